@@ -1,0 +1,31 @@
+import type { Environment } from "./environment.ts";
+import type { Operation } from "./operation.ts";
+import type { Instant } from "./time.ts";
+import type { Workload } from "./workload.ts";
+
+export type EventType = "CREATED" | "UPDATED" | "DELETED" | "NOTICED";
+
+/** The resource as it was then, without secrets, with the version it then had. */
+export type EventSnapshot =
+  | { readonly kind: "environment"; readonly value: Environment; readonly version: number }
+  | { readonly kind: "workload"; readonly value: Workload; readonly version: number }
+  | { readonly kind: "operation"; readonly value: Operation; readonly version: number };
+
+/** One entry of the single ordered log that watch, the dashboard and the audit read. */
+export interface Event {
+  /** Its place in the log; counts up from 1 without gaps. */
+  readonly sequence: number;
+  readonly time: Instant;
+  readonly type: EventType;
+  /** In CamelCase, for programs, for instance `StepSucceeded`. */
+  readonly reason: string;
+  readonly message: string;
+  /** Name of the resource it is about. */
+  readonly target: string;
+  readonly operation: string | null;
+  readonly actor: string;
+  readonly resource: EventSnapshot | null;
+}
+
+/** An event before the log has given it its place. */
+export type NewEvent = Omit<Event, "sequence">;

@@ -1,0 +1,24 @@
+/**
+ * A parsed filter (AIP-160) over documents. Paths are those of the stored document, values of
+ * its types: who parses resolves what a person wrote; stores only evaluate or push down.
+ */
+export type Filter =
+  | { readonly op: "and" | "or"; readonly terms: readonly Filter[] }
+  | { readonly op: "not"; readonly term: Filter }
+  | {
+    readonly op: Comparator;
+    readonly path: readonly string[];
+    readonly value: string | number | boolean | null;
+  };
+
+/**
+ * `=` on strings takes `*` as a wildcard at either end (AIP-160). `:` is "has": a map has the key,
+ * a list the element, a string the substring; the value `*` asks for presence.
+ */
+export type Comparator = "=" | "!=" | "<" | "<=" | ">" | ">=" | ":";
+
+/** One key of an order (AIP-132). */
+export interface OrderKey {
+  readonly path: readonly string[];
+  readonly descending: boolean;
+}

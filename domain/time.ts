@@ -1,0 +1,16 @@
+/** A moment: milliseconds since 1970-01-01T00:00:00Z. */
+export type Instant = number;
+
+/** The shortest and the longest time an environment may be asked to live. */
+export const TTL_LIMITS_MS = { min: 60_000, max: 365 * 24 * 3_600_000 } as const;
+
+/**
+ * When something that begins at `now` and lives `ttlMs` ends.
+ * @throws {RangeError} when `ttlMs` is outside {@linkcode TTL_LIMITS_MS}; services check before.
+ */
+export function expireTimeOf(now: Instant, ttlMs: number): Instant {
+  if (!(ttlMs >= TTL_LIMITS_MS.min && ttlMs <= TTL_LIMITS_MS.max)) {
+    throw new RangeError(`Cannot expire after ${ttlMs} ms: must be 1 minute to 365 days`);
+  }
+  return now + Math.ceil(ttlMs);
+}

@@ -1,0 +1,197 @@
+import type { Instant, PlannedChange, Quota, Residue, WorkloadSpec } from "@mpc/domain";
+
+/** Time as a port, so that tests own it. */
+export interface Clock {
+  now(): Instant;
+  /**
+   * Resolves after `ms`, at once where that is not positive.
+   * @throws {MpcError} CANCELLED `ABORTED_BY_CALLER` when the signal is aborted first
+   */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Unique ids and randomness as a port, so that tests can repeat a run. */
+export interface Ids {
+  /** A UUID, version 7: later ones sort behind earlier ones (RFC 9562). */
+  uuid(): string;
+  /** In [0, 1). */
+  random(): number;
+}
+
+/** Carries out admitted operations. */
+export interface Engine {
+  /** `embedded` or `temporal`: operations record which one runs them. */
+  readonly name: string;
+  /** Begins an operation, or goes on with it; does nothing where it runs or has ended. */
+  start(operation: string): Promise<void>;
+  /** Carries a cancellation mark to the running operation; does nothing where none runs. */
+  cancel(operation: string): Promise<void>;
+  /** Whether it is at work on the operation. */
+  isRunning(operation: string): Promise<boolean>;
+  /** Stops work without ending operations: they go on when an engine starts them again. */
+  close(): Promise<void>;
+}
+
+export interface ProviderCall {
+  /** Every call ends when this does. */
+  readonly signal: AbortSignal;
+}
+
+export interface ApplyCall extends ProviderCall {
+  /** Answers with the changes, by the same code path, and makes none. */
+  readonly dryRun?: boolean;
+}
+
+/** The part of an environment that the cluster carries. */
+export interface NamespaceIntent {
+  /** Id of the environment. */
+  readonly environment: string;
+  readonly uid: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly quota: Quota;
+}
+
+/** The part of a workload that the cluster carries. */
+export interface WorkloadIntent {
+  /** Id of the environment. */
+  readonly environment: string;
+  /** Id of the workload. */
+  readonly workload: string;
+  readonly uid: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly spec: WorkloadSpec;
+  readonly revision: number;
+  readonly restartToken: string;
+}
+
+/** How a rollout stands. */
+export interface RolloutStatus {
+  readonly desired: number;
+  readonly updated: number;
+  readonly ready: number;
+  /** Which revision these replicas run. */
+  readonly revision: number;
+  /** For people, for instance `1 of 2 replicas ready`. */
+  readonly message: string;
+}
+
+/** One object of the cluster that carries our labels. */
+export interface ClusterObject {
+  /** `Kind/namespace/name`, or `Kind/name`. */
+  readonly object: string;
+  /** Name of the resource it belongs to. */
+  readonly target: string;
+  readonly targetUid: string;
+  /** The revision it was made of; 0 for what has none. */
+  readonly revision: number;
+}
+
+export interface LogQuery extends ProviderCall {
+  readonly follow: boolean;
+  /** Only the last lines of each replica; null for all. */
+  readonly tail: number | null;
+  readonly since: Instant | null;
+  /** Only this replica; null for all. */
+  readonly replica: string | null;
+}
+
+export interface LogLine {
+  readonly replica: string;
+  readonly time: Instant;
+  readonly text: string;
+}
+
+/**
+ * What a cluster answers without changing it.
+ *
+ * Every call may fail with:
+ * - `UNAVAILABLE` `CLUSTER_UNREACHABLE` (retryable)
+ * - `PERMISSION_DENIED` `CLUSTER_FORBIDS`: what is not allowed stands in the message
+ * - `CANCELLED` `ABORTED_BY_CALLER`: the signal was aborted
+ */
+export interface ClusterReader {
+  /** Everything that carries our labels. */
+  inventory(call: ProviderCall): Promise<readonly ClusterObject[]>;
+  /** How a workload stands; undefined where the cluster has none. */
+  rolloutStatus(
+    environment: string,
+    workload: string,
+    call: ProviderCall,
+  ): Promise<RolloutStatus | undefined>;
+  /**
+   * What the replicas print, in order of time.
+   * @throws `NOT_FOUND` `NOT_ON_CLUSTER`: there is no such workload or replica
+   */
+  logs(environment: string, workload: string, query: LogQuery): AsyncIterable<LogLine>;
+}
+
+/**
+ * A cluster that carries environments and workloads. All changes are idempotent: twice is as good
+ * as once, and deleting what is not there works. Objects belong to a resource by name *and* uid:
+ * what another uid owns is never changed.
+ *
+ * Besides the failures of {@linkcode ClusterReader} every change may fail with:
+ * - `ALREADY_EXISTS` `OWNED_BY_ANOTHER`: an object of that name belongs to somebody else (permanent)
+ * - `ABORTED` `CLUSTER_CONFLICT`: somebody else changed the object meanwhile (retryable)
+ */
+export interface Provider extends ClusterReader {
+  /** `simulated` or `kubernetes`. */
+  readonly name: string;
+  /** Creates the namespace of an environment, or brings its labels up to date. */
+  applyNamespace(intent: NamespaceIntent, call: ApplyCall): Promise<readonly PlannedChange[]>;
+  /**
+   * Sets quota, limits and network policy of an environment.
+   * @throws `FAILED_PRECONDITION` `NO_NAMESPACE`: there is no namespace, or it is being deleted
+   */
+  applyPolicies(intent: NamespaceIntent, call: ApplyCall): Promise<readonly PlannedChange[]>;
+  /** Removes quota, limits and network policy again. */
+  deletePolicies(intent: Ref, call: ApplyCall): Promise<readonly PlannedChange[]>;
+  /** Asks for the deletion of a namespace and all in it; does not wait. */
+  deleteNamespace(intent: Ref, call: ApplyCall): Promise<readonly PlannedChange[]>;
+  /**
+   * Waits until a namespace is gone.
+   * @param onBlocked is told each time what blocks the deletion changes
+   */
+  awaitNamespaceGone(
+    intent: Ref,
+    call: ProviderCall & { readonly onBlocked?: (blockers: readonly Residue[]) => void },
+  ): Promise<void>;
+  /**
+   * Creates or changes the objects of a workload; does not wait for the rollout.
+   * @throws `FAILED_PRECONDITION` `NO_NAMESPACE`
+   * @throws `RESOURCE_EXHAUSTED` `QUOTA_EXCEEDED` (permanent): the environment's quota forbids it
+   */
+  applyWorkload(intent: WorkloadIntent, call: ApplyCall): Promise<readonly PlannedChange[]>;
+  /**
+   * Waits until the rollout of `revision` is complete, and fails fast.
+   * @param onProgress is told each change
+   * @throws `FAILED_PRECONDITION` with the pod's own reason, permanent: `IMAGE_PULL_FAILED`,
+   *   `CRASH_LOOP`, `UNSCHEDULABLE`, `PROGRESS_DEADLINE_EXCEEDED`; `metadata` has `pod`, for a crash
+   *   also `exitCode` and `lastLog`
+   * @throws `NOT_FOUND` `NOT_ON_CLUSTER`: the objects are not there
+   */
+  awaitRollout(
+    intent: WorkloadIntent,
+    call: ProviderCall & { readonly onProgress?: (status: RolloutStatus) => void },
+  ): Promise<RolloutStatus>;
+  /** Asks for the deletion of a workload's objects; does not wait. */
+  deleteWorkload(intent: WorkloadRef, call: ApplyCall): Promise<readonly PlannedChange[]>;
+  /** Waits until a workload's objects are gone. */
+  awaitWorkloadGone(
+    intent: WorkloadRef,
+    call: ProviderCall & { readonly onBlocked?: (blockers: readonly Residue[]) => void },
+  ): Promise<void>;
+  /** Lets go of connections and timers. */
+  close(): Promise<void>;
+}
+
+/** Names the namespace of one environment. */
+export interface Ref {
+  readonly environment: string;
+  readonly uid: string;
+}
+
+/** Names the objects of one workload. */
+export interface WorkloadRef extends Ref {
+  readonly workload: string;
+}

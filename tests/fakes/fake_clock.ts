@@ -1,0 +1,93 @@
+import { setImmediate } from "node:timers";
+import { type Instant, MpcError } from "@mpc/domain";
+import type { Clock } from "../../services/ports.ts";
+
+interface Timer {
+  readonly at: Instant;
+  readonly order: number;
+  readonly fire: () => void;
+}
+
+/** A clock that moves only when a test moves it. */
+export class FakeClock implements Clock {
+  #now: Instant;
+  #order = 0;
+  readonly #timers = new Set<Timer>();
+
+  constructor(now: Instant = Date.UTC(2030, 0, 1)) {
+    this.#now = now;
+  }
+
+  now(): Instant {
+    return this.#now;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.reject(aborted(signal));
+    if (ms <= 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        this.#timers.delete(timer);
+        reject(aborted(signal));
+      };
+      const timer: Timer = {
+        at: this.#now + ms,
+        order: this.#order++,
+        fire: () => {
+          signal?.removeEventListener("abort", onAbort);
+          resolve();
+        },
+      };
+      this.#timers.add(timer);
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+
+  /** How many sleeps are waiting. */
+  get sleepers(): number {
+    return this.#timers.size;
+  }
+
+  /** When the next sleeper wakes; undefined where nobody sleeps. */
+  get nextWake(): Instant | undefined {
+    return this.#next()?.at;
+  }
+
+  /** Moves time on, waking sleepers in order and letting what they start run to its next wait. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    await settle();
+    for (let timer = this.#next(); timer && timer.at <= end; timer = this.#next()) {
+      this.#timers.delete(timer);
+      this.#now = timer.at;
+      timer.fire();
+      await settle();
+    }
+    this.#now = end;
+  }
+
+  #next(): Timer | undefined {
+    let next: Timer | undefined;
+    for (const timer of this.#timers) {
+      if (!next || timer.at < next.at || (timer.at === next.at && timer.order < next.order)) {
+        next = timer;
+      }
+    }
+    return next;
+  }
+}
+
+/** Lets everything that is ready run, until only timers and I/O are left. */
+export async function settle(turns = 4): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}
+
+function aborted(signal: AbortSignal | undefined): MpcError {
+  return new MpcError("CANCELLED", {
+    reason: "ABORTED_BY_CALLER",
+    message: "Cannot go on sleeping: the caller aborted",
+    cause: signal?.reason,
+  });
+}

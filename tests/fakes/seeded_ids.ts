@@ -1,0 +1,25 @@
+import type { Ids } from "../../services/ports.ts";
+
+/** Ids and randomness that are the same in every run with the same seed. */
+export class SeededIds implements Ids {
+  #count = 0;
+  #state: number;
+
+  constructor(seed = 1) {
+    this.#state = seed >>> 0;
+  }
+
+  uuid(): string {
+    this.#count++;
+    return `00000000-0000-7000-8000-${this.#count.toString(16).padStart(12, "0")}`;
+  }
+
+  /** Mulberry32: small, and even enough for jitter. */
+  random(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let t = this.#state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  }
+}
