@@ -1,2 +1,9 @@
 /** Operation kinds, their steps, and the orchestrator that both engines share. */
+export { defaultTimeoutMs, type Definition, type Ending, type Stamp } from "./definition.ts";
+export { DEFINITIONS } from "./definitions.ts";
+export { dropWaiting, holdsResource, resourceOf } from "./holds_resource.ts";
+export * from "./journal.ts";
+export * from "./orchestrate.ts";
+export { OPERATION_ADMITTED, releaseResource } from "./release_resource.ts";
+export { CANCEL_REQUESTED, requestCancel } from "./request_cancel.ts";
 export type * from "./step.ts";

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue, PlannedChange, RetryPolicy } from "@mpc/domain";
+import type { JsonObject, JsonValue, PlannedChange, Residue, RetryPolicy } from "@mpc/domain";
 import type { Store } from "@mpc/storage";
 import type { Provider } from "../ports.ts";
 
@@ -17,8 +17,6 @@ export interface StepContext {
   readonly provider: Provider;
   /** Now, by the engine's clock. */
   now(): number;
-  /** Waits by the engine's clock. */
-  sleep(ms: number): Promise<void>;
   /** Outputs of the steps that are done, by step name. */
   readonly outputs: Readonly<Record<string, JsonObject>>;
   /** What the last heartbeat of an earlier try carried; null in a first try. */
@@ -39,11 +37,16 @@ export interface Step<Input> {
   /** Undoes it; tolerates "never happened". */
   undo?(context: StepContext, input: Input): Promise<void>;
   /** What `run` would change, by the same code path. */
-  plan?(context: StepContext, input: Input): Promise<readonly PlannedChange[]>;
-  /** What a cancellation does with it once it is done; a failure always undoes. */
+  plan?(context: PlanContext, input: Input): Promise<readonly PlannedChange[]>;
+  /** What is left on the cluster when the undo fails, and how to remove it. */
+  residue?(input: Input): readonly Residue[];
+  /** What a cancellation does with it once it has begun; a failure always undoes. */
   readonly onCancel: "undo" | "keep";
   readonly retry: RetryPolicy;
   readonly attemptTimeoutMs: number;
-  /** A try that says nothing for this long has hung. */
+  /** For steps that wait: how soon an engine of many workers notices that one died in a try. */
   readonly heartbeatMs?: number;
 }
+
+/** What planning a step may use: reads, and the cluster's dry run. */
+export type PlanContext = Pick<StepContext, "signal" | "store" | "provider" | "target">;

@@ -1,0 +1,47 @@
+import type {
+  Environment,
+  JsonObject,
+  Operation,
+  OperationKind,
+  OperationState,
+  Workload,
+} from "@mpc/domain";
+import type { Step } from "./step.ts";
+
+/** How an operation ended, for its resource. */
+export type Ending = Extract<
+  OperationState,
+  "SUCCEEDED" | "FAILED" | "CANCELLED" | "NEEDS_ATTENTION"
+>;
+
+/** The operation and the moment that a resource changes by. */
+export interface Stamp {
+  readonly operation: Pick<Operation, "name" | "targetUid" | "target">;
+  readonly now: number;
+  /** Why the operation failed, for conditions; empty where it did not. */
+  readonly message: string;
+}
+
+interface DefinitionOf<Input, Resource> {
+  readonly kind: OperationKind;
+  readonly steps: readonly Step<Input>[];
+  /**
+   * The resource as admission writes it, the lock not yet in it.
+   * @throws {MpcError} INTERNAL `ILLEGAL_MOVE` where the state does not allow the operation
+   */
+  begin(current: Resource | null, input: Input, stamp: Stamp): Resource;
+  /** What becomes of the resource, the lock still in it; null removes its record. */
+  settle(current: Resource, input: Input, ending: Ending, stamp: Stamp): Resource | null;
+  /** What a cancellation would leave of the resource's record, for people. */
+  cancelled(input: Input): string;
+}
+
+/** An operation kind: its steps, and what it does to its resource's record. */
+export type Definition<Input = JsonObject> =
+  | ({ readonly resource: "environment" } & DefinitionOf<Input, Environment>)
+  | ({ readonly resource: "workload" } & DefinitionOf<Input, Workload>);
+
+/** How long an operation of this kind may take when nobody says otherwise: all its budgets. */
+export function defaultTimeoutMs(definition: Definition): number {
+  return definition.steps.reduce((sum, step) => sum + step.retry.budgetMs, 0);
+}

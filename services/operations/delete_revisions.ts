@@ -1,0 +1,19 @@
+import { isMpcError } from "@mpc/domain";
+import type { StepContext } from "./step.ts";
+
+/** Forgets the revisions of a workload that is gone; those of nobody are no revisions. */
+export async function deleteRevisions(context: StepContext, workload: string): Promise<void> {
+  const { store, signal } = context;
+  const prefix = `${workload}/revisions/`;
+  for (;;) {
+    const page = await store.revisions.list({ prefix, limit: 100, signal });
+    await Promise.all(
+      page.items.map(({ value, version }) =>
+        store.revisions.delete(value.name, version, { signal }).catch((error) => {
+          if (!isMpcError(error, "NOT_FOUND")) throw error;
+        })
+      ),
+    );
+    if (page.next === null) return;
+  }
+}

@@ -1,0 +1,118 @@
+import { environmentName } from "@mpc/domain";
+import type { Definition } from "./definition.ts";
+import { deletionBlocked } from "./deletion_blocked.ts";
+import { deleteRevisions } from "./delete_revisions.ts";
+import { claimedWorkloads, claimWorkloads, releaseWorkloads } from "./claim_workloads.ts";
+import { CLUSTER_CALL, clusterWait } from "./policies.ts";
+import { moveEnvironment } from "./resource_moves.ts";
+import type { Step } from "./step.ts";
+import { workloadRefOf } from "./workload_deploy.ts";
+
+export type EnvironmentDeleteInput = {
+  readonly environment: string;
+  readonly uid: string;
+};
+
+const TEN_MINUTES = 600_000;
+
+const stopWorkloads: Step<EnvironmentDeleteInput> = {
+  name: "stop_workloads",
+  onCancel: "undo",
+  ...clusterWait(TEN_MINUTES),
+  async run(context, input) {
+    await claimWorkloads(context, environmentName(input.environment));
+  },
+  async undo(context, input) {
+    await releaseWorkloads(context, environmentName(input.environment));
+  },
+  residue: (input) => [{
+    object: `workloads of ${environmentName(input.environment)}`,
+    reason: "they are still held by this deletion",
+    remedy: `mpctl env delete ${input.environment} --force`,
+  }],
+};
+
+const deleteWorkloads: Step<EnvironmentDeleteInput> = {
+  name: "delete_workloads",
+  onCancel: "keep",
+  ...clusterWait(TEN_MINUTES),
+  async run(context, input) {
+    const { provider, signal, store, operation, actor, now } = context;
+    const claimed = await claimedWorkloads(context, environmentName(input.environment));
+    await Promise.all(
+      claimed.map((workload) => provider.deleteWorkload(workloadRefOf(workload.value), { signal })),
+    );
+    for (const { value, version } of claimed) {
+      context.heartbeat(`waiting until workload '${value.name}' is gone`);
+      await deletionBlocked(
+        context,
+        value.name,
+        (onBlocked) => provider.awaitWorkloadGone(workloadRefOf(value), { signal, onBlocked }),
+      );
+      await deleteRevisions(context, value.name);
+      await store.workloads.delete(value.name, version, {
+        signal,
+        events: [{
+          time: now(),
+          type: "DELETED",
+          reason: "WorkloadDeleted",
+          message: `Workload '${value.name}' is gone with its environment`,
+          target: value.name,
+          operation,
+          actor,
+          resource: null,
+        }],
+      });
+    }
+  },
+  async plan({ provider, signal, store }, input) {
+    const prefix = `${environmentName(input.environment)}/workloads/`;
+    const page = await store.workloads.list({ prefix, limit: 1_000, signal });
+    const changes = await Promise.all(
+      page.items.map(({ value }) =>
+        provider.deleteWorkload(workloadRefOf(value), { signal, dryRun: true })
+      ),
+    );
+    return changes.flat();
+  },
+};
+
+const deleteNamespace: Step<EnvironmentDeleteInput> = {
+  name: "delete_namespace",
+  onCancel: "keep",
+  ...CLUSTER_CALL,
+  async run({ provider, signal }, input) {
+    await provider.deleteNamespace(input, { signal });
+  },
+  plan: ({ provider, signal }, input) => provider.deleteNamespace(input, { signal, dryRun: true }),
+};
+
+const awaitNamespaceGone: Step<EnvironmentDeleteInput> = {
+  name: "await_namespace_gone",
+  onCancel: "keep",
+  ...clusterWait(TEN_MINUTES),
+  async run(context, input) {
+    await deletionBlocked(
+      context,
+      environmentName(input.environment),
+      (onBlocked) =>
+        context.provider.awaitNamespaceGone(input, { signal: context.signal, onBlocked }),
+    );
+  },
+};
+
+/** Deletes an environment: stops and deletes its workloads, then its namespace. */
+export const environmentDelete: Definition<EnvironmentDeleteInput> = {
+  kind: "environment.delete",
+  resource: "environment",
+  steps: [stopWorkloads, deleteWorkloads, deleteNamespace, awaitNamespaceGone],
+  begin(current, input, stamp) {
+    if (!current) throw new Error(`Cannot delete '${input.environment}': there is no record of it`);
+    return moveEnvironment(current, "DELETING", stamp);
+  },
+  settle(current, _input, ending, stamp) {
+    return ending === "SUCCEEDED" ? null : moveEnvironment(current, "DELETE_FAILED", stamp);
+  },
+  cancelled: (input) =>
+    `environment '${input.environment}' is DELETE_FAILED, without what was deleted so far`,
+};

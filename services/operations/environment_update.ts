@@ -1,0 +1,92 @@
+import type { Environment } from "@mpc/domain";
+import type { Definition } from "./definition.ts";
+import { CLUSTER_CALL } from "./policies.ts";
+import { moveEnvironment } from "./resource_moves.ts";
+import type { Step } from "./step.ts";
+
+/** The fields that an update may change, as they are wanted and as they were. */
+type Changeable = {
+  readonly labels: { readonly [key: string]: string };
+  readonly annotations: { readonly [key: string]: string };
+  readonly quota: {
+    readonly workloads: number | null;
+    readonly cpu: string | null;
+    readonly memory: string | null;
+  };
+  readonly expireTime: number | null;
+  readonly deletionProtection: boolean;
+};
+
+export type EnvironmentUpdateInput = {
+  readonly environment: string;
+  readonly uid: string;
+  readonly wanted: Changeable;
+  readonly previous: Changeable;
+  /** The state to go back to when the update is cancelled. */
+  readonly previousState: "READY" | "UPDATE_FAILED";
+};
+
+const intent = (input: EnvironmentUpdateInput, fields: Changeable) => ({
+  environment: input.environment,
+  uid: input.uid,
+  labels: fields.labels,
+  quota: fields.quota,
+});
+
+const residue = (input: EnvironmentUpdateInput, object: string) => [{
+  object: `${object}/${input.environment}`,
+  reason: "it could not be put back to what it was",
+  remedy: `mpctl env update ${input.environment}`,
+}];
+
+const applyNamespace: Step<EnvironmentUpdateInput> = {
+  name: "apply_namespace",
+  onCancel: "undo",
+  ...CLUSTER_CALL,
+  async run({ provider, signal }, input) {
+    await provider.applyNamespace(intent(input, input.wanted), { signal });
+  },
+  async undo({ provider, signal }, input) {
+    await provider.applyNamespace(intent(input, input.previous), { signal });
+  },
+  plan: ({ provider, signal }, input) =>
+    provider.applyNamespace(intent(input, input.wanted), { signal, dryRun: true }),
+  residue: (input) => residue(input, "Namespace"),
+};
+
+const applyPolicies: Step<EnvironmentUpdateInput> = {
+  name: "apply_policies",
+  onCancel: "undo",
+  ...CLUSTER_CALL,
+  async run({ provider, signal }, input) {
+    await provider.applyPolicies(intent(input, input.wanted), { signal });
+  },
+  async undo({ provider, signal }, input) {
+    await provider.applyPolicies(intent(input, input.previous), { signal });
+  },
+  plan: ({ provider, signal }, input) =>
+    provider.applyPolicies(intent(input, input.wanted), { signal, dryRun: true }),
+  residue: (input) => residue(input, "ResourceQuota"),
+};
+
+/** Changes an environment's labels, annotations, expiry, quota and protection. */
+export const environmentUpdate: Definition<EnvironmentUpdateInput> = {
+  kind: "environment.update",
+  resource: "environment",
+  steps: [applyNamespace, applyPolicies],
+  begin(current, input, stamp) {
+    if (!current) throw new Error(`Cannot update '${input.environment}': there is no record of it`);
+    const changed = { ...current, ...input.wanted, generation: current.generation + 1 };
+    return moveEnvironment(changed, "UPDATING", stamp);
+  },
+  settle(current, input, ending, stamp) {
+    if (ending === "SUCCEEDED") return moveEnvironment(current, "READY", stamp);
+    const reverted: Environment = { ...current, ...input.previous };
+    return moveEnvironment(
+      reverted,
+      ending === "CANCELLED" ? input.previousState : "UPDATE_FAILED",
+      stamp,
+    );
+  },
+  cancelled: (input) => `environment '${input.environment}' is as it was before the update`,
+};

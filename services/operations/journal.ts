@@ -1,0 +1,212 @@
+/** The operation record as a journal: pure functions from one record to the next. */
+import {
+  assertMove,
+  type ErrorRecord,
+  type Instant,
+  isTerminal,
+  type JsonObject,
+  type JsonValue,
+  type Operation,
+  OPERATION_MOVES,
+  type Residue,
+  type StepAttempt,
+  type StepRecord,
+} from "@mpc/domain";
+import type { Outcome, StepOutcome, UndoOutcome } from "./orchestrate.ts";
+
+/** Of many attempts the first and this many of the last are kept. */
+const KEPT_ATTEMPTS = 20;
+
+/** Why an attempt that a killed process left open is closed; it is no failure of the step. */
+export const INTERRUPTED = "INTERRUPTED";
+
+/** An unbegun step. */
+export function newStepRecord(name: string): StepRecord {
+  return {
+    name,
+    state: "PENDING",
+    attempts: [],
+    startTime: null,
+    endTime: null,
+    progress: "",
+    output: null,
+    heartbeat: null,
+  };
+}
+
+/** The record of a step. */
+export function stepOf(operation: Operation, name: string): StepRecord {
+  const step = operation.steps.find((step) => step.name === name);
+  if (!step) throw new Error(`Cannot find step '${name}' in '${operation.name}'`);
+  return step;
+}
+
+/** Begins a try of a step, or of its undo; closes a try that a killed process left open. */
+export function startAttempt(
+  operation: Operation,
+  name: string,
+  undo: boolean,
+  now: Instant,
+): Operation {
+  const begun = operation.state === "PENDING"
+    ? { ...moveTo(operation, "RUNNING"), startTime: now }
+    : operation;
+  return editStep(begun, name, now, (step) => {
+    const closed = step.attempts.map((attempt) =>
+      attempt.endTime === null ? { ...attempt, endTime: now, error: interrupted() } : attempt
+    );
+    const number = closed.reduce((n, attempt) => attempt.undo === undo ? attempt.number : n, 0) + 1;
+    const attempt: StepAttempt = {
+      number,
+      undo,
+      startTime: now,
+      endTime: null,
+      error: null,
+      nextRetryTime: null,
+    };
+    return {
+      ...step,
+      state: undo ? "UNDOING" : "RUNNING",
+      startTime: step.startTime ?? now,
+      endTime: null,
+      attempts: trim([...closed, attempt]),
+    };
+  });
+}
+
+/** Ends the open try; with `nextRetryTime` another one follows. */
+export function endAttempt(
+  operation: Operation,
+  name: string,
+  end: { now: Instant; error: ErrorRecord | null; nextRetryTime: Instant | null },
+): Operation {
+  return editStep(operation, name, end.now, (step) => ({
+    ...step,
+    attempts: step.attempts.map((attempt) =>
+      attempt.endTime === null
+        ? { ...attempt, endTime: end.now, error: end.error, nextRetryTime: end.nextRetryTime }
+        : attempt
+    ),
+  }));
+}
+
+/** Settles a step after its last try. */
+export function settleStep(
+  operation: Operation,
+  name: string,
+  now: Instant,
+  settled: { state: StepRecord["state"]; output?: JsonObject | null },
+): Operation {
+  return editStep(operation, name, now, (step) => ({
+    ...step,
+    state: settled.state,
+    endTime: now,
+    output: settled.output ?? step.output,
+  }));
+}
+
+/** Notes what a running step is doing. */
+export function noteProgress(
+  operation: Operation,
+  name: string,
+  now: Instant,
+  progress: string,
+  heartbeat: JsonValue,
+): Operation {
+  return editStep(operation, name, now, (step) => ({ ...step, progress, heartbeat }));
+}
+
+/** Ends an operation. */
+export function finish(
+  operation: Operation,
+  outcome: Outcome,
+  residue: readonly Residue[],
+  now: Instant,
+): Operation {
+  if (isTerminal(operation.state)) return operation;
+  // A cancellation of what never began still passes through CANCELLING.
+  const from = outcome.state === "CANCELLED" && operation.state === "RUNNING"
+    ? moveTo(operation, "CANCELLING")
+    : operation;
+  return {
+    ...moveTo(from, outcome.state),
+    error: outcome.error,
+    residue: [...operation.residue, ...residue],
+    endTime: now,
+    updateTime: now,
+    waitingReason: "",
+  };
+}
+
+/** What the journal says of a step's run; undefined where it has to run. */
+export function journaledRun(step: StepRecord): StepOutcome | undefined {
+  switch (step.state) {
+    case "PENDING":
+    case "RUNNING":
+      return undefined;
+    case "SUCCEEDED":
+      return { status: "succeeded" };
+    case "CANCELLED":
+      return { status: "cancelled" };
+    default: {
+      // FAILED, or an undo that has begun: the last try of the run tells how that ended.
+      const last = step.attempts.findLast((attempt) => !attempt.undo);
+      if (!last?.error) return { status: last ? "succeeded" : "cancelled" };
+      return last.error.code === "CANCELLED" || last.error.reason === INTERRUPTED
+        ? { status: "cancelled" }
+        : { status: "failed", error: last.error };
+    }
+  }
+}
+
+/** What the journal says of a step's undo; undefined where it has to run. */
+export function journaledUndo(step: StepRecord): UndoOutcome | undefined {
+  if (step.state === "UNDONE") return { status: "undone" };
+  if (step.state !== "UNDO_FAILED") return undefined;
+  const error = step.attempts.findLast((attempt) => attempt.undo)?.error;
+  return { status: "failed", error: error ?? interrupted() };
+}
+
+/** How often a step's run, or its undo, has failed; a killed process is no failure of the step. */
+export function failuresOf(step: StepRecord, undo: boolean): number {
+  return step.attempts.filter((attempt) =>
+    attempt.undo === undo && attempt.error !== null && attempt.error.reason !== INTERRUPTED
+  ).length;
+}
+
+function interrupted(): ErrorRecord {
+  return {
+    code: "UNAVAILABLE",
+    reason: INTERRUPTED,
+    message: "The process that ran this attempt ended",
+    retryable: true,
+    metadata: {},
+    causes: [],
+  };
+}
+
+function moveTo(operation: Operation, state: Operation["state"]): Operation {
+  assertMove(OPERATION_MOVES, operation.name, operation.state, state);
+  return { ...operation, state };
+}
+
+function editStep(
+  operation: Operation,
+  name: string,
+  now: Instant,
+  edit: (step: StepRecord) => StepRecord,
+): Operation {
+  const steps = operation.steps.map((step) => step.name === name ? edit(step) : step);
+  return { ...operation, steps, updateTime: now };
+}
+
+/** Runs and undos are trimmed apart: the last try of the run tells a resumed driver how it ended. */
+function trim(attempts: readonly StepAttempt[]): readonly StepAttempt[] {
+  const kept = [false, true].flatMap((undo) => {
+    const same = attempts.filter((attempt) => attempt.undo === undo);
+    return same.length > KEPT_ATTEMPTS + 1
+      ? [...same.slice(0, 1), ...same.slice(-KEPT_ATTEMPTS)]
+      : same;
+  });
+  return kept.length === attempts.length ? attempts : kept;
+}

@@ -1,0 +1,85 @@
+import type { ErrorRecord } from "@mpc/domain";
+import type { Ending } from "./definition.ts";
+
+/** What the orchestrator must know of a step. */
+export interface OrchestratedStep {
+  readonly name: string;
+  readonly onCancel: "undo" | "keep";
+  /** Whether it has an undo. */
+  readonly undoable: boolean;
+}
+
+export type StepOutcome =
+  | { readonly status: "succeeded" }
+  /** Failed for good, retries included. */
+  | { readonly status: "failed"; readonly error: ErrorRecord }
+  /** A cancellation stopped it after it had begun. */
+  | { readonly status: "cancelled" }
+  /** A cancellation came before it began. */
+  | { readonly status: "skipped" };
+
+export type UndoOutcome =
+  | { readonly status: "undone" }
+  | { readonly status: "failed"; readonly error: ErrorRecord };
+
+/**
+ * How an engine carries out what the orchestrator decides. A driver that resumes an operation
+ * answers from its journal for what is already done, so the orchestrator simply starts over.
+ */
+export interface Driver {
+  runStep(step: OrchestratedStep): Promise<StepOutcome>;
+  /** Is never cancelled: an undo that has to run runs to its end. */
+  undoStep(step: OrchestratedStep): Promise<UndoOutcome>;
+}
+
+/** How an operation ended. */
+export interface Outcome {
+  readonly state: Ending;
+  readonly error: ErrorRecord | null;
+  /** Steps whose undo failed. */
+  readonly stuck: readonly string[];
+}
+
+/**
+ * Walks a list of steps: runs them in order; on a permanent failure or a cancellation undoes, in
+ * reverse, what has begun (a saga: Garcia-Molina and Salem, 1987).
+ *
+ * The step that failed is undone too: it may have done a part. A failed undo does not stop the
+ * others. Deterministic: no clock, no random, no I/O, so it also runs inside a Temporal workflow.
+ */
+export async function orchestrate(
+  steps: readonly OrchestratedStep[],
+  driver: Driver,
+): Promise<Outcome> {
+  const begun: OrchestratedStep[] = [];
+  for (const step of steps) {
+    begun.push(step);
+    const outcome = await driver.runStep(step);
+    if (outcome.status === "succeeded") continue;
+    if (outcome.status === "failed") {
+      return await undoAll(begun.filter((s) => s.undoable), "FAILED", outcome.error, driver);
+    }
+    if (outcome.status === "skipped") begun.pop();
+    const toUndo = begun.filter((s) => s.undoable && s.onCancel === "undo");
+    return await undoAll(toUndo, "CANCELLED", null, driver);
+  }
+  return { state: "SUCCEEDED", error: null, stuck: [] };
+}
+
+async function undoAll(
+  steps: readonly OrchestratedStep[],
+  ending: "FAILED" | "CANCELLED",
+  cause: ErrorRecord | null,
+  driver: Driver,
+): Promise<Outcome> {
+  const stuck: string[] = [];
+  let error = cause;
+  for (const step of steps.toReversed()) {
+    const outcome = await driver.undoStep(step);
+    if (outcome.status === "failed") {
+      stuck.push(step.name);
+      error ??= outcome.error;
+    }
+  }
+  return { state: stuck.length > 0 ? "NEEDS_ATTENTION" : ending, error, stuck };
+}

@@ -1,0 +1,37 @@
+import type { RetryPolicy } from "@mpc/domain";
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** How steps that make calls to a cluster are tried. */
+export const CLUSTER_CALL: { retry: RetryPolicy; attemptTimeoutMs: number } = {
+  retry: {
+    maxAttempts: 8,
+    initialBackoffMs: 500,
+    maxBackoffMs: 15 * SECOND,
+    budgetMs: 3 * MINUTE,
+  },
+  attemptTimeoutMs: 30 * SECOND,
+};
+
+/** How steps that only touch our own records are tried. */
+export const RECORD_CALL: { retry: RetryPolicy; attemptTimeoutMs: number } = {
+  retry: {
+    maxAttempts: 8,
+    initialBackoffMs: 100,
+    maxBackoffMs: 5 * SECOND,
+    budgetMs: MINUTE,
+  },
+  attemptTimeoutMs: 15 * SECOND,
+};
+
+/** How steps that wait for a cluster are tried: one long attempt, begun anew when it breaks. */
+export function clusterWait(
+  budgetMs: number,
+): { retry: RetryPolicy; attemptTimeoutMs: number; heartbeatMs: number } {
+  return {
+    retry: { maxAttempts: 100, initialBackoffMs: 500, maxBackoffMs: 10 * SECOND, budgetMs },
+    attemptTimeoutMs: budgetMs,
+    heartbeatMs: 2 * MINUTE,
+  };
+}

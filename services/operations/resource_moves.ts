@@ -1,0 +1,50 @@
+/** How operations write into the record of their resource: states, conditions and the lock. */
+import {
+  assertMove,
+  type Environment,
+  ENVIRONMENT_MOVES,
+  type EnvironmentState,
+  setCondition,
+  type Workload,
+  WORKLOAD_MOVES,
+  type WorkloadState,
+} from "@mpc/domain";
+import type { Stamp } from "./definition.ts";
+
+/** Moves an environment to another state, with the `Ready` condition that belongs to it. */
+export function moveEnvironment(
+  environment: Environment,
+  state: EnvironmentState,
+  stamp: Stamp,
+): Environment {
+  assertMove(ENVIRONMENT_MOVES, environment.name, environment.state, state);
+  return { ...environment, state, ...observed(environment, state, stamp) };
+}
+
+/** Moves a workload to another state, with the `Ready` condition that belongs to it. */
+export function moveWorkload(workload: Workload, state: WorkloadState, stamp: Stamp): Workload {
+  assertMove(WORKLOAD_MOVES, workload.name, workload.state, state);
+  return { ...workload, state, ...observed(workload, state, stamp) };
+}
+
+function observed(
+  resource: Environment | Workload,
+  state: EnvironmentState | WorkloadState,
+  stamp: Stamp,
+): Pick<Environment, "conditions" | "updateTime"> {
+  const ready = {
+    type: "Ready",
+    status: state === "READY" ? "TRUE" as const : "FALSE" as const,
+    reason: camelCase(state),
+    message: stamp.message,
+    observedGeneration: resource.generation,
+  };
+  return {
+    conditions: setCondition(resource.conditions, ready, stamp.now),
+    updateTime: stamp.now,
+  };
+}
+
+function camelCase(state: string): string {
+  return state.split("_").map((word) => word[0] + word.slice(1).toLowerCase()).join("");
+}

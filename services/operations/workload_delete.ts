@@ -1,0 +1,62 @@
+import { workloadName } from "@mpc/domain";
+import type { Definition } from "./definition.ts";
+import { deleteRevisions } from "./delete_revisions.ts";
+import { deletionBlocked } from "./deletion_blocked.ts";
+import { CLUSTER_CALL, clusterWait, RECORD_CALL } from "./policies.ts";
+import { moveWorkload } from "./resource_moves.ts";
+import type { Step } from "./step.ts";
+
+export type WorkloadDeleteInput = {
+  readonly environment: string;
+  readonly workload: string;
+  readonly uid: string;
+};
+
+const deleteWorkload: Step<WorkloadDeleteInput> = {
+  name: "delete_workload",
+  onCancel: "keep",
+  ...CLUSTER_CALL,
+  async run({ provider, signal }, input) {
+    await provider.deleteWorkload(input, { signal });
+  },
+  plan: ({ provider, signal }, input) => provider.deleteWorkload(input, { signal, dryRun: true }),
+};
+
+const awaitWorkloadGone: Step<WorkloadDeleteInput> = {
+  name: "await_workload_gone",
+  onCancel: "keep",
+  ...clusterWait(600_000),
+  async run(context, input) {
+    await deletionBlocked(
+      context,
+      workloadName(input.environment, input.workload),
+      (onBlocked) =>
+        context.provider.awaitWorkloadGone(input, { signal: context.signal, onBlocked }),
+    );
+  },
+};
+
+const forgetRevisions: Step<WorkloadDeleteInput> = {
+  name: "forget_revisions",
+  onCancel: "keep",
+  ...RECORD_CALL,
+  async run(context, input) {
+    await deleteRevisions(context, workloadName(input.environment, input.workload));
+  },
+};
+
+/** Deletes a workload: its objects, and when they are gone its revisions and its record. */
+export const workloadDelete: Definition<WorkloadDeleteInput> = {
+  kind: "workload.delete",
+  resource: "workload",
+  steps: [deleteWorkload, awaitWorkloadGone, forgetRevisions],
+  begin(current, input, stamp) {
+    if (!current) throw new Error(`Cannot delete '${input.workload}': there is no record of it`);
+    return moveWorkload(current, "DELETING", stamp);
+  },
+  settle(current, _input, ending, stamp) {
+    return ending === "SUCCEEDED" ? null : moveWorkload(current, "DELETE_FAILED", stamp);
+  },
+  cancelled: (input) =>
+    `workload '${input.workload}' is DELETE_FAILED, without what was deleted so far`,
+};

@@ -1,0 +1,188 @@
+import {
+  environmentIdOf,
+  idOf,
+  isMpcError,
+  type JsonObject,
+  revisionName,
+  type Workload,
+  workloadName,
+  type WorkloadSpec,
+  type WorkloadState,
+} from "@mpc/domain";
+import type { WorkloadIntent, WorkloadRef } from "../ports.ts";
+import type { Definition } from "./definition.ts";
+import { CLUSTER_CALL, clusterWait, RECORD_CALL } from "./policies.ts";
+import { moveWorkload } from "./resource_moves.ts";
+import type { Step, StepContext } from "./step.ts";
+
+/** What of a workload a deployment changes. */
+export type Deployed = {
+  readonly labels: { readonly [key: string]: string };
+  readonly annotations: { readonly [key: string]: string };
+  readonly spec: WorkloadSpec & JsonObject;
+  readonly restartToken: string;
+};
+
+export type WorkloadDeployInput = {
+  /** `deploy`, `rollback`, `scale` or `restart`: what the caller asked for. */
+  readonly verb: string;
+  readonly environment: string;
+  readonly workload: string;
+  readonly uid: string;
+  readonly revision: number;
+  readonly wanted: Deployed;
+  /** What was there before; null in a first deployment. */
+  readonly previous:
+    | (Deployed & { readonly state: WorkloadState; readonly revision: number })
+    | null;
+};
+
+const applyWorkload: Step<WorkloadDeployInput> = {
+  name: "apply_workload",
+  onCancel: "undo",
+  ...CLUSTER_CALL,
+  attemptTimeoutMs: 60_000,
+  async run({ provider, signal }, input) {
+    await provider.applyWorkload(wantedIntent(input), { signal });
+  },
+  async undo(context, input) {
+    const { provider, signal } = context;
+    const { previous } = input;
+    if (previous && previous.revision > 0) {
+      await provider.applyWorkload(intentOf(input, previous, previous.revision), { signal });
+      return;
+    }
+    await provider.deleteWorkload(input, { signal });
+    await provider.awaitWorkloadGone(input, { signal });
+  },
+  plan: ({ provider, signal }, input) =>
+    provider.applyWorkload(wantedIntent(input), { signal, dryRun: true }),
+  residue: (input) => [{
+    object: `Deployment/${input.environment}/${input.workload}`,
+    reason: input.previous?.revision
+      ? `it could not be put back to revision ${input.previous.revision}`
+      : "it could not be removed",
+    remedy: `mpctl workload delete ${input.workload} --env ${input.environment}`,
+  }],
+};
+
+const awaitRollout: Step<WorkloadDeployInput> = {
+  name: "await_rollout",
+  onCancel: "keep",
+  ...clusterWait(3_600_000),
+  async run({ provider, signal, heartbeat }, input) {
+    const status = await provider.awaitRollout(wantedIntent(input), {
+      signal,
+      onProgress: (status) => heartbeat(status.message),
+    });
+    return { readyReplicas: status.ready };
+  },
+};
+
+const recordRevision: Step<WorkloadDeployInput> = {
+  name: "record_revision",
+  onCancel: "keep",
+  ...RECORD_CALL,
+  run: (context, input) => createRevision(context, input),
+};
+
+async function createRevision(context: StepContext, input: WorkloadDeployInput): Promise<void> {
+  try {
+    await context.store.revisions.create({
+      name: revisionName(workloadName(input.environment, input.workload), input.revision),
+      number: input.revision,
+      spec: input.wanted.spec,
+      restartToken: input.wanted.restartToken,
+      operation: context.operation,
+      createTime: context.now(),
+    }, { signal: context.signal });
+  } catch (error) {
+    // An earlier try of this very step got that far: the number is this operation's own.
+    if (!isMpcError(error, "ALREADY_EXISTS")) throw error;
+  }
+}
+
+/** Deploys a workload: applies its objects, waits for the rollout, keeps the revision. */
+export const workloadDeploy: Definition<WorkloadDeployInput> = {
+  kind: "workload.deploy",
+  resource: "workload",
+  steps: [applyWorkload, awaitRollout, recordRevision],
+  begin(current, input, stamp) {
+    const changed: Workload = {
+      ...(current ?? blank(input, stamp.now)),
+      ...input.wanted,
+      generation: (current?.generation ?? 0) + 1,
+      lastRevision: Math.max(current?.lastRevision ?? 0, input.revision),
+    };
+    return moveWorkload(changed, "DEPLOYING", stamp);
+  },
+  settle(current, input, ending, stamp) {
+    if (ending === "SUCCEEDED") {
+      return {
+        ...moveWorkload(current, "READY", stamp),
+        activeRevision: input.revision,
+        readyReplicas: input.wanted.spec.replicas,
+      };
+    }
+    if (!input.previous) {
+      return ending === "CANCELLED" ? null : moveWorkload(current, "DEPLOY_FAILED", stamp);
+    }
+    const { state, revision, ...fields } = input.previous;
+    // What never ran stays as it was asked for, so that a retry or a look at it makes sense.
+    const reverted = revision > 0 ? { ...current, ...fields } : current;
+    const target = state === "DEGRADED" || state === "READY" ? state : "DEPLOY_FAILED";
+    return moveWorkload(reverted, ending === "CANCELLED" ? target : "DEPLOY_FAILED", stamp);
+  },
+  cancelled: (input) =>
+    input.previous?.revision
+      ? `workload '${input.workload}' runs revision ${input.previous.revision} again`
+      : `workload '${input.workload}' and all it had are gone`,
+};
+
+function blank(input: WorkloadDeployInput, now: number): Workload {
+  return {
+    name: workloadName(input.environment, input.workload),
+    uid: input.uid,
+    generation: 0,
+    createTime: now,
+    updateTime: now,
+    conditions: [],
+    currentOperation: null,
+    nextOperation: null,
+    lastOperation: null,
+    state: "DEPLOYING",
+    activeRevision: 0,
+    lastRevision: 0,
+    readyReplicas: 0,
+    ...input.wanted,
+  };
+}
+
+function wantedIntent(input: WorkloadDeployInput): WorkloadIntent {
+  return intentOf(input, input.wanted, input.revision);
+}
+
+function intentOf(
+  input: WorkloadDeployInput,
+  deployed: Deployed,
+  revision: number,
+): WorkloadIntent {
+  return {
+    environment: input.environment,
+    workload: input.workload,
+    uid: input.uid,
+    labels: deployed.labels,
+    spec: deployed.spec,
+    revision,
+    restartToken: deployed.restartToken,
+  };
+}
+
+/** Names the objects of a workload's record. */
+export function workloadRefOf(workload: Pick<Workload, "name" | "uid">): WorkloadRef {
+  return {
+    environment: environmentIdOf(workload.name),
+    workload: idOf(workload.name),
+    uid: workload.uid,
+  };
+}

@@ -1,0 +1,50 @@
+import {
+  type Environment,
+  type EventSnapshot,
+  type EventType,
+  type NewEvent,
+  type Operation,
+  redactSpec,
+  type Workload,
+} from "@mpc/domain";
+import type { Stored } from "@mpc/storage";
+
+/** What an event tells besides the resource as it then is. */
+export interface EventFacts {
+  readonly type?: EventType;
+  readonly reason: string;
+  readonly message: string;
+  readonly operation: string | null;
+  readonly actor: string;
+  readonly time: number;
+}
+
+/** An event about an environment. */
+export function environmentEvent(stored: Stored<Environment>, facts: EventFacts): NewEvent {
+  return event({ kind: "environment", ...stored }, facts);
+}
+
+/** An event about a workload; its secrets stay out of the log. */
+export function workloadEvent(stored: Stored<Workload>, facts: EventFacts): NewEvent {
+  const value = { ...stored.value, spec: redactSpec(stored.value.spec) };
+  return event({ kind: "workload", value, version: stored.version }, facts);
+}
+
+/** An event about an operation; its input may hold secrets, and stays out of the log. */
+export function operationEvent(
+  stored: Stored<Operation>,
+  facts: Omit<EventFacts, "operation" | "actor"> & { readonly actor?: string },
+): NewEvent {
+  const { name, actor } = stored.value;
+  const value = { ...stored.value, input: {} };
+  return event({ kind: "operation", value, version: stored.version }, {
+    operation: name,
+    actor,
+    ...facts,
+  });
+}
+
+function event(resource: EventSnapshot, facts: EventFacts): NewEvent {
+  const { type = "UPDATED", reason, message, operation, actor, time } = facts;
+  return { time, type, reason, message, target: resource.value.name, operation, actor, resource };
+}

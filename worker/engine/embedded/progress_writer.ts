@@ -1,0 +1,49 @@
+import type { JsonValue } from "@mpc/domain";
+import type { Clock } from "@mpc/services";
+
+/** Between two writes of progress lies at least this. */
+const INTERVAL_MS = 500;
+
+/** Passes on what a step says of its progress: the first word at once, then not too often. */
+export class ProgressWriter {
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+  readonly #write: (progress: string, detail: JsonValue) => Promise<void>;
+  #latest: { progress: string; detail: JsonValue } | undefined;
+  #loop: Promise<void> | undefined;
+
+  constructor(
+    clock: Clock,
+    signal: AbortSignal,
+    write: (progress: string, detail: JsonValue) => Promise<void>,
+  ) {
+    this.#clock = clock;
+    this.#signal = signal;
+    this.#write = write;
+  }
+
+  /** Notes the latest word. */
+  note(progress: string, detail: JsonValue): void {
+    this.#latest = { progress, detail };
+    this.#loop ??= this.#drain();
+  }
+
+  /** Resolves when nothing is being written any more; call it after aborting the signal. */
+  async closed(): Promise<void> {
+    await this.#loop;
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#latest && !this.#signal.aborted) {
+      const { progress, detail } = this.#latest;
+      this.#latest = undefined;
+      await this.#write(progress, detail);
+      try {
+        await this.#clock.sleep(INTERVAL_MS, this.#signal);
+      } catch (error) {
+        if (!this.#signal.aborted) throw error;
+      }
+    }
+    this.#loop = undefined;
+  }
+}

@@ -1,0 +1,90 @@
+import { type ErrorRecord, isMpcError, MpcError, recordError } from "@mpc/domain";
+import type { Clock } from "@mpc/services";
+
+/** How long a try that was told to stop may take to say why. */
+const GRACE_MS = 1_000;
+
+export type AttemptResult<T> =
+  | { readonly status: "succeeded"; readonly value: T }
+  | { readonly status: "failed"; readonly error: ErrorRecord }
+  | { readonly status: "cancelled" }
+  /** The engine closes: the try is neither done nor failed. */
+  | { readonly status: "stopped" };
+
+export interface Attempt<T> {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  /** Cancels the try; never aborted for an undo. */
+  readonly cancel: AbortSignal;
+  /** The engine closes. */
+  readonly stop: AbortSignal;
+  readonly body: (signal: AbortSignal) => Promise<T>;
+}
+
+/**
+ * Runs one try with a time limit. A body that hears no signal is left behind: what it still does
+ * is harmless, because steps are idempotent.
+ */
+export async function runAttempt<T>(attempt: Attempt<T>): Promise<AttemptResult<T>> {
+  const { clock, timeoutMs, cancel, stop, body } = attempt;
+  const timeout = new AbortController();
+  const ended = new AbortController();
+  const signal = AbortSignal.any([cancel, stop, timeout.signal]);
+  const timer = clock.sleep(timeoutMs, ended.signal).then(
+    () => timeout.abort(timedOut(timeoutMs)),
+    (error) => {
+      if (!ended.signal.aborted) throw error;
+    },
+  );
+  const result = settled(body, signal);
+  try {
+    const first = await Promise.race([result, whenAborted(signal, ended.signal)]);
+    const outcome = first ?? await Promise.race([result, grace(clock, ended.signal)]);
+    if (outcome?.status === "succeeded") return outcome;
+    if (stop.aborted) return { status: "stopped" };
+    if (cancel.aborted) return { status: "cancelled" };
+    // A body that was stopped by the time limit may know better what it was waiting for.
+    const knows = outcome && !(timeout.signal.aborted && isMpcError(outcome.error, "CANCELLED"));
+    return { status: "failed", error: recordError(knows ? outcome.error : timeout.signal.reason) };
+  } finally {
+    ended.abort();
+    await timer;
+  }
+}
+
+type Settled<T> =
+  | { readonly status: "succeeded"; readonly value: T }
+  | { readonly status: "rejected"; readonly error: unknown };
+
+async function settled<T>(
+  body: (signal: AbortSignal) => Promise<T>,
+  signal: AbortSignal,
+): Promise<Settled<T>> {
+  try {
+    return { status: "succeeded", value: await body(signal) };
+  } catch (error) {
+    return { status: "rejected", error };
+  }
+}
+
+function whenAborted(signal: AbortSignal, ended: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener("abort", () => resolve(undefined), { once: true, signal: ended });
+  });
+}
+
+async function grace(clock: Clock, ended: AbortSignal): Promise<undefined> {
+  try {
+    await clock.sleep(GRACE_MS, ended);
+  } catch (error) {
+    if (!ended.aborted) throw error;
+  }
+}
+
+function timedOut(timeoutMs: number): MpcError {
+  return new MpcError("DEADLINE_EXCEEDED", {
+    reason: "ATTEMPT_TIMED_OUT",
+    message: `The attempt did not finish within ${timeoutMs / 1_000} s`,
+  });
+}
