@@ -6,8 +6,10 @@ export const OPERATION_KINDS = [
   "environment.create",
   "environment.update",
   "environment.delete",
+  "environment.abandon",
   "workload.deploy",
   "workload.delete",
+  "workload.abandon",
 ] as const;
 
 export type OperationKind = (typeof OPERATION_KINDS)[number];

@@ -22,7 +22,7 @@ export const WORKLOAD_MOVES: Moves<WorkloadState> = {
   DEPLOY_FAILED: ["DEPLOYING", "DELETING"],
   DEGRADED: ["READY", "DEPLOYING", "DELETING"],
   DELETING: ["DELETE_FAILED"],
-  DELETE_FAILED: ["DELETING"],
+  DELETE_FAILED: ["DELETING", "DEPLOYING"],
 };
 
 export const OPERATION_MOVES: Moves<OperationState> = {

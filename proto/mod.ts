@@ -5,4 +5,8 @@ export * from "./gen/mpc/v1/environment_pb.ts";
 export * from "./gen/mpc/v1/event_pb.ts";
 export * from "./gen/mpc/v1/operation_pb.ts";
 export * from "./gen/mpc/v1/workload_pb.ts";
-export { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "./gen/google/rpc/error_details_pb.ts";
+export {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+} from "./gen/google/rpc/error_details_pb.ts";

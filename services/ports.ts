@@ -1,4 +1,12 @@
-import type { Instant, PlannedChange, Quota, Residue, WorkloadSpec } from "@mpc/domain";
+import type {
+  Instant,
+  JsonObject,
+  OperationKind,
+  PlannedChange,
+  Quota,
+  Residue,
+  WorkloadSpec,
+} from "@mpc/domain";
 
 /** Time as a port, so that tests own it. */
 export interface Clock {
@@ -32,13 +40,30 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+/** Says what an operation would change on the cluster, by the code path that changes it. */
+export interface Planner {
+  /**
+   * The changes of all steps, in their order.
+   * @throws what the steps themselves would throw, for instance `RESOURCE_EXHAUSTED`
+   */
+  changes(
+    kind: OperationKind,
+    target: string,
+    input: JsonObject,
+    signal: AbortSignal,
+  ): Promise<readonly PlannedChange[]>;
+}
+
 export interface ProviderCall {
   /** Every call ends when this does. */
   readonly signal: AbortSignal;
 }
 
 export interface ApplyCall extends ProviderCall {
-  /** Answers with the changes, by the same code path, and makes none. */
+  /**
+   * Answers with the changes, by the same code path, and makes none. A namespace that is not there
+   * counts as about to be created, so that a whole plan can be made before its first step.
+   */
   readonly dryRun?: boolean;
 }
 

@@ -1,8 +1,10 @@
 import type { OperationKind } from "@mpc/domain";
 import type { Definition } from "./definition.ts";
+import { environmentAbandon } from "./environment_abandon.ts";
 import { environmentCreate } from "./environment_create.ts";
 import { environmentDelete } from "./environment_delete.ts";
 import { environmentUpdate } from "./environment_update.ts";
+import { workloadAbandon } from "./workload_abandon.ts";
 import { workloadDelete } from "./workload_delete.ts";
 import { workloadDeploy } from "./workload_deploy.ts";
 
@@ -11,6 +13,8 @@ export const DEFINITIONS: Readonly<Record<OperationKind, Definition>> = {
   "environment.create": environmentCreate,
   "environment.update": environmentUpdate,
   "environment.delete": environmentDelete,
+  "environment.abandon": environmentAbandon,
   "workload.deploy": workloadDeploy,
   "workload.delete": workloadDelete,
+  "workload.abandon": workloadAbandon,
 };

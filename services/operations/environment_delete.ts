@@ -1,8 +1,9 @@
-import { environmentName } from "@mpc/domain";
+import { environmentName, idOf } from "@mpc/domain";
 import type { Definition } from "./definition.ts";
 import { deletionBlocked } from "./deletion_blocked.ts";
 import { deleteRevisions } from "./delete_revisions.ts";
 import { claimedWorkloads, claimWorkloads, releaseWorkloads } from "./claim_workloads.ts";
+import { forgetWorkload } from "./forget_workload.ts";
 import { CLUSTER_CALL, clusterWait } from "./policies.ts";
 import { moveEnvironment } from "./resource_moves.ts";
 import type { Step } from "./step.ts";
@@ -37,12 +38,13 @@ const deleteWorkloads: Step<EnvironmentDeleteInput> = {
   onCancel: "keep",
   ...clusterWait(TEN_MINUTES),
   async run(context, input) {
-    const { provider, signal, store, operation, actor, now } = context;
+    const { provider, signal } = context;
     const claimed = await claimedWorkloads(context, environmentName(input.environment));
     await Promise.all(
       claimed.map((workload) => provider.deleteWorkload(workloadRefOf(workload.value), { signal })),
     );
-    for (const { value, version } of claimed) {
+    for (const workload of claimed) {
+      const { value } = workload;
       context.heartbeat(`waiting until workload '${value.name}' is gone`);
       await deletionBlocked(
         context,
@@ -50,19 +52,11 @@ const deleteWorkloads: Step<EnvironmentDeleteInput> = {
         (onBlocked) => provider.awaitWorkloadGone(workloadRefOf(value), { signal, onBlocked }),
       );
       await deleteRevisions(context, value.name);
-      await store.workloads.delete(value.name, version, {
-        signal,
-        events: [{
-          time: now(),
-          type: "DELETED",
-          reason: "WorkloadDeleted",
-          message: `Workload '${value.name}' is gone with its environment`,
-          target: value.name,
-          operation,
-          actor,
-          resource: null,
-        }],
-      });
+      await forgetWorkload(
+        context,
+        workload,
+        `Workload '${idOf(value.name)}' is gone with its environment`,
+      );
     }
   },
   async plan({ provider, signal, store }, input) {

@@ -5,5 +5,6 @@ export { dropWaiting, holdsResource, resourceOf } from "./holds_resource.ts";
 export * from "./journal.ts";
 export * from "./orchestrate.ts";
 export { OPERATION_ADMITTED, releaseResource } from "./release_resource.ts";
+export { createPlanner } from "./plan_changes.ts";
 export { CANCEL_REQUESTED, requestCancel } from "./request_cancel.ts";
 export type * from "./step.ts";

@@ -1,0 +1,74 @@
+import { z } from "zod";
+import {
+  annotationsSchema,
+  cpuSchema,
+  idSchema,
+  labelsSchema,
+  memorySchema,
+} from "./common_schema.ts";
+import type { Quota } from "./environment.ts";
+import { check, parseInput } from "./parse_input.ts";
+import { TTL_LIMITS_MS } from "./time.ts";
+
+/** What is asked for when an environment is created, checked and with defaults. */
+export interface EnvironmentInput {
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Null to live for ever. */
+  readonly ttlMs: number | null;
+  readonly deletionProtection: boolean;
+  readonly quota: Quota;
+}
+
+/** What an update asks for; what is not there stays. `ttlMs: null` is to live for ever. */
+export type EnvironmentChange = Partial<Omit<EnvironmentInput, "id">>;
+
+const ttl = z.number().refine(
+  (ms) => ms >= TTL_LIMITS_MS.min && ms <= TTL_LIMITS_MS.max,
+  check("TTL", "must be 1 minute to 365 days"),
+).nullable();
+
+const quota = z.strictObject({
+  workloads: z.int().min(0).max(10_000).nullish().transform((count) => count || null),
+  cpu: cpuSchema,
+  memory: memorySchema,
+});
+
+const fields = z.strictObject({
+  labels: labelsSchema.optional(),
+  annotations: annotationsSchema.optional(),
+  ttlMs: ttl.optional(),
+  deletionProtection: z.boolean().optional(),
+  quota: quota.optional(),
+});
+
+const creation = z.strictObject({ environmentId: idSchema, environment: fields });
+const change = z.strictObject({ environment: fields });
+
+/**
+ * Checks `{ environmentId, environment }` of a creation.
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`
+ */
+export function parseEnvironmentInput(action: string, input: unknown): EnvironmentInput {
+  const { environmentId, environment } = parseInput(action, creation, input);
+  return {
+    id: environmentId,
+    labels: environment.labels ?? {},
+    annotations: environment.annotations ?? {},
+    ttlMs: environment.ttlMs ?? null,
+    deletionProtection: environment.deletionProtection ?? false,
+    quota: environment.quota ?? { workloads: null, cpu: null, memory: null },
+  };
+}
+
+/**
+ * Checks `{ environment }` of an update.
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`
+ */
+export function parseEnvironmentChange(action: string, input: unknown): EnvironmentChange {
+  const { environment } = parseInput(action, change, input);
+  return Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined),
+  );
+}

@@ -1,0 +1,180 @@
+import type { Comparator, Filter, OrderKey } from "./filter.ts";
+import type { FilterField, FilterFields } from "./filter_fields.ts";
+import { filterError, type Token, tokenize } from "./filter_tokens.ts";
+import { invalidArgument } from "./errors.ts";
+
+const MAX_LENGTH = 2_000;
+const MAX_DEPTH = 20;
+
+/**
+ * Parses a filter (AIP-160). Terms side by side are joined by AND; OR binds tighter than AND, as
+ * the AIP has it.
+ * @returns undefined where the text is empty
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FILTER`, with the place and what is wrong there
+ */
+export function parseFilter(text: string, fields: FilterFields): Filter | undefined {
+  if (text.trim() === "") return undefined;
+  if (text.length > MAX_LENGTH) throw filterError(`more than ${MAX_LENGTH} characters`, MAX_LENGTH);
+  return new Parser(tokenize(text), fields, text.length).parse();
+}
+
+/**
+ * Parses an order (AIP-132): `create_time desc, name`.
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`
+ */
+export function parseOrderBy(text: string, fields: FilterFields): readonly OrderKey[] {
+  if (text.trim() === "") return [];
+  return text.split(",").map((part) => {
+    const [name = "", direction = "asc", ...rest] = part.trim().split(/\s+/);
+    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    if (!field || field.type === "map" || rest.length > 0 || !/^(asc|desc)$/.test(direction)) {
+      throw invalidArgument("list", [{
+        field: "order_by",
+        value: part.trim().slice(0, 100),
+        rule: "AIP_132",
+        hint: `must be a list of fields, each with 'desc' or without: ${sortable(fields)}`,
+      }]);
+    }
+    return { path: field.path, descending: direction === "desc" };
+  });
+}
+
+function sortable(fields: FilterFields): string {
+  return Object.keys(fields).filter((name) => fields[name]?.type !== "map").join(", ");
+}
+
+class Parser {
+  #next = 0;
+  readonly #tokens: readonly Token[];
+  readonly #fields: FilterFields;
+  readonly #end: number;
+
+  constructor(tokens: readonly Token[], fields: FilterFields, end: number) {
+    this.#tokens = tokens;
+    this.#fields = fields;
+    this.#end = end;
+  }
+
+  parse(): Filter {
+    const filter = this.#and(0);
+    const rest = this.#peek();
+    if (rest) throw filterError(`unexpected '${rest.text}'`, rest.at);
+    return filter;
+  }
+
+  #and(depth: number): Filter {
+    if (depth > MAX_DEPTH) throw filterError(`more than ${MAX_DEPTH} levels`, this.#at());
+    const terms = [this.#or(depth)];
+    for (let token = this.#peek(); token && token.kind !== ")"; token = this.#peek()) {
+      if (token.kind === "and") this.#next++;
+      terms.push(this.#or(depth));
+    }
+    return terms.length === 1 ? terms[0]! : { op: "and", terms };
+  }
+
+  #or(depth: number): Filter {
+    const terms = [this.#term(depth)];
+    while (this.#peek()?.kind === "or") {
+      this.#next++;
+      terms.push(this.#term(depth));
+    }
+    return terms.length === 1 ? terms[0]! : { op: "or", terms };
+  }
+
+  #term(depth: number): Filter {
+    const token = this.#take();
+    if (token.kind === "not" || token.kind === "minus") {
+      if (depth > MAX_DEPTH) throw filterError(`more than ${MAX_DEPTH} levels`, token.at);
+      return { op: "not", term: this.#term(depth + 1) };
+    }
+    if (token.kind === "(") {
+      const inner = this.#and(depth + 1);
+      const close = this.#take();
+      if (close.kind !== ")") throw filterError("a '(' without ')'", token.at);
+      return inner;
+    }
+    if (token.kind !== "word") throw filterError(`unexpected '${token.text}'`, token.at);
+    return this.#restriction(token);
+  }
+
+  #restriction(name: Token): Filter {
+    const operator = this.#peek();
+    if (operator?.kind === "(") {
+      throw filterError(`'${name.text}()': there are no functions`, name.at);
+    }
+    if (operator?.kind !== "op") {
+      throw filterError(`'${name.text}' without a comparison such as '= value'`, name.at);
+    }
+    this.#next++;
+    const value = this.#take();
+    if (value.kind === "(" || value.kind === ")" || value.kind === ",") {
+      throw filterError(`no value behind '${operator.text}'`, value.at);
+    }
+    return this.#compare(name, operator.text as Comparator, value);
+  }
+
+  #compare(name: Token, op: Comparator, value: Token): Filter {
+    const [head = "", ...rest] = name.text.split(".");
+    const field = Object.hasOwn(this.#fields, head) ? this.#fields[head] : undefined;
+    if (!field || (rest.length > 0 && field.type !== "map")) {
+      const known = Object.keys(this.#fields).join(", ");
+      throw filterError(`the unknown field '${name.text}' (known: ${known})`, name.at);
+    }
+    if (field.type === "map") {
+      if (rest.length > 0) {
+        return { op, path: [...field.path, rest.join(".")], value: value.text };
+      }
+      if (op !== ":") throw filterError(`'${head}' compared as a whole; use ${head}.key`, name.at);
+      return { op, path: field.path, value: value.text };
+    }
+    return { op, path: field.path, value: typed(field, value, op) };
+  }
+
+  #peek(): Token | undefined {
+    return this.#tokens[this.#next];
+  }
+
+  #at(): number {
+    return this.#peek()?.at ?? this.#end;
+  }
+
+  #take(): Token {
+    const token = this.#peek();
+    if (!token) throw filterError("an end where more is wanted", this.#end);
+    this.#next++;
+    return token;
+  }
+}
+
+function typed(
+  field: FilterField,
+  { text, at }: Token,
+  op: Comparator,
+): string | number | boolean | null {
+  if (op === ":" && text === "*") return "*";
+  switch (field.type) {
+    case "number": {
+      if (!/^-?\d+(\.\d+)?$/.test(text)) throw filterError(`'${text}', which is no number,`, at);
+      return Number(text);
+    }
+    case "boolean":
+      if (text !== "true" && text !== "false") {
+        throw filterError(`'${text}', which is neither true nor false,`, at);
+      }
+      return text === "true";
+    case "timestamp": {
+      const time = /^\d{4}-\d\d-\d\d([Tt].*)?$/.test(text) ? Date.parse(text) : NaN;
+      if (Number.isNaN(time)) {
+        throw filterError(`'${text}', which is no time such as 2030-01-31T12:00:00Z,`, at);
+      }
+      return time;
+    }
+    case "enum":
+      if (!field.values?.includes(text) && !text.includes("*")) {
+        throw filterError(`'${text}', which is none of ${field.values?.join(", ")},`, at);
+      }
+      return text;
+    default:
+      return text;
+  }
+}

@@ -1,0 +1,78 @@
+/** Tokens of an AIP-160 filter. */
+import { MpcError } from "./errors.ts";
+
+export type TokenKind = "(" | ")" | "," | "op" | "and" | "or" | "not" | "minus" | "word" | "string";
+
+export interface Token {
+  readonly kind: TokenKind;
+  /** For words and strings what they stand for, for operators how they are spelled. */
+  readonly text: string;
+  /** Where it begins, from 0. */
+  readonly at: number;
+}
+
+const OPERATOR = /^(?:!=|<=|>=|=|<|>|:)/;
+const WORD = /^[^\s()=!<>:,"'-][^\s()=!<>:,"']*/;
+const KEYWORDS: Readonly<Record<string, TokenKind>> = { AND: "and", OR: "or", NOT: "not" };
+
+/**
+ * Splits a filter into tokens. A word behind an operator may hold colons, so that times need no
+ * quotes.
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FILTER`
+ */
+export function tokenize(text: string): readonly Token[] {
+  const tokens: Token[] = [];
+  let at = 0;
+  while (at < text.length) {
+    const rest = text.slice(at);
+    const space = /^\s+/.exec(rest);
+    if (space) {
+      at += space[0].length;
+      continue;
+    }
+    const behindOperator = tokens.at(-1)?.kind === "op";
+    const [token, length] = next(rest, at, behindOperator);
+    tokens.push(token);
+    at += length;
+  }
+  return tokens;
+}
+
+function next(rest: string, at: number, behindOperator: boolean): readonly [Token, number] {
+  const first = rest[0] ?? "";
+  if (first === "(" || first === ")" || first === ",") return [{ kind: first, text: first, at }, 1];
+  if (first === '"' || first === "'") return quoted(rest, at, first);
+  const value = behindOperator ? /^[^\s(),"']+/.exec(rest) : null;
+  if (value) return [{ kind: "word", text: value[0], at }, value[0].length];
+  const operator = OPERATOR.exec(rest);
+  if (operator) return [{ kind: "op", text: operator[0], at }, operator[0].length];
+  if (first === "-") return [{ kind: "minus", text: "-", at }, 1];
+  const word = WORD.exec(rest)?.[0];
+  if (!word) throw filterError(`unexpected '${first}'`, at);
+  return [{ kind: KEYWORDS[word] ?? "word", text: word, at }, word.length];
+}
+
+function quoted(rest: string, at: number, quote: string): readonly [Token, number] {
+  let text = "";
+  for (let index = 1; index < rest.length; index++) {
+    const char = rest[index]!;
+    if (char === quote) return [{ kind: "string", text, at }, index + 1];
+    if (char === "\\" && index + 1 < rest.length) text += rest[++index];
+    else text += char;
+  }
+  throw filterError("a string that does not end", at);
+}
+
+/** The error of a filter that cannot be read. */
+export function filterError(problem: string, at: number): MpcError {
+  return new MpcError("INVALID_ARGUMENT", {
+    reason: "INVALID_FILTER",
+    message: `Cannot read the filter: ${problem} at character ${at + 1}`,
+    violations: [{
+      field: "filter",
+      value: "",
+      rule: "AIP_160",
+      hint: `has ${problem} at character ${at + 1}`,
+    }],
+  });
+}

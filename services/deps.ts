@@ -1,0 +1,13 @@
+import type { Store } from "@mpc/storage";
+import type { Clock, ClusterReader, Ids, Planner } from "./ports.ts";
+
+/** What use cases need. */
+export interface ServiceDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly cluster: ClusterReader;
+  readonly planner: Planner;
+  /** The engine that operations admitted here are for. */
+  readonly engine: string;
+}

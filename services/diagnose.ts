@@ -1,0 +1,207 @@
+import {
+  type Environment,
+  environmentIdOf,
+  environmentName,
+  idOf,
+  isTerminal,
+  type Workload,
+} from "@mpc/domain";
+import type { Collection, Cursor } from "@mpc/storage";
+import type { Caller } from "./caller.ts";
+import type { ServiceDeps } from "./deps.ts";
+import type { ClusterObject } from "./ports.ts";
+
+/** A break of an invariant. */
+export interface Finding {
+  readonly invariant: Invariant;
+  /** The resource or the object. */
+  readonly subject: string;
+  readonly message: string;
+  /** The one command that repairs it. */
+  readonly remedy: string;
+}
+
+export interface Diagnosis {
+  readonly checks: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+const CHECKS = {
+  RESOURCE_WITHOUT_OPERATION: "every resource that is changing has a live operation",
+  WORKLOAD_WITHOUT_ENVIRONMENT: "every workload's environment is there",
+  OBJECT_WITHOUT_RECORD: "every object on the cluster has a record",
+  RECORD_WITHOUT_OBJECT: "every record has its objects on the cluster",
+  WRONG_REVISION: "every workload runs the revision that its record names",
+  OPERATION_NEEDS_ATTENTION: "no operation waits for a person",
+} as const;
+
+export type Invariant = keyof typeof CHECKS;
+
+const SETTLED = new Set(["READY", "DEGRADED", "UPDATE_FAILED"]);
+const FAILED = new Set(["CREATE_FAILED", "DEPLOY_FAILED", "DELETE_FAILED", "UPDATE_FAILED"]);
+
+/**
+ * Checks the platform's invariants and says how to repair each break.
+ * @throws {MpcError} UNAVAILABLE `CLUSTER_UNREACHABLE`
+ */
+export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagnosis> {
+  const environments = await all(deps.store.environments, caller);
+  const workloads = await all(deps.store.workloads, caller);
+  const objects = await deps.cluster.inventory({ signal: caller.signal });
+  const orphans = await all(deps.store.orphans, caller);
+  const known = new Set(orphans.map((orphan) => orphan.targetUid));
+  const findings = [
+    ...await withoutOperation(deps, caller, [...environments, ...workloads]),
+    ...withoutEnvironment(environments, workloads),
+    ...withoutRecord(
+      [...environments, ...workloads],
+      objects.filter((o) => !known.has(o.targetUid)),
+    ),
+    ...withoutObject([...environments, ...workloads], objects),
+    ...wrongRevision(workloads, objects),
+    ...await needsAttention(deps, caller, [...environments, ...workloads]),
+  ];
+  return { checks: Object.values(CHECKS), findings };
+}
+
+async function withoutOperation(
+  { store }: ServiceDeps,
+  { signal }: Caller,
+  resources: readonly (Environment | Workload)[],
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const resource of resources) {
+    const { name, state, currentOperation } = resource;
+    const moving = !SETTLED.has(state) && !FAILED.has(state);
+    const holder = currentOperation && await store.operations.get(currentOperation, { signal });
+    const live = holder && !isTerminal(holder.value.state);
+    if (live || (!moving && currentOperation === null)) continue;
+    findings.push({
+      invariant: "RESOURCE_WITHOUT_OPERATION",
+      subject: name,
+      message: currentOperation
+        ? `It is ${state} and held by '${currentOperation}', which ${
+          holder ? `is ${holder.value.state}` : "is not there"
+        }`
+        : `It is ${state}, but no operation is at work on it`,
+      remedy: deleteCommand(resource),
+    });
+  }
+  return findings;
+}
+
+function withoutEnvironment(
+  environments: readonly Environment[],
+  workloads: readonly Workload[],
+): readonly Finding[] {
+  const names = new Set(environments.map(({ name }) => name));
+  return workloads.filter(({ name }) => !names.has(environmentName(environmentIdOf(name))))
+    .map((workload) => ({
+      invariant: "WORKLOAD_WITHOUT_ENVIRONMENT",
+      subject: workload.name,
+      message: `Its environment '${environmentIdOf(workload.name)}' is not there`,
+      remedy: deleteCommand(workload),
+    }));
+}
+
+function withoutRecord(
+  resources: readonly (Environment | Workload)[],
+  objects: readonly ClusterObject[],
+): readonly Finding[] {
+  const uids = new Set(resources.map(({ uid }) => uid));
+  return objects.filter(({ targetUid }) => !uids.has(targetUid)).map((object) => ({
+    invariant: "OBJECT_WITHOUT_RECORD",
+    subject: object.object,
+    message: `It belongs to '${object.target}', of which there is no record with its uid`,
+    remedy: `kubectl delete ${kubectlName(object.object)}`,
+  }));
+}
+
+function withoutObject(
+  resources: readonly (Environment | Workload)[],
+  objects: readonly ClusterObject[],
+): readonly Finding[] {
+  const uids = new Set(objects.map(({ targetUid }) => targetUid));
+  return resources.filter((resource) => expectsObjects(resource) && !uids.has(resource.uid))
+    .map((resource) => ({
+      invariant: "RECORD_WITHOUT_OBJECT",
+      subject: resource.name,
+      message: `It is ${resource.state}, but the cluster has nothing of it`,
+      remedy: "spec" in resource
+        ? `mpctl workload restart ${idOf(resource.name)} --env ${environmentIdOf(resource.name)}`
+        : `mpctl env update ${idOf(resource.name)}`,
+    }));
+}
+
+function expectsObjects(resource: Environment | Workload): boolean {
+  if (resource.currentOperation !== null) return false;
+  return "spec" in resource
+    ? resource.activeRevision > 0 && resource.state !== "DELETE_FAILED"
+    : SETTLED.has(resource.state);
+}
+
+function wrongRevision(
+  workloads: readonly Workload[],
+  objects: readonly ClusterObject[],
+): readonly Finding[] {
+  return workloads.flatMap((workload) => {
+    if (!expectsObjects(workload)) return [];
+    const running = objects.find((o) => o.targetUid === workload.uid && o.revision > 0);
+    if (!running || running.revision === workload.activeRevision) return [];
+    return [{
+      invariant: "WRONG_REVISION" as const,
+      subject: workload.name,
+      message:
+        `The cluster runs revision ${running.revision}, the record names ${workload.activeRevision}`,
+      remedy: `mpctl workload restart ${idOf(workload.name)} --env ${
+        environmentIdOf(workload.name)
+      }`,
+    }];
+  });
+}
+
+async function needsAttention(
+  { store }: ServiceDeps,
+  { signal }: Caller,
+  resources: readonly (Environment | Workload)[],
+): Promise<readonly Finding[]> {
+  const latest = new Map(resources.map(({ lastOperation, name }) => [lastOperation, name]));
+  const page = await store.operations.list({
+    filter: { op: "=", path: ["state"], value: "NEEDS_ATTENTION" },
+    limit: 1_000,
+    signal,
+  });
+  return page.items.filter(({ value }) => latest.has(value.name)).map(({ value }) => ({
+    invariant: "OPERATION_NEEDS_ATTENTION",
+    subject: value.name,
+    message: value.residue.map(({ object, reason }) => `${object}: ${reason}`).join("; "),
+    remedy: `mpctl op retry ${idOf(value.name)}`,
+  }));
+}
+
+function deleteCommand(resource: Environment | Workload): string {
+  return "spec" in resource
+    ? `mpctl workload delete ${idOf(resource.name)} --env ${environmentIdOf(resource.name)}`
+    : `mpctl env delete ${idOf(resource.name)} --force`;
+}
+
+function kubectlName(object: string): string {
+  const [kind = "", namespace = "", name] = object.split("/");
+  return name
+    ? `${kind.toLowerCase()} ${name} -n ${namespace}`
+    : `${kind.toLowerCase()} ${namespace}`;
+}
+
+async function all<T extends { readonly name: string }>(
+  collection: Collection<T>,
+  { signal }: Caller,
+): Promise<readonly T[]> {
+  const found: T[] = [];
+  let after: Cursor | undefined;
+  do {
+    const page = await collection.list({ limit: 500, signal, ...(after && { after }) });
+    found.push(...page.items.map(({ value }) => value));
+    after = page.next ?? undefined;
+  } while (after);
+  return found;
+}

@@ -1,0 +1,29 @@
+import { isMpcError } from "@mpc/domain";
+import type { StepContext } from "./step.ts";
+
+/** What is forgotten without waiting for the cluster. */
+export interface Abandoned {
+  /** Name of the resource. */
+  readonly name: string;
+  readonly uid: string;
+  /** Objects as `Kind/namespace/name`, as far as they are known. */
+  readonly objects: readonly string[];
+}
+
+/** Notes what an abandoned resource leaves on the cluster, for the janitor to sweep. */
+export async function recordOrphan(context: StepContext, abandoned: Abandoned): Promise<void> {
+  const { store, signal, operation, now } = context;
+  try {
+    await store.orphans.create({
+      name: `orphans/${abandoned.uid}`,
+      target: abandoned.name,
+      targetUid: abandoned.uid,
+      objects: abandoned.objects,
+      operation,
+      createTime: now(),
+    }, { signal });
+  } catch (error) {
+    // An earlier try, or an earlier abandon of the same thing, has noted it.
+    if (!isMpcError(error, "ALREADY_EXISTS")) throw error;
+  }
+}

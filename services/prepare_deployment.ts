@@ -1,0 +1,101 @@
+import {
+  environmentIdOf,
+  environmentName,
+  etagOf,
+  idOf,
+  type Workload,
+  type WorkloadSpec,
+} from "@mpc/domain";
+import { assertIdle } from "./admit.ts";
+import type { Caller } from "./caller.ts";
+import type { ServiceDeps } from "./deps.ts";
+import type { Prepared } from "./mutation.ts";
+import { assertDeployable, assertEtag, getExisting } from "./preconditions.ts";
+import { quotaEffects } from "./quota_effects.ts";
+
+/** What of a workload a deployment sets. */
+export interface Deployment {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly spec: WorkloadSpec;
+  readonly restartToken: string;
+}
+
+export interface DeploymentRequest {
+  /** Name of the workload. */
+  readonly name: string;
+  /** What cannot be done, for messages. */
+  readonly action: string;
+  readonly verb: "deploy" | "rollback" | "scale" | "restart";
+  readonly etag: string;
+  readonly timeoutMs: number | null;
+  /** What is wanted, given the workload as it is. */
+  readonly change: (current: Workload | null) => Deployment | Promise<Deployment>;
+}
+
+/** Checks a deployment against the world; every verb that changes what runs comes through here. */
+export async function prepareDeployment(
+  deps: ServiceDeps,
+  caller: Caller,
+  request: DeploymentRequest,
+): Promise<Prepared> {
+  const { name, action, verb, etag, timeoutMs } = request;
+  const environment = environmentIdOf(name);
+  const readEnvironment = () =>
+    getExisting(
+      deps.store.environments,
+      "environment",
+      environmentName(environment),
+      `${action} '${idOf(name)}' into`,
+      caller,
+    );
+  const { value: parent } = await readEnvironment();
+  assertDeployable(parent, `${action} '${idOf(name)}'`);
+  const current = await deps.store.workloads.get(name, { signal: caller.signal }) ?? null;
+  if (current) {
+    assertEtag(etag, etagOf(current.value.uid, current.version), name, action);
+    assertIdle(current.value, action);
+  } else {
+    assertEtag(etag, "", name, action);
+  }
+  const wanted = await request.change(current?.value ?? null);
+  const quota = await quotaEffects(deps, caller, parent, name, wanted.spec);
+  const uid = current?.value.uid ?? deps.ids.uuid();
+  return {
+    kind: "workload.deploy",
+    target: name,
+    targetUid: uid,
+    input: {
+      verb,
+      environment,
+      workload: idOf(name),
+      uid,
+      revision: (current?.value.lastRevision ?? 0) + 1,
+      wanted: json(wanted),
+      previous: current && {
+        ...json(current.value),
+        state: current.value.state,
+        revision: current.value.activeRevision,
+      },
+    },
+    current,
+    lock: "take",
+    timeoutMs,
+    quota,
+    // The environment may have begun to be deleted between the look at it and the lock.
+    recheck: async () => assertDeployable((await readEnvironment()).value, action),
+  };
+}
+
+function json({ labels, annotations, spec, restartToken }: Deployment) {
+  return { labels, annotations, spec: specJson(spec), restartToken };
+}
+
+function specJson(spec: WorkloadSpec) {
+  return {
+    ...spec,
+    ports: spec.ports.map((port) => ({ ...port })),
+    resources: { ...spec.resources },
+    healthCheck: spec.healthCheck && { ...spec.healthCheck },
+  };
+}

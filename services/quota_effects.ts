@@ -1,0 +1,103 @@
+import {
+  type Environment,
+  formatCpu,
+  formatMemory,
+  idOf,
+  MpcError,
+  parseCpuMillis,
+  parseMemoryBytes,
+  type QuotaEffect,
+  type Workload,
+  type WorkloadSpec,
+} from "@mpc/domain";
+import type { Caller } from "./caller.ts";
+import type { ServiceDeps } from "./deps.ts";
+
+/**
+ * What a deployment does to its environment's quota.
+ * @throws {MpcError} RESOURCE_EXHAUSTED `QUOTA_EXCEEDED`, permanent
+ */
+export async function quotaEffects(
+  deps: ServiceDeps,
+  caller: Caller,
+  environment: Environment,
+  name: string,
+  wanted: WorkloadSpec,
+): Promise<readonly QuotaEffect[]> {
+  const { quota } = environment;
+  if (quota.workloads === null && quota.cpu === null && quota.memory === null) return [];
+  const others = await workloadsOf(deps, caller, environment);
+  const rest = others.filter((workload) => workload.name !== name);
+  const before = usage(others.map((workload) => workload.spec));
+  const after = usage([...rest.map((workload) => workload.spec), wanted]);
+  const effects: QuotaEffect[] = [];
+  const add = (
+    resource: QuotaEffect["resource"],
+    limit: string | number | null,
+    max: number | undefined,
+    format: (amount: number) => string,
+  ) => {
+    if (limit === null || max === undefined) return;
+    effects.push({
+      resource,
+      before: format(before[resource]),
+      after: format(after[resource]),
+      limit: format(max),
+    });
+    if (after[resource] > max && after[resource] > before[resource]) {
+      throw exceeded(environment, name, resource, format(after[resource]), format(max));
+    }
+  };
+  add("workloads", quota.workloads, quota.workloads ?? undefined, String);
+  add("cpu", quota.cpu, parseCpuMillis(quota.cpu ?? ""), formatCpu);
+  add("memory", quota.memory, parseMemoryBytes(quota.memory ?? ""), formatMemory);
+  return effects;
+}
+
+function usage(specs: readonly WorkloadSpec[]): Record<QuotaEffect["resource"], number> {
+  const total = { workloads: specs.length, cpu: 0, memory: 0 };
+  for (const { replicas, resources } of specs) {
+    total.cpu += replicas * (parseCpuMillis(resources.cpu ?? "") ?? 0);
+    total.memory += replicas * (parseMemoryBytes(resources.memory ?? "") ?? 0);
+  }
+  return total;
+}
+
+async function workloadsOf(
+  { store }: ServiceDeps,
+  { signal }: Caller,
+  environment: Environment,
+): Promise<readonly Workload[]> {
+  const all: Workload[] = [];
+  const prefix = `${environment.name}/workloads/`;
+  let after;
+  do {
+    const page = await store.workloads.list({
+      prefix,
+      limit: 500,
+      signal,
+      ...(after && { after }),
+    });
+    all.push(...page.items.map(({ value }) => value));
+    after = page.next ?? undefined;
+  } while (after);
+  return all;
+}
+
+function exceeded(
+  environment: Environment,
+  name: string,
+  resource: string,
+  after: string,
+  limit: string,
+): MpcError {
+  const id = idOf(environment.name);
+  return new MpcError("RESOURCE_EXHAUSTED", {
+    reason: "QUOTA_EXCEEDED",
+    message: `Cannot deploy '${
+      idOf(name)
+    }': environment '${id}' would use ${after} of ${resource}, its quota is ${limit}; raise it with 'mpctl env update ${id}'`,
+    retryable: false,
+    metadata: { environment: environment.name, resource, after, limit },
+  });
+}

@@ -1,0 +1,60 @@
+import type { Operation, OperationKind } from "@mpc/domain";
+import type { Caller } from "./caller.ts";
+import type { ServiceDeps } from "./deps.ts";
+import { fingerprint } from "./fingerprint.ts";
+import type { MutationOptions, MutationResult } from "./mutation.ts";
+import { operationEvent } from "./resource_events.ts";
+
+/** Records an operation that has succeeded because there was nothing to do. */
+export async function recordNothingToDo(
+  deps: ServiceDeps,
+  caller: Caller,
+  options: MutationOptions,
+  kind: OperationKind,
+  method: { readonly name: string; readonly body: { readonly name: string } },
+): Promise<MutationResult> {
+  const target = method.body.name;
+  if (options.validateOnly) {
+    const planHash = fingerprint([method.name, method.body]);
+    return {
+      operation: null,
+      plan: { changes: [], steps: [], quota: [], planHash },
+      kind,
+      target,
+    };
+  }
+  const now = deps.clock.now();
+  const operation: Operation = {
+    name: `operations/${deps.ids.uuid()}`,
+    kind,
+    target,
+    targetUid: "",
+    state: "SUCCEEDED",
+    input: {},
+    requestId: options.requestId || null,
+    requestHash: fingerprint([method.name, method.body]),
+    steps: [],
+    error: null,
+    actor: caller.actor,
+    engine: deps.engine,
+    createTime: now,
+    updateTime: now,
+    startTime: now,
+    endTime: now,
+    deadline: now,
+    cancellation: null,
+    residue: [],
+    retryOf: null,
+    waitingReason: "",
+  };
+  const stored = await deps.store.operations.create(operation, {
+    signal: caller.signal,
+    events: [operationEvent({ value: operation, version: 1 }, {
+      type: "CREATED",
+      reason: "OperationSucceeded",
+      message: `There was no '${target}' to delete`,
+      time: now,
+    })],
+  });
+  return { operation: stored, plan: null };
+}

@@ -1,0 +1,21 @@
+import { environmentIdOf, idOf } from "@mpc/domain";
+import type { Caller } from "./caller.ts";
+import type { ServiceDeps } from "./deps.ts";
+import { getWorkload } from "./get_workload.ts";
+import type { LogLine, LogQuery } from "./ports.ts";
+
+/**
+ * Yields what the replicas of a workload print.
+ * @throws {MpcError} NOT_FOUND `WORKLOAD_NOT_FOUND` or `NOT_ON_CLUSTER`, UNAVAILABLE
+ *   `CLUSTER_UNREACHABLE`
+ */
+export async function* streamLogs(
+  deps: ServiceDeps,
+  caller: Caller,
+  request: { readonly name: string } & Omit<LogQuery, "signal">,
+): AsyncGenerator<LogLine> {
+  const { name, ...query } = request;
+  await getWorkload(deps, caller, name);
+  const signal = caller.signal;
+  yield* deps.cluster.logs(environmentIdOf(name), idOf(name), { ...query, signal });
+}

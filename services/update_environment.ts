@@ -1,0 +1,87 @@
+import {
+  type Environment,
+  etagOf,
+  expireTimeOf,
+  idOf,
+  MpcError,
+  parseEnvironmentChange,
+} from "@mpc/domain";
+import { assertIdle } from "./admit.ts";
+import type { Caller } from "./caller.ts";
+import type { ServiceDeps } from "./deps.ts";
+import { mutate, type MutationOptions, type MutationResult } from "./mutation.ts";
+import { assertEtag, getExisting } from "./preconditions.ts";
+
+export interface UpdateEnvironmentRequest extends MutationOptions {
+  readonly name: string;
+  readonly etag: string;
+  /** The fields to change, as the API has them, in camelCase; `ttlMs: null` is to live for ever. */
+  readonly change: unknown;
+}
+
+const ACTION = "update environment";
+
+/**
+ * Changes an environment's labels, annotations, expiry, quota and protection.
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, NOT_FOUND `ENVIRONMENT_NOT_FOUND`,
+ *   ABORTED `ETAG_MISMATCH`, FAILED_PRECONDITION `ENVIRONMENT_NOT_READY`, and what
+ *   {@linkcode mutate} throws
+ */
+export function updateEnvironment(
+  deps: ServiceDeps,
+  caller: Caller,
+  request: UpdateEnvironmentRequest,
+): Promise<MutationResult> {
+  const { name, etag } = request;
+  const change = parseEnvironmentChange(ACTION, { environment: request.change });
+  const method = { name: "UpdateEnvironment", body: { name, etag, change } };
+  return mutate(deps, caller, request, method, async () => {
+    const current = await getExisting(
+      deps.store.environments,
+      "environment",
+      name,
+      ACTION,
+      caller,
+    );
+    const { value, version } = current;
+    assertEtag(etag, etagOf(value.uid, version), name, ACTION);
+    assertIdle(value, ACTION);
+    const previousState = updatableState(value);
+    const { ttlMs, ...rest } = change;
+    const expireTime = ttlMs === undefined
+      ? value.expireTime
+      : ttlMs === null
+      ? null
+      : expireTimeOf(deps.clock.now(), ttlMs);
+    const previous = changeable(value);
+    return {
+      kind: "environment.update",
+      target: name,
+      targetUid: value.uid,
+      input: {
+        environment: idOf(name),
+        uid: value.uid,
+        wanted: { ...previous, ...rest, expireTime },
+        previous,
+        previousState,
+      },
+      current,
+      lock: "take",
+      timeoutMs: null,
+    };
+  });
+}
+
+function changeable(environment: Environment) {
+  const { labels, annotations, quota, expireTime, deletionProtection } = environment;
+  return { labels, annotations, quota: { ...quota }, expireTime, deletionProtection };
+}
+
+function updatableState({ name, state }: Environment): "READY" | "UPDATE_FAILED" {
+  if (state === "READY" || state === "UPDATE_FAILED") return state;
+  throw new MpcError("FAILED_PRECONDITION", {
+    reason: "ENVIRONMENT_NOT_READY",
+    message: `Cannot ${ACTION} '${idOf(name)}': it is ${state}, must be READY`,
+    metadata: { environment: name, state },
+  });
+}

@@ -1,0 +1,83 @@
+import type { Event } from "@mpc/domain";
+import { storeClosed } from "./errors.ts";
+
+/** How many of the newest events are kept at hand for those who follow the log closely. */
+const RECENT = 2_048;
+
+/** How many events a follower that lags behind reads at once. */
+const BATCH = 256;
+
+/**
+ * Followers of a log in this process. New events are told, not polled for; a follower has no queue
+ * of its own, so a slow one costs nothing but its own reads.
+ */
+export class LiveTail {
+  readonly #read: (after: number, limit: number) => Promise<readonly Event[]>;
+  #recent: Event[] = [];
+  #closed = false;
+  #told = Promise.withResolvers<void>();
+
+  constructor(read: (after: number, limit: number) => Promise<readonly Event[]>) {
+    this.#read = read;
+  }
+
+  /** Tells followers of events that are durable now. */
+  append(events: readonly Event[]): void {
+    if (events.length === 0) return;
+    this.#recent.push(...events.map(deepFreeze));
+    if (this.#recent.length > 2 * RECENT) this.#recent = this.#recent.slice(-RECENT);
+    this.#wake();
+  }
+
+  /** Ends all followers. */
+  close(): void {
+    this.#closed = true;
+    this.#wake();
+  }
+
+  async *follow(after: number, signal: AbortSignal): AsyncGenerator<Event> {
+    const aborted = Promise.withResolvers<void>();
+    const onAbort = () => aborted.resolve();
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      let cursor = after;
+      while (!signal.aborted) {
+        if (this.#closed) throw storeClosed();
+        const told = this.#told.promise;
+        const events = this.#atHand(cursor) ?? await this.#read(cursor, BATCH);
+        if (events.length === 0) {
+          await Promise.race([told, aborted.promise]);
+          continue;
+        }
+        for (const event of events) {
+          if (signal.aborted) return;
+          cursor = event.sequence;
+          yield event;
+        }
+      }
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** The events behind `after`, where all of them are at hand. */
+  #atHand(after: number): readonly Event[] | undefined {
+    const first = this.#recent[0];
+    if (!first || first.sequence > after + 1) return undefined;
+    return this.#recent.slice(after + 1 - first.sequence, after + 1 - first.sequence + BATCH);
+  }
+
+  #wake(): void {
+    const told = this.#told;
+    this.#told = Promise.withResolvers<void>();
+    told.resolve();
+  }
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deepFreeze(inner);
+  }
+  return value;
+}

@@ -1,0 +1,123 @@
+import type { Filter } from "@mpc/domain";
+import { wildcardOf } from "../shared/matches.ts";
+
+/** A piece of SQL with the values of its parameters. */
+export interface Sql {
+  readonly text: string;
+  readonly values: readonly (string | number | null)[];
+}
+
+const PLAIN = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** The SQL of a scalar at a path of the document in column `body`. */
+export function extract(path: readonly string[]): Sql {
+  if (path.length === 1 && path[0] === "name") return { text: "name", values: [] };
+  if (path.every((key) => PLAIN.test(key))) {
+    return { text: `json_extract(body, '$.${path.join(".")}')`, values: [] };
+  }
+  // Keys that a JSON path cannot spell safely, such as label keys, are looked up as values.
+  const last = path.at(-1) ?? "";
+  const parent = path.slice(0, -1).map((key) => `.${key}`).join("");
+  return {
+    text: `(SELECT value FROM json_each(body, '$${parent}') WHERE key = ?)`,
+    values: [last],
+  };
+}
+
+/** Translates a filter; always true or false, never NULL, so that NOT means what it says. */
+export function filterSql(filter: Filter): Sql {
+  switch (filter.op) {
+    case "and":
+    case "or": {
+      const terms = filter.terms.map(filterSql);
+      return {
+        text: `(${terms.map((term) => term.text).join(filter.op === "and" ? " AND " : " OR ")})`,
+        values: terms.flatMap((term) => term.values),
+      };
+    }
+    case "not": {
+      const { text, values } = filterSql(filter.term);
+      return { text: `NOT ${text}`, values };
+    }
+    case ":":
+      return has(filter.path, filter.value);
+    case "=":
+      return equals(filter.path, filter.value);
+    case "!=": {
+      const { text, values } = equals(filter.path, filter.value);
+      return { text: `NOT ${text}`, values };
+    }
+    default: {
+      const { text, values } = extract(filter.path);
+      const type = typeof filter.value === "string" ? "= 'text'" : "IN ('integer', 'real')";
+      return {
+        text: `COALESCE(typeof(${text}) ${type} AND ${text} ${filter.op} ?, 0)`,
+        values: [...values, ...values, bound(filter.value)],
+      };
+    }
+  }
+}
+
+function equals(path: readonly string[], value: string | number | boolean | null): Sql {
+  const { text, values } = extract(path);
+  if (typeof value !== "string") {
+    return { text: `(${text} IS ?)`, values: [...values, bound(value)] };
+  }
+  const wildcard = wildcardOf(value);
+  switch (wildcard.open) {
+    case "any":
+      return { text: `(${text} IS NOT NULL)`, values };
+    case "none":
+      return { text: `(${text} IS ?)`, values: [...values, wildcard.text] };
+    case "end":
+      return {
+        text: `COALESCE(substr(${text}, 1, length(?)) = ?, 0)`,
+        values: [...values, wildcard.text, wildcard.text],
+      };
+    case "start":
+      return {
+        text:
+          `COALESCE(length(${text}) >= length(?) AND substr(${text}, length(${text}) - length(?) + 1) = ?, 0)`,
+        values: [
+          ...values,
+          wildcard.text,
+          ...values,
+          ...values,
+          wildcard.text,
+          wildcard.text,
+        ],
+      };
+    case "both":
+      return { text: `COALESCE(instr(${text}, ?) > 0, 0)`, values: [...values, wildcard.text] };
+  }
+}
+
+function has(path: readonly string[], value: string | number | boolean | null): Sql {
+  if (!path.every((key) => PLAIN.test(key))) {
+    const { text, values } = extract(path);
+    return value === "*"
+      ? { text: `(${text} IS NOT NULL)`, values }
+      : { text: `COALESCE(instr(${text}, ?) > 0, 0)`, values: [...values, bound(value)] };
+  }
+  const at = `'$.${path.join(".")}'`;
+  if (value === "*") {
+    return { text: `(COALESCE(json_type(body, ${at}), 'null') <> 'null')`, values: [] };
+  }
+  const text = typeof value === "string"
+    ? `instr(json_extract(body, ${at}), ?) > 0`
+    : `json_extract(body, ${at}) IS ?`;
+  return {
+    text: `COALESCE(CASE json_type(body, ${at})
+      WHEN 'object' THEN EXISTS (SELECT 1 FROM json_each(body, ${at}) WHERE key = ?)
+      WHEN 'array' THEN EXISTS (SELECT 1 FROM json_each(body, ${at}) WHERE value = ?)
+      WHEN 'null' THEN 0
+      WHEN 'text' THEN ${typeof value === "string" ? text : "0 AND ?"}
+      ELSE ${typeof value === "string" ? "0 AND ?" : text} END, 0)`,
+    values: [bound(value), bound(value), bound(value), bound(value)],
+  };
+}
+
+/** A value as SQLite has it: JSON's true and false are 1 and 0. */
+function bound(value: string | number | boolean | null): string | number | null {
+  return typeof value === "boolean" ? Number(value) : value;
+}

@@ -1,0 +1,85 @@
+import type { OrderKey } from "@mpc/domain";
+import type { Cursor, ListQuery } from "../store.ts";
+import { nameDescends } from "../shared/order.ts";
+import { extract, filterSql, type Sql } from "./filter_sql.ts";
+
+/** Keys that no document lacks: for them a page's start is a plain range of an index. */
+const NEVER_NULL = new Set(["name", "createTime", "updateTime", "number", "state"]);
+
+/** The condition of a query, paging left out. */
+export function conditionSql({ prefix, filter }: Pick<ListQuery, "prefix" | "filter">): Sql {
+  const parts: Sql[] = [];
+  if (prefix) {
+    // A range, so that the primary key serves; no name holds the highest code point.
+    parts.push({ text: "name >= ? AND name < ?", values: [prefix, `${prefix}\u{10ffff}`] });
+  }
+  if (filter) parts.push(filterSql(filter));
+  return join(parts);
+}
+
+/** The whole query of one page, with one row more than the limit to see whether there are more. */
+export function listSql(table: string, query: ListQuery): Sql {
+  const { orderBy = [], after, limit } = query;
+  const parts = [conditionSql(query)];
+  if (after) parts.push(behind(after, orderBy));
+  const { text, values } = join(parts.filter((part) => part.text !== "1"));
+  const keys = orderBy.map((key) => extract(key.path));
+  const order = [
+    ...keys.map((key, index) => `${key.text}${orderBy[index]!.descending ? " DESC" : ""}`),
+    `name${nameDescends(orderBy) ? " DESC" : ""}`,
+  ];
+  return {
+    text: `SELECT version, body FROM ${table} WHERE ${text} ORDER BY ${order.join(", ")} LIMIT ?`,
+    values: [...values, ...keys.flatMap((key) => key.values), limit + 1],
+  };
+}
+
+function behind(after: Cursor, orderBy: readonly OrderKey[]): Sql {
+  const down = nameDescends(orderBy);
+  const sameWay = orderBy.every((key) => key.descending === down);
+  const solid = orderBy.every((key) => key.path.length === 1 && NEVER_NULL.has(key.path[0]!));
+  if (sameWay && solid) {
+    const columns = [...orderBy.map((key) => extract(key.path).text), "name"].join(", ");
+    const marks = [...orderBy.map(() => "?"), "?"].join(", ");
+    return {
+      text: `(${columns}) ${down ? "<" : ">"} (${marks})`,
+      values: [...after.keys.map(scalar), after.name],
+    };
+  }
+  const [key, ...rest] = orderBy;
+  if (!key) return { text: down ? "name < ?" : "name > ?", values: [after.name] };
+  const { text, values } = extract(key.path);
+  const found = scalar(after.keys[0] ?? null);
+  const tail = behind({ keys: after.keys.slice(1), name: after.name }, rest.length > 0 ? rest : []);
+  const inner = rest.length > 0
+    ? tail
+    : { text: down ? "name < ?" : "name > ?", values: [after.name] };
+  const same = {
+    text: `(${text} IS ? AND ${inner.text})`,
+    values: [...values, found, ...inner.values],
+  };
+  if (found === null) {
+    return key.descending ? same : {
+      text: `(${text} IS NOT NULL OR ${same.text})`,
+      values: [...values, ...same.values],
+    };
+  }
+  return key.descending
+    ? {
+      text: `(${text} < ? OR ${text} IS NULL OR ${same.text})`,
+      values: [...values, found, ...values, ...same.values],
+    }
+    : { text: `(${text} > ? OR ${same.text})`, values: [...values, found, ...same.values] };
+}
+
+function join(parts: readonly Sql[]): Sql {
+  if (parts.length === 0) return { text: "1", values: [] };
+  return {
+    text: parts.map((part) => part.text).join(" AND "),
+    values: parts.flatMap((part) => part.values),
+  };
+}
+
+function scalar(value: string | number | boolean | null): string | number | null {
+  return typeof value === "boolean" ? Number(value) : value;
+}

@@ -1,0 +1,35 @@
+import type { DatabaseSync } from "node:sqlite";
+import { MpcError } from "@mpc/domain";
+import { initial } from "./migrations/0001_initial.ts";
+
+/** In their order: the database's `user_version` counts how many have been made. */
+const MIGRATIONS: readonly (readonly string[])[] = [initial];
+
+/**
+ * Brings a database to this program's version, each migration in a transaction of its own.
+ * @throws {MpcError} FAILED_PRECONDITION `STORE_TOO_NEW`
+ */
+export function migrate(database: DatabaseSync, path: string): void {
+  const row = database.prepare("PRAGMA user_version").get();
+  const version = Number(row?.["user_version"] ?? 0);
+  if (version > MIGRATIONS.length) {
+    throw new MpcError("FAILED_PRECONDITION", {
+      reason: "STORE_TOO_NEW",
+      message:
+        `Cannot open '${path}': a newer version wrote it (schema ${version}), this one knows schema ${MIGRATIONS.length}; update, or choose another --data-dir`,
+      metadata: { found: String(version), known: String(MIGRATIONS.length) },
+    });
+  }
+  for (const [index, statements] of MIGRATIONS.entries()) {
+    if (index < version) continue;
+    database.exec("BEGIN IMMEDIATE");
+    try {
+      for (const statement of statements) database.exec(statement);
+      database.exec(`PRAGMA user_version = ${index + 1}`);
+      database.exec("COMMIT");
+    } catch (error) {
+      database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import {
+  nameTaken,
+  noSuchDocument,
+  storeClosed,
+  throwIfAborted,
+  versionConflict,
+} from "../shared/errors.ts";
+import { cursorOf } from "../shared/order.ts";
+import type { Collection, ListQuery, Page, ReadOptions, Stored, WriteOptions } from "../store.ts";
+import type { Sql } from "./filter_sql.ts";
+import type { GroupCommit } from "./group_commit.ts";
+import { conditionSql, listSql } from "./list_sql.ts";
+import { storeError } from "./sqlite_errors.ts";
+
+/** What collections share. */
+export interface SqliteAccess {
+  readonly database: DatabaseSync;
+  readonly commit: GroupCommit;
+  readonly isOpen: () => boolean;
+}
+
+const MAX_PREPARED = 64;
+
+/** Documents of one kind in one table. */
+export class SqliteCollection<T extends { readonly name: string }> implements Collection<T> {
+  protected readonly access: SqliteAccess;
+  readonly #table: string;
+  readonly #prepared = new Map<string, StatementSync>();
+
+  constructor(access: SqliteAccess, table: string) {
+    this.access = access;
+    this.#table = table;
+  }
+
+  create(value: T, options: WriteOptions = {}): Promise<Stored<T>> {
+    const body = JSON.stringify(value);
+    return this.#write(options, () => {
+      if (this.#version(value.name) !== undefined) throw nameTaken(value.name);
+      this.insert(value, body);
+      return { value: JSON.parse(body), version: 1 };
+    });
+  }
+
+  async get(name: string, options: ReadOptions = {}): Promise<Stored<T> | undefined> {
+    return await this.read(options, () =>
+      this.row({
+        text: `SELECT version, body FROM ${this.#table} WHERE name = ?`,
+        values: [name],
+      }));
+  }
+
+  async list(query: ListQuery): Promise<Page<T>> {
+    return await this.read(query, () => {
+      const { text, values } = listSql(this.#table, query);
+      const rows = this.prepare(text).all(...values).map((row) => this.#stored(row));
+      const items = rows.slice(0, query.limit);
+      const last = items.at(-1);
+      const more = rows.length > query.limit && last;
+      return { items, next: more ? cursorOf(last.value, query.orderBy ?? []) : null };
+    });
+  }
+
+  async count(query: Pick<ListQuery, "prefix" | "filter" | "signal">): Promise<number> {
+    return await this.read(query, () => {
+      const { text, values } = conditionSql(query);
+      const row = this.prepare(`SELECT count(*) AS count FROM ${this.#table} WHERE ${text}`)
+        .get(...values);
+      return Number(row?.["count"]);
+    });
+  }
+
+  replace(value: T, version: number, options: WriteOptions = {}): Promise<Stored<T>> {
+    const body = JSON.stringify(value);
+    return this.#write(options, () => {
+      const { changes } = this.prepare(
+        `UPDATE ${this.#table} SET version = version + 1, body = ? WHERE name = ? AND version = ?`,
+      ).run(body, value.name, version);
+      if (changes !== 1) this.#refuse(value.name, version);
+      return { value: JSON.parse(body), version: version + 1 };
+    });
+  }
+
+  delete(name: string, version: number, options: WriteOptions = {}): Promise<void> {
+    return this.#write(options, () => {
+      const { changes } = this.prepare(
+        `DELETE FROM ${this.#table} WHERE name = ? AND version = ?`,
+      ).run(name, version);
+      if (changes !== 1) this.#refuse(name, version);
+    });
+  }
+
+  protected insert(value: T, body: string): void {
+    this.prepare(`INSERT INTO ${this.#table} (name, version, body) VALUES (?, 1, ?)`)
+      .run(value.name, body);
+  }
+
+  /** Reads one document. */
+  protected row({ text, values }: Sql): Stored<T> | undefined {
+    const row = this.prepare(text).get(...values);
+    return row && this.#stored(row);
+  }
+
+  protected async read<R>({ signal }: ReadOptions, query: () => R): Promise<R> {
+    throwIfAborted(signal);
+    if (!this.access.isOpen()) throw storeClosed();
+    try {
+      return await query();
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+
+  /** Prepares a statement once; the texts are few, but for those of filters. */
+  protected prepare(text: string): StatementSync {
+    let statement = this.#prepared.get(text);
+    if (!statement) {
+      if (this.#prepared.size >= MAX_PREPARED) this.#prepared.clear();
+      statement = this.access.database.prepare(text);
+      this.#prepared.set(text, statement);
+    }
+    return statement;
+  }
+
+  #write<R>({ signal, events = [] }: WriteOptions, run: () => R): Promise<R> {
+    return this.access.commit.write({ signal, events, run });
+  }
+
+  #version(name: string): number | undefined {
+    const row = this.prepare(`SELECT version FROM ${this.#table} WHERE name = ?`).get(name);
+    return row && Number(row["version"]);
+  }
+
+  #refuse(name: string, version: number): never {
+    const found = this.#version(name);
+    throw found === undefined ? noSuchDocument(name) : versionConflict(name, version, found);
+  }
+
+  #stored(row: Record<string, unknown>): Stored<T> {
+    return { value: JSON.parse(String(row["body"])), version: Number(row["version"]) };
+  }
+}

@@ -1,0 +1,53 @@
+import { isMpcError, MpcError } from "@mpc/domain";
+
+/** Primary result codes ("Result and Error Codes", SQLite documentation). */
+const BUSY = 5;
+const READONLY = 8;
+const IOERR = 10;
+const CORRUPT = 11;
+const FULL = 13;
+const CANTOPEN = 14;
+const AUTH = 23;
+const NOTADB = 26;
+
+/** The primary result code of an error of SQLite; undefined for other errors. */
+export function resultCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !("errcode" in error)) return undefined;
+  return typeof error.errcode === "number" ? error.errcode & 0xff : undefined;
+}
+
+/** Translates an error of SQLite into the port's; passes others through. */
+export function storeError(error: unknown): unknown {
+  if (isMpcError(error)) return error;
+  const detail = error instanceof Error ? error.message : String(error);
+  switch (resultCode(error)) {
+    case FULL:
+      return new MpcError("RESOURCE_EXHAUSTED", {
+        reason: "STORE_FULL",
+        message: "Cannot write to the store: no room is left on its disk",
+        cause: error,
+      });
+    case CORRUPT:
+    case NOTADB:
+      return new MpcError("DATA_LOSS", {
+        reason: "STORE_CORRUPT",
+        message: `Cannot read the store: ${detail}`,
+        cause: error,
+      });
+    case BUSY:
+    case IOERR:
+    case READONLY:
+    case CANTOPEN:
+    case AUTH:
+      return new MpcError("UNAVAILABLE", {
+        reason: "STORE_UNAVAILABLE",
+        message: `Cannot use the store: ${detail}`,
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}
+
+/** Whether another process holds the database. */
+export const isBusy = (error: unknown): boolean => resultCode(error) === BUSY;
