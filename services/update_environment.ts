@@ -47,7 +47,7 @@ export function updateEnvironment(
     assertEtag(etag, etagOf(value.uid, version), name, ACTION);
     assertIdle(value, ACTION);
     const previousState = updatableState(value);
-    const { ttlMs, ...rest } = change;
+    const { ttlMs, quota = value.quota, ...rest } = change;
     const expireTime = ttlMs === undefined
       ? value.expireTime
       : ttlMs === null
@@ -61,7 +61,7 @@ export function updateEnvironment(
       input: {
         environment: idOf(name),
         uid: value.uid,
-        wanted: { ...previous, ...rest, expireTime },
+        wanted: { ...previous, ...rest, quota: { ...quota }, expireTime },
         previous,
         previousState,
       },

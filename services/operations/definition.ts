@@ -36,10 +36,18 @@ interface DefinitionOf<Input, Resource> {
   cancelled(input: Input): string;
 }
 
-/** An operation kind: its steps, and what it does to its resource's record. */
-export type Definition<Input = JsonObject> =
-  | ({ readonly resource: "environment" } & DefinitionOf<Input, Environment>)
-  | ({ readonly resource: "workload" } & DefinitionOf<Input, Workload>);
+/** An operation kind on environments: its steps, and what it does to the record. */
+export type EnvironmentDefinition<Input = JsonObject> =
+  & { readonly resource: "environment" }
+  & DefinitionOf<Input, Environment>;
+
+/** An operation kind on workloads: its steps, and what it does to the record. */
+export type WorkloadDefinition<Input = JsonObject> =
+  & { readonly resource: "workload" }
+  & DefinitionOf<Input, Workload>;
+
+/** Any operation kind. */
+export type Definition = EnvironmentDefinition | WorkloadDefinition;
 
 /** How long an operation of this kind may take when nobody says otherwise: all its budgets. */
 export function defaultTimeoutMs(definition: Definition): number {

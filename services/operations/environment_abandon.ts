@@ -1,7 +1,7 @@
 import { environmentName, idOf } from "@mpc/domain";
 import { recordOrphan } from "./abandon.ts";
 import { claimedWorkloads, claimWorkloads, releaseWorkloads } from "./claim_workloads.ts";
-import type { Definition } from "./definition.ts";
+import type { EnvironmentDefinition } from "./definition.ts";
 import { deleteRevisions } from "./delete_revisions.ts";
 import { environmentDelete, type EnvironmentDeleteInput } from "./environment_delete.ts";
 import { forgetWorkload } from "./forget_workload.ts";
@@ -44,7 +44,7 @@ const recordOrphans: Step<EnvironmentDeleteInput> = {
 };
 
 /** Forgets an environment without waiting for the cluster; the janitor sweeps what is left. */
-export const environmentAbandon: Definition<EnvironmentDeleteInput> = {
+export const environmentAbandon: EnvironmentDefinition<EnvironmentDeleteInput> = {
   kind: "environment.abandon",
   resource: "environment",
   steps: [stopWorkloads, recordOrphans],

@@ -1,6 +1,6 @@
 import { type Environment, environmentName, type Quota } from "@mpc/domain";
 import type { NamespaceIntent } from "../ports.ts";
-import type { Definition } from "./definition.ts";
+import type { EnvironmentDefinition } from "./definition.ts";
 import { CLUSTER_CALL, clusterWait } from "./policies.ts";
 import { moveEnvironment } from "./resource_moves.ts";
 import type { Step } from "./step.ts";
@@ -60,7 +60,7 @@ const applyPolicies: Step<EnvironmentCreateInput> = {
 };
 
 /** Creates an environment: a namespace, then its quota, limits and network policy. */
-export const environmentCreate: Definition<EnvironmentCreateInput> = {
+export const environmentCreate: EnvironmentDefinition<EnvironmentCreateInput> = {
   kind: "environment.create",
   resource: "environment",
   steps: [createNamespace, applyPolicies],

@@ -1,5 +1,5 @@
 import { environmentName, idOf } from "@mpc/domain";
-import type { Definition } from "./definition.ts";
+import type { EnvironmentDefinition } from "./definition.ts";
 import { deletionBlocked } from "./deletion_blocked.ts";
 import { deleteRevisions } from "./delete_revisions.ts";
 import { claimedWorkloads, claimWorkloads, releaseWorkloads } from "./claim_workloads.ts";
@@ -96,7 +96,7 @@ const awaitNamespaceGone: Step<EnvironmentDeleteInput> = {
 };
 
 /** Deletes an environment: stops and deletes its workloads, then its namespace. */
-export const environmentDelete: Definition<EnvironmentDeleteInput> = {
+export const environmentDelete: EnvironmentDefinition<EnvironmentDeleteInput> = {
   kind: "environment.delete",
   resource: "environment",
   steps: [stopWorkloads, deleteWorkloads, deleteNamespace, awaitNamespaceGone],

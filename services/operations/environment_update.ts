@@ -1,5 +1,5 @@
 import type { Environment } from "@mpc/domain";
-import type { Definition } from "./definition.ts";
+import type { EnvironmentDefinition } from "./definition.ts";
 import { CLUSTER_CALL } from "./policies.ts";
 import { moveEnvironment } from "./resource_moves.ts";
 import type { Step } from "./step.ts";
@@ -70,7 +70,7 @@ const applyPolicies: Step<EnvironmentUpdateInput> = {
 };
 
 /** Changes an environment's labels, annotations, expiry, quota and protection. */
-export const environmentUpdate: Definition<EnvironmentUpdateInput> = {
+export const environmentUpdate: EnvironmentDefinition<EnvironmentUpdateInput> = {
   kind: "environment.update",
   resource: "environment",
   steps: [applyNamespace, applyPolicies],

@@ -1,6 +1,6 @@
 import { workloadName } from "@mpc/domain";
 import { recordOrphan } from "./abandon.ts";
-import type { Definition } from "./definition.ts";
+import type { WorkloadDefinition } from "./definition.ts";
 import { deleteRevisions } from "./delete_revisions.ts";
 import { RECORD_CALL } from "./policies.ts";
 import type { Step } from "./step.ts";
@@ -23,7 +23,7 @@ const recordOrphans: Step<WorkloadDeleteInput> = {
 };
 
 /** Forgets a workload without waiting for the cluster; the janitor sweeps what is left. */
-export const workloadAbandon: Definition<WorkloadDeleteInput> = {
+export const workloadAbandon: WorkloadDefinition<WorkloadDeleteInput> = {
   kind: "workload.abandon",
   resource: "workload",
   steps: [recordOrphans],

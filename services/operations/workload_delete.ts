@@ -1,5 +1,5 @@
 import { workloadName } from "@mpc/domain";
-import type { Definition } from "./definition.ts";
+import type { WorkloadDefinition } from "./definition.ts";
 import { deleteRevisions } from "./delete_revisions.ts";
 import { deletionBlocked } from "./deletion_blocked.ts";
 import { CLUSTER_CALL, clusterWait, RECORD_CALL } from "./policies.ts";
@@ -46,7 +46,7 @@ const forgetRevisions: Step<WorkloadDeleteInput> = {
 };
 
 /** Deletes a workload: its objects, and when they are gone its revisions and its record. */
-export const workloadDelete: Definition<WorkloadDeleteInput> = {
+export const workloadDelete: WorkloadDefinition<WorkloadDeleteInput> = {
   kind: "workload.delete",
   resource: "workload",
   steps: [deleteWorkload, awaitWorkloadGone, forgetRevisions],

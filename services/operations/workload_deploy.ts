@@ -10,7 +10,7 @@ import {
   type WorkloadState,
 } from "@mpc/domain";
 import type { WorkloadIntent, WorkloadRef } from "../ports.ts";
-import type { Definition } from "./definition.ts";
+import type { WorkloadDefinition } from "./definition.ts";
 import { CLUSTER_CALL, clusterWait, RECORD_CALL } from "./policies.ts";
 import { moveWorkload } from "./resource_moves.ts";
 import type { Step, StepContext } from "./step.ts";
@@ -103,7 +103,7 @@ async function createRevision(context: StepContext, input: WorkloadDeployInput):
 }
 
 /** Deploys a workload: applies its objects, waits for the rollout, keeps the revision. */
-export const workloadDeploy: Definition<WorkloadDeployInput> = {
+export const workloadDeploy: WorkloadDefinition<WorkloadDeployInput> = {
   kind: "workload.deploy",
   resource: "workload",
   steps: [applyWorkload, awaitRollout, recordRevision],
