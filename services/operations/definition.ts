@@ -14,6 +14,16 @@ export type Ending = Extract<
   "SUCCEEDED" | "FAILED" | "CANCELLED" | "NEEDS_ATTENTION"
 >;
 
+const ENDINGS: ReadonlySet<OperationState> = new Set<Ending>([
+  "SUCCEEDED",
+  "FAILED",
+  "CANCELLED",
+  "NEEDS_ATTENTION",
+]);
+
+/** Whether an operation in this state has ended. */
+export const isEnding = (state: OperationState): state is Ending => ENDINGS.has(state);
+
 /** The operation and the moment that a resource changes by. */
 export interface Stamp {
   readonly operation: Pick<Operation, "name" | "targetUid" | "target">;

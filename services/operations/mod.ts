@@ -1,9 +1,10 @@
 /** Operation kinds, their steps, and the orchestrator that both engines share. */
-export { defaultTimeoutMs, type Definition, type Ending, type Stamp } from "./definition.ts";
+export { defaultTimeoutMs, type Definition, type Ending, isEnding, type Stamp } from "./definition.ts";
 export { DEFINITIONS } from "./definitions.ts";
 export { dropWaiting, holdsResource, resourceOf } from "./holds_resource.ts";
 export * from "./journal.ts";
 export * from "./orchestrate.ts";
+export { releaseAbandoned } from "./release_abandoned.ts";
 export { OPERATION_ADMITTED, releaseResource } from "./release_resource.ts";
 export { createPlanner } from "./plan_changes.ts";
 export { CANCEL_REQUESTED, requestCancel } from "./request_cancel.ts";

@@ -1,0 +1,186 @@
+import { getLogger } from "@logtape/logtape";
+import { type Environment, type Instant, isMpcError, recordError, setCondition } from "@mpc/domain";
+import {
+  type Caller,
+  deleteEnvironment,
+  environmentEvent,
+  type ServiceDeps,
+  updateDocument,
+} from "@mpc/services";
+
+const log = getLogger(["mpc", "expiry"]);
+
+/** So long before it expires an environment is spoken of. */
+export const NOTICE_MS = 3_600_000;
+
+/** The condition that says so; it also keeps the word from being said twice. */
+const EXPIRES_SOON = "ExpiresSoon";
+
+/** Deletions that failed are not asked for again before this. */
+const AGAIN_MS = 300_000;
+
+/** A timer cannot be set farther ahead. */
+const FARTHEST_MS = 24 * 3_600_000;
+
+const ACTOR = "system:expiry";
+
+/**
+ * Deletes environments at the moment they expire, and speaks of it an hour before. Waits for the
+ * next moment that matters, and looks again when an environment changes.
+ */
+export class Expiry {
+  readonly #deps: ServiceDeps;
+  readonly #stop = new AbortController();
+  #changed = new AbortController();
+  #running: Promise<unknown> | undefined;
+
+  constructor(deps: ServiceDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    const head = await this.#deps.store.events.head();
+    this.#running = Promise.all([this.#listen(head), this.#loop()]);
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  /** Does what is due now. @returns when something is due next */
+  async pass(): Promise<Instant | undefined> {
+    const { store, clock } = this.#deps;
+    const now = clock.now();
+    const page = await store.environments.list({
+      filter: {
+        op: "and",
+        terms: [
+          { op: ">", path: ["expireTime"], value: 0 },
+          { op: "=", path: ["deletionProtection"], value: false },
+        ],
+      },
+      orderBy: [{ path: ["expireTime"], descending: false }],
+      limit: 100,
+    });
+    const due = await Promise.all(page.items.map(({ value }) => this.#attend(value, now)));
+    return due.reduce<Instant | undefined>(
+      (next, time) => time === undefined ? next : Math.min(next ?? time, time),
+      undefined,
+    );
+  }
+
+  async #attend(environment: Environment, now: Instant): Promise<Instant | undefined> {
+    const { expireTime, state } = environment;
+    if (expireTime === null || state === "DELETING") return undefined;
+    if (expireTime <= now) return await this.#expire(environment, expireTime, now);
+    if (expireTime - NOTICE_MS > now) return expireTime - NOTICE_MS;
+    if (!spokenOf(environment, expireTime)) await this.#notice(environment.name, expireTime);
+    return expireTime;
+  }
+
+  async #expire(
+    { name, uid }: Environment,
+    expireTime: Instant,
+    now: Instant,
+  ): Promise<Instant | undefined> {
+    // The same moment of the same environment is one request, whoever makes it, however often;
+    // what failed is asked for anew after a while.
+    const round = Math.floor((now - expireTime) / AGAIN_MS);
+    const requestId = `expiry-${uid.slice(-12)}-${expireTime}-${round}`;
+    const caller: Caller = { actor: ACTOR, signal: this.#stop.signal };
+    try {
+      await deleteEnvironment(this.#deps, caller, {
+        name,
+        requestId,
+        etag: "",
+        force: true,
+        allowMissing: true,
+        abandon: false,
+        timeoutMs: null,
+      });
+    } catch (error) {
+      if (!isMpcError(error, "ABORTED", "FAILED_PRECONDITION")) throw error;
+    }
+    return expireTime + (round + 1) * AGAIN_MS;
+  }
+
+  async #notice(name: string, expireTime: Instant): Promise<void> {
+    const { store, clock } = this.#deps;
+    const time = clock.now();
+    const message = `It expires at ${new Date(expireTime).toISOString()}`;
+    await updateDocument(store.environments, name, this.#stop.signal, (environment) => {
+      if (environment.expireTime !== expireTime || spokenOf(environment, expireTime)) {
+        return undefined;
+      }
+      const condition = {
+        type: EXPIRES_SOON,
+        status: "TRUE" as const,
+        reason: EXPIRES_SOON,
+        message,
+        observedGeneration: environment.generation,
+      };
+      const conditions = setCondition(environment.conditions, condition, time);
+      const facts = {
+        type: "NOTICED" as const,
+        reason: EXPIRES_SOON,
+        message: `${message}; 'mpctl env extend' gives it more time`,
+        operation: null,
+        actor: ACTOR,
+        time,
+      };
+      return { value: { ...environment, conditions }, event: facts };
+    }, environmentEvent);
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const changed = this.#changed.signal;
+      try {
+        const next = await this.pass();
+        const now = this.#deps.clock.now();
+        const ms = Math.min(next === undefined ? FARTHEST_MS : next - now, FARTHEST_MS);
+        await this.#deps.clock.sleep(
+          Math.max(1, ms),
+          AbortSignal.any([this.#stop.signal, changed]),
+        );
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        if (changed.aborted) continue;
+        log.error("Cannot attend to what expires: {error}", { error: recordError(error) });
+        await this.#pause();
+      }
+    }
+  }
+
+  async #pause(): Promise<void> {
+    try {
+      await this.#deps.clock.sleep(5_000, this.#stop.signal);
+    } catch (error) {
+      if (!this.#stop.signal.aborted) throw error;
+    }
+  }
+
+  async #listen(head: number): Promise<void> {
+    try {
+      for await (
+        const { resource, type } of this.#deps.store.events.tail(head, this.#stop.signal)
+      ) {
+        if (resource?.kind !== "environment" || type === "DELETED") continue;
+        if (resource.value.expireTime === null) continue;
+        const before = this.#changed;
+        this.#changed = new AbortController();
+        before.abort();
+      }
+    } catch (error) {
+      if (!this.#stop.signal.aborted && !isMpcError(error, "UNAVAILABLE")) throw error;
+    }
+  }
+}
+
+function spokenOf(environment: Environment, expireTime: Instant): boolean {
+  const message = `It expires at ${new Date(expireTime).toISOString()}`;
+  return environment.conditions.some((condition) =>
+    condition.type === EXPIRES_SOON && condition.message === message
+  );
+}

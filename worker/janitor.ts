@@ -1,0 +1,181 @@
+import { getLogger } from "@logtape/logtape";
+import {
+  type Environment,
+  type ErrorRecord,
+  isMpcError,
+  isTerminal,
+  type Operation,
+  recordError,
+  type Workload,
+} from "@mpc/domain";
+import {
+  ADMISSION_GRACE_MS,
+  type Clock,
+  dropUnadmitted,
+  type Engine,
+  isAdmitted,
+  type Provider,
+} from "@mpc/services";
+import {
+  type Ending,
+  isEnding,
+  releaseAbandoned,
+  releaseResource,
+  requestCancel,
+  resourceOf,
+} from "@mpc/services/operations";
+import type { Collection, Cursor, Store, Stored } from "@mpc/storage";
+import { sweepOrphans } from "./sweep_orphans.ts";
+
+const log = getLogger(["mpc", "janitor"]);
+
+export interface JanitorOptions {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly provider: Provider;
+  readonly clock: Clock;
+  /** Between two passes. */
+  readonly intervalMs: number;
+}
+
+/**
+ * Settles what crashes leave between two writes: at start and on a timer. Each pass is whole and
+ * idempotent; what fails in one is tried again in the next.
+ */
+export class Janitor {
+  readonly #options: JanitorOptions;
+  readonly #stop = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(options: JanitorOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to pass on a timer. */
+  start(): void {
+    this.#running = this.#loop();
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  /**
+   * One pass.
+   * @param graceMs how old an operation must be before it counts as cut off while it was admitted;
+   *   0 when nobody can be admitting
+   */
+  async pass(graceMs: number = ADMISSION_GRACE_MS): Promise<void> {
+    const { store } = this.#options;
+    const live: readonly Operation["state"][] = ["PENDING", "RUNNING", "CANCELLING"];
+    for (const state of live) {
+      await this.#each(
+        store.operations,
+        { path: ["state"], value: state },
+        (operation) => this.#settleOperation(operation, graceMs),
+      );
+    }
+    const held = { path: ["currentOperation"], value: "*" };
+    await this.#each(store.environments, held, (stored) => this.#settleResource(stored.value));
+    await this.#each(store.workloads, held, (stored) => this.#settleResource(stored.value));
+    await sweepOrphans(this.#options, this.#stop.signal);
+  }
+
+  async #loop(): Promise<void> {
+    const { clock, intervalMs } = this.#options;
+    while (!this.#stop.signal.aborted) {
+      try {
+        await clock.sleep(intervalMs, this.#stop.signal);
+        await this.pass();
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        log.error("A pass failed, the next is in {intervalMs} ms: {error}", {
+          intervalMs,
+          error: recordError(error),
+        });
+      }
+    }
+  }
+
+  async #settleOperation(stored: Stored<Operation>, graceMs: number): Promise<void> {
+    const { store, engine, clock } = this.#options;
+    const operation = stored.value;
+    if (await engine.isRunning(operation.name)) return;
+    if (!await isAdmitted({ store }, operation)) {
+      if (clock.now() - operation.createTime < graceMs) return;
+      return await this.#tolerate(() => dropUnadmitted({ store, clock }, stored));
+    }
+    const resource = await resourceOf(store, operation);
+    if (resource?.value.nextOperation === operation.name && !operation.cancellation) {
+      return await this.#stopHolder(resource.value.currentOperation, operation);
+    }
+    await engine.start(operation.name);
+  }
+
+  /** A deletion waits for what runs: a crash may have come before that was told to stop. */
+  async #stopHolder(holder: string | null, deletion: Operation): Promise<void> {
+    if (holder === null) return;
+    const cancellation = {
+      actor: deletion.actor,
+      reason: `preempted by ${deletion.name}`,
+      time: this.#options.clock.now(),
+    };
+    const { store } = this.#options;
+    await this.#tolerate(() =>
+      requestCancel(store, holder, cancellation, new AbortController().signal)
+    );
+  }
+
+  /** A resource that is held by an operation that has ended, or is not there, is let go of. */
+  async #settleResource(resource: Environment | Workload): Promise<void> {
+    const { store, clock } = this.#options;
+    const holder = resource.currentOperation;
+    if (holder === null) return;
+    const operation = (await store.operations.get(holder))?.value;
+    if (operation && !isTerminal(operation.state)) return;
+    const now = clock.now();
+    if (operation && operation.target === resource.name && isEnding(operation.state)) {
+      const state: Ending = operation.state;
+      return await releaseResource(store, operation, { state, error: operation.error }, now);
+    }
+    await this.#tolerate(() => releaseAbandoned(store, resource, lostHolder(holder), now));
+  }
+
+  async #each<T extends { readonly name: string }>(
+    collection: Collection<T>,
+    where: { readonly path: readonly string[]; readonly value: string },
+    settle: (stored: Stored<T>) => Promise<void>,
+  ): Promise<void> {
+    let after: Cursor | undefined;
+    do {
+      const page = await collection.list({
+        filter: { op: "=", ...where },
+        limit: 200,
+        ...(after && { after }),
+      });
+      for (const stored of page.items) await settle(stored);
+      after = page.next ?? undefined;
+    } while (after);
+  }
+
+  /** What somebody else has settled meanwhile is settled. */
+  async #tolerate(settle: () => Promise<unknown>): Promise<void> {
+    try {
+      await settle();
+    } catch (error) {
+      if (!isMpcError(error, "NOT_FOUND", "ABORTED")) throw error;
+    }
+  }
+}
+
+function lostHolder(holder: string): ErrorRecord {
+  return {
+    code: "INTERNAL",
+    reason: "LOST_OPERATION",
+    message: `The operation '${holder}' that held it has ended without letting go of it`,
+    retryable: false,
+    metadata: { operation: holder },
+    causes: [],
+  };
+}

@@ -1,0 +1,459 @@
+import {
+  environmentName,
+  formatCpu,
+  formatMemory,
+  type Instant,
+  parseCpuMillis,
+  parseMemoryBytes,
+  type PlannedChange,
+  type Residue,
+  workloadName,
+} from "@mpc/domain";
+import type {
+  ApplyCall,
+  Clock,
+  ClusterObject,
+  LogLine,
+  LogQuery,
+  NamespaceIntent,
+  Provider,
+  ProviderCall,
+  Ref,
+  RolloutStatus,
+  WorkloadIntent,
+  WorkloadRef,
+} from "@mpc/services";
+import {
+  goneTime,
+  namespaceKey,
+  type SimulatedNamespace,
+  type SimulatedObject,
+  type SimulatedWorkload,
+  workloadKey,
+} from "./cluster_state.ts";
+import type { SimulatedDelays } from "./delays.ts";
+import { behaviourOf } from "./images.ts";
+import { linesBetween, nextLineTime } from "./logs.ts";
+import {
+  beingDeleted,
+  flaky,
+  noNamespace,
+  notOnCluster,
+  ownedByAnother,
+  quotaExceeded,
+  throwIfAborted,
+} from "./provider_errors.ts";
+import { diff, type Rendered, renderNamespace, renderPolicies, renderWorkload } from "./render.ts";
+import { rolloutAt } from "./rollout.ts";
+import { StateFile } from "./state_file.ts";
+
+export interface SimulatedProviderOptions {
+  readonly clock: Clock;
+  readonly delays: SimulatedDelays;
+  /** Where its state is kept; null for memory. */
+  readonly statePath: string | null;
+}
+
+const NOTHING: Rendered = new Map();
+
+/** A `:flaky` image fails this often before it is applied. */
+const FLAKY_FAILURES = 2;
+
+/**
+ * A cluster that is simulated: rollouts and deletions take time, quotas hold, images misbehave by
+ * their tags. What time does to it is computed from when things began, so a restart changes nothing.
+ */
+export class SimulatedProvider implements Provider {
+  readonly name = "simulated";
+  readonly #clock: Clock;
+  readonly #delays: SimulatedDelays;
+  readonly #state: StateFile;
+  #changed = new AbortController();
+
+  constructor({ clock, delays, statePath }: SimulatedProviderOptions) {
+    this.#clock = clock;
+    this.#delays = delays;
+    this.#state = new StateFile(statePath);
+  }
+
+  async applyNamespace(
+    intent: NamespaceIntent,
+    call: ApplyCall,
+  ): Promise<readonly PlannedChange[]> {
+    await this.#begin(call);
+    const current = this.#namespace(intent.environment);
+    if (current && current.intent.uid !== intent.uid) {
+      throw ownedByAnother(`Namespace/${intent.environment}`);
+    }
+    if (current?.deleteTime != null) throw beingDeleted(`Namespace/${intent.environment}`);
+    const before = current ? renderNamespace(current.intent) : NOTHING;
+    const changes = diff(before, renderNamespace(intent));
+    this.#put(call, changes, namespaceKey(intent.environment), {
+      kind: "namespace",
+      policies: null,
+      deleteTime: null,
+      ...current,
+      intent: { ...intent },
+    });
+    return changes;
+  }
+
+  async applyPolicies(
+    intent: NamespaceIntent,
+    call: ApplyCall,
+  ): Promise<readonly PlannedChange[]> {
+    await this.#begin(call);
+    const current = this.#namespace(intent.environment);
+    if (!call.dryRun) this.#assertUsable(current, intent);
+    const before = current?.policies ? renderPolicies(current.policies) : NOTHING;
+    const changes = diff(before, renderPolicies(intent));
+    if (current) {
+      const policies = { ...intent };
+      this.#put(call, changes, namespaceKey(intent.environment), { ...current, policies });
+    }
+    return changes;
+  }
+
+  async deletePolicies(ref: Ref, call: ApplyCall): Promise<readonly PlannedChange[]> {
+    await this.#begin(call);
+    const current = this.#namespace(ref.environment);
+    if (!current?.policies || current.intent.uid !== ref.uid) return [];
+    const changes = diff(renderPolicies(current.policies), NOTHING);
+    this.#put(call, changes, namespaceKey(ref.environment), { ...current, policies: null });
+    return changes;
+  }
+
+  async deleteNamespace(ref: Ref, call: ApplyCall): Promise<readonly PlannedChange[]> {
+    await this.#begin(call);
+    const current = this.#namespace(ref.environment);
+    if (!current || current.intent.uid !== ref.uid) return [];
+    const changes = diff(
+      new Map([
+        ...renderNamespace(current.intent),
+        ...(current.policies ? renderPolicies(current.policies) : []),
+      ]),
+      NOTHING,
+    );
+    if (current.deleteTime !== null || call.dryRun) return changes;
+    const deleteTime = this.#clock.now();
+    for (const [key, workload] of this.#workloadsOf(ref.environment)) {
+      if (workload.deleteTime === null) this.#state.put(key, { ...workload, deleteTime });
+    }
+    this.#put(call, changes, namespaceKey(ref.environment), { ...current, deleteTime });
+    return changes;
+  }
+
+  async awaitNamespaceGone(
+    ref: Ref,
+    call: ProviderCall & { onBlocked?: (blockers: readonly Residue[]) => void },
+  ): Promise<void> {
+    await this.#awaitGone(call, () => {
+      const namespace = this.#namespace(ref.environment);
+      if (!namespace || namespace.intent.uid !== ref.uid) return undefined;
+      const inside = this.#workloadsOf(ref.environment).map(([, workload]) => workload);
+      return [namespace, ...inside];
+    });
+  }
+
+  async applyWorkload(
+    intent: WorkloadIntent,
+    call: ApplyCall,
+  ): Promise<readonly PlannedChange[]> {
+    await this.#begin(call);
+    const path = `${intent.environment}/${intent.workload}`;
+    const key = workloadKey(intent.environment, intent.workload);
+    if (!call.dryRun) {
+      this.#assertUsable(this.#namespace(intent.environment), null, intent.environment);
+      this.#fail(intent);
+    }
+    const current = this.#workload(key);
+    if (current && current.intent.uid !== intent.uid) throw ownedByAnother(`Deployment/${path}`);
+    if (current?.deleteTime != null) throw beingDeleted(`Deployment/${path}`);
+    this.#assertQuota(intent);
+    const before = current ? renderWorkload(current.intent) : NOTHING;
+    const changes = diff(before, renderWorkload(intent));
+    const sameTemplate = current !== undefined && templateOf(current.intent) === templateOf(intent);
+    const now = this.#clock.now();
+    const ready = current ? rolloutAt(current, this.#delays, now).status.ready : 0;
+    const unchanged = changes.length === 0 && current?.intent.revision === intent.revision;
+    this.#put(call, unchanged ? [] : [{}], key, {
+      kind: "workload",
+      intent: { ...intent },
+      rolloutTime: now,
+      kept: sameTemplate ? Math.min(ready, intent.spec.replicas) : 0,
+      deleteTime: null,
+    });
+    return changes;
+  }
+
+  async awaitRollout(
+    intent: WorkloadIntent,
+    call: ProviderCall & { onProgress?: (status: RolloutStatus) => void },
+  ): Promise<RolloutStatus> {
+    await this.#begin(call);
+    let told = "";
+    for (;;) {
+      const changed = this.#changed.signal;
+      const workload = this.#workload(workloadKey(intent.environment, intent.workload));
+      if (!workload || workload.intent.uid !== intent.uid) throw notOnCluster(intent.workload);
+      const { status, failure, complete, nextChange } = rolloutAt(
+        workload,
+        this.#delays,
+        this.#clock.now(),
+      );
+      if (status.message !== told) {
+        told = status.message;
+        call.onProgress?.(status);
+      }
+      if (failure) throw failure;
+      if (complete) return status;
+      await this.#sleepUntil(nextChange, call.signal, changed);
+    }
+  }
+
+  async deleteWorkload(ref: WorkloadRef, call: ApplyCall): Promise<readonly PlannedChange[]> {
+    await this.#begin(call);
+    const key = workloadKey(ref.environment, ref.workload);
+    const current = this.#workload(key);
+    if (!current || current.intent.uid !== ref.uid) return [];
+    const changes = diff(renderWorkload(current.intent), NOTHING);
+    if (current.deleteTime !== null) return changes;
+    this.#put(call, changes, key, { ...current, deleteTime: this.#clock.now() });
+    return changes;
+  }
+
+  async awaitWorkloadGone(
+    ref: WorkloadRef,
+    call: ProviderCall & { onBlocked?: (blockers: readonly Residue[]) => void },
+  ): Promise<void> {
+    await this.#awaitGone(call, () => {
+      const workload = this.#workload(workloadKey(ref.environment, ref.workload));
+      return workload?.intent.uid === ref.uid ? [workload] : undefined;
+    });
+  }
+
+  async inventory(call: ProviderCall): Promise<readonly ClusterObject[]> {
+    await this.#begin(call);
+    this.#reap();
+    return this.#state.entries().flatMap(([, object]) => objectsOf(object));
+  }
+
+  async rolloutStatus(
+    environment: string,
+    workload: string,
+    call: ProviderCall,
+  ): Promise<RolloutStatus | undefined> {
+    await this.#begin(call);
+    const found = this.#workload(workloadKey(environment, workload));
+    return found && rolloutAt(found, this.#delays, this.#clock.now()).status;
+  }
+
+  async *logs(
+    environment: string,
+    workload: string,
+    query: LogQuery,
+  ): AsyncGenerator<LogLine> {
+    await this.#begin(query);
+    let after = query.since === null ? -Infinity : query.since - 1;
+    let tail = query.tail;
+    for (;;) {
+      const changed = this.#changed.signal;
+      const found = this.#workload(workloadKey(environment, workload));
+      if (!found) {
+        if (after === -Infinity || !query.follow) throw notOnCluster(workload);
+        return;
+      }
+      const now = this.#clock.now();
+      yield* linesBetween(found, this.#delays, { ...query, tail }, after, now);
+      if (!query.follow) return;
+      after = now;
+      tail = null;
+      try {
+        await this.#sleepUntil(nextLineTime(found, this.#delays, now), query.signal, changed);
+      } catch (error) {
+        if (query.signal.aborted) return;
+        throw error;
+      }
+    }
+  }
+
+  close(): Promise<void> {
+    this.#changed.abort();
+    this.#state.close();
+    return Promise.resolve();
+  }
+
+  async #begin({ signal }: ProviderCall): Promise<void> {
+    throwIfAborted(signal);
+    await Promise.resolve();
+    throwIfAborted(signal);
+  }
+
+  #put(
+    { dryRun = false }: ApplyCall,
+    changes: readonly unknown[],
+    key: string,
+    object: SimulatedObject,
+  ): void {
+    if (dryRun || changes.length === 0) return;
+    this.#state.put(key, object);
+    this.#tell();
+  }
+
+  #tell(): void {
+    const before = this.#changed;
+    this.#changed = new AbortController();
+    before.abort();
+  }
+
+  /** Sleeps until a moment, or until something on the cluster changes. */
+  async #sleepUntil(
+    time: Instant | undefined,
+    signal: AbortSignal,
+    changed: AbortSignal,
+  ): Promise<void> {
+    const ms = time === undefined ? 2 ** 30 : Math.max(1, time - this.#clock.now());
+    try {
+      await this.#clock.sleep(ms, AbortSignal.any([signal, changed]));
+    } catch (error) {
+      if (signal.aborted || !changed.aborted) throw error;
+    }
+  }
+
+  async #awaitGone(
+    call: ProviderCall & { onBlocked?: (blockers: readonly Residue[]) => void },
+    left: () => readonly SimulatedObject[] | undefined,
+  ): Promise<void> {
+    await this.#begin(call);
+    let told: string | undefined;
+    for (;;) {
+      const changed = this.#changed.signal;
+      const objects = left();
+      if (!objects) return;
+      const blockers = objects.flatMap((object) => this.#blocker(object));
+      const key = JSON.stringify(blockers);
+      if (key !== told) {
+        told = key;
+        call.onBlocked?.(blockers);
+      }
+      const times = objects.map((object) => goneTime(object, this.#delays) ?? Infinity);
+      const next = Math.max(...times);
+      await this.#sleepUntil(next === Infinity ? undefined : next, call.signal, changed);
+    }
+  }
+
+  #blocker(object: SimulatedObject): readonly Residue[] {
+    if (object.kind !== "workload" || object.deleteTime === null) return [];
+    if (behaviourOf(object.intent.spec) !== "sticky") return [];
+    const path = `${object.intent.environment}/${object.intent.workload}`;
+    return [{
+      object: `Deployment/${path}`,
+      reason: "finalizer simulated/sticky",
+      remedy: `mpctl workload delete ${object.intent.workload} --env ${object.intent.environment}`,
+    }];
+  }
+
+  #namespace(environment: string): SimulatedNamespace | undefined {
+    this.#reap(environment);
+    const object = this.#state.get(namespaceKey(environment));
+    return object?.kind === "namespace" ? object : undefined;
+  }
+
+  #workload(key: string): SimulatedWorkload | undefined {
+    this.#reap(key.split("/")[0] ?? "");
+    const object = this.#state.get(key);
+    return object?.kind === "workload" ? object : undefined;
+  }
+
+  #workloadsOf(environment: string): readonly (readonly [string, SimulatedWorkload])[] {
+    return this.#state.entriesOf(environment).flatMap(([key, object]) =>
+      object.kind === "workload" ? [[key, object] as const] : []
+    );
+  }
+
+  /** Removes what is gone by now; a namespace goes after all that is inside. */
+  #reap(environment?: string): void {
+    const now = this.#clock.now();
+    const names = environment === undefined ? this.#state.environments() : [environment];
+    for (const name of names) {
+      const isGone = (object: SimulatedObject) =>
+        (goneTime(object, this.#delays) ?? Infinity) <= now;
+      for (const [key, workload] of this.#workloadsOf(name)) {
+        if (isGone(workload)) this.#state.remove(key);
+      }
+      const namespace = this.#state.get(namespaceKey(name));
+      if (namespace && isGone(namespace) && this.#workloadsOf(name).length === 0) {
+        this.#state.remove(namespaceKey(name));
+      }
+    }
+  }
+
+  #assertUsable(
+    namespace: SimulatedNamespace | undefined,
+    intent: NamespaceIntent | null,
+    environment = intent?.environment ?? "",
+  ): void {
+    if (!namespace || namespace.deleteTime !== null) throw noNamespace(environment);
+    if (intent && namespace.intent.uid !== intent.uid) {
+      throw ownedByAnother(`Namespace/${environment}`);
+    }
+  }
+
+  #assertQuota(intent: WorkloadIntent): void {
+    const quota = this.#namespace(intent.environment)?.policies?.quota;
+    if (!quota) return;
+    const intents = this.#workloadsOf(intent.environment)
+      .filter(([, { deleteTime }]) => deleteTime === null)
+      .map(([, workload]) => workload.intent)
+      .filter(({ workload }) => workload !== intent.workload);
+    const all = [...intents, intent];
+    const cpu = sum(all, (spec) => parseCpuMillis(spec.resources.cpu ?? ""));
+    const memory = sum(all, (spec) => parseMemoryBytes(spec.resources.memory ?? ""));
+    const maxCpu = parseCpuMillis(quota.cpu ?? "") ?? Infinity;
+    const maxMemory = parseMemoryBytes(quota.memory ?? "") ?? Infinity;
+    const { environment } = intent;
+    if (all.length > (quota.workloads ?? Infinity)) {
+      throw quotaExceeded(environment, "workloads", String(quota.workloads));
+    }
+    if (cpu > maxCpu) throw quotaExceeded(environment, "cpu", formatCpu(maxCpu));
+    if (memory > maxMemory) throw quotaExceeded(environment, "memory", formatMemory(maxMemory));
+  }
+
+  #fail(intent: WorkloadIntent): void {
+    if (behaviourOf(intent.spec) !== "flaky") return;
+    const attempt = this.#state.countAttempt(`${intent.uid}/${intent.revision}`);
+    if (attempt <= FLAKY_FAILURES) throw flaky(intent.workload, attempt);
+  }
+}
+
+function sum(
+  intents: readonly WorkloadIntent[],
+  amount: (spec: WorkloadIntent["spec"]) => number | undefined,
+): number {
+  return intents.reduce((total, { spec }) => total + spec.replicas * (amount(spec) ?? 0), 0);
+}
+
+function templateOf({ spec, restartToken }: WorkloadIntent): string {
+  const { replicas: _, progressDeadlineMs: __, ...template } = spec;
+  return JSON.stringify([template, restartToken]);
+}
+
+function objectsOf(object: SimulatedObject): readonly ClusterObject[] {
+  const { environment, uid } = object.intent;
+  if (object.kind === "namespace") {
+    const target = environmentName(environment);
+    const rendered = [
+      ...renderNamespace(object.intent).keys(),
+      ...(object.policies ? renderPolicies(object.policies).keys() : []),
+    ];
+    return rendered.map((name) => ({ object: name, target, targetUid: uid, revision: 0 }));
+  }
+  const { workload, revision } = object.intent;
+  const target = workloadName(environment, workload);
+  return [...renderWorkload(object.intent).keys()].map((name) => ({
+    object: name,
+    target,
+    targetUid: uid,
+    revision: name.startsWith("Deployment/") ? revision : 0,
+  }));
+}

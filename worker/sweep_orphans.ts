@@ -1,0 +1,79 @@
+import { getLogger } from "@logtape/logtape";
+import {
+  environmentIdOf,
+  idOf,
+  isMpcError,
+  type Orphan,
+  parseName,
+  recordError,
+} from "@mpc/domain";
+import type { Clock, Provider } from "@mpc/services";
+import type { Store } from "@mpc/storage";
+
+const log = getLogger(["mpc", "janitor"]);
+
+/** How long a sweep waits for one deletion; what takes longer is seen in a later pass. */
+const PATIENCE_MS = 5_000;
+
+/** Removes from the cluster what abandoned resources left there, and forgets what is gone. */
+export async function sweepOrphans(
+  options: { readonly store: Store; readonly provider: Provider; readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<void> {
+  const { store } = options;
+  const page = await store.orphans.list({ limit: 200, signal });
+  for (const { value, version } of page.items) {
+    try {
+      await remove(options, value, signal);
+      await store.orphans.delete(value.name, version, {
+        signal,
+        events: [{
+          time: options.clock.now(),
+          type: "NOTICED",
+          reason: "OrphanSwept",
+          message: `What '${value.target}' had left on the cluster is gone`,
+          target: value.target,
+          operation: value.operation,
+          actor: "system:janitor",
+          resource: null,
+        }],
+      });
+    } catch (error) {
+      if (signal.aborted || isMpcError(error, "NOT_FOUND")) continue;
+      log.warn("Cannot sweep {orphan} yet: {error}", {
+        orphan: value.target,
+        error: recordError(error),
+      });
+    }
+  }
+}
+
+async function remove(
+  { provider, clock }: { readonly provider: Provider; readonly clock: Clock },
+  { target, targetUid }: Orphan,
+  stop: AbortSignal,
+): Promise<void> {
+  const patience = new AbortController();
+  const done = new AbortController();
+  const timer = clock.sleep(PATIENCE_MS, AbortSignal.any([stop, done.signal])).then(
+    () => patience.abort(),
+    (error) => {
+      if (!done.signal.aborted && !stop.aborted) throw error;
+    },
+  );
+  const signal = AbortSignal.any([stop, patience.signal]);
+  const ref = { environment: environmentIdOf(target), uid: targetUid };
+  try {
+    if (parseName(target)?.kind === "environment") {
+      await provider.deleteNamespace(ref, { signal });
+      await provider.awaitNamespaceGone(ref, { signal });
+    } else {
+      const workload = { ...ref, workload: idOf(target) };
+      await provider.deleteWorkload(workload, { signal });
+      await provider.awaitWorkloadGone(workload, { signal });
+    }
+  } finally {
+    done.abort();
+    await timer;
+  }
+}

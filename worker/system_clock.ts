@@ -1,0 +1,33 @@
+import { MpcError } from "@mpc/domain";
+import type { Clock } from "@mpc/services";
+
+/** A timer cannot be set farther ahead (32 bits of milliseconds). */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep(ms, signal) {
+    if (signal?.aborted) return Promise.reject(aborted(signal));
+    if (ms <= 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        clearTimeout(timer);
+        reject(aborted(signal));
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      }, Math.min(ms, MAX_TIMER_MS));
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  },
+};
+
+function aborted(signal: AbortSignal | undefined): MpcError {
+  return new MpcError("CANCELLED", {
+    reason: "ABORTED_BY_CALLER",
+    message: "Cannot go on sleeping: the caller aborted",
+    cause: signal?.reason,
+  });
+}
