@@ -5,7 +5,12 @@ import { join } from "node:path";
 import { getProtoPath } from "google-proto-files";
 
 const here = import.meta.dirname!;
-const GOOGLE_FILES = ["api/field_behavior.proto", "api/resource.proto", "rpc/error_details.proto"];
+const GOOGLE_FILES = [
+  "api/field_behavior.proto",
+  "api/resource.proto",
+  "rpc/error_details.proto",
+  "rpc/status.proto",
+];
 
 /** Copies the protos into a new directory; the caller removes it. */
 export async function protoWorkspace(): Promise<string> {

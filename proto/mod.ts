@@ -10,3 +10,4 @@ export {
   ErrorInfoSchema,
   RetryInfoSchema,
 } from "./gen/google/rpc/error_details_pb.ts";
+export { StatusSchema } from "./gen/google/rpc/status_pb.ts";

@@ -1,0 +1,108 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { MpcError } from "@mpc/domain";
+import type { ServiceDeps } from "@mpc/services";
+import { createPlanner } from "@mpc/services/operations";
+import type { Store } from "@mpc/storage";
+import { openMemoryStore } from "@mpc/storage/memory";
+import { openSqliteStore } from "@mpc/storage/sqlite";
+import { Dispatcher, EmbeddedEngine, Expiry, Janitor, systemClock, systemIds } from "@mpc/worker";
+import { DEMO_DELAYS, NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
+import type { Address } from "./address.ts";
+import { assertEngines } from "./assert_engines.ts";
+import type { AllInOneConfig } from "./config.ts";
+import { serveGrpc } from "./grpc/serve_grpc.ts";
+import { routes } from "./routes.ts";
+import { VERSION } from "./version.ts";
+import { serveWeb } from "./web/serve_web.ts";
+
+const JANITOR_INTERVAL_MS = 30_000;
+
+/** A running platform. */
+export interface AllInOne {
+  readonly grpcAddress: Address;
+  readonly webAddress: Address;
+  readonly store: Store;
+  /** Finishes running calls, stops work where it is, and lets go of everything. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts everything in one process: store, engine, simulated cluster, both doors.
+ * @throws {MpcError} FAILED_PRECONDITION, for instance `STORE_IN_USE`, `STORE_NOT_WRITABLE`,
+ *   `STORE_TOO_NEW`, `PORT_IN_USE`, `NO_ENGINE`
+ */
+export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
+  const clock = systemClock;
+  const ids = systemIds;
+  await using stack = new AsyncDisposableStack();
+  const store = await openStore(config.dataDir);
+  stack.defer(() => store.close());
+  const provider = new SimulatedProvider({
+    clock,
+    delays: config.simulatedDelays === "demo" ? DEMO_DELAYS : NO_DELAYS,
+    statePath: config.dataDir && join(config.dataDir, "simulated_cluster.db"),
+  });
+  stack.defer(() => provider.close());
+  const engine = new EmbeddedEngine({ store, provider, clock, ids });
+  stack.defer(() => engine.close());
+  await assertEngines(store, [engine.name]);
+  const deps: ServiceDeps = {
+    store,
+    clock,
+    ids,
+    cluster: provider,
+    planner: createPlanner(store, provider),
+    engine: engine.name,
+  };
+  const dispatcher = new Dispatcher({ store, engine, clock });
+  await dispatcher.start();
+  stack.defer(() => dispatcher.close());
+  const janitor = new Janitor({
+    store,
+    engine,
+    provider,
+    clock,
+    intervalMs: JANITOR_INTERVAL_MS,
+  });
+  // Nobody can be admitting before the doors open: what is not admitted was cut off.
+  await janitor.pass(0);
+  janitor.start();
+  stack.defer(() => janitor.close());
+  const expiry = new Expiry(deps);
+  await expiry.start();
+  stack.defer(() => expiry.close());
+  const info = {
+    version: VERSION,
+    engine: engine.name,
+    storage: config.dataDir === null ? "memory" : "sqlite",
+    provider: provider.name,
+  };
+  const served = routes(deps, info);
+  const grpc = await serveGrpc({ routes: served, listen: config.grpcListen });
+  stack.defer(() => grpc.close(config.graceMs));
+  const web = serveWeb({ routes: served, listen: config.webListen, ready: () => true });
+  stack.defer(() => web.close(config.graceMs));
+  const running = stack.move();
+  return {
+    grpcAddress: grpc.address,
+    webAddress: web.address,
+    store,
+    close: () => running.disposeAsync(),
+  };
+}
+
+async function openStore(dataDir: string | null): Promise<Store> {
+  if (dataDir === null) return openMemoryStore();
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new MpcError("FAILED_PRECONDITION", {
+      reason: "STORE_NOT_WRITABLE",
+      message: `Cannot use the data directory '${dataDir}': it cannot be made (${detail})`,
+      cause: error,
+    });
+  }
+  return openSqliteStore({ path: join(dataDir, "mpc.db") });
+}

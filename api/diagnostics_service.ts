@@ -1,0 +1,36 @@
+import { create } from "@bufbuild/protobuf";
+import type { ServiceImpl } from "@connectrpc/connect";
+import {
+  DiagnoseResponseSchema,
+  type DiagnosticsService,
+  GetServerInfoResponseSchema,
+} from "@mpc/proto";
+import { diagnose, type ServiceDeps } from "@mpc/services";
+import { callerOf } from "./caller_of.ts";
+
+/** What a server says of itself. */
+export interface ServerInfo {
+  readonly version: string;
+  readonly engine: string;
+  readonly storage: string;
+  readonly provider: string;
+}
+
+/** The diagnostics methods of the API. */
+export function diagnosticsService(
+  deps: ServiceDeps,
+  info: ServerInfo,
+): ServiceImpl<typeof DiagnosticsService> {
+  return {
+    async diagnose(_request, context) {
+      const { checks, findings } = await diagnose(deps, callerOf(context));
+      return create(DiagnoseResponseSchema, {
+        checks: [...checks],
+        findings: findings.map((finding) => ({ ...finding })),
+      });
+    },
+    getServerInfo() {
+      return create(GetServerInfoResponseSchema, info);
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import { invalidArgument } from "@mpc/domain";
+import { EnvironmentService, ListEnvironmentsResponseSchema } from "@mpc/proto";
+import {
+  createEnvironment,
+  deleteEnvironment,
+  getEnvironment,
+  listEnvironments,
+  type ServiceDeps,
+  updateEnvironment,
+} from "@mpc/services";
+import { create } from "@bufbuild/protobuf";
+import { callerOf } from "./caller_of.ts";
+import {
+  fromEnvironment,
+  fromEnvironmentUpdate,
+  toEnvironment,
+} from "./mapping/environment_mapping.ts";
+import { toMutationAnswer } from "./mapping/operation_mapping.ts";
+import { fromDuration } from "./mapping/values.ts";
+
+/** The environment methods of the API. */
+export function environmentService(deps: ServiceDeps): ServiceImpl<typeof EnvironmentService> {
+  return {
+    async createEnvironment(request, context) {
+      const environment = fromEnvironment(request.environment, deps.clock.now());
+      return toMutationAnswer(
+        await createEnvironment(deps, callerOf(context), { ...request, environment }),
+      );
+    },
+    async getEnvironment({ name }, context) {
+      return toEnvironment(await getEnvironment(deps, callerOf(context), name));
+    },
+    async listEnvironments(request, context) {
+      const { items, nextPageToken } = await listEnvironments(deps, callerOf(context), request);
+      const environments = items.map(toEnvironment);
+      return create(ListEnvironmentsResponseSchema, { environments, nextPageToken });
+    },
+    async updateEnvironment(request, context) {
+      const { environment, updateMask } = request;
+      if (!environment) throw missing("update environment", "environment");
+      const paths = updateMask?.paths ?? [];
+      const { change, unknown } = fromEnvironmentUpdate(environment, paths, deps.clock.now());
+      if (unknown.length > 0) throw unknownPaths(unknown);
+      const { name, etag } = environment;
+      const caller = callerOf(context);
+      if (request.allowMissing && !await exists(deps, caller, name)) {
+        const creation = fromEnvironment(environment, deps.clock.now());
+        const environmentId = name.slice("environments/".length);
+        return toMutationAnswer(
+          await createEnvironment(deps, caller, {
+            ...request,
+            environmentId,
+            environment: creation,
+          }),
+        );
+      }
+      return toMutationAnswer(
+        await updateEnvironment(deps, caller, { ...request, name, etag, change }),
+      );
+    },
+    async deleteEnvironment(request, context) {
+      const timeoutMs = fromDuration(request.timeout);
+      return toMutationAnswer(
+        await deleteEnvironment(deps, callerOf(context), { ...request, timeoutMs }),
+      );
+    },
+  };
+}
+
+async function exists(
+  { store }: ServiceDeps,
+  { signal }: ReturnType<typeof callerOf>,
+  name: string,
+): Promise<boolean> {
+  return await store.environments.get(name, { signal }) !== undefined;
+}
+
+/** The error of a message that must be set and is not. */
+export function missing(action: string, field: string) {
+  return invalidArgument(action, [{ field, value: "", rule: "REQUIRED", hint: "must be set" }]);
+}
+
+function unknownPaths(paths: readonly string[]) {
+  return invalidArgument(
+    "update environment",
+    paths.map((path) => ({
+      field: "update_mask",
+      value: path.slice(0, 100),
+      rule: "UPDATE_MASK",
+      hint: "must name labels, annotations, quota, ttl, expire_time or deletion_protection",
+    })),
+  );
+}

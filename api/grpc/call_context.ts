@@ -1,0 +1,102 @@
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import {
+  Code,
+  ConnectError,
+  type ContextValues,
+  createContextValues,
+  type HandlerContext,
+} from "@connectrpc/connect";
+import type { EventEmitter } from "node:events";
+import type { ServerUnaryCall } from "@grpc/grpc-js";
+
+type Call<I, O> =
+  & Pick<ServerUnaryCall<I, O>, "cancelled" | "metadata" | "getDeadline" | "getPath">
+  & Pick<EventEmitter, "on">;
+
+/**
+ * A grpc-js call as Connect's implementations see it. Everything is made when it is asked for:
+ * most calls ask for little, and a call is short.
+ */
+export class CallContext<I, O> implements HandlerContext {
+  readonly service: DescService;
+  readonly method: DescMethod;
+  readonly protocolName = "grpc";
+  readonly requestMethod = "POST";
+  readonly #call: Call<I, O>;
+  readonly #shutdown: AbortSignal;
+  #abort: AbortController | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #requestHeader: Headers | undefined;
+  #responseHeader: Headers | undefined;
+  #responseTrailer: Headers | undefined;
+  #values: ContextValues | undefined;
+
+  constructor(service: DescService, method: DescMethod, call: Call<I, O>, shutdown: AbortSignal) {
+    this.service = service;
+    this.method = method;
+    this.#call = call;
+    this.#shutdown = shutdown;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort) return this.#abort.signal;
+    const abort = new AbortController();
+    this.#abort = abort;
+    const cancel = () => abort.abort(new ConnectError("the caller has gone", Code.Canceled));
+    if (this.#call.cancelled) cancel();
+    this.#call.on("cancelled", cancel);
+    const timeoutMs = this.timeoutMs();
+    if (timeoutMs !== undefined) {
+      const expire = () =>
+        abort.abort(new ConnectError("the deadline has passed", Code.DeadlineExceeded));
+      if (timeoutMs <= 0) expire();
+      else this.#timer = setTimeout(expire, Math.min(timeoutMs, 2 ** 31 - 1));
+    }
+    if (this.method.methodKind === "server_streaming") {
+      const shutDown = () =>
+        abort.abort(new ConnectError("the server is shutting down", Code.Unavailable));
+      if (this.#shutdown.aborted) shutDown();
+      this.#shutdown.addEventListener("abort", shutDown, { signal: abort.signal });
+    }
+    return abort.signal;
+  }
+
+  timeoutMs(): number | undefined {
+    const deadline = this.#call.getDeadline();
+    const at = deadline instanceof Date ? deadline.getTime() : deadline;
+    return Number.isFinite(at) ? at - Date.now() : undefined;
+  }
+
+  get url(): string {
+    return `grpc://local${this.#call.getPath()}`;
+  }
+
+  get requestHeader(): Headers {
+    if (!this.#requestHeader) {
+      const headers = new Headers();
+      for (const [key, value] of Object.entries(this.#call.metadata.getMap())) {
+        if (typeof value === "string") headers.append(key, value);
+      }
+      this.#requestHeader = headers;
+    }
+    return this.#requestHeader;
+  }
+
+  get responseHeader(): Headers {
+    return this.#responseHeader ??= new Headers();
+  }
+
+  get responseTrailer(): Headers {
+    return this.#responseTrailer ??= new Headers();
+  }
+
+  get values(): ContextValues {
+    return this.#values ??= createContextValues();
+  }
+
+  /** Lets go of timers; call it when the call has ended. */
+  dispose(): void {
+    clearTimeout(this.#timer);
+    this.#abort?.abort(new ConnectError("the call has ended", Code.Canceled));
+  }
+}

@@ -1,0 +1,132 @@
+import { createServer, type Server as NetServer, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { type ConnectionInjector, Server, ServerCredentials } from "@grpc/grpc-js";
+import { getLogger } from "@logtape/logtape";
+import type { Address } from "../address.ts";
+import { listen } from "../listen.ts";
+import type { Route } from "../route.ts";
+import { DEFAULT_FRAME_LIMITS, FrameGuard, type FrameLimits } from "./frame_guard.ts";
+import { GuardedSocket } from "./guarded_socket.ts";
+import { serviceDefinition } from "./service_definition.ts";
+
+const log = getLogger(["mpc", "grpc"]);
+
+export interface GrpcLimits extends FrameLimits {
+  readonly maxConnections: number;
+  readonly maxConnectionsPerPeer: number;
+  /** How long a connection may take to send its preface. */
+  readonly handshakeTimeoutMs: number;
+  readonly maxMessageBytes: number;
+  readonly maxConcurrentStreams: number;
+}
+
+export const DEFAULT_GRPC_LIMITS: GrpcLimits = {
+  ...DEFAULT_FRAME_LIMITS,
+  maxConnections: 10_000,
+  maxConnectionsPerPeer: 2_000,
+  handshakeTimeoutMs: 10_000,
+  maxMessageBytes: 4 * 1024 * 1024,
+  maxConcurrentStreams: 1_000,
+};
+
+/** The server's certificate, in PEM. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface Door {
+  readonly address: Address;
+  /** Takes no more calls, lets the running ones finish for `graceMs`, then cuts them off. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Serves routes to every gRPC client: grpc-js behind a frame guard of our own. */
+export async function serveGrpc(options: {
+  readonly routes: readonly Route[];
+  readonly listen: Address;
+  readonly tls?: TlsFiles;
+  readonly limits?: Partial<GrpcLimits>;
+}): Promise<Door> {
+  const limits = { ...DEFAULT_GRPC_LIMITS, ...options.limits };
+  const shutdown = new AbortController();
+  const server = new Server({
+    "grpc.max_receive_message_length": limits.maxMessageBytes,
+    "grpc.max_concurrent_streams": limits.maxConcurrentStreams,
+    "grpc.keepalive_time_ms": 60_000,
+    "grpc.keepalive_timeout_ms": 20_000,
+  });
+  for (const route of options.routes) {
+    const { definition, handlers } = serviceDefinition(route, shutdown.signal);
+    server.addService(definition, handlers);
+  }
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const connections = new Connections(injector, limits);
+  const accept = (socket: Socket) => connections.accept(socket);
+  const net: NetServer = options.tls
+    ? createTlsServer({ ...options.tls, ALPNProtocols: ["h2"] }, accept)
+    : createServer({ noDelay: true }, accept);
+  net.on("tlsClientError", (error: Error) => log.debug("TLS handshake failed: {error}", { error }));
+  const address = await listen(net, options.listen);
+  return {
+    address,
+    async close(graceMs) {
+      shutdown.abort();
+      const closed = new Promise<void>((resolve) => net.close(() => resolve()));
+      injector.drain(graceMs);
+      const timer = setTimeout(() => server.forceShutdown(), graceMs);
+      await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      clearTimeout(timer);
+      connections.destroy();
+      await closed;
+    },
+  };
+}
+
+class Connections {
+  readonly #injector: ConnectionInjector;
+  readonly #limits: GrpcLimits;
+  readonly #sockets = new Set<Socket>();
+  readonly #perPeer = new Map<string, number>();
+
+  constructor(injector: ConnectionInjector, limits: GrpcLimits) {
+    this.#injector = injector;
+    this.#limits = limits;
+  }
+
+  accept(socket: Socket): void {
+    const peer = socket.remoteAddress ?? "";
+    const fromPeer = (this.#perPeer.get(peer) ?? 0) + 1;
+    if (
+      this.#sockets.size >= this.#limits.maxConnections ||
+      fromPeer > this.#limits.maxConnectionsPerPeer
+    ) {
+      log.warn("Connection of {peer} refused: too many", { peer });
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    this.#perPeer.set(peer, fromPeer);
+    const guard = new FrameGuard(this.#limits);
+    const guarded = new GuardedSocket(socket, guard);
+    const timer = setTimeout(() => {
+      if (!guard.started) socket.destroy();
+    }, this.#limits.handshakeTimeoutMs);
+    socket.on("close", () => {
+      clearTimeout(timer);
+      this.#sockets.delete(socket);
+      const left = (this.#perPeer.get(peer) ?? 1) - 1;
+      if (left > 0) this.#perPeer.set(peer, left);
+      else this.#perPeer.delete(peer);
+    });
+    guarded.on(
+      "error",
+      (error) => log.debug("Connection of {peer} ended: {error}", { peer, error }),
+    );
+    this.#injector.injectConnection(guarded);
+  }
+
+  destroy(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}

@@ -1,0 +1,91 @@
+import { create } from "@bufbuild/protobuf";
+import { type Environment as EnvironmentRecord, etagOf } from "@mpc/domain";
+import { type Environment, EnvironmentSchema, EnvironmentState } from "@mpc/proto";
+import type { Stored } from "@mpc/storage";
+import { toCondition } from "./common_mapping.ts";
+import { fromDuration, toTimestamp } from "./values.ts";
+
+/** An environment as the API shows it. */
+export function toEnvironment({ value, version }: Stored<EnvironmentRecord>): Environment {
+  return create(EnvironmentSchema, {
+    name: value.name,
+    uid: value.uid,
+    etag: etagOf(value.uid, version),
+    generation: BigInt(value.generation),
+    labels: { ...value.labels },
+    annotations: { ...value.annotations },
+    createTime: toTimestamp(value.createTime),
+    updateTime: toTimestamp(value.updateTime),
+    state: EnvironmentState[value.state],
+    conditions: value.conditions.map(toCondition),
+    reconciling: value.currentOperation !== null,
+    currentOperation: value.currentOperation ?? "",
+    lastOperation: value.lastOperation ?? "",
+    expireTime: toTimestamp(value.expireTime),
+    deletionProtection: value.deletionProtection,
+    quota: {
+      workloads: value.quota.workloads ?? 0,
+      cpu: value.quota.cpu ?? "",
+      memory: value.quota.memory ?? "",
+    },
+  });
+}
+
+/** What a creation asks for, as the use case checks it. */
+export function fromEnvironment(environment: Environment | undefined, now: number): unknown {
+  if (!environment) return undefined;
+  const { labels, annotations, deletionProtection, quota } = environment;
+  return {
+    labels,
+    annotations,
+    deletionProtection,
+    ttlMs: ttlOf(environment, now),
+    ...(quota && { quota: { workloads: quota.workloads, cpu: quota.cpu, memory: quota.memory } }),
+  };
+}
+
+/**
+ * What an update asks for: the fields of the mask, or those that are set (AIP-134).
+ * @returns the change, and the mask's paths that are no changeable field
+ */
+export function fromEnvironmentUpdate(
+  environment: Environment,
+  paths: readonly string[],
+  now: number,
+): { readonly change: Record<string, unknown>; readonly unknown: readonly string[] } {
+  const { labels, annotations, deletionProtection, quota } = environment;
+  const fields: Record<string, () => Record<string, unknown>> = {
+    labels: () => ({ labels }),
+    annotations: () => ({ annotations }),
+    deletion_protection: () => ({ deletionProtection }),
+    quota: () => ({
+      quota: {
+        workloads: quota?.workloads ?? 0,
+        cpu: quota?.cpu ?? "",
+        memory: quota?.memory ?? "",
+      },
+    }),
+    ttl: () => ({ ttlMs: ttlOf(environment, now) }),
+    expire_time: () => ({ ttlMs: ttlOf(environment, now) }),
+  };
+  const set = [
+    Object.keys(labels).length > 0 && "labels",
+    Object.keys(annotations).length > 0 && "annotations",
+    deletionProtection && "deletion_protection",
+    quota && "quota",
+    (environment.ttl || environment.expireTime) && "ttl",
+  ].filter((path) => typeof path === "string");
+  const wanted = paths.length === 0 ? set : paths.includes("*") ? Object.keys(fields) : paths;
+  return {
+    change: Object.assign({}, ...wanted.map((path) => fields[path]?.() ?? {})),
+    unknown: wanted.filter((path) => !Object.hasOwn(fields, path)),
+  };
+}
+
+function ttlOf(environment: Environment, now: number): number | null {
+  if (environment.ttl) return fromDuration(environment.ttl);
+  const { expireTime } = environment;
+  return expireTime
+    ? Number(expireTime.seconds) * 1_000 + expireTime.nanos / 1_000_000 - now
+    : null;
+}

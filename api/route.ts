@@ -1,0 +1,16 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { ServiceImpl } from "@connectrpc/connect";
+
+/** One service and its implementation; both doors serve the same list of them. */
+export interface Route<Service extends DescService = DescService> {
+  readonly service: Service;
+  readonly implementation: Partial<ServiceImpl<Service>>;
+}
+
+/** Pairs a service with its implementation, checked by type. */
+export function route<Service extends DescService>(
+  service: Service,
+  implementation: ServiceImpl<Service>,
+): Route {
+  return { service, implementation: implementation as Route["implementation"] };
+}

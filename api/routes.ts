@@ -1,0 +1,29 @@
+import {
+  DiagnosticsService,
+  EnvironmentService,
+  EventService,
+  OperationService,
+  WorkloadService,
+} from "@mpc/proto";
+import type { ServiceDeps } from "@mpc/services";
+import { diagnosticsService, type ServerInfo } from "./diagnostics_service.ts";
+import { environmentService } from "./environment_service.ts";
+import { eventService } from "./event_service.ts";
+import { accessLog } from "./interceptors/access_log.ts";
+import { intercept } from "./interceptors/interceptor.ts";
+import { mapErrors } from "./interceptors/map_errors.ts";
+import { operationService } from "./operation_service.ts";
+import { type Route, route } from "./route.ts";
+import { workloadService } from "./workload_service.ts";
+
+/** Every service of the API, each implemented once, for both doors. */
+export function routes(deps: ServiceDeps, info: ServerInfo): readonly Route[] {
+  const interceptors = [accessLog(), mapErrors(() => deps.ids.uuid())];
+  return [
+    route(EnvironmentService, environmentService(deps)),
+    route(WorkloadService, workloadService(deps)),
+    route(OperationService, operationService(deps)),
+    route(EventService, eventService(deps)),
+    route(DiagnosticsService, diagnosticsService(deps, info)),
+  ].map((bare) => intercept(bare, interceptors));
+}

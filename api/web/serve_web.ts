@@ -1,0 +1,75 @@
+import { createConnectRouter } from "@connectrpc/connect";
+import { createFetchHandler, type UniversalHandler } from "@connectrpc/connect/protocol";
+import type { Address } from "../address.ts";
+import type { Door } from "../grpc/serve_grpc.ts";
+import { listenError } from "../listen.ts";
+import type { Route } from "../route.ts";
+
+export interface WebLimits {
+  readonly maxBodyBytes: number;
+}
+
+export const DEFAULT_WEB_LIMITS: WebLimits = { maxBodyBytes: 4 * 1024 * 1024 };
+
+/** Serves routes to gRPC-Web, Connect and JSON clients, over HTTP/1.1 and 2, through any proxy. */
+export function serveWeb(options: {
+  readonly routes: readonly Route[];
+  readonly listen: Address;
+  readonly limits?: Partial<WebLimits>;
+  /** Whether the process can do its work; `/readyz` tells. */
+  readonly ready: () => boolean;
+}): Door {
+  const limits = { ...DEFAULT_WEB_LIMITS, ...options.limits };
+  const shutdown = new AbortController();
+  const router = createConnectRouter({
+    readMaxBytes: limits.maxBodyBytes,
+    shutdownSignal: shutdown.signal,
+    maxTimeoutMs: 24 * 3_600_000,
+  });
+  for (const { service, implementation } of options.routes) router.service(service, implementation);
+  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, serve(handler)]));
+  const handle = (request: Request): Response | Promise<Response> => {
+    const start = request.url.indexOf("/", 8);
+    const query = request.url.indexOf("?", start);
+    const path = request.url.slice(start, query < 0 ? undefined : query);
+    const handler = handlers.get(path);
+    if (handler) return handler(request);
+    if (path === "/healthz") return new Response("ok\n");
+    if (path === "/readyz") {
+      return options.ready() && !shutdown.signal.aborted
+        ? new Response("ready\n")
+        : new Response("not ready\n", { status: 503 });
+    }
+    return notFound(path);
+  };
+  try {
+    const server = Deno.serve({
+      hostname: options.listen.host,
+      port: options.listen.port,
+      onListen: () => {},
+    }, handle);
+    return {
+      address: { host: options.listen.host, port: server.addr.port },
+      async close(graceMs) {
+        shutdown.abort();
+        const abandoned = Promise.withResolvers<void>();
+        const timer = setTimeout(abandoned.resolve, graceMs);
+        await Promise.race([server.shutdown(), abandoned.promise]);
+        clearTimeout(timer);
+      },
+    };
+  } catch (error) {
+    throw listenError(error, options.listen);
+  }
+}
+
+function serve(handler: UniversalHandler): (request: Request) => Promise<Response> {
+  return createFetchHandler(handler);
+}
+
+function notFound(path: string): Response {
+  const message = path === "/"
+    ? "This is the API of the mini platform control plane; use mpctl, or POST to /mpc.v1.EnvironmentService/ListEnvironments"
+    : `There is nothing at '${path}'`;
+  return Response.json({ code: "unimplemented", message }, { status: 404 });
+}
