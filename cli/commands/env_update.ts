@@ -1,0 +1,72 @@
+import { create } from "@bufbuild/protobuf";
+import { EnvironmentSchema, EnvironmentService, QuotaSchema } from "@mpc/proto";
+import { usageError } from "../cli_error.ts";
+import { connect } from "../client.ts";
+import type { CommandContext } from "../context.ts";
+import { finishMutation, mutationFields } from "../finish_mutation.ts";
+import { environmentName } from "../names.ts";
+import { ENVIRONMENT_VIEW } from "../output/views.ts";
+import { type EnvCreateFlags, environmentFields } from "./env_create.ts";
+
+export interface EnvUpdateFlags extends EnvCreateFlags {
+  readonly removeLabel?: readonly string[] | undefined;
+  /** Lives for ever. */
+  readonly keep?: boolean;
+}
+
+/** `mpctl env update`, `env extend` and `env keep` */
+export async function run(
+  context: CommandContext,
+  environment: string,
+  flags: EnvUpdateFlags,
+): Promise<number> {
+  const name = environmentName(environment);
+  const connection = await connect(context);
+  try {
+    const client = connection.client(EnvironmentService);
+    const current = await client.getEnvironment({ name });
+    const fields = environmentFields(flags);
+    const relabel = flags.label !== undefined || flags.removeLabel !== undefined;
+    const labels = { ...current.labels, ...flags.label };
+    for (const key of flags.removeLabel ?? []) delete labels[key];
+    const quota = fields.quota &&
+      Object.assign(create(QuotaSchema, current.quota), definedQuota(flags));
+    const paths = [
+      relabel && "labels",
+      fields.annotations && "annotations",
+      quota && "quota",
+      (fields.ttl || flags.keep) && "ttl",
+      flags.protect !== undefined && "deletion_protection",
+    ].filter((path) => typeof path === "string");
+    if (paths.length === 0) {
+      throw usageError("Cannot update without a change: see --help for flags");
+    }
+    const annotations = { ...current.annotations, ...flags.annotation };
+    const operation = await client.updateEnvironment({
+      environment: create(EnvironmentSchema, {
+        ...fields,
+        name,
+        etag: current.etag,
+        labels,
+        annotations,
+        ...(quota && { quota }),
+      }),
+      updateMask: { paths },
+      ...mutationFields(flags),
+    });
+    return await finishMutation(context, connection, operation, flags, {
+      view: ENVIRONMENT_VIEW,
+      read: () => client.getEnvironment({ name }),
+    });
+  } finally {
+    connection.close();
+  }
+}
+
+function definedQuota({ maxWorkloads, maxCpu, maxMemory }: EnvUpdateFlags) {
+  return {
+    ...(maxWorkloads !== undefined && { workloads: maxWorkloads }),
+    ...(maxCpu !== undefined && { cpu: maxCpu }),
+    ...(maxMemory !== undefined && { memory: maxMemory }),
+  };
+}

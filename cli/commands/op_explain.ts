@@ -1,0 +1,28 @@
+import { toJson } from "@bufbuild/protobuf";
+import { ExplainOperationResponseSchema, OperationService } from "@mpc/proto";
+import { withClient } from "../client.ts";
+import type { CommandContext } from "../context.ts";
+import { EXIT } from "../exit_codes.ts";
+import { operationName } from "./op_name.ts";
+
+/** `mpctl op explain` */
+export async function run(context: CommandContext, typed: string): Promise<number> {
+  const { terminal, config } = context;
+  const answer = await withClient(
+    context,
+    OperationService,
+    async (client) => await client.explainOperation({ name: await operationName(client, typed) }),
+  );
+  if (config.output === "json") {
+    const json = toJson(ExplainOperationResponseSchema, answer);
+    terminal.out(`${JSON.stringify(json, null, 2)}\n`);
+    return EXIT.OK;
+  }
+  terminal.out(`${answer.summary}\n`);
+  answer.causes.forEach(({ scope, subject, reason, message }, depth) => {
+    terminal.out(`${"  ".repeat(depth + 1)}${scope} ${subject}: ${reason}: ${message}\n`);
+  });
+  terminal.out(`Who must act: ${answer.responsible}\n`);
+  if (answer.nextCommand !== "") terminal.out(`Next: ${answer.nextCommand}\n`);
+  return EXIT.OK;
+}

@@ -1,0 +1,52 @@
+import { type JsonValue, toJson } from "@bufbuild/protobuf";
+import { type Revision, WorkloadSpecSchema } from "@mpc/proto";
+import { CliError } from "../cli_error.ts";
+import type { CommandContext } from "../context.ts";
+import { EXIT } from "../exit_codes.ts";
+import { workloadName } from "../names.ts";
+import { readRevisions } from "./workload_history.ts";
+
+/** `mpctl workload diff` */
+export async function run(
+  context: CommandContext,
+  workload: string,
+  [a, b]: readonly [number, number],
+  flags: { readonly env?: string | undefined },
+): Promise<number> {
+  const revisions = await readRevisions(context, workloadName(workload, flags.env));
+  const before = fieldsOf(find(revisions, a, workload));
+  const after = fieldsOf(find(revisions, b, workload));
+  const paths = [...new Set([...before.keys(), ...after.keys()])]
+    .filter((path) => before.get(path) !== after.get(path)).sort();
+  for (const path of paths) {
+    const [old, now] = [before.get(path), after.get(path)];
+    if (old !== undefined) context.terminal.out(`- ${path}: ${old}\n`);
+    if (now !== undefined) context.terminal.out(`+ ${path}: ${now}\n`);
+  }
+  return paths.length > 0 ? EXIT.DIFFERENCES : EXIT.OK;
+}
+
+function find(revisions: readonly Revision[], number: number, workload: string): Revision {
+  const found = revisions.find((revision) => revision.number === number);
+  if (found) return found;
+  throw new CliError(`Cannot compare revisions of '${workload}': there is no revision ${number}`, {
+    exitCode: EXIT.NOT_FOUND,
+    hint: `There are ${revisions.map((revision) => revision.number).join(", ")}`,
+  });
+}
+
+function fieldsOf({ spec }: Revision): Map<string, string> {
+  const fields = new Map<string, string>();
+  if (spec) flatten("", toJson(WorkloadSpecSchema, spec), fields);
+  return fields;
+}
+
+function flatten(path: string, value: JsonValue, fields: Map<string, string>): void {
+  if (typeof value !== "object" || value === null) {
+    fields.set(path, JSON.stringify(value));
+    return;
+  }
+  for (const [key, inner] of Object.entries(value)) {
+    flatten(path === "" ? key : `${path}.${key}`, inner, fields);
+  }
+}

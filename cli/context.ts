@@ -1,0 +1,8 @@
+import type { CliConfig } from "./config.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What every command gets. */
+export interface CommandContext {
+  readonly config: CliConfig;
+  readonly terminal: Terminal;
+}

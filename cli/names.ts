@@ -1,0 +1,24 @@
+/** What a person types, as the API names it. */
+import { usageError } from "./cli_error.ts";
+
+/** `dev` or `environments/dev`. */
+export function environmentName(typed: string): string {
+  return typed.startsWith("environments/") ? typed : `environments/${typed}`;
+}
+
+/** `web` with its environment, or `environments/dev/workloads/web`. */
+export function workloadName(typed: string, environment: string | undefined): string {
+  if (typed.startsWith("environments/")) return typed;
+  if (environment === undefined) {
+    throw usageError(
+      `Cannot find workload '${typed}' without its environment: add --env ENVIRONMENT`,
+    );
+  }
+  return `${environmentName(environment)}/workloads/${typed}`;
+}
+
+/** The last id of a name. */
+export const idOf = (name: string): string => name.slice(name.lastIndexOf("/") + 1);
+
+/** The environment's id in a workload's name. */
+export const environmentIdOf = (name: string): string => name.split("/")[1] ?? "";

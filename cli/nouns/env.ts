@@ -1,0 +1,133 @@
+import { duration, integer, pairs, texts } from "../parse_values.ts";
+import { changeCommand, command, listCommand, noun, type Runner, runWith } from "./shared.ts";
+
+/** `mpctl env …` */
+export function envCommands(runner: Runner) {
+  return noun("env", "environment", "Environments: places to run workloads")
+    .addCommand(create(runner))
+    .addCommand(list(runner))
+    .addCommand(get(runner))
+    .addCommand(update(runner))
+    .addCommand(extend(runner))
+    .addCommand(keep(runner))
+    .addCommand(remove(runner));
+}
+
+function create(runner: Runner) {
+  return changeCommand("create", "Create an environment", [
+    "mpctl env create dev --ttl 8h --label team=web",
+    "mpctl env create staging --protect --max-cpu 8 --max-memory 16Gi",
+    "mpctl env create preview -f environment.yaml --dry-run",
+  ])
+    .argument("<environment>", "a name of at most 40 lower case letters, digits and '-'")
+    .option("--ttl <duration>", "delete it by itself after so long", duration)
+    .option("--label <key=value>", "repeatable", pairs)
+    .option("--annotation <key=value>", "repeatable", pairs)
+    .option("--max-workloads <n>", "quota", integer)
+    .option("--max-cpu <quantity>", "quota, such as 4 or 500m")
+    .option("--max-memory <quantity>", "quota, such as 8Gi")
+    .option("--protect", "refuse deletion, also by expiry")
+    .option("-f, --file <path>", "fields from a YAML or JSON file, - for standard input")
+    .action((environment, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/env_create.ts");
+        return await run(context, environment, flags);
+      })
+    );
+}
+
+function list(runner: Runner) {
+  return listCommand("list", "List environments", [
+    "mpctl env list",
+    "mpctl env list -l team=web -o wide",
+    "mpctl env list --filter 'state = READY AND create_time > 2030-01-01T00:00:00Z'",
+  ])
+    .alias("ls")
+    .action((flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/env_list.ts");
+        return await run(context, flags);
+      })
+    );
+}
+
+function get(runner: Runner) {
+  return command("get", "Show one environment", [
+    "mpctl env get dev",
+    "mpctl env get dev -o yaml",
+  ])
+    .argument("<environment>")
+    .action((environment, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/env_get.ts");
+        return await run(context, environment);
+      })
+    );
+}
+
+function update(runner: Runner) {
+  return changeCommand("update", "Change labels, annotations, expiry, quota or protection", [
+    "mpctl env update dev --label team=search --remove-label old",
+    "mpctl env update staging --no-protect",
+    "mpctl env update dev --max-cpu 16 --dry-run",
+  ])
+    .argument("<environment>")
+    .option("--ttl <duration>", "let it live so long from now", duration)
+    .option("--label <key=value>", "add or change, repeatable", pairs)
+    .option("--remove-label <key>", "repeatable", texts)
+    .option("--annotation <key=value>", "add or change, repeatable", pairs)
+    .option("--max-workloads <n>", "quota; 0 for none", integer)
+    .option("--max-cpu <quantity>", "quota; '' for none")
+    .option("--max-memory <quantity>", "quota; '' for none")
+    .option("--protect", "refuse deletion, also by expiry")
+    .option("--no-protect", "allow deletion")
+    .action((environment, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/env_update.ts");
+        return await run(context, environment, flags);
+      })
+    );
+}
+
+function extend(runner: Runner) {
+  return changeCommand("extend", "Give an environment more time", ["mpctl env extend dev 4h"])
+    .argument("<environment>")
+    .argument("<duration>", "how long it lives from now", duration)
+    .action((environment, ttl, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/env_update.ts");
+        return await run(context, environment, { ...flags, ttl });
+      })
+    );
+}
+
+function keep(runner: Runner) {
+  return changeCommand("keep", "Let an environment live for ever", ["mpctl env keep dev"])
+    .argument("<environment>")
+    .action((environment, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/env_update.ts");
+        return await run(context, environment, { ...flags, keep: true });
+      })
+    );
+}
+
+function remove(runner: Runner) {
+  return changeCommand("delete", "Delete an environment; stops what runs on it first", [
+    "mpctl env delete dev",
+    "mpctl env delete dev --force          with all its workloads",
+    "mpctl env delete dev --abandon        forget it; what is left is swept later",
+  ])
+    .alias("rm")
+    .argument("<environment>")
+    .option("--force", "delete the workloads inside too")
+    .option("--abandon", "forget the record without waiting for the cluster")
+    .option("--ignore-not-found", "succeed where there is no such environment")
+    .option("--deadline <duration>", "how long the deletion itself may take", duration)
+    .action((environment, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/env_delete.ts");
+        return await run(context, environment, flags);
+      })
+    );
+}

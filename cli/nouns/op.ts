@@ -1,0 +1,99 @@
+import { duration } from "../parse_values.ts";
+import { command, listCommand, noun, type Runner, runWith } from "./shared.ts";
+
+const ID = "an id, or at least four characters of its beginning or end";
+
+/** `mpctl op …` */
+export function opCommands(runner: Runner) {
+  return noun("op", "operation", "Operations: durable changes, under way and past")
+    .addCommand(list(runner))
+    .addCommand(get(runner))
+    .addCommand(watch(runner))
+    .addCommand(cancel(runner))
+    .addCommand(retry(runner))
+    .addCommand(explain(runner));
+}
+
+function list(runner: Runner) {
+  return listCommand("list", "List operations, the newest first", [
+    "mpctl op list",
+    "mpctl op list --filter 'state = FAILED' --limit 5",
+  ])
+    .alias("ls")
+    .action((flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/op_list.ts");
+        return await run(context, flags);
+      })
+    );
+}
+
+function get(runner: Runner) {
+  return command("get", "Show one operation and its steps", ["mpctl op get 0198c2d4"])
+    .argument("<operation>", ID)
+    .action((operation, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/op_get.ts");
+        return await run(context, operation);
+      })
+    );
+}
+
+function watch(runner: Runner) {
+  return command("watch", "Follow an operation until it has ended", ["mpctl op watch 0198c2d4"])
+    .argument("<operation>", ID)
+    .option("--timeout <duration>", "follow no longer", duration)
+    .action((operation, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/op_watch.ts");
+        return await run(context, operation, flags);
+      })
+    );
+}
+
+function cancel(runner: Runner) {
+  return command("cancel", "Stop an operation and undo what it did", [
+    "mpctl op cancel 0198c2d4 --reason 'wrong image'",
+    "mpctl op cancel 0198c2d4 --dry-run      what would be undone, and what would stay",
+  ])
+    .argument("<operation>", ID)
+    .option("--reason <text>", "why")
+    .option("--dry-run", "show what would be undone, and cancel nothing")
+    .option("--no-wait", "return when the cancellation is noted")
+    .option("--timeout <duration>", "wait no longer", duration)
+    .action((operation, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/op_cancel.ts");
+        return await run(context, operation, flags);
+      })
+    );
+}
+
+function retry(runner: Runner) {
+  return command("retry", "Try an operation that failed again, from the step that failed", [
+    "mpctl op retry 0198c2d4",
+  ])
+    .argument("<operation>", ID)
+    .option("--no-wait", "return when the retry is admitted")
+    .option("--timeout <duration>", "wait no longer; the operation goes on", duration)
+    .action((operation, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/op_retry.ts");
+        return await run(context, operation, flags);
+      })
+    );
+}
+
+function explain(runner: Runner) {
+  return command("explain", "Say why an operation is as it is, who must act, and what to do", [
+    "mpctl op explain 0198c2d4",
+    "mpctl op explain 0198c2d4 -o json",
+  ])
+    .argument("<operation>", ID)
+    .action((operation, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/op_explain.ts");
+        return await run(context, operation);
+      })
+    );
+}

@@ -1,0 +1,56 @@
+/** What the command trees share. */
+import { Command } from "@commander-js/extra-typings";
+import { type GlobalFlags, readConfig } from "../config.ts";
+import type { CommandContext } from "../context.ts";
+import { duration, integer } from "../parse_values.ts";
+import type { Terminal } from "../terminal.ts";
+
+/** What a command is given to run with. */
+export interface Runner {
+  readonly terminal: Terminal;
+  /** Told what to exit with. */
+  exit(code: number): void;
+}
+
+/** Runs a command's body with the context of its flags. */
+export async function runWith(
+  runner: Runner,
+  flags: GlobalFlags,
+  body: (context: CommandContext) => Promise<number>,
+): Promise<void> {
+  runner.exit(await body({ config: readConfig(flags), terminal: runner.terminal }));
+}
+
+/** A command with the flags that all have, and examples in its help. */
+export function command(name: string, description: string, examples: readonly string[]) {
+  return new Command(name)
+    .description(description)
+    .option("--server <url>", "the server; MPC_SERVER or http://127.0.0.1:8080 where not given")
+    .option("-o, --output <format>", "table, wide, json, yaml or name")
+    .option("--no-headers", "leave out the heads of tables")
+    .addHelpText("after", `\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`);
+}
+
+/** A command that changes something, and waits for it. */
+export function changeCommand(name: string, description: string, examples: readonly string[]) {
+  return command(name, description, examples)
+    .option("--no-wait", "return when the change is admitted")
+    .option("--timeout <duration>", "wait no longer; the operation goes on", duration)
+    .option("--dry-run", "show what would change, and change nothing")
+    .option("--plan-hash <hash>", "refuse when the world has moved since that plan");
+}
+
+/** A command that lists. */
+export function listCommand(name: string, description: string, examples: readonly string[]) {
+  return command(name, description, examples)
+    .option("--filter <filter>", "an AIP-160 filter, such as 'state = READY'")
+    .option("-l, --selector <labels>", "labels, such as team=web,tier!=db")
+    .option("--sort-by <fields>", "such as 'create_time desc'")
+    .option("--limit <n>", "at most so many", integer);
+}
+
+/** A noun: nothing but its verbs. */
+export function noun(name: string, alias: string, description: string) {
+  const made = new Command(name).description(description);
+  return alias === "" ? made : made.alias(alias);
+}

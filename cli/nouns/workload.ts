@@ -1,0 +1,191 @@
+import { duration, integer, pairs, ports, texts } from "../parse_values.ts";
+import { changeCommand, command, listCommand, noun, type Runner, runWith } from "./shared.ts";
+
+const ENV = ["--env <environment>", "the environment it is in"] as const;
+
+/** `mpctl workload …` */
+export function workloadCommands(runner: Runner) {
+  return noun("workload", "wl", "Workloads: programs inside environments")
+    .addCommand(deploy(runner))
+    .addCommand(list(runner))
+    .addCommand(get(runner))
+    .addCommand(scale(runner))
+    .addCommand(restart(runner))
+    .addCommand(rollback(runner))
+    .addCommand(history(runner))
+    .addCommand(diff(runner))
+    .addCommand(logs(runner))
+    .addCommand(remove(runner));
+}
+
+function deploy(runner: Runner) {
+  return changeCommand(
+    "deploy",
+    "Create a workload, or replace its whole spec: what is not given goes back to its default",
+    [
+      "mpctl workload deploy web --env dev --image nginx:1.27 --replicas 2 --port 80",
+      "mpctl workload deploy api --env dev -f workload.yaml --image api:2",
+      "mpctl workload deploy web --env dev --image nginx:missing    to see a failure",
+    ],
+  )
+    .argument("<workload>", "a name of at most 40 lower case letters, digits and '-'")
+    .option(...ENV)
+    .option("--image <reference>", "such as nginx:1.27")
+    .option("--replicas <n>", "how many copies; 1 where not given", integer)
+    .option("--port <[name=]port[/udp]>", "repeatable", ports)
+    .option("--var <key=value>", "environment variable, repeatable; values are kept secret", pairs)
+    .option("--cpu <quantity>", "for each copy, such as 250m")
+    .option("--memory <quantity>", "for each copy, such as 256Mi")
+    .option("--health-path <path>", "HTTP readiness check")
+    .option("--health-port <port>", "its port; the first port where not given", integer)
+    .option("--command <text>", "overrides the image's command, repeatable", texts)
+    .option("--arg <text>", "argument of the command, repeatable", texts)
+    .option("--label <key=value>", "repeatable", pairs)
+    .option("--progress-deadline <duration>", "how long a rollout may stand still", duration)
+    .option("-f, --file <path>", "fields from a YAML or JSON file, - for standard input")
+    .action((workload, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/workload_deploy.ts");
+        return await run(context, workload, flags);
+      })
+    );
+}
+
+function list(runner: Runner) {
+  return listCommand("list", "List workloads", [
+    "mpctl workload list --env dev",
+    "mpctl workload list --filter 'image = \"nginx:*\"'",
+  ])
+    .alias("ls")
+    .option("--env <environment>", "only those in it")
+    .action((flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/workload_list.ts");
+        return await run(context, flags);
+      })
+    );
+}
+
+function get(runner: Runner) {
+  return command("get", "Show one workload", ["mpctl workload get web --env dev -o yaml"])
+    .argument("<workload>")
+    .option(...ENV)
+    .action((workload, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/workload_get.ts");
+        return await run(context, workload, flags);
+      })
+    );
+}
+
+function scale(runner: Runner) {
+  return changeCommand("scale", "Change the number of copies", [
+    "mpctl workload scale web --env dev --replicas 5",
+  ])
+    .argument("<workload>")
+    .option(...ENV)
+    .requiredOption("--replicas <n>", "how many copies", integer)
+    .action((workload, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { scale } = await import("../commands/workload_change.ts");
+        return await scale(context, workload, flags);
+      })
+    );
+}
+
+function restart(runner: Runner) {
+  return changeCommand("restart", "Replace every copy", ["mpctl workload restart web --env dev"])
+    .argument("<workload>")
+    .option(...ENV)
+    .action((workload, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { restart } = await import("../commands/workload_change.ts");
+        return await restart(context, workload, flags);
+      })
+    );
+}
+
+function rollback(runner: Runner) {
+  return changeCommand("rollback", "Deploy an earlier revision again", [
+    "mpctl workload rollback web --env dev             the revision before",
+    "mpctl workload rollback web --env dev --to 3",
+  ])
+    .argument("<workload>")
+    .option(...ENV)
+    .option("--to <revision>", "its number", integer)
+    .action((workload, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { rollback } = await import("../commands/workload_change.ts");
+        return await rollback(context, workload, flags);
+      })
+    );
+}
+
+function history(runner: Runner) {
+  return command("history", "List the revisions of a workload", [
+    "mpctl workload history web --env dev",
+  ])
+    .argument("<workload>")
+    .option(...ENV)
+    .action((workload, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/workload_history.ts");
+        return await run(context, workload, flags);
+      })
+    );
+}
+
+function diff(runner: Runner) {
+  return command("diff", "Compare two revisions; exits with 8 where they differ", [
+    "mpctl workload diff web 2 3 --env dev",
+  ])
+    .argument("<workload>")
+    .argument("<a>", "a revision", integer)
+    .argument("<b>", "another revision", integer)
+    .option(...ENV)
+    .action((workload, a, b, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/workload_diff.ts");
+        return await run(context, workload, [a, b], flags);
+      })
+    );
+}
+
+function logs(runner: Runner) {
+  return command("logs", "Show what the copies of a workload print", [
+    "mpctl workload logs web --env dev --tail 20",
+    "mpctl workload logs web --env dev --follow --since 10m",
+  ])
+    .argument("<workload>")
+    .option(...ENV)
+    .option("--follow", "go on with what is printed from now on")
+    .option("--tail <n>", "only the last lines of each copy", integer)
+    .option("--since <duration>", "only what was printed since", duration)
+    .option("--replica <name>", "only this copy")
+    .option("--timestamps", "with the time of each line")
+    .action((workload, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/workload_logs.ts");
+        return await run(context, workload, flags);
+      })
+    );
+}
+
+function remove(runner: Runner) {
+  return changeCommand("delete", "Delete a workload; stops what runs on it first", [
+    "mpctl workload delete web --env dev",
+    "mpctl workload delete web --env dev --abandon    forget it; what is left is swept later",
+  ])
+    .alias("rm")
+    .argument("<workload>")
+    .option(...ENV)
+    .option("--abandon", "forget the record without waiting for the cluster")
+    .option("--ignore-not-found", "succeed where there is no such workload")
+    .option("--deadline <duration>", "how long the deletion itself may take", duration)
+    .action((workload, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/workload_delete.ts");
+        return await run(context, workload, flags);
+      })
+    );
+}

@@ -1,0 +1,83 @@
+/** The steps of an operation as people follow them. */
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { type Operation, type OperationStep, StepState } from "@mpc/proto";
+import colors from "picocolors";
+import { between } from "./time.ts";
+
+const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+
+const MARKS: Readonly<Record<StepState, string>> = {
+  [StepState.UNSPECIFIED]: "?",
+  [StepState.PENDING]: "·",
+  [StepState.RUNNING]: "▸",
+  [StepState.SUCCEEDED]: "✓",
+  [StepState.FAILED]: "✗",
+  [StepState.CANCELLED]: "⊘",
+  [StepState.UNDOING]: "↶",
+  [StepState.UNDONE]: "↩",
+  [StepState.UNDO_FAILED]: "✗",
+};
+
+const WORDS: Readonly<Record<StepState, string>> = {
+  [StepState.UNSPECIFIED]: "is in an unknown state",
+  [StepState.PENDING]: "waits",
+  [StepState.RUNNING]: "runs",
+  [StepState.SUCCEEDED]: "succeeded",
+  [StepState.FAILED]: "failed",
+  [StepState.CANCELLED]: "was cancelled",
+  [StepState.UNDOING]: "is being undone",
+  [StepState.UNDONE]: "is undone",
+  [StepState.UNDO_FAILED]: "could not be undone",
+};
+
+/** One step in one line, for a log: without drawing, said once for each change. */
+export function plainStep(step: OperationStep, now: number): string {
+  const took = step.endTime ? ` (${between(step.startTime, step.endTime, now)})` : "";
+  const detail = detailOf(step, now);
+  return `${MARKS[step.state]} ${step.name} ${WORDS[step.state]}${took}${detail && `: ${detail}`}`;
+}
+
+/** All steps, for a terminal; `frame` turns the spinner. */
+export function drawnSteps(
+  operation: Operation,
+  now: number,
+  frame: number,
+  columns: number,
+): readonly string[] {
+  const c = colors.createColors(true);
+  return operation.steps.map((step) => {
+    const busy = step.state === StepState.RUNNING || step.state === StepState.UNDOING;
+    const mark = busy ? SPINNER[frame % SPINNER.length]! : MARKS[step.state];
+    const took = step.startTime ? ` ${between(step.startTime, step.endTime, now)}` : "";
+    const detail = detailOf(step, now);
+    const text = `${mark} ${step.name}${took}${detail && ` ${detail}`}`.slice(0, columns - 1);
+    switch (step.state) {
+      case StepState.SUCCEEDED:
+        return c.green(text);
+      case StepState.FAILED:
+      case StepState.UNDO_FAILED:
+        return c.red(text);
+      case StepState.PENDING:
+        return c.dim(text);
+      default:
+        return busy ? c.cyan(text) : c.yellow(text);
+    }
+  });
+}
+
+/** Attempt, next try and reason, as far as there is any of it. */
+function detailOf(step: OperationStep, now: number): string {
+  const last = step.attempts.at(-1);
+  const busy = step.state === StepState.RUNNING || step.state === StepState.UNDOING;
+  if (!last) return step.progress;
+  if (busy && last.nextRetryTime && last.endTime) {
+    const seconds = Math.max(0, (timestampMs(last.nextRetryTime) - now) / 1_000).toFixed(1);
+    return `attempt ${last.number + 1} in ${seconds} s, because ${
+      last.error?.message ?? "it failed"
+    }`;
+  }
+  const failed = step.state === StepState.FAILED || step.state === StepState.UNDO_FAILED;
+  if (failed) return last.error?.message ?? "";
+  const attempt = last.number > 1 ? `attempt ${last.number}` : "";
+  return [attempt, busy ? step.progress : ""].filter(Boolean).join(", ");
+}

@@ -1,0 +1,70 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { BadRequestSchema } from "@mpc/proto";
+import { CliError } from "./cli_error.ts";
+import { EXIT } from "./exit_codes.ts";
+
+const EXIT_OF: Partial<Record<Code, number>> = {
+  [Code.InvalidArgument]: EXIT.USAGE,
+  [Code.OutOfRange]: EXIT.USAGE,
+  [Code.NotFound]: EXIT.NOT_FOUND,
+  [Code.Aborted]: EXIT.CONFLICT,
+  [Code.AlreadyExists]: EXIT.CONFLICT,
+  [Code.DeadlineExceeded]: EXIT.TIMEOUT,
+};
+
+/** An error as the person reads it, and what to exit with. */
+export function renderError(error: unknown, server: string): { text: string; exitCode: number } {
+  if (error instanceof CliError) {
+    const hint = error.hint === "" ? "" : `${error.hint}\n`;
+    return { text: `Error: ${error.message}\n${hint}`, exitCode: error.exitCode };
+  }
+  if (error instanceof ConnectError) return renderConnectError(error, server);
+  const message = error instanceof Error ? error.message : String(error);
+  return { text: `Error: ${message}\n`, exitCode: EXIT.ERROR };
+}
+
+function renderConnectError(
+  error: ConnectError,
+  server: string,
+): { text: string; exitCode: number } {
+  const unreachable = whyUnreachable(error);
+  if (unreachable) {
+    const text = `Error: Cannot reach the server at ${server}: ${unreachable}\n` +
+      "Start one with 'deno task dev', or set --server or MPC_SERVER\n";
+    return { text, exitCode: EXIT.ERROR };
+  }
+  const lines = [`Error: ${error.rawMessage}`];
+  for (const { fieldViolations } of error.findDetails(BadRequestSchema)) {
+    for (const { field, description } of fieldViolations) lines.push(`  ${field}: ${description}`);
+  }
+  return { text: `${lines.join("\n")}\n`, exitCode: EXIT_OF[error.code] ?? EXIT.ERROR };
+}
+
+/** Why no answer of our API came; undefined where one did. */
+function whyUnreachable(error: ConnectError): string | undefined {
+  const text = [error.rawMessage, messageOf(error.cause), messageOf(causeOf(error.cause))].join(
+    " ",
+  );
+  if (/refused|ECONNREFUSED/i.test(text)) return "connection refused";
+  if (/ENOTFOUND|dns error|lookup address|Name resolution failed/i.test(text)) {
+    return "no such host";
+  }
+  if (/ECONNRESET|connection (was )?(reset|closed)|before message completed/i.test(text)) {
+    return "the connection broke";
+  }
+  const foreign = error.code === Code.Unknown || error.code === Code.Internal ||
+    error.code === Code.Unimplemented;
+  if (foreign && /content-type|HTTP [3-5]\d\d|protocol|unexpected/i.test(text)) {
+    return `it does not answer as this API does (${error.rawMessage})`;
+  }
+  if (/fetch failed|error sending request/i.test(text)) return error.rawMessage;
+  return undefined;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? `${error.message} ${"code" in error ? error.code : ""}` : "";
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error ? error.cause : undefined;
+}
