@@ -44,7 +44,8 @@ export async function run(
     const annotations = { ...current.annotations, ...flags.annotation };
     const operation = await client.updateEnvironment({
       environment: create(EnvironmentSchema, {
-        ...fields,
+        ...(fields.ttl && { ttl: fields.ttl }),
+        deletionProtection: flags.protect ?? false,
         name,
         etag: current.etag,
         labels,

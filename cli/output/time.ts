@@ -26,5 +26,5 @@ export function between(
 }
 
 function compact(ms: number): string {
-  return prettyMilliseconds(Math.max(0, Math.round(ms / 1_000) * 1_000), { compact: true });
+  return ms < 1_000 ? "0s" : prettyMilliseconds(ms, { compact: true });
 }

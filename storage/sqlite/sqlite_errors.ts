@@ -10,10 +10,24 @@ const CANTOPEN = 14;
 const AUTH = 23;
 const NOTADB = 26;
 
+/** How SQLite words its codes (`sqlite3_errstr`): `exec` and opening give the words alone. */
+const WORDS: readonly (readonly [string, number])[] = [
+  ["database is locked", BUSY],
+  ["attempt to write a readonly database", READONLY],
+  ["disk I/O error", IOERR],
+  ["database disk image is malformed", CORRUPT],
+  ["database or disk is full", FULL],
+  ["unable to open database file", CANTOPEN],
+  ["file is not a database", NOTADB],
+];
+
 /** The primary result code of an error of SQLite; undefined for other errors. */
 export function resultCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !("errcode" in error)) return undefined;
-  return typeof error.errcode === "number" ? error.errcode & 0xff : undefined;
+  if (!(error instanceof Error) || !("code" in error) || error.code !== "ERR_SQLITE_ERROR") {
+    return undefined;
+  }
+  if ("errcode" in error && typeof error.errcode === "number") return error.errcode & 0xff;
+  return WORDS.find(([words]) => error.message.startsWith(words))?.[1];
 }
 
 /** Translates an error of SQLite into the port's; passes others through. */

@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import fc from "fast-check";
+import type { Filter } from "@mpc/domain";
+import { openMemoryStore } from "@mpc/storage/memory";
+import { openSqliteStore } from "@mpc/storage/sqlite";
+import { storeContract } from "../../tests/contract/store_contract.ts";
+import { anEnvironment, anEvent } from "../../tests/fakes/documents.ts";
+import { rejectsWith } from "../../tests/fakes/rejects.ts";
+
+storeContract("sqlite", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "mpc-store-"));
+  const path = join(directory, "mpc.db");
+  let store = openSqliteStore({ path });
+  return {
+    get store() {
+      return store;
+    },
+    async reopen() {
+      await store.close();
+      store = openSqliteStore({ path });
+      return store;
+    },
+    async close() {
+      await store.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+});
+
+async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "mpc-store-"));
+  try {
+    await use(directory);
+  } finally {
+    await chmod(directory, 0o700);
+    await rm(directory, { recursive: true });
+  }
+}
+
+const open = (path: string) => Promise.resolve().then(() => openSqliteStore({ path }));
+
+Deno.test("sqlite: a database that a newer version wrote is refused", () =>
+  withDirectory(async (directory) => {
+    const path = join(directory, "mpc.db");
+    await openSqliteStore({ path }).close();
+    const database = new DatabaseSync(path);
+    database.exec("PRAGMA user_version = 999");
+    database.close();
+    const error = await rejectsWith(open(path), "FAILED_PRECONDITION", "STORE_TOO_NEW");
+    assert.match(error.message, /schema 999.*knows schema \d+/);
+  }));
+
+Deno.test("sqlite: a second opening of the same file is refused at once, and free after closing", () =>
+  withDirectory(async (directory) => {
+    const path = join(directory, "mpc.db");
+    const first = openSqliteStore({ path });
+    // The lock is one of processes, so the second must be another process.
+    const script = `
+      import { openSqliteStore } from "@mpc/storage/sqlite";
+      try { openSqliteStore({ path: ${JSON.stringify(path)} }); console.log("opened"); }
+      catch (error) { console.log(error.reason, error.message); }`;
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--ext=ts", script],
+      stdout: "piped",
+      stderr: "inherit",
+    }).output();
+    const said = new TextDecoder().decode(stdout);
+    assert.match(said, new RegExp(`^STORE_IN_USE .*\\(pid ${Deno.pid}\\)`));
+    await first.close();
+    await openSqliteStore({ path }).close();
+  }));
+
+Deno.test("sqlite: a directory that is not there, and a file that is no database, are refused", () =>
+  withDirectory(async (directory) => {
+    await rejectsWith(
+      open(join(directory, "no", "mpc.db")),
+      "FAILED_PRECONDITION",
+      "STORE_NOT_WRITABLE",
+    );
+    const path = join(directory, "text.db");
+    await writeFile(path, "this is no database".repeat(100));
+    await rejectsWith(open(path), "DATA_LOSS", "STORE_CORRUPT");
+  }));
+
+Deno.test("sqlite: writes of one turn share a commit, and one refusal harms no neighbour", () =>
+  withDirectory(async (directory) => {
+    const store = openSqliteStore({ path: join(directory, "mpc.db") });
+    await store.environments.create(anEnvironment("taken"));
+    const before = store.commits;
+    const writes = ["a", "taken", "b"].map((id) =>
+      store.environments.create(anEnvironment(id), { events: [anEvent(id)] })
+    );
+    const results = await Promise.allSettled(writes);
+    assert.deepEqual(results.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
+    assert.equal(store.commits - before, 1, "three writes of one turn take one commit");
+    assert.deepEqual((await store.events.read(0, 9)).map(({ message }) => message), ["a", "b"]);
+    await store.close();
+  }));
+
+const comparators = ["=", "!=", "<", "<=", ">", ">=", ":"] as const;
+
+/** Comparisons as the parser makes them: a field is compared with values of its type. */
+const comparison: fc.Arbitrary<Filter> = fc.oneof(
+  fc.record({
+    op: fc.constantFrom(...comparators),
+    path: fc.constantFrom(["state"], ["labels", "a/b"], ["labels", "team"], ["nothing"]),
+    value: fc.constantFrom("READY", "R*", "*Y", "*EAD*", "*", "web", "é", "\u{1f600}", "", "a"),
+  }),
+  fc.record({
+    op: fc.constantFrom(...comparators),
+    path: fc.constantFrom(["generation"], ["expireTime"]),
+    value: fc.integer({ min: -2, max: 3 }),
+  }),
+  fc.record({
+    op: fc.constantFrom("=" as const, "!=" as const),
+    path: fc.constant(["deletionProtection"]),
+    value: fc.boolean(),
+  }),
+  fc.record({
+    op: fc.constant(":" as const),
+    path: fc.constantFrom(["labels"], ["expireTime"], ["conditions"]),
+    value: fc.constantFrom("*", "team", "é"),
+  }),
+);
+
+const { filter } = fc.letrec<{ filter: Filter }>((tie) => ({
+  filter: fc.oneof(
+    { maxDepth: 3 },
+    comparison,
+    fc.record({
+      op: fc.constantFrom("and" as const, "or" as const),
+      terms: fc.array(tie("filter"), { minLength: 1, maxLength: 3 }),
+    }),
+    fc.record({ op: fc.constant("not" as const), term: tie("filter") }),
+  ),
+}));
+
+const documents = fc.array(
+  fc.record({
+    state: fc.constantFrom("READY" as const, "DELETING" as const),
+    generation: fc.integer({ min: -2, max: 3 }),
+    deletionProtection: fc.boolean(),
+    expireTime: fc.option(fc.integer({ min: 0, max: 3 })),
+    labels: fc.dictionary(
+      fc.constantFrom("team", "a/b", "é"),
+      fc.constantFrom("web", "é", "\u{1f600}", "\ufffd", ""),
+    ),
+  }),
+  { maxLength: 6 },
+);
+
+Deno.test("sqlite: filters and orders mean what they mean in memory", () =>
+  withDirectory(async (directory) => {
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(documents, filter, fc.boolean(), async (documents, filter, descending) => {
+        const stores = [
+          openMemoryStore(),
+          openSqliteStore({ path: join(directory, `${run++}.db`) }),
+        ];
+        const lists = [];
+        for (const store of stores) {
+          await Promise.all(
+            documents.map((document, index) =>
+              store.environments.create(anEnvironment(`e-${index}`, document))
+            ),
+          );
+          for (const path of [["labels", "team"], ["expireTime"]]) {
+            const orderBy = [{ path, descending }];
+            const page = await store.environments.list({ filter, orderBy, limit: 3 });
+            const rest = page.next
+              ? await store.environments.list({ filter, orderBy, limit: 9, after: page.next })
+              : { items: [] };
+            lists.push([...page.items, ...rest.items].map(({ value }) => value.name));
+          }
+          await store.close();
+        }
+        assert.deepEqual(lists.slice(2), lists.slice(0, 2));
+      }),
+      { numRuns: 60 },
+    );
+  }));

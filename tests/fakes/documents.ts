@@ -1,0 +1,113 @@
+/** Small documents for tests, with what matters overridden. */
+import {
+  type Environment,
+  environmentName,
+  type NewEvent,
+  NO_QUOTA,
+  type Operation,
+  type Workload,
+  workloadName,
+  type WorkloadSpec,
+} from "@mpc/domain";
+
+const NOW = Date.UTC(2030, 0, 1);
+
+const RESOURCE = {
+  generation: 1,
+  labels: {},
+  annotations: {},
+  createTime: NOW,
+  updateTime: NOW,
+  conditions: [],
+  currentOperation: null,
+  nextOperation: null,
+  lastOperation: null,
+} as const;
+
+export function anEnvironment(id: string, overrides: Partial<Environment> = {}): Environment {
+  return {
+    ...RESOURCE,
+    name: environmentName(id),
+    uid: `uid-${id}`,
+    state: "READY",
+    expireTime: null,
+    deletionProtection: false,
+    quota: NO_QUOTA,
+    ...overrides,
+  };
+}
+
+export function aSpec(overrides: Partial<WorkloadSpec> = {}): WorkloadSpec {
+  return {
+    image: "nginx:1.27",
+    replicas: 1,
+    ports: [],
+    env: {},
+    resources: { cpu: null, memory: null },
+    healthCheck: null,
+    command: [],
+    args: [],
+    progressDeadlineMs: 600_000,
+    ...overrides,
+  };
+}
+
+export function aWorkload(
+  environment: string,
+  id: string,
+  overrides: Partial<Workload> = {},
+): Workload {
+  return {
+    ...RESOURCE,
+    name: workloadName(environment, id),
+    uid: `uid-${environment}-${id}`,
+    state: "READY",
+    spec: aSpec(),
+    restartToken: "",
+    activeRevision: 1,
+    lastRevision: 1,
+    readyReplicas: 1,
+    ...overrides,
+  };
+}
+
+export function anOperation(id: string, overrides: Partial<Operation> = {}): Operation {
+  return {
+    name: `operations/${id}`,
+    kind: "environment.create",
+    target: environmentName("dev"),
+    targetUid: "uid-dev",
+    state: "PENDING",
+    input: {},
+    requestId: null,
+    requestHash: "",
+    steps: [],
+    error: null,
+    actor: "ann",
+    engine: "embedded",
+    createTime: NOW,
+    updateTime: NOW,
+    startTime: null,
+    endTime: null,
+    deadline: NOW + 600_000,
+    cancellation: null,
+    residue: [],
+    retryOf: null,
+    waitingReason: "",
+    ...overrides,
+  };
+}
+
+export function anEvent(message: string, overrides: Partial<NewEvent> = {}): NewEvent {
+  return {
+    time: NOW,
+    type: "UPDATED",
+    reason: "Tested",
+    message,
+    target: environmentName("dev"),
+    operation: null,
+    actor: "ann",
+    resource: null,
+    ...overrides,
+  };
+}

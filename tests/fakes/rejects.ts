@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import { type ErrorCode, MpcError } from "@mpc/domain";
+
+/** Asserts that something fails with this code and reason, and hands the error over. */
+export async function rejectsWith(
+  promise: Promise<unknown>,
+  code: ErrorCode,
+  reason: string,
+): Promise<MpcError> {
+  try {
+    await promise;
+  } catch (error) {
+    if (!(error instanceof MpcError)) throw error;
+    assert.deepEqual([error.code, error.reason], [code, reason], error.message);
+    return error;
+  }
+  assert.fail(`expected ${code} ${reason}, but the call succeeded`);
+}
