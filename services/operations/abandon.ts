@@ -1,4 +1,4 @@
-import { isMpcError } from "@mpc/domain";
+import { environmentIdOf, idOf, isMpcError, type Workload } from "@mpc/domain";
 import type { StepContext } from "./step.ts";
 
 /** What is forgotten without waiting for the cluster. */
@@ -26,4 +26,10 @@ export async function recordOrphan(context: StepContext, abandoned: Abandoned): 
     // An earlier try, or an earlier abandon of the same thing, has noted it.
     if (!isMpcError(error, "ALREADY_EXISTS")) throw error;
   }
+}
+
+/** What a workload may leave. */
+export function abandonedWorkload({ name, uid }: Pick<Workload, "name" | "uid">): Abandoned {
+  const path = `${environmentIdOf(name)}/${idOf(name)}`;
+  return { name, uid, objects: [`Deployment/${path}`, `Service/${path}`] };
 }

@@ -1,5 +1,5 @@
 /** How the deletion of an environment takes its workloads over, and gives them back. */
-import { isMpcError, isTerminal, type Workload } from "@mpc/domain";
+import { isMpcError, isTerminal, type Residue, type Workload } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
 import { requestCancel } from "./request_cancel.ts";
 import { moveWorkload } from "./resource_moves.ts";
@@ -52,6 +52,15 @@ export async function releaseWorkloads(context: StepContext, environment: string
       };
     }, (stored, event) => workloadEvent(stored, { ...event, ...origin(context) }));
   }
+}
+
+/** What is left when workloads could not be given back. */
+export function heldWorkloads(environment: string): Residue {
+  return {
+    object: `workloads of environments/${environment}`,
+    reason: "they are still held by this deletion",
+    remedy: `mpctl env delete ${environment} --force`,
+  };
 }
 
 /** Claims what is idle, and asks what is not to stop. @returns names of those that still run */

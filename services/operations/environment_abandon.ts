@@ -1,6 +1,11 @@
 import { environmentName, idOf } from "@mpc/domain";
-import { recordOrphan } from "./abandon.ts";
-import { claimedWorkloads, claimWorkloads, releaseWorkloads } from "./claim_workloads.ts";
+import { abandonedWorkload, recordOrphan } from "./abandon.ts";
+import {
+  claimedWorkloads,
+  claimWorkloads,
+  heldWorkloads,
+  releaseWorkloads,
+} from "./claim_workloads.ts";
 import type { EnvironmentDefinition } from "./definition.ts";
 import { deleteRevisions } from "./delete_revisions.ts";
 import { environmentDelete, type EnvironmentDeleteInput } from "./environment_delete.ts";
@@ -18,6 +23,7 @@ const stopWorkloads: Step<EnvironmentDeleteInput> = {
   async undo(context, input) {
     await releaseWorkloads(context, environmentName(input.environment));
   },
+  residue: (input) => [heldWorkloads(input.environment)],
 };
 
 const recordOrphans: Step<EnvironmentDeleteInput> = {
@@ -26,13 +32,13 @@ const recordOrphans: Step<EnvironmentDeleteInput> = {
   ...RECORD_CALL,
   async run(context, input) {
     const name = environmentName(input.environment);
-    // The namespace holds all that its workloads have.
     await recordOrphan(context, {
       name,
       uid: input.uid,
       objects: [`Namespace/${input.environment}`],
     });
     for (const workload of await claimedWorkloads(context, name)) {
+      await recordOrphan(context, abandonedWorkload(workload.value));
       await deleteRevisions(context, workload.value.name);
       await forgetWorkload(
         context,

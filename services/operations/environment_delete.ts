@@ -2,7 +2,12 @@ import { environmentName, idOf } from "@mpc/domain";
 import type { EnvironmentDefinition } from "./definition.ts";
 import { deletionBlocked } from "./deletion_blocked.ts";
 import { deleteRevisions } from "./delete_revisions.ts";
-import { claimedWorkloads, claimWorkloads, releaseWorkloads } from "./claim_workloads.ts";
+import {
+  claimedWorkloads,
+  claimWorkloads,
+  heldWorkloads,
+  releaseWorkloads,
+} from "./claim_workloads.ts";
 import { forgetWorkload } from "./forget_workload.ts";
 import { CLUSTER_CALL, clusterWait } from "./policies.ts";
 import { moveEnvironment } from "./resource_moves.ts";
@@ -26,11 +31,7 @@ const stopWorkloads: Step<EnvironmentDeleteInput> = {
   async undo(context, input) {
     await releaseWorkloads(context, environmentName(input.environment));
   },
-  residue: (input) => [{
-    object: `workloads of ${environmentName(input.environment)}`,
-    reason: "they are still held by this deletion",
-    remedy: `mpctl env delete ${input.environment} --force`,
-  }],
+  residue: (input) => [heldWorkloads(input.environment)],
 };
 
 const deleteWorkloads: Step<EnvironmentDeleteInput> = {

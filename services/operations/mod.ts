@@ -1,5 +1,11 @@
 /** Operation kinds, their steps, and the orchestrator that both engines share. */
-export { defaultTimeoutMs, type Definition, type Ending, isEnding, type Stamp } from "./definition.ts";
+export {
+  defaultTimeoutMs,
+  type Definition,
+  type Ending,
+  isEnding,
+  type Stamp,
+} from "./definition.ts";
 export { DEFINITIONS } from "./definitions.ts";
 export { dropWaiting, holdsResource, resourceOf } from "./holds_resource.ts";
 export * from "./journal.ts";

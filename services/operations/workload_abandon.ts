@@ -1,5 +1,5 @@
 import { workloadName } from "@mpc/domain";
-import { recordOrphan } from "./abandon.ts";
+import { abandonedWorkload, recordOrphan } from "./abandon.ts";
 import type { WorkloadDefinition } from "./definition.ts";
 import { deleteRevisions } from "./delete_revisions.ts";
 import { RECORD_CALL } from "./policies.ts";
@@ -12,12 +12,7 @@ const recordOrphans: Step<WorkloadDeleteInput> = {
   ...RECORD_CALL,
   async run(context, input) {
     const name = workloadName(input.environment, input.workload);
-    const path = `${input.environment}/${input.workload}`;
-    await recordOrphan(context, {
-      name,
-      uid: input.uid,
-      objects: [`Deployment/${path}`, `Service/${path}`],
-    });
+    await recordOrphan(context, abandonedWorkload({ name, uid: input.uid }));
     await deleteRevisions(context, name);
   },
 };

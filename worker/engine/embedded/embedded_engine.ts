@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
-import { isTerminal, MpcError, type Operation, recordError } from "@mpc/domain";
-import { type Clock, type Engine, type Ids, type Provider } from "@mpc/services";
+import { isTerminal, MpcError, type Operation, type OperationKind, recordError } from "@mpc/domain";
+import type { Clock, Engine, Ids, Provider } from "@mpc/services";
 import {
   type Definition,
   DEFINITIONS,
@@ -22,6 +22,8 @@ export interface EmbeddedEngineOptions {
   readonly provider: Provider;
   readonly clock: Clock;
   readonly ids: Ids;
+  /** Every operation kind; tests put faults into them. */
+  readonly definitions?: Readonly<Record<OperationKind, Definition>>;
 }
 
 interface Execution {
@@ -66,6 +68,11 @@ export class EmbeddedEngine implements Engine {
     return Promise.resolve(this.#executions.has(operation));
   }
 
+  /** How many operations are under way. */
+  get running(): number {
+    return this.#executions.size;
+  }
+
   /** Resolves when nothing runs any more. */
   async idle(): Promise<void> {
     while (this.#executions.size > 0) {
@@ -83,7 +90,7 @@ export class EmbeddedEngine implements Engine {
     const stored = await store.operations.get(name);
     if (!stored || isTerminal(stored.value.state)) return;
     const operation = stored.value;
-    const definition = DEFINITIONS[operation.kind];
+    const definition = (this.#options.definitions ?? DEFINITIONS)[operation.kind];
     const journal = new OperationJournal(store, stored, () => execution.cancel.abort());
     execution.journal = journal;
     if (!await holdsResource(store, operation)) {

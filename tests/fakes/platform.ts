@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { isTerminal, type Operation, type OperationKind } from "@mpc/domain";
+import {
+  type Caller,
+  diagnose,
+  type Finding,
+  type MutationResult,
+  type Provider,
+  type ServiceDeps,
+} from "@mpc/services";
+import { createPlanner, type Definition, DEFINITIONS } from "@mpc/services/operations";
+import type { Store } from "@mpc/storage";
+import { openMemoryStore } from "@mpc/storage/memory";
+import { Dispatcher, EmbeddedEngine, Janitor } from "@mpc/worker";
+import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
+import { FakeClock, settle } from "./fake_clock.ts";
+import { SeededIds } from "./seeded_ids.ts";
+
+export interface PlatformOptions {
+  readonly store?: Store;
+  readonly definitions?: Readonly<Record<OperationKind, Definition>>;
+  readonly provider?: (bare: SimulatedProvider) => Provider;
+  readonly seed?: number;
+}
+
+/** Longest that anything may take, on the fake clock. */
+const PATIENCE_MS = 3 * 3_600_000;
+
+/** The platform without its doors, in one process, on a clock that tests own. */
+export class Platform {
+  readonly clock = new FakeClock();
+  readonly store: Store;
+  readonly cluster: SimulatedProvider;
+  readonly provider: Provider;
+  readonly deps: ServiceDeps;
+  readonly caller: Caller = { actor: "ann", signal: new AbortController().signal };
+  definitions: Readonly<Record<OperationKind, Definition>>;
+  readonly #ids: SeededIds;
+  #engine: EmbeddedEngine;
+  #dispatcher: Dispatcher;
+
+  private constructor(options: PlatformOptions) {
+    this.store = options.store ?? openMemoryStore();
+    this.#ids = new SeededIds(options.seed);
+    this.cluster = new SimulatedProvider({ clock: this.clock, delays: NO_DELAYS, statePath: null });
+    this.provider = options.provider?.(this.cluster) ?? this.cluster;
+    this.definitions = options.definitions ?? DEFINITIONS;
+    this.deps = {
+      store: this.store,
+      clock: this.clock,
+      ids: this.#ids,
+      cluster: this.provider,
+      planner: createPlanner(this.store, this.provider),
+      engine: "embedded",
+    };
+    this.#engine = this.#newEngine();
+    this.#dispatcher = this.#newDispatcher();
+  }
+
+  static async start(options: PlatformOptions = {}): Promise<Platform> {
+    const platform = new Platform(options);
+    await platform.#dispatcher.start();
+    return platform;
+  }
+
+  /** Ends the engine where it stands, as a killed process would; nothing is finished. */
+  async crash(): Promise<void> {
+    await Promise.all([this.#dispatcher.close(), this.#engine.close()]);
+  }
+
+  /** Starts anew on what the crash left, as the program does: the janitor passes first. */
+  async restart(): Promise<void> {
+    this.#engine = this.#newEngine();
+    this.#dispatcher = this.#newDispatcher();
+    await this.#dispatcher.start();
+    await this.janitor().pass(0);
+  }
+
+  janitor(): Janitor {
+    const { store, clock, provider } = this;
+    return new Janitor({ store, clock, provider, engine: this.#engine, intervalMs: 30_000 });
+  }
+
+  /** Tells the engine of a cancellation now, as the dispatcher would a moment later. */
+  cancel(operation: string): Promise<void> {
+    return this.#engine.cancel(operation);
+  }
+
+  /** Lets time pass until nothing runs any more. */
+  async settle(): Promise<void> {
+    const end = this.clock.now() + PATIENCE_MS;
+    for (await settle(); this.#engine.running > 0; await settle()) {
+      const next = this.clock.nextWake;
+      assert.ok(next !== undefined, "an operation waits for something that will never come");
+      assert.ok(next < end, "an operation does not end within three hours");
+      await this.clock.advance(next - this.clock.now());
+    }
+  }
+
+  /** Waits for an admitted operation to end. */
+  async ended(result: MutationResult): Promise<Operation> {
+    assert.ok(result.operation, "the change was admitted");
+    await this.settle();
+    return await this.operation(result.operation.value.name);
+  }
+
+  async operation(name: string): Promise<Operation> {
+    const stored = await this.store.operations.get(name);
+    assert.ok(stored, `operation '${name}' is there`);
+    return stored.value;
+  }
+
+  /** The breaks of invariants that `mpctl doctor` would name. */
+  async findings(): Promise<readonly Finding[]> {
+    return (await diagnose(this.deps, this.caller)).findings;
+  }
+
+  /** Asserts what must hold whenever nothing runs. */
+  async assertSound(allowed: readonly string[] = []): Promise<void> {
+    const findings = (await this.findings()).filter(({ invariant }) =>
+      !allowed.includes(invariant)
+    );
+    assert.deepEqual(findings, [], "the platform's invariants hold");
+    const page = await this.store.operations.list({ limit: 1_000 });
+    const live = page.items.filter(({ value }) => !isTerminal(value.state));
+    assert.deepEqual(
+      live.map(({ value }) => [value.name, value.state]),
+      [],
+      "every operation ended",
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.crash();
+    await this.cluster.close();
+    await this.store.close();
+  }
+
+  #newEngine(): EmbeddedEngine {
+    const { store, provider, clock, definitions } = this;
+    return new EmbeddedEngine({ store, provider, clock, ids: this.#ids, definitions });
+  }
+
+  #newDispatcher(): Dispatcher {
+    return new Dispatcher({ store: this.store, engine: this.#engine, clock: this.clock });
+  }
+}

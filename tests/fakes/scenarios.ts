@@ -1,0 +1,115 @@
+import type { OperationKind } from "@mpc/domain";
+import {
+  createEnvironment,
+  deleteEnvironment,
+  deleteWorkload,
+  deployWorkload,
+  type MutationResult,
+  updateEnvironment,
+} from "@mpc/services";
+import type { Platform } from "./platform.ts";
+
+/** A way to get one operation of a kind: what must be there before, and the call. */
+export interface Scenario {
+  readonly title: string;
+  readonly kind: OperationKind;
+  readonly prepare: (platform: Platform) => Promise<void>;
+  readonly request: (platform: Platform) => Promise<MutationResult>;
+}
+
+const environment = { labels: { team: "web" } };
+
+export const create = (platform: Platform) =>
+  createEnvironment(platform.deps, platform.caller, { environmentId: "dev", environment });
+
+export const deploy = (platform: Platform, image = "nginx:1.27", replicas = 2) =>
+  deployWorkload(platform.deps, platform.caller, {
+    parent: "environments/dev",
+    workloadId: "web",
+    workload: { spec: { image, replicas, ports: [{ port: 80 }], env: { KEY: "secret" } } },
+    etag: "",
+    timeoutMs: null,
+  });
+
+const withEnvironment = async (platform: Platform) => {
+  await platform.ended(await create(platform));
+};
+
+const withWorkload = async (platform: Platform) => {
+  await withEnvironment(platform);
+  await platform.ended(await deploy(platform));
+};
+
+const deletion = { etag: "", allowMissing: false, timeoutMs: null };
+
+const removeEnvironment = (abandon: boolean) => (platform: Platform) =>
+  deleteEnvironment(platform.deps, platform.caller, {
+    ...deletion,
+    name: "environments/dev",
+    force: true,
+    abandon,
+  });
+
+const removeWorkload = (abandon: boolean) => (platform: Platform) =>
+  deleteWorkload(platform.deps, platform.caller, {
+    ...deletion,
+    name: "environments/dev/workloads/web",
+    abandon,
+  });
+
+/** Every operation kind, the common ones in more than one way. */
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    title: "environment.create",
+    kind: "environment.create",
+    prepare: () => Promise.resolve(),
+    request: create,
+  },
+  {
+    title: "environment.update",
+    kind: "environment.update",
+    prepare: withEnvironment,
+    request: ({ deps, caller }) =>
+      updateEnvironment(deps, caller, {
+        name: "environments/dev",
+        etag: "",
+        change: { labels: { team: "search" }, quota: { workloads: 3 } },
+      }),
+  },
+  {
+    title: "environment.delete with a workload inside",
+    kind: "environment.delete",
+    prepare: withWorkload,
+    request: removeEnvironment(false),
+  },
+  {
+    title: "environment.abandon with a workload inside",
+    kind: "environment.abandon",
+    prepare: withWorkload,
+    request: removeEnvironment(true),
+  },
+  {
+    title: "workload.deploy, the first",
+    kind: "workload.deploy",
+    prepare: withEnvironment,
+    request: (platform) => deploy(platform),
+  },
+  {
+    title: "workload.deploy over another revision",
+    kind: "workload.deploy",
+    prepare: withWorkload,
+    request: (platform) => deploy(platform, "nginx:1.28", 3),
+  },
+  {
+    title: "workload.delete",
+    kind: "workload.delete",
+    prepare: withWorkload,
+    request: removeWorkload(false),
+  },
+  {
+    title: "workload.abandon",
+    kind: "workload.abandon",
+    prepare: withWorkload,
+    request: removeWorkload(true),
+  },
+];

@@ -1,0 +1,295 @@
+/**
+ * Every step of every operation kind, failed in every way. The cases are made from the step lists,
+ * so a new kind is covered by being listed.
+ */
+import assert from "node:assert/strict";
+import { type Operation, OPERATION_KINDS, type OperationState } from "@mpc/domain";
+import { type Definition, DEFINITIONS, requestCancel } from "@mpc/services/operations";
+import {
+  type Fault,
+  faultyDefinitions,
+  hang,
+  permanent,
+  transient,
+} from "../fakes/faulty_definitions.ts";
+import { Platform } from "../fakes/platform.ts";
+import { type Scenario, SCENARIOS } from "../fakes/scenarios.ts";
+
+interface Trial {
+  readonly platform: Platform;
+  readonly scenario: Scenario;
+  /** Name of the operation, once it is admitted. */
+  readonly operation: () => string;
+  readonly stepName: string;
+}
+
+interface FaultCase {
+  readonly title: string;
+  readonly fault: (trial: Trial) => Pick<Fault, "run" | "undo">;
+  readonly expected: (definition: Definition, index: number) => OperationState;
+  /** Only steps for which this makes sense. */
+  readonly applies?: (definition: Definition, index: number) => boolean;
+  readonly crashes?: true;
+}
+
+const succeeds = (): OperationState => "SUCCEEDED";
+const fails = (): OperationState => "FAILED";
+const cancels = (): OperationState => "CANCELLED";
+const isUndoable = (definition: Definition, index: number) => !!definition.steps[index]?.undo;
+
+const FAULTS: readonly FaultCase[] = [
+  {
+    title: "fails for good",
+    fault: () => ({ run: () => Promise.reject(permanent()) }),
+    expected: fails,
+  },
+  {
+    title: "fails twice, then works",
+    fault: () => ({ run: (run, call) => call <= 2 ? Promise.reject(transient()) : run() }),
+    expected: succeeds,
+  },
+  {
+    title: "is done, but its answer is lost",
+    fault: () => ({
+      run: async (run, call) => {
+        const output = await run();
+        if (call === 1) throw transient();
+        return output;
+      },
+    }),
+    expected: succeeds,
+  },
+  {
+    title: "fails again and again until its retries are used up",
+    fault: () => ({ run: () => Promise.reject(transient()) }),
+    expected: fails,
+  },
+  {
+    title: "hangs past its timeout, then works",
+    fault: () => ({ run: (run, call) => call === 1 ? hang() : run() }),
+    // A wait has one long attempt: when it hangs, its budget is gone.
+    expected: ({ steps }, index) =>
+      steps[index]!.attemptTimeoutMs < steps[index]!.retry.budgetMs ? "SUCCEEDED" : "FAILED",
+  },
+  {
+    title: "runs twice",
+    fault: () => ({
+      run: async (run) => {
+        await run();
+        return await run();
+      },
+    }),
+    expected: succeeds,
+  },
+  {
+    title: "is cancelled while it runs",
+    fault: (trial) => ({
+      run: async (run, _call, { signal }) => {
+        await cancel(trial);
+        signal.throwIfAborted();
+        return await run();
+      },
+    }),
+    expected: cancels,
+  },
+  {
+    title: "is cancelled while it waits for its next try",
+    fault: (trial) => ({
+      run: async (_run, call) => {
+        if (call === 2) await cancel(trial);
+        throw transient();
+      },
+    }),
+    expected: cancels,
+  },
+  {
+    title: "is cancelled when it is done",
+    fault: (trial) => ({
+      run: async (run) => {
+        const output = await run();
+        await mark(trial);
+        return output;
+      },
+    }),
+    expected: ({ steps }, index) => index === steps.length - 1 ? "SUCCEEDED" : "CANCELLED",
+  },
+  {
+    title: "crashes before it does anything",
+    fault: ({ platform }) => ({
+      run: (run, call) => call === 1 ? crash(platform) : run(),
+    }),
+    expected: succeeds,
+    crashes: true,
+  },
+  {
+    title: "crashes when it is done, before that is written",
+    fault: ({ platform }) => ({
+      run: async (run, call) => {
+        const output = await run();
+        if (call === 1) await crash(platform);
+        return output;
+      },
+    }),
+    expected: succeeds,
+    crashes: true,
+  },
+  {
+    title: "fails for good, and so does its undo",
+    fault: () => ({
+      run: () => Promise.reject(permanent()),
+      undo: () => Promise.reject(permanent()),
+    }),
+    expected: () => "NEEDS_ATTENTION",
+    applies: isUndoable,
+  },
+  {
+    title: "is done and fails for good, its undo fails twice, then works",
+    fault: () => ({
+      run: async (run) => {
+        await run();
+        throw permanent();
+      },
+      undo: (undo, call) => call <= 2 ? Promise.reject(transient()) : undo(),
+    }),
+    expected: fails,
+    applies: isUndoable,
+  },
+  {
+    title: "fails for good, its undo runs twice",
+    fault: () => ({
+      run: async (run) => {
+        await run();
+        throw permanent();
+      },
+      undo: async (undo) => {
+        await undo();
+        await undo();
+      },
+    }),
+    expected: fails,
+    applies: isUndoable,
+  },
+  {
+    title: "fails for good, and a crash comes in the middle of its undo",
+    fault: ({ platform }) => ({
+      run: () => Promise.reject(permanent()),
+      undo: (undo, call) => call === 1 ? crash(platform) : undo(),
+    }),
+    expected: fails,
+    applies: isUndoable,
+    crashes: true,
+  },
+  {
+    title: "fails for good, and its undo cannot be cancelled",
+    fault: (trial) => ({
+      run: () => Promise.reject(permanent()),
+      undo: async (undo) => {
+        await cancel(trial);
+        await undo();
+      },
+    }),
+    expected: fails,
+    applies: isUndoable,
+  },
+];
+
+/** Marks the operation as to be cancelled, as the API does. */
+async function mark({ platform, operation }: Trial): Promise<void> {
+  const { store, clock, caller } = platform;
+  const cancellation = { actor: "ann", reason: "tested", time: clock.now() };
+  await requestCancel(store, operation(), cancellation, caller.signal);
+}
+
+async function cancel(trial: Trial): Promise<void> {
+  await mark(trial);
+  await trial.platform.cancel(trial.operation());
+}
+
+/** Ends the process, for all that this step can tell. */
+function crash(platform: Platform): Promise<never> {
+  crashed.set(platform, platform.crash());
+  return hang();
+}
+
+const crashed = new WeakMap<Platform, Promise<void>>();
+
+async function runCase(scenario: Scenario, index: number, faultCase: FaultCase): Promise<void> {
+  const definition = DEFINITIONS[scenario.kind];
+  const stepName = definition.steps[index]!.name;
+  const platform = await Platform.start();
+  try {
+    await scenario.prepare(platform);
+    let name = "";
+    const trial: Trial = { platform, scenario, operation: () => name, stepName };
+    const fault: Fault = { kind: scenario.kind, step: stepName, ...faultCase.fault(trial) };
+    const { definitions, reached } = faultyDefinitions([fault]);
+    await platform.crash();
+    platform.definitions = definitions;
+    await platform.restart();
+    const result = await scenario.request(platform);
+    name = result.operation!.value.name;
+    await platform.settle();
+    if (faultCase.crashes) {
+      assert.ok(crashed.has(platform), "the crash came");
+      await crashed.get(platform);
+      await platform.restart();
+      await platform.settle();
+    }
+    const operation = await platform.operation(name);
+    assert.ok(reached(fault) > 0, `step '${stepName}' was reached`);
+    const expected = faultCase.expected(definition, index);
+    assert.equal(operation.state, expected, operation.error?.message);
+    assertTold(operation);
+    const attention = operation.state === "NEEDS_ATTENTION";
+    await platform.assertSound(
+      attention ? ["OPERATION_NEEDS_ATTENTION", "OBJECT_WITHOUT_RECORD", "WRONG_REVISION"] : [],
+    );
+    await assertRepairable(platform, scenario, operation);
+  } finally {
+    await platform.close();
+  }
+}
+
+/** However it ended, the record says why. */
+function assertTold(operation: Operation): void {
+  const { state, error, residue, cancellation, endTime } = operation;
+  assert.notEqual(endTime, null, "an ended operation has an end time");
+  if (state === "FAILED" || state === "NEEDS_ATTENTION") assert.ok(error, "a failure has a reason");
+  if (state === "NEEDS_ATTENTION") {
+    assert.ok(residue.length > 0, "what is left behind is listed");
+    assert.ok(residue.every(({ remedy }) => remedy.startsWith("mpctl ")), "with what removes it");
+  }
+  if (state === "CANCELLED") assert.ok(cancellation, "a cancellation says who asked for it");
+}
+
+/** Nothing is stuck: the same change can be asked for again, and then works. */
+async function assertRepairable(
+  platform: Platform,
+  scenario: Scenario,
+  operation: Operation,
+): Promise<void> {
+  if (operation.state === "SUCCEEDED") return;
+  await platform.crash();
+  platform.definitions = DEFINITIONS;
+  await platform.restart();
+  const again = await platform.ended(await scenario.request(platform));
+  assert.equal(again.state, "SUCCEEDED", `asked for again: ${again.error?.message}`);
+  await platform.assertSound();
+}
+
+Deno.test("every operation kind has a scenario", () => {
+  const kinds = new Set(SCENARIOS.map(({ kind }) => kind));
+  assert.deepEqual(OPERATION_KINDS.filter((kind) => !kinds.has(kind)), []);
+});
+
+for (const scenario of SCENARIOS) {
+  const definition = DEFINITIONS[scenario.kind];
+  for (const [index, step] of definition.steps.entries()) {
+    Deno.test(`faults: ${scenario.title}: step '${step.name}'`, async (t) => {
+      for (const faultCase of FAULTS) {
+        if (faultCase.applies?.(definition, index) === false) continue;
+        await t.step(faultCase.title, () => runCase(scenario, index, faultCase));
+      }
+    });
+  }
+}
