@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { MpcError } from "@mpc/domain";
-import type { ServiceDeps } from "@mpc/services";
+import { assertEngines, type ServiceDeps } from "@mpc/services";
 import { createPlanner } from "@mpc/services/operations";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
@@ -9,7 +9,6 @@ import { openSqliteStore } from "@mpc/storage/sqlite";
 import { Dispatcher, EmbeddedEngine, Expiry, Janitor, systemClock, systemIds } from "@mpc/worker";
 import { DEMO_DELAYS, NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
 import type { Address } from "./address.ts";
-import { assertEngines } from "./assert_engines.ts";
 import type { AllInOneConfig } from "./config.ts";
 import { serveGrpc } from "./grpc/serve_grpc.ts";
 import { routes } from "./routes.ts";

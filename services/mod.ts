@@ -1,4 +1,6 @@
 /** Use cases of the platform and the ports they need. */
+export { assertEngines } from "./assert_engines.ts";
+export type { Stored } from "@mpc/storage";
 export type { Caller } from "./caller.ts";
 export type { ServiceDeps } from "./deps.ts";
 export type * from "./ports.ts";

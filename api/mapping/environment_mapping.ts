@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type Environment as EnvironmentRecord, etagOf } from "@mpc/domain";
 import { type Environment, EnvironmentSchema, EnvironmentState } from "@mpc/proto";
-import type { Stored } from "@mpc/storage";
+import type { Stored } from "@mpc/services";
 import { toCondition } from "./common_mapping.ts";
 import { fromDuration, toTimestamp } from "./values.ts";
 

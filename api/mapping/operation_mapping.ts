@@ -1,8 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { isTerminal, type Operation as OperationRecord, type StepRecord } from "@mpc/domain";
 import { type Operation, OperationSchema, OperationState, StepState } from "@mpc/proto";
-import type { MutationResult } from "@mpc/services";
-import type { Stored } from "@mpc/storage";
+import type { MutationResult, Stored } from "@mpc/services";
 import { toErrorRecord, toPlannedChange } from "./common_mapping.ts";
 import { toTimestamp } from "./values.ts";
 

@@ -16,7 +16,7 @@ import {
   WorkloadSpecSchema,
   WorkloadState,
 } from "@mpc/proto";
-import type { Stored } from "@mpc/storage";
+import type { Stored } from "@mpc/services";
 import { toCondition } from "./common_mapping.ts";
 import { fromDuration, toTimestamp } from "./values.ts";
 

@@ -238,7 +238,7 @@ async function runCase(scenario: Scenario, index: number, faultCase: FaultCase):
     const operation = await platform.operation(name);
     assert.ok(reached(fault) > 0, `step '${stepName}' was reached`);
     const expected = faultCase.expected(definition, index);
-    assert.equal(operation.state, expected, operation.error?.message);
+    assert.equal(operation.state, expected, operation.error?.message ?? "it had no error");
     assertTold(operation);
     const attention = operation.state === "NEEDS_ATTENTION";
     await platform.assertSound(

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { buf, generate, protoWorkspace } from "./buf.ts";
+
+const here = import.meta.dirname!;
+
+async function withWorkspace(use: (workspace: string) => Promise<void>): Promise<void> {
+  const workspace = await protoWorkspace();
+  try {
+    await use(workspace);
+  } finally {
+    await rm(workspace, { recursive: true });
+  }
+}
+
+async function filesBelow(root: string): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    files[relative(root, path)] = await readFile(path, "utf8");
+  }
+  return files;
+}
+
+Deno.test("the generated code is what the protos give now (else run 'deno task gen')", () =>
+  withWorkspace(async (workspace) => {
+    const [now, committed] = [await generate(workspace), join(here, "gen")];
+    assert.deepEqual(await filesBelow(committed), await filesBelow(now));
+  }));
+
+Deno.test("the protos pass buf lint", () =>
+  withWorkspace(async (workspace) => {
+    const { code, output } = await buf(workspace, ["lint"]);
+    assert.equal(code, 0, output);
+  }));
+
+Deno.test("the protos break nobody who uses the last commit on main", () =>
+  withWorkspace(async (workspace) => {
+    const git = (...args: string[]) => execFileSync("git", args, { cwd: here, encoding: "utf8" });
+    const committed = git("ls-tree", "-r", "--name-only", "HEAD", "mpc").split("\n").filter(
+      Boolean,
+    );
+    assert.ok(committed.length > 0, "the last commit has protos");
+    const before = join(workspace, "before");
+    for (const path of committed) {
+      await mkdir(join(before, dirname(path)), { recursive: true });
+      await writeFile(join(before, path), git("show", `HEAD:./${path}`));
+    }
+    for (const entry of ["google", "buf.yaml"]) {
+      await Deno.rename(join(workspace, entry), join(before, entry));
+    }
+    const current = await protoWorkspace();
+    try {
+      const { code, output } = await buf(current, ["breaking", "--against", before]);
+      assert.equal(code, 0, output);
+    } finally {
+      await rm(current, { recursive: true });
+    }
+  }));

@@ -1,0 +1,96 @@
+/** The rule of one-way imports between rooms, checked over the module graph. */
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join, normalize, relative } from "node:path";
+
+/** Which other rooms a room may import; `storage` and `worker` adapters have rules of their own. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  domain: [],
+  proto: [],
+  storage: ["domain"],
+  services: ["domain", "storage"],
+  api: ["proto", "services", "domain"],
+  worker: ["services", "domain", "storage"],
+  cli: ["proto"],
+  ui: ["proto"],
+};
+
+/** Composition roots wire adapters, so they may import anything but tests. */
+const ROOTS = [/\/main\.ts$/, /^api\/all_in_one\.ts$/];
+
+/** What rooms may import of storage besides the roots: the ports alone. */
+const STORAGE_PORTS = ["storage/mod.ts", "storage/store.ts"];
+
+export interface SourceFile {
+  /** Path from the repository's root. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Reads every source file of the rooms and the tests. */
+export async function readSources(root: string): Promise<readonly SourceFile[]> {
+  const files: SourceFile[] = [];
+  for (const room of [...Object.keys(MAY_IMPORT), "tests"]) {
+    const entries = await readdir(join(root, room), { recursive: true, withFileTypes: true });
+    for (const entry of entries) {
+      if (!entry.isFile() || !/\.tsx?$/.test(entry.name)) continue;
+      const path = join(entry.parentPath, entry.name);
+      files.push({ path: relative(root, path), text: await readFile(path, "utf8") });
+    }
+  }
+  return files;
+}
+
+/** Every edge that breaks the rule, spelled out. */
+export function brokenEdges(
+  files: readonly SourceFile[],
+  aliases: Readonly<Record<string, string>>,
+): readonly string[] {
+  return files.flatMap(({ path, text }) =>
+    importsOf(text).flatMap((specifier) => {
+      const target = resolve(path, specifier, aliases);
+      const problem = target && problemOf(path, target, specifier);
+      return problem ? [`${path} → ${target}: ${problem}`] : [];
+    })
+  );
+}
+
+/** Files outside `config.ts` and the tests that read the environment. */
+export function environmentReaders(files: readonly SourceFile[]): readonly string[] {
+  return files.filter(({ path, text }) =>
+    !path.startsWith("tests/") && !path.endsWith("_test.ts") && !path.endsWith("/config.ts") &&
+    /\b(?:Deno\.env|process\.env)\b/.test(text)
+  ).map(({ path }) => path);
+}
+
+function importsOf(text: string): readonly string[] {
+  const pattern =
+    /(?:^|\n)\s*(?:import|export)\s[^;]*?from\s*"([^"]+)"|import\(\s*"([^"]+)"\s*\)|(?:^|\n)import\s*"([^"]+)"/g;
+  return [...text.matchAll(pattern)].map((match) => match[1] ?? match[2] ?? match[3] ?? "");
+}
+
+function resolve(
+  from: string,
+  specifier: string,
+  aliases: Readonly<Record<string, string>>,
+): string | undefined {
+  if (specifier.startsWith(".")) return normalize(join(dirname(from), specifier));
+  const target = aliases[specifier];
+  return target?.startsWith("./") ? normalize(target) : undefined;
+}
+
+function problemOf(from: string, to: string, specifier: string): string | undefined {
+  const [fromRoom = "", toRoom = ""] = [from.split("/")[0], to.split("/")[0]];
+  if (fromRoom === "tests" || from.endsWith("_test.ts")) return undefined;
+  if (toRoom === "tests") return "nothing imports tests";
+  if (fromRoom === toRoom) {
+    return specifier.startsWith(".") ? undefined : "inside a room imports are relative";
+  }
+  if (specifier.startsWith(".")) return "across rooms imports use the import map's alias";
+  if (ROOTS.some((root) => root.test(from))) return undefined;
+  const allowed = MAY_IMPORT[fromRoom] ?? [];
+  if (!allowed.includes(toRoom)) {
+    return `${fromRoom} may import ${allowed.join(", ") || "nothing"} only`;
+  }
+  if (toRoom === "storage" && !STORAGE_PORTS.includes(to)) return "only the ports of storage";
+  return undefined;
+}
