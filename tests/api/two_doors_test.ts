@@ -1,0 +1,310 @@
+/** One suite, two transports: what the API does, it does at both doors. */
+import assert from "node:assert/strict";
+import { type Client, Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { type AllInOne, startAllInOne } from "@mpc/api";
+import {
+  BadRequestSchema,
+  DiagnosticsService,
+  EnvironmentService,
+  EnvironmentState,
+  ErrorInfoSchema,
+  EventService,
+  EventType,
+  OperationService,
+  OperationState,
+  WorkloadService,
+} from "@mpc/proto";
+import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+
+const CONFIG = {
+  dataDir: null,
+  grpcListen: { host: "127.0.0.1", port: 0 },
+  webListen: { host: "127.0.0.1", port: 0 },
+  simulatedDelays: "none",
+  logLevel: "error",
+  graceMs: 2_000,
+} as const;
+
+interface Clients {
+  readonly environments: Client<typeof EnvironmentService>;
+  readonly workloads: Client<typeof WorkloadService>;
+  readonly operations: Client<typeof OperationService>;
+  readonly events: Client<typeof EventService>;
+  readonly diagnostics: Client<typeof DiagnosticsService>;
+}
+
+type Open = (platform: AllInOne) => Transport & { close?: () => void };
+
+const DOORS: Readonly<Record<string, Open>> = {
+  "gRPC": ({ grpcAddress: { host, port } }) =>
+    createGrpcTransport(new URL(`grpc://${host}:${port}`)),
+  "gRPC-Web": ({ webAddress: { host, port } }) =>
+    createGrpcWebTransport({ baseUrl: `http://${host}:${port}` }),
+  "Connect with JSON": ({ webAddress: { host, port } }) =>
+    createConnectTransport({ baseUrl: `http://${host}:${port}` }),
+};
+
+async function failure(promise: Promise<unknown>): Promise<ConnectError> {
+  try {
+    await promise;
+  } catch (error) {
+    return ConnectError.from(error);
+  }
+  assert.fail("the call was to fail");
+}
+
+async function created({ environments, operations }: Clients, environmentId: string) {
+  const { name } = await environments.createEnvironment({ environmentId, environment: {} });
+  const operation = await operations.waitOperation({ name, timeout: durationFromMs(5_000) });
+  assert.equal(operation.state, OperationState.SUCCEEDED);
+  return operation;
+}
+
+const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
+  "an environment is created, read, listed and deleted": async (clients) => {
+    const { environments, operations } = clients;
+    await created(clients, "dev");
+    const dev = await environments.getEnvironment({ name: "environments/dev" });
+    assert.equal(dev.state, EnvironmentState.READY);
+    assert.equal((await environments.listEnvironments({})).environments.length, 1);
+    const { name } = await environments.deleteEnvironment({ name: dev.name, etag: dev.etag });
+    await operations.waitOperation({ name });
+    const gone = await failure(environments.getEnvironment({ name: dev.name }));
+    assert.equal(gone.code, Code.NotFound);
+  },
+  "an error has one ErrorInfo with reason, domain and metadata": async ({ environments }) => {
+    const error = await failure(environments.getEnvironment({ name: "environments/none" }));
+    assert.equal(error.code, Code.NotFound);
+    const infos = error.findDetails(ErrorInfoSchema);
+    assert.equal(infos.length, 1);
+    assert.equal(infos[0]?.reason, "ENVIRONMENT_NOT_FOUND");
+    assert.equal(infos[0]?.domain, "mpc");
+    assert.deepEqual(infos[0]?.metadata, { resource: "environments/none" });
+    assert.equal(
+      error.rawMessage,
+      "Cannot get environment 'none': there is no environment 'environments/none'",
+    );
+  },
+  "bad input names every bad field at once": async ({ workloads }) => {
+    const error = await failure(workloads.deployWorkload({
+      parent: "environments/dev",
+      workloadId: "Bad",
+      workload: {
+        spec: {
+          image: "no image",
+          replicas: -1,
+          ports: [{ port: 0 }],
+          resources: { cpu: "12xyz" },
+        },
+      },
+    }));
+    assert.equal(error.code, Code.InvalidArgument);
+    const [bad] = error.findDetails(BadRequestSchema);
+    assert.deepEqual(bad?.fieldViolations.map(({ field, reason }) => [field, reason]), [
+      ["workload_id", "DNS_1123_LABEL"],
+      ["workload.spec.image", "IMAGE_REFERENCE"],
+      ["workload.spec.replicas", "MINIMUM"],
+      ["workload.spec.ports[0].port", "PORT_RANGE"],
+      ["workload.spec.resources.cpu", "QUANTITY"],
+    ]);
+  },
+  "a repeated request id finds its operation, with another body it is refused": async (clients) => {
+    const { environments } = clients;
+    const request = { environmentId: "dev", environment: {}, requestId: "r-1" };
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => environments.createEnvironment(request)),
+    );
+    assert.equal(new Set(answers.map(({ name }) => name)).size, 1, "all got the same operation");
+    const other = environments.createEnvironment({ ...request, environmentId: "other" });
+    const error = await failure(other);
+    assert.equal(error.code, Code.InvalidArgument);
+    assert.equal(error.findDetails(ErrorInfoSchema)[0]?.reason, "REQUEST_ID_REUSED");
+  },
+  "a stale etag is ABORTED": async (clients) => {
+    await created(clients, "dev");
+    const deletion = clients.environments.deleteEnvironment({
+      name: "environments/dev",
+      etag: "x",
+    });
+    assert.equal((await failure(deletion)).code, Code.Aborted);
+  },
+  "validate_only answers with a plan, and its hash holds until the world moves": async (
+    clients,
+  ) => {
+    const { environments, workloads } = clients;
+    await created(clients, "dev");
+    const request = {
+      parent: "environments/dev",
+      workloadId: "web",
+      workload: { spec: { image: "nginx:1.27", ports: [{ port: 80 }] } },
+    };
+    const { plan, name } = await workloads.deployWorkload({ ...request, validateOnly: true });
+    assert.equal(name, "");
+    assert.deepEqual(plan?.changes.map(({ object }) => object), [
+      "Deployment/dev/web",
+      "Service/dev/web",
+    ]);
+    const planHash = plan?.planHash ?? "";
+    const { name: operation } = await workloads.deployWorkload({ ...request, planHash });
+    await clients.operations.waitOperation({ name: operation });
+    const outdated = await failure(workloads.deployWorkload({ ...request, planHash }));
+    assert.equal(outdated.findDetails(ErrorInfoSchema)[0]?.reason, "PLAN_OUTDATED");
+    assert.equal((await environments.listEnvironments({})).environments.length, 1);
+  },
+  "secrets are redacted in every answer": async (clients) => {
+    await created(clients, "dev");
+    const { name } = await clients.workloads.deployWorkload({
+      parent: "environments/dev",
+      workloadId: "web",
+      workload: { spec: { image: "nginx:1.27", env: { PASSWORD: "hunter2" } } },
+    });
+    await clients.operations.waitOperation({ name });
+    const said: unknown[] = [
+      await clients.workloads.getWorkload({ name: "environments/dev/workloads/web" }),
+      await clients.workloads.listRevisions({ parent: "environments/dev/workloads/web" }),
+      await clients.operations.getOperation({ name }),
+    ];
+    for await (const { event, synced } of clients.events.watchEvents({})) {
+      said.push(event);
+      if (synced) break;
+    }
+    const text = JSON.stringify(said, (_, value) => typeof value === "bigint" ? `${value}` : value);
+    assert.doesNotMatch(text, /hunter2/);
+    assert.match(text, /\(redacted\)/);
+  },
+  "WatchOperation streams until the operation has ended": async (clients) => {
+    const { name } = await clients.environments.createEnvironment({
+      environmentId: "dev",
+      environment: {},
+    });
+    const states: OperationState[] = [];
+    for await (const { state } of clients.operations.watchOperation({ name })) states.push(state);
+    assert.equal(states.at(-1), OperationState.SUCCEEDED);
+  },
+  "WatchEvents tells what is, then what happens, and goes on from a token": async (clients) => {
+    await created(clients, "one");
+    const stop = new AbortController();
+    const targets: string[] = [];
+    let token = "";
+    const request = { kinds: ["environment"] };
+    for await (
+      const { event, resumeToken, synced } of clients.events.watchEvents(request, {
+        signal: stop.signal,
+      })
+    ) {
+      if (event) targets.push(`${EventType[event.type]} ${event.target}`);
+      if (synced) {
+        token = resumeToken;
+        break;
+      }
+    }
+    assert.deepEqual(targets, ["EXISTING environments/one"]);
+    await created(clients, "two");
+    const seen: string[] = [];
+    for await (
+      const { event } of clients.events.watchEvents({ ...request, resumeToken: token }, {
+        signal: stop.signal,
+      })
+    ) {
+      if (event) seen.push(`${EventType[event.type]} ${event.target} ${event.reason}`);
+      if (event?.reason === "Ready") break;
+    }
+    assert.deepEqual(seen, [
+      "CREATED environments/two OperationAdmitted",
+      "UPDATED environments/two Ready",
+    ]);
+  },
+  "a page token belongs to its list": async (clients) => {
+    await Promise.all(["a", "b", "c"].map((id) => created(clients, id)));
+    const { environments } = clients;
+    const first = await environments.listEnvironments({ pageSize: 2 });
+    assert.equal(first.environments.length, 2);
+    const rest = await environments.listEnvironments({
+      pageSize: 2,
+      pageToken: first.nextPageToken,
+    });
+    assert.deepEqual(rest.environments.map(({ name }) => name), ["environments/c"]);
+    assert.equal(rest.nextPageToken, "");
+    const other = { pageSize: 2, pageToken: first.nextPageToken, filter: "state = READY" };
+    assert.equal((await failure(environments.listEnvironments(other))).code, Code.InvalidArgument);
+    const nonsense = environments.listEnvironments({ pageToken: "nonsense" });
+    assert.equal((await failure(nonsense)).code, Code.InvalidArgument);
+  },
+  "a filter is checked and applied": async (clients) => {
+    await created(clients, "a");
+    const { environments } = clients;
+    const none = await environments.listEnvironments({ filter: "state = DELETING" });
+    assert.equal(none.environments.length, 0);
+    const error = await failure(environments.listEnvironments({ filter: "colour = red" }));
+    assert.match(error.rawMessage, /unknown field 'colour'.*at character 1/);
+  },
+  "logs of a workload stream": async (clients) => {
+    await created(clients, "dev");
+    const { name } = await clients.workloads.deployWorkload({
+      parent: "environments/dev",
+      workloadId: "web",
+      workload: { spec: { image: "nginx:1.27", replicas: 2 } },
+    });
+    await clients.operations.waitOperation({ name });
+    const lines: string[] = [];
+    const request = { name: "environments/dev/workloads/web" };
+    for await (const { replica, text } of clients.workloads.streamLogs(request)) {
+      lines.push(`${replica} ${text}`);
+    }
+    assert.deepEqual(lines, ["web-r1-1 starting nginx:1.27", "web-r1-2 starting nginx:1.27"]);
+  },
+  "a deadline ends a call": async (clients) => {
+    const { name } = await created(clients, "dev");
+    const watch = (async () => {
+      const stream = clients.events.watchEvents({ target: name }, { timeoutMs: 100 });
+      for await (const _ of stream);
+    })();
+    assert.equal((await failure(watch)).code, Code.DeadlineExceeded);
+  },
+  "the server tells what it is, and finds itself well": async ({ diagnostics }) => {
+    const info = await diagnostics.getServerInfo({});
+    assert.deepEqual([info.engine, info.storage, info.provider], [
+      "embedded",
+      "memory",
+      "simulated",
+    ]);
+    assert.deepEqual((await diagnostics.diagnose({})).findings, []);
+  },
+  "a message over the limit is refused": async ({ environments }) => {
+    const annotations = { big: "x".repeat(5 * 1024 * 1024) };
+    const call = environments.createEnvironment({
+      environmentId: "dev",
+      environment: { annotations },
+    });
+    assert.equal((await failure(call)).code, Code.ResourceExhausted);
+  },
+};
+
+for (const [door, open] of Object.entries(DOORS)) {
+  for (const [title, run] of Object.entries(CASES)) {
+    Deno.test({
+      name: `${door}: ${title}`,
+      // Clients keep connections in pools of their own; the server's are checked by its close().
+      sanitizeOps: false,
+      sanitizeResources: false,
+      async fn() {
+        const platform = await startAllInOne(CONFIG);
+        const transport = open(platform);
+        try {
+          await run({
+            environments: createClient(EnvironmentService, transport),
+            workloads: createClient(WorkloadService, transport),
+            operations: createClient(OperationService, transport),
+            events: createClient(EventService, transport),
+            diagnostics: createClient(DiagnosticsService, transport),
+          });
+        } finally {
+          transport.close?.();
+          await platform.close();
+        }
+      },
+    });
+  }
+}

@@ -1,0 +1,61 @@
+/** A process of ours under test; ended by its own pid. */
+export interface Subprocess {
+  readonly pid: number;
+  /** Resolves with the first line of output that `pick` accepts. */
+  line<T>(pick: (line: string) => T | undefined): Promise<T>;
+  /** All it has printed so far. */
+  output(): string;
+  kill(signal: Deno.Signal): void;
+  readonly status: Promise<Deno.CommandStatus>;
+}
+
+const READY_MS = 20_000;
+
+/** Starts `deno` with these arguments. */
+export function startDeno(args: readonly string[], env: Record<string, string> = {}): Subprocess {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    env: { NO_COLOR: "1", ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let printed = "";
+  let told = Promise.withResolvers<void>();
+  const read = async (stream: ReadableStream<Uint8Array>) => {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      printed += text;
+      told.resolve();
+      told = Promise.withResolvers<void>();
+    }
+  };
+  const drained = Promise.all([read(child.stdout), read(child.stderr)]);
+  const status = child.status.then(async (status) => {
+    await drained;
+    told.resolve();
+    return status;
+  });
+  let ended = false;
+  status.then(() => ended = true);
+  return {
+    pid: child.pid,
+    status,
+    output: () => printed,
+    kill: (signal) => child.kill(signal),
+    async line(pick) {
+      const timeout = AbortSignal.timeout(READY_MS);
+      const late = new Promise<never>((_, reject) =>
+        timeout.addEventListener("abort", () => reject(new Error(`not ready: ${printed}`)))
+      );
+      for (;;) {
+        const next = told.promise;
+        for (const line of printed.split("\n").slice(0, -1)) {
+          const picked = pick(line);
+          if (picked !== undefined) return picked;
+        }
+        if (ended) throw new Error(`the process ended: ${printed}`);
+        await Promise.race([next, status, late]);
+      }
+    },
+  };
+}
