@@ -8,12 +8,12 @@ import { processTerminal } from "./terminal.ts";
 /** Runs mpctl. @returns what to exit with */
 async function main(args: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.OK;
-  const program = createProgram({
+  const program = await createProgram({
     terminal: processTerminal,
     exit: (code) => {
       exitCode = code;
     },
-  });
+  }, args);
   neverExits(program);
   try {
     await program.parseAsync([...args], { from: "user" });

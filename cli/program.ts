@@ -1,67 +1,73 @@
-import { Command } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { EXIT_HELP } from "./exit_codes.ts";
-import { envCommands } from "./nouns/env.ts";
-import { opCommands } from "./nouns/op.ts";
-import { command, noun, type Runner, runWith } from "./nouns/shared.ts";
-import { workloadCommands } from "./nouns/workload.ts";
-import { texts } from "./parse_values.ts";
+import type { Runner } from "./nouns/shared.ts";
 
-/** The whole tree of commands; the body of each is loaded when it is run. */
-export function createProgram(runner: Runner) {
-  return new Command("mpctl")
-    .description("Environments and workloads on the mini platform control plane")
-    .addCommand(envCommands(runner))
-    .addCommand(workloadCommands(runner))
-    .addCommand(opCommands(runner))
-    .addCommand(eventCommands(runner))
-    .addCommand(doctor(runner))
-    .addCommand(version(runner))
-    .addHelpText(
-      "after",
-      `\n${EXIT_HELP}\n\nExamples:
+const HELP = `
+${EXIT_HELP}
+
+Examples:
   mpctl env create dev --ttl 8h --label team=web
   mpctl workload deploy web --env dev --image nginx:1.27 --replicas 2 --port 80
-  mpctl op list`,
-    );
+  mpctl op list`;
+
+/** A noun of the tree; its verbs are made when it is the one that was typed. */
+interface Noun {
+  readonly names: readonly [string, ...string[]];
+  readonly description: string;
+  readonly load: (runner: Runner) => Promise<CommandUnknownOpts>;
 }
 
-function eventCommands(runner: Runner) {
-  const watch = command("watch", "Follow what happens: first what is, then what comes", [
-    "mpctl event watch --target environments/dev",
-    "mpctl event watch --kind operation --only-new -o json",
-  ])
-    .option("--target <name>", "only this resource and those below it")
-    .option("--kind <kind>", "environment, workload or operation, repeatable", texts)
-    .option("--resume <token>", "go on where an earlier watch ended")
-    .option("--only-new", "leave out what is")
-    .action((flags) =>
-      runWith(runner, flags, async (context) => {
-        const { run } = await import("./commands/event_watch.ts");
-        return await run(context, flags);
-      })
-    );
-  return noun("event", "", "Events: what happens, in one order").addCommand(watch);
+const NOUNS: readonly Noun[] = [
+  {
+    names: ["env", "environment"],
+    description: "Environments: places to run workloads",
+    load: async (runner) => (await import("./nouns/env.ts")).envCommands(runner),
+  },
+  {
+    names: ["workload", "wl"],
+    description: "Workloads: programs inside environments",
+    load: async (runner) => (await import("./nouns/workload.ts")).workloadCommands(runner),
+  },
+  {
+    names: ["op", "operation"],
+    description: "Operations: durable changes, under way and past",
+    load: async (runner) => (await import("./nouns/op.ts")).opCommands(runner),
+  },
+  {
+    names: ["event"],
+    description: "Events: what happens, in one order",
+    load: async (runner) => (await import("./nouns/event.ts")).eventCommands(runner),
+  },
+  {
+    names: ["doctor"],
+    description: "Check the platform's invariants, and say how to repair a break",
+    load: async (runner) => (await import("./nouns/doctor.ts")).doctorCommand(runner),
+  },
+  {
+    names: ["version"],
+    description: "Show the version",
+    load: async (runner) => (await import("./nouns/version.ts")).versionCommand(runner),
+  },
+];
+
+/**
+ * The tree of commands as far as it was typed: the verbs of one noun, the names of the others, so
+ * that nothing is made that a command does not need. `all` makes the whole of it.
+ */
+export async function createProgram(
+  runner: Runner,
+  typed: readonly string[] | "all",
+): Promise<CommandUnknownOpts> {
+  const program = new Command("mpctl")
+    .description("Environments and workloads on the mini platform control plane")
+    .addHelpText("after", HELP);
+  for (const noun of NOUNS) {
+    const wanted = typed === "all" || typed.some((word) => noun.names.includes(word));
+    program.addCommand(wanted ? await noun.load(runner) : named(noun));
+  }
+  return program;
 }
 
-function doctor(runner: Runner) {
-  return command("doctor", "Check the platform's invariants, and say how to repair a break", [
-    "mpctl doctor",
-  ])
-    .action((flags) =>
-      runWith(runner, flags, async (context) => {
-        const { run } = await import("./commands/doctor.ts");
-        return await run(context);
-      })
-    );
-}
-
-function version(runner: Runner) {
-  return command("version", "Show the version", ["mpctl version", "mpctl version --all"])
-    .option("--all", "the server's too")
-    .action((flags) =>
-      runWith(runner, flags, async (context) => {
-        const { run } = await import("./commands/version.ts");
-        return await run(context, { server: flags.all });
-      })
-    );
+function named({ names: [name, ...aliases], description }: Noun): CommandUnknownOpts {
+  return new Command(name).description(description).aliases(aliases);
 }

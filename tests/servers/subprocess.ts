@@ -41,20 +41,27 @@ export function startDeno(args: readonly string[], env: Record<string, string> =
     pid: child.pid,
     status,
     output: () => printed,
-    kill: (signal) => child.kill(signal),
+    kill(signal) {
+      if (!ended) child.kill(signal);
+    },
     async line(pick) {
-      const timeout = AbortSignal.timeout(READY_MS);
-      const late = new Promise<never>((_, reject) =>
-        timeout.addEventListener("abort", () => reject(new Error(`not ready: ${printed}`)))
+      const late = Promise.withResolvers<never>();
+      const timer = setTimeout(
+        () => late.reject(new Error(`the process is not ready: ${printed}`)),
+        READY_MS,
       );
-      for (;;) {
-        const next = told.promise;
-        for (const line of printed.split("\n").slice(0, -1)) {
-          const picked = pick(line);
-          if (picked !== undefined) return picked;
+      try {
+        for (;;) {
+          const next = told.promise;
+          for (const line of printed.split("\n").slice(0, -1)) {
+            const picked = pick(line);
+            if (picked !== undefined) return picked;
+          }
+          if (ended) throw new Error(`the process ended: ${printed}`);
+          await Promise.race([next, status, late.promise]);
         }
-        if (ended) throw new Error(`the process ended: ${printed}`);
-        await Promise.race([next, status, late]);
+      } finally {
+        clearTimeout(timer);
       }
     },
   };

@@ -1,0 +1,40 @@
+import { startDeno, type Subprocess } from "../servers/subprocess.ts";
+
+/** The dev process as a person starts it. */
+export interface PlatformProcess {
+  readonly process: Subprocess;
+  readonly grpc: URL;
+  readonly web: URL;
+  stop(): Promise<void>;
+}
+
+const MAIN = new URL("../../api/main.ts", import.meta.url).pathname;
+
+/** Starts the dev process on free ports and waits until it says its addresses. */
+export async function startPlatform(args: readonly string[]): Promise<PlatformProcess> {
+  const process = startDeno([
+    "run",
+    "--no-prompt",
+    "--unstable-no-legacy-abort",
+    "--allow-net=127.0.0.1",
+    "--allow-read",
+    "--allow-write",
+    "--allow-env",
+    "--allow-sys=homedir",
+    MAIN,
+    "--grpc-listen=127.0.0.1:0",
+    "--web-listen=127.0.0.1:0",
+    ...args,
+  ]);
+  const grpc = await process.line((line) => /^ {2}gRPC {2}(\S+)$/.exec(line)?.[1]);
+  const web = await process.line((line) => /^ {2}web {3}(\S+)$/.exec(line)?.[1]);
+  return {
+    process,
+    grpc: new URL(`grpc://${grpc}`),
+    web: new URL(web),
+    async stop() {
+      process.kill("SIGTERM");
+      await process.status;
+    },
+  };
+}

@@ -1,0 +1,9 @@
+/** Lists environments by one call, without a CLI library: what `mpctl env list` is compared with. */
+import process from "node:process";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import { EnvironmentService } from "@mpc/proto";
+
+const transport = createGrpcWebTransport({ baseUrl: process.argv[2] ?? "", useBinaryFormat: true });
+const { environments } = await createClient(EnvironmentService, transport).listEnvironments({});
+for (const { name } of environments) console.log(name);
