@@ -1,5 +1,4 @@
 import process from "node:process";
-import { createInterface } from "node:readline/promises";
 import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import { type Operation, OperationService, OperationState } from "@mpc/proto";
 import { CliError } from "./cli_error.ts";
@@ -120,6 +119,8 @@ async function secondChance(
     });
   });
   if (!again) return EXIT.DETACHED;
+  // Loaded here, because a bundle would load it at every start.
+  const { createInterface } = await import("node:readline/promises");
   const terminalInput = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await terminalInput.question(`Cancel ${name} and undo what it did? [y/N] `);

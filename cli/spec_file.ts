@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { type DescMessage, fromJson, type JsonObject, type MessageShape } from "@bufbuild/protobuf";
 import { LineCounter, parseDocument } from "yaml";
 import { usageError } from "./cli_error.ts";
@@ -36,6 +35,8 @@ export async function readSpecFile<Desc extends DescMessage>(
 
 async function readText(path: string): Promise<string> {
   try {
+    // Loaded here, because a bundle would load it at every start.
+    const { readFile } = await import("node:fs/promises");
     const text = path === "-" ? await readStdin() : await readFile(path, "utf8");
     if (text.length <= MAX_BYTES) return text;
   } catch (error) {

@@ -4,6 +4,7 @@ import type { Address } from "../address.ts";
 import type { Door } from "../grpc/serve_grpc.ts";
 import { listenError } from "../listen.ts";
 import type { Route } from "../route.ts";
+import { isPlainGrpcWeb, unaryGrpcWeb } from "./unary_grpc_web.ts";
 
 export interface WebLimits {
   readonly maxBodyBytes: number;
@@ -27,7 +28,10 @@ export function serveWeb(options: {
     maxTimeoutMs: 24 * 3_600_000,
   });
   for (const { service, implementation } of options.routes) router.service(service, implementation);
-  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, serve(handler)]));
+  const handlers = new Map(router.handlers.map((handler) => [
+    handler.requestPath,
+    withPlainCase(handler, options.routes, limits.maxBodyBytes),
+  ]));
   const handle = (request: Request): Response | Promise<Response> => {
     const start = request.url.indexOf("/", 8);
     const query = request.url.indexOf("?", start);
@@ -63,8 +67,19 @@ export function serveWeb(options: {
   }
 }
 
-function serve(handler: UniversalHandler): (request: Request) => Promise<Response> {
-  return createFetchHandler(handler);
+/** Answers the plain case directly, and everything else by Connect's general handler. */
+function withPlainCase(
+  handler: UniversalHandler,
+  routes: readonly Route[],
+  maxBytes: number,
+): (request: Request) => Promise<Response> {
+  const general = createFetchHandler(handler);
+  const { method, service } = handler;
+  const route = routes.find((route) => route.service.typeName === service.typeName);
+  const implementation = route && Reflect.get(route.implementation, method.localName);
+  if (method.methodKind !== "unary" || typeof implementation !== "function") return general;
+  const plain = unaryGrpcWeb(method, implementation);
+  return (request) => isPlainGrpcWeb(request, maxBytes) ? plain(request) : general(request);
 }
 
 function notFound(path: string): Response {

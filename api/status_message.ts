@@ -1,0 +1,16 @@
+import { create, type MessageShape } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import { ConnectError } from "@connectrpc/connect";
+import { StatusSchema } from "@mpc/proto";
+
+/** A failed call's status with its details, as `grpc-status-details-bin` carries it. */
+export function statusMessage(error: unknown): MessageShape<typeof StatusSchema> {
+  const { code, rawMessage, details } = ConnectError.from(error);
+  return create(StatusSchema, {
+    code,
+    message: rawMessage,
+    details: details.flatMap((detail) =>
+      "desc" in detail ? [anyPack(detail.desc, create(detail.desc, detail.value))] : []
+    ),
+  });
+}

@@ -1,0 +1,71 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import {
+  Code,
+  ConnectError,
+  type ContextValues,
+  createContextValues,
+  type HandlerContext,
+} from "@connectrpc/connect";
+
+/** A unary call at the web door; everything in it is made when it is asked for. */
+export class WebCallContext implements HandlerContext {
+  readonly protocolName = "grpc-web";
+  readonly requestMethod = "POST";
+  readonly responseHeader = new Headers();
+  readonly responseTrailer = new Headers();
+  readonly method: DescMethod;
+  readonly #request: Request;
+  readonly #deadline: number | undefined;
+  #abort: AbortController | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #values: ContextValues | undefined;
+
+  constructor(method: DescMethod, request: Request, timeoutMs: number | undefined) {
+    this.method = method;
+    this.#request = request;
+    this.#deadline = timeoutMs === undefined ? undefined : Date.now() + timeoutMs;
+  }
+
+  get service(): HandlerContext["service"] {
+    return this.method.parent;
+  }
+
+  get url(): string {
+    return this.#request.url;
+  }
+
+  get requestHeader(): Headers {
+    return this.#request.headers;
+  }
+
+  get values(): ContextValues {
+    return this.#values ??= createContextValues();
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort) return this.#abort.signal;
+    const abort = new AbortController();
+    this.#abort = abort;
+    const { signal } = this.#request;
+    const cancel = () => abort.abort(new ConnectError("the caller has gone", Code.Canceled));
+    if (signal.aborted) cancel();
+    signal.addEventListener("abort", cancel, { once: true, signal: abort.signal });
+    const timeoutMs = this.timeoutMs();
+    if (timeoutMs !== undefined) {
+      this.#timer = setTimeout(
+        () => abort.abort(new ConnectError("the deadline has passed", Code.DeadlineExceeded)),
+        Math.max(0, timeoutMs),
+      );
+    }
+    return abort.signal;
+  }
+
+  timeoutMs(): number | undefined {
+    return this.#deadline === undefined ? undefined : this.#deadline - Date.now();
+  }
+
+  /** Lets go of timers; call it when the call has ended. */
+  dispose(): void {
+    clearTimeout(this.#timer);
+  }
+}
