@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { BadRequestSchema } from "@mpc/proto";
+import { BadRequestSchema, ErrorInfoSchema } from "@mpc/proto";
 import { CliError } from "./cli_error.ts";
 import { EXIT } from "./exit_codes.ts";
 
@@ -11,6 +11,16 @@ const EXIT_OF: Partial<Record<Code, number>> = {
   [Code.AlreadyExists]: EXIT.CONFLICT,
   [Code.DeadlineExceeded]: EXIT.TIMEOUT,
 };
+
+/** Codes that a server of another kind gives rise to. */
+const FOREIGN: ReadonlySet<Code> = new Set([
+  Code.Unknown,
+  Code.Internal,
+  Code.Unimplemented,
+  Code.InvalidArgument,
+  Code.NotFound,
+  Code.PermissionDenied,
+]);
 
 /** An error as the person reads it, and what to exit with. */
 export function renderError(error: unknown, server: string): { text: string; exitCode: number } {
@@ -52,12 +62,11 @@ function whyUnreachable(error: ConnectError): string | undefined {
   if (/ECONNRESET|connection (was )?(reset|closed)|before message completed/i.test(text)) {
     return "the connection broke";
   }
-  const foreign = error.code === Code.Unknown || error.code === Code.Internal ||
-    error.code === Code.Unimplemented;
-  if (foreign && /content-type|HTTP [3-5]\d\d|protocol|unexpected/i.test(text)) {
+  if (/fetch failed|error sending request/i.test(text)) return error.rawMessage;
+  // Our API's own errors carry an ErrorInfo (AIP-193).
+  if (FOREIGN.has(error.code) && error.findDetails(ErrorInfoSchema).length === 0) {
     return `it does not answer as this API does (${error.rawMessage})`;
   }
-  if (/fetch failed|error sending request/i.test(text)) return error.rawMessage;
   return undefined;
 }
 

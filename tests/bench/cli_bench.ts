@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BenchRow } from "./bench_row.ts";
 import { quantile, timed } from "./measure.ts";
-import { startPlatform } from "./platform_process.ts";
+import { startPlatform } from "../servers/platform_process.ts";
 
 const ROUNDS = 21;
 const root = new URL("../..", import.meta.url).pathname;

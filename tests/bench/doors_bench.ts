@@ -10,7 +10,7 @@ import { goawayBurst } from "../clients/goaway_client.ts";
 import { startDeno, type Subprocess } from "../servers/subprocess.ts";
 import type { BenchRow } from "./bench_row.ts";
 import { rates } from "./measure.ts";
-import { startPlatform } from "./platform_process.ts";
+import { startPlatform } from "../servers/platform_process.ts";
 
 const ECHO = new URL("./programs/echo_server.ts", import.meta.url).pathname;
 const LOAD = { ms: 1_500, inFlight: 16, rounds: 3 };

@@ -10,7 +10,7 @@ import { startDeno } from "../servers/subprocess.ts";
 import { BareCommits } from "./bare_commits.ts";
 import type { BenchRow } from "./bench_row.ts";
 import { quantile, residentBytes, timed } from "./measure.ts";
-import { startPlatform } from "./platform_process.ts";
+import { startPlatform } from "../servers/platform_process.ts";
 
 const ECHO = new URL("./programs/echo_server.ts", import.meta.url).pathname;
 const ROUNDS = 150;

@@ -7,7 +7,7 @@ import { createGrpcTransport } from "../../cli/grpc_transport.ts";
 import { startDeno } from "../servers/subprocess.ts";
 import type { BenchRow } from "./bench_row.ts";
 import { quantile, residentBytes } from "./measure.ts";
-import { startPlatform } from "./platform_process.ts";
+import { startPlatform } from "../servers/platform_process.ts";
 
 const ECHO = new URL("./programs/echo_server.ts", import.meta.url).pathname;
 const ROUNDS = 9;

@@ -1,4 +1,4 @@
-import { startDeno, type Subprocess } from "../servers/subprocess.ts";
+import { startDeno, type Subprocess } from "./subprocess.ts";
 
 /** The dev process as a person starts it. */
 export interface PlatformProcess {
@@ -6,6 +6,8 @@ export interface PlatformProcess {
   readonly grpc: URL;
   readonly web: URL;
   stop(): Promise<void>;
+  /** Ends it as a power cut would. */
+  kill(): Promise<void>;
 }
 
 const MAIN = new URL("../../api/main.ts", import.meta.url).pathname;
@@ -32,6 +34,10 @@ export async function startPlatform(args: readonly string[]): Promise<PlatformPr
     process,
     grpc: new URL(`grpc://${grpc}`),
     web: new URL(web),
+    async kill() {
+      process.kill("SIGKILL");
+      await process.status;
+    },
     async stop() {
       process.kill("SIGTERM");
       await process.status;

@@ -1,0 +1,115 @@
+/** `kill -9` of the dev process under load, again and again; then everything settles. */
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import {
+  DiagnosticsService,
+  EnvironmentService,
+  OperationService,
+  WorkloadService,
+} from "@mpc/proto";
+import { openSqliteStore } from "@mpc/storage/sqlite";
+import { SeededIds } from "../fakes/seeded_ids.ts";
+import { startPlatform } from "../servers/platform_process.ts";
+
+const KILLS = 50;
+const CALLERS = 8;
+
+/** Longest time that a process lives before it is killed. */
+const MAX_LIFE_MS = 150;
+
+Deno.test({
+  name: `nothing acknowledged is lost or done twice when the process is killed ${KILLS} times`,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    const seed = Math.trunc(performance.timeOrigin) % 2 ** 31;
+    const random = new SeededIds(seed);
+    const directory = await mkdtemp(join(tmpdir(), "mpc-kill-"));
+    const acknowledged: string[] = [];
+    const args = ["--data-dir", directory, "--simulated-delays=none"];
+    let environment = 0;
+    try {
+      for (let kill = 0; kill < KILLS; kill++) {
+        const platform = await startPlatform(args);
+        const load = Array.from({ length: CALLERS }, () => {
+          const id = `e-${environment++}`;
+          return change(platform.web, id, acknowledged);
+        });
+        // A real process dies at a real moment: this wait is the experiment, not a synchronisation.
+        await new Promise((resolve) => setTimeout(resolve, random.random() * MAX_LIFE_MS));
+        await platform.kill();
+        await Promise.all(load);
+      }
+      const platform = await startPlatform(args);
+      const transport = createGrpcWebTransport({ baseUrl: platform.web.origin });
+      const operations = createClient(OperationService, transport);
+      for (const name of acknowledged) {
+        const { done } = await operations.waitOperation({ name });
+        assert.ok(done, `acknowledged '${name}' has ended (seed ${seed})`);
+      }
+      const { findings } = await createClient(DiagnosticsService, transport).diagnose({});
+      assert.deepEqual(findings, [], `the platform is sound (seed ${seed})`);
+      await platform.stop();
+      assert.ok(acknowledged.length > KILLS, "there was load");
+      await assertOnce(directory, seed);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  },
+});
+
+/** Creates an environment, deploys into it and deletes it, until the process is gone. */
+async function change(server: URL, id: string, acknowledged: string[]): Promise<void> {
+  const transport = createGrpcWebTransport({ baseUrl: server.origin, defaultTimeoutMs: 5_000 });
+  const environments = createClient(EnvironmentService, transport);
+  const workloads = createClient(WorkloadService, transport);
+  const operations = createClient(OperationService, transport);
+  const parent = `environments/${id}`;
+  const workload = { spec: { image: "nginx:1.27", replicas: 2 } };
+  try {
+    const changes = [
+      () => environments.createEnvironment({ environmentId: id, environment: {} }),
+      () => workloads.deployWorkload({ parent, workloadId: "web", workload }),
+      () => workloads.deployWorkload({ parent, workloadId: "web", workload }),
+      () => environments.deleteEnvironment({ name: parent, force: true }),
+    ];
+    for (const call of changes) {
+      const { name } = await call();
+      acknowledged.push(name);
+      await operations.waitOperation({ name });
+    }
+  } catch (error) {
+    // The process was killed in the middle of a call: what it did not answer, it did not promise.
+    if (!(error instanceof Error)) throw error;
+  }
+}
+
+/** In the log every operation began to be admitted once and ended once, without a gap. */
+async function assertOnce(directory: string, seed: number): Promise<void> {
+  const store = openSqliteStore({ path: join(directory, "mpc.db") });
+  try {
+    const ends = new Map<string, number>();
+    let sequence = 0;
+    for (;;) {
+      const events = await store.events.read(sequence, 1_000);
+      if (events.length === 0) break;
+      for (const event of events) {
+        assert.equal(event.sequence, ++sequence, `the log has no gap (seed ${seed})`);
+        if (event.resource?.kind !== "operation" || event.resource.value.endTime === null) continue;
+        ends.set(event.target, (ends.get(event.target) ?? 0) + 1);
+      }
+    }
+    const twice = [...ends].filter(([, count]) => count !== 1);
+    assert.deepEqual(twice, [], `every operation ended once (seed ${seed})`);
+    const live = await store.operations.count({
+      filter: { op: "=", path: ["endTime"], value: null },
+    });
+    assert.equal(live, 0, `every operation ended (seed ${seed})`);
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,312 @@
+/** mpctl as its user meets it: the bundle as a black box, against a live server. */
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startPlatform } from "../servers/platform_process.ts";
+
+const root = new URL("../..", import.meta.url).pathname;
+
+interface Result {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+interface World {
+  readonly mpctl: (...args: string[]) => Promise<Result>;
+  readonly bundle: string;
+  readonly directory: string;
+  readonly web: string;
+  readonly grpc: string;
+}
+
+async function run(command: string, args: readonly string[]): Promise<Result> {
+  const { code, stdout, stderr } = await new Deno.Command(command, {
+    args: [...args],
+    env: { NO_COLOR: "1" },
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const text = new TextDecoder();
+  return { code, out: text.decode(stdout), err: text.decode(stderr) };
+}
+
+const runBundle = (bundle: string, args: readonly string[]) =>
+  run(Deno.execPath(), [
+    "run",
+    "--no-prompt",
+    "--allow-net",
+    "--allow-read",
+    "--allow-env",
+    bundle,
+    ...args,
+  ]);
+
+const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
+  ["env create waits, shows each step and prints the environment", async ({ mpctl }) => {
+    const { code, out, err } = await mpctl(
+      "env",
+      "create",
+      "dev",
+      "--ttl",
+      "8h",
+      "--label",
+      "team=web",
+    );
+    assert.equal(code, 0, err);
+    assert.match(out, /^NAME +STATE +EXPIRES +LABELS +AGE\ndev +READY +\dh +team=web +\d+m?s\n$/);
+    assert.match(err, /✓ create_namespace succeeded.*\n✓ apply_policies succeeded/);
+  }],
+  ["workload deploy waits for the rollout", async ({ mpctl }) => {
+    const args = ["--env", "dev", "--image", "nginx:1.27", "--replicas", "2", "--port", "80"];
+    const { code, out, err } = await mpctl("workload", "deploy", "web", ...args);
+    assert.equal(code, 0, err);
+    assert.match(out, /web +dev +READY +2\/2 +nginx:1\.27 +1 /);
+  }],
+  [
+    "a deployment that fails exits with 3 and says step, reason and what to do next",
+    async ({ mpctl }) => {
+      const args = ["--env", "dev", "--image", "nginx:missing"];
+      const { code, err } = await mpctl("workload", "deploy", "bad", ...args);
+      assert.equal(code, 3);
+      assert.match(err, /✗ await_rollout failed/);
+      assert.match(err, /IMAGE_PULL_FAILED: .*ErrImagePull/);
+      const id = /mpctl op explain (\S+)'/.exec(err)?.[1] ?? "";
+      const explained = await mpctl("op", "explain", id);
+      assert.match(explained.out, /failed at step 'await_rollout' and was undone/);
+      assert.match(
+        explained.out,
+        /Who must act: caller\nNext: mpctl workload deploy bad --env dev/,
+      );
+    },
+  ],
+  ["a flaky image shows its retries and succeeds", async ({ mpctl }) => {
+    const { code, err } = await mpctl(
+      "workload",
+      "deploy",
+      "flaky",
+      "--env",
+      "dev",
+      "--image",
+      "x:flaky",
+    );
+    assert.equal(code, 0, err);
+    assert.match(err, /attempt 2 in [\d.]+ s, because .*did not answer/);
+  }],
+  ["-o json, yaml and name are for programs", async ({ mpctl }) => {
+    const json = JSON.parse((await mpctl("env", "get", "dev", "-o", "json")).out);
+    assert.equal(json.name, "environments/dev");
+    assert.equal(json.state, "ENVIRONMENT_STATE_READY");
+    assert.match(
+      (await mpctl("env", "get", "dev", "-o", "yaml")).out,
+      /^name: environments\/dev$/m,
+    );
+    assert.equal((await mpctl("env", "list", "-o", "name")).out, "environments/dev\n");
+  }],
+  ["gRPC addresses work like web ones", async ({ bundle, grpc }) => {
+    const { code, out, err } = await runBundle(bundle, ["env", "list", "--server", grpc]);
+    assert.equal(code, 0, err);
+    assert.match(out, /dev +READY/);
+  }],
+  ["what is there already exits with 6, what is not with 7", async ({ mpctl }) => {
+    const taken = await mpctl("env", "create", "dev");
+    assert.deepEqual([taken.code, taken.err], [
+      6,
+      "Error: Cannot create environment 'dev': it exists and is READY\n",
+    ]);
+    const none = await mpctl("env", "get", "none");
+    assert.equal(none.code, 7);
+    assert.match(none.err, /there is no environment 'environments\/none'/);
+  }],
+  ["bad input exits with 2 and names every bad field", async ({ mpctl }) => {
+    const { code, err } = await mpctl(
+      ...["workload", "deploy", "Bad", "--env", "dev", "--image", "a b", "--replicas", "-1"],
+      ...["--port", "99999", "--cpu", "12xyz"],
+    );
+    assert.equal(code, 2);
+    for (const field of ["workload_id", "image", "replicas", "ports[0].port", "resources.cpu"]) {
+      assert.ok(err.includes(field), `names ${field}: ${err}`);
+    }
+    assert.doesNotMatch(err, / at .*:\d+:\d+/, "no stack trace");
+  }],
+  ["wrong usage exits with 2, with a suggestion", async ({ mpctl }) => {
+    for (
+      const args of [
+        ["env", "crate"],
+        ["env", "get"],
+        ["env", "list", "--outptu", "x"],
+        [
+          "env",
+          "create",
+          "x",
+          "--ttl",
+          "soon",
+        ],
+        ["env", "list", "-o", "xml"],
+        ["env", "list", "--server", "nonsense"],
+      ]
+    ) {
+      const { code, err } = await mpctl(...args);
+      assert.equal(code, 2, `${args.join(" ")}: ${err}`);
+    }
+    assert.match((await mpctl("env", "crate")).err, /Did you mean create/);
+  }],
+  [
+    "a file with an unknown field, or that is no YAML, is refused with its place",
+    async ({ mpctl, directory }) => {
+      const path = join(directory, "spec.yaml");
+      await writeFile(path, "spec:\n  image: nginx\n  colour: red\n");
+      const unknown = await mpctl("workload", "deploy", "w", "--env", "dev", "-f", path);
+      assert.equal(unknown.code, 2);
+      assert.match(unknown.err, /colour/);
+      await writeFile(path, "spec:\n  image: [nginx\n");
+      const broken = await mpctl("workload", "deploy", "w", "--env", "dev", "-f", path);
+      assert.equal(broken.code, 2);
+      assert.match(broken.err, /line \d+, column \d+/);
+    },
+  ],
+  ["a file deploys", async ({ mpctl, directory }) => {
+    const path = join(directory, "good.yaml");
+    await writeFile(
+      path,
+      "labels: {tier: web}\nspec:\n  image: nginx:1\n  replicas: 2\n  ports: [{port: 80}]\n",
+    );
+    const { code, err } = await mpctl("workload", "deploy", "filed", "--env", "dev", "-f", path);
+    assert.equal(code, 0, err);
+  }],
+  ["--dry-run shows the plan and changes nothing", async ({ mpctl }) => {
+    const args = ["--env", "dev", "--image", "nginx:1.28", "--dry-run"];
+    const { code, out } = await mpctl("workload", "deploy", "web", ...args);
+    assert.equal(code, 0);
+    assert.match(out, /~ Deployment\/dev\/web\n +spec\.image: "nginx:1\.27" → "nginx:1\.28"/);
+    assert.match(out, /Plan hash: \S+/);
+    assert.match((await mpctl("workload", "get", "web", "--env", "dev")).out, /nginx:1\.27/);
+  }],
+  ["scale, history, diff and rollback", async ({ mpctl }) => {
+    assert.equal(
+      (await mpctl("workload", "scale", "web", "--env", "dev", "--replicas", "3")).code,
+      0,
+    );
+    const history = await mpctl("workload", "history", "web", "--env", "dev");
+    assert.match(history.out, /^2 +yes .*\n1 +no /m);
+    const diff = await mpctl("workload", "diff", "web", "1", "2", "--env", "dev");
+    assert.deepEqual([diff.code, diff.out], [8, "- replicas: 2\n+ replicas: 3\n"]);
+    assert.equal((await mpctl("workload", "rollback", "web", "--env", "dev")).code, 0);
+    assert.match((await mpctl("workload", "get", "web", "--env", "dev")).out, /2\/2 .* 3 /);
+  }],
+  ["--no-wait returns at once, op watch follows, op cancel undoes", async ({ mpctl }) => {
+    const args = ["--env", "dev", "--image", "nginx:stuck", "--no-wait", "-o", "name"];
+    const { out } = await mpctl("workload", "deploy", "slow", ...args);
+    const id = out.trim().slice("operations/".length);
+    const dry = await mpctl("op", "cancel", id, "--dry-run");
+    assert.match(dry.out, /then: .*workload 'slow' and all it had are gone/);
+    const timeout = await mpctl("op", "watch", id, "--timeout", "100ms");
+    assert.equal(timeout.code, 5, timeout.err);
+    assert.equal((await mpctl("op", "cancel", id, "--reason", "tested")).code, 0);
+    assert.equal((await mpctl("op", "watch", id)).code, 4, "what is already over ends at once");
+    assert.equal((await mpctl("workload", "get", "slow", "--env", "dev")).code, 7);
+    assert.match((await mpctl("op", "get", id.slice(-8))).out, /CANCELLED/);
+  }],
+  ["env update, extend and keep", async ({ mpctl }) => {
+    assert.equal((await mpctl("env", "update", "dev", "--protect", "--max-cpu", "4")).code, 0);
+    const refused = await mpctl("env", "delete", "dev", "--force");
+    assert.equal(refused.code, 1);
+    assert.match(refused.err, /it is protected/);
+    assert.equal((await mpctl("env", "extend", "dev", "2h")).code, 0);
+    assert.equal((await mpctl("env", "keep", "dev")).code, 0);
+    const wide = await mpctl("env", "get", "dev", "-o", "wide");
+    assert.match(wide.out, /dev +READY +- +team=web +\S+ +yes +cpu=4/);
+    assert.equal((await mpctl("env", "update", "dev", "--no-protect")).code, 0);
+  }],
+  ["a quota that would be exceeded refuses", async ({ mpctl }) => {
+    const args = ["--env", "dev", "--image", "nginx:1", "--cpu", "3", "--replicas", "2"];
+    const { code, err } = await mpctl("workload", "deploy", "big", ...args);
+    assert.equal(code, 1);
+    assert.match(err, /would use 6 of cpu, its quota is 4/);
+  }],
+  ["doctor finds nothing wrong", async ({ mpctl }) => {
+    const { code, out } = await mpctl("doctor");
+    assert.equal(code, 0, out);
+  }],
+  ["env delete needs --force where there are workloads", async ({ mpctl }) => {
+    const refused = await mpctl("env", "delete", "dev");
+    assert.equal(refused.code, 1);
+    assert.match(refused.err, /it has \d+ workloads; delete them first, or use --force/);
+    const { code, err } = await mpctl("env", "delete", "dev", "--force");
+    assert.equal(code, 0, err);
+    assert.equal((await mpctl("env", "delete", "dev", "--ignore-not-found")).code, 0);
+  }],
+  ["a server that is not there is said to be so", async ({ bundle }) => {
+    const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = free.addr as Deno.NetAddr;
+    free.close();
+    for (const server of [`http://127.0.0.1:${port}`, `grpc://127.0.0.1:${port}`]) {
+      const { code, err } = await runBundle(bundle, ["env", "list", "--server", server]);
+      assert.equal(code, 1);
+      assert.match(
+        err,
+        /Cannot reach the server at \S+127\.0\.0\.1:\d+: connection refused\nStart one with/,
+      );
+    }
+  }],
+  ["a server that is something else is said to be so", async ({ bundle }) => {
+    const server = createServer((_request, response) => {
+      response.setHeader("content-type", "text/html");
+      response.end("<html>hello</html>");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const args = ["env", "list", "--server", `http://127.0.0.1:${port}`];
+    const { code, err } = await runBundle(bundle, args);
+    server.close();
+    server.closeAllConnections();
+    assert.equal(code, 1);
+    assert.match(err, /does not answer as this API does/);
+  }],
+  ["every command has help with examples, and the exit codes are documented", async ({ mpctl }) => {
+    assert.match((await mpctl("--help")).out, /Exit codes:\n +0 +ok/);
+    for (const args of [["env", "create"], ["workload", "deploy"], ["op", "cancel"], ["doctor"]]) {
+      const { code, out } = await mpctl(...args, "--help");
+      assert.equal(code, 0);
+      assert.match(out, /Examples:\n +mpctl /);
+    }
+  }],
+  ["the bundle runs on Node too", async ({ bundle, web }) => {
+    const { code, out, err } = await run("node", [bundle, "env", "list", "--server", web]);
+    assert.deepEqual([code, out], [0, ""], err);
+  }],
+];
+
+Deno.test({
+  name: "mpctl",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn(t) {
+    const directory = await mkdtemp(join(tmpdir(), "mpc-mpctl-"));
+    const bundle = join(directory, "mpctl.js");
+    const bundled = await new Deno.Command(Deno.execPath(), {
+      args: ["bundle", "--quiet", "--platform", "deno", "--minify", "-o", bundle, "cli/main.ts"],
+      cwd: root,
+    }).output();
+    assert.equal(bundled.code, 0, new TextDecoder().decode(bundled.stderr));
+    const platform = await startPlatform(["--ephemeral"]);
+    const web = platform.web.origin;
+    const world: World = {
+      bundle,
+      directory,
+      web,
+      grpc: `grpc://${platform.grpc.host}`,
+      mpctl: (...args) =>
+        runBundle(bundle, args.includes("--server") ? args : [...args, "--server", web]),
+    };
+    try {
+      for (const [title, check] of CASES) await t.step(title, () => check(world));
+    } finally {
+      await platform.stop();
+      await rm(directory, { recursive: true });
+    }
+  },
+});
