@@ -39,7 +39,9 @@ export async function runAttempt<T>(attempt: Attempt<T>): Promise<AttemptResult<
   const result = settled(body, signal);
   try {
     const first = await Promise.race([result, whenAborted(signal, ended.signal)]);
-    const outcome = first ?? await Promise.race([result, grace(clock, ended.signal)]);
+    if (!first && stop.aborted) return { status: "stopped" };
+    const outcome = first ??
+      await Promise.race([result, grace(clock, AbortSignal.any([ended.signal, stop]))]);
     if (outcome?.status === "succeeded") return outcome;
     if (stop.aborted) return { status: "stopped" };
     if (cancel.aborted) return { status: "cancelled" };
@@ -74,11 +76,11 @@ function whenAborted(signal: AbortSignal, ended: AbortSignal): Promise<undefined
   });
 }
 
-async function grace(clock: Clock, ended: AbortSignal): Promise<undefined> {
+async function grace(clock: Clock, over: AbortSignal): Promise<undefined> {
   try {
-    await clock.sleep(GRACE_MS, ended);
+    await clock.sleep(GRACE_MS, over);
   } catch (error) {
-    if (!ended.aborted) throw error;
+    if (!over.aborted) throw error;
   }
 }
 

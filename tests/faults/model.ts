@@ -1,0 +1,284 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { isMpcError, isTerminal, type Operation } from "@mpc/domain";
+import {
+  cancelOperation,
+  createEnvironment,
+  deleteEnvironment,
+  deleteWorkload,
+  deployWorkload,
+  type MutationResult,
+  retryOperation,
+  updateEnvironment,
+} from "@mpc/services";
+import { CHAOS, Chaos, type Mischief } from "../fakes/chaos.ts";
+import { Platform } from "../fakes/platform.ts";
+import { environmentAfter, workloadAfter } from "./rules.ts";
+
+const ENVIRONMENTS = ["a", "b"] as const;
+const WORKLOADS = ["x", "y"] as const;
+const IMAGES = ["nginx:1", "nginx:2", "nginx:missing", "nginx:flaky"] as const;
+
+type Action =
+  | { readonly do: "create" | "update"; readonly env: string }
+  | {
+    readonly do: "delete";
+    readonly env: string;
+    readonly force: boolean;
+    readonly abandon: boolean;
+  }
+  | { readonly do: "deploy"; readonly env: string; readonly id: string; readonly image: string }
+  | { readonly do: "remove"; readonly env: string; readonly id: string; readonly abandon: boolean }
+  | { readonly do: "cancel" | "retry"; readonly which: number }
+  | { readonly do: "fault"; readonly mischief: Mischief }
+  | { readonly do: "pass"; readonly ms: number }
+  | { readonly do: "settle" | "crash" | "janitor" | "repeat" };
+
+const env = fc.constantFrom(...ENVIRONMENTS);
+const id = fc.constantFrom(...WORKLOADS);
+const which = fc.nat(30);
+
+const action: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("create" as const), env }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("update" as const), env }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("delete" as const),
+      env,
+      force: fc.boolean(),
+      abandon: fc.boolean(),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant("deploy" as const),
+      env,
+      id,
+      image: fc.constantFrom(...IMAGES),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant("remove" as const), env, id, abandon: fc.boolean() }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("cancel" as const), which }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("retry" as const), which }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("fault" as const),
+      mischief: fc.constantFrom(...CHAOS),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.nat(40_000) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom(
+        "settle" as const,
+        "crash" as const,
+        "janitor" as const,
+        "repeat" as const,
+      ),
+    }),
+  },
+);
+
+/** Runs random sequences against the rules; what fails is shrunk and printed with its seed. */
+export async function checkModel(numRuns: number, seed: number): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(fc.array(action, { minLength: 1, maxLength: 24 }), runSequence),
+    { numRuns, seed, timeout: 10_000 },
+  );
+}
+
+async function runSequence(actions: readonly Action[]): Promise<void> {
+  const chaos = new Chaos();
+  const platform = await Platform.start({ definitions: chaos.definitions });
+  const run = new Sequence(platform, chaos);
+  try {
+    for (const action of actions) await run.step(action);
+    await run.end();
+  } finally {
+    await platform.close();
+  }
+}
+
+class Sequence {
+  readonly #platform: Platform;
+  readonly #chaos: Chaos;
+  readonly #acknowledged: string[] = [];
+  #last: (() => Promise<MutationResult>) | undefined;
+  #requests = 0;
+
+  constructor(platform: Platform, chaos: Chaos) {
+    this.#platform = platform;
+    this.#chaos = chaos;
+  }
+
+  async step(action: Action): Promise<void> {
+    const { deps, caller } = this.#platform;
+    const requestId = `r-${this.#requests++}`;
+    switch (action.do) {
+      case "create":
+        return await this.#mutate(() =>
+          createEnvironment(deps, caller, { environmentId: action.env, environment: {}, requestId })
+        );
+      case "update": {
+        const name = `environments/${action.env}`;
+        const change = { labels: { changed: requestId } };
+        return await this.#mutate(() =>
+          updateEnvironment(deps, caller, { name, etag: "", change, requestId })
+        );
+      }
+      case "delete": {
+        const { force, abandon } = action;
+        const name = `environments/${action.env}`;
+        const request = { name, etag: "", force, abandon, allowMissing: false, timeoutMs: null };
+        return await this.#mutate(() => deleteEnvironment(deps, caller, { ...request, requestId }));
+      }
+      case "deploy": {
+        const parent = `environments/${action.env}`;
+        const workload = { spec: { image: action.image, replicas: 2 } };
+        const request = { parent, workloadId: action.id, workload, etag: "", timeoutMs: null };
+        return await this.#mutate(() => deployWorkload(deps, caller, { ...request, requestId }));
+      }
+      case "remove": {
+        const name = `environments/${action.env}/workloads/${action.id}`;
+        const { abandon } = action;
+        const request = { name, etag: "", abandon, allowMissing: false, timeoutMs: null };
+        return await this.#mutate(() => deleteWorkload(deps, caller, { ...request, requestId }));
+      }
+      case "retry": {
+        const name = this.#pick(action.which);
+        if (name === undefined) return;
+        return await this.#mutate(() => retryOperation(deps, caller, { name, requestId }));
+      }
+      case "cancel": {
+        const name = this.#pick(action.which);
+        if (name === undefined) return;
+        const request = { name, reason: "tested", validateOnly: false };
+        return await this.#tolerate(() => cancelOperation(deps, caller, request));
+      }
+      case "repeat": {
+        if (!this.#last) return;
+        const { operation } = await this.#last();
+        assert.equal(
+          operation?.value.name,
+          this.#acknowledged.at(-1),
+          "a repeat finds its operation",
+        );
+        return;
+      }
+      case "fault":
+        return this.#chaos.plan(action.mischief);
+      case "pass":
+        return await this.#platform.clock.advance(action.ms);
+      case "settle":
+        return await this.#platform.settle();
+      case "janitor":
+        return await this.#platform.janitor().pass();
+      case "crash":
+        await this.#platform.crash();
+        return await this.#platform.restart();
+    }
+  }
+
+  /** Without further faults everything ends, and as the rules say. */
+  async end(): Promise<void> {
+    const platform = this.#platform;
+    this.#chaos.stop();
+    await platform.settle();
+    await platform.crash();
+    await platform.restart();
+    await platform.settle();
+    await platform.janitor().pass(0);
+    await platform.settle();
+    const { items } = await platform.store.operations.list({
+      orderBy: [{ path: ["name"], descending: false }],
+      limit: 1_000,
+    });
+    const operations = items.map(({ value }) => value);
+    const names = new Set(operations.map(({ name }) => name));
+    assert.deepEqual(this.#acknowledged.filter((name) => !names.has(name)), [], "none is lost");
+    // A deployment that lost the race against its environment's deletion is refused when it holds
+    // its lock already; its operation is cancelled, and its request id is free again.
+    const refused = operations.filter(({ requestId }) => requestId === null);
+    assert.ok(refused.every(({ state }) => state === "CANCELLED"), "what was refused did nothing");
+    assert.equal(
+      names.size - refused.length,
+      new Set(this.#acknowledged).size,
+      "what was refused left nothing else",
+    );
+    assert.ok(operations.every(({ state }) => isTerminal(state)), "all have ended");
+    const stuck = operations.some(({ state }) => state === "NEEDS_ATTENTION");
+    await platform.assertSound(
+      stuck ? ["OPERATION_NEEDS_ATTENTION", "OBJECT_WITHOUT_RECORD", "WRONG_REVISION"] : [],
+    );
+    await this.#assertRules(operations);
+  }
+
+  async #assertRules(operations: readonly Operation[]): Promise<void> {
+    const { store } = this.#platform;
+    for (const id of ENVIRONMENTS) {
+      const name = `environments/${id}`;
+      const own = operations.filter(({ target }) => target === name);
+      const found = (await store.environments.get(name))?.value.state ?? "gone";
+      assertOneOf(name, found, environmentAfter(own), own);
+      for (const workload of WORKLOADS) {
+        const path = `${name}/workloads/${workload}`;
+        const about = operations.filter(({ target }) => target === path || target === name);
+        const state = (await store.workloads.get(path))?.value.state ?? "gone";
+        assertOneOf(path, state, workloadAfter(about), about);
+      }
+    }
+  }
+
+  async #mutate(call: () => Promise<MutationResult>): Promise<void> {
+    this.#last = undefined;
+    await this.#tolerate(async () => {
+      const { operation } = await call();
+      assert.ok(operation, "a mutation answers with an operation");
+      this.#acknowledged.push(operation.value.name);
+      this.#last = call;
+    });
+  }
+
+  /** Refusals are part of the rules; faults of the program are not. */
+  async #tolerate(call: () => Promise<unknown>): Promise<void> {
+    try {
+      await call();
+    } catch (error) {
+      const refused = isMpcError(
+        error,
+        "NOT_FOUND",
+        "ALREADY_EXISTS",
+        "FAILED_PRECONDITION",
+        "ABORTED",
+      );
+      if (!refused) throw error;
+    }
+  }
+
+  #pick(which: number): string | undefined {
+    return this.#acknowledged[which % Math.max(1, this.#acknowledged.length)];
+  }
+}
+
+function assertOneOf(
+  name: string,
+  found: string,
+  possible: ReadonlySet<string>,
+  operations: readonly Operation[],
+): void {
+  const history = operations.map(({ kind, state }) => `${kind} ${state}`).join(", ");
+  assert.ok(
+    possible.has(found),
+    `'${name}' is ${found}, must be ${[...possible].join(" or ")} after ${history}`,
+  );
+}
