@@ -74,7 +74,10 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.nat(40_000) }),
+    arbitrary: fc.record({
+      do: fc.constant("pass" as const),
+      ms: fc.oneof(fc.nat(40_000), fc.nat(7_200_000)),
+    }),
   },
   {
     weight: 4,

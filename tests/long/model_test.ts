@@ -2,7 +2,7 @@ import { checkModel } from "../faults/model.ts";
 
 const SEQUENCES = 50_000;
 
-Deno.test(`${SEQUENCES} random sequences of commands, faults and crashes end as the rules say`, async () => {
+Deno.test(`${SEQUENCES} random sequences of commands, faults and crashes end as the rules say`, async (t) => {
   const seed = Math.trunc(performance.timeOrigin) % 2 ** 31;
-  await checkModel(SEQUENCES, seed);
+  await t.step(`seed ${seed}`, () => checkModel(SEQUENCES, seed));
 });
