@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { setCondition } from "./condition.ts";
+
+const ready = (status: "TRUE" | "FALSE", reason = "R") => ({
+  type: "Ready",
+  status,
+  reason,
+  message: "",
+  observedGeneration: 1,
+});
+
+Deno.test("a condition's transition time moves only when its status does", () => {
+  const first = setCondition([], ready("FALSE"), 1);
+  const same = setCondition(first, ready("FALSE", "Other"), 2);
+  assert.deepEqual(same.map((c) => [c.reason, c.lastTransitionTime]), [["Other", 1]]);
+  const turned = setCondition(same, ready("TRUE"), 3);
+  assert.deepEqual(turned.map((c) => [c.status, c.lastTransitionTime]), [["TRUE", 3]]);
+});
+
+Deno.test("other conditions stay", () => {
+  const both = setCondition(
+    setCondition([], ready("TRUE"), 1),
+    { ...ready("TRUE"), type: "Soon" },
+    2,
+  );
+  assert.deepEqual(both.map(({ type }) => type), ["Ready", "Soon"]);
+});

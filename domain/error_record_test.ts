@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { errorFromRecord, recordError } from "./error_record.ts";
+import { MpcError } from "./errors.ts";
+
+Deno.test("a cause chain is recorded from the outside in, and comes back", () => {
+  const root = new Error("disk gone");
+  const middle = new MpcError("UNAVAILABLE", { reason: "DOWN", message: "no answer", cause: root });
+  const top = new MpcError("ABORTED", {
+    reason: "LOST",
+    message: "lost it",
+    metadata: { pod: "web-1" },
+    cause: middle,
+  });
+  const record = recordError(top);
+  assert.deepEqual([record.code, record.reason, record.retryable], ["ABORTED", "LOST", true]);
+  assert.deepEqual(record.metadata, { pod: "web-1" });
+  assert.deepEqual(record.causes, [
+    { code: "UNAVAILABLE", reason: "DOWN", message: "no answer" },
+    { code: "INTERNAL", reason: "UNEXPECTED", message: "disk gone" },
+  ]);
+  const again = errorFromRecord(record);
+  assert.deepEqual(recordError(again), record);
+});
+
+Deno.test("what nobody planned for is permanent", () => {
+  for (const thrown of [new TypeError("x is not a function"), "text", undefined, null]) {
+    const record = recordError(thrown);
+    assert.deepEqual([record.code, record.retryable], ["INTERNAL", false]);
+  }
+});
+
+Deno.test("messages and chains are limited", () => {
+  let error = new Error("x".repeat(10_000));
+  for (let depth = 0; depth < 50; depth++) error = new Error("outer", { cause: error });
+  const record = recordError(error);
+  assert.ok(record.causes.length <= 8);
+  assert.ok(recordError(new Error("x".repeat(10_000))).message.length < 2_100);
+});
+
+Deno.test("the code says whether trying again may help, unless the error does", () => {
+  const error = (code: "UNAVAILABLE" | "NOT_FOUND", retryable?: boolean) =>
+    new MpcError(code, {
+      reason: "R",
+      message: "m",
+      ...(retryable !== undefined && { retryable }),
+    });
+  assert.equal(error("UNAVAILABLE").retryable, true);
+  assert.equal(error("NOT_FOUND").retryable, false);
+  assert.equal(error("UNAVAILABLE", false).retryable, false);
+});

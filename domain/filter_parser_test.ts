@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { MpcError } from "./errors.ts";
+import type { Filter } from "./filter.ts";
+import { ENVIRONMENT_FIELDS } from "./filter_fields.ts";
+import { parseFilter, parseOrderBy } from "./filter_parser.ts";
+
+const state = (value: string): Filter => ({ op: "=", path: ["state"], value });
+
+const GOOD: readonly (readonly [string, Filter | undefined])[] = [
+  ["", undefined],
+  ["  ", undefined],
+  ["state = READY", state("READY")],
+  ["state=READY", state("READY")],
+  ['name = "environments/*"', { op: "=", path: ["name"], value: "environments/*" }],
+  ["labels.team = web", { op: "=", path: ["labels", "team"], value: "web" }],
+  ["labels:team", { op: ":", path: ["labels"], value: "team" }],
+  ["expire_time:*", { op: ":", path: ["expireTime"], value: "*" }],
+  ["deletion_protection = true", { op: "=", path: ["deletionProtection"], value: true }],
+  ["create_time > 2030-01-01T00:00:00Z", {
+    op: ">",
+    path: ["createTime"],
+    value: Date.UTC(2030, 0, 1),
+  }],
+  ["NOT state = READY", { op: "not", term: state("READY") }],
+  ["-state = READY", { op: "not", term: state("READY") }],
+  ["state = READY state = DELETING", { op: "and", terms: [state("READY"), state("DELETING")] }],
+  ["state = READY AND state = CREATING OR state = DELETING", {
+    op: "and",
+    terms: [state("READY"), { op: "or", terms: [state("CREATING"), state("DELETING")] }],
+  }],
+  ["(state = READY AND state = CREATING) OR state = DELETING", {
+    op: "or",
+    terms: [{ op: "and", terms: [state("READY"), state("CREATING")] }, state("DELETING")],
+  }],
+];
+
+for (const [text, expected] of GOOD) {
+  Deno.test(`parseFilter() reads '${text}'`, () => {
+    assert.deepEqual(parseFilter(text, ENVIRONMENT_FIELDS), expected);
+  });
+}
+
+const BAD: readonly (readonly [string, RegExp])[] = [
+  ["colour = red", /unknown field 'colour' \(known: name.*at character 1/],
+  ["state", /'state' without a comparison.*at character 1/],
+  ["state = ", /an end where more is wanted at character/],
+  ["state = READY)", /unexpected '\)' at character 14/],
+  ["(state = READY", /an end where more is wanted/],
+  ["state = RED", /'RED', which is none of CREATING/],
+  ["create_time > yesterday", /'yesterday', which is no time/],
+  ["deletion_protection = maybe", /neither true nor false/],
+  ['name = "open', /a string that does not end at character 8/],
+  ["labels = x", /use labels\.key/],
+  ["has(state)", /there are no functions/],
+  ["a".repeat(3_000), /more than 2000 characters/],
+  [`${"(".repeat(40)}state = READY${")".repeat(40)}`, /more than 20 levels/],
+];
+
+for (const [text, message] of BAD) {
+  Deno.test(`parseFilter() refuses '${text.slice(0, 40)}' and says where and why`, () => {
+    assert.throws(() => parseFilter(text, ENVIRONMENT_FIELDS), {
+      code: "INVALID_ARGUMENT",
+      reason: "INVALID_FILTER",
+      message,
+    });
+  });
+}
+
+Deno.test("whatever is typed, the parser answers or refuses", () => {
+  const pieces = fc.constantFrom(
+    "state",
+    "=",
+    "READY",
+    "(",
+    ")",
+    "AND",
+    "OR",
+    "NOT",
+    "-",
+    '"',
+    ":",
+    "labels.x",
+    " ",
+    "\\",
+  );
+  const text = fc.oneof(fc.string(), fc.array(pieces).map((parts) => parts.join(" ")));
+  fc.assert(
+    fc.property(text, (text) => {
+      try {
+        parseFilter(text, ENVIRONMENT_FIELDS);
+      } catch (error) {
+        if (!(error instanceof MpcError)) throw error;
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+Deno.test("parseOrderBy() reads keys with and without a direction", () => {
+  assert.deepEqual(parseOrderBy("create_time desc, name", ENVIRONMENT_FIELDS), [
+    { path: ["createTime"], descending: true },
+    { path: ["name"], descending: false },
+  ]);
+  for (const bad of ["colour", "name up", "labels", "name,,"]) {
+    assert.throws(() => parseOrderBy(bad, ENVIRONMENT_FIELDS), { code: "INVALID_ARGUMENT" });
+  }
+});
