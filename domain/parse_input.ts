@@ -74,9 +74,10 @@ function pathOf(path: readonly PropertyKey[]): string {
   }).join("");
 }
 
+/** The API's spelling: in snake case, durations without the unit that we count them in. */
 function snakeCase(text: string): string {
   return /^[a-z][a-zA-Z0-9]*$/.test(text)
-    ? text.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    ? text.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replace(/_ms$/, "")
     : text;
 }
 

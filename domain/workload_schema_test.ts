@@ -118,7 +118,7 @@ const environment = (fields: unknown, environmentId = "dev") => () =>
   parseEnvironmentInput("create environment", { environmentId, environment: fields });
 
 const BAD_ENVIRONMENTS: readonly (readonly [string, unknown, string, string])[] = [
-  ["too short a life", { ttlMs: 1 }, "environment.ttl_ms", "TTL"],
+  ["too short a life", { ttlMs: 1 }, "environment.ttl", "TTL"],
   ["a negative quota", { quota: { workloads: -1 } }, "environment.quota.workloads", "MINIMUM"],
   ["a label value that is none", { labels: { a: "b c" } }, "environment.labels.a", "LABEL_VALUE"],
   [

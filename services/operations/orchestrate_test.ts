@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { ErrorRecord } from "@mpc/domain";
+import { orchestrate, type OrchestratedStep, type StepOutcome } from "./orchestrate.ts";
+
+const error: ErrorRecord = {
+  code: "INTERNAL",
+  reason: "R",
+  message: "m",
+  retryable: false,
+  metadata: {},
+  causes: [],
+};
+
+const steps: readonly OrchestratedStep[] = [
+  { name: "a", onCancel: "undo", undoable: true },
+  { name: "b", onCancel: "keep", undoable: true },
+  { name: "c", onCancel: "keep", undoable: false },
+  { name: "d", onCancel: "undo", undoable: true },
+];
+
+/** Runs the steps with these outcomes and tells what was asked of the driver, in order. */
+async function trace(
+  outcomes: Readonly<Record<string, StepOutcome["status"]>>,
+  badUndos: readonly string[] = [],
+) {
+  const asked: string[] = [];
+  const outcome = await orchestrate(steps, {
+    runStep({ name }) {
+      asked.push(name);
+      const status = outcomes[name] ?? "succeeded";
+      return Promise.resolve(status === "failed" ? { status, error } : { status });
+    },
+    undoStep({ name }) {
+      asked.push(`undo ${name}`);
+      return Promise.resolve(
+        badUndos.includes(name) ? { status: "failed", error } : { status: "undone" },
+      );
+    },
+  });
+  return { asked: asked.join(", "), state: outcome.state, stuck: outcome.stuck };
+}
+
+const CASES: readonly (readonly [
+  string,
+  Readonly<Record<string, StepOutcome["status"]>>,
+  readonly string[],
+  Awaited<ReturnType<typeof trace>>,
+])[] = [
+  ["all succeed", {}, [], { asked: "a, b, c, d", state: "SUCCEEDED", stuck: [] }],
+  ["a failure undoes in reverse, the failed step too", { d: "failed" }, [], {
+    asked: "a, b, c, d, undo d, undo b, undo a",
+    state: "FAILED",
+    stuck: [],
+  }],
+  ["a cancellation keeps what says so", { d: "cancelled" }, [], {
+    asked: "a, b, c, d, undo d, undo a",
+    state: "CANCELLED",
+    stuck: [],
+  }],
+  ["what was skipped is not undone", { d: "skipped" }, [], {
+    asked: "a, b, c, d, undo a",
+    state: "CANCELLED",
+    stuck: [],
+  }],
+  ["a failed undo does not stop the others", { d: "failed" }, ["b"], {
+    asked: "a, b, c, d, undo d, undo b, undo a",
+    state: "NEEDS_ATTENTION",
+    stuck: ["b"],
+  }],
+  ["nothing begun, nothing undone", { a: "skipped" }, [], {
+    asked: "a",
+    state: "CANCELLED",
+    stuck: [],
+  }],
+];
+
+for (const [title, outcomes, badUndos, expected] of CASES) {
+  Deno.test(`orchestrate(): ${title}`, async () => {
+    assert.deepEqual(await trace(outcomes, badUndos), expected);
+  });
+}
+
+Deno.test("orchestrate() asks the same of the driver each time: it can be replayed", async () => {
+  const status = fc.constantFrom(
+    "succeeded" as const,
+    "failed" as const,
+    "cancelled" as const,
+    "skipped" as const,
+  );
+  const outcomes = fc.record({ a: status, b: status, c: status, d: status });
+  await fc.assert(
+    fc.asyncProperty(outcomes, fc.subarray(["a", "b", "d"]), async (outcomes, bad) => {
+      const first = await trace(outcomes, bad);
+      assert.deepEqual(await trace(outcomes, bad), first);
+      const undone = first.asked.split(", ").filter((word) => word.startsWith("undo "));
+      const order = undone.map((word) => word.slice(5));
+      assert.deepEqual(order, order.toSorted().reverse(), "undo runs in reverse");
+    }),
+  );
+});

@@ -1,0 +1,163 @@
+/** The dev process as a person starts it, rightly and wrongly. */
+import assert from "node:assert/strict";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import { EnvironmentService, OperationService, OperationState, WorkloadService } from "@mpc/proto";
+import { startPlatform } from "../servers/platform_process.ts";
+import { startDeno } from "../servers/subprocess.ts";
+
+const MAIN = new URL("../../api/main.ts", import.meta.url).pathname;
+
+async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "mpc-server-"));
+  try {
+    await use(directory);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+async function refused(...args: string[]): Promise<{ code: number; output: string }> {
+  const process = startDeno([
+    "run",
+    "--no-prompt",
+    "--allow-net=127.0.0.1",
+    "--allow-read",
+    "--allow-write",
+    "--allow-env",
+    "--allow-sys=homedir",
+    MAIN,
+    "--grpc-listen=127.0.0.1:0",
+    "--web-listen=127.0.0.1:0",
+    ...args,
+  ]);
+  const { code } = await process.status;
+  const output = process.output();
+  assert.match(output, /^Error: /, "a clear message");
+  assert.doesNotMatch(output, / at .*:\d+:\d+/, "no stack trace");
+  return { code, output };
+}
+
+const options = { sanitizeOps: false, sanitizeResources: false };
+
+Deno.test(
+  "a second start finds everything again and goes on with what was cut off",
+  options,
+  () =>
+    withDirectory(async (directory) => {
+      const first = await startPlatform(["--data-dir", directory]);
+      const clientsOf = (origin: string) => {
+        const transport = createGrpcWebTransport({ baseUrl: origin });
+        return {
+          environments: createClient(EnvironmentService, transport),
+          workloads: createClient(WorkloadService, transport),
+          operations: createClient(OperationService, transport),
+        };
+      };
+      const before = clientsOf(first.web.origin);
+      const { name } = await before.environments.createEnvironment({
+        environmentId: "dev",
+        environment: {},
+      });
+      await before.operations.waitOperation({ name });
+      const deployment = await before.workloads.deployWorkload({
+        parent: "environments/dev",
+        workloadId: "web",
+        workload: { spec: { image: "nginx:1.27", replicas: 2 } },
+      });
+      await first.kill();
+      const second = await startPlatform(["--data-dir", directory]);
+      const after = clientsOf(second.web.origin);
+      const ended = await after.operations.waitOperation({ name: deployment.name });
+      assert.equal(ended.state, OperationState.SUCCEEDED);
+      assert.equal((await after.environments.listEnvironments({})).environments.length, 1);
+      await second.stop();
+    }),
+);
+
+Deno.test(
+  "two processes on one data directory: the second is refused",
+  options,
+  () =>
+    withDirectory(async (directory) => {
+      const first = await startPlatform(["--data-dir", directory]);
+      const { code, output } = await refused("--data-dir", directory);
+      assert.equal(code, 1);
+      assert.match(
+        output,
+        new RegExp(`another process \\(pid ${first.process.pid}\\) has it open`),
+      );
+      await first.stop();
+    }),
+);
+
+Deno.test("a port in use is said to be so", options, () =>
+  withDirectory(async (directory) => {
+    const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const address = `127.0.0.1:${(taken.addr as Deno.NetAddr).port}`;
+    for (const flag of ["--grpc-listen", "--web-listen"]) {
+      const { code, output } = await refused("--data-dir", directory, `${flag}=${address}`);
+      assert.equal(code, 1);
+      assert.match(output, /the port is in use/);
+    }
+    taken.close();
+  }));
+
+Deno.test(
+  "a data directory that a newer version wrote is refused",
+  options,
+  () =>
+    withDirectory(async (directory) => {
+      const database = new DatabaseSync(join(directory, "mpc.db"));
+      database.exec("PRAGMA user_version = 999");
+      database.close();
+      const { code, output } = await refused("--data-dir", directory);
+      assert.equal(code, 1);
+      assert.match(output, /a newer version wrote it/);
+    }),
+);
+
+Deno.test(
+  "a data directory that cannot be made or written is refused",
+  options,
+  () =>
+    withDirectory(async (directory) => {
+      const file = join(directory, "file");
+      await Deno.writeTextFile(file, "");
+      const { code, output } = await refused("--data-dir", join(file, "data"));
+      assert.equal(code, 1);
+      assert.match(output, /it cannot be made/);
+      const locked = join(directory, "locked");
+      await mkdir(locked);
+      await mkdir(join(locked, "mpc.db"));
+      await chmod(locked, 0o500);
+      const second = await refused("--data-dir", locked);
+      await chmod(locked, 0o700);
+      assert.equal(second.code, 1);
+    }),
+);
+
+Deno.test(
+  "wrong flags exit with 2 and say what is wanted",
+  options,
+  () =>
+    withDirectory(async (directory) => {
+      for (
+        const [flag, message] of [
+          ["--web-listen=nonsense", /must be HOST:PORT/],
+          ["--web-listen=0.0.0.0:0", /must be a loopback address/],
+          ["--log-level=loud", /must be one of debug/],
+          ["--colour", /unknown option '--colour'/],
+          ["--simulated-delays=some", /Must be demo or none/],
+        ] as const
+      ) {
+        const { code, output } = await refused("--data-dir", directory, flag);
+        assert.equal(code, 2, flag);
+        assert.match(output, message);
+      }
+    }),
+);

@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { OPERATION_KINDS } from "@mpc/domain";
+import { createEnvironment, deployWorkload, updateEnvironment } from "@mpc/services";
+import { DEFINITIONS } from "@mpc/services/operations";
+import { faultyDefinitions, hang } from "../fakes/faulty_definitions.ts";
+import { Platform } from "../fakes/platform.ts";
+import { rejectsWith } from "../fakes/rejects.ts";
+import { create, deploy } from "../fakes/scenarios.ts";
+
+async function withPlatform(
+  use: (platform: Platform) => Promise<void>,
+  options: Parameters<typeof Platform.start>[0] = {},
+): Promise<void> {
+  const platform = await Platform.start(options);
+  try {
+    await use(platform);
+  } finally {
+    await platform.close();
+  }
+}
+
+const request = { environmentId: "dev", environment: {}, requestId: "r-1" };
+
+Deno.test("100 parallel requests of one id and body get one operation", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, store } = platform;
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => createEnvironment(deps, caller, request)),
+    );
+    const names = new Set(answers.map(({ operation }) => operation?.value.name));
+    assert.equal(names.size, 1);
+    assert.equal(await store.operations.count({}), 1);
+  }));
+
+Deno.test("a request is found again after a restart, and when its operation has ended", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller } = platform;
+    const first = await platform.ended(await createEnvironment(deps, caller, request));
+    await platform.crash();
+    await platform.restart();
+    const again = await createEnvironment(deps, caller, request);
+    assert.equal(again.operation?.value.name, first.name);
+  }));
+
+Deno.test("the same id with another body is refused", () =>
+  withPlatform(async ({ deps, caller }) => {
+    await createEnvironment(deps, caller, request);
+    const other = createEnvironment(deps, caller, { ...request, environmentId: "other" });
+    await rejectsWith(other, "INVALID_ARGUMENT", "REQUEST_ID_REUSED");
+  }));
+
+Deno.test("a refused request does not use its id up", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller } = platform;
+    const early = { requestId: "r-2", name: "environments/dev", etag: "", change: { labels: {} } };
+    await rejectsWith(updateEnvironment(deps, caller, early), "NOT_FOUND", "ENVIRONMENT_NOT_FOUND");
+    await platform.ended(await create(platform));
+    const { state } = await platform.ended(await updateEnvironment(deps, caller, early));
+    assert.equal(state, "SUCCEEDED");
+  }));
+
+Deno.test("what a crash left half admitted is dropped, and its id is free again", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, store } = platform;
+    await platform.crash();
+    const { operation } = await createEnvironment(deps, caller, request);
+    // As if the process had died between the two writes of an admission.
+    await store.environments.delete("environments/dev", 1);
+    await platform.restart();
+    assert.equal(await store.operations.get(operation!.value.name), undefined);
+    const again = await platform.ended(await createEnvironment(deps, caller, request));
+    assert.equal(again.state, "SUCCEEDED");
+  }));
+
+Deno.test("one operation per resource at a time; another gets the holder's name", async () => {
+  const { definitions } = faultyDefinitions([
+    { kind: "environment.create", step: "create_namespace", run: hang },
+  ]);
+  await withPlatform(async (platform) => {
+    const { operation } = await create(platform);
+    const change = { name: "environments/dev", etag: "", change: { labels: {} } };
+    const update = updateEnvironment(platform.deps, platform.caller, change);
+    const error = await rejectsWith(update, "ABORTED", "OPERATION_IN_PROGRESS");
+    assert.equal(error.metadata["operation"], operation?.value.name);
+  }, { definitions });
+});
+
+Deno.test("a workload needs an environment that is READY", () =>
+  withPlatform(async (platform) => {
+    await rejectsWith(deploy(platform), "NOT_FOUND", "ENVIRONMENT_NOT_FOUND");
+    await create(platform);
+    const early = await rejectsWith(
+      deploy(platform),
+      "FAILED_PRECONDITION",
+      "ENVIRONMENT_NOT_READY",
+    );
+    assert.match(early.message, /environment 'dev' is CREATING, must be READY$/);
+  }));
+
+Deno.test("budgets nest: an attempt fits into its step, a step into its operation", () => {
+  for (const kind of OPERATION_KINDS) {
+    for (const step of DEFINITIONS[kind].steps) {
+      assert.ok(step.attemptTimeoutMs <= step.retry.budgetMs, `${kind} ${step.name}`);
+      assert.ok(step.retry.maxBackoffMs < step.retry.budgetMs, `${kind} ${step.name}`);
+    }
+  }
+});
+
+Deno.test("a timeout that no attempt fits into is refused at admission", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller } = platform;
+    await platform.ended(await create(platform));
+    const call = deployWorkload(deps, caller, {
+      parent: "environments/dev",
+      workloadId: "web",
+      workload: { spec: { image: "nginx" } },
+      etag: "",
+      timeoutMs: 1_000,
+    });
+    const error = await rejectsWith(call, "INVALID_ARGUMENT", "INVALID_FIELDS");
+    assert.equal(error.violations[0]?.rule, "BUDGETS_NEST");
+  }));
+
+Deno.test("an operation gives up at its deadline and undoes what it did", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, clock } = platform;
+    await platform.ended(await create(platform));
+    const began = clock.now();
+    const result = await deployWorkload(deps, caller, {
+      parent: "environments/dev",
+      workloadId: "web",
+      workload: { spec: { image: "nginx:stuck", progressDeadlineMs: 3_600_000 } },
+      etag: "",
+      timeoutMs: 120_000,
+    });
+    const { state, error } = await platform.ended(result);
+    assert.equal(state, "FAILED");
+    assert.equal(error?.code, "DEADLINE_EXCEEDED");
+    assert.ok(clock.now() - began < 130_000, "it did not outlive its deadline");
+    await platform.assertSound();
+  }));

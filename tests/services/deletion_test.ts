@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import {
+  cancelOperation,
+  deleteEnvironment,
+  deleteWorkload,
+  updateEnvironment,
+} from "@mpc/services";
+import { faultyDefinitions, hang } from "../fakes/faulty_definitions.ts";
+import { Platform } from "../fakes/platform.ts";
+import { rejectsWith } from "../fakes/rejects.ts";
+import { create, deploy } from "../fakes/scenarios.ts";
+
+const NAME = "environments/dev";
+const deletion = { etag: "", allowMissing: false, abandon: false, force: true, timeoutMs: null };
+
+const remove = (
+  { deps, caller }: Platform,
+  more: Partial<typeof deletion> | { timeoutMs: number } = {},
+) => deleteEnvironment(deps, caller, { ...deletion, name: NAME, ...more });
+
+async function withPlatform(
+  use: (platform: Platform) => Promise<void>,
+  options: Parameters<typeof Platform.start>[0] = {},
+): Promise<void> {
+  const platform = await Platform.start(options);
+  try {
+    await use(platform);
+  } finally {
+    await platform.close();
+  }
+}
+
+Deno.test("a deletion preempts a running create: stops it first, then deletes", async () => {
+  const { definitions } = faultyDefinitions([{
+    kind: "environment.create",
+    step: "apply_policies",
+    run: (_run, _call, { signal }) =>
+      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+  }]);
+  await withPlatform(async (platform) => {
+    const created = await create(platform);
+    await platform.clock.advance(1_000);
+    const deleted = await platform.ended(await remove(platform));
+    const first = await platform.operation(created.operation!.value.name);
+    assert.deepEqual([first.state, deleted.state], ["CANCELLED", "SUCCEEDED"]);
+    assert.equal(first.cancellation?.reason, `preempted by ${deleted.name}`);
+    assert.ok(deleted.startTime! >= first.endTime! - 1, "the deletion waited for what ran");
+    assert.equal(await platform.store.environments.get(NAME), undefined);
+    await platform.assertSound();
+  }, { definitions });
+});
+
+Deno.test("a deletion of an environment preempts deployments inside", async () => {
+  const { definitions } = faultyDefinitions([
+    { kind: "workload.deploy", step: "await_rollout", run: hang },
+  ]);
+  await withPlatform(async (platform) => {
+    await platform.ended(await create(platform));
+    const deployed = await deploy(platform);
+    await platform.clock.advance(1_000);
+    const { state } = await platform.ended(await remove(platform));
+    assert.equal(state, "SUCCEEDED");
+    assert.equal((await platform.operation(deployed.operation!.value.name)).state, "CANCELLED");
+    assert.equal(await platform.store.workloads.count({}), 0);
+    await platform.assertSound();
+  }, { definitions });
+});
+
+Deno.test("another deletion is not preempted, but abandoning preempts it", () =>
+  withPlatform(async (platform) => {
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform, "nginx:sticky"));
+    const first = await remove(platform);
+    await platform.clock.advance(100);
+    await rejectsWith(remove(platform), "ABORTED", "OPERATION_IN_PROGRESS");
+    const abandoned = await remove(platform, { abandon: true });
+    await platform.settle();
+    assert.equal((await platform.operation(first.operation!.value.name)).state, "CANCELLED");
+    assert.equal((await platform.operation(abandoned.operation!.value.name)).state, "SUCCEEDED");
+    assert.equal(await platform.store.environments.get(NAME), undefined);
+  }));
+
+Deno.test("past its deadline a deletion is DELETE_FAILED and says what blocks", () =>
+  withPlatform(async (platform) => {
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform, "nginx:sticky"));
+    const { state, error } = await platform.ended(await remove(platform, { timeoutMs: 40_000 }));
+    assert.equal(state, "FAILED");
+    assert.equal(error?.reason, "DELETE_BLOCKED");
+    assert.match(
+      error?.message ?? "",
+      /held by Deployment\/dev\/web \(finalizer simulated\/sticky\)/,
+    );
+    const { value } = (await platform.store.environments.get(NAME))!;
+    assert.equal(value.state, "DELETE_FAILED");
+    const ready = value.conditions.find(({ type }) => type === "Ready");
+    assert.match(ready?.message ?? "", /finalizer/);
+    await platform.clock.advance(60_000);
+    assert.equal((await platform.ended(await remove(platform))).state, "SUCCEEDED");
+  }));
+
+Deno.test("what is abandoned is listed as orphans, and swept when the cluster lets go of it", () =>
+  withPlatform(async (platform) => {
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform, "nginx:sticky"));
+    await platform.ended(await remove(platform, { abandon: true }));
+    const orphans = async () =>
+      (await platform.store.orphans.list({ limit: 10 })).items
+        .map(({ value }) => value.target);
+    assert.deepEqual((await orphans()).toSorted(), [NAME, `${NAME}/workloads/web`]);
+    await platform.assertSound();
+    const sweep = platform.janitor().pass();
+    await platform.clock.advance(20_000);
+    await sweep;
+    assert.equal((await orphans()).length, 2, "a finalizer still holds them");
+    await platform.clock.advance(60_000);
+    await platform.janitor().pass();
+    assert.deepEqual(await orphans(), []);
+    assert.deepEqual(await platform.cluster.inventory(platform.caller), []);
+  }));
+
+Deno.test("deletion_protection refuses deletion, with force and without", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller } = platform;
+    await platform.ended(await create(platform));
+    const change = { deletionProtection: true };
+    await platform.ended(await updateEnvironment(deps, caller, { name: NAME, etag: "", change }));
+    for (const force of [true, false]) {
+      await rejectsWith(remove(platform, { force }), "FAILED_PRECONDITION", "DELETION_PROTECTED");
+    }
+  }));
+
+Deno.test("an environment with workloads is deleted by force only", () =>
+  withPlatform(async (platform) => {
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform));
+    const refused = remove(platform, { force: false });
+    await rejectsWith(refused, "FAILED_PRECONDITION", "ENVIRONMENT_NOT_EMPTY");
+    await platform.ended(await remove(platform));
+    await platform.assertSound();
+  }));
+
+Deno.test("allow_missing answers with an operation that has succeeded", () =>
+  withPlatform(async (platform) => {
+    const { operation } = await remove(platform, { allowMissing: true });
+    assert.equal(operation?.value.state, "SUCCEEDED");
+    await rejectsWith(remove(platform), "NOT_FOUND", "ENVIRONMENT_NOT_FOUND");
+  }));
+
+Deno.test("a deletion that waits for its turn can be cancelled, and what ran has its way", async () => {
+  const { definitions } = faultyDefinitions([
+    { kind: "workload.deploy", step: "await_rollout", run: hang },
+  ]);
+  await withPlatform(async (platform) => {
+    const { deps, caller, store } = platform;
+    await platform.ended(await create(platform));
+    await deploy(platform);
+    await platform.clock.advance(100);
+    const name = `${NAME}/workloads/web`;
+    const waiting = await deleteWorkload(deps, caller, { ...deletion, name });
+    const deletionName = waiting.operation!.value.name;
+    const request = { name: deletionName, reason: "changed my mind", validateOnly: false };
+    await cancelOperation(deps, caller, request);
+    await platform.settle();
+    assert.equal((await platform.operation(deletionName)).state, "CANCELLED");
+    assert.equal(await store.workloads.get(name), undefined, "the first deployment was cancelled");
+    await platform.assertSound();
+  }, { definitions });
+});

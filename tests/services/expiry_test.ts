@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { createEnvironment, updateEnvironment } from "@mpc/services";
+import { Expiry, NOTICE_MS } from "@mpc/worker";
+import { Platform } from "../fakes/platform.ts";
+
+const NAME = "environments/dev";
+const HOUR = 3_600_000;
+
+async function withExpiry(
+  environment: Record<string, unknown>,
+  use: (platform: Platform) => Promise<void>,
+): Promise<void> {
+  const platform = await Platform.start();
+  const expiry = new Expiry(platform.deps);
+  try {
+    await expiry.start();
+    const { deps, caller } = platform;
+    await createEnvironment(deps, caller, { environmentId: "dev", environment });
+    await platform.clock.advance(1);
+    await use(platform);
+  } finally {
+    await expiry.close();
+    await platform.close();
+  }
+}
+
+const exists = async ({ store }: Platform) => await store.environments.get(NAME) !== undefined;
+
+const notices = async ({ store }: Platform) =>
+  (await store.events.read(0, 1_000)).filter(({ reason }) => reason === "ExpiresSoon").length;
+
+const update = ({ deps, caller }: Platform, change: unknown) =>
+  updateEnvironment(deps, caller, { name: NAME, etag: "", change });
+
+Deno.test("an environment is deleted at the moment it expires, not before", () =>
+  withExpiry({ ttlMs: 8 * HOUR }, async (platform) => {
+    await platform.clock.advance(8 * HOUR - 1_000);
+    assert.equal(await exists(platform), true);
+    await platform.clock.advance(1_001);
+    assert.equal(await exists(platform), false);
+    const { items } = await platform.store.operations.list({ limit: 10 });
+    const deletion = items.find(({ value }) => value.kind === "environment.delete");
+    assert.equal(deletion?.value.actor, "system:expiry");
+  }));
+
+Deno.test("an hour before there is an event, once", () =>
+  withExpiry({ ttlMs: 3 * HOUR }, async (platform) => {
+    await platform.clock.advance(3 * HOUR - NOTICE_MS - 1_000);
+    assert.equal(await notices(platform), 0);
+    await platform.clock.advance(2_000);
+    assert.equal(await notices(platform), 1);
+    await platform.clock.advance(HOUR / 2);
+    assert.equal(await notices(platform), 1);
+  }));
+
+Deno.test("extend moves the moment, and is spoken of anew", () =>
+  withExpiry({ ttlMs: 2 * HOUR }, async (platform) => {
+    await platform.clock.advance(1.5 * HOUR);
+    assert.equal(await notices(platform), 1);
+    await update(platform, { ttlMs: 4 * HOUR });
+    await platform.clock.advance(HOUR);
+    assert.equal(await exists(platform), true);
+    await platform.clock.advance(2.5 * HOUR);
+    assert.equal(await notices(platform), 2);
+    await platform.clock.advance(HOUR);
+    assert.equal(await exists(platform), false);
+  }));
+
+Deno.test("keep lets it live for ever", () =>
+  withExpiry({ ttlMs: HOUR }, async (platform) => {
+    await update(platform, { ttlMs: null });
+    await platform.clock.advance(100 * HOUR);
+    assert.equal(await exists(platform), true);
+  }));
+
+Deno.test("a protected environment never expires; without protection it does, at once", () =>
+  withExpiry({ ttlMs: HOUR, deletionProtection: true }, async (platform) => {
+    await platform.clock.advance(10 * HOUR);
+    assert.equal(await exists(platform), true);
+    await update(platform, { deletionProtection: false });
+    await platform.clock.advance(1_000);
+    assert.equal(await exists(platform), false);
+  }));

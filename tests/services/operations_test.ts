@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import {
+  cancelOperation,
+  deleteEnvironment,
+  explain,
+  restartWorkload,
+  retryOperation,
+  rollbackWorkload,
+  scaleWorkload,
+} from "@mpc/services";
+import { faultyDefinitions, permanent, transient } from "../fakes/faulty_definitions.ts";
+import { Platform } from "../fakes/platform.ts";
+import { rejectsWith } from "../fakes/rejects.ts";
+import { create, deploy } from "../fakes/scenarios.ts";
+
+const WEB = "environments/dev/workloads/web";
+
+async function withPlatform(
+  use: (platform: Platform) => Promise<void>,
+  options: Parameters<typeof Platform.start>[0] = {},
+): Promise<void> {
+  const platform = await Platform.start(options);
+  try {
+    await use(platform);
+  } finally {
+    await platform.close();
+  }
+}
+
+const workload = async ({ store }: Platform) => (await store.workloads.get(WEB))!.value;
+
+Deno.test("every attempt is recorded with its error and the time of the next", async () => {
+  const { definitions } = faultyDefinitions([{
+    kind: "environment.create",
+    step: "create_namespace",
+    run: (run, call) => call <= 2 ? Promise.reject(transient()) : run(),
+  }]);
+  await withPlatform(async (platform) => {
+    const { steps } = await platform.ended(await create(platform));
+    const attempts = steps[0]!.attempts;
+    assert.deepEqual(attempts.map(({ number, error }) => [number, error?.reason]), [
+      [1, "INJECTED"],
+      [2, "INJECTED"],
+      [3, undefined],
+    ]);
+    for (const [index, attempt] of attempts.slice(0, 2).entries()) {
+      assert.ok(attempt.nextRetryTime! >= attempt.endTime!);
+      assert.equal(attempts[index + 1]!.startTime, attempt.nextRetryTime, "it keeps its word");
+    }
+  }, { definitions });
+});
+
+Deno.test("retry begins at the step that failed, and names what it retries", async () => {
+  let broken = true;
+  const { definitions } = faultyDefinitions([
+    {
+      kind: "environment.delete",
+      step: "delete_namespace",
+      run: (run) => broken ? Promise.reject(permanent()) : run(),
+    },
+  ]);
+  await withPlatform(async (platform) => {
+    const { deps, caller } = platform;
+    await platform.ended(await create(platform));
+    const deletion = {
+      etag: "",
+      force: true,
+      allowMissing: false,
+      abandon: false,
+      timeoutMs: null,
+    };
+    const failed = await platform.ended(
+      await deleteEnvironment(deps, caller, { ...deletion, name: "environments/dev" }),
+    );
+    assert.equal(failed.state, "FAILED");
+    broken = false;
+    const again = await platform.ended(await retryOperation(deps, caller, { name: failed.name }));
+    assert.deepEqual([again.state, again.retryOf], ["SUCCEEDED", failed.name]);
+    const before = failed.steps.find(({ name }) => name === "delete_workloads");
+    const kept = again.steps.find(({ name }) => name === "delete_workloads");
+    assert.deepEqual(kept, before, "a step that is done is not done again");
+    await rejectsWith(
+      retryOperation(deps, caller, { name: again.name }),
+      "FAILED_PRECONDITION",
+      "NOT_RETRYABLE",
+    );
+  }, { definitions });
+});
+
+Deno.test("what has been changed since cannot be retried", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller } = platform;
+    await platform.ended(await create(platform));
+    const failed = await platform.ended(await deploy(platform, "nginx:missing"));
+    assert.equal(failed.state, "FAILED");
+    await platform.ended(await deploy(platform));
+    const retry = retryOperation(deps, caller, { name: failed.name });
+    await rejectsWith(retry, "FAILED_PRECONDITION", "SUPERSEDED");
+  }));
+
+Deno.test("cancel --dry-run says what will be undone and what stays, and cancels nothing", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller } = platform;
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform));
+    const { operation } = await deploy(platform, "nginx:stuck");
+    await platform.clock.advance(100);
+    const name = operation!.value.name;
+    const dry = await cancelOperation(deps, caller, { name, reason: "", validateOnly: true });
+    assert.deepEqual(dry.undoneSteps, ["apply_workload"]);
+    assert.deepEqual(dry.keptSteps, ["await_rollout"]);
+    assert.equal(dry.outcome, "workload 'web' runs revision 1 again");
+    assert.equal((await platform.operation(name)).state, "RUNNING");
+    await cancelOperation(deps, caller, { name, reason: "", validateOnly: false });
+    await platform.settle();
+    assert.equal((await platform.operation(name)).state, "CANCELLED");
+    const { state, activeRevision, spec } = await workload(platform);
+    assert.deepEqual([state, activeRevision, spec.image], ["READY", 1, "nginx:1.27"]);
+    await platform.assertSound();
+    const ended = cancelOperation(deps, caller, { name, reason: "", validateOnly: false });
+    await rejectsWith(ended, "FAILED_PRECONDITION", "OPERATION_ENDED");
+  }));
+
+Deno.test("deploy, scale, restart and rollback each make a revision; numbers are never used twice", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, store } = platform;
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform));
+    await platform.ended(await scaleWorkload(deps, caller, { name: WEB, etag: "", replicas: 5 }));
+    await platform.ended(await deploy(platform, "nginx:missing"));
+    const token = (await workload(platform)).restartToken;
+    await platform.ended(await restartWorkload(deps, caller, { name: WEB, etag: "" }));
+    assert.notEqual((await workload(platform)).restartToken, token);
+    await platform.ended(
+      await rollbackWorkload(deps, caller, { name: WEB, etag: "", revision: 1 }),
+    );
+    const { activeRevision, spec } = await workload(platform);
+    assert.deepEqual([activeRevision, spec.replicas], [5, 2]);
+    const revisions = await store.revisions.list({ limit: 10 });
+    assert.deepEqual(revisions.items.map(({ value }) => value.number), [1, 2, 4, 5]);
+    const none = rollbackWorkload(deps, caller, { name: WEB, etag: "", revision: 3 });
+    await rejectsWith(none, "NOT_FOUND", "REVISION_NOT_FOUND");
+    await platform.assertSound();
+  }));
+
+Deno.test("a deployment that fails leaves the revision before running", () =>
+  withPlatform(async (platform) => {
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform));
+    const { error } = await platform.ended(await deploy(platform, "nginx:crash"));
+    assert.equal(error?.reason, "CRASH_LOOP");
+    assert.equal(error?.metadata["exitCode"], "1");
+    const { state, activeRevision, spec } = await workload(platform);
+    assert.deepEqual([state, activeRevision, spec.image], ["DEPLOY_FAILED", 1, "nginx:1.27"]);
+    await platform.assertSound();
+    assert.equal((await platform.ended(await deploy(platform, "nginx:2"))).state, "SUCCEEDED");
+  }));
+
+const EXPLAINED: readonly (readonly [string, string, string])[] = [
+  ["nginx:missing", "ErrImagePull", "caller"],
+  ["nginx:crash", "CrashLoopBackOff", "caller"],
+  ["nginx:unschedulable", "Unschedulable", "cluster"],
+  ["nginx:stuck", "NotReady", "caller"],
+];
+
+for (const [image, reason, responsible] of EXPLAINED) {
+  Deno.test(`explain goes from the operation down to '${reason}' of ${image}, and names who must act`, () =>
+    withPlatform(async (platform) => {
+      await platform.ended(await create(platform));
+      const operation = await platform.ended(await deploy(platform, image));
+      const explanation = explain(operation);
+      assert.match(explanation.summary, /failed at step 'await_rollout' and was undone$/);
+      assert.equal(explanation.causes[0]?.scope, "operation");
+      assert.equal(explanation.causes.at(-1)?.reason, reason);
+      assert.equal(explanation.responsible, responsible);
+      assert.match(explanation.nextCommand, /^mpctl /);
+    }));
+}
+
+Deno.test("doctor names each break with the command that repairs it", () =>
+  withPlatform(async (platform) => {
+    const { store, cluster, caller } = platform;
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform));
+    const { value, version } = (await store.workloads.get(WEB))!;
+    const found = async () =>
+      (await platform.findings()).map(({ invariant, remedy }) => [invariant, remedy.split(" ")[0]]);
+    assert.deepEqual(await found(), []);
+    await store.workloads.replace({ ...value, state: "DEPLOYING" }, version);
+    assert.deepEqual(await found(), [["RESOURCE_WITHOUT_OPERATION", "mpctl"]]);
+    await store.workloads.replace({ ...value, activeRevision: 9 }, version + 1);
+    assert.deepEqual(await found(), [["WRONG_REVISION", "mpctl"]]);
+    await store.workloads.delete(WEB, version + 2);
+    assert.deepEqual(await found(), [
+      ["OBJECT_WITHOUT_RECORD", "kubectl"],
+      ["OBJECT_WITHOUT_RECORD", "kubectl"],
+    ], "its deployment and its service");
+    await store.workloads.create(value);
+    const ref = { environment: "dev", workload: "web", uid: value.uid };
+    await cluster.deleteWorkload(ref, caller);
+    assert.deepEqual(await found(), [["RECORD_WITHOUT_OBJECT", "mpctl"]]);
+  }));
+
+Deno.test("the janitor lets go of a resource whose operation is gone", () =>
+  withPlatform(async (platform) => {
+    const { store } = platform;
+    await platform.ended(await create(platform));
+    const { value, version } = (await store.environments.get("environments/dev"))!;
+    const stuck = { ...value, state: "UPDATING" as const, currentOperation: "operations/lost" };
+    await store.environments.replace(stuck, version);
+    await platform.janitor().pass();
+    const after = (await store.environments.get("environments/dev"))!.value;
+    assert.deepEqual([after.state, after.currentOperation], ["UPDATE_FAILED", null]);
+    await platform.assertSound();
+  }));
