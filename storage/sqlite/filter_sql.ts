@@ -9,9 +9,14 @@ export interface Sql {
 
 const PLAIN = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
+/** Fields of a document that have columns of their own, by key. */
+export type Columns = Readonly<Record<string, string>>;
+
 /** The SQL of a scalar at a path of the document in column `body`. */
-export function extract(path: readonly string[]): Sql {
-  if (path.length === 1 && path[0] === "name") return { text: "name", values: [] };
+export function extract(path: readonly string[], columns: Columns): Sql {
+  const [key = ""] = path;
+  if (path.length === 1 && key === "name") return { text: "name", values: [] };
+  if (path.length === 1 && Object.hasOwn(columns, key)) return { text: columns[key]!, values: [] };
   if (path.every((key) => PLAIN.test(key))) {
     return { text: `json_extract(body, '$.${path.join(".")}')`, values: [] };
   }
@@ -25,30 +30,30 @@ export function extract(path: readonly string[]): Sql {
 }
 
 /** Translates a filter; always true or false, never NULL, so that NOT means what it says. */
-export function filterSql(filter: Filter): Sql {
+export function filterSql(filter: Filter, columns: Columns): Sql {
   switch (filter.op) {
     case "and":
     case "or": {
-      const terms = filter.terms.map(filterSql);
+      const terms = filter.terms.map((term) => filterSql(term, columns));
       return {
         text: `(${terms.map((term) => term.text).join(filter.op === "and" ? " AND " : " OR ")})`,
         values: terms.flatMap((term) => term.values),
       };
     }
     case "not": {
-      const { text, values } = filterSql(filter.term);
+      const { text, values } = filterSql(filter.term, columns);
       return { text: `NOT ${text}`, values };
     }
     case ":":
-      return has(filter.path, filter.value);
+      return has(filter.path, filter.value, columns);
     case "=":
-      return equals(filter.path, filter.value);
+      return equals(filter.path, filter.value, columns);
     case "!=": {
-      const { text, values } = equals(filter.path, filter.value);
+      const { text, values } = equals(filter.path, filter.value, columns);
       return { text: `NOT ${text}`, values };
     }
     default: {
-      const { text, values } = extract(filter.path);
+      const { text, values } = extract(filter.path, columns);
       const type = typeof filter.value === "string" ? "= 'text'" : "IN ('integer', 'real')";
       return {
         text: `COALESCE(typeof(${text}) ${type} AND ${text} ${filter.op} ?, 0)`,
@@ -58,8 +63,12 @@ export function filterSql(filter: Filter): Sql {
   }
 }
 
-function equals(path: readonly string[], value: string | number | boolean | null): Sql {
-  const { text, values } = extract(path);
+function equals(
+  path: readonly string[],
+  value: string | number | boolean | null,
+  columns: Columns,
+): Sql {
+  const { text, values } = extract(path, columns);
   if (typeof value !== "string") {
     return { text: `(${text} IS ?)`, values: [...values, bound(value)] };
   }
@@ -92,9 +101,13 @@ function equals(path: readonly string[], value: string | number | boolean | null
   }
 }
 
-function has(path: readonly string[], value: string | number | boolean | null): Sql {
+function has(
+  path: readonly string[],
+  value: string | number | boolean | null,
+  columns: Columns,
+): Sql {
   if (!path.every((key) => PLAIN.test(key))) {
-    const { text, values } = extract(path);
+    const { text, values } = extract(path, columns);
     return value === "*"
       ? { text: `(${text} IS NOT NULL)`, values }
       : { text: `COALESCE(instr(${text}, ?) > 0, 0)`, values: [...values, bound(value)] };

@@ -1,29 +1,32 @@
 import type { OrderKey } from "@mpc/domain";
 import type { Cursor, ListQuery } from "../store.ts";
 import { nameDescends } from "../shared/order.ts";
-import { extract, filterSql, type Sql } from "./filter_sql.ts";
+import { type Columns, extract, filterSql, type Sql } from "./filter_sql.ts";
 
 /** Keys that no document lacks: for them a page's start is a plain range of an index. */
 const NEVER_NULL = new Set(["name", "createTime", "updateTime", "number", "state"]);
 
 /** The condition of a query, paging left out. */
-export function conditionSql({ prefix, filter }: Pick<ListQuery, "prefix" | "filter">): Sql {
+export function conditionSql(
+  { prefix, filter }: Pick<ListQuery, "prefix" | "filter">,
+  columns: Columns,
+): Sql {
   const parts: Sql[] = [];
   if (prefix) {
     // A range, so that the primary key serves; no name holds the highest code point.
     parts.push({ text: "name >= ? AND name < ?", values: [prefix, `${prefix}\u{10ffff}`] });
   }
-  if (filter) parts.push(filterSql(filter));
+  if (filter) parts.push(filterSql(filter, columns));
   return join(parts);
 }
 
 /** The whole query of one page, with one row more than the limit to see whether there are more. */
-export function listSql(table: string, query: ListQuery): Sql {
+export function listSql(table: string, query: ListQuery, columns: Columns): Sql {
   const { orderBy = [], after, limit } = query;
-  const parts = [conditionSql(query)];
-  if (after) parts.push(behind(after, orderBy));
+  const parts = [conditionSql(query, columns)];
+  if (after) parts.push(behind(after, orderBy, columns));
   const { text, values } = join(parts.filter((part) => part.text !== "1"));
-  const keys = orderBy.map((key) => extract(key.path));
+  const keys = orderBy.map((key) => extract(key.path, columns));
   const order = [
     ...keys.map((key, index) => `${key.text}${orderBy[index]!.descending ? " DESC" : ""}`),
     `name${nameDescends(orderBy) ? " DESC" : ""}`,
@@ -34,23 +37,27 @@ export function listSql(table: string, query: ListQuery): Sql {
   };
 }
 
-function behind(after: Cursor, orderBy: readonly OrderKey[]): Sql {
+function behind(after: Cursor, orderBy: readonly OrderKey[], columns: Columns): Sql {
   const down = nameDescends(orderBy);
   const sameWay = orderBy.every((key) => key.descending === down);
   const solid = orderBy.every((key) => key.path.length === 1 && NEVER_NULL.has(key.path[0]!));
   if (sameWay && solid) {
-    const columns = [...orderBy.map((key) => extract(key.path).text), "name"].join(", ");
+    const keys = [...orderBy.map((key) => extract(key.path, columns).text), "name"].join(", ");
     const marks = [...orderBy.map(() => "?"), "?"].join(", ");
     return {
-      text: `(${columns}) ${down ? "<" : ">"} (${marks})`,
+      text: `(${keys}) ${down ? "<" : ">"} (${marks})`,
       values: [...after.keys.map(scalar), after.name],
     };
   }
   const [key, ...rest] = orderBy;
   if (!key) return { text: down ? "name < ?" : "name > ?", values: [after.name] };
-  const { text, values } = extract(key.path);
+  const { text, values } = extract(key.path, columns);
   const found = scalar(after.keys[0] ?? null);
-  const tail = behind({ keys: after.keys.slice(1), name: after.name }, rest.length > 0 ? rest : []);
+  const tail = behind(
+    { keys: after.keys.slice(1), name: after.name },
+    rest,
+    columns,
+  );
   const inner = rest.length > 0
     ? tail
     : { text: down ? "name < ?" : "name > ?", values: [after.name] };

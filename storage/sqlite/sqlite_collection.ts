@@ -6,9 +6,10 @@ import {
   throwIfAborted,
   versionConflict,
 } from "../shared/errors.ts";
+import { scalarAt } from "../shared/compare.ts";
 import { cursorOf } from "../shared/order.ts";
 import type { Collection, ListQuery, Page, ReadOptions, Stored, WriteOptions } from "../store.ts";
-import type { Sql } from "./filter_sql.ts";
+import type { Columns, Sql } from "./filter_sql.ts";
 import type { GroupCommit } from "./group_commit.ts";
 import { conditionSql, listSql } from "./list_sql.ts";
 import { storeError } from "./sqlite_errors.ts";
@@ -26,11 +27,21 @@ const MAX_PREPARED = 64;
 export class SqliteCollection<T extends { readonly name: string }> implements Collection<T> {
   protected readonly access: SqliteAccess;
   readonly #table: string;
+  readonly #columns: Columns;
+  readonly #insert: string;
+  readonly #update: string;
   readonly #prepared = new Map<string, StatementSync>();
 
-  constructor(access: SqliteAccess, table: string) {
+  constructor(access: SqliteAccess, table: string, columns: Columns = {}) {
     this.access = access;
     this.#table = table;
+    this.#columns = columns;
+    const names = Object.values(columns);
+    this.#insert = `INSERT INTO ${table} (name, version, body${names.map((n) => `, ${n}`).join("")})
+      VALUES (?, 1, ?${names.map(() => ", ?").join("")})`;
+    this.#update = `UPDATE ${table} SET version = version + 1, body = ?${
+      names.map((n) => `, ${n} = ?`).join("")
+    } WHERE name = ? AND version = ?`;
   }
 
   create(value: T, options: WriteOptions = {}): Promise<Stored<T>> {
@@ -52,7 +63,7 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
 
   async list(query: ListQuery): Promise<Page<T>> {
     return await this.read(query, () => {
-      const { text, values } = listSql(this.#table, query);
+      const { text, values } = listSql(this.#table, query, this.#columns);
       const rows = this.prepare(text).all(...values).map((row) => this.#stored(row));
       const items = rows.slice(0, query.limit);
       const last = items.at(-1);
@@ -63,7 +74,7 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
 
   async count(query: Pick<ListQuery, "prefix" | "filter" | "signal">): Promise<number> {
     return await this.read(query, () => {
-      const { text, values } = conditionSql(query);
+      const { text, values } = conditionSql(query, this.#columns);
       const row = this.prepare(`SELECT count(*) AS count FROM ${this.#table} WHERE ${text}`)
         .get(...values);
       return Number(row?.["count"]);
@@ -73,9 +84,8 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
   replace(value: T, version: number, options: WriteOptions = {}): Promise<Stored<T>> {
     const body = JSON.stringify(value);
     return this.#write(options, () => {
-      const { changes } = this.prepare(
-        `UPDATE ${this.#table} SET version = version + 1, body = ? WHERE name = ? AND version = ?`,
-      ).run(body, value.name, version);
+      const { changes } = this.prepare(this.#update)
+        .run(body, ...this.#indexed(value), value.name, version);
       if (changes !== 1) this.#refuse(value.name, version);
       return { value: JSON.parse(body), version: version + 1 };
     });
@@ -91,8 +101,7 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
   }
 
   protected insert(value: T, body: string): void {
-    this.prepare(`INSERT INTO ${this.#table} (name, version, body) VALUES (?, 1, ?)`)
-      .run(value.name, body);
+    this.prepare(this.#insert).run(value.name, body, ...this.#indexed(value));
   }
 
   /** Reads one document. */
@@ -124,6 +133,13 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
 
   #write<R>({ signal, events = [] }: WriteOptions, run: () => R): Promise<R> {
     return this.access.commit.write({ signal, events, run });
+  }
+
+  #indexed(value: T): (string | number | null)[] {
+    return Object.keys(this.#columns).map((key) => {
+      const found = scalarAt(value, [key]);
+      return typeof found === "boolean" ? Number(found) : found;
+    });
   }
 
   #version(name: string): number | undefined {

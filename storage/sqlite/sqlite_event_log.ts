@@ -72,14 +72,14 @@ export class SqliteEventLog implements EventLog {
     this.#compacted = upTo;
   }
 
-  /** Appends inside a running transaction. */
+  /** Appends inside a running transaction; followers get the very events, frozen. */
   push(events: readonly NewEvent[]): readonly Event[] {
     return events.map((event) => {
       const sequence = this.#given + 1;
       const body = JSON.stringify(event);
       this.#insert.run(sequence, body);
       this.#given = sequence;
-      return { ...JSON.parse(body), sequence };
+      return { ...event, sequence };
     });
   }
 

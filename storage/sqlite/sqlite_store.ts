@@ -32,10 +32,20 @@ export function openSqliteStore(options: { readonly path: string }): Store {
   });
   const access = { database, commit, isOpen };
   return {
-    environments: new SqliteCollection<Environment>(access, "environments"),
-    workloads: new SqliteCollection<Workload>(access, "workloads"),
-    revisions: new SqliteCollection<Revision>(access, "revisions"),
-    operations: new SqliteOperations(access, "operations"),
+    environments: new SqliteCollection<Environment>(access, "environments", {
+      expireTime: "expire_time",
+      currentOperation: "current_operation",
+    }),
+    workloads: new SqliteCollection<Workload>(access, "workloads", {
+      currentOperation: "current_operation",
+    }),
+    revisions: new SqliteCollection<Revision>(access, "revisions", { number: "number" }),
+    operations: new SqliteOperations(access, "operations", {
+      createTime: "create_time",
+      state: "state",
+      actor: "actor",
+      requestId: "request_id",
+    }),
     orphans: new SqliteCollection<Orphan>(access, "orphans"),
     events,
     get commits() {
