@@ -15,6 +15,11 @@ export interface Terminal {
 export const processTerminal: Terminal = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
-  interactive: process.stderr.isTTY === true && process.stdin.isTTY === true,
-  columns: process.stderr.columns ?? 80,
+  // Asked for when needed: making the streams takes time at every start.
+  get interactive() {
+    return process.stderr.isTTY === true && process.stdin.isTTY === true;
+  },
+  get columns() {
+    return process.stderr.columns ?? 80;
+  },
 };

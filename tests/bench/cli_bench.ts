@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BenchRow } from "./bench_row.ts";
+import { bundleMpctl } from "../../cli/bundle.ts";
 import { quantile, timed } from "./measure.ts";
 import { startPlatform } from "../servers/platform_process.ts";
 
@@ -13,7 +14,8 @@ export async function run(): Promise<BenchRow[]> {
   const directory = await mkdtemp(join(tmpdir(), "mpc-bench-"));
   const platform = await startPlatform(["--ephemeral"]);
   try {
-    const mpctl = await bundle("cli/main.ts", join(directory, "mpctl.js"));
+    const mpctl = join(directory, "mpctl.js");
+    await bundleMpctl(mpctl);
     const oneCall = await bundle(
       "tests/bench/programs/one_call.ts",
       join(directory, "one_call.js"),

@@ -5,9 +5,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { bundleMpctl } from "../../cli/bundle.ts";
 import { startPlatform } from "../servers/platform_process.ts";
-
-const root = new URL("../..", import.meta.url).pathname;
 
 interface Result {
   readonly code: number;
@@ -287,11 +286,7 @@ Deno.test({
   async fn(t) {
     const directory = await mkdtemp(join(tmpdir(), "mpc-mpctl-"));
     const bundle = join(directory, "mpctl.js");
-    const bundled = await new Deno.Command(Deno.execPath(), {
-      args: ["bundle", "--quiet", "--platform", "deno", "--minify", "-o", bundle, "cli/main.ts"],
-      cwd: root,
-    }).output();
-    assert.equal(bundled.code, 0, new TextDecoder().decode(bundled.stderr));
+    await bundleMpctl(bundle);
     const platform = await startPlatform(["--ephemeral"]);
     const web = platform.web.origin;
     const world: World = {
