@@ -55,7 +55,9 @@ export async function finishMutation<Desc extends DescMessage>(
   const exitCode = await followOperation(context, connection, operation, flags.timeout);
   if (exitCode === EXIT.OK) {
     if (result) await printOne(context, result.view, await result.read());
-    else if (config.output === "table") terminal.err(`${operation.target} is deleted\n`);
+    else if (/delete|abandon/.test(operation.kind)) {
+      terminal.err(`${operation.target} is deleted\n`);
+    }
   }
   return exitCode;
 }

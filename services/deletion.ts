@@ -4,7 +4,7 @@ import { assertIdle, type Lock } from "./admit.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
 import { mutate, type MutationOptions, type MutationResult, type Prepared } from "./mutation.ts";
-import { recordNothingToDo } from "./record_nothing_to_do.ts";
+import { recordNoChange } from "./record_no_change.ts";
 
 /** A deletion waits behind what runs, after cancelling it. */
 export function deletionLock(resource: Environment | Workload): Lock {
@@ -56,6 +56,6 @@ export async function mutateDeletion(
     });
   } catch (error) {
     if (!(error instanceof NothingToDelete)) throw error;
-    return await recordNothingToDo(deps, caller, options, kind, method);
+    return await recordNoChange(deps, caller, options, kind, method);
   }
 }

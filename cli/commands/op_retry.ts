@@ -1,8 +1,7 @@
 import { OperationService } from "@mpc/proto";
 import { connect } from "../client.ts";
 import type { CommandContext } from "../context.ts";
-import { EXIT } from "../exit_codes.ts";
-import { followOperation } from "../follow_operation.ts";
+import { finishMutation, mutationFields, type MutationFlags } from "../finish_mutation.ts";
 import { idOf } from "../names.ts";
 import { operationName } from "./op_name.ts";
 
@@ -10,16 +9,15 @@ import { operationName } from "./op_name.ts";
 export async function run(
   context: CommandContext,
   typed: string,
-  flags: { readonly wait?: boolean; readonly timeout?: number | undefined },
+  flags: MutationFlags,
 ): Promise<number> {
   const connection = await connect(context);
   try {
     const client = connection.client(OperationService);
     const name = await operationName(client, typed);
-    const operation = await client.retryOperation({ name, requestId: crypto.randomUUID() });
-    context.terminal.err(`Retried as ${idOf(operation.name)}\n`);
-    if (flags.wait === false) return EXIT.OK;
-    return await followOperation(context, connection, operation, flags.timeout);
+    const operation = await client.retryOperation({ name, ...mutationFields(flags) });
+    if (!operation.plan) context.terminal.err(`Retried as ${idOf(operation.name)}\n`);
+    return await finishMutation(context, connection, operation, flags);
   } finally {
     connection.close();
   }

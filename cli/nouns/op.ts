@@ -1,5 +1,5 @@
 import { duration } from "../parse_values.ts";
-import { command, listCommand, noun, type Runner, runWith } from "./shared.ts";
+import { changeCommand, command, listCommand, noun, type Runner, runWith } from "./shared.ts";
 
 const ID = "an id, or at least four characters of its beginning or end";
 
@@ -70,12 +70,12 @@ function cancel(runner: Runner) {
 }
 
 function retry(runner: Runner) {
-  return command("retry", "Try an operation that failed again, from the step that failed", [
-    "mpctl op retry 0198c2d4",
-  ])
+  return changeCommand(
+    "retry",
+    "Try an operation that failed again, from the step that failed",
+    ["mpctl op retry 0198c2d4", "mpctl op retry 0198c2d4 --dry-run"],
+  )
     .argument("<operation>", ID)
-    .option("--no-wait", "return when the retry is admitted")
-    .option("--timeout <duration>", "wait no longer; the operation goes on", duration)
     .action((operation, flags) =>
       runWith(runner, flags, async (context) => {
         const { run } = await import("../commands/op_retry.ts");

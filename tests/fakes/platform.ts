@@ -145,3 +145,16 @@ export class Platform {
     return new Dispatcher({ store: this.store, engine: this.#engine, clock: this.clock });
   }
 }
+
+/** Runs a test with a platform of its own. */
+export async function withPlatform(
+  use: (platform: Platform) => Promise<void>,
+  options: PlatformOptions = {},
+): Promise<void> {
+  const platform = await Platform.start(options);
+  try {
+    await use(platform);
+  } finally {
+    await platform.close();
+  }
+}

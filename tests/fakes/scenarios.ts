@@ -4,6 +4,7 @@ import {
   deleteEnvironment,
   deleteWorkload,
   deployWorkload,
+  type MutationOptions,
   type MutationResult,
   updateEnvironment,
 } from "@mpc/services";
@@ -14,16 +15,26 @@ export interface Scenario {
   readonly title: string;
   readonly kind: OperationKind;
   readonly prepare: (platform: Platform) => Promise<void>;
-  readonly request: (platform: Platform) => Promise<MutationResult>;
+  readonly request: (platform: Platform, options?: MutationOptions) => Promise<MutationResult>;
 }
 
 const environment = { labels: { team: "web" } };
 
-export const create = (platform: Platform) =>
-  createEnvironment(platform.deps, platform.caller, { environmentId: "dev", environment });
+export const create = (platform: Platform, options: MutationOptions = {}) =>
+  createEnvironment(platform.deps, platform.caller, {
+    ...options,
+    environmentId: "dev",
+    environment,
+  });
 
-export const deploy = (platform: Platform, image = "nginx:1.27", replicas = 2) =>
+export const deploy = (
+  platform: Platform,
+  image = "nginx:1.27",
+  replicas = 2,
+  options: MutationOptions = {},
+) =>
   deployWorkload(platform.deps, platform.caller, {
+    ...options,
     parent: "environments/dev",
     workloadId: "web",
     workload: { spec: { image, replicas, ports: [{ port: 80 }], env: { KEY: "secret" } } },
@@ -42,16 +53,19 @@ const withWorkload = async (platform: Platform) => {
 
 const deletion = { etag: "", allowMissing: false, timeoutMs: null };
 
-const removeEnvironment = (abandon: boolean) => (platform: Platform) =>
-  deleteEnvironment(platform.deps, platform.caller, {
-    ...deletion,
-    name: "environments/dev",
-    force: true,
-    abandon,
-  });
+const removeEnvironment =
+  (abandon: boolean) => (platform: Platform, options: MutationOptions = {}) =>
+    deleteEnvironment(platform.deps, platform.caller, {
+      ...options,
+      ...deletion,
+      name: "environments/dev",
+      force: true,
+      abandon,
+    });
 
-const removeWorkload = (abandon: boolean) => (platform: Platform) =>
+const removeWorkload = (abandon: boolean) => (platform: Platform, options: MutationOptions = {}) =>
   deleteWorkload(platform.deps, platform.caller, {
+    ...options,
     ...deletion,
     name: "environments/dev/workloads/web",
     abandon,
@@ -69,8 +83,9 @@ export const SCENARIOS: readonly Scenario[] = [
     title: "environment.update",
     kind: "environment.update",
     prepare: withEnvironment,
-    request: ({ deps, caller }) =>
+    request: ({ deps, caller }, options = {}) =>
       updateEnvironment(deps, caller, {
+        ...options,
         name: "environments/dev",
         etag: "",
         change: { labels: { team: "search" }, quota: { workloads: 3 } },
@@ -92,13 +107,13 @@ export const SCENARIOS: readonly Scenario[] = [
     title: "workload.deploy, the first",
     kind: "workload.deploy",
     prepare: withEnvironment,
-    request: (platform) => deploy(platform),
+    request: (platform, options) => deploy(platform, "nginx:1.27", 2, options),
   },
   {
     title: "workload.deploy over another revision",
     kind: "workload.deploy",
     prepare: withWorkload,
-    request: (platform) => deploy(platform, "nginx:1.28", 3),
+    request: (platform, options) => deploy(platform, "nginx:1.28", 3, options),
   },
   {
     title: "workload.delete",

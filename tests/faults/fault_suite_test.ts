@@ -12,7 +12,7 @@ import {
   permanent,
   transient,
 } from "../fakes/faulty_definitions.ts";
-import { Platform } from "../fakes/platform.ts";
+import { Platform, withPlatform } from "../fakes/platform.ts";
 import { type Scenario, SCENARIOS } from "../fakes/scenarios.ts";
 
 interface Trial {
@@ -117,6 +117,14 @@ const FAULTS: readonly FaultCase[] = [
     title: "crashes before it does anything",
     fault: ({ platform }) => ({
       run: (run, call) => call === 1 ? crash(platform) : run(),
+    }),
+    expected: succeeds,
+    crashes: true,
+  },
+  {
+    title: "crashes in the middle of it",
+    fault: ({ platform }) => ({
+      run: (run, call) => call === 1 ? Promise.race([crash(platform), run().then(hang)]) : run(),
     }),
     expected: succeeds,
     crashes: true,
@@ -283,6 +291,23 @@ Deno.test("every operation kind has a scenario", () => {
 });
 
 for (const scenario of SCENARIOS) {
+  Deno.test(`faults: ${scenario.title}: cancelled before its first step`, () =>
+    withPlatform(async (platform) => {
+      await scenario.prepare(platform);
+      // Nobody is there to start it when it is admitted and cancelled.
+      await platform.crash();
+      const { operation } = await scenario.request(platform);
+      const name = operation!.value.name;
+      await mark({ platform, scenario, operation: () => name, stepName: "" });
+      await platform.restart();
+      await platform.settle();
+      const ended = await platform.operation(name);
+      assert.equal(ended.state, "CANCELLED");
+      assert.ok(ended.steps.every(({ attempts }) => attempts.length === 0), "no step has begun");
+      await platform.assertSound();
+      await assertRepairable(platform, scenario, ended);
+    }));
+
   const definition = DEFINITIONS[scenario.kind];
   for (const [index, step] of definition.steps.entries()) {
     Deno.test(`faults: ${scenario.title}: step '${step.name}'`, async (t) => {

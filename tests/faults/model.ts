@@ -223,7 +223,18 @@ class Sequence {
     await platform.assertSound(
       stuck ? ["OPERATION_NEEDS_ATTENTION", "OBJECT_WITHOUT_RECORD", "WRONG_REVISION"] : [],
     );
-    await this.#assertRules(operations);
+    await this.#assertRules(await this.#inOrderOfEnding(operations));
+  }
+
+  /** Operations that hold the same resource end in the order in which they held it. */
+  async #inOrderOfEnding(operations: readonly Operation[]): Promise<readonly Operation[]> {
+    const ended = new Map<string, number>();
+    for (const { sequence, resource } of await this.#platform.store.events.read(0, 100_000)) {
+      if (resource?.kind !== "operation" || resource.value.endTime === null) continue;
+      ended.set(resource.value.name, sequence);
+    }
+    const place = ({ name }: Operation) => ended.get(name) ?? 0;
+    return operations.toSorted((a, b) => place(a) - place(b));
   }
 
   async #assertRules(operations: readonly Operation[]): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * The rules of the platform as a small model: what the operations of one resource, in the order
- * they were admitted, leave of it. Written from the rules, not from the code that carries them out.
+ * they ended, leave of it. Written from the rules, not from the code that carries them out.
  */
 import type { Operation } from "@mpc/domain";
 

@@ -3,21 +3,9 @@ import { OPERATION_KINDS } from "@mpc/domain";
 import { createEnvironment, deployWorkload, updateEnvironment } from "@mpc/services";
 import { DEFINITIONS } from "@mpc/services/operations";
 import { faultyDefinitions, hang } from "../fakes/faulty_definitions.ts";
-import { Platform } from "../fakes/platform.ts";
+import { withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 import { create, deploy } from "../fakes/scenarios.ts";
-
-async function withPlatform(
-  use: (platform: Platform) => Promise<void>,
-  options: Parameters<typeof Platform.start>[0] = {},
-): Promise<void> {
-  const platform = await Platform.start(options);
-  try {
-    await use(platform);
-  } finally {
-    await platform.close();
-  }
-}
 
 const request = { environmentId: "dev", environment: {}, requestId: "r-1" };
 

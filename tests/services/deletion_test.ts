@@ -6,7 +6,7 @@ import {
   updateEnvironment,
 } from "@mpc/services";
 import { faultyDefinitions, hang } from "../fakes/faulty_definitions.ts";
-import { Platform } from "../fakes/platform.ts";
+import { type Platform, withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 import { create, deploy } from "../fakes/scenarios.ts";
 
@@ -17,18 +17,6 @@ const remove = (
   { deps, caller }: Platform,
   more: Partial<typeof deletion> | { timeoutMs: number } = {},
 ) => deleteEnvironment(deps, caller, { ...deletion, name: NAME, ...more });
-
-async function withPlatform(
-  use: (platform: Platform) => Promise<void>,
-  options: Parameters<typeof Platform.start>[0] = {},
-): Promise<void> {
-  const platform = await Platform.start(options);
-  try {
-    await use(platform);
-  } finally {
-    await platform.close();
-  }
-}
 
 Deno.test("a deletion preempts a running create: stops it first, then deletes", async () => {
   const { definitions } = faultyDefinitions([{

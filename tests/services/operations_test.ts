@@ -9,23 +9,11 @@ import {
   scaleWorkload,
 } from "@mpc/services";
 import { faultyDefinitions, permanent, transient } from "../fakes/faulty_definitions.ts";
-import { Platform } from "../fakes/platform.ts";
+import { type Platform, withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 import { create, deploy } from "../fakes/scenarios.ts";
 
 const WEB = "environments/dev/workloads/web";
-
-async function withPlatform(
-  use: (platform: Platform) => Promise<void>,
-  options: Parameters<typeof Platform.start>[0] = {},
-): Promise<void> {
-  const platform = await Platform.start(options);
-  try {
-    await use(platform);
-  } finally {
-    await platform.close();
-  }
-}
 
 const workload = async ({ store }: Platform) => (await store.workloads.get(WEB))!.value;
 

@@ -6,7 +6,7 @@ import type { MutationOptions, MutationResult } from "./mutation.ts";
 import { operationEvent } from "./resource_events.ts";
 
 /** Records an operation that has succeeded because there was nothing to do. */
-export async function recordNothingToDo(
+export async function recordNoChange(
   deps: ServiceDeps,
   caller: Caller,
   options: MutationOptions,

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { createEnvironment, retryOperation } from "@mpc/services";
+import { DEFINITIONS } from "@mpc/services/operations";
+import { withPlatform } from "../fakes/platform.ts";
+import { rejectsWith } from "../fakes/rejects.ts";
+import { create, deploy, SCENARIOS } from "../fakes/scenarios.ts";
+
+for (const scenario of SCENARIOS) {
+  Deno.test(`the plan of ${scenario.title} changes nothing, and comes true when it is carried out`, () =>
+    withPlatform(async (platform) => {
+      await scenario.prepare(platform);
+      const { store, cluster, caller } = platform;
+      const head = await store.events.head();
+      const before = await cluster.inventory(caller);
+      const { plan, operation } = await scenario.request(platform, { validateOnly: true });
+      assert.equal(operation, null);
+      assert.equal(await store.events.head(), head, "no event");
+      assert.deepEqual(await cluster.inventory(caller), before, "no change on the cluster");
+      const steps = DEFINITIONS[scenario.kind].steps;
+      assert.deepEqual(plan?.steps.map(({ name }) => name), steps.map(({ name }) => name));
+      const again = await scenario.request(platform, { validateOnly: true });
+      assert.deepEqual(again.plan, plan, "the same world gives the same plan");
+      const planHash = plan?.planHash ?? "";
+      const ended = await platform.ended(await scenario.request(platform, { planHash }));
+      assert.equal(ended.state, "SUCCEEDED");
+      const after = new Set((await cluster.inventory(caller)).map(({ object }) => object));
+      const was = new Set(before.map(({ object }) => object));
+      for (const { action, object } of plan?.changes ?? []) {
+        if (action === "CREATE") assert.ok(!was.has(object) && after.has(object), object);
+        if (action === "UPDATE") assert.ok(was.has(object) && after.has(object), object);
+        if (action === "DELETE") assert.ok(was.has(object) && !after.has(object), object);
+      }
+    }));
+}
+
+Deno.test("a change whose plan the world has overtaken is refused", () =>
+  withPlatform(async (platform) => {
+    await platform.ended(await create(platform));
+    const { plan } = await deploy(platform, "nginx:1", 1, { validateOnly: true });
+    await platform.ended(await deploy(platform, "nginx:2"));
+    const late = deploy(platform, "nginx:1", 1, { planHash: plan?.planHash ?? "" });
+    await rejectsWith(late, "ABORTED", "PLAN_OUTDATED");
+  }));
+
+Deno.test("a plan tells each field that changes, and the effect on the quota", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller } = platform;
+    const environment = { quota: { workloads: 5 } };
+    await platform.ended(
+      await createEnvironment(deps, caller, { environmentId: "dev", environment }),
+    );
+    await platform.ended(await deploy(platform));
+    const { plan } = await deploy(platform, "nginx:1.28", 3, { validateOnly: true });
+    const fields = plan?.changes.flatMap(({ fields }) => fields);
+    assert.deepEqual(fields, [
+      { path: "spec.image", before: '"nginx:1.27"', after: '"nginx:1.28"' },
+      { path: "spec.replicas", before: "2", after: "3" },
+    ]);
+    assert.deepEqual(plan?.quota, [
+      { resource: "workloads", before: "1", after: "1", limit: "5" },
+    ]);
+  }));
+
+Deno.test("a retry can be planned", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller } = platform;
+    await platform.ended(await create(platform));
+    const { name } = await platform.ended(await deploy(platform, "nginx:missing"));
+    const { plan } = await retryOperation(deps, caller, { name, validateOnly: true });
+    assert.deepEqual(plan?.changes.map(({ action }) => action), ["CREATE", "CREATE"]);
+  }));
