@@ -1,14 +1,4 @@
-import {
-  environmentName,
-  formatCpu,
-  formatMemory,
-  type Instant,
-  parseCpuMillis,
-  parseMemoryBytes,
-  type PlannedChange,
-  type Residue,
-  workloadName,
-} from "@mpc/domain";
+import type { PlannedChange, Residue } from "@mpc/domain";
 import type {
   ApplyCall,
   Clock,
@@ -28,11 +18,11 @@ import {
   namespaceKey,
   type SimulatedNamespace,
   type SimulatedObject,
-  type SimulatedWorkload,
   workloadKey,
 } from "./cluster_state.ts";
 import type { SimulatedDelays } from "./delays.ts";
 import { behaviourOf } from "./images.ts";
+import { objectsOf } from "./inventory.ts";
 import { linesBetween, nextLineTime } from "./logs.ts";
 import {
   beingDeleted,
@@ -40,12 +30,12 @@ import {
   noNamespace,
   notOnCluster,
   ownedByAnother,
-  quotaExceeded,
   throwIfAborted,
 } from "./provider_errors.ts";
+import { assertQuota } from "./quota.ts";
 import { diff, type Rendered, renderNamespace, renderPolicies, renderWorkload } from "./render.ts";
 import { rolloutAt } from "./rollout.ts";
-import { StateFile } from "./state_file.ts";
+import { SimulatedCluster } from "./simulated_cluster.ts";
 
 export interface SimulatedProviderOptions {
   readonly clock: Clock;
@@ -65,15 +55,11 @@ const FLAKY_FAILURES = 2;
  */
 export class SimulatedProvider implements Provider {
   readonly name = "simulated";
-  readonly #clock: Clock;
-  readonly #delays: SimulatedDelays;
-  readonly #state: StateFile;
-  #changed = new AbortController();
+  readonly #cluster: SimulatedCluster;
 
-  constructor({ clock, delays, statePath }: SimulatedProviderOptions) {
-    this.#clock = clock;
-    this.#delays = delays;
-    this.#state = new StateFile(statePath);
+  /** @throws {MpcError} FAILED_PRECONDITION `SIMULATION_UNREADABLE` */
+  constructor(options: SimulatedProviderOptions) {
+    this.#cluster = new SimulatedCluster(options);
   }
 
   async applyNamespace(
@@ -81,7 +67,7 @@ export class SimulatedProvider implements Provider {
     call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
     await this.#begin(call);
-    const current = this.#namespace(intent.environment);
+    const current = this.#cluster.namespace(intent.environment);
     if (current && current.intent.uid !== intent.uid) {
       throw ownedByAnother(`Namespace/${intent.environment}`);
     }
@@ -103,7 +89,7 @@ export class SimulatedProvider implements Provider {
     call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
     await this.#begin(call);
-    const current = this.#namespace(intent.environment);
+    const current = this.#cluster.namespace(intent.environment);
     if (!call.dryRun) this.#assertUsable(current, intent);
     const before = current?.policies ? renderPolicies(current.policies) : NOTHING;
     const changes = diff(before, renderPolicies(intent));
@@ -116,7 +102,7 @@ export class SimulatedProvider implements Provider {
 
   async deletePolicies(ref: Ref, call: ApplyCall): Promise<readonly PlannedChange[]> {
     await this.#begin(call);
-    const current = this.#namespace(ref.environment);
+    const current = this.#cluster.namespace(ref.environment);
     if (!current?.policies || current.intent.uid !== ref.uid) return [];
     const changes = diff(renderPolicies(current.policies), NOTHING);
     this.#put(call, changes, namespaceKey(ref.environment), { ...current, policies: null });
@@ -125,7 +111,7 @@ export class SimulatedProvider implements Provider {
 
   async deleteNamespace(ref: Ref, call: ApplyCall): Promise<readonly PlannedChange[]> {
     await this.#begin(call);
-    const current = this.#namespace(ref.environment);
+    const current = this.#cluster.namespace(ref.environment);
     if (!current || current.intent.uid !== ref.uid) return [];
     const changes = diff(
       new Map([
@@ -135,9 +121,9 @@ export class SimulatedProvider implements Provider {
       NOTHING,
     );
     if (current.deleteTime !== null || call.dryRun) return changes;
-    const deleteTime = this.#clock.now();
-    for (const [key, workload] of this.#workloadsOf(ref.environment)) {
-      if (workload.deleteTime === null) this.#state.put(key, { ...workload, deleteTime });
+    const deleteTime = this.#cluster.now();
+    for (const [key, workload] of this.#cluster.workloadsOf(ref.environment)) {
+      if (workload.deleteTime === null) this.#cluster.put(key, { ...workload, deleteTime });
     }
     this.#put(call, changes, namespaceKey(ref.environment), { ...current, deleteTime });
     return changes;
@@ -148,9 +134,9 @@ export class SimulatedProvider implements Provider {
     call: ProviderCall & { onBlocked?: (blockers: readonly Residue[]) => void },
   ): Promise<void> {
     await this.#awaitGone(call, () => {
-      const namespace = this.#namespace(ref.environment);
+      const namespace = this.#cluster.namespace(ref.environment);
       if (!namespace || namespace.intent.uid !== ref.uid) return undefined;
-      const inside = this.#workloadsOf(ref.environment).map(([, workload]) => workload);
+      const inside = this.#cluster.workloadsOf(ref.environment).map(([, workload]) => workload);
       return [namespace, ...inside];
     });
   }
@@ -163,18 +149,18 @@ export class SimulatedProvider implements Provider {
     const path = `${intent.environment}/${intent.workload}`;
     const key = workloadKey(intent.environment, intent.workload);
     if (!call.dryRun) {
-      this.#assertUsable(this.#namespace(intent.environment), null, intent.environment);
+      this.#assertUsable(this.#cluster.namespace(intent.environment), null, intent.environment);
       this.#fail(intent);
     }
-    const current = this.#workload(key);
+    const current = this.#cluster.workload(key);
     if (current && current.intent.uid !== intent.uid) throw ownedByAnother(`Deployment/${path}`);
     if (current?.deleteTime != null) throw beingDeleted(`Deployment/${path}`);
     this.#assertQuota(intent);
     const before = current ? renderWorkload(current.intent) : NOTHING;
     const changes = diff(before, renderWorkload(intent));
     const sameTemplate = current !== undefined && templateOf(current.intent) === templateOf(intent);
-    const now = this.#clock.now();
-    const ready = current ? rolloutAt(current, this.#delays, now).status.ready : 0;
+    const now = this.#cluster.now();
+    const ready = current ? rolloutAt(current, this.#cluster.delays, now).status.ready : 0;
     const unchanged = changes.length === 0 && current?.intent.revision === intent.revision;
     this.#put(call, unchanged ? [] : [{}], key, {
       kind: "workload",
@@ -193,13 +179,13 @@ export class SimulatedProvider implements Provider {
     await this.#begin(call);
     let told = "";
     for (;;) {
-      const changed = this.#changed.signal;
-      const workload = this.#workload(workloadKey(intent.environment, intent.workload));
+      const changed = this.#cluster.changed;
+      const workload = this.#cluster.workload(workloadKey(intent.environment, intent.workload));
       if (!workload || workload.intent.uid !== intent.uid) throw notOnCluster(intent.workload);
       const { status, failure, complete, nextChange } = rolloutAt(
         workload,
-        this.#delays,
-        this.#clock.now(),
+        this.#cluster.delays,
+        this.#cluster.now(),
       );
       if (status.message !== told) {
         told = status.message;
@@ -207,18 +193,18 @@ export class SimulatedProvider implements Provider {
       }
       if (failure) throw failure;
       if (complete) return status;
-      await this.#sleepUntil(nextChange, call.signal, changed);
+      await this.#cluster.sleepUntil(nextChange, call.signal, changed);
     }
   }
 
   async deleteWorkload(ref: WorkloadRef, call: ApplyCall): Promise<readonly PlannedChange[]> {
     await this.#begin(call);
     const key = workloadKey(ref.environment, ref.workload);
-    const current = this.#workload(key);
+    const current = this.#cluster.workload(key);
     if (!current || current.intent.uid !== ref.uid) return [];
     const changes = diff(renderWorkload(current.intent), NOTHING);
     if (current.deleteTime !== null) return changes;
-    this.#put(call, changes, key, { ...current, deleteTime: this.#clock.now() });
+    this.#put(call, changes, key, { ...current, deleteTime: this.#cluster.now() });
     return changes;
   }
 
@@ -227,15 +213,14 @@ export class SimulatedProvider implements Provider {
     call: ProviderCall & { onBlocked?: (blockers: readonly Residue[]) => void },
   ): Promise<void> {
     await this.#awaitGone(call, () => {
-      const workload = this.#workload(workloadKey(ref.environment, ref.workload));
+      const workload = this.#cluster.workload(workloadKey(ref.environment, ref.workload));
       return workload?.intent.uid === ref.uid ? [workload] : undefined;
     });
   }
 
   async inventory(call: ProviderCall): Promise<readonly ClusterObject[]> {
     await this.#begin(call);
-    this.#reap();
-    return this.#state.entries().flatMap(([, object]) => objectsOf(object));
+    return this.#cluster.all().flatMap(objectsOf);
   }
 
   async rolloutStatus(
@@ -244,8 +229,8 @@ export class SimulatedProvider implements Provider {
     call: ProviderCall,
   ): Promise<RolloutStatus | undefined> {
     await this.#begin(call);
-    const found = this.#workload(workloadKey(environment, workload));
-    return found && rolloutAt(found, this.#delays, this.#clock.now()).status;
+    const found = this.#cluster.workload(workloadKey(environment, workload));
+    return found && rolloutAt(found, this.#cluster.delays, this.#cluster.now()).status;
   }
 
   async *logs(
@@ -257,19 +242,23 @@ export class SimulatedProvider implements Provider {
     let after = query.since === null ? -Infinity : query.since - 1;
     let tail = query.tail;
     for (;;) {
-      const changed = this.#changed.signal;
-      const found = this.#workload(workloadKey(environment, workload));
+      const changed = this.#cluster.changed;
+      const found = this.#cluster.workload(workloadKey(environment, workload));
       if (!found) {
         if (after === -Infinity || !query.follow) throw notOnCluster(workload);
         return;
       }
-      const now = this.#clock.now();
-      yield* linesBetween(found, this.#delays, { ...query, tail }, after, now);
+      const now = this.#cluster.now();
+      yield* linesBetween(found, this.#cluster.delays, { ...query, tail }, after, now);
       if (!query.follow) return;
       after = now;
       tail = null;
       try {
-        await this.#sleepUntil(nextLineTime(found, this.#delays, now), query.signal, changed);
+        await this.#cluster.sleepUntil(
+          nextLineTime(found, this.#cluster.delays, now),
+          query.signal,
+          changed,
+        );
       } catch (error) {
         if (query.signal.aborted) return;
         throw error;
@@ -278,8 +267,7 @@ export class SimulatedProvider implements Provider {
   }
 
   close(): Promise<void> {
-    this.#changed.abort();
-    this.#state.close();
+    this.#cluster.close();
     return Promise.resolve();
   }
 
@@ -296,28 +284,7 @@ export class SimulatedProvider implements Provider {
     object: SimulatedObject,
   ): void {
     if (dryRun || changes.length === 0) return;
-    this.#state.put(key, object);
-    this.#tell();
-  }
-
-  #tell(): void {
-    const before = this.#changed;
-    this.#changed = new AbortController();
-    before.abort();
-  }
-
-  /** Sleeps until a moment, or until something on the cluster changes. */
-  async #sleepUntil(
-    time: Instant | undefined,
-    signal: AbortSignal,
-    changed: AbortSignal,
-  ): Promise<void> {
-    const ms = time === undefined ? 2 ** 30 : Math.max(1, time - this.#clock.now());
-    try {
-      await this.#clock.sleep(ms, AbortSignal.any([signal, changed]));
-    } catch (error) {
-      if (signal.aborted || !changed.aborted) throw error;
-    }
+    this.#cluster.put(key, object);
   }
 
   async #awaitGone(
@@ -327,7 +294,7 @@ export class SimulatedProvider implements Provider {
     await this.#begin(call);
     let told: string | undefined;
     for (;;) {
-      const changed = this.#changed.signal;
+      const changed = this.#cluster.changed;
       const objects = left();
       if (!objects) return;
       const blockers = objects.flatMap((object) => this.#blocker(object));
@@ -336,9 +303,9 @@ export class SimulatedProvider implements Provider {
         told = key;
         call.onBlocked?.(blockers);
       }
-      const times = objects.map((object) => goneTime(object, this.#delays) ?? Infinity);
+      const times = objects.map((object) => goneTime(object, this.#cluster.delays) ?? Infinity);
       const next = Math.max(...times);
-      await this.#sleepUntil(next === Infinity ? undefined : next, call.signal, changed);
+      await this.#cluster.sleepUntil(next === Infinity ? undefined : next, call.signal, changed);
     }
   }
 
@@ -353,41 +320,6 @@ export class SimulatedProvider implements Provider {
     }];
   }
 
-  #namespace(environment: string): SimulatedNamespace | undefined {
-    this.#reap(environment);
-    const object = this.#state.get(namespaceKey(environment));
-    return object?.kind === "namespace" ? object : undefined;
-  }
-
-  #workload(key: string): SimulatedWorkload | undefined {
-    this.#reap(key.split("/")[0] ?? "");
-    const object = this.#state.get(key);
-    return object?.kind === "workload" ? object : undefined;
-  }
-
-  #workloadsOf(environment: string): readonly (readonly [string, SimulatedWorkload])[] {
-    return this.#state.entriesOf(environment).flatMap(([key, object]) =>
-      object.kind === "workload" ? [[key, object] as const] : []
-    );
-  }
-
-  /** Removes what is gone by now; a namespace goes after all that is inside. */
-  #reap(environment?: string): void {
-    const now = this.#clock.now();
-    const names = environment === undefined ? this.#state.environments() : [environment];
-    for (const name of names) {
-      const isGone = (object: SimulatedObject) =>
-        (goneTime(object, this.#delays) ?? Infinity) <= now;
-      for (const [key, workload] of this.#workloadsOf(name)) {
-        if (isGone(workload)) this.#state.remove(key);
-      }
-      const namespace = this.#state.get(namespaceKey(name));
-      if (namespace && isGone(namespace) && this.#workloadsOf(name).length === 0) {
-        this.#state.remove(namespaceKey(name));
-      }
-    }
-  }
-
   #assertUsable(
     namespace: SimulatedNamespace | undefined,
     intent: NamespaceIntent | null,
@@ -400,60 +332,24 @@ export class SimulatedProvider implements Provider {
   }
 
   #assertQuota(intent: WorkloadIntent): void {
-    const quota = this.#namespace(intent.environment)?.policies?.quota;
+    const { environment } = intent;
+    const quota = this.#cluster.namespace(environment)?.policies?.quota;
     if (!quota) return;
-    const intents = this.#workloadsOf(intent.environment)
+    const others = this.#cluster.workloadsOf(environment)
       .filter(([, { deleteTime }]) => deleteTime === null)
       .map(([, workload]) => workload.intent)
       .filter(({ workload }) => workload !== intent.workload);
-    const all = [...intents, intent];
-    const cpu = sum(all, (spec) => parseCpuMillis(spec.resources.cpu ?? ""));
-    const memory = sum(all, (spec) => parseMemoryBytes(spec.resources.memory ?? ""));
-    const maxCpu = parseCpuMillis(quota.cpu ?? "") ?? Infinity;
-    const maxMemory = parseMemoryBytes(quota.memory ?? "") ?? Infinity;
-    const { environment } = intent;
-    if (all.length > (quota.workloads ?? Infinity)) {
-      throw quotaExceeded(environment, "workloads", String(quota.workloads));
-    }
-    if (cpu > maxCpu) throw quotaExceeded(environment, "cpu", formatCpu(maxCpu));
-    if (memory > maxMemory) throw quotaExceeded(environment, "memory", formatMemory(maxMemory));
+    assertQuota(environment, quota, [...others, intent]);
   }
 
   #fail(intent: WorkloadIntent): void {
     if (behaviourOf(intent.spec) !== "flaky") return;
-    const attempt = this.#state.countAttempt(`${intent.uid}/${intent.revision}`);
+    const attempt = this.#cluster.countAttempt(`${intent.uid}/${intent.revision}`);
     if (attempt <= FLAKY_FAILURES) throw flaky(intent.workload, attempt);
   }
-}
-
-function sum(
-  intents: readonly WorkloadIntent[],
-  amount: (spec: WorkloadIntent["spec"]) => number | undefined,
-): number {
-  return intents.reduce((total, { spec }) => total + spec.replicas * (amount(spec) ?? 0), 0);
 }
 
 function templateOf({ spec, restartToken }: WorkloadIntent): string {
   const { replicas: _, progressDeadlineMs: __, ...template } = spec;
   return JSON.stringify([template, restartToken]);
-}
-
-function objectsOf(object: SimulatedObject): readonly ClusterObject[] {
-  const { environment, uid } = object.intent;
-  if (object.kind === "namespace") {
-    const target = environmentName(environment);
-    const rendered = [
-      ...renderNamespace(object.intent).keys(),
-      ...(object.policies ? renderPolicies(object.policies).keys() : []),
-    ];
-    return rendered.map((name) => ({ object: name, target, targetUid: uid, revision: 0 }));
-  }
-  const { workload, revision } = object.intent;
-  const target = workloadName(environment, workload);
-  return [...renderWorkload(object.intent).keys()].map((name) => ({
-    object: name,
-    target,
-    targetUid: uid,
-    revision: name.startsWith("Deployment/") ? revision : 0,
-  }));
 }
