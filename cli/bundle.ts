@@ -5,11 +5,34 @@ import process from "node:process";
 
 const here = import.meta.dirname!;
 
-/** Built-in modules whose default import is turned into one that loads when it is first used. */
-const LAZY = /import (\w+) from"(node:(?:child_process|fs|path))"/g;
+/**
+ * Stands for a built-in module, or one of its exports, that is loaded when it is first used. A
+ * bundle hoists every import to its top, and in Deno the first `node:` import costs as long as an
+ * empty program takes to run.
+ */
+const PRELUDE = `const __lazy=(module,name)=>{
+const load=()=>{const m=globalThis.process.getBuiltinModule(module);return name?m[name]:m};
+return new Proxy(function(){},{
+get:(_,key)=>{const m=load(),v=m[key];return module==="node:process"&&typeof v==="function"?v.bind(m):v},
+set:(_,key,value)=>{load()[key]=value;return true},
+construct:(_,args,target)=>Reflect.construct(load(),args,target),
+apply:(_,self,args)=>load().apply(self,args)})};
+`;
 
-/** The same for the one function that is imported by name. */
-const LAZY_FUNCTION = /import\{(stripVTControlCharacters) as (\w+)\}from"(node:util)"/g;
+const REQUIRE = /import\s*\{createRequire as ([\w$]+)\}\s*from\s*"node:module"/g;
+const DEFAULT = /import ([\w$]+)\s*from\s*"(node:[a-z_/]+)"/g;
+const NAMED = /import\s*\{([\w$]+) as ([\w$]+)\}\s*from\s*"(node:[a-z_/]+)"/g;
+
+/** Turns a bundle's imports of built-in modules into ones that load when they are used. */
+export function loadLate(bundle: string): string {
+  return PRELUDE + bundle
+    .replaceAll(
+      REQUIRE,
+      (_, name) => `const ${name}=()=>(id)=>globalThis.process.getBuiltinModule(id)`,
+    )
+    .replaceAll(DEFAULT, (_, name, module) => `const ${name}=__lazy("${module}")`)
+    .replaceAll(NAMED, (_, what, name, module) => `const ${name}=__lazy("${module}","${what}")`);
+}
 
 /** @throws where the bundler fails, with what it said */
 export async function bundleMpctl(output: string): Promise<void> {
@@ -21,20 +44,7 @@ export async function bundleMpctl(output: string): Promise<void> {
     cwd: join(here, ".."),
   }).output();
   if (code !== 0) throw new Error(`Cannot bundle mpctl: ${new TextDecoder().decode(stderr)}`);
-  const text = await readFile(output, "utf8");
-  // A bundle hoists every import to its top, also those that only Commander's rarest features
-  // need: loading them takes as long as all the rest of 'mpctl version'.
-  const lazy = text.replaceAll(
-    LAZY,
-    (_, name, module) =>
-      `const ${name}=new Proxy({},{get:(_,k)=>globalThis.process.getBuiltinModule("${module}")[k]})`,
-  );
-  const all = lazy.replaceAll(
-    LAZY_FUNCTION,
-    (_, imported, name, module) =>
-      `const ${name}=(...a)=>globalThis.process.getBuiltinModule("${module}").${imported}(...a)`,
-  );
-  await writeFile(output, all);
+  await writeFile(output, loadLate(await readFile(output, "utf8")));
 }
 
 if (import.meta.main) await bundleMpctl(process.argv[2] ?? join(here, "..", "dist", "mpctl.js"));

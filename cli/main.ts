@@ -50,4 +50,6 @@ function serverOf(args: readonly string[]): string {
   return flag ?? (at >= 0 ? args[at + 1] : undefined) ?? configuredServer();
 }
 
-process.exitCode = await main(process.argv.slice(2));
+// In Deno the first touch of 'process' costs as much as an empty program.
+const exitCode = await main("Deno" in globalThis ? Deno.args : process.argv.slice(2));
+if (exitCode !== EXIT.OK) process.exitCode = exitCode;

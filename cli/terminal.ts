@@ -20,6 +20,7 @@ export const processTerminal: Terminal = {
     return process.stderr.isTTY === true && process.stdin.isTTY === true;
   },
   get columns() {
-    return process.stderr.columns ?? 80;
+    // A terminal that does not know its size says 0.
+    return process.stderr.columns || 80;
   },
 };
