@@ -1,6 +1,7 @@
 import { parseWorkloadInput, workloadName } from "@mpc/domain";
 import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
+import { keepRedacted } from "./keep_redacted.ts";
 import { mutate, type MutationOptions, type MutationResult } from "./mutation.ts";
 import { prepareDeployment } from "./prepare_deployment.ts";
 import { assertName } from "./preconditions.ts";
@@ -41,6 +42,10 @@ export function deployWorkload(
       verb: "deploy",
       etag,
       timeoutMs,
-      change: (current) => ({ ...wanted, restartToken: current?.restartToken ?? "" }),
+      change: (current) => ({
+        ...wanted,
+        spec: keepRedacted(ACTION, wanted.spec, current?.spec),
+        restartToken: current?.restartToken ?? "",
+      }),
     }));
 }

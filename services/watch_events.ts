@@ -1,6 +1,7 @@
 import {
   type Event,
   type EventSnapshot,
+  type Filter,
   invalidArgument,
   MpcError,
   redactSpec,
@@ -102,7 +103,9 @@ async function* existing(
     }
   }
   if (wanted.has("operation")) {
-    for await (const { value, version } of all(store.operations, caller)) {
+    // Of operations those that are under way: what has ended is history, not what is.
+    const live = { op: "=" as const, path: ["endTime"], value: null };
+    for await (const { value, version } of all(store.operations, caller, live)) {
       yield { kind: "operation", value: { ...value, input: {} }, version };
     }
   }
@@ -111,10 +114,16 @@ async function* existing(
 async function* all<T extends { readonly name: string }>(
   collection: Collection<T>,
   { signal }: Caller,
+  filter?: Filter,
 ): AsyncGenerator<Stored<T>> {
   let after: Cursor | undefined;
   do {
-    const page = await collection.list({ limit: PAGE, signal, ...(after && { after }) });
+    const page = await collection.list({
+      limit: PAGE,
+      signal,
+      ...(filter && { filter }),
+      ...(after && { after }),
+    });
     yield* page.items;
     after = page.next ?? undefined;
   } while (after);

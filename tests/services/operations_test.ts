@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   cancelOperation,
   deleteEnvironment,
+  deployWorkload,
   explain,
   restartWorkload,
   retryOperation,
@@ -200,4 +201,27 @@ Deno.test("the janitor lets go of a resource whose operation is gone", () =>
     const after = (await store.environments.get("environments/dev"))!.value;
     assert.deepEqual([after.state, after.currentOperation], ["UPDATE_FAILED", null]);
     await platform.assertSound();
+  }));
+
+Deno.test("a spec that was read and comes in again keeps its secrets", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller } = platform;
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform));
+    const redeploy = (env: Record<string, string>) =>
+      deployWorkload(deps, caller, {
+        parent: "environments/dev",
+        workloadId: "web",
+        workload: { spec: { image: "nginx:1.28", env } },
+        etag: "",
+        timeoutMs: null,
+      });
+    await platform.ended(await redeploy({ KEY: "(redacted)", NEW: "1" }));
+    assert.deepEqual((await workload(platform)).spec.env, { KEY: "secret", NEW: "1" });
+    const unknown = await rejectsWith(
+      redeploy({ OTHER: "(redacted)" }),
+      "INVALID_ARGUMENT",
+      "INVALID_FIELDS",
+    );
+    assert.equal(unknown.violations[0]?.field, "workload.spec.env[OTHER]");
   }));
