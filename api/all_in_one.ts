@@ -77,11 +77,13 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
     storage: config.dataDir === null ? "memory" : "sqlite",
     provider: provider.name,
   };
-  const served = routes(deps, info);
+  const { routes: served, health } = routes(deps, info);
   const grpc = await serveGrpc({ routes: served, listen: config.grpcListen });
   stack.defer(() => grpc.close(config.graceMs));
-  const web = serveWeb({ routes: served, listen: config.webListen, ready: () => true });
+  const ready = () => health.serving;
+  const web = serveWeb({ routes: served, listen: config.webListen, ready });
   stack.defer(() => web.close(config.graceMs));
+  stack.defer(() => health.stop());
   const running = stack.move();
   return {
     grpcAddress: grpc.address,

@@ -2,6 +2,7 @@ import {
   DiagnosticsService,
   EnvironmentService,
   EventService,
+  Health,
   OperationService,
   WorkloadService,
 } from "@mpc/proto";
@@ -9,6 +10,7 @@ import type { ServiceDeps } from "@mpc/services";
 import { diagnosticsService, type ServerInfo } from "./diagnostics_service.ts";
 import { environmentService } from "./environment_service.ts";
 import { eventService } from "./event_service.ts";
+import { HealthStatus } from "./health.ts";
 import { accessLog } from "./interceptors/access_log.ts";
 import { intercept } from "./interceptors/interceptor.ts";
 import { mapErrors } from "./interceptors/map_errors.ts";
@@ -17,13 +19,18 @@ import { type Route, route } from "./route.ts";
 import { workloadService } from "./workload_service.ts";
 
 /** Every service of the API, each implemented once, for both doors. */
-export function routes(deps: ServiceDeps, info: ServerInfo): readonly Route[] {
+export function routes(
+  deps: ServiceDeps,
+  info: ServerInfo,
+): { readonly routes: readonly Route[]; readonly health: HealthStatus } {
   const interceptors = [accessLog(), mapErrors(() => deps.ids.uuid())];
-  return [
+  const served = [
     route(EnvironmentService, environmentService(deps)),
     route(WorkloadService, workloadService(deps)),
     route(OperationService, operationService(deps)),
     route(EventService, eventService(deps)),
     route(DiagnosticsService, diagnosticsService(deps, info)),
   ].map((bare) => intercept(bare, interceptors));
+  const health = new HealthStatus(served.map(({ service }) => service.typeName));
+  return { routes: [...served, route(Health, health.implementation())], health };
 }

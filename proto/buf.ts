@@ -15,7 +15,7 @@ const GOOGLE_FILES = [
 /** Copies the protos into a new directory; the caller removes it. */
 export async function protoWorkspace(): Promise<string> {
   const workspace = await mkdtemp(join(tmpdir(), "mpc-proto-"));
-  for (const entry of ["mpc", "buf.yaml", "buf.gen.yaml"]) {
+  for (const entry of ["mpc", "grpc", "buf.yaml", "buf.gen.yaml"]) {
     await cp(join(here, entry), join(workspace, entry), { recursive: true });
   }
   for (const file of GOOGLE_FILES) {

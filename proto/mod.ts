@@ -11,3 +11,4 @@ export {
   RetryInfoSchema,
 } from "./gen/google/rpc/error_details_pb.ts";
 export { StatusSchema } from "./gen/google/rpc/status_pb.ts";
+export { Health, HealthCheckResponse_ServingStatus } from "./gen/grpc/health/v1/health_pb.ts";

@@ -12,6 +12,8 @@ import {
   ErrorInfoSchema,
   EventService,
   EventType,
+  Health,
+  HealthCheckResponse_ServingStatus,
   OperationService,
   OperationState,
   WorkloadService,
@@ -33,6 +35,7 @@ interface Clients {
   readonly operations: Client<typeof OperationService>;
   readonly events: Client<typeof EventService>;
   readonly diagnostics: Client<typeof DiagnosticsService>;
+  readonly health: Client<typeof Health>;
 }
 
 type Open = (platform: AllInOne) => Transport & { close?: () => void };
@@ -272,6 +275,16 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
     ]);
     assert.deepEqual((await diagnostics.diagnose({})).findings, []);
   },
+  "health is told by the standard service, once and as it changes": async ({ health }) => {
+    assert.equal((await health.check({})).status, HealthCheckResponse_ServingStatus.SERVING);
+    const known = await health.check({ service: EnvironmentService.typeName });
+    assert.equal(known.status, HealthCheckResponse_ServingStatus.SERVING);
+    assert.equal((await failure(health.check({ service: "none" }))).code, Code.NotFound);
+    for await (const { status } of health.watch({ service: "none" })) {
+      assert.equal(status, HealthCheckResponse_ServingStatus.SERVICE_UNKNOWN);
+      break;
+    }
+  },
   "a message over the limit is refused": async ({ environments }) => {
     const annotations = { big: "x".repeat(5 * 1024 * 1024) };
     const call = environments.createEnvironment({
@@ -299,6 +312,7 @@ for (const [door, open] of Object.entries(DOORS)) {
             operations: createClient(OperationService, transport),
             events: createClient(EventService, transport),
             diagnostics: createClient(DiagnosticsService, transport),
+            health: createClient(Health, transport),
           });
         } finally {
           transport.close?.();
@@ -308,3 +322,25 @@ for (const [door, open] of Object.entries(DOORS)) {
     });
   }
 }
+
+Deno.test({
+  name: "a server that shuts down says so, ends streams, and lets running calls finish",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    const platform = await startAllInOne(CONFIG);
+    const { host, port } = platform.grpcAddress;
+    const transport = createGrpcTransport(new URL(`grpc://${host}:${port}`));
+    const health = createClient(Health, transport).watch({})[Symbol.asyncIterator]();
+    const events = createClient(EventService, transport).watchEvents({})[Symbol.asyncIterator]();
+    const { SERVING, NOT_SERVING } = HealthCheckResponse_ServingStatus;
+    assert.equal((await health.next()).value?.status, SERVING);
+    assert.equal((await events.next()).value?.synced, true);
+    const ended = failure(events.next());
+    const closing = platform.close();
+    assert.equal((await health.next()).value?.status, NOT_SERVING);
+    assert.equal((await ended).code, Code.Unavailable);
+    await closing;
+    transport.close();
+  },
+});
