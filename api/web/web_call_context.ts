@@ -16,7 +16,7 @@ export class WebCallContext implements HandlerContext {
   readonly method: DescMethod;
   readonly #request: Request;
   readonly #deadline: number | undefined;
-  #abort: AbortController | undefined;
+  #deadlineSignal: AbortSignal | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #values: ContextValues | undefined;
 
@@ -43,21 +43,20 @@ export class WebCallContext implements HandlerContext {
   }
 
   get signal(): AbortSignal {
-    if (this.#abort) return this.#abort.signal;
-    const abort = new AbortController();
-    this.#abort = abort;
-    const { signal } = this.#request;
-    const cancel = () => abort.abort(new ConnectError("the caller has gone", Code.Canceled));
-    if (signal.aborted) cancel();
-    signal.addEventListener("abort", cancel, { once: true, signal: abort.signal });
+    // Most calls have no deadline: then the request's own signal says all there is to say.
     const timeoutMs = this.timeoutMs();
-    if (timeoutMs !== undefined) {
-      this.#timer = setTimeout(
-        () => abort.abort(new ConnectError("the deadline has passed", Code.DeadlineExceeded)),
-        Math.max(0, timeoutMs),
-      );
-    }
-    return abort.signal;
+    if (timeoutMs === undefined) return this.#request.signal;
+    this.#deadlineSignal ??= this.#withDeadline(timeoutMs);
+    return this.#deadlineSignal;
+  }
+
+  #withDeadline(timeoutMs: number): AbortSignal {
+    const expired = new AbortController();
+    this.#timer = setTimeout(
+      () => expired.abort(new ConnectError("the deadline has passed", Code.DeadlineExceeded)),
+      Math.max(0, timeoutMs),
+    );
+    return AbortSignal.any([this.#request.signal, expired.signal]);
   }
 
   timeoutMs(): number | undefined {

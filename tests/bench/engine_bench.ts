@@ -12,7 +12,7 @@ import {
 } from "@mpc/services/operations";
 import type { Store } from "@mpc/storage";
 import { openSqliteStore } from "@mpc/storage/sqlite";
-import { Dispatcher, EmbeddedEngine, systemClock, systemIds } from "@mpc/worker";
+import { EmbeddedEngine, systemClock, systemIds } from "@mpc/worker";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
 import { anEnvironment, anOperation } from "../fakes/documents.ts";
 import { BareCommits } from "./bare_commits.ts";
@@ -73,8 +73,6 @@ async function operationMs(
   const ids = systemIds;
   const provider = new SimulatedProvider({ clock, delays: NO_DELAYS, statePath: null });
   const engine = new EmbeddedEngine({ store, provider, clock, ids, definitions });
-  const dispatcher = new Dispatcher({ store, engine, clock });
-  await dispatcher.start();
   const took: number[] = [];
   let commits = 0;
   for (let round = 0; round < ROUNDS; round++) {
@@ -83,11 +81,8 @@ async function operationMs(
       await timed(async () => {
         const name = `operations/${ids.uuid()}`;
         await admitBare(store, name, `e-${round}`, definitions);
-        for (;;) {
-          const { value } = (await store.operations.get(name))!;
-          if (value.endTime !== null) break;
-          await new Promise((resolve) => setTimeout(resolve, 0));
-        }
+        await engine.start(name);
+        await engine.idle();
       }),
     );
     commits = store.commits - before;
@@ -96,7 +91,6 @@ async function operationMs(
   const bytes = Math.round(
     events.reduce((sum, event) => sum + JSON.stringify(event).length, 0) / events.length,
   );
-  await dispatcher.close();
   await engine.close();
   await provider.close();
   await store.close();

@@ -38,6 +38,9 @@ export interface DriverOptions {
 
 const NEVER = new AbortController().signal;
 
+/** Why progress of a try that is over ends; a reason of its own would cost a stack each time. */
+const OVER = "the try is over";
+
 /** Carries out steps in this process and journals each one in the operation's record. */
 export class EmbeddedDriver implements Driver {
   readonly #options: DriverOptions;
@@ -191,7 +194,7 @@ export class EmbeddedDriver implements Driver {
           }, operation.input),
       });
     } finally {
-      finished.abort();
+      finished.abort(OVER);
       await progress.closed();
     }
   }

@@ -4,6 +4,9 @@ import type { Clock } from "@mpc/services";
 /** How long a try that was told to stop may take to say why. */
 const GRACE_MS = 1_000;
 
+/** Why timers of a try that is over end; a reason of its own would cost a stack each time. */
+const OVER = "the try is over";
+
 export type AttemptResult<T> =
   | { readonly status: "succeeded"; readonly value: T }
   | { readonly status: "failed"; readonly error: ErrorRecord }
@@ -49,7 +52,7 @@ export async function runAttempt<T>(attempt: Attempt<T>): Promise<AttemptResult<
     const knows = outcome && !(timeout.signal.aborted && isMpcError(outcome.error, "CANCELLED"));
     return { status: "failed", error: recordError(knows ? outcome.error : timeout.signal.reason) };
   } finally {
-    ended.abort();
+    ended.abort(OVER);
     await timer;
   }
 }
