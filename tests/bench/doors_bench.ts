@@ -13,7 +13,7 @@ import { rates } from "./measure.ts";
 import { startPlatform } from "../servers/platform_process.ts";
 
 const ECHO = new URL("./programs/echo_server.ts", import.meta.url).pathname;
-const LOAD = { ms: 1_500, inFlight: 16, rounds: 3 };
+const LOAD = { ms: 1_500, inFlight: 16, rounds: 5 };
 const NAME = "environments/bench";
 
 async function startEcho(mode: string): Promise<{ process: Subprocess; port: number }> {
