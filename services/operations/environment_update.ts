@@ -33,10 +33,10 @@ const intent = (input: EnvironmentUpdateInput, fields: Changeable) => ({
   quota: fields.quota,
 });
 
-const residue = (input: EnvironmentUpdateInput, object: string) => [{
+const residue = (input: EnvironmentUpdateInput, object: string, operation: string) => [{
   object: `${object}/${input.environment}`,
   reason: "it could not be put back to what it was",
-  remedy: `mpctl env update ${input.environment}`,
+  remedy: `mpctl op retry ${operation}`,
 }];
 
 const applyNamespace: Step<EnvironmentUpdateInput> = {
@@ -51,7 +51,7 @@ const applyNamespace: Step<EnvironmentUpdateInput> = {
   },
   plan: ({ provider, signal }, input) =>
     provider.applyNamespace(intent(input, input.wanted), { signal, dryRun: true }),
-  residue: (input) => residue(input, "Namespace"),
+  residue: (input, operation) => residue(input, "Namespace", operation),
 };
 
 const applyPolicies: Step<EnvironmentUpdateInput> = {
@@ -66,7 +66,7 @@ const applyPolicies: Step<EnvironmentUpdateInput> = {
   },
   plan: ({ provider, signal }, input) =>
     provider.applyPolicies(intent(input, input.wanted), { signal, dryRun: true }),
-  residue: (input) => residue(input, "ResourceQuota"),
+  residue: (input, operation) => residue(input, "ResourceQuota", operation),
 };
 
 /** Changes an environment's labels, annotations, expiry, quota and protection. */

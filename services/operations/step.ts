@@ -38,8 +38,11 @@ export interface Step<Input> {
   undo?(context: StepContext, input: Input): Promise<void>;
   /** What `run` would change, by the same code path. */
   plan?(context: PlanContext, input: Input): Promise<readonly PlannedChange[]>;
-  /** What is left on the cluster when the undo fails, and how to remove it. */
-  residue?(input: Input): readonly Residue[];
+  /**
+   * What is left on the cluster when the undo fails, and the command that puts it right.
+   * @param operation the operation's id
+   */
+  residue?(input: Input, operation: string): readonly Residue[];
   /** What a cancellation does with it once it has begun; a failure always undoes. */
   readonly onCancel: "undo" | "keep";
   readonly retry: RetryPolicy;

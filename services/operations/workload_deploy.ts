@@ -62,7 +62,10 @@ const applyWorkload: Step<WorkloadDeployInput> = {
     reason: input.previous?.revision
       ? `it could not be put back to revision ${input.previous.revision}`
       : "it could not be removed",
-    remedy: `mpctl workload delete ${input.workload} --env ${input.environment}`,
+    // A restart applies what the record says: the revision before.
+    remedy: `mpctl workload ${
+      input.previous?.revision ? "restart" : "delete"
+    } ${input.workload} --env ${input.environment}`,
   }],
 };
 

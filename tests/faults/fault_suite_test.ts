@@ -4,6 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { type Operation, OPERATION_KINDS, type OperationState } from "@mpc/domain";
+import {
+  deleteEnvironment,
+  deleteWorkload,
+  type MutationResult,
+  restartWorkload,
+  retryOperation,
+} from "@mpc/services";
 import { type Definition, DEFINITIONS, requestCancel } from "@mpc/services/operations";
 import {
   type Fault,
@@ -252,9 +259,44 @@ async function runCase(scenario: Scenario, index: number, faultCase: FaultCase):
     await platform.assertSound(
       attention ? ["OPERATION_NEEDS_ATTENTION", "OBJECT_WITHOUT_RECORD", "WRONG_REVISION"] : [],
     );
-    await assertRepairable(platform, scenario, operation);
+    if (attention) await assertRemedies(platform, operation);
+    else await assertRepairable(platform, scenario, operation);
   } finally {
     await platform.close();
+  }
+}
+
+/** The command that a residue names does remove it. */
+async function assertRemedies(platform: Platform, operation: Operation): Promise<void> {
+  await platform.crash();
+  platform.definitions = DEFINITIONS;
+  await platform.restart();
+  for (const { remedy } of operation.residue) {
+    const { state, error } = await platform.ended(await carryOut(platform, remedy));
+    assert.equal(state, "SUCCEEDED", `'${remedy}': ${error?.message}`);
+  }
+  await platform.assertSound();
+}
+
+/** What `mpctl` would ask for when it is called like this. */
+function carryOut({ deps, caller }: Platform, command: string): Promise<MutationResult> {
+  const [, noun, verb, id = "", ...flags] = command.split(" ");
+  const deletion = { etag: "", allowMissing: false, abandon: false, timeoutMs: null };
+  const workload = `environments/${flags[1]}/workloads/${id}`;
+  switch (`${noun} ${verb}`) {
+    case "env delete": {
+      const force = flags.includes("--force");
+      const name = `environments/${id}`;
+      return deleteEnvironment(deps, caller, { ...deletion, name, force });
+    }
+    case "workload delete":
+      return deleteWorkload(deps, caller, { ...deletion, name: workload });
+    case "workload restart":
+      return restartWorkload(deps, caller, { name: workload, etag: "" });
+    case "op retry":
+      return retryOperation(deps, caller, { name: `operations/${id}` });
+    default:
+      throw new Error(`'${command}' is no command that the suite knows`);
   }
 }
 

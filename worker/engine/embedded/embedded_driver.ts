@@ -1,4 +1,4 @@
-import { backoffMs, type ErrorRecord, type JsonObject, type Residue } from "@mpc/domain";
+import { backoffMs, type ErrorRecord, idOf, type JsonObject, type Residue } from "@mpc/domain";
 import type { Clock, Ids, Provider } from "@mpc/services";
 import {
   type Definition,
@@ -104,7 +104,8 @@ export class EmbeddedDriver implements Driver {
   /** What the failed undos of these steps leave on the cluster. */
   residueOf(names: readonly string[]): readonly Residue[] {
     const { journal } = this.#options;
-    return names.flatMap((name) => this.#step(name).residue?.(journal.operation.input) ?? []);
+    const { input, name: operation } = journal.operation;
+    return names.flatMap((name) => this.#step(name).residue?.(input, idOf(operation)) ?? []);
   }
 
   /** Tries until it works, fails for good, or is cancelled. */
