@@ -4,8 +4,9 @@ import {
   DiagnoseResponseSchema,
   type DiagnosticsService,
   GetServerInfoResponseSchema,
+  SweepObjectsResponseSchema,
 } from "@mpc/proto";
-import { diagnose, type ServiceDeps } from "@mpc/services";
+import { diagnose, type ServiceDeps, sweepObjects } from "@mpc/services";
 import { callerOf } from "./caller_of.ts";
 
 /** What a server says of itself. */
@@ -28,6 +29,10 @@ export function diagnosticsService(
         checks: [...checks],
         findings: findings.map((finding) => ({ ...finding })),
       });
+    },
+    async sweepObjects(_request, context) {
+      const targets = await sweepObjects(deps, callerOf(context));
+      return create(SweepObjectsResponseSchema, { targets: [...targets] });
     },
     getServerInfo() {
       return create(GetServerInfoResponseSchema, info);

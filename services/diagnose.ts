@@ -6,10 +6,11 @@ import {
   isTerminal,
   type Workload,
 } from "@mpc/domain";
-import type { Collection, Cursor } from "@mpc/storage";
 import type { Caller } from "./caller.ts";
+import { allOf } from "./all_of.ts";
 import type { ServiceDeps } from "./deps.ts";
 import type { ClusterObject } from "./ports.ts";
+import { unknownObjects } from "./sweep_objects.ts";
 
 /** A break of an invariant. */
 export interface Finding {
@@ -45,10 +46,10 @@ const FAILED = new Set(["CREATE_FAILED", "DEPLOY_FAILED", "DELETE_FAILED", "UPDA
  * @throws {MpcError} UNAVAILABLE `CLUSTER_UNREACHABLE`
  */
 export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagnosis> {
-  const environments = await all(deps.store.environments, caller);
-  const workloads = await all(deps.store.workloads, caller);
+  const environments = await allOf(deps.store.environments, caller.signal);
+  const workloads = await allOf(deps.store.workloads, caller.signal);
   const objects = await deps.cluster.inventory({ signal: caller.signal });
-  const orphans = await all(deps.store.orphans, caller);
+  const orphans = await allOf(deps.store.orphans, caller.signal);
   const known = new Set(orphans.map((orphan) => orphan.targetUid));
   const findings = [
     ...await withoutOperation(deps, caller, [...environments, ...workloads]),
@@ -108,12 +109,11 @@ function withoutRecord(
   resources: readonly (Environment | Workload)[],
   objects: readonly ClusterObject[],
 ): readonly Finding[] {
-  const uids = new Set(resources.map(({ uid }) => uid));
-  return objects.filter(({ targetUid }) => !uids.has(targetUid)).map((object) => ({
+  return unknownObjects(resources, objects).map((object) => ({
     invariant: "OBJECT_WITHOUT_RECORD",
     subject: object.object,
     message: `It belongs to '${object.target}', of which there is no record with its uid`,
-    remedy: `kubectl delete ${kubectlName(object.object)}`,
+    remedy: "mpctl doctor --sweep",
   }));
 }
 
@@ -183,25 +183,4 @@ function deleteCommand(resource: Environment | Workload): string {
   return "spec" in resource
     ? `mpctl workload delete ${idOf(resource.name)} --env ${environmentIdOf(resource.name)}`
     : `mpctl env delete ${idOf(resource.name)} --force`;
-}
-
-function kubectlName(object: string): string {
-  const [kind = "", namespace = "", name] = object.split("/");
-  return name
-    ? `${kind.toLowerCase()} ${name} -n ${namespace}`
-    : `${kind.toLowerCase()} ${namespace}`;
-}
-
-async function all<T extends { readonly name: string }>(
-  collection: Collection<T>,
-  { signal }: Caller,
-): Promise<readonly T[]> {
-  const found: T[] = [];
-  let after: Cursor | undefined;
-  do {
-    const page = await collection.list({ limit: 500, signal, ...(after && { after }) });
-    found.push(...page.items.map(({ value }) => value));
-    after = page.next ?? undefined;
-  } while (after);
-  return found;
 }

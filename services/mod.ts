@@ -28,6 +28,7 @@ export { rollbackWorkload } from "./rollback_workload.ts";
 export { scaleWorkload } from "./scale_workload.ts";
 export { streamLogs } from "./stream_logs.ts";
 export { type Edit, updateDocument } from "./update_document.ts";
+export { sweepObjects } from "./sweep_objects.ts";
 export { updateEnvironment, type UpdateEnvironmentRequest } from "./update_environment.ts";
 export { waitOperation } from "./wait_operation.ts";
 export { type WatchedEvent, watchEvents, type WatchEventsRequest } from "./watch_events.ts";

@@ -5,8 +5,12 @@ import type { CommandContext } from "../context.ts";
 import { EXIT } from "../exit_codes.ts";
 
 /** `mpctl doctor` */
-export async function run(context: CommandContext): Promise<number> {
+export async function run(
+  context: CommandContext,
+  flags: { readonly sweep?: true | undefined },
+): Promise<number> {
   const { terminal, config } = context;
+  if (flags.sweep) return await sweep(context);
   const answer = await withClient(
     context,
     DiagnosticsService,
@@ -24,4 +28,17 @@ export async function run(context: CommandContext): Promise<number> {
     for (const check of answer.checks) terminal.out(`✓ ${check}\n`);
   }
   return exitCode;
+}
+
+async function sweep(context: CommandContext): Promise<number> {
+  const { targets } = await withClient(
+    context,
+    DiagnosticsService,
+    (client) => client.sweepObjects({}),
+  );
+  if (targets.length === 0) context.terminal.err("There is nothing to sweep\n");
+  for (const target of targets) {
+    context.terminal.out(`what is left of ${target} is removed within a minute\n`);
+  }
+  return EXIT.OK;
 }

@@ -1,6 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import { EnvironmentSchema, EnvironmentService, QuotaSchema } from "@mpc/proto";
-import { usageError } from "../cli_error.ts";
 import { connect } from "../client.ts";
 import type { CommandContext } from "../context.ts";
 import { finishMutation, mutationFields } from "../finish_mutation.ts";
@@ -38,9 +37,6 @@ export async function run(
       (fields.ttl || flags.keep) && "ttl",
       flags.protect !== undefined && "deletion_protection",
     ].filter((path) => typeof path === "string");
-    if (paths.length === 0) {
-      throw usageError("Cannot update without a change: see --help for flags");
-    }
     const annotations = { ...current.annotations, ...flags.annotation };
     const operation = await client.updateEnvironment({
       environment: create(EnvironmentSchema, {

@@ -70,6 +70,7 @@ function update(runner: Runner) {
     "mpctl env update dev --label team=search --remove-label old",
     "mpctl env update staging --no-protect",
     "mpctl env update dev --max-cpu 16 --dry-run",
+    "mpctl env update dev                  apply it to the cluster again as it is",
   ])
     .argument("<environment>")
     .option("--ttl <duration>", "let it live so long from now", duration)

@@ -9,6 +9,7 @@ import { loopbackCertificate } from "./certificate.ts";
 const routes = [
   route(DiagnosticsService, {
     diagnose: () => ({}),
+    sweepObjects: () => ({}),
     getServerInfo: () => ({ version: "test" }),
   }),
 ];

@@ -8,6 +8,8 @@ import {
   retryOperation,
   rollbackWorkload,
   scaleWorkload,
+  sweepObjects,
+  updateEnvironment,
 } from "@mpc/services";
 import { faultyDefinitions, permanent, transient } from "../fakes/faulty_definitions.ts";
 import { type Platform, withPlatform } from "../fakes/platform.ts";
@@ -181,8 +183,8 @@ Deno.test("doctor names each break with the command that repairs it", () =>
     assert.deepEqual(await found(), [["WRONG_REVISION", "mpctl"]]);
     await store.workloads.delete(WEB, version + 2);
     assert.deepEqual(await found(), [
-      ["OBJECT_WITHOUT_RECORD", "kubectl"],
-      ["OBJECT_WITHOUT_RECORD", "kubectl"],
+      ["OBJECT_WITHOUT_RECORD", "mpctl"],
+      ["OBJECT_WITHOUT_RECORD", "mpctl"],
     ], "its deployment and its service");
     await store.workloads.create(value);
     const ref = { environment: "dev", workload: "web", uid: value.uid };
@@ -224,4 +226,36 @@ Deno.test("a spec that was read and comes in again keeps its secrets", () =>
       "INVALID_FIELDS",
     );
     assert.equal(unknown.violations[0]?.field, "workload.spec.env[OTHER]");
+  }));
+
+Deno.test("what has no record is swept from the cluster, and nothing else", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, store, cluster } = platform;
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform));
+    await store.workloads.delete(WEB, (await store.workloads.get(WEB))!.version);
+    assert.equal((await platform.findings())[0]?.remedy, "mpctl doctor --sweep");
+    assert.deepEqual(await sweepObjects(deps, caller), [WEB]);
+    await platform.janitor().pass();
+    await platform.assertSound();
+    const left = await cluster.inventory(caller);
+    assert.ok(left.every(({ target }) => target === "environments/dev"));
+    assert.deepEqual(await sweepObjects(deps, caller), []);
+  }));
+
+Deno.test("an update without a change applies the environment again", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, cluster, store } = platform;
+    await platform.ended(await create(platform));
+    const { uid } = (await store.environments.get("environments/dev"))!.value;
+    await cluster.deleteNamespace({ environment: "dev", uid }, caller);
+    assert.deepEqual(
+      (await platform.findings()).map(({ invariant, remedy }) => [invariant, remedy]),
+      [
+        ["RECORD_WITHOUT_OBJECT", "mpctl env update dev"],
+      ],
+    );
+    const again = { name: "environments/dev", etag: "", change: {} };
+    await platform.ended(await updateEnvironment(deps, caller, again));
+    await platform.assertSound();
   }));

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpc/v1/diagnostics.proto.
  */
 export const file_mpc_v1_diagnostics: GenFile = /*@__PURE__*/
-  fileDesc("ChhtcGMvdjEvZGlhZ25vc3RpY3MucHJvdG8SBm1wYy52MSJOCgdGaW5kaW5nEhEKCWludmFyaWFudBgBIAEoCRIPCgdzdWJqZWN0GAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDgoGcmVtZWR5GAQgASgJIhEKD0RpYWdub3NlUmVxdWVzdCJFChBEaWFnbm9zZVJlc3BvbnNlEg4KBmNoZWNrcxgBIAMoCRIhCghmaW5kaW5ncxgCIAMoCzIPLm1wYy52MS5GaW5kaW5nIhYKFEdldFNlcnZlckluZm9SZXF1ZXN0IlsKFUdldFNlcnZlckluZm9SZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEg4KBmVuZ2luZRgCIAEoCRIPCgdzdG9yYWdlGAMgASgJEhAKCHByb3ZpZGVyGAQgASgJMqEBChJEaWFnbm9zdGljc1NlcnZpY2USPQoIRGlhZ25vc2USFy5tcGMudjEuRGlhZ25vc2VSZXF1ZXN0GhgubXBjLnYxLkRpYWdub3NlUmVzcG9uc2USTAoNR2V0U2VydmVySW5mbxIcLm1wYy52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBodLm1wYy52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2ViBnByb3RvMw");
+  fileDesc("ChhtcGMvdjEvZGlhZ25vc3RpY3MucHJvdG8SBm1wYy52MSJOCgdGaW5kaW5nEhEKCWludmFyaWFudBgBIAEoCRIPCgdzdWJqZWN0GAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDgoGcmVtZWR5GAQgASgJIhEKD0RpYWdub3NlUmVxdWVzdCJFChBEaWFnbm9zZVJlc3BvbnNlEg4KBmNoZWNrcxgBIAMoCRIhCghmaW5kaW5ncxgCIAMoCzIPLm1wYy52MS5GaW5kaW5nIhUKE1N3ZWVwT2JqZWN0c1JlcXVlc3QiJwoUU3dlZXBPYmplY3RzUmVzcG9uc2USDwoHdGFyZ2V0cxgBIAMoCSIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCJbChVHZXRTZXJ2ZXJJbmZvUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIOCgZlbmdpbmUYAiABKAkSDwoHc3RvcmFnZRgDIAEoCRIQCghwcm92aWRlchgEIAEoCTLsAQoSRGlhZ25vc3RpY3NTZXJ2aWNlEj0KCERpYWdub3NlEhcubXBjLnYxLkRpYWdub3NlUmVxdWVzdBoYLm1wYy52MS5EaWFnbm9zZVJlc3BvbnNlEkkKDFN3ZWVwT2JqZWN0cxIbLm1wYy52MS5Td2VlcE9iamVjdHNSZXF1ZXN0GhwubXBjLnYxLlN3ZWVwT2JqZWN0c1Jlc3BvbnNlEkwKDUdldFNlcnZlckluZm8SHC5tcGMudjEuR2V0U2VydmVySW5mb1JlcXVlc3QaHS5tcGMudjEuR2V0U2VydmVySW5mb1Jlc3BvbnNlYgZwcm90bzM");
 
 /**
  * A break of one of the platform's invariants.
@@ -98,6 +98,42 @@ export const DiagnoseResponseSchema: GenMessage<DiagnoseResponse> = /*@__PURE__*
   messageDesc(file_mpc_v1_diagnostics, 2);
 
 /**
+ * Request of SweepObjects.
+ *
+ * @generated from message mpc.v1.SweepObjectsRequest
+ */
+export type SweepObjectsRequest = Message<"mpc.v1.SweepObjectsRequest"> & {
+};
+
+/**
+ * Describes the message mpc.v1.SweepObjectsRequest.
+ * Use `create(SweepObjectsRequestSchema)` to create a new message.
+ */
+export const SweepObjectsRequestSchema: GenMessage<SweepObjectsRequest> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_diagnostics, 3);
+
+/**
+ * Response of SweepObjects.
+ *
+ * @generated from message mpc.v1.SweepObjectsResponse
+ */
+export type SweepObjectsResponse = Message<"mpc.v1.SweepObjectsResponse"> & {
+  /**
+   * The resources that the objects once belonged to; what they left is removed within a minute.
+   *
+   * @generated from field: repeated string targets = 1;
+   */
+  targets: string[];
+};
+
+/**
+ * Describes the message mpc.v1.SweepObjectsResponse.
+ * Use `create(SweepObjectsResponseSchema)` to create a new message.
+ */
+export const SweepObjectsResponseSchema: GenMessage<SweepObjectsResponse> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_diagnostics, 4);
+
+/**
  * Request of GetServerInfo.
  *
  * @generated from message mpc.v1.GetServerInfoRequest
@@ -110,7 +146,7 @@ export type GetServerInfoRequest = Message<"mpc.v1.GetServerInfoRequest"> & {
  * Use `create(GetServerInfoRequestSchema)` to create a new message.
  */
 export const GetServerInfoRequestSchema: GenMessage<GetServerInfoRequest> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_diagnostics, 3);
+  messageDesc(file_mpc_v1_diagnostics, 5);
 
 /**
  * Response of GetServerInfo.
@@ -152,7 +188,7 @@ export type GetServerInfoResponse = Message<"mpc.v1.GetServerInfoResponse"> & {
  * Use `create(GetServerInfoResponseSchema)` to create a new message.
  */
 export const GetServerInfoResponseSchema: GenMessage<GetServerInfoResponse> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_diagnostics, 4);
+  messageDesc(file_mpc_v1_diagnostics, 6);
 
 /**
  * Tells how the platform is.
@@ -169,6 +205,16 @@ export const DiagnosticsService: GenService<{
     methodKind: "unary";
     input: typeof DiagnoseRequestSchema;
     output: typeof DiagnoseResponseSchema;
+  },
+  /**
+   * Has objects that no record knows removed from the cluster, as what was abandoned is.
+   *
+   * @generated from rpc mpc.v1.DiagnosticsService.SweepObjects
+   */
+  sweepObjects: {
+    methodKind: "unary";
+    input: typeof SweepObjectsRequestSchema;
+    output: typeof SweepObjectsResponseSchema;
   },
   /**
    * Tells what this server is.
