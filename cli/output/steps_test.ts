@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { stripVTControlCharacters } from "node:util";
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { OperationSchema, type OperationStep, OperationStepSchema, StepState } from "@mpc/proto";
+import { drawnSteps, plainStep } from "./steps.ts";
+
+const NOW = Date.UTC(2030, 0, 1);
+const at = (seconds: number) => timestampFromMs(NOW + seconds * 1_000);
+
+const waiting = create(OperationStepSchema, {
+  name: "apply_workload",
+  state: StepState.RUNNING,
+  startTime: at(-10),
+  attempts: [
+    { number: 1, startTime: at(-10), endTime: at(-9), error: { message: "no answer" } },
+    {
+      number: 2,
+      startTime: at(-2),
+      endTime: at(-1),
+      error: { message: "no answer" },
+      nextRetryTime: at(4),
+    },
+  ],
+});
+
+const CASES: readonly (readonly [string, OperationStep, string])[] = [
+  [
+    "a step that waits for its next try",
+    waiting,
+    "▸ apply_workload runs: attempt 3 in 4.0 s, because no answer",
+  ],
+  [
+    "a step that is tried again",
+    create(OperationStepSchema, {
+      name: "apply_workload",
+      state: StepState.RUNNING,
+      progress: "half way",
+      attempts: [{ number: 2, startTime: at(-1) }],
+    }),
+    "▸ apply_workload runs: attempt 2, half way",
+  ],
+  [
+    "a step that succeeded",
+    create(OperationStepSchema, {
+      name: "await_rollout",
+      state: StepState.SUCCEEDED,
+      progress: "2 of 2 replicas ready",
+      startTime: at(-3),
+      endTime: at(-1.5),
+      attempts: [{ number: 1, startTime: at(-3), endTime: at(-1.5) }],
+    }),
+    "✓ await_rollout succeeded (1.5s)",
+  ],
+  [
+    "a step that failed",
+    create(OperationStepSchema, {
+      name: "await_rollout",
+      state: StepState.FAILED,
+      startTime: at(-3),
+      endTime: at(-1),
+      attempts: [{ number: 1, endTime: at(-1), error: { message: "it crashed" } }],
+    }),
+    "✗ await_rollout failed (2s): it crashed",
+  ],
+];
+
+for (const [title, step, line] of CASES) {
+  Deno.test(`plainStep() tells of ${title}`, () => assert.equal(plainStep(step, NOW), line));
+}
+
+Deno.test("drawnSteps() turns a spinner, and keeps to the width of the terminal", () => {
+  const operation = create(OperationSchema, { steps: [waiting] });
+  const [first] = drawnSteps(operation, NOW, 0, 40);
+  const [next] = drawnSteps(operation, NOW, 1, 40);
+  assert.notEqual(first, next);
+  assert.match(first ?? "", /⠋ apply_workload 10s attempt 3 in 4\.0/);
+  const bare = stripVTControlCharacters(first ?? "");
+  assert.ok(bare.length < 40, bare);
+});
