@@ -12,7 +12,8 @@ export function deletionLock(resource: Environment | Workload): Lock {
 }
 
 /**
- * A deletion preempts everything but another deletion; an abandoning one preempts that too.
+ * A deletion preempts everything but another deletion; an abandoning one preempts that too, unless
+ * it is that of the workload's environment.
  * @throws {MpcError} ABORTED `OPERATION_IN_PROGRESS`
  */
 export async function assertDeletable(
@@ -24,8 +25,11 @@ export async function assertDeletable(
   if (resource.nextOperation !== null) assertIdle(resource, action);
   if (resource.currentOperation === null) return;
   const holder = await deps.store.operations.get(resource.currentOperation);
-  const kind = holder?.value.kind ?? "";
-  if (kind.endsWith(".abandon") || (kind.endsWith(".delete") && !abandon)) {
+  if (!holder) return;
+  const { kind, target } = holder.value;
+  // The deletion of an environment holds its workloads; one of them is no reason to stop it.
+  const foreign = target !== resource.name;
+  if (foreign || kind.endsWith(".abandon") || (kind.endsWith(".delete") && !abandon)) {
     assertIdle(resource, action);
   }
 }

@@ -92,7 +92,8 @@ async function claim(context: StepContext, name: string): Promise<boolean> {
   try {
     await updateDocument(store.workloads, name, signal, (workload) => {
       if (workload.currentOperation === operation) return undefined;
-      if (workload.currentOperation !== holder) return undefined;
+      // A deletion that waits gets its turn first; then it is stopped like any other operation.
+      if (workload.currentOperation !== holder || workload.nextOperation !== null) return undefined;
       const held = moveWorkload(workload, "DELETING", {
         operation: { name: operation, target: context.target, targetUid: "" },
         now: context.now(),

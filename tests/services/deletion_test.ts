@@ -68,6 +68,22 @@ Deno.test("another deletion is not preempted, but abandoning preempts it", () =>
     assert.equal(await platform.store.environments.get(NAME), undefined);
   }));
 
+Deno.test("abandoning one workload does not stop the deletion of its environment", () =>
+  withPlatform(async (platform) => {
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform, "nginx:sticky"));
+    const deleting = (await remove(platform)).operation!.value.name;
+    await platform.clock.advance(100);
+    const workload = { etag: "", allowMissing: false, abandon: true, timeoutMs: null };
+    const abandoning = deleteWorkload(platform.deps, platform.caller, {
+      ...workload,
+      name: `${NAME}/workloads/web`,
+    });
+    await rejectsWith(abandoning, "ABORTED", "OPERATION_IN_PROGRESS");
+    await platform.settle();
+    assert.equal((await platform.operation(deleting)).cancellation, null);
+  }));
+
 Deno.test("past its deadline a deletion is DELETE_FAILED and says what blocks", () =>
   withPlatform(async (platform) => {
     await platform.ended(await create(platform));
