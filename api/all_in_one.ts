@@ -77,13 +77,16 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
     storage: config.dataDir === null ? "memory" : "sqlite",
     provider: provider.name,
   };
-  const { routes: served, health } = routes(deps, info);
+  const { routes: served, health } = routes(deps, info, config.rateLimit);
   const grpc = await serveGrpc({ routes: served, listen: config.grpcListen });
   stack.defer(() => grpc.close(config.graceMs));
   const ready = () => health.serving;
   const web = serveWeb({ routes: served, listen: config.webListen, ready });
-  stack.defer(() => web.close(config.graceMs));
-  stack.defer(() => health.stop());
+  // Both at once, so that the grace is over for both at the same time.
+  stack.defer(async () => {
+    health.stop();
+    await Promise.all([web.close(config.graceMs), grpc.close(config.graceMs)]);
+  });
   const running = stack.move();
   return {
     grpcAddress: grpc.address,

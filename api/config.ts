@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError } from "@commander-js/ext
 import { MpcError } from "@mpc/domain";
 import envPaths from "env-paths";
 import { z } from "zod";
+import type { RateLimit } from "./interceptors/rate_limit.ts";
 import { type Address, isLoopback, parseAddress } from "./address.ts";
 
 /** How the all-in-one server is to run. */
@@ -15,6 +16,8 @@ export interface AllInOneConfig {
   readonly simulatedDelays: "demo" | "none";
   readonly logLevel: "debug" | "info" | "warning" | "error";
   readonly graceMs: number;
+  /** Of each caller. */
+  readonly rateLimit: RateLimit;
 }
 
 const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
@@ -51,6 +54,7 @@ export function readConfig(args: readonly string[]): AllInOneConfig | undefined 
     .option("--simulated-delays <how>", "demo: rollouts take their time; none", choose, "demo")
     .option("--log-level <level>", LOG_LEVELS.join(", "), env["MPC_LOG_LEVEL"] ?? "warning")
     .option("--grace <seconds>", "how long running calls may take to finish", seconds, 10)
+    .option("--rate-limit <calls>", "calls a second that each caller may make", calls, 1_000)
     .addHelpText("after", HELP)
     .exitOverride()
     .configureOutput({ outputError: () => {} });
@@ -67,6 +71,7 @@ export function readConfig(args: readonly string[]): AllInOneConfig | undefined 
       simulatedDelays: options.simulatedDelays,
       logLevel: logLevel.data,
       graceMs: options.grace * 1_000,
+      rateLimit: { perSecond: options.rateLimit, burst: 2 * options.rateLimit },
     };
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -93,6 +98,12 @@ function loopback(flag: string, text: string): Address {
 function choose(text: string): "demo" | "none" {
   if (text === "demo" || text === "none") return text;
   throw new InvalidArgumentError("Must be demo or none.");
+}
+
+function calls(text: string): number {
+  const value = Number(text);
+  if (text !== "" && value >= 1 && value <= 1_000_000) return value;
+  throw new InvalidArgumentError("Must be 1 to 1000000.");
 }
 
 function seconds(text: string): number {

@@ -1,16 +1,53 @@
 import { ENVIRONMENT_STATES } from "./environment.ts";
+import type { Filter } from "./filter.ts";
 import { OPERATION_KINDS, OPERATION_STATES } from "./operation.ts";
+import type { Instant } from "./time.ts";
 import { WORKLOAD_STATES } from "./workload.ts";
 
-/** A field that filters and orders may name, and where it lies in the stored document. */
-export interface FilterField {
+/** A field that filters may name. */
+export type FilterField = StoredField | DerivedField;
+
+/** A field that orders may name too, and where it lies in the stored document. */
+export interface StoredField {
   readonly path: readonly string[];
   readonly type: "string" | "number" | "boolean" | "timestamp" | "enum" | "map";
   /** The values of an enum. */
   readonly values?: readonly string[];
 }
 
+/** A boolean that no document holds: a filter of its own says when it is true. */
+export interface DerivedField {
+  readonly type: "derived";
+  readonly holds: (now: Instant) => Filter;
+}
+
 export type FilterFields = Readonly<Record<string, FilterField>>;
+
+/** An operation that has told of nothing for so long is stalled. */
+export const STALLED_AFTER_MS = 5 * 60_000;
+
+/** What has failed stays so until somebody acts. */
+const FAILED: DerivedField = {
+  type: "derived",
+  holds: () => ({ op: "=", path: ["state"], value: "*_FAILED" }),
+};
+
+const STALLED_OPERATION: DerivedField = {
+  type: "derived",
+  holds: (now) => ({
+    op: "or",
+    terms: [
+      { op: "=", path: ["state"], value: "NEEDS_ATTENTION" },
+      {
+        op: "and",
+        terms: [
+          { op: "=", path: ["endTime"], value: null },
+          { op: "<", path: ["updateTime"], value: now - STALLED_AFTER_MS },
+        ],
+      },
+    ],
+  }),
+};
 
 const COMMON: FilterFields = {
   name: { path: ["name"], type: "string" },
@@ -25,6 +62,7 @@ const COMMON: FilterFields = {
 export const ENVIRONMENT_FIELDS: FilterFields = {
   ...COMMON,
   state: { path: ["state"], type: "enum", values: ENVIRONMENT_STATES },
+  stalled: FAILED,
   expire_time: { path: ["expireTime"], type: "timestamp" },
   deletion_protection: { path: ["deletionProtection"], type: "boolean" },
 };
@@ -32,6 +70,7 @@ export const ENVIRONMENT_FIELDS: FilterFields = {
 export const WORKLOAD_FIELDS: FilterFields = {
   ...COMMON,
   state: { path: ["state"], type: "enum", values: WORKLOAD_STATES },
+  stalled: FAILED,
   image: { path: ["spec", "image"], type: "string" },
   replicas: { path: ["spec", "replicas"], type: "number" },
   active_revision: { path: ["activeRevision"], type: "number" },
@@ -42,6 +81,7 @@ export const OPERATION_FIELDS: FilterFields = {
   kind: { path: ["kind"], type: "enum", values: OPERATION_KINDS },
   target: { path: ["target"], type: "string" },
   state: { path: ["state"], type: "enum", values: OPERATION_STATES },
+  stalled: STALLED_OPERATION,
   actor: { path: ["actor"], type: "string" },
   engine: { path: ["engine"], type: "string" },
   create_time: { path: ["createTime"], type: "timestamp" },

@@ -1,7 +1,8 @@
 import type { Comparator, Filter, OrderKey } from "./filter.ts";
-import type { FilterField, FilterFields } from "./filter_fields.ts";
+import type { DerivedField, FilterField, FilterFields, StoredField } from "./filter_fields.ts";
 import { filterError, type Token, tokenize } from "./filter_tokens.ts";
 import { invalidArgument } from "./errors.ts";
+import type { Instant } from "./time.ts";
 
 const MAX_LENGTH = 2_000;
 const MAX_DEPTH = 20;
@@ -9,13 +10,18 @@ const MAX_DEPTH = 20;
 /**
  * Parses a filter (AIP-160). Terms side by side are joined by AND; OR binds tighter than AND, as
  * the AIP has it.
+ * @param now what fields that are derived from the time are derived from
  * @returns undefined where the text is empty
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FILTER`, with the place and what is wrong there
  */
-export function parseFilter(text: string, fields: FilterFields): Filter | undefined {
+export function parseFilter(
+  text: string,
+  fields: FilterFields,
+  now: Instant,
+): Filter | undefined {
   if (text.trim() === "") return undefined;
   if (text.length > MAX_LENGTH) throw filterError(`more than ${MAX_LENGTH} characters`, MAX_LENGTH);
-  return new Parser(tokenize(text), fields, text.length).parse();
+  return new Parser(tokenize(text), fields, now, text.length).parse();
 }
 
 /**
@@ -27,7 +33,7 @@ export function parseOrderBy(text: string, fields: FilterFields): readonly Order
   return text.split(",").map((part) => {
     const [name = "", direction = "asc", ...rest] = part.trim().split(/\s+/);
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    if (!field || field.type === "map" || rest.length > 0 || !/^(asc|desc)$/.test(direction)) {
+    if (!field || !isSortable(field) || rest.length > 0 || !/^(asc|desc)$/.test(direction)) {
       throw invalidArgument("list", [{
         field: "order_by",
         value: part.trim().slice(0, 100),
@@ -40,18 +46,25 @@ export function parseOrderBy(text: string, fields: FilterFields): readonly Order
 }
 
 function sortable(fields: FilterFields): string {
-  return Object.keys(fields).filter((name) => fields[name]?.type !== "map").join(", ");
+  return Object.entries(fields).filter(([, field]) => isSortable(field)).map(([name]) => name)
+    .join(", ");
+}
+
+function isSortable(field: FilterField): field is StoredField {
+  return field.type !== "map" && field.type !== "derived";
 }
 
 class Parser {
   #next = 0;
   readonly #tokens: readonly Token[];
   readonly #fields: FilterFields;
+  readonly #now: Instant;
   readonly #end: number;
 
-  constructor(tokens: readonly Token[], fields: FilterFields, end: number) {
+  constructor(tokens: readonly Token[], fields: FilterFields, now: Instant, end: number) {
     this.#tokens = tokens;
     this.#fields = fields;
+    this.#now = now;
     this.#end = end;
   }
 
@@ -127,6 +140,7 @@ class Parser {
       if (op !== ":") throw filterError(`'${head}' compared as a whole; use ${head}.key`, name.at);
       return { op, path: field.path, value: value.text };
     }
+    if (field.type === "derived") return derived(field, op, value, this.#now);
     return { op, path: field.path, value: typed(field, value, op) };
   }
 
@@ -146,8 +160,16 @@ class Parser {
   }
 }
 
+function derived(field: DerivedField, op: Comparator, value: Token, now: Instant): Filter {
+  if ((op !== "=" && op !== "!=") || !/^(true|false)$/.test(value.text)) {
+    throw filterError(`'${op} ${value.text}' where '= true' or '= false' is meant,`, value.at);
+  }
+  const term = field.holds(now);
+  return (op === "=") === (value.text === "true") ? term : { op: "not", term };
+}
+
 function typed(
-  field: FilterField,
+  field: StoredField,
   { text, at }: Token,
   op: Comparator,
 ): string | number | boolean | null {

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MpcError } from "./errors.ts";
 import type { Filter } from "./filter.ts";
-import { ENVIRONMENT_FIELDS } from "./filter_fields.ts";
+import { ENVIRONMENT_FIELDS, OPERATION_FIELDS } from "./filter_fields.ts";
 import { parseFilter, parseOrderBy } from "./filter_parser.ts";
+
+const NOW = Date.UTC(2030, 0, 1);
 
 const state = (value: string): Filter => ({ op: "=", path: ["state"], value });
 
@@ -37,9 +39,32 @@ const GOOD: readonly (readonly [string, Filter | undefined])[] = [
 
 for (const [text, expected] of GOOD) {
   Deno.test(`parseFilter() reads '${text}'`, () => {
-    assert.deepEqual(parseFilter(text, ENVIRONMENT_FIELDS), expected);
+    assert.deepEqual(parseFilter(text, ENVIRONMENT_FIELDS, NOW), expected);
   });
 }
+
+Deno.test("parseFilter() takes 'stalled' for what nobody but a person moves on", () => {
+  assert.deepEqual(
+    parseFilter("stalled = true", ENVIRONMENT_FIELDS, NOW),
+    state("*_FAILED"),
+    "a failed environment stays so",
+  );
+  const silent = parseFilter("stalled != false", OPERATION_FIELDS, NOW);
+  assert.deepEqual(silent, {
+    op: "or",
+    terms: [state("NEEDS_ATTENTION"), {
+      op: "and",
+      terms: [
+        { op: "=", path: ["endTime"], value: null },
+        { op: "<", path: ["updateTime"], value: NOW - 300_000 },
+      ],
+    }],
+  });
+  assert.deepEqual(parseFilter("stalled = false", OPERATION_FIELDS, NOW), {
+    op: "not",
+    term: silent,
+  });
+});
 
 const BAD: readonly (readonly [string, RegExp])[] = [
   ["colour = red", /unknown field 'colour' \(known: name.*at character 1/],
@@ -52,6 +77,8 @@ const BAD: readonly (readonly [string, RegExp])[] = [
   ["deletion_protection = maybe", /neither true nor false/],
   ['name = "open', /a string that does not end at character 8/],
   ["labels = x", /use labels\.key/],
+  ["stalled > true", /'> true' where '= true' or '= false' is meant/],
+  ["stalled = yes", /'= yes' where '= true'/],
   ["has(state)", /there are no functions/],
   ["a".repeat(3_000), /more than 2000 characters/],
   [`${"(".repeat(40)}state = READY${")".repeat(40)}`, /more than 20 levels/],
@@ -59,7 +86,7 @@ const BAD: readonly (readonly [string, RegExp])[] = [
 
 for (const [text, message] of BAD) {
   Deno.test(`parseFilter() refuses '${text.slice(0, 40)}' and says where and why`, () => {
-    assert.throws(() => parseFilter(text, ENVIRONMENT_FIELDS), {
+    assert.throws(() => parseFilter(text, ENVIRONMENT_FIELDS, NOW), {
       code: "INVALID_ARGUMENT",
       reason: "INVALID_FILTER",
       message,
@@ -88,7 +115,7 @@ Deno.test("whatever is typed, the parser answers or refuses", () => {
   fc.assert(
     fc.property(text, (text) => {
       try {
-        parseFilter(text, ENVIRONMENT_FIELDS);
+        parseFilter(text, ENVIRONMENT_FIELDS, NOW);
       } catch (error) {
         if (!(error instanceof MpcError)) throw error;
       }

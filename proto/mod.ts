@@ -12,3 +12,11 @@ export {
 } from "./gen/google/rpc/error_details_pb.ts";
 export { StatusSchema } from "./gen/google/rpc/status_pb.ts";
 export { Health, HealthCheckResponse_ServingStatus } from "./gen/grpc/health/v1/health_pb.ts";
+export {
+  ServerReflection,
+  type ServerReflectionRequest,
+  ServerReflectionResponseSchema,
+} from "./gen/grpc/reflection/v1/reflection_pb.ts";
+export {
+  ServerReflection as ServerReflectionV1Alpha,
+} from "./gen/grpc/reflection/v1alpha/reflection_pb.ts";

@@ -5,13 +5,14 @@ import { listPage, type ListRequest, type ListResult } from "./list_page.ts";
 
 /** Lists environments, by name where nothing else is asked for. */
 export function listEnvironments(
-  { store }: ServiceDeps,
+  { store, clock }: ServiceDeps,
   caller: Caller,
   request: ListRequest,
 ): Promise<ListResult<Environment>> {
   return listPage(
     {
       collection: store.environments,
+      now: clock.now(),
       fields: ENVIRONMENT_FIELDS,
       prefix: "",
       defaultOrder: [],

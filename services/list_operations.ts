@@ -5,13 +5,14 @@ import { listPage, type ListRequest, type ListResult } from "./list_page.ts";
 
 /** Lists operations, the newest first where nothing else is asked for. */
 export function listOperations(
-  { store }: ServiceDeps,
+  { store, clock }: ServiceDeps,
   caller: Caller,
   request: ListRequest,
 ): Promise<ListResult<Operation>> {
   return listPage(
     {
       collection: store.operations,
+      now: clock.now(),
       fields: OPERATION_FIELDS,
       prefix: "",
       defaultOrder: [{ path: ["createTime"], descending: true }],

@@ -1,6 +1,7 @@
 import {
   type Filter,
   type FilterFields,
+  type Instant,
   invalidArgument,
   type OrderKey,
   parseFilter,
@@ -30,6 +31,7 @@ export const MAX_PAGE_SIZE = 1_000;
 
 export interface ListOptions<T extends { readonly name: string }> {
   readonly collection: Collection<T>;
+  readonly now: Instant;
   readonly fields: FilterFields;
   readonly prefix: string;
   readonly defaultOrder: readonly OrderKey[];
@@ -49,7 +51,7 @@ export async function listPage<T extends { readonly name: string }>(
   caller: Caller,
   request: ListRequest,
 ): Promise<ListResult<T>> {
-  const { collection, fields, prefix, defaultOrder, action, where } = options;
+  const { collection, now, fields, prefix, defaultOrder, action, where } = options;
   if (request.pageSize < 0) {
     throw invalidArgument(action, [{
       field: "page_size",
@@ -58,7 +60,7 @@ export async function listPage<T extends { readonly name: string }>(
       hint: "must not be negative",
     }]);
   }
-  const asked = parseFilter(request.filter, fields);
+  const asked = parseFilter(request.filter, fields, now);
   const orderBy = request.orderBy === "" ? defaultOrder : parseOrderBy(request.orderBy, fields);
   const query = fingerprint([action, prefix, request.filter, request.orderBy]).slice(0, 12);
   const after = decodeToken(request.pageToken, query, action);

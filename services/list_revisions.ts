@@ -17,6 +17,7 @@ export async function listRevisions(
   const page = await listPage(
     {
       collection: deps.store.revisions,
+      now: deps.clock.now(),
       fields: {},
       prefix: `${request.parent}/revisions/`,
       defaultOrder: [{ path: ["number"], descending: true }],

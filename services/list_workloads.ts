@@ -21,6 +21,7 @@ export async function listWorkloads(
   return await listPage(
     {
       collection: deps.store.workloads,
+      now: deps.clock.now(),
       fields: WORKLOAD_FIELDS,
       prefix: parent === ALL ? "" : `${parent}/workloads/`,
       defaultOrder: [],

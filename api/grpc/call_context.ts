@@ -52,7 +52,7 @@ export class CallContext<I, O> implements HandlerContext {
       if (timeoutMs <= 0) expire();
       else this.#timer = setTimeout(expire, Math.min(timeoutMs, 2 ** 31 - 1));
     }
-    if (this.method.methodKind === "server_streaming") {
+    if (this.method.methodKind !== "unary") {
       const shutDown = () =>
         abort.abort(new ConnectError("the server is shutting down", Code.Unavailable));
       if (this.#shutdown.aborted) shutDown();

@@ -7,6 +7,7 @@ import { listen } from "../listen.ts";
 import type { Route } from "../route.ts";
 import { DEFAULT_FRAME_LIMITS, FrameGuard, type FrameLimits } from "./frame_guard.ts";
 import { GuardedSocket } from "./guarded_socket.ts";
+import { RunningCalls } from "./running_calls.ts";
 import { serviceDefinition } from "./service_definition.ts";
 
 const log = getLogger(["mpc", "grpc"]);
@@ -29,6 +30,9 @@ export const DEFAULT_GRPC_LIMITS: GrpcLimits = {
   maxConcurrentStreams: 1_000,
 };
 
+/** How long the last bytes to a peer may take. */
+const FLUSH_MS = 1_000;
+
 /** The server's certificate, in PEM. */
 export interface TlsFiles {
   readonly cert: string;
@@ -50,6 +54,7 @@ export async function serveGrpc(options: {
 }): Promise<Door> {
   const limits = { ...DEFAULT_GRPC_LIMITS, ...options.limits };
   const shutdown = new AbortController();
+  const lifetime = { calls: new RunningCalls(), shutdown: shutdown.signal };
   const server = new Server({
     "grpc.max_receive_message_length": limits.maxMessageBytes,
     "grpc.max_concurrent_streams": limits.maxConcurrentStreams,
@@ -57,7 +62,7 @@ export async function serveGrpc(options: {
     "grpc.keepalive_timeout_ms": 20_000,
   });
   for (const route of options.routes) {
-    const { definition, handlers } = serviceDefinition(route, shutdown.signal);
+    const { definition, handlers } = serviceDefinition(route, lifetime);
     server.addService(definition, handlers);
   }
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
@@ -73,14 +78,20 @@ export async function serveGrpc(options: {
     async close(graceMs) {
       shutdown.abort();
       const closed = new Promise<void>((resolve) => net.close(() => resolve()));
-      injector.drain(graceMs);
-      const timer = setTimeout(() => server.forceShutdown(), graceMs);
-      await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-      clearTimeout(timer);
-      connections.destroy();
+      // Not by grpc-js' own shutdown: in Deno the GOAWAY that it begins with ends running calls.
+      await within(graceMs, lifetime.calls.idle());
+      await connections.end();
+      server.forceShutdown();
       await closed;
     },
   };
+}
+
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, ms);
+  await Promise.race([promise, late.promise]);
+  clearTimeout(timer);
 }
 
 class Connections {
@@ -126,7 +137,13 @@ class Connections {
     this.#injector.injectConnection(guarded);
   }
 
-  destroy(): void {
-    for (const socket of this.#sockets) socket.destroy();
+  /** Sends what is still to be sent, and closes every connection. */
+  async end(): Promise<void> {
+    const sockets = [...this.#sockets];
+    await within(
+      FLUSH_MS,
+      Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.end(resolve)))),
+    );
+    for (const socket of sockets) socket.destroy();
   }
 }

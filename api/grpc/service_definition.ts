@@ -8,26 +8,37 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import type {
+  handleBidiStreamingCall,
   handleServerStreamingCall,
   handleUnaryCall,
   MethodDefinition,
+  ServerDuplexStream,
   ServerWritableStream,
   ServiceDefinition,
+  UntypedHandleCall,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import type { HandlerContext } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import type { Route } from "../route.ts";
 import { CallContext } from "./call_context.ts";
+import type { RunningCalls } from "./running_calls.ts";
 import { statusOf } from "./status.ts";
 
 type Message = MessageShape<DescMessage>;
 type Unary = (request: Message, context: HandlerContext) => Message | Promise<Message>;
-type Streaming = (request: Message, context: HandlerContext) => AsyncIterable<Message>;
+type Streaming<Request> = (request: Request, context: HandlerContext) => AsyncIterable<Message>;
+
+/** What calls share with the server that takes them. */
+export interface Lifetime {
+  readonly calls: RunningCalls;
+  /** Aborts when no more calls are to be taken; streams end with it. */
+  readonly shutdown: AbortSignal;
+}
 
 /** A route as grpc-js serves it. */
 export function serviceDefinition(
   route: Route,
-  shutdown: AbortSignal,
+  lifetime: Lifetime,
 ): { definition: ServiceDefinition; handlers: UntypedServiceImplementation } {
   const definition: Record<string, MethodDefinition<Message, Message>> = {};
   const handlers: UntypedServiceImplementation = {};
@@ -35,11 +46,27 @@ export function serviceDefinition(
     const implementation = Reflect.get(route.implementation, method.localName);
     if (typeof implementation !== "function") continue;
     definition[method.localName] = methodDefinition(method);
-    handlers[method.localName] = method.methodKind === "unary"
-      ? unary(route, method, implementation, shutdown)
-      : streaming(route, method, implementation, shutdown);
+    handlers[method.localName] = handler(route, method, implementation, lifetime);
   }
   return { definition, handlers };
+}
+
+function handler(
+  route: Route,
+  method: DescMethod,
+  implementation: Unary & Streaming<Message> & Streaming<AsyncIterable<Message>>,
+  lifetime: Lifetime,
+): UntypedHandleCall {
+  switch (method.methodKind) {
+    case "unary":
+      return unary(route, method, implementation, lifetime);
+    case "server_streaming":
+      return serverStreaming(route, method, implementation, lifetime);
+    case "bidi_streaming":
+      return bidiStreaming(route, method, implementation, lifetime);
+    case "client_streaming":
+      throw new TypeError(`Cannot serve ${method}: streams of requests with one answer are not`);
+  }
 }
 
 function methodDefinition(method: DescMethod): MethodDefinition<Message, Message> {
@@ -50,8 +77,8 @@ function methodDefinition(method: DescMethod): MethodDefinition<Message, Message
   const deserialize = (desc: DescMessage) => (bytes: Uint8Array) => fromBinary(desc, bytes);
   return {
     path: `/${method.parent.typeName}/${method.name}`,
-    requestStream: false,
-    responseStream: method.methodKind === "server_streaming",
+    requestStream: method.methodKind === "bidi_streaming",
+    responseStream: method.methodKind !== "unary",
     requestSerialize: serialize(method.input),
     requestDeserialize: deserialize(method.input),
     responseSerialize: serialize(method.output),
@@ -63,44 +90,76 @@ function unary(
   route: Route,
   method: DescMethod,
   implementation: Unary,
-  shutdown: AbortSignal,
+  lifetime: Lifetime,
 ): handleUnaryCall<Message, Message> {
   return async (call, callback) => {
-    const context = new CallContext(route.service, method, call, shutdown);
+    const context = new CallContext(route.service, method, call, lifetime.shutdown);
+    lifetime.calls.begin();
     try {
+      refuseWhenOver(lifetime);
       const answer = await implementation(call.request, context);
       callback(null, complete(method, answer));
     } catch (error) {
       callback(statusOf(error));
     } finally {
+      lifetime.calls.end();
       context.dispose();
     }
   };
 }
 
-function streaming(
+function serverStreaming(
   route: Route,
   method: DescMethod,
-  implementation: Streaming,
-  shutdown: AbortSignal,
+  implementation: Streaming<Message>,
+  lifetime: Lifetime,
 ): handleServerStreamingCall<Message, Message> {
-  return async (call) => {
-    const context = new CallContext(route.service, method, call, shutdown);
-    try {
-      for await (const message of implementation(call.request, context)) {
-        if (context.signal.aborted) break;
-        if (!call.write(complete(method, message))) await drained(call, context.signal);
-      }
-      // A stream that was cut off says why, so that its reader does not take it for the end.
-      if (context.signal.aborted && !call.cancelled) {
-        call.emit("error", statusOf(context.signal.reason));
-      } else call.end();
-    } catch (error) {
-      call.emit("error", statusOf(error));
-    } finally {
-      context.dispose();
+  return (call) =>
+    answer(route, method, call, lifetime, (context) => implementation(call.request, context));
+}
+
+function bidiStreaming(
+  route: Route,
+  method: DescMethod,
+  implementation: Streaming<AsyncIterable<Message>>,
+  lifetime: Lifetime,
+): handleBidiStreamingCall<Message, Message> {
+  return (call) =>
+    answer(route, method, call, lifetime, (context) =>
+      // The end of the requests is not the end of the call: answers to them may be on their way.
+      implementation(call.iterator({ destroyOnReturn: false }), context));
+}
+
+/** Writes what an implementation yields, as fast as it is read. */
+async function answer(
+  route: Route,
+  method: DescMethod,
+  call: ServerWritableStream<Message, Message> | ServerDuplexStream<Message, Message>,
+  lifetime: Lifetime,
+  messages: (context: HandlerContext) => AsyncIterable<Message>,
+): Promise<void> {
+  const context = new CallContext(route.service, method, call, lifetime.shutdown);
+  lifetime.calls.begin();
+  try {
+    refuseWhenOver(lifetime);
+    for await (const message of messages(context)) {
+      if (call.cancelled) break;
+      if (!call.write(complete(method, message))) await drained(call, context.signal);
     }
-  };
+    // A stream that was cut off says why, so that its reader does not take it for the end.
+    if (context.signal.aborted && !call.cancelled) {
+      call.emit("error", statusOf(context.signal.reason));
+    } else call.end();
+  } catch (error) {
+    call.emit("error", statusOf(error));
+  } finally {
+    lifetime.calls.end();
+    context.dispose();
+  }
+}
+
+function refuseWhenOver({ shutdown }: Lifetime): void {
+  if (shutdown.aborted) throw new ConnectError("the server is shutting down", Code.Unavailable);
 }
 
 function complete(method: DescMethod, message: Message): Message {
@@ -108,7 +167,7 @@ function complete(method: DescMethod, message: Message): Message {
 }
 
 function drained(
-  call: ServerWritableStream<Message, Message>,
+  call: ServerWritableStream<Message, Message> | ServerDuplexStream<Message, Message>,
   signal: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve) => {

@@ -1,4 +1,5 @@
-import { createConnectRouter } from "@connectrpc/connect";
+import type { DescMethod } from "@bufbuild/protobuf";
+import { Code, ConnectError, createConnectRouter } from "@connectrpc/connect";
 import { createFetchHandler, type UniversalHandler } from "@connectrpc/connect/protocol";
 import type { Address } from "../address.ts";
 import type { Door } from "../grpc/serve_grpc.ts";
@@ -24,10 +25,17 @@ export function serveWeb(options: {
   const shutdown = new AbortController();
   const router = createConnectRouter({
     readMaxBytes: limits.maxBodyBytes,
-    shutdownSignal: shutdown.signal,
     maxTimeoutMs: 24 * 3_600_000,
   });
-  for (const { service, implementation } of options.routes) router.service(service, implementation);
+  for (const { service, implementation } of options.routes) {
+    for (const method of service.methods) {
+      const implemented = implementation[method.localName];
+      if (!implemented) continue;
+      // Only streams are cut off at once: a unary call is given the time to finish.
+      const cutOff = method.methodKind !== "unary" && { shutdownSignal: shutdown.signal };
+      router.rpc<DescMethod>(method, implemented, { ...cutOff });
+    }
+  }
   const handlers = new Map(router.handlers.map((handler) => [
     handler.requestPath,
     withPlainCase(handler, options.routes, limits.maxBodyBytes),
@@ -55,7 +63,7 @@ export function serveWeb(options: {
     return {
       address: { host: options.listen.host, port: server.addr.port },
       async close(graceMs) {
-        shutdown.abort();
+        shutdown.abort(new ConnectError("the server is shutting down", Code.Unavailable));
         const abandoned = Promise.withResolvers<void>();
         const timer = setTimeout(abandoned.resolve, graceMs);
         await Promise.race([server.shutdown(), abandoned.promise]);

@@ -1,69 +1,16 @@
-/** One suite, two transports: what the API does, it does at both doors. */
+/** One suite, three kinds of clients: what the API does, it does at both doors. */
 import assert from "node:assert/strict";
-import { type Client, Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
-import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
-import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import { type AllInOne, startAllInOne } from "@mpc/api";
+import { Code } from "@connectrpc/connect";
 import {
   BadRequestSchema,
-  DiagnosticsService,
   EnvironmentService,
   EnvironmentState,
   ErrorInfoSchema,
-  EventService,
   EventType,
-  Health,
   HealthCheckResponse_ServingStatus,
-  OperationService,
   OperationState,
-  WorkloadService,
 } from "@mpc/proto";
-import { createGrpcTransport } from "../../cli/grpc_transport.ts";
-
-const CONFIG = {
-  dataDir: null,
-  grpcListen: { host: "127.0.0.1", port: 0 },
-  webListen: { host: "127.0.0.1", port: 0 },
-  simulatedDelays: "none",
-  logLevel: "error",
-  graceMs: 2_000,
-} as const;
-
-interface Clients {
-  readonly environments: Client<typeof EnvironmentService>;
-  readonly workloads: Client<typeof WorkloadService>;
-  readonly operations: Client<typeof OperationService>;
-  readonly events: Client<typeof EventService>;
-  readonly diagnostics: Client<typeof DiagnosticsService>;
-  readonly health: Client<typeof Health>;
-}
-
-type Open = (platform: AllInOne) => Transport & { close?: () => void };
-
-const DOORS: Readonly<Record<string, Open>> = {
-  "gRPC": ({ grpcAddress: { host, port } }) =>
-    createGrpcTransport(new URL(`grpc://${host}:${port}`)),
-  "gRPC-Web": ({ webAddress: { host, port } }) =>
-    createGrpcWebTransport({ baseUrl: `http://${host}:${port}` }),
-  "Connect with JSON": ({ webAddress: { host, port } }) =>
-    createConnectTransport({ baseUrl: `http://${host}:${port}` }),
-};
-
-async function failure(promise: Promise<unknown>): Promise<ConnectError> {
-  try {
-    await promise;
-  } catch (error) {
-    return ConnectError.from(error);
-  }
-  assert.fail("the call was to fail");
-}
-
-async function created({ environments, operations }: Clients, environmentId: string) {
-  const { name } = await environments.createEnvironment({ environmentId, environment: {} });
-  const operation = await operations.waitOperation({ name, timeout: durationFromMs(5_000) });
-  assert.equal(operation.state, OperationState.SUCCEEDED);
-  return operation;
-}
+import { type Clients, created, failure, testAtAllDoors } from "./doors.ts";
 
 const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
   "an environment is created, read, listed and deleted": async (clients) => {
@@ -295,52 +242,4 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
   },
 };
 
-for (const [door, open] of Object.entries(DOORS)) {
-  for (const [title, run] of Object.entries(CASES)) {
-    Deno.test({
-      name: `${door}: ${title}`,
-      // Clients keep connections in pools of their own; the server's are checked by its close().
-      sanitizeOps: false,
-      sanitizeResources: false,
-      async fn() {
-        const platform = await startAllInOne(CONFIG);
-        const transport = open(platform);
-        try {
-          await run({
-            environments: createClient(EnvironmentService, transport),
-            workloads: createClient(WorkloadService, transport),
-            operations: createClient(OperationService, transport),
-            events: createClient(EventService, transport),
-            diagnostics: createClient(DiagnosticsService, transport),
-            health: createClient(Health, transport),
-          });
-        } finally {
-          transport.close?.();
-          await platform.close();
-        }
-      },
-    });
-  }
-}
-
-Deno.test({
-  name: "a server that shuts down says so, ends streams, and lets running calls finish",
-  sanitizeOps: false,
-  sanitizeResources: false,
-  async fn() {
-    const platform = await startAllInOne(CONFIG);
-    const { host, port } = platform.grpcAddress;
-    const transport = createGrpcTransport(new URL(`grpc://${host}:${port}`));
-    const health = createClient(Health, transport).watch({})[Symbol.asyncIterator]();
-    const events = createClient(EventService, transport).watchEvents({})[Symbol.asyncIterator]();
-    const { SERVING, NOT_SERVING } = HealthCheckResponse_ServingStatus;
-    assert.equal((await health.next()).value?.status, SERVING);
-    assert.equal((await events.next()).value?.synced, true);
-    const ended = failure(events.next());
-    const closing = platform.close();
-    assert.equal((await health.next()).value?.status, NOT_SERVING);
-    assert.equal((await ended).code, Code.Unavailable);
-    await closing;
-    transport.close();
-  },
-});
+for (const [title, run] of Object.entries(CASES)) testAtAllDoors(title, run);

@@ -106,6 +106,7 @@ async function costOfOne(dataDir: string): Promise<{ commits: number; bytes: num
     grpcListen: listen,
     webListen: listen,
     simulatedDelays: "none",
+    rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
     logLevel: "error",
     graceMs: 1_000,
   });

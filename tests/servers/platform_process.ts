@@ -26,6 +26,8 @@ export async function startPlatform(args: readonly string[]): Promise<PlatformPr
     MAIN,
     "--grpc-listen=127.0.0.1:0",
     "--web-listen=127.0.0.1:0",
+    // A suite is one caller, and calls as many would.
+    "--rate-limit=1000000",
     ...args,
   ]);
   const grpc = await process.line((line) => /^ {2}gRPC {2}(\S+)$/.exec(line)?.[1]);

@@ -7,6 +7,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { FrameGuard, GuardedSocket } from "@mpc/api";
 import { EnvironmentSchema, EnvironmentService } from "@mpc/proto";
+import { RunningCalls } from "../../../api/grpc/running_calls.ts";
 import { serviceDefinition } from "../../../api/grpc/service_definition.ts";
 import { sampleEnvironment } from "./sample_environment.ts";
 
@@ -38,7 +39,7 @@ if (mode === "web") {
   const route = { service: EnvironmentService, implementation: {} };
   const { definition } = serviceDefinition(
     { ...route, implementation: { getEnvironment: () => answer } as never },
-    new AbortController().signal,
+    { calls: new RunningCalls(), shutdown: new AbortController().signal },
   );
   server.addService(definition, {
     getEnvironment: (_call: unknown, callback: (error: null, value: unknown) => void) =>

@@ -279,7 +279,9 @@ export type ListEnvironmentsRequest = Message<"mpc.v1.ListEnvironmentsRequest"> 
   pageToken: string;
 
   /**
-   * AIP-160, for instance `state = READY AND labels.team = web`.
+   * AIP-160 over `name`, `uid`, `state`, `stalled` (it has failed, and stays so until somebody
+   * acts), `labels`, `create_time`, `update_time`, `expire_time`, `deletion_protection`,
+   * `current_operation` and `last_operation`; for instance `state = READY AND labels.team = web`.
    *
    * @generated from field: string filter = 3;
    */

@@ -389,7 +389,9 @@ export type ListOperationsRequest = Message<"mpc.v1.ListOperationsRequest"> & {
   pageToken: string;
 
   /**
-   * AIP-160, for instance `state = RUNNING AND target = "environments/dev"`.
+   * AIP-160 over `name`, `kind`, `target`, `state`, `stalled` (it needs attention, or has told of
+   * nothing for five minutes), `actor`, `engine`, `retry_of`, `create_time`, `update_time` and
+   * `end_time`; for instance `state = RUNNING AND target = "environments/dev"`.
    *
    * @generated from field: string filter = 3;
    */

@@ -490,7 +490,9 @@ export type ListWorkloadsRequest = Message<"mpc.v1.ListWorkloadsRequest"> & {
   pageToken: string;
 
   /**
-   * AIP-160, for instance `image = "nginx:*"`.
+   * AIP-160 over `name`, `uid`, `state`, `stalled` (it has failed, and stays so until somebody
+   * acts), `labels`, `image`, `replicas`, `active_revision`, `create_time`, `update_time`,
+   * `current_operation` and `last_operation`; for instance `image = "nginx:*"`.
    *
    * @generated from field: string filter = 4;
    */

@@ -1,0 +1,122 @@
+import {
+  createRegistry,
+  type DescFile,
+  type MessageInitShape,
+  type Registry,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { Code, type ServiceImpl } from "@connectrpc/connect";
+import {
+  ErrorInfoSchema,
+  ServerReflection,
+  type ServerReflectionRequest,
+  type ServerReflectionResponseSchema,
+  ServerReflectionV1Alpha,
+} from "@mpc/proto";
+import { type Route, route } from "./route.ts";
+
+type Answer = NonNullable<
+  MessageInitShape<typeof ServerReflectionResponseSchema>["messageResponse"]
+>;
+
+/** The reflection service, under both its names, for what these routes serve and for itself. */
+export function reflectionRoutes(routes: readonly Route[]): readonly Route[] {
+  const own = [ServerReflection, ServerReflectionV1Alpha];
+  const services = [...routes.map(({ service }) => service), ...own];
+  // Errors carry details that no method's signature names.
+  const descriptors = new Descriptors([...services, ErrorInfoSchema].map(({ file }) => file));
+  const answerTo = ({ messageRequest: question }: ServerReflectionRequest): Answer => {
+    switch (question.case) {
+      case "listServices": {
+        const service = services.map(({ typeName }) => ({ name: typeName }));
+        return { case: "listServicesResponse", value: { service } };
+      }
+      case "fileByFilename":
+        return files(descriptors.fileNamed(question.value), question.value);
+      case "fileContainingSymbol":
+        return files(descriptors.fileOf(question.value), question.value);
+      case "fileContainingExtension": {
+        const { containingType, extensionNumber } = question.value;
+        const [extension] = descriptors.extensions(containingType)
+          .filter(({ number }) => number === extensionNumber);
+        return files(extension?.file, `${containingType} ${extensionNumber}`);
+      }
+      case "allExtensionNumbersOfType": {
+        const extensionNumber = descriptors.extensions(question.value).map(({ number }) => number);
+        const value = { baseTypeName: question.value, extensionNumber };
+        return { case: "allExtensionNumbersResponse", value };
+      }
+      default:
+        return failed(Code.InvalidArgument, "the request asks nothing that is known");
+    }
+  };
+  const implementation: ServiceImpl<typeof ServerReflection> = {
+    async *serverReflectionInfo(requests) {
+      for await (const request of requests) {
+        yield {
+          validHost: request.host,
+          originalRequest: request,
+          messageResponse: answerTo(request),
+        };
+      }
+    },
+  };
+  // The two services differ in nothing but the name of their package.
+  const current = route(ServerReflection, implementation);
+  return [current, { ...current, service: ServerReflectionV1Alpha }];
+}
+
+/** Every file that the services are made of, found by what is in it. */
+class Descriptors {
+  readonly #files = new Map<string, DescFile>();
+  readonly #registry: Registry;
+
+  constructor(files: readonly DescFile[]) {
+    for (const file of files) this.#add(file);
+    this.#registry = createRegistry(...this.#files.values());
+  }
+
+  fileNamed(name: string): DescFile | undefined {
+    return this.#files.get(name.replace(/\.proto$/, ""));
+  }
+
+  /** The file of a type; a method or field is in the file of what it belongs to. */
+  fileOf(symbol: string): DescFile | undefined {
+    for (let name = symbol; name !== ""; name = name.slice(0, Math.max(0, name.lastIndexOf(".")))) {
+      const found = this.#registry.get(name);
+      if (found) return found.file;
+    }
+    return undefined;
+  }
+
+  extensions(message: string): readonly { readonly number: number; readonly file: DescFile }[] {
+    return [...this.#registry].filter((found) => found.kind === "extension")
+      .filter(({ extendee }) => extendee.typeName === message);
+  }
+
+  #add(file: DescFile): void {
+    if (this.#files.has(file.name)) return;
+    this.#files.set(file.name, file);
+    for (const dependency of file.dependencies) this.#add(dependency);
+  }
+}
+
+/** A file and all that it imports, the imported before what imports them. */
+function files(file: DescFile | undefined, asked: string): Answer {
+  if (!file) return failed(Code.NotFound, `there is nothing called '${asked}'`);
+  const wanted = new Set<DescFile>();
+  const add = (file: DescFile) => {
+    file.dependencies.forEach(add);
+    wanted.add(file);
+  };
+  add(file);
+  const fileDescriptorProto = [...wanted].map(({ proto }) =>
+    toBinary(FileDescriptorProtoSchema, proto)
+  );
+  return { case: "fileDescriptorResponse", value: { fileDescriptorProto } };
+}
+
+function failed(errorCode: Code, errorMessage: string): Answer {
+  return { case: "errorResponse", value: { errorCode, errorMessage } };
+}

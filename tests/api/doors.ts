@@ -1,0 +1,97 @@
+/** The API as clients of three kinds meet it: at both doors. */
+import assert from "node:assert/strict";
+import { type Client, ConnectError, createClient, type Transport } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { type AllInOne, type AllInOneConfig, startAllInOne } from "@mpc/api";
+import {
+  DiagnosticsService,
+  EnvironmentService,
+  EventService,
+  Health,
+  OperationService,
+  OperationState,
+  WorkloadService,
+} from "@mpc/proto";
+import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+
+const CONFIG: AllInOneConfig = {
+  dataDir: null,
+  grpcListen: { host: "127.0.0.1", port: 0 },
+  webListen: { host: "127.0.0.1", port: 0 },
+  simulatedDelays: "none",
+  rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
+  logLevel: "error",
+  graceMs: 2_000,
+};
+
+export interface Clients {
+  readonly environments: Client<typeof EnvironmentService>;
+  readonly workloads: Client<typeof WorkloadService>;
+  readonly operations: Client<typeof OperationService>;
+  readonly events: Client<typeof EventService>;
+  readonly diagnostics: Client<typeof DiagnosticsService>;
+  readonly health: Client<typeof Health>;
+}
+
+type Open = (platform: AllInOne) => Transport & { close?: () => void };
+
+const DOORS: Readonly<Record<string, Open>> = {
+  "gRPC": ({ grpcAddress: { host, port } }) =>
+    createGrpcTransport(new URL(`grpc://${host}:${port}`)),
+  "gRPC-Web": ({ webAddress: { host, port } }) =>
+    createGrpcWebTransport({ baseUrl: `http://${host}:${port}` }),
+  "Connect with JSON": ({ webAddress: { host, port } }) =>
+    createConnectTransport({ baseUrl: `http://${host}:${port}` }),
+};
+
+/** Registers a test for every kind of client, each with a platform of its own. */
+export function testAtAllDoors(
+  title: string,
+  run: (clients: Clients, platform: AllInOne) => Promise<void>,
+  config: Partial<AllInOneConfig> = {},
+): void {
+  for (const [door, open] of Object.entries(DOORS)) {
+    Deno.test({
+      name: `${door}: ${title}`,
+      // Clients keep connections in pools of their own; the server's are checked by its close().
+      sanitizeOps: false,
+      sanitizeResources: false,
+      async fn() {
+        const platform = await startAllInOne({ ...CONFIG, ...config });
+        const transport = open(platform);
+        try {
+          await run({
+            environments: createClient(EnvironmentService, transport),
+            workloads: createClient(WorkloadService, transport),
+            operations: createClient(OperationService, transport),
+            events: createClient(EventService, transport),
+            diagnostics: createClient(DiagnosticsService, transport),
+            health: createClient(Health, transport),
+          }, platform);
+        } finally {
+          transport.close?.();
+          await platform.close();
+        }
+      },
+    });
+  }
+}
+
+/** The error that a call is to end with. */
+export async function failure(promise: Promise<unknown>): Promise<ConnectError> {
+  try {
+    await promise;
+  } catch (error) {
+    return ConnectError.from(error);
+  }
+  assert.fail("the call was to fail");
+}
+
+/** Creates an environment and waits for it. */
+export async function created({ environments, operations }: Clients, environmentId: string) {
+  const { name } = await environments.createEnvironment({ environmentId, environment: {} });
+  const operation = await operations.waitOperation({ name, timeout: durationFromMs(5_000) });
+  assert.equal(operation.state, OperationState.SUCCEEDED);
+  return operation;
+}

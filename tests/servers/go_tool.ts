@@ -1,0 +1,101 @@
+/** Programs that tests need and that Go's module proxy has: built once, kept outside the repository. */
+import envPaths from "env-paths";
+
+interface GoTool {
+  /** The package that is built. */
+  readonly from: string;
+  /** The module that holds it, and its version. */
+  readonly module: string;
+  readonly version: string;
+}
+
+const KUBERNETES = { module: "k8s.io/kubernetes", version: "v1.34.4" };
+
+/** Kubernetes' staging modules stand as folders in its go.mod; from outside they have versions. */
+const KUBERNETES_STAGING = "v0.34.4";
+
+const TOOLS = {
+  grpcurl: {
+    from: "github.com/fullstorydev/grpcurl/cmd/grpcurl",
+    module: "github.com/fullstorydev/grpcurl",
+    version: "v1.9.4",
+  },
+  etcd: {
+    from: "go.etcd.io/etcd/server/v3",
+    module: "go.etcd.io/etcd/server/v3",
+    version: "v3.6.5",
+  },
+  "kube-apiserver": { ...KUBERNETES, from: "k8s.io/kubernetes/cmd/kube-apiserver" },
+  kubectl: { ...KUBERNETES, from: "k8s.io/kubernetes/cmd/kubectl" },
+} satisfies Record<string, GoTool>;
+
+/** A program that `goTool` knows. */
+export type GoToolName = keyof typeof TOOLS;
+
+/**
+ * The path of a program, which is built where it is not in the cache yet; kube-apiserver takes some
+ * minutes.
+ * @throws {Error} where there is no Go, or the build fails; with what Go said
+ */
+export async function goTool(name: GoToolName): Promise<string> {
+  const { from, module, version }: GoTool = TOOLS[name];
+  const folder = `${envPaths("mpc-ci", { suffix: "" }).cache}/go`;
+  const path = `${folder}/${name}-${version}`;
+  if (await isFile(path)) return path;
+  const work = await Deno.makeTempDir({ prefix: `mpc-go-${name}-` });
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    const replace = module === KUBERNETES.module ? await stagingReplacements() : "";
+    await Deno.writeTextFile(
+      `${work}/go.mod`,
+      `module tool\n\ngo 1.24\n\nrequire ${module} ${version}\n${replace}`,
+    );
+    await Deno.writeTextFile(
+      `${work}/tools.go`,
+      `//go:build tools\n\npackage tools\n\nimport _ "${from}"\n`,
+    );
+    const version_ = `-X k8s.io/component-base/version.gitVersion=${version}`;
+    // Built beside its place and renamed, so that a build that is cut off leaves nothing.
+    const built = `${path}.${Deno.pid}`;
+    await go(work, ["build", "-trimpath", "-ldflags", `-s -w ${version_}`, "-o", built, from]);
+    await Deno.rename(built, path);
+    return path;
+  } finally {
+    await Deno.remove(work, { recursive: true });
+  }
+}
+
+async function stagingReplacements(): Promise<string> {
+  const { module, version } = KUBERNETES;
+  const told = JSON.parse(
+    await go(".", ["mod", "download", "-json", `${module}@${version}`]),
+  ) as { GoMod: string };
+  const staged = (await Deno.readTextFile(told.GoMod)).matchAll(
+    /^\s*(k8s\.io\/\S+) => \.\/staging/gm,
+  );
+  const lines = [...staged].map(([, path]) => `\t${path} => ${path} ${KUBERNETES_STAGING}`);
+  return `\nreplace (\n${lines.join("\n")}\n)\n`;
+}
+
+async function go(cwd: string, args: string[]): Promise<string> {
+  const env = { GOFLAGS: "-mod=mod", CGO_ENABLED: "0" };
+  const { success, stdout, stderr } = await new Deno.Command("go", { args, cwd, env }).output();
+  if (!success) throw new Error(`go ${args[0]} failed: ${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout);
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+if (import.meta.main) {
+  for (const name of Deno.args) {
+    if (!(name in TOOLS)) throw new Error(`no such program: ${name}`);
+    console.log(await goTool(name as GoToolName));
+  }
+}
