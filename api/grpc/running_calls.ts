@@ -1,4 +1,7 @@
-import { setImmediate } from "node:timers/promises";
+import { setTimeout } from "node:timers/promises";
+
+/** grpc-js hands an answer to HTTP/2 in several turns of the event loop, and tells nobody when. */
+const SENDING_MS = 100;
 
 /** Counts calls, so that who shuts down can wait for those that run. */
 export class RunningCalls {
@@ -15,11 +18,11 @@ export class RunningCalls {
     this.#idle = Promise.withResolvers();
   }
 
-  /** Resolves when no call runs and the last answers have been handed to the system. */
+  /** Resolves when no call runs and the last answers have had the time to be sent. */
   async idle(): Promise<void> {
     while (this.#count > 0) {
       await this.#idle.promise;
-      await setImmediate();
+      await setTimeout(SENDING_MS);
     }
   }
 }
