@@ -1,11 +1,12 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { ChangeAction, type Operation, OperationSchema } from "@mpc/proto";
-import { toJson } from "@bufbuild/protobuf";
+import type { Operation } from "@mpc/proto";
 import type { Connection } from "./client.ts";
 import type { CommandContext } from "./context.ts";
 import { EXIT } from "./exit_codes.ts";
 import { followOperation } from "./follow_operation.ts";
 import { idOf } from "./names.ts";
+import { isForPeople } from "./output/format.ts";
+import { printPlan } from "./output/plan.ts";
 import { printOne, type View } from "./output/print.ts";
 import { OPERATION_VIEW } from "./output/views.ts";
 
@@ -47,7 +48,7 @@ export async function finishMutation<Desc extends DescMessage>(
     return EXIT.OK;
   }
   if (flags.wait === false) {
-    if (config.output !== "table") await printOne(context, OPERATION_VIEW, operation);
+    if (!isForPeople(config.output)) await printOne(context, OPERATION_VIEW, operation);
     else terminal.out(`${operation.name}\n`);
     terminal.err(`Follow it with 'mpctl op watch ${idOf(operation.name)}'\n`);
     return EXIT.OK;
@@ -60,38 +61,4 @@ export async function finishMutation<Desc extends DescMessage>(
     }
   }
   return exitCode;
-}
-
-const SIGNS: Readonly<Record<ChangeAction, string>> = {
-  [ChangeAction.UNSPECIFIED]: "?",
-  [ChangeAction.CREATE]: "+",
-  [ChangeAction.UPDATE]: "~",
-  [ChangeAction.DELETE]: "-",
-};
-
-async function printPlan(context: CommandContext, operation: Operation): Promise<void> {
-  const { terminal, config } = context;
-  const { plan } = operation;
-  if (!plan) return;
-  if (config.output === "json") {
-    return terminal.out(`${JSON.stringify(toJson(OperationSchema, operation), null, 2)}\n`);
-  }
-  if (config.output === "yaml") return await printOne(context, OPERATION_VIEW, operation);
-  const lines = [`Plan of ${operation.kind} of '${operation.target}':`];
-  for (const { action, object, fields } of plan.changes) {
-    lines.push(`  ${SIGNS[action]} ${object}`);
-    for (const { path, before, after } of fields) {
-      lines.push(`      ${path}: ${before || "(none)"} → ${after || "(none)"}`);
-    }
-  }
-  if (plan.changes.length === 0) lines.push("  nothing changes on the cluster");
-  for (const { resource, before, after, limit } of plan.quota) {
-    lines.push(`  quota ${resource}: ${before} → ${after} of ${limit}`);
-  }
-  lines.push("Steps:");
-  for (const { name, undo, onCancel } of plan.steps) {
-    lines.push(`  ${name} (on failure: ${undo ? "undone" : "kept"}, on cancel: ${onCancel})`);
-  }
-  lines.push(`Plan hash: ${plan.planHash}`);
-  terminal.out(`${lines.join("\n")}\n`);
 }

@@ -1,12 +1,12 @@
-import process from "node:process";
-import { type Client, Code, ConnectError } from "@connectrpc/connect";
+import type { Client } from "@connectrpc/connect";
 import { type Operation, OperationService, OperationState } from "@mpc/proto";
 import { CliError } from "./cli_error.ts";
 import type { Connection } from "./client.ts";
 import type { CommandContext } from "./context.ts";
 import { EXIT } from "./exit_codes.ts";
+import { isBroken } from "./follow_events.ts";
 import { idOf } from "./names.ts";
-import { createProgress } from "./output/progress.ts";
+import { createProgress, type Progress } from "./output/progress.ts";
 
 /** How often a watch that broke is begun anew in a row. */
 const MAX_BREAKS = 5;
@@ -23,15 +23,14 @@ export async function followOperation(
   connection: Connection,
   operation: Operation,
   timeoutMs: number | undefined,
+  progress: Progress = createProgress(context),
 ): Promise<number> {
-  const { terminal } = context;
+  const { terminal, host } = context;
   const client = connection.client(OperationService);
   const interrupted = new AbortController();
-  const onInterrupt = () => interrupted.abort();
-  process.once("SIGINT", onInterrupt);
+  const stopListening = host.onInterrupt(() => interrupted.abort());
   const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
   const signal = timeout ? AbortSignal.any([interrupted.signal, timeout]) : interrupted.signal;
-  const progress = createProgress(context);
   try {
     const last = await watch(client, operation, signal, (seen) => progress.show(seen));
     progress.end();
@@ -49,7 +48,7 @@ export async function followOperation(
     terminal.err(`\nDetached; the operation goes on. Follow it with '${resume}'\n`);
     return await secondChance(context, client, operation);
   } finally {
-    process.off("SIGINT", onInterrupt);
+    stopListening();
   }
 }
 
@@ -57,21 +56,19 @@ async function watch(
   client: Client<typeof OperationService>,
   operation: Operation,
   signal: AbortSignal,
-  show: (operation: Operation) => void,
+  show: (operation: Operation) => void | Promise<void>,
 ): Promise<Operation> {
   let last = operation;
-  show(last);
+  await show(last);
   for (let breaks = 0; !last.done;) {
     try {
       for await (const seen of client.watchOperation({ name: operation.name }, { signal })) {
         breaks = 0;
         last = seen;
-        show(last);
+        await show(last);
       }
     } catch (error) {
-      const broke = ConnectError.from(error).code === Code.Unavailable ||
-        ConnectError.from(error).code === Code.Unknown;
-      if (signal.aborted || !broke || ++breaks > MAX_BREAKS) throw error;
+      if (signal.aborted || !isBroken(error) || ++breaks > MAX_BREAKS) throw error;
       await new Promise((resolve) => setTimeout(resolve, 200 * breaks));
     }
   }
@@ -105,30 +102,22 @@ function tellEnding({ terminal }: CommandContext, operation: Operation): number 
 
 /** Waits a moment for a second ctrl-C, and then asks whether to cancel. */
 async function secondChance(
-  { terminal }: CommandContext,
+  { terminal, host }: CommandContext,
   client: Client<typeof OperationService>,
   { name }: Operation,
 ): Promise<number> {
   if (!terminal.interactive) return EXIT.DETACHED;
   terminal.err("Press ctrl-C again to cancel the operation\n");
-  const again = await new Promise<boolean>((resolve) => {
-    const timer = setTimeout(() => resolve(false), SECOND_CHANCE_MS);
-    process.once("SIGINT", () => {
-      clearTimeout(timer);
-      resolve(true);
-    });
-  });
+  const second = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => second.resolve(false), SECOND_CHANCE_MS);
+  const stopListening = host.onInterrupt(() => second.resolve(true));
+  const again = await second.promise;
+  clearTimeout(timer);
+  stopListening();
   if (!again) return EXIT.DETACHED;
-  // Loaded here, because a bundle would load it at every start.
-  const { createInterface } = await import("node:readline/promises");
-  const terminalInput = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await terminalInput.question(`Cancel ${name} and undo what it did? [y/N] `);
-    if (!/^y(es)?$/i.test(answer.trim())) return EXIT.DETACHED;
-    await client.cancelOperation({ name, reason: "ctrl-C in mpctl" });
-    terminal.err(`Cancelling; follow it with 'mpctl op watch ${idOf(name)}'\n`);
-    return EXIT.CANCELLED;
-  } finally {
-    terminalInput.close();
-  }
+  const answer = await host.ask(`Cancel ${name} and undo what it did? [y/N] `);
+  if (!/^y(es)?$/i.test(answer.trim())) return EXIT.DETACHED;
+  await client.cancelOperation({ name, reason: "ctrl-C in mpctl" });
+  terminal.err(`Cancelling; follow it with 'mpctl op watch ${idOf(name)}'\n`);
+  return EXIT.CANCELLED;
 }

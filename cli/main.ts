@@ -1,32 +1,36 @@
-import process from "node:process";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { configuredServer } from "./config.ts";
 import { EXIT } from "./exit_codes.ts";
+import { BrokenPipe, host } from "./host/mod.ts";
 import { processTerminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
 /** Runs mpctl. @returns what to exit with */
 async function main(args: readonly string[]): Promise<number> {
   if (args.length === 1 && (args[0] === "version" || args[0] === "--version")) {
-    // Scripts ask this often; it needs nothing of the tree of commands, nor a stream for output.
-    console.log(`mpctl ${VERSION}`);
+    // Scripts ask this often; it needs nothing of the tree of commands.
+    processTerminal.out(`mpctl ${VERSION}\n`);
     return EXIT.OK;
   }
   let exitCode: number = EXIT.OK;
+  let server = "";
   try {
     const { createProgram } = await import("./program.ts");
-    const exit = (code: number) => {
-      exitCode = code;
-    };
-    const program = await createProgram({ terminal: processTerminal, exit }, args);
+    const program = await createProgram({
+      terminal: processTerminal,
+      host,
+      configured: ({ server: { href } }) => server = href.replace(/\/$/, ""),
+      exit: (code) => exitCode = code,
+    }, args);
     neverExits(program);
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
+    // Whoever read our output has read enough.
+    if (error instanceof BrokenPipe) return EXIT.OK;
     // Commander has printed the problem, or the help that was asked for.
     if (isCommanderError(error)) return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
     const { renderError } = await import("./render_error.ts");
-    const { text, exitCode } = renderError(error, serverOf(args));
+    const { text, exitCode } = renderError(error, server);
     processTerminal.err(text);
     return exitCode;
   }
@@ -43,13 +47,5 @@ function isCommanderError(error: unknown): error is { readonly exitCode: number 
     String(error.code).startsWith("commander.");
 }
 
-/** The server as the person gave it, for messages. */
-function serverOf(args: readonly string[]): string {
-  const at = args.indexOf("--server");
-  const flag = args.find((arg) => arg.startsWith("--server="))?.slice("--server=".length);
-  return flag ?? (at >= 0 ? args[at + 1] : undefined) ?? configuredServer();
-}
-
-// In Deno the first touch of 'process' costs as much as an empty program.
-const exitCode = await main("Deno" in globalThis ? Deno.args : process.argv.slice(2));
-if (exitCode !== EXIT.OK) process.exitCode = exitCode;
+const exitCode = await main(host.args);
+if (exitCode !== EXIT.OK) host.setExitCode(exitCode);

@@ -6,12 +6,16 @@ export function environmentName(typed: string): string {
   return typed.startsWith("environments/") ? typed : `environments/${typed}`;
 }
 
-/** `web` with its environment, or `environments/dev/workloads/web`. */
-export function workloadName(typed: string, environment: string | undefined): string {
+/** `web` in the environment of `--env` or its default, or `environments/dev/workloads/web`. */
+export function workloadName(
+  typed: string,
+  { environment }: { readonly environment: string },
+): string {
   if (typed.startsWith("environments/")) return typed;
-  if (environment === undefined) {
+  if (environment === "") {
     throw usageError(
       `Cannot find workload '${typed}' without its environment: add --env ENVIRONMENT`,
+      "'mpctl config set environment ENVIRONMENT' makes one the default",
     );
   }
   return `${environmentName(environment)}/workloads/${typed}`;

@@ -39,9 +39,29 @@ const NOUNS: readonly Noun[] = [
     load: async (runner) => (await import("./nouns/event.ts")).eventCommands(runner),
   },
   {
+    names: ["apply"],
+    description: "Create or update environments and workloads from files",
+    load: async (runner) => (await import("./nouns/apply.ts")).applyCommand(runner),
+  },
+  {
+    names: ["plan"],
+    description: "Show what apply would do",
+    load: async (runner) => (await import("./nouns/apply.ts")).planCommand(runner),
+  },
+  {
+    names: ["diff"],
+    description: "Show where the platform differs from files",
+    load: async (runner) => (await import("./nouns/apply.ts")).diffCommand(runner),
+  },
+  {
     names: ["doctor"],
     description: "Check the platform's invariants, and say how to repair a break",
     load: async (runner) => (await import("./nouns/doctor.ts")).doctorCommand(runner),
+  },
+  {
+    names: ["config"],
+    description: "Profiles: which server, output format and environment",
+    load: async (runner) => (await import("./nouns/config.ts")).configCommands(runner),
   },
   {
     names: ["version"],

@@ -1,4 +1,4 @@
-import process from "node:process";
+import { host } from "./host/mod.ts";
 
 /** Where a command prints; a seam, so that tests can read it. */
 export interface Terminal {
@@ -6,21 +6,19 @@ export interface Terminal {
   out(text: string): void;
   /** Progress, hints and errors. */
   err(text: string): void;
-  /** Whether errors go to a terminal: only then is anything drawn. */
+  /** Whether progress goes to a terminal and answers come from one: only then is anything drawn. */
   readonly interactive: boolean;
   readonly columns: number;
 }
 
 /** The process's own terminal. */
 export const processTerminal: Terminal = {
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
-  // Asked for when needed: making the streams takes time at every start.
+  out: (text) => host.write("stdout", text),
+  err: (text) => host.write("stderr", text),
   get interactive() {
-    return process.stderr.isTTY === true && process.stdin.isTTY === true;
+    return host.isTerminal("stderr") && host.isTerminal("stdin");
   },
   get columns() {
-    // A terminal that does not know its size says 0.
-    return process.stderr.columns || 80;
+    return host.columns();
   },
 };

@@ -56,10 +56,11 @@ export function brokenEdges(
   );
 }
 
-/** Files outside `config.ts` and the tests that read the environment. */
+/** Files outside `config.ts`, mpctl's seam to its process and the tests that read the environment. */
 export function environmentReaders(files: readonly SourceFile[]): readonly string[] {
   return files.filter(({ path, text }) =>
     !path.startsWith("tests/") && !path.endsWith("_test.ts") && !path.endsWith("/config.ts") &&
+    !path.startsWith("cli/host/") &&
     /\b(?:Deno\.env|process\.env)\b/.test(text)
   ).map(({ path }) => path);
 }

@@ -1,8 +1,9 @@
-import { toJson } from "@bufbuild/protobuf";
 import { DiagnoseResponseSchema, DiagnosticsService } from "@mpc/proto";
 import { withClient } from "../client.ts";
 import type { CommandContext } from "../context.ts";
 import { EXIT } from "../exit_codes.ts";
+import { isForPeople } from "../output/format.ts";
+import { printMessage } from "../output/print.ts";
 
 /** `mpctl doctor` */
 export async function run(
@@ -17,8 +18,8 @@ export async function run(
     (client) => client.diagnose({}),
   );
   const exitCode = answer.findings.length > 0 ? EXIT.ERROR : EXIT.OK;
-  if (config.output === "json") {
-    terminal.out(`${JSON.stringify(toJson(DiagnoseResponseSchema, answer), null, 2)}\n`);
+  if (!isForPeople(config.output)) {
+    await printMessage(context, DiagnoseResponseSchema, answer);
     return exitCode;
   }
   for (const { invariant, subject, message, remedy } of answer.findings) {

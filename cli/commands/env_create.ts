@@ -26,7 +26,7 @@ export async function run(
   flags: EnvCreateFlags,
 ): Promise<number> {
   const base = flags.file
-    ? await readSpecFile(EnvironmentSchema, flags.file)
+    ? await readSpecFile(context.host, EnvironmentSchema, flags.file)
     : create(EnvironmentSchema);
   const connection = await connect(context);
   try {

@@ -7,8 +7,16 @@ import { printOne } from "../output/print.ts";
 import { ENVIRONMENT_VIEW } from "../output/views.ts";
 
 /** `mpctl env get` */
-export async function run(context: CommandContext, environment: string): Promise<number> {
+export async function run(
+  context: CommandContext,
+  environment: string,
+  flags: { readonly watch?: true | undefined },
+): Promise<number> {
   const name = environmentName(environment);
+  if (flags.watch) {
+    const { watchResource } = await import("../watch_resource.ts");
+    return await watchResource(context, name, ENVIRONMENT_VIEW);
+  }
   const found = await withClient(
     context,
     EnvironmentService,

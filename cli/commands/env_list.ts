@@ -4,11 +4,11 @@ import type { CommandContext } from "../context.ts";
 import { EXIT } from "../exit_codes.ts";
 import { printList } from "../output/print.ts";
 import { ENVIRONMENT_VIEW } from "../output/views.ts";
-import { collect, type ListFlags } from "./list_flags.ts";
+import { collect, type ListFlags, tellMore } from "./list_flags.ts";
 
 /** `mpctl env list` */
 export async function run(context: CommandContext, flags: ListFlags): Promise<number> {
-  const items = await withClient(
+  const listed = await withClient(
     context,
     EnvironmentService,
     (client) =>
@@ -17,6 +17,7 @@ export async function run(context: CommandContext, flags: ListFlags): Promise<nu
         return { items: environments, nextPageToken };
       }),
   );
-  await printList(context, ENVIRONMENT_VIEW, items, "No environments");
+  await printList(context, ENVIRONMENT_VIEW, listed.items, "No environments");
+  tellMore(context, listed);
   return EXIT.OK;
 }

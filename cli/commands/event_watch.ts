@@ -1,10 +1,13 @@
-import { toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import process from "node:process";
 import { type Event, EventSchema, EventService, EventType } from "@mpc/proto";
 import { withClient } from "../client.ts";
 import type { CommandContext } from "../context.ts";
 import { EXIT } from "../exit_codes.ts";
+import { followEvents } from "../follow_events.ts";
+import { isForPeople } from "../output/format.ts";
+import { printMessage } from "../output/print.ts";
+import { streamed } from "../streamed.ts";
+import { untilInterrupted } from "../until_interrupted.ts";
 
 export interface EventWatchFlags {
   readonly target?: string | undefined;
@@ -15,37 +18,34 @@ export interface EventWatchFlags {
 
 /** `mpctl event watch` */
 export function run(context: CommandContext, flags: EventWatchFlags): Promise<number> {
-  const stop = new AbortController();
-  const onInterrupt = () => stop.abort();
-  process.once("SIGINT", onInterrupt);
+  const { terminal, config } = context;
   let token = flags.resume ?? "";
-  return withClient(context, EventService, async (client) => {
-    try {
-      const stream = client.watchEvents({
-        target: flags.target ?? "",
-        kinds: [...flags.kind ?? []],
-        resumeToken: token,
-        skipExisting: flags.onlyNew ?? false,
-      }, { signal: stop.signal });
-      for await (const { event, resumeToken } of stream) {
-        token = resumeToken || token;
-        if (event) context.terminal.out(line(context, event));
-      }
-      return EXIT.OK;
-    } catch (error) {
-      if (stop.signal.aborted) {
-        if (token) context.terminal.err(`Go on with --resume ${token}\n`);
-        return EXIT.OK;
-      }
-      throw error;
-    } finally {
-      process.off("SIGINT", onInterrupt);
-    }
+  const watching = withClient(
+    context,
+    EventService,
+    (client) =>
+      untilInterrupted(context, async (signal) => {
+        const request = {
+          target: flags.target ?? "",
+          kinds: [...flags.kind ?? []],
+          resumeToken: token,
+          skipExisting: flags.onlyNew ?? false,
+        };
+        for await (const { event, resumeToken } of followEvents(client, request, signal)) {
+          token = resumeToken || token;
+          if (!event) continue;
+          if (isForPeople(config.output)) terminal.out(line(event));
+          else await printMessage(streamed(context), EventSchema, event);
+        }
+      }),
+  );
+  return watching.then(() => {
+    if (token) terminal.err(`Go on with --resume ${token}\n`);
+    return EXIT.OK;
   });
 }
 
-function line({ config }: CommandContext, event: Event): string {
-  if (config.output === "json") return `${JSON.stringify(toJson(EventSchema, event))}\n`;
+function line(event: Event): string {
   const time = event.time ? timestampDate(event.time).toISOString() : "";
   const { target, reason, message } = event;
   return `${time} ${EventType[event.type]} ${target} ${reason} ${message}`.trimEnd() + "\n";

@@ -1,3 +1,7 @@
+import type { CommandContext } from "../context.ts";
+import { isForPeople } from "../output/format.ts";
+import { parseSelector, selectorFilter } from "../selector.ts";
+
 /** Flags that every list takes. */
 export interface ListFlags {
   readonly filter?: string | undefined;
@@ -6,18 +10,19 @@ export interface ListFlags {
   readonly limit?: number | undefined;
 }
 
+/** What a list found. */
+export interface Listed<T> {
+  readonly items: readonly T[];
+  /** Whether the limit left some out. */
+  readonly more: boolean;
+}
+
 const PAGE_SIZE = 500;
 
 /** The filter of `--filter` and `-l` together. */
 export function filterOf({ filter = "", selector = "" }: ListFlags): string {
-  const labels = selector.split(",").filter((part) => part !== "").map((part) => {
-    const [key, value] = part.split(/=+/);
-    const negated = key?.endsWith("!") ?? false;
-    const field = `labels.${key?.replace(/!$/, "")}`;
-    if (value === undefined) return `labels:"${key}"`;
-    return `${field} ${negated ? "!=" : "="} "${value}"`;
-  });
-  return [filter && `(${filter})`, ...labels].filter(Boolean).join(" AND ");
+  const labels = selectorFilter(parseSelector(selector));
+  return [filter && `(${filter})`, labels].filter(Boolean).join(" AND ");
 }
 
 /** Reads pages until there are no more, or enough. */
@@ -26,19 +31,25 @@ export async function collect<T>(
   page: (
     request: { pageSize: number; pageToken: string; filter: string; orderBy: string },
   ) => Promise<{ items: readonly T[]; nextPageToken: string }>,
-): Promise<readonly T[]> {
+): Promise<Listed<T>> {
+  const { limit = Infinity } = flags;
   const items: T[] = [];
   let pageToken = "";
   do {
-    const wanted = Math.min(PAGE_SIZE, (flags.limit ?? Infinity) - items.length);
     const answer = await page({
-      pageSize: wanted,
+      pageSize: Math.min(PAGE_SIZE, limit - items.length),
       pageToken,
       filter: filterOf(flags),
       orderBy: flags.sortBy ?? "",
     });
     items.push(...answer.items);
     pageToken = answer.nextPageToken;
-  } while (pageToken !== "" && items.length < (flags.limit ?? Infinity));
-  return items;
+  } while (pageToken !== "" && items.length < limit);
+  return { items, more: pageToken !== "" };
+}
+
+/** Tells people that there is more than they see. */
+export function tellMore({ terminal, config }: CommandContext, { items, more }: Listed<unknown>) {
+  if (!more || !isForPeople(config.output)) return;
+  terminal.err(`There are more than these ${items.length}: --limit shows them, --filter narrows\n`);
 }

@@ -1,8 +1,9 @@
-import { toJson } from "@bufbuild/protobuf";
 import { ExplainOperationResponseSchema, OperationService } from "@mpc/proto";
 import { withClient } from "../client.ts";
 import type { CommandContext } from "../context.ts";
 import { EXIT } from "../exit_codes.ts";
+import { isForPeople } from "../output/format.ts";
+import { printMessage } from "../output/print.ts";
 import { operationName } from "./op_name.ts";
 
 /** `mpctl op explain` */
@@ -13,9 +14,8 @@ export async function run(context: CommandContext, typed: string): Promise<numbe
     OperationService,
     async (client) => await client.explainOperation({ name: await operationName(client, typed) }),
   );
-  if (config.output === "json") {
-    const json = toJson(ExplainOperationResponseSchema, answer);
-    terminal.out(`${JSON.stringify(json, null, 2)}\n`);
+  if (!isForPeople(config.output)) {
+    await printMessage(context, ExplainOperationResponseSchema, answer);
     return EXIT.OK;
   }
   terminal.out(`${answer.summary}\n`);

@@ -2,6 +2,7 @@ import { OperationService } from "@mpc/proto";
 import { withClient } from "../client.ts";
 import type { CommandContext } from "../context.ts";
 import { EXIT } from "../exit_codes.ts";
+import { isForPeople } from "../output/format.ts";
 import { printOne } from "../output/print.ts";
 import { plainStep } from "../output/steps.ts";
 import { OPERATION_VIEW } from "../output/views.ts";
@@ -15,7 +16,7 @@ export async function run(context: CommandContext, typed: string): Promise<numbe
     async (client) => await client.getOperation({ name: await operationName(client, typed) }),
   );
   await printOne(context, OPERATION_VIEW, found);
-  if (context.config.output === "table" || context.config.output === "wide") {
+  if (isForPeople(context.config.output)) {
     context.terminal.out("\n");
     for (const step of found.steps) {
       context.terminal.out(`${plainStep(step, Date.now())}\n`);

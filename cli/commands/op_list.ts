@@ -4,14 +4,14 @@ import type { CommandContext } from "../context.ts";
 import { EXIT } from "../exit_codes.ts";
 import { printList } from "../output/print.ts";
 import { OPERATION_VIEW } from "../output/views.ts";
-import { collect, type ListFlags } from "./list_flags.ts";
+import { collect, type ListFlags, tellMore } from "./list_flags.ts";
 
 const DEFAULT_LIMIT = 20;
 
 /** `mpctl op list` */
 export async function run(context: CommandContext, flags: ListFlags): Promise<number> {
   const limited = { ...flags, limit: flags.limit ?? DEFAULT_LIMIT };
-  const items = await withClient(
+  const listed = await withClient(
     context,
     OperationService,
     (client) =>
@@ -20,6 +20,7 @@ export async function run(context: CommandContext, flags: ListFlags): Promise<nu
         return { items: operations, nextPageToken };
       }),
   );
-  await printList(context, OPERATION_VIEW, items, "No operations");
+  await printList(context, OPERATION_VIEW, listed.items, "No operations");
+  tellMore(context, listed);
   return EXIT.OK;
 }

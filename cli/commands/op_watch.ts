@@ -2,6 +2,8 @@ import { OperationService } from "@mpc/proto";
 import { connect } from "../client.ts";
 import type { CommandContext } from "../context.ts";
 import { followOperation } from "../follow_operation.ts";
+import { isForPeople } from "../output/format.ts";
+import { createProgress, machineProgress } from "../output/progress.ts";
 import { operationName } from "./op_name.ts";
 
 /** `mpctl op watch` */
@@ -14,7 +16,10 @@ export async function run(
   try {
     const client = connection.client(OperationService);
     const operation = await client.getOperation({ name: await operationName(client, typed) });
-    return await followOperation(context, connection, operation, flags.timeout);
+    const progress = isForPeople(context.config.output)
+      ? createProgress(context)
+      : machineProgress(context);
+    return await followOperation(context, connection, operation, flags.timeout, progress);
   } finally {
     connection.close();
   }

@@ -52,7 +52,7 @@ async function change(
   flags: WorkloadChangeFlags,
   call: (client: Client<typeof WorkloadService>, fields: Fields) => Promise<Operation>,
 ): Promise<number> {
-  const name = workloadName(workload, flags.env);
+  const name = workloadName(workload, context.config);
   const connection = await connect(context);
   try {
     const client = connection.client(WorkloadService);

@@ -11,7 +11,7 @@ export async function run(
   workload: string,
   flags: DeleteFlags & { readonly env?: string | undefined },
 ): Promise<number> {
-  const name = workloadName(workload, flags.env);
+  const name = workloadName(workload, context.config);
   const connection = await connect(context);
   try {
     const client = connection.client(WorkloadService);

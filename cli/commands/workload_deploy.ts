@@ -41,8 +41,10 @@ export async function run(
   workload: string,
   flags: WorkloadDeployFlags,
 ): Promise<number> {
-  const name = workloadName(workload, flags.env);
-  const base = flags.file ? await readSpecFile(WorkloadSchema, flags.file) : create(WorkloadSchema);
+  const name = workloadName(workload, context.config);
+  const base = flags.file
+    ? await readSpecFile(context.host, WorkloadSchema, flags.file)
+    : create(WorkloadSchema);
   const spec = { ...(base.spec ?? create(WorkloadSpecSchema)), ...specFields(flags) };
   if (spec.image === "") throw usageError(`Cannot deploy '${workload}': add --image or -f FILE`);
   const connection = await connect(context);

@@ -11,9 +11,8 @@ export async function run(
   context: CommandContext,
   workload: string,
   [a, b]: readonly [number, number],
-  flags: { readonly env?: string | undefined },
 ): Promise<number> {
-  const revisions = await readRevisions(context, workloadName(workload, flags.env));
+  const revisions = await readRevisions(context, workloadName(workload, context.config));
   const before = fieldsOf(find(revisions, a, workload));
   const after = fieldsOf(find(revisions, b, workload));
   const paths = [...new Set([...before.keys(), ...after.keys()])]

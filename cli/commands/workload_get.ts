@@ -10,9 +10,13 @@ import { WORKLOAD_VIEW } from "../output/views.ts";
 export async function run(
   context: CommandContext,
   workload: string,
-  flags: { readonly env?: string | undefined },
+  flags: { readonly watch?: true | undefined },
 ): Promise<number> {
-  const name = workloadName(workload, flags.env);
+  const name = workloadName(workload, context.config);
+  if (flags.watch) {
+    const { watchResource } = await import("../watch_resource.ts");
+    return await watchResource(context, name, WORKLOAD_VIEW);
+  }
   const found = await withClient(
     context,
     WorkloadService,

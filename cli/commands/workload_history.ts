@@ -10,9 +10,8 @@ import { REVISION_VIEW } from "../output/views.ts";
 export async function run(
   context: CommandContext,
   workload: string,
-  flags: { readonly env?: string | undefined },
 ): Promise<number> {
-  const revisions = await readRevisions(context, workloadName(workload, flags.env));
+  const revisions = await readRevisions(context, workloadName(workload, context.config));
   await printList(context, REVISION_VIEW, revisions, "No revisions");
   return EXIT.OK;
 }

@@ -5,15 +5,15 @@ import { EXIT } from "../exit_codes.ts";
 import { environmentName } from "../names.ts";
 import { printList } from "../output/print.ts";
 import { WORKLOAD_VIEW } from "../output/views.ts";
-import { collect, type ListFlags } from "./list_flags.ts";
+import { collect, type ListFlags, tellMore } from "./list_flags.ts";
 
 /** `mpctl workload list` */
 export async function run(
   context: CommandContext,
-  flags: ListFlags & { readonly env?: string | undefined },
+  flags: ListFlags & { readonly allEnvs?: true | undefined },
 ): Promise<number> {
-  const parent = environmentName(flags.env ?? "-");
-  const items = await withClient(
+  const parent = environmentName(flags.allEnvs ? "-" : context.config.environment || "-");
+  const listed = await withClient(
     context,
     WorkloadService,
     (client) =>
@@ -22,6 +22,7 @@ export async function run(
         return { items: workloads, nextPageToken };
       }),
   );
-  await printList(context, WORKLOAD_VIEW, items, "No workloads");
+  await printList(context, WORKLOAD_VIEW, listed.items, "No workloads");
+  tellMore(context, listed);
   return EXIT.OK;
 }

@@ -1,13 +1,15 @@
 import { timestampDate, timestampFromMs } from "@bufbuild/protobuf/wkt";
-import process from "node:process";
-import { WorkloadService } from "@mpc/proto";
+import { StreamLogsResponseSchema, WorkloadService } from "@mpc/proto";
 import { withClient } from "../client.ts";
 import type { CommandContext } from "../context.ts";
 import { EXIT } from "../exit_codes.ts";
 import { workloadName } from "../names.ts";
+import { isForPeople } from "../output/format.ts";
+import { printMessage } from "../output/print.ts";
+import { streamed } from "../streamed.ts";
+import { untilInterrupted } from "../until_interrupted.ts";
 
 export interface LogFlags {
-  readonly env?: string | undefined;
   readonly follow?: true | undefined;
   readonly tail?: number | undefined;
   readonly since?: number | undefined;
@@ -16,30 +18,35 @@ export interface LogFlags {
 }
 
 /** `mpctl workload logs` */
-export function run(context: CommandContext, workload: string, flags: LogFlags): Promise<number> {
-  const name = workloadName(workload, flags.env);
-  const stop = new AbortController();
-  const onInterrupt = () => stop.abort();
-  process.once("SIGINT", onInterrupt);
-  return withClient(context, WorkloadService, async (client) => {
-    try {
-      const lines = client.streamLogs({
-        name,
-        follow: flags.follow ?? false,
-        tail: flags.tail ?? 0,
-        replica: flags.replica ?? "",
-        ...(flags.since !== undefined && { since: timestampFromMs(Date.now() - flags.since) }),
-      }, { signal: stop.signal });
-      for await (const { replica, time, text } of lines) {
-        const stamp = flags.timestamps && time ? `${timestampDate(time).toISOString()} ` : "";
-        context.terminal.out(`${stamp}${replica} ${text}\n`);
-      }
-      return EXIT.OK;
-    } catch (error) {
-      if (stop.signal.aborted) return EXIT.OK;
-      throw error;
-    } finally {
-      process.off("SIGINT", onInterrupt);
-    }
-  });
+export async function run(
+  context: CommandContext,
+  workload: string,
+  flags: LogFlags,
+): Promise<number> {
+  const { terminal, config } = context;
+  const name = workloadName(workload, config);
+  await withClient(
+    context,
+    WorkloadService,
+    (client) =>
+      untilInterrupted(context, async (signal) => {
+        const lines = client.streamLogs({
+          name,
+          follow: flags.follow ?? false,
+          tail: flags.tail ?? 0,
+          replica: flags.replica ?? "",
+          ...(flags.since !== undefined && { since: timestampFromMs(Date.now() - flags.since) }),
+        }, { signal });
+        for await (const line of lines) {
+          if (!isForPeople(config.output)) {
+            await printMessage(streamed(context), StreamLogsResponseSchema, line);
+            continue;
+          }
+          const { replica, time, text } = line;
+          const stamp = flags.timestamps && time ? `${timestampDate(time).toISOString()} ` : "";
+          terminal.out(`${stamp}${replica} ${text}\n`);
+        }
+      }),
+  );
+  return EXIT.OK;
 }

@@ -1,5 +1,13 @@
 import { duration, integer, pairs, texts } from "../parse_values.ts";
-import { changeCommand, command, listCommand, noun, type Runner, runWith } from "./shared.ts";
+import {
+  changeCommand,
+  command,
+  listCommand,
+  noun,
+  type Runner,
+  runWith,
+  WATCH,
+} from "./shared.ts";
 
 /** `mpctl env …` */
 export function envCommands(runner: Runner) {
@@ -55,12 +63,14 @@ function get(runner: Runner) {
   return command("get", "Show one environment", [
     "mpctl env get dev",
     "mpctl env get dev -o yaml",
+    "mpctl env get dev --watch      and then each change of it",
   ])
     .argument("<environment>")
+    .option(...WATCH)
     .action((environment, flags) =>
       runWith(runner, flags, async (context) => {
         const { run } = await import("../commands/env_get.ts");
-        return await run(context, environment);
+        return await run(context, environment, flags);
       })
     );
 }

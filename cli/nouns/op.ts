@@ -1,5 +1,13 @@
 import { duration } from "../parse_values.ts";
-import { changeCommand, command, listCommand, noun, type Runner, runWith } from "./shared.ts";
+import {
+  changeCommand,
+  command,
+  listCommand,
+  noun,
+  type Runner,
+  runWith,
+  WATCH,
+} from "./shared.ts";
 
 const ID = "an id, or at least four characters of its beginning or end";
 
@@ -29,10 +37,18 @@ function list(runner: Runner) {
 }
 
 function get(runner: Runner) {
-  return command("get", "Show one operation and its steps", ["mpctl op get 0198c2d4"])
+  return command("get", "Show one operation and its steps", [
+    "mpctl op get 0198c2d4",
+    "mpctl op get 0198c2d4 --watch      the same as 'mpctl op watch'",
+  ])
     .argument("<operation>", ID)
+    .option(...WATCH)
     .action((operation, flags) =>
       runWith(runner, flags, async (context) => {
+        if (flags.watch) {
+          const { run } = await import("../commands/op_watch.ts");
+          return await run(context, operation, {});
+        }
         const { run } = await import("../commands/op_get.ts");
         return await run(context, operation);
       })
@@ -40,7 +56,10 @@ function get(runner: Runner) {
 }
 
 function watch(runner: Runner) {
-  return command("watch", "Follow an operation until it has ended", ["mpctl op watch 0198c2d4"])
+  return command("watch", "Follow an operation until it has ended", [
+    "mpctl op watch 0198c2d4",
+    "mpctl op watch 0198c2d4 -o jsonl      each change of it, a line each",
+  ])
     .argument("<operation>", ID)
     .option("--timeout <duration>", "follow no longer", duration)
     .action((operation, flags) =>

@@ -1,13 +1,18 @@
 /** What the command trees share. */
 import { Command } from "@commander-js/extra-typings";
-import { type GlobalFlags, readConfig } from "../config.ts";
+import { type CliConfig, type GlobalFlags, readConfig } from "../config.ts";
 import type { CommandContext } from "../context.ts";
 import { duration, integer } from "../parse_values.ts";
+import type { Host } from "../host/mod.ts";
+import { FORMAT_HELP } from "../output/format.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** What a command is given to run with. */
 export interface Runner {
   readonly terminal: Terminal;
+  readonly host: Host;
+  /** Told the configuration, as soon as it is known. */
+  configured(config: CliConfig): void;
   /** Told what to exit with. */
   exit(code: number): void;
 }
@@ -18,18 +23,33 @@ export async function runWith(
   flags: GlobalFlags,
   body: (context: CommandContext) => Promise<number>,
 ): Promise<void> {
-  runner.exit(await body({ config: readConfig(flags), terminal: runner.terminal }));
+  const { terminal, host } = runner;
+  const config = await readConfig(flags, host);
+  runner.configured(config);
+  runner.exit(await body({ config, terminal, host }));
+}
+
+/** Runs the body of a command that calls no server. */
+export async function runLocally(
+  { terminal, host, exit }: Runner,
+  body: (terminal: Terminal, host: Host) => Promise<number>,
+): Promise<void> {
+  exit(await body(terminal, host));
 }
 
 /** A command with the flags that all have, and examples in its help. */
 export function command(name: string, description: string, examples: readonly string[]) {
   return new Command(name)
     .description(description)
-    .option("--server <url>", "the server; MPC_SERVER or http://127.0.0.1:8080 where not given")
-    .option("-o, --output <format>", "table, wide, json, yaml or name")
+    .option("--server <url>", "the server; MPC_SERVER, the profile's, or http://127.0.0.1:8080")
+    .option("--profile <name>", "a profile of 'mpctl config'; MPC_PROFILE where not given")
+    .option("-o, --output <format>", FORMAT_HELP)
     .option("--no-headers", "leave out the heads of tables")
     .addHelpText("after", `\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`);
 }
+
+/** The flag of commands that can go on watching what they read. */
+export const WATCH = ["-w, --watch", "go on with each change, until ctrl-C or its end"] as const;
 
 /** A command that changes something, and waits for it. */
 export function changeCommand(name: string, description: string, examples: readonly string[]) {

@@ -1,5 +1,13 @@
 import { duration, integer, pairs, ports, texts } from "../parse_values.ts";
-import { changeCommand, command, listCommand, noun, type Runner, runWith } from "./shared.ts";
+import {
+  changeCommand,
+  command,
+  listCommand,
+  noun,
+  type Runner,
+  runWith,
+  WATCH,
+} from "./shared.ts";
 
 const ENV = ["--env <environment>", "the environment it is in"] as const;
 
@@ -58,6 +66,7 @@ function list(runner: Runner) {
   ])
     .alias("ls")
     .option("--env <environment>", "only those in it")
+    .option("-A, --all-envs", "those of all environments, whatever the profile says")
     .action((flags) =>
       runWith(runner, flags, async (context) => {
         const { run } = await import("../commands/workload_list.ts");
@@ -67,9 +76,13 @@ function list(runner: Runner) {
 }
 
 function get(runner: Runner) {
-  return command("get", "Show one workload", ["mpctl workload get web --env dev -o yaml"])
+  return command("get", "Show one workload", [
+    "mpctl workload get web --env dev -o yaml",
+    "mpctl workload get web --env dev --watch      and then each change of it",
+  ])
     .argument("<workload>")
     .option(...ENV)
+    .option(...WATCH)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
         const { run } = await import("../commands/workload_get.ts");
@@ -130,7 +143,7 @@ function history(runner: Runner) {
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
         const { run } = await import("../commands/workload_history.ts");
-        return await run(context, workload, flags);
+        return await run(context, workload);
       })
     );
 }
@@ -146,7 +159,7 @@ function diff(runner: Runner) {
     .action((workload, a, b, flags) =>
       runWith(runner, flags, async (context) => {
         const { run } = await import("../commands/workload_diff.ts");
-        return await run(context, workload, [a, b], flags);
+        return await run(context, workload, [a, b]);
       })
     );
 }

@@ -1,6 +1,8 @@
-import { type DescMessage, type JsonValue, type MessageShape, toJson } from "@bufbuild/protobuf";
+import { type DescMessage, type MessageShape, toJson } from "@bufbuild/protobuf";
 import type { CommandContext } from "../context.ts";
-import { renderTable } from "./table.ts";
+import { isForPeople } from "./format.ts";
+import { machineText } from "./machine_text.ts";
+import { renderTable, widthsOf } from "./table.ts";
 
 /** How one kind of resource is shown. */
 export interface View<Desc extends DescMessage> {
@@ -22,13 +24,12 @@ export async function printList<Desc extends DescMessage>(
   items: readonly MessageShape<Desc>[],
   nothing: string,
 ): Promise<void> {
-  const { config, terminal } = context;
-  if (config.output === "table" || config.output === "wide") {
+  const { config: { output }, terminal } = context;
+  if (isForPeople(output)) {
     if (items.length === 0) return terminal.err(`${nothing}\n`);
     return terminal.out(table(context, view, items));
   }
-  if (config.output === "name") return items.forEach((item) => printName(context, item));
-  terminal.out(await format(config.output, items.map((item) => toJson(view.schema, item))));
+  terminal.out(await machineText(output, items.map((item) => toJson(view.schema, item))));
 }
 
 /** Prints one resource in the format that was asked for. */
@@ -37,30 +38,54 @@ export async function printOne<Desc extends DescMessage>(
   view: View<Desc>,
   item: MessageShape<Desc>,
 ): Promise<void> {
-  const { config, terminal } = context;
-  if (config.output === "table" || config.output === "wide") {
-    return terminal.out(table(context, view, [item]));
-  }
-  if (config.output === "name") return printName(context, item);
-  terminal.out(await format(config.output, toJson(view.schema, item)));
+  const { config: { output }, terminal } = context;
+  if (isForPeople(output)) return terminal.out(table(context, view, [item]));
+  await printMessage(context, view.schema, item);
+}
+
+/** Prints a message for programs; what people read of it is the command's to say. */
+export async function printMessage<Desc extends DescMessage>(
+  context: CommandContext,
+  schema: Desc,
+  message: MessageShape<Desc>,
+): Promise<void> {
+  const { config: { output }, terminal } = context;
+  terminal.out(await machineText(output, toJson(schema, message)));
+}
+
+/** Prints items as they come, under one head, in columns as wide as the first needs them. */
+export function tablePrinter<Desc extends DescMessage>(
+  context: CommandContext,
+  view: View<Desc>,
+): (item: MessageShape<Desc>) => void {
+  let widths: readonly number[] | undefined;
+  return (item) => {
+    const { headers, rows: [row = []] } = cellsOf(context, view, [item]);
+    const first = widths === undefined;
+    widths ??= widthsOf([headers, row]);
+    const withHeaders = first && context.config.headers;
+    context.terminal.out(renderTable(headers, [row], withHeaders, widths));
+  };
 }
 
 function table<Desc extends DescMessage>(
-  { config }: CommandContext,
+  context: CommandContext,
   view: View<Desc>,
   items: readonly MessageShape<Desc>[],
 ): string {
-  const columns = view.columns.filter((column) => !column.wide || config.output === "wide");
-  const rows = items.map((item) => columns.map((column) => column.value(item) || "-"));
-  return renderTable(columns.map((column) => column.header), rows, config.headers);
+  const { headers, rows } = cellsOf(context, view, items);
+  return renderTable(headers, rows, context.config.headers);
 }
 
-function printName({ terminal }: CommandContext, item: object): void {
-  if ("name" in item) terminal.out(`${item.name}\n`);
-}
-
-async function format(output: "json" | "yaml", value: JsonValue): Promise<string> {
-  if (output === "json") return `${JSON.stringify(value, null, 2)}\n`;
-  const { stringify } = await import("yaml");
-  return stringify(value);
+function cellsOf<Desc extends DescMessage>(
+  { config }: CommandContext,
+  view: View<Desc>,
+  items: readonly MessageShape<Desc>[],
+) {
+  const wide = config.output.kind === "wide";
+  const columns = view.columns.filter((column) => !column.wide || wide);
+  return {
+    headers: columns.map((column) => column.header),
+    rows: items.map((item) => columns.map((column) => column.value(item) || "-")),
+  };
 }

@@ -1,19 +1,29 @@
-import { type Operation, type OperationStep, StepState } from "@mpc/proto";
+import { type Operation, OperationSchema, type OperationStep, StepState } from "@mpc/proto";
 import type { CommandContext } from "../context.ts";
+import { streamed } from "../streamed.ts";
+import { printMessage } from "./print.ts";
 import { drawnSteps, plainStep } from "./steps.ts";
 
 const FRAME_MS = 100;
 
 /** Shows an operation while it runs. */
 export interface Progress {
-  show(operation: Operation): void;
+  show(operation: Operation): void | Promise<void>;
   /** Leaves the last state on the screen. */
   end(): void;
 }
 
 /** A live list of steps on a terminal, else one line for each change. */
 export function createProgress({ terminal, config }: CommandContext): Progress {
-  return terminal.interactive && config.color ? drawn(terminal) : lines(terminal);
+  return terminal.interactive ? drawn(terminal, config.color) : lines(terminal);
+}
+
+/** Each change of the operation as a result, for programs. */
+export function machineProgress(context: CommandContext): Progress {
+  return {
+    show: (operation) => printMessage(streamed(context), OperationSchema, operation),
+    end() {},
+  };
 }
 
 function lines(terminal: CommandContext["terminal"]): Progress {
@@ -37,13 +47,13 @@ function keyOf(step: OperationStep): string {
   return [step.state, last?.number, last?.undo, last?.error?.message, step.progress].join("|");
 }
 
-function drawn(terminal: CommandContext["terminal"]): Progress {
+function drawn(terminal: CommandContext["terminal"], color: boolean): Progress {
   let current: Operation | undefined;
   let height = 0;
   let frame = 0;
   const draw = () => {
     if (!current) return;
-    const steps = drawnSteps(current, Date.now(), frame, terminal.columns);
+    const steps = drawnSteps(current, Date.now(), frame, terminal.columns, color);
     const up = height > 0 ? `\x1b[${height}A` : "";
     terminal.err(`${up}${steps.map((step) => `\x1b[2K${step}\n`).join("")}`);
     height = steps.length;

@@ -43,8 +43,9 @@ export function drawnSteps(
   now: number,
   frame: number,
   columns: number,
+  color: boolean,
 ): readonly string[] {
-  const c = colors.createColors(true);
+  const c = colors.createColors(color);
   return operation.steps.map((step) => {
     const busy = step.state === StepState.RUNNING || step.state === StepState.UNDOING;
     const mark = busy ? SPINNER[frame % SPINNER.length]! : MARKS[step.state];

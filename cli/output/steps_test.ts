@@ -71,10 +71,12 @@ for (const [title, step, line] of CASES) {
 
 Deno.test("drawnSteps() turns a spinner, and keeps to the width of the terminal", () => {
   const operation = create(OperationSchema, { steps: [waiting] });
-  const [first] = drawnSteps(operation, NOW, 0, 40);
-  const [next] = drawnSteps(operation, NOW, 1, 40);
+  const [first] = drawnSteps(operation, NOW, 0, 40, true);
+  const [next] = drawnSteps(operation, NOW, 1, 40, true);
   assert.notEqual(first, next);
   assert.match(first ?? "", /⠋ apply_workload 10s attempt 3 in 4\.0/);
   const bare = stripVTControlCharacters(first ?? "");
   assert.ok(bare.length < 40, bare);
+  const [plain] = drawnSteps(operation, NOW, 0, 40, false);
+  assert.equal(plain, bare, "without colours the text is the same");
 });

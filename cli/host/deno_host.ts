@@ -1,0 +1,79 @@
+import { BrokenPipe, type Host } from "./host.ts";
+
+const encoder = new TextEncoder();
+
+/** mpctl's process as Deno has it. */
+export const denoHost: Host = {
+  get args() {
+    return Deno.args;
+  },
+  get platform() {
+    return Deno.build.os;
+  },
+  env: (name) => Deno.env.get(name),
+  setExitCode(code) {
+    Deno.exitCode = code;
+  },
+  write(stream, text) {
+    const bytes = encoder.encode(text);
+    try {
+      for (let written = 0; written < bytes.length;) {
+        written += Deno[stream].writeSync(bytes.subarray(written));
+      }
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) throw new BrokenPipe();
+      throw error;
+    }
+  },
+  isTerminal: (stream) => Deno[stream].isTerminal(),
+  columns() {
+    try {
+      return Deno.consoleSize().columns || 80;
+    } catch {
+      // Not every terminal knows its size.
+      return 80;
+    }
+  },
+  async readTextFile(path) {
+    try {
+      return await Deno.readTextFile(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  },
+  async writeTextFile(path, text) {
+    const folder = path.replace(/[/\\][^/\\]*$/, "");
+    if (folder !== path) await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+    // Written beside it and renamed, so that nobody reads half of it.
+    const half = `${path}.${crypto.randomUUID()}`;
+    await Deno.writeTextFile(half, text, { mode: 0o600 });
+    await Deno.rename(half, path);
+  },
+  async listFolder(path) {
+    try {
+      return (await Array.fromAsync(Deno.readDir(path))).map(({ name }) => name);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotADirectory) return undefined;
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  },
+  readStdin: () => new Response(Deno.stdin.readable).text(),
+  async ask(question) {
+    denoHost.write("stderr", question);
+    const decoder = new TextDecoder();
+    const buffer = new Uint8Array(1_024);
+    let line = "";
+    while (!line.includes("\n")) {
+      const read = await Deno.stdin.read(buffer);
+      if (read === null) break;
+      line += decoder.decode(buffer.subarray(0, read), { stream: true });
+    }
+    return line.trim();
+  },
+  onInterrupt(handler) {
+    Deno.addSignalListener("SIGINT", handler);
+    return () => Deno.removeSignalListener("SIGINT", handler);
+  },
+};

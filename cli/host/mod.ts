@@ -1,0 +1,9 @@
+/** The process that mpctl runs in. */
+import { denoHost } from "./deno_host.ts";
+import type { Host } from "./host.ts";
+import { nodeHost } from "./node_host.ts";
+
+export { BrokenPipe, type Host } from "./host.ts";
+
+/** This process. */
+export const host: Host = "Deno" in globalThis ? denoHost : nodeHost;

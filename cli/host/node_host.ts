@@ -1,0 +1,83 @@
+import type process from "node:process";
+import { BrokenPipe, type Host } from "./host.ts";
+
+/** Node's global; where Deno runs, nobody asks for it. */
+const node = () => Reflect.get(globalThis, "process") as typeof process;
+
+const files = () => node().getBuiltinModule("node:fs");
+
+/** mpctl's process as Node has it. */
+export const nodeHost: Host = {
+  get args() {
+    return node().argv.slice(2);
+  },
+  get platform() {
+    return node().platform === "win32" ? "windows" : node().platform;
+  },
+  env: (name) => node().env[name],
+  setExitCode(code) {
+    node().exitCode = code;
+  },
+  write(stream, text) {
+    try {
+      const descriptor = stream === "stdout" ? 1 : 2;
+      const bytes = new TextEncoder().encode(text);
+      for (let written = 0; written < bytes.length;) {
+        written += files().writeSync(descriptor, bytes, written);
+      }
+    } catch (error) {
+      if (codeOf(error) === "EPIPE") throw new BrokenPipe();
+      throw error;
+    }
+  },
+  isTerminal: (stream) => node()[stream].isTTY === true,
+  columns: () => node().stderr.columns || 80,
+  async readTextFile(path) {
+    try {
+      return await files().promises.readFile(path, "utf8");
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return undefined;
+      throw error;
+    }
+  },
+  async writeTextFile(path, text) {
+    const { mkdir, rename, writeFile } = files().promises;
+    const folder = path.replace(/[/\\][^/\\]*$/, "");
+    if (folder !== path) await mkdir(folder, { recursive: true, mode: 0o700 });
+    // Written beside it and renamed, so that nobody reads half of it.
+    const half = `${path}.${crypto.randomUUID()}`;
+    await writeFile(half, text, { mode: 0o600 });
+    await rename(half, path);
+  },
+  async listFolder(path) {
+    try {
+      return await files().promises.readdir(path);
+    } catch (error) {
+      if (["ENOTDIR", "ENOENT"].includes(codeOf(error))) return undefined;
+      throw error;
+    }
+  },
+  async readStdin() {
+    const chunks: string[] = [];
+    node().stdin.setEncoding("utf8");
+    for await (const chunk of node().stdin) chunks.push(String(chunk));
+    return chunks.join("");
+  },
+  async ask(question) {
+    const { createInterface } = node().getBuiltinModule("node:readline/promises");
+    const lines = createInterface({ input: node().stdin, output: node().stderr });
+    try {
+      return await lines.question(question);
+    } finally {
+      lines.close();
+    }
+  },
+  onInterrupt(handler) {
+    node().on("SIGINT", handler);
+    return () => void node().off("SIGINT", handler);
+  },
+};
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}

@@ -1,0 +1,113 @@
+import type { Client } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
+import {
+  type Environment,
+  EnvironmentService,
+  EnvironmentState,
+  type Operation,
+  type Workload,
+  WorkloadService,
+  WorkloadState,
+} from "@mpc/proto";
+import type { Connection } from "../client.ts";
+import { environmentIdOf, environmentName, idOf } from "../names.ts";
+import { clusterDifferences, type Difference, recordDifferences } from "./differences.ts";
+import type { Manifest } from "./manifest.ts";
+
+/** What it takes to make a resource what its manifest asks for. */
+export interface Change {
+  readonly manifest: Manifest;
+  readonly action: "create" | "update" | "none";
+  readonly differences: readonly Difference[];
+  /** The server's plan; there is none before the workload's environment is there. */
+  readonly plan: Operation | undefined;
+}
+
+/** How calls of a change are made. */
+export interface CallOptions {
+  readonly validateOnly: boolean;
+}
+
+/** Compares a manifest with what is, by reading it and by the server's plan; changes nothing. */
+async function findChange(connection: Connection, manifest: Manifest): Promise<Change> {
+  const live = await readLive(connection, manifest);
+  const plan = await planOf(connection, manifest, live);
+  const differences = [...recordDifferences(manifest, live), ...clusterDifferences(plan)];
+  if (!live) return { manifest, action: "create", differences, plan };
+  const same = differences.length === 0 && plan?.plan?.changes.length === 0 && isReady(live);
+  return { manifest, action: same ? "none" : "update", differences, plan };
+}
+
+/** Every change that manifests ask for; what cannot be done is said before anything changes. */
+export async function findChanges(
+  connection: Connection,
+  manifests: readonly Manifest[],
+): Promise<readonly Change[]> {
+  const changes: Change[] = [];
+  for (const manifest of manifests) changes.push(await findChange(connection, manifest));
+  return changes;
+}
+
+/** Asks for the change. */
+export async function submit(
+  connection: Connection,
+  manifest: Manifest,
+  live: boolean,
+  { validateOnly }: CallOptions,
+): Promise<Operation> {
+  const common = { requestId: crypto.randomUUID(), validateOnly };
+  const { name, kind, resource } = manifest;
+  if (kind === "workload") {
+    return await connection.client(WorkloadService).deployWorkload({
+      ...common,
+      parent: environmentName(environmentIdOf(name)),
+      workloadId: idOf(name),
+      // A file is applied again and again: it says what is wanted, not which version it saw.
+      workload: { ...resource, etag: "" },
+    });
+  }
+  const client: Client<typeof EnvironmentService> = connection.client(EnvironmentService);
+  const environment = { ...resource, etag: "" };
+  if (!live) {
+    return await client.createEnvironment({ ...common, environmentId: idOf(name), environment });
+  }
+  // A time to live counts from creation; applying the same file again does not extend it.
+  const paths = ["labels", "annotations", "quota", "deletion_protection"];
+  return await client.updateEnvironment({ ...common, environment, updateMask: { paths } });
+}
+
+async function readLive(
+  connection: Connection,
+  { kind, name }: Manifest,
+): Promise<Environment | Workload | undefined> {
+  return await unlessNotFound<Environment | Workload>(() =>
+    kind === "environment"
+      ? connection.client(EnvironmentService).getEnvironment({ name })
+      : connection.client(WorkloadService).getWorkload({ name })
+  );
+}
+
+/** A workload of an environment that is to be created too has no plan yet. */
+async function planOf(
+  connection: Connection,
+  manifest: Manifest,
+  live: Environment | Workload | undefined,
+): Promise<Operation | undefined> {
+  const plan = () => submit(connection, manifest, live !== undefined, { validateOnly: true });
+  return live || manifest.kind === "environment" ? await plan() : await unlessNotFound(plan);
+}
+
+async function unlessNotFound<T>(call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await call();
+  } catch (error) {
+    if (ConnectError.from(error).code === Code.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function isReady(live: Environment | Workload): boolean {
+  return live.$typeName === "mpc.v1.Environment"
+    ? live.state === EnvironmentState.READY
+    : live.state === WorkloadState.READY;
+}

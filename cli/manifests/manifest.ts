@@ -1,0 +1,77 @@
+import { type Environment, EnvironmentSchema, type Workload, WorkloadSchema } from "@mpc/proto";
+import { usageError } from "../cli_error.ts";
+import type { Host } from "../host/mod.ts";
+import { parseYaml, type YamlDocument } from "../parse_yaml.ts";
+import { readText, toMessage } from "../spec_file.ts";
+
+/** One resource as a file asks for it; its name says which kind it is. */
+export type Manifest =
+  | { readonly kind: "environment"; readonly name: string; readonly resource: Environment }
+  | { readonly kind: "workload"; readonly name: string; readonly resource: Workload };
+
+const ENVIRONMENT = /^environments\/[^/]+$/;
+const WORKLOAD = /^environments\/[^/]+\/workloads\/[^/]+$/;
+const FILES = /\.(ya?ml|json)$/;
+
+/**
+ * Reads manifests from files, folders and `-`, many to a file, as `get -o yaml` prints them.
+ * @returns environments first, then workloads, each in the order they were found
+ * @throws {CliError} usage: unreadable, a name that is none, one resource twice, none at all
+ */
+export async function readManifests(
+  host: Host,
+  paths: readonly string[],
+): Promise<readonly Manifest[]> {
+  const manifests = new Map<string, Manifest>();
+  for (const path of await filesOf(host, paths)) {
+    for (const document of parseYaml(await readText(host, path), path)) {
+      for (const part of elements(document)) {
+        const manifest = toManifest(part);
+        if (manifests.has(manifest.name)) {
+          throw usageError(`Cannot read '${part.place}': '${manifest.name}' is there twice`);
+        }
+        manifests.set(manifest.name, manifest);
+      }
+    }
+  }
+  if (manifests.size === 0) throw usageError(`Cannot find a resource in ${paths.join(", ")}`);
+  const all = [...manifests.values()];
+  return [
+    ...all.filter(({ kind }) => kind === "environment"),
+    ...all.filter(({ kind }) => kind === "workload"),
+  ];
+}
+
+async function filesOf(host: Host, paths: readonly string[]): Promise<readonly string[]> {
+  const files: string[] = [];
+  for (const path of paths) {
+    const names = path === "-" ? undefined : await host.listFolder(path);
+    if (!names) files.push(path);
+    else {
+      const base = path.replace(/\/+$/, "");
+      files.push(...names.filter((name) => FILES.test(name)).sort().map((n) => `${base}/${n}`));
+    }
+  }
+  return files;
+}
+
+/** A document is one resource, or a list of them as `list -o yaml` prints it. */
+function elements({ value, place }: YamlDocument): readonly YamlDocument[] {
+  if (!Array.isArray(value)) return [{ value, place }];
+  return value.map((value, index) => ({ value, place: `${place}[${index}]` }));
+}
+
+function toManifest({ value, place }: YamlDocument): Manifest {
+  const name = typeof value === "object" && value !== null && "name" in value
+    ? String(value.name)
+    : "";
+  if (ENVIRONMENT.test(name)) {
+    return { kind: "environment", name, resource: toMessage(EnvironmentSchema, value, place) };
+  }
+  if (WORKLOAD.test(name)) {
+    return { kind: "workload", name, resource: toMessage(WorkloadSchema, value, place) };
+  }
+  throw usageError(
+    `Cannot read '${place}': 'name' is '${name}', but must be 'environments/…' or 'environments/…/workloads/…'`,
+  );
+}

@@ -1,0 +1,66 @@
+import { duration, texts } from "../parse_values.ts";
+import { command, type Runner, runWith } from "./shared.ts";
+
+const FILES = [
+  "-f, --file <path>",
+  "a file, a folder or - for standard input, repeatable",
+  texts,
+] as const;
+
+/** `mpctl apply` */
+export function applyCommand(runner: Runner) {
+  return command(
+    "apply",
+    "Create or update environments and workloads from files, environments first",
+    [
+      "mpctl apply -f platform.yaml",
+      "mpctl apply -f platform/ --dry-run",
+      "mpctl env get dev -o yaml | mpctl apply -f -",
+      "mpctl apply -f platform/ --prune -l team=web    delete what has the label and no file",
+    ],
+  )
+    .requiredOption(...FILES)
+    .option("--dry-run", "show what would change, and change nothing")
+    .option("--prune", "delete what -l selects and no file asks for")
+    .option("-l, --selector <labels>", "what --prune may delete, such as team=web")
+    .option("--no-wait", "return when the changes are admitted")
+    .option("--timeout <duration>", "wait no longer for each; the operations go on", duration)
+    .action((flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/apply.ts");
+        return await run(context, flags);
+      })
+    );
+}
+
+/** `mpctl plan` */
+export function planCommand(runner: Runner) {
+  return command("plan", "Show what apply would do: objects, quota and steps of each change", [
+    "mpctl plan -f platform.yaml",
+    "mpctl plan -f platform/ --prune -l team=web",
+  ])
+    .requiredOption(...FILES)
+    .option("--prune", "also what would be deleted")
+    .option("-l, --selector <labels>", "what --prune may delete, such as team=web")
+    .action((flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/apply.ts");
+        return await run(context, { ...flags, dryRun: true });
+      })
+    );
+}
+
+/** `mpctl diff` */
+export function diffCommand(runner: Runner) {
+  return command("diff", "Show where the platform differs from files; exits with 8 where it does", [
+    "mpctl diff -f platform.yaml",
+    "mpctl diff -f platform/ -o json",
+  ])
+    .requiredOption(...FILES)
+    .action((flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/diff.ts");
+        return await run(context, flags);
+      })
+    );
+}

@@ -1,0 +1,22 @@
+import type { JsonValue } from "@bufbuild/protobuf";
+import { JSONPath } from "jsonpath-plus";
+import { usageError } from "../cli_error.ts";
+
+/**
+ * What a JSONPath (RFC 9535) finds, a line each: text as it is, everything else as JSON. Written
+ * as `$.a.b`, or as kubectl has it: `{.a.b}`.
+ * @throws {CliError} usage
+ */
+export function jsonPath(expression: string, json: JsonValue): string {
+  const bare = expression.replace(/^\{(.*)\}$/s, "$1");
+  const path = bare.startsWith("$") ? bare : `$${/^[.[]/.test(bare) ? "" : "."}${bare}`;
+  try {
+    const found: unknown = JSONPath({ path, json: json as object, wrap: true, eval: "safe" });
+    if (!Array.isArray(found)) return "";
+    return found.map((value) => `${typeof value === "string" ? value : JSON.stringify(value)}\n`)
+      .join("");
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    throw usageError(`Cannot use jsonpath '${expression}': ${detail}`);
+  }
+}
