@@ -1,7 +1,8 @@
 import type { DescService } from "@bufbuild/protobuf";
-import { type Client, createClient, type Transport } from "@connectrpc/connect";
+import { type Client, createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import type { CommandContext } from "./context.ts";
+import { patientTransport } from "./patient_transport.ts";
 
 /** A connection to the server. */
 export interface Connection {
@@ -11,17 +12,19 @@ export interface Connection {
 }
 
 /** Connects by gRPC-Web, or by gRPC for `grpc://` addresses; nothing is sent yet. */
-export async function connect({ config }: CommandContext): Promise<Connection> {
+export async function connect({ config }: Pick<CommandContext, "config">): Promise<Connection> {
   const { server } = config;
   if (server.protocol === "grpc:" || server.protocol === "grpcs:") {
     const { createGrpcTransport } = await import("./grpc_transport.ts");
-    const transport = createGrpcTransport(server);
-    return { client: (service) => createClient(service, transport), close: transport.close };
+    const bare = createGrpcTransport(server);
+    const transport = patientTransport(bare, config.requestTimeoutMs);
+    return { client: (service) => createClient(service, transport), close: bare.close };
   }
-  const transport: Transport = createGrpcWebTransport({
+  const bare = createGrpcWebTransport({
     baseUrl: server.href.replace(/\/$/, ""),
     useBinaryFormat: true,
   });
+  const transport = patientTransport(bare, config.requestTimeoutMs);
   return { client: (service) => createClient(service, transport), close: () => {} };
 }
 

@@ -5,6 +5,8 @@ import { nearest } from "./nearest.ts";
 import { type Profile, type Profiles, profilesPath, readProfiles } from "./profiles.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS, type Settings } from "./settings.ts";
 
+const REQUEST_TIMEOUT_MS = 30_000;
+
 /** Flags that every command takes. */
 export interface GlobalFlags {
   readonly server?: string | undefined;
@@ -12,11 +14,15 @@ export interface GlobalFlags {
   readonly env?: string | undefined;
   readonly profile?: string | undefined;
   readonly headers?: boolean | undefined;
+  /** In milliseconds. */
+  readonly requestTimeout?: number | undefined;
 }
 
 /** How this run of mpctl talks to the server and to the person. */
 export interface CliConfig extends Settings {
   readonly headers: boolean;
+  /** How long one call may take, and how long a stream may take to begin. */
+  readonly requestTimeoutMs: number;
   /** Whether colours may be used, on a terminal (no-color.org). */
   readonly color: boolean;
 }
@@ -40,6 +46,7 @@ export async function readConfig(flags: GlobalFlags, host: Host): Promise<CliCon
     output: parse("output"),
     environment: parse("environment"),
     headers: flags.headers ?? true,
+    requestTimeoutMs: flags.requestTimeout ?? REQUEST_TIMEOUT_MS,
     color: !host.env("NO_COLOR"),
   };
 }

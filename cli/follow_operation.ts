@@ -27,28 +27,33 @@ export async function followOperation(
 ): Promise<number> {
   const { terminal, host } = context;
   const client = connection.client(OperationService);
-  const interrupted = new AbortController();
-  const stopListening = host.onInterrupt(() => interrupted.abort());
-  const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
-  const signal = timeout ? AbortSignal.any([interrupted.signal, timeout]) : interrupted.signal;
+  const stop = new AbortController();
+  let why: "interrupted" | "timeout" | undefined;
+  const end = (reason: "interrupted" | "timeout") => {
+    why ??= reason;
+    stop.abort();
+  };
+  const stopListening = host.onInterrupt(() => end("interrupted"));
+  const timer = timeoutMs === undefined ? undefined : setTimeout(end, timeoutMs, "timeout");
   try {
-    const last = await watch(client, operation, signal, (seen) => progress.show(seen));
+    const last = await watch(client, operation, stop.signal, (seen) => progress.show(seen));
     progress.end();
     return tellEnding(context, last);
   } catch (error) {
     progress.end();
     const resume = `mpctl op watch ${idOf(operation.name)}`;
-    if (timeout?.aborted) {
+    if (why === "timeout") {
       throw new CliError(`The operation did not end within ${timeoutMs! / 1_000} s; it goes on`, {
         exitCode: EXIT.TIMEOUT,
         hint: `Follow it with '${resume}'`,
       });
     }
-    if (!interrupted.signal.aborted) throw error;
+    if (why !== "interrupted") throw error;
     terminal.err(`\nDetached; the operation goes on. Follow it with '${resume}'\n`);
     return await secondChance(context, client, operation);
   } finally {
     stopListening();
+    clearTimeout(timer);
   }
 }
 

@@ -21,6 +21,7 @@ import {
 import {
   Client,
   type ClientOptions,
+  type ClientReadableStream,
   credentials,
   Metadata,
   type ServiceError,
@@ -107,6 +108,11 @@ async function stream<I extends DescMessage, O extends DescMessage>(
   const cancel = () => call.cancel();
   if (signal?.aborted) cancel();
   signal?.addEventListener("abort", cancel, { once: true });
+  try {
+    await begun(call);
+  } catch (error) {
+    throw isServiceError(error) ? toConnectError(error) : error;
+  }
   async function* messages(): AsyncGenerator<MessageShape<O>> {
     try {
       for await (const message of call) yield message;
@@ -125,6 +131,15 @@ async function stream<I extends DescMessage, O extends DescMessage>(
     trailer: new Headers(),
     message: messages(),
   };
+}
+
+/** Resolves when the server has taken the call, which it says by its headers. */
+function begun(call: ClientReadableStream<unknown>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    call.once("metadata", () => resolve());
+    call.once("error", reject);
+    call.once("end", () => resolve());
+  });
 }
 
 function pathOf(method: DescMethodUnary | DescMethodStreaming): string {

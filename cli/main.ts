@@ -1,4 +1,5 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import type { CliConfig } from "./config.ts";
 import { EXIT } from "./exit_codes.ts";
 import { BrokenPipe, host } from "./host/mod.ts";
 import { processTerminal } from "./terminal.ts";
@@ -11,14 +12,19 @@ async function main(args: readonly string[]): Promise<number> {
     processTerminal.out(`mpctl ${VERSION}\n`);
     return EXIT.OK;
   }
+  if (args[0] === "complete" && args[1] === "--") {
+    const { complete } = await import("./completion/complete.ts");
+    processTerminal.out(await complete(args.slice(2), { terminal: processTerminal, host }));
+    return EXIT.OK;
+  }
   let exitCode: number = EXIT.OK;
-  let server = "";
+  let config: CliConfig | undefined;
   try {
     const { createProgram } = await import("./program.ts");
     const program = await createProgram({
       terminal: processTerminal,
       host,
-      configured: ({ server: { href } }) => server = href.replace(/\/$/, ""),
+      configured: (read) => config = read,
       exit: (code) => exitCode = code,
     }, args);
     neverExits(program);
@@ -30,8 +36,13 @@ async function main(args: readonly string[]): Promise<number> {
     // Commander has printed the problem, or the help that was asked for.
     if (isCommanderError(error)) return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
     const { renderError } = await import("./render_error.ts");
-    const { text, exitCode } = renderError(error, server);
+    const { text, exitCode } = renderError(error, config?.server.href ?? "");
     processTerminal.err(text);
+    if (config && exitCode === EXIT.NOT_FOUND) {
+      const { suggestName } = await import("./suggest_name.ts");
+      const suggestion = await suggestName(error, config);
+      if (suggestion) processTerminal.err(`${suggestion}\n`);
+    }
     return exitCode;
   }
 }
@@ -47,5 +58,4 @@ function isCommanderError(error: unknown): error is { readonly exitCode: number 
     String(error.code).startsWith("commander.");
 }
 
-const exitCode = await main(host.args);
-if (exitCode !== EXIT.OK) host.setExitCode(exitCode);
+host.exit(await main(host.args));

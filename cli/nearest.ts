@@ -6,7 +6,15 @@ const MAX_SHARE = 0.4;
 /** "Did you mean …?" for a name that is near to what was typed; undefined where none is. */
 export function nearest(typed: string, names: readonly string[]): string | undefined {
   if (names.length === 0) return undefined;
-  const found = closest(typed, names);
+  const found = names.find((name) => isSwap(typed, name)) ?? closest(typed, names);
   const share = distance(typed, found) / Math.max(typed.length, found.length);
-  return share <= MAX_SHARE ? `Did you mean '${found}'?` : undefined;
+  return share <= MAX_SHARE || isSwap(typed, found) ? `Did you mean '${found}'?` : undefined;
+}
+
+/** Two letters in the wrong order are one slip, but count as two changes. */
+function isSwap(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  const at = [...a].findIndex((letter, index) => letter !== b[index]);
+  return at >= 0 && a[at] === b[at + 1] && a[at + 1] === b[at] &&
+    a.slice(at + 2) === b.slice(at + 2);
 }

@@ -64,6 +64,11 @@ const NOUNS: readonly Noun[] = [
     load: async (runner) => (await import("./nouns/config.ts")).configCommands(runner),
   },
   {
+    names: ["completion"],
+    description: "Print a script that completes commands, flags and names in a shell",
+    load: async (runner) => (await import("./nouns/completion.ts")).completionCommand(runner),
+  },
+  {
     names: ["version"],
     description: "Show the version",
     load: async (runner) => (await import("./nouns/version.ts")).versionCommand(runner),

@@ -37,9 +37,16 @@ function renderConnectError(
   error: ConnectError,
   server: string,
 ): { text: string; exitCode: number } {
+  const own = error.findDetails(ErrorInfoSchema).length > 0;
+  const address = server.replace(/\/$/, "");
+  if (error.code === Code.DeadlineExceeded && !own) {
+    const text = `Error: The server at ${address} takes calls, but did not answer in time\n` +
+      "Give it more with --request-timeout\n";
+    return { text, exitCode: EXIT.TIMEOUT };
+  }
   const unreachable = whyUnreachable(error);
   if (unreachable) {
-    const text = `Error: Cannot reach the server at ${server}: ${unreachable}\n` +
+    const text = `Error: Cannot reach the server at ${address}: ${unreachable}\n` +
       "Start one with 'deno task dev', or set --server or MPC_SERVER\n";
     return { text, exitCode: EXIT.ERROR };
   }
@@ -59,10 +66,16 @@ function whyUnreachable(error: ConnectError): string | undefined {
   if (/ENOTFOUND|dns error|lookup address|Name resolution failed/i.test(text)) {
     return "no such host";
   }
-  if (/ECONNRESET|connection (was )?(reset|closed)|before message completed/i.test(text)) {
+  if (
+    /ECONNRESET|connection (was )?(reset|closed)|before message completed|reading a body/i.test(
+      text,
+    )
+  ) {
     return "the connection broke";
   }
-  if (/fetch failed|error sending request/i.test(text)) return error.rawMessage;
+  if (/fetch failed|error sending request|No connection established/i.test(text)) {
+    return "it does not answer as this API does";
+  }
   // Our API's own errors carry an ErrorInfo (AIP-193).
   if (FOREIGN.has(error.code) && error.findDetails(ErrorInfoSchema).length === 0) {
     return `it does not answer as this API does (${error.rawMessage})`;

@@ -7,6 +7,7 @@ import {
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
+import { Metadata } from "@grpc/grpc-js";
 import type {
   handleBidiStreamingCall,
   handleServerStreamingCall,
@@ -142,6 +143,8 @@ async function answer(
   lifetime.calls.begin();
   try {
     refuseWhenOver(lifetime);
+    // Says that the call is taken; the first message may be long in coming.
+    call.sendMetadata(new Metadata());
     for await (const message of messages(context)) {
       if (call.cancelled) break;
       if (!call.write(complete(method, message))) await drained(call, context.signal);

@@ -11,9 +11,7 @@ export const denoHost: Host = {
     return Deno.build.os;
   },
   env: (name) => Deno.env.get(name),
-  setExitCode(code) {
-    Deno.exitCode = code;
-  },
+  exit: (code) => Deno.exit(code),
   write(stream, text) {
     const bytes = encoder.encode(text);
     try {

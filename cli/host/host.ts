@@ -7,7 +7,8 @@ export interface Host {
   readonly args: readonly string[];
   readonly platform: string;
   env(name: string): string | undefined;
-  setExitCode(code: number): void;
+  /** Ends the process now: what connections are left open do not keep it. */
+  exit(code: number): never;
   /** Writes at once and whole. @throws {BrokenPipe} where nobody reads any more */
   write(stream: "stdout" | "stderr", text: string): void;
   isTerminal(stream: "stdin" | "stdout" | "stderr"): boolean;

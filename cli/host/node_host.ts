@@ -15,9 +15,7 @@ export const nodeHost: Host = {
     return node().platform === "win32" ? "windows" : node().platform;
   },
   env: (name) => node().env[name],
-  setExitCode(code) {
-    node().exitCode = code;
-  },
+  exit: (code) => node().exit(code),
   write(stream, text) {
     try {
       const descriptor = stream === "stdout" ? 1 : 2;

@@ -1,5 +1,5 @@
 import { duration, texts } from "../parse_values.ts";
-import { command, type Runner, runWith } from "./shared.ts";
+import { command, DRY_RUN, NO_WAIT, type Runner, runWith } from "./shared.ts";
 
 const FILES = [
   "-f, --file <path>",
@@ -16,14 +16,14 @@ export function applyCommand(runner: Runner) {
       "mpctl apply -f platform.yaml",
       "mpctl apply -f platform/ --dry-run",
       "mpctl env get dev -o yaml | mpctl apply -f -",
-      "mpctl apply -f platform/ --prune -l team=web    delete what has the label and no file",
+      "mpctl apply -f platform/ --prune -l team=web  # delete what has the label and no file",
     ],
   )
     .requiredOption(...FILES)
-    .option("--dry-run", "show what would change, and change nothing")
+    .addOption(DRY_RUN)
     .option("--prune", "delete what -l selects and no file asks for")
     .option("-l, --selector <labels>", "what --prune may delete, such as team=web")
-    .option("--no-wait", "return when the changes are admitted")
+    .addOption(NO_WAIT)
     .option("--timeout <duration>", "wait no longer for each; the operations go on", duration)
     .action((flags) =>
       runWith(runner, flags, async (context) => {

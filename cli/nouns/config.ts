@@ -14,7 +14,7 @@ export function configCommands(runner: Runner) {
 function view(runner: Runner) {
   return command("view", "Show every setting as it holds now", [
     "mpctl config view",
-    "mpctl config view --show-origin      which flag, variable or profile set it",
+    "mpctl config view --show-origin  # which flag, variable or profile set it",
   ])
     .option("--show-origin", "where each value comes from")
     .action((flags) =>
@@ -50,7 +50,7 @@ function use(runner: Runner) {
 function set(runner: Runner) {
   return command("set", "Set something in a profile; makes the profile where there is none", [
     "mpctl config set server https://mpc.example.com --profile staging",
-    "mpctl config set environment dev      in the current profile",
+    "mpctl config set environment dev  # in the current profile",
     "mpctl config set output wide",
   ])
     .argument("<setting>", "server, output or environment")

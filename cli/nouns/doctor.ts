@@ -4,7 +4,7 @@ import { command, type Runner, runWith } from "./shared.ts";
 export function doctorCommand(runner: Runner) {
   return command("doctor", "Check the platform's invariants, and say how to repair a break", [
     "mpctl doctor",
-    "mpctl doctor --sweep     have objects that no record knows removed",
+    "mpctl doctor --sweep  # have objects that no record knows removed",
   ])
     .option("--sweep", "have objects that no record knows removed from the cluster")
     .action((flags) =>

@@ -63,7 +63,7 @@ function get(runner: Runner) {
   return command("get", "Show one environment", [
     "mpctl env get dev",
     "mpctl env get dev -o yaml",
-    "mpctl env get dev --watch      and then each change of it",
+    "mpctl env get dev --watch  # and then each change of it",
   ])
     .argument("<environment>")
     .option(...WATCH)
@@ -80,7 +80,7 @@ function update(runner: Runner) {
     "mpctl env update dev --label team=search --remove-label old",
     "mpctl env update staging --no-protect",
     "mpctl env update dev --max-cpu 16 --dry-run",
-    "mpctl env update dev                  apply it to the cluster again as it is",
+    "mpctl env update dev  # apply it to the cluster again as it is",
   ])
     .argument("<environment>")
     .option("--ttl <duration>", "let it live so long from now", duration)
@@ -126,8 +126,8 @@ function keep(runner: Runner) {
 function remove(runner: Runner) {
   return changeCommand("delete", "Delete an environment; stops what runs on it first", [
     "mpctl env delete dev",
-    "mpctl env delete dev --force          with all its workloads",
-    "mpctl env delete dev --abandon        forget it; what is left is swept later",
+    "mpctl env delete dev --force  # with all its workloads",
+    "mpctl env delete dev --abandon  # forget it; what is left is swept later",
   ])
     .alias("rm")
     .argument("<environment>")

@@ -1,3 +1,4 @@
+import { Option } from "@commander-js/extra-typings";
 import { texts } from "../parse_values.ts";
 import { command, noun, type Runner, runWith } from "./shared.ts";
 
@@ -5,12 +6,12 @@ import { command, noun, type Runner, runWith } from "./shared.ts";
 export function eventCommands(runner: Runner) {
   const watch = command("watch", "Follow what happens: first what is, then what comes", [
     "mpctl event watch --target environments/dev",
-    "mpctl event watch --kind operation --only-new -o json",
+    "mpctl event watch --kind operation --only-new -o jsonl",
   ])
     .option("--target <name>", "only this resource and those below it")
     .option("--kind <kind>", "environment, workload or operation, repeatable", texts)
     .option("--resume <token>", "go on where an earlier watch ended")
-    .option("--only-new", "leave out what is")
+    .addOption(new Option("--only-new", "leave out what is").conflicts("resume"))
     .action((flags) =>
       runWith(runner, flags, async (context) => {
         const { run } = await import("../commands/event_watch.ts");

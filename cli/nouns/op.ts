@@ -2,7 +2,9 @@ import { duration } from "../parse_values.ts";
 import {
   changeCommand,
   command,
+  DRY_RUN,
   listCommand,
+  NO_WAIT,
   noun,
   type Runner,
   runWith,
@@ -39,7 +41,7 @@ function list(runner: Runner) {
 function get(runner: Runner) {
   return command("get", "Show one operation and its steps", [
     "mpctl op get 0198c2d4",
-    "mpctl op get 0198c2d4 --watch      the same as 'mpctl op watch'",
+    "mpctl op get 0198c2d4 --watch  # the same as 'mpctl op watch'",
   ])
     .argument("<operation>", ID)
     .option(...WATCH)
@@ -58,7 +60,7 @@ function get(runner: Runner) {
 function watch(runner: Runner) {
   return command("watch", "Follow an operation until it has ended", [
     "mpctl op watch 0198c2d4",
-    "mpctl op watch 0198c2d4 -o jsonl      each change of it, a line each",
+    "mpctl op watch 0198c2d4 -o jsonl  # each change of it, a line each",
   ])
     .argument("<operation>", ID)
     .option("--timeout <duration>", "follow no longer", duration)
@@ -73,12 +75,12 @@ function watch(runner: Runner) {
 function cancel(runner: Runner) {
   return command("cancel", "Stop an operation and undo what it did", [
     "mpctl op cancel 0198c2d4 --reason 'wrong image'",
-    "mpctl op cancel 0198c2d4 --dry-run      what would be undone, and what would stay",
+    "mpctl op cancel 0198c2d4 --dry-run  # what would be undone, and what would stay",
   ])
     .argument("<operation>", ID)
     .option("--reason <text>", "why")
-    .option("--dry-run", "show what would be undone, and cancel nothing")
-    .option("--no-wait", "return when the cancellation is noted")
+    .addOption(DRY_RUN)
+    .addOption(NO_WAIT)
     .option("--timeout <duration>", "wait no longer", duration)
     .action((operation, flags) =>
       runWith(runner, flags, async (context) => {

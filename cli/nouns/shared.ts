@@ -1,5 +1,5 @@
 /** What the command trees share. */
-import { Command } from "@commander-js/extra-typings";
+import { Command, Option } from "@commander-js/extra-typings";
 import { type CliConfig, type GlobalFlags, readConfig } from "../config.ts";
 import type { CommandContext } from "../context.ts";
 import { duration, integer } from "../parse_values.ts";
@@ -37,13 +37,21 @@ export async function runLocally(
   exit(await body(terminal, host));
 }
 
+const EXAMPLES = new WeakMap<object, readonly string[]>();
+
+/** The examples in a command's help. */
+export const examplesOf = (command: object): readonly string[] => EXAMPLES.get(command) ?? [];
+
 /** A command with the flags that all have, and examples in its help. */
 export function command(name: string, description: string, examples: readonly string[]) {
-  return new Command(name)
+  const made = new Command(name);
+  EXAMPLES.set(made, examples);
+  return made
     .description(description)
     .option("--server <url>", "the server; MPC_SERVER, the profile's, or http://127.0.0.1:8080")
     .option("--profile <name>", "a profile of 'mpctl config'; MPC_PROFILE where not given")
     .option("-o, --output <format>", FORMAT_HELP)
+    .option("--request-timeout <duration>", "give up on an answer; 30s where not given", duration)
     .option("--no-headers", "leave out the heads of tables")
     .addHelpText("after", `\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`);
 }
@@ -51,12 +59,18 @@ export function command(name: string, description: string, examples: readonly st
 /** The flag of commands that can go on watching what they read. */
 export const WATCH = ["-w, --watch", "go on with each change, until ctrl-C or its end"] as const;
 
+/** Flags that say the opposite of others. */
+export const NO_WAIT = new Option("--no-wait", "return when the change is admitted")
+  .conflicts("timeout");
+export const DRY_RUN = new Option("--dry-run", "show what would change, and change nothing")
+  .conflicts(["wait", "timeout", "planHash"]);
+
 /** A command that changes something, and waits for it. */
 export function changeCommand(name: string, description: string, examples: readonly string[]) {
   return command(name, description, examples)
-    .option("--no-wait", "return when the change is admitted")
+    .addOption(NO_WAIT)
     .option("--timeout <duration>", "wait no longer; the operation goes on", duration)
-    .option("--dry-run", "show what would change, and change nothing")
+    .addOption(DRY_RUN)
     .option("--plan-hash <hash>", "refuse when the world has moved since that plan");
 }
 

@@ -1,3 +1,4 @@
+import { Option } from "@commander-js/extra-typings";
 import { duration, integer, pairs, ports, texts } from "../parse_values.ts";
 import {
   changeCommand,
@@ -33,7 +34,7 @@ function deploy(runner: Runner) {
     [
       "mpctl workload deploy web --env dev --image nginx:1.27 --replicas 2 --port 80",
       "mpctl workload deploy api --env dev -f workload.yaml --image api:2",
-      "mpctl workload deploy web --env dev --image nginx:missing    to see a failure",
+      "mpctl workload deploy web --env dev --image nginx:missing  # to see a failure",
     ],
   )
     .argument("<workload>", "a name of at most 40 lower case letters, digits and '-'")
@@ -66,7 +67,10 @@ function list(runner: Runner) {
   ])
     .alias("ls")
     .option("--env <environment>", "only those in it")
-    .option("-A, --all-envs", "those of all environments, whatever the profile says")
+    .addOption(
+      new Option("-A, --all-envs", "those of all environments, whatever the profile says")
+        .conflicts("env"),
+    )
     .action((flags) =>
       runWith(runner, flags, async (context) => {
         const { run } = await import("../commands/workload_list.ts");
@@ -78,7 +82,7 @@ function list(runner: Runner) {
 function get(runner: Runner) {
   return command("get", "Show one workload", [
     "mpctl workload get web --env dev -o yaml",
-    "mpctl workload get web --env dev --watch      and then each change of it",
+    "mpctl workload get web --env dev --watch  # and then each change of it",
   ])
     .argument("<workload>")
     .option(...ENV)
@@ -120,7 +124,7 @@ function restart(runner: Runner) {
 
 function rollback(runner: Runner) {
   return changeCommand("rollback", "Deploy an earlier revision again", [
-    "mpctl workload rollback web --env dev             the revision before",
+    "mpctl workload rollback web --env dev  # the revision before",
     "mpctl workload rollback web --env dev --to 3",
   ])
     .argument("<workload>")
@@ -187,7 +191,7 @@ function logs(runner: Runner) {
 function remove(runner: Runner) {
   return changeCommand("delete", "Delete a workload; stops what runs on it first", [
     "mpctl workload delete web --env dev",
-    "mpctl workload delete web --env dev --abandon    forget it; what is left is swept later",
+    "mpctl workload delete web --env dev --abandon  # forget it; what is left is swept later",
   ])
     .alias("rm")
     .argument("<workload>")

@@ -1,6 +1,6 @@
 import { usageError } from "../cli_error.ts";
 
-const FORMATS = ["table", "wide", "json", "jsonl", "yaml", "name"] as const;
+export const FORMATS = ["table", "wide", "json", "jsonl", "yaml", "name"] as const;
 
 /** How results are printed. */
 export type OutputFormat =

@@ -1,48 +1,8 @@
-/** mpctl as its user meets it: the bundle as a black box, against a live server. */
+/** mpctl as its user meets it: environments, workloads and operations. */
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { bundleMpctl } from "../../cli/bundle.ts";
-import { startPlatform } from "../servers/platform_process.ts";
-
-interface Result {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-interface World {
-  readonly mpctl: (...args: string[]) => Promise<Result>;
-  readonly bundle: string;
-  readonly directory: string;
-  readonly web: string;
-  readonly grpc: string;
-}
-
-async function run(command: string, args: readonly string[]): Promise<Result> {
-  const { code, stdout, stderr } = await new Deno.Command(command, {
-    args: [...args],
-    env: { NO_COLOR: "1" },
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
-  const text = new TextDecoder();
-  return { code, out: text.decode(stdout), err: text.decode(stderr) };
-}
-
-const runBundle = (bundle: string, args: readonly string[]) =>
-  run(Deno.execPath(), [
-    "run",
-    "--no-prompt",
-    "--allow-net",
-    "--allow-read",
-    "--allow-env",
-    bundle,
-    ...args,
-  ]);
+import { runCommand, testMpctl, type World } from "./mpctl_world.ts";
 
 const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
   ["env create waits, shows each step and prints the environment", async ({ mpctl }) => {
@@ -111,8 +71,8 @@ const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
     );
     assert.equal((await mpctl("env", "list", "-o", "name")).out, "environments/dev\n");
   }],
-  ["gRPC addresses work like web ones", async ({ bundle, grpc }) => {
-    const { code, out, err } = await runBundle(bundle, ["env", "list", "--server", grpc]);
+  ["gRPC addresses work like web ones", async ({ mpctl, grpc }) => {
+    const { code, out, err } = await mpctl("env", "list", "--server", grpc);
     assert.equal(code, 0, err);
     assert.match(out, /dev +READY/);
   }],
@@ -244,33 +204,6 @@ const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
     assert.equal(code, 0, err);
     assert.equal((await mpctl("env", "delete", "dev", "--ignore-not-found")).code, 0);
   }],
-  ["a server that is not there is said to be so", async ({ bundle }) => {
-    const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = free.addr as Deno.NetAddr;
-    free.close();
-    for (const server of [`http://127.0.0.1:${port}`, `grpc://127.0.0.1:${port}`]) {
-      const { code, err } = await runBundle(bundle, ["env", "list", "--server", server]);
-      assert.equal(code, 1);
-      assert.match(
-        err,
-        /Cannot reach the server at \S+127\.0\.0\.1:\d+: connection refused\nStart one with/,
-      );
-    }
-  }],
-  ["a server that is something else is said to be so", async ({ bundle }) => {
-    const server = createServer((_request, response) => {
-      response.setHeader("content-type", "text/html");
-      response.end("<html>hello</html>");
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo;
-    const args = ["env", "list", "--server", `http://127.0.0.1:${port}`];
-    const { code, err } = await runBundle(bundle, args);
-    server.close();
-    server.closeAllConnections();
-    assert.equal(code, 1);
-    assert.match(err, /does not answer as this API does/);
-  }],
   ["every command has help with examples, and the exit codes are documented", async ({ mpctl }) => {
     assert.match((await mpctl("--help")).out, /Exit codes:\n +0 +ok/);
     for (const args of [["env", "create"], ["workload", "deploy"], ["op", "cancel"], ["doctor"]]) {
@@ -279,35 +212,12 @@ const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
       assert.match(out, /Examples:\n +mpctl /);
     }
   }],
-  ["the bundle runs on Node too", async ({ bundle, web }) => {
-    const { code, out, err } = await run("node", [bundle, "env", "list", "--server", web]);
+  ["the bundle runs on Node too", async ({ bundle, web, directory }) => {
+    const { code, out, err } = await runCommand(["node", bundle, "env", "list", "--server", web], {
+      env: { MPC_CONFIG: join(directory, "none.yaml") },
+    });
     assert.deepEqual([code, out], [0, ""], err);
   }],
 ];
 
-Deno.test({
-  name: "mpctl",
-  sanitizeOps: false,
-  sanitizeResources: false,
-  async fn(t) {
-    const directory = await mkdtemp(join(tmpdir(), "mpc-mpctl-"));
-    const bundle = join(directory, "mpctl.js");
-    await bundleMpctl(bundle);
-    const platform = await startPlatform(["--ephemeral"]);
-    const web = platform.web.origin;
-    const world: World = {
-      bundle,
-      directory,
-      web,
-      grpc: `grpc://${platform.grpc.host}`,
-      mpctl: (...args) =>
-        runBundle(bundle, args.includes("--server") ? args : [...args, "--server", web]),
-    };
-    try {
-      for (const [title, check] of CASES) await t.step(title, () => check(world));
-    } finally {
-      await platform.stop();
-      await rm(directory, { recursive: true });
-    }
-  },
-});
+testMpctl("mpctl", CASES);

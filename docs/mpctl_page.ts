@@ -1,0 +1,69 @@
+/** The page of mpctl's commands, made from the same definitions as `--help`: `deno task docs`. */
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { EXIT_HELP } from "../cli/exit_codes.ts";
+import { host } from "../cli/host/mod.ts";
+import { examplesOf } from "../cli/nouns/shared.ts";
+import { createProgram } from "../cli/program.ts";
+import { markdownTable } from "./markdown_table.ts";
+import { SETTING_NAMES, SETTINGS } from "../cli/settings.ts";
+
+/** The page's text. */
+export async function mpctlPage(): Promise<string> {
+  const silent = { out() {}, err() {}, interactive: false, columns: 80 };
+  const program = await createProgram(
+    { terminal: silent, host, exit() {}, configured() {} },
+    "all",
+  );
+  return [
+    "# mpctl\n",
+    "Made from the definitions of the commands by `deno task docs`; do not edit.\n",
+    "```text",
+    EXIT_HELP,
+    "```\n",
+    "## Settings\n",
+    "A flag wins over the environment, that over the profile, and that over the default.\n",
+    markdownTable(
+      ["Setting", "Flag", "Environment", "Default", ""],
+      SETTING_NAMES.map((name) => {
+        const { flag, variable, fallback, description } = SETTINGS[name];
+        return [name, flag, variable, fallback || "none", description];
+      }),
+    ),
+    "Profiles are in `$XDG_CONFIG_HOME/mpc/config.yaml` (`~/.config` where it is not set), or in the",
+    "file that `MPC_CONFIG` names. `MPC_PROFILE` names the profile; `NO_COLOR` turns colours off.\n",
+    ...program.commands.flatMap((command) => sections(command, "mpctl")),
+  ].join("\n");
+}
+
+function sections(command: CommandUnknownOpts, parent: string): readonly string[] {
+  const name = `${parent} ${command.name()}`;
+  if (command.commands.length > 0) {
+    return [
+      `## ${name}\n\n${command.description()}\n`,
+      ...command.commands.flatMap((child) => sections(child, name)),
+    ];
+  }
+  const rows = [
+    ...command.registeredArguments.map((argument) => [
+      argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
+      argument.description,
+    ]),
+    ...command.options.filter(({ hidden }) => !hidden).map((option) => [
+      option.flags,
+      option.mandatory ? `${option.description} (required)` : option.description,
+    ]),
+  ];
+  const aliases = command.aliases().map((alias) => `\`${alias}\``).join(", ");
+  const depth = parent === "mpctl" ? "##" : "###";
+  return [[
+    `${depth} ${name}\n`,
+    `${command.description()}${aliases && ` (also ${aliases})`}\n`,
+    markdownTable(
+      ["Argument or flag", ""],
+      rows.map(([flags, text]) => [`\`${flags}\``, text ?? ""]),
+    ),
+    "```sh",
+    ...examplesOf(command),
+    "```\n",
+  ].join("\n")];
+}

@@ -1,0 +1,7 @@
+/** Writes the pages that are made from code: `deno task docs`. */
+import { writeFile } from "node:fs/promises";
+import { GENERATED } from "./generated.ts";
+
+for (const [path, page] of Object.entries(GENERATED)) {
+  await writeFile(new URL(path, import.meta.url), await page());
+}

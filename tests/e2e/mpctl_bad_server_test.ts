@@ -1,0 +1,101 @@
+/** mpctl and servers that are not there, are something else, hang, or go away. */
+import assert from "node:assert/strict";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { testMpctl } from "./mpctl_world.ts";
+
+async function withServer(server: Server, use: (address: string) => Promise<void>): Promise<void> {
+  const sockets = new Set<{ destroy(): void }>();
+  server.on("connection", (socket) => sockets.add(socket));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    await use(`127.0.0.1:${(server.address() as AddressInfo).port}`);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+testMpctl("mpctl with a bad server", [
+  ["a server that is not there is said to be so", async ({ mpctl }) => {
+    const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = free.addr as Deno.NetAddr;
+    free.close();
+    for (const server of [`http://127.0.0.1:${port}`, `grpc://127.0.0.1:${port}`]) {
+      const { code, err } = await mpctl("env", "list", "--server", server);
+      assert.equal(code, 1);
+      assert.match(
+        err,
+        /Cannot reach the server at \S+127\.0\.0\.1:\d+: connection refused\nStart one with/,
+      );
+    }
+  }],
+  ["a web server of another kind is said to be so", ({ mpctl }) => {
+    const server = createHttpServer((_request, response) => {
+      response.setHeader("content-type", "text/html");
+      response.end("<html>hello</html>");
+    });
+    return withServer(server, async (address) => {
+      const { code, err } = await mpctl("env", "list", "--server", `http://${address}`);
+      assert.equal(code, 1);
+      assert.match(err, /does not answer as this API does/);
+    });
+  }],
+  ["a server that speaks another protocol is said to be so", ({ mpctl }) => {
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.end("220 mail.example.com ESMTP\r\n");
+    });
+    return withServer(server, async (address) => {
+      for (const scheme of ["http", "grpc"]) {
+        const { code, err } = await mpctl("env", "list", "--server", `${scheme}://${address}`);
+        assert.equal(code, 1, err);
+        assert.match(err, /^Error: Cannot reach the server at /);
+        assert.doesNotMatch(err, / at .*:\d+:\d+/, "no stack trace");
+      }
+    });
+  }],
+  ["the web door taken for the gRPC door is said to be so", async ({ mpctl, web }) => {
+    const { code, err } = await mpctl("env", "list", "--server", web.replace("http", "grpc"));
+    assert.equal(code, 1);
+    assert.match(err, /does not answer as this API does/);
+  }],
+  ["a server that hangs is given up with 5", ({ mpctl }) => {
+    const server = createServer((socket) => socket.on("error", () => {}));
+    return withServer(server, async (address) => {
+      for (const args of [["env", "list"], ["event", "watch"], ["op", "list"]]) {
+        for (const scheme of ["http", "grpc"]) {
+          const patience = ["--request-timeout", "300ms"];
+          const { code, err } = await mpctl(
+            ...args,
+            ...patience,
+            "--server",
+            `${scheme}://${address}`,
+          );
+          assert.equal(code, 5, `${args.join(" ")} by ${scheme}: ${err}`);
+          assert.match(err, /takes calls, but did not answer in time\nGive it more with --request/);
+        }
+      }
+    });
+  }],
+  ["a server that goes away in mid-stream is said to be gone", async (world) => {
+    const { mpctl, platform } = world;
+    await mpctl("env", "create", "dev");
+    await mpctl("workload", "deploy", "web", "--env", "dev", "--image", "nginx:1");
+    const following = mpctl("workload", "logs", "web", "--env", "dev", "--follow");
+    const watching = mpctl("workload", "deploy", "slow", "--env", "dev", "--image", "nginx:stuck");
+    // Both streams have begun when the operation is seen to run.
+    for (let running = false; !running;) {
+      running = (await mpctl("op", "list", "--filter", "state = RUNNING")).out.includes("slow");
+    }
+    await platform.kill();
+    const [logs, operation] = await Promise.all([following, watching]);
+    for (const { code, err } of [logs, operation]) {
+      assert.equal(code, 1, err);
+      assert.match(
+        err,
+        /Cannot reach the server at \S+: (the connection broke|connection refused)/,
+      );
+    }
+  }],
+]);

@@ -1,0 +1,108 @@
+/** mpctl's settings: flag over environment over profile over default. */
+import assert from "node:assert/strict";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { testMpctl } from "./mpctl_world.ts";
+
+testMpctl("mpctl's settings", [
+  ["without a profile the defaults hold", async ({ run }) => {
+    const { out } = await run(["config", "view", "--show-origin"]);
+    assert.match(out, /^SETTING +VALUE +ORIGIN\nserver +http:\/\/127\.0\.0\.1:8080 +default\n/);
+    assert.match((await run(["config", "list"])).err, /No profiles/);
+  }],
+  ["set makes the first profile, which is then the current one", async (world) => {
+    const { run, web, directory } = world;
+    assert.equal((await run(["config", "set", "server", web])).code, 0);
+    const { code } = await run(["env", "create", "dev"]);
+    assert.equal(code, 0, "the profile's server was used");
+    const file = join(directory, "config.yaml");
+    const { mode } = await stat(file);
+    assert.equal(mode & 0o077, 0, "only its owner may read it");
+    assert.match(await readFile(file, "utf8"), /^current: default\nprofiles:\n {2}default:\n/);
+  }],
+  ["the profile's environment is that of workloads", async ({ run }) => {
+    assert.equal((await run(["workload", "deploy", "web", "--image", "nginx:1"])).code, 2);
+    await run(["config", "set", "environment", "dev"]);
+    const deployed = await run(["workload", "deploy", "web", "--image", "nginx:1"]);
+    assert.equal(deployed.code, 0, deployed.err);
+    assert.equal(
+      (await run(["workload", "list", "-o", "name"])).out,
+      "environments/dev/workloads/web\n",
+    );
+  }],
+  ["a flag wins over the environment, that over the profile", async ({ run, web }) => {
+    await run(["config", "set", "output", "yaml"]);
+    const show = ["config", "view", "--show-origin", "--no-headers"];
+    const env = { MPC_OUTPUT: "json", MPC_SERVER: "http://127.0.0.1:9" };
+    assert.match((await run(show)).out, /output +yaml +profile 'default' in \S+config\.yaml\n/);
+    assert.match((await run(show, { env })).out, /output +json +environment MPC_OUTPUT\n/);
+    const flags = await run([...show, "--server", web], { env });
+    assert.match(flags.out, /server +http\S+ +flag --server\n/);
+    assert.match((await run(["env", "get", "dev"])).out, /^name: environments\/dev$/m);
+    assert.equal(
+      JSON.parse(
+        (await run(["env", "get", "dev"], {
+          env: { MPC_OUTPUT: "json" },
+        })).out,
+      ).name,
+      "environments/dev",
+    );
+  }],
+  ["profiles are switched by use, --profile and MPC_PROFILE", async ({ run }) => {
+    await run(["config", "set", "output", "name", "--profile", "terse"]);
+    const names = async (args: string[], env = {}) =>
+      (await run(["config", "list", "--no-headers", ...args], { env })).out
+        .split("\n").filter((line) => line.startsWith("*")).map((line) => line.split(/\s+/)[1]);
+    assert.deepEqual(await names([]), ["default"]);
+    assert.deepEqual(await names(["--profile", "terse"]), ["terse"]);
+    assert.deepEqual(await names([], { MPC_PROFILE: "terse" }), ["terse"]);
+    assert.equal((await run(["config", "use", "terse"])).code, 0);
+    assert.deepEqual(await names([]), ["terse"]);
+    const typo = await run(["config", "use", "tersse"]);
+    assert.deepEqual([typo.code, typo.err], [
+      7,
+      "Error: Cannot find profile 'tersse'\nDid you mean 'terse'?\n",
+    ]);
+    assert.equal((await run(["env", "list", "--profile", "none"])).code, 2);
+    assert.equal((await run(["config", "delete", "terse"])).code, 0);
+    assert.deepEqual(await names([]), []);
+  }],
+  ["unset takes a setting away", async ({ run }) => {
+    assert.equal((await run(["config", "unset", "output", "--profile", "default"])).code, 0);
+    const { out } = await run(["config", "view", "--profile", "default", "--show-origin"]);
+    assert.match(out, /^output +table +default$/m);
+  }],
+  ["bad settings and values are refused", async ({ run }) => {
+    const unknown = await run(["config", "set", "sever", "x"]);
+    assert.deepEqual([unknown.code, unknown.err], [
+      2,
+      "Error: Cannot set 'sever': must be one of server, output, environment\n" +
+      "Did you mean 'server'?\n",
+    ]);
+    for (const args of [["server", "nonsense"], ["output", "xml"]]) {
+      assert.equal((await run(["config", "set", ...args])).code, 2);
+    }
+    assert.equal((await run(["config", "set", "output", "json", "--profile", "../x"])).code, 2);
+  }],
+  ["a bad file is refused with every bad key", async ({ run, directory }) => {
+    const path = join(directory, "config.yaml");
+    await writeFile(
+      path,
+      "current: gone\nversion: 1\nprofiles:\n  a: {server: nonsense, colour: red}\n  b: 7\n",
+    );
+    const { code, err } = await run(["env", "list"]);
+    assert.equal(code, 2);
+    for (
+      const problem of [
+        "version: unknown key (known: current, profiles)",
+        "current: there is no profile 'gone' (there are: a, b)",
+        "profiles.a.server: Cannot use server 'nonsense'",
+        "profiles.a.colour: unknown key (known: server, output, environment)",
+        "profiles.b: must be an object of settings",
+      ]
+    ) assert.ok(err.includes(`  ${problem}`), `names '${problem}': ${err}`);
+    await writeFile(path, "profiles: {a: [\n");
+    assert.match((await run(["config", "view"])).err, /config\.yaml': line \d+, column \d+/);
+    await rm(path);
+  }],
+]);

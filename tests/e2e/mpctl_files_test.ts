@@ -1,0 +1,153 @@
+/** mpctl's apply, plan and diff: files against what is. */
+import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { testMpctl } from "./mpctl_world.ts";
+
+const ENVIRONMENT = `name: environments/shop
+labels: {team: shop}
+ttl: 28800s
+quota: {cpu: "4"}
+`;
+
+/** Aliases of aliases: a few lines that stand for a billion values. */
+const ENDLESS = Array.from({ length: 9 }, (_, level) => {
+  const below = level === 0 ? "x" : `*a${level - 1}`;
+  return `a${level}: &a${level} [${Array(10).fill(below).join(", ")}]\n`;
+}).join("");
+
+const workload = (id: string, image: string, more = "") =>
+  `name: environments/shop/workloads/${id}
+labels: {team: shop}
+spec:
+  image: ${image}
+  replicas: 2
+  ports: [{port: 80}]
+  env: {PASSWORD: hunter2}
+${more}`;
+
+testMpctl("mpctl with files", [
+  ["plan shows what apply would do, and changes nothing", async ({ mpctl, directory }) => {
+    // The workload comes first in the file; what it needs is found in any order.
+    const path = join(directory, "shop.yaml");
+    await writeFile(path, `${workload("web", "nginx:1.27")}---\n${ENVIRONMENT}`);
+    const { code, out } = await mpctl("plan", "-f", path);
+    assert.equal(code, 0);
+    assert.match(out, /^\+ environments\/shop\n {4}labels\.team: \(none\) → shop\n/);
+    assert.match(out, /\+ Namespace\/shop\n/);
+    assert.match(out, /2 to create, 0 to change, 0 to delete, 0 as wanted\n$/);
+    assert.equal((await mpctl("env", "get", "shop")).code, 7, "nothing was created");
+  }],
+  ["diff exits with 8 where there are differences", async ({ mpctl, directory }) => {
+    const { code, out } = await mpctl("diff", "-f", join(directory, "shop.yaml"));
+    assert.equal(code, 8);
+    assert.match(out, /\+ environments\/shop\/workloads\/web/);
+  }],
+  ["apply creates environments first, waits, and then there is no difference", async (world) => {
+    const { mpctl, directory } = world;
+    const path = join(directory, "shop.yaml");
+    const { code, out, err } = await mpctl("apply", "-f", path);
+    assert.equal(code, 0, err);
+    assert.equal(out, "environments/shop created\nenvironments/shop/workloads/web created\n");
+    const diff = await mpctl("diff", "-f", path);
+    assert.deepEqual([diff.code, diff.out], [0, ""]);
+    const again = await mpctl("apply", "-f", path);
+    assert.equal(
+      again.out,
+      "environments/shop unchanged\nenvironments/shop/workloads/web unchanged\n",
+    );
+  }],
+  ["apply updates what differs, also where only a secret does", async ({ mpctl, directory }) => {
+    const path = join(directory, "web.yaml");
+    await writeFile(path, workload("web", "nginx:1.27").replace("hunter2", "hunter3"));
+    const diff = await mpctl("diff", "-f", path, "-o", "json");
+    assert.equal(diff.code, 8);
+    assert.doesNotMatch(diff.out, /hunter/, "secret values are not shown");
+    const { out } = await mpctl("apply", "-f", path);
+    assert.equal(out, "environments/shop/workloads/web configured\n");
+  }],
+  ["what get prints can be applied as it is", async ({ mpctl, run, web }) => {
+    const { out: yaml } = await mpctl("workload", "list", "-A", "-o", "yaml");
+    const { code, out, err } = await run(["apply", "-f", "-", "--server", web], { stdin: yaml });
+    assert.deepEqual([code, out], [0, "environments/shop/workloads/web unchanged\n"], err);
+  }],
+  ["--prune deletes what the labels select and no file asks for", async (world) => {
+    const { mpctl, directory } = world;
+    const folder = join(directory, "platform");
+    await mkdir(folder);
+    await writeFile(join(folder, "1.yaml"), ENVIRONMENT);
+    await writeFile(
+      join(folder, "2.json"),
+      JSON.stringify({
+        name: "environments/shop/workloads/api",
+        labels: { team: "shop" },
+        spec: { image: "api:1" },
+      }),
+    );
+    await writeFile(join(folder, "notes.txt"), "not read");
+    await mpctl("env", "create", "other", "--label", "team=other");
+    const prune = ["-f", folder, "--prune", "-l", "team=shop"];
+    const plan = await mpctl("apply", ...prune, "--dry-run");
+    assert.match(plan.out, /^- environments\/shop\/workloads\/web\n/m);
+    const { code, out, err } = await mpctl("apply", ...prune);
+    assert.equal(code, 0, err);
+    assert.equal(
+      out,
+      "environments/shop unchanged\nenvironments/shop/workloads/api created\n" +
+        "environments/shop/workloads/web pruned\n",
+    );
+    assert.equal((await mpctl("env", "list", "-o", "name")).out.split("\n").length, 3);
+  }],
+  ["--prune wants labels, and files that have them", async ({ mpctl, directory }) => {
+    const path = join(directory, "plain.yaml");
+    await writeFile(path, "name: environments/plain\n");
+    for (const more of [["--prune"], ["--prune", "-l", "team=shop"], ["-l", "team=shop"]]) {
+      const { code, err } = await mpctl("apply", "-f", path, ...more);
+      assert.equal(code, 2, `${more.join(" ")}: ${err}`);
+    }
+    assert.equal((await mpctl("env", "get", "plain")).code, 7);
+  }],
+  ["one that fails does not stop the others, and tells by the exit code", async (world) => {
+    const { mpctl, directory } = world;
+    const path = join(directory, "mixed.yaml");
+    const documents = [workload("bad", "nginx:missing"), workload("good", "nginx:1")];
+    await writeFile(path, documents.join("---\n"));
+    const { code, out } = await mpctl("apply", "-f", path);
+    assert.equal(code, 3);
+    assert.equal(
+      out,
+      "environments/shop/workloads/bad failed\nenvironments/shop/workloads/good created\n",
+    );
+  }],
+  ["what cannot be done is said before anything changes", async ({ mpctl, directory }) => {
+    const path = join(directory, "invalid.yaml");
+    await writeFile(path, `name: environments/fresh\n---\n${workload("good", "no image")}`);
+    const { code, err } = await mpctl("apply", "-f", path);
+    assert.equal(code, 2);
+    assert.match(err, /workload\.spec\.image/);
+    assert.equal((await mpctl("env", "get", "fresh")).code, 7, "nothing was created");
+  }],
+  ["mistakes in files are named with their place", async ({ mpctl, directory }) => {
+    const path = join(directory, "broken.yaml");
+    const cases: readonly (readonly [string, RegExp])[] = [
+      ["name: environments/a\n---\nname: [open\n", /line \d+, column \d+/],
+      ["name: environments/a\ncolour: red\n", /colour/],
+      ["name: pods/a\n", /'name' is 'pods\/a', but must be 'environments\/…'/],
+      [
+        "name: environments/a\n---\nname: environments/a\n",
+        /:3': 'environments\/a' is there twice/,
+      ],
+      ["just text\n", /'name' is ''/],
+      ["", /Cannot find a resource/],
+      [ENDLESS, /alias/],
+    ];
+    for (const [text, message] of cases) {
+      await writeFile(path, text);
+      const { code, err } = await mpctl("apply", "-f", path);
+      assert.equal(code, 2, `${text}: ${err}`);
+      assert.match(err, message);
+    }
+    const none = await mpctl("apply", "-f", join(directory, "none.yaml"));
+    assert.match(none.err, /there is no such file/);
+  }],
+]);

@@ -1,0 +1,108 @@
+/** mpctl as its user meets it: the bundle as a black box, against a live server. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bundleMpctl } from "../../cli/bundle.ts";
+import { PERMISSIONS } from "../../cli/permissions.ts";
+import { type PlatformProcess, startPlatform } from "../servers/platform_process.ts";
+
+export interface Result {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string;
+}
+
+export interface World {
+  /** Runs mpctl against the live server. */
+  readonly mpctl: (...args: string[]) => Promise<Result>;
+  /** Runs mpctl as the environment and the profiles say. */
+  readonly run: (args: readonly string[], options?: RunOptions) => Promise<Result>;
+  readonly bundle: string;
+  /** For files; what profiles there are is in its `config.yaml`. */
+  readonly directory: string;
+  readonly web: string;
+  readonly grpc: string;
+  readonly platform: PlatformProcess;
+}
+
+/** The command line of the bundle under Deno, with mpctl's own permissions. */
+export const mpctlCommand = (bundle: string): readonly string[] => [
+  Deno.execPath(),
+  "run",
+  ...PERMISSIONS,
+  bundle,
+];
+
+/** Runs a test with a bundle and a server of its own. */
+export async function withMpctl(
+  use: (world: World) => Promise<void>,
+  platformArgs: readonly string[] = [],
+): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "mpc-mpctl-"));
+  const bundle = join(directory, "mpctl.js");
+  await bundleMpctl(bundle);
+  const platform = await startPlatform(["--ephemeral", ...platformArgs]);
+  const web = platform.web.origin;
+  const env = { NO_COLOR: "1", MPC_CONFIG: join(directory, "config.yaml") };
+  const run: World["run"] = (args, options = {}) =>
+    runCommand([...mpctlCommand(bundle), ...args], { ...options, env: { ...env, ...options.env } });
+  try {
+    await use({
+      bundle,
+      directory,
+      web,
+      grpc: `grpc://${platform.grpc.host}`,
+      platform,
+      run,
+      mpctl: (...args) => run(args.includes("--server") ? args : [...args, "--server", web]),
+    });
+  } finally {
+    await platform.stop();
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** Registers named cases that share a world, and run in this order. */
+export function testMpctl(
+  name: string,
+  cases: readonly (readonly [string, (world: World) => Promise<void>])[],
+  platformArgs: readonly string[] = [],
+): void {
+  Deno.test({
+    name,
+    // What processes and fetches leave behind is theirs.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    fn: (t) =>
+      withMpctl(async (world) => {
+        for (const [title, check] of cases) await t.step(title, () => check(world));
+      }, platformArgs),
+  });
+}
+
+/** Runs a command to its end. */
+export async function runCommand(
+  [command = "", ...args]: readonly string[],
+  { env = {}, stdin }: RunOptions = {},
+): Promise<Result> {
+  const child = new Deno.Command(command, {
+    args,
+    env: { ...env },
+    stdin: stdin === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  if (stdin !== undefined) {
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(stdin));
+    await writer.close();
+  }
+  const { code, stdout, stderr } = await child.output();
+  const text = new TextDecoder();
+  return { code, out: text.decode(stdout), err: text.decode(stderr) };
+}
