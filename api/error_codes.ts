@@ -43,7 +43,7 @@ export function toConnectError(
   if (!isMpcError(error) || error.code === "INTERNAL") {
     const id = newId();
     onUnknown(id, error);
-    return toError(
+    return toApiError(
       new MpcError("INTERNAL", {
         reason: "INTERNAL",
         message: `internal error (${id})`,
@@ -51,10 +51,11 @@ export function toConnectError(
       }),
     );
   }
-  return toError(error);
+  return toApiError(error);
 }
 
-function toError(error: MpcError): ConnectError {
+/** An error of ours as the API tells it. */
+export function toApiError(error: MpcError): ConnectError {
   const { code, reason, message, metadata, violations, retryable } = error;
   const result = new ConnectError(message, GRPC_CODES[code]);
   result.details.push({

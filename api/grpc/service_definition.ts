@@ -19,13 +19,17 @@ import type {
   UntypedHandleCall,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
+import type { HandlerContext } from "@connectrpc/connect";
+import { MpcError } from "@mpc/domain";
+import { toApiError } from "../error_codes.ts";
 import type { Route } from "../route.ts";
 import { CallContext } from "./call_context.ts";
 import type { RunningCalls } from "./running_calls.ts";
+import { UnreadableMessage } from "./unreadable_message.ts";
 import { statusOf } from "./status.ts";
 
 type Message = MessageShape<DescMessage>;
+type Request = Message | UnreadableMessage;
 type Unary = (request: Message, context: HandlerContext) => Message | Promise<Message>;
 type Streaming<Request> = (request: Request, context: HandlerContext) => AsyncIterable<Message>;
 
@@ -41,7 +45,7 @@ export function serviceDefinition(
   route: Route,
   lifetime: Lifetime,
 ): { definition: ServiceDefinition; handlers: UntypedServiceImplementation } {
-  const definition: Record<string, MethodDefinition<Message, Message>> = {};
+  const definition: Record<string, MethodDefinition<Request, Message>> = {};
   const handlers: UntypedServiceImplementation = {};
   for (const method of route.service.methods) {
     const implementation = Reflect.get(route.implementation, method.localName);
@@ -70,18 +74,25 @@ function handler(
   }
 }
 
-function methodDefinition(method: DescMethod): MethodDefinition<Message, Message> {
+function methodDefinition(method: DescMethod): MethodDefinition<Request, Message> {
   const serialize = (desc: DescMessage) => (message: Message) => {
     const bytes = toBinary(desc, message);
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   };
   const deserialize = (desc: DescMessage) => (bytes: Uint8Array) => fromBinary(desc, bytes);
+  const request = (bytes: Uint8Array): Request => {
+    try {
+      return fromBinary(method.input, bytes);
+    } catch (error) {
+      return new UnreadableMessage(error);
+    }
+  };
   return {
     path: `/${method.parent.typeName}/${method.name}`,
     requestStream: method.methodKind === "bidi_streaming",
     responseStream: method.methodKind !== "unary",
-    requestSerialize: serialize(method.input),
-    requestDeserialize: deserialize(method.input),
+    requestSerialize: (message) => serialize(method.input)(readable(message)),
+    requestDeserialize: request,
     responseSerialize: serialize(method.output),
     responseDeserialize: deserialize(method.output),
   };
@@ -92,13 +103,13 @@ function unary(
   method: DescMethod,
   implementation: Unary,
   lifetime: Lifetime,
-): handleUnaryCall<Message, Message> {
+): handleUnaryCall<Request, Message> {
   return async (call, callback) => {
     const context = new CallContext(route.service, method, call, lifetime.shutdown);
     lifetime.calls.begin();
     try {
       refuseWhenOver(lifetime);
-      const answer = await implementation(call.request, context);
+      const answer = await implementation(readable(call.request), context);
       callback(null, complete(method, answer));
     } catch (error) {
       callback(statusOf(error));
@@ -114,9 +125,15 @@ function serverStreaming(
   method: DescMethod,
   implementation: Streaming<Message>,
   lifetime: Lifetime,
-): handleServerStreamingCall<Message, Message> {
+): handleServerStreamingCall<Request, Message> {
   return (call) =>
-    answer(route, method, call, lifetime, (context) => implementation(call.request, context));
+    answer(
+      route,
+      method,
+      call,
+      lifetime,
+      (context) => implementation(readable(call.request), context),
+    );
 }
 
 function bidiStreaming(
@@ -124,18 +141,27 @@ function bidiStreaming(
   method: DescMethod,
   implementation: Streaming<AsyncIterable<Message>>,
   lifetime: Lifetime,
-): handleBidiStreamingCall<Message, Message> {
+): handleBidiStreamingCall<Request, Message> {
   return (call) =>
     answer(route, method, call, lifetime, (context) =>
       // The end of the requests is not the end of the call: answers to them may be on their way.
-      implementation(call.iterator({ destroyOnReturn: false }), context));
+      implementation(readableOnes(call.iterator({ destroyOnReturn: false })), context));
+}
+
+async function* readableOnes(requests: AsyncIterable<Request>): AsyncGenerator<Message> {
+  for await (const request of requests) yield readable(request);
+}
+
+function readable(request: Request): Message {
+  if (request instanceof UnreadableMessage) throw toApiError(request.toError());
+  return request;
 }
 
 /** Writes what an implementation yields, as fast as it is read. */
 async function answer(
   route: Route,
   method: DescMethod,
-  call: ServerWritableStream<Message, Message> | ServerDuplexStream<Message, Message>,
+  call: ServerWritableStream<Request, Message> | ServerDuplexStream<Request, Message>,
   lifetime: Lifetime,
   messages: (context: HandlerContext) => AsyncIterable<Message>,
 ): Promise<void> {
@@ -162,7 +188,13 @@ async function answer(
 }
 
 function refuseWhenOver({ shutdown }: Lifetime): void {
-  if (shutdown.aborted) throw new ConnectError("the server is shutting down", Code.Unavailable);
+  if (!shutdown.aborted) return;
+  throw toApiError(
+    new MpcError("UNAVAILABLE", {
+      reason: "SHUTTING_DOWN",
+      message: "Cannot take the call: the server is shutting down",
+    }),
+  );
 }
 
 function complete(method: DescMethod, message: Message): Message {
@@ -170,7 +202,7 @@ function complete(method: DescMethod, message: Message): Message {
 }
 
 function drained(
-  call: ServerWritableStream<Message, Message> | ServerDuplexStream<Message, Message>,
+  call: ServerWritableStream<Request, Message> | ServerDuplexStream<Request, Message>,
   signal: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve) => {

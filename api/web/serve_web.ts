@@ -1,10 +1,11 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import { Code, ConnectError, createConnectRouter } from "@connectrpc/connect";
+import { Code, ConnectError, createConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { createFetchHandler, type UniversalHandler } from "@connectrpc/connect/protocol";
 import type { Address } from "../address.ts";
 import type { Door } from "../grpc/serve_grpc.ts";
 import { listenError } from "../listen.ts";
 import type { Route } from "../route.ts";
+import { readableRequest, refuseUnreadable } from "./readable_request.ts";
 import { isPlainGrpcWeb, unaryGrpcWeb } from "./unary_grpc_web.ts";
 
 export interface WebLimits {
@@ -33,7 +34,7 @@ export function serveWeb(options: {
       if (!implemented) continue;
       // Only streams are cut off at once: a unary call is given the time to finish.
       const cutOff = method.methodKind !== "unary" && { shutdownSignal: shutdown.signal };
-      router.rpc<DescMethod>(method, implemented, { ...cutOff });
+      router.rpc<DescMethod>(method, refusing(implemented), { ...cutOff });
     }
   }
   const handlers = new Map(router.handlers.map((handler) => [
@@ -75,14 +76,27 @@ export function serveWeb(options: {
   }
 }
 
+type Implementation = Route["implementation"][string];
+
+/** An implementation that is not asked what could not be read. */
+function refusing(implemented: NonNullable<Implementation>): NonNullable<Implementation> {
+  const bare = implemented as (request: never, context: HandlerContext) => unknown;
+  return ((request: never, context: HandlerContext) => {
+    refuseUnreadable(context);
+    return bare(request, context);
+  }) as NonNullable<Implementation>;
+}
+
 /** Answers the plain case directly, and everything else by Connect's general handler. */
 function withPlainCase(
   handler: UniversalHandler,
   routes: readonly Route[],
   maxBytes: number,
 ): (request: Request) => Promise<Response> {
-  const general = createFetchHandler(handler);
+  const answer = createFetchHandler(handler);
   const { method, service } = handler;
+  const general = async (request: Request) =>
+    await answer(await readableRequest(method, request, maxBytes));
   const route = routes.find((route) => route.service.typeName === service.typeName);
   const implementation = route && Reflect.get(route.implementation, method.localName);
   if (method.methodKind !== "unary" || typeof implementation !== "function") return general;

@@ -6,8 +6,10 @@ import {
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
-import { Code, ConnectError, encodeBinaryHeader, type HandlerContext } from "@connectrpc/connect";
+import { type ConnectError, encodeBinaryHeader, type HandlerContext } from "@connectrpc/connect";
+import { MpcError } from "@mpc/domain";
 import { StatusSchema } from "@mpc/proto";
+import { toApiError } from "../error_codes.ts";
 import { statusMessage } from "../status_message.ts";
 import { WebCallContext } from "./web_call_context.ts";
 
@@ -59,19 +61,19 @@ function messageOf(method: DescMethod, body: Uint8Array): MessageShape<DescMessa
     ? -1
     : new DataView(body.buffer, body.byteOffset).getUint32(1);
   if (body[0] !== 0 || length !== body.length - HEAD_BYTES) {
-    throw new ConnectError("the body is no single gRPC-Web message", Code.InvalidArgument);
+    throw unreadable("its body is no single gRPC-Web message");
   }
   try {
     return fromBinary(method.input, body.subarray(HEAD_BYTES));
   } catch (error) {
-    throw new ConnectError(
-      "the message cannot be read",
-      Code.InvalidArgument,
-      undefined,
-      [],
-      error,
-    );
+    throw unreadable("its bytes are no message of the method's type", error);
   }
+}
+
+function unreadable(why: string, cause?: unknown): ConnectError {
+  const reason = "UNREADABLE_MESSAGE";
+  const message = `Cannot read the request: ${why}`;
+  return toApiError(new MpcError("INVALID_ARGUMENT", { reason, message, cause }));
 }
 
 function okBody(message: Uint8Array): Uint8Array<ArrayBuffer> {

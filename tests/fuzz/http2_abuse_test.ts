@@ -1,0 +1,173 @@
+/** HTTP/2 turned against the gRPC door: each attack is contained, and others are still served. */
+import assert from "node:assert/strict";
+import { createClient } from "@connectrpc/connect";
+import { DiagnosticsService } from "@mpc/proto";
+import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+import { callHeaders, FLAG, FRAME, frame, headerBlock, join, PREFACE } from "./http2_frames.ts";
+import { MAX_GROWTH_BYTES, type Target, withTarget } from "./target.ts";
+
+const SETTINGS = frame(FRAME.SETTINGS, 0, 0);
+const BEGIN = join(PREFACE, SETTINGS);
+const CALL = headerBlock(callHeaders("/mpc.v1.DiagnosticsService/GetServerInfo"));
+const EMPTY_MESSAGE = new Uint8Array(5);
+
+/** How long an attack goes on, at most. */
+const ATTACK_MS = 3_000;
+const CHUNK = 200;
+
+/** Sends chunk after chunk on one connection until the server ends it, or the attack is over. */
+async function flood(
+  target: Target,
+  chunk: (round: number) => Uint8Array,
+): Promise<"ended" | "on"> {
+  const connection = await connect(target);
+  const reading = drain(connection);
+  const end = Date.now() + ATTACK_MS;
+  try {
+    await connection.write(BEGIN);
+    for (let round = 0; Date.now() < end && round < 2_000; round++) {
+      const bytes = chunk(round);
+      for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+    }
+    return "on";
+  } catch (error) {
+    // The server has ended the connection, which is what it is to do.
+    if (isEnd(error)) return "ended";
+    throw error;
+  } finally {
+    close(connection);
+    await reading;
+  }
+}
+
+const repeat = (one: (n: number) => Uint8Array) => (round: number) =>
+  join(...Array.from({ length: CHUNK }, (_, n) => one(round * CHUNK + n)));
+
+/** Streams of a client have odd numbers. */
+const streamOf = (n: number) => (2 * n + 1) % 2 ** 31;
+
+const FLOODS: Readonly<Record<string, (round: number) => Uint8Array>> = {
+  "rapid reset (CVE-2023-44487)": repeat((n) =>
+    join(
+      frame(FRAME.HEADERS, FLAG.END_HEADERS, streamOf(n), CALL),
+      frame(FRAME.RST_STREAM, 0, streamOf(n), Uint8Array.of(0, 0, 0, 8)),
+    )
+  ),
+  "a flood of PINGs": repeat(() => frame(FRAME.PING, 0, 0, new Uint8Array(8))),
+  "a flood of SETTINGS": repeat(() => SETTINGS),
+  "a flood of CONTINUATIONs without an end (CVE-2024-27316)": (round) =>
+    round === 0
+      ? frame(FRAME.HEADERS, 0, 1, CALL)
+      : repeat((n) => frame(FRAME.CONTINUATION, 0, 1, headerBlock({ [`x-${n}`]: "y" })))(round),
+  "a storm of GOAWAYs": repeat(() => frame(FRAME.GOAWAY, 0, 0, new Uint8Array(8))),
+  "a flood of empty DATA": (round) =>
+    round === 0
+      ? frame(FRAME.HEADERS, FLAG.END_HEADERS, 1, CALL)
+      : repeat(() => frame(FRAME.DATA, 0, 1))(round),
+  "a flood of calls that never send their message": repeat((n) =>
+    frame(FRAME.HEADERS, FLAG.END_HEADERS, streamOf(n), CALL)
+  ),
+};
+
+const BROKEN: Readonly<Record<string, Uint8Array>> = {
+  "another protocol": new TextEncoder().encode("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+  "garbage behind the preface": join(BEGIN, new Uint8Array(3_000).fill(0xa5)),
+  "a frame that claims 16 MB": join(BEGIN, frame(FRAME.DATA, 0, 1, new Uint8Array(), 2 ** 24 - 1)),
+  "a WINDOW_UPDATE by nothing": join(BEGIN, frame(FRAME.WINDOW_UPDATE, 0, 0, new Uint8Array(4))),
+  "a window that overflows": join(
+    BEGIN,
+    frame(FRAME.WINDOW_UPDATE, 0, 0, Uint8Array.of(0x7f, 255, 255, 255)),
+    frame(FRAME.WINDOW_UPDATE, 0, 0, Uint8Array.of(0x7f, 255, 255, 255)),
+  ),
+  "a header block that cannot be decoded": join(
+    BEGIN,
+    frame(FRAME.HEADERS, FLAG.END_HEADERS, 1, Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff)),
+  ),
+  "DATA for a stream that there is not": join(BEGIN, frame(FRAME.DATA, 0, 7, EMPTY_MESSAGE)),
+};
+
+/** Asserts that a well-behaved client is served meanwhile, soon, by the same process. */
+async function assertServes(target: Target, why: string): Promise<void> {
+  const transport = createGrpcTransport(target.platform.grpc);
+  const client = createClient(DiagnosticsService, transport);
+  const { version } = await client.getServerInfo({}, { timeoutMs: 2_000 });
+  transport.close();
+  assert.notEqual(version, "", `after ${why} others are served`);
+}
+
+async function connect({ platform }: Target): Promise<Deno.TcpConn> {
+  const { hostname, port } = platform.grpc;
+  return await Deno.connect({ hostname, port: Number(port) });
+}
+
+async function drain(connection: Deno.Conn): Promise<void> {
+  const buffer = new Uint8Array(65_536);
+  try {
+    while (await connection.read(buffer) !== null);
+  } catch (error) {
+    if (!isEnd(error)) throw error;
+  }
+}
+
+function close(connection: Deno.Conn): void {
+  try {
+    connection.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}
+
+function isEnd(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted ||
+    error instanceof Deno.errors.ConnectionAborted;
+}
+
+Deno.test({
+  name: "abuse of HTTP/2 is contained",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: (t) =>
+    withTarget(async (target) => {
+      await assertServes(target, "nothing");
+      const before = await target.memoryBytes();
+      for (const [what, chunk] of Object.entries(FLOODS)) {
+        await t.step(what, async () => {
+          const attack = flood(target, chunk);
+          await assertServes(target, `${what} has begun`);
+          await attack;
+          await assertServes(target, what);
+        });
+      }
+      for (const [what, bytes] of Object.entries(BROKEN)) {
+        await t.step(what, async () => {
+          const connection = await connect(target);
+          await connection.write(bytes);
+          await assertServes(target, what);
+          close(connection);
+        });
+      }
+      await t.step("64 kB of metadata", async () => {
+        const transport = createGrpcTransport(target.platform.grpc);
+        const client = createClient(DiagnosticsService, transport);
+        // A character that Huffman's code makes longer, not shorter (RFC 7541, appendix B).
+        const headers = { "x-big": "~".repeat(64 * 1024) };
+        const call = client.getServerInfo({}, { headers, timeoutMs: 2_000 });
+        await assert.rejects(call, "so much is refused");
+        transport.close();
+        await assertServes(target, "64 kB of metadata");
+      });
+      await t.step("half-open prefaces are closed, and starve nobody", async () => {
+        const connections = await Promise.all(Array.from({ length: 200 }, () => connect(target)));
+        const half = PREFACE.subarray(0, 12);
+        await Promise.all(connections.map((connection) => connection.write(half)));
+        await assertServes(target, "200 half-open prefaces");
+        // The server ends each of them when its time for the handshake is over.
+        await Promise.all(connections.map(drain));
+        connections.forEach(close);
+      });
+      await target.assertWell();
+      const growth = await target.memoryBytes() - before;
+      assert.ok(growth < MAX_GROWTH_BYTES, `${growth} bytes stayed behind: memory is to be flat`);
+    }),
+});

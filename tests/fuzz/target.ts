@@ -1,0 +1,67 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import assert from "node:assert/strict";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import { EnvironmentService, OperationService, WorkloadService } from "@mpc/proto";
+import { type PlatformProcess, startPlatform } from "../servers/platform_process.ts";
+
+/** A server that is attacked: what it holds by name, and how it is afterwards. */
+export interface Target {
+  readonly platform: PlatformProcess;
+  /** Names and ids of what is there, so that requests get behind the first check. */
+  readonly names: readonly string[];
+  /** Resident memory. */
+  memoryBytes(): Promise<number>;
+  /** Asserts that the same process still answers. */
+  assertWell(): Promise<void>;
+}
+
+/** Starts a server with something in it, on disk, and stops it afterwards. */
+export async function withTarget(use: (target: Target) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "mpc-fuzz-"));
+  const platform = await startPlatform(["--data-dir", directory, "--simulated-delays=none"]);
+  try {
+    const transport = createGrpcWebTransport({ baseUrl: platform.web.origin });
+    const environments = createClient(EnvironmentService, transport);
+    const workloads = createClient(WorkloadService, transport);
+    const operations = createClient(OperationService, transport);
+    const names = ["environments/dev", "environments/dev/workloads/web", "environments/a"];
+    const created = await environments.createEnvironment({
+      environmentId: "dev",
+      environment: { labels: { team: "web" } },
+    });
+    await operations.waitOperation({ name: created.name });
+    const deployed = await workloads.deployWorkload({
+      parent: "environments/dev",
+      workloadId: "web",
+      workload: { spec: { image: "nginx:1", ports: [{ port: 80 }] } },
+    });
+    await operations.waitOperation({ name: deployed.name });
+    const { pid } = platform.process;
+    await use({
+      platform,
+      names: [...names, created.name, deployed.name],
+      async memoryBytes() {
+        const status = await readFile(`/proc/${pid}/status`, "utf8");
+        return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1_024;
+      },
+      async assertWell() {
+        const { environments: found } = await environments.listEnvironments({ pageSize: 1 }, {
+          timeoutMs: 5_000,
+        });
+        assert.ok(found.length <= 1, "the server still answers");
+        const output = platform.process.output();
+        const bad = /(Internal error|[Uu]ncaught)[^]{0,2000}/.exec(output)?.[0];
+        assert.equal(bad, undefined, "it logged no internal error");
+      },
+    });
+  } finally {
+    await platform.stop();
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** What a server may grow by while it is attacked; more is a leak. */
+export const MAX_GROWTH_BYTES = 96 * 1024 * 1024;

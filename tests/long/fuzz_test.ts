@@ -1,0 +1,13 @@
+import { fuzzFields } from "../fuzz/fields.ts";
+
+const CASES = 100_000;
+
+Deno.test({
+  name: `${CASES} random and hostile requests are answered or refused as planned`,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn(t) {
+    const seed = Math.trunc(performance.timeOrigin) % 2 ** 31;
+    await t.step(`seed ${seed}`, () => fuzzFields(CASES, seed));
+  },
+});
