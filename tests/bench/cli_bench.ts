@@ -4,15 +4,19 @@ import { join } from "node:path";
 import type { BenchRow } from "./bench_row.ts";
 import { bundleMpctl } from "../../cli/bundle.ts";
 import { quantile, timed } from "./measure.ts";
+import { goTool } from "../servers/go_tool.ts";
+import { startKubeApiServer } from "../servers/kube_api_server.ts";
 import { startPlatform } from "../servers/platform_process.ts";
 
 const ROUNDS = 21;
+const DENO = [Deno.execPath(), "run", "--allow-net", "--allow-env", "--allow-read"];
 const root = new URL("../..", import.meta.url).pathname;
 
-/** mpctl as a bundle, against programs that do as much without a CLI library. */
+/** mpctl as a bundle, against kubectl, and programs that do as much without a CLI library. */
 export async function run(): Promise<BenchRow[]> {
   const directory = await mkdtemp(join(tmpdir(), "mpc-bench-"));
   const platform = await startPlatform(["--ephemeral"]);
+  const kube = await startKubeApiServer(directory);
   try {
     const mpctl = join(directory, "mpctl.js");
     await bundleMpctl(mpctl);
@@ -28,13 +32,20 @@ export async function run(): Promise<BenchRow[]> {
       oneCall: [oneCall, server],
       list: [mpctl, "env", "list", "--server", server],
     };
-    const took: Record<string, number[]> = { empty: [], version: [], oneCall: [], list: [] };
+    const kubectl = await goTool("kubectl");
+    const commands: Record<string, string[]> = {
+      ...Object.fromEntries(
+        Object.entries(programs).map(([name, args]) => [name, [...DENO, ...args]]),
+      ),
+      kubectlVersion: [kubectl, "version", "--client"],
+      kubectlGet: [kubectl, "get", "namespaces", "--kubeconfig", kube.kubeconfig],
+    };
+    const took: Record<string, number[]> = {};
     for (let round = 0; round <= ROUNDS; round++) {
-      for (const [name, args] of Object.entries(programs)) {
-        const ms = await timed(() =>
-          deno(["run", "--allow-net", "--allow-env", "--allow-read", ...args])
-        );
-        if (round > 0) took[name]!.push(ms);
+      for (const [name, command] of Object.entries(commands)) {
+        const ms = await timed(() => execute(command));
+        // The first round warms up.
+        if (round > 0) (took[name] ??= []).push(ms);
       }
     }
     const p50 = (name: string) => quantile(took[name]!);
@@ -48,6 +59,22 @@ export async function run(): Promise<BenchRow[]> {
         target: { max: 2.5 },
       },
       {
+        name: "mpctl version",
+        value: p50("version"),
+        unit: "ms",
+        reference: `kubectl version --client (${p50("kubectlVersion").toFixed(0)} ms)`,
+        ratio: p50("version") / p50("kubectlVersion"),
+        target: { max: 1 },
+      },
+      {
+        name: "mpctl env list",
+        value: p50("list"),
+        unit: "ms",
+        reference: `kubectl get namespaces (${p50("kubectlGet").toFixed(0)} ms)`,
+        ratio: p50("list") / p50("kubectlGet"),
+        target: { max: 1 },
+      },
+      {
         name: "mpctl env list",
         value: p50("list"),
         unit: "ms",
@@ -57,22 +84,26 @@ export async function run(): Promise<BenchRow[]> {
       },
     ];
   } finally {
+    await kube.stop();
     await platform.stop();
     await rm(directory, { recursive: true });
   }
 }
 
 async function bundle(source: string, output: string): Promise<string> {
-  await deno(["bundle", "--quiet", "--platform", "deno", "--minify", "--output", output, source]);
+  await execute([
+    ...[Deno.execPath(), "bundle", "--quiet", "--platform", "deno", "--minify"],
+    ...["--output", output, source],
+  ]);
   return output;
 }
 
-async function deno(args: readonly string[]): Promise<void> {
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [...args],
+async function execute([command = "", ...args]: readonly string[]): Promise<void> {
+  const { code, stderr } = await new Deno.Command(command, {
+    args,
     cwd: root,
     stdout: "null",
     stderr: "piped",
   }).output();
-  if (code !== 0) throw new Error(`deno ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+  if (code !== 0) throw new Error(`${command} ${args}: ${new TextDecoder().decode(stderr)}`);
 }

@@ -22,10 +22,40 @@ async function startEcho(mode: string): Promise<{ process: Subprocess; port: num
   return { process, port };
 }
 
-function getBy(url: URL): { call: () => Promise<unknown>; close: () => void } {
+type GrpcTransport = ReturnType<typeof createGrpcTransport>;
+
+interface GrpcClient {
+  readonly transport: GrpcTransport;
+  readonly call: () => Promise<unknown>;
+}
+
+function getBy(url: URL): GrpcClient {
   const transport = createGrpcTransport(url);
   const client = createClient(EnvironmentService, transport);
-  return { call: () => client.getEnvironment({ name: NAME }), close: transport.close };
+  return { transport, call: () => client.getEnvironment({ name: NAME }) };
+}
+
+function listBy(transport: GrpcTransport): () => Promise<unknown> {
+  const client = createClient(EnvironmentService, transport);
+  const filter = "labels.team = web AND state = READY";
+  return async () => {
+    const { environments } = await client.listEnvironments({ pageSize: 50, filter });
+    if (environments.length !== 50) throw new Error(`${environments.length} of 50`);
+  };
+}
+
+/** Lists of a server with a hundred environments, of which the filter lets a page and more pass. */
+async function filled({ transport }: GrpcClient): Promise<() => Promise<unknown>> {
+  const environments = createClient(EnvironmentService, transport);
+  const operations = createClient(OperationService, transport);
+  for (let n = 0; n < 100; n++) {
+    const { name } = await environments.createEnvironment({
+      environmentId: `list-${n}`,
+      environment: { labels: { team: n % 3 === 0 ? "api" : "web" } },
+    });
+    await operations.waitOperation({ name });
+  }
+  return listBy(transport);
 }
 
 function getByWeb(origin: string): () => Promise<unknown> {
@@ -75,7 +105,9 @@ export async function run(): Promise<BenchRow[]> {
       Object.fromEntries(Object.entries(clients).map(([name, { call }]) => [name, call])),
       LOAD,
     );
-    for (const { close } of Object.values(clients)) close();
+    const pages = { guarded: listBy(clients.guarded.transport), list: await filled(clients.get) };
+    const lists = await rates(pages, LOAD);
+    for (const { transport } of Object.values(clients)) transport.close();
     const byWeb = await rates({
       bare: getByWeb(`http://127.0.0.1:${web.port}`),
       get: getByWeb(platform.web.origin),
@@ -97,6 +129,14 @@ export async function run(): Promise<BenchRow[]> {
         reference: "guarded echo",
         ratio: grpc["get"]! / grpc["guarded"]!,
         target: { min: 0.7 },
+      },
+      {
+        name: "List of 50 with a filter by gRPC",
+        value: lists["list"]!,
+        unit: "calls/s",
+        reference: "guarded echo of such a page",
+        ratio: lists["list"]! / lists["guarded"]!,
+        target: { min: 0.6 },
       },
       {
         name: "Get by gRPC-Web",

@@ -13,6 +13,7 @@ const SUITES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchRow[]>
   operations: () => import("./operations_bench.ts"),
   engine: () => import("./engine_bench.ts"),
   doors: () => import("./doors_bench.ts"),
+  events: () => import("./events_bench.ts"),
   cli: () => import("./cli_bench.ts"),
 };
 

@@ -1,18 +1,20 @@
 /**
- * Servers to compare with: `guarded`, `unguarded` answer GetEnvironment with one message by grpc-js,
+ * Servers to compare with: `guarded`, `unguarded` answer GetEnvironment with one message and
+ * ListEnvironments with fifty by grpc-js,
  * `web` answers its bytes by `Deno.serve`. Prints the port.
  */
 import { createServer } from "node:net";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { FrameGuard, GuardedSocket } from "@mpc/api";
-import { EnvironmentSchema, EnvironmentService } from "@mpc/proto";
+import { EnvironmentSchema, EnvironmentService, ListEnvironmentsResponseSchema } from "@mpc/proto";
 import { RunningCalls } from "../../../api/grpc/running_calls.ts";
 import { serviceDefinition } from "../../../api/grpc/service_definition.ts";
 import { sampleEnvironment } from "./sample_environment.ts";
 
 const mode = Deno.args[0];
 const answer = create(EnvironmentSchema, sampleEnvironment);
+const page = create(ListEnvironmentsResponseSchema, { environments: Array(50).fill(answer) });
 
 if (mode === "web") {
   const message = toBinary(EnvironmentSchema, answer);
@@ -38,12 +40,17 @@ if (mode === "web") {
   const server = new Server();
   const route = { service: EnvironmentService, implementation: {} };
   const { definition } = serviceDefinition(
-    { ...route, implementation: { getEnvironment: () => answer } as never },
+    {
+      ...route,
+      implementation: { getEnvironment: () => answer, listEnvironments: () => page } as never,
+    },
     { calls: new RunningCalls(), shutdown: new AbortController().signal },
   );
   server.addService(definition, {
     getEnvironment: (_call: unknown, callback: (error: null, value: unknown) => void) =>
       callback(null, answer),
+    listEnvironments: (_call: unknown, callback: (error: null, value: unknown) => void) =>
+      callback(null, page),
   });
   if (mode === "unguarded") {
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
