@@ -17,14 +17,18 @@ export function extract(path: readonly string[], columns: Columns): Sql {
   const [key = ""] = path;
   if (path.length === 1 && key === "name") return { text: "name", values: [] };
   if (path.length === 1 && Object.hasOwn(columns, key)) return { text: columns[key]!, values: [] };
-  if (path.every((key) => PLAIN.test(key))) {
-    return { text: `json_extract(body, '$.${path.join(".")}')`, values: [] };
+  // A map may have a column of its own, which is shorter than the body.
+  const own = Object.hasOwn(columns, key);
+  const json = own ? columns[key]! : "body";
+  const inner = own ? path.slice(1) : path;
+  if (inner.every((key) => PLAIN.test(key))) {
+    return { text: `json_extract(${json}, '$.${inner.join(".")}')`, values: [] };
   }
   // Keys that a JSON path cannot spell safely, such as label keys, are looked up as values.
-  const last = path.at(-1) ?? "";
-  const parent = path.slice(0, -1).map((key) => `.${key}`).join("");
+  const last = inner.at(-1) ?? "";
+  const parent = inner.slice(0, -1).map((key) => `.${key}`).join("");
   return {
-    text: `(SELECT value FROM json_each(body, '$${parent}') WHERE key = ?)`,
+    text: `(SELECT value FROM json_each(${json}, '$${parent}') WHERE key = ?)`,
     values: [last],
   };
 }

@@ -137,6 +137,8 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
 
   #indexed(value: T): (string | number | null)[] {
     return Object.keys(this.#columns).map((key) => {
+      const whole: unknown = Reflect.get(value, key);
+      if (typeof whole === "object" && whole !== null) return JSON.stringify(whole);
       const found = scalarAt(value, [key]);
       return typeof found === "boolean" ? Number(found) : found;
     });

@@ -35,9 +35,13 @@ export function openSqliteStore(options: { readonly path: string }): Store {
     environments: new SqliteCollection<Environment>(access, "environments", {
       expireTime: "expire_time",
       currentOperation: "current_operation",
+      state: "state",
+      labels: "labels",
     }),
     workloads: new SqliteCollection<Workload>(access, "workloads", {
       currentOperation: "current_operation",
+      state: "state",
+      labels: "labels",
     }),
     revisions: new SqliteCollection<Revision>(access, "revisions", { number: "number" }),
     operations: new SqliteOperations(access, "operations", {
