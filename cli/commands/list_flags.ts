@@ -22,7 +22,8 @@ const PAGE_SIZE = 500;
 /** The filter of `--filter` and `-l` together. */
 export function filterOf({ filter = "", selector = "" }: ListFlags): string {
   const labels = selectorFilter(parseSelector(selector));
-  return [filter && `(${filter})`, labels].filter(Boolean).join(" AND ");
+  // AND binds loosest (AIP-160), so the filter needs no brackets, which would shift its mistakes.
+  return [filter, labels].filter((part) => part.trim() !== "").join(" AND ");
 }
 
 /** Reads pages until there are no more, or enough. */

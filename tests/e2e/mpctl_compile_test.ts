@@ -1,0 +1,53 @@
+/** Programs made of mpctl, as far as they can be made without Deno's download site. */
+import assert from "node:assert/strict";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { compileMpctl, TARGETS } from "../../cli/compile.ts";
+import { PERMISSIONS } from "../../cli/permissions.ts";
+import { runCommand } from "./mpctl_world.ts";
+
+const SCRIPT = new URL("../../cli/compile.ts", import.meta.url).pathname;
+
+Deno.test("mpctl is compiled for the five usual targets", () => {
+  assert.deepEqual(TARGETS, [
+    "x86_64-unknown-linux-gnu",
+    "aarch64-unknown-linux-gnu",
+    "x86_64-apple-darwin",
+    "aarch64-apple-darwin",
+    "x86_64-pc-windows-msvc",
+  ]);
+});
+
+Deno.test("mpctl may do no more than it needs", () => {
+  const bare = PERMISSIONS.filter((flag) => !flag.includes("="));
+  assert.deepEqual(bare, ["--no-prompt", "--allow-net", "--allow-read", "--allow-write"]);
+  assert.ok(!PERMISSIONS.includes("--allow-env"), "only the variables that it knows");
+});
+
+Deno.test("the compiler puts mpctl behind the runtime that DENORT_BIN names", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "mpc-compile-"));
+  const before = Deno.env.get("DENORT_BIN");
+  // Stands for a runtime: it shows what is compiled, though what comes out does not run.
+  Deno.env.set("DENORT_BIN", before ?? Deno.execPath());
+  try {
+    const program = await compileMpctl("x86_64-unknown-linux-gnu", folder);
+    const [{ size }, runtime] = await Promise.all([
+      stat(program),
+      stat(Deno.env.get("DENORT_BIN")!),
+    ]);
+    assert.ok(size > runtime.size + 500_000, "the runtime, and mpctl's bundle behind it");
+    if (before === undefined) return;
+    const { out } = await runCommand([program, "version"]);
+    assert.match(out, /^mpctl \d/, "with a real runtime the program runs");
+  } finally {
+    if (before === undefined) Deno.env.delete("DENORT_BIN");
+    await rm(folder, { recursive: true });
+  }
+});
+
+Deno.test("a target that there is not is refused with those that there are", async () => {
+  const { code, err } = await runCommand([Deno.execPath(), "run", "-A", SCRIPT, "amiga"]);
+  assert.equal(code, 2);
+  assert.match(err, /Cannot compile for 'amiga': must be one of x86_64-unknown-linux-gnu, /);
+});
