@@ -8,7 +8,8 @@ const here = import.meta.dirname!;
 /**
  * Stands for a built-in module, or one of its exports, that is loaded when it is first used. A
  * bundle hoists every import to its top, and in Deno the first `node:` import costs as long as an
- * empty program takes to run.
+ * empty program takes to run. Commander's commands are emitters, so that every command would load
+ * `node:events`: what Commander uses of an emitter stands here.
  */
 const PRELUDE = `const __lazy=(module,name)=>{
 const load=()=>{const m=globalThis.process.getBuiltinModule(module);return name?m[name]:m};
@@ -17,6 +18,11 @@ get:(_,key)=>{const m=load(),v=m[key];return module==="node:process"&&typeof v==
 set:(_,key,value)=>{load()[key]=value;return true},
 construct:(_,args,target)=>Reflect.construct(load(),args,target),
 apply:(_,self,args)=>load().apply(self,args)})};
+const __Emitter=class{
+#on=new Map();
+on(name,run){this.#on.set(name,[...this.#on.get(name)??[],run]);return this}
+emit(name,...args){const all=this.#on.get(name)??[];for(const run of all)run.apply(this,args);return all.length>0}
+listenerCount(name){return this.#on.get(name)?.length??0}};
 `;
 
 const REQUIRE = /import\s*\{createRequire as ([\w$]+)\}\s*from\s*"node:module"/g;
@@ -31,7 +37,11 @@ export function loadLate(bundle: string): string {
       (_, name) => `const ${name}=()=>(id)=>globalThis.process.getBuiltinModule(id)`,
     )
     .replaceAll(DEFAULT, (_, name, module) => `const ${name}=__lazy("${module}")`)
-    .replaceAll(NAMED, (_, what, name, module) => `const ${name}=__lazy("${module}","${what}")`);
+    .replaceAll(
+      NAMED,
+      (_, what, name, module) =>
+        `const ${name}=${what === "EventEmitter" ? "__Emitter" : `__lazy("${module}","${what}")`}`,
+    );
 }
 
 /** @throws where the bundler fails, with what it said */
