@@ -1,23 +1,24 @@
-import { EnvironmentService } from "@mpc/proto";
-import { withClient } from "../client.ts";
+import type { ListEnvironmentsResponseJson } from "@mpc/proto";
 import type { CommandContext } from "../context.ts";
 import { EXIT } from "../exit_codes.ts";
-import { printList } from "../output/print.ts";
-import { ENVIRONMENT_VIEW } from "../output/views.ts";
+import { callJson } from "../json_client.ts";
+import { ENVIRONMENT_COLUMNS } from "../output/columns.ts";
+import { printJsonList } from "../output/print_json.ts";
 import { collect, type ListFlags, tellMore } from "./list_flags.ts";
+
+const METHOD = "mpc.v1.EnvironmentService/ListEnvironments";
 
 /** `mpctl env list` */
 export async function run(context: CommandContext, flags: ListFlags): Promise<number> {
-  const listed = await withClient(
-    context,
-    EnvironmentService,
-    (client) =>
-      collect(flags, async (request) => {
-        const { environments, nextPageToken } = await client.listEnvironments(request);
-        return { items: environments, nextPageToken };
-      }),
-  );
-  await printList(context, ENVIRONMENT_VIEW, listed.items, "No environments");
+  const listed = await collect(flags, async (request) => {
+    const { environments = [], nextPageToken = "" } = await callJson<ListEnvironmentsResponseJson>(
+      context,
+      METHOD,
+      request,
+    );
+    return { items: environments, nextPageToken };
+  });
+  await printJsonList(context, ENVIRONMENT_COLUMNS, listed.items, "No environments");
   tellMore(context, listed);
   return EXIT.OK;
 }

@@ -1,30 +1,38 @@
 /** Times as people read them. */
-import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import prettyMilliseconds from "pretty-ms";
 
+/** A moment as messages hold it, or as their JSON does (RFC 3339). */
+type Moment = Timestamp | string;
+
 /** How long ago, in the largest unit: `5m`, `3d`; `-` for never. */
-export function age(time: Timestamp | undefined, now = Date.now()): string {
-  return time ? compact(now - timestampMs(time)) : "-";
+export function age(time: Moment | undefined, now = Date.now()): string {
+  return time ? compact(now - msOf(time)) : "-";
 }
 
 /** How long until, in the largest unit: `8h`; `-` for never, `now` when it has passed. */
-export function until(time: Timestamp | undefined, now = Date.now()): string {
+export function until(time: Moment | undefined, now = Date.now()): string {
   if (!time) return "-";
-  const ms = timestampMs(time) - now;
+  const ms = msOf(time) - now;
   return ms <= 0 ? "now" : compact(ms);
 }
 
 /** How long from one moment to another, or to now. */
 export function between(
-  start: Timestamp | undefined,
-  end: Timestamp | undefined,
+  start: Moment | undefined,
+  end: Moment | undefined,
   now = Date.now(),
 ): string {
   if (!start) return "-";
-  const ms = (end ? timestampMs(end) : now) - timestampMs(start);
+  const ms = (end ? msOf(end) : now) - msOf(start);
   return prettyMilliseconds(Math.max(0, ms), { secondsDecimalDigits: 1, unitCount: 2 });
 }
 
 function compact(ms: number): string {
   return ms < 1_000 ? "0s" : prettyMilliseconds(ms, { compact: true });
+}
+
+function msOf(moment: Moment): number {
+  if (typeof moment === "string") return Date.parse(moment);
+  return Number(moment.seconds) * 1_000 + moment.nanos / 1e6;
 }

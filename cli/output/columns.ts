@@ -1,0 +1,81 @@
+/** The columns of every kind of resource, over the API's JSON: tables need nothing of protobuf. */
+import type { EnvironmentJson, OperationJson, RevisionJson, WorkloadJson } from "@mpc/proto";
+import { environmentIdOf, idOf } from "../names.ts";
+import { age, between, until } from "./time.ts";
+
+export interface Column<T> {
+  readonly header: string;
+  readonly value: (item: T) => string;
+  /** Only in `-o wide`. */
+  readonly wide?: boolean;
+}
+
+export const ENVIRONMENT_COLUMNS: readonly Column<EnvironmentJson>[] = [
+  { header: "NAME", value: (e) => idOf(e.name ?? "") },
+  { header: "STATE", value: (e) => bare("ENVIRONMENT_STATE_", e.state) },
+  { header: "EXPIRES", value: (e) => until(e.expireTime) },
+  { header: "LABELS", value: (e) => labels(e.labels) },
+  { header: "AGE", value: (e) => age(e.createTime) },
+  { header: "PROTECTED", value: (e) => e.deletionProtection ? "yes" : "no", wide: true },
+  { header: "QUOTA", value: quota, wide: true },
+  { header: "LAST OPERATION", value: (e) => idOf(e.lastOperation ?? ""), wide: true },
+];
+
+export const WORKLOAD_COLUMNS: readonly Column<WorkloadJson>[] = [
+  { header: "NAME", value: (w) => idOf(w.name ?? "") },
+  { header: "ENV", value: (w) => environmentIdOf(w.name ?? "") },
+  { header: "STATE", value: (w) => bare("WORKLOAD_STATE_", w.state) },
+  { header: "READY", value: (w) => `${w.readyReplicas ?? 0}/${w.spec?.replicas ?? 0}` },
+  { header: "IMAGE", value: (w) => w.spec?.image ?? "" },
+  { header: "REVISION", value: (w) => String(w.activeRevision ?? 0) },
+  { header: "AGE", value: (w) => age(w.createTime) },
+  { header: "LABELS", value: (w) => labels(w.labels), wide: true },
+  { header: "LAST OPERATION", value: (w) => idOf(w.lastOperation ?? ""), wide: true },
+];
+
+export const REVISION_COLUMNS: readonly Column<RevisionJson>[] = [
+  { header: "REVISION", value: (r) => String(r.number ?? 0) },
+  { header: "ACTIVE", value: (r) => r.active ? "yes" : "no" },
+  { header: "IMAGE", value: (r) => r.spec?.image ?? "" },
+  { header: "REPLICAS", value: (r) => String(r.spec?.replicas ?? 0) },
+  { header: "AGE", value: (r) => age(r.createTime) },
+  { header: "OPERATION", value: (r) => idOf(r.operation ?? ""), wide: true },
+];
+
+export const OPERATION_COLUMNS: readonly Column<OperationJson>[] = [
+  { header: "ID", value: (o) => idOf(o.name ?? "") },
+  { header: "KIND", value: (o) => o.kind ?? "" },
+  { header: "TARGET", value: (o) => o.target ?? "" },
+  { header: "STATE", value: (o) => bare("OPERATION_STATE_", o.state) },
+  { header: "STEP", value: step },
+  { header: "TOOK", value: (o) => between(o.startTime, o.endTime) },
+  { header: "AGE", value: (o) => age(o.createTime) },
+  { header: "ACTOR", value: (o) => o.actor ?? "", wide: true },
+  { header: "REASON", value: (o) => o.error?.reason ?? "", wide: true },
+];
+
+/** An enum's value without the name of the enum. */
+function bare(prefix: string, value: string | undefined): string {
+  return value?.replace(prefix, "") ?? "";
+}
+
+function labels(labels: Readonly<Record<string, string>> = {}): string {
+  return Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(",");
+}
+
+function quota({ quota }: EnvironmentJson): string {
+  return [
+    quota?.workloads && `workloads=${quota.workloads}`,
+    quota?.cpu && `cpu=${quota.cpu}`,
+    quota?.memory && `memory=${quota.memory}`,
+  ].filter(Boolean).join(",");
+}
+
+/** The step that an operation is at, or ended at. */
+function step({ steps = [], state }: OperationJson): string {
+  if (state === "OPERATION_STATE_SUCCEEDED") return "";
+  const at = steps.find(({ state }) =>
+    state !== "STEP_STATE_SUCCEEDED" && state !== "STEP_STATE_UNDONE"
+  );
+  return at?.state === "STEP_STATE_PENDING" ? "" : at?.name ?? "";
+}

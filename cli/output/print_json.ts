@@ -1,0 +1,68 @@
+import type { JsonValue } from "@bufbuild/protobuf";
+import type { CommandContext } from "../context.ts";
+import type { Column } from "./columns.ts";
+import { isForPeople } from "./format.ts";
+import { machineText } from "./machine_text.ts";
+import { renderTable, widthsOf } from "./table.ts";
+
+/** Prints a list in the format that was asked for. */
+export async function printJsonList<T extends object>(
+  context: CommandContext,
+  columns: readonly Column<T>[],
+  items: readonly T[],
+  nothing: string,
+): Promise<void> {
+  const { config, terminal } = context;
+  if (!isForPeople(config.output)) {
+    return terminal.out(await machineText(config.output, items as unknown as JsonValue));
+  }
+  if (items.length === 0) return terminal.err(`${nothing}\n`);
+  terminal.out(tableOf(context, columns, items));
+}
+
+/** Prints one resource in the format that was asked for. */
+export async function printJson<T extends object>(
+  context: CommandContext,
+  columns: readonly Column<T>[],
+  item: T,
+): Promise<void> {
+  const { config, terminal } = context;
+  if (isForPeople(config.output)) return terminal.out(tableOf(context, columns, [item]));
+  terminal.out(await machineText(config.output, item as unknown as JsonValue));
+}
+
+/** Prints items as they come, under one head, in columns as wide as the first needs them. */
+export function jsonTablePrinter<T>(
+  context: CommandContext,
+  columns: readonly Column<T>[],
+): (item: T) => void {
+  let widths: readonly number[] | undefined;
+  return (item) => {
+    const { headers, rows: [row = []] } = cellsOf(context, columns, [item]);
+    const first = widths === undefined;
+    widths ??= widthsOf([headers, row]);
+    const withHeaders = first && context.config.headers;
+    context.terminal.out(renderTable(headers, [row], withHeaders, widths));
+  };
+}
+
+function tableOf<T>(
+  context: CommandContext,
+  columns: readonly Column<T>[],
+  items: readonly T[],
+): string {
+  const { headers, rows } = cellsOf(context, columns, items);
+  return renderTable(headers, rows, context.config.headers);
+}
+
+function cellsOf<T>(
+  { config }: CommandContext,
+  all: readonly Column<T>[],
+  items: readonly T[],
+) {
+  const columns = all.filter((column) => !column.wide || config.output.kind === "wide");
+  return {
+    headers: columns.map((column) => column.header),
+    rows: items.map((item) => columns.map((column) => column.value(item) || "-")),
+  };
+}
