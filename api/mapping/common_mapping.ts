@@ -1,23 +1,24 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import type { Condition, ErrorRecord, PlannedChange } from "@mpc/domain";
+import type { Condition as ConditionRecord, ErrorRecord, PlannedChange } from "@mpc/domain";
 import {
   ChangeAction,
-  ConditionSchema,
+  type Condition,
   ConditionStatus,
   ErrorRecordSchema,
   PlannedChangeSchema,
 } from "@mpc/proto";
-import { toTimestamp } from "./values.ts";
+import { timestamp } from "./values.ts";
 
-export function toCondition(condition: Condition): MessageInitShape<typeof ConditionSchema> {
-  return create(ConditionSchema, {
+export function toCondition(condition: ConditionRecord): Condition {
+  return {
+    $typeName: "mpc.v1.Condition",
     type: condition.type,
     status: ConditionStatus[condition.status],
     reason: condition.reason,
     message: condition.message,
     observedGeneration: BigInt(condition.observedGeneration),
-    lastTransitionTime: toTimestamp(condition.lastTransitionTime),
-  });
+    lastTransitionTime: timestamp(condition.lastTransitionTime),
+  };
 }
 
 export function toErrorRecord(

@@ -1,34 +1,36 @@
-import { create } from "@bufbuild/protobuf";
 import { type Environment as EnvironmentRecord, etagOf } from "@mpc/domain";
-import { type Environment, EnvironmentSchema, EnvironmentState } from "@mpc/proto";
+import { type Environment, EnvironmentState } from "@mpc/proto";
 import type { Stored } from "@mpc/services";
 import { toCondition } from "./common_mapping.ts";
-import { fromDuration, toTimestamp } from "./values.ts";
+import { fromDuration, timestamp } from "./values.ts";
 
-/** An environment as the API shows it. */
+/** An environment as the API shows it; written out, because lists make many of them. */
 export function toEnvironment({ value, version }: Stored<EnvironmentRecord>): Environment {
-  return create(EnvironmentSchema, {
+  const { quota, expireTime } = value;
+  return {
+    $typeName: "mpc.v1.Environment",
     name: value.name,
     uid: value.uid,
     etag: etagOf(value.uid, version),
     generation: BigInt(value.generation),
     labels: { ...value.labels },
     annotations: { ...value.annotations },
-    createTime: toTimestamp(value.createTime),
-    updateTime: toTimestamp(value.updateTime),
+    createTime: timestamp(value.createTime),
+    updateTime: timestamp(value.updateTime),
     state: EnvironmentState[value.state],
     conditions: value.conditions.map(toCondition),
     reconciling: value.currentOperation !== null,
     currentOperation: value.currentOperation ?? "",
     lastOperation: value.lastOperation ?? "",
-    expireTime: toTimestamp(value.expireTime),
+    ...(expireTime !== null && { expireTime: timestamp(expireTime) }),
     deletionProtection: value.deletionProtection,
     quota: {
-      workloads: value.quota.workloads ?? 0,
-      cpu: value.quota.cpu ?? "",
-      memory: value.quota.memory ?? "",
+      $typeName: "mpc.v1.Quota",
+      workloads: quota.workloads ?? 0,
+      cpu: quota.cpu ?? "",
+      memory: quota.memory ?? "",
     },
-  });
+  };
 }
 
 /** What a creation asks for, as the use case checks it. */

@@ -1,10 +1,20 @@
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
-import { durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { Instant } from "@mpc/domain";
+
+/** A moment on the wire. */
+export function timestamp(time: Instant): Timestamp {
+  const seconds = Math.floor(time / 1_000);
+  return {
+    $typeName: "google.protobuf.Timestamp",
+    seconds: BigInt(seconds),
+    nanos: Math.round((time - seconds * 1_000) * 1e6),
+  };
+}
 
 /** A moment on the wire; unset for none. */
 export const toTimestamp = (time: Instant | null): Timestamp | undefined =>
-  time === null ? undefined : timestampFromMs(time);
+  time === null ? undefined : timestamp(time);
 
 /** A duration of the wire in milliseconds; null where it is unset. */
 export const fromDuration = (duration: Duration | undefined): number | null =>
