@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { jsonPath } from "./json_path.ts";
+
+const ITEMS = [
+  { name: "a", labels: { team: "web" }, replicas: 2 },
+  { name: "b", labels: {}, replicas: 1 },
+];
+
+const CASES: readonly (readonly [string, string])[] = [
+  ["$[*].name", "a\nb\n"],
+  ["{[*].name}", "a\nb\n"],
+  ["{$[0].labels}", '{"team":"web"}\n'],
+  ["[0].replicas", "2\n"],
+  ["$[?(@.replicas > 1)].name", "a\n"],
+  ["$..team", "web\n"],
+  ["$[*].nothing", ""],
+];
+
+for (const [expression, found] of CASES) {
+  Deno.test(`jsonPath() finds by ${expression}`, () => {
+    assert.equal(jsonPath(expression, ITEMS), found);
+  });
+}
+
+Deno.test("jsonPath() of one object, as kubectl writes it", () => {
+  assert.equal(jsonPath("{.labels.team}", ITEMS[0]!), "web\n");
+  assert.equal(jsonPath("name", ITEMS[0]!), "a\n");
+});
+
+Deno.test("jsonPath() runs no code", () => {
+  for (const expression of ["$[?(Deno.exit(3))]", "$[?(globalThis.x = 1)]", "$[(@.constructor)]"]) {
+    try {
+      jsonPath(expression, ITEMS);
+    } catch (error) {
+      assert.match(String(error), /Cannot use jsonpath/);
+    }
+    assert.equal(Reflect.get(globalThis, "x"), undefined, "nothing was set");
+  }
+});

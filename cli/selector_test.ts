@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { parseSelector, selectorFilter, selects } from "./selector.ts";
+
+const CASES: readonly (readonly [string, string, Record<string, string>, boolean])[] = [
+  ["", "", {}, true],
+  ["team=web", 'labels.team = "web"', { team: "web" }, true],
+  ["team==web", 'labels.team = "web"', { team: "api" }, false],
+  ["team!=web", 'labels.team != "web"', {}, true],
+  ["team!=web", 'labels.team != "web"', { team: "web" }, false],
+  ["team", 'labels:"team"', { team: "" }, true],
+  ["team , tier=db", 'labels:"team" AND labels.tier = "db"', { team: "x", tier: "db" }, true],
+  ["example.com/team=web", 'labels.example.com/team = "web"', {}, false],
+  ["constructor", 'labels:"constructor"', {}, false],
+];
+
+for (const [text, filter, labels, selected] of CASES) {
+  Deno.test(
+    `-l '${text}' is a filter, and ${selected ? "selects" : "does not select"} ${
+      JSON.stringify(labels)
+    }`,
+    () => {
+      const conditions = parseSelector(text);
+      assert.equal(selectorFilter(conditions), filter);
+      assert.equal(selects(conditions, labels), selected);
+    },
+  );
+}
+
+for (const text of ["=web", "a b", 'team="web"', "team in (a)"]) {
+  Deno.test(`-l '${text}' is refused`, () => {
+    assert.throws(() => parseSelector(text), /Cannot select by/);
+  });
+}
