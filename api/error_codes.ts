@@ -28,6 +28,9 @@ const RETRY_AFTER_MS: Partial<Record<ErrorCode, number>> = {
   RESOURCE_EXHAUSTED: 1_000,
 };
 
+/** Reasons besides those codes for which waiting helps. */
+const RETRY_AFTER_REASON_MS: Readonly<Record<string, number>> = { OPERATION_IN_PROGRESS: 1_000 };
+
 /**
  * The error that a caller is told (AIP-193): exactly one `ErrorInfo`, all bad fields at once.
  *
@@ -70,7 +73,9 @@ export function toApiError(error: MpcError): ConnectError {
     }));
     result.details.push({ desc: BadRequestSchema, value: { fieldViolations } });
   }
-  const retryAfterMs = Number(metadata["retryAfterMs"] ?? RETRY_AFTER_MS[code] ?? NaN);
+  const retryAfterMs = Number(
+    metadata["retryAfterMs"] ?? RETRY_AFTER_REASON_MS[reason] ?? RETRY_AFTER_MS[code] ?? NaN,
+  );
   if (retryable && !Number.isNaN(retryAfterMs)) {
     const seconds = Math.floor(retryAfterMs / 1_000);
     const nanos = (retryAfterMs % 1_000) * 1_000_000;

@@ -21,6 +21,23 @@ testAtAllDoors("a caller over its rate is told when to come again", async ({ env
   assert.ok(waitMs > 0 && waitMs <= 60_000, `RetryInfo names a wait, not ${waitMs} ms`);
 }, { rateLimit: { perSecond: 1 / 60, burst: 2 } });
 
+testAtAllDoors("who finds a resource busy is told by whom, and when to come again", async (
+  clients,
+) => {
+  await created(clients, "dev");
+  const request = {
+    parent: "environments/dev",
+    workloadId: "web",
+    workload: { spec: { image: "nginx:stuck" } },
+  };
+  const { name } = await clients.workloads.deployWorkload(request);
+  const error = await failure(clients.workloads.deployWorkload(request));
+  assert.equal(error.code, Code.Aborted);
+  const [info] = error.findDetails(ErrorInfoSchema);
+  assert.deepEqual([info?.reason, info?.metadata["operation"]], ["OPERATION_IN_PROGRESS", name]);
+  assert.ok(error.findDetails(RetryInfoSchema)[0]?.retryDelay, "waiting helps");
+});
+
 testAtAllDoors("health is told to who is over its rate", async ({ environments, health }) => {
   await environments.listEnvironments({});
   await failure(environments.listEnvironments({}));

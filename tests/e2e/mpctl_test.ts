@@ -112,6 +112,12 @@ const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
         ],
         ["env", "list", "-o", "xml"],
         ["env", "list", "--server", "nonsense"],
+        // Flags that say the opposite of each other.
+        ["env", "create", "x", "--no-wait", "--timeout", "3s"],
+        ["env", "create", "x", "--dry-run", "--no-wait"],
+        ["workload", "list", "--all-envs", "--env", "dev"],
+        ["event", "watch", "--only-new", "--resume", "x"],
+        ["apply", "-f", "x.yaml", "-l", "team=web"],
       ]
     ) {
       const { code, err } = await mpctl(...args);
