@@ -40,6 +40,8 @@ export function routes(
     route(DiagnosticsService, diagnosticsService(deps, info)),
   ].map((bare) => intercept(bare, interceptors));
   const health = new HealthStatus(served.map(({ service }) => service.typeName));
+  // Who asks for health is told also where others have had enough.
   const known = [...served, route(Health, health.implementation())];
-  return { routes: [...known, ...reflectionRoutes(known)], health };
+  const reflection = reflectionRoutes(known).map((bare) => intercept(bare, interceptors));
+  return { routes: [...known, ...reflection], health };
 }
