@@ -27,6 +27,22 @@ const TOOLS = {
   },
   "kube-apiserver": { ...KUBERNETES, from: "k8s.io/kubernetes/cmd/kube-apiserver" },
   kubectl: { ...KUBERNETES, from: "k8s.io/kubernetes/cmd/kubectl" },
+  "kube-controller-manager": {
+    ...KUBERNETES,
+    from: "k8s.io/kubernetes/cmd/kube-controller-manager",
+  },
+  "kube-scheduler": { ...KUBERNETES, from: "k8s.io/kubernetes/cmd/kube-scheduler" },
+  "kube-proxy": { ...KUBERNETES, from: "k8s.io/kubernetes/cmd/kube-proxy" },
+  kubelet: { ...KUBERNETES, from: "k8s.io/kubernetes/cmd/kubelet" },
+  kubeadm: { ...KUBERNETES, from: "k8s.io/kubernetes/cmd/kubeadm" },
+  coredns: {
+    from: "github.com/coredns/coredns",
+    module: "github.com/coredns/coredns",
+    version: "v1.12.4",
+  },
+  kind: { from: "sigs.k8s.io/kind", module: "sigs.k8s.io/kind", version: "v0.30.0" },
+  kwok: { from: "sigs.k8s.io/kwok/cmd/kwok", module: "sigs.k8s.io/kwok", version: "v0.7.0" },
+  helm: { from: "helm.sh/helm/v3/cmd/helm", module: "helm.sh/helm/v3", version: "v3.19.0" },
 } satisfies Record<string, GoTool>;
 
 /** A program that `goTool` knows. */
