@@ -6,7 +6,7 @@ import type { EventLog, ReadOptions } from "../store.ts";
 /** The log as an array. */
 export class MemoryEventLog implements EventLog {
   readonly #assertOpen: () => void;
-  readonly #tail = new LiveTail((after, limit) => this.read(after, limit));
+  readonly #tail = new LiveTail({ read: (after, limit) => this.read(after, limit) });
   #events: Event[] = [];
   #compacted = 0;
 

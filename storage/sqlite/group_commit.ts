@@ -2,13 +2,22 @@ import type { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers";
 import { type Event, isMpcError, type NewEvent } from "@mpc/domain";
 import { storeClosed, throwIfAborted } from "../shared/errors.ts";
-import { storeError } from "./sqlite_errors.ts";
+import { BUSY_TIMEOUT_MS } from "./open_database.ts";
+import { isBusy, storeError } from "./sqlite_errors.ts";
 
 /** One write, made inside a transaction: it either throws before it changes anything, or is done. */
 export interface Write<T> {
   readonly signal: AbortSignal | undefined;
   readonly events: readonly NewEvent[];
   readonly run: () => T;
+}
+
+/** The event log's part in a transaction. */
+export interface Log {
+  begin(): void;
+  /** Puts events into the log, and says which numbers they got. */
+  push(events: readonly NewEvent[]): readonly Event[];
+  durable(events: readonly Event[]): void;
 }
 
 interface Job {
@@ -21,33 +30,30 @@ interface Job {
 /** Most writes in one transaction. */
 const MAX_BATCH = 256;
 
+/** About how long it waits before it asks again for the lock that another process holds. */
+const BUSY_PAUSE_MS = 2;
+
 /**
  * Writes that are asked for in the same turn of the event loop share one transaction, and so one
- * flush to disk. Each is checked on its own; all are answered when the disk has them.
+ * flush to disk. Each is checked on its own; all are answered when the disk has them. While another
+ * process writes, those that wait grow into one batch, and the event loop goes on.
  */
 export class GroupCommit {
   readonly #database: DatabaseSync;
-  readonly #append: (events: readonly NewEvent[]) => readonly Event[];
-  readonly #onDurable: (events: readonly Event[]) => void;
-  readonly #onRollback: () => void;
+  readonly #log: Log;
+  readonly #busyTimeoutMs: number;
   #jobs: Job[] = [];
   #scheduled = false;
+  #busySince: number | undefined;
   #closed = false;
   #drained = Promise.withResolvers<void>();
   commits = 0;
 
-  constructor(options: {
-    database: DatabaseSync;
-    /** Puts events into the log, inside the transaction, and says which numbers they got. */
-    append: (events: readonly NewEvent[]) => readonly Event[];
-    onDurable: (events: readonly Event[]) => void;
-    /** The numbers given since the last commit are free again. */
-    onRollback: () => void;
-  }) {
-    this.#database = options.database;
-    this.#append = options.append;
-    this.#onDurable = options.onDurable;
-    this.#onRollback = options.onRollback;
+  /** @param busyTimeoutMs how long writes wait while another process is in one */
+  constructor(database: DatabaseSync, log: Log, busyTimeoutMs: number) {
+    this.#database = database;
+    this.#log = log;
+    this.#busyTimeoutMs = busyTimeoutMs;
   }
 
   /** Makes a write; resolves when it is durable. */
@@ -60,7 +66,7 @@ export class GroupCommit {
         try {
           throwIfAborted(write.signal);
           const value = write.run();
-          const events = this.#append(write.events);
+          const events = this.#log.push(write.events);
           result = { value };
           return events;
         } catch (error) {
@@ -87,8 +93,17 @@ export class GroupCommit {
   }
 
   #drain(): void {
-    const jobs = this.#jobs.splice(0, MAX_BATCH);
-    this.#commit(jobs);
+    try {
+      this.#begin();
+    } catch (error) {
+      if (isBusy(error) && this.#mayWait()) {
+        setTimeout(() => this.#drain(), BUSY_PAUSE_MS * (0.5 + Math.random()));
+        return;
+      }
+      for (const job of this.#jobs.splice(0)) job.fail(storeError(error));
+    }
+    this.#busySince = undefined;
+    if (this.#jobs.length > 0) this.#commit(this.#jobs.splice(0, MAX_BATCH));
     if (this.#jobs.length > 0) {
       setImmediate(() => this.#drain());
       return;
@@ -98,24 +113,34 @@ export class GroupCommit {
     this.#drained = Promise.withResolvers<void>();
   }
 
+  /** Begins a transaction if no other process is in one: waiting in SQLite stops the event loop. */
+  #begin(): void {
+    this.#database.exec("PRAGMA busy_timeout = 0");
+    try {
+      this.#database.exec("BEGIN IMMEDIATE");
+    } finally {
+      this.#database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    }
+  }
+
+  #mayWait(): boolean {
+    this.#busySince ??= performance.now();
+    return performance.now() - this.#busySince < this.#busyTimeoutMs;
+  }
+
   #commit(jobs: readonly Job[]): void {
     let events: readonly Event[];
     try {
-      this.#database.exec("BEGIN IMMEDIATE");
+      this.#log.begin();
       events = jobs.flatMap((job) => job.attempt());
       this.#database.exec("COMMIT");
       this.commits++;
     } catch (error) {
-      this.#rollback();
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       for (const job of jobs) job.fail(storeError(error));
       return;
     }
-    this.#onDurable(events);
+    this.#log.durable(events);
     for (const job of jobs) job.succeed();
-  }
-
-  #rollback(): void {
-    if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-    this.#onRollback();
   }
 }

@@ -7,12 +7,12 @@ import { labelsAndState } from "./migrations/0002_labels_and_state.ts";
 const MIGRATIONS: readonly (readonly string[])[] = [initial, labelsAndState];
 
 /**
- * Brings a database to this program's version, each migration in a transaction of its own.
+ * Brings a database to this program's version, each migration in a transaction of its own. Of
+ * several processes that open it at once, one makes each.
  * @throws {MpcError} FAILED_PRECONDITION `STORE_TOO_NEW`
  */
 export function migrate(database: DatabaseSync, path: string): void {
-  const row = database.prepare("PRAGMA user_version").get();
-  const version = Number(row?.["user_version"] ?? 0);
+  const version = versionOf(database);
   if (version > MIGRATIONS.length) {
     throw new MpcError("FAILED_PRECONDITION", {
       reason: "STORE_TOO_NEW",
@@ -25,12 +25,18 @@ export function migrate(database: DatabaseSync, path: string): void {
     if (index < version) continue;
     database.exec("BEGIN IMMEDIATE");
     try {
-      for (const statement of statements) database.exec(statement);
-      database.exec(`PRAGMA user_version = ${index + 1}`);
+      if (versionOf(database) === index) {
+        for (const statement of statements) database.exec(statement);
+        database.exec(`PRAGMA user_version = ${index + 1}`);
+      }
       database.exec("COMMIT");
     } catch (error) {
       database.exec("ROLLBACK");
       throw error;
     }
   }
+}
+
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
 }

@@ -1,3 +1,2 @@
 /** Storage in one SQLite file, for one machine. */
-export { openDatabase } from "./open_database.ts";
-export { openSqliteStore } from "./sqlite_store.ts";
+export { openSqliteStore, type SqliteStoreOptions } from "./sqlite_store.ts";

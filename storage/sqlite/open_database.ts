@@ -1,40 +1,73 @@
-import process from "node:process";
-import { readFileSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { MpcError } from "@mpc/domain";
+import { holderOf, writeHolder } from "./holder_file.ts";
 import { isBusy, resultCode, storeError } from "./sqlite_errors.ts";
 
+/** How long a statement waits for a lock that another process holds. */
+export const BUSY_TIMEOUT_MS = 5_000;
+
 /**
- * Opens a SQLite file for this process alone: the exclusive lock is the operating system's, so it
- * goes with the process however that ends. Who holds it stands in a file beside, for messages.
+ * How long an opening that shares waits for locks of others that open or close the file just now;
+ * who holds it alone holds it longer.
+ */
+const SHARED_PATIENCE_MS = 1_000;
+
+const PAUSE_MS = 5;
+
+/**
+ * Opens a SQLite file, for this process alone or together with others of this machine that share
+ * it. The locks are the operating system's, so they go with the process however that ends. Who
+ * holds the file stands in another beside it, for messages.
  * @throws {MpcError} FAILED_PRECONDITION `STORE_IN_USE` or `STORE_NOT_WRITABLE`; DATA_LOSS
  *   `STORE_CORRUPT`
  */
-export function openDatabase(path: string): DatabaseSync {
-  let database: DatabaseSync | undefined;
+export function openDatabase(path: string, shared: boolean): DatabaseSync {
   try {
-    database = new DatabaseSync(path);
-    database.exec("PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE");
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-    database.exec("BEGIN EXCLUSIVE; COMMIT; PRAGMA busy_timeout = 5000");
-    writeFileSync(holderPath(path), `${process.pid}\n`);
+    const database = shared ? openShared(path) : openAlone(path);
+    writeHolder(path, shared);
     return database;
   } catch (error) {
-    database?.close();
-    throw openError(error, path);
+    throw openError(error, path, shared);
   }
 }
 
-function openError(error: unknown, path: string): unknown {
-  if (isBusy(error)) {
-    return new MpcError("FAILED_PRECONDITION", {
-      reason: "STORE_IN_USE",
-      message: `Cannot open '${path}': another process${
-        holder(path)
-      } has it open; stop that one, or choose another --data-dir`,
-      cause: error,
-    });
+function openAlone(path: string): DatabaseSync {
+  return open(path, [
+    "PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE",
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+    `BEGIN EXCLUSIVE; COMMIT; PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`,
+  ]);
+}
+
+/** SQLite does not wait for the lock that a new file's first change to WAL takes; so this does. */
+function openShared(path: string): DatabaseSync {
+  for (const end = Date.now() + SHARED_PATIENCE_MS;;) {
+    try {
+      return open(path, [
+        "PRAGMA busy_timeout = 0",
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+        `BEGIN IMMEDIATE; COMMIT; PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`,
+      ]);
+    } catch (error) {
+      if (!isBusy(error) || Date.now() >= end) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+    }
   }
+}
+
+function open(path: string, statements: readonly string[]): DatabaseSync {
+  const database = new DatabaseSync(path);
+  try {
+    for (const statement of statements) database.exec(statement);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function openError(error: unknown, path: string, shared: boolean): unknown {
+  if (isBusy(error)) return inUse(error, path, shared);
   const code = resultCode(error);
   const notWritable = code === 14 || code === 8 ||
     (error instanceof Error && "code" in error && error.code === "EACCES");
@@ -48,14 +81,16 @@ function openError(error: unknown, path: string): unknown {
   return storeError(error);
 }
 
-function holder(path: string): string {
-  try {
-    const pid = Number(readFileSync(holderPath(path), "utf8"));
-    return Number.isInteger(pid) && pid > 0 ? ` (pid ${pid})` : "";
-  } catch {
-    // Who it is only helps the message along.
-    return "";
-  }
+function inUse(cause: unknown, path: string, shared: boolean): MpcError {
+  const holder = holderOf(path);
+  const who = holder?.shared
+    ? `other processes share it (the latest was pid ${holder.pid}); stop them`
+    : `another process${holder ? ` (pid ${holder.pid})` : ""} has it open${
+      shared ? " for itself alone" : ""
+    }; stop that one`;
+  return new MpcError("FAILED_PRECONDITION", {
+    reason: "STORE_IN_USE",
+    message: `Cannot open '${path}': ${who}, or choose another --data-dir`,
+    cause,
+  });
 }
-
-const holderPath = (path: string): string => `${path}.pid`;

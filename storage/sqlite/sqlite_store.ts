@@ -2,34 +2,44 @@ import type { Environment, Orphan, Revision, Workload } from "@mpc/domain";
 import type { Store } from "../store.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { migrate } from "./migrate.ts";
-import { openDatabase } from "./open_database.ts";
+import { BUSY_TIMEOUT_MS, openDatabase } from "./open_database.ts";
 import { SqliteCollection } from "./sqlite_collection.ts";
 import { storeError } from "./sqlite_errors.ts";
 import { SqliteEventLog } from "./sqlite_event_log.ts";
 import { SqliteOperations } from "./sqlite_operations.ts";
 
+export interface SqliteStoreOptions {
+  readonly path: string;
+  /** Whether other processes of this machine may open it too, all of them so; by default not. */
+  readonly shared?: boolean;
+  /** How long a write waits while another process is in one; by default five seconds. */
+  readonly busyTimeoutMs?: number;
+}
+
 /**
- * Opens the store in a SQLite file, creating or migrating it.
+ * Opens the store in a SQLite file, creating or migrating it. Besides what the port says, a write
+ * is `UNAVAILABLE` `STORE_UNAVAILABLE` (retryable) when another process is in one for too long.
  * @throws {MpcError} FAILED_PRECONDITION `STORE_IN_USE`, `STORE_NOT_WRITABLE` or `STORE_TOO_NEW`;
  *   DATA_LOSS `STORE_CORRUPT`
  */
-export function openSqliteStore(options: { readonly path: string }): Store {
-  const database = openDatabase(options.path);
+export function openSqliteStore(options: SqliteStoreOptions): Store {
+  const { path, shared = false, busyTimeoutMs = BUSY_TIMEOUT_MS } = options;
+  const database = openDatabase(path, shared);
   try {
-    migrate(database, options.path);
+    migrate(database, path);
   } catch (error) {
     database.close();
     throw storeError(error);
   }
   let open = true;
   const isOpen = () => open;
-  const events: SqliteEventLog = new SqliteEventLog(database, () => commit, isOpen);
-  const commit = new GroupCommit({
+  const events: SqliteEventLog = new SqliteEventLog({
     database,
-    append: (written) => events.push(written),
-    onDurable: (written) => events.durable(written),
-    onRollback: () => events.rolledBack(),
+    commit: () => commit,
+    isOpen,
+    shared,
   });
+  const commit = new GroupCommit(database, events, busyTimeoutMs);
   const access = { database, commit, isOpen };
   return {
     environments: new SqliteCollection<Environment>(access, "environments", {

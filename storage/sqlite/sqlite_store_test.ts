@@ -5,31 +5,84 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import type { Filter } from "@mpc/domain";
+import type { Collection, Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { openSqliteStore } from "@mpc/storage/sqlite";
 import { storeContract } from "../../tests/contract/store_contract.ts";
 import { anEnvironment, anEvent } from "../../tests/fakes/documents.ts";
 import { rejectsWith } from "../../tests/fakes/rejects.ts";
 
-storeContract("sqlite", async () => {
-  const directory = await mkdtemp(join(tmpdir(), "mpc-store-"));
-  const path = join(directory, "mpc.db");
-  let store = openSqliteStore({ path });
+const VARIANTS: Readonly<Record<string, (path: string) => Store>> = {
+  "sqlite": (path) => openSqliteStore({ path }),
+  "sqlite, shared": (path) => openSqliteStore({ path, shared: true }),
+  "sqlite, written by one and read by another": (path) =>
+    writtenAndRead(
+      openSqliteStore({ path, shared: true }),
+      openSqliteStore({ path, shared: true }),
+    ),
+};
+
+for (const [name, openAt] of Object.entries(VARIANTS)) {
+  storeContract(name, async () => {
+    const directory = await mkdtemp(join(tmpdir(), "mpc-store-"));
+    const path = join(directory, "mpc.db");
+    let store = openAt(path);
+    return {
+      get store() {
+        return store;
+      },
+      async reopen() {
+        await store.close();
+        store = openAt(path);
+        return store;
+      },
+      async close() {
+        await store.close();
+        await rm(directory, { recursive: true });
+      },
+    };
+  });
+}
+
+/** Two openings of one file as a store: one writes, what is read and followed comes by the other. */
+function writtenAndRead(writer: Store, reader: Store): Store {
+  const collection = <T extends { readonly name: string }>(
+    written: Collection<T>,
+    read: Collection<T>,
+  ): Collection<T> => ({
+    create: (value, options) => written.create(value, options),
+    replace: (value, version, options) => written.replace(value, version, options),
+    delete: (name, version, options) => written.delete(name, version, options),
+    get: (name, options) => read.get(name, options),
+    list: (query) => read.list(query),
+    count: (query) => read.count(query),
+  });
   return {
-    get store() {
-      return store;
+    environments: collection(writer.environments, reader.environments),
+    workloads: collection(writer.workloads, reader.workloads),
+    revisions: collection(writer.revisions, reader.revisions),
+    orphans: collection(writer.orphans, reader.orphans),
+    operations: {
+      ...collection(writer.operations, reader.operations),
+      findByRequestId: (actor, id, options) =>
+        reader.operations.findByRequestId(actor, id, options),
     },
-    async reopen() {
-      await store.close();
-      store = openSqliteStore({ path });
-      return store;
+    events: {
+      append: (events, options) => writer.events.append(events, options),
+      compact: (sequence, options) => writer.events.compact(sequence, options),
+      head: (options) => reader.events.head(options),
+      read: (after, limit, options) => reader.events.read(after, limit, options),
+      tail: (after, signal) => reader.events.tail(after, signal),
+    },
+    get commits() {
+      return writer.commits;
     },
     async close() {
-      await store.close();
-      await rm(directory, { recursive: true });
+      await writer.close();
+      await reader.close();
     },
   };
-});
+}
 
 async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "mpc-store-"));
@@ -41,7 +94,8 @@ async function withDirectory(use: (directory: string) => Promise<void>): Promise
   }
 }
 
-const open = (path: string) => Promise.resolve().then(() => openSqliteStore({ path }));
+const open = (path: string, shared = false) =>
+  Promise.resolve().then(() => openSqliteStore({ path, shared }));
 
 Deno.test("sqlite: a database that a newer version wrote is refused", () =>
   withDirectory(async (directory) => {
@@ -72,6 +126,41 @@ Deno.test("sqlite: a second opening of the same file is refused at once, and fre
     assert.match(said, new RegExp(`^STORE_IN_USE .*\\(pid ${Deno.pid}\\)`));
     await first.close();
     await openSqliteStore({ path }).close();
+  }));
+
+Deno.test("sqlite: who opens alone and who shares refuse each other, and say who is there", () =>
+  withDirectory(async (directory) => {
+    const path = join(directory, "mpc.db");
+    const alone = openSqliteStore({ path });
+    const late = await rejectsWith(open(path, true), "FAILED_PRECONDITION", "STORE_IN_USE");
+    assert.match(late.message, new RegExp(`\\(pid ${Deno.pid}\\) has it open for itself alone`));
+    await alone.close();
+    const shared = [
+      openSqliteStore({ path, shared: true }),
+      openSqliteStore({ path, shared: true }),
+    ];
+    for (const store of shared) {
+      const lone = await rejectsWith(open(path), "FAILED_PRECONDITION", "STORE_IN_USE");
+      assert.match(lone.message, new RegExp(`others? .*share it.*pid ${Deno.pid}`));
+      await store.close();
+    }
+    await openSqliteStore({ path }).close();
+  }));
+
+Deno.test("sqlite: a write waits for that of another process, and is UNAVAILABLE after a while", () =>
+  withDirectory(async (directory) => {
+    const path = join(directory, "mpc.db");
+    const store = openSqliteStore({ path, shared: true, busyTimeoutMs: 50 });
+    const other = new DatabaseSync(path);
+    other.exec("BEGIN IMMEDIATE");
+    const late = store.environments.create(anEnvironment("late"));
+    assert.equal((await rejectsWith(late, "UNAVAILABLE", "STORE_UNAVAILABLE")).retryable, true);
+    const waiting = store.environments.create(anEnvironment("dev"));
+    assert.equal(await store.environments.count({}), 0, "readers are not held up");
+    other.exec("COMMIT");
+    other.close();
+    assert.equal((await waiting).version, 1);
+    await store.close();
   }));
 
 Deno.test("sqlite: a directory that is not there, and a file that is no database, are refused", () =>
