@@ -6,6 +6,7 @@ import type {
   OperationState,
   Workload,
 } from "@mpc/domain";
+import type { OrchestratedStep } from "./orchestrate.ts";
 import type { Step } from "./step.ts";
 
 /** How an operation ended, for its resource. */
@@ -62,4 +63,13 @@ export type Definition = EnvironmentDefinition | WorkloadDefinition;
 /** How long an operation of this kind may take when nobody says otherwise: all its budgets. */
 export function defaultTimeoutMs(definition: Definition): number {
   return definition.steps.reduce((sum, step) => sum + step.retry.budgetMs, 0);
+}
+
+/** What the orchestrator must know of the steps of this kind. */
+export function orchestratedSteps({ steps }: Definition): readonly OrchestratedStep[] {
+  return steps.map(({ name, onCancel, undo }) => ({
+    name,
+    onCancel,
+    undoable: undo !== undefined,
+  }));
 }

@@ -4,6 +4,7 @@ export {
   type Definition,
   type Ending,
   isEnding,
+  orchestratedSteps,
   type Stamp,
 } from "./definition.ts";
 export { DEFINITIONS } from "./definitions.ts";

@@ -1,27 +1,22 @@
 import { getLogger } from "@logtape/logtape";
-import { isTerminal, MpcError, type Operation, type OperationKind, recordError } from "@mpc/domain";
-import type { Clock, Engine, Ids, Provider } from "@mpc/services";
+import { isTerminal, type OperationKind, recordError } from "@mpc/domain";
+import type { Engine } from "@mpc/services";
 import {
   type Definition,
   DEFINITIONS,
-  dropWaiting,
-  finish,
   holdsResource,
   orchestrate,
-  type Outcome,
-  releaseResource,
+  orchestratedSteps,
 } from "@mpc/services/operations";
-import type { Store } from "@mpc/storage";
+import { endOperation } from "../end_operation.ts";
+import { OperationJournal } from "../operation_journal.ts";
+import { settleUnheld } from "../settle_unheld.ts";
+import type { StepTools } from "../try_step.ts";
 import { EmbeddedDriver, EngineStopped } from "./embedded_driver.ts";
-import { OperationJournal } from "./operation_journal.ts";
 
 const log = getLogger(["mpc", "engine"]);
 
-export interface EmbeddedEngineOptions {
-  readonly store: Store;
-  readonly provider: Provider;
-  readonly clock: Clock;
-  readonly ids: Ids;
+export interface EmbeddedEngineOptions extends StepTools {
   /** Every operation kind; tests put faults into them. */
   readonly definitions?: Readonly<Record<OperationKind, Definition>>;
 }
@@ -86,104 +81,22 @@ export class EmbeddedEngine implements Engine {
   }
 
   async #execute(name: string, execution: Execution): Promise<void> {
-    const { store } = this.#options;
+    const { store, clock } = this.#options;
     const stored = await store.operations.get(name);
     if (!stored || isTerminal(stored.value.state)) return;
-    const operation = stored.value;
-    const definition = (this.#options.definitions ?? DEFINITIONS)[operation.kind];
+    const definition = (this.#options.definitions ?? DEFINITIONS)[stored.value.kind];
     const journal = new OperationJournal(store, stored, () => execution.cancel.abort());
     execution.journal = journal;
-    if (!await holdsResource(store, operation)) {
-      return await this.#withoutResource(operation, definition, journal);
-    }
-    const driver = this.#driver(definition, journal, execution.cancel.signal);
-    const outcome = await orchestrate(orchestrated(definition), driver);
-    await journal.flush();
-    await releaseResource(store, journal.operation, outcome, this.#options.clock.now());
-    await this.#finish(journal, outcome, driver);
-  }
-
-  /**
-   * An operation without its resource has either not got it yet, or a killed process let go of it
-   * just before the operation's end was written.
-   */
-  async #withoutResource(
-    operation: Operation,
-    definition: Definition,
-    journal: OperationJournal,
-  ): Promise<void> {
-    const { store, clock } = this.#options;
-    if (operation.startTime === null) {
-      if (!operation.cancellation) return;
-      await dropWaiting(store, operation, clock.now());
-      return await this.#finish(journal, { state: "CANCELLED", error: null, stuck: [] });
-    }
-    const never = () => {
-      throw new MpcError("INTERNAL", {
-        reason: "LOST_RESOURCE",
-        message: `Cannot go on with '${operation.name}': it does not hold '${operation.target}'`,
-      });
-    };
-    const driver = this.#driver(definition, journal, new AbortController().signal);
-    try {
-      const outcome = await orchestrate(orchestrated(definition), {
-        runStep: (step) => isSettled(operation, step.name) ? driver.runStep(step) : never(),
-        undoStep: (step) => isUndone(operation, step.name) ? driver.undoStep(step) : never(),
-      });
-      await this.#finish(journal, outcome, driver);
-    } catch (error) {
-      const record = recordError(error);
-      await this.#finish(journal, { state: "FAILED", error: record, stuck: [] });
-    }
-  }
-
-  #driver(
-    definition: Definition,
-    journal: OperationJournal,
-    cancel: AbortSignal,
-  ): EmbeddedDriver {
-    return new EmbeddedDriver({
+    const tools = { store, clock, definition };
+    if (!await holdsResource(store, stored.value)) return await settleUnheld(tools, journal);
+    const driver = new EmbeddedDriver({
       ...this.#options,
       definition,
       journal,
-      cancel,
+      cancel: execution.cancel.signal,
       stop: this.#stop.signal,
     });
+    const outcome = await orchestrate(orchestratedSteps(definition), driver);
+    await endOperation(tools, journal, outcome);
   }
-
-  async #finish(
-    journal: OperationJournal,
-    outcome: Outcome,
-    driver?: EmbeddedDriver,
-  ): Promise<void> {
-    const { clock } = this.#options;
-    const residue = driver?.residueOf(outcome.stuck) ?? [];
-    await journal.record({
-      edit: (operation) => finish(operation, outcome, residue, clock.now()),
-      reason: `Operation${camel(outcome.state)}`,
-      message: outcome.error?.message ?? `${journal.operation.kind} ended ${outcome.state}`,
-    });
-  }
-}
-
-function orchestrated(definition: Definition) {
-  return definition.steps.map(({ name, onCancel, undo }) => ({
-    name,
-    onCancel,
-    undoable: undo !== undefined,
-  }));
-}
-
-function isSettled(operation: Operation, name: string): boolean {
-  const state = operation.steps.find((step) => step.name === name)?.state;
-  return state !== undefined && state !== "PENDING" && state !== "RUNNING";
-}
-
-function isUndone(operation: Operation, name: string): boolean {
-  const state = operation.steps.find((step) => step.name === name)?.state;
-  return state === "UNDONE" || state === "UNDO_FAILED";
-}
-
-function camel(state: string): string {
-  return state.split("_").map((word) => word[0] + word.slice(1).toLowerCase()).join("");
 }

@@ -1,10 +1,12 @@
-import type { Operation } from "@mpc/domain";
+import { isTerminal, type Operation } from "@mpc/domain";
 import { operationEvent, updateDocument } from "@mpc/services";
 import type { Store, Stored } from "@mpc/storage";
 
 type Edit = (operation: Operation) => Operation;
 
-interface Note {
+/** One entry: what it changes, and the words of its event. */
+export interface Note {
+  /** Pure; what it hands back unchanged is not written. */
   readonly edit: Edit;
   readonly reason: string;
   readonly message: string;
@@ -13,7 +15,8 @@ interface Note {
 /**
  * The journal of one running operation: its record, written a step at a time.
  *
- * A cancellation mark that another process puts on the record is seen with the next write.
+ * A cancellation mark that another process puts on the record is seen with the next write. What
+ * has ended is never written again.
  */
 export class OperationJournal {
   readonly #store: Store;
@@ -22,7 +25,7 @@ export class OperationJournal {
   #pending: Note[] = [];
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(store: Store, stored: Stored<Operation>, onCancel: () => void) {
+  constructor(store: Store, stored: Stored<Operation>, onCancel: () => void = () => {}) {
     this.#store = store;
     this.#stored = stored;
     this.#onCancel = onCancel;
@@ -35,14 +38,14 @@ export class OperationJournal {
   }
 
   /**
-   * Takes an edit that is written together with the next one. Good for the end of a step: until
+   * Takes an entry that is written together with the next one. Good for the end of a step: until
    * the next step begins nothing depends on it, for a step can always be run twice.
    */
   defer(note: Note): void {
     this.#pending.push(note);
   }
 
-  /** Writes an edit, and what was deferred before it; durable when it returns. */
+  /** Writes an entry, and what was deferred before it; durable when it returns. */
   record(note: Note): Promise<void> {
     this.#pending.push(note);
     return this.flush();
@@ -65,19 +68,11 @@ export class OperationJournal {
   async #write(): Promise<void> {
     const notes = this.#pending;
     if (notes.length === 0) return;
-    const last = notes[notes.length - 1]!;
-    const message = notes.map((note) => note.message).join("; ");
     const stored = await updateDocument(
       this.#store.operations,
       this.#stored.value.name,
       undefined,
-      (operation) => {
-        const value = notes.reduce((current, note) => note.edit(current), operation);
-        return value === operation ? undefined : {
-          value,
-          event: { reason: last.reason, message, time: value.updateTime },
-        };
-      },
+      (operation) => isTerminal(operation.state) ? undefined : written(operation, notes),
       operationEvent,
       this.#stored,
     );
@@ -90,4 +85,19 @@ export class OperationJournal {
     this.#stored = stored;
     if (marked) this.#onCancel();
   }
+}
+
+/** The record with these entries, and one event that tells of those that changed it. */
+function written(before: Operation, notes: readonly Note[]) {
+  const told: Note[] = [];
+  let value = before;
+  for (const note of notes) {
+    const next = note.edit(value);
+    if (next !== value) told.push(note);
+    value = next;
+  }
+  const last = told.at(-1);
+  if (!last) return undefined;
+  const message = told.map((note) => note.message).join("; ");
+  return { value, event: { reason: last.reason, message, time: value.updateTime } };
 }

@@ -1,0 +1,44 @@
+import { idOf, type Residue } from "@mpc/domain";
+import type { Clock } from "@mpc/services";
+import { type Definition, finish, type Outcome, releaseResource } from "@mpc/services/operations";
+import type { Store } from "@mpc/storage";
+import type { OperationJournal } from "./operation_journal.ts";
+
+/** What the end of an operation is written with. */
+export interface EndTools {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly definition: Definition;
+}
+
+/** Lets go of the resource, then ends the operation; twice is as good as once. */
+export async function endOperation(
+  tools: EndTools,
+  journal: OperationJournal,
+  outcome: Outcome,
+): Promise<void> {
+  await journal.flush();
+  await releaseResource(tools.store, journal.operation, outcome, tools.clock.now());
+  await finishOperation(tools, journal, outcome);
+}
+
+/** Writes the end of an operation that does not hold its resource. */
+export async function finishOperation(
+  { clock, definition }: EndTools,
+  journal: OperationJournal,
+  outcome: Outcome,
+): Promise<void> {
+  const { input, kind, name } = journal.operation;
+  const residue = outcome.stuck.flatMap((stuck): readonly Residue[] =>
+    definition.steps.find((step) => step.name === stuck)?.residue?.(input, idOf(name)) ?? []
+  );
+  await journal.record({
+    edit: (operation) => finish(operation, outcome, residue, clock.now()),
+    reason: `Operation${camel(outcome.state)}`,
+    message: outcome.error?.message ?? `${kind} ended ${outcome.state}`,
+  });
+}
+
+function camel(state: string): string {
+  return state.split("_").map((word) => word[0] + word.slice(1).toLowerCase()).join("");
+}

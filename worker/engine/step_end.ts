@@ -1,0 +1,48 @@
+import type { Instant, JsonObject, StepState } from "@mpc/domain";
+import { endAttempt, settleStep, stepOf } from "@mpc/services/operations";
+import type { Note } from "./operation_journal.ts";
+
+/** How a step's last try ended, where that is written together with what comes next. JSON. */
+export interface StepEnd {
+  readonly step: string;
+  readonly state: "SUCCEEDED" | "CANCELLED" | "UNDONE";
+  readonly output: JsonObject | null;
+  readonly time: Instant;
+}
+
+/** The state that an end finds; a step in another one has it written already. */
+const BEFORE: Readonly<Record<StepEnd["state"], StepState>> = {
+  SUCCEEDED: "RUNNING",
+  CANCELLED: "RUNNING",
+  UNDONE: "UNDOING",
+};
+
+/** The journal's entry of a step's end; twice is as good as once. */
+export function noteOfEnd({ step, state, output, time }: StepEnd): Note {
+  const error = state === "CANCELLED" ? CANCELLED : null;
+  return {
+    edit: (operation) => {
+      if (stepOf(operation, step).state !== BEFORE[state]) return operation;
+      const ended = endAttempt(operation, step, { now: time, error, nextRetryTime: null });
+      return settleStep(ended, step, time, { state, output });
+    },
+    ...WORDS[state](step),
+  };
+}
+
+const CANCELLED = {
+  code: "CANCELLED",
+  reason: "OPERATION_CANCELLED",
+  message: "Cancelled while it ran",
+  retryable: false,
+  metadata: {},
+  causes: [],
+} as const;
+
+const WORDS: Readonly<
+  Record<StepEnd["state"], (step: string) => { reason: string; message: string }>
+> = {
+  SUCCEEDED: (step) => ({ reason: "StepSucceeded", message: `Step '${step}' succeeded` }),
+  CANCELLED: (step) => ({ reason: "StepCancelled", message: `Step '${step}' was cancelled` }),
+  UNDONE: (step) => ({ reason: "StepUndone", message: `Step '${step}' is undone` }),
+};

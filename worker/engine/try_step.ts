@@ -1,0 +1,256 @@
+import {
+  backoffMs,
+  type ErrorRecord,
+  type Instant,
+  isTerminal,
+  type JsonObject,
+  type JsonValue,
+  type Operation,
+} from "@mpc/domain";
+
+import type { Clock, Ids, Provider } from "@mpc/services";
+import {
+  endAttempt,
+  failuresOf,
+  journaledRun,
+  journaledUndo,
+  noteProgress,
+  settleStep,
+  startAttempt,
+  type Step,
+  type StepContext,
+  stepOf,
+} from "@mpc/services/operations";
+import type { Store } from "@mpc/storage";
+import type { OperationJournal } from "./operation_journal.ts";
+import { ProgressWriter } from "./progress_writer.ts";
+import { type AttemptResult, runAttempt } from "./run_attempt.ts";
+import type { StepEnd } from "./step_end.ts";
+
+/** What engines do steps with. */
+export interface StepTools {
+  readonly store: Store;
+  readonly provider: Provider;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
+/** One try of a step, or of its undo. */
+export interface StepTry extends StepTools {
+  readonly journal: OperationJournal;
+  readonly step: Step<JsonObject>;
+  readonly undo: boolean;
+  /** The operation is cancelled; an undo does not hear it. */
+  readonly cancel: AbortSignal;
+  /** The engine closes. */
+  readonly stop: AbortSignal;
+  /** What the last heartbeat carried, where the engine knows it better than the journal. */
+  readonly lastHeartbeat?: JsonValue;
+  /** Is told each heartbeat, besides the journal. */
+  readonly onHeartbeat?: (detail: JsonValue) => void;
+}
+
+export type Tried =
+  /** `end` is still to be written; null where the journal has it. */
+  | { readonly status: "succeeded" | "cancelled"; readonly end: StepEnd | null }
+  /** For good; the journal has it. */
+  | { readonly status: "failed"; readonly error: ErrorRecord }
+  /** Another try is due after the pause; the journal has it. */
+  | { readonly status: "retry"; readonly error: ErrorRecord; readonly pauseMs: number }
+  /** A cancellation came before the step began. */
+  | { readonly status: "skipped" }
+  /** The engine closes: the try is neither done nor failed. */
+  | { readonly status: "stopped" }
+  /** The operation has ended meanwhile, so nothing of it runs any more. */
+  | { readonly status: "ended" };
+
+const NEVER = new AbortController().signal;
+
+/** Why progress of a try that is over ends; a reason of its own would cost a stack each time. */
+const OVER = "the try is over";
+
+/**
+ * Runs one try of a step and journals it: its begin together with the end of the step before, a
+ * failure with the time of the next try. What the journal has settled is not run again. How the
+ * tries of a step follow each other is the engine's.
+ */
+export async function tryStep(options: StepTry): Promise<Tried> {
+  const { journal, undo, cancel, step: { name } } = options;
+  if (isTerminal(journal.operation.state)) return { status: "ended" };
+  const settled = settledBefore(stepOf(journal.operation, name), undo);
+  if (settled) return settled;
+  if (!undo && cancel.aborted) return cancelled(options);
+  const limit = limitOf(options);
+  await begin(options);
+  if (isTerminal(journal.operation.state)) return { status: "ended" };
+  if (!undo && cancel.aborted) return cancelled(options);
+  const result = await attempt(options, limit);
+  switch (result.status) {
+    case "succeeded":
+      return {
+        status: "succeeded",
+        end: endOf(options, undo ? "UNDONE" : "SUCCEEDED", result.value),
+      };
+    case "cancelled":
+      return { status: "cancelled", end: endOf(options, "CANCELLED") };
+    case "failed":
+      return await failed(options, limit, result.error);
+    case "stopped":
+      return result;
+  }
+}
+
+function settledBefore(record: Operation["steps"][number], undo: boolean): Tried | undefined {
+  const journaled = undo ? journaledUndo(record) : journaledRun(record);
+  switch (journaled?.status) {
+    case "failed":
+      return journaled;
+    case "cancelled":
+      return { status: "cancelled", end: null };
+    case "succeeded":
+    case "undone":
+      return { status: "succeeded", end: null };
+    default:
+      return undefined;
+  }
+}
+
+function cancelled(options: StepTry): Tried {
+  const { state } = stepOf(options.journal.operation, options.step.name);
+  if (state === "PENDING") return { status: "skipped" };
+  return { status: "cancelled", end: endOf(options, "CANCELLED") };
+}
+
+function endOf(
+  { step, clock }: StepTry,
+  state: StepEnd["state"],
+  output: JsonObject | void = undefined,
+): StepEnd {
+  return { step: step.name, state, output: output ?? null, time: clock.now() };
+}
+
+/** When the step's budget, or the operation's time, is used up. */
+function limitOf({ journal, step, undo, clock }: StepTry): Instant {
+  const { attempts } = stepOf(journal.operation, step.name);
+  const began = attempts.find((attempt) => attempt.undo === undo)?.startTime ?? clock.now();
+  return Math.min(began + step.retry.budgetMs, undo ? Infinity : journal.operation.deadline);
+}
+
+/** Nothing begins on an operation that is marked as cancelled, but undos. */
+async function begin({ journal, step: { name }, undo, clock }: StepTry): Promise<void> {
+  await journal.record({
+    edit: (operation) =>
+      operation.cancellation && !undo
+        ? operation
+        : startAttempt(operation, name, undo, clock.now()),
+    reason: undo ? "UndoStarted" : "StepStarted",
+    message: undo ? `Undo of '${name}' begins` : `Step '${name}' begins`,
+  });
+}
+
+async function attempt(
+  options: StepTry,
+  limit: Instant,
+): Promise<AttemptResult<JsonObject | void>> {
+  const { journal, clock, cancel, stop, step, undo } = options;
+  const record = stepOf(journal.operation, step.name);
+  const finished = new AbortController();
+  const progress = new ProgressWriter(clock, finished.signal, (text, detail) =>
+    journal.record({
+      edit: (operation) =>
+        stepOf(operation, step.name).state === record.state
+          ? noteProgress(operation, step.name, clock.now(), text, detail)
+          : operation,
+      reason: "StepProgressed",
+      message: `Step '${step.name}': ${text}`,
+    }));
+  const note = (text: string, detail: JsonValue = null) => {
+    options.onHeartbeat?.(detail);
+    progress.note(text, detail);
+  };
+  const { input } = journal.operation;
+  try {
+    return await runAttempt({
+      clock,
+      timeoutMs: Math.max(1, Math.min(step.attemptTimeoutMs, limit - clock.now())),
+      cancel: undo ? NEVER : cancel,
+      stop,
+      body: async (signal) => {
+        const context = contextOf(options, signal, note);
+        return await (undo ? step.undo?.(context, input) : step.run(context, input));
+      },
+    });
+  } finally {
+    finished.abort(OVER);
+    await progress.closed();
+  }
+}
+
+function contextOf(
+  options: StepTry,
+  signal: AbortSignal,
+  heartbeat: StepContext["heartbeat"],
+): StepContext {
+  const { journal, step, undo, clock, store, provider } = options;
+  const { name, target, actor, steps } = journal.operation;
+  const record = stepOf(journal.operation, step.name);
+  return {
+    operation: name,
+    target,
+    actor,
+    attempt: record.attempts.findLast((attempt) => attempt.undo === undo)?.number ?? 1,
+    signal,
+    store,
+    provider,
+    now: () => clock.now(),
+    outputs: Object.fromEntries(
+      steps.flatMap(({ name, output }) => output === null ? [] : [[name, output]]),
+    ),
+    lastHeartbeat: options.lastHeartbeat ?? record.heartbeat,
+    heartbeat,
+  };
+}
+
+/** Decides whether a failure is the last one. */
+async function failed(options: StepTry, limit: Instant, error: ErrorRecord): Promise<Tried> {
+  const { journal, clock, ids, undo, step: { name, retry } } = options;
+  const failures = failuresOf(stepOf(journal.operation, name), undo) + 1;
+  const pauseMs = backoffMs(retry, failures, ids.random());
+  const nextRetryTime = clock.now() + pauseMs;
+  if (!error.retryable || failures >= retry.maxAttempts || nextRetryTime >= limit) {
+    return { status: "failed", error: await giveUp(options, failures, error) };
+  }
+  await journal.record({
+    edit: (operation) => endAttempt(operation, name, { now: clock.now(), error, nextRetryTime }),
+    reason: undo ? "UndoRetrying" : "StepRetrying",
+    message: `Attempt ${failures} of '${name}' failed: ${error.message}`,
+  });
+  return { status: "retry", error, pauseMs };
+}
+
+async function giveUp(
+  { journal, clock, undo, step: { name } }: StepTry,
+  failures: number,
+  error: ErrorRecord,
+): Promise<ErrorRecord> {
+  const { message: inner, code, reason } = error;
+  const what = undo ? `Undo of step '${name}'` : `Step '${name}'`;
+  const tries = failures === 1 ? "" : ` after ${failures} attempts`;
+  const wrapped: ErrorRecord = {
+    ...error,
+    retryable: false,
+    message: `${what} failed${tries}: ${inner}`,
+    metadata: { ...error.metadata, step: name },
+    causes: [{ code, reason, message: inner }, ...error.causes],
+  };
+  await journal.record({
+    edit: (operation) => {
+      const now = clock.now();
+      const ended = endAttempt(operation, name, { now, error: wrapped, nextRetryTime: null });
+      return settleStep(ended, name, now, { state: undo ? "UNDO_FAILED" : "FAILED" });
+    },
+    reason: undo ? "UndoFailed" : "StepFailed",
+    message: wrapped.message,
+  });
+  return wrapped;
+}
