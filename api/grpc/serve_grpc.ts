@@ -1,3 +1,4 @@
+import { constants } from "node:http2";
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { type ConnectionInjector, Server, ServerCredentials } from "@grpc/grpc-js";
@@ -5,12 +6,16 @@ import { getLogger } from "@logtape/logtape";
 import type { Address } from "../address.ts";
 import { listen } from "../listen.ts";
 import type { Route } from "../route.ts";
+import { explainRefusals } from "./explain_refusals.ts";
 import { DEFAULT_FRAME_LIMITS, FrameGuard, type FrameLimits } from "./frame_guard.ts";
 import { GuardedSocket } from "./guarded_socket.ts";
 import { RunningCalls } from "./running_calls.ts";
 import { serviceDefinition } from "./service_definition.ts";
 
 const log = getLogger(["mpc", "grpc"]);
+
+// Deno's constants lack it: grpc-js would answer 200 to what is no gRPC.
+Object.assign(constants, { HTTP_STATUS_UNSUPPORTED_MEDIA_TYPE: 415 });
 
 export interface GrpcLimits extends FrameLimits {
   readonly maxConnections: number;
@@ -56,6 +61,7 @@ export async function serveGrpc(options: {
   const shutdown = new AbortController();
   const lifetime = { calls: new RunningCalls(), shutdown: shutdown.signal };
   const server = new Server({
+    interceptors: [explainRefusals],
     "grpc.max_receive_message_length": limits.maxMessageBytes,
     "grpc.max_concurrent_streams": limits.maxConcurrentStreams,
     "grpc.keepalive_time_ms": 60_000,

@@ -153,7 +153,7 @@ async function* readableOnes(requests: AsyncIterable<Request>): AsyncGenerator<M
 }
 
 function readable(request: Request): Message {
-  if (request instanceof UnreadableMessage) throw toApiError(request.toError());
+  if (request instanceof UnreadableMessage) throw request.toError();
   return request;
 }
 

@@ -4,11 +4,14 @@ import { Metadata, status as Status, type StatusObject } from "@grpc/grpc-js";
 import { StatusSchema } from "@mpc/proto";
 import { statusMessage } from "../status_message.ts";
 
-/** The status of a failed call, its details in `grpc-status-details-bin`. */
+/** Where a status carries its details. */
+export const DETAILS = "grpc-status-details-bin";
+
+/** The status of a failed call, its details in {@linkcode DETAILS}. */
 export function statusOf(error: unknown): StatusObject {
   const message = statusMessage(error);
   const metadata = new Metadata();
-  metadata.set("grpc-status-details-bin", Buffer.from(toBinary(StatusSchema, message)));
+  metadata.set(DETAILS, Buffer.from(toBinary(StatusSchema, message)));
   return { code: toStatus(message.code), details: message.message, metadata };
 }
 

@@ -1,4 +1,5 @@
-import { MpcError } from "@mpc/domain";
+import type { ConnectError } from "@connectrpc/connect";
+import { unreadableRequest } from "../unreadable_request.ts";
 
 /** Stands for a request that is no message of its type; grpc-js would tell the caller INTERNAL. */
 export class UnreadableMessage {
@@ -9,11 +10,8 @@ export class UnreadableMessage {
   }
 
   /** What the caller is told. */
-  toError(): MpcError {
-    return new MpcError("INVALID_ARGUMENT", {
-      reason: "UNREADABLE_MESSAGE",
-      message: "Cannot read the request: its bytes are no message of the method's type",
-      cause: this.#cause,
-    });
+  toError(): ConnectError {
+    const why = "its bytes are no message of the method's type";
+    return unreadableRequest("UNREADABLE_MESSAGE", why, this.#cause);
   }
 }

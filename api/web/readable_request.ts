@@ -1,75 +1,56 @@
 import { type DescMethod, fromBinary, fromJson } from "@bufbuild/protobuf";
-import type { HandlerContext } from "@connectrpc/connect";
-import { MpcError } from "@mpc/domain";
-import { toApiError } from "../error_codes.ts";
+import { enveloped, HEAD_BYTES, isSingleMessage } from "./envelope.ts";
+import { wrongTimeout } from "./timeout.ts";
+import { mark, unmarked, type Unreadable } from "./unreadable_mark.ts";
 
-/** Set on a request whose message was taken out, with the reason; never by a caller. */
-const MARK = "x-mpc-unreadable";
-
-/** What is wrong with the message, where there is more to say than the reason does. */
-const DETAIL = "x-mpc-unreadable-detail";
-const MAX_DETAIL = 300;
-
-const ENVELOPED = /^application\/(connect\+(proto|json)|grpc(-web)?(\+(proto|json))?)$/;
+const IN_ENVELOPES = /^application\/(connect\+(proto|json)|grpc(-web)?(\+(proto|json))?)$/;
 const BARE = /^application\/(proto|json)$/;
 const PARAMETERS = /;.*$/;
 const ENCODINGS = ["content-encoding", "grpc-encoding", "connect-content-encoding"];
-const HEAD_BYTES = 5;
+
+/** How a caller writes its messages. */
+interface Format {
+  readonly json: boolean;
+  readonly inEnvelopes: boolean;
+}
 
 /**
  * A request that Connect can read. Connect tells who sent bytes that are no message INTERNAL, as if
- * the server were at fault, and gives no ErrorInfo; so a message that cannot be read is replaced by
- * an empty one, and {@linkcode refuseUnreadable} tells the caller, in whatever protocol it speaks.
+ * the server were at fault, and gives no ErrorInfo; so a request that cannot be read is replaced by
+ * an empty one with a mark, and what the mark says is told by the method, in whatever protocol the
+ * caller speaks. A stream of requests is left as it is: `readableOnes` watches over it.
  */
 export async function readableRequest(
   method: DescMethod,
   request: Request,
   maxBytes: number,
 ): Promise<Request> {
-  const headers = new Headers(request.headers);
-  headers.delete(MARK);
-  headers.delete(DETAIL);
+  const headers = unmarked(request.headers);
   const type = (headers.get("content-type") ?? "").replace(PARAMETERS, "").trim();
-  const enveloped = ENVELOPED.test(type);
-  const single = method.methodKind === "unary" || method.methodKind === "server_streaming";
-  const plain = (enveloped || BARE.test(type)) && !ENCODINGS.some((name) => headers.has(name));
-  if (!single || !plain || !request.body) {
+  const format = { json: type.endsWith("json"), inEnvelopes: IN_ENVELOPES.test(type) };
+  // What is no type of ours Connect refuses by HTTP's own means.
+  if (!request.body || !(format.inEnvelopes || BARE.test(type))) {
     return new Request(request, { headers });
   }
+  const wrong = wrongHeader(headers);
+  if (wrong) return replaced(request, headers, format, wrong);
+  for (const name of ENCODINGS) headers.delete(name);
+  const single = method.methodKind === "unary" || method.methodKind === "server_streaming";
+  if (!single) return new Request(request, { headers });
   const body = await readBody(request.body, maxBytes + HEAD_BYTES);
+  const problem = problemOf(method, body, format);
+  if (problem) return replaced(request, headers, format, problem);
   const { url, signal } = request;
-  const json = type.endsWith("json");
-  const problem = body ? problemOf(method, body, enveloped, json) : undefined;
-  if (body && problem === undefined) {
-    return new Request(url, { method: request.method, headers, body, signal });
-  }
-  headers.set(MARK, body ? "UNREADABLE_MESSAGE" : "MESSAGE_TOO_LARGE");
-  if (problem) headers.set(DETAIL, encodeURIComponent(problem.slice(0, MAX_DETAIL).toWellFormed()));
-  headers.delete("content-length");
-  return new Request(url, {
-    method: request.method,
-    headers,
-    body: empty(enveloped, json),
-    signal,
-  });
+  return new Request(url, { method: request.method, headers, body: body!, signal });
 }
 
-/** @throws {ConnectError} where the request's message could not be read */
-export function refuseUnreadable({ requestHeader }: HandlerContext): void {
-  const reason = requestHeader.get(MARK);
-  if (reason === null) return;
-  const tooLarge = reason === "MESSAGE_TOO_LARGE";
-  throw toApiError(
-    new MpcError(tooLarge ? "RESOURCE_EXHAUSTED" : "INVALID_ARGUMENT", {
-      reason,
-      retryable: false,
-      message: tooLarge
-        ? "Cannot read the request: it is larger than the server takes"
-        : `Cannot read the request: ${
-          decodeURIComponent(requestHeader.get(DETAIL) ?? "") || "it is no message"
-        }`,
-    }),
-  );
+function wrongHeader(headers: Headers): Unreadable | undefined {
+  const encoding = ENCODINGS.find((name) => !/^(identity)?$/.test(headers.get(name) ?? ""));
+  if (encoding) {
+    return { reason: "UNSUPPORTED_ENCODING", why: `its ${encoding} is not identity` };
+  }
+  const timeout = wrongTimeout(headers);
+  return timeout ? { reason: "INVALID_TIMEOUT", why: `its ${timeout} is no duration` } : undefined;
 }
 
 /** @returns undefined where there is more than `maxBytes` of it */
@@ -89,38 +70,42 @@ async function readBody(
 
 /** What is wrong with a body; undefined where it is a message of the method's type. */
 function problemOf(
-  method: DescMethod,
-  body: Uint8Array,
-  enveloped: boolean,
-  json: boolean,
-): string | undefined {
-  if (enveloped && !isEnvelope(body)) return "its body is no single message in an envelope";
-  const message = enveloped ? body.subarray(HEAD_BYTES) : body;
+  { input }: DescMethod,
+  body: Uint8Array | undefined,
+  { json, inEnvelopes }: Format,
+): Unreadable | undefined {
+  if (!body) return { reason: "MESSAGE_TOO_LARGE", why: "it is larger than the server takes" };
+  const reason = "UNREADABLE_MESSAGE";
+  if (inEnvelopes && !isSingleMessage(body)) {
+    return { reason, why: "its body is no single message in an envelope" };
+  }
+  const message = inEnvelopes ? body.subarray(HEAD_BYTES) : body;
   try {
     if (json) {
       const text = new TextDecoder("utf-8", { fatal: true }).decode(message);
-      fromJson(method.input, JSON.parse(text), { ignoreUnknownFields: true });
-    } else fromBinary(method.input, message);
+      fromJson(input, JSON.parse(text), { ignoreUnknownFields: true });
+    } else fromBinary(input, message);
     return undefined;
   } catch (error) {
     // JSON is written by people, who can use what is said of it.
     const detail = json && error instanceof Error ? `: ${error.message}` : "";
-    return `it is no message of type ${method.input.typeName}${detail}`;
+    return { reason, why: `it is no message of type ${input.typeName}${detail}` };
   }
 }
 
-function isEnvelope(body: Uint8Array): boolean {
-  if (body.length < HEAD_BYTES || body[0] !== 0) return false;
-  const length = new DataView(body.buffer, body.byteOffset).getUint32(1);
-  return length === body.length - HEAD_BYTES;
-}
-
-/** An empty message, which can always be read. */
-function empty(enveloped: boolean, json: boolean): Uint8Array<ArrayBuffer> {
+/** A request with a mark and an empty message, which can always be read. */
+function replaced(
+  { url, method, signal }: Request,
+  headers: Headers,
+  { json, inEnvelopes }: Format,
+  unreadable: Unreadable,
+): Request {
+  for (const name of [...ENCODINGS, "content-length"]) headers.delete(name);
+  if (unreadable.reason === "INVALID_TIMEOUT") {
+    for (const name of ["grpc-timeout", "connect-timeout-ms"]) headers.delete(name);
+  }
+  mark(headers, unreadable);
   const message = new TextEncoder().encode(json ? "{}" : "");
-  if (!enveloped) return message;
-  const body = new Uint8Array(HEAD_BYTES + message.length);
-  new DataView(body.buffer).setUint32(1, message.length);
-  body.set(message, HEAD_BYTES);
-  return body;
+  const body = inEnvelopes ? enveloped(0, message) : message;
+  return new Request(url, { method, headers, body, signal });
 }

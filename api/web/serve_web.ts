@@ -5,8 +5,10 @@ import type { Address } from "../address.ts";
 import type { Door } from "../grpc/serve_grpc.ts";
 import { listenError } from "../listen.ts";
 import type { Route } from "../route.ts";
-import { readableRequest, refuseUnreadable } from "./readable_request.ts";
+import { readableOnes } from "./readable_ones.ts";
+import { readableRequest } from "./readable_request.ts";
 import { isPlainGrpcWeb, unaryGrpcWeb } from "./unary_grpc_web.ts";
+import { markedError } from "./unreadable_mark.ts";
 
 export interface WebLimits {
   readonly maxBodyBytes: number;
@@ -34,7 +36,7 @@ export function serveWeb(options: {
       if (!implemented) continue;
       // Only streams are cut off at once: a unary call is given the time to finish.
       const cutOff = method.methodKind !== "unary" && { shutdownSignal: shutdown.signal };
-      router.rpc<DescMethod>(method, refusing(implemented), { ...cutOff });
+      router.rpc<DescMethod>(method, refusing(method, implemented), { ...cutOff });
     }
   }
   const handlers = new Map(router.handlers.map((handler) => [
@@ -79,12 +81,27 @@ export function serveWeb(options: {
 type Implementation = Route["implementation"][string];
 
 /** An implementation that is not asked what could not be read. */
-function refusing(implemented: NonNullable<Implementation>): NonNullable<Implementation> {
-  const bare = implemented as (request: never, context: HandlerContext) => unknown;
-  return ((request: never, context: HandlerContext) => {
-    refuseUnreadable(context);
-    return bare(request, context);
+function refusing(
+  { methodKind }: DescMethod,
+  implemented: NonNullable<Implementation>,
+): NonNullable<Implementation> {
+  const bare = implemented as (request: unknown, context: HandlerContext) => unknown;
+  const asks = methodKind === "bidi_streaming" || methodKind === "client_streaming";
+  const streams = methodKind === "bidi_streaming" || methodKind === "server_streaming";
+  return ((request: AsyncIterable<unknown>, context: HandlerContext) => {
+    const error = markedError(context.requestHeader);
+    if (error) throw error;
+    const answer = bare(asks ? readableOnes(request) : request, context);
+    return streams ? untilUnread(answer as AsyncIterable<unknown>) : answer;
   }) as NonNullable<Implementation>;
+}
+
+/**
+ * A stream of answers as it is. Connect throws into one whose reader has gone, whatever it was told
+ * of that, which would look like a fault of the method; so the method's own stream is just left.
+ */
+async function* untilUnread(answers: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+  for await (const answer of answers) yield answer;
 }
 
 /** Answers the plain case directly, and everything else by Connect's general handler. */

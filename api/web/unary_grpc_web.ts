@@ -6,11 +6,12 @@ import {
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
-import { type ConnectError, encodeBinaryHeader, type HandlerContext } from "@connectrpc/connect";
-import { MpcError } from "@mpc/domain";
+import { encodeBinaryHeader, type HandlerContext } from "@connectrpc/connect";
 import { StatusSchema } from "@mpc/proto";
-import { toApiError } from "../error_codes.ts";
 import { statusMessage } from "../status_message.ts";
+import { unreadableRequest } from "../unreadable_request.ts";
+import { enveloped, HEAD_BYTES, isSingleMessage } from "./envelope.ts";
+import { grpcTimeoutMs, wrongTimeout } from "./timeout.ts";
 import { WebCallContext } from "./web_call_context.ts";
 
 type Implementation = (
@@ -19,11 +20,10 @@ type Implementation = (
 ) => MessageShape<DescMessage> | Promise<MessageShape<DescMessage>>;
 
 const CONTENT_TYPE = "application/grpc-web+proto";
-const HEAD_BYTES = 5;
 const TRAILER_FLAG = 0x80;
 const HEADERS = { "content-type": CONTENT_TYPE };
 const encoder = new TextEncoder();
-const OK_TRAILER = framed(TRAILER_FLAG, encoder.encode("grpc-status: 0\r\n"));
+const OK_TRAILER = enveloped(TRAILER_FLAG, encoder.encode("grpc-status: 0\r\n"));
 
 /**
  * Whether a request is the plain case: one binary gRPC-Web message of known length, uncompressed.
@@ -33,7 +33,7 @@ const OK_TRAILER = framed(TRAILER_FLAG, encoder.encode("grpc-status: 0\r\n"));
 export function isPlainGrpcWeb({ method, headers }: Request, maxBytes: number): boolean {
   const length = Number(headers.get("content-length") ?? NaN);
   return method === "POST" && headers.get("content-type") === CONTENT_TYPE &&
-    length <= maxBytes && !headers.has("grpc-encoding");
+    length <= maxBytes && !headers.has("grpc-encoding") && !wrongTimeout(headers);
 }
 
 /** Answers plain gRPC-Web calls of one unary method ("PROTOCOL-WEB", gRPC documentation). */
@@ -42,7 +42,7 @@ export function unaryGrpcWeb(
   implementation: Implementation,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
-    const context = new WebCallContext(method, request, timeoutOf(request));
+    const context = new WebCallContext(method, request, grpcTimeoutMs(request.headers));
     try {
       const message = messageOf(method, new Uint8Array(await request.arrayBuffer()));
       const answer = await implementation(message, context);
@@ -57,23 +57,15 @@ export function unaryGrpcWeb(
 }
 
 function messageOf(method: DescMethod, body: Uint8Array): MessageShape<DescMessage> {
-  const length = body.length < HEAD_BYTES
-    ? -1
-    : new DataView(body.buffer, body.byteOffset).getUint32(1);
-  if (body[0] !== 0 || length !== body.length - HEAD_BYTES) {
-    throw unreadable("its body is no single gRPC-Web message");
+  if (!isSingleMessage(body)) {
+    throw unreadableRequest("UNREADABLE_MESSAGE", "its body is no single gRPC-Web message");
   }
   try {
     return fromBinary(method.input, body.subarray(HEAD_BYTES));
   } catch (error) {
-    throw unreadable("its bytes are no message of the method's type", error);
+    const why = "its bytes are no message of the method's type";
+    throw unreadableRequest("UNREADABLE_MESSAGE", why, error);
   }
-}
-
-function unreadable(why: string, cause?: unknown): ConnectError {
-  const reason = "UNREADABLE_MESSAGE";
-  const message = `Cannot read the request: ${why}`;
-  return toApiError(new MpcError("INVALID_ARGUMENT", { reason, message, cause }));
 }
 
 function okBody(message: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -91,28 +83,6 @@ function failed(error: unknown): Response {
     `grpc-message: ${encodeURIComponent(status.message)}`,
     `grpc-status-details-bin: ${encodeBinaryHeader(status, StatusSchema)}`,
   ];
-  const trailer = framed(TRAILER_FLAG, encoder.encode(`${lines.join("\r\n")}\r\n`));
+  const trailer = enveloped(TRAILER_FLAG, encoder.encode(`${lines.join("\r\n")}\r\n`));
   return new Response(trailer, { headers: HEADERS });
-}
-
-function framed(flags: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const frame = new Uint8Array(HEAD_BYTES + bytes.length);
-  frame[0] = flags;
-  new DataView(frame.buffer).setUint32(1, bytes.length);
-  frame.set(bytes, HEAD_BYTES);
-  return frame;
-}
-
-const UNIT_MS: Readonly<Record<string, number>> = {
-  H: 3_600_000,
-  M: 60_000,
-  S: 1_000,
-  m: 1,
-  u: 1e-3,
-  n: 1e-6,
-};
-
-function timeoutOf({ headers }: Request): number | undefined {
-  const match = /^(\d{1,8})([HMSmun])$/.exec(headers.get("grpc-timeout") ?? "");
-  return match ? Number(match[1]) * UNIT_MS[match[2]!]! : undefined;
 }

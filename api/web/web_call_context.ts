@@ -7,6 +7,9 @@ import {
   type HandlerContext,
 } from "@connectrpc/connect";
 
+/** A timer that is set for longer goes off at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** A unary call at the web door; everything in it is made when it is asked for. */
 export class WebCallContext implements HandlerContext {
   readonly protocolName = "grpc-web";
@@ -54,7 +57,7 @@ export class WebCallContext implements HandlerContext {
     const expired = new AbortController();
     this.#timer = setTimeout(
       () => expired.abort(new ConnectError("the deadline has passed", Code.DeadlineExceeded)),
-      Math.max(0, timeoutMs),
+      Math.min(Math.max(0, timeoutMs), MAX_TIMER_MS),
     );
     return AbortSignal.any([this.#request.signal, expired.signal]);
   }

@@ -1,0 +1,46 @@
+import { ServerInterceptingCall, type ServerInterceptor, status as Status } from "@grpc/grpc-js";
+import { unreadableRequest } from "../unreadable_request.ts";
+import { DETAILS, statusOf } from "./status.ts";
+
+type PartialStatus = Parameters<ServerInterceptingCall["sendStatus"]>[0];
+
+/**
+ * Tells what grpc-js itself refuses as everything else is told: with an `ErrorInfo`, and as the
+ * caller's fault where it is one. grpc-js says INTERNAL of what it cannot decompress and of a
+ * timeout that is none, and says it to the innermost call, past what interceptors may answer; so
+ * it is that call whose method is wrapped.
+ */
+export const explainRefusals: ServerInterceptor = (_method, call) => {
+  const send = call.sendStatus.bind(call);
+  call.sendStatus = (status) => send(explained(status));
+  return new ServerInterceptingCall(call);
+};
+
+function explained(status: PartialStatus): PartialStatus {
+  // Statuses of our own have their details with them.
+  if (status.code === Status.OK || status.metadata?.get(DETAILS).length) return status;
+  const { code, details } = status;
+  switch (code) {
+    case Status.INTERNAL:
+      if (details.includes("grpc-timeout")) {
+        return statusOf(unreadableRequest("INVALID_TIMEOUT", "its grpc-timeout is no duration"));
+      }
+      if (details.includes("decompress")) {
+        const why = "its message is not compressed as its grpc-encoding says";
+        return statusOf(unreadableRequest("UNREADABLE_MESSAGE", why));
+      }
+      return status;
+    case Status.RESOURCE_EXHAUSTED:
+      return statusOf(
+        unreadableRequest("MESSAGE_TOO_LARGE", "its message is larger than the server takes"),
+      );
+    case Status.UNIMPLEMENTED:
+      return statusOf(
+        details.includes("encoding")
+          ? unreadableRequest("UNSUPPORTED_ENCODING", "its encoding is none of gzip and deflate")
+          : unreadableRequest("UNREADABLE_MESSAGE", "the method takes exactly one message"),
+      );
+    default:
+      return status;
+  }
+}

@@ -1,0 +1,117 @@
+/** Bodies whose framing or encoding is wrong, at the web door, in each of its protocols. */
+import assert from "node:assert/strict";
+import { Code } from "@connectrpc/connect";
+import { type Target, withTarget } from "./target.ts";
+
+const UNARY = "/mpc.v1.EnvironmentService/ListEnvironments";
+const STREAM = "/mpc.v1.EventService/WatchEvents";
+const REFLECTION = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+
+const TYPES = [
+  ...["application/proto", "application/json", "application/connect+proto"],
+  ...["application/connect+json", "application/grpc-web+proto", "application/grpc-web+json"],
+  ...["application/grpc+proto"],
+];
+const ENCODINGS = ["", "identity", "gzip", "br", "nope"];
+
+const TIMEOUTS = { "grpc-timeout": "100m", "connect-timeout-ms": "100" };
+
+/** No message, neither as protobuf nor as JSON. */
+const NONE = Uint8Array.of(0xff, 0xff, 1, 2);
+
+const message = (flags: number, payload: Uint8Array, length = payload.length): Uint8Array =>
+  Uint8Array.of(flags, length >>> 24, length >>> 16, length >>> 8, length, ...payload);
+
+const BODIES: Readonly<Record<string, Uint8Array>> = {
+  "nothing": new Uint8Array(),
+  "what is no message": message(0, NONE),
+  "a flag of compression": message(1, NONE),
+  "an unknown flag": message(0x40, NONE),
+  "an end of stream where a message is wanted": message(2, NONE),
+  "less than the length says": message(0, NONE, 9),
+  "half a frame's head": Uint8Array.of(0, 0),
+  "a length of 4 GB": message(0, NONE, 2 ** 32 - 1),
+};
+
+/** @returns why the answer is none that somebody planned */
+async function fault(
+  { platform }: Target,
+  path: string,
+  type: string,
+  encoding: string,
+  body: Uint8Array,
+  timeouts: Readonly<Record<string, string>> = TIMEOUTS,
+): Promise<string | undefined> {
+  const bare = type === "application/proto" || type === "application/json";
+  const response = await fetch(`${platform.web.origin}${path}`, {
+    method: "POST",
+    headers: {
+      "content-type": type,
+      ...timeouts,
+      ...(encoding && {
+        "content-encoding": encoding,
+        "grpc-encoding": encoding,
+        "connect-content-encoding": encoding,
+      }),
+    },
+    body: bare ? body.slice(5) : body.slice(),
+    signal: AbortSignal.timeout(10_000),
+  });
+  const text = await response.text();
+  const told = `HTTP ${response.status} ${JSON.stringify(text.slice(0, 160))}`;
+  const grpc = Number(
+    response.headers.get("grpc-status") ?? /grpc-status: ?(\d+)/.exec(text)?.[1] ?? 0,
+  );
+  if (grpc === Code.Internal || grpc === Code.Unknown) return told;
+  if (/"code":"(internal|unknown)"/.test(text)) return told;
+  const refused = grpc !== 0 && grpc !== Code.DeadlineExceeded ||
+    /"code":"(?!deadline_exceeded)/.test(text);
+  // What programs act on: the type's name is in the details, in base64 where they are binary.
+  if (refused && !/ErrorInfo|details-bin/.test(text)) return `no ErrorInfo: ${told}`;
+  return response.status >= 500 && response.status !== 501 ? told : undefined;
+}
+
+for (const path of [UNARY, STREAM, REFLECTION]) {
+  Deno.test({
+    name: `bodies whose framing is wrong are refused as what they are, at the web door: ${path}`,
+    // Clients keep connections in pools of their own.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    fn: (t) =>
+      withTarget(async (target) => {
+        for (const [what, body] of Object.entries(BODIES)) {
+          await t.step(what, async () => {
+            const faults: string[] = [];
+            for (const type of TYPES) {
+              for (const encoding of ENCODINGS) {
+                const told = await fault(target, path, type, encoding, body);
+                if (told) faults.push(`${type}, encoding '${encoding}': ${told}`);
+              }
+            }
+            assert.deepEqual(faults, [], "what the caller did wrong is not the server's fault");
+          });
+        }
+        await target.assertWell();
+      }),
+  });
+}
+
+Deno.test({
+  name: "timeouts that are none are refused as what they are, at the web door",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: () =>
+    withTarget(async (target) => {
+      const faults: string[] = [];
+      for (const timeout of ["x", "-1S", "1.5", "99999999999999S", ""]) {
+        const timeouts = { "grpc-timeout": timeout, "connect-timeout-ms": timeout };
+        for (const path of [UNARY, STREAM, REFLECTION]) {
+          for (const type of TYPES) {
+            const told = await fault(target, path, type, "", message(0, NONE), timeouts);
+            if (told) faults.push(`${path}, ${type}, '${timeout}': ${told}`);
+          }
+        }
+      }
+      assert.deepEqual(faults, [], "what the caller did wrong is not the server's fault");
+    }),
+});
