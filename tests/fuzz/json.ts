@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import type { DescMethod } from "@bufbuild/protobuf";
+import {
+  DiagnosticsService,
+  EnvironmentService,
+  EventService,
+  OperationService,
+  WorkloadService,
+} from "@mpc/proto";
+import fc from "fast-check";
+import { arbitraryJson } from "./arbitrary_json.ts";
+import { MAX_GROWTH_BYTES, type Target, withTarget } from "./target.ts";
+
+const METHODS: readonly DescMethod[] = [
+  EnvironmentService,
+  WorkloadService,
+  OperationService,
+  EventService,
+  DiagnosticsService,
+].flatMap(({ methods }) => methods);
+
+/** Calls at once in one case. */
+const BATCH = 40;
+
+/** Streams and waits that nothing ends are left after so long. */
+const DEADLINE_MS = 150;
+
+const HEAD_BYTES = 5;
+const END_OF_STREAM = 2;
+
+const FORBIDDEN = /^(internal|unknown|data_loss)$/;
+const OWN_END = /^(deadline_exceeded|canceled)$/;
+
+/** Connect's own refusal of what is no JSON of the message; it has no details. */
+const NOT_DECODED = /^cannot decode /;
+
+interface Told {
+  readonly code?: string;
+  readonly message?: string;
+  readonly details?: readonly { readonly type: string }[];
+}
+
+/**
+ * Sends JSON that is nearly right to every method, as Connect's protocol has it: every request is
+ * answered or refused by a code that somebody planned, the server lives, its memory stays flat.
+ */
+export function fuzzJson(cases: number, seed: number): Promise<void> {
+  return withTarget(async (target) => {
+    const codes = new Map<string, number>();
+    const half = Math.floor(cases / 2);
+    await attack(target, half, seed, codes);
+    const before = await target.memoryBytes();
+    await attack(target, cases - half, seed + 1, codes);
+    const growth = await target.memoryBytes() - before;
+    assert.ok(
+      growth < MAX_GROWTH_BYTES,
+      `the second half of ${cases} cases took ${growth} bytes, more than ${MAX_GROWTH_BYTES}: ` +
+        `a server that keeps what it is sent can be filled by anybody (seed ${seed})`,
+    );
+    const share = (codes.get("ok") ?? 0) / cases;
+    assert.ok(
+      share > 0.05,
+      `${share} of the requests were answered, wanted more than 0.05: requests that all stop at ` +
+        `the first check test nothing behind it`,
+    );
+    await target.assertWell();
+  });
+}
+
+async function attack(
+  { platform, names }: Target,
+  cases: number,
+  seed: number,
+  codes: Map<string, number>,
+): Promise<void> {
+  const call = fc.oneof(
+    ...METHODS.map((method) =>
+      fc.record({ method: fc.constant(method), json: arbitraryJson(method.input, names) })
+    ),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(call, { minLength: BATCH, maxLength: BATCH }), async (calls) => {
+      await Promise.all(calls.map(async ({ method, json }) => {
+        const code = assertPlanned(method, json, await send(platform.web.origin, method, json));
+        codes.set(code, (codes.get(code) ?? 0) + 1);
+      }));
+    }),
+    { numRuns: Math.ceil(cases / BATCH), seed, interruptAfterTimeLimit: 1_200_000 },
+  );
+}
+
+/** @returns what the server told of an error; nothing where there was none */
+async function send(origin: string, method: DescMethod, json: string): Promise<Told> {
+  const unary = method.methodKind === "unary";
+  const bytes = new TextEncoder().encode(json);
+  const abort = new AbortController();
+  const response = await fetch(`${origin}/${method.parent.typeName}/${method.name}`, {
+    method: "POST",
+    headers: {
+      "content-type": unary ? "application/json" : "application/connect+json",
+      "connect-timeout-ms": String(DEADLINE_MS),
+    },
+    body: unary ? bytes : enveloped(bytes),
+    signal: AbortSignal.any([abort.signal, AbortSignal.timeout(10_000)]),
+  });
+  const body = new Uint8Array(await response.arrayBuffer());
+  if (!unary && response.ok) return endOf(body);
+  const told = new TextDecoder().decode(body);
+  if (response.ok) return {};
+  assert.ok(
+    response.headers.get("content-type")?.startsWith("application/json"),
+    `an error is told as JSON, so that clients can read its code: ${response.status} ${told}`,
+  );
+  return JSON.parse(told);
+}
+
+function enveloped(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const body = new Uint8Array(HEAD_BYTES + bytes.length);
+  new DataView(body.buffer).setUint32(1, bytes.length);
+  body.set(bytes, HEAD_BYTES);
+  return body;
+}
+
+/** The error in the last envelope of a stream, which says how the stream ended. */
+function endOf(body: Uint8Array): Told {
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  for (let at = 0; at + HEAD_BYTES <= body.length;) {
+    const end = at + HEAD_BYTES + view.getUint32(at + 1);
+    if (body[at] === END_OF_STREAM) {
+      const text = new TextDecoder().decode(body.subarray(at + HEAD_BYTES, end));
+      return JSON.parse(text).error ?? {};
+    }
+    at = end;
+  }
+  return assert.fail("a stream ends with an envelope that says how, else it looks cut off");
+}
+
+/** @returns the code, `ok` where there was no error */
+function assertPlanned(method: DescMethod, json: string, told: Told): string {
+  const { code, message = "", details = [] } = told;
+  if (code === undefined) return "ok";
+  const what = `${method.name} of ${json}: ${code} ${message}`;
+  assert.doesNotMatch(code, FORBIDDEN, `a caller's JSON is never the server's fault: ${what}`);
+  if (OWN_END.test(code) || NOT_DECODED.test(message)) return code;
+  const infos = details.filter(({ type }) => type === "google.rpc.ErrorInfo");
+  assert.equal(infos.length, 1, `programs act on the one ErrorInfo of an error: ${what}`);
+  return code;
+}

@@ -1,0 +1,13 @@
+import { fuzzJson } from "../fuzz/json.ts";
+
+const CASES = 100_000;
+
+Deno.test({
+  name: `${CASES} requests of nearly right JSON are answered or refused as planned`,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn(t) {
+    const seed = Math.trunc(performance.timeOrigin) % 2 ** 31;
+    await t.step(`seed ${seed}`, () => fuzzJson(CASES, seed));
+  },
+});
