@@ -15,79 +15,81 @@ const root = new URL("../..", import.meta.url).pathname;
 /** mpctl as a bundle, against kubectl, and programs that do as much without a CLI library. */
 export async function run(): Promise<BenchRow[]> {
   const directory = await mkdtemp(join(tmpdir(), "mpc-bench-"));
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => rm(directory, { recursive: true }));
   const platform = await startPlatform(["--ephemeral"]);
+  stack.defer(() => platform.stop());
   const kube = await startKubeApiServer(directory);
-  try {
-    const mpctl = join(directory, "mpctl.js");
-    await bundleMpctl(mpctl);
-    const oneCall = await bundle(
-      "tests/bench/programs/one_call.ts",
-      join(directory, "one_call.js"),
-    );
-    const empty = await bundle("tests/bench/programs/empty.ts", join(directory, "empty.js"));
-    const server = platform.web.origin;
-    const programs: Record<string, string[]> = {
-      empty: [empty],
-      version: [mpctl, "version"],
-      oneCall: [oneCall, server],
-      list: [mpctl, "env", "list", "--server", server],
-    };
-    const kubectl = await goTool("kubectl");
-    const commands: Record<string, string[]> = {
-      ...Object.fromEntries(
-        Object.entries(programs).map(([name, args]) => [name, [...DENO, ...args]]),
-      ),
-      kubectlVersion: [kubectl, "version", "--client"],
-      kubectlGet: [kubectl, "get", "namespaces", "--kubeconfig", kube.kubeconfig],
-    };
-    const took: Record<string, number[]> = {};
-    for (let round = 0; round <= ROUNDS; round++) {
-      for (const [name, command] of Object.entries(commands)) {
-        const ms = await timed(() => execute(command));
-        // The first round warms up.
-        if (round > 0) (took[name] ??= []).push(ms);
-      }
+  stack.defer(() => kube.stop());
+  const mpctl = join(directory, "mpctl.js");
+  await bundleMpctl(mpctl);
+  const oneCall = await bundle(
+    "tests/bench/programs/one_call.ts",
+    join(directory, "one_call.js"),
+  );
+  const empty = await bundle("tests/bench/programs/empty.ts", join(directory, "empty.js"));
+  const server = platform.web.origin;
+  const programs: Record<string, string[]> = {
+    empty: [empty],
+    version: [mpctl, "version"],
+    oneCall: [oneCall, server],
+    list: [mpctl, "env", "list", "--server", server],
+  };
+  const kubectl = await goTool("kubectl");
+  const commands: Record<string, string[]> = {
+    ...Object.fromEntries(
+      Object.entries(programs).map(([name, args]) => [name, [...DENO, ...args]]),
+    ),
+    kubectlVersion: [kubectl, "version", "--client"],
+    kubectlGet: [
+      ...[kubectl, "get", "namespaces", "--kubeconfig", kube.kubeconfig],
+      // Its cache stays between rounds, as a person's does, and goes with the folder.
+      ...["--cache-dir", join(directory, "kube-cache")],
+    ],
+  };
+  const took: Record<string, number[]> = {};
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const [name, command] of Object.entries(commands)) {
+      const ms = await timed(() => execute(command));
+      // The first round warms up.
+      if (round > 0) (took[name] ??= []).push(ms);
     }
-    const p50 = (name: string) => quantile(took[name]!);
-    return [
-      {
-        name: "mpctl version",
-        value: p50("version"),
-        unit: "ms",
-        reference: `an empty program (${p50("empty").toFixed(0)} ms)`,
-        ratio: p50("version") / p50("empty"),
-        target: { max: 2.5 },
-      },
-      {
-        name: "mpctl version",
-        value: p50("version"),
-        unit: "ms",
-        reference: `kubectl version --client (${p50("kubectlVersion").toFixed(0)} ms)`,
-        ratio: p50("version") / p50("kubectlVersion"),
-        target: { max: 1 },
-      },
-      {
-        name: "mpctl env list",
-        value: p50("list"),
-        unit: "ms",
-        reference: `kubectl get namespaces (${p50("kubectlGet").toFixed(0)} ms)`,
-        ratio: p50("list") / p50("kubectlGet"),
-        target: { max: 1 },
-      },
-      {
-        name: "mpctl env list",
-        value: p50("list"),
-        unit: "ms",
-        reference: `one call without a CLI library (${p50("oneCall").toFixed(0)} ms)`,
-        ratio: p50("list") / p50("oneCall"),
-        target: { max: 1.5 },
-      },
-    ];
-  } finally {
-    await kube.stop();
-    await platform.stop();
-    await rm(directory, { recursive: true });
   }
+  const p50 = (name: string) => quantile(took[name]!);
+  return [
+    {
+      name: "mpctl version",
+      value: p50("version"),
+      unit: "ms",
+      reference: `an empty program (${p50("empty").toFixed(0)} ms)`,
+      ratio: p50("version") / p50("empty"),
+      target: { max: 2.5 },
+    },
+    {
+      name: "mpctl version",
+      value: p50("version"),
+      unit: "ms",
+      reference: `kubectl version --client (${p50("kubectlVersion").toFixed(0)} ms)`,
+      ratio: p50("version") / p50("kubectlVersion"),
+      target: { max: 1 },
+    },
+    {
+      name: "mpctl env list",
+      value: p50("list"),
+      unit: "ms",
+      reference: `kubectl get namespaces (${p50("kubectlGet").toFixed(0)} ms)`,
+      ratio: p50("list") / p50("kubectlGet"),
+      target: { max: 1 },
+    },
+    {
+      name: "mpctl env list",
+      value: p50("list"),
+      unit: "ms",
+      reference: `one call without a CLI library (${p50("oneCall").toFixed(0)} ms)`,
+      ratio: p50("list") / p50("oneCall"),
+      target: { max: 1.5 },
+    },
+  ];
 }
 
 async function bundle(source: string, output: string): Promise<string> {

@@ -11,6 +11,9 @@ import { quantile, residentBytes } from "./measure.ts";
 
 const WATCHERS = 1_000;
 const ROUNDS = 15;
+
+/** What a change of labels tells: that it was admitted, and that the environment is ready again. */
+const EVENTS_OF_CHANGE = 2;
 const MB = 1024 * 1024;
 
 const program = (name: string) => new URL(`./programs/${name}.ts`, import.meta.url).pathname;
@@ -35,13 +38,19 @@ export async function run(): Promise<BenchRow[]> {
       await client.line((line) => line === "ready" ? true : undefined);
       return client;
     };
+    // Made before anyone watches, so that only changes are told.
+    const change = await changer(platform.grpc);
     const ofBare = await watch(`grpc://127.0.0.1:${port}`);
     const ofPlatform = await watch(platform.grpc.href);
-    const change = await changer(platform.grpc);
     const took: { bare: number[]; platform: number[] } = { bare: [], platform: [] };
-    for (let round = 0; round < ROUNDS; round++) {
-      took.bare.push(await nextTime(ofBare, () => Promise.resolve(bare.kill("SIGUSR1"))));
-      took.platform.push(await nextTime(ofPlatform, change));
+    const tell = () => Promise.resolve(bare.kill("SIGUSR1"));
+    for (let round = 0; round <= ROUNDS; round++) {
+      const alone = await nextTime(ofBare, tell, 1);
+      const event = await nextTime(ofPlatform, change, EVENTS_OF_CHANGE);
+      // The first round warms up.
+      if (round === 0) continue;
+      took.bare.push(alone);
+      took.platform.push(event);
     }
     const memory = await residentBytes(platform.process.pid);
     const [event, alone] = [quantile(took.platform), quantile(took.bare)];
@@ -91,12 +100,26 @@ async function changer(url: URL): Promise<() => Promise<unknown>> {
   };
 }
 
-/** The time that a client tells of the first event that `trigger` makes. */
-async function nextTime(client: Subprocess, trigger: () => Promise<unknown>): Promise<number> {
-  const before = client.output().split("\n").length;
+/**
+ * The time that a client tells of the first of the `events` that `trigger` makes. Resolves when all
+ * of them have been told, so that none is under way when something else is measured.
+ */
+async function nextTime(
+  client: Subprocess,
+  trigger: () => Promise<unknown>,
+  events: number,
+): Promise<number> {
+  const before = times(client).length;
   await trigger();
-  let line = 0;
-  return await client.line((text) =>
-    ++line >= before && /^\d+$/.test(text) ? Number(text) : undefined
-  );
+  // Counted anew each time: `line` offers old lines again whenever there is a new one.
+  return await client.line(() => {
+    const told = times(client).slice(before);
+    return told.length >= events ? told[0] : undefined;
+  });
+}
+
+/** The times that a client has told, in whole lines. */
+function times(client: Subprocess): number[] {
+  const lines = client.output().split("\n").slice(0, -1);
+  return lines.filter((line) => /^\d+$/.test(line)).map(Number);
 }

@@ -37,10 +37,7 @@ export async function startKubeApiServer(folder: string): Promise<KubeApiServer>
   ]);
   const url = `https://127.0.0.1:${port}`;
   const stop = async () => {
-    for (const process of [server, etcd]) {
-      process.kill("SIGKILL");
-      await process.status;
-    }
+    for (const process of [server, etcd]) await end(process);
   };
   try {
     await untilReady(url, join(folder, "certs", "apiserver.crt"));
@@ -65,6 +62,16 @@ export async function startKubeApiServer(folder: string): Promise<KubeApiServer>
 
 function start(path: string, args: string[]): Deno.ChildProcess {
   return new Deno.Command(path, { args, stdout: "null", stderr: "null" }).spawn();
+}
+
+async function end(process: Deno.ChildProcess): Promise<void> {
+  try {
+    process.kill("SIGKILL");
+  } catch (error) {
+    // It has ended already; what stands behind it is still to be stopped.
+    if (!(error instanceof TypeError)) throw error;
+  }
+  await process.status;
 }
 
 function freePort(): number {
