@@ -42,6 +42,15 @@ export const flaky = (workload: string, attempt: number): MpcError =>
     message: `Cannot apply '${workload}': the cluster did not answer (flaky image, try ${attempt})`,
   });
 
+export const stateUnavailable = (cause: unknown): MpcError =>
+  new MpcError("UNAVAILABLE", {
+    reason: "CLUSTER_UNREACHABLE",
+    message: `Cannot reach the simulated cluster: ${
+      cause instanceof Error ? cause.message : String(cause)
+    }`,
+    cause,
+  });
+
 /** @throws {MpcError} CANCELLED `ABORTED_BY_CALLER` where the signal is aborted */
 export function throwIfAborted(signal: AbortSignal): void {
   if (!signal.aborted) return;

@@ -13,18 +13,27 @@ import { StateFile } from "./state_file.ts";
 /** What cannot be waited for any longer, in milliseconds: nobody sleeps for ever. */
 const LONGEST_SLEEP_MS = 2 ** 30;
 
+/** How soon a sleeper notices what another process has changed, at most. */
+const LOOK_EVERY_MS = 20;
+
 /** The objects of the simulated cluster as time has left them, and waiting for them to change. */
 export class SimulatedCluster {
   readonly delays: SimulatedDelays;
   readonly #clock: Clock;
   readonly #state: StateFile;
+  readonly #inFile: boolean;
   #changed = new AbortController();
+  #seen: number | undefined;
+  #sleepers = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
 
   /** @throws {MpcError} FAILED_PRECONDITION `SIMULATION_UNREADABLE` */
   constructor(options: { clock: Clock; delays: SimulatedDelays; statePath: string | null }) {
     this.delays = options.delays;
     this.#clock = options.clock;
     this.#state = new StateFile(options.statePath);
+    this.#inFile = options.statePath !== null;
+    this.#seen = this.#version();
   }
 
   now(): Instant {
@@ -37,38 +46,42 @@ export class SimulatedCluster {
   }
 
   namespace(environment: string): SimulatedNamespace | undefined {
-    this.#reap(environment);
-    const object = this.#state.get(namespaceKey(environment));
+    const object = this.#present(namespaceKey(environment), environment);
     return object?.kind === "namespace" ? object : undefined;
   }
 
   workload(key: string): SimulatedWorkload | undefined {
-    this.#reap(key.split("/")[0] ?? "");
-    const object = this.#state.get(key);
+    const object = this.#present(key, key.split("/")[0] ?? "");
     return object?.kind === "workload" ? object : undefined;
   }
 
   workloadsOf(environment: string): readonly (readonly [string, SimulatedWorkload])[] {
     return this.#state.entriesOf(environment).flatMap(([key, object]) =>
-      object.kind === "workload" ? [[key, object] as const] : []
+      object.kind === "workload" && !this.#isDue(object) ? [[key, object] as const] : []
     );
   }
 
   all(): readonly SimulatedObject[] {
-    for (const environment of this.#state.environments()) this.#reap(environment);
-    return this.#state.entries().map(([, object]) => object);
+    const due = this.#state.all().filter((object) => this.#isDue(object));
+    for (const environment of new Set(due.map(({ intent }) => intent.environment))) {
+      this.#reap(environment);
+    }
+    return this.#state.all();
   }
 
   put(key: string, object: SimulatedObject): void {
     this.#state.put(key, object);
-    const before = this.#changed;
-    this.#changed = new AbortController();
-    before.abort();
+    this.#tell();
   }
 
-  /** Counts how often something was tried in this process, from 1. */
-  countAttempt(key: string): number {
-    return this.#state.countAttempt(key);
+  /** Reads and changes as one step, also over processes; see {@linkcode StateFile.atomically}. */
+  atomically<R>(body: () => R): R {
+    return this.#state.atomically(body);
+  }
+
+  /** Counts how often something was tried on an object, from 1. */
+  countAttempt(key: string, what: string): number {
+    return this.#state.countAttempt(key, what);
   }
 
   /** Sleeps until a moment, or until something has changed since `changed` was taken. */
@@ -78,28 +91,83 @@ export class SimulatedCluster {
     changed: AbortSignal,
   ): Promise<void> {
     const ms = time === undefined ? LONGEST_SLEEP_MS : Math.max(1, time - this.now());
+    this.#beginToLook();
     try {
       await this.#clock.sleep(ms, AbortSignal.any([signal, changed]));
     } catch (error) {
       if (signal.aborted || !changed.aborted) throw error;
+    } finally {
+      this.#endToLook();
     }
   }
 
   close(): void {
     this.#changed.abort();
+    clearInterval(this.#timer);
     this.#state.close();
+  }
+
+  /** Looks for what other processes change, while somebody sleeps. */
+  #beginToLook(): void {
+    this.#sleepers++;
+    if (!this.#inFile) return;
+    this.#look();
+    this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY_MS);
+  }
+
+  #endToLook(): void {
+    if (--this.#sleepers > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #look(): void {
+    const version = this.#version();
+    if (version === undefined || version !== this.#seen) this.#tell();
+    this.#seen = version;
+  }
+
+  /** Undefined where it cannot be read: who is woken then meets the reason. */
+  #version(): number | undefined {
+    try {
+      return this.#state.version();
+    } catch {
+      return undefined;
+    }
+  }
+
+  #tell(): void {
+    const before = this.#changed;
+    this.#changed = new AbortController();
+    before.abort();
+  }
+
+  #isDue(object: SimulatedObject): boolean {
+    return (goneTime(object, this.delays) ?? Infinity) <= this.now();
+  }
+
+  #present(key: string, environment: string): SimulatedObject | undefined {
+    const object = this.#state.get(key);
+    if (!object || !this.#isDue(object)) return object;
+    this.#reap(environment);
+    return this.#state.get(key);
   }
 
   /** Removes what is gone by now; a namespace goes after all that is inside. */
   #reap(environment: string): void {
-    const now = this.now();
-    const isGone = (object: SimulatedObject) => (goneTime(object, this.delays) ?? Infinity) <= now;
-    for (const [key, workload] of this.workloadsOf(environment)) {
-      if (isGone(workload)) this.#state.remove(key);
-    }
-    const namespace = this.#state.get(namespaceKey(environment));
-    if (namespace && isGone(namespace) && this.workloadsOf(environment).length === 0) {
-      this.#state.remove(namespaceKey(environment));
-    }
+    this.#state.atomically(() => {
+      const left = new Map(this.#state.entriesOf(environment));
+      const remove = (key: string) => {
+        this.#state.remove(key);
+        left.delete(key);
+      };
+      for (const [key, object] of [...left]) {
+        if (object.kind === "workload" && this.#isDue(object)) remove(key);
+      }
+      const namespace = left.get(namespaceKey(environment));
+      if (namespace && this.#isDue(namespace) && left.size === 1) {
+        remove(namespaceKey(environment));
+      }
+    });
   }
 }

@@ -40,7 +40,7 @@ import { SimulatedCluster } from "./simulated_cluster.ts";
 export interface SimulatedProviderOptions {
   readonly clock: Clock;
   readonly delays: SimulatedDelays;
-  /** Where its state is kept; null for memory. */
+  /** The file of its state, which several processes may have; null for memory. */
   readonly statePath: string | null;
 }
 
@@ -66,67 +66,71 @@ export class SimulatedProvider implements Provider {
     intent: NamespaceIntent,
     call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
-    await this.#begin(call);
-    const current = this.#cluster.namespace(intent.environment);
-    if (current && current.intent.uid !== intent.uid) {
-      throw ownedByAnother(`Namespace/${intent.environment}`);
-    }
-    if (current?.deleteTime != null) throw beingDeleted(`Namespace/${intent.environment}`);
-    const before = current ? renderNamespace(current.intent) : NOTHING;
-    const changes = diff(before, renderNamespace(intent));
-    this.#put(call, changes, namespaceKey(intent.environment), {
-      kind: "namespace",
-      policies: null,
-      deleteTime: null,
-      ...current,
-      intent: { ...intent },
+    return await this.#change(call, () => {
+      const current = this.#cluster.namespace(intent.environment);
+      if (current && current.intent.uid !== intent.uid) {
+        throw ownedByAnother(`Namespace/${intent.environment}`);
+      }
+      if (current?.deleteTime != null) throw beingDeleted(`Namespace/${intent.environment}`);
+      const before = current ? renderNamespace(current.intent) : NOTHING;
+      const changes = diff(before, renderNamespace(intent));
+      this.#put(call, changes, namespaceKey(intent.environment), {
+        kind: "namespace",
+        policies: null,
+        deleteTime: null,
+        ...current,
+        intent: { ...intent },
+      });
+      return changes;
     });
-    return changes;
   }
 
   async applyPolicies(
     intent: NamespaceIntent,
     call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
-    await this.#begin(call);
-    const current = this.#cluster.namespace(intent.environment);
-    if (!call.dryRun) this.#assertUsable(current, intent);
-    const before = current?.policies ? renderPolicies(current.policies) : NOTHING;
-    const changes = diff(before, renderPolicies(intent));
-    if (current) {
-      const policies = { ...intent };
-      this.#put(call, changes, namespaceKey(intent.environment), { ...current, policies });
-    }
-    return changes;
+    return await this.#change(call, () => {
+      const current = this.#cluster.namespace(intent.environment);
+      if (!call.dryRun) this.#assertUsable(current, intent);
+      const before = current?.policies ? renderPolicies(current.policies) : NOTHING;
+      const changes = diff(before, renderPolicies(intent));
+      if (current) {
+        const policies = { ...intent };
+        this.#put(call, changes, namespaceKey(intent.environment), { ...current, policies });
+      }
+      return changes;
+    });
   }
 
   async deletePolicies(ref: Ref, call: ApplyCall): Promise<readonly PlannedChange[]> {
-    await this.#begin(call);
-    const current = this.#cluster.namespace(ref.environment);
-    if (!current?.policies || current.intent.uid !== ref.uid) return [];
-    const changes = diff(renderPolicies(current.policies), NOTHING);
-    this.#put(call, changes, namespaceKey(ref.environment), { ...current, policies: null });
-    return changes;
+    return await this.#change(call, () => {
+      const current = this.#cluster.namespace(ref.environment);
+      if (!current?.policies || current.intent.uid !== ref.uid) return [];
+      const changes = diff(renderPolicies(current.policies), NOTHING);
+      this.#put(call, changes, namespaceKey(ref.environment), { ...current, policies: null });
+      return changes;
+    });
   }
 
   async deleteNamespace(ref: Ref, call: ApplyCall): Promise<readonly PlannedChange[]> {
-    await this.#begin(call);
-    const current = this.#cluster.namespace(ref.environment);
-    if (!current || current.intent.uid !== ref.uid) return [];
-    const changes = diff(
-      new Map([
-        ...renderNamespace(current.intent),
-        ...(current.policies ? renderPolicies(current.policies) : []),
-      ]),
-      NOTHING,
-    );
-    if (current.deleteTime !== null || call.dryRun) return changes;
-    const deleteTime = this.#cluster.now();
-    for (const [key, workload] of this.#cluster.workloadsOf(ref.environment)) {
-      if (workload.deleteTime === null) this.#cluster.put(key, { ...workload, deleteTime });
-    }
-    this.#put(call, changes, namespaceKey(ref.environment), { ...current, deleteTime });
-    return changes;
+    return await this.#change(call, () => {
+      const current = this.#cluster.namespace(ref.environment);
+      if (!current || current.intent.uid !== ref.uid) return [];
+      const changes = diff(
+        new Map([
+          ...renderNamespace(current.intent),
+          ...(current.policies ? renderPolicies(current.policies) : []),
+        ]),
+        NOTHING,
+      );
+      if (current.deleteTime !== null || call.dryRun) return changes;
+      const deleteTime = this.#cluster.now();
+      for (const [key, workload] of this.#cluster.workloadsOf(ref.environment)) {
+        if (workload.deleteTime === null) this.#cluster.put(key, { ...workload, deleteTime });
+      }
+      this.#put(call, changes, namespaceKey(ref.environment), { ...current, deleteTime });
+      return changes;
+    });
   }
 
   async awaitNamespaceGone(
@@ -145,31 +149,33 @@ export class SimulatedProvider implements Provider {
     intent: WorkloadIntent,
     call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
-    await this.#begin(call);
-    const path = `${intent.environment}/${intent.workload}`;
-    const key = workloadKey(intent.environment, intent.workload);
-    if (!call.dryRun) {
-      this.#assertUsable(this.#cluster.namespace(intent.environment), null, intent.environment);
-      this.#fail(intent);
-    }
-    const current = this.#cluster.workload(key);
-    if (current && current.intent.uid !== intent.uid) throw ownedByAnother(`Deployment/${path}`);
-    if (current?.deleteTime != null) throw beingDeleted(`Deployment/${path}`);
-    this.#assertQuota(intent);
-    const before = current ? renderWorkload(current.intent) : NOTHING;
-    const changes = diff(before, renderWorkload(intent));
-    const sameTemplate = current !== undefined && templateOf(current.intent) === templateOf(intent);
-    const now = this.#cluster.now();
-    const ready = current ? rolloutAt(current, this.#cluster.delays, now).status.ready : 0;
-    const unchanged = changes.length === 0 && current?.intent.revision === intent.revision;
-    this.#put(call, unchanged ? [] : [{}], key, {
-      kind: "workload",
-      intent: { ...intent },
-      rolloutTime: now,
-      kept: sameTemplate ? Math.min(ready, intent.spec.replicas) : 0,
-      deleteTime: null,
+    return await this.#change(call, () => {
+      const path = `${intent.environment}/${intent.workload}`;
+      const key = workloadKey(intent.environment, intent.workload);
+      if (!call.dryRun) {
+        this.#assertUsable(this.#cluster.namespace(intent.environment), null, intent.environment);
+        this.#fail(intent);
+      }
+      const current = this.#cluster.workload(key);
+      if (current && current.intent.uid !== intent.uid) throw ownedByAnother(`Deployment/${path}`);
+      if (current?.deleteTime != null) throw beingDeleted(`Deployment/${path}`);
+      this.#assertQuota(intent);
+      const before = current ? renderWorkload(current.intent) : NOTHING;
+      const changes = diff(before, renderWorkload(intent));
+      const sameTemplate = current !== undefined &&
+        templateOf(current.intent) === templateOf(intent);
+      const now = this.#cluster.now();
+      const ready = current ? rolloutAt(current, this.#cluster.delays, now).status.ready : 0;
+      const unchanged = changes.length === 0 && current?.intent.revision === intent.revision;
+      this.#put(call, unchanged ? [] : [{}], key, {
+        kind: "workload",
+        intent: { ...intent },
+        rolloutTime: now,
+        kept: sameTemplate ? Math.min(ready, intent.spec.replicas) : 0,
+        deleteTime: null,
+      });
+      return changes;
     });
-    return changes;
   }
 
   async awaitRollout(
@@ -198,14 +204,15 @@ export class SimulatedProvider implements Provider {
   }
 
   async deleteWorkload(ref: WorkloadRef, call: ApplyCall): Promise<readonly PlannedChange[]> {
-    await this.#begin(call);
-    const key = workloadKey(ref.environment, ref.workload);
-    const current = this.#cluster.workload(key);
-    if (!current || current.intent.uid !== ref.uid) return [];
-    const changes = diff(renderWorkload(current.intent), NOTHING);
-    if (current.deleteTime !== null) return changes;
-    this.#put(call, changes, key, { ...current, deleteTime: this.#cluster.now() });
-    return changes;
+    return await this.#change(call, () => {
+      const key = workloadKey(ref.environment, ref.workload);
+      const current = this.#cluster.workload(key);
+      if (!current || current.intent.uid !== ref.uid) return [];
+      const changes = diff(renderWorkload(current.intent), NOTHING);
+      if (current.deleteTime !== null) return changes;
+      this.#put(call, changes, key, { ...current, deleteTime: this.#cluster.now() });
+      return changes;
+    });
   }
 
   async awaitWorkloadGone(
@@ -277,6 +284,12 @@ export class SimulatedProvider implements Provider {
     throwIfAborted(signal);
   }
 
+  /** Looks at the cluster and changes it as one step, whoever else is at work on it. */
+  async #change<R>(call: ApplyCall, body: () => R): Promise<R> {
+    await this.#begin(call);
+    return call.dryRun ? body() : this.#cluster.atomically(body);
+  }
+
   #put(
     { dryRun = false }: ApplyCall,
     changes: readonly unknown[],
@@ -344,7 +357,8 @@ export class SimulatedProvider implements Provider {
 
   #fail(intent: WorkloadIntent): void {
     if (behaviourOf(intent.spec) !== "flaky") return;
-    const attempt = this.#cluster.countAttempt(`${intent.uid}/${intent.revision}`);
+    const key = workloadKey(intent.environment, intent.workload);
+    const attempt = this.#cluster.countAttempt(key, `${intent.uid}/${intent.revision}`);
     if (attempt <= FLAKY_FAILURES) throw flaky(intent.workload, attempt);
   }
 }

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Provider } from "@mpc/services";
 import { providerContract } from "../../../tests/contract/provider_contract.ts";
 import { aSpec } from "../../../tests/fakes/documents.ts";
 import { FakeClock } from "../../../tests/fakes/fake_clock.ts";
+import { rejectsWith } from "../../../tests/fakes/rejects.ts";
+import { startDeno } from "../../../tests/servers/subprocess.ts";
 import { DEMO_DELAYS, NO_DELAYS, type SimulatedDelays, SimulatedProvider } from "./mod.ts";
 
 for (const [name, delays] of Object.entries({ "at once": NO_DELAYS, "with delays": DEMO_DELAYS })) {
@@ -17,6 +20,43 @@ for (const [name, delays] of Object.entries({ "at once": NO_DELAYS, "with delays
       close: () => provider.close(),
     });
   });
+}
+
+providerContract("simulated, two on one file", { misbehavingImages: true }, async () => {
+  const directory = await mkdtemp(join(tmpdir(), "mpc-simulated-"));
+  const clock = new FakeClock();
+  const options = { clock, delays: DEMO_DELAYS, statePath: join(directory, "cluster.db") };
+  const [changing, reading] = [new SimulatedProvider(options), new SimulatedProvider(options)];
+  return {
+    provider: changedAndRead(changing, reading),
+    advance: (ms) => clock.advance(ms),
+    async close() {
+      await changing.close();
+      await reading.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+});
+
+/** One provider changes; what is read and waited for comes by the other. */
+function changedAndRead(changing: Provider, reading: Provider): Provider {
+  return {
+    name: changing.name,
+    applyNamespace: (intent, call) => changing.applyNamespace(intent, call),
+    applyPolicies: (intent, call) => changing.applyPolicies(intent, call),
+    deletePolicies: (ref, call) => changing.deletePolicies(ref, call),
+    deleteNamespace: (ref, call) => changing.deleteNamespace(ref, call),
+    applyWorkload: (intent, call) => changing.applyWorkload(intent, call),
+    deleteWorkload: (ref, call) => changing.deleteWorkload(ref, call),
+    awaitNamespaceGone: (ref, call) => reading.awaitNamespaceGone(ref, call),
+    awaitRollout: (intent, call) => reading.awaitRollout(intent, call),
+    awaitWorkloadGone: (ref, call) => reading.awaitWorkloadGone(ref, call),
+    inventory: (call) => reading.inventory(call),
+    rolloutStatus: (environment, workload, call) =>
+      reading.rolloutStatus(environment, workload, call),
+    logs: (environment, workload, query) => reading.logs(environment, workload, query),
+    close: () => changing.close(),
+  };
 }
 
 const call = { signal: new AbortController().signal };
@@ -120,6 +160,51 @@ Deno.test("logs: tail, since, one replica, and following as time passes", () =>
     stop.abort();
     await following;
     assert.ok(seen.length >= 5, `it went on: ${seen.join(", ")}`);
+    await provider.close();
+  }));
+
+Deno.test("a wait ends when another process changes what is waited for", () =>
+  withState(async (_clock, open) => {
+    const [waiting, changing] = [open(), open()];
+    await changing.applyNamespace(dev, call);
+    const stuck = { ...web, spec: aSpec({ replicas: 1 }) };
+    await changing.applyWorkload(stuck, call);
+    const told = Promise.withResolvers<void>();
+    const rollout = waiting.awaitRollout(stuck, { ...call, onProgress: () => told.resolve() });
+    await told.promise;
+    await changing.applyWorkload({ ...stuck, spec: aSpec({ replicas: 0 }), revision: 2 }, call);
+    assert.equal((await rollout).revision, 2, "no time has passed on the cluster's clock");
+    await waiting.close();
+    await changing.close();
+  }));
+
+Deno.test("tries of a flaky image are counted over processes and restarts", () =>
+  withState(async (_clock, open) => {
+    const first = open();
+    await first.applyNamespace(dev, call);
+    const flaky = { ...web, spec: aSpec({ image: "x:flaky" }) };
+    await rejectsWith(first.applyWorkload(flaky, call), "UNAVAILABLE", "CLUSTER_UNREACHABLE");
+    await first.close();
+    const second = open();
+    await rejectsWith(second.applyWorkload(flaky, call), "UNAVAILABLE", "CLUSTER_UNREACHABLE");
+    await second.applyWorkload(flaky, call);
+    await second.close();
+  }));
+
+Deno.test("what two processes change of one object at the same time is kept", () =>
+  withState(async (_clock, open, path) => {
+    const provider = open();
+    await provider.applyNamespace(dev, call);
+    const program = new URL("../../../tests/servers/sharing_cluster.ts", import.meta.url).pathname;
+    const relabelling = startDeno(["run", "--allow-all", program, path]);
+    await relabelling.line((line) => line === "relabelling" || undefined);
+    for (let round = 1; round <= 300; round++) {
+      const limited = { ...dev, quota: { ...quota, cpu: `${round}m` } };
+      await provider.applyPolicies(limited, call);
+      assert.deepEqual(await provider.applyPolicies(limited, call), [], `round ${round}`);
+    }
+    await provider.deleteNamespace(dev, call);
+    assert.equal((await relabelling.status).code, 0, relabelling.output());
     await provider.close();
   }));
 

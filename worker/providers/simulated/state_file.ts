@@ -1,35 +1,35 @@
-import { DatabaseSync } from "node:sqlite";
-import { MpcError } from "@mpc/domain";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { isMpcError, MpcError } from "@mpc/domain";
 import type { SimulatedObject } from "./cluster_state.ts";
+import { stateUnavailable } from "./provider_errors.ts";
+
+/** How long an opening waits for others that open a new file just now. */
+const OPEN_PATIENCE_MS = 1_000;
+
+const PAUSE_MS = 5;
 
 /**
- * The simulated cluster's objects, in memory and in a file beside the database.
+ * The simulated cluster's objects, in a file beside the database or in memory. Several processes
+ * may have the same file: it is read anew each time.
  *
  * A change is with the operating system before it is answered, so it survives the process like a
  * real cluster would. It is not flushed to disk each time: that is what the platform's own records
  * are for.
+ *
+ * Every call may fail with `UNAVAILABLE` `CLUSTER_UNREACHABLE`.
  */
 export class StateFile {
-  readonly #objects = new Map<string, SimulatedObject>();
-  readonly #byEnvironment = new Map<string, Set<string>>();
-  readonly #attempts = new Map<string, number>();
-  readonly #database: DatabaseSync | undefined;
+  readonly #database: DatabaseSync;
+  readonly #prepared = new Map<string, StatementSync>();
 
-  /** @throws {MpcError} FAILED_PRECONDITION `SIMULATION_UNREADABLE` */
+  /**
+   * @param path null for memory
+   * @throws {MpcError} FAILED_PRECONDITION `SIMULATION_UNREADABLE`
+   */
   constructor(path: string | null) {
-    if (path === null) return;
     try {
-      this.#database = new DatabaseSync(path);
-      this.#database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL");
-      this.#database.exec("PRAGMA synchronous = NORMAL");
-      this.#database.exec(
-        "CREATE TABLE IF NOT EXISTS objects (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT",
-      );
-      for (const row of this.#database.prepare("SELECT key, body FROM objects").all()) {
-        this.#keep(String(row["key"]), JSON.parse(String(row["body"])));
-      }
+      this.#database = open(path ?? ":memory:");
     } catch (error) {
-      this.#database?.close();
       throw new MpcError("FAILED_PRECONDITION", {
         reason: "SIMULATION_UNREADABLE",
         message:
@@ -40,58 +40,115 @@ export class StateFile {
   }
 
   get(key: string): SimulatedObject | undefined {
-    return this.#objects.get(key);
+    return this.#objects("SELECT key, body FROM objects WHERE key = ?", key)[0]?.[1];
   }
 
-  entries(): readonly (readonly [string, SimulatedObject])[] {
-    return [...this.#objects];
+  all(): readonly SimulatedObject[] {
+    return this.#objects("SELECT key, body FROM objects ORDER BY key").map(([, object]) => object);
   }
 
-  /** Names of all environments that have anything. */
-  environments(): readonly string[] {
-    return [...this.#byEnvironment.keys()];
-  }
-
-  /** What belongs to one environment. */
+  /** What belongs to one environment: its own key, and all that begin with it and a slash. */
   entriesOf(environment: string): readonly (readonly [string, SimulatedObject])[] {
-    return [...this.#byEnvironment.get(environment) ?? []].flatMap((key) => {
-      const object = this.#objects.get(key);
-      return object ? [[key, object] as const] : [];
-    });
+    return this.#objects(
+      "SELECT key, body FROM objects WHERE key = ? OR (key > ? AND key < ?)",
+      environment,
+      `${environment}/`,
+      `${environment}0`,
+    );
   }
 
   put(key: string, object: SimulatedObject): void {
-    this.#database?.prepare("INSERT OR REPLACE INTO objects (key, body) VALUES (?, ?)")
-      .run(key, JSON.stringify(object));
-    this.#keep(key, object);
+    const body = JSON.stringify(object);
+    this.#rows("INSERT OR REPLACE INTO objects (key, body) VALUES (?, ?)", key, body);
   }
 
   remove(key: string): void {
-    this.#database?.prepare("DELETE FROM objects WHERE key = ?").run(key);
-    this.#objects.delete(key);
-    const environment = environmentOf(key);
-    const keys = this.#byEnvironment.get(environment);
-    keys?.delete(key);
-    if (keys?.size === 0) this.#byEnvironment.delete(environment);
+    this.#rows("DELETE FROM objects WHERE key = ?", key);
+    this.#rows("DELETE FROM attempts WHERE key > ? AND key < ?", `${key}/`, `${key}0`);
   }
 
-  /** Counts how often something was tried in this process, from 1. */
-  countAttempt(key: string): number {
-    const count = (this.#attempts.get(key) ?? 0) + 1;
-    this.#attempts.set(key, count);
-    return count;
+  /** Counts how often something was tried, from 1; forgotten with the object it belongs to. */
+  countAttempt(key: string, what: string): number {
+    const [row] = this.#rows(
+      `INSERT INTO attempts (key, count) VALUES (?, 1)
+       ON CONFLICT (key) DO UPDATE SET count = count + 1 RETURNING count`,
+      `${key}/${what}`,
+    );
+    return Number(row?.["count"]);
+  }
+
+  /**
+   * Reads and changes objects as one step, also over processes. What was done before `body`
+   * refuses by an error of the platform's stands; another error undoes it.
+   */
+  atomically<R>(body: () => R): R {
+    if (this.#database.isTransaction) return body();
+    let result: { readonly value: R } | { readonly refusal: MpcError };
+    try {
+      this.#database.exec("BEGIN IMMEDIATE");
+      try {
+        result = { value: body() };
+      } catch (error) {
+        if (!isMpcError(error)) throw error;
+        result = { refusal: error };
+      }
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw stateUnavailable(error);
+    }
+    if ("refusal" in result) throw result.refusal;
+    return result.value;
+  }
+
+  /** Differs from what it was when another process has changed something. */
+  version(): number {
+    return Number(this.#rows("PRAGMA data_version")[0]?.["data_version"]);
   }
 
   close(): void {
-    this.#database?.close();
+    this.#database.close();
   }
 
-  #keep(key: string, object: SimulatedObject): void {
-    this.#objects.set(key, object);
-    const environment = environmentOf(key);
-    const keys = this.#byEnvironment.get(environment) ?? new Set();
-    this.#byEnvironment.set(environment, keys.add(key));
+  #objects(
+    text: string,
+    ...values: SQLInputValue[]
+  ): readonly (readonly [string, SimulatedObject])[] {
+    return this.#rows(text, ...values).map((row) => [
+      String(row["key"]),
+      JSON.parse(String(row["body"])),
+    ]);
+  }
+
+  #rows(text: string, ...values: SQLInputValue[]): readonly Record<string, unknown>[] {
+    try {
+      const statement = this.#prepared.get(text) ?? this.#database.prepare(text);
+      this.#prepared.set(text, statement);
+      return statement.all(...values);
+    } catch (error) {
+      throw this.#database.isTransaction ? error : stateUnavailable(error);
+    }
   }
 }
 
-const environmentOf = (key: string): string => key.split("/")[0] ?? "";
+function open(path: string): DatabaseSync {
+  for (const end = Date.now() + OPEN_PATIENCE_MS;;) {
+    const database = new DatabaseSync(path);
+    try {
+      database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL");
+      database.exec("PRAGMA synchronous = NORMAL");
+      for (const [table, column] of [["objects", "body TEXT"], ["attempts", "count INTEGER"]]) {
+        database.exec(
+          `CREATE TABLE IF NOT EXISTS ${table} (key TEXT PRIMARY KEY, ${column} NOT NULL) STRICT`,
+        );
+      }
+      return database;
+    } catch (error) {
+      database.close();
+      // SQLite does not wait for the lock that a new file's change to WAL takes.
+      const locked = error instanceof Error && error.message.startsWith("database is locked");
+      if (!locked || Date.now() >= end) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+    }
+  }
+}
