@@ -1,5 +1,6 @@
 /** Schemas that environments and workloads share. */
 import { z } from "zod";
+import { isDnsSubdomain } from "./dns.ts";
 import { idProblem } from "./ids.ts";
 import { labelKeyProblem, labelValueProblem, MAX_ANNOTATION_BYTES, MAX_LABELS } from "./labels.ts";
 import { check } from "./parse_input.ts";
@@ -40,6 +41,12 @@ export const cpuSchema = quantity(parseCpuMillis, "must be a quantity such as 50
 
 /** A memory quantity; empty and unset are null. */
 export const memorySchema = quantity(parseMemoryBytes, "must be a quantity such as 256Mi or 2Gi");
+
+/** The name of an object of the environment on the cluster; empty and unset are null. */
+export const objectNameSchema = z.string().nullish().refine(
+  (name) => !name || isDnsSubdomain(name),
+  check("DNS_1123_SUBDOMAIN", "must be at most 253 lower case letters, digits and - ."),
+).transform((name) => name || null);
 
 /** Bytes of all keys and values, in UTF-8. */
 export function bytesOf(record: Readonly<Record<string, string>>): number {

@@ -31,5 +31,7 @@ export interface Environment extends Resource {
   /** When it is deleted by itself; null for never. */
   readonly expireTime: Instant | null;
   readonly deletionProtection: boolean;
+  /** Name of the cluster that carries it; stays what it was created with. */
+  readonly cluster: string;
   readonly quota: Quota;
 }

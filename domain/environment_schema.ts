@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEFAULT_CLUSTER } from "./cluster_name.ts";
 import {
   annotationsSchema,
   cpuSchema,
@@ -6,7 +7,9 @@ import {
   labelsSchema,
   memorySchema,
 } from "./common_schema.ts";
+import { isDnsLabel } from "./dns.ts";
 import type { Quota } from "./environment.ts";
+import { MAX_ID_LENGTH } from "./ids.ts";
 import { check, parseInput } from "./parse_input.ts";
 import { TTL_LIMITS_MS } from "./time.ts";
 
@@ -19,9 +22,13 @@ export interface EnvironmentInput {
   readonly ttlMs: number | null;
   readonly deletionProtection: boolean;
   readonly quota: Quota;
+  readonly cluster: string;
 }
 
-/** What an update asks for; what is not there stays. `ttlMs: null` is to live for ever. */
+/**
+ * What an update asks for; what is not there stays. `ttlMs: null` is to live for ever, `cluster`
+ * may only be what it is.
+ */
 export type EnvironmentChange = Partial<Omit<EnvironmentInput, "id">>;
 
 const ttl = z.number().refine(
@@ -41,6 +48,10 @@ const fields = z.strictObject({
   ttlMs: ttl.optional(),
   deletionProtection: z.boolean().optional(),
   quota: quota.optional(),
+  cluster: z.string().refine(
+    (name) => name === "" || isDnsLabel(name, MAX_ID_LENGTH),
+    check("DNS_1123_LABEL", `must be at most ${MAX_ID_LENGTH} lower case letters, digits and '-'`),
+  ).optional(),
 });
 
 const creation = z.strictObject({ environmentId: idSchema, environment: fields });
@@ -59,6 +70,7 @@ export function parseEnvironmentInput(action: string, input: unknown): Environme
     ttlMs: environment.ttlMs ?? null,
     deletionProtection: environment.deletionProtection ?? false,
     quota: environment.quota ?? { workloads: null, cpu: null, memory: null },
+    cluster: environment.cluster || DEFAULT_CLUSTER,
   };
 }
 

@@ -65,6 +65,7 @@ export const ENVIRONMENT_FIELDS: FilterFields = {
   stalled: FAILED,
   expire_time: { path: ["expireTime"], type: "timestamp" },
   deletion_protection: { path: ["deletionProtection"], type: "boolean" },
+  cluster: { path: ["cluster"], type: "string" },
 };
 
 export const WORKLOAD_FIELDS: FilterFields = {

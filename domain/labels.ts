@@ -6,6 +6,9 @@ const PREFIX = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*
 /** Labels of this prefix are the platform's own marks on the cluster. */
 export const RESERVED_LABEL_PREFIX = "mpc/";
 
+/** What Kubernetes keeps for itself ("Well-Known Labels, Annotations and Taints"), but for apps. */
+const KUBERNETES_PREFIX = /^(?!app\.kubernetes\.io$)(.+\.)?(kubernetes\.io|k8s\.io)$/;
+
 /** Most labels on one resource. */
 export const MAX_LABELS = 64;
 
@@ -19,6 +22,9 @@ export function labelKeyProblem(key: string): string | undefined {
   }
   const slash = key.indexOf("/");
   const prefix = key.slice(0, Math.max(0, slash));
+  if (KUBERNETES_PREFIX.test(prefix)) {
+    return `has a key that begins with '${prefix}/', which is Kubernetes' own`;
+  }
   const fine = NAME.test(key.slice(slash + 1)) &&
     (slash < 0 || (prefix.length <= 253 && PREFIX.test(prefix)));
   return fine

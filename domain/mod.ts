@@ -1,5 +1,7 @@
 /** The nouns of the platform and their rules: pure, without I/O and without a clock. */
 export * from "./condition.ts";
+export * from "./cluster_name.ts";
+export * from "./dns.ts";
 export * from "./environment.ts";
 export * from "./environment_schema.ts";
 export * from "./error_record.ts";
@@ -18,9 +20,11 @@ export * from "./operation.ts";
 export * from "./orphan.ts";
 export * from "./plan.ts";
 export * from "./quantity.ts";
+export * from "./redact.ts";
 export * from "./resource.ts";
 export * from "./retry_policy.ts";
 export * from "./time.ts";
 export * from "./transitions.ts";
 export * from "./workload.ts";
+export * from "./workload_parts.ts";
 export * from "./workload_schema.ts";

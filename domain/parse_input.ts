@@ -89,9 +89,12 @@ function at(input: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-/** What was found, shortened; what lies under `env` is secret, and large things are not shown. */
+/** What lies under these may be secret. */
+const SECRET_FIELDS = ["env", "values"];
+
+/** What was found, shortened; neither secrets nor large things are shown. */
 function shown(input: unknown, path: readonly PropertyKey[]): string {
-  if (path.includes("env")) return "";
+  if (SECRET_FIELDS.some((field) => path.includes(field))) return "";
   const value = at(input, path);
   if (typeof value === "string") return value.slice(0, 100);
   return typeof value === "number" || typeof value === "boolean" ? String(value) : "";

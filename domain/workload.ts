@@ -1,5 +1,15 @@
 import type { Resource } from "./resource.ts";
 import type { Instant } from "./time.ts";
+import type {
+  Autoscaling,
+  Chart,
+  DisruptionBudget,
+  EnvSource,
+  HealthCheck,
+  Ingress,
+  Port,
+  Volume,
+} from "./workload_parts.ts";
 
 export const WORKLOAD_STATES = [
   "DEPLOYING",
@@ -13,33 +23,33 @@ export const WORKLOAD_STATES = [
 /** Where a workload is in its life (AIP-216). */
 export type WorkloadState = (typeof WORKLOAD_STATES)[number];
 
-export interface Port {
-  readonly name: string;
-  readonly port: number;
-  readonly protocol: "TCP" | "UDP";
-}
-
-export interface HealthCheck {
-  readonly path: string;
-  readonly port: number;
-  readonly periodMs: number;
-}
-
 /** What a workload runs, with every default filled in. */
-export interface WorkloadSpec {
+export type WorkloadSpec = {
+  /** Empty where there is a chart. */
   readonly image: string;
+  /** How many copies: the least with autoscaling; 0 with a chart, which decides itself. */
   readonly replicas: number;
   readonly ports: readonly Port[];
   /** Environment variables; the values are secret. */
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: { readonly [variable: string]: string };
+  readonly envFrom: readonly EnvSource[];
   /** Kubernetes quantities; null is the cluster's default. */
   readonly resources: { readonly cpu: string | null; readonly memory: string | null };
+  /** When a copy counts as ready. */
   readonly healthCheck: HealthCheck | null;
+  /** When a copy is restarted. */
+  readonly livenessCheck: HealthCheck | null;
   readonly command: readonly string[];
   readonly args: readonly string[];
+  readonly volumes: readonly Volume[];
+  readonly ingress: Ingress | null;
+  readonly autoscaling: Autoscaling | null;
+  readonly disruptionBudget: DisruptionBudget | null;
+  /** Says what everything else says otherwise; null where there is an image. */
+  readonly chart: Chart | null;
   /** How long a rollout may stand still before it fails. */
   readonly progressDeadlineMs: number;
-}
+};
 
 /** A desired program inside an environment. */
 export interface Workload extends Resource {
@@ -63,13 +73,4 @@ export interface Revision {
   readonly restartToken: string;
   readonly operation: string;
   readonly createTime: Instant;
-}
-
-/** Stands in place of secret values wherever a spec is shown. */
-export const REDACTED = "(redacted)";
-
-/** The spec without its secrets, for answers, events and logs. */
-export function redactSpec(spec: WorkloadSpec): WorkloadSpec {
-  const env = Object.fromEntries(Object.keys(spec.env).map((key) => [key, REDACTED]));
-  return { ...spec, env };
 }

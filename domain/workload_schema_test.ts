@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MpcError } from "./errors.ts";
 import { parseEnvironmentChange, parseEnvironmentInput } from "./environment_schema.ts";
-import { parseWorkloadInput } from "./workload_schema.ts";
+import { parseWorkloadInput, parseWorkloadSpec } from "./workload_schema.ts";
 
 function violationsOf(parse: () => unknown): readonly (readonly [string, string])[] {
   try {
@@ -34,10 +34,17 @@ Deno.test("every default is filled in", () => {
       replicas: 1,
       ports: [{ name: "port-80", port: 80, protocol: "TCP" }],
       env: {},
+      envFrom: [],
       resources: { cpu: null, memory: null },
       healthCheck: { path: "/", port: 80, periodMs: 10_000 },
+      livenessCheck: null,
       command: [],
       args: [],
+      volumes: [],
+      ingress: null,
+      autoscaling: null,
+      disruptionBudget: null,
+      chart: null,
       progressDeadlineMs: 600_000,
     },
   });
@@ -73,6 +80,107 @@ const BAD_SPECS: readonly (readonly [string, unknown, readonly (readonly [string
     "workload.spec.health_check.port",
     "ONE_OF_PORTS",
   ]]],
+  ["variables from nowhere", { image, envFrom: [{ variable: "A" }] }, [[
+    "workload.spec.env_from[0]",
+    "EXACTLY_ONE",
+  ]]],
+  ["variables from two places", { image, envFrom: [{ secret: "a", config: "b" }] }, [[
+    "workload.spec.env_from[0].config",
+    "EXACTLY_ONE",
+  ]]],
+  ["a key without a variable", { image, envFrom: [{ secret: "a", key: "b" }] }, [[
+    "workload.spec.env_from[0].key",
+    "REQUIRES_VARIABLE",
+  ]]],
+  ["a variable given twice", {
+    image,
+    env: { A: "1" },
+    envFrom: [{ variable: "A", secret: "a" }, { variable: "A", config: "b" }],
+  }, [["workload.spec.env_from[1].variable", "UNIQUE"], [
+    "workload.spec.env_from[0].variable",
+    "UNIQUE",
+  ], ["workload.spec.env_from[1].variable", "UNIQUE"]]],
+  ["a secret whose name is none", { image, envFrom: [{ secret: "A_B" }] }, [[
+    "workload.spec.env_from[0].secret",
+    "DNS_1123_SUBDOMAIN",
+  ]]],
+  ["a volume over everything", { image, volumes: [{ name: "a", path: "/", secret: "b" }] }, [[
+    "workload.spec.volumes[0].path",
+    "PATH",
+  ]]],
+  ["a volume that climbs", { image, volumes: [{ name: "a", path: "/a/..", secret: "b" }] }, [[
+    "workload.spec.volumes[0].path",
+    "PATH",
+  ]]],
+  ["volumes of one name and path", {
+    image,
+    volumes: [{ name: "a", path: "/a", scratch: {} }, { name: "a", path: "/a", config: "b" }],
+  }, [["workload.spec.volumes[1].name", "UNIQUE"], ["workload.spec.volumes[1].path", "UNIQUE"]]],
+  ["a volume of nothing", { image, volumes: [{ name: "a", path: "/a" }] }, [[
+    "workload.spec.volumes[0]",
+    "EXACTLY_ONE",
+  ]]],
+  ["storage without a size", { image, volumes: [{ name: "a", path: "/a", storage: {} }] }, [[
+    "workload.spec.volumes[0].storage.size",
+    "REQUIRED",
+  ]]],
+  ["two copies that share storage of one", {
+    image,
+    replicas: 2,
+    volumes: [{ name: "a", path: "/a", storage: { size: "1Gi" } }],
+  }, [["workload.spec.replicas", "STORAGE_NOT_SHARED"]]],
+  ["a host that is none", { image, ports: [{ port: 80 }], ingress: { host: "a_b" } }, [[
+    "workload.spec.ingress.host",
+    "HOST",
+  ]]],
+  ["an ingress to no port", { image, ingress: { host: "a.b" } }, [[
+    "workload.spec.ingress.port",
+    "ONE_OF_PORTS",
+  ]]],
+  ["an ingress by UDP", {
+    image,
+    ports: [{ port: 53, protocol: "UDP" }],
+    ingress: { host: "a.b", port: 53, path: "/a//b" },
+  }, [["workload.spec.ingress.path", "PATH"], ["workload.spec.ingress.port", "ONE_OF_PORTS"]]],
+  ["autoscaling the wrong way, by nothing, and replicas", {
+    image,
+    replicas: 7,
+    autoscaling: { minReplicas: 3, maxReplicas: 2 },
+  }, [
+    ["workload.spec.autoscaling.max_replicas", "MINIMUM"],
+    ["workload.spec.resources.cpu", "REQUIRED"],
+    ["workload.spec.replicas", "AUTOSCALED"],
+  ]],
+  [
+    "a disruption budget that no drain fits in",
+    { image, disruptionBudget: { maxUnavailable: 0 } },
+    [
+      ["workload.spec.disruption_budget.max_unavailable", "RANGE"],
+    ],
+  ],
+  ["a range of chart versions", { chart: { name: "web", version: "^1.2.0" } }, [[
+    "workload.spec.chart.version",
+    "VERSION",
+  ]]],
+  ["a chart outside of where charts are", { chart: { name: "../web", version: "1.2.0" } }, [[
+    "workload.spec.chart.name",
+    "CHART_NAME",
+  ]]],
+  ["chart values that are no JSON", { chart: { name: "a", version: "1.2.0", values: { a: 1n } } }, [
+    ["workload.spec.chart.values", "VALUES"],
+  ]],
+  ["a chart and what it says itself", {
+    image,
+    replicas: 2,
+    env: { A: "1" },
+    resources: { cpu: "1" },
+    chart: { name: "web", version: "1.2.0" },
+  }, [
+    ["workload.spec.image", "CHART_ONLY"],
+    ["workload.spec.env", "CHART_ONLY"],
+    ["workload.spec.resources", "CHART_ONLY"],
+    ["workload.spec.replicas", "CHART_ONLY"],
+  ]],
   ["an unknown field", { image, colour: "red" }, [["workload.spec.colour", "UNKNOWN_FIELD"]]],
 ];
 
@@ -90,19 +198,49 @@ Deno.test("all bad fields are named at once", () => {
   assert.deepEqual(bad.map(([field]) => field), [
     "workload_id",
     "workload.labels[mpc/x]",
-    "workload.spec.image",
     "workload.spec.replicas",
+    "workload.spec.image",
   ]);
 });
 
 Deno.test("secret values stay out of violations", () => {
-  try {
-    workload({ image, env: { "no name": "hunter2", LONG: "s3cret".repeat(20_000) } })();
-    assert.fail("it was to be refused");
-  } catch (error) {
-    assert.ok(error instanceof MpcError);
-    assert.doesNotMatch(JSON.stringify([error.message, error.violations]), /hunter2|s3cret/);
+  const values = { password: "hunter2".repeat(20_000) };
+  for (
+    const spec of [
+      { image, env: { "no name": "hunter2", LONG: "s3cret".repeat(20_000) } },
+      { chart: { name: "web", version: "1.2.0", values } },
+    ]
+  ) {
+    try {
+      workload(spec)();
+      assert.fail("it was to be refused");
+    } catch (error) {
+      assert.ok(error instanceof MpcError);
+      assert.doesNotMatch(JSON.stringify([error.message, error.violations]), /hunter2|s3cret/);
+    }
   }
+});
+
+Deno.test("what depends on other fields is filled in, and stays when it is read again", () => {
+  const cpu = { cpu: "1", memory: null };
+  const ports = [{ port: 53, protocol: "UDP" }, { port: 80 }];
+  const specs = [
+    [{ image, ports, ingress: { host: "a.b" } }, { port: 80, replicas: 1 }],
+    [{ image, resources: cpu, autoscaling: { minReplicas: 2, maxReplicas: 4 } }, { replicas: 2 }],
+    [{ chart: { name: "web", version: "1.2.0", values: { a: [1] } } }, { replicas: 0 }],
+  ] as const;
+  for (const [input, { replicas, ...ingress }] of specs) {
+    const spec = parseWorkloadSpec("deploy workload", input);
+    assert.equal(spec.replicas, replicas);
+    if ("port" in ingress) assert.equal(spec.ingress?.port, ingress.port);
+    assert.deepEqual(parseWorkloadSpec("scale workload", spec), spec);
+  }
+});
+
+Deno.test("a workload with ports has a name that a Service can have", () => {
+  const input = { workloadId: "1web", workload: { spec: { image, ports: [{ port: 80 }] } } };
+  const found = violationsOf(() => parseWorkloadInput("deploy workload", input));
+  assert.deepEqual(found, [["workload_id", "DNS_1035_LABEL"]]);
 });
 
 Deno.test("whatever comes in, only INVALID_ARGUMENT goes out", () => {
@@ -119,6 +257,15 @@ const environment = (fields: unknown, environmentId = "dev") => () =>
 
 const BAD_ENVIRONMENTS: readonly (readonly [string, unknown, string, string])[] = [
   ["too short a life", { ttlMs: 1 }, "environment.ttl", "TTL"],
+  ["a cluster whose name is none", { cluster: "A" }, "environment.cluster", "DNS_1123_LABEL"],
+  [
+    "a label of Kubernetes' own",
+    {
+      labels: { "pod-security.kubernetes.io/enforce": "privileged" },
+    },
+    "environment.labels[pod-security.kubernetes.io/enforce]",
+    "LABEL_KEY",
+  ],
   ["a negative quota", { quota: { workloads: -1 } }, "environment.quota.workloads", "MINIMUM"],
   ["a label value that is none", { labels: { a: "b c" } }, "environment.labels.a", "LABEL_VALUE"],
   [

@@ -48,6 +48,7 @@ export function createEnvironment(
         quota: { ...input.quota },
         expireTime: input.ttlMs === null ? null : expireTimeOf(deps.clock.now(), input.ttlMs),
         deletionProtection: input.deletionProtection,
+        cluster: input.cluster,
       },
       current,
       lock: "take",

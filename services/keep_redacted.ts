@@ -1,4 +1,11 @@
-import { invalidArgument, REDACTED, type WorkloadSpec } from "@mpc/domain";
+import {
+  type FieldViolation,
+  invalidArgument,
+  type JsonObject,
+  type JsonValue,
+  REDACTED,
+  type WorkloadSpec,
+} from "@mpc/domain";
 
 /**
  * Puts secrets back where a spec that was read from an answer comes in again: a value that reads
@@ -10,21 +17,53 @@ export function keepRedacted(
   wanted: WorkloadSpec,
   current: WorkloadSpec | undefined,
 ): WorkloadSpec {
-  const redacted = Object.keys(wanted.env).filter((key) => wanted.env[key] === REDACTED);
-  if (redacted.length === 0) return wanted;
-  const kept = current?.env ?? {};
-  const unknown = redacted.filter((key) => !Object.hasOwn(kept, key));
-  if (unknown.length > 0) {
-    throw invalidArgument(
-      action,
-      unknown.map((key) => ({
-        field: `workload.spec.env[${key}]`,
-        value: REDACTED,
-        rule: "REDACTED",
-        hint: "is redacted, and there is no value to keep; set it anew",
-      })),
-    );
-  }
-  const values = redacted.map((key) => [key, kept[key]!]);
-  return { ...wanted, env: { ...wanted.env, ...Object.fromEntries(values) } };
+  const missing: string[] = [];
+  const env = keepIn(wanted.env, current?.env ?? {}, "workload.spec.env", missing);
+  const { chart } = wanted;
+  const before = current?.chart?.values ?? {};
+  const values = chart && keepIn(chart.values, before, "workload.spec.chart.values", missing);
+  if (missing.length > 0) throw invalidArgument(action, missing.map(violation));
+  return { ...wanted, env, chart: chart && values && { ...chart, values } };
 }
+
+function violation(field: string): FieldViolation {
+  const hint = "is redacted, and there is no value to keep; set it anew";
+  return { field, value: REDACTED, rule: "REDACTED", hint };
+}
+
+/** The same with what is kept; paths of what cannot be are added to `missing`. */
+function keepIn<Values extends JsonObject>(
+  wanted: Values,
+  current: JsonObject,
+  path: string,
+  missing: string[],
+): Values {
+  const entries = Object.entries(wanted).map(([key, value]) => {
+    const before = Object.hasOwn(current, key) ? current[key] : undefined;
+    return [key, keep(value, before, `${path}[${key}]`, missing)];
+  });
+  return Object.fromEntries(entries);
+}
+
+function keep(
+  wanted: JsonValue,
+  current: JsonValue | undefined,
+  path: string,
+  missing: string[],
+): JsonValue {
+  if (wanted === REDACTED) {
+    if (current === undefined || isNested(current)) missing.push(path);
+    return current ?? null;
+  }
+  if (isList(wanted)) {
+    const before = current !== undefined && isList(current) ? current : [];
+    return wanted.map((item, index) => keep(item, before[index], `${path}[${index}]`, missing));
+  }
+  if (!isNested(wanted)) return wanted;
+  return keepIn(wanted, isNested(current) && !isList(current) ? current : {}, path, missing);
+}
+
+const isList = (value: JsonValue): value is readonly JsonValue[] => Array.isArray(value);
+
+const isNested = (value: JsonValue | undefined): value is JsonObject | readonly JsonValue[] =>
+  typeof value === "object" && value !== null;

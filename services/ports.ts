@@ -72,6 +72,8 @@ export interface NamespaceIntent {
   /** Id of the environment. */
   readonly environment: string;
   readonly uid: string;
+  /** Name of the cluster that carries it. */
+  readonly cluster: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly quota: Quota;
 }
@@ -162,7 +164,10 @@ export interface ClusterReader {
 export interface Provider extends ClusterReader {
   /** `simulated` or `kubernetes`. */
   readonly name: string;
-  /** Creates the namespace of an environment, or brings its labels up to date. */
+  /**
+   * Creates the namespace of an environment, or brings its labels up to date.
+   * @throws `FAILED_PRECONDITION` `UNKNOWN_CLUSTER`: there is no cluster of the intent's name
+   */
   applyNamespace(intent: NamespaceIntent, call: ApplyCall): Promise<readonly PlannedChange[]>;
   /**
    * Sets quota, limits and network policy of an environment.
@@ -185,6 +190,8 @@ export interface Provider extends ClusterReader {
    * Creates or changes the objects of a workload; does not wait for the rollout.
    * @throws `FAILED_PRECONDITION` `NO_NAMESPACE`
    * @throws `RESOURCE_EXHAUSTED` `QUOTA_EXCEEDED` (permanent): the environment's quota forbids it
+   * @throws `FAILED_PRECONDITION` `CHARTS_UNSUPPORTED`: the spec is a chart, and this cluster renders
+   *   none
    */
   applyWorkload(intent: WorkloadIntent, call: ApplyCall): Promise<readonly PlannedChange[]>;
   /**

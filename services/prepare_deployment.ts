@@ -87,15 +87,7 @@ export async function prepareDeployment(
   };
 }
 
+/** Only what a deployment sets: a whole record is given too. */
 function json({ labels, annotations, spec, restartToken }: Deployment) {
-  return { labels, annotations, spec: specJson(spec), restartToken };
-}
-
-function specJson(spec: WorkloadSpec) {
-  return {
-    ...spec,
-    ports: spec.ports.map((port) => ({ ...port })),
-    resources: { ...spec.resources },
-    healthCheck: spec.healthCheck && { ...spec.healthCheck },
-  };
+  return { labels, annotations, spec, restartToken };
 }

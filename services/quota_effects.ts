@@ -56,9 +56,10 @@ export async function quotaEffects(
 
 function usage(specs: readonly WorkloadSpec[]): Record<QuotaEffect["resource"], number> {
   const total = { workloads: specs.length, cpu: 0, memory: 0 };
-  for (const { replicas, resources } of specs) {
-    total.cpu += replicas * (parseCpuMillis(resources.cpu ?? "") ?? 0);
-    total.memory += replicas * (parseMemoryBytes(resources.memory ?? "") ?? 0);
+  for (const { autoscaling, replicas, resources } of specs) {
+    const copies = autoscaling?.maxReplicas ?? replicas;
+    total.cpu += copies * (parseCpuMillis(resources.cpu ?? "") ?? 0);
+    total.memory += copies * (parseMemoryBytes(resources.memory ?? "") ?? 0);
   }
   return total;
 }

@@ -3,6 +3,7 @@ import {
   etagOf,
   expireTimeOf,
   idOf,
+  invalidArgument,
   MpcError,
   parseEnvironmentChange,
 } from "@mpc/domain";
@@ -46,8 +47,9 @@ export function updateEnvironment(
     const { value, version } = current;
     assertEtag(etag, etagOf(value.uid, version), name, ACTION);
     assertIdle(value, ACTION);
+    assertSameCluster(value, change.cluster);
     const previousState = updatableState(value);
-    const { ttlMs, quota = value.quota, ...rest } = change;
+    const { ttlMs, quota = value.quota, cluster: _, ...rest } = change;
     const expireTime = ttlMs === undefined
       ? value.expireTime
       : ttlMs === null
@@ -61,6 +63,7 @@ export function updateEnvironment(
       input: {
         environment: idOf(name),
         uid: value.uid,
+        cluster: value.cluster,
         wanted: { ...previous, ...rest, quota: { ...quota }, expireTime },
         previous,
         previousState,
@@ -75,6 +78,17 @@ export function updateEnvironment(
 function changeable(environment: Environment) {
   const { labels, annotations, quota, expireTime, deletionProtection } = environment;
   return { labels, annotations, quota: { ...quota }, expireTime, deletionProtection };
+}
+
+/** What lies on one cluster is not carried to another. */
+function assertSameCluster({ cluster }: Environment, wanted: string | undefined): void {
+  if (!wanted || wanted === cluster) return;
+  throw invalidArgument(ACTION, [{
+    field: "environment.cluster",
+    value: wanted,
+    rule: "IMMUTABLE",
+    hint: `is '${cluster}' since the environment was created, and stays so; create another one`,
+  }]);
 }
 
 function updatableState({ name, state }: Environment): "READY" | "UPDATE_FAILED" {

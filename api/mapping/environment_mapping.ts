@@ -30,17 +30,19 @@ export function toEnvironment({ value, version }: Stored<EnvironmentRecord>): En
       cpu: quota.cpu ?? "",
       memory: quota.memory ?? "",
     },
+    cluster: value.cluster,
   };
 }
 
 /** What a creation asks for, as the use case checks it. */
 export function fromEnvironment(environment: Environment | undefined, now: number): unknown {
   if (!environment) return undefined;
-  const { labels, annotations, deletionProtection, quota } = environment;
+  const { labels, annotations, deletionProtection, quota, cluster } = environment;
   return {
     labels,
     annotations,
     deletionProtection,
+    cluster,
     ttlMs: ttlOf(environment, now),
     ...(quota && { quota: { workloads: quota.workloads, cpu: quota.cpu, memory: quota.memory } }),
   };
@@ -55,7 +57,7 @@ export function fromEnvironmentUpdate(
   paths: readonly string[],
   now: number,
 ): { readonly change: Record<string, unknown>; readonly unknown: readonly string[] } {
-  const { labels, annotations, deletionProtection, quota } = environment;
+  const { labels, annotations, deletionProtection, quota, cluster } = environment;
   const fields: Record<string, () => Record<string, unknown>> = {
     labels: () => ({ labels }),
     annotations: () => ({ annotations }),
@@ -69,6 +71,7 @@ export function fromEnvironmentUpdate(
     }),
     ttl: () => ({ ttlMs: ttlOf(environment, now) }),
     expire_time: () => ({ ttlMs: ttlOf(environment, now) }),
+    cluster: () => ({ cluster }),
   };
   const set = [
     Object.keys(labels).length > 0 && "labels",
@@ -76,6 +79,7 @@ export function fromEnvironmentUpdate(
     deletionProtection && "deletion_protection",
     quota && "quota",
     (environment.ttl || environment.expireTime) && "ttl",
+    cluster && "cluster",
   ].filter((path) => typeof path === "string");
   const wanted = paths.length === 0 ? set : paths.includes("*") ? Object.keys(fields) : paths;
   return {

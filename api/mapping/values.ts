@@ -1,6 +1,7 @@
+import type { JsonObject as WireObject, JsonValue as WireValue } from "@bufbuild/protobuf";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { durationMs } from "@bufbuild/protobuf/wkt";
-import type { Instant } from "@mpc/domain";
+import type { Instant, JsonObject, JsonValue } from "@mpc/domain";
 
 /** A moment on the wire. */
 export function timestamp(time: Instant): Timestamp {
@@ -19,3 +20,15 @@ export const toTimestamp = (time: Instant | null): Timestamp | undefined =>
 /** A duration of the wire in milliseconds; null where it is unset. */
 export const fromDuration = (duration: Duration | undefined): number | null =>
   duration === undefined ? null : durationMs(duration);
+
+/** JSON on the wire, which is typed as writable. */
+export function toStruct(object: JsonObject): WireObject {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, toValue(value)]));
+}
+
+function toValue(value: JsonValue): WireValue {
+  if (typeof value !== "object" || value === null) return value;
+  return isList(value) ? value.map(toValue) : toStruct(value);
+}
+
+const isList = (value: JsonValue): value is readonly JsonValue[] => Array.isArray(value);

@@ -16,6 +16,7 @@ export interface EnvCreateFlags extends MutationFlags {
   readonly maxCpu?: string | undefined;
   readonly maxMemory?: string | undefined;
   readonly protect?: boolean | undefined;
+  readonly cluster?: string | undefined;
   readonly file?: string | undefined;
 }
 
@@ -49,13 +50,14 @@ export async function run(
 export function environmentFields(
   flags: Omit<EnvCreateFlags, keyof MutationFlags>,
 ): Partial<Environment> {
-  const { ttl, label, annotation, protect, maxWorkloads, maxCpu, maxMemory } = flags;
+  const { ttl, label, annotation, protect, cluster, maxWorkloads, maxCpu, maxMemory } = flags;
   const limited = maxWorkloads !== undefined || maxCpu !== undefined || maxMemory !== undefined;
   return {
     ...(ttl !== undefined && { ttl: durationFromMs(ttl) }),
     ...(label && { labels: label }),
     ...(annotation && { annotations: annotation }),
     ...(protect !== undefined && { deletionProtection: protect }),
+    ...(cluster !== undefined && { cluster }),
     ...(limited && {
       quota: create(QuotaSchema, {
         workloads: maxWorkloads ?? 0,

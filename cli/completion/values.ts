@@ -25,6 +25,7 @@ export async function valuesOf(
 ): Promise<readonly Candidate[] | undefined> {
   switch (what) {
     case "--file":
+    case "--chart-values":
       return undefined;
     case "--output":
       return FORMATS.map(plain);

@@ -72,7 +72,7 @@ export async function submit(
     return await client.createEnvironment({ ...common, environmentId: idOf(name), environment });
   }
   // A time to live counts from creation; applying the same file again does not extend it.
-  const paths = ["labels", "annotations", "quota", "deletion_protection"];
+  const paths = ["labels", "annotations", "quota", "deletion_protection", "cluster"];
   return await client.updateEnvironment({ ...common, environment, updateMask: { paths } });
 }
 

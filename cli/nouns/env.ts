@@ -35,6 +35,7 @@ function create(runner: Runner) {
     .option("--max-cpu <quantity>", "quota, such as 4 or 500m")
     .option("--max-memory <quantity>", "quota, such as 8Gi")
     .option("--protect", "refuse deletion, also by expiry")
+    .option("--cluster <name>", "one of the server's clusters; 'default' where not given")
     .option("-f, --file <path>", "fields from a YAML or JSON file, - for standard input")
     .action((environment, flags) =>
       runWith(runner, flags, async (context) => {

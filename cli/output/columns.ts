@@ -1,5 +1,11 @@
 /** The columns of every kind of resource, over the API's JSON: tables need nothing of protobuf. */
-import type { EnvironmentJson, OperationJson, RevisionJson, WorkloadJson } from "@mpc/proto";
+import type {
+  EnvironmentJson,
+  OperationJson,
+  RevisionJson,
+  WorkloadJson,
+  WorkloadSpecJson,
+} from "@mpc/proto";
 import { environmentIdOf, idOf } from "../names.ts";
 import { age, between, until } from "./time.ts";
 
@@ -17,6 +23,7 @@ export const ENVIRONMENT_COLUMNS: readonly Column<EnvironmentJson>[] = [
   { header: "LABELS", value: (e) => labels(e.labels) },
   { header: "AGE", value: (e) => age(e.createTime) },
   { header: "PROTECTED", value: (e) => e.deletionProtection ? "yes" : "no", wide: true },
+  { header: "CLUSTER", value: (e) => e.cluster ?? "", wide: true },
   { header: "QUOTA", value: quota, wide: true },
   { header: "LAST OPERATION", value: (e) => idOf(e.lastOperation ?? ""), wide: true },
 ];
@@ -25,8 +32,8 @@ export const WORKLOAD_COLUMNS: readonly Column<WorkloadJson>[] = [
   { header: "NAME", value: (w) => idOf(w.name ?? "") },
   { header: "ENV", value: (w) => environmentIdOf(w.name ?? "") },
   { header: "STATE", value: (w) => bare("WORKLOAD_STATE_", w.state) },
-  { header: "READY", value: (w) => `${w.readyReplicas ?? 0}/${w.spec?.replicas ?? 0}` },
-  { header: "IMAGE", value: (w) => w.spec?.image ?? "" },
+  { header: "READY", value: (w) => `${w.readyReplicas ?? 0}/${copies(w.spec)}` },
+  { header: "IMAGE", value: (w) => imageOf(w.spec) },
   { header: "REVISION", value: (w) => String(w.activeRevision ?? 0) },
   { header: "AGE", value: (w) => age(w.createTime) },
   { header: "LABELS", value: (w) => labels(w.labels), wide: true },
@@ -36,8 +43,8 @@ export const WORKLOAD_COLUMNS: readonly Column<WorkloadJson>[] = [
 export const REVISION_COLUMNS: readonly Column<RevisionJson>[] = [
   { header: "REVISION", value: (r) => String(r.number ?? 0) },
   { header: "ACTIVE", value: (r) => r.active ? "yes" : "no" },
-  { header: "IMAGE", value: (r) => r.spec?.image ?? "" },
-  { header: "REPLICAS", value: (r) => String(r.spec?.replicas ?? 0) },
+  { header: "IMAGE", value: (r) => imageOf(r.spec) },
+  { header: "REPLICAS", value: (r) => copies(r.spec) },
   { header: "AGE", value: (r) => age(r.createTime) },
   { header: "OPERATION", value: (r) => idOf(r.operation ?? ""), wide: true },
 ];
@@ -53,6 +60,17 @@ export const OPERATION_COLUMNS: readonly Column<OperationJson>[] = [
   { header: "ACTOR", value: (o) => o.actor ?? "", wide: true },
   { header: "REASON", value: (o) => o.error?.reason ?? "", wide: true },
 ];
+
+/** How many copies are asked for: a number, or the two that autoscaling decides between. */
+function copies(spec: WorkloadSpecJson = {}): string {
+  const { autoscaling, replicas = 0 } = spec;
+  return autoscaling ? `${autoscaling.minReplicas}-${autoscaling.maxReplicas}` : String(replicas);
+}
+
+/** The image, or the chart with its version. */
+function imageOf({ image = "", chart }: WorkloadSpecJson = {}): string {
+  return chart ? `${chart.name}@${chart.version}` : image;
+}
 
 /** An enum's value without the name of the enum. */
 function bare(prefix: string, value: string | undefined): string {

@@ -14,6 +14,7 @@ export type EnvironmentCreateInput = {
   readonly quota: { readonly [Key in keyof Quota]: Quota[Key] };
   readonly expireTime: number | null;
   readonly deletionProtection: boolean;
+  readonly cluster: string;
 };
 
 const createNamespace: Step<EnvironmentCreateInput> = {
@@ -75,6 +76,7 @@ export const environmentCreate: EnvironmentDefinition<EnvironmentCreateInput> = 
       quota: input.quota,
       expireTime: input.expireTime,
       deletionProtection: input.deletionProtection,
+      cluster: input.cluster,
     };
     if (!current) return moveEnvironment(wanted, "CREATING", stamp);
     return moveEnvironment(
@@ -90,7 +92,7 @@ export const environmentCreate: EnvironmentDefinition<EnvironmentCreateInput> = 
   cancelled: (input) => `environment '${input.environment}' and all it had are gone`,
 };
 
-function blank(now: number): Omit<Environment, "name" | "uid" | "quota"> {
+function blank(now: number): Omit<Environment, "name" | "uid" | "quota" | "cluster"> {
   return {
     generation: 0,
     labels: {},
@@ -109,11 +111,12 @@ function blank(now: number): Omit<Environment, "name" | "uid" | "quota"> {
 
 /** The part of an environment's record that the cluster carries. */
 export function namespaceIntentOf(
-  environment: Pick<Environment, "name" | "uid" | "labels" | "quota">,
+  environment: Pick<Environment, "name" | "uid" | "cluster" | "labels" | "quota">,
 ): NamespaceIntent {
   return {
     environment: environment.name.slice("environments/".length),
     uid: environment.uid,
+    cluster: environment.cluster,
     labels: environment.labels,
     quota: environment.quota,
   };

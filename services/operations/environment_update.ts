@@ -20,6 +20,7 @@ type Changeable = {
 export type EnvironmentUpdateInput = {
   readonly environment: string;
   readonly uid: string;
+  readonly cluster: string;
   readonly wanted: Changeable;
   readonly previous: Changeable;
   /** The state to go back to when the update is cancelled. */
@@ -29,6 +30,7 @@ export type EnvironmentUpdateInput = {
 const intent = (input: EnvironmentUpdateInput, fields: Changeable) => ({
   environment: input.environment,
   uid: input.uid,
+  cluster: input.cluster,
   labels: fields.labels,
   quota: fields.quota,
 });

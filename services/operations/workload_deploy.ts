@@ -2,7 +2,6 @@ import {
   environmentIdOf,
   idOf,
   isMpcError,
-  type JsonObject,
   revisionName,
   type Workload,
   workloadName,
@@ -19,7 +18,7 @@ import type { Step, StepContext } from "./step.ts";
 export type Deployed = {
   readonly labels: { readonly [key: string]: string };
   readonly annotations: { readonly [key: string]: string };
-  readonly spec: WorkloadSpec & JsonObject;
+  readonly spec: WorkloadSpec;
   readonly restartToken: string;
 };
 

@@ -2,9 +2,14 @@ import type { DatabaseSync } from "node:sqlite";
 import { MpcError } from "@mpc/domain";
 import { initial } from "./migrations/0001_initial.ts";
 import { labelsAndState } from "./migrations/0002_labels_and_state.ts";
+import { clusterAndSpecParts } from "./migrations/0003_cluster_and_spec_parts.ts";
 
 /** In their order: the database's `user_version` counts how many have been made. */
-const MIGRATIONS: readonly (readonly string[])[] = [initial, labelsAndState];
+const MIGRATIONS: readonly (readonly string[])[] = [
+  initial,
+  labelsAndState,
+  clusterAndSpecParts,
+];
 
 /**
  * Brings a database to this program's version, each migration in a transaction of its own. Of

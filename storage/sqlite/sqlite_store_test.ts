@@ -9,7 +9,13 @@ import type { Collection, Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { openSqliteStore } from "@mpc/storage/sqlite";
 import { storeContract } from "../../tests/contract/store_contract.ts";
-import { anEnvironment, anEvent } from "../../tests/fakes/documents.ts";
+import {
+  anEnvironment,
+  anEvent,
+  anOperation,
+  aSpec,
+  aWorkload,
+} from "../../tests/fakes/documents.ts";
 import { rejectsWith } from "../../tests/fakes/rejects.ts";
 
 const VARIANTS: Readonly<Record<string, (path: string) => Store>> = {
@@ -272,4 +278,36 @@ Deno.test("sqlite: filters and orders mean what they mean in memory", () =>
       }),
       { numRuns: 60 },
     );
+  }));
+
+Deno.test("sqlite: documents of an older version get the fields that they lack", () =>
+  withDirectory(async (directory) => {
+    const path = join(directory, "mpc.db");
+    const old = openSqliteStore({ path });
+    const input = { wanted: { spec: aSpec() }, previous: null };
+    await old.environments.create(anEnvironment("dev"));
+    await old.workloads.create(aWorkload("dev", "web"));
+    await old.operations.create(anOperation("1", { kind: "workload.deploy", input }));
+    await old.close();
+    const database = new DatabaseSync(path);
+    const parts = ["envFrom", "livenessCheck", "volumes", "ingress", "autoscaling"];
+    const spec = [...parts, "disruptionBudget", "chart"];
+    const remove = (table: string, path: string) =>
+      database.exec(
+        `UPDATE ${table} SET body = json_remove(body, ${spec.map((f) => `'${path}.${f}'`)})`,
+      );
+    remove("workloads", "$.spec");
+    remove("operations", "$.input.wanted.spec");
+    database.exec("UPDATE environments SET body = json_remove(body, '$.cluster')");
+    database.exec("PRAGMA user_version = 2");
+    database.close();
+    const store = openSqliteStore({ path });
+    assert.deepEqual(
+      (await store.environments.get("environments/dev"))?.value,
+      anEnvironment("dev"),
+    );
+    const workload = await store.workloads.get("environments/dev/workloads/web");
+    assert.deepEqual(workload?.value, aWorkload("dev", "web"));
+    assert.deepEqual((await store.operations.get("operations/1"))?.value.input, input);
+    await store.close();
   }));

@@ -22,7 +22,13 @@ type Case = (harness: ProviderHarness) => Promise<void>;
 
 const live = () => ({ signal: new AbortController().signal });
 const quota = { workloads: null, cpu: null, memory: null };
-const dev = { environment: "dev", uid: "uid-dev", labels: { team: "web" }, quota };
+const dev = {
+  environment: "dev",
+  uid: "uid-dev",
+  cluster: "default",
+  labels: { team: "web" },
+  quota,
+};
 const ref = { environment: "dev", uid: "uid-dev" };
 const webRef = { ...ref, uid: "uid-web", workload: "web" };
 
@@ -107,7 +113,8 @@ const CASES: Readonly<Record<string, Case>> = {
     const withKey = (KEY: string) => web({ spec: aSpec({ env: { KEY } }) });
     await provider.applyWorkload(withKey("hunter2"), live());
     const changes = await provider.applyWorkload(withKey("hunter3"), live());
-    assert.equal(changes.length, 1);
+    assert.ok(changes.length > 0);
+    assert.deepEqual(new Set(changes.map(({ action }) => action)), new Set(["UPDATE"]));
     assert.doesNotMatch(JSON.stringify(changes), /hunter/);
   },
   "a rollout becomes ready, and says how far it is": async (harness) => {

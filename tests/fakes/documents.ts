@@ -1,5 +1,6 @@
 /** Small documents for tests, with what matters overridden. */
 import {
+  DEFAULT_CLUSTER,
   type Environment,
   environmentName,
   type NewEvent,
@@ -33,6 +34,7 @@ export function anEnvironment(id: string, overrides: Partial<Environment> = {}):
     expireTime: null,
     deletionProtection: false,
     quota: NO_QUOTA,
+    cluster: DEFAULT_CLUSTER,
     ...overrides,
   };
 }
@@ -43,10 +45,17 @@ export function aSpec(overrides: Partial<WorkloadSpec> = {}): WorkloadSpec {
     replicas: 1,
     ports: [],
     env: {},
+    envFrom: [],
     resources: { cpu: null, memory: null },
     healthCheck: null,
+    livenessCheck: null,
     command: [],
     args: [],
+    volumes: [],
+    ingress: null,
+    autoscaling: null,
+    disruptionBudget: null,
+    chart: null,
     progressDeadlineMs: 600_000,
     ...overrides,
   };

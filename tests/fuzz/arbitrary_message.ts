@@ -108,6 +108,7 @@ const LIKELY: Readonly<Record<string, readonly string[]>> = {
   ...{ etag: [""], plan_hash: [""], page_token: [""], resume_token: [""], uid: [""] },
   ...{ environment_id: ["dev", "a", "b", "c"], workload_id: ["web", "x", "y"] },
   ...{ image: ["nginx:1", "nginx:missing", "nginx:flaky"], cpu: ["", "1"], memory: ["", "1Gi"] },
+  ...{ config: ["settings"], secret: ["keys"], host: ["web.example.com"], version: ["1.2.3"] },
   ...{ parent: ["environments/dev", "environments/a", "environments/-"] },
   ...{ order_by: ["", "create_time desc", "name"], protocol: ["", "TCP", "UDP"] },
   ...{ filter: ["", "state = READY", "stalled = true", "labels.team = web", 'name = "*e*"'] },
@@ -136,7 +137,22 @@ function message(
       }),
     );
   }
+  if (desc.typeName === "google.protobuf.Struct") return mostly({}, struct(names));
   return depth >= MAX_DEPTH ? fc.constant(undefined) : initOf(desc, names, depth + 1);
+}
+
+/** JSON, which is what a Struct is in TypeScript. */
+function struct(names: readonly string[]): fc.Arbitrary<Record<string, unknown>> {
+  const key = text(names).filter((key) => key !== "__proto__");
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: MAX_DEPTH },
+      fc.oneof(fc.constantFrom(null, true, 0, -1, 1e300), text(names)),
+      fc.array(tie("value"), { maxLength: 3 }),
+      fc.dictionary(key, tie("value"), { maxKeys: 3 }),
+    ),
+  }));
+  return fc.dictionary(key, value, { maxKeys: 4 });
 }
 
 function scalar(type: ScalarType, names: readonly string[]): fc.Arbitrary<unknown> {

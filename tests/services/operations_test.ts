@@ -185,7 +185,8 @@ Deno.test("doctor names each break with the command that repairs it", () =>
     assert.deepEqual(await found(), [
       ["OBJECT_WITHOUT_RECORD", "mpctl"],
       ["OBJECT_WITHOUT_RECORD", "mpctl"],
-    ], "its deployment and its service");
+      ["OBJECT_WITHOUT_RECORD", "mpctl"],
+    ], "its variables, its deployment and its service");
     await store.workloads.create(value);
     const ref = { environment: "dev", workload: "web", uid: value.uid };
     await cluster.deleteWorkload(ref, caller);

@@ -67,5 +67,9 @@ Deno.test("a retry can be planned", () =>
     await platform.ended(await create(platform));
     const { name } = await platform.ended(await deploy(platform, "nginx:missing"));
     const { plan } = await retryOperation(deps, caller, { name, validateOnly: true });
-    assert.deepEqual(plan?.changes.map(({ action }) => action), ["CREATE", "CREATE"]);
+    assert.deepEqual(plan?.changes.map(({ action, object }) => `${action} ${object}`), [
+      "CREATE Secret/dev/web.env",
+      "CREATE Deployment/dev/web",
+      "CREATE Service/dev/web",
+    ]);
   }));

@@ -1,4 +1,4 @@
-import { MpcError } from "@mpc/domain";
+import { DEFAULT_CLUSTER, MpcError } from "@mpc/domain";
 
 export const ownedByAnother = (object: string): MpcError =>
   new MpcError("ALREADY_EXISTS", {
@@ -12,6 +12,22 @@ export const noNamespace = (environment: string): MpcError =>
     reason: "NO_NAMESPACE",
     message: `Cannot change environment '${environment}': its namespace is not there`,
     metadata: { environment },
+  });
+
+export const unknownCluster = (environment: string, cluster: string): MpcError =>
+  new MpcError("FAILED_PRECONDITION", {
+    reason: "UNKNOWN_CLUSTER",
+    message:
+      `Cannot create environment '${environment}': there is no cluster '${cluster}', only the simulated one, '${DEFAULT_CLUSTER}'`,
+    metadata: { environment, cluster },
+  });
+
+export const chartsUnsupported = (workload: string): MpcError =>
+  new MpcError("FAILED_PRECONDITION", {
+    reason: "CHARTS_UNSUPPORTED",
+    message:
+      `Cannot deploy '${workload}': the simulated cluster renders no charts; name an image, or use a Kubernetes cluster`,
+    metadata: { workload },
   });
 
 export const beingDeleted = (object: string): MpcError =>

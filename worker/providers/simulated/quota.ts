@@ -26,5 +26,9 @@ function sum(
   intents: readonly WorkloadIntent[],
   amount: (spec: WorkloadIntent["spec"]) => number | undefined,
 ): number {
-  return intents.reduce((total, { spec }) => total + spec.replicas * (amount(spec) ?? 0), 0);
+  return intents.reduce((total, { spec }) => total + copiesOf(spec) * (amount(spec) ?? 0), 0);
 }
+
+/** As many as there may be. */
+const copiesOf = ({ autoscaling, replicas }: WorkloadIntent["spec"]): number =>
+  autoscaling?.maxReplicas ?? replicas;

@@ -1,4 +1,4 @@
-import { type FieldChange, type PlannedChange, redactSpec } from "@mpc/domain";
+import { type FieldChange, type PlannedChange, REDACTED } from "@mpc/domain";
 import type { NamespaceIntent, WorkloadIntent } from "@mpc/services";
 
 /** The objects of an intent, each as its fields by path. */
@@ -22,25 +22,39 @@ export function renderPolicies({ environment, quota }: NamespaceIntent): Rendere
 
 export function renderWorkload(intent: WorkloadIntent): Rendered {
   const path = `${intent.environment}/${intent.workload}`;
-  const { ports, ...spec } = redactSpec(intent.spec);
-  const objects = new Map<string, Record<string, unknown>>([
-    [`Deployment/${path}`, {
-      "metadata.labels": intent.labels,
-      ...Object.fromEntries(
-        Object.entries(spec).filter(([key]) => key !== "env")
-          .map(([key, value]) => [`spec.${key}`, value]),
-      ),
-      ...Object.fromEntries(
-        // The value decides whether there is a change; what is shown is redacted.
-        Object.entries(intent.spec.env).map(([key, value]) => [`spec.env.${key}`, secret(value)]),
-      ),
-      "spec.ports": ports.map((port) => port.port),
-      "spec.restartToken": intent.restartToken,
-    }],
-  ]);
-  if (ports.length > 0) objects.set(`Service/${path}`, { "spec.ports": ports });
+  const { spec } = intent;
+  const { env, ports, volumes, ingress, autoscaling, disruptionBudget } = spec;
+  const objects = new Map<string, Record<string, unknown>>();
+  const add = (object: string, fields: Record<string, unknown>) => objects.set(object, fields);
+  if (Object.keys(env).length > 0) {
+    // The value decides whether there is a change; what is shown is redacted.
+    const entries = Object.entries(env).map(([key, value]) => [`data.${key}`, secret(value)]);
+    add(`Secret/${path}.env`, Object.fromEntries(entries));
+  }
+  for (const { name, storage } of volumes) {
+    if (storage) add(`PersistentVolumeClaim/${path}.${name}`, prefixed(storage));
+  }
+  add(`Deployment/${path}`, deploymentFields(intent));
+  if (ports.length > 0) add(`Service/${path}`, { "spec.ports": ports });
+  if (ingress) add(`Ingress/${path}`, prefixed(ingress));
+  if (autoscaling) add(`HorizontalPodAutoscaler/${path}`, prefixed(autoscaling));
+  if (disruptionBudget) add(`PodDisruptionBudget/${path}`, prefixed(disruptionBudget));
   return objects;
 }
+
+function deploymentFields({ labels, spec, restartToken }: WorkloadIntent) {
+  const { image, replicas, autoscaling, ports, envFrom, volumes, resources } = spec;
+  const { healthCheck, livenessCheck, command, args, progressDeadlineMs } = spec;
+  return {
+    "metadata.labels": labels,
+    ...prefixed({ image, ...(!autoscaling && { replicas }), envFrom, volumes, resources }),
+    ...prefixed({ healthCheck, livenessCheck, command, args, progressDeadlineMs, restartToken }),
+    "spec.ports": ports.map(({ port }) => port),
+  };
+}
+
+const prefixed = (fields: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).map(([key, value]) => [`spec.${key}`, value]));
 
 /** What has to happen so that `before` becomes `after`. */
 export function diff(before: Rendered, after: Rendered): readonly PlannedChange[] {
@@ -72,7 +86,7 @@ class Secret {
   }
 
   toJSON(): string {
-    return "(redacted)";
+    return REDACTED;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { PlannedChange, Residue } from "@mpc/domain";
+import { DEFAULT_CLUSTER, type PlannedChange, type Residue } from "@mpc/domain";
 import type {
   ApplyCall,
   Clock,
@@ -26,11 +26,13 @@ import { objectsOf } from "./inventory.ts";
 import { linesBetween, nextLineTime } from "./logs.ts";
 import {
   beingDeleted,
+  chartsUnsupported,
   flaky,
   noNamespace,
   notOnCluster,
   ownedByAnother,
   throwIfAborted,
+  unknownCluster,
 } from "./provider_errors.ts";
 import { assertQuota } from "./quota.ts";
 import { diff, type Rendered, renderNamespace, renderPolicies, renderWorkload } from "./render.ts";
@@ -67,6 +69,9 @@ export class SimulatedProvider implements Provider {
     call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
     return await this.#change(call, () => {
+      if (intent.cluster !== DEFAULT_CLUSTER) {
+        throw unknownCluster(intent.environment, intent.cluster);
+      }
       const current = this.#cluster.namespace(intent.environment);
       if (current && current.intent.uid !== intent.uid) {
         throw ownedByAnother(`Namespace/${intent.environment}`);
@@ -150,6 +155,7 @@ export class SimulatedProvider implements Provider {
     call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
     return await this.#change(call, () => {
+      if (intent.spec.chart) throw chartsUnsupported(intent.workload);
       const path = `${intent.environment}/${intent.workload}`;
       const key = workloadKey(intent.environment, intent.workload);
       if (!call.dryRun) {
@@ -363,7 +369,21 @@ export class SimulatedProvider implements Provider {
   }
 }
 
-function templateOf({ spec, restartToken }: WorkloadIntent): string {
-  const { replicas: _, progressDeadlineMs: __, ...template } = spec;
+/** What a copy is made of: a change of it replaces the copies that run. */
+function templateOf({ labels, spec, restartToken }: WorkloadIntent): string {
+  const { image, ports, env, envFrom, resources, command, args, volumes } = spec;
+  const checks = [spec.healthCheck, spec.livenessCheck];
+  const template = {
+    labels,
+    image,
+    ports,
+    env,
+    envFrom,
+    resources,
+    command,
+    args,
+    volumes,
+    checks,
+  };
   return JSON.stringify([template, restartToken]);
 }

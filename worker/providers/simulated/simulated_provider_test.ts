@@ -61,7 +61,7 @@ function changedAndRead(changing: Provider, reading: Provider): Provider {
 
 const call = { signal: new AbortController().signal };
 const quota = { workloads: null, cpu: null, memory: null };
-const dev = { environment: "dev", uid: "uid-dev", labels: {}, quota };
+const dev = { environment: "dev", uid: "uid-dev", cluster: "default", labels: {}, quota };
 const web = {
   environment: "dev",
   workload: "web",

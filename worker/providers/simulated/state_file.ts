@@ -8,6 +8,14 @@ const OPEN_PATIENCE_MS = 1_000;
 
 const PAUSE_MS = 5;
 
+/** What intents of before lack: a simulated cluster outlives the program that filled it. */
+const FILL_IN = `UPDATE objects SET body = CASE json_extract(body, '$.kind')
+  WHEN 'namespace' THEN json_insert(body, '$.intent.cluster', 'default')
+  ELSE json_insert(body, '$.intent.spec.envFrom', json('[]'), '$.intent.spec.volumes', json('[]'),
+    '$.intent.spec.livenessCheck', json('null'), '$.intent.spec.ingress', json('null'),
+    '$.intent.spec.autoscaling', json('null'), '$.intent.spec.disruptionBudget', json('null'))
+  END; PRAGMA user_version = 1`;
+
 /**
  * The simulated cluster's objects, in a file beside the database or in memory. Several processes
  * may have the same file: it is read anew each time.
@@ -142,6 +150,8 @@ function open(path: string): DatabaseSync {
           `CREATE TABLE IF NOT EXISTS ${table} (key TEXT PRIMARY KEY, ${column} NOT NULL) STRICT`,
         );
       }
+      const [version] = database.prepare("PRAGMA user_version").all();
+      if (version?.["user_version"] === 0) database.exec(FILL_IN);
       return database;
     } catch (error) {
       database.close();

@@ -6,19 +6,19 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_google_api_field_behavior } from "../../google/api/field_behavior_pb.ts";
 import { file_google_api_resource } from "../../google/api/resource_pb.ts";
-import type { Duration, DurationJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, DurationJson, StructJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Condition, ConditionJson } from "./common_pb.ts";
 import { file_mpc_v1_common } from "./common_pb.ts";
 import type { OperationSchema } from "./operation_pb.ts";
 import { file_mpc_v1_operation } from "./operation_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { JsonObject, Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file mpc/v1/workload.proto.
  */
 export const file_mpc_v1_workload: GenFile = /*@__PURE__*/
-  fileDesc("ChVtcGMvdjEvd29ya2xvYWQucHJvdG8SBm1wYy52MSKABgoIV29ya2xvYWQSEQoEbmFtZRgBIAEoCUID4EEIEhAKA3VpZBgCIAEoCUID4EEDEgwKBGV0YWcYAyABKAkSFwoKZ2VuZXJhdGlvbhgEIAEoA0ID4EEDEjEKBmxhYmVscxgFIAMoCzIcLm1wYy52MS5Xb3JrbG9hZC5MYWJlbHNFbnRyeUID4EEBEjsKC2Fubm90YXRpb25zGAYgAygLMiEubXBjLnYxLldvcmtsb2FkLkFubm90YXRpb25zRW50cnlCA+BBARI0CgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxI0Cgt1cGRhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIpCgVzdGF0ZRgJIAEoDjIVLm1wYy52MS5Xb3JrbG9hZFN0YXRlQgPgQQMSKgoKY29uZGl0aW9ucxgKIAMoCzIRLm1wYy52MS5Db25kaXRpb25CA+BBAxIYCgtyZWNvbmNpbGluZxgLIAEoCEID4EEDEh4KEWN1cnJlbnRfb3BlcmF0aW9uGAwgASgJQgPgQQMSGwoObGFzdF9vcGVyYXRpb24YDSABKAlCA+BBAxInCgRzcGVjGA4gASgLMhQubXBjLnYxLldvcmtsb2FkU3BlY0ID4EECEhwKD2FjdGl2ZV9yZXZpc2lvbhgPIAEoBUID4EEDEhsKDnJlYWR5X3JlcGxpY2FzGBAgASgFQgPgQQMaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARoyChBBbm5vdGF0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAE6V+pBVAoMbXBjL1dvcmtsb2FkEi9lbnZpcm9ubWVudHMve2Vudmlyb25tZW50fS93b3JrbG9hZHMve3dvcmtsb2FkfSoJd29ya2xvYWRzMgh3b3JrbG9hZCKJAwoMV29ya2xvYWRTcGVjEhIKBWltYWdlGAEgASgJQgPgQQISGgoIcmVwbGljYXMYAiABKAVCA+BBAUgAiAEBEiAKBXBvcnRzGAMgAygLMgwubXBjLnYxLlBvcnRCA+BBARIvCgNlbnYYBCADKAsyHS5tcGMudjEuV29ya2xvYWRTcGVjLkVudkVudHJ5QgPgQQESKQoJcmVzb3VyY2VzGAUgASgLMhEubXBjLnYxLlJlc291cmNlc0ID4EEBEi4KDGhlYWx0aF9jaGVjaxgGIAEoCzITLm1wYy52MS5IZWFsdGhDaGVja0ID4EEBEhQKB2NvbW1hbmQYByADKAlCA+BBARIRCgRhcmdzGAggAygJQgPgQQESOQoRcHJvZ3Jlc3NfZGVhZGxpbmUYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBARoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgsKCV9yZXBsaWNhcyJDCgRQb3J0EhEKBG5hbWUYASABKAlCA+BBARIRCgRwb3J0GAIgASgFQgPgQQISFQoIcHJvdG9jb2wYAyABKAlCA+BBASIyCglSZXNvdXJjZXMSEAoDY3B1GAEgASgJQgPgQQESEwoGbWVtb3J5GAIgASgJQgPgQQEiYwoLSGVhbHRoQ2hlY2sSEQoEcGF0aBgBIAEoCUID4EECEhEKBHBvcnQYAiABKAVCA+BBAhIuCgZwZXJpb2QYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBASKsAgoIUmV2aXNpb24SEQoEbmFtZRgBIAEoCUID4EEIEhMKBm51bWJlchgCIAEoBUID4EEDEicKBHNwZWMYAyABKAsyFC5tcGMudjEuV29ya2xvYWRTcGVjQgPgQQMSFgoJb3BlcmF0aW9uGAQgASgJQgPgQQMSNAoLY3JlYXRlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSEwoGYWN0aXZlGAYgASgIQgPgQQM6bOpBaQoMbXBjL1JldmlzaW9uEkRlbnZpcm9ubWVudHMve2Vudmlyb25tZW50fS93b3JrbG9hZHMve3dvcmtsb2FkfS9yZXZpc2lvbnMve3JldmlzaW9ufSoJcmV2aXNpb25zMghyZXZpc2lvbiKBAgoVRGVwbG95V29ya2xvYWRSZXF1ZXN0EicKBnBhcmVudBgBIAEoCUIX4EEC+kERCg9tcGMvRW52aXJvbm1lbnQSGAoLd29ya2xvYWRfaWQYAiABKAlCA+BBAhInCgh3b3JrbG9hZBgDIAEoCzIQLm1wYy52MS5Xb3JrbG9hZEID4EECEhcKCnJlcXVlc3RfaWQYBCABKAlCA+BBARIaCg12YWxpZGF0ZV9vbmx5GAUgASgIQgPgQQESFgoJcGxhbl9oYXNoGAYgASgJQgPgQQESLwoHdGltZW91dBgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkID4EEBIjgKEkdldFdvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZCKZAQoUTGlzdFdvcmtsb2Fkc1JlcXVlc3QSJAoGcGFyZW50GAEgASgJQhTgQQL6QQ4SDG1wYy9Xb3JrbG9hZBIWCglwYWdlX3NpemUYAiABKAVCA+BBARIXCgpwYWdlX3Rva2VuGAMgASgJQgPgQQESEwoGZmlsdGVyGAQgASgJQgPgQQESFQoIb3JkZXJfYnkYBSABKAlCA+BBASJVChVMaXN0V29ya2xvYWRzUmVzcG9uc2USIwoJd29ya2xvYWRzGAEgAygLMhAubXBjLnYxLldvcmtsb2FkEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSL+AQoVRGVsZXRlV29ya2xvYWRSZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhEKBGV0YWcYAiABKAlCA+BBARIaCg1hbGxvd19taXNzaW5nGAMgASgIQgPgQQESFAoHYWJhbmRvbhgEIAEoCEID4EEBEhcKCnJlcXVlc3RfaWQYBSABKAlCA+BBARIaCg12YWxpZGF0ZV9vbmx5GAYgASgIQgPgQQESFgoJcGxhbl9oYXNoGAcgASgJQgPgQQESLwoHdGltZW91dBgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkID4EEBIrQBChdSb2xsYmFja1dvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIVCghyZXZpc2lvbhgCIAEoBUID4EEBEhEKBGV0YWcYAyABKAlCA+BBARIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgFIAEoCEID4EEBEhYKCXBsYW5faGFzaBgGIAEoCUID4EEBIrEBChRTY2FsZVdvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIVCghyZXBsaWNhcxgCIAEoBUID4EECEhEKBGV0YWcYAyABKAlCA+BBARIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgFIAEoCEID4EEBEhYKCXBsYW5faGFzaBgGIAEoCUID4EEBIpwBChZSZXN0YXJ0V29ya2xvYWRSZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhEKBGV0YWcYAiABKAlCA+BBARIXCgpyZXF1ZXN0X2lkGAMgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgEIAEoCEID4EEBEhYKCXBsYW5faGFzaBgFIAEoCUID4EEBIm0KFExpc3RSZXZpc2lvbnNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFgoJcGFnZV9zaXplGAIgASgFQgPgQQESFwoKcGFnZV90b2tlbhgDIAEoCUID4EEBIlUKFUxpc3RSZXZpc2lvbnNSZXNwb25zZRIjCglyZXZpc2lvbnMYASADKAsyEC5tcGMudjEuUmV2aXNpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIqUBChFTdHJlYW1Mb2dzUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBITCgZmb2xsb3cYAiABKAhCA+BBARIRCgR0YWlsGAMgASgFQgPgQQESLgoFc2luY2UYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQESFAoHcmVwbGljYRgFIAEoCUID4EEBIl0KElN0cmVhbUxvZ3NSZXNwb25zZRIPCgdyZXBsaWNhGAEgASgJEigKBHRpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHRleHQYAyABKAkq5QEKDVdvcmtsb2FkU3RhdGUSHgoaV09SS0xPQURfU1RBVEVfVU5TUEVDSUZJRUQQABIcChhXT1JLTE9BRF9TVEFURV9ERVBMT1lJTkcQARIYChRXT1JLTE9BRF9TVEFURV9SRUFEWRACEiAKHFdPUktMT0FEX1NUQVRFX0RFUExPWV9GQUlMRUQQAxIbChdXT1JLTE9BRF9TVEFURV9ERUdSQURFRBAEEhsKF1dPUktMT0FEX1NUQVRFX0RFTEVUSU5HEAUSIAocV09SS0xPQURfU1RBVEVfREVMRVRFX0ZBSUxFRBAGMokFCg9Xb3JrbG9hZFNlcnZpY2USQgoORGVwbG95V29ya2xvYWQSHS5tcGMudjEuRGVwbG95V29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhI7CgtHZXRXb3JrbG9hZBIaLm1wYy52MS5HZXRXb3JrbG9hZFJlcXVlc3QaEC5tcGMudjEuV29ya2xvYWQSTAoNTGlzdFdvcmtsb2FkcxIcLm1wYy52MS5MaXN0V29ya2xvYWRzUmVxdWVzdBodLm1wYy52MS5MaXN0V29ya2xvYWRzUmVzcG9uc2USQgoORGVsZXRlV29ya2xvYWQSHS5tcGMudjEuRGVsZXRlV29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhJGChBSb2xsYmFja1dvcmtsb2FkEh8ubXBjLnYxLlJvbGxiYWNrV29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhJACg1TY2FsZVdvcmtsb2FkEhwubXBjLnYxLlNjYWxlV29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhJECg9SZXN0YXJ0V29ya2xvYWQSHi5tcGMudjEuUmVzdGFydFdvcmtsb2FkUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24STAoNTGlzdFJldmlzaW9ucxIcLm1wYy52MS5MaXN0UmV2aXNpb25zUmVxdWVzdBodLm1wYy52MS5MaXN0UmV2aXNpb25zUmVzcG9uc2USRQoKU3RyZWFtTG9ncxIZLm1wYy52MS5TdHJlYW1Mb2dzUmVxdWVzdBoaLm1wYy52MS5TdHJlYW1Mb2dzUmVzcG9uc2UwAWIGcHJvdG8z", [file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_timestamp, file_mpc_v1_common, file_mpc_v1_operation]);
+  fileDesc("ChVtcGMvdjEvd29ya2xvYWQucHJvdG8SBm1wYy52MSKABgoIV29ya2xvYWQSEQoEbmFtZRgBIAEoCUID4EEIEhAKA3VpZBgCIAEoCUID4EEDEgwKBGV0YWcYAyABKAkSFwoKZ2VuZXJhdGlvbhgEIAEoA0ID4EEDEjEKBmxhYmVscxgFIAMoCzIcLm1wYy52MS5Xb3JrbG9hZC5MYWJlbHNFbnRyeUID4EEBEjsKC2Fubm90YXRpb25zGAYgAygLMiEubXBjLnYxLldvcmtsb2FkLkFubm90YXRpb25zRW50cnlCA+BBARI0CgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxI0Cgt1cGRhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIpCgVzdGF0ZRgJIAEoDjIVLm1wYy52MS5Xb3JrbG9hZFN0YXRlQgPgQQMSKgoKY29uZGl0aW9ucxgKIAMoCzIRLm1wYy52MS5Db25kaXRpb25CA+BBAxIYCgtyZWNvbmNpbGluZxgLIAEoCEID4EEDEh4KEWN1cnJlbnRfb3BlcmF0aW9uGAwgASgJQgPgQQMSGwoObGFzdF9vcGVyYXRpb24YDSABKAlCA+BBAxInCgRzcGVjGA4gASgLMhQubXBjLnYxLldvcmtsb2FkU3BlY0ID4EECEhwKD2FjdGl2ZV9yZXZpc2lvbhgPIAEoBUID4EEDEhsKDnJlYWR5X3JlcGxpY2FzGBAgASgFQgPgQQMaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARoyChBBbm5vdGF0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAE6V+pBVAoMbXBjL1dvcmtsb2FkEi9lbnZpcm9ubWVudHMve2Vudmlyb25tZW50fS93b3JrbG9hZHMve3dvcmtsb2FkfSoJd29ya2xvYWRzMgh3b3JrbG9hZCK+BQoMV29ya2xvYWRTcGVjEhIKBWltYWdlGAEgASgJQgPgQQESGgoIcmVwbGljYXMYAiABKAVCA+BBAUgAiAEBEiAKBXBvcnRzGAMgAygLMgwubXBjLnYxLlBvcnRCA+BBARIvCgNlbnYYBCADKAsyHS5tcGMudjEuV29ya2xvYWRTcGVjLkVudkVudHJ5QgPgQQESKQoJcmVzb3VyY2VzGAUgASgLMhEubXBjLnYxLlJlc291cmNlc0ID4EEBEi4KDGhlYWx0aF9jaGVjaxgGIAEoCzITLm1wYy52MS5IZWFsdGhDaGVja0ID4EEBEhQKB2NvbW1hbmQYByADKAlCA+BBARIRCgRhcmdzGAggAygJQgPgQQESOQoRcHJvZ3Jlc3NfZGVhZGxpbmUYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBARIoCghlbnZfZnJvbRgKIAMoCzIRLm1wYy52MS5FbnZTb3VyY2VCA+BBARIkCgd2b2x1bWVzGAsgAygLMg4ubXBjLnYxLlZvbHVtZUID4EEBEiUKB2luZ3Jlc3MYDCABKAsyDy5tcGMudjEuSW5ncmVzc0ID4EEBEi0KC2F1dG9zY2FsaW5nGA0gASgLMhMubXBjLnYxLkF1dG9zY2FsaW5nQgPgQQESOAoRZGlzcnVwdGlvbl9idWRnZXQYDiABKAsyGC5tcGMudjEuRGlzcnVwdGlvbkJ1ZGdldEID4EEBEiEKBWNoYXJ0GA8gASgLMg0ubXBjLnYxLkNoYXJ0QgPgQQESMAoObGl2ZW5lc3NfY2hlY2sYECABKAsyEy5tcGMudjEuSGVhbHRoQ2hlY2tCA+BBARoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgsKCV9yZXBsaWNhcyJsCglFbnZTb3VyY2USFQoIdmFyaWFibGUYASABKAlCA+BBARIVCgZzZWNyZXQYAiABKAlCA+BBAUgAEhUKBmNvbmZpZxgDIAEoCUID4EEBSAASEAoDa2V5GAQgASgJQgPgQQFCCAoGc291cmNlItwBCgZWb2x1bWUSEQoEbmFtZRgBIAEoCUID4EECEhEKBHBhdGgYAiABKAlCA+BBAhIWCglyZWFkX29ubHkYAyABKAhCA+BBARItCgdzY3JhdGNoGAQgASgLMhUubXBjLnYxLlNjcmF0Y2hWb2x1bWVCA+BBAUgAEi0KB3N0b3JhZ2UYBSABKAsyFS5tcGMudjEuU3RvcmFnZVZvbHVtZUID4EEBSAASFQoGc2VjcmV0GAYgASgJQgPgQQFIABIVCgZjb25maWcYByABKAlCA+BBAUgAQggKBnNvdXJjZSI6Cg1TY3JhdGNoVm9sdW1lEhEKBHNpemUYASABKAlCA+BBARIWCglpbl9tZW1vcnkYAiABKAhCA+BBASJTCg1TdG9yYWdlVm9sdW1lEhEKBHNpemUYASABKAlCA+BBAhIaCg1zdG9yYWdlX2NsYXNzGAIgASgJQgPgQQESEwoGc2hhcmVkGAMgASgIQgPgQQEidwoHSW5ncmVzcxIRCgRob3N0GAEgASgJQgPgQQISEQoEcGF0aBgCIAEoCUID4EEBEhEKBHBvcnQYAyABKAVCA+BBARIXCgp0bHNfc2VjcmV0GAQgASgJQgPgQQESGgoNaW5ncmVzc19jbGFzcxgFIAEoCUID4EEBImQKC0F1dG9zY2FsaW5nEhkKDG1pbl9yZXBsaWNhcxgBIAEoBUID4EECEhkKDG1heF9yZXBsaWNhcxgCIAEoBUID4EECEh8KEnRhcmdldF9jcHVfcGVyY2VudBgDIAEoBUID4EEBIjAKEERpc3J1cHRpb25CdWRnZXQSHAoPbWF4X3VuYXZhaWxhYmxlGAEgASgFQgPgQQIiXgoFQ2hhcnQSEQoEbmFtZRgBIAEoCUID4EECEhQKB3ZlcnNpb24YAiABKAlCA+BBAhIsCgZ2YWx1ZXMYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0QgPgQQEiQwoEUG9ydBIRCgRuYW1lGAEgASgJQgPgQQESEQoEcG9ydBgCIAEoBUID4EECEhUKCHByb3RvY29sGAMgASgJQgPgQQEiMgoJUmVzb3VyY2VzEhAKA2NwdRgBIAEoCUID4EEBEhMKBm1lbW9yeRgCIAEoCUID4EEBImMKC0hlYWx0aENoZWNrEhEKBHBhdGgYASABKAlCA+BBAhIRCgRwb3J0GAIgASgFQgPgQQISLgoGcGVyaW9kGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQEirAIKCFJldmlzaW9uEhEKBG5hbWUYASABKAlCA+BBCBITCgZudW1iZXIYAiABKAVCA+BBAxInCgRzcGVjGAMgASgLMhQubXBjLnYxLldvcmtsb2FkU3BlY0ID4EEDEhYKCW9wZXJhdGlvbhgEIAEoCUID4EEDEjQKC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEhMKBmFjdGl2ZRgGIAEoCEID4EEDOmzqQWkKDG1wYy9SZXZpc2lvbhJEZW52aXJvbm1lbnRzL3tlbnZpcm9ubWVudH0vd29ya2xvYWRzL3t3b3JrbG9hZH0vcmV2aXNpb25zL3tyZXZpc2lvbn0qCXJldmlzaW9uczIIcmV2aXNpb24igQIKFURlcGxveVdvcmtsb2FkUmVxdWVzdBInCgZwYXJlbnQYASABKAlCF+BBAvpBEQoPbXBjL0Vudmlyb25tZW50EhgKC3dvcmtsb2FkX2lkGAIgASgJQgPgQQISJwoId29ya2xvYWQYAyABKAsyEC5tcGMudjEuV29ya2xvYWRCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgFIAEoCEID4EEBEhYKCXBsYW5faGFzaBgGIAEoCUID4EEBEi8KB3RpbWVvdXQYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBASI4ChJHZXRXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQimQEKFExpc3RXb3JrbG9hZHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOEgxtcGMvV29ya2xvYWQSFgoJcGFnZV9zaXplGAIgASgFQgPgQQESFwoKcGFnZV90b2tlbhgDIAEoCUID4EEBEhMKBmZpbHRlchgEIAEoCUID4EEBEhUKCG9yZGVyX2J5GAUgASgJQgPgQQEiVQoVTGlzdFdvcmtsb2Fkc1Jlc3BvbnNlEiMKCXdvcmtsb2FkcxgBIAMoCzIQLm1wYy52MS5Xb3JrbG9hZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki/gEKFURlbGV0ZVdvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIRCgRldGFnGAIgASgJQgPgQQESGgoNYWxsb3dfbWlzc2luZxgDIAEoCEID4EEBEhQKB2FiYW5kb24YBCABKAhCA+BBARIXCgpyZXF1ZXN0X2lkGAUgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgGIAEoCEID4EEBEhYKCXBsYW5faGFzaBgHIAEoCUID4EEBEi8KB3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBASK0AQoXUm9sbGJhY2tXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFQoIcmV2aXNpb24YAiABKAVCA+BBARIRCgRldGFnGAMgASgJQgPgQQESFwoKcmVxdWVzdF9pZBgEIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBSABKAhCA+BBARIWCglwbGFuX2hhc2gYBiABKAlCA+BBASKxAQoUU2NhbGVXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFQoIcmVwbGljYXMYAiABKAVCA+BBAhIRCgRldGFnGAMgASgJQgPgQQESFwoKcmVxdWVzdF9pZBgEIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBSABKAhCA+BBARIWCglwbGFuX2hhc2gYBiABKAlCA+BBASKcAQoWUmVzdGFydFdvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIRCgRldGFnGAIgASgJQgPgQQESFwoKcmVxdWVzdF9pZBgDIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBCABKAhCA+BBARIWCglwbGFuX2hhc2gYBSABKAlCA+BBASJtChRMaXN0UmV2aXNpb25zUmVxdWVzdBIkCgZwYXJlbnQYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhYKCXBhZ2Vfc2l6ZRgCIAEoBUID4EEBEhcKCnBhZ2VfdG9rZW4YAyABKAlCA+BBASJVChVMaXN0UmV2aXNpb25zUmVzcG9uc2USIwoJcmV2aXNpb25zGAEgAygLMhAubXBjLnYxLlJldmlzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKlAQoRU3RyZWFtTG9nc1JlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSEwoGZm9sbG93GAIgASgIQgPgQQESEQoEdGFpbBgDIAEoBUID4EEBEi4KBXNpbmNlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEBEhQKB3JlcGxpY2EYBSABKAlCA+BBASJdChJTdHJlYW1Mb2dzUmVzcG9uc2USDwoHcmVwbGljYRgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR0ZXh0GAMgASgJKuUBCg1Xb3JrbG9hZFN0YXRlEh4KGldPUktMT0FEX1NUQVRFX1VOU1BFQ0lGSUVEEAASHAoYV09SS0xPQURfU1RBVEVfREVQTE9ZSU5HEAESGAoUV09SS0xPQURfU1RBVEVfUkVBRFkQAhIgChxXT1JLTE9BRF9TVEFURV9ERVBMT1lfRkFJTEVEEAMSGwoXV09SS0xPQURfU1RBVEVfREVHUkFERUQQBBIbChdXT1JLTE9BRF9TVEFURV9ERUxFVElORxAFEiAKHFdPUktMT0FEX1NUQVRFX0RFTEVURV9GQUlMRUQQBjKJBQoPV29ya2xvYWRTZXJ2aWNlEkIKDkRlcGxveVdvcmtsb2FkEh0ubXBjLnYxLkRlcGxveVdvcmtsb2FkUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24SOwoLR2V0V29ya2xvYWQSGi5tcGMudjEuR2V0V29ya2xvYWRSZXF1ZXN0GhAubXBjLnYxLldvcmtsb2FkEkwKDUxpc3RXb3JrbG9hZHMSHC5tcGMudjEuTGlzdFdvcmtsb2Fkc1JlcXVlc3QaHS5tcGMudjEuTGlzdFdvcmtsb2Fkc1Jlc3BvbnNlEkIKDkRlbGV0ZVdvcmtsb2FkEh0ubXBjLnYxLkRlbGV0ZVdvcmtsb2FkUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24SRgoQUm9sbGJhY2tXb3JrbG9hZBIfLm1wYy52MS5Sb2xsYmFja1dvcmtsb2FkUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24SQAoNU2NhbGVXb3JrbG9hZBIcLm1wYy52MS5TY2FsZVdvcmtsb2FkUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24SRAoPUmVzdGFydFdvcmtsb2FkEh4ubXBjLnYxLlJlc3RhcnRXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEkwKDUxpc3RSZXZpc2lvbnMSHC5tcGMudjEuTGlzdFJldmlzaW9uc1JlcXVlc3QaHS5tcGMudjEuTGlzdFJldmlzaW9uc1Jlc3BvbnNlEkUKClN0cmVhbUxvZ3MSGS5tcGMudjEuU3RyZWFtTG9nc1JlcXVlc3QaGi5tcGMudjEuU3RyZWFtTG9nc1Jlc3BvbnNlMAFiBnByb3RvMw", [file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common, file_mpc_v1_operation]);
 
 /**
  * A desired program inside an environment.
@@ -268,20 +268,20 @@ export const WorkloadSchema: GenMessage<Workload, {jsonType: WorkloadJson}> = /*
   messageDesc(file_mpc_v1_workload, 0);
 
 /**
- * What a workload runs.
+ * What a workload runs: an image, or a chart that says everything else too.
  *
  * @generated from message mpc.v1.WorkloadSpec
  */
 export type WorkloadSpec = Message<"mpc.v1.WorkloadSpec"> & {
   /**
-   * Image reference, for instance `nginx:1.27`.
+   * Image reference, for instance `nginx:1.27`; exactly one of `image` and `chart` is set.
    *
    * @generated from field: string image = 1;
    */
   image: string;
 
   /**
-   * How many copies, 0 to 1000; 1 where unset.
+   * How many copies, 0 to 1000; 1 where unset. Not set together with `autoscaling` or `chart`.
    *
    * @generated from field: optional int32 replicas = 2;
    */
@@ -335,23 +335,72 @@ export type WorkloadSpec = Message<"mpc.v1.WorkloadSpec"> & {
    * @generated from field: google.protobuf.Duration progress_deadline = 9;
    */
   progressDeadline?: Duration | undefined;
+
+  /**
+   * Environment variables whose values lie in the environment on the cluster; at most 64.
+   *
+   * @generated from field: repeated mpc.v1.EnvSource env_from = 10;
+   */
+  envFrom: EnvSource[];
+
+  /**
+   * What is mounted into each copy; at most 16.
+   *
+   * @generated from field: repeated mpc.v1.Volume volumes = 11;
+   */
+  volumes: Volume[];
+
+  /**
+   * How it is reached from outside the cluster; not at all where unset.
+   *
+   * @generated from field: mpc.v1.Ingress ingress = 12;
+   */
+  ingress?: Ingress | undefined;
+
+  /**
+   * Lets the load decide how many copies run.
+   *
+   * @generated from field: mpc.v1.Autoscaling autoscaling = 13;
+   */
+  autoscaling?: Autoscaling | undefined;
+
+  /**
+   * How many copies maintenance of the cluster may take away.
+   *
+   * @generated from field: mpc.v1.DisruptionBudget disruption_budget = 14;
+   */
+  disruptionBudget?: DisruptionBudget | undefined;
+
+  /**
+   * A chart in place of an image; it says everything else too.
+   *
+   * @generated from field: mpc.v1.Chart chart = 15;
+   */
+  chart?: Chart | undefined;
+
+  /**
+   * When a copy is restarted; never by a check where unset.
+   *
+   * @generated from field: mpc.v1.HealthCheck liveness_check = 16;
+   */
+  livenessCheck?: HealthCheck | undefined;
 };
 
 /**
- * What a workload runs.
+ * What a workload runs: an image, or a chart that says everything else too.
  *
  * @generated from message mpc.v1.WorkloadSpec
  */
 export type WorkloadSpecJson = {
   /**
-   * Image reference, for instance `nginx:1.27`.
+   * Image reference, for instance `nginx:1.27`; exactly one of `image` and `chart` is set.
    *
    * @generated from field: string image = 1;
    */
   image?: string;
 
   /**
-   * How many copies, 0 to 1000; 1 where unset.
+   * How many copies, 0 to 1000; 1 where unset. Not set together with `autoscaling` or `chart`.
    *
    * @generated from field: optional int32 replicas = 2;
    */
@@ -405,6 +454,55 @@ export type WorkloadSpecJson = {
    * @generated from field: google.protobuf.Duration progress_deadline = 9;
    */
   progressDeadline?: DurationJson;
+
+  /**
+   * Environment variables whose values lie in the environment on the cluster; at most 64.
+   *
+   * @generated from field: repeated mpc.v1.EnvSource env_from = 10;
+   */
+  envFrom?: EnvSourceJson[];
+
+  /**
+   * What is mounted into each copy; at most 16.
+   *
+   * @generated from field: repeated mpc.v1.Volume volumes = 11;
+   */
+  volumes?: VolumeJson[];
+
+  /**
+   * How it is reached from outside the cluster; not at all where unset.
+   *
+   * @generated from field: mpc.v1.Ingress ingress = 12;
+   */
+  ingress?: IngressJson;
+
+  /**
+   * Lets the load decide how many copies run.
+   *
+   * @generated from field: mpc.v1.Autoscaling autoscaling = 13;
+   */
+  autoscaling?: AutoscalingJson;
+
+  /**
+   * How many copies maintenance of the cluster may take away.
+   *
+   * @generated from field: mpc.v1.DisruptionBudget disruption_budget = 14;
+   */
+  disruptionBudget?: DisruptionBudgetJson;
+
+  /**
+   * A chart in place of an image; it says everything else too.
+   *
+   * @generated from field: mpc.v1.Chart chart = 15;
+   */
+  chart?: ChartJson;
+
+  /**
+   * When a copy is restarted; never by a check where unset.
+   *
+   * @generated from field: mpc.v1.HealthCheck liveness_check = 16;
+   */
+  livenessCheck?: HealthCheckJson;
 };
 
 /**
@@ -415,13 +513,597 @@ export const WorkloadSpecSchema: GenMessage<WorkloadSpec, {jsonType: WorkloadSpe
   messageDesc(file_mpc_v1_workload, 1);
 
 /**
+ * Environment variables whose values lie in the environment on the cluster. They are references:
+ * nobody but the cluster reads the values, and what they name need not be there yet.
+ *
+ * @generated from message mpc.v1.EnvSource
+ */
+export type EnvSource = Message<"mpc.v1.EnvSource"> & {
+  /**
+   * The variable; empty makes a variable of every key of the source.
+   *
+   * @generated from field: string variable = 1;
+   */
+  variable: string;
+
+  /**
+   * Where the values lie.
+   *
+   * @generated from oneof mpc.v1.EnvSource.source
+   */
+  source: {
+    /**
+     * Name of a secret.
+     *
+     * @generated from field: string secret = 2;
+     */
+    value: string;
+    case: "secret";
+  } | {
+    /**
+     * Name of a set of settings (on Kubernetes: a ConfigMap).
+     *
+     * @generated from field: string config = 3;
+     */
+    value: string;
+    case: "config";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Key in the source; the variable's own name where empty.
+   *
+   * @generated from field: string key = 4;
+   */
+  key: string;
+};
+
+/**
+ * Environment variables whose values lie in the environment on the cluster. They are references:
+ * nobody but the cluster reads the values, and what they name need not be there yet.
+ *
+ * @generated from message mpc.v1.EnvSource
+ */
+export type EnvSourceJson = {
+  /**
+   * The variable; empty makes a variable of every key of the source.
+   *
+   * @generated from field: string variable = 1;
+   */
+  variable?: string;
+
+  /**
+   * Name of a secret.
+   *
+   * @generated from field: string secret = 2;
+   */
+  secret?: string;
+
+  /**
+   * Name of a set of settings (on Kubernetes: a ConfigMap).
+   *
+   * @generated from field: string config = 3;
+   */
+  config?: string;
+
+  /**
+   * Key in the source; the variable's own name where empty.
+   *
+   * @generated from field: string key = 4;
+   */
+  key?: string;
+};
+
+/**
+ * Describes the message mpc.v1.EnvSource.
+ * Use `create(EnvSourceSchema)` to create a new message.
+ */
+export const EnvSourceSchema: GenMessage<EnvSource, {jsonType: EnvSourceJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_workload, 2);
+
+/**
+ * Something that is mounted into each copy.
+ *
+ * @generated from message mpc.v1.Volume
+ */
+export type Volume = Message<"mpc.v1.Volume"> & {
+  /**
+   * A label of at most 20 characters, unique in the workload. Storage is found again by it.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Where it is mounted: an absolute path.
+   *
+   * @generated from field: string path = 2;
+   */
+  path: string;
+
+  /**
+   * Whether copies may only read it; secrets and settings never let them write.
+   *
+   * @generated from field: bool read_only = 3;
+   */
+  readOnly: boolean;
+
+  /**
+   * What is mounted.
+   *
+   * @generated from oneof mpc.v1.Volume.source
+   */
+  source: {
+    /**
+     * Empty at the start of each copy, and gone with it.
+     *
+     * @generated from field: mpc.v1.ScratchVolume scratch = 4;
+     */
+    value: ScratchVolume;
+    case: "scratch";
+  } | {
+    /**
+     * Kept from copy to copy; deleted with the workload.
+     *
+     * @generated from field: mpc.v1.StorageVolume storage = 5;
+     */
+    value: StorageVolume;
+    case: "storage";
+  } | {
+    /**
+     * Name of a secret: a file for each key.
+     *
+     * @generated from field: string secret = 6;
+     */
+    value: string;
+    case: "secret";
+  } | {
+    /**
+     * Name of a set of settings (on Kubernetes: a ConfigMap): a file for each key.
+     *
+     * @generated from field: string config = 7;
+     */
+    value: string;
+    case: "config";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Something that is mounted into each copy.
+ *
+ * @generated from message mpc.v1.Volume
+ */
+export type VolumeJson = {
+  /**
+   * A label of at most 20 characters, unique in the workload. Storage is found again by it.
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * Where it is mounted: an absolute path.
+   *
+   * @generated from field: string path = 2;
+   */
+  path?: string;
+
+  /**
+   * Whether copies may only read it; secrets and settings never let them write.
+   *
+   * @generated from field: bool read_only = 3;
+   */
+  readOnly?: boolean;
+
+  /**
+   * Empty at the start of each copy, and gone with it.
+   *
+   * @generated from field: mpc.v1.ScratchVolume scratch = 4;
+   */
+  scratch?: ScratchVolumeJson;
+
+  /**
+   * Kept from copy to copy; deleted with the workload.
+   *
+   * @generated from field: mpc.v1.StorageVolume storage = 5;
+   */
+  storage?: StorageVolumeJson;
+
+  /**
+   * Name of a secret: a file for each key.
+   *
+   * @generated from field: string secret = 6;
+   */
+  secret?: string;
+
+  /**
+   * Name of a set of settings (on Kubernetes: a ConfigMap): a file for each key.
+   *
+   * @generated from field: string config = 7;
+   */
+  config?: string;
+};
+
+/**
+ * Describes the message mpc.v1.Volume.
+ * Use `create(VolumeSchema)` to create a new message.
+ */
+export const VolumeSchema: GenMessage<Volume, {jsonType: VolumeJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_workload, 3);
+
+/**
+ * Space that lives as long as a copy.
+ *
+ * @generated from message mpc.v1.ScratchVolume
+ */
+export type ScratchVolume = Message<"mpc.v1.ScratchVolume"> & {
+  /**
+   * Kubernetes quantity, for instance `1Gi`; a copy that uses more is evicted. Empty is no limit.
+   *
+   * @generated from field: string size = 1;
+   */
+  size: string;
+
+  /**
+   * In memory in place of on disk; it counts as the copy's memory.
+   *
+   * @generated from field: bool in_memory = 2;
+   */
+  inMemory: boolean;
+};
+
+/**
+ * Space that lives as long as a copy.
+ *
+ * @generated from message mpc.v1.ScratchVolume
+ */
+export type ScratchVolumeJson = {
+  /**
+   * Kubernetes quantity, for instance `1Gi`; a copy that uses more is evicted. Empty is no limit.
+   *
+   * @generated from field: string size = 1;
+   */
+  size?: string;
+
+  /**
+   * In memory in place of on disk; it counts as the copy's memory.
+   *
+   * @generated from field: bool in_memory = 2;
+   */
+  inMemory?: boolean;
+};
+
+/**
+ * Describes the message mpc.v1.ScratchVolume.
+ * Use `create(ScratchVolumeSchema)` to create a new message.
+ */
+export const ScratchVolumeSchema: GenMessage<ScratchVolume, {jsonType: ScratchVolumeJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_workload, 4);
+
+/**
+ * Space that lives as long as the workload.
+ *
+ * @generated from message mpc.v1.StorageVolume
+ */
+export type StorageVolume = Message<"mpc.v1.StorageVolume"> & {
+  /**
+   * Kubernetes quantity, for instance `10Gi`; it may grow, and never shrinks.
+   *
+   * @generated from field: string size = 1;
+   */
+  size: string;
+
+  /**
+   * Class of storage; the cluster's default where empty.
+   *
+   * @generated from field: string storage_class = 2;
+   */
+  storageClass: string;
+
+  /**
+   * Whether many copies may have it at once, which not every class can; without it, at most one
+   * copy runs, and an update stops it before the next one starts.
+   *
+   * @generated from field: bool shared = 3;
+   */
+  shared: boolean;
+};
+
+/**
+ * Space that lives as long as the workload.
+ *
+ * @generated from message mpc.v1.StorageVolume
+ */
+export type StorageVolumeJson = {
+  /**
+   * Kubernetes quantity, for instance `10Gi`; it may grow, and never shrinks.
+   *
+   * @generated from field: string size = 1;
+   */
+  size?: string;
+
+  /**
+   * Class of storage; the cluster's default where empty.
+   *
+   * @generated from field: string storage_class = 2;
+   */
+  storageClass?: string;
+
+  /**
+   * Whether many copies may have it at once, which not every class can; without it, at most one
+   * copy runs, and an update stops it before the next one starts.
+   *
+   * @generated from field: bool shared = 3;
+   */
+  shared?: boolean;
+};
+
+/**
+ * Describes the message mpc.v1.StorageVolume.
+ * Use `create(StorageVolumeSchema)` to create a new message.
+ */
+export const StorageVolumeSchema: GenMessage<StorageVolume, {jsonType: StorageVolumeJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_workload, 5);
+
+/**
+ * How a workload is reached from outside the cluster, by HTTP.
+ *
+ * @generated from message mpc.v1.Ingress
+ */
+export type Ingress = Message<"mpc.v1.Ingress"> & {
+  /**
+   * DNS name, for instance `shop.example.com`; the first part may be `*`.
+   *
+   * @generated from field: string host = 1;
+   */
+  host: string;
+
+  /**
+   * What begins with this path; `/` where empty.
+   *
+   * @generated from field: string path = 2;
+   */
+  path: string;
+
+  /**
+   * One of the ports, by TCP; the first such one where it is 0.
+   *
+   * @generated from field: int32 port = 3;
+   */
+  port: number;
+
+  /**
+   * Name of the secret with certificate and key; without TLS where empty.
+   *
+   * @generated from field: string tls_secret = 4;
+   */
+  tlsSecret: string;
+
+  /**
+   * Which of the cluster's ingress controllers; its default where empty.
+   *
+   * @generated from field: string ingress_class = 5;
+   */
+  ingressClass: string;
+};
+
+/**
+ * How a workload is reached from outside the cluster, by HTTP.
+ *
+ * @generated from message mpc.v1.Ingress
+ */
+export type IngressJson = {
+  /**
+   * DNS name, for instance `shop.example.com`; the first part may be `*`.
+   *
+   * @generated from field: string host = 1;
+   */
+  host?: string;
+
+  /**
+   * What begins with this path; `/` where empty.
+   *
+   * @generated from field: string path = 2;
+   */
+  path?: string;
+
+  /**
+   * One of the ports, by TCP; the first such one where it is 0.
+   *
+   * @generated from field: int32 port = 3;
+   */
+  port?: number;
+
+  /**
+   * Name of the secret with certificate and key; without TLS where empty.
+   *
+   * @generated from field: string tls_secret = 4;
+   */
+  tlsSecret?: string;
+
+  /**
+   * Which of the cluster's ingress controllers; its default where empty.
+   *
+   * @generated from field: string ingress_class = 5;
+   */
+  ingressClass?: string;
+};
+
+/**
+ * Describes the message mpc.v1.Ingress.
+ * Use `create(IngressSchema)` to create a new message.
+ */
+export const IngressSchema: GenMessage<Ingress, {jsonType: IngressJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_workload, 6);
+
+/**
+ * Lets the load decide how many copies run.
+ *
+ * @generated from message mpc.v1.Autoscaling
+ */
+export type Autoscaling = Message<"mpc.v1.Autoscaling"> & {
+  /**
+   * 1 to 1000.
+   *
+   * @generated from field: int32 min_replicas = 1;
+   */
+  minReplicas: number;
+
+  /**
+   * From `min_replicas` to 1000; a quota is checked with so many.
+   *
+   * @generated from field: int32 max_replicas = 2;
+   */
+  maxReplicas: number;
+
+  /**
+   * The load to aim at: 1 to 100 percent of `resources.cpu`, which must be set; 80 where it is 0.
+   *
+   * @generated from field: int32 target_cpu_percent = 3;
+   */
+  targetCpuPercent: number;
+};
+
+/**
+ * Lets the load decide how many copies run.
+ *
+ * @generated from message mpc.v1.Autoscaling
+ */
+export type AutoscalingJson = {
+  /**
+   * 1 to 1000.
+   *
+   * @generated from field: int32 min_replicas = 1;
+   */
+  minReplicas?: number;
+
+  /**
+   * From `min_replicas` to 1000; a quota is checked with so many.
+   *
+   * @generated from field: int32 max_replicas = 2;
+   */
+  maxReplicas?: number;
+
+  /**
+   * The load to aim at: 1 to 100 percent of `resources.cpu`, which must be set; 80 where it is 0.
+   *
+   * @generated from field: int32 target_cpu_percent = 3;
+   */
+  targetCpuPercent?: number;
+};
+
+/**
+ * Describes the message mpc.v1.Autoscaling.
+ * Use `create(AutoscalingSchema)` to create a new message.
+ */
+export const AutoscalingSchema: GenMessage<Autoscaling, {jsonType: AutoscalingJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_workload, 7);
+
+/**
+ * What maintenance of the cluster (draining a node) may do to the copies.
+ *
+ * @generated from message mpc.v1.DisruptionBudget
+ */
+export type DisruptionBudget = Message<"mpc.v1.DisruptionBudget"> & {
+  /**
+   * How many copies may be missing at once, 1 to 1000: with none, no node could be drained.
+   *
+   * @generated from field: int32 max_unavailable = 1;
+   */
+  maxUnavailable: number;
+};
+
+/**
+ * What maintenance of the cluster (draining a node) may do to the copies.
+ *
+ * @generated from message mpc.v1.DisruptionBudget
+ */
+export type DisruptionBudgetJson = {
+  /**
+   * How many copies may be missing at once, 1 to 1000: with none, no node could be drained.
+   *
+   * @generated from field: int32 max_unavailable = 1;
+   */
+  maxUnavailable?: number;
+};
+
+/**
+ * Describes the message mpc.v1.DisruptionBudget.
+ * Use `create(DisruptionBudgetSchema)` to create a new message.
+ */
+export const DisruptionBudgetSchema: GenMessage<DisruptionBudget, {jsonType: DisruptionBudgetJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_workload, 8);
+
+/**
+ * A Helm chart that is rendered in place of an image.
+ *
+ * @generated from message mpc.v1.Chart
+ */
+export type Chart = Message<"mpc.v1.Chart"> & {
+  /**
+   * Name of a chart that the server has, or `oci://registry/path` where the server allows it.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Its version, for instance `1.4.2`: the same one renders the same objects.
+   *
+   * @generated from field: string version = 2;
+   */
+  version: string;
+
+  /**
+   * Values, 64 KiB as JSON. They may be secret: answers hold `(redacted)` in place of each.
+   *
+   * @generated from field: google.protobuf.Struct values = 3;
+   */
+  values?: JsonObject | undefined;
+};
+
+/**
+ * A Helm chart that is rendered in place of an image.
+ *
+ * @generated from message mpc.v1.Chart
+ */
+export type ChartJson = {
+  /**
+   * Name of a chart that the server has, or `oci://registry/path` where the server allows it.
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * Its version, for instance `1.4.2`: the same one renders the same objects.
+   *
+   * @generated from field: string version = 2;
+   */
+  version?: string;
+
+  /**
+   * Values, 64 KiB as JSON. They may be secret: answers hold `(redacted)` in place of each.
+   *
+   * @generated from field: google.protobuf.Struct values = 3;
+   */
+  values?: StructJson;
+};
+
+/**
+ * Describes the message mpc.v1.Chart.
+ * Use `create(ChartSchema)` to create a new message.
+ */
+export const ChartSchema: GenMessage<Chart, {jsonType: ChartJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_workload, 9);
+
+/**
  * A port of a workload.
  *
  * @generated from message mpc.v1.Port
  */
 export type Port = Message<"mpc.v1.Port"> & {
   /**
-   * A label of at most 15 characters; `port-{port}` where empty.
+   * A label of at most 15 characters with a letter in it; `port-{port}` where empty.
    *
    * @generated from field: string name = 1;
    */
@@ -449,7 +1131,7 @@ export type Port = Message<"mpc.v1.Port"> & {
  */
 export type PortJson = {
   /**
-   * A label of at most 15 characters; `port-{port}` where empty.
+   * A label of at most 15 characters with a letter in it; `port-{port}` where empty.
    *
    * @generated from field: string name = 1;
    */
@@ -475,7 +1157,7 @@ export type PortJson = {
  * Use `create(PortSchema)` to create a new message.
  */
 export const PortSchema: GenMessage<Port, {jsonType: PortJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 2);
+  messageDesc(file_mpc_v1_workload, 10);
 
 /**
  * What each copy may use, as Kubernetes quantities.
@@ -524,10 +1206,10 @@ export type ResourcesJson = {
  * Use `create(ResourcesSchema)` to create a new message.
  */
 export const ResourcesSchema: GenMessage<Resources, {jsonType: ResourcesJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 3);
+  messageDesc(file_mpc_v1_workload, 11);
 
 /**
- * An HTTP readiness check.
+ * An HTTP check.
  *
  * @generated from message mpc.v1.HealthCheck
  */
@@ -555,7 +1237,7 @@ export type HealthCheck = Message<"mpc.v1.HealthCheck"> & {
 };
 
 /**
- * An HTTP readiness check.
+ * An HTTP check.
  *
  * @generated from message mpc.v1.HealthCheck
  */
@@ -587,7 +1269,7 @@ export type HealthCheckJson = {
  * Use `create(HealthCheckSchema)` to create a new message.
  */
 export const HealthCheckSchema: GenMessage<HealthCheck, {jsonType: HealthCheckJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 4);
+  messageDesc(file_mpc_v1_workload, 12);
 
 /**
  * Immutable copy of a workload's spec as it was deployed.
@@ -692,7 +1374,7 @@ export type RevisionJson = {
  * Use `create(RevisionSchema)` to create a new message.
  */
 export const RevisionSchema: GenMessage<Revision, {jsonType: RevisionJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 5);
+  messageDesc(file_mpc_v1_workload, 13);
 
 /**
  * Request of DeployWorkload.
@@ -811,7 +1493,7 @@ export type DeployWorkloadRequestJson = {
  * Use `create(DeployWorkloadRequestSchema)` to create a new message.
  */
 export const DeployWorkloadRequestSchema: GenMessage<DeployWorkloadRequest, {jsonType: DeployWorkloadRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 6);
+  messageDesc(file_mpc_v1_workload, 14);
 
 /**
  * Request of GetWorkload.
@@ -846,7 +1528,7 @@ export type GetWorkloadRequestJson = {
  * Use `create(GetWorkloadRequestSchema)` to create a new message.
  */
 export const GetWorkloadRequestSchema: GenMessage<GetWorkloadRequest, {jsonType: GetWorkloadRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 7);
+  messageDesc(file_mpc_v1_workload, 15);
 
 /**
  * Request of ListWorkloads.
@@ -941,7 +1623,7 @@ export type ListWorkloadsRequestJson = {
  * Use `create(ListWorkloadsRequestSchema)` to create a new message.
  */
 export const ListWorkloadsRequestSchema: GenMessage<ListWorkloadsRequest, {jsonType: ListWorkloadsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 8);
+  messageDesc(file_mpc_v1_workload, 16);
 
 /**
  * Response of ListWorkloads.
@@ -990,7 +1672,7 @@ export type ListWorkloadsResponseJson = {
  * Use `create(ListWorkloadsResponseSchema)` to create a new message.
  */
 export const ListWorkloadsResponseSchema: GenMessage<ListWorkloadsResponse, {jsonType: ListWorkloadsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 9);
+  messageDesc(file_mpc_v1_workload, 17);
 
 /**
  * Request of DeleteWorkload.
@@ -1123,7 +1805,7 @@ export type DeleteWorkloadRequestJson = {
  * Use `create(DeleteWorkloadRequestSchema)` to create a new message.
  */
 export const DeleteWorkloadRequestSchema: GenMessage<DeleteWorkloadRequest, {jsonType: DeleteWorkloadRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 10);
+  messageDesc(file_mpc_v1_workload, 18);
 
 /**
  * Request of RollbackWorkload.
@@ -1228,7 +1910,7 @@ export type RollbackWorkloadRequestJson = {
  * Use `create(RollbackWorkloadRequestSchema)` to create a new message.
  */
 export const RollbackWorkloadRequestSchema: GenMessage<RollbackWorkloadRequest, {jsonType: RollbackWorkloadRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 11);
+  messageDesc(file_mpc_v1_workload, 19);
 
 /**
  * Request of ScaleWorkload.
@@ -1333,7 +2015,7 @@ export type ScaleWorkloadRequestJson = {
  * Use `create(ScaleWorkloadRequestSchema)` to create a new message.
  */
 export const ScaleWorkloadRequestSchema: GenMessage<ScaleWorkloadRequest, {jsonType: ScaleWorkloadRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 12);
+  messageDesc(file_mpc_v1_workload, 20);
 
 /**
  * Request of RestartWorkload.
@@ -1424,7 +2106,7 @@ export type RestartWorkloadRequestJson = {
  * Use `create(RestartWorkloadRequestSchema)` to create a new message.
  */
 export const RestartWorkloadRequestSchema: GenMessage<RestartWorkloadRequest, {jsonType: RestartWorkloadRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 13);
+  messageDesc(file_mpc_v1_workload, 21);
 
 /**
  * Request of ListRevisions.
@@ -1487,7 +2169,7 @@ export type ListRevisionsRequestJson = {
  * Use `create(ListRevisionsRequestSchema)` to create a new message.
  */
 export const ListRevisionsRequestSchema: GenMessage<ListRevisionsRequest, {jsonType: ListRevisionsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 14);
+  messageDesc(file_mpc_v1_workload, 22);
 
 /**
  * Response of ListRevisions.
@@ -1536,7 +2218,7 @@ export type ListRevisionsResponseJson = {
  * Use `create(ListRevisionsResponseSchema)` to create a new message.
  */
 export const ListRevisionsResponseSchema: GenMessage<ListRevisionsResponse, {jsonType: ListRevisionsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 15);
+  messageDesc(file_mpc_v1_workload, 23);
 
 /**
  * Request of StreamLogs.
@@ -1627,7 +2309,7 @@ export type StreamLogsRequestJson = {
  * Use `create(StreamLogsRequestSchema)` to create a new message.
  */
 export const StreamLogsRequestSchema: GenMessage<StreamLogsRequest, {jsonType: StreamLogsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 16);
+  messageDesc(file_mpc_v1_workload, 24);
 
 /**
  * One line of output.
@@ -1690,7 +2372,7 @@ export type StreamLogsResponseJson = {
  * Use `create(StreamLogsResponseSchema)` to create a new message.
  */
 export const StreamLogsResponseSchema: GenMessage<StreamLogsResponse, {jsonType: StreamLogsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 17);
+  messageDesc(file_mpc_v1_workload, 25);
 
 /**
  * Where a workload is in its life.

@@ -1,0 +1,2 @@
+/** The cluster of an environment that names none. */
+export const DEFAULT_CLUSTER = "default";

@@ -1,0 +1,29 @@
+/** Documents of before environments named a cluster, and before specs had these parts. */
+const SPEC_DEFAULTS: Readonly<Record<string, string>> = {
+  envFrom: "json('[]')",
+  livenessCheck: "json('null')",
+  volumes: "json('[]')",
+  ingress: "json('null')",
+  autoscaling: "json('null')",
+  disruptionBudget: "json('null')",
+  chart: "json('null')",
+};
+
+/** Fills in what is not there under a path that is. */
+const fillIn = (table: string, path: string): string => {
+  const defaults = Object.entries(SPEC_DEFAULTS).map(([key, value]) =>
+    `'${path}.${key}', ${value}`
+  );
+  return `UPDATE ${table} SET body = json_insert(body, ${defaults.join(", ")})
+    WHERE json_type(body, '${path}') = 'object'`;
+};
+
+export const clusterAndSpecParts: readonly string[] = [
+  `UPDATE environments SET body = json_insert(body, '$.cluster', 'default')`,
+  fillIn("workloads", "$.spec"),
+  fillIn("revisions", "$.spec"),
+  fillIn("operations", "$.input.wanted.spec"),
+  fillIn("operations", "$.input.previous.spec"),
+  `UPDATE operations SET body = json_insert(body, '$.input.cluster', 'default')
+    WHERE json_extract(body, '$.kind') IN ('environment.create', 'environment.update')`,
+];
