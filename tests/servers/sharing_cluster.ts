@@ -6,7 +6,7 @@ import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
 const [statePath = ""] = Deno.args;
 const provider = new SimulatedProvider({ clock: systemClock, delays: NO_DELAYS, statePath });
 const { signal } = new AbortController();
-const dev = { environment: "dev", uid: "uid-dev", quota: NO_QUOTA };
+const dev = { environment: "dev", uid: "uid-dev", cluster: "default", quota: NO_QUOTA };
 for (let round = 0, deleted = false; !deleted; round++) {
   try {
     await provider.applyNamespace({ ...dev, labels: { round: `${round}` } }, { signal });
