@@ -5,6 +5,7 @@ import type { Connection } from "./client.ts";
 import type { CommandContext } from "./context.ts";
 import { EXIT } from "./exit_codes.ts";
 import { isBroken } from "./follow_events.ts";
+import type { Host } from "./host/mod.ts";
 import { idOf } from "./names.ts";
 import { createProgress, type Progress } from "./output/progress.ts";
 
@@ -113,16 +114,22 @@ async function secondChance(
 ): Promise<number> {
   if (!terminal.interactive) return EXIT.DETACHED;
   terminal.err("Press ctrl-C again to cancel the operation\n");
-  const second = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => second.resolve(false), SECOND_CHANCE_MS);
-  const stopListening = host.onInterrupt(() => second.resolve(true));
-  const again = await second.promise;
-  clearTimeout(timer);
-  stopListening();
-  if (!again) return EXIT.DETACHED;
+  if (!await interruptedWithin(host, SECOND_CHANCE_MS)) return EXIT.DETACHED;
   const answer = await host.ask(`Cancel ${name} and undo what it did? [y/N] `);
   if (!/^y(es)?$/i.test(answer.trim())) return EXIT.DETACHED;
   await client.cancelOperation({ name, reason: "ctrl-C in mpctl" });
   terminal.err(`Cancelling; follow it with 'mpctl op watch ${idOf(name)}'\n`);
   return EXIT.CANCELLED;
+}
+
+function interruptedWithin(host: Host, ms: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const end = (interrupted: boolean) => {
+      clearTimeout(timer);
+      stopListening();
+      resolve(interrupted);
+    };
+    const timer = setTimeout(end, ms, false);
+    const stopListening = host.onInterrupt(() => end(true));
+  });
 }

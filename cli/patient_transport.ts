@@ -48,16 +48,18 @@ function endingWith<I extends DescMessage, O extends DescMessage>(
 
 /** In Deno 2.9, a read of a body that is aborted at the wrong moment does not end by itself. */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(new ConnectError("the call was aborted", Code.Canceled));
+  let abort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(new ConnectError("the call was aborted", Code.Canceled));
+  });
   if (signal.aborted) abort();
   signal.addEventListener("abort", abort);
   try {
-    return await Promise.race([promise, aborted.promise]);
+    return await Promise.race([promise, aborted]);
   } finally {
     signal.removeEventListener("abort", abort);
     // Whichever lost may still fail, and nobody is left to hear of it.
     promise.catch(() => {});
-    aborted.promise.catch(() => {});
+    aborted.catch(() => {});
   }
 }

@@ -50,4 +50,4 @@ testMpctl("mpctl completes", [
     const { code, out, err } = await run(["complete", "--", "env", "get", ""], { env });
     assert.deepEqual([code, out, err], [0, ":4\n", ""]);
   }],
-], ["--simulated-delays=none"]);
+], { platformArgs: ["--simulated-delays=none"] });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assertGolden } from "./golden.ts";
-import { type Result, testMpctl, type World } from "./mpctl_world.ts";
+import { type Cases, type Result, testMpctl, type World } from "./mpctl_world.ts";
 
 const MANIFEST = `name: environments/dev/workloads/web
 labels: {team: web}
@@ -60,7 +60,7 @@ async function record({ mpctl, directory }: World, commands: readonly (readonly 
   return transcripts.join("\n");
 }
 
-testMpctl("mpctl prints", [
+const CASES: Cases = [
   ["(files are there)", async ({ directory }) => {
     await writeFile(join(directory, "web.yaml"), MANIFEST);
   }],
@@ -72,4 +72,12 @@ testMpctl("mpctl prints", [
     const { out, err } = await run(["env", "list", "--server", web], { env: { NO_COLOR: "" } });
     assert.ok(!`${out}${err}`.includes("\u001b"), "no escape sequences in a pipe");
   }],
-], ["--simulated-delays=none"]);
+];
+
+// Letter for letter the same by both.
+for (const runtime of ["deno", "node"] as const) {
+  testMpctl(`mpctl prints by ${runtime}`, CASES, {
+    runtime,
+    platformArgs: ["--simulated-delays=none"],
+  });
+}

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runCommand, testMpctl, type World } from "./mpctl_world.ts";
+import { type Cases, testMpctl } from "./mpctl_world.ts";
 
-const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
+const CASES: Cases = [
   ["env create waits, shows each step and prints the environment", async ({ mpctl }) => {
     const { code, out, err } = await mpctl(
       "env",
@@ -217,12 +217,6 @@ const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
       assert.equal(code, 0);
       assert.match(out, /Examples:\n +mpctl /);
     }
-  }],
-  ["the bundle runs on Node too", async ({ bundle, web, directory }) => {
-    const { code, out, err } = await runCommand(["node", bundle, "env", "list", "--server", web], {
-      env: { MPC_CONFIG: join(directory, "none.yaml") },
-    });
-    assert.deepEqual([code, out], [0, ""], err);
   }],
 ];
 

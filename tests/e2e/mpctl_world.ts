@@ -23,6 +23,8 @@ export interface World {
   /** Runs mpctl as the environment and the profiles say. */
   readonly run: (args: readonly string[], options?: RunOptions) => Promise<Result>;
   readonly bundle: string;
+  /** What starts mpctl; its arguments come behind. */
+  readonly command: readonly string[];
   /** For files; what profiles there are is in its `config.yaml`. */
   readonly directory: string;
   readonly web: string;
@@ -30,30 +32,37 @@ export interface World {
   readonly platform: PlatformProcess;
 }
 
-/** The command line of the bundle under Deno, with mpctl's own permissions. */
-export const mpctlCommand = (bundle: string): readonly string[] => [
-  Deno.execPath(),
-  "run",
-  ...PERMISSIONS,
-  bundle,
-];
+export type Runtime = "deno" | "node";
+
+/** The command line of the bundle; under Deno with mpctl's own permissions. */
+export const mpctlCommand = (bundle: string, runtime: Runtime = "deno"): readonly string[] =>
+  runtime === "node" ? ["node", bundle] : [Deno.execPath(), "run", ...PERMISSIONS, bundle];
+
+/** What stands around the runs of mpctl. */
+export interface WorldOptions {
+  /** Flags of the server. */
+  readonly platformArgs?: readonly string[];
+  readonly runtime?: Runtime;
+}
 
 /** Runs a test with a bundle and a server of its own. */
 export async function withMpctl(
   use: (world: World) => Promise<void>,
-  platformArgs: readonly string[] = [],
+  { platformArgs = [], runtime = "deno" }: WorldOptions = {},
 ): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "mpc-mpctl-"));
   const bundle = join(directory, "mpctl.js");
   await bundleMpctl(bundle);
   const platform = await startPlatform(["--ephemeral", ...platformArgs]);
   const web = platform.web.origin;
+  const command = mpctlCommand(bundle, runtime);
   const env = { NO_COLOR: "1", MPC_CONFIG: join(directory, "config.yaml") };
   const run: World["run"] = (args, options = {}) =>
-    runCommand([...mpctlCommand(bundle), ...args], { ...options, env: { ...env, ...options.env } });
+    runCommand([...command, ...args], { ...options, env: { ...env, ...options.env } });
   try {
     await use({
       bundle,
+      command,
       directory,
       web,
       grpc: `grpc://${platform.grpc.host}`,
@@ -67,11 +76,14 @@ export async function withMpctl(
   }
 }
 
+/** Named cases, in their order. */
+export type Cases = readonly (readonly [string, (world: World) => Promise<void>])[];
+
 /** Registers named cases that share a world, and run in this order. */
 export function testMpctl(
   name: string,
-  cases: readonly (readonly [string, (world: World) => Promise<void>])[],
-  platformArgs: readonly string[] = [],
+  cases: Cases,
+  options: WorldOptions = {},
 ): void {
   Deno.test({
     name,
@@ -81,7 +93,7 @@ export function testMpctl(
     fn: (t) =>
       withMpctl(async (world) => {
         for (const [title, check] of cases) await t.step(title, () => check(world));
-      }, platformArgs),
+      }, options),
   });
 }
 

@@ -1,7 +1,7 @@
 /** mpctl on a terminal: what is drawn, and what ctrl-C does. */
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
-import { mpctlCommand, testMpctl, type World } from "../e2e/mpctl_world.ts";
+import { type Cases, testMpctl, type World } from "../e2e/mpctl_world.ts";
 import { startInTerminal } from "../servers/terminal.ts";
 
 const ESCAPE = "\x1b";
@@ -9,8 +9,8 @@ const COLOR = new RegExp(`${ESCAPE}\\[3\\dm`);
 const UP = new RegExp(`${ESCAPE}\\[(\\d+)A`);
 const SPINNER = /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] await_rollout/;
 
-function start({ bundle, web, directory }: World, args: readonly string[], env = {}) {
-  return startInTerminal([...mpctlCommand(bundle), ...args, "--server", web], {
+function start({ command, web, directory }: World, args: readonly string[], env = {}) {
+  return startInTerminal([...command, ...args, "--server", web], {
     MPC_CONFIG: `${directory}/config.yaml`,
     ...env,
   });
@@ -33,7 +33,7 @@ function screen(printed: string): readonly string[] {
   return Array.from(lines, (line) => (line ?? "").trimEnd());
 }
 
-testMpctl("mpctl on a terminal", [
+const CASES: Cases = [
   ["steps are drawn in place with spinner, colours and the time they took", async (world) => {
     assert.equal((await world.mpctl("env", "create", "dev")).code, 0);
     const program = start(world, deploy("web", "nginx:1.27"));
@@ -111,4 +111,8 @@ testMpctl("mpctl on a terminal", [
     await program.until(/Go on with --resume \S+/);
     assert.equal(await program.code, 0);
   }],
-]);
+];
+
+for (const runtime of ["deno", "node"] as const) {
+  testMpctl(`mpctl on a terminal by ${runtime}`, CASES, { runtime });
+}

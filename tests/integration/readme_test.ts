@@ -44,4 +44,4 @@ testMpctl("the README's examples for programs", [
     assert.equal(code, 0);
     assert.equal(JSON.parse(out).environments.length, 2);
   }],
-], ["--simulated-delays=none"]);
+], { platformArgs: ["--simulated-delays=none"] });

@@ -51,4 +51,4 @@ testMpctl("mpctl completes in", [
     assert.equal(code, 0, err);
     assert.match(out, /_mpctl/, "zsh asks the script for mpctl's completions");
   }],
-], ["--simulated-delays=none"]);
+], { platformArgs: ["--simulated-delays=none"] });
