@@ -47,11 +47,16 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Commander throws where it would exit, in every command of the tree. */
-function neverExits(command: CommandUnknownOpts): void {
-  command.exitOverride().showSuggestionAfterError();
-  for (const child of command.commands) neverExits(child);
+/** Commander throws where it would exit, and says what is wrong as mpctl does, in every command. */
+function neverExits(command: CommandUnknownOpts, path = command.name()): void {
+  command.exitOverride().showSuggestionAfterError()
+    .showHelpAfterError(`See '${path} --help'`)
+    .configureOutput({ outputError: (text, write) => write(usageText(text)) });
+  for (const child of command.commands) neverExits(child, `${path} ${child.name()}`);
 }
+
+const usageText = (text: string): string =>
+  text.replace(/^error/, "Error").replace(/\((Did you mean .*\?)\)/, "$1");
 
 function isCommanderError(error: unknown): error is { readonly exitCode: number } {
   return error instanceof Error && "code" in error && "exitCode" in error &&

@@ -22,6 +22,10 @@ const FOREIGN: ReadonlySet<Code> = new Set([
   Code.PermissionDenied,
 ]);
 
+/** What Deno and Node say of a connection that ended too early. */
+const BROKEN =
+  /ECONNRESET|connection (was )?(reset|closed)|before message completed|reading a body|terminated/i;
+
 /** An error as the person reads it, and what to exit with. */
 export function renderError(error: unknown, server: string): { text: string; exitCode: number } {
   if (error instanceof CliError) {
@@ -52,7 +56,9 @@ function renderConnectError(
   }
   const lines = [`Error: ${error.rawMessage}`];
   for (const { fieldViolations } of error.findDetails(BadRequestSchema)) {
-    for (const { field, description } of fieldViolations) lines.push(`  ${field}: ${description}`);
+    for (const { field, description } of fieldViolations) {
+      if (!error.rawMessage.endsWith(description)) lines.push(`  ${field}: ${description}`);
+    }
   }
   return { text: `${lines.join("\n")}\n`, exitCode: EXIT_OF[error.code] ?? EXIT.ERROR };
 }
@@ -66,13 +72,7 @@ function whyUnreachable(error: ConnectError): string | undefined {
   if (/ENOTFOUND|dns error|lookup address|Name resolution failed/i.test(text)) {
     return "no such host";
   }
-  if (
-    /ECONNRESET|connection (was )?(reset|closed)|before message completed|reading a body/i.test(
-      text,
-    )
-  ) {
-    return "the connection broke";
-  }
+  if (BROKEN.test(text)) return "the connection broke";
   if (/fetch failed|error sending request|No connection established/i.test(text)) {
     return "it does not answer as this API does";
   }

@@ -1,5 +1,6 @@
 import { type DescMessage, fromJson, type JsonValue, type MessageShape } from "@bufbuild/protobuf";
 import { usageError } from "./cli_error.ts";
+import { decodeProblem } from "./decode_problem.ts";
 import type { Host } from "./host/mod.ts";
 import { parseYaml } from "./parse_yaml.ts";
 
@@ -37,8 +38,7 @@ export function toMessage<Desc extends DescMessage>(
   try {
     return fromJson(schema, value as JsonValue, { ignoreUnknownFields: false });
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    throw usageError(`Cannot read '${place}': ${detail}`);
+    throw usageError(`Cannot read '${place}': ${decodeProblem(error, schema)}`);
   }
 }
 

@@ -72,7 +72,7 @@ export function filterError(problem: string, at: number): MpcError {
       field: "filter",
       value: "",
       rule: "AIP_160",
-      hint: `has ${problem} at character ${at + 1}`,
+      hint: `${problem} at character ${at + 1}`,
     }],
   });
 }

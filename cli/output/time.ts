@@ -10,11 +10,12 @@ export function age(time: Moment | undefined, now = Date.now()): string {
   return time ? compact(now - msOf(time)) : "-";
 }
 
-/** How long until, in the largest unit: `8h`; `-` for never, `now` when it has passed. */
+/** How long until, in the two largest units: `7h59m`; `-` for never, `now` when it has passed. */
 export function until(time: Moment | undefined, now = Date.now()): string {
   if (!time) return "-";
   const ms = msOf(time) - now;
-  return ms <= 0 ? "now" : compact(ms);
+  if (ms <= 0) return "now";
+  return prettyMilliseconds(ms, { unitCount: 2, secondsDecimalDigits: 0 }).replaceAll(" ", "");
 }
 
 /** How long from one moment to another, or to now. */

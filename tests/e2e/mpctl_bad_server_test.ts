@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
-import { testMpctl } from "./mpctl_world.ts";
+import { type Cases, testMpctl } from "./mpctl_world.ts";
 
 async function withServer(server: Server, use: (address: string) => Promise<void>): Promise<void> {
   const sockets = new Set<{ destroy(): void }>();
@@ -16,7 +16,7 @@ async function withServer(server: Server, use: (address: string) => Promise<void
   }
 }
 
-testMpctl("mpctl with a bad server", [
+const CASES: Cases = [
   ["a server that is not there is said to be so", async ({ mpctl }) => {
     const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = free.addr as Deno.NetAddr;
@@ -98,4 +98,8 @@ testMpctl("mpctl with a bad server", [
       );
     }
   }],
-]);
+];
+
+for (const runtime of ["deno", "node"] as const) {
+  testMpctl(`mpctl with a bad server by ${runtime}`, CASES, { runtime });
+}

@@ -16,7 +16,7 @@ const CASES: Cases = [
       "team=web",
     );
     assert.equal(code, 0, err);
-    assert.match(out, /^NAME +STATE +EXPIRES +LABELS +AGE\ndev +READY +\dh +team=web +\d+m?s\n$/);
+    assert.match(out, /^NAME +STATE +EXPIRES +LABELS +AGE\ndev +READY +7h59m +team=web +\d+m?s\n$/);
     assert.match(err, /✓ create_namespace succeeded.*\n✓ apply_policies succeeded/);
   }],
   ["workload deploy waits for the rollout", async ({ mpctl }) => {
