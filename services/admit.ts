@@ -53,8 +53,10 @@ export async function admit(
   try {
     await lock(deps, operation, prepared);
   } catch (error) {
-    // From here on the caller's signal no longer counts: what was begun is taken back.
-    await dropUnadmitted(deps, stored);
+    // From here on the caller's signal no longer counts: what was begun is taken back. Of a store
+    // that cannot be reached nobody knows whether it took the lock: the janitor looks, and so does
+    // who repeats the request.
+    if (!isMpcError(error, "UNAVAILABLE")) await dropUnadmitted(deps, stored);
     throw error;
   }
   if (prepared.recheck) await recheck(deps, stored.value, prepared.recheck);

@@ -25,6 +25,7 @@ import {
   resourceOf,
 } from "@mpc/services/operations";
 import type { Collection, Cursor, Store, Stored } from "@mpc/storage";
+import { forgetStray } from "./forget_stray.ts";
 import { sweepOrphans } from "./sweep_orphans.ts";
 
 const log = getLogger(["mpc", "janitor"]);
@@ -40,7 +41,7 @@ export interface JanitorOptions {
 
 /**
  * Settles what crashes leave between two writes: at start and on a timer. Each pass is whole and
- * idempotent; what fails in one is tried again in the next.
+ * idempotent; what fails in one does not stop it, and is tried again in the next.
  */
 export class Janitor {
   readonly #options: JanitorOptions;
@@ -79,6 +80,12 @@ export class Janitor {
     const held = { path: ["currentOperation"], value: "*" };
     await this.#each(store.environments, held, (stored) => this.#settleResource(stored.value));
     await this.#each(store.workloads, held, (stored) => this.#settleResource(stored.value));
+    const failed = { path: ["state"], value: "DEPLOY_FAILED" };
+    await this.#each(
+      store.workloads,
+      failed,
+      (stored) => this.#tolerate(() => forgetStray(this.#options, stored)),
+    );
     await sweepOrphans(this.#options, this.#stop.signal);
   }
 
@@ -137,7 +144,16 @@ export class Janitor {
     const now = clock.now();
     if (operation && operation.target === resource.name && isEnding(operation.state)) {
       const state: Ending = operation.state;
-      return await releaseResource(store, operation, { state, error: operation.error }, now);
+      try {
+        return await releaseResource(store, operation, { state, error: operation.error }, now);
+      } catch (error) {
+        // A fault of this program must not hold the resource for ever.
+        if (!isMpcError(error, "INTERNAL")) throw error;
+        log.error("Cannot settle {name} by its operation: {error}", {
+          name: resource.name,
+          error: recordError(error),
+        });
+      }
     }
     await this.#tolerate(() => releaseAbandoned(store, resource, lostHolder(holder), now));
   }
@@ -154,9 +170,22 @@ export class Janitor {
         limit: 200,
         ...(after && { after }),
       });
-      for (const stored of page.items) await settle(stored);
+      for (const stored of page.items) await this.#settle(stored.value.name, () => settle(stored));
       after = page.next ?? undefined;
     } while (after);
+  }
+
+  /** What cannot be settled must not keep the rest from being settled. */
+  async #settle(name: string, settle: () => Promise<void>): Promise<void> {
+    try {
+      await settle();
+    } catch (error) {
+      if (this.#stop.signal.aborted) throw error;
+      log.error("Cannot settle {name}, the next pass tries again: {error}", {
+        name,
+        error: recordError(error),
+      });
+    }
   }
 
   /** What somebody else has settled meanwhile is settled. */

@@ -1,5 +1,6 @@
 import {
   environmentIdOf,
+  environmentName,
   idOf,
   isMpcError,
   revisionName,
@@ -9,6 +10,7 @@ import {
   type WorkloadState,
 } from "@mpc/domain";
 import type { WorkloadIntent, WorkloadRef } from "../ports.ts";
+import { assertDeployable, notFound } from "../preconditions.ts";
 import type { WorkloadDefinition } from "./definition.ts";
 import { CLUSTER_CALL, clusterWait, RECORD_CALL } from "./policies.ts";
 import { moveWorkload } from "./resource_moves.ts";
@@ -36,12 +38,29 @@ export type WorkloadDeployInput = {
     | null;
 };
 
+/**
+ * Looks once more while the workload is held: a deletion of the environment that began before then
+ * may have counted its workloads already, one that begins later finds this one.
+ */
+async function assertEnvironment(
+  { store, signal }: StepContext,
+  { environment, workload }: WorkloadDeployInput,
+): Promise<void> {
+  const action = `deploy '${workload}'`;
+  const name = environmentName(environment);
+  const found = await store.environments.get(name, { signal });
+  if (!found) throw notFound("environment", name, `${action} into`);
+  assertDeployable(found.value, action);
+}
+
 const applyWorkload: Step<WorkloadDeployInput> = {
   name: "apply_workload",
   onCancel: "undo",
   ...CLUSTER_CALL,
   attemptTimeoutMs: 60_000,
-  async run({ provider, signal }, input) {
+  async run(context, input) {
+    await assertEnvironment(context, input);
+    const { provider, signal } = context;
     await provider.applyWorkload(wantedIntent(input), { signal });
   },
   async undo(context, input) {
@@ -83,15 +102,25 @@ const awaitRollout: Step<WorkloadDeployInput> = {
 
 const recordRevision: Step<WorkloadDeployInput> = {
   name: "record_revision",
-  onCancel: "keep",
+  onCancel: "undo",
   ...RECORD_CALL,
   run: (context, input) => createRevision(context, input),
+  // A revision that is not in effect must not be rolled back to, and its number may come again.
+  undo: (context, input) => removeRevision(context, input),
+  residue: (input, operation) => [{
+    object: revisionNameOf(input),
+    reason: "it could not be removed from the history",
+    remedy: `mpctl op retry ${operation}`,
+  }],
 };
+
+const revisionNameOf = ({ environment, workload, revision }: WorkloadDeployInput) =>
+  revisionName(workloadName(environment, workload), revision);
 
 async function createRevision(context: StepContext, input: WorkloadDeployInput): Promise<void> {
   try {
     await context.store.revisions.create({
-      name: revisionName(workloadName(input.environment, input.workload), input.revision),
+      name: revisionNameOf(input),
       number: input.revision,
       spec: input.wanted.spec,
       restartToken: input.wanted.restartToken,
@@ -101,6 +130,19 @@ async function createRevision(context: StepContext, input: WorkloadDeployInput):
   } catch (error) {
     // An earlier try of this very step got that far: the number is this operation's own.
     if (!isMpcError(error, "ALREADY_EXISTS")) throw error;
+  }
+}
+
+async function removeRevision(
+  { store, signal }: StepContext,
+  input: WorkloadDeployInput,
+): Promise<void> {
+  const revision = await store.revisions.get(revisionNameOf(input), { signal });
+  if (!revision) return;
+  try {
+    await store.revisions.delete(revision.value.name, revision.version, { signal });
+  } catch (error) {
+    if (!isMpcError(error, "NOT_FOUND")) throw error;
   }
 }
 

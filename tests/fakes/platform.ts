@@ -21,6 +21,7 @@ export interface PlatformOptions {
   readonly definitions?: Readonly<Record<OperationKind, Definition>>;
   readonly provider?: (bare: SimulatedProvider) => Provider;
   readonly seed?: number;
+  readonly clock?: FakeClock;
 }
 
 /** Longest that anything may take, on the fake clock. */
@@ -28,7 +29,7 @@ const PATIENCE_MS = 3 * 3_600_000;
 
 /** The platform without its doors, in one process, on a clock that tests own. */
 export class Platform {
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   readonly store: Store;
   readonly cluster: SimulatedProvider;
   readonly provider: Provider;
@@ -40,6 +41,7 @@ export class Platform {
   #dispatcher: Dispatcher;
 
   private constructor(options: PlatformOptions) {
+    this.clock = options.clock ?? new FakeClock();
     this.store = options.store ?? openMemoryStore();
     this.#ids = new SeededIds(options.seed);
     this.cluster = new SimulatedProvider({ clock: this.clock, delays: NO_DELAYS, statePath: null });

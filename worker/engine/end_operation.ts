@@ -1,4 +1,4 @@
-import { idOf, type Residue } from "@mpc/domain";
+import { idOf, isMpcError, recordError, type Residue } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 import { type Definition, finish, type Outcome, releaseResource } from "@mpc/services/operations";
 import type { Store } from "@mpc/storage";
@@ -18,7 +18,14 @@ export async function endOperation(
   outcome: Outcome,
 ): Promise<void> {
   await journal.flush();
-  await releaseResource(tools.store, journal.operation, outcome, tools.clock.now());
+  try {
+    await releaseResource(tools.store, journal.operation, outcome, tools.clock.now());
+  } catch (error) {
+    // A fault of this program must not keep the operation for ever; the janitor frees the resource.
+    if (!isMpcError(error, "INTERNAL")) throw error;
+    const failed: Outcome = { ...outcome, state: "FAILED", error: recordError(error) };
+    return await finishOperation(tools, journal, failed);
+  }
   await finishOperation(tools, journal, outcome);
 }
 

@@ -1,5 +1,8 @@
-import type { JsonValue } from "@mpc/domain";
+import { getLogger } from "@logtape/logtape";
+import { type JsonValue, recordError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
+
+const log = getLogger(["mpc", "engine"]);
 
 /** Between two writes of progress lies at least this. */
 const INTERVAL_MS = 500;
@@ -25,7 +28,10 @@ export class ProgressWriter {
   /** Notes the latest word. */
   note(progress: string, detail: JsonValue): void {
     this.#latest = { progress, detail };
-    this.#loop ??= this.#drain();
+    this.#loop ??= this.#drain().catch((error) => {
+      // Only a word is late: the step's next write carries it, or fails for all to see.
+      log.warn("Cannot write progress: {error}", { error: recordError(error) });
+    }).finally(() => this.#loop = undefined);
   }
 
   /** Resolves when nothing is being written any more; call it after aborting the signal. */
@@ -44,6 +50,5 @@ export class ProgressWriter {
         if (!this.#signal.aborted) throw error;
       }
     }
-    this.#loop = undefined;
   }
 }

@@ -1,0 +1,115 @@
+import { MpcError } from "@mpc/domain";
+import type { Clock } from "@mpc/services";
+import type { Collection, OperationCollection, Store } from "@mpc/storage";
+
+/**
+ * What goes wrong with one write:
+ * - `crash`: the process dies before it; nothing that follows is read or written
+ * - `refused`: it is not made, the store says so, and later ones work
+ * - `answer lost`: it is made, but the store says that it cannot be reached, and later ones work
+ * - `late`: it is made, but so late that everybody else has gone on meanwhile
+ */
+export const WRITE_FAULTS = ["crash", "refused", "answer lost", "late"] as const;
+
+/** How late, on the clock that the test owns. */
+const LATE_MS = 1_000;
+
+export type WriteFault = (typeof WRITE_FAULTS)[number];
+
+/** A store that counts writes and lets one of them go wrong. */
+export class FailingStore implements Store {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  #writes = 0;
+  #fault: { readonly at: number; readonly fault: WriteFault } | undefined;
+  #hook: { readonly at: number; readonly run: () => void } | undefined;
+  #dead = false;
+
+  readonly environments: Store["environments"];
+  readonly workloads: Store["workloads"];
+  readonly revisions: Store["revisions"];
+  readonly operations: OperationCollection;
+  readonly orphans: Store["orphans"];
+  readonly events: Store["events"];
+
+  constructor(store: Store, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+    this.environments = this.#wrap(store.environments);
+    this.workloads = this.#wrap(store.workloads);
+    this.revisions = this.#wrap(store.revisions);
+    this.orphans = this.#wrap(store.orphans);
+    this.operations = {
+      ...this.#wrap(store.operations),
+      findByRequestId: (...call) => this.#read(() => store.operations.findByRequestId(...call)),
+    };
+    this.events = store.events;
+  }
+
+  /** Writes since the last call of {@linkcode plan}. */
+  get writes(): number {
+    return this.#writes;
+  }
+
+  get commits(): number {
+    return this.#store.commits;
+  }
+
+  /** Lets write number `at`, counted from 1 from now on, go wrong. */
+  plan(fault: WriteFault, at: number): void {
+    this.#writes = 0;
+    this.#fault = { at, fault };
+  }
+
+  /** Calls `run` when so many writes, counted from now on, have been asked for. */
+  when(at: number, run: () => void): void {
+    this.#writes = 0;
+    this.#hook = { at, run };
+  }
+
+  /** From now on everything works. */
+  heal(): void {
+    this.#dead = false;
+    this.#fault = undefined;
+    this.#hook = undefined;
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
+  #wrap<T extends { readonly name: string }>(collection: Collection<T>): Collection<T> {
+    return {
+      create: (...call) => this.#write(() => collection.create(...call)),
+      replace: (...call) => this.#write(() => collection.replace(...call)),
+      delete: (...call) => this.#write(() => collection.delete(...call)),
+      get: (...call) => this.#read(() => collection.get(...call)),
+      list: (...call) => this.#read(() => collection.list(...call)),
+      count: (...call) => this.#read(() => collection.count(...call)),
+    };
+  }
+
+  #read<R>(read: () => Promise<R>): Promise<R> {
+    return this.#dead ? Promise.reject(unavailable()) : read();
+  }
+
+  async #write<R>(write: () => Promise<R>): Promise<R> {
+    if (this.#dead) throw unavailable();
+    const number = ++this.#writes;
+    if (this.#hook?.at === number) this.#hook.run();
+    const fault = this.#fault?.at === number ? this.#fault.fault : undefined;
+    if (fault === "crash") this.#dead = true;
+    if (fault === "crash" || fault === "refused") throw unavailable();
+    if (fault === "late") await this.#clock.sleep(LATE_MS);
+    const result = await write();
+    if (fault === "answer lost") throw unavailable();
+    return result;
+  }
+}
+
+function unavailable(): MpcError {
+  return new MpcError("UNAVAILABLE", {
+    reason: "STORE_UNAVAILABLE",
+    message: "the store cannot be reached: an injected fault",
+  });
+}

@@ -1,0 +1,39 @@
+import { WRITE_FAULTS } from "../fakes/failing_store.ts";
+import { SCENARIOS } from "../fakes/scenarios.ts";
+import { interrupt, INTRUDERS } from "./interrupted_writes.ts";
+
+/** Writes of an admission: the operation's record, the lock, what takes a refusal back. */
+const ADMISSION_WRITES = 4;
+
+for (const scenario of SCENARIOS) {
+  for (const kind of WRITE_FAULTS) {
+    Deno.test(`interrupted writes: ${scenario.title}: ${kind}, at each write`, async (t) => {
+      const writes = await interrupt({ scenario });
+      for (let at = 1; at <= writes; at++) {
+        await t.step(`write ${at}`, async () => {
+          await interrupt({ scenario, fault: { kind, at } });
+        });
+      }
+    });
+  }
+  for (const [title, change] of Object.entries(INTRUDERS)) {
+    Deno.test(`interrupted writes: ${scenario.title}: ${title}, at each write`, async (t) => {
+      const writes = await interrupt({ scenario });
+      for (let at = 1; at <= writes; at++) {
+        await t.step(`with write ${at}`, async () => {
+          await interrupt({ scenario, intruder: { change, at } });
+        });
+      }
+    });
+    Deno.test(`interrupted writes: ${scenario.title}: ${title} while it is admitted`, async (t) => {
+      for (const kind of WRITE_FAULTS) {
+        for (let at = 1; at <= ADMISSION_WRITES; at++) {
+          await t.step(`${kind}, write ${at}`, async () => {
+            const intruder = { change, at: 1 };
+            await interrupt({ scenario, intruder, fault: { kind, at } });
+          });
+        }
+      }
+    });
+  }
+}
