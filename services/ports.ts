@@ -26,7 +26,11 @@ export interface Ids {
   random(): number;
 }
 
-/** Carries out admitted operations. */
+/**
+ * Carries out admitted operations.
+ *
+ * Every call may fail with `UNAVAILABLE` `ENGINE_UNREACHABLE` (retryable): it takes no orders now.
+ */
 export interface Engine {
   /** `embedded` or `temporal`: operations record which one runs them. */
   readonly name: string;

@@ -7,6 +7,7 @@ import {
   type ServiceDeps,
   updateDocument,
 } from "@mpc/services";
+import { followLog } from "./follow_log.ts";
 
 const log = getLogger(["mpc", "expiry"]);
 
@@ -162,19 +163,13 @@ export class Expiry {
   }
 
   async #listen(head: number): Promise<void> {
-    try {
-      for await (
-        const { resource, type } of this.#deps.store.events.tail(head, this.#stop.signal)
-      ) {
-        if (resource?.kind !== "environment" || type === "DELETED") continue;
-        if (resource.value.expireTime === null) continue;
-        const before = this.#changed;
-        this.#changed = new AbortController();
-        before.abort();
-      }
-    } catch (error) {
-      if (!this.#stop.signal.aborted && !isMpcError(error, "UNAVAILABLE")) throw error;
-    }
+    await followLog(this.#deps, head, this.#stop.signal, ({ resource, type }) => {
+      if (resource?.kind !== "environment" || type === "DELETED") return;
+      if (resource.value.expireTime === null) return;
+      const before = this.#changed;
+      this.#changed = new AbortController();
+      before.abort();
+    });
   }
 }
 

@@ -49,7 +49,7 @@ export function startAttempt(
   now: Instant,
 ): Operation {
   const begun = operation.state === "PENDING"
-    ? { ...moveTo(operation, "RUNNING"), startTime: now }
+    ? { ...moveTo(operation, "RUNNING"), startTime: now, waitingReason: "" }
     : operation;
   return editStep(begun, name, now, (step) => {
     const closed = step.attempts.map((attempt) =>

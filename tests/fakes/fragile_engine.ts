@@ -1,0 +1,47 @@
+import { MpcError } from "@mpc/domain";
+import type { Engine } from "@mpc/services";
+
+/** An engine that cannot be reached while a test says so; otherwise another one. */
+export class FragileEngine implements Engine {
+  readonly name: string;
+  /** What it was told to start, in order, each time. */
+  readonly started: string[] = [];
+  /** Operations that it refuses for good. */
+  readonly refused = new Set<string>();
+  reachable = true;
+  readonly #bare: Engine;
+
+  constructor(bare: Engine) {
+    this.name = bare.name;
+    this.#bare = bare;
+  }
+
+  start(operation: string): Promise<void> {
+    this.#reach();
+    if (this.refused.has(operation)) throw new Error(`'${operation}' is not for this engine`);
+    this.started.push(operation);
+    return this.#bare.start(operation);
+  }
+
+  cancel(operation: string): Promise<void> {
+    this.#reach();
+    return this.#bare.cancel(operation);
+  }
+
+  isRunning(operation: string): Promise<boolean> {
+    this.#reach();
+    return this.#bare.isRunning(operation);
+  }
+
+  close(): Promise<void> {
+    return this.#bare.close();
+  }
+
+  #reach(): void {
+    if (this.reachable) return;
+    throw new MpcError("UNAVAILABLE", {
+      reason: "ENGINE_UNREACHABLE",
+      message: "Cannot reach the engine: connection refused",
+    });
+  }
+}

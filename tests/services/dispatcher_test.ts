@@ -1,0 +1,181 @@
+/** Operations whose engine comes and goes, and whose dispatchers are several. */
+import assert from "node:assert/strict";
+import {
+  cancelOperation,
+  createEnvironment,
+  explainOperation,
+  type ServiceDeps,
+} from "@mpc/services";
+import { createPlanner } from "@mpc/services/operations";
+import { openMemoryStore } from "@mpc/storage/memory";
+import { Dispatcher, EmbeddedEngine, Expiry, Janitor } from "@mpc/worker";
+import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
+import { FakeClock, settle } from "../fakes/fake_clock.ts";
+import { FragileEngine } from "../fakes/fragile_engine.ts";
+import { SeededIds } from "../fakes/seeded_ids.ts";
+
+const caller = { actor: "ann", signal: new AbortController().signal };
+
+class World {
+  readonly clock = new FakeClock();
+  readonly store = openMemoryStore();
+  readonly provider = new SimulatedProvider({
+    clock: this.clock,
+    delays: NO_DELAYS,
+    statePath: null,
+  });
+  readonly deps: ServiceDeps = {
+    store: this.store,
+    clock: this.clock,
+    ids: new SeededIds(),
+    cluster: this.provider,
+    planner: createPlanner(this.store, this.provider),
+    engine: "embedded",
+  };
+  readonly engine = new FragileEngine(
+    new EmbeddedEngine({ ...this.deps, provider: this.provider }),
+  );
+  readonly #dispatchers: Dispatcher[] = [];
+
+  async dispatcher(): Promise<Dispatcher> {
+    const dispatcher = new Dispatcher(this);
+    await dispatcher.start();
+    this.#dispatchers.push(dispatcher);
+    return dispatcher;
+  }
+
+  /** Asks for an environment, and lets what follows from that happen. */
+  async create(environmentId: string, environment = {}): Promise<string> {
+    const { operation } = await createEnvironment(this.deps, caller, {
+      environmentId,
+      environment,
+    });
+    await settle();
+    return operation!.value.name;
+  }
+
+  async operation(name: string) {
+    return (await this.store.operations.get(name))!.value;
+  }
+
+  async reasons(): Promise<readonly string[]> {
+    return (await this.store.events.read(0, 1_000)).map(({ reason }) => reason);
+  }
+
+  async close(): Promise<void> {
+    for (const dispatcher of this.#dispatchers) await dispatcher.close();
+    await this.engine.close();
+    await this.provider.close();
+    await this.store.close();
+  }
+}
+
+async function withWorld(use: (world: World) => Promise<void>): Promise<void> {
+  const world = new World();
+  try {
+    await use(world);
+  } finally {
+    await world.close();
+  }
+}
+
+Deno.test("operations wait while the engine is unreachable, say why, and begin in order", () =>
+  withWorld(async (world) => {
+    const dispatcher = await world.dispatcher();
+    world.engine.reachable = false;
+    const names = [];
+    for (const id of ["a", "b", "c"]) names.push(await world.create(id));
+    for (const name of names) {
+      const { state, waitingReason } = await world.operation(name);
+      assert.equal(state, "PENDING");
+      assert.equal(
+        waitingReason,
+        "engine unreachable since 2030-01-01T00:00:00.000Z: Cannot reach the engine: connection refused",
+      );
+      const { summary, responsible } = await explainOperation(world.deps, caller, name);
+      assert.match(summary, /waits to begin: engine unreachable since/);
+      assert.equal(responsible, "platform");
+    }
+    assert.equal(dispatcher.outage?.error.reason, "ENGINE_UNREACHABLE");
+    await world.clock.advance(60_000);
+    world.engine.reachable = true;
+    await world.clock.advance(2_000);
+    assert.deepEqual(world.engine.started, names);
+    assert.equal(dispatcher.outage, null);
+    for (const name of names) {
+      const { state, waitingReason } = await world.operation(name);
+      assert.deepEqual([state, waitingReason], ["SUCCEEDED", ""]);
+    }
+  }));
+
+Deno.test("what was admitted while nobody dispatched begins in order, also after an outage", () =>
+  withWorld(async (world) => {
+    world.engine.reachable = false;
+    const names = [];
+    for (const id of ["a", "b", "c"]) {
+      names.push(await world.create(id));
+      await world.clock.advance(1);
+    }
+    await world.dispatcher();
+    await settle();
+    for (const name of names) {
+      assert.match((await world.operation(name)).waitingReason, /^engine unreachable since/);
+    }
+    world.engine.reachable = true;
+    await world.clock.advance(2_000);
+    assert.deepEqual(world.engine.started, names);
+  }));
+
+Deno.test("a cancellation that the engine could not be told of is told when it is back", () =>
+  withWorld(async (world) => {
+    await world.dispatcher();
+    world.engine.reachable = false;
+    const name = await world.create("dev");
+    const reason = "changed my mind";
+    await cancelOperation(world.deps, caller, { name, reason, validateOnly: false });
+    await world.clock.advance(5_000);
+    assert.equal((await world.operation(name)).state, "CANCELLING");
+    world.engine.reachable = true;
+    await world.clock.advance(2_000);
+    assert.equal((await world.operation(name)).state, "CANCELLED");
+  }));
+
+Deno.test("an operation that the engine refuses holds up no other", () =>
+  withWorld(async (world) => {
+    world.engine.reachable = false;
+    const first = await world.create("a");
+    const second = await world.create("b");
+    world.engine.refused.add(first);
+    world.engine.reachable = true;
+    await world.dispatcher();
+    await settle();
+    assert.equal((await world.operation(first)).state, "PENDING");
+    assert.equal((await world.operation(second)).state, "SUCCEEDED");
+  }));
+
+Deno.test("several dispatchers, janitors and expiries at once do everything once", () =>
+  withWorld(async (world) => {
+    const { store, engine, provider, clock, deps } = world;
+    const janitors = [0, 1].map(() =>
+      new Janitor({ store, engine, provider, clock, intervalMs: 30_000 })
+    );
+    const expiries = [0, 1].map(() => new Expiry(deps));
+    await Promise.all([world.dispatcher(), world.dispatcher()]);
+    await Promise.all(expiries.map((expiry) => expiry.start()));
+    for (const janitor of janitors) janitor.start();
+    engine.reachable = false;
+    const name = await world.create("dev", { ttlMs: 3_600_000 });
+    assert.equal((await world.reasons()).filter((it) => it === "OperationWaiting").length, 1);
+    engine.reachable = true;
+    await clock.advance(2_000);
+    assert.equal((await world.operation(name)).state, "SUCCEEDED");
+    await clock.advance(3_600_000);
+    assert.equal(await store.environments.count({}), 0);
+    const kinds = (await store.operations.list({ limit: 10 })).items.map(({ value }) => value.kind);
+    assert.deepEqual(kinds.toSorted(), ["environment.create", "environment.delete"]);
+    const started = (await world.reasons()).filter((reason) => reason === "StepStarted").length;
+    const steps = (await store.operations.list({ limit: 10 })).items
+      .flatMap(({ value }) => value.steps).length;
+    assert.equal(started, steps, "each step began once");
+    await Promise.all([...janitors, ...expiries].map((each) => each.close()));
+  }));
