@@ -69,6 +69,8 @@ export interface ApplyCall extends ProviderCall {
    * counts as about to be created, so that a whole plan can be made before its first step.
    */
   readonly dryRun?: boolean;
+  /** Takes fields over that somebody else manages, in place of failing with `CLUSTER_CONFLICT`. */
+  readonly forceConflicts?: boolean;
 }
 
 /** The part of an environment that the cluster carries. */

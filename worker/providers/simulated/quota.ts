@@ -1,6 +1,6 @@
 import { formatCpu, formatMemory, parseCpuMillis, parseMemoryBytes, type Quota } from "@mpc/domain";
 import type { WorkloadIntent } from "@mpc/services";
-import { quotaExceeded } from "./provider_errors.ts";
+import { quotaExceeded } from "./simulated_errors.ts";
 
 /**
  * The last word on a quota, as a real cluster has it.

@@ -1,5 +1,6 @@
 import type { Instant } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
+import { sleepUntil } from "../sleep_until.ts";
 import {
   goneTime,
   namespaceKey,
@@ -9,9 +10,6 @@ import {
 } from "./cluster_state.ts";
 import type { SimulatedDelays } from "./delays.ts";
 import { StateFile } from "./state_file.ts";
-
-/** What cannot be waited for any longer, in milliseconds: nobody sleeps for ever. */
-const LONGEST_SLEEP_MS = 2 ** 30;
 
 /** How soon a sleeper notices what another process has changed, at most. */
 const LOOK_EVERY_MS = 20;
@@ -90,12 +88,9 @@ export class SimulatedCluster {
     signal: AbortSignal,
     changed: AbortSignal,
   ): Promise<void> {
-    const ms = time === undefined ? LONGEST_SLEEP_MS : Math.max(1, time - this.now());
     this.#beginToLook();
     try {
-      await this.#clock.sleep(ms, AbortSignal.any([signal, changed]));
-    } catch (error) {
-      if (signal.aborted || !changed.aborted) throw error;
+      await sleepUntil(this.#clock, time, signal, changed);
     } finally {
       this.#endToLook();
     }

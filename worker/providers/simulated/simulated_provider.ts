@@ -14,6 +14,13 @@ import type {
   WorkloadRef,
 } from "@mpc/services";
 import {
+  beingDeleted,
+  noNamespace,
+  notOnCluster,
+  ownedByAnother,
+  throwIfAborted,
+} from "../provider_errors.ts";
+import {
   goneTime,
   namespaceKey,
   type SimulatedNamespace,
@@ -24,19 +31,10 @@ import type { SimulatedDelays } from "./delays.ts";
 import { behaviourOf } from "./images.ts";
 import { objectsOf } from "./inventory.ts";
 import { linesBetween, nextLineTime } from "./logs.ts";
-import {
-  beingDeleted,
-  chartsUnsupported,
-  flaky,
-  noNamespace,
-  notOnCluster,
-  ownedByAnother,
-  throwIfAborted,
-  unknownCluster,
-} from "./provider_errors.ts";
 import { assertQuota } from "./quota.ts";
 import { diff, type Rendered, renderNamespace, renderPolicies, renderWorkload } from "./render.ts";
 import { rolloutAt } from "./rollout.ts";
+import { chartsUnsupported, flaky, unknownCluster } from "./simulated_errors.ts";
 import { SimulatedCluster } from "./simulated_cluster.ts";
 
 export interface SimulatedProviderOptions {

@@ -1,7 +1,7 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { isMpcError, MpcError } from "@mpc/domain";
 import type { SimulatedObject } from "./cluster_state.ts";
-import { stateUnavailable } from "./provider_errors.ts";
+import { stateUnavailable } from "./simulated_errors.ts";
 
 /** How long an opening waits for others that open a new file just now. */
 const OPEN_PATIENCE_MS = 1_000;

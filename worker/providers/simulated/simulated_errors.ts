@@ -1,18 +1,5 @@
+/** Failures of the simulated cluster alone. */
 import { DEFAULT_CLUSTER, MpcError } from "@mpc/domain";
-
-export const ownedByAnother = (object: string): MpcError =>
-  new MpcError("ALREADY_EXISTS", {
-    reason: "OWNED_BY_ANOTHER",
-    message: `Cannot change '${object}': it belongs to somebody else on the cluster`,
-    metadata: { object },
-  });
-
-export const noNamespace = (environment: string): MpcError =>
-  new MpcError("FAILED_PRECONDITION", {
-    reason: "NO_NAMESPACE",
-    message: `Cannot change environment '${environment}': its namespace is not there`,
-    metadata: { environment },
-  });
 
 export const unknownCluster = (environment: string, cluster: string): MpcError =>
   new MpcError("FAILED_PRECONDITION", {
@@ -28,19 +15,6 @@ export const chartsUnsupported = (workload: string): MpcError =>
     message:
       `Cannot deploy '${workload}': the simulated cluster renders no charts; name an image, or use a Kubernetes cluster`,
     metadata: { workload },
-  });
-
-export const beingDeleted = (object: string): MpcError =>
-  new MpcError("ABORTED", {
-    reason: "CLUSTER_CONFLICT",
-    message: `Cannot change '${object}': it is being deleted`,
-    metadata: { object },
-  });
-
-export const notOnCluster = (workload: string): MpcError =>
-  new MpcError("NOT_FOUND", {
-    reason: "NOT_ON_CLUSTER",
-    message: `Cannot find '${workload}' on the cluster: there is nothing of it`,
   });
 
 export const quotaExceeded = (environment: string, resource: string, limit: string): MpcError =>
@@ -66,13 +40,3 @@ export const stateUnavailable = (cause: unknown): MpcError =>
     }`,
     cause,
   });
-
-/** @throws {MpcError} CANCELLED `ABORTED_BY_CALLER` where the signal is aborted */
-export function throwIfAborted(signal: AbortSignal): void {
-  if (!signal.aborted) return;
-  throw new MpcError("CANCELLED", {
-    reason: "ABORTED_BY_CALLER",
-    message: "Cannot go on with the call: the caller aborted",
-    cause: signal.reason,
-  });
-}

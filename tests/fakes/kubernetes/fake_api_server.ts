@@ -1,0 +1,298 @@
+import { keyOf } from "../../../worker/providers/kubernetes/client/kinds.ts";
+import type {
+  Selection,
+  WatchEvent,
+} from "../../../worker/providers/kubernetes/client/kube_client.ts";
+import {
+  type KubernetesObject,
+  type ObjectKind,
+  type ObjectMeta,
+  type ObjectRef,
+  refOf,
+} from "../../../worker/providers/kubernetes/client/kube_object.ts";
+import type { KubeStatus } from "../../../worker/providers/kubernetes/client/status_error.ts";
+import { dotted, fieldsV1, leafAt, leavesOf, mergeOver, without } from "./server_side_apply.ts";
+
+/** A refusal, as an API server answers it. */
+export class Refused extends Error {
+  constructor(readonly status: KubeStatus) {
+    super(status.message);
+  }
+}
+
+interface Change {
+  readonly version: number;
+  readonly type: "ADDED" | "MODIFIED" | "DELETED";
+  readonly object: KubernetesObject;
+}
+
+type Owners = Map<string, Set<string>>;
+
+/** Objects in memory with versions, managers of fields, and watches: an API server's storage. */
+export class FakeApiServer {
+  readonly #objects = new Map<string, KubernetesObject>();
+  readonly #owners = new Map<string, Owners>();
+  readonly #listeners = new Set<(change: Change | "ended") => void>();
+  readonly #hooks = new Set<(change: Change) => void>();
+  #history: Change[] = [];
+  #version = 100;
+  #uids = 0;
+  /** What looks at objects before they are kept, and may refuse. */
+  admit: (object: KubernetesObject, before: KubernetesObject | undefined) => void = () => {};
+  /** The time of creation and deletion. */
+  now: () => number = () => 0;
+
+  get version(): string {
+    return String(this.#version);
+  }
+
+  get(ref: ObjectRef): KubernetesObject | undefined {
+    return structuredClone(this.#objects.get(keyFor(ref)));
+  }
+
+  list(kind: ObjectKind, selection: Selection = {}): readonly KubernetesObject[] {
+    return [...this.#objects.values()].filter((object) => matches(object, kind, selection))
+      .map((object) => structuredClone(object));
+  }
+
+  /** Server-side apply by one manager. @throws {Refused} */
+  apply(
+    config: KubernetesObject,
+    options: { readonly manager: string; readonly force: boolean; readonly dryRun: boolean },
+  ): KubernetesObject {
+    const { manager, force, dryRun } = options;
+    const key = keyFor(refOf(config));
+    const live = this.#objects.get(key);
+    const { uid, ...metadata } = config.metadata;
+    if (uid !== undefined && uid !== live?.metadata.uid) {
+      throw refused(409, "Conflict", `uid mismatch: the provided object specified uid ${uid}`);
+    }
+    this.#assertNamespace(config, live);
+    const owners: Owners = new Map(this.#owners.get(key));
+    const wanted = { ...config, metadata };
+    const paths = ownedPaths(wanted);
+    const conflicts = conflictsOf(owners, manager, paths, wanted, live);
+    if (conflicts.length > 0 && !force) {
+      throw new Refused({
+        code: 409,
+        reason: "Conflict",
+        message: `Apply failed with ${conflicts.length} conflicts`,
+        details: {
+          causes: conflicts.map(([other, path]) => ({
+            reason: "FieldManagerConflict",
+            message: `conflict with "${other}" using v1`,
+            field: dotted(path),
+          })),
+        },
+      });
+    }
+    for (const [other, path] of conflicts) owners.get(other)?.delete(path);
+    let next: unknown = live ?? {};
+    for (const path of owners.get(manager) ?? []) {
+      const shared = [...owners].some(([other, its]) => other !== manager && its.has(path));
+      if (!paths.has(path) && !shared) next = without(next, JSON.parse(path));
+    }
+    owners.set(manager, paths);
+    const object = mergeOver(next, wanted) as KubernetesObject;
+    this.admit(object, live);
+    const written = this.#stamp(object, live, owners);
+    if (dryRun) return structuredClone(written);
+    this.#owners.set(key, owners);
+    return this.#keep(key, written, live);
+  }
+
+  /** Writes an object as a controller or a person does, who then manages what differs. */
+  update(object: KubernetesObject, manager: string, subresource?: "status" | "scale"): void {
+    const key = keyFor(refOf(object));
+    const live = this.#objects.get(key);
+    const owners: Owners = new Map(this.#owners.get(key));
+    if (subresource !== "status") {
+      const name = subresource === undefined ? manager : `${manager}/${subresource}`;
+      const changed = [...ownedPaths(object)].filter((path) =>
+        !same(leafAt(object, JSON.parse(path)), live && leafAt(live, JSON.parse(path)))
+      );
+      for (const its of owners.values()) for (const path of changed) its.delete(path);
+      owners.set(name, new Set([...(owners.get(name) ?? []), ...changed]));
+      this.#owners.set(key, owners);
+    }
+    this.#keep(key, this.#stamp(object, live, owners), live);
+  }
+
+  /** Removes an object at once, finalizers or not. */
+  remove(ref: ObjectRef): void {
+    const key = keyFor(ref);
+    const live = this.#objects.get(key);
+    if (!live) return;
+    this.#objects.delete(key);
+    this.#owners.delete(key);
+    this.#tell("DELETED", live);
+  }
+
+  /**
+   * Follows changes after a version until it is broken off.
+   * @throws {Refused} 410 where the version is no longer known
+   */
+  watch(
+    kind: ObjectKind,
+    selection: Selection,
+    from: number,
+    listener: (event: WatchEvent | "ended") => void,
+  ): () => void {
+    const oldest = this.#history[0]?.version ?? this.#version + 1;
+    if (from + 1 < oldest && from < this.#version) {
+      throw refused(410, "Expired", "too old resource version");
+    }
+    const tell = (change: Change | "ended") => {
+      if (change === "ended") listener("ended");
+      else if (matches(change.object, kind, selection)) {
+        listener({ type: change.type, object: structuredClone(change.object) });
+      }
+    };
+    for (const change of this.#history) if (change.version > from) tell(change);
+    this.#listeners.add(tell);
+    return () => this.#listeners.delete(tell);
+  }
+
+  /** Is told each change, before watches are. */
+  onChange(hook: (change: Change) => void): void {
+    this.#hooks.add(hook);
+  }
+
+  /** Ends every watch, as a server that restarts. */
+  endWatches(): void {
+    for (const listener of [...this.#listeners]) listener("ended");
+    this.#listeners.clear();
+  }
+
+  /** Forgets what has happened: watches that go on from there are told 410. */
+  compact(): void {
+    this.#history = [];
+    this.#version++;
+  }
+
+  get watchers(): number {
+    return this.#listeners.size;
+  }
+
+  #assertNamespace(config: KubernetesObject, live: KubernetesObject | undefined): void {
+    const { namespace } = config.metadata;
+    if (namespace === undefined) return;
+    const parent = this.#objects.get(
+      keyFor({ apiVersion: "v1", kind: "Namespace", name: namespace }),
+    );
+    if (!parent) {
+      throw new Refused({
+        code: 404,
+        reason: "NotFound",
+        message: `namespaces "${namespace}" not found`,
+        details: { kind: "namespaces" },
+      });
+    }
+    if (parent.metadata.deletionTimestamp === undefined || live) return;
+    throw new Refused({
+      code: 403,
+      reason: "Forbidden",
+      message: "forbidden: unable to create new content, it is being terminated",
+      details: { causes: [{ reason: "NamespaceTerminating" }] },
+    });
+  }
+
+  #stamp(
+    object: KubernetesObject,
+    live: KubernetesObject | undefined,
+    owners: Owners,
+  ): KubernetesObject {
+    const spec = (of: KubernetesObject | undefined) => JSON.stringify(of?.["spec"]);
+    const changed = spec(object) !== spec(live);
+    const before = live?.metadata;
+    const metadata: ObjectMeta = {
+      ...object.metadata,
+      uid: before?.uid ?? `object-${++this.#uids}`,
+      generation: (before?.generation ?? 0) + (changed ? 1 : 0),
+      creationTimestamp: before?.creationTimestamp ?? new Date(this.now()).toISOString(),
+      managedFields: [...owners].map(([name, paths]) => {
+        const [manager = "", subresource] = name.split("/");
+        return { manager, ...(subresource && { subresource }), fieldsV1: fieldsV1(paths) };
+      }),
+    };
+    return { ...object, metadata };
+  }
+
+  #keep(
+    key: string,
+    object: KubernetesObject,
+    live: KubernetesObject | undefined,
+  ): KubernetesObject {
+    if (live && same({ ...object, metadata: bare(object) }, { ...live, metadata: bare(live) })) {
+      return structuredClone(live);
+    }
+    const written = {
+      ...object,
+      metadata: { ...object.metadata, resourceVersion: String(this.#version + 1) },
+    };
+    this.#objects.set(key, written);
+    this.#tell(live ? "MODIFIED" : "ADDED", written);
+    return structuredClone(written);
+  }
+
+  #tell(type: Change["type"], object: KubernetesObject): void {
+    const version = ++this.#version;
+    const told = {
+      ...object,
+      metadata: { ...object.metadata, resourceVersion: String(version) },
+    };
+    const change = { version, type, object: told };
+    this.#history.push(change);
+    for (const listener of [...this.#listeners]) listener(change);
+    for (const hook of this.#hooks) hook(change);
+  }
+}
+
+function conflictsOf(
+  owners: Owners,
+  manager: string,
+  paths: ReadonlySet<string>,
+  wanted: KubernetesObject,
+  live: KubernetesObject | undefined,
+): readonly (readonly [string, string])[] {
+  return [...owners].flatMap(([other, its]) =>
+    other === manager ? [] : [...its].flatMap((path) => {
+      const clash = paths.has(path) &&
+        !same(leafAt(wanted, JSON.parse(path)), live && leafAt(live, JSON.parse(path)));
+      return clash ? [[other, path] as const] : [];
+    })
+  );
+}
+
+/** Everything but what names the object and what the server writes. */
+function ownedPaths({ apiVersion: _, kind: __, status: ___, metadata, ...rest }: KubernetesObject) {
+  const { labels, annotations, finalizers } = metadata;
+  const owned = { ...rest, metadata: { labels, annotations, finalizers } };
+  return new Set(leavesOf(JSON.parse(JSON.stringify(owned))).keys());
+}
+
+function bare({ metadata }: KubernetesObject): Json {
+  const { resourceVersion: _, ...rest } = metadata;
+  return rest;
+}
+
+type Json = unknown;
+
+const same = (a: Json, b: Json): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+const refused = (code: number, reason: string, message: string): Refused =>
+  new Refused({ code, reason, message });
+
+function keyFor(ref: ObjectRef): string {
+  return `${keyOf(ref)}|${ref.namespace ?? ""}|${ref.name}`;
+}
+
+function matches(object: KubernetesObject, kind: ObjectKind, selection: Selection): boolean {
+  if (keyOf(object) !== keyOf(kind)) return false;
+  const { namespace, labelSelector } = selection;
+  if (namespace !== undefined && object.metadata.namespace !== namespace) return false;
+  return (labelSelector ?? "").split(",").every((term) => {
+    const [key = "", value = ""] = term.split("=");
+    return key === "" || object.metadata.labels?.[key] === value;
+  });
+}

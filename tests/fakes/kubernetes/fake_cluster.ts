@@ -1,0 +1,155 @@
+import { MpcError } from "@mpc/domain";
+import type { Clock } from "@mpc/services";
+import {
+  DEPLOYMENT,
+  NAMESPACE,
+  POD,
+  REPLICA_SET,
+} from "../../../worker/providers/kubernetes/client/kinds.ts";
+import { ALL_KINDS } from "../../../worker/providers/kubernetes/managed_kinds.ts";
+import {
+  fieldAt,
+  type KubernetesObject,
+  refOf,
+} from "../../../worker/providers/kubernetes/client/kube_object.ts";
+import { FakeKubeClient } from "./fake_kube_client.ts";
+import { FakeDeployments, type PodDelays } from "./fake_deployments.ts";
+
+const DELETE_MS = 500;
+const STICKY_MS = 60_000;
+const STICKY_FINALIZER = "fake.mpc.dev/sticky";
+
+/**
+ * A fake API server with the controllers that a cluster has: Deployments roll out, deletions take
+ * their dependents along, namespaces end. All on a clock that the test owns; images misbehave by
+ * their tags as they do on the simulated cluster.
+ */
+export class FakeCluster {
+  readonly client = new FakeKubeClient();
+  readonly #clock: Clock;
+  readonly #stop = new AbortController();
+  readonly #flaky = new Map<string, number>();
+
+  constructor(clock: Clock, delays: PodDelays = { podMs: 700 }) {
+    this.#clock = clock;
+    const { server } = this.client;
+    server.now = () => clock.now();
+    const deployments = new FakeDeployments({
+      server,
+      clock,
+      delays,
+      later: (ms, act) => this.#later(ms, act),
+    });
+    this.client.printed = (pod) => deployments.printed(pod);
+    this.client.onDelete = (object) => this.#delete(object);
+    this.client.fault = (verb, subject) =>
+      verb === "apply" ? this.#flakyApply(subject as KubernetesObject) : undefined;
+    server.onChange(({ object, type }) => {
+      if (object.kind === "Deployment" && type !== "DELETED") deployments.reconcile(object);
+    });
+  }
+
+  /** Ends all that is under way. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.client.close();
+  }
+
+  #delete(object: KubernetesObject): void {
+    const { server } = this.client;
+    const { metadata } = object;
+    if (metadata.deletionTimestamp !== undefined) return;
+    const sticky = tagOf(object) === "sticky";
+    server.update(
+      {
+        ...object,
+        metadata: {
+          ...metadata,
+          deletionTimestamp: new Date(this.#clock.now()).toISOString(),
+          finalizers: ["foregroundDeletion", ...(sticky ? [STICKY_FINALIZER] : [])],
+        },
+      },
+      "fake-apiserver",
+      "status",
+    );
+    if (object.kind === "Namespace") return this.#endNamespace(object);
+    this.#later(sticky ? STICKY_MS : DELETE_MS, () => {
+      const dependents = [REPLICA_SET, POD].flatMap((kind) =>
+        server.list(kind, { namespace: metadata.namespace })
+      ).filter((dependent) => descendsFrom(dependent, object, server.list(REPLICA_SET)));
+      for (const dependent of dependents) server.remove(refOf(dependent));
+      server.remove(refOf(object));
+    });
+  }
+
+  #endNamespace(namespace: KubernetesObject): void {
+    const { server } = this.client;
+    const inside = ALL_KINDS.filter(({ kind }) => kind !== "Namespace").flatMap((kind) =>
+      server.list(kind, { namespace: namespace.metadata.name })
+    );
+    for (const object of inside) this.#delete(object);
+    const held = inside.filter((object) => tagOf(object) === "sticky");
+    if (held.length > 0) {
+      const now = server.get(refOf(namespace)) ?? namespace;
+      const conditions = [
+        {
+          type: "NamespaceContentRemaining",
+          status: "True",
+          message:
+            `Some resources are remaining: deployments.apps has ${held.length} resource instances`,
+        },
+        {
+          type: "NamespaceFinalizersRemaining",
+          status: "True",
+          message:
+            `Some content in the namespace has finalizers remaining: ${STICKY_FINALIZER} in ${held.length} resource instances`,
+        },
+      ];
+      server.update({ ...now, status: { phase: "Terminating", conditions } }, "fake", "status");
+    }
+    const finish = () => {
+      const left = ALL_KINDS.filter(({ kind }) => kind !== "Namespace").some((kind) =>
+        server.list(kind, { namespace: namespace.metadata.name }).length > 0
+      );
+      if (left) this.#later(DELETE_MS, finish);
+      else server.remove({ ...NAMESPACE, name: namespace.metadata.name });
+    };
+    this.#later(DELETE_MS, finish);
+  }
+
+  /** A `:flaky` image fails twice when it is applied. */
+  #flakyApply(object: KubernetesObject): Error | undefined {
+    if (tagOf(object) !== "flaky") return undefined;
+    const key = object.metadata.name;
+    const attempt = (this.#flaky.get(key) ?? 0) + 1;
+    this.#flaky.set(key, attempt);
+    return attempt > 2 ? undefined : new MpcError("UNAVAILABLE", {
+      reason: "CLUSTER_UNREACHABLE",
+      message: `Cannot apply '${key}': the cluster did not answer`,
+    });
+  }
+
+  #later(ms: number, act: () => void): void {
+    this.#clock.sleep(ms, this.#stop.signal).then(act, (error) => {
+      if (!this.#stop.signal.aborted) throw error;
+    });
+  }
+}
+
+/** The tag of a Deployment's first image. */
+export function tagOf(object: KubernetesObject): string {
+  if (object.kind !== DEPLOYMENT.kind) return "";
+  const image = fieldAt(object, "spec", "template", "spec", "containers", 0, "image");
+  return String(image ?? "").split(":").at(-1) ?? "";
+}
+
+function descendsFrom(
+  object: KubernetesObject,
+  ancestor: KubernetesObject,
+  replicaSets: readonly KubernetesObject[],
+): boolean {
+  return (object.metadata.ownerReferences ?? []).some(({ uid }) =>
+    uid === ancestor.metadata.uid ||
+    replicaSets.some((set) => set.metadata.uid === uid && descendsFrom(set, ancestor, []))
+  );
+}

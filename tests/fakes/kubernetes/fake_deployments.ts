@@ -1,0 +1,278 @@
+import type { Clock } from "@mpc/services";
+import {
+  POD,
+  REPLICA_SET,
+  RESOURCE_QUOTA,
+} from "../../../worker/providers/kubernetes/client/kinds.ts";
+import {
+  fieldAt,
+  type KubernetesObject,
+  type OwnerReference,
+  refOf,
+} from "../../../worker/providers/kubernetes/client/kube_object.ts";
+import type { FakeApiServer } from "./fake_api_server.ts";
+import { tagOf } from "./fake_cluster.ts";
+
+export interface PodDelays {
+  /** From one pod being ready to the next. */
+  readonly podMs: number;
+}
+
+/** The last thing that a `:crash` image prints. */
+const CRASH_LINE = "fatal: cannot read configuration: no such file";
+
+/** Makes Deployments roll out, pod by pod, as the controllers and kubelets of a cluster do. */
+export class FakeDeployments {
+  readonly #server: FakeApiServer;
+  readonly #clock: Clock;
+  readonly #delays: PodDelays;
+  readonly #later: (ms: number, act: () => void) => void;
+  /** Rollouts that have begun, by the Deployment's uid and generation. */
+  readonly #begun = new Set<string>();
+
+  constructor(options: {
+    readonly server: FakeApiServer;
+    readonly clock: Clock;
+    readonly delays: PodDelays;
+    readonly later: (ms: number, act: () => void) => void;
+  }) {
+    this.#server = options.server;
+    this.#clock = options.clock;
+    this.#delays = options.delays;
+    this.#later = options.later;
+  }
+
+  printed(pod: string): readonly { readonly time: number; readonly text: string }[] {
+    const found = this.#server.list(POD).find(({ metadata }) => metadata.name === pod);
+    const started = Date.parse(String(found?.metadata.creationTimestamp));
+    const crashed = fieldAt(found, "status", "containerStatuses", 0, "lastState") !== undefined;
+    return [
+      { time: started, text: "starting" },
+      ...(crashed ? [{ time: started, text: CRASH_LINE }] : []),
+    ];
+  }
+
+  /** Begins the rollout of a generation, once. */
+  reconcile(deployment: KubernetesObject): void {
+    const { uid, generation, deletionTimestamp } = deployment.metadata;
+    const key = `${uid}/${generation}`;
+    if (deletionTimestamp !== undefined || this.#begun.has(key)) return;
+    this.#begun.add(key);
+    this.#later(1, () => this.#rollOut(refOf(deployment), generation ?? 0));
+  }
+
+  #rollOut(ref: ReturnType<typeof refOf>, generation: number): void {
+    const deployment = this.#server.get(ref);
+    if (!deployment || deployment.metadata.generation !== generation) return;
+    const template = JSON.stringify(fieldAt(deployment, "spec", "template"));
+    const sets = this.#server.list(REPLICA_SET, { namespace: ref.namespace })
+      .filter((set) => isOf(set, deployment));
+    const same = sets.find((set) => JSON.stringify(fieldAt(set, "spec", "template")) === template);
+    const revision = same?.metadata.annotations?.[REVISION] ?? String(sets.length + 1);
+    const set = same ?? this.#createSet(deployment, revision);
+    this.#annotate(ref, revision);
+    for (const old of sets) if (old.metadata.uid !== set.metadata.uid) this.#scale(old, 0);
+    this.#scale(set, Number(fieldAt(deployment, "spec", "replicas") ?? 1));
+    this.#observe(ref, set);
+    this.#nextPod(ref, generation, set);
+  }
+
+  /** Lets the next pod be ready, or come to its end. */
+  #nextPod(ref: ReturnType<typeof refOf>, generation: number, set: KubernetesObject): void {
+    const deployment = this.#server.get(ref);
+    if (!deployment || deployment.metadata.generation !== generation) return;
+    const waiting = this.#podsOf(set).find((pod) => !isReady(pod));
+    if (!waiting) return;
+    const tag = tagOf(deployment);
+    const slow = tag === "slow" ? 10 : 1;
+    this.#later(this.#delays.podMs * slow, () => {
+      const pod = this.#server.get(refOf(waiting));
+      if (pod) {
+        this.#server.update(
+          { ...pod, status: statusOf(tag, this.#clock.now()) },
+          "kubelet",
+          "status",
+        );
+      }
+      this.#observe(ref, set);
+      if (
+        pod && tag !== "missing" && tag !== "crash" && tag !== "unschedulable" && tag !== "stuck"
+      ) {
+        this.#nextPod(ref, generation, set);
+      }
+    });
+    if (tag !== "stuck") return;
+    const seconds = Number(fieldAt(deployment, "spec", "progressDeadlineSeconds") ?? 600);
+    this.#later(seconds * 1_000, () => this.#observe(ref, set, DEADLINE_PASSED));
+  }
+
+  #createSet(deployment: KubernetesObject, revision: string): KubernetesObject {
+    const template = fieldAt(deployment, "spec", "template");
+    const set = {
+      ...REPLICA_SET,
+      metadata: {
+        name: `${deployment.metadata.name}-${revision}`,
+        namespace: deployment.metadata.namespace!,
+        labels: fieldAt(template, "metadata", "labels") as Record<string, string>,
+        annotations: { [REVISION]: revision },
+        ownerReferences: [ownedBy(deployment)],
+      },
+      spec: { replicas: 0, template },
+    };
+    this.#server.update(set, "fake-controller");
+    return this.#server.get(refOf(set))!;
+  }
+
+  #scale(set: KubernetesObject, replicas: number): void {
+    const pods = this.#podsOf(set);
+    for (const pod of pods.slice(replicas)) this.#server.remove(refOf(pod));
+    for (let index = pods.length; index < replicas; index++) {
+      const refusal = this.#quotaRefusal(set);
+      if (refusal) return this.#refuse(set, refusal);
+      this.#server.update({
+        ...POD,
+        metadata: {
+          name: `${set.metadata.name}-${index + 1}`,
+          namespace: set.metadata.namespace!,
+          labels: set.metadata.labels ?? {},
+          ownerReferences: [ownedBy(set)],
+        },
+        spec: fieldAt(set, "spec", "template", "spec"),
+        status: { phase: "Pending", conditions: [{ type: "Ready", status: "False" }] },
+      }, "fake-controller");
+    }
+  }
+
+  /** What a quota's admission would say of one more pod. */
+  #quotaRefusal(set: KubernetesObject): string | undefined {
+    const { namespace } = set.metadata;
+    for (const quota of this.#server.list(RESOURCE_QUOTA, { namespace })) {
+      const limit = millis(fieldAt(quota, "spec", "hard", "requests.cpu"));
+      const wanted = cpuOf(fieldAt(set, "spec", "template", "spec"));
+      const used = this.#server.list(POD, { namespace })
+        .reduce((sum, pod) => sum + cpuOf(pod["spec"]), 0);
+      if (limit === undefined || used + wanted <= limit) continue;
+      return `pods "x" is forbidden: exceeded quota: ${quota.metadata.name}, requested: requests.cpu=${wanted}m, used: requests.cpu=${used}m, limited: requests.cpu=${limit}m`;
+    }
+    return undefined;
+  }
+
+  #refuse(set: KubernetesObject, message: string): void {
+    const now = this.#server.get(refOf(set)) ?? set;
+    const conditions = [{
+      type: "ReplicaFailure",
+      status: "True",
+      reason: "FailedCreate",
+      message,
+    }];
+    this.#server.update({ ...now, status: { conditions } }, "fake-controller", "status");
+  }
+
+  #annotate(ref: ReturnType<typeof refOf>, revision: string): void {
+    const deployment = this.#server.get(ref);
+    if (!deployment) return;
+    const { metadata } = deployment;
+    const annotations = { ...metadata.annotations, [REVISION]: revision };
+    this.#server.update(
+      { ...deployment, metadata: { ...metadata, annotations } },
+      "fake-controller",
+    );
+  }
+
+  #observe(ref: ReturnType<typeof refOf>, set: KubernetesObject, condition?: object): void {
+    const deployment = this.#server.get(ref);
+    if (!deployment) return;
+    const pods = this.#podsOf(set);
+    const ready = pods.filter(isReady).length;
+    const status = {
+      observedGeneration: deployment.metadata.generation,
+      replicas: pods.length,
+      updatedReplicas: pods.length,
+      readyReplicas: ready,
+      availableReplicas: ready,
+      conditions: condition ? [condition] : [],
+    };
+    this.#server.update({ ...deployment, status }, "fake-controller", "status");
+  }
+
+  #podsOf(set: KubernetesObject): readonly KubernetesObject[] {
+    return this.#server.list(POD, { namespace: set.metadata.namespace })
+      .filter((pod) => isOf(pod, set));
+  }
+}
+
+const REVISION = "deployment.kubernetes.io/revision";
+
+const DEADLINE_PASSED = {
+  type: "Progressing",
+  status: "False",
+  reason: "ProgressDeadlineExceeded",
+  message: "ReplicaSet has timed out progressing.",
+};
+
+/** How a pod of an image with this tag ends up. */
+function statusOf(tag: string, now: number): object {
+  const notReady = [{ type: "Ready", status: "False", message: "containers with unready status" }];
+  const waiting = (reason: string, message: string, more = {}) => ({
+    phase: "Pending",
+    conditions: notReady,
+    containerStatuses: [
+      {
+        name: "web",
+        ready: false,
+        restartCount: 0,
+        state: { waiting: { reason, message } },
+        ...more,
+      },
+    ],
+  });
+  switch (tag) {
+    case "missing":
+      return waiting("ErrImagePull", "failed to pull and unpack image: not found");
+    case "crash":
+      return waiting("CrashLoopBackOff", "back-off restarting failed container", {
+        restartCount: 2,
+        lastState: { terminated: { exitCode: 1, reason: "Error" } },
+      });
+    case "unschedulable":
+      return {
+        phase: "Pending",
+        conditions: [...notReady, {
+          type: "PodScheduled",
+          status: "False",
+          reason: "Unschedulable",
+          message: "0/3 nodes are available: 3 Insufficient cpu.",
+          lastTransitionTime: new Date(now).toISOString(),
+        }],
+      };
+    case "stuck":
+      return { phase: "Running", conditions: notReady };
+    default:
+      return {
+        phase: "Running",
+        conditions: [{ type: "Ready", status: "True" }],
+        containerStatuses: [{ name: "web", ready: true, restartCount: 0, state: { running: {} } }],
+      };
+  }
+}
+
+function ownedBy({ apiVersion, kind, metadata }: KubernetesObject): OwnerReference {
+  return { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? "", controller: true };
+}
+
+const isOf = (object: KubernetesObject, owner: KubernetesObject): boolean =>
+  (object.metadata.ownerReferences ?? []).some(({ uid }) => uid === owner.metadata.uid);
+
+function isReady(pod: KubernetesObject): boolean {
+  const conditions = fieldAt(pod, "status", "conditions") as { type: string; status: string }[];
+  return conditions.some(({ type, status }) => type === "Ready" && status === "True");
+}
+
+function cpuOf(spec: unknown): number {
+  return millis(fieldAt(spec, "containers", 0, "resources", "requests", "cpu")) ?? 0;
+}
+
+function millis(quantity: unknown): number | undefined {
+  if (typeof quantity !== "string") return undefined;
+  return quantity.endsWith("m") ? Number(quantity.slice(0, -1)) : Number(quantity) * 1_000;
+}

@@ -1,0 +1,152 @@
+import type { Instant } from "@mpc/domain";
+import type {
+  ApplyOptions,
+  DeleteOptions,
+  KubeCall,
+  KubeClient,
+  ObjectList,
+  PodLogLine,
+  PodLogQuery,
+  Selection,
+  WatchEvent,
+} from "../../../worker/providers/kubernetes/client/kube_client.ts";
+import { FIELD_MANAGER } from "../../../worker/providers/kubernetes/client/kube_client.ts";
+import {
+  type KubernetesObject,
+  type ObjectKind,
+  type ObjectRef,
+  refOf,
+  textOf,
+} from "../../../worker/providers/kubernetes/client/kube_object.ts";
+import {
+  type Asked,
+  statusError,
+} from "../../../worker/providers/kubernetes/client/status_error.ts";
+import { aborted, throwIfAborted } from "../../../worker/providers/provider_errors.ts";
+import { FakeApiServer, Refused } from "./fake_api_server.ts";
+
+export type Verb = "get" | "list" | "apply" | "delete" | "watch" | "logs";
+
+/** A cluster's API in memory, with faults on demand; nothing runs pods unless controllers do. */
+export class FakeKubeClient implements KubeClient {
+  readonly cluster = "fake";
+  readonly server: FakeApiServer;
+  /** What each verb has been called, so far. */
+  readonly requests = new Map<Verb, number>();
+  /** Fails a call in place of making it. */
+  fault: (verb: Verb, subject: ObjectKind | KubernetesObject) => Error | undefined = () =>
+    undefined;
+  /** What the containers of a pod have printed. */
+  printed: (pod: string) => readonly { readonly time: Instant; readonly text: string }[] = () => [];
+  /** Carries out a deletion; by default the object is gone at once. */
+  onDelete: (object: KubernetesObject, propagation: DeleteOptions["propagation"]) => void;
+
+  constructor(server: FakeApiServer = new FakeApiServer()) {
+    this.server = server;
+    this.onDelete = (object) => server.remove(refOf(object));
+  }
+
+  async get(ref: ObjectRef, { signal }: KubeCall): Promise<KubernetesObject | undefined> {
+    await this.#begin("get", ref, signal);
+    return this.server.get(ref);
+  }
+
+  async list(kind: ObjectKind, selection: Selection, { signal }: KubeCall): Promise<ObjectList> {
+    await this.#begin("list", kind, signal);
+    return { items: this.server.list(kind, selection), resourceVersion: this.server.version };
+  }
+
+  async apply(
+    object: KubernetesObject,
+    { force, dryRun, signal }: ApplyOptions,
+  ): Promise<KubernetesObject> {
+    await this.#begin("apply", object, signal);
+    const { namespace } = object.metadata;
+    return this.#asking(
+      { action: `apply '${textOf(refOf(object))}'`, cluster: this.cluster, namespace },
+      () => this.server.apply(object, { manager: FIELD_MANAGER, force, dryRun }),
+    );
+  }
+
+  async delete(ref: ObjectRef, { uid, propagation, signal }: DeleteOptions): Promise<void> {
+    await this.#begin("delete", ref, signal);
+    const object = this.server.get(ref);
+    if (object?.metadata.uid === uid) this.onDelete(object, propagation);
+  }
+
+  async *watch(
+    kind: ObjectKind,
+    selection: Selection,
+    { resourceVersion, signal }: KubeCall & { readonly resourceVersion: string },
+  ): AsyncGenerator<WatchEvent> {
+    await this.#begin("watch", kind, signal);
+    const queue: (WatchEvent | "ended")[] = [];
+    let wake = Promise.withResolvers<void>();
+    const push = (event: WatchEvent | "ended") => {
+      queue.push(event);
+      wake.resolve();
+    };
+    const asked = { action: `watch ${kind.kind} objects`, cluster: this.cluster };
+    const stop = this.#asking(
+      asked,
+      () => this.server.watch(kind, selection, Number(resourceVersion), push),
+    );
+    const onAbort = () => push("ended");
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      yield { type: "BOOKMARK", resourceVersion };
+      for (;;) {
+        const event = queue.shift();
+        if (event === "ended") {
+          if (signal.aborted) throw aborted(signal);
+          return;
+        }
+        if (event) yield event;
+        else {
+          await wake.promise;
+          wake = Promise.withResolvers<void>();
+        }
+      }
+    } finally {
+      stop();
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async *podLogs({ pod, namespace, tail, since, signal }: PodLogQuery): AsyncGenerator<PodLogLine> {
+    await this.#begin("logs", { apiVersion: "v1", kind: "Pod" }, signal);
+    const asked = { action: `read the logs of pod '${pod}'`, cluster: this.cluster, namespace };
+    if (!this.server.get({ apiVersion: "v1", kind: "Pod", namespace, name: pod })) {
+      throw statusError({ code: 404, details: { kind: "pods" } }, asked);
+    }
+    const lines = this.printed(pod).filter(({ time }) => since === null || time >= since);
+    yield* tail === null ? lines : lines.slice(-tail);
+  }
+
+  close(): Promise<void> {
+    this.server.endWatches();
+    return Promise.resolve();
+  }
+
+  async #begin(
+    verb: Verb,
+    subject: ObjectKind | KubernetesObject,
+    signal: AbortSignal,
+  ): Promise<void> {
+    throwIfAborted(signal);
+    await Promise.resolve();
+    throwIfAborted(signal);
+    this.requests.set(verb, (this.requests.get(verb) ?? 0) + 1);
+    const fault = this.fault(verb, subject);
+    if (fault) throw fault;
+  }
+
+  #asking<T>(asked: Asked, run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      if (error instanceof Refused) throw statusError(error.status, asked);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { FakeClock } from "../../../../tests/fakes/fake_clock.ts";
+import { CircuitBreaker } from "./circuit_breaker.ts";
+
+const OPEN = { code: "UNAVAILABLE", reason: "CLUSTER_UNREACHABLE" };
+
+function failTimes(breaker: CircuitBreaker, times: number): void {
+  for (let time = 0; time < times; time++) {
+    breaker.enter();
+    breaker.failed();
+  }
+}
+
+Deno.test("a breaker opens after failures in a row, and lets one trial through later", async () => {
+  const clock = new FakeClock();
+  const breaker = new CircuitBreaker("east", { failures: 3, openMs: 1_000 }, clock);
+  failTimes(breaker, 2);
+  breaker.enter();
+  breaker.succeeded();
+  failTimes(breaker, 3);
+  assert.throws(() => breaker.enter(), OPEN);
+  await clock.advance(1_000);
+  breaker.enter();
+  assert.throws(() => breaker.enter(), OPEN, "one trial at a time");
+  breaker.succeeded();
+  breaker.enter();
+});
+
+Deno.test("each failed trial doubles how long a breaker stays open", async () => {
+  const clock = new FakeClock();
+  const breaker = new CircuitBreaker("east", { failures: 1, openMs: 1_000 }, clock);
+  failTimes(breaker, 1);
+  await clock.advance(1_000);
+  failTimes(breaker, 1);
+  await clock.advance(1_999);
+  assert.throws(() => breaker.enter(), OPEN);
+  await clock.advance(1);
+  breaker.enter();
+});
+
+Deno.test("a trial that its caller aborted decides nothing", async () => {
+  const clock = new FakeClock();
+  const breaker = new CircuitBreaker("east", { failures: 1, openMs: 1_000 }, clock);
+  failTimes(breaker, 1);
+  await clock.advance(1_000);
+  breaker.enter();
+  breaker.undecided();
+  breaker.enter();
+});

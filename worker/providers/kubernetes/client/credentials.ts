@@ -1,0 +1,134 @@
+import { X509Certificate } from "node:crypto";
+import { MpcError } from "@mpc/domain";
+
+/** Where a cluster is, and who we are there. */
+export interface ClusterAccess {
+  /** Its name, for messages and records. */
+  readonly cluster: string;
+  /** A kubeconfig; null for the service account of the pod that we run in. */
+  readonly kubeconfig: string | null;
+  /** Null for the kubeconfig's current one. */
+  readonly context: string | null;
+}
+
+/** What requests to the API server need. */
+export interface Endpoint {
+  /** Without a slash at its end. */
+  readonly server: string;
+  readonly http: Deno.HttpClient;
+  /** What says who we are; asked for with each request, because tokens run out. */
+  headers(): Promise<Readonly<Record<string, string>>>;
+  close(): void;
+}
+
+type Applied = {
+  ca?: string | Uint8Array;
+  cert?: string | Uint8Array;
+  key?: string | Uint8Array;
+  headers?: Record<string, string>;
+  servername?: string;
+  rejectUnauthorized?: boolean;
+};
+
+/**
+ * Reads the credentials: contexts, client certificates, tokens, exec plugins, in-cluster.
+ * @throws {MpcError} FAILED_PRECONDITION `KUBECONFIG_UNUSABLE`, also for a context that is not
+ *   there; UNAUTHENTICATED `CLUSTER_CREDENTIALS` where a client certificate has expired or an exec
+ *   plugin fails
+ */
+export async function openEndpoint(access: ClusterAccess, now: number): Promise<Endpoint> {
+  // The package takes a quarter of a second to load: only who uses a cluster pays that.
+  const { KubeConfig } = await import("@kubernetes/client-node");
+  const config = new KubeConfig();
+  load(config, access);
+  const cluster = config.getCurrentCluster();
+  if (!cluster) throw unusable(access, `its context '${config.currentContext}' names no cluster`);
+  const apply = async (): Promise<Applied> => {
+    const applied: Applied = {};
+    try {
+      await config.applyToHTTPSOptions(applied as Parameters<typeof config.applyToHTTPSOptions>[0]);
+    } catch (error) {
+      throw credentials(access, `they cannot be had: ${messageOf(error)}`, error);
+    }
+    return applied;
+  };
+  const first = await apply();
+  if (first.rejectUnauthorized === false || first.servername !== undefined) {
+    throw unusable(
+      access,
+      "insecure-skip-tls-verify and tls-server-name are not supported; give certificate-authority-data",
+    );
+  }
+  assertNotExpired(access, first.cert, now);
+  const http = Deno.createHttpClient({
+    ...(cluster.proxyUrl && { proxy: { url: cluster.proxyUrl } }),
+    ...(first.ca && { caCerts: [text(first.ca)] }),
+    ...(first.cert && first.key && { cert: text(first.cert), key: text(first.key) }),
+  });
+  return {
+    server: cluster.server.replace(/\/+$/, ""),
+    http,
+    headers: async () => (await apply()).headers ?? {},
+    close: () => http.close(),
+  };
+}
+
+type Loadable = {
+  loadFromFile(path: string): void;
+  loadFromCluster(): void;
+  setCurrentContext(name: string): void;
+  getContextObject(name: string): unknown;
+  getContexts(): { readonly name: string }[];
+  readonly currentContext: string;
+};
+
+function load(config: Loadable, access: ClusterAccess): void {
+  const { kubeconfig, context } = access;
+  try {
+    if (kubeconfig === null) config.loadFromCluster();
+    else config.loadFromFile(kubeconfig);
+  } catch (error) {
+    throw unusable(access, `it cannot be read: ${messageOf(error)}`, error);
+  }
+  const wanted = context ?? config.currentContext;
+  if (!config.getContextObject(wanted)) {
+    const names = config.getContexts().map(({ name }) => `'${name}'`).join(", ") || "none";
+    throw unusable(access, `it has no context '${wanted}', its contexts are ${names}`);
+  }
+  config.setCurrentContext(wanted);
+}
+
+function assertNotExpired(
+  access: ClusterAccess,
+  certificate: string | Uint8Array | undefined,
+  now: number,
+): void {
+  if (certificate === undefined) return;
+  const { validToDate } = new X509Certificate(text(certificate));
+  if (validToDate.getTime() > now) return;
+  throw credentials(access, `the client certificate expired at ${validToDate.toISOString()}`);
+}
+
+function unusable({ cluster, kubeconfig }: ClusterAccess, why: string, cause?: unknown): MpcError {
+  const where = kubeconfig === null ? "the pod's service account" : `kubeconfig '${kubeconfig}'`;
+  return new MpcError("FAILED_PRECONDITION", {
+    reason: "KUBECONFIG_UNUSABLE",
+    message: `Cannot use cluster '${cluster}' by ${where}: ${why}`,
+    cause,
+  });
+}
+
+function credentials({ cluster }: ClusterAccess, why: string, cause?: unknown): MpcError {
+  return new MpcError("UNAUTHENTICATED", {
+    reason: "CLUSTER_CREDENTIALS",
+    message: `Cannot use the credentials for cluster '${cluster}': ${why}; renew them`,
+    cause,
+  });
+}
+
+function text(pem: string | Uint8Array): string {
+  return typeof pem === "string" ? pem : new TextDecoder().decode(pem);
+}
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

@@ -1,0 +1,236 @@
+import { isMpcError } from "@mpc/domain";
+import type { Clock } from "@mpc/services";
+import type { ClusterAccess } from "./credentials.ts";
+import { groupPath, keyOf, knownResource, type Resource } from "./kinds.ts";
+import {
+  type ApplyOptions,
+  type DeleteOptions,
+  FIELD_MANAGER,
+  type KubeCall,
+  type KubeClient,
+  type ObjectList,
+  type PodLogLine,
+  type PodLogQuery,
+  type Selection,
+  type WatchEvent,
+} from "./kube_client.ts";
+import {
+  fieldAt,
+  type KubernetesObject,
+  type ObjectKind,
+  type ObjectRef,
+  refOf,
+  textOf,
+} from "./kube_object.ts";
+import { linesOf } from "./lines.ts";
+import { parseLogLine } from "./log_line.ts";
+import { type ClientLimits, DEFAULT_LIMITS, Requester } from "./requester.ts";
+import { type KubeStatus, statusError } from "./status_error.ts";
+
+export interface HttpKubeClientOptions {
+  readonly access: ClusterAccess;
+  readonly clock: Clock;
+  readonly limits?: ClientLimits;
+}
+
+/** A page of a list: what is longer is read in several requests. */
+const PAGE = 500;
+
+/** How long the server keeps a watch; it is begun anew then. */
+const WATCH_SECONDS = 300;
+
+/** A cluster's API server, by HTTP. */
+export class HttpKubeClient implements KubeClient {
+  readonly cluster: string;
+  readonly #requester: Requester;
+  readonly #clock: Clock;
+  /** Kinds that were asked for, by key. */
+  readonly #discovered = new Map<string, Resource>();
+
+  constructor({ access, clock, limits = DEFAULT_LIMITS }: HttpKubeClientOptions) {
+    this.cluster = access.cluster;
+    this.#clock = clock;
+    this.#requester = new Requester({ access, clock, limits });
+  }
+
+  async get(ref: ObjectRef, { signal }: KubeCall): Promise<KubernetesObject | undefined> {
+    const path = await this.#pathOf(ref, ref, signal);
+    const asked = this.#asked(`read '${textOf(ref)}'`, ref.namespace);
+    const object = await this.#requester.json({ method: "GET", path, signal, asked }, "undefined");
+    return object as KubernetesObject | undefined;
+  }
+
+  async list(kind: ObjectKind, selection: Selection, { signal }: KubeCall): Promise<ObjectList> {
+    const path = await this.#pathOf(kind, selection, signal);
+    const asked = this.#asked(`list ${kind.kind} objects`, selection.namespace);
+    const items: KubernetesObject[] = [];
+    let next = "";
+    do {
+      const query = queryOf({ ...selectors(selection), limit: PAGE, continue: next });
+      const page = await this.#requester.json({
+        method: "GET",
+        path: `${path}${query}`,
+        signal,
+        asked,
+      }) as { metadata: { resourceVersion: string; continue?: string }; items?: object[] };
+      // The items of a list leave out what the list says itself.
+      items.push(...(page.items ?? []).map((item) => ({ ...kind, ...item } as KubernetesObject)));
+      next = page.metadata.continue ?? "";
+      if (next === "") return { items, resourceVersion: page.metadata.resourceVersion };
+    } while (true);
+  }
+
+  async apply(
+    object: KubernetesObject,
+    { force, dryRun, signal }: ApplyOptions,
+  ): Promise<KubernetesObject> {
+    const ref = refOf(object);
+    const query = queryOf({
+      fieldManager: FIELD_MANAGER,
+      fieldValidation: "Strict",
+      force,
+      dryRun: dryRun ? "All" : "",
+    });
+    return await this.#requester.json({
+      method: "PATCH",
+      path: `${await this.#pathOf(ref, ref, signal)}${query}`,
+      contentType: "application/apply-patch+yaml",
+      body: object,
+      signal,
+      asked: this.#asked(`apply '${textOf(ref)}'`, ref.namespace),
+    }) as KubernetesObject;
+  }
+
+  async delete(ref: ObjectRef, { propagation, uid, signal }: DeleteOptions): Promise<void> {
+    try {
+      await this.#requester.json({
+        method: "DELETE",
+        path: await this.#pathOf(ref, ref, signal),
+        contentType: "application/json",
+        body: {
+          apiVersion: "v1",
+          kind: "DeleteOptions",
+          propagationPolicy: propagation,
+          preconditions: { uid },
+        },
+        signal,
+        asked: this.#asked(`delete '${textOf(ref)}'`, ref.namespace),
+      }, "undefined");
+    } catch (error) {
+      // Another one stands there now: what was meant is gone.
+      if (!isMpcError(error, "ABORTED") || error.metadata["precondition"] !== "uid") throw error;
+    }
+  }
+
+  async *watch(
+    kind: ObjectKind,
+    selection: Selection,
+    { resourceVersion, signal }: KubeCall & { readonly resourceVersion: string },
+  ): AsyncGenerator<WatchEvent> {
+    const path = await this.#pathOf(kind, selection, signal);
+    const asked = this.#asked(`watch ${kind.kind} objects`, selection.namespace);
+    const query = queryOf({
+      ...selectors(selection),
+      watch: true,
+      allowWatchBookmarks: true,
+      resourceVersion,
+      timeoutSeconds: WATCH_SECONDS,
+    });
+    const lines = this.#lines({ method: "GET", path: `${path}${query}`, signal, asked });
+    for await (const line of lines) {
+      const { type, object } = JSON.parse(line) as { type: string; object: KubernetesObject };
+      if (type === "ERROR") throw statusError(object as unknown as KubeStatus, asked);
+      if (type === "BOOKMARK") {
+        yield { type, resourceVersion: object.metadata.resourceVersion ?? resourceVersion };
+      } else if (type === "ADDED" || type === "MODIFIED" || type === "DELETED") {
+        yield { type, object };
+      }
+    }
+  }
+
+  async *podLogs(query: PodLogQuery): AsyncGenerator<PodLogLine> {
+    const { namespace, pod, container, follow, tail, since, previous, signal } = query;
+    const parameters = queryOf({
+      container,
+      follow,
+      previous,
+      timestamps: true,
+      tailLines: tail ?? "",
+      sinceTime: since === null ? "" : new Date(since).toISOString(),
+    });
+    const path = `/api/v1/namespaces/${namespace}/pods/${encodeURIComponent(pod)}/log${parameters}`;
+    const asked = this.#asked(`read the logs of pod '${pod}'`, namespace);
+    for await (const line of this.#lines({ method: "GET", path, signal, asked }, follow)) {
+      const parsed = parseLogLine(line);
+      if (parsed && (since === null || parsed.time >= since)) yield parsed;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#requester.close();
+  }
+
+  async *#lines(
+    request: Parameters<Requester["stream"]>[0],
+    quiet = false,
+  ): AsyncGenerator<string> {
+    const stream = await this.#requester.stream(request);
+    // A program may print nothing for hours; a watch is told a bookmark now and then.
+    const idleMs = quiet ? null : this.#requester.limits.idleTimeoutMs;
+    yield* linesOf(stream, { ...request, clock: this.#clock, idleMs });
+  }
+
+  #asked(action: string, namespace: string | undefined) {
+    return { action, namespace, cluster: this.cluster };
+  }
+
+  async #pathOf(
+    kind: ObjectKind,
+    at: { readonly namespace?: string | undefined; readonly name?: string },
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { plural, namespaced } = knownResource(kind) ?? await this.#discover(kind, signal);
+    const place = namespaced && at.namespace !== undefined ? `/namespaces/${at.namespace}` : "";
+    const name = at.name === undefined ? "" : `/${encodeURIComponent(at.name)}`;
+    return `${groupPath(kind.apiVersion)}${place}/${plural}${name}`;
+  }
+
+  /** Asks the cluster what it calls a kind that not every cluster has. */
+  async #discover(kind: ObjectKind, signal: AbortSignal): Promise<Resource> {
+    const found = this.#discovered.get(keyOf(kind));
+    if (found) return found;
+    const asked = this.#asked(`find out about kind '${keyOf(kind)}'`, undefined);
+    const list = await this.#requester.json({
+      method: "GET",
+      path: groupPath(kind.apiVersion),
+      signal,
+      asked,
+    });
+    const resources = fieldAt(list, "resources") as
+      | { name: string; kind: string; namespaced: boolean }[]
+      | undefined;
+    const resource = resources?.find(({ name, kind: its }) =>
+      its === kind.kind && !name.includes("/")
+    );
+    if (!resource) throw statusError({ code: 404 }, asked);
+    const known = { plural: resource.name, namespaced: resource.namespaced };
+    this.#discovered.set(keyOf(kind), known);
+    return known;
+  }
+}
+
+function selectors({ labelSelector, fieldSelector }: Selection) {
+  return { labelSelector, fieldSelector };
+}
+
+/** A query of what is set. */
+function queryOf(
+  parameters: Readonly<Record<string, string | number | boolean | undefined>>,
+): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== "" && value !== false) query.set(name, String(value));
+  }
+  const text = query.toString();
+  return text === "" ? "" : `?${text}`;
+}

@@ -1,0 +1,210 @@
+/** What an API server's refusals mean: its `Status` becomes a domain error. */
+import { type ErrorCode, MpcError } from "@mpc/domain";
+
+/** The part of a `Status` that says why (Kubernetes API conventions, "Response Status Kind"). */
+export interface KubeStatus {
+  readonly code: number;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly details?: {
+    readonly kind?: string;
+    readonly causes?: readonly StatusCause[];
+    readonly retryAfterSeconds?: number;
+  };
+}
+
+export interface StatusCause {
+  readonly reason?: string;
+  readonly message?: string;
+  readonly field?: string;
+}
+
+/** What was asked for, for messages. */
+export interface Asked {
+  /** For instance `apply 'Deployment/dev/web'`. */
+  readonly action: string;
+  readonly cluster: string;
+  readonly namespace?: string | undefined;
+}
+
+type Refusal = { readonly reason: string; readonly why: string } & {
+  readonly code: ErrorCode;
+  readonly retryable?: boolean;
+  readonly metadata?: Readonly<Record<string, string>>;
+};
+
+/**
+ * The error for an answer that is not a success.
+ *
+ * Values of fields are left out of what the server says: they may be secret.
+ */
+export function statusError(status: KubeStatus, asked: Asked): MpcError {
+  const { code, why, ...options } = refusal(status, asked);
+  return new MpcError(code, { ...options, message: `Cannot ${asked.action}: ${why}` });
+}
+
+function refusal(status: KubeStatus, asked: Asked): Refusal {
+  const message = status.message ?? "";
+  // What the schema does not have is told as a failure of the server.
+  if (/failed to create typed patch object/.test(message)) return invalid(status);
+  return admission(message) ?? BY_CODE[status.code]?.(status, asked) ?? {
+    code: status.code >= 500 ? "UNAVAILABLE" : "INTERNAL",
+    reason: status.code >= 500 ? "CLUSTER_UNREACHABLE" : "UNEXPECTED_STATUS",
+    why: `cluster '${asked.cluster}' answered ${status.code} ${status.reason ?? ""}: ${message}`,
+  };
+}
+
+const BY_CODE: Readonly<Record<number, (status: KubeStatus, asked: Asked) => Refusal>> = {
+  400: invalid,
+  401: (_, { cluster }) => ({
+    code: "UNAUTHENTICATED",
+    reason: "CLUSTER_CREDENTIALS",
+    why: `cluster '${cluster}' refuses the kubeconfig's credentials, which may have expired`,
+  }),
+  403: forbidden,
+  404: missing,
+  409: conflict,
+  410: (_, { cluster }) => ({
+    code: "OUT_OF_RANGE",
+    reason: "WATCH_EXPIRED",
+    why: `cluster '${cluster}' no longer has the version to go on from`,
+  }),
+  422: invalid,
+  429: (_, { cluster }) => ({
+    code: "UNAVAILABLE",
+    reason: "CLUSTER_UNREACHABLE",
+    why: `cluster '${cluster}' has too much to do`,
+  }),
+};
+
+/** Refusals of whoever looks at objects before they are kept, which come with several codes. */
+function admission(message: string): Refusal | undefined {
+  const failing = /failed calling webhook "([^"]+)"/.exec(message);
+  if (failing) {
+    return {
+      code: "UNAVAILABLE",
+      reason: "ADMISSION_UNREACHABLE",
+      why: `admission webhook '${failing[1]}' does not answer`,
+      metadata: { webhook: failing[1] ?? "" },
+    };
+  }
+  const quota = /exceeded quota: ([^,]+), (requested: .*)/.exec(message) ??
+    /failed quota: ([^:]+): (.*)/.exec(message);
+  if (quota) {
+    return {
+      code: "RESOURCE_EXHAUSTED",
+      reason: "QUOTA_EXCEEDED",
+      retryable: false,
+      why: `quota '${quota[1]}' forbids it: ${quota[2]}`,
+      metadata: { quota: quota[1] ?? "" },
+    };
+  }
+  const denied = /admission webhook "([^"]+)" denied the request(?: without explanation)?:? ?(.*)/s
+    .exec(message) ??
+    /ValidatingAdmissionPolicy '([^']+)' with binding '[^']+' denied request: (.*)/s.exec(
+      message,
+    ) ??
+    /violates (PodSecurity) "(.*)/s.exec(message);
+  if (!denied) return undefined;
+  return {
+    code: "FAILED_PRECONDITION",
+    reason: "ADMISSION_DENIED",
+    why: `'${denied[1]}' denies it${denied[2] ? `: ${denied[2].replaceAll('"', "")}` : ""}`,
+    metadata: { webhook: denied[1] ?? "" },
+  };
+}
+
+function forbidden({ message = "", details }: KubeStatus, { cluster, namespace }: Asked): Refusal {
+  if (details?.causes?.some(({ reason }) => reason === "NamespaceTerminating")) {
+    return noNamespace(namespace ?? "", "is being deleted");
+  }
+  // As the RBAC authorizer words it.
+  const told =
+    /User "([^"]*)" cannot (\w+) resource "([^"]*)"(?: in API group "([^"]*)")?(?: in the namespace "([^"]*)")?/
+      .exec(message);
+  if (!told) {
+    return { code: "PERMISSION_DENIED", reason: "CLUSTER_FORBIDS", why: message };
+  }
+  const [, user = "", verb = "", plural = "", group = "", place = ""] = told;
+  const resource = group === "" ? plural : `${plural}.${group}`;
+  const where = place === "" ? "in all namespaces" : `in namespace '${place}'`;
+  return {
+    code: "PERMISSION_DENIED",
+    reason: "CLUSTER_FORBIDS",
+    why:
+      `'${user}' may not ${verb} ${resource} ${where} of cluster '${cluster}'; grant it that verb by a Role`,
+    metadata: { user, verb, resource, namespace: place },
+  };
+}
+
+function missing({ message = "", details }: KubeStatus, asked: Asked): Refusal {
+  if (details?.kind === "namespaces") return noNamespace(asked.namespace ?? "", "is not there");
+  if (details?.kind === undefined || /could not find the requested resource/.test(message)) {
+    return {
+      code: "FAILED_PRECONDITION",
+      reason: "KIND_UNKNOWN",
+      why: `cluster '${asked.cluster}' has no such kind`,
+    };
+  }
+  return { code: "NOT_FOUND", reason: "NOT_ON_CLUSTER", why: "it is not on the cluster" };
+}
+
+function conflict({ message = "", details }: KubeStatus): Refusal {
+  const fields = (details?.causes ?? []).filter(({ reason }) => reason === "FieldManagerConflict");
+  if (fields.length === 0) {
+    const metadata = /UID in (the )?precondition/i.test(message) ? { precondition: "uid" } : {};
+    return { code: "ABORTED", reason: "CLUSTER_CONFLICT", why: message, metadata };
+  }
+  const managers = new Set(
+    fields.map(({ message = "" }) => /conflict with "([^"]+)"/.exec(message)?.[1] ?? message),
+  );
+  const manager = [...managers].join(", ");
+  const paths = fields.map(({ field = "" }) => field.replace(/^\./, "")).join(", ");
+  return {
+    code: "ABORTED",
+    reason: "CLUSTER_CONFLICT",
+    retryable: false,
+    why: `'${manager}' manages ${paths}; --force-conflicts takes them over`,
+    metadata: { manager, fields: paths },
+  };
+}
+
+function invalid({ message = "", details }: KubeStatus): Refusal {
+  const causes = details?.causes ?? [];
+  const why = causes.length === 0 ? withoutValues(message) : causes.map(causeText).join("; ");
+  const immutable = causes.filter((cause) => IMMUTABLE.test(cause.message ?? ""));
+  if (immutable.length > 0) {
+    const fields = immutable.map(({ field = "" }) => field).join(", ");
+    return {
+      code: "FAILED_PRECONDITION",
+      reason: "IMMUTABLE_FIELD",
+      why:
+        `${fields} cannot be changed once the object is there; delete the workload and deploy it anew`,
+      metadata: { fields },
+    };
+  }
+  return { code: "INVALID_ARGUMENT", reason: "OBJECT_INVALID", why };
+}
+
+const IMMUTABLE = /immutable|may not change once set|updates to .* are forbidden/;
+
+function causeText({ field, message = "" }: StatusCause): string {
+  return field ? `${field}: ${withoutValues(message)}` : withoutValues(message);
+}
+
+/** Validation repeats the value that it refuses. */
+function withoutValues(message: string): string {
+  return message.replace(
+    /(Invalid|Unsupported|Duplicate) value: (?:"(?:[^"\\]|\\.)*"|.*?)(?=: |$)/gs,
+    "$1 value",
+  );
+}
+
+function noNamespace(namespace: string, why: string): Refusal {
+  return {
+    code: "FAILED_PRECONDITION",
+    reason: "NO_NAMESPACE",
+    why: `namespace '${namespace}' ${why}`,
+    metadata: { environment: namespace },
+  };
+}

@@ -1,0 +1,42 @@
+import type { Clock } from "@mpc/services";
+
+export interface RequestRate {
+  readonly perSecond: number;
+  /** So many may come at once after a pause. */
+  readonly burst: number;
+}
+
+/** Spaces requests out, in the order in which they come. */
+export class TokenBucket {
+  readonly #rate: RequestRate;
+  readonly #clock: Clock;
+  /** Below zero are requests that wait. */
+  #tokens: number;
+  #filled: number;
+
+  constructor(rate: RequestRate, clock: Clock) {
+    this.#rate = rate;
+    this.#clock = clock;
+    this.#tokens = rate.burst;
+    this.#filled = clock.now();
+  }
+
+  /**
+   * Waits for a turn.
+   * @throws {MpcError} CANCELLED `ABORTED_BY_CALLER`
+   */
+  async take(signal: AbortSignal): Promise<void> {
+    const now = this.#clock.now();
+    const { perSecond, burst } = this.#rate;
+    const gained = Math.max(0, now - this.#filled) * perSecond / 1_000;
+    this.#tokens = Math.min(burst, this.#tokens + gained) - 1;
+    this.#filled = now;
+    if (this.#tokens >= 0) return;
+    try {
+      await this.#clock.sleep(-this.#tokens * 1_000 / perSecond, signal);
+    } catch (error) {
+      this.#tokens++;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { FakeClock, settle } from "../../../../tests/fakes/fake_clock.ts";
+import { rejectsWith } from "../../../../tests/fakes/rejects.ts";
+import { TokenBucket } from "./token_bucket.ts";
+
+const live = () => new AbortController().signal;
+
+Deno.test("a burst goes through at once, what comes then in order and spaced", async () => {
+  const clock = new FakeClock();
+  const bucket = new TokenBucket({ perSecond: 10, burst: 2 }, clock);
+  const done: number[] = [];
+  for (let turn = 0; turn < 5; turn++) void bucket.take(live()).then(() => done.push(turn));
+  await settle();
+  assert.deepEqual(done, [0, 1]);
+  await clock.advance(100);
+  assert.deepEqual(done, [0, 1, 2]);
+  await clock.advance(200);
+  assert.deepEqual(done, [0, 1, 2, 3, 4]);
+});
+
+Deno.test("who gives up waiting leaves the turn to others", async () => {
+  const clock = new FakeClock();
+  const bucket = new TokenBucket({ perSecond: 1, burst: 1 }, clock);
+  await bucket.take(live());
+  const stop = new AbortController();
+  const waiting = bucket.take(stop.signal);
+  stop.abort();
+  await rejectsWith(waiting, "CANCELLED", "ABORTED_BY_CALLER");
+  await clock.advance(1_000);
+  await bucket.take(live());
+});

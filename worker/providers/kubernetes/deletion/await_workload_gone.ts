@@ -1,0 +1,35 @@
+import type { Residue } from "@mpc/domain";
+import type { Clock, ProviderCall, WorkloadRef } from "@mpc/services";
+import { sleepUntil } from "../../sleep_until.ts";
+import type { KubeClient } from "../client/kube_client.ts";
+import type { ObjectKind } from "../client/kube_object.ts";
+import type { ClusterWatch } from "../watch/cluster_watch.ts";
+import { trackOwned } from "../watch/tracked_object.ts";
+import { troubleOf } from "../watch/trouble.ts";
+import { objectBlockers } from "./blockers.ts";
+
+/** Waits until nothing of a workload is left, on the watches that all share. */
+export async function awaitWorkloadGone(
+  cluster: { readonly client: KubeClient; readonly watch: ClusterWatch; readonly clock: Clock },
+  { environment: namespace, uid }: WorkloadRef,
+  kinds: readonly ObjectKind[],
+  call: ProviderCall & { readonly onBlocked?: (blockers: readonly Residue[]) => void },
+): Promise<void> {
+  const { watch, clock } = cluster;
+  const { signal, onBlocked } = call;
+  const tracked = await trackOwned(cluster, kinds, { namespace, uid }, signal);
+  let told: string | undefined;
+  for (;;) {
+    const changed = watch.changed(uid);
+    const left = tracked.filter((object) => object.current() !== undefined);
+    if (left.length === 0) return;
+    troubleOf(left.map(({ trouble }) => trouble));
+    const blockers = left.flatMap((object) => objectBlockers(object.current()));
+    const key = JSON.stringify(blockers);
+    if (key !== told) {
+      told = key;
+      onBlocked?.(blockers);
+    }
+    await sleepUntil(clock, undefined, signal, changed);
+  }
+}

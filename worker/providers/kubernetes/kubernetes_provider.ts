@@ -1,0 +1,174 @@
+import { type PlannedChange, type Residue } from "@mpc/domain";
+import type {
+  ApplyCall,
+  Clock,
+  ClusterObject,
+  LogLine,
+  LogQuery,
+  NamespaceIntent,
+  Provider,
+  ProviderCall,
+  Ref,
+  RolloutStatus,
+  WorkloadIntent,
+  WorkloadRef,
+} from "@mpc/services";
+import { noNamespace, throwIfAborted } from "../provider_errors.ts";
+import { renderNamespace, renderPolicies, renderWorkload } from "./basic_render.ts";
+import { NAMESPACE } from "./client/kinds.ts";
+import type { KubeClient } from "./client/kube_client.ts";
+import type { KubernetesObject } from "./client/kube_object.ts";
+import { awaitNamespaceGone } from "./deletion/await_namespace_gone.ts";
+import { awaitWorkloadGone } from "./deletion/await_workload_gone.ts";
+import { workloadLogs } from "./reads/workload_logs.ts";
+import { ALL_KINDS, KEPT_KINDS, POLICY_KINDS, WORKLOAD_KINDS } from "./managed_kinds.ts";
+import { applyObjects, creationOf } from "./objects/apply.ts";
+import { deletionOf } from "./objects/diff.ts";
+import { OURS, ownedBy, ownerOf, toClusterObject, workloadSelector } from "./objects/labels.ts";
+import { listKinds, removeObjects } from "./objects/remove.ts";
+import { awaitRollout, readRollout } from "./rollout/await_rollout.ts";
+import { ClusterWatch } from "./watch/cluster_watch.ts";
+
+export interface KubernetesProviderOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+}
+
+/** One Kubernetes cluster: environments are its namespaces, workloads what is rolled out in them. */
+export class KubernetesProvider implements Provider {
+  readonly name = "kubernetes";
+  readonly #client: KubeClient;
+  readonly #clock: Clock;
+  readonly #watch: ClusterWatch;
+
+  constructor({ client, clock }: KubernetesProviderOptions) {
+    this.#client = client;
+    this.#clock = clock;
+    this.#watch = new ClusterWatch(client, clock);
+  }
+
+  async applyNamespace(
+    intent: NamespaceIntent,
+    call: ApplyCall,
+  ): Promise<readonly PlannedChange[]> {
+    const desired = { uid: intent.uid, objects: renderNamespace(intent), prune: [] };
+    return await applyObjects(this.#client, desired, call);
+  }
+
+  async applyPolicies(
+    intent: NamespaceIntent,
+    call: ApplyCall,
+  ): Promise<readonly PlannedChange[]> {
+    const { environment: namespace, uid } = intent;
+    const objects = renderPolicies(intent);
+    if (!await this.#usable(namespace, call)) return creationOf(objects);
+    const desired = { uid, namespace, objects, prune: POLICY_KINDS };
+    return await applyObjects(this.#client, desired, call);
+  }
+
+  async deletePolicies(
+    { environment: namespace, uid }: Ref,
+    { signal, dryRun = false }: ApplyCall,
+  ): Promise<readonly PlannedChange[]> {
+    const selection = { namespace, labelSelector: ownedBy(uid) };
+    const objects = await listKinds(this.#client, POLICY_KINDS, selection, signal);
+    if (!dryRun) await removeObjects(this.#client, objects, signal);
+    return objects.map(deletionOf);
+  }
+
+  async deleteNamespace(
+    ref: Ref,
+    { signal, dryRun = false }: ApplyCall,
+  ): Promise<readonly PlannedChange[]> {
+    const namespace = await this.#namespace(ref.environment, signal);
+    if (!namespace || ownerOf(namespace) !== ref.uid) return [];
+    const policies = await this.deletePolicies(ref, { signal, dryRun: true });
+    if (!dryRun) await removeObjects(this.#client, [namespace], signal);
+    return [deletionOf(namespace), ...policies];
+  }
+
+  awaitNamespaceGone(
+    ref: Ref,
+    call: ProviderCall & { onBlocked?: (blockers: readonly Residue[]) => void },
+  ): Promise<void> {
+    return awaitNamespaceGone(this.#cluster, ref, call);
+  }
+
+  async applyWorkload(
+    intent: WorkloadIntent,
+    call: ApplyCall,
+  ): Promise<readonly PlannedChange[]> {
+    const { environment: namespace, uid } = intent;
+    const objects = renderWorkload(intent);
+    if (!await this.#usable(namespace, call)) return creationOf(objects);
+    const desired = { uid, namespace, objects, prune: WORKLOAD_KINDS };
+    return await applyObjects(this.#client, desired, call);
+  }
+
+  awaitRollout(
+    intent: WorkloadIntent,
+    call: ProviderCall & { onProgress?: (status: RolloutStatus) => void },
+  ): Promise<RolloutStatus> {
+    return awaitRollout(this.#cluster, intent, call);
+  }
+
+  async deleteWorkload(
+    { environment: namespace, uid }: WorkloadRef,
+    { signal, dryRun = false }: ApplyCall,
+  ): Promise<readonly PlannedChange[]> {
+    const selection = { namespace, labelSelector: ownedBy(uid) };
+    const kinds = [...KEPT_KINDS, ...WORKLOAD_KINDS];
+    const objects = await listKinds(this.#client, kinds, selection, signal);
+    if (!dryRun) await removeObjects(this.#client, objects, signal);
+    return objects.map(deletionOf);
+  }
+
+  awaitWorkloadGone(
+    ref: WorkloadRef,
+    call: ProviderCall & { onBlocked?: (blockers: readonly Residue[]) => void },
+  ): Promise<void> {
+    return awaitWorkloadGone(this.#cluster, ref, [...WORKLOAD_KINDS, ...KEPT_KINDS], call);
+  }
+
+  async inventory({ signal }: ProviderCall): Promise<readonly ClusterObject[]> {
+    const objects = await listKinds(this.#client, ALL_KINDS, { labelSelector: OURS }, signal);
+    return objects.flatMap((object) => toClusterObject(object) ?? []);
+  }
+
+  rolloutStatus(
+    environment: string,
+    workload: string,
+    { signal }: ProviderCall,
+  ): Promise<RolloutStatus | undefined> {
+    return readRollout(this.#client, environment, workloadSelector(workload), signal);
+  }
+
+  logs(environment: string, workload: string, query: LogQuery): AsyncIterable<LogLine> {
+    return workloadLogs(this.#client, { environment, workload }, query);
+  }
+
+  async close(): Promise<void> {
+    await this.#watch.close();
+    await this.#client.close();
+  }
+
+  get #cluster() {
+    return { client: this.#client, watch: this.#watch, clock: this.#clock };
+  }
+
+  #namespace(name: string, signal: AbortSignal): Promise<KubernetesObject | undefined> {
+    return this.#client.get({ ...NAMESPACE, name }, { signal });
+  }
+
+  /**
+   * Whether there is a namespace to apply to; a dry run does without one.
+   * @throws {MpcError} FAILED_PRECONDITION `NO_NAMESPACE`
+   */
+  async #usable(name: string, { signal, dryRun = false }: ApplyCall): Promise<boolean> {
+    throwIfAborted(signal);
+    const namespace = await this.#namespace(name, signal);
+    if (namespace && namespace.metadata.deletionTimestamp === undefined) return true;
+    if (dryRun && !namespace) return false;
+    throw noNamespace(name);
+  }
+}

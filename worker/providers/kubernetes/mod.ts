@@ -1,0 +1,5 @@
+/** Kubernetes clusters. */
+export type { ClusterAccess } from "./client/credentials.ts";
+export { HttpKubeClient, type HttpKubeClientOptions } from "./client/http_kube_client.ts";
+export type { KubeClient } from "./client/kube_client.ts";
+export { KubernetesProvider, type KubernetesProviderOptions } from "./kubernetes_provider.ts";

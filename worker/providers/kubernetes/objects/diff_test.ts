@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import type { KubernetesObject } from "../client/kube_object.ts";
+import { diffObjects } from "./diff.ts";
+
+function deployment(container: object, more: object = {}): KubernetesObject {
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "web", namespace: "dev", ...more },
+    spec: { replicas: 1, template: { spec: { containers: [container] } } },
+  };
+}
+
+const fieldsOf = (before: KubernetesObject, after: KubernetesObject) =>
+  diffObjects(before, after)?.fields ?? [];
+
+Deno.test("what is new is created, what is the same is no change", () => {
+  const object = deployment({ name: "web", image: "nginx:1" });
+  assert.deepEqual(diffObjects(undefined, object), {
+    action: "CREATE",
+    object: "Deployment/dev/web",
+    fields: [],
+  });
+  assert.equal(diffObjects(object, structuredClone(object)), undefined);
+});
+
+Deno.test("elements of lists are named by what tells them apart", () => {
+  const fields = fieldsOf(
+    deployment({ name: "web", image: "nginx:1", ports: [{ containerPort: 80 }] }),
+    deployment({ name: "web", image: "nginx:2", ports: [{ containerPort: 81 }] }),
+  );
+  assert.deepEqual(fields, [
+    {
+      path: "spec.template.spec.containers[web].image",
+      before: '"nginx:1"',
+      after: '"nginx:2"',
+    },
+    {
+      path: "spec.template.spec.containers[web].ports[80].containerPort",
+      before: "80",
+      after: "",
+    },
+    {
+      path: "spec.template.spec.containers[web].ports[81].containerPort",
+      before: "",
+      after: "81",
+    },
+  ]);
+});
+
+Deno.test("the server's bookkeeping and our revision are no change", () => {
+  const before = deployment({ name: "web" }, { annotations: { "mpc.dev/revision": "1" } });
+  const after = deployment({ name: "web" }, {
+    uid: "x",
+    generation: 4,
+    resourceVersion: "9",
+    creationTimestamp: "2030-01-01T00:00:00Z",
+    managedFields: [{ manager: "mpc" }],
+    annotations: { "mpc.dev/revision": "2", "deployment.kubernetes.io/revision": "2" },
+  });
+  assert.equal(diffObjects(before, { ...after, status: { replicas: 1 } }), undefined);
+});
+
+Deno.test("values of variables and secrets are compared, and not shown", () => {
+  const withKey = (value: string) => deployment({ name: "web", env: [{ name: "KEY", value }] });
+  const secret = (value: string): KubernetesObject => ({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "web" },
+    data: { key: value },
+  });
+  for (const make of [withKey, secret]) {
+    const fields = fieldsOf(make("hunter2"), make("hunter3"));
+    assert.equal(fields.length, 1);
+    assert.deepEqual([fields[0]?.before, fields[0]?.after], ['"(redacted)"', '"(redacted)"']);
+  }
+});

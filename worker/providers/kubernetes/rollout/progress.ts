@@ -1,0 +1,76 @@
+/** How far controllers are, by the rules of `kubectl rollout status`. */
+import type { RolloutStatus } from "@mpc/services";
+import type { KubernetesObject } from "../client/kube_object.ts";
+import { revisionOf } from "../objects/labels.ts";
+import { conditionOf, containersOf, numberAt, type RolloutSnapshot } from "./snapshot.ts";
+
+interface Counts {
+  readonly desired: number;
+  readonly updated: number;
+  readonly ready: number;
+  readonly complete: boolean;
+}
+
+export interface Progress {
+  readonly status: RolloutStatus;
+  readonly complete: boolean;
+}
+
+/** How a workload's rollout stands. */
+export function progressOf(snapshot: RolloutSnapshot): Progress {
+  const counts = snapshot.controllers.map(countsOf);
+  const sum = (of: (counts: Counts) => number) => counts.reduce((all, one) => all + of(one), 0);
+  const desired = sum(({ desired }) => desired);
+  const ready = sum(({ ready }) => ready);
+  const lost = snapshot.pods.filter(isLost).map(({ metadata }) => metadata.name);
+  const text = `${ready} of ${desired} replica${desired === 1 ? "" : "s"} ready`;
+  return {
+    complete: counts.length > 0 && counts.every(({ complete }) => complete),
+    status: {
+      desired,
+      ready,
+      updated: sum(({ updated }) => updated),
+      revision: Math.max(0, ...snapshot.controllers.map(revisionOf)),
+      message: lost.length === 0
+        ? text
+        : `${text}; Unknown: the node of ${lost.join(", ")} does not answer`,
+    },
+  };
+}
+
+function countsOf(controller: KubernetesObject): Counts {
+  const status = (field: string) => numberAt(controller, ["status", field], 0);
+  const observed = status("observedGeneration") >= (controller.metadata.generation ?? 0);
+  if (controller.kind === "DaemonSet") {
+    const desired = status("desiredNumberScheduled");
+    const updated = status("updatedNumberScheduled");
+    const ready = Math.min(updated, status("numberAvailable"));
+    return { desired, updated, ready, complete: observed && ready >= desired };
+  }
+  const desired = numberAt(controller, ["spec", "replicas"], 1);
+  const updated = Math.min(desired, status("updatedReplicas"));
+  const available = status(
+    controller.kind === "StatefulSet" ? "readyReplicas" : "availableReplicas",
+  );
+  const old = Math.max(0, status("replicas") - status("updatedReplicas"));
+  const ready = observed ? Math.min(updated, Math.max(0, available - old)) : 0;
+  return {
+    desired,
+    updated,
+    ready,
+    complete: observed && old === 0 && updated >= desired && available >= desired &&
+      status("updatedReplicas") <= desired,
+  };
+}
+
+/**
+ * Whether nothing is heard of a pod's node: its containers were ready when last heard of, and the
+ * node controller has taken the pod's readiness away (Kubernetes, "Nodes": node status).
+ */
+function isLost(pod: KubernetesObject): boolean {
+  const ready = conditionOf(pod, "Ready");
+  const containers = containersOf(pod);
+  return ready !== undefined && ready.status !== "True" &&
+    ready.reason !== "ReadinessGatesNotReady" && pod.metadata.deletionTimestamp === undefined &&
+    containers.length > 0 && containers.every((container) => container.ready);
+}

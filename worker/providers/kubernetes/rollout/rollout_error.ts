@@ -1,0 +1,82 @@
+import { MpcError } from "@mpc/domain";
+import type { KubeClient } from "../client/kube_client.ts";
+import { statusError } from "../client/status_error.ts";
+import type { RolloutFailure } from "./failure.ts";
+
+/** What a failed rollout is answered with: the pod's own reason, and how it ended. */
+export async function rolloutError(
+  client: KubeClient,
+  at: { readonly namespace: string; readonly workload: string },
+  failure: RolloutFailure,
+  signal: AbortSignal,
+): Promise<MpcError> {
+  const { namespace, workload } = at;
+  const { reason, podReason, message, subject, exitCode } = failure;
+  if (reason === "REPLICA_REFUSED") return refused(client, at, failure);
+  const lastLog = reason === "CRASH_LOOP" || reason === "OOM_KILLED"
+    ? await lastLines(client, namespace, failure, signal)
+    : "";
+  const it = subject.kind === "pod" ? `pod '${subject.name}'` : `it`;
+  return new MpcError("FAILED_PRECONDITION", {
+    reason,
+    message: `Cannot roll out '${workload}': ${it} is ${podReason}: ${message}`,
+    retryable: false,
+    metadata: {
+      pod: subject.name,
+      ...(exitCode !== undefined && { exitCode: String(exitCode) }),
+      ...(lastLog !== "" && { lastLog }),
+    },
+    cause: new MpcError("FAILED_PRECONDITION", { reason: podReason, message }),
+  });
+}
+
+/** A pod that was not let in: the quota's, the webhook's or the policy's own words. */
+function refused(
+  { cluster }: KubeClient,
+  { namespace, workload }: { readonly namespace: string; readonly workload: string },
+  { message }: RolloutFailure,
+): MpcError {
+  const error = statusError(
+    { code: 403, reason: "Forbidden", message },
+    { action: `roll out '${workload}'`, cluster, namespace },
+  );
+  return new MpcError(error.code === "PERMISSION_DENIED" ? "FAILED_PRECONDITION" : error.code, {
+    reason: error.code === "PERMISSION_DENIED" ? "ADMISSION_DENIED" : error.reason,
+    message: error.message,
+    retryable: false,
+    metadata: error.metadata,
+  });
+}
+
+const LAST_LINES = 5;
+const LONGEST_LOG = 1_000;
+
+/** The end of what a container printed; what cannot be had is left out. */
+async function lastLines(
+  client: KubeClient,
+  namespace: string,
+  { subject, container }: RolloutFailure,
+  signal: AbortSignal,
+): Promise<string> {
+  for (const previous of [true, false]) {
+    const lines: string[] = [];
+    try {
+      const logs = client.podLogs({
+        namespace,
+        pod: subject.name,
+        container,
+        previous,
+        follow: false,
+        tail: LAST_LINES,
+        since: null,
+        signal,
+      });
+      for await (const { text } of logs) lines.push(text);
+    } catch (error) {
+      // The failure is what matters, not that its logs are gone with the container.
+      if (!(error instanceof MpcError) || signal.aborted) throw error;
+    }
+    if (lines.length > 0) return lines.join("\n").slice(-LONGEST_LOG);
+  }
+  return "";
+}

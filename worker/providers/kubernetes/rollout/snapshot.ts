@@ -1,0 +1,96 @@
+/** The parts of Kubernetes' objects that a rollout is judged by. */
+import { fieldAt, type KubernetesObject } from "../client/kube_object.ts";
+
+export interface StatusCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly lastTransitionTime?: string;
+}
+
+export interface ContainerStatus {
+  readonly name: string;
+  readonly ready: boolean;
+  readonly restartCount: number;
+  readonly state?: ContainerState;
+  readonly lastState?: ContainerState;
+}
+
+export interface ContainerState {
+  readonly waiting?: { readonly reason?: string; readonly message?: string };
+  readonly running?: { readonly startedAt?: string };
+  readonly terminated?: {
+    readonly exitCode: number;
+    readonly reason?: string;
+    readonly message?: string;
+  };
+}
+
+/** What one workload has on the cluster, as far as a rollout goes. */
+export interface RolloutSnapshot {
+  readonly controllers: readonly KubernetesObject[];
+  readonly replicaSets: readonly KubernetesObject[];
+  readonly pods: readonly KubernetesObject[];
+}
+
+export function conditionsOf(object: KubernetesObject): readonly StatusCondition[] {
+  return (fieldAt(object, "status", "conditions") ?? []) as readonly StatusCondition[];
+}
+
+export function conditionOf(object: KubernetesObject, type: string): StatusCondition | undefined {
+  return conditionsOf(object).find((condition) => condition.type === type);
+}
+
+/** The containers of a pod, those that run before the others first. */
+export function containersOf(pod: KubernetesObject): readonly ContainerStatus[] {
+  const initial = fieldAt(pod, "status", "initContainerStatuses") ?? [];
+  const main = fieldAt(pod, "status", "containerStatuses") ?? [];
+  return [...initial as ContainerStatus[], ...main as ContainerStatus[]];
+}
+
+/** A number of the object; `otherwise` where it has none. */
+export function numberAt(
+  object: KubernetesObject,
+  path: readonly string[],
+  otherwise: number,
+): number {
+  const value = fieldAt(object, ...path);
+  return typeof value === "number" ? value : otherwise;
+}
+
+/** Whether `object` was made by the one of this uid. */
+export function isOwnedBy({ metadata }: KubernetesObject, uid: string | undefined): boolean {
+  return (metadata.ownerReferences ?? []).some((owner) => owner.controller && owner.uid === uid);
+}
+
+/**
+ * The pods of what a controller rolls out now: those of a Deployment's newest ReplicaSet, of the
+ * newest revision of the others.
+ */
+export function currentPods(
+  controller: KubernetesObject,
+  { replicaSets, pods }: RolloutSnapshot,
+): readonly KubernetesObject[] {
+  const parent = controller.kind === "Deployment"
+    ? newestReplicaSet(controller, replicaSets)
+    : controller;
+  const update = fieldAt(controller, "status", "updateRevision");
+  return pods.filter((pod) =>
+    isOwnedBy(pod, parent?.metadata.uid) &&
+    (update === undefined || pod.metadata.labels?.["controller-revision-hash"] === update)
+  );
+}
+
+const DEPLOYMENT_REVISION = "deployment.kubernetes.io/revision";
+
+function newestReplicaSet(
+  deployment: KubernetesObject,
+  replicaSets: readonly KubernetesObject[],
+): KubernetesObject | undefined {
+  const revision = deployment.metadata.annotations?.[DEPLOYMENT_REVISION];
+  return replicaSets.find((set) =>
+    isOwnedBy(set, deployment.metadata.uid) &&
+    set.metadata.annotations?.[DEPLOYMENT_REVISION] === revision
+  );
+}

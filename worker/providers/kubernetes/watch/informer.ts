@@ -1,0 +1,140 @@
+import { isMpcError } from "@mpc/domain";
+import type { Clock } from "@mpc/services";
+import type { KubeClient } from "../client/kube_client.ts";
+import { type KubernetesObject, type ObjectKind, refOf, textOf } from "../client/kube_object.ts";
+import { OURS, ownerOf } from "../objects/labels.ts";
+import { reflect, type ReflectorTarget } from "./reflector.ts";
+
+/** An owner's objects of one kind, by their name as text. */
+type Owned = ReadonlyMap<string, KubernetesObject>;
+
+/** So many departures are remembered: longer than anybody needs to look. */
+const MAX_REMOVED = 10_000;
+
+const NOTHING: Owned = new Map();
+
+/** Our objects of one kind on one cluster, by one watch that all who wait share. */
+export class Informer {
+  readonly #byOwner = new Map<string, Map<string, KubernetesObject>>();
+  readonly #onChange: (owner: string) => void;
+  readonly #onTrouble: () => void;
+  readonly #running: Promise<void>;
+  readonly #removed = new Set<string>();
+  #failure: unknown;
+  #listsBegun = 0;
+  #listsDone = 0;
+
+  constructor(options: {
+    readonly client: KubeClient;
+    readonly kind: ObjectKind;
+    readonly clock: Clock;
+    readonly signal: AbortSignal;
+    /** An object of this owner has changed. */
+    readonly onChange: (owner: string) => void;
+    /** Something about the watch itself has changed. */
+    readonly onTrouble: () => void;
+  }) {
+    this.#onChange = options.onChange;
+    this.#onTrouble = options.onTrouble;
+    const selection = { labelSelector: OURS };
+    this.#running = reflect({ ...options, selection, target: this.#target() });
+  }
+
+  /** The objects of an owner, as far as has been told. */
+  of(owner: string): readonly KubernetesObject[] {
+    return [...(this.#byOwner.get(owner) ?? NOTHING).values()];
+  }
+
+  /** Whether the object of this uid was there once, and is gone; not for ever remembered. */
+  hasRemoved(uid: string): boolean {
+    return this.#removed.has(uid);
+  }
+
+  /** Counts lists that have begun: what was read before the next one is in it, or gone. */
+  get listsBegun(): number {
+    return this.#listsBegun;
+  }
+
+  /** The last list that is complete. */
+  get listsDone(): number {
+    return this.#listsDone;
+  }
+
+  /** Why it does not follow at this time; undefined while it does. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** Resolves when nothing runs any more, once the signal was aborted. */
+  get ended(): Promise<void> {
+    return this.#running;
+  }
+
+  #target(): ReflectorTarget {
+    return {
+      listing: () => {
+        this.#listsBegun++;
+      },
+      replace: (objects) => this.#replace(objects),
+      put: (object) => this.#put(object),
+      remove: (object) => this.#remove(object),
+      failed: (error) => {
+        const first = this.#failure === undefined;
+        this.#failure = error;
+        if (first || !isMpcError(error, "UNAVAILABLE")) this.#onTrouble();
+      },
+      recovered: () => {
+        if (this.#failure === undefined) return;
+        this.#failure = undefined;
+        this.#onTrouble();
+      },
+    };
+  }
+
+  #replace(objects: readonly KubernetesObject[]): void {
+    const before = [...this.#byOwner];
+    const still = new Set(objects.map(({ metadata }) => metadata.uid));
+    this.#byOwner.clear();
+    for (const object of objects) this.#keep(object);
+    for (const [, owned] of before) {
+      for (const object of owned.values()) {
+        if (!still.has(object.metadata.uid)) this.#remember(object);
+      }
+    }
+    this.#listsDone = this.#listsBegun;
+    const owners = before.map(([owner]) => owner);
+    for (const owner of new Set([...owners, ...this.#byOwner.keys()])) this.#onChange(owner);
+  }
+
+  #put(object: KubernetesObject): void {
+    const owner = this.#keep(object);
+    if (owner !== undefined) this.#onChange(owner);
+  }
+
+  #remove(object: KubernetesObject): void {
+    const owner = ownerOf(object);
+    if (owner === undefined) return;
+    this.#remember(object);
+    const owned = this.#byOwner.get(owner);
+    owned?.delete(textOf(refOf(object)));
+    if (owned?.size === 0) this.#byOwner.delete(owner);
+    this.#onChange(owner);
+  }
+
+  #keep(object: KubernetesObject): string | undefined {
+    const owner = ownerOf(object);
+    if (owner === undefined) return undefined;
+    const owned = this.#byOwner.get(owner) ?? new Map<string, KubernetesObject>();
+    // Who manages which field is much of an object, and of no use here.
+    const { managedFields: _, ...metadata } = object.metadata;
+    this.#byOwner.set(owner, owned.set(textOf(refOf(object)), { ...object, metadata }));
+    return owner;
+  }
+
+  #remember({ metadata }: KubernetesObject): void {
+    this.#removed.add(metadata.uid ?? "");
+    if (this.#removed.size <= MAX_REMOVED) return;
+    const [oldest] = this.#removed;
+    this.#removed.delete(oldest!);
+  }
+}

@@ -1,0 +1,80 @@
+import { getLogger } from "@logtape/logtape";
+import { isMpcError, recordError } from "@mpc/domain";
+import type { Clock } from "@mpc/services";
+import type { KubeClient, Selection } from "../client/kube_client.ts";
+import type { KubernetesObject, ObjectKind } from "../client/kube_object.ts";
+
+const log = getLogger(["mpc", "kubernetes", "watch"]);
+
+/** What keeps a copy of the objects of a kind. */
+export interface ReflectorTarget {
+  /** A list begins. */
+  listing(): void;
+  /** All objects there are; the list that began last. */
+  replace(objects: readonly KubernetesObject[]): void;
+  /** One object is as it is told here. */
+  put(object: KubernetesObject): void;
+  remove(object: KubernetesObject): void;
+  /** The copy is stale, and the reason; until `recovered`. */
+  failed(error: unknown): void;
+  recovered(): void;
+}
+
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 10_000;
+
+/**
+ * Keeps a target like the cluster until the signal is aborted: lists, watches, goes on from the
+ * last version it was told, and lists anew where that is too old (Kubernetes API concepts,
+ * "Efficient detection of changes"). What fails is tried again with growing pauses.
+ */
+export async function reflect(options: {
+  readonly client: KubeClient;
+  readonly kind: ObjectKind;
+  readonly selection: Selection;
+  readonly target: ReflectorTarget;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}): Promise<void> {
+  const { client, kind, selection, target, clock, signal } = options;
+  let resourceVersion: string | undefined;
+  let pauseMs = FIRST_PAUSE_MS;
+  while (!signal.aborted) {
+    try {
+      if (resourceVersion === undefined) {
+        target.listing();
+        const list = await client.list(kind, selection, { signal });
+        target.replace(list.items);
+        resourceVersion = list.resourceVersion;
+        target.recovered();
+      }
+      const from = { resourceVersion, signal };
+      for await (const event of client.watch(kind, selection, from)) {
+        target.recovered();
+        pauseMs = FIRST_PAUSE_MS;
+        if (event.type === "BOOKMARK") {
+          resourceVersion = event.resourceVersion;
+          continue;
+        }
+        resourceVersion = event.object.metadata.resourceVersion ?? resourceVersion;
+        if (event.type === "DELETED") target.remove(event.object);
+        else target.put(event.object);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (isMpcError(error, "OUT_OF_RANGE")) {
+        resourceVersion = undefined;
+        continue;
+      }
+      target.failed(error);
+      log.warn("Cannot watch {kind} of cluster {cluster}, again in {pauseMs} ms: {error}", {
+        kind: kind.kind,
+        cluster: client.cluster,
+        pauseMs,
+        error: recordError(error),
+      });
+      await clock.sleep(pauseMs, signal).catch(() => {});
+      pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+    }
+  }
+}

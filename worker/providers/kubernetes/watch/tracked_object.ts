@@ -1,0 +1,57 @@
+import type { KubeClient } from "../client/kube_client.ts";
+import type { KubernetesObject, ObjectKind } from "../client/kube_object.ts";
+import { ownedBy } from "../objects/labels.ts";
+import type { ClusterWatch } from "./cluster_watch.ts";
+import type { Informer } from "./informer.ts";
+
+/**
+ * One object: as it was read first, then as its watch tells. A watch may be behind what was read,
+ * so that an object which it does not know is not yet gone.
+ */
+export class TrackedObject {
+  readonly #informer: Informer;
+  readonly #owner: string;
+  readonly #read: KubernetesObject;
+  /** Lists that began later than the reading know of the object, or it is gone. */
+  readonly #listsBefore: number;
+
+  constructor(informer: Informer, owner: string, read: KubernetesObject) {
+    this.#informer = informer;
+    this.#owner = owner;
+    this.#read = read;
+    this.#listsBefore = informer.listsBegun;
+  }
+
+  /** Undefined when it is gone. */
+  current(): KubernetesObject | undefined {
+    const { uid, generation = 0 } = this.#read.metadata;
+    const known = this.#informer.of(this.#owner).find(({ metadata }) => metadata.uid === uid);
+    if (known) return (known.metadata.generation ?? 0) >= generation ? known : this.#read;
+    const gone = this.#informer.hasRemoved(uid ?? "") ||
+      this.#informer.listsDone > this.#listsBefore;
+    return gone ? undefined : this.#read;
+  }
+
+  /** Why its watch does not follow; undefined while it does. */
+  get trouble(): unknown {
+    return this.#informer.failure;
+  }
+}
+
+/** Reads an owner's objects, and follows them from there on. */
+export async function trackOwned(
+  cluster: { readonly client: KubeClient; readonly watch: ClusterWatch },
+  kinds: readonly ObjectKind[],
+  { namespace, uid }: { readonly namespace: string; readonly uid: string },
+  signal: AbortSignal,
+): Promise<readonly TrackedObject[]> {
+  const selection = { namespace, labelSelector: ownedBy(uid) };
+  // The watches first: what changes after the reading is told by them.
+  const informers = kinds.map((kind) => cluster.watch.informer(kind));
+  const lists = await Promise.all(
+    kinds.map((kind) => cluster.client.list(kind, selection, { signal })),
+  );
+  return lists.flatMap(({ items }, index) =>
+    items.map((object) => new TrackedObject(informers[index]!, uid, object))
+  );
+}

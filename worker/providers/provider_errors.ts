@@ -1,0 +1,42 @@
+/** Failures that every kind of cluster has, in the same words. */
+import { MpcError } from "@mpc/domain";
+
+export const ownedByAnother = (object: string): MpcError =>
+  new MpcError("ALREADY_EXISTS", {
+    reason: "OWNED_BY_ANOTHER",
+    message: `Cannot change '${object}': it belongs to somebody else on the cluster`,
+    metadata: { object },
+  });
+
+export const noNamespace = (environment: string): MpcError =>
+  new MpcError("FAILED_PRECONDITION", {
+    reason: "NO_NAMESPACE",
+    message: `Cannot change environment '${environment}': its namespace is not there`,
+    metadata: { environment },
+  });
+
+export const beingDeleted = (object: string): MpcError =>
+  new MpcError("ABORTED", {
+    reason: "CLUSTER_CONFLICT",
+    message: `Cannot change '${object}': it is being deleted`,
+    metadata: { object },
+  });
+
+export const notOnCluster = (workload: string): MpcError =>
+  new MpcError("NOT_FOUND", {
+    reason: "NOT_ON_CLUSTER",
+    message: `Cannot find '${workload}' on the cluster: there is nothing of it`,
+  });
+
+/** What a call that its caller aborted fails with. */
+export const aborted = (signal: AbortSignal): MpcError =>
+  new MpcError("CANCELLED", {
+    reason: "ABORTED_BY_CALLER",
+    message: "Cannot go on with the call: the caller aborted",
+    cause: signal.reason,
+  });
+
+/** @throws {MpcError} CANCELLED `ABORTED_BY_CALLER` where the signal is aborted */
+export function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw aborted(signal);
+}
