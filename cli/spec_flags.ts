@@ -52,24 +52,33 @@ export interface SpecFlags {
 }
 
 /**
- * The fields of a spec that flags set.
+ * A spec with what flags say: variables and resources are set one by one, lists as a whole.
  * @throws {CliError} usage
  */
-export async function specFields(host: Host, flags: SpecFlags): Promise<Partial<WorkloadSpec>> {
+export async function specWith(
+  host: Host,
+  flags: SpecFlags,
+  base: WorkloadSpec,
+): Promise<WorkloadSpec> {
   const { image, replicas, port, cpu, memory, command, arg, autoscale, maxUnavailable } = flags;
-  const firstPort = port?.[0]?.port ?? 0;
+  const firstPort = (port ?? base.ports)[0]?.port ?? 0;
   const healthCheck = checkOf(flags.healthPath, flags.healthPort, firstPort);
   const livenessCheck = checkOf(flags.livePath, flags.livePort, firstPort);
   const ingress = ingressOf(flags);
   const chart = await chartOf(host, flags);
   return {
+    ...base,
     ...(image !== undefined && { image }),
     ...(replicas !== undefined && { replicas }),
     ...(port && { ports: port.map((typed) => create(PortSchema, typed)) }),
-    ...(flags.var && { env: flags.var }),
+    env: { ...base.env, ...flags.var },
     ...(flags.varFrom && { envFrom: flags.varFrom.map((typed) => create(EnvSourceSchema, typed)) }),
-    ...((cpu || memory) &&
-      { resources: create(ResourcesSchema, { cpu: cpu ?? "", memory: memory ?? "" }) }),
+    ...((cpu ?? memory) !== undefined && {
+      resources: create(ResourcesSchema, {
+        cpu: cpu ?? base.resources?.cpu ?? "",
+        memory: memory ?? base.resources?.memory ?? "",
+      }),
+    }),
     ...(healthCheck && { healthCheck }),
     ...(livenessCheck && { livenessCheck }),
     ...(command && { command: [...command] }),

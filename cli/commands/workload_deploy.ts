@@ -1,5 +1,6 @@
+import type { Client } from "@connectrpc/connect";
 import { create } from "@bufbuild/protobuf";
-import { WorkloadSchema, WorkloadService, WorkloadSpecSchema } from "@mpc/proto";
+import { type Workload, WorkloadSchema, WorkloadService, WorkloadSpecSchema } from "@mpc/proto";
 import { usageError } from "../cli_error.ts";
 import { connect } from "../client.ts";
 import type { CommandContext } from "../context.ts";
@@ -7,12 +8,14 @@ import { finishMutation, mutationFields, type MutationFlags } from "../finish_mu
 import { environmentIdOf, environmentName, idOf, workloadName } from "../names.ts";
 import { WORKLOAD_VIEW } from "../output/views.ts";
 import { readSpecFile } from "../spec_file.ts";
-import { specFields, type SpecFlags } from "../spec_flags.ts";
+import { type SpecFlags, specWith } from "../spec_flags.ts";
+import { unlessNotFound } from "../unless_not_found.ts";
 
 export interface WorkloadDeployFlags extends MutationFlags, SpecFlags {
   readonly env?: string | undefined;
   readonly label?: Record<string, string> | undefined;
   readonly file?: string | undefined;
+  readonly replace?: boolean | undefined;
 }
 
 /** `mpctl workload deploy` */
@@ -22,21 +25,20 @@ export async function run(
   flags: WorkloadDeployFlags,
 ): Promise<number> {
   const name = workloadName(workload, context.config);
-  const base = flags.file
-    ? await readSpecFile(context.host, WorkloadSchema, flags.file)
-    : create(WorkloadSchema);
-  const fields = await specFields(context.host, flags);
-  const spec = { ...(base.spec ?? create(WorkloadSpecSchema)), ...fields };
-  if (spec.image === "" && !spec.chart) {
-    throw usageError(`Cannot deploy '${workload}': add --image, --chart or -f FILE`);
-  }
+  const file = flags.file && await readSpecFile(context.host, WorkloadSchema, flags.file);
   const connection = await connect(context);
   try {
     const client = connection.client(WorkloadService);
+    const base = file || await changed(client, name, flags) || create(WorkloadSchema);
+    const before = base.spec ?? create(WorkloadSpecSchema);
+    const spec = await specWith(context.host, flags, before);
+    if (spec.image === "" && !spec.chart) {
+      throw usageError(`Cannot deploy '${workload}': add --image, --chart or -f FILE`);
+    }
     const operation = await client.deployWorkload({
       parent: environmentName(environmentIdOf(name)),
       workloadId: idOf(name),
-      workload: { ...base, ...(flags.label && { labels: flags.label }), spec },
+      workload: { ...base, labels: { ...base.labels, ...flags.label }, spec },
       ...mutationFields(flags),
     });
     return await finishMutation(context, connection, operation, flags, {
@@ -46,4 +48,17 @@ export async function run(
   } finally {
     connection.close();
   }
+}
+
+/** The workload that flags change; none where it is new, or nothing of it is to stay. */
+async function changed(
+  client: Client<typeof WorkloadService>,
+  name: string,
+  { replace, image, chart }: WorkloadDeployFlags,
+): Promise<Workload | undefined> {
+  if (replace) return undefined;
+  const current = await unlessNotFound(() => client.getWorkload({ name }));
+  // What is said beside an image is not said beside a chart.
+  const other = current?.spec?.chart ? image : chart;
+  return other === undefined ? current : create(WorkloadSchema, { labels: current?.labels ?? {} });
 }

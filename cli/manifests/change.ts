@@ -1,5 +1,4 @@
 import type { Client } from "@connectrpc/connect";
-import { Code, ConnectError } from "@connectrpc/connect";
 import {
   type Environment,
   EnvironmentService,
@@ -11,6 +10,7 @@ import {
 } from "@mpc/proto";
 import type { Connection } from "../client.ts";
 import { environmentIdOf, environmentName, idOf } from "../names.ts";
+import { unlessNotFound } from "../unless_not_found.ts";
 import { clusterDifferences, type Difference, recordDifferences } from "./differences.ts";
 import type { Manifest } from "./manifest.ts";
 
@@ -95,15 +95,6 @@ async function planOf(
 ): Promise<Operation | undefined> {
   const plan = () => submit(connection, manifest, live !== undefined, { validateOnly: true });
   return live || manifest.kind === "environment" ? await plan() : await unlessNotFound(plan);
-}
-
-async function unlessNotFound<T>(call: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await call();
-  } catch (error) {
-    if (ConnectError.from(error).code === Code.NotFound) return undefined;
-    throw error;
-  }
 }
 
 function isReady(live: Environment | Workload): boolean {

@@ -1,5 +1,6 @@
 import { type Environment, type Operation, type Workload } from "@mpc/proto";
 import type { Manifest } from "./manifest.ts";
+import { specText } from "./spec_text.ts";
 
 /** One field that is not as the file asks for it. */
 export interface Difference {
@@ -18,6 +19,10 @@ export function recordDifferences(
   live: Environment | Workload | undefined,
 ): readonly Difference[] {
   const wanted = fieldsOf(kind, resource);
+  // Of a workload that is there the server's plan says it.
+  if (!live && "spec" in resource && resource.spec) {
+    for (const [path, text] of specText(resource.spec)) wanted.set(path, text);
+  }
   const found = live ? fieldsOf(kind, live) : new Map<string, string>();
   const paths = [...new Set([...wanted.keys(), ...found.keys()])].sort();
   return paths.map((path) => ({
@@ -37,7 +42,7 @@ export function clusterDifferences(operation: Operation | undefined): readonly D
 function fieldsOf(
   kind: Manifest["kind"],
   resource: Environment | Workload,
-): ReadonlyMap<string, string> {
+): Map<string, string> {
   const fields: [string, string][] = [
     ...Object.entries(resource.labels).map(([key, value]): [string, string] => [
       `labels.${key}`,

@@ -31,9 +31,10 @@ export function workloadCommands(runner: Runner) {
 function deploy(runner: Runner) {
   return changeCommand(
     "deploy",
-    "Create a workload, or replace its whole spec: what is not given goes back to its default",
+    "Create a workload, or change what is given of it; the rest stays as it is",
     [
       "mpctl workload deploy web --env dev --image nginx:1.27 --replicas 2 --port 80",
+      "mpctl workload deploy web --env dev --image nginx:1.28  # all else as it is",
       "mpctl workload deploy api --env dev -f workload.yaml --image api:2",
       "mpctl workload deploy web --env dev --image nginx:missing  # to see a failure",
       "mpctl workload deploy web --env dev --image web:1 --port 80 --host web.example.com",
@@ -82,7 +83,8 @@ function deploy(runner: Runner) {
     .option("--chart-values <path>", "its values from a YAML or JSON file; they are kept secret")
     .option("--label <key=value>", "repeatable", pairs)
     .option("--progress-deadline <duration>", "how long a rollout may stand still", duration)
-    .option("-f, --file <path>", "fields from a YAML or JSON file, - for standard input")
+    .option("-f, --file <path>", "the whole of it from a YAML or JSON file, - for standard input")
+    .option("--replace", "what is not given goes back to its default, as with a file")
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
         const { run } = await import("../commands/workload_deploy.ts");

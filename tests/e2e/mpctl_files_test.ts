@@ -42,6 +42,8 @@ testMpctl("mpctl with files", [
     const { code, out } = await mpctl("diff", "-f", join(directory, "shop.yaml"));
     assert.equal(code, 8);
     assert.match(out, /\+ environments\/shop\/workloads\/web/);
+    assert.match(out, /spec\.image: \(none\) → nginx:1\.27\n/);
+    assert.match(out, /spec\.env\.PASSWORD: \(none\) → \(redacted\)\n/);
   }],
   ["apply creates environments first, waits, and then there is no difference", async (world) => {
     const { mpctl, directory } = world;

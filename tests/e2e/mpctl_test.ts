@@ -156,6 +156,26 @@ const CASES: Cases = [
     assert.match(out, /Plan hash: \S+/);
     assert.match((await mpctl("workload", "get", "web", "--env", "dev")).out, /nginx:1\.27/);
   }],
+  ["deploy changes what is given, and --replace all else too", async ({ mpctl }) => {
+    const deploy = (...args: string[]) =>
+      mpctl("workload", "deploy", "kept", "--env", "dev", ...args);
+    const spec = async () =>
+      JSON.parse((await mpctl("workload", "get", "kept", "--env", "dev", "-o", "json")).out).spec;
+    const given = ["--replicas", "2", "--port", "80", "--var", "A=1", "--cpu", "100m"];
+    assert.equal((await deploy("--image", "nginx:1", ...given)).code, 0);
+    const before = await spec();
+    assert.equal((await deploy("--image", "nginx:2", "--memory", "64Mi", "--var", "B=2")).code, 0);
+    assert.deepEqual(await spec(), {
+      ...before,
+      image: "nginx:2",
+      env: { A: "(redacted)", B: "(redacted)" },
+      resources: { cpu: "100m", memory: "64Mi" },
+    });
+    assert.equal((await deploy("--image", "nginx:3", "--replace")).code, 0);
+    const { ports, env, replicas } = await spec();
+    assert.deepEqual({ ports, env, replicas }, { ports: undefined, env: undefined, replicas: 1 });
+    assert.equal((await mpctl("workload", "delete", "kept", "--env", "dev")).code, 0);
+  }],
   ["scale, history, diff and rollback", async ({ mpctl }) => {
     assert.equal(
       (await mpctl("workload", "scale", "web", "--env", "dev", "--replicas", "3")).code,
@@ -189,7 +209,7 @@ const CASES: Cases = [
     assert.equal((await mpctl("env", "extend", "dev", "2h")).code, 0);
     assert.equal((await mpctl("env", "keep", "dev")).code, 0);
     const wide = await mpctl("env", "get", "dev", "-o", "wide");
-    assert.match(wide.out, /dev +READY +- +team=web +\S+ +yes +cpu=4/);
+    assert.match(wide.out, /dev +READY +- +team=web +\S+ +yes +default +cpu=4/);
     assert.equal((await mpctl("env", "update", "dev", "--no-protect")).code, 0);
   }],
   ["a quota that would be exceeded refuses", async ({ mpctl }) => {
