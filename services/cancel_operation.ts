@@ -41,7 +41,7 @@ export async function cancelOperation(
     reason: reason || "asked for by its user",
     time: deps.clock.now(),
   }, caller.signal);
-  return { operation, ...contract(value) };
+  return { operation, ...contract(operation.value) };
 }
 
 function contract(operation: Operation): Omit<CancelResult, "operation"> {

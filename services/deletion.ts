@@ -1,5 +1,11 @@
 /** What the deletion of environments and that of workloads share. */
-import { type Environment, MpcError, type OperationKind, type Workload } from "@mpc/domain";
+import {
+  type Environment,
+  isMpcError,
+  MpcError,
+  type OperationKind,
+  type Workload,
+} from "@mpc/domain";
 import { assertIdle, type Lock } from "./admit.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
@@ -49,17 +55,25 @@ export async function mutateDeletion(
   kind: OperationKind,
   prepare: () => Promise<Prepared | undefined>,
 ): Promise<MutationResult> {
-  try {
-    return await mutate(deps, caller, options, method, async () => {
-      const prepared = await prepare();
-      if (prepared) return prepared;
-      throw new NothingToDelete("NOT_FOUND", {
-        reason: "NOTHING_TO_DELETE",
-        message: `Cannot delete '${method.body.name}': there is no such resource`,
+  for (;;) {
+    try {
+      return await mutate(deps, caller, options, method, async () => {
+        const prepared = await prepare();
+        if (prepared) return prepared;
+        throw new NothingToDelete("NOT_FOUND", {
+          reason: "NOTHING_TO_DELETE",
+          message: `Cannot delete '${method.body.name}': there is no such resource`,
+        });
       });
-    });
-  } catch (error) {
-    if (!(error instanceof NothingToDelete)) throw error;
-    return await recordNoChange(deps, caller, options, kind, method);
+    } catch (error) {
+      if (!(error instanceof NothingToDelete)) throw error;
+    }
+    try {
+      return await recordNoChange(deps, caller, options, kind, method);
+    } catch (error) {
+      // The same request was recorded meanwhile: the next round finds its operation.
+      const taken = isMpcError(error, "ALREADY_EXISTS") && error.reason === "REQUEST_ID_TAKEN";
+      if (!taken) throw error;
+    }
   }
 }

@@ -159,8 +159,9 @@ async function planOf(
   return { changes, steps, quota, planHash };
 }
 
-function assertPlan(plan: Plan, planHash: string, target: string): void {
-  if (plan.planHash === planHash) return;
+/** @throws {MpcError} ABORTED `PLAN_OUTDATED` where the caller has seen another plan */
+export function assertPlan(plan: Plan, planHash: string, target: string): void {
+  if (planHash === "" || plan.planHash === planHash) return;
   throw new MpcError("ABORTED", {
     reason: "PLAN_OUTDATED",
     message: `Cannot change '${target}': the world has moved since the plan was made; plan again`,

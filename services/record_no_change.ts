@@ -2,10 +2,13 @@ import type { Operation, OperationKind } from "@mpc/domain";
 import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
 import { fingerprint } from "./fingerprint.ts";
-import type { MutationOptions, MutationResult } from "./mutation.ts";
+import { assertPlan, type MutationOptions, type MutationResult } from "./mutation.ts";
 import { operationEvent } from "./resource_events.ts";
 
-/** Records an operation that has succeeded because there was nothing to do. */
+/**
+ * Records an operation that has succeeded because there was nothing to do.
+ * @throws {MpcError} ABORTED `PLAN_OUTDATED`, ALREADY_EXISTS `REQUEST_ID_TAKEN`
+ */
 export async function recordNoChange(
   deps: ServiceDeps,
   caller: Caller,
@@ -14,15 +17,10 @@ export async function recordNoChange(
   method: { readonly name: string; readonly body: { readonly name: string } },
 ): Promise<MutationResult> {
   const target = method.body.name;
-  if (options.validateOnly) {
-    const planHash = fingerprint([method.name, method.body]);
-    return {
-      operation: null,
-      plan: { changes: [], steps: [], quota: [], planHash },
-      kind,
-      target,
-    };
-  }
+  const requestHash = fingerprint([method.name, method.body]);
+  const plan = { changes: [], steps: [], quota: [], planHash: requestHash };
+  if (options.validateOnly) return { operation: null, plan, kind, target };
+  assertPlan(plan, options.planHash ?? "", target);
   const now = deps.clock.now();
   const operation: Operation = {
     name: `operations/${deps.ids.uuid()}`,
@@ -32,7 +30,7 @@ export async function recordNoChange(
     state: "SUCCEEDED",
     input: {},
     requestId: options.requestId || null,
-    requestHash: fingerprint([method.name, method.body]),
+    requestHash,
     steps: [],
     error: null,
     actor: caller.actor,

@@ -1,5 +1,12 @@
 import { getLogger } from "@logtape/logtape";
-import { type Environment, type Instant, isMpcError, recordError, setCondition } from "@mpc/domain";
+import {
+  type Environment,
+  type Event,
+  type Instant,
+  isMpcError,
+  recordError,
+  setCondition,
+} from "@mpc/domain";
 import {
   type Caller,
   deleteEnvironment,
@@ -7,6 +14,7 @@ import {
   type ServiceDeps,
   updateDocument,
 } from "@mpc/services";
+import type { Cursor } from "@mpc/storage";
 import { followLog } from "./follow_log.ts";
 
 const log = getLogger(["mpc", "expiry"]);
@@ -19,6 +27,12 @@ const EXPIRES_SOON = "ExpiresSoon";
 
 /** Deletions that failed are not asked for again before this. */
 const AGAIN_MS = 300_000;
+
+/** So many environments are looked at together. */
+const PAGE = 100;
+
+/** The pause after a failure. */
+const PAUSE_MS = 5_000;
 
 /** A timer cannot be set farther ahead. */
 const FARTHEST_MS = 24 * 3_600_000;
@@ -40,8 +54,13 @@ export class Expiry {
   }
 
   async start(): Promise<void> {
-    const head = await this.#deps.store.events.head();
-    this.#running = Promise.all([this.#listen(head), this.#loop()]);
+    const { store, clock } = this.#deps;
+    const { signal } = this.#stop;
+    const after = await store.events.head();
+    this.#running = Promise.all([
+      followLog({ store, clock }, after, signal, (event) => this.#hear(event)),
+      this.#loop(),
+    ]);
   }
 
   async close(): Promise<void> {
@@ -51,27 +70,56 @@ export class Expiry {
 
   /** Does what is due now. @returns when something is due next */
   async pass(): Promise<Instant | undefined> {
-    const { store, clock } = this.#deps;
-    const now = clock.now();
-    const page = await store.environments.list({
-      filter: {
-        op: "and",
-        terms: [
-          { op: ">", path: ["expireTime"], value: 0 },
-          { op: "=", path: ["deletionProtection"], value: false },
-        ],
-      },
-      orderBy: [{ path: ["expireTime"], descending: false }],
-      limit: 100,
-    });
-    const due = await Promise.all(page.items.map(({ value }) => this.#attend(value, now)));
-    return due.reduce<Instant | undefined>(
-      (next, time) => time === undefined ? next : Math.min(next ?? time, time),
-      undefined,
-    );
+    const now = this.#deps.clock.now();
+    let next = Infinity;
+    for await (const environments of this.#expiring()) {
+      const due = await Promise.all(environments.map((value) => this.#attend(value, now)));
+      next = Math.min(next, ...due.filter((time) => time !== undefined));
+      const last = environments.at(-1)?.expireTime ?? Infinity;
+      // They come in the order of their time: what comes behind is due later still.
+      if (last - NOTICE_MS > now) break;
+    }
+    return next === Infinity ? undefined : next;
   }
 
+  /** Environments that expire, the first ones first, in pages. */
+  async *#expiring(): AsyncGenerator<readonly Environment[]> {
+    let after: Cursor | undefined;
+    do {
+      const page = await this.#deps.store.environments.list({
+        filter: {
+          op: "and",
+          terms: [
+            { op: ">", path: ["expireTime"], value: 0 },
+            { op: "=", path: ["deletionProtection"], value: false },
+          ],
+        },
+        orderBy: [{ path: ["expireTime"], descending: false }],
+        limit: PAGE,
+        signal: this.#stop.signal,
+        ...(after && { after }),
+      });
+      yield page.items.map(({ value }) => value);
+      after = page.next ?? undefined;
+    } while (after);
+  }
+
+  /** What cannot be attended to must not keep the rest from expiring. */
   async #attend(environment: Environment, now: Instant): Promise<Instant | undefined> {
+    try {
+      return await this.#due(environment, now);
+    } catch (error) {
+      if (this.#stop.signal.aborted) throw error;
+      log.error("Cannot attend to {environment}, which expires: {error}", {
+        environment: environment.name,
+        error: recordError(error),
+      });
+      return now + PAUSE_MS;
+    }
+  }
+
+  /** Does what is due with one environment. @returns when it is due next */
+  async #due(environment: Environment, now: Instant): Promise<Instant | undefined> {
     const { expireTime, state } = environment;
     if (expireTime === null || state === "DELETING") return undefined;
     if (expireTime <= now) return await this.#expire(environment, expireTime, now);
@@ -156,20 +204,19 @@ export class Expiry {
 
   async #pause(): Promise<void> {
     try {
-      await this.#deps.clock.sleep(5_000, this.#stop.signal);
+      await this.#deps.clock.sleep(PAUSE_MS, this.#stop.signal);
     } catch (error) {
       if (!this.#stop.signal.aborted) throw error;
     }
   }
 
-  async #listen(head: number): Promise<void> {
-    await followLog(this.#deps, head, this.#stop.signal, ({ resource, type }) => {
-      if (resource?.kind !== "environment" || type === "DELETED") return;
-      if (resource.value.expireTime === null) return;
-      const before = this.#changed;
-      this.#changed = new AbortController();
-      before.abort();
-    });
+  /** Looks again when an environment that expires has changed. */
+  #hear({ resource, type }: Event): void {
+    if (resource?.kind !== "environment" || type === "DELETED") return;
+    if (resource.value.expireTime === null) return;
+    const before = this.#changed;
+    this.#changed = new AbortController();
+    before.abort();
   }
 }
 

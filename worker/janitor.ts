@@ -108,7 +108,11 @@ export class Janitor {
   async #settleOperation(stored: Stored<Operation>, graceMs: number): Promise<void> {
     const { store, engine, clock } = this.#options;
     const operation = stored.value;
-    if (await engine.isRunning(operation.name)) return;
+    if (await engine.isRunning(operation.name)) {
+      // The engine may not have been told; told twice is as good as told once.
+      if (operation.cancellation) await engine.cancel(operation.name);
+      return;
+    }
     if (!await isAdmitted({ store }, operation)) {
       if (clock.now() - operation.createTime < graceMs) return;
       return await this.#tolerate(() => dropUnadmitted({ store, clock }, stored));

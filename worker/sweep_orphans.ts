@@ -24,6 +24,7 @@ export async function sweepOrphans(
   const page = await store.orphans.list({ limit: 200, signal });
   for (const { value, version } of page.items) {
     try {
+      if (await hasRecord(store, value, signal)) continue;
       await remove(options, value, signal);
       await store.orphans.delete(value.name, version, {
         signal,
@@ -46,6 +47,21 @@ export async function sweepOrphans(
       });
     }
   }
+}
+
+/**
+ * Whether the resource is still there: its abandoning has not ended, or ended early, and what it
+ * has on the cluster may be in use again.
+ */
+async function hasRecord(
+  { environments, workloads }: Store,
+  { target, targetUid }: Orphan,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const found = parseName(target)?.kind === "environment"
+    ? await environments.get(target, { signal })
+    : await workloads.get(target, { signal });
+  return found?.value.uid === targetUid;
 }
 
 async function remove(

@@ -24,7 +24,8 @@ export async function deletionBlocked(
       message: `Cannot delete '${name}': it is held by ${describe()}`,
       retryable: false,
       metadata: { blockers: JSON.stringify(blockers) },
-      cause: error,
+      // Why the wait ended; that it was told to end tells nobody anything.
+      cause: context.signal.reason,
     });
   }
 }

@@ -167,11 +167,15 @@ export function journaledUndo(step: StepRecord): UndoOutcome | undefined {
   return { status: "failed", error: error ?? interrupted() };
 }
 
-/** How often a step's run, or its undo, has failed; a killed process is no failure of the step. */
+/**
+ * How often a step's run, or its undo, has failed; a killed process is no failure of the step. Tries
+ * that are no longer kept count as failed.
+ */
 export function failuresOf(step: StepRecord, undo: boolean): number {
-  return step.attempts.filter((attempt) =>
-    attempt.undo === undo && attempt.error !== null && attempt.error.reason !== INTERRUPTED
-  ).length;
+  const tries = step.attempts.filter((attempt) => attempt.undo === undo);
+  const forgotten = (tries.at(-1)?.number ?? 0) - tries.length;
+  const failed = tries.filter(({ error }) => error !== null && error.reason !== INTERRUPTED);
+  return forgotten + failed.length;
 }
 
 function interrupted(): ErrorRecord {

@@ -177,10 +177,12 @@ export const workloadDeploy: WorkloadDefinition<WorkloadDeployInput> = {
     const target = state === "DEGRADED" || state === "READY" ? state : "DEPLOY_FAILED";
     return moveWorkload(reverted, ending === "CANCELLED" ? target : "DEPLOY_FAILED", stamp);
   },
-  cancelled: (input) =>
-    input.previous?.revision
-      ? `workload '${input.workload}' runs revision ${input.previous.revision} again`
-      : `workload '${input.workload}' and all it had are gone`,
+  cancelled({ workload, previous }) {
+    if (!previous) return `workload '${workload}' and all it had are gone`;
+    return previous.revision > 0
+      ? `workload '${workload}' runs revision ${previous.revision} again`
+      : `workload '${workload}' is DEPLOY_FAILED, with nothing on the cluster`;
+  },
 };
 
 function blank(input: WorkloadDeployInput, now: number): Workload {

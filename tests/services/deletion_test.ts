@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import {
   cancelOperation,
   deleteEnvironment,
+  type DeleteEnvironmentRequest,
   deleteWorkload,
   updateEnvironment,
 } from "@mpc/services";
-import { faultyDefinitions, hang } from "../fakes/faulty_definitions.ts";
+import { faultyDefinitions, hang, permanent } from "../fakes/faulty_definitions.ts";
 import { type Platform, withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 import { create, deploy } from "../fakes/scenarios.ts";
@@ -15,7 +16,7 @@ const deletion = { etag: "", allowMissing: false, abandon: false, force: true, t
 
 const remove = (
   { deps, caller }: Platform,
-  more: Partial<typeof deletion> | { timeoutMs: number } = {},
+  more: Partial<DeleteEnvironmentRequest> = {},
 ) => deleteEnvironment(deps, caller, { ...deletion, name: NAME, ...more });
 
 Deno.test("a deletion preempts a running create: stops it first, then deletes", async () => {
@@ -91,6 +92,11 @@ Deno.test("past its deadline a deletion is DELETE_FAILED and says what blocks", 
     const { state, error } = await platform.ended(await remove(platform, { timeoutMs: 40_000 }));
     assert.equal(state, "FAILED");
     assert.equal(error?.reason, "DELETE_BLOCKED");
+    assert.deepEqual(
+      error?.causes.map(({ reason }) => reason),
+      ["DELETE_BLOCKED", "ATTEMPT_TIMED_OUT"],
+      "down to the time limit",
+    );
     assert.match(
       error?.message ?? "",
       /held by Deployment\/dev\/web \(finalizer simulated\/sticky\)/,
@@ -150,6 +156,57 @@ Deno.test("allow_missing answers with an operation that has succeeded", () =>
     assert.equal(operation?.value.state, "SUCCEEDED");
     await rejectsWith(remove(platform), "NOT_FOUND", "ENVIRONMENT_NOT_FOUND");
   }));
+
+Deno.test("100 parallel requests of one id to delete what is not there get one operation", () =>
+  withPlatform(async (platform) => {
+    const request = { allowMissing: true, requestId: "r-1" };
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => remove(platform, request)),
+    );
+    assert.equal(new Set(answers.map(({ operation }) => operation?.value.name)).size, 1);
+    assert.equal(await platform.store.operations.count({}), 1);
+  }));
+
+Deno.test("a planned deletion is refused when what it was to delete has gone meanwhile", () =>
+  withPlatform(async (platform) => {
+    await platform.ended(await create(platform));
+    const request = { allowMissing: true, validateOnly: true };
+    const planHash = (await remove(platform, request)).plan?.planHash ?? "";
+    await platform.ended(await remove(platform));
+    const late = remove(platform, { allowMissing: true, planHash });
+    await rejectsWith(late, "ABORTED", "PLAN_OUTDATED");
+    const nothing = (await remove(platform, request)).plan?.planHash ?? "";
+    const { operation } = await remove(platform, { allowMissing: true, planHash: nothing });
+    assert.equal(operation?.value.state, "SUCCEEDED");
+  }));
+
+Deno.test("what was to be abandoned and is deployed again is not swept", async () => {
+  const { definitions } = faultyDefinitions([{
+    kind: "workload.abandon",
+    step: "record_orphans",
+    run: async (run) => {
+      await run();
+      throw permanent();
+    },
+  }]);
+  await withPlatform(async (platform) => {
+    const { deps, caller, store, cluster } = platform;
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform));
+    const name = `${NAME}/workloads/web`;
+    const abandon = { ...deletion, abandon: true, name };
+    const { state } = await platform.ended(await deleteWorkload(deps, caller, abandon));
+    assert.equal(state, "FAILED");
+    await platform.ended(await deploy(platform));
+    await platform.janitor().pass();
+    await platform.assertSound();
+    await platform.ended(await deleteWorkload(deps, caller, { ...deletion, name }));
+    await platform.janitor().pass();
+    assert.equal(await store.orphans.count({}), 0);
+    const left = await cluster.inventory(caller);
+    assert.ok(left.every(({ target }) => target === NAME));
+  }, { definitions });
+});
 
 Deno.test("a deletion that waits for its turn can be cancelled, and what ran has its way", async () => {
   const { definitions } = faultyDefinitions([

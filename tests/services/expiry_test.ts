@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createEnvironment, updateEnvironment } from "@mpc/services";
 import { Expiry, NOTICE_MS } from "@mpc/worker";
+import { faultyDefinitions, permanent } from "../fakes/faulty_definitions.ts";
 import { Platform } from "../fakes/platform.ts";
 
 const NAME = "environments/dev";
@@ -42,6 +43,33 @@ Deno.test("an environment is deleted at the moment it expires, not before", () =
     const deletion = items.find(({ value }) => value.kind === "environment.delete");
     assert.equal(deletion?.value.actor, "system:expiry");
   }));
+
+Deno.test("environments that expire together, and cannot be deleted, keep no other from expiring", async () => {
+  const { definitions } = faultyDefinitions([
+    {
+      kind: "environment.delete",
+      step: "delete_namespace",
+      run: () => Promise.reject(permanent()),
+    },
+  ]);
+  const platform = await Platform.start({ definitions });
+  const expiry = new Expiry(platform.deps);
+  try {
+    const { deps, caller, store, clock } = platform;
+    const expiring = (id: string, ttlMs: number) =>
+      createEnvironment(deps, caller, { environmentId: id, environment: { ttlMs } });
+    for (let index = 0; index < 250; index++) await expiring(`e-${index}`, HOUR);
+    await expiring("last", HOUR + 1_000);
+    await platform.settle();
+    await expiry.start();
+    await clock.advance(HOUR + 2_000);
+    const failed = { op: "=" as const, path: ["state"], value: "DELETE_FAILED" };
+    assert.equal(await store.environments.count({ filter: failed }), 251);
+  } finally {
+    await expiry.close();
+    await platform.close();
+  }
+});
 
 Deno.test("an hour before there is an event, once", () =>
   withExpiry({ ttlMs: 3 * HOUR }, async (platform) => {

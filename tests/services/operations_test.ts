@@ -46,6 +46,22 @@ Deno.test("every attempt is recorded with its error and the time of the next", a
   }, { definitions });
 });
 
+Deno.test("of very many attempts the first and the last are kept, and all are counted", async () => {
+  const { definitions } = faultyDefinitions([{
+    kind: "workload.deploy",
+    step: "await_rollout",
+    run: () => Promise.reject(transient()),
+  }]);
+  await withPlatform(async (platform) => {
+    await platform.ended(await create(platform));
+    const { steps, error } = await platform.ended(await deploy(platform));
+    const attempts = steps[1]!.attempts;
+    assert.deepEqual([attempts[0]?.number, attempts.at(-1)?.number], [1, 100]);
+    assert.ok(attempts.length < 30, "the record stays small");
+    assert.match(error?.message ?? "", /failed after 100 attempts/);
+  }, { definitions });
+});
+
 Deno.test("retry begins at the step that failed, and names what it retries", async () => {
   let broken = true;
   const { definitions } = faultyDefinitions([
@@ -115,6 +131,22 @@ Deno.test("cancel --dry-run says what will be undone and what stays, and cancels
     await platform.assertSound();
     const ended = cancelOperation(deps, caller, { name, reason: "", validateOnly: false });
     await rejectsWith(ended, "FAILED_PRECONDITION", "OPERATION_ENDED");
+  }));
+
+Deno.test("cancelling a deployment over one that never ran says that the record stays", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, cluster } = platform;
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform, "nginx:missing"));
+    const { operation } = await deploy(platform, "nginx:stuck");
+    await platform.clock.advance(100);
+    const request = { name: operation!.value.name, reason: "", validateOnly: false };
+    const { outcome } = await cancelOperation(deps, caller, request);
+    assert.equal(outcome, "workload 'web' is DEPLOY_FAILED, with nothing on the cluster");
+    await platform.settle();
+    assert.equal((await workload(platform)).state, "DEPLOY_FAILED");
+    const left = await cluster.inventory(caller);
+    assert.ok(left.every(({ target }) => target === "environments/dev"));
   }));
 
 Deno.test("deploy, scale, restart and rollback each make a revision; numbers are never used twice", () =>
