@@ -3,8 +3,9 @@ import type {
   Selection,
   WatchEvent,
 } from "../../../worker/providers/kubernetes/client/kube_client.ts";
+import type { KubernetesObject } from "../../../worker/providers/kubernetes/render/mod.ts";
 import {
-  type KubernetesObject,
+  type LiveObject,
   type ObjectKind,
   type ObjectMeta,
   type ObjectRef,
@@ -23,14 +24,14 @@ export class Refused extends Error {
 interface Change {
   readonly version: number;
   readonly type: "ADDED" | "MODIFIED" | "DELETED";
-  readonly object: KubernetesObject;
+  readonly object: LiveObject;
 }
 
 type Owners = Map<string, Set<string>>;
 
 /** Objects in memory with versions, managers of fields, and watches: an API server's storage. */
 export class FakeApiServer {
-  readonly #objects = new Map<string, KubernetesObject>();
+  readonly #objects = new Map<string, LiveObject>();
   readonly #owners = new Map<string, Owners>();
   readonly #listeners = new Set<(change: Change | "ended") => void>();
   readonly #hooks = new Set<(change: Change) => void>();
@@ -38,7 +39,7 @@ export class FakeApiServer {
   #version = 100;
   #uids = 0;
   /** What looks at objects before they are kept, and may refuse. */
-  admit: (object: KubernetesObject, before: KubernetesObject | undefined) => void = () => {};
+  admit: (object: LiveObject, before: LiveObject | undefined) => void = () => {};
   /** The time of creation and deletion. */
   now: () => number = () => 0;
 
@@ -46,30 +47,33 @@ export class FakeApiServer {
     return String(this.#version);
   }
 
-  get(ref: ObjectRef): KubernetesObject | undefined {
+  get(ref: ObjectRef): LiveObject | undefined {
     return structuredClone(this.#objects.get(keyFor(ref)));
   }
 
-  list(kind: ObjectKind, selection: Selection = {}): readonly KubernetesObject[] {
+  list(kind: ObjectKind, selection: Selection = {}): readonly LiveObject[] {
     return [...this.#objects.values()].filter((object) => matches(object, kind, selection))
       .map((object) => structuredClone(object));
   }
 
   /** Server-side apply by one manager. @throws {Refused} */
   apply(
-    config: KubernetesObject,
-    options: { readonly manager: string; readonly force: boolean; readonly dryRun: boolean },
-  ): KubernetesObject {
-    const { manager, force, dryRun } = options;
-    const key = keyFor(refOf(config));
+    wanted: KubernetesObject,
+    options: {
+      readonly manager: string;
+      readonly force: boolean;
+      readonly dryRun: boolean;
+      readonly uid?: string | undefined;
+    },
+  ): LiveObject {
+    const { manager, force, dryRun, uid } = options;
+    const key = keyFor(refOf(wanted));
     const live = this.#objects.get(key);
-    const { uid, ...metadata } = config.metadata;
     if (uid !== undefined && uid !== live?.metadata.uid) {
       throw refused(409, "Conflict", `uid mismatch: the provided object specified uid ${uid}`);
     }
-    this.#assertNamespace(config, live);
+    this.#assertNamespace(wanted, live);
     const owners: Owners = new Map(this.#owners.get(key));
-    const wanted = { ...config, metadata };
     const paths = ownedPaths(wanted);
     const conflicts = conflictsOf(owners, manager, paths, wanted, live);
     if (conflicts.length > 0 && !force) {
@@ -93,7 +97,7 @@ export class FakeApiServer {
       if (!paths.has(path) && !shared) next = without(next, JSON.parse(path));
     }
     owners.set(manager, paths);
-    const object = mergeOver(next, wanted) as KubernetesObject;
+    const object = mergeOver(next, wanted) as LiveObject;
     this.admit(object, live);
     const written = this.#stamp(object, live, owners);
     if (dryRun) return structuredClone(written);
@@ -102,7 +106,7 @@ export class FakeApiServer {
   }
 
   /** Writes an object as a controller or a person does, who then manages what differs. */
-  update(object: KubernetesObject, manager: string, subresource?: "status" | "scale"): void {
+  update(object: LiveObject, manager: string, subresource?: "status" | "scale"): void {
     const key = keyFor(refOf(object));
     const live = this.#objects.get(key);
     const owners: Owners = new Map(this.#owners.get(key));
@@ -174,7 +178,7 @@ export class FakeApiServer {
     return this.#listeners.size;
   }
 
-  #assertNamespace(config: KubernetesObject, live: KubernetesObject | undefined): void {
+  #assertNamespace(config: LiveObject, live: LiveObject | undefined): void {
     const { namespace } = config.metadata;
     if (namespace === undefined) return;
     const parent = this.#objects.get(
@@ -198,11 +202,11 @@ export class FakeApiServer {
   }
 
   #stamp(
-    object: KubernetesObject,
-    live: KubernetesObject | undefined,
+    object: LiveObject,
+    live: LiveObject | undefined,
     owners: Owners,
-  ): KubernetesObject {
-    const spec = (of: KubernetesObject | undefined) => JSON.stringify(of?.["spec"]);
+  ): LiveObject {
+    const spec = (of: LiveObject | undefined) => JSON.stringify(of?.["spec"]);
     const changed = spec(object) !== spec(live);
     const before = live?.metadata;
     const metadata: ObjectMeta = {
@@ -220,9 +224,9 @@ export class FakeApiServer {
 
   #keep(
     key: string,
-    object: KubernetesObject,
-    live: KubernetesObject | undefined,
-  ): KubernetesObject {
+    object: LiveObject,
+    live: LiveObject | undefined,
+  ): LiveObject {
     if (live && same({ ...object, metadata: bare(object) }, { ...live, metadata: bare(live) })) {
       return structuredClone(live);
     }
@@ -235,7 +239,7 @@ export class FakeApiServer {
     return structuredClone(written);
   }
 
-  #tell(type: Change["type"], object: KubernetesObject): void {
+  #tell(type: Change["type"], object: LiveObject): void {
     const version = ++this.#version;
     const told = {
       ...object,
@@ -252,8 +256,8 @@ function conflictsOf(
   owners: Owners,
   manager: string,
   paths: ReadonlySet<string>,
-  wanted: KubernetesObject,
-  live: KubernetesObject | undefined,
+  wanted: LiveObject,
+  live: LiveObject | undefined,
 ): readonly (readonly [string, string])[] {
   return [...owners].flatMap(([other, its]) =>
     other === manager ? [] : [...its].flatMap((path) => {
@@ -265,13 +269,13 @@ function conflictsOf(
 }
 
 /** Everything but what names the object and what the server writes. */
-function ownedPaths({ apiVersion: _, kind: __, status: ___, metadata, ...rest }: KubernetesObject) {
+function ownedPaths({ apiVersion: _, kind: __, status: ___, metadata, ...rest }: LiveObject) {
   const { labels, annotations, finalizers } = metadata;
   const owned = { ...rest, metadata: { labels, annotations, finalizers } };
   return new Set(leavesOf(JSON.parse(JSON.stringify(owned))).keys());
 }
 
-function bare({ metadata }: KubernetesObject): Json {
+function bare({ metadata }: LiveObject): Json {
   const { resourceVersion: _, ...rest } = metadata;
   return rest;
 }
@@ -287,7 +291,7 @@ function keyFor(ref: ObjectRef): string {
   return `${keyOf(ref)}|${ref.namespace ?? ""}|${ref.name}`;
 }
 
-function matches(object: KubernetesObject, kind: ObjectKind, selection: Selection): boolean {
+function matches(object: LiveObject, kind: ObjectKind, selection: Selection): boolean {
   if (keyOf(object) !== keyOf(kind)) return false;
   const { namespace, labelSelector } = selection;
   if (namespace !== undefined && object.metadata.namespace !== namespace) return false;

@@ -9,7 +9,7 @@ import {
 import { ALL_KINDS } from "../../../worker/providers/kubernetes/managed_kinds.ts";
 import {
   fieldAt,
-  type KubernetesObject,
+  type LiveObject,
   refOf,
 } from "../../../worker/providers/kubernetes/client/kube_object.ts";
 import { FakeKubeClient } from "./fake_kube_client.ts";
@@ -43,7 +43,7 @@ export class FakeCluster {
     this.client.printed = (pod) => deployments.printed(pod);
     this.client.onDelete = (object) => this.#delete(object);
     this.client.fault = (verb, subject) =>
-      verb === "apply" ? this.#flakyApply(subject as KubernetesObject) : undefined;
+      verb === "apply" ? this.#flakyApply(subject as LiveObject) : undefined;
     server.onChange(({ object, type }) => {
       if (object.kind === "Deployment" && type !== "DELETED") deployments.reconcile(object);
     });
@@ -55,7 +55,7 @@ export class FakeCluster {
     await this.client.close();
   }
 
-  #delete(object: KubernetesObject): void {
+  #delete(object: LiveObject): void {
     const { server } = this.client;
     const { metadata } = object;
     if (metadata.deletionTimestamp !== undefined) return;
@@ -82,7 +82,7 @@ export class FakeCluster {
     });
   }
 
-  #endNamespace(namespace: KubernetesObject): void {
+  #endNamespace(namespace: LiveObject): void {
     const { server } = this.client;
     const inside = ALL_KINDS.filter(({ kind }) => kind !== "Namespace").flatMap((kind) =>
       server.list(kind, { namespace: namespace.metadata.name })
@@ -118,7 +118,7 @@ export class FakeCluster {
   }
 
   /** A `:flaky` image fails twice when it is applied. */
-  #flakyApply(object: KubernetesObject): Error | undefined {
+  #flakyApply(object: LiveObject): Error | undefined {
     if (tagOf(object) !== "flaky") return undefined;
     const key = object.metadata.name;
     const attempt = (this.#flaky.get(key) ?? 0) + 1;
@@ -137,16 +137,16 @@ export class FakeCluster {
 }
 
 /** The tag of a Deployment's first image. */
-export function tagOf(object: KubernetesObject): string {
+export function tagOf(object: LiveObject): string {
   if (object.kind !== DEPLOYMENT.kind) return "";
   const image = fieldAt(object, "spec", "template", "spec", "containers", 0, "image");
   return String(image ?? "").split(":").at(-1) ?? "";
 }
 
 function descendsFrom(
-  object: KubernetesObject,
-  ancestor: KubernetesObject,
-  replicaSets: readonly KubernetesObject[],
+  object: LiveObject,
+  ancestor: LiveObject,
+  replicaSets: readonly LiveObject[],
 ): boolean {
   return (object.metadata.ownerReferences ?? []).some(({ uid }) =>
     uid === ancestor.metadata.uid ||

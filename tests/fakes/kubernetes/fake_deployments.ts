@@ -6,7 +6,7 @@ import {
 } from "../../../worker/providers/kubernetes/client/kinds.ts";
 import {
   fieldAt,
-  type KubernetesObject,
+  type LiveObject,
   type OwnerReference,
   refOf,
 } from "../../../worker/providers/kubernetes/client/kube_object.ts";
@@ -53,7 +53,7 @@ export class FakeDeployments {
   }
 
   /** Begins the rollout of a generation, once. */
-  reconcile(deployment: KubernetesObject): void {
+  reconcile(deployment: LiveObject): void {
     const { uid, generation, deletionTimestamp } = deployment.metadata;
     const key = `${uid}/${generation}`;
     if (deletionTimestamp !== undefined || this.#begun.has(key)) return;
@@ -78,7 +78,7 @@ export class FakeDeployments {
   }
 
   /** Lets the next pod be ready, or come to its end. */
-  #nextPod(ref: ReturnType<typeof refOf>, generation: number, set: KubernetesObject): void {
+  #nextPod(ref: ReturnType<typeof refOf>, generation: number, set: LiveObject): void {
     const deployment = this.#server.get(ref);
     if (!deployment || deployment.metadata.generation !== generation) return;
     const waiting = this.#podsOf(set).find((pod) => !isReady(pod));
@@ -106,7 +106,7 @@ export class FakeDeployments {
     this.#later(seconds * 1_000, () => this.#observe(ref, set, DEADLINE_PASSED));
   }
 
-  #createSet(deployment: KubernetesObject, revision: string): KubernetesObject {
+  #createSet(deployment: LiveObject, revision: string): LiveObject {
     const template = fieldAt(deployment, "spec", "template");
     const set = {
       ...REPLICA_SET,
@@ -123,7 +123,7 @@ export class FakeDeployments {
     return this.#server.get(refOf(set))!;
   }
 
-  #scale(set: KubernetesObject, replicas: number): void {
+  #scale(set: LiveObject, replicas: number): void {
     const pods = this.#podsOf(set);
     for (const pod of pods.slice(replicas)) this.#server.remove(refOf(pod));
     for (let index = pods.length; index < replicas; index++) {
@@ -144,7 +144,7 @@ export class FakeDeployments {
   }
 
   /** What a quota's admission would say of one more pod. */
-  #quotaRefusal(set: KubernetesObject): string | undefined {
+  #quotaRefusal(set: LiveObject): string | undefined {
     const { namespace } = set.metadata;
     for (const quota of this.#server.list(RESOURCE_QUOTA, { namespace })) {
       const limit = millis(fieldAt(quota, "spec", "hard", "requests.cpu"));
@@ -157,7 +157,7 @@ export class FakeDeployments {
     return undefined;
   }
 
-  #refuse(set: KubernetesObject, message: string): void {
+  #refuse(set: LiveObject, message: string): void {
     const now = this.#server.get(refOf(set)) ?? set;
     const conditions = [{
       type: "ReplicaFailure",
@@ -179,7 +179,7 @@ export class FakeDeployments {
     );
   }
 
-  #observe(ref: ReturnType<typeof refOf>, set: KubernetesObject, condition?: object): void {
+  #observe(ref: ReturnType<typeof refOf>, set: LiveObject, condition?: object): void {
     const deployment = this.#server.get(ref);
     if (!deployment) return;
     const pods = this.#podsOf(set);
@@ -195,7 +195,7 @@ export class FakeDeployments {
     this.#server.update({ ...deployment, status }, "fake-controller", "status");
   }
 
-  #podsOf(set: KubernetesObject): readonly KubernetesObject[] {
+  #podsOf(set: LiveObject): readonly LiveObject[] {
     return this.#server.list(POD, { namespace: set.metadata.namespace })
       .filter((pod) => isOf(pod, set));
   }
@@ -256,14 +256,14 @@ function statusOf(tag: string, now: number): object {
   }
 }
 
-function ownedBy({ apiVersion, kind, metadata }: KubernetesObject): OwnerReference {
+function ownedBy({ apiVersion, kind, metadata }: LiveObject): OwnerReference {
   return { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? "", controller: true };
 }
 
-const isOf = (object: KubernetesObject, owner: KubernetesObject): boolean =>
+const isOf = (object: LiveObject, owner: LiveObject): boolean =>
   (object.metadata.ownerReferences ?? []).some(({ uid }) => uid === owner.metadata.uid);
 
-function isReady(pod: KubernetesObject): boolean {
+function isReady(pod: LiveObject): boolean {
   const conditions = fieldAt(pod, "status", "conditions") as { type: string; status: string }[];
   return conditions.some(({ type, status }) => type === "Ready" && status === "True");
 }

@@ -12,7 +12,7 @@ import type {
 } from "../../../worker/providers/kubernetes/client/kube_client.ts";
 import { FIELD_MANAGER } from "../../../worker/providers/kubernetes/client/kube_client.ts";
 import {
-  type KubernetesObject,
+  type LiveObject,
   type ObjectKind,
   type ObjectRef,
   refOf,
@@ -22,6 +22,7 @@ import {
   type Asked,
   statusError,
 } from "../../../worker/providers/kubernetes/client/status_error.ts";
+import type { KubernetesObject } from "../../../worker/providers/kubernetes/render/mod.ts";
 import { aborted, throwIfAborted } from "../../../worker/providers/provider_errors.ts";
 import { FakeApiServer, Refused } from "./fake_api_server.ts";
 
@@ -34,19 +35,18 @@ export class FakeKubeClient implements KubeClient {
   /** What each verb has been called, so far. */
   readonly requests = new Map<Verb, number>();
   /** Fails a call in place of making it. */
-  fault: (verb: Verb, subject: ObjectKind | KubernetesObject) => Error | undefined = () =>
-    undefined;
+  fault: (verb: Verb, subject: ObjectKind | LiveObject) => Error | undefined = () => undefined;
   /** What the containers of a pod have printed. */
   printed: (pod: string) => readonly { readonly time: Instant; readonly text: string }[] = () => [];
   /** Carries out a deletion; by default the object is gone at once. */
-  onDelete: (object: KubernetesObject, propagation: DeleteOptions["propagation"]) => void;
+  onDelete: (object: LiveObject, propagation: DeleteOptions["propagation"]) => void;
 
   constructor(server: FakeApiServer = new FakeApiServer()) {
     this.server = server;
     this.onDelete = (object) => server.remove(refOf(object));
   }
 
-  async get(ref: ObjectRef, { signal }: KubeCall): Promise<KubernetesObject | undefined> {
+  async get(ref: ObjectRef, { signal }: KubeCall): Promise<LiveObject | undefined> {
     await this.#begin("get", ref, signal);
     return this.server.get(ref);
   }
@@ -58,13 +58,13 @@ export class FakeKubeClient implements KubeClient {
 
   async apply(
     object: KubernetesObject,
-    { force, dryRun, signal }: ApplyOptions,
-  ): Promise<KubernetesObject> {
+    { force, dryRun, uid, signal }: ApplyOptions,
+  ): Promise<LiveObject> {
     await this.#begin("apply", object, signal);
     const { namespace } = object.metadata;
     return this.#asking(
       { action: `apply '${textOf(refOf(object))}'`, cluster: this.cluster, namespace },
-      () => this.server.apply(object, { manager: FIELD_MANAGER, force, dryRun }),
+      () => this.server.apply(object, { manager: FIELD_MANAGER, force, dryRun, uid }),
     );
   }
 
@@ -130,7 +130,7 @@ export class FakeKubeClient implements KubeClient {
 
   async #begin(
     verb: Verb,
-    subject: ObjectKind | KubernetesObject,
+    subject: ObjectKind | LiveObject,
     signal: AbortSignal,
   ): Promise<void> {
     throwIfAborted(signal);

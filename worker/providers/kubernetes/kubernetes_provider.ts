@@ -13,18 +13,18 @@ import type {
   WorkloadIntent,
   WorkloadRef,
 } from "@mpc/services";
-import { noNamespace, throwIfAborted } from "../provider_errors.ts";
-import { renderNamespace, renderPolicies, renderWorkload } from "./basic_render.ts";
+import { throwIfAborted } from "../provider_errors.ts";
+import { renderNamespace, renderPolicies, renderWorkload } from "./render/mod.ts";
 import { NAMESPACE } from "./client/kinds.ts";
 import type { KubeClient } from "./client/kube_client.ts";
-import type { KubernetesObject } from "./client/kube_object.ts";
+import type { LiveObject } from "./client/kube_object.ts";
 import { awaitNamespaceGone } from "./deletion/await_namespace_gone.ts";
 import { awaitWorkloadGone } from "./deletion/await_workload_gone.ts";
 import { workloadLogs } from "./reads/workload_logs.ts";
 import { ALL_KINDS, KEPT_KINDS, POLICY_KINDS, WORKLOAD_KINDS } from "./managed_kinds.ts";
 import { applyObjects, creationOf } from "./objects/apply.ts";
 import { deletionOf } from "./objects/diff.ts";
-import { OURS, ownedBy, ownerOf, toClusterObject, workloadSelector } from "./objects/labels.ts";
+import { OURS, ownedBy, ownerOf, toClusterObject, workloadSelector } from "./objects/ownership.ts";
 import { listKinds, removeObjects } from "./objects/remove.ts";
 import { awaitRollout, readRollout } from "./rollout/await_rollout.ts";
 import { ClusterWatch } from "./watch/cluster_watch.ts";
@@ -61,7 +61,7 @@ export class KubernetesProvider implements Provider {
   ): Promise<readonly PlannedChange[]> {
     const { environment: namespace, uid } = intent;
     const objects = renderPolicies(intent);
-    if (!await this.#usable(namespace, call)) return creationOf(objects);
+    if (await this.#isPlannedOnly(namespace, call)) return creationOf(objects);
     const desired = { uid, namespace, objects, prune: POLICY_KINDS };
     return await applyObjects(this.#client, desired, call);
   }
@@ -100,7 +100,7 @@ export class KubernetesProvider implements Provider {
   ): Promise<readonly PlannedChange[]> {
     const { environment: namespace, uid } = intent;
     const objects = renderWorkload(intent);
-    if (!await this.#usable(namespace, call)) return creationOf(objects);
+    if (await this.#isPlannedOnly(namespace, call)) return creationOf(objects);
     const desired = { uid, namespace, objects, prune: WORKLOAD_KINDS };
     return await applyObjects(this.#client, desired, call);
   }
@@ -156,19 +156,13 @@ export class KubernetesProvider implements Provider {
     return { client: this.#client, watch: this.#watch, clock: this.#clock };
   }
 
-  #namespace(name: string, signal: AbortSignal): Promise<KubernetesObject | undefined> {
+  #namespace(name: string, signal: AbortSignal): Promise<LiveObject | undefined> {
     return this.#client.get({ ...NAMESPACE, name }, { signal });
   }
 
-  /**
-   * Whether there is a namespace to apply to; a dry run does without one.
-   * @throws {MpcError} FAILED_PRECONDITION `NO_NAMESPACE`
-   */
-  async #usable(name: string, { signal, dryRun = false }: ApplyCall): Promise<boolean> {
+  /** Whether a plan has to do without a namespace; applying is told by the API server. */
+  async #isPlannedOnly(name: string, { signal, dryRun = false }: ApplyCall): Promise<boolean> {
     throwIfAborted(signal);
-    const namespace = await this.#namespace(name, signal);
-    if (namespace && namespace.metadata.deletionTimestamp === undefined) return true;
-    if (dryRun && !namespace) return false;
-    throw noNamespace(name);
+    return dryRun && await this.#namespace(name, signal) === undefined;
   }
 }

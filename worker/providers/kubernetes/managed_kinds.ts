@@ -49,6 +49,7 @@ export const WORKLOAD_KINDS: readonly ObjectKind[] = [
   AUTOSCALER,
   DISRUPTION_BUDGET,
   INGRESS,
+  NETWORK_POLICY,
 ];
 
 /**

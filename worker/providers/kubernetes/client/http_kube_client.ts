@@ -1,5 +1,6 @@
 import { isMpcError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
+import type { KubernetesObject } from "../render/mod.ts";
 import type { ClusterAccess } from "./credentials.ts";
 import { groupPath, keyOf, knownResource, type Resource } from "./kinds.ts";
 import {
@@ -16,7 +17,7 @@ import {
 } from "./kube_client.ts";
 import {
   fieldAt,
-  type KubernetesObject,
+  type LiveObject,
   type ObjectKind,
   type ObjectRef,
   refOf,
@@ -53,17 +54,17 @@ export class HttpKubeClient implements KubeClient {
     this.#requester = new Requester({ access, clock, limits });
   }
 
-  async get(ref: ObjectRef, { signal }: KubeCall): Promise<KubernetesObject | undefined> {
+  async get(ref: ObjectRef, { signal }: KubeCall): Promise<LiveObject | undefined> {
     const path = await this.#pathOf(ref, ref, signal);
     const asked = this.#asked(`read '${textOf(ref)}'`, ref.namespace);
     const object = await this.#requester.json({ method: "GET", path, signal, asked }, "undefined");
-    return object as KubernetesObject | undefined;
+    return object as LiveObject | undefined;
   }
 
   async list(kind: ObjectKind, selection: Selection, { signal }: KubeCall): Promise<ObjectList> {
     const path = await this.#pathOf(kind, selection, signal);
     const asked = this.#asked(`list ${kind.kind} objects`, selection.namespace);
-    const items: KubernetesObject[] = [];
+    const items: LiveObject[] = [];
     let next = "";
     do {
       const query = queryOf({ ...selectors(selection), limit: PAGE, continue: next });
@@ -74,7 +75,7 @@ export class HttpKubeClient implements KubeClient {
         asked,
       }) as { metadata: { resourceVersion: string; continue?: string }; items?: object[] };
       // The items of a list leave out what the list says itself.
-      items.push(...(page.items ?? []).map((item) => ({ ...kind, ...item } as KubernetesObject)));
+      items.push(...(page.items ?? []).map((item) => ({ ...kind, ...item } as LiveObject)));
       next = page.metadata.continue ?? "";
       if (next === "") return { items, resourceVersion: page.metadata.resourceVersion };
     } while (true);
@@ -82,8 +83,8 @@ export class HttpKubeClient implements KubeClient {
 
   async apply(
     object: KubernetesObject,
-    { force, dryRun, signal }: ApplyOptions,
-  ): Promise<KubernetesObject> {
+    { force, dryRun, uid, signal }: ApplyOptions,
+  ): Promise<LiveObject> {
     const ref = refOf(object);
     const query = queryOf({
       fieldManager: FIELD_MANAGER,
@@ -95,10 +96,10 @@ export class HttpKubeClient implements KubeClient {
       method: "PATCH",
       path: `${await this.#pathOf(ref, ref, signal)}${query}`,
       contentType: "application/apply-patch+yaml",
-      body: object,
+      body: uid === undefined ? object : { ...object, metadata: { ...object.metadata, uid } },
       signal,
       asked: this.#asked(`apply '${textOf(ref)}'`, ref.namespace),
-    }) as KubernetesObject;
+    }) as LiveObject;
   }
 
   async delete(ref: ObjectRef, { propagation, uid, signal }: DeleteOptions): Promise<void> {
@@ -138,7 +139,7 @@ export class HttpKubeClient implements KubeClient {
     });
     const lines = this.#lines({ method: "GET", path: `${path}${query}`, signal, asked });
     for await (const line of lines) {
-      const { type, object } = JSON.parse(line) as { type: string; object: KubernetesObject };
+      const { type, object } = JSON.parse(line) as { type: string; object: LiveObject };
       if (type === "ERROR") throw statusError(object as unknown as KubeStatus, asked);
       if (type === "BOOKMARK") {
         yield { type, resourceVersion: object.metadata.resourceVersion ?? resourceVersion };

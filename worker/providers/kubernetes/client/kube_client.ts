@@ -1,5 +1,6 @@
 import type { Instant } from "@mpc/domain";
-import type { KubernetesObject, ObjectKind, ObjectRef } from "./kube_object.ts";
+import type { KubernetesObject } from "../render/mod.ts";
+import type { LiveObject, ObjectKind, ObjectRef } from "./kube_object.ts";
 
 /** The field manager of everything that we apply. */
 export const FIELD_MANAGER = "mpc";
@@ -20,7 +21,7 @@ export interface Selection {
 }
 
 export interface ObjectList {
-  readonly items: readonly KubernetesObject[];
+  readonly items: readonly LiveObject[];
   /** Where a watch goes on from. */
   readonly resourceVersion: string;
 }
@@ -30,6 +31,8 @@ export interface ApplyOptions extends KubeCall {
   readonly force: boolean;
   /** The API server does everything but keep it (`dryRun=All`). */
   readonly dryRun: boolean;
+  /** Uid of the object that is to be changed: where another one stands there now, it is a conflict. */
+  readonly uid?: string | undefined;
 }
 
 export interface DeleteOptions extends KubeCall {
@@ -40,7 +43,7 @@ export interface DeleteOptions extends KubeCall {
 
 /** One thing that a watch tells. */
 export type WatchEvent =
-  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: KubernetesObject }
+  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: LiveObject }
   /** Nothing that is watched has changed up to this version. */
   | { readonly type: "BOOKMARK"; readonly resourceVersion: string };
 
@@ -77,7 +80,7 @@ export interface KubeClient {
   /** Which cluster, for messages. */
   readonly cluster: string;
   /** Undefined where there is no such object. */
-  get(ref: ObjectRef, call: KubeCall): Promise<KubernetesObject | undefined>;
+  get(ref: ObjectRef, call: KubeCall): Promise<LiveObject | undefined>;
   list(kind: ObjectKind, selection: Selection, call: KubeCall): Promise<ObjectList>;
   /**
    * Creates or changes an object (Kubernetes, "Server-Side Apply").
@@ -88,7 +91,7 @@ export interface KubeClient {
    * @throws `INVALID_ARGUMENT` `OBJECT_INVALID`
    * @throws `RESOURCE_EXHAUSTED` `QUOTA_EXCEEDED`, permanent
    */
-  apply(object: KubernetesObject, options: ApplyOptions): Promise<KubernetesObject>;
+  apply(object: KubernetesObject, options: ApplyOptions): Promise<LiveObject>;
   /** Asks for a deletion; does nothing where there is no such object of that uid. */
   delete(ref: ObjectRef, options: DeleteOptions): Promise<void>;
   /**

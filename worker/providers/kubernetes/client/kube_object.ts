@@ -32,8 +32,8 @@ export interface ManagedFields {
   readonly fieldsV1?: JsonObject;
 }
 
-/** Any object of a cluster, as the API's JSON has it. */
-export interface KubernetesObject {
+/** An object as the API server has it, or as we apply it: its JSON. */
+export interface LiveObject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: ObjectMeta;
@@ -55,7 +55,7 @@ export interface ObjectRef extends ObjectKind {
 }
 
 /** Names an object by what it says of itself. */
-export function refOf({ apiVersion, kind, metadata }: KubernetesObject): ObjectRef {
+export function refOf({ apiVersion, kind, metadata }: LiveObject): ObjectRef {
   return { apiVersion, kind, name: metadata.name, namespace: metadata.namespace };
 }
 

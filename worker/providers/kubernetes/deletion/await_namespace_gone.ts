@@ -3,8 +3,8 @@ import type { Clock, ProviderCall, Ref } from "@mpc/services";
 import { sleepUntil } from "../../sleep_until.ts";
 import { kindsOfPlurals, NAMESPACE } from "../client/kinds.ts";
 import type { KubeClient } from "../client/kube_client.ts";
-import type { KubernetesObject } from "../client/kube_object.ts";
-import { ownerOf } from "../objects/labels.ts";
+import type { LiveObject } from "../client/kube_object.ts";
+import { ownerOf } from "../objects/ownership.ts";
 import { listKinds } from "../objects/remove.ts";
 import type { ClusterWatch } from "../watch/cluster_watch.ts";
 import { TrackedObject } from "../watch/tracked_object.ts";
@@ -42,9 +42,9 @@ export async function awaitNamespaceGone(
 /** The objects that a namespace says are left, of kinds that every cluster has. */
 function heldInside(
   client: KubeClient,
-  namespace: KubernetesObject,
+  namespace: LiveObject,
   signal: AbortSignal,
-): Promise<readonly KubernetesObject[]> {
+): Promise<readonly LiveObject[]> {
   const kinds = kindsOfPlurals(remainingResources(namespace));
   return listKinds(client, kinds, { namespace: namespace.metadata.name }, signal);
 }

@@ -1,13 +1,13 @@
 /** What holds a deletion up, and the command that lets go. */
 import type { Residue } from "@mpc/domain";
-import { type KubernetesObject, type ObjectRef, refOf, textOf } from "../client/kube_object.ts";
+import { type LiveObject, type ObjectRef, refOf, textOf } from "../client/kube_object.ts";
 import { conditionsOf } from "../rollout/snapshot.ts";
 
 /** Finalizers that Kubernetes itself takes away when the dependents are gone. */
 const KUBERNETES_OWN: ReadonlySet<string> = new Set(["foregroundDeletion", "orphan", "kubernetes"]);
 
 /** The finalizers that hold one object back. */
-export function objectBlockers(object: KubernetesObject | undefined): readonly Residue[] {
+export function objectBlockers(object: LiveObject | undefined): readonly Residue[] {
   if (object?.metadata.deletionTimestamp === undefined) return [];
   const finalizers = (object.metadata.finalizers ?? []).filter((name) => !KUBERNETES_OWN.has(name));
   return finalizers.map((finalizer) => ({
@@ -33,8 +33,8 @@ const FAILING: ReadonlySet<string> = new Set([
  * @param inside objects in it that are being deleted and carry finalizers, where they are known
  */
 export function namespaceBlockers(
-  namespace: KubernetesObject,
-  inside: readonly KubernetesObject[],
+  namespace: LiveObject,
+  inside: readonly LiveObject[],
 ): readonly Residue[] {
   const named = inside.flatMap(objectBlockers);
   const object = textOf(refOf(namespace));
@@ -51,7 +51,7 @@ export function namespaceBlockers(
 }
 
 /** Plurals of the resources that a namespace says are left, for instance `configmaps`. */
-export function remainingResources(namespace: KubernetesObject): readonly string[] {
+export function remainingResources(namespace: LiveObject): readonly string[] {
   const told = conditionsOf(namespace).find(({ type }) => type === "NamespaceContentRemaining");
   const names = (told?.message ?? "").matchAll(/([a-z]+)\.(\S*) has \d+ resource instances/g);
   return [...names].map(([, plural = ""]) => plural);

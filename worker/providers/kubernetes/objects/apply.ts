@@ -2,10 +2,11 @@ import type { PlannedChange } from "@mpc/domain";
 import type { ApplyCall } from "@mpc/services";
 import { beingDeleted, ownedByAnother } from "../../provider_errors.ts";
 import type { KubeClient } from "../client/kube_client.ts";
-import { type KubernetesObject, type ObjectKind, refOf, textOf } from "../client/kube_object.ts";
+import { type LiveObject, type ObjectKind, refOf, textOf } from "../client/kube_object.ts";
+import type { KubernetesObject } from "../render/mod.ts";
 import { listKinds, removeObjects } from "./remove.ts";
 import { deletionOf, diffObjects } from "./diff.ts";
-import { ownedBy, ownerOf } from "./labels.ts";
+import { ownedBy, ownerOf } from "./ownership.ts";
 
 /** What an owner is to have on the cluster. */
 export interface Desired {
@@ -32,15 +33,16 @@ export async function applyObjects(
   call: ApplyCall,
 ): Promise<readonly PlannedChange[]> {
   const { signal, dryRun = false, forceConflicts: force = false } = call;
-  const live = await readOwned(client, desired, signal);
-  const surplus = await surplusOf(client, desired, signal);
+  const owned = await ownedObjects(client, desired, signal);
+  const before = await liveObjects(client, desired, owned, signal);
   const changes: PlannedChange[] = [];
   for (const object of desired.objects) {
-    const before = live.get(textOf(refOf(object)));
-    const pinned = before ? withUid(object, before.metadata.uid) : object;
-    const change = diffObjects(before, await client.apply(pinned, { signal, dryRun, force }));
+    const live = before.get(textOf(refOf(object)));
+    const options = { signal, dryRun, force, uid: live?.metadata.uid };
+    const change = diffObjects(live, await client.apply(object, options));
     if (change) changes.push(change);
   }
+  const surplus = surplusOf(desired, owned);
   if (!dryRun) await removeObjects(client, surplus, signal);
   return [...changes, ...surplus.map(deletionOf)];
 }
@@ -52,36 +54,42 @@ export function creationOf(objects: readonly KubernetesObject[]): readonly Plann
   return objects.flatMap((object) => diffObjects(undefined, object) ?? []);
 }
 
-async function readOwned(
+/** What the owner has already, of the kinds that are pruned. */
+function ownedObjects(
+  client: KubeClient,
+  { uid, prune, namespace }: Desired,
+  signal: AbortSignal,
+): Promise<readonly LiveObject[]> {
+  return listKinds(client, prune, { namespace, labelSelector: ownedBy(uid) }, signal);
+}
+
+/** The desired objects as they are; what the owner does not have may be somebody else's. */
+async function liveObjects(
   client: KubeClient,
   { objects, uid }: Desired,
+  owned: readonly LiveObject[],
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, KubernetesObject>> {
-  const found = await Promise.all(objects.map((object) => client.get(refOf(object), { signal })));
-  const live = new Map<string, KubernetesObject>();
-  for (const object of found) {
-    if (!object) continue;
+): Promise<ReadonlyMap<string, LiveObject>> {
+  const live = new Map(owned.map((object) => [textOf(refOf(object)), object]));
+  const unknown = objects.filter((object) => !live.has(textOf(refOf(object))));
+  const found = await Promise.all(unknown.map((object) => client.get(refOf(object), { signal })));
+  for (const object of found) if (object) live.set(textOf(refOf(object)), object);
+  for (const object of objects) {
     const text = textOf(refOf(object));
-    if (ownerOf(object) !== uid) throw ownedByAnother(text);
-    if (object.metadata.deletionTimestamp !== undefined) throw beingDeleted(text);
-    live.set(text, object);
+    const there = live.get(text);
+    if (!there) continue;
+    if (ownerOf(there) !== uid) throw ownedByAnother(text);
+    if (there.metadata.deletionTimestamp !== undefined) throw beingDeleted(text);
   }
   return live;
 }
 
-async function surplusOf(
-  client: KubeClient,
-  { objects, uid, prune, namespace }: Desired,
-  signal: AbortSignal,
-): Promise<readonly KubernetesObject[]> {
-  const selection = { namespace, labelSelector: ownedBy(uid) };
-  const owned = await listKinds(client, prune, selection, signal);
+function surplusOf(
+  { objects }: Desired,
+  owned: readonly LiveObject[],
+): readonly LiveObject[] {
   const wanted = new Set(objects.map((object) => textOf(refOf(object))));
   return owned.filter((object) =>
     !wanted.has(textOf(refOf(object))) && object.metadata.deletionTimestamp === undefined
   );
-}
-
-function withUid(object: KubernetesObject, uid: string | undefined): KubernetesObject {
-  return { ...object, metadata: { ...object.metadata, ...(uid !== undefined && { uid }) } };
 }

@@ -1,7 +1,7 @@
 /** What would change about an object, field by field, without the server's own bookkeeping. */
 import { type FieldChange, type PlannedChange, REDACTED } from "@mpc/domain";
-import { type KubernetesObject, refOf, textOf } from "../client/kube_object.ts";
-import { REVISION } from "./labels.ts";
+import { type LiveObject, refOf, textOf } from "../client/kube_object.ts";
+import { ENV_CHECKSUM, REVISION } from "../render/mod.ts";
 
 /**
  * The change from one state of an object to another; undefined where nothing differs.
@@ -11,8 +11,8 @@ import { REVISION } from "./labels.ts";
  * compared, and shown redacted.
  */
 export function diffObjects(
-  before: KubernetesObject | undefined,
-  after: KubernetesObject,
+  before: LiveObject | undefined,
+  after: LiveObject,
 ): PlannedChange | undefined {
   const object = textOf(refOf(after));
   if (!before) return { action: "CREATE", object, fields: [] };
@@ -21,7 +21,7 @@ export function diffObjects(
 }
 
 /** The deletion of an object. */
-export function deletionOf(object: KubernetesObject): PlannedChange {
+export function deletionOf(object: LiveObject): PlannedChange {
   return { action: "DELETE", object: textOf(refOf(object)), fields: [] };
 }
 
@@ -40,7 +40,8 @@ function diffFields(
   }));
 }
 
-const SECRET_PATH = /\.env\[[^\]]*\]\.value$/;
+/** Values of variables, and what could be guessed from by who has a guess. */
+const SECRET_PATH = new RegExp(`\\.env\\[[^\\]]*\\]\\.value$|${ENV_CHECKSUM}`);
 
 /** What the server writes by itself, and what only says who wrote. */
 const NOISE: ReadonlySet<string> = new Set([
@@ -56,7 +57,7 @@ const NOISE: ReadonlySet<string> = new Set([
 ]);
 
 /** Leaves by path, as JSON. */
-function fieldsOf(object: KubernetesObject): ReadonlyMap<string, string> {
+function fieldsOf(object: LiveObject): ReadonlyMap<string, string> {
   const leaves = new Map<string, string>();
   for (const [key, value] of Object.entries(object)) collect(leaves, key, value);
   return leaves;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { KubernetesObject } from "../client/kube_object.ts";
+import type { LiveObject } from "../client/kube_object.ts";
 import { diffObjects } from "./diff.ts";
 
-function deployment(container: object, more: object = {}): KubernetesObject {
+function deployment(container: object, more: object = {}): LiveObject {
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
@@ -11,7 +11,7 @@ function deployment(container: object, more: object = {}): KubernetesObject {
   };
 }
 
-const fieldsOf = (before: KubernetesObject, after: KubernetesObject) =>
+const fieldsOf = (before: LiveObject, after: LiveObject) =>
   diffObjects(before, after)?.fields ?? [];
 
 Deno.test("what is new is created, what is the same is no change", () => {
@@ -49,21 +49,21 @@ Deno.test("elements of lists are named by what tells them apart", () => {
 });
 
 Deno.test("the server's bookkeeping and our revision are no change", () => {
-  const before = deployment({ name: "web" }, { annotations: { "mpc.dev/revision": "1" } });
+  const before = deployment({ name: "web" }, { annotations: { "mpc/revision": "1" } });
   const after = deployment({ name: "web" }, {
     uid: "x",
     generation: 4,
     resourceVersion: "9",
     creationTimestamp: "2030-01-01T00:00:00Z",
     managedFields: [{ manager: "mpc" }],
-    annotations: { "mpc.dev/revision": "2", "deployment.kubernetes.io/revision": "2" },
+    annotations: { "mpc/revision": "2", "deployment.kubernetes.io/revision": "2" },
   });
   assert.equal(diffObjects(before, { ...after, status: { replicas: 1 } }), undefined);
 });
 
 Deno.test("values of variables and secrets are compared, and not shown", () => {
   const withKey = (value: string) => deployment({ name: "web", env: [{ name: "KEY", value }] });
-  const secret = (value: string): KubernetesObject => ({
+  const secret = (value: string): LiveObject => ({
     apiVersion: "v1",
     kind: "Secret",
     metadata: { name: "web" },

@@ -1,5 +1,5 @@
 import type { KubeClient, Selection } from "../client/kube_client.ts";
-import { type KubernetesObject, type ObjectKind, refOf } from "../client/kube_object.ts";
+import { type LiveObject, type ObjectKind, refOf } from "../client/kube_object.ts";
 
 /** Everything of these kinds that a selection matches, in the order of the kinds. */
 export async function listKinds(
@@ -7,7 +7,7 @@ export async function listKinds(
   kinds: readonly ObjectKind[],
   selection: Selection,
   signal: AbortSignal,
-): Promise<readonly KubernetesObject[]> {
+): Promise<readonly LiveObject[]> {
   const lists = await Promise.all(
     kinds.map((kind) => client.list(kind, selection, { signal })),
   );
@@ -17,7 +17,7 @@ export async function listKinds(
 /** Asks for the deletion of objects, the last first; their dependents go before them. */
 export async function removeObjects(
   client: KubeClient,
-  objects: readonly KubernetesObject[],
+  objects: readonly LiveObject[],
   signal: AbortSignal,
 ): Promise<void> {
   for (const object of objects.toReversed()) {

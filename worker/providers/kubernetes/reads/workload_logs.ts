@@ -3,8 +3,8 @@ import type { LogLine, LogQuery } from "@mpc/services";
 import { notOnCluster } from "../../provider_errors.ts";
 import { POD } from "../client/kinds.ts";
 import type { KubeClient } from "../client/kube_client.ts";
-import { fieldAt, type KubernetesObject } from "../client/kube_object.ts";
-import { workloadSelector } from "../objects/labels.ts";
+import { fieldAt, type LiveObject } from "../client/kube_object.ts";
+import { workloadSelector } from "../objects/ownership.ts";
 import { merged } from "./merged.ts";
 
 /**
@@ -31,14 +31,14 @@ export async function* workloadLogs(
   }
 }
 
-function containerNames(pod: KubernetesObject): readonly string[] {
+function containerNames(pod: LiveObject): readonly string[] {
   return ((fieldAt(pod, "spec", "containers") ?? []) as readonly { name: string }[])
     .map(({ name }) => name);
 }
 
 async function* containerLogs(
   client: KubeClient,
-  { metadata }: KubernetesObject,
+  { metadata }: LiveObject,
   container: string,
   { follow, tail, since, signal }: LogQuery,
 ): AsyncGenerator<LogLine> {

@@ -1,6 +1,6 @@
 /** Why a rollout can never be complete: judged by what the pods and their controllers say. */
 import type { Instant } from "@mpc/domain";
-import { fieldAt, type KubernetesObject } from "../client/kube_object.ts";
+import { fieldAt, type LiveObject } from "../client/kube_object.ts";
 import {
   conditionOf,
   containersOf,
@@ -51,7 +51,7 @@ export function failureOf(snapshot: RolloutSnapshot, now: Instant): Verdict | un
   return lookAgain === undefined ? undefined : { lookAgain };
 }
 
-function podFailure(pod: KubernetesObject, now: Instant): Verdict | undefined {
+function podFailure(pod: LiveObject, now: Instant): Verdict | undefined {
   if (pod.metadata.deletionTimestamp !== undefined) return undefined;
   for (const container of containersOf(pod)) {
     const failure = containerFailure(pod, container);
@@ -85,7 +85,7 @@ const NOT_PULLED: ReadonlySet<string> = new Set([
 ]);
 
 function containerFailure(
-  pod: KubernetesObject,
+  pod: LiveObject,
   { name, state, lastState }: ContainerStatus,
 ): RolloutFailure | undefined {
   const { reason: podReason = "", message = "" } = state?.waiting ?? {};
@@ -114,7 +114,7 @@ function containerFailure(
   };
 }
 
-function memoryLimitOf(pod: KubernetesObject, container: string): string | undefined {
+function memoryLimitOf(pod: LiveObject, container: string): string | undefined {
   const containers = (fieldAt(pod, "spec", "containers") ?? []) as readonly { name: string }[];
   const found = containers.find(({ name }) => name === container);
   const limit = fieldAt(found, "resources", "limits", "memory");
@@ -122,7 +122,7 @@ function memoryLimitOf(pod: KubernetesObject, container: string): string | undef
 }
 
 function controllerFailure(
-  controller: KubernetesObject,
+  controller: LiveObject,
   snapshot: RolloutSnapshot,
 ): RolloutFailure | undefined {
   const subject = { kind: "controller", name: controller.metadata.name } as const;
@@ -155,4 +155,4 @@ function controllerFailure(
   };
 }
 
-const isNotReady = (pod: KubernetesObject): boolean => conditionOf(pod, "Ready")?.status !== "True";
+const isNotReady = (pod: LiveObject): boolean => conditionOf(pod, "Ready")?.status !== "True";

@@ -1,7 +1,7 @@
 /** How far controllers are, by the rules of `kubectl rollout status`. */
 import type { RolloutStatus } from "@mpc/services";
-import type { KubernetesObject } from "../client/kube_object.ts";
-import { revisionOf } from "../objects/labels.ts";
+import type { LiveObject } from "../client/kube_object.ts";
+import { revisionOf } from "../objects/ownership.ts";
 import { conditionOf, containersOf, numberAt, type RolloutSnapshot } from "./snapshot.ts";
 
 interface Counts {
@@ -38,7 +38,7 @@ export function progressOf(snapshot: RolloutSnapshot): Progress {
   };
 }
 
-function countsOf(controller: KubernetesObject): Counts {
+function countsOf(controller: LiveObject): Counts {
   const status = (field: string) => numberAt(controller, ["status", field], 0);
   const observed = status("observedGeneration") >= (controller.metadata.generation ?? 0);
   if (controller.kind === "DaemonSet") {
@@ -67,7 +67,7 @@ function countsOf(controller: KubernetesObject): Counts {
  * Whether nothing is heard of a pod's node: its containers were ready when last heard of, and the
  * node controller has taken the pod's readiness away (Kubernetes, "Nodes": node status).
  */
-function isLost(pod: KubernetesObject): boolean {
+function isLost(pod: LiveObject): boolean {
   const ready = conditionOf(pod, "Ready");
   const containers = containersOf(pod);
   return ready !== undefined && ready.status !== "True" &&

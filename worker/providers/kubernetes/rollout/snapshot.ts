@@ -1,5 +1,5 @@
 /** The parts of Kubernetes' objects that a rollout is judged by. */
-import { fieldAt, type KubernetesObject } from "../client/kube_object.ts";
+import { fieldAt, type LiveObject } from "../client/kube_object.ts";
 
 export interface StatusCondition {
   readonly type: string;
@@ -29,21 +29,21 @@ export interface ContainerState {
 
 /** What one workload has on the cluster, as far as a rollout goes. */
 export interface RolloutSnapshot {
-  readonly controllers: readonly KubernetesObject[];
-  readonly replicaSets: readonly KubernetesObject[];
-  readonly pods: readonly KubernetesObject[];
+  readonly controllers: readonly LiveObject[];
+  readonly replicaSets: readonly LiveObject[];
+  readonly pods: readonly LiveObject[];
 }
 
-export function conditionsOf(object: KubernetesObject): readonly StatusCondition[] {
+export function conditionsOf(object: LiveObject): readonly StatusCondition[] {
   return (fieldAt(object, "status", "conditions") ?? []) as readonly StatusCondition[];
 }
 
-export function conditionOf(object: KubernetesObject, type: string): StatusCondition | undefined {
+export function conditionOf(object: LiveObject, type: string): StatusCondition | undefined {
   return conditionsOf(object).find((condition) => condition.type === type);
 }
 
 /** The containers of a pod, those that run before the others first. */
-export function containersOf(pod: KubernetesObject): readonly ContainerStatus[] {
+export function containersOf(pod: LiveObject): readonly ContainerStatus[] {
   const initial = fieldAt(pod, "status", "initContainerStatuses") ?? [];
   const main = fieldAt(pod, "status", "containerStatuses") ?? [];
   return [...initial as ContainerStatus[], ...main as ContainerStatus[]];
@@ -51,7 +51,7 @@ export function containersOf(pod: KubernetesObject): readonly ContainerStatus[] 
 
 /** A number of the object; `otherwise` where it has none. */
 export function numberAt(
-  object: KubernetesObject,
+  object: LiveObject,
   path: readonly string[],
   otherwise: number,
 ): number {
@@ -60,7 +60,7 @@ export function numberAt(
 }
 
 /** Whether `object` was made by the one of this uid. */
-export function isOwnedBy({ metadata }: KubernetesObject, uid: string | undefined): boolean {
+export function isOwnedBy({ metadata }: LiveObject, uid: string | undefined): boolean {
   return (metadata.ownerReferences ?? []).some((owner) => owner.controller && owner.uid === uid);
 }
 
@@ -69,9 +69,9 @@ export function isOwnedBy({ metadata }: KubernetesObject, uid: string | undefine
  * newest revision of the others.
  */
 export function currentPods(
-  controller: KubernetesObject,
+  controller: LiveObject,
   { replicaSets, pods }: RolloutSnapshot,
-): readonly KubernetesObject[] {
+): readonly LiveObject[] {
   const parent = controller.kind === "Deployment"
     ? newestReplicaSet(controller, replicaSets)
     : controller;
@@ -85,9 +85,9 @@ export function currentPods(
 const DEPLOYMENT_REVISION = "deployment.kubernetes.io/revision";
 
 function newestReplicaSet(
-  deployment: KubernetesObject,
-  replicaSets: readonly KubernetesObject[],
-): KubernetesObject | undefined {
+  deployment: LiveObject,
+  replicaSets: readonly LiveObject[],
+): LiveObject | undefined {
   const revision = deployment.metadata.annotations?.[DEPLOYMENT_REVISION];
   return replicaSets.find((set) =>
     isOwnedBy(set, deployment.metadata.uid) &&

@@ -1,12 +1,12 @@
 import { isMpcError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 import type { KubeClient } from "../client/kube_client.ts";
-import { type KubernetesObject, type ObjectKind, refOf, textOf } from "../client/kube_object.ts";
-import { OURS, ownerOf } from "../objects/labels.ts";
+import { type LiveObject, type ObjectKind, refOf, textOf } from "../client/kube_object.ts";
+import { OURS, ownerOf } from "../objects/ownership.ts";
 import { reflect, type ReflectorTarget } from "./reflector.ts";
 
 /** An owner's objects of one kind, by their name as text. */
-type Owned = ReadonlyMap<string, KubernetesObject>;
+type Owned = ReadonlyMap<string, LiveObject>;
 
 /** So many departures are remembered: longer than anybody needs to look. */
 const MAX_REMOVED = 10_000;
@@ -15,7 +15,7 @@ const NOTHING: Owned = new Map();
 
 /** Our objects of one kind on one cluster, by one watch that all who wait share. */
 export class Informer {
-  readonly #byOwner = new Map<string, Map<string, KubernetesObject>>();
+  readonly #byOwner = new Map<string, Map<string, LiveObject>>();
   readonly #onChange: (owner: string) => void;
   readonly #onTrouble: () => void;
   readonly #running: Promise<void>;
@@ -41,7 +41,7 @@ export class Informer {
   }
 
   /** The objects of an owner, as far as has been told. */
-  of(owner: string): readonly KubernetesObject[] {
+  of(owner: string): readonly LiveObject[] {
     return [...(this.#byOwner.get(owner) ?? NOTHING).values()];
   }
 
@@ -91,7 +91,7 @@ export class Informer {
     };
   }
 
-  #replace(objects: readonly KubernetesObject[]): void {
+  #replace(objects: readonly LiveObject[]): void {
     const before = [...this.#byOwner];
     const still = new Set(objects.map(({ metadata }) => metadata.uid));
     this.#byOwner.clear();
@@ -106,12 +106,12 @@ export class Informer {
     for (const owner of new Set([...owners, ...this.#byOwner.keys()])) this.#onChange(owner);
   }
 
-  #put(object: KubernetesObject): void {
+  #put(object: LiveObject): void {
     const owner = this.#keep(object);
     if (owner !== undefined) this.#onChange(owner);
   }
 
-  #remove(object: KubernetesObject): void {
+  #remove(object: LiveObject): void {
     const owner = ownerOf(object);
     if (owner === undefined) return;
     this.#remember(object);
@@ -121,17 +121,17 @@ export class Informer {
     this.#onChange(owner);
   }
 
-  #keep(object: KubernetesObject): string | undefined {
+  #keep(object: LiveObject): string | undefined {
     const owner = ownerOf(object);
     if (owner === undefined) return undefined;
-    const owned = this.#byOwner.get(owner) ?? new Map<string, KubernetesObject>();
+    const owned = this.#byOwner.get(owner) ?? new Map<string, LiveObject>();
     // Who manages which field is much of an object, and of no use here.
     const { managedFields: _, ...metadata } = object.metadata;
     this.#byOwner.set(owner, owned.set(textOf(refOf(object)), { ...object, metadata }));
     return owner;
   }
 
-  #remember({ metadata }: KubernetesObject): void {
+  #remember({ metadata }: LiveObject): void {
     this.#removed.add(metadata.uid ?? "");
     if (this.#removed.size <= MAX_REMOVED) return;
     const [oldest] = this.#removed;

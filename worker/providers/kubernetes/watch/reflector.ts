@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { isMpcError, recordError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 import type { KubeClient, Selection } from "../client/kube_client.ts";
-import type { KubernetesObject, ObjectKind } from "../client/kube_object.ts";
+import type { LiveObject, ObjectKind } from "../client/kube_object.ts";
 
 const log = getLogger(["mpc", "kubernetes", "watch"]);
 
@@ -11,10 +11,10 @@ export interface ReflectorTarget {
   /** A list begins. */
   listing(): void;
   /** All objects there are; the list that began last. */
-  replace(objects: readonly KubernetesObject[]): void;
+  replace(objects: readonly LiveObject[]): void;
   /** One object is as it is told here. */
-  put(object: KubernetesObject): void;
-  remove(object: KubernetesObject): void;
+  put(object: LiveObject): void;
+  remove(object: LiveObject): void;
   /** The copy is stale, and the reason; until `recovered`. */
   failed(error: unknown): void;
   recovered(): void;

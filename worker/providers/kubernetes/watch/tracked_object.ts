@@ -1,6 +1,6 @@
 import type { KubeClient } from "../client/kube_client.ts";
-import type { KubernetesObject, ObjectKind } from "../client/kube_object.ts";
-import { ownedBy } from "../objects/labels.ts";
+import type { LiveObject, ObjectKind } from "../client/kube_object.ts";
+import { ownedBy } from "../objects/ownership.ts";
 import type { ClusterWatch } from "./cluster_watch.ts";
 import type { Informer } from "./informer.ts";
 
@@ -11,11 +11,11 @@ import type { Informer } from "./informer.ts";
 export class TrackedObject {
   readonly #informer: Informer;
   readonly #owner: string;
-  readonly #read: KubernetesObject;
+  readonly #read: LiveObject;
   /** Lists that began later than the reading know of the object, or it is gone. */
   readonly #listsBefore: number;
 
-  constructor(informer: Informer, owner: string, read: KubernetesObject) {
+  constructor(informer: Informer, owner: string, read: LiveObject) {
     this.#informer = informer;
     this.#owner = owner;
     this.#read = read;
@@ -23,7 +23,7 @@ export class TrackedObject {
   }
 
   /** Undefined when it is gone. */
-  current(): KubernetesObject | undefined {
+  current(): LiveObject | undefined {
     const { uid, generation = 0 } = this.#read.metadata;
     const known = this.#informer.of(this.#owner).find(({ metadata }) => metadata.uid === uid);
     if (known) return (known.metadata.generation ?? 0) >= generation ? known : this.#read;

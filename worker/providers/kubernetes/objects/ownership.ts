@@ -1,20 +1,11 @@
+/** Which objects of a cluster are ours, and whose. */
 import { environmentName, workloadName } from "@mpc/domain";
 import type { ClusterObject } from "@mpc/services";
-import { type KubernetesObject, refOf, textOf } from "../client/kube_object.ts";
-
-/** Every object of ours carries it (Kubernetes, "Recommended Labels"). */
-export const MANAGED_BY = "app.kubernetes.io/managed-by";
-export const ENVIRONMENT = "mpc.dev/environment";
-export const WORKLOAD = "mpc.dev/workload";
-/** Uid of the environment or workload that an object belongs to. */
-export const UID = "mpc.dev/uid";
-/** Annotation of what a rollout is watched by: the revision that it was made of. */
-export const REVISION = "mpc.dev/revision";
-/** Annotation of pod templates: a restart changes it. */
-export const RESTART_TOKEN = "mpc.dev/restart-token";
+import { type LiveObject, refOf, textOf } from "../client/kube_object.ts";
+import { ENVIRONMENT, MANAGED_BY, MANAGER, REVISION, UID, WORKLOAD } from "../render/mod.ts";
 
 /** Selects everything of ours. */
-export const OURS = `${MANAGED_BY}=mpc`;
+export const OURS = `${MANAGED_BY}=${MANAGER}`;
 
 /** Selects what belongs to one environment or workload. */
 export const ownedBy = (uid: string): string => `${OURS},${UID}=${uid}`;
@@ -23,17 +14,17 @@ export const ownedBy = (uid: string): string => `${OURS},${UID}=${uid}`;
 export const workloadSelector = (workload: string): string => `${OURS},${WORKLOAD}=${workload}`;
 
 /** Uid of the environment or workload that an object belongs to; undefined for a stranger's. */
-export function ownerOf({ metadata }: KubernetesObject): string | undefined {
-  return metadata.labels?.[MANAGED_BY] === "mpc" ? metadata.labels[UID] : undefined;
+export function ownerOf({ metadata }: LiveObject): string | undefined {
+  return metadata.labels?.[MANAGED_BY] === MANAGER ? metadata.labels[UID] : undefined;
 }
 
 /** The revision that an object was made of; 0 for what has none. */
-export function revisionOf({ metadata }: KubernetesObject): number {
+export function revisionOf({ metadata }: LiveObject): number {
   return Number(metadata.annotations?.[REVISION] ?? 0);
 }
 
 /** An object as the inventory lists it; undefined for a stranger's. */
-export function toClusterObject(object: KubernetesObject): ClusterObject | undefined {
+export function toClusterObject(object: LiveObject): ClusterObject | undefined {
   const targetUid = ownerOf(object);
   const environment = object.metadata.labels?.[ENVIRONMENT];
   if (targetUid === undefined || environment === undefined) return undefined;
