@@ -112,7 +112,7 @@ export interface Operation {
   readonly updateTime: Instant;
   readonly startTime: Instant | null;
   readonly endTime: Instant | null;
-  /** When it gives up. */
+  /** When it gives up; moved by the time in which nobody could work on it. */
   readonly deadline: Instant;
   readonly cancellation: Cancellation | null;
   readonly residue: readonly Residue[];

@@ -12,6 +12,7 @@ import {
   type StepAttempt,
   type StepRecord,
 } from "@mpc/domain";
+import { idleBefore } from "./idle_time.ts";
 import type { Outcome, StepOutcome, UndoOutcome } from "./orchestrate.ts";
 
 /** Of many attempts the first and this many of the last are kept. */
@@ -48,12 +49,14 @@ export function startAttempt(
   undo: boolean,
   now: Instant,
 ): Operation {
+  const deadline = operation.deadline + idleBefore(operation, stepOf(operation, name), now);
   const begun = operation.state === "PENDING"
     ? { ...moveTo(operation, "RUNNING"), startTime: now, waitingReason: "" }
     : operation;
-  return editStep(begun, name, now, (step) => {
+  const endTime = operation.updateTime;
+  return editStep({ ...begun, deadline }, name, now, (step) => {
     const closed = step.attempts.map((attempt) =>
-      attempt.endTime === null ? { ...attempt, endTime: now, error: interrupted() } : attempt
+      attempt.endTime === null ? { ...attempt, endTime, error: interrupted() } : attempt
     );
     const number = closed.reduce((n, attempt) => attempt.undo === undo ? attempt.number : n, 0) + 1;
     const attempt: StepAttempt = {

@@ -9,6 +9,7 @@ export {
 } from "./definition.ts";
 export { DEFINITIONS } from "./definitions.ts";
 export { dropWaiting, holdsResource, resourceOf } from "./holds_resource.ts";
+export { idleBetween } from "./idle_time.ts";
 export * from "./journal.ts";
 export * from "./orchestrate.ts";
 export { OPERATION_ADMITTED } from "./let_go.ts";

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { OPERATION_KINDS } from "@mpc/domain";
-import { createEnvironment, deployWorkload, updateEnvironment } from "@mpc/services";
+import {
+  createEnvironment,
+  deleteEnvironment,
+  deployWorkload,
+  updateEnvironment,
+} from "@mpc/services";
 import { DEFINITIONS } from "@mpc/services/operations";
-import { faultyDefinitions, hang } from "../fakes/faulty_definitions.ts";
+import { faultyDefinitions, hang, transient } from "../fakes/faulty_definitions.ts";
 import { withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 import { create, deploy } from "../fakes/scenarios.ts";
@@ -123,7 +128,79 @@ Deno.test("an operation gives up at its deadline and undoes what it did", () =>
     });
     const { state, error } = await platform.ended(result);
     assert.equal(state, "FAILED");
-    assert.equal(error?.code, "DEADLINE_EXCEEDED");
+    assert.deepEqual([error?.code, error?.reason], ["DEADLINE_EXCEEDED", "OPERATION_TIMED_OUT"]);
     assert.ok(clock.now() - began < 130_000, "it did not outlive its deadline");
     await platform.assertSound();
   }));
+
+Deno.test("time in which no process ran uses up no budget and no deadline", async () => {
+  let down = true;
+  const { definitions } = faultyDefinitions([
+    { kind: "environment.create", step: "create_namespace", run: (run) => down ? hang() : run() },
+  ]);
+  await withPlatform(async (platform) => {
+    const { operation } = await create(platform);
+    const { name, deadline } = operation!.value;
+    await platform.clock.advance(1_000);
+    await platform.crash();
+    await platform.clock.advance(24 * 3_600_000);
+    down = false;
+    await platform.restart();
+    await platform.settle();
+    const ended = await platform.operation(name);
+    assert.deepEqual([ended.state, ended.error], ["SUCCEEDED", null]);
+    assert.ok(ended.deadline >= deadline + 24 * 3_600_000, "the deadline is moved");
+    const [interrupted] = ended.steps[0]!.attempts;
+    assert.equal(interrupted?.error?.reason, "INTERRUPTED");
+    assert.ok(interrupted.endTime! < deadline, "it ended when it was last heard of");
+  }, { definitions });
+});
+
+Deno.test("a step that waits for its next try when the process ends has its retries left", async () => {
+  let failures = 0;
+  const { definitions } = faultyDefinitions([{
+    kind: "environment.create",
+    step: "create_namespace",
+    run: (run) => failures++ < 3 ? Promise.reject(transient()) : run(),
+  }]);
+  await withPlatform(async (platform) => {
+    const { operation } = await create(platform);
+    await platform.clock.advance(0);
+    await platform.crash();
+    assert.equal(failures, 1);
+    await platform.clock.advance(24 * 3_600_000);
+    await platform.restart();
+    await platform.settle();
+    assert.equal((await platform.operation(operation!.value.name)).state, "SUCCEEDED");
+  }, { definitions });
+});
+
+Deno.test("the deadline of a deletion counts from its own begin, not from its wait", async () => {
+  const { definitions } = faultyDefinitions([{
+    kind: "environment.create",
+    step: "create_namespace",
+    run: hang,
+    undo: async (undo, call) => {
+      if (call <= 3) throw transient();
+      await undo();
+    },
+  }]);
+  await withPlatform(async (platform) => {
+    const { deps, caller, clock } = platform;
+    await create(platform);
+    await clock.advance(100);
+    const name = "environments/dev";
+    const result = await deleteEnvironment(deps, caller, {
+      name,
+      etag: "",
+      force: true,
+      allowMissing: false,
+      abandon: false,
+      timeoutMs: 30_000,
+    });
+    const { value } = result.operation!;
+    const ended = await platform.ended(result);
+    assert.deepEqual([ended.state, ended.error], ["SUCCEEDED", null]);
+    assert.equal(ended.deadline - ended.startTime!, value.deadline - value.createTime);
+  }, { definitions });
+});

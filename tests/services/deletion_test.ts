@@ -94,7 +94,7 @@ Deno.test("past its deadline a deletion is DELETE_FAILED and says what blocks", 
     assert.equal(error?.reason, "DELETE_BLOCKED");
     assert.deepEqual(
       error?.causes.map(({ reason }) => reason),
-      ["DELETE_BLOCKED", "ATTEMPT_TIMED_OUT"],
+      ["DELETE_BLOCKED", "OPERATION_TIMED_OUT"],
       "down to the time limit",
     );
     assert.match(

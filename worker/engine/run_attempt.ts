@@ -14,9 +14,14 @@ export type AttemptResult<T> =
   /** The engine closes: the try is neither done nor failed. */
   | { readonly status: "stopped" };
 
+/** What a time limit belongs to: `ATTEMPT_TIMED_OUT`, `STEP_TIMED_OUT`, `OPERATION_TIMED_OUT`. */
+export type TimeOf = "attempt" | "step" | "operation";
+
 export interface Attempt<T> {
   readonly clock: Clock;
   readonly timeoutMs: number;
+  /** Whose time that is. */
+  readonly timeOf: TimeOf;
   /** Cancels the try; never aborted for an undo. */
   readonly cancel: AbortSignal;
   /** The engine closes. */
@@ -29,12 +34,12 @@ export interface Attempt<T> {
  * is harmless, because steps are idempotent.
  */
 export async function runAttempt<T>(attempt: Attempt<T>): Promise<AttemptResult<T>> {
-  const { clock, timeoutMs, cancel, stop, body } = attempt;
+  const { clock, timeoutMs, timeOf, cancel, stop, body } = attempt;
   const timeout = new AbortController();
   const ended = new AbortController();
   const signal = AbortSignal.any([cancel, stop, timeout.signal]);
   const timer = clock.sleep(timeoutMs, ended.signal).then(
-    () => timeout.abort(timedOut(timeoutMs)),
+    () => timeout.abort(timedOut(timeOf, timeoutMs)),
     (error) => {
       if (!ended.signal.aborted) throw error;
     },
@@ -87,9 +92,12 @@ async function grace(clock: Clock, over: AbortSignal): Promise<undefined> {
   }
 }
 
-function timedOut(timeoutMs: number): MpcError {
+function timedOut(timeOf: TimeOf, timeoutMs: number): MpcError {
+  const seconds = timeoutMs / 1_000;
   return new MpcError("DEADLINE_EXCEEDED", {
-    reason: "ATTEMPT_TIMED_OUT",
-    message: `The attempt did not finish within ${timeoutMs / 1_000} s`,
+    reason: `${timeOf.toUpperCase()}_TIMED_OUT`,
+    message: timeOf === "attempt"
+      ? `The attempt did not finish within ${seconds} s`
+      : `The time of the ${timeOf} was up after the attempt's first ${seconds} s`,
   });
 }

@@ -12,6 +12,7 @@ import type { Clock, Ids, Provider } from "@mpc/services";
 import {
   endAttempt,
   failuresOf,
+  idleBetween,
   journaledRun,
   journaledUndo,
   noteProgress,
@@ -80,10 +81,10 @@ export async function tryStep(options: StepTry): Promise<Tried> {
   const settled = settledBefore(stepOf(journal.operation, name), undo);
   if (settled) return settled;
   if (!undo && cancel.aborted) return cancelled(options);
-  const limit = limitOf(options);
   await begin(options);
   if (isTerminal(journal.operation.state)) return { status: "ended" };
   if (!undo && cancel.aborted) return cancelled(options);
+  const limit = limitOf(options);
   const result = await attempt(options, limit);
   switch (result.status) {
     case "succeeded":
@@ -129,11 +130,19 @@ function endOf(
   return { step: step.name, state, output: output ?? null, time: clock.now() };
 }
 
-/** When the step's budget, or the operation's time, is used up. */
-function limitOf({ journal, step, undo, clock }: StepTry): Instant {
-  const { attempts } = stepOf(journal.operation, step.name);
-  const began = attempts.find((attempt) => attempt.undo === undo)?.startTime ?? clock.now();
-  return Math.min(began + step.retry.budgetMs, undo ? Infinity : journal.operation.deadline);
+/** When the time is up, and whose time that is. */
+interface Limit {
+  readonly at: Instant;
+  readonly of: "step" | "operation";
+}
+
+function limitOf({ journal, step, undo, clock }: StepTry): Limit {
+  const { steps, deadline } = journal.operation;
+  const record = steps.find(({ name }) => name === step.name);
+  const tries = record?.attempts.filter((attempt) => attempt.undo === undo) ?? [];
+  const began = tries[0]?.startTime ?? clock.now();
+  const at = began + step.retry.budgetMs + idleBetween(tries);
+  return undo || at <= deadline ? { at, of: "step" } : { at: deadline, of: "operation" };
 }
 
 /** Nothing begins on an operation that is marked as cancelled, but undos. */
@@ -150,7 +159,7 @@ async function begin({ journal, step: { name }, undo, clock }: StepTry): Promise
 
 async function attempt(
   options: StepTry,
-  limit: Instant,
+  limit: Limit,
 ): Promise<AttemptResult<JsonObject | void>> {
   const { journal, clock, cancel, stop, step, undo } = options;
   const record = stepOf(journal.operation, step.name);
@@ -172,7 +181,7 @@ async function attempt(
   try {
     return await runAttempt({
       clock,
-      timeoutMs: Math.max(1, Math.min(step.attemptTimeoutMs, limit - clock.now())),
+      ...timeLimit(step, limit, clock.now()),
       cancel: undo ? NEVER : cancel,
       stop,
       body: async (signal) => {
@@ -184,6 +193,13 @@ async function attempt(
     finished.abort(OVER);
     await progress.closed();
   }
+}
+
+function timeLimit(step: Step<JsonObject>, limit: Limit, now: Instant) {
+  const timeoutMs = Math.max(1, limit.at - now);
+  return timeoutMs < step.attemptTimeoutMs
+    ? { timeoutMs, timeOf: limit.of }
+    : { timeoutMs: step.attemptTimeoutMs, timeOf: "attempt" as const };
 }
 
 function contextOf(
@@ -212,12 +228,12 @@ function contextOf(
 }
 
 /** Decides whether a failure is the last one. */
-async function failed(options: StepTry, limit: Instant, error: ErrorRecord): Promise<Tried> {
+async function failed(options: StepTry, limit: Limit, error: ErrorRecord): Promise<Tried> {
   const { journal, clock, ids, undo, step: { name, retry } } = options;
   const failures = failuresOf(stepOf(journal.operation, name), undo) + 1;
   const pauseMs = backoffMs(retry, failures, ids.random());
   const nextRetryTime = clock.now() + pauseMs;
-  if (!error.retryable || failures >= retry.maxAttempts || nextRetryTime >= limit) {
+  if (!error.retryable || failures >= retry.maxAttempts || nextRetryTime >= limit.at) {
     return { status: "failed", error: await giveUp(options, failures, error) };
   }
   await journal.record({

@@ -109,7 +109,8 @@ export type Operation = Message<"mpc.v1.Operation"> & {
   endTime?: Timestamp | undefined;
 
   /**
-   * When it gives up.
+   * When it gives up. Time in which nobody could work on it, because it had to wait for its
+   * resource or because no process ran, does not count: the deadline is moved by it.
    *
    * @generated from field: google.protobuf.Timestamp deadline = 13;
    */
@@ -249,7 +250,8 @@ export type OperationJson = {
   endTime?: TimestampJson;
 
   /**
-   * When it gives up.
+   * When it gives up. Time in which nobody could work on it, because it had to wait for its
+   * resource or because no process ran, does not count: the deadline is moved by it.
    *
    * @generated from field: google.protobuf.Timestamp deadline = 13;
    */
