@@ -24,6 +24,10 @@ export interface GrpcLimits extends FrameLimits {
   readonly handshakeTimeoutMs: number;
   readonly maxMessageBytes: number;
   readonly maxConcurrentStreams: number;
+  /** A connection on which nothing comes for so long is asked whether it is still there. */
+  readonly keepaliveTimeMs: number;
+  /** How long that answer may take. */
+  readonly keepaliveTimeoutMs: number;
 }
 
 export const DEFAULT_GRPC_LIMITS: GrpcLimits = {
@@ -33,6 +37,8 @@ export const DEFAULT_GRPC_LIMITS: GrpcLimits = {
   handshakeTimeoutMs: 10_000,
   maxMessageBytes: 4 * 1024 * 1024,
   maxConcurrentStreams: 1_000,
+  keepaliveTimeMs: 60_000,
+  keepaliveTimeoutMs: 20_000,
 };
 
 /** How long the last bytes to a peer may take. */
@@ -64,8 +70,8 @@ export async function serveGrpc(options: {
     interceptors: [explainRefusals],
     "grpc.max_receive_message_length": limits.maxMessageBytes,
     "grpc.max_concurrent_streams": limits.maxConcurrentStreams,
-    "grpc.keepalive_time_ms": 60_000,
-    "grpc.keepalive_timeout_ms": 20_000,
+    "grpc.keepalive_time_ms": limits.keepaliveTimeMs,
+    "grpc.keepalive_timeout_ms": limits.keepaliveTimeoutMs,
   });
   for (const route of options.routes) {
     const { definition, handlers } = serviceDefinition(route, lifetime);

@@ -79,7 +79,7 @@ export function fromEnvironmentUpdate(
     deletionProtection && "deletion_protection",
     quota && "quota",
     (environment.ttl || environment.expireTime) && "ttl",
-    cluster && "cluster",
+    cluster !== "" && "cluster",
   ].filter((path) => typeof path === "string");
   const wanted = paths.length === 0 ? set : paths.includes("*") ? Object.keys(fields) : paths;
   return {

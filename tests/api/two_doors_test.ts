@@ -182,6 +182,53 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
     const nonsense = environments.listEnvironments({ pageToken: "nonsense" });
     assert.equal((await failure(nonsense)).code, Code.InvalidArgument);
   },
+  "update_mask says which fields change; what it cannot name is refused": async (clients) => {
+    const { environments, operations } = clients;
+    await created(clients, "dev");
+    const environment = { name: "environments/dev", labels: { a: "1" }, annotations: { b: "2" } };
+    const { name } = await environments.updateEnvironment({
+      environment,
+      updateMask: { paths: ["labels"] },
+    });
+    await operations.waitOperation({ name });
+    const { labels, annotations } = await environments.getEnvironment({ name: environment.name });
+    assert.deepEqual({ labels, annotations }, { labels: { a: "1" }, annotations: {} });
+    const updateMask = { paths: ["labels", "state", "colour"] };
+    const error = await failure(environments.updateEnvironment({ environment, updateMask }));
+    const [bad] = error.findDetails(BadRequestSchema);
+    assert.deepEqual(bad?.fieldViolations.map(({ field, reason }) => [field, reason]), [
+      ["update_mask", "UPDATE_MASK"],
+      ["update_mask", "UPDATE_MASK"],
+    ]);
+  },
+  "allow_missing creates what is updated and is not there, and deletes what is not": async (
+    { environments, operations },
+  ) => {
+    const environment = { name: "environments/new", labels: { a: "1" } };
+    const { code, message } = await failure(environments.updateEnvironment({ environment }));
+    assert.equal(code, Code.NotFound, message);
+    const { name } = await environments.updateEnvironment({ environment, allowMissing: true });
+    assert.equal((await operations.waitOperation({ name })).kind, "environment.create");
+    const { done } = await environments.deleteEnvironment({
+      name: "environments/none",
+      allowMissing: true,
+    });
+    assert.ok(done);
+  },
+  "force deletes an environment with what is in it": async (clients) => {
+    const { environments, workloads, operations } = clients;
+    await created(clients, "dev");
+    const workload = { spec: { image: "nginx:1.27" } };
+    const parent = "environments/dev";
+    const { name } = await workloads.deployWorkload({ parent, workloadId: "web", workload });
+    await operations.waitOperation({ name });
+    const refused = await failure(environments.deleteEnvironment({ name: parent }));
+    assert.equal(refused.code, Code.FailedPrecondition);
+    const deletion = await environments.deleteEnvironment({ name: parent, force: true });
+    const { state } = await operations.waitOperation({ name: deletion.name });
+    assert.equal(state, OperationState.SUCCEEDED);
+    assert.deepEqual((await workloads.listWorkloads({ parent: "environments/-" })).workloads, []);
+  },
   "a filter is checked and applied": async (clients) => {
     await created(clients, "a");
     const { environments } = clients;
