@@ -15,8 +15,20 @@ export interface ProviderHarness {
 /** What a cluster can show; what it cannot is left out by name. */
 export interface ProviderCapabilities {
   /** Image tags that misbehave, as the simulated cluster has them. */
-  readonly misbehavingImages: boolean;
+  readonly misbehavingImages: readonly Misbehaviour[];
 }
+
+export type Misbehaviour = "missing" | "crash" | "unschedulable" | "stuck" | "flaky" | "sticky";
+
+/** All of them, for clusters that pretend. */
+export const EVERY_MISBEHAVIOUR: readonly Misbehaviour[] = [
+  "missing",
+  "crash",
+  "unschedulable",
+  "stuck",
+  "flaky",
+  "sticky",
+];
 
 type Case = (harness: ProviderHarness) => Promise<void>;
 
@@ -215,33 +227,31 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
-const MISBEHAVING: Readonly<Record<string, Case>> = {
-  ...Object.fromEntries(
-    ([
-      ["missing", "IMAGE_PULL_FAILED", "ErrImagePull"],
-      ["crash", "CRASH_LOOP", "CrashLoopBackOff"],
-      ["unschedulable", "UNSCHEDULABLE", "Unschedulable"],
-      ["stuck", "PROGRESS_DEADLINE_EXCEEDED", "NotReady"],
-    ] as const).map(([tag, reason, podReason]) => [
-      `an image that is ':${tag}' fails fast with the pod's own reason`,
-      async (harness: ProviderHarness) => {
-        await withNamespace(harness);
-        const intent = web({ spec: aSpec({ image: `x:${tag}`, progressDeadlineMs: 60_000 }) });
-        await harness.provider.applyWorkload(intent, live());
-        const rollout = rejectsWith(
-          harness.provider.awaitRollout(intent, live()),
-          "FAILED_PRECONDITION",
-          reason,
-        );
-        await harness.advance(A_WHILE_MS);
-        const error = await rollout;
-        assert.match(error.message, new RegExp(podReason));
-        assert.equal(error.retryable, false);
-        assert.ok(error.metadata["pod"]);
-      },
-    ]),
-  ),
-  "a flaky apply fails twice, retryable, and then works": async (harness) => {
+/** A rollout that must end at once, with the pod's own reason. */
+function failsFast(tag: Misbehaviour, reason: string, podReason: string): Case {
+  return async (harness) => {
+    await withNamespace(harness);
+    const intent = web({ spec: aSpec({ image: `x:${tag}`, progressDeadlineMs: 10_000 }) });
+    await harness.provider.applyWorkload(intent, live());
+    const rollout = rejectsWith(
+      harness.provider.awaitRollout(intent, live()),
+      "FAILED_PRECONDITION",
+      reason,
+    );
+    await harness.advance(A_WHILE_MS);
+    const error = await rollout;
+    assert.match(error.message, new RegExp(podReason));
+    assert.equal(error.retryable, false);
+    assert.ok(error.metadata["pod"]);
+  };
+}
+
+const MISBEHAVING: Readonly<Record<Misbehaviour, Case>> = {
+  missing: failsFast("missing", "IMAGE_PULL_FAILED", "ErrImagePull"),
+  crash: failsFast("crash", "CRASH_LOOP", "CrashLoopBackOff"),
+  unschedulable: failsFast("unschedulable", "UNSCHEDULABLE", "Unschedulable"),
+  stuck: failsFast("stuck", "PROGRESS_DEADLINE_EXCEEDED", "NotReady"),
+  flaky: async (harness) => {
     await withNamespace(harness);
     const intent = web({ spec: aSpec({ image: "x:flaky" }) });
     for (let attempt = 1; attempt <= 2; attempt++) {
@@ -251,7 +261,7 @@ const MISBEHAVING: Readonly<Record<string, Case>> = {
     }
     await harness.provider.applyWorkload(intent, live());
   },
-  "a finalizer holds a deletion, and is named": async (harness) => {
+  sticky: async (harness) => {
     await withNamespace(harness);
     const { provider } = harness;
     await provider.applyWorkload(web({ spec: aSpec({ image: "x:sticky" }) }), live());
@@ -268,13 +278,25 @@ const MISBEHAVING: Readonly<Record<string, Case>> = {
   },
 };
 
+const MISBEHAVING_TITLES: Readonly<Record<Misbehaviour, string>> = {
+  missing: "an image that is ':missing' fails fast with the pod's own reason",
+  crash: "an image that is ':crash' fails fast with the pod's own reason",
+  unschedulable: "an image that is ':unschedulable' fails fast with the pod's own reason",
+  stuck: "an image that is ':stuck' fails at its deadline with the pod's own reason",
+  flaky: "a flaky apply fails twice, retryable, and then works",
+  sticky: "a finalizer holds a deletion, and is named",
+};
+
 /** Registers the contract for one cluster; each case gets a fresh harness. */
 export function providerContract(
   name: string,
   capabilities: ProviderCapabilities,
   open: () => Promise<ProviderHarness>,
 ): void {
-  const cases = { ...CASES, ...(capabilities.misbehavingImages && MISBEHAVING) };
+  const misbehaving = capabilities.misbehavingImages.map((tag) =>
+    [MISBEHAVING_TITLES[tag], MISBEHAVING[tag]] as const
+  );
+  const cases = { ...CASES, ...Object.fromEntries(misbehaving) };
   for (const [title, run] of Object.entries(cases)) {
     Deno.test(`${name}: ${title}`, async () => {
       const harness = await open();

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Provider } from "@mpc/services";
-import { providerContract } from "../../../tests/contract/provider_contract.ts";
+import { EVERY_MISBEHAVIOUR, providerContract } from "../../../tests/contract/provider_contract.ts";
 import { aSpec } from "../../../tests/fakes/documents.ts";
 import { FakeClock } from "../../../tests/fakes/fake_clock.ts";
 import { rejectsWith } from "../../../tests/fakes/rejects.ts";
@@ -11,7 +11,7 @@ import { startDeno } from "../../../tests/servers/subprocess.ts";
 import { DEMO_DELAYS, NO_DELAYS, type SimulatedDelays, SimulatedProvider } from "./mod.ts";
 
 for (const [name, delays] of Object.entries({ "at once": NO_DELAYS, "with delays": DEMO_DELAYS })) {
-  providerContract(`simulated, ${name}`, { misbehavingImages: true }, () => {
+  providerContract(`simulated, ${name}`, { misbehavingImages: EVERY_MISBEHAVIOUR }, () => {
     const clock = new FakeClock();
     const provider = new SimulatedProvider({ clock, delays, statePath: null });
     return Promise.resolve({
@@ -22,21 +22,25 @@ for (const [name, delays] of Object.entries({ "at once": NO_DELAYS, "with delays
   });
 }
 
-providerContract("simulated, two on one file", { misbehavingImages: true }, async () => {
-  const directory = await mkdtemp(join(tmpdir(), "mpc-simulated-"));
-  const clock = new FakeClock();
-  const options = { clock, delays: DEMO_DELAYS, statePath: join(directory, "cluster.db") };
-  const [changing, reading] = [new SimulatedProvider(options), new SimulatedProvider(options)];
-  return {
-    provider: changedAndRead(changing, reading),
-    advance: (ms) => clock.advance(ms),
-    async close() {
-      await changing.close();
-      await reading.close();
-      await rm(directory, { recursive: true });
-    },
-  };
-});
+providerContract(
+  "simulated, two on one file",
+  { misbehavingImages: EVERY_MISBEHAVIOUR },
+  async () => {
+    const directory = await mkdtemp(join(tmpdir(), "mpc-simulated-"));
+    const clock = new FakeClock();
+    const options = { clock, delays: DEMO_DELAYS, statePath: join(directory, "cluster.db") };
+    const [changing, reading] = [new SimulatedProvider(options), new SimulatedProvider(options)];
+    return {
+      provider: changedAndRead(changing, reading),
+      advance: (ms) => clock.advance(ms),
+      async close() {
+        await changing.close();
+        await reading.close();
+        await rm(directory, { recursive: true });
+      },
+    };
+  },
+);
 
 /** One provider changes; what is read and waited for comes by the other. */
 function changedAndRead(changing: Provider, reading: Provider): Provider {
