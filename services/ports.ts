@@ -134,6 +134,35 @@ export interface LogLine {
   readonly text: string;
 }
 
+/** One copy of a workload, as the cluster sees it. */
+export interface PodStatus {
+  readonly name: string;
+  /** In the cluster's words, for instance `Running` or `CrashLoopBackOff`. */
+  readonly status: string;
+  /** Why it is not ready, for people; empty where it is, or the cluster does not say. */
+  readonly message: string;
+  readonly ready: boolean;
+  readonly restarts: number;
+  readonly image: string;
+  /** Empty where no node has taken it. */
+  readonly node: string;
+  readonly createTime: Instant;
+}
+
+/** Something that the cluster noticed about an object of a workload. */
+export interface ClusterEvent {
+  /** When it was noticed last. */
+  readonly time: Instant;
+  /** How often it was noticed. */
+  readonly count: number;
+  readonly warning: boolean;
+  /** In CamelCase, for programs. */
+  readonly reason: string;
+  /** `Kind/namespace/name` */
+  readonly object: string;
+  readonly message: string;
+}
+
 /**
  * What a cluster answers without changing it.
  *
@@ -156,6 +185,14 @@ export interface ClusterReader {
    * @throws `NOT_FOUND` `NOT_ON_CLUSTER`: there is no such workload or replica
    */
   logs(environment: string, workload: string, query: LogQuery): AsyncIterable<LogLine>;
+  /** The copies of a workload, by name; none where the cluster has nothing of it. */
+  pods(environment: string, workload: string, call: ProviderCall): Promise<readonly PodStatus[]>;
+  /** What was noticed about a workload's objects, the latest last; clusters forget after a while. */
+  events(
+    environment: string,
+    workload: string,
+    call: ProviderCall,
+  ): Promise<readonly ClusterEvent[]>;
 }
 
 /**
@@ -212,6 +249,11 @@ export interface Provider extends ClusterReader {
     intent: WorkloadIntent,
     call: ProviderCall & { readonly onProgress?: (status: RolloutStatus) => void },
   ): Promise<RolloutStatus>;
+  /**
+   * What of a workload is otherwise on the cluster than its intent says, as the changes that would
+   * put it back; makes none. What an autoscaler decides is as it should be.
+   */
+  drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly PlannedChange[]>;
   /** Asks for the deletion of a workload's objects; does not wait. */
   deleteWorkload(intent: WorkloadRef, call: ApplyCall): Promise<readonly PlannedChange[]>;
   /** Waits until a workload's objects are gone. */

@@ -144,6 +144,50 @@ const CASES: Readonly<Record<string, Case>> = {
     assert.equal(seen.at(-1)?.message, "2 of 2 replicas ready");
     assert.deepEqual(await provider.rolloutStatus("dev", "web", live()), status);
   },
+  "the pods of a workload tell how each is": async (harness) => {
+    await withNamespace(harness);
+    const { provider } = harness;
+    assert.deepEqual(await provider.pods("dev", "web", live()), []);
+    await provider.applyWorkload(web(), live());
+    const rollout = provider.awaitRollout(web(), live());
+    await harness.advance(A_WHILE_MS);
+    await rollout;
+    const pods = await provider.pods("dev", "web", live());
+    assert.equal(pods.length, 2);
+    for (const { name, ready, status, restarts, image } of pods) {
+      assert.match(name, /^web-/);
+      assert.deepEqual([ready, status, restarts, image], [true, "Running", 0, web().spec.image]);
+    }
+  },
+  "what was noticed about a workload is about its objects": async (harness) => {
+    await withNamespace(harness);
+    const { provider } = harness;
+    assert.deepEqual(await provider.events("dev", "web", live()), []);
+    await provider.applyWorkload(web(), live());
+    const rollout = provider.awaitRollout(web(), live());
+    await harness.advance(A_WHILE_MS);
+    await rollout;
+    const events = await provider.events("dev", "web", live());
+    assert.ok(events.length > 0);
+    for (const { object } of events) assert.match(object, /^[A-Za-z]+\/dev\/web/);
+    assert.deepEqual(await provider.events("dev", "other", live()), []);
+  },
+  "drift is what others have changed, and applying puts it back": async (harness) => {
+    await withNamespace(harness);
+    const { provider } = harness;
+    const missing = await provider.drift(web(), live());
+    assert.deepEqual(new Set(missing.map(({ action }) => action)), new Set(["CREATE"]));
+    await provider.applyWorkload(web(), live());
+    assert.deepEqual(await provider.drift(web(), live()), []);
+    await provider.applyWorkload(
+      web({ spec: { ...web().spec, image: "somebody/elses:1" } }),
+      live(),
+    );
+    const drift = await provider.drift(web(), live());
+    assert.ok(drift.some(({ fields }) => fields.some(({ before }) => /elses/.test(before))));
+    await provider.applyWorkload(web(), { ...live(), forceConflicts: true });
+    assert.deepEqual(await provider.drift(web(), live()), []);
+  },
   "zero replicas are ready": async (harness) => {
     await withNamespace(harness);
     const idle = web({ spec: aSpec({ replicas: 0 }) });

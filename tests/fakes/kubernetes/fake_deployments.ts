@@ -1,5 +1,6 @@
 import type { Clock } from "@mpc/services";
 import {
+  EVENT,
   POD,
   REPLICA_SET,
   RESOURCE_QUOTA,
@@ -29,6 +30,7 @@ export class FakeDeployments {
   readonly #later: (ms: number, act: () => void) => void;
   /** Rollouts that have begun, by the Deployment's uid and generation. */
   readonly #begun = new Set<string>();
+  #events = 0;
 
   constructor(options: {
     readonly server: FakeApiServer;
@@ -111,7 +113,7 @@ export class FakeDeployments {
     const set = {
       ...REPLICA_SET,
       metadata: {
-        name: `${deployment.metadata.name}-${revision}`,
+        name: `${deployment.metadata.name}-${letters(Number(revision), 9)}`,
         namespace: deployment.metadata.namespace!,
         labels: fieldAt(template, "metadata", "labels") as Record<string, string>,
         annotations: { [REVISION]: revision },
@@ -129,10 +131,12 @@ export class FakeDeployments {
     for (let index = pods.length; index < replicas; index++) {
       const refusal = this.#quotaRefusal(set);
       if (refusal) return this.#refuse(set, refusal);
+      const name = `${set.metadata.name}-${letters(index, 5)}`;
+      this.#notice(set, "SuccessfulCreate", `Created pod: ${name}`);
       this.#server.update({
         ...POD,
         metadata: {
-          name: `${set.metadata.name}-${index + 1}`,
+          name,
           namespace: set.metadata.namespace!,
           labels: set.metadata.labels ?? {},
           ownerReferences: [ownedBy(set)],
@@ -141,6 +145,20 @@ export class FakeDeployments {
         status: { phase: "Pending", conditions: [{ type: "Ready", status: "False" }] },
       }, "fake-controller");
     }
+  }
+
+  #notice({ kind, metadata }: LiveObject, reason: string, message: string): void {
+    const { namespace = "", name, uid } = metadata;
+    this.#server.update({
+      ...EVENT,
+      metadata: { name: `${name}.${++this.#events}`, namespace },
+      involvedObject: { kind, namespace, name, uid },
+      type: "Normal",
+      reason,
+      message,
+      count: 1,
+      lastTimestamp: new Date(this.#clock.now()).toISOString(),
+    }, "fake-controller");
   }
 
   /** What a quota's admission would say of one more pod. */
@@ -202,6 +220,14 @@ export class FakeDeployments {
 }
 
 const REVISION = "deployment.kubernetes.io/revision";
+
+const LETTERS = "bcdfghjklmnpqrstvwxz";
+
+/** A number in the letters that Kubernetes appends to names. */
+function letters(number: number, length: number): string {
+  const digits = Array.from(number.toString(20), (digit) => LETTERS[parseInt(digit, 20)]);
+  return digits.join("").padStart(length, LETTERS[0]);
+}
 
 const DEADLINE_PASSED = {
   type: "Progressing",

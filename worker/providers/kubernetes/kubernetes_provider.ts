@@ -2,10 +2,12 @@ import { type PlannedChange, type Residue } from "@mpc/domain";
 import type {
   ApplyCall,
   Clock,
+  ClusterEvent,
   ClusterObject,
   LogLine,
   LogQuery,
   NamespaceIntent,
+  PodStatus,
   Provider,
   ProviderCall,
   Ref,
@@ -20,12 +22,15 @@ import type { KubeClient } from "./client/kube_client.ts";
 import type { LiveObject } from "./client/kube_object.ts";
 import { awaitNamespaceGone } from "./deletion/await_namespace_gone.ts";
 import { awaitWorkloadGone } from "./deletion/await_workload_gone.ts";
-import { workloadLogs } from "./reads/workload_logs.ts";
 import { ALL_KINDS, KEPT_KINDS, POLICY_KINDS, WORKLOAD_KINDS } from "./managed_kinds.ts";
-import { applyObjects, creationOf } from "./objects/apply.ts";
+import { applyObjects, creationOf, type Desired } from "./objects/apply.ts";
 import { deletionOf } from "./objects/diff.ts";
+import { driftOf } from "./objects/drift.ts";
 import { OURS, ownedBy, ownerOf, toClusterObject, workloadSelector } from "./objects/ownership.ts";
 import { listKinds, removeObjects } from "./objects/remove.ts";
+import { workloadEvents } from "./reads/workload_events.ts";
+import { workloadLogs } from "./reads/workload_logs.ts";
+import { workloadPods } from "./reads/workload_pods.ts";
 import { awaitRollout, readRollout } from "./rollout/await_rollout.ts";
 import { ClusterWatch } from "./watch/cluster_watch.ts";
 
@@ -98,11 +103,16 @@ export class KubernetesProvider implements Provider {
     intent: WorkloadIntent,
     call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
-    const { environment: namespace, uid } = intent;
-    const objects = renderWorkload(intent);
-    if (await this.#isPlannedOnly(namespace, call)) return creationOf(objects);
-    const desired = { uid, namespace, objects, prune: WORKLOAD_KINDS };
+    const desired = this.#desired(intent);
+    if (await this.#isPlannedOnly(intent.environment, call)) return creationOf(desired.objects);
     return await applyObjects(this.#client, desired, call);
+  }
+
+  async drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly PlannedChange[]> {
+    const desired = this.#desired(intent);
+    const planned = { ...call, dryRun: true };
+    if (await this.#isPlannedOnly(intent.environment, planned)) return creationOf(desired.objects);
+    return await driftOf(this.#client, desired, call);
   }
 
   awaitRollout(
@@ -147,6 +157,22 @@ export class KubernetesProvider implements Provider {
     return workloadLogs(this.#client, { environment, workload }, query);
   }
 
+  pods(
+    environment: string,
+    workload: string,
+    { signal }: ProviderCall,
+  ): Promise<readonly PodStatus[]> {
+    return workloadPods(this.#client, { environment, workload }, signal);
+  }
+
+  events(
+    environment: string,
+    workload: string,
+    { signal }: ProviderCall,
+  ): Promise<readonly ClusterEvent[]> {
+    return workloadEvents(this.#client, { environment, workload }, signal);
+  }
+
   async close(): Promise<void> {
     await this.#watch.close();
     await this.#client.close();
@@ -154,6 +180,15 @@ export class KubernetesProvider implements Provider {
 
   get #cluster() {
     return { client: this.#client, watch: this.#watch, clock: this.#clock };
+  }
+
+  #desired(intent: WorkloadIntent): Desired {
+    return {
+      uid: intent.uid,
+      namespace: intent.environment,
+      objects: renderWorkload(intent),
+      prune: WORKLOAD_KINDS,
+    };
   }
 
   #namespace(name: string, signal: AbortSignal): Promise<LiveObject | undefined> {

@@ -2,10 +2,12 @@ import { DEFAULT_CLUSTER, type PlannedChange, type Residue } from "@mpc/domain";
 import type {
   ApplyCall,
   Clock,
+  ClusterEvent,
   ClusterObject,
   LogLine,
   LogQuery,
   NamespaceIntent,
+  PodStatus,
   Provider,
   ProviderCall,
   Ref,
@@ -29,6 +31,7 @@ import {
 } from "./cluster_state.ts";
 import type { SimulatedDelays } from "./delays.ts";
 import { behaviourOf } from "./images.ts";
+import { eventsAt, podsAt } from "./pods.ts";
 import { objectsOf } from "./inventory.ts";
 import { linesBetween, nextLineTime } from "./logs.ts";
 import { assertQuota } from "./quota.ts";
@@ -207,6 +210,13 @@ export class SimulatedProvider implements Provider {
     }
   }
 
+  async drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly PlannedChange[]> {
+    await this.#begin(call);
+    const current = this.#cluster.workload(workloadKey(intent.environment, intent.workload));
+    const before = current?.intent.uid === intent.uid ? renderWorkload(current.intent) : NOTHING;
+    return diff(before, renderWorkload(intent));
+  }
+
   async deleteWorkload(ref: WorkloadRef, call: ApplyCall): Promise<readonly PlannedChange[]> {
     return await this.#change(call, () => {
       const key = workloadKey(ref.environment, ref.workload);
@@ -275,6 +285,26 @@ export class SimulatedProvider implements Provider {
         throw error;
       }
     }
+  }
+
+  async pods(
+    environment: string,
+    workload: string,
+    call: ProviderCall,
+  ): Promise<readonly PodStatus[]> {
+    await this.#begin(call);
+    const found = this.#cluster.workload(workloadKey(environment, workload));
+    return found ? podsAt(found, this.#cluster.delays, this.#cluster.now()) : [];
+  }
+
+  async events(
+    environment: string,
+    workload: string,
+    call: ProviderCall,
+  ): Promise<readonly ClusterEvent[]> {
+    await this.#begin(call);
+    const found = this.#cluster.workload(workloadKey(environment, workload));
+    return found ? eventsAt(found, this.#cluster.delays, this.#cluster.now()) : [];
   }
 
   close(): Promise<void> {

@@ -59,6 +59,9 @@ function changedAndRead(changing: Provider, reading: Provider): Provider {
     rolloutStatus: (environment, workload, call) =>
       reading.rolloutStatus(environment, workload, call),
     logs: (environment, workload, query) => reading.logs(environment, workload, query),
+    pods: (environment, workload, call) => reading.pods(environment, workload, call),
+    events: (environment, workload, call) => reading.events(environment, workload, call),
+    drift: (intent, call) => reading.drift(intent, call),
     close: () => changing.close(),
   };
 }

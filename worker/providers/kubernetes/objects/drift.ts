@@ -1,0 +1,38 @@
+import type { PlannedChange } from "@mpc/domain";
+import type { ProviderCall } from "@mpc/services";
+import type { KubeClient } from "../client/kube_client.ts";
+import { fieldAt, type LiveObject, refOf, textOf } from "../client/kube_object.ts";
+import { applyObjects, type Desired } from "./apply.ts";
+
+/** What of the desired is otherwise on the cluster, as changes that would put it back. */
+export async function driftOf(
+  client: KubeClient,
+  desired: Desired,
+  { signal }: ProviderCall,
+): Promise<readonly PlannedChange[]> {
+  const options = { signal, dryRun: true, forceConflicts: true };
+  const changes = await applyObjects(client, desired, options);
+  const rescaled = changes.some(({ fields }) => fields.some(({ path }) => path === REPLICAS));
+  if (!rescaled) return changes;
+  const live = await Promise.all(
+    desired.objects.map((object) => client.get(refOf(object), { signal })),
+  );
+  const autoscaled = new Set(
+    live.flatMap((object) => object && isAutoscaled(object) ? [textOf(refOf(object))] : []),
+  );
+  return changes.flatMap((change) => {
+    if (!autoscaled.has(change.object)) return [change];
+    const fields = change.fields.filter(({ path }) => path !== REPLICAS);
+    return fields.length > 0 ? [{ ...change, fields }] : [];
+  });
+}
+
+const REPLICAS = "spec.replicas";
+
+/** Whether an autoscaler has set the replicas: it writes them by the subresource for that. */
+function isAutoscaled({ metadata }: LiveObject): boolean {
+  return (metadata.managedFields ?? []).some(({ manager, subresource, fieldsV1 }) =>
+    manager === "kube-controller-manager" && subresource === "scale" &&
+    fieldAt(fieldsV1, "f:spec", "f:replicas") !== undefined
+  );
+}

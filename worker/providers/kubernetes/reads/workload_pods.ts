@@ -1,0 +1,49 @@
+import type { PodStatus } from "@mpc/services";
+import { POD } from "../client/kinds.ts";
+import type { KubeClient } from "../client/kube_client.ts";
+import { fieldAt, type LiveObject } from "../client/kube_object.ts";
+import { workloadSelector } from "../objects/ownership.ts";
+import { conditionOf, containersOf } from "../rollout/snapshot.ts";
+
+/** The pods of a workload, by name. */
+export async function workloadPods(
+  client: KubeClient,
+  { environment, workload }: { readonly environment: string; readonly workload: string },
+  signal: AbortSignal,
+): Promise<readonly PodStatus[]> {
+  const selection = { namespace: environment, labelSelector: workloadSelector(workload) };
+  const { items } = await client.list(POD, selection, { signal });
+  return items.map(podStatus).sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+function podStatus(pod: LiveObject): PodStatus {
+  const containers = containersOf(pod);
+  const ready = conditionOf(pod, "Ready")?.status === "True";
+  return {
+    ...reasonOf(pod, ready),
+    name: pod.metadata.name,
+    ready,
+    restarts: containers.reduce((sum, { restartCount }) => sum + restartCount, 0),
+    image: String(fieldAt(pod, "spec", "containers", 0, "image") ?? ""),
+    node: String(fieldAt(pod, "spec", "nodeName") ?? ""),
+    createTime: Date.parse(pod.metadata.creationTimestamp ?? "") || 0,
+  };
+}
+
+/** What stands in kubectl's STATUS column, and the cluster's explanation. */
+function reasonOf(pod: LiveObject, ready: boolean): { status: string; message: string } {
+  if (pod.metadata.deletionTimestamp !== undefined) return { status: "Terminating", message: "" };
+  for (const { state, lastState } of containersOf(pod)) {
+    const { reason, message = "" } = state?.waiting ?? state?.terminated ?? {};
+    if (reason === undefined || reason === "Completed") continue;
+    const code = lastState?.terminated?.exitCode;
+    const after = code === undefined ? "" : ` (exit code ${code})`;
+    return { status: reason, message: `${message}${after}` };
+  }
+  const scheduled = conditionOf(pod, "PodScheduled");
+  if (scheduled?.status === "False") {
+    return { status: scheduled.reason ?? "Pending", message: scheduled.message ?? "" };
+  }
+  const status = String(fieldAt(pod, "status", "reason") ?? fieldAt(pod, "status", "phase") ?? "");
+  return { status, message: ready ? "" : conditionOf(pod, "Ready")?.message ?? "" };
+}
