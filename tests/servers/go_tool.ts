@@ -55,7 +55,7 @@ export type GoToolName = keyof typeof TOOLS;
  */
 export async function goTool(name: GoToolName): Promise<string> {
   const { from, module, version }: GoTool = TOOLS[name];
-  const folder = `${envPaths("mpc-ci", { suffix: "" }).cache}/go`;
+  const folder = `${toolCache()}/go`;
   const path = `${folder}/${name}-${version}`;
   if (await isFile(path)) return path;
   const work = await Deno.makeTempDir({ prefix: `mpc-go-${name}-` });
@@ -81,12 +81,30 @@ export async function goTool(name: GoToolName): Promise<string> {
   }
 }
 
+/** The folder that holds the source of a program's module; nothing in it may be changed. */
+export async function goModule(name: GoToolName): Promise<string> {
+  return (await download(TOOLS[name])).Dir;
+}
+
+/** The version of a program, as its tag has it. */
+export function goToolVersion(name: GoToolName): string {
+  return TOOLS[name].version;
+}
+
+/** Where what tests build is kept from run to run. */
+export function toolCache(): string {
+  return envPaths("mpc-ci", { suffix: "" }).cache;
+}
+
+async function download(
+  { module, version }: Pick<GoTool, "module" | "version">,
+): Promise<{ readonly Dir: string; readonly GoMod: string }> {
+  return JSON.parse(await go(".", ["mod", "download", "-json", `${module}@${version}`]));
+}
+
 async function stagingReplacements(): Promise<string> {
-  const { module, version } = KUBERNETES;
-  const told = JSON.parse(
-    await go(".", ["mod", "download", "-json", `${module}@${version}`]),
-  ) as { GoMod: string };
-  const staged = (await Deno.readTextFile(told.GoMod)).matchAll(
+  const { GoMod } = await download(KUBERNETES);
+  const staged = (await Deno.readTextFile(GoMod)).matchAll(
     /^\s*(k8s\.io\/\S+) => \.\/staging/gm,
   );
   const lines = [...staged].map(([, path]) => `\t${path} => ${path} ${KUBERNETES_STAGING}`);
@@ -100,7 +118,8 @@ async function go(cwd: string, args: string[]): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-async function isFile(path: string): Promise<boolean> {
+/** Whether a file is there. */
+export async function isFile(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isFile;
   } catch (error) {

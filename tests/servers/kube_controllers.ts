@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import { freePort } from "./free_port.ts";
+import { goTool } from "./go_tool.ts";
+import type { KubeApiServer } from "./kube_api_server.ts";
+import { startServer } from "./server_process.ts";
+
+/** What makes pods out of deployments, gives them nodes and empties namespaces. */
+export interface KubeControllers {
+  stop(): Promise<void>;
+}
+
+/** Starts controller-manager and scheduler for an API server; they wait for it where it is away. */
+export async function startKubeControllers(server: KubeApiServer): Promise<KubeControllers> {
+  const { folder, kubeconfig } = server;
+  const [manager, scheduler] = [freePort(), freePort()];
+  const common = (port: number) => [
+    ...["--kubeconfig", kubeconfig, "--leader-elect=false"],
+    ...["--bind-address", "127.0.0.1", "--secure-port", String(port)],
+    // Hundreds of environments at once are tests' daily bread.
+    ...["--kube-api-qps", "1000", "--kube-api-burst", "2000"],
+  ];
+  const processes = [
+    startServer({
+      name: "kube-controller-manager",
+      folder,
+      path: await goTool("kube-controller-manager"),
+      args: [
+        ...common(manager),
+        ...["--service-account-private-key-file", join(folder, "service-accounts.key")],
+        ...["--root-ca-file", join(folder, "ca.crt")],
+        ...["--concurrent-namespace-syncs", "50", "--concurrent-deployment-syncs", "20"],
+        ...["--concurrent-replicaset-syncs", "20", "--node-monitor-grace-period", "16s"],
+      ],
+    }),
+    startServer({
+      name: "kube-scheduler",
+      folder,
+      path: await goTool("kube-scheduler"),
+      args: common(scheduler),
+    }),
+  ];
+  return {
+    async stop() {
+      for (const process of processes) await process.stop();
+    },
+  };
+}

@@ -1,0 +1,62 @@
+/** A server program in the background; ended by its own pid. */
+export interface ServerProcess {
+  readonly pid: number;
+  /** The end of what it logged, for errors. */
+  log(): Promise<string>;
+  /**
+   * Asks until `ready` says yes.
+   * @throws {Error} when the server ends, or is not ready in time; with what it logged
+   */
+  untilReady(ready: () => Promise<boolean>): Promise<void>;
+  /** Ends it; does nothing where it has ended. */
+  stop(signal?: Deno.Signal): Promise<void>;
+}
+
+export interface ServerCommand {
+  /** For errors, and the name of its log. */
+  readonly name: string;
+  readonly path: string;
+  readonly args: readonly string[];
+  /** Where its log is written. */
+  readonly folder: string;
+}
+
+const READY_MS = 60_000;
+const LOG_TAIL = 4_000;
+
+/** Starts a server; what it says goes to `<name>.log` in its folder. */
+export function startServer({ name, path, args, folder }: ServerCommand): ServerProcess {
+  const logPath = `${folder}/${name}.log`;
+  // The shell becomes the server, so that the pid is the server's and nothing is to be pumped.
+  const child = new Deno.Command("sh", {
+    args: ["-c", 'exec "$@" >>"$LOG" 2>&1', "sh", path, ...args],
+    env: { LOG: logPath },
+    stdin: "null",
+  }).spawn();
+  let ended = false;
+  const status = child.status.then(() => ended = true);
+  const log = async () => (await Deno.readTextFile(logPath)).slice(-LOG_TAIL);
+  return {
+    pid: child.pid,
+    log,
+    async untilReady(ready) {
+      const end = Date.now() + READY_MS;
+      let cause: unknown;
+      while (!ended && Date.now() < end) {
+        try {
+          if (await ready()) return;
+        } catch (error) {
+          // It does not listen yet; the last reason is told when its time has passed.
+          cause = error;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      const state = ended ? "has ended" : `is not ready after ${READY_MS / 1_000} s`;
+      throw new Error(`Cannot use '${name}': it ${state}: ${await log()}`, { cause });
+    },
+    async stop(signal = "SIGKILL") {
+      if (!ended) child.kill(signal);
+      await status;
+    },
+  };
+}
