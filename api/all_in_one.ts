@@ -1,26 +1,19 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { MpcError } from "@mpc/domain";
+import { makeDataDir, systemClock, systemIds, VERSION } from "@mpc/process";
 import { assertEngines, type ServiceDeps } from "@mpc/services";
 import { createPlanner } from "@mpc/services/operations";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { openSqliteStore } from "@mpc/storage/sqlite";
-import { Dispatcher, EmbeddedEngine, Expiry, Janitor, systemClock, systemIds } from "@mpc/worker";
+import { Dispatcher, EmbeddedEngine, Expiry, Janitor } from "@mpc/worker";
 import { DEMO_DELAYS, NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
-import type { Address } from "./address.ts";
 import type { AllInOneConfig } from "./config.ts";
-import { serveGrpc } from "./grpc/serve_grpc.ts";
-import { routes } from "./routes.ts";
-import { VERSION } from "./version.ts";
-import { serveWeb } from "./web/serve_web.ts";
+import { type Doors, openDoors } from "./open_doors.ts";
 
 const JANITOR_INTERVAL_MS = 30_000;
 
 /** A running platform. */
-export interface AllInOne {
-  readonly grpcAddress: Address;
-  readonly webAddress: Address;
+export interface AllInOne extends Doors {
   readonly store: Store;
   /** Finishes running calls, stops work where it is, and lets go of everything. */
   close(): Promise<void>;
@@ -75,38 +68,16 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
     version: VERSION,
     engine: engine.name,
     storage: config.dataDir === null ? "memory" : "sqlite",
-    provider: provider.name,
+    provider: () => Promise.resolve(provider.name),
   };
-  const { routes: served, health } = routes(deps, info, config.rateLimit);
-  const grpc = await serveGrpc({ routes: served, listen: config.grpcListen });
-  stack.defer(() => grpc.close(config.graceMs));
-  const ready = () => health.serving;
-  const web = serveWeb({ routes: served, listen: config.webListen, ready });
-  // Both at once, so that the grace is over for both at the same time.
-  stack.defer(async () => {
-    health.stop();
-    await Promise.all([web.close(config.graceMs), grpc.close(config.graceMs)]);
-  });
+  const doors = await openDoors(deps, info, config);
+  stack.defer(() => doors.close());
   const running = stack.move();
-  return {
-    grpcAddress: grpc.address,
-    webAddress: web.address,
-    store,
-    close: () => running.disposeAsync(),
-  };
+  return { ...doors, store, close: () => running.disposeAsync() };
 }
 
 async function openStore(dataDir: string | null): Promise<Store> {
   if (dataDir === null) return openMemoryStore();
-  try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new MpcError("FAILED_PRECONDITION", {
-      reason: "STORE_NOT_WRITABLE",
-      message: `Cannot use the data directory '${dataDir}': it cannot be made (${detail})`,
-      cause: error,
-    });
-  }
+  await makeDataDir(dataDir);
   return openSqliteStore({ path: join(dataDir, "mpc.db") });
 }

@@ -1,28 +1,64 @@
 import process from "node:process";
-import { Command, CommanderError, InvalidArgumentError } from "@commander-js/extra-typings";
-import { MpcError } from "@mpc/domain";
-import envPaths from "env-paths";
+import { Command } from "@commander-js/extra-typings";
+import {
+  type Address,
+  countBetween,
+  dataDirSetting,
+  listenAddress,
+  LOG_LEVELS,
+  type LogLevel,
+  oneOf,
+  peerUrl,
+  PROCESS_SETTINGS,
+  readFlags,
+} from "@mpc/process";
 import { z } from "zod";
 import type { RateLimit } from "./interceptors/rate_limit.ts";
-import { type Address, isLoopback, parseAddress } from "./address.ts";
 
-/** How the all-in-one server is to run. */
-export interface AllInOneConfig {
-  /** Null to keep everything in memory. */
-  readonly dataDir: string | null;
+/** How the doors of a server are to be. */
+export interface DoorsConfig {
   readonly grpcListen: Address;
   readonly webListen: Address;
-  /** Whether the simulated cluster takes its time. */
-  readonly simulatedDelays: "demo" | "none";
-  readonly logLevel: "debug" | "info" | "warning" | "error";
   readonly graceMs: number;
   /** Of each caller. */
   readonly rateLimit: RateLimit;
 }
 
-const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
+/** How the all-in-one server is to run. */
+export interface AllInOneConfig extends DoorsConfig {
+  /** Null to keep everything in memory. */
+  readonly dataDir: string | null;
+  /** Whether the simulated cluster takes its time. */
+  readonly simulatedDelays: "demo" | "none";
+  readonly logLevel: LogLevel;
+}
 
-const HELP = `
+/** How the API alone is to run. */
+export interface ApiConfig extends DoorsConfig {
+  /** Shared with the workers. */
+  readonly dataDir: string;
+  /** Internal services of workers, one of which answers for the cluster. */
+  readonly workers: readonly URL[];
+  readonly logLevel: LogLevel;
+}
+
+const DOORS = {
+  ...PROCESS_SETTINGS,
+  grpcListen: listenAddress,
+  webListen: listenAddress,
+  rateLimit: countBetween(1, 1_000_000),
+};
+
+const ALL_IN_ONE = z.object({
+  ...DOORS,
+  dataDir: z.string(),
+  ephemeral: z.boolean().default(false),
+  simulatedDelays: oneOf(["demo", "none"]),
+});
+
+const API = z.object({ ...DOORS, dataDir: z.string(), worker: z.array(peerUrl) });
+
+const DEV_HELP = `
 Examples:
   deno task dev                                  data under the user's data directory
   deno task dev --ephemeral                      everything in memory
@@ -30,91 +66,74 @@ Examples:
 
 Environment: MPC_DATA_DIR, MPC_GRPC_LISTEN, MPC_WEB_LISTEN, MPC_LOG_LEVEL; flags win.`;
 
+const API_HELP = `
+Examples:
+  MPC_DATA_DIR=$PWD/data deno task api
+  deno task api --worker http://127.0.0.1:50052 --worker http://127.0.0.1:50062
+
+Environment: MPC_DATA_DIR, MPC_GRPC_LISTEN, MPC_WEB_LISTEN, MPC_WORKERS (separated by commas),
+MPC_LOG_LEVEL; flags win.`;
+
 /**
- * Reads flags and environment.
+ * Reads flags and environment of the all-in-one server.
  * @returns undefined where only help was asked for
- * @throws {MpcError} INVALID_ARGUMENT `INVALID_ADDRESS` or `USAGE`
+ * @throws {MpcError} INVALID_ARGUMENT `USAGE`
  */
-export function readConfig(args: readonly string[]): AllInOneConfig | undefined {
-  const env = process.env;
+export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | undefined {
   const command = new Command("dev")
     .description("Runs the whole platform in one process, on this machine")
-    .option(
-      "--data-dir <path>",
-      "where everything is kept",
-      env["MPC_DATA_DIR"] ?? defaultDataDir(),
-    )
+    .option("--data-dir <path>", "where everything is kept", dataDirSetting())
     .option("--ephemeral", "keep everything in memory")
+    .option("--simulated-delays <how>", "demo: rollouts take their time; none", "demo");
+  const flags = readFlags(withDoors(command).addHelpText("after", DEV_HELP), ALL_IN_ONE, args);
+  return flags && {
+    ...doorsOf(flags),
+    dataDir: flags.ephemeral ? null : flags.dataDir,
+    simulatedDelays: flags.simulatedDelays,
+    logLevel: flags.logLevel,
+  };
+}
+
+/**
+ * Reads flags and environment of the API alone.
+ * @returns undefined where only help was asked for
+ * @throws {MpcError} INVALID_ARGUMENT `USAGE`
+ */
+export function readApiConfig(args: readonly string[]): ApiConfig | undefined {
+  const workers = process.env["MPC_WORKERS"] ?? "http://127.0.0.1:50052";
+  const command = new Command("api")
+    .description("Runs the API alone; workers beside it carry out what it admits")
+    .option("--data-dir <path>", "where records are kept, shared with workers", dataDirSetting())
+    .option("--worker <url...>", "internal services of workers", workers.split(","));
+  const flags = readFlags(withDoors(command).addHelpText("after", API_HELP), API, args);
+  return flags && {
+    ...doorsOf(flags),
+    dataDir: flags.dataDir,
+    workers: flags.worker,
+    logLevel: flags.logLevel,
+  };
+}
+
+function withDoors(command: Command<[]>): Command<[]> {
+  const env = process.env;
+  return command
     .option("--grpc-listen <host:port>", "gRPC", env["MPC_GRPC_LISTEN"] ?? "127.0.0.1:50051")
     .option(
       "--web-listen <host:port>",
       "gRPC-Web, Connect and JSON",
       env["MPC_WEB_LISTEN"] ?? "127.0.0.1:8080",
     )
-    .option("--simulated-delays <how>", "demo: rollouts take their time; none", choose, "demo")
     .option("--log-level <level>", LOG_LEVELS.join(", "), env["MPC_LOG_LEVEL"] ?? "warning")
-    .option("--grace <seconds>", "how long running calls may take to finish", seconds, 10)
-    .option("--rate-limit <calls>", "calls a second that each caller may make", calls, 1_000)
-    .addHelpText("after", HELP)
-    .exitOverride()
-    .configureOutput({ outputError: () => {} });
-  try {
-    const options = command.parse([...args], { from: "user" }).opts();
-    const logLevel = z.enum(LOG_LEVELS).safeParse(options.logLevel);
-    if (!logLevel.success) {
-      throw usage(`--log-level '${options.logLevel}' must be one of ${LOG_LEVELS.join(", ")}`);
-    }
-    return {
-      dataDir: options.ephemeral ? null : options.dataDir,
-      grpcListen: loopback("--grpc-listen", options.grpcListen),
-      webListen: loopback("--web-listen", options.webListen),
-      simulatedDelays: options.simulatedDelays,
-      logLevel: logLevel.data,
-      graceMs: options.grace * 1_000,
-      rateLimit: { perSecond: options.rateLimit, burst: 2 * options.rateLimit },
-    };
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return undefined;
-    throw usage(error.message.replace(/^error: /, ""));
-  }
+    .option("--grace <seconds>", "how long running calls may take to finish", "10")
+    .option("--rate-limit <calls>", "calls a second that each caller may make", "1000");
 }
 
-function defaultDataDir(): string {
-  return envPaths("mpc", { suffix: "" }).data;
-}
-
-/** Without TLS and authentication only this machine may be listened to. */
-function loopback(flag: string, text: string): Address {
-  const address = parseAddress(flag, text);
-  if (isLoopback(address)) return address;
-  throw new MpcError("INVALID_ARGUMENT", {
-    reason: "NOT_LOOPBACK",
-    message:
-      `Cannot listen on ${flag} '${text}': without TLS and authentication the host must be a loopback address such as 127.0.0.1`,
-  });
-}
-
-function choose(text: string): "demo" | "none" {
-  if (text === "demo" || text === "none") return text;
-  throw new InvalidArgumentError("Must be demo or none.");
-}
-
-function calls(text: string): number {
-  const value = Number(text);
-  if (text !== "" && value >= 1 && value <= 1_000_000) return value;
-  throw new InvalidArgumentError("Must be 1 to 1000000.");
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (text !== "" && value >= 0 && value <= 600) return value;
-  throw new InvalidArgumentError("Must be 0 to 600.");
-}
-
-function usage(message: string): MpcError {
-  return new MpcError("INVALID_ARGUMENT", {
-    reason: "USAGE",
-    message: `${message}; see --help`,
-  });
+function doorsOf(flags: z.output<z.ZodObject<typeof DOORS>>): DoorsConfig {
+  const { grpcListen, webListen, grace, rateLimit } = flags;
+  return {
+    grpcListen,
+    webListen,
+    graceMs: grace * 1_000,
+    rateLimit: { perSecond: rateLimit, burst: 2 * rateLimit },
+  };
 }

@@ -14,7 +14,8 @@ export interface ServerInfo {
   readonly version: string;
   readonly engine: string;
   readonly storage: string;
-  readonly provider: string;
+  /** What carries workloads. */
+  readonly provider: () => Promise<string>;
 }
 
 /** The diagnostics methods of the API. */
@@ -34,8 +35,8 @@ export function diagnosticsService(
       const targets = await sweepObjects(deps, callerOf(context));
       return create(SweepObjectsResponseSchema, { targets: [...targets] });
     },
-    getServerInfo() {
-      return create(GetServerInfoResponseSchema, info);
+    async getServerInfo() {
+      return create(GetServerInfoResponseSchema, { ...info, provider: await info.provider() });
     },
   };
 }

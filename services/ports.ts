@@ -29,7 +29,8 @@ export interface Ids {
 /**
  * Carries out admitted operations.
  *
- * Every call may fail with `UNAVAILABLE` `ENGINE_UNREACHABLE` (retryable): it takes no orders now.
+ * Every call may fail with a reason that begins with `ENGINE_`, for instance `UNAVAILABLE`
+ * `ENGINE_UNREACHABLE`: it takes no orders now, of any operation.
  */
 export interface Engine {
   /** `embedded` or `temporal`: operations record which one runs them. */

@@ -8,14 +8,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   proto: [],
   storage: ["domain"],
   services: ["domain", "storage"],
-  api: ["proto", "services", "domain"],
-  worker: ["services", "domain", "storage"],
+  process: ["services", "domain"],
+  api: ["proto", "services", "domain", "process"],
+  worker: ["services", "domain", "storage", "process"],
   cli: ["proto"],
   ui: ["proto"],
 };
 
 /** Composition roots wire adapters, so they may import anything but tests. */
-const ROOTS = [/\/main\.ts$/, /^api\/all_in_one\.ts$/];
+const ROOTS = [
+  /\/main\.ts$/,
+  /^api\/(?:dev|all_in_one|start_api)\.ts$/,
+  /^worker\/start_worker\.ts$/,
+];
+
+/** The worker's side of what it and the API say to each other. */
+const SPEAKS_PROTO = "worker/internal/";
 
 /** What rooms may import of storage besides the roots: the ports alone. */
 const STORAGE_PORTS = ["storage/mod.ts", "storage/store.ts"];
@@ -90,6 +98,7 @@ function problemOf(from: string, to: string, specifier: string): string | undefi
   }
   if (specifier.startsWith(".")) return "across rooms imports use the import map's alias";
   if (ROOTS.some((root) => root.test(from))) return undefined;
+  if (from.startsWith(SPEAKS_PROTO) && toRoom === "proto") return undefined;
   const allowed = MAY_IMPORT[fromRoom] ?? [];
   if (!allowed.includes(toRoom)) {
     return `${fromRoom} may import ${allowed.join(", ") || "nothing"} only`;

@@ -26,7 +26,7 @@ Deno.test("a broken edge is named", () => {
     "cli/x.ts → domain/mod.ts: cli may import proto only",
     "services/x.ts → storage/sqlite/mod.ts: only the ports of storage",
     "domain/x.ts → tests/rooms.ts: nothing imports tests",
-    "worker/x.ts → api/mod.ts: worker may import services, domain, storage only",
+    "worker/x.ts → api/mod.ts: worker may import services, domain, storage, process only",
   ]);
 });
 

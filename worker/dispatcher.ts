@@ -111,10 +111,11 @@ export class Dispatcher {
       return true;
     } catch (error) {
       if (this.#stop.signal.aborted) return false;
-      if (isMpcError(error, "UNAVAILABLE")) {
-        if (error.reason === "ENGINE_UNREACHABLE") await this.#noteOutage(error);
+      if (isMpcError(error) && error.reason.startsWith("ENGINE_")) {
+        await this.#noteOutage(error);
         return false;
       }
+      if (isMpcError(error, "UNAVAILABLE")) return false;
       // The janitor tries again what only this operation is refused for.
       const { action, operation } = order;
       log.error("Cannot {action} {operation}: {error}", {

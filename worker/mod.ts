@@ -3,5 +3,3 @@ export { Dispatcher } from "./dispatcher.ts";
 export { EmbeddedEngine, type EmbeddedEngineOptions } from "./engine/embedded/mod.ts";
 export { Expiry, NOTICE_MS } from "./expiry.ts";
 export { Janitor, type JanitorOptions } from "./janitor.ts";
-export { systemClock } from "./system_clock.ts";
-export { systemIds } from "./system_ids.ts";

@@ -1,9 +1,8 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, createConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { createFetchHandler, type UniversalHandler } from "@connectrpc/connect/protocol";
-import type { Address } from "../address.ts";
+import { type Address, listenError } from "@mpc/process";
 import type { Door } from "../grpc/serve_grpc.ts";
-import { listenError } from "../listen.ts";
 import type { Route } from "../route.ts";
 import { readableOnes } from "./readable_ones.ts";
 import { readableRequest } from "./readable_request.ts";

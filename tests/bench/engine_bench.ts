@@ -12,7 +12,8 @@ import {
 } from "@mpc/services/operations";
 import type { Store } from "@mpc/storage";
 import { openSqliteStore } from "@mpc/storage/sqlite";
-import { EmbeddedEngine, systemClock, systemIds } from "@mpc/worker";
+import { systemClock, systemIds } from "@mpc/process";
+import { EmbeddedEngine } from "@mpc/worker";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
 import { anEnvironment, anOperation } from "../fakes/documents.ts";
 import { BareCommits } from "./bare_commits.ts";

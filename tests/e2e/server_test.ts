@@ -10,7 +10,7 @@ import { EnvironmentService, OperationService, OperationState, WorkloadService }
 import { startPlatform } from "../servers/platform_process.ts";
 import { startDeno } from "../servers/subprocess.ts";
 
-const MAIN = new URL("../../api/main.ts", import.meta.url).pathname;
+const MAIN = new URL("../../api/dev.ts", import.meta.url).pathname;
 
 async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "mpc-server-"));
@@ -152,7 +152,9 @@ Deno.test(
           ["--web-listen=0.0.0.0:0", /must be a loopback address/],
           ["--log-level=loud", /must be one of debug/],
           ["--colour", /unknown option '--colour'/],
-          ["--simulated-delays=some", /Must be demo or none/],
+          ["--simulated-delays=some", /must be one of demo, none/],
+          ["--rate-limit=0.5", /must be a whole number, 1 to 1000000/],
+          ["--grace=", /must be 0 to 600/],
         ] as const
       ) {
         const { code, output } = await refused("--data-dir", directory, flag);

@@ -11,9 +11,18 @@ export class FragileEngine implements Engine {
   reachable = true;
   readonly #bare: Engine;
 
-  constructor(bare: Engine) {
-    this.name = bare.name;
+  constructor(bare: Engine, name = bare.name) {
+    this.name = name;
     this.#bare = bare;
+  }
+
+  /** What keeps it from its work. */
+  get problem(): MpcError | undefined {
+    if (this.reachable) return undefined;
+    return new MpcError("UNAVAILABLE", {
+      reason: "ENGINE_UNREACHABLE",
+      message: "Cannot reach the engine: connection refused",
+    });
   }
 
   start(operation: string): Promise<void> {
@@ -38,10 +47,6 @@ export class FragileEngine implements Engine {
   }
 
   #reach(): void {
-    if (this.reachable) return;
-    throw new MpcError("UNAVAILABLE", {
-      reason: "ENGINE_UNREACHABLE",
-      message: "Cannot reach the engine: connection refused",
-    });
+    if (this.problem) throw this.problem;
   }
 }

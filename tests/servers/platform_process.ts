@@ -1,6 +1,6 @@
 import { startDeno, type Subprocess } from "./subprocess.ts";
 
-/** The dev process as a person starts it. */
+/** A server of the platform as a person starts it. */
 export interface PlatformProcess {
   readonly process: Subprocess;
   readonly grpc: URL;
@@ -10,7 +10,7 @@ export interface PlatformProcess {
   kill(): Promise<void>;
 }
 
-const MAIN = new URL("../../api/main.ts", import.meta.url).pathname;
+const MAIN = new URL("../../api/dev.ts", import.meta.url).pathname;
 
 /** Starts the dev process on free ports and waits until it says its addresses. */
 export async function startPlatform(args: readonly string[]): Promise<PlatformProcess> {
@@ -30,8 +30,13 @@ export async function startPlatform(args: readonly string[]): Promise<PlatformPr
     "--rate-limit=1000000",
     ...args,
   ]);
-  const grpc = await process.line((line) => /^ {2}gRPC {2}(\S+)$/.exec(line)?.[1]);
-  const web = await process.line((line) => /^ {2}web {3}(\S+)$/.exec(line)?.[1]);
+  return await addressesOf(process);
+}
+
+/** Waits until a server says its addresses. */
+export async function addressesOf(process: Subprocess): Promise<PlatformProcess> {
+  const grpc = await process.line((line) => /^ {2}gRPC +(\S+)$/.exec(line)?.[1]);
+  const web = await process.line((line) => /^ {2}web +(\S+)$/.exec(line)?.[1]);
   return {
     process,
     grpc: new URL(`grpc://${grpc}`),

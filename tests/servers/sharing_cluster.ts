@@ -1,6 +1,6 @@
 /** Shares a simulated cluster: changes the labels of a namespace until somebody deletes that. */
 import { isMpcError, NO_QUOTA } from "@mpc/domain";
-import { systemClock } from "@mpc/worker";
+import { systemClock } from "@mpc/process";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
 
 const [statePath = ""] = Deno.args;

@@ -1,0 +1,203 @@
+import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { type CallOptions, type Client, createClient } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-web";
+import type { Instant, JsonObject, MpcError, OperationKind, PlannedChange } from "@mpc/domain";
+import { ChangeAction } from "@mpc/proto";
+import { ClusterService } from "@mpc/proto/internal";
+import type {
+  ClusterEvent,
+  ClusterObject,
+  ClusterReader,
+  LogLine,
+  LogQuery,
+  Planner,
+  PodStatus,
+  ProviderCall,
+  RolloutStatus,
+} from "@mpc/services";
+import { answeredError, callerGone, noWorker } from "./worker_error.ts";
+
+/** How long a worker may take for an answer before another one is asked. */
+const ANSWER_TIMEOUT_MS = 10_000;
+
+type Worker = Client<typeof ClusterService>;
+
+/**
+ * The cluster as workers tell of it: the first that answers is asked again next time, and another
+ * one when it does not.
+ *
+ * Besides what the ports say, every call is `UNAVAILABLE` `NO_WORKER` while no worker answers.
+ */
+export class WorkerCluster implements ClusterReader, Planner {
+  readonly #urls: readonly URL[];
+  #workers: readonly Worker[];
+
+  /** @param urls of the internal services of workers */
+  constructor(urls: readonly URL[]) {
+    this.#urls = urls;
+    this.#workers = urls.map(({ href }) =>
+      createClient(ClusterService, createConnectTransport({ baseUrl: href, useBinaryFormat: true }))
+    );
+  }
+
+  /** What carries workloads; says so where no worker answers. */
+  async provider(): Promise<string> {
+    try {
+      const { provider } = await this.#ask(
+        new AbortController().signal,
+        (worker, options) => worker.getCluster({}, options),
+      );
+      return provider;
+    } catch {
+      return "unknown, no worker answers";
+    }
+  }
+
+  async inventory({ signal }: ProviderCall): Promise<readonly ClusterObject[]> {
+    const { objects } = await this.#ask(
+      signal,
+      (worker, options) => worker.listObjects({}, options),
+    );
+    return objects.map(({ $typeName: _, ...object }) => object);
+  }
+
+  async rolloutStatus(
+    environment: string,
+    workload: string,
+    { signal }: ProviderCall,
+  ): Promise<RolloutStatus | undefined> {
+    const { status } = await this.#ask(
+      signal,
+      (worker, options) => worker.getRollout({ environment, workload }, options),
+    );
+    if (!status) return undefined;
+    const { $typeName: _, ...plain } = status;
+    return plain;
+  }
+
+  async pods(
+    environment: string,
+    workload: string,
+    { signal }: ProviderCall,
+  ): Promise<readonly PodStatus[]> {
+    const { pods } = await this.#ask(
+      signal,
+      (worker, options) => worker.listPods({ environment, workload }, options),
+    );
+    return pods.map(({ $typeName: _, createTime, ...pod }) => ({
+      ...pod,
+      createTime: instant(createTime),
+    }));
+  }
+
+  async events(
+    environment: string,
+    workload: string,
+    { signal }: ProviderCall,
+  ): Promise<readonly ClusterEvent[]> {
+    const { events } = await this.#ask(
+      signal,
+      (worker, options) => worker.listEvents({ environment, workload }, options),
+    );
+    return events.map(({ $typeName: _, time, ...event }) => ({ ...event, time: instant(time) }));
+  }
+
+  async changes(
+    kind: OperationKind,
+    target: string,
+    input: JsonObject,
+    signal: AbortSignal,
+  ): Promise<readonly PlannedChange[]> {
+    const plain = JSON.parse(JSON.stringify(input));
+    const { changes } = await this.#ask(
+      signal,
+      (worker, options) => worker.planOperation({ kind, target, input: plain }, options),
+    );
+    return changes.map(({ action, object, fields }) => ({
+      action: actionOf(action),
+      object,
+      fields: fields.map(({ $typeName: _, ...field }) => field),
+    }));
+  }
+
+  async *logs(environment: string, workload: string, query: LogQuery): AsyncGenerator<LogLine> {
+    const { signal, follow, tail, since, replica } = query;
+    const request = {
+      environment,
+      workload,
+      follow,
+      ...(tail !== null && { tail }),
+      ...(since !== null && { since: timestampFromMs(since) }),
+      replica: replica ?? "",
+    };
+    const { first, lines } = await this.#ask(signal, async (worker) => {
+      const lines = worker.streamLogs(request, { signal })[Symbol.asyncIterator]();
+      return { first: await unlessAborted(lines.next(), signal), lines };
+    });
+    for (let next = first; !next.done;) {
+      const { replica, text, time } = next.value;
+      yield { replica, text, time: instant(time) };
+      try {
+        next = await unlessAborted(lines.next(), signal);
+      } catch (error) {
+        throw this.#failed(error, signal);
+      }
+    }
+  }
+
+  /** Asks one worker after another until one answers. */
+  async #ask<T>(
+    signal: AbortSignal,
+    call: (worker: Worker, options: CallOptions) => Promise<T>,
+  ): Promise<T> {
+    let last: unknown;
+    for (const worker of this.#workers) {
+      try {
+        const answer = await call(worker, { signal, timeoutMs: ANSWER_TIMEOUT_MS });
+        this.#prefer(worker);
+        return answer;
+      } catch (error) {
+        if (signal.aborted || answeredError(error)) throw this.#failed(error, signal);
+        last = error;
+      }
+    }
+    throw this.#failed(last, signal);
+  }
+
+  #prefer(worker: Worker): void {
+    if (this.#workers[0] === worker) return;
+    this.#workers = [worker, ...this.#workers.filter((other) => other !== worker)];
+  }
+
+  #failed(error: unknown, signal: AbortSignal): MpcError {
+    if (signal.aborted) return callerGone(error);
+    return answeredError(error) ?? noWorker(this.#urls, error);
+  }
+}
+
+/** Workers always say when. */
+const instant = (time: Timestamp | undefined): Instant => time ? timestampMs(time) : 0;
+
+function actionOf(action: ChangeAction): PlannedChange["action"] {
+  switch (action) {
+    case ChangeAction.CREATE:
+      return "CREATE";
+    case ChangeAction.DELETE:
+      return "DELETE";
+    default:
+      return "UPDATE";
+  }
+}
+
+/** In Deno 2.9 a read of a body that is aborted at the wrong moment does not end by itself. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,43 @@
+import { ConnectError } from "@connectrpc/connect";
+import { ERROR_CODES, type ErrorCode, errorFromRecord, MpcError } from "@mpc/domain";
+import { ErrorRecordSchema } from "@mpc/proto";
+
+/** The error that a worker answered with; undefined where it did not answer. */
+export function answeredError(error: unknown): MpcError | undefined {
+  const [record] = ConnectError.from(error).findDetails(ErrorRecordSchema);
+  if (!record) return undefined;
+  const { reason, message, retryable, metadata, causes } = record;
+  return errorFromRecord({
+    code: codeOf(record.code),
+    reason,
+    message,
+    retryable,
+    metadata,
+    causes: causes.map((cause) => ({ ...cause, code: codeOf(cause.code) })),
+  });
+}
+
+/** No worker answers, as callers are told. */
+export function noWorker(urls: readonly URL[], cause: unknown): MpcError {
+  const asked = urls.map(({ origin }) => origin).join(", ");
+  return new MpcError("UNAVAILABLE", {
+    reason: "NO_WORKER",
+    message:
+      `Cannot read the cluster: no worker answers at ${asked}; start one with 'deno task worker'`,
+    metadata: { workers: asked },
+    cause,
+  });
+}
+
+/** The caller has gone. */
+export function callerGone(cause: unknown): MpcError {
+  return new MpcError("CANCELLED", {
+    reason: "ABORTED_BY_CALLER",
+    message: "Cannot go on asking a worker: the caller aborted",
+    cause,
+  });
+}
+
+function codeOf(text: string): ErrorCode {
+  return ERROR_CODES.find((code) => code === text) ?? "INTERNAL";
+}

@@ -1,0 +1,28 @@
+/** The whole platform in one process: `deno task dev`. */
+import process from "node:process";
+import { formatAddress, runProcess } from "@mpc/process";
+import { type AllInOne, startAllInOne } from "./all_in_one.ts";
+import { type AllInOneConfig, readAllInOneConfig } from "./config.ts";
+
+function welcome(config: AllInOneConfig, platform: AllInOne): string {
+  const web = `http://${formatAddress(platform.webAddress)}`;
+  const server = platform.webAddress.port === 8080 ? "" : ` --server ${web}`;
+  return `The mini platform control plane is running.
+
+  gRPC  ${formatAddress(platform.grpcAddress)}
+  web   ${web}
+  data  ${config.dataDir ?? "in memory, gone when this stops"}
+
+Try next, in a second terminal:
+  deno task mpctl${server} env create dev --ttl 8h --label team=web
+  deno task mpctl${server} workload deploy web --env dev --image nginx:1.27 --replicas 2 --port 80
+  deno task mpctl${server} op list
+`;
+}
+
+process.exitCode = await runProcess({
+  readConfig: readAllInOneConfig,
+  start: startAllInOne,
+  welcome,
+  goodbye: "Stopping: running calls may finish, operations go on at the next start",
+}, process.argv.slice(2));

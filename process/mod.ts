@@ -1,0 +1,11 @@
+/** What every process of the platform does: where it listens, how it is set up, runs and stops. */
+export { type Address, formatAddress } from "./address.ts";
+export { dataDirSetting } from "./config.ts";
+export { listen, listenError } from "./listen.ts";
+export { makeDataDir } from "./make_data_dir.ts";
+export { readFlags } from "./read_flags.ts";
+export { type Program, runProcess } from "./run_process.ts";
+export * from "./settings.ts";
+export { systemClock } from "./system_clock.ts";
+export { systemIds } from "./system_ids.ts";
+export { VERSION } from "./version.ts";

@@ -1,0 +1,38 @@
+import { type Command, CommanderError, type OptionValues } from "@commander-js/extra-typings";
+import { MpcError } from "@mpc/domain";
+import type { z } from "zod";
+
+/**
+ * Reads flags, and checks them.
+ * @param schema of the flags in camelCase
+ * @returns undefined where only help was asked for
+ * @throws {MpcError} INVALID_ARGUMENT `USAGE`
+ */
+export function readFlags<Schema extends z.ZodType>(
+  command: Command<[], OptionValues>,
+  schema: Schema,
+  args: readonly string[],
+): z.output<Schema> | undefined {
+  try {
+    const flags = command.exitOverride().configureOutput({ outputError: () => {} })
+      .parse([...args], { from: "user" }).opts();
+    const checked = schema.safeParse(flags);
+    if (checked.success) return checked.data;
+    const [issue] = checked.error.issues;
+    const [name = ""] = issue?.path ?? [];
+    throw usage(`--${kebab(String(name))} '${String(flags[String(name)])}' ${issue?.message}`);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return undefined;
+    throw usage(error.message.replace(/^error: /, ""));
+  }
+}
+
+const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+function usage(message: string): MpcError {
+  return new MpcError("INVALID_ARGUMENT", {
+    reason: "USAGE",
+    message: `${message}; see --help`,
+  });
+}

@@ -1,0 +1,58 @@
+import process from "node:process";
+import { configure, getConsoleSink } from "@logtape/logtape";
+import { isMpcError } from "@mpc/domain";
+import type { LogLevel } from "./settings.ts";
+
+/** A process of the platform. */
+export interface Program<Config extends { readonly logLevel: LogLevel }, Running> {
+  /** Undefined where only help was asked for. */
+  readonly readConfig: (args: readonly string[]) => Config | undefined;
+  readonly start: (config: Config) => Promise<Running & { close(): Promise<void> }>;
+  /** What is printed when it runs. */
+  readonly welcome: (config: Config, running: Running) => string;
+  /** What is printed when it was told to stop. */
+  readonly goodbye: string;
+}
+
+/**
+ * Starts a program and runs it until it is told to stop by SIGINT or SIGTERM.
+ * @returns the exit code: 2 for wrong usage, 1 where it cannot start
+ */
+export async function runProcess<Config extends { readonly logLevel: LogLevel }, Running>(
+  program: Program<Config, Running>,
+  args: readonly string[],
+): Promise<number> {
+  try {
+    const config = program.readConfig(args);
+    if (!config) return 0;
+    await startLogging(config.logLevel);
+    const running = await program.start(config);
+    const stopped = untilStopped();
+    console.log(program.welcome(config, running));
+    await stopped;
+    console.log(program.goodbye);
+    await running.close();
+    return 0;
+  } catch (error) {
+    if (!isMpcError(error) || error.code === "INTERNAL") throw error;
+    console.error(`Error: ${error.message}`);
+    return error.code === "INVALID_ARGUMENT" ? 2 : 1;
+  }
+}
+
+async function startLogging(lowestLevel: LogLevel): Promise<void> {
+  await configure({
+    sinks: { stderr: getConsoleSink() },
+    loggers: [
+      { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["stderr"] },
+      { category: "mpc", lowestLevel, sinks: ["stderr"] },
+    ],
+  });
+}
+
+function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once("SIGINT", () => resolve());
+    process.once("SIGTERM", () => resolve());
+  });
+}

@@ -1,0 +1,55 @@
+/** What flags and environment hold, as each process checks it. */
+import { z } from "zod";
+import { isLoopback, parseAddress } from "./address.ts";
+
+export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** One of some words. */
+export const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) =>
+  z.enum(words, { error: `must be one of ${words.join(", ")}` });
+
+/** A number in a range. */
+export const between = (min: number, max: number) => {
+  const error = `must be ${min} to ${max}`;
+  return spelledOut(error).pipe(z.number({ error }).min(min, { error }).max(max, { error }));
+};
+
+/** A whole number in a range. */
+export const countBetween = (min: number, max: number) => {
+  const error = `must be a whole number, ${min} to ${max}`;
+  return spelledOut(error).pipe(z.int({ error }).min(min, { error }).max(max, { error }));
+};
+
+/** A number's text; nothing at all would count as zero. */
+const spelledOut = (error: string) => z.string().trim().min(1, { error }).transform(Number);
+
+/** Where to listen. Without TLS and authentication only this machine may be listened to. */
+export const listenAddress = z.string().transform((text, context) => {
+  const address = parseAddress(text);
+  if (address && isLoopback(address)) return address;
+  context.addIssue(
+    address
+      ? "must be a loopback address such as 127.0.0.1 without TLS and authentication"
+      : "must be HOST:PORT, for instance 127.0.0.1:8080",
+  );
+  return z.NEVER;
+});
+
+/** Where another process of the platform is called: by plain HTTP on this machine alone. */
+export const peerUrl = z.string().transform((text, context) => {
+  const url = URL.parse(text.trim());
+  const host = url?.hostname.replace(/^\[|\]$/g, "") ?? "";
+  if (url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback({ host }))) return url;
+  context.addIssue(
+    "must be https://HOST:PORT, or http:// and a loopback address such as http://127.0.0.1:50052",
+  );
+  return z.NEVER;
+});
+
+/** What all processes have. */
+export const PROCESS_SETTINGS = {
+  logLevel: oneOf(LOG_LEVELS),
+  grace: between(0, 600),
+} as const;

@@ -1,0 +1,202 @@
+/** The cluster as the API reads it: through a worker's internal service. */
+import assert from "node:assert/strict";
+import { MpcError } from "@mpc/domain";
+import type { LogLine, Planner, ProviderCall } from "@mpc/services";
+import { createPlanner } from "@mpc/services/operations";
+import { openMemoryStore } from "@mpc/storage/memory";
+import { DEMO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
+import { WorkerCluster } from "../../api/cluster/worker_cluster.ts";
+import { serveInternal } from "../../worker/internal/serve_internal.ts";
+import { aSpec } from "../fakes/documents.ts";
+import { FakeClock } from "../fakes/fake_clock.ts";
+import { rejectsWith } from "../fakes/rejects.ts";
+
+const call = { signal: new AbortController().signal };
+const ANY_PORT = { host: "127.0.0.1", port: 0 };
+const NO_QUOTA = { workloads: null, cpu: null, memory: null };
+
+interface World {
+  readonly clock: FakeClock;
+  readonly provider: SimulatedProvider;
+  readonly planner: Planner;
+  /** The API's side, of a worker on `provider`. */
+  readonly cluster: WorkerCluster;
+  /** Begins another worker's internal service; the URL of it. */
+  serve(sources: Parameters<typeof serveInternal>[0]): URL;
+  /** Ends all internal services. */
+  stop(): Promise<void>;
+}
+
+function testWithWorker(title: string, use: (world: World) => Promise<void>): void {
+  Deno.test({
+    name: `internal: ${title}`,
+    // `fetch` keeps connections in a pool of its own.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    async fn() {
+      const clock = new FakeClock();
+      const store = openMemoryStore();
+      const provider = new SimulatedProvider({ clock, delays: DEMO_DELAYS, statePath: null });
+      const planner = createPlanner(store, provider);
+      const servers: ReturnType<typeof serveInternal>[] = [];
+      const serve: World["serve"] = (sources) => {
+        const server = serveInternal(sources, ANY_PORT);
+        servers.push(server);
+        return new URL(`http://127.0.0.1:${server.address.port}`);
+      };
+      const stop = async () => {
+        await Promise.all(servers.splice(0).map((server) => server.close()));
+      };
+      const cluster = new WorkerCluster([serve({ cluster: provider, planner })]);
+      try {
+        await provider.applyNamespace({
+          environment: "dev",
+          uid: "uid-dev",
+          labels: {},
+          quota: NO_QUOTA,
+          cluster: "default",
+        }, call);
+        await provider.applyWorkload({
+          environment: "dev",
+          workload: "web",
+          uid: "uid-web",
+          labels: {},
+          spec: aSpec({ replicas: 2, env: { KEY: "hunter2" } }),
+          revision: 3,
+          restartToken: "",
+        }, call);
+        await use({ clock, provider, planner, cluster, serve, stop });
+      } finally {
+        await stop();
+        await provider.close();
+        await store.close();
+      }
+    },
+  });
+}
+
+const query = { ...call, follow: false, tail: null, since: null, replica: null };
+
+async function read(lines: AsyncIterable<LogLine>): Promise<readonly LogLine[]> {
+  return await Array.fromAsync(lines);
+}
+
+testWithWorker("what a worker reads arrives as it is", async (world) => {
+  const { clock, provider, cluster } = world;
+  await clock.advance(10_000);
+  assert.equal(await cluster.provider(), "simulated");
+  assert.deepEqual(await cluster.inventory(call), await provider.inventory(call));
+  assert.deepEqual(
+    await cluster.rolloutStatus("dev", "web", call),
+    await provider.rolloutStatus("dev", "web", call),
+  );
+  assert.equal(await cluster.rolloutStatus("dev", "none", call), undefined);
+  const web = ["dev", "web", call] as const;
+  assert.equal((await cluster.pods(...web)).length, 2);
+  assert.deepEqual(await cluster.pods(...web), await provider.pods(...web));
+  assert.ok((await cluster.events(...web)).length > 0);
+  assert.deepEqual(await cluster.events(...web), await provider.events(...web));
+  const lines = await read(cluster.logs("dev", "web", query));
+  assert.ok(lines.length > 2);
+  assert.deepEqual(lines, await read(provider.logs("dev", "web", query)));
+  const narrow = { ...query, tail: 1, since: clock.now() - 6_000, replica: "web-r3-2" };
+  assert.deepEqual(
+    await read(cluster.logs("dev", "web", narrow)),
+    await read(provider.logs("dev", "web", narrow)),
+  );
+});
+
+testWithWorker(
+  "a plan is made by the worker, and shows no secret",
+  async ({ planner, cluster }) => {
+    const input = { environment: "dev", uid: "uid-dev", labels: { team: "web" }, quota: NO_QUOTA };
+    const plan = ["environment.delete", "environments/dev", input, call.signal] as const;
+    const changes = await cluster.changes(...plan);
+    assert.ok(changes.length > 0);
+    assert.deepEqual(changes, await planner.changes(...plan));
+    assert.doesNotMatch(JSON.stringify(changes), /hunter2/);
+  },
+);
+
+testWithWorker("errors of a worker arrive with all that callers act on", async (world) => {
+  const { cluster, provider, serve } = world;
+  await rejectsWith(read(cluster.logs("dev", "none", query)), "NOT_FOUND", "NOT_ON_CLUSTER");
+  const refusal = new MpcError("RESOURCE_EXHAUSTED", {
+    reason: "QUOTA_EXCEEDED",
+    message: "Cannot apply the workload: there is no room",
+    retryable: false,
+    metadata: { limit: "1" },
+    cause: new MpcError("FAILED_PRECONDITION", { reason: "FULL", message: "full" }),
+  });
+  const failing = (error: unknown) =>
+    new WorkerCluster([
+      serve({ cluster: provider, planner: { changes: () => Promise.reject(error) } }),
+    ]).changes("environment.create", "environments/dev", {}, call.signal);
+  const told = await rejectsWith(failing(refusal), "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED");
+  assert.equal(told.message, refusal.message);
+  assert.equal(told.retryable, false);
+  assert.deepEqual(told.metadata, refusal.metadata);
+  assert.equal((told.cause as MpcError).reason, "FULL");
+  const unplanned = await rejectsWith(
+    failing(new Error("password hunter2")),
+    "INTERNAL",
+    "UNEXPECTED",
+  );
+  assert.doesNotMatch(unplanned.message, /hunter2/);
+});
+
+testWithWorker("logs are followed until the caller has had enough", async (world) => {
+  const { clock, cluster } = world;
+  await clock.advance(10_000);
+  const stop = new AbortController();
+  const lines = cluster.logs("dev", "web", {
+    ...query,
+    signal: stop.signal,
+    follow: true,
+    tail: 1,
+  });
+  const first = await lines.next();
+  assert.match(first.value.text, /served/);
+  await lines.next();
+  const waiting = lines.next();
+  await clock.advance(10_000);
+  assert.match((await waiting).value.text, /served/);
+  stop.abort();
+  await rejectsWith(read(lines), "CANCELLED", "ABORTED_BY_CALLER");
+});
+
+testWithWorker("without a worker reads are UNAVAILABLE, and say what to do", async (world) => {
+  const { cluster, stop } = world;
+  await stop();
+  const calls = [
+    cluster.inventory(call),
+    cluster.rolloutStatus("dev", "web", call),
+    cluster.changes("environment.delete", "environments/dev", {}, call.signal),
+    read(cluster.logs("dev", "web", query)),
+  ];
+  for (const refused of calls) {
+    const error = await rejectsWith(refused, "UNAVAILABLE", "NO_WORKER");
+    assert.equal(error.retryable, true);
+    assert.match(
+      error.message,
+      /^Cannot read the cluster: no worker answers at http:\/\/127\.0\.0\.1:\d+; start one with 'deno task worker'$/,
+    );
+  }
+  assert.equal(await cluster.provider(), "unknown, no worker answers");
+});
+
+testWithWorker("when a worker goes another one is asked", async (world) => {
+  const { provider, planner, serve, stop } = world;
+  const gone = serve({ cluster: provider, planner });
+  await stop();
+  const cluster = new WorkerCluster([gone, serve({ cluster: provider, planner })]);
+  assert.ok((await cluster.inventory(call)).length > 0);
+  assert.ok((await cluster.rolloutStatus("dev", "web", call))?.revision === 3);
+});
+
+testWithWorker("a caller that has gone is not asked for", async ({ cluster }) => {
+  const aborted: ProviderCall = { signal: AbortSignal.abort() };
+  await rejectsWith(cluster.inventory(aborted), "CANCELLED", "ABORTED_BY_CALLER");
+  const logs = read(cluster.logs("dev", "web", { ...query, ...aborted }));
+  await rejectsWith(logs, "CANCELLED", "ABORTED_BY_CALLER");
+});

@@ -1,0 +1,262 @@
+/** The API and a worker as processes of their own, on one data directory. */
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Code, createClient } from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import {
+  ChangeAction,
+  DiagnosticsService,
+  EnvironmentService,
+  ErrorInfoSchema,
+  OperationService,
+  OperationState,
+  WorkloadService,
+} from "@mpc/proto";
+import config from "../../deno.json" with { type: "json" };
+import { failure } from "../api/doors.ts";
+import { startApiProcess } from "../servers/api_process.ts";
+import { startPlatform } from "../servers/platform_process.ts";
+import { startDeno, type Subprocess } from "../servers/subprocess.ts";
+
+const WORKER = new URL("../servers/embedded_worker.ts", import.meta.url).pathname;
+
+interface WorkerProcess {
+  readonly process: Subprocess;
+  readonly health: URL;
+  readonly internal: URL;
+}
+
+/** Processes of one test, all ended when it is over. */
+class Processes {
+  readonly directory: string;
+  readonly #started: Subprocess[] = [];
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  async api(...workers: URL[]) {
+    const api = await startApiProcess(this.directory, workers);
+    this.#started.push(api.process);
+    return { ...api, clients: clientsOf(api.web) };
+  }
+
+  async worker(internalPort = 0): Promise<WorkerProcess> {
+    const process = startDeno(["run", "--allow-all", WORKER, "--simulated-delays=none"], {
+      MPC_DATA_DIR: this.directory,
+      MPC_HEALTH_LISTEN: "127.0.0.1:0",
+      MPC_INTERNAL_LISTEN: `127.0.0.1:${internalPort}`,
+    });
+    this.#started.push(process);
+    const url = (name: string) =>
+      process.line((line) => new RegExp(`^${name} (\\S+)$`).exec(line)?.[1]);
+    return {
+      process,
+      health: new URL(`http://${await url("health")}`),
+      internal: new URL(`http://${await url("internal")}`),
+    };
+  }
+
+  async end(): Promise<void> {
+    for (const process of this.#started) process.kill("SIGKILL");
+    await Promise.all(this.#started.map(({ status }) => status));
+  }
+}
+
+function clientsOf(url: URL) {
+  const transport = createGrpcWebTransport({ baseUrl: url.origin });
+  return {
+    environments: createClient(EnvironmentService, transport),
+    workloads: createClient(WorkloadService, transport),
+    operations: createClient(OperationService, transport),
+    diagnostics: createClient(DiagnosticsService, transport),
+  };
+}
+
+type Clients = ReturnType<typeof clientsOf>;
+
+function testWithProcesses(title: string, use: (processes: Processes) => Promise<void>): void {
+  Deno.test({
+    name: `processes: ${title}`,
+    sanitizeOps: false,
+    sanitizeResources: false,
+    async fn() {
+      const directory = await mkdtemp(join(tmpdir(), "mpc-processes-"));
+      const processes = new Processes(directory);
+      try {
+        await use(processes);
+      } finally {
+        await processes.end();
+        await rm(directory, { recursive: true });
+      }
+    },
+  });
+}
+
+const create = ({ environments }: Clients, environmentId: string) =>
+  environments.createEnvironment({ environmentId, environment: {} });
+
+async function assertSucceeds({ operations }: Clients, name: string): Promise<void> {
+  const { state } = await operations.waitOperation({ name });
+  assert.equal(OperationState[state], "SUCCEEDED");
+}
+
+const deployment = (validateOnly = false) => ({
+  parent: "environments/dev",
+  workloadId: "web",
+  workload: { spec: { image: "nginx:1.27", replicas: 2 } },
+  validateOnly,
+});
+
+/** The operation's first record that passes. */
+async function watched(
+  { operations }: Clients,
+  name: string,
+  passes: (operation: { readonly waitingReason: string }) => boolean,
+): Promise<void> {
+  for await (const operation of operations.watchOperation({ name })) {
+    if (passes(operation)) return;
+  }
+}
+
+testWithProcesses(
+  "the API alone admits and answers, but not for the cluster",
+  async (processes) => {
+    const { clients } = await processes.api(new URL("http://127.0.0.1:9"));
+    const { name, state } = await create(clients, "dev");
+    assert.equal(OperationState[state], "PENDING");
+    assert.equal((await clients.environments.listEnvironments({})).environments.length, 1);
+    assert.equal((await clients.operations.getOperation({ name })).engine, "temporal");
+    const reads = [
+      clients.diagnostics.diagnose({}),
+      clients.environments.createEnvironment({
+        environmentId: "other",
+        environment: {},
+        validateOnly: true,
+      }),
+    ];
+    for (const read of reads) {
+      const error = await failure(read);
+      assert.equal(error.code, Code.Unavailable);
+      assert.match(
+        error.message,
+        /no worker answers at http:\/\/127.0.0.1:9; start one with 'deno/,
+      );
+      assert.equal(error.findDetails(ErrorInfoSchema)[0]?.reason, "NO_WORKER");
+    }
+    const info = await clients.diagnostics.getServerInfo({});
+    assert.deepEqual([info.engine, info.storage, info.provider], [
+      "temporal",
+      "sqlite",
+      "unknown, no worker answers",
+    ]);
+  },
+);
+
+testWithProcesses(
+  "a worker carries out what was admitted, and reads the cluster",
+  async (processes) => {
+    const worker = await processes.worker();
+    const { clients } = await processes.api(worker.internal);
+    await assertSucceeds(clients, (await create(clients, "dev")).name);
+    const { plan } = await clients.workloads.deployWorkload(deployment(true));
+    assert.deepEqual(plan?.changes.map(({ action, object }) => [ChangeAction[action], object]), [[
+      "CREATE",
+      "Deployment/dev/web",
+    ]]);
+    const { name } = await clients.workloads.deployWorkload(deployment());
+    await assertSucceeds(clients, name);
+    const lines = clients.workloads.streamLogs({ name: "environments/dev/workloads/web" });
+    const printed = await Array.fromAsync(lines);
+    assert.deepEqual(
+      new Set(printed.map(({ replica }) => replica)),
+      new Set(["web-r1-1", "web-r1-2"]),
+    );
+    assert.deepEqual((await clients.diagnostics.diagnose({})).findings, []);
+    assert.equal((await clients.diagnostics.getServerInfo({})).provider, "simulated");
+  },
+);
+
+testWithProcesses(
+  "the API is killed alone: the worker goes on, and so do callers",
+  async (processes) => {
+    const worker = await processes.worker();
+    const first = await processes.api(worker.internal);
+    const { name } = await create(first.clients, "dev");
+    await first.kill();
+    const second = await processes.api(worker.internal);
+    await assertSucceeds(second.clients, name);
+    assert.equal((await second.clients.environments.listEnvironments({})).environments.length, 1);
+  },
+);
+
+testWithProcesses("the worker is killed alone: another one takes over", async (processes) => {
+  const first = await processes.worker();
+  const { clients } = await processes.api(first.internal);
+  await assertSucceeds(clients, (await create(clients, "dev")).name);
+  first.process.kill("SIGKILL");
+  await first.process.status;
+  assert.equal((await failure(clients.diagnostics.diagnose({}))).code, Code.Unavailable);
+  const { name } = await clients.workloads.deployWorkload(deployment());
+  await processes.worker(Number(first.internal.port));
+  await assertSucceeds(clients, name);
+  assert.deepEqual((await clients.diagnostics.diagnose({})).findings, []);
+});
+
+testWithProcesses("an engine that is away: readiness and operations say so", async (processes) => {
+  const worker = await processes.worker();
+  const { clients } = await processes.api(worker.internal);
+  const readiness = async () => await (await fetch(new URL("/readyz", worker.health))).json();
+  assert.deepEqual(await (await fetch(new URL("/healthz", worker.health))).json(), {
+    healthy: true,
+  });
+  assert.deepEqual(await readiness(), {
+    ready: true,
+    checks: ["store", "engine", "cluster"].map((name) => ({ name, ready: true })),
+  });
+  worker.process.kill("SIGUSR1");
+  const { name } = await create(clients, "dev");
+  await watched(
+    clients,
+    name,
+    ({ waitingReason }) =>
+      /^engine unreachable since 20.*Z: Cannot reach the engine/.test(waitingReason),
+  );
+  const { ready, checks } = await readiness();
+  assert.equal(ready, false);
+  assert.deepEqual(checks[1], {
+    name: "engine",
+    ready: false,
+    reason: "ENGINE_UNREACHABLE",
+    message: "Cannot reach the engine: connection refused",
+  });
+  worker.process.kill("SIGUSR2");
+  await assertSucceeds(clients, name);
+});
+
+testWithProcesses("a worker that is told to stop ends by itself", async (processes) => {
+  const worker = await processes.worker();
+  const { clients } = await processes.api(worker.internal);
+  await assertSucceeds(clients, (await create(clients, "dev")).name);
+  worker.process.kill("SIGTERM");
+  assert.equal((await worker.process.status).code, 0, worker.process.output());
+});
+
+testWithProcesses("the all-in-one does not share its data with the API", async (processes) => {
+  const platform = await startPlatform(["--data-dir", processes.directory]);
+  try {
+    const api = processes.api(new URL("http://127.0.0.1:9"));
+    await assert.rejects(api, /STORE_IN_USE|has it open for itself alone/);
+  } finally {
+    await platform.stop();
+  }
+});
+
+Deno.test("processes: the API is permitted its network, its data and the environment alone", () => {
+  assert.doesNotMatch(
+    config.tasks.api,
+    /\s-A\b|--allow-(?:all|run|ffi|import)|--allow-(?:net|read|write|sys)(?:\s|$)/,
+  );
+});

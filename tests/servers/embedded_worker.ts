@@ -1,0 +1,24 @@
+/**
+ * A worker as its own process, alone: on the embedded engine, which needs no server. SIGUSR1 takes
+ * the engine away, SIGUSR2 gives it back.
+ */
+import { formatAddress } from "@mpc/process";
+import { EmbeddedEngine } from "@mpc/worker";
+import { readWorkerConfig } from "../../worker/config.ts";
+import { startWorker } from "../../worker/start_worker.ts";
+import { FragileEngine } from "../fakes/fragile_engine.ts";
+
+const config = readWorkerConfig(Deno.args)!;
+const worker = await startWorker(config, (tools) => {
+  // Under the name that the API admits operations for.
+  const engine = new FragileEngine(new EmbeddedEngine(tools), "temporal");
+  Deno.addSignalListener("SIGUSR1", () => engine.reachable = false);
+  Deno.addSignalListener("SIGUSR2", () => engine.reachable = true);
+  return Promise.resolve(engine);
+});
+Deno.addSignalListener("SIGTERM", async () => {
+  await worker.close();
+  Deno.exit(0);
+});
+console.log(`health ${formatAddress(worker.healthAddress)}`);
+console.log(`internal ${formatAddress(worker.internalAddress)}`);

@@ -1,0 +1,84 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
+import { MpcError, OPERATION_KINDS, type OperationKind } from "@mpc/domain";
+import { ChangeAction } from "@mpc/proto";
+import {
+  type ClusterService,
+  GetClusterResponseSchema,
+  GetRolloutResponseSchema,
+  ListEventsResponseSchema,
+  ListObjectsResponseSchema,
+  ListPodsResponseSchema,
+  PlanOperationResponseSchema,
+  StreamLogsResponseSchema,
+} from "@mpc/proto/internal";
+import type { ClusterReader, Planner } from "@mpc/services";
+
+/** What the internal service answers from. */
+export interface ClusterSources {
+  readonly cluster: ClusterReader & { readonly name: string };
+  readonly planner: Planner;
+}
+
+/** Reads of the cluster for the API, which has no way to it. */
+export function clusterService(
+  { cluster, planner }: ClusterSources,
+): ServiceImpl<typeof ClusterService> {
+  return {
+    getCluster() {
+      return create(GetClusterResponseSchema, { provider: cluster.name });
+    },
+    async listObjects(_request, { signal }) {
+      const objects = await cluster.inventory({ signal });
+      return create(ListObjectsResponseSchema, { objects: objects.map((it) => ({ ...it })) });
+    },
+    async getRollout({ environment, workload }, { signal }) {
+      const status = await cluster.rolloutStatus(environment, workload, { signal });
+      return create(GetRolloutResponseSchema, { ...(status && { status: { ...status } }) });
+    },
+    async listPods({ environment, workload }, { signal }) {
+      const pods = await cluster.pods(environment, workload, { signal });
+      return create(ListPodsResponseSchema, {
+        pods: pods.map((pod) => ({ ...pod, createTime: timestampFromMs(pod.createTime) })),
+      });
+    },
+    async listEvents({ environment, workload }, { signal }) {
+      const events = await cluster.events(environment, workload, { signal });
+      return create(ListEventsResponseSchema, {
+        events: events.map((event) => ({ ...event, time: timestampFromMs(event.time) })),
+      });
+    },
+    async planOperation({ kind, target, input = {} }, { signal }) {
+      const changes = await planner.changes(kindOf(kind), target, input, signal);
+      return create(PlanOperationResponseSchema, {
+        changes: changes.map(({ action, object, fields }) => ({
+          action: ChangeAction[action],
+          object,
+          fields: fields.map((field) => ({ ...field })),
+        })),
+      });
+    },
+    async *streamLogs({ environment, workload, follow, tail, since, replica }, { signal }) {
+      const lines = cluster.logs(environment, workload, {
+        signal,
+        follow,
+        tail: tail ?? null,
+        since: since ? timestampMs(since) : null,
+        replica: replica || null,
+      });
+      for await (const { replica, time, text } of lines) {
+        yield create(StreamLogsResponseSchema, { replica, time: timestampFromMs(time), text });
+      }
+    },
+  };
+}
+
+function kindOf(text: string): OperationKind {
+  const kind = OPERATION_KINDS.find((kind) => kind === text);
+  if (kind) return kind;
+  throw new MpcError("INVALID_ARGUMENT", {
+    reason: "UNKNOWN_KIND",
+    message: `Cannot plan a '${text}': this worker knows ${OPERATION_KINDS.join(", ")}`,
+  });
+}

@@ -1,0 +1,36 @@
+import { createConnectRouter } from "@connectrpc/connect";
+import { createFetchHandler } from "@connectrpc/connect/protocol";
+import type { Address } from "@mpc/process";
+import { ClusterService } from "@mpc/proto/internal";
+import { type Listening, listening } from "../listening.ts";
+import { clusterService, type ClusterSources } from "./cluster_service.ts";
+import { tellErrors } from "./tell_errors.ts";
+
+/**
+ * Serves the internal service to the API, by Connect's protocol. Closing ends streams at once and
+ * lets other calls finish.
+ * @throws {MpcError} FAILED_PRECONDITION `PORT_IN_USE` or `CANNOT_LISTEN`
+ */
+export function serveInternal(sources: ClusterSources, listen: Address): Listening {
+  const shutdown = new AbortController();
+  const router = createConnectRouter({
+    interceptors: [tellErrors],
+    shutdownSignal: shutdown.signal,
+  });
+  router.service(ClusterService, clusterService(sources));
+  const handlers = new Map(router.handlers.map((handler) => [
+    handler.requestPath,
+    createFetchHandler(handler),
+  ]));
+  const server = listening(listen, async (request) => {
+    const handler = handlers.get(new URL(request.url).pathname);
+    return handler ? await handler(request) : new Response("not found\n", { status: 404 });
+  });
+  return {
+    address: server.address,
+    async close() {
+      shutdown.abort();
+      await server.close();
+    },
+  };
+}

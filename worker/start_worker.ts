@@ -1,0 +1,115 @@
+import { join } from "node:path";
+import { type Address, makeDataDir, systemClock, systemIds } from "@mpc/process";
+import {
+  assertEngines,
+  type Clock,
+  type Engine,
+  type Ids,
+  type Provider,
+  type ServiceDeps,
+} from "@mpc/services";
+import { createPlanner } from "@mpc/services/operations";
+import type { MpcError } from "@mpc/domain";
+import type { Store } from "@mpc/storage";
+import { openSqliteStore } from "@mpc/storage/sqlite";
+import type { WorkerConfig } from "./config.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { Expiry } from "./expiry.ts";
+import { serveInternal } from "./internal/serve_internal.ts";
+import { Janitor } from "./janitor.ts";
+import { openProvider } from "./open_provider.ts";
+import { type Check, serveHealth } from "./serve_health.ts";
+
+const JANITOR_INTERVAL_MS = 30_000;
+
+/** What an engine needs. */
+export interface EngineTools {
+  readonly store: Store;
+  readonly provider: Provider;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
+/** An engine at work in this process. */
+export interface HostedEngine extends Engine {
+  /** What keeps it from its work; undefined while it works. */
+  readonly problem: MpcError | undefined;
+}
+
+/** A running worker. */
+export interface RunningWorker {
+  readonly healthAddress: Address;
+  readonly internalAddress: Address;
+  /** Takes nothing new, lets running steps finish or hands them on, and lets go of everything. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a worker: it carries out what the API admits, settles what crashes leave, deletes what
+ * expires, and answers the API's reads of the cluster. Any number may run on one store.
+ * @param startEngine starts the engine, one that shares its work with other workers
+ * @throws {MpcError} FAILED_PRECONDITION, for instance `STORE_IN_USE`, `STORE_NOT_WRITABLE`,
+ *   `STORE_TOO_NEW`, `PORT_IN_USE`, `NO_ENGINE`
+ */
+export async function startWorker(
+  config: WorkerConfig,
+  startEngine: (tools: EngineTools) => Promise<HostedEngine>,
+): Promise<RunningWorker> {
+  const [clock, ids] = [systemClock, systemIds];
+  await using stack = new AsyncDisposableStack();
+  await makeDataDir(config.dataDir);
+  const store = openSqliteStore({ path: join(config.dataDir, "mpc.db"), shared: true });
+  stack.defer(() => store.close());
+  const provider = openProvider(config, clock);
+  stack.defer(() => provider.close());
+  const planner = createPlanner(store, provider);
+  const internal = serveInternal({ cluster: provider, planner }, config.internalListen);
+  stack.defer(() => internal.close());
+  const engine = await startEngine({ store, provider, clock, ids });
+  stack.defer(() => engine.close());
+  await assertEngines(store, [engine.name]);
+  const dispatcher = new Dispatcher({ store, engine, clock });
+  await dispatcher.start();
+  stack.defer(() => dispatcher.close());
+  const janitor = new Janitor({ store, engine, provider, clock, intervalMs: JANITOR_INTERVAL_MS });
+  janitor.start();
+  stack.defer(() => janitor.close());
+  const deps: ServiceDeps = { store, clock, ids, cluster: provider, planner, engine: engine.name };
+  const expiry = new Expiry(deps);
+  await expiry.start();
+  stack.defer(() => expiry.close());
+  const health = serveHealth(checks({ store, provider, engine }), config.healthListen);
+  stack.defer(() => health.close());
+  const running = stack.move();
+  return {
+    healthAddress: health.address,
+    internalAddress: internal.address,
+    close: () => running.disposeAsync(),
+  };
+}
+
+function checks(
+  { store, provider, engine }: { store: Store; provider: Provider; engine: HostedEngine },
+): readonly Check[] {
+  return [
+    {
+      name: "store",
+      async assertReady(signal) {
+        await store.events.head({ signal });
+      },
+    },
+    {
+      name: "engine",
+      assertReady() {
+        return engine.problem ? Promise.reject(engine.problem) : Promise.resolve();
+      },
+    },
+    {
+      name: "cluster",
+      // Any read does: what it asks for need not be there.
+      async assertReady(signal) {
+        await provider.rolloutStatus("readyz", "readyz", { signal });
+      },
+    },
+  ];
+}
