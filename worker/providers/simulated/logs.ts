@@ -11,6 +11,10 @@ const LINE_EVERY_MS = 5_000;
 /** Most lines that are made up for one replica, the newest. */
 const MAX_LINES = 1_000;
 
+/** The names of a workload's replicas. */
+export const replicasOf = (workload: SimulatedWorkload): readonly string[] =>
+  Array.from({ length: workload.intent.spec.replicas }, (_, index) => podName(workload, index));
+
 /** What the replicas of a workload have printed in `(after, until]`, in order of time. */
 export function linesBetween(
   workload: SimulatedWorkload,
@@ -20,8 +24,7 @@ export function linesBetween(
   until: Instant,
 ): readonly LogLine[] {
   const lines: LogLine[] = [];
-  for (let index = 0; index < workload.intent.spec.replicas; index++) {
-    const replica = podName(workload, index);
+  for (const [index, replica] of replicasOf(workload).entries()) {
     if (query.replica !== null && query.replica !== replica) continue;
     const printed = linesOf(workload, delays, index, until)
       .filter(({ time }) => time > after)

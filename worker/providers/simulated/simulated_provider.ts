@@ -33,7 +33,7 @@ import type { SimulatedDelays } from "./delays.ts";
 import { behaviourOf } from "./images.ts";
 import { eventsAt, podsAt } from "./pods.ts";
 import { objectsOf } from "./inventory.ts";
-import { linesBetween, nextLineTime } from "./logs.ts";
+import { linesBetween, nextLineTime, replicasOf } from "./logs.ts";
 import { assertQuota } from "./quota.ts";
 import { diff, type Rendered, renderNamespace, renderPolicies, renderWorkload } from "./render.ts";
 import { rolloutAt } from "./rollout.ts";
@@ -261,14 +261,17 @@ export class SimulatedProvider implements Provider {
   ): AsyncGenerator<LogLine> {
     await this.#begin(query);
     let after = query.since === null ? -Infinity : query.since - 1;
-    let tail = query.tail;
-    for (;;) {
+    let { tail } = query;
+    for (let first = true;; first = false) {
       const changed = this.#cluster.changed;
       const found = this.#cluster.workload(workloadKey(environment, workload));
-      if (!found) {
-        if (after === -Infinity || !query.follow) throw notOnCluster(workload);
-        return;
+      const replicas = found ? replicasOf(found) : [];
+      // What goes while it is followed has told all that it had to.
+      if (first && !found) throw notOnCluster(workload);
+      if (first && query.replica !== null && !replicas.includes(query.replica)) {
+        throw notOnCluster(query.replica);
       }
+      if (!found) return;
       const now = this.#cluster.now();
       yield* linesBetween(found, this.#cluster.delays, { ...query, tail }, after, now);
       if (!query.follow) return;

@@ -151,6 +151,8 @@ Deno.test("logs: tail, since, one replica, and following as time passes", () =>
     assert.deepEqual(await read({ tail: 1, since: 0, replica: "web-r1-2" }), [
       "2 served 20 requests",
     ]);
+    const none = read({ replica: "web-r1-3", tail: 1, since: 0 });
+    await rejectsWith(none, "NOT_FOUND", "NOT_ON_CLUSTER");
     const stop = new AbortController();
     const seen: string[] = [];
     const following = (async () => {
