@@ -1,4 +1,5 @@
 import type {
+  ErrorRecord,
   Instant,
   JsonObject,
   OperationKind,
@@ -26,6 +27,14 @@ export interface Ids {
   random(): number;
 }
 
+/** What an engine knows of an operation. */
+export type EngineStatus =
+  | { readonly state: "running" }
+  /** It may be started. */
+  | { readonly state: "absent" }
+  /** It was ended from outside and cannot be started again; the error says how. */
+  | { readonly state: "ended"; readonly error: ErrorRecord };
+
 /**
  * Carries out admitted operations.
  *
@@ -39,8 +48,8 @@ export interface Engine {
   start(operation: string): Promise<void>;
   /** Carries a cancellation mark to the running operation; does nothing where none runs. */
   cancel(operation: string): Promise<void>;
-  /** Whether it is at work on the operation. */
-  isRunning(operation: string): Promise<boolean>;
+  /** How it stands with an operation that has not ended by its record. */
+  status(operation: string): Promise<EngineStatus>;
   /** Stops work without ending operations: they go on when an engine starts them again. */
   close(): Promise<void>;
 }

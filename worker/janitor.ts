@@ -25,6 +25,7 @@ import {
   resourceOf,
 } from "@mpc/services/operations";
 import type { Collection, Cursor, Store, Stored } from "@mpc/storage";
+import { closeOperation } from "./engine/close_operation.ts";
 import { forgetStray } from "./forget_stray.ts";
 import { sweepOrphans } from "./sweep_orphans.ts";
 
@@ -108,10 +109,16 @@ export class Janitor {
   async #settleOperation(stored: Stored<Operation>, graceMs: number): Promise<void> {
     const { store, engine, clock } = this.#options;
     const operation = stored.value;
-    if (await engine.isRunning(operation.name)) {
+    const status = await engine.status(operation.name);
+    if (status.state === "running") {
       // The engine may not have been told; told twice is as good as told once.
       if (operation.cancellation) await engine.cancel(operation.name);
       return;
+    }
+    if (status.state === "ended") {
+      return await this.#tolerate(() =>
+        closeOperation({ store, clock }, operation.name, status.error)
+      );
     }
     if (!await isAdmitted({ store }, operation)) {
       if (clock.now() - operation.createTime < graceMs) return;

@@ -1,5 +1,5 @@
 import { MpcError } from "@mpc/domain";
-import type { Engine } from "@mpc/services";
+import type { Engine, EngineStatus } from "@mpc/services";
 
 /** An engine that cannot be reached while a test says so; otherwise another one. */
 export class FragileEngine implements Engine {
@@ -37,9 +37,9 @@ export class FragileEngine implements Engine {
     return this.#bare.cancel(operation);
   }
 
-  isRunning(operation: string): Promise<boolean> {
+  status(operation: string): Promise<EngineStatus> {
     this.#reach();
-    return this.#bare.isRunning(operation);
+    return this.#bare.status(operation);
   }
 
   close(): Promise<void> {

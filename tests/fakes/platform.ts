@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isTerminal, type Operation, type OperationKind } from "@mpc/domain";
+import { type Event, isTerminal, type Operation, type OperationKind } from "@mpc/domain";
 import {
   type Caller,
   diagnose,
@@ -11,8 +11,9 @@ import {
 import { createPlanner, type Definition, DEFINITIONS } from "@mpc/services/operations";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
-import { Dispatcher, EmbeddedEngine, Janitor } from "@mpc/worker";
+import { Dispatcher, Janitor } from "@mpc/worker";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
+import { embeddedEngine, type EngineUnderTest, type NewEngine } from "./engine_under_test.ts";
 import { FakeClock, settle } from "./fake_clock.ts";
 import { SeededIds } from "./seeded_ids.ts";
 
@@ -22,7 +23,12 @@ export interface PlatformOptions {
   readonly provider?: (bare: SimulatedProvider) => Provider;
   readonly seed?: number;
   readonly clock?: FakeClock;
+  /** The embedded one where nothing is said. */
+  readonly engine?: NewEngine;
 }
+
+/** Counted, so that no two have operations of the same name. */
+let platforms = 0;
 
 /** Longest that anything may take, on the fake clock. */
 const PATIENCE_MS = 3 * 3_600_000;
@@ -37,25 +43,27 @@ export class Platform {
   readonly caller: Caller = { actor: "ann", signal: new AbortController().signal };
   definitions: Readonly<Record<OperationKind, Definition>>;
   readonly #ids: SeededIds;
-  #engine: EmbeddedEngine;
+  readonly #newEngine: NewEngine;
+  #engine: EngineUnderTest;
   #dispatcher: Dispatcher;
 
   private constructor(options: PlatformOptions) {
     this.clock = options.clock ?? new FakeClock();
     this.store = options.store ?? openMemoryStore();
-    this.#ids = new SeededIds(options.seed);
+    this.#newEngine = options.engine ?? embeddedEngine;
+    this.#ids = new SeededIds(options.seed, platforms++);
     this.cluster = new SimulatedProvider({ clock: this.clock, delays: NO_DELAYS, statePath: null });
     this.provider = options.provider?.(this.cluster) ?? this.cluster;
     this.definitions = options.definitions ?? DEFINITIONS;
+    this.#engine = this.#startEngine();
     this.deps = {
       store: this.store,
       clock: this.clock,
       ids: this.#ids,
       cluster: this.provider,
       planner: createPlanner(this.store, this.provider),
-      engine: "embedded",
+      engine: this.#engine.engine.name,
     };
-    this.#engine = this.#newEngine();
     this.#dispatcher = this.#newDispatcher();
   }
 
@@ -67,12 +75,12 @@ export class Platform {
 
   /** Ends the engine where it stands, as a killed process would; nothing is finished. */
   async crash(): Promise<void> {
-    await Promise.all([this.#dispatcher.close(), this.#engine.close()]);
+    await Promise.all([this.#dispatcher.close(), this.#engine.crash()]);
   }
 
   /** Starts anew on what the crash left, as the program does: the janitor passes first. */
   async restart(): Promise<void> {
-    this.#engine = this.#newEngine();
+    this.#engine = this.#startEngine();
     this.#dispatcher = this.#newDispatcher();
     await this.#dispatcher.start();
     await this.janitor().pass(0);
@@ -80,18 +88,18 @@ export class Platform {
 
   janitor(): Janitor {
     const { store, clock, provider } = this;
-    return new Janitor({ store, clock, provider, engine: this.#engine, intervalMs: 30_000 });
+    return new Janitor({ store, clock, provider, engine: this.#engine.engine, intervalMs: 30_000 });
   }
 
   /** Tells the engine of a cancellation now, as the dispatcher would a moment later. */
   cancel(operation: string): Promise<void> {
-    return this.#engine.cancel(operation);
+    return this.#engine.engine.cancel(operation);
   }
 
   /** Lets time pass until nothing runs any more. */
   async settle(): Promise<void> {
     const end = this.clock.now() + PATIENCE_MS;
-    for (await settle(); this.#engine.running > 0; await settle()) {
+    for (await settle(); await this.#engine.waits(); await settle()) {
       const next = this.clock.nextWake;
       assert.ok(next !== undefined, "an operation waits for something that will never come");
       assert.ok(next < end, "an operation does not end within three hours");
@@ -132,19 +140,25 @@ export class Platform {
     );
   }
 
+  /** Everything that has been told so far, in order. */
+  async events(): Promise<readonly Event[]> {
+    return await this.store.events.read(0, 100_000);
+  }
+
   async close(): Promise<void> {
     await this.crash();
+    await this.#engine.close();
     await this.cluster.close();
     await this.store.close();
   }
 
-  #newEngine(): EmbeddedEngine {
+  #startEngine(): EngineUnderTest {
     const { store, provider, clock, definitions } = this;
-    return new EmbeddedEngine({ store, provider, clock, ids: this.#ids, definitions });
+    return this.#newEngine({ store, provider, clock, ids: this.#ids, definitions });
   }
 
   #newDispatcher(): Dispatcher {
-    return new Dispatcher({ store: this.store, engine: this.#engine, clock: this.clock });
+    return new Dispatcher({ store: this.store, engine: this.#engine.engine, clock: this.clock });
   }
 }
 

@@ -5,13 +5,17 @@ export class SeededIds implements Ids {
   #count = 0;
   #state: number;
 
-  constructor(seed = 1) {
+  readonly #space: string;
+
+  /** @param space ids of different spaces differ */
+  constructor(seed = 1, space = 0) {
     this.#state = seed >>> 0;
+    this.#space = space.toString(16).padStart(8, "0");
   }
 
   uuid(): string {
     this.#count++;
-    return `00000000-0000-7000-8000-${this.#count.toString(16).padStart(12, "0")}`;
+    return `${this.#space}-0000-7000-8000-${this.#count.toString(16).padStart(12, "0")}`;
   }
 
   /** Mulberry32: small, and even enough for jitter. */

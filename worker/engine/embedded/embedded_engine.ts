@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { isTerminal, type OperationKind, recordError } from "@mpc/domain";
-import type { Engine } from "@mpc/services";
+import type { Engine, EngineStatus } from "@mpc/services";
 import {
   type Definition,
   DEFINITIONS,
@@ -59,8 +59,8 @@ export class EmbeddedEngine implements Engine {
     await execution.journal?.refresh();
   }
 
-  isRunning(operation: string): Promise<boolean> {
-    return Promise.resolve(this.#executions.has(operation));
+  status(operation: string): Promise<EngineStatus> {
+    return Promise.resolve({ state: this.#executions.has(operation) ? "running" : "absent" });
   }
 
   /** How many operations are under way. */

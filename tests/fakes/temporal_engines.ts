@@ -1,0 +1,208 @@
+import { EventEmitter, once } from "node:events";
+import { isTerminal } from "@mpc/domain";
+import type { Engine } from "@mpc/services";
+import { DEFINITIONS, holdsResource } from "@mpc/services/operations";
+import type { Store } from "@mpc/storage";
+import { systemClock } from "@mpc/worker";
+import { StepActivities, TemporalEngine, TemporalHost } from "@mpc/worker/temporal";
+import { ApplicationFailure } from "@temporalio/common";
+import type { TemporalServer } from "../servers/temporal_server.ts";
+import { workflowBundle } from "../servers/workflow_bundle.ts";
+import type { EngineUnderTest, NewEngine } from "./engine_under_test.ts";
+import type { FakeClock } from "./fake_clock.ts";
+
+const TASK_QUEUE = "mpc";
+
+/** Longest that Temporal may take to bring an operation on, by the machine's clock. */
+const PATIENCE_MS = 30_000;
+
+type Task = { readonly operation: string };
+type Activity = (task: Task) => Promise<unknown>;
+
+/**
+ * Engines on one Temporal server and one worker, which carries the activities of many platforms:
+ * each call finds its platform by the operation's name. Every platform has its own fake clock, so
+ * pauses between tries are slept on that, within the activity; Temporal tries again at once.
+ */
+export class TemporalEngines {
+  readonly #host: TemporalHost;
+  readonly #platforms = new Map<Store, PlatformOnTemporal>();
+  readonly #byOperation = new Map<string, PlatformOnTemporal>();
+
+  private constructor(server: TemporalServer, bundlePath: string) {
+    this.#host = new TemporalHost({
+      target: { address: server.address, namespace: "default", tls: null, apiKey: null },
+      taskQueue: TASK_QUEUE,
+      bundlePath,
+      clock: systemClock,
+      activities: { functions: () => this.#functions() as never, stop: () => {} },
+      worker: { maxConcurrentActivityTaskExecutions: 1_000 },
+    });
+  }
+
+  static async start(server: TemporalServer): Promise<TemporalEngines> {
+    const engines = new TemporalEngines(server, await workflowBundle());
+    await engines.#host.start();
+    if (engines.#host.problem) throw engines.#host.problem;
+    return engines;
+  }
+
+  readonly newEngine: NewEngine = (options) => {
+    const platform = this.#platforms.get(options.store) ??
+      new PlatformOnTemporal(options.store, options.clock);
+    this.#platforms.set(options.store, platform);
+    const activities = new StepActivities(options);
+    const engine = new TemporalEngine({
+      ...options,
+      client: this.#host.client,
+      taskQueue: TASK_QUEUE,
+      eager: true,
+      activities,
+    });
+    platform.begin(activities);
+    return platform.under({
+      name: engine.name,
+      start: (operation) => {
+        this.#byOperation.set(operation, platform);
+        return platform.calling(() => engine.start(operation));
+      },
+      cancel: (operation) => platform.calling(() => engine.cancel(operation)),
+      status: (operation) => platform.calling(() => engine.status(operation)),
+      close: () => engine.close(),
+    });
+  };
+
+  readonly client = () => this.#host.client();
+
+  async close(): Promise<void> {
+    await this.#host.close();
+  }
+
+  #functions(): Record<string, Activity> {
+    // The names of the steps are those of any definitions; only what they do is a platform's own.
+    const names = Object.keys(
+      new StepActivities({ definitions: DEFINITIONS } as never).functions(),
+    );
+    return Object.fromEntries(names.map((name) => [name, (task: Task) => {
+      const platform = this.#byOperation.get(task.operation);
+      if (!platform) throw ApplicationFailure.nonRetryable("the platform of this test is gone");
+      return platform.call(name, task);
+    }]));
+  }
+}
+
+/** What of one platform runs on the shared worker. */
+class PlatformOnTemporal {
+  readonly #store: Store;
+  readonly #clock: FakeClock;
+  readonly #changed = new EventEmitter();
+  readonly #inFlight = new Map<string, number>();
+  #calls = 0;
+  #activities: StepActivities | undefined;
+  #closed = false;
+
+  constructor(store: Store, clock: FakeClock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  begin(activities: StepActivities): void {
+    this.#activities = activities;
+    this.#changed.emit("change");
+  }
+
+  /** A call to Temporal is no wait for time to pass. */
+  async calling<T>(call: () => Promise<T>): Promise<T> {
+    this.#calls++;
+    try {
+      return await call();
+    } finally {
+      this.#calls--;
+      this.#changed.emit("change");
+    }
+  }
+
+  under(engine: Engine): EngineUnderTest {
+    return {
+      engine,
+      waits: () => this.#waits(),
+      crash: async () => {
+        this.#activities?.stop();
+        this.#activities = undefined;
+        while (this.#inFlight.size > 0) await this.#change();
+      },
+      close: () => {
+        this.#closed = true;
+        this.#changed.emit("change");
+        return Promise.resolve();
+      },
+    };
+  }
+
+  /** Runs an activity, after the next start where the platform has crashed. */
+  async call(name: string, task: Task): Promise<unknown> {
+    while (!this.#activities && !this.#closed) await this.#change();
+    const activities = this.#activities;
+    if (!activities) throw ApplicationFailure.nonRetryable("the platform of this test is gone");
+    this.#count(task.operation, 1);
+    try {
+      const run = activities.functions()[name] as Activity | undefined;
+      return await run!(task);
+    } catch (error) {
+      throw await this.#pause(error, activities);
+    } finally {
+      this.#count(task.operation, -1);
+    }
+  }
+
+  /** Sleeps until the next try on the platform's clock, so that Temporal need not. */
+  async #pause(error: unknown, activities: StepActivities): Promise<unknown> {
+    if (!(error instanceof ApplicationFailure) || error.nonRetryable) return error;
+    const { message, type, nextRetryDelay } = error;
+    if (typeof nextRetryDelay === "number") {
+      const slept = this.#clock.sleep(nextRetryDelay);
+      while (!await Promise.race([slept.then(() => true), this.#change().then(() => false)])) {
+        if (this.#activities !== activities) break;
+      }
+    }
+    return ApplicationFailure.create({ message, ...(type && { type }), nextRetryDelay: 1 });
+  }
+
+  async #waits(): Promise<boolean> {
+    const end = Date.now() + PATIENCE_MS;
+    while (this.#activities) {
+      const live = await this.#live();
+      if (live.length === 0 && this.#calls === 0) return false;
+      const allWait = this.#calls === 0 && live.every((name) => this.#inFlight.has(name));
+      if (allWait && this.#clock.sleepers > 0) return true;
+      if (Date.now() > end) throw new Error(`Temporal does not go on with ${live.join(", ")}`);
+      await this.#change();
+    }
+    return false;
+  }
+
+  /** Operations that have begun, or may begin at any moment. */
+  async #live(): Promise<readonly string[]> {
+    const { items } = await this.#store.operations.list({ limit: 1_000 });
+    const live = items.filter(({ value }) => !isTerminal(value.state));
+    const held = await Promise.all(live.map(({ value }) => holdsResource(this.#store, value)));
+    return live.filter((_, index) => held[index]).map(({ value }) => value.name);
+  }
+
+  #count(operation: string, by: number): void {
+    const count = (this.#inFlight.get(operation) ?? 0) + by;
+    if (count > 0) this.#inFlight.set(operation, count);
+    else this.#inFlight.delete(operation);
+    this.#changed.emit("change");
+  }
+
+  /** Resolves when an activity begins or ends, or a moment has passed. */
+  async #change(): Promise<void> {
+    const moment = AbortSignal.timeout(20);
+    try {
+      await once(this.#changed, "change", { signal: moment });
+    } catch (error) {
+      if (!moment.aborted) throw error;
+    }
+  }
+}

@@ -1,0 +1,76 @@
+/** Bundles the workflows: `deno task bundle:workflows`. Workers only read what it writes. */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { DEFINITIONS } from "@mpc/services/operations";
+import { bundleWorkflowCode, DefaultLogger } from "@temporalio/worker";
+import { stepListsSource } from "./step_lists_source.ts";
+
+const WORKFLOWS = fileURLToPath(new URL("./workflows/mod.ts", import.meta.url));
+const STEP_LISTS = fileURLToPath(new URL("./workflows/step_lists.ts", import.meta.url));
+const ORCHESTRATE = fileURLToPath(
+  new URL("../../../services/operations/orchestrate.ts", import.meta.url),
+);
+
+/** Where `deno task bundle:workflows` puts it, and workers look for it. */
+export const BUNDLE_PATH: string = fileURLToPath(
+  new URL("../../../dist/workflows.js", import.meta.url),
+);
+
+type Config = Parameters<
+  NonNullable<Parameters<typeof bundleWorkflowCode>[0]["webpackConfigHook"]>
+>[0];
+type Plugin = NonNullable<NonNullable<Config["resolve"]>["plugins"]>[number];
+
+/**
+ * The code that the workflow sandbox loads.
+ * @param options.stepLists another file in place of `workflows/step_lists.ts`, for tests
+ */
+export async function bundleWorkflows(
+  options: { readonly stepLists?: string } = {},
+): Promise<string> {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: WORKFLOWS,
+    logger: new DefaultLogger("ERROR"),
+    webpackConfigHook: (config) => ({
+      ...config,
+      resolve: {
+        ...config.resolve,
+        alias: {
+          ...config.resolve?.alias,
+          "@mpc/services/orchestrate$": ORCHESTRATE,
+          ...(options.stepLists && { [STEP_LISTS]: options.stepLists }),
+        },
+        plugins: [NPM_PACKAGES],
+      },
+    }),
+  });
+  return code;
+}
+
+/** Webpack looks for packages in node_modules; here Deno keeps them, and is asked. */
+const NPM_PACKAGES: Plugin = {
+  apply(resolver) {
+    const again = resolver.ensureHook("resolve");
+    resolver.getHook("raw-module").tapAsync("npm packages", (request, context, done) => {
+      const issuer = (request.context as { issuer?: string }).issuer || import.meta.url;
+      let found: string;
+      try {
+        found = createRequire(issuer).resolve(request.request ?? "");
+      } catch {
+        // Not a package that Deno knows: webpack says so in its own words.
+        return done();
+      }
+      resolver.doResolve(again, { ...request, request: found }, null, context, done);
+    });
+  },
+};
+
+if (import.meta.main) {
+  const source = stepListsSource(DEFINITIONS);
+  if (await readFile(STEP_LISTS, "utf8") !== source) await writeFile(STEP_LISTS, source);
+  await mkdir(dirname(BUNDLE_PATH), { recursive: true });
+  await writeFile(BUNDLE_PATH, await bundleWorkflows());
+  console.log(BUNDLE_PATH);
+}

@@ -1,0 +1,173 @@
+import { MpcError } from "@mpc/domain";
+import { Client, isGrpcServiceError } from "@temporalio/client";
+import type { DataConverter } from "@temporalio/common";
+import { NativeConnection } from "@temporalio/worker";
+import { engineError } from "./engine_errors.ts";
+import { SEARCH_ATTRIBUTES } from "./search_attributes.ts";
+
+/** Where Temporal is, and how to be let in. */
+export interface TemporalAddress {
+  /** `host:port`. */
+  readonly address: string;
+  readonly namespace: string;
+  /** Null for a connection without TLS. */
+  readonly tls: TemporalTls | null;
+  readonly apiKey: string | null;
+}
+
+/** All PEM. */
+export interface TemporalTls {
+  /** Null for the machine's own authorities. */
+  readonly serverRootCa: string | null;
+  /** Null where the server does not ask for a client certificate. */
+  readonly client: { readonly certificate: string; readonly key: string } | null;
+  /** The name that the server's certificate has, where it is not that of the address. */
+  readonly serverName: string | null;
+}
+
+/** A connection that is known to work. */
+export interface TemporalConnection {
+  /** Native: a grpc-js connection ends a Deno process when the server closes it. */
+  readonly connection: NativeConnection;
+  readonly client: Client;
+}
+
+const CALL_MS = 5_000;
+
+/** gRPC's numbers. */
+const INVALID_ARGUMENT = 3;
+const NOT_FOUND = 5;
+const ALREADY_EXISTS = 6;
+const PERMISSION_DENIED = 7;
+const UNIMPLEMENTED = 12;
+
+/**
+ * Connects, and makes sure of the namespace and its search attributes.
+ * @throws {MpcError} UNAVAILABLE `ENGINE_UNREACHABLE`, PERMISSION_DENIED `ENGINE_FORBIDS`,
+ *   FAILED_PRECONDITION `ENGINE_TLS`, `ENGINE_NAMESPACE`, `ENGINE_SEARCH_ATTRIBUTES`
+ */
+export async function connectTemporal(
+  target: TemporalAddress,
+  dataConverter: DataConverter = {},
+): Promise<TemporalConnection> {
+  const { namespace } = target;
+  const connection = await dial(target);
+  try {
+    await connection.withDeadline(Date.now() + CALL_MS, async () => {
+      await assertNamespace(connection, target);
+      await assertSearchAttributes(connection, target);
+    });
+  } catch (error) {
+    await connection.close();
+    throw engineError(error);
+  }
+  return { connection, client: new Client({ connection, namespace, dataConverter }) };
+}
+
+async function dial({ address, tls, apiKey }: TemporalAddress): Promise<NativeConnection> {
+  const encode = (pem: string) => new TextEncoder().encode(pem);
+  try {
+    return await NativeConnection.connect({
+      address,
+      ...(apiKey !== null && { apiKey }),
+      tls: tls && {
+        ...(tls.serverName !== null && { serverNameOverride: tls.serverName }),
+        ...(tls.serverRootCa !== null && {
+          serverRootCACertificate: encode(tls.serverRootCa) as never,
+        }),
+        ...(tls.client && {
+          clientCertPair: {
+            crt: encode(tls.client.certificate) as never,
+            key: encode(tls.client.key) as never,
+          },
+        }),
+      },
+    });
+  } catch (error) {
+    throw dialError(address, error);
+  }
+}
+
+function dialError(address: string, error: unknown): unknown {
+  if (isGrpcServiceError(error)) return engineError(error);
+  const detail = error instanceof Error ? error.message : String(error);
+  if (/certificate|tls|handshake|unknownissuer/i.test(detail)) {
+    return new MpcError("FAILED_PRECONDITION", {
+      reason: "ENGINE_TLS",
+      message: `Cannot connect to Temporal at '${address}': TLS fails (${detail})`,
+      retryable: true,
+      cause: error,
+    });
+  }
+  return new MpcError("UNAVAILABLE", {
+    reason: "ENGINE_UNREACHABLE",
+    message: `Cannot reach Temporal at '${address}': ${detail}`,
+    cause: error,
+  });
+}
+
+async function assertNamespace(
+  connection: NativeConnection,
+  { address, namespace }: TemporalAddress,
+): Promise<void> {
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+  } catch (error) {
+    if (!isGrpcServiceError(error) || error.code !== NOT_FOUND) throw error;
+    throw new MpcError("FAILED_PRECONDITION", {
+      reason: "ENGINE_NAMESPACE",
+      message: `Cannot use Temporal at '${address}': there is no namespace '${namespace}'; ` +
+        `create it with 'temporal operator namespace create ${namespace}'`,
+      retryable: true,
+      cause: error,
+    });
+  }
+}
+
+/** Adds what is missing, which Temporal's cloud and guarded servers leave to their operators. */
+async function assertSearchAttributes(
+  connection: NativeConnection,
+  { namespace }: TemporalAddress,
+): Promise<void> {
+  try {
+    const present = await presentSearchAttributes(connection, namespace);
+    const missing = SEARCH_ATTRIBUTES.filter(({ name }) => !present.includes(name));
+    if (missing.length === 0) return;
+    await connection.operatorService.addSearchAttributes({
+      namespace,
+      searchAttributes: Object.fromEntries(missing.map(({ name }) => [name, KEYWORD])),
+    });
+  } catch (error) {
+    if (!isGrpcServiceError(error)) throw error;
+    // Another worker was faster.
+    if (error.code === ALREADY_EXISTS) return;
+    if (![INVALID_ARGUMENT, PERMISSION_DENIED, UNIMPLEMENTED].includes(error.code)) throw error;
+    const names = SEARCH_ATTRIBUTES.map(({ name }) => name).join(", ");
+    throw new MpcError("FAILED_PRECONDITION", {
+      reason: "ENGINE_SEARCH_ATTRIBUTES",
+      message: `Cannot use namespace '${namespace}' of Temporal: it lacks the search attributes ` +
+        `${names} (Keyword), and this caller may not add them (${error.details})`,
+      retryable: true,
+      cause: error,
+    });
+  }
+}
+
+async function presentSearchAttributes(
+  connection: NativeConnection,
+  namespace: string,
+): Promise<readonly string[]> {
+  try {
+    const { customAttributes } = await connection.operatorService.listSearchAttributes({
+      namespace,
+    });
+    return Object.keys(customAttributes);
+  } catch (error) {
+    // Temporal's test server can add them and not list them.
+    if (isGrpcServiceError(error) && error.code === UNIMPLEMENTED) return [];
+    throw error;
+  }
+}
+
+/** `IndexedValueType` in Temporal's API. */
+const KEYWORD = 2;

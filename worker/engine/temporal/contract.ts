@@ -1,0 +1,67 @@
+/** What engine, workflow and activities hand each other through Temporal; JSON, and no secrets. */
+import type { Outcome, StepOutcome, UndoOutcome } from "@mpc/services/orchestrate";
+import type { StepEnd } from "../step_end.ts";
+
+/** The one argument of every workflow. The intent is not in it: steps read the record. */
+export interface OperationTask {
+  /** Name of the operation. */
+  readonly operation: string;
+  readonly carried: Carried;
+}
+
+/** What a new run of the workflow need not do again. */
+export interface Carried {
+  /** By step. */
+  readonly runs: Readonly<Record<string, StepOutcome>>;
+  /** By step. */
+  readonly undos: Readonly<Record<string, UndoOutcome>>;
+  /** The step that has begun and not ended. */
+  readonly open: string | null;
+  /** Ends of steps that are not in the journal yet. */
+  readonly ends: readonly StepEnd[];
+  readonly cancelled: boolean;
+}
+
+/** The argument of a step's activity. */
+export interface StepTask {
+  readonly operation: string;
+  /** Written to the journal together with this step's begin. */
+  readonly ends: readonly StepEnd[];
+}
+
+/** What a step's activity answers; failures are thrown. */
+export interface StepResult {
+  readonly status: "succeeded" | "cancelled" | "skipped";
+  /** Still to be written. */
+  readonly ends: readonly StepEnd[];
+  /** Whether the record is marked as cancelled: the mark may be faster than Temporal's. */
+  readonly marked: boolean;
+}
+
+/** The argument of the activity that ends an operation. */
+export interface EndTask {
+  readonly operation: string;
+  readonly outcome: Outcome;
+  readonly ends: readonly StepEnd[];
+}
+
+/** The answer to the query `progress`. */
+export interface Progress {
+  /** `create_namespace` or `create_namespace.undo`; null between steps. */
+  readonly running: string | null;
+  readonly done: readonly string[];
+  readonly undone: readonly string[];
+  readonly cancelled: boolean;
+}
+
+/** How the activity of a step's undo is called; that of the step has the step's own name. */
+export const undoActivity = (step: string): string => `${step}.undo`;
+
+/** The activity that lets go of the resource and ends the operation; a local one. */
+export const END_ACTIVITY = "end_operation";
+
+/** The type of the failure that ends a workflow whose operation has ended without it. */
+export const OPERATION_ENDED = "OPERATION_ENDED";
+
+/** The query for {@linkcode Progress}. */
+export const PROGRESS_QUERY = "progress";

@@ -1,0 +1,43 @@
+import { MpcError } from "@mpc/domain";
+import { isGrpcServiceError } from "@temporalio/client";
+
+/** gRPC's numbers of what is worth another try: DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE. */
+const PASSING: readonly number[] = [4, 8, 14];
+
+/** PERMISSION_DENIED, UNAUTHENTICATED. */
+const FORBIDDEN: readonly number[] = [7, 16];
+
+/**
+ * Calls Temporal, and puts its errors in our words.
+ * @throws {MpcError} UNAVAILABLE `ENGINE_UNREACHABLE`, PERMISSION_DENIED `ENGINE_FORBIDS`; what has
+ *   a class of its own in `@temporalio/client` is left as it is
+ */
+export async function reaching<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw engineError(error);
+  }
+}
+
+/** An error of a call in our words, where it is one that callers act on. */
+export function engineError(error: unknown): unknown {
+  const service = [error, error instanceof Error ? error.cause : undefined].find(
+    isGrpcServiceError,
+  );
+  if (!service) return error;
+  const detail = service.details || service.message;
+  if (FORBIDDEN.includes(service.code)) {
+    return new MpcError("PERMISSION_DENIED", {
+      reason: "ENGINE_FORBIDS",
+      message: `Cannot use Temporal: it refuses this caller (${detail}); see its TLS and API key`,
+      cause: error,
+    });
+  }
+  if (!PASSING.includes(service.code)) return error;
+  return new MpcError("UNAVAILABLE", {
+    reason: "ENGINE_UNREACHABLE",
+    message: `Cannot reach Temporal: ${detail}`,
+    cause: error,
+  });
+}

@@ -1,0 +1,179 @@
+import { isTerminal, type JsonValue, MpcError, type OperationKind } from "@mpc/domain";
+import { type Definition, DEFINITIONS, requestCancel, type Step } from "@mpc/services/operations";
+import type { Stored } from "@mpc/storage";
+import type { Operation } from "@mpc/domain";
+import { Context } from "@temporalio/activity";
+import { endOperation } from "../end_operation.ts";
+import { OperationJournal } from "../operation_journal.ts";
+import { noteOfEnd } from "../step_end.ts";
+import { type StepTools, type Tried, tryStep } from "../try_step.ts";
+import { failureOf, operationEnded, stepFailed, stepRetries, workerStopped } from "./failures.ts";
+import {
+  END_ACTIVITY,
+  type EndTask,
+  type StepResult,
+  type StepTask,
+  undoActivity,
+} from "./contract.ts";
+
+export interface StepActivitiesOptions extends StepTools {
+  /** Every operation kind; tests put faults into them. */
+  readonly definitions?: Readonly<Record<OperationKind, Definition>>;
+}
+
+/** How often a worker says that it is alive; a cancellation arrives with the answer. */
+const BEAT_MS = 2_000;
+
+/** Why the beat of a try that is over ends. */
+const OVER = "the try is over";
+
+/** The activities of a worker: one for each step, one for each undo, and the end. */
+export class StepActivities {
+  readonly #options: StepActivitiesOptions;
+  readonly #definitions: Readonly<Record<OperationKind, Definition>>;
+  readonly #stop = new AbortController();
+  readonly #journals = new Map<string, Set<OperationJournal>>();
+
+  constructor(options: StepActivitiesOptions) {
+    this.#options = options;
+    this.#definitions = options.definitions ?? DEFINITIONS;
+  }
+
+  /** By activity type; kinds may have steps of the same name, the operation says which is meant. */
+  functions(): Record<string, (task: never) => Promise<StepResult | void>> {
+    const steps = Object.values(this.#definitions).flatMap(({ steps }) => steps);
+    return Object.fromEntries([
+      ...steps.flatMap(({ name }) => [
+        [name, (task: StepTask) => this.#try(name, false, task)],
+        [undoActivity(name), (task: StepTask) => this.#try(name, true, task)],
+      ]),
+      [END_ACTIVITY, (task: EndTask) => this.#end(task)],
+    ]);
+  }
+
+  /** Looks for a cancellation mark on an operation that has a step under way here. */
+  async refresh(operation: string): Promise<void> {
+    const journals = this.#journals.get(operation) ?? [];
+    await Promise.all([...journals].map((journal) => journal.refresh()));
+  }
+
+  /** Gives up what is under way: it is tried again where another worker is. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  async #try(name: string, undo: boolean, { operation, ends }: StepTask): Promise<StepResult> {
+    const context = Context.current();
+    const cancel = new AbortController();
+    const over = new AbortController();
+    try {
+      const stored = await this.#read(operation);
+      const journal = new OperationJournal(this.#options.store, stored, () => cancel.abort());
+      for (const end of ends) journal.defer(noteOfEnd(end));
+      using _kept = this.#keep(operation, journal);
+      let detail: JsonValue = context.info.heartbeatDetails ?? null;
+      beat(() => context.heartbeat(detail), over.signal);
+      const tried = await tryStep({
+        ...this.#options,
+        journal,
+        step: this.#step(stored.value.kind, name),
+        undo,
+        cancel: cancel.signal,
+        stop: AbortSignal.any([this.#stop.signal, this.#lost(context, cancel, over.signal)]),
+        lastHeartbeat: detail,
+        onHeartbeat: (latest) => context.heartbeat(detail = latest),
+      });
+      return this.#answer(tried, ends, cancel.signal.aborted);
+    } catch (error) {
+      throw failureOf(error);
+    } finally {
+      over.abort(OVER);
+    }
+  }
+
+  #answer(tried: Tried, ends: StepTask["ends"], marked: boolean): StepResult {
+    switch (tried.status) {
+      case "failed":
+        throw stepFailed(tried.error);
+      case "retry":
+        throw stepRetries(tried.error, tried.pauseMs);
+      case "stopped":
+        throw workerStopped();
+      case "ended":
+        throw operationEnded();
+      case "skipped":
+        return { status: "skipped", ends, marked };
+      case "succeeded":
+        return { status: "succeeded", ends: tried.end ? [tried.end] : ends, marked };
+      case "cancelled":
+        // Where it did not begin, the ends were not written; if they were, the journal has them.
+        return { status: "cancelled", ends: tried.end ? [...ends, tried.end] : ends, marked };
+    }
+  }
+
+  async #end({ operation, outcome, ends }: EndTask): Promise<void> {
+    const { store, clock } = this.#options;
+    try {
+      let stored = await this.#read(operation);
+      if (isTerminal(stored.value.state)) return;
+      if (outcome.state === "CANCELLED" && !stored.value.cancellation) {
+        const cancellation = {
+          actor: "system:temporal",
+          reason: "its workflow was cancelled in Temporal",
+          time: clock.now(),
+        };
+        stored = await requestCancel(store, operation, cancellation, this.#stop.signal);
+      }
+      const journal = new OperationJournal(store, stored);
+      for (const end of ends) journal.defer(noteOfEnd(end));
+      const definition = this.#definitions[stored.value.kind];
+      await endOperation({ store, clock, definition }, journal, outcome);
+    } catch (error) {
+      throw failureOf(error);
+    }
+  }
+
+  async #read(operation: string): Promise<Stored<Operation>> {
+    const stored = await this.#options.store.operations.get(operation);
+    if (stored) return stored;
+    throw operationEnded();
+  }
+
+  #step(kind: OperationKind, name: string): Step<never> {
+    const step = this.#definitions[kind].steps.find((step) => step.name === name);
+    if (step) return step;
+    throw new MpcError("INTERNAL", {
+      reason: "NO_SUCH_STEP",
+      message: `Cannot run step '${name}': this worker's '${kind}' has no such step`,
+    });
+  }
+
+  #keep(operation: string, journal: OperationJournal): Disposable {
+    const journals = this.#journals.get(operation) ?? new Set();
+    this.#journals.set(operation, journals.add(journal));
+    return {
+      [Symbol.dispose]: () => {
+        journals.delete(journal);
+        if (journals.size === 0) this.#journals.delete(operation);
+      },
+    };
+  }
+
+  /** Aborted when Temporal takes the try away; a cancellation of the workflow goes to `cancel`. */
+  #lost(context: Context, cancel: AbortController, over: AbortSignal): AbortSignal {
+    const lost = new AbortController();
+    const told = () => {
+      if (context.cancellationDetails?.cancelRequested) cancel.abort();
+      else lost.abort();
+    };
+    if (context.cancellationSignal.aborted) told();
+    else context.cancellationSignal.addEventListener("abort", told, { once: true, signal: over });
+    return lost.signal;
+  }
+}
+
+/** By the machine's clock, whatever clock steps go by: it tells that this process is alive. */
+function beat(tell: () => void, over: AbortSignal): void {
+  const timer = setInterval(tell, BEAT_MS);
+  over.addEventListener("abort", () => clearInterval(timer), { once: true });
+}

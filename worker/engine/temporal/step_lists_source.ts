@@ -1,0 +1,44 @@
+import type { OperationKind } from "@mpc/domain";
+import type { Definition } from "@mpc/services/operations";
+import type { WorkflowStep } from "./workflows/workflow_step.ts";
+
+/** A try limits its own time; Temporal's limit is for one that cannot. */
+const SLACK_MS = 10_000;
+
+/** What a try that has lost its worker may cost, where the step does not say. */
+const HEARTBEAT_MS = 10_000;
+
+/** What workflows know of these definitions. */
+export function stepListsOf(
+  definitions: Readonly<Record<OperationKind, Definition>>,
+): Record<string, readonly WorkflowStep[]> {
+  return Object.fromEntries(
+    Object.entries(definitions).map(([kind, { steps }]) => [
+      kind,
+      steps.map(({ name, onCancel, undo, attemptTimeoutMs, heartbeatMs, retry }) => ({
+        name,
+        onCancel,
+        undoable: undo !== undefined,
+        startToCloseMs: attemptTimeoutMs + SLACK_MS,
+        heartbeatMs: heartbeatMs ?? HEARTBEAT_MS,
+        initialBackoffMs: retry.initialBackoffMs,
+        maxBackoffMs: retry.maxBackoffMs,
+      })),
+    ]),
+  );
+}
+
+/** The text of `workflows/step_lists.ts`. */
+export function stepListsSource(
+  definitions: Readonly<Record<OperationKind, Definition>>,
+): string {
+  return `/** Made from the definitions by \`deno task bundle:workflows\`; not edited. */
+import type { OperationKind } from "@mpc/domain";
+import type { WorkflowStep } from "./workflow_step.ts";
+
+/** The steps of every kind. What changes here changes what running workflows replay. */
+export const STEP_LISTS: Readonly<Record<OperationKind, readonly WorkflowStep[]>> = ${
+    JSON.stringify(stepListsOf(definitions), null, 2)
+  };
+`;
+}

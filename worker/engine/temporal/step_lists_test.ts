@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { OPERATION_KINDS } from "@mpc/domain";
+import { DEFINITIONS } from "@mpc/services/operations";
+import { stepListsSource } from "./step_lists_source.ts";
+
+const file = (path: string) => readFile(new URL(path, import.meta.url), "utf8");
+
+Deno.test("the workflows know the steps of today's definitions", async () => {
+  const hint = "run `deno task bundle:workflows` and commit workflows/step_lists.ts";
+  assert.equal(await file("./workflows/step_lists.ts"), stepListsSource(DEFINITIONS), hint);
+});
+
+Deno.test("there is a workflow type of every operation kind", async () => {
+  const exported = [...(await file("./workflows/mod.ts")).matchAll(/ as "([^"]+)"/g)];
+  assert.deepEqual(exported.map(([, type]) => type), OPERATION_KINDS.toSorted());
+});

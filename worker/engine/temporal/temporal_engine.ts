@@ -1,0 +1,169 @@
+import {
+  environmentIdOf,
+  type ErrorRecord,
+  idOf,
+  isTerminal,
+  type Operation,
+  type OperationKind,
+} from "@mpc/domain";
+import type { Clock, Engine, EngineStatus } from "@mpc/services";
+import {
+  type Definition,
+  DEFINITIONS,
+  holdsResource,
+  journaledRun,
+  journaledUndo,
+  type StepOutcome,
+  type UndoOutcome,
+} from "@mpc/services/operations";
+import type { Store } from "@mpc/storage";
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  type WorkflowExecutionDescription,
+  type WorkflowHandle,
+  WorkflowNotFoundError,
+} from "@temporalio/client";
+import { OperationJournal } from "../operation_journal.ts";
+import { settleUnheld } from "../settle_unheld.ts";
+import type { Carried, OperationTask } from "./contract.ts";
+import { reaching } from "./engine_errors.ts";
+import { ACTOR, ENVIRONMENT, KIND } from "./search_attributes.ts";
+import type { StepActivities } from "./step_activities.ts";
+
+export interface TemporalEngineOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  /**
+   * The way to Temporal.
+   * @throws {MpcError} UNAVAILABLE `ENGINE_UNREACHABLE` while there is none
+   */
+  readonly client: () => Client;
+  readonly taskQueue: string;
+  /**
+   * Hands the first workflow task to the worker in this process with the answer to the start: a
+   * round trip less. Not with worker versioning, which it would pass by: the worker that starts
+   * would also run what belongs to another version.
+   */
+  readonly eager: boolean;
+  /** Those of the worker in this process, which hears of a cancellation at once. */
+  readonly activities?: StepActivities;
+  /** Every operation kind; tests put faults into them. */
+  readonly definitions?: Readonly<Record<OperationKind, Definition>>;
+}
+
+/** Runs operations as workflows on Temporal: the workflow's id is the operation's. */
+export class TemporalEngine implements Engine {
+  readonly name = "temporal";
+  readonly #options: TemporalEngineOptions;
+
+  constructor(options: TemporalEngineOptions) {
+    this.#options = options;
+  }
+
+  async start(name: string): Promise<void> {
+    const { store, clock, definitions = DEFINITIONS } = this.#options;
+    const stored = await store.operations.get(name);
+    if (!stored || isTerminal(stored.value.state)) return;
+    if (!await holdsResource(store, stored.value)) {
+      const definition = definitions[stored.value.kind];
+      const tools = { store, clock, definition };
+      return await settleUnheld(tools, new OperationJournal(store, stored));
+    }
+    await reaching(() => this.#start(stored.value));
+  }
+
+  async cancel(operation: string): Promise<void> {
+    await this.#options.activities?.refresh(operation);
+    try {
+      await reaching(() => this.#handle(operation).cancel());
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      await this.start(operation);
+    }
+  }
+
+  async status(operation: string): Promise<EngineStatus> {
+    const handle = this.#handle(operation);
+    try {
+      const description = await reaching(() => handle.describe());
+      if (description.status.name === "RUNNING") return { state: "running" };
+      const { store } = this.#options;
+      const live = (await store.operations.get(operation))?.value;
+      // Its own end came between the caller's look at the record and this one.
+      if (!live || isTerminal(live.state)) return { state: "running" };
+      return { state: "ended", error: await endedOutside(handle, description) };
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return { state: "absent" };
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #handle(operation: string): WorkflowHandle {
+    return this.#options.client().workflow.getHandle(idOf(operation));
+  }
+
+  async #start(operation: Operation): Promise<void> {
+    const { client, taskQueue, eager } = this.#options;
+    const { name, kind, target, actor } = operation;
+    const task: OperationTask = { operation: name, carried: carriedOf(operation) };
+    try {
+      await client().workflow.start(kind, {
+        args: [task],
+        workflowId: idOf(name),
+        taskQueue,
+        // However often it is asked for, an operation has one workflow, ever.
+        workflowIdConflictPolicy: "USE_EXISTING",
+        workflowIdReusePolicy: "REJECT_DUPLICATE",
+        requestEagerStart: eager,
+        staticSummary: `${kind} of ${target}`,
+        memo: { target, kind, actor },
+        typedSearchAttributes: [
+          { key: ENVIRONMENT, value: environmentIdOf(target) },
+          { key: KIND, value: kind },
+          { key: ACTOR, value: actor },
+        ],
+      });
+    } catch (error) {
+      // It has been and is over: what that means for the record is the janitor's.
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  }
+}
+
+/** What the journal has of an operation whose workflow is lost, for a new one to go on with. */
+function carriedOf({ steps, cancellation }: Operation): Carried {
+  const runs: Record<string, StepOutcome> = {};
+  const undos: Record<string, UndoOutcome> = {};
+  for (const step of steps) {
+    const run = journaledRun(step);
+    const undo = journaledUndo(step);
+    if (run) runs[step.name] = run;
+    if (undo) undos[step.name] = undo;
+  }
+  const open = steps.find(({ state }) => state === "RUNNING")?.name ?? null;
+  return { runs, undos, open, ends: [], cancelled: cancellation !== null };
+}
+
+async function endedOutside(
+  handle: WorkflowHandle,
+  { status, workflowId }: WorkflowExecutionDescription,
+): Promise<ErrorRecord> {
+  const { events } = await reaching(() => handle.fetchHistory());
+  const last = events?.at(-1);
+  const why = last?.workflowExecutionTerminatedEventAttributes?.reason ||
+    last?.workflowExecutionFailedEventAttributes?.failure?.message || "";
+  const how = status.name.toLowerCase().replaceAll("_", " ");
+  return {
+    code: "ABORTED",
+    reason: `WORKFLOW_${status.name}`,
+    message: `Its workflow was ${how} in Temporal${why && `: ${why}`}`,
+    retryable: false,
+    metadata: { workflow: workflowId },
+    causes: [],
+  };
+}

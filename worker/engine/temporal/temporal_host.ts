@@ -1,0 +1,133 @@
+import { getLogger } from "@logtape/logtape";
+import { isMpcError, MpcError, recordError } from "@mpc/domain";
+import type { Clock } from "@mpc/services";
+import type { Client } from "@temporalio/client";
+import type { DataConverter } from "@temporalio/common";
+import { Worker, type WorkerOptions } from "@temporalio/worker";
+import { connectTemporal, type TemporalAddress, type TemporalConnection } from "./connect.ts";
+import { installRuntime } from "./install_runtime.ts";
+import type { StepActivities } from "./step_activities.ts";
+
+const log = getLogger(["mpc", "temporal"]);
+
+export interface TemporalHostOptions {
+  readonly target: TemporalAddress;
+  readonly taskQueue: string;
+  readonly activities: Pick<StepActivities, "functions" | "stop">;
+  /** What `deno task bundle:workflows` wrote. */
+  readonly bundlePath: string;
+  readonly clock: Clock;
+  readonly dataConverter?: DataConverter;
+  /** Concurrency, versioning, interceptors. */
+  readonly worker?: Partial<WorkerOptions>;
+}
+
+/** Between two tries to connect. */
+const PAUSE_MS = 2_000;
+
+/** How long steps may take to be handed back when the worker stops. */
+const GRACE = "2s";
+
+/**
+ * The connection to Temporal and the worker on it, kept up: a server that is not there, or refuses,
+ * is tried again until it is.
+ */
+export class TemporalHost {
+  readonly #options: TemporalHostOptions;
+  readonly #stop = new AbortController();
+  #up: (TemporalConnection & { readonly worker: Worker }) | undefined;
+  #problem: MpcError = new MpcError("UNAVAILABLE", {
+    reason: "ENGINE_UNREACHABLE",
+    message: "Cannot reach Temporal: the first connection is being made",
+  });
+  #first = Promise.withResolvers<void>();
+  #running: Promise<void> | undefined;
+
+  constructor(options: TemporalHostOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to connect and to work; resolves after the first try, which may have failed. */
+  async start(): Promise<void> {
+    installRuntime();
+    this.#running = this.#loop();
+    await this.#first.promise;
+  }
+
+  /** @throws {MpcError} what keeps the worker from Temporal, retryable, while it is so */
+  readonly client = (): Client => {
+    if (this.#up) return this.#up.client;
+    throw this.#problem;
+  };
+
+  /** What keeps the worker from its work; undefined while it works. */
+  get problem(): MpcError | undefined {
+    return this.#up ? undefined : this.#problem;
+  }
+
+  /** Hands back what is under way, and lets go. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#options.activities.stop();
+    if (this.#up?.worker.getState() === "RUNNING") this.#up.worker.shutdown();
+    await this.#running;
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#work();
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        this.#problem = problemOf(error);
+        log.warn("Not at work on Temporal: {error}", { error: recordError(error) });
+        this.#first.resolve();
+        await this.#pause();
+      }
+    }
+  }
+
+  async #work(): Promise<void> {
+    const { target, dataConverter, activities, bundlePath, taskQueue } = this.#options;
+    const temporal = await connectTemporal(target, dataConverter);
+    try {
+      const worker = await Worker.create({
+        connection: temporal.connection,
+        namespace: target.namespace,
+        taskQueue,
+        workflowBundle: { codePath: bundlePath },
+        activities: activities.functions(),
+        ...(dataConverter && { dataConverter }),
+        shutdownGraceTime: GRACE,
+        // A cancellation arrives with the answer to a heartbeat.
+        maxHeartbeatThrottleInterval: "2s",
+        ...this.#options.worker,
+      });
+      this.#up = { ...temporal, worker };
+      this.#first.resolve();
+      if (this.#stop.signal.aborted) worker.shutdown();
+      await worker.run();
+    } finally {
+      this.#up = undefined;
+      await temporal.connection.close();
+    }
+  }
+
+  async #pause(): Promise<void> {
+    try {
+      await this.#options.clock.sleep(PAUSE_MS, this.#stop.signal);
+    } catch (error) {
+      if (!this.#stop.signal.aborted) throw error;
+    }
+  }
+}
+
+/** Whatever keeps the worker from its work, an operation can wait for it to pass. */
+function problemOf(error: unknown): MpcError {
+  if (isMpcError(error) && error.retryable) return error;
+  return new MpcError("UNAVAILABLE", {
+    reason: "ENGINE_UNREACHABLE",
+    message: `Cannot use Temporal: ${recordError(error).message}`,
+    cause: error,
+  });
+}

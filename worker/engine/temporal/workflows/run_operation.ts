@@ -1,0 +1,56 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  defineQuery,
+  proxyLocalActivities,
+  setHandler,
+  workflowInfo,
+} from "@temporalio/workflow";
+import type { OperationKind } from "@mpc/domain";
+import { orchestrate } from "@mpc/services/orchestrate";
+import {
+  type END_ACTIVITY,
+  type EndTask,
+  type OperationTask,
+  type Progress,
+  PROGRESS_QUERY,
+} from "../contract.ts";
+import { STEP_LISTS } from "./step_lists.ts";
+import { WorkflowDriver } from "./workflow_driver.ts";
+
+const progress = defineQuery<Progress>(PROGRESS_QUERY);
+
+/** Local: a part of the workflow task that decides on the end, so it costs no round trip. */
+const { end_operation: endOperation } = proxyLocalActivities<
+  Record<typeof END_ACTIVITY, (task: EndTask) => Promise<void>>
+>({
+  startToCloseTimeout: "30s",
+  retry: { initialInterval: "200ms", maximumInterval: "10s" },
+});
+
+/**
+ * One operation, as a workflow of its kind. Ends as the operation ends, so that Temporal's own
+ * views tell the truth; the record has been written by then.
+ */
+export async function runOperation(task: OperationTask): Promise<void> {
+  const steps = STEP_LISTS[workflowInfo().workflowType as OperationKind];
+  const driver = new WorkflowDriver(task);
+  setHandler(progress, () => driver.progress);
+  const outcome = await orchestrate(steps, driver);
+  const { operation } = task;
+  await CancellationScope.nonCancellable(() =>
+    endOperation({ operation, outcome, ends: driver.ends })
+  );
+  switch (outcome.state) {
+    case "SUCCEEDED":
+      return;
+    case "CANCELLED":
+      throw new CancelledFailure("The operation was cancelled");
+    default:
+      throw ApplicationFailure.nonRetryable(
+        outcome.error?.message ?? outcome.state,
+        outcome.error?.code ?? outcome.state,
+      );
+  }
+}
