@@ -3,7 +3,7 @@ import { isTerminal } from "@mpc/domain";
 import type { Engine } from "@mpc/services";
 import { DEFINITIONS, holdsResource } from "@mpc/services/operations";
 import type { Store } from "@mpc/storage";
-import { systemClock } from "@mpc/worker";
+import { systemClock } from "@mpc/process";
 import { StepActivities, TemporalEngine, TemporalHost } from "@mpc/worker/temporal";
 import { ApplicationFailure } from "@temporalio/common";
 import type { TemporalServer } from "../servers/temporal_server.ts";
