@@ -5,12 +5,15 @@ import { createPlanner } from "@mpc/services/operations";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { openSqliteStore } from "@mpc/storage/sqlite";
-import { Dispatcher, EmbeddedEngine, Expiry, Janitor } from "@mpc/worker";
+import { Dispatcher, DriftWatch, EmbeddedEngine, Expiry, Janitor } from "@mpc/worker";
 import { DEMO_DELAYS, NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
 import type { AllInOneConfig } from "./config.ts";
 import { type Doors, openDoors } from "./open_doors.ts";
 
 const JANITOR_INTERVAL_MS = 30_000;
+
+/** Each look asks the cluster about every object. */
+const DRIFT_INTERVAL_MS = 300_000;
 
 /** A running platform. */
 export interface AllInOne extends Doors {
@@ -61,6 +64,9 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   await janitor.pass(0);
   janitor.start();
   stack.defer(() => janitor.close());
+  const drift = new DriftWatch({ store, provider, clock, intervalMs: DRIFT_INTERVAL_MS });
+  drift.start();
+  stack.defer(() => drift.close());
   const expiry = new Expiry(deps);
   await expiry.start();
   stack.defer(() => expiry.close());

@@ -1,6 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import {
+  ListClusterEventsResponseSchema,
+  ListPodsResponseSchema,
   ListRevisionsResponseSchema,
   ListWorkloadsResponseSchema,
   StreamLogsResponseSchema,
@@ -10,8 +12,11 @@ import {
   deleteWorkload,
   deployWorkload,
   getWorkload,
+  listClusterEvents,
+  listPods,
   listRevisions,
   listWorkloads,
+  reconcileWorkload,
   restartWorkload,
   rollbackWorkload,
   scaleWorkload,
@@ -20,6 +25,7 @@ import {
 } from "@mpc/services";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { callerOf } from "./caller_of.ts";
+import { toClusterEvent, toPod } from "./mapping/pod_mapping.ts";
 import { toMutationAnswer } from "./mapping/operation_mapping.ts";
 import { fromDuration, toTimestamp } from "./mapping/values.ts";
 import { fromWorkload, toRevision, toWorkload } from "./mapping/workload_mapping.ts";
@@ -59,6 +65,17 @@ export function workloadService(deps: ServiceDeps): ServiceImpl<typeof WorkloadS
     },
     async restartWorkload(request, context) {
       return toMutationAnswer(await restartWorkload(deps, callerOf(context), request));
+    },
+    async reconcileWorkload(request, context) {
+      return toMutationAnswer(await reconcileWorkload(deps, callerOf(context), request));
+    },
+    async listPods({ parent }, context) {
+      const pods = await listPods(deps, callerOf(context), parent);
+      return create(ListPodsResponseSchema, { pods: pods.map(toPod) });
+    },
+    async listClusterEvents({ parent }, context) {
+      const events = await listClusterEvents(deps, callerOf(context), parent);
+      return create(ListClusterEventsResponseSchema, { events: events.map(toClusterEvent) });
     },
     async listRevisions(request, context) {
       const { items, nextPageToken, activeRevision } = await listRevisions(

@@ -13,6 +13,9 @@ export interface Condition {
   readonly lastTransitionTime: Instant;
 }
 
+/** Whether somebody else has changed what was applied to the cluster. */
+export const DRIFTED = "Drifted";
+
 /** Puts one condition into a list; its transition time moves only when its status does. */
 export function setCondition(
   conditions: readonly Condition[],

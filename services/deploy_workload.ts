@@ -13,6 +13,8 @@ export interface DeployWorkloadRequest extends MutationOptions {
   readonly workloadId: string;
   readonly workload: unknown;
   readonly etag: string;
+  /** Takes fields over that somebody else manages on the cluster. */
+  readonly forceConflicts?: boolean;
   /** Null for the default. */
   readonly timeoutMs: number | null;
 }
@@ -30,10 +32,13 @@ export function deployWorkload(
   caller: Caller,
   request: DeployWorkloadRequest,
 ): Promise<MutationResult> {
-  const { parent, workloadId, workload, etag, timeoutMs } = request;
+  const { parent, workloadId, workload, etag, timeoutMs, forceConflicts = false } = request;
   assertName("environment", parent, ACTION, "parent");
   const { id, ...wanted } = parseWorkloadInput(ACTION, { workloadId, workload });
-  const method = { name: "DeployWorkload", body: { parent, id, wanted, etag, timeoutMs } };
+  const method = {
+    name: "DeployWorkload",
+    body: { parent, id, wanted, etag, timeoutMs, forceConflicts },
+  };
   const name = workloadName(parent.slice("environments/".length), id);
   return mutate(deps, caller, request, method, () =>
     prepareDeployment(deps, caller, {
@@ -41,6 +46,7 @@ export function deployWorkload(
       action: ACTION,
       verb: "deploy",
       etag,
+      forceConflicts,
       timeoutMs,
       change: (current) => ({
         ...wanted,

@@ -26,9 +26,11 @@ export interface DeploymentRequest {
   readonly name: string;
   /** What cannot be done, for messages. */
   readonly action: string;
-  readonly verb: "deploy" | "rollback" | "scale" | "restart";
+  readonly verb: "deploy" | "rollback" | "scale" | "restart" | "reconcile";
   readonly etag: string;
   readonly timeoutMs: number | null;
+  /** Takes fields over that somebody else manages on the cluster. */
+  readonly forceConflicts: boolean;
   /** What is wanted, given the workload as it is. */
   readonly change: (current: Workload | null) => Deployment | Promise<Deployment>;
 }
@@ -39,7 +41,7 @@ export async function prepareDeployment(
   caller: Caller,
   request: DeploymentRequest,
 ): Promise<Prepared> {
-  const { name, action, verb, etag, timeoutMs } = request;
+  const { name, action, verb, etag, timeoutMs, forceConflicts } = request;
   const environment = environmentIdOf(name);
   const readEnvironment = () =>
     getExisting(
@@ -67,6 +69,7 @@ export async function prepareDeployment(
     targetUid: uid,
     input: {
       verb,
+      forceConflicts,
       environment,
       workload: idOf(name),
       uid,

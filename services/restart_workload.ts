@@ -7,6 +7,8 @@ import { assertName, notFound } from "./preconditions.ts";
 export interface RestartWorkloadRequest extends MutationOptions {
   readonly name: string;
   readonly etag: string;
+  /** Takes fields over that somebody else manages on the cluster. */
+  readonly forceConflicts?: boolean;
 }
 
 const ACTION = "restart workload";
@@ -20,15 +22,16 @@ export function restartWorkload(
   caller: Caller,
   request: RestartWorkloadRequest,
 ): Promise<MutationResult> {
-  const { name, etag } = request;
+  const { name, etag, forceConflicts = false } = request;
   assertName("workload", name, ACTION);
-  const method = { name: "RestartWorkload", body: { name, etag } };
+  const method = { name: "RestartWorkload", body: { name, etag, forceConflicts } };
   return mutate(deps, caller, request, method, () =>
     prepareDeployment(deps, caller, {
       name,
       action: ACTION,
       verb: "restart",
       etag,
+      forceConflicts,
       timeoutMs: null,
       change: (current) => {
         if (!current) throw notFound("workload", name, ACTION);

@@ -8,6 +8,8 @@ import { assertName, getExisting, notFound } from "./preconditions.ts";
 export interface RollbackWorkloadRequest extends MutationOptions {
   readonly name: string;
   readonly etag: string;
+  /** Takes fields over that somebody else manages on the cluster. */
+  readonly forceConflicts?: boolean;
   /** 0 for the one before the active one. */
   readonly revision: number;
 }
@@ -24,15 +26,16 @@ export function rollbackWorkload(
   caller: Caller,
   request: RollbackWorkloadRequest,
 ): Promise<MutationResult> {
-  const { name, etag, revision } = request;
+  const { name, etag, revision, forceConflicts = false } = request;
   assertName("workload", name, ACTION);
-  const method = { name: "RollbackWorkload", body: { name, etag, revision } };
+  const method = { name: "RollbackWorkload", body: { name, etag, revision, forceConflicts } };
   return mutate(deps, caller, request, method, () =>
     prepareDeployment(deps, caller, {
       name,
       action: ACTION,
       verb: "rollback",
       etag,
+      forceConflicts,
       timeoutMs: null,
       change: async (current) => {
         if (!current) throw notFound("workload", name, ACTION);

@@ -8,6 +8,8 @@ import { assertName, notFound } from "./preconditions.ts";
 export interface ScaleWorkloadRequest extends MutationOptions {
   readonly name: string;
   readonly etag: string;
+  /** Takes fields over that somebody else manages on the cluster. */
+  readonly forceConflicts?: boolean;
   readonly replicas: number;
 }
 
@@ -23,15 +25,16 @@ export function scaleWorkload(
   caller: Caller,
   request: ScaleWorkloadRequest,
 ): Promise<MutationResult> {
-  const { name, etag, replicas } = request;
+  const { name, etag, replicas, forceConflicts = false } = request;
   assertName("workload", name, ACTION);
-  const method = { name: "ScaleWorkload", body: { name, etag, replicas } };
+  const method = { name: "ScaleWorkload", body: { name, etag, replicas, forceConflicts } };
   return mutate(deps, caller, request, method, () =>
     prepareDeployment(deps, caller, {
       name,
       action: ACTION,
       verb: "scale",
       etag,
+      forceConflicts,
       timeoutMs: null,
       change: (current) => {
         if (!current) throw notFound("workload", name, ACTION);

@@ -1,5 +1,6 @@
 /** What carries operations out. */
 export { Dispatcher } from "./dispatcher.ts";
+export { DriftWatch, type DriftWatchOptions } from "./drift_watch.ts";
 export { EmbeddedEngine, type EmbeddedEngineOptions } from "./engine/embedded/mod.ts";
 export { Expiry, NOTICE_MS } from "./expiry.ts";
 export { Janitor, type JanitorOptions } from "./janitor.ts";

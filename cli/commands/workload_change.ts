@@ -8,9 +8,10 @@ import { WORKLOAD_VIEW } from "../output/views.ts";
 
 export interface WorkloadChangeFlags extends MutationFlags {
   readonly env?: string | undefined;
+  readonly forceConflicts?: true | undefined;
 }
 
-type Fields = { name: string } & ReturnType<typeof mutationFields>;
+type Fields = { name: string; forceConflicts: boolean } & ReturnType<typeof mutationFields>;
 
 /** `mpctl workload rollback` */
 export const rollback = (
@@ -46,6 +47,19 @@ export const restart = (
 ): Promise<number> =>
   change(context, workload, flags, (client, fields) => client.restartWorkload(fields));
 
+/** `mpctl workload reconcile` */
+export const reconcile = (
+  context: CommandContext,
+  workload: string,
+  flags: WorkloadChangeFlags,
+): Promise<number> =>
+  change(
+    context,
+    workload,
+    flags,
+    (client, { forceConflicts: _, ...fields }) => client.reconcileWorkload(fields),
+  );
+
 async function change(
   context: CommandContext,
   workload: string,
@@ -56,7 +70,9 @@ async function change(
   const connection = await connect(context);
   try {
     const client = connection.client(WorkloadService);
-    const operation = await call(client, { name, ...mutationFields(flags) });
+    const forceConflicts = flags.forceConflicts ?? false;
+    const fields = { name, forceConflicts, ...mutationFields(flags) };
+    const operation = await call(client, fields);
     return await finishMutation(context, connection, operation, flags, {
       view: WORKLOAD_VIEW,
       read: () => client.getWorkload({ name }),

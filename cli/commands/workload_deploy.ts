@@ -16,6 +16,7 @@ export interface WorkloadDeployFlags extends MutationFlags, SpecFlags {
   readonly label?: Record<string, string> | undefined;
   readonly file?: string | undefined;
   readonly replace?: boolean | undefined;
+  readonly forceConflicts?: true | undefined;
 }
 
 /** `mpctl workload deploy` */
@@ -39,6 +40,7 @@ export async function run(
       parent: environmentName(environmentIdOf(name)),
       workloadId: idOf(name),
       workload: { ...base, labels: { ...base.labels, ...flags.label }, spec },
+      forceConflicts: flags.forceConflicts ?? false,
       ...mutationFields(flags),
     });
     return await finishMutation(context, connection, operation, flags, {

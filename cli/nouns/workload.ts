@@ -13,6 +13,11 @@ import {
 
 const ENV = ["--env <environment>", "the environment it is in"] as const;
 
+const FORCE_CONFLICTS = [
+  "--force-conflicts",
+  "take fields over that somebody else manages on the cluster",
+] as const;
+
 /** `mpctl workload …` */
 export function workloadCommands(runner: Runner) {
   return noun("workload", "wl", "Workloads: programs inside environments")
@@ -22,8 +27,11 @@ export function workloadCommands(runner: Runner) {
     .addCommand(scale(runner))
     .addCommand(restart(runner))
     .addCommand(rollback(runner))
+    .addCommand(reconcile(runner))
     .addCommand(history(runner))
     .addCommand(diff(runner))
+    .addCommand(pods(runner))
+    .addCommand(events(runner))
     .addCommand(logs(runner))
     .addCommand(remove(runner));
 }
@@ -84,6 +92,7 @@ function deploy(runner: Runner) {
     .option("--label <key=value>", "repeatable", pairs)
     .option("--progress-deadline <duration>", "how long a rollout may stand still", duration)
     .option("-f, --file <path>", "the whole of it from a YAML or JSON file, - for standard input")
+    .option(...FORCE_CONFLICTS)
     .option("--replace", "what is not given goes back to its default, as with a file")
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
@@ -135,6 +144,7 @@ function scale(runner: Runner) {
     .argument("<workload>")
     .option(...ENV)
     .requiredOption("--replicas <n>", "how many copies", integer)
+    .option(...FORCE_CONFLICTS)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
         const { scale } = await import("../commands/workload_change.ts");
@@ -147,6 +157,7 @@ function restart(runner: Runner) {
   return changeCommand("restart", "Replace every copy", ["mpctl workload restart web --env dev"])
     .argument("<workload>")
     .option(...ENV)
+    .option(...FORCE_CONFLICTS)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
         const { restart } = await import("../commands/workload_change.ts");
@@ -163,10 +174,26 @@ function rollback(runner: Runner) {
     .argument("<workload>")
     .option(...ENV)
     .option("--to <revision>", "its number", integer)
+    .option(...FORCE_CONFLICTS)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
         const { rollback } = await import("../commands/workload_change.ts");
         return await rollback(context, workload, flags);
+      })
+    );
+}
+
+function reconcile(runner: Runner) {
+  return changeCommand("reconcile", "Put back what others have changed on the cluster", [
+    "mpctl workload reconcile web --env dev --dry-run  # shows what has drifted",
+    "mpctl workload reconcile web --env dev",
+  ])
+    .argument("<workload>")
+    .option(...ENV)
+    .action((workload, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { reconcile } = await import("../commands/workload_change.ts");
+        return await reconcile(context, workload, flags);
       })
     );
 }
@@ -197,6 +224,34 @@ function diff(runner: Runner) {
       runWith(runner, flags, async (context) => {
         const { run } = await import("../commands/workload_diff.ts");
         return await run(context, workload, [a, b]);
+      })
+    );
+}
+
+function pods(runner: Runner) {
+  return command("pods", "List the copies of a workload as they are on the cluster", [
+    "mpctl workload pods web --env dev",
+  ])
+    .argument("<workload>")
+    .option(...ENV)
+    .action((workload, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/workload_pods.ts");
+        return await run(context, workload);
+      })
+    );
+}
+
+function events(runner: Runner) {
+  return command("events", "List what the cluster noticed about a workload, the latest last", [
+    "mpctl workload events web --env dev",
+  ])
+    .argument("<workload>")
+    .option(...ENV)
+    .action((workload, flags) =>
+      runWith(runner, flags, async (context) => {
+        const { run } = await import("../commands/workload_events.ts");
+        return await run(context, workload);
       })
     );
 }

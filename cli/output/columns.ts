@@ -1,7 +1,9 @@
 /** The columns of every kind of resource, over the API's JSON: tables need nothing of protobuf. */
 import type {
+  ClusterEventJson,
   EnvironmentJson,
   OperationJson,
+  PodJson,
   RevisionJson,
   WorkloadJson,
   WorkloadSpecJson,
@@ -47,6 +49,26 @@ export const REVISION_COLUMNS: readonly Column<RevisionJson>[] = [
   { header: "REPLICAS", value: (r) => copies(r.spec) },
   { header: "AGE", value: (r) => age(r.createTime) },
   { header: "OPERATION", value: (r) => idOf(r.operation ?? ""), wide: true },
+];
+
+export const POD_COLUMNS: readonly Column<PodJson>[] = [
+  { header: "NAME", value: (p) => p.name ?? "" },
+  { header: "READY", value: (p) => p.ready ? "yes" : "no" },
+  { header: "STATUS", value: (p) => p.status ?? "" },
+  { header: "RESTARTS", value: (p) => String(p.restarts ?? 0) },
+  { header: "NODE", value: (p) => p.node ?? "" },
+  { header: "AGE", value: (p) => age(p.createTime) },
+  { header: "MESSAGE", value: (p) => p.message ?? "" },
+  { header: "IMAGE", value: (p) => p.image ?? "", wide: true },
+];
+
+export const CLUSTER_EVENT_COLUMNS: readonly Column<ClusterEventJson>[] = [
+  { header: "LAST SEEN", value: (e) => age(e.time) },
+  { header: "TYPE", value: (e) => e.warning ? "Warning" : "Normal" },
+  { header: "REASON", value: (e) => e.reason ?? "" },
+  { header: "OBJECT", value: (e) => e.object ?? "" },
+  { header: "COUNT", value: (e) => String(e.count ?? 1) },
+  { header: "MESSAGE", value: (e) => e.message ?? "" },
 ];
 
 export const OPERATION_COLUMNS: readonly Column<OperationJson>[] = [

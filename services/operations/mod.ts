@@ -18,3 +18,4 @@ export { releaseResource } from "./release_resource.ts";
 export { createPlanner } from "./plan_changes.ts";
 export { CANCEL_REQUESTED, requestCancel } from "./request_cancel.ts";
 export type * from "./step.ts";
+export { workloadIntentOf } from "./workload_deploy.ts";

@@ -1,9 +1,11 @@
 import {
+  DRIFTED,
   environmentIdOf,
   environmentName,
   idOf,
   isMpcError,
   revisionName,
+  setCondition,
   type Workload,
   workloadName,
   type WorkloadSpec,
@@ -11,7 +13,7 @@ import {
 } from "@mpc/domain";
 import type { WorkloadIntent, WorkloadRef } from "../ports.ts";
 import { assertDeployable, notFound } from "../preconditions.ts";
-import type { WorkloadDefinition } from "./definition.ts";
+import type { Stamp, WorkloadDefinition } from "./definition.ts";
 import { CLUSTER_CALL, clusterWait, RECORD_CALL } from "./policies.ts";
 import { moveWorkload } from "./resource_moves.ts";
 import type { Step, StepContext } from "./step.ts";
@@ -25,8 +27,10 @@ export type Deployed = {
 };
 
 export type WorkloadDeployInput = {
-  /** `deploy`, `rollback`, `scale` or `restart`: what the caller asked for. */
+  /** `deploy`, `rollback`, `scale`, `restart` or `reconcile`: what the caller asked for. */
   readonly verb: string;
+  /** Takes fields over that somebody else manages on the cluster. */
+  readonly forceConflicts: boolean;
   readonly environment: string;
   readonly workload: string;
   readonly uid: string;
@@ -61,20 +65,26 @@ const applyWorkload: Step<WorkloadDeployInput> = {
   async run(context, input) {
     await assertEnvironment(context, input);
     const { provider, signal } = context;
-    await provider.applyWorkload(wantedIntent(input), { signal });
+    const { forceConflicts } = input;
+    await provider.applyWorkload(wantedIntent(input), { signal, forceConflicts });
   },
   async undo(context, input) {
     const { provider, signal } = context;
-    const { previous } = input;
+    const { previous, forceConflicts } = input;
     if (previous && previous.revision > 0) {
-      await provider.applyWorkload(intentOf(input, previous, previous.revision), { signal });
+      const before = intentOf(input, previous, previous.revision);
+      await provider.applyWorkload(before, { signal, forceConflicts });
       return;
     }
     await provider.deleteWorkload(input, { signal });
     await provider.awaitWorkloadGone(input, { signal });
   },
   plan: ({ provider, signal }, input) =>
-    provider.applyWorkload(wantedIntent(input), { signal, dryRun: true }),
+    provider.applyWorkload(wantedIntent(input), {
+      signal,
+      dryRun: true,
+      forceConflicts: input.forceConflicts,
+    }),
   residue: (input) => [{
     object: `Deployment/${input.environment}/${input.workload}`,
     reason: input.previous?.revision
@@ -163,7 +173,7 @@ export const workloadDeploy: WorkloadDefinition<WorkloadDeployInput> = {
   settle(current, input, ending, stamp) {
     if (ending === "SUCCEEDED") {
       return {
-        ...moveWorkload(current, "READY", stamp),
+        ...asApplied(moveWorkload(current, "READY", stamp), stamp),
         activeRevision: input.revision,
         readyReplicas: input.wanted.spec.replicas,
       };
@@ -222,6 +232,20 @@ function intentOf(
     revision,
     restartToken: deployed.restartToken,
   };
+}
+
+/** What has just been applied has not drifted, whatever was seen before. */
+function asApplied(workload: Workload, { now }: Stamp): Workload {
+  const before = workload.conditions.find(({ type }) => type === DRIFTED);
+  if (before?.status !== "TRUE") return workload;
+  const after = { ...before, status: "FALSE" as const, reason: "AsApplied", message: "" };
+  return { ...workload, conditions: setCondition(workload.conditions, after, now) };
+}
+
+/** What of a workload's record was applied to the cluster last. */
+export function workloadIntentOf(workload: Workload): WorkloadIntent {
+  const { labels, spec, activeRevision: revision, restartToken } = workload;
+  return { ...workloadRefOf(workload), labels, spec, revision, restartToken };
 }
 
 /** Names the objects of a workload's record. */

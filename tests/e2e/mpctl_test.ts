@@ -188,6 +188,18 @@ const CASES: Cases = [
     assert.equal((await mpctl("workload", "rollback", "web", "--env", "dev")).code, 0);
     assert.match((await mpctl("workload", "get", "web", "--env", "dev")).out, /2\/2 .* 3 /);
   }],
+  ["pods and events show what the cluster has, reconcile applies it anew", async ({ mpctl }) => {
+    const pods = await mpctl("workload", "pods", "web", "--env", "dev");
+    assert.match(
+      pods.out,
+      /^NAME +READY +STATUS +RESTARTS +NODE .*\nweb-\S+ +yes +Running +0 +node-/,
+    );
+    const events = await mpctl("workload", "events", "web", "--env", "dev", "-o", "json");
+    const [first] = JSON.parse(events.out);
+    assert.deepEqual([first.reason, /^Pod\/dev\/web-/.test(first.object)], ["Scheduled", true]);
+    assert.equal((await mpctl("workload", "reconcile", "web", "--env", "dev")).code, 0);
+    assert.equal((await mpctl("workload", "pods", "nobody", "--env", "dev")).code, 7);
+  }],
   ["--no-wait returns at once, op watch follows, op cancel undoes", async ({ mpctl }) => {
     const args = ["--env", "dev", "--image", "nginx:stuck", "--no-wait", "-o", "name"];
     const { out } = await mpctl("workload", "deploy", "slow", ...args);

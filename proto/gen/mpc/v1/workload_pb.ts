@@ -18,7 +18,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file mpc/v1/workload.proto.
  */
 export const file_mpc_v1_workload: GenFile = /*@__PURE__*/
-  fileDesc("ChVtcGMvdjEvd29ya2xvYWQucHJvdG8SBm1wYy52MSKABgoIV29ya2xvYWQSEQoEbmFtZRgBIAEoCUID4EEIEhAKA3VpZBgCIAEoCUID4EEDEgwKBGV0YWcYAyABKAkSFwoKZ2VuZXJhdGlvbhgEIAEoA0ID4EEDEjEKBmxhYmVscxgFIAMoCzIcLm1wYy52MS5Xb3JrbG9hZC5MYWJlbHNFbnRyeUID4EEBEjsKC2Fubm90YXRpb25zGAYgAygLMiEubXBjLnYxLldvcmtsb2FkLkFubm90YXRpb25zRW50cnlCA+BBARI0CgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxI0Cgt1cGRhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIpCgVzdGF0ZRgJIAEoDjIVLm1wYy52MS5Xb3JrbG9hZFN0YXRlQgPgQQMSKgoKY29uZGl0aW9ucxgKIAMoCzIRLm1wYy52MS5Db25kaXRpb25CA+BBAxIYCgtyZWNvbmNpbGluZxgLIAEoCEID4EEDEh4KEWN1cnJlbnRfb3BlcmF0aW9uGAwgASgJQgPgQQMSGwoObGFzdF9vcGVyYXRpb24YDSABKAlCA+BBAxInCgRzcGVjGA4gASgLMhQubXBjLnYxLldvcmtsb2FkU3BlY0ID4EECEhwKD2FjdGl2ZV9yZXZpc2lvbhgPIAEoBUID4EEDEhsKDnJlYWR5X3JlcGxpY2FzGBAgASgFQgPgQQMaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARoyChBBbm5vdGF0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAE6V+pBVAoMbXBjL1dvcmtsb2FkEi9lbnZpcm9ubWVudHMve2Vudmlyb25tZW50fS93b3JrbG9hZHMve3dvcmtsb2FkfSoJd29ya2xvYWRzMgh3b3JrbG9hZCK+BQoMV29ya2xvYWRTcGVjEhIKBWltYWdlGAEgASgJQgPgQQESGgoIcmVwbGljYXMYAiABKAVCA+BBAUgAiAEBEiAKBXBvcnRzGAMgAygLMgwubXBjLnYxLlBvcnRCA+BBARIvCgNlbnYYBCADKAsyHS5tcGMudjEuV29ya2xvYWRTcGVjLkVudkVudHJ5QgPgQQESKQoJcmVzb3VyY2VzGAUgASgLMhEubXBjLnYxLlJlc291cmNlc0ID4EEBEi4KDGhlYWx0aF9jaGVjaxgGIAEoCzITLm1wYy52MS5IZWFsdGhDaGVja0ID4EEBEhQKB2NvbW1hbmQYByADKAlCA+BBARIRCgRhcmdzGAggAygJQgPgQQESOQoRcHJvZ3Jlc3NfZGVhZGxpbmUYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBARIoCghlbnZfZnJvbRgKIAMoCzIRLm1wYy52MS5FbnZTb3VyY2VCA+BBARIkCgd2b2x1bWVzGAsgAygLMg4ubXBjLnYxLlZvbHVtZUID4EEBEiUKB2luZ3Jlc3MYDCABKAsyDy5tcGMudjEuSW5ncmVzc0ID4EEBEi0KC2F1dG9zY2FsaW5nGA0gASgLMhMubXBjLnYxLkF1dG9zY2FsaW5nQgPgQQESOAoRZGlzcnVwdGlvbl9idWRnZXQYDiABKAsyGC5tcGMudjEuRGlzcnVwdGlvbkJ1ZGdldEID4EEBEiEKBWNoYXJ0GA8gASgLMg0ubXBjLnYxLkNoYXJ0QgPgQQESMAoObGl2ZW5lc3NfY2hlY2sYECABKAsyEy5tcGMudjEuSGVhbHRoQ2hlY2tCA+BBARoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgsKCV9yZXBsaWNhcyJsCglFbnZTb3VyY2USFQoIdmFyaWFibGUYASABKAlCA+BBARIVCgZzZWNyZXQYAiABKAlCA+BBAUgAEhUKBmNvbmZpZxgDIAEoCUID4EEBSAASEAoDa2V5GAQgASgJQgPgQQFCCAoGc291cmNlItwBCgZWb2x1bWUSEQoEbmFtZRgBIAEoCUID4EECEhEKBHBhdGgYAiABKAlCA+BBAhIWCglyZWFkX29ubHkYAyABKAhCA+BBARItCgdzY3JhdGNoGAQgASgLMhUubXBjLnYxLlNjcmF0Y2hWb2x1bWVCA+BBAUgAEi0KB3N0b3JhZ2UYBSABKAsyFS5tcGMudjEuU3RvcmFnZVZvbHVtZUID4EEBSAASFQoGc2VjcmV0GAYgASgJQgPgQQFIABIVCgZjb25maWcYByABKAlCA+BBAUgAQggKBnNvdXJjZSI6Cg1TY3JhdGNoVm9sdW1lEhEKBHNpemUYASABKAlCA+BBARIWCglpbl9tZW1vcnkYAiABKAhCA+BBASJTCg1TdG9yYWdlVm9sdW1lEhEKBHNpemUYASABKAlCA+BBAhIaCg1zdG9yYWdlX2NsYXNzGAIgASgJQgPgQQESEwoGc2hhcmVkGAMgASgIQgPgQQEidwoHSW5ncmVzcxIRCgRob3N0GAEgASgJQgPgQQISEQoEcGF0aBgCIAEoCUID4EEBEhEKBHBvcnQYAyABKAVCA+BBARIXCgp0bHNfc2VjcmV0GAQgASgJQgPgQQESGgoNaW5ncmVzc19jbGFzcxgFIAEoCUID4EEBImQKC0F1dG9zY2FsaW5nEhkKDG1pbl9yZXBsaWNhcxgBIAEoBUID4EECEhkKDG1heF9yZXBsaWNhcxgCIAEoBUID4EECEh8KEnRhcmdldF9jcHVfcGVyY2VudBgDIAEoBUID4EEBIjAKEERpc3J1cHRpb25CdWRnZXQSHAoPbWF4X3VuYXZhaWxhYmxlGAEgASgFQgPgQQIiXgoFQ2hhcnQSEQoEbmFtZRgBIAEoCUID4EECEhQKB3ZlcnNpb24YAiABKAlCA+BBAhIsCgZ2YWx1ZXMYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0QgPgQQEiQwoEUG9ydBIRCgRuYW1lGAEgASgJQgPgQQESEQoEcG9ydBgCIAEoBUID4EECEhUKCHByb3RvY29sGAMgASgJQgPgQQEiMgoJUmVzb3VyY2VzEhAKA2NwdRgBIAEoCUID4EEBEhMKBm1lbW9yeRgCIAEoCUID4EEBImMKC0hlYWx0aENoZWNrEhEKBHBhdGgYASABKAlCA+BBAhIRCgRwb3J0GAIgASgFQgPgQQISLgoGcGVyaW9kGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQEirAIKCFJldmlzaW9uEhEKBG5hbWUYASABKAlCA+BBCBITCgZudW1iZXIYAiABKAVCA+BBAxInCgRzcGVjGAMgASgLMhQubXBjLnYxLldvcmtsb2FkU3BlY0ID4EEDEhYKCW9wZXJhdGlvbhgEIAEoCUID4EEDEjQKC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEhMKBmFjdGl2ZRgGIAEoCEID4EEDOmzqQWkKDG1wYy9SZXZpc2lvbhJEZW52aXJvbm1lbnRzL3tlbnZpcm9ubWVudH0vd29ya2xvYWRzL3t3b3JrbG9hZH0vcmV2aXNpb25zL3tyZXZpc2lvbn0qCXJldmlzaW9uczIIcmV2aXNpb24igQIKFURlcGxveVdvcmtsb2FkUmVxdWVzdBInCgZwYXJlbnQYASABKAlCF+BBAvpBEQoPbXBjL0Vudmlyb25tZW50EhgKC3dvcmtsb2FkX2lkGAIgASgJQgPgQQISJwoId29ya2xvYWQYAyABKAsyEC5tcGMudjEuV29ya2xvYWRCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgFIAEoCEID4EEBEhYKCXBsYW5faGFzaBgGIAEoCUID4EEBEi8KB3RpbWVvdXQYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBASI4ChJHZXRXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQimQEKFExpc3RXb3JrbG9hZHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOEgxtcGMvV29ya2xvYWQSFgoJcGFnZV9zaXplGAIgASgFQgPgQQESFwoKcGFnZV90b2tlbhgDIAEoCUID4EEBEhMKBmZpbHRlchgEIAEoCUID4EEBEhUKCG9yZGVyX2J5GAUgASgJQgPgQQEiVQoVTGlzdFdvcmtsb2Fkc1Jlc3BvbnNlEiMKCXdvcmtsb2FkcxgBIAMoCzIQLm1wYy52MS5Xb3JrbG9hZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki/gEKFURlbGV0ZVdvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIRCgRldGFnGAIgASgJQgPgQQESGgoNYWxsb3dfbWlzc2luZxgDIAEoCEID4EEBEhQKB2FiYW5kb24YBCABKAhCA+BBARIXCgpyZXF1ZXN0X2lkGAUgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgGIAEoCEID4EEBEhYKCXBsYW5faGFzaBgHIAEoCUID4EEBEi8KB3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBASK0AQoXUm9sbGJhY2tXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFQoIcmV2aXNpb24YAiABKAVCA+BBARIRCgRldGFnGAMgASgJQgPgQQESFwoKcmVxdWVzdF9pZBgEIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBSABKAhCA+BBARIWCglwbGFuX2hhc2gYBiABKAlCA+BBASKxAQoUU2NhbGVXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFQoIcmVwbGljYXMYAiABKAVCA+BBAhIRCgRldGFnGAMgASgJQgPgQQESFwoKcmVxdWVzdF9pZBgEIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBSABKAhCA+BBARIWCglwbGFuX2hhc2gYBiABKAlCA+BBASKcAQoWUmVzdGFydFdvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIRCgRldGFnGAIgASgJQgPgQQESFwoKcmVxdWVzdF9pZBgDIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBCABKAhCA+BBARIWCglwbGFuX2hhc2gYBSABKAlCA+BBASJtChRMaXN0UmV2aXNpb25zUmVxdWVzdBIkCgZwYXJlbnQYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhYKCXBhZ2Vfc2l6ZRgCIAEoBUID4EEBEhcKCnBhZ2VfdG9rZW4YAyABKAlCA+BBASJVChVMaXN0UmV2aXNpb25zUmVzcG9uc2USIwoJcmV2aXNpb25zGAEgAygLMhAubXBjLnYxLlJldmlzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKlAQoRU3RyZWFtTG9nc1JlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSEwoGZm9sbG93GAIgASgIQgPgQQESEQoEdGFpbBgDIAEoBUID4EEBEi4KBXNpbmNlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEBEhQKB3JlcGxpY2EYBSABKAlCA+BBASJdChJTdHJlYW1Mb2dzUmVzcG9uc2USDwoHcmVwbGljYRgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR0ZXh0GAMgASgJKuUBCg1Xb3JrbG9hZFN0YXRlEh4KGldPUktMT0FEX1NUQVRFX1VOU1BFQ0lGSUVEEAASHAoYV09SS0xPQURfU1RBVEVfREVQTE9ZSU5HEAESGAoUV09SS0xPQURfU1RBVEVfUkVBRFkQAhIgChxXT1JLTE9BRF9TVEFURV9ERVBMT1lfRkFJTEVEEAMSGwoXV09SS0xPQURfU1RBVEVfREVHUkFERUQQBBIbChdXT1JLTE9BRF9TVEFURV9ERUxFVElORxAFEiAKHFdPUktMT0FEX1NUQVRFX0RFTEVURV9GQUlMRUQQBjKJBQoPV29ya2xvYWRTZXJ2aWNlEkIKDkRlcGxveVdvcmtsb2FkEh0ubXBjLnYxLkRlcGxveVdvcmtsb2FkUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24SOwoLR2V0V29ya2xvYWQSGi5tcGMudjEuR2V0V29ya2xvYWRSZXF1ZXN0GhAubXBjLnYxLldvcmtsb2FkEkwKDUxpc3RXb3JrbG9hZHMSHC5tcGMudjEuTGlzdFdvcmtsb2Fkc1JlcXVlc3QaHS5tcGMudjEuTGlzdFdvcmtsb2Fkc1Jlc3BvbnNlEkIKDkRlbGV0ZVdvcmtsb2FkEh0ubXBjLnYxLkRlbGV0ZVdvcmtsb2FkUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24SRgoQUm9sbGJhY2tXb3JrbG9hZBIfLm1wYy52MS5Sb2xsYmFja1dvcmtsb2FkUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24SQAoNU2NhbGVXb3JrbG9hZBIcLm1wYy52MS5TY2FsZVdvcmtsb2FkUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24SRAoPUmVzdGFydFdvcmtsb2FkEh4ubXBjLnYxLlJlc3RhcnRXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEkwKDUxpc3RSZXZpc2lvbnMSHC5tcGMudjEuTGlzdFJldmlzaW9uc1JlcXVlc3QaHS5tcGMudjEuTGlzdFJldmlzaW9uc1Jlc3BvbnNlEkUKClN0cmVhbUxvZ3MSGS5tcGMudjEuU3RyZWFtTG9nc1JlcXVlc3QaGi5tcGMudjEuU3RyZWFtTG9nc1Jlc3BvbnNlMAFiBnByb3RvMw", [file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common, file_mpc_v1_operation]);
+  fileDesc("ChVtcGMvdjEvd29ya2xvYWQucHJvdG8SBm1wYy52MSKABgoIV29ya2xvYWQSEQoEbmFtZRgBIAEoCUID4EEIEhAKA3VpZBgCIAEoCUID4EEDEgwKBGV0YWcYAyABKAkSFwoKZ2VuZXJhdGlvbhgEIAEoA0ID4EEDEjEKBmxhYmVscxgFIAMoCzIcLm1wYy52MS5Xb3JrbG9hZC5MYWJlbHNFbnRyeUID4EEBEjsKC2Fubm90YXRpb25zGAYgAygLMiEubXBjLnYxLldvcmtsb2FkLkFubm90YXRpb25zRW50cnlCA+BBARI0CgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxI0Cgt1cGRhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIpCgVzdGF0ZRgJIAEoDjIVLm1wYy52MS5Xb3JrbG9hZFN0YXRlQgPgQQMSKgoKY29uZGl0aW9ucxgKIAMoCzIRLm1wYy52MS5Db25kaXRpb25CA+BBAxIYCgtyZWNvbmNpbGluZxgLIAEoCEID4EEDEh4KEWN1cnJlbnRfb3BlcmF0aW9uGAwgASgJQgPgQQMSGwoObGFzdF9vcGVyYXRpb24YDSABKAlCA+BBAxInCgRzcGVjGA4gASgLMhQubXBjLnYxLldvcmtsb2FkU3BlY0ID4EECEhwKD2FjdGl2ZV9yZXZpc2lvbhgPIAEoBUID4EEDEhsKDnJlYWR5X3JlcGxpY2FzGBAgASgFQgPgQQMaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARoyChBBbm5vdGF0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAE6V+pBVAoMbXBjL1dvcmtsb2FkEi9lbnZpcm9ubWVudHMve2Vudmlyb25tZW50fS93b3JrbG9hZHMve3dvcmtsb2FkfSoJd29ya2xvYWRzMgh3b3JrbG9hZCK+BQoMV29ya2xvYWRTcGVjEhIKBWltYWdlGAEgASgJQgPgQQESGgoIcmVwbGljYXMYAiABKAVCA+BBAUgAiAEBEiAKBXBvcnRzGAMgAygLMgwubXBjLnYxLlBvcnRCA+BBARIvCgNlbnYYBCADKAsyHS5tcGMudjEuV29ya2xvYWRTcGVjLkVudkVudHJ5QgPgQQESKQoJcmVzb3VyY2VzGAUgASgLMhEubXBjLnYxLlJlc291cmNlc0ID4EEBEi4KDGhlYWx0aF9jaGVjaxgGIAEoCzITLm1wYy52MS5IZWFsdGhDaGVja0ID4EEBEhQKB2NvbW1hbmQYByADKAlCA+BBARIRCgRhcmdzGAggAygJQgPgQQESOQoRcHJvZ3Jlc3NfZGVhZGxpbmUYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBARIoCghlbnZfZnJvbRgKIAMoCzIRLm1wYy52MS5FbnZTb3VyY2VCA+BBARIkCgd2b2x1bWVzGAsgAygLMg4ubXBjLnYxLlZvbHVtZUID4EEBEiUKB2luZ3Jlc3MYDCABKAsyDy5tcGMudjEuSW5ncmVzc0ID4EEBEi0KC2F1dG9zY2FsaW5nGA0gASgLMhMubXBjLnYxLkF1dG9zY2FsaW5nQgPgQQESOAoRZGlzcnVwdGlvbl9idWRnZXQYDiABKAsyGC5tcGMudjEuRGlzcnVwdGlvbkJ1ZGdldEID4EEBEiEKBWNoYXJ0GA8gASgLMg0ubXBjLnYxLkNoYXJ0QgPgQQESMAoObGl2ZW5lc3NfY2hlY2sYECABKAsyEy5tcGMudjEuSGVhbHRoQ2hlY2tCA+BBARoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgsKCV9yZXBsaWNhcyJsCglFbnZTb3VyY2USFQoIdmFyaWFibGUYASABKAlCA+BBARIVCgZzZWNyZXQYAiABKAlCA+BBAUgAEhUKBmNvbmZpZxgDIAEoCUID4EEBSAASEAoDa2V5GAQgASgJQgPgQQFCCAoGc291cmNlItwBCgZWb2x1bWUSEQoEbmFtZRgBIAEoCUID4EECEhEKBHBhdGgYAiABKAlCA+BBAhIWCglyZWFkX29ubHkYAyABKAhCA+BBARItCgdzY3JhdGNoGAQgASgLMhUubXBjLnYxLlNjcmF0Y2hWb2x1bWVCA+BBAUgAEi0KB3N0b3JhZ2UYBSABKAsyFS5tcGMudjEuU3RvcmFnZVZvbHVtZUID4EEBSAASFQoGc2VjcmV0GAYgASgJQgPgQQFIABIVCgZjb25maWcYByABKAlCA+BBAUgAQggKBnNvdXJjZSI6Cg1TY3JhdGNoVm9sdW1lEhEKBHNpemUYASABKAlCA+BBARIWCglpbl9tZW1vcnkYAiABKAhCA+BBASJTCg1TdG9yYWdlVm9sdW1lEhEKBHNpemUYASABKAlCA+BBAhIaCg1zdG9yYWdlX2NsYXNzGAIgASgJQgPgQQESEwoGc2hhcmVkGAMgASgIQgPgQQEidwoHSW5ncmVzcxIRCgRob3N0GAEgASgJQgPgQQISEQoEcGF0aBgCIAEoCUID4EEBEhEKBHBvcnQYAyABKAVCA+BBARIXCgp0bHNfc2VjcmV0GAQgASgJQgPgQQESGgoNaW5ncmVzc19jbGFzcxgFIAEoCUID4EEBImQKC0F1dG9zY2FsaW5nEhkKDG1pbl9yZXBsaWNhcxgBIAEoBUID4EECEhkKDG1heF9yZXBsaWNhcxgCIAEoBUID4EECEh8KEnRhcmdldF9jcHVfcGVyY2VudBgDIAEoBUID4EEBIjAKEERpc3J1cHRpb25CdWRnZXQSHAoPbWF4X3VuYXZhaWxhYmxlGAEgASgFQgPgQQIiXgoFQ2hhcnQSEQoEbmFtZRgBIAEoCUID4EECEhQKB3ZlcnNpb24YAiABKAlCA+BBAhIsCgZ2YWx1ZXMYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0QgPgQQEiQwoEUG9ydBIRCgRuYW1lGAEgASgJQgPgQQESEQoEcG9ydBgCIAEoBUID4EECEhUKCHByb3RvY29sGAMgASgJQgPgQQEiMgoJUmVzb3VyY2VzEhAKA2NwdRgBIAEoCUID4EEBEhMKBm1lbW9yeRgCIAEoCUID4EEBImMKC0hlYWx0aENoZWNrEhEKBHBhdGgYASABKAlCA+BBAhIRCgRwb3J0GAIgASgFQgPgQQISLgoGcGVyaW9kGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQEirAIKCFJldmlzaW9uEhEKBG5hbWUYASABKAlCA+BBCBITCgZudW1iZXIYAiABKAVCA+BBAxInCgRzcGVjGAMgASgLMhQubXBjLnYxLldvcmtsb2FkU3BlY0ID4EEDEhYKCW9wZXJhdGlvbhgEIAEoCUID4EEDEjQKC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEhMKBmFjdGl2ZRgGIAEoCEID4EEDOmzqQWkKDG1wYy9SZXZpc2lvbhJEZW52aXJvbm1lbnRzL3tlbnZpcm9ubWVudH0vd29ya2xvYWRzL3t3b3JrbG9hZH0vcmV2aXNpb25zL3tyZXZpc2lvbn0qCXJldmlzaW9uczIIcmV2aXNpb24inwIKFURlcGxveVdvcmtsb2FkUmVxdWVzdBInCgZwYXJlbnQYASABKAlCF+BBAvpBEQoPbXBjL0Vudmlyb25tZW50EhgKC3dvcmtsb2FkX2lkGAIgASgJQgPgQQISJwoId29ya2xvYWQYAyABKAsyEC5tcGMudjEuV29ya2xvYWRCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgFIAEoCEID4EEBEhYKCXBsYW5faGFzaBgGIAEoCUID4EEBEi8KB3RpbWVvdXQYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBARIcCg9mb3JjZV9jb25mbGljdHMYCCABKAhCA+BBASI4ChJHZXRXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQimQEKFExpc3RXb3JrbG9hZHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOEgxtcGMvV29ya2xvYWQSFgoJcGFnZV9zaXplGAIgASgFQgPgQQESFwoKcGFnZV90b2tlbhgDIAEoCUID4EEBEhMKBmZpbHRlchgEIAEoCUID4EEBEhUKCG9yZGVyX2J5GAUgASgJQgPgQQEiVQoVTGlzdFdvcmtsb2Fkc1Jlc3BvbnNlEiMKCXdvcmtsb2FkcxgBIAMoCzIQLm1wYy52MS5Xb3JrbG9hZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki/gEKFURlbGV0ZVdvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIRCgRldGFnGAIgASgJQgPgQQESGgoNYWxsb3dfbWlzc2luZxgDIAEoCEID4EEBEhQKB2FiYW5kb24YBCABKAhCA+BBARIXCgpyZXF1ZXN0X2lkGAUgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgGIAEoCEID4EEBEhYKCXBsYW5faGFzaBgHIAEoCUID4EEBEi8KB3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBASLSAQoXUm9sbGJhY2tXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFQoIcmV2aXNpb24YAiABKAVCA+BBARIRCgRldGFnGAMgASgJQgPgQQESFwoKcmVxdWVzdF9pZBgEIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBSABKAhCA+BBARIWCglwbGFuX2hhc2gYBiABKAlCA+BBARIcCg9mb3JjZV9jb25mbGljdHMYByABKAhCA+BBASLPAQoUU2NhbGVXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFQoIcmVwbGljYXMYAiABKAVCA+BBAhIRCgRldGFnGAMgASgJQgPgQQESFwoKcmVxdWVzdF9pZBgEIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBSABKAhCA+BBARIWCglwbGFuX2hhc2gYBiABKAlCA+BBARIcCg9mb3JjZV9jb25mbGljdHMYByABKAhCA+BBASK6AQoWUmVzdGFydFdvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIRCgRldGFnGAIgASgJQgPgQQESFwoKcmVxdWVzdF9pZBgDIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBCABKAhCA+BBARIWCglwbGFuX2hhc2gYBSABKAlCA+BBARIcCg9mb3JjZV9jb25mbGljdHMYBiABKAhCA+BBASKeAQoYUmVjb25jaWxlV29ya2xvYWRSZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhEKBGV0YWcYAiABKAlCA+BBARIXCgpyZXF1ZXN0X2lkGAMgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgEIAEoCEID4EEBEhYKCXBsYW5faGFzaBgFIAEoCUID4EEBIjcKD0xpc3RQb2RzUmVxdWVzdBIkCgZwYXJlbnQYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkIi0KEExpc3RQb2RzUmVzcG9uc2USGQoEcG9kcxgBIAMoCzILLm1wYy52MS5Qb2QiowEKA1BvZBIMCgRuYW1lGAEgASgJEg4KBnN0YXR1cxgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEg0KBXJlYWR5GAQgASgIEhAKCHJlc3RhcnRzGAUgASgFEg0KBWltYWdlGAYgASgJEgwKBG5vZGUYByABKAkSLwoLY3JlYXRlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkAKGExpc3RDbHVzdGVyRXZlbnRzUmVxdWVzdBIkCgZwYXJlbnQYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkIkEKGUxpc3RDbHVzdGVyRXZlbnRzUmVzcG9uc2USJAoGZXZlbnRzGAEgAygLMhQubXBjLnYxLkNsdXN0ZXJFdmVudCKJAQoMQ2x1c3RlckV2ZW50EigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNvdW50GAIgASgFEg8KB3dhcm5pbmcYAyABKAgSDgoGcmVhc29uGAQgASgJEg4KBm9iamVjdBgFIAEoCRIPCgdtZXNzYWdlGAYgASgJIm0KFExpc3RSZXZpc2lvbnNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFgoJcGFnZV9zaXplGAIgASgFQgPgQQESFwoKcGFnZV90b2tlbhgDIAEoCUID4EEBIlUKFUxpc3RSZXZpc2lvbnNSZXNwb25zZRIjCglyZXZpc2lvbnMYASADKAsyEC5tcGMudjEuUmV2aXNpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIqUBChFTdHJlYW1Mb2dzUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBITCgZmb2xsb3cYAiABKAhCA+BBARIRCgR0YWlsGAMgASgFQgPgQQESLgoFc2luY2UYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQESFAoHcmVwbGljYRgFIAEoCUID4EEBIl0KElN0cmVhbUxvZ3NSZXNwb25zZRIPCgdyZXBsaWNhGAEgASgJEigKBHRpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHRleHQYAyABKAkq5QEKDVdvcmtsb2FkU3RhdGUSHgoaV09SS0xPQURfU1RBVEVfVU5TUEVDSUZJRUQQABIcChhXT1JLTE9BRF9TVEFURV9ERVBMT1lJTkcQARIYChRXT1JLTE9BRF9TVEFURV9SRUFEWRACEiAKHFdPUktMT0FEX1NUQVRFX0RFUExPWV9GQUlMRUQQAxIbChdXT1JLTE9BRF9TVEFURV9ERUdSQURFRBAEEhsKF1dPUktMT0FEX1NUQVRFX0RFTEVUSU5HEAUSIAocV09SS0xPQURfU1RBVEVfREVMRVRFX0ZBSUxFRBAGMuwGCg9Xb3JrbG9hZFNlcnZpY2USQgoORGVwbG95V29ya2xvYWQSHS5tcGMudjEuRGVwbG95V29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhI7CgtHZXRXb3JrbG9hZBIaLm1wYy52MS5HZXRXb3JrbG9hZFJlcXVlc3QaEC5tcGMudjEuV29ya2xvYWQSTAoNTGlzdFdvcmtsb2FkcxIcLm1wYy52MS5MaXN0V29ya2xvYWRzUmVxdWVzdBodLm1wYy52MS5MaXN0V29ya2xvYWRzUmVzcG9uc2USQgoORGVsZXRlV29ya2xvYWQSHS5tcGMudjEuRGVsZXRlV29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhJGChBSb2xsYmFja1dvcmtsb2FkEh8ubXBjLnYxLlJvbGxiYWNrV29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhJACg1TY2FsZVdvcmtsb2FkEhwubXBjLnYxLlNjYWxlV29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhJECg9SZXN0YXJ0V29ya2xvYWQSHi5tcGMudjEuUmVzdGFydFdvcmtsb2FkUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24SSAoRUmVjb25jaWxlV29ya2xvYWQSIC5tcGMudjEuUmVjb25jaWxlV29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhI9CghMaXN0UG9kcxIXLm1wYy52MS5MaXN0UG9kc1JlcXVlc3QaGC5tcGMudjEuTGlzdFBvZHNSZXNwb25zZRJYChFMaXN0Q2x1c3RlckV2ZW50cxIgLm1wYy52MS5MaXN0Q2x1c3RlckV2ZW50c1JlcXVlc3QaIS5tcGMudjEuTGlzdENsdXN0ZXJFdmVudHNSZXNwb25zZRJMCg1MaXN0UmV2aXNpb25zEhwubXBjLnYxLkxpc3RSZXZpc2lvbnNSZXF1ZXN0Gh0ubXBjLnYxLkxpc3RSZXZpc2lvbnNSZXNwb25zZRJFCgpTdHJlYW1Mb2dzEhkubXBjLnYxLlN0cmVhbUxvZ3NSZXF1ZXN0GhoubXBjLnYxLlN0cmVhbUxvZ3NSZXNwb25zZTABYgZwcm90bzM", [file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common, file_mpc_v1_operation]);
 
 /**
  * A desired program inside an environment.
@@ -1430,6 +1430,14 @@ export type DeployWorkloadRequest = Message<"mpc.v1.DeployWorkloadRequest"> & {
    * @generated from field: google.protobuf.Duration timeout = 7;
    */
   timeout?: Duration | undefined;
+
+  /**
+   * Takes fields over that somebody else manages on the cluster, in place of failing with
+   * `CLUSTER_CONFLICT`.
+   *
+   * @generated from field: bool force_conflicts = 8;
+   */
+  forceConflicts: boolean;
 };
 
 /**
@@ -1486,6 +1494,14 @@ export type DeployWorkloadRequestJson = {
    * @generated from field: google.protobuf.Duration timeout = 7;
    */
   timeout?: DurationJson;
+
+  /**
+   * Takes fields over that somebody else manages on the cluster, in place of failing with
+   * `CLUSTER_CONFLICT`.
+   *
+   * @generated from field: bool force_conflicts = 8;
+   */
+  forceConflicts?: boolean;
 };
 
 /**
@@ -1854,6 +1870,14 @@ export type RollbackWorkloadRequest = Message<"mpc.v1.RollbackWorkloadRequest"> 
    * @generated from field: string plan_hash = 6;
    */
   planHash: string;
+
+  /**
+   * Takes fields over that somebody else manages on the cluster, in place of failing with
+   * `CLUSTER_CONFLICT`.
+   *
+   * @generated from field: bool force_conflicts = 7;
+   */
+  forceConflicts: boolean;
 };
 
 /**
@@ -1903,6 +1927,14 @@ export type RollbackWorkloadRequestJson = {
    * @generated from field: string plan_hash = 6;
    */
   planHash?: string;
+
+  /**
+   * Takes fields over that somebody else manages on the cluster, in place of failing with
+   * `CLUSTER_CONFLICT`.
+   *
+   * @generated from field: bool force_conflicts = 7;
+   */
+  forceConflicts?: boolean;
 };
 
 /**
@@ -1959,6 +1991,14 @@ export type ScaleWorkloadRequest = Message<"mpc.v1.ScaleWorkloadRequest"> & {
    * @generated from field: string plan_hash = 6;
    */
   planHash: string;
+
+  /**
+   * Takes fields over that somebody else manages on the cluster, in place of failing with
+   * `CLUSTER_CONFLICT`.
+   *
+   * @generated from field: bool force_conflicts = 7;
+   */
+  forceConflicts: boolean;
 };
 
 /**
@@ -2008,6 +2048,14 @@ export type ScaleWorkloadRequestJson = {
    * @generated from field: string plan_hash = 6;
    */
   planHash?: string;
+
+  /**
+   * Takes fields over that somebody else manages on the cluster, in place of failing with
+   * `CLUSTER_CONFLICT`.
+   *
+   * @generated from field: bool force_conflicts = 7;
+   */
+  forceConflicts?: boolean;
 };
 
 /**
@@ -2057,6 +2105,14 @@ export type RestartWorkloadRequest = Message<"mpc.v1.RestartWorkloadRequest"> & 
    * @generated from field: string plan_hash = 5;
    */
   planHash: string;
+
+  /**
+   * Takes fields over that somebody else manages on the cluster, in place of failing with
+   * `CLUSTER_CONFLICT`.
+   *
+   * @generated from field: bool force_conflicts = 6;
+   */
+  forceConflicts: boolean;
 };
 
 /**
@@ -2099,6 +2155,14 @@ export type RestartWorkloadRequestJson = {
    * @generated from field: string plan_hash = 5;
    */
   planHash?: string;
+
+  /**
+   * Takes fields over that somebody else manages on the cluster, in place of failing with
+   * `CLUSTER_CONFLICT`.
+   *
+   * @generated from field: bool force_conflicts = 6;
+   */
+  forceConflicts?: boolean;
 };
 
 /**
@@ -2107,6 +2171,475 @@ export type RestartWorkloadRequestJson = {
  */
 export const RestartWorkloadRequestSchema: GenMessage<RestartWorkloadRequest, {jsonType: RestartWorkloadRequestJson}> = /*@__PURE__*/
   messageDesc(file_mpc_v1_workload, 21);
+
+/**
+ * Request of ReconcileWorkload.
+ *
+ * @generated from message mpc.v1.ReconcileWorkloadRequest
+ */
+export type ReconcileWorkloadRequest = Message<"mpc.v1.ReconcileWorkloadRequest"> & {
+  /**
+   * `environments/{environment}/workloads/{workload}`
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Where set, must match.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * Makes the call idempotent (AIP-155): a UUID.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * Answers with a plan, and changes nothing (AIP-163).
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly: boolean;
+
+  /**
+   * Refuses the change when the world is not as in the plan that gave this hash.
+   *
+   * @generated from field: string plan_hash = 5;
+   */
+  planHash: string;
+};
+
+/**
+ * Request of ReconcileWorkload.
+ *
+ * @generated from message mpc.v1.ReconcileWorkloadRequest
+ */
+export type ReconcileWorkloadRequestJson = {
+  /**
+   * `environments/{environment}/workloads/{workload}`
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * Where set, must match.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag?: string;
+
+  /**
+   * Makes the call idempotent (AIP-155): a UUID.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId?: string;
+
+  /**
+   * Answers with a plan, and changes nothing (AIP-163).
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly?: boolean;
+
+  /**
+   * Refuses the change when the world is not as in the plan that gave this hash.
+   *
+   * @generated from field: string plan_hash = 5;
+   */
+  planHash?: string;
+};
+
+/**
+ * Describes the message mpc.v1.ReconcileWorkloadRequest.
+ * Use `create(ReconcileWorkloadRequestSchema)` to create a new message.
+ */
+export const ReconcileWorkloadRequestSchema: GenMessage<ReconcileWorkloadRequest, {jsonType: ReconcileWorkloadRequestJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_workload, 22);
+
+/**
+ * Request of ListPods.
+ *
+ * @generated from message mpc.v1.ListPodsRequest
+ */
+export type ListPodsRequest = Message<"mpc.v1.ListPodsRequest"> & {
+  /**
+   * `environments/{environment}/workloads/{workload}`
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+};
+
+/**
+ * Request of ListPods.
+ *
+ * @generated from message mpc.v1.ListPodsRequest
+ */
+export type ListPodsRequestJson = {
+  /**
+   * `environments/{environment}/workloads/{workload}`
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent?: string;
+};
+
+/**
+ * Describes the message mpc.v1.ListPodsRequest.
+ * Use `create(ListPodsRequestSchema)` to create a new message.
+ */
+export const ListPodsRequestSchema: GenMessage<ListPodsRequest, {jsonType: ListPodsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_workload, 23);
+
+/**
+ * Response of ListPods.
+ *
+ * @generated from message mpc.v1.ListPodsResponse
+ */
+export type ListPodsResponse = Message<"mpc.v1.ListPodsResponse"> & {
+  /**
+   * By name; none where the cluster has nothing of the workload.
+   *
+   * @generated from field: repeated mpc.v1.Pod pods = 1;
+   */
+  pods: Pod[];
+};
+
+/**
+ * Response of ListPods.
+ *
+ * @generated from message mpc.v1.ListPodsResponse
+ */
+export type ListPodsResponseJson = {
+  /**
+   * By name; none where the cluster has nothing of the workload.
+   *
+   * @generated from field: repeated mpc.v1.Pod pods = 1;
+   */
+  pods?: PodJson[];
+};
+
+/**
+ * Describes the message mpc.v1.ListPodsResponse.
+ * Use `create(ListPodsResponseSchema)` to create a new message.
+ */
+export const ListPodsResponseSchema: GenMessage<ListPodsResponse, {jsonType: ListPodsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_workload, 24);
+
+/**
+ * One copy of a workload, as the cluster sees it.
+ *
+ * @generated from message mpc.v1.Pod
+ */
+export type Pod = Message<"mpc.v1.Pod"> & {
+  /**
+   * As lines of logs name it.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * In the cluster's words, for instance `Running` or `CrashLoopBackOff`.
+   *
+   * @generated from field: string status = 2;
+   */
+  status: string;
+
+  /**
+   * Why it is not ready, for people; empty where it is, or the cluster does not say.
+   *
+   * @generated from field: string message = 3;
+   */
+  message: string;
+
+  /**
+   * Whether it takes part.
+   *
+   * @generated from field: bool ready = 4;
+   */
+  ready: boolean;
+
+  /**
+   * How often its containers were started again.
+   *
+   * @generated from field: int32 restarts = 5;
+   */
+  restarts: number;
+
+  /**
+   * What it runs.
+   *
+   * @generated from field: string image = 6;
+   */
+  image: string;
+
+  /**
+   * The node that it runs on; empty where none has taken it.
+   *
+   * @generated from field: string node = 7;
+   */
+  node: string;
+
+  /**
+   * When it was made.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 8;
+   */
+  createTime?: Timestamp | undefined;
+};
+
+/**
+ * One copy of a workload, as the cluster sees it.
+ *
+ * @generated from message mpc.v1.Pod
+ */
+export type PodJson = {
+  /**
+   * As lines of logs name it.
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * In the cluster's words, for instance `Running` or `CrashLoopBackOff`.
+   *
+   * @generated from field: string status = 2;
+   */
+  status?: string;
+
+  /**
+   * Why it is not ready, for people; empty where it is, or the cluster does not say.
+   *
+   * @generated from field: string message = 3;
+   */
+  message?: string;
+
+  /**
+   * Whether it takes part.
+   *
+   * @generated from field: bool ready = 4;
+   */
+  ready?: boolean;
+
+  /**
+   * How often its containers were started again.
+   *
+   * @generated from field: int32 restarts = 5;
+   */
+  restarts?: number;
+
+  /**
+   * What it runs.
+   *
+   * @generated from field: string image = 6;
+   */
+  image?: string;
+
+  /**
+   * The node that it runs on; empty where none has taken it.
+   *
+   * @generated from field: string node = 7;
+   */
+  node?: string;
+
+  /**
+   * When it was made.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 8;
+   */
+  createTime?: TimestampJson;
+};
+
+/**
+ * Describes the message mpc.v1.Pod.
+ * Use `create(PodSchema)` to create a new message.
+ */
+export const PodSchema: GenMessage<Pod, {jsonType: PodJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_workload, 25);
+
+/**
+ * Request of ListClusterEvents.
+ *
+ * @generated from message mpc.v1.ListClusterEventsRequest
+ */
+export type ListClusterEventsRequest = Message<"mpc.v1.ListClusterEventsRequest"> & {
+  /**
+   * `environments/{environment}/workloads/{workload}`
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+};
+
+/**
+ * Request of ListClusterEvents.
+ *
+ * @generated from message mpc.v1.ListClusterEventsRequest
+ */
+export type ListClusterEventsRequestJson = {
+  /**
+   * `environments/{environment}/workloads/{workload}`
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent?: string;
+};
+
+/**
+ * Describes the message mpc.v1.ListClusterEventsRequest.
+ * Use `create(ListClusterEventsRequestSchema)` to create a new message.
+ */
+export const ListClusterEventsRequestSchema: GenMessage<ListClusterEventsRequest, {jsonType: ListClusterEventsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_workload, 26);
+
+/**
+ * Response of ListClusterEvents.
+ *
+ * @generated from message mpc.v1.ListClusterEventsResponse
+ */
+export type ListClusterEventsResponse = Message<"mpc.v1.ListClusterEventsResponse"> & {
+  /**
+   * The latest last.
+   *
+   * @generated from field: repeated mpc.v1.ClusterEvent events = 1;
+   */
+  events: ClusterEvent[];
+};
+
+/**
+ * Response of ListClusterEvents.
+ *
+ * @generated from message mpc.v1.ListClusterEventsResponse
+ */
+export type ListClusterEventsResponseJson = {
+  /**
+   * The latest last.
+   *
+   * @generated from field: repeated mpc.v1.ClusterEvent events = 1;
+   */
+  events?: ClusterEventJson[];
+};
+
+/**
+ * Describes the message mpc.v1.ListClusterEventsResponse.
+ * Use `create(ListClusterEventsResponseSchema)` to create a new message.
+ */
+export const ListClusterEventsResponseSchema: GenMessage<ListClusterEventsResponse, {jsonType: ListClusterEventsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_workload, 27);
+
+/**
+ * Something that the cluster noticed about an object of a workload.
+ *
+ * @generated from message mpc.v1.ClusterEvent
+ */
+export type ClusterEvent = Message<"mpc.v1.ClusterEvent"> & {
+  /**
+   * When it was noticed last.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 1;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * How often it was noticed.
+   *
+   * @generated from field: int32 count = 2;
+   */
+  count: number;
+
+  /**
+   * Whether somebody should look at it.
+   *
+   * @generated from field: bool warning = 3;
+   */
+  warning: boolean;
+
+  /**
+   * In CamelCase, for programs.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+
+  /**
+   * `Kind/namespace/name`
+   *
+   * @generated from field: string object = 5;
+   */
+  object: string;
+
+  /**
+   * For people.
+   *
+   * @generated from field: string message = 6;
+   */
+  message: string;
+};
+
+/**
+ * Something that the cluster noticed about an object of a workload.
+ *
+ * @generated from message mpc.v1.ClusterEvent
+ */
+export type ClusterEventJson = {
+  /**
+   * When it was noticed last.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 1;
+   */
+  time?: TimestampJson;
+
+  /**
+   * How often it was noticed.
+   *
+   * @generated from field: int32 count = 2;
+   */
+  count?: number;
+
+  /**
+   * Whether somebody should look at it.
+   *
+   * @generated from field: bool warning = 3;
+   */
+  warning?: boolean;
+
+  /**
+   * In CamelCase, for programs.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason?: string;
+
+  /**
+   * `Kind/namespace/name`
+   *
+   * @generated from field: string object = 5;
+   */
+  object?: string;
+
+  /**
+   * For people.
+   *
+   * @generated from field: string message = 6;
+   */
+  message?: string;
+};
+
+/**
+ * Describes the message mpc.v1.ClusterEvent.
+ * Use `create(ClusterEventSchema)` to create a new message.
+ */
+export const ClusterEventSchema: GenMessage<ClusterEvent, {jsonType: ClusterEventJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_workload, 28);
 
 /**
  * Request of ListRevisions.
@@ -2169,7 +2702,7 @@ export type ListRevisionsRequestJson = {
  * Use `create(ListRevisionsRequestSchema)` to create a new message.
  */
 export const ListRevisionsRequestSchema: GenMessage<ListRevisionsRequest, {jsonType: ListRevisionsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 22);
+  messageDesc(file_mpc_v1_workload, 29);
 
 /**
  * Response of ListRevisions.
@@ -2218,7 +2751,7 @@ export type ListRevisionsResponseJson = {
  * Use `create(ListRevisionsResponseSchema)` to create a new message.
  */
 export const ListRevisionsResponseSchema: GenMessage<ListRevisionsResponse, {jsonType: ListRevisionsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 23);
+  messageDesc(file_mpc_v1_workload, 30);
 
 /**
  * Request of StreamLogs.
@@ -2309,7 +2842,7 @@ export type StreamLogsRequestJson = {
  * Use `create(StreamLogsRequestSchema)` to create a new message.
  */
 export const StreamLogsRequestSchema: GenMessage<StreamLogsRequest, {jsonType: StreamLogsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 24);
+  messageDesc(file_mpc_v1_workload, 31);
 
 /**
  * One line of output.
@@ -2372,7 +2905,7 @@ export type StreamLogsResponseJson = {
  * Use `create(StreamLogsResponseSchema)` to create a new message.
  */
 export const StreamLogsResponseSchema: GenMessage<StreamLogsResponse, {jsonType: StreamLogsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 25);
+  messageDesc(file_mpc_v1_workload, 32);
 
 /**
  * Where a workload is in its life.
@@ -2518,6 +3051,38 @@ export const WorkloadService: GenService<{
     methodKind: "unary";
     input: typeof RestartWorkloadRequestSchema;
     output: typeof OperationSchema;
+  },
+  /**
+   * Puts back what others have changed on the cluster (condition `Drifted`), and takes over every
+   * field that somebody else manages meanwhile.
+   *
+   * @generated from rpc mpc.v1.WorkloadService.ReconcileWorkload
+   */
+  reconcileWorkload: {
+    methodKind: "unary";
+    input: typeof ReconcileWorkloadRequestSchema;
+    output: typeof OperationSchema;
+  },
+  /**
+   * Lists the copies of a workload as they are on the cluster, all in one answer.
+   *
+   * @generated from rpc mpc.v1.WorkloadService.ListPods
+   */
+  listPods: {
+    methodKind: "unary";
+    input: typeof ListPodsRequestSchema;
+    output: typeof ListPodsResponseSchema;
+  },
+  /**
+   * Lists what the cluster noticed about the objects of a workload, the latest last. Clusters forget
+   * after about an hour.
+   *
+   * @generated from rpc mpc.v1.WorkloadService.ListClusterEvents
+   */
+  listClusterEvents: {
+    methodKind: "unary";
+    input: typeof ListClusterEventsRequestSchema;
+    output: typeof ListClusterEventsResponseSchema;
   },
   /**
    * Lists the revisions of a workload, the newest first.
