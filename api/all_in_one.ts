@@ -12,9 +12,6 @@ import { type Doors, openDoors } from "./open_doors.ts";
 
 const JANITOR_INTERVAL_MS = 30_000;
 
-/** Each look asks the cluster about every object. */
-const DRIFT_INTERVAL_MS = 300_000;
-
 /** A running platform. */
 export interface AllInOne extends Doors {
   readonly store: Store;
@@ -64,7 +61,7 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   await janitor.pass(0);
   janitor.start();
   stack.defer(() => janitor.close());
-  const drift = new DriftWatch({ store, provider, clock, intervalMs: DRIFT_INTERVAL_MS });
+  const drift = new DriftWatch({ store, provider, clock });
   drift.start();
   stack.defer(() => drift.close());
   const expiry = new Expiry(deps);

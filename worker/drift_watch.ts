@@ -18,9 +18,12 @@ export interface DriftWatchOptions {
   readonly store: Store;
   readonly provider: Provider;
   readonly clock: Clock;
-  /** From the end of one look at all workloads to the next. */
-  readonly intervalMs: number;
+  /** From the end of one look at all workloads to the next; five minutes where not given. */
+  readonly intervalMs?: number;
 }
+
+/** Each look asks the cluster about every object. */
+const INTERVAL_MS = 300_000;
 
 const ACTOR = "system:drift";
 
@@ -66,7 +69,7 @@ export class DriftWatch {
   }
 
   async #loop(): Promise<void> {
-    const { clock, intervalMs } = this.#options;
+    const { clock, intervalMs = INTERVAL_MS } = this.#options;
     while (!this.#stop.signal.aborted) {
       try {
         await clock.sleep(intervalMs, this.#stop.signal);

@@ -14,6 +14,7 @@ import type { Store } from "@mpc/storage";
 import { openSqliteStore } from "@mpc/storage/sqlite";
 import type { WorkerConfig } from "./config.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { DriftWatch } from "./drift_watch.ts";
 import { Expiry } from "./expiry.ts";
 import { serveInternal } from "./internal/serve_internal.ts";
 import { Janitor } from "./janitor.ts";
@@ -74,6 +75,9 @@ export async function startWorker(
   const janitor = new Janitor({ store, engine, provider, clock, intervalMs: JANITOR_INTERVAL_MS });
   janitor.start();
   stack.defer(() => janitor.close());
+  const drift = new DriftWatch({ store, provider, clock });
+  drift.start();
+  stack.defer(() => drift.close());
   const deps: ServiceDeps = { store, clock, ids, cluster: provider, planner, engine: engine.name };
   const expiry = new Expiry(deps);
   await expiry.start();
