@@ -1,7 +1,10 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, createConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { createFetchHandler, type UniversalHandler } from "@connectrpc/connect/protocol";
+import { errorToJson } from "@connectrpc/connect/protocol-connect";
+import { MpcError } from "@mpc/domain";
 import { type Address, listenError } from "@mpc/process";
+import { toApiError } from "../error_codes.ts";
 import type { Door } from "../grpc/serve_grpc.ts";
 import type { Route } from "../route.ts";
 import { readableOnes } from "./readable_ones.ts";
@@ -124,5 +127,6 @@ function notFound(path: string): Response {
   const message = path === "/"
     ? "This is the API of the mini platform control plane; use mpctl, or POST to /mpc.v1.EnvironmentService/ListEnvironments"
     : `There is nothing at '${path}'`;
-  return Response.json({ code: "unimplemented", message }, { status: 404 });
+  const error = new MpcError("UNIMPLEMENTED", { reason: "UNKNOWN_METHOD", message });
+  return Response.json(errorToJson(toApiError(error), undefined), { status: 404 });
 }

@@ -115,3 +115,25 @@ Deno.test({
       assert.deepEqual(faults, [], "what the caller did wrong is not the server's fault");
     }),
 });
+
+Deno.test({
+  name: "a path that there is not is told with an ErrorInfo, at the web door",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: () =>
+    withTarget(async ({ platform, assertWell }) => {
+      for (const path of ["/", "/mpc.v1.EnvironmentService/Nope", "/%00/../'", "//", "/healthz/"]) {
+        const response = await fetch(`${platform.web.origin}${path}`, {
+          method: "POST",
+          body: "x",
+        });
+        const { code, details: [info] } = await response.json();
+        assert.deepEqual([response.status, code, info.debug.reason], [
+          404,
+          "unimplemented",
+          "UNKNOWN_METHOD",
+        ]);
+      }
+      await assertWell();
+    }),
+});
