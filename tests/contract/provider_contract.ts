@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Residue } from "@mpc/domain";
+import type { Residue, WorkloadSpec } from "@mpc/domain";
 import type { Provider, RolloutStatus, WorkloadIntent } from "@mpc/services";
 import { aSpec } from "../fakes/documents.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
@@ -271,11 +271,19 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
+/** What would show on a cluster that does not go by tags: where it listens, and what it takes. */
+const REAL_TROUBLE: Partial<Record<Misbehaviour, Partial<WorkloadSpec>>> = {
+  stuck: { healthCheck: { path: "/", port: 8080, periodMs: 1_000 } },
+  unschedulable: { resources: { cpu: "1000", memory: null } },
+};
+
 /** A rollout that must end at once, with the pod's own reason. */
 function failsFast(tag: Misbehaviour, reason: string, podReason: string): Case {
   return async (harness) => {
     await withNamespace(harness);
-    const intent = web({ spec: aSpec({ image: `x:${tag}`, progressDeadlineMs: 10_000 }) });
+    const image = `localhost/nginx:${tag}`;
+    const spec = aSpec({ image, progressDeadlineMs: 10_000, ...REAL_TROUBLE[tag] });
+    const intent = web({ spec });
     await harness.provider.applyWorkload(intent, live());
     const rollout = rejectsWith(
       harness.provider.awaitRollout(intent, live()),

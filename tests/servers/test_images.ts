@@ -2,24 +2,25 @@ import { createHash } from "node:crypto";
 import { withContainers } from "./containers.ts";
 import { isFile, toolCache } from "./go_tool.ts";
 
-/** What an image does when it runs: a line of shell, in which `busybox` has what it needs. */
-const IMAGES = {
-  /** Serves a page on port 8080, and ends when it is told to. */
-  "web:1": "trap exit TERM; echo 'listening on 8080'; httpd -f -v -p 8080 -h /www & wait",
-  "web:2": "trap exit TERM; echo 'still on 8080'; httpd -f -v -p 8080 -h /www & wait",
-  /** Says why, and ends with code 7. */
-  "crash:1": "echo 'cannot reach the database'; exit 7",
-  /** Takes memory until the kernel ends it. */
-  "hungry:1": "echo 'eating'; tail /dev/zero",
-  /** Runs, and listens on no port. */
-  "deaf:1": "trap exit TERM; echo 'not listening'; sleep 3600 & wait",
-} as const;
+/** A web server on port 8080, and on 80 where it may; it ends when it is told to. */
+const WEB =
+  "trap exit TERM; echo starting; httpd -f -v -p 80 -h /www & httpd -f -v -p 8080 -h /www & wait";
 
-/** An image that tests have on their cluster; any other name cannot be pulled. */
-export type TestImage = keyof typeof IMAGES;
-
-/** The reference of an image, as a workload names it. */
-export const testImage = (image: TestImage): string => `localhost/mpc-test/${image}`;
+/**
+ * The images that there are on a cluster for tests, and the line of shell that each runs. They are
+ * called as on the simulated cluster, so that the same can be asked of both; what is not here is
+ * looked for on the node itself, where nobody answers.
+ */
+const IMAGES: Readonly<Record<string, string>> = {
+  "docker.io/library/nginx:1.27": WEB,
+  "docker.io/library/nginx:1.28": WEB,
+  // Says why, and ends.
+  "localhost/nginx:crash": "echo starting; echo 'cannot reach the database'; exit 7",
+  // Takes memory until the kernel ends it.
+  "localhost/nginx:hungry": "echo starting; tail /dev/zero",
+  // Runs, and listens nowhere.
+  "localhost/nginx:stuck": "trap exit TERM; echo starting; sleep 3600 & wait",
+};
 
 /**
  * Makes all images, from nothing but busybox, where they are not there yet.
@@ -37,8 +38,7 @@ export async function testImages(): Promise<string> {
       await Deno.symlink("busybox", `${folder}/bin/${name}`);
     }
     await Deno.writeTextFile(`${folder}/www/index.html`, "hello\n");
-    for (const [image, line] of Object.entries(IMAGES)) {
-      const name = testImage(image as TestImage);
+    for (const [name, line] of Object.entries(IMAGES)) {
       const container = (await withContainers("buildah", ["from", "scratch"])).trim();
       await withContainers("buildah", ["copy", "--quiet", container, folder, "/"]);
       await withContainers("buildah", [
@@ -47,11 +47,10 @@ export async function testImages(): Promise<string> {
       ]);
       await withContainers("buildah", ["commit", "--quiet", "--rm", container, name]);
     }
-    const names = Object.keys(IMAGES).map((image) => testImage(image as TestImage));
     const made = `${archive}.${Deno.pid}`;
     await withContainers("podman", [
       ...["save", "--quiet", "--multi-image-archive", "--output", made],
-      ...names,
+      ...Object.keys(IMAGES),
     ]);
     await Deno.rename(made, archive);
     return archive;

@@ -57,11 +57,16 @@ function podFailure(pod: LiveObject, now: Instant): Verdict | undefined {
     const failure = containerFailure(pod, container);
     if (failure) return failure;
   }
+  const failure = unschedulable(pod);
+  if (!failure) return undefined;
+  const since = Date.parse(conditionOf(pod, "PodScheduled")?.lastTransitionTime ?? "");
+  const end = (Number.isNaN(since) ? now : since) + UNSCHEDULABLE_GRACE_MS;
+  return now < end ? { lookAgain: end } : failure;
+}
+
+function unschedulable(pod: LiveObject): RolloutFailure | undefined {
   const scheduled = conditionOf(pod, "PodScheduled");
   if (scheduled?.status !== "False" || scheduled.reason !== "Unschedulable") return undefined;
-  const since = Date.parse(scheduled.lastTransitionTime ?? "");
-  const end = (Number.isNaN(since) ? now : since) + UNSCHEDULABLE_GRACE_MS;
-  if (now < end) return { lookAgain: end };
   return {
     reason: "UNSCHEDULABLE",
     podReason: "Unschedulable",
@@ -144,7 +149,11 @@ function controllerFailure(
   if (progressing?.reason !== "ProgressDeadlineExceeded" || progressing.status !== "False") {
     return undefined;
   }
-  const waiting = currentPods(controller, snapshot).find(isNotReady);
+  const pods = currentPods(controller, snapshot);
+  // The cluster has had all the time that there is to grow.
+  const withoutNode = pods.map(unschedulable).find((failure) => failure !== undefined);
+  if (withoutNode) return withoutNode;
+  const waiting = pods.find(isNotReady);
   return {
     reason: "PROGRESS_DEADLINE_EXCEEDED",
     podReason: "NotReady",
