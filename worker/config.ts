@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Command } from "@commander-js/extra-typings";
 import {
@@ -12,6 +13,7 @@ import {
   readFlags,
 } from "@mpc/process";
 import { z } from "zod";
+import { BUNDLE_PATH, type TemporalConfig } from "./engine/temporal/mod.ts";
 
 /** How a worker is to run. */
 export interface WorkerConfig {
@@ -20,23 +22,41 @@ export interface WorkerConfig {
   readonly cluster: "simulated";
   /** Whether the simulated cluster takes its time. */
   readonly simulatedDelays: "demo" | "none";
-  /** Steps that run at the same time in this worker, at most. */
-  readonly concurrency: number;
+  readonly temporal: TemporalConfig;
   readonly healthListen: Address;
   readonly internalListen: Address;
-  /** How long running steps may take to finish when it stops. */
-  readonly graceMs: number;
   readonly logLevel: LogLevel;
 }
 
+const file = z.string().min(1).transform((path, context) => {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    context.addIssue(`cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    return z.NEVER;
+  }
+}).optional();
+
 const WORKER = z.object({
-  ...PROCESS_SETTINGS,
+  logLevel: PROCESS_SETTINGS.logLevel,
   dataDir: z.string(),
   cluster: oneOf(["simulated"]),
   simulatedDelays: oneOf(["demo", "none"]),
   concurrency: countBetween(1, 1_000),
   healthListen: listenAddress,
   internalListen: listenAddress,
+  temporalAddress: z.string().regex(/^[^\s/]+:\d+$/, "must be HOST:PORT"),
+  temporalNamespace: z.string().min(1, "must not be empty"),
+  temporalTaskQueue: z.string().min(1, "must not be empty"),
+  workflowBundle: z.string().min(1, "must not be empty"),
+  temporalTls: z.boolean().default(false),
+  temporalTlsCa: file,
+  temporalTlsCert: file,
+  temporalTlsKey: file,
+  temporalTlsServerName: z.string().optional(),
+}).refine(({ temporalTlsCert, temporalTlsKey }) => !temporalTlsCert === !temporalTlsKey, {
+  path: ["temporalTlsCert"],
+  error: "and --temporal-tls-key need each other",
 });
 
 const HELP = `
@@ -45,7 +65,9 @@ Examples:
   deno task worker --health-listen 127.0.0.1:0 --internal-listen 127.0.0.1:50062
 
 Environment: MPC_DATA_DIR, MPC_CLUSTER, MPC_CONCURRENCY, MPC_HEALTH_LISTEN, MPC_INTERNAL_LISTEN,
-MPC_LOG_LEVEL; flags win.`;
+MPC_LOG_LEVEL, and as Temporal's own programs have them TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
+TEMPORAL_API_KEY (which has no flag), TEMPORAL_TLS_SERVER_CA_CERT_PATH,
+TEMPORAL_TLS_CLIENT_CERT_PATH, TEMPORAL_TLS_CLIENT_KEY_PATH; flags win.`;
 
 /**
  * Reads flags and environment.
@@ -71,10 +93,55 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
       env["MPC_INTERNAL_LISTEN"] ?? "127.0.0.1:50052",
     )
     .option("--log-level <level>", LOG_LEVELS.join(", "), env["MPC_LOG_LEVEL"] ?? "info")
-    .option("--grace <seconds>", "how long running steps may take to finish", "10")
+    .option(
+      "--temporal-address <host:port>",
+      "where Temporal is",
+      env["TEMPORAL_ADDRESS"] ?? "127.0.0.1:7233",
+    )
+    .option("--temporal-namespace <name>", "of Temporal", env["TEMPORAL_NAMESPACE"] ?? "default")
+    .option("--temporal-task-queue <name>", "that workers share", "mpc")
+    .option("--workflow-bundle <file>", "of 'deno task bundle:workflows'", BUNDLE_PATH)
+    .option("--temporal-tls", "connect by TLS; files and an API key imply it")
+    .option("--temporal-tls-ca <file>", "PEM", env["TEMPORAL_TLS_SERVER_CA_CERT_PATH"])
+    .option("--temporal-tls-cert <file>", "PEM", env["TEMPORAL_TLS_CLIENT_CERT_PATH"])
+    .option("--temporal-tls-key <file>", "PEM", env["TEMPORAL_TLS_CLIENT_KEY_PATH"])
+    .option("--temporal-tls-server-name <name>", "that the server's certificate has")
     .addHelpText("after", HELP);
   const flags = readFlags(command, WORKER, args);
   if (!flags) return undefined;
-  const { grace, ...config } = flags;
-  return { ...config, graceMs: grace * 1_000 };
+  const { dataDir, cluster, simulatedDelays, healthListen, internalListen, logLevel } = flags;
+  return {
+    dataDir,
+    cluster,
+    simulatedDelays,
+    temporal: temporalOf(flags, env["TEMPORAL_API_KEY"] || null),
+    healthListen,
+    internalListen,
+    logLevel,
+  };
+}
+
+function temporalOf(flags: z.output<typeof WORKER>, apiKey: string | null): TemporalConfig {
+  const { temporalTlsCa, temporalTlsCert, temporalTlsKey, temporalTlsServerName } = flags;
+  const secured = flags.temporalTls || apiKey !== null || temporalTlsCa !== undefined ||
+    temporalTlsCert !== undefined;
+  return {
+    target: {
+      address: flags.temporalAddress,
+      namespace: flags.temporalNamespace,
+      apiKey,
+      tls: secured
+        ? {
+          serverRootCa: temporalTlsCa ?? null,
+          client: temporalTlsCert && temporalTlsKey
+            ? { certificate: temporalTlsCert, key: temporalTlsKey }
+            : null,
+          serverName: temporalTlsServerName ?? null,
+        }
+        : null,
+    },
+    taskQueue: flags.temporalTaskQueue,
+    concurrency: flags.concurrency,
+    bundlePath: flags.workflowBundle,
+  };
 }

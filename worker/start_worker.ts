@@ -1,18 +1,12 @@
 import { join } from "node:path";
 import { type Address, makeDataDir, systemClock, systemIds } from "@mpc/process";
-import {
-  assertEngines,
-  type Clock,
-  type Engine,
-  type Ids,
-  type Provider,
-  type ServiceDeps,
-} from "@mpc/services";
+import { assertEngines, type Provider, type ServiceDeps } from "@mpc/services";
 import { createPlanner } from "@mpc/services/operations";
-import type { MpcError } from "@mpc/domain";
 import type { Store } from "@mpc/storage";
 import { openSqliteStore } from "@mpc/storage/sqlite";
 import type { WorkerConfig } from "./config.ts";
+import type { HostedEngine } from "./engine/hosted_engine.ts";
+import type { StepTools } from "./engine/try_step.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { DriftWatch } from "./drift_watch.ts";
 import { Expiry } from "./expiry.ts";
@@ -22,20 +16,6 @@ import { openProvider } from "./open_provider.ts";
 import { type Check, serveHealth } from "./serve_health.ts";
 
 const JANITOR_INTERVAL_MS = 30_000;
-
-/** What an engine needs. */
-export interface EngineTools {
-  readonly store: Store;
-  readonly provider: Provider;
-  readonly clock: Clock;
-  readonly ids: Ids;
-}
-
-/** An engine at work in this process. */
-export interface HostedEngine extends Engine {
-  /** What keeps it from its work; undefined while it works. */
-  readonly problem: MpcError | undefined;
-}
 
 /** A running worker. */
 export interface RunningWorker {
@@ -54,7 +34,7 @@ export interface RunningWorker {
  */
 export async function startWorker(
   config: WorkerConfig,
-  startEngine: (tools: EngineTools) => Promise<HostedEngine>,
+  startEngine: (tools: StepTools) => Promise<HostedEngine>,
 ): Promise<RunningWorker> {
   const [clock, ids] = [systemClock, systemIds];
   await using stack = new AsyncDisposableStack();

@@ -1,4 +1,4 @@
-import { systemClock } from "@mpc/worker";
+import { systemClock } from "@mpc/process";
 import { HttpKubeClient, KubernetesProvider } from "../../worker/providers/kubernetes/mod.ts";
 import { kubectlOf } from "../servers/kubectl.ts";
 import type { ProviderHarness } from "./provider_contract.ts";

@@ -19,14 +19,9 @@ import { failure } from "../api/doors.ts";
 import { startApiProcess } from "../servers/api_process.ts";
 import { startPlatform } from "../servers/platform_process.ts";
 import { startDeno, type Subprocess } from "../servers/subprocess.ts";
+import { workerAddressesOf, type WorkerProcess } from "../servers/worker_process.ts";
 
 const WORKER = new URL("../servers/embedded_worker.ts", import.meta.url).pathname;
-
-interface WorkerProcess {
-  readonly process: Subprocess;
-  readonly health: URL;
-  readonly internal: URL;
-}
 
 /** Processes of one test, all ended when it is over. */
 class Processes {
@@ -50,13 +45,7 @@ class Processes {
       MPC_INTERNAL_LISTEN: `127.0.0.1:${internalPort}`,
     });
     this.#started.push(process);
-    const url = (name: string) =>
-      process.line((line) => new RegExp(`^${name} (\\S+)$`).exec(line)?.[1]);
-    return {
-      process,
-      health: new URL(`http://${await url("health")}`),
-      internal: new URL(`http://${await url("internal")}`),
-    };
+    return await workerAddressesOf(process);
   }
 
   async end(): Promise<void> {
@@ -254,9 +243,11 @@ testWithProcesses("the all-in-one does not share its data with the API", async (
   }
 });
 
-Deno.test("processes: the API is permitted its network, its data and the environment alone", () => {
-  assert.doesNotMatch(
-    config.tasks.api,
-    /\s-A\b|--allow-(?:all|run|ffi|import)|--allow-(?:net|read|write|sys)(?:\s|$)/,
-  );
+Deno.test("processes: each is permitted what it needs alone", () => {
+  const { api, worker } = config.tasks;
+  const everything = /\s-A\b|--allow-(?:all|run|import)/;
+  for (const task of [api, worker]) assert.doesNotMatch(task, everything);
+  // The API: this machine's network, its data, the environment; no native code.
+  assert.doesNotMatch(api, /--allow-ffi|--allow-(?:net|read|write|sys)(?:\s|$)/);
+  assert.doesNotMatch(worker, /--allow-write(?:\s|$)/);
 });

@@ -20,5 +20,5 @@ Deno.addSignalListener("SIGTERM", async () => {
   await worker.close();
   Deno.exit(0);
 });
-console.log(`health ${formatAddress(worker.healthAddress)}`);
-console.log(`internal ${formatAddress(worker.internalAddress)}`);
+console.log(`health http://${formatAddress(worker.healthAddress)}`);
+console.log(`internal http://${formatAddress(worker.internalAddress)}`);

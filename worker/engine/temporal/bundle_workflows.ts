@@ -5,17 +5,13 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DEFINITIONS } from "@mpc/services/operations";
 import { bundleWorkflowCode, DefaultLogger } from "@temporalio/worker";
+import { BUNDLE_PATH } from "./bundle_path.ts";
 import { stepListsSource } from "./step_lists_source.ts";
 
 const WORKFLOWS = fileURLToPath(new URL("./workflows/mod.ts", import.meta.url));
 const STEP_LISTS = fileURLToPath(new URL("./workflows/step_lists.ts", import.meta.url));
 const ORCHESTRATE = fileURLToPath(
   new URL("../../../services/operations/orchestrate.ts", import.meta.url),
-);
-
-/** Where `deno task bundle:workflows` puts it, and workers look for it. */
-export const BUNDLE_PATH: string = fileURLToPath(
-  new URL("../../../dist/workflows.js", import.meta.url),
 );
 
 type Config = Parameters<

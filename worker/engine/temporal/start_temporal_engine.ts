@@ -1,0 +1,66 @@
+import { access } from "node:fs/promises";
+import { MpcError } from "@mpc/domain";
+import type { HostedEngine } from "../hosted_engine.ts";
+import type { StepTools } from "../try_step.ts";
+import type { TemporalAddress } from "./connect.ts";
+import { StepActivities } from "./step_activities.ts";
+import { TemporalEngine } from "./temporal_engine.ts";
+import { TemporalHost } from "./temporal_host.ts";
+
+export interface TemporalConfig {
+  readonly target: TemporalAddress;
+  readonly taskQueue: string;
+  /** Steps that run at the same time in this process, at most. */
+  readonly concurrency: number;
+  /** What `deno task bundle:workflows` wrote. */
+  readonly bundlePath: string;
+}
+
+/**
+ * Starts the engine on Temporal and its worker in this process. A server that cannot be reached is
+ * tried until it can be, and `problem` says so meanwhile.
+ * @throws {MpcError} FAILED_PRECONDITION `NO_WORKFLOW_BUNDLE`
+ */
+export async function startTemporalEngine(
+  tools: StepTools,
+  config: TemporalConfig,
+): Promise<HostedEngine> {
+  const { target, taskQueue, concurrency, bundlePath } = config;
+  await assertBundle(bundlePath);
+  const activities = new StepActivities(tools);
+  const host = new TemporalHost({
+    target,
+    taskQueue,
+    activities,
+    bundlePath,
+    clock: tools.clock,
+    worker: { maxConcurrentActivityTaskExecutions: concurrency },
+  });
+  const { store, clock } = tools;
+  const { client } = host;
+  const engine = new TemporalEngine({ store, clock, client, taskQueue, eager: true, activities });
+  await host.start();
+  return {
+    name: engine.name,
+    start: (operation) => engine.start(operation),
+    cancel: (operation) => engine.cancel(operation),
+    status: (operation) => engine.status(operation),
+    close: () => host.close(),
+    get problem() {
+      return host.problem;
+    },
+  };
+}
+
+async function assertBundle(path: string): Promise<void> {
+  try {
+    await access(path);
+  } catch (error) {
+    throw new MpcError("FAILED_PRECONDITION", {
+      reason: "NO_WORKFLOW_BUNDLE",
+      message:
+        `Cannot start the engine: '${path}' is not there; make it by 'deno task bundle:workflows'`,
+      cause: error,
+    });
+  }
+}

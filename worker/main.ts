@@ -1,0 +1,24 @@
+/** A worker on Temporal: `deno task worker`. */
+import process from "node:process";
+import { formatAddress, runProcess } from "@mpc/process";
+import { readWorkerConfig, type WorkerConfig } from "./config.ts";
+import { startTemporalEngine } from "./engine/temporal/mod.ts";
+import { type RunningWorker, startWorker } from "./start_worker.ts";
+
+function welcome(config: WorkerConfig, worker: RunningWorker): string {
+  return `A worker of the mini platform control plane is running.
+
+  health    http://${formatAddress(worker.healthAddress)}
+  internal  http://${formatAddress(worker.internalAddress)}
+  data      ${config.dataDir}
+  engine    temporal at ${config.temporal.target.address}
+  cluster   ${config.cluster}
+`;
+}
+
+process.exitCode = await runProcess({
+  readConfig: readWorkerConfig,
+  start: (config) => startWorker(config, (tools) => startTemporalEngine(tools, config.temporal)),
+  welcome,
+  goodbye: "Stopping: steps that run are handed back, operations go on at other workers",
+}, process.argv.slice(2));
