@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type Event, isTerminal, type Operation, type OperationKind } from "@mpc/domain";
 import {
   type Caller,
+  cancelOperation,
   diagnose,
   type Finding,
   type MutationResult,
@@ -94,6 +95,12 @@ export class Platform {
   /** Tells the engine of a cancellation now, as the dispatcher would a moment later. */
   cancel(operation: string): Promise<void> {
     return this.#engine.engine.cancel(operation);
+  }
+
+  /** Asks for a cancellation, as the API does for a caller. */
+  async cancelAsCaller(name: string): Promise<void> {
+    const { deps, caller } = this;
+    await cancelOperation(deps, caller, { name, reason: "tested", validateOnly: false });
   }
 
   /** Lets time pass until nothing runs any more. */

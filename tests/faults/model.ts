@@ -12,7 +12,8 @@ import {
   updateEnvironment,
 } from "@mpc/services";
 import { CHAOS, Chaos, type Mischief } from "../fakes/chaos.ts";
-import { Platform } from "../fakes/platform.ts";
+import type { NewEngine } from "../fakes/engine_under_test.ts";
+import { Platform, type PlatformOptions } from "../fakes/platform.ts";
 import { environmentAfter, workloadAfter } from "./rules.ts";
 
 const ENVIRONMENTS = ["a", "b"] as const;
@@ -93,16 +94,27 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 );
 
 /** Runs random sequences against the rules; what fails is shrunk and printed with its seed. */
-export async function checkModel(numRuns: number, seed: number): Promise<void> {
+export async function checkModel(
+  numRuns: number,
+  seed: number,
+  options: { readonly engine?: NewEngine; readonly timeoutMs?: number } = {},
+): Promise<void> {
+  const { timeoutMs: timeout = 10_000, ...platform } = options;
   await fc.assert(
-    fc.asyncProperty(fc.array(action, { minLength: 1, maxLength: 24 }), runSequence),
-    { numRuns, seed, timeout: 10_000 },
+    fc.asyncProperty(
+      fc.array(action, { minLength: 1, maxLength: 24 }),
+      (actions) => runSequence(actions, platform),
+    ),
+    { numRuns, seed, timeout },
   );
 }
 
-async function runSequence(actions: readonly Action[]): Promise<void> {
+async function runSequence(
+  actions: readonly Action[],
+  options: Pick<PlatformOptions, "engine">,
+): Promise<void> {
   const chaos = new Chaos();
-  const platform = await Platform.start({ definitions: chaos.definitions });
+  const platform = await Platform.start({ ...options, definitions: chaos.definitions });
   const run = new Sequence(platform, chaos);
   try {
     for (const action of actions) await run.step(action);

@@ -1,0 +1,34 @@
+/** Determinism is guarded: what the sandbox loads is the orchestrator, data, and Temporal's own. */
+import assert from "node:assert/strict";
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { workflowBundle } from "../servers/workflow_bundle.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+Deno.test("the workflow bundle has no storage, no provider, no step and nothing of node or Deno", async () => {
+  const code = await Deno.readTextFile(await workflowBundle());
+  const modules = [...code.matchAll(/!\*\*\* (\S+) \*\*\*!/g)].map(([, path]) => path!);
+  const ours = modules.filter((path) => !path.includes("/npm/") && path.endsWith(".ts"))
+    .map((path) => relative(ROOT, `${ROOT}/${path.replace(/^(?:\.\.\/)+/, "")}`));
+  const workflows = "worker/engine/temporal";
+  assert.deepEqual(
+    new Set(ours.map((path) => path.replace(/^\.\//, ""))),
+    new Set([
+      "services/operations/orchestrate.ts",
+      `${workflows}/contract.ts`,
+      ...["mod", "run_operation", "step_lists", "workflow_driver"].map((name) =>
+        `${workflows}/workflows/${name}.ts`
+      ),
+    ]),
+  );
+  const packages = modules.flatMap((path) =>
+    /\/npm\/[^/]+\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []
+  );
+  assert.deepEqual(
+    [...new Set(packages)].filter((name) => !name.startsWith("@temporalio/")).toSorted(),
+    ["long", "ms", "nexus-rpc"],
+    "what Temporal's own packages need, and no more",
+  );
+  assert.doesNotMatch(code, /\bDeno\.|require\("node:|from "node:/);
+});

@@ -1,0 +1,22 @@
+/** The folder of recorded histories. */
+export const HISTORIES = new URL("../histories/", import.meta.url);
+
+/** A recorded history, as Temporal's API spells it. */
+export interface RecordedHistory {
+  /** For instance `environment.create.failed`. */
+  readonly name: string;
+  readonly history: { readonly events: readonly { readonly eventType: string }[] };
+}
+
+/** All that `deno task histories:record` wrote. */
+export async function readHistories(): Promise<readonly RecordedHistory[]> {
+  const files = (await Array.fromAsync(Deno.readDir(HISTORIES))).filter(({ name }) =>
+    name.endsWith(".json")
+  );
+  return await Promise.all(
+    files.map(({ name }) => name).toSorted().map(async (name) => ({
+      name: name.replace(/\.json$/, ""),
+      history: JSON.parse(await Deno.readTextFile(new URL(name, HISTORIES))),
+    })),
+  );
+}

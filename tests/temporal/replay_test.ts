@@ -1,0 +1,63 @@
+/** Histories of yesterday replay on the workflows of today, or a change would break what runs. */
+import assert from "node:assert/strict";
+import { OPERATION_KINDS } from "@mpc/domain";
+import { type Definition, DEFINITIONS } from "@mpc/services/operations";
+import { DeterminismViolationError } from "@temporalio/workflow";
+import { Worker } from "@temporalio/worker";
+import { bundleWorkflows } from "../../worker/engine/temporal/bundle_workflows.ts";
+import { installRuntime } from "../../worker/engine/temporal/install_runtime.ts";
+import { stepListsSource } from "../../worker/engine/temporal/step_lists_source.ts";
+import { workflowBundle } from "../servers/workflow_bundle.ts";
+import { readHistories } from "./histories.ts";
+
+const LOOSE = { sanitizeOps: false, sanitizeResources: false };
+
+installRuntime();
+const histories = await readHistories();
+
+Deno.test("there are histories of every kind and ending", () => {
+  const endings = ["succeeded", "retried", "failed", "stuck", "cancelled"];
+  assert.deepEqual(
+    histories.map(({ name }) => name),
+    OPERATION_KINDS.flatMap((kind) => endings.map((ending) => `${kind}.${ending}`)).toSorted(),
+  );
+});
+
+Deno.test({
+  name: "every recorded history replays",
+  ...LOOSE,
+  async fn(t) {
+    const codePath = await workflowBundle();
+    for (const { name, history } of histories) {
+      await t.step({
+        name,
+        ...LOOSE,
+        fn: () => Worker.runReplayHistory({ workflowBundle: { codePath } }, history),
+      });
+    }
+  },
+});
+
+Deno.test({
+  name: "a reordered step list is caught",
+  ...LOOSE,
+  async fn() {
+    const create = DEFINITIONS["environment.create"];
+    const reordered = { ...create, steps: create.steps.toReversed() } as Definition;
+    const stepLists = await Deno.makeTempFile({ suffix: ".ts" });
+    try {
+      await Deno.writeTextFile(
+        stepLists,
+        stepListsSource({ ...DEFINITIONS, "environment.create": reordered }),
+      );
+      const code = await bundleWorkflows({ stepLists });
+      const { history } = histories.find(({ name }) => name === "environment.create.succeeded")!;
+      await assert.rejects(
+        Worker.runReplayHistory({ workflowBundle: { code } }, history),
+        DeterminismViolationError,
+      );
+    } finally {
+      await Deno.remove(stepLists);
+    }
+  },
+});
