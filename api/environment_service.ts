@@ -23,7 +23,7 @@ import { fromDuration } from "./mapping/values.ts";
 export function environmentService(deps: ServiceDeps): ServiceImpl<typeof EnvironmentService> {
   return {
     async createEnvironment(request, context) {
-      const environment = fromEnvironment(request.environment, deps.clock.now());
+      const environment = fromEnvironment(request.environment);
       return toMutationAnswer(
         await createEnvironment(deps, callerOf(context), { ...request, environment }),
       );
@@ -40,12 +40,12 @@ export function environmentService(deps: ServiceDeps): ServiceImpl<typeof Enviro
       const { environment, updateMask } = request;
       if (!environment) throw missing("update environment", "environment");
       const paths = updateMask?.paths ?? [];
-      const { change, unknown } = fromEnvironmentUpdate(environment, paths, deps.clock.now());
+      const { change, unknown } = fromEnvironmentUpdate(environment, paths);
       if (unknown.length > 0) throw unknownPaths(unknown);
       const { name, etag } = environment;
       const caller = callerOf(context);
       if (request.allowMissing && !await exists(deps, caller, name)) {
-        const creation = fromEnvironment(environment, deps.clock.now());
+        const creation = fromEnvironment(environment);
         const environmentId = name.slice("environments/".length);
         return toMutationAnswer(
           await createEnvironment(deps, caller, {

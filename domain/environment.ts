@@ -35,3 +35,6 @@ export interface Environment extends Resource {
   readonly cluster: string;
   readonly quota: Quota;
 }
+
+/** The condition that tells that an environment is about to expire, and when. */
+export const EXPIRES_SOON = "ExpiresSoon";

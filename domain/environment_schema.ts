@@ -11,23 +11,25 @@ import { isDnsLabel } from "./dns.ts";
 import type { Quota } from "./environment.ts";
 import { MAX_ID_LENGTH } from "./ids.ts";
 import { check, parseInput } from "./parse_input.ts";
-import { TTL_LIMITS_MS } from "./time.ts";
+import { type Instant, TTL_LIMITS_MS } from "./time.ts";
 
 /** What is asked for when an environment is created, checked and with defaults. */
 export interface EnvironmentInput {
   readonly id: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Null to live for ever. */
+  /** How long it lives from now; null where that is not said. */
   readonly ttlMs: number | null;
+  /** Until when it lives; null, with no `ttlMs` either, for ever. */
+  readonly expireTime: Instant | null;
   readonly deletionProtection: boolean;
   readonly quota: Quota;
   readonly cluster: string;
 }
 
 /**
- * What an update asks for; what is not there stays. `ttlMs: null` is to live for ever, `cluster`
- * may only be what it is.
+ * What an update asks for; what is not there stays. `expireTime: null` is to live for ever,
+ * `cluster` may only be what it is.
  */
 export type EnvironmentChange = Partial<Omit<EnvironmentInput, "id">>;
 
@@ -35,6 +37,9 @@ const ttl = z.number().refine(
   (ms) => ms >= TTL_LIMITS_MS.min && ms <= TTL_LIMITS_MS.max,
   check("TTL", "must be 1 minute to 365 days"),
 ).nullable();
+
+/** The last moment that a date can hold (ECMA-262, "Time Values and Time Range"). */
+const LAST_INSTANT = 8.64e15;
 
 const quota = z.strictObject({
   workloads: z.int().min(0).max(10_000).nullish().transform((count) => count || null),
@@ -46,6 +51,11 @@ const fields = z.strictObject({
   labels: labelsSchema.optional(),
   annotations: annotationsSchema.optional(),
   ttlMs: ttl.optional(),
+  // Whether it is far enough ahead depends on when: the use case looks.
+  expireTime: z.number().refine(
+    (time) => Math.abs(time) <= LAST_INSTANT,
+    check("TIMESTAMP", "must be a moment of the calendar"),
+  ).nullable().optional(),
   deletionProtection: z.boolean().optional(),
   quota: quota.optional(),
   cluster: z.string().refine(
@@ -68,6 +78,7 @@ export function parseEnvironmentInput(action: string, input: unknown): Environme
     labels: environment.labels ?? {},
     annotations: environment.annotations ?? {},
     ttlMs: environment.ttlMs ?? null,
+    expireTime: environment.expireTime ?? null,
     deletionProtection: environment.deletionProtection ?? false,
     quota: environment.quota ?? { workloads: null, cpu: null, memory: null },
     cluster: environment.cluster || DEFAULT_CLUSTER,

@@ -1,7 +1,8 @@
-import { environmentName, expireTimeOf, MpcError, parseEnvironmentInput } from "@mpc/domain";
+import { environmentName, MpcError, parseEnvironmentInput } from "@mpc/domain";
 import { assertIdle } from "./admit.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
+import { wantedExpireTime } from "./expire_time.ts";
 import { mutate, type MutationOptions, type MutationResult } from "./mutation.ts";
 
 /** Fields as the API has them, in camelCase; checked here. */
@@ -46,7 +47,7 @@ export function createEnvironment(
         labels: input.labels,
         annotations: input.annotations,
         quota: { ...input.quota },
-        expireTime: input.ttlMs === null ? null : expireTimeOf(deps.clock.now(), input.ttlMs),
+        expireTime: wantedExpireTime(action, deps.clock.now(), input),
         deletionProtection: input.deletionProtection,
         cluster: input.cluster,
       },

@@ -42,16 +42,28 @@ const SETTLED = new Set(["READY", "DEGRADED", "UPDATE_FAILED"]);
 const FAILED = new Set(["CREATE_FAILED", "DEPLOY_FAILED", "DELETE_FAILED", "UPDATE_FAILED"]);
 
 /**
- * Checks the platform's invariants and says how to repair each break.
+ * Checks the platform's invariants and says how to repair each break. What is under way may look
+ * broken for a moment, so only what is seen twice is one.
  * @throws {MpcError} UNAVAILABLE `CLUSTER_UNREACHABLE`
  */
 export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagnosis> {
+  const checks = Object.values(CHECKS);
+  const findings = await examine(deps, caller);
+  if (findings.length === 0) return { checks, findings };
+  const again = new Set((await examine(deps, caller)).map(keyOf));
+  return { checks, findings: findings.filter((finding) => again.has(keyOf(finding))) };
+}
+
+const keyOf = ({ invariant, subject, message }: Finding) =>
+  JSON.stringify([invariant, subject, message]);
+
+async function examine(deps: ServiceDeps, caller: Caller): Promise<readonly Finding[]> {
   const environments = await allOf(deps.store.environments, caller.signal);
   const workloads = await allOf(deps.store.workloads, caller.signal);
   const objects = await deps.cluster.inventory({ signal: caller.signal });
   const orphans = await allOf(deps.store.orphans, caller.signal);
   const known = new Set(orphans.map((orphan) => orphan.targetUid));
-  const findings = [
+  return [
     ...await withoutOperation(deps, caller, [...environments, ...workloads]),
     ...withoutEnvironment(environments, workloads),
     ...withoutRecord(
@@ -62,7 +74,6 @@ export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagn
     ...wrongRevision(workloads, objects),
     ...await needsAttention(deps, caller, [...environments, ...workloads]),
   ];
-  return { checks: Object.values(CHECKS), findings };
 }
 
 async function withoutOperation(

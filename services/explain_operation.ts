@@ -40,6 +40,8 @@ const CALLER_REASONS = new Set([
   "INVALID_FIELDS",
   "DELETION_PROTECTED",
   "OPERATION_CANCELLED",
+  "ENVIRONMENT_NOT_FOUND",
+  "ENVIRONMENT_NOT_READY",
 ]);
 
 /** What only those who run the cluster can mend. */
@@ -95,7 +97,7 @@ function summary(
     case "PENDING":
       return `${what} waits to begin${operation.waitingReason && `: ${operation.waitingReason}`}`;
     case "RUNNING": {
-      const tries = step?.attempts.length ?? 1;
+      const tries = step?.attempts.at(-1)?.number ?? 1;
       const retry = nextRetryTime !== null && step?.attempts.at(-1)?.endTime !== null
         ? `; attempt ${tries} failed, the next begins at ${new Date(nextRetryTime).toISOString()}`
         : tries > 1
@@ -110,8 +112,11 @@ function summary(
       return `${what} was cancelled by ${operation.cancellation?.actor}: ${operation.cancellation?.reason}`;
     case "SUCCEEDED":
       return `${what} succeeded`;
-    case "FAILED":
-      return `${what} failed at step '${step?.name ?? ""}' and was undone`;
+    case "FAILED": {
+      const undone = operation.steps.filter(({ state }) => state === "UNDONE");
+      const names = undone.map(({ name }) => name).reverse().join(", ");
+      return `${what} failed at step '${step?.name ?? ""}'${names && `; undone: ${names}`}`;
+    }
     case "NEEDS_ATTENTION":
       return `${what} failed, and so did the undo of step '${step?.name ?? ""}'`;
   }

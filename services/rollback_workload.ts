@@ -1,9 +1,17 @@
-import { idOf, MpcError, type Revision, revisionName, type Workload } from "@mpc/domain";
+import {
+  environmentIdOf,
+  idOf,
+  invalidArgument,
+  MpcError,
+  type Revision,
+  revisionName,
+  type Workload,
+} from "@mpc/domain";
 import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
 import { mutate, type MutationOptions, type MutationResult } from "./mutation.ts";
 import { prepareDeployment } from "./prepare_deployment.ts";
-import { assertName, getExisting, notFound } from "./preconditions.ts";
+import { assertName, notFound } from "./preconditions.ts";
 
 export interface RollbackWorkloadRequest extends MutationOptions {
   readonly name: string;
@@ -18,18 +26,26 @@ const ACTION = "roll back workload";
 
 /**
  * Deploys the spec of an earlier revision, as a new revision.
- * @throws {MpcError} NOT_FOUND `WORKLOAD_NOT_FOUND` or `REVISION_NOT_FOUND`, FAILED_PRECONDITION
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, NOT_FOUND `WORKLOAD_NOT_FOUND` or `REVISION_NOT_FOUND`, FAILED_PRECONDITION
  *   `NO_EARLIER_REVISION`, and what deploying throws
  */
-export function rollbackWorkload(
+export async function rollbackWorkload(
   deps: ServiceDeps,
   caller: Caller,
   request: RollbackWorkloadRequest,
 ): Promise<MutationResult> {
   const { name, etag, revision, forceConflicts = false } = request;
   assertName("workload", name, ACTION);
+  if (revision < 0) {
+    throw invalidArgument(ACTION, [{
+      field: "revision",
+      value: String(revision),
+      rule: "MIN",
+      hint: "must be a revision's number, or 0 for the one before",
+    }]);
+  }
   const method = { name: "RollbackWorkload", body: { name, etag, revision, forceConflicts } };
-  return mutate(deps, caller, request, method, () =>
+  return await mutate(deps, caller, request, method, () =>
     prepareDeployment(deps, caller, {
       name,
       action: ACTION,
@@ -46,6 +62,9 @@ export function rollbackWorkload(
     }));
 }
 
+const historyCommand = ({ name }: Workload) =>
+  `mpctl workload history ${idOf(name)} --env ${environmentIdOf(name)}`;
+
 async function targetRevision(
   deps: ServiceDeps,
   caller: Caller,
@@ -55,7 +74,15 @@ async function targetRevision(
   const { revisions } = deps.store;
   if (wanted > 0) {
     const name = revisionName(workload.name, wanted);
-    return (await getExisting(revisions, "revision", name, ACTION, caller)).value;
+    const revision = await revisions.get(name, { signal: caller.signal });
+    if (revision) return revision.value;
+    throw new MpcError("NOT_FOUND", {
+      reason: "REVISION_NOT_FOUND",
+      message: `Cannot ${ACTION} '${idOf(workload.name)}': it has no revision ${wanted}; see '${
+        historyCommand(workload)
+      }'`,
+      metadata: { resource: name },
+    });
   }
   const page = await revisions.list({
     prefix: `${workload.name}/revisions/`,

@@ -1,8 +1,9 @@
 import {
   type Environment,
+  type EnvironmentChange,
   etagOf,
-  expireTimeOf,
   idOf,
+  type Instant,
   invalidArgument,
   MpcError,
   parseEnvironmentChange,
@@ -10,13 +11,14 @@ import {
 import { assertIdle } from "./admit.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
+import { wantedExpireTime } from "./expire_time.ts";
 import { mutate, type MutationOptions, type MutationResult } from "./mutation.ts";
 import { assertEtag, getExisting } from "./preconditions.ts";
 
 export interface UpdateEnvironmentRequest extends MutationOptions {
   readonly name: string;
   readonly etag: string;
-  /** The fields to change, as the API has them, in camelCase; `ttlMs: null` is to live for ever. */
+  /** The fields to change, in camelCase; `expireTime: null` is to live for ever. */
   readonly change: unknown;
 }
 
@@ -49,12 +51,8 @@ export function updateEnvironment(
     assertIdle(value, ACTION);
     assertSameCluster(value, change.cluster);
     const previousState = updatableState(value);
-    const { ttlMs, quota = value.quota, cluster: _, ...rest } = change;
-    const expireTime = ttlMs === undefined
-      ? value.expireTime
-      : ttlMs === null
-      ? null
-      : expireTimeOf(deps.clock.now(), ttlMs);
+    const { ttlMs: _, cluster: __, quota = value.quota, ...rest } = change;
+    const expireTime = nextExpireTime(value, change, deps.clock.now());
     const previous = changeable(value);
     return {
       kind: "environment.update",
@@ -73,6 +71,18 @@ export function updateEnvironment(
       timeoutMs: null,
     };
   });
+}
+
+function nextExpireTime(
+  { expireTime: current }: Environment,
+  { ttlMs, expireTime }: EnvironmentChange,
+  now: Instant,
+): Instant | null {
+  if (ttlMs === undefined && expireTime === undefined) return current;
+  // Who sends back what was read changes nothing, however near it is.
+  if (expireTime != null && expireTime === current) return current;
+  const wanted = { ttlMs: ttlMs ?? null, expireTime: expireTime ?? null };
+  return wantedExpireTime(ACTION, now, wanted);
 }
 
 function changeable(environment: Environment) {

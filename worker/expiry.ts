@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import {
   type Environment,
   type Event,
+  EXPIRES_SOON,
   type Instant,
   isMpcError,
   recordError,
@@ -21,9 +22,6 @@ const log = getLogger(["mpc", "expiry"]);
 
 /** So long before it expires an environment is spoken of. */
 export const NOTICE_MS = 3_600_000;
-
-/** The condition that says so; it also keeps the word from being said twice. */
-const EXPIRES_SOON = "ExpiresSoon";
 
 /** Deletions that failed are not asked for again before this. */
 const AGAIN_MS = 300_000;
@@ -220,6 +218,7 @@ export class Expiry {
   }
 }
 
+/** Whether the condition says so already: the word is not said twice. */
 function spokenOf(environment: Environment, expireTime: Instant): boolean {
   const message = `It expires at ${new Date(expireTime).toISOString()}`;
   return environment.conditions.some((condition) =>

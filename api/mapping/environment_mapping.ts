@@ -35,7 +35,7 @@ export function toEnvironment({ value, version }: Stored<EnvironmentRecord>): En
 }
 
 /** What a creation asks for, as the use case checks it. */
-export function fromEnvironment(environment: Environment | undefined, now: number): unknown {
+export function fromEnvironment(environment: Environment | undefined): unknown {
   if (!environment) return undefined;
   const { labels, annotations, deletionProtection, quota, cluster } = environment;
   return {
@@ -43,7 +43,7 @@ export function fromEnvironment(environment: Environment | undefined, now: numbe
     annotations,
     deletionProtection,
     cluster,
-    ttlMs: ttlOf(environment, now),
+    ...expiryOf(environment),
     ...(quota && { quota: { workloads: quota.workloads, cpu: quota.cpu, memory: quota.memory } }),
   };
 }
@@ -55,7 +55,6 @@ export function fromEnvironment(environment: Environment | undefined, now: numbe
 export function fromEnvironmentUpdate(
   environment: Environment,
   paths: readonly string[],
-  now: number,
 ): { readonly change: Record<string, unknown>; readonly unknown: readonly string[] } {
   const { labels, annotations, deletionProtection, quota, cluster } = environment;
   const fields: Record<string, () => Record<string, unknown>> = {
@@ -69,8 +68,8 @@ export function fromEnvironmentUpdate(
         memory: quota?.memory ?? "",
       },
     }),
-    ttl: () => ({ ttlMs: ttlOf(environment, now) }),
-    expire_time: () => ({ ttlMs: ttlOf(environment, now) }),
+    ttl: () => expiryOf(environment),
+    expire_time: () => expiryOf(environment),
     cluster: () => ({ cluster }),
   };
   const set = [
@@ -88,10 +87,10 @@ export function fromEnvironmentUpdate(
   };
 }
 
-function ttlOf(environment: Environment, now: number): number | null {
-  if (environment.ttl) return fromDuration(environment.ttl);
-  const { expireTime } = environment;
-  return expireTime
-    ? Number(expireTime.seconds) * 1_000 + expireTime.nanos / 1_000_000 - now
-    : null;
+/** How long, or until when; never where neither is set (AIP-214). */
+function expiryOf({ ttl, expireTime }: Environment): Record<string, number | null> {
+  if (ttl) return { ttlMs: fromDuration(ttl) };
+  if (!expireTime) return { expireTime: null };
+  const { seconds, nanos } = expireTime;
+  return { expireTime: Number(seconds) * 1_000 + Math.ceil(nanos / 1_000_000) };
 }

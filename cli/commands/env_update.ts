@@ -1,9 +1,11 @@
 import { create } from "@bufbuild/protobuf";
-import { EnvironmentSchema, EnvironmentService, QuotaSchema } from "@mpc/proto";
+import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { type Environment, EnvironmentSchema, EnvironmentService, QuotaSchema } from "@mpc/proto";
+import { CliError } from "../cli_error.ts";
 import { connect } from "../client.ts";
 import type { CommandContext } from "../context.ts";
 import { finishMutation, mutationFields } from "../finish_mutation.ts";
-import { environmentName } from "../names.ts";
+import { environmentName, idOf } from "../names.ts";
 import { ENVIRONMENT_VIEW } from "../output/views.ts";
 import { type EnvCreateFlags, environmentFields } from "./env_create.ts";
 
@@ -11,6 +13,8 @@ export interface EnvUpdateFlags extends EnvCreateFlags {
   readonly removeLabel?: readonly string[] | undefined;
   /** Lives for ever. */
   readonly keep?: boolean;
+  /** So many milliseconds more. */
+  readonly extend?: number;
 }
 
 /** `mpctl env update`, `env extend` and `env keep` */
@@ -35,12 +39,15 @@ export async function run(
       fields.annotations && "annotations",
       quota && "quota",
       (fields.ttl || flags.keep) && "ttl",
+      flags.extend !== undefined && "expire_time",
       flags.protect !== undefined && "deletion_protection",
     ].filter((path) => typeof path === "string");
     const annotations = { ...current.annotations, ...flags.annotation };
+    const expireTime = flags.extend === undefined ? undefined : extended(current, flags.extend);
     const operation = await client.updateEnvironment({
       environment: create(EnvironmentSchema, {
         ...(fields.ttl && { ttl: fields.ttl }),
+        ...(expireTime && { expireTime }),
         deletionProtection: flags.protect ?? false,
         name,
         etag: current.etag,
@@ -58,6 +65,12 @@ export async function run(
   } finally {
     connection.close();
   }
+}
+
+/** The moment until which an environment lives with so much more time. */
+function extended({ name, expireTime }: Environment, ms: number): Timestamp {
+  if (!expireTime) throw new CliError(`Cannot extend '${idOf(name)}': it never expires`);
+  return timestampFromMs(timestampMs(expireTime) + ms);
 }
 
 function definedQuota({ maxWorkloads, maxCpu, maxMemory }: EnvUpdateFlags) {

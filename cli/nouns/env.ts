@@ -102,13 +102,15 @@ function update(runner: Runner) {
 }
 
 function extend(runner: Runner) {
-  return changeCommand("extend", "Give an environment more time", ["mpctl env extend dev 4h"])
+  return changeCommand("extend", "Give an environment more time", [
+    "mpctl env extend dev 4h  # four hours more than it has",
+  ])
     .argument("<environment>")
-    .argument("<duration>", "how long it lives from now", duration)
-    .action((environment, ttl, flags) =>
+    .argument("<duration>", "added to the time that it has left", duration)
+    .action((environment, extend, flags) =>
       runWith(runner, flags, async (context) => {
         const { run } = await import("../commands/env_update.ts");
-        return await run(context, environment, { ...flags, ttl });
+        return await run(context, environment, { ...flags, extend });
       })
     );
 }

@@ -1,4 +1,4 @@
-import type { Environment } from "@mpc/domain";
+import { type Environment, EXPIRES_SOON } from "@mpc/domain";
 import type { EnvironmentDefinition } from "./definition.ts";
 import { CLUSTER_CALL } from "./policies.ts";
 import { moveEnvironment } from "./resource_moves.ts";
@@ -78,7 +78,16 @@ export const environmentUpdate: EnvironmentDefinition<EnvironmentUpdateInput> = 
   steps: [applyNamespace, applyPolicies],
   begin(current, input, stamp) {
     if (!current) throw new Error(`Cannot update '${input.environment}': there is no record of it`);
-    const changed = { ...current, ...input.wanted, generation: current.generation + 1 };
+    const { expireTime } = input.wanted;
+    const changed = {
+      ...current,
+      ...input.wanted,
+      generation: current.generation + 1,
+      // What was said of the moment before is not true of another one.
+      conditions: expireTime === current.expireTime
+        ? current.conditions
+        : current.conditions.filter(({ type }) => type !== EXPIRES_SOON),
+    };
     return moveEnvironment(changed, "UPDATING", stamp);
   },
   settle(current, input, ending, stamp) {

@@ -218,8 +218,16 @@ const CASES: Cases = [
     const refused = await mpctl("env", "delete", "dev", "--force");
     assert.equal(refused.code, 1);
     assert.match(refused.err, /it is protected/);
-    assert.equal((await mpctl("env", "extend", "dev", "2h")).code, 0);
+    assert.equal((await mpctl("env", "update", "dev", "--ttl", "2h")).code, 0);
+    const extended = await mpctl("env", "extend", "dev", "30m", "-o", "name");
+    assert.equal(extended.code, 0, extended.err);
+    assert.match((await mpctl("env", "get", "dev")).out, / 2h(29|30)m? /);
     assert.equal((await mpctl("env", "keep", "dev")).code, 0);
+    const forever = await mpctl("env", "extend", "dev", "30m");
+    assert.deepEqual([forever.code, forever.err], [
+      1,
+      "Error: Cannot extend 'dev': it never expires\n",
+    ]);
     const wide = await mpctl("env", "get", "dev", "-o", "wide");
     assert.match(wide.out, /dev +READY +- +team=web +\S+ +yes +default +cpu=4/);
     assert.equal((await mpctl("env", "update", "dev", "--no-protect")).code, 0);

@@ -4,6 +4,7 @@ import {
   deleteEnvironment,
   type DeleteEnvironmentRequest,
   deleteWorkload,
+  explain,
   updateEnvironment,
 } from "@mpc/services";
 import { faultyDefinitions, hang, permanent } from "../fakes/faulty_definitions.ts";
@@ -89,7 +90,8 @@ Deno.test("past its deadline a deletion is DELETE_FAILED and says what blocks", 
   withPlatform(async (platform) => {
     await platform.ended(await create(platform));
     await platform.ended(await deploy(platform, "nginx:sticky"));
-    const { state, error } = await platform.ended(await remove(platform, { timeoutMs: 40_000 }));
+    const failed = await platform.ended(await remove(platform, { timeoutMs: 40_000 }));
+    const { state, error } = failed;
     assert.equal(state, "FAILED");
     assert.equal(error?.reason, "DELETE_BLOCKED");
     assert.deepEqual(
@@ -101,6 +103,9 @@ Deno.test("past its deadline a deletion is DELETE_FAILED and says what blocks", 
       error?.message ?? "",
       /held by Deployment\/dev\/web \(finalizer simulated\/sticky\)/,
     );
+    const { summary, responsible } = explain(failed);
+    assert.match(summary, /failed at step 'delete_workloads'; undone: stop_workloads$/);
+    assert.equal(responsible, "cluster");
     const { value } = (await platform.store.environments.get(NAME))!;
     assert.equal(value.state, "DELETE_FAILED");
     const ready = value.conditions.find(({ type }) => type === "Ready");

@@ -3,6 +3,7 @@ import { createEnvironment, updateEnvironment } from "@mpc/services";
 import { Expiry, NOTICE_MS } from "@mpc/worker";
 import { faultyDefinitions, permanent } from "../fakes/faulty_definitions.ts";
 import { Platform } from "../fakes/platform.ts";
+import { rejectsWith } from "../fakes/rejects.ts";
 
 const NAME = "environments/dev";
 const HOUR = 3_600_000;
@@ -96,7 +97,7 @@ Deno.test("extend moves the moment, and is spoken of anew", () =>
 
 Deno.test("keep lets it live for ever", () =>
   withExpiry({ ttlMs: HOUR }, async (platform) => {
-    await update(platform, { ttlMs: null });
+    await update(platform, { expireTime: null });
     await platform.clock.advance(100 * HOUR);
     assert.equal(await exists(platform), true);
   }));
@@ -108,4 +109,34 @@ Deno.test("a protected environment never expires; without protection it does, at
     await update(platform, { deletionProtection: false });
     await platform.clock.advance(1_000);
     assert.equal(await exists(platform), false);
+  }));
+
+Deno.test("what was said of a moment goes with it", () =>
+  withExpiry({ ttlMs: HOUR }, async (platform) => {
+    const spokenOf = async () =>
+      (await platform.store.environments.get(NAME))!.value.conditions.map(({ type }) => type);
+    assert.ok((await spokenOf()).includes("ExpiresSoon"));
+    await update(platform, { ttlMs: 8 * HOUR });
+    await platform.clock.advance(1_000);
+    assert.deepEqual(await spokenOf(), ["Ready"]);
+  }));
+
+Deno.test("a moment to live until can be asked for, and be repeated", () =>
+  withExpiry({ ttlMs: HOUR }, async (platform) => {
+    const { deps, caller, clock, store } = platform;
+    const expireTime = clock.now() + 2 * HOUR;
+    const request = { name: NAME, etag: "", change: { expireTime }, requestId: "r-1" };
+    const first = await updateEnvironment(deps, caller, request);
+    await clock.advance(1.99 * HOUR);
+    assert.equal((await store.environments.get(NAME))!.value.expireTime, expireTime);
+    const again = await updateEnvironment(deps, caller, request);
+    assert.equal(again.operation?.value.name, first.operation?.value.name);
+    const back = await updateEnvironment(deps, caller, { ...request, requestId: "" });
+    assert.ok(back.operation, "what was read may be sent back, however near it is");
+    await platform.settle();
+    for (const near of [clock.now() + 1_000, clock.now() + 400 * 24 * HOUR]) {
+      const refused = update(platform, { expireTime: near });
+      const error = await rejectsWith(refused, "INVALID_ARGUMENT", "INVALID_FIELDS");
+      assert.equal(error.violations[0]?.field, "environment.expire_time");
+    }
   }));

@@ -5,6 +5,7 @@ import {
   createEnvironment,
   deleteEnvironment,
   deployWorkload,
+  diagnose,
   explain,
   restartWorkload,
   retryOperation,
@@ -167,7 +168,10 @@ Deno.test("deploy, scale, restart and rollback each make a revision; numbers are
     const revisions = await store.revisions.list({ limit: 10 });
     assert.deepEqual(revisions.items.map(({ value }) => value.number), [1, 2, 4, 5]);
     const none = rollbackWorkload(deps, caller, { name: WEB, etag: "", revision: 3 });
-    await rejectsWith(none, "NOT_FOUND", "REVISION_NOT_FOUND");
+    const { message } = await rejectsWith(none, "NOT_FOUND", "REVISION_NOT_FOUND");
+    assert.match(message, /^Cannot roll back workload 'web': it has no revision 3; see 'mpctl /);
+    const negative = rollbackWorkload(deps, caller, { name: WEB, etag: "", revision: -1 });
+    await rejectsWith(negative, "INVALID_ARGUMENT", "INVALID_FIELDS");
     await platform.assertSound();
   }));
 
@@ -197,7 +201,7 @@ for (const [image, reason, responsible] of EXPLAINED) {
       await platform.ended(await create(platform));
       const operation = await platform.ended(await deploy(platform, image));
       const explanation = explain(operation);
-      assert.match(explanation.summary, /failed at step 'await_rollout' and was undone$/);
+      assert.match(explanation.summary, /failed at step 'await_rollout'; undone: apply_workload$/);
       assert.equal(explanation.causes[0]?.scope, "operation");
       assert.equal(explanation.causes.at(-1)?.reason, reason);
       assert.equal(explanation.responsible, responsible);
@@ -228,6 +232,22 @@ Deno.test("doctor names each break with the command that repairs it", () =>
     const ref = { environment: "dev", workload: "web", uid: value.uid };
     await cluster.deleteWorkload(ref, caller);
     assert.deepEqual(await found(), [["RECORD_WITHOUT_OBJECT", "mpctl"]]);
+  }));
+
+Deno.test("doctor finds nothing wrong with what changes while it looks", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, cluster } = platform;
+    let created = 0;
+    const changing: typeof cluster = Object.assign(Object.create(cluster), {
+      inventory: async () => {
+        const request = { environmentId: `new-${created++}`, environment: {} };
+        await platform.ended(await createEnvironment(deps, caller, request));
+        return await cluster.inventory(caller);
+      },
+    });
+    const { findings } = await diagnose({ ...deps, cluster: changing }, caller);
+    assert.deepEqual(findings, []);
+    assert.ok(created > 1, "it looked again");
   }));
 
 Deno.test("the janitor lets go of a resource whose operation is gone", () =>

@@ -1,0 +1,23 @@
+import { expireTimeOf, type Instant, invalidArgument, TTL_LIMITS_MS } from "@mpc/domain";
+
+/**
+ * When an environment expires that is asked to live so long from now, or until then; null for
+ * never.
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS` where that is too near or too far
+ */
+export function wantedExpireTime(
+  action: string,
+  now: Instant,
+  wanted: { readonly ttlMs: number | null; readonly expireTime: Instant | null },
+): Instant | null {
+  const { ttlMs, expireTime } = wanted;
+  if (expireTime === null) return ttlMs === null ? null : expireTimeOf(now, ttlMs);
+  const left = expireTime - now;
+  if (left >= TTL_LIMITS_MS.min && left <= TTL_LIMITS_MS.max) return expireTime;
+  throw invalidArgument(action, [{
+    field: "environment.expire_time",
+    value: new Date(expireTime).toISOString(),
+    rule: "TTL",
+    hint: "must be 1 minute to 365 days from now",
+  }]);
+}
