@@ -5,8 +5,7 @@ import { createPlanner } from "@mpc/services/operations";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { openSqliteStore } from "@mpc/storage/sqlite";
-import { Dispatcher, DriftWatch, EmbeddedEngine, Expiry, Janitor } from "@mpc/worker";
-import { DEMO_DELAYS, NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
+import { Dispatcher, DriftWatch, EmbeddedEngine, Expiry, Janitor, openProvider } from "@mpc/worker";
 import type { AllInOneConfig } from "./config.ts";
 import { type Doors, openDoors } from "./open_doors.ts";
 
@@ -20,7 +19,7 @@ export interface AllInOne extends Doors {
 }
 
 /**
- * Starts everything in one process: store, engine, simulated cluster, both doors.
+ * Starts everything in one process: store, engine, clusters, both doors.
  * @throws {MpcError} FAILED_PRECONDITION, for instance `STORE_IN_USE`, `STORE_NOT_WRITABLE`,
  *   `STORE_TOO_NEW`, `PORT_IN_USE`, `NO_ENGINE`
  */
@@ -30,11 +29,7 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   await using stack = new AsyncDisposableStack();
   const store = await openStore(config.dataDir);
   stack.defer(() => store.close());
-  const provider = new SimulatedProvider({
-    clock,
-    delays: config.simulatedDelays === "demo" ? DEMO_DELAYS : NO_DELAYS,
-    statePath: config.dataDir && join(config.dataDir, "simulated_cluster.db"),
-  });
+  const provider = await openProvider(config, { store, clock });
   stack.defer(() => provider.close());
   const engine = new EmbeddedEngine({ store, provider, clock, ids });
   stack.defer(() => engine.close());

@@ -2,6 +2,9 @@ import process from "node:process";
 import { Command } from "@commander-js/extra-typings";
 import {
   type Address,
+  CLUSTER_FLAGS,
+  type ClusterSettings,
+  clustersOf,
   countBetween,
   dataDirSetting,
   listenAddress,
@@ -11,6 +14,7 @@ import {
   peerUrl,
   PROCESS_SETTINGS,
   readFlags,
+  withClusters,
 } from "@mpc/process";
 import { z } from "zod";
 import type { RateLimit } from "./interceptors/rate_limit.ts";
@@ -28,6 +32,8 @@ export interface DoorsConfig {
 export interface AllInOneConfig extends DoorsConfig {
   /** Null to keep everything in memory. */
   readonly dataDir: string | null;
+  /** Kubernetes clusters by name; none for a simulated one. */
+  readonly clusters: readonly ClusterSettings[];
   /** Whether the simulated cluster takes its time. */
   readonly simulatedDelays: "demo" | "none";
   readonly logLevel: LogLevel;
@@ -51,6 +57,7 @@ const DOORS = {
 
 const ALL_IN_ONE = z.object({
   ...DOORS,
+  ...CLUSTER_FLAGS,
   dataDir: z.string(),
   ephemeral: z.boolean().default(false),
   simulatedDelays: oneOf(["demo", "none"]),
@@ -63,8 +70,11 @@ Examples:
   deno task dev                                  data under the user's data directory
   deno task dev --ephemeral                      everything in memory
   deno task dev --data-dir ./data --web-listen 127.0.0.1:0
+  deno task dev --kubeconfig ~/.kube/config --context kind-dev
+  deno task dev:cluster --clusters-file clusters.yaml     clusters beyond this machine
 
-Environment: MPC_DATA_DIR, MPC_GRPC_LISTEN, MPC_WEB_LISTEN, MPC_LOG_LEVEL; flags win.`;
+Environment: MPC_DATA_DIR, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_GRPC_LISTEN, MPC_WEB_LISTEN,
+MPC_LOG_LEVEL; flags win.`;
 
 const API_HELP = `
 Examples:
@@ -85,10 +95,12 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
     .option("--data-dir <path>", "where everything is kept", dataDirSetting())
     .option("--ephemeral", "keep everything in memory")
     .option("--simulated-delays <how>", "demo: rollouts take their time; none", "demo");
-  const flags = readFlags(withDoors(command).addHelpText("after", DEV_HELP), ALL_IN_ONE, args);
+  const all = withClusters(withDoors(command), process.env).addHelpText("after", DEV_HELP);
+  const flags = readFlags(all, ALL_IN_ONE, args);
   return flags && {
     ...doorsOf(flags),
     dataDir: flags.ephemeral ? null : flags.dataDir,
+    clusters: clustersOf(flags),
     simulatedDelays: flags.simulatedDelays,
     logLevel: flags.logLevel,
   };

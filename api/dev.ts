@@ -1,6 +1,6 @@
 /** The whole platform in one process: `deno task dev`. */
 import process from "node:process";
-import { formatAddress, runProcess } from "@mpc/process";
+import { clusterNames, formatAddress, runProcess } from "@mpc/process";
 import { type AllInOne, startAllInOne } from "./all_in_one.ts";
 import { type AllInOneConfig, readAllInOneConfig } from "./config.ts";
 
@@ -9,9 +9,10 @@ function welcome(config: AllInOneConfig, platform: AllInOne): string {
   const server = platform.webAddress.port === 8080 ? "" : ` --server ${web}`;
   return `The mini platform control plane is running.
 
-  gRPC  ${formatAddress(platform.grpcAddress)}
-  web   ${web}
-  data  ${config.dataDir ?? "in memory, gone when this stops"}
+  gRPC     ${formatAddress(platform.grpcAddress)}
+  web      ${web}
+  data     ${config.dataDir ?? "in memory, gone when this stops"}
+  cluster  ${clusterNames(config.clusters)}
 
 Try next, in a second terminal:
   deno task mpctl${server} env create dev --ttl 8h --label team=web

@@ -1,5 +1,12 @@
 /** What every process of the platform does: where it listens, how it is set up, runs and stops. */
 export { type Address, formatAddress } from "./address.ts";
+export {
+  CLUSTER_FLAGS,
+  clusterNames,
+  type ClusterSettings,
+  clustersOf,
+  withClusters,
+} from "./clusters.ts";
 export { dataDirSetting } from "./config.ts";
 export { listen, listenError } from "./listen.ts";
 export { makeDataDir } from "./make_data_dir.ts";

@@ -3,6 +3,9 @@ import process from "node:process";
 import { Command } from "@commander-js/extra-typings";
 import {
   type Address,
+  CLUSTER_FLAGS,
+  type ClusterSettings,
+  clustersOf,
   countBetween,
   dataDirSetting,
   listenAddress,
@@ -11,6 +14,7 @@ import {
   oneOf,
   PROCESS_SETTINGS,
   readFlags,
+  withClusters,
 } from "@mpc/process";
 import { z } from "zod";
 import { BUNDLE_PATH, type TemporalConfig } from "./engine/temporal/mod.ts";
@@ -19,7 +23,8 @@ import { BUNDLE_PATH, type TemporalConfig } from "./engine/temporal/mod.ts";
 export interface WorkerConfig {
   /** Shared with the API and other workers. */
   readonly dataDir: string;
-  readonly cluster: "simulated";
+  /** Kubernetes clusters by name; none for a simulated one. */
+  readonly clusters: readonly ClusterSettings[];
   /** Whether the simulated cluster takes its time. */
   readonly simulatedDelays: "demo" | "none";
   readonly temporal: TemporalConfig;
@@ -40,7 +45,7 @@ const file = z.string().min(1).transform((path, context) => {
 const WORKER = z.object({
   logLevel: PROCESS_SETTINGS.logLevel,
   dataDir: z.string(),
-  cluster: oneOf(["simulated"]),
+  ...CLUSTER_FLAGS,
   simulatedDelays: oneOf(["demo", "none"]),
   concurrency: countBetween(1, 1_000),
   healthListen: listenAddress,
@@ -62,10 +67,11 @@ const WORKER = z.object({
 const HELP = `
 Examples:
   MPC_DATA_DIR=$PWD/data deno task worker
+  deno task worker --kubeconfig ~/.kube/config --context kind-dev
   deno task worker --health-listen 127.0.0.1:0 --internal-listen 127.0.0.1:50062
 
-Environment: MPC_DATA_DIR, MPC_CLUSTER, MPC_CONCURRENCY, MPC_HEALTH_LISTEN, MPC_INTERNAL_LISTEN,
-MPC_LOG_LEVEL, and as Temporal's own programs have them TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
+Environment: MPC_DATA_DIR, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_CONCURRENCY, MPC_HEALTH_LISTEN,
+MPC_INTERNAL_LISTEN, MPC_LOG_LEVEL, and as Temporal's own programs have them TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
 TEMPORAL_API_KEY (which has no flag), TEMPORAL_TLS_SERVER_CA_CERT_PATH,
 TEMPORAL_TLS_CLIENT_CERT_PATH, TEMPORAL_TLS_CLIENT_KEY_PATH; flags win.`;
 
@@ -79,7 +85,6 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
   const command = new Command("worker")
     .description("Carries out what the API admits; any number may run")
     .option("--data-dir <path>", "where records are kept, shared with the API", dataDirSetting())
-    .option("--cluster <name>", "simulated", env["MPC_CLUSTER"] ?? "simulated")
     .option("--simulated-delays <how>", "demo: rollouts take their time; none", "demo")
     .option("--concurrency <steps>", "steps at the same time", env["MPC_CONCURRENCY"] ?? "100")
     .option(
@@ -107,12 +112,12 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
     .option("--temporal-tls-key <file>", "PEM", env["TEMPORAL_TLS_CLIENT_KEY_PATH"])
     .option("--temporal-tls-server-name <name>", "that the server's certificate has")
     .addHelpText("after", HELP);
-  const flags = readFlags(command, WORKER, args);
+  const flags = readFlags(withClusters(command, env), WORKER, args);
   if (!flags) return undefined;
-  const { dataDir, cluster, simulatedDelays, healthListen, internalListen, logLevel } = flags;
+  const { dataDir, simulatedDelays, healthListen, internalListen, logLevel } = flags;
   return {
     dataDir,
-    cluster,
+    clusters: clustersOf(flags),
     simulatedDelays,
     temporal: temporalOf(flags, env["TEMPORAL_API_KEY"] || null),
     healthListen,

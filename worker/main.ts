@@ -1,6 +1,6 @@
 /** A worker on Temporal: `deno task worker`. */
 import process from "node:process";
-import { formatAddress, runProcess } from "@mpc/process";
+import { clusterNames, formatAddress, runProcess } from "@mpc/process";
 import { readWorkerConfig, type WorkerConfig } from "./config.ts";
 import { startTemporalEngine } from "./engine/temporal/mod.ts";
 import { type RunningWorker, startWorker } from "./start_worker.ts";
@@ -12,7 +12,7 @@ function welcome(config: WorkerConfig, worker: RunningWorker): string {
   internal  http://${formatAddress(worker.internalAddress)}
   data      ${config.dataDir}
   engine    temporal at ${config.temporal.target.address}
-  cluster   ${config.cluster}
+  cluster   ${clusterNames(config.clusters)}
 `;
 }
 

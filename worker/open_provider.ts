@@ -1,19 +1,33 @@
 import { join } from "node:path";
+import type { ClusterSettings } from "@mpc/process";
 import type { Clock, Provider } from "@mpc/services";
-import type { WorkerConfig } from "./config.ts";
+import type { Store } from "@mpc/storage";
+import { findCluster } from "./find_cluster.ts";
 import { DEMO_DELAYS, NO_DELAYS, SimulatedProvider } from "./providers/simulated/mod.ts";
 
+export interface ProviderSettings {
+  /** Kubernetes clusters by name; none for a simulated one. */
+  readonly clusters: readonly ClusterSettings[];
+  readonly simulatedDelays: "demo" | "none";
+  /** Null where nothing is kept. */
+  readonly dataDir: string | null;
+}
+
 /**
- * Opens the cluster that a worker works on.
+ * Opens the clusters that a worker works on.
  * @throws {MpcError} FAILED_PRECONDITION `SIMULATION_UNREADABLE`
  */
-export function openProvider(config: WorkerConfig, clock: Clock): Provider {
-  switch (config.cluster) {
-    case "simulated":
-      return new SimulatedProvider({
-        clock,
-        delays: config.simulatedDelays === "demo" ? DEMO_DELAYS : NO_DELAYS,
-        statePath: join(config.dataDir, "simulated_cluster.db"),
-      });
+export async function openProvider(
+  { clusters, simulatedDelays, dataDir }: ProviderSettings,
+  { store, clock }: { readonly store: Store; readonly clock: Clock },
+): Promise<Provider> {
+  if (clusters.length === 0) {
+    return new SimulatedProvider({
+      clock,
+      delays: simulatedDelays === "demo" ? DEMO_DELAYS : NO_DELAYS,
+      statePath: dataDir && join(dataDir, "simulated_cluster.db"),
+    });
   }
+  const { openClusters } = await import("./providers/kubernetes/mod.ts");
+  return openClusters(clusters, { clock, find: (ref) => findCluster(store, ref) });
 }

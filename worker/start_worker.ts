@@ -41,7 +41,7 @@ export async function startWorker(
   await makeDataDir(config.dataDir);
   const store = openSqliteStore({ path: join(config.dataDir, "mpc.db"), shared: true });
   stack.defer(() => store.close());
-  const provider = openProvider(config, clock);
+  const provider = await openProvider(config, { store, clock });
   stack.defer(() => provider.close());
   const planner = createPlanner(store, provider);
   const internal = serveInternal({ cluster: provider, planner }, config.internalListen);

@@ -19,6 +19,7 @@ const CONFIG: AllInOneConfig = {
   dataDir: null,
   grpcListen: { host: "127.0.0.1", port: 0 },
   webListen: { host: "127.0.0.1", port: 0 },
+  clusters: [],
   simulatedDelays: "none",
   rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
   logLevel: "error",

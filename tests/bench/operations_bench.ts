@@ -105,6 +105,7 @@ async function costOfOne(dataDir: string): Promise<{ commits: number; bytes: num
     dataDir,
     grpcListen: listen,
     webListen: listen,
+    clusters: [],
     simulatedDelays: "none",
     rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
     logLevel: "error",

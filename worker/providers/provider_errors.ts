@@ -15,6 +15,19 @@ export const noNamespace = (environment: string): MpcError =>
     metadata: { environment },
   });
 
+export const noSuchCluster = (
+  environment: string,
+  cluster: string,
+  known: readonly string[],
+): MpcError =>
+  new MpcError("FAILED_PRECONDITION", {
+    reason: "UNKNOWN_CLUSTER",
+    message: `Cannot use environment '${environment}': there is no cluster '${cluster}', only ${
+      known.map((name) => `'${name}'`).join(", ")
+    }`,
+    metadata: { environment, cluster },
+  });
+
 export const beingDeleted = (object: string): MpcError =>
   new MpcError("ABORTED", {
     reason: "CLUSTER_CONFLICT",

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import type { Provider } from "@mpc/services";
+import { providerContract } from "../../../tests/contract/provider_contract.ts";
+import { aSpec } from "../../../tests/fakes/documents.ts";
+import { FakeClock } from "../../../tests/fakes/fake_clock.ts";
+import { FakeCluster } from "../../../tests/fakes/kubernetes/fake_cluster.ts";
+import { rejectsWith } from "../../../tests/fakes/rejects.ts";
+import { ClusterRegistry, KubernetesProvider } from "./mod.ts";
+
+const live = () => ({ signal: new AbortController().signal });
+const quota = { workloads: null, cpu: null, memory: null };
+const environment = (name: string, cluster: string) => ({
+  environment: name,
+  uid: `uid-${name}`,
+  cluster,
+  labels: {},
+  quota,
+});
+
+interface World {
+  readonly registry: ClusterRegistry;
+  readonly clusters: ReadonlyMap<string, Provider>;
+  /** Which cluster carries an environment; what is not here has no record. */
+  readonly records: Map<string, string>;
+  advance(ms: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+function open(names: readonly string[]): World {
+  const clock = new FakeClock();
+  const fakes = names.map(() => new FakeCluster(clock));
+  const clusters = new Map(
+    names.map((name, index) =>
+      [name, new KubernetesProvider({ client: fakes[index]!.client, clock })] as const
+    ),
+  );
+  const records = new Map<string, string>();
+  const registry = new ClusterRegistry({
+    clusters,
+    find: ({ environment }) => Promise.resolve(records.get(environment)),
+  });
+  return {
+    registry,
+    clusters,
+    records,
+    advance: (ms) => clock.advance(ms),
+    async close() {
+      await registry.close();
+      await Promise.all(fakes.map((fake) => fake.close()));
+    },
+  };
+}
+
+async function withWorld(use: (world: World) => Promise<void>): Promise<void> {
+  const world = open(["default", "east"]);
+  try {
+    await use(world);
+  } finally {
+    await world.close();
+  }
+}
+
+providerContract("kubernetes, two clusters of which one is used", { misbehavingImages: [] }, () => {
+  const { registry, ...world } = open(["default", "east"]);
+  world.records.set("dev", "default");
+  return Promise.resolve({ provider: registry, ...world });
+});
+
+const namespaces = async (cluster: Provider | undefined) =>
+  (await cluster!.inventory(live())).map(({ object }) => object);
+
+Deno.test("an environment lies on the cluster that it names, with all that is in it", () =>
+  withWorld(async ({ registry, clusters, records }) => {
+    records.set("dev", "default").set("shop", "east");
+    await registry.applyNamespace(environment("dev", "default"), live());
+    await registry.applyNamespace(environment("shop", "east"), live());
+    await registry.applyWorkload({
+      environment: "shop",
+      workload: "web",
+      uid: "uid-web",
+      labels: {},
+      spec: aSpec(),
+      revision: 1,
+      restartToken: "",
+    }, live());
+    assert.deepEqual(await namespaces(clusters.get("default")), ["Namespace/dev"]);
+    assert.deepEqual(await namespaces(clusters.get("east")), [
+      "Namespace/shop",
+      "Deployment/shop/web",
+    ]);
+    assert.equal((await registry.inventory(live())).length, 3);
+    assert.equal((await registry.rolloutStatus("shop", "web", live()))?.desired, 1);
+    assert.equal(await registry.rolloutStatus("gone", "web", live()), undefined);
+  }));
+
+Deno.test("a cluster that is not there is named, with those that are", () =>
+  withWorld(async ({ registry, records }) => {
+    const unknown = registry.applyNamespace(environment("dev", "west"), live());
+    const error = await rejectsWith(unknown, "FAILED_PRECONDITION", "UNKNOWN_CLUSTER");
+    assert.match(error.message, /'west', only 'default', 'east'/);
+    records.set("dev", "west");
+    const ref = { environment: "dev", uid: "uid-dev" };
+    await rejectsWith(
+      registry.deleteNamespace(ref, live()),
+      "FAILED_PRECONDITION",
+      "UNKNOWN_CLUSTER",
+    );
+  }));
+
+Deno.test("what has no record is deleted wherever it is", () =>
+  withWorld(async ({ registry, clusters, records, advance }) => {
+    records.set("shop", "east");
+    await registry.applyNamespace(environment("shop", "east"), live());
+    records.clear();
+    const ref = { environment: "shop", uid: "uid-shop" };
+    await registry.deleteNamespace(ref, live());
+    const gone = registry.awaitNamespaceGone(ref, live());
+    await advance(60_000);
+    await gone;
+    assert.deepEqual(await namespaces(clusters.get("east")), []);
+  }));
