@@ -34,6 +34,7 @@ const CHECKS = {
   RECORD_WITHOUT_OBJECT: "every record has its objects on the cluster",
   WRONG_REVISION: "every workload runs the revision that its record names",
   OPERATION_NEEDS_ATTENTION: "no operation waits for a person",
+  OPERATION_WAITS: "no operation waits for its engine",
 } as const;
 
 export type Invariant = keyof typeof CHECKS;
@@ -73,6 +74,7 @@ async function examine(deps: ServiceDeps, caller: Caller): Promise<readonly Find
     ...withoutObject([...environments, ...workloads], objects),
     ...wrongRevision(workloads, objects),
     ...await needsAttention(deps, caller, [...environments, ...workloads]),
+    ...await waiting(deps, caller),
   ];
 }
 
@@ -188,6 +190,33 @@ async function needsAttention(
     message: value.residue.map(({ object, reason }) => `${object}: ${reason}`).join("; "),
     remedy: `mpctl op retry ${idOf(value.name)}`,
   }));
+}
+
+/** One finding for each reason: while an engine is away, everything waits for the same. */
+async function waiting({ store }: ServiceDeps, { signal }: Caller): Promise<readonly Finding[]> {
+  const page = await store.operations.list({
+    filter: {
+      op: "and",
+      terms: [
+        { op: "=", path: ["state"], value: "PENDING" },
+        { op: "!=", path: ["waitingReason"], value: "" },
+      ],
+    },
+    limit: 1_000,
+    signal,
+  });
+  const byReason = Map.groupBy(page.items, ({ value }) => value.waitingReason);
+  return [...byReason].flatMap(([reason, operations]) => {
+    const [first] = operations;
+    if (!first) return [];
+    const more = operations.length > 1 ? `, and ${operations.length - 1} more with it` : "";
+    return [{
+      invariant: "OPERATION_WAITS" as const,
+      subject: first.value.name,
+      message: `It waits${more}: ${reason}`,
+      remedy: `mpctl op explain ${idOf(first.value.name)}`,
+    }];
+  });
 }
 
 function deleteCommand(resource: Environment | Workload): string {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import {
   cancelOperation,
   createEnvironment,
+  diagnose,
   explainOperation,
   type ServiceDeps,
 } from "@mpc/services";
@@ -97,6 +98,10 @@ Deno.test("operations wait while the engine is unreachable, say why, and begin i
       assert.equal(responsible, "platform");
     }
     assert.equal(dispatcher.outage?.error.reason, "ENGINE_UNREACHABLE");
+    const [finding, ...others] = (await diagnose(world.deps, caller)).findings;
+    assert.equal(finding?.invariant, "OPERATION_WAITS");
+    assert.match(finding.message, /^It waits, and 2 more with it: engine unreachable since/);
+    assert.deepEqual(others, []);
     await world.clock.advance(60_000);
     world.engine.reachable = true;
     await world.clock.advance(2_000);

@@ -64,7 +64,10 @@ Deno.test(
     const waiting = [await create(clients, "a"), await create(clients, "b")];
     for (const { name } of waiting) {
       for await (const { waitingReason } of clients.operations.watchOperation({ name })) {
-        if (/^engine unreachable since .*Cannot reach Temporal/.test(waitingReason)) break;
+        if (
+          /^engine unreachable since .*: Cannot reach Temporal at '127.0.0.1:\d+': Connection refused$/
+            .test(waitingReason)
+        ) break;
       }
     }
     const notReady = await fetch(new URL("/readyz", first!.health));

@@ -101,9 +101,14 @@ function dialError(address: string, error: unknown): unknown {
   }
   return new MpcError("UNAVAILABLE", {
     reason: "ENGINE_UNREACHABLE",
-    message: `Cannot reach Temporal at '${address}': ${detail}`,
+    message: `Cannot reach Temporal at '${address}': ${innermost(detail)}`,
     cause: error,
   });
+}
+
+/** The library tells of errors in Rust's notation; people want the words inside. */
+function innermost(detail: string): string {
+  return /(?:message|error): "([^"]+)"/.exec(detail)?.[1] ?? detail;
 }
 
 async function assertNamespace(
