@@ -4,6 +4,9 @@ import type { NamespaceIntent, WorkloadIntent } from "@mpc/services";
 /** The objects of an intent, each as its fields by path. */
 export type Rendered = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 
+/** Of what is not there. */
+export const NOTHING: Rendered = new Map();
+
 export function renderNamespace({ environment, labels }: NamespaceIntent): Rendered {
   return new Map([[`Namespace/${environment}`, { "metadata.labels": labels }]]);
 }

@@ -14,6 +14,13 @@ import { StateFile } from "./state_file.ts";
 /** How soon a sleeper notices what another process has changed, at most. */
 const LOOK_EVERY_MS = 20;
 
+export interface SimulatedClusterOptions {
+  readonly clock: Clock;
+  readonly delays: SimulatedDelays;
+  /** The file of its state, which several processes may have; null for memory. */
+  readonly statePath: string | null;
+}
+
 /** The objects of the simulated cluster as time has left them, and waiting for them to change. */
 export class SimulatedCluster {
   readonly delays: SimulatedDelays;
@@ -26,7 +33,7 @@ export class SimulatedCluster {
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /** @throws {MpcError} FAILED_PRECONDITION `SIMULATION_UNREADABLE` */
-  constructor(options: { clock: Clock; delays: SimulatedDelays; statePath: string | null }) {
+  constructor(options: SimulatedClusterOptions) {
     this.delays = options.delays;
     this.#clock = options.clock;
     this.#state = new StateFile(options.statePath);

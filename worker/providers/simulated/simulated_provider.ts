@@ -1,13 +1,7 @@
 import { DEFAULT_CLUSTER, type PlannedChange, type Residue } from "@mpc/domain";
 import type {
   ApplyCall,
-  Clock,
-  ClusterEvent,
-  ClusterObject,
-  LogLine,
-  LogQuery,
   NamespaceIntent,
-  PodStatus,
   Provider,
   ProviderCall,
   Ref,
@@ -15,39 +9,20 @@ import type {
   WorkloadIntent,
   WorkloadRef,
 } from "@mpc/services";
+import { beingDeleted, noNamespace, notOnCluster, ownedByAnother } from "../provider_errors.ts";
+import { awaitGone } from "./await_gone.ts";
 import {
-  beingDeleted,
-  noNamespace,
-  notOnCluster,
-  ownedByAnother,
-  throwIfAborted,
-} from "../provider_errors.ts";
-import {
-  goneTime,
   namespaceKey,
   type SimulatedNamespace,
   type SimulatedObject,
   workloadKey,
 } from "./cluster_state.ts";
-import type { SimulatedDelays } from "./delays.ts";
 import { behaviourOf } from "./images.ts";
-import { eventsAt, podsAt } from "./pods.ts";
-import { objectsOf } from "./inventory.ts";
-import { linesBetween, nextLineTime, replicasOf } from "./logs.ts";
 import { assertQuota } from "./quota.ts";
-import { diff, type Rendered, renderNamespace, renderPolicies, renderWorkload } from "./render.ts";
+import { diff, NOTHING, renderNamespace, renderPolicies, renderWorkload } from "./render.ts";
 import { rolloutAt } from "./rollout.ts";
 import { chartsUnsupported, flaky, unknownCluster } from "./simulated_errors.ts";
-import { SimulatedCluster } from "./simulated_cluster.ts";
-
-export interface SimulatedProviderOptions {
-  readonly clock: Clock;
-  readonly delays: SimulatedDelays;
-  /** The file of its state, which several processes may have; null for memory. */
-  readonly statePath: string | null;
-}
-
-const NOTHING: Rendered = new Map();
+import { SimulatedReader } from "./simulated_reader.ts";
 
 /** A `:flaky` image fails this often before it is applied. */
 const FLAKY_FAILURES = 2;
@@ -56,14 +31,8 @@ const FLAKY_FAILURES = 2;
  * A cluster that is simulated: rollouts and deletions take time, quotas hold, images misbehave by
  * their tags. What time does to it is computed from when things began, so a restart changes nothing.
  */
-export class SimulatedProvider implements Provider {
+export class SimulatedProvider extends SimulatedReader implements Provider {
   readonly name = "simulated";
-  readonly #cluster: SimulatedCluster;
-
-  /** @throws {MpcError} FAILED_PRECONDITION `SIMULATION_UNREADABLE` */
-  constructor(options: SimulatedProviderOptions) {
-    this.#cluster = new SimulatedCluster(options);
-  }
 
   async applyNamespace(
     intent: NamespaceIntent,
@@ -73,7 +42,7 @@ export class SimulatedProvider implements Provider {
       if (intent.cluster !== DEFAULT_CLUSTER) {
         throw unknownCluster(intent.environment, intent.cluster);
       }
-      const current = this.#cluster.namespace(intent.environment);
+      const current = this.cluster.namespace(intent.environment);
       if (current && current.intent.uid !== intent.uid) {
         throw ownedByAnother(`Namespace/${intent.environment}`);
       }
@@ -96,7 +65,7 @@ export class SimulatedProvider implements Provider {
     call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
     return await this.#change(call, () => {
-      const current = this.#cluster.namespace(intent.environment);
+      const current = this.cluster.namespace(intent.environment);
       if (!call.dryRun) this.#assertUsable(current, intent);
       const before = current?.policies ? renderPolicies(current.policies) : NOTHING;
       const changes = diff(before, renderPolicies(intent));
@@ -110,7 +79,7 @@ export class SimulatedProvider implements Provider {
 
   async deletePolicies(ref: Ref, call: ApplyCall): Promise<readonly PlannedChange[]> {
     return await this.#change(call, () => {
-      const current = this.#cluster.namespace(ref.environment);
+      const current = this.cluster.namespace(ref.environment);
       if (!current?.policies || current.intent.uid !== ref.uid) return [];
       const changes = diff(renderPolicies(current.policies), NOTHING);
       this.#put(call, changes, namespaceKey(ref.environment), { ...current, policies: null });
@@ -120,7 +89,7 @@ export class SimulatedProvider implements Provider {
 
   async deleteNamespace(ref: Ref, call: ApplyCall): Promise<readonly PlannedChange[]> {
     return await this.#change(call, () => {
-      const current = this.#cluster.namespace(ref.environment);
+      const current = this.cluster.namespace(ref.environment);
       if (!current || current.intent.uid !== ref.uid) return [];
       const changes = diff(
         new Map([
@@ -130,9 +99,9 @@ export class SimulatedProvider implements Provider {
         NOTHING,
       );
       if (current.deleteTime !== null || call.dryRun) return changes;
-      const deleteTime = this.#cluster.now();
-      for (const [key, workload] of this.#cluster.workloadsOf(ref.environment)) {
-        if (workload.deleteTime === null) this.#cluster.put(key, { ...workload, deleteTime });
+      const deleteTime = this.cluster.now();
+      for (const [key, workload] of this.cluster.workloadsOf(ref.environment)) {
+        if (workload.deleteTime === null) this.cluster.put(key, { ...workload, deleteTime });
       }
       this.#put(call, changes, namespaceKey(ref.environment), { ...current, deleteTime });
       return changes;
@@ -143,10 +112,11 @@ export class SimulatedProvider implements Provider {
     ref: Ref,
     call: ProviderCall & { onBlocked?: (blockers: readonly Residue[]) => void },
   ): Promise<void> {
-    await this.#awaitGone(call, () => {
-      const namespace = this.#cluster.namespace(ref.environment);
+    await this.begin(call);
+    await awaitGone(this.cluster, call, () => {
+      const namespace = this.cluster.namespace(ref.environment);
       if (!namespace || namespace.intent.uid !== ref.uid) return undefined;
-      const inside = this.#cluster.workloadsOf(ref.environment).map(([, workload]) => workload);
+      const inside = this.cluster.workloadsOf(ref.environment).map(([, workload]) => workload);
       return [namespace, ...inside];
     });
   }
@@ -160,10 +130,10 @@ export class SimulatedProvider implements Provider {
       const path = `${intent.environment}/${intent.workload}`;
       const key = workloadKey(intent.environment, intent.workload);
       if (!call.dryRun) {
-        this.#assertUsable(this.#cluster.namespace(intent.environment), null, intent.environment);
+        this.#assertUsable(this.cluster.namespace(intent.environment), null, intent.environment);
         this.#fail(intent);
       }
-      const current = this.#cluster.workload(key);
+      const current = this.cluster.workload(key);
       if (current && current.intent.uid !== intent.uid) throw ownedByAnother(`Deployment/${path}`);
       if (current?.deleteTime != null) throw beingDeleted(`Deployment/${path}`);
       this.#assertQuota(intent);
@@ -171,8 +141,8 @@ export class SimulatedProvider implements Provider {
       const changes = diff(before, renderWorkload(intent));
       const sameTemplate = current !== undefined &&
         templateOf(current.intent) === templateOf(intent);
-      const now = this.#cluster.now();
-      const ready = current ? rolloutAt(current, this.#cluster.delays, now).status.ready : 0;
+      const now = this.cluster.now();
+      const ready = current ? rolloutAt(current, this.cluster.delays, now).status.ready : 0;
       const unchanged = changes.length === 0 && current?.intent.revision === intent.revision;
       this.#put(call, unchanged ? [] : [{}], key, {
         kind: "workload",
@@ -189,16 +159,16 @@ export class SimulatedProvider implements Provider {
     intent: WorkloadIntent,
     call: ProviderCall & { onProgress?: (status: RolloutStatus) => void },
   ): Promise<RolloutStatus> {
-    await this.#begin(call);
+    await this.begin(call);
     let told = "";
     for (;;) {
-      const changed = this.#cluster.changed;
-      const workload = this.#cluster.workload(workloadKey(intent.environment, intent.workload));
+      const changed = this.cluster.changed;
+      const workload = this.cluster.workload(workloadKey(intent.environment, intent.workload));
       if (!workload || workload.intent.uid !== intent.uid) throw notOnCluster(intent.workload);
       const { status, failure, complete, nextChange } = rolloutAt(
         workload,
-        this.#cluster.delays,
-        this.#cluster.now(),
+        this.cluster.delays,
+        this.cluster.now(),
       );
       if (status.message !== told) {
         told = status.message;
@@ -206,25 +176,18 @@ export class SimulatedProvider implements Provider {
       }
       if (failure) throw failure;
       if (complete) return status;
-      await this.#cluster.sleepUntil(nextChange, call.signal, changed);
+      await this.cluster.sleepUntil(nextChange, call.signal, changed);
     }
-  }
-
-  async drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly PlannedChange[]> {
-    await this.#begin(call);
-    const current = this.#cluster.workload(workloadKey(intent.environment, intent.workload));
-    const before = current?.intent.uid === intent.uid ? renderWorkload(current.intent) : NOTHING;
-    return diff(before, renderWorkload(intent));
   }
 
   async deleteWorkload(ref: WorkloadRef, call: ApplyCall): Promise<readonly PlannedChange[]> {
     return await this.#change(call, () => {
       const key = workloadKey(ref.environment, ref.workload);
-      const current = this.#cluster.workload(key);
+      const current = this.cluster.workload(key);
       if (!current || current.intent.uid !== ref.uid) return [];
       const changes = diff(renderWorkload(current.intent), NOTHING);
       if (current.deleteTime !== null) return changes;
-      this.#put(call, changes, key, { ...current, deleteTime: this.#cluster.now() });
+      this.#put(call, changes, key, { ...current, deleteTime: this.cluster.now() });
       return changes;
     });
   }
@@ -233,98 +196,17 @@ export class SimulatedProvider implements Provider {
     ref: WorkloadRef,
     call: ProviderCall & { onBlocked?: (blockers: readonly Residue[]) => void },
   ): Promise<void> {
-    await this.#awaitGone(call, () => {
-      const workload = this.#cluster.workload(workloadKey(ref.environment, ref.workload));
+    await this.begin(call);
+    await awaitGone(this.cluster, call, () => {
+      const workload = this.cluster.workload(workloadKey(ref.environment, ref.workload));
       return workload?.intent.uid === ref.uid ? [workload] : undefined;
     });
   }
 
-  async inventory(call: ProviderCall): Promise<readonly ClusterObject[]> {
-    await this.#begin(call);
-    return this.#cluster.all().flatMap(objectsOf);
-  }
-
-  async rolloutStatus(
-    environment: string,
-    workload: string,
-    call: ProviderCall,
-  ): Promise<RolloutStatus | undefined> {
-    await this.#begin(call);
-    const found = this.#cluster.workload(workloadKey(environment, workload));
-    return found && rolloutAt(found, this.#cluster.delays, this.#cluster.now()).status;
-  }
-
-  async *logs(
-    environment: string,
-    workload: string,
-    query: LogQuery,
-  ): AsyncGenerator<LogLine> {
-    await this.#begin(query);
-    let after = query.since === null ? -Infinity : query.since - 1;
-    let { tail } = query;
-    for (let first = true;; first = false) {
-      const changed = this.#cluster.changed;
-      const found = this.#cluster.workload(workloadKey(environment, workload));
-      const replicas = found ? replicasOf(found) : [];
-      // What goes while it is followed has told all that it had to.
-      if (first && !found) throw notOnCluster(workload);
-      if (first && query.replica !== null && !replicas.includes(query.replica)) {
-        throw notOnCluster(query.replica);
-      }
-      if (!found) return;
-      const now = this.#cluster.now();
-      yield* linesBetween(found, this.#cluster.delays, { ...query, tail }, after, now);
-      if (!query.follow) return;
-      after = now;
-      tail = null;
-      try {
-        await this.#cluster.sleepUntil(
-          nextLineTime(found, this.#cluster.delays, now),
-          query.signal,
-          changed,
-        );
-      } catch (error) {
-        if (query.signal.aborted) return;
-        throw error;
-      }
-    }
-  }
-
-  async pods(
-    environment: string,
-    workload: string,
-    call: ProviderCall,
-  ): Promise<readonly PodStatus[]> {
-    await this.#begin(call);
-    const found = this.#cluster.workload(workloadKey(environment, workload));
-    return found ? podsAt(found, this.#cluster.delays, this.#cluster.now()) : [];
-  }
-
-  async events(
-    environment: string,
-    workload: string,
-    call: ProviderCall,
-  ): Promise<readonly ClusterEvent[]> {
-    await this.#begin(call);
-    const found = this.#cluster.workload(workloadKey(environment, workload));
-    return found ? eventsAt(found, this.#cluster.delays, this.#cluster.now()) : [];
-  }
-
-  close(): Promise<void> {
-    this.#cluster.close();
-    return Promise.resolve();
-  }
-
-  async #begin({ signal }: ProviderCall): Promise<void> {
-    throwIfAborted(signal);
-    await Promise.resolve();
-    throwIfAborted(signal);
-  }
-
   /** Looks at the cluster and changes it as one step, whoever else is at work on it. */
   async #change<R>(call: ApplyCall, body: () => R): Promise<R> {
-    await this.#begin(call);
-    return call.dryRun ? body() : this.#cluster.atomically(body);
+    await this.begin(call);
+    return call.dryRun ? body() : this.cluster.atomically(body);
   }
 
   #put(
@@ -334,40 +216,7 @@ export class SimulatedProvider implements Provider {
     object: SimulatedObject,
   ): void {
     if (dryRun || changes.length === 0) return;
-    this.#cluster.put(key, object);
-  }
-
-  async #awaitGone(
-    call: ProviderCall & { onBlocked?: (blockers: readonly Residue[]) => void },
-    left: () => readonly SimulatedObject[] | undefined,
-  ): Promise<void> {
-    await this.#begin(call);
-    let told: string | undefined;
-    for (;;) {
-      const changed = this.#cluster.changed;
-      const objects = left();
-      if (!objects) return;
-      const blockers = objects.flatMap((object) => this.#blocker(object));
-      const key = JSON.stringify(blockers);
-      if (key !== told) {
-        told = key;
-        call.onBlocked?.(blockers);
-      }
-      const times = objects.map((object) => goneTime(object, this.#cluster.delays) ?? Infinity);
-      const next = Math.max(...times);
-      await this.#cluster.sleepUntil(next === Infinity ? undefined : next, call.signal, changed);
-    }
-  }
-
-  #blocker(object: SimulatedObject): readonly Residue[] {
-    if (object.kind !== "workload" || object.deleteTime === null) return [];
-    if (behaviourOf(object.intent.spec) !== "sticky") return [];
-    const path = `${object.intent.environment}/${object.intent.workload}`;
-    return [{
-      object: `Deployment/${path}`,
-      reason: "finalizer simulated/sticky",
-      remedy: `mpctl workload delete ${object.intent.workload} --env ${object.intent.environment}`,
-    }];
+    this.cluster.put(key, object);
   }
 
   #assertUsable(
@@ -383,9 +232,9 @@ export class SimulatedProvider implements Provider {
 
   #assertQuota(intent: WorkloadIntent): void {
     const { environment } = intent;
-    const quota = this.#cluster.namespace(environment)?.policies?.quota;
+    const quota = this.cluster.namespace(environment)?.policies?.quota;
     if (!quota) return;
-    const others = this.#cluster.workloadsOf(environment)
+    const others = this.cluster.workloadsOf(environment)
       .filter(([, { deleteTime }]) => deleteTime === null)
       .map(([, workload]) => workload.intent)
       .filter(({ workload }) => workload !== intent.workload);
@@ -395,7 +244,7 @@ export class SimulatedProvider implements Provider {
   #fail(intent: WorkloadIntent): void {
     if (behaviourOf(intent.spec) !== "flaky") return;
     const key = workloadKey(intent.environment, intent.workload);
-    const attempt = this.#cluster.countAttempt(key, `${intent.uid}/${intent.revision}`);
+    const attempt = this.cluster.countAttempt(key, `${intent.uid}/${intent.revision}`);
     if (attempt <= FLAKY_FAILURES) throw flaky(intent.workload, attempt);
   }
 }

@@ -1,0 +1,120 @@
+import type { PlannedChange } from "@mpc/domain";
+import type {
+  ClusterEvent,
+  ClusterObject,
+  ClusterReader,
+  LogLine,
+  LogQuery,
+  PodStatus,
+  ProviderCall,
+  RolloutStatus,
+  WorkloadIntent,
+} from "@mpc/services";
+import { notOnCluster, throwIfAborted } from "../provider_errors.ts";
+import { workloadKey } from "./cluster_state.ts";
+import { objectsOf } from "./inventory.ts";
+import { linesBetween, nextLineTime, replicasOf } from "./logs.ts";
+import { eventsAt, podsAt } from "./pods.ts";
+import { diff, NOTHING, renderWorkload } from "./render.ts";
+import { rolloutAt } from "./rollout.ts";
+import { SimulatedCluster, type SimulatedClusterOptions } from "./simulated_cluster.ts";
+
+/** What a simulated cluster answers without being changed. */
+export class SimulatedReader implements ClusterReader {
+  protected readonly cluster: SimulatedCluster;
+
+  /** @throws {MpcError} FAILED_PRECONDITION `SIMULATION_UNREADABLE` */
+  constructor(options: SimulatedClusterOptions) {
+    this.cluster = new SimulatedCluster(options);
+  }
+
+  async inventory(call: ProviderCall): Promise<readonly ClusterObject[]> {
+    await this.begin(call);
+    return this.cluster.all().flatMap(objectsOf);
+  }
+
+  async rolloutStatus(
+    environment: string,
+    workload: string,
+    call: ProviderCall,
+  ): Promise<RolloutStatus | undefined> {
+    await this.begin(call);
+    const found = this.cluster.workload(workloadKey(environment, workload));
+    return found && rolloutAt(found, this.cluster.delays, this.cluster.now()).status;
+  }
+
+  async *logs(
+    environment: string,
+    workload: string,
+    query: LogQuery,
+  ): AsyncGenerator<LogLine> {
+    await this.begin(query);
+    let after = query.since === null ? -Infinity : query.since - 1;
+    let { tail } = query;
+    for (let first = true;; first = false) {
+      const changed = this.cluster.changed;
+      const found = this.cluster.workload(workloadKey(environment, workload));
+      const replicas = found ? replicasOf(found) : [];
+      // What goes while it is followed has told all that it had to.
+      if (first && !found) throw notOnCluster(workload);
+      if (first && query.replica !== null && !replicas.includes(query.replica)) {
+        throw notOnCluster(query.replica);
+      }
+      if (!found) return;
+      const now = this.cluster.now();
+      yield* linesBetween(found, this.cluster.delays, { ...query, tail }, after, now);
+      if (!query.follow) return;
+      after = now;
+      tail = null;
+      try {
+        await this.cluster.sleepUntil(
+          nextLineTime(found, this.cluster.delays, now),
+          query.signal,
+          changed,
+        );
+      } catch (error) {
+        if (query.signal.aborted) return;
+        throw error;
+      }
+    }
+  }
+
+  async pods(
+    environment: string,
+    workload: string,
+    call: ProviderCall,
+  ): Promise<readonly PodStatus[]> {
+    await this.begin(call);
+    const found = this.cluster.workload(workloadKey(environment, workload));
+    return found ? podsAt(found, this.cluster.delays, this.cluster.now()) : [];
+  }
+
+  async events(
+    environment: string,
+    workload: string,
+    call: ProviderCall,
+  ): Promise<readonly ClusterEvent[]> {
+    await this.begin(call);
+    const found = this.cluster.workload(workloadKey(environment, workload));
+    return found ? eventsAt(found, this.cluster.delays, this.cluster.now()) : [];
+  }
+
+  async drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly PlannedChange[]> {
+    await this.begin(call);
+    const current = this.cluster.workload(workloadKey(intent.environment, intent.workload));
+    const before = current?.intent.uid === intent.uid ? renderWorkload(current.intent) : NOTHING;
+    return diff(before, renderWorkload(intent));
+  }
+
+  close(): Promise<void> {
+    this.cluster.close();
+    return Promise.resolve();
+  }
+
+  /** Calls take a turn, like those to a cluster that is elsewhere. */
+  protected async begin({ signal }: ProviderCall): Promise<void> {
+    throwIfAborted(signal);
+    await Promise.resolve();
+    throwIfAborted(signal);
+  }
+}
