@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { OPERATION_KINDS } from "@mpc/domain";
 import { DEFINITIONS } from "@mpc/services/operations";
 import { SCENARIOS } from "../fakes/scenarios.ts";
-import { FAULTS, runCancelledBeforeStart, runFaultCase } from "./fault_cases.ts";
+import { FAULTS } from "./fault_cases.ts";
+import { runCancelledBeforeStart, runFaultCase } from "./run_fault_case.ts";
 
 Deno.test("every operation kind has a scenario", () => {
   const kinds = new Set(SCENARIOS.map(({ kind }) => kind));

@@ -11,87 +11,11 @@ import {
   retryOperation,
   updateEnvironment,
 } from "@mpc/services";
-import { CHAOS, Chaos, type Mischief } from "../fakes/chaos.ts";
+import { Chaos } from "../fakes/chaos.ts";
 import type { NewEngine } from "../fakes/engine_under_test.ts";
 import { Platform, type PlatformOptions } from "../fakes/platform.ts";
+import { type Action, action, ENVIRONMENTS, WORKLOADS } from "./actions.ts";
 import { environmentAfter, workloadAfter } from "./rules.ts";
-
-const ENVIRONMENTS = ["a", "b"] as const;
-const WORKLOADS = ["x", "y"] as const;
-const IMAGES = ["nginx:1", "nginx:2", "nginx:missing", "nginx:flaky"] as const;
-
-type Action =
-  | { readonly do: "create" | "update"; readonly env: string }
-  | {
-    readonly do: "delete";
-    readonly env: string;
-    readonly force: boolean;
-    readonly abandon: boolean;
-  }
-  | { readonly do: "deploy"; readonly env: string; readonly id: string; readonly image: string }
-  | { readonly do: "remove"; readonly env: string; readonly id: string; readonly abandon: boolean }
-  | { readonly do: "cancel" | "retry"; readonly which: number }
-  | { readonly do: "fault"; readonly mischief: Mischief }
-  | { readonly do: "pass"; readonly ms: number }
-  | { readonly do: "settle" | "crash" | "janitor" | "repeat" };
-
-const env = fc.constantFrom(...ENVIRONMENTS);
-const id = fc.constantFrom(...WORKLOADS);
-const which = fc.nat(30);
-
-const action: fc.Arbitrary<Action> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant("create" as const), env }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("update" as const), env }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant("delete" as const),
-      env,
-      force: fc.boolean(),
-      abandon: fc.boolean(),
-    }),
-  },
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      do: fc.constant("deploy" as const),
-      env,
-      id,
-      image: fc.constantFrom(...IMAGES),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({ do: fc.constant("remove" as const), env, id, abandon: fc.boolean() }),
-  },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("cancel" as const), which }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("retry" as const), which }) },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      do: fc.constant("fault" as const),
-      mischief: fc.constantFrom(...CHAOS),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constant("pass" as const),
-      ms: fc.oneof(fc.nat(40_000), fc.nat(7_200_000)),
-    }),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      do: fc.constantFrom(
-        "settle" as const,
-        "crash" as const,
-        "janitor" as const,
-        "repeat" as const,
-      ),
-    }),
-  },
-);
 
 /** Runs random sequences against the rules; what fails is shrunk and printed with its seed. */
 export async function checkModel(

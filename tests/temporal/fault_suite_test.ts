@@ -8,7 +8,8 @@ import { DEFINITIONS } from "@mpc/services/operations";
 import { SCENARIOS } from "../fakes/scenarios.ts";
 import type { PlatformOptions } from "../fakes/platform.ts";
 import { TemporalEngines } from "../fakes/temporal_engines.ts";
-import { FAULTS, runCancelledBeforeStart, runFaultCase } from "../faults/fault_cases.ts";
+import { FAULTS } from "../faults/fault_cases.ts";
+import { runCancelledBeforeStart, runFaultCase } from "../faults/run_fault_case.ts";
 import { EXACT_TIMERS, startTemporalServer } from "../servers/temporal_server.ts";
 import { comparableLog } from "./event_log.ts";
 

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import type { Event, Operation } from "@mpc/domain";
+import {
+  deleteEnvironment,
+  deleteWorkload,
+  type MutationResult,
+  restartWorkload,
+  retryOperation,
+} from "@mpc/services";
+import { DEFINITIONS } from "@mpc/services/operations";
+import { type Fault, faultyDefinitions } from "../fakes/faulty_definitions.ts";
+import { Platform, type PlatformOptions } from "../fakes/platform.ts";
+import type { Scenario } from "../fakes/scenarios.ts";
+import type { FaultCase } from "./fault_cases.ts";
+import { crashed, mark, type Trial } from "./trial.ts";
+
+/** Runs one case from the beginning to its repair. @returns all that was told */
+export async function runFaultCase(
+  scenario: Scenario,
+  index: number,
+  faultCase: FaultCase,
+  options: PlatformOptions = {},
+): Promise<readonly Event[]> {
+  const definition = DEFINITIONS[scenario.kind];
+  const stepName = definition.steps[index]!.name;
+  const platform = await Platform.start(options);
+  try {
+    await scenario.prepare(platform);
+    let name = "";
+    const trial: Trial = { platform, scenario, operation: () => name, stepName };
+    const fault: Fault = { kind: scenario.kind, step: stepName, ...faultCase.fault(trial) };
+    const { definitions, reached } = faultyDefinitions([fault]);
+    await platform.crash();
+    platform.definitions = definitions;
+    await platform.restart();
+    const result = await scenario.request(platform);
+    name = result.operation!.value.name;
+    await platform.settle();
+    if (faultCase.crashes) {
+      assert.ok(crashed.has(platform), "the crash came");
+      await crashed.get(platform);
+      await platform.restart();
+      await platform.settle();
+    }
+    const operation = await platform.operation(name);
+    assert.ok(reached(fault) > 0, `step '${stepName}' was reached`);
+    const expected = faultCase.expected(definition, index);
+    assert.equal(operation.state, expected, operation.error?.message ?? "it had no error");
+    assertTold(operation);
+    const attention = operation.state === "NEEDS_ATTENTION";
+    await platform.assertSound(
+      attention ? ["OPERATION_NEEDS_ATTENTION", "OBJECT_WITHOUT_RECORD", "WRONG_REVISION"] : [],
+    );
+    if (attention) await assertRemedies(platform, operation);
+    else await assertRepairable(platform, scenario, operation);
+    return await platform.events();
+  } finally {
+    await platform.close();
+  }
+}
+
+/** The command that a residue names does remove it. */
+async function assertRemedies(platform: Platform, operation: Operation): Promise<void> {
+  await platform.crash();
+  platform.definitions = DEFINITIONS;
+  await platform.restart();
+  for (const { remedy } of operation.residue) {
+    const { state, error } = await platform.ended(await carryOut(platform, remedy));
+    assert.equal(state, "SUCCEEDED", `'${remedy}': ${error?.message}`);
+  }
+  await platform.assertSound();
+}
+
+/** What `mpctl` would ask for when it is called like this. */
+function carryOut({ deps, caller }: Platform, command: string): Promise<MutationResult> {
+  const [, noun, verb, id = "", ...flags] = command.split(" ");
+  const deletion = { etag: "", allowMissing: false, abandon: false, timeoutMs: null };
+  const workload = `environments/${flags[1]}/workloads/${id}`;
+  switch (`${noun} ${verb}`) {
+    case "env delete": {
+      const force = flags.includes("--force");
+      const name = `environments/${id}`;
+      return deleteEnvironment(deps, caller, { ...deletion, name, force });
+    }
+    case "workload delete":
+      return deleteWorkload(deps, caller, { ...deletion, name: workload });
+    case "workload restart":
+      return restartWorkload(deps, caller, { name: workload, etag: "" });
+    case "op retry":
+      return retryOperation(deps, caller, { name: `operations/${id}` });
+    default:
+      throw new Error(`'${command}' is no command that the suite knows`);
+  }
+}
+
+/** However it ended, the record says why. */
+function assertTold(operation: Operation): void {
+  const { state, error, residue, cancellation, endTime } = operation;
+  assert.notEqual(endTime, null, "an ended operation has an end time");
+  if (state === "FAILED" || state === "NEEDS_ATTENTION") assert.ok(error, "a failure has a reason");
+  if (state === "NEEDS_ATTENTION") {
+    assert.ok(residue.length > 0, "what is left behind is listed");
+    assert.ok(residue.every(({ remedy }) => remedy.startsWith("mpctl ")), "with what removes it");
+  }
+  if (state === "CANCELLED") assert.ok(cancellation, "a cancellation says who asked for it");
+}
+
+/** Nothing is stuck: the same change can be asked for again, and then works. */
+async function assertRepairable(
+  platform: Platform,
+  scenario: Scenario,
+  operation: Operation,
+): Promise<void> {
+  if (operation.state === "SUCCEEDED") return;
+  await platform.crash();
+  platform.definitions = DEFINITIONS;
+  await platform.restart();
+  const again = await platform.ended(await scenario.request(platform));
+  assert.equal(again.state, "SUCCEEDED", `asked for again: ${again.error?.message}`);
+  await platform.assertSound();
+}
+
+/** Cancels an operation before an engine has seen it. @returns all that was told */
+export async function runCancelledBeforeStart(
+  scenario: Scenario,
+  options: PlatformOptions = {},
+): Promise<readonly Event[]> {
+  const platform = await Platform.start(options);
+  try {
+    await scenario.prepare(platform);
+    // Nobody is there to start it when it is admitted and cancelled.
+    await platform.crash();
+    const { operation } = await scenario.request(platform);
+    const name = operation!.value.name;
+    await mark({ platform, scenario, operation: () => name, stepName: "" });
+    await platform.restart();
+    await platform.settle();
+    const ended = await platform.operation(name);
+    assert.equal(ended.state, "CANCELLED");
+    assert.ok(ended.steps.every(({ attempts }) => attempts.length === 0), "no step has begun");
+    await platform.assertSound();
+    await assertRepairable(platform, scenario, ended);
+    return await platform.events();
+  } finally {
+    await platform.close();
+  }
+}

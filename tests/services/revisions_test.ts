@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { deployWorkload, restartWorkload, rollbackWorkload, scaleWorkload } from "@mpc/services";
+import { type Platform, withPlatform } from "../fakes/platform.ts";
+import { rejectsWith } from "../fakes/rejects.ts";
+import { create, deploy } from "../fakes/scenarios.ts";
+
+const WEB = "environments/dev/workloads/web";
+
+const workload = async ({ store }: Platform) => (await store.workloads.get(WEB))!.value;
+
+Deno.test("deploy, scale, restart and rollback each make a revision; numbers are never used twice", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, store } = platform;
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform));
+    await platform.ended(await scaleWorkload(deps, caller, { name: WEB, etag: "", replicas: 5 }));
+    await platform.ended(await deploy(platform, "nginx:missing"));
+    const token = (await workload(platform)).restartToken;
+    await platform.ended(await restartWorkload(deps, caller, { name: WEB, etag: "" }));
+    assert.notEqual((await workload(platform)).restartToken, token);
+    await platform.ended(
+      await rollbackWorkload(deps, caller, { name: WEB, etag: "", revision: 1 }),
+    );
+    const { activeRevision, spec } = await workload(platform);
+    assert.deepEqual([activeRevision, spec.replicas], [5, 2]);
+    const revisions = await store.revisions.list({ limit: 10 });
+    assert.deepEqual(revisions.items.map(({ value }) => value.number), [1, 2, 4, 5]);
+    const none = rollbackWorkload(deps, caller, { name: WEB, etag: "", revision: 3 });
+    const { message } = await rejectsWith(none, "NOT_FOUND", "REVISION_NOT_FOUND");
+    assert.match(message, /^Cannot roll back workload 'web': it has no revision 3; see 'mpctl /);
+    const negative = rollbackWorkload(deps, caller, { name: WEB, etag: "", revision: -1 });
+    await rejectsWith(negative, "INVALID_ARGUMENT", "INVALID_FIELDS");
+    await platform.assertSound();
+  }));
+
+Deno.test("a deployment that fails leaves the revision before running", () =>
+  withPlatform(async (platform) => {
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform));
+    const { error } = await platform.ended(await deploy(platform, "nginx:crash"));
+    assert.equal(error?.reason, "CRASH_LOOP");
+    assert.equal(error?.metadata["exitCode"], "1");
+    const { state, activeRevision, spec } = await workload(platform);
+    assert.deepEqual([state, activeRevision, spec.image], ["DEPLOY_FAILED", 1, "nginx:1.27"]);
+    await platform.assertSound();
+    assert.equal((await platform.ended(await deploy(platform, "nginx:2"))).state, "SUCCEEDED");
+  }));
+
+Deno.test("a spec that was read and comes in again keeps its secrets", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller } = platform;
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform));
+    const redeploy = (env: Record<string, string>) =>
+      deployWorkload(deps, caller, {
+        parent: "environments/dev",
+        workloadId: "web",
+        workload: { spec: { image: "nginx:1.28", env } },
+        etag: "",
+        timeoutMs: null,
+      });
+    await platform.ended(await redeploy({ KEY: "(redacted)", NEW: "1" }));
+    assert.deepEqual((await workload(platform)).spec.env, { KEY: "secret", NEW: "1" });
+    const unknown = await rejectsWith(
+      redeploy({ OTHER: "(redacted)" }),
+      "INVALID_ARGUMENT",
+      "INVALID_FIELDS",
+    );
+    assert.equal(unknown.violations[0]?.field, "workload.spec.env[OTHER]");
+  }));
