@@ -217,6 +217,8 @@ export interface ClusterReader {
 export interface Provider extends ClusterReader {
   /** `simulated` or `kubernetes`. */
   readonly name: string;
+  /** Fails as any call would where a cluster cannot be reached or refuses us; costs little. */
+  assertReachable(call: ProviderCall): Promise<void>;
   /**
    * Creates the namespace of an environment, or brings its labels up to date.
    * @throws `FAILED_PRECONDITION` `UNKNOWN_CLUSTER`: there is no cluster of the intent's name

@@ -66,6 +66,11 @@ async function withNamespace({ provider }: ProviderHarness): Promise<void> {
 }
 
 const CASES: Readonly<Record<string, Case>> = {
+  "it is reachable, also before there is anything": async ({ provider }) => {
+    await provider.assertReachable(live());
+    const aborted = provider.assertReachable({ signal: AbortSignal.abort() });
+    await rejectsWith(aborted, "CANCELLED", "ABORTED_BY_CALLER");
+  },
   "a namespace is created once, however often it is applied": async ({ provider }) => {
     const first = await provider.applyNamespace(dev, live());
     assert.deepEqual(first.map(({ action, object }) => [action, object]), [[

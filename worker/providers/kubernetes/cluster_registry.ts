@@ -41,6 +41,10 @@ export class ClusterRegistry implements Provider {
     this.#find = find;
   }
 
+  async assertReachable(call: ProviderCall): Promise<void> {
+    await Promise.all([...this.#clusters.values()].map((cluster) => cluster.assertReachable(call)));
+  }
+
   async applyNamespace(
     intent: NamespaceIntent,
     call: ApplyCall,

@@ -52,6 +52,11 @@ export class KubernetesProvider implements Provider {
     this.#watch = new ClusterWatch(client, clock);
   }
 
+  async assertReachable({ signal }: ProviderCall): Promise<void> {
+    // Every cluster has it, and who may not read namespaces can do nothing here.
+    await this.#namespace("default", signal);
+  }
+
   async applyNamespace(
     intent: NamespaceIntent,
     call: ApplyCall,

@@ -50,6 +50,11 @@ export class SimulatedCluster {
     return this.#changed.signal;
   }
 
+  /** @throws {MpcError} UNAVAILABLE `CLUSTER_UNREACHABLE` */
+  assertReachable(): void {
+    this.#state.version();
+  }
+
   namespace(environment: string): SimulatedNamespace | undefined {
     const object = this.#present(namespaceKey(environment), environment);
     return object?.kind === "namespace" ? object : undefined;

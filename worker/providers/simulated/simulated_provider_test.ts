@@ -46,6 +46,7 @@ providerContract(
 function changedAndRead(changing: Provider, reading: Provider): Provider {
   return {
     name: changing.name,
+    assertReachable: (call) => reading.assertReachable(call),
     applyNamespace: (intent, call) => changing.applyNamespace(intent, call),
     applyPolicies: (intent, call) => changing.applyPolicies(intent, call),
     deletePolicies: (ref, call) => changing.deletePolicies(ref, call),
