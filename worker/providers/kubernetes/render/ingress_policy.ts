@@ -5,13 +5,18 @@ import { ENVIRONMENT } from "./labels.ts";
 import { partName, podSelector, workloadMetadata } from "./metadata.ts";
 import type { Wire } from "./wire.ts";
 
+/** Lets the cluster's ingress controller in to the port that it is to reach. */
+export function ingressPolicy(intent: WorkloadIntent): KubernetesObject | undefined {
+  const { ingress } = intent.spec;
+  return ingress === null ? undefined : admitIngress(intent, ingress.port);
+}
+
 /**
  * Lets the cluster's ingress controller in, which the environment's isolation keeps out. It runs in
  * some namespace that is no environment, whichever that is on this cluster.
+ * @param port of the pods; undefined for all that they have
  */
-export function ingressPolicy(intent: WorkloadIntent): KubernetesObject | undefined {
-  const { ingress } = intent.spec;
-  if (ingress === null) return undefined;
+export function admitIngress(intent: WorkloadIntent, port?: number): KubernetesObject {
   const noEnvironment = { matchExpressions: [{ key: ENVIRONMENT, operator: "DoesNotExist" }] };
   return {
     apiVersion: "networking.k8s.io/v1",
@@ -22,7 +27,7 @@ export function ingressPolicy(intent: WorkloadIntent): KubernetesObject | undefi
       policyTypes: ["Ingress"],
       ingress: [{
         from: [{ namespaceSelector: noEnvironment }],
-        ports: [{ protocol: "TCP", port: ingress.port }],
+        ...(port !== undefined && { ports: [{ protocol: "TCP", port }] }),
       }],
     },
   } satisfies Wire<V1NetworkPolicy>;

@@ -1,4 +1,5 @@
 /** Objects of the cluster made from what is asked for: pure, in the order of applying. */
+import { MpcError } from "@mpc/domain";
 import type { NamespaceIntent, WorkloadIntent } from "@mpc/services";
 import { autoscaler } from "./autoscaler.ts";
 import { deployment } from "./deployment.ts";
@@ -31,8 +32,20 @@ export function renderPolicies(intent: NamespaceIntent): readonly KubernetesObje
   ]);
 }
 
-/** Everything of a workload that is an image; one that is a chart is rendered by Helm. */
+/**
+ * Everything of a workload that is an image.
+ * @throws {MpcError} FAILED_PRECONDITION `CHARTS_UNSUPPORTED`: it is a chart, which Helm renders
+ */
 export function renderWorkload(intent: WorkloadIntent): readonly KubernetesObject[] {
+  const { workload, spec: { chart } } = intent;
+  if (chart !== null) {
+    throw new MpcError("FAILED_PRECONDITION", {
+      reason: "CHARTS_UNSUPPORTED",
+      message:
+        `Cannot render '${workload}' of chart '${chart.name}': this cluster renders no charts; name an image, or give its worker helm`,
+      metadata: { workload, chart: chart.name },
+    });
+  }
   const objects = [
     envSecret(intent),
     ...storageClaims(intent),

@@ -87,6 +87,11 @@ Deno.test("render: pods are replaced when a variable or the restart token change
   assert.notEqual(template({ env }), template({ env }, { uid: "another" }), "the uid is salt");
 });
 
+Deno.test("render: what is a chart is refused, not made nothing of", () => {
+  const intent = aWorkloadIntent({ chart: { name: "web", version: "1.0.0" } });
+  assert.throws(() => renderWorkload(intent), { reason: "CHARTS_UNSUPPORTED" });
+});
+
 Deno.test("inApplyOrder() puts what is referred to first, and unknown kinds last", () => {
   const object = (kind: string, name: string) => ({ kind, metadata: { name, labels: {} } });
   const shuffled = [object("Widget", "a"), object("Ingress", "a"), object("Deployment", "b")];

@@ -1,0 +1,140 @@
+/** What goes wrong with charts, each with what to do. */
+import { type ErrorCode, type FieldViolation, type JsonValue, MpcError } from "@mpc/domain";
+
+export interface ChartRef {
+  /** Id of the workload. */
+  readonly workload: string;
+  readonly chart: string;
+}
+
+type ChartError = (ref: ChartRef, ...facts: readonly string[]) => MpcError;
+
+const chartError =
+  (code: ErrorCode, reason: string, told: (...facts: string[]) => string): ChartError =>
+  (
+    { workload, chart },
+    ...facts
+  ) =>
+    new MpcError(code, {
+      reason,
+      message: `Cannot render '${workload}' of chart '${chart}': ${told(...facts)}`,
+      retryable: code === "DEADLINE_EXCEEDED",
+      metadata: { workload, chart },
+    });
+
+export const helmMissing = chartError(
+  "FAILED_PRECONDITION",
+  "HELM_MISSING",
+  (helm = "", problem = "") =>
+    `the worker cannot run '${helm}' (${problem}); install Helm 3 on its machine, or say where it is, and grant --allow-run for it`,
+);
+
+export const helmTooSlow = chartError(
+  "DEADLINE_EXCEEDED",
+  "HELM_TIMEOUT",
+  (timeout = "") => `helm was not done within ${timeout} ms`,
+);
+
+export const outputTooLarge = chartError(
+  "FAILED_PRECONDITION",
+  "CHART_TOO_LARGE",
+  (limit = "") => `it renders more than ${limit} bytes`,
+);
+
+export const chartNotFound = chartError(
+  "NOT_FOUND",
+  "CHART_NOT_FOUND",
+  (version = "", found = "") =>
+    `the server has no version ${version} of it${found && `, only ${found}`}`,
+);
+
+export const noCharts = chartError(
+  "FAILED_PRECONDITION",
+  "CHARTS_UNSUPPORTED",
+  () => "the worker has no folder of charts; name an image, or give it one",
+);
+
+export const repositoryRefused = chartError(
+  "PERMISSION_DENIED",
+  "CHART_REPOSITORY_REFUSED",
+  (allowed = "") => `it lies in a registry that is not allowed (allowed: ${allowed || "none"})`,
+);
+
+export const hookRefused = chartError(
+  "FAILED_PRECONDITION",
+  "CHART_HOOK_REFUSED",
+  (object = "", hook = "") =>
+    `${object} is a hook (${hook}), which the worker does not run; leave it out by the chart's values, or allow hooks`,
+);
+
+export const kindRefused = chartError(
+  "FAILED_PRECONDITION",
+  "CHART_KIND_REFUSED",
+  (object = "") =>
+    `it makes ${object}, and charts may not make that kind; leave it out by the chart's values, or allow the kind`,
+);
+
+export const namespaceRefused = chartError(
+  "FAILED_PRECONDITION",
+  "CHART_NAMESPACE_REFUSED",
+  (object = "", namespace = "", wanted = "") =>
+    `${object} is for namespace '${namespace}', must be for '${wanted}'`,
+);
+
+export const outputInvalid = chartError(
+  "FAILED_PRECONDITION",
+  "CHART_OUTPUT_INVALID",
+  (problem = "") => `what it renders is no list of objects: ${problem}`,
+);
+
+/** A line of helm's about one value that the chart's schema refuses. */
+const VALUE_PROBLEM = /^- at '([^']*)': (.+)$/;
+
+/** How the schema's words begin where they quote the value. */
+const QUOTED_VALUE = /^'.*' (?=does not match|is not valid)/;
+
+/** What helm said when it failed. @param values what is never told */
+export function helmFailed(ref: ChartRef, stderr: string, values: JsonValue): MpcError {
+  const told = redactFrom(stderr, values);
+  const violations = told.split("\n").flatMap((line): FieldViolation[] => {
+    const [, path, problem] = VALUE_PROBLEM.exec(line) ?? [];
+    if (path === undefined || problem === undefined) return [];
+    const field = `workload.spec.chart.values${path.replaceAll("/", ".")}`;
+    const hint = problem.replace(QUOTED_VALUE, "");
+    return [{ field, value: "", rule: "CHART_SCHEMA", hint }];
+  });
+  const { workload, chart } = ref;
+  const refused = violations.map(({ field, hint }) => `${field} ${hint}`).join("; ");
+  return new MpcError(refused ? "INVALID_ARGUMENT" : "FAILED_PRECONDITION", {
+    reason: refused ? "CHART_VALUES_INVALID" : "CHART_FAILED",
+    message: `Cannot render '${workload}' of chart '${chart}': ${
+      refused ? `its schema refuses values: ${refused}` : essence(told)
+    }`,
+    retryable: false,
+    metadata: { workload, chart },
+    violations,
+  });
+}
+
+/** Helm's message without what is for people at its command line. */
+function essence(stderr: string): string {
+  const text = stderr.replace(/^Error: /, "").replace(/\n*Use --debug flag[^]*$/, "").trim();
+  return text.slice(0, 2_000) || "helm failed and said nothing";
+}
+
+/** Shorter ones are told: they are no secret, and every message is full of them. */
+const SHORTEST_SECRET = 4;
+
+/** Chart values may be secret, and helm's messages quote some. */
+export function redactFrom(text: string, values: JsonValue): string {
+  return leaves(values).filter((leaf) => leaf.length >= SHORTEST_SECRET)
+    .sort((a, b) => b.length - a.length)
+    .reduce((text, leaf) => text.replaceAll(leaf, "(redacted)"), text);
+}
+
+function leaves(value: JsonValue): readonly string[] {
+  if (typeof value === "string") return [value, ...value.split("\n")];
+  if (typeof value === "number") return [String(value)];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap(leaves);
+}
