@@ -11,7 +11,7 @@ import { StatusSchema } from "@mpc/proto";
 import { statusMessage } from "../status_message.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
 import { enveloped, HEAD_BYTES, isSingleMessage } from "./envelope.ts";
-import { grpcTimeoutMs, wrongTimeout } from "./timeout.ts";
+import { grpcTimeoutMs } from "./timeout.ts";
 import { WebCallContext } from "./web_call_context.ts";
 
 type Implementation = (
@@ -26,14 +26,16 @@ const encoder = new TextEncoder();
 const OK_TRAILER = enveloped(TRAILER_FLAG, encoder.encode("grpc-status: 0\r\n"));
 
 /**
- * Whether a request is the plain case: one binary gRPC-Web message of known length, uncompressed.
+ * Whether a request is the plain case: one binary gRPC-Web message of known length, uncompressed,
+ * with a deadline that is one or none.
  * That is what our own clients send, and what is answered here without the streams and transforms
  * that Connect's general handler needs; everything else goes to that one.
  */
 export function isPlainGrpcWeb({ method, headers }: Request, maxBytes: number): boolean {
   const length = Number(headers.get("content-length") ?? NaN);
   return method === "POST" && headers.get("content-type") === CONTENT_TYPE &&
-    length <= maxBytes && !headers.has("grpc-encoding") && !wrongTimeout(headers);
+    length <= maxBytes && !headers.has("grpc-encoding") &&
+    (!headers.has("grpc-timeout") || grpcTimeoutMs(headers) !== undefined);
 }
 
 /** Answers plain gRPC-Web calls of one unary method ("PROTOCOL-WEB", gRPC documentation). */
