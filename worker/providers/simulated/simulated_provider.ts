@@ -34,11 +34,6 @@ const FLAKY_FAILURES = 2;
 export class SimulatedProvider extends SimulatedReader implements Provider {
   readonly name = "simulated";
 
-  async assertReachable(call: ProviderCall): Promise<void> {
-    await this.#begin(call);
-    this.#cluster.assertReachable();
-  }
-
   async applyNamespace(
     intent: NamespaceIntent,
     call: ApplyCall,

@@ -28,6 +28,11 @@ export class SimulatedReader implements ClusterReader {
     this.cluster = new SimulatedCluster(options);
   }
 
+  async assertReachable(call: ProviderCall): Promise<void> {
+    await this.begin(call);
+    this.cluster.assertReachable();
+  }
+
   async inventory(call: ProviderCall): Promise<readonly ClusterObject[]> {
     await this.begin(call);
     return this.cluster.all().flatMap(objectsOf);
