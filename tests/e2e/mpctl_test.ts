@@ -35,7 +35,7 @@ const CASES: Cases = [
       assert.match(err, /IMAGE_PULL_FAILED: .*ErrImagePull/);
       const id = /mpctl op explain (\S+)'/.exec(err)?.[1] ?? "";
       const explained = await mpctl("op", "explain", id);
-      assert.match(explained.out, /failed at step 'await_rollout' and was undone/);
+      assert.match(explained.out, /failed at step 'await_rollout'; undone: apply_workload/);
       assert.match(
         explained.out,
         /Who must act: caller\nNext: mpctl workload deploy bad --env dev/,
