@@ -91,10 +91,11 @@ async function dial({ address, tls, apiKey }: TemporalAddress): Promise<NativeCo
 function dialError(address: string, error: unknown): unknown {
   if (isGrpcServiceError(error)) return engineError(error);
   const detail = error instanceof Error ? error.message : String(error);
-  if (/certificate|tls|handshake|unknownissuer/i.test(detail)) {
+  const tls = tlsProblem(detail);
+  if (tls) {
     return new MpcError("FAILED_PRECONDITION", {
       reason: "ENGINE_TLS",
-      message: `Cannot connect to Temporal at '${address}': TLS fails (${detail})`,
+      message: `Cannot connect to Temporal at '${address}' by TLS: ${tls}`,
       retryable: true,
       cause: error,
     });
@@ -109,6 +110,23 @@ function dialError(address: string, error: unknown): unknown {
 /** The library tells of errors in Rust's notation; people want the words inside. */
 function innermost(detail: string): string {
   return /(?:message|error): "([^"]+)"/.exec(detail)?.[1] ?? detail;
+}
+
+/** What rustls found, which the native library tells in its debugging form only. */
+function tlsProblem(detail: string): string | undefined {
+  const [, what = "", why = ""] = /kind: InvalidData, error: (\w+)\((.*?)\)+ }/.exec(detail) ?? [];
+  switch (what) {
+    case "":
+      return undefined;
+    case "InvalidCertificate":
+      return `its certificate is not to be trusted (${why}); see the authorities that are given`;
+    case "InvalidMessage":
+      return "the server does not speak TLS";
+    case "AlertReceived":
+      return `the server refuses (${why}); see the client certificate that is given`;
+    default:
+      return `${what} (${why})`;
+  }
 }
 
 async function assertNamespace(

@@ -1,9 +1,8 @@
 import { access } from "node:fs/promises";
 import { MpcError } from "@mpc/domain";
 import type { HostedEngine } from "../hosted_engine.ts";
-import type { StepTools } from "../try_step.ts";
 import type { TemporalAddress } from "./connect.ts";
-import { StepActivities } from "./step_activities.ts";
+import { StepActivities, type StepActivitiesOptions } from "./step_activities.ts";
 import { TemporalEngine } from "./temporal_engine.ts";
 import { TemporalHost } from "./temporal_host.ts";
 
@@ -22,7 +21,7 @@ export interface TemporalConfig {
  * @throws {MpcError} FAILED_PRECONDITION `NO_WORKFLOW_BUNDLE`
  */
 export async function startTemporalEngine(
-  tools: StepTools,
+  tools: StepActivitiesOptions,
   config: TemporalConfig,
 ): Promise<HostedEngine> {
   const { target, taskQueue, concurrency, bundlePath } = config;

@@ -99,6 +99,8 @@ export class TemporalHost {
         activities: activities.functions(),
         ...(dataConverter && { dataConverter }),
         shutdownGraceTime: GRACE,
+        // What a worker that died remembered of a workflow keeps others from it for so long.
+        stickyQueueScheduleToStartTimeout: "5s",
         // A cancellation arrives with the answer to a heartbeat.
         maxHeartbeatThrottleInterval: "2s",
         ...this.#options.worker,

@@ -73,7 +73,7 @@ export class WorkflowDriver implements Driver {
       if (this.#open !== step.name) return { status: "skipped" };
       return this.#cutOff(step.name);
     }
-    this.#shorten();
+    await this.#shorten();
     try {
       const { status, ends, marked } = await this.#activity(step, step.name);
       this.#ends = ends;
@@ -86,7 +86,7 @@ export class WorkflowDriver implements Driver {
   }
 
   async #undo(step: WorkflowStep): Promise<UndoOutcome> {
-    this.#shorten();
+    await this.#shorten();
     try {
       const { ends } = await CancellationScope.nonCancellable(() =>
         this.#activity(step, undoActivity(step.name))
@@ -125,7 +125,7 @@ export class WorkflowDriver implements Driver {
   }
 
   /** Goes on in a new run where the history has become long. */
-  #shorten(): void {
+  async #shorten(): Promise<void> {
     if (!workflowInfo().continueAsNewSuggested) return;
     const carried: Carried = {
       runs: this.#runs,
@@ -135,7 +135,7 @@ export class WorkflowDriver implements Driver {
       cancelled: this.#cancelled,
     };
     // Throws through the orchestrator: the new run walks the list again and finds this done.
-    void continueAsNew<(task: OperationTask) => Promise<void>>({
+    await continueAsNew<(task: OperationTask) => Promise<void>>({
       operation: this.#operation,
       carried,
     });

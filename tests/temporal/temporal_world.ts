@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { idOf, isTerminal, type Operation } from "@mpc/domain";
+import { systemClock, systemIds } from "@mpc/process";
+import { type Caller, createEnvironment, deployWorkload, type ServiceDeps } from "@mpc/services";
+import { createPlanner } from "@mpc/services/operations";
+import type { Store } from "@mpc/storage";
+import { openMemoryStore } from "@mpc/storage/memory";
+import { Dispatcher, Janitor } from "@mpc/worker";
+import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
+import { startTemporalEngine, type TemporalConfig } from "@mpc/worker/temporal";
+import { Client } from "@temporalio/client";
+import { NativeConnection } from "@temporalio/worker";
+import type { HostedEngine } from "../../worker/engine/hosted_engine.ts";
+import type { StepActivitiesOptions } from "../../worker/engine/temporal/step_activities.ts";
+import { workflowBundle } from "../servers/workflow_bundle.ts";
+
+export interface WorldOptions {
+  readonly store?: Store;
+  /** The cluster that worlds share. */
+  readonly provider?: SimulatedProvider;
+  readonly definitions?: NonNullable<StepActivitiesOptions["definitions"]>;
+  readonly config?: Partial<TemporalConfig>;
+}
+
+/** What of the platform one worker has, on the machine's clock, against a real Temporal. */
+export class TemporalWorld implements AsyncDisposable {
+  readonly caller: Caller = { actor: "ann", signal: new AbortController().signal };
+  readonly deps: ServiceDeps;
+  readonly store: Store;
+  readonly engine: HostedEngine;
+  readonly #provider: SimulatedProvider;
+  readonly #ownsProvider: boolean;
+  readonly #dispatcher: Dispatcher;
+
+  private constructor(
+    store: Store,
+    provider: SimulatedProvider,
+    engine: HostedEngine,
+    ownsProvider: boolean,
+  ) {
+    this.#ownsProvider = ownsProvider;
+    this.store = store;
+    this.engine = engine;
+    this.#provider = provider;
+    this.#dispatcher = new Dispatcher({ store, engine, clock: systemClock });
+    this.deps = {
+      store,
+      clock: systemClock,
+      ids: systemIds,
+      cluster: provider,
+      planner: createPlanner(store, provider),
+      engine: engine.name,
+    };
+  }
+
+  /** @param address of Temporal, `host:port` */
+  static async start(address: string, options: WorldOptions = {}): Promise<TemporalWorld> {
+    const { store = openMemoryStore(), provider = simulated(), definitions, config } = options;
+    const clock = systemClock;
+    const engine = await startTemporalEngine(
+      { store, provider, clock, ids: systemIds, ...(definitions && { definitions }) },
+      {
+        target: { address, namespace: "default", tls: null, apiKey: null },
+        taskQueue: "mpc",
+        concurrency: 100,
+        bundlePath: await workflowBundle(),
+        ...config,
+      },
+    );
+    const world = new TemporalWorld(store, provider, engine, !options.provider);
+    await world.#dispatcher.start();
+    return world;
+  }
+
+  /** A pass of the janitor. */
+  async janitor(): Promise<void> {
+    const { store, engine } = this;
+    await new Janitor({
+      store,
+      engine,
+      provider: this.#provider,
+      clock: systemClock,
+      intervalMs: 30_000,
+    }).pass();
+  }
+
+  /** Asks for an environment. @returns the operation's name */
+  async create(environmentId = "dev"): Promise<string> {
+    const { operation } = await createEnvironment(this.deps, this.caller, {
+      environmentId,
+      environment: {},
+    });
+    return operation!.value.name;
+  }
+
+  /** Asks for a workload whose environment holds a secret. @returns the operation's name */
+  async deploy(secret: string): Promise<string> {
+    const spec = { image: "nginx:1", replicas: 1, env: { KEY: secret } };
+    const { operation } = await deployWorkload(this.deps, this.caller, {
+      parent: "environments/dev",
+      workloadId: "web",
+      workload: { spec },
+      etag: "",
+      timeoutMs: null,
+    });
+    return operation!.value.name;
+  }
+
+  /** The operation, as soon as its record is so. */
+  async until(name: string, is: (operation: Operation) => boolean): Promise<Operation> {
+    const late = AbortSignal.timeout(30_000);
+    for await (const { resource } of this.store.events.tail(0, late)) {
+      if (resource?.value.name !== name) continue;
+      const operation = (await this.store.operations.get(name))!.value;
+      if (is(operation)) return operation;
+    }
+    const operation = (await this.store.operations.get(name))?.value;
+    assert.fail(`'${name}' does not come so far: ${JSON.stringify(operation)}`);
+  }
+
+  /** The operation when it has ended. */
+  ended(name: string): Promise<Operation> {
+    return this.until(name, ({ state }) => isTerminal(state));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#dispatcher.close();
+    await this.engine.close();
+    if (this.#ownsProvider) await this.#provider.close();
+  }
+}
+
+/** A cluster that is quick. */
+export const simulated = () =>
+  new SimulatedProvider({ clock: systemClock, delays: NO_DELAYS, statePath: null });
+
+/** Temporal as its operators see it. */
+export async function withClient<T>(
+  address: string,
+  use: (client: Client) => Promise<T>,
+): Promise<T> {
+  const connection = await NativeConnection.connect({ address });
+  try {
+    return await use(new Client({ connection }));
+  } finally {
+    await connection.close();
+  }
+}
+
+/** The workflow of an operation. */
+export const workflowOf = (client: Client, operation: string) =>
+  client.workflow.getHandle(idOf(operation));
