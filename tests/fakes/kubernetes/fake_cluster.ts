@@ -49,6 +49,11 @@ export class FakeCluster {
     });
   }
 
+  /** From now on nobody works on what is asked for. */
+  stopControllers(): void {
+    this.#stop.abort();
+  }
+
   /** Ends all that is under way. */
   async close(): Promise<void> {
     this.#stop.abort();

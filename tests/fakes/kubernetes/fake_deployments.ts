@@ -183,7 +183,9 @@ export class FakeDeployments {
       reason: "FailedCreate",
       message,
     }];
-    this.#server.update({ ...now, status: { conditions } }, "fake-controller", "status");
+    const { generation: observedGeneration } = now.metadata;
+    const status = { observedGeneration, conditions };
+    this.#server.update({ ...now, status }, "fake-controller", "status");
   }
 
   #annotate(ref: ReturnType<typeof refOf>, revision: string): void {

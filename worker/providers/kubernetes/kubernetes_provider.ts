@@ -26,12 +26,13 @@ import { ALL_KINDS, KEPT_KINDS, POLICY_KINDS, WORKLOAD_KINDS } from "./managed_k
 import { applyObjects, creationOf, type Desired } from "./objects/apply.ts";
 import { deletionOf } from "./objects/diff.ts";
 import { driftOf } from "./objects/drift.ts";
-import { OURS, ownedBy, ownerOf, toClusterObject, workloadSelector } from "./objects/ownership.ts";
+import { OURS, ownedBy, ownerOf, toClusterObject } from "./objects/ownership.ts";
 import { listKinds, removeObjects } from "./objects/remove.ts";
 import { workloadEvents } from "./reads/workload_events.ts";
 import { workloadLogs } from "./reads/workload_logs.ts";
 import { workloadPods } from "./reads/workload_pods.ts";
-import { awaitRollout, readRollout } from "./rollout/await_rollout.ts";
+import { awaitRollout } from "./rollout/await_rollout.ts";
+import { readRollout } from "./rollout/read_rollout.ts";
 import { ClusterWatch } from "./watch/cluster_watch.ts";
 
 export interface KubernetesProviderOptions {
@@ -155,7 +156,7 @@ export class KubernetesProvider implements Provider {
     workload: string,
     { signal }: ProviderCall,
   ): Promise<RolloutStatus | undefined> {
-    return readRollout(this.#client, environment, workloadSelector(workload), signal);
+    return readRollout(this.#client, { environment, workload }, signal);
   }
 
   logs(environment: string, workload: string, query: LogQuery): AsyncIterable<LogLine> {

@@ -53,6 +53,8 @@ export async function openEndpoint(access: ClusterAccess, now: number): Promise<
     return applied;
   };
   const first = await apply();
+  const user = config.getCurrentUser();
+  const changing = user?.exec !== undefined || user?.authProvider !== undefined;
   if (first.rejectUnauthorized === false || first.servername !== undefined) {
     throw unusable(
       access,
@@ -68,7 +70,7 @@ export async function openEndpoint(access: ClusterAccess, now: number): Promise<
   return {
     server: cluster.server.replace(/\/+$/, ""),
     http,
-    headers: async () => (await apply()).headers ?? {},
+    headers: async () => (changing ? await apply() : first).headers ?? {},
     close: () => http.close(),
   };
 }

@@ -70,7 +70,8 @@ export interface PodLogLine {
  *
  * Every call may fail with:
  * - `UNAVAILABLE` `CLUSTER_UNREACHABLE`: it does not answer, or answers that it cannot (retryable)
- * - `FAILED_PRECONDITION` `CLUSTER_NOT_TRUSTED`: its certificate is not what the kubeconfig says
+ * - `FAILED_PRECONDITION` `CLUSTER_NOT_TRUSTED`: its certificate is not what the kubeconfig says;
+ * - `FAILED_PRECONDITION` `KUBECONFIG_UNUSABLE`, `CLUSTER_NOT_PERMITTED`: it cannot be called at all
  * - `UNAUTHENTICATED` `CLUSTER_CREDENTIALS`: the credentials are refused, or have expired
  * - `PERMISSION_DENIED` `CLUSTER_FORBIDS`: `metadata` has `verb`, `resource` and `namespace`
  * - `FAILED_PRECONDITION` `KIND_UNKNOWN`: the cluster has no such kind

@@ -148,6 +148,14 @@ export class Requester {
     if (isMpcError(error)) return error;
     if (request.signal.aborted) return aborted(request.signal);
     const { action, cluster } = request.asked;
+    if (error instanceof Deno.errors.NotCapable) {
+      return new MpcError("FAILED_PRECONDITION", {
+        reason: "CLUSTER_NOT_PERMITTED",
+        message:
+          `Cannot ${action}: this process may not reach cluster '${cluster}' (${error.message}); start it by 'deno task dev:cluster'`,
+        cause: error,
+      });
+    }
     const detail = late ? `no answer within ${this.limits.requestTimeoutMs} ms` : rootOf(error);
     const untrusted = /certificate/i.test(detail);
     return new MpcError(untrusted ? "FAILED_PRECONDITION" : "UNAVAILABLE", {

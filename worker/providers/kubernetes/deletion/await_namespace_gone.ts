@@ -1,19 +1,19 @@
 import type { Residue } from "@mpc/domain";
-import type { Clock, ProviderCall, Ref } from "@mpc/services";
+import type { ProviderCall, Ref } from "@mpc/services";
 import { sleepUntil } from "../../sleep_until.ts";
 import { kindsOfPlurals, NAMESPACE } from "../client/kinds.ts";
 import type { KubeClient } from "../client/kube_client.ts";
 import type { LiveObject } from "../client/kube_object.ts";
 import { ownerOf } from "../objects/ownership.ts";
 import { listKinds } from "../objects/remove.ts";
-import type { ClusterWatch } from "../watch/cluster_watch.ts";
+import type { WatchedCluster } from "../watch/cluster_watch.ts";
 import { TrackedObject } from "../watch/tracked_object.ts";
 import { troubleOf } from "../watch/trouble.ts";
 import { namespaceBlockers, remainingResources } from "./blockers.ts";
 
 /** Waits until the namespace of an environment is gone, on the watch that all share. */
 export async function awaitNamespaceGone(
-  cluster: { readonly client: KubeClient; readonly watch: ClusterWatch; readonly clock: Clock },
+  cluster: WatchedCluster,
   { environment, uid }: Ref,
   call: ProviderCall & { readonly onBlocked?: (blockers: readonly Residue[]) => void },
 ): Promise<void> {

@@ -1,16 +1,15 @@
 import type { Residue } from "@mpc/domain";
-import type { Clock, ProviderCall, WorkloadRef } from "@mpc/services";
+import type { ProviderCall, WorkloadRef } from "@mpc/services";
 import { sleepUntil } from "../../sleep_until.ts";
-import type { KubeClient } from "../client/kube_client.ts";
 import type { ObjectKind } from "../client/kube_object.ts";
-import type { ClusterWatch } from "../watch/cluster_watch.ts";
+import type { WatchedCluster } from "../watch/cluster_watch.ts";
 import { trackOwned } from "../watch/tracked_object.ts";
 import { troubleOf } from "../watch/trouble.ts";
 import { objectBlockers } from "./blockers.ts";
 
 /** Waits until nothing of a workload is left, on the watches that all share. */
 export async function awaitWorkloadGone(
-  cluster: { readonly client: KubeClient; readonly watch: ClusterWatch; readonly clock: Clock },
+  cluster: WatchedCluster,
   { environment: namespace, uid }: WorkloadRef,
   kinds: readonly ObjectKind[],
   call: ProviderCall & { readonly onBlocked?: (blockers: readonly Residue[]) => void },

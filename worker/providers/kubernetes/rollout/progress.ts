@@ -2,7 +2,13 @@
 import type { RolloutStatus } from "@mpc/services";
 import type { LiveObject } from "../client/kube_object.ts";
 import { revisionOf } from "../objects/ownership.ts";
-import { conditionOf, containersOf, numberAt, type RolloutSnapshot } from "./snapshot.ts";
+import {
+  conditionOf,
+  containersOf,
+  hasObserved,
+  numberAt,
+  type RolloutSnapshot,
+} from "./snapshot.ts";
 
 interface Counts {
   readonly desired: number;
@@ -40,7 +46,7 @@ export function progressOf(snapshot: RolloutSnapshot): Progress {
 
 function countsOf(controller: LiveObject): Counts {
   const status = (field: string) => numberAt(controller, ["status", field], 0);
-  const observed = status("observedGeneration") >= (controller.metadata.generation ?? 0);
+  const observed = hasObserved(controller);
   if (controller.kind === "DaemonSet") {
     const desired = status("desiredNumberScheduled");
     const updated = status("updatedNumberScheduled");

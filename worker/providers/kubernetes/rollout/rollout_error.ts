@@ -1,7 +1,7 @@
 import { MpcError } from "@mpc/domain";
 import type { KubeClient } from "../client/kube_client.ts";
 import { statusError } from "../client/status_error.ts";
-import type { RolloutFailure } from "./failure.ts";
+import type { RolloutFailure } from "./verdict.ts";
 
 /** What a failed rollout is answered with: the pod's own reason, and how it ended. */
 export async function rolloutError(

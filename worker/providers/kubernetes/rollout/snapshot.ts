@@ -70,13 +70,13 @@ export function isOwnedBy({ metadata }: LiveObject, uid: string | undefined): bo
  */
 export function currentPods(
   controller: LiveObject,
-  { replicaSets, pods }: RolloutSnapshot,
+  snapshot: RolloutSnapshot,
 ): readonly LiveObject[] {
   const parent = controller.kind === "Deployment"
-    ? newestReplicaSet(controller, replicaSets)
+    ? currentReplicaSet(controller, snapshot)
     : controller;
   const update = fieldAt(controller, "status", "updateRevision");
-  return pods.filter((pod) =>
+  return snapshot.pods.filter((pod) =>
     isOwnedBy(pod, parent?.metadata.uid) &&
     (update === undefined || pod.metadata.labels?.["controller-revision-hash"] === update)
   );
@@ -84,13 +84,18 @@ export function currentPods(
 
 const DEPLOYMENT_REVISION = "deployment.kubernetes.io/revision";
 
-function newestReplicaSet(
-  deployment: LiveObject,
-  replicaSets: readonly LiveObject[],
+/** What a Deployment rolls out now; undefined before it has made it, and for other controllers. */
+export function currentReplicaSet(
+  { metadata }: LiveObject,
+  { replicaSets }: RolloutSnapshot,
 ): LiveObject | undefined {
-  const revision = deployment.metadata.annotations?.[DEPLOYMENT_REVISION];
+  const revision = metadata.annotations?.[DEPLOYMENT_REVISION];
   return replicaSets.find((set) =>
-    isOwnedBy(set, deployment.metadata.uid) &&
-    set.metadata.annotations?.[DEPLOYMENT_REVISION] === revision
+    isOwnedBy(set, metadata.uid) && set.metadata.annotations?.[DEPLOYMENT_REVISION] === revision
   );
+}
+
+/** Whether an object's status is about what is asked for now. */
+export function hasObserved(object: LiveObject): boolean {
+  return numberAt(object, ["status", "observedGeneration"], 0) >= (object.metadata.generation ?? 0);
 }

@@ -4,6 +4,13 @@ import { keyOf } from "../client/kinds.ts";
 import type { ObjectKind } from "../client/kube_object.ts";
 import { Informer } from "./informer.ts";
 
+/** The cluster, and what is shared by all who wait for it. */
+export interface WatchedCluster {
+  readonly client: KubeClient;
+  readonly watch: ClusterWatch;
+  readonly clock: Clock;
+}
+
 /**
  * Everything that waits for one cluster waits here: one watch for each kind, however many wait.
  * A watch begins when its kind is first asked for.

@@ -22,6 +22,7 @@ export interface ReflectorTarget {
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 10_000;
+const SHORTEST_WATCH_MS = 1_000;
 
 /**
  * Keeps a target like the cluster until the signal is aborted: lists, watches, goes on from the
@@ -49,6 +50,7 @@ export async function reflect(options: {
         target.recovered();
       }
       const from = { resourceVersion, signal };
+      const began = clock.now();
       for await (const event of client.watch(kind, selection, from)) {
         target.recovered();
         pauseMs = FIRST_PAUSE_MS;
@@ -60,6 +62,8 @@ export async function reflect(options: {
         if (event.type === "DELETED") target.remove(event.object);
         else target.put(event.object);
       }
+      // Servers keep watches for minutes: one that ends them at once is not asked at once again.
+      if (clock.now() - began < SHORTEST_WATCH_MS) await pause(pauseMs, clock, signal);
     } catch (error) {
       if (signal.aborted) return;
       if (isMpcError(error, "OUT_OF_RANGE")) {
@@ -73,8 +77,17 @@ export async function reflect(options: {
         pauseMs,
         error: recordError(error),
       });
-      await clock.sleep(pauseMs, signal).catch(() => {});
+      await pause(pauseMs, clock, signal);
       pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
     }
+  }
+}
+
+/** Sleeps; an abort ends it early, and the caller's loop with it. */
+async function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(ms, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
 }

@@ -24,9 +24,9 @@ export class TrackedObject {
 
   /** Undefined when it is gone. */
   current(): LiveObject | undefined {
-    const { uid, generation = 0 } = this.#read.metadata;
+    const { uid } = this.#read.metadata;
     const known = this.#informer.of(this.#owner).find(({ metadata }) => metadata.uid === uid);
-    if (known) return (known.metadata.generation ?? 0) >= generation ? known : this.#read;
+    if (known) return versionOf(known) >= versionOf(this.#read) ? known : this.#read;
     const gone = this.#informer.hasRemoved(uid ?? "") ||
       this.#informer.listsDone > this.#listsBefore;
     return gone ? undefined : this.#read;
@@ -37,6 +37,9 @@ export class TrackedObject {
     return this.#informer.failure;
   }
 }
+
+/** Versions of one object grow (Kubernetes API concepts, "Resource versions"; KEP-5504). */
+const versionOf = ({ metadata }: LiveObject): number => Number(metadata.resourceVersion ?? 0);
 
 /** Reads an owner's objects, and follows them from there on. */
 export async function trackOwned(

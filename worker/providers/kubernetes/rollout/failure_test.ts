@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import type { LiveObject } from "../client/kube_object.ts";
+import { failureOf } from "./failure.ts";
+import { GRACE_MS, isFailure } from "./verdict.ts";
+
+const NOW = Date.UTC(2030, 0, 1);
+const LONG_AGO = new Date(NOW - 60_000).toISOString();
+const JUST_NOW = new Date(NOW - 1_000).toISOString();
+
+const owner = (kind: string, name: string) => [
+  { apiVersion: "apps/v1", kind, name, uid: `uid-${name}`, controller: true },
+];
+
+const REVISION = "deployment.kubernetes.io/revision";
+
+function deployment(status: object = {}): LiveObject {
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "web", uid: "uid-web", generation: 2, annotations: { [REVISION]: "2" } },
+    status: { observedGeneration: 2, ...status },
+  };
+}
+
+function replicaSet(name: string, revision: string, status: object = {}): LiveObject {
+  return {
+    apiVersion: "apps/v1",
+    kind: "ReplicaSet",
+    metadata: {
+      name,
+      uid: `uid-${name}`,
+      generation: 1,
+      annotations: { [REVISION]: revision },
+      ownerReferences: owner("Deployment", "web"),
+    },
+    status: { observedGeneration: 1, ...status },
+  };
+}
+
+function pod(status: object, set = "new", more: object = {}): LiveObject {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: `pod-of-${set}`, ownerReferences: owner("ReplicaSet", set), ...more },
+    spec: { containers: [{ name: "web", resources: { limits: { memory: "64Mi" } } }] },
+    status,
+  };
+}
+
+const waiting = (reason: string, message: string, since = LONG_AGO, terminated?: object) => ({
+  startTime: since,
+  containerStatuses: [{
+    name: "web",
+    ready: false,
+    restartCount: 1,
+    state: { waiting: { reason, message } },
+    ...(terminated && { lastState: { terminated } }),
+  }],
+});
+
+const unschedulable = (since: string) => ({
+  conditions: [{
+    type: "PodScheduled",
+    status: "False",
+    reason: "Unschedulable",
+    message: "0/3 nodes are available",
+    lastTransitionTime: since,
+  }],
+});
+
+const refused = (message: string, since = LONG_AGO) => ({
+  conditions: [{
+    type: "ReplicaFailure",
+    status: "True",
+    reason: "FailedCreate",
+    message,
+    lastTransitionTime: since,
+  }],
+});
+
+const OVERDUE = {
+  conditions: [{ type: "Progressing", status: "False", reason: "ProgressDeadlineExceeded" }],
+};
+
+function judge(pods: readonly LiveObject[], deploymentStatus = {}, setStatus = {}) {
+  const snapshot = {
+    controllers: [deployment(deploymentStatus)],
+    replicaSets: [replicaSet("old", "1"), replicaSet("new", "2", setStatus)],
+    pods,
+  };
+  return failureOf(snapshot, NOW);
+}
+
+function reasonOf(...args: Parameters<typeof judge>): string | undefined {
+  const verdict = judge(...args);
+  return verdict && (isFailure(verdict) ? verdict.reason : "later");
+}
+
+const PODS: readonly (readonly [string, LiveObject, string | undefined])[] = [
+  ["an image that is not there", pod(waiting("ErrImagePull", "not found")), "IMAGE_PULL_FAILED"],
+  [
+    "a registry that refuses",
+    pod(waiting("ErrImagePull", "401 unauthorized", JUST_NOW)),
+    "IMAGE_PULL_FAILED",
+  ],
+  ["a registry that hiccups", pod(waiting("ErrImagePull", "i/o timeout", JUST_NOW)), "later"],
+  [
+    "a registry that does not recover",
+    pod(waiting("ImagePullBackOff", "i/o timeout")),
+    "IMAGE_PULL_FAILED",
+  ],
+  ["a secret on its way", pod(waiting("CreateContainerConfigError", "no", JUST_NOW)), "later"],
+  [
+    "a secret that never comes",
+    pod(waiting("CreateContainerConfigError", "secret x not found")),
+    "CONTAINER_NOT_STARTED",
+  ],
+  ["a crash loop", pod(waiting("CrashLoopBackOff", "", LONG_AGO, { exitCode: 7 })), "CRASH_LOOP"],
+  [
+    "memory that does not suffice",
+    pod(waiting("CrashLoopBackOff", "", LONG_AGO, { exitCode: 137, reason: "OOMKilled" })),
+    "OOM_KILLED",
+  ],
+  ["no node for a moment", pod(unschedulable(JUST_NOW)), "later"],
+  ["no node for long", pod(unschedulable(LONG_AGO)), "UNSCHEDULABLE"],
+  ["a container that is made", pod(waiting("ContainerCreating", "")), undefined],
+  ["the revision before that crashes", pod(waiting("CrashLoopBackOff", ""), "old"), undefined],
+  [
+    "a pod on its way out",
+    pod(waiting("CrashLoopBackOff", ""), "new", { deletionTimestamp: LONG_AGO }),
+    undefined,
+  ],
+];
+
+Deno.test("a rollout fails as soon as a pod of the new revision cannot become ready", async (t) => {
+  for (const [name, pod, reason] of PODS) {
+    await t.step(`${name}: ${reason ?? "goes on"}`, () => assert.equal(reasonOf([pod]), reason));
+  }
+});
+
+Deno.test("a quota, a webhook and pod security that refuse pods end it at once", () => {
+  for (
+    const message of [
+      'pods "x" is forbidden: exceeded quota: quota, requested: cpu=1, used: cpu=1, limited: cpu=1',
+      'admission webhook "images.example.com" denied the request: no',
+      'pods "x" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot',
+    ]
+  ) {
+    assert.equal(reasonOf([], {}, refused(message, JUST_NOW)), "REPLICA_REFUSED", message);
+  }
+});
+
+Deno.test("another refusal may pass, and ends it when it lasts", () => {
+  const message = 'pods "x" is forbidden: serviceaccount "workloads" not found';
+  assert.equal(reasonOf([], {}, refused(message, JUST_NOW)), "later");
+  assert.equal(reasonOf([], {}, refused(message)), "REPLICA_REFUSED");
+});
+
+Deno.test("what is said of the generation before does not count", () => {
+  assert.equal(reasonOf([], OVERDUE), "PROGRESS_DEADLINE_EXCEEDED");
+  assert.equal(reasonOf([], { ...OVERDUE, observedGeneration: 1 }), undefined);
+  const stale = { ...refused("exceeded quota: q, requested: x"), observedGeneration: 0 };
+  assert.equal(reasonOf([], {}, stale), undefined);
+});
+
+Deno.test("at the deadline the pod's own reason is told, also that no node takes it", () => {
+  const notReady = { conditions: [{ type: "Ready", status: "False", message: "probe failed" }] };
+  const late = judge([pod(notReady)], OVERDUE);
+  assert.ok(late && isFailure(late));
+  assert.deepEqual([late.podReason, late.message, late.subject.kind], [
+    "NotReady",
+    "probe failed",
+    "pod",
+  ]);
+  assert.equal(reasonOf([pod(unschedulable(JUST_NOW))], OVERDUE), "UNSCHEDULABLE");
+});
+
+Deno.test("of several moments to look again the nearest counts", () => {
+  const verdict = judge([
+    pod(unschedulable(JUST_NOW)),
+    pod(waiting("ErrImagePull", "i/o timeout", new Date(NOW - 5_000).toISOString())),
+  ]);
+  assert.deepEqual(verdict, { lookAgain: NOW - 5_000 + GRACE_MS });
+});

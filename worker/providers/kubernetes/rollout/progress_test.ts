@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import type { LiveObject } from "../client/kube_object.ts";
+import { progressOf } from "./progress.ts";
+
+const controller = (kind: string, replicas: number, status: object): LiveObject => ({
+  apiVersion: "apps/v1",
+  kind,
+  metadata: { name: "web", generation: 2, annotations: { "mpc/revision": "7" } },
+  spec: { replicas },
+  status: { observedGeneration: 2, ...status },
+});
+
+const progress = (object: LiveObject, pods: readonly LiveObject[] = []) =>
+  progressOf({ controllers: [object], replicaSets: [], pods });
+
+const all = { replicas: 2, updatedReplicas: 2, availableReplicas: 2, readyReplicas: 2 };
+
+const CASES: readonly (readonly [string, LiveObject, string, boolean])[] = [
+  ["all are ready", controller("Deployment", 2, all), "2 of 2 replicas ready", true],
+  ["none is wanted", controller("Deployment", 0, {}), "0 of 0 replicas ready", true],
+  [
+    "the controller has not seen it yet",
+    controller("Deployment", 2, { ...all, observedGeneration: 1 }),
+    "0 of 2 replicas ready",
+    false,
+  ],
+  [
+    "an old one still runs",
+    controller("Deployment", 2, { ...all, replicas: 3, availableReplicas: 3 }),
+    "2 of 2 replicas ready",
+    false,
+  ],
+  [
+    "one is updated, and old ones serve",
+    controller("Deployment", 2, { ...all, replicas: 3, updatedReplicas: 1 }),
+    "0 of 2 replicas ready",
+    false,
+  ],
+  [
+    "a StatefulSet is ready",
+    controller("StatefulSet", 1, { replicas: 1, updatedReplicas: 1, readyReplicas: 1 }),
+    "1 of 1 replica ready",
+    true,
+  ],
+  [
+    "a DaemonSet waits for a node",
+    controller("DaemonSet", 0, {
+      desiredNumberScheduled: 3,
+      updatedNumberScheduled: 3,
+      numberAvailable: 2,
+    }),
+    "2 of 3 replicas ready",
+    false,
+  ],
+];
+
+Deno.test("a rollout stands as 'kubectl rollout status' says", async (t) => {
+  for (const [name, object, message, complete] of CASES) {
+    await t.step(`${name}: ${message}`, () => {
+      const result = progress(object);
+      assert.deepEqual([result.status.message, result.complete], [message, complete]);
+      assert.equal(result.status.revision, 7);
+    });
+  }
+});
+
+Deno.test("pods whose node does not answer are told", () => {
+  const pod: LiveObject = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "web-1" },
+    status: {
+      conditions: [{ type: "Ready", status: "False" }],
+      containerStatuses: [{ name: "web", ready: true, restartCount: 0 }],
+    },
+  };
+  const { status } = progress(controller("Deployment", 2, { ...all, availableReplicas: 1 }), [pod]);
+  assert.equal(
+    status.message,
+    "1 of 2 replicas ready; Unknown: the node of web-1 does not answer",
+  );
+});

@@ -1,0 +1,38 @@
+import type { Instant } from "@mpc/domain";
+import type { Clock, RolloutStatus } from "@mpc/services";
+import { deadlineFailure } from "./controller_failure.ts";
+import type { RolloutSnapshot } from "./snapshot.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** So much longer than the cluster itself we wait, so that its own word comes first. */
+const SLACK_MS = 15_000;
+
+/**
+ * Notices that nothing moves though the cluster says nothing of it: only Deployments have a
+ * progress deadline, and only while their controller runs.
+ */
+export class Standstill {
+  readonly #clock: Clock;
+  readonly #deadlineMs: number;
+  #since: Instant;
+  #seen = "";
+
+  constructor(clock: Clock, deadlineMs: number) {
+    this.#clock = clock;
+    this.#deadlineMs = deadlineMs;
+    this.#since = clock.now();
+  }
+
+  /** A failure when it has lasted too long, else when that would be. */
+  verdict(snapshot: RolloutSnapshot, { updated, ready }: RolloutStatus): Verdict {
+    const now = this.#clock.now();
+    const seen = `${updated}/${ready}`;
+    if (seen !== this.#seen) this.#since = now;
+    this.#seen = seen;
+    const end = this.#since + this.#deadlineMs + SLACK_MS;
+    const [controller] = snapshot.controllers;
+    return now < end || !controller
+      ? { lookAgain: end }
+      : deadlineFailure(controller, snapshot, "nothing has changed, is its controller running");
+  }
+}
