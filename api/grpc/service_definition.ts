@@ -93,8 +93,20 @@ function methodDefinition(method: DescMethod): MethodDefinition<Request, Message
     responseStream: method.methodKind !== "unary",
     requestSerialize: (message) => serialize(method.input)(readable(message)),
     requestDeserialize: request,
-    responseSerialize: serialize(method.output),
+    responseSerialize: method.methodKind === "unary"
+      ? serialize(method.output)
+      : once(serialize(method.output)),
     responseDeserialize: deserialize(method.output),
+  };
+}
+
+/** Serializes a message once, to however many streams it is written. */
+function once(serialize: (message: Message) => Buffer): (message: Message) => Buffer {
+  const known = new WeakMap<Message, Buffer>();
+  return (message) => {
+    const bytes = known.get(message) ?? serialize(message);
+    known.set(message, bytes);
+    return bytes;
   };
 }
 

@@ -13,14 +13,23 @@ import { toOperation } from "./operation_mapping.ts";
 import { toTimestamp } from "./values.ts";
 import { toWorkload } from "./workload_mapping.ts";
 
-/** One thing that a watcher is told. */
+/** What is told of an event: a thousand watchers of it are told the same message. */
+const TOLD = new WeakMap<EventRecord, WatchEventsResponse>();
+
+/** One thing that a watcher is told; not to be changed, as other watchers may be told it too. */
 export function toWatchResponse(watched: WatchedEvent): WatchEventsResponse {
   const resumeToken = watched.token;
   switch (watched.type) {
     case "synced":
       return create(WatchEventsResponseSchema, { resumeToken, synced: true });
-    case "event":
-      return create(WatchEventsResponseSchema, { resumeToken, event: toEvent(watched.event) });
+    case "event": {
+      const known = TOLD.get(watched.event);
+      if (known) return known;
+      const event = toEvent(watched.event);
+      const response = create(WatchEventsResponseSchema, { resumeToken, event });
+      TOLD.set(watched.event, response);
+      return response;
+    }
     case "existing":
       return create(WatchEventsResponseSchema, {
         resumeToken,
