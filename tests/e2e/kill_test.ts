@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createClient } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import {
   DiagnosticsService,
@@ -16,7 +16,12 @@ import { SeededIds } from "../fakes/seeded_ids.ts";
 import { startPlatform } from "../servers/platform_process.ts";
 
 const KILLS = 50;
-const CALLERS = 8;
+
+/** Callers that create an environment each, deploy into it and delete it. */
+const CALLERS = 6;
+
+/** Callers that change the same few resources, in each other's way. */
+const RIVALS = 3;
 
 /** Longest time that a process lives before it is killed. */
 const MAX_LIFE_MS = 150;
@@ -35,10 +40,13 @@ Deno.test({
     try {
       for (let kill = 0; kill < KILLS; kill++) {
         const platform = await startPlatform(args);
-        const load = Array.from({ length: CALLERS }, () => {
-          const id = `e-${environment++}`;
-          return change(platform.web, id, acknowledged);
-        });
+        const load = [
+          ...Array.from({ length: CALLERS }, () => {
+            const id = `e-${environment++}`;
+            return change(platform.web, id, acknowledged);
+          }),
+          ...Array.from({ length: RIVALS }, () => compete(platform.web, random, acknowledged)),
+        ];
         // A real process dies at a real moment: this wait is the experiment, not a synchronisation.
         await new Promise((resolve) => setTimeout(resolve, random.random() * MAX_LIFE_MS));
         await platform.kill();
@@ -87,6 +95,43 @@ async function change(server: URL, id: string, acknowledged: string[]): Promise<
     if (!(error instanceof Error)) throw error;
   }
 }
+
+/** Creates, deploys, deletes, abandons and cancels what others do too, until the process is gone. */
+async function compete(server: URL, random: SeededIds, acknowledged: string[]): Promise<void> {
+  const transport = createGrpcWebTransport({ baseUrl: server.origin, defaultTimeoutMs: 5_000 });
+  const environments = createClient(EnvironmentService, transport);
+  const workloads = createClient(WorkloadService, transport);
+  const operations = createClient(OperationService, transport);
+  const name = "environments/shared";
+  const deploy = (image: string) =>
+    workloads.deployWorkload({ parent: name, workloadId: "web", workload: { spec: { image } } });
+  const changes = [
+    () => environments.createEnvironment({ environmentId: "shared", environment: {} }),
+    () => environments.deleteEnvironment({ name, force: true }),
+    () => environments.deleteEnvironment({ name, force: true, abandon: true }),
+    () => deploy("nginx:1.27"),
+    () => deploy("nginx:flaky"),
+    () => workloads.deleteWorkload({ name: `${name}/workloads/web` }),
+  ];
+  for (let gone = false; !gone;) {
+    try {
+      const { name: operation } = await changes[Math.floor(random.random() * changes.length)]!();
+      acknowledged.push(operation);
+      if (random.random() < 0.3) await operations.cancelOperation({ name: operation });
+    } catch (error) {
+      const { code } = ConnectError.from(error);
+      gone = !REFUSALS.has(code);
+    }
+  }
+}
+
+/** Rivals are refused all the time; anything else is the end of the process. */
+const REFUSALS: ReadonlySet<Code> = new Set([
+  Code.Aborted,
+  Code.AlreadyExists,
+  Code.FailedPrecondition,
+  Code.NotFound,
+]);
 
 /** In the log every operation began to be admitted once and ended once, without a gap. */
 async function assertOnce(directory: string, seed: number): Promise<void> {
