@@ -1,0 +1,125 @@
+/** How the provider gets on with others who change the same objects. */
+import assert from "node:assert/strict";
+import { rejectsWith } from "../fakes/rejects.ts";
+import { anEnvironment, live, providerSuite, type ProviderWorld, web } from "./provider_world.ts";
+
+const test = providerSuite();
+
+const setImage = ({ kubectl }: ProviderWorld, environment: string, image: string) =>
+  kubectl(["set", "image", "deployment/web", `web=${image}`, "-n", environment]);
+
+const scale = (
+  { kubectl }: ProviderWorld,
+  environment: string,
+  replicas: number,
+  manager: string,
+) =>
+  kubectl([
+    ...["patch", "deployment", "web", "-n", environment, "--subresource=scale", "--type=merge"],
+    ...["-p", JSON.stringify({ spec: { replicas } }), `--field-manager=${manager}`],
+  ]);
+
+test("a field that somebody else manages is a conflict with their name, until it is forced", async (world) => {
+  await anEnvironment(world, "conflict");
+  const { provider } = world;
+  await provider.applyWorkload(web("conflict"), live());
+  await setImage(world, "conflict", "example.com/other:1");
+  const error = await rejectsWith(
+    provider.applyWorkload(web("conflict"), live()),
+    "ABORTED",
+    "CLUSTER_CONFLICT",
+  );
+  assert.equal(error.retryable, false);
+  assert.equal(error.metadata["manager"], "kubectl-set");
+  assert.match(error.metadata["fields"] ?? "", /containers\[name="web"\]\.image/);
+  await provider.applyWorkload(web("conflict"), { ...live(), forceConflicts: true });
+  await provider.applyWorkload(web("conflict"), live());
+});
+
+test("what others change is drift, field by field, and is put back by force", async (world) => {
+  await anEnvironment(world, "drift");
+  const { provider, kubectl } = world;
+  await provider.applyWorkload(web("drift"), live());
+  assert.deepEqual(await provider.drift(web("drift"), live()), []);
+  await setImage(world, "drift", "example.com/other:1");
+  await kubectl(["delete", "service", "web", "-n", "drift"]);
+  const drift = await provider.drift(web("drift"), live());
+  assert.deepEqual(drift, [
+    { action: "CREATE", object: "Service/drift/web", fields: [] },
+    {
+      action: "UPDATE",
+      object: "Deployment/drift/web",
+      fields: [{
+        path: "spec.template.spec.containers[web].image",
+        before: '"example.com/other:1"',
+        after: '"nginx:1.27"',
+      }],
+    },
+  ]);
+  await provider.applyWorkload(web("drift"), { ...live(), forceConflicts: true });
+  assert.deepEqual(await provider.drift(web("drift"), live()), []);
+});
+
+test("replicas that an autoscaler set are no drift, those that a person set are", async (world) => {
+  await anEnvironment(world, "scaled");
+  const { provider } = world;
+  await provider.applyWorkload(web("scaled"), live());
+  await scale(world, "scaled", 3, "kube-controller-manager");
+  assert.deepEqual(await provider.drift(web("scaled"), live()), []);
+  await scale(world, "scaled", 4, "kubectl");
+  const [change] = await provider.drift(web("scaled"), live());
+  assert.deepEqual(change?.fields, [{ path: "spec.replicas", before: "4", after: "1" }]);
+});
+
+test("what is no longer asked for is pruned, but for data, and nothing of others is", async (world) => {
+  await anEnvironment(world, "pruned");
+  const { provider, kubectl } = world;
+  const storage = { size: "1Gi", storageClass: null, shared: true };
+  const volume = { name: "data", path: "/data", readOnly: false, storage };
+  const none = { scratch: null, secret: null, config: null };
+  const full = web("pruned", { env: { KEY: "value" }, volumes: [{ ...volume, ...none }] });
+  await provider.applyWorkload(full, live());
+  await kubectl(["create", "configmap", "theirs", "-n", "pruned"]);
+  const bare = web("pruned", { ports: [] });
+  const planned = await provider.applyWorkload(bare, { ...live(), dryRun: true });
+  const deleted = planned.filter(({ action }) => action === "DELETE").map(({ object }) => object);
+  assert.deepEqual(deleted.sort(), ["Secret/pruned/web.env", "Service/pruned/web"]);
+  assert.deepEqual(await provider.applyWorkload(bare, live()), planned);
+  await kubectl(["wait", "--for=delete", "service/web", "-n", "pruned", "--timeout=20s"]);
+  await kubectl(["get", "persistentvolumeclaim", "web.data", "-n", "pruned"]);
+  await kubectl(["get", "configmap", "theirs", "-n", "pruned"]);
+  const all = await provider.deleteWorkload(bare, { ...live(), dryRun: true });
+  assert.ok(all.some(({ object }) => object === "PersistentVolumeClaim/pruned/web.data"));
+});
+
+test("an object that somebody else has made is never taken over", async (world) => {
+  await anEnvironment(world, "taken");
+  const { provider, kubectl } = world;
+  await kubectl(["create", "service", "clusterip", "web", "--tcp=80", "-n", "taken"]);
+  const taken = provider.applyWorkload(web("taken"), live());
+  const error = await rejectsWith(taken, "ALREADY_EXISTS", "OWNED_BY_ANOTHER");
+  assert.match(error.message, /Service\/taken\/web/);
+  assert.equal(await provider.rolloutStatus("taken", "web", live()), undefined, "nothing was made");
+  await kubectl(["create", "namespace", "theirs"]);
+  const quota = { workloads: null, cpu: null, memory: null };
+  const theirs = { environment: "theirs", uid: "u", cluster: "test", labels: {}, quota };
+  await rejectsWith(provider.applyNamespace(theirs, live()), "ALREADY_EXISTS", "OWNED_BY_ANOTHER");
+});
+
+test("a field that cannot change is named, with what to do", async (world) => {
+  await anEnvironment(world, "fixed");
+  const { provider } = world;
+  const storage = { size: "2Gi", storageClass: null, shared: false };
+  const volume = { name: "data", path: "/data", readOnly: false, scratch: null };
+  const withClass = (storageClass: string | null) =>
+    web("fixed", {
+      volumes: [{ ...volume, secret: null, config: null, storage: { ...storage, storageClass } }],
+    });
+  await provider.applyWorkload(withClass("slow"), live());
+  const error = await rejectsWith(
+    provider.applyWorkload(withClass("fast"), live()),
+    "FAILED_PRECONDITION",
+    "IMMUTABLE_FIELD",
+  );
+  assert.match(error.message, /PersistentVolumeClaim\/fixed\/web\.data.*spec cannot be changed/);
+});

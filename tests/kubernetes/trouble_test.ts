@@ -1,0 +1,149 @@
+/** Clusters that do not answer, do not let us, or have other things in the way. */
+import assert from "node:assert/strict";
+import { rejectsWith } from "../fakes/rejects.ts";
+import { anEnvironment, live, providerSuite, web } from "./provider_world.ts";
+
+const test = providerSuite();
+
+test("each permission that is missing is named exactly", async (world) => {
+  const { server, kubectl, providerBy } = world;
+  await anEnvironment(world, "rbac");
+  const ann = providerBy(await server.kubeconfigOf({ name: "ann" }));
+  const first = await rejectsWith(
+    ann.applyWorkload(web("rbac"), live()),
+    "PERMISSION_DENIED",
+    "CLUSTER_FORBIDS",
+  );
+  assert.equal(first.metadata["verb"], "list");
+  await kubectl(["create", "clusterrolebinding", "ann", "--clusterrole=view", "--user=ann"]);
+  await kubectl([
+    ...["create", "clusterrole", "reader", "--verb=get,list,watch"],
+    "--resource=secrets,roles.rbac.authorization.k8s.io,rolebindings.rbac.authorization.k8s.io",
+  ]);
+  await kubectl(["create", "clusterrolebinding", "reads", "--clusterrole=reader", "--user=ann"]);
+  const second = await rejectsWith(
+    ann.applyWorkload(web("rbac"), live()),
+    "PERMISSION_DENIED",
+    "CLUSTER_FORBIDS",
+  );
+  assert.match(second.message, /'ann' may not (patch|create) services in namespace 'rbac'/);
+  assert.deepEqual(await ann.pods("rbac", "web", live()), [], "reading is allowed");
+});
+
+test("a certificate that has expired and a context that is not there are told", async (world) => {
+  const { server, providerBy } = world;
+  const notAfter = new Date(Date.now() - 60_000);
+  const late = providerBy(await server.kubeconfigOf({ name: "late", notAfter }));
+  await rejectsWith(late.inventory(live()), "UNAUTHENTICATED", "CLUSTER_CREDENTIALS");
+  const wrong = providerBy(server.kubeconfig, "elsewhere");
+  const error = await rejectsWith(
+    wrong.inventory(live()),
+    "FAILED_PRECONDITION",
+    "KUBECONFIG_UNUSABLE",
+  );
+  assert.match(error.message, /no context 'elsewhere', its contexts are 'local'/);
+});
+
+test("a webhook that does not answer is named, and may answer later", async (world) => {
+  const { provider, kubectl } = world;
+  await anEnvironment(world, "hooked");
+  const webhook = {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingWebhookConfiguration",
+    metadata: { name: "guard" },
+    webhooks: [{
+      name: "guard.example.com",
+      clientConfig: { url: "https://127.0.0.1:1/" },
+      rules: [{
+        apiGroups: ["apps"],
+        apiVersions: ["v1"],
+        operations: ["*"],
+        resources: ["deployments"],
+      }],
+      namespaceSelector: { matchLabels: { "mpc/environment": "hooked" } },
+      admissionReviewVersions: ["v1"],
+      sideEffects: "None",
+      timeoutSeconds: 1,
+    }],
+  };
+  await kubectl(["apply", "-f", "-"], JSON.stringify(webhook));
+  try {
+    // It takes the API server a moment to ask a webhook that is new.
+    const error = await eventually(() =>
+      rejectsWith(
+        provider.applyWorkload(web("hooked"), { ...live(), dryRun: true }),
+        "UNAVAILABLE",
+        "ADMISSION_UNREACHABLE",
+      )
+    );
+    assert.equal(error.retryable, true);
+    assert.match(error.message, /'guard\.example\.com' does not answer/);
+  } finally {
+    await kubectl(["delete", "validatingwebhookconfiguration", "guard"]);
+  }
+});
+
+test("a namespace that a finalizer holds is told with the object and the way out", async (world) => {
+  const { provider, kubectl } = world;
+  await anEnvironment(world, "stuck");
+  const held = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "held", namespace: "stuck", finalizers: ["example.com/hold"] },
+  };
+  await kubectl(["apply", "-f", "-"], JSON.stringify(held));
+  const ref = { environment: "stuck", uid: "uid-stuck" };
+  await provider.deleteNamespace(ref, live());
+  const told = Promise.withResolvers<string>();
+  const gone = provider.awaitNamespaceGone(ref, {
+    ...live(),
+    onBlocked: ([blocker]) =>
+      blocker && told.resolve(`${blocker.object}: ${blocker.reason}\n${blocker.remedy}`),
+  });
+  const [what = "", remedy = ""] = (await told.promise).split("\n");
+  assert.equal(what, "ConfigMap/stuck/held: finalizer example.com/hold");
+  const [, ...command] = (remedy.match(/'[^']*'|\S+/g) ?? []).map((word) =>
+    word.replaceAll("'", "")
+  );
+  await kubectl(command);
+  await gone;
+});
+
+test(
+  "an API server that stops in the middle of a rollout is outlasted, and told",
+  async (world) => {
+    const { provider, kubectl, server } = world;
+    await anEnvironment(world, "outage");
+    await kubectl(["cordon", "node-0", "node-1"]);
+    await provider.applyWorkload(web("outage"), live());
+    const told: string[] = [];
+    const lost = Promise.withResolvers<void>();
+    const rollout = provider.awaitRollout(web("outage"), {
+      ...live(),
+      onProgress: ({ message }) => {
+        told.push(message);
+        if (/waiting for the cluster/.test(message)) lost.resolve();
+      },
+    });
+    rollout.catch(() => {});
+    await kubectl(["wait", "pod", "-n", "outage", "-l", "mpc/workload=web", "--for=create"]);
+    await server.interrupt();
+    await lost.promise;
+    await server.resume();
+    await kubectl(["uncordon", "node-0", "node-1"]);
+    assert.equal((await rollout).ready, 1, told.join("; "));
+  },
+  // Its process belongs to the suite, and another takes its place.
+  { sanitizeOps: false, sanitizeResources: false },
+);
+
+/** Tries until it no longer throws; the test's own calls have their time limits. */
+async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (tries >= 50) throw error;
+    }
+  }
+}
