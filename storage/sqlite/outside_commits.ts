@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 
 /** How soon a commit of another process is noticed, at most. */
-const LOOK_EVERY_MS = 15;
+const LOOK_EVERY_MS = 10;
 
 /**
  * Notices what other connections commit: SQLite counts it in `data_version`, a look at which takes

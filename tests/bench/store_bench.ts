@@ -3,12 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Store } from "@mpc/storage";
 import { openSqliteStore } from "@mpc/storage/sqlite";
-import { anEnvironment, anOperation } from "../fakes/documents.ts";
+import { anEnvironment, anEvent, anOperation } from "../fakes/documents.ts";
 import type { BenchRow } from "./bench_row.ts";
 import { quantile, timed } from "./measure.ts";
 
-/** One page of many environments, against one page of few. */
+/** Pages of many against pages of few, and how soon processes that share a store see a commit. */
 export async function run(): Promise<BenchRow[]> {
+  return [...await pages(), await sharedCommits()];
+}
+
+async function pages(): Promise<BenchRow[]> {
   const directory = await mkdtemp(join(tmpdir(), "mpc-bench-"));
   const few = openSqliteStore({ path: join(directory, "few.db") });
   const many = openSqliteStore({ path: join(directory, "many.db") });
@@ -33,6 +37,36 @@ export async function run(): Promise<BenchRow[]> {
   } finally {
     await few.close();
     await many.close();
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** From the end of one's write to the event at another who follows the same file. */
+async function sharedCommits(): Promise<BenchRow> {
+  const directory = await mkdtemp(join(tmpdir(), "mpc-bench-"));
+  const path = join(directory, "mpc.db");
+  const writer = openSqliteStore({ path, shared: true });
+  const reader = openSqliteStore({ path, shared: true });
+  const stop = new AbortController();
+  try {
+    const took: number[] = [];
+    const events = reader.events.tail(0, stop.signal)[Symbol.asyncIterator]();
+    for (let round = 0; round < 200; round++) {
+      const seen = events.next();
+      await writer.events.append([anEvent(String(round))]);
+      took.push(await timed(() => seen));
+    }
+    return {
+      name: "a commit seen by another process that shares the store",
+      value: quantile(took),
+      unit: "ms",
+      target: { max: 20 },
+      note: `p99 ${quantile(took, 0.99).toFixed(1)} ms`,
+    };
+  } finally {
+    stop.abort();
+    await writer.close();
+    await reader.close();
     await rm(directory, { recursive: true });
   }
 }
