@@ -1,15 +1,26 @@
 import { join } from "node:path";
 import { makeDataDir, systemClock, systemIds, VERSION } from "@mpc/process";
-import { assertEngines, type ServiceDeps } from "@mpc/services";
+import { assertEngines, type Engine, type ServiceDeps } from "@mpc/services";
 import { createPlanner } from "@mpc/services/operations";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { openSqliteStore } from "@mpc/storage/sqlite";
-import { Dispatcher, DriftWatch, EmbeddedEngine, Expiry, Janitor, openProvider } from "@mpc/worker";
+import {
+  Dispatcher,
+  DriftWatch,
+  EmbeddedEngine,
+  Expiry,
+  Janitor,
+  openProvider,
+  type StepTools,
+} from "@mpc/worker";
 import type { AllInOneConfig } from "./config.ts";
 import { type Doors, openDoors } from "./open_doors.ts";
 
 const JANITOR_INTERVAL_MS = 30_000;
+
+/** On Temporal; the embedded engine runs what there is. */
+const STEPS_AT_ONCE = 100;
 
 /** A running platform. */
 export interface AllInOne extends Doors {
@@ -21,7 +32,7 @@ export interface AllInOne extends Doors {
 /**
  * Starts everything in one process: store, engine, clusters, both doors.
  * @throws {MpcError} FAILED_PRECONDITION, for instance `STORE_IN_USE`, `STORE_NOT_WRITABLE`,
- *   `STORE_TOO_NEW`, `PORT_IN_USE`, `NO_ENGINE`
+ *   `STORE_TOO_NEW`, `PORT_IN_USE`, `NO_ENGINE`, `NO_TEMPORAL`
  */
 export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   const clock = systemClock;
@@ -31,8 +42,7 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   stack.defer(() => store.close());
   const provider = await openProvider(config, { store, clock });
   stack.defer(() => provider.close());
-  const engine = new EmbeddedEngine({ store, provider, clock, ids });
-  stack.defer(() => engine.close());
+  const engine = await startEngine(config, { store, provider, clock, ids }, stack);
   await assertEngines(store, [engine.name]);
   const deps: ServiceDeps = {
     store,
@@ -72,6 +82,36 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   stack.defer(() => doors.close());
   const running = stack.move();
   return { ...doors, store, close: () => running.disposeAsync() };
+}
+
+/** Begins to work; what it needs is let go of with the stack. */
+async function startEngine(
+  { engine: name, dataDir, temporalAddress }: AllInOneConfig,
+  tools: StepTools,
+  stack: AsyncDisposableStack,
+): Promise<Engine> {
+  if (name === "embedded") return closing(new EmbeddedEngine(tools), stack);
+  const { BUNDLE_PATH, startTemporalEngine } = await import("@mpc/worker/temporal");
+  const { freshWorkflowBundle, startDevTemporal } = await import("./dev_temporal.ts");
+  await freshWorkflowBundle(BUNDLE_PATH);
+  let address = temporalAddress;
+  if (address === null) {
+    const server = await startDevTemporal(dataDir && join(dataDir, "temporal.db"));
+    stack.defer(() => server.stop());
+    address = server.address;
+  }
+  const engine = await startTemporalEngine(tools, {
+    target: { address, namespace: "default", tls: null, apiKey: null },
+    taskQueue: "mpc",
+    concurrency: STEPS_AT_ONCE,
+    bundlePath: BUNDLE_PATH,
+  });
+  return closing(engine, stack);
+}
+
+function closing(engine: Engine, stack: AsyncDisposableStack): Engine {
+  stack.defer(() => engine.close());
+  return engine;
 }
 
 async function openStore(dataDir: string | null): Promise<Store> {

@@ -36,6 +36,10 @@ export interface AllInOneConfig extends DoorsConfig {
   readonly clusters: readonly ClusterSettings[];
   /** Whether the simulated cluster takes its time. */
   readonly simulatedDelays: "demo" | "none";
+  /** Which engine carries operations out. */
+  readonly engine: "embedded" | "temporal";
+  /** `host:port` of a Temporal that runs; null to start one. */
+  readonly temporalAddress: string | null;
   readonly logLevel: LogLevel;
 }
 
@@ -61,6 +65,8 @@ const ALL_IN_ONE = z.object({
   dataDir: z.string(),
   ephemeral: z.boolean().default(false),
   simulatedDelays: oneOf(["demo", "none"]),
+  engine: oneOf(["embedded", "temporal"]),
+  temporalAddress: z.string().regex(/^[^\s/]+:\d+$/, "must be HOST:PORT").optional(),
 });
 
 const API = z.object({ ...DOORS, dataDir: z.string(), worker: z.array(peerUrl) });
@@ -70,6 +76,7 @@ Examples:
   deno task dev                                  data under the user's data directory
   deno task dev --ephemeral                      everything in memory
   deno task dev --data-dir ./data --web-listen 127.0.0.1:0
+  deno task dev --engine temporal                operations as workflows, on a Temporal of its own
   deno task dev --kubeconfig ~/.kube/config --context kind-dev
   deno task dev:cluster --clusters-file clusters.yaml     clusters beyond this machine
 
@@ -94,7 +101,9 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
     .description("Runs the whole platform in one process, on this machine")
     .option("--data-dir <path>", "where everything is kept", dataDirSetting())
     .option("--ephemeral", "keep everything in memory")
-    .option("--simulated-delays <how>", "demo: rollouts take their time; none", "demo");
+    .option("--simulated-delays <how>", "demo: rollouts take their time; none", "demo")
+    .option("--engine <name>", "embedded; temporal: operations as workflows", "embedded")
+    .option("--temporal-address <host:port>", "a Temporal that runs; by default one is started");
   const all = withClusters(withDoors(command), process.env).addHelpText("after", DEV_HELP);
   const flags = readFlags(all, ALL_IN_ONE, args);
   return flags && {
@@ -102,6 +111,8 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
     dataDir: flags.ephemeral ? null : flags.dataDir,
     clusters: clustersOf(flags),
     simulatedDelays: flags.simulatedDelays,
+    engine: flags.engine,
+    temporalAddress: flags.temporalAddress ?? null,
     logLevel: flags.logLevel,
   };
 }

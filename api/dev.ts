@@ -13,6 +13,7 @@ function welcome(config: AllInOneConfig, platform: AllInOne): string {
   web      ${web}
   data     ${config.dataDir ?? "in memory, gone when this stops"}
   cluster  ${clusterNames(config.clusters)}
+  engine   ${config.engine}
 
 Try next, in a second terminal:
   deno task mpctl${server} env create dev --ttl 8h --label team=web
@@ -21,9 +22,18 @@ Try next, in a second terminal:
 `;
 }
 
+async function start(config: AllInOneConfig): Promise<AllInOne> {
+  if (config.engine === "embedded") {
+    // Only Temporal needs code that is not JavaScript, and a server and a bundler beside it.
+    await Deno.permissions.revoke({ name: "ffi" });
+    await Deno.permissions.revoke({ name: "run", command: "deno" });
+  }
+  return await startAllInOne(config);
+}
+
 process.exitCode = await runProcess({
   readConfig: readAllInOneConfig,
-  start: startAllInOne,
+  start,
   welcome,
   goodbye: "Stopping: running calls may finish, operations go on at the next start",
 }, process.argv.slice(2));

@@ -5,3 +5,4 @@ export { EmbeddedEngine, type EmbeddedEngineOptions } from "./engine/embedded/mo
 export { Expiry, NOTICE_MS } from "./expiry.ts";
 export { openProvider, type ProviderSettings } from "./open_provider.ts";
 export { Janitor, type JanitorOptions } from "./janitor.ts";
+export type { StepTools } from "./engine/try_step.ts";

@@ -21,6 +21,8 @@ const CONFIG: AllInOneConfig = {
   webListen: { host: "127.0.0.1", port: 0 },
   clusters: [],
   simulatedDelays: "none",
+  engine: "embedded",
+  temporalAddress: null,
   rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
   logLevel: "error",
   graceMs: 2_000,

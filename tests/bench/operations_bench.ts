@@ -107,6 +107,8 @@ async function costOfOne(dataDir: string): Promise<{ commits: number; bytes: num
     webListen: listen,
     clusters: [],
     simulatedDelays: "none",
+    engine: "embedded",
+    temporalAddress: null,
     rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
     logLevel: "error",
     graceMs: 1_000,

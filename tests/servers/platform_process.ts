@@ -1,3 +1,4 @@
+import config from "../../deno.json" with { type: "json" };
 import { startDeno, type Subprocess } from "./subprocess.ts";
 
 /** A server of the platform as a person starts it. */
@@ -10,20 +11,11 @@ export interface PlatformProcess {
   kill(): Promise<void>;
 }
 
-const MAIN = new URL("../../api/dev.ts", import.meta.url).pathname;
-
-/** Starts the dev process on free ports and waits until it says its addresses. */
+/** Starts the dev process, as its task does, on free ports and waits until it says its addresses. */
 export async function startPlatform(args: readonly string[]): Promise<PlatformProcess> {
+  const [, ...command] = config.tasks.dev.split(" ");
   const process = startDeno([
-    "run",
-    "--no-prompt",
-    "--unstable-no-legacy-abort",
-    "--allow-net=127.0.0.1",
-    "--allow-read",
-    "--allow-write",
-    "--allow-env",
-    "--allow-sys=homedir",
-    MAIN,
+    ...command,
     "--grpc-listen=127.0.0.1:0",
     "--web-listen=127.0.0.1:0",
     // A suite is one caller, and calls as many would.

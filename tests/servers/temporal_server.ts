@@ -114,4 +114,15 @@ async function isFile(path: string): Promise<boolean> {
   }
 }
 
-if (import.meta.main) console.log(await temporalProgram());
+/** `--serve [database]` starts one until the input ends; without it the program is only got. */
+if (import.meta.main) {
+  const [verb, database] = Deno.args;
+  if (verb === "--serve") {
+    const server = await startTemporalServer({ ...(database && { database }) });
+    console.log(server.address);
+    await Deno.stdin.readable.pipeTo(new WritableStream());
+    await server.stop();
+  } else {
+    console.log(await temporalProgram());
+  }
+}

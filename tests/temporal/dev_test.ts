@@ -1,0 +1,40 @@
+/** `task dev --engine temporal`: the same commands, the same output, a Temporal of its own. */
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { GOLDEN_CASES } from "../e2e/mpctl_golden_cases.ts";
+import { testMpctl, withMpctl } from "../e2e/mpctl_world.ts";
+import { startPlatform } from "../servers/platform_process.ts";
+
+// How much of a failure and its undo a watcher sees one by one is chance, which here is likelier.
+const cases = GOLDEN_CASES.filter(([name]) => name !== "failure.txt");
+
+testMpctl("mpctl prints on Temporal", cases, {
+  platformArgs: ["--engine=temporal", "--simulated-delays=none"],
+});
+
+Deno.test("what a second start finds in the data directory goes on, records and workflows", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "mpc-dev-"));
+  const args = ["--engine=temporal", `--data-dir=${directory}`];
+  try {
+    await withMpctl(async ({ run }) => {
+      const first = await startPlatform(args);
+      const server = ["--server", first.web.origin];
+      await run(["env", "create", "dev", ...server]);
+      const web = ["workload", "deploy", "web", "--env", "dev", "--image", "nginx:slow"];
+      const { code } = await run([...web, "--no-wait", ...server]);
+      assert.equal(code, 0);
+      await first.kill();
+      const second = await startPlatform(args);
+      const { out } = await run(["op", "list", "-o", "name", "--server", second.web.origin]);
+      const [name = ""] = out.split("\n");
+      const watched = await run(["op", "watch", name, "--server", second.web.origin]);
+      assert.equal(watched.code, 0, watched.err);
+      assert.match(watched.err, /await_rollout succeeded/);
+      await second.stop();
+    });
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
