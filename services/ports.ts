@@ -178,7 +178,10 @@ export interface ClusterEvent {
  *
  * Every call may fail with:
  * - `UNAVAILABLE` `CLUSTER_UNREACHABLE` (retryable)
- * - `PERMISSION_DENIED` `CLUSTER_FORBIDS`: what is not allowed stands in the message
+ * - `PERMISSION_DENIED` `CLUSTER_FORBIDS`: what is not allowed stands in the message, and in
+ *   `metadata` as `verb`, `resource` and `namespace`
+ * - `UNAUTHENTICATED` `CLUSTER_CREDENTIALS`, `FAILED_PRECONDITION` `CLUSTER_NOT_TRUSTED` or
+ *   `KUBECONFIG_UNUSABLE`: we cannot speak to it as we are set up
  * - `CANCELLED` `ABORTED_BY_CALLER`: the signal was aborted
  */
 export interface ClusterReader {
@@ -212,7 +215,11 @@ export interface ClusterReader {
  *
  * Besides the failures of {@linkcode ClusterReader} every change may fail with:
  * - `ALREADY_EXISTS` `OWNED_BY_ANOTHER`: an object of that name belongs to somebody else (permanent)
- * - `ABORTED` `CLUSTER_CONFLICT`: somebody else changed the object meanwhile (retryable)
+ * - `ABORTED` `CLUSTER_CONFLICT`: somebody else changed the object meanwhile (retryable), or manages
+ *   fields of it (permanent; `metadata` has `manager` and `fields`; see `forceConflicts`)
+ * - `FAILED_PRECONDITION` `ADMISSION_DENIED`, `IMMUTABLE_FIELD`; `INVALID_ARGUMENT`
+ *   `OBJECT_INVALID`: the cluster does not take it (permanent); `UNAVAILABLE`
+ *   `ADMISSION_UNREACHABLE`: who has to be asked does not answer (retryable)
  */
 export interface Provider extends ClusterReader {
   /** `simulated` or `kubernetes`. */
@@ -253,8 +260,10 @@ export interface Provider extends ClusterReader {
    * Waits until the rollout of `revision` is complete, and fails fast.
    * @param onProgress is told each change
    * @throws `FAILED_PRECONDITION` with the pod's own reason, permanent: `IMAGE_PULL_FAILED`,
-   *   `CRASH_LOOP`, `UNSCHEDULABLE`, `PROGRESS_DEADLINE_EXCEEDED`; `metadata` has `pod`, for a crash
-   *   also `exitCode` and `lastLog`
+   *   `CRASH_LOOP`, `OOM_KILLED`, `CONTAINER_NOT_STARTED`, `UNSCHEDULABLE`,
+   *   `PROGRESS_DEADLINE_EXCEEDED`; `metadata` has `pod`, for a crash also `exitCode` and `lastLog`
+   * @throws `RESOURCE_EXHAUSTED` `QUOTA_EXCEEDED`, `FAILED_PRECONDITION` `ADMISSION_DENIED`
+   *   (permanent): no pod may be made
    * @throws `NOT_FOUND` `NOT_ON_CLUSTER`: the objects are not there
    */
   awaitRollout(

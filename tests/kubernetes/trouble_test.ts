@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { rejectsWith } from "../fakes/rejects.ts";
 import { anEnvironment, live, providerSuite, web } from "./provider_world.ts";
 
+const ROLE = new URL("../../deploy/kubernetes/worker_role.yaml", import.meta.url).pathname;
+
 const test = providerSuite();
 
 test("each permission that is missing is named exactly", async (world) => {
@@ -18,7 +20,7 @@ test("each permission that is missing is named exactly", async (world) => {
   await kubectl(["create", "clusterrolebinding", "ann", "--clusterrole=view", "--user=ann"]);
   await kubectl([
     ...["create", "clusterrole", "reader", "--verb=get,list,watch"],
-    "--resource=secrets,roles.rbac.authorization.k8s.io,rolebindings.rbac.authorization.k8s.io",
+    "--resource=secrets",
   ]);
   await kubectl(["create", "clusterrolebinding", "reads", "--clusterrole=reader", "--user=ann"]);
   const second = await rejectsWith(
@@ -28,6 +30,33 @@ test("each permission that is missing is named exactly", async (world) => {
   );
   assert.match(second.message, /'ann' may not (patch|create) services in namespace 'rbac'/);
   assert.deepEqual(await ann.pods("rbac", "web", live()), [], "reading is allowed");
+});
+
+test("the role that is given for workers lets them do everything", async (world) => {
+  const { server, kubectl, providerBy } = world;
+  await kubectl(["apply", "-f", ROLE]);
+  await kubectl(["create", "clusterrolebinding", "w", "--clusterrole=mpc-worker", "--user=worker"]);
+  const provider = providerBy(await server.kubeconfigOf({ name: "worker" }));
+  const ref = { environment: "granted", uid: "uid-granted" };
+  await anEnvironment({ provider }, "granted");
+  const env = { KEY: "value" };
+  const autoscaling = { minReplicas: 1, maxReplicas: 2, targetCpuPercent: 80 };
+  const disruptionBudget = { maxUnavailable: 1 };
+  const everything = web("granted", { env, autoscaling, disruptionBudget });
+  await provider.applyWorkload(everything, { ...live(), dryRun: true });
+  await provider.applyWorkload(everything, live());
+  await provider.awaitRollout(everything, live());
+  assert.equal((await provider.pods("granted", "web", live())).length, 1);
+  assert.ok((await provider.events("granted", "web", live())).length > 0);
+  const query = { ...live(), follow: false, tail: null, since: null, replica: null };
+  for await (const { text } of provider.logs("granted", "web", query)) assert.ok(text);
+  assert.deepEqual(await provider.drift(everything, live()), []);
+  const workload = { ...ref, workload: "web", uid: everything.uid };
+  await provider.deleteWorkload(workload, live());
+  await provider.awaitWorkloadGone(workload, live());
+  await provider.deleteNamespace(ref, live());
+  await provider.awaitNamespaceGone(ref, live());
+  assert.ok((await provider.inventory(live())).every(({ target }) => !/granted/.test(target)));
 });
 
 test("a certificate that has expired and a context that is not there are told", async (world) => {

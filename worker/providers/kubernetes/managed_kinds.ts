@@ -13,8 +13,6 @@ import {
   NETWORK_POLICY,
   PERSISTENT_VOLUME_CLAIM,
   RESOURCE_QUOTA,
-  ROLE,
-  ROLE_BINDING,
   SECRET,
   SERVICE,
   SERVICE_ACCOUNT,
@@ -36,8 +34,6 @@ export const POLICY_KINDS: readonly ObjectKind[] = [
  */
 export const WORKLOAD_KINDS: readonly ObjectKind[] = [
   SERVICE_ACCOUNT,
-  ROLE,
-  ROLE_BINDING,
   CONFIG_MAP,
   SECRET,
   SERVICE,

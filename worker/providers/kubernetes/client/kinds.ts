@@ -23,8 +23,6 @@ export const INGRESS = kind("networking.k8s.io/v1", "Ingress");
 export const NETWORK_POLICY = kind("networking.k8s.io/v1", "NetworkPolicy");
 export const AUTOSCALER = kind("autoscaling/v2", "HorizontalPodAutoscaler");
 export const DISRUPTION_BUDGET = kind("policy/v1", "PodDisruptionBudget");
-export const ROLE = kind("rbac.authorization.k8s.io/v1", "Role");
-export const ROLE_BINDING = kind("rbac.authorization.k8s.io/v1", "RoleBinding");
 
 /** How the API server's paths name a kind. */
 export interface Resource {
@@ -55,8 +53,6 @@ const KNOWN: readonly ObjectKind[] = [
   NETWORK_POLICY,
   AUTOSCALER,
   DISRUPTION_BUDGET,
-  ROLE,
-  ROLE_BINDING,
 ];
 
 const PLURALS: ReadonlyMap<string, Resource> = new Map(

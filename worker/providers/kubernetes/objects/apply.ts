@@ -5,7 +5,7 @@ import type { KubeClient } from "../client/kube_client.ts";
 import { type LiveObject, type ObjectKind, refOf, textOf } from "../client/kube_object.ts";
 import type { KubernetesObject } from "../render/mod.ts";
 import { listKinds, removeObjects } from "./remove.ts";
-import { deletionOf, diffObjects } from "./diff.ts";
+import { deletionOf, diffObjects, type Shown } from "./diff.ts";
 import { ownedBy, ownerOf } from "./ownership.ts";
 
 /** What an owner is to have on the cluster. */
@@ -16,6 +16,8 @@ export interface Desired {
   readonly objects: readonly KubernetesObject[];
   /** Kinds of which the owner has nothing but `objects`: the rest is pruned. */
   readonly prune: readonly ObjectKind[];
+  /** Which values its changes show. */
+  readonly shown?: Shown;
   /** Where; undefined for what stands in no namespace. */
   readonly namespace?: string;
 }
@@ -39,7 +41,7 @@ export async function applyObjects(
   for (const object of desired.objects) {
     const live = before.get(textOf(refOf(object)));
     const options = { signal, dryRun, force, uid: live?.metadata.uid };
-    const change = diffObjects(live, await client.apply(object, options));
+    const change = diffObjects(live, await client.apply(object, options), desired.shown);
     if (change) changes.push(change);
   }
   const surplus = surplusOf(desired, owned);

@@ -9,14 +9,17 @@ import { ENV_CHECKSUM, REVISION } from "../render/mod.ts";
  * Elements of lists are named by what Kubernetes merges them by, for instance
  * `spec.template.spec.containers[web].image`. Values of environment variables and secrets are
  * compared, and shown redacted.
+ * @param shown of whose values there are secrets that nobody can tell by their path, less
  */
 export function diffObjects(
   before: LiveObject | undefined,
   after: LiveObject,
+  shown: Shown = "but secrets",
 ): PlannedChange | undefined {
   const object = textOf(refOf(after));
   if (!before) return { action: "CREATE", object, fields: [] };
-  const fields = diffFields(fieldsOf(before), fieldsOf(after), after.kind === "Secret");
+  const all = after.kind === "Secret" ? "nothing" : shown;
+  const fields = diffFields(fieldsOf(before), fieldsOf(after), all);
   return fields.length === 0 ? undefined : { action: "UPDATE", object, fields };
 }
 
@@ -28,17 +31,28 @@ export function deletionOf(object: LiveObject): PlannedChange {
 function diffFields(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,
-  secret: boolean,
+  shown: Shown,
 ): readonly FieldChange[] {
   const paths = new Set([...before.keys(), ...after.keys()]);
   const show = (path: string, value: string | undefined): string =>
-    value === undefined ? "" : secret || SECRET_PATH.test(path) ? JSON.stringify(REDACTED) : value;
+    value === undefined ? "" : isShown(path, shown) ? value : JSON.stringify(REDACTED);
   return [...paths].filter((path) => before.get(path) !== after.get(path)).map((path) => ({
     path,
     before: show(path, before.get(path)),
     after: show(path, after.get(path)),
   }));
 }
+
+/** Which values a change shows. */
+export type Shown = "but secrets" | "what is never secret" | "nothing";
+
+function isShown(path: string, shown: Shown): boolean {
+  if (shown === "nothing") return false;
+  return shown === "what is never secret" ? NEVER_SECRET.test(path) : !SECRET_PATH.test(path);
+}
+
+/** What people ask for first; anything else of a chart may be made of a secret value. */
+const NEVER_SECRET = /\.(image|replicas|containerPort|port|targetPort|cpu|memory)$/;
 
 /** Values of variables, and what could be guessed from by who has a guess. */
 const SECRET_PATH = new RegExp(`\\.env\\[[^\\]]*\\]\\.value$|${ENV_CHECKSUM}`);

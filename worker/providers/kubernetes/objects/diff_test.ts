@@ -61,6 +61,17 @@ Deno.test("the server's bookkeeping and our revision are no change", () => {
   assert.equal(diffObjects(before, { ...after, status: { replicas: 1 } }), undefined);
 });
 
+Deno.test("of what may be made of secret values anywhere, little is shown", () => {
+  const changed = (image: string, arg: string) => deployment({ name: "web", image, args: [arg] });
+  const fields =
+    diffObjects(changed("a:1", "hunter2"), changed("a:2", "hunter3"), "what is never secret")
+      ?.fields ?? [];
+  assert.deepEqual(fields.map(({ path, after }) => [path.split(".").at(-1), after]), [
+    ["image", '"a:2"'],
+    ["args[0]", '"(redacted)"'],
+  ]);
+});
+
 Deno.test("values of variables and secrets are compared, and not shown", () => {
   const withKey = (value: string) => deployment({ name: "web", env: [{ name: "KEY", value }] });
   const secret = (value: string): LiveObject => ({

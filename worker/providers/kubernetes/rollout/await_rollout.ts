@@ -2,6 +2,10 @@ import type { ProviderCall, RolloutStatus, WorkloadIntent } from "@mpc/services"
 import { notOnCluster } from "../../provider_errors.ts";
 import { sleepUntil } from "../../sleep_until.ts";
 import { POD, REPLICA_SET } from "../client/kinds.ts";
+import type { KubeClient } from "../client/kube_client.ts";
+import { WORKLOAD_KINDS } from "../managed_kinds.ts";
+import { ownedBy } from "../objects/ownership.ts";
+import { listKinds } from "../objects/remove.ts";
 import type { WatchedCluster } from "../watch/cluster_watch.ts";
 import { trackOwned } from "../watch/tracked_object.ts";
 import { troubleOf } from "../watch/trouble.ts";
@@ -26,7 +30,7 @@ export async function awaitRollout(
   const { environment: namespace, workload, uid, spec } = intent;
   const [replicaSets, pods] = [watch.informer(REPLICA_SET), watch.informer(POD)];
   const tracked = await trackOwned(cluster, rolloutKinds(spec), { namespace, uid }, signal);
-  if (tracked.length === 0) throw notOnCluster(workload);
+  if (tracked.length === 0) return await nothingToRollOut(client, intent, signal);
   const standstill = new Standstill(clock, spec.progressDeadlineMs);
   let told = "";
   for (;;) {
@@ -53,4 +57,19 @@ export async function awaitRollout(
     }
     await sleepUntil(clock, verdict?.lookAgain, signal, changed);
   }
+}
+
+/**
+ * A chart may have nothing that rolls out.
+ * @throws {MpcError} NOT_FOUND `NOT_ON_CLUSTER` where there is nothing of the workload at all
+ */
+async function nothingToRollOut(
+  client: KubeClient,
+  { environment: namespace, workload, uid, spec, revision }: WorkloadIntent,
+  signal: AbortSignal,
+): Promise<RolloutStatus> {
+  const selection = { namespace, labelSelector: ownedBy(uid) };
+  const objects = spec.chart && await listKinds(client, WORKLOAD_KINDS, selection, signal);
+  if (!objects || objects.length === 0) throw notOnCluster(workload);
+  return { desired: 0, updated: 0, ready: 0, revision, message: "there is nothing to roll out" };
 }

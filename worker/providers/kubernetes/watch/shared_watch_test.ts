@@ -166,6 +166,20 @@ worldTest("a rollout that nobody works on ends at its deadline", async (world) =
   assert.match((await rollout).message, /is its controller running/);
 });
 
+worldTest("a chart without anything that rolls out is done when it is applied", async (world) => {
+  const intent = workload("web");
+  const chart = { name: "settings", version: "1.0.0", values: {} };
+  const settings = { ...intent, spec: aSpec({ image: "", chart }) };
+  await rejectsWith(world.rollout(settings), "NOT_FOUND", "NOT_ON_CLUSTER");
+  const labels = { "app.kubernetes.io/managed-by": "mpc", "mpc/uid": intent.uid };
+  world.cluster.client.server.update({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "web", namespace: "dev", labels },
+  }, "mpc");
+  assert.equal((await world.rollout(settings)).message, "there is nothing to roll out");
+});
+
 worldTest(
   "a finalizer that holds a workload back is named, with how to remove it",
   async (world) => {
