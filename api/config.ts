@@ -2,6 +2,9 @@ import process from "node:process";
 import { Command } from "@commander-js/extra-typings";
 import {
   type Address,
+  CHART_FLAGS,
+  type ChartSettings,
+  chartsOf,
   CLUSTER_FLAGS,
   type ClusterSettings,
   clustersOf,
@@ -14,6 +17,7 @@ import {
   peerUrl,
   PROCESS_SETTINGS,
   readFlags,
+  withCharts,
   withClusters,
 } from "@mpc/process";
 import { z } from "zod";
@@ -34,6 +38,8 @@ export interface AllInOneConfig extends DoorsConfig {
   readonly dataDir: string | null;
   /** Kubernetes clusters by name; none for a simulated one. */
   readonly clusters: readonly ClusterSettings[];
+  /** Which Helm charts workloads there may be. */
+  readonly charts: ChartSettings;
   /** Whether the simulated cluster takes its time. */
   readonly simulatedDelays: "demo" | "none";
   /** Which engine carries operations out. */
@@ -62,6 +68,7 @@ const DOORS = {
 const ALL_IN_ONE = z.object({
   ...DOORS,
   ...CLUSTER_FLAGS,
+  ...CHART_FLAGS,
   dataDir: z.string(),
   ephemeral: z.boolean().default(false),
   simulatedDelays: oneOf(["demo", "none"]),
@@ -80,8 +87,8 @@ Examples:
   deno task dev --kubeconfig ~/.kube/config --context kind-dev
   deno task dev:cluster --clusters-file clusters.yaml     clusters beyond this machine
 
-Environment: MPC_DATA_DIR, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_GRPC_LISTEN, MPC_WEB_LISTEN,
-MPC_LOG_LEVEL; flags win.`;
+Environment: MPC_DATA_DIR, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_CHARTS, MPC_HELM,
+MPC_GRPC_LISTEN, MPC_WEB_LISTEN, MPC_LOG_LEVEL; flags win.`;
 
 const API_HELP = `
 Examples:
@@ -104,12 +111,14 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
     .option("--simulated-delays <how>", "demo: rollouts take their time; none", "demo")
     .option("--engine <name>", "embedded; temporal: operations as workflows", "embedded")
     .option("--temporal-address <host:port>", "a Temporal that runs; by default one is started");
-  const all = withClusters(withDoors(command), process.env).addHelpText("after", DEV_HELP);
+  const all = withCharts(withClusters(withDoors(command), process.env), process.env)
+    .addHelpText("after", DEV_HELP);
   const flags = readFlags(all, ALL_IN_ONE, args);
   return flags && {
     ...doorsOf(flags),
     dataDir: flags.ephemeral ? null : flags.dataDir,
     clusters: clustersOf(flags),
+    charts: chartsOf(flags),
     simulatedDelays: flags.simulatedDelays,
     engine: flags.engine,
     temporalAddress: flags.temporalAddress ?? null,

@@ -1,5 +1,6 @@
 /** What every process of the platform does: where it listens, how it is set up, runs and stops. */
 export { type Address, formatAddress } from "./address.ts";
+export { CHART_FLAGS, type ChartSettings, chartsOf, NO_CHARTS, withCharts } from "./charts.ts";
 export {
   CLUSTER_FLAGS,
   clusterNames,

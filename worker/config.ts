@@ -3,6 +3,9 @@ import process from "node:process";
 import { Command } from "@commander-js/extra-typings";
 import {
   type Address,
+  CHART_FLAGS,
+  type ChartSettings,
+  chartsOf,
   CLUSTER_FLAGS,
   type ClusterSettings,
   clustersOf,
@@ -14,6 +17,7 @@ import {
   oneOf,
   PROCESS_SETTINGS,
   readFlags,
+  withCharts,
   withClusters,
 } from "@mpc/process";
 import { z } from "zod";
@@ -25,6 +29,8 @@ export interface WorkerConfig {
   readonly dataDir: string;
   /** Kubernetes clusters by name; none for a simulated one. */
   readonly clusters: readonly ClusterSettings[];
+  /** Which Helm charts workloads there may be. */
+  readonly charts: ChartSettings;
   /** Whether the simulated cluster takes its time. */
   readonly simulatedDelays: "demo" | "none";
   readonly temporal: TemporalConfig;
@@ -46,6 +52,7 @@ const WORKER = z.object({
   logLevel: PROCESS_SETTINGS.logLevel,
   dataDir: z.string(),
   ...CLUSTER_FLAGS,
+  ...CHART_FLAGS,
   simulatedDelays: oneOf(["demo", "none"]),
   concurrency: countBetween(1, 1_000),
   healthListen: listenAddress,
@@ -68,10 +75,12 @@ const HELP = `
 Examples:
   MPC_DATA_DIR=$PWD/data deno task worker
   deno task worker --kubeconfig ~/.kube/config --context kind-dev
+  deno task worker --kubeconfig ~/.kube/config --charts ./charts
   deno task worker --health-listen 127.0.0.1:0 --internal-listen 127.0.0.1:50062
 
-Environment: MPC_DATA_DIR, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_CONCURRENCY, MPC_HEALTH_LISTEN,
-MPC_INTERNAL_LISTEN, MPC_LOG_LEVEL, and as Temporal's own programs have them TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
+Environment: MPC_DATA_DIR, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_CHARTS, MPC_HELM, MPC_CONCURRENCY,
+MPC_HEALTH_LISTEN, MPC_INTERNAL_LISTEN, MPC_LOG_LEVEL, and as Temporal's own programs have them
+TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
 TEMPORAL_API_KEY (which has no flag), TEMPORAL_TLS_SERVER_CA_CERT_PATH,
 TEMPORAL_TLS_CLIENT_CERT_PATH, TEMPORAL_TLS_CLIENT_KEY_PATH; flags win.`;
 
@@ -112,12 +121,13 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
     .option("--temporal-tls-key <file>", "PEM", env["TEMPORAL_TLS_CLIENT_KEY_PATH"])
     .option("--temporal-tls-server-name <name>", "that the server's certificate has")
     .addHelpText("after", HELP);
-  const flags = readFlags(withClusters(command, env), WORKER, args);
+  const flags = readFlags(withCharts(withClusters(command, env), env), WORKER, args);
   if (!flags) return undefined;
   const { dataDir, simulatedDelays, healthListen, internalListen, logLevel } = flags;
   return {
     dataDir,
     clusters: clustersOf(flags),
+    charts: chartsOf(flags),
     simulatedDelays,
     temporal: temporalOf(flags, env["TEMPORAL_API_KEY"] || null),
     healthListen,

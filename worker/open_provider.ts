@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { ClusterSettings } from "@mpc/process";
+import type { ChartSettings, ClusterSettings } from "@mpc/process";
 import type { Clock, Provider } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { findCluster } from "./find_cluster.ts";
@@ -8,6 +8,8 @@ import { DEMO_DELAYS, NO_DELAYS, SimulatedProvider } from "./providers/simulated
 export interface ProviderSettings {
   /** Kubernetes clusters by name; none for a simulated one. */
   readonly clusters: readonly ClusterSettings[];
+  /** Of what workloads on these clusters may be. */
+  readonly charts: ChartSettings;
   readonly simulatedDelays: "demo" | "none";
   /** Null where nothing is kept. */
   readonly dataDir: string | null;
@@ -18,7 +20,7 @@ export interface ProviderSettings {
  * @throws {MpcError} FAILED_PRECONDITION `SIMULATION_UNREADABLE`
  */
 export async function openProvider(
-  { clusters, simulatedDelays, dataDir }: ProviderSettings,
+  { clusters, charts, simulatedDelays, dataDir }: ProviderSettings,
   { store, clock }: { readonly store: Store; readonly clock: Clock },
 ): Promise<Provider> {
   if (clusters.length === 0) {
@@ -28,6 +30,11 @@ export async function openProvider(
       statePath: dataDir && join(dataDir, "simulated_cluster.db"),
     });
   }
-  const { openClusters } = await import("./providers/kubernetes/mod.ts");
-  return openClusters(clusters, { clock, find: (ref) => findCluster(store, ref) });
+  const { openCharts, openClusters } = await import("./providers/kubernetes/mod.ts");
+  const cacheFolder = dataDir && join(dataDir, "helm");
+  return openClusters(clusters, {
+    clock,
+    charts: openCharts(charts, { clock, cacheFolder }),
+    find: (ref) => findCluster(store, ref),
+  });
 }

@@ -4,6 +4,7 @@ import { type Client, ConnectError, createClient, type Transport } from "@connec
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { type AllInOne, type AllInOneConfig, startAllInOne } from "@mpc/api";
+import { NO_CHARTS } from "@mpc/process";
 import {
   DiagnosticsService,
   EnvironmentService,
@@ -20,6 +21,7 @@ const CONFIG: AllInOneConfig = {
   grpcListen: { host: "127.0.0.1", port: 0 },
   webListen: { host: "127.0.0.1", port: 0 },
   clusters: [],
+  charts: NO_CHARTS,
   simulatedDelays: "none",
   engine: "embedded",
   temporalAddress: null,

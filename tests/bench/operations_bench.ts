@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
 import { startAllInOne } from "@mpc/api";
+import { NO_CHARTS } from "@mpc/process";
 import { EnvironmentService, OperationService, WorkloadService } from "@mpc/proto";
 import { createGrpcTransport } from "../../cli/grpc_transport.ts";
 import { startDeno } from "../servers/subprocess.ts";
@@ -106,6 +107,7 @@ async function costOfOne(dataDir: string): Promise<{ commits: number; bytes: num
     grpcListen: listen,
     webListen: listen,
     clusters: [],
+    charts: NO_CHARTS,
     simulatedDelays: "none",
     engine: "embedded",
     temporalAddress: null,

@@ -7,7 +7,11 @@ import type { ProviderHarness } from "./provider_contract.ts";
 export async function openKubernetesHarness(kubeconfig: string): Promise<ProviderHarness> {
   const clock = systemClock;
   const access = { cluster: "test", kubeconfig, context: null };
-  const provider = new KubernetesProvider({ client: new HttpKubeClient({ access, clock }), clock });
+  const provider = new KubernetesProvider({
+    client: new HttpKubeClient({ access, clock }),
+    clock,
+    charts: null,
+  });
   const kubectl = await kubectlOf(kubeconfig);
   return {
     provider,

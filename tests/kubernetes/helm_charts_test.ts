@@ -141,7 +141,8 @@ Deno.test("hooks and cluster-scoped kinds are refused unless they are allowed, C
     "metadata: { name: widgets.example.com }\n";
   await writeChart("wide", { "crds/widgets.yaml": crd });
   await rejectsWith(render(intentOf("wide")), "FAILED_PRECONDITION", "CHART_KIND_REFUSED");
-  const allowed = { allowedClusterKinds: ["CustomResourceDefinition"] };
+  const kind = { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" };
+  const allowed = { allowedClusterKinds: [kind] };
   const [object] = await render(intentOf("wide"), allowed);
   assert.equal(object?.metadata.namespace, undefined);
 });

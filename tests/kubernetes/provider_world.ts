@@ -40,7 +40,7 @@ export function providerSuite(): (
         const providerBy = (kubeconfig: string, context: string | null = null) => {
           const access = { cluster: "test", kubeconfig, context };
           const client = new HttpKubeClient({ access, clock: systemClock });
-          const provider = new KubernetesProvider({ client, clock: systemClock });
+          const provider = new KubernetesProvider({ client, clock: systemClock, charts: null });
           providers.push(provider);
           return provider;
         };

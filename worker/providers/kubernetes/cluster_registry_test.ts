@@ -31,7 +31,7 @@ function open(names: readonly string[]): World {
   const fakes = names.map(() => new FakeCluster(clock));
   const clusters = new Map(
     names.map((name, index) =>
-      [name, new KubernetesProvider({ client: fakes[index]!.client, clock })] as const
+      [name, new KubernetesProvider({ client: fakes[index]!.client, clock, charts: null })] as const
     ),
   );
   const records = new Map<string, string>();

@@ -19,9 +19,10 @@ import { throwIfAborted } from "../provider_errors.ts";
 import { renderNamespace, renderPolicies, renderWorkload } from "./render/mod.ts";
 import { NAMESPACE } from "./client/kinds.ts";
 import type { KubeClient } from "./client/kube_client.ts";
-import type { LiveObject } from "./client/kube_object.ts";
+import type { LiveObject, ObjectKind } from "./client/kube_object.ts";
 import { awaitNamespaceGone } from "./deletion/await_namespace_gone.ts";
 import { awaitWorkloadGone } from "./deletion/await_workload_gone.ts";
+import { type HelmCharts, isChartIntent } from "./helm/mod.ts";
 import { ALL_KINDS, KEPT_KINDS, POLICY_KINDS, WORKLOAD_KINDS } from "./managed_kinds.ts";
 import { applyObjects, creationOf, type Desired } from "./objects/apply.ts";
 import { deletionOf } from "./objects/diff.ts";
@@ -38,6 +39,8 @@ import { ClusterWatch } from "./watch/cluster_watch.ts";
 export interface KubernetesProviderOptions {
   readonly client: KubeClient;
   readonly clock: Clock;
+  /** Renders workloads that are charts; null where they are refused. */
+  readonly charts: HelmCharts | null;
 }
 
 /** One Kubernetes cluster: environments are its namespaces, workloads what is rolled out in them. */
@@ -45,11 +48,13 @@ export class KubernetesProvider implements Provider {
   readonly name = "kubernetes";
   readonly #client: KubeClient;
   readonly #clock: Clock;
+  readonly #charts: HelmCharts | null;
   readonly #watch: ClusterWatch;
 
-  constructor({ client, clock }: KubernetesProviderOptions) {
+  constructor({ client, clock, charts }: KubernetesProviderOptions) {
     this.#client = client;
     this.#clock = clock;
+    this.#charts = charts;
     this.#watch = new ClusterWatch(client, clock);
   }
 
@@ -109,13 +114,13 @@ export class KubernetesProvider implements Provider {
     intent: WorkloadIntent,
     call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
-    const desired = this.#desired(intent);
+    const desired = await this.#desired(intent, call);
     if (await this.#isPlannedOnly(intent.environment, call)) return creationOf(desired.objects);
     return await applyObjects(this.#client, desired, call);
   }
 
   async drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly PlannedChange[]> {
-    const desired = this.#desired(intent);
+    const desired = await this.#desired(intent, call);
     const planned = { ...call, dryRun: true };
     if (await this.#isPlannedOnly(intent.environment, planned)) return creationOf(desired.objects);
     return await driftOf(this.#client, desired, call);
@@ -133,7 +138,7 @@ export class KubernetesProvider implements Provider {
     { signal, dryRun = false }: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
     const selection = { namespace, labelSelector: ownedBy(uid) };
-    const kinds = [...KEPT_KINDS, ...WORKLOAD_KINDS];
+    const kinds = [...KEPT_KINDS, ...this.#workloadKinds];
     const objects = await listKinds(this.#client, kinds, selection, signal);
     if (!dryRun) await removeObjects(this.#client, objects, signal);
     return objects.map(deletionOf);
@@ -143,11 +148,13 @@ export class KubernetesProvider implements Provider {
     ref: WorkloadRef,
     call: ProviderCall & { onBlocked?: (blockers: readonly Residue[]) => void },
   ): Promise<void> {
-    return awaitWorkloadGone(this.#cluster, ref, [...WORKLOAD_KINDS, ...KEPT_KINDS], call);
+    const kinds = [...this.#workloadKinds, ...KEPT_KINDS];
+    return awaitWorkloadGone(this.#cluster, ref, kinds, call);
   }
 
   async inventory({ signal }: ProviderCall): Promise<readonly ClusterObject[]> {
-    const objects = await listKinds(this.#client, ALL_KINDS, { labelSelector: OURS }, signal);
+    const kinds = [...ALL_KINDS, ...this.#charts?.moreKinds ?? []];
+    const objects = await listKinds(this.#client, kinds, { labelSelector: OURS }, signal);
     return objects.flatMap((object) => toClusterObject(object) ?? []);
   }
 
@@ -188,13 +195,16 @@ export class KubernetesProvider implements Provider {
     return { client: this.#client, watch: this.#watch, clock: this.#clock };
   }
 
-  #desired(intent: WorkloadIntent): Desired {
-    return {
-      uid: intent.uid,
-      namespace: intent.environment,
-      objects: renderWorkload(intent),
-      prune: WORKLOAD_KINDS,
-    };
+  async #desired(intent: WorkloadIntent, call: ProviderCall): Promise<Desired> {
+    const objects = this.#charts && isChartIntent(intent)
+      ? await this.#charts.render(intent, call)
+      : renderWorkload(intent);
+    const { uid, environment: namespace } = intent;
+    return { uid, namespace, objects, prune: this.#workloadKinds };
+  }
+
+  get #workloadKinds(): readonly ObjectKind[] {
+    return [...WORKLOAD_KINDS, ...this.#charts?.moreKinds ?? []];
   }
 
   #namespace(name: string, signal: AbortSignal): Promise<LiveObject | undefined> {

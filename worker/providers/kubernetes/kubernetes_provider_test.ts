@@ -9,7 +9,7 @@ providerContract(
   () => {
     const clock = new FakeClock();
     const cluster = new FakeCluster(clock);
-    const provider = new KubernetesProvider({ client: cluster.client, clock });
+    const provider = new KubernetesProvider({ client: cluster.client, clock, charts: null });
     return Promise.resolve({
       provider,
       advance: (ms) => clock.advance(ms),

@@ -7,7 +7,7 @@ import {
   namespaceRefused,
   outputInvalid,
 } from "./helm_errors.ts";
-import { CHART_KINDS, type HelmOptions } from "./helm_options.ts";
+import { CHART_KINDS, type HelmOptions, isOneOf } from "./helm_options.ts";
 
 const HOOK = "helm.sh/hook";
 
@@ -91,13 +91,11 @@ function assertAllowed(
   namespace: string,
   object: KubernetesObject,
 ): void {
-  const { kind, metadata } = object;
+  const { metadata } = object;
   const hook = metadata.annotations?.[HOOK];
   if (hook !== undefined && !allowHooks) throw hookRefused(ref, nameOf(object), hook);
-  if (allowedClusterKinds.includes(kind)) return;
-  if (!CHART_KINDS.has(kind) && !allowedKinds.includes(kind)) {
-    throw kindRefused(ref, nameOf(object));
-  }
+  if (isOneOf(allowedClusterKinds, object)) return;
+  if (!isOneOf([...CHART_KINDS, ...allowedKinds], object)) throw kindRefused(ref, nameOf(object));
   if ((metadata.namespace ?? namespace) !== namespace) {
     throw namespaceRefused(ref, nameOf(object), metadata.namespace ?? "", namespace);
   }

@@ -14,6 +14,7 @@ const object = (kind: string, more = "", apiVersion = "v1") =>
 const hook = ', annotations: { "helm.sh/hook": pre-install }';
 
 const REFUSED: readonly (readonly [string, string, string, RegExp])[] = [
+  ["a kind of another group's", object("Service", "", "x.dev/v1"), "CHART_KIND_REFUSED", /x\.dev/],
   ["a hook", object("Job", hook), "CHART_HOOK_REFUSED", /Job\/a .* is a hook \(pre-install\)/],
   ["a cluster-scoped kind", object("ClusterRole"), "CHART_KIND_REFUSED", /makes ClusterRole\/a/],
   ["a kind that nobody knows", object("Widget"), "CHART_KIND_REFUSED", /allow the kind/],
@@ -61,11 +62,11 @@ for (const [title, output, reason, message] of REFUSED) {
 }
 
 Deno.test("chartObjects() takes what is allowed", () => {
-  const output = object("Job", hook) + object("Widget") + object("ClusterRole");
+  const output = object("Job", hook, "batch/v1") + object("Widget") + object("ClusterRole");
   const allowed = {
     allowHooks: true,
-    allowedKinds: ["Widget"],
-    allowedClusterKinds: ["ClusterRole"],
+    allowedKinds: [{ apiVersion: "v1", kind: "Widget" }],
+    allowedClusterKinds: [{ apiVersion: "v1", kind: "ClusterRole" }],
   };
   assert.deepEqual(read(output, allowed).map(({ kind }) => kind), ["Job", "Widget", "ClusterRole"]);
 });

@@ -1,12 +1,13 @@
 import type { Chart } from "@mpc/domain";
 import type { Clock, ProviderCall, WorkloadIntent } from "@mpc/services";
+import type { ObjectKind } from "../client/kube_object.ts";
 import { admitIngress } from "../render/ingress_policy.ts";
 import { inApplyOrder, type KubernetesObject } from "../render/mod.ts";
 import { adopt } from "./adopt.ts";
 import { chartObjects } from "./chart_objects.ts";
 import { findChart } from "./find_chart.ts";
 import { type ChartRef, helmFailed } from "./helm_errors.ts";
-import type { HelmOptions } from "./helm_options.ts";
+import { type HelmOptions, isOneOf } from "./helm_options.ts";
 import { runHelm } from "./run_helm.ts";
 
 /** A workload that is a chart. */
@@ -27,6 +28,11 @@ export class HelmCharts {
   constructor({ options, clock }: { options: HelmOptions; clock: Clock }) {
     this.#options = options;
     this.#clock = clock;
+  }
+
+  /** What charts may make besides what workloads are made of anyway. */
+  get moreKinds(): readonly ObjectKind[] {
+    return [...this.#options.allowedKinds, ...this.#options.allowedClusterKinds];
   }
 
   /**
@@ -59,7 +65,7 @@ export class HelmCharts {
     const objects = chartObjects(this.#options, ref, environment, output.stdout);
     const { allowedClusterKinds } = this.#options;
     const adopted = objects.map((object) =>
-      adopt(intent, object, allowedClusterKinds.includes(object.kind))
+      adopt(intent, object, isOneOf(allowedClusterKinds, object))
     );
     return inApplyOrder([...adopted, ...ingressPolicyOf(intent, adopted)]);
   }

@@ -1,3 +1,21 @@
+import {
+  AUTOSCALER,
+  CONFIG_MAP,
+  CRON_JOB,
+  DAEMON_SET,
+  DEPLOYMENT,
+  DISRUPTION_BUDGET,
+  INGRESS,
+  JOB,
+  keyOf,
+  PERSISTENT_VOLUME_CLAIM,
+  SECRET,
+  SERVICE,
+  SERVICE_ACCOUNT,
+  STATEFUL_SET,
+} from "../client/kinds.ts";
+import type { ObjectKind } from "../client/kube_object.ts";
+
 /** How charts are rendered, and which; what is not said here is refused. */
 export interface HelmOptions {
   /** Path of the program, or its name on the path. */
@@ -14,10 +32,13 @@ export interface HelmOptions {
   readonly kubeVersion: string;
   /** Whether hooks are applied, as the plain objects that they are otherwise. */
   readonly allowHooks: boolean;
-  /** Kinds besides {@linkcode CHART_KINDS} that stand in a namespace, for instance `Certificate`. */
-  readonly allowedKinds: readonly string[];
+  /**
+   * Kinds besides {@linkcode CHART_KINDS} that stand in a namespace, for instance `Certificate`;
+   * clusters must have them, because what a chart no longer makes is looked for.
+   */
+  readonly allowedKinds: readonly ObjectKind[];
   /** Kinds that stand in none, for instance `ClusterRole`: they reach beyond the environment. */
-  readonly allowedClusterKinds: readonly string[];
+  readonly allowedClusterKinds: readonly ObjectKind[];
   readonly timeoutMs: number;
   readonly maxOutputBytes: number;
 }
@@ -41,8 +62,12 @@ export const DEFAULT_HELM_OPTIONS: HelmOptions = {
  * What charts may make. Cluster-scoped kinds are not here, nor are those that an environment is kept
  * in bounds by: policies, quotas and permissions.
  */
-export const CHART_KINDS: ReadonlySet<string> = new Set([
-  ...["Secret", "ConfigMap", "PersistentVolumeClaim", "ServiceAccount", "Service"],
-  ...["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"],
-  ...["HorizontalPodAutoscaler", "PodDisruptionBudget", "Ingress"],
-]);
+export const CHART_KINDS: readonly ObjectKind[] = [
+  ...[SECRET, CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, SERVICE_ACCOUNT, SERVICE],
+  ...[DEPLOYMENT, STATEFUL_SET, DAEMON_SET, JOB, CRON_JOB],
+  ...[AUTOSCALER, DISRUPTION_BUDGET, INGRESS],
+];
+
+/** Whether an object's kind is one of these. */
+export const isOneOf = (kinds: readonly ObjectKind[], object: ObjectKind): boolean =>
+  kinds.some((kind) => keyOf(kind) === keyOf(object));

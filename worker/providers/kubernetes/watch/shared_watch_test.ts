@@ -27,7 +27,11 @@ function workload(name: string, replicas = 2): WorkloadIntent {
 class World {
   readonly clock = new FakeClock();
   readonly cluster = new FakeCluster(this.clock);
-  readonly provider = new KubernetesProvider({ client: this.cluster.client, clock: this.clock });
+  readonly provider = new KubernetesProvider({
+    client: this.cluster.client,
+    clock: this.clock,
+    charts: null,
+  });
   readonly told: string[] = [];
 
   count(verb: Verb): number {

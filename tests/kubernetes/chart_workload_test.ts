@@ -1,0 +1,134 @@
+/** A workload that is a chart, on a control plane whose nodes pretend. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type JsonObject, NO_QUOTA } from "@mpc/domain";
+import { NO_CHARTS, systemClock } from "@mpc/process";
+import {
+  HttpKubeClient,
+  KubernetesProvider,
+  openCharts,
+} from "../../worker/providers/kubernetes/mod.ts";
+import { aWorkloadIntent } from "../fakes/intents.ts";
+import { rejectsWith } from "../fakes/rejects.ts";
+import { goTool } from "../servers/go_tool.ts";
+import { helm } from "../servers/helm.ts";
+import { startKwokCluster } from "../servers/kwok_cluster.ts";
+
+const dev = { environment: "dev", uid: "uid-dev", cluster: "default", labels: {}, quota: NO_QUOTA };
+
+/** Everything that a case needs. */
+interface World {
+  readonly provider: KubernetesProvider;
+  /** Folder of the chart. */
+  readonly chart: string;
+}
+
+async function withChart(use: (world: World) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "mpc-chart-" });
+  await (await helm())(["create", join(folder, "shop")]);
+  const cluster = await startKwokCluster(folder, 1);
+  const clock = systemClock;
+  const settings = {
+    ...NO_CHARTS,
+    helm: await goTool("helm"),
+    chartsFolder: folder,
+    allowedClusterKinds: ["rbac.authorization.k8s.io/v1/ClusterRole"],
+  };
+  const access = { cluster: "test", kubeconfig: cluster.kubeconfig, context: null };
+  const charts = openCharts(settings, { clock, cacheFolder: null });
+  const client = new HttpKubeClient({ access, clock });
+  const provider = new KubernetesProvider({ client, clock, charts });
+  try {
+    await provider.applyNamespace(dev, live());
+    await provider.applyPolicies(dev, live());
+    await use({ provider, chart: join(folder, "shop") });
+  } finally {
+    await provider.close();
+    await cluster.stop();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const live = () => ({ signal: AbortSignal.timeout(60_000) });
+
+/** What the chart lacks of the "restricted" standard. */
+const RESTRICTED = {
+  podSecurityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+  securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+};
+
+const shop = (values: JsonObject, revision: number) =>
+  aWorkloadIntent(
+    { chart: { name: "shop", version: "0.1.0", values: { ...RESTRICTED, ...values } } },
+    { workload: "shop", uid: "uid-shop", revision },
+  );
+
+const ref = { environment: "dev", workload: "shop", uid: "uid-shop" };
+
+const told = (changes: readonly { readonly action: string; readonly object: string }[]) =>
+  changes.map(({ action, object }) => `${action} ${object}`).sort();
+
+const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
+  [
+    "a chart is planned, applied and rolled out; a second time nothing changes",
+    async ({ provider }) => {
+      const intent = shop({ ingress: { enabled: true } }, 1);
+      const planned = await provider.applyWorkload(intent, { ...live(), dryRun: true });
+      assert.deepEqual(told(planned), [
+        "CREATE Deployment/dev/shop",
+        "CREATE Ingress/dev/shop",
+        "CREATE NetworkPolicy/dev/shop.ingress",
+        "CREATE Service/dev/shop",
+        "CREATE ServiceAccount/dev/shop",
+      ]);
+      assert.deepEqual(await provider.applyWorkload(intent, live()), planned);
+      const { ready, revision } = await provider.awaitRollout(intent, live());
+      assert.deepEqual([ready, revision], [1, 1]);
+      assert.deepEqual(await provider.applyWorkload(intent, live()), []);
+      assert.deepEqual(await provider.drift(intent, live()), []);
+    },
+  ],
+
+  ["what the chart no longer makes is pruned", async ({ provider }) => {
+    const changes = await provider.applyWorkload(shop({ replicaCount: 2 }, 2), live());
+    assert.deepEqual(told(changes), [
+      "DELETE Ingress/dev/shop",
+      "DELETE NetworkPolicy/dev/shop.ingress",
+      "UPDATE Deployment/dev/shop",
+    ]);
+    assert.equal((await provider.awaitRollout(shop({ replicaCount: 2 }, 2), live())).ready, 2);
+  }],
+
+  [
+    "pods that break the environment's standard fail the rollout, with what is wrong",
+    async ({ provider }) => {
+      const open = shop({ securityContext: { allowPrivilegeEscalation: true } }, 3);
+      await provider.applyWorkload(open, live());
+      const rollout = provider.awaitRollout(open, live());
+      const error = await rejectsWith(rollout, "FAILED_PRECONDITION", "ADMISSION_DENIED");
+      assert.match(error.message, /allowPrivilegeEscalation != false/);
+    },
+  ],
+
+  [
+    "a kind that is allowed and stands in no namespace is made and goes with the workload",
+    async ({ provider, chart }) => {
+      const role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\n" +
+        "metadata: { name: mpc-shop-reader }\n" +
+        "rules: [{ apiGroups: [''], resources: [nodes], verbs: [get] }]\n";
+      await Deno.writeTextFile(join(chart, "templates", "role.yaml"), role);
+      const changes = await provider.applyWorkload(shop({}, 4), live());
+      assert.ok(told(changes).includes("CREATE ClusterRole/mpc-shop-reader"));
+      const deleted = await provider.deleteWorkload(ref, live());
+      assert.ok(told(deleted).includes("DELETE ClusterRole/mpc-shop-reader"));
+      await provider.awaitWorkloadGone(ref, live());
+      const left = await provider.inventory(live());
+      assert.deepEqual(left.filter(({ targetUid }) => targetUid === ref.uid), []);
+    },
+  ],
+];
+
+Deno.test("a workload may be a chart", (t) =>
+  withChart(async (world) => {
+    for (const [title, run] of CASES) await t.step(title, () => run(world));
+  }));
