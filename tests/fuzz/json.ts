@@ -25,6 +25,9 @@ const BATCH = 40;
 /** Streams and waits that nothing ends are left after so long. */
 const DEADLINE_MS = 150;
 
+/** What is not answered by then hangs, on however busy a machine. */
+const ANSWER_MS = 60_000;
+
 const HEAD_BYTES = 5;
 const END_OF_STREAM = 2;
 
@@ -101,7 +104,7 @@ async function send(origin: string, method: DescMethod, json: string): Promise<T
       "connect-timeout-ms": String(DEADLINE_MS),
     },
     body: unary ? bytes : enveloped(bytes),
-    signal: AbortSignal.any([abort.signal, AbortSignal.timeout(10_000)]),
+    signal: AbortSignal.any([abort.signal, AbortSignal.timeout(ANSWER_MS)]),
   });
   const body = new Uint8Array(await response.arrayBuffer());
   if (!unary && response.ok) return endOf(body);
