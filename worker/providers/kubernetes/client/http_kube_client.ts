@@ -83,11 +83,11 @@ export class HttpKubeClient implements KubeClient {
 
   async apply(
     object: KubernetesObject,
-    { force, dryRun, uid, signal }: ApplyOptions,
+    { force, dryRun, uid, signal, manager = FIELD_MANAGER }: ApplyOptions,
   ): Promise<LiveObject> {
     const ref = refOf(object);
     const query = queryOf({
-      fieldManager: FIELD_MANAGER,
+      fieldManager: manager,
       fieldValidation: "Strict",
       force,
       dryRun: dryRun ? "All" : "",

@@ -31,6 +31,8 @@ export interface ApplyOptions extends KubeCall {
   readonly force: boolean;
   /** The API server does everything but keep it (`dryRun=All`). */
   readonly dryRun: boolean;
+  /** {@linkcode FIELD_MANAGER} where it is not given. */
+  readonly manager?: string;
   /** Uid of the object that is to be changed: where another one stands there now, it is a conflict. */
   readonly uid?: string | undefined;
 }

@@ -2,8 +2,10 @@ import type { PlannedChange } from "@mpc/domain";
 import type { ApplyCall } from "@mpc/services";
 import { beingDeleted, ownedByAnother } from "../../provider_errors.ts";
 import type { KubeClient } from "../client/kube_client.ts";
-import { type LiveObject, type ObjectKind, refOf, textOf } from "../client/kube_object.ts";
+import { AUTOSCALER } from "../client/kinds.ts";
+import { fieldAt, type LiveObject, type ObjectKind, refOf, textOf } from "../client/kube_object.ts";
 import type { KubernetesObject } from "../render/mod.ts";
+import { applyScaled } from "./apply_scaled.ts";
 import { listKinds, removeObjects } from "./remove.ts";
 import { deletionOf, diffObjects, type Shown } from "./diff.ts";
 import { ownedBy, ownerOf } from "./ownership.ts";
@@ -41,7 +43,10 @@ export async function applyObjects(
   for (const object of desired.objects) {
     const live = before.get(textOf(refOf(object)));
     const options = { signal, dryRun, force, uid: live?.metadata.uid };
-    const change = diffObjects(live, await client.apply(object, options), desired.shown);
+    const least = leastReplicas(desired.objects, object);
+    const scaling = { least, wasAutoscaled: leastReplicas(owned, object) !== undefined };
+    const applied = await applyScaled(client, live, object, scaling, options);
+    const change = diffObjects(live, applied, desired.shown);
     if (change) changes.push(change);
   }
   const surplus = surplusOf(desired, owned);
@@ -84,6 +89,21 @@ async function liveObjects(
     if (there.metadata.deletionTimestamp !== undefined) throw beingDeleted(text);
   }
   return live;
+}
+
+/** How many pods an autoscaler among these objects keeps of one of them. */
+function leastReplicas(
+  objects: readonly (KubernetesObject | LiveObject)[],
+  { apiVersion, kind, metadata }: KubernetesObject,
+): number | undefined {
+  const autoscaler = objects.find((object) => {
+    const target = fieldAt(object, "spec", "scaleTargetRef");
+    return object.kind === AUTOSCALER.kind && fieldAt(target, "apiVersion") === apiVersion &&
+      fieldAt(target, "kind") === kind && fieldAt(target, "name") === metadata.name;
+  });
+  if (!autoscaler) return undefined;
+  const least = fieldAt(autoscaler, "spec", "minReplicas");
+  return typeof least === "number" ? least : 1;
 }
 
 function surplusOf(

@@ -1,8 +1,9 @@
 import type { PlannedChange } from "@mpc/domain";
 import type { ProviderCall } from "@mpc/services";
 import type { KubeClient } from "../client/kube_client.ts";
-import { fieldAt, type LiveObject, refOf, textOf } from "../client/kube_object.ts";
+import { refOf, textOf } from "../client/kube_object.ts";
 import { applyObjects, type Desired } from "./apply.ts";
+import { isAutoscaled } from "./apply_scaled.ts";
 
 /** What of the desired is otherwise on the cluster, as changes that would put it back. */
 export async function driftOf(
@@ -28,11 +29,3 @@ export async function driftOf(
 }
 
 const REPLICAS = "spec.replicas";
-
-/** Whether an autoscaler has set the replicas: it writes them by the subresource for that. */
-function isAutoscaled({ metadata }: LiveObject): boolean {
-  return (metadata.managedFields ?? []).some(({ manager, subresource, fieldsV1 }) =>
-    manager === "kube-controller-manager" && subresource === "scale" &&
-    fieldAt(fieldsV1, "f:spec", "f:replicas") !== undefined
-  );
-}
