@@ -21,13 +21,14 @@ type Plugin = NonNullable<NonNullable<Config["resolve"]>["plugins"]>[number];
 
 /**
  * The code that the workflow sandbox loads.
+ * @param options.workflows another file in place of `workflows/mod.ts`, for measurements
  * @param options.stepLists another file in place of `workflows/step_lists.ts`, for tests
  */
 export async function bundleWorkflows(
-  options: { readonly stepLists?: string } = {},
+  options: { readonly workflows?: string; readonly stepLists?: string } = {},
 ): Promise<string> {
   const { code } = await bundleWorkflowCode({
-    workflowsPath: WORKFLOWS,
+    workflowsPath: options.workflows ?? WORKFLOWS,
     logger: new DefaultLogger("ERROR"),
     webpackConfigHook: (config) => ({
       ...config,

@@ -1,0 +1,169 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import { idOf } from "@mpc/domain";
+import { EnvironmentService, OperationService, OperationState } from "@mpc/proto";
+import { Client } from "@temporalio/client";
+import { NativeConnection, Worker } from "@temporalio/worker";
+import { startAllInOne } from "../../api/all_in_one.ts";
+import { bundleWorkflows } from "../../worker/engine/temporal/bundle_workflows.ts";
+import { installRuntime } from "../../worker/engine/temporal/install_runtime.ts";
+import { startTemporalServer } from "../servers/temporal_server.ts";
+import type { BenchRow } from "./bench_row.ts";
+import { quantile, timed } from "./measure.ts";
+
+const ROUNDS = 60;
+const AT_ONCE = 300;
+const BURSTS = 3;
+
+/** What an operation costs on Temporal, against bare workflows on the same server. */
+export async function run(): Promise<BenchRow[]> {
+  installRuntime();
+  const directory = await mkdtemp(join(tmpdir(), "mpc-bench-"));
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => rm(directory, { recursive: true }));
+  const server = await startTemporalServer();
+  stack.defer(() => server.stop());
+  const connection = await NativeConnection.connect({ address: server.address });
+  stack.defer(() => connection.close());
+  const client = new Client({ connection });
+  const bare = await startBare(connection, client, directory, stack);
+  const ours = await startOurs(server.address, stack);
+  const [oneBare, oneOurs] = await inTurns(ROUNDS, bare, (index) => ours.create(`one-${index}`));
+  const bursts = await inTurns(
+    BURSTS,
+    () => burst(bare),
+    (round) => burst((index) => ours.create(`burst-${round}-${index}`)),
+  );
+  const [manyBare, manyOurs] = bursts.map((ms) => AT_ONCE / (ms / 1_000)) as [number, number];
+  const { events } = await client.workflow.getHandle(ours.last()).fetchHistory();
+  const tasks = events!.filter(({ workflowTaskCompletedEventAttributes: task }) => task).length;
+  return [
+    {
+      name: "create an environment on Temporal, p50",
+      value: oneOurs,
+      unit: "ms",
+      reference: `bare workflow of 2 activities, ${oneBare.toFixed(1)} ms`,
+      ratio: oneOurs / oneBare,
+      target: { max: 1.5 },
+      note: `${tasks} workflow tasks, ${events!.length} history events`,
+    },
+    {
+      name: `${AT_ONCE} environments at once on Temporal`,
+      value: manyOurs,
+      unit: "/s",
+      reference: `bare workflows, ${manyBare.toFixed(0)} /s`,
+      ratio: manyOurs / manyBare,
+      target: { min: 0.7 },
+    },
+    await startOfWorker(connection, directory),
+  ];
+}
+
+type Call = (index: number) => Promise<void>;
+
+/** The middle of each, measured in turns, so that what else the machine does hits both alike. */
+async function inTurns(rounds: number, a: Call, b: Call): Promise<[number, number]> {
+  const took: [number[], number[]] = [[], []];
+  for (let round = 0; round <= rounds; round++) {
+    const times = [await timed(() => a(round)), await timed(() => b(round))] as const;
+    // The first round warms up.
+    if (round > 0) times.forEach((ms, index) => took[index]!.push(ms));
+  }
+  return [quantile(took[0]), quantile(took[1])];
+}
+
+async function burst(call: Call): Promise<void> {
+  await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => call(index)));
+}
+
+/** Bare workflows, started eagerly, by a worker with the settings of ours. */
+async function startBare(
+  connection: NativeConnection,
+  client: Client,
+  directory: string,
+  stack: AsyncDisposableStack,
+): Promise<Call> {
+  const codePath = join(directory, "bare.js");
+  const workflows = new URL("./programs/bare_workflow.ts", import.meta.url).pathname;
+  await writeFile(codePath, await bundleWorkflows({ workflows }));
+  const nothing = () => Promise.resolve();
+  const worker = await Worker.create({
+    connection,
+    taskQueue: "bare",
+    workflowBundle: { codePath },
+    activities: { first: nothing, second: nothing },
+  });
+  const running = worker.run();
+  stack.defer(async () => {
+    worker.shutdown();
+    await running;
+  });
+  return async () => {
+    const workflowId = crypto.randomUUID();
+    const options = { taskQueue: "bare", workflowId, requestEagerStart: true };
+    await (await client.workflow.start("bare", options)).result();
+  };
+}
+
+/** The platform, called as a program calls it. */
+async function startOurs(address: string, stack: AsyncDisposableStack) {
+  const platform = await startAllInOne({
+    dataDir: null,
+    grpcListen: { host: "127.0.0.1", port: 0 },
+    webListen: { host: "127.0.0.1", port: 0 },
+    clusters: [],
+    simulatedDelays: "none",
+    engine: "temporal",
+    temporalAddress: address,
+    rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
+    logLevel: "error",
+    graceMs: 1_000,
+  });
+  stack.defer(() => platform.close());
+  const { host, port } = platform.webAddress;
+  const transport = createGrpcWebTransport({ baseUrl: `http://${host}:${port}` });
+  const environments = createClient(EnvironmentService, transport);
+  const operations = createClient(OperationService, transport);
+  let last = "";
+  return {
+    /** Id of the workflow that came last. */
+    last: () => idOf(last),
+    async create(environmentId: string): Promise<void> {
+      const { name } = await environments.createEnvironment({ environmentId, environment: {} });
+      const { state } = await operations.waitOperation({ name });
+      if (state !== OperationState.SUCCEEDED) throw new Error(`it ended ${OperationState[state]}`);
+      last = name;
+    },
+  };
+}
+
+async function startOfWorker(connection: NativeConnection, directory: string): Promise<BenchRow> {
+  const codePath = join(directory, "workflows.js");
+  const start = async (bundle: () => Promise<string>) => {
+    const workflowBundle = { codePath: await bundle() };
+    const worker = await Worker.create({ connection, taskQueue: "start", workflowBundle });
+    const running = worker.run();
+    worker.shutdown();
+    await running;
+  };
+  const bundling = async () => {
+    await writeFile(codePath, await bundleWorkflows());
+    return codePath;
+  };
+  const [slow, quick] = await inTurns(
+    5,
+    () => start(bundling),
+    () => start(() => Promise.resolve(codePath)),
+  );
+  return {
+    name: "worker start with the prepared bundle",
+    value: quick,
+    unit: "ms",
+    reference: `with bundling, ${slow.toFixed(0)} ms`,
+    ratio: quick / slow,
+    target: { max: 0.5 },
+  };
+}
