@@ -1,23 +1,20 @@
 import { join } from "node:path";
 import { makeDataDir, systemClock, systemIds, VERSION } from "@mpc/process";
-import { assertEngines, type Engine, type ServiceDeps } from "@mpc/services";
+import { assertEngines, type ServiceDeps } from "@mpc/services";
 import { createPlanner } from "@mpc/services/operations";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { openSqliteStore } from "@mpc/storage/sqlite";
 import {
   Dispatcher,
-  DriftWatch,
   EmbeddedEngine,
-  Expiry,
-  Janitor,
+  type HostedEngine,
   openProvider,
+  startHousekeeping,
   type StepTools,
 } from "@mpc/worker";
 import type { AllInOneConfig } from "./config.ts";
 import { type Doors, openDoors } from "./open_doors.ts";
-
-const JANITOR_INTERVAL_MS = 30_000;
 
 /** On Temporal; the embedded engine runs what there is. */
 const STEPS_AT_ONCE = 100;
@@ -55,23 +52,7 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   const dispatcher = new Dispatcher({ store, engine, clock });
   await dispatcher.start();
   stack.defer(() => dispatcher.close());
-  const janitor = new Janitor({
-    store,
-    engine,
-    provider,
-    clock,
-    intervalMs: JANITOR_INTERVAL_MS,
-  });
-  // Nobody can be admitting before the doors open: what is not admitted was cut off.
-  await janitor.pass(0);
-  janitor.start();
-  stack.defer(() => janitor.close());
-  const drift = new DriftWatch({ store, provider, clock });
-  drift.start();
-  stack.defer(() => drift.close());
-  const expiry = new Expiry(deps);
-  await expiry.start();
-  stack.defer(() => expiry.close());
+  stack.use(await startHousekeeping({ deps, provider, engine, alone: true }));
   const info = {
     version: VERSION,
     engine: engine.name,
@@ -89,8 +70,12 @@ async function startEngine(
   { engine: name, dataDir, temporalAddress }: AllInOneConfig,
   tools: StepTools,
   stack: AsyncDisposableStack,
-): Promise<Engine> {
-  if (name === "embedded") return closing(new EmbeddedEngine(tools), stack);
+): Promise<Omit<HostedEngine, "problem">> {
+  if (name === "embedded") {
+    const engine = new EmbeddedEngine(tools);
+    stack.defer(() => engine.close());
+    return engine;
+  }
   const { BUNDLE_PATH, startTemporalEngine } = await import("@mpc/worker/temporal");
   const { freshWorkflowBundle, startDevTemporal } = await import("./dev_temporal.ts");
   await freshWorkflowBundle(BUNDLE_PATH);
@@ -106,10 +91,6 @@ async function startEngine(
     concurrency: STEPS_AT_ONCE,
     bundlePath: BUNDLE_PATH,
   });
-  return closing(engine, stack);
-}
-
-function closing(engine: Engine, stack: AsyncDisposableStack): Engine {
   stack.defer(() => engine.close());
   return engine;
 }

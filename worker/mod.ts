@@ -6,3 +6,5 @@ export { Expiry, NOTICE_MS } from "./expiry.ts";
 export { openProvider, type ProviderSettings } from "./open_provider.ts";
 export { Janitor, type JanitorOptions } from "./janitor.ts";
 export type { StepTools } from "./engine/try_step.ts";
+export type { HostedEngine } from "./engine/hosted_engine.ts";
+export { startHousekeeping } from "./start_housekeeping.ts";

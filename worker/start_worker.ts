@@ -8,14 +8,10 @@ import type { WorkerConfig } from "./config.ts";
 import type { HostedEngine } from "./engine/hosted_engine.ts";
 import type { StepTools } from "./engine/try_step.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { DriftWatch } from "./drift_watch.ts";
-import { Expiry } from "./expiry.ts";
 import { serveInternal } from "./internal/serve_internal.ts";
-import { Janitor } from "./janitor.ts";
 import { openProvider } from "./open_provider.ts";
+import { startHousekeeping } from "./start_housekeeping.ts";
 import { type Check, serveHealth } from "./serve_health.ts";
-
-const JANITOR_INTERVAL_MS = 30_000;
 
 /** A running worker. */
 export interface RunningWorker {
@@ -52,16 +48,8 @@ export async function startWorker(
   const dispatcher = new Dispatcher({ store, engine, clock });
   await dispatcher.start();
   stack.defer(() => dispatcher.close());
-  const janitor = new Janitor({ store, engine, provider, clock, intervalMs: JANITOR_INTERVAL_MS });
-  janitor.start();
-  stack.defer(() => janitor.close());
-  const drift = new DriftWatch({ store, provider, clock });
-  drift.start();
-  stack.defer(() => drift.close());
   const deps: ServiceDeps = { store, clock, ids, cluster: provider, planner, engine: engine.name };
-  const expiry = new Expiry(deps);
-  await expiry.start();
-  stack.defer(() => expiry.close());
+  stack.use(await startHousekeeping({ deps, provider, engine, alone: false }));
   const health = serveHealth(checks({ store, provider, engine }), config.healthListen);
   stack.defer(() => health.close());
   const running = stack.move();

@@ -8,6 +8,7 @@ import { EnvironmentService, OperationService, OperationState } from "@mpc/proto
 import { Client } from "@temporalio/client";
 import { NativeConnection, Worker } from "@temporalio/worker";
 import { startAllInOne } from "../../api/all_in_one.ts";
+import { NO_CHARTS } from "@mpc/process";
 import { bundleWorkflows } from "../../worker/engine/temporal/bundle_workflows.ts";
 import { installRuntime } from "../../worker/engine/temporal/install_runtime.ts";
 import { startTemporalServer } from "../servers/temporal_server.ts";
@@ -115,6 +116,7 @@ async function startOurs(address: string, stack: AsyncDisposableStack) {
     grpcListen: { host: "127.0.0.1", port: 0 },
     webListen: { host: "127.0.0.1", port: 0 },
     clusters: [],
+    charts: NO_CHARTS,
     simulatedDelays: "none",
     engine: "temporal",
     temporalAddress: address,

@@ -17,7 +17,7 @@ Deno.test("the workflow bundle has no storage, no provider, no step and nothing 
     new Set([
       "services/operations/orchestrate.ts",
       `${workflows}/contract.ts`,
-      ...["mod", "run_operation", "step_lists", "workflow_driver"].map((name) =>
+      ...["mod", "run_operation", "run_pass", "step_lists", "workflow_driver"].map((name) =>
         `${workflows}/workflows/${name}.ts`
       ),
     ]),

@@ -1,6 +1,7 @@
 /** Operations on Temporal's own server, and what its operators may do to them. */
 import assert from "node:assert/strict";
 import { OPERATION_KINDS } from "@mpc/domain";
+import { systemClock } from "@mpc/process";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { PROGRESS_QUERY } from "../../worker/engine/temporal/contract.ts";
 import { hang, permanent } from "../fakes/faulty_definitions.ts";
@@ -239,6 +240,37 @@ Deno.test({
       await world.engine.close();
       await late.stop();
     }
+  },
+});
+
+Deno.test({
+  name: "what is done again and again is done by one worker of all at a time",
+  ...LOOSE,
+  async fn() {
+    const options = own();
+    await using one = await TemporalWorld.start(address, options);
+    await using other = await TemporalWorld.start(address, options);
+    const enough = Promise.withResolvers<void>();
+    let [running, passes, most] = [0, 0, 0];
+    const task = {
+      name: "janitor_pass",
+      everyMs: 1_000,
+      async run() {
+        most = Math.max(most, ++running);
+        // Longer than the pause between two passes, which must not make them overlap.
+        await systemClock.sleep(1_500);
+        running--;
+        if (++passes === 2) enough.resolve();
+      },
+    };
+    await one.engine.repeat!([task]);
+    await other.engine.repeat!([task]);
+    await enough.promise;
+    assert.equal(most, 1);
+    await withClient(address, async ({ schedule }) => {
+      const schedules = await Array.fromAsync(schedule.list());
+      assert.equal(schedules.length, 1, "however many workers say so");
+    });
   },
 });
 

@@ -65,3 +65,6 @@ export const OPERATION_ENDED = "OPERATION_ENDED";
 
 /** The query for {@linkcode Progress}. */
 export const PROGRESS_QUERY = "progress";
+
+/** What is done again and again: workflow types, and activities of the same names. */
+export const PASSES = ["drift_pass", "expiry_pass", "janitor_pass"] as const;

@@ -2,6 +2,7 @@ import { access } from "node:fs/promises";
 import { MpcError } from "@mpc/domain";
 import type { HostedEngine } from "../hosted_engine.ts";
 import type { TemporalAddress } from "./connect.ts";
+import { PeriodicTasks } from "./periodic_tasks.ts";
 import { StepActivities, type StepActivitiesOptions } from "./step_activities.ts";
 import { TemporalEngine } from "./temporal_engine.ts";
 import { TemporalHost } from "./temporal_host.ts";
@@ -27,10 +28,14 @@ export async function startTemporalEngine(
   const { target, taskQueue, concurrency, bundlePath } = config;
   await assertBundle(bundlePath);
   const activities = new StepActivities(tools);
+  const periodic = new PeriodicTasks();
   const host = new TemporalHost({
     target,
     taskQueue,
-    activities,
+    activities: {
+      functions: () => ({ ...activities.functions(), ...periodic.functions() }),
+      stop: () => activities.stop(),
+    },
     bundlePath,
     clock: tools.clock,
     worker: { maxConcurrentActivityTaskExecutions: concurrency },
@@ -44,6 +49,10 @@ export async function startTemporalEngine(
     start: (operation) => engine.start(operation),
     cancel: (operation) => engine.cancel(operation),
     status: (operation) => engine.status(operation),
+    async repeat(tasks) {
+      periodic.assign(tasks);
+      await host.whenUp((client) => periodic.schedule(client, taskQueue));
+    },
     close: () => host.close(),
     get problem() {
       return host.problem;

@@ -7,6 +7,7 @@ import { endOperation } from "../end_operation.ts";
 import { OperationJournal } from "../operation_journal.ts";
 import { noteOfEnd } from "../step_end.ts";
 import { type StepTools, type Tried, tryStep } from "../try_step.ts";
+import { beat } from "./beat.ts";
 import { failureOf, operationEnded, stepFailed, stepRetries, workerStopped } from "./failures.ts";
 import {
   END_ACTIVITY,
@@ -20,9 +21,6 @@ export interface StepActivitiesOptions extends StepTools {
   /** Every operation kind; tests put faults into them. */
   readonly definitions?: Readonly<Record<OperationKind, Definition>>;
 }
-
-/** How often a worker says that it is alive; a cancellation arrives with the answer. */
-const BEAT_MS = 2_000;
 
 /** Why the beat of a try that is over ends. */
 const OVER = "the try is over";
@@ -170,10 +168,4 @@ export class StepActivities {
     else context.cancellationSignal.addEventListener("abort", told, { once: true, signal: over });
     return lost.signal;
   }
-}
-
-/** By the machine's clock, whatever clock steps go by: it tells that this process is alive. */
-function beat(tell: () => void, over: AbortSignal): void {
-  const timer = setInterval(tell, BEAT_MS);
-  over.addEventListener("abort", () => clearInterval(timer), { once: true });
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { OPERATION_KINDS } from "@mpc/domain";
 import { DEFINITIONS } from "@mpc/services/operations";
+import { PASSES } from "./contract.ts";
 import { stepListsSource } from "./step_lists_source.ts";
 
 const file = (path: string) => readFile(new URL(path, import.meta.url), "utf8");
@@ -11,7 +12,7 @@ Deno.test("the workflows know the steps of today's definitions", async () => {
   assert.equal(await file("./workflows/step_lists.ts"), stepListsSource(DEFINITIONS), hint);
 });
 
-Deno.test("there is a workflow type of every operation kind", async () => {
-  const exported = [...(await file("./workflows/mod.ts")).matchAll(/ as "([^"]+)"/g)];
-  assert.deepEqual(exported.map(([, type]) => type), OPERATION_KINDS.toSorted());
+Deno.test("there is a workflow type of every operation kind, and of every pass", async () => {
+  const exported = [...(await file("./workflows/mod.ts")).matchAll(/ as "?([a-z._]+)"?,/g)];
+  assert.deepEqual(exported.map(([, type]) => type), [...OPERATION_KINDS.toSorted(), ...PASSES]);
 });

@@ -40,6 +40,7 @@ export class TemporalHost {
     reason: "ENGINE_UNREACHABLE",
     message: "Cannot reach Temporal: the first connection is being made",
   });
+  readonly #uses: ((client: Client) => Promise<void>)[] = [];
   #first = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
 
@@ -63,6 +64,12 @@ export class TemporalHost {
   /** What keeps the worker from its work; undefined while it works. */
   get problem(): MpcError | undefined {
     return this.#up ? undefined : this.#problem;
+  }
+
+  /** Has something done now, where there is a connection, and each time that there is a new one. */
+  async whenUp(use: (client: Client) => Promise<void>): Promise<void> {
+    this.#uses.push(use);
+    if (this.#up) await use(this.#up.client);
   }
 
   /** Hands back what is under way, and lets go. */
@@ -106,6 +113,7 @@ export class TemporalHost {
         ...this.#options.worker,
       });
       this.#up = { ...temporal, worker };
+      for (const use of this.#uses) await use(temporal.client);
       this.#first.resolve();
       if (this.#stop.signal.aborted) worker.shutdown();
       await worker.run();

@@ -1,4 +1,4 @@
-/** The workflow types: one for each operation kind, called like it. */
+/** The workflow types: one for each operation kind, called like it; one for each periodic pass. */
 export {
   runOperation as "environment.abandon",
   runOperation as "environment.create",
@@ -8,3 +8,8 @@ export {
   runOperation as "workload.delete",
   runOperation as "workload.deploy",
 } from "./run_operation.ts";
+export {
+  runPass as drift_pass,
+  runPass as expiry_pass,
+  runPass as janitor_pass,
+} from "./run_pass.ts";

@@ -1,0 +1,65 @@
+import {
+  type Client,
+  ScheduleAlreadyRunning,
+  type ScheduleOptions,
+  ScheduleOverlapPolicy,
+} from "@temporalio/client";
+import { Context } from "@temporalio/activity";
+import { beat } from "./beat.ts";
+import type { PeriodicTask } from "../hosted_engine.ts";
+import { PASSES } from "./contract.ts";
+import { failureOf } from "./failures.ts";
+
+/** Passes that were missed while nobody could make them are not made up for. */
+const CATCH_UP = "10s";
+
+/** What workers do again and again, by Temporal's schedules: one of all of them at a time. */
+export class PeriodicTasks {
+  #tasks: readonly PeriodicTask[] = [];
+
+  /** What the activities do from now on. */
+  assign(tasks: readonly PeriodicTask[]): void {
+    this.#tasks = tasks;
+  }
+
+  /** By activity type, which is the workflow's type, too. */
+  functions(): Record<string, () => Promise<void>> {
+    return Object.fromEntries(PASSES.map((pass) => [pass, () => this.#run(pass)]));
+  }
+
+  /** Makes the schedules, or brings them up to date. */
+  async schedule(client: Client, taskQueue: string): Promise<void> {
+    for (const { name, everyMs } of this.#tasks) {
+      const options: ScheduleOptions = {
+        scheduleId: `mpc-${taskQueue}-${name}`,
+        spec: { intervals: [{ every: everyMs }] },
+        action: { type: "startWorkflow", workflowType: name, taskQueue, args: [] },
+        policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCH_UP },
+      };
+      try {
+        await client.schedule.create(options);
+      } catch (error) {
+        if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+        const { spec, action } = options;
+        await client.schedule.getHandle(options.scheduleId).update((schedule) => ({
+          ...schedule,
+          spec,
+          action: { ...schedule.action, ...action },
+        }));
+      }
+    }
+  }
+
+  async #run(pass: string): Promise<void> {
+    const over = new AbortController();
+    const context = Context.current();
+    beat(() => context.heartbeat(), over.signal);
+    try {
+      await this.#tasks.find(({ name }) => name === pass)?.run();
+    } catch (error) {
+      throw failureOf(error);
+    } finally {
+      over.abort("the pass is over");
+    }
+  }
+}
