@@ -22,7 +22,7 @@ import type { KubeClient } from "./client/kube_client.ts";
 import type { LiveObject, ObjectKind } from "./client/kube_object.ts";
 import { awaitNamespaceGone } from "./deletion/await_namespace_gone.ts";
 import { awaitWorkloadGone } from "./deletion/await_workload_gone.ts";
-import { type HelmCharts, isChartIntent } from "./helm/mod.ts";
+import { type ChartIntent, type HelmCharts, isChartIntent, noCharts } from "./helm/mod.ts";
 import { ALL_KINDS, KEPT_KINDS, POLICY_KINDS, WORKLOAD_KINDS } from "./managed_kinds.ts";
 import { applyObjects, creationOf, type Desired } from "./objects/apply.ts";
 import { deletionOf } from "./objects/diff.ts";
@@ -196,11 +196,22 @@ export class KubernetesProvider implements Provider {
   }
 
   async #desired(intent: WorkloadIntent, call: ProviderCall): Promise<Desired> {
-    const objects = this.#charts && isChartIntent(intent)
-      ? await this.#charts.render(intent, call)
-      : renderWorkload(intent);
-    const { uid, environment: namespace } = intent;
-    return { uid, namespace, objects, prune: this.#workloadKinds };
+    const { uid, environment: namespace, revision } = intent;
+    const isChart = isChartIntent(intent);
+    return {
+      uid,
+      namespace,
+      objects: isChart ? await this.#renderChart(intent, call) : renderWorkload(intent),
+      prune: this.#workloadKinds,
+      isFirst: revision === 1,
+      shown: isChart ? "what is never secret" : "but secrets",
+    };
+  }
+
+  async #renderChart(intent: ChartIntent, call: ProviderCall) {
+    const { workload, spec: { chart } } = intent;
+    if (!this.#charts) throw noCharts({ workload, chart: chart.name });
+    return await this.#charts.render(intent, call);
   }
 
   get #workloadKinds(): readonly ObjectKind[] {

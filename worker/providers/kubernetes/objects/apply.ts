@@ -6,9 +6,10 @@ import { AUTOSCALER } from "../client/kinds.ts";
 import { fieldAt, type LiveObject, type ObjectKind, refOf, textOf } from "../client/kube_object.ts";
 import type { KubernetesObject } from "../render/mod.ts";
 import { applyScaled } from "./apply_scaled.ts";
-import { listKinds, removeObjects } from "./remove.ts";
 import { deletionOf, diffObjects, type Shown } from "./diff.ts";
+import { among, kindsHad, withKindsNoted } from "./kinds_had.ts";
 import { ownedBy, ownerOf } from "./ownership.ts";
+import { listKinds, removeObjects } from "./remove.ts";
 
 /** What an owner is to have on the cluster. */
 export interface Desired {
@@ -18,6 +19,8 @@ export interface Desired {
   readonly objects: readonly KubernetesObject[];
   /** Kinds of which the owner has nothing but `objects`: the rest is pruned. */
   readonly prune: readonly ObjectKind[];
+  /** Whether nothing else has ever been applied for the owner, so that there is nothing to prune. */
+  readonly isFirst?: boolean;
   /** Which values its changes show. */
   readonly shown?: Shown;
   /** Where; undefined for what stands in no namespace. */
@@ -37,10 +40,11 @@ export async function applyObjects(
   call: ApplyCall,
 ): Promise<readonly PlannedChange[]> {
   const { signal, dryRun = false, forceConflicts: force = false } = call;
-  const owned = await ownedObjects(client, desired, signal);
-  const before = await liveObjects(client, desired, owned, signal);
+  const before = await readOwned(client, desired, signal);
+  const had = kindsHad(before.values());
+  const owned = await ownedObjects(client, desired, had, signal);
   const changes: PlannedChange[] = [];
-  for (const object of desired.objects) {
+  for (const object of withKindsNoted(desired.objects, had ?? new Set())) {
     const live = before.get(textOf(refOf(object)));
     const options = { signal, dryRun, force, uid: live?.metadata.uid };
     const least = leastReplicas(desired.objects, object);
@@ -54,41 +58,36 @@ export async function applyObjects(
   return [...changes, ...surplus.map(deletionOf)];
 }
 
-/**
- * What applying would change where there is not even a namespace: everything is new.
- */
+/** What applying would change where there is not even a namespace: everything is new. */
 export function creationOf(objects: readonly KubernetesObject[]): readonly PlannedChange[] {
   return objects.flatMap((object) => diffObjects(undefined, object) ?? []);
 }
 
-/** What the owner has already, of the kinds that are pruned. */
-function ownedObjects(
-  client: KubeClient,
-  { uid, prune, namespace }: Desired,
-  signal: AbortSignal,
-): Promise<readonly LiveObject[]> {
-  return listKinds(client, prune, { namespace, labelSelector: ownedBy(uid) }, signal);
-}
-
-/** The desired objects as they are; what the owner does not have may be somebody else's. */
-async function liveObjects(
+/** The desired objects as they are, those that are there. */
+async function readOwned(
   client: KubeClient,
   { objects, uid }: Desired,
-  owned: readonly LiveObject[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, LiveObject>> {
-  const live = new Map(owned.map((object) => [textOf(refOf(object)), object]));
-  const unknown = objects.filter((object) => !live.has(textOf(refOf(object))));
-  const found = await Promise.all(unknown.map((object) => client.get(refOf(object), { signal })));
-  for (const object of found) if (object) live.set(textOf(refOf(object)), object);
-  for (const object of objects) {
-    const text = textOf(refOf(object));
-    const there = live.get(text);
-    if (!there) continue;
-    if (ownerOf(there) !== uid) throw ownedByAnother(text);
-    if (there.metadata.deletionTimestamp !== undefined) throw beingDeleted(text);
+  const found = await Promise.all(objects.map((object) => client.get(refOf(object), { signal })));
+  const live = found.flatMap((object) => object ? [[textOf(refOf(object)), object] as const] : []);
+  for (const [text, object] of live) {
+    if (ownerOf(object) !== uid) throw ownedByAnother(text);
+    if (object.metadata.deletionTimestamp !== undefined) throw beingDeleted(text);
   }
-  return live;
+  return new Map(live);
+}
+
+/** What the owner has. @param had kinds that it ever had; undefined where nobody knows */
+async function ownedObjects(
+  client: KubeClient,
+  { uid, prune, isFirst = false, namespace }: Desired,
+  had: ReadonlySet<string> | undefined,
+  signal: AbortSignal,
+): Promise<readonly LiveObject[]> {
+  if (had === undefined && isFirst) return [];
+  const kinds = had ? among(prune, had) : prune;
+  return await listKinds(client, kinds, { namespace, labelSelector: ownedBy(uid) }, signal);
 }
 
 /** How many pods an autoscaler among these objects keeps of one of them. */

@@ -1,7 +1,7 @@
 /** What would change about an object, field by field, without the server's own bookkeeping. */
 import { type FieldChange, type PlannedChange, REDACTED } from "@mpc/domain";
 import { type LiveObject, refOf, textOf } from "../client/kube_object.ts";
-import { ENV_CHECKSUM, REVISION } from "../render/mod.ts";
+import { ENV_CHECKSUM, KINDS_HAD, REVISION } from "../render/mod.ts";
 
 /**
  * The change from one state of an object to another; undefined where nothing differs.
@@ -67,6 +67,7 @@ const NOISE: ReadonlySet<string> = new Set([
   "metadata.creationTimestamp",
   "metadata.selfLink",
   `metadata.annotations[${REVISION}]`,
+  `metadata.annotations[${KINDS_HAD}]`,
   "metadata.annotations[deployment.kubernetes.io/revision]",
 ]);
 

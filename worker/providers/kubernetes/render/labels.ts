@@ -16,3 +16,5 @@ export const REVISION = "mpc/revision";
 export const RESTART_TOKEN = "mpc/restart-token";
 /** Annotation of pods: changes with the values of their variables, which pods read at their start. */
 export const ENV_CHECKSUM = "mpc/env-checksum";
+/** Annotation of what rolls pods out: the kinds that the workload has ever had objects of. */
+export const KINDS_HAD = "mpc/kinds-had";
