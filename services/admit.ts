@@ -19,7 +19,6 @@ import {
   operationEvent,
   workloadEvent,
 } from "./resource_events.ts";
-import { updateDocument } from "./update_document.ts";
 
 /**
  * How an operation gets its resource: `take` it now, or `queue` behind the running operation,
@@ -59,30 +58,7 @@ export async function admit(
     if (!isMpcError(error, "UNAVAILABLE")) await dropUnadmitted(deps, stored);
     throw error;
   }
-  if (prepared.recheck) await recheck(deps, stored.value, prepared.recheck);
   return stored;
-}
-
-/** Refuses an operation that got its lock before the world could be seen to speak against it. */
-async function recheck(
-  deps: ServiceDeps,
-  operation: Operation,
-  check: () => Promise<void>,
-): Promise<void> {
-  try {
-    await check();
-  } catch (error) {
-    const time = deps.clock.now();
-    const reason = error instanceof Error ? error.message : String(error);
-    const { signal } = new AbortController();
-    // A refusal does not use the request id up.
-    await updateDocument(deps.store.operations, operation.name, signal, (op) => ({
-      value: { ...op, requestId: null },
-      event: { reason: "OperationRefused", message: reason, time },
-    }), operationEvent);
-    await requestCancel(deps.store, operation.name, { actor: "system", reason, time }, signal);
-    throw error;
-  }
 }
 
 async function lock(deps: ServiceDeps, operation: Operation, prepared: Prepared): Promise<void> {

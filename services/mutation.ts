@@ -51,8 +51,6 @@ export interface Prepared {
   /** Steps that need not run again, in a retry. */
   readonly steps?: readonly StepRecord[];
   readonly retryOf?: string;
-  /** Checked once more when the lock is held; a refusal takes everything back. */
-  readonly recheck?: () => Promise<void>;
 }
 
 /** How often a change is prepared anew because somebody else changed the resource meanwhile. */

@@ -43,15 +43,13 @@ export async function prepareDeployment(
 ): Promise<Prepared> {
   const { name, action, verb, etag, timeoutMs, forceConflicts } = request;
   const environment = environmentIdOf(name);
-  const readEnvironment = () =>
-    getExisting(
-      deps.store.environments,
-      "environment",
-      environmentName(environment),
-      `${action} '${idOf(name)}' into`,
-      caller,
-    );
-  const { value: parent } = await readEnvironment();
+  const { value: parent } = await getExisting(
+    deps.store.environments,
+    "environment",
+    environmentName(environment),
+    `${action} '${idOf(name)}' into`,
+    caller,
+  );
   assertDeployable(parent, `${action} '${idOf(name)}'`);
   const current = await deps.store.workloads.get(name, { signal: caller.signal }) ?? null;
   if (current) {
@@ -85,8 +83,6 @@ export async function prepareDeployment(
     lock: "take",
     timeoutMs,
     quota,
-    // The environment may have begun to be deleted between the look at it and the lock.
-    recheck: async () => assertDeployable((await readEnvironment()).value, action),
   };
 }
 

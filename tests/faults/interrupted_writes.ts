@@ -87,6 +87,7 @@ export async function interrupt({ scenario, fault, intruder }: Interruption): Pr
     if (fault?.kind === "crash") await platform.restart();
     await settleAll(platform);
     for (const name of acknowledged) await platform.operation(name);
+    await assertNoFaultOfOurs(platform);
     await platform.assertSound();
     await assertCleanSlate(platform);
     return writes;
@@ -94,6 +95,13 @@ export async function interrupt({ scenario, fault, intruder }: Interruption): Pr
     store.heal();
     await platform.close();
   }
+}
+
+/** Whatever the store did, no operation ended by a fault of this program. */
+async function assertNoFaultOfOurs({ store }: Platform): Promise<void> {
+  const { items } = await store.operations.list({ limit: 100 });
+  const faults = items.flatMap(({ value: { error } }) => error?.code === "INTERNAL" ? [error] : []);
+  assert.deepEqual(faults, []);
 }
 
 /** Two passes of the janitor, as time goes by. */

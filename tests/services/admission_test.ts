@@ -7,6 +7,9 @@ import {
   updateEnvironment,
 } from "@mpc/services";
 import { DEFINITIONS } from "@mpc/services/operations";
+import { openMemoryStore } from "@mpc/storage/memory";
+import { FailingStore } from "../fakes/failing_store.ts";
+import { FakeClock } from "../fakes/fake_clock.ts";
 import { faultyDefinitions, hang, transient } from "../fakes/faulty_definitions.ts";
 import { withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
@@ -203,4 +206,23 @@ Deno.test("the deadline of a deletion counts from its own begin, not from its wa
     assert.deepEqual([ended.state, ended.error], ["SUCCEEDED", null]);
     assert.equal(ended.deadline - ended.startTime!, value.deadline - value.createTime);
   }, { definitions });
+});
+
+Deno.test("who repeats a request while it is admitted is told what the first call is told", async () => {
+  const clock = new FakeClock();
+  const store = new FailingStore(openMemoryStore(), clock);
+  await withPlatform(async (platform) => {
+    const { deps, caller } = platform;
+    // Its lock comes late, and somebody else is first.
+    store.plan("late", 2);
+    const first = createEnvironment(deps, caller, request);
+    const refused = rejectsWith(first, "ALREADY_EXISTS", "ENVIRONMENT_EXISTS");
+    await clock.advance(0);
+    await platform.ended(await create(platform));
+    const again = createEnvironment(deps, caller, request);
+    const alsoRefused = rejectsWith(again, "ALREADY_EXISTS", "ENVIRONMENT_EXISTS");
+    await clock.advance(5_000);
+    await Promise.all([refused, alsoRefused]);
+    assert.equal(await store.operations.count({}), 1);
+  }, { store, clock });
 });

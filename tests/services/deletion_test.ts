@@ -7,6 +7,10 @@ import {
   explain,
   updateEnvironment,
 } from "@mpc/services";
+import { releaseResource } from "@mpc/services/operations";
+import { openMemoryStore } from "@mpc/storage/memory";
+import { FailingStore } from "../fakes/failing_store.ts";
+import { FakeClock } from "../fakes/fake_clock.ts";
 import { faultyDefinitions, hang, permanent } from "../fakes/faulty_definitions.ts";
 import { type Platform, withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
@@ -233,3 +237,71 @@ Deno.test("a deletion that waits for its turn can be cancelled, and what ran has
     await platform.assertSound();
   }, { definitions });
 });
+
+Deno.test("what a deletion preempts is stopped also when the process ends before that is said", async () => {
+  const store = new FailingStore(openMemoryStore(), new FakeClock());
+  const { definitions } = faultyDefinitions([
+    { kind: "workload.deploy", step: "await_rollout", run: hang },
+  ]);
+  await withPlatform(async (platform) => {
+    const { deps, caller } = platform;
+    await platform.ended(await create(platform));
+    const deploying = (await deploy(platform)).operation!.value.name;
+    await platform.clock.advance(100);
+    // The operation's record and its place in the queue are written; the mark on the other is not.
+    store.plan("crash", 3);
+    const name = `${NAME}/workloads/web`;
+    await rejectsWith(
+      deleteWorkload(deps, caller, { ...deletion, name }),
+      "UNAVAILABLE",
+      "STORE_UNAVAILABLE",
+    );
+    await platform.crash();
+    store.heal();
+    await platform.restart();
+    await platform.clock.advance(1_000);
+    await platform.janitor().pass();
+    assert.equal((await platform.operation(deploying)).state, "CANCELLED");
+    assert.equal(await store.workloads.get(name), undefined);
+    await platform.assertSound();
+  }, { definitions, store });
+});
+
+Deno.test("a deletion that waits keeps its turn when the deletion of its environment comes in", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, store } = platform;
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform));
+    const name = `${NAME}/workloads/web`;
+    const { value, version } = (await store.workloads.get(name))!;
+    // As if what held it had ended without letting go of it.
+    const held = { ...value, state: "DEPLOYING" as const, currentOperation: "operations/lost" };
+    await store.workloads.replace(held, version);
+    const waiting = await deleteWorkload(deps, caller, { ...deletion, name });
+    const all = await remove(platform);
+    await platform.clock.advance(1_000);
+    await platform.janitor().pass();
+    assert.equal((await platform.ended(all)).state, "SUCCEEDED");
+    const { state } = await platform.operation(waiting.operation!.value.name);
+    assert.ok(state === "SUCCEEDED" || state === "CANCELLED", `it ended, ${state}`);
+    await platform.assertSound();
+  }));
+
+Deno.test("a waiting deletion that is cancelled before its turn does not get it", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, store, clock } = platform;
+    await platform.ended(await create(platform));
+    await platform.crash();
+    const change = { labels: { team: "search" } };
+    const updating = await updateEnvironment(deps, caller, { name: NAME, etag: "", change });
+    const waiting = (await remove(platform)).operation!.value;
+    const request = { name: waiting.name, reason: "", validateOnly: false };
+    await cancelOperation(deps, caller, request);
+    const { value } = updating.operation!;
+    await releaseResource(store, value, { state: "CANCELLED", error: null }, clock.now());
+    const { state, currentOperation } = (await store.environments.get(NAME))!.value;
+    assert.deepEqual([state, currentOperation], ["READY", null]);
+    const { version } = (await store.environments.get(NAME))!;
+    await releaseResource(store, value, { state: "FAILED", error: null }, clock.now());
+    assert.equal((await store.environments.get(NAME))!.version, version, "it is let go of once");
+  }));

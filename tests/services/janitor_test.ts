@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { idOf } from "@mpc/domain";
-import { createEnvironment } from "@mpc/services";
+import { cancelOperation, createEnvironment, type Engine } from "@mpc/services";
+import { Janitor } from "@mpc/worker";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { FailingStore } from "../fakes/failing_store.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
@@ -74,3 +75,23 @@ Deno.test("an operation that cannot settle its resource as the rules say ends al
     assert.deepEqual([value.state, value.currentOperation], ["DELETE_FAILED", null]);
   }, { definitions });
 });
+
+Deno.test("the janitor tells an engine again of a cancellation that it may not have heard of", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, store, provider, clock } = platform;
+    await platform.crash();
+    const { operation } = await create(platform);
+    const { name } = operation!.value;
+    await cancelOperation(deps, caller, { name, reason: "", validateOnly: false });
+    const told: string[] = [];
+    const engine: Engine = {
+      name: "embedded",
+      start: () => Promise.reject(new Error("it runs already")),
+      cancel: (operation) => Promise.resolve(void told.push(operation)),
+      status: () => Promise.resolve({ state: "running" }),
+      close: () => Promise.resolve(),
+    };
+    await new Janitor({ store, provider, clock, engine, intervalMs: 30_000 }).pass();
+    assert.deepEqual(told, [name]);
+    await platform.restart();
+  }));
