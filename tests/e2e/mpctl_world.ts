@@ -45,35 +45,46 @@ export interface WorldOptions {
   readonly runtime?: Runtime;
 }
 
-/** Runs a test with a bundle and a server of its own. */
-export async function withMpctl(
-  use: (world: World) => Promise<void>,
+/** A world that is to be closed. */
+export interface OpenWorld extends World, AsyncDisposable {}
+
+/** Makes a bundle and starts a server. */
+export async function openWorld(
   { platformArgs = [], runtime = "deno" }: WorldOptions = {},
-): Promise<void> {
+): Promise<OpenWorld> {
+  await using stack = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "mpc-mpctl-"));
+  stack.defer(() => rm(directory, { recursive: true }));
   const bundle = join(directory, "mpctl.js");
   await bundleMpctl(bundle);
   const platform = await startPlatform(["--ephemeral", ...platformArgs]);
+  stack.defer(() => platform.stop());
   const web = platform.web.origin;
   const command = mpctlCommand(bundle, runtime);
   const env = { NO_COLOR: "1", MPC_CONFIG: join(directory, "config.yaml") };
   const run: World["run"] = (args, options = {}) =>
     runCommand([...command, ...args], { ...options, env: { ...env, ...options.env } });
-  try {
-    await use({
-      bundle,
-      command,
-      directory,
-      web,
-      grpc: `grpc://${platform.grpc.host}`,
-      platform,
-      run,
-      mpctl: (...args) => run(args.includes("--server") ? args : [...args, "--server", web]),
-    });
-  } finally {
-    await platform.stop();
-    await rm(directory, { recursive: true });
-  }
+  const open = stack.move();
+  return {
+    bundle,
+    command,
+    directory,
+    web,
+    grpc: `grpc://${platform.grpc.host}`,
+    platform,
+    run,
+    mpctl: (...args) => run(args.includes("--server") ? args : [...args, "--server", web]),
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
+
+/** Runs a test with a bundle and a server of its own. */
+export async function withMpctl(
+  use: (world: World) => Promise<void>,
+  options: WorldOptions = {},
+): Promise<void> {
+  await using world = await openWorld(options);
+  await use(world);
 }
 
 /** Named cases, in their order. */

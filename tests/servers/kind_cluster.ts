@@ -1,5 +1,6 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { withContainers } from "./containers.ts";
+import { eventually } from "./eventually.ts";
 import { goTool } from "./go_tool.ts";
 import { kindNodeImage } from "./kind_node_image.ts";
 import { kubectlOf } from "./kubectl.ts";
@@ -10,11 +11,19 @@ import { testImages } from "./test_images.ts";
 export interface KindCluster {
   /** Path of a kubeconfig that may do everything. */
   readonly kubeconfig: string;
-  /** Runs a command on the node. @returns what it printed */
-  onNode(...command: string[]): Promise<string>;
+  /** Ends the API server as a crash would, and keeps it down; etcd and the node go on. */
+  interruptApiServer(): Promise<void>;
+  /** Lets it come back, and waits until it answers. */
+  resumeApiServer(): Promise<void>;
+  /** Ends the node's kubelet; the cluster takes the node for lost after some seconds. */
+  loseNode(): Promise<void>;
+  /** Starts it again, and waits until the node is ready. */
+  findNode(): Promise<void>;
   /** Deletes it. */
   stop(): Promise<void>;
 }
+
+const API_SERVER = "/etc/kubernetes/manifests/kube-apiserver.yaml";
 
 const WHAT = "a real cluster";
 
@@ -66,9 +75,26 @@ export async function startKindCluster(folder: string): Promise<KindCluster> {
     await stop();
     throw error;
   }
+  const kubectl = await kubectlOf(kubeconfig);
+  const onNode = (command: string) =>
+    withContainers("podman", ["exec", `${name}-control-plane`, "sh", "-c", command]);
   return {
     kubeconfig,
     stop,
-    onNode: (...command) => withContainers("podman", ["exec", `${name}-control-plane`, ...command]),
+    async interruptApiServer() {
+      // A kubelet keeps what has a manifest, and nothing else.
+      await onNode(`mv ${API_SERVER} /kind/ && pkill --signal KILL --full ^kube-apiserver`);
+    },
+    async resumeApiServer() {
+      await onNode(`mv /kind/${basename(API_SERVER)} ${API_SERVER}`);
+      await eventually("the API server answers", () => kubectl(["get", "--raw", "/readyz"]));
+    },
+    async loseNode() {
+      await onNode("systemctl stop kubelet");
+    },
+    async findNode() {
+      await onNode("systemctl start kubelet");
+      await kubectl(["wait", "node", "--all", "--for=condition=Ready", "--timeout=120s"]);
+    },
   };
 }

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import {
+  assertExplained,
+  type ClusterWorld,
+  failedOperation,
+  newEnvironment,
+  type Scenarios,
+  succeed,
+} from "./cluster_world.ts";
+
+/** What a workload is given, the reason that its deployment fails with, and what a person reads. */
+type Failure = readonly [
+  title: string,
+  flags: readonly string[],
+  reason: string,
+  words: RegExp,
+];
+
+const FAILURES: readonly Failure[] = [
+  [
+    "a program that ends again and again is named with its exit code",
+    ["--image", "localhost/nginx:crash"],
+    "CRASH_LOOP",
+    /pod 'web-\S+' is CrashLoopBackOff: back-off after exit code 7/,
+  ],
+  [
+    "an image that is not there is named with what the registry said",
+    ["--image", "localhost/nginx:missing"],
+    "IMAGE_PULL_FAILED",
+    /is (ErrImagePull|ImagePullBackOff): .*localhost\/nginx:missing/,
+  ],
+  [
+    "a program that takes more memory than it may is named with its limit",
+    ["--image", "localhost/nginx:hungry", "--memory", "32Mi"],
+    "OOM_KILLED",
+    /is OOMKilled: it used more memory than its limit of 32Mi/,
+  ],
+  [
+    "a workload that fits on no node is named with the scheduler's words",
+    ["--image", "nginx:1.27", "--cpu", "1000"],
+    "UNSCHEDULABLE",
+    /is Unschedulable: .*Insufficient cpu/,
+  ],
+  [
+    "a program that is never ready fails at its deadline, with the probe's words",
+    [
+      ...["--image", "localhost/nginx:stuck", "--port", "8080", "--health-path", "/"],
+      ...["--progress-deadline", "10s"],
+    ],
+    "PROGRESS_DEADLINE_EXCEEDED",
+    /pod 'web-\S+' is NotReady/,
+  ],
+];
+
+/** Asserts that an environment has neither deployments nor pods. */
+async function assertEmpty({ kubectl }: ClusterWorld, env: string): Promise<void> {
+  assert.equal(await kubectl(["get", "deployments,services,secrets", "-n", env, "-o", "name"]), "");
+}
+
+/** What goes wrong, and is said; a first deployment leaves nothing behind. */
+export const FAILED_DEPLOYMENTS: Scenarios = {
+  ...Object.fromEntries(FAILURES.map(([title, flags, reason, words]) => [
+    title,
+    async (world: ClusterWorld) => {
+      const env = await newEnvironment(world);
+      const failed = await world.mpctl("workload", "deploy", "web", "--env", env, ...flags);
+      await assertExplained(world, failedOperation(failed), reason, words);
+      await assertEmpty(world, env);
+      await succeed(world, "env", "delete", env, "--force");
+    },
+  ])),
+  "pods that the cluster's own quota refuses are named with its words": async (world) => {
+    const env = await newEnvironment(world);
+    await world.kubectl(["create", "quota", "tight", "--hard=pods=1", "-n", env]);
+    const deploy = ["workload", "deploy", "web", "--env", env, "--image", "nginx:1.27"];
+    const failed = await world.mpctl(...deploy, "--replicas", "2");
+    const words = /exceeded quota: tight/;
+    await assertExplained(world, failedOperation(failed), "QUOTA_EXCEEDED", words);
+    await assertEmpty(world, env);
+    await succeed(world, "env", "delete", env, "--force");
+  },
+  "the last lines of a program that ended are kept with its failure": async (world) => {
+    const env = await newEnvironment(world);
+    const deploy = ["workload", "deploy", "web", "--env", env, "--image", "localhost/nginx:crash"];
+    const operation = failedOperation(await world.mpctl(...deploy));
+    assert.match(await succeed(world, "op", "get", operation, "-o", "json"), /reach the database/);
+    await succeed(world, "env", "delete", env, "--force");
+  },
+  "an update that fails leaves the revision before it running": async (world) => {
+    const { kubectl, mpctl } = world;
+    const env = await newEnvironment(world);
+    const deploy = ["workload", "deploy", "web", "--env", env, "--image"];
+    await succeed(world, ...deploy, "nginx:1.27");
+    const operation = failedOperation(await mpctl(...deploy, "localhost/nginx:crash"));
+    await assertExplained(world, operation, "CRASH_LOOP", /exit code 7/);
+    await kubectl(["rollout", "status", "deployment/web", "-n", env, "--timeout=30s"]);
+    const pods = ["get", "pods", "-n", env, "-o", "jsonpath={.items[*].spec.containers[0].image}"];
+    assert.equal(await kubectl(pods), "nginx:1.27");
+    const state = ["workload", "get", "web", "--env", env, "-o", "jsonpath=$.spec.image"];
+    assert.equal((await succeed(world, ...state)).trim(), "nginx:1.27");
+    await succeed(world, "env", "delete", env, "--force");
+  },
+  "an image reference that is none is refused before anything is done": async (world) => {
+    const env = await newEnvironment(world);
+    const deploy = ["workload", "deploy", "web", "--env", env, "--image", "Not/An:Image:1"];
+    const { code, err } = await world.mpctl(...deploy);
+    assert.equal(code, 2);
+    assert.match(err, /image/);
+    await assertEmpty(world, env);
+    await succeed(world, "env", "delete", env);
+  },
+};
