@@ -80,6 +80,7 @@ export class FakeKubeClient implements KubeClient {
     { resourceVersion, signal }: KubeCall & { readonly resourceVersion: string },
   ): AsyncGenerator<WatchEvent> {
     await this.#begin("watch", kind, signal);
+    yield { type: "OPENED" };
     const queue: (WatchEvent | "ended")[] = [];
     let wake = Promise.withResolvers<void>();
     const push = (event: WatchEvent | "ended") => {

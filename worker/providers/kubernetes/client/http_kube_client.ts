@@ -137,7 +137,8 @@ export class HttpKubeClient implements KubeClient {
       resourceVersion,
       timeoutSeconds: WATCH_SECONDS,
     });
-    const lines = this.#lines({ method: "GET", path: `${path}${query}`, signal, asked });
+    const lines = await this.#lines({ method: "GET", path: `${path}${query}`, signal, asked });
+    yield { type: "OPENED" };
     for await (const line of lines) {
       const { type, object } = JSON.parse(line) as { type: string; object: LiveObject };
       if (type === "ERROR") throw statusError(object as unknown as KubeStatus, asked);
@@ -161,7 +162,8 @@ export class HttpKubeClient implements KubeClient {
     });
     const path = `/api/v1/namespaces/${namespace}/pods/${encodeURIComponent(pod)}/log${parameters}`;
     const asked = this.#asked(`read the logs of pod '${pod}'`, namespace);
-    for await (const line of this.#lines({ method: "GET", path, signal, asked }, follow)) {
+    const lines = await this.#lines({ method: "GET", path, signal, asked }, follow);
+    for await (const line of lines) {
       const parsed = parseLogLine(line);
       if (parsed && (since === null || parsed.time >= since)) yield parsed;
     }
@@ -171,14 +173,15 @@ export class HttpKubeClient implements KubeClient {
     return this.#requester.close();
   }
 
-  async *#lines(
+  /** Resolves when the server begins to answer. */
+  async #lines(
     request: Parameters<Requester["stream"]>[0],
     quiet = false,
-  ): AsyncGenerator<string> {
+  ): Promise<AsyncIterable<string>> {
     const stream = await this.#requester.stream(request);
     // A program may print nothing for hours; a watch is told a bookmark now and then.
     const idleMs = quiet ? null : this.#requester.limits.idleTimeoutMs;
-    yield* linesOf(stream, { ...request, clock: this.#clock, idleMs });
+    return linesOf(stream, { ...request, clock: this.#clock, idleMs });
   }
 
   #asked(action: string, namespace: string | undefined) {

@@ -320,7 +320,7 @@ serverTest(
   async ({ client, requests }) => {
     const seen: WatchEvent["type"][] = [];
     await rejectsWith(watched(client, seen), "OUT_OF_RANGE", "WATCH_EXPIRED");
-    assert.deepEqual(seen, ["ADDED", "BOOKMARK"]);
+    assert.deepEqual(seen, ["OPENED", "ADDED", "BOOKMARK"]);
     const { searchParams } = new URL(requests[0]!.url);
     assert.deepEqual(
       ["watch", "allowWatchBookmarks", "resourceVersion"].map((name) => searchParams.get(name)),

@@ -45,6 +45,8 @@ export interface DeleteOptions extends KubeCall {
 
 /** One thing that a watch tells. */
 export type WatchEvent =
+  /** The server has begun to tell; until something changes, it is silent. */
+  | { readonly type: "OPENED" }
   | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: LiveObject }
   /** Nothing that is watched has changed up to this version. */
   | { readonly type: "BOOKMARK"; readonly resourceVersion: string };

@@ -3,6 +3,7 @@ import { isMpcError, recordError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 import type { KubeClient, Selection } from "../client/kube_client.ts";
 import type { LiveObject, ObjectKind } from "../client/kube_object.ts";
+import { Permission } from "./permission.ts";
 
 const log = getLogger(["mpc", "kubernetes", "watch"]);
 
@@ -40,6 +41,7 @@ export async function reflect(options: {
   const { client, kind, selection, target, clock, signal } = options;
   let resourceVersion: string | undefined;
   let pauseMs = FIRST_PAUSE_MS;
+  const permission = new Permission(clock);
   while (!signal.aborted) {
     try {
       if (resourceVersion === undefined) {
@@ -52,7 +54,11 @@ export async function reflect(options: {
       const from = { resourceVersion, signal };
       const began = clock.now();
       for await (const event of client.watch(kind, selection, from)) {
-        target.recovered();
+        if (event.type === "OPENED") {
+          permission.granted();
+          target.recovered();
+          continue;
+        }
         pauseMs = FIRST_PAUSE_MS;
         if (event.type === "BOOKMARK") {
           resourceVersion = event.resourceVersion;
@@ -70,7 +76,7 @@ export async function reflect(options: {
         resourceVersion = undefined;
         continue;
       }
-      target.failed(error);
+      target.failed(permission.doubted(error));
       log.warn("Cannot watch {kind} of cluster {cluster}, again in {pauseMs} ms: {error}", {
         kind: kind.kind,
         cluster: client.cluster,

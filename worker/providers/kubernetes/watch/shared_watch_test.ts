@@ -156,6 +156,56 @@ worldTest("a permission that is missing ends the wait, and is named", async (wor
   await rejectsWith(rollout, "PERMISSION_DENIED", "CLUSTER_FORBIDS");
 });
 
+function forbid(world: World): void {
+  world.cluster.client.fault = () =>
+    new MpcError("PERMISSION_DENIED", { reason: "CLUSTER_FORBIDS", message: "may not watch" });
+  world.cluster.client.server.endWatches();
+}
+
+worldTest("a server that starts, and lets nobody do anything yet, is outlasted", async (world) => {
+  await world.deploy(workload("web", 50));
+  const rollout = world.rollout(workload("web", 50));
+  await world.clock.advance(5_000);
+  forbid(world);
+  await world.clock.advance(2_000);
+  world.startServer();
+  await world.clock.advance(60_000);
+  assert.equal((await rollout).ready, 50);
+});
+
+worldTest("a permission that is taken away for good ends the wait", async (world) => {
+  await world.deploy(workload("web", 50));
+  const rollout = world.rollout(workload("web", 50));
+  await world.clock.advance(5_000);
+  const ended = rejectsWith(rollout, "PERMISSION_DENIED", "CLUSTER_FORBIDS");
+  forbid(world);
+  await world.clock.advance(20_000);
+  await ended;
+});
+
+worldTest("a watch that works again is no trouble, also where nothing changes", async (world) => {
+  await world.deploy(workload("web"));
+  const first = world.rollout(workload("web"));
+  await world.clock.advance(60_000);
+  await first;
+  world.stopServer();
+  await world.clock.advance(5_000);
+  world.startServer();
+  await world.clock.advance(20_000);
+  world.cluster.stopControllers();
+  await world.deploy(workload("other"));
+  const stop = new AbortController();
+  const told: string[] = [];
+  const rollout = world.provider.awaitRollout(workload("other"), {
+    signal: stop.signal,
+    onProgress: ({ message }) => told.push(message),
+  });
+  await settle();
+  stop.abort();
+  await rejectsWith(rollout, "CANCELLED", "ABORTED_BY_CALLER");
+  assert.deepEqual(told, ["0 of 2 replicas ready"]);
+});
+
 worldTest("a rollout that nobody works on ends at its deadline", async (world) => {
   const intent = workload("web", 5);
   await world.deploy(intent);
