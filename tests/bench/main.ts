@@ -16,7 +16,11 @@ const SUITES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchRow[]>
   events: () => import("./events_bench.ts"),
   temporal: () => import("./temporal_bench.ts"),
   cli: () => import("./cli_bench.ts"),
+  cluster: () => import("./cluster_bench.ts"),
 };
+
+/** Measured only where they are named: they take minutes, and a machine that can have a cluster. */
+const BY_NAME: readonly string[] = ["cluster"];
 
 const check = Deno.args.includes("--check");
 const wanted = Deno.args.filter((arg) => arg !== "--check");
@@ -28,7 +32,7 @@ if (unknown.length > 0) {
 
 const rows: BenchRow[] = [];
 for (const [name, load] of Object.entries(SUITES)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  if (wanted.length > 0 ? !wanted.includes(name) : BY_NAME.includes(name)) continue;
   console.error(`running ${name} …`);
   rows.push(...await (await load()).run());
 }

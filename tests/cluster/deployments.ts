@@ -25,7 +25,8 @@ export const DEPLOYMENTS: Scenarios = {
     await succeed(world, "workload", "rollback", "web", ...inEnv);
     assert.equal(await image(), "nginx:1.27 3");
     const logs = await succeed(world, "workload", "logs", "web", ...inEnv);
-    assert.equal(logs.match(/^web-\S+ starting$/gm)?.length, 3, logs);
+    const printed = new Set(logs.match(/^web-\S+ starting$/gm));
+    assert.ok(printed.size >= 3, `every replica has printed: ${logs}`);
     await succeed(world, "env", "delete", env, "--force");
     const namespaces = await kubectl(["get", "namespaces", "-o", "name"]);
     assert.doesNotMatch(namespaces, new RegExp(env));
@@ -40,7 +41,7 @@ export const DEPLOYMENTS: Scenarios = {
     assert.match(await succeed(world, "workload", "pods", ...web), /^web-\S+ .*Running/m);
     assert.match(await succeed(world, "workload", "events", ...web), /Started/);
     await kubectl(["scale", "deployment/web", "-n", env, "--replicas=2"]);
-    await succeed(world, "workload", "reconcile", ...web, "--force-conflicts");
+    await succeed(world, "workload", "reconcile", ...web);
     const replicas = ["get", "deployment", "web", "-n", env, "-o", "jsonpath={.spec.replicas}"];
     assert.equal(await kubectl(replicas), "1");
     await succeed(world, "env", "delete", env, "--force");

@@ -5,6 +5,7 @@ import {
   begin,
   type ClusterWorld,
   explain,
+  failedOperation,
   newEnvironment,
   type Scenarios,
   succeed,
@@ -25,7 +26,7 @@ async function untilExplained(
 
 /** Waits for an operation, which is to end well. */
 async function succeeds(world: ClusterWorld, operation: string): Promise<void> {
-  await succeed(world, "op", "wait", operation, "--timeout", "2m");
+  await succeed(world, "op", "watch", operation, "--timeout", "2m");
 }
 
 /** What happens to the cluster while the platform works on it. */
@@ -78,9 +79,7 @@ export const DISRUPTIONS: Scenarios = {
     const { kubectl, mpctl } = world;
     const env = await newEnvironment(world);
     await hold(world, env);
-    const { code, err } = await mpctl("env", "delete", env, "--deadline", "30s");
-    assert.equal(code, 3, err);
-    const [, operation = ""] = /mpctl op explain (\S+?)'/.exec(err) ?? [];
+    const operation = failedOperation(await mpctl("env", "delete", env, "--deadline", "30s"));
     await assertExplained(world, operation, "DELETE_BLOCKED", /held/);
     const state = await succeed(world, "env", "get", env, "-o", "jsonpath=$.state");
     assert.match(state, /DELETE_FAILED/);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { eventually } from "../servers/eventually.ts";
 import {
   assertExplained,
   type ClusterWorld,
@@ -74,7 +75,7 @@ export const FAILED_DEPLOYMENTS: Scenarios = {
     await world.kubectl(["create", "quota", "tight", "--hard=pods=1", "-n", env]);
     const deploy = ["workload", "deploy", "web", "--env", env, "--image", "nginx:1.27"];
     const failed = await world.mpctl(...deploy, "--replicas", "2");
-    const words = /exceeded quota: tight/;
+    const words = /quota 'tight' forbids it: requested: pods=1, used: pods=1/;
     await assertExplained(world, failedOperation(failed), "QUOTA_EXCEEDED", words);
     await assertEmpty(world, env);
     await succeed(world, "env", "delete", env, "--force");
@@ -95,7 +96,9 @@ export const FAILED_DEPLOYMENTS: Scenarios = {
     await assertExplained(world, operation, "CRASH_LOOP", /exit code 7/);
     await kubectl(["rollout", "status", "deployment/web", "-n", env, "--timeout=30s"]);
     const pods = ["get", "pods", "-n", env, "-o", "jsonpath={.items[*].spec.containers[0].image}"];
-    assert.equal(await kubectl(pods), "nginx:1.27");
+    await eventually("the pod of the failed revision is gone", async () => {
+      assert.equal(await kubectl(pods), "nginx:1.27");
+    });
     const state = ["workload", "get", "web", "--env", env, "-o", "jsonpath=$.spec.image"];
     assert.equal((await succeed(world, ...state)).trim(), "nginx:1.27");
     await succeed(world, "env", "delete", env, "--force");

@@ -205,7 +205,7 @@ const CASES: Readonly<Record<string, Case>> = {
     await withNamespace(harness);
     const { provider } = harness;
     const stop = new AbortController();
-    await provider.applyWorkload(web({ spec: aSpec({ replicas: 500 }) }), live());
+    await provider.applyWorkload(web({ spec: aSpec({ replicas: 5 }) }), live());
     const rollout = provider.awaitRollout(web(), stop);
     const gone = provider.awaitNamespaceGone(ref, stop);
     stop.abort();
@@ -276,9 +276,12 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
-/** What would show on a cluster that does not go by tags: where it listens, and what it takes. */
+/** What shows on a cluster that does not go by tags: where it listens, and what it takes. */
 const REAL_TROUBLE: Partial<Record<Misbehaviour, Partial<WorkloadSpec>>> = {
-  stuck: { healthCheck: { path: "/", port: 8080, periodMs: 1_000 } },
+  stuck: {
+    healthCheck: { path: "/", port: 8080, periodMs: 1_000 },
+    progressDeadlineMs: 10_000,
+  },
   unschedulable: { resources: { cpu: "1000", memory: null } },
 };
 
@@ -287,7 +290,7 @@ function failsFast(tag: Misbehaviour, reason: string, podReason: string): Case {
   return async (harness) => {
     await withNamespace(harness);
     const image = `localhost/nginx:${tag}`;
-    const spec = aSpec({ image, progressDeadlineMs: 10_000, ...REAL_TROUBLE[tag] });
+    const spec = aSpec({ image, progressDeadlineMs: 60_000, ...REAL_TROUBLE[tag] });
     const intent = web({ spec });
     await harness.provider.applyWorkload(intent, live());
     const rollout = rejectsWith(

@@ -6,6 +6,25 @@ import { createKubeAuthority, type KubeUser } from "./kube_authority.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import { startServer } from "./server_process.ts";
 
+/** A request as the API server's audit log has it (Kubernetes, "Auditing"). */
+export interface AuditedRequest {
+  /** `get`, `list`, `watch`, `patch`, `delete` … */
+  readonly verb: string;
+  /** Plural, for instance `deployments`; empty for what is no resource. */
+  readonly resource: string;
+}
+
+/** Tells of every request when it begins to be answered: a watch is answered for as long as it lasts. */
+const AUDIT_POLICY = JSON.stringify({
+  apiVersion: "audit.k8s.io/v1",
+  kind: "Policy",
+  omitStages: ["RequestReceived"],
+  rules: [
+    { level: "None", users: ["admin", "system:apiserver", "system:anonymous"] },
+    { level: "Metadata" },
+  ],
+});
+
 /** A Kubernetes API server on loopback, with etcd behind it and nothing that runs pods. */
 export interface KubeApiServer {
   readonly url: string;
@@ -15,6 +34,8 @@ export interface KubeApiServer {
   readonly kubeconfig: string;
   /** Writes the kubeconfig of another user, who may do what RBAC says. @returns its path */
   kubeconfigOf(user: KubeUser): Promise<string>;
+  /** What such a user has asked for so far; not the administrator, nor the cluster's own parts. */
+  requestsOf(user: string): Promise<readonly AuditedRequest[]>;
   /** Ends the API server as a crash would; etcd keeps what it has. */
   interrupt(): Promise<void>;
   /** Starts it again at the same address, and waits until it is ready. */
@@ -38,6 +59,7 @@ export async function startKubeApiServer(folder: string): Promise<KubeApiServer>
     "server.key": serving.key,
     "service-accounts.key": key,
     "service-accounts.pub": publicKey,
+    "audit.yaml": AUDIT_POLICY,
   };
   for (const [name, text] of Object.entries(files)) {
     await Deno.writeTextFile(join(folder, name), text);
@@ -77,7 +99,9 @@ export async function startKubeApiServer(folder: string): Promise<KubeApiServer>
         ...["--service-account-signing-key-file", join(folder, "service-accounts.key")],
         ...["--service-account-issuer", "https://kubernetes.default.svc"],
         ...["--authorization-mode", "RBAC", "--service-cluster-ip-range", "10.0.0.0/16"],
-        // It asks the nodes for logs; fake ones let anybody.
+        ...["--audit-policy-file", join(folder, "audit.yaml")],
+        ...["--audit-log-path", join(folder, "audit.log")],
+        // It asks the nodes for logs; those that pretend let anybody.
         ...["--kubelet-preferred-address-types", "InternalIP"],
       ],
     });
@@ -103,6 +127,7 @@ export async function startKubeApiServer(folder: string): Promise<KubeApiServer>
     folder,
     kubeconfig: admin,
     kubeconfigOf,
+    requestsOf: (user) => readAudit(join(folder, "audit.log"), user),
     stop,
     interrupt: () => server.stop(),
     async resume() {
@@ -110,4 +135,22 @@ export async function startKubeApiServer(folder: string): Promise<KubeApiServer>
       await server.untilReady(isReady);
     },
   };
+}
+
+async function readAudit(path: string, user: string): Promise<readonly AuditedRequest[]> {
+  const requests = new Map<string, AuditedRequest>();
+  // What follows the last line's end is being written.
+  for (const line of (await Deno.readTextFile(path)).split("\n").slice(0, -1)) {
+    const { auditID, verb, user: who, objectRef } = JSON.parse(line) as {
+      auditID: string;
+      verb: string;
+      user: { username: string };
+      objectRef?: { resource?: string };
+    };
+    // One that is streamed has two lines.
+    if (who.username === user) {
+      requests.set(auditID, { verb, resource: objectRef?.resource ?? "" });
+    }
+  }
+  return [...requests.values()];
 }

@@ -4,7 +4,7 @@ import { isFile, toolCache } from "./go_tool.ts";
 
 /** A web server on port 8080, and on 80 where it may; it ends when it is told to. */
 const WEB =
-  "trap exit TERM; echo starting; httpd -f -v -p 80 -h /www & httpd -f -v -p 8080 -h /www & wait";
+  "trap exit TERM; echo starting; httpd -f -p 80 -h /www 2>/dev/null & httpd -f -p 8080 -h /www & wait";
 
 /**
  * The images that there are on a cluster for tests, and the line of shell that each runs. They are
