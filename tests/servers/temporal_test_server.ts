@@ -1,13 +1,12 @@
 /** Temporal's test server, which skips time that nobody works in; got by Maven, run by Java. */
 import envPaths from "env-paths";
-import { freePort } from "./free_port.ts";
-import { type TemporalServer, untilAnswers } from "./temporal_server.ts";
 
 const VERSION = "1.32.0";
 
+const folder = `${envPaths("mpc-ci", { suffix: "" }).cache}/temporal-test-server-${VERSION}`;
+
 /** Its class path: what Maven has downloaded, outside the repository. */
 async function classPath(): Promise<string> {
-  const folder = `${envPaths("mpc-ci", { suffix: "" }).cache}/temporal-test-server-${VERSION}`;
   const file = `${folder}/classpath`;
   try {
     return await Deno.readTextFile(file);
@@ -39,31 +38,17 @@ async function classPath(): Promise<string> {
   return await Deno.readTextFile(file);
 }
 
-/** Starts one, skipping time from the beginning, and waits until it answers. */
-export async function startTemporalTestServer(): Promise<TemporalServer> {
-  const port = freePort();
-  const child = new Deno.Command("java", {
-    args: [
-      ...["-Xmx512m", "-cp", await classPath(), "io.temporal.testserver.TestServer"],
-      ...[String(port), "--enable-time-skipping"],
-    ],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  let ended = false;
-  const status = child.status.then(() => ended = true);
-  const stop = async () => {
-    if (!ended) child.kill("SIGTERM");
-    await status;
-  };
-  try {
-    await untilAnswers(port, () => ended);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { address: `127.0.0.1:${port}`, pid: child.pid, stop };
+/** The path of a program that takes the arguments with which Temporal's SDKs start it. */
+export async function temporalTestServer(): Promise<string> {
+  const program = `${folder}/temporal-test-server`;
+  await Deno.writeTextFile(
+    program,
+    `#!/bin/sh
+exec java -Xmx512m -cp '${await classPath()}' io.temporal.testserver.TestServer "$@"
+`,
+    { mode: 0o755 },
+  );
+  return program;
 }
 
-if (import.meta.main) await classPath();
+if (import.meta.main) console.log(await temporalTestServer());
