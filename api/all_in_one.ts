@@ -90,6 +90,8 @@ async function startEngine(
     taskQueue: "mpc",
     concurrency: STEPS_AT_ONCE,
     bundlePath: BUNDLE_PATH,
+    payloadKey: null,
+    version: null,
   });
   stack.defer(() => engine.close());
   return engine;

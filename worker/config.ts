@@ -66,9 +66,15 @@ const WORKER = z.object({
   temporalTlsCert: file,
   temporalTlsKey: file,
   temporalTlsServerName: z.string().optional(),
+  payloadKeyFile: file,
+  deployment: z.string().min(1, "must not be empty").optional(),
+  buildId: z.string().min(1, "must not be empty").optional(),
 }).refine(({ temporalTlsCert, temporalTlsKey }) => !temporalTlsCert === !temporalTlsKey, {
   path: ["temporalTlsCert"],
   error: "and --temporal-tls-key need each other",
+}).refine(({ deployment, buildId }) => !deployment === !buildId, {
+  path: ["deployment"],
+  error: "and --build-id need each other",
 });
 
 const HELP = `
@@ -120,6 +126,9 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
     .option("--temporal-tls-cert <file>", "PEM", env["TEMPORAL_TLS_CLIENT_CERT_PATH"])
     .option("--temporal-tls-key <file>", "PEM", env["TEMPORAL_TLS_CLIENT_KEY_PATH"])
     .option("--temporal-tls-server-name <name>", "that the server's certificate has")
+    .option("--payload-key-file <file>", "encrypts what Temporal keeps: 32 bytes in base64")
+    .option("--deployment <name>", "of workers whose builds stand side by side")
+    .option("--build-id <id>", "of this worker's build; operations stay with theirs")
     .addHelpText("after", HELP);
   const flags = readFlags(withCharts(withClusters(command, env), env), WORKER, args);
   if (!flags) return undefined;
@@ -158,5 +167,9 @@ function temporalOf(flags: z.output<typeof WORKER>, apiKey: string | null): Temp
     taskQueue: flags.temporalTaskQueue,
     concurrency: flags.concurrency,
     bundlePath: flags.workflowBundle,
+    payloadKey: flags.payloadKeyFile ?? null,
+    version: flags.deployment !== undefined && flags.buildId !== undefined
+      ? { deployment: flags.deployment, build: flags.buildId }
+      : null,
   };
 }

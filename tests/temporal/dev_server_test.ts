@@ -9,7 +9,13 @@ import { type Fault, faultyDefinitions } from "../fakes/faulty_definitions.ts";
 import { loopbackCertificate } from "../servers/certificate.ts";
 import { freePort } from "../servers/free_port.ts";
 import { EXACT_TIMERS, startTemporalServer } from "../servers/temporal_server.ts";
-import { simulated, TemporalWorld, withClient, workflowOf } from "./temporal_world.ts";
+import {
+  simulated,
+  TemporalWorld,
+  withClient,
+  workflowOf,
+  type WorldOptions,
+} from "./temporal_world.ts";
 
 const LOOSE = { sanitizeOps: false, sanitizeResources: false };
 
@@ -242,6 +248,94 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "with a payload key Temporal keeps nothing that can be read, and operations work as before",
+  ...LOOSE,
+  async fn() {
+    const payloadKey = crypto.getRandomValues(new Uint8Array(32)).toBase64();
+    await using world = await TemporalWorld.start(address, {
+      config: { ...own().config, payloadKey },
+    });
+    const name = await world.create();
+    assert.equal((await world.ended(name)).state, "SUCCEEDED");
+    await withClient(address, async (client) => {
+      const handle = workflowOf(client, name);
+      const written = payloadsOf(await handle.fetchHistory()).join("\n");
+      assert.ok(!written.includes(name), "the operation's name is encrypted");
+      assert.match(written, /binary\/encrypted/);
+    });
+  },
+});
+
+Deno.test({
+  name: "an operation stays with the build that began it, while another one takes what is new",
+  ...LOOSE,
+  async fn() {
+    const begun = Promise.withResolvers<void>();
+    const more = Promise.withResolvers<void>();
+    const store = openMemoryStore();
+    const provider = simulated();
+    const { config } = own();
+    const worker = (build: string, definitions?: WorldOptions["definitions"]) =>
+      TemporalWorld.start(address, {
+        store,
+        provider,
+        ...(definitions && { definitions }),
+        config: { ...config, version: { deployment: config.taskQueue, build } },
+      });
+    const ran: string[] = [];
+    const noted = (build: string) =>
+      second({
+        async run(run) {
+          ran.push(build);
+          if (ran.length === 1) {
+            begun.resolve();
+            await more.promise;
+          }
+          return await run();
+        },
+      });
+    await using _old = await worker("1", noted("1"));
+    await setCurrent(config.taskQueue, "1");
+    const first = await _old.create("first");
+    await begun.promise;
+    await using _new = await worker("2", noted("2"));
+    await setCurrent(config.taskQueue, "2");
+    const next = await _new.create("next");
+    assert.equal((await _new.ended(next)).state, "SUCCEEDED");
+    more.resolve();
+    assert.equal((await _new.ended(first)).state, "SUCCEEDED");
+    assert.deepEqual(ran, ["1", "2"]);
+    await withClient(address, async (client) => {
+      const { raw } = await workflowOf(client, first).describe();
+      const { deploymentVersion } = raw.workflowExecutionInfo!.versioningInfo!;
+      assert.equal(deploymentVersion?.buildId, "1");
+    });
+    await provider.close();
+  },
+});
+
+/** Lets a build take what is new, as `temporal worker deployment set-current-version` does. */
+async function setCurrent(deploymentName: string, buildId: string): Promise<void> {
+  await withClient(address, async ({ workflowService }) => {
+    for (const late = Date.now() + 30_000;;) {
+      try {
+        await workflowService.setWorkerDeploymentCurrentVersion({
+          namespace: "default",
+          deploymentName,
+          buildId,
+          identity: "test",
+        });
+        return;
+      } catch (error) {
+        // The server learns of a version by its worker's first poll.
+        if (Date.now() > late) throw error;
+        await systemClock.sleep(50);
+      }
+    }
+  });
+}
 
 Deno.test({
   name: "what is done again and again is done by one worker of all at a time",

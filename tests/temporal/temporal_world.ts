@@ -64,6 +64,8 @@ export class TemporalWorld implements AsyncDisposable {
         taskQueue: "mpc",
         concurrency: 100,
         bundlePath: await workflowBundle(),
+        payloadKey: null,
+        version: null,
         ...config,
       },
     );

@@ -1,8 +1,10 @@
 import { access } from "node:fs/promises";
 import { MpcError } from "@mpc/domain";
+import type { WorkerDeploymentOptions } from "@temporalio/worker";
 import type { HostedEngine } from "../hosted_engine.ts";
 import type { TemporalAddress } from "./connect.ts";
 import { PeriodicTasks } from "./periodic_tasks.ts";
+import { encryptingCodec } from "./encrypting_codec.ts";
 import { StepActivities, type StepActivitiesOptions } from "./step_activities.ts";
 import { TemporalEngine } from "./temporal_engine.ts";
 import { TemporalHost } from "./temporal_host.ts";
@@ -14,18 +16,28 @@ export interface TemporalConfig {
   readonly concurrency: number;
   /** What `deno task bundle:workflows` wrote. */
   readonly bundlePath: string;
+  /** Encrypts what Temporal keeps: 32 bytes in base64; null for none. */
+  readonly payloadKey: string | null;
+  /** Null to run whatever comes, by today's code. */
+  readonly version: WorkerVersion | null;
+}
+
+/** A build among those of one deployment, to which running workflows are pinned. */
+export interface WorkerVersion {
+  readonly deployment: string;
+  readonly build: string;
 }
 
 /**
  * Starts the engine on Temporal and its worker in this process. A server that cannot be reached is
  * tried until it can be, and `problem` says so meanwhile.
- * @throws {MpcError} FAILED_PRECONDITION `NO_WORKFLOW_BUNDLE`
+ * @throws {MpcError} FAILED_PRECONDITION `NO_WORKFLOW_BUNDLE`, INVALID_ARGUMENT `PAYLOAD_KEY`
  */
 export async function startTemporalEngine(
   tools: StepActivitiesOptions,
   config: TemporalConfig,
 ): Promise<HostedEngine> {
-  const { target, taskQueue, concurrency, bundlePath } = config;
+  const { target, taskQueue, concurrency, bundlePath, payloadKey, version } = config;
   await assertBundle(bundlePath);
   const activities = new StepActivities(tools);
   const periodic = new PeriodicTasks();
@@ -38,11 +50,22 @@ export async function startTemporalEngine(
     },
     bundlePath,
     clock: tools.clock,
-    worker: { maxConcurrentActivityTaskExecutions: concurrency },
+    worker: {
+      maxConcurrentActivityTaskExecutions: concurrency,
+      ...(version && { workerDeploymentOptions: deploymentOf(version) }),
+    },
+    ...(payloadKey && { dataConverter: { payloadCodecs: [await encryptingCodec(payloadKey)] } }),
   });
   const { store, clock } = tools;
   const { client } = host;
-  const engine = new TemporalEngine({ store, clock, client, taskQueue, eager: true, activities });
+  const engine = new TemporalEngine({
+    store,
+    clock,
+    client,
+    taskQueue,
+    eager: version === null,
+    activities,
+  });
   await host.start();
   return {
     name: engine.name,
@@ -57,6 +80,15 @@ export async function startTemporalEngine(
     get problem() {
       return host.problem;
     },
+  };
+}
+
+/** A workflow stays with the build that began it; `temporal worker deployment` says which begins. */
+function deploymentOf({ deployment, build }: WorkerVersion): WorkerDeploymentOptions {
+  return {
+    useWorkerVersioning: true,
+    version: { deploymentName: deployment, buildId: build },
+    defaultVersioningBehavior: "PINNED",
   };
 }
 

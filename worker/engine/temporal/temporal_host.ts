@@ -25,6 +25,9 @@ export interface TemporalHostOptions {
 /** Between two tries to connect. */
 const PAUSE_MS = 2_000;
 
+/** How long a process that starts waits for its first connection; it goes on without. */
+const FIRST_MS = 3_000;
+
 /** How long steps may take to be handed back when the worker stops. */
 const GRACE = "2s";
 
@@ -48,11 +51,17 @@ export class TemporalHost {
     this.#options = options;
   }
 
-  /** Begins to connect and to work; resolves after the first try, which may have failed. */
+  /** Begins to connect and to work; resolves when the first try has failed, or takes long. */
   async start(): Promise<void> {
     installRuntime();
     this.#running = this.#loop();
-    await this.#first.promise;
+    const tried = new AbortController();
+    const long = this.#options.clock.sleep(FIRST_MS, tried.signal).catch((error) => {
+      if (!tried.signal.aborted) throw error;
+    });
+    await Promise.race([this.#first.promise, long]);
+    tried.abort("the first try is over");
+    await long;
   }
 
   /** @throws {MpcError} what keeps the worker from Temporal, retryable, while it is so */
