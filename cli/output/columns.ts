@@ -34,7 +34,7 @@ export const WORKLOAD_COLUMNS: readonly Column<WorkloadJson>[] = [
   { header: "NAME", value: (w) => idOf(w.name ?? "") },
   { header: "ENV", value: (w) => environmentIdOf(w.name ?? "") },
   { header: "STATE", value: (w) => bare("WORKLOAD_STATE_", w.state) },
-  { header: "READY", value: (w) => `${w.readyReplicas ?? 0}/${copies(w.spec)}` },
+  { header: "READY", value: ready },
   { header: "IMAGE", value: (w) => imageOf(w.spec) },
   { header: "REVISION", value: (w) => String(w.activeRevision ?? 0) },
   { header: "AGE", value: (w) => age(w.createTime) },
@@ -82,6 +82,11 @@ export const OPERATION_COLUMNS: readonly Column<OperationJson>[] = [
   { header: "ACTOR", value: (o) => o.actor ?? "", wide: true },
   { header: "REASON", value: (o) => o.error?.reason ?? "", wide: true },
 ];
+
+/** Of a chart only it knows how many are asked for. */
+function ready({ readyReplicas = 0, spec }: WorkloadJson): string {
+  return spec?.chart ? String(readyReplicas) : `${readyReplicas}/${copies(spec)}`;
+}
 
 /** How many copies are asked for: a number, or the two that autoscaling decides between. */
 function copies(spec: WorkloadSpecJson = {}): string {

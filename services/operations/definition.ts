@@ -33,6 +33,12 @@ export interface Stamp {
   readonly message: string;
 }
 
+/** What an ended operation leaves its resource with. */
+export interface Settlement extends Stamp {
+  /** What its steps have put out, by their names; null where one did not. */
+  readonly outputs: Readonly<Record<string, JsonObject | null>>;
+}
+
 interface DefinitionOf<Input, Resource> {
   readonly kind: OperationKind;
   readonly steps: readonly Step<Input>[];
@@ -42,7 +48,7 @@ interface DefinitionOf<Input, Resource> {
    */
   begin(current: Resource | null, input: Input, stamp: Stamp): Resource;
   /** What becomes of the resource, the lock still in it; null removes its record. */
-  settle(current: Resource, input: Input, ending: Ending, stamp: Stamp): Resource | null;
+  settle(current: Resource, input: Input, ending: Ending, stamp: Settlement): Resource | null;
   /** What a cancellation would leave of the resource's record, for people. */
   cancelled(input: Input): string;
 }

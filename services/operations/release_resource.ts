@@ -18,7 +18,8 @@ export async function releaseResource(
   const definition = DEFINITIONS[operation.kind];
   const { target, name: holder, actor, input } = operation;
   const why = outcome.error?.message ?? (outcome.state === "CANCELLED" ? "Cancelled" : "");
-  const stamp = { operation, now, message: why };
+  const outputs = Object.fromEntries(operation.steps.map(({ name, output }) => [name, output]));
+  const stamp = { operation, now, message: why, outputs };
   const message = `${operation.kind} ended ${outcome.state}`;
   const common = { store, target, holder, actor, message, now };
   if (definition.resource === "environment") {

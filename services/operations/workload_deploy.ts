@@ -13,7 +13,7 @@ import {
 } from "@mpc/domain";
 import type { WorkloadIntent, WorkloadRef } from "../ports.ts";
 import { assertDeployable, notFound } from "../preconditions.ts";
-import type { Stamp, WorkloadDefinition } from "./definition.ts";
+import type { Settlement, Stamp, WorkloadDefinition } from "./definition.ts";
 import { CLUSTER_CALL, clusterWait, RECORD_CALL } from "./policies.ts";
 import { moveWorkload } from "./resource_moves.ts";
 import type { Step, StepContext } from "./step.ts";
@@ -175,7 +175,7 @@ export const workloadDeploy: WorkloadDefinition<WorkloadDeployInput> = {
       return {
         ...asApplied(moveWorkload(current, "READY", stamp), stamp),
         activeRevision: input.revision,
-        readyReplicas: input.wanted.spec.replicas,
+        readyReplicas: observedReady(stamp) ?? input.wanted.spec.replicas,
       };
     }
     if (!input.previous) {
@@ -194,6 +194,12 @@ export const workloadDeploy: WorkloadDefinition<WorkloadDeployInput> = {
       : `workload '${workload}' is DEPLOY_FAILED, with nothing on the cluster`;
   },
 };
+
+/** How many copies the rollout ended with: a chart or an autoscaler says how many, not the spec. */
+function observedReady({ outputs }: Settlement): number | undefined {
+  const ready = outputs[awaitRollout.name]?.["readyReplicas"];
+  return typeof ready === "number" ? ready : undefined;
+}
 
 function blank(input: WorkloadDeployInput, now: number): Workload {
   return {

@@ -245,9 +245,9 @@ testWithProcesses("the all-in-one does not share its data with the API", async (
 
 Deno.test("processes: each is permitted what it needs alone", () => {
   const { api, worker } = config.tasks;
-  const everything = /\s-A\b|--allow-(?:all|run|import)/;
+  const everything = /\s-A\b|--allow-(?:all|import)|--allow-run(?!=helm\s)/;
   for (const task of [api, worker]) assert.doesNotMatch(task, everything);
-  // The API: this machine's network, its data, the environment; no native code.
-  assert.doesNotMatch(api, /--allow-ffi|--allow-(?:net|read|write|sys)(?:\s|$)/);
+  // The API: this machine's network, its data, the environment; no native code, no programs.
+  assert.doesNotMatch(api, /--allow-ffi|--allow-run|--allow-(?:net|read|write|sys)(?:\s|$)/);
   assert.doesNotMatch(worker, /--allow-write(?:\s|$)/);
 });
