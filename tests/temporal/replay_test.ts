@@ -23,6 +23,11 @@ Deno.test("there are histories of every kind and ending", () => {
   );
 });
 
+Deno.test("histories say nothing of the machine that recorded them", () => {
+  const named = histories.filter(({ history }) => JSON.stringify(history).includes("file://"));
+  assert.deepEqual(named.map(({ name }) => name), [], "paths are of no use to a replay");
+});
+
 Deno.test({
   name: "every recorded history replays",
   ...LOOSE,
