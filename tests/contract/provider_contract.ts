@@ -286,7 +286,12 @@ const REAL_TROUBLE: Partial<Record<Misbehaviour, Partial<WorkloadSpec>>> = {
 };
 
 /** A rollout that must end at once, with the pod's own reason. */
-function failsFast(tag: Misbehaviour, reason: string, podReason: string): Case {
+function failsFast(
+  tag: Misbehaviour,
+  reason: string,
+  podReason: string,
+  facts: readonly string[] = ["pod"],
+): Case {
   return async (harness) => {
     await withNamespace(harness);
     const image = `localhost/nginx:${tag}`;
@@ -302,13 +307,13 @@ function failsFast(tag: Misbehaviour, reason: string, podReason: string): Case {
     const error = await rollout;
     assert.match(error.message, new RegExp(podReason));
     assert.equal(error.retryable, false);
-    assert.ok(error.metadata["pod"]);
+    for (const fact of facts) assert.ok(error.metadata[fact], `it says the ${fact}`);
   };
 }
 
 const MISBEHAVING: Readonly<Record<Misbehaviour, Case>> = {
   missing: failsFast("missing", "IMAGE_PULL_FAILED", "ErrImagePull"),
-  crash: failsFast("crash", "CRASH_LOOP", "CrashLoopBackOff"),
+  crash: failsFast("crash", "CRASH_LOOP", "CrashLoopBackOff", ["pod", "exitCode", "lastLog"]),
   unschedulable: failsFast("unschedulable", "UNSCHEDULABLE", "Unschedulable"),
   stuck: failsFast("stuck", "PROGRESS_DEADLINE_EXCEEDED", "NotReady"),
   flaky: async (harness) => {

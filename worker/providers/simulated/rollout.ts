@@ -78,13 +78,23 @@ function failureTime(workload: SimulatedWorkload, delays: SimulatedDelays): Inst
 function failureOf(workload: SimulatedWorkload): MpcError {
   const { intent } = workload;
   const pod = podName(workload, 0);
-  const fail = (reason: string, podReason: string, podMessage: string, more = {}) =>
+  const fail = (
+    reason: string,
+    podReason: string,
+    podMessage: string,
+    more: Readonly<Record<string, string>> = {},
+  ) =>
     new MpcError("FAILED_PRECONDITION", {
       reason,
       message: `Cannot roll out '${intent.workload}': pod '${pod}' is ${podReason}: ${podMessage}`,
       retryable: false,
       metadata: { pod, ...more },
-      cause: new MpcError("FAILED_PRECONDITION", { reason: podReason, message: podMessage }),
+      cause: new MpcError("FAILED_PRECONDITION", {
+        reason: podReason,
+        message: more["lastLog"] === undefined
+          ? podMessage
+          : `${podMessage}; the last that it printed: ${more["lastLog"]}`,
+      }),
     });
   switch (behaviourOf(intent.spec)) {
     case "missing":

@@ -81,6 +81,7 @@ type Loadable = {
   setCurrentContext(name: string): void;
   getContextObject(name: string): unknown;
   getContexts(): { readonly name: string }[];
+  getCurrentCluster(): { readonly server: string } | null;
   readonly currentContext: string;
 };
 
@@ -91,6 +92,9 @@ function load(config: Loadable, access: ClusterAccess): void {
     else config.loadFromFile(kubeconfig);
   } catch (error) {
     throw unusable(access, `it cannot be read: ${messageOf(error)}`, error);
+  }
+  if (kubeconfig === null && /undefined/.test(config.getCurrentCluster()?.server ?? "")) {
+    throw unusable(access, "this process runs in no pod of a cluster");
   }
   const wanted = context ?? config.currentContext;
   if (!config.getContextObject(wanted)) {

@@ -1,5 +1,6 @@
 /** What goes wrong with charts, each with what to do. */
 import { type ErrorCode, type FieldViolation, type JsonValue, MpcError } from "@mpc/domain";
+import { redactFrom } from "../redact.ts";
 
 export interface ChartRef {
   /** Id of the workload. */
@@ -120,21 +121,4 @@ export function helmFailed(ref: ChartRef, stderr: string, values: JsonValue): Mp
 function essence(stderr: string): string {
   const text = stderr.replace(/^Error: /, "").replace(/\n*Use --debug flag[^]*$/, "").trim();
   return text.slice(0, 2_000) || "helm failed and said nothing";
-}
-
-/** Shorter ones are told: they are no secret, and every message is full of them. */
-const SHORTEST_SECRET = 4;
-
-/** Chart values may be secret, and helm's messages quote some. */
-export function redactFrom(text: string, values: JsonValue): string {
-  return leaves(values).filter((leaf) => leaf.length >= SHORTEST_SECRET)
-    .sort((a, b) => b.length - a.length)
-    .reduce((text, leaf) => text.replaceAll(leaf, "(redacted)"), text);
-}
-
-function leaves(value: JsonValue): readonly string[] {
-  if (typeof value === "string") return [value, ...value.split("\n")];
-  if (typeof value === "number") return [String(value)];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.values(value).flatMap(leaves);
 }

@@ -53,7 +53,7 @@ export async function awaitRollout(
       standstill.verdict(snapshot, status),
     ]);
     if (verdict && isFailure(verdict)) {
-      throw trouble ?? await rolloutError(client, { namespace, workload }, verdict, signal);
+      throw trouble ?? await rolloutError(client, intent, verdict, signal);
     }
     await sleepUntil(clock, verdict?.lookAgain, signal, changed);
   }

@@ -1,21 +1,27 @@
 import { MpcError } from "@mpc/domain";
+import type { WorkloadIntent } from "@mpc/services";
 import type { KubeClient } from "../client/kube_client.ts";
 import { statusError } from "../client/status_error.ts";
+import { redactFrom } from "../redact.ts";
 import type { RolloutFailure } from "./verdict.ts";
 
 /** What a failed rollout is answered with: the pod's own reason, and how it ended. */
 export async function rolloutError(
   client: KubeClient,
-  at: { readonly namespace: string; readonly workload: string },
+  intent: WorkloadIntent,
   failure: RolloutFailure,
   signal: AbortSignal,
 ): Promise<MpcError> {
-  const { namespace, workload } = at;
+  const { environment: namespace, workload, spec } = intent;
   const { reason, podReason, message, subject, exitCode } = failure;
-  if (reason === "REPLICA_REFUSED") return refused(client, at, failure);
-  const lastLog = reason === "CRASH_LOOP" || reason === "OOM_KILLED"
+  if (reason === "REPLICA_REFUSED") return refused(client, { namespace, workload }, failure);
+  const printed = reason === "CRASH_LOOP" || reason === "OOM_KILLED"
     ? await lastLines(client, namespace, failure, signal)
     : "";
+  // Programs that fail like to print what they were given.
+  const lastLog = redactFrom(printed, [spec.env, spec.chart?.values ?? {}]);
+  const lastLine = lastLog.split("\n").at(-1);
+  const told = lastLine ? `${message}; the last that it printed: ${lastLine}` : message;
   const it = subject.kind === "pod" ? `pod '${subject.name}'` : `it`;
   return new MpcError("FAILED_PRECONDITION", {
     reason,
@@ -26,7 +32,7 @@ export async function rolloutError(
       ...(exitCode !== undefined && { exitCode: String(exitCode) }),
       ...(lastLog !== "" && { lastLog }),
     },
-    cause: new MpcError("FAILED_PRECONDITION", { reason: podReason, message }),
+    cause: new MpcError("FAILED_PRECONDITION", { reason: podReason, message: told }),
   });
 }
 

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { recordError } from "@mpc/domain";
+import { aWorkloadIntent } from "../../../../tests/fakes/intents.ts";
+import { FakeKubeClient } from "../../../../tests/fakes/kubernetes/fake_kube_client.ts";
+import { rolloutError } from "./rollout_error.ts";
+import type { RolloutFailure } from "./verdict.ts";
+
+const CRASH: RolloutFailure = {
+  reason: "CRASH_LOOP",
+  podReason: "CrashLoopBackOff",
+  message: "back-off after exit code 7",
+  subject: { kind: "pod", name: "web-1" },
+  container: "web",
+  exitCode: 7,
+};
+
+const intent = aWorkloadIntent({ image: "web:1", env: { PASSWORD: "hunter2" } });
+
+function errorOf(failure: RolloutFailure, printed: readonly string[]) {
+  const client = new FakeKubeClient();
+  const metadata = { name: "web-1", namespace: intent.environment };
+  client.server.update({ apiVersion: "v1", kind: "Pod", metadata }, "test");
+  client.printed = () => printed.map((text, time) => ({ time, text }));
+  return rolloutError(client, intent, failure, new AbortController().signal);
+}
+
+Deno.test("a crash is told with its exit code and the last lines that were printed", async () => {
+  const error = await errorOf(CRASH, ["1", "2", "3", "4", "5", "no database"]);
+  assert.deepEqual(error.metadata, {
+    pod: "web-1",
+    exitCode: "7",
+    lastLog: "2\n3\n4\n5\nno database",
+  });
+  assert.equal(
+    recordError(error).causes[0]?.message,
+    "back-off after exit code 7; the last that it printed: no database",
+  );
+});
+
+Deno.test("values of variables do not leave with what a program printed", async () => {
+  const error = await errorOf(CRASH, ["cannot log in with hunter2"]);
+  assert.doesNotMatch(JSON.stringify(recordError(error)), /hunter2/);
+  assert.equal(error.metadata["lastLog"], "cannot log in with (redacted)");
+});
+
+Deno.test("a crash without a word is told all the same", async () => {
+  const error = await errorOf(CRASH, []);
+  assert.equal(error.metadata["lastLog"], undefined);
+  assert.match(error.message, /Cannot roll out 'web': pod 'web-1' is CrashLoopBackOff: back-off/);
+});
+
+Deno.test("a refusal is told as what it is, in its own words", async () => {
+  const refusal = (message: string): RolloutFailure => ({
+    reason: "REPLICA_REFUSED",
+    podReason: "FailedCreate",
+    message,
+    subject: { kind: "controller", name: "web" },
+  });
+  const quota = await errorOf(
+    refusal('pods "x" is forbidden: exceeded quota: quota, requested: requests.cpu=1, used: 1'),
+    [],
+  );
+  assert.deepEqual([quota.code, quota.reason, quota.retryable], [
+    "RESOURCE_EXHAUSTED",
+    "QUOTA_EXCEEDED",
+    false,
+  ]);
+  const other = await errorOf(refusal('serviceaccount "workloads" not found'), []);
+  assert.deepEqual([other.code, other.reason], ["FAILED_PRECONDITION", "ADMISSION_DENIED"]);
+});
