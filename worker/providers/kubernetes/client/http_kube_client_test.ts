@@ -270,6 +270,32 @@ serverTest(
 );
 
 serverTest(
+  "credentials that are refused are had anew, but not again and again",
+  (request) =>
+    request.headers.get("authorization") === "Bearer token-2" ? Response.json(dev) : status(401),
+  async ({ clientOf, url, folder, requests }) => {
+    const plugin = join(folder, "plugin");
+    const credential = { apiVersion: "client.authentication.k8s.io/v1", kind: "ExecCredential" };
+    const answer = JSON.stringify({ ...credential, status: { token: "token-N" } });
+    // Each time it is asked, it answers with the next token.
+    await writeFile(
+      plugin,
+      `#!/bin/sh\necho x >> ${folder}/calls\nn=$(wc -l < ${folder}/calls)\n` +
+        `echo '${answer}' | sed "s/token-N/token-$n/"\n`,
+    );
+    await chmod(plugin, 0o755);
+    const client = clientOf(byUser(url, { exec: { command: plugin, interactiveMode: "Never" } }));
+    assert.equal((await client.get(DEV, call()))?.metadata.name, "dev");
+    assert.equal(requests.length, 2);
+    const refused = clientOf(byUser(url, { token: "never" }));
+    for (let time = 0; time < 2; time++) {
+      await rejectsWith(refused.get(DEV, call()), "UNAUTHENTICATED", "CLUSTER_CREDENTIALS");
+    }
+    assert.equal(requests.length, 2 + 2 + 1);
+  },
+);
+
+serverTest(
   "an exec plugin that fails is told with its own words",
   () => Response.json(dev),
   async ({ clientOf, url, folder }) => {

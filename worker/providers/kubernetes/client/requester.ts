@@ -38,6 +38,9 @@ export interface Request {
 const MAX_TRIES = 4;
 const LONGEST_PAUSE_MS = 10_000;
 
+/** Credentials that are refused are not had anew more often. */
+const RENEW_AFTER_MS = 10_000;
+
 /** One cluster's requests: spaced, timed, tried again where the server asks for that. */
 export class Requester {
   readonly cluster: string;
@@ -47,6 +50,9 @@ export class Requester {
   readonly #bucket: TokenBucket;
   readonly #breaker: CircuitBreaker;
   #endpoint: Promise<Endpoint> | undefined;
+  /** What requests that run may still use. */
+  readonly #outdated: Promise<Endpoint>[] = [];
+  #forgottenAt = -Infinity;
 
   constructor(options: {
     readonly access: ClusterAccess;
@@ -83,8 +89,25 @@ export class Requester {
     throw statusError(await this.#status(request, response), request.asked);
   }
 
-  /** One request, as the server answers it. */
+  /** One request, as the server answers it; once more where credentials may have been renewed. */
   async send(request: Request): Promise<Response> {
+    const used = this.#endpoint;
+    const response = await this.#sendOnce(request);
+    if (response.status !== 401) return response;
+    const wasRenewed = used !== undefined && used !== this.#endpoint;
+    if (!wasRenewed && !this.#forgetEndpoint()) return response;
+    await response.body?.cancel();
+    return await this.#sendOnce(request);
+  }
+
+  async close(): Promise<void> {
+    const endpoints = [...this.#outdated, ...(this.#endpoint ? [this.#endpoint] : [])];
+    for (const endpoint of await Promise.allSettled(endpoints)) {
+      if (endpoint.status === "fulfilled") endpoint.value.close();
+    }
+  }
+
+  async #sendOnce(request: Request): Promise<Response> {
     throwIfAborted(request.signal);
     await this.#bucket.take(request.signal);
     this.#breaker.enter();
@@ -99,11 +122,6 @@ export class Requester {
       else this.#breaker.undecided();
       throw error;
     }
-  }
-
-  async close(): Promise<void> {
-    const endpoint = await this.#endpoint?.catch(() => undefined);
-    endpoint?.close();
   }
 
   async #fetch(request: Request): Promise<Response> {
@@ -142,6 +160,16 @@ export class Requester {
       throw error;
     });
     return this.#endpoint;
+  }
+
+  /** Lets the kubeconfig be read anew, though not all the time. @returns whether it will be */
+  #forgetEndpoint(): boolean {
+    const now = this.#clock.now();
+    if (!this.#endpoint || now - this.#forgottenAt < RENEW_AFTER_MS) return false;
+    this.#forgottenAt = now;
+    this.#outdated.push(this.#endpoint);
+    this.#endpoint = undefined;
+    return true;
   }
 
   #failure(request: Request, late: boolean, error: unknown): unknown {
