@@ -1,0 +1,120 @@
+/** Many environments at once, and what they cost the cluster. */
+import assert from "node:assert/strict";
+import { createClient } from "@connectrpc/connect";
+import { EnvironmentService, OperationService, OperationState, WorkloadService } from "@mpc/proto";
+import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+import type { AuditedRequest, KubeApiServer } from "../servers/kube_api_server.ts";
+import { startKwokCluster } from "../servers/kwok_cluster.ts";
+import { type PlatformProcess, startPlatform } from "../servers/platform_process.ts";
+
+const ENVIRONMENTS = 300;
+const WORKLOADS = ["web", "api", "jobs"];
+const USER = "mpc";
+
+/** Requests to the API server that an operation may cost. */
+const REQUESTS_PER_OPERATION = { create: 20, deploy: 4, delete: 100 };
+
+/** All that is here together. */
+const PATIENCE_MS = 600_000;
+
+let folder: string;
+let cluster: KubeApiServer;
+let platform: PlatformProcess;
+
+Deno.test.beforeAll(async () => {
+  folder = await Deno.makeTempDir({ prefix: "mpc-scale-" });
+  cluster = await startKwokCluster(folder, 10);
+  const kubeconfig = await cluster.kubeconfigOf({ name: USER, groups: ["system:masters"] });
+  const clusters = `${folder}/clusters.yaml`;
+  const settings = { name: "default", kubeconfig, requestsPerSecond: 1_000 };
+  await Deno.writeTextFile(clusters, JSON.stringify({ clusters: [settings] }));
+  platform = await startPlatform(["--ephemeral", "--clusters-file", clusters]);
+});
+
+Deno.test.afterAll(async () => {
+  await platform?.stop();
+  await cluster?.stop();
+  await Deno.remove(folder, { recursive: true });
+});
+
+/** One phase: so many operations at once, to their ends. @returns the requests they took */
+async function phase(
+  name: string,
+  operations: ReturnType<typeof createClient<typeof OperationService>>,
+  starts: readonly (() => Promise<{ readonly name: string }>)[],
+): Promise<{ readonly perOperation: number; readonly watches: number }> {
+  const before = (await cluster.requestsOf(USER)).length;
+  const began = performance.now();
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const ended = await Promise.all(starts.map(async (start) => {
+    const { name } = await start();
+    return await operations.waitOperation({ name }, { signal });
+  }));
+  const seconds = (performance.now() - began) / 1_000;
+  const failed = ended.filter(({ state }) => state !== OperationState.SUCCEEDED);
+  assert.deepEqual(failed.map(({ target, error }) => [target, error?.message]), []);
+  const requests = (await cluster.requestsOf(USER)).slice(before);
+  const perOperation = requests.length / starts.length;
+  const watches = requests.filter(({ verb }) => verb === "watch").length;
+  console.log(
+    `${name}: ${starts.length} operations in ${seconds.toFixed(1)} s, ` +
+      `${perOperation.toFixed(1)} requests each (${summary(requests)})`,
+  );
+  return { perOperation, watches };
+}
+
+function summary(requests: readonly AuditedRequest[]): string {
+  const counts = Map.groupBy(requests, ({ verb }) => verb);
+  return [...counts].map(([verb, { length }]) => `${verb} ${length}`).join(", ");
+}
+
+Deno.test("300 environments of three workloads share their watches, at few requests each", async (t) => {
+  const transport = createGrpcTransport(platform.grpc);
+  const environments = createClient(EnvironmentService, transport);
+  const workloads = createClient(WorkloadService, transport);
+  const operations = createClient(OperationService, transport);
+  const ids = Array.from({ length: ENVIRONMENTS }, (_, index) => `e-${index}`);
+  try {
+    let watches = 0;
+    const measured = async (
+      kind: keyof typeof REQUESTS_PER_OPERATION,
+      starts: readonly (() => Promise<{ readonly name: string }>)[],
+    ) => {
+      await t.step(`${kind}: ${starts.length} operations at once`, async () => {
+        const cost = await phase(kind, operations, starts);
+        watches += cost.watches;
+        const most = REQUESTS_PER_OPERATION[kind];
+        assert.ok(cost.perOperation <= most, `${cost.perOperation} requests, at most ${most}`);
+      });
+    };
+    await measured(
+      "create",
+      ids.map((environmentId) => () =>
+        environments.createEnvironment({ environmentId, environment: {} })
+      ),
+    );
+    await measured(
+      "deploy",
+      ids.flatMap((id) =>
+        WORKLOADS.map((workloadId) => () =>
+          workloads.deployWorkload({
+            parent: `environments/${id}`,
+            workloadId,
+            workload: { spec: { image: "nginx:1.27" } },
+          })
+        )
+      ),
+    );
+    await measured(
+      "delete",
+      ids.map((id) => () =>
+        environments.deleteEnvironment({ name: `environments/${id}`, force: true })
+      ),
+    );
+    await t.step("there is a watch for each kind, and none for each workload", () => {
+      assert.ok(watches < 50, `${watches} watches began`);
+    });
+  } finally {
+    transport.close();
+  }
+});
