@@ -35,7 +35,7 @@ export class TemporalEngines {
       taskQueue: TASK_QUEUE,
       bundlePath,
       clock: systemClock,
-      activities: { functions: () => this.#functions() as never, stop: () => {} },
+      activities: { functions: () => this.#functions() as never },
       worker: { maxConcurrentActivityTaskExecutions: 1_000 },
     });
   }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { OPERATION_KINDS } from "@mpc/domain";
 import { systemClock } from "@mpc/process";
+import { diagnose } from "@mpc/services";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { PROGRESS_QUERY } from "../../worker/engine/temporal/contract.ts";
 import { hang, permanent } from "../fakes/faulty_definitions.ts";
@@ -198,6 +199,36 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a worker that stops lets the step that runs finish",
+  ...LOOSE,
+  async fn() {
+    let runs = 0;
+    const begun = Promise.withResolvers<void>();
+    const more = Promise.withResolvers<void>();
+    const definitions = second({
+      async run(run) {
+        runs++;
+        begun.resolve();
+        await more.promise;
+        return await run();
+      },
+    });
+    const provider = simulated();
+    const options = { store: openMemoryStore(), provider, definitions, ...own() };
+    await using first = await TemporalWorld.start(address, options);
+    const name = await first.create();
+    await begun.promise;
+    const closing = first.engine.close();
+    more.resolve();
+    await closing;
+    await using second_ = await TemporalWorld.start(address, options);
+    assert.equal((await second_.ended(name)).state, "SUCCEEDED");
+    assert.equal(runs, 1);
+    await provider.close();
+  },
+});
+
+Deno.test({
   name: "an operation with a long history goes on in a new run of its workflow",
   ...LOOSE,
   async fn() {
@@ -385,13 +416,18 @@ const REFUSALS: readonly (readonly [string, object, string, RegExp])[] = [
 
 for (const [what, change, reason, message] of REFUSALS) {
   Deno.test({
-    name: `${what} is named as what keeps the worker from its work`,
+    name: `${what} is named as what keeps the worker from its work, by the doctor too`,
     ...LOOSE,
     async fn() {
       const target = { address, namespace: "default", tls: null, apiKey: null, ...change };
       await using world = await TemporalWorld.start(address, { config: { target } });
       assert.equal(world.engine.problem?.reason, reason);
       assert.match(world.engine.problem?.message ?? "", message);
+      const name = await world.create();
+      await world.until(name, ({ waitingReason }) => message.test(waitingReason));
+      const { findings } = await diagnose(world.deps, world.caller);
+      const [finding] = findings.filter(({ invariant }) => invariant === "OPERATION_WAITS");
+      assert.match(finding?.message ?? "", message, "the doctor says so");
     },
   });
 }

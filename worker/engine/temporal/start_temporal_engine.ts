@@ -46,7 +46,6 @@ export async function startTemporalEngine(
     taskQueue,
     activities: {
       functions: () => ({ ...activities.functions(), ...periodic.functions() }),
-      stop: () => activities.stop(),
     },
     bundlePath,
     clock: tools.clock,

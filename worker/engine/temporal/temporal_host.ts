@@ -13,7 +13,7 @@ const log = getLogger(["mpc", "temporal"]);
 export interface TemporalHostOptions {
   readonly target: TemporalAddress;
   readonly taskQueue: string;
-  readonly activities: Pick<StepActivities, "functions" | "stop">;
+  readonly activities: Pick<StepActivities, "functions">;
   /** What `deno task bundle:workflows` wrote. */
   readonly bundlePath: string;
   readonly clock: Clock;
@@ -28,7 +28,7 @@ const PAUSE_MS = 2_000;
 /** How long a process that starts waits for its first connection; it goes on without. */
 const FIRST_MS = 3_000;
 
-/** How long steps may take to be handed back when the worker stops. */
+/** How long steps may take to finish when the worker stops; what waits longer is handed back. */
 const GRACE = "2s";
 
 /**
@@ -64,10 +64,12 @@ export class TemporalHost {
     await long;
   }
 
-  /** @throws {MpcError} what keeps the worker from Temporal, retryable, while it is so */
+  /** @throws {MpcError} UNAVAILABLE `ENGINE_UNREACHABLE`, because of the problem, while there is one */
   readonly client = (): Client => {
     if (this.#up) return this.#up.client;
-    throw this.#problem;
+    const { message } = this.#problem;
+    const reason = "ENGINE_UNREACHABLE";
+    throw new MpcError("UNAVAILABLE", { reason, message, cause: this.#problem });
   };
 
   /** What keeps the worker from its work; undefined while it works. */
@@ -81,10 +83,9 @@ export class TemporalHost {
     if (this.#up) await use(this.#up.client);
   }
 
-  /** Hands back what is under way, and lets go. */
+  /** Takes nothing new, lets steps finish or hands them back, and lets go. */
   async close(): Promise<void> {
     this.#stop.abort();
-    this.#options.activities.stop();
     if (this.#up?.worker.getState() === "RUNNING") this.#up.worker.shutdown();
     await this.#running;
   }
@@ -141,9 +142,8 @@ export class TemporalHost {
   }
 }
 
-/** Whatever keeps the worker from its work, an operation can wait for it to pass. */
 function problemOf(error: unknown): MpcError {
-  if (isMpcError(error) && error.retryable) return error;
+  if (isMpcError(error)) return error;
   return new MpcError("UNAVAILABLE", {
     reason: "ENGINE_UNREACHABLE",
     message: `Cannot use Temporal: ${recordError(error).message}`,
