@@ -24,6 +24,7 @@ export * from "./redact.ts";
 export * from "./resource.ts";
 export * from "./retry_policy.ts";
 export * from "./time.ts";
+export * from "./traceparent.ts";
 export * from "./transitions.ts";
 export * from "./workload.ts";
 export * from "./workload_parts.ts";

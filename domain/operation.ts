@@ -117,6 +117,8 @@ export interface Operation {
   readonly cancellation: Cancellation | null;
   readonly residue: readonly Residue[];
   readonly retryOf: string | null;
+  /** The trace that it was asked for in (W3C Trace Context); null for none. */
+  readonly traceparent: string | null;
   /** Why it waits, while PENDING. */
   readonly waitingReason: string;
 }

@@ -135,6 +135,7 @@ function newOperation(
     cancellation: null,
     residue: [],
     retryOf,
+    traceparent: caller.traceparent ?? null,
     waitingReason: "",
   };
 }

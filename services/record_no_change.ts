@@ -43,6 +43,7 @@ export async function recordNoChange(
     cancellation: null,
     residue: [],
     retryOf: null,
+    traceparent: caller.traceparent ?? null,
     waitingReason: "",
   };
   const stored = await deps.store.operations.create(operation, {

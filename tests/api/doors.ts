@@ -16,7 +16,8 @@ import {
 } from "@mpc/proto";
 import { createGrpcTransport } from "../../cli/grpc_transport.ts";
 
-const CONFIG: AllInOneConfig = {
+/** A platform of its own, in memory. */
+export const CONFIG: AllInOneConfig = {
   dataDir: null,
   grpcListen: { host: "127.0.0.1", port: 0 },
   webListen: { host: "127.0.0.1", port: 0 },

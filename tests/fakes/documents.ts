@@ -102,6 +102,7 @@ export function anOperation(id: string, overrides: Partial<Operation> = {}): Ope
     cancellation: null,
     residue: [],
     retryOf: null,
+    traceparent: null,
     waitingReason: "",
     ...overrides,
   };

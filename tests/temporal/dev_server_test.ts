@@ -8,6 +8,7 @@ import { PROGRESS_QUERY } from "../../worker/engine/temporal/contract.ts";
 import { hang, permanent } from "../fakes/faulty_definitions.ts";
 import { type Fault, faultyDefinitions } from "../fakes/faulty_definitions.ts";
 import { loopbackCertificate } from "../servers/certificate.ts";
+import { recordSpans } from "../fakes/recorded_spans.ts";
 import { freePort } from "../servers/free_port.ts";
 import { EXACT_TIMERS, startTemporalServer } from "../servers/temporal_server.ts";
 import {
@@ -74,6 +75,28 @@ Deno.test({
       assert.ok(written.includes(name), "payloads can be read");
       assert.ok(!written.includes("hunter2"), "no secret is in the history");
     });
+  },
+});
+
+Deno.test({
+  name: "the trace in which a caller asked goes on in the workflow's memo and in the activities",
+  ...LOOSE,
+  async fn() {
+    using recorded = recordSpans();
+    await using world = await TemporalWorld.start(address, own());
+    const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const traceparent = `00-${traceId}-00f067aa0ba902b7-01`;
+    const name = await world.create("traced", traceparent);
+    await world.ended(name);
+    await withClient(address, async (client) => {
+      const { memo } = await workflowOf(client, name).describe();
+      assert.equal(memo?.["traceparent"], traceparent);
+    });
+    const steps = recorded.spans.filter(({ attributes }) => attributes?.["mpc.operation"] === name);
+    assert.deepEqual(steps.map((span) => [span.name, span.parent?.traceId]), [
+      ["create_namespace", traceId],
+      ["apply_policies", traceId],
+    ]);
   },
 });
 

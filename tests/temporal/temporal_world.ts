@@ -87,8 +87,9 @@ export class TemporalWorld implements AsyncDisposable {
   }
 
   /** Asks for an environment. @returns the operation's name */
-  async create(environmentId = "dev"): Promise<string> {
-    const { operation } = await createEnvironment(this.deps, this.caller, {
+  async create(environmentId = "dev", traceparent: string | null = null): Promise<string> {
+    const caller = { ...this.caller, traceparent };
+    const { operation } = await createEnvironment(this.deps, caller, {
       environmentId,
       environment: {},
     });

@@ -27,6 +27,7 @@ import type { OperationJournal } from "./operation_journal.ts";
 import { ProgressWriter } from "./progress_writer.ts";
 import { type AttemptResult, runAttempt } from "./run_attempt.ts";
 import type { StepEnd } from "./step_end.ts";
+import { inStepSpan } from "./step_span.ts";
 
 /** What engines do steps with. */
 export interface StepTools {
@@ -179,16 +180,18 @@ async function attempt(
   };
   const { input } = journal.operation;
   try {
-    return await runAttempt({
-      clock,
-      ...timeLimit(step, limit, clock.now()),
-      cancel: undo ? NEVER : cancel,
-      stop,
-      body: async (signal) => {
-        const context = contextOf(options, signal, note);
-        return await (undo ? step.undo?.(context, input) : step.run(context, input));
-      },
-    });
+    const { name } = step;
+    return await inStepSpan(journal.operation, { name, undo }, () =>
+      runAttempt({
+        clock,
+        ...timeLimit(step, limit, clock.now()),
+        cancel: undo ? NEVER : cancel,
+        stop,
+        body: async (signal) => {
+          const context = contextOf(options, signal, note);
+          return await (undo ? step.undo?.(context, input) : step.run(context, input));
+        },
+      }));
   } finally {
     finished.abort(OVER);
     await progress.closed();

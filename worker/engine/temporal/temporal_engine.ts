@@ -109,7 +109,7 @@ export class TemporalEngine implements Engine {
 
   async #start(operation: Operation): Promise<void> {
     const { client, taskQueue, eager } = this.#options;
-    const { name, kind, target, actor } = operation;
+    const { name, kind, target, actor, traceparent } = operation;
     const task: OperationTask = { operation: name, carried: carriedOf(operation) };
     try {
       await client().workflow.start(kind, {
@@ -121,7 +121,7 @@ export class TemporalEngine implements Engine {
         workflowIdReusePolicy: "REJECT_DUPLICATE",
         requestEagerStart: eager,
         staticSummary: `${kind} of ${target}`,
-        memo: { target, kind, actor },
+        memo: { target, kind, actor, ...(traceparent && { traceparent }) },
         typedSearchAttributes: [
           { key: ENVIRONMENT, value: environmentIdOf(target) },
           { key: KIND, value: kind },

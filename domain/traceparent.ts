@@ -1,0 +1,20 @@
+/** Where something stands in a trace (W3C Trace Context, `traceparent`). */
+export interface TraceParent {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly traceFlags: number;
+}
+
+const PATTERN = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/;
+
+/** Reads a `traceparent`; null for what is none, which a trace begins without. */
+export function parseTraceparent(text: string | null): TraceParent | null {
+  const [, traceId, spanId, flags] = PATTERN.exec(text ?? "") ?? [];
+  if (!traceId || !spanId || !flags) return null;
+  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16) };
+}
+
+/** Writes a `traceparent`. */
+export function formatTraceparent({ traceId, spanId, traceFlags }: TraceParent): string {
+  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, "0")}`;
+}
