@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { MpcError } from "@mpc/domain";
+import { isMpcError, MpcError } from "@mpc/domain";
 import { holderOf, writeHolder } from "./holder_file.ts";
 import { isBusy, resultCode, storeError } from "./sqlite_errors.ts";
 
@@ -78,7 +78,14 @@ function openError(error: unknown, path: string, shared: boolean): unknown {
       cause: error,
     });
   }
-  return storeError(error);
+  const known = storeError(error);
+  if (!isMpcError(known, "DATA_LOSS")) return known;
+  return new MpcError("DATA_LOSS", {
+    reason: "STORE_CORRUPT",
+    message:
+      `Cannot open '${path}': it is damaged or no database; put a backup in its place, or choose another --data-dir`,
+    cause: error,
+  });
 }
 
 function inUse(cause: unknown, path: string, shared: boolean): MpcError {

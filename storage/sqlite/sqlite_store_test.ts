@@ -178,7 +178,8 @@ Deno.test("sqlite: a directory that is not there, and a file that is no database
     );
     const path = join(directory, "text.db");
     await writeFile(path, "this is no database".repeat(100));
-    await rejectsWith(open(path), "DATA_LOSS", "STORE_CORRUPT");
+    const { message } = await rejectsWith(open(path), "DATA_LOSS", "STORE_CORRUPT");
+    assert.ok(message.includes(`'${path}'`), `a person has to know which file it is: ${message}`);
   }));
 
 Deno.test("sqlite: writes of one turn share a commit, and one refusal harms no neighbour", () =>
