@@ -153,3 +153,10 @@ export async function withClient<T>(
 /** The workflow of an operation. */
 export const workflowOf = (client: Client, operation: string) =>
   client.workflow.getHandle(idOf(operation));
+
+/** Everything in bytes that a history holds, as text. */
+export function payloadsOf(value: unknown): readonly string[] {
+  if (value instanceof Uint8Array) return [new TextDecoder().decode(value)];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap(payloadsOf);
+}

@@ -7,7 +7,6 @@ import {
   type JsonValue,
   type Operation,
 } from "@mpc/domain";
-
 import type { Clock, Ids, Provider } from "@mpc/services";
 import {
   endAttempt,

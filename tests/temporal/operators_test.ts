@@ -1,0 +1,200 @@
+/** Operations on Temporal's own server, as its operators see them, and what they may do to them. */
+import assert from "node:assert/strict";
+import { OPERATION_KINDS } from "@mpc/domain";
+import { PROGRESS_QUERY } from "../../worker/engine/temporal/contract.ts";
+import { faultyDefinitions, hang, permanent } from "../fakes/faulty_definitions.ts";
+import { recordSpans } from "../fakes/recorded_spans.ts";
+import { EXACT_TIMERS, startTemporalServer } from "../servers/temporal_server.ts";
+import { second } from "./second_step.ts";
+import { payloadsOf, TemporalWorld, withClient, workflowOf } from "./temporal_world.ts";
+
+const LOOSE = { sanitizeOps: false, sanitizeResources: false };
+
+const server = await startTemporalServer({ dynamicConfig: EXACT_TIMERS });
+const { address } = server;
+Deno.test.afterAll(() => server.stop());
+
+let queues = 0;
+
+/** Worlds of their own task queue, so that none works for another. */
+const own = () => ({ config: { taskQueue: `mpc-${queues++}` } });
+
+const inSecondStep = (world: TemporalWorld, name: string) =>
+  world.until(name, ({ steps }) => steps[1]!.state === "RUNNING");
+
+Deno.test({
+  name: "an operation is found in Temporal by environment, kind and actor, without its secrets",
+  ...LOOSE,
+  async fn() {
+    await using world = await TemporalWorld.start(address, own());
+    await world.ended(await world.create());
+    const name = await world.deploy("hunter2");
+    assert.equal((await world.ended(name)).state, "SUCCEEDED");
+    await withClient(address, async (client) => {
+      const handle = workflowOf(client, name);
+      await handle.result();
+      const { type, memo, searchAttributes } = await handle.describe();
+      assert.equal(type, "workload.deploy");
+      assert.deepEqual(memo, {
+        target: "environments/dev/workloads/web",
+        kind: "workload.deploy",
+        actor: "ann",
+      });
+      assert.deepEqual(searchAttributes["MpcEnvironment"], ["dev"]);
+      assert.deepEqual(searchAttributes["MpcKind"], ["workload.deploy"]);
+      assert.deepEqual(searchAttributes["MpcActor"], ["ann"]);
+      assert.deepEqual(await handle.query(PROGRESS_QUERY), {
+        running: null,
+        done: ["apply_workload", "await_rollout", "record_revision"],
+        undone: [],
+        cancelled: false,
+      });
+      const written = payloadsOf(await handle.fetchHistory()).join("\n");
+      assert.ok(written.includes(name), "payloads can be read");
+      assert.ok(!written.includes("hunter2"), "no secret is in the history");
+    });
+  },
+});
+
+Deno.test({
+  name: "the trace in which a caller asked goes on in the workflow's memo and in the activities",
+  ...LOOSE,
+  async fn() {
+    using recorded = recordSpans();
+    await using world = await TemporalWorld.start(address, own());
+    const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const traceparent = `00-${traceId}-00f067aa0ba902b7-01`;
+    const name = await world.create("traced", traceparent);
+    await world.ended(name);
+    await withClient(address, async (client) => {
+      const { memo } = await workflowOf(client, name).describe();
+      assert.equal(memo?.["traceparent"], traceparent);
+    });
+    const steps = recorded.spans.filter(({ attributes }) => attributes?.["mpc.operation"] === name);
+    assert.deepEqual(steps.map((span) => [span.name, span.parent?.traceId]), [
+      ["create_namespace", traceId],
+      ["apply_policies", traceId],
+    ]);
+  },
+});
+
+Deno.test({
+  name: "however often an operation is started, it has one workflow, also when it is over",
+  ...LOOSE,
+  async fn() {
+    await using world = await TemporalWorld.start(address, own());
+    const name = await world.create();
+    await Promise.all(Array.from({ length: 10 }, () => world.engine.start(name)));
+    await world.ended(name);
+    await world.engine.start(name);
+    const events = await world.store.events.read(0, 1_000);
+    const begun = events.filter(({ message }) => message.includes("'create_namespace' begins"));
+    assert.equal(begun.length, 1);
+  },
+});
+
+Deno.test({
+  name: "a workflow that was terminated leaves an operation that says so, with what may be left",
+  ...LOOSE,
+  async fn() {
+    const definitions = second({ run: hang });
+    await using world = await TemporalWorld.start(address, { ...own(), definitions });
+    const name = await world.create();
+    await inSecondStep(world, name);
+    await withClient(address, (client) => workflowOf(client, name).terminate("by hand"));
+    await world.janitor();
+    const { state, error, residue } = await world.ended(name);
+    assert.equal(state, "NEEDS_ATTENTION");
+    assert.equal(error?.reason, "WORKFLOW_TERMINATED");
+    assert.match(error?.message ?? "", /terminated in Temporal: by hand$/);
+    assert.deepEqual(residue.map(({ object }) => object), ["Namespace/dev", "ResourceQuota/dev"]);
+    const environment = (await world.store.environments.get("environments/dev"))!.value;
+    assert.equal(environment.state, "CREATE_FAILED");
+    assert.equal(environment.currentOperation, null);
+  },
+});
+
+Deno.test({
+  name: "a workflow that is cancelled in Temporal cancels the operation, which undoes its steps",
+  ...LOOSE,
+  async fn() {
+    const definitions = second({
+      run: (_run, _call, { signal }) =>
+        new Promise((_, reject) =>
+          signal.addEventListener("abort", () => reject(signal.reason), { once: true })
+        ),
+    });
+    await using world = await TemporalWorld.start(address, { ...own(), definitions });
+    const name = await world.create();
+    await inSecondStep(world, name);
+    await withClient(address, (client) => workflowOf(client, name).cancel());
+    const { state, cancellation, steps } = await world.ended(name);
+    assert.equal(state, "CANCELLED");
+    assert.equal(cancellation?.actor, "system:temporal");
+    assert.deepEqual(steps.map((step) => step.state), ["UNDONE", "UNDONE"]);
+    assert.equal(await world.store.environments.get("environments/dev"), undefined);
+  },
+});
+
+Deno.test({
+  name: "a workflow that was reset goes on, and does nothing twice that the journal has",
+  ...LOOSE,
+  async fn() {
+    let runs = 0;
+    const definitions = faultyDefinitions([{
+      kind: "environment.create",
+      step: "create_namespace",
+      run: (run) => {
+        runs++;
+        return run();
+      },
+    }, {
+      kind: "environment.create",
+      step: "apply_policies",
+      run: (run, call) => call === 1 ? hang() : run(),
+    }]).definitions;
+    await using world = await TemporalWorld.start(address, { ...own(), definitions });
+    const name = await world.create();
+    await inSecondStep(world, name);
+    await withClient(address, async (client) => {
+      const execution = { workflowId: workflowOf(client, name).workflowId };
+      await client.workflowService.resetWorkflowExecution({
+        namespace: "default",
+        workflowExecution: execution,
+        reason: "by hand",
+        workflowTaskFinishEventId: 4 as never,
+        requestId: crypto.randomUUID(),
+      });
+    });
+    const { state } = await world.ended(name);
+    assert.equal(state, "SUCCEEDED");
+    assert.equal(runs, 1);
+  },
+});
+
+Deno.test({
+  name: "an operation with a long history goes on in a new run of its workflow",
+  ...LOOSE,
+  async fn() {
+    const short = await startTemporalServer({
+      dynamicConfig: ["limit.historyCount.suggestContinueAsNew=5"],
+    });
+    try {
+      await using world = await TemporalWorld.start(short.address, {
+        definitions: second({ run: () => Promise.reject(permanent()) }),
+      });
+      const name = await world.create();
+      const { state, steps } = await world.ended(name);
+      assert.equal(state, "FAILED");
+      assert.deepEqual(steps.map((step) => step.state), ["UNDONE", "UNDONE"]);
+      await withClient(short.address, async (client) => {
+        const runs = await Array.fromAsync(
+          client.workflow.list({ query: `WorkflowType = '${OPERATION_KINDS[0]}'` }),
+        );
+        assert.ok(runs.some(({ status }) => status.name === "CONTINUED_AS_NEW"));
+      });
+    } finally {
+      await short.stop();
+    }
+  },
+});

@@ -1,0 +1,104 @@
+/** What keeps a worker from Temporal is said, by readiness, the doctor and what waits for it. */
+import assert from "node:assert/strict";
+import { diagnose } from "@mpc/services";
+import { loopbackCertificate } from "../servers/certificate.ts";
+import { freePort } from "../servers/free_port.ts";
+import { EXACT_TIMERS, startTemporalServer } from "../servers/temporal_server.ts";
+import { TemporalWorld } from "./temporal_world.ts";
+
+const LOOSE = { sanitizeOps: false, sanitizeResources: false };
+
+const server = await startTemporalServer({ dynamicConfig: EXACT_TIMERS });
+const { address } = server;
+Deno.test.afterAll(() => server.stop());
+
+let queues = 0;
+
+/** Worlds of their own task queue, so that none works for another. */
+const own = () => ({ config: { taskQueue: `mpc-${queues++}` } });
+
+Deno.test({
+  name: "while Temporal cannot be reached operations wait and say why, then are carried out",
+  ...LOOSE,
+  async fn() {
+    const port = freePort();
+    await using world = await TemporalWorld.start(`127.0.0.1:${port}`, own());
+    assert.equal(world.engine.problem?.reason, "ENGINE_UNREACHABLE");
+    const names = [await world.create("a"), await world.create("b"), await world.create("c")];
+    const { state } = await world.until(
+      names[2]!,
+      ({ waitingReason }) =>
+        /^engine unreachable since .*Cannot reach Temporal/.test(waitingReason),
+    );
+    assert.equal(state, "PENDING");
+    const late = await startTemporalServer({ port });
+    try {
+      const ended = await Promise.all(names.map((name) => world.ended(name)));
+      assert.deepEqual(ended.map(({ state }) => state), Array(3).fill("SUCCEEDED"));
+    } finally {
+      await world.engine.close();
+      await late.stop();
+    }
+  },
+});
+
+const REFUSALS: readonly (readonly [string, object, string, RegExp])[] = [
+  [
+    "a namespace that is not there",
+    { namespace: "nowhere" },
+    "ENGINE_NAMESPACE",
+    /no namespace 'nowhere'; create it with 'temporal operator namespace create nowhere'/,
+  ],
+  [
+    "a server without TLS",
+    { tls: { serverRootCa: null, client: null, serverName: null } },
+    "ENGINE_TLS",
+    /by TLS: the server does not speak TLS$/,
+  ],
+];
+
+for (const [what, change, reason, message] of REFUSALS) {
+  Deno.test({
+    name: `${what} is named as what keeps the worker from its work, by the doctor too`,
+    ...LOOSE,
+    async fn() {
+      const target = { address, namespace: "default", tls: null, apiKey: null, ...change };
+      await using world = await TemporalWorld.start(address, { config: { target } });
+      assert.equal(world.engine.problem?.reason, reason);
+      assert.match(world.engine.problem?.message ?? "", message);
+      const name = await world.create();
+      await world.until(name, ({ waitingReason }) => message.test(waitingReason));
+      const { findings } = await diagnose(world.deps, world.caller);
+      const [finding] = findings.filter(({ invariant }) => invariant === "OPERATION_WAITS");
+      assert.match(finding?.message ?? "", message, "the doctor says so");
+    },
+  });
+}
+
+Deno.test({
+  name: "a server whose certificate nobody vouches for is named, too",
+  ...LOOSE,
+  async fn() {
+    const listener = Deno.listenTls({
+      hostname: "127.0.0.1",
+      port: 0,
+      ...await loopbackCertificate(),
+    });
+    const { port } = listener.addr;
+    const shaking = (async () => {
+      for await (const connection of listener) {
+        // The client goes away in the middle of it.
+        await connection.handshake().then(() => connection.close(), () => connection.close());
+      }
+    })();
+    {
+      const tls = { serverRootCa: null, client: null, serverName: null };
+      const target = { address: `127.0.0.1:${port}`, namespace: "default", tls, apiKey: null };
+      await using world = await TemporalWorld.start(address, { config: { target } });
+      assert.equal(world.engine.problem?.reason, "ENGINE_TLS");
+      assert.match(world.engine.problem?.message ?? "", /certificate is not to be trusted/);
+    }
+    listener.close();
+    await shaking.catch(() => undefined);
+  },
+});

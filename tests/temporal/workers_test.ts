@@ -1,0 +1,202 @@
+/** Several workers on one Temporal: what they hand each other, share, and keep apart. */
+import assert from "node:assert/strict";
+import { systemClock } from "@mpc/process";
+import { openMemoryStore } from "@mpc/storage/memory";
+import { hang } from "../fakes/faulty_definitions.ts";
+import { EXACT_TIMERS, startTemporalServer } from "../servers/temporal_server.ts";
+import { second } from "./second_step.ts";
+import {
+  payloadsOf,
+  simulated,
+  TemporalWorld,
+  withClient,
+  workflowOf,
+  type WorldOptions,
+} from "./temporal_world.ts";
+
+const LOOSE = { sanitizeOps: false, sanitizeResources: false };
+
+const server = await startTemporalServer({ dynamicConfig: EXACT_TIMERS });
+const { address } = server;
+Deno.test.afterAll(() => server.stop());
+
+let queues = 0;
+
+/** Worlds of their own task queue, so that none works for another. */
+const own = () => ({ config: { taskQueue: `mpc-${queues++}` } });
+
+Deno.test({
+  name: "what another worker hands back goes on here, from its last heartbeat",
+  ...LOOSE,
+  async fn() {
+    const seen: unknown[] = [];
+    const definitions = second({
+      run: (run, _call, { lastHeartbeat, heartbeat }) => {
+        seen.push(lastHeartbeat);
+        if (lastHeartbeat !== null) return run();
+        heartbeat("half way", { at: 5 });
+        return hang();
+      },
+    });
+    const store = openMemoryStore();
+    const provider = simulated();
+    const options = { store, provider, definitions, ...own() };
+    await using first = await TemporalWorld.start(address, options);
+    const name = await first.create();
+    await first.until(name, ({ steps }) => steps[1]!.progress === "half way");
+    await using second_ = await TemporalWorld.start(address, options);
+    await first.engine.close();
+    assert.equal((await second_.ended(name)).state, "SUCCEEDED");
+    assert.deepEqual(seen, [null, { at: 5 }]);
+    await provider.close();
+  },
+});
+
+Deno.test({
+  name: "a worker that stops lets the step that runs finish",
+  ...LOOSE,
+  async fn() {
+    let runs = 0;
+    const begun = Promise.withResolvers<void>();
+    const more = Promise.withResolvers<void>();
+    const definitions = second({
+      async run(run) {
+        runs++;
+        begun.resolve();
+        await more.promise;
+        return await run();
+      },
+    });
+    const provider = simulated();
+    const options = { store: openMemoryStore(), provider, definitions, ...own() };
+    await using first = await TemporalWorld.start(address, options);
+    const name = await first.create();
+    await begun.promise;
+    const closing = first.engine.close();
+    more.resolve();
+    await closing;
+    await using second_ = await TemporalWorld.start(address, options);
+    assert.equal((await second_.ended(name)).state, "SUCCEEDED");
+    assert.equal(runs, 1);
+    await provider.close();
+  },
+});
+
+Deno.test({
+  name: "with a payload key Temporal keeps nothing that can be read, and operations work as before",
+  ...LOOSE,
+  async fn() {
+    const payloadKey = crypto.getRandomValues(new Uint8Array(32)).toBase64();
+    await using world = await TemporalWorld.start(address, {
+      config: { ...own().config, payloadKey },
+    });
+    const name = await world.create();
+    assert.equal((await world.ended(name)).state, "SUCCEEDED");
+    await withClient(address, async (client) => {
+      const handle = workflowOf(client, name);
+      const written = payloadsOf(await handle.fetchHistory()).join("\n");
+      assert.ok(!written.includes(name), "the operation's name is encrypted");
+      assert.match(written, /binary\/encrypted/);
+    });
+  },
+});
+
+Deno.test({
+  name: "an operation stays with the build that began it, while another one takes what is new",
+  ...LOOSE,
+  async fn() {
+    const begun = Promise.withResolvers<void>();
+    const more = Promise.withResolvers<void>();
+    const store = openMemoryStore();
+    const provider = simulated();
+    const { config } = own();
+    const worker = (build: string, definitions?: WorldOptions["definitions"]) =>
+      TemporalWorld.start(address, {
+        store,
+        provider,
+        ...(definitions && { definitions }),
+        config: { ...config, version: { deployment: config.taskQueue, build } },
+      });
+    const ran: string[] = [];
+    const noted = (build: string) =>
+      second({
+        async run(run) {
+          ran.push(build);
+          if (ran.length === 1) {
+            begun.resolve();
+            await more.promise;
+          }
+          return await run();
+        },
+      });
+    await using _old = await worker("1", noted("1"));
+    await setCurrent(config.taskQueue, "1");
+    const first = await _old.create("first");
+    await begun.promise;
+    await using _new = await worker("2", noted("2"));
+    await setCurrent(config.taskQueue, "2");
+    const next = await _new.create("next");
+    assert.equal((await _new.ended(next)).state, "SUCCEEDED");
+    more.resolve();
+    assert.equal((await _new.ended(first)).state, "SUCCEEDED");
+    assert.deepEqual(ran, ["1", "2"]);
+    await withClient(address, async (client) => {
+      const { raw } = await workflowOf(client, first).describe();
+      const { deploymentVersion } = raw.workflowExecutionInfo!.versioningInfo!;
+      assert.equal(deploymentVersion?.buildId, "1");
+    });
+    await provider.close();
+  },
+});
+
+/** Lets a build take what is new, as `temporal worker deployment set-current-version` does. */
+async function setCurrent(deploymentName: string, buildId: string): Promise<void> {
+  await withClient(address, async ({ workflowService }) => {
+    for (const late = Date.now() + 30_000;;) {
+      try {
+        await workflowService.setWorkerDeploymentCurrentVersion({
+          namespace: "default",
+          deploymentName,
+          buildId,
+          identity: "test",
+        });
+        return;
+      } catch (error) {
+        // The server learns of a version by its worker's first poll.
+        if (Date.now() > late) throw error;
+        await systemClock.sleep(50);
+      }
+    }
+  });
+}
+
+Deno.test({
+  name: "what is done again and again is done by one worker of all at a time",
+  ...LOOSE,
+  async fn() {
+    const options = own();
+    await using one = await TemporalWorld.start(address, options);
+    await using other = await TemporalWorld.start(address, options);
+    const enough = Promise.withResolvers<void>();
+    let [running, passes, most] = [0, 0, 0];
+    const task = {
+      name: "janitor_pass",
+      everyMs: 1_000,
+      async run() {
+        most = Math.max(most, ++running);
+        // Longer than the pause between two passes, which must not make them overlap.
+        await systemClock.sleep(1_500);
+        running--;
+        if (++passes === 2) enough.resolve();
+      },
+    };
+    await one.engine.repeat!([task]);
+    await other.engine.repeat!([task]);
+    await enough.promise;
+    assert.equal(most, 1);
+    await withClient(address, async ({ schedule }) => {
+      const schedules = await Array.fromAsync(schedule.list());
+      assert.equal(schedules.length, 1, "however many workers say so");
+    });
+  },
+});
