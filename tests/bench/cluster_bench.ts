@@ -5,6 +5,7 @@ import { createClient } from "@connectrpc/connect";
 import { EnvironmentService, OperationService, OperationState, WorkloadService } from "@mpc/proto";
 import { createGrpcTransport } from "../../cli/grpc_transport.ts";
 import { openWorld } from "../e2e/mpctl_world.ts";
+import { goToolVersion } from "../servers/go_tool.ts";
 import { helm } from "../servers/helm.ts";
 import { startKindCluster } from "../servers/kind_cluster.ts";
 import { kubectlOf } from "../servers/kubectl.ts";
@@ -15,6 +16,7 @@ import { quantile, timed } from "./measure.ts";
 
 const CHART = new URL("../../deploy/charts/workload", import.meta.url).pathname;
 const IMAGE = "nginx:1.27";
+const VALUES = ["--set", `image=${IMAGE},uid=bench`];
 const DEPLOYS = 9;
 const DELETIONS = 5;
 const AT_ONCE = 100;
@@ -39,7 +41,10 @@ async function onRealCluster(): Promise<BenchRow[]> {
     if (code !== 0) throw new Error(`mpctl ${args.join(" ")} failed: ${err}`);
   };
   const rendered = (name: string, namespace: string) =>
-    runHelm(["template", name, CHART, "--namespace", namespace, "--set", `image=${IMAGE}`]);
+    runHelm([
+      ...["template", name, CHART, "--namespace", namespace],
+      ...["--kube-version", goToolVersion("kubelet"), ...VALUES],
+    ]);
 
   await mpctl("env", "create", "bench");
   await kubectl(["create", "namespace", "by-kubectl"]);
@@ -60,7 +65,7 @@ async function onRealCluster(): Promise<BenchRow[]> {
       helm: () =>
         runHelm([
           ...["upgrade", name, CHART, "--install", "--wait", "--namespace", "by-helm"],
-          ...["--set", `image=${IMAGE}`],
+          ...VALUES,
         ]),
     };
     for (const [way, deploy] of Object.entries(ways)) {
@@ -156,7 +161,7 @@ async function onNodesThatPretend(): Promise<BenchRow[]> {
       for (let name = left.pop(); name !== undefined; name = left.pop()) {
         await runHelm([
           ...["upgrade", name, CHART, "--install", "--wait", "--namespace", "by-helm"],
-          ...["--set", `image=${IMAGE}`],
+          ...VALUES,
         ]);
       }
     }))
