@@ -23,10 +23,10 @@ import {
   refOf,
   textOf,
 } from "./kube_object.ts";
-import { linesOf } from "./lines.ts";
+import { broken, linesOf } from "./lines.ts";
 import { parseLogLine } from "./log_line.ts";
 import { type ClientLimits, DEFAULT_LIMITS, Requester } from "./requester.ts";
-import { type KubeStatus, statusError } from "./status_error.ts";
+import { type Asked, type KubeStatus, statusError } from "./status_error.ts";
 
 export interface HttpKubeClientOptions {
   readonly access: ClusterAccess;
@@ -140,7 +140,7 @@ export class HttpKubeClient implements KubeClient {
     const lines = await this.#lines({ method: "GET", path: `${path}${query}`, signal, asked });
     yield { type: "OPENED" };
     for await (const line of lines) {
-      const { type, object } = JSON.parse(line) as { type: string; object: LiveObject };
+      const { type, object } = parseEvent(line, asked);
       if (type === "ERROR") throw statusError(object as unknown as KubeStatus, asked);
       if (type === "BOOKMARK") {
         yield { type, resourceVersion: object.metadata.resourceVersion ?? resourceVersion };
@@ -220,6 +220,15 @@ export class HttpKubeClient implements KubeClient {
     const known = { plural: resource.name, namespaced: resource.namespaced };
     this.#discovered.set(keyOf(kind), known);
     return known;
+  }
+}
+
+/** @throws {MpcError} UNAVAILABLE `CLUSTER_UNREACHABLE` for a line that was cut off */
+function parseEvent(line: string, asked: Asked): { type: string; object: LiveObject } {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    throw broken(asked, "broken off in a line", error);
   }
 }
 

@@ -365,6 +365,17 @@ serverTest(
 );
 
 serverTest(
+  "a watch that is cut off in a line is UNAVAILABLE, and an answer that does not end",
+  (request) =>
+    request.url.includes("watch=true") ? new Response(added.slice(0, 60)) : stream('{"kind":'),
+  async ({ client }) => {
+    await rejectsWith(watched(client, []), "UNAVAILABLE", "CLUSTER_UNREACHABLE");
+    const error = await rejectsWith(client.get(DEV, call()), "UNAVAILABLE", "CLUSTER_UNREACHABLE");
+    assert.match(error.message, /has told nothing for 200 ms/);
+  },
+);
+
+serverTest(
   "logs are lines with their times, since a moment",
   (request) => {
     const { searchParams } = new URL(request.url);

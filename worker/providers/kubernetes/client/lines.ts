@@ -2,65 +2,66 @@ import { isMpcError, MpcError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 import { aborted } from "../../provider_errors.ts";
 import type { Asked } from "./status_error.ts";
+import { within } from "./within.ts";
+
+/** The longest that a timer can be set to. */
+const FOREVER_MS = 2 ** 31 - 1;
+
+export interface StreamOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly asked: Asked;
+  /** How long it may be silent; null for ever. */
+  readonly idleMs: number | null;
+}
+
+/** The lines of a stream as they come, until it ends; fails as {@linkcode textsOf}. */
+export async function* linesOf(
+  stream: ReadableStream<Uint8Array>,
+  options: StreamOptions,
+): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of textsOf(stream, options)) {
+    const lines = `${rest}${text}`.split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line !== "") yield line;
+  }
+  if (rest !== "") yield rest;
+}
 
 /**
- * The lines of a stream as they come, until it ends.
+ * The text of a stream as it comes, until it ends.
  * @throws {MpcError} UNAVAILABLE `CLUSTER_UNREACHABLE` where it breaks, or nothing has come for
  *   `idleMs`; CANCELLED `ABORTED_BY_CALLER`
  */
-export async function* linesOf(
+export async function* textsOf(
   stream: ReadableStream<Uint8Array>,
-  options: {
-    readonly clock: Clock;
-    readonly signal: AbortSignal;
-    readonly asked: Asked;
-    /** Null where it may be silent for ever. */
-    readonly idleMs: number | null;
-  },
+  options: StreamOptions,
 ): AsyncGenerator<string> {
-  const { signal, asked } = options;
+  const { signal, asked, idleMs } = options;
+  const ms = idleMs ?? FOREVER_MS;
+  const late = () => broken(asked, `told nothing for ${ms} ms`);
   const reader = stream.getReader();
   const decoder = new TextDecoder();
-  let rest = "";
   try {
     for (;;) {
-      const { done, value } = await nextChunk(reader, options);
-      rest += decoder.decode(value, { stream: !done });
-      const lines = rest.split("\n");
-      rest = done ? "" : lines.pop() ?? "";
-      for (const line of lines) if (line !== "") yield line;
+      const { done, value } = await within(reader.read(), { ...options, ms, late });
+      yield decoder.decode(value, { stream: !done });
       if (done) return;
     }
   } catch (error) {
     if (signal.aborted) throw aborted(signal);
-    if (isMpcError(error)) throw error;
-    throw new MpcError("UNAVAILABLE", {
-      reason: "CLUSTER_UNREACHABLE",
-      message: `Cannot ${asked.action}: the stream from cluster '${asked.cluster}' broke`,
-      cause: error,
-    });
+    throw isMpcError(error) ? error : broken(asked, "broken off", error);
   } finally {
     await reader.cancel().catch(() => {});
   }
 }
 
-async function nextChunk(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  { clock, signal, asked, idleMs }: Parameters<typeof linesOf>[1],
-): Promise<ReadableStreamReadResult<Uint8Array>> {
-  if (idleMs === null) return await reader.read();
-  const read = new AbortController();
-  const late = clock.sleep(idleMs, AbortSignal.any([read.signal, signal])).then(() => {
-    throw new MpcError("UNAVAILABLE", {
-      reason: "CLUSTER_UNREACHABLE",
-      message:
-        `Cannot ${asked.action}: cluster '${asked.cluster}' has told nothing for ${idleMs} ms`,
-    });
+/** What a stream fails with that does not go on. */
+export function broken({ action, cluster }: Asked, what: string, cause?: unknown): MpcError {
+  return new MpcError("UNAVAILABLE", {
+    reason: "CLUSTER_UNREACHABLE",
+    message: `Cannot ${action}: cluster '${cluster}' has ${what}`,
+    cause,
   });
-  try {
-    return await Promise.race([reader.read(), late]);
-  } finally {
-    read.abort();
-    await late.catch(() => {});
-  }
 }

@@ -3,6 +3,7 @@ import type { Clock } from "@mpc/services";
 import { aborted, throwIfAborted } from "../../provider_errors.ts";
 import { type BreakerOptions, CircuitBreaker } from "./circuit_breaker.ts";
 import { type ClusterAccess, type Endpoint, openEndpoint } from "./credentials.ts";
+import { textsOf } from "./lines.ts";
 import { type Asked, type KubeStatus, statusError } from "./status_error.ts";
 import { type RequestRate, TokenBucket } from "./token_bucket.ts";
 
@@ -71,7 +72,7 @@ export class Requester {
   async json(request: Request, missing: "undefined" | "throws" = "throws"): Promise<unknown> {
     for (let attempt = 1;; attempt++) {
       const response = await this.send(request);
-      if (response.ok) return await this.#body(request, () => response.json());
+      if (response.ok) return JSON.parse(await this.#text(request, response));
       const status = await this.#status(request, response);
       if (status.code === 404 && missing === "undefined" && status.details?.kind !== undefined) {
         return undefined;
@@ -197,7 +198,7 @@ export class Requester {
   }
 
   async #status(request: Request, response: Response): Promise<KubeStatus> {
-    const text = await this.#body(request, () => response.text());
+    const text = await this.#text(request, response);
     try {
       const told = JSON.parse(text);
       return { ...told, code: response.status };
@@ -206,12 +207,13 @@ export class Requester {
     }
   }
 
-  async #body<T>(request: Request, read: () => Promise<T>): Promise<T> {
-    try {
-      return await read();
-    } catch (error) {
-      throw this.#failure(request, false, error);
-    }
+  /** The whole answer as text; for as long as something comes. */
+  async #text({ signal, asked }: Request, { body }: Response): Promise<string> {
+    if (!body) return "";
+    const options = { signal, asked, clock: this.#clock, idleMs: this.limits.requestTimeoutMs };
+    const parts: string[] = [];
+    for await (const part of textsOf(body, options)) parts.push(part);
+    return parts.join("");
   }
 }
 
