@@ -1,6 +1,6 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { EXIT_HELP } from "./exit_codes.ts";
-import type { Runner } from "./nouns/shared.ts";
+import { type Runner, takesFlagsBefore } from "./nouns/shared.ts";
 
 const HELP = `
 ${EXIT_HELP}
@@ -83,7 +83,7 @@ export async function createProgram(
   runner: Runner,
   typed: readonly string[] | "all",
 ): Promise<CommandUnknownOpts> {
-  const program = new Command("mpctl")
+  const program = takesFlagsBefore(new Command("mpctl"))
     .description("Environments and workloads on the mini platform control plane")
     .addHelpText("after", HELP);
   for (const noun of NOUNS) {

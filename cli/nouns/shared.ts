@@ -1,5 +1,5 @@
 /** What the command trees share. */
-import { Command, Option } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { type CliConfig, type GlobalFlags, readConfig } from "../config.ts";
 import type { CommandContext } from "../context.ts";
 import { duration, integer } from "../parse_values.ts";
@@ -42,17 +42,57 @@ const EXAMPLES = new WeakMap<object, readonly string[]>();
 /** The examples in a command's help. */
 export const examplesOf = (command: object): readonly string[] => EXAMPLES.get(command) ?? [];
 
+const SERVER = [
+  "--server <url>",
+  "the server; MPC_SERVER, the profile's, or http://127.0.0.1:8080",
+] as const;
+const PROFILE = [
+  "--profile <name>",
+  "a profile of 'mpctl config'; MPC_PROFILE where not given",
+] as const;
+const OUTPUT = ["-o, --output <format>", FORMAT_HELP] as const;
+const REQUEST_TIMEOUT = [
+  "--request-timeout <duration>",
+  "give up on an answer; 30s where not given",
+] as const;
+const NO_HEADERS = ["--no-headers", "leave out the heads of tables"] as const;
+
+/**
+ * Takes the flags that all commands have also where they stand before the noun or the verb, as
+ * people of kubectl and gh type them.
+ */
+export function takesFlagsBefore<C extends CommandUnknownOpts>(parent: C): C {
+  parent.enablePositionalOptions()
+    .option(...SERVER)
+    .option(...PROFILE)
+    .option(...OUTPUT)
+    .option(...REQUEST_TIMEOUT, duration)
+    .option(...NO_HEADERS)
+    .hook("preAction", (_, leaf) => {
+      for (const [name, value] of Object.entries(parent.opts())) {
+        // The word that stands nearest to the command wins.
+        const given = parent.getOptionValueSource(name) === "cli" &&
+          leaf.getOptionValueSource(name) !== "cli";
+        if (given && takes(leaf, name)) leaf.setOptionValueWithSource(name, value, "cli");
+      }
+    });
+  return parent;
+}
+
+const takes = (command: CommandUnknownOpts, name: string): boolean =>
+  command.options.some((option) => option.attributeName() === name);
+
 /** A command with the flags that all have, and examples in its help. */
 export function command(name: string, description: string, examples: readonly string[]) {
   const made = new Command(name);
   EXAMPLES.set(made, examples);
   return made
     .description(description)
-    .option("--server <url>", "the server; MPC_SERVER, the profile's, or http://127.0.0.1:8080")
-    .option("--profile <name>", "a profile of 'mpctl config'; MPC_PROFILE where not given")
-    .option("-o, --output <format>", FORMAT_HELP)
-    .option("--request-timeout <duration>", "give up on an answer; 30s where not given", duration)
-    .option("--no-headers", "leave out the heads of tables")
+    .option(...SERVER)
+    .option(...PROFILE)
+    .option(...OUTPUT)
+    .option(...REQUEST_TIMEOUT, duration)
+    .option(...NO_HEADERS)
     .addHelpText("after", `\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`);
 }
 
@@ -85,6 +125,6 @@ export function listCommand(name: string, description: string, examples: readonl
 
 /** A noun: nothing but its verbs. */
 export function noun(name: string, alias: string, description: string) {
-  const made = new Command(name).description(description);
+  const made = takesFlagsBefore(new Command(name).description(description));
   return alias === "" ? made : made.alias(alias);
 }

@@ -19,6 +19,27 @@ const CASES: Cases = [
     assert.match(out, /^NAME +STATE +EXPIRES +LABELS +AGE\ndev +READY +7h59m +team=web +\d+m?s\n$/);
     assert.match(err, /✓ create_namespace succeeded.*\n✓ apply_policies succeeded/);
   }],
+  [
+    "flags that all commands have may stand before the noun and before the verb",
+    async ({ run, web }) => {
+      const places = [
+        ["--server", web, "-o", "name", "env", "list"],
+        ["env", "--server", web, "-o", "name", "list"],
+        // The one that stands nearest to the command wins.
+        ["-o", "json", "env", "list", "-o", "name", "--server", web],
+      ];
+      for (const args of places) {
+        const { code, out, err } = await run(args);
+        assert.equal(code, 0, err);
+        assert.equal(out, "environments/dev\n", args.join(" "));
+      }
+    },
+  ],
+  ["the commands that the server prints work as they stand", async ({ run, platform }) => {
+    const printed = /deno task mpctl (.* op list)/.exec(platform.process.output())?.[1] ?? "";
+    const { code, err } = await run(printed.split(" "));
+    assert.equal(code, 0, `'${printed}': ${err}`);
+  }],
   ["workload deploy waits for the rollout", async ({ mpctl }) => {
     const args = ["--env", "dev", "--image", "nginx:1.27", "--replicas", "2", "--port", "80"];
     const { code, out, err } = await mpctl("workload", "deploy", "web", ...args);
