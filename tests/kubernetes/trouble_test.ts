@@ -16,7 +16,7 @@ test("each permission that is missing is named exactly", async (world) => {
     "PERMISSION_DENIED",
     "CLUSTER_FORBIDS",
   );
-  assert.equal(first.metadata["verb"], "list");
+  assert.equal(first.metadata["verb"], "get");
   await kubectl(["create", "clusterrolebinding", "ann", "--clusterrole=view", "--user=ann"]);
   await kubectl([
     ...["create", "clusterrole", "reader", "--verb=get,list,watch"],
