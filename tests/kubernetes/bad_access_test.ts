@@ -1,0 +1,106 @@
+/** Clusters that the platform cannot use, as a person meets them: what fails, where, and why. */
+import assert from "node:assert/strict";
+import { type OpenWorld, openWorld } from "../e2e/mpctl_world.ts";
+import { type KubeApiServer, startKubeApiServer } from "../servers/kube_api_server.ts";
+import { freePort } from "../servers/free_port.ts";
+import { type Kubectl, kubectlOf } from "../servers/kubectl.ts";
+
+let folder: string;
+let server: KubeApiServer;
+let kubectl: Kubectl;
+let world: OpenWorld;
+
+Deno.test.beforeAll(async () => {
+  folder = await Deno.makeTempDir({ prefix: "mpc-access-" });
+  server = await startKubeApiServer(folder);
+  kubectl = await kubectlOf(server.kubeconfig);
+  const gone = `${folder}/gone.kubeconfig`;
+  const config = await Deno.readTextFile(server.kubeconfig);
+  await Deno.writeTextFile(
+    gone,
+    config.replaceAll(server.url, `https://127.0.0.1:${freePort()}`),
+  );
+  const notAfter = new Date(Date.now() - 60_000);
+  const clusters = [
+    { name: "good", kubeconfig: server.kubeconfig },
+    { name: "late", kubeconfig: await server.kubeconfigOf({ name: "late", notAfter }) },
+    { name: "ann", kubeconfig: await server.kubeconfigOf({ name: "ann" }) },
+    { name: "elsewhere", kubeconfig: server.kubeconfig, context: "elsewhere" },
+    { name: "nowhere", kubeconfig: `${folder}/nowhere.kubeconfig` },
+    { name: "gone", kubeconfig: gone },
+  ];
+  const file = `${folder}/clusters.yaml`;
+  await Deno.writeTextFile(file, JSON.stringify({ clusters }));
+  world = await openWorld({ platformArgs: ["--clusters-file", file] });
+});
+
+Deno.test.afterAll(async () => {
+  await world?.[Symbol.asyncDispose]();
+  await server?.stop();
+  await Deno.remove(folder, { recursive: true });
+});
+
+for (
+  const [title, cluster, reason, words] of [
+    [
+      "a certificate that has expired",
+      "late",
+      "CLUSTER_CREDENTIALS",
+      /the client certificate expired at \S+; renew them/,
+    ],
+    [
+      "a permission that is missing",
+      "ann",
+      "CLUSTER_FORBIDS",
+      /'ann' may not get namespaces/,
+    ],
+    [
+      "a context that is not there",
+      "elsewhere",
+      "KUBECONFIG_UNUSABLE",
+      /no context 'elsewhere', its contexts are 'local'/,
+    ],
+    [
+      "a kubeconfig that is not there",
+      "nowhere",
+      "KUBECONFIG_UNUSABLE",
+      /nowhere\.kubeconfig/,
+    ],
+    [
+      "a cluster that does not answer, after it was asked again and again",
+      "gone",
+      "CLUSTER_UNREACHABLE",
+      /cluster 'gone' cannot be reached/,
+    ],
+  ] as const
+) {
+  Deno.test({
+    name: `${title} fails the first step, is named, and leaves nothing on the cluster`,
+    // The platform's output is read all the while.
+    sanitizeOps: false,
+    async fn() {
+      const environment = `on-${cluster}`;
+      const { code, err } = await world.mpctl("env", "create", environment, "--cluster", cluster);
+      assert.equal(code, 3, err);
+      assert.match(err, /Step 'create_namespace' failed/);
+      const [, operation = ""] = /mpctl op explain (\S+?)'/.exec(err) ?? [];
+      const { out } = await world.mpctl("op", "explain", operation, "-o", "json");
+      const { causes } = JSON.parse(out) as { causes: { reason: string; message: string }[] };
+      const cause = causes.find((cause) => cause.reason === reason);
+      assert.ok(cause, `${reason} is among the causes: ${out}`);
+      assert.match(cause.message, words);
+      assert.doesNotMatch(await kubectl(["get", "namespaces", "-o", "name"]), /on-/);
+    },
+  });
+}
+
+Deno.test({
+  name: "a cluster that nobody has named is refused, and those that there are are told",
+  sanitizeOps: false,
+  async fn() {
+    const { code, err } = await world.mpctl("env", "create", "on-mars", "--cluster", "mars");
+    assert.notEqual(code, 0);
+    assert.match(err, /'mars'/);
+    assert.match(err, /good/);
+  },
+});
