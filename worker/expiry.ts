@@ -80,6 +80,15 @@ export class Expiry {
     return next === Infinity ? undefined : next;
   }
 
+  /** A pass, and one at each moment of the time to come: whoever is next begins where it ends. */
+  async passesWithin(ms: number): Promise<void> {
+    const { clock } = this.#deps;
+    const end = clock.now() + ms;
+    for (let next = await this.pass(); next !== undefined && next < end; next = await this.pass()) {
+      await clock.sleep(Math.max(1, next - clock.now()), this.#stop.signal);
+    }
+  }
+
   /** Environments that expire, the first ones first, in pages. */
   async *#expiring(): AsyncGenerator<readonly Environment[]> {
     let after: Cursor | undefined;

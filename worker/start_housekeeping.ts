@@ -7,7 +7,7 @@ import { Janitor } from "./janitor.ts";
 const JANITOR_INTERVAL_MS = 30_000;
 const DRIFT_INTERVAL_MS = 300_000;
 
-/** On timers of its own an expiry comes at its moment; by a schedule it is looked for. */
+/** By a schedule, each pass sees to the moments until the next one. */
 const EXPIRY_INTERVAL_MS = 10_000;
 
 export interface HousekeepingOptions {
@@ -33,7 +33,11 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
     await engine.repeat([
       { name: "janitor_pass", everyMs: JANITOR_INTERVAL_MS, run: () => janitor.pass() },
       { name: "drift_pass", everyMs: DRIFT_INTERVAL_MS, run: () => drift.pass() },
-      { name: "expiry_pass", everyMs: EXPIRY_INTERVAL_MS, run: () => expiry.pass() },
+      {
+        name: "expiry_pass",
+        everyMs: EXPIRY_INTERVAL_MS,
+        run: () => expiry.passesWithin(EXPIRY_INTERVAL_MS),
+      },
     ]);
   } else {
     janitor.start();

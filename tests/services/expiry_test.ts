@@ -45,6 +45,31 @@ Deno.test("an environment is deleted at the moment it expires, not before", () =
     assert.equal(deletion?.value.actor, "system:expiry");
   }));
 
+Deno.test("passes that take turns delete an environment at its moment, too, in one of them", async () => {
+  const platform = await Platform.start();
+  const expiry = new Expiry(platform.deps);
+  try {
+    const { deps, caller, clock } = platform;
+    const environment = { ttlMs: HOUR };
+    await createEnvironment(deps, caller, { environmentId: "dev", environment });
+    await clock.advance(HOUR - 9_000);
+    const turn = expiry.passesWithin(10_000);
+    await clock.advance(8_999);
+    assert.equal(await exists(platform), true);
+    await clock.advance(2);
+    assert.equal(await exists(platform), false);
+    await turn;
+    await createEnvironment(deps, caller, { environmentId: "late", environment });
+    await clock.advance(1);
+    const sleepers = clock.sleepers;
+    await expiry.passesWithin(10_000);
+    assert.equal(clock.sleepers, sleepers, "what comes behind its turn is not waited for");
+  } finally {
+    await expiry.close();
+    await platform.close();
+  }
+});
+
 Deno.test("environments that expire together, and cannot be deleted, keep no other from expiring", async () => {
   const { definitions } = faultyDefinitions([
     {

@@ -34,17 +34,19 @@ export class PeriodicTasks {
         scheduleId: `mpc-${taskQueue}-${name}`,
         spec: { intervals: [{ every: everyMs }] },
         action: { type: "startWorkflow", workflowType: name, taskQueue, args: [] },
-        policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCH_UP },
+        // A pass that takes longer than its time is followed by the next one at once.
+        policies: { overlap: ScheduleOverlapPolicy.BUFFER_ONE, catchupWindow: CATCH_UP },
       };
       try {
         await client.schedule.create(options);
       } catch (error) {
         if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-        const { spec, action } = options;
+        const { spec, action, policies } = options;
         await client.schedule.getHandle(options.scheduleId).update((schedule) => ({
           ...schedule,
           spec,
           action: { ...schedule.action, ...action },
+          policies: { ...schedule.policies, ...policies },
         }));
       }
     }
