@@ -3,6 +3,7 @@ import {
   environmentIdOf,
   environmentName,
   idOf,
+  isMpcError,
   isTerminal,
   type Workload,
 } from "@mpc/domain";
@@ -30,6 +31,7 @@ export interface Diagnosis {
 const CHECKS = {
   RESOURCE_WITHOUT_OPERATION: "every resource that is changing has a live operation",
   WORKLOAD_WITHOUT_ENVIRONMENT: "every workload's environment is there",
+  CLUSTER_UNREADABLE: "the cluster can be read",
   OBJECT_WITHOUT_RECORD: "every object on the cluster has a record",
   RECORD_WITHOUT_OBJECT: "every record has its objects on the cluster",
   WRONG_REVISION: "every workload runs the revision that its record names",
@@ -42,10 +44,25 @@ export type Invariant = keyof typeof CHECKS;
 const SETTLED = new Set(["READY", "DEGRADED", "UPDATE_FAILED"]);
 const FAILED = new Set(["CREATE_FAILED", "DEPLOY_FAILED", "DELETE_FAILED", "UPDATE_FAILED"]);
 
+/** Codes of what keeps a cluster from being read, and is no fault of this program. */
+const UNREADABLE = [
+  "UNAVAILABLE",
+  "PERMISSION_DENIED",
+  "UNAUTHENTICATED",
+  "FAILED_PRECONDITION",
+] as const;
+
+/** What makes a cluster readable, by reason. */
+const READABLE_BY: Readonly<Record<string, string>> = {
+  NO_WORKER: "deno task worker",
+  CLUSTER_NOT_PERMITTED: "deno task dev:cluster",
+  CLUSTER_FORBIDS: "kubectl apply -f deploy/kubernetes/worker_role.yaml",
+};
+
 /**
  * Checks the platform's invariants and says how to repair each break. What is under way may look
- * broken for a moment, so only what is seen twice is one.
- * @throws {MpcError} UNAVAILABLE `CLUSTER_UNREACHABLE`
+ * broken for a moment, so only what is seen twice is one. A cluster that cannot be read is a finding,
+ * and the records are checked without it.
  */
 export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagnosis> {
   const checks = Object.values(CHECKS);
@@ -55,26 +72,49 @@ export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagn
   return { checks, findings: findings.filter((finding) => again.has(keyOf(finding))) };
 }
 
+/** What cannot be read may fail in other words at the second look. */
 const keyOf = ({ invariant, subject, message }: Finding) =>
-  JSON.stringify([invariant, subject, message]);
+  JSON.stringify([invariant, subject, invariant === "CLUSTER_UNREADABLE" ? "" : message]);
 
 async function examine(deps: ServiceDeps, caller: Caller): Promise<readonly Finding[]> {
   const environments = await allOf(deps.store.environments, caller.signal);
   const workloads = await allOf(deps.store.workloads, caller.signal);
-  const objects = await deps.cluster.inventory({ signal: caller.signal });
-  const orphans = await allOf(deps.store.orphans, caller.signal);
+  const resources = [...environments, ...workloads];
+  return [
+    ...await withoutOperation(deps, caller, resources),
+    ...withoutEnvironment(environments, workloads),
+    ...await unlikeCluster(deps, caller, environments, workloads),
+    ...await needsAttention(deps, caller, resources),
+    ...await waiting(deps, caller),
+  ];
+}
+
+/** What cluster and records do not agree on, or why nobody can tell. */
+async function unlikeCluster(
+  { store, cluster }: ServiceDeps,
+  { signal }: Caller,
+  environments: readonly Environment[],
+  workloads: readonly Workload[],
+): Promise<readonly Finding[]> {
+  const resources = [...environments, ...workloads];
+  let objects: readonly ClusterObject[];
+  try {
+    objects = await cluster.inventory({ signal });
+  } catch (error) {
+    if (!isMpcError(error, ...UNREADABLE)) throw error;
+    return [{
+      invariant: "CLUSTER_UNREADABLE",
+      subject: error.metadata["cluster"] ?? "cluster",
+      message: error.message,
+      remedy: READABLE_BY[error.reason] ?? "kubectl cluster-info",
+    }];
+  }
+  const orphans = await allOf(store.orphans, signal);
   const known = new Set(orphans.map((orphan) => orphan.targetUid));
   return [
-    ...await withoutOperation(deps, caller, [...environments, ...workloads]),
-    ...withoutEnvironment(environments, workloads),
-    ...withoutRecord(
-      [...environments, ...workloads],
-      objects.filter((o) => !known.has(o.targetUid)),
-    ),
-    ...withoutObject([...environments, ...workloads], objects),
+    ...withoutRecord(resources, objects.filter((o) => !known.has(o.targetUid))),
+    ...withoutObject(resources, objects),
     ...wrongRevision(workloads, objects),
-    ...await needsAttention(deps, caller, [...environments, ...workloads]),
-    ...await waiting(deps, caller),
   ];
 }
 

@@ -118,23 +118,22 @@ testWithProcesses(
     assert.equal(OperationState[state], "PENDING");
     assert.equal((await clients.environments.listEnvironments({})).environments.length, 1);
     assert.equal((await clients.operations.getOperation({ name })).engine, "temporal");
-    const reads = [
-      clients.diagnostics.diagnose({}),
+    const error = await failure(
       clients.environments.createEnvironment({
         environmentId: "other",
         environment: {},
         validateOnly: true,
       }),
-    ];
-    for (const read of reads) {
-      const error = await failure(read);
-      assert.equal(error.code, Code.Unavailable);
-      assert.match(
-        error.message,
-        /no worker answers at http:\/\/127.0.0.1:9; start one with 'deno/,
-      );
-      assert.equal(error.findDetails(ErrorInfoSchema)[0]?.reason, "NO_WORKER");
-    }
+    );
+    assert.equal(error.code, Code.Unavailable);
+    const nobody = /no worker answers at http:\/\/127.0.0.1:9; start one with 'deno task worker'/;
+    assert.match(error.message, nobody);
+    assert.equal(error.findDetails(ErrorInfoSchema)[0]?.reason, "NO_WORKER");
+    const [finding, ...others] = (await clients.diagnostics.diagnose({})).findings;
+    assert.equal(finding?.invariant, "CLUSTER_UNREADABLE");
+    assert.match(finding.message, nobody);
+    assert.equal(finding.remedy, "deno task worker");
+    assert.deepEqual(others, []);
     const info = await clients.diagnostics.getServerInfo({});
     assert.deepEqual([info.engine, info.storage, info.provider], [
       "temporal",
@@ -187,7 +186,8 @@ testWithProcesses("the worker is killed alone: another one takes over", async (p
   await assertSucceeds(clients, (await create(clients, "dev")).name);
   first.process.kill("SIGKILL");
   await first.process.status;
-  assert.equal((await failure(clients.diagnostics.diagnose({}))).code, Code.Unavailable);
+  const [finding] = (await clients.diagnostics.diagnose({})).findings;
+  assert.equal(finding?.remedy, "deno task worker");
   const { name } = await clients.workloads.deployWorkload(deployment());
   await processes.worker(Number(first.internal.port));
   await assertSucceeds(clients, name);

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { type ErrorCode, MpcError } from "@mpc/domain";
 import { createEnvironment, diagnose, sweepObjects, updateEnvironment } from "@mpc/services";
 import { withPlatform } from "../fakes/platform.ts";
+import { rejectsWith } from "../fakes/rejects.ts";
 import { create, deploy } from "../fakes/scenarios.ts";
 
 const WEB = "environments/dev/workloads/web";
@@ -44,6 +46,47 @@ Deno.test("doctor finds nothing wrong with what changes while it looks", () =>
     const { findings } = await diagnose({ ...deps, cluster: changing }, caller);
     assert.deepEqual(findings, []);
     assert.ok(created > 1, "it looked again");
+  }));
+
+const UNREADABLE: readonly (readonly [ErrorCode, string, string])[] = [
+  ["UNAVAILABLE", "NO_WORKER", "deno task worker"],
+  ["UNAVAILABLE", "CLUSTER_UNREACHABLE", "kubectl cluster-info"],
+  [
+    "PERMISSION_DENIED",
+    "CLUSTER_FORBIDS",
+    "kubectl apply -f deploy/kubernetes/worker_role.yaml",
+  ],
+];
+
+Deno.test("a cluster that cannot be read is a finding, and the records are checked all the same", async (t) => {
+  for (const [code, reason, remedy] of UNREADABLE) {
+    await t.step(reason, () =>
+      withPlatform(async (platform) => {
+        const { deps, caller, cluster, store } = platform;
+        await platform.ended(await create(platform));
+        const { value, version } = (await store.environments.get("environments/dev"))!;
+        await store.environments.replace({ ...value, state: "UPDATING" }, version);
+        let times = 0;
+        const unreadable: typeof cluster = Object.assign(Object.create(cluster), {
+          inventory: () =>
+            Promise.reject(new MpcError(code, { reason, message: `refused, time ${++times}` })),
+        });
+        const { findings } = await diagnose({ ...deps, cluster: unreadable }, caller);
+        assert.deepEqual(findings.map((found) => [found.invariant, found.subject, found.remedy]), [
+          ["RESOURCE_WITHOUT_OPERATION", "environments/dev", "mpctl env delete dev --force"],
+          ["CLUSTER_UNREADABLE", "cluster", remedy],
+        ]);
+      }));
+  }
+});
+
+Deno.test("doctor does not pass off a fault of its own as one of the cluster", () =>
+  withPlatform(async ({ deps, caller, cluster }) => {
+    const broken: typeof cluster = Object.assign(Object.create(cluster), {
+      inventory: () =>
+        Promise.reject(new MpcError("INTERNAL", { reason: "BUG", message: "a fault" })),
+    });
+    await rejectsWith(diagnose({ ...deps, cluster: broken }, caller), "INTERNAL", "BUG");
   }));
 
 Deno.test("what has no record is swept from the cluster, and nothing else", () =>
