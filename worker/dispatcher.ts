@@ -17,6 +17,8 @@ interface Order {
 
 /** Since when, and why, an engine takes no orders. */
 export interface EngineOutage {
+  /** The order that found it out. */
+  readonly action: Order["action"];
   readonly since: Instant;
   readonly error: MpcError;
 }
@@ -88,31 +90,42 @@ export class Dispatcher {
     if (this.#outage && action === "start") await this.#noteWaiting(operation, this.#outage);
   }
 
-  /** Hands orders on, the oldest first; while there is an outage, only the oldest tries. */
+  /**
+   * Hands orders on, the oldest first. While there is an outage, only the oldest start tries, for all
+   * of them; cancellations do, since what runs may be reached where nothing new is begun.
+   */
   async #carry(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const next = this.#orders.slice(0, this.#outage ? 1 : AT_ONCE);
+      const next = this.#next();
       if (next.length === 0) {
         await this.#more.promise;
         this.#more = Promise.withResolvers<void>();
         continue;
       }
       const taken = await Promise.all(next.map((order) => this.#hand(order)));
-      this.#orders = this.#orders.filter((_, index) => taken[index] !== true);
+      const done = new Set(next.filter((_, index) => taken[index]));
+      this.#orders = this.#orders.filter((order) => !done.has(order));
       if (taken.includes(false)) await pause(this.#clock, this.#stop.signal);
     }
+  }
+
+  #next(): readonly Order[] {
+    if (!this.#outage) return this.#orders.slice(0, AT_ONCE);
+    const first = this.#orders.find(({ action }) => action === "start");
+    return this.#orders.filter((order) => order === first || order.action === "cancel")
+      .slice(0, AT_ONCE);
   }
 
   /** @returns false where the order is to be tried again */
   async #hand(order: Order): Promise<boolean> {
     try {
       await this.#engine[order.action](order.operation);
-      this.#outage = null;
+      if (this.#outage?.action !== "start" || order.action === "start") this.#outage = null;
       return true;
     } catch (error) {
       if (this.#stop.signal.aborted) return false;
       if (isMpcError(error) && error.reason.startsWith("ENGINE_")) {
-        await this.#noteOutage(error);
+        await this.#noteOutage(order.action, error);
         return false;
       }
       if (isMpcError(error, "UNAVAILABLE")) return false;
@@ -127,9 +140,9 @@ export class Dispatcher {
     }
   }
 
-  async #noteOutage(error: MpcError): Promise<void> {
-    if (this.#outage) return;
-    const outage = { since: this.#clock.now(), error };
+  async #noteOutage(action: Order["action"], error: MpcError): Promise<void> {
+    if (this.#outage?.error.reason === error.reason) return;
+    const outage = { action, since: this.#clock.now(), error };
     this.#outage = outage;
     log.warn("The engine takes no orders, operations wait: {error}", {
       error: recordError(error),
@@ -138,15 +151,15 @@ export class Dispatcher {
     await Promise.all(waiting.map(({ operation }) => this.#noteWaiting(operation, outage)));
   }
 
-  /** Of several dispatchers the first says it. */
+  /** Of several dispatchers that find the same the first says it. */
   async #noteWaiting(name: string, { since, error }: EngineOutage): Promise<void> {
     const { signal } = this.#stop;
-    const waitingReason = `engine unreachable since ${
-      new Date(since).toISOString()
-    }: ${error.message}`;
+    const how = error.reason === "ENGINE_UNREACHABLE" ? "unreachable" : "takes no orders";
+    const waitingReason = `engine ${how} since ${new Date(since).toISOString()}: ${error.message}`;
     try {
       await updateDocument(this.#store.operations, name, signal, (operation) => {
-        if (operation.state !== "PENDING" || operation.waitingReason !== "") return undefined;
+        const { state, waitingReason: said } = operation;
+        if (state !== "PENDING" || said.endsWith(error.message)) return undefined;
         const time = this.#clock.now();
         return {
           value: { ...operation, waitingReason, updateTime: time },

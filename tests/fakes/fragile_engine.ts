@@ -9,6 +9,8 @@ export class FragileEngine implements Engine {
   /** Operations that it refuses for good. */
   readonly refused = new Set<string>();
   reachable = true;
+  /** Whether anybody is there to begin operations. */
+  begins = true;
   readonly #bare: Engine;
 
   constructor(bare: Engine, name = bare.name) {
@@ -27,6 +29,12 @@ export class FragileEngine implements Engine {
 
   start(operation: string): Promise<void> {
     this.#reach();
+    if (!this.begins) {
+      throw new MpcError("FAILED_PRECONDITION", {
+        reason: "ENGINE_NO_WORKER",
+        message: "Cannot begin operations: nobody is there",
+      });
+    }
     if (this.refused.has(operation)) throw new Error(`'${operation}' is not for this engine`);
     this.started.push(operation);
     return this.#bare.start(operation);

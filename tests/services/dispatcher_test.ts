@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import {
   cancelOperation,
   createEnvironment,
+  deployWorkload,
   diagnose,
   explainOperation,
   type ServiceDeps,
@@ -143,6 +144,39 @@ Deno.test("a cancellation that the engine could not be told of is told when it i
     world.engine.reachable = true;
     await world.clock.advance(2_000);
     assert.equal((await world.operation(name)).state, "CANCELLED");
+  }));
+
+Deno.test("where nobody begins operations they say so, and those that run can be cancelled", () =>
+  withWorld(async (world) => {
+    const dispatcher = await world.dispatcher();
+    const { operation } = await deployWorkload(world.deps, caller, {
+      parent: (await world.operation(await world.create("dev"))).target,
+      workloadId: "web",
+      workload: { spec: { image: "nginx:stuck" } },
+      etag: "",
+      timeoutMs: null,
+    });
+    const { name } = operation!.value;
+    await settle();
+    world.engine.reachable = false;
+    const waiting = await world.create("other");
+    world.engine.reachable = true;
+    world.engine.begins = false;
+    await world.clock.advance(2_000);
+    assert.match(
+      (await world.operation(waiting)).waitingReason,
+      /^engine takes no orders since .*: Cannot begin operations: nobody is there$/,
+    );
+    assert.equal((await world.operation(name)).state, "RUNNING");
+    await cancelOperation(world.deps, caller, { name, reason: "enough", validateOnly: false });
+    await world.clock.advance(2_000);
+    assert.equal((await world.operation(name)).state, "CANCELLED");
+    assert.equal(dispatcher.outage?.error.reason, "ENGINE_NO_WORKER");
+    assert.equal((await world.operation(waiting)).state, "PENDING");
+    world.engine.begins = true;
+    await world.clock.advance(2_000);
+    assert.equal((await world.operation(waiting)).state, "SUCCEEDED");
+    assert.equal(dispatcher.outage, null);
   }));
 
 Deno.test("an operation that the engine refuses holds up no other", () =>

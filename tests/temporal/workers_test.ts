@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { systemClock } from "@mpc/process";
 import { openMemoryStore } from "@mpc/storage/memory";
+import { startHousekeeping } from "@mpc/worker";
 import { hang } from "../fakes/faulty_definitions.ts";
 import { EXACT_TIMERS, startTemporalServer } from "../servers/temporal_server.ts";
+import { setCurrentBuild } from "./set_current_build.ts";
 import { second } from "./second_step.ts";
 import {
   payloadsOf,
@@ -130,11 +132,11 @@ Deno.test({
         },
       });
     await using _old = await worker("1", noted("1"));
-    await setCurrent(config.taskQueue, "1");
+    await setCurrentBuild(address, config.taskQueue, "1");
     const first = await _old.create("first");
     await begun.promise;
     await using _new = await worker("2", noted("2"));
-    await setCurrent(config.taskQueue, "2");
+    await setCurrentBuild(address, config.taskQueue, "2");
     const next = await _new.create("next");
     assert.equal((await _new.ended(next)).state, "SUCCEEDED");
     more.resolve();
@@ -148,27 +150,6 @@ Deno.test({
     await provider.close();
   },
 });
-
-/** Lets a build take what is new, as `temporal worker deployment set-current-version` does. */
-async function setCurrent(deploymentName: string, buildId: string): Promise<void> {
-  await withClient(address, async ({ workflowService }) => {
-    for (const late = Date.now() + 30_000;;) {
-      try {
-        await workflowService.setWorkerDeploymentCurrentVersion({
-          namespace: "default",
-          deploymentName,
-          buildId,
-          identity: "test",
-        });
-        return;
-      } catch (error) {
-        // The server learns of a version by its worker's first poll.
-        if (Date.now() > late) throw error;
-        await systemClock.sleep(50);
-      }
-    }
-  });
-}
 
 Deno.test({
   name: "what is done again and again is done by one worker of all at a time",
@@ -198,5 +179,36 @@ Deno.test({
       const schedules = await Array.fromAsync(schedule.list());
       assert.equal(schedules.length, 1, "however many workers say so");
     });
+  },
+});
+
+Deno.test({
+  name: "environments expire at their moment, however long a pass is away from it",
+  ...LOOSE,
+  async fn() {
+    const provider = simulated();
+    await using world = await TemporalWorld.start(address, { provider, ...own() });
+    const { deps, engine, store } = world;
+    const moments = new Map<string, number>();
+    for (const [index, id] of ["a", "b", "c"].entries()) {
+      await world.ended(await world.create(id));
+      const { value, version } = (await store.environments.get(`environments/${id}`))!;
+      // Behind the first pass, at different places of the ten seconds between two.
+      const expireTime = systemClock.now() + 11_000 + 3_300 * index;
+      moments.set(value.name, expireTime);
+      await store.environments.replace({ ...value, expireTime }, version);
+    }
+    await using _housekeeping = await startHousekeeping({ deps, provider, engine, alone: false });
+    for await (const { operation } of store.events.tail(0, AbortSignal.timeout(30_000))) {
+      if (moments.size === 0) break;
+      const record = operation && (await store.operations.get(operation))?.value;
+      if (!record || record.kind !== "environment.delete") continue;
+      const moment = moments.get(record.target);
+      if (moment === undefined) continue;
+      moments.delete(record.target);
+      const late = record.createTime - moment;
+      assert.ok(late >= 0 && late < 1_500, `${record.target} is deleted ${late} ms late`);
+    }
+    await provider.close();
   },
 });

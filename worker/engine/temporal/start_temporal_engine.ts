@@ -68,7 +68,10 @@ export async function startTemporalEngine(
   await host.start();
   return {
     name: engine.name,
-    start: (operation) => engine.start(operation),
+    async start(operation) {
+      host.assertBegins();
+      await engine.start(operation);
+    },
     cancel: (operation) => engine.cancel(operation),
     status: (operation) => engine.status(operation),
     async repeat(tasks) {

@@ -4,7 +4,9 @@ import type { Clock } from "@mpc/services";
 import type { Client } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
 import { Worker, type WorkerOptions } from "@temporalio/worker";
+import { assertBegins } from "./assert_begins.ts";
 import { connectTemporal, type TemporalAddress, type TemporalConnection } from "./connect.ts";
+import { engineError } from "./engine_errors.ts";
 import { installRuntime } from "./install_runtime.ts";
 import type { StepActivities } from "./step_activities.ts";
 
@@ -22,11 +24,24 @@ export interface TemporalHostOptions {
   readonly worker?: Partial<WorkerOptions>;
 }
 
+/** A worker at work. */
+interface Up extends TemporalConnection {
+  readonly worker: Worker;
+  /** What was found when it looked last. */
+  trouble: MpcError | undefined;
+}
+
 /** Between two tries to connect. */
 const PAUSE_MS = 2_000;
 
 /** How long a process that starts waits for its first connection; it goes on without. */
 const FIRST_MS = 3_000;
+
+/** How often a worker that works looks whether Temporal is there, and hands out operations. */
+const LOOK_MS = 5_000;
+
+/** Longest that Temporal may take to say so. */
+const LOOK_TIMEOUT_MS = 4_000;
 
 /** How long steps may take to finish when the worker stops; what waits longer is handed back. */
 const GRACE = "2s";
@@ -38,7 +53,7 @@ const GRACE = "2s";
 export class TemporalHost {
   readonly #options: TemporalHostOptions;
   readonly #stop = new AbortController();
-  #up: (TemporalConnection & { readonly worker: Worker }) | undefined;
+  #up: Up | undefined;
   #problem: MpcError = new MpcError("UNAVAILABLE", {
     reason: "ENGINE_UNREACHABLE",
     message: "Cannot reach Temporal: the first connection is being made",
@@ -72,9 +87,18 @@ export class TemporalHost {
     throw new MpcError("UNAVAILABLE", { reason, message, cause: this.#problem });
   };
 
-  /** What keeps the worker from its work; undefined while it works. */
+  /** What keeps operations from being begun; undefined while they are. */
   get problem(): MpcError | undefined {
-    return this.#up ? undefined : this.#problem;
+    return this.#up ? this.#up.trouble : this.#problem;
+  }
+
+  /**
+   * Makes sure that a new operation would not wait unnoticed.
+   * @throws {MpcError} FAILED_PRECONDITION `ENGINE_NO_WORKER`
+   */
+  assertBegins(): void {
+    // Whatever else is wrong a call finds out by itself.
+    if (this.problem?.reason === "ENGINE_NO_WORKER") throw this.problem;
   }
 
   /** Has something done now, where there is a connection, and each time that there is a new one. */
@@ -99,7 +123,7 @@ export class TemporalHost {
         this.#problem = problemOf(error);
         log.warn("Not at work on Temporal: {error}", { error: recordError(error) });
         this.#first.resolve();
-        await this.#pause();
+        await this.#pause(PAUSE_MS, this.#stop.signal);
       }
     }
   }
@@ -122,22 +146,57 @@ export class TemporalHost {
         maxHeartbeatThrottleInterval: "2s",
         ...this.#options.worker,
       });
-      this.#up = { ...temporal, worker };
+      const up: Up = { ...temporal, worker, trouble: undefined };
+      await this.#look(up);
+      this.#up = up;
       for (const use of this.#uses) await use(temporal.client);
       this.#first.resolve();
       if (this.#stop.signal.aborted) worker.shutdown();
-      await worker.run();
+      const over = new AbortController();
+      const looking = this.#lookOn(up, over.signal);
+      try {
+        await worker.run();
+      } finally {
+        over.abort("the worker has ended");
+        await looking;
+      }
     } finally {
       this.#up = undefined;
       await temporal.connection.close();
     }
   }
 
-  async #pause(): Promise<void> {
+  /** Looks again and again, until the worker has ended. */
+  async #lookOn(up: Up, over: AbortSignal): Promise<void> {
+    await this.#pause(LOOK_MS, over);
+    while (!over.aborted) {
+      await this.#look(up);
+      await this.#pause(LOOK_MS, over);
+    }
+  }
+
+  async #look(up: Up): Promise<void> {
+    const { taskQueue, target: { namespace }, worker } = this.#options;
+    const { connection } = up;
+    const version = worker?.workerDeploymentOptions?.version ?? null;
     try {
-      await this.#options.clock.sleep(PAUSE_MS, this.#stop.signal);
+      await connection.withDeadline(
+        Date.now() + LOOK_TIMEOUT_MS,
+        () => assertBegins({ connection, namespace, taskQueue, version }),
+      );
+      up.trouble = undefined;
     } catch (error) {
-      if (!this.#stop.signal.aborted) throw error;
+      const known = engineError(error);
+      // Temporal's test server, for instance, cannot tell.
+      up.trouble = isMpcError(known) ? known : undefined;
+    }
+  }
+
+  async #pause(ms: number, over: AbortSignal): Promise<void> {
+    try {
+      await this.#options.clock.sleep(ms, over);
+    } catch (error) {
+      if (!over.aborted) throw error;
     }
   }
 }
