@@ -30,6 +30,8 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
   readonly #columns: Columns;
   readonly #insert: string;
   readonly #update: string;
+  readonly #updateBody: string;
+  readonly #sameColumns: string | undefined;
   readonly #prepared = new Map<string, StatementSync>();
 
   constructor(access: SqliteAccess, table: string, columns: Columns = {}) {
@@ -42,6 +44,10 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
     this.#update = `UPDATE ${table} SET version = version + 1, body = ?${
       names.map((n) => `, ${n} = ?`).join("")
     } WHERE name = ? AND version = ?`;
+    this.#updateBody = `UPDATE ${table} SET version = version + 1, body = ?
+      WHERE name = ? AND version = ?`;
+    this.#sameColumns = names.length === 0 ? undefined : `SELECT 1 FROM ${table}
+      WHERE name = ? AND ${names.map((n) => `${n} IS ?`).join(" AND ")}`;
   }
 
   create(value: T, options: WriteOptions = {}): Promise<Stored<T>> {
@@ -84,8 +90,7 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
   replace(value: T, version: number, options: WriteOptions = {}): Promise<Stored<T>> {
     const body = JSON.stringify(value);
     return this.#write(options, () => {
-      const { changes } = this.prepare(this.#update)
-        .run(body, ...this.#indexed(value), value.name, version);
+      const { changes } = this.#change(value, version, body);
       if (changes !== 1) this.#refuse(value.name, version);
       return { value: JSON.parse(body), version: version + 1 };
     });
@@ -133,6 +138,16 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
 
   #write<R>({ signal, events = [] }: WriteOptions, run: () => R): Promise<R> {
     return this.access.commit.write({ signal, events, run });
+  }
+
+  /** Leaves columns alone that stay as they are: each would write a page of its index. */
+  #change(value: T, version: number, body: string) {
+    const indexed = this.#indexed(value);
+    const same = this.#sameColumns === undefined ||
+      this.prepare(this.#sameColumns).get(value.name, ...indexed) !== undefined;
+    return same
+      ? this.prepare(this.#updateBody).run(body, value.name, version)
+      : this.prepare(this.#update).run(body, ...indexed, value.name, version);
   }
 
   #indexed(value: T): (string | number | null)[] {
