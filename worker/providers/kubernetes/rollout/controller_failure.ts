@@ -10,13 +10,12 @@ import { lasting, type RolloutFailure, type Verdict } from "./verdict.ts";
 /** Refusals that no waiting changes. */
 const FINAL: ReadonlySet<string> = new Set(["QUOTA_EXCEEDED", "ADMISSION_DENIED"]);
 
+/** @param controller one that has observed what is asked for */
 export function controllerFailure(
   controller: LiveObject,
   snapshot: RolloutSnapshot,
   now: Instant,
 ): Verdict | undefined {
-  // What it says is about the generation before, and so is what was said of that.
-  if (!hasObserved(controller)) return undefined;
   const set = currentReplicaSet(controller, snapshot);
   const refused = set && hasObserved(set) ? conditionOf(set, "ReplicaFailure") : undefined;
   if (refused?.status === "True") {

@@ -161,6 +161,35 @@ Deno.test("what is said of the generation before does not count", () => {
   assert.equal(reasonOf([], { ...OVERDUE, observedGeneration: 1 }), undefined);
   const stale = { ...refused("exceeded quota: q, requested: x"), observedGeneration: 0 };
   assert.equal(reasonOf([], {}, stale), undefined);
+  // Its newest ReplicaSet is the one before, as long as it has not made another.
+  const crashing = pod(waiting("CrashLoopBackOff", ""));
+  assert.equal(reasonOf([crashing]), "CRASH_LOOP");
+  assert.equal(reasonOf([crashing], { observedGeneration: 1 }), undefined);
+});
+
+Deno.test("pods that a controller makes itself are told apart by their revision", async (t) => {
+  const generation = "deprecated.daemonset.template.generation";
+  const [daemonSet, statefulSet] = [
+    { annotations: { [generation]: "3" }, status: {}, label: "pod-template-generation" },
+    { annotations: {}, status: { updateRevision: "3" }, label: "controller-revision-hash" },
+  ];
+  for (const [kind, of] of Object.entries({ DaemonSet: daemonSet, StatefulSet: statefulSet })) {
+    await t.step(kind, () => {
+      const { annotations, status, label } = of;
+      const controller = { ...deployment(status), kind };
+      const metadata = { ...controller.metadata, annotations };
+      const crashing = (revision: string) =>
+        pod(waiting("CrashLoopBackOff", ""), "web", { labels: { [label]: revision } });
+      const judged = (revision: string) =>
+        failureOf({
+          controllers: [{ ...controller, metadata }],
+          replicaSets: [],
+          pods: [crashing(revision)],
+        }, NOW);
+      assert.equal(judged("2"), undefined);
+      assert.match(JSON.stringify(judged("3")), /CRASH_LOOP/);
+    });
+  }
 });
 
 Deno.test("at the deadline the pod's own reason is told, also that no node takes it", () => {

@@ -1,6 +1,6 @@
 /** How far controllers are, by the rules of `kubectl rollout status`. */
 import type { RolloutStatus } from "@mpc/services";
-import type { LiveObject } from "../client/kube_object.ts";
+import { fieldAt, type LiveObject } from "../client/kube_object.ts";
 import { revisionOf } from "../objects/ownership.ts";
 import {
   conditionOf,
@@ -50,23 +50,41 @@ function countsOf(controller: LiveObject): Counts {
   if (controller.kind === "DaemonSet") {
     const desired = status("desiredNumberScheduled");
     const updated = status("updatedNumberScheduled");
-    const ready = Math.min(updated, status("numberAvailable"));
+    const onDelete = fieldAt(controller, "spec", "updateStrategy", "type") === "OnDelete";
+    const ready = Math.min(onDelete ? desired : updated, status("numberAvailable"));
     return { desired, updated, ready, complete: observed && ready >= desired };
   }
   const desired = numberAt(controller, ["spec", "replicas"], 1);
+  const kept = keptReplicas(controller, desired);
   const updated = Math.min(desired, status("updatedReplicas"));
   const available = status(
     controller.kind === "StatefulSet" ? "readyReplicas" : "availableReplicas",
   );
-  const old = Math.max(0, status("replicas") - status("updatedReplicas"));
-  const ready = observed ? Math.min(updated, Math.max(0, available - old)) : 0;
+  const old = Math.max(0, status("replicas") - status("updatedReplicas") - kept);
+  const ready = observed ? Math.min(updated + kept, Math.max(0, available - old)) : 0;
   return {
     desired,
     updated,
     ready,
-    complete: observed && old === 0 && updated >= desired && available >= desired &&
+    complete: observed && old === 0 && updated + kept >= desired && available >= desired &&
       status("updatedReplicas") <= desired,
   };
+}
+
+/**
+ * How many pods a StatefulSet is to keep as they are: those below its partition, or all where
+ * whoever deletes a pod updates it (Kubernetes, "StatefulSets": update strategies).
+ */
+function keptReplicas(controller: LiveObject, desired: number): number {
+  if (controller.kind !== "StatefulSet") return 0;
+  const updated = numberAt(controller, ["status", "updatedReplicas"], 0);
+  const onDelete = fieldAt(controller, "spec", "updateStrategy", "type") === "OnDelete";
+  const partition = numberAt(
+    controller,
+    ["spec", "updateStrategy", "rollingUpdate", "partition"],
+    0,
+  );
+  return Math.min(onDelete ? desired : partition, Math.max(0, desired - updated));
 }
 
 /**

@@ -10,6 +10,11 @@ const controller = (kind: string, replicas: number, status: object): LiveObject 
   status: { observedGeneration: 2, ...status },
 });
 
+const updatedBy = (kind: string, strategy: object, status: object): LiveObject => {
+  const object = controller(kind, 3, status);
+  return { ...object, spec: { replicas: 3, updateStrategy: strategy } };
+};
+
 const progress = (object: LiveObject, pods: readonly LiveObject[] = []) =>
   progressOf({ controllers: [object], replicaSets: [], pods });
 
@@ -40,6 +45,46 @@ const CASES: readonly (readonly [string, LiveObject, string, boolean])[] = [
     "a StatefulSet is ready",
     controller("StatefulSet", 1, { replicas: 1, updatedReplicas: 1, readyReplicas: 1 }),
     "1 of 1 replica ready",
+    true,
+  ],
+  [
+    "a StatefulSet updates what its partition lets it",
+    updatedBy("StatefulSet", { rollingUpdate: { partition: 2 } }, {
+      replicas: 3,
+      updatedReplicas: 1,
+      readyReplicas: 3,
+    }),
+    "3 of 3 replicas ready",
+    true,
+  ],
+  [
+    "a StatefulSet still has to update what is not below its partition",
+    updatedBy("StatefulSet", { rollingUpdate: { partition: 1 } }, {
+      replicas: 3,
+      updatedReplicas: 1,
+      readyReplicas: 3,
+    }),
+    "2 of 3 replicas ready",
+    false,
+  ],
+  [
+    "a StatefulSet leaves it to people to delete its pods",
+    updatedBy("StatefulSet", { type: "OnDelete" }, {
+      replicas: 3,
+      updatedReplicas: 0,
+      readyReplicas: 3,
+    }),
+    "3 of 3 replicas ready",
+    true,
+  ],
+  [
+    "a DaemonSet leaves it to people to delete its pods",
+    updatedBy("DaemonSet", { type: "OnDelete" }, {
+      desiredNumberScheduled: 3,
+      updatedNumberScheduled: 0,
+      numberAvailable: 3,
+    }),
+    "3 of 3 replicas ready",
     true,
   ],
   [

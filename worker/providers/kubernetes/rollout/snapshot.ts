@@ -45,8 +45,12 @@ export function conditionOf(object: LiveObject, type: string): StatusCondition |
 /** The containers of a pod, those that run before the others first. */
 export function containersOf(pod: LiveObject): readonly ContainerStatus[] {
   const initial = fieldAt(pod, "status", "initContainerStatuses") ?? [];
-  const main = fieldAt(pod, "status", "containerStatuses") ?? [];
-  return [...initial as ContainerStatus[], ...main as ContainerStatus[]];
+  return [...initial as ContainerStatus[], ...mainContainersOf(pod)];
+}
+
+/** The containers of a pod that are there for as long as it is. */
+export function mainContainersOf(pod: LiveObject): readonly ContainerStatus[] {
+  return (fieldAt(pod, "status", "containerStatuses") ?? []) as readonly ContainerStatus[];
 }
 
 /** A number of the object; `otherwise` where it has none. */
@@ -75,11 +79,23 @@ export function currentPods(
   const parent = controller.kind === "Deployment"
     ? currentReplicaSet(controller, snapshot)
     : controller;
-  const update = fieldAt(controller, "status", "updateRevision");
+  const [label, revision] = revisionLabel(controller);
   return snapshot.pods.filter((pod) =>
     isOwnedBy(pod, parent?.metadata.uid) &&
-    (update === undefined || pod.metadata.labels?.["controller-revision-hash"] === update)
+    (revision === undefined || pod.metadata.labels?.[label] === revision)
   );
+}
+
+/** How a controller that makes its pods itself marks those of its newest revision. */
+function revisionLabel(
+  { kind, status, metadata }: LiveObject,
+): readonly [label: string, value: unknown] {
+  return kind === "DaemonSet"
+    ? [
+      "pod-template-generation",
+      metadata.annotations?.["deprecated.daemonset.template.generation"],
+    ]
+    : ["controller-revision-hash", fieldAt(status, "updateRevision")];
 }
 
 const DEPLOYMENT_REVISION = "deployment.kubernetes.io/revision";
