@@ -37,13 +37,13 @@ export class ClusterWatch {
       kind,
       signal: this.#stop.signal,
       onChange: (owner) => this.#wake(owner),
-      onTrouble: () => this.#wakeAll(),
+      onRenewed: () => this.#wakeAll(),
     });
     this.#informers.set(key, informer);
     return informer;
   }
 
-  /** Aborted when any watched object of the owner changes, or a watch breaks or works again. */
+  /** Aborted when any watched object of the owner changes; when a watch lists, breaks or works again. */
   changed(owner: string): AbortSignal {
     const waiting = this.#changed.get(owner) ?? new AbortController();
     this.#changed.set(owner, waiting);

@@ -17,12 +17,11 @@ const NOTHING: Owned = new Map();
 export class Informer {
   readonly #byOwner = new Map<string, Map<string, LiveObject>>();
   readonly #onChange: (owner: string) => void;
-  readonly #onTrouble: () => void;
+  readonly #onRenewed: () => void;
   readonly #running: Promise<void>;
   readonly #removed = new Set<string>();
   #failure: unknown;
-  #listsBegun = 0;
-  #listsDone = 0;
+  #listedAt = -1;
 
   constructor(options: {
     readonly client: KubeClient;
@@ -31,11 +30,11 @@ export class Informer {
     readonly signal: AbortSignal;
     /** An object of this owner has changed. */
     readonly onChange: (owner: string) => void;
-    /** Something about the watch itself has changed. */
-    readonly onTrouble: () => void;
+    /** Everything was listed, or the watch has broken or works again. */
+    readonly onRenewed: () => void;
   }) {
     this.#onChange = options.onChange;
-    this.#onTrouble = options.onTrouble;
+    this.#onRenewed = options.onRenewed;
     const selection = { labelSelector: OURS };
     this.#running = reflect({ ...options, selection, target: this.#target() });
   }
@@ -50,14 +49,9 @@ export class Informer {
     return this.#removed.has(uid);
   }
 
-  /** Counts lists that have begun: what was read before the next one is in it, or gone. */
-  get listsBegun(): number {
-    return this.#listsBegun;
-  }
-
-  /** The last list that is complete. */
-  get listsDone(): number {
-    return this.#listsDone;
+  /** The version at which everything was listed last; below all versions before the first list. */
+  get listedAt(): number {
+    return this.#listedAt;
   }
 
   /** Why it does not follow at this time; undefined while it does. */
@@ -72,38 +66,34 @@ export class Informer {
 
   #target(): ReflectorTarget {
     return {
-      listing: () => {
-        this.#listsBegun++;
-      },
-      replace: (objects) => this.#replace(objects),
+      replace: (objects, resourceVersion) => this.#replace(objects, Number(resourceVersion)),
       put: (object) => this.#put(object),
       remove: (object) => this.#remove(object),
       failed: (error) => {
         const first = this.#failure === undefined;
         this.#failure = error;
-        if (first || !isMpcError(error, "UNAVAILABLE")) this.#onTrouble();
+        if (first || !isMpcError(error, "UNAVAILABLE")) this.#onRenewed();
       },
       recovered: () => {
         if (this.#failure === undefined) return;
         this.#failure = undefined;
-        this.#onTrouble();
+        this.#onRenewed();
       },
     };
   }
 
-  #replace(objects: readonly LiveObject[]): void {
-    const before = [...this.#byOwner];
+  #replace(objects: readonly LiveObject[], version: number): void {
+    const before = [...this.#byOwner.values()];
     const still = new Set(objects.map(({ metadata }) => metadata.uid));
     this.#byOwner.clear();
     for (const object of objects) this.#keep(object);
-    for (const [, owned] of before) {
+    for (const owned of before) {
       for (const object of owned.values()) {
         if (!still.has(object.metadata.uid)) this.#remember(object);
       }
     }
-    this.#listsDone = this.#listsBegun;
-    const owners = before.map(([owner]) => owner);
-    for (const owner of new Set([...owners, ...this.#byOwner.keys()])) this.#onChange(owner);
+    this.#listedAt = version;
+    this.#onRenewed();
   }
 
   #put(object: LiveObject): void {
@@ -125,9 +115,7 @@ export class Informer {
     const owner = ownerOf(object);
     if (owner === undefined) return undefined;
     const owned = this.#byOwner.get(owner) ?? new Map<string, LiveObject>();
-    // Who manages which field is much of an object, and of no use here.
-    const { managedFields: _, ...metadata } = object.metadata;
-    this.#byOwner.set(owner, owned.set(textOf(refOf(object)), { ...object, metadata }));
+    this.#byOwner.set(owner, owned.set(textOf(refOf(object)), slim(object)));
     return owner;
   }
 
@@ -137,4 +125,13 @@ export class Informer {
     const [oldest] = this.#removed;
     this.#removed.delete(oldest!);
   }
+}
+
+/**
+ * An object without what nobody who waits looks at: who manages which field, which is much of it,
+ * and what Secrets and ConfigMaps hold, which is not to lie in our memory for as long as we run.
+ */
+function slim({ data: _, binaryData: __, ...object }: LiveObject): LiveObject {
+  const { managedFields: ___, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }

@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import { isMpcError, recordError } from "@mpc/domain";
+import { type Instant, isMpcError, recordError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 import type { KubeClient, Selection } from "../client/kube_client.ts";
 import type { LiveObject, ObjectKind } from "../client/kube_object.ts";
@@ -9,10 +9,8 @@ const log = getLogger(["mpc", "kubernetes", "watch"]);
 
 /** What keeps a copy of the objects of a kind. */
 export interface ReflectorTarget {
-  /** A list begins. */
-  listing(): void;
-  /** All objects there are; the list that began last. */
-  replace(objects: readonly LiveObject[]): void;
+  /** All objects that there were at this version. */
+  replace(objects: readonly LiveObject[], resourceVersion: string): void;
   /** One object is as it is told here. */
   put(object: LiveObject): void;
   remove(object: LiveObject): void;
@@ -40,15 +38,16 @@ export async function reflect(options: {
 }): Promise<void> {
   const { client, kind, selection, target, clock, signal } = options;
   let resourceVersion: string | undefined;
+  let listedAt: Instant | undefined;
   let pauseMs = FIRST_PAUSE_MS;
   const permission = new Permission(clock);
   while (!signal.aborted) {
     try {
       if (resourceVersion === undefined) {
-        target.listing();
         const list = await client.list(kind, selection, { signal });
-        target.replace(list.items);
+        target.replace(list.items, list.resourceVersion);
         resourceVersion = list.resourceVersion;
+        listedAt = clock.now();
         target.recovered();
       }
       const from = { resourceVersion, signal };
@@ -74,6 +73,11 @@ export async function reflect(options: {
       if (signal.aborted) return;
       if (isMpcError(error, "OUT_OF_RANGE")) {
         resourceVersion = undefined;
+        // A server that no longer has what it has just listed is not asked at once again.
+        if (listedAt !== undefined && clock.now() - listedAt < SHORTEST_WATCH_MS) {
+          await pause(pauseMs, clock, signal);
+          pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+        }
         continue;
       }
       target.failed(permission.doubted(error));

@@ -7,6 +7,7 @@ import { FakeClock, settle } from "../../../../tests/fakes/fake_clock.ts";
 import { FakeCluster } from "../../../../tests/fakes/kubernetes/fake_cluster.ts";
 import type { Verb } from "../../../../tests/fakes/kubernetes/fake_kube_client.ts";
 import { rejectsWith } from "../../../../tests/fakes/rejects.ts";
+import { POD } from "../client/kinds.ts";
 import { KubernetesProvider } from "../mod.ts";
 
 const live = () => ({ signal: new AbortController().signal });
@@ -126,6 +127,40 @@ worldTest("a watch whose version is too old lists again", async (world) => {
   await world.clock.advance(60_000);
   assert.equal((await rollout).ready, 50);
   assert.equal(world.count("list"), lists + 3);
+});
+
+worldTest("a server that keeps no version is not asked without a pause", async (world) => {
+  const fault = world.cluster.client.fault;
+  world.cluster.client.fault = (verb) =>
+    verb === "watch"
+      ? new MpcError("OUT_OF_RANGE", { reason: "WATCH_EXPIRED", message: "too old" })
+      : undefined;
+  await world.deploy(workload("web"));
+  const rollout = world.rollout(workload("web"));
+  await world.clock.advance(5_000);
+  assert.ok(world.count("watch") < 3 * 10, `${world.count("watch")} watches in 5 s`);
+  world.cluster.client.fault = fault;
+  await world.clock.advance(60_000);
+  assert.equal((await rollout).ready, 2);
+});
+
+worldTest("pods that crash are mended by a deployment, and are not taken for it", async (world) => {
+  const intent = workload("web");
+  await world.deploy(intent);
+  const first = world.rollout(intent);
+  await world.clock.advance(60_000);
+  await first;
+  const { server } = world.cluster.client;
+  for (const pod of server.list(POD)) {
+    const state = { waiting: { reason: "CrashLoopBackOff" } };
+    const status = { containerStatuses: [{ name: "web", ready: false, restartCount: 3, state }] };
+    server.update({ ...pod, status }, "kubelet", "status");
+  }
+  const mended = { ...intent, revision: 2, spec: { ...intent.spec, image: "nginx:2" } };
+  await world.deploy(mended);
+  const rollout = world.rollout(mended);
+  await world.clock.advance(60_000);
+  assert.equal((await rollout).revision, 2);
 });
 
 worldTest(
@@ -253,6 +288,32 @@ worldTest(
         `kubectl patch deployment web --namespace dev --type=json -p '[{"op":"remove","path":"/metadata/finalizers"}]'`,
     }]]);
     await world.clock.advance(60_000);
+    await gone;
+  },
+);
+
+worldTest(
+  "an object that vanishes between its reading and the first list is gone all the same",
+  async (world) => {
+    const intent = workload("web");
+    await world.deploy(intent);
+    await world.provider.deleteWorkload(intent, live());
+    const { client } = world.cluster;
+    const { server } = client;
+    // Who waits reads Deployments twice; the watch's own list comes after that.
+    let reads = 0;
+    const list = client.list.bind(client);
+    client.list = async (kind, selection, call) => {
+      const isWatch = selection.namespace === undefined;
+      if (isWatch) { while (reads < 2) await settle(); }
+      const found = await list(kind, selection, call);
+      if (kind.kind === "Deployment" && !isWatch && ++reads === 2) {
+        server.remove({ ...DEPLOYMENT, name: "web" });
+      }
+      return found;
+    };
+    const gone = world.provider.awaitWorkloadGone(intent, live());
+    await world.clock.advance(1_000);
     await gone;
   },
 );

@@ -12,14 +12,11 @@ export class TrackedObject {
   readonly #informer: Informer;
   readonly #owner: string;
   readonly #read: LiveObject;
-  /** Lists that began later than the reading know of the object, or it is gone. */
-  readonly #listsBefore: number;
 
   constructor(informer: Informer, owner: string, read: LiveObject) {
     this.#informer = informer;
     this.#owner = owner;
     this.#read = read;
-    this.#listsBefore = informer.listsBegun;
   }
 
   /** Undefined when it is gone. */
@@ -27,8 +24,9 @@ export class TrackedObject {
     const { uid } = this.#read.metadata;
     const known = this.#informer.of(this.#owner).find(({ metadata }) => metadata.uid === uid);
     if (known) return versionOf(known) >= versionOf(this.#read) ? known : this.#read;
+    // A list of a later version would have it.
     const gone = this.#informer.hasRemoved(uid ?? "") ||
-      this.#informer.listsDone > this.#listsBefore;
+      this.#informer.listedAt >= versionOf(this.#read);
     return gone ? undefined : this.#read;
   }
 
@@ -38,7 +36,7 @@ export class TrackedObject {
   }
 }
 
-/** Versions of one object grow (Kubernetes API concepts, "Resource versions"; KEP-5504). */
+/** Versions of one kind grow (Kubernetes API concepts, "Resource versions"; KEP-5504). */
 const versionOf = ({ metadata }: LiveObject): number => Number(metadata.resourceVersion ?? 0);
 
 /** Reads an owner's objects, and follows them from there on. */
