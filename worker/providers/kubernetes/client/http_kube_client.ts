@@ -25,7 +25,7 @@ import {
 } from "./kube_object.ts";
 import { broken, linesOf } from "./lines.ts";
 import { parseLogLine } from "./log_line.ts";
-import { type ClientLimits, DEFAULT_LIMITS, Requester } from "./requester.ts";
+import { type ClientLimits, DEFAULT_LIMITS, type Request, Requester } from "./requester.ts";
 import { type Asked, type KubeStatus, statusError } from "./status_error.ts";
 
 export interface HttpKubeClientOptions {
@@ -36,6 +36,9 @@ export interface HttpKubeClientOptions {
 
 /** A page of a list: what is longer is read in several requests. */
 const PAGE = 500;
+
+/** So often a list begins anew whose pages ran out of time. */
+const MAX_LISTS = 3;
 
 /** How long the server keeps a watch; it is begun anew then. */
 const WATCH_SECONDS = 300;
@@ -64,21 +67,14 @@ export class HttpKubeClient implements KubeClient {
   async list(kind: ObjectKind, selection: Selection, { signal }: KubeCall): Promise<ObjectList> {
     const path = await this.#pathOf(kind, selection, signal);
     const asked = this.#asked(`list ${kind.kind} objects`, selection.namespace);
-    const items: LiveObject[] = [];
-    let next = "";
-    do {
-      const query = queryOf({ ...selectors(selection), limit: PAGE, continue: next });
-      const page = await this.#requester.json({
-        method: "GET",
-        path: `${path}${query}`,
-        signal,
-        asked,
-      }) as { metadata: { resourceVersion: string; continue?: string }; items?: object[] };
-      // The items of a list leave out what the list says itself.
-      items.push(...(page.items ?? []).map((item) => ({ ...kind, ...item } as LiveObject)));
-      next = page.metadata.continue ?? "";
-      if (next === "") return { items, resourceVersion: page.metadata.resourceVersion };
-    } while (true);
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#pages(kind, selection, { method: "GET", path, signal, asked });
+      } catch (error) {
+        // The version that the pages before were of is no longer kept: begin anew.
+        if (attempt >= MAX_LISTS || !isMpcError(error, "OUT_OF_RANGE")) throw error;
+      }
+    }
   }
 
   async apply(
@@ -173,9 +169,25 @@ export class HttpKubeClient implements KubeClient {
     return this.#requester.close();
   }
 
+  async #pages(kind: ObjectKind, selection: Selection, request: Request): Promise<ObjectList> {
+    const items: LiveObject[] = [];
+    let next = "";
+    do {
+      const query = queryOf({ ...selectors(selection), limit: PAGE, continue: next });
+      const page = await this.#requester.json({
+        ...request,
+        path: `${request.path}${query}`,
+      }) as { metadata: { resourceVersion: string; continue?: string }; items?: object[] };
+      // The items of a list leave out what the list says itself.
+      items.push(...(page.items ?? []).map((item) => ({ ...kind, ...item } as LiveObject)));
+      next = page.metadata.continue ?? "";
+      if (next === "") return { items, resourceVersion: page.metadata.resourceVersion };
+    } while (true);
+  }
+
   /** Resolves when the server begins to answer. */
   async #lines(
-    request: Parameters<Requester["stream"]>[0],
+    request: Request,
     quiet = false,
   ): Promise<AsyncIterable<string>> {
     const stream = await this.#requester.stream(request);

@@ -384,6 +384,36 @@ serverTest(
   },
 );
 
+const page = (name: string, more: object = {}) =>
+  Response.json({ metadata: { resourceVersion: "7", ...more }, items: [{ metadata: { name } }] });
+
+serverTest(
+  "a list whose pages are no longer kept is begun anew",
+  (request, call) => {
+    const at = new URL(request.url).searchParams.get("continue");
+    if (at === null) return page("first", { continue: "more" });
+    return call === 2 ? status(410, { reason: "Expired" }) : page("second");
+  },
+  async ({ client, requests }) => {
+    const { items } = await client.list(CONFIG_MAP, { namespace: "dev" }, call());
+    assert.deepEqual(items.map(({ metadata }) => metadata.name), ["first", "second"]);
+    assert.equal(requests.length, 4);
+  },
+);
+
+serverTest(
+  "a list whose pages are never kept is given up",
+  (request) =>
+    new URL(request.url).searchParams.has("continue")
+      ? status(410, { reason: "Expired" })
+      : page("first", { continue: "more" }),
+  async ({ client, requests }) => {
+    const list = client.list(CONFIG_MAP, { namespace: "dev" }, call());
+    await rejectsWith(list, "OUT_OF_RANGE", "WATCH_EXPIRED");
+    assert.equal(requests.length, 6);
+  },
+);
+
 serverTest(
   "logs are lines with their times, since a moment",
   (request) => {

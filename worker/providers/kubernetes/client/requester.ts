@@ -42,6 +42,9 @@ const LONGEST_PAUSE_MS = 10_000;
 /** Credentials that are refused are not had anew more often. */
 const RENEW_AFTER_MS = 10_000;
 
+/** A request takes no longer to begin than so many renewals. */
+const MAX_OUTDATED = 3;
+
 /** One cluster's requests: spaced, timed, tried again where the server asks for that. */
 export class Requester {
   readonly cluster: string;
@@ -51,7 +54,7 @@ export class Requester {
   readonly #bucket: TokenBucket;
   readonly #breaker: CircuitBreaker;
   #endpoint: Promise<Endpoint> | undefined;
-  /** What requests that run may still use. */
+  /** What requests that are about to begin may still use; the oldest first. */
   readonly #outdated: Promise<Endpoint>[] = [];
   #forgottenAt = -Infinity;
 
@@ -102,10 +105,7 @@ export class Requester {
   }
 
   async close(): Promise<void> {
-    const endpoints = [...this.#outdated, ...(this.#endpoint ? [this.#endpoint] : [])];
-    for (const endpoint of await Promise.allSettled(endpoints)) {
-      if (endpoint.status === "fulfilled") endpoint.value.close();
-    }
+    await closeAll([...this.#outdated, ...(this.#endpoint ? [this.#endpoint] : [])]);
   }
 
   async #sendOnce(request: Request): Promise<Response> {
@@ -170,6 +170,7 @@ export class Requester {
     this.#forgottenAt = now;
     this.#outdated.push(this.#endpoint);
     this.#endpoint = undefined;
+    if (this.#outdated.length > MAX_OUTDATED) void closeAll(this.#outdated.splice(0, 1));
     return true;
   }
 
@@ -214,6 +215,13 @@ export class Requester {
     const parts: string[] = [];
     for await (const part of textsOf(body, options)) parts.push(part);
     return parts.join("");
+  }
+}
+
+/** Those that could not be opened have nothing to close. */
+async function closeAll(endpoints: readonly Promise<Endpoint>[]): Promise<void> {
+  for (const endpoint of await Promise.allSettled(endpoints)) {
+    if (endpoint.status === "fulfilled") endpoint.value.close();
   }
 }
 
