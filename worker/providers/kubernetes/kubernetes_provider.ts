@@ -167,7 +167,7 @@ export class KubernetesProvider implements Provider {
   }
 
   logs(environment: string, workload: string, query: LogQuery): AsyncIterable<LogLine> {
-    return workloadLogs(this.#client, { environment, workload }, query);
+    return workloadLogs(this.#cluster, { environment, workload }, query);
   }
 
   pods(

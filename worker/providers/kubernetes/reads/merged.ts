@@ -1,12 +1,8 @@
 import type { LogLine } from "@mpc/services";
 
-/** Lines that will not come any more can be put in order; others are told at once. */
-type Order = "by time" | "as they come";
-
-/** Several sources of lines as one. */
+/** Several sources of lines as one, in the order of time; for sources that end. */
 export async function* merged(
   sources: readonly AsyncGenerator<LogLine>[],
-  order: Order,
 ): AsyncGenerator<LogLine> {
   const heads = new Map<AsyncGenerator<LogLine>, Promise<Head>>();
   const pull = (source: AsyncGenerator<LogLine>) =>
@@ -14,9 +10,7 @@ export async function* merged(
   for (const source of sources) pull(source);
   try {
     while (heads.size > 0) {
-      const next = order === "as they come"
-        ? await Promise.race(heads.values())
-        : earliest(await Promise.all(heads.values()));
+      const next = earliest(await Promise.all(heads.values()));
       if (next.result.done) {
         heads.delete(next.source);
         continue;
