@@ -44,7 +44,8 @@ export function adopt(
     ...template,
     metadata: podMetadata(intent, fieldsOf(template["metadata"]), isRolledOut),
   }));
-  return kind === "Deployment" ? change(withPods, ["spec"], withDeadline(intent)) : withPods;
+  if (kind === "Deployment") return change(withPods, ["spec"], withDeadline(intent));
+  return kind === "StatefulSet" ? change(withPods, ["spec"], withOwnedClaims(intent)) : withPods;
 }
 
 /** The chart's own labels, but for those that say whose it is. */
@@ -67,6 +68,24 @@ const withDeadline = ({ spec }: WorkloadIntent) => (fields: Fields): Fields => (
   progressDeadlineSeconds: Math.ceil(spec.progressDeadlineMs / 1_000),
   ...fields,
 });
+
+/**
+ * The claims that a StatefulSet makes are ours too, so that they go with the workload. They can
+ * never change, so they have no label of the caller's, which may.
+ */
+const withOwnedClaims = (intent: WorkloadIntent) => (fields: Fields): Fields => {
+  const templates = fields["volumeClaimTemplates"];
+  if (!Array.isArray(templates)) return fields;
+  const owned = { ...intent, labels: {} };
+  const claims = templates.map((template) => {
+    const metadata = fieldsOf(fieldsOf(template)["metadata"]);
+    return {
+      ...fieldsOf(template),
+      metadata: { ...metadata, labels: labelled(owned, metadata["labels"]) },
+    };
+  });
+  return { ...fields, volumeClaimTemplates: claims };
+};
 
 /** The object with the fields at a path replaced. */
 function change<Whole extends Fields>(

@@ -59,6 +59,16 @@ Deno.test("adopt() knows where each kind describes its pods, and leaves a Job's 
   assert.deepEqual(job["spec"], { template: labelled });
 });
 
+Deno.test("adopt() has a StatefulSet's storage go with the workload, by labels that never change", () => {
+  const { team: _, ...always } = ours;
+  const claim = { metadata: { name: "data", labels: { tier: "db" } }, spec: {} };
+  const spec = { template: { metadata: {} }, volumeClaimTemplates: [claim] };
+  const adopted = adopt(intent, object("StatefulSet", { spec }), false);
+  assert.deepEqual((adopted["spec"] as typeof spec).volumeClaimTemplates, [
+    { metadata: { name: "data", labels: { ...always, tier: "db" } }, spec: {} },
+  ]);
+});
+
 Deno.test("adopt() keeps what the chart says of its deadline", () => {
   const spec = { progressDeadlineSeconds: 5, template: {} };
   const adopted = adopt(intent, object("Deployment", { spec }), false);

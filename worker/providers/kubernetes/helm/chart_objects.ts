@@ -1,4 +1,10 @@
-import { type CollectionTag, parseAllDocuments, type ScalarTag, type Tags } from "yaml";
+import {
+  type CollectionTag,
+  type Document,
+  parseAllDocuments,
+  type ScalarTag,
+  type Tags,
+} from "yaml";
 import type { KubernetesObject } from "../render/mod.ts";
 import {
   type ChartRef,
@@ -56,8 +62,18 @@ function parseDocuments(ref: ChartRef, output: string): readonly unknown[] {
   return documents.map((document) => {
     const [error] = document.errors;
     if (error) throw outputInvalid(ref, `line ${error.linePos?.[0].line ?? 1} is no YAML`);
-    return document.toJS();
+    return plainOf(ref, document);
   }).filter((value) => value !== null && value !== undefined);
+}
+
+/** The value of a document, whose aliases may be too many or lead nowhere. */
+function plainOf(ref: ChartRef, document: Document.Parsed): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    if (error instanceof ReferenceError) throw outputInvalid(ref, error.message);
+    throw error;
+  }
 }
 
 const isTimeTag = (tag: ScalarTag | CollectionTag | string): boolean =>

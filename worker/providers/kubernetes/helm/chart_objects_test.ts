@@ -13,6 +13,12 @@ const object = (kind: string, more = "", apiVersion = "v1") =>
 
 const hook = ', annotations: { "helm.sh/hook": pre-install }';
 
+/** A hundred million of them, in a few lines. */
+const BOMB = Array.from(
+  { length: 8 },
+  (_, n) => `a${n + 1}: &a${n + 1} [${Array(10).fill(n === 0 ? "x" : `*a${n}`).join(", ")}]\n`,
+).join("");
+
 const REFUSED: readonly (readonly [string, string, string, RegExp])[] = [
   ["a kind of another group's", object("Service", "", "x.dev/v1"), "CHART_KIND_REFUSED", /x\.dev/],
   ["a hook", object("Job", hook), "CHART_HOOK_REFUSED", /Job\/a .* is a hook \(pre-install\)/],
@@ -34,6 +40,7 @@ const REFUSED: readonly (readonly [string, string, string, RegExp])[] = [
     "CHART_OUTPUT_INVALID",
     /./,
   ],
+  ["aliases that multiply", BOMB, "CHART_OUTPUT_INVALID", /alias count/],
   ["what is no YAML", "a: b\n  c: [\n", "CHART_OUTPUT_INVALID", /line \d+ is no YAML/],
   [
     "very many objects",

@@ -1,0 +1,42 @@
+/** The role that is given for workers, and what they do. */
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { knownResource } from "./client/kinds.ts";
+import { CHART_KINDS } from "./helm/helm_options.ts";
+import { ALL_KINDS } from "./managed_kinds.ts";
+
+const FILE = new URL("../../../deploy/kubernetes/worker_role.yaml", import.meta.url);
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+const VERBS = ["get", "list", "watch", "create", "patch", "delete"];
+
+const { rules }: { rules: readonly Rule[] } = parse(await Deno.readTextFile(FILE));
+
+const allows = (group: string, resource: string, verb: string): boolean =>
+  rules.some(({ apiGroups, resources, verbs }) =>
+    apiGroups.includes(group) && resources.includes(resource) && verbs.includes(verb)
+  );
+
+Deno.test("a worker may do with each kind that we manage, and charts make, what it does", async (t) => {
+  for (const kind of new Set([...ALL_KINDS, ...CHART_KINDS])) {
+    const { apiVersion } = kind;
+    const group = apiVersion.includes("/") ? apiVersion.split("/")[0]! : "";
+    const { plural } = knownResource(kind)!;
+    await t.step(plural, () => {
+      assert.deepEqual(VERBS.filter((verb) => !allows(group, plural, verb)), []);
+    });
+  }
+});
+
+Deno.test("the role grants nothing by a wildcard, and no permissions", () => {
+  const granted = rules.flatMap(({ apiGroups, resources, verbs }) => [
+    ...[...apiGroups, ...resources, ...verbs],
+  ]);
+  assert.equal(granted.includes("*"), false);
+  assert.equal(granted.includes("rbac.authorization.k8s.io"), false);
+});
