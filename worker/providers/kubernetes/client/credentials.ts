@@ -9,6 +9,8 @@ export interface ClusterAccess {
   readonly kubeconfig: string | null;
   /** Null for the kubeconfig's current one. */
   readonly context: string | null;
+  /** Folder in which the pod's own files begin; its root where it is not given. */
+  readonly podRoot?: string;
 }
 
 /** What requests to the API server need. */
@@ -77,7 +79,7 @@ export async function openEndpoint(access: ClusterAccess, now: number): Promise<
 
 type Loadable = {
   loadFromFile(path: string): void;
-  loadFromCluster(): void;
+  loadFromCluster(pathPrefix?: string): void;
   setCurrentContext(name: string): void;
   getContextObject(name: string): unknown;
   getContexts(): { readonly name: string }[];
@@ -86,9 +88,9 @@ type Loadable = {
 };
 
 function load(config: Loadable, access: ClusterAccess): void {
-  const { kubeconfig, context } = access;
+  const { kubeconfig, context, podRoot } = access;
   try {
-    if (kubeconfig === null) config.loadFromCluster();
+    if (kubeconfig === null) config.loadFromCluster(podRoot);
     else config.loadFromFile(kubeconfig);
   } catch (error) {
     throw unusable(access, `it cannot be read: ${messageOf(error)}`, error);

@@ -429,11 +429,3 @@ serverTest(
     assert.deepEqual(lines, ["0 second line"]);
   },
 );
-
-Deno.test("a process that runs in no pod has no service account", async () => {
-  const access = { cluster: "own", kubeconfig: null, context: null };
-  const client = new HttpKubeClient({ access, clock: systemClock });
-  const answer = client.get(DEV, call());
-  const error = await rejectsWith(answer, "FAILED_PRECONDITION", "KUBECONFIG_UNUSABLE");
-  assert.match(error.message, /the pod's service account: this process runs in no pod/);
-});
