@@ -3,6 +3,7 @@ import { type Event, type Instant, isMpcError, type MpcError, recordError } from
 import { type Clock, type Engine, operationEvent, updateDocument } from "@mpc/services";
 import { CANCEL_REQUESTED, holdsResource, OPERATION_ADMITTED } from "@mpc/services/operations";
 import type { Store } from "@mpc/storage";
+import type { HostedEngine } from "./engine/hosted_engine.ts";
 import { followLog, pause } from "./follow_log.ts";
 
 const log = getLogger(["mpc", "dispatcher"]);
@@ -14,6 +15,9 @@ interface Order {
   readonly action: "start" | "cancel";
   readonly operation: string;
 }
+
+/** An engine that may know by itself what keeps it from its work. */
+type DispatchedEngine = Engine & Partial<Pick<HostedEngine, "problem">>;
 
 /** Since when, and why, an engine takes no orders. */
 export interface EngineOutage {
@@ -30,7 +34,7 @@ export interface EngineOutage {
  */
 export class Dispatcher {
   readonly #store: Store;
-  readonly #engine: Engine;
+  readonly #engine: DispatchedEngine;
   readonly #clock: Clock;
   readonly #stop = new AbortController();
   #orders: Order[] = [];
@@ -38,7 +42,7 @@ export class Dispatcher {
   #outage: EngineOutage | null = null;
   #running: Promise<unknown> | undefined;
 
-  constructor(options: { store: Store; engine: Engine; clock: Clock }) {
+  constructor(options: { store: Store; engine: DispatchedEngine; clock: Clock }) {
     this.#store = options.store;
     this.#engine = options.engine;
     this.#clock = options.clock;
@@ -47,14 +51,20 @@ export class Dispatcher {
   /** Begins to follow; what was admitted before and has not begun is started first. */
   async start(): Promise<void> {
     const head = await this.#store.events.head();
-    await this.#takeUnbegun();
+    for (const operation of await this.#unbegun()) {
+      this.#orders.push({ action: "start", operation });
+    }
     const following = followLog(
       { store: this.#store, clock: this.#clock },
       head,
       this.#stop.signal,
       (event) => this.#take(event),
     );
-    this.#running = Promise.all([following, this.#carry()]);
+    this.#running = Promise.all([
+      following,
+      this.#carry(),
+      ...("problem" in this.#engine ? [this.#watchEngine()] : []),
+    ]);
   }
 
   /** Null while the engine takes orders. */
@@ -68,17 +78,18 @@ export class Dispatcher {
     await this.#running;
   }
 
-  async #takeUnbegun(): Promise<void> {
+  async #unbegun(): Promise<readonly string[]> {
     const pending = await this.#store.operations.list({
       filter: { op: "=", path: ["state"], value: "PENDING" },
       orderBy: [{ path: ["createTime"], descending: false }],
       limit: 1_000,
     });
+    const names: string[] = [];
     for (const { value } of pending.items) {
       if (value.engine !== this.#engine.name) continue;
-      if (!await holdsResource(this.#store, value)) continue;
-      this.#orders.push({ action: "start", operation: value.name });
+      if (await holdsResource(this.#store, value)) names.push(value.name);
     }
+    return names;
   }
 
   async #take({ reason, operation }: Event): Promise<void> {
@@ -140,6 +151,25 @@ export class Dispatcher {
     }
   }
 
+  /** What the engine took before it had a problem may wait all the same, and say so. */
+  async #watchEngine(): Promise<void> {
+    let known: string | undefined;
+    while (!this.#stop.signal.aborted) {
+      const error = this.#engine.problem;
+      try {
+        if (error && error.reason !== known) {
+          const since = this.#outage?.since ?? this.#clock.now();
+          const names = await this.#unbegun();
+          await Promise.all(names.map((name) => this.#noteWaiting(name, { since, error })));
+        }
+        known = error?.reason;
+      } catch (error) {
+        log.error("Cannot note what waits: {error}", { error: recordError(error) });
+      }
+      await pause(this.#clock, this.#stop.signal);
+    }
+  }
+
   async #noteOutage(action: Order["action"], error: MpcError): Promise<void> {
     if (this.#outage?.error.reason === error.reason) return;
     const outage = { action, since: this.#clock.now(), error };
@@ -152,7 +182,10 @@ export class Dispatcher {
   }
 
   /** Of several dispatchers that find the same the first says it. */
-  async #noteWaiting(name: string, { since, error }: EngineOutage): Promise<void> {
+  async #noteWaiting(
+    name: string,
+    { since, error }: Pick<EngineOutage, "since" | "error">,
+  ): Promise<void> {
     const { signal } = this.#stop;
     const how = error.reason === "ENGINE_UNREACHABLE" ? "unreachable" : "takes no orders";
     const waitingReason = `engine ${how} since ${new Date(since).toISOString()}: ${error.message}`;

@@ -11,6 +11,8 @@ export class FragileEngine implements Engine {
   reachable = true;
   /** Whether anybody is there to begin operations. */
   begins = true;
+  /** Whether it takes what it is to start, and begins nothing. */
+  keeps = false;
   readonly #bare: Engine;
 
   constructor(bare: Engine, name = bare.name) {
@@ -37,7 +39,7 @@ export class FragileEngine implements Engine {
     }
     if (this.refused.has(operation)) throw new Error(`'${operation}' is not for this engine`);
     this.started.push(operation);
-    return this.#bare.start(operation);
+    return this.keeps ? Promise.resolve() : this.#bare.start(operation);
   }
 
   cancel(operation: string): Promise<void> {

@@ -179,6 +179,19 @@ Deno.test("where nobody begins operations they say so, and those that run can be
     assert.equal(dispatcher.outage, null);
   }));
 
+Deno.test("what an engine took, and does not begin for a problem that it finds later, says so, too", () =>
+  withWorld(async (world) => {
+    world.engine.keeps = true;
+    await world.dispatcher();
+    const name = await world.create("dev");
+    assert.deepEqual(world.engine.started, [name]);
+    await world.clock.advance(2_000);
+    assert.equal((await world.operation(name)).waitingReason, "");
+    world.engine.reachable = false;
+    await world.clock.advance(2_000);
+    assert.match((await world.operation(name)).waitingReason, /^engine unreachable since/);
+  }));
+
 Deno.test("an operation that the engine refuses holds up no other", () =>
   withWorld(async (world) => {
     world.engine.reachable = false;

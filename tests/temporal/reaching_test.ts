@@ -4,10 +4,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { diagnose } from "@mpc/services";
+import { hang } from "../fakes/faulty_definitions.ts";
 import { loopbackCertificate } from "../servers/certificate.ts";
 import { eventually } from "../servers/eventually.ts";
 import { freePort } from "../servers/free_port.ts";
 import { EXACT_TIMERS, startTemporalServer } from "../servers/temporal_server.ts";
+import { second } from "./second_step.ts";
 import { setCurrentBuild } from "./set_current_build.ts";
 import { TemporalWorld } from "./temporal_world.ts";
 
@@ -210,5 +212,27 @@ Deno.test({
     await world.engine.close();
     await second.stop();
     await rm(directory, { recursive: true });
+  },
+});
+
+Deno.test({
+  name: "a Temporal that lost its database is told everything again, and operations go on",
+  ...LOOSE,
+  async fn() {
+    const port = freePort();
+    const first = await startTemporalServer({ port });
+    const hung = second({ run: (run, call) => call === 1 ? hang() : run() });
+    await using world = await TemporalWorld.start(first.address, { ...own(), definitions: hung });
+    const task = { name: "janitor_pass", everyMs: 1_000, run: () => world.janitor() };
+    await world.engine.repeat!([task]);
+    const begun = await world.create("begun");
+    await world.until(begun, ({ steps }) => steps[1]!.state === "RUNNING");
+    await first.stop();
+    const empty = await startTemporalServer({ port });
+    const next = await world.create("next");
+    assert.equal((await world.ended(begun)).state, "SUCCEEDED");
+    assert.equal((await world.ended(next)).state, "SUCCEEDED");
+    await world.engine.close();
+    await empty.stop();
   },
 });

@@ -30,6 +30,8 @@ export interface TemporalConnection {
   /** Native: a grpc-js connection ends a Deno process when the server closes it. */
   readonly connection: NativeConnection;
   readonly client: Client;
+  /** Another one under the same name is another database, which knows of nothing. */
+  readonly namespaceId: string;
 }
 
 const CALL_MS = 5_000;
@@ -53,15 +55,17 @@ export async function connectTemporal(
   const { namespace } = target;
   const connection = await dial(target);
   try {
-    await connection.withDeadline(Date.now() + CALL_MS, async () => {
-      await assertNamespace(connection, target);
+    const namespaceId = await connection.withDeadline(Date.now() + CALL_MS, async () => {
+      const id = await namespaceIdOf(connection, target);
       await assertSearchAttributes(connection, target);
+      return id;
     });
+    const client = new Client({ connection, namespace, dataConverter });
+    return { connection, client, namespaceId };
   } catch (error) {
     await connection.close();
     throw engineError(error);
   }
-  return { connection, client: new Client({ connection, namespace, dataConverter }) };
 }
 
 async function dial({ address, tls, apiKey }: TemporalAddress): Promise<NativeConnection> {
@@ -129,12 +133,14 @@ function tlsProblem(detail: string): string | undefined {
   }
 }
 
-async function assertNamespace(
+/** @throws {MpcError} FAILED_PRECONDITION `ENGINE_NAMESPACE` */
+export async function namespaceIdOf(
   connection: NativeConnection,
   { address, namespace }: TemporalAddress,
-): Promise<void> {
+): Promise<string> {
   try {
-    await connection.workflowService.describeNamespace({ namespace });
+    const { namespaceInfo } = await connection.workflowService.describeNamespace({ namespace });
+    return namespaceInfo?.id ?? "";
   } catch (error) {
     if (!isGrpcServiceError(error) || error.code !== NOT_FOUND) throw error;
     throw new MpcError("FAILED_PRECONDITION", {

@@ -5,7 +5,12 @@ import type { Client } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
 import { Worker, type WorkerOptions } from "@temporalio/worker";
 import { assertBegins } from "./assert_begins.ts";
-import { connectTemporal, type TemporalAddress, type TemporalConnection } from "./connect.ts";
+import {
+  connectTemporal,
+  namespaceIdOf,
+  type TemporalAddress,
+  type TemporalConnection,
+} from "./connect.ts";
 import { engineError } from "./engine_errors.ts";
 import { installRuntime } from "./install_runtime.ts";
 import type { StepActivities } from "./step_activities.ts";
@@ -37,7 +42,7 @@ const PAUSE_MS = 2_000;
 /** How long a process that starts waits for its first connection; it goes on without. */
 const FIRST_MS = 3_000;
 
-/** How often a worker that works looks whether Temporal is there, and hands out operations. */
+/** How often a worker looks whether Temporal is there, is the same, and hands out operations. */
 const LOOK_MS = 5_000;
 
 /** Longest that Temporal may take to say so. */
@@ -176,19 +181,26 @@ export class TemporalHost {
   }
 
   async #look(up: Up): Promise<void> {
-    const { taskQueue, target: { namespace }, worker } = this.#options;
+    const { taskQueue, target, worker } = this.#options;
     const { connection } = up;
+    const { namespace } = target;
     const version = worker?.workerDeploymentOptions?.version ?? null;
     try {
-      await connection.withDeadline(
-        Date.now() + LOOK_TIMEOUT_MS,
-        () => assertBegins({ connection, namespace, taskQueue, version }),
-      );
+      await connection.withDeadline(Date.now() + LOOK_TIMEOUT_MS, async () => {
+        const same = await namespaceIdOf(connection, target) === up.namespaceId;
+        // Another database has to be told everything again, by a new connection.
+        if (!same && up.worker.getState() === "RUNNING") up.worker.shutdown();
+        await assertBegins({ connection, namespace, taskQueue, version });
+      });
       up.trouble = undefined;
     } catch (error) {
+      const before = up.trouble;
       const known = engineError(error);
       // Temporal's test server, for instance, cannot tell.
       up.trouble = isMpcError(known) ? known : undefined;
+      if (up.trouble && up.trouble.reason !== before?.reason) {
+        log.warn("No operations come from Temporal: {error}", { error: recordError(up.trouble) });
+      }
     }
   }
 
