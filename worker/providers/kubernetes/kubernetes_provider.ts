@@ -203,7 +203,7 @@ export class KubernetesProvider implements Provider {
       namespace,
       objects: isChart ? await this.#renderChart(intent, call) : renderWorkload(intent),
       prune: this.#workloadKinds,
-      isFirst: revision === 1,
+      revision,
       shown: isChart ? "what is never secret" : "but secrets",
     };
   }

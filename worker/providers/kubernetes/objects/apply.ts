@@ -8,7 +8,7 @@ import type { KubernetesObject } from "../render/mod.ts";
 import { applyScaled } from "./apply_scaled.ts";
 import { deletionOf, diffObjects, type Shown } from "./diff.ts";
 import { among, kindsHad, withKindsNoted } from "./kinds_had.ts";
-import { ownedBy, ownerOf } from "./ownership.ts";
+import { ownedBy, ownerOf, revisionOf } from "./ownership.ts";
 import { listKinds, removeObjects } from "./remove.ts";
 
 /** What an owner is to have on the cluster. */
@@ -19,8 +19,8 @@ export interface Desired {
   readonly objects: readonly KubernetesObject[];
   /** Kinds of which the owner has nothing but `objects`: the rest is pruned. */
   readonly prune: readonly ObjectKind[];
-  /** Whether nothing else has ever been applied for the owner, so that there is nothing to prune. */
-  readonly isFirst?: boolean;
+  /** Of a workload that this is; undefined for what has none. */
+  readonly revision?: number;
   /** Which values its changes show. */
   readonly shown?: Shown;
   /** Where; undefined for what stands in no namespace. */
@@ -42,7 +42,7 @@ export async function applyObjects(
   const { signal, dryRun = false, forceConflicts: force = false } = call;
   const before = await readOwned(client, desired, signal);
   const had = kindsHad(before.values());
-  const owned = await ownedObjects(client, desired, had, signal);
+  const owned = await ownedObjects(client, desired, before, call);
   const changes: PlannedChange[] = [];
   for (const object of withKindsNoted(desired.objects, had ?? new Set())) {
     const live = before.get(textOf(refOf(object)));
@@ -78,15 +78,19 @@ async function readOwned(
   return new Map(live);
 }
 
-/** What the owner has. @param had kinds that it ever had; undefined where nobody knows */
+/** What the owner has of the kinds that are pruned. @param before those that are desired too */
 async function ownedObjects(
   client: KubeClient,
-  { uid, prune, isFirst = false, namespace }: Desired,
-  had: ReadonlySet<string> | undefined,
-  signal: AbortSignal,
+  { uid, prune, revision, namespace }: Desired,
+  before: ReadonlyMap<string, LiveObject>,
+  { signal, dryRun = false }: ApplyCall,
 ): Promise<readonly LiveObject[]> {
-  if (had === undefined && isFirst) return [];
-  const kinds = had ? among(prune, had) : prune;
+  if (before.size === 0 && revision === 1) return [];
+  const had = kindsHad(before.values());
+  // A later revision that failed may have made objects before it came to noting their kinds.
+  const goesForward = revision !== undefined &&
+    [...before.values()].every((object) => revisionOf(object) < revision);
+  const kinds = had && (goesForward || dryRun) ? among(prune, had) : prune;
   return await listKinds(client, kinds, { namespace, labelSelector: ownedBy(uid) }, signal);
 }
 

@@ -16,7 +16,7 @@ function desired(spec: object, revision = 1): Desired {
     namespace: intent.environment,
     objects: renderWorkload(intent),
     prune: WORKLOAD_KINDS,
-    isFirst: revision === 1,
+    revision,
   };
 }
 
@@ -78,6 +78,36 @@ Deno.test("what could not be pruned is pruned the next time", async () => {
   await assert.rejects(world.apply(desired({}, 2)));
   world.client.fault = () => undefined;
   assert.deepEqual((await world.apply(desired({}, 2))).told, ["DELETE Service"]);
+});
+
+Deno.test("what a revision made before it failed is pruned when it is undone", async () => {
+  const world = new World();
+  await world.apply(desired({}));
+  world.client.fault = (verb, { kind }) =>
+    verb === "apply" && kind === "Deployment"
+      ? new MpcError("ABORTED", { reason: "CLUSTER_CONFLICT", message: "somebody else's" })
+      : undefined;
+  await assert.rejects(world.apply(desired({ env: { KEY: "value" } }, 2)));
+  world.client.fault = () => undefined;
+  const undone = await world.apply(desired({}));
+  assert.deepEqual(undone.told, ["DELETE Secret"]);
+  // Without anything that rolls out there is no note, and nothing that bears a revision.
+  const settings = (names: readonly string[], revision: number): Desired => ({
+    ...desired({}, revision),
+    uid: "uid-settings",
+    objects: names.map((name) => ({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: {
+        name,
+        namespace: "dev",
+        labels: { "app.kubernetes.io/managed-by": "mpc", "mpc/uid": "uid-settings" },
+      },
+    })),
+  });
+  await world.apply(settings(["a"], 1));
+  await world.apply(settings(["a", "b"], 2));
+  assert.deepEqual((await world.apply(settings(["a"], 1))).told, ["DELETE ConfigMap"]);
 });
 
 Deno.test("where the note is lost, all kinds are looked through", async () => {
