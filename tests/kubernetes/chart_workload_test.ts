@@ -12,6 +12,7 @@ import { aWorkloadIntent } from "../fakes/intents.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 import { goTool } from "../servers/go_tool.ts";
 import { helm } from "../servers/helm.ts";
+import { type Kubectl, kubectlOf } from "../servers/kubectl.ts";
 import { startKwokCluster } from "../servers/kwok_cluster.ts";
 
 const dev = { environment: "dev", uid: "uid-dev", cluster: "default", labels: {}, quota: NO_QUOTA };
@@ -21,6 +22,7 @@ interface World {
   readonly provider: KubernetesProvider;
   /** Folder of the chart. */
   readonly chart: string;
+  readonly kubectl: Kubectl;
 }
 
 async function withChart(use: (world: World) => Promise<void>): Promise<void> {
@@ -41,7 +43,11 @@ async function withChart(use: (world: World) => Promise<void>): Promise<void> {
   try {
     await provider.applyNamespace(dev, live());
     await provider.applyPolicies(dev, live());
-    await use({ provider, chart: join(folder, "shop") });
+    await use({
+      provider,
+      chart: join(folder, "shop"),
+      kubectl: await kubectlOf(cluster.kubeconfig),
+    });
   } finally {
     await provider.close();
     await cluster.stop();
@@ -67,6 +73,24 @@ const ref = { environment: "dev", workload: "shop", uid: "uid-shop" };
 
 const told = (changes: readonly { readonly action: string; readonly object: string }[]) =>
   changes.map(({ action, object }) => `${action} ${object}`).sort();
+
+const STORE = `apiVersion: apps/v1
+kind: StatefulSet
+metadata: { name: store }
+spec:
+  selector: { matchLabels: { app: store } }
+  template:
+    metadata: { labels: { app: store } }
+    spec:
+      securityContext: {{ toJson .Values.podSecurityContext }}
+      containers:
+        - name: store
+          image: store:1
+          securityContext: {{ toJson .Values.securityContext }}
+  volumeClaimTemplates:
+    - metadata: { name: data }
+      spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }
+`;
 
 const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
   [
@@ -124,6 +148,21 @@ const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
       await provider.awaitWorkloadGone(ref, live());
       const left = await provider.inventory(live());
       assert.deepEqual(left.filter(({ targetUid }) => targetUid === ref.uid), []);
+    },
+  ],
+
+  [
+    "storage that a StatefulSet makes for its pods goes with the workload",
+    async ({ provider, chart, kubectl }) => {
+      await Deno.writeTextFile(join(chart, "templates", "store.yaml"), STORE);
+      await provider.applyWorkload(shop({}, 5), live());
+      const made = ["wait", "persistentvolumeclaim/data-store-0", "-n", "dev", "--for=create"];
+      await kubectl([...made, "--timeout=30s"]);
+      assert.deepEqual(await provider.applyWorkload(shop({}, 5), live()), []);
+      const deleted = await provider.deleteWorkload(ref, live());
+      assert.ok(told(deleted).includes("DELETE PersistentVolumeClaim/dev/data-store-0"));
+      await provider.awaitWorkloadGone(ref, live());
+      assert.equal(await kubectl(["get", "persistentvolumeclaims", "-n", "dev", "-o", "name"]), "");
     },
   ],
 ];
