@@ -43,6 +43,12 @@ const MAX_LISTS = 3;
 /** How long the server keeps a watch; it is begun anew then. */
 const WATCH_SECONDS = 300;
 
+/** Characters; programs may print without ever ending a line. */
+const LONGEST_LOG_LINE = 64 * 1024;
+
+/** Characters; no object that an API server keeps is as large (etcd takes requests of 1.5 MiB). */
+const LONGEST_EVENT = 16 * 1024 * 1024;
+
 /** A cluster's API server, by HTTP. */
 export class HttpKubeClient implements KubeClient {
   readonly cluster: string;
@@ -133,7 +139,10 @@ export class HttpKubeClient implements KubeClient {
       resourceVersion,
       timeoutSeconds: WATCH_SECONDS,
     });
-    const lines = await this.#lines({ method: "GET", path: `${path}${query}`, signal, asked });
+    const request = { method: "GET", path: `${path}${query}`, signal, asked } as const;
+    // A watch is told a bookmark now and then.
+    const { idleTimeoutMs: idleMs } = this.#requester.limits;
+    const lines = await this.#lines(request, { idleMs, longest: LONGEST_EVENT });
     yield { type: "OPENED" };
     for await (const line of lines) {
       const { type, object } = parseEvent(line, asked);
@@ -158,7 +167,10 @@ export class HttpKubeClient implements KubeClient {
     });
     const path = `/api/v1/namespaces/${namespace}/pods/${encodeURIComponent(pod)}/log${parameters}`;
     const asked = this.#asked(`read the logs of pod '${pod}'`, namespace);
-    const lines = await this.#lines({ method: "GET", path, signal, asked }, follow);
+    // A program may print nothing for hours.
+    const idleMs = follow ? null : this.#requester.limits.idleTimeoutMs;
+    const request = { method: "GET", path, signal, asked } as const;
+    const lines = await this.#lines(request, { idleMs, longest: LONGEST_LOG_LINE });
     for await (const line of lines) {
       const parsed = parseLogLine(line);
       if (parsed && (since === null || parsed.time >= since)) yield parsed;
@@ -188,12 +200,10 @@ export class HttpKubeClient implements KubeClient {
   /** Resolves when the server begins to answer. */
   async #lines(
     request: Request,
-    quiet = false,
+    limits: { readonly idleMs: number | null; readonly longest: number },
   ): Promise<AsyncIterable<string>> {
     const stream = await this.#requester.stream(request);
-    // A program may print nothing for hours; a watch is told a bookmark now and then.
-    const idleMs = quiet ? null : this.#requester.limits.idleTimeoutMs;
-    return linesOf(stream, { ...request, clock: this.#clock, idleMs });
+    return linesOf(stream, { ...request, ...limits, clock: this.#clock });
   }
 
   #asked(action: string, namespace: string | undefined) {

@@ -384,6 +384,23 @@ serverTest(
   },
 );
 
+serverTest(
+  "a line without an end is cut, and those after it are told whole",
+  () => {
+    const endless = "x".repeat(50 * 1024);
+    return new Response(
+      ReadableStream.from([`2030-01-01T00:00:01Z `, endless, endless, "\n2030-01-01T00:00:02Z b\n"])
+        .pipeThrough(new TextEncoderStream()),
+    );
+  },
+  async ({ client }) => {
+    const query = { namespace: "dev", pod: "web-1", follow: false, tail: null, since: null };
+    const lines: string[] = [];
+    for await (const { text } of client.podLogs({ ...query, ...call() })) lines.push(text);
+    assert.deepEqual(lines.map(({ length }) => length), [64 * 1024 - 21, 1]);
+  },
+);
+
 const page = (name: string, more: object = {}) =>
   Response.json({ metadata: { resourceVersion: "7", ...more }, items: [{ metadata: { name } }] });
 

@@ -15,16 +15,20 @@ export interface StreamOptions {
   readonly idleMs: number | null;
 }
 
-/** The lines of a stream as they come, until it ends; fails as {@linkcode textsOf}. */
+/**
+ * The lines of a stream as they come, until it ends; fails as {@linkcode textsOf}.
+ * @param longest so many characters of a line are told, the rest of it is let go
+ */
 export async function* linesOf(
   stream: ReadableStream<Uint8Array>,
-  options: StreamOptions,
+  options: StreamOptions & { readonly longest: number },
 ): AsyncGenerator<string> {
+  const { longest } = options;
   let rest = "";
   for await (const text of textsOf(stream, options)) {
     const lines = `${rest}${text}`.split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) if (line !== "") yield line;
+    rest = (lines.pop() ?? "").slice(0, longest);
+    for (const line of lines) if (line !== "") yield line.slice(0, longest);
   }
   if (rest !== "") yield rest;
 }
