@@ -41,8 +41,14 @@ export class ClusterRegistry implements Provider {
     this.#find = find;
   }
 
+  /** One that is away keeps nobody from the others: this fails where none can be reached. */
   async assertReachable(call: ProviderCall): Promise<void> {
-    await Promise.all([...this.#clusters.values()].map((cluster) => cluster.assertReachable(call)));
+    const answers = [...this.#clusters.values()].map((cluster) => cluster.assertReachable(call));
+    try {
+      await Promise.any(answers);
+    } catch (error) {
+      throw error instanceof AggregateError ? error.errors[0] : error;
+    }
   }
 
   async applyNamespace(

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { MpcError } from "@mpc/domain";
 import type { Provider } from "@mpc/services";
 import { providerContract } from "../../../tests/contract/provider_contract.ts";
 import { aSpec } from "../../../tests/fakes/documents.ts";
@@ -19,6 +20,7 @@ const environment = (name: string, cluster: string) => ({
 
 interface World {
   readonly registry: ClusterRegistry;
+  readonly fakes: readonly FakeCluster[];
   readonly clusters: ReadonlyMap<string, Provider>;
   /** Which cluster carries an environment; what is not here has no record. */
   readonly records: Map<string, string>;
@@ -41,6 +43,7 @@ function open(names: readonly string[]): World {
   });
   return {
     registry,
+    fakes,
     clusters,
     records,
     advance: (ms) => clock.advance(ms),
@@ -91,6 +94,29 @@ Deno.test("an environment lies on the cluster that it names, with all that is in
     assert.equal((await registry.inventory(live())).length, 3);
     assert.equal((await registry.rolloutStatus("shop", "web", live()))?.desired, 1);
     assert.equal(await registry.rolloutStatus("gone", "web", live()), undefined);
+  }));
+
+Deno.test("a cluster that is away keeps nobody from the others", () =>
+  withWorld(async ({ registry, records, fakes }) => {
+    const [home, east] = fakes.map(({ client }) => client);
+    const away = () =>
+      new MpcError("UNAVAILABLE", { reason: "CLUSTER_UNREACHABLE", message: "no answer" });
+    east!.fault = away;
+    records.set("dev", "default").set("shop", "east");
+    await registry.assertReachable(live());
+    await registry.applyNamespace(environment("dev", "default"), live());
+    await rejectsWith(
+      registry.applyNamespace(environment("shop", "east"), live()),
+      "UNAVAILABLE",
+      "CLUSTER_UNREACHABLE",
+    );
+    // What is left of something without a record may be on the one that does not answer.
+    records.clear();
+    const ref = { environment: "dev", uid: "uid-dev" };
+    const unknown = registry.deleteNamespace(ref, live());
+    await rejectsWith(unknown, "UNAVAILABLE", "CLUSTER_UNREACHABLE");
+    home!.fault = away;
+    await rejectsWith(registry.assertReachable(live()), "UNAVAILABLE", "CLUSTER_UNREACHABLE");
   }));
 
 Deno.test("a cluster that is not there is named, with those that are", () =>
