@@ -20,7 +20,9 @@ export function readFlags<Schema extends z.ZodType>(
     if (checked.success) return checked.data;
     const [issue] = checked.error.issues;
     const [name = ""] = issue?.path ?? [];
-    throw usage(`--${kebab(String(name))} '${String(flags[String(name)])}' ${issue?.message}`);
+    const value = flags[String(name)];
+    const given = value === undefined ? "" : ` '${String(value)}'`;
+    throw usage(`--${kebab(String(name))}${given} ${issue?.message}`);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return undefined;

@@ -32,6 +32,6 @@ export function clusterWait(
   return {
     retry: { maxAttempts: 100, initialBackoffMs: 500, maxBackoffMs: 10 * SECOND, budgetMs },
     attemptTimeoutMs: budgetMs,
-    heartbeatMs: 2 * MINUTE,
+    heartbeatMs: 10 * SECOND,
   };
 }

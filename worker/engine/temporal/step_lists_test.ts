@@ -3,13 +3,19 @@ import { readFile } from "node:fs/promises";
 import { OPERATION_KINDS } from "@mpc/domain";
 import { DEFINITIONS } from "@mpc/services/operations";
 import { PASSES } from "./contract.ts";
-import { stepListsSource } from "./step_lists_source.ts";
+import { stepListsOf, stepListsSource } from "./step_lists_source.ts";
 
 const file = (path: string) => readFile(new URL(path, import.meta.url), "utf8");
 
 Deno.test("the workflows know the steps of today's definitions", async () => {
   const hint = "run `deno task bundle:workflows` and commit workflows/step_lists.ts";
   assert.equal(await file("./workflows/step_lists.ts"), stepListsSource(DEFINITIONS), hint);
+});
+
+Deno.test("a worker that died is noticed within ten seconds in every step, also in those that wait", () => {
+  for (const { name, heartbeatMs } of Object.values(stepListsOf(DEFINITIONS)).flat()) {
+    assert.ok(heartbeatMs <= 10_000, `${name} is noticed after ${heartbeatMs} ms`);
+  }
 });
 
 Deno.test("there is a workflow type of every operation kind, and of every pass", async () => {

@@ -50,7 +50,7 @@ export const STEP_LISTS: Readonly<Record<OperationKind, readonly WorkflowStep[]>
       "onCancel": "undo",
       "undoable": true,
       "startToCloseMs": 610000,
-      "heartbeatMs": 120000,
+      "heartbeatMs": 10000,
       "initialBackoffMs": 500,
       "maxBackoffMs": 10000
     },
@@ -59,7 +59,7 @@ export const STEP_LISTS: Readonly<Record<OperationKind, readonly WorkflowStep[]>
       "onCancel": "keep",
       "undoable": false,
       "startToCloseMs": 610000,
-      "heartbeatMs": 120000,
+      "heartbeatMs": 10000,
       "initialBackoffMs": 500,
       "maxBackoffMs": 10000
     },
@@ -77,7 +77,7 @@ export const STEP_LISTS: Readonly<Record<OperationKind, readonly WorkflowStep[]>
       "onCancel": "keep",
       "undoable": false,
       "startToCloseMs": 610000,
-      "heartbeatMs": 120000,
+      "heartbeatMs": 10000,
       "initialBackoffMs": 500,
       "maxBackoffMs": 10000
     }
@@ -88,7 +88,7 @@ export const STEP_LISTS: Readonly<Record<OperationKind, readonly WorkflowStep[]>
       "onCancel": "undo",
       "undoable": true,
       "startToCloseMs": 610000,
-      "heartbeatMs": 120000,
+      "heartbeatMs": 10000,
       "initialBackoffMs": 500,
       "maxBackoffMs": 10000
     },
@@ -117,7 +117,7 @@ export const STEP_LISTS: Readonly<Record<OperationKind, readonly WorkflowStep[]>
       "onCancel": "keep",
       "undoable": false,
       "startToCloseMs": 3610000,
-      "heartbeatMs": 120000,
+      "heartbeatMs": 10000,
       "initialBackoffMs": 500,
       "maxBackoffMs": 10000
     },
@@ -146,7 +146,7 @@ export const STEP_LISTS: Readonly<Record<OperationKind, readonly WorkflowStep[]>
       "onCancel": "keep",
       "undoable": false,
       "startToCloseMs": 610000,
-      "heartbeatMs": 120000,
+      "heartbeatMs": 10000,
       "initialBackoffMs": 500,
       "maxBackoffMs": 10000
     },

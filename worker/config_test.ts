@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { MpcError } from "@mpc/domain";
+import { readWorkerConfig } from "./config.ts";
+
+const REFUSED: readonly (readonly [readonly string[], string])[] = [
+  [["--build-id=1"], "--deployment and --build-id need each other"],
+  [["--deployment=mpc"], "--deployment 'mpc' and --build-id need each other"],
+  [["--temporal-address=nowhere"], "--temporal-address 'nowhere' must be HOST:PORT"],
+  [["--concurrency=0"], "--concurrency '0' must be a whole number, 1 to 1000"],
+  [["--temporal-task-queue="], "--temporal-task-queue '' must not be empty"],
+];
+
+for (const [args, message] of REFUSED) {
+  Deno.test(`a worker refuses ${args.join(" ")}: ${message}`, () => {
+    assert.throws(() => readWorkerConfig(args), (error) => {
+      assert.ok(error instanceof MpcError);
+      assert.deepEqual([error.code, error.reason], ["INVALID_ARGUMENT", "USAGE"]);
+      assert.equal(error.message, `${message}; see --help`);
+      return true;
+    });
+  });
+}
+
+Deno.test("a file of TLS means TLS; without a word of it there is none", () => {
+  assert.equal(readWorkerConfig([])?.temporal.target.tls, null);
+  const { tls } = readWorkerConfig(["--temporal-tls"])!.temporal.target;
+  assert.deepEqual(tls, { serverRootCa: null, client: null, serverName: null });
+  const file = fileURLToPath(import.meta.url);
+  const withCa = readWorkerConfig([`--temporal-tls-ca=${file}`])!.temporal.target.tls;
+  assert.match(withCa?.serverRootCa ?? "", /^import assert/);
+});
