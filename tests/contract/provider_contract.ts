@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Residue, WorkloadSpec } from "@mpc/domain";
-import type { Provider, RolloutStatus, WorkloadIntent } from "@mpc/services";
+import type { LogQuery, Provider, RolloutStatus, WorkloadIntent } from "@mpc/services";
 import { aSpec } from "../fakes/documents.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 
@@ -163,6 +163,29 @@ const CASES: Readonly<Record<string, Case>> = {
       assert.match(name, /^web-/);
       assert.deepEqual([ready, status, restarts, image], [true, "Running", 0, web().spec.image]);
     }
+  },
+  "what the replicas print is told with their names, in order of time": async (harness) => {
+    await withNamespace(harness);
+    const { provider } = harness;
+    const logsOf = async (workload: string, more: Partial<LogQuery> = {}) => {
+      const query = { ...live(), follow: false, tail: null, since: null, replica: null, ...more };
+      return await Array.fromAsync(provider.logs("dev", workload, query));
+    };
+    await rejectsWith(logsOf("web"), "NOT_FOUND", "NOT_ON_CLUSTER");
+    await provider.applyWorkload(web(), live());
+    const rollout = provider.awaitRollout(web(), live());
+    await harness.advance(A_WHILE_MS);
+    await rollout;
+    const names = (await provider.pods("dev", "web", live())).map(({ name }) => name);
+    const lines = await logsOf("web");
+    assert.deepEqual([...new Set(lines.map(({ replica }) => replica))].sort(), names);
+    assert.deepEqual(lines, lines.toSorted((a, b) => a.time - b.time));
+    const last = await logsOf("web", { tail: 1 });
+    assert.deepEqual(last.map(({ replica }) => replica).sort(), names, "one line of each");
+    const [name = ""] = names;
+    const own = await logsOf("web", { replica: name });
+    assert.deepEqual(own, lines.filter(({ replica }) => replica === name));
+    await rejectsWith(logsOf("web", { replica: "web-none" }), "NOT_FOUND", "NOT_ON_CLUSTER");
   },
   "what was noticed about a workload is about its objects": async (harness) => {
     await withNamespace(harness);
