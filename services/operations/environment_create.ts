@@ -1,4 +1,4 @@
-import { type Environment, environmentName, type Quota } from "@mpc/domain";
+import { type Environment, environmentName, isMpcError, type Quota } from "@mpc/domain";
 import type { NamespaceIntent } from "../ports.ts";
 import type { EnvironmentDefinition } from "./definition.ts";
 import { CLUSTER_CALL, clusterWait } from "./policies.ts";
@@ -27,12 +27,19 @@ const createNamespace: Step<EnvironmentCreateInput> = {
     await provider.applyNamespace(input, { signal });
   },
   async undo({ provider, signal, heartbeat }, input) {
-    await provider.deleteNamespace(input, { signal });
-    await provider.awaitNamespaceGone(input, {
-      signal,
-      onBlocked: (blockers) =>
-        heartbeat(blockers.map((b) => `${b.object}: ${b.reason}`).join("; ")),
-    });
+    try {
+      await provider.deleteNamespace(input, { signal });
+      await provider.awaitNamespaceGone(input, {
+        signal,
+        onBlocked: (blockers) =>
+          heartbeat(blockers.map((b) => `${b.object}: ${b.reason}`).join("; ")),
+      });
+    } catch (error) {
+      // Where there is no such cluster, nothing was made.
+      if (!isMpcError(error, "FAILED_PRECONDITION") || error.reason !== "UNKNOWN_CLUSTER") {
+        throw error;
+      }
+    }
   },
   plan: ({ provider, signal }, input) => provider.applyNamespace(input, { signal, dryRun: true }),
   residue: (input) => [{

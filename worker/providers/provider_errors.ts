@@ -28,6 +28,20 @@ export const noSuchCluster = (
     metadata: { environment, cluster },
   });
 
+/** The record says where it is, and there is no such cluster any more. */
+export const clusterGone = (
+  environment: string,
+  cluster: string,
+  known: readonly string[],
+): MpcError =>
+  new MpcError("FAILED_PRECONDITION", {
+    reason: "UNKNOWN_CLUSTER",
+    message: `Cannot use environment '${environment}': its cluster '${cluster}' is not among ${
+      known.map((name) => `'${name}'`).join(", ")
+    }; give workers that cluster again, or forget the environment by 'mpctl env delete ${environment} --abandon'`,
+    metadata: { environment, cluster },
+  });
+
 export const beingDeleted = (object: string): MpcError =>
   new MpcError("ABORTED", {
     reason: "CLUSTER_CONFLICT",

@@ -14,7 +14,7 @@ import type {
   WorkloadIntent,
   WorkloadRef,
 } from "@mpc/services";
-import { noSuchCluster, notOnCluster } from "../provider_errors.ts";
+import { clusterGone, noSuchCluster, notOnCluster } from "../provider_errors.ts";
 
 export interface ClusterRegistryOptions {
   /** Clusters by name, each with limits, a breaker and watches of its own. */
@@ -118,11 +118,11 @@ export class ClusterRegistry implements Provider {
     workload: string,
     call: ProviderCall,
   ): Promise<RolloutStatus | undefined> {
-    return await (await this.#found(environment))?.rolloutStatus(environment, workload, call);
+    return await (await this.#found({ environment }))?.rolloutStatus(environment, workload, call);
   }
 
   async *logs(environment: string, workload: string, query: LogQuery): AsyncGenerator<LogLine> {
-    const cluster = await this.#found(environment);
+    const cluster = await this.#found({ environment });
     if (!cluster) throw notOnCluster(workload);
     yield* cluster.logs(environment, workload, query);
   }
@@ -132,7 +132,7 @@ export class ClusterRegistry implements Provider {
     workload: string,
     call: ProviderCall,
   ): Promise<readonly PodStatus[]> {
-    return await (await this.#found(environment))?.pods(environment, workload, call) ?? [];
+    return await (await this.#found({ environment }))?.pods(environment, workload, call) ?? [];
   }
 
   async events(
@@ -140,37 +140,39 @@ export class ClusterRegistry implements Provider {
     workload: string,
     call: ProviderCall,
   ): Promise<readonly ClusterEvent[]> {
-    return await (await this.#found(environment))?.events(environment, workload, call) ?? [];
+    return await (await this.#found({ environment }))?.events(environment, workload, call) ?? [];
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#clusters.values()].map((cluster) => cluster.close()));
   }
 
-  /** @throws {MpcError} FAILED_PRECONDITION `UNKNOWN_CLUSTER` */
-  #named(cluster: string, environment: string): Provider {
+  /** @throws {MpcError} FAILED_PRECONDITION `UNKNOWN_CLUSTER`, with what `missing` says */
+  #named(cluster: string, environment: string, missing = noSuchCluster): Provider {
     const found = this.#clusters.get(cluster);
-    if (!found) throw noSuchCluster(environment, cluster, [...this.#clusters.keys()]);
+    if (!found) throw missing(environment, cluster, [...this.#clusters.keys()]);
     return found;
   }
 
-  async #found(environment: string): Promise<Provider | undefined> {
-    const name = await this.#find({ environment });
-    return name === undefined ? undefined : this.#named(name, environment);
+  async #found(
+    ref: Parameters<ClusterRegistryOptions["find"]>[0],
+  ): Promise<Provider | undefined> {
+    const name = await this.#find(ref);
+    return name === undefined ? undefined : this.#named(name, ref.environment, clusterGone);
   }
 
   /** Who has no record has no namespace either: any cluster says so as it should be said. */
   async #of(environment: string): Promise<Provider> {
     const [first] = this.#clusters.values();
-    return await this.#found(environment) ?? first!;
+    return await this.#found({ environment }) ?? first!;
   }
 
   async #everywhere(
     ref: Ref | WorkloadRef,
     act: (cluster: Provider) => Promise<readonly PlannedChange[]>,
   ): Promise<readonly PlannedChange[]> {
-    const name = await this.#find(ref);
-    if (name !== undefined) return await act(this.#named(name, ref.environment));
+    const found = await this.#found(ref);
+    if (found) return await act(found);
     return (await Promise.all([...this.#clusters.values()].map(act))).flat();
   }
 }

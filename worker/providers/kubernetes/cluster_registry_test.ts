@@ -126,11 +126,16 @@ Deno.test("a cluster that is not there is named, with those that are", () =>
     assert.match(error.message, /'west', only 'default', 'east'/);
     records.set("dev", "west");
     const ref = { environment: "dev", uid: "uid-dev" };
-    await rejectsWith(
-      registry.deleteNamespace(ref, live()),
-      "FAILED_PRECONDITION",
-      "UNKNOWN_CLUSTER",
-    );
+    for (
+      const call of [
+        () => registry.deleteNamespace(ref, live()),
+        () => registry.pods("dev", "web", live()),
+      ]
+    ) {
+      const gone = await rejectsWith(call(), "FAILED_PRECONDITION", "UNKNOWN_CLUSTER");
+      assert.match(gone.message, /its cluster 'west' is not among 'default', 'east'; give workers/);
+      assert.match(gone.message, /'mpctl env delete dev --abandon'$/);
+    }
   }));
 
 Deno.test("what has no record is deleted wherever it is", () =>
