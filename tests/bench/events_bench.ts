@@ -12,8 +12,11 @@ import { quantile, residentBytes } from "./measure.ts";
 const WATCHERS = 1_000;
 const ROUNDS = 15;
 
-/** What a change of labels tells: that it was admitted, and that the environment is ready again. */
-const EVENTS_OF_CHANGE = 2;
+/**
+ * What a change of labels tells: that it was admitted, and that the environment is ready again. The
+ * bare server writes as many, so that both have the same to do.
+ */
+const EVENTS = 2;
 const MB = 1024 * 1024;
 
 const program = (name: string) => new URL(`./programs/${name}.ts`, import.meta.url).pathname;
@@ -22,7 +25,7 @@ const program = (name: string) => new URL(`./programs/${name}.ts`, import.meta.u
 export async function run(): Promise<BenchRow[]> {
   const directory = await mkdtemp(join(tmpdir(), "mpc-bench-"));
   const platform = await startPlatform(["--data-dir", directory, "--simulated-delays=none"]);
-  const bare = startDeno(["run", "--allow-all", program("fan_out_server")]);
+  const bare = startDeno(["run", "--allow-all", program("fan_out_server"), `${EVENTS}`]);
   const clients: Subprocess[] = [];
   try {
     const port = await bare.line((line) => /^\d+$/.test(line) ? line : undefined);
@@ -45,8 +48,8 @@ export async function run(): Promise<BenchRow[]> {
     const took: { bare: number[]; platform: number[] } = { bare: [], platform: [] };
     const tell = () => Promise.resolve(bare.kill("SIGUSR1"));
     for (let round = 0; round <= ROUNDS; round++) {
-      const alone = await nextTime(ofBare, tell, 1);
-      const event = await nextTime(ofPlatform, change, EVENTS_OF_CHANGE);
+      const alone = await nextTime(ofBare, tell);
+      const event = await nextTime(ofPlatform, change);
       // The first round warms up.
       if (round === 0) continue;
       took.bare.push(alone);
@@ -56,10 +59,10 @@ export async function run(): Promise<BenchRow[]> {
     const [event, alone] = [quantile(took.platform), quantile(took.bare)];
     return [
       {
-        name: `an event to ${WATCHERS} watchers`,
+        name: `a change's ${EVENTS} events to ${WATCHERS} watchers`,
         value: event,
         unit: "ms",
-        reference: `bare grpc-js fan-out (${alone} ms)`,
+        reference: `bare grpc-js fan-out of as many (${alone} ms)`,
         ratio: event / alone,
         target: { max: 1.5 },
       },
@@ -101,20 +104,19 @@ async function changer(url: URL): Promise<() => Promise<unknown>> {
 }
 
 /**
- * The time that a client tells of the first of the `events` that `trigger` makes. Resolves when all
- * of them have been told, so that none is under way when something else is measured.
+ * The longest time that a client tells of the events that `trigger` makes. Resolves when all of them
+ * have been told, so that none is under way when something else is measured.
  */
 async function nextTime(
   client: Subprocess,
   trigger: () => Promise<unknown>,
-  events: number,
 ): Promise<number> {
   const before = times(client).length;
   await trigger();
   // Counted anew each time: `line` offers old lines again whenever there is a new one.
   return await client.line(() => {
     const told = times(client).slice(before);
-    return told.length >= events ? told[0] : undefined;
+    return told.length >= EVENTS ? Math.max(...told) : undefined;
   });
 }
 

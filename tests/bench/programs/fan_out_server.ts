@@ -1,6 +1,6 @@
 /**
- * A bare grpc-js server that writes one message to every stream of WatchEvents, for each line on
- * its standard input. Prints its port.
+ * A bare grpc-js server: `fan_out_server.ts MESSAGES`. At each SIGUSR1 it writes so many messages,
+ * one after another, to every stream of WatchEvents. Prints its port.
  */
 import { Buffer } from "node:buffer";
 import { create, toBinary } from "@bufbuild/protobuf";
@@ -9,6 +9,7 @@ import { Server, ServerCredentials, type ServerWritableStream } from "@grpc/grpc
 import { EventType, WatchEventsResponseSchema } from "@mpc/proto";
 import { sampleEnvironment } from "./sample_environment.ts";
 
+const messages = Number(Deno.args[0]);
 const streams: ServerWritableStream<unknown, unknown>[] = [];
 const server = new Server();
 server.addService({
@@ -50,6 +51,8 @@ server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port
   console.log(port);
 });
 Deno.addSignalListener("SIGUSR1", () => {
-  const message = response();
-  for (const stream of streams) stream.write(message);
+  for (let count = 0; count < messages; count++) {
+    const message = response();
+    for (const stream of streams) stream.write(message);
+  }
 });
