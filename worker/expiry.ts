@@ -84,8 +84,14 @@ export class Expiry {
   async passesWithin(ms: number): Promise<void> {
     const { clock } = this.#deps;
     const end = clock.now() + ms;
-    for (let next = await this.pass(); next !== undefined && next < end; next = await this.pass()) {
-      await clock.sleep(Math.max(1, next - clock.now()), this.#stop.signal);
+    try {
+      for (let next = await this.pass(); next !== undefined && next < end;) {
+        await clock.sleep(Math.max(1, next - clock.now()), this.#stop.signal);
+        next = await this.pass();
+      }
+    } catch (error) {
+      // Another process has the next turn.
+      if (!this.#stop.signal.aborted) throw error;
     }
   }
 

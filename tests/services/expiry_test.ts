@@ -64,6 +64,13 @@ Deno.test("passes that take turns delete an environment at its moment, too, in o
     const sleepers = clock.sleepers;
     await expiry.passesWithin(10_000);
     assert.equal(clock.sleepers, sleepers, "what comes behind its turn is not waited for");
+    await clock.advance(HOUR - 5_000);
+    const cutOff = expiry.passesWithin(10_000);
+    await clock.advance(1);
+    await expiry.close();
+    await cutOff;
+    assert.equal(await exists(platform), false);
+    assert.ok(await platform.store.environments.get("environments/late"), "it is another's to do");
   } finally {
     await expiry.close();
     await platform.close();
