@@ -8,44 +8,65 @@ import {
   recordError,
 } from "@mpc/domain";
 import type { Clock, Provider } from "@mpc/services";
-import type { Store } from "@mpc/storage";
+import type { Cursor, Store, Stored } from "@mpc/storage";
 
 const log = getLogger(["mpc", "janitor"]);
 
 /** How long a sweep waits for one deletion; what takes longer is seen in a later pass. */
 const PATIENCE_MS = 5_000;
 
+/** How many are removed at the same time. */
+const AT_ONCE = 50;
+
+interface SweepOptions {
+  readonly store: Store;
+  readonly provider: Provider;
+  readonly clock: Clock;
+}
+
 /** Removes from the cluster what abandoned resources left there, and forgets what is gone. */
-export async function sweepOrphans(
-  options: { readonly store: Store; readonly provider: Provider; readonly clock: Clock },
+export async function sweepOrphans(options: SweepOptions, signal: AbortSignal): Promise<void> {
+  let after: Cursor | undefined;
+  do {
+    const page = await options.store.orphans.list({
+      limit: AT_ONCE,
+      signal,
+      ...(after && { after }),
+    });
+    // Together, so that what is stuck holds up neither the others nor the rest of the janitor's work.
+    await Promise.all(page.items.map((orphan) => sweep(options, orphan, signal)));
+    after = page.next ?? undefined;
+  } while (after);
+}
+
+async function sweep(
+  options: SweepOptions,
+  { value, version }: Stored<Orphan>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { store } = options;
-  const page = await store.orphans.list({ limit: 200, signal });
-  for (const { value, version } of page.items) {
-    try {
-      if (await hasRecord(store, value, signal)) continue;
-      await remove(options, value, signal);
-      await store.orphans.delete(value.name, version, {
-        signal,
-        events: [{
-          time: options.clock.now(),
-          type: "NOTICED",
-          reason: "OrphanSwept",
-          message: `What '${value.target}' had left on the cluster is gone`,
-          target: value.target,
-          operation: value.operation,
-          actor: "system:janitor",
-          resource: null,
-        }],
-      });
-    } catch (error) {
-      if (signal.aborted || isMpcError(error, "NOT_FOUND")) continue;
-      log.warn("Cannot sweep {orphan} yet: {error}", {
-        orphan: value.target,
-        error: recordError(error),
-      });
-    }
+  const { store, clock } = options;
+  try {
+    if (await hasRecord(store, value, signal)) return;
+    await remove(options, value, signal);
+    await store.orphans.delete(value.name, version, {
+      signal,
+      events: [{
+        time: clock.now(),
+        type: "NOTICED",
+        reason: "OrphanSwept",
+        message: `What '${value.target}' had left on the cluster is gone`,
+        target: value.target,
+        operation: value.operation,
+        actor: "system:janitor",
+        resource: null,
+      }],
+    });
+  } catch (error) {
+    if (signal.aborted || isMpcError(error, "NOT_FOUND")) return;
+    log.warn("Cannot sweep {orphan} yet: {error}", {
+      orphan: value.target,
+      error: recordError(error),
+    });
   }
 }
 
