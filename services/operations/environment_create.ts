@@ -1,6 +1,7 @@
-import { type Environment, environmentName, isMpcError, type Quota } from "@mpc/domain";
+import { type Environment, environmentName, type Quota } from "@mpc/domain";
 import type { NamespaceIntent } from "../ports.ts";
 import type { EnvironmentDefinition } from "./definition.ts";
+import { neverReached } from "./never_reached.ts";
 import { CLUSTER_CALL, clusterWait } from "./policies.ts";
 import { moveEnvironment } from "./resource_moves.ts";
 import type { Step } from "./step.ts";
@@ -26,20 +27,15 @@ const createNamespace: Step<EnvironmentCreateInput> = {
   async run({ provider, signal }, input) {
     await provider.applyNamespace(input, { signal });
   },
-  async undo({ provider, signal, heartbeat }, input) {
-    try {
-      await provider.deleteNamespace(input, { signal });
-      await provider.awaitNamespaceGone(input, {
-        signal,
-        onBlocked: (blockers) =>
-          heartbeat(blockers.map((b) => `${b.object}: ${b.reason}`).join("; ")),
-      });
-    } catch (error) {
-      // Where there is no such cluster, nothing was made.
-      if (!isMpcError(error, "FAILED_PRECONDITION") || error.reason !== "UNKNOWN_CLUSTER") {
-        throw error;
-      }
-    }
+  async undo(context, input) {
+    if (neverReached(context, ["CLUSTER_FORBIDS"])) return;
+    const { provider, signal, heartbeat } = context;
+    await provider.deleteNamespace(input, { signal });
+    await provider.awaitNamespaceGone(input, {
+      signal,
+      onBlocked: (blockers) =>
+        heartbeat(blockers.map((b) => `${b.object}: ${b.reason}`).join("; ")),
+    });
   },
   plan: ({ provider, signal }, input) => provider.applyNamespace(input, { signal, dryRun: true }),
   residue: (input) => [{
@@ -56,7 +52,9 @@ const applyPolicies: Step<EnvironmentCreateInput> = {
   async run({ provider, signal }, input) {
     await provider.applyPolicies(input, { signal });
   },
-  async undo({ provider, signal }, input) {
+  async undo(context, input) {
+    if (neverReached(context)) return;
+    const { provider, signal } = context;
     await provider.deletePolicies(input, { signal });
   },
   plan: ({ provider, signal }, input) => provider.applyPolicies(input, { signal, dryRun: true }),

@@ -1,4 +1,11 @@
-import type { JsonObject, JsonValue, PlannedChange, Residue, RetryPolicy } from "@mpc/domain";
+import type {
+  ErrorRecord,
+  JsonObject,
+  JsonValue,
+  PlannedChange,
+  Residue,
+  RetryPolicy,
+} from "@mpc/domain";
 import type { Store } from "@mpc/storage";
 import type { Provider } from "../ports.ts";
 
@@ -21,6 +28,8 @@ export interface StepContext {
   readonly outputs: Readonly<Record<string, JsonObject>>;
   /** What the last heartbeat of an earlier try carried; null in a first try. */
   readonly lastHeartbeat: JsonValue;
+  /** For the undo of a step that was tried once: why that failed; null in any other case. */
+  readonly onlyFailure: ErrorRecord | null;
   /** Says that the step is alive, what it is doing, and where a later try may go on. */
   heartbeat(progress: string, detail?: JsonValue): void;
 }

@@ -14,6 +14,7 @@ import {
 import type { WorkloadIntent, WorkloadRef } from "../ports.ts";
 import { assertDeployable, notFound } from "../preconditions.ts";
 import type { Settlement, Stamp, WorkloadDefinition } from "./definition.ts";
+import { neverReached } from "./never_reached.ts";
 import { CLUSTER_CALL, clusterWait, RECORD_CALL } from "./policies.ts";
 import { moveWorkload } from "./resource_moves.ts";
 import type { Step, StepContext } from "./step.ts";
@@ -69,6 +70,7 @@ const applyWorkload: Step<WorkloadDeployInput> = {
     await provider.applyWorkload(wantedIntent(input), { signal, forceConflicts });
   },
   async undo(context, input) {
+    if (neverReached(context)) return;
     const { provider, signal } = context;
     const { previous, forceConflicts } = input;
     if (previous && previous.revision > 0) {

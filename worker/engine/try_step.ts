@@ -212,6 +212,7 @@ function contextOf(
   const { journal, step, undo, clock, store, provider } = options;
   const { name, target, actor, steps } = journal.operation;
   const record = stepOf(journal.operation, step.name);
+  const runs = record.attempts.filter((attempt) => !attempt.undo);
   return {
     operation: name,
     target,
@@ -225,6 +226,7 @@ function contextOf(
       steps.flatMap(({ name, output }) => output === null ? [] : [[name, output]]),
     ),
     lastHeartbeat: options.lastHeartbeat ?? record.heartbeat,
+    onlyFailure: undo && runs.length === 1 ? runs[0]?.error ?? null : null,
     heartbeat,
   };
 }

@@ -23,6 +23,7 @@ export class CircuitBreaker {
   #openMs: number;
   #openUntil: number | undefined;
   #trying = false;
+  #lastFailure: Error | undefined;
 
   constructor(name: string, options: BreakerOptions, clock: Clock) {
     this.#name = name;
@@ -40,8 +41,9 @@ export class CircuitBreaker {
         message:
           `Cannot call cluster '${this.#name}': it failed ${this.#failures} times in a row, the next trial is at ${
             new Date(this.#openUntil).toISOString()
-          }`,
+          }; the last time: ${this.#lastFailure?.message}`,
         metadata: { cluster: this.#name },
+        cause: this.#lastFailure,
       });
     }
     this.#trying = true;
@@ -54,7 +56,9 @@ export class CircuitBreaker {
     this.#trying = false;
   }
 
-  failed(): void {
+  /** @param why is told to those who are kept away */
+  failed(why: Error): void {
+    this.#lastFailure = why;
     this.#failures++;
     if (this.#trying) this.#openMs = Math.min(LONGEST_OPEN_MS, this.#openMs * 2);
     this.#trying = false;

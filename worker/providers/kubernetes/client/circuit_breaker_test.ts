@@ -2,12 +2,17 @@ import assert from "node:assert/strict";
 import { FakeClock } from "../../../../tests/fakes/fake_clock.ts";
 import { CircuitBreaker } from "./circuit_breaker.ts";
 
-const OPEN = { code: "UNAVAILABLE", reason: "CLUSTER_UNREACHABLE" };
+const OPEN = {
+  code: "UNAVAILABLE",
+  reason: "CLUSTER_UNREACHABLE",
+  message:
+    /'east': it failed \d times in a row, the next trial is at \S+; the last time: no route$/,
+};
 
 function failTimes(breaker: CircuitBreaker, times: number): void {
   for (let time = 0; time < times; time++) {
     breaker.enter();
-    breaker.failed();
+    breaker.failed(new Error("no route"));
   }
 }
 

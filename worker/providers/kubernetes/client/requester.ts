@@ -115,11 +115,12 @@ export class Requester {
     try {
       const response = await this.#fetch(request);
       // A 500 is about this request, for instance a webhook; the others are about the server.
-      if (response.status > 500) this.#breaker.failed();
+      const { status } = response;
+      if (status > 500) this.#breaker.failed(new Error(`it answered ${status}`));
       else this.#breaker.succeeded();
       return response;
     } catch (error) {
-      if (isMpcError(error, "UNAVAILABLE")) this.#breaker.failed();
+      if (isMpcError(error, "UNAVAILABLE")) this.#breaker.failed(error);
       else this.#breaker.undecided();
       throw error;
     }

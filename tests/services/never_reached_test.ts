@@ -1,0 +1,60 @@
+/** Clusters that let nobody in: what was never done is not undone, what may have been done is. */
+import assert from "node:assert/strict";
+import { type ErrorCode, MpcError } from "@mpc/domain";
+import type { Provider } from "@mpc/services";
+import { withPlatform } from "../fakes/platform.ts";
+import { create, deploy } from "../fakes/scenarios.ts";
+
+/** A cluster whose calls fail, each time with the next of these and then with the last. */
+function refusing(failures: readonly (readonly [ErrorCode, string])[], calls: readonly string[]) {
+  const left = [...failures];
+  const refuse = () => {
+    const [code, reason] = left.length > 1 ? left.shift()! : left[0]!;
+    return Promise.reject(new MpcError(code, { reason, message: `the cluster says ${reason}` }));
+  };
+  return (bare: Provider): Provider =>
+    new Proxy(bare, {
+      get(target, key) {
+        if (calls.includes(String(key))) return refuse;
+        const value = Reflect.get(target, key);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+}
+
+const NAMESPACE = ["applyNamespace", "deleteNamespace", "awaitNamespaceGone"];
+const WORKLOAD = ["applyWorkload", "deleteWorkload", "awaitWorkloadGone"];
+const CREDENTIALS = ["UNAUTHENTICATED", "CLUSTER_CREDENTIALS"] as const;
+const FORBIDS = ["PERMISSION_DENIED", "CLUSTER_FORBIDS"] as const;
+const UNREACHABLE = ["UNAVAILABLE", "CLUSTER_UNREACHABLE"] as const;
+
+for (
+  const [title, failures, state] of [
+    ["refuses our credentials", [CREDENTIALS], "FAILED"],
+    ["forbids the one change that the step makes", [FORBIDS], "FAILED"],
+    // Of the first try nobody knows how far it came.
+    ["broke off before it refused us", [UNREACHABLE, CREDENTIALS], "NEEDS_ATTENTION"],
+  ] as const
+) {
+  Deno.test(`an environment on a cluster that ${title} ends ${state}`, () =>
+    withPlatform(async (platform) => {
+      const operation = await platform.ended(await create(platform));
+      assert.equal(operation.state, state, `${operation.error?.message}`);
+      assert.equal(operation.residue.length > 0, state === "NEEDS_ATTENTION");
+    }, { provider: refusing(failures, NAMESPACE) }));
+}
+
+for (
+  const [title, failure, state] of [
+    ["refuses our credentials", CREDENTIALS, "FAILED"],
+    // A workload is many objects: some may have been allowed.
+    ["forbids a change", FORBIDS, "NEEDS_ATTENTION"],
+  ] as const
+) {
+  Deno.test(`a deployment to a cluster that ${title} ends ${state}`, () =>
+    withPlatform(async (platform) => {
+      await platform.ended(await create(platform));
+      const operation = await platform.ended(await deploy(platform, "nginx:1"));
+      assert.equal(operation.state, state, `${operation.error?.message}`);
+    }, { provider: refusing([failure], WORKLOAD) }));
+}
