@@ -185,7 +185,11 @@ Deno.test({
     await using _current = await worker("1");
     await setCurrentBuild(address, deployment, "1");
     await using next = await worker("2");
-    assert.equal(next.engine.problem, undefined);
+    // Temporal knows who polls a moment after the first poll.
+    await eventually("the worker of build 1 is seen", () => {
+      assert.equal(next.engine.problem, undefined);
+      return Promise.resolve();
+    });
   },
 });
 
