@@ -11,6 +11,7 @@ import {
 import { type Clock, type Provider, updateDocument, workloadEvent } from "@mpc/services";
 import { workloadIntentOf } from "@mpc/services/operations";
 import type { Cursor, Store } from "@mpc/storage";
+import { repeatPass } from "./repeat_pass.ts";
 
 const log = getLogger(["mpc", "drift"]);
 
@@ -48,7 +49,9 @@ export class DriftWatch {
 
   /** Begins to look on a timer. */
   start(): void {
-    this.#running = this.#loop();
+    const { clock, intervalMs = INTERVAL_MS } = this.#options;
+    const pass = () => this.pass();
+    this.#running = repeatPass({ clock, intervalMs, pass, signal: this.#stop.signal, log });
   }
 
   async close(): Promise<void> {
@@ -66,22 +69,6 @@ export class DriftWatch {
       await Promise.all(page.items.map(({ value }) => this.#look(value)));
       after = page.next ?? undefined;
     } while (after);
-  }
-
-  async #loop(): Promise<void> {
-    const { clock, intervalMs = INTERVAL_MS } = this.#options;
-    while (!this.#stop.signal.aborted) {
-      try {
-        await clock.sleep(intervalMs, this.#stop.signal);
-        await this.pass();
-      } catch (error) {
-        if (this.#stop.signal.aborted) return;
-        log.error("A pass failed, the next is in {intervalMs} ms: {error}", {
-          intervalMs,
-          error: recordError(error),
-        });
-      }
-    }
   }
 
   async #look(workload: Workload): Promise<void> {

