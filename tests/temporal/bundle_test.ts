@@ -4,6 +4,9 @@ import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { workflowBundle } from "../servers/workflow_bundle.ts";
 
+const BUNDLER = fileURLToPath(
+  new URL("../../worker/engine/temporal/bundle_workflows.ts", import.meta.url),
+);
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 Deno.test("the workflow bundle has no storage, no provider, no step and nothing of node or Deno", async () => {
@@ -31,4 +34,12 @@ Deno.test("the workflow bundle has no storage, no provider, no step and nothing 
     "what Temporal's own packages need, and no more",
   );
   assert.doesNotMatch(code, /\bDeno\.|require\("node:|from "node:/);
+});
+
+Deno.test("bundling leaves out the compiler whose native module takes a Deno process down now and then", async () => {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", "--no-prompt", BUNDLER],
+    env: { SWC_BINARY_PATH: "/nowhere/swc.node" },
+  }).output();
+  assert.equal(code, 0, `it was loaded: ${new TextDecoder().decode(stderr)}`);
 });

@@ -13,10 +13,12 @@ const STEP_LISTS = fileURLToPath(new URL("./workflows/step_lists.ts", import.met
 const ORCHESTRATE = fileURLToPath(
   new URL("../../../services/operations/orchestrate.ts", import.meta.url),
 );
+const TYPES_LOADER = fileURLToPath(new URL("./strip_types_loader.ts", import.meta.url));
 
 type Config = Parameters<
   NonNullable<Parameters<typeof bundleWorkflowCode>[0]["webpackConfigHook"]>
 >[0];
+type Rule = NonNullable<NonNullable<Config["module"]>["rules"]>[number];
 type Plugin = NonNullable<NonNullable<Config["resolve"]>["plugins"]>[number];
 
 /**
@@ -32,6 +34,13 @@ export async function bundleWorkflows(
     logger: new DefaultLogger("ERROR"),
     webpackConfigHook: (config) => ({
       ...config,
+      module: {
+        ...config.module,
+        rules: [
+          ...(config.module?.rules ?? []).filter((rule) => !isForTypeScript(rule)),
+          STRIP_TYPES,
+        ],
+      },
       resolve: {
         ...config.resolve,
         alias: {
@@ -44,6 +53,12 @@ export async function bundleWorkflows(
     }),
   });
   return code;
+}
+
+const STRIP_TYPES: Rule = { test: /\.ts$/, use: TYPES_LOADER };
+
+function isForTypeScript(rule: Rule): boolean {
+  return typeof rule === "object" && rule?.test instanceof RegExp && rule.test.test("a.ts");
 }
 
 /** Webpack looks for packages in node_modules; here Deno keeps them, and is asked. */
