@@ -220,6 +220,27 @@ Deno.test({
 });
 
 Deno.test({
+  name: "what is asked to be done again and again while Temporal is away is done when it is back",
+  ...LOOSE,
+  async fn() {
+    const directory = await mkdtemp(join(tmpdir(), "mpc-reaching-"));
+    const options = { port: freePort(), database: join(directory, "temporal.db") };
+    const first = await startTemporalServer(options);
+    await using world = await TemporalWorld.start(first.address, own());
+    await first.stop();
+    const passed = Promise.withResolvers<void>();
+    const run = () => Promise.resolve(passed.resolve());
+    await world.engine.repeat!([{ name: "janitor_pass", everyMs: 1_000, run }]);
+    assert.equal(world.engine.problem?.reason, "ENGINE_UNREACHABLE");
+    const second = await startTemporalServer(options);
+    await passed.promise;
+    await world.engine.close();
+    await second.stop();
+    await rm(directory, { recursive: true });
+  },
+});
+
+Deno.test({
   name: "a Temporal that lost its database is told everything again, and operations go on",
   ...LOOSE,
   async fn() {

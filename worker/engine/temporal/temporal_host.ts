@@ -29,9 +29,13 @@ export interface TemporalHostOptions {
   readonly worker?: Partial<WorkerOptions>;
 }
 
+type Use = (client: Client) => Promise<void>;
+
 /** A worker at work. */
 interface Up extends TemporalConnection {
   readonly worker: Worker;
+  /** What is still to be done once on this connection. */
+  readonly due: Set<Use>;
   /** What was found when it looked last. */
   trouble: MpcError | undefined;
 }
@@ -63,7 +67,7 @@ export class TemporalHost {
     reason: "ENGINE_UNREACHABLE",
     message: "Cannot reach Temporal: the first connection is being made",
   });
-  readonly #uses: ((client: Client) => Promise<void>)[] = [];
+  readonly #uses: Use[] = [];
   #first = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
 
@@ -106,10 +110,14 @@ export class TemporalHost {
     if (this.problem?.reason === "ENGINE_NO_WORKER") throw this.problem;
   }
 
-  /** Has something done now, where there is a connection, and each time that there is a new one. */
-  async whenUp(use: (client: Client) => Promise<void>): Promise<void> {
+  /**
+   * Has something done once on this connection and on each new one. Where there is none, or it
+   * fails, it is tried until it succeeds, and `problem` tells.
+   */
+  async whenUp(use: Use): Promise<void> {
     this.#uses.push(use);
-    if (this.#up) await use(this.#up.client);
+    this.#up?.due.add(use);
+    if (this.#up) await this.#look(this.#up);
   }
 
   /** Takes nothing new, lets steps finish or hands them back, and lets go. */
@@ -151,10 +159,9 @@ export class TemporalHost {
         maxHeartbeatThrottleInterval: "2s",
         ...this.#options.worker,
       });
-      const up: Up = { ...temporal, worker, trouble: undefined };
+      const up: Up = { ...temporal, worker, due: new Set(this.#uses), trouble: undefined };
       await this.#look(up);
       this.#up = up;
-      for (const use of this.#uses) await use(temporal.client);
       this.#first.resolve();
       if (this.#stop.signal.aborted) worker.shutdown();
       const over = new AbortController();
@@ -190,6 +197,7 @@ export class TemporalHost {
         const same = await namespaceIdOf(connection, target) === up.namespaceId;
         // Another database has to be told everything again, by a new connection.
         if (!same && up.worker.getState() === "RUNNING") up.worker.shutdown();
+        await this.#doDue(up);
         await assertBegins({ connection, namespace, taskQueue, version });
       });
       up.trouble = undefined;
@@ -201,6 +209,17 @@ export class TemporalHost {
       if (up.trouble && up.trouble.reason !== before?.reason) {
         log.warn("No operations come from Temporal: {error}", { error: recordError(up.trouble) });
       }
+    }
+  }
+
+  async #doDue({ client, due }: Up): Promise<void> {
+    for (const use of due) {
+      try {
+        await use(client);
+      } catch (error) {
+        throw problemOf(engineError(error));
+      }
+      due.delete(use);
     }
   }
 
