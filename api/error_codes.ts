@@ -4,7 +4,7 @@ import { type ErrorCode, isMpcError, MpcError } from "@mpc/domain";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@mpc/proto";
 
 /** The one table from the domain's codes to gRPC's (google.rpc.Code). */
-export const GRPC_CODES: Readonly<Record<ErrorCode, Code>> = {
+const GRPC_CODES: Readonly<Record<ErrorCode, Code>> = {
   INVALID_ARGUMENT: Code.InvalidArgument,
   NOT_FOUND: Code.NotFound,
   ALREADY_EXISTS: Code.AlreadyExists,

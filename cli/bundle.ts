@@ -30,7 +30,7 @@ const DEFAULT = /import ([\w$]+)\s*from\s*"(node:[a-z_/]+)"/g;
 const NAMED = /import\s*\{([\w$]+) as ([\w$]+)\}\s*from\s*"(node:[a-z_/]+)"/g;
 
 /** Turns a bundle's imports of built-in modules into ones that load when they are used. */
-export function loadLate(bundle: string): string {
+function loadLate(bundle: string): string {
   return PRELUDE + bundle
     .replaceAll(
       REQUIRE,

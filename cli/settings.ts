@@ -2,7 +2,7 @@
 import { usageError } from "./cli_error.ts";
 import { type OutputFormat, parseOutput } from "./output/format.ts";
 
-export const DEFAULT_SERVER = "http://127.0.0.1:8080";
+const DEFAULT_SERVER = "http://127.0.0.1:8080";
 
 /** One thing that can be set. */
 export interface Setting<T> {

@@ -24,7 +24,7 @@ export interface DerivedField {
 export type FilterFields = Readonly<Record<string, FilterField>>;
 
 /** An operation that has told of nothing for so long is stalled. */
-export const STALLED_AFTER_MS = 5 * 60_000;
+const STALLED_AFTER_MS = 5 * 60_000;
 
 /** What has failed stays so until somebody acts. */
 const FAILED: DerivedField = {

@@ -4,7 +4,7 @@ const NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const PREFIX = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 
 /** Labels of this prefix are the platform's own marks on the cluster. */
-export const RESERVED_LABEL_PREFIX = "mpc/";
+const RESERVED_LABEL_PREFIX = "mpc/";
 
 /** What Kubernetes keeps for itself ("Well-Known Labels, Annotations and Taints"), but for apps. */
 const KUBERNETES_PREFIX = /^(?!app\.kubernetes\.io$)(.+\.)?(kubernetes\.io|k8s\.io)$/;

@@ -36,18 +36,15 @@ const TERMINAL: ReadonlySet<OperationState> = new Set([
 /** Whether an operation in this state has ended. */
 export const isTerminal = (state: OperationState): boolean => TERMINAL.has(state);
 
-export const STEP_STATES = [
-  "PENDING",
-  "RUNNING",
-  "SUCCEEDED",
-  "FAILED",
-  "CANCELLED",
-  "UNDOING",
-  "UNDONE",
-  "UNDO_FAILED",
-] as const;
-
-export type StepState = (typeof STEP_STATES)[number];
+export type StepState =
+  | "PENDING"
+  | "RUNNING"
+  | "SUCCEEDED"
+  | "FAILED"
+  | "CANCELLED"
+  | "UNDOING"
+  | "UNDONE"
+  | "UNDO_FAILED";
 
 /** One try of a step or of its undo. */
 export interface StepAttempt {

@@ -12,7 +12,7 @@ export { dataDirSetting } from "./config.ts";
 export { listen, listenError } from "./listen.ts";
 export { makeDataDir } from "./make_data_dir.ts";
 export { readFlags } from "./read_flags.ts";
-export { type Program, runProcess } from "./run_process.ts";
+export { runProcess } from "./run_process.ts";
 export * from "./settings.ts";
 export { systemClock } from "./system_clock.ts";
 export { systemIds } from "./system_ids.ts";

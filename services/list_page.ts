@@ -26,8 +26,8 @@ export interface ListResult<T> {
   readonly nextPageToken: string;
 }
 
-export const DEFAULT_PAGE_SIZE = 50;
-export const MAX_PAGE_SIZE = 1_000;
+const DEFAULT_PAGE_SIZE = 50;
+const MAX_PAGE_SIZE = 1_000;
 
 export interface ListOptions<T extends { readonly name: string }> {
   readonly collection: Collection<T>;

@@ -29,7 +29,7 @@ export interface GrpcLimits extends FrameLimits {
   readonly keepaliveTimeoutMs: number;
 }
 
-export const DEFAULT_GRPC_LIMITS: GrpcLimits = {
+const DEFAULT_GRPC_LIMITS: GrpcLimits = {
   ...DEFAULT_FRAME_LIMITS,
   maxConnections: 10_000,
   maxConnectionsPerPeer: 2_000,

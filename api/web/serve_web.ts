@@ -16,7 +16,7 @@ export interface WebLimits {
   readonly maxBodyBytes: number;
 }
 
-export const DEFAULT_WEB_LIMITS: WebLimits = { maxBodyBytes: 4 * 1024 * 1024 };
+const DEFAULT_WEB_LIMITS: WebLimits = { maxBodyBytes: 4 * 1024 * 1024 };
 
 /** Serves routes to gRPC-Web, Connect and JSON clients, over HTTP/1.1 and 2, through any proxy. */
 export function serveWeb(options: {

@@ -20,7 +20,7 @@ export interface Listed<T> {
 const PAGE_SIZE = 500;
 
 /** The filter of `--filter` and `-l` together. */
-export function filterOf({ filter = "", selector = "" }: ListFlags): string {
+function filterOf({ filter = "", selector = "" }: ListFlags): string {
   const labels = selectorFilter(parseSelector(selector));
   // AND binds loosest (AIP-160), so the filter needs no brackets, which would shift its mistakes.
   return [filter, labels].filter((part) => part.trim() !== "").join(" AND ");

