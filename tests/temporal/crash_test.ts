@@ -11,6 +11,7 @@ import { openSqliteStore } from "@mpc/storage/sqlite";
 import { SeededIds } from "../fakes/seeded_ids.ts";
 import { startApiProcess } from "../servers/api_process.ts";
 import { freePort } from "../servers/free_port.ts";
+import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import { startTemporalServer } from "../servers/temporal_server.ts";
 import { startWorkerProcess, type WorkerProcess } from "../servers/worker_process.ts";
 
@@ -30,8 +31,7 @@ Deno.test({
   name:
     `${ENVIRONMENTS * OPERATIONS_EACH} operations end once and in order while ${KILLS} workers, ` +
     `the API and Temporal die`,
-  sanitizeOps: false,
-  sanitizeResources: false,
+  ...NO_SANITIZERS,
   async fn() {
     const seed = Math.trunc(performance.timeOrigin) % 2 ** 31;
     const directory = await mkdtemp(join(tmpdir(), "mpc-crash-"));

@@ -10,10 +10,9 @@ import type { PlatformOptions } from "../fakes/platform.ts";
 import { TemporalEngines } from "../fakes/temporal_engines.ts";
 import { FAULTS } from "../faults/fault_cases.ts";
 import { runCancelledBeforeStart, runFaultCase } from "../faults/run_fault_case.ts";
+import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import { EXACT_TIMERS, startTemporalServer } from "../servers/temporal_server.ts";
 import { comparableLog } from "./event_log.ts";
-
-const LOOSE = { sanitizeOps: false, sanitizeResources: false };
 
 const server = await startTemporalServer({ dynamicConfig: EXACT_TIMERS });
 const engines = await TemporalEngines.start(server);
@@ -34,7 +33,7 @@ async function assertParity(
 for (const scenario of SCENARIOS) {
   Deno.test({
     name: `parity: ${scenario.title}: cancelled before its first step`,
-    ...LOOSE,
+    ...NO_SANITIZERS,
     fn: () => assertParity((options) => runCancelledBeforeStart(scenario, options)),
   });
 
@@ -42,13 +41,13 @@ for (const scenario of SCENARIOS) {
   for (const [index, step] of definition.steps.entries()) {
     Deno.test({
       name: `parity: ${scenario.title}: step '${step.name}'`,
-      ...LOOSE,
+      ...NO_SANITIZERS,
       async fn(t) {
         const cases = FAULTS.filter(({ applies }) => applies?.(definition, index) !== false);
         await Promise.all(cases.map((faultCase) =>
           t.step({
             name: faultCase.title,
-            ...LOOSE,
+            ...NO_SANITIZERS,
             sanitizeExit: false,
             fn: () => assertParity((options) => runFaultCase(scenario, index, faultCase, options)),
           })

@@ -4,29 +4,22 @@ import { OPERATION_KINDS } from "@mpc/domain";
 import { PROGRESS_QUERY } from "../../worker/engine/temporal/contract.ts";
 import { faultyDefinitions, hang, permanent } from "../fakes/faulty_definitions.ts";
 import { recordSpans } from "../fakes/recorded_spans.ts";
-import { EXACT_TIMERS, startTemporalServer } from "../servers/temporal_server.ts";
+import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
+import { startTemporalServer } from "../servers/temporal_server.ts";
 import { second } from "./second_step.ts";
+import { shareTemporal } from "./shared_temporal.ts";
 import { payloadsOf, TemporalWorld, withClient, workflowOf } from "./temporal_world.ts";
 
-const LOOSE = { sanitizeOps: false, sanitizeResources: false };
-
-const server = await startTemporalServer({ dynamicConfig: EXACT_TIMERS });
-const { address } = server;
-Deno.test.afterAll(() => server.stop());
-
-let queues = 0;
-
-/** Worlds of their own task queue, so that none works for another. */
-const own = () => ({ config: { taskQueue: `mpc-${queues++}` } });
+const { address, ownQueue } = await shareTemporal();
 
 const inSecondStep = (world: TemporalWorld, name: string) =>
   world.until(name, ({ steps }) => steps[1]!.state === "RUNNING");
 
 Deno.test({
   name: "an operation is found in Temporal by environment, kind and actor, without its secrets",
-  ...LOOSE,
+  ...NO_SANITIZERS,
   async fn() {
-    await using world = await TemporalWorld.start(address, own());
+    await using world = await TemporalWorld.start(address, ownQueue());
     await world.ended(await world.create());
     const name = await world.deploy("hunter2");
     assert.equal((await world.ended(name)).state, "SUCCEEDED");
@@ -58,10 +51,10 @@ Deno.test({
 
 Deno.test({
   name: "the trace in which a caller asked goes on in the workflow's memo and in the activities",
-  ...LOOSE,
+  ...NO_SANITIZERS,
   async fn() {
     using recorded = recordSpans();
-    await using world = await TemporalWorld.start(address, own());
+    await using world = await TemporalWorld.start(address, ownQueue());
     const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
     const traceparent = `00-${traceId}-00f067aa0ba902b7-01`;
     const name = await world.create("traced", traceparent);
@@ -80,9 +73,9 @@ Deno.test({
 
 Deno.test({
   name: "however often an operation is started, it has one workflow, also when it is over",
-  ...LOOSE,
+  ...NO_SANITIZERS,
   async fn() {
-    await using world = await TemporalWorld.start(address, own());
+    await using world = await TemporalWorld.start(address, ownQueue());
     const name = await world.create();
     await Promise.all(Array.from({ length: 10 }, () => world.engine.start(name)));
     await world.ended(name);
@@ -95,10 +88,10 @@ Deno.test({
 
 Deno.test({
   name: "a workflow that was terminated leaves an operation that says so, with what may be left",
-  ...LOOSE,
+  ...NO_SANITIZERS,
   async fn() {
     const definitions = second({ run: hang });
-    await using world = await TemporalWorld.start(address, { ...own(), definitions });
+    await using world = await TemporalWorld.start(address, { ...ownQueue(), definitions });
     const name = await world.create();
     await inSecondStep(world, name);
     await withClient(address, (client) => workflowOf(client, name).terminate("by hand"));
@@ -116,7 +109,7 @@ Deno.test({
 
 Deno.test({
   name: "a workflow that is cancelled in Temporal cancels the operation, which undoes its steps",
-  ...LOOSE,
+  ...NO_SANITIZERS,
   async fn() {
     const definitions = second({
       run: (_run, _call, { signal }) =>
@@ -124,7 +117,7 @@ Deno.test({
           signal.addEventListener("abort", () => reject(signal.reason), { once: true })
         ),
     });
-    await using world = await TemporalWorld.start(address, { ...own(), definitions });
+    await using world = await TemporalWorld.start(address, { ...ownQueue(), definitions });
     const name = await world.create();
     await inSecondStep(world, name);
     await withClient(address, (client) => workflowOf(client, name).cancel());
@@ -138,7 +131,7 @@ Deno.test({
 
 Deno.test({
   name: "a workflow that was reset goes on, and does nothing twice that the journal has",
-  ...LOOSE,
+  ...NO_SANITIZERS,
   async fn() {
     let runs = 0;
     const definitions = faultyDefinitions([{
@@ -153,7 +146,7 @@ Deno.test({
       step: "apply_policies",
       run: (run, call) => call === 1 ? hang() : run(),
     }]).definitions;
-    await using world = await TemporalWorld.start(address, { ...own(), definitions });
+    await using world = await TemporalWorld.start(address, { ...ownQueue(), definitions });
     const name = await world.create();
     await inSecondStep(world, name);
     await withClient(address, async (client) => {
@@ -174,7 +167,7 @@ Deno.test({
 
 Deno.test({
   name: "an operation with a long history goes on in a new run of its workflow",
-  ...LOOSE,
+  ...NO_SANITIZERS,
   async fn() {
     const short = await startTemporalServer({
       dynamicConfig: ["limit.historyCount.suggestContinueAsNew=5"],

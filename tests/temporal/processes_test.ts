@@ -14,11 +14,10 @@ import {
 } from "@mpc/proto";
 import { startApiProcess } from "../servers/api_process.ts";
 import { freePort } from "../servers/free_port.ts";
+import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import type { PlatformProcess } from "../servers/platform_process.ts";
 import { startTemporalServer } from "../servers/temporal_server.ts";
 import { startWorkerProcess } from "../servers/worker_process.ts";
-
-const LOOSE = { sanitizeOps: false, sanitizeResources: false };
 
 function clientsOf({ web }: PlatformProcess) {
   const transport = createGrpcWebTransport({ baseUrl: web.origin });
@@ -41,7 +40,7 @@ async function assertSucceeds({ operations }: Clients, { name }: Operation): Pro
 
 Deno.test(
   "what was admitted before Temporal is there begins in order, and workers stand in for each other",
-  LOOSE,
+  NO_SANITIZERS,
   async () => {
     const directory = await mkdtemp(join(tmpdir(), "mpc-processes-"));
     await using stack = new AsyncDisposableStack();

@@ -7,10 +7,9 @@ import { Worker } from "@temporalio/worker";
 import { bundleWorkflows } from "../../worker/engine/temporal/bundle_workflows.ts";
 import { installRuntime } from "../../worker/engine/temporal/install_runtime.ts";
 import { stepListsSource } from "../../worker/engine/temporal/step_lists_source.ts";
+import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import { workflowBundle } from "../servers/workflow_bundle.ts";
 import { readHistories } from "./histories.ts";
-
-const LOOSE = { sanitizeOps: false, sanitizeResources: false };
 
 installRuntime();
 const histories = await readHistories();
@@ -30,13 +29,13 @@ Deno.test("histories say nothing of the machine that recorded them", () => {
 
 Deno.test({
   name: "every recorded history replays",
-  ...LOOSE,
+  ...NO_SANITIZERS,
   async fn(t) {
     const codePath = await workflowBundle();
     for (const { name, history } of histories) {
       await t.step({
         name,
-        ...LOOSE,
+        ...NO_SANITIZERS,
         fn: () => Worker.runReplayHistory({ workflowBundle: { codePath } }, history),
       });
     }
@@ -45,7 +44,7 @@ Deno.test({
 
 Deno.test({
   name: "a reordered step list is caught",
-  ...LOOSE,
+  ...NO_SANITIZERS,
   async fn() {
     const create = DEFINITIONS["environment.create"];
     const reordered = { ...create, steps: create.steps.toReversed() } as Definition;

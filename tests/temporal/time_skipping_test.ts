@@ -12,10 +12,10 @@ import type {
 } from "../../worker/engine/temporal/contract.ts";
 import { stepFailed, stepRetries } from "../../worker/engine/temporal/failures.ts";
 import { installRuntime } from "../../worker/engine/temporal/install_runtime.ts";
+import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import { temporalTestServer } from "../servers/temporal_test_server.ts";
 import { workflowBundle } from "../servers/workflow_bundle.ts";
 
-const LOOSE = { sanitizeOps: false, sanitizeResources: false };
 const HOUR_MS = 3_600_000;
 const OPERATION = "operations/1";
 
@@ -93,7 +93,7 @@ async function create(play: Play, carried: Partial<OperationTask["carried"]> = {
 
 Deno.test(
   "workflow: the end of a step travels with the next one, the last one with the end",
-  LOOSE,
+  NO_SANITIZERS,
   async () => {
     const { calls, tasks, end } = await create({});
     assert.deepEqual(calls, ["create_namespace", "apply_policies", "end_operation"]);
@@ -105,21 +105,25 @@ Deno.test(
   },
 );
 
-Deno.test("workflow: a step is tried again when it says, be it in hours", LOOSE, async () => {
-  let tries = 0;
-  const { calls, tookMs } = await create({
-    create_namespace() {
-      if (++tries < 3) throw stepRetries(ERROR, HOUR_MS);
-      return done("create_namespace", "SUCCEEDED");
-    },
-  });
-  assert.equal(calls.filter((name) => name === "create_namespace").length, 3);
-  assert.ok(tookMs >= 2 * HOUR_MS, `two hours, by the server's clock: ${tookMs}`);
-});
+Deno.test(
+  "workflow: a step is tried again when it says, be it in hours",
+  NO_SANITIZERS,
+  async () => {
+    let tries = 0;
+    const { calls, tookMs } = await create({
+      create_namespace() {
+        if (++tries < 3) throw stepRetries(ERROR, HOUR_MS);
+        return done("create_namespace", "SUCCEEDED");
+      },
+    });
+    assert.equal(calls.filter((name) => name === "create_namespace").length, 3);
+    assert.ok(tookMs >= 2 * HOUR_MS, `two hours, by the server's clock: ${tookMs}`);
+  },
+);
 
 Deno.test(
   "workflow: what failed for good is undone in reverse, and the workflow fails, too",
-  LOOSE,
+  NO_SANITIZERS,
   async () => {
     const { calls, end, failure } = await create({
       apply_policies() {
@@ -140,7 +144,7 @@ Deno.test(
 
 Deno.test(
   "workflow: an undo that fails does not keep the others from being undone",
-  LOOSE,
+  NO_SANITIZERS,
   async () => {
     const { calls, end } = await create({
       apply_policies() {
@@ -159,7 +163,7 @@ Deno.test(
 
 Deno.test(
   "workflow: a mark that a step has seen keeps the next one from beginning",
-  LOOSE,
+  NO_SANITIZERS,
   async () => {
     const { calls, end } = await create({
       create_namespace: () => ({ ...done("create_namespace", "SUCCEEDED"), marked: true }),
@@ -169,7 +173,7 @@ Deno.test(
   },
 );
 
-Deno.test("workflow: what the journal had before is not done again", LOOSE, async () => {
+Deno.test("workflow: what the journal had before is not done again", NO_SANITIZERS, async () => {
   const { calls, end } = await create({}, { runs: { create_namespace: { status: "succeeded" } } });
   assert.deepEqual(calls, ["apply_policies", "end_operation"]);
   assert.equal(end?.outcome.state, "SUCCEEDED");
@@ -177,7 +181,7 @@ Deno.test("workflow: what the journal had before is not done again", LOOSE, asyn
 
 Deno.test(
   "workflow: what nobody planned for is tried again by the policy of the step",
-  LOOSE,
+  NO_SANITIZERS,
   async () => {
     let tries = 0;
     const { calls, tookMs } = await create({

@@ -4,32 +4,16 @@ import { systemClock } from "@mpc/process";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { startHousekeeping } from "@mpc/worker";
 import { hang } from "../fakes/faulty_definitions.ts";
-import { EXACT_TIMERS, startTemporalServer } from "../servers/temporal_server.ts";
-import { setCurrentBuild } from "./set_current_build.ts";
+import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import { second } from "./second_step.ts";
-import {
-  payloadsOf,
-  simulated,
-  TemporalWorld,
-  withClient,
-  workflowOf,
-  type WorldOptions,
-} from "./temporal_world.ts";
+import { shareTemporal } from "./shared_temporal.ts";
+import { payloadsOf, simulated, TemporalWorld, withClient, workflowOf } from "./temporal_world.ts";
 
-const LOOSE = { sanitizeOps: false, sanitizeResources: false };
-
-const server = await startTemporalServer({ dynamicConfig: EXACT_TIMERS });
-const { address } = server;
-Deno.test.afterAll(() => server.stop());
-
-let queues = 0;
-
-/** Worlds of their own task queue, so that none works for another. */
-const own = () => ({ config: { taskQueue: `mpc-${queues++}` } });
+const { address, ownQueue } = await shareTemporal();
 
 Deno.test({
   name: "what another worker hands back goes on here, from its last heartbeat",
-  ...LOOSE,
+  ...NO_SANITIZERS,
   async fn() {
     const seen: unknown[] = [];
     const definitions = second({
@@ -42,7 +26,7 @@ Deno.test({
     });
     const store = openMemoryStore();
     const provider = simulated();
-    const options = { store, provider, definitions, ...own() };
+    const options = { store, provider, definitions, ...ownQueue() };
     await using first = await TemporalWorld.start(address, options);
     const name = await first.create();
     await first.until(name, ({ steps }) => steps[1]!.progress === "half way");
@@ -56,7 +40,7 @@ Deno.test({
 
 Deno.test({
   name: "a worker that stops lets the step that runs finish",
-  ...LOOSE,
+  ...NO_SANITIZERS,
   async fn() {
     let runs = 0;
     const begun = Promise.withResolvers<void>();
@@ -70,7 +54,7 @@ Deno.test({
       },
     });
     const provider = simulated();
-    const options = { store: openMemoryStore(), provider, definitions, ...own() };
+    const options = { store: openMemoryStore(), provider, definitions, ...ownQueue() };
     await using first = await TemporalWorld.start(address, options);
     const name = await first.create();
     await begun.promise;
@@ -86,11 +70,11 @@ Deno.test({
 
 Deno.test({
   name: "with a payload key Temporal keeps nothing that can be read, and operations work as before",
-  ...LOOSE,
+  ...NO_SANITIZERS,
   async fn() {
     const payloadKey = crypto.getRandomValues(new Uint8Array(32)).toBase64();
     await using world = await TemporalWorld.start(address, {
-      config: { ...own().config, payloadKey },
+      config: { ...ownQueue().config, payloadKey },
     });
     const name = await world.create();
     assert.equal((await world.ended(name)).state, "SUCCEEDED");
@@ -104,58 +88,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "an operation stays with the build that began it, while another one takes what is new",
-  ...LOOSE,
-  async fn() {
-    const begun = Promise.withResolvers<void>();
-    const more = Promise.withResolvers<void>();
-    const store = openMemoryStore();
-    const provider = simulated();
-    const { config } = own();
-    const worker = (build: string, definitions?: WorldOptions["definitions"]) =>
-      TemporalWorld.start(address, {
-        store,
-        provider,
-        ...(definitions && { definitions }),
-        config: { ...config, version: { deployment: config.taskQueue, build } },
-      });
-    const ran: string[] = [];
-    const noted = (build: string) =>
-      second({
-        async run(run) {
-          ran.push(build);
-          if (ran.length === 1) {
-            begun.resolve();
-            await more.promise;
-          }
-          return await run();
-        },
-      });
-    await using _old = await worker("1", noted("1"));
-    await setCurrentBuild(address, config.taskQueue, "1");
-    const first = await _old.create("first");
-    await begun.promise;
-    await using _new = await worker("2", noted("2"));
-    await setCurrentBuild(address, config.taskQueue, "2");
-    const next = await _new.create("next");
-    assert.equal((await _new.ended(next)).state, "SUCCEEDED");
-    more.resolve();
-    assert.equal((await _new.ended(first)).state, "SUCCEEDED");
-    assert.deepEqual(ran, ["1", "2"]);
-    await withClient(address, async (client) => {
-      const { raw } = await workflowOf(client, first).describe();
-      const { deploymentVersion } = raw.workflowExecutionInfo!.versioningInfo!;
-      assert.equal(deploymentVersion?.buildId, "1");
-    });
-    await provider.close();
-  },
-});
-
-Deno.test({
   name: "what is done again and again is done by one worker of all at a time",
-  ...LOOSE,
+  ...NO_SANITIZERS,
   async fn() {
-    const options = own();
+    const options = ownQueue();
     await using one = await TemporalWorld.start(address, options);
     await using other = await TemporalWorld.start(address, options);
     const enough = Promise.withResolvers<void>();
@@ -184,10 +120,10 @@ Deno.test({
 
 Deno.test({
   name: "environments expire at their moment, however long a pass is away from it",
-  ...LOOSE,
+  ...NO_SANITIZERS,
   async fn() {
     const provider = simulated();
-    await using world = await TemporalWorld.start(address, { provider, ...own() });
+    await using world = await TemporalWorld.start(address, { provider, ...ownQueue() });
     const { deps, engine, store } = world;
     const moments = new Map<string, number>();
     for (const [index, id] of ["a", "b", "c"].entries()) {

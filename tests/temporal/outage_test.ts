@@ -1,0 +1,91 @@
+/** Temporal goes away and comes back: it is said, and what was due goes on. */
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { hang } from "../fakes/faulty_definitions.ts";
+import { eventually } from "../servers/eventually.ts";
+import { freePort } from "../servers/free_port.ts";
+import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
+import { startTemporalServer } from "../servers/temporal_server.ts";
+import { second } from "./second_step.ts";
+import { TemporalWorld } from "./temporal_world.ts";
+
+/** For a Temporal that comes back where it was, with what it knew. */
+async function keepingDatabase(
+  use: (options: { readonly port: number; readonly database: string }) => Promise<void>,
+): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "mpc-outage-"));
+  try {
+    await use({ port: freePort(), database: join(directory, "temporal.db") });
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+Deno.test({
+  name: "readiness says that Temporal has gone away, and that it is back",
+  ...NO_SANITIZERS,
+  fn: () =>
+    keepingDatabase(async (options) => {
+      const first = await startTemporalServer(options);
+      await using world = await TemporalWorld.start(first.address);
+      assert.equal(world.engine.problem, undefined);
+      await first.stop();
+      await eventually("it is missed", () => {
+        assert.equal(world.engine.problem?.reason, "ENGINE_UNREACHABLE");
+        return Promise.resolve();
+      });
+      const second = await startTemporalServer(options);
+      await eventually("it is found again", () => {
+        assert.equal(world.engine.problem, undefined);
+        return Promise.resolve();
+      });
+      assert.equal((await world.ended(await world.create())).state, "SUCCEEDED");
+      await world.engine.close();
+      await second.stop();
+    }),
+});
+
+Deno.test({
+  name: "what is asked to be done again and again while Temporal is away is done when it is back",
+  ...NO_SANITIZERS,
+  fn: () =>
+    keepingDatabase(async (options) => {
+      const first = await startTemporalServer(options);
+      await using world = await TemporalWorld.start(first.address);
+      await first.stop();
+      const passed = Promise.withResolvers<void>();
+      const run = () => Promise.resolve(passed.resolve());
+      await world.engine.repeat!([{ name: "janitor_pass", everyMs: 1_000, run }]);
+      assert.equal(world.engine.problem?.reason, "ENGINE_UNREACHABLE");
+      const second = await startTemporalServer(options);
+      await passed.promise;
+      await world.engine.close();
+      await second.stop();
+    }),
+});
+
+Deno.test({
+  name: "a Temporal that lost its database is told everything again, and operations go on",
+  ...NO_SANITIZERS,
+  async fn() {
+    const port = freePort();
+    const first = await startTemporalServer({ port });
+    const hung = second({ run: (run, call) => call === 1 ? hang() : run() });
+    await using world = await TemporalWorld.start(first.address, {
+      definitions: hung,
+    });
+    const task = { name: "janitor_pass", everyMs: 1_000, run: () => world.janitor() };
+    await world.engine.repeat!([task]);
+    const begun = await world.create("begun");
+    await world.until(begun, ({ steps }) => steps[1]!.state === "RUNNING");
+    await first.stop();
+    const empty = await startTemporalServer({ port });
+    const next = await world.create("next");
+    assert.equal((await world.ended(begun)).state, "SUCCEEDED");
+    assert.equal((await world.ended(next)).state, "SUCCEEDED");
+    await world.engine.close();
+    await empty.stop();
+  },
+});
