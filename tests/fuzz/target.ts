@@ -7,13 +7,16 @@ import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { EnvironmentService, OperationService, WorkloadService } from "@mpc/proto";
 import { type PlatformProcess, startPlatform } from "../servers/platform_process.ts";
 
+/** What a server may grow by while it is attacked; more is a leak. */
+const MAX_GROWTH_BYTES = 96 * 1024 * 1024;
+
 /** A server that is attacked: what it holds by name, and how it is afterwards. */
 export interface Target {
   readonly platform: PlatformProcess;
   /** Names and ids of what is there, so that requests get behind the first check. */
   readonly names: readonly string[];
-  /** Resident memory. */
-  memoryBytes(): Promise<number>;
+  /** Asserts that an attack leaves resident memory flat: else anybody could fill the server. */
+  assertMemoryFlat(attack: () => Promise<void>): Promise<void>;
   /** Asserts that the same process still answers. */
   assertWell(): Promise<void>;
 }
@@ -43,9 +46,14 @@ export async function withTarget(use: (target: Target) => Promise<void>): Promis
     await use({
       platform,
       names: [...names, created.name, deployed.name],
-      async memoryBytes() {
-        const status = await readFile(`/proc/${pid}/status`, "utf8");
-        return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1_024;
+      async assertMemoryFlat(attack) {
+        const before = await memoryBytes(pid);
+        await attack();
+        const growth = await memoryBytes(pid) - before;
+        assert.ok(
+          growth < MAX_GROWTH_BYTES,
+          `the attack left ${growth} bytes behind, wanted less than ${MAX_GROWTH_BYTES}`,
+        );
       },
       async assertWell() {
         const { environments: found } = await environments.listEnvironments({ pageSize: 1 }, {
@@ -63,5 +71,7 @@ export async function withTarget(use: (target: Target) => Promise<void>): Promis
   }
 }
 
-/** What a server may grow by while it is attacked; more is a leak. */
-export const MAX_GROWTH_BYTES = 96 * 1024 * 1024;
+async function memoryBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1_024;
+}

@@ -1,0 +1,17 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import {
+  DiagnosticsService,
+  EnvironmentService,
+  EventService,
+  OperationService,
+  WorkloadService,
+} from "@mpc/proto";
+
+/** Every method of the API, all of which are attacked. */
+export const METHODS: readonly DescMethod[] = [
+  EnvironmentService,
+  WorkloadService,
+  OperationService,
+  EventService,
+  DiagnosticsService,
+].flatMap(({ methods }) => methods);
