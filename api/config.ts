@@ -2,23 +2,20 @@ import process from "node:process";
 import { Command } from "@commander-js/extra-typings";
 import {
   type Address,
-  CHART_FLAGS,
-  type ChartSettings,
-  chartsOf,
-  CLUSTER_FLAGS,
-  type ClusterSettings,
-  clustersOf,
   countBetween,
   dataDirSetting,
+  hostAndPort,
   listenAddress,
   LOG_LEVELS,
   type LogLevel,
   oneOf,
   peerUrl,
   PROCESS_SETTINGS,
+  PROVIDER_FLAGS,
+  providerOf,
+  type ProviderSettings,
   readFlags,
-  withCharts,
-  withClusters,
+  withProvider,
 } from "@mpc/process";
 import { z } from "zod";
 import type { RateLimit } from "./interceptors/rate_limit.ts";
@@ -33,15 +30,9 @@ export interface DoorsConfig {
 }
 
 /** How the all-in-one server is to run. */
-export interface AllInOneConfig extends DoorsConfig {
+export interface AllInOneConfig extends DoorsConfig, ProviderSettings {
   /** Null to keep everything in memory. */
   readonly dataDir: string | null;
-  /** Kubernetes clusters by name; none for a simulated one. */
-  readonly clusters: readonly ClusterSettings[];
-  /** Which Helm charts workloads there may be. */
-  readonly charts: ChartSettings;
-  /** Whether the simulated cluster takes its time. */
-  readonly simulatedDelays: "demo" | "none";
   /** Which engine carries operations out. */
   readonly engine: "embedded" | "temporal";
   /** `host:port` of a Temporal that runs; null to start one. */
@@ -67,13 +58,11 @@ const DOORS = {
 
 const ALL_IN_ONE = z.object({
   ...DOORS,
-  ...CLUSTER_FLAGS,
-  ...CHART_FLAGS,
+  ...PROVIDER_FLAGS,
   dataDir: z.string(),
   ephemeral: z.boolean().default(false),
-  simulatedDelays: oneOf(["demo", "none"]),
   engine: oneOf(["embedded", "temporal"]),
-  temporalAddress: z.string().regex(/^[^\s/]+:\d+$/, "must be HOST:PORT").optional(),
+  temporalAddress: hostAndPort.optional(),
 });
 
 const API = z.object({ ...DOORS, dataDir: z.string(), worker: z.array(peerUrl) });
@@ -108,18 +97,15 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
     .description("Runs the whole platform in one process, on this machine")
     .option("--data-dir <path>", "where everything is kept", dataDirSetting())
     .option("--ephemeral", "keep everything in memory")
-    .option("--simulated-delays <how>", "demo: rollouts take their time; none", "demo")
     .option("--engine <name>", "embedded; temporal: operations as workflows", "embedded")
     .option("--temporal-address <host:port>", "a Temporal that runs; by default one is started");
-  const all = withCharts(withClusters(withDoors(command), process.env), process.env)
+  const all = withProvider(withDoors(command), process.env)
     .addHelpText("after", DEV_HELP);
   const flags = readFlags(all, ALL_IN_ONE, args);
   return flags && {
     ...doorsOf(flags),
+    ...providerOf(flags),
     dataDir: flags.ephemeral ? null : flags.dataDir,
-    clusters: clustersOf(flags),
-    charts: chartsOf(flags),
-    simulatedDelays: flags.simulatedDelays,
     engine: flags.engine,
     temporalAddress: flags.temporalAddress ?? null,
     logLevel: flags.logLevel,

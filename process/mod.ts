@@ -1,16 +1,16 @@
 /** What every process of the platform does: where it listens, how it is set up, runs and stops. */
 export { type Address, formatAddress } from "./address.ts";
-export { CHART_FLAGS, type ChartSettings, chartsOf, NO_CHARTS, withCharts } from "./charts.ts";
-export {
-  CLUSTER_FLAGS,
-  clusterNames,
-  type ClusterSettings,
-  clustersOf,
-  withClusters,
-} from "./clusters.ts";
+export { type ChartSettings, NO_CHARTS } from "./charts.ts";
+export { clusterNames, type ClusterSettings } from "./clusters.ts";
 export { dataDirSetting } from "./config.ts";
 export { listen, listenError } from "./listen.ts";
 export { makeDataDir } from "./make_data_dir.ts";
+export {
+  PROVIDER_FLAGS,
+  providerOf,
+  type ProviderSettings,
+  withProvider,
+} from "./provider_flags.ts";
 export { readFlags } from "./read_flags.ts";
 export { runProcess } from "./run_process.ts";
 export * from "./settings.ts";

@@ -48,6 +48,9 @@ export const peerUrl = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** Where a server that is not the platform's own is, on whichever machine. */
+export const hostAndPort = z.string().regex(/^[^\s/]+:\d+$/, "must be HOST:PORT");
+
 /** What all processes have. */
 export const PROCESS_SETTINGS = {
   logLevel: oneOf(LOG_LEVELS),

@@ -3,36 +3,26 @@ import process from "node:process";
 import { Command } from "@commander-js/extra-typings";
 import {
   type Address,
-  CHART_FLAGS,
-  type ChartSettings,
-  chartsOf,
-  CLUSTER_FLAGS,
-  type ClusterSettings,
-  clustersOf,
   countBetween,
   dataDirSetting,
+  hostAndPort,
   listenAddress,
   LOG_LEVELS,
   type LogLevel,
-  oneOf,
   PROCESS_SETTINGS,
+  PROVIDER_FLAGS,
+  providerOf,
+  type ProviderSettings,
   readFlags,
-  withCharts,
-  withClusters,
+  withProvider,
 } from "@mpc/process";
 import { z } from "zod";
 import { BUNDLE_PATH, type TemporalConfig } from "./engine/temporal/mod.ts";
 
 /** How a worker is to run. */
-export interface WorkerConfig {
+export interface WorkerConfig extends ProviderSettings {
   /** Shared with the API and other workers. */
   readonly dataDir: string;
-  /** Kubernetes clusters by name; none for a simulated one. */
-  readonly clusters: readonly ClusterSettings[];
-  /** Which Helm charts workloads there may be. */
-  readonly charts: ChartSettings;
-  /** Whether the simulated cluster takes its time. */
-  readonly simulatedDelays: "demo" | "none";
   readonly temporal: TemporalConfig;
   readonly healthListen: Address;
   readonly internalListen: Address;
@@ -51,13 +41,11 @@ const file = z.string().min(1).transform((path, context) => {
 const WORKER = z.object({
   logLevel: PROCESS_SETTINGS.logLevel,
   dataDir: z.string(),
-  ...CLUSTER_FLAGS,
-  ...CHART_FLAGS,
-  simulatedDelays: oneOf(["demo", "none"]),
+  ...PROVIDER_FLAGS,
   concurrency: countBetween(1, 1_000),
   healthListen: listenAddress,
   internalListen: listenAddress,
-  temporalAddress: z.string().regex(/^[^\s/]+:\d+$/, "must be HOST:PORT"),
+  temporalAddress: hostAndPort,
   temporalNamespace: z.string().min(1, "must not be empty"),
   temporalTaskQueue: z.string().min(1, "must not be empty"),
   workflowBundle: z.string().min(1, "must not be empty"),
@@ -86,9 +74,9 @@ Examples:
 
 Environment: MPC_DATA_DIR, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_CHARTS, MPC_HELM, MPC_CONCURRENCY,
 MPC_HEALTH_LISTEN, MPC_INTERNAL_LISTEN, MPC_LOG_LEVEL, and as Temporal's own programs have them
-TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
-TEMPORAL_API_KEY (which has no flag), TEMPORAL_TLS_SERVER_CA_CERT_PATH,
-TEMPORAL_TLS_CLIENT_CERT_PATH, TEMPORAL_TLS_CLIENT_KEY_PATH; flags win.`;
+TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY (which has no flag),
+TEMPORAL_TLS_SERVER_CA_CERT_PATH, TEMPORAL_TLS_CLIENT_CERT_PATH, TEMPORAL_TLS_CLIENT_KEY_PATH;
+flags win.`;
 
 /**
  * Reads flags and environment.
@@ -100,7 +88,6 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
   const command = new Command("worker")
     .description("Carries out what the API admits; any number may run")
     .option("--data-dir <path>", "where records are kept, shared with the API", dataDirSetting())
-    .option("--simulated-delays <how>", "demo: rollouts take their time; none", "demo")
     .option("--concurrency <steps>", "steps at the same time", env["MPC_CONCURRENCY"] ?? "100")
     .option(
       "--health-listen <host:port>",
@@ -130,14 +117,12 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
     .option("--deployment <name>", "of workers whose builds stand side by side")
     .option("--build-id <id>", "of this worker's build; operations stay with theirs")
     .addHelpText("after", HELP);
-  const flags = readFlags(withCharts(withClusters(command, env), env), WORKER, args);
+  const flags = readFlags(withProvider(command, env), WORKER, args);
   if (!flags) return undefined;
-  const { dataDir, simulatedDelays, healthListen, internalListen, logLevel } = flags;
+  const { dataDir, healthListen, internalListen, logLevel } = flags;
   return {
+    ...providerOf(flags),
     dataDir,
-    clusters: clustersOf(flags),
-    charts: chartsOf(flags),
-    simulatedDelays,
     temporal: temporalOf(flags, env["TEMPORAL_API_KEY"] || null),
     healthListen,
     internalListen,

@@ -1,16 +1,11 @@
 import { join } from "node:path";
-import type { ChartSettings, ClusterSettings } from "@mpc/process";
+import type { ProviderSettings } from "@mpc/process";
 import type { Clock, Provider } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { findCluster } from "./find_cluster.ts";
 import { DEMO_DELAYS, NO_DELAYS, SimulatedProvider } from "./providers/simulated/mod.ts";
 
-export interface ProviderSettings {
-  /** Kubernetes clusters by name; none for a simulated one. */
-  readonly clusters: readonly ClusterSettings[];
-  /** Of what workloads on these clusters may be. */
-  readonly charts: ChartSettings;
-  readonly simulatedDelays: "demo" | "none";
+interface Settings extends ProviderSettings {
   /** Null where nothing is kept. */
   readonly dataDir: string | null;
 }
@@ -20,7 +15,7 @@ export interface ProviderSettings {
  * @throws {MpcError} FAILED_PRECONDITION `SIMULATION_UNREADABLE`
  */
 export async function openProvider(
-  { clusters, charts, simulatedDelays, dataDir }: ProviderSettings,
+  { clusters, charts, simulatedDelays, dataDir }: Settings,
   { store, clock }: { readonly store: Store; readonly clock: Clock },
 ): Promise<Provider> {
   if (clusters.length === 0) {
