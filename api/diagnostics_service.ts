@@ -32,8 +32,11 @@ export function diagnosticsService(
       });
     },
     async sweepObjects(_request, context) {
-      const targets = await sweepObjects(deps, callerOf(context));
-      return create(SweepObjectsResponseSchema, { targets: [...targets] });
+      const { targets, findings } = await sweepObjects(deps, callerOf(context));
+      return create(SweepObjectsResponseSchema, {
+        targets: [...targets],
+        findings: findings.map((finding) => ({ ...finding })),
+      });
     },
     async getServerInfo() {
       return create(GetServerInfoResponseSchema, { ...info, provider: await info.provider() });

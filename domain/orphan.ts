@@ -7,6 +7,8 @@ export interface Orphan {
   /** Name of the resource that was abandoned. */
   readonly target: string;
   readonly targetUid: string;
+  /** Name of the cluster that has it; not there where it was not known, and it may be on any. */
+  readonly cluster?: string;
   /** Objects as `Kind/namespace/name`, as far as they were known. */
   readonly objects: readonly string[];
   readonly operation: string;

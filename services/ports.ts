@@ -2,6 +2,7 @@ import type {
   ErrorRecord,
   Instant,
   JsonObject,
+  MpcError,
   OperationKind,
   PlannedChange,
   Quota,
@@ -118,8 +119,10 @@ export interface RolloutStatus {
   readonly message: string;
 }
 
-/** One object of the cluster that carries our labels. */
+/** One object of a cluster that carries our labels. */
 export interface ClusterObject {
+  /** Name of the cluster. */
+  readonly cluster: string;
   /** `Kind/namespace/name`, or `Kind/name`. */
   readonly object: string;
   /** Name of the resource it belongs to. */
@@ -127,6 +130,21 @@ export interface ClusterObject {
   readonly targetUid: string;
   /** The revision it was made of; 0 for what has none. */
   readonly revision: number;
+}
+
+/** What carries our labels, on every cluster that could be read. */
+export interface Inventory {
+  readonly objects: readonly ClusterObject[];
+  /** Names of all clusters that there are. */
+  readonly clusters: readonly string[];
+  /** Those of them of which nobody can tell what they have. */
+  readonly unread: readonly UnreadCluster[];
+}
+
+/** A cluster that could not be read, and why: one of the failures of {@linkcode ClusterReader}. */
+export interface UnreadCluster {
+  readonly cluster: string;
+  readonly error: MpcError;
 }
 
 export interface LogQuery extends ProviderCall {
@@ -185,8 +203,8 @@ export interface ClusterEvent {
  * - `CANCELLED` `ABORTED_BY_CALLER`: the signal was aborted
  */
 export interface ClusterReader {
-  /** Everything that carries our labels. */
-  inventory(call: ProviderCall): Promise<readonly ClusterObject[]>;
+  /** Everything that carries our labels; of several clusters one that is away fails none. */
+  inventory(call: ProviderCall): Promise<Inventory>;
   /** How a workload stands; undefined where the cluster has none. */
   rolloutStatus(
     environment: string,
@@ -290,6 +308,8 @@ export interface Provider extends ClusterReader {
 export interface Ref {
   readonly environment: string;
   readonly uid: string;
+  /** Name of the cluster that has it, for what has no record any more that says so. */
+  readonly cluster?: string;
 }
 
 /** Names the objects of one workload. */

@@ -1,18 +1,26 @@
-import { type Environment, isMpcError, type Workload } from "@mpc/domain";
+import { isMpcError } from "@mpc/domain";
 import { allOf } from "./all_of.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
-import type { ClusterObject } from "./ports.ts";
+import { unreadFinding } from "./cluster_findings.ts";
+import type { Finding } from "./findings.ts";
+import { unknownObjects } from "./unknown_objects.ts";
+
+/** What is swept, and what could not be looked at. */
+export interface Sweep {
+  /** Names of the resources that the objects once belonged to. */
+  readonly targets: readonly string[];
+  readonly findings: readonly Finding[];
+}
 
 /**
  * Has objects that no record knows removed: they are noted as orphans, and the janitor sweeps those.
- * @returns names of the resources that they once belonged to
- * @throws {MpcError} UNAVAILABLE `CLUSTER_UNREACHABLE`
+ * @throws {MpcError} UNAVAILABLE `NO_WORKER`, and as {@linkcode ClusterReader} says
  */
-export async function sweepObjects(deps: ServiceDeps, caller: Caller): Promise<readonly string[]> {
+export async function sweepObjects(deps: ServiceDeps, caller: Caller): Promise<Sweep> {
   const { store, cluster, clock } = deps;
   const { signal } = caller;
-  const objects = await cluster.inventory({ signal });
+  const { objects, unread } = await cluster.inventory({ signal });
   // Records are read after the objects: what was created meanwhile has one.
   const resources = [
     ...await allOf(store.environments, signal),
@@ -27,6 +35,7 @@ export async function sweepObjects(deps: ServiceDeps, caller: Caller): Promise<r
         name: `orphans/${targetUid}`,
         target: first.target,
         targetUid,
+        cluster: first.cluster,
         objects: [first, ...rest].map(({ object }) => object),
         operation: "",
         createTime: clock.now(),
@@ -37,14 +46,5 @@ export async function sweepObjects(deps: ServiceDeps, caller: Caller): Promise<r
     }
     targets.push(first.target);
   }
-  return targets;
-}
-
-/** Objects whose owner has no record. */
-export function unknownObjects(
-  resources: readonly (Environment | Workload)[],
-  objects: readonly ClusterObject[],
-): readonly ClusterObject[] {
-  const uids = new Set(resources.map(({ uid }) => uid));
-  return objects.filter(({ targetUid }) => !uids.has(targetUid));
+  return { targets, findings: unread.map(unreadFinding) };
 }

@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import {
   environmentIdOf,
+  type Event,
   idOf,
   isMpcError,
   type Orphan,
@@ -47,14 +48,13 @@ async function sweep(
   const { store, clock } = options;
   try {
     if (await hasRecord(store, value, signal)) return;
-    await remove(options, value, signal);
+    const end = await remove(options, value, signal);
     await store.orphans.delete(value.name, version, {
       signal,
       events: [{
         time: clock.now(),
         type: "NOTICED",
-        reason: "OrphanSwept",
-        message: `What '${value.target}' had left on the cluster is gone`,
+        ...end,
         target: value.target,
         operation: value.operation,
         actor: "system:janitor",
@@ -87,9 +87,9 @@ async function hasRecord(
 
 async function remove(
   { provider, clock }: { readonly provider: Provider; readonly clock: Clock },
-  { target, targetUid }: Orphan,
+  { target, targetUid, cluster }: Orphan,
   stop: AbortSignal,
-): Promise<void> {
+): Promise<Pick<Event, "reason" | "message">> {
   const patience = new AbortController();
   const done = new AbortController();
   const timer = clock.sleep(PATIENCE_MS, AbortSignal.any([stop, done.signal])).then(
@@ -99,7 +99,7 @@ async function remove(
     },
   );
   const signal = AbortSignal.any([stop, patience.signal]);
-  const ref = { environment: environmentIdOf(target), uid: targetUid };
+  const ref = { environment: environmentIdOf(target), uid: targetUid, ...(cluster && { cluster }) };
   try {
     if (parseName(target)?.kind === "environment") {
       await provider.deleteNamespace(ref, { signal });
@@ -109,6 +109,17 @@ async function remove(
       await provider.deleteWorkload(workload, { signal });
       await provider.awaitWorkloadGone(workload, { signal });
     }
+    return {
+      reason: "OrphanSwept",
+      message: `What '${target}' had left on the cluster is gone`,
+    };
+  } catch (error) {
+    if (!isMpcError(error) || error.reason !== "UNKNOWN_CLUSTER") throw error;
+    return {
+      reason: "OrphanForgotten",
+      message:
+        `What '${target}' had left stays on cluster '${cluster}', which workers no longer have`,
+    };
   } finally {
     done.abort();
     await timer;

@@ -6,8 +6,8 @@ import { ChangeAction } from "@mpc/proto";
 import { ClusterService } from "@mpc/proto/internal";
 import type {
   ClusterEvent,
-  ClusterObject,
   ClusterReader,
+  Inventory,
   LogLine,
   LogQuery,
   Planner,
@@ -15,7 +15,7 @@ import type {
   ProviderCall,
   RolloutStatus,
 } from "@mpc/services";
-import { answeredError, callerGone, noWorker } from "./worker_error.ts";
+import { answeredError, callerGone, errorOf, noWorker } from "./worker_error.ts";
 
 /** How long a worker may take for an answer before another one is asked. */
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -53,12 +53,18 @@ export class WorkerCluster implements ClusterReader, Planner {
     }
   }
 
-  async inventory({ signal }: ProviderCall): Promise<readonly ClusterObject[]> {
-    const { objects } = await this.#ask(
+  async inventory({ signal }: ProviderCall): Promise<Inventory> {
+    const { objects, clusters, unread } = await this.#ask(
       signal,
       (worker, options) => worker.listObjects({}, options),
     );
-    return objects.map(({ $typeName: _, ...object }) => object);
+    return {
+      objects: objects.map(({ $typeName: _, ...object }) => object),
+      clusters,
+      unread: unread.flatMap(({ cluster, error }) =>
+        error ? [{ cluster, error: errorOf(error) }] : []
+      ),
+    };
   }
 
   async rolloutStatus(

@@ -1,11 +1,15 @@
 import { ConnectError } from "@connectrpc/connect";
 import { ERROR_CODES, type ErrorCode, errorFromRecord, MpcError } from "@mpc/domain";
-import { ErrorRecordSchema } from "@mpc/proto";
+import { type ErrorRecord, ErrorRecordSchema } from "@mpc/proto";
 
 /** The error that a worker answered with; undefined where it did not answer. */
 export function answeredError(error: unknown): MpcError | undefined {
   const [record] = ConnectError.from(error).findDetails(ErrorRecordSchema);
-  if (!record) return undefined;
+  return record && errorOf(record);
+}
+
+/** An error as a worker tells it. */
+export function errorOf(record: ErrorRecord): MpcError {
   const { reason, message, retryable, metadata, causes } = record;
   return errorFromRecord({
     code: codeOf(record.code),

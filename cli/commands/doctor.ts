@@ -1,4 +1,4 @@
-import { DiagnoseResponseSchema, DiagnosticsService } from "@mpc/proto";
+import { DiagnoseResponseSchema, DiagnosticsService, type Finding } from "@mpc/proto";
 import { withClient } from "../client.ts";
 import type { CommandContext } from "../context.ts";
 import { EXIT } from "../exit_codes.ts";
@@ -22,9 +22,7 @@ export async function run(
     await printMessage(context, DiagnoseResponseSchema, answer);
     return exitCode;
   }
-  for (const { invariant, subject, message, remedy } of answer.findings) {
-    terminal.out(`✗ ${invariant} ${subject}\n    ${message}\n    repair: ${remedy}\n`);
-  }
+  printFindings(context, answer.findings);
   if (answer.findings.length === 0) {
     for (const check of answer.checks) terminal.out(`✓ ${check}\n`);
   }
@@ -32,14 +30,23 @@ export async function run(
 }
 
 async function sweep(context: CommandContext): Promise<number> {
-  const { targets } = await withClient(
+  const { targets, findings } = await withClient(
     context,
     DiagnosticsService,
     (client) => client.sweepObjects({}),
   );
-  if (targets.length === 0) context.terminal.err("There is nothing to sweep\n");
+  if (targets.length === 0 && findings.length === 0) {
+    context.terminal.err("There is nothing to sweep\n");
+  }
   for (const target of targets) {
     context.terminal.out(`what is left of ${target} is removed within a minute\n`);
   }
-  return EXIT.OK;
+  printFindings(context, findings);
+  return findings.length > 0 ? EXIT.ERROR : EXIT.OK;
+}
+
+function printFindings({ terminal }: CommandContext, findings: readonly Finding[]): void {
+  for (const { invariant, subject, message, remedy } of findings) {
+    terminal.out(`✗ ${invariant} ${subject}\n    ${message}\n    repair: ${remedy}\n`);
+  }
 }

@@ -1,4 +1,4 @@
-import { environmentIdOf, idOf, isMpcError, type Workload } from "@mpc/domain";
+import { environmentIdOf, environmentName, idOf, isMpcError, type Workload } from "@mpc/domain";
 import type { StepContext } from "./step.ts";
 
 /** What is forgotten without waiting for the cluster. */
@@ -13,11 +13,14 @@ export interface Abandoned {
 /** Notes what an abandoned resource leaves on the cluster, for the janitor to sweep. */
 export async function recordOrphan(context: StepContext, abandoned: Abandoned): Promise<void> {
   const { store, signal, operation, now } = context;
+  const environmentOf = environmentName(environmentIdOf(abandoned.name));
+  const environment = await store.environments.get(environmentOf, { signal });
   try {
     await store.orphans.create({
       name: `orphans/${abandoned.uid}`,
       target: abandoned.name,
       targetUid: abandoned.uid,
+      ...(environment && { cluster: environment.value.cluster }),
       objects: abandoned.objects,
       operation,
       createTime: now(),

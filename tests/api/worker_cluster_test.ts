@@ -1,6 +1,6 @@
 /** The cluster as the API reads it: through a worker's internal service. */
 import assert from "node:assert/strict";
-import { MpcError } from "@mpc/domain";
+import { MpcError, recordError } from "@mpc/domain";
 import type { LogLine, Planner, ProviderCall } from "@mpc/services";
 import { createPlanner } from "@mpc/services/operations";
 import { openMemoryStore } from "@mpc/storage/memory";
@@ -106,6 +106,24 @@ testWithWorker("what a worker reads arrives as it is", async (world) => {
   );
 });
 
+testWithWorker("clusters that a worker cannot read arrive with the reason", async (world) => {
+  const { provider, planner, serve } = world;
+  const error = new MpcError("PERMISSION_DENIED", {
+    reason: "CLUSTER_FORBIDS",
+    message: "Cannot list deployments: 'ann' may not list deployments",
+    metadata: { cluster: "east" },
+  });
+  const inventory = { objects: [], clusters: ["default", "east"], unread: [] };
+  const half: typeof provider = Object.assign(Object.create(provider), {
+    inventory: () => Promise.resolve({ ...inventory, unread: [{ cluster: "east", error }] }),
+  });
+  const told = await new WorkerCluster([serve({ cluster: half, planner })]).inventory(call);
+  assert.deepEqual({ ...told, unread: [] }, inventory);
+  const [unread] = told.unread;
+  assert.equal(unread?.cluster, "east");
+  assert.deepEqual(recordError(unread?.error), recordError(error));
+});
+
 testWithWorker(
   "a plan is made by the worker, and shows no secret",
   async ({ planner, cluster }) => {
@@ -190,7 +208,7 @@ testWithWorker("when a worker goes another one is asked", async (world) => {
   const gone = serve({ cluster: provider, planner });
   await stop();
   const cluster = new WorkerCluster([gone, serve({ cluster: provider, planner })]);
-  assert.ok((await cluster.inventory(call)).length > 0);
+  assert.ok((await cluster.inventory(call)).objects.length > 0);
   assert.ok((await cluster.rolloutStatus("dev", "web", call))?.revision === 3);
 });
 

@@ -98,7 +98,7 @@ const CASES: Readonly<Record<string, Case>> = {
     await rejectsWith(stranger, "ALREADY_EXISTS", "OWNED_BY_ANOTHER");
     await provider.deleteWorkload({ ...webRef, uid: "uid-other" }, live());
     await harness.advance(A_WHILE_MS);
-    const inventory = await provider.inventory(live());
+    const { objects: inventory } = await provider.inventory(live());
     assert.ok(inventory.some(({ object }) => object === "Deployment/dev/web"));
   },
   "policies and workloads need a namespace": async ({ provider }) => {
@@ -113,7 +113,7 @@ const CASES: Readonly<Record<string, Case>> = {
       ...await provider.applyPolicies(dev, dryRun),
       ...await provider.applyWorkload(web(), dryRun),
     ];
-    assert.deepEqual(await provider.inventory(live()), []);
+    assert.deepEqual((await provider.inventory(live())).objects, []);
     const done = [
       ...await provider.applyNamespace(dev, live()),
       ...await provider.applyPolicies(dev, live()),
@@ -257,7 +257,7 @@ const CASES: Readonly<Record<string, Case>> = {
     const gone = provider.awaitNamespaceGone(ref, live());
     await harness.advance(A_WHILE_MS);
     await gone;
-    assert.deepEqual(await provider.inventory(live()), []);
+    assert.deepEqual((await provider.inventory(live())).objects, []);
   },
   "a namespace that is gone can be created anew": async (harness) => {
     await withNamespace(harness);
@@ -271,16 +271,18 @@ const CASES: Readonly<Record<string, Case>> = {
   "the inventory names every object, its owner and its revision": async (harness) => {
     await withNamespace(harness);
     await harness.provider.applyWorkload(web({ revision: 7 }), live());
-    const inventory = await harness.provider.inventory(live());
-    const deployment = inventory.find(({ object }) => object === "Deployment/dev/web");
+    const { objects, clusters, unread } = await harness.provider.inventory(live());
+    const deployment = objects.find(({ object }) => object === "Deployment/dev/web");
     assert.deepEqual(deployment, {
+      cluster: clusters[0],
       object: "Deployment/dev/web",
       target: "environments/dev/workloads/web",
       targetUid: "uid-web",
       revision: 7,
     });
-    assert.ok(inventory.some(({ object }) => object === "Namespace/dev"));
-    assert.ok(inventory.some(({ object }) => object.startsWith("NetworkPolicy/dev/")));
+    assert.ok(objects.some(({ object }) => object === "Namespace/dev"));
+    assert.ok(objects.some(({ object }) => object.startsWith("NetworkPolicy/dev/")));
+    assert.deepEqual(unread, []);
   },
   "a quota holds": async (harness) => {
     const { provider } = harness;

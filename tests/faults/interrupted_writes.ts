@@ -127,7 +127,7 @@ async function assertCleanSlate(platform: Platform): Promise<void> {
     workloads: await store.workloads.count({}),
     revisions: await store.revisions.count({}),
     orphans: await store.orphans.count({}),
-    objects: (await cluster.inventory(caller)).map(({ object }) => object),
+    objects: (await cluster.inventory(caller)).objects.map(({ object }) => object),
   };
   const nothing = { environments: 0, workloads: 0, revisions: 0, orphans: 0, objects: [] };
   assert.deepEqual(left, nothing, "after its deletion nothing is left");

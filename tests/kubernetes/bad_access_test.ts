@@ -97,6 +97,40 @@ for (
 }
 
 Deno.test({
+  name: "the doctor checks the clusters that it can read, and names the others",
+  sanitizeOps: false,
+  async fn() {
+    const left = {
+      "app.kubernetes.io/managed-by": "mpc",
+      "mpc/environment": "left",
+      "mpc/uid": "x",
+    };
+    const metadata = { name: "left", labels: left };
+    await kubectl(
+      ["apply", "-f", "-"],
+      JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata }),
+    );
+    const { code, out, err } = await world.mpctl("doctor", "-o", "json");
+    assert.equal(code, 1, err);
+    const { findings } = JSON.parse(out) as { findings: Record<string, string>[] };
+    // What could not be undone on the cluster that is gone waits for a person, too.
+    const told = findings.filter(({ invariant }) => invariant !== "OPERATION_NEEDS_ATTENTION");
+    assert.deepEqual(told.map(({ subject, remedy }) => `${subject}: ${remedy}`).sort(), [
+      "Namespace/left: mpctl doctor --sweep",
+      "ann: kubectl apply -f deploy/kubernetes/worker_role.yaml",
+      "elsewhere: kubectl cluster-info",
+      "gone: kubectl cluster-info",
+      "late: kubectl cluster-info",
+      "nowhere: kubectl cluster-info",
+    ]);
+    const swept = await world.mpctl("doctor", "--sweep");
+    assert.equal(swept.code, 1, swept.err);
+    assert.match(swept.out, /what is left of environments\/left is removed within a minute/);
+    assert.match(swept.out, /✗ CLUSTER_UNREADABLE gone/);
+  },
+});
+
+Deno.test({
   name: "a cluster that nobody has named is refused, and those that there are are told",
   sanitizeOps: false,
   async fn() {

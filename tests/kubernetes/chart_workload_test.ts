@@ -146,7 +146,7 @@ const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
       const deleted = await provider.deleteWorkload(ref, live());
       assert.ok(told(deleted).includes("DELETE ClusterRole/mpc-shop-reader"));
       await provider.awaitWorkloadGone(ref, live());
-      const left = await provider.inventory(live());
+      const { objects: left } = await provider.inventory(live());
       assert.deepEqual(left.filter(({ targetUid }) => targetUid === ref.uid), []);
     },
   ],

@@ -56,7 +56,9 @@ test("the role that is given for workers lets them do everything", async (world)
   await provider.awaitWorkloadGone(workload, live());
   await provider.deleteNamespace(ref, live());
   await provider.awaitNamespaceGone(ref, live());
-  assert.ok((await provider.inventory(live())).every(({ target }) => !/granted/.test(target)));
+  assert.ok(
+    (await provider.inventory(live())).objects.every(({ target }) => !/granted/.test(target)),
+  );
 });
 
 test("a certificate that has expired and a context that is not there are told", async (world) => {

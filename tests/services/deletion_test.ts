@@ -135,7 +135,7 @@ Deno.test("what is abandoned is listed as orphans, and swept when the cluster le
     await platform.clock.advance(60_000);
     await platform.janitor().pass();
     assert.deepEqual(await orphans(), []);
-    assert.deepEqual(await platform.cluster.inventory(platform.caller), []);
+    assert.deepEqual((await platform.cluster.inventory(platform.caller)).objects, []);
   }));
 
 Deno.test("deletion_protection refuses deletion, with force and without", () =>
@@ -212,7 +212,7 @@ Deno.test("what was to be abandoned and is deployed again is not swept", async (
     await platform.ended(await deleteWorkload(deps, caller, { ...deletion, name }));
     await platform.janitor().pass();
     assert.equal(await store.orphans.count({}), 0);
-    const left = await cluster.inventory(caller);
+    const { objects: left } = await cluster.inventory(caller);
     assert.ok(left.every(({ target }) => target === NAME));
   }, { definitions });
 });

@@ -1,11 +1,29 @@
 import assert from "node:assert/strict";
 import { type ErrorCode, MpcError } from "@mpc/domain";
-import { createEnvironment, diagnose, sweepObjects, updateEnvironment } from "@mpc/services";
+import {
+  createEnvironment,
+  deleteEnvironment,
+  diagnose,
+  type Finding,
+  sweepObjects,
+  updateEnvironment,
+} from "@mpc/services";
+import { openMemoryStore } from "@mpc/storage/memory";
+import { ClusterRegistry } from "../../worker/providers/kubernetes/mod.ts";
+import { FakeClock } from "../fakes/fake_clock.ts";
 import { withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 import { create, deploy } from "../fakes/scenarios.ts";
 
 const WEB = "environments/dev/workloads/web";
+
+/** A namespace of which there is no record. */
+const STRANGER = {
+  environment: "left",
+  uid: "uid-left",
+  labels: {},
+  quota: { workloads: null, cpu: null, memory: null },
+};
 
 Deno.test("doctor names each break with the command that repairs it", () =>
   withPlatform(async (platform) => {
@@ -80,6 +98,124 @@ Deno.test("a cluster that cannot be read is a finding, and the records are check
   }
 });
 
+Deno.test("of several clusters those that can be read are checked, and the others named", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, cluster, store } = platform;
+    await platform.ended(await create(platform));
+    for (const [id, name] of [["shop", "east"], ["mars", "west"]] as const) {
+      const request = { environmentId: id, environment: {} };
+      await platform.ended(await createEnvironment(deps, caller, request));
+      const { value, version } = (await store.environments.get(`environments/${id}`))!;
+      await store.environments.replace({ ...value, cluster: name }, version);
+      await cluster.deleteNamespace({ environment: id, uid: value.uid }, caller);
+    }
+    const { uid } = (await store.environments.get("environments/dev"))!.value;
+    await cluster.deleteNamespace({ environment: "dev", uid }, caller);
+    await cluster.applyNamespace({ ...STRANGER, cluster: "default" }, caller);
+    const error = new MpcError("UNAVAILABLE", {
+      reason: "CLUSTER_UNREACHABLE",
+      message: "Cannot list deployments: cluster 'east' cannot be reached (connection refused)",
+    });
+    const several: typeof cluster = Object.assign(Object.create(cluster), {
+      inventory: async () => ({
+        objects: (await cluster.inventory(caller)).objects,
+        clusters: ["default", "east"],
+        unread: [{ cluster: "east", error }],
+      }),
+    });
+    const away = ["CLUSTER_UNREADABLE", "east", error.message, "kubectl cluster-info"];
+    const flat = ({ invariant, subject, message, remedy }: Finding) => [
+      invariant,
+      subject,
+      message,
+      remedy,
+    ];
+    const { findings } = await diagnose({ ...deps, cluster: several }, caller);
+    assert.deepEqual(findings.map(flat), [
+      away,
+      [
+        "CLUSTER_UNREADABLE",
+        "west",
+        "Environment 'mars' lies on it, and workers have only 'default', 'east'; give them that " +
+        "cluster again, or forget the environment by 'mpctl env delete mars --abandon'",
+        "deno task worker --clusters-file clusters.yaml",
+      ],
+      [
+        "OBJECT_WITHOUT_RECORD",
+        "Namespace/left",
+        "It belongs to 'environments/left', of which there is no record with its uid",
+        "mpctl doctor --sweep",
+      ],
+      [
+        "RECORD_WITHOUT_OBJECT",
+        "environments/dev",
+        "It is READY, but the cluster has nothing of it",
+        "mpctl env update dev",
+      ],
+    ]);
+    const swept = await sweepObjects({ ...deps, cluster: several }, caller);
+    assert.deepEqual(swept.targets, ["environments/left"]);
+    assert.deepEqual(swept.findings.map(flat), [away]);
+  }));
+
+Deno.test("what was left on one cluster is swept while another is away", () => {
+  const store = openMemoryStore();
+  const away = () =>
+    Promise.reject(
+      new MpcError("UNAVAILABLE", { reason: "CLUSTER_UNREACHABLE", message: "no answer" }),
+    );
+  return withPlatform(async (platform) => {
+    const { caller, cluster } = platform;
+    await cluster.applyNamespace({ ...STRANGER, cluster: "default" }, caller);
+    const orphan = { operation: "", createTime: platform.clock.now(), objects: [] };
+    for (const [id, on] of [["left", "default"], ["away", "east"], ["lost", "west"]] as const) {
+      await store.orphans.create({
+        ...orphan,
+        name: `orphans/uid-${id}`,
+        target: `environments/${id}`,
+        targetUid: `uid-${id}`,
+        cluster: on,
+      });
+    }
+    await platform.janitor().pass();
+    assert.deepEqual((await cluster.inventory(caller)).objects, []);
+    const waiting = (await store.orphans.list({ limit: 10 })).items;
+    assert.deepEqual(waiting.map(({ value }) => value.target), ["environments/away"]);
+    const told = (await platform.events()).map(({ reason, message }) => `${reason}: ${message}`);
+    assert.deepEqual(told.slice(-2).sort(), [
+      "OrphanForgotten: What 'environments/lost' had left stays on cluster 'west', which workers no longer have",
+      "OrphanSwept: What 'environments/left' had left on the cluster is gone",
+    ]);
+  }, {
+    store,
+    provider: (bare) =>
+      new ClusterRegistry({
+        clusters: new Map([
+          ["default", bare],
+          ["east", Object.assign(Object.create(bare), { deleteNamespace: away })],
+        ]),
+        find: () => Promise.resolve(undefined),
+        clock: new FakeClock(),
+      }),
+  });
+});
+
+Deno.test("what is abandoned is remembered with its cluster", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, store } = platform;
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform));
+    const request = { etag: "", force: true, abandon: true, allowMissing: false, timeoutMs: null };
+    await platform.ended(
+      await deleteEnvironment(deps, caller, { ...request, name: "environments/dev" }),
+    );
+    const { items } = await store.orphans.list({ limit: 10 });
+    assert.deepEqual(items.map(({ value }) => [value.target, value.cluster]).sort(), [
+      ["environments/dev", "default"],
+      [WEB, "default"],
+    ]);
+  }));
+
 Deno.test("doctor does not pass off a fault of its own as one of the cluster", () =>
   withPlatform(async ({ deps, caller, cluster }) => {
     const broken: typeof cluster = Object.assign(Object.create(cluster), {
@@ -96,12 +232,12 @@ Deno.test("what has no record is swept from the cluster, and nothing else", () =
     await platform.ended(await deploy(platform));
     await store.workloads.delete(WEB, (await store.workloads.get(WEB))!.version);
     assert.equal((await platform.findings())[0]?.remedy, "mpctl doctor --sweep");
-    assert.deepEqual(await sweepObjects(deps, caller), [WEB]);
+    assert.deepEqual(await sweepObjects(deps, caller), { targets: [WEB], findings: [] });
     await platform.janitor().pass();
     await platform.assertSound();
-    const left = await cluster.inventory(caller);
+    const { objects: left } = await cluster.inventory(caller);
     assert.ok(left.every(({ target }) => target === "environments/dev"));
-    assert.deepEqual(await sweepObjects(deps, caller), []);
+    assert.deepEqual(await sweepObjects(deps, caller), { targets: [], findings: [] });
   }));
 
 Deno.test("an update without a change applies the environment again", () =>

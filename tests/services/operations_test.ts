@@ -129,6 +129,6 @@ Deno.test("cancelling a deployment over one that never ran says that the record 
     assert.equal(outcome, "workload 'web' is DEPLOY_FAILED, with nothing on the cluster");
     await platform.settle();
     assert.equal((await workload(platform)).state, "DEPLOY_FAILED");
-    const left = await cluster.inventory(caller);
+    const { objects: left } = await cluster.inventory(caller);
     assert.ok(left.every(({ target }) => target === "environments/dev"));
   }));

@@ -11,11 +11,15 @@ for (const scenario of SCENARIOS) {
       await scenario.prepare(platform);
       const { store, cluster, caller } = platform;
       const head = await store.events.head();
-      const before = await cluster.inventory(caller);
+      const { objects: before } = await cluster.inventory(caller);
       const { plan, operation } = await scenario.request(platform, { validateOnly: true });
       assert.equal(operation, null);
       assert.equal(await store.events.head(), head, "no event");
-      assert.deepEqual(await cluster.inventory(caller), before, "no change on the cluster");
+      assert.deepEqual(
+        (await cluster.inventory(caller)).objects,
+        before,
+        "no change on the cluster",
+      );
       const steps = DEFINITIONS[scenario.kind].steps;
       assert.deepEqual(plan?.steps.map(({ name }) => name), steps.map(({ name }) => name));
       const again = await scenario.request(platform, { validateOnly: true });
@@ -23,7 +27,7 @@ for (const scenario of SCENARIOS) {
       const planHash = plan?.planHash ?? "";
       const ended = await platform.ended(await scenario.request(platform, { planHash }));
       assert.equal(ended.state, "SUCCEEDED");
-      const after = new Set((await cluster.inventory(caller)).map(({ object }) => object));
+      const after = new Set((await cluster.inventory(caller)).objects.map(({ object }) => object));
       const was = new Set(before.map(({ object }) => object));
       for (const { action, object } of plan?.changes ?? []) {
         if (action === "CREATE") assert.ok(!was.has(object) && after.has(object), object);

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { MpcError, OPERATION_KINDS, type OperationKind } from "@mpc/domain";
+import { MpcError, OPERATION_KINDS, type OperationKind, recordError } from "@mpc/domain";
 import { ChangeAction } from "@mpc/proto";
 import {
   type ClusterService,
@@ -14,6 +14,7 @@ import {
   StreamLogsResponseSchema,
 } from "@mpc/proto/internal";
 import type { ClusterReader, Planner } from "@mpc/services";
+import { errorMessage } from "./error_message.ts";
 
 /** What the internal service answers from. */
 export interface ClusterSources {
@@ -30,8 +31,15 @@ export function clusterService(
       return create(GetClusterResponseSchema, { provider: cluster.name });
     },
     async listObjects(_request, { signal }) {
-      const objects = await cluster.inventory({ signal });
-      return create(ListObjectsResponseSchema, { objects: objects.map((it) => ({ ...it })) });
+      const { objects, clusters, unread } = await cluster.inventory({ signal });
+      return create(ListObjectsResponseSchema, {
+        objects: objects.map((it) => ({ ...it })),
+        clusters: [...clusters],
+        unread: unread.map(({ cluster, error }) => ({
+          cluster,
+          error: errorMessage(recordError(error)),
+        })),
+      });
     },
     async getRollout({ environment, workload }, { signal }) {
       const status = await cluster.rolloutStatus(environment, workload, { signal });

@@ -1,8 +1,8 @@
-import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { getLogger } from "@logtape/logtape";
 import { type ErrorRecord, recordError } from "@mpc/domain";
 import { ErrorRecordSchema } from "@mpc/proto";
+import { errorMessage } from "./error_message.ts";
 
 const log = getLogger(["mpc", "internal"]);
 
@@ -36,11 +36,7 @@ function failure(method: string, error: unknown): unknown {
   const result = new ConnectError(record.message, Code.Unknown);
   result.details.push({
     desc: ErrorRecordSchema,
-    value: create(ErrorRecordSchema, {
-      ...record,
-      metadata: { ...record.metadata },
-      causes: record.causes.map((cause) => ({ ...cause })),
-    }),
+    value: errorMessage(record),
   });
   return result;
 }

@@ -12,6 +12,7 @@ import {
   type LiveObject,
   refOf,
 } from "../../../worker/providers/kubernetes/client/kube_object.ts";
+import { FakeApiServer } from "./fake_api_server.ts";
 import { FakeKubeClient } from "./fake_kube_client.ts";
 import { FakeDeployments, type PodDelays } from "./fake_deployments.ts";
 
@@ -25,13 +26,14 @@ const STICKY_FINALIZER = "fake.mpc.dev/sticky";
  * their tags as they do on the simulated cluster.
  */
 export class FakeCluster {
-  readonly client = new FakeKubeClient();
+  readonly client: FakeKubeClient;
   readonly #clock: Clock;
   readonly #stop = new AbortController();
   readonly #flaky = new Map<string, number>();
 
-  constructor(clock: Clock, delays: PodDelays = { podMs: 700 }) {
+  constructor(clock: Clock, delays: PodDelays = { podMs: 700 }, name = "fake") {
     this.#clock = clock;
+    this.client = new FakeKubeClient(new FakeApiServer(), name);
     const { server } = this.client;
     server.now = () => clock.now();
     const deployments = new FakeDeployments({

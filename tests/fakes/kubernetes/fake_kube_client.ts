@@ -30,7 +30,7 @@ export type Verb = "get" | "list" | "apply" | "delete" | "watch" | "logs";
 
 /** A cluster's API in memory, with faults on demand; nothing runs pods unless controllers do. */
 export class FakeKubeClient implements KubeClient {
-  readonly cluster = "fake";
+  readonly cluster: string;
   readonly server: FakeApiServer;
   /** What each verb has been called, so far. */
   readonly requests = new Map<Verb, number>();
@@ -41,8 +41,9 @@ export class FakeKubeClient implements KubeClient {
   /** Carries out a deletion; by default the object is gone at once. */
   onDelete: (object: LiveObject, propagation: DeleteOptions["propagation"]) => void;
 
-  constructor(server: FakeApiServer = new FakeApiServer()) {
+  constructor(server: FakeApiServer = new FakeApiServer(), cluster = "fake") {
     this.server = server;
+    this.cluster = cluster;
     this.onDelete = (object) => server.remove(refOf(object));
   }
 

@@ -1,20 +1,23 @@
-import type { PlannedChange, Residue } from "@mpc/domain";
-import type {
-  ApplyCall,
-  ClusterEvent,
-  ClusterObject,
-  LogLine,
-  LogQuery,
-  NamespaceIntent,
-  PodStatus,
-  Provider,
-  ProviderCall,
-  Ref,
-  RolloutStatus,
-  WorkloadIntent,
-  WorkloadRef,
+import { MpcError, type PlannedChange, type Residue } from "@mpc/domain";
+import {
+  type ApplyCall,
+  type Clock,
+  type ClusterEvent,
+  type Inventory,
+  isUnreadable,
+  type LogLine,
+  type LogQuery,
+  type NamespaceIntent,
+  type PodStatus,
+  type Provider,
+  type ProviderCall,
+  type Ref,
+  type RolloutStatus,
+  type WorkloadIntent,
+  type WorkloadRef,
 } from "@mpc/services";
 import { clusterGone, noSuchCluster, notOnCluster } from "../provider_errors.ts";
+import { within } from "./client/within.ts";
 
 export interface ClusterRegistryOptions {
   /** Clusters by name, each with limits, a breaker and watches of its own. */
@@ -23,7 +26,11 @@ export interface ClusterRegistryOptions {
   readonly find: (
     ref: Pick<Ref, "environment"> & Partial<WorkloadRef>,
   ) => Promise<string | undefined>;
+  readonly clock: Clock;
 }
+
+/** Who takes longer to list what it has counts as away: readers wait for the slowest. */
+const INVENTORY_MS = 8_000;
 
 type Watching = ProviderCall & { onBlocked?: (blockers: readonly Residue[]) => void };
 
@@ -35,10 +42,12 @@ export class ClusterRegistry implements Provider {
   readonly name = "kubernetes";
   readonly #clusters: ReadonlyMap<string, Provider>;
   readonly #find: ClusterRegistryOptions["find"];
+  readonly #clock: Clock;
 
-  constructor({ clusters, find }: ClusterRegistryOptions) {
+  constructor({ clusters, find, clock }: ClusterRegistryOptions) {
     this.#clusters = clusters;
     this.#find = find;
+    this.#clock = clock;
   }
 
   /** One that is away keeps nobody from the others: this fails where none can be reached. */
@@ -106,11 +115,35 @@ export class ClusterRegistry implements Provider {
     });
   }
 
-  async inventory(call: ProviderCall): Promise<readonly ClusterObject[]> {
-    const lists = await Promise.all(
-      [...this.#clusters.values()].map((cluster) => cluster.inventory(call)),
+  async inventory(call: ProviderCall): Promise<Inventory> {
+    const read = await Promise.all(
+      [...this.#clusters].map(([name, cluster]) => this.#inventoryOf(name, cluster, call)),
     );
-    return lists.flat();
+    return {
+      objects: read.flatMap(({ objects }) => objects),
+      clusters: read.flatMap(({ clusters }) => clusters),
+      unread: read.flatMap(({ unread }) => unread),
+    };
+  }
+
+  /** What one cluster has, or why it does not tell. */
+  async #inventoryOf(
+    cluster: string,
+    provider: Provider,
+    { signal: caller }: ProviderCall,
+  ): Promise<Inventory> {
+    const stop = new AbortController();
+    const signal = AbortSignal.any([caller, stop.signal]);
+    const late = () => noInventory(cluster);
+    try {
+      const read = provider.inventory({ signal });
+      return await within(read, { ms: INVENTORY_MS, clock: this.#clock, signal: caller, late });
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      return { objects: [], clusters: [cluster], unread: [{ cluster, error }] };
+    } finally {
+      stop.abort("the inventory is over");
+    }
   }
 
   async rolloutStatus(
@@ -171,8 +204,22 @@ export class ClusterRegistry implements Provider {
     ref: Ref | WorkloadRef,
     act: (cluster: Provider) => Promise<readonly PlannedChange[]>,
   ): Promise<readonly PlannedChange[]> {
-    const found = await this.#found(ref);
+    const found = ref.cluster === undefined
+      ? await this.#found(ref)
+      : this.#named(ref.cluster, ref.environment, clusterGone);
     if (found) return await act(found);
-    return (await Promise.all([...this.#clusters.values()].map(act))).flat();
+    // Those that can be reached are through with it when the call ends for those that cannot.
+    const done = await Promise.allSettled([...this.#clusters.values()].map(act));
+    return done.flatMap((outcome) => {
+      if (outcome.status === "rejected") throw outcome.reason;
+      return outcome.value;
+    });
   }
 }
+
+const noInventory = (cluster: string): MpcError =>
+  new MpcError("UNAVAILABLE", {
+    reason: "CLUSTER_UNREACHABLE",
+    message: `Cannot list what cluster '${cluster}' has: no answer within ${INVENTORY_MS} ms`,
+    metadata: { cluster },
+  });

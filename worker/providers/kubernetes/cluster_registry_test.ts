@@ -30,7 +30,7 @@ interface World {
 
 function open(names: readonly string[]): World {
   const clock = new FakeClock();
-  const fakes = names.map(() => new FakeCluster(clock));
+  const fakes = names.map((name) => new FakeCluster(clock, { podMs: 700 }, name));
   const clusters = new Map(
     names.map((name, index) =>
       [name, new KubernetesProvider({ client: fakes[index]!.client, clock, charts: null })] as const
@@ -40,6 +40,7 @@ function open(names: readonly string[]): World {
   const registry = new ClusterRegistry({
     clusters,
     find: ({ environment }) => Promise.resolve(records.get(environment)),
+    clock,
   });
   return {
     registry,
@@ -70,7 +71,7 @@ providerContract("kubernetes, two clusters of which one is used", { misbehavingI
 });
 
 const namespaces = async (cluster: Provider | undefined) =>
-  (await cluster!.inventory(live())).map(({ object }) => object);
+  (await cluster!.inventory(live())).objects.map(({ object }) => object);
 
 Deno.test("an environment lies on the cluster that it names, with all that is in it", () =>
   withWorld(async ({ registry, clusters, records }) => {
@@ -91,7 +92,7 @@ Deno.test("an environment lies on the cluster that it names, with all that is in
       "Namespace/shop",
       "Deployment/shop/web",
     ]);
-    assert.equal((await registry.inventory(live())).length, 3);
+    assert.equal((await registry.inventory(live())).objects.length, 3);
     assert.equal((await registry.rolloutStatus("shop", "web", live()))?.desired, 1);
     assert.equal(await registry.rolloutStatus("gone", "web", live()), undefined);
   }));
@@ -117,6 +118,56 @@ Deno.test("a cluster that is away keeps nobody from the others", () =>
     await rejectsWith(unknown, "UNAVAILABLE", "CLUSTER_UNREACHABLE");
     home!.fault = away;
     await rejectsWith(registry.assertReachable(live()), "UNAVAILABLE", "CLUSTER_UNREACHABLE");
+  }));
+
+Deno.test("the inventory has what can be read, and says who cannot be", () =>
+  withWorld(async ({ registry, records, fakes, advance }) => {
+    const [, east] = fakes.map(({ client }) => client);
+    records.set("dev", "default").set("shop", "east");
+    await registry.applyNamespace(environment("dev", "default"), live());
+    await registry.applyNamespace(environment("shop", "east"), live());
+    const tell = async () => {
+      const { objects, clusters, unread } = await registry.inventory(live());
+      assert.deepEqual(clusters, ["default", "east"]);
+      return {
+        objects: objects.map(({ cluster, object }) => `${cluster}: ${object}`),
+        unread: unread.map(({ cluster, error }) => `${cluster}: ${error.message}`),
+      };
+    };
+    assert.deepEqual(await tell(), {
+      objects: ["default: Namespace/dev", "east: Namespace/shop"],
+      unread: [],
+    });
+    east!.fault = () =>
+      new MpcError("UNAVAILABLE", { reason: "CLUSTER_UNREACHABLE", message: "no answer" });
+    const half = { objects: ["default: Namespace/dev"], unread: ["east: no answer"] };
+    assert.deepEqual(await tell(), half);
+    east!.fault = () => new MpcError("INTERNAL", { reason: "BUG", message: "a fault of ours" });
+    await rejectsWith(tell(), "INTERNAL", "BUG");
+    east!.fault = () => undefined;
+    east!.list = (_kind, _selection, { signal }) =>
+      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    const told = tell();
+    await advance(8_000);
+    assert.deepEqual(await told, {
+      ...half,
+      unread: ["east: Cannot list what cluster 'east' has: no answer within 8000 ms"],
+    });
+  }));
+
+Deno.test("what is known to lie on one cluster is not looked for on the others", () =>
+  withWorld(async ({ registry, records, fakes }) => {
+    const [home, east] = fakes.map(({ client }) => client);
+    records.set("shop", "east");
+    await registry.applyNamespace(environment("shop", "east"), live());
+    records.clear();
+    home!.fault = () =>
+      new MpcError("UNAVAILABLE", { reason: "CLUSTER_UNREACHABLE", message: "no answer" });
+    const ref = { environment: "shop", uid: "uid-shop", cluster: "east" };
+    assert.equal((await registry.deleteNamespace(ref, live())).length, 1);
+    assert.ok(east!.requests.get("delete"));
+    const lost = registry.deleteNamespace({ ...ref, cluster: "west" }, live());
+    await rejectsWith(lost, "FAILED_PRECONDITION", "UNKNOWN_CLUSTER");
   }));
 
 Deno.test("a cluster that is not there is named, with those that are", () =>

@@ -3,7 +3,7 @@ import type {
   ApplyCall,
   Clock,
   ClusterEvent,
-  ClusterObject,
+  Inventory,
   LogLine,
   LogQuery,
   NamespaceIntent,
@@ -152,10 +152,15 @@ export class KubernetesProvider implements Provider {
     return awaitWorkloadGone(this.#cluster, ref, kinds, call);
   }
 
-  async inventory({ signal }: ProviderCall): Promise<readonly ClusterObject[]> {
+  async inventory({ signal }: ProviderCall): Promise<Inventory> {
     const kinds = [...ALL_KINDS, ...this.#charts?.moreKinds ?? []];
     const objects = await listKinds(this.#client, kinds, { labelSelector: OURS }, signal);
-    return objects.flatMap((object) => toClusterObject(object) ?? []);
+    const { cluster } = this.#client;
+    return {
+      objects: objects.flatMap((object) => toClusterObject(cluster, object) ?? []),
+      clusters: [cluster],
+      unread: [],
+    };
   }
 
   rolloutStatus(

@@ -30,5 +30,5 @@ export function openClusters(
     });
     return [name, new KubernetesProvider({ client, clock, charts })] as const;
   });
-  return new ClusterRegistry({ clusters: new Map(clusters), find });
+  return new ClusterRegistry({ clusters: new Map(clusters), find, clock });
 }

@@ -109,7 +109,7 @@ Deno.test("a restart finds the cluster as time has left it", () =>
     await after.close();
     await clock.advance(5_000);
     const last = open();
-    assert.deepEqual(await last.inventory(call), []);
+    assert.deepEqual((await last.inventory(call)).objects, []);
     await last.close();
   }));
 

@@ -1,8 +1,8 @@
-import type { PlannedChange } from "@mpc/domain";
+import { DEFAULT_CLUSTER, type PlannedChange } from "@mpc/domain";
 import type {
   ClusterEvent,
-  ClusterObject,
   ClusterReader,
+  Inventory,
   LogLine,
   LogQuery,
   PodStatus,
@@ -33,9 +33,10 @@ export class SimulatedReader implements ClusterReader {
     this.cluster.assertReachable();
   }
 
-  async inventory(call: ProviderCall): Promise<readonly ClusterObject[]> {
+  async inventory(call: ProviderCall): Promise<Inventory> {
     await this.begin(call);
-    return this.cluster.all().flatMap(objectsOf);
+    const objects = this.cluster.all().flatMap(objectsOf);
+    return { objects, clusters: [DEFAULT_CLUSTER], unread: [] };
   }
 
   async rolloutStatus(

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpc/v1/diagnostics.proto.
  */
 export const file_mpc_v1_diagnostics: GenFile = /*@__PURE__*/
-  fileDesc("ChhtcGMvdjEvZGlhZ25vc3RpY3MucHJvdG8SBm1wYy52MSJOCgdGaW5kaW5nEhEKCWludmFyaWFudBgBIAEoCRIPCgdzdWJqZWN0GAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDgoGcmVtZWR5GAQgASgJIhEKD0RpYWdub3NlUmVxdWVzdCJFChBEaWFnbm9zZVJlc3BvbnNlEg4KBmNoZWNrcxgBIAMoCRIhCghmaW5kaW5ncxgCIAMoCzIPLm1wYy52MS5GaW5kaW5nIhUKE1N3ZWVwT2JqZWN0c1JlcXVlc3QiJwoUU3dlZXBPYmplY3RzUmVzcG9uc2USDwoHdGFyZ2V0cxgBIAMoCSIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCJbChVHZXRTZXJ2ZXJJbmZvUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIOCgZlbmdpbmUYAiABKAkSDwoHc3RvcmFnZRgDIAEoCRIQCghwcm92aWRlchgEIAEoCTLsAQoSRGlhZ25vc3RpY3NTZXJ2aWNlEj0KCERpYWdub3NlEhcubXBjLnYxLkRpYWdub3NlUmVxdWVzdBoYLm1wYy52MS5EaWFnbm9zZVJlc3BvbnNlEkkKDFN3ZWVwT2JqZWN0cxIbLm1wYy52MS5Td2VlcE9iamVjdHNSZXF1ZXN0GhwubXBjLnYxLlN3ZWVwT2JqZWN0c1Jlc3BvbnNlEkwKDUdldFNlcnZlckluZm8SHC5tcGMudjEuR2V0U2VydmVySW5mb1JlcXVlc3QaHS5tcGMudjEuR2V0U2VydmVySW5mb1Jlc3BvbnNlYgZwcm90bzM");
+  fileDesc("ChhtcGMvdjEvZGlhZ25vc3RpY3MucHJvdG8SBm1wYy52MSJOCgdGaW5kaW5nEhEKCWludmFyaWFudBgBIAEoCRIPCgdzdWJqZWN0GAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDgoGcmVtZWR5GAQgASgJIhEKD0RpYWdub3NlUmVxdWVzdCJFChBEaWFnbm9zZVJlc3BvbnNlEg4KBmNoZWNrcxgBIAMoCRIhCghmaW5kaW5ncxgCIAMoCzIPLm1wYy52MS5GaW5kaW5nIhUKE1N3ZWVwT2JqZWN0c1JlcXVlc3QiSgoUU3dlZXBPYmplY3RzUmVzcG9uc2USDwoHdGFyZ2V0cxgBIAMoCRIhCghmaW5kaW5ncxgCIAMoCzIPLm1wYy52MS5GaW5kaW5nIhYKFEdldFNlcnZlckluZm9SZXF1ZXN0IlsKFUdldFNlcnZlckluZm9SZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEg4KBmVuZ2luZRgCIAEoCRIPCgdzdG9yYWdlGAMgASgJEhAKCHByb3ZpZGVyGAQgASgJMuwBChJEaWFnbm9zdGljc1NlcnZpY2USPQoIRGlhZ25vc2USFy5tcGMudjEuRGlhZ25vc2VSZXF1ZXN0GhgubXBjLnYxLkRpYWdub3NlUmVzcG9uc2USSQoMU3dlZXBPYmplY3RzEhsubXBjLnYxLlN3ZWVwT2JqZWN0c1JlcXVlc3QaHC5tcGMudjEuU3dlZXBPYmplY3RzUmVzcG9uc2USTAoNR2V0U2VydmVySW5mbxIcLm1wYy52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBodLm1wYy52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2ViBnByb3RvMw");
 
 /**
  * A break of one of the platform's invariants.
@@ -196,6 +196,13 @@ export type SweepObjectsResponse = Message<"mpc.v1.SweepObjectsResponse"> & {
    * @generated from field: repeated string targets = 1;
    */
   targets: string[];
+
+  /**
+   * Clusters that could not be looked at, and why.
+   *
+   * @generated from field: repeated mpc.v1.Finding findings = 2;
+   */
+  findings: Finding[];
 };
 
 /**
@@ -210,6 +217,13 @@ export type SweepObjectsResponseJson = {
    * @generated from field: repeated string targets = 1;
    */
   targets?: string[];
+
+  /**
+   * Clusters that could not be looked at, and why.
+   *
+   * @generated from field: repeated mpc.v1.Finding findings = 2;
+   */
+  findings?: FindingJson[];
 };
 
 /**
@@ -336,7 +350,8 @@ export const DiagnosticsService: GenService<{
     output: typeof DiagnoseResponseSchema;
   },
   /**
-   * Has objects that no record knows removed from the cluster, as what was abandoned is.
+   * Has objects that no record knows removed from all clusters that can be read, as what was
+   * abandoned is.
    *
    * @generated from rpc mpc.v1.DiagnosticsService.SweepObjects
    */

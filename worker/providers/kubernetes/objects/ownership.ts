@@ -23,13 +23,14 @@ export function revisionOf({ metadata }: LiveObject): number {
   return Number(metadata.annotations?.[REVISION] ?? 0);
 }
 
-/** An object as the inventory lists it; undefined for a stranger's. */
-export function toClusterObject(object: LiveObject): ClusterObject | undefined {
+/** An object of a cluster as the inventory lists it; undefined for a stranger's. */
+export function toClusterObject(cluster: string, object: LiveObject): ClusterObject | undefined {
   const targetUid = ownerOf(object);
   const environment = object.metadata.labels?.[ENVIRONMENT];
   if (targetUid === undefined || environment === undefined) return undefined;
   const workload = object.metadata.labels?.[WORKLOAD];
   return {
+    cluster,
     object: textOf(refOf(object)),
     target: workload === undefined
       ? environmentName(environment)

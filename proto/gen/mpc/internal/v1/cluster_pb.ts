@@ -6,7 +6,7 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { StructJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { PlannedChange, PlannedChangeJson } from "../../v1/common_pb.ts";
+import type { ErrorRecord, ErrorRecordJson, PlannedChange, PlannedChangeJson } from "../../v1/common_pb.ts";
 import { file_mpc_v1_common } from "../../v1/common_pb.ts";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 
@@ -14,7 +14,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file mpc/internal/v1/cluster.proto.
  */
 export const file_mpc_internal_v1_cluster: GenFile = /*@__PURE__*/
-  fileDesc("Ch1tcGMvaW50ZXJuYWwvdjEvY2x1c3Rlci5wcm90bxIPbXBjLmludGVybmFsLnYxIhMKEUdldENsdXN0ZXJSZXF1ZXN0IiYKEkdldENsdXN0ZXJSZXNwb25zZRIQCghwcm92aWRlchgBIAEoCSIUChJMaXN0T2JqZWN0c1JlcXVlc3QiRgoTTGlzdE9iamVjdHNSZXNwb25zZRIvCgdvYmplY3RzGAEgAygLMh4ubXBjLmludGVybmFsLnYxLkNsdXN0ZXJPYmplY3QiVQoNQ2x1c3Rlck9iamVjdBIOCgZvYmplY3QYASABKAkSDgoGdGFyZ2V0GAIgASgJEhIKCnRhcmdldF91aWQYAyABKAkSEAoIcmV2aXNpb24YBCABKAUiOgoRR2V0Um9sbG91dFJlcXVlc3QSEwoLZW52aXJvbm1lbnQYASABKAkSEAoId29ya2xvYWQYAiABKAkiRAoSR2V0Um9sbG91dFJlc3BvbnNlEi4KBnN0YXR1cxgBIAEoCzIeLm1wYy5pbnRlcm5hbC52MS5Sb2xsb3V0U3RhdHVzImMKDVJvbGxvdXRTdGF0dXMSDwoHZGVzaXJlZBgBIAEoBRIPCgd1cGRhdGVkGAIgASgFEg0KBXJlYWR5GAMgASgFEhAKCHJldmlzaW9uGAQgASgFEg8KB21lc3NhZ2UYBSABKAkiOAoPTGlzdFBvZHNSZXF1ZXN0EhMKC2Vudmlyb25tZW50GAEgASgJEhAKCHdvcmtsb2FkGAIgASgJIjYKEExpc3RQb2RzUmVzcG9uc2USIgoEcG9kcxgBIAMoCzIULm1wYy5pbnRlcm5hbC52MS5Qb2QiowEKA1BvZBIMCgRuYW1lGAEgASgJEg4KBnN0YXR1cxgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEg0KBXJlYWR5GAQgASgIEhAKCHJlc3RhcnRzGAUgASgFEg0KBWltYWdlGAYgASgJEgwKBG5vZGUYByABKAkSLwoLY3JlYXRlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjoKEUxpc3RFdmVudHNSZXF1ZXN0EhMKC2Vudmlyb25tZW50GAEgASgJEhAKCHdvcmtsb2FkGAIgASgJIkMKEkxpc3RFdmVudHNSZXNwb25zZRItCgZldmVudHMYASADKAsyHS5tcGMuaW50ZXJuYWwudjEuQ2x1c3RlckV2ZW50IokBCgxDbHVzdGVyRXZlbnQSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY291bnQYAiABKAUSDwoHd2FybmluZxgDIAEoCBIOCgZyZWFzb24YBCABKAkSDgoGb2JqZWN0GAUgASgJEg8KB21lc3NhZ2UYBiABKAkiXAoUUGxhbk9wZXJhdGlvblJlcXVlc3QSDAoEa2luZBgBIAEoCRIOCgZ0YXJnZXQYAiABKAkSJgoFaW5wdXQYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Ij8KFVBsYW5PcGVyYXRpb25SZXNwb25zZRImCgdjaGFuZ2VzGAEgAygLMhUubXBjLnYxLlBsYW5uZWRDaGFuZ2UiogEKEVN0cmVhbUxvZ3NSZXF1ZXN0EhMKC2Vudmlyb25tZW50GAEgASgJEhAKCHdvcmtsb2FkGAIgASgJEg4KBmZvbGxvdxgDIAEoCBIRCgR0YWlsGAQgASgFSACIAQESKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3JlcGxpY2EYBiABKAlCBwoFX3RhaWwiXQoSU3RyZWFtTG9nc1Jlc3BvbnNlEg8KB3JlcGxpY2EYASABKAkSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEdGV4dBgDIAEoCTL5BAoOQ2x1c3RlclNlcnZpY2USVQoKR2V0Q2x1c3RlchIiLm1wYy5pbnRlcm5hbC52MS5HZXRDbHVzdGVyUmVxdWVzdBojLm1wYy5pbnRlcm5hbC52MS5HZXRDbHVzdGVyUmVzcG9uc2USWAoLTGlzdE9iamVjdHMSIy5tcGMuaW50ZXJuYWwudjEuTGlzdE9iamVjdHNSZXF1ZXN0GiQubXBjLmludGVybmFsLnYxLkxpc3RPYmplY3RzUmVzcG9uc2USVQoKR2V0Um9sbG91dBIiLm1wYy5pbnRlcm5hbC52MS5HZXRSb2xsb3V0UmVxdWVzdBojLm1wYy5pbnRlcm5hbC52MS5HZXRSb2xsb3V0UmVzcG9uc2USTwoITGlzdFBvZHMSIC5tcGMuaW50ZXJuYWwudjEuTGlzdFBvZHNSZXF1ZXN0GiEubXBjLmludGVybmFsLnYxLkxpc3RQb2RzUmVzcG9uc2USVQoKTGlzdEV2ZW50cxIiLm1wYy5pbnRlcm5hbC52MS5MaXN0RXZlbnRzUmVxdWVzdBojLm1wYy5pbnRlcm5hbC52MS5MaXN0RXZlbnRzUmVzcG9uc2USXgoNUGxhbk9wZXJhdGlvbhIlLm1wYy5pbnRlcm5hbC52MS5QbGFuT3BlcmF0aW9uUmVxdWVzdBomLm1wYy5pbnRlcm5hbC52MS5QbGFuT3BlcmF0aW9uUmVzcG9uc2USVwoKU3RyZWFtTG9ncxIiLm1wYy5pbnRlcm5hbC52MS5TdHJlYW1Mb2dzUmVxdWVzdBojLm1wYy5pbnRlcm5hbC52MS5TdHJlYW1Mb2dzUmVzcG9uc2UwAWIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common]);
+  fileDesc("Ch1tcGMvaW50ZXJuYWwvdjEvY2x1c3Rlci5wcm90bxIPbXBjLmludGVybmFsLnYxIhMKEUdldENsdXN0ZXJSZXF1ZXN0IiYKEkdldENsdXN0ZXJSZXNwb25zZRIQCghwcm92aWRlchgBIAEoCSIUChJMaXN0T2JqZWN0c1JlcXVlc3QiiAEKE0xpc3RPYmplY3RzUmVzcG9uc2USLwoHb2JqZWN0cxgBIAMoCzIeLm1wYy5pbnRlcm5hbC52MS5DbHVzdGVyT2JqZWN0EhAKCGNsdXN0ZXJzGAIgAygJEi4KBnVucmVhZBgDIAMoCzIeLm1wYy5pbnRlcm5hbC52MS5VbnJlYWRDbHVzdGVyIkQKDVVucmVhZENsdXN0ZXISDwoHY2x1c3RlchgBIAEoCRIiCgVlcnJvchgCIAEoCzITLm1wYy52MS5FcnJvclJlY29yZCJmCg1DbHVzdGVyT2JqZWN0Eg4KBm9iamVjdBgBIAEoCRIOCgZ0YXJnZXQYAiABKAkSEgoKdGFyZ2V0X3VpZBgDIAEoCRIQCghyZXZpc2lvbhgEIAEoBRIPCgdjbHVzdGVyGAUgASgJIjoKEUdldFJvbGxvdXRSZXF1ZXN0EhMKC2Vudmlyb25tZW50GAEgASgJEhAKCHdvcmtsb2FkGAIgASgJIkQKEkdldFJvbGxvdXRSZXNwb25zZRIuCgZzdGF0dXMYASABKAsyHi5tcGMuaW50ZXJuYWwudjEuUm9sbG91dFN0YXR1cyJjCg1Sb2xsb3V0U3RhdHVzEg8KB2Rlc2lyZWQYASABKAUSDwoHdXBkYXRlZBgCIAEoBRINCgVyZWFkeRgDIAEoBRIQCghyZXZpc2lvbhgEIAEoBRIPCgdtZXNzYWdlGAUgASgJIjgKD0xpc3RQb2RzUmVxdWVzdBITCgtlbnZpcm9ubWVudBgBIAEoCRIQCgh3b3JrbG9hZBgCIAEoCSI2ChBMaXN0UG9kc1Jlc3BvbnNlEiIKBHBvZHMYASADKAsyFC5tcGMuaW50ZXJuYWwudjEuUG9kIqMBCgNQb2QSDAoEbmFtZRgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDwoHbWVzc2FnZRgDIAEoCRINCgVyZWFkeRgEIAEoCBIQCghyZXN0YXJ0cxgFIAEoBRINCgVpbWFnZRgGIAEoCRIMCgRub2RlGAcgASgJEi8KC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI6ChFMaXN0RXZlbnRzUmVxdWVzdBITCgtlbnZpcm9ubWVudBgBIAEoCRIQCgh3b3JrbG9hZBgCIAEoCSJDChJMaXN0RXZlbnRzUmVzcG9uc2USLQoGZXZlbnRzGAEgAygLMh0ubXBjLmludGVybmFsLnYxLkNsdXN0ZXJFdmVudCKJAQoMQ2x1c3RlckV2ZW50EigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNvdW50GAIgASgFEg8KB3dhcm5pbmcYAyABKAgSDgoGcmVhc29uGAQgASgJEg4KBm9iamVjdBgFIAEoCRIPCgdtZXNzYWdlGAYgASgJIlwKFFBsYW5PcGVyYXRpb25SZXF1ZXN0EgwKBGtpbmQYASABKAkSDgoGdGFyZ2V0GAIgASgJEiYKBWlucHV0GAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCI/ChVQbGFuT3BlcmF0aW9uUmVzcG9uc2USJgoHY2hhbmdlcxgBIAMoCzIVLm1wYy52MS5QbGFubmVkQ2hhbmdlIqIBChFTdHJlYW1Mb2dzUmVxdWVzdBITCgtlbnZpcm9ubWVudBgBIAEoCRIQCgh3b3JrbG9hZBgCIAEoCRIOCgZmb2xsb3cYAyABKAgSEQoEdGFpbBgEIAEoBUgAiAEBEikKBXNpbmNlGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZXBsaWNhGAYgASgJQgcKBV90YWlsIl0KElN0cmVhbUxvZ3NSZXNwb25zZRIPCgdyZXBsaWNhGAEgASgJEigKBHRpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHRleHQYAyABKAky+QQKDkNsdXN0ZXJTZXJ2aWNlElUKCkdldENsdXN0ZXISIi5tcGMuaW50ZXJuYWwudjEuR2V0Q2x1c3RlclJlcXVlc3QaIy5tcGMuaW50ZXJuYWwudjEuR2V0Q2x1c3RlclJlc3BvbnNlElgKC0xpc3RPYmplY3RzEiMubXBjLmludGVybmFsLnYxLkxpc3RPYmplY3RzUmVxdWVzdBokLm1wYy5pbnRlcm5hbC52MS5MaXN0T2JqZWN0c1Jlc3BvbnNlElUKCkdldFJvbGxvdXQSIi5tcGMuaW50ZXJuYWwudjEuR2V0Um9sbG91dFJlcXVlc3QaIy5tcGMuaW50ZXJuYWwudjEuR2V0Um9sbG91dFJlc3BvbnNlEk8KCExpc3RQb2RzEiAubXBjLmludGVybmFsLnYxLkxpc3RQb2RzUmVxdWVzdBohLm1wYy5pbnRlcm5hbC52MS5MaXN0UG9kc1Jlc3BvbnNlElUKCkxpc3RFdmVudHMSIi5tcGMuaW50ZXJuYWwudjEuTGlzdEV2ZW50c1JlcXVlc3QaIy5tcGMuaW50ZXJuYWwudjEuTGlzdEV2ZW50c1Jlc3BvbnNlEl4KDVBsYW5PcGVyYXRpb24SJS5tcGMuaW50ZXJuYWwudjEuUGxhbk9wZXJhdGlvblJlcXVlc3QaJi5tcGMuaW50ZXJuYWwudjEuUGxhbk9wZXJhdGlvblJlc3BvbnNlElcKClN0cmVhbUxvZ3MSIi5tcGMuaW50ZXJuYWwudjEuU3RyZWFtTG9nc1JlcXVlc3QaIy5tcGMuaW50ZXJuYWwudjEuU3RyZWFtTG9nc1Jlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common]);
 
 /**
  * Request of GetCluster.
@@ -109,6 +109,20 @@ export type ListObjectsResponse = Message<"mpc.internal.v1.ListObjectsResponse">
    * @generated from field: repeated mpc.internal.v1.ClusterObject objects = 1;
    */
   objects: ClusterObject[];
+
+  /**
+   * Names of all clusters that there are.
+   *
+   * @generated from field: repeated string clusters = 2;
+   */
+  clusters: string[];
+
+  /**
+   * Those of them that could not be read.
+   *
+   * @generated from field: repeated mpc.internal.v1.UnreadCluster unread = 3;
+   */
+  unread: UnreadCluster[];
 };
 
 /**
@@ -123,6 +137,20 @@ export type ListObjectsResponseJson = {
    * @generated from field: repeated mpc.internal.v1.ClusterObject objects = 1;
    */
   objects?: ClusterObjectJson[];
+
+  /**
+   * Names of all clusters that there are.
+   *
+   * @generated from field: repeated string clusters = 2;
+   */
+  clusters?: string[];
+
+  /**
+   * Those of them that could not be read.
+   *
+   * @generated from field: repeated mpc.internal.v1.UnreadCluster unread = 3;
+   */
+  unread?: UnreadClusterJson[];
 };
 
 /**
@@ -133,7 +161,56 @@ export const ListObjectsResponseSchema: GenMessage<ListObjectsResponse, {jsonTyp
   messageDesc(file_mpc_internal_v1_cluster, 3);
 
 /**
- * One object of the cluster.
+ * A cluster that could not be read.
+ *
+ * @generated from message mpc.internal.v1.UnreadCluster
+ */
+export type UnreadCluster = Message<"mpc.internal.v1.UnreadCluster"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string cluster = 1;
+   */
+  cluster: string;
+
+  /**
+   * Why.
+   *
+   * @generated from field: mpc.v1.ErrorRecord error = 2;
+   */
+  error?: ErrorRecord | undefined;
+};
+
+/**
+ * A cluster that could not be read.
+ *
+ * @generated from message mpc.internal.v1.UnreadCluster
+ */
+export type UnreadClusterJson = {
+  /**
+   * Its name.
+   *
+   * @generated from field: string cluster = 1;
+   */
+  cluster?: string;
+
+  /**
+   * Why.
+   *
+   * @generated from field: mpc.v1.ErrorRecord error = 2;
+   */
+  error?: ErrorRecordJson;
+};
+
+/**
+ * Describes the message mpc.internal.v1.UnreadCluster.
+ * Use `create(UnreadClusterSchema)` to create a new message.
+ */
+export const UnreadClusterSchema: GenMessage<UnreadCluster, {jsonType: UnreadClusterJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_internal_v1_cluster, 4);
+
+/**
+ * One object of a cluster.
  *
  * @generated from message mpc.internal.v1.ClusterObject
  */
@@ -165,10 +242,17 @@ export type ClusterObject = Message<"mpc.internal.v1.ClusterObject"> & {
    * @generated from field: int32 revision = 4;
    */
   revision: number;
+
+  /**
+   * Name of the cluster.
+   *
+   * @generated from field: string cluster = 5;
+   */
+  cluster: string;
 };
 
 /**
- * One object of the cluster.
+ * One object of a cluster.
  *
  * @generated from message mpc.internal.v1.ClusterObject
  */
@@ -200,6 +284,13 @@ export type ClusterObjectJson = {
    * @generated from field: int32 revision = 4;
    */
   revision?: number;
+
+  /**
+   * Name of the cluster.
+   *
+   * @generated from field: string cluster = 5;
+   */
+  cluster?: string;
 };
 
 /**
@@ -207,7 +298,7 @@ export type ClusterObjectJson = {
  * Use `create(ClusterObjectSchema)` to create a new message.
  */
 export const ClusterObjectSchema: GenMessage<ClusterObject, {jsonType: ClusterObjectJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 4);
+  messageDesc(file_mpc_internal_v1_cluster, 5);
 
 /**
  * Request of GetRollout.
@@ -256,7 +347,7 @@ export type GetRolloutRequestJson = {
  * Use `create(GetRolloutRequestSchema)` to create a new message.
  */
 export const GetRolloutRequestSchema: GenMessage<GetRolloutRequest, {jsonType: GetRolloutRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 5);
+  messageDesc(file_mpc_internal_v1_cluster, 6);
 
 /**
  * Response of GetRollout.
@@ -291,7 +382,7 @@ export type GetRolloutResponseJson = {
  * Use `create(GetRolloutResponseSchema)` to create a new message.
  */
 export const GetRolloutResponseSchema: GenMessage<GetRolloutResponse, {jsonType: GetRolloutResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 6);
+  messageDesc(file_mpc_internal_v1_cluster, 7);
 
 /**
  * How a rollout stands.
@@ -382,7 +473,7 @@ export type RolloutStatusJson = {
  * Use `create(RolloutStatusSchema)` to create a new message.
  */
 export const RolloutStatusSchema: GenMessage<RolloutStatus, {jsonType: RolloutStatusJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 7);
+  messageDesc(file_mpc_internal_v1_cluster, 8);
 
 /**
  * Request of ListPods.
@@ -431,7 +522,7 @@ export type ListPodsRequestJson = {
  * Use `create(ListPodsRequestSchema)` to create a new message.
  */
 export const ListPodsRequestSchema: GenMessage<ListPodsRequest, {jsonType: ListPodsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 8);
+  messageDesc(file_mpc_internal_v1_cluster, 9);
 
 /**
  * Response of ListPods.
@@ -466,7 +557,7 @@ export type ListPodsResponseJson = {
  * Use `create(ListPodsResponseSchema)` to create a new message.
  */
 export const ListPodsResponseSchema: GenMessage<ListPodsResponse, {jsonType: ListPodsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 9);
+  messageDesc(file_mpc_internal_v1_cluster, 10);
 
 /**
  * One copy of a workload.
@@ -599,7 +690,7 @@ export type PodJson = {
  * Use `create(PodSchema)` to create a new message.
  */
 export const PodSchema: GenMessage<Pod, {jsonType: PodJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 10);
+  messageDesc(file_mpc_internal_v1_cluster, 11);
 
 /**
  * Request of ListEvents.
@@ -648,7 +739,7 @@ export type ListEventsRequestJson = {
  * Use `create(ListEventsRequestSchema)` to create a new message.
  */
 export const ListEventsRequestSchema: GenMessage<ListEventsRequest, {jsonType: ListEventsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 11);
+  messageDesc(file_mpc_internal_v1_cluster, 12);
 
 /**
  * Response of ListEvents.
@@ -683,7 +774,7 @@ export type ListEventsResponseJson = {
  * Use `create(ListEventsResponseSchema)` to create a new message.
  */
 export const ListEventsResponseSchema: GenMessage<ListEventsResponse, {jsonType: ListEventsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 12);
+  messageDesc(file_mpc_internal_v1_cluster, 13);
 
 /**
  * Something that the cluster noticed.
@@ -788,7 +879,7 @@ export type ClusterEventJson = {
  * Use `create(ClusterEventSchema)` to create a new message.
  */
 export const ClusterEventSchema: GenMessage<ClusterEvent, {jsonType: ClusterEventJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 13);
+  messageDesc(file_mpc_internal_v1_cluster, 14);
 
 /**
  * Request of PlanOperation.
@@ -851,7 +942,7 @@ export type PlanOperationRequestJson = {
  * Use `create(PlanOperationRequestSchema)` to create a new message.
  */
 export const PlanOperationRequestSchema: GenMessage<PlanOperationRequest, {jsonType: PlanOperationRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 14);
+  messageDesc(file_mpc_internal_v1_cluster, 15);
 
 /**
  * Response of PlanOperation.
@@ -886,7 +977,7 @@ export type PlanOperationResponseJson = {
  * Use `create(PlanOperationResponseSchema)` to create a new message.
  */
 export const PlanOperationResponseSchema: GenMessage<PlanOperationResponse, {jsonType: PlanOperationResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 15);
+  messageDesc(file_mpc_internal_v1_cluster, 16);
 
 /**
  * Request of StreamLogs.
@@ -991,7 +1082,7 @@ export type StreamLogsRequestJson = {
  * Use `create(StreamLogsRequestSchema)` to create a new message.
  */
 export const StreamLogsRequestSchema: GenMessage<StreamLogsRequest, {jsonType: StreamLogsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 16);
+  messageDesc(file_mpc_internal_v1_cluster, 17);
 
 /**
  * Response of StreamLogs: one line.
@@ -1054,7 +1145,7 @@ export type StreamLogsResponseJson = {
  * Use `create(StreamLogsResponseSchema)` to create a new message.
  */
 export const StreamLogsResponseSchema: GenMessage<StreamLogsResponse, {jsonType: StreamLogsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 17);
+  messageDesc(file_mpc_internal_v1_cluster, 18);
 
 /**
  * What workers answer the API about the cluster, which only they reach. Between processes of one
