@@ -52,7 +52,15 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   const dispatcher = new Dispatcher({ store, engine, clock });
   await dispatcher.start();
   stack.defer(() => dispatcher.close());
-  stack.use(await startHousekeeping({ deps, provider, engine, alone: true }));
+  stack.use(
+    await startHousekeeping({
+      deps,
+      provider,
+      engine,
+      keepMs: config.keepMs,
+      alone: true,
+    }),
+  );
   const info = {
     version: VERSION,
     engine: engine.name,

@@ -5,6 +5,7 @@ import {
   countBetween,
   dataDirSetting,
   hostAndPort,
+  keepTime,
   listenAddress,
   LOG_LEVELS,
   type LogLevel,
@@ -33,6 +34,8 @@ export interface DoorsConfig {
 export interface AllInOneConfig extends DoorsConfig, ProviderSettings {
   /** Null to keep everything in memory. */
   readonly dataDir: string | null;
+  /** How long history is kept, in milliseconds; null for ever. */
+  readonly keepMs: number | null;
   /** Which engine carries operations out. */
   readonly engine: "embedded" | "temporal";
   /** `host:port` of a Temporal that runs; null to start one. */
@@ -61,6 +64,7 @@ const ALL_IN_ONE = z.object({
   ...PROVIDER_FLAGS,
   dataDir: z.string(),
   ephemeral: z.boolean().default(false),
+  retention: keepTime,
   engine: oneOf(["embedded", "temporal"]),
   temporalAddress: hostAndPort.optional(),
 });
@@ -76,7 +80,7 @@ Examples:
   deno task dev --kubeconfig ~/.kube/config --context kind-dev
   deno task dev:cluster --clusters-file clusters.yaml     clusters beyond this machine
 
-Environment: MPC_DATA_DIR, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_CHARTS, MPC_HELM,
+Environment: MPC_DATA_DIR, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_CHARTS, MPC_HELM, MPC_RETENTION,
 MPC_GRPC_LISTEN, MPC_WEB_LISTEN, MPC_LOG_LEVEL; flags win.`;
 
 const API_HELP = `
@@ -97,6 +101,7 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
     .description("Runs the whole platform in one process, on this machine")
     .option("--data-dir <path>", "where everything is kept", dataDirSetting())
     .option("--ephemeral", "keep everything in memory")
+    .option("--retention <time>", "how long history is kept", process.env["MPC_RETENTION"] ?? "90d")
     .option("--engine <name>", "embedded; temporal: operations as workflows", "embedded")
     .option("--temporal-address <host:port>", "a Temporal that runs; by default one is started");
   const all = withProvider(withDoors(command), process.env)
@@ -106,6 +111,7 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
     ...doorsOf(flags),
     ...providerOf(flags),
     dataDir: flags.ephemeral ? null : flags.dataDir,
+    keepMs: flags.retention,
     engine: flags.engine,
     temporalAddress: flags.temporalAddress ?? null,
     logLevel: flags.logLevel,

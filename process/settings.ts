@@ -1,4 +1,5 @@
 /** What flags and environment hold, as each process checks it. */
+import parseDuration from "parse-duration";
 import { z } from "zod";
 import { isLoopback, parseAddress } from "./address.ts";
 
@@ -50,6 +51,15 @@ export const peerUrl = z.string().transform((text, context) => {
 
 /** Where a server that is not the platform's own is, on whichever machine. */
 export const hostAndPort = z.string().regex(/^[^\s/]+:\d+$/, "must be HOST:PORT");
+
+/** How long history is kept, in milliseconds; null for ever. */
+export const keepTime = z.string().trim().transform((text, context) => {
+  if (text === "forever") return null;
+  const ms = /^\d+[hdw]$/.test(text) ? parseDuration(text) : null;
+  if (ms) return ms;
+  context.addIssue("must be hours, days or weeks such as 12h, 90d or 4w, or forever");
+  return z.NEVER;
+});
 
 /** What all processes have. */
 export const PROCESS_SETTINGS = {

@@ -6,6 +6,7 @@ import {
   countBetween,
   dataDirSetting,
   hostAndPort,
+  keepTime,
   listenAddress,
   LOG_LEVELS,
   type LogLevel,
@@ -23,6 +24,8 @@ import { BUNDLE_PATH, type TemporalConfig } from "./engine/temporal/mod.ts";
 export interface WorkerConfig extends ProviderSettings {
   /** Shared with the API and other workers. */
   readonly dataDir: string;
+  /** How long history is kept, in milliseconds; null for ever. */
+  readonly keepMs: number | null;
   readonly temporal: TemporalConfig;
   readonly healthListen: Address;
   readonly internalListen: Address;
@@ -42,6 +45,7 @@ const WORKER = z.object({
   logLevel: PROCESS_SETTINGS.logLevel,
   dataDir: z.string(),
   ...PROVIDER_FLAGS,
+  retention: keepTime,
   concurrency: countBetween(1, 1_000),
   healthListen: listenAddress,
   internalListen: listenAddress,
@@ -72,9 +76,9 @@ Examples:
   deno task worker --kubeconfig ~/.kube/config --charts ./charts
   deno task worker --health-listen 127.0.0.1:0 --internal-listen 127.0.0.1:50062
 
-Environment: MPC_DATA_DIR, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_CHARTS, MPC_HELM, MPC_CONCURRENCY,
-MPC_HEALTH_LISTEN, MPC_INTERNAL_LISTEN, MPC_LOG_LEVEL, and as Temporal's own programs have them
-TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY (which has no flag),
+Environment: MPC_DATA_DIR, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_CHARTS, MPC_HELM, MPC_RETENTION,
+MPC_CONCURRENCY, MPC_HEALTH_LISTEN, MPC_INTERNAL_LISTEN, MPC_LOG_LEVEL, and as Temporal's own
+programs have them TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY (which has no flag),
 TEMPORAL_TLS_SERVER_CA_CERT_PATH, TEMPORAL_TLS_CLIENT_CERT_PATH, TEMPORAL_TLS_CLIENT_KEY_PATH;
 flags win.`;
 
@@ -88,6 +92,7 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
   const command = new Command("worker")
     .description("Carries out what the API admits; any number may run")
     .option("--data-dir <path>", "where records are kept, shared with the API", dataDirSetting())
+    .option("--retention <time>", "how long history is kept", env["MPC_RETENTION"] ?? "90d")
     .option("--concurrency <steps>", "steps at the same time", env["MPC_CONCURRENCY"] ?? "100")
     .option(
       "--health-listen <host:port>",
@@ -123,6 +128,7 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
   return {
     ...providerOf(flags),
     dataDir,
+    keepMs: flags.retention,
     temporal: temporalOf(flags, env["TEMPORAL_API_KEY"] || null),
     healthListen,
     internalListen,

@@ -8,6 +8,14 @@ const REFUSED: readonly (readonly [readonly string[], string])[] = [
   [["--deployment=mpc"], "--deployment 'mpc' and --build-id need each other"],
   [["--temporal-address=nowhere"], "--temporal-address 'nowhere' must be HOST:PORT"],
   [["--concurrency=0"], "--concurrency '0' must be a whole number, 1 to 1000"],
+  [
+    ["--retention=1y"],
+    "--retention '1y' must be hours, days or weeks such as 12h, 90d or 4w, or forever",
+  ],
+  [
+    ["--retention=0d"],
+    "--retention '0d' must be hours, days or weeks such as 12h, 90d or 4w, or forever",
+  ],
   [["--temporal-task-queue="], "--temporal-task-queue '' must not be empty"],
 ];
 
@@ -21,6 +29,14 @@ for (const [args, message] of REFUSED) {
     });
   });
 }
+
+Deno.test("history is kept for 90 days, for as long as is said, or for ever", () => {
+  const keepMs = (...args: string[]) => readWorkerConfig(args)?.keepMs;
+  const day = 24 * 3_600_000;
+  assert.equal(keepMs(), 90 * day);
+  assert.equal(keepMs("--retention=2w"), 14 * day);
+  assert.equal(keepMs("--retention=forever"), null);
+});
 
 Deno.test("a file of TLS means TLS; without a word of it there is none", () => {
   assert.equal(readWorkerConfig([])?.temporal.target.tls, null);

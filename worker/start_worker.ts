@@ -49,7 +49,15 @@ export async function startWorker(
   await dispatcher.start();
   stack.defer(() => dispatcher.close());
   const deps: ServiceDeps = { store, clock, ids, cluster: provider, planner, engine: engine.name };
-  stack.use(await startHousekeeping({ deps, provider, engine, alone: false }));
+  stack.use(
+    await startHousekeeping({
+      deps,
+      provider,
+      engine,
+      keepMs: config.keepMs,
+      alone: false,
+    }),
+  );
   const health = serveHealth(checks({ store, provider, engine }), config.healthListen);
   stack.defer(() => health.close());
   const running = stack.move();

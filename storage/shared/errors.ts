@@ -32,7 +32,8 @@ export const versionConflict = (name: string, wanted: number, found: number): Mp
 export const eventsCompacted = (after: number, oldest: number): MpcError =>
   new MpcError("OUT_OF_RANGE", {
     reason: "EVENTS_COMPACTED",
-    message: `Cannot read events behind ${after}: the oldest that is kept is ${oldest}`,
+    message:
+      `Cannot read events behind ${after}: the oldest that is kept is ${oldest}; begin anew with what is there now`,
     metadata: { oldest: String(oldest) },
   });
 

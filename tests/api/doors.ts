@@ -26,6 +26,7 @@ export const CONFIG: AllInOneConfig = {
   simulatedDelays: "none",
   engine: "embedded",
   temporalAddress: null,
+  keepMs: null,
   rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
   logLevel: "error",
   graceMs: 2_000,

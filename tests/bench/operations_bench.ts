@@ -111,6 +111,7 @@ async function costOfOne(dataDir: string): Promise<{ commits: number; bytes: num
     simulatedDelays: "none",
     engine: "embedded",
     temporalAddress: null,
+    keepMs: null,
     rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
     logLevel: "error",
     graceMs: 1_000,

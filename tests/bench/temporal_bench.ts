@@ -121,6 +121,7 @@ async function startOurs(address: string, stack: AsyncDisposableStack) {
     simulatedDelays: "none",
     engine: "temporal",
     temporalAddress: address,
+    keepMs: null,
     rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
     logLevel: "error",
     graceMs: 1_000,

@@ -134,7 +134,13 @@ Deno.test({
       moments.set(value.name, expireTime);
       await store.environments.replace({ ...value, expireTime }, version);
     }
-    await using _housekeeping = await startHousekeeping({ deps, provider, engine, alone: false });
+    await using _housekeeping = await startHousekeeping({
+      deps,
+      provider,
+      engine,
+      keepMs: null,
+      alone: false,
+    });
     for await (const { operation } of store.events.tail(0, AbortSignal.timeout(30_000))) {
       if (moments.size === 0) break;
       const record = operation && (await store.operations.get(operation))?.value;

@@ -67,4 +67,4 @@ export const OPERATION_ENDED = "OPERATION_ENDED";
 export const PROGRESS_QUERY = "progress";
 
 /** What is done again and again: workflow types, and activities of the same names. */
-export const PASSES = ["drift_pass", "expiry_pass", "janitor_pass"] as const;
+export const PASSES = ["drift_pass", "expiry_pass", "janitor_pass", "retention_pass"] as const;

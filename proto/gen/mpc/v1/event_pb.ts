@@ -227,7 +227,8 @@ export type WatchEventsRequest = Message<"mpc.v1.WatchEventsRequest"> & {
   kinds: string[];
 
   /**
-   * Goes on behind the response that carried it, in place of starting with what is.
+   * Goes on behind the response that carried it, in place of starting with what is. Where the log
+   * no longer goes back so far, OUT_OF_RANGE `EVENTS_COMPACTED`: begin anew without one.
    *
    * @generated from field: string resume_token = 3;
    */
@@ -262,7 +263,8 @@ export type WatchEventsRequestJson = {
   kinds?: string[];
 
   /**
-   * Goes on behind the response that carried it, in place of starting with what is.
+   * Goes on behind the response that carried it, in place of starting with what is. Where the log
+   * no longer goes back so far, OUT_OF_RANGE `EVENTS_COMPACTED`: begin anew without one.
    *
    * @generated from field: string resume_token = 3;
    */

@@ -12,4 +12,5 @@ export {
   runPass as drift_pass,
   runPass as expiry_pass,
   runPass as janitor_pass,
+  runPass as retention_pass,
 } from "./run_pass.ts";

@@ -1,0 +1,150 @@
+/** History is kept for a time, and then forgotten; what somebody may still need is not. */
+import assert from "node:assert/strict";
+import { isMpcError } from "@mpc/domain";
+import { deleteEnvironment, updateEnvironment } from "@mpc/services";
+import { openMemoryStore } from "@mpc/storage/memory";
+import { Retention } from "@mpc/worker";
+import fc from "fast-check";
+import { FakeClock } from "../fakes/fake_clock.ts";
+import { type Platform, withPlatform } from "../fakes/platform.ts";
+import { create } from "../fakes/scenarios.ts";
+
+const DAY_MS = 24 * 3_600_000;
+const KEEP_MS = 90 * DAY_MS;
+
+const retentionOf = ({ store, clock }: Pick<Platform, "store" | "clock">) =>
+  new Retention({ store, clock, keepMs: KEEP_MS, intervalMs: 600_000 });
+
+const relabel = ({ deps, caller }: Platform, team: string) =>
+  updateEnvironment(deps, caller, {
+    name: "environments/dev",
+    etag: "",
+    change: { labels: { team } },
+  });
+
+const remove = ({ deps, caller }: Platform) =>
+  deleteEnvironment(deps, caller, {
+    name: "environments/dev",
+    etag: "",
+    force: false,
+    abandon: false,
+    allowMissing: false,
+    timeoutMs: null,
+  });
+
+async function kindsOf({ store }: Platform): Promise<readonly string[]> {
+  const { items } = await store.operations.list({ limit: 100 });
+  return items.map(({ value }) => value.kind).toSorted();
+}
+
+/** What the log still holds. */
+async function kept({ store }: Pick<Platform, "store">): Promise<readonly number[]> {
+  try {
+    return (await store.events.read(0, 100_000)).map(({ time }) => time);
+  } catch (error) {
+    assert.ok(isMpcError(error, "OUT_OF_RANGE"), String(error));
+    const events = await store.events.read(Number(error.metadata["oldest"]) - 1, 100_000);
+    return events.map(({ time }) => time);
+  }
+}
+
+Deno.test("operations are kept for their time, and then forgotten but for the last of a resource", () =>
+  withPlatform(async (platform) => {
+    await platform.ended(await create(platform));
+    const last = await platform.ended(await relabel(platform, "api"));
+    await platform.clock.advance(KEEP_MS - 1_000);
+    await retentionOf(platform).pass();
+    assert.deepEqual(await kindsOf(platform), ["environment.create", "environment.update"]);
+    await platform.clock.advance(DAY_MS);
+    await retentionOf(platform).pass();
+    assert.deepEqual(await kindsOf(platform), ["environment.update"]);
+    const { state } = await platform.operation(last.name);
+    assert.equal(state, "SUCCEEDED", "what made the environment as it is can still be explained");
+  }));
+
+Deno.test("of what is gone nothing is kept for ever, and watchers are told what is forgotten", () =>
+  withPlatform(async (platform) => {
+    await platform.ended(await create(platform));
+    await platform.ended(await remove(platform));
+    await platform.clock.advance(KEEP_MS + DAY_MS);
+    const before = await platform.store.events.head();
+    await retentionOf(platform).pass();
+    assert.deepEqual(await kindsOf(platform), []);
+    const told = await platform.store.events.read(before, 100);
+    assert.deepEqual(
+      told.map(({ type, reason, actor }) => [type, reason, actor]),
+      Array(2).fill(["DELETED", "OperationForgotten", "system:retention"]),
+    );
+    assert.equal((await kept(platform)).length, 2, "all that happened before is too old");
+  }));
+
+Deno.test("an operation that has not ended is kept, however old it is", () =>
+  withPlatform(async (platform) => {
+    await platform.crash();
+    await create(platform);
+    await platform.clock.advance(2 * KEEP_MS);
+    await retentionOf(platform).pass();
+    assert.deepEqual(await kindsOf(platform), ["environment.create"]);
+    await platform.restart();
+  }));
+
+Deno.test("a request id is free again when its operation is forgotten", () =>
+  withPlatform(async (platform) => {
+    const requestId = "0c7ff1a6-7d62-4d58-a8a3-4c1ad84e4b3c";
+    const first = await platform.ended(await create(platform, { requestId }));
+    await platform.ended(await remove(platform));
+    await platform.clock.advance(KEEP_MS + DAY_MS);
+    await retentionOf(platform).pass();
+    const second = await platform.ended(await create(platform, { requestId }));
+    assert.notEqual(second.name, first.name);
+  }));
+
+Deno.test("workers that forget at the same time do not hinder each other", () =>
+  withPlatform(async (platform) => {
+    await platform.ended(await create(platform));
+    await platform.ended(await remove(platform));
+    await platform.clock.advance(KEEP_MS + DAY_MS);
+    await Promise.all([retentionOf(platform).pass(), retentionOf(platform).pass()]);
+    assert.deepEqual(await kindsOf(platform), []);
+  }));
+
+Deno.test("exactly those events are forgotten that are too old, also of a long log, and again", () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: -100, max: 100 }), { maxLength: 40 }),
+      fc.constantFrom(0, 25_000),
+      fc.array(fc.integer({ min: 0, max: 200 }), { maxLength: 3 }),
+      async (minutes, before, later) => {
+        const store = openMemoryStore();
+        const clock = new FakeClock();
+        const edge = clock.now() - KEEP_MS;
+        const ages = minutes.toSorted((a, b) => a - b).map((each) => edge + each * 60_000);
+        const times = [...Array(before).fill(edge - DAY_MS), ...ages];
+        await store.events.append(times.map(eventAt));
+        const retention = retentionOf({ store, clock });
+        await retention.pass();
+        assert.deepEqual(await kept({ store }), ages.filter((time) => time >= edge));
+        for (const more of later) {
+          await clock.advance(more * 60_000);
+          await retention.pass();
+          assert.deepEqual(
+            await kept({ store }),
+            ages.filter((time) => time >= clock.now() - KEEP_MS),
+          );
+        }
+        await store.close();
+      },
+    ),
+    { numRuns: 30 },
+  ));
+
+const eventAt = (time: number) => ({
+  time,
+  type: "NOTICED" as const,
+  reason: "Tested",
+  message: "",
+  target: "environments/dev",
+  operation: null,
+  actor: "ann",
+  resource: null,
+});
