@@ -1,0 +1,105 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "@mpc/process";
+import { NAMESPACE } from "../../worker/providers/kubernetes/client/kinds.ts";
+import { DEFAULT_LIMITS } from "../../worker/providers/kubernetes/client/requester.ts";
+import { HttpKubeClient } from "../../worker/providers/kubernetes/mod.ts";
+import { createKubeAuthority } from "./kube_authority.ts";
+import { kubeconfig } from "./kubeconfig.ts";
+
+/** What an API server answers to each request, the first of which is number 1. */
+export type Handler = (request: Request, call: number) => Response | Promise<Response>;
+
+/** Whom the servers here are vouched for by, and trust. */
+export const authority = await createKubeAuthority();
+
+/** The certificate of a user that the servers know. */
+export const ann = await authority.user({ name: "ann" });
+
+/** Options of a call that nobody aborts. */
+export const call = () => ({ signal: new AbortController().signal });
+
+/** What is asked for, and the answer. */
+export const DEV = { ...NAMESPACE, name: "dev" };
+export const dev = { apiVersion: "v1", kind: "Namespace", metadata: { name: "dev" } };
+
+/** An error, as an API server tells it. */
+export const status = (code: number, more: object = {}, headers: HeadersInit = {}) =>
+  Response.json({ kind: "Status", code, ...more }, { status: code, headers });
+
+/** A stream of these texts, which then stays open. */
+export function stream(...texts: readonly string[]): Response {
+  const encoder = new TextEncoder();
+  return new Response(
+    new ReadableStream({
+      start(controller) {
+        for (const text of texts) controller.enqueue(encoder.encode(text));
+      },
+    }),
+  );
+}
+
+interface Asked {
+  readonly url: string;
+  readonly authorization: string | null;
+}
+
+/** A scripted server and clients of it. */
+export interface World {
+  readonly client: HttpKubeClient;
+  /** The same, that gives an answer no more than 200 ms. */
+  readonly impatient: HttpKubeClient;
+  readonly url: string;
+  readonly folder: string;
+  /** What was asked, so far. */
+  readonly requests: Asked[];
+  /** A client by another kubeconfig. */
+  clientOf(config: object | string, context?: string): HttpKubeClient;
+}
+
+async function withServer(handler: Handler, use: (world: World) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "mpc-kube-client-"));
+  const requests: Asked[] = [];
+  const { cert, key } = await authority.server();
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, cert, key, onListen: () => {} },
+    (request) => {
+      const authorization = request.headers.get("authorization");
+      requests.push({ url: request.url, authorization });
+      return handler(request, requests.length);
+    },
+  );
+  const url = `https://127.0.0.1:${server.addr.port}`;
+  const clients: HttpKubeClient[] = [];
+  let configs = 0;
+  const clientOf = (config: object | string, context?: string, timeoutMs = 30_000) => {
+    const path = join(folder, `${configs++}.kubeconfig`);
+    Deno.writeTextFileSync(path, typeof config === "string" ? config : JSON.stringify(config));
+    const client = new HttpKubeClient({
+      access: { cluster: "east", kubeconfig: path, context: context ?? null },
+      clock: systemClock,
+      limits: { ...DEFAULT_LIMITS, requestTimeoutMs: timeoutMs, idleTimeoutMs: timeoutMs },
+    });
+    clients.push(client);
+    return client;
+  };
+  const config = kubeconfig({ server: url, ca: authority.cert, user: "ann", certificate: ann });
+  const [client, impatient] = [clientOf(config), clientOf(config, undefined, 200)];
+  try {
+    await use({ client, impatient, url, folder, requests, clientOf });
+  } finally {
+    await Promise.all(clients.map((client) => client.close()));
+    await server.shutdown();
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Tests clients against an API server that answers as it is told. */
+export function serverTest(
+  name: string,
+  handler: Handler,
+  use: (world: World) => Promise<void>,
+): void {
+  Deno.test(name, () => withServer(handler, use));
+}
