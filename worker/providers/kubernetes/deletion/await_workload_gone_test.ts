@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import type { Residue } from "@mpc/domain";
+import { settle } from "../../../../tests/fakes/fake_clock.ts";
+import {
+  live,
+  workload,
+  worldTest,
+} from "../../../../tests/fakes/kubernetes/fake_cluster_world.ts";
+
+const DEPLOYMENT = { apiVersion: "apps/v1", kind: "Deployment", namespace: "dev" };
+
+worldTest(
+  "a finalizer that holds a workload back is named, with how to remove it",
+  async (world) => {
+    const intent = workload("web");
+    await world.deploy({ ...intent, spec: { ...intent.spec, image: "x:sticky" } });
+    await world.provider.deleteWorkload(intent, live());
+    const told: (readonly Residue[])[] = [];
+    const gone = world.provider.awaitWorkloadGone(intent, {
+      ...live(),
+      onBlocked: (blockers) => told.push(blockers),
+    });
+    await world.clock.advance(1_000);
+    assert.deepEqual(told, [[{
+      object: "Deployment/dev/web",
+      reason: "finalizer fake.mpc.dev/sticky",
+      remedy:
+        `kubectl patch deployment web --namespace dev --type=json -p '[{"op":"remove","path":"/metadata/finalizers"}]'`,
+    }]]);
+    await world.clock.advance(60_000);
+    await gone;
+  },
+);
+
+worldTest(
+  "an object that vanishes between its reading and the first list is gone all the same",
+  async (world) => {
+    const intent = workload("web");
+    await world.deploy(intent);
+    await world.provider.deleteWorkload(intent, live());
+    const { client } = world.cluster;
+    const { server } = client;
+    // Who waits reads Deployments twice; the watch's own list comes after that.
+    let reads = 0;
+    const list = client.list.bind(client);
+    client.list = async (kind, selection, call) => {
+      const isWatch = selection.namespace === undefined;
+      if (isWatch) { while (reads < 2) await settle(); }
+      const found = await list(kind, selection, call);
+      if (kind.kind === "Deployment" && !isWatch && ++reads === 2) {
+        server.remove({ ...DEPLOYMENT, name: "web" });
+      }
+      return found;
+    };
+    const gone = world.provider.awaitWorkloadGone(intent, live());
+    await world.clock.advance(1_000);
+    await gone;
+  },
+);
+
+worldTest(
+  "an object that vanishes before its watch has seen it is gone all the same",
+  async (world) => {
+    const intent = workload("web");
+    await world.deploy(intent);
+    await world.provider.deleteWorkload(intent, live());
+    const { server } = world.cluster.client;
+    const gone = world.provider.awaitWorkloadGone(intent, live());
+    server.remove({ ...DEPLOYMENT, name: "web" });
+    await world.clock.advance(1_000);
+    await gone;
+  },
+);

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { aSpec } from "../../../../tests/fakes/documents.ts";
+import { settle } from "../../../../tests/fakes/fake_clock.ts";
+import { workload, worldTest } from "../../../../tests/fakes/kubernetes/fake_cluster_world.ts";
+import { rejectsWith } from "../../../../tests/fakes/rejects.ts";
+import { POD } from "../client/kinds.ts";
+
+const DEPLOYMENT = { apiVersion: "apps/v1", kind: "Deployment", namespace: "dev" };
+
+worldTest("pods that crash are mended by a deployment, and are not taken for it", async (world) => {
+  const intent = workload("web");
+  await world.deploy(intent);
+  const first = world.rollout(intent);
+  await world.clock.advance(60_000);
+  await first;
+  const { server } = world.cluster.client;
+  for (const pod of server.list(POD)) {
+    const state = { waiting: { reason: "CrashLoopBackOff" } };
+    const status = { containerStatuses: [{ name: "web", ready: false, restartCount: 3, state }] };
+    server.update({ ...pod, status }, "kubelet", "status");
+  }
+  const mended = { ...intent, revision: 2, spec: { ...intent.spec, image: "nginx:2" } };
+  await world.deploy(mended);
+  const rollout = world.rollout(mended);
+  await world.clock.advance(60_000);
+  assert.equal((await rollout).revision, 2);
+});
+
+worldTest(
+  "what is deleted in a rollout is noticed, also behind a watch that was down",
+  async (world) => {
+    for (const down of [false, true]) {
+      const intent = workload(down ? "b" : "a", 50);
+      await world.deploy(intent);
+      const gone = rejectsWith(world.rollout(intent), "NOT_FOUND", "NOT_ON_CLUSTER");
+      await world.clock.advance(1_000);
+      if (down) world.stopServer();
+      world.cluster.client.server.remove({ ...DEPLOYMENT, name: intent.workload });
+      if (down) world.cluster.client.server.compact();
+      world.startServer();
+      await world.clock.advance(30_000);
+      await gone;
+    }
+  },
+);
+
+worldTest("a rollout that nobody works on ends at its deadline", async (world) => {
+  const intent = workload("web", 5);
+  await world.deploy(intent);
+  await settle();
+  world.cluster.stopControllers();
+  const rollout = rejectsWith(
+    world.rollout(intent),
+    "FAILED_PRECONDITION",
+    "PROGRESS_DEADLINE_EXCEEDED",
+  );
+  await world.clock.advance(700_000);
+  assert.match((await rollout).message, /is its controller running/);
+});
+
+worldTest("a chart without anything that rolls out is done when it is applied", async (world) => {
+  const intent = workload("web");
+  const chart = { name: "settings", version: "1.0.0", values: {} };
+  const settings = { ...intent, spec: aSpec({ image: "", chart }) };
+  await rejectsWith(world.rollout(settings), "NOT_FOUND", "NOT_ON_CLUSTER");
+  const labels = { "app.kubernetes.io/managed-by": "mpc", "mpc/uid": intent.uid };
+  world.cluster.client.server.update({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "web", namespace: "dev", labels },
+  }, "mpc");
+  assert.equal((await world.rollout(settings)).message, "there is nothing to roll out");
+});
