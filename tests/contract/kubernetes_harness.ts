@@ -1,7 +1,7 @@
 import { systemClock } from "@mpc/process";
 import { HttpKubeClient, KubernetesProvider } from "../../worker/providers/kubernetes/mod.ts";
 import { kubectlOf } from "../servers/kubectl.ts";
-import type { ProviderHarness } from "./provider_contract.ts";
+import type { ProviderHarness } from "./provider_case.ts";
 
 /** A cluster that is kept from case to case: each begins and ends with nothing of ours on it. */
 export async function openKubernetesHarness(kubeconfig: string): Promise<ProviderHarness> {

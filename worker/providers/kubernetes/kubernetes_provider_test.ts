@@ -1,4 +1,5 @@
-import { EVERY_MISBEHAVIOUR, providerContract } from "../../../tests/contract/provider_contract.ts";
+import { EVERY_MISBEHAVIOUR } from "../../../tests/contract/misbehaviour_cases.ts";
+import { providerContract } from "../../../tests/contract/provider_contract.ts";
 import { FakeClock } from "../../../tests/fakes/fake_clock.ts";
 import { FakeCluster } from "../../../tests/fakes/kubernetes/fake_cluster.ts";
 import { KubernetesProvider } from "./mod.ts";

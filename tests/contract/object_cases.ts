@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { aSpec } from "../fakes/documents.ts";
+import { rejectsWith } from "../fakes/rejects.ts";
+import {
+  A_WHILE_MS,
+  dev,
+  live,
+  type ProviderCase,
+  ref,
+  web,
+  webRef,
+  withNamespace,
+} from "./provider_case.ts";
+
+/** What every cluster does with objects: they are applied, told apart, listed, deleted. */
+export const OBJECT_CASES: Readonly<Record<string, ProviderCase>> = {
+  "it is reachable, also before there is anything": async ({ provider }) => {
+    await provider.assertReachable(live());
+    const aborted = provider.assertReachable({ signal: AbortSignal.abort() });
+    await rejectsWith(aborted, "CANCELLED", "ABORTED_BY_CALLER");
+  },
+  "a namespace is created once, however often it is applied": async ({ provider }) => {
+    const first = await provider.applyNamespace(dev, live());
+    assert.deepEqual(first.map(({ action, object }) => [action, object]), [[
+      "CREATE",
+      "Namespace/dev",
+    ]]);
+    assert.deepEqual(await provider.applyNamespace(dev, live()), []);
+  },
+  "a changed label is one changed field": async (harness) => {
+    await withNamespace(harness);
+    const changed = { ...dev, labels: { team: "search" } };
+    const [change] = await harness.provider.applyNamespace(changed, live());
+    assert.equal(change?.action, "UPDATE");
+    assert.match(change?.fields[0]?.before ?? "", /web/);
+    assert.match(change?.fields[0]?.after ?? "", /search/);
+  },
+  "what belongs to another uid is never changed": async (harness) => {
+    await withNamespace(harness);
+    const { provider } = harness;
+    const other = { ...dev, uid: "uid-other" };
+    await rejectsWith(provider.applyNamespace(other, live()), "ALREADY_EXISTS", "OWNED_BY_ANOTHER");
+    await provider.deleteNamespace({ ...ref, uid: "uid-other" }, live());
+    await provider.applyWorkload(web(), live());
+    const stranger = provider.applyWorkload(web({ uid: "uid-other" }), live());
+    await rejectsWith(stranger, "ALREADY_EXISTS", "OWNED_BY_ANOTHER");
+    await provider.deleteWorkload({ ...webRef, uid: "uid-other" }, live());
+    await harness.advance(A_WHILE_MS);
+    const { objects: inventory } = await provider.inventory(live());
+    assert.ok(inventory.some(({ object }) => object === "Deployment/dev/web"));
+  },
+  "policies and workloads need a namespace": async ({ provider }) => {
+    const policies = provider.applyPolicies(dev, live());
+    await rejectsWith(policies, "FAILED_PRECONDITION", "NO_NAMESPACE");
+    await rejectsWith(provider.applyWorkload(web(), live()), "FAILED_PRECONDITION", "NO_NAMESPACE");
+  },
+  "a dry run changes nothing, and tells what applying then does": async ({ provider }) => {
+    const dryRun = { ...live(), dryRun: true };
+    const planned = [
+      ...await provider.applyNamespace(dev, dryRun),
+      ...await provider.applyPolicies(dev, dryRun),
+      ...await provider.applyWorkload(web(), dryRun),
+    ];
+    assert.deepEqual((await provider.inventory(live())).objects, []);
+    const done = [
+      ...await provider.applyNamespace(dev, live()),
+      ...await provider.applyPolicies(dev, live()),
+      ...await provider.applyWorkload(web(), live()),
+    ];
+    assert.deepEqual(done, planned);
+    const deletion = await provider.deleteWorkload(webRef, dryRun);
+    assert.deepEqual(deletion.map(({ action }) => action), ["DELETE", "DELETE"]);
+    assert.notEqual(await provider.rolloutStatus("dev", "web", live()), undefined);
+  },
+  "a secret that changes is a change, but is not shown": async (harness) => {
+    await withNamespace(harness);
+    const { provider } = harness;
+    const withKey = (KEY: string) => web({ spec: aSpec({ env: { KEY } }) });
+    await provider.applyWorkload(withKey("hunter2"), live());
+    const changes = await provider.applyWorkload(withKey("hunter3"), live());
+    assert.ok(changes.length > 0);
+    assert.deepEqual(new Set(changes.map(({ action }) => action)), new Set(["UPDATE"]));
+    assert.doesNotMatch(JSON.stringify(changes), /hunter/);
+  },
+  "drift is what others have changed, and applying puts it back": async (harness) => {
+    await withNamespace(harness);
+    const { provider } = harness;
+    const missing = await provider.drift(web(), live());
+    assert.deepEqual(new Set(missing.map(({ action }) => action)), new Set(["CREATE"]));
+    await provider.applyWorkload(web(), live());
+    assert.deepEqual(await provider.drift(web(), live()), []);
+    await provider.applyWorkload(
+      web({ spec: { ...web().spec, image: "somebody/elses:1" } }),
+      live(),
+    );
+    const drift = await provider.drift(web(), live());
+    assert.ok(drift.some(({ fields }) => fields.some(({ before }) => /elses/.test(before))));
+    await provider.applyWorkload(web(), { ...live(), forceConflicts: true });
+    assert.deepEqual(await provider.drift(web(), live()), []);
+  },
+  "deleting is idempotent, also of what never was": async (harness) => {
+    const { provider } = harness;
+    assert.deepEqual(await provider.deleteWorkload(webRef, live()), []);
+    await provider.awaitWorkloadGone(webRef, live());
+    assert.deepEqual(await provider.deleteNamespace(ref, live()), []);
+    await provider.awaitNamespaceGone(ref, live());
+    await withNamespace(harness);
+    await provider.applyWorkload(web(), live());
+    for (let round = 0; round < 2; round++) {
+      await provider.deleteWorkload(webRef, live());
+      await provider.deleteNamespace(ref, live());
+    }
+    const gone = provider.awaitNamespaceGone(ref, live());
+    await harness.advance(A_WHILE_MS);
+    await gone;
+    assert.deepEqual((await provider.inventory(live())).objects, []);
+  },
+  "a namespace that is gone can be created anew": async (harness) => {
+    await withNamespace(harness);
+    const { provider } = harness;
+    await provider.deleteNamespace(ref, live());
+    const gone = provider.awaitNamespaceGone(ref, live());
+    await harness.advance(A_WHILE_MS);
+    await gone;
+    await provider.applyNamespace({ ...dev, uid: "uid-second" }, live());
+  },
+  "the inventory names every object, its owner and its revision": async (harness) => {
+    await withNamespace(harness);
+    await harness.provider.applyWorkload(web({ revision: 7 }), live());
+    const { objects, clusters, unread } = await harness.provider.inventory(live());
+    const deployment = objects.find(({ object }) => object === "Deployment/dev/web");
+    assert.deepEqual(deployment, {
+      cluster: clusters[0],
+      object: "Deployment/dev/web",
+      target: "environments/dev/workloads/web",
+      targetUid: "uid-web",
+      revision: 7,
+    });
+    assert.ok(objects.some(({ object }) => object === "Namespace/dev"));
+    assert.ok(objects.some(({ object }) => object.startsWith("NetworkPolicy/dev/")));
+    assert.deepEqual(unread, []);
+  },
+};

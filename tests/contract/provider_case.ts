@@ -1,0 +1,59 @@
+import type { Provider, WorkloadIntent } from "@mpc/services";
+import { aSpec } from "../fakes/documents.ts";
+
+/** What one cluster brings to the contract. */
+export interface ProviderHarness {
+  readonly provider: Provider;
+  /** Lets this much time pass on the cluster. */
+  advance(ms: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What one thing that clusters do is shown with. */
+export type ProviderCase = (harness: ProviderHarness) => Promise<void>;
+
+/** Options of a call that nobody aborts. */
+export const live = () => ({ signal: new AbortController().signal });
+
+/** The environment of all cases, and what names it and its workload. */
+export const dev = {
+  environment: "dev",
+  uid: "uid-dev",
+  cluster: "default",
+  labels: { team: "web" },
+  quota: { workloads: null, cpu: null, memory: null },
+};
+export const ref = { environment: "dev", uid: "uid-dev" };
+export const webRef = { ...ref, uid: "uid-web", workload: "web" };
+
+/** The workload of all cases: two replicas that work, unless told otherwise. */
+export function web(overrides: Partial<WorkloadIntent> = {}): WorkloadIntent {
+  return {
+    environment: "dev",
+    workload: "web",
+    uid: "uid-web",
+    labels: {},
+    spec: aSpec({ replicas: 2, ports: [{ name: "http", port: 80, protocol: "TCP" }] }),
+    revision: 1,
+    restartToken: "",
+    ...overrides,
+  };
+}
+
+/** Time enough for any deletion or rollout that nothing holds up. */
+export const A_WHILE_MS = 120_000;
+
+/** Makes the environment. */
+export async function withNamespace({ provider }: ProviderHarness): Promise<void> {
+  await provider.applyNamespace(dev, live());
+  await provider.applyPolicies(dev, live());
+}
+
+/** Deploys the workload and waits until it is ready. */
+export async function withWorkload(harness: ProviderHarness): Promise<void> {
+  await withNamespace(harness);
+  await harness.provider.applyWorkload(web(), live());
+  const rollout = harness.provider.awaitRollout(web(), live());
+  await harness.advance(A_WHILE_MS);
+  await rollout;
+}

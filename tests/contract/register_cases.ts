@@ -1,0 +1,17 @@
+/** Registers each case as a test, with a harness of its own. */
+export function registerCases<Harness extends { close(): Promise<void> }>(
+  name: string,
+  cases: Readonly<Record<string, (harness: Harness) => Promise<void>>>,
+  open: () => Promise<Harness>,
+): void {
+  for (const [title, run] of Object.entries(cases)) {
+    Deno.test(`${name}: ${title}`, async () => {
+      const harness = await open();
+      try {
+        await run(harness);
+      } finally {
+        await harness.close();
+      }
+    });
+  }
+}
