@@ -1,4 +1,4 @@
-import { etagOf, idOf, MpcError } from "@mpc/domain";
+import { type Environment, etagOf, idOf, MpcError } from "@mpc/domain";
 import type { Caller } from "./caller.ts";
 import { assertDeletable, deletionLock } from "./deletion.ts";
 import type { ServiceDeps } from "./deps.ts";
@@ -46,7 +46,7 @@ export function deleteEnvironment(
     }
     const { value, version } = current;
     assertEtag(etag, etagOf(value.uid, version), name, ACTION);
-    if (value.deletionProtection) {
+    if (isProtected(value)) {
       throw new MpcError("FAILED_PRECONDITION", {
         reason: "DELETION_PROTECTED",
         message: `Cannot ${ACTION} '${
@@ -67,6 +67,14 @@ export function deleteEnvironment(
       timeoutMs,
     };
   });
+}
+
+/**
+ * Protection is of what is in use. What was never created is not; and what is deleted in part can
+ * only be deleted: protection is back on it where the deletion stopped an update that took it away.
+ */
+function isProtected({ deletionProtection, state }: Environment): boolean {
+  return deletionProtection && state !== "CREATE_FAILED" && state !== "DELETE_FAILED";
 }
 
 async function assertEmpty(deps: ServiceDeps, caller: Caller, name: string): Promise<void> {

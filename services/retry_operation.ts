@@ -1,19 +1,28 @@
-import { idOf, MpcError, type Operation, type StepRecord } from "@mpc/domain";
+import {
+  type Environment,
+  idOf,
+  type Instant,
+  MpcError,
+  type Operation,
+  type StepRecord,
+  type Workload,
+} from "@mpc/domain";
 import { assertIdle } from "./admit.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
 import { getOperation } from "./get_operation.ts";
 import { mutate, type MutationOptions, type MutationResult } from "./mutation.ts";
 import { DEFINITIONS, newStepRecord, resourceOf } from "./operations/mod.ts";
+import { environmentUpdate, type EnvironmentUpdateInput } from "./operations/environment_update.ts";
 import { notFound } from "./preconditions.ts";
 
 const ACTION = "retry operation";
 
 /**
- * Tries an operation that failed again: steps that are done and were not undone are kept, so it
- * begins at the one that failed. The new operation names the one it retries.
- * @throws {MpcError} NOT_FOUND `OPERATION_NOT_FOUND`, FAILED_PRECONDITION `NOT_RETRYABLE` or
- *   `SUPERSEDED`, and what `mutate` throws
+ * Tries an operation that failed again, from the first step on that is not done for good. The new
+ * operation names the one it retries.
+ * @throws {MpcError} NOT_FOUND `OPERATION_NOT_FOUND`, FAILED_PRECONDITION `NOT_RETRYABLE`,
+ *   `SUPERSEDED` or `EXPIRE_TIME_PASSED`, and what `mutate` throws
  */
 export async function retryOperation(
   deps: ServiceDeps,
@@ -32,6 +41,7 @@ export async function retryOperation(
     }
     assertIdle(current.value, ACTION);
     if (current.value.lastOperation !== name) throw superseded(failed, current.value.lastOperation);
+    assertTimeLeft(failed, current.value, deps.clock.now());
     return {
       kind: failed.kind,
       target: failed.target,
@@ -40,15 +50,43 @@ export async function retryOperation(
       current,
       lock: "take",
       timeoutMs: null,
-      steps: failed.steps.map(carriedOver),
+      steps: carriedOver(failed),
       retryOf: name,
     };
   });
 }
 
-/** A step that is still in effect need not run again. */
-function carriedOver(step: StepRecord): StepRecord {
-  return step.state === "SUCCEEDED" ? step : newStepRecord(step.name);
+/**
+ * The leading steps that are done need not run again. What can be undone does: it may rest on what
+ * the operation before held, or have been taken back; and so does all that rests on it.
+ */
+function carriedOver({ kind, steps }: Operation): readonly StepRecord[] {
+  const undoable = new Set(DEFINITIONS[kind].steps.filter(({ undo }) => undo).map((s) => s.name));
+  const first = steps.findIndex(({ name, state }) => state !== "SUCCEEDED" || undoable.has(name));
+  return steps.map((step, index) =>
+    first === -1 || index < first ? step : newStepRecord(step.name)
+  );
+}
+
+/** What was to expire at a time that has passed meanwhile would be deleted on the spot. */
+function assertTimeLeft(
+  { name, kind, input }: Operation,
+  current: Environment | Workload,
+  now: Instant,
+): void {
+  if (kind !== environmentUpdate.kind || !("expireTime" in current)) return;
+  const { expireTime } = (input as EnvironmentUpdateInput).wanted;
+  if (expireTime === null || expireTime > now || expireTime === current.expireTime) return;
+  const time = new Date(expireTime).toISOString();
+  throw new MpcError("FAILED_PRECONDITION", {
+    reason: "EXPIRE_TIME_PASSED",
+    message: `Cannot ${ACTION} '${idOf(name)}': '${
+      idOf(current.name)
+    }' would have expired at ${time}; give it time with 'mpctl env update ${
+      idOf(current.name)
+    } --ttl DURATION'`,
+    metadata: { operation: name, expireTime: time },
+  });
 }
 
 function assertRetryable({ name, state }: Operation): void {

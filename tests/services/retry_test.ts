@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import type { ErrorRecord } from "@mpc/domain";
+import { deleteEnvironment, retryOperation, updateEnvironment } from "@mpc/services";
+import { closeOperation } from "../../worker/engine/close_operation.ts";
+import { faultyDefinitions, permanent } from "../fakes/faulty_definitions.ts";
+import { withPlatform } from "../fakes/platform.ts";
+import { rejectsWith } from "../fakes/rejects.ts";
+import { create, deploy } from "../fakes/scenarios.ts";
+
+const DEV = "environments/dev";
+
+const TERMINATED: ErrorRecord = {
+  code: "ABORTED",
+  reason: "ENGINE_TERMINATED",
+  message: "The workflow was terminated",
+  retryable: false,
+  metadata: {},
+  causes: [],
+};
+
+Deno.test("a retry waits for the rollout that its first step begins anew", async () => {
+  let broken = true;
+  const waits: string[] = [];
+  const { definitions } = faultyDefinitions([
+    {
+      kind: "workload.deploy",
+      step: "await_rollout",
+      run: (run, _call, { operation }) => {
+        waits.push(operation);
+        return run();
+      },
+    },
+    {
+      kind: "workload.deploy",
+      step: "record_revision",
+      run: (run) => broken ? Promise.reject(permanent()) : run(),
+    },
+  ]);
+  await withPlatform(async (platform) => {
+    const { deps, caller } = platform;
+    await platform.ended(await create(platform));
+    const failed = await platform.ended(await deploy(platform));
+    assert.equal(failed.state, "FAILED");
+    broken = false;
+    const again = await platform.ended(await retryOperation(deps, caller, { name: failed.name }));
+    assert.equal(again.state, "SUCCEEDED");
+    assert.deepEqual(waits, [failed.name, again.name], "each applied the workload, each waited");
+    await platform.assertSound();
+  }, { definitions });
+});
+
+for (const abandon of [false, true]) {
+  const kind = abandon ? "environment.abandon" : "environment.delete";
+  Deno.test(`a retry of ${kind} that its engine ended takes the workloads over itself`, async () => {
+    let reached = false;
+    const { definitions } = faultyDefinitions([{
+      kind,
+      step: abandon ? "record_orphans" : "delete_workloads",
+      run: (run) => {
+        if (reached) return run();
+        reached = true;
+        return new Promise(() => {});
+      },
+    }]);
+    await withPlatform(async (platform) => {
+      const { store, clock, deps, caller } = platform;
+      await platform.ended(await create(platform));
+      await platform.ended(await deploy(platform));
+      const request = { etag: "", force: true, allowMissing: false, timeoutMs: null };
+      const { operation } = await deleteEnvironment(deps, caller, {
+        ...request,
+        name: DEV,
+        abandon,
+      });
+      const name = operation!.value.name;
+      await clock.advance(100);
+      assert.ok(reached, "it holds the workloads");
+      await platform.crash();
+      await closeOperation({ store, clock }, name, TERMINATED);
+      assert.equal((await platform.operation(name)).state, "NEEDS_ATTENTION");
+      await platform.restart();
+      const again = await platform.ended(await retryOperation(deps, caller, { name }));
+      assert.equal(again.state, "SUCCEEDED");
+      assert.equal(await store.workloads.count({}), 0, "no workload is left without environment");
+      await platform.janitor().pass();
+      await platform.assertSound();
+    }, { definitions });
+  });
+}
+
+Deno.test("a retry that would let an environment expire at once is refused", async () => {
+  let broken = true;
+  const { definitions } = faultyDefinitions([{
+    kind: "environment.update",
+    step: "apply_policies",
+    run: (run) => broken ? Promise.reject(permanent()) : run(),
+  }]);
+  await withPlatform(async (platform) => {
+    const { deps, caller, clock, store } = platform;
+    await platform.ended(await create(platform));
+    const failed = await platform.ended(
+      await updateEnvironment(deps, caller, { name: DEV, etag: "", change: { ttlMs: 600_000 } }),
+    );
+    assert.equal(failed.state, "FAILED");
+    broken = false;
+    await clock.advance(3_600_000);
+    await rejectsWith(
+      retryOperation(deps, caller, { name: failed.name }),
+      "FAILED_PRECONDITION",
+      "EXPIRE_TIME_PASSED",
+    );
+    assert.equal((await store.environments.get(DEV))?.value.expireTime, null, "it lives for ever");
+  }, { definitions });
+});
