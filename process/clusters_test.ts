@@ -1,19 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { withFolder } from "../tests/servers/with_folder.ts";
 import { clustersOf } from "./clusters.ts";
 
-async function withFile(text: string, use: (path: string) => void): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "mpc-clusters-"));
-  try {
+const withFile = (text: string, use: (path: string) => void): Promise<void> =>
+  withFolder(async (folder) => {
     const path = join(folder, "clusters.yaml");
     await writeFile(path, text);
     use(path);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
+  });
 
 Deno.test("without flags there is no cluster but a simulated one", () => {
   assert.deepEqual(clustersOf({}), []);

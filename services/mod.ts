@@ -8,7 +8,7 @@ export type { MutationOptions, MutationResult } from "./mutation.ts";
 export { cancelOperation } from "./cancel_operation.ts";
 export { createEnvironment } from "./create_environment.ts";
 export { deleteEnvironment, type DeleteEnvironmentRequest } from "./delete_environment.ts";
-export { deleteWorkload } from "./delete_workload.ts";
+export { deleteWorkload, type DeleteWorkloadRequest } from "./delete_workload.ts";
 export { deployWorkload } from "./deploy_workload.ts";
 export { diagnose } from "./diagnose.ts";
 export type { Finding } from "./findings.ts";

@@ -2,7 +2,9 @@ import type { OperationKind } from "@mpc/domain";
 import {
   createEnvironment,
   deleteEnvironment,
+  type DeleteEnvironmentRequest,
   deleteWorkload,
+  type DeleteWorkloadRequest,
   deployWorkload,
   type MutationOptions,
   type MutationResult,
@@ -51,24 +53,25 @@ const withWorkload = async (platform: Platform) => {
   await platform.ended(await deploy(platform));
 };
 
-const deletion = { etag: "", allowMissing: false, timeoutMs: null };
+const deletion = { etag: "", allowMissing: false, abandon: false, timeoutMs: null };
 
-const removeEnvironment =
-  (abandon: boolean) => (platform: Platform, options: MutationOptions = {}) =>
-    deleteEnvironment(platform.deps, platform.caller, {
-      ...options,
-      ...deletion,
-      name: "environments/dev",
-      force: true,
-      abandon,
-    });
+/** Deletes the environment with all that is in it. */
+export const removeEnvironment = (
+  platform: Platform,
+  more: Partial<DeleteEnvironmentRequest> = {},
+) =>
+  deleteEnvironment(platform.deps, platform.caller, {
+    ...deletion,
+    name: "environments/dev",
+    force: true,
+    ...more,
+  });
 
-const removeWorkload = (abandon: boolean) => (platform: Platform, options: MutationOptions = {}) =>
+export const removeWorkload = (platform: Platform, more: Partial<DeleteWorkloadRequest> = {}) =>
   deleteWorkload(platform.deps, platform.caller, {
-    ...options,
     ...deletion,
     name: "environments/dev/workloads/web",
-    abandon,
+    ...more,
   });
 
 /** Every operation kind, the common ones in more than one way. */
@@ -95,13 +98,13 @@ export const SCENARIOS: readonly Scenario[] = [
     title: "environment.delete with a workload inside",
     kind: "environment.delete",
     prepare: withWorkload,
-    request: removeEnvironment(false),
+    request: removeEnvironment,
   },
   {
     title: "environment.abandon with a workload inside",
     kind: "environment.abandon",
     prepare: withWorkload,
-    request: removeEnvironment(true),
+    request: (platform, options) => removeEnvironment(platform, { ...options, abandon: true }),
   },
   {
     title: "workload.deploy, the first",
@@ -119,12 +122,12 @@ export const SCENARIOS: readonly Scenario[] = [
     title: "workload.delete",
     kind: "workload.delete",
     prepare: withWorkload,
-    request: removeWorkload(false),
+    request: removeWorkload,
   },
   {
     title: "workload.abandon",
     kind: "workload.abandon",
     prepare: withWorkload,
-    request: removeWorkload(true),
+    request: (platform, options) => removeWorkload(platform, { ...options, abandon: true }),
   },
 ];

@@ -5,37 +5,24 @@
  */
 import assert from "node:assert/strict";
 import { isMpcError } from "@mpc/domain";
-import {
-  cancelOperation,
-  deleteEnvironment,
-  deleteWorkload,
-  type MutationResult,
-} from "@mpc/services";
+import { cancelOperation, type MutationResult } from "@mpc/services";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { FailingStore, type WriteFault } from "../fakes/failing_store.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { Platform } from "../fakes/platform.ts";
-import { deploy, type Scenario } from "../fakes/scenarios.ts";
+import { deploy, removeEnvironment, removeWorkload, type Scenario } from "../fakes/scenarios.ts";
 
 /** Older than an admission may be. */
 const LATER_MS = 11_000;
 
-const ENVIRONMENT = "environments/dev";
-const WORKLOAD = `${ENVIRONMENT}/workloads/web`;
-
 type Change = (platform: Platform) => Promise<MutationResult | undefined>;
-
-const removal = { etag: "", allowMissing: true, timeoutMs: null };
-
-const removeEnvironment = (abandon: boolean): Change => ({ deps, caller }) =>
-  deleteEnvironment(deps, caller, { ...removal, abandon, name: ENVIRONMENT, force: true });
 
 /** Changes that come in while another is under way. */
 export const INTRUDERS: Readonly<Record<string, Change>> = {
-  "the environment is deleted": removeEnvironment(false),
-  "the environment is abandoned": removeEnvironment(true),
-  "the workload is deleted": ({ deps, caller }) =>
-    deleteWorkload(deps, caller, { ...removal, abandon: false, name: WORKLOAD }),
+  "the environment is deleted": (platform) => removeEnvironment(platform, { allowMissing: true }),
+  "the environment is abandoned": (platform) =>
+    removeEnvironment(platform, { allowMissing: true, abandon: true }),
+  "the workload is deleted": (platform) => removeWorkload(platform, { allowMissing: true }),
   "the workload is deployed": (platform) => deploy(platform, "nginx:other", 1),
   "what runs is cancelled": async ({ deps, caller, store }) => {
     const live = { op: "=" as const, path: ["endTime"], value: null };
@@ -117,9 +104,9 @@ async function settleAll(platform: Platform): Promise<void> {
 /** Whatever was left can be deleted, and then nothing is left. */
 async function assertCleanSlate(platform: Platform): Promise<void> {
   const { store, cluster, caller } = platform;
-  const removed = await removeEnvironment(false)(platform);
+  const removed = await removeEnvironment(platform, { allowMissing: true });
   await platform.settle();
-  const { state, error } = await platform.operation(removed!.operation!.value.name);
+  const { state, error } = await platform.operation(removed.operation!.value.name);
   assert.equal(state, "SUCCEEDED", `the environment can be deleted: ${error?.message}`);
   await settleAll(platform);
   const left = {

@@ -1,16 +1,10 @@
 import assert from "node:assert/strict";
 import type { Event, Operation } from "@mpc/domain";
-import {
-  deleteEnvironment,
-  deleteWorkload,
-  type MutationResult,
-  restartWorkload,
-  retryOperation,
-} from "@mpc/services";
+import { type MutationResult, restartWorkload, retryOperation } from "@mpc/services";
 import { DEFINITIONS } from "@mpc/services/operations";
 import { type Fault, faultyDefinitions } from "../fakes/faulty_definitions.ts";
 import { Platform, type PlatformOptions } from "../fakes/platform.ts";
-import type { Scenario } from "../fakes/scenarios.ts";
+import { removeEnvironment, removeWorkload, type Scenario } from "../fakes/scenarios.ts";
 import type { FaultCase } from "./fault_cases.ts";
 import { crashed, mark, type Trial } from "./trial.ts";
 
@@ -72,18 +66,17 @@ async function assertRemedies(platform: Platform, operation: Operation): Promise
 }
 
 /** What `mpctl` would ask for when it is called like this. */
-function carryOut({ deps, caller }: Platform, command: string): Promise<MutationResult> {
+function carryOut(platform: Platform, command: string): Promise<MutationResult> {
+  const { deps, caller } = platform;
   const [, noun, verb, id = "", ...flags] = command.split(" ");
-  const deletion = { etag: "", allowMissing: false, abandon: false, timeoutMs: null };
   const workload = `environments/${flags[1]}/workloads/${id}`;
   switch (`${noun} ${verb}`) {
     case "env delete": {
       const force = flags.includes("--force");
-      const name = `environments/${id}`;
-      return deleteEnvironment(deps, caller, { ...deletion, name, force });
+      return removeEnvironment(platform, { name: `environments/${id}`, force });
     }
     case "workload delete":
-      return deleteWorkload(deps, caller, { ...deletion, name: workload });
+      return removeWorkload(platform, { name: workload });
     case "workload restart":
       return restartWorkload(deps, caller, { name: workload, etag: "" });
     case "op retry":

@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@mpc/process";
 import { NAMESPACE } from "../../worker/providers/kubernetes/client/kinds.ts";
@@ -7,6 +5,7 @@ import { DEFAULT_LIMITS } from "../../worker/providers/kubernetes/client/request
 import { HttpKubeClient } from "../../worker/providers/kubernetes/mod.ts";
 import { createKubeAuthority } from "./kube_authority.ts";
 import { kubeconfig } from "./kubeconfig.ts";
+import { withFolder } from "./with_folder.ts";
 
 /** What an API server answers to each request, the first of which is number 1. */
 export type Handler = (request: Request, call: number) => Response | Promise<Response>;
@@ -58,8 +57,11 @@ export interface World {
   clientOf(config: object | string, context?: string): HttpKubeClient;
 }
 
-async function withServer(handler: Handler, use: (world: World) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "mpc-kube-client-"));
+async function withServer(
+  handler: Handler,
+  folder: string,
+  use: (world: World) => Promise<void>,
+): Promise<void> {
   const requests: Asked[] = [];
   const { cert, key } = await authority.server();
   const server = Deno.serve(
@@ -91,7 +93,6 @@ async function withServer(handler: Handler, use: (world: World) => Promise<void>
   } finally {
     await Promise.all(clients.map((client) => client.close()));
     await server.shutdown();
-    await rm(folder, { recursive: true });
   }
 }
 
@@ -101,5 +102,5 @@ export function serverTest(
   handler: Handler,
   use: (world: World) => Promise<void>,
 ): void {
-  Deno.test(name, () => withServer(handler, use));
+  Deno.test(name, () => withFolder((folder) => withServer(handler, folder, use)));
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { cancelOperation, deleteWorkload, retryOperation } from "@mpc/services";
+import { cancelOperation, retryOperation } from "@mpc/services";
 import { faultyDefinitions, permanent, transient } from "../fakes/faulty_definitions.ts";
 import { type Platform, withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
-import { create, deploy } from "../fakes/scenarios.ts";
+import { create, deploy, removeWorkload } from "../fakes/scenarios.ts";
 
 const WEB = "environments/dev/workloads/web";
 
@@ -57,10 +57,7 @@ Deno.test("retry begins at the step that failed, and names what it retries", asy
     const { deps, caller } = platform;
     await platform.ended(await create(platform));
     await platform.ended(await deploy(platform));
-    const deletion = { etag: "", allowMissing: false, abandon: false, timeoutMs: null };
-    const failed = await platform.ended(
-      await deleteWorkload(deps, caller, { ...deletion, name: WEB }),
-    );
+    const failed = await platform.ended(await removeWorkload(platform));
     assert.equal(failed.state, "FAILED");
     broken = false;
     const again = await platform.ended(await retryOperation(deps, caller, { name: failed.name }));

@@ -1,27 +1,20 @@
 /** Temporal goes away and comes back: it is said, and what was due goes on. */
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hang } from "../fakes/faulty_definitions.ts";
 import { eventually } from "../servers/eventually.ts";
 import { freePort } from "../servers/free_port.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import { startTemporalServer } from "../servers/temporal_server.ts";
+import { withFolder } from "../servers/with_folder.ts";
 import { second } from "./second_step.ts";
 import { TemporalWorld } from "./temporal_world.ts";
 
 /** For a Temporal that comes back where it was, with what it knew. */
-async function keepingDatabase(
+const keepingDatabase = (
   use: (options: { readonly port: number; readonly database: string }) => Promise<void>,
-): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), "mpc-outage-"));
-  try {
-    await use({ port: freePort(), database: join(directory, "temporal.db") });
-  } finally {
-    await rm(directory, { recursive: true });
-  }
-}
+): Promise<void> =>
+  withFolder((folder) => use({ port: freePort(), database: join(folder, "temporal.db") }));
 
 Deno.test({
   name: "readiness says that Temporal has gone away, and that it is back",

@@ -9,6 +9,7 @@ import { aSpec } from "../../../tests/fakes/documents.ts";
 import { FakeClock } from "../../../tests/fakes/fake_clock.ts";
 import { rejectsWith } from "../../../tests/fakes/rejects.ts";
 import { startDeno } from "../../../tests/servers/subprocess.ts";
+import { withFolder } from "../../../tests/servers/with_folder.ts";
 import { DEMO_DELAYS, NO_DELAYS, type SimulatedDelays, SimulatedProvider } from "./mod.ts";
 
 for (const [name, delays] of Object.entries({ "at once": NO_DELAYS, "with delays": DEMO_DELAYS })) {
@@ -83,19 +84,15 @@ const web = {
 
 const DELAYS: SimulatedDelays = { replicaMs: 1_000, deleteMs: 1_000, stickyMs: 60_000 };
 
-async function withState(
+const withState = (
   use: (clock: FakeClock, open: () => SimulatedProvider, path: string) => Promise<void>,
-): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), "mpc-simulated-"));
-  const clock = new FakeClock();
-  const statePath = join(directory, "cluster.db");
-  try {
+): Promise<void> =>
+  withFolder(async (folder) => {
+    const clock = new FakeClock();
+    const statePath = join(folder, "cluster.db");
     const open = () => new SimulatedProvider({ clock, delays: DELAYS, statePath });
     await use(clock, open, statePath);
-  } finally {
-    await rm(directory, { recursive: true });
-  }
-}
+  });
 
 Deno.test("a restart finds the cluster as time has left it", () =>
   withState(async (clock, open) => {

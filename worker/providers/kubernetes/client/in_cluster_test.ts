@@ -1,11 +1,11 @@
 /** How a worker that runs on a cluster is let in there: by its pod's service account. */
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "@mpc/process";
 import { rejectsWith } from "../../../../tests/fakes/rejects.ts";
 import { createKubeAuthority } from "../../../../tests/servers/kube_authority.ts";
+import { withFolder } from "../../../../tests/servers/with_folder.ts";
 import { HttpKubeClient } from "./http_kube_client.ts";
 import { NAMESPACE } from "./kinds.ts";
 
@@ -36,52 +36,47 @@ async function withClient(
   }
 }
 
-Deno.test("a pod is let in by its token, and by the next one where that has ended", async () => {
-  const authority = await createKubeAuthority();
-  const root = await mkdtemp(join(tmpdir(), "mpc-pod-"));
-  const account = join(root, "var/run/secrets/kubernetes.io/serviceaccount");
-  const writeToken = (token: string) => writeFile(join(account, "token"), token);
-  await mkdir(account, { recursive: true });
-  await writeFile(join(account, "ca.crt"), authority.cert);
-  await writeToken("first");
-  const valid = new Set(["Bearer first"]);
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, ...await authority.server(), onListen: () => {} },
-    ({ headers }) => {
-      const isValid = valid.has(headers.get("authorization") ?? "");
-      return isValid
-        ? Response.json({ apiVersion: "v1", kind: "Namespace", metadata: { name: "dev" } })
-        : Response.json({ kind: "Status", code: 401 }, { status: 401 });
-    },
-  );
-  try {
-    await withService(server.addr.port, () =>
-      withClient(root, async (client) => {
-        assert.equal((await client.get(DEV, call()))?.metadata.name, "dev");
-        valid.clear();
-        valid.add("Bearer second");
-        await writeToken("second");
-        assert.equal((await client.get(DEV, call()))?.metadata.name, "dev");
-      }));
-  } finally {
-    await server.shutdown();
-    await rm(root, { recursive: true });
-  }
-});
+Deno.test("a pod is let in by its token, and by the next one where that has ended", () =>
+  withFolder(async (root) => {
+    const authority = await createKubeAuthority();
+    const account = join(root, "var/run/secrets/kubernetes.io/serviceaccount");
+    const writeToken = (token: string) => writeFile(join(account, "token"), token);
+    await mkdir(account, { recursive: true });
+    await writeFile(join(account, "ca.crt"), authority.cert);
+    await writeToken("first");
+    const valid = new Set(["Bearer first"]);
+    const server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, ...await authority.server(), onListen: () => {} },
+      ({ headers }) => {
+        const isValid = valid.has(headers.get("authorization") ?? "");
+        return isValid
+          ? Response.json({ apiVersion: "v1", kind: "Namespace", metadata: { name: "dev" } })
+          : Response.json({ kind: "Status", code: 401 }, { status: 401 });
+      },
+    );
+    try {
+      await withService(server.addr.port, () =>
+        withClient(root, async (client) => {
+          assert.equal((await client.get(DEV, call()))?.metadata.name, "dev");
+          valid.clear();
+          valid.add("Bearer second");
+          await writeToken("second");
+          assert.equal((await client.get(DEV, call()))?.metadata.name, "dev");
+        }));
+    } finally {
+      await server.shutdown();
+    }
+  }));
 
-Deno.test("a pod without a service account is told so", async () => {
-  const root = await mkdtemp(join(tmpdir(), "mpc-pod-"));
-  try {
-    await withService(443, () =>
+Deno.test("a pod without a service account is told so", () =>
+  withFolder((root) =>
+    withService(443, () =>
       withClient(root, async (client) => {
         const answer = client.get(DEV, call());
         const error = await rejectsWith(answer, "UNAUTHENTICATED", "CLUSTER_CREDENTIALS");
         assert.match(error.message, /cannot be had: .*serviceaccount/);
-      }));
-  } finally {
-    await rm(root, { recursive: true });
-  }
-});
+      }))
+  ));
 
 Deno.test("a process that runs in no pod has no service account", () =>
   withClient("", async (client) => {

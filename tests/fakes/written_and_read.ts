@@ -1,0 +1,41 @@
+import type { Collection, Store } from "@mpc/storage";
+
+/** Two openings of one file as a store: one writes, what is read and followed comes by the other. */
+export function writtenAndRead(writer: Store, reader: Store): Store {
+  const collection = <T extends { readonly name: string }>(
+    written: Collection<T>,
+    read: Collection<T>,
+  ): Collection<T> => ({
+    create: (value, options) => written.create(value, options),
+    replace: (value, version, options) => written.replace(value, version, options),
+    delete: (name, version, options) => written.delete(name, version, options),
+    get: (name, options) => read.get(name, options),
+    list: (query) => read.list(query),
+    count: (query) => read.count(query),
+  });
+  return {
+    environments: collection(writer.environments, reader.environments),
+    workloads: collection(writer.workloads, reader.workloads),
+    revisions: collection(writer.revisions, reader.revisions),
+    orphans: collection(writer.orphans, reader.orphans),
+    operations: {
+      ...collection(writer.operations, reader.operations),
+      findByRequestId: (actor, id, options) =>
+        reader.operations.findByRequestId(actor, id, options),
+    },
+    events: {
+      append: (events, options) => writer.events.append(events, options),
+      compact: (sequence, options) => writer.events.compact(sequence, options),
+      head: (options) => reader.events.head(options),
+      read: (after, limit, options) => reader.events.read(after, limit, options),
+      tail: (after, signal) => reader.events.tail(after, signal),
+    },
+    get commits() {
+      return writer.commits;
+    },
+    async close() {
+      await writer.close();
+      await reader.close();
+    },
+  };
+}
