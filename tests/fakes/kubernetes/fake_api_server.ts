@@ -12,7 +12,8 @@ import {
   refOf,
 } from "../../../worker/providers/kubernetes/client/kube_object.ts";
 import type { KubeStatus } from "../../../worker/providers/kubernetes/client/status_error.ts";
-import { dotted, fieldsV1, leafAt, leavesOf, mergeOver, without } from "./server_side_apply.ts";
+import { changedPaths, conflictsOf, ownedPaths, type Owners } from "./field_ownership.ts";
+import { dotted, fieldsV1, mergeOver, without } from "./server_side_apply.ts";
 
 /** A refusal, as an API server answers it. */
 export class Refused extends Error {
@@ -26,8 +27,6 @@ interface Change {
   readonly type: "ADDED" | "MODIFIED" | "DELETED";
   readonly object: LiveObject;
 }
-
-type Owners = Map<string, Set<string>>;
 
 /** Objects in memory with versions, managers of fields, and watches: an API server's storage. */
 export class FakeApiServer {
@@ -75,7 +74,7 @@ export class FakeApiServer {
     this.#assertNamespace(wanted, live);
     const owners: Owners = new Map(this.#owners.get(key));
     const paths = ownedPaths(wanted);
-    const conflicts = conflictsOf(owners, manager, paths, wanted, live);
+    const conflicts = conflictsOf(owners, manager, wanted, live);
     if (conflicts.length > 0 && !force) {
       throw new Refused({
         code: 409,
@@ -112,9 +111,7 @@ export class FakeApiServer {
     const owners: Owners = new Map(this.#owners.get(key));
     if (subresource !== "status") {
       const name = subresource === undefined ? manager : `${manager}/${subresource}`;
-      const changed = [...ownedPaths(object)].filter((path) =>
-        !same(leafAt(object, JSON.parse(path)), live && leafAt(live, JSON.parse(path)))
-      );
+      const changed = changedPaths(object, live);
       for (const its of owners.values()) for (const path of changed) its.delete(path);
       owners.set(name, new Set([...(owners.get(name) ?? []), ...changed]));
       this.#owners.set(key, owners);
@@ -252,37 +249,12 @@ export class FakeApiServer {
   }
 }
 
-function conflictsOf(
-  owners: Owners,
-  manager: string,
-  paths: ReadonlySet<string>,
-  wanted: LiveObject,
-  live: LiveObject | undefined,
-): readonly (readonly [string, string])[] {
-  return [...owners].flatMap(([other, its]) =>
-    other === manager ? [] : [...its].flatMap((path) => {
-      const clash = paths.has(path) &&
-        !same(leafAt(wanted, JSON.parse(path)), live && leafAt(live, JSON.parse(path)));
-      return clash ? [[other, path] as const] : [];
-    })
-  );
-}
-
-/** Everything but what names the object and what the server writes. */
-function ownedPaths({ apiVersion: _, kind: __, status: ___, metadata, ...rest }: LiveObject) {
-  const { labels, annotations, finalizers } = metadata;
-  const owned = { ...rest, metadata: { labels, annotations, finalizers } };
-  return new Set(leavesOf(JSON.parse(JSON.stringify(owned))).keys());
-}
-
-function bare({ metadata }: LiveObject): Json {
+function bare({ metadata }: LiveObject): unknown {
   const { resourceVersion: _, ...rest } = metadata;
   return rest;
 }
 
-type Json = unknown;
-
-const same = (a: Json, b: Json): boolean => JSON.stringify(a) === JSON.stringify(b);
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 const refused = (code: number, reason: string, message: string): Refused =>
   new Refused({ code, reason, message });

@@ -1,10 +1,5 @@
 import type { Clock } from "@mpc/services";
-import {
-  EVENT,
-  POD,
-  REPLICA_SET,
-  RESOURCE_QUOTA,
-} from "../../../worker/providers/kubernetes/client/kinds.ts";
+import { EVENT, POD, REPLICA_SET } from "../../../worker/providers/kubernetes/client/kinds.ts";
 import {
   fieldAt,
   type LiveObject,
@@ -13,6 +8,8 @@ import {
 } from "../../../worker/providers/kubernetes/client/kube_object.ts";
 import type { FakeApiServer } from "./fake_api_server.ts";
 import { tagOf } from "./fake_cluster.ts";
+import { podStatusOf } from "./pod_status.ts";
+import { quotaRefusal } from "./quota_admission.ts";
 
 export interface PodDelays {
   /** From one pod being ready to the next. */
@@ -91,7 +88,7 @@ export class FakeDeployments {
       const pod = this.#server.get(refOf(waiting));
       if (pod) {
         this.#server.update(
-          { ...pod, status: statusOf(tag, this.#clock.now()) },
+          { ...pod, status: podStatusOf(tag, this.#clock.now()) },
           "kubelet",
           "status",
         );
@@ -129,7 +126,7 @@ export class FakeDeployments {
     const pods = this.#podsOf(set);
     for (const pod of pods.slice(replicas)) this.#server.remove(refOf(pod));
     for (let index = pods.length; index < replicas; index++) {
-      const refusal = this.#quotaRefusal(set);
+      const refusal = quotaRefusal(this.#server, set);
       if (refusal) return this.#refuse(set, refusal);
       const name = `${set.metadata.name}-${letters(index, 5)}`;
       this.#notice(set, "SuccessfulCreate", `Created pod: ${name}`);
@@ -159,20 +156,6 @@ export class FakeDeployments {
       count: 1,
       lastTimestamp: new Date(this.#clock.now()).toISOString(),
     }, "fake-controller");
-  }
-
-  /** What a quota's admission would say of one more pod. */
-  #quotaRefusal(set: LiveObject): string | undefined {
-    const { namespace } = set.metadata;
-    for (const quota of this.#server.list(RESOURCE_QUOTA, { namespace })) {
-      const limit = millis(fieldAt(quota, "spec", "hard", "requests.cpu"));
-      const wanted = cpuOf(fieldAt(set, "spec", "template", "spec"));
-      const used = this.#server.list(POD, { namespace })
-        .reduce((sum, pod) => sum + cpuOf(pod["spec"]), 0);
-      if (limit === undefined || used + wanted <= limit) continue;
-      return `pods "x" is forbidden: exceeded quota: ${quota.metadata.name}, requested: requests.cpu=${wanted}m, used: requests.cpu=${used}m, limited: requests.cpu=${limit}m`;
-    }
-    return undefined;
   }
 
   #refuse(set: LiveObject, message: string): void {
@@ -238,52 +221,6 @@ const DEADLINE_PASSED = {
   message: "ReplicaSet has timed out progressing.",
 };
 
-/** How a pod of an image with this tag ends up. */
-function statusOf(tag: string, now: number): object {
-  const notReady = [{ type: "Ready", status: "False", message: "containers with unready status" }];
-  const waiting = (reason: string, message: string, more = {}) => ({
-    phase: "Pending",
-    conditions: notReady,
-    containerStatuses: [
-      {
-        name: "web",
-        ready: false,
-        restartCount: 0,
-        state: { waiting: { reason, message } },
-        ...more,
-      },
-    ],
-  });
-  switch (tag) {
-    case "missing":
-      return waiting("ErrImagePull", "failed to pull and unpack image: not found");
-    case "crash":
-      return waiting("CrashLoopBackOff", "back-off restarting failed container", {
-        restartCount: 2,
-        lastState: { terminated: { exitCode: 1, reason: "Error" } },
-      });
-    case "unschedulable":
-      return {
-        phase: "Pending",
-        conditions: [...notReady, {
-          type: "PodScheduled",
-          status: "False",
-          reason: "Unschedulable",
-          message: "0/3 nodes are available: 3 Insufficient cpu.",
-          lastTransitionTime: new Date(now).toISOString(),
-        }],
-      };
-    case "stuck":
-      return { phase: "Running", conditions: notReady };
-    default:
-      return {
-        phase: "Running",
-        conditions: [{ type: "Ready", status: "True" }],
-        containerStatuses: [{ name: "web", ready: true, restartCount: 0, state: { running: {} } }],
-      };
-  }
-}
-
 function ownedBy({ apiVersion, kind, metadata }: LiveObject): OwnerReference {
   return { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? "", controller: true };
 }
@@ -294,13 +231,4 @@ const isOf = (object: LiveObject, owner: LiveObject): boolean =>
 function isReady(pod: LiveObject): boolean {
   const conditions = fieldAt(pod, "status", "conditions") as { type: string; status: string }[];
   return conditions.some(({ type, status }) => type === "Ready" && status === "True");
-}
-
-function cpuOf(spec: unknown): number {
-  return millis(fieldAt(spec, "containers", 0, "resources", "requests", "cpu")) ?? 0;
-}
-
-function millis(quantity: unknown): number | undefined {
-  if (typeof quantity !== "string") return undefined;
-  return quantity.endsWith("m") ? Number(quantity.slice(0, -1)) : Number(quantity) * 1_000;
 }

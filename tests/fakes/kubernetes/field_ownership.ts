@@ -1,0 +1,40 @@
+import type { LiveObject } from "../../../worker/providers/kubernetes/client/kube_object.ts";
+import { leafAt, leavesOf } from "./server_side_apply.ts";
+
+/** Paths of leaves by who manages them: a manager's name, or `manager/subresource`. */
+export type Owners = Map<string, Set<string>>;
+
+/** Everything but what names the object and what the server writes. */
+export function ownedPaths(
+  { apiVersion: _, kind: __, status: ___, metadata, ...rest }: LiveObject,
+): Set<string> {
+  const { labels, annotations, finalizers } = metadata;
+  const owned = { ...rest, metadata: { labels, annotations, finalizers } };
+  return new Set(leavesOf(JSON.parse(JSON.stringify(owned))).keys());
+}
+
+/** Paths at which an object says something else than the one that is there. */
+export const changedPaths = (
+  wanted: LiveObject,
+  live: LiveObject | undefined,
+): readonly string[] => [...ownedPaths(wanted)].filter((path) => differsAt(path, wanted, live));
+
+/** What a manager wants otherwise that others manage: their names, each with a path. */
+export function conflictsOf(
+  owners: Owners,
+  manager: string,
+  wanted: LiveObject,
+  live: LiveObject | undefined,
+): readonly (readonly [string, string])[] {
+  const paths = changedPaths(wanted, live);
+  return [...owners].flatMap(([other, its]) =>
+    other === manager
+      ? []
+      : paths.filter((path) => its.has(path)).map((path) => [other, path] as const)
+  );
+}
+
+function differsAt(path: string, wanted: LiveObject, live: LiveObject | undefined): boolean {
+  const at = JSON.parse(path);
+  return JSON.stringify(leafAt(wanted, at)) !== JSON.stringify(live && leafAt(live, at));
+}
