@@ -82,7 +82,7 @@ function lostFinding(
     invariant: "CLUSTER_UNREADABLE",
     subject: cluster,
     message: `Environment '${id}'${more} lies on it, and workers have only ${there}; give them ` +
-      `that cluster again, or forget the environment by 'mpctl env delete ${id} --abandon'`,
+      `that cluster again, or forget the environment by 'mpctl env delete ${id} --force --abandon'`,
     remedy: "deno task worker --clusters-file clusters.yaml",
   };
 }

@@ -1,4 +1,4 @@
-import { type Environment, etagOf, idOf, MpcError } from "@mpc/domain";
+import { type Environment, type EnvironmentState, etagOf, idOf, MpcError } from "@mpc/domain";
 import type { Caller } from "./caller.ts";
 import { assertDeletable, deletionLock } from "./deletion.ts";
 import type { ServiceDeps } from "./deps.ts";
@@ -70,12 +70,18 @@ export function deleteEnvironment(
 }
 
 /**
- * Protection is of what is in use. What was never created is not; and what is deleted in part can
- * only be deleted: protection is back on it where the deletion stopped an update that took it away.
+ * Protection is of what is in use. What was never created is not; and what is being deleted can only
+ * be deleted: protection is back on it where the deletion stopped an update that took it away.
  */
 function isProtected({ deletionProtection, state }: Environment): boolean {
-  return deletionProtection && state !== "CREATE_FAILED" && state !== "DELETE_FAILED";
+  return deletionProtection && !UNUSED.has(state);
 }
+
+const UNUSED: ReadonlySet<EnvironmentState> = new Set([
+  "CREATE_FAILED",
+  "DELETING",
+  "DELETE_FAILED",
+]);
 
 async function assertEmpty(deps: ServiceDeps, caller: Caller, name: string): Promise<void> {
   const count = await deps.store.workloads.count({

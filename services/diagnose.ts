@@ -4,18 +4,25 @@ import {
   environmentName,
   idOf,
   isTerminal,
+  type Operation,
   type Workload,
 } from "@mpc/domain";
 import type { Caller } from "./caller.ts";
 import { allOf } from "./all_of.ts";
 import type { ServiceDeps } from "./deps.ts";
 import { clusterFindings } from "./cluster_findings.ts";
-import { type Finding, INVARIANTS, SETTLED } from "./findings.ts";
+import { type Finding, type Invariant, INVARIANTS, SETTLED } from "./findings.ts";
 
 export interface Diagnosis {
   readonly checks: readonly string[];
   readonly findings: readonly Finding[];
 }
+
+/** What an operation that waits for a person has left half done, and is mended with it. */
+const MENDED_WITH_OPERATION: ReadonlySet<Invariant> = new Set([
+  "RECORD_WITHOUT_OBJECT",
+  "WRONG_REVISION",
+]);
 
 const FAILED = new Set(["CREATE_FAILED", "DEPLOY_FAILED", "DELETE_FAILED", "UPDATE_FAILED"]);
 
@@ -40,11 +47,16 @@ async function examine(deps: ServiceDeps, caller: Caller): Promise<readonly Find
   const environments = await allOf(deps.store.environments, caller.signal);
   const workloads = await allOf(deps.store.workloads, caller.signal);
   const resources = [...environments, ...workloads];
+  const unfinished = await needAttention(deps, caller, resources);
+  const targets = new Set(unfinished.map(({ target }) => target));
+  const onCluster = await clusterFindings(deps, caller, environments, workloads);
   return [
     ...await withoutOperation(deps, caller, resources),
     ...withoutEnvironment(environments, workloads),
-    ...await clusterFindings(deps, caller, environments, workloads),
-    ...await needsAttention(deps, caller, resources),
+    ...onCluster.filter(({ invariant, subject }) =>
+      !(MENDED_WITH_OPERATION.has(invariant) && targets.has(subject))
+    ),
+    ...unfinished.map(attentionFinding),
     ...await waiting(deps, caller),
   ];
 }
@@ -69,7 +81,7 @@ async function withoutOperation(
           holder ? `is ${holder.value.state}` : "is not there"
         }`
         : `It is ${state}, but no operation is at work on it`,
-      remedy: deleteCommand(resource),
+      remedy: resumeCommand(resource),
     });
   }
   return findings;
@@ -89,23 +101,29 @@ function withoutEnvironment(
     }));
 }
 
-async function needsAttention(
+/** Operations that wait for a person, unless something else was done about their resource since. */
+async function needAttention(
   { store }: ServiceDeps,
   { signal }: Caller,
   resources: readonly (Environment | Workload)[],
-): Promise<readonly Finding[]> {
-  const latest = new Map(resources.map(({ lastOperation, name }) => [lastOperation, name]));
+): Promise<readonly Operation[]> {
+  const latest = new Set(resources.map(({ lastOperation }) => lastOperation));
   const page = await store.operations.list({
     filter: { op: "=", path: ["state"], value: "NEEDS_ATTENTION" },
+    orderBy: [{ path: ["createTime"], descending: true }],
     limit: 1_000,
     signal,
   });
-  return page.items.filter(({ value }) => latest.has(value.name)).map(({ value }) => ({
+  return page.items.map(({ value }) => value).filter(({ name }) => latest.has(name));
+}
+
+function attentionFinding({ name, residue }: Operation): Finding {
+  return {
     invariant: "OPERATION_NEEDS_ATTENTION",
-    subject: value.name,
-    message: value.residue.map(({ object, reason }) => `${object}: ${reason}`).join("; "),
-    remedy: `mpctl op retry ${idOf(value.name)}`,
-  }));
+    subject: name,
+    message: residue.map(({ object, reason }) => `${object}: ${reason}`).join("; "),
+    remedy: `mpctl op retry ${idOf(name)}`,
+  };
 }
 
 /** One finding for each reason: while an engine is away, everything waits for the same. */
@@ -133,6 +151,15 @@ async function waiting({ store }: ServiceDeps, { signal }: Caller): Promise<read
       remedy: `mpctl op explain ${idOf(first.value.name)}`,
     }];
   });
+}
+
+/** Does once more what was going on; only what has never been there is deleted for it. */
+function resumeCommand(resource: Environment | Workload): string {
+  const id = idOf(resource.name);
+  if (resource.state === "UPDATING") return `mpctl env update ${id}`;
+  return resource.state === "DEPLOYING" && resource.activeRevision > 0
+    ? `mpctl workload restart ${id} --env ${environmentIdOf(resource.name)}`
+    : deleteCommand(resource);
 }
 
 function deleteCommand(resource: Environment | Workload): string {

@@ -1,13 +1,17 @@
 import {
+  type Environment,
   environmentIdOf,
   type ErrorRecord,
   idOf,
   type Operation,
   type StepRecord,
+  type Workload,
 } from "@mpc/domain";
 import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
 import { getOperation } from "./get_operation.ts";
+import { resourceOf } from "./operations/mod.ts";
+import type { WorkloadDeployInput } from "./operations/workload_deploy.ts";
 
 /** Who must act before an operation can end well. */
 export type Responsible = "nobody" | "caller" | "platform" | "cluster";
@@ -75,20 +79,37 @@ export async function explainOperation(
   caller: Caller,
   name: string,
 ): Promise<Explanation> {
-  return explain((await getOperation(deps, caller, name)).value);
-}
-
-/** The explanation of an operation's record. */
-export function explain(operation: Operation): Explanation {
+  const { value: operation } = await getOperation(deps, caller, name);
+  const resource = await resourceOf(deps.store, operation, caller.signal);
   const step = stepAtFault(operation);
   const attempt = step?.attempts.findLast((attempt) => attempt.error !== null);
   const error = operation.error ?? attempt?.error ?? null;
+  const told = summary(operation, step, attempt?.nextRetryTime ?? null);
+  const causes = error ? causesOf(operation, step, error) : [];
+  const since = hasFailed(operation) ? changedSince(operation, resource?.value) : null;
+  if (since) {
+    const nextCommand = since.by ? `mpctl op explain ${idOf(since.by)}` : "";
+    return { summary: `${told}; ${since.what}`, causes, responsible: "nobody", nextCommand };
+  }
   const responsible = whoActs(operation, error);
+  const nextCommand = nextCommandOf(operation, error, responsible);
+  return { summary: told, causes, responsible, nextCommand };
+}
+
+const hasFailed = ({ state }: Operation) => state === "FAILED" || state === "NEEDS_ATTENTION";
+
+/** What has become of the resource since the operation ended; null where nothing has. */
+function changedSince(
+  { name, target }: Operation,
+  resource: Environment | Workload | undefined,
+): { readonly what: string; readonly by: string | null } | null {
+  if (!resource) return { what: `there is no '${target}' any more`, by: null };
+  const { currentOperation, lastOperation } = resource;
+  const by = currentOperation ?? lastOperation;
+  if (by === null || by === name) return null;
   return {
-    summary: summary(operation, step, attempt?.nextRetryTime ?? null),
-    causes: error ? causesOf(operation, step, error) : [],
-    responsible,
-    nextCommand: nextCommand(operation, responsible),
+    what: `'${by}' ${currentOperation ? "is at work on it now" : "has changed it since"}`,
+    by,
   };
 }
 
@@ -129,7 +150,11 @@ function summary(
       return `${what} failed at step '${step?.name ?? ""}'${names && `; undone: ${names}`}`;
     }
     case "NEEDS_ATTENTION":
-      return `${what} failed, and so did the undo of step '${step?.name ?? ""}'`;
+      return step?.state === "UNDO_FAILED"
+        ? `${what} ${
+          operation.cancellation ? "was cancelled" : "failed"
+        }, and the undo of step '${step.name}' failed`
+        : `${what} was ended at step '${step?.name ?? ""}', and nobody has undone what it did`;
   }
 }
 
@@ -169,10 +194,15 @@ function whoActs(operation: Operation, error: ErrorRecord | null): Responsible {
   return error.code === "INVALID_ARGUMENT" ? "caller" : "platform";
 }
 
-function nextCommand(operation: Operation, responsible: Responsible): string {
+function nextCommandOf(
+  operation: Operation,
+  error: ErrorRecord | null,
+  responsible: Responsible,
+): string {
   const id = idOf(operation.name);
   switch (operation.state) {
     case "SUCCEEDED":
+    case "CANCELLED":
       return "";
     case "PENDING":
     case "RUNNING":
@@ -180,16 +210,36 @@ function nextCommand(operation: Operation, responsible: Responsible): string {
       return `mpctl op watch ${id}`;
     case "NEEDS_ATTENTION":
       return operation.residue[0]?.remedy ?? `mpctl op retry ${id}`;
-    case "CANCELLED":
-      return "";
-    case "FAILED": {
-      const target = operation.target;
-      const deploys = operation.kind === "workload.deploy";
-      return responsible === "caller" && deploys
-        ? `mpctl workload deploy ${idOf(target)} --env ${environmentIdOf(target)} --image IMAGE`
-        : `mpctl op retry ${id}`;
-    }
+    case "FAILED":
+      return (responsible === "caller" && changeOf(operation, error)) || `mpctl op retry ${id}`;
   }
+}
+
+/** What callers ask for in place of what failed by their own words; words in capitals are theirs. */
+function changeOf(
+  { kind, target, input }: Operation,
+  error: ErrorRecord | null,
+): string | undefined {
+  if (kind === "environment.create") {
+    return error?.reason === "UNKNOWN_CLUSTER"
+      ? `mpctl env create ${idOf(target)} --cluster NAME`
+      : undefined;
+  }
+  if (kind !== "workload.deploy") return undefined;
+  const environment = environmentIdOf(target);
+  const deploy = `mpctl workload deploy ${idOf(target)} --env ${environment}`;
+  switch (error?.reason) {
+    case "QUOTA_EXCEEDED":
+      return `mpctl env update ${environment} --max-cpu CPU --max-memory MEMORY`;
+    case "ENVIRONMENT_NOT_FOUND":
+      return `mpctl env create ${environment}`;
+    case "ENVIRONMENT_NOT_READY":
+      return `mpctl env get ${environment}`;
+    case "OOM_KILLED":
+      return `${deploy} --memory MEMORY`;
+  }
+  const { spec } = (input as WorkloadDeployInput).wanted;
+  return spec.chart ? `${deploy} --chart-values FILE` : `${deploy} --image IMAGE`;
 }
 
 function ordinal(count: number): string {

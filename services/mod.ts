@@ -12,7 +12,7 @@ export { deleteWorkload, type DeleteWorkloadRequest } from "./delete_workload.ts
 export { deployWorkload } from "./deploy_workload.ts";
 export { diagnose } from "./diagnose.ts";
 export type { Finding } from "./findings.ts";
-export { explain, explainOperation } from "./explain_operation.ts";
+export { explainOperation } from "./explain_operation.ts";
 export { getEnvironment } from "./get_environment.ts";
 export { getOperation } from "./get_operation.ts";
 export { getWorkload } from "./get_workload.ts";

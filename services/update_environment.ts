@@ -103,6 +103,8 @@ function assertSameCluster({ cluster }: Environment, wanted: string | undefined)
 
 function updatableState({ name, state }: Environment): "READY" | "UPDATE_FAILED" {
   if (state === "READY" || state === "UPDATE_FAILED") return state;
+  // Nothing is at work on it: an update that was lost has failed.
+  if (state === "UPDATING") return "UPDATE_FAILED";
   throw new MpcError("FAILED_PRECONDITION", {
     reason: "ENVIRONMENT_NOT_READY",
     message: `Cannot ${ACTION} '${idOf(name)}': it is ${state}, must be READY`,

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { Event, Operation } from "@mpc/domain";
-import { type MutationResult, restartWorkload, retryOperation } from "@mpc/services";
 import { DEFINITIONS } from "@mpc/services/operations";
+import { carryOut } from "../fakes/carry_out.ts";
 import { type Fault, faultyDefinitions } from "../fakes/faulty_definitions.ts";
 import { Platform, type PlatformOptions } from "../fakes/platform.ts";
-import { removeEnvironment, removeWorkload, type Scenario } from "../fakes/scenarios.ts";
+import type { Scenario } from "../fakes/scenarios.ts";
 import type { FaultCase } from "./fault_cases.ts";
 import { crashed, mark, type Trial } from "./trial.ts";
 
@@ -63,27 +63,6 @@ async function assertRemedies(platform: Platform, operation: Operation): Promise
     assert.equal(state, "SUCCEEDED", `'${remedy}': ${error?.message}`);
   }
   await platform.assertSound();
-}
-
-/** What `mpctl` would ask for when it is called like this. */
-function carryOut(platform: Platform, command: string): Promise<MutationResult> {
-  const { deps, caller } = platform;
-  const [, noun, verb, id = "", ...flags] = command.split(" ");
-  const workload = `environments/${flags[1]}/workloads/${id}`;
-  switch (`${noun} ${verb}`) {
-    case "env delete": {
-      const force = flags.includes("--force");
-      return removeEnvironment(platform, { name: `environments/${id}`, force });
-    }
-    case "workload delete":
-      return removeWorkload(platform, { name: workload });
-    case "workload restart":
-      return restartWorkload(deps, caller, { name: workload, etag: "" });
-    case "op retry":
-      return retryOperation(deps, caller, { name: `operations/${id}` });
-    default:
-      throw new Error(`'${command}' is no command that the suite knows`);
-  }
 }
 
 /** However it ended, the record says why. */

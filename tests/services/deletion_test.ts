@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { explain, updateEnvironment } from "@mpc/services";
+import { explainOperation, updateEnvironment } from "@mpc/services";
 import { faultyDefinitions, permanent } from "../fakes/faulty_definitions.ts";
 import { withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
@@ -24,7 +24,8 @@ Deno.test("past its deadline a deletion is DELETE_FAILED and says what blocks", 
       error?.message ?? "",
       /held by Deployment\/dev\/web \(finalizer simulated\/sticky\)/,
     );
-    const { summary, responsible } = explain(failed);
+    const { deps, caller } = platform;
+    const { summary, responsible } = await explainOperation(deps, caller, failed.name);
     assert.match(summary, /failed at step 'delete_workloads'; undone: stop_workloads$/);
     assert.equal(responsible, "cluster");
     const { value } = (await platform.store.environments.get(NAME))!;

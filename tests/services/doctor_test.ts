@@ -10,6 +10,7 @@ import {
 } from "@mpc/services";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { ClusterRegistry } from "../../worker/providers/kubernetes/mod.ts";
+import { carryOut } from "../fakes/carry_out.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
@@ -48,6 +49,28 @@ Deno.test("doctor names each break with the command that repairs it", () =>
     const ref = { environment: "dev", workload: "web", uid: value.uid };
     await cluster.deleteWorkload(ref, caller);
     assert.deepEqual(await found(), [["RECORD_WITHOUT_OBJECT", "mpctl"]]);
+  }));
+
+Deno.test("what was lost while it changed is changed once more, and not deleted for it", () =>
+  withPlatform(async (platform) => {
+    const { store } = platform;
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform));
+    const environment = (await store.environments.get("environments/dev"))!;
+    await store.environments.replace(
+      { ...environment.value, state: "UPDATING" },
+      environment.version,
+    );
+    const workload = (await store.workloads.get(WEB))!;
+    await store.workloads.replace({ ...workload.value, state: "DEPLOYING" }, workload.version);
+    const remedies = (await platform.findings()).map(({ remedy }) => remedy);
+    assert.deepEqual(remedies, ["mpctl env update dev", "mpctl workload restart web --env dev"]);
+    for (const remedy of remedies) {
+      const { state, error } = await platform.ended(await carryOut(platform, remedy));
+      assert.equal(state, "SUCCEEDED", `'${remedy}': ${error?.message}`);
+    }
+    await platform.assertSound();
+    assert.equal((await store.workloads.get(WEB))?.value.state, "READY");
   }));
 
 Deno.test("doctor finds nothing wrong with what changes while it looks", () =>
@@ -91,7 +114,7 @@ Deno.test("a cluster that cannot be read is a finding, and the records are check
         });
         const { findings } = await diagnose({ ...deps, cluster: unreadable }, caller);
         assert.deepEqual(findings.map((found) => [found.invariant, found.subject, found.remedy]), [
-          ["RESOURCE_WITHOUT_OPERATION", "environments/dev", "mpctl env delete dev --force"],
+          ["RESOURCE_WITHOUT_OPERATION", "environments/dev", "mpctl env update dev"],
           ["CLUSTER_UNREADABLE", "cluster", remedy],
         ]);
       }));
@@ -137,7 +160,7 @@ Deno.test("of several clusters those that can be read are checked, and the other
         "CLUSTER_UNREADABLE",
         "west",
         "Environment 'mars' lies on it, and workers have only 'default', 'east'; give them that " +
-        "cluster again, or forget the environment by 'mpctl env delete mars --abandon'",
+        "cluster again, or forget the environment by 'mpctl env delete mars --force --abandon'",
         "deno task worker --clusters-file clusters.yaml",
       ],
       [

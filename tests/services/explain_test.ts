@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { explain } from "@mpc/services";
+import { idOf, MpcError } from "@mpc/domain";
+import { createEnvironment, explainOperation, type MutationResult } from "@mpc/services";
 import { withPlatform } from "../fakes/platform.ts";
-import { create, deploy } from "../fakes/scenarios.ts";
+import { create, deploy, removeWorkload } from "../fakes/scenarios.ts";
 
 const EXPLAINED: readonly (readonly [string, string, string])[] = [
   ["nginx:missing", "ErrImagePull", "caller"],
@@ -14,8 +15,8 @@ for (const [image, reason, responsible] of EXPLAINED) {
   Deno.test(`explain goes from the operation down to '${reason}' of ${image}, and names who must act`, () =>
     withPlatform(async (platform) => {
       await platform.ended(await create(platform));
-      const operation = await platform.ended(await deploy(platform, image));
-      const explanation = explain(operation);
+      const { name } = await platform.ended(await deploy(platform, image));
+      const explanation = await explainOperation(platform.deps, platform.caller, name);
       assert.match(explanation.summary, /failed at step 'await_rollout'; undone: apply_workload$/);
       assert.equal(explanation.causes[0]?.scope, "operation");
       assert.equal(explanation.causes.at(-1)?.reason, reason);
@@ -23,3 +24,52 @@ for (const [image, reason, responsible] of EXPLAINED) {
       assert.match(explanation.nextCommand, /^mpctl /);
     }));
 }
+
+Deno.test("explain recommends nothing that would be refused because the world has gone on", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller } = platform;
+    await platform.ended(await create(platform));
+    const failed = await platform.ended(await deploy(platform, "nginx:unschedulable"));
+    const explain = () => explainOperation(deps, caller, failed.name);
+    assert.equal((await explain()).nextCommand, `mpctl op retry ${idOf(failed.name)}`);
+    const later = await platform.ended(await deploy(platform));
+    const superseded = await explain();
+    assert.ok(superseded.summary.endsWith(`; '${later.name}' has changed it since`));
+    assert.equal(superseded.causes.at(-1)?.reason, "Unschedulable", "it still says why");
+    assert.deepEqual(
+      [superseded.responsible, superseded.nextCommand],
+      ["nobody", `mpctl op explain ${idOf(later.name)}`],
+    );
+    await platform.ended(await removeWorkload(platform));
+    const gone = await explain();
+    assert.ok(gone.summary.endsWith(`; there is no '${later.target}' any more`));
+    assert.equal(gone.nextCommand, "");
+  }));
+
+Deno.test("explain of what failed by the words of its caller says which of them to change", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller } = platform;
+    const next = async (result: MutationResult) => {
+      const { name } = await platform.ended(result);
+      return (await explainOperation(deps, caller, name)).nextCommand;
+    };
+    const request = { environmentId: "dev", environment: { cluster: "nowhere" } };
+    assert.equal(
+      await next(await createEnvironment(deps, caller, request)),
+      "mpctl env create dev --cluster NAME",
+    );
+    await platform.ended(await create(platform));
+    assert.equal(
+      await next(await deploy(platform, "nginx:missing")),
+      "mpctl workload deploy web --env dev --image IMAGE",
+    );
+    const away = Promise.reject(
+      new MpcError("RESOURCE_EXHAUSTED", { reason: "QUOTA_EXCEEDED", message: "too much" }),
+    );
+    away.catch(() => {});
+    platform.cluster.applyWorkload = (_intent, { dryRun }) => dryRun ? Promise.resolve([]) : away;
+    assert.equal(
+      await next(await deploy(platform)),
+      "mpctl env update dev --max-cpu CPU --max-memory MEMORY",
+    );
+  }));

@@ -1,4 +1,4 @@
-import { type ErrorRecord, isTerminal, type Operation } from "@mpc/domain";
+import { type ErrorRecord, idOf, isTerminal, type Operation, type Residue } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 import { DEFINITIONS, endAttempt, type Outcome } from "@mpc/services/operations";
 import type { Store } from "@mpc/storage";
@@ -28,7 +28,13 @@ export async function closeOperation(
       message: `Step '${step.name}' was cut off: ${error.message}`,
     });
   }
-  await endOperation({ store, clock, definition }, journal, outcomeOf(stored.value, error));
+  // One command for all of it: a retry goes through with the operation, or undoes what is left.
+  const retell = ({ object }: Residue): Residue => ({
+    object,
+    reason: "its engine ended the operation, and nobody has undone this",
+    remedy: `mpctl op retry ${idOf(name)}`,
+  });
+  await endOperation({ store, clock, definition, retell }, journal, outcomeOf(stored.value, error));
 }
 
 function outcomeOf({ kind, steps }: Operation, error: ErrorRecord): Outcome {

@@ -9,6 +9,8 @@ export interface EndTools {
   readonly store: Store;
   readonly clock: Clock;
   readonly definition: Definition;
+  /** Says otherwise of what a stuck step leaves than the step does, which tells of a failed undo. */
+  readonly retell?: (residue: Residue) => Residue;
 }
 
 /** Lets go of the resource, then ends the operation; twice is as good as once. */
@@ -31,14 +33,14 @@ export async function endOperation(
 
 /** Writes the end of an operation that does not hold its resource. */
 export async function finishOperation(
-  { clock, definition }: EndTools,
+  { clock, definition, retell = (residue) => residue }: EndTools,
   journal: OperationJournal,
   outcome: Outcome,
 ): Promise<void> {
   const { input, kind, name } = journal.operation;
   const residue = outcome.stuck.flatMap((stuck): readonly Residue[] =>
     definition.steps.find((step) => step.name === stuck)?.residue?.(input, idOf(name)) ?? []
-  );
+  ).map(retell);
   await journal.record({
     edit: (operation) => finish(operation, outcome, residue, clock.now()),
     reason: `Operation${camel(outcome.state)}`,

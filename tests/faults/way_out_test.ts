@@ -1,0 +1,88 @@
+/** What a person is told to do about an operation that its engine has ended does get them out. */
+import assert from "node:assert/strict";
+import { type ErrorRecord, isTerminal, type Operation } from "@mpc/domain";
+import { explainOperation } from "@mpc/services";
+import { DEFINITIONS } from "@mpc/services/operations";
+import { closeOperation } from "../../worker/engine/close_operation.ts";
+import { carryOut } from "../fakes/carry_out.ts";
+import { faultyDefinitions, hang } from "../fakes/faulty_definitions.ts";
+import { type Platform, withPlatform } from "../fakes/platform.ts";
+import { type Scenario, SCENARIOS } from "../fakes/scenarios.ts";
+
+const TERMINATED: ErrorRecord = {
+  code: "ABORTED",
+  reason: "WORKFLOW_TERMINATED",
+  message: "Its workflow was terminated",
+  retryable: false,
+  metadata: {},
+  causes: [],
+};
+
+type Advice = (platform: Platform, operation: Operation) => Promise<readonly string[]>;
+
+/** Who recommends something. */
+const ADVISERS: readonly (readonly [string, Advice])[] = [
+  ["explain", async ({ deps, caller }, { name }) => {
+    const { nextCommand } = await explainOperation(deps, caller, name);
+    return [nextCommand];
+  }],
+  ["its residue", (_platform, { residue }) => Promise.resolve(residue.map(({ remedy }) => remedy))],
+  ["the doctor", async (platform) => (await platform.findings()).map(({ remedy }) => remedy)],
+];
+
+for (const scenario of SCENARIOS) {
+  Deno.test(`when its engine ends ${scenario.title}, every command that is recommended leads out`, async (t) => {
+    for (const { name: step } of DEFINITIONS[scenario.kind].steps) {
+      for (const when of ["before", "after"] as const) {
+        for (const [adviser, advice] of ADVISERS) {
+          await t.step(
+            `${when} ${step} is done, by ${adviser}`,
+            () => leadsOut(scenario, step, when, advice),
+          );
+        }
+      }
+    }
+  });
+}
+
+async function leadsOut(
+  scenario: Scenario,
+  step: string,
+  when: "before" | "after",
+  advice: Advice,
+): Promise<void> {
+  let stuck = false;
+  const { definitions } = faultyDefinitions([{
+    kind: scenario.kind,
+    step,
+    run: async (run) => {
+      if (when === "after") await run();
+      stuck = true;
+      return await hang();
+    },
+  }]);
+  await withPlatform(async (platform) => {
+    const { store, clock } = platform;
+    await scenario.prepare(platform);
+    await platform.crash();
+    platform.definitions = definitions;
+    await platform.restart();
+    const { operation } = await scenario.request(platform);
+    const name = operation!.value.name;
+    while (!stuck) await clock.advance(100);
+    await platform.crash();
+    await closeOperation({ store, clock }, name, TERMINATED);
+    platform.definitions = DEFINITIONS;
+    await platform.restart();
+    const ended = await platform.operation(name);
+    assert.ok(isTerminal(ended.state));
+    const { summary } = await explainOperation(platform.deps, platform.caller, name);
+    assert.match(summary, ended.state === "FAILED" ? /failed at step '\w+'/ : /nobody has undone/);
+    for (const command of new Set(await advice(platform, ended))) {
+      const { state, error } = await platform.ended(await carryOut(platform, command));
+      assert.equal(state, "SUCCEEDED", `'${command}': ${error?.message}`);
+    }
+    await platform.janitor().pass();
+    await platform.assertSound();
+  });
+}
