@@ -75,20 +75,22 @@ export async function mutate(
   const action = method.name;
   assertRequestId(action, requestId);
   const requestHash = fingerprint([method.name, method.body ?? null]);
+  const repeated = async () =>
+    requestId === "" || validateOnly
+      ? undefined
+      : await repeatedRequest(deps, caller, requestId, requestHash);
   for (let round = 1;; round++) {
-    if (requestId !== "" && !validateOnly) {
-      const repeated = await repeatedRequest(deps, caller, requestId, requestHash);
-      if (repeated) return { operation: repeated, plan: null };
-    }
-    const prepared = await prepare();
-    const timeoutMs = operationTimeoutMs(DEFINITIONS[prepared.kind], prepared.timeoutMs);
-    if (validateOnly || planHash !== "") {
-      const plan = await planOf(deps, caller, prepared, requestHash);
-      const { kind, target } = prepared;
-      if (validateOnly) return { operation: null, plan, kind, target };
-      assertPlan(plan, planHash, target);
-    }
+    const before = await repeated();
+    if (before) return { operation: before, plan: null };
     try {
+      const prepared = await prepare();
+      const timeoutMs = operationTimeoutMs(DEFINITIONS[prepared.kind], prepared.timeoutMs);
+      if (validateOnly || planHash !== "") {
+        const plan = await planOf(deps, caller, prepared, requestHash);
+        const { kind, target } = prepared;
+        if (validateOnly) return { operation: null, plan, kind, target };
+        assertPlan(plan, planHash, target);
+      }
       const now = deps.clock.now();
       const operation = newOperation(deps, caller, prepared, {
         requestId: requestId === "" ? null : requestId,
@@ -98,13 +100,35 @@ export async function mutate(
       });
       return { operation: await admit(deps, caller, operation, prepared), plan: null };
     } catch (error) {
-      const again = isMpcError(error, "ABORTED", "ALREADY_EXISTS") && round < MAX_ROUNDS &&
-        (error.reason === "VERSION_CONFLICT" || error.reason === "NAME_TAKEN" ||
-          error.reason === "REQUEST_ID_TAKEN");
-      if (!again) throw error;
+      if (!isMpcError(error, ...REFUSALS)) throw error;
+      if (isOutrun(error) && round < MAX_ROUNDS) continue;
+      // What refuses it may be the doing of the same request, which another process admitted.
+      const meanwhile = await repeated();
+      if (!meanwhile) throw error;
+      return { operation: meanwhile, plan: null };
     }
   }
 }
+
+/** Whether somebody else was faster, so that all is to be looked at again. */
+function isOutrun(error: MpcError): boolean {
+  return isMpcError(error, "ABORTED", "ALREADY_EXISTS") && OUTRUN.has(error.reason);
+}
+
+/** Codes of what the state of the world refuses. */
+const REFUSALS = [
+  "ABORTED",
+  "ALREADY_EXISTS",
+  "FAILED_PRECONDITION",
+  "NOT_FOUND",
+  "RESOURCE_EXHAUSTED",
+] as const;
+
+const OUTRUN: ReadonlySet<string> = new Set([
+  "VERSION_CONFLICT",
+  "NAME_TAKEN",
+  "REQUEST_ID_TAKEN",
+]);
 
 function newOperation(
   deps: ServiceDeps,

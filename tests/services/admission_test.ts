@@ -4,6 +4,7 @@ import {
   createEnvironment,
   deleteEnvironment,
   deployWorkload,
+  type MutationResult,
   updateEnvironment,
 } from "@mpc/services";
 import { DEFINITIONS } from "@mpc/services/operations";
@@ -26,6 +27,34 @@ Deno.test("100 parallel requests of one id and body get one operation", () =>
     const names = new Set(answers.map(({ operation }) => operation?.value.name));
     assert.equal(names.size, 1);
     assert.equal(await store.operations.count({}), 1);
+  }));
+
+Deno.test("a request that another process admits meanwhile is found, and not refused for itself", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, store } = platform;
+    for (
+      const [made, repeat] of [
+        ["an environment", () => createEnvironment(deps, caller, request)],
+        ["a workload", () => deploy(platform, "nginx:1.27", 2, { requestId: "r-2" })],
+      ] as const
+    ) {
+      let first: Promise<MutationResult> | undefined;
+      const { findByRequestId } = store.operations;
+      store.operations.findByRequestId = async (...call) => {
+        store.operations.findByRequestId = findByRequestId;
+        const found = await findByRequestId.apply(store.operations, call);
+        first = repeat();
+        await first;
+        return found;
+      };
+      const second = await repeat();
+      assert.equal(
+        second.operation?.value.name,
+        (await first)?.operation?.value.name,
+        `both are told of the operation that makes ${made}`,
+      );
+      await platform.settle();
+    }
   }));
 
 Deno.test("a request is found again after a restart, and when its operation has ended", () =>
