@@ -10,7 +10,7 @@ import { allOf } from "./all_of.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
 import { type Finding, SETTLED } from "./findings.ts";
-import type { ClusterObject, Inventory, UnreadCluster } from "./ports.ts";
+import type { ClusterObject, Inventory, UnreadCluster } from "./ports/mod.ts";
 import { unknownObjects } from "./unknown_objects.ts";
 import { isUnreadable } from "./unreadable.ts";
 

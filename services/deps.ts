@@ -1,5 +1,5 @@
 import type { Store } from "@mpc/storage";
-import type { Clock, ClusterReader, Ids, Planner } from "./ports.ts";
+import type { Clock, ClusterReader, Ids, Planner } from "./ports/mod.ts";
 
 /** What use cases need. */
 export interface ServiceDeps {

@@ -2,7 +2,7 @@ import { environmentIdOf, idOf } from "@mpc/domain";
 import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
 import { getWorkload } from "./get_workload.ts";
-import type { ClusterEvent } from "./ports.ts";
+import type { ClusterEvent } from "./ports/mod.ts";
 
 /**
  * Lists what the cluster noticed about the objects of a workload, the latest last.

@@ -2,7 +2,7 @@ import { environmentIdOf, idOf } from "@mpc/domain";
 import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
 import { getWorkload } from "./get_workload.ts";
-import type { PodStatus } from "./ports.ts";
+import type { PodStatus } from "./ports/mod.ts";
 
 /**
  * Lists the copies of a workload as they are on the cluster, by name.

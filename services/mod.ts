@@ -3,7 +3,7 @@ export { assertEngines } from "./assert_engines.ts";
 export type { Stored } from "@mpc/storage";
 export type { Caller } from "./caller.ts";
 export type { ServiceDeps } from "./deps.ts";
-export type * from "./ports.ts";
+export type * from "./ports/mod.ts";
 export type { MutationOptions, MutationResult } from "./mutation.ts";
 export { cancelOperation } from "./cancel_operation.ts";
 export { createEnvironment } from "./create_environment.ts";

@@ -2,7 +2,7 @@ import { environmentIdOf, idOf } from "@mpc/domain";
 import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
 import { getWorkload } from "./get_workload.ts";
-import type { LogLine, LogQuery } from "./ports.ts";
+import type { LogLine, LogQuery } from "./ports/mod.ts";
 
 /**
  * Yields what the replicas of a workload print.

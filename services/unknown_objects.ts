@@ -1,5 +1,5 @@
 import type { Environment, Workload } from "@mpc/domain";
-import type { ClusterObject } from "./ports.ts";
+import type { ClusterObject } from "./ports/mod.ts";
 
 /** Objects whose owner has no record. */
 export function unknownObjects(

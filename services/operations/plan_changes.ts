@@ -1,6 +1,6 @@
 import type { PlannedChange } from "@mpc/domain";
 import type { Store } from "@mpc/storage";
-import type { Planner, Provider } from "../ports.ts";
+import type { Planner, Provider } from "../ports/mod.ts";
 import { DEFINITIONS } from "./definitions.ts";
 
 /** Plans by asking each step, in its order, what it would change. */

@@ -7,7 +7,7 @@ import type {
   RetryPolicy,
 } from "@mpc/domain";
 import type { Store } from "@mpc/storage";
-import type { Provider } from "../ports.ts";
+import type { Provider } from "../ports/mod.ts";
 
 /** What a step may use. Everything it does to the world goes through here. */
 export interface StepContext {

@@ -11,7 +11,7 @@ import {
   type WorkloadSpec,
   type WorkloadState,
 } from "@mpc/domain";
-import type { WorkloadIntent, WorkloadRef } from "../ports.ts";
+import type { WorkloadIntent, WorkloadRef } from "../ports/mod.ts";
 import { assertDeployable, notFound } from "../preconditions.ts";
 import type { Settlement, Stamp, WorkloadDefinition } from "./definition.ts";
 import { neverReached } from "./never_reached.ts";

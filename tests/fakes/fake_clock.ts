@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers";
 import { type Instant, MpcError } from "@mpc/domain";
-import type { Clock } from "../../services/ports.ts";
+import type { Clock } from "@mpc/services";
 
 interface Timer {
   readonly at: Instant;

@@ -1,4 +1,4 @@
-import type { Ids } from "../../services/ports.ts";
+import type { Ids } from "@mpc/services";
 
 /** Ids and randomness that are the same in every run with the same seed. */
 export class SeededIds implements Ids {

@@ -1,0 +1,7 @@
+/** What use cases and steps need of the world; adapters are the rooms' that know how. */
+export type * from "./clock.ts";
+export type * from "./cluster_reader.ts";
+export type * from "./engine.ts";
+export type * from "./ids.ts";
+export type * from "./planner.ts";
+export type * from "./provider.ts";

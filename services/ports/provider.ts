@@ -1,0 +1,128 @@
+import type { PlannedChange, Quota, Residue, WorkloadSpec } from "@mpc/domain";
+
+import type { ClusterReader, ProviderCall, RolloutStatus } from "./cluster_reader.ts";
+
+/**
+ * A cluster that carries environments and workloads. All changes are idempotent: twice is as good
+ * as once, and deleting what is not there works. Objects belong to a resource by name *and* uid:
+ * what another uid owns is never changed.
+ *
+ * Besides the failures of {@linkcode ClusterReader} every change may fail with:
+ * - `ALREADY_EXISTS` `OWNED_BY_ANOTHER`: an object of that name belongs to somebody else (permanent)
+ * - `ABORTED` `CLUSTER_CONFLICT`: somebody else changed the object meanwhile (retryable), or manages
+ *   fields of it (permanent; `metadata` has `manager` and `fields`; see `forceConflicts`)
+ * - `FAILED_PRECONDITION` `ADMISSION_DENIED`, `IMMUTABLE_FIELD`; `INVALID_ARGUMENT`
+ *   `OBJECT_INVALID`: the cluster does not take it (permanent); `UNAVAILABLE`
+ *   `ADMISSION_UNREACHABLE`: who has to be asked does not answer (retryable)
+ */
+export interface Provider extends ClusterReader {
+  /** `simulated` or `kubernetes`. */
+  readonly name: string;
+  /** Fails as any call would where a cluster cannot be reached or refuses us; costs little. */
+  assertReachable(call: ProviderCall): Promise<void>;
+  /**
+   * Creates the namespace of an environment, or brings its labels up to date.
+   * @throws `FAILED_PRECONDITION` `UNKNOWN_CLUSTER`: there is no cluster of the intent's name
+   */
+  applyNamespace(intent: NamespaceIntent, call: ApplyCall): Promise<readonly PlannedChange[]>;
+  /**
+   * Sets quota, limits and network policy of an environment.
+   * @throws `FAILED_PRECONDITION` `NO_NAMESPACE`: there is no namespace, or it is being deleted
+   */
+  applyPolicies(intent: NamespaceIntent, call: ApplyCall): Promise<readonly PlannedChange[]>;
+  /** Removes quota, limits and network policy again. */
+  deletePolicies(intent: Ref, call: ApplyCall): Promise<readonly PlannedChange[]>;
+  /** Asks for the deletion of a namespace and all in it; does not wait. */
+  deleteNamespace(intent: Ref, call: ApplyCall): Promise<readonly PlannedChange[]>;
+  /**
+   * Waits until a namespace is gone.
+   * @param onBlocked is told each time what blocks the deletion changes
+   */
+  awaitNamespaceGone(
+    intent: Ref,
+    call: ProviderCall & { readonly onBlocked?: (blockers: readonly Residue[]) => void },
+  ): Promise<void>;
+  /**
+   * Creates or changes the objects of a workload; does not wait for the rollout.
+   * @throws `FAILED_PRECONDITION` `NO_NAMESPACE`
+   * @throws `RESOURCE_EXHAUSTED` `QUOTA_EXCEEDED` (permanent): the environment's quota forbids it
+   * @throws `FAILED_PRECONDITION` `CHARTS_UNSUPPORTED`: the spec is a chart, and this cluster renders
+   *   none
+   */
+  applyWorkload(intent: WorkloadIntent, call: ApplyCall): Promise<readonly PlannedChange[]>;
+  /**
+   * Waits until the rollout of `revision` is complete, and fails fast.
+   * @param onProgress is told each change
+   * @throws `FAILED_PRECONDITION` with the pod's own reason, permanent: `IMAGE_PULL_FAILED`,
+   *   `CRASH_LOOP`, `OOM_KILLED`, `CONTAINER_NOT_STARTED`, `UNSCHEDULABLE`,
+   *   `PROGRESS_DEADLINE_EXCEEDED`; `metadata` has `pod`, for a crash also `exitCode` and `lastLog`
+   * @throws `RESOURCE_EXHAUSTED` `QUOTA_EXCEEDED`, `FAILED_PRECONDITION` `ADMISSION_DENIED`
+   *   (permanent): no pod may be made
+   * @throws `NOT_FOUND` `NOT_ON_CLUSTER`: the objects are not there
+   */
+  awaitRollout(
+    intent: WorkloadIntent,
+    call: ProviderCall & { readonly onProgress?: (status: RolloutStatus) => void },
+  ): Promise<RolloutStatus>;
+  /**
+   * What of a workload is otherwise on the cluster than its intent says, as the changes that would
+   * put it back; makes none. What an autoscaler decides is as it should be.
+   */
+  drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly PlannedChange[]>;
+  /** Asks for the deletion of a workload's objects; does not wait. */
+  deleteWorkload(intent: WorkloadRef, call: ApplyCall): Promise<readonly PlannedChange[]>;
+  /** Waits until a workload's objects are gone. */
+  awaitWorkloadGone(
+    intent: WorkloadRef,
+    call: ProviderCall & { readonly onBlocked?: (blockers: readonly Residue[]) => void },
+  ): Promise<void>;
+  /** Lets go of connections and timers. */
+  close(): Promise<void>;
+}
+
+export interface ApplyCall extends ProviderCall {
+  /**
+   * Answers with the changes, by the same code path, and makes none. A namespace that is not there
+   * counts as about to be created, so that a whole plan can be made before its first step.
+   */
+  readonly dryRun?: boolean;
+  /** Takes fields over that somebody else manages, in place of failing with `CLUSTER_CONFLICT`. */
+  readonly forceConflicts?: boolean;
+}
+
+/** The part of an environment that the cluster carries. */
+export interface NamespaceIntent {
+  /** Id of the environment. */
+  readonly environment: string;
+  readonly uid: string;
+  /** Name of the cluster that carries it. */
+  readonly cluster: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly quota: Quota;
+}
+
+/** The part of a workload that the cluster carries. */
+export interface WorkloadIntent {
+  /** Id of the environment. */
+  readonly environment: string;
+  /** Id of the workload. */
+  readonly workload: string;
+  readonly uid: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly spec: WorkloadSpec;
+  readonly revision: number;
+  readonly restartToken: string;
+}
+
+/** Names the namespace of one environment. */
+export interface Ref {
+  readonly environment: string;
+  readonly uid: string;
+  /** Name of the cluster that has it, for what has no record any more that says so. */
+  readonly cluster?: string;
+}
+
+/** Names the objects of one workload. */
+export interface WorkloadRef extends Ref {
+  readonly workload: string;
+}
