@@ -2,6 +2,7 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { invalidArgument } from "@mpc/domain";
 import { EnvironmentService, ListEnvironmentsResponseSchema } from "@mpc/proto";
 import {
+  assertName,
   createEnvironment,
   deleteEnvironment,
   getEnvironment,
@@ -39,6 +40,7 @@ export function environmentService(deps: ServiceDeps): ServiceImpl<typeof Enviro
     async updateEnvironment(request, context) {
       const { environment, updateMask } = request;
       if (!environment) throw missing("update environment", "environment");
+      assertName("environment", environment.name, "update environment", "environment.name");
       const paths = updateMask?.paths ?? [];
       const { change, unknown } = fromEnvironmentUpdate(environment, paths);
       if (unknown.length > 0) throw unknownPaths(unknown);

@@ -41,8 +41,8 @@ export function operationService(deps: ServiceDeps): ServiceImpl<typeof Operatio
     async waitOperation({ name, timeout }, context) {
       const wanted = fromDuration(timeout) ?? DEFAULT_WAIT_MS;
       const left = context.timeoutMs();
-      const ms = left === undefined ? wanted : Math.min(wanted, left - MARGIN_MS);
-      return toOperation(await waitOperation(deps, callerOf(context), name, Math.max(0, ms)));
+      const ms = left === undefined ? wanted : Math.min(wanted, Math.max(0, left - MARGIN_MS));
+      return toOperation(await waitOperation(deps, callerOf(context), name, ms));
     },
     async *watchOperation({ name }, context) {
       for await (const stored of watchOperation(deps, callerOf(context), name)) {

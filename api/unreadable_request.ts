@@ -4,6 +4,7 @@ import { toApiError } from "./error_codes.ts";
 
 /** Why a request is not even asked of a service, and the code that its caller is told. */
 const CODES = {
+  NO_CALL: "INVALID_ARGUMENT",
   UNREADABLE_MESSAGE: "INVALID_ARGUMENT",
   INVALID_TIMEOUT: "INVALID_ARGUMENT",
   MESSAGE_TOO_LARGE: "RESOURCE_EXHAUSTED",

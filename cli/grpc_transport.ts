@@ -105,6 +105,9 @@ async function stream<I extends DescMessage, O extends DescMessage>(
     metadataOf(header),
     deadlineOf(timeoutMs),
   );
+  // Told once, perhaps between the headers and the first read, which then would see a bare end.
+  let failure: Error | undefined;
+  call.on("error", (error) => failure ??= error);
   const cancel = () => call.cancel();
   if (signal?.aborted) cancel();
   signal?.addEventListener("abort", cancel, { once: true });
@@ -116,6 +119,7 @@ async function stream<I extends DescMessage, O extends DescMessage>(
   async function* messages(): AsyncGenerator<MessageShape<O>> {
     try {
       for await (const message of call) yield message;
+      if (failure) throw failure;
     } catch (error) {
       throw isServiceError(error) ? toConnectError(error) : error;
     } finally {

@@ -13,6 +13,8 @@ export interface StoredField {
   readonly type: "string" | "number" | "boolean" | "timestamp" | "enum" | "map";
   /** The values of an enum. */
   readonly values?: readonly string[];
+  /** What the API's JSON has before them, and a filter may have too: `ENVIRONMENT_STATE_`. */
+  readonly prefix?: string;
 }
 
 /** A boolean that no document holds: a filter of its own says when it is true. */
@@ -49,6 +51,10 @@ const STALLED_OPERATION: DerivedField = {
   }),
 };
 
+function stateOf(prefix: string, values: readonly string[]): StoredField {
+  return { path: ["state"], type: "enum", values, prefix };
+}
+
 const COMMON: FilterFields = {
   name: { path: ["name"], type: "string" },
   uid: { path: ["uid"], type: "string" },
@@ -61,7 +67,7 @@ const COMMON: FilterFields = {
 
 export const ENVIRONMENT_FIELDS: FilterFields = {
   ...COMMON,
-  state: { path: ["state"], type: "enum", values: ENVIRONMENT_STATES },
+  state: stateOf("ENVIRONMENT_STATE_", ENVIRONMENT_STATES),
   stalled: FAILED,
   expire_time: { path: ["expireTime"], type: "timestamp" },
   deletion_protection: { path: ["deletionProtection"], type: "boolean" },
@@ -70,7 +76,7 @@ export const ENVIRONMENT_FIELDS: FilterFields = {
 
 export const WORKLOAD_FIELDS: FilterFields = {
   ...COMMON,
-  state: { path: ["state"], type: "enum", values: WORKLOAD_STATES },
+  state: stateOf("WORKLOAD_STATE_", WORKLOAD_STATES),
   stalled: FAILED,
   image: { path: ["spec", "image"], type: "string" },
   replicas: { path: ["spec", "replicas"], type: "number" },
@@ -81,7 +87,7 @@ export const OPERATION_FIELDS: FilterFields = {
   name: { path: ["name"], type: "string" },
   kind: { path: ["kind"], type: "enum", values: OPERATION_KINDS },
   target: { path: ["target"], type: "string" },
-  state: { path: ["state"], type: "enum", values: OPERATION_STATES },
+  state: stateOf("OPERATION_STATE_", OPERATION_STATES),
   stalled: STALLED_OPERATION,
   actor: { path: ["actor"], type: "string" },
   engine: { path: ["engine"], type: "string" },

@@ -26,15 +26,20 @@ export function parseFilter(
 
 /**
  * Parses an order (AIP-132): `create_time desc, name`.
+ * @param action what cannot be done without it, for the message: `list environments`
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`
  */
-export function parseOrderBy(text: string, fields: FilterFields): readonly OrderKey[] {
+export function parseOrderBy(
+  action: string,
+  text: string,
+  fields: FilterFields,
+): readonly OrderKey[] {
   if (text.trim() === "") return [];
   return text.split(",").map((part) => {
     const [name = "", direction = "asc", ...rest] = part.trim().split(/\s+/);
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (!field || !isSortable(field) || rest.length > 0 || !/^(asc|desc)$/.test(direction)) {
-      throw invalidArgument("list", [{
+      throw invalidArgument(action, [{
         field: "order_by",
         value: part.trim().slice(0, 100),
         rule: "AIP_132",
@@ -135,7 +140,9 @@ class Parser {
     }
     if (field.type === "map") {
       if (rest.length > 0) {
-        return { op, path: [...field.path, rest.join(".")], value: value.text };
+        // "Has" of a key is a value that it is, but `*` any (AIP-160, "Has Operator").
+        const exact = op === ":" && value.text !== "*" ? "=" : op;
+        return { op: exact, path: [...field.path, rest.join(".")], value: value.text };
       }
       if (op !== ":") throw filterError(`'${head}' compared as a whole; use ${head}.key`, name.at);
       return { op, path: field.path, value: value.text };
@@ -185,18 +192,32 @@ function typed(
       }
       return text === "true";
     case "timestamp": {
-      const time = /^\d{4}-\d\d-\d\d([Tt].*)?$/.test(text) ? Date.parse(text) : NaN;
+      const time = instantOf(text);
       if (Number.isNaN(time)) {
         throw filterError(`'${text}', which is no time such as 2030-01-31T12:00:00Z,`, at);
       }
       return time;
     }
-    case "enum":
-      if (!field.values?.includes(text) && !text.includes("*")) {
-        throw filterError(`'${text}', which is none of ${field.values?.join(", ")},`, at);
+    case "enum": {
+      const { prefix = "", values = [] } = field;
+      const value = text.startsWith(prefix) ? text.slice(prefix.length) : text;
+      if (!values.includes(value) && !value.includes("*")) {
+        throw filterError(`'${text}', which is none of ${values.join(", ")},`, at);
       }
-      return text;
+      return value;
+    }
     default:
       return text;
   }
+}
+
+const RFC_3339 = /^(\d{4}-\d\d-\d\d)([Tt]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d))?$/;
+
+/** A moment by RFC 3339, or the beginning of a day in UTC; NaN for all else, which Date guesses at. */
+function instantOf(text: string): number {
+  const day = RFC_3339.exec(text)?.[1];
+  const start = day === undefined ? NaN : Date.parse(day);
+  // Date takes the 31st of February for a day of March.
+  const isDay = !Number.isNaN(start) && new Date(start).toISOString().startsWith(day ?? "");
+  return isDay ? Date.parse(text.toUpperCase()) : NaN;
 }

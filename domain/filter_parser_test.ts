@@ -31,6 +31,14 @@ const GOOD: readonly (readonly [string, Filter | undefined])[] = [
     op: "and",
     terms: [state("READY"), { op: "or", terms: [state("CREATING"), state("DELETING")] }],
   }],
+  ["state = ENVIRONMENT_STATE_READY", state("READY")],
+  ["labels.team:web", { op: "=", path: ["labels", "team"], value: "web" }],
+  ["labels.team:*", { op: ":", path: ["labels", "team"], value: "*" }],
+  ["create_time > 2030-01-31t12:00:00.5+01:00", {
+    op: ">",
+    path: ["createTime"],
+    value: Date.UTC(2030, 0, 31, 11, 0, 0, 500),
+  }],
   ["(state = READY AND state = CREATING) OR state = DELETING", {
     op: "or",
     terms: [{ op: "and", terms: [state("READY"), state("CREATING")] }, state("DELETING")],
@@ -74,6 +82,8 @@ const BAD: readonly (readonly [string, RegExp])[] = [
   ["(state = READY", /an end where more is wanted/],
   ["state = RED", /'RED', which is none of CREATING/],
   ["create_time > yesterday", /'yesterday', which is no time/],
+  ["create_time > 2030-01-31T12:00:00", /which is no time such as 2030-01-31T12:00:00Z/],
+  ["create_time > 2030-02-31", /'2030-02-31', which is no time/],
   ["deletion_protection = maybe", /neither true nor false/],
   ['name = "open', /a string that does not end at character 8/],
   ["labels = x", /use labels\.key/],
@@ -125,11 +135,16 @@ Deno.test("whatever is typed, the parser answers or refuses", () => {
 });
 
 Deno.test("parseOrderBy() reads keys with and without a direction", () => {
-  assert.deepEqual(parseOrderBy("create_time desc, name", ENVIRONMENT_FIELDS), [
-    { path: ["createTime"], descending: true },
-    { path: ["name"], descending: false },
-  ]);
+  assert.deepEqual(
+    parseOrderBy("list environments", "create_time desc, name", ENVIRONMENT_FIELDS),
+    [
+      { path: ["createTime"], descending: true },
+      { path: ["name"], descending: false },
+    ],
+  );
   for (const bad of ["colour", "name up", "labels", "name,,"]) {
-    assert.throws(() => parseOrderBy(bad, ENVIRONMENT_FIELDS), { code: "INVALID_ARGUMENT" });
+    assert.throws(() => parseOrderBy("list environments", bad, ENVIRONMENT_FIELDS), {
+      code: "INVALID_ARGUMENT",
+    });
   }
 });

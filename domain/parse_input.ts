@@ -97,5 +97,7 @@ function shown(input: unknown, path: readonly PropertyKey[]): string {
   if (SECRET_FIELDS.some((field) => path.includes(field))) return "";
   const value = at(input, path);
   if (typeof value === "string") return value.slice(0, 100);
+  // As the API spells a duration.
+  if (typeof value === "number" && /Ms$/.test(String(path.at(-1)))) return `${value / 1_000}s`;
   return typeof value === "number" || typeof value === "boolean" ? String(value) : "";
 }

@@ -3,6 +3,7 @@ import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
 import { getWorkload } from "./get_workload.ts";
 import type { ClusterEvent } from "./ports/mod.ts";
+import { assertName } from "./preconditions.ts";
 
 /**
  * Lists what the cluster noticed about the objects of a workload, the latest last.
@@ -13,6 +14,7 @@ export async function listClusterEvents(
   caller: Caller,
   name: string,
 ): Promise<readonly ClusterEvent[]> {
+  assertName("workload", name, "list cluster events", "parent");
   await getWorkload(deps, caller, name);
   return await deps.cluster.events(environmentIdOf(name), idOf(name), caller);
 }

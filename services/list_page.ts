@@ -3,6 +3,8 @@ import {
   type FilterFields,
   type Instant,
   invalidArgument,
+  isMpcError,
+  type MpcError,
   type OrderKey,
   parseFilter,
   parseOrderBy,
@@ -42,7 +44,7 @@ export interface ListOptions<T extends { readonly name: string }> {
 }
 
 /**
- * Lists one page.
+ * Lists one page. All that is wrong with the request is told at once.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS` or `INVALID_FILTER`; also for a page token
  *   that belongs to another filter or order
  */
@@ -52,18 +54,17 @@ export async function listPage<T extends { readonly name: string }>(
   request: ListRequest,
 ): Promise<ListResult<T>> {
   const { collection, now, fields, prefix, defaultOrder, action, where } = options;
-  if (request.pageSize < 0) {
-    throw invalidArgument(action, [{
-      field: "page_size",
-      value: String(request.pageSize),
-      rule: "MINIMUM",
-      hint: "must not be negative",
-    }]);
-  }
-  const asked = parseFilter(request.filter, fields, now);
-  const orderBy = request.orderBy === "" ? defaultOrder : parseOrderBy(request.orderBy, fields);
   const query = fingerprint([action, prefix, request.filter, request.orderBy]).slice(0, 12);
-  const after = decodeToken(request.pageToken, query, action);
+  const { asked, orderBy, after } = allRead(action, (read) => {
+    read(() => assertPageSize(action, request.pageSize));
+    const asked = read(() => parseFilter(request.filter, fields, now));
+    const wanted = read(() => parseOrderBy(action, request.orderBy, fields));
+    const orderBy = wanted?.length ? wanted : defaultOrder;
+    // Where the order cannot be read, nothing can be told of its tokens.
+    const after = wanted &&
+      read(() => decodeToken(action, request.pageToken, query, orderBy.length));
+    return { asked, orderBy, after };
+  });
   const filters = [asked, where].filter((filter) => filter !== undefined);
   const [first] = filters;
   const page = await collection.list({
@@ -80,11 +81,50 @@ export async function listPage<T extends { readonly name: string }>(
   };
 }
 
+type Read = <T>(part: () => T) => T | undefined;
+
+/**
+ * Reads the parts of a request, each though another one could not be read.
+ * @throws {MpcError} INVALID_ARGUMENT: what is wrong with all of them
+ */
+function allRead<T>(action: string, read: (part: Read) => T): T {
+  const problems: MpcError[] = [];
+  const result = read((part) => {
+    try {
+      return part();
+    } catch (error) {
+      if (!isMpcError(error, "INVALID_ARGUMENT")) throw error;
+      problems.push(error);
+      return undefined;
+    }
+  });
+  const [first, ...more] = problems;
+  if (!first) return result;
+  if (more.length === 0) throw first;
+  throw invalidArgument(action, problems.flatMap(({ violations }) => violations));
+}
+
+function assertPageSize(action: string, pageSize: number): void {
+  if (pageSize >= 0) return;
+  throw invalidArgument(action, [{
+    field: "page_size",
+    value: String(pageSize),
+    rule: "MINIMUM",
+    hint: "must not be negative",
+  }]);
+}
+
 function encodeToken(cursor: Cursor, query: string): string {
   return btoa(encodeURIComponent(JSON.stringify([query, cursor.keys, cursor.name])));
 }
 
-function decodeToken(token: string, query: string, action: string): Cursor | undefined {
+/** @param count how many keys the order has */
+function decodeToken(
+  action: string,
+  token: string,
+  query: string,
+  count: number,
+): Cursor | undefined {
   if (token === "") return undefined;
   const refuse = (hint: string) =>
     invalidArgument(action, [{ field: "page_token", value: "", rule: "PAGE_TOKEN", hint }]);
@@ -92,9 +132,8 @@ function decodeToken(token: string, query: string, action: string): Cursor | und
   if (!Array.isArray(parsed) || parsed.length !== 3) throw refuse("is no page token");
   const [madeFor, keys, name] = parsed;
   if (madeFor !== query) throw refuse("belongs to a list with another filter, order or parent");
-  if (!Array.isArray(keys) || typeof name !== "string" || !keys.every(isScalar)) {
-    throw refuse("is no page token");
-  }
+  const isCursor = Array.isArray(keys) && keys.length === count && keys.every(isScalar);
+  if (!isCursor || typeof name !== "string") throw refuse("is no page token");
   return { keys, name };
 }
 

@@ -3,6 +3,7 @@ import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
 import { getWorkload } from "./get_workload.ts";
 import type { PodStatus } from "./ports/mod.ts";
+import { assertName } from "./preconditions.ts";
 
 /**
  * Lists the copies of a workload as they are on the cluster, by name.
@@ -13,6 +14,7 @@ export async function listPods(
   caller: Caller,
   name: string,
 ): Promise<readonly PodStatus[]> {
+  assertName("workload", name, "list pods", "parent");
   await getWorkload(deps, caller, name);
   return await deps.cluster.pods(environmentIdOf(name), idOf(name), caller);
 }

@@ -3,6 +3,9 @@ import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
 import { getWorkload } from "./get_workload.ts";
 import { listPage, type ListResult } from "./list_page.ts";
+import { assertName } from "./preconditions.ts";
+
+const ACTION = "list revisions";
 
 /**
  * Lists the revisions of a workload, the newest first.
@@ -13,6 +16,7 @@ export async function listRevisions(
   caller: Caller,
   request: { readonly parent: string; readonly pageSize: number; readonly pageToken: string },
 ): Promise<ListResult<Revision> & { readonly activeRevision: number }> {
+  assertName("workload", request.parent, ACTION, "parent");
   const { value } = await getWorkload(deps, caller, request.parent);
   const page = await listPage(
     {
@@ -21,7 +25,7 @@ export async function listRevisions(
       fields: {},
       prefix: `${request.parent}/revisions/`,
       defaultOrder: [{ path: ["number"], descending: true }],
-      action: "list revisions",
+      action: ACTION,
     },
     caller,
     { ...request, filter: "", orderBy: "" },

@@ -3,9 +3,12 @@ import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
 import { getEnvironment } from "./get_environment.ts";
 import { listPage, type ListRequest, type ListResult } from "./list_page.ts";
+import { assertName } from "./preconditions.ts";
 
 /** Stands for every environment (AIP-159). */
 const ALL = "environments/-";
+
+const ACTION = "list workloads";
 
 /**
  * Lists the workloads of one environment, or of all by `environments/-`.
@@ -17,7 +20,10 @@ export async function listWorkloads(
   request: ListRequest & { readonly parent: string },
 ): Promise<ListResult<Workload>> {
   const { parent } = request;
-  if (parent !== ALL) await getEnvironment(deps, caller, parent);
+  if (parent !== ALL) {
+    assertName("environment", parent, ACTION, "parent");
+    await getEnvironment(deps, caller, parent);
+  }
   return await listPage(
     {
       collection: deps.store.workloads,
@@ -25,7 +31,7 @@ export async function listWorkloads(
       fields: WORKLOAD_FIELDS,
       prefix: parent === ALL ? "" : `${parent}/workloads/`,
       defaultOrder: [],
-      action: "list workloads",
+      action: ACTION,
     },
     caller,
     request,

@@ -23,6 +23,7 @@ export { listOperations } from "./list_operations.ts";
 export { listPods } from "./list_pods.ts";
 export { listRevisions } from "./list_revisions.ts";
 export { listWorkloads } from "./list_workloads.ts";
+export { assertName } from "./preconditions.ts";
 export { reconcileWorkload } from "./reconcile_workload.ts";
 export * from "./resource_events.ts";
 export { restartWorkload } from "./restart_workload.ts";

@@ -72,8 +72,7 @@ export async function mutate(
   prepare: () => Promise<Prepared>,
 ): Promise<MutationResult> {
   const { requestId = "", validateOnly = false, planHash = "" } = options;
-  const action = method.name;
-  assertRequestId(action, requestId);
+  assertRequestId(inWords(method.name), requestId);
   const requestHash = fingerprint([method.name, method.body ?? null]);
   const repeated = async () =>
     requestId === "" || validateOnly
@@ -129,6 +128,10 @@ const OUTRUN: ReadonlySet<string> = new Set([
   "NAME_TAKEN",
   "REQUEST_ID_TAKEN",
 ]);
+
+/** A method's name as messages have it: `create environment`. */
+const inWords = (method: string): string =>
+  method.replace(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase();
 
 function newOperation(
   deps: ServiceDeps,

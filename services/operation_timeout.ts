@@ -13,7 +13,8 @@ export function operationTimeoutMs(definition: Definition, wantedMs: number | nu
   const calls = definition.steps.filter((step) => step.heartbeatMs === undefined);
   const shortest = Math.max(0, ...calls.map((step) => step.attemptTimeoutMs));
   if (wantedMs >= shortest && wantedMs <= MAX_TIMEOUT_MS) return wantedMs;
-  throw invalidArgument(definition.kind, [{
+  const action = definition.kind.split(".").reverse().join(" ");
+  throw invalidArgument(action, [{
     field: "timeout",
     value: `${wantedMs / 1_000}s`,
     rule: "BUDGETS_NEST",

@@ -1,4 +1,4 @@
-import { isTerminal, type Operation } from "@mpc/domain";
+import { invalidArgument, isTerminal, type Operation } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
 import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
@@ -6,7 +6,8 @@ import { getOperation } from "./get_operation.ts";
 import { watchOperation } from "./watch_operation.ts";
 
 /**
- * Waits until an operation has ended, at most `timeoutMs`, and answers with it as it is then.
+ * Waits until an operation has ended, at most `timeoutMs`, and answers with it as it is then; with
+ * 0 it does not wait.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, NOT_FOUND `OPERATION_NOT_FOUND`
  */
 export async function waitOperation(
@@ -15,6 +16,14 @@ export async function waitOperation(
   name: string,
   timeoutMs: number,
 ): Promise<Stored<Operation>> {
+  if (timeoutMs < 0) {
+    throw invalidArgument("wait for operation", [{
+      field: "timeout",
+      value: `${timeoutMs / 1_000}s`,
+      rule: "MINIMUM",
+      hint: "must not be negative",
+    }]);
+  }
   const timeout = new AbortController();
   const ended = new AbortController();
   const timer = deps.clock.sleep(timeoutMs, AbortSignal.any([ended.signal, caller.signal])).then(
@@ -28,9 +37,12 @@ export async function waitOperation(
     for await (const stored of watchOperation(deps, { ...caller, signal }, name)) {
       if (isTerminal(stored.value.state)) return stored;
     }
-    return await getOperation(deps, caller, name);
+  } catch (error) {
+    // What the timeout cut off says that the caller went away, who did not.
+    if (!timeout.signal.aborted || caller.signal.aborted) throw error;
   } finally {
     ended.abort();
     await timer;
   }
+  return await getOperation(deps, caller, name);
 }

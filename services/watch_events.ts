@@ -4,6 +4,7 @@ import {
   type Filter,
   invalidArgument,
   MpcError,
+  parseName,
   redactSpec,
   type ResourceKind,
 } from "@mpc/domain";
@@ -36,7 +37,8 @@ const MARK_EVERY = 1_000;
 /**
  * Yields what is, then what happens, without gap or duplicate. A token says where the log was read
  * to; a watch that was cut off while it was told what is begins anew.
- * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, OUT_OF_RANGE `EVENTS_COMPACTED`
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, OUT_OF_RANGE `EVENTS_COMPACTED`, or
+ *   `EVENTS_UNKNOWN` for a token of a log that this store does not have
  */
 export async function* watchEvents(
   deps: ServiceDeps,
@@ -47,9 +49,11 @@ export async function* watchEvents(
   const wanted = wantedKinds(request.kinds);
   const isBelow = (name: string) =>
     request.target === "" || name === request.target || name.startsWith(`${request.target}/`);
-  let cursor = request.resumeToken === ""
-    ? await store.events.head({ signal: caller.signal })
-    : parseToken(request.resumeToken);
+  assertTarget(request.target);
+  const token = request.resumeToken === "" ? null : parseToken(request.resumeToken);
+  const head = await store.events.head({ signal: caller.signal });
+  if (token !== null && token > head) throw eventsUnknown(token, head);
+  let cursor = token ?? head;
   /** Versions that the watcher has been told of; an older event of them is no news. */
   const told = new Map<string, number>();
   if (request.resumeToken === "" && !request.skipExisting) {
@@ -145,6 +149,25 @@ function wantedKinds(kinds: readonly string[]): ReadonlySet<ResourceKind> {
   }
   return new Set(kinds.length === 0 ? KINDS : KINDS.filter((kind) => kinds.includes(kind)));
 }
+
+function assertTarget(target: string): void {
+  if (target === "" || parseName(target)) return;
+  throw invalidArgument("watch events", [{
+    field: "target",
+    value: target.slice(0, 100),
+    rule: "RESOURCE_NAME",
+    hint: "must be the name of a resource, such as environments/{environment}",
+  }]);
+}
+
+/** A log begun anew would reach the token's place some day; until then its watcher missed all. */
+const eventsUnknown = (token: number, head: number): MpcError =>
+  new MpcError("OUT_OF_RANGE", {
+    reason: "EVENTS_UNKNOWN",
+    message:
+      `Cannot watch events behind ${token}: the newest is ${head}, the log was begun anew; watch without the token`,
+    metadata: { newest: String(head) },
+  });
 
 const tokenOf = (sequence: number): string => btoa(`e1:${sequence}`);
 

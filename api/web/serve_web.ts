@@ -9,6 +9,7 @@ import type { Door } from "../grpc/serve_grpc.ts";
 import type { Route } from "../route.ts";
 import { readableOnes } from "./readable_ones.ts";
 import { readableRequest } from "./readable_request.ts";
+import { unreadableRequest } from "../unreadable_request.ts";
 import { isPlainGrpcWeb, unaryGrpcWeb } from "./unary_grpc_web.ts";
 import { markedError } from "./unreadable_mark.ts";
 
@@ -114,13 +115,29 @@ function withPlainCase(
 ): (request: Request) => Promise<Response> {
   const answer = createFetchHandler(handler);
   const { method, service } = handler;
-  const general = async (request: Request) =>
-    await answer(await readableRequest(method, request, maxBytes));
+  const general = async (request: Request) => {
+    const response = await answer(await readableRequest(method, request, maxBytes));
+    return explained(request, response);
+  };
   const route = routes.find((route) => route.service.typeName === service.typeName);
   const implementation = route && Reflect.get(route.implementation, method.localName);
   if (method.methodKind !== "unary" || typeof implementation !== "function") return general;
   const plain = unaryGrpcWeb(method, implementation);
   return (request) => isPlainGrpcWeb(request, maxBytes) ? plain(request) : general(request);
+}
+
+/** Connect refuses what is no call of any protocol by a bare status; here it says what is wanted. */
+function explained(request: Request, response: Response): Response {
+  const { status, headers } = response;
+  const type = request.headers.get("content-type");
+  const wanted = status === 405
+    ? `its method is ${request.method}, must be POST`
+    : status === 415
+    ? `its content-type is ${type ? `'${type}'` : "not set"}, must be 'application/json'`
+    : undefined;
+  if (!wanted) return response;
+  const error = unreadableRequest("NO_CALL", wanted);
+  return Response.json(errorToJson(error, undefined), { status, headers });
 }
 
 function notFound(path: string): Response {

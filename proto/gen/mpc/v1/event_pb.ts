@@ -228,7 +228,8 @@ export type WatchEventsRequest = Message<"mpc.v1.WatchEventsRequest"> & {
 
   /**
    * Goes on behind the response that carried it, in place of starting with what is. Where the log
-   * no longer goes back so far, OUT_OF_RANGE `EVENTS_COMPACTED`: begin anew without one.
+   * no longer goes back so far, OUT_OF_RANGE `EVENTS_COMPACTED`, where it was begun anew
+   * `EVENTS_UNKNOWN`: begin anew without one.
    *
    * @generated from field: string resume_token = 3;
    */
@@ -264,7 +265,8 @@ export type WatchEventsRequestJson = {
 
   /**
    * Goes on behind the response that carried it, in place of starting with what is. Where the log
-   * no longer goes back so far, OUT_OF_RANGE `EVENTS_COMPACTED`: begin anew without one.
+   * no longer goes back so far, OUT_OF_RANGE `EVENTS_COMPACTED`, where it was begun anew
+   * `EVENTS_UNKNOWN`: begin anew without one.
    *
    * @generated from field: string resume_token = 3;
    */

@@ -822,7 +822,7 @@ export type WaitOperationRequest = Message<"mpc.v1.WaitOperationRequest"> & {
   name: string;
 
   /**
-   * How long to wait at most; 5 minutes where unset.
+   * How long to wait at most; 5 minutes where unset, not at all where it is 0.
    *
    * @generated from field: google.protobuf.Duration timeout = 2;
    */
@@ -843,7 +843,7 @@ export type WaitOperationRequestJson = {
   name?: string;
 
   /**
-   * How long to wait at most; 5 minutes where unset.
+   * How long to wait at most; 5 minutes where unset, not at all where it is 0.
    *
    * @generated from field: google.protobuf.Duration timeout = 2;
    */

@@ -1,0 +1,85 @@
+/** JSON as people write it, with curl: every slip has an answer that says what is wanted. */
+import assert from "node:assert/strict";
+import { startAllInOne } from "@mpc/api";
+import { CONFIG } from "./doors.ts";
+
+const JSON_TYPE = { "content-type": "application/json" };
+
+interface Row {
+  readonly slip: string;
+  readonly request: RequestInit;
+  readonly status: number;
+  readonly reason: string;
+  readonly message: RegExp;
+}
+
+const ROWS: readonly Row[] = [
+  {
+    slip: "no content type",
+    request: { method: "POST", body: new TextEncoder().encode("{}") },
+    status: 415,
+    reason: "NO_CALL",
+    message: /its content-type is not set, must be 'application\/json'$/,
+  },
+  {
+    slip: "curl's own content type",
+    request: { method: "POST", body: new URLSearchParams({ a: "b" }) },
+    status: 415,
+    reason: "NO_CALL",
+    message: /its content-type is 'application\/x-www-form-urlencoded.*', must be/,
+  },
+  {
+    slip: "another method",
+    request: { method: "GET" },
+    status: 405,
+    reason: "NO_CALL",
+    message: /its method is GET, must be POST$/,
+  },
+  {
+    slip: "a field that is not there",
+    request: { method: "POST", headers: JSON_TYPE, body: '{"validate_onyl": true}' },
+    status: 400,
+    reason: "UNREADABLE_MESSAGE",
+    message: /key "validate_onyl" is unknown$/,
+  },
+  {
+    slip: "a field of a field that is not there",
+    request: { method: "POST", headers: JSON_TYPE, body: '{"environment": {"lables": {}}}' },
+    status: 400,
+    reason: "UNREADABLE_MESSAGE",
+    message: /mpc\.v1\.Environment from JSON: key "lables" is unknown$/,
+  },
+  {
+    slip: "a field that is there twice",
+    request: {
+      method: "POST",
+      headers: JSON_TYPE,
+      body: '{"environment_id": "a", "environment_id": "b"}',
+    },
+    status: 400,
+    reason: "UNREADABLE_MESSAGE",
+    message: /duplicate object key "environment_id"$/,
+  },
+];
+
+Deno.test("JSON that is written by hand", async (t) => {
+  const platform = await startAllInOne(CONFIG);
+  const { host, port } = platform.webAddress;
+  const url = `http://${host}:${port}/mpc.v1.EnvironmentService/CreateEnvironment`;
+  try {
+    for (const { slip, request, status, reason, message } of ROWS) {
+      await t.step(`${slip} is told`, async () => {
+        const response = await fetch(url, request);
+        const told = await response.json();
+        assert.equal(response.status, status);
+        assert.equal(told.code, "invalid_argument");
+        assert.match(told.message, message);
+        assert.deepEqual(told.details.map(({ debug }: { debug: unknown }) => debug), [
+          { reason, domain: "mpc" },
+        ]);
+      });
+    }
+  } finally {
+    await platform.close();
+  }
+});
