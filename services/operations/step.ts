@@ -48,7 +48,8 @@ export interface Step<Input> {
   /** What `run` would change, by the same code path. */
   plan?(context: PlanContext, input: Input): Promise<readonly PlannedChange[]>;
   /**
-   * What is left on the cluster when the undo fails, and the command that puts it right.
+   * What is left on the cluster when the undo fails, and the command that puts it right; every step
+   * with an `undo` tells.
    * @param operation the operation's id
    */
   residue?(input: Input, operation: string): readonly Residue[];

@@ -1,5 +1,4 @@
 import type { PlannedChange, Quota, Residue, WorkloadSpec } from "@mpc/domain";
-
 import type { ClusterReader, ProviderCall, RolloutStatus } from "./cluster_reader.ts";
 
 /**

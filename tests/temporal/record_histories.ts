@@ -1,4 +1,7 @@
-/** Records histories of every kind of operation, for the replay test: `deno task histories:record`. */
+/**
+ * Records histories for the replay test: `deno task histories:record KIND…`, of every kind where none
+ * is named. What is recorded anew no longer shows that what began before replays.
+ */
 import { idOf, OPERATION_KINDS, type OperationKind } from "@mpc/domain";
 import { DEFINITIONS } from "@mpc/services/operations";
 import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
@@ -75,9 +78,16 @@ function withoutMachine(json: string): string {
   return JSON.stringify(JSON.parse(json), anonymous, 1);
 }
 
+const named: readonly string[] = Deno.args;
+const kinds = OPERATION_KINDS.filter((kind) => named.length === 0 || named.includes(kind));
+if (kinds.length < named.length) {
+  console.error(`Cannot record '${named.join(" ")}': must be of ${OPERATION_KINDS.join(", ")}`);
+  Deno.exit(2);
+}
+
 const server = await startTemporalServer({ dynamicConfig: EXACT_TIMERS });
 const engines = await TemporalEngines.start(server);
-for (const kind of OPERATION_KINDS) {
+for (const kind of kinds) {
   for (const ending of Object.keys(ENDINGS)) {
     const path = new URL(`${kind}.${ending}.json`, HISTORIES);
     await Deno.writeTextFile(path, `${await record(engines, kind, ending)}\n`);
