@@ -12,7 +12,7 @@ import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
 import { getOperation } from "./get_operation.ts";
 import { mutate, type MutationOptions, type MutationResult } from "./mutation.ts";
-import { DEFINITIONS, newStepRecord, resourceOf } from "./operations/mod.ts";
+import { DEFINITIONS, newStepRecord, resourceOf, stepOf } from "./operations/mod.ts";
 import { environmentUpdate, type EnvironmentUpdateInput } from "./operations/environment_update.ts";
 import { notFound } from "./preconditions.ts";
 
@@ -60,11 +60,13 @@ export async function retryOperation(
  * The leading steps that are done need not run again. What can be undone does: it may rest on what
  * the operation before held, or have been taken back; and so does all that rests on it.
  */
-function carriedOver({ kind, steps }: Operation): readonly StepRecord[] {
-  const undoable = new Set(DEFINITIONS[kind].steps.filter(({ undo }) => undo).map((s) => s.name));
-  const first = steps.findIndex(({ name, state }) => state !== "SUCCEEDED" || undoable.has(name));
-  return steps.map((step, index) =>
-    first === -1 || index < first ? step : newStepRecord(step.name)
+function carriedOver(failed: Operation): readonly StepRecord[] {
+  const { steps } = DEFINITIONS[failed.kind];
+  const first = steps.findIndex(({ name, undo }) =>
+    undo || stepOf(failed, name).state !== "SUCCEEDED"
+  );
+  return steps.map(({ name }, index) =>
+    first === -1 || index < first ? stepOf(failed, name) : newStepRecord(name)
   );
 }
 

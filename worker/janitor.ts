@@ -26,6 +26,7 @@ import {
 } from "@mpc/services/operations";
 import type { Collection, Cursor, Store, Stored } from "@mpc/storage";
 import { closeOperation } from "./engine/close_operation.ts";
+import { isFault } from "./engine/is_fault.ts";
 import { forgetStray } from "./forget_stray.ts";
 import { repeatPass } from "./repeat_pass.ts";
 import { sweepOrphans } from "./sweep_orphans.ts";
@@ -146,7 +147,7 @@ export class Janitor {
         return await releaseResource(store, operation, { state, error: operation.error }, now);
       } catch (error) {
         // A fault of this program must not hold the resource for ever.
-        if (!isMpcError(error, "INTERNAL")) throw error;
+        if (!isFault(error)) throw error;
         log.error("Cannot settle {name} by its operation: {error}", {
           name: resource.name,
           error: recordError(error),

@@ -35,11 +35,9 @@ export function newStepRecord(name: string): StepRecord {
   };
 }
 
-/** The record of a step. */
-export function stepOf(operation: Operation, name: string): StepRecord {
-  const step = operation.steps.find((step) => step.name === name);
-  if (!step) throw new Error(`Cannot find step '${name}' in '${operation.name}'`);
-  return step;
+/** The record of a step; one that came with a later version than the operation has not begun. */
+export function stepOf({ steps }: Operation, name: string): StepRecord {
+  return steps.find((step) => step.name === name) ?? newStepRecord(name);
 }
 
 /** Begins a try of a step, or of its undo; closes a try that a killed process left open. */
@@ -203,7 +201,10 @@ function editStep(
   now: Instant,
   edit: (step: StepRecord) => StepRecord,
 ): Operation {
-  const steps = operation.steps.map((step) => step.name === name ? edit(step) : step);
+  const edited = edit(stepOf(operation, name));
+  const steps = operation.steps.some((step) => step.name === name)
+    ? operation.steps.map((step) => step.name === name ? edited : step)
+    : [...operation.steps, edited];
   return { ...operation, steps, updateTime: now };
 }
 

@@ -1,6 +1,6 @@
 import { type ErrorRecord, idOf, isTerminal, type Operation, type Residue } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
-import { DEFINITIONS, endAttempt, type Outcome } from "@mpc/services/operations";
+import { DEFINITIONS, endAttempt, type Outcome, stepOf } from "@mpc/services/operations";
 import type { Store } from "@mpc/storage";
 import { endOperation } from "./end_operation.ts";
 import { OperationJournal } from "./operation_journal.ts";
@@ -37,9 +37,9 @@ export async function closeOperation(
   await endOperation({ store, clock, definition, retell }, journal, outcomeOf(stored.value, error));
 }
 
-function outcomeOf({ kind, steps }: Operation, error: ErrorRecord): Outcome {
-  const stuck = DEFINITIONS[kind].steps.filter(({ name, undo, residue }) => {
-    const state = steps.find((step) => step.name === name)?.state;
+function outcomeOf(operation: Operation, error: ErrorRecord): Outcome {
+  const stuck = DEFINITIONS[operation.kind].steps.filter(({ name, undo, residue }) => {
+    const { state } = stepOf(operation, name);
     return undo && residue && state !== "PENDING" && state !== "UNDONE";
   }).map(({ name }) => name);
   return { state: stuck.length > 0 ? "NEEDS_ATTENTION" : "FAILED", error, stuck };

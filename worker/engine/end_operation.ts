@@ -1,7 +1,8 @@
-import { idOf, isMpcError, recordError, type Residue } from "@mpc/domain";
+import { idOf, recordError, type Residue } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 import { type Definition, finish, type Outcome, releaseResource } from "@mpc/services/operations";
 import type { Store } from "@mpc/storage";
+import { isFault } from "./is_fault.ts";
 import type { OperationJournal } from "./operation_journal.ts";
 
 /** What the end of an operation is written with. */
@@ -24,7 +25,7 @@ export async function endOperation(
     await releaseResource(tools.store, journal.operation, outcome, tools.clock.now());
   } catch (error) {
     // A fault of this program must not keep the operation for ever; the janitor frees the resource.
-    if (!isMpcError(error, "INTERNAL")) throw error;
+    if (!isFault(error)) throw error;
     const failed: Outcome = { ...outcome, state: "FAILED", error: recordError(error) };
     return await finishOperation(tools, journal, failed);
   }

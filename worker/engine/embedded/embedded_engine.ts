@@ -8,7 +8,9 @@ import {
   orchestrate,
   orchestratedSteps,
 } from "@mpc/services/operations";
+import { closeOperation } from "../close_operation.ts";
 import { endOperation } from "../end_operation.ts";
+import { isFault } from "../is_fault.ts";
 import { OperationJournal } from "../operation_journal.ts";
 import { settleUnheld } from "../settle_unheld.ts";
 import type { StepTools } from "../try_step.ts";
@@ -45,11 +47,9 @@ export class EmbeddedEngine implements Engine {
     if (this.#stop.signal.aborted || this.#executions.has(operation)) return Promise.resolve();
     const execution: Execution = { cancel: new AbortController() };
     this.#executions.set(operation, execution);
-    execution.ended = this.#execute(operation, execution).catch((error) => {
-      // The record is as it was journaled; the janitor starts the operation again.
-      if (error instanceof EngineStopped || this.#stop.signal.aborted) return;
-      log.error("Operation {operation} stopped: {error}", { operation, error: recordError(error) });
-    }).finally(() => this.#executions.delete(operation));
+    execution.ended = this.#execute(operation, execution)
+      .catch((error) => this.#stopped(operation, error))
+      .finally(() => this.#executions.delete(operation));
     return Promise.resolve();
   }
 
@@ -78,6 +78,19 @@ export class EmbeddedEngine implements Engine {
   async close(): Promise<void> {
     this.#stop.abort(new EngineStopped("The engine is closing"));
     await this.idle();
+  }
+
+  /** Where the store failed, the record is as it was journaled, and the janitor starts it again. */
+  async #stopped(operation: string, error: unknown): Promise<void> {
+    if (error instanceof EngineStopped || this.#stop.signal.aborted) return;
+    const record = recordError(error);
+    log.error("Operation {operation} stopped: {error}", { operation, error: record });
+    if (!isFault(error)) return;
+    try {
+      await closeOperation(this.#options, operation, record);
+    } catch (error) {
+      log.error("Cannot end {operation}: {error}", { operation, error: recordError(error) });
+    }
   }
 
   async #execute(name: string, execution: Execution): Promise<void> {
