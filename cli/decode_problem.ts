@@ -1,22 +1,36 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { nearest } from "./nearest.ts";
 
-/** What is wrong with JSON that is no message of its type, as a person can use it. */
-export function decodeProblem(error: unknown, schema: DescMessage): string {
+/** Why JSON is no message of its type. */
+export interface DecodeProblem {
+  /** As a person can use it. */
+  readonly problem: string;
+  /** The field that it is about, where that is known. */
+  readonly field?: string;
+}
+
+/** What is wrong with JSON that is no message of its type. */
+export function decodeProblem(error: unknown, schema: DescMessage): DecodeProblem {
   const text = error instanceof Error ? error.message : String(error);
   const [, what, path = "", problem = ""] =
     /^cannot decode (message|field) (\S+) from JSON: (.*)$/s.exec(text) ?? [];
-  if (what === undefined) return text;
+  if (what === undefined) return { problem: text };
   if (path === "google.protobuf.Duration") {
-    return `${problem} is no duration: must be in seconds, such as "28800s"`;
+    return { problem: `${problem} is no duration: must be in seconds, such as "28800s"` };
   }
   if (path === "google.protobuf.Timestamp") {
-    return `${problem} is no time: must be as in "2030-01-01T00:00:00Z"`;
+    return { problem: `${problem} is no time: must be as in "2030-01-01T00:00:00Z"` };
   }
   const unknown = /^key "(.*)" is unknown$/s.exec(problem)?.[1];
-  if (unknown === undefined) return what === "field" ? `'${nameOf(path)}': ${problem}` : problem;
+  if (unknown === undefined) {
+    const field = nameOf(path);
+    return what === "field" ? { problem: `'${field}': ${problem}`, field } : { problem };
+  }
   const guess = nearest(unknown, fieldNames(schema, path));
-  return `there is no field '${unknown}'${guess ? `. ${guess}` : ""}`;
+  return {
+    problem: `there is no field '${unknown}'${guess ? `. ${guess}` : ""}`,
+    field: unknown,
+  };
 }
 
 const nameOf = (path: string) => path.slice(path.lastIndexOf(".") + 1);

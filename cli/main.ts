@@ -34,7 +34,14 @@ async function main(args: readonly string[]): Promise<number> {
     // Whoever read our output has read enough.
     if (error instanceof BrokenPipe) return EXIT.OK;
     // Commander has printed the problem, or the help that was asked for.
-    if (isCommanderError(error)) return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
+    if (isCommanderError(error)) {
+      if (error.code === "commander.unknownCommand") {
+        const { nounFirst } = await import("./noun_first.ts");
+        const suggestion = await nounFirst(args);
+        if (suggestion) processTerminal.err(`${suggestion}\n`);
+      }
+      return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
+    }
     const { renderError } = await import("./render_error.ts");
     const { text, exitCode } = renderError(error, config?.server.href ?? "");
     processTerminal.err(text);
@@ -58,7 +65,9 @@ function neverExits(command: CommandUnknownOpts, path = command.name()): void {
 const usageText = (text: string): string =>
   text.replace(/^error/, "Error").replace(/\((Did you mean .*\?)\)/, "$1");
 
-function isCommanderError(error: unknown): error is { readonly exitCode: number } {
+function isCommanderError(
+  error: unknown,
+): error is { readonly code: string; readonly exitCode: number } {
   return error instanceof Error && "code" in error && "exitCode" in error &&
     String(error.code).startsWith("commander.");
 }

@@ -15,6 +15,12 @@ export function integer(text: string): number {
   throw new InvalidArgumentError("Must be a whole number.");
 }
 
+/** How many, at least one. */
+export function count(text: string): number {
+  if (/^\d{1,9}$/.test(text) && Number(text) > 0) return Number(text);
+  throw new InvalidArgumentError("Must be a whole number, 1 or more.");
+}
+
 /** Repeated `KEY=VALUE`. */
 export function pairs(text: string, before: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf("=");

@@ -10,6 +10,14 @@ const CASES: readonly (readonly [string, string, Record<string, string>, boolean
   ["team", 'labels:"team"', { team: "" }, true],
   ["team , tier=db", 'labels:"team" AND labels.tier = "db"', { team: "x", tier: "db" }, true],
   ["example.com/team=web", 'labels.example.com/team = "web"', {}, false],
+  ["!team", 'NOT labels:"team"', {}, true],
+  ["!team", 'NOT labels:"team"', { team: "" }, false],
+  ["team in (a, b)", 'labels.team = "a" OR labels.team = "b"', { team: "b" }, true],
+  ["team in (a)", 'labels.team = "a"', {}, false],
+  ["team notin (a,b),x", 'labels.team != "a" AND labels.team != "b" AND labels:"x"', {
+    x: "",
+  }, true],
+  ["team notin (a,b)", 'labels.team != "a" AND labels.team != "b"', { team: "a" }, false],
   ["constructor", 'labels:"constructor"', {}, false],
 ];
 
@@ -26,7 +34,18 @@ for (const [text, filter, labels, selected] of CASES) {
   );
 }
 
-for (const text of ["=web", "a b", 'team="web"', "team in (a)"]) {
+for (
+  const text of [
+    "=web",
+    "a b",
+    'team="web"',
+    "team in a",
+    "team in (a",
+    "team of (a)",
+    "!",
+    ",team",
+  ]
+) {
   Deno.test(`-l '${text}' is refused`, () => {
     assert.throws(() => parseSelector(text), /Cannot select by/);
   });

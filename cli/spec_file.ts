@@ -2,7 +2,7 @@ import { type DescMessage, fromJson, type JsonValue, type MessageShape } from "@
 import { usageError } from "./cli_error.ts";
 import { decodeProblem } from "./decode_problem.ts";
 import type { Host } from "./host/mod.ts";
-import { parseYaml } from "./parse_yaml.ts";
+import { parseYaml, type YamlDocument } from "./parse_yaml.ts";
 
 /** Largest file that is read. */
 const MAX_BYTES = 1024 * 1024;
@@ -20,17 +20,16 @@ export async function readSpecFile<Desc extends DescMessage>(
   if (!document || more.length > 0) {
     throw usageError(`Cannot read '${path}': it must hold one object of fields`);
   }
-  return toMessage(schema, document.value, document.place);
+  return toMessage(schema, document);
 }
 
 /**
  * Reads a message strictly: unknown fields are mistakes.
- * @throws {CliError} usage
+ * @throws {CliError} usage, with line and column where the field is there once
  */
 export function toMessage<Desc extends DescMessage>(
   schema: Desc,
-  value: unknown,
-  place: string,
+  { value, place, find }: YamlDocument,
 ): MessageShape<Desc> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw usageError(`Cannot read '${place}': it must hold one object of fields`);
@@ -38,7 +37,9 @@ export function toMessage<Desc extends DescMessage>(
   try {
     return fromJson(schema, value as JsonValue, { ignoreUnknownFields: false });
   } catch (error) {
-    throw usageError(`Cannot read '${place}': ${decodeProblem(error, schema)}`);
+    const { problem, field } = decodeProblem(error, schema);
+    const at = field === undefined ? undefined : find(field);
+    throw usageError(`Cannot read '${place}': ${at ? `${at}: ` : ""}${problem}`);
   }
 }
 

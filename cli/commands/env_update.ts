@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { type Environment, EnvironmentSchema, EnvironmentService, QuotaSchema } from "@mpc/proto";
-import { CliError } from "../cli_error.ts";
+import { CliError, usageError } from "../cli_error.ts";
 import { connect } from "../client.ts";
 import type { CommandContext } from "../context.ts";
 import { finishMutation, mutationFields } from "../finish_mutation.ts";
@@ -24,6 +24,10 @@ export async function run(
   flags: EnvUpdateFlags,
 ): Promise<number> {
   const name = environmentName(environment);
+  const both = flags.removeLabel?.find((key) => Object.hasOwn(flags.label ?? {}, key));
+  if (both !== undefined) {
+    throw usageError(`Cannot update '${environment}': label '${both}' is to be set and removed`);
+  }
   const connection = await connect(context);
   try {
     const client = connection.client(EnvironmentService);

@@ -22,8 +22,12 @@ export async function operationName(
   const { operations } = await client.listOperations({ filter, pageSize: 2 });
   const [found, other] = operations;
   if (found && !other) return found.name;
+  // One that is there is not "not found": scripts would take it for gone.
   throw new CliError(
     `Cannot find operation '${typed}': ${found ? "more than one has" : "none has"} such an id`,
-    { exitCode: EXIT.NOT_FOUND, hint: "See 'mpctl op list'" },
+    {
+      exitCode: found ? EXIT.USAGE : EXIT.NOT_FOUND,
+      hint: found ? "Type more of it; see 'mpctl op list'" : "See 'mpctl op list'",
+    },
   );
 }

@@ -56,22 +56,25 @@ async function filesOf(host: Host, paths: readonly string[]): Promise<readonly s
 }
 
 /** A document is one resource, or a list of them as `list -o yaml` prints it. */
-function elements({ value, place }: YamlDocument): readonly YamlDocument[] {
-  if (!Array.isArray(value)) return [{ value, place }];
-  return value.map((value, index) => ({ value, place: `${place}[${index}]` }));
+function elements(document: YamlDocument): readonly YamlDocument[] {
+  const { value, place } = document;
+  if (!Array.isArray(value)) return [document];
+  return value.map((value, index) => ({ ...document, value, place: `${place}[${index}]` }));
 }
 
-function toManifest({ value, place }: YamlDocument): Manifest {
+function toManifest(document: YamlDocument): Manifest {
+  const { value, place } = document;
   const name = typeof value === "object" && value !== null && "name" in value
     ? String(value.name)
     : "";
   if (ENVIRONMENT.test(name)) {
-    return { kind: "environment", name, resource: toMessage(EnvironmentSchema, value, place) };
+    return { kind: "environment", name, resource: toMessage(EnvironmentSchema, document) };
   }
   if (WORKLOAD.test(name)) {
-    return { kind: "workload", name, resource: toMessage(WorkloadSchema, value, place) };
+    return { kind: "workload", name, resource: toMessage(WorkloadSchema, document) };
   }
+  const found = name === "" ? "there is no 'name', which" : `'name' is '${name}', but`;
   throw usageError(
-    `Cannot read '${place}': 'name' is '${name}', but must be 'environments/…' or 'environments/…/workloads/…'`,
+    `Cannot read '${place}': ${found} must be 'environments/…' or 'environments/…/workloads/…'`,
   );
 }

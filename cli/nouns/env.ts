@@ -2,6 +2,7 @@ import { duration, integer, pairs, texts } from "../parse_values.ts";
 import {
   changeCommand,
   command,
+  eitherWay,
   listCommand,
   noun,
   type Runner,
@@ -77,12 +78,16 @@ function get(runner: Runner) {
 }
 
 function update(runner: Runner) {
-  return changeCommand("update", "Change labels, annotations, expiry, quota or protection", [
-    "mpctl env update dev --label team=search --remove-label old",
-    "mpctl env update staging --no-protect",
-    "mpctl env update dev --max-cpu 16 --dry-run",
-    "mpctl env update dev  # apply it to the cluster again as it is",
-  ])
+  const update = changeCommand(
+    "update",
+    "Change labels, annotations, expiry, quota or protection",
+    [
+      "mpctl env update dev --label team=search --remove-label old",
+      "mpctl env update staging --no-protect",
+      "mpctl env update dev --max-cpu 16 --dry-run",
+      "mpctl env update dev  # apply it to the cluster again as it is",
+    ],
+  )
     .argument("<environment>")
     .option("--ttl <duration>", "let it live so long from now", duration)
     .option("--label <key=value>", "add or change, repeatable", pairs)
@@ -92,7 +97,8 @@ function update(runner: Runner) {
     .option("--max-cpu <quantity>", "quota; '' for none")
     .option("--max-memory <quantity>", "quota; '' for none")
     .option("--protect", "refuse deletion, also by expiry")
-    .option("--no-protect", "allow deletion")
+    .option("--no-protect", "allow deletion");
+  return eitherWay(update, "protect")
     .action((environment, flags) =>
       runWith(runner, flags, async (context) => {
         const { run } = await import("../commands/env_update.ts");

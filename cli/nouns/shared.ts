@@ -2,7 +2,7 @@
 import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { type CliConfig, type GlobalFlags, readConfig } from "../config.ts";
 import type { CommandContext } from "../context.ts";
-import { duration, integer } from "../parse_values.ts";
+import { count, duration } from "../parse_values.ts";
 import type { Host } from "../host/mod.ts";
 import { FORMAT_HELP } from "../output/format.ts";
 import type { Terminal } from "../terminal.ts";
@@ -118,9 +118,21 @@ export function changeCommand(name: string, description: string, examples: reado
 export function listCommand(name: string, description: string, examples: readonly string[]) {
   return command(name, description, examples)
     .option("--filter <filter>", "an AIP-160 filter, such as 'state = READY'")
-    .option("-l, --selector <labels>", "labels, such as team=web,tier!=db")
+    .option("-l, --selector <labels>", "labels, such as team=web,tier!=db,!old")
     .option("--sort-by <fields>", "such as 'create_time desc'")
-    .option("--limit <n>", "at most so many", integer);
+    .option("--limit <n>", "at most so many", count);
+}
+
+/** Refuses a flag and its `--no-` form in one line; the last one would win without a word. */
+export function eitherWay<C extends CommandUnknownOpts>(command: C, flag: string): C {
+  const said = new Set<string>();
+  for (const way of [flag, `no-${flag}`]) {
+    command.on(`option:${way}`, () => {
+      if (said.add(way).size === 1) return;
+      command.error(`error: option '--${flag}' cannot be used with option '--no-${flag}'`);
+    });
+  }
+  return command;
 }
 
 /** A noun: nothing but its verbs. */

@@ -2,7 +2,11 @@ import { command, type Runner, runWith } from "./shared.ts";
 
 /** `mpctl version` */
 export function versionCommand(runner: Runner) {
-  return command("version", "Show the version", ["mpctl version", "mpctl version --all"])
+  return command("version", "Show the version", [
+    "mpctl version",
+    "mpctl version --all",
+    "mpctl version --all -o json",
+  ])
     .option("--all", "the server's too")
     .action((flags) =>
       runWith(runner, flags, async (context) => {

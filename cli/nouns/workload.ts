@@ -1,6 +1,6 @@
 import { Option } from "@commander-js/extra-typings";
 import { autoscaling, sources, volumes } from "../parse_sources.ts";
-import { duration, integer, pairs, ports, texts } from "../parse_values.ts";
+import { count, duration, integer, pairs, ports, texts } from "../parse_values.ts";
 import {
   changeCommand,
   command,
@@ -264,7 +264,7 @@ function logs(runner: Runner) {
     .argument("<workload>")
     .option(...ENV)
     .option("--follow", "go on with what is printed from now on")
-    .option("--tail <n>", "only the last lines of each copy", integer)
+    .option("--tail <n>", "only the last lines of each copy", count)
     .option("--since <duration>", "only what was printed since", duration)
     .option("--replica <name>", "only this copy")
     .option("--timestamps", "with the time of each line")

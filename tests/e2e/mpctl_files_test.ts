@@ -133,13 +133,14 @@ testMpctl("mpctl with files", [
     const path = join(directory, "broken.yaml");
     const cases: readonly (readonly [string, RegExp])[] = [
       ["name: environments/a\n---\nname: [open\n", /line \d+, column \d+/],
-      ["name: environments/a\ncolour: red\n", /colour/],
+      ["name: environments/a\ncolour: red\n", /line 2, column 1: there is no field 'colour'/],
+      ["name: environments/a\nquota: {workloads: many}\n", /line 2, column 9: 'workloads': exp/],
       ["name: pods/a\n", /'name' is 'pods\/a', but must be 'environments\/…'/],
       [
         "name: environments/a\n---\nname: environments/a\n",
         /:3': 'environments\/a' is there twice/,
       ],
-      ["just text\n", /'name' is ''/],
+      ["just text\n", /there is no 'name', which must be 'environments\/…'/],
       ["", /Cannot find a resource/],
       [ENDLESS, /alias/],
     ];

@@ -137,6 +137,11 @@ const CASES: Cases = [
         ["env", "create", "x", "--no-wait", "--timeout", "3s"],
         ["env", "create", "x", "--dry-run", "--no-wait"],
         ["workload", "list", "--all-envs", "--env", "dev"],
+        ["env", "update", "dev", "--protect", "--no-protect"],
+        ["env", "update", "dev", "--label", "a=1", "--remove-label", "a"],
+        // Of what there is none to show, and what kubectl means otherwise.
+        ["env", "list", "--limit", "0"],
+        ["workload", "logs", "web", "--env", "dev", "--tail", "-1"],
         ["event", "watch", "--only-new", "--resume", "x"],
         ["apply", "-f", "x.yaml", "-l", "team=web"],
       ]
@@ -145,6 +150,30 @@ const CASES: Cases = [
       assert.equal(code, 2, `${args.join(" ")}: ${err}`);
     }
     assert.match((await mpctl("env", "crate")).err, /Did you mean create/);
+    assert.match((await mpctl("get", "envs")).err, /Did you mean 'mpctl env get'\?/);
+  }],
+  [
+    "an id that is too short for one operation is a mistake, not an operation that is gone",
+    async ({ mpctl }) => {
+      const { out } = await mpctl("op", "list", "-o", "name");
+      const [id = ""] = out.split("\n").map((name) => name.slice("operations/".length));
+      // All ids begin with the time that they were made at.
+      const { code, err } = await mpctl("op", "get", id.slice(0, 4));
+      assert.equal(code, 2, err);
+      assert.match(err, /more than one has such an id\nType more of it/);
+      assert.equal((await mpctl("op", "get", "ffff")).code, 7);
+    },
+  ],
+  ["version is told to programs too", async ({ mpctl }) => {
+    const { code, out, err } = await mpctl("version", "--all", "-o", "json");
+    assert.equal(code, 0, err);
+    const { mpctl: own, server } = JSON.parse(out);
+    assert.match(own.version, /^\d+\.\d+\.\d+/);
+    assert.deepEqual([server.engine, server.storage, server.provider], [
+      "embedded",
+      "memory",
+      "simulated",
+    ]);
   }],
   [
     "a file with an unknown field, or that is no YAML, is refused with its place",
@@ -153,7 +182,7 @@ const CASES: Cases = [
       await writeFile(path, "spec:\n  image: nginx\n  colour: red\n");
       const unknown = await mpctl("workload", "deploy", "w", "--env", "dev", "-f", path);
       assert.equal(unknown.code, 2);
-      assert.match(unknown.err, /colour/);
+      assert.match(unknown.err, /line 3, column 3: there is no field 'colour'/);
       await writeFile(path, "spec:\n  image: [nginx\n");
       const broken = await mpctl("workload", "deploy", "w", "--env", "dev", "-f", path);
       assert.equal(broken.code, 2);
