@@ -3,7 +3,7 @@ import type { Stored } from "@mpc/storage";
 import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
 import { getOperation } from "./get_operation.ts";
-import { DEFINITIONS, requestCancel } from "./operations/mod.ts";
+import { DEFINITIONS, requestCancel, resourceOf } from "./operations/mod.ts";
 
 /** What a cancellation does, or would do. */
 export interface CancelResult {
@@ -36,13 +36,24 @@ export async function cancelOperation(
       metadata: { operation: name, state: value.state },
     });
   }
+  const resource = await resourceOf(deps.store, value, caller.signal);
+  const waits = resource?.value.nextOperation === name;
   const operation = validateOnly ? stored : await requestCancel(deps.store, name, {
     actor: caller.actor,
     reason: reason || "asked for by its user",
     time: deps.clock.now(),
   }, caller.signal);
-  return { operation, ...contract(operation.value) };
+  const promised = contract(operation.value);
+  return waits
+    ? { operation, ...promised, outcome: neverBegan(value) }
+    : { operation, ...promised };
 }
+
+/** What has been stopped for a deletion does not go on by itself. */
+const neverBegan = ({ kind, target }: Operation): string =>
+  `the deletion of ${DEFINITIONS[kind].resource} '${
+    idOf(target)
+  }' is dropped; what it stopped stays cancelled`;
 
 function contract(operation: Operation): Omit<CancelResult, "operation"> {
   const definition = DEFINITIONS[operation.kind];

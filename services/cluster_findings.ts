@@ -4,6 +4,8 @@ import {
   environmentIdOf,
   environmentName,
   idOf,
+  type Instant,
+  type Orphan,
   type Workload,
 } from "@mpc/domain";
 import { allOf } from "./all_of.ts";
@@ -21,9 +23,12 @@ const READABLE_BY: Readonly<Record<string, string>> = {
   CLUSTER_FORBIDS: "kubectl apply -f deploy/kubernetes/worker_role.yaml",
 };
 
+/** So long after it was abandoned an object that is still there is spoken of. */
+const SWEPT_WITHIN_MS = 600_000;
+
 /** Compares the records with each cluster that can be read. */
 export async function clusterFindings(
-  { store, cluster }: ServiceDeps,
+  { store, cluster, clock }: ServiceDeps,
   { signal }: Caller,
   environments: readonly Environment[],
   workloads: readonly Workload[],
@@ -37,7 +42,7 @@ export async function clusterFindings(
   }
   const { objects, unread } = inventory;
   const orphans = await allOf(store.orphans, signal);
-  const known = new Set(orphans.map((orphan) => orphan.targetUid));
+  const known = new Map(orphans.map((orphan) => [orphan.targetUid, orphan]));
   const resources = [...environments, ...workloads];
   const lost = lostClusters(environments, inventory);
   const untold = new Set([...unread.map((it) => it.cluster), ...lost.keys()]);
@@ -48,6 +53,7 @@ export async function clusterFindings(
     ...unread.map(unreadFinding),
     ...[...lost].map(([name, carried]) => lostFinding(name, carried, inventory)),
     ...withoutRecord(resources, objects.filter((o) => !known.has(o.targetUid))),
+    ...stuckOrphans(unknownObjects(resources, objects), known, clock.now()),
     ...withoutObject(resources.filter(isTold), objects),
     ...wrongRevision(workloads.filter(isTold), objects),
   ];
@@ -97,6 +103,28 @@ function withoutRecord(
     message: `It belongs to '${object.target}', of which there is no record with its uid`,
     remedy: "mpctl doctor --sweep",
   }));
+}
+
+/** What the janitor has tried to sweep for a while, without success. */
+function stuckOrphans(
+  objects: readonly ClusterObject[],
+  orphans: ReadonlyMap<string, Orphan>,
+  now: Instant,
+): readonly Finding[] {
+  return objects.flatMap(({ object, targetUid }) => {
+    const orphan = orphans.get(targetUid);
+    if (!orphan || now - orphan.createTime < SWEPT_WITHIN_MS) return [];
+    const [kind = "", ...path] = object.split("/");
+    const at = path.length > 1 ? `${path[1]} -n ${path[0]}` : `${path[0]}`;
+    return [{
+      invariant: "OBJECT_WITHOUT_RECORD" as const,
+      subject: object,
+      message: `'${orphan.target}' left it, and since ${
+        new Date(orphan.createTime).toISOString()
+      } it could not be removed: see what holds it there`,
+      remedy: `kubectl get ${kind.toLowerCase()} ${at} -o yaml`,
+    }];
+  });
 }
 
 function withoutObject(

@@ -20,7 +20,9 @@ export async function claimWorkloads(context: StepContext, environment: string):
   let waiting = await claimIdle(context, environment);
   if (waiting.length === 0) return;
   for await (const event of store.events.tail(head, signal)) {
-    if (event.resource?.kind !== "workload" && event.type !== "DELETED") continue;
+    // Those of other environments are many; the record of a holder may be dropped too.
+    const dropped = event.type === "DELETED" && event.target.startsWith("operations/");
+    if (!dropped && !event.target.startsWith(`${environment}/workloads/`)) continue;
     waiting = await claimIdle(context, environment);
     if (waiting.length === 0) return;
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { NO_QUOTA, parseWorkloadSpec } from "@mpc/domain";
 import { withPlatform } from "../fakes/platform.ts";
+import { create, deploy, removeWorkload } from "../fakes/scenarios.ts";
 
 Deno.test("orphans that are stuck keep the sweep neither from the others nor from its next work", () =>
   withPlatform(async (platform) => {
@@ -29,4 +30,26 @@ Deno.test("orphans that are stuck keep the sweep neither from the others nor fro
     const left = (await store.orphans.list({ limit: 200 })).items.map(({ value }) => value.name);
     assert.equal(left.length, environments.length - 1, "the others are held by finalizers");
     assert.ok(!left.includes(`orphans/${last}`), "behind them all, one that nothing holds");
+  }));
+
+Deno.test("doctor names what was abandoned and does not go away, after a while", () =>
+  withPlatform(async (platform) => {
+    const { cluster, clock, caller } = platform;
+    await platform.ended(await create(platform));
+    const held: typeof cluster.deleteWorkload = () => Promise.reject(new Error("held"));
+    Object.assign(cluster, { deleteWorkload: held });
+    await platform.ended(await deploy(platform));
+    await platform.ended(await removeWorkload(platform, { abandon: true }));
+    const objects = (await cluster.inventory(caller)).objects.map(({ object }) => object);
+    assert.ok(objects.includes("Deployment/dev/web"));
+    const pass = platform.janitor().pass();
+    await clock.advance(20_000);
+    await pass;
+    await platform.assertSound();
+    await clock.advance(600_000);
+    const remedies = (await platform.findings()).map(({ subject, remedy }) => [subject, remedy]);
+    assert.deepEqual(
+      remedies.find(([subject]) => subject === "Deployment/dev/web"),
+      ["Deployment/dev/web", "kubectl get deployment web -n dev -o yaml"],
+    );
   }));

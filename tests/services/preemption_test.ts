@@ -163,3 +163,26 @@ Deno.test("a waiting deletion that is cancelled before its turn does not get it"
     await releaseResource(store, value, { state: "FAILED", error: null }, clock.now());
     assert.equal((await store.environments.get(NAME))!.version, version, "it is let go of once");
   }));
+
+Deno.test("cancelling a deletion that waits says that it is dropped, and nothing is deleted", async () => {
+  const { definitions } = faultyDefinitions([
+    { kind: "workload.deploy", step: "apply_workload", run: hang, undo: hang },
+  ]);
+  await withPlatform(async (platform) => {
+    const { deps, caller, clock, store } = platform;
+    await platform.ended(await create(platform));
+    await deploy(platform);
+    await clock.advance(100);
+    const { operation } = await removeWorkload(platform);
+    const request = { name: operation!.value.name, reason: "" };
+    const said = "the deletion of workload 'web' is dropped; what it stopped stays cancelled";
+    for (const validateOnly of [true, false]) {
+      const { outcome } = await cancelOperation(deps, caller, { ...request, validateOnly });
+      assert.equal(outcome, said);
+    }
+    await platform.settle();
+    assert.equal((await platform.operation(request.name)).state, "CANCELLED");
+    const left = (await store.workloads.get("environments/dev/workloads/web"))?.value;
+    assert.equal(left?.state, "DEPLOY_FAILED", "as what was cancelled has left it");
+  }, { definitions });
+});
