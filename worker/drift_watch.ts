@@ -11,7 +11,6 @@ import {
 import { type Clock, type Provider, updateDocument, workloadEvent } from "@mpc/services";
 import { workloadIntentOf } from "@mpc/services/operations";
 import type { Cursor, Store } from "@mpc/storage";
-import { repeatPass } from "./repeat_pass.ts";
 
 const log = getLogger(["mpc", "drift"]);
 
@@ -19,12 +18,9 @@ export interface DriftWatchOptions {
   readonly store: Store;
   readonly provider: Provider;
   readonly clock: Clock;
-  /** From the end of one look at all workloads to the next; five minutes where not given. */
-  readonly intervalMs?: number;
+  /** Ends a pass that is under way. */
+  readonly signal: AbortSignal;
 }
-
-/** Each look asks the cluster about every object. */
-const INTERVAL_MS = 300_000;
 
 const ACTOR = "system:drift";
 
@@ -40,29 +36,14 @@ const MAX_TOLD = 5;
  */
 export class DriftWatch {
   readonly #options: DriftWatchOptions;
-  readonly #stop = new AbortController();
-  #running: Promise<void> | undefined;
 
   constructor(options: DriftWatchOptions) {
     this.#options = options;
   }
 
-  /** Begins to look on a timer. */
-  start(): void {
-    const { clock, intervalMs = INTERVAL_MS } = this.#options;
-    const pass = () => this.pass();
-    this.#running = repeatPass({ clock, intervalMs, pass, signal: this.#stop.signal, log });
-  }
-
-  async close(): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
-  }
-
   /** Looks at every workload once; what cannot be compared now is in the next pass. */
   async pass(): Promise<void> {
-    const { workloads } = this.#options.store;
-    const { signal } = this.#stop;
+    const { store: { workloads }, signal } = this.#options;
     let after: Cursor | undefined;
     do {
       const page = await workloads.list({ limit: TOGETHER, signal, ...(after && { after }) });
@@ -72,8 +53,7 @@ export class DriftWatch {
   }
 
   async #look(workload: Workload): Promise<void> {
-    const { provider } = this.#options;
-    const { signal } = this.#stop;
+    const { provider, signal } = this.#options;
     if (workload.currentOperation !== null || workload.activeRevision === 0) return;
     try {
       const changes = await provider.drift(workloadIntentOf(workload), { signal });
@@ -89,7 +69,7 @@ export class DriftWatch {
 
   /** Keeps what was found, unless the workload has been changed since it was read. */
   async #tell(seen: Workload, changes: readonly PlannedChange[]): Promise<void> {
-    const { store, clock } = this.#options;
+    const { store, clock, signal } = this.#options;
     const found = conditionOf(seen, changes);
     const time = clock.now();
     const event = {
@@ -100,7 +80,7 @@ export class DriftWatch {
       actor: ACTOR,
       time,
     };
-    await updateDocument(store.workloads, seen.name, this.#stop.signal, (workload) => {
+    await updateDocument(store.workloads, seen.name, signal, (workload) => {
       const { currentOperation, uid, generation, conditions } = workload;
       if (currentOperation !== null || uid !== seen.uid || generation !== seen.generation) {
         return undefined;

@@ -28,7 +28,6 @@ import type { Collection, Cursor, Store, Stored } from "@mpc/storage";
 import { closeOperation } from "./engine/close_operation.ts";
 import { isFault } from "./engine/is_fault.ts";
 import { forgetStray } from "./forget_stray.ts";
-import { repeatPass } from "./repeat_pass.ts";
 import { sweepOrphans } from "./sweep_orphans.ts";
 
 const log = getLogger(["mpc", "janitor"]);
@@ -38,33 +37,19 @@ export interface JanitorOptions {
   readonly engine: Engine;
   readonly provider: Provider;
   readonly clock: Clock;
-  /** Between two passes. */
-  readonly intervalMs: number;
+  /** Ends a pass that is under way. */
+  readonly signal: AbortSignal;
 }
 
 /**
- * Settles what crashes leave between two writes: at start and on a timer. Each pass is whole and
+ * Settles what crashes leave between two writes: at start and again and again. Each pass is whole and
  * idempotent; what fails in one does not stop it, and is tried again in the next.
  */
 export class Janitor {
   readonly #options: JanitorOptions;
-  readonly #stop = new AbortController();
-  #running: Promise<void> | undefined;
 
   constructor(options: JanitorOptions) {
     this.#options = options;
-  }
-
-  /** Begins to pass on a timer. */
-  start(): void {
-    const { clock, intervalMs } = this.#options;
-    const pass = () => this.pass();
-    this.#running = repeatPass({ clock, intervalMs, pass, signal: this.#stop.signal, log });
-  }
-
-  async close(): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
   }
 
   /**
@@ -91,7 +76,7 @@ export class Janitor {
       failed,
       (stored) => this.#tolerate(() => forgetStray(this.#options, stored)),
     );
-    await sweepOrphans(this.#options, this.#stop.signal);
+    await sweepOrphans(this.#options, this.#options.signal);
   }
 
   async #settleOperation(stored: Stored<Operation>, graceMs: number): Promise<void> {
@@ -179,7 +164,7 @@ export class Janitor {
     try {
       await settle();
     } catch (error) {
-      if (this.#stop.signal.aborted) throw error;
+      if (this.#options.signal.aborted) throw error;
       log.error("Cannot settle {name}, the next pass tries again: {error}", {
         name,
         error: recordError(error),

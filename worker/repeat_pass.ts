@@ -1,28 +1,28 @@
-import type { Logger } from "@logtape/logtape";
+import { getLogger } from "@logtape/logtape";
 import { recordError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
+import type { PeriodicTask } from "./engine/hosted_engine.ts";
 
-export interface RepeatOptions {
-  readonly clock: Clock;
-  /** Between two passes. */
-  readonly intervalMs: number;
-  readonly pass: () => Promise<void>;
-  /** Ends it. */
-  readonly signal: AbortSignal;
-  readonly log: Logger;
-}
+const log = getLogger(["mpc", "housekeeping"]);
 
-/** Passes again and again, first after one interval; what fails in a pass is the next one's. */
-export async function repeatPass(options: RepeatOptions): Promise<void> {
-  const { clock, intervalMs, pass, signal, log } = options;
+/**
+ * Passes again and again, first after one interval; what fails in a pass is the next one's.
+ * @param by.signal ends it
+ */
+export async function repeatPass(
+  { name, everyMs, run }: PeriodicTask,
+  by: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<void> {
+  const { clock, signal } = by;
   while (!signal.aborted) {
     try {
-      await clock.sleep(intervalMs, signal);
-      await pass();
+      await clock.sleep(everyMs, signal);
+      await run();
     } catch (error) {
       if (signal.aborted) return;
-      log.error("A pass failed, the next is in {intervalMs} ms: {error}", {
-        intervalMs,
+      log.error("{name} failed, the next is in {everyMs} ms: {error}", {
+        name,
+        everyMs,
         error: recordError(error),
       });
     }

@@ -1,19 +1,15 @@
-import { getLogger } from "@logtape/logtape";
 import { type Instant, isMpcError, isTerminal, type Operation } from "@mpc/domain";
 import { type Clock, operationEvent } from "@mpc/services";
 import { resourceOf } from "@mpc/services/operations";
 import type { Cursor, EventLog, Store, Stored } from "@mpc/storage";
-import { repeatPass } from "./repeat_pass.ts";
-
-const log = getLogger(["mpc", "retention"]);
 
 export interface RetentionOptions {
   readonly store: Store;
   readonly clock: Clock;
   /** How long what has ended is kept. */
   readonly keepMs: number;
-  /** Between two passes. */
-  readonly intervalMs: number;
+  /** Ends a pass that is under way. */
+  readonly signal: AbortSignal;
 }
 
 const ACTOR = "system:retention";
@@ -30,32 +26,18 @@ const EVENTS_AT_ONCE = 10_000;
  */
 export class Retention {
   readonly #options: RetentionOptions;
-  readonly #stop = new AbortController();
-  #running: Promise<void> | undefined;
 
   constructor(options: RetentionOptions) {
     this.#options = options;
   }
 
-  /** Begins to pass on a timer. */
-  start(): void {
-    const { clock, intervalMs } = this.#options;
-    const pass = () => this.pass();
-    this.#running = repeatPass({ clock, intervalMs, pass, signal: this.#stop.signal, log });
-  }
-
-  async close(): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
-  }
-
   /** Forgets what is too old now. */
   async pass(): Promise<void> {
-    const { store, clock, keepMs } = this.#options;
+    const { store, clock, keepMs, signal } = this.#options;
     const since = clock.now() - keepMs;
     await this.#forgetOperations(since);
     try {
-      await compactBefore(store.events, since, this.#stop.signal);
+      await compactBefore(store.events, since, signal);
     } catch (error) {
       // Another worker was faster.
       if (!isMpcError(error, "OUT_OF_RANGE")) throw error;
@@ -64,8 +46,7 @@ export class Retention {
 
   /** The oldest come first, and none ends before it is created. */
   async #forgetOperations(since: Instant): Promise<void> {
-    const { operations } = this.#options.store;
-    const { signal } = this.#stop;
+    const { store: { operations }, signal } = this.#options;
     const orderBy = [{ path: ["createTime"], descending: false }];
     let after: Cursor | undefined;
     do {
@@ -77,8 +58,7 @@ export class Retention {
   }
 
   async #forget(stored: Stored<Operation>, since: Instant): Promise<void> {
-    const { store, clock } = this.#options;
-    const { signal } = this.#stop;
+    const { store, clock, signal } = this.#options;
     const { name, state, endTime } = stored.value;
     if (!isTerminal(state) || endTime === null || endTime >= since) return;
     const resource = await resourceOf(store, stored.value, signal);

@@ -1,8 +1,9 @@
 import type { Provider, ServiceDeps } from "@mpc/services";
 import { DriftWatch } from "./drift_watch.ts";
-import type { HostedEngine } from "./engine/hosted_engine.ts";
+import type { HostedEngine, PeriodicTask } from "./engine/hosted_engine.ts";
 import { Expiry } from "./expiry.ts";
 import { Janitor } from "./janitor.ts";
+import { repeatPass } from "./repeat_pass.ts";
 import { Retention } from "./retention.ts";
 
 const JANITOR_INTERVAL_MS = 30_000;
@@ -29,37 +30,34 @@ export interface HousekeepingOptions {
 export async function startHousekeeping(options: HousekeepingOptions): Promise<AsyncDisposable> {
   const { deps, provider, engine, keepMs, alone } = options;
   const { store, clock } = deps;
-  const janitor = new Janitor({ store, engine, provider, clock, intervalMs: JANITOR_INTERVAL_MS });
-  const drift = new DriftWatch({ store, provider, clock, intervalMs: DRIFT_INTERVAL_MS });
+  const stop = new AbortController();
+  const { signal } = stop;
+  const janitor = new Janitor({ store, engine, provider, clock, signal });
+  const drift = new DriftWatch({ store, provider, clock, signal });
+  const retention = keepMs === null ? null : new Retention({ store, clock, keepMs, signal });
   const expiry = new Expiry(deps);
-  const retention = keepMs === null
-    ? undefined
-    : new Retention({ store, clock, keepMs, intervalMs: RETENTION_INTERVAL_MS });
   if (alone) await janitor.pass(0);
+  const passes: readonly PeriodicTask[] = [
+    { name: "janitor_pass", everyMs: JANITOR_INTERVAL_MS, run: () => janitor.pass() },
+    { name: "drift_pass", everyMs: DRIFT_INTERVAL_MS, run: () => drift.pass() },
+    {
+      name: "retention_pass",
+      everyMs: RETENTION_INTERVAL_MS,
+      run: async () => await retention?.pass(),
+    },
+  ];
+  let running: readonly Promise<void>[] = [];
   if (engine.repeat) {
-    await engine.repeat([
-      { name: "janitor_pass", everyMs: JANITOR_INTERVAL_MS, run: () => janitor.pass() },
-      { name: "drift_pass", everyMs: DRIFT_INTERVAL_MS, run: () => drift.pass() },
-      {
-        name: "expiry_pass",
-        everyMs: EXPIRY_INTERVAL_MS,
-        run: () => expiry.passesWithin(EXPIRY_INTERVAL_MS),
-      },
-      {
-        name: "retention_pass",
-        everyMs: RETENTION_INTERVAL_MS,
-        run: async () => await retention?.pass(),
-      },
-    ]);
+    const run = () => expiry.passesWithin(EXPIRY_INTERVAL_MS);
+    await engine.repeat([...passes, { name: "expiry_pass", everyMs: EXPIRY_INTERVAL_MS, run }]);
   } else {
-    janitor.start();
-    drift.start();
-    retention?.start();
     await expiry.start();
+    running = passes.map((pass) => repeatPass(pass, { clock, signal }));
   }
   return {
     async [Symbol.asyncDispose]() {
-      await Promise.all([expiry, drift, janitor, retention].map((each) => each?.close()));
+      stop.abort();
+      await Promise.all([expiry.close(), ...running]);
     },
   };
 }

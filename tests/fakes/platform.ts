@@ -89,7 +89,13 @@ export class Platform {
 
   janitor(): Janitor {
     const { store, clock, provider } = this;
-    return new Janitor({ store, clock, provider, engine: this.#engine.engine, intervalMs: 30_000 });
+    return new Janitor({
+      store,
+      clock,
+      provider,
+      engine: this.#engine.engine,
+      signal: this.caller.signal,
+    });
   }
 
   /** Tells the engine of a cancellation now, as the dispatcher would a moment later. */

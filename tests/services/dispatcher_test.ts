@@ -10,7 +10,7 @@ import {
 } from "@mpc/services";
 import { createPlanner } from "@mpc/services/operations";
 import { openMemoryStore } from "@mpc/storage/memory";
-import { Dispatcher, EmbeddedEngine, Expiry, Janitor } from "@mpc/worker";
+import { Dispatcher, EmbeddedEngine, startHousekeeping } from "@mpc/worker";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
 import { FakeClock, settle } from "../fakes/fake_clock.ts";
 import { FragileEngine } from "../fakes/fragile_engine.ts";
@@ -205,16 +205,13 @@ Deno.test("an operation that the engine refuses holds up no other", () =>
     assert.equal((await world.operation(second)).state, "SUCCEEDED");
   }));
 
-Deno.test("several dispatchers, janitors and expiries at once do everything once", () =>
+Deno.test("several dispatchers and housekeepings at once do everything once", () =>
   withWorld(async (world) => {
     const { store, engine, provider, clock, deps } = world;
-    const janitors = [0, 1].map(() =>
-      new Janitor({ store, engine, provider, clock, intervalMs: 30_000 })
-    );
-    const expiries = [0, 1].map(() => new Expiry(deps));
     await Promise.all([world.dispatcher(), world.dispatcher()]);
-    await Promise.all(expiries.map((expiry) => expiry.start()));
-    for (const janitor of janitors) janitor.start();
+    const options = { deps, provider, engine, keepMs: null, alone: false };
+    await using _one = await startHousekeeping(options);
+    await using _other = await startHousekeeping(options);
     engine.reachable = false;
     const name = await world.create("dev", { ttlMs: 3_600_000 });
     assert.equal((await world.reasons()).filter((it) => it === "OperationWaiting").length, 1);
@@ -229,5 +226,4 @@ Deno.test("several dispatchers, janitors and expiries at once do everything once
     const steps = (await store.operations.list({ limit: 10 })).items
       .flatMap(({ value }) => value.steps).length;
     assert.equal(started, steps, "each step began once");
-    await Promise.all([...janitors, ...expiries].map((each) => each.close()));
   }));

@@ -14,19 +14,14 @@ const web = async ({ store }: Platform) => (await store.workloads.get(WEB))!.val
 const drifted = async (platform: Platform) =>
   (await web(platform)).conditions.find(({ type }) => type === "Drifted");
 
-const watchOf = ({ store, provider, clock }: Platform) =>
-  new DriftWatch({ store, provider, clock, intervalMs: 300_000 });
+const watchOf = ({ store, provider, clock, caller: { signal } }: Platform) =>
+  new DriftWatch({ store, provider, clock, signal });
 
 async function withWorkload(use: (platform: Platform, watch: DriftWatch) => Promise<void>) {
   await withPlatform(async (platform) => {
     await platform.ended(await create(platform));
     await platform.ended(await deploy(platform));
-    const watch = watchOf(platform);
-    try {
-      await use(platform, watch);
-    } finally {
-      await watch.close();
-    }
+    await use(platform, watchOf(platform));
   });
 }
 

@@ -91,7 +91,7 @@ Deno.test("the janitor tells an engine again of a cancellation that it may not h
       status: () => Promise.resolve({ state: "running" }),
       close: () => Promise.resolve(),
     };
-    await new Janitor({ store, provider, clock, engine, intervalMs: 30_000 }).pass();
+    await new Janitor({ store, provider, clock, engine, signal: caller.signal }).pass();
     assert.deepEqual(told, [name]);
     await platform.restart();
   }));

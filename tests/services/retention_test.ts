@@ -13,7 +13,7 @@ const DAY_MS = 24 * 3_600_000;
 const KEEP_MS = 90 * DAY_MS;
 
 const retentionOf = ({ store, clock }: Pick<Platform, "store" | "clock">) =>
-  new Retention({ store, clock, keepMs: KEEP_MS, intervalMs: 600_000 });
+  new Retention({ store, clock, keepMs: KEEP_MS, signal: new AbortController().signal });
 
 const relabel = ({ deps, caller }: Platform, team: string) =>
   updateEnvironment(deps, caller, {

@@ -82,7 +82,7 @@ export class TemporalWorld implements AsyncDisposable {
       engine,
       provider: this.#provider,
       clock: systemClock,
-      intervalMs: 30_000,
+      signal: this.caller.signal,
     }).pass();
   }
 
