@@ -8,7 +8,7 @@ import {
   memorySchema,
 } from "./common_schema.ts";
 import { isDnsLabel } from "./dns.ts";
-import type { Quota } from "./environment.ts";
+import { NO_QUOTA, type Quota } from "./environment.ts";
 import { MAX_ID_LENGTH } from "./ids.ts";
 import { check, parseInput } from "./parse_input.ts";
 import { type Instant, TTL_LIMITS_MS } from "./time.ts";
@@ -80,7 +80,7 @@ export function parseEnvironmentInput(action: string, input: unknown): Environme
     ttlMs: environment.ttlMs ?? null,
     expireTime: environment.expireTime ?? null,
     deletionProtection: environment.deletionProtection ?? false,
-    quota: environment.quota ?? { workloads: null, cpu: null, memory: null },
+    quota: environment.quota ?? NO_QUOTA,
     cluster: environment.cluster || DEFAULT_CLUSTER,
   };
 }

@@ -4,7 +4,6 @@ import { type Client, ConnectError, createClient, type Transport } from "@connec
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { type AllInOne, type AllInOneConfig, startAllInOne } from "@mpc/api";
-import { NO_CHARTS } from "@mpc/process";
 import {
   DiagnosticsService,
   EnvironmentService,
@@ -15,22 +14,7 @@ import {
   WorkloadService,
 } from "@mpc/proto";
 import { createGrpcTransport } from "../../cli/grpc_transport.ts";
-
-/** A platform of its own, in memory. */
-export const CONFIG: AllInOneConfig = {
-  dataDir: null,
-  grpcListen: { host: "127.0.0.1", port: 0 },
-  webListen: { host: "127.0.0.1", port: 0 },
-  clusters: [],
-  charts: NO_CHARTS,
-  simulatedDelays: "none",
-  engine: "embedded",
-  temporalAddress: null,
-  keepMs: null,
-  rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
-  logLevel: "error",
-  graceMs: 2_000,
-};
+import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
 
 export interface Clients {
   readonly environments: Client<typeof EnvironmentService>;
@@ -65,7 +49,7 @@ export function testAtAllDoors(
       sanitizeOps: false,
       sanitizeResources: false,
       async fn() {
-        const platform = await startAllInOne({ ...CONFIG, ...config });
+        const platform = await startAllInOne({ ...QUIET_CONFIG, ...config });
         const transport = open(platform);
         try {
           await run({

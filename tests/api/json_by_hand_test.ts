@@ -1,7 +1,7 @@
 /** JSON as people write it, with curl: every slip has an answer that says what is wanted. */
 import assert from "node:assert/strict";
 import { startAllInOne } from "@mpc/api";
-import { CONFIG } from "./doors.ts";
+import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
 
@@ -63,7 +63,7 @@ const ROWS: readonly Row[] = [
 ];
 
 Deno.test("JSON that is written by hand", async (t) => {
-  const platform = await startAllInOne(CONFIG);
+  const platform = await startAllInOne(QUIET_CONFIG);
   const { host, port } = platform.webAddress;
   const url = `http://${host}:${port}/mpc.v1.EnvironmentService/CreateEnvironment`;
   try {

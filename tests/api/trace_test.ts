@@ -6,14 +6,14 @@ import { startAllInOne } from "@mpc/api";
 import { EnvironmentService, OperationService } from "@mpc/proto";
 import { createGrpcTransport } from "../../cli/grpc_transport.ts";
 import { recordSpans } from "../fakes/recorded_spans.ts";
-import { CONFIG } from "./doors.ts";
+import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
 
 const [traceId, spanId] = ["4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"];
 const headers = { traceparent: `00-${traceId}-${spanId}-01` };
 
 Deno.test("steps are spans of the trace in which a caller asks, at both doors", async () => {
   using recorded = recordSpans();
-  const platform = await startAllInOne(CONFIG);
+  const platform = await startAllInOne(QUIET_CONFIG);
   const { grpcAddress: grpc, webAddress: web } = platform;
   const grpcTransport = createGrpcTransport(new URL(`grpc://${grpc.host}:${grpc.port}`));
   try {

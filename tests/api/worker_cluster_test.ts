@@ -1,6 +1,6 @@
 /** The cluster as the API reads it: through a worker's internal service. */
 import assert from "node:assert/strict";
-import { MpcError, recordError } from "@mpc/domain";
+import { MpcError, NO_QUOTA, recordError } from "@mpc/domain";
 import type { LogLine, Planner, ProviderCall } from "@mpc/services";
 import { createPlanner } from "@mpc/services/operations";
 import { openMemoryStore } from "@mpc/storage/memory";
@@ -13,7 +13,6 @@ import { rejectsWith } from "../fakes/rejects.ts";
 
 const call = { signal: new AbortController().signal };
 const ANY_PORT = { host: "127.0.0.1", port: 0 };
-const NO_QUOTA = { workloads: null, cpu: null, memory: null };
 
 interface World {
   readonly clock: FakeClock;
@@ -127,7 +126,7 @@ testWithWorker("clusters that a worker cannot read arrive with the reason", asyn
 testWithWorker(
   "a plan is made by the worker, and shows no secret",
   async ({ planner, cluster }) => {
-    const input = { environment: "dev", uid: "uid-dev", labels: { team: "web" }, quota: NO_QUOTA };
+    const input = { environment: "dev", uid: "uid-dev", labels: { team: "web" } };
     const plan = ["environment.delete", "environments/dev", input, call.signal] as const;
     const changes = await cluster.changes(...plan);
     assert.ok(changes.length > 0);

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
 import { startAllInOne } from "@mpc/api";
-import { NO_CHARTS } from "@mpc/process";
 import { EnvironmentService, OperationService, WorkloadService } from "@mpc/proto";
 import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
 import { startDeno } from "../servers/subprocess.ts";
 import { BareCommits } from "./bare_commits.ts";
 import type { BenchRow } from "./bench_row.ts";
@@ -101,21 +101,7 @@ export async function run(): Promise<BenchRow[]> {
 
 /** Commits and bytes per commit of one creation, counted inside the process. */
 async function costOfOne(dataDir: string): Promise<{ commits: number; bytes: number }> {
-  const listen = { host: "127.0.0.1", port: 0 };
-  const platform = await startAllInOne({
-    dataDir,
-    grpcListen: listen,
-    webListen: listen,
-    clusters: [],
-    charts: NO_CHARTS,
-    simulatedDelays: "none",
-    engine: "embedded",
-    temporalAddress: null,
-    keepMs: null,
-    rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
-    logLevel: "error",
-    graceMs: 1_000,
-  });
+  const platform = await startAllInOne({ ...QUIET_CONFIG, dataDir });
   const transport = createGrpcTransport(
     new URL(`grpc://127.0.0.1:${platform.grpcAddress.port}`),
   );

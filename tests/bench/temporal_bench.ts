@@ -8,9 +8,9 @@ import { EnvironmentService, OperationService, OperationState } from "@mpc/proto
 import { Client } from "@temporalio/client";
 import { NativeConnection, Worker } from "@temporalio/worker";
 import { startAllInOne } from "../../api/all_in_one.ts";
-import { NO_CHARTS } from "@mpc/process";
 import { bundleWorkflows } from "../../worker/engine/temporal/bundle_workflows.ts";
 import { installRuntime } from "../../worker/engine/temporal/install_runtime.ts";
+import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
 import { startDeno } from "../servers/subprocess.ts";
 import { startTemporalServer } from "../servers/temporal_server.ts";
 import type { BenchRow } from "./bench_row.ts";
@@ -113,18 +113,9 @@ async function startBare(
 /** The platform, called as a program calls it. */
 async function startOurs(address: string, stack: AsyncDisposableStack) {
   const platform = await startAllInOne({
-    dataDir: null,
-    grpcListen: { host: "127.0.0.1", port: 0 },
-    webListen: { host: "127.0.0.1", port: 0 },
-    clusters: [],
-    charts: NO_CHARTS,
-    simulatedDelays: "none",
+    ...QUIET_CONFIG,
     engine: "temporal",
     temporalAddress: address,
-    keepMs: null,
-    rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
-    logLevel: "error",
-    graceMs: 1_000,
   });
   stack.defer(() => platform.close());
   const { host, port } = platform.webAddress;

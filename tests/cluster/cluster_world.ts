@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import type { Result, World } from "../e2e/mpctl_world.ts";
+import type { World } from "../e2e/mpctl_world.ts";
 import type { KindCluster } from "../servers/kind_cluster.ts";
 import type { Kubectl } from "../servers/kubectl.ts";
+import type { Result } from "../servers/run_command.ts";
 
 /** mpctl, the platform behind it, and the real cluster behind that. */
 export interface ClusterWorld {

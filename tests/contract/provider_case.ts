@@ -1,3 +1,4 @@
+import { NO_QUOTA } from "@mpc/domain";
 import type { Provider, WorkloadIntent } from "@mpc/services";
 import { aSpec } from "../fakes/documents.ts";
 
@@ -21,7 +22,7 @@ export const dev = {
   uid: "uid-dev",
   cluster: "default",
   labels: { team: "web" },
-  quota: { workloads: null, cpu: null, memory: null },
+  quota: NO_QUOTA,
 };
 export const ref = { environment: "dev", uid: "uid-dev" };
 export const webRef = { ...ref, uid: "uid-web", workload: "web" };

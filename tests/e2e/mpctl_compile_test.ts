@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compileMpctl, TARGETS } from "../../cli/compile.ts";
 import { PERMISSIONS } from "../../cli/permissions.ts";
-import { runCommand } from "./mpctl_world.ts";
+import { runCommand } from "../servers/run_command.ts";
 
 const SCRIPT = new URL("../../cli/compile.ts", import.meta.url).pathname;
 

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Result } from "../servers/run_command.ts";
 import { assertGolden } from "./golden.ts";
-import type { Cases, Result, World } from "./mpctl_world.ts";
+import type { Cases, World } from "./mpctl_world.ts";
 
 const MANIFEST = `name: environments/dev/workloads/web
 labels: {team: web}

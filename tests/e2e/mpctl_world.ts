@@ -5,17 +5,7 @@ import { join } from "node:path";
 import { bundleMpctl } from "../../cli/bundle.ts";
 import { PERMISSIONS } from "../../cli/permissions.ts";
 import { type PlatformProcess, startPlatform } from "../servers/platform_process.ts";
-
-export interface Result {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-export interface RunOptions {
-  readonly env?: Readonly<Record<string, string>>;
-  readonly stdin?: string;
-}
+import { type Result, runCommand, type RunOptions } from "../servers/run_command.ts";
 
 export interface World {
   /** Runs mpctl against the live server. */
@@ -106,26 +96,4 @@ export function testMpctl(
         for (const [title, check] of cases) await t.step(title, () => check(world));
       }, options),
   });
-}
-
-/** Runs a command to its end. */
-export async function runCommand(
-  [command = "", ...args]: readonly string[],
-  { env = {}, stdin }: RunOptions = {},
-): Promise<Result> {
-  const child = new Deno.Command(command, {
-    args,
-    env: { ...env },
-    stdin: stdin === undefined ? "null" : "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  if (stdin !== undefined) {
-    const writer = child.stdin.getWriter();
-    await writer.write(new TextEncoder().encode(stdin));
-    await writer.close();
-  }
-  const { code, stdout, stderr } = await child.output();
-  const text = new TextDecoder();
-  return { code, out: text.decode(stdout), err: text.decode(stderr) };
 }

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { goTool } from "../servers/go_tool.ts";
-import { runCommand, testMpctl } from "../e2e/mpctl_world.ts";
+import { testMpctl } from "../e2e/mpctl_world.ts";
+import { runCommand } from "../servers/run_command.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const readme = await readFile(new URL("README.md", ROOT), "utf8");

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { mpctlCommand, runCommand, testMpctl, type World } from "../e2e/mpctl_world.ts";
+import { mpctlCommand, testMpctl, type World } from "../e2e/mpctl_world.ts";
+import { runCommand } from "../servers/run_command.ts";
 
 /** Puts `mpctl` on the PATH, as a person who completes has it. */
 async function environment({ bundle, directory, web }: World): Promise<Record<string, string>> {

@@ -1,5 +1,6 @@
 /** How the provider gets on with others who change the same objects. */
 import assert from "node:assert/strict";
+import { NO_QUOTA } from "@mpc/domain";
 import { rejectsWith } from "../fakes/rejects.ts";
 import { anEnvironment, live, providerSuite, type ProviderWorld, web } from "./provider_world.ts";
 
@@ -101,8 +102,7 @@ test("an object that somebody else has made is never taken over", async (world) 
   assert.match(error.message, /Service\/taken\/web/);
   assert.equal(await provider.rolloutStatus("taken", "web", live()), undefined, "nothing was made");
   await kubectl(["create", "namespace", "theirs"]);
-  const quota = { workloads: null, cpu: null, memory: null };
-  const theirs = { environment: "theirs", uid: "u", cluster: "test", labels: {}, quota };
+  const theirs = { environment: "theirs", uid: "u", cluster: "test", labels: {}, quota: NO_QUOTA };
   await rejectsWith(provider.applyNamespace(theirs, live()), "ALREADY_EXISTS", "OWNED_BY_ANOTHER");
 });
 

@@ -1,3 +1,4 @@
+import { NO_QUOTA } from "@mpc/domain";
 import { systemClock } from "@mpc/process";
 import type { WorkloadIntent } from "@mpc/services";
 import { HttpKubeClient, KubernetesProvider } from "../../worker/providers/kubernetes/mod.ts";
@@ -60,8 +61,13 @@ export async function anEnvironment(
   { provider }: Pick<ProviderWorld, "provider">,
   environment: string,
 ): Promise<void> {
-  const quota = { workloads: null, cpu: null, memory: null };
-  const intent = { environment, uid: `uid-${environment}`, cluster: "test", labels: {}, quota };
+  const intent = {
+    environment,
+    uid: `uid-${environment}`,
+    cluster: "test",
+    labels: {},
+    quota: NO_QUOTA,
+  };
   await provider.applyNamespace(intent, live());
   await provider.applyPolicies(intent, live());
 }

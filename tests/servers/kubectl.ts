@@ -1,4 +1,5 @@
 import { goTool } from "./go_tool.ts";
+import { runCommand } from "./run_command.ts";
 
 /** Runs kubectl on one cluster. */
 export type Kubectl = (args: readonly string[], stdin?: string) => Promise<string>;
@@ -10,20 +11,9 @@ export type Kubectl = (args: readonly string[], stdin?: string) => Promise<strin
 export async function kubectlOf(kubeconfig: string): Promise<Kubectl> {
   const path = await goTool("kubectl");
   return async (args, stdin) => {
-    const child = new Deno.Command(path, {
-      args: ["--kubeconfig", kubeconfig, ...args],
-      stdin: stdin === undefined ? "null" : "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    if (stdin !== undefined) {
-      const writer = child.stdin.getWriter();
-      await writer.write(new TextEncoder().encode(stdin));
-      await writer.close();
-    }
-    const { success, stdout, stderr } = await child.output();
-    const text = new TextDecoder();
-    if (!success) throw new Error(`kubectl ${args.join(" ")} failed: ${text.decode(stderr)}`);
-    return text.decode(stdout);
+    const command = [path, "--kubeconfig", kubeconfig, ...args];
+    const { code, out, err } = await runCommand(command, stdin === undefined ? {} : { stdin });
+    if (code !== 0) throw new Error(`kubectl ${args.join(" ")} failed: ${err}`);
+    return out;
   };
 }

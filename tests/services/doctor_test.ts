@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ErrorCode, MpcError } from "@mpc/domain";
+import { type ErrorCode, MpcError, NO_QUOTA } from "@mpc/domain";
 import {
   createEnvironment,
   deleteEnvironment,
@@ -23,7 +23,7 @@ const STRANGER = {
   environment: "left",
   uid: "uid-left",
   labels: {},
-  quota: { workloads: null, cpu: null, memory: null },
+  quota: NO_QUOTA,
 };
 
 Deno.test("doctor names each break with the command that repairs it", () =>

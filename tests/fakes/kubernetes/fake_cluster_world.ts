@@ -1,4 +1,4 @@
-import { MpcError } from "@mpc/domain";
+import { MpcError, NO_QUOTA } from "@mpc/domain";
 import type { WorkloadIntent } from "@mpc/services";
 import { KubernetesProvider } from "../../../worker/providers/kubernetes/mod.ts";
 import { aSpec } from "../documents.ts";
@@ -67,8 +67,13 @@ export function worldTest(name: string, use: (world: FakeClusterWorld) => Promis
   Deno.test(name, async () => {
     const world = new FakeClusterWorld();
     try {
-      const quota = { workloads: null, cpu: null, memory: null };
-      const dev = { environment: "dev", uid: "uid-dev", cluster: "default", labels: {}, quota };
+      const dev = {
+        environment: "dev",
+        uid: "uid-dev",
+        cluster: "default",
+        labels: {},
+        quota: NO_QUOTA,
+      };
       await world.provider.applyNamespace(dev, live());
       await use(world);
     } finally {

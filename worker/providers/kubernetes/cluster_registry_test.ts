@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MpcError } from "@mpc/domain";
+import { MpcError, NO_QUOTA } from "@mpc/domain";
 import type { Provider } from "@mpc/services";
 import { providerContract } from "../../../tests/contract/provider_contract.ts";
 import { aSpec } from "../../../tests/fakes/documents.ts";
@@ -9,13 +9,12 @@ import { rejectsWith } from "../../../tests/fakes/rejects.ts";
 import { ClusterRegistry, KubernetesProvider } from "./mod.ts";
 
 const live = () => ({ signal: new AbortController().signal });
-const quota = { workloads: null, cpu: null, memory: null };
 const environment = (name: string, cluster: string) => ({
   environment: name,
   uid: `uid-${name}`,
   cluster,
   labels: {},
-  quota,
+  quota: NO_QUOTA,
 });
 
 interface World {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { NO_QUOTA } from "@mpc/domain";
 import type { Provider } from "@mpc/services";
 import { EVERY_MISBEHAVIOUR } from "../../../tests/contract/misbehaviour_cases.ts";
 import { providerContract } from "../../../tests/contract/provider_contract.ts";
@@ -70,8 +71,7 @@ function changedAndRead(changing: Provider, reading: Provider): Provider {
 }
 
 const call = { signal: new AbortController().signal };
-const quota = { workloads: null, cpu: null, memory: null };
-const dev = { environment: "dev", uid: "uid-dev", cluster: "default", labels: {}, quota };
+const dev = { environment: "dev", uid: "uid-dev", cluster: "default", labels: {}, quota: NO_QUOTA };
 const web = {
   environment: "dev",
   workload: "web",
@@ -207,7 +207,7 @@ Deno.test("what two processes change of one object at the same time is kept", ()
     const relabelling = startDeno(["run", "--allow-all", program, path]);
     await relabelling.line((line) => line === "relabelling" || undefined);
     for (let round = 1; round <= 300; round++) {
-      const limited = { ...dev, quota: { ...quota, cpu: `${round}m` } };
+      const limited = { ...dev, quota: { ...NO_QUOTA, cpu: `${round}m` } };
       await provider.applyPolicies(limited, call);
       assert.deepEqual(await provider.applyPolicies(limited, call), [], `round ${round}`);
     }

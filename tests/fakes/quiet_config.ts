@@ -1,0 +1,18 @@
+import type { AllInOneConfig } from "@mpc/api";
+import { NO_CHARTS } from "@mpc/process";
+
+/** Everything in one process and in memory, at ports of its own, without delays and limits. */
+export const QUIET_CONFIG: AllInOneConfig = {
+  dataDir: null,
+  grpcListen: { host: "127.0.0.1", port: 0 },
+  webListen: { host: "127.0.0.1", port: 0 },
+  clusters: [],
+  charts: NO_CHARTS,
+  simulatedDelays: "none",
+  engine: "embedded",
+  temporalAddress: null,
+  keepMs: null,
+  rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
+  logLevel: "error",
+  graceMs: 2_000,
+};
