@@ -116,6 +116,6 @@ export interface Operation {
   readonly retryOf: string | null;
   /** The trace that it was asked for in (W3C Trace Context); null for none. */
   readonly traceparent: string | null;
-  /** Why it waits, while PENDING. */
+  /** Why nobody begins it, or goes on with it; empty while somebody does. */
   readonly waitingReason: string;
 }

@@ -26,6 +26,9 @@ const MENDED_WITH_OPERATION: ReadonlySet<Invariant> = new Set([
 
 const FAILED = new Set(["CREATE_FAILED", "DEPLOY_FAILED", "DELETE_FAILED", "UPDATE_FAILED"]);
 
+/** States of operations that have not ended. */
+const LIVE = ["PENDING", "RUNNING", "CANCELLING"];
+
 /**
  * Checks the platform's invariants and says how to repair each break. What is under way may look
  * broken for a moment, so only what is seen twice is one. A cluster that cannot be read is a finding,
@@ -132,7 +135,7 @@ async function waiting({ store }: ServiceDeps, { signal }: Caller): Promise<read
     filter: {
       op: "and",
       terms: [
-        { op: "=", path: ["state"], value: "PENDING" },
+        { op: "or", terms: LIVE.map((value) => ({ op: "=", path: ["state"], value })) },
         { op: "!=", path: ["waitingReason"], value: "" },
       ],
     },

@@ -129,6 +129,9 @@ function summary(
     case "PENDING":
       return `${what} waits to begin${operation.waitingReason && `: ${operation.waitingReason}`}`;
     case "RUNNING": {
+      if (operation.waitingReason) {
+        return `${what} waits at step '${step?.name ?? ""}': ${operation.waitingReason}`;
+      }
       const tries = step?.attempts.at(-1)?.number ?? 1;
       const retry = nextRetryTime !== null && step?.attempts.at(-1)?.endTime !== null
         ? `; attempt ${tries} failed, the next begins at ${new Date(nextRetryTime).toISOString()}`
@@ -139,7 +142,9 @@ function summary(
       return `${what} runs step '${step?.name ?? ""}'${retry}${progress}`;
     }
     case "CANCELLING":
-      return `${what} is being cancelled: ${operation.cancellation?.reason ?? ""}`;
+      return `${what} is being cancelled: ${operation.cancellation?.reason ?? ""}${
+        operation.waitingReason && `; it waits: ${operation.waitingReason}`
+      }`;
     case "CANCELLED":
       return `${what} was cancelled by ${operation.cancellation?.actor}: ${operation.cancellation?.reason}`;
     case "SUCCEEDED":
@@ -187,6 +192,7 @@ function plain({ code, reason, message }: Pick<ErrorRecord, "code" | "reason" | 
 
 function whoActs(operation: Operation, error: ErrorRecord | null): Responsible {
   if (operation.state === "SUCCEEDED" || operation.state === "CANCELLED") return "nobody";
+  if (operation.waitingReason) return "platform";
   if (!error) return operation.state === "PENDING" ? "platform" : "nobody";
   const reasons = [error.reason, ...error.causes.map((cause) => cause.reason)];
   if (reasons.some((reason) => CALLER_REASONS.has(reason))) return "caller";

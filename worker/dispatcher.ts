@@ -5,6 +5,7 @@ import { CANCEL_REQUESTED, holdsResource, OPERATION_ADMITTED } from "@mpc/servic
 import type { Store } from "@mpc/storage";
 import type { HostedEngine } from "./engine/hosted_engine.ts";
 import { followLog, pause } from "./follow_log.ts";
+import { StrandedNotes } from "./stranded_notes.ts";
 
 const log = getLogger(["mpc", "dispatcher"]);
 
@@ -17,7 +18,7 @@ interface Order {
 }
 
 /** An engine that may know by itself what keeps it from its work. */
-type DispatchedEngine = Engine & Partial<Pick<HostedEngine, "problem">>;
+type DispatchedEngine = Engine & Partial<Pick<HostedEngine, "problem" | "stranded">>;
 
 /** Since when, and why, an engine takes no orders. */
 export interface EngineOutage {
@@ -36,6 +37,7 @@ export class Dispatcher {
   readonly #store: Store;
   readonly #engine: DispatchedEngine;
   readonly #clock: Clock;
+  readonly #stranded: StrandedNotes;
   readonly #stop = new AbortController();
   #orders: Order[] = [];
   #more = Promise.withResolvers<void>();
@@ -46,6 +48,7 @@ export class Dispatcher {
     this.#store = options.store;
     this.#engine = options.engine;
     this.#clock = options.clock;
+    this.#stranded = new StrandedNotes(options);
   }
 
   /** Begins to follow; what was admitted before and has not begun is started first. */
@@ -151,7 +154,7 @@ export class Dispatcher {
     }
   }
 
-  /** What the engine took before it had a problem may wait all the same, and say so. */
+  /** What the engine took before it had a problem, or goes on with no more, says so as well. */
   async #watchEngine(): Promise<void> {
     let known: string | undefined;
     while (!this.#stop.signal.aborted) {
@@ -163,6 +166,8 @@ export class Dispatcher {
           await Promise.all(names.map((name) => this.#noteWaiting(name, { since, error })));
         }
         known = error?.reason;
+        const { stranded } = this.#engine;
+        if (stranded) await this.#stranded.keep(stranded, this.#stop.signal);
       } catch (error) {
         log.error("Cannot note what waits: {error}", { error: recordError(error) });
       }

@@ -5,10 +5,11 @@ import type { Instant, Operation, StepAttempt, StepRecord } from "@mpc/domain";
 export function idleBefore(operation: Operation, step: StepRecord, now: Instant): number {
   if (operation.startTime === null) return now - operation.createTime;
   const last = step.attempts.at(-1);
-  if (!last) return 0;
+  // Between two steps, or a step and its undo: what went before was the last that was heard of it.
+  if (!last) return Math.max(0, now - operation.updateTime);
   // Nobody knows when a process was killed; this is when it was last heard of.
   if (last.endTime === null) return Math.max(0, now - operation.updateTime);
-  return last.nextRetryTime === null ? 0 : Math.max(0, now - last.nextRetryTime);
+  return Math.max(0, now - (last.nextRetryTime ?? operation.updateTime));
 }
 
 /** How long nobody worked between these tries of one step, or of its undo. */

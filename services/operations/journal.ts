@@ -49,10 +49,10 @@ export function startAttempt(
 ): Operation {
   const deadline = operation.deadline + idleBefore(operation, stepOf(operation, name), now);
   const begun = operation.state === "PENDING"
-    ? { ...moveTo(operation, "RUNNING"), startTime: now, waitingReason: "" }
+    ? { ...moveTo(operation, "RUNNING"), startTime: now }
     : operation;
   const endTime = operation.updateTime;
-  return editStep({ ...begun, deadline }, name, now, (step) => {
+  return editStep({ ...begun, deadline, waitingReason: "" }, name, now, (step) => {
     const closed = step.attempts.map((attempt) =>
       attempt.endTime === null ? { ...attempt, endTime, error: interrupted() } : attempt
     );

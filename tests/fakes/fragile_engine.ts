@@ -13,6 +13,8 @@ export class FragileEngine implements Engine {
   begins = true;
   /** Whether it takes what it is to start, and begins nothing. */
   keeps = false;
+  /** Operations that nobody goes on with. */
+  stranded: ReadonlyMap<string, MpcError> = new Map();
   readonly #bare: Engine;
 
   constructor(bare: Engine, name = bare.name) {

@@ -41,6 +41,13 @@ async function temporalProgram(): Promise<string> {
   return path;
 }
 
+/** Runs a command line of Temporal's program, as a person would who was told to. */
+export async function runTemporal(address: string, command: string): Promise<void> {
+  const [, ...args] = command.match(/"[^"]*"|\S+/g) ?? [];
+  const words = args.map((word) => word.replaceAll('"', ""));
+  await run(await temporalProgram(), ["--address", address, ...words]);
+}
+
 /** Starts one and waits until it answers. */
 export async function startTemporalServer(
   options: TemporalServerOptions = {},

@@ -1,5 +1,6 @@
 /** Operations whose engine comes and goes, and whose dispatchers are several. */
 import assert from "node:assert/strict";
+import { MpcError } from "@mpc/domain";
 import {
   cancelOperation,
   createEnvironment,
@@ -190,6 +191,46 @@ Deno.test("what an engine took, and does not begin for a problem that it finds l
     world.engine.reachable = false;
     await world.clock.advance(2_000);
     assert.match((await world.operation(name)).waitingReason, /^engine unreachable since/);
+  }));
+
+Deno.test("a begun operation that nobody goes on with says why, and no longer when somebody does", () =>
+  withWorld(async (world) => {
+    await world.dispatcher();
+    const { operation } = await deployWorkload(world.deps, caller, {
+      parent: (await world.operation(await world.create("dev"))).target,
+      workloadId: "web",
+      workload: { spec: { image: "nginx:stuck" } },
+      etag: "",
+      timeoutMs: null,
+    });
+    const { name } = operation!.value;
+    await settle();
+    const before = await world.operation(name);
+    assert.equal(before.state, "RUNNING");
+    const message = "Cannot go on: no worker has build '1'";
+    const error = new MpcError("FAILED_PRECONDITION", { reason: "ENGINE_NO_BUILD", message });
+    world.engine.stranded = new Map([[name, error], ["operations/of-somebody-else", error]]);
+    await world.dispatcher();
+    await world.clock.advance(5_000);
+    const noted = await world.operation(name);
+    assert.equal(noted.waitingReason, message);
+    assert.equal(noted.updateTime, before.updateTime, "nobody has worked on it since");
+    const { summary, responsible } = await explainOperation(world.deps, caller, name);
+    assert.equal(
+      summary,
+      `workload.deploy of 'environments/dev/workloads/web' waits at step 'await_rollout': ${message}`,
+    );
+    assert.equal(responsible, "platform");
+    const { findings } = await diagnose(world.deps, caller);
+    assert.deepEqual(findings.map(({ invariant, message }) => [invariant, message]), [
+      ["OPERATION_WAITS", `It waits: ${message}`],
+    ]);
+    world.engine.stranded = new Map();
+    await world.dispatcher();
+    await world.clock.advance(2_000);
+    assert.equal((await world.operation(name)).waitingReason, "");
+    const told = (await world.reasons()).filter((it) => /^Operation(Waiting|GoesOn)$/.test(it));
+    assert.deepEqual(told, ["OperationWaiting", "OperationGoesOn"], "once, by all dispatchers");
   }));
 
 Deno.test("an operation that the engine refuses holds up no other", () =>

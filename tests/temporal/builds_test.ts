@@ -1,10 +1,11 @@
 /** Builds side by side: an operation stays with its own, and who is to begin what is new is said. */
 import assert from "node:assert/strict";
+import { MpcError } from "@mpc/domain";
 import { diagnose } from "@mpc/services";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { eventually } from "../servers/eventually.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
-import { startTemporalServer } from "../servers/temporal_server.ts";
+import { runTemporal, startTemporalServer } from "../servers/temporal_server.ts";
 import { second } from "./second_step.ts";
 import { setCurrentBuild } from "./set_current_build.ts";
 import { shareTemporal } from "./shared_temporal.ts";
@@ -130,6 +131,102 @@ for (const [what, build, current, message] of UNBEGUN) {
     },
   });
 }
+
+Deno.test({
+  name:
+    "what was begun by a build that no worker has any more says so, and goes on by the command that it names",
+  ...NO_SANITIZERS,
+  async fn() {
+    const { config } = ownQueue();
+    const deployment = config.taskQueue;
+    const forgetful = await startTemporalServer({
+      dynamicConfig: ['matching.PollerHistoryTTL="1s"'],
+    });
+    const { address } = forgetful;
+    const store = openMemoryStore();
+    const provider = simulated();
+    const worker = (build: string, definitions?: WorldOptions["definitions"]) =>
+      TemporalWorld.start(address, {
+        store,
+        provider,
+        ...(definitions && { definitions }),
+        config: { ...config, version: { deployment, build } },
+      });
+    const begun = Promise.withResolvers<void>();
+    const away = second({
+      run() {
+        begun.resolve();
+        return Promise.reject(
+          new MpcError("UNAVAILABLE", { reason: "CLUSTER_UNREACHABLE", message: "no answer" }),
+        );
+      },
+    });
+    let name: string;
+    {
+      await using old = await worker("1", away);
+      await setCurrentBuild(address, deployment, "1");
+      name = await old.create();
+      await begun.promise;
+    }
+    await using world = await worker("2");
+    await setCurrentBuild(address, deployment, "2");
+    const { state, waitingReason } = await world.until(
+      name,
+      ({ waitingReason }) => waitingReason !== "",
+    );
+    assert.equal(state, "RUNNING");
+    assert.match(
+      waitingReason,
+      new RegExp(
+        `^Cannot go on: build '1' of deployment '${deployment}' began it, and no worker has that ` +
+          `build; start one with its code by 'deno task worker --deployment ${deployment} ` +
+          `--build-id 1', or, where the current build has the same steps, hand it over by temporal `,
+      ),
+    );
+    const { findings } = await diagnose(world.deps, world.caller);
+    const waits = findings.filter(({ invariant }) => invariant === "OPERATION_WAITS");
+    assert.deepEqual(waits.map(({ subject, message }) => [subject, message]), [
+      [name, `It waits: ${waitingReason}`],
+    ]);
+    const [, command = ""] = / hand it over by (temporal .*)$/.exec(waitingReason) ?? [];
+    await runTemporal(address, command);
+    assert.equal((await world.ended(name)).state, "SUCCEEDED");
+    await world.engine.close();
+    await provider.close();
+    await forgetful.stop();
+  },
+});
+
+Deno.test({
+  name: "a pass that was cut off together with its build holds up none after it",
+  ...NO_SANITIZERS,
+  async fn() {
+    const { config } = ownQueue();
+    const deployment = config.taskQueue;
+    const worker = (build: string) =>
+      TemporalWorld.start(address, { config: { ...config, version: { deployment, build } } });
+    const pass = (run: () => Promise<void>) => [{ name: "janitor_pass", everyMs: 1_000, run }];
+    const begun = Promise.withResolvers<void>();
+    const stops = Promise.withResolvers<void>();
+    const old = await worker("1");
+    await setCurrentBuild(address, deployment, "1");
+    await old.engine.repeat!(pass(() => {
+      begun.resolve();
+      return stops.promise;
+    }));
+    await begun.promise;
+    const gone = old[Symbol.asyncDispose]();
+    stops.reject(new Error("the worker stops"));
+    await gone;
+    await using next = await worker("2");
+    await setCurrentBuild(address, deployment, "2");
+    const passed = Promise.withResolvers<void>();
+    await next.engine.repeat!(pass(() => Promise.resolve(passed.resolve())));
+    const late = AbortSignal.timeout(30_000);
+    late.addEventListener("abort", () => passed.reject(new Error("no pass within 30 s")));
+    await passed.promise;
+  },
+});
 
 Deno.test({
   name: "a build that is not the current one is ready while a worker has that one",

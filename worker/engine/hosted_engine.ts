@@ -15,6 +15,11 @@ export interface HostedEngine extends Engine {
   /** What keeps it from its work; undefined while it works. */
   readonly problem: MpcError | undefined;
   /**
+   * Operations that have begun and that nobody goes on with at present, with the reason of each;
+   * undefined where nobody can tell.
+   */
+  readonly stranded?: ReadonlyMap<string, MpcError> | undefined;
+  /**
    * Has tasks done by one worker of all at a time; every worker names the same ones. An engine
    * without it leaves each process to its own timers.
    */

@@ -82,6 +82,9 @@ export async function startTemporalEngine(
     get problem() {
       return host.problem;
     },
+    get stranded() {
+      return host.stranded;
+    },
   };
 }
 

@@ -14,6 +14,8 @@ import {
 import { engineError } from "./engine_errors.ts";
 import { installRuntime } from "./install_runtime.ts";
 import type { StepActivities } from "./step_activities.ts";
+import { strandedOperations } from "./stranded.ts";
+import { type TaskQueueBuilds, taskQueueBuilds, type TaskQueueOptions } from "./task_queue.ts";
 
 const log = getLogger(["mpc", "temporal"]);
 
@@ -38,6 +40,10 @@ interface Up extends TemporalConnection {
   readonly due: Set<Use>;
   /** What was found when it looked last. */
   trouble: MpcError | undefined;
+  /** Operations that nobody goes on with, as it was found when it looked last. */
+  stranded: ReadonlyMap<string, MpcError>;
+  /** When it is to look for those again. */
+  nextStrandedLook: number;
 }
 
 /** Between two tries to connect. */
@@ -48,6 +54,9 @@ const FIRST_MS = 3_000;
 
 /** How often a worker looks whether Temporal is there, is the same, and hands out operations. */
 const LOOK_MS = 5_000;
+
+/** How often it looks which operations nobody goes on with: a search, which costs Temporal more. */
+const STRANDED_LOOK_MS = 15_000;
 
 /** Longest that Temporal may take to say so. */
 const LOOK_TIMEOUT_MS = 4_000;
@@ -99,6 +108,11 @@ export class TemporalHost {
   /** What keeps operations from being begun; undefined while they are. */
   get problem(): MpcError | undefined {
     return this.#up ? this.#up.trouble : this.#problem;
+  }
+
+  /** Operations that nobody goes on with, and why; undefined where nobody can tell. */
+  get stranded(): ReadonlyMap<string, MpcError> | undefined {
+    return this.#up?.stranded;
   }
 
   /**
@@ -159,7 +173,14 @@ export class TemporalHost {
         maxHeartbeatThrottleInterval: "2s",
         ...this.#options.worker,
       });
-      const up: Up = { ...temporal, worker, due: new Set(this.#uses), trouble: undefined };
+      const up: Up = {
+        ...temporal,
+        worker,
+        due: new Set(this.#uses),
+        trouble: undefined,
+        stranded: new Map(),
+        nextStrandedLook: 0,
+      };
       await this.#look(up);
       this.#up = up;
       this.#first.resolve();
@@ -198,7 +219,10 @@ export class TemporalHost {
         // Another database has to be told everything again, by a new connection.
         if (!same && up.worker.getState() === "RUNNING") up.worker.shutdown();
         await this.#doDue(up);
-        await assertBegins({ connection, namespace, taskQueue, version });
+        const queue = { connection, namespace, taskQueue, version };
+        const builds = await taskQueueBuilds(queue);
+        await this.#lookForStranded(up, builds, queue);
+        assertBegins(builds, queue);
       });
       up.trouble = undefined;
     } catch (error) {
@@ -210,6 +234,17 @@ export class TemporalHost {
         log.warn("No operations come from Temporal: {error}", { error: recordError(up.trouble) });
       }
     }
+  }
+
+  async #lookForStranded(
+    up: Up,
+    builds: TaskQueueBuilds,
+    queue: TaskQueueOptions,
+  ): Promise<void> {
+    const now = this.#options.clock.now();
+    if (now < up.nextStrandedLook) return;
+    up.nextStrandedLook = now + STRANDED_LOOK_MS;
+    up.stranded = await strandedOperations(builds, queue);
   }
 
   async #doDue({ client, due }: Up): Promise<void> {

@@ -152,7 +152,7 @@ export type Operation = Message<"mpc.v1.Operation"> & {
   plan?: Plan | undefined;
 
   /**
-   * Why it waits, while PENDING, for instance that its engine is unreachable.
+   * Why nobody begins it, or goes on with it, for instance that its engine is unreachable.
    *
    * @generated from field: string waiting_reason = 19;
    */
@@ -293,7 +293,7 @@ export type OperationJson = {
   plan?: PlanJson;
 
   /**
-   * Why it waits, while PENDING, for instance that its engine is unreachable.
+   * Why nobody begins it, or goes on with it, for instance that its engine is unreachable.
    *
    * @generated from field: string waiting_reason = 19;
    */

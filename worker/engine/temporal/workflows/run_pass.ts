@@ -1,4 +1,4 @@
-import { proxyActivities, workflowInfo } from "@temporalio/workflow";
+import { proxyActivities, setWorkflowOptions, workflowInfo } from "@temporalio/workflow";
 
 /** A pass that hangs is given up, so that the next one can begin. */
 const activities = proxyActivities<Record<string, () => Promise<void>>>({
@@ -11,3 +11,9 @@ const activities = proxyActivities<Record<string, () => Promise<void>>>({
 export async function runPass(): Promise<void> {
   await activities[workflowInfo().workflowType]!();
 }
+
+/** Temporal refuses a behavior from workers without a build, whose deployment has no name. */
+const isVersioned = () => Boolean(workflowInfo().currentDeploymentVersion?.deploymentName);
+
+// One that is cut off with the last worker of its build would hold up all that follow.
+setWorkflowOptions(() => isVersioned() ? { versioningBehavior: "AUTO_UPGRADE" } : {}, runPass);
