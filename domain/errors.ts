@@ -74,6 +74,17 @@ export function isMpcError(error: unknown, ...codes: ErrorCode[]): error is MpcE
   return error instanceof MpcError && (codes.length === 0 || codes.includes(error.code));
 }
 
+/**
+ * The error of what its caller aborted: CANCELLED `ABORTED_BY_CALLER`.
+ * @param action what cannot be done, for instance `go on sleeping`
+ */
+export const abortedByCaller = (action: string, cause?: unknown): MpcError =>
+  new MpcError("CANCELLED", {
+    reason: "ABORTED_BY_CALLER",
+    message: `Cannot ${action}: the caller aborted`,
+    cause,
+  });
+
 /** Builds the one error that names every bad field at once (AIP-193, `BadRequest`). */
 export function invalidArgument(
   action: string,

@@ -1,7 +1,7 @@
+import { isDnsLabel } from "./dns.ts";
+
 /** Longest id of an environment or a workload. */
 export const MAX_ID_LENGTH = 40;
-
-const DNS_1123_LABEL = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 
 /**
  * Says what is wrong with an id, or nothing when it is fine.
@@ -12,7 +12,7 @@ const DNS_1123_LABEL = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 export function idProblem(id: string): string | undefined {
   if (id === "") return "must not be empty";
   if (id.length > MAX_ID_LENGTH) return `must have at most ${MAX_ID_LENGTH} characters`;
-  if (!DNS_1123_LABEL.test(id)) {
+  if (!isDnsLabel(id)) {
     return "must be lower case letters, digits and '-', and begin and end with a letter or digit";
   }
   if (id === "default" || id.startsWith("kube-")) {

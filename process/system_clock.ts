@@ -1,4 +1,4 @@
-import { MpcError } from "@mpc/domain";
+import { abortedByCaller, type MpcError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 
 /** A timer cannot be set farther ahead (32 bits of milliseconds). */
@@ -24,10 +24,5 @@ export const systemClock: Clock = {
   },
 };
 
-function aborted(signal: AbortSignal | undefined): MpcError {
-  return new MpcError("CANCELLED", {
-    reason: "ABORTED_BY_CALLER",
-    message: "Cannot go on sleeping: the caller aborted",
-    cause: signal?.reason,
-  });
-}
+const aborted = (signal: AbortSignal | undefined): MpcError =>
+  abortedByCaller("go on sleeping", signal?.reason);

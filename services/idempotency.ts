@@ -1,4 +1,4 @@
-import { invalidArgument, MpcError, type Operation } from "@mpc/domain";
+import { abortedByCaller, invalidArgument, MpcError, type Operation } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
 import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
@@ -110,9 +110,6 @@ async function nextWordOf(
     await timer;
   }
   if (signal.aborted) {
-    throw new MpcError("CANCELLED", {
-      reason: "ABORTED_BY_CALLER",
-      message: "Cannot wait for the first of the repeated requests: the caller has gone",
-    });
+    throw abortedByCaller("wait for the first of the repeated requests", signal.reason);
   }
 }

@@ -1,7 +1,14 @@
 import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { type CallOptions, type Client, createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
-import type { Instant, JsonObject, MpcError, OperationKind, PlannedChange } from "@mpc/domain";
+import {
+  abortedByCaller,
+  type Instant,
+  type JsonObject,
+  type MpcError,
+  type OperationKind,
+  type PlannedChange,
+} from "@mpc/domain";
 import { ChangeAction } from "@mpc/proto";
 import { ClusterService } from "@mpc/proto/internal";
 import type {
@@ -15,7 +22,7 @@ import type {
   ProviderCall,
   RolloutStatus,
 } from "@mpc/services";
-import { answeredError, callerGone, errorOf, noWorker } from "./worker_error.ts";
+import { answeredError, errorOf, noWorker } from "./worker_error.ts";
 
 /** How long a worker may take for an answer before another one is asked. */
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -176,7 +183,7 @@ export class WorkerCluster implements ClusterReader, Planner {
   }
 
   #failed(error: unknown, signal: AbortSignal): MpcError {
-    if (signal.aborted) return callerGone(error);
+    if (signal.aborted) return abortedByCaller("go on asking a worker", error);
     return answeredError(error) ?? noWorker(this.#urls, error);
   }
 }

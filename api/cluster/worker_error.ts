@@ -33,15 +33,6 @@ export function noWorker(urls: readonly URL[], cause: unknown): MpcError {
   });
 }
 
-/** The caller has gone. */
-export function callerGone(cause: unknown): MpcError {
-  return new MpcError("CANCELLED", {
-    reason: "ABORTED_BY_CALLER",
-    message: "Cannot go on asking a worker: the caller aborted",
-    cause,
-  });
-}
-
 function codeOf(text: string): ErrorCode {
   return ERROR_CODES.find((code) => code === text) ?? "INTERNAL";
 }

@@ -1,5 +1,5 @@
 /** The failures that the ports name, built in one place so that all adapters mean the same. */
-import { MpcError } from "@mpc/domain";
+import { abortedByCaller, MpcError } from "@mpc/domain";
 
 export const nameTaken = (name: string): MpcError =>
   new MpcError("ALREADY_EXISTS", {
@@ -46,9 +46,5 @@ export const storeClosed = (): MpcError =>
 /** @throws {MpcError} CANCELLED `ABORTED_BY_CALLER` where the signal is aborted */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (!signal?.aborted) return;
-  throw new MpcError("CANCELLED", {
-    reason: "ABORTED_BY_CALLER",
-    message: "Cannot go on: the caller aborted",
-    cause: signal.reason,
-  });
+  throw abortedByCaller("go on", signal.reason);
 }

@@ -1,5 +1,5 @@
 /** Failures that every kind of cluster has, in the same words. */
-import { MpcError } from "@mpc/domain";
+import { abortedByCaller, MpcError } from "@mpc/domain";
 
 export const ownedByAnother = (object: string): MpcError =>
   new MpcError("ALREADY_EXISTS", {
@@ -57,11 +57,7 @@ export const notOnCluster = (workload: string): MpcError =>
 
 /** What a call that its caller aborted fails with. */
 export const aborted = (signal: AbortSignal): MpcError =>
-  new MpcError("CANCELLED", {
-    reason: "ABORTED_BY_CALLER",
-    message: "Cannot go on with the call: the caller aborted",
-    cause: signal.reason,
-  });
+  abortedByCaller("go on with the call", signal.reason);
 
 /** @throws {MpcError} CANCELLED `ABORTED_BY_CALLER` where the signal is aborted */
 export function throwIfAborted(signal: AbortSignal): void {

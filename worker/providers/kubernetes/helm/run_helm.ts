@@ -1,4 +1,4 @@
-import { MpcError } from "@mpc/domain";
+import { abortedByCaller, type MpcError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 import { type ChartRef, helmMissing, helmTooSlow, outputTooLarge } from "./helm_errors.ts";
 import type { HelmOptions } from "./helm_options.ts";
@@ -136,8 +136,4 @@ class Gathered {
 }
 
 const aborted = ({ workload }: ChartRef, signal: AbortSignal): MpcError =>
-  new MpcError("CANCELLED", {
-    reason: "ABORTED_BY_CALLER",
-    message: `Cannot render '${workload}': the caller aborted`,
-    cause: signal.reason,
-  });
+  abortedByCaller(`render '${workload}'`, signal.reason);
