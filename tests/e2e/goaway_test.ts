@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { createClient } from "@connectrpc/connect";
 import { DiagnosticsService } from "@mpc/proto";
 import { createGrpcTransport } from "../../cli/grpc_transport.ts";
-import { goawayBurst, type GoawayTarget } from "../clients/goaway_client.ts";
+import { goawayBurst, type GoawayTarget } from "../fuzz/goaway_burst.ts";
 import { startDeno } from "../servers/subprocess.ts";
 
 const BURSTS = 20;
