@@ -97,7 +97,7 @@ function exceeded(
     reason: "QUOTA_EXCEEDED",
     message: `Cannot deploy '${
       idOf(name)
-    }': environment '${id}' would use ${after} of ${resource}, its quota is ${limit}; raise it with 'mpctl env update ${id}'`,
+    }': environment '${id}' would use ${after} of ${resource}, its quota is ${limit}; raise it with 'mpctl env update ${id} --max-${resource} ${after}'`,
     retryable: false,
     metadata: { environment: environment.name, resource, after, limit },
   });

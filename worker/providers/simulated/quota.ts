@@ -3,23 +3,31 @@ import type { WorkloadIntent } from "@mpc/services";
 import { quotaExceeded } from "./simulated_errors.ts";
 
 /**
- * The last word on a quota, as a real cluster has it.
+ * The last word on a quota, as a real cluster has it: where more is used than a quota that was
+ * lowered, what is there stays, and may be applied again; only what asks for more is refused.
  * @throws {MpcError} RESOURCE_EXHAUSTED `QUOTA_EXCEEDED`, permanent
  */
 export function assertQuota(
   environment: string,
   quota: Quota,
-  intents: readonly WorkloadIntent[],
+  before: readonly WorkloadIntent[],
+  after: readonly WorkloadIntent[],
 ): void {
-  const cpu = sum(intents, ({ resources }) => parseCpuMillis(resources.cpu ?? ""));
-  const memory = sum(intents, ({ resources }) => parseMemoryBytes(resources.memory ?? ""));
-  const maxCpu = parseCpuMillis(quota.cpu ?? "") ?? Infinity;
-  const maxMemory = parseMemoryBytes(quota.memory ?? "") ?? Infinity;
-  if (intents.length > (quota.workloads ?? Infinity)) {
+  const exceeds = (used: (intents: readonly WorkloadIntent[]) => number, limit?: number) =>
+    limit !== undefined && used(after) > limit && used(after) > used(before);
+  if (exceeds(({ length }) => length, quota.workloads ?? undefined)) {
     throw quotaExceeded(environment, "workloads", String(quota.workloads));
   }
-  if (cpu > maxCpu) throw quotaExceeded(environment, "cpu", formatCpu(maxCpu));
-  if (memory > maxMemory) throw quotaExceeded(environment, "memory", formatMemory(maxMemory));
+  const maxCpu = parseCpuMillis(quota.cpu ?? "");
+  const cpu = (intents: readonly WorkloadIntent[]) =>
+    sum(intents, ({ resources }) => parseCpuMillis(resources.cpu ?? ""));
+  if (exceeds(cpu, maxCpu)) throw quotaExceeded(environment, "cpu", formatCpu(maxCpu ?? 0));
+  const maxMemory = parseMemoryBytes(quota.memory ?? "");
+  const memory = (intents: readonly WorkloadIntent[]) =>
+    sum(intents, ({ resources }) => parseMemoryBytes(resources.memory ?? ""));
+  if (exceeds(memory, maxMemory)) {
+    throw quotaExceeded(environment, "memory", formatMemory(maxMemory ?? 0));
+  }
 }
 
 function sum(

@@ -234,11 +234,11 @@ export class SimulatedProvider extends SimulatedReader implements Provider {
     const { environment } = intent;
     const quota = this.cluster.namespace(environment)?.policies?.quota;
     if (!quota) return;
-    const others = this.cluster.workloadsOf(environment)
+    const before = this.cluster.workloadsOf(environment)
       .filter(([, { deleteTime }]) => deleteTime === null)
-      .map(([, workload]) => workload.intent)
-      .filter(({ workload }) => workload !== intent.workload);
-    assertQuota(environment, quota, [...others, intent]);
+      .map(([, workload]) => workload.intent);
+    const others = before.filter(({ workload }) => workload !== intent.workload);
+    assertQuota(environment, quota, before, [...others, intent]);
   }
 
   #fail(intent: WorkloadIntent): void {
