@@ -6,8 +6,7 @@ import type { CommandContext } from "./context.ts";
 import { EXIT } from "./exit_codes.ts";
 import { followEvents } from "./follow_events.ts";
 import { isForPeople } from "./output/format.ts";
-import { printMessage, tablePrinter, type View } from "./output/print.ts";
-import { streamed } from "./streamed.ts";
+import { printNext, tablePrinter, type View } from "./output/print.ts";
 import { untilInterrupted } from "./until_interrupted.ts";
 
 /**
@@ -32,7 +31,7 @@ export async function watchResource<Desc extends DescMessage>(
         if (value?.name !== name || !isMessage(value, view.schema)) continue;
         found = true;
         if (isForPeople(context.config.output)) print(value);
-        else await printMessage(streamed(context), view.schema, value);
+        else await printNext(context, view.schema, value);
         if (event?.type === EventType.DELETED) {
           return context.terminal.err(`${name} is deleted\n`);
         }

@@ -5,8 +5,7 @@ import type { CommandContext } from "../context.ts";
 import { EXIT } from "../exit_codes.ts";
 import { followEvents } from "../follow_events.ts";
 import { isForPeople } from "../output/format.ts";
-import { printMessage } from "../output/print.ts";
-import { streamed } from "../streamed.ts";
+import { printNext } from "../output/print.ts";
 import { untilInterrupted } from "../until_interrupted.ts";
 
 export interface EventWatchFlags {
@@ -35,7 +34,7 @@ export function run(context: CommandContext, flags: EventWatchFlags): Promise<nu
           token = resumeToken || token;
           if (!event) continue;
           if (isForPeople(config.output)) terminal.out(line(event));
-          else await printMessage(streamed(context), EventSchema, event);
+          else await printNext(context, EventSchema, event);
         }
       }),
   );

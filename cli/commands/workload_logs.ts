@@ -5,8 +5,7 @@ import type { CommandContext } from "../context.ts";
 import { EXIT } from "../exit_codes.ts";
 import { workloadName } from "../names.ts";
 import { isForPeople } from "../output/format.ts";
-import { printMessage } from "../output/print.ts";
-import { streamed } from "../streamed.ts";
+import { printNext } from "../output/print.ts";
 import { untilInterrupted } from "../until_interrupted.ts";
 
 export interface LogFlags {
@@ -39,7 +38,7 @@ export async function run(
         }, { signal });
         for await (const line of lines) {
           if (!isForPeople(config.output)) {
-            await printMessage(streamed(context), StreamLogsResponseSchema, line);
+            await printNext(context, StreamLogsResponseSchema, line);
             continue;
           }
           const { replica, time, text } = line;

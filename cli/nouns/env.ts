@@ -7,6 +7,7 @@ import {
   noun,
   type Runner,
   runWith,
+  SELECTOR,
   WATCH,
 } from "./shared.ts";
 
@@ -53,6 +54,7 @@ function list(runner: Runner) {
     "mpctl env list --filter 'state = READY AND create_time > 2030-01-01T00:00:00Z'",
   ])
     .alias("ls")
+    .option(...SELECTOR)
     .action((flags) =>
       runWith(runner, flags, async (context) => {
         const { run } = await import("../commands/env_list.ts");

@@ -114,11 +114,16 @@ export function changeCommand(name: string, description: string, examples: reado
     .option("--plan-hash <hash>", "refuse when the world has moved since that plan");
 }
 
+/** The flag of lists of what has labels. */
+export const SELECTOR = [
+  "-l, --selector <labels>",
+  "labels, such as team=web,tier!=db,!old",
+] as const;
+
 /** A command that lists. */
 export function listCommand(name: string, description: string, examples: readonly string[]) {
   return command(name, description, examples)
     .option("--filter <filter>", "an AIP-160 filter, such as 'state = READY'")
-    .option("-l, --selector <labels>", "labels, such as team=web,tier!=db,!old")
     .option("--sort-by <fields>", "such as 'create_time desc'")
     .option("--limit <n>", "at most so many", count);
 }

@@ -8,6 +8,7 @@ import {
   noun,
   type Runner,
   runWith,
+  SELECTOR,
   WATCH,
 } from "./shared.ts";
 
@@ -108,6 +109,7 @@ function list(runner: Runner) {
     "mpctl workload list --filter 'image = \"nginx:*\"'",
   ])
     .alias("ls")
+    .option(...SELECTOR)
     .option("--env <environment>", "only those in it")
     .addOption(
       new Option("-A, --all-envs", "those of all environments, whatever the profile says")
@@ -173,7 +175,7 @@ function rollback(runner: Runner) {
   ])
     .argument("<workload>")
     .option(...ENV)
-    .option("--to <revision>", "its number", integer)
+    .option("--to <revision>", "its number", count)
     .option(...FORCE_CONFLICTS)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
@@ -217,8 +219,8 @@ function diff(runner: Runner) {
     "mpctl workload diff web 2 3 --env dev",
   ])
     .argument("<workload>")
-    .argument("<a>", "a revision", integer)
-    .argument("<b>", "another revision", integer)
+    .argument("<a>", "a revision", count)
+    .argument("<b>", "another revision", count)
     .option(...ENV)
     .action((workload, a, b, flags) =>
       runWith(runner, flags, async (context) => {

@@ -53,6 +53,20 @@ export async function printMessage<Desc extends DescMessage>(
   terminal.out(await machineText(config.output, toJson(schema, message) as JsonValue));
 }
 
+/**
+ * Prints one of many messages that come one after the other, so that programs can tell them apart:
+ * JSON is a line each, YAML a document each.
+ */
+export async function printNext<Desc extends DescMessage>(
+  { config: { output }, terminal }: CommandContext,
+  schema: Desc,
+  message: MessageShape<Desc>,
+): Promise<void> {
+  const format = output.kind === "json" ? { kind: "jsonl" as const } : output;
+  const text = await machineText(format, toJson(schema, message) as JsonValue);
+  terminal.out(output.kind === "yaml" ? `---\n${text}` : text);
+}
+
 /** The JSON of a resource's message is an object. */
 function objectOf<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>) {
   return toJson(schema, message) as MessageJsonType<Desc> & object;

@@ -1,7 +1,6 @@
 import { type Operation, OperationSchema, type OperationStep, StepState } from "@mpc/proto";
 import type { CommandContext } from "../context.ts";
-import { streamed } from "../streamed.ts";
-import { printMessage } from "./print.ts";
+import { printNext } from "./print.ts";
 import { drawnSteps, plainStep } from "./steps.ts";
 
 const FRAME_MS = 100;
@@ -21,7 +20,7 @@ export function createProgress({ terminal, config }: CommandContext): Progress {
 /** Each change of the operation as a result, for programs. */
 export function machineProgress(context: CommandContext): Progress {
   return {
-    show: (operation) => printMessage(streamed(context), OperationSchema, operation),
+    show: (operation) => printNext(context, OperationSchema, operation),
     end() {},
   };
 }

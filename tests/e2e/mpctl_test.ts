@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseAllDocuments } from "yaml";
 import { type Cases, testMpctl } from "./mpctl_world.ts";
 
 const CASES: Cases = [
@@ -142,6 +143,9 @@ const CASES: Cases = [
         // Of what there is none to show, and what kubectl means otherwise.
         ["env", "list", "--limit", "0"],
         ["workload", "logs", "web", "--env", "dev", "--tail", "-1"],
+        ["workload", "rollback", "web", "--env", "dev", "--to", "0"],
+        // Operations have no labels.
+        ["op", "list", "-l", "team=web"],
         ["event", "watch", "--only-new", "--resume", "x"],
         ["apply", "-f", "x.yaml", "-l", "team=web"],
       ]
@@ -164,6 +168,15 @@ const CASES: Cases = [
       assert.equal((await mpctl("op", "get", "ffff")).code, 7);
     },
   ],
+  ["what comes one after the other is a YAML document each", async ({ mpctl }) => {
+    const args = ["deploy", "chatty", "--env", "dev", "--image", "nginx:1.27", "--replicas", "2"];
+    assert.equal((await mpctl("workload", ...args)).code, 0);
+    const { out } = await mpctl("workload", "logs", "chatty", "--env", "dev", "-o", "yaml");
+    const lines = parseAllDocuments(out).map((document) => document.toJS());
+    assert.ok(lines.length >= 2, `a document for each line, not: ${out}`);
+    assert.ok(lines.every(({ text }) => typeof text === "string"));
+    assert.equal((await mpctl("workload", "delete", "chatty", "--env", "dev")).code, 0);
+  }],
   ["version is told to programs too", async ({ mpctl }) => {
     const { code, out, err } = await mpctl("version", "--all", "-o", "json");
     assert.equal(code, 0, err);
