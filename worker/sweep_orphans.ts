@@ -106,7 +106,7 @@ async function remove(
       await provider.awaitNamespaceGone(ref, { signal });
     } else {
       const workload = { ...ref, workload: idOf(target) };
-      await provider.deleteWorkload(workload, { signal });
+      await provider.deleteWorkloads([workload], { signal });
       await provider.awaitWorkloadGone(workload, { signal });
     }
     return {

@@ -41,16 +41,16 @@ const deleteWorkloads: Step<EnvironmentDeleteInput> = {
   async run(context, input) {
     const { provider, signal } = context;
     const claimed = await claimedWorkloads(context, environmentName(input.environment));
-    await Promise.all(
-      claimed.map((workload) => provider.deleteWorkload(workloadRefOf(workload.value), { signal })),
-    );
+    const refs = claimed.map(({ value }) => workloadRefOf(value));
+    const deleted = await provider.deleteWorkloads(refs, { signal });
     for (const workload of claimed) {
       const { value } = workload;
       context.heartbeat(`waiting until workload '${value.name}' is gone`);
       await deletionBlocked(
         context,
         value.name,
-        (onBlocked) => provider.awaitWorkloadGone(workloadRefOf(value), { signal, onBlocked }),
+        (onBlocked) =>
+          provider.awaitWorkloadGone(workloadRefOf(value), { signal, onBlocked, deleted }),
       );
       await deleteRevisions(context, value.name);
       await forgetWorkload(
@@ -63,12 +63,8 @@ const deleteWorkloads: Step<EnvironmentDeleteInput> = {
   async plan({ provider, signal, store }, input) {
     const prefix = `${environmentName(input.environment)}/workloads/`;
     const page = await store.workloads.list({ prefix, limit: 1_000, signal });
-    const changes = await Promise.all(
-      page.items.map(({ value }) =>
-        provider.deleteWorkload(workloadRefOf(value), { signal, dryRun: true })
-      ),
-    );
-    return changes.flat();
+    const refs = page.items.map(({ value }) => workloadRefOf(value));
+    return await provider.deleteWorkloads(refs, { signal, dryRun: true });
   },
 };
 

@@ -17,9 +17,10 @@ const deleteWorkload: Step<WorkloadDeleteInput> = {
   onCancel: "keep",
   ...CLUSTER_CALL,
   async run({ provider, signal }, input) {
-    await provider.deleteWorkload(input, { signal });
+    await provider.deleteWorkloads([input], { signal });
   },
-  plan: ({ provider, signal }, input) => provider.deleteWorkload(input, { signal, dryRun: true }),
+  plan: ({ provider, signal }, input) =>
+    provider.deleteWorkloads([input], { signal, dryRun: true }),
 };
 
 const awaitWorkloadGone: Step<WorkloadDeleteInput> = {

@@ -78,7 +78,7 @@ const applyWorkload: Step<WorkloadDeployInput> = {
       await provider.applyWorkload(before, { signal, forceConflicts });
       return;
     }
-    await provider.deleteWorkload(input, { signal });
+    await provider.deleteWorkloads([input], { signal });
     await provider.awaitWorkloadGone(input, { signal });
   },
   plan: ({ provider, signal }, input) =>

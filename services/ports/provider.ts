@@ -68,13 +68,16 @@ export interface Provider extends ClusterReader {
    * put it back; makes none. What an autoscaler decides is as it should be.
    */
   drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly PlannedChange[]>;
-  /** Asks for the deletion of a workload's objects; does not wait. */
-  deleteWorkload(intent: WorkloadRef, call: ApplyCall): Promise<readonly PlannedChange[]>;
+  /**
+   * Asks for the deletion of the objects of workloads; does not wait.
+   * @param intents of one environment: together they cost the cluster little more than one does
+   */
+  deleteWorkloads(
+    intents: readonly WorkloadRef[],
+    call: ApplyCall,
+  ): Promise<readonly PlannedChange[]>;
   /** Waits until a workload's objects are gone. */
-  awaitWorkloadGone(
-    intent: WorkloadRef,
-    call: ProviderCall & { readonly onBlocked?: (blockers: readonly Residue[]) => void },
-  ): Promise<void>;
+  awaitWorkloadGone(intent: WorkloadRef, call: WorkloadWait): Promise<void>;
   /** Lets go of connections and timers. */
   close(): Promise<void>;
 }
@@ -111,6 +114,13 @@ export interface WorkloadIntent {
   readonly spec: WorkloadSpec;
   readonly revision: number;
   readonly restartToken: string;
+}
+
+export interface WorkloadWait extends ProviderCall {
+  /** Is told each time what blocks the deletion changes. */
+  readonly onBlocked?: (blockers: readonly Residue[]) => void;
+  /** What its deletion has just named: there is nothing else to look for. */
+  readonly deleted?: readonly PlannedChange[];
 }
 
 /** Names the namespace of one environment. */

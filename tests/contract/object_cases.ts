@@ -44,7 +44,7 @@ export const OBJECT_CASES: Readonly<Record<string, ProviderCase>> = {
     await provider.applyWorkload(web(), live());
     const stranger = provider.applyWorkload(web({ uid: "uid-other" }), live());
     await rejectsWith(stranger, "ALREADY_EXISTS", "OWNED_BY_ANOTHER");
-    await provider.deleteWorkload({ ...webRef, uid: "uid-other" }, live());
+    await provider.deleteWorkloads([{ ...webRef, uid: "uid-other" }], live());
     await harness.advance(A_WHILE_MS);
     const { objects: inventory } = await provider.inventory(live());
     assert.ok(inventory.some(({ object }) => object === "Deployment/dev/web"));
@@ -68,7 +68,7 @@ export const OBJECT_CASES: Readonly<Record<string, ProviderCase>> = {
       ...await provider.applyWorkload(web(), live()),
     ];
     assert.deepEqual(done, planned);
-    const deletion = await provider.deleteWorkload(webRef, dryRun);
+    const deletion = await provider.deleteWorkloads([webRef], dryRun);
     assert.deepEqual(deletion.map(({ action }) => action), ["DELETE", "DELETE"]);
     assert.notEqual(await provider.rolloutStatus("dev", "web", live()), undefined);
   },
@@ -100,14 +100,14 @@ export const OBJECT_CASES: Readonly<Record<string, ProviderCase>> = {
   },
   "deleting is idempotent, also of what never was": async (harness) => {
     const { provider } = harness;
-    assert.deepEqual(await provider.deleteWorkload(webRef, live()), []);
+    assert.deepEqual(await provider.deleteWorkloads([webRef], live()), []);
     await provider.awaitWorkloadGone(webRef, live());
     assert.deepEqual(await provider.deleteNamespace(ref, live()), []);
     await provider.awaitNamespaceGone(ref, live());
     await withNamespace(harness);
     await provider.applyWorkload(web(), live());
     for (let round = 0; round < 2; round++) {
-      await provider.deleteWorkload(webRef, live());
+      await provider.deleteWorkloads([webRef], live());
       await provider.deleteNamespace(ref, live());
     }
     const gone = provider.awaitNamespaceGone(ref, live());

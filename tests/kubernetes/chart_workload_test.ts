@@ -143,7 +143,7 @@ const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
       await Deno.writeTextFile(join(chart, "templates", "role.yaml"), role);
       const changes = await provider.applyWorkload(shop({}, 4), live());
       assert.ok(told(changes).includes("CREATE ClusterRole/mpc-shop-reader"));
-      const deleted = await provider.deleteWorkload(ref, live());
+      const deleted = await provider.deleteWorkloads([ref], live());
       assert.ok(told(deleted).includes("DELETE ClusterRole/mpc-shop-reader"));
       await provider.awaitWorkloadGone(ref, live());
       const { objects: left } = await provider.inventory(live());
@@ -159,7 +159,7 @@ const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
       const made = ["wait", "persistentvolumeclaim/data-store-0", "-n", "dev", "--for=create"];
       await kubectl([...made, "--timeout=30s"]);
       assert.deepEqual(await provider.applyWorkload(shop({}, 5), live()), []);
-      const deleted = await provider.deleteWorkload(ref, live());
+      const deleted = await provider.deleteWorkloads([ref], live());
       assert.ok(told(deleted).includes("DELETE PersistentVolumeClaim/dev/data-store-0"));
       await provider.awaitWorkloadGone(ref, live());
       assert.equal(await kubectl(["get", "persistentvolumeclaims", "-n", "dev", "-o", "name"]), "");

@@ -89,7 +89,7 @@ test("what is no longer asked for is pruned, but for data, and nothing of others
   await kubectl(["wait", "--for=delete", "service/web", "-n", "pruned", "--timeout=20s"]);
   await kubectl(["get", "persistentvolumeclaim", "web.data", "-n", "pruned"]);
   await kubectl(["get", "configmap", "theirs", "-n", "pruned"]);
-  const all = await provider.deleteWorkload(bare, { ...live(), dryRun: true });
+  const all = await provider.deleteWorkloads([bare], { ...live(), dryRun: true });
   assert.ok(all.some(({ object }) => object === "PersistentVolumeClaim/pruned/web.data"));
 });
 

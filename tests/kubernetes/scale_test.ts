@@ -12,7 +12,7 @@ const WORKLOADS = ["web", "api", "jobs"];
 const USER = "mpc";
 
 /** Requests to the API server that an operation may cost. */
-const REQUESTS_PER_OPERATION = { create: 20, deploy: 4, delete: 100 };
+const REQUESTS_PER_OPERATION = { create: 20, deploy: 4, delete: 40 };
 
 /** All that is here together. */
 const PATIENCE_MS = 600_000;

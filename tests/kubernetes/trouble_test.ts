@@ -52,7 +52,7 @@ test("the role that is given for workers lets them do everything", async (world)
   for await (const { text } of provider.logs("granted", "web", query)) assert.ok(text);
   assert.deepEqual(await provider.drift(everything, live()), []);
   const workload = { ...ref, workload: "web", uid: everything.uid };
-  await provider.deleteWorkload(workload, live());
+  await provider.deleteWorkloads([workload], live());
   await provider.awaitWorkloadGone(workload, live());
   await provider.deleteNamespace(ref, live());
   await provider.awaitNamespaceGone(ref, live());

@@ -47,7 +47,7 @@ Deno.test("doctor names each break with the command that repairs it", () =>
     ], "its variables, its deployment and its service");
     await store.workloads.create(value);
     const ref = { environment: "dev", workload: "web", uid: value.uid };
-    await cluster.deleteWorkload(ref, caller);
+    await cluster.deleteWorkloads([ref], caller);
     assert.deepEqual(await found(), [["RECORD_WITHOUT_OBJECT", "mpctl"]]);
   }));
 

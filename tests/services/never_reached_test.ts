@@ -23,7 +23,7 @@ function refusing(failures: readonly (readonly [ErrorCode, string])[], calls: re
 }
 
 const NAMESPACE = ["applyNamespace", "deleteNamespace", "awaitNamespaceGone"];
-const WORKLOAD = ["applyWorkload", "deleteWorkload", "awaitWorkloadGone"];
+const WORKLOAD = ["applyWorkload", "deleteWorkloads", "awaitWorkloadGone"];
 const CREDENTIALS = ["UNAUTHENTICATED", "CLUSTER_CREDENTIALS"] as const;
 const FORBIDS = ["PERMISSION_DENIED", "CLUSTER_FORBIDS"] as const;
 const UNREACHABLE = ["UNAVAILABLE", "CLUSTER_UNREACHABLE"] as const;

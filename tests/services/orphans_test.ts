@@ -36,8 +36,8 @@ Deno.test("doctor names what was abandoned and does not go away, after a while",
   withPlatform(async (platform) => {
     const { cluster, clock, caller } = platform;
     await platform.ended(await create(platform));
-    const held: typeof cluster.deleteWorkload = () => Promise.reject(new Error("held"));
-    Object.assign(cluster, { deleteWorkload: held });
+    const held: typeof cluster.deleteWorkloads = () => Promise.reject(new Error("held"));
+    Object.assign(cluster, { deleteWorkloads: held });
     await platform.ended(await deploy(platform));
     await platform.ended(await removeWorkload(platform, { abandon: true }));
     const objects = (await cluster.inventory(caller)).objects.map(({ object }) => object);

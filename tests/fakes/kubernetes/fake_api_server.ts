@@ -267,7 +267,9 @@ function matches(object: LiveObject, kind: ObjectKind, selection: Selection): bo
   if (keyOf(object) !== keyOf(kind)) return false;
   const { namespace, labelSelector } = selection;
   if (namespace !== undefined && object.metadata.namespace !== namespace) return false;
-  return (labelSelector ?? "").split(",").every((term) => {
+  return (labelSelector ?? "").split(/,(?![^(]*\))/).every((term) => {
+    const [, set, values = ""] = /^(\S+) in \((.*)\)$/.exec(term) ?? [];
+    if (set) return values.split(",").includes(object.metadata.labels?.[set] ?? "");
     const [key = "", value = ""] = term.split("=");
     return key === "" || object.metadata.labels?.[key] === value;
   });

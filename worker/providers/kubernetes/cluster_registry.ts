@@ -15,6 +15,7 @@ import {
   type RolloutStatus,
   type WorkloadIntent,
   type WorkloadRef,
+  type WorkloadWait,
 } from "@mpc/services";
 import { clusterGone, noSuchCluster, notOnCluster } from "../provider_errors.ts";
 import { within } from "./client/within.ts";
@@ -104,11 +105,22 @@ export class ClusterRegistry implements Provider {
     return await (await this.#of(intent.environment)).drift(intent, call);
   }
 
-  deleteWorkload(ref: WorkloadRef, call: ApplyCall): Promise<readonly PlannedChange[]> {
-    return this.#everywhere(ref, (cluster) => cluster.deleteWorkload(ref, call));
+  async deleteWorkloads(
+    refs: readonly WorkloadRef[],
+    call: ApplyCall,
+  ): Promise<readonly PlannedChange[]> {
+    const carried = new Map<Provider, WorkloadRef[]>();
+    for (const ref of refs) {
+      for (const cluster of await this.#carriers(ref)) {
+        carried.set(cluster, [...carried.get(cluster) ?? [], ref]);
+      }
+    }
+    return await allSettled(
+      [...carried].map(([cluster, refs]) => cluster.deleteWorkloads(refs, call)),
+    );
   }
 
-  async awaitWorkloadGone(ref: WorkloadRef, call: Watching): Promise<void> {
+  async awaitWorkloadGone(ref: WorkloadRef, call: WorkloadWait): Promise<void> {
     await this.#everywhere(ref, async (cluster) => {
       await cluster.awaitWorkloadGone(ref, call);
       return [];
@@ -204,17 +216,26 @@ export class ClusterRegistry implements Provider {
     ref: Ref | WorkloadRef,
     act: (cluster: Provider) => Promise<readonly PlannedChange[]>,
   ): Promise<readonly PlannedChange[]> {
+    return await allSettled((await this.#carriers(ref)).map(act));
+  }
+
+  /** Where something is; where nobody knows, it may be on any. */
+  async #carriers(ref: Ref | WorkloadRef): Promise<readonly Provider[]> {
     const found = ref.cluster === undefined
       ? await this.#found(ref)
       : this.#named(ref.cluster, ref.environment, clusterGone);
-    if (found) return await act(found);
-    // Those that can be reached are through with it when the call ends for those that cannot.
-    const done = await Promise.allSettled([...this.#clusters.values()].map(act));
-    return done.flatMap((outcome) => {
-      if (outcome.status === "rejected") throw outcome.reason;
-      return outcome.value;
-    });
+    return found ? [found] : [...this.#clusters.values()];
   }
+}
+
+/** Those that can be reached are through with it when the call fails for those that cannot. */
+async function allSettled(
+  calls: readonly Promise<readonly PlannedChange[]>[],
+): Promise<readonly PlannedChange[]> {
+  return (await Promise.allSettled(calls)).flatMap((outcome) => {
+    if (outcome.status === "rejected") throw outcome.reason;
+    return outcome.value;
+  });
 }
 
 const noInventory = (cluster: string): MpcError =>

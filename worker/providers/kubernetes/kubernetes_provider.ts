@@ -14,6 +14,7 @@ import type {
   RolloutStatus,
   WorkloadIntent,
   WorkloadRef,
+  WorkloadWait,
 } from "@mpc/services";
 import { throwIfAborted } from "../provider_errors.ts";
 import { renderNamespace, renderPolicies, renderWorkload } from "./render/mod.ts";
@@ -133,21 +134,24 @@ export class KubernetesProvider implements Provider {
     return awaitRollout(this.#cluster, intent, call);
   }
 
-  async deleteWorkload(
-    { environment: namespace, uid }: WorkloadRef,
+  async deleteWorkloads(
+    refs: readonly WorkloadRef[],
     { signal, dryRun = false }: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
-    const selection = { namespace, labelSelector: ownedBy(uid) };
+    const [first] = refs;
+    if (!first) return [];
+    const labelSelector = ownedBy(...refs.map(({ uid }) => uid));
     const kinds = [...KEPT_KINDS, ...this.#workloadKinds];
+    const selection = { namespace: first.environment, labelSelector };
     const objects = await listKinds(this.#client, kinds, selection, signal);
-    if (!dryRun) await removeObjects(this.#client, objects, signal);
-    return objects.map(deletionOf);
+    const owned = refs.map(({ uid }) => objects.filter((object) => ownerOf(object) === uid));
+    if (!dryRun) {
+      await Promise.all(owned.map((objects) => removeObjects(this.#client, objects, signal)));
+    }
+    return owned.flat().map(deletionOf);
   }
 
-  awaitWorkloadGone(
-    ref: WorkloadRef,
-    call: ProviderCall & { onBlocked?: (blockers: readonly Residue[]) => void },
-  ): Promise<void> {
+  awaitWorkloadGone(ref: WorkloadRef, call: WorkloadWait): Promise<void> {
     const kinds = [...this.#workloadKinds, ...KEPT_KINDS];
     return awaitWorkloadGone(this.#cluster, ref, kinds, call);
   }

@@ -180,8 +180,16 @@ export class SimulatedProvider extends SimulatedReader implements Provider {
     }
   }
 
-  async deleteWorkload(ref: WorkloadRef, call: ApplyCall): Promise<readonly PlannedChange[]> {
-    return await this.#change(call, () => {
+  async deleteWorkloads(
+    refs: readonly WorkloadRef[],
+    call: ApplyCall,
+  ): Promise<readonly PlannedChange[]> {
+    const changes = await Promise.all(refs.map((ref) => this.#deleteWorkload(ref, call)));
+    return changes.flat();
+  }
+
+  #deleteWorkload(ref: WorkloadRef, call: ApplyCall): Promise<readonly PlannedChange[]> {
+    return this.#change(call, () => {
       const key = workloadKey(ref.environment, ref.workload);
       const current = this.cluster.workload(key);
       if (!current || current.intent.uid !== ref.uid) return [];

@@ -1,12 +1,11 @@
-import type { Residue } from "@mpc/domain";
-import type { ProviderCall, WorkloadRef } from "@mpc/services";
+import type { PlannedChange } from "@mpc/domain";
+import type { WorkloadRef, WorkloadWait } from "@mpc/services";
 import { sleepUntil } from "../../sleep_until.ts";
-import { keyOf } from "../client/kinds.ts";
 import type { ObjectKind } from "../client/kube_object.ts";
 import { ownedBy } from "../objects/ownership.ts";
 import { listKinds } from "../objects/remove.ts";
 import type { WatchedCluster } from "../watch/cluster_watch.ts";
-import { trackOwned } from "../watch/tracked_object.ts";
+import { TrackedObject } from "../watch/tracked_object.ts";
 import { troubleOf } from "../watch/trouble.ts";
 import { objectBlockers } from "./blockers.ts";
 
@@ -15,15 +14,14 @@ export async function awaitWorkloadGone(
   cluster: WatchedCluster,
   { environment: namespace, uid }: WorkloadRef,
   kinds: readonly ObjectKind[],
-  call: ProviderCall & { readonly onBlocked?: (blockers: readonly Residue[]) => void },
+  call: WorkloadWait,
 ): Promise<void> {
   const { client, watch, clock } = cluster;
-  const { signal, onBlocked } = call;
+  const { signal, onBlocked, deleted } = call;
+  const looked = kinds.filter(({ kind }) => !deleted || deleted.some(isOf(kind)));
+  const left = await listKinds(client, looked, { namespace, labelSelector: ownedBy(uid) }, signal);
   // Most kinds have nothing left, and need not be watched.
-  const left = await listKinds(client, kinds, { namespace, labelSelector: ownedBy(uid) }, signal);
-  const keys = new Set(left.map(keyOf));
-  const remaining = kinds.filter((kind) => keys.has(keyOf(kind)));
-  const tracked = await trackOwned(cluster, remaining, { namespace, uid }, signal);
+  const tracked = left.map((object) => new TrackedObject(watch.informer(object), uid, object));
   let told: string | undefined;
   for (;;) {
     const changed = watch.changed(uid);
@@ -39,3 +37,6 @@ export async function awaitWorkloadGone(
     await sleepUntil(clock, undefined, signal, changed);
   }
 }
+
+const isOf = (kind: string) => ({ object }: PlannedChange): boolean =>
+  object.startsWith(`${kind}/`);

@@ -14,7 +14,7 @@ worldTest(
   async (world) => {
     const intent = workload("web");
     await world.deploy({ ...intent, spec: { ...intent.spec, image: "x:sticky" } });
-    await world.provider.deleteWorkload(intent, live());
+    await world.provider.deleteWorkloads([intent], live());
     const told: (readonly Residue[])[] = [];
     const gone = world.provider.awaitWorkloadGone(intent, {
       ...live(),
@@ -37,17 +37,17 @@ worldTest(
   async (world) => {
     const intent = workload("web");
     await world.deploy(intent);
-    await world.provider.deleteWorkload(intent, live());
+    await world.provider.deleteWorkloads([intent], live());
     const { client } = world.cluster;
     const { server } = client;
-    // Who waits reads Deployments twice; the watch's own list comes after that.
+    // Who waits reads Deployments once; the watch's own list comes after that.
     let reads = 0;
     const list = client.list.bind(client);
     client.list = async (kind, selection, call) => {
       const isWatch = selection.namespace === undefined;
-      if (isWatch) { while (reads < 2) await settle(); }
+      if (isWatch) { while (reads < 1) await settle(); }
       const found = await list(kind, selection, call);
-      if (kind.kind === "Deployment" && !isWatch && ++reads === 2) {
+      if (kind.kind === "Deployment" && !isWatch && ++reads === 1) {
         server.remove({ ...DEPLOYMENT, name: "web" });
       }
       return found;
@@ -63,7 +63,7 @@ worldTest(
   async (world) => {
     const intent = workload("web");
     await world.deploy(intent);
-    await world.provider.deleteWorkload(intent, live());
+    await world.provider.deleteWorkloads([intent], live());
     const { server } = world.cluster.client;
     const gone = world.provider.awaitWorkloadGone(intent, live());
     server.remove({ ...DEPLOYMENT, name: "web" });

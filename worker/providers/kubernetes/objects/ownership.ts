@@ -7,8 +7,14 @@ import { ENVIRONMENT, MANAGED_BY, MANAGER, REVISION, UID, WORKLOAD } from "../re
 /** Selects everything of ours. */
 export const OURS = `${MANAGED_BY}=${MANAGER}`;
 
-/** Selects what belongs to one environment or workload. */
-export const ownedBy = (uid: string): string => `${OURS},${UID}=${uid}`;
+/** So many owners are named in a selection; of more, all of ours is selected. */
+const MAX_NAMED = 50;
+
+/** Selects what belongs to environments or workloads; of many of them also what does not. */
+export function ownedBy(...uids: readonly string[]): string {
+  if (uids.length > MAX_NAMED) return OURS;
+  return uids.length === 1 ? `${OURS},${UID}=${uids[0]}` : `${OURS},${UID} in (${uids.join(",")})`;
+}
 
 /** Selects what belongs to a workload of this id, within its namespace. */
 export const workloadSelector = (workload: string): string => `${OURS},${WORKLOAD}=${workload}`;

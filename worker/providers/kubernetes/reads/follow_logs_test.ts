@@ -53,7 +53,7 @@ followTest(
     const [young] = podsOf(world);
     assert.notEqual(young, old);
     assert.deepEqual(told, [`${old} starting`, `${young} starting`]);
-    await world.provider.deleteWorkload(workload("web"), live());
+    await world.provider.deleteWorkloads([workload("web")], live());
     await world.clock.advance(10_000);
     await ended;
   },
@@ -68,7 +68,7 @@ followTest("a container that is restarted is told anew", async (world) => {
   server.update({ ...pod!, status: { containerStatuses: [running] } }, "kubelet", "status");
   await settle();
   assert.deepEqual(told, Array(2).fill(`${pod!.metadata.name} starting`));
-  await world.provider.deleteWorkload(workload("web"), live());
+  await world.provider.deleteWorkloads([workload("web")], live());
   await world.clock.advance(10_000);
   await ended;
 });
