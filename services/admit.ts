@@ -150,8 +150,9 @@ async function stop(deps: ServiceDeps, operation: Operation, holder: string): Pr
 
 /** @throws {MpcError} ABORTED `OPERATION_IN_PROGRESS`, with the holder's name */
 export function assertIdle(resource: Environment | Workload, action: string): void {
+  // Who waits for a resource that nobody holds waits for nothing: its turn never comes.
+  if (resource.currentOperation === null) return;
   const holder = resource.nextOperation ?? resource.currentOperation;
-  if (holder === null) return;
   throw new MpcError("ABORTED", {
     reason: "OPERATION_IN_PROGRESS",
     message: `Cannot ${action} '${idOf(resource.name)}': '${holder}' is at work on it`,

@@ -32,7 +32,9 @@ export function listSql(table: string, query: ListQuery, columns: Columns): Sql 
     `name${nameDescends(orderBy) ? " DESC" : ""}`,
   ];
   return {
-    text: `SELECT version, body FROM ${table} WHERE ${text} ORDER BY ${order.join(", ")} LIMIT ?`,
+    text: `SELECT name, version, body FROM ${table} WHERE ${text} ORDER BY ${
+      order.join(", ")
+    } LIMIT ?`,
     values: [...values, ...keys.flatMap((key) => key.values), limit + 1],
   };
 }

@@ -12,7 +12,7 @@ import type { Collection, ListQuery, Page, ReadOptions, Stored, WriteOptions } f
 import type { Columns, Sql } from "./filter_sql.ts";
 import type { GroupCommit } from "./group_commit.ts";
 import { conditionSql, listSql } from "./list_sql.ts";
-import { storeError } from "./sqlite_errors.ts";
+import { damaged, storeError } from "./sqlite_errors.ts";
 
 /** What collections share. */
 export interface SqliteAccess {
@@ -62,7 +62,7 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
   async get(name: string, options: ReadOptions = {}): Promise<Stored<T> | undefined> {
     return await this.read(options, () =>
       this.row({
-        text: `SELECT version, body FROM ${this.#table} WHERE name = ?`,
+        text: `SELECT name, version, body FROM ${this.#table} WHERE name = ?`,
         values: [name],
       }));
   }
@@ -170,6 +170,10 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
   }
 
   #stored(row: Record<string, unknown>): Stored<T> {
-    return { value: JSON.parse(String(row["body"])), version: Number(row["version"]) };
+    try {
+      return { value: JSON.parse(String(row["body"])), version: Number(row["version"]) };
+    } catch (cause) {
+      throw damaged(String(row["name"]), this.#table, cause);
+    }
   }
 }

@@ -10,6 +10,9 @@ const CANTOPEN = 14;
 const AUTH = 23;
 const NOTADB = 26;
 
+/** What it says of a body that a filter cannot look into. */
+const MALFORMED_JSON = "malformed JSON";
+
 /** How SQLite words its codes (`sqlite3_errstr`): `exec` and opening give the words alone. */
 const WORDS: readonly (readonly [string, number])[] = [
   ["database is locked", BUSY],
@@ -34,7 +37,7 @@ export function resultCode(error: unknown): number | undefined {
 export function storeError(error: unknown): unknown {
   if (isMpcError(error)) return error;
   const detail = error instanceof Error ? error.message : String(error);
-  switch (resultCode(error)) {
+  switch (detail === MALFORMED_JSON ? CORRUPT : resultCode(error)) {
     case FULL:
       return new MpcError("RESOURCE_EXHAUSTED", {
         reason: "STORE_FULL",
@@ -61,6 +64,17 @@ export function storeError(error: unknown): unknown {
     default:
       return error;
   }
+}
+
+/** The error of a row that nobody can read. */
+export function damaged(name: string, table: string, cause: unknown): MpcError {
+  return new MpcError("DATA_LOSS", {
+    reason: "STORE_CORRUPT",
+    message: `Cannot read '${name}': its record is damaged; restore the data directory from a ` +
+      `copy, or take that row out of its table '${table}'`,
+    metadata: { resource: name },
+    cause,
+  });
 }
 
 /** Whether another process holds the database. */

@@ -3,7 +3,7 @@ import { requestIdTaken } from "../shared/errors.ts";
 import type { OperationCollection, ReadOptions, Stored } from "../store.ts";
 import { SqliteCollection } from "./sqlite_collection.ts";
 
-const BY_REQUEST = "SELECT version, body FROM operations WHERE actor = ? AND request_id = ?";
+const BY_REQUEST = "SELECT name, version, body FROM operations WHERE actor = ? AND request_id = ?";
 
 /** Operations, unique by actor and request id. */
 export class SqliteOperations extends SqliteCollection<Operation> implements OperationCollection {

@@ -128,3 +128,34 @@ Deno.test("sqlite: writes of one turn share a commit, and one refusal harms no n
     assert.deepEqual((await store.events.read(0, 9)).map(({ message }) => message), ["a", "b"]);
     await store.close();
   }));
+
+Deno.test("sqlite: a record that cannot be read is named", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "mpc.db");
+    const store = openSqliteStore({ path });
+    await store.environments.create(anEnvironment("dev"));
+    await store.close();
+    const database = new DatabaseSync(path);
+    database.exec("UPDATE environments SET body = substr(body, 1, 20)");
+    database.close();
+    const again = openSqliteStore({ path });
+    try {
+      const { message } = await rejectsWith(
+        again.environments.get("environments/dev"),
+        "DATA_LOSS",
+        "STORE_CORRUPT",
+      );
+      assert.match(message, /^Cannot read 'environments\/dev': its record is damaged/);
+      const all = await rejectsWith(
+        again.environments.list({ limit: 10 }),
+        "DATA_LOSS",
+        "STORE_CORRUPT",
+      );
+      assert.equal(all.message, message);
+      const filter = { op: "=", path: ["cluster"], value: "default" } as const;
+      const filtered = again.environments.list({ limit: 10, filter });
+      await rejectsWith(filtered, "DATA_LOSS", "STORE_CORRUPT");
+    } finally {
+      await again.close();
+    }
+  }));

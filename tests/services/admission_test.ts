@@ -110,6 +110,18 @@ Deno.test("one operation per resource at a time; another gets the holder's name"
   }, { definitions });
 });
 
+Deno.test("who waits for what nobody holds keeps nobody from it", () =>
+  withPlatform(async (platform) => {
+    const { store, deps, caller } = platform;
+    const { name } = await platform.ended(await create(platform));
+    const { value, version } = (await store.environments.get("environments/dev"))!;
+    await store.environments.replace({ ...value, nextOperation: name }, version);
+    const change = { name: value.name, etag: "", change: { labels: { team: "search" } } };
+    const { state } = await platform.ended(await updateEnvironment(deps, caller, change));
+    assert.equal(state, "SUCCEEDED");
+    assert.equal((await store.environments.get("environments/dev"))?.value.nextOperation, null);
+  }));
+
 Deno.test("a workload needs an environment that is READY", () =>
   withPlatform(async (platform) => {
     await rejectsWith(deploy(platform), "NOT_FOUND", "ENVIRONMENT_NOT_FOUND");
