@@ -15,7 +15,7 @@ export * from "./orchestrate.ts";
 export { OPERATION_ADMITTED } from "./let_go.ts";
 export { releaseAbandoned } from "./release_abandoned.ts";
 export { releaseResource } from "./release_resource.ts";
-export { createPlanner } from "./plan_changes.ts";
+export { createPlanner } from "./create_planner.ts";
 export { CANCEL_REQUESTED, requestCancel } from "./request_cancel.ts";
 export type * from "./step.ts";
 export { workloadIntentOf } from "./workload_deploy.ts";

@@ -1,4 +1,4 @@
-import { fuzzFields } from "../fuzz/fields.ts";
+import { fuzzFields } from "../fuzz/fuzz_fields.ts";
 
 const CASES = 100_000;
 

@@ -1,4 +1,4 @@
-import { fuzzJson } from "../fuzz/json.ts";
+import { fuzzJson } from "../fuzz/fuzz_json.ts";
 
 const CASES = 100_000;
 

@@ -6,7 +6,7 @@ import { openMemoryStore } from "@mpc/storage/memory";
 import { eventually } from "../servers/eventually.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import { runTemporal, startTemporalServer } from "../servers/temporal_server.ts";
-import { second } from "./second_step.ts";
+import { withSecondStep } from "./with_second_step.ts";
 import { setCurrentBuild } from "./set_current_build.ts";
 import { shareTemporal } from "./shared_temporal.ts";
 import {
@@ -37,7 +37,7 @@ Deno.test({
       });
     const ran: string[] = [];
     const noted = (build: string) =>
-      second({
+      withSecondStep({
         async run(run) {
           ran.push(build);
           if (ran.length === 1) {
@@ -153,7 +153,7 @@ Deno.test({
         config: { ...config, version: { deployment, build } },
       });
     const begun = Promise.withResolvers<void>();
-    const away = second({
+    const away = withSecondStep({
       run() {
         begun.resolve();
         return Promise.reject(

@@ -6,7 +6,7 @@ import { faultyDefinitions, hang, permanent } from "../fakes/faulty_definitions.
 import { recordSpans } from "../fakes/recorded_spans.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import { startTemporalServer } from "../servers/temporal_server.ts";
-import { second } from "./second_step.ts";
+import { withSecondStep } from "./with_second_step.ts";
 import { shareTemporal } from "./shared_temporal.ts";
 import { payloadsOf, TemporalWorld, withClient, workflowOf } from "./temporal_world.ts";
 
@@ -90,7 +90,7 @@ Deno.test({
   name: "a workflow that was terminated leaves an operation that says so, with what may be left",
   ...NO_SANITIZERS,
   async fn() {
-    const definitions = second({ run: hang });
+    const definitions = withSecondStep({ run: hang });
     await using world = await TemporalWorld.start(address, { ...ownQueue(), definitions });
     const name = await world.create();
     await inSecondStep(world, name);
@@ -111,7 +111,7 @@ Deno.test({
   name: "a workflow that is cancelled in Temporal cancels the operation, which undoes its steps",
   ...NO_SANITIZERS,
   async fn() {
-    const definitions = second({
+    const definitions = withSecondStep({
       run: (_run, _call, { signal }) =>
         new Promise((_, reject) =>
           signal.addEventListener("abort", () => reject(signal.reason), { once: true })
@@ -174,7 +174,7 @@ Deno.test({
     });
     try {
       await using world = await TemporalWorld.start(short.address, {
-        definitions: second({ run: () => Promise.reject(permanent()) }),
+        definitions: withSecondStep({ run: () => Promise.reject(permanent()) }),
       });
       const name = await world.create();
       const { state, steps } = await world.ended(name);

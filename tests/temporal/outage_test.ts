@@ -7,7 +7,7 @@ import { freePort } from "../servers/free_port.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import { startTemporalServer } from "../servers/temporal_server.ts";
 import { withFolder } from "../servers/with_folder.ts";
-import { second } from "./second_step.ts";
+import { withSecondStep } from "./with_second_step.ts";
 import { TemporalWorld } from "./temporal_world.ts";
 
 /** For a Temporal that comes back where it was, with what it knew. */
@@ -65,7 +65,7 @@ Deno.test({
   async fn() {
     const port = freePort();
     const first = await startTemporalServer({ port });
-    const hung = second({ run: (run, call) => call === 1 ? hang() : run() });
+    const hung = withSecondStep({ run: (run, call) => call === 1 ? hang() : run() });
     await using world = await TemporalWorld.start(first.address, {
       definitions: hung,
     });

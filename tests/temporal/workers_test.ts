@@ -5,7 +5,7 @@ import { openMemoryStore } from "@mpc/storage/memory";
 import { startHousekeeping } from "@mpc/worker";
 import { hang } from "../fakes/faulty_definitions.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
-import { second } from "./second_step.ts";
+import { withSecondStep } from "./with_second_step.ts";
 import { shareTemporal } from "./shared_temporal.ts";
 import { payloadsOf, simulated, TemporalWorld, withClient, workflowOf } from "./temporal_world.ts";
 
@@ -16,7 +16,7 @@ Deno.test({
   ...NO_SANITIZERS,
   async fn() {
     const seen: unknown[] = [];
-    const definitions = second({
+    const definitions = withSecondStep({
       run: (run, _call, { lastHeartbeat, heartbeat }) => {
         seen.push(lastHeartbeat);
         if (lastHeartbeat !== null) return run();
@@ -45,7 +45,7 @@ Deno.test({
     let runs = 0;
     const begun = Promise.withResolvers<void>();
     const more = Promise.withResolvers<void>();
-    const definitions = second({
+    const definitions = withSecondStep({
       async run(run) {
         runs++;
         begun.resolve();

@@ -1,7 +1,7 @@
 import type { Residue } from "@mpc/domain";
 import type { ProviderCall } from "@mpc/services";
 import { goneTime, type SimulatedObject } from "./cluster_state.ts";
-import { behaviourOf } from "./images.ts";
+import { behaviourOf } from "./behaviour.ts";
 import type { SimulatedCluster } from "./simulated_cluster.ts";
 
 /**

@@ -1,7 +1,7 @@
 import type { Instant } from "@mpc/domain";
 import type { NamespaceIntent, WorkloadIntent } from "@mpc/services";
 import type { SimulatedDelays } from "./delays.ts";
-import { behaviourOf } from "./images.ts";
+import { behaviourOf } from "./behaviour.ts";
 
 /** A namespace as the simulated cluster keeps it. */
 export interface SimulatedNamespace {

@@ -2,7 +2,7 @@ import type { Instant } from "@mpc/domain";
 import type { LogLine, LogQuery } from "@mpc/services";
 import type { SimulatedWorkload } from "./cluster_state.ts";
 import type { SimulatedDelays } from "./delays.ts";
-import { behaviourOf } from "./images.ts";
+import { behaviourOf } from "./behaviour.ts";
 import { CRASH_LINE, podName, replicaMs } from "./rollout.ts";
 
 /** A running replica prints a line this often. */

@@ -3,7 +3,7 @@ import type { Instant } from "@mpc/domain";
 import type { ClusterEvent, PodStatus } from "@mpc/services";
 import type { SimulatedWorkload } from "./cluster_state.ts";
 import type { SimulatedDelays } from "./delays.ts";
-import { type Behaviour, behaviourOf } from "./images.ts";
+import { type Behaviour, behaviourOf } from "./behaviour.ts";
 import { podName, rolloutAt } from "./rollout.ts";
 
 const NODES = 3;

@@ -3,7 +3,7 @@ import { type Instant, MpcError } from "@mpc/domain";
 import type { RolloutStatus } from "@mpc/services";
 import type { SimulatedWorkload } from "./cluster_state.ts";
 import type { SimulatedDelays } from "./delays.ts";
-import { behaviourOf } from "./images.ts";
+import { behaviourOf } from "./behaviour.ts";
 
 export interface Rollout {
   readonly status: RolloutStatus;

@@ -17,7 +17,7 @@ import {
   type SimulatedObject,
   workloadKey,
 } from "./cluster_state.ts";
-import { behaviourOf } from "./images.ts";
+import { behaviourOf } from "./behaviour.ts";
 import { assertQuota } from "./quota.ts";
 import { diff, NOTHING, renderNamespace, renderPolicies, renderWorkload } from "./render.ts";
 import { rolloutAt } from "./rollout.ts";

@@ -1,4 +1,4 @@
-import { fuzzJson } from "./json.ts";
+import { fuzzJson } from "./fuzz_json.ts";
 
 /** Always the same, so that the gate says the same of the same tree; `test:long` explores. */
 const SEED = 20_301_226;

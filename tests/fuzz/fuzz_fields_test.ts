@@ -1,4 +1,4 @@
-import { fuzzFields } from "./fields.ts";
+import { fuzzFields } from "./fuzz_fields.ts";
 
 /** Always the same, so that the gate says the same of the same tree; `test:long` explores. */
 const SEED = 20_301_224;
