@@ -53,8 +53,9 @@ export interface Provider extends ClusterReader {
    * Waits until the rollout of `revision` is complete, and fails fast.
    * @param onProgress is told each change
    * @throws `FAILED_PRECONDITION` with the pod's own reason, permanent: `IMAGE_PULL_FAILED`,
-   *   `CRASH_LOOP`, `OOM_KILLED`, `CONTAINER_NOT_STARTED`, `UNSCHEDULABLE`,
-   *   `PROGRESS_DEADLINE_EXCEEDED`; `metadata` has `pod`, for a crash also `exitCode` and `lastLog`
+   *   `CRASH_LOOP`, `OOM_KILLED`, `CONTAINER_NOT_STARTED`, `UNSCHEDULABLE`, `JOB_FAILED`,
+   *   `PROGRESS_DEADLINE_EXCEEDED`; `metadata` has `pod`, for a crash also `exitCode` and `lastLog`,
+   *   for a Job also `job`
    * @throws `RESOURCE_EXHAUSTED` `QUOTA_EXCEEDED`, `FAILED_PRECONDITION` `ADMISSION_DENIED`
    *   (permanent): no pod may be made
    * @throws `NOT_FOUND` `NOT_ON_CLUSTER`: the objects are not there

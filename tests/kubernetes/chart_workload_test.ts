@@ -92,6 +92,23 @@ spec:
       spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }
 `;
 
+/** A Job that runs anew for each migration: its name says which. */
+const MIGRATE = `{{ if .Values.migration }}
+apiVersion: batch/v1
+kind: Job
+metadata: { name: "migrate-{{ .Values.migration }}" }
+spec:
+  backoffLimit: 0
+  template:
+    spec:
+      restartPolicy: Never
+      securityContext: {{ toJson .Values.podSecurityContext }}
+      containers:
+        - name: migrate
+          image: "migrate:{{ .Values.migration }}"
+          securityContext: {{ toJson .Values.securityContext }}
+{{ end }}`;
+
 const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
   [
     "a chart is planned, applied and rolled out; a second time nothing changes",
@@ -122,6 +139,38 @@ const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
     ]);
     assert.equal((await provider.awaitRollout(shop({ replicaCount: 2 }, 2), live())).ready, 2);
   }],
+
+  [
+    "a Job is waited for, and one that fails fails the rollout with its reason",
+    async ({ provider, chart }) => {
+      const template = join(chart, "templates", "migrate.yaml");
+      await Deno.writeTextFile(template, MIGRATE);
+      const done = shop({ replicaCount: 2, migration: "done" }, 3);
+      await provider.applyWorkload(done, live());
+      const told: string[] = [];
+      const { message } = await provider.awaitRollout(done, {
+        ...live(),
+        onProgress: ({ message }) => told.push(message),
+      });
+      assert.equal(message, "2 of 2 replicas ready, 1 of 1 job complete");
+      assert.match(told[0] ?? "", /, 0 of 1 job complete$/);
+      assert.deepEqual(await provider.drift(done, live()), []);
+      const failed = shop({ replicaCount: 2, migration: "failed" }, 4);
+      await provider.applyWorkload(failed, live());
+      const rollout = provider.awaitRollout(failed, live());
+      const error = await rejectsWith(rollout, "FAILED_PRECONDITION", "JOB_FAILED");
+      assert.match(
+        error.message,
+        /^Cannot roll out 'shop': job 'migrate-failed' is BackoffLimitExceeded: Job has reached the/,
+      );
+      assert.deepEqual([error.metadata["job"], error.metadata["exitCode"]], [
+        "migrate-failed",
+        "3",
+      ]);
+      await Deno.remove(template);
+      await provider.applyWorkload(shop({ replicaCount: 2 }, 5), live());
+    },
+  ],
 
   [
     "pods that break the environment's standard fail the rollout, with what is wrong",

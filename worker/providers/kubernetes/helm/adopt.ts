@@ -40,9 +40,11 @@ export function adopt(
   };
   if (!path) return adopted;
   const isRolledOut = ROLLED_OUT.has(kind);
+  // A Job's pods can never change, so they have no label of the caller's, which may.
+  const owner = kind === "Job" ? { ...intent, labels: {} } : intent;
   const withPods = change(adopted, path, (template) => ({
     ...template,
-    metadata: podMetadata(intent, fieldsOf(template["metadata"]), isRolledOut),
+    metadata: podMetadata(owner, fieldsOf(template["metadata"]), isRolledOut),
   }));
   if (kind === "Deployment") return change(withPods, ["spec"], withDeadline(intent));
   return kind === "StatefulSet" ? change(withPods, ["spec"], withOwnedClaims(intent)) : withPods;

@@ -10,6 +10,7 @@ import type { WatchedCluster } from "../watch/cluster_watch.ts";
 import { trackOwned } from "../watch/tracked_object.ts";
 import { troubleOf } from "../watch/trouble.ts";
 import { failureOf } from "./failure.ts";
+import { isAwaited } from "./job.ts";
 import { progressOf } from "./progress.ts";
 import { rolloutError } from "./rollout_error.ts";
 import { rolloutKinds } from "./rollout_kinds.ts";
@@ -36,7 +37,7 @@ export async function awaitRollout(
   for (;;) {
     const changed = watch.changed(uid);
     const controllers = tracked.flatMap((controller) => controller.current() ?? [])
-      .filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+      .filter((it) => it.metadata.deletionTimestamp === undefined && isAwaited(it));
     if (controllers.length === 0) throw notOnCluster(workload);
     const snapshot = { controllers, replicaSets: replicaSets.of(uid), pods: pods.of(uid) };
     const { status, complete } = progressOf(snapshot);

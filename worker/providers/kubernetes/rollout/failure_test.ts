@@ -192,6 +192,54 @@ Deno.test("pods that a controller makes itself are told apart by their revision"
   }
 });
 
+const job = (conditions: readonly object[]): LiveObject => ({
+  apiVersion: "batch/v1",
+  kind: "Job",
+  metadata: { name: "migrate", namespace: "dev", uid: "uid-migrate", generation: 1 },
+  status: { conditions },
+});
+
+const jobPod = (name: string, status: object, creationTimestamp = LONG_AGO): LiveObject => ({
+  ...pod(status),
+  metadata: { name, creationTimestamp, ownerReferences: owner("Job", "migrate") },
+});
+
+const ended = (exitCode: number) => ({
+  containerStatuses: [{ name: "migrate", ready: false, state: { terminated: { exitCode } } }],
+});
+
+Deno.test("a Job fails a rollout by its own rules, and not while it tries again", () => {
+  const judged = (conditions: readonly object[], pods: readonly LiveObject[]) =>
+    failureOf({ controllers: [job(conditions)], replicaSets: [], pods }, NOW);
+  const limit = {
+    type: "FailureTarget",
+    status: "True",
+    reason: "BackoffLimitExceeded",
+    message: "Job has reached the specified backoff limit",
+  };
+  const pods = [jobPod("migrate-1", ended(1)), jobPod("migrate-2", ended(3), JUST_NOW)];
+  assert.equal(judged([], pods), undefined, "it is tried again");
+  const crashing = jobPod("migrate-3", waiting("CrashLoopBackOff", ""));
+  assert.equal(judged([], [crashing]), undefined, "its backoff limit is not reached");
+  assert.deepEqual(judged([limit], pods), {
+    reason: "JOB_FAILED",
+    podReason: "BackoffLimitExceeded",
+    message:
+      "Job has reached the specified backoff limit, the last time with exit code 3; to have " +
+      "it run again, deploy it under another name, or run 'kubectl delete job migrate --namespace " +
+      "dev' and deploy again",
+    subject: { kind: "job", name: "migrate" },
+    pod: "migrate-2",
+    container: "migrate",
+    exitCode: 3,
+  });
+  const late = { ...limit, type: "Failed", reason: "DeadlineExceeded", message: "too long" };
+  assert.match(JSON.stringify(judged([late], [])), /JOB_FAILED.*DeadlineExceeded.*too long; to/);
+  const unpulled = jobPod("migrate-4", waiting("ErrImagePull", "not found"));
+  assert.match(JSON.stringify(judged([], [unpulled])), /IMAGE_PULL_FAILED/);
+  assert.equal(judged([{ type: "Complete", status: "True" }], [unpulled]), undefined);
+});
+
 Deno.test("at the deadline the pod's own reason is told, also that no node takes it", () => {
   const notReady = { conditions: [{ type: "Ready", status: "False", message: "probe failed" }] };
   const late = judge([pod(notReady)], OVERDUE);

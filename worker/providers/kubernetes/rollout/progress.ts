@@ -2,6 +2,7 @@
 import type { RolloutStatus } from "@mpc/services";
 import { fieldAt, type LiveObject } from "../client/kube_object.ts";
 import { revisionOf } from "../objects/ownership.ts";
+import { isJob, isJobDone } from "./job.ts";
 import {
   conditionOf,
   containersOf,
@@ -24,14 +25,20 @@ export interface Progress {
 
 /** How a workload's rollout stands. */
 export function progressOf(snapshot: RolloutSnapshot): Progress {
-  const counts = snapshot.controllers.map(countsOf);
+  const jobs = snapshot.controllers.filter(isJob);
+  const controllers = snapshot.controllers.filter((controller) => !isJob(controller));
+  const counts = controllers.map(countsOf);
+  const done = jobs.filter(isJobDone).length;
   const sum = (of: (counts: Counts) => number) => counts.reduce((all, one) => all + of(one), 0);
   const desired = sum(({ desired }) => desired);
   const ready = sum(({ ready }) => ready);
   const lost = snapshot.pods.filter(isLost).map(({ metadata }) => metadata.name);
-  const text = `${ready} of ${desired} replica${desired === 1 ? "" : "s"} ready`;
+  const text = [
+    ...(counts.length > 0 ? [`${ready} of ${desired} replica${s(desired)} ready`] : []),
+    ...(jobs.length > 0 ? [`${done} of ${jobs.length} job${s(jobs.length)} complete`] : []),
+  ].join(", ");
   return {
-    complete: counts.length > 0 && counts.every(({ complete }) => complete),
+    complete: snapshot.controllers.length > 0 && snapshot.controllers.every(isComplete),
     status: {
       desired,
       ready,
@@ -43,6 +50,12 @@ export function progressOf(snapshot: RolloutSnapshot): Progress {
     },
   };
 }
+
+const s = (count: number): string => count === 1 ? "" : "s";
+
+/** Whether nothing is left to wait for of one of them. */
+export const isComplete = (controller: LiveObject): boolean =>
+  isJob(controller) ? isJobDone(controller) : countsOf(controller).complete;
 
 function countsOf(controller: LiveObject): Counts {
   const status = (field: string) => numberAt(controller, ["status", field], 0);

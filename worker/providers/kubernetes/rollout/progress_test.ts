@@ -20,6 +20,34 @@ const progress = (object: LiveObject, pods: readonly LiveObject[] = []) =>
 
 const all = { replicas: 2, updatedReplicas: 2, availableReplicas: 2, readyReplicas: 2 };
 
+const job = (conditions: readonly object[], spec: object = {}): LiveObject => ({
+  apiVersion: "batch/v1",
+  kind: "Job",
+  metadata: { name: "migrate", generation: 1 },
+  spec,
+  status: { conditions },
+});
+
+Deno.test("a rollout is complete when its Jobs are, too", async (t) => {
+  const web = controller("Deployment", 2, all);
+  const complete = job([{ type: "Complete", status: "True" }]);
+  for (
+    const [title, controllers, message, isComplete] of [
+      ["a Job that runs", [web, job([])], "2 of 2 replicas ready, 0 of 1 job complete", false],
+      ["a Job that is done", [web, complete], "2 of 2 replicas ready, 1 of 1 job complete", true],
+      ["one of two", [complete, job([])], "1 of 2 jobs complete", false],
+      ["a Job alone", [complete], "1 of 1 job complete", true],
+      ["a Job that nobody lets run", [job([], { suspend: true })], "1 of 1 job complete", true],
+    ] as const
+  ) {
+    await t.step(title, () => {
+      const { status, complete } = progressOf({ controllers, replicaSets: [], pods: [] });
+      assert.deepEqual([status.message, complete], [message, isComplete]);
+      assert.equal(status.desired, controllers[0] === web ? 2 : 0, "Jobs are no replicas");
+    });
+  }
+});
+
 const CASES: readonly (readonly [string, LiveObject, string, boolean])[] = [
   ["all are ready", controller("Deployment", 2, all), "2 of 2 replicas ready", true],
   ["none is wanted", controller("Deployment", 0, {}), "0 of 0 replicas ready", true],

@@ -5,6 +5,9 @@ import { statusError } from "../client/status_error.ts";
 import { redactFrom } from "../redact.ts";
 import type { RolloutFailure } from "./verdict.ts";
 
+/** What ends a program that may have said why. */
+const PRINTS: ReadonlySet<string> = new Set(["CRASH_LOOP", "OOM_KILLED", "JOB_FAILED"]);
+
 /** What a failed rollout is answered with: the pod's own reason, and how it ended. */
 export async function rolloutError(
   client: KubeClient,
@@ -15,20 +18,19 @@ export async function rolloutError(
   const { environment: namespace, workload, spec } = intent;
   const { reason, podReason, message, subject, exitCode } = failure;
   if (reason === "REPLICA_REFUSED") return refused(client, { namespace, workload }, failure);
-  const printed = reason === "CRASH_LOOP" || reason === "OOM_KILLED"
-    ? await lastLines(client, namespace, failure, signal)
-    : "";
+  const printed = PRINTS.has(reason) ? await lastLines(client, namespace, failure, signal) : "";
   // Programs that fail like to print what they were given.
   const lastLog = redactFrom(printed, [spec.env, spec.chart?.values ?? {}]);
   const lastLine = lastLog.split("\n").at(-1);
   const told = lastLine ? `${message}; the last that it printed: ${lastLine}` : message;
-  const it = subject.kind === "pod" ? `pod '${subject.name}'` : `it`;
+  const it = subject.kind === "controller" ? `it` : `${subject.kind} '${subject.name}'`;
   return new MpcError("FAILED_PRECONDITION", {
     reason,
     message: `Cannot roll out '${workload}': ${it} is ${podReason}: ${message}`,
     retryable: false,
     metadata: {
-      pod: subject.name,
+      ...(subject.kind === "job" ? { job: subject.name } : { pod: subject.name }),
+      ...(failure.pod !== undefined && { pod: failure.pod }),
       ...(exitCode !== undefined && { exitCode: String(exitCode) }),
       ...(lastLog !== "" && { lastLog }),
     },
@@ -61,7 +63,7 @@ const LONGEST_LOG = 1_000;
 async function lastLines(
   client: KubeClient,
   namespace: string,
-  { subject, container }: RolloutFailure,
+  { subject, pod = subject.name, container }: RolloutFailure,
   signal: AbortSignal,
 ): Promise<string> {
   for (const previous of [true, false]) {
@@ -69,7 +71,7 @@ async function lastLines(
     try {
       const logs = client.podLogs({
         namespace,
-        pod: subject.name,
+        pod,
         container,
         previous,
         follow: false,

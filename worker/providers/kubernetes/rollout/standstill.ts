@@ -1,6 +1,8 @@
 import type { Instant } from "@mpc/domain";
 import type { Clock, RolloutStatus } from "@mpc/services";
 import { deadlineFailure } from "./controller_failure.ts";
+import { isJob } from "./job.ts";
+import { isComplete } from "./progress.ts";
 import type { RolloutSnapshot } from "./snapshot.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -26,13 +28,18 @@ export class Standstill {
   /** A failure when it has lasted too long, else when that would be. */
   verdict(snapshot: RolloutSnapshot, { updated, ready }: RolloutStatus): Verdict {
     const now = this.#clock.now();
-    const seen = `${updated}/${ready}`;
+    const done = snapshot.controllers.filter(isComplete).length;
+    const seen = `${updated}/${ready}/${done}`;
     if (seen !== this.#seen) this.#since = now;
     this.#seen = seen;
     const end = this.#since + this.#deadlineMs + SLACK_MS;
-    const [controller] = snapshot.controllers;
-    return now < end || !controller
-      ? { lookAgain: end }
-      : deadlineFailure(controller, snapshot, "nothing has changed, is its controller running");
+    const controller = snapshot.controllers.find((it) => !isComplete(it));
+    return now < end || !controller ? { lookAgain: end } : deadlineFailure(
+      controller,
+      snapshot,
+      isJob(controller)
+        ? `job '${controller.metadata.name}' is not complete`
+        : "nothing has changed, is its controller running",
+    );
   }
 }

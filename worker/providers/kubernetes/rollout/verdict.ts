@@ -9,8 +9,10 @@ export interface RolloutFailure {
   /** What Kubernetes calls it, for instance `ErrImagePull`. */
   readonly podReason: string;
   readonly message: string;
-  /** The pod, or where none could be made the controller. */
-  readonly subject: { readonly kind: "pod" | "controller"; readonly name: string };
+  /** The pod or Job, or where no pod could be made the controller. */
+  readonly subject: { readonly kind: "pod" | "job" | "controller"; readonly name: string };
+  /** Of a Job: the pod that failed last, where it is still there. */
+  readonly pod?: string;
   readonly container?: string;
   readonly exitCode?: number;
 }
@@ -21,6 +23,7 @@ export type FailureReason =
   | "OOM_KILLED"
   | "CONTAINER_NOT_STARTED"
   | "UNSCHEDULABLE"
+  | "JOB_FAILED"
   | "REPLICA_REFUSED"
   | "PROGRESS_DEADLINE_EXCEEDED";
 
