@@ -16,19 +16,35 @@ export async function* followEvents(
   signal: AbortSignal,
 ): AsyncGenerator<WatchEventsResponse> {
   let resumeToken = request.resumeToken ?? "";
+  // A server that never took the watch is told of at once; one that did may be started anew.
+  let begun = false;
   for (let breaks = 0;;) {
     try {
       for await (const told of client.watchEvents({ ...request, resumeToken }, { signal })) {
+        begun = true;
         breaks = 0;
         resumeToken = told.resumeToken || resumeToken;
         yield told;
       }
       return;
     } catch (error) {
-      if (signal.aborted || !isBroken(error) || ++breaks > MAX_BREAKS) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** breaks));
+      if (signal.aborted || !begun || !isBroken(error) || ++breaks > MAX_BREAKS) throw error;
+      await pause(100 * 2 ** breaks, signal);
     }
   }
+}
+
+/** Resolves after so long, or when the signal is aborted. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
+  });
 }
 
 /** Whether a stream ended without its server having had its say. */

@@ -22,12 +22,17 @@ const CASES: Cases = [
     const { port } = free.addr as Deno.NetAddr;
     free.close();
     for (const server of [`http://127.0.0.1:${port}`, `grpc://127.0.0.1:${port}`]) {
-      const { code, err } = await mpctl("env", "list", "--server", server);
-      assert.equal(code, 1);
-      assert.match(
-        err,
-        /Cannot reach the server at \S+127\.0\.0\.1:\d+: connection refused\nStart one with/,
-      );
+      for (const args of [["env", "list"], ["env", "get", "dev", "--watch"], ["event", "watch"]]) {
+        const start = performance.now();
+        const { code, err } = await mpctl(...args, "--server", server);
+        assert.equal(code, 1);
+        assert.match(
+          err,
+          /Cannot reach the server at \S+127\.0\.0\.1:\d+: connection refused\nStart one with/,
+        );
+        const took = performance.now() - start;
+        assert.ok(took < 10_000, `${args.join(" ")}: said at once, not after ${took} ms`);
+      }
     }
   }],
   ["a web server of another kind is said to be so", ({ mpctl }) => {
