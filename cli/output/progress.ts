@@ -53,7 +53,8 @@ function drawn(terminal: CommandContext["terminal"], color: boolean): Progress {
   const draw = () => {
     if (!current) return;
     const steps = drawnSteps(current, Date.now(), frame, terminal.columns, color);
-    const up = height > 0 ? `\x1b[${height}A` : "";
+    // What the terminal echoes of ctrl-C has moved the cursor to the right.
+    const up = height > 0 ? `\r\x1b[${height}A` : "";
     terminal.err(`${up}${steps.map((step) => `\x1b[2K${step}\n`).join("")}`);
     height = steps.length;
   };

@@ -7,6 +7,7 @@ import { startInTerminal } from "../servers/terminal.ts";
 const ESCAPE = "\x1b";
 const COLOR = new RegExp(`${ESCAPE}\\[3\\dm`);
 const UP = new RegExp(`${ESCAPE}\\[(\\d+)A`);
+const UP_FROM_ANYWHERE = new RegExp(`[^\\r]${ESCAPE}\\[\\d+A`);
 const SPINNER = /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] await_rollout/;
 
 function start({ command, web, directory }: World, args: readonly string[], env = {}) {
@@ -68,6 +69,8 @@ const CASES: Cases = [
     await program.type("\x03");
     await program.until(/Detached; the operation goes on\. Follow it with 'mpctl op watch \S+'/);
     assert.equal(await program.code, 130, "nobody pressed it again");
+    const drawn = program.printed();
+    assert.doesNotMatch(drawn, UP_FROM_ANYWHERE, "each drawing begins at the left, behind ^C too");
     const { out } = await world.mpctl("op", "list", "--filter", "state = RUNNING", "-o", "name");
     assert.match(out, /^operations\//);
   }],
