@@ -37,6 +37,25 @@ test("a field that somebody else manages is a conflict with their name, until it
   await provider.applyWorkload(web("conflict"), live());
 });
 
+test("credentials for images that a person gives to the pods' account stay", async ({ provider, kubectl }) => {
+  const environment = {
+    ...{ environment: "private", uid: "uid-private", cluster: "default" },
+    ...{ labels: {}, quota: NO_QUOTA },
+  };
+  await provider.applyNamespace(environment, live());
+  await provider.applyPolicies(environment, live());
+  const patch = '{"imagePullSecrets":[{"name":"registry"}]}';
+  const account = ["serviceaccount", "workloads", "--namespace", "private"];
+  await kubectl(["patch", ...account, "--patch", patch]);
+  const changed = { ...environment, labels: { team: "web" } };
+  await provider.applyNamespace(changed, live());
+  assert.deepEqual(await provider.applyPolicies(changed, live()), []);
+  assert.match(
+    await kubectl(["get", ...account, "-o", "yaml"]),
+    /imagePullSecrets:\n- name: registry/,
+  );
+});
+
 test("what others change is drift, field by field, and is put back by force", async (world) => {
   await anEnvironment(world, "drift");
   const { provider, kubectl } = world;

@@ -115,6 +115,15 @@ const PODS: readonly (readonly [string, LiveObject, string | undefined])[] = [
     pod(waiting("CreateContainerConfigError", "secret x not found")),
     "CONTAINER_NOT_STARTED",
   ],
+  [
+    "an image that would run as root",
+    pod(waiting(
+      "CreateContainerConfigError",
+      'container has runAsNonRoot and image will run as root (pod: "web-1", container: web)',
+      JUST_NOW,
+    )),
+    "CONTAINER_NOT_STARTED",
+  ],
   ["a crash loop", pod(waiting("CrashLoopBackOff", "", LONG_AGO, { exitCode: 7 })), "CRASH_LOOP"],
   [
     "memory that does not suffice",

@@ -43,6 +43,9 @@ const NOT_STARTED: ReadonlySet<string> = new Set([
   "RunContainerError",
 ]);
 
+/** What kubelets say of an image that would run as root, where no pod may. */
+const NEVER_STARTED = /runAsNonRoot/;
+
 function containerFailure(
   pod: LiveObject,
   { name, state, lastState }: ContainerStatus,
@@ -57,8 +60,9 @@ function containerFailure(
     return NEVER_PULLED.test(message) ? failure : lasting(failure, started, now);
   }
   if (NOT_STARTED.has(podReason)) {
-    // A secret that it names may be on its way.
-    return lasting({ ...base, reason: "CONTAINER_NOT_STARTED" }, started, now);
+    const failure = { ...base, reason: "CONTAINER_NOT_STARTED" as const };
+    // A secret that it names may be on its way; what the image's user is may not change.
+    return NEVER_STARTED.test(message) ? failure : lasting(failure, started, now);
   }
   if (podReason !== "CrashLoopBackOff") return undefined;
   const ended = lastState?.terminated;

@@ -3,6 +3,7 @@ import type { WorkloadIntent } from "@mpc/services";
 import type { KubeClient } from "../client/kube_client.ts";
 import { statusError } from "../client/status_error.ts";
 import { redactFrom } from "../redact.ts";
+import { nextStep } from "./next_step.ts";
 import type { RolloutFailure } from "./verdict.ts";
 
 /** What ends a program that may have said why. */
@@ -16,12 +17,14 @@ export async function rolloutError(
   signal: AbortSignal,
 ): Promise<MpcError> {
   const { environment: namespace, workload, spec } = intent;
-  const { reason, podReason, message, subject, exitCode } = failure;
+  const { reason, podReason, subject, exitCode } = failure;
   if (reason === "REPLICA_REFUSED") return refused(client, { namespace, workload }, failure);
   const printed = PRINTS.has(reason) ? await lastLines(client, namespace, failure, signal) : "";
   // Programs that fail like to print what they were given.
   const lastLog = redactFrom(printed, [spec.env, spec.chart?.values ?? {}]);
   const lastLine = lastLog.split("\n").at(-1);
+  const helps = nextStep({ namespace, failure, lastLog });
+  const message = helps ? `${failure.message}; ${helps}` : failure.message;
   const told = lastLine ? `${message}; the last that it printed: ${lastLine}` : message;
   const it = subject.kind === "controller" ? `it` : `${subject.kind} '${subject.name}'`;
   return new MpcError("FAILED_PRECONDITION", {

@@ -49,6 +49,77 @@ Deno.test("a crash without a word is told all the same", async () => {
   assert.match(error.message, /Cannot roll out 'web': pod 'web-1' is CrashLoopBackOff: back-off/);
 });
 
+Deno.test("a Job that failed is told with its pod, exit code and the last lines that were printed", async () => {
+  const error = await errorOf({
+    reason: "JOB_FAILED",
+    podReason: "BackoffLimitExceeded",
+    message: "Job has reached the specified backoff limit",
+    subject: { kind: "job", name: "migrate" },
+    pod: "web-1",
+    container: "migrate",
+    exitCode: 3,
+  }, ["no such table"]);
+  assert.deepEqual(error.metadata, {
+    job: "migrate",
+    pod: "web-1",
+    exitCode: "3",
+    lastLog: "no such table",
+  });
+  assert.match(error.message, /^Cannot roll out 'web': job 'migrate' is BackoffLimitExceeded: Job/);
+  assert.match(recordError(error).causes[0]?.message ?? "", /printed: no such table$/);
+});
+
+/** What the cluster says, what the program printed, and what a person is told to do. */
+const HELPED: readonly (readonly [RolloutFailure["reason"], string, string, RegExp | null])[] = [
+  [
+    "CONTAINER_NOT_STARTED",
+    'container has runAsNonRoot and image will run as root (pod: "web-1", container: web)',
+    "",
+    /container: web\); no pod may run as root here: use an image whose USER is a number other than 0$/,
+  ],
+  [
+    "CONTAINER_NOT_STARTED",
+    "container has runAsNonRoot and image has non-numeric user (nginx), cannot verify user is non-root",
+    "",
+    /; no pod may run as root here, and 'nginx' may be: give the image's USER as its number$/,
+  ],
+  [
+    "CONTAINER_NOT_STARTED",
+    'secret "login" not found',
+    "",
+    /; make it by 'kubectl create secret generic login --namespace dev --from-literal=KEY=VALUE'$/,
+  ],
+  [
+    "CONTAINER_NOT_STARTED",
+    'configmap "settings" not found',
+    "",
+    /; make it by 'kubectl create configmap settings --namespace dev --from-literal=KEY=VALUE'$/,
+  ],
+  [
+    "IMAGE_PULL_FAILED",
+    "failed to authorize: 401 Unauthorized",
+    "",
+    /; if the image is private, .*: kubectl patch serviceaccount workloads --namespace dev /,
+  ],
+  ["IMAGE_PULL_FAILED", "web:1: not found", "", null],
+  [
+    "CRASH_LOOP",
+    "back-off after exit code 1",
+    'mkdir() "/var/cache/nginx" failed (30: Read-only file system)',
+    /; its root filesystem cannot be written: mount a volume where it writes, .*:scratch'$/,
+  ],
+];
+
+Deno.test("what helps is said where the cluster's own words do not say it", async (t) => {
+  for (const [reason, message, printed, helps] of HELPED) {
+    await t.step(message, async () => {
+      const error = await errorOf({ ...CRASH, reason, message }, printed ? [printed] : []);
+      if (helps) assert.match(error.message, helps);
+      else assert.ok(error.message.endsWith(message));
+    });
+  }
+});
+
 Deno.test("a refusal is told as what it is, in its own words", async () => {
   const refusal = (message: string): RolloutFailure => ({
     reason: "REPLICA_REFUSED",
