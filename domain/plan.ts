@@ -1,7 +1,7 @@
-/** One change that a step would make or has made to an object of the cluster. */
+/** One change to an object of the cluster, or to what a record holds beside them. */
 export interface PlannedChange {
   readonly action: "CREATE" | "UPDATE" | "DELETE";
-  /** `Kind/namespace/name`, or `Kind/name`. */
+  /** `Kind/namespace/name` or `Kind/name`; for a record the name of its resource. */
   readonly object: string;
   readonly fields: readonly FieldChange[];
 }

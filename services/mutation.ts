@@ -7,6 +7,7 @@ import {
   type Operation,
   type OperationKind,
   type Plan,
+  type PlannedChange,
   type QuotaEffect,
   type StepRecord,
   type Workload,
@@ -48,6 +49,8 @@ export interface Prepared {
   /** How long it may take; null for the sum of its budgets. */
   readonly timeoutMs: number | null;
   readonly quota?: readonly QuotaEffect[];
+  /** What changes of the record alone, and not on the cluster. */
+  readonly recordChanges?: readonly PlannedChange[];
   /** Steps that need not run again, in a retry. */
   readonly steps?: readonly StepRecord[];
   readonly retryOf?: string;
@@ -173,7 +176,7 @@ async function planOf(
   prepared: Prepared,
   requestHash: string,
 ): Promise<Plan> {
-  const { kind, target, input, current, quota = [] } = prepared;
+  const { kind, target, input, current, quota = [], recordChanges = [] } = prepared;
   const changes = await deps.planner.changes(kind, target, input, caller.signal);
   const steps = DEFINITIONS[kind].steps.map(({ name, onCancel, undo }) => ({
     name,
@@ -181,8 +184,9 @@ async function planOf(
     undo: undo !== undefined,
   }));
   const seen = current && [current.value.uid, current.version];
+  // What the record changes to follows from the request and what was seen; moments are from now on.
   const planHash = fingerprint([requestHash, seen, changes, quota]);
-  return { changes, steps, quota, planHash };
+  return { changes: [...recordChanges, ...changes], steps, quota, planHash };
 }
 
 /** @throws {MpcError} ABORTED `PLAN_OUTDATED` where the caller has seen another plan */

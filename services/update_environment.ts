@@ -7,6 +7,7 @@ import {
   invalidArgument,
   MpcError,
   parseEnvironmentChange,
+  type PlannedChange,
 } from "@mpc/domain";
 import { assertIdle } from "./admit.ts";
 import type { Caller } from "./caller.ts";
@@ -54,6 +55,7 @@ export function updateEnvironment(
     const { ttlMs: _, cluster: __, quota = value.quota, ...rest } = change;
     const expireTime = nextExpireTime(value, change, deps.clock.now());
     const previous = changeable(value);
+    const wanted = { ...previous, ...rest, quota: { ...quota }, expireTime };
     return {
       kind: "environment.update",
       target: name,
@@ -62,15 +64,36 @@ export function updateEnvironment(
         environment: idOf(name),
         uid: value.uid,
         cluster: value.cluster,
-        wanted: { ...previous, ...rest, quota: { ...quota }, expireTime },
+        wanted,
         previous,
         previousState,
       },
       current,
       lock: "take",
       timeoutMs: null,
+      recordChanges: recordChanges(name, previous, wanted),
     };
   });
+}
+
+type Changeable = ReturnType<typeof changeable>;
+
+/** What the cluster does not carry, so that no step plans it. */
+function recordChanges(
+  name: string,
+  before: Changeable,
+  after: Changeable,
+): readonly PlannedChange[] {
+  const told = (fields: Changeable) => ({
+    annotations: JSON.stringify(fields.annotations),
+    expire_time: fields.expireTime === null ? "" : JSON.stringify(new Date(fields.expireTime)),
+    deletion_protection: String(fields.deletionProtection),
+  });
+  const then = told(after);
+  const fields = Object.entries(told(before))
+    .map(([path, was]) => ({ path, before: was, after: then[path as keyof typeof then] }))
+    .filter((field) => field.before !== field.after);
+  return fields.length > 0 ? [{ action: "UPDATE", object: name, fields }] : [];
 }
 
 function nextExpireTime(

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { createEnvironment, retryOperation } from "@mpc/services";
+import {
+  createEnvironment,
+  type MutationOptions,
+  retryOperation,
+  updateEnvironment,
+} from "@mpc/services";
 import { DEFINITIONS } from "@mpc/services/operations";
 import { withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
@@ -76,4 +81,33 @@ Deno.test("a retry can be planned", () =>
       "CREATE Deployment/dev/web",
       "CREATE Service/dev/web",
     ]);
+  }));
+
+Deno.test("a plan tells what of an environment's record changes, and holds while time goes by", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, clock, store } = platform;
+    await platform.ended(await create(platform));
+    const update = (options: MutationOptions) =>
+      updateEnvironment(deps, caller, {
+        ...options,
+        name: "environments/dev",
+        etag: "",
+        change: { ttlMs: 3_600_000, deletionProtection: true },
+      });
+    const { plan } = await update({ validateOnly: true });
+    const expireTime = new Date(clock.now() + 3_600_000).toISOString();
+    assert.deepEqual(plan?.changes, [{
+      action: "UPDATE",
+      object: "environments/dev",
+      fields: [
+        { path: "expire_time", before: "", after: JSON.stringify(expireTime) },
+        { path: "deletion_protection", before: "false", after: "true" },
+      ],
+    }]);
+    await clock.advance(5_000);
+    await platform.ended(await update({ planHash: plan?.planHash ?? "" }));
+    assert.equal(
+      (await store.environments.get("environments/dev"))?.value.deletionProtection,
+      true,
+    );
   }));

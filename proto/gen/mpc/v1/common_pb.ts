@@ -121,7 +121,7 @@ export const ConditionSchema: GenMessage<Condition, {jsonType: ConditionJson}> =
   messageDesc(file_mpc_v1_common, 0);
 
 /**
- * One change that an operation would make or has made to an object of the cluster.
+ * One change to an object of the cluster, or to what the record of an environment holds beside them.
  *
  * @generated from message mpc.v1.PlannedChange
  */
@@ -134,7 +134,8 @@ export type PlannedChange = Message<"mpc.v1.PlannedChange"> & {
   action: ChangeAction;
 
   /**
-   * The object as `Kind/namespace/name`, or `Kind/name` where it has no namespace.
+   * The object as `Kind/namespace/name`, or `Kind/name` where it has no namespace; for a record the
+   * name of its resource.
    *
    * @generated from field: string object = 2;
    */
@@ -149,7 +150,7 @@ export type PlannedChange = Message<"mpc.v1.PlannedChange"> & {
 };
 
 /**
- * One change that an operation would make or has made to an object of the cluster.
+ * One change to an object of the cluster, or to what the record of an environment holds beside them.
  *
  * @generated from message mpc.v1.PlannedChange
  */
@@ -162,7 +163,8 @@ export type PlannedChangeJson = {
   action?: ChangeActionJson;
 
   /**
-   * The object as `Kind/namespace/name`, or `Kind/name` where it has no namespace.
+   * The object as `Kind/namespace/name`, or `Kind/name` where it has no namespace; for a record the
+   * name of its resource.
    *
    * @generated from field: string object = 2;
    */
