@@ -33,7 +33,8 @@ const GENERATED: Readonly<Record<string, RegExp>> = {
   Pod: /^(-[bcdfghjklmnpqrstvwxz2456789]+)?-([bcdfghjklmnpqrstvwxz2456789]{5}|\d+)$/,
 };
 
-function clusterEvent(event: LiveObject): ClusterEvent {
+/** An event as callers are told of it. */
+export function clusterEvent(event: LiveObject): ClusterEvent {
   const involved = (field: string) => String(fieldAt(event, "involvedObject", field) ?? "");
   const series = fieldAt(event, "series");
   return {

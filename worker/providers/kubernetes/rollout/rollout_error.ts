@@ -2,6 +2,7 @@ import { MpcError } from "@mpc/domain";
 import type { WorkloadIntent } from "@mpc/services";
 import type { KubeClient } from "../client/kube_client.ts";
 import { statusError } from "../client/status_error.ts";
+import { lastWarning } from "../reads/last_warning.ts";
 import { redactFrom } from "../redact.ts";
 import { nextStep } from "./next_step.ts";
 import type { RolloutFailure } from "./verdict.ts";
@@ -23,8 +24,13 @@ export async function rolloutError(
   // Programs that fail like to print what they were given.
   const lastLog = redactFrom(printed, [spec.env, spec.chart?.values ?? {}]);
   const lastLine = lastLog.split("\n").at(-1);
-  const helps = nextStep({ namespace, failure, lastLog });
-  const message = helps ? `${failure.message}; ${helps}` : failure.message;
+  // What a pod waits for stands in its events alone, for instance a volume that cannot be had.
+  const warned = reason === "PROGRESS_DEADLINE_EXCEEDED"
+    ? await lastWarning(client, { namespace, name: subject.name }, signal)
+    : "";
+  const known = warned ? `${failure.message}; the cluster warned of ${warned}` : failure.message;
+  const helps = nextStep({ namespace, failure: { ...failure, message: known }, lastLog });
+  const message = helps ? `${known}; ${helps}` : known;
   const told = lastLine ? `${message}; the last that it printed: ${lastLine}` : message;
   const it = subject.kind === "controller" ? `it` : `${subject.kind} '${subject.name}'`;
   return new MpcError("FAILED_PRECONDITION", {

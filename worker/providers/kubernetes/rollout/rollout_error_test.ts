@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { recordError } from "@mpc/domain";
+import { MpcError, recordError } from "@mpc/domain";
 import { aWorkloadIntent } from "../../../../tests/fakes/intents.ts";
 import { FakeKubeClient } from "../../../../tests/fakes/kubernetes/fake_kube_client.ts";
 import { rolloutError } from "./rollout_error.ts";
@@ -118,6 +118,40 @@ Deno.test("what helps is said where the cluster's own words do not say it", asyn
       else assert.ok(error.message.endsWith(message));
     });
   }
+});
+
+Deno.test("a pod that never became ready is told with what the cluster warned of last", async () => {
+  const client = new FakeKubeClient();
+  const warn = (pod: string, at: string, message: string, type = "Warning") =>
+    client.server.update({
+      apiVersion: "v1",
+      kind: "Event",
+      metadata: { name: `${pod}.${at}`, namespace: intent.environment },
+      involvedObject: { kind: "Pod", namespace: intent.environment, name: pod },
+      ...{ type, reason: "FailedMount", message, lastTimestamp: `2030-01-01T00:00:${at}Z` },
+    }, "test");
+  warn("web-1", "02", 'MountVolume.SetUp failed for volume "login" : secret "login" not found');
+  warn("web-1", "01", "before");
+  warn("web-1", "03", "no warning", "Normal");
+  warn("web-2", "04", "of another pod");
+  const late: RolloutFailure = {
+    reason: "PROGRESS_DEADLINE_EXCEEDED",
+    podReason: "NotReady",
+    message: "containers with unready status: [web]",
+    subject: { kind: "pod", name: "web-1" },
+  };
+  const error = await rolloutError(client, intent, late, new AbortController().signal);
+  assert.equal(
+    error.message,
+    "Cannot roll out 'web': pod 'web-1' is NotReady: containers with unready status: [web]; the " +
+      'cluster warned of FailedMount: MountVolume.SetUp failed for volume "login" : secret "login" ' +
+      "not found; make it by 'kubectl create secret generic login --namespace dev " +
+      "--from-literal=KEY=VALUE'",
+  );
+  client.fault = () =>
+    new MpcError("PERMISSION_DENIED", { reason: "CLUSTER_FORBIDS", message: "" });
+  const quiet = await rolloutError(client, intent, late, new AbortController().signal);
+  assert.match(quiet.message, /unready status: \[web\]$/);
 });
 
 Deno.test("a refusal is told as what it is, in its own words", async () => {
