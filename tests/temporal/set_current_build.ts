@@ -1,8 +1,14 @@
+import assert from "node:assert/strict";
 import { eventually } from "../servers/eventually.ts";
 import { withClient } from "./temporal_world.ts";
 
+/** `TASK_QUEUE_TYPE_WORKFLOW` of Temporal's API. */
+const WORKFLOW = 1;
+
 /**
- * Has a build take what is new, as `temporal worker deployment set-current-version` does.
+ * Has a build take what is new, as `temporal worker deployment set-current-version` does, and waits
+ * until the task queue knows of it.
+ * @param deploymentName which in these tests is the task queue's name, too
  * @param buildId empty for workers that have none
  */
 export function setCurrentBuild(
@@ -16,8 +22,14 @@ export function setCurrentBuild(
     ignoreMissingTaskQueues: true,
   };
   return withClient(address, ({ workflowService }) =>
-    // The server learns of a deployment by its workers' first polls.
+    // The server learns of a deployment, and of its task queue, by its workers' first polls.
     eventually("the build is current", async () => {
       await workflowService.setWorkerDeploymentCurrentVersion(request);
+      const { versioningInfo } = await workflowService.describeTaskQueue({
+        namespace: request.namespace,
+        taskQueue: { name: deploymentName },
+        taskQueueType: WORKFLOW,
+      });
+      assert.equal(versioningInfo?.currentDeploymentVersion?.buildId ?? "", buildId);
     }));
 }
