@@ -67,16 +67,22 @@ async function watch(
   let last = operation;
   await show(last);
   for (let breaks = 0; !last.done;) {
+    let broken: unknown = new CliError("The server ends the watch before the operation has ended", {
+      hint: `Look at it with 'mpctl op get ${idOf(operation.name)}'`,
+    });
     try {
       for await (const seen of client.watchOperation({ name: operation.name }, { signal })) {
         breaks = 0;
         last = seen;
         await show(last);
       }
+      if (last.done) break;
     } catch (error) {
-      if (signal.aborted || !isBroken(error) || ++breaks > MAX_BREAKS) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 200 * breaks));
+      if (signal.aborted || !isBroken(error)) throw error;
+      broken = error;
     }
+    if (++breaks > MAX_BREAKS) throw broken;
+    await new Promise((resolve) => setTimeout(resolve, 200 * breaks));
   }
   return last;
 }

@@ -4,12 +4,16 @@ import { usageError } from "../cli_error.ts";
 
 /**
  * What a JSONPath (RFC 9535) finds, a line each: text as it is, everything else as JSON. Written
- * as `$.a.b`, or as kubectl has it: `{.a.b}`.
+ * as `$.a.b`, or as kubectl has it: `{.a.b}`, also with the `.items` that its lists have.
  * @throws {CliError} usage
  */
 export function jsonPath(expression: string, json: JsonValue): string {
   const bare = expression.replace(/^\{(.*)\}$/s, "$1");
-  const path = bare.startsWith("$") ? bare : `$${/^[.[]/.test(bare) ? "" : "."}${bare}`;
+  if (/[{}]/.test(bare)) {
+    throw usageError(`Cannot use jsonpath '${expression}': must be one path, without a template`);
+  }
+  const rooted = bare.startsWith("$") ? bare : `$${/^[.[]/.test(bare) ? "" : "."}${bare}`;
+  const path = Array.isArray(json) ? rooted.replace(/^\$\.items\b/, "$") : rooted;
   try {
     const found: unknown = JSONPath({ path, json: json as object, wrap: true, eval: "safe" });
     if (!Array.isArray(found)) return "";

@@ -9,6 +9,7 @@ const ITEMS = [
 const CASES: readonly (readonly [string, string])[] = [
   ["$[*].name", "a\nb\n"],
   ["{[*].name}", "a\nb\n"],
+  ["{.items[*].name}", "a\nb\n"],
   ["{$[0].labels}", '{"team":"web"}\n'],
   ["[0].replicas", "2\n"],
   ["$[?(@.replicas > 1)].name", "a\n"],
@@ -25,6 +26,11 @@ for (const [expression, found] of CASES) {
 Deno.test("jsonPath() of one object, as kubectl writes it", () => {
   assert.equal(jsonPath("{.labels.team}", ITEMS[0]!), "web\n");
   assert.equal(jsonPath("name", ITEMS[0]!), "a\n");
+});
+
+Deno.test("jsonPath() refuses templates in place of finding nothing by them", () => {
+  const template = '{range .items[*]}{.name}{"\\n"}{end}';
+  assert.throws(() => jsonPath(template, ITEMS), /must be one path, without a template/);
 });
 
 Deno.test("jsonPath() runs no code", () => {

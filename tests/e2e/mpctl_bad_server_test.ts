@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { OperationSchema, OperationState } from "@mpc/proto";
+import { enveloped } from "../../api/web/envelope.ts";
 import { type Cases, testMpctl } from "./mpctl_world.ts";
 
 async function withServer(server: Server, use: (address: string) => Promise<void>): Promise<void> {
@@ -81,6 +84,27 @@ const CASES: Cases = [
           assert.match(err, /takes calls, but did not answer in time\nGive it more with --request/);
         }
       }
+    });
+  }],
+  ["a watch that the server ends too early is begun anew, and not in a rush", ({ mpctl }) => {
+    const name = "operations/01a2100d-1d1b-727a-b0bd-28f5ad1710cf";
+    let watches = 0;
+    const server = createHttpServer((request, response) => {
+      const watch = request.url?.endsWith("/WatchOperation");
+      if (watch) watches++;
+      const done = watches === 3;
+      const state = done ? OperationState.SUCCEEDED : OperationState.RUNNING;
+      const seen = toBinary(OperationSchema, create(OperationSchema, { name, state, done }));
+      response.setHeader("content-type", "application/grpc-web+proto");
+      response.write(enveloped(0, seen));
+      response.end(enveloped(0x80, new TextEncoder().encode("grpc-status: 0\r\n")));
+    });
+    return withServer(server, async (address) => {
+      const start = performance.now();
+      const { code, err } = await mpctl("op", "watch", name, "--server", `http://${address}`);
+      assert.equal(code, 0, err);
+      assert.equal(watches, 3, "two ended before the operation, the third told its end");
+      assert.ok(performance.now() - start > 400, "it pauses before it begins anew");
     });
   }],
   ["a server that goes away in mid-stream is said to be gone", async (world) => {

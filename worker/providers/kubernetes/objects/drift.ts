@@ -1,7 +1,7 @@
 import type { PlannedChange } from "@mpc/domain";
 import type { ProviderCall } from "@mpc/services";
 import type { KubeClient } from "../client/kube_client.ts";
-import { refOf, textOf } from "../client/kube_object.ts";
+import { fieldAt, type LiveObject, refOf, textOf } from "../client/kube_object.ts";
 import { applyObjects, type Desired } from "./apply.ts";
 import { isAutoscaled } from "./apply_scaled.ts";
 
@@ -12,7 +12,10 @@ export async function driftOf(
   { signal }: ProviderCall,
 ): Promise<readonly PlannedChange[]> {
   const options = { signal, dryRun: true, forceConflicts: true };
-  const changes = await applyObjects(client, desired, options);
+  const brief = new Set(desired.objects.filter(removesItself).map((o) => textOf(refOf(o))));
+  const changes = (await applyObjects(client, desired, options)).filter(({ action, object }) =>
+    action !== "CREATE" || !brief.has(object)
+  );
   const rescaled = changes.some(({ fields }) => fields.some(({ path }) => path === REPLICAS));
   if (!rescaled) return changes;
   const live = await Promise.all(
@@ -26,6 +29,11 @@ export async function driftOf(
     const fields = change.fields.filter(({ path }) => path !== REPLICAS);
     return fields.length > 0 ? [{ ...change, fields }] : [];
   });
+}
+
+/** A Job that was done may be gone by its own wish (Kubernetes, "TTL-after-finished"). */
+function removesItself(object: LiveObject): boolean {
+  return object.kind === "Job" && fieldAt(object, "spec", "ttlSecondsAfterFinished") !== undefined;
 }
 
 const REPLICAS = "spec.replicas";

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { FakeKubeClient } from "../../../../tests/fakes/kubernetes/fake_kube_client.ts";
+import { type KubernetesObject, MANAGED_BY, MANAGER, UID } from "../render/mod.ts";
+import { applyObjects, type Desired } from "./apply.ts";
+import { driftOf } from "./drift.ts";
+
+const JOB = { apiVersion: "batch/v1", kind: "Job" } as const;
+const live = () => ({ signal: new AbortController().signal });
+
+function migration(spec: object): Desired {
+  const labels = { [MANAGED_BY]: MANAGER, [UID]: "u-1" };
+  const containers = [{ name: "migrate", image: "web:1" }];
+  const object: KubernetesObject = {
+    ...JOB,
+    metadata: { name: "migrate", namespace: "dev", labels },
+    spec: { template: { spec: { containers, restartPolicy: "Never" } }, ...spec },
+  };
+  return { uid: "u-1", namespace: "dev", objects: [object], prune: [JOB], revision: 1 };
+}
+
+async function driftWhenGone(desired: Desired): Promise<readonly string[]> {
+  const client = new FakeKubeClient();
+  const metadata = { name: "dev" };
+  client.server.update({ apiVersion: "v1", kind: "Namespace", metadata }, "test");
+  await applyObjects(client, desired, live());
+  assert.deepEqual(await driftOf(client, desired, live()), [], "it is as it was applied");
+  const ref = { ...JOB, namespace: "dev", name: "migrate" };
+  const { uid = "" } = (await client.get(ref, live()))!.metadata;
+  await client.delete(ref, { ...live(), propagation: "Background", uid });
+  return (await driftOf(client, desired, live())).map(({ action, object }) =>
+    `${action} ${object}`
+  );
+}
+
+Deno.test("a Job that somebody has deleted is drift", async () => {
+  assert.deepEqual(await driftWhenGone(migration({})), ["CREATE Job/dev/migrate"]);
+});
+
+Deno.test("a Job that goes by its own wish when it is done is none", async () => {
+  assert.deepEqual(await driftWhenGone(migration({ ttlSecondsAfterFinished: 600 })), []);
+});
