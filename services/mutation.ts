@@ -178,11 +178,9 @@ async function planOf(
 ): Promise<Plan> {
   const { kind, target, input, current, quota = [], recordChanges = [] } = prepared;
   const changes = await deps.planner.changes(kind, target, input, caller.signal);
-  const steps = DEFINITIONS[kind].steps.map(({ name, onCancel, undo }) => ({
-    name,
-    onCancel,
-    undo: undo !== undefined,
-  }));
+  const done = new Set(prepared.steps?.flatMap((s) => s.state === "SUCCEEDED" ? [s.name] : []));
+  const steps = DEFINITIONS[kind].steps.filter(({ name }) => !done.has(name))
+    .map(({ name, onCancel, undo }) => ({ name, onCancel, undo: undo !== undefined }));
   const seen = current && [current.value.uid, current.version];
   // What the record changes to follows from the request and what was seen; moments are from now on.
   const planHash = fingerprint([requestHash, seen, changes, quota]);

@@ -60,7 +60,11 @@ Deno.test("retry begins at the step that failed, and names what it retries", asy
     const failed = await platform.ended(await removeWorkload(platform));
     assert.equal(failed.state, "FAILED");
     broken = false;
-    const again = await platform.ended(await retryOperation(deps, caller, { name: failed.name }));
+    const request = { name: failed.name };
+    const { plan } = await retryOperation(deps, caller, { ...request, validateOnly: true });
+    const planned = plan?.steps.map(({ name }) => name) ?? [];
+    assert.equal(planned[0], "await_workload_gone", "the plan has what is still to be done");
+    const again = await platform.ended(await retryOperation(deps, caller, request));
     assert.deepEqual([again.state, again.retryOf], ["SUCCEEDED", failed.name]);
     assert.deepEqual(again.steps[0], failed.steps[0], "a step that is done is not done again");
     await rejectsWith(
