@@ -17,10 +17,13 @@ type Failure = readonly [
   words: RegExp,
 ];
 
+/** Without a check a program counts as ready from its begin to its end, if a kubelet sees it run. */
+const CHECKED = ["--port", "8080", "--health-path", "/"];
+
 const FAILURES: readonly Failure[] = [
   [
     "a program that ends again and again is named with its exit code",
-    ["--image", "localhost/nginx:crash"],
+    ["--image", "localhost/nginx:crash", ...CHECKED],
     "CRASH_LOOP",
     /pod 'web-\S+' is CrashLoopBackOff: back-off after exit code 7/,
   ],
@@ -32,7 +35,7 @@ const FAILURES: readonly Failure[] = [
   ],
   [
     "a program that takes more memory than it may is named with its limit",
-    ["--image", "localhost/nginx:hungry", "--memory", "32Mi"],
+    ["--image", "localhost/nginx:hungry", "--memory", "32Mi", ...CHECKED],
     "OOM_KILLED",
     /is OOMKilled: it used more memory than its limit of 32Mi/,
   ],
@@ -44,10 +47,7 @@ const FAILURES: readonly Failure[] = [
   ],
   [
     "a program that is never ready fails at its deadline, with the probe's words",
-    [
-      ...["--image", "localhost/nginx:stuck", "--port", "8080", "--health-path", "/"],
-      ...["--progress-deadline", "10s"],
-    ],
+    ["--image", "localhost/nginx:stuck", ...CHECKED, "--progress-deadline", "10s"],
     "PROGRESS_DEADLINE_EXCEEDED",
     /pod 'web-\S+' is NotReady/,
   ],
@@ -83,7 +83,7 @@ export const FAILED_DEPLOYMENTS: Scenarios = {
   "the last lines of a program that ended are kept with its failure": async (world) => {
     const env = await newEnvironment(world);
     const deploy = ["workload", "deploy", "web", "--env", env, "--image", "localhost/nginx:crash"];
-    const operation = failedOperation(await world.mpctl(...deploy));
+    const operation = failedOperation(await world.mpctl(...deploy, ...CHECKED));
     assert.match(await succeed(world, "op", "get", operation, "-o", "json"), /reach the database/);
     await succeed(world, "env", "delete", env, "--force");
   },
@@ -92,7 +92,7 @@ export const FAILED_DEPLOYMENTS: Scenarios = {
     const env = await newEnvironment(world);
     const deploy = ["workload", "deploy", "web", "--env", env, "--image"];
     await succeed(world, ...deploy, "nginx:1.27");
-    const operation = failedOperation(await mpctl(...deploy, "localhost/nginx:crash"));
+    const operation = failedOperation(await mpctl(...deploy, "localhost/nginx:crash", ...CHECKED));
     await assertExplained(world, operation, "CRASH_LOOP", /exit code 7/);
     await kubectl(["rollout", "status", "deployment/web", "-n", env, "--timeout=30s"]);
     const pods = ["get", "pods", "-n", env, "-o", "jsonpath={.items[*].spec.containers[0].image}"];

@@ -19,6 +19,8 @@ export const EVERY_MISBEHAVIOUR: readonly Misbehaviour[] = [
 
 /** What shows on a cluster that does not go by tags: where it listens, and what it takes. */
 const REAL_TROUBLE: Partial<Record<Misbehaviour, Partial<WorkloadSpec>>> = {
+  // Without a check a program counts as ready from its begin to its end, if a kubelet sees it run.
+  crash: { healthCheck: { path: "/", port: 8080, periodMs: 1_000 } },
   stuck: {
     healthCheck: { path: "/", port: 8080, periodMs: 1_000 },
     progressDeadlineMs: 10_000,

@@ -14,6 +14,7 @@ import { isAwaited } from "./job.ts";
 import { progressOf } from "./progress.ts";
 import { rolloutError } from "./rollout_error.ts";
 import { rolloutKinds } from "./rollout_kinds.ts";
+import { steadyAt } from "./steady.ts";
 import { Standstill } from "./standstill.ts";
 import { gravest, isFailure } from "./verdict.ts";
 
@@ -48,10 +49,11 @@ export async function awaitRollout(
       told = `${status.message}${waiting}`;
       onProgress?.({ ...status, message: told });
     }
-    if (complete) return status;
+    const steady = complete ? steadyAt(snapshot, clock.now()) : undefined;
+    if (complete && steady === undefined) return status;
     const verdict = gravest([
       ...[failureOf(snapshot, clock.now()) ?? []].flat(),
-      standstill.verdict(snapshot, status),
+      steady === undefined ? standstill.verdict(snapshot, status) : { lookAgain: steady },
     ]);
     if (verdict && isFailure(verdict)) {
       throw trouble ?? await rolloutError(client, intent, verdict, signal);

@@ -27,6 +27,43 @@ worldTest("pods that crash are mended by a deployment, and are not taken for it"
 });
 
 worldTest(
+  "a program that has ended is not believed to run before it has for a while",
+  async (world) => {
+    const { server } = world.cluster.client;
+    const intent = workload("web");
+    await world.deploy(intent);
+    await world.clock.advance(60_000);
+    const restarted = (startedAt: number) => {
+      for (const pod of server.list(POD)) {
+        const state = { running: { startedAt: new Date(startedAt).toISOString() } };
+        const status = {
+          ...pod["status"] as object,
+          containerStatuses: [{ name: "web", ready: true, restartCount: 1, state }],
+        };
+        server.update({ ...pod, status }, "kubelet", "status");
+      }
+    };
+    restarted(world.clock.now());
+    let done = false;
+    const rollout = world.rollout(intent).then((status) => {
+      done = true;
+      return status;
+    });
+    await world.clock.advance(9_000);
+    assert.ok(!done, "it may end again, although the deployment counts it as ready");
+    await world.clock.advance(2_000);
+    assert.equal((await rollout).ready, 2);
+    const ahead = world.clock.now() + 3_600_000;
+    restarted(ahead);
+    assert.equal(
+      (await world.rollout(intent)).ready,
+      1,
+      "a node's clock that is ahead holds up nobody",
+    );
+  },
+);
+
+worldTest(
   "what is deleted in a rollout is noticed, also behind a watch that was down",
   async (world) => {
     for (const down of [false, true]) {
