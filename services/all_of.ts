@@ -1,18 +1,17 @@
-import type { Collection, Cursor } from "@mpc/storage";
+import type { Collection } from "@mpc/storage";
+import { pagesOf } from "./pages_of.ts";
 
 const PAGE = 500;
 
-/** Every document of a collection, for checks that have to see them all. */
+/** Every document of a collection, or every one under a prefix, for what has to see them all. */
 export async function allOf<T extends { readonly name: string }>(
-  collection: Collection<T>,
+  collection: Pick<Collection<T>, "list">,
   signal: AbortSignal,
+  prefix = "",
 ): Promise<readonly T[]> {
   const found: T[] = [];
-  let after: Cursor | undefined;
-  do {
-    const page = await collection.list({ limit: PAGE, signal, ...(after && { after }) });
-    found.push(...page.items.map(({ value }) => value));
-    after = page.next ?? undefined;
-  } while (after);
+  for await (const page of pagesOf(collection, { prefix, limit: PAGE, signal })) {
+    found.push(...page.map(({ value }) => value));
+  }
   return found;
 }

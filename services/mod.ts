@@ -31,6 +31,7 @@ export { retryOperation } from "./retry_operation.ts";
 export { rollbackWorkload } from "./rollback_workload.ts";
 export { scaleWorkload } from "./scale_workload.ts";
 export { streamLogs } from "./stream_logs.ts";
+export { pagesOf } from "./pages_of.ts";
 export { updateDocument } from "./update_document.ts";
 export { sweepObjects } from "./sweep_objects.ts";
 export { isUnreadable } from "./unreadable.ts";

@@ -7,9 +7,9 @@ import {
   parseCpuMillis,
   parseMemoryBytes,
   type QuotaEffect,
-  type Workload,
   type WorkloadSpec,
 } from "@mpc/domain";
+import { allOf } from "./all_of.ts";
 import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
 
@@ -26,7 +26,11 @@ export async function quotaEffects(
 ): Promise<readonly QuotaEffect[]> {
   const { quota } = environment;
   if (quota.workloads === null && quota.cpu === null && quota.memory === null) return [];
-  const others = await workloadsOf(deps, caller, environment);
+  const others = await allOf(
+    deps.store.workloads,
+    caller.signal,
+    `${environment.name}/workloads/`,
+  );
   const rest = others.filter((workload) => workload.name !== name);
   const before = usage(others.map((workload) => workload.spec));
   const after = usage([...rest.map((workload) => workload.spec), wanted]);
@@ -62,27 +66,6 @@ function usage(specs: readonly WorkloadSpec[]): Record<QuotaEffect["resource"], 
     total.memory += copies * (parseMemoryBytes(resources.memory ?? "") ?? 0);
   }
   return total;
-}
-
-async function workloadsOf(
-  { store }: ServiceDeps,
-  { signal }: Caller,
-  environment: Environment,
-): Promise<readonly Workload[]> {
-  const all: Workload[] = [];
-  const prefix = `${environment.name}/workloads/`;
-  let after;
-  do {
-    const page = await store.workloads.list({
-      prefix,
-      limit: 500,
-      signal,
-      ...(after && { after }),
-    });
-    all.push(...page.items.map(({ value }) => value));
-    after = page.next ?? undefined;
-  } while (after);
-  return all;
 }
 
 function exceeded(

@@ -8,9 +8,10 @@ import {
   redactSpec,
   type ResourceKind,
 } from "@mpc/domain";
-import type { Collection, Cursor, Stored } from "@mpc/storage";
+import type { Collection, Stored } from "@mpc/storage";
 import type { Caller } from "./caller.ts";
 import type { ServiceDeps } from "./deps.ts";
+import { pagesOf } from "./pages_of.ts";
 
 export interface WatchEventsRequest {
   /** Only this resource and those below it; empty for all. */
@@ -120,17 +121,8 @@ async function* all<T extends { readonly name: string }>(
   { signal }: Caller,
   filter?: Filter,
 ): AsyncGenerator<Stored<T>> {
-  let after: Cursor | undefined;
-  do {
-    const page = await collection.list({
-      limit: PAGE,
-      signal,
-      ...(filter && { filter }),
-      ...(after && { after }),
-    });
-    yield* page.items;
-    after = page.next ?? undefined;
-  } while (after);
+  const query = { limit: PAGE, signal, ...(filter && { filter }) };
+  for await (const page of pagesOf(collection, query)) yield* page;
 }
 
 function uidOf(snapshot: EventSnapshot): string {

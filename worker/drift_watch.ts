@@ -8,9 +8,9 @@ import {
   setCondition,
   type Workload,
 } from "@mpc/domain";
-import { type Clock, type Provider, updateDocument, workloadEvent } from "@mpc/services";
+import { type Clock, pagesOf, type Provider, updateDocument, workloadEvent } from "@mpc/services";
 import { workloadIntentOf } from "@mpc/services/operations";
-import type { Cursor, Store } from "@mpc/storage";
+import type { Store } from "@mpc/storage";
 
 const log = getLogger(["mpc", "drift"]);
 
@@ -44,12 +44,9 @@ export class DriftWatch {
   /** Looks at every workload once; what cannot be compared now is in the next pass. */
   async pass(): Promise<void> {
     const { store: { workloads }, signal } = this.#options;
-    let after: Cursor | undefined;
-    do {
-      const page = await workloads.list({ limit: TOGETHER, signal, ...(after && { after }) });
-      await Promise.all(page.items.map(({ value }) => this.#look(value)));
-      after = page.next ?? undefined;
-    } while (after);
+    for await (const page of pagesOf(workloads, { limit: TOGETHER, signal })) {
+      await Promise.all(page.map(({ value }) => this.#look(value)));
+    }
   }
 
   async #look(workload: Workload): Promise<void> {

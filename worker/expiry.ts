@@ -12,10 +12,10 @@ import {
   type Caller,
   deleteEnvironment,
   environmentEvent,
+  pagesOf,
   type ServiceDeps,
   updateDocument,
 } from "@mpc/services";
-import type { Cursor } from "@mpc/storage";
 import { followLog } from "./follow_log.ts";
 
 const log = getLogger(["mpc", "expiry"]);
@@ -97,24 +97,21 @@ export class Expiry {
 
   /** Environments that expire, the first ones first, in pages. */
   async *#expiring(): AsyncGenerator<readonly Environment[]> {
-    let after: Cursor | undefined;
-    do {
-      const page = await this.#deps.store.environments.list({
-        filter: {
-          op: "and",
-          terms: [
-            { op: ">", path: ["expireTime"], value: 0 },
-            { op: "=", path: ["deletionProtection"], value: false },
-          ],
-        },
-        orderBy: [{ path: ["expireTime"], descending: false }],
-        limit: PAGE,
-        signal: this.#stop.signal,
-        ...(after && { after }),
-      });
-      yield page.items.map(({ value }) => value);
-      after = page.next ?? undefined;
-    } while (after);
+    const query = {
+      filter: {
+        op: "and" as const,
+        terms: [
+          { op: ">" as const, path: ["expireTime"], value: 0 },
+          { op: "=" as const, path: ["deletionProtection"], value: false },
+        ],
+      },
+      orderBy: [{ path: ["expireTime"], descending: false }],
+      limit: PAGE,
+      signal: this.#stop.signal,
+    };
+    for await (const page of pagesOf(this.#deps.store.environments, query)) {
+      yield page.map(({ value }) => value);
+    }
   }
 
   /** What cannot be attended to must not keep the rest from expiring. */

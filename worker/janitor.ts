@@ -14,6 +14,7 @@ import {
   dropUnadmitted,
   type Engine,
   isAdmitted,
+  pagesOf,
   type Provider,
 } from "@mpc/services";
 import {
@@ -24,7 +25,7 @@ import {
   requestCancel,
   resourceOf,
 } from "@mpc/services/operations";
-import type { Collection, Cursor, Store, Stored } from "@mpc/storage";
+import type { Collection, Store, Stored } from "@mpc/storage";
 import { closeOperation } from "./engine/close_operation.ts";
 import { isFault } from "./engine/is_fault.ts";
 import { forgetStray } from "./forget_stray.ts";
@@ -147,16 +148,10 @@ export class Janitor {
     where: { readonly path: readonly string[]; readonly value: string },
     settle: (stored: Stored<T>) => Promise<void>,
   ): Promise<void> {
-    let after: Cursor | undefined;
-    do {
-      const page = await collection.list({
-        filter: { op: "=", ...where },
-        limit: 200,
-        ...(after && { after }),
-      });
-      for (const stored of page.items) await this.#settle(stored.value.name, () => settle(stored));
-      after = page.next ?? undefined;
-    } while (after);
+    const query = { filter: { op: "=" as const, ...where }, limit: 200 };
+    for await (const page of pagesOf(collection, query)) {
+      for (const stored of page) await this.#settle(stored.value.name, () => settle(stored));
+    }
   }
 
   /** What cannot be settled must not keep the rest from being settled. */

@@ -1,7 +1,7 @@
 import { type Instant, isMpcError, isTerminal, type Operation } from "@mpc/domain";
-import { type Clock, operationEvent } from "@mpc/services";
+import { type Clock, operationEvent, pagesOf } from "@mpc/services";
 import { resourceOf } from "@mpc/services/operations";
-import type { Cursor, EventLog, Store, Stored } from "@mpc/storage";
+import type { EventLog, Store, Stored } from "@mpc/storage";
 
 export interface RetentionOptions {
   readonly store: Store;
@@ -48,13 +48,10 @@ export class Retention {
   async #forgetOperations(since: Instant): Promise<void> {
     const { store: { operations }, signal } = this.#options;
     const orderBy = [{ path: ["createTime"], descending: false }];
-    let after: Cursor | undefined;
-    do {
-      const page = await operations.list({ orderBy, limit: PAGE, signal, ...(after && { after }) });
-      for (const stored of page.items) await this.#forget(stored, since);
-      const newest = page.items.at(-1)?.value.createTime ?? since;
-      after = newest < since ? page.next ?? undefined : undefined;
-    } while (after);
+    for await (const page of pagesOf(operations, { orderBy, limit: PAGE, signal })) {
+      for (const stored of page) await this.#forget(stored, since);
+      if ((page.at(-1)?.value.createTime ?? since) >= since) return;
+    }
   }
 
   async #forget(stored: Stored<Operation>, since: Instant): Promise<void> {

@@ -8,8 +8,8 @@ import {
   parseName,
   recordError,
 } from "@mpc/domain";
-import type { Clock, Provider } from "@mpc/services";
-import type { Cursor, Store, Stored } from "@mpc/storage";
+import { type Clock, pagesOf, type Provider } from "@mpc/services";
+import type { Store, Stored } from "@mpc/storage";
 
 const log = getLogger(["mpc", "janitor"]);
 
@@ -27,17 +27,10 @@ interface SweepOptions {
 
 /** Removes from the cluster what abandoned resources left there, and forgets what is gone. */
 export async function sweepOrphans(options: SweepOptions, signal: AbortSignal): Promise<void> {
-  let after: Cursor | undefined;
-  do {
-    const page = await options.store.orphans.list({
-      limit: AT_ONCE,
-      signal,
-      ...(after && { after }),
-    });
+  for await (const orphans of pagesOf(options.store.orphans, { limit: AT_ONCE, signal })) {
     // Together, so that what is stuck holds up neither the others nor the rest of the janitor's work.
-    await Promise.all(page.items.map((orphan) => sweep(options, orphan, signal)));
-    after = page.next ?? undefined;
-  } while (after);
+    await Promise.all(orphans.map((orphan) => sweep(options, orphan, signal)));
+  }
 }
 
 async function sweep(

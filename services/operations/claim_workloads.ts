@@ -1,6 +1,7 @@
 /** How the deletion of an environment takes its workloads over, and gives them back. */
 import { isMpcError, isTerminal, type Residue, type Workload } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
+import { pagesOf } from "../pages_of.ts";
 import { requestCancel } from "./request_cancel.ts";
 import { moveWorkload } from "./resource_moves.ts";
 import type { StepContext } from "./step.ts";
@@ -120,17 +121,8 @@ async function listWorkloads(
 ): Promise<readonly Stored<Workload>[]> {
   const { store, signal } = context;
   const all: Stored<Workload>[] = [];
-  let after;
-  do {
-    const page = await store.workloads.list({
-      prefix: `${environment}/workloads/`,
-      limit: PAGE,
-      signal,
-      ...(after && { after }),
-    });
-    all.push(...page.items);
-    after = page.next ?? undefined;
-  } while (after);
+  const query = { prefix: `${environment}/workloads/`, limit: PAGE, signal };
+  for await (const page of pagesOf(store.workloads, query)) all.push(...page);
   return all;
 }
 
