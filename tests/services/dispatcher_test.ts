@@ -82,6 +82,19 @@ async function withWorld(use: (world: World) => Promise<void>): Promise<void> {
   }
 }
 
+/** Begins a deployment that goes on for long. @returns the operation's name */
+async function deployStuck(world: World): Promise<string> {
+  const { operation } = await deployWorkload(world.deps, caller, {
+    parent: (await world.operation(await world.create("dev"))).target,
+    workloadId: "web",
+    workload: { spec: { image: "nginx:stuck" } },
+    etag: "",
+    timeoutMs: null,
+  });
+  await settle();
+  return operation!.value.name;
+}
+
 Deno.test("operations wait while the engine is unreachable, say why, and begin in order", () =>
   withWorld(async (world) => {
     const dispatcher = await world.dispatcher();
@@ -150,15 +163,7 @@ Deno.test("a cancellation that the engine could not be told of is told when it i
 Deno.test("where nobody begins operations they say so, and those that run can be cancelled", () =>
   withWorld(async (world) => {
     const dispatcher = await world.dispatcher();
-    const { operation } = await deployWorkload(world.deps, caller, {
-      parent: (await world.operation(await world.create("dev"))).target,
-      workloadId: "web",
-      workload: { spec: { image: "nginx:stuck" } },
-      etag: "",
-      timeoutMs: null,
-    });
-    const { name } = operation!.value;
-    await settle();
+    const name = await deployStuck(world);
     world.engine.reachable = false;
     const waiting = await world.create("other");
     world.engine.reachable = true;
@@ -196,15 +201,7 @@ Deno.test("what an engine took, and does not begin for a problem that it finds l
 Deno.test("a begun operation that nobody goes on with says why, and no longer when somebody does", () =>
   withWorld(async (world) => {
     await world.dispatcher();
-    const { operation } = await deployWorkload(world.deps, caller, {
-      parent: (await world.operation(await world.create("dev"))).target,
-      workloadId: "web",
-      workload: { spec: { image: "nginx:stuck" } },
-      etag: "",
-      timeoutMs: null,
-    });
-    const { name } = operation!.value;
-    await settle();
+    const name = await deployStuck(world);
     const before = await world.operation(name);
     assert.equal(before.state, "RUNNING");
     const message = "Cannot go on: no worker has build '1'";
