@@ -18,7 +18,7 @@ Deno.test("a broken edge is named", () => {
   const planted = [
     { path: "cli/x.ts", text: 'import { MpcError } from "@mpc/domain";\n' },
     { path: "services/x.ts", text: 'import type {\n  Store,\n} from "@mpc/storage/sqlite";\n' },
-    { path: "domain/x.ts", text: 'export * from "./rooms.ts";\n' },
+    { path: "domain/x.ts", text: 'export * from "../tests/rooms.ts";\n' },
     { path: "worker/x.ts", text: 'const { x } = await import("@mpc/api");\n' },
     { path: "api/main.ts", text: 'import { openSqliteStore } from "@mpc/storage/sqlite";\n' },
   ];
