@@ -26,7 +26,7 @@ const ROOTS = [
 const SPEAKS_PROTO = "worker/internal/";
 
 /** What rooms may import of storage besides the roots: the ports alone. */
-const STORAGE_PORTS = ["storage/mod.ts", "storage/store.ts"];
+const STORAGE_PORTS = ["storage/store.ts"];
 
 export interface SourceFile {
   /** Path from the repository's root. */

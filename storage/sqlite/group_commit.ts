@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers";
 import { type Event, isMpcError, type NewEvent } from "@mpc/domain";
 import { storeClosed, throwIfAborted } from "../shared/errors.ts";
 import { BUSY_TIMEOUT_MS } from "./open_database.ts";
-import { isBusy, storeError } from "./sqlite_errors.ts";
+import { isBusy, storeError } from "./errors.ts";
 
 /** One write, made inside a transaction: it either throws before it changes anything, or is done. */
 export interface Write<T> {

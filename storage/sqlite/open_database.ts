@@ -1,7 +1,8 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
 import { isMpcError, MpcError } from "@mpc/domain";
-import { holderOf, writeHolder } from "./holder_file.ts";
-import { isBusy, resultCode, storeError } from "./sqlite_errors.ts";
+import { isBusy, resultCode, storeError } from "./errors.ts";
 
 /** How long a statement waits for a lock that another process holds. */
 export const BUSY_TIMEOUT_MS = 5_000;
@@ -101,3 +102,27 @@ function inUse(cause: unknown, path: string, shared: boolean): MpcError {
     cause,
   });
 }
+
+/** The process that opened a database last. */
+interface Holder {
+  readonly pid: number;
+  readonly shared: boolean;
+}
+
+/** Writes this process's pid to a file beside the database, for the messages of other processes. */
+function writeHolder(path: string, shared: boolean): void {
+  writeFileSync(holderPath(path), `${process.pid}${shared ? " shared" : ""}\n`);
+}
+
+/** Reads which process opened a database last; undefined where that is not known. */
+function holderOf(path: string): Holder | undefined {
+  try {
+    const match = /^(\d+)( shared)?\n/.exec(readFileSync(holderPath(path), "utf8"));
+    return match ? { pid: Number(match[1]), shared: match[2] !== undefined } : undefined;
+  } catch {
+    // The pid only makes the message more helpful.
+    return undefined;
+  }
+}
+
+const holderPath = (path: string): string => `${path}.pid`;

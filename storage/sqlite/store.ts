@@ -3,10 +3,10 @@ import type { Store } from "../store.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { migrate } from "./migrate.ts";
 import { BUSY_TIMEOUT_MS, openDatabase } from "./open_database.ts";
-import { SqliteCollection } from "./sqlite_collection.ts";
-import { storeError } from "./sqlite_errors.ts";
-import { SqliteEventLog } from "./sqlite_event_log.ts";
-import { SqliteOperations } from "./sqlite_operations.ts";
+import { SqliteCollection } from "./collection.ts";
+import { storeError } from "./errors.ts";
+import { SqliteEventLog } from "./event_log.ts";
+import { SqliteOperations } from "./operations.ts";
 
 export interface SqliteStoreOptions {
   readonly path: string;

@@ -1,7 +1,7 @@
 import type { Operation } from "@mpc/domain";
 import { requestIdTaken } from "../shared/errors.ts";
 import type { OperationCollection, ReadOptions, Stored } from "../store.ts";
-import { MemoryCollection } from "./memory_collection.ts";
+import { MemoryCollection } from "./collection.ts";
 
 /** Operations, unique by actor and request id. */
 export class MemoryOperations extends MemoryCollection<Operation> implements OperationCollection {

@@ -12,7 +12,7 @@ import type { Collection, ListQuery, Page, ReadOptions, Stored, WriteOptions } f
 import type { Columns, Sql } from "./filter_sql.ts";
 import type { GroupCommit } from "./group_commit.ts";
 import { conditionSql, listSql } from "./list_sql.ts";
-import { damaged, storeError } from "./sqlite_errors.ts";
+import { damaged, storeError } from "./errors.ts";
 
 /** What collections share. */
 export interface SqliteAccess {

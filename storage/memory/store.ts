@@ -1,9 +1,9 @@
 import type { Environment, NewEvent, Orphan, Revision, Workload } from "@mpc/domain";
 import { storeClosed } from "../shared/errors.ts";
 import type { Store } from "../store.ts";
-import { MemoryCollection, type MemoryCommit } from "./memory_collection.ts";
-import { MemoryEventLog } from "./memory_event_log.ts";
-import { MemoryOperations } from "./memory_operations.ts";
+import { MemoryCollection, type MemoryCommit } from "./collection.ts";
+import { MemoryEventLog } from "./event_log.ts";
+import { MemoryOperations } from "./operations.ts";
 
 /** Opens a store that lives as long as the process. */
 export function openMemoryStore(): Store {

@@ -5,7 +5,7 @@ import { LiveTail, RECENT_EVENTS } from "../shared/live_tail.ts";
 import type { EventLog, ReadOptions } from "../store.ts";
 import type { GroupCommit } from "./group_commit.ts";
 import { OutsideCommits } from "./outside_commits.ts";
-import { storeError } from "./sqlite_errors.ts";
+import { storeError } from "./errors.ts";
 
 const HEAD = `SELECT max(compacted, coalesce((SELECT max(sequence) FROM events), 0)) AS head
   FROM log`;
