@@ -11,32 +11,38 @@ import { rejectsWith } from "../../tests/fakes/rejects.ts";
 import { withFolder } from "../../tests/servers/with_folder.ts";
 import { writtenAndRead } from "../../tests/fakes/written_and_read.ts";
 
-const VARIANTS: Readonly<Record<string, (path: string) => Store>> = {
-  "sqlite": (path) => openSqliteStore({ path }),
-  "sqlite, shared": (path) => openSqliteStore({ path, shared: true }),
-  "sqlite, written by one and read by another": (path) =>
-    writtenAndRead(
-      openSqliteStore({ path, shared: true }),
-      openSqliteStore({ path, shared: true }),
-    ),
+interface Variant {
+  readonly twoHandles: boolean;
+  readonly open: (path: string) => Store;
+}
+
+const VARIANTS: Readonly<Record<string, Variant>> = {
+  "sqlite": { twoHandles: false, open: (path) => openSqliteStore({ path }) },
+  "sqlite, shared": { twoHandles: true, open: (path) => openSqliteStore({ path, shared: true }) },
+  "sqlite, written through one handle and read through another": {
+    twoHandles: true,
+    open: (path) =>
+      writtenAndRead(
+        openSqliteStore({ path, shared: true }),
+        openSqliteStore({ path, shared: true }),
+      ),
+  },
 };
 
-for (const [name, openAt] of Object.entries(VARIANTS)) {
-  storeContract(name, async () => {
+for (const [name, { twoHandles, open }] of Object.entries(VARIANTS)) {
+  storeContract(name, { durable: true, twoHandles }, async () => {
     const folder = await mkdtemp(join(tmpdir(), "mpc-store-"));
     const path = join(folder, "mpc.db");
-    let store = openAt(path);
+    const handles = [open(path)];
     return {
-      get store() {
-        return store;
-      },
-      async reopen() {
-        await store.close();
-        store = openAt(path);
-        return store;
+      store: handles[0]!,
+      openAgain() {
+        const handle = open(path);
+        handles.push(handle);
+        return Promise.resolve(handle);
       },
       async close() {
-        await store.close();
+        for (const handle of handles) await handle.close();
         await rm(folder, { recursive: true });
       },
     };
