@@ -10,7 +10,7 @@ import type { GroupCommit, Log } from "./group_commit.ts";
 const LOOK_EVERY_MS = 10;
 
 /** How many events are removed in one commit; other writes wait for it. */
-const REMOVED_AT_ONCE = 5_000;
+const REMOVED_AT_ONCE = 2_000;
 
 /** Of the oldest events, the first whose time is not before the one given. */
 const FIRST_KEPT = `SELECT sequence
