@@ -8,17 +8,17 @@ import { isBusy, resultCode, storeError } from "./errors.ts";
 export const BUSY_TIMEOUT_MS = 5_000;
 
 /**
- * How long an opening that shares waits for locks of others that open or close the file just now;
- * who holds it alone holds it longer.
+ * How long a shared opening waits for the short locks of processes that open or close the file. A
+ * process that has the file for itself holds its lock longer.
  */
 const SHARED_PATIENCE_MS = 1_000;
 
 const PAUSE_MS = 5;
 
 /**
- * Opens a SQLite file, for this process alone or together with others of this machine that share
- * it. The locks are the operating system's, so they go with the process however that ends. Who
- * holds the file stands in another beside it, for messages.
+ * Opens a SQLite file, for this process alone or shared with other processes of this machine. The
+ * locks are the operating system's, so they are released however the process ends. A file beside the
+ * database holds the pid of the last process, for messages.
  * @throws {MpcError} FAILED_PRECONDITION `STORE_IN_USE` or `STORE_NOT_WRITABLE`; DATA_LOSS
  *   `STORE_CORRUPT`
  */
@@ -40,7 +40,7 @@ function openAlone(path: string): DatabaseSync {
   ]);
 }
 
-/** SQLite does not wait for the lock that a new file's first change to WAL takes; so this does. */
+/** Waits for the lock that changes a new file to WAL, which SQLite itself does not wait for. */
 function openShared(path: string): DatabaseSync {
   for (const end = Date.now() + SHARED_PATIENCE_MS;;) {
     try {
