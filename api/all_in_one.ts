@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { makeDataDir, systemClock, systemIds, VERSION } from "@mpc/process";
 import { assertEngines, type ServiceDeps } from "@mpc/services";
-import { createPlanner } from "@mpc/services/operations";
+import { createPlanner } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import { openStore } from "@mpc/storage/open_store";
 import {

@@ -9,7 +9,7 @@ import {
   newStepRecord,
   OPERATION_ADMITTED,
   type Step,
-} from "@mpc/services/operations";
+} from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import { openSqliteStore, type SqliteStore } from "@mpc/storage/sqlite";
 import { systemClock, systemIds } from "@mpc/process";

@@ -9,7 +9,7 @@ import {
   type Provider,
   type ServiceDeps,
 } from "@mpc/services";
-import { createPlanner, type Definition, DEFINITIONS } from "@mpc/services/operations";
+import { createPlanner, type Definition, DEFINITIONS } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { Dispatcher, Janitor } from "@mpc/worker";
