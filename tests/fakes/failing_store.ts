@@ -51,10 +51,6 @@ export class FailingStore implements Store {
     return this.#writes;
   }
 
-  get commits(): number {
-    return this.#store.commits;
-  }
-
   /** Lets write number `at`, counted from 1 from now on, go wrong. */
   plan(fault: WriteFault, at: number): void {
     this.#writes = 0;
