@@ -1,7 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { Host } from "../host/mod.ts";
+import type { Terminal } from "../host/terminal.ts";
 import { createProgram } from "../program.ts";
-import type { Terminal } from "../terminal.ts";
 import { type Candidate, valuesOf } from "./values.ts";
 
 /** What a shell is to do with the answer, as Cobra's scripts have it. */

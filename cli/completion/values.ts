@@ -1,12 +1,13 @@
 /** What can stand for a flag's value or an argument: names from the server, or a fixed list. */
+import type { Connection } from "@mpc/client";
 import { EnvironmentService, OperationService, OperationState, WorkloadService } from "@mpc/proto";
-import { connect, type Connection } from "../client.ts";
-import { readConfig } from "../config.ts";
+import { readProfiles } from "../config/profiles.ts";
+import { readConfig } from "../config/read_config.ts";
+import { SETTING_NAMES, SETTINGS } from "../config/settings.ts";
+import { withConnection } from "../context.ts";
+import type { Host } from "../host/mod.ts";
 import { environmentName, idOf } from "../names.ts";
 import { FORMATS } from "../output/format.ts";
-import { readProfiles } from "../profiles.ts";
-import { SETTING_NAMES, SETTINGS } from "../settings.ts";
-import type { Host } from "../host/mod.ts";
 
 export interface Candidate {
   readonly value: string;
@@ -67,12 +68,10 @@ async function fromServer(
       profile: flags["--profile"],
       env: flags["--env"],
     }, host);
-    const connection = await connect({ config });
-    try {
-      return await read(connection, config.environment || "-", { timeoutMs: PATIENCE_MS });
-    } finally {
-      connection.close();
-    }
+    return await withConnection(
+      { config },
+      (connection) => read(connection, config.environment || "-", { timeoutMs: PATIENCE_MS }),
+    );
   } catch {
     // A shell has no place for the error of a completion: it completes nothing.
     return [];

@@ -1,4 +1,5 @@
 import type { Client } from "@connectrpc/connect";
+import { type Connection, unlessNotFound } from "@mpc/client";
 import {
   type Environment,
   EnvironmentService,
@@ -8,9 +9,7 @@ import {
   WorkloadService,
   WorkloadState,
 } from "@mpc/proto";
-import type { Connection } from "../client.ts";
 import { environmentIdOf, environmentName, idOf } from "../names.ts";
-import { unlessNotFound } from "../unless_not_found.ts";
 import { clusterDifferences, type Difference, recordDifferences } from "./differences.ts";
 import type { Manifest } from "./manifest.ts";
 

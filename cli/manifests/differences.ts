@@ -1,6 +1,12 @@
-import { type Environment, type Operation, type Workload } from "@mpc/proto";
+import { type JsonValue, toJson } from "@bufbuild/protobuf";
+import {
+  type Environment,
+  type Operation,
+  type Workload,
+  type WorkloadSpec,
+  WorkloadSpecSchema,
+} from "@mpc/proto";
 import type { Manifest } from "./manifest.ts";
-import { specText } from "./spec_text.ts";
 
 /** One field that is not as the file asks for it. */
 export interface Difference {
@@ -61,4 +67,22 @@ function fieldsOf(
     if (resource.deletionProtection) fields.push(["deletionProtection", "true"]);
   }
   return new Map(fields);
+}
+
+/** Fields below which values may be secret. */
+const SECRET = /^spec\.(env|chart\.values)\./;
+
+/** A spec's fields as path and text, lists as JSON; secret values are not shown. */
+export function specText(spec: WorkloadSpec): readonly [path: string, text: string][] {
+  return flatten("spec", toJson(WorkloadSpecSchema, spec)).map(([path, text]) => [
+    path,
+    SECRET.test(path) ? "(redacted)" : text,
+  ]);
+}
+
+function flatten(path: string, value: JsonValue): [string, string][] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return [[path, typeof value === "string" ? value : JSON.stringify(value)]];
+  }
+  return Object.entries(value).flatMap(([key, inner]) => flatten(`${path}.${key}`, inner));
 }

@@ -1,8 +1,8 @@
 import { type Environment, EnvironmentSchema, type Workload, WorkloadSchema } from "@mpc/proto";
-import { usageError } from "../cli_error.ts";
+import { usageError } from "../errors/cli_error.ts";
 import type { Host } from "../host/mod.ts";
-import { parseYaml, type YamlDocument } from "../parse_yaml.ts";
-import { readText, toMessage } from "../spec_file.ts";
+import { parseYaml, type YamlDocument } from "./parse_yaml.ts";
+import { readText, toMessage } from "./read_message.ts";
 
 /** One resource as a file asks for it; its name says which kind it is. */
 export type Manifest =

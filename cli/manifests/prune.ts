@@ -1,8 +1,8 @@
+import type { Connection } from "@mpc/client";
 import { EnvironmentService, type Operation, WorkloadService } from "@mpc/proto";
-import { usageError } from "../cli_error.ts";
-import type { Connection } from "../client.ts";
-import { collect } from "../commands/list_flags.ts";
-import { parseSelector, selects } from "../selector.ts";
+import { usageError } from "../errors/cli_error.ts";
+import { readPages } from "../flags/list_flags.ts";
+import { parseSelector, selects } from "../flags/selector.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** A resource that the selector finds and that no file asks for. */
@@ -27,12 +27,12 @@ export async function findSurplus(
     throw usageError(`Cannot prune by '${selector}': '${name}' has not these labels itself`);
   }
   const wanted = new Set(manifests.map(({ name }) => name));
-  const workloads = await collect({ selector }, async (request) => {
+  const workloads = await readPages({ selector }, async (request) => {
     const client = connection.client(WorkloadService);
     const answer = await client.listWorkloads({ ...request, parent: "environments/-" });
     return { items: answer.workloads, nextPageToken: answer.nextPageToken };
   });
-  const environments = await collect({ selector }, async (request) => {
+  const environments = await readPages({ selector }, async (request) => {
     const answer = await connection.client(EnvironmentService).listEnvironments(request);
     return { items: answer.environments, nextPageToken: answer.nextPageToken };
   });

@@ -1,6 +1,15 @@
 import { Option } from "@commander-js/extra-typings";
-import { autoscaling, sources, volumes } from "../parse_sources.ts";
-import { count, duration, integer, pairs, ports, texts } from "../parse_values.ts";
+import {
+  autoscaling,
+  count,
+  duration,
+  integer,
+  pairs,
+  ports,
+  sources,
+  texts,
+  volumes,
+} from "../flags/parse_flag.ts";
 import {
   changeCommand,
   command,
@@ -10,7 +19,7 @@ import {
   runWith,
   SELECTOR,
   WATCH,
-} from "./shared.ts";
+} from "./command.ts";
 
 const ENV = ["--env <environment>", "the environment it is in"] as const;
 
@@ -97,8 +106,8 @@ function deploy(runner: Runner) {
     .option("--replace", "what is not given goes back to its default, as with a file")
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/workload_deploy.ts");
-        return await run(context, workload, flags);
+        const { deployWorkload } = await import("../commands/change_workload.ts");
+        return await deployWorkload(context, workload, flags);
       })
     );
 }
@@ -117,8 +126,8 @@ function list(runner: Runner) {
     )
     .action((flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/workload_list.ts");
-        return await run(context, flags);
+        const { listWorkloads } = await import("../commands/list.ts");
+        return await listWorkloads(context, flags);
       })
     );
 }
@@ -133,8 +142,8 @@ function get(runner: Runner) {
     .option(...WATCH)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/workload_get.ts");
-        return await run(context, workload, flags);
+        const { getWorkload } = await import("../commands/get.ts");
+        return await getWorkload(context, workload, flags);
       })
     );
 }
@@ -149,8 +158,8 @@ function scale(runner: Runner) {
     .option(...FORCE_CONFLICTS)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { scale } = await import("../commands/workload_change.ts");
-        return await scale(context, workload, flags);
+        const { scaleWorkload } = await import("../commands/change_workload.ts");
+        return await scaleWorkload(context, workload, flags);
       })
     );
 }
@@ -162,8 +171,8 @@ function restart(runner: Runner) {
     .option(...FORCE_CONFLICTS)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { restart } = await import("../commands/workload_change.ts");
-        return await restart(context, workload, flags);
+        const { restartWorkload } = await import("../commands/change_workload.ts");
+        return await restartWorkload(context, workload, flags);
       })
     );
 }
@@ -179,8 +188,8 @@ function rollback(runner: Runner) {
     .option(...FORCE_CONFLICTS)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { rollback } = await import("../commands/workload_change.ts");
-        return await rollback(context, workload, flags);
+        const { rollbackWorkload } = await import("../commands/change_workload.ts");
+        return await rollbackWorkload(context, workload, flags);
       })
     );
 }
@@ -194,8 +203,8 @@ function reconcile(runner: Runner) {
     .option(...ENV)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { reconcile } = await import("../commands/workload_change.ts");
-        return await reconcile(context, workload, flags);
+        const { reconcileWorkload } = await import("../commands/change_workload.ts");
+        return await reconcileWorkload(context, workload, flags);
       })
     );
 }
@@ -208,8 +217,8 @@ function history(runner: Runner) {
     .option(...ENV)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/workload_history.ts");
-        return await run(context, workload);
+        const { listRevisions } = await import("../commands/revisions.ts");
+        return await listRevisions(context, workload);
       })
     );
 }
@@ -224,8 +233,8 @@ function diff(runner: Runner) {
     .option(...ENV)
     .action((workload, a, b, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/workload_diff.ts");
-        return await run(context, workload, [a, b]);
+        const { compareRevisions } = await import("../commands/revisions.ts");
+        return await compareRevisions(context, workload, [a, b]);
       })
     );
 }
@@ -238,8 +247,8 @@ function pods(runner: Runner) {
     .option(...ENV)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/workload_pods.ts");
-        return await run(context, workload);
+        const { listPods } = await import("../commands/list.ts");
+        return await listPods(context, workload);
       })
     );
 }
@@ -252,8 +261,8 @@ function events(runner: Runner) {
     .option(...ENV)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/workload_events.ts");
-        return await run(context, workload);
+        const { listClusterEvents } = await import("../commands/list.ts");
+        return await listClusterEvents(context, workload);
       })
     );
 }
@@ -272,8 +281,8 @@ function logs(runner: Runner) {
     .option("--timestamps", "with the time of each line")
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/workload_logs.ts");
-        return await run(context, workload, flags);
+        const { printLogs } = await import("../commands/logs.ts");
+        return await printLogs(context, workload, flags);
       })
     );
 }
@@ -291,8 +300,8 @@ function remove(runner: Runner) {
     .option("--deadline <duration>", "how long the deletion itself may take", duration)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/workload_delete.ts");
-        return await run(context, workload, flags);
+        const { deleteWorkload } = await import("../commands/change_workload.ts");
+        return await deleteWorkload(context, workload, flags);
       })
     );
 }

@@ -1,6 +1,6 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { JSONPath } from "jsonpath-plus";
-import { usageError } from "../cli_error.ts";
+import { usageError } from "../errors/cli_error.ts";
 
 /**
  * What a JSONPath (RFC 9535) finds, a line each: text as it is, everything else as JSON. Written

@@ -5,9 +5,16 @@ import {
   type MessageShape,
   toJson,
 } from "@bufbuild/protobuf";
+import { EnvironmentSchema, OperationSchema, RevisionSchema, WorkloadSchema } from "@mpc/proto";
 import type { CommandContext } from "../context.ts";
-import type { Column } from "./columns.ts";
-import { machineText } from "./machine_text.ts";
+import {
+  type Column,
+  ENVIRONMENT_COLUMNS,
+  OPERATION_COLUMNS,
+  REVISION_COLUMNS,
+  WORKLOAD_COLUMNS,
+} from "./columns.ts";
+import { machineText } from "./format.ts";
 import { jsonTablePrinter, printJson, printJsonList } from "./print_json.ts";
 
 /** How one kind of resource is shown. */
@@ -71,3 +78,25 @@ export async function printNext<Desc extends DescMessage>(
 function objectOf<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>) {
   return toJson(schema, message) as MessageJsonType<Desc> & object;
 }
+
+/** How every kind of resource is shown: its message's type, and its columns. */
+
+export const ENVIRONMENT_VIEW: View<typeof EnvironmentSchema> = {
+  schema: EnvironmentSchema,
+  columns: ENVIRONMENT_COLUMNS,
+};
+
+export const WORKLOAD_VIEW: View<typeof WorkloadSchema> = {
+  schema: WorkloadSchema,
+  columns: WORKLOAD_COLUMNS,
+};
+
+export const REVISION_VIEW: View<typeof RevisionSchema> = {
+  schema: RevisionSchema,
+  columns: REVISION_COLUMNS,
+};
+
+export const OPERATION_VIEW: View<typeof OperationSchema> = {
+  schema: OperationSchema,
+  columns: OPERATION_COLUMNS,
+};

@@ -1,8 +1,7 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { CommandContext } from "../context.ts";
 import type { Column } from "./columns.ts";
-import { isForPeople } from "./format.ts";
-import { machineText } from "./machine_text.ts";
+import { isForPeople, machineText } from "./format.ts";
 import { renderTable, widthsOf } from "./table.ts";
 
 /** Prints a list in the format that was asked for. */

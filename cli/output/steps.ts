@@ -1,7 +1,8 @@
 /** The steps of an operation as people follow them. */
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { type Operation, type OperationStep, StepState } from "@mpc/proto";
 import colors from "picocolors";
+import { type Operation, type OperationStep, StepState } from "@mpc/proto";
+import { truncate } from "./table.ts";
 import { between } from "./time.ts";
 
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -51,7 +52,7 @@ export function drawnSteps(
     const mark = busy ? SPINNER[frame % SPINNER.length]! : MARKS[step.state];
     const took = step.startTime ? ` ${between(step.startTime, step.endTime, now)}` : "";
     const detail = detailOf(step, now);
-    const text = `${mark} ${step.name}${took}${detail && ` ${detail}`}`.slice(0, columns - 1);
+    const text = truncate(`${mark} ${step.name}${took}${detail && ` ${detail}`}`, columns - 1);
     switch (step.state) {
       case StepState.SUCCEEDED:
         return c.green(text);

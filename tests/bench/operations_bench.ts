@@ -5,7 +5,7 @@ import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
 import { startAllInOne } from "@mpc/api";
 import { EnvironmentService, OperationService, WorkloadService } from "@mpc/proto";
-import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+import { createGrpcTransport } from "../../client/grpc_transport.ts";
 import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
 import { startDeno } from "../servers/subprocess.ts";
 import { BareCommits } from "./bare_commits.ts";
