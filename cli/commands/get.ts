@@ -75,7 +75,7 @@ async function watch<Desc extends DescMessage>(
         const { value } = event?.resource ?? {};
         if (value?.name !== name || !isMessage(value, view.schema)) continue;
         found = true;
-        if (isForPeople(context.config.output)) print(value);
+        if (isForPeople(context.config.output)) await print(value);
         else await printNext(context, view.schema, value);
         if (event?.type === EventType.DELETED) {
           return context.terminal.err(`${name} is deleted\n`);

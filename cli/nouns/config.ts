@@ -98,7 +98,7 @@ async function view(
     ...(flags.showOrigin ? [found[name].origin] : []),
   ]);
   const headers = ["SETTING", "VALUE", ...(flags.showOrigin ? ["ORIGIN"] : [])];
-  terminal.out(renderTable(headers, rows, flags.headers ?? true));
+  terminal.out(await renderTable(headers, rows, flags.headers ?? true));
   return EXIT.OK;
 }
 
@@ -127,7 +127,7 @@ async function list(terminal: Terminal, host: Host, flags: GlobalFlags): Promise
     ...SETTING_NAMES.map((setting) => file.profiles[name]?.[setting] ?? "-"),
   ]);
   const headers = ["CURRENT", "NAME", ...SETTING_NAMES.map((name) => name.toUpperCase())];
-  terminal.out(renderTable(headers, rows, flags.headers ?? true));
+  terminal.out(await renderTable(headers, rows, flags.headers ?? true));
   return EXIT.OK;
 }
 

@@ -46,7 +46,7 @@ export function printOne<Desc extends DescMessage>(
 export function tablePrinter<Desc extends DescMessage>(
   context: CommandContext,
   { schema, columns }: View<Desc>,
-): (item: MessageShape<Desc>) => void {
+): (item: MessageShape<Desc>) => Promise<void> {
   const print = jsonTablePrinter(context, columns);
   return (item) => print(objectOf(schema, item));
 }

@@ -2,7 +2,7 @@ import { type Operation, OperationSchema, type OperationStep, StepState } from "
 import type { CommandContext } from "../context.ts";
 import { printNext } from "./print.ts";
 import { drawnSteps, plainStep } from "./steps.ts";
-import { truncate } from "./table.ts";
+import { type TextWidth, textWidth, truncateTo } from "./text_width.ts";
 
 const FRAME_MS = 100;
 
@@ -56,11 +56,12 @@ function drawn(terminal: CommandContext["terminal"], color: boolean): Progress {
   let height = 0;
   let frame = 0;
   let note = "";
+  let widthOf: TextWidth | undefined;
   const draw = () => {
-    if (!current) return;
+    if (!current || !widthOf) return;
     const steps = [
-      ...drawnSteps(current, Date.now(), frame, terminal.columns, color),
-      ...(note === "" ? [] : [truncate(note, terminal.columns - 1)]),
+      ...drawnSteps(current, Date.now(), frame, terminal.columns, color, widthOf),
+      ...(note === "" ? [] : [truncateTo(terminal.columns - 1, note, widthOf)]),
     ];
     // The terminal's echo of ctrl-C has moved the cursor to the right.
     const up = height > 0 ? `\r\x1b[${height}A` : "";
@@ -72,7 +73,9 @@ function drawn(terminal: CommandContext["terminal"], color: boolean): Progress {
     draw();
   }, FRAME_MS);
   return {
-    show(operation) {
+    async show(operation) {
+      // The marks of the steps are not ASCII.
+      widthOf ??= await textWidth(["✓"]);
       current = operation;
       note = "";
       draw();

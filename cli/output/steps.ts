@@ -2,7 +2,7 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import colors from "picocolors";
 import { type Operation, type OperationStep, StepState } from "@mpc/proto";
-import { truncate } from "./table.ts";
+import { type TextWidth, truncateTo } from "./text_width.ts";
 import { between } from "./time.ts";
 
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -45,6 +45,7 @@ export function drawnSteps(
   frame: number,
   columns: number,
   color: boolean,
+  widthOf: TextWidth,
 ): readonly string[] {
   const c = colors.createColors(color);
   return operation.steps.map((step) => {
@@ -52,7 +53,8 @@ export function drawnSteps(
     const mark = busy ? SPINNER[frame % SPINNER.length]! : MARKS[step.state];
     const took = step.startTime ? ` ${between(step.startTime, step.endTime, now)}` : "";
     const detail = detailOf(step, now);
-    const text = truncate(`${mark} ${step.name}${took}${detail && ` ${detail}`}`, columns - 1);
+    const line = `${mark} ${step.name}${took}${detail && ` ${detail}`}`;
+    const text = truncateTo(columns - 1, line, widthOf);
     switch (step.state) {
       case StepState.SUCCEEDED:
         return c.green(text);
