@@ -12,6 +12,9 @@ export interface CommandContext {
   readonly host: Host;
 }
 
+/** How long a server may be away, for instance to restart, before a follower gives up. */
+export const RECONNECT_MS = 120_000;
+
 /** Connects to the server that the settings name; sends nothing yet. */
 export const connect = ({ config }: Pick<CommandContext, "config">): Promise<Connection> =>
   connectTo(config);

@@ -1,15 +1,12 @@
 import { ConnectError } from "@connectrpc/connect";
 import { type Connection, followOperation as follow, isNotFound } from "@mpc/client";
 import { type Operation, OperationService, OperationState } from "@mpc/proto";
-import type { CommandContext } from "../context.ts";
+import { type CommandContext, RECONNECT_MS } from "../context.ts";
 import { CliError, EXIT } from "../errors/cli_error.ts";
 import { renderError } from "../errors/render_error.ts";
 import type { Host } from "../host/mod.ts";
 import { idOf } from "../names.ts";
 import { createProgress, type Progress } from "../output/progress.ts";
-
-/** How long a server may be away, for instance to restart, before a follower gives up. */
-export const RECONNECT_MS = 120_000;
 
 /** How long the user has to press ctrl-C a second time. */
 const SECOND_CTRL_C_MS = 2_000;

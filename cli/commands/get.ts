@@ -1,7 +1,13 @@
 import { type DescMessage, isMessage } from "@bufbuild/protobuf";
 import { watchEvents } from "@mpc/client";
 import { EnvironmentService, EventType, WorkloadService } from "@mpc/proto";
-import { type CommandContext, untilInterrupted, withClient, withConnection } from "../context.ts";
+import {
+  type CommandContext,
+  RECONNECT_MS,
+  untilInterrupted,
+  withClient,
+  withConnection,
+} from "../context.ts";
 import { CliError, EXIT } from "../errors/cli_error.ts";
 import { environmentName, workloadName } from "../names.ts";
 import { isForPeople } from "../output/format.ts";
@@ -13,7 +19,6 @@ import {
   type View,
   WORKLOAD_VIEW,
 } from "../output/print.ts";
-import { RECONNECT_MS } from "./follow_operation.ts";
 
 export interface GetFlags {
   readonly watch?: true | undefined;
