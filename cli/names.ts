@@ -1,4 +1,4 @@
-/** What a person types, as the API names it. */
+/** Names of resources in the API, from what the user typed. */
 import { usageError } from "./errors/cli_error.ts";
 
 /** `dev` or `environments/dev`. */

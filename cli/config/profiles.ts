@@ -1,13 +1,13 @@
-/** The file with the profiles: as kubectl's contexts, named sets of settings, one of them current. */
+/** The file with the profiles: named sets of settings, one of them current, as kubectl's contexts. */
 import { CliError, EXIT, usageError } from "../errors/cli_error.ts";
 import type { Host } from "../host/mod.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS } from "./settings.ts";
 
-/** What a profile sets, as it is written. */
+/** The settings of a profile, as text. */
 export type Profile = { readonly [Name in SettingName]?: string };
 
 export interface Profiles {
-  /** The profile that is used where none is named; empty for none. */
+  /** The profile that is used where none is named; empty where there is none. */
   readonly current: string;
   readonly profiles: Readonly<Record<string, Profile>>;
 }
@@ -15,7 +15,7 @@ export interface Profiles {
 const NO_PROFILES: Profiles = { current: "", profiles: {} };
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
-/** Where the file is: `MPC_CONFIG`, or `mpc/config.yaml` in the XDG base directory for such files. */
+/** The file's path: `MPC_CONFIG`, or `mpc/config.yaml` in the XDG directory of configurations. */
 export function profilesPath(host: Host): string {
   const named = host.env("MPC_CONFIG");
   if (named) return named;
@@ -25,14 +25,14 @@ export function profilesPath(host: Host): string {
 }
 
 /**
- * Reads the file; no file is no profiles.
- * @throws {CliError} with line and column, or every key that is not as it should be
+ * Reads the file; without a file there are no profiles.
+ * @throws {CliError} usage, with line and column, or with every wrong key
  */
 export async function readProfiles(host: Host): Promise<Profiles> {
   const path = profilesPath(host);
   const text = await host.readTextFile(path);
   if (text === undefined) return NO_PROFILES;
-  // Loaded here: most runs have no such file.
+  // Loaded on demand: most runs have no such file.
   const { parseYaml } = await import("../manifests/parse_yaml.ts");
   const [document] = parseYaml(text, path);
   const problems = [...problemsOf(document?.value ?? {})];
@@ -49,7 +49,7 @@ export async function writeProfiles(host: Host, profiles: Profiles): Promise<voi
   await host.writeTextFile(profilesPath(host), stringify(profiles));
 }
 
-/** @throws {CliError} usage, where that is no name for a profile */
+/** @throws {CliError} usage, where a profile cannot have this name */
 export function assertProfileName(name: string): void {
   if (NAME.test(name) && !(name in Object.prototype)) return;
   throw usageError(`Cannot use profile '${name}': must be letters, digits, '.', '_' and '-'`);

@@ -4,7 +4,7 @@ import type { Host } from "../host/mod.ts";
 import { type Profile, type Profiles, profilesPath, readProfiles } from "./profiles.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS, type Settings } from "./settings.ts";
 
-/** Flags that every command takes. */
+/** Flags of every command. */
 export interface GlobalFlags {
   readonly server?: string | undefined;
   readonly output?: string | undefined;
@@ -15,7 +15,7 @@ export interface GlobalFlags {
   readonly requestTimeout?: number | undefined;
 }
 
-/** How this run of mpctl talks to the server and to the person. */
+/** How this run of mpctl calls the server and prints. */
 export interface CliConfig extends Settings {
   readonly headers: boolean;
   /** How long one call may take; the client's default where undefined. */
@@ -24,15 +24,15 @@ export interface CliConfig extends Settings {
   readonly color: boolean;
 }
 
-/** A setting as it was found. */
+/** A setting's value and origin. */
 export interface Origin {
   readonly text: string;
-  /** Where it was set, for people. */
+  /** Where it was set, as text for the user. */
   readonly origin: string;
 }
 
 /**
- * Puts flag, environment, profile and default together, in that order.
+ * Reads each setting from its flag, environment variable, profile or default, in that order.
  * @throws {CliError} usage
  */
 export async function readConfig(flags: GlobalFlags, host: Host): Promise<CliConfig> {
@@ -48,7 +48,7 @@ export async function readConfig(flags: GlobalFlags, host: Host): Promise<CliCon
   };
 }
 
-/** Every setting, and where it comes from. */
+/** The value and origin of every setting. */
 export async function findSettings(
   flags: GlobalFlags,
   host: Host,
@@ -70,7 +70,7 @@ export async function findSettings(
   return Object.fromEntries(found) as Record<SettingName, Origin>;
 }
 
-/** The profile that a run uses, by `--profile`, `MPC_PROFILE` or the file. */
+/** The profile named by `--profile`, `MPC_PROFILE` or the file, in that order. */
 export function chosenProfile(
   flags: GlobalFlags,
   host: Host,

@@ -1,29 +1,29 @@
-/** What can be set by a flag, the environment or a profile, and what each means. */
+/** The settings that a flag, an environment variable or a profile can set. */
 import { usageError } from "../errors/cli_error.ts";
 import { type OutputFormat, parseOutput } from "../output/format.ts";
 
 const DEFAULT_SERVER = "http://127.0.0.1:8080";
 
-/** One thing that can be set. */
+/** One setting. */
 export interface Setting<T> {
   readonly flag: string;
   readonly variable: string;
-  /** For people who ask what it is. */
+  /** For help and completion. */
   readonly description: string;
-  /** What holds where nobody sets it. */
+  /** The value where nothing sets it. */
   readonly fallback: string;
-  /** @throws {CliError} usage, saying what is wanted */
+  /** @throws {CliError} usage, with what is expected */
   readonly parse: (text: string) => T;
 }
 
 export interface Settings {
   readonly server: URL;
   readonly output: OutputFormat;
-  /** The environment of workloads that are named without one; empty for none. */
+  /** The environment of workloads that are named without one; empty where there is none. */
   readonly environment: string;
 }
 
-/** The names by which profiles set them. */
+/** The names that profiles use. */
 export type SettingName = keyof Settings;
 
 export const SETTINGS: { readonly [Name in SettingName]: Setting<Settings[Name]> } = {

@@ -2,7 +2,7 @@ import type { CommandContext } from "../context.ts";
 import { isForPeople } from "../output/format.ts";
 import { parseSelector, selectorFilter } from "./selector.ts";
 
-/** Flags that every list takes. */
+/** Flags of every list. */
 export interface ListFlags {
   readonly filter?: string | undefined;
   readonly selector?: string | undefined;

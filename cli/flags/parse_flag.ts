@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import parseDuration from "parse-duration";
 
-/** Values of flags. */
+/** Parsers of flag values. */
 
 /** `8h`, `90m`, `1h30m`, in milliseconds. */
 export function duration(text: string): number {
@@ -16,7 +16,7 @@ export function integer(text: string): number {
   throw new InvalidArgumentError("Must be a whole number.");
 }
 
-/** How many, at least one. */
+/** A whole number of at least 1. */
 export function count(text: string): number {
   if (/^\d{1,9}$/.test(text) && Number(text) > 0) return Number(text);
   throw new InvalidArgumentError("Must be a whole number, 1 or more.");
@@ -29,7 +29,7 @@ export function pairs(text: string, before: Record<string, string> = {}): Record
   throw new InvalidArgumentError("Must be KEY=VALUE.");
 }
 
-/** A port as it is typed. */
+/** `--port` as typed. */
 export interface TypedPort {
   readonly name: string;
   readonly port: number;
@@ -49,20 +49,18 @@ export function texts(text: string, before: readonly string[] = []): readonly st
   return [...before, text];
 }
 
-/** Values of flags that name something on the cluster. */
-
 type Reference =
   | { readonly case: "secret"; readonly value: string }
   | { readonly case: "config"; readonly value: string };
 
-/** Variables from the cluster as they are typed. */
+/** `--var-from` as typed. */
 export interface TypedSource {
   readonly variable: string;
   readonly key: string;
   readonly source: Reference;
 }
 
-/** A volume as it is typed. */
+/** `--volume` as typed. */
 export interface TypedVolume {
   readonly name: string;
   readonly path: string;
@@ -72,7 +70,7 @@ export interface TypedVolume {
     | { readonly case: "storage"; readonly value: { readonly size: string } };
 }
 
-/** Autoscaling as it is typed. */
+/** `--autoscale` as typed. */
 export interface TypedAutoscaling {
   readonly minReplicas: number;
   readonly maxReplicas: number;

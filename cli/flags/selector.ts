@@ -1,10 +1,10 @@
-/** Labels as `-l` selects them: `team=web,tier!=db,owner,!old,zone in (a,b)`. */
+/** Label selectors of `-l`: `team=web,tier!=db,owner,!old,zone in (a,b)`. */
 import { usageError } from "../errors/cli_error.ts";
 
 /** One condition; all of a selector must hold. */
 export interface LabelCondition {
   readonly key: string;
-  /** `notin` selects also what has no such label, as Kubernetes' selectors do. */
+  /** `notin` also selects resources without the label, as in Kubernetes. */
   readonly op: "in" | "notin" | "exists" | "absent";
   readonly values: readonly string[];
 }
@@ -46,7 +46,7 @@ function conditionOf(
   return { key, op: op === "!=" ? "notin" : "in", values: [value.trim()] };
 }
 
-/** The same as a filter of the API (AIP-160), where OR binds tighter than AND. */
+/** Renders a selector as a filter of the API (AIP-160), where OR binds tighter than AND. */
 export function selectorFilter(conditions: readonly LabelCondition[]): string {
   return conditions.map(({ key, op, values }) => {
     switch (op) {
@@ -62,7 +62,7 @@ export function selectorFilter(conditions: readonly LabelCondition[]): string {
   }).join(" AND ");
 }
 
-/** Whether labels are selected. */
+/** Whether a selector selects these labels. */
 export function selects(
   conditions: readonly LabelCondition[],
   labels: Readonly<Record<string, string>>,

@@ -21,7 +21,7 @@ import { parseYaml } from "../manifests/parse_yaml.ts";
 import { readText } from "../manifests/read_message.ts";
 import type { TypedAutoscaling, TypedPort, TypedSource, TypedVolume } from "./parse_flag.ts";
 
-/** The flags that say what a workload runs. */
+/** The flags of a workload's spec. */
 export interface SpecFlags {
   readonly image?: string | undefined;
   readonly replicas?: number | undefined;
@@ -51,7 +51,7 @@ export interface SpecFlags {
 }
 
 /**
- * A spec with what flags say: variables and resources are set one by one, lists as a whole.
+ * Applies flags to a spec: variables and resources are set one by one, lists as a whole.
  * @throws {CliError} usage
  */
 export async function specWith(

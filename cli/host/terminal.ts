@@ -1,12 +1,12 @@
 import { host } from "./mod.ts";
 
-/** Where a command prints; a seam, so that tests can read it. */
+/** Where a command prints. */
 export interface Terminal {
-  /** Results: what a pipe gets. */
+  /** Prints results, to standard output. */
   out(text: string): void;
-  /** Progress, hints and errors. */
+  /** Prints progress, hints and errors, to standard error. */
   err(text: string): void;
-  /** Whether progress goes to a terminal and answers come from one: only then is anything drawn. */
+  /** Whether progress goes to a terminal and answers come from one. */
   readonly interactive: boolean;
   readonly columns: number;
 }

@@ -8,24 +8,24 @@ import {
 } from "@mpc/proto";
 import type { Manifest } from "./manifest.ts";
 
-/** One field that is not as the file asks for it. */
+/** One field that differs from the file. */
 export interface Difference {
   readonly path: string;
-  /** Empty where it is not there. */
+  /** Empty where the field is missing. */
   readonly before: string;
   readonly after: string;
 }
 
 /**
- * How a resource differs from its manifest, in what records hold: what the cluster holds is in the
- * server's plan, which also knows the secret values.
+ * How a resource's record differs from its manifest. Differences on the cluster are in the server's
+ * plan, which also knows secret values.
  */
 export function recordDifferences(
   { kind, resource }: Manifest,
   live: Environment | Workload | undefined,
 ): readonly Difference[] {
   const wanted = fieldsOf(kind, resource);
-  // Of a workload that is there the server's plan says it.
+  // The spec of an existing workload is compared by the server's plan.
   if (!live && "spec" in resource && resource.spec) {
     for (const [path, text] of specText(resource.spec)) wanted.set(path, text);
   }
@@ -38,7 +38,7 @@ export function recordDifferences(
   })).filter(({ before, after }) => before !== after);
 }
 
-/** What the cluster would hold differently, by the server's plan. */
+/** The differences on the cluster, from the server's plan. */
 export function clusterDifferences(operation: Operation | undefined): readonly Difference[] {
   return operation?.plan?.changes.flatMap(({ object, fields }) =>
     fields.map(({ path, before, after }) => ({ path: `${object} ${path}`, before, after }))
@@ -69,10 +69,10 @@ function fieldsOf(
   return new Map(fields);
 }
 
-/** Fields below which values may be secret. */
+/** Fields whose values may be secret. */
 const SECRET = /^spec\.(env|chart\.values)\./;
 
-/** A spec's fields as path and text, lists as JSON; secret values are not shown. */
+/** A spec's fields as path and text, lists as JSON; secret values are redacted. */
 export function specText(spec: WorkloadSpec): readonly [path: string, text: string][] {
   return flatten("spec", toJson(WorkloadSpecSchema, spec)).map(([path, text]) => [
     path,

@@ -4,14 +4,14 @@ import { usageError } from "../errors/cli_error.ts";
 /** One document of a file. */
 export interface YamlDocument {
   readonly value: unknown;
-  /** For messages: the file, and the line where it starts where it is not the only one. */
+  /** For messages: the file, with the line where the document starts if there are several. */
   readonly place: string;
-  /** `line 2, column 5`, where a key stands; undefined where it is there not once. */
+  /** The position of a key, such as `line 2, column 5`; undefined unless it occurs exactly once. */
   readonly find: (key: string) => string | undefined;
 }
 
 /**
- * Parses YAML, of which JSON is a part. Empty documents are left out.
+ * Parses YAML, which includes JSON. Skips empty documents.
  * @throws {CliError} usage, with line and column
  */
 export function parseYaml(text: string, path: string): readonly YamlDocument[] {
@@ -39,7 +39,7 @@ function placeOf(lines: LineCounter, offset: number): string {
   return `line ${line}, column ${col}`;
 }
 
-/** Where the keys of that name begin. */
+/** The offsets of the keys of that name. */
 function startsOf(document: Document, wanted: string): readonly number[] {
   const starts: number[] = [];
   visit(document, {
@@ -55,7 +55,7 @@ function toPlain(
   path: string,
 ) {
   try {
-    // Aliases of aliases can make a small file endless.
+    // Nested aliases can make a small file expand without limit.
     return document.toJS({ maxAliasCount: 100 });
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);

@@ -5,14 +5,14 @@ import { readPages } from "../flags/list_flags.ts";
 import { parseSelector, selects } from "../flags/selector.ts";
 import type { Manifest } from "./manifest.ts";
 
-/** A resource that the selector finds and that no file asks for. */
+/** A resource that the selector finds and no file contains. */
 export interface Surplus {
   readonly kind: "environment" | "workload";
   readonly name: string;
 }
 
 /**
- * What is to be pruned: workloads first, then environments.
+ * Finds the resources to prune: workloads first, then environments.
  * @throws {CliError} usage, where a manifest lacks the labels: the next run would prune it
  */
 export async function findSurplus(
@@ -42,7 +42,7 @@ export async function findSurplus(
   ].filter(({ name }) => !wanted.has(name));
 }
 
-/** Asks for its deletion; an environment with workloads that are not pruned is refused. */
+/** Deletes a resource; the API refuses an environment with workloads that are not pruned. */
 export async function prune(
   connection: Connection,
   { kind, name }: Surplus,

@@ -4,7 +4,7 @@ import { nearest } from "../errors/nearest.ts";
 import type { Host } from "../host/mod.ts";
 import { parseYaml, type YamlDocument } from "./parse_yaml.ts";
 
-/** Largest file that is read. */
+/** The size of the largest file that is read. */
 const MAX_BYTES = 1024 * 1024;
 
 /**
@@ -24,8 +24,8 @@ export async function readSpecFile<Desc extends DescMessage>(
 }
 
 /**
- * Reads a message strictly: unknown fields are mistakes.
- * @throws {CliError} usage, with line and column where the field is there once
+ * Reads a message strictly: unknown fields are errors.
+ * @throws {CliError} usage, with line and column where the field occurs exactly once
  */
 export function toMessage<Desc extends DescMessage>(
   schema: Desc,
@@ -60,15 +60,15 @@ export async function readText(host: Host, path: string): Promise<string> {
   throw usageError(`Cannot read '${path}': it has more than ${MAX_BYTES} bytes`);
 }
 
-/** Why JSON is no message of its type. */
+/** Why JSON cannot be decoded. */
 export interface DecodeProblem {
-  /** As a person can use it. */
+  /** For the user. */
   readonly problem: string;
-  /** The field that it is about, where that is known. */
+  /** The field at fault, where it is known. */
   readonly field?: string;
 }
 
-/** What is wrong with JSON that is no message of its type. */
+/** Explains why JSON cannot be decoded as a message. */
 export function decodeProblem(error: unknown, schema: DescMessage): DecodeProblem {
   const text = error instanceof Error ? error.message : String(error);
   const [, what, path = "", problem = ""] =
@@ -94,7 +94,7 @@ export function decodeProblem(error: unknown, schema: DescMessage): DecodeProble
 
 const nameOf = (path: string) => path.slice(path.lastIndexOf(".") + 1);
 
-/** The fields of a message of that type, which is the schema's own or somewhere inside it. */
+/** The fields of the message type of that name, which is the schema's own or nested in it. */
 function fieldNames(schema: DescMessage, typeName: string): readonly string[] {
   const seen = new Set([schema]);
   for (const desc of seen) {

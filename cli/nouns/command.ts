@@ -1,4 +1,4 @@
-/** What the command trees share. */
+/** How the commands of the tree are made. */
 import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { type CliConfig, type GlobalFlags, readConfig } from "../config/read_config.ts";
 import type { CommandContext } from "../context.ts";
@@ -7,13 +7,13 @@ import type { Host } from "../host/mod.ts";
 import type { Terminal } from "../host/terminal.ts";
 import { FORMAT_HELP } from "../output/format.ts";
 
-/** What a command is given to run with. */
+/** What a command runs with. */
 export interface Runner {
   readonly terminal: Terminal;
   readonly host: Host;
-  /** Told the configuration, as soon as it is known. */
+  /** Receives the configuration as soon as it is known. */
   configured(config: CliConfig): void;
-  /** Told what to exit with. */
+  /** Receives the exit code. */
   exit(code: number): void;
 }
 
@@ -29,7 +29,7 @@ export async function runWith(
   runner.exit(await body({ config, terminal, host }));
 }
 
-/** Runs the body of a command that calls no server. */
+/** Runs the body of a command that does not call the server. */
 export async function runLocally(
   { terminal, host, exit }: Runner,
   body: (terminal: Terminal, host: Host) => Promise<number>,
@@ -58,8 +58,7 @@ const REQUEST_TIMEOUT = [
 const NO_HEADERS = ["--no-headers", "leave out the heads of tables"] as const;
 
 /**
- * Takes the flags that all commands have also where they stand before the noun or the verb, as
- * people of kubectl and gh type them.
+ * Accepts the flags of all commands also before the noun or the verb, as kubectl and gh do.
  */
 export function takesFlagsBefore<C extends CommandUnknownOpts>(parent: C): C {
   parent.enablePositionalOptions()
@@ -70,7 +69,7 @@ export function takesFlagsBefore<C extends CommandUnknownOpts>(parent: C): C {
     .option(...NO_HEADERS)
     .hook("preAction", (_, leaf) => {
       for (const [name, value] of Object.entries(parent.opts())) {
-        // The word that stands nearest to the command wins.
+        // The flag nearest to the command wins.
         const given = parent.getOptionValueSource(name) === "cli" &&
           leaf.getOptionValueSource(name) !== "cli";
         if (given && takes(leaf, name)) leaf.setOptionValueWithSource(name, value, "cli");
@@ -82,7 +81,7 @@ export function takesFlagsBefore<C extends CommandUnknownOpts>(parent: C): C {
 const takes = (command: CommandUnknownOpts, name: string): boolean =>
   command.options.some((option) => option.attributeName() === name);
 
-/** A command with the flags that all have, and examples in its help. */
+/** A command with the flags of all commands, and examples in its help. */
 export function command(name: string, description: string, examples: readonly string[]) {
   const made = new Command(name);
   EXAMPLES.set(made, examples);
@@ -96,16 +95,16 @@ export function command(name: string, description: string, examples: readonly st
     .addHelpText("after", `\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`);
 }
 
-/** The flag of commands that can go on watching what they read. */
+/** The flag of commands that can watch what they read. */
 export const WATCH = ["-w, --watch", "go on with each change, until ctrl-C or its end"] as const;
 
-/** Flags that say the opposite of others. */
+/** Flags that conflict with others. */
 export const NO_WAIT = new Option("--no-wait", "return when the change is admitted")
   .conflicts("timeout");
 export const DRY_RUN = new Option("--dry-run", "show what would change, and change nothing")
   .conflicts(["wait", "timeout", "planHash"]);
 
-/** A command that changes something, and waits for it. */
+/** A command that changes something and waits for the operation. */
 export function changeCommand(name: string, description: string, examples: readonly string[]) {
   return command(name, description, examples)
     .addOption(NO_WAIT)
@@ -114,7 +113,7 @@ export function changeCommand(name: string, description: string, examples: reado
     .option("--plan-hash <hash>", "refuse when the world has moved since that plan");
 }
 
-/** The flag of lists of what has labels. */
+/** The flag of lists of resources with labels. */
 export const SELECTOR = [
   "-l, --selector <labels>",
   "labels, such as team=web,tier!=db,!old",
@@ -128,7 +127,7 @@ export function listCommand(name: string, description: string, examples: readonl
     .option("--limit <n>", "at most so many", count);
 }
 
-/** Refuses a flag and its `--no-` form in one line; the last one would win without a word. */
+/** Rejects a flag together with its `--no-` form, where otherwise the last one would win. */
 export function eitherWay<C extends CommandUnknownOpts>(command: C, flag: string): C {
   const said = new Set<string>();
   for (const way of [flag, `no-${flag}`]) {
@@ -140,7 +139,15 @@ export function eitherWay<C extends CommandUnknownOpts>(command: C, flag: string
   return command;
 }
 
-/** A noun: nothing but its verbs. */
+/** The flag of commands on a workload. */
+export const ENV = ["--env <environment>", "the environment it is in"] as const;
+
+export const FORCE_CONFLICTS = [
+  "--force-conflicts",
+  "take fields over that somebody else manages on the cluster",
+] as const;
+
+/** A noun, which holds its verbs. */
 export function noun(name: string, alias: string, description: string) {
   const made = takesFlagsBefore(new Command(name).description(description));
   return alias === "" ? made : made.alias(alias);

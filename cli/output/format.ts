@@ -8,7 +8,7 @@ export type OutputFormat =
   | { readonly kind: typeof FORMATS[number] }
   | { readonly kind: "jsonpath"; readonly expression: string };
 
-/** The formats as `--help` lists them. */
+/** The formats, as `--help` lists them. */
 export const FORMAT_HELP = `${FORMATS.join(", ")} or jsonpath=EXPRESSION`;
 
 /** @throws {CliError} usage */

@@ -17,13 +17,13 @@ import {
 import { machineText } from "./format.ts";
 import { jsonTablePrinter, printJson, printJsonList } from "./print_json.ts";
 
-/** How one kind of resource is shown. */
+/** How one kind of resource is printed. */
 export interface View<Desc extends DescMessage> {
   readonly schema: Desc;
   readonly columns: readonly Column<MessageJsonType<Desc>>[];
 }
 
-/** Prints a list in the format that was asked for. */
+/** Prints a list in the chosen format. */
 export function printList<Desc extends DescMessage>(
   context: CommandContext,
   { schema, columns }: View<Desc>,
@@ -33,7 +33,7 @@ export function printList<Desc extends DescMessage>(
   return printJsonList(context, columns, items.map((item) => objectOf(schema, item)), nothing);
 }
 
-/** Prints one resource in the format that was asked for. */
+/** Prints one resource in the chosen format. */
 export function printOne<Desc extends DescMessage>(
   context: CommandContext,
   { schema, columns }: View<Desc>,
@@ -42,7 +42,7 @@ export function printOne<Desc extends DescMessage>(
   return printJson(context, columns, objectOf(schema, item));
 }
 
-/** Prints items as they come, under one head, in columns as wide as the first needs them. */
+/** Prints items as they arrive, below one header, in the column widths of the first. */
 export function tablePrinter<Desc extends DescMessage>(
   context: CommandContext,
   { schema, columns }: View<Desc>,
@@ -51,7 +51,7 @@ export function tablePrinter<Desc extends DescMessage>(
   return (item) => print(objectOf(schema, item));
 }
 
-/** Prints a message for programs; what people read of it is the command's to say. */
+/** Prints a message for programs. */
 export async function printMessage<Desc extends DescMessage>(
   { config, terminal }: CommandContext,
   schema: Desc,
@@ -61,8 +61,8 @@ export async function printMessage<Desc extends DescMessage>(
 }
 
 /**
- * Prints one of many messages that come one after the other, so that programs can tell them apart:
- * JSON is a line each, YAML a document each.
+ * Prints one message of a stream, so that programs can separate them: a line each for JSON, a
+ * document each for YAML.
  */
 export async function printNext<Desc extends DescMessage>(
   { config: { output }, terminal }: CommandContext,
@@ -78,8 +78,6 @@ export async function printNext<Desc extends DescMessage>(
 function objectOf<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>) {
   return toJson(schema, message) as MessageJsonType<Desc> & object;
 }
-
-/** How every kind of resource is shown: its message's type, and its columns. */
 
 export const ENVIRONMENT_VIEW: View<typeof EnvironmentSchema> = {
   schema: EnvironmentSchema,

@@ -4,7 +4,7 @@ import type { Column } from "./columns.ts";
 import { isForPeople, machineText } from "./format.ts";
 import { columnWidths, renderTable } from "./table.ts";
 
-/** Prints a list in the format that was asked for. */
+/** Prints a list in the chosen format. */
 export async function printJsonList<T extends object>(
   context: CommandContext,
   columns: readonly Column<T>[],
@@ -19,7 +19,7 @@ export async function printJsonList<T extends object>(
   terminal.out(await tableOf(context, columns, items));
 }
 
-/** Prints one resource in the format that was asked for. */
+/** Prints one resource in the chosen format. */
 export async function printJson<T extends object>(
   context: CommandContext,
   columns: readonly Column<T>[],
@@ -30,7 +30,7 @@ export async function printJson<T extends object>(
   terminal.out(await machineText(config.output, item as unknown as JsonValue));
 }
 
-/** Prints items as they come, under one head, in columns as wide as the first needs them. */
+/** Prints items as they arrive, below one header, in the column widths of the first. */
 export function jsonTablePrinter<T>(
   context: CommandContext,
   columns: readonly Column<T>[],

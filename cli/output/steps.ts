@@ -1,4 +1,4 @@
-/** The steps of an operation as people follow them. */
+/** The steps of an operation, rendered for people. */
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import colors from "picocolors";
 import { type Operation, type OperationStep, StepState } from "@mpc/proto";
@@ -31,14 +31,14 @@ const WORDS: Readonly<Record<StepState, string>> = {
   [StepState.UNDO_FAILED]: "could not be undone",
 };
 
-/** One step in one line, for a log: without drawing, said once for each change. */
+/** One step as a line of a log, printed at each change. */
 export function plainStep(step: OperationStep, now: number): string {
   const took = step.endTime ? ` (${between(step.startTime, step.endTime, now)})` : "";
   const detail = detailOf(step, now);
   return `${MARKS[step.state]} ${step.name} ${WORDS[step.state]}${took}${detail && `: ${detail}`}`;
 }
 
-/** All steps, for a terminal; `frame` turns the spinner. */
+/** All steps as lines of a terminal; `frame` turns the spinner. */
 export function drawnSteps(
   operation: Operation,
   now: number,
@@ -69,7 +69,7 @@ export function drawnSteps(
   });
 }
 
-/** Attempt, next try and reason, as far as there is any of it. */
+/** The attempt, the next retry and the reason, as far as they are known. */
 function detailOf(step: OperationStep, now: number): string {
   const last = step.attempts.at(-1);
   const busy = step.state === StepState.RUNNING || step.state === StepState.UNDOING;

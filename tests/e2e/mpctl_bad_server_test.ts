@@ -134,7 +134,7 @@ const CASES: Cases = [
     await mpctl("env", "create", "dev");
     await mpctl("workload", "deploy", "web", "--env", "dev", "--image", "nginx:1");
     const following = mpctl("workload", "logs", "web", "--env", "dev", "--follow");
-    const stuck = ["--env", "dev", "--image", "nginx:stuck", "--timeout", "6s"];
+    const stuck = ["--env", "dev", "--image", "nginx:stuck", "--timeout", "15s"];
     const watching = mpctl("workload", "deploy", "slow", ...stuck);
     // Both streams have begun when the operation is seen to run.
     for (let running = false; !running;) {

@@ -1,9 +1,9 @@
 /** mpctl's followers go on when their server is killed and started again. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { startPlatform } from "../servers/platform_process.ts";
 import { startDeno, type Subprocess } from "../servers/subprocess.ts";
 import { openWorld } from "./mpctl_world.ts";
-import { join } from "node:path";
 
 Deno.test({
   name: "followers of an operation, a resource and events survive a restart of the server",
