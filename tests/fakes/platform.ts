@@ -9,7 +9,7 @@ import {
   type Provider,
   type ServiceDeps,
 } from "@mpc/services";
-import { createPlanner, type Definition, DEFINITIONS } from "@mpc/services/operations";
+import { createPlanner, type Definition, DEFINITIONS } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { Dispatcher, Janitor } from "@mpc/worker";
@@ -19,6 +19,7 @@ import { FakeClock, settle } from "./fake_clock.ts";
 import { SeededIds } from "./seeded_ids.ts";
 
 export interface PlatformOptions {
+  /** By default one in memory, with gaps between the sequences of its events. */
   readonly store?: Store;
   readonly definitions?: Readonly<Record<OperationKind, Definition>>;
   readonly provider?: (bare: SimulatedProvider) => Provider;
@@ -50,7 +51,7 @@ export class Platform {
 
   private constructor(options: PlatformOptions) {
     this.clock = options.clock ?? new FakeClock();
-    this.store = options.store ?? openMemoryStore();
+    this.store = options.store ?? openMemoryStore({ sequenceStep: 3 });
     this.#newEngine = options.engine ?? embeddedEngine;
     this.#ids = new SeededIds(options.seed, platforms++);
     this.cluster = new SimulatedProvider({ clock: this.clock, delays: NO_DELAYS, statePath: null });

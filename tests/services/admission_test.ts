@@ -7,7 +7,7 @@ import {
   type MutationResult,
   updateEnvironment,
 } from "@mpc/services";
-import { DEFINITIONS } from "@mpc/services/operations";
+import { DEFINITIONS } from "@mpc/services/sagas";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { FailingStore } from "../fakes/failing_store.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";

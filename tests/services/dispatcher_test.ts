@@ -9,7 +9,7 @@ import {
   explainOperation,
   type ServiceDeps,
 } from "@mpc/services";
-import { createPlanner } from "@mpc/services/operations";
+import { createPlanner } from "@mpc/services/sagas";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { Dispatcher, EmbeddedEngine, startHousekeeping } from "@mpc/worker";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { idOf, isTerminal, type Operation } from "@mpc/domain";
 import { systemClock, systemIds } from "@mpc/process";
 import { type Caller, createEnvironment, deployWorkload, type ServiceDeps } from "@mpc/services";
-import { createPlanner } from "@mpc/services/operations";
+import { createPlanner } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { Dispatcher, Janitor } from "@mpc/worker";
