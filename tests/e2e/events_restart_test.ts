@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Code, createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
-import { EnvironmentService, EventService, OperationService } from "@mpc/proto";
+import { EnvironmentService, OperationService } from "@mpc/proto";
 import { connect, watchEvents } from "@mpc/client";
 import { openSqliteStore } from "@mpc/storage/sqlite";
 import { type PlatformProcess, startPlatform } from "../servers/platform_process.ts";
