@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { constants, type Http2Server } from "node:http2";
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { Server, ServerCredentials, setLogger } from "@grpc/grpc-js";
 import { getLogger } from "@logtape/logtape";
 import { type Address, listen } from "@mpc/process";
 import { DEFAULT_PEER_LIMITS } from "../connections/peers.ts";
@@ -17,6 +17,11 @@ const log = getLogger(["mpc", "grpc"]);
 
 // Deno's constants lack it: grpc-js would answer 200 to what is no gRPC.
 Object.assign(constants, { HTTP_STATUS_UNSUPPORTED_MEDIA_TYPE: 415 });
+
+/** What grpc-js says of bad calls, for instance of metadata that it cannot read. */
+const MAX_SAID = 200;
+const say = (message: string) => log.debug("{message}", { message: message.slice(0, MAX_SAID) });
+setLogger({ debug: say, info: say, error: say });
 
 export interface GrpcLimits extends ConnectionLimits {
   readonly maxMessageBytes: number;
