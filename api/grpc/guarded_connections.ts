@@ -3,7 +3,8 @@ import type { Socket } from "node:net";
 import { getLogger } from "@logtape/logtape";
 import type { Peer, PeerLimits } from "../connections/peers.ts";
 import { Peers } from "../connections/peers.ts";
-import { FrameGuard, type FrameLimits, type GuardedCalls } from "./frame_guard.ts";
+import type { FrameLimits, GuardedCalls } from "./connection_state.ts";
+import { FrameGuard } from "./frame_guard.ts";
 import { type Backlog, GuardedSocket } from "./guarded_socket.ts";
 import { ConnectionError, ERROR_CODE } from "./http2_frames.ts";
 

@@ -78,3 +78,8 @@ export function uint32(bytes: Uint8Array, at: number): number {
 export function uint31(bytes: Uint8Array, at: number): number {
   return uint32(bytes, at) & MAX_WINDOW;
 }
+
+/** The length of the payload of the frame that begins at `at`. */
+export function payloadLength(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
+}

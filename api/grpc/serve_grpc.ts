@@ -8,7 +8,7 @@ import { type Address, listen } from "@mpc/process";
 import { DEFAULT_PEER_LIMITS } from "../connections/peers.ts";
 import type { Route } from "../route.ts";
 import { explainRefusals } from "./explain_refusals.ts";
-import { DEFAULT_FRAME_LIMITS } from "./frame_guard.ts";
+import { DEFAULT_FRAME_LIMITS } from "./connection_state.ts";
 import { type ConnectionLimits, GuardedConnections } from "./guarded_connections.ts";
 import { RunningCalls } from "./running_calls.ts";
 import { serviceDefinition } from "./service_definition.ts";

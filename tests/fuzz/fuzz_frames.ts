@@ -28,7 +28,7 @@ export interface FuzzResult {
 
 const AT_ONCE = 32;
 /** How long a connection may take to answer or close; half-sent frames are waited for by the server. */
-const SILENT_MS = 60;
+const SILENT_MS = 150;
 const PATHS = [
   "/mpc.v1.DiagnosticsService/GetServerInfo",
   "/mpc.v1.EventService/WatchEvents",
