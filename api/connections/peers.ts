@@ -8,14 +8,14 @@ export interface PeerLimits {
   readonly maxHeldBytes: number;
   /** Calls that run at once. */
   readonly maxCalls: number;
-  /** Calls that a peer may start in one turn of the event loop. */
+  /** Calls that a peer may start in one turn of the event loop, while turns are short. */
   readonly callsPerTurn: number;
 }
 
 export const DEFAULT_PEER_LIMITS: PeerLimits = {
-  maxConnections: 10_000,
-  maxHeldBytes: 96 * 1024 * 1024,
-  maxCalls: 10_000,
+  maxConnections: 4_000,
+  maxHeldBytes: 64 * 1024 * 1024,
+  maxCalls: 8_000,
   callsPerTurn: 64,
 };
 

@@ -87,6 +87,8 @@ export class ConnectionState {
   #fragments: Uint8Array[] = [];
   #blockStream = 0;
   #blockBytes = 0;
+  /** What is counted for the block, padding included. */
+  #blockHeld = 0;
   #blockSince: number | undefined;
   /** The stream that ends with the DATA frame that is coming. */
   #dataEnds: CallStream | undefined;
@@ -283,6 +285,7 @@ export class ConnectionState {
   /** Gives back what is held for calls; the connection has closed. */
   close(): void {
     for (const stream of this.#streams.values()) this.#release(stream);
+    this.#releaseBlock();
   }
 
   #headers(bytes: Uint8Array, at: number, length: number, flags: number, id: number): boolean {
@@ -314,6 +317,7 @@ export class ConnectionState {
       this.#checkBlock(id, bytes, start, end);
       return true;
     }
+    this.#holdBlock(length);
     this.#block = [bytes.slice(at, at + HEAD_BYTES + length)];
     this.#fragments = [this.#block[0]!.subarray(start - at, end - at)];
     this.#blockBytes = end - start;
@@ -331,6 +335,7 @@ export class ConnectionState {
     passed: Uint8Array[],
   ): boolean {
     if (id !== this.#blockStream) violation("a header block is interrupted");
+    this.#holdBlock(length);
     const frame = bytes.slice(at, at + HEAD_BYTES + length);
     this.#block.push(frame);
     this.#fragments.push(frame.subarray(HEAD_BYTES));
@@ -350,6 +355,7 @@ export class ConnectionState {
       filled += fragment.length;
     }
     passed.push(...this.#block);
+    this.#releaseBlock();
     this.#block = [];
     this.#fragments = [];
     this.#blockStream = 0;
@@ -406,6 +412,19 @@ export class ConnectionState {
       );
     }
     return true;
+  }
+
+  #holdBlock(bytes: number): void {
+    if (!this.#calls.hold(bytes)) {
+      const message = "more header blocks wait for their end than the peer's share";
+      throw new ConnectionError(ERROR_CODE.ENHANCE_YOUR_CALM, message);
+    }
+    this.#blockHeld += bytes;
+  }
+
+  #releaseBlock(): void {
+    this.#calls.release(this.#blockHeld);
+    this.#blockHeld = 0;
   }
 
   #hold(stream: CallStream, bytes: number): void {

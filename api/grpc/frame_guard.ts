@@ -4,7 +4,16 @@ import {
   type FrameLimits,
   type GuardedCalls,
 } from "./connection_state.ts";
-import { FLAG, FRAME, HEAD_BYTES, payloadLength, PREFACE, violation } from "./http2_frames.ts";
+import {
+  ConnectionError,
+  ERROR_CODE,
+  FLAG,
+  FRAME,
+  HEAD_BYTES,
+  payloadLength,
+  PREFACE,
+  violation,
+} from "./http2_frames.ts";
 import { SentFrames } from "./sent_frames.ts";
 
 const UNLIMITED: GuardedCalls = {
@@ -25,12 +34,14 @@ const UNLIMITED: GuardedCalls = {
 export class FrameGuard {
   readonly #state: ConnectionState;
   readonly #sent: SentFrames;
+  readonly #calls: GuardedCalls;
   readonly #now: () => number;
   #prefaceSeen = 0;
   /** A frame of which only the beginning has come. */
   #partial: Uint8Array<ArrayBuffer> | undefined;
   #partialFilled = 0;
   #partialSince: number | undefined;
+  #partialHeld = 0;
   /** What is still to come of a DATA frame. */
   #dataLeft = 0;
   #dataPadded = false;
@@ -40,6 +51,7 @@ export class FrameGuard {
     calls: GuardedCalls = UNLIMITED,
     now: () => number = () => performance.now(),
   ) {
+    this.#calls = calls;
     this.#now = now;
     this.#state = new ConnectionState(limits, calls, now);
     this.#sent = new SentFrames((...frame) => this.#state.onSent(...frame));
@@ -84,6 +96,7 @@ export class FrameGuard {
           continue;
         }
         if (frame.length < HEAD_BYTES + length) {
+          this.#holdPartial(length);
           this.#partial = enlarged(frame, HEAD_BYTES + length);
           continue;
         }
@@ -147,6 +160,7 @@ export class FrameGuard {
 
   /** Gives back what is held for calls; the connection has closed. */
   close(): void {
+    this.#endPartial();
     this.#state.close();
   }
 
@@ -159,10 +173,19 @@ export class FrameGuard {
   }
 
   #begin(length: number, chunk: Uint8Array, at: number): void {
+    this.#holdPartial(length);
     this.#partial = new Uint8Array(length);
     this.#partial.set(chunk.subarray(at));
     this.#partialFilled = chunk.length - at;
     this.#partialSince = this.#now();
+  }
+
+  #holdPartial(bytes: number): void {
+    if (!this.#calls.hold(bytes)) {
+      const message = "more frames wait for their end than the peer's share";
+      throw new ConnectionError(ERROR_CODE.ENHANCE_YOUR_CALM, message);
+    }
+    this.#partialHeld += bytes;
   }
 
   #fill(frame: Uint8Array, chunk: Uint8Array, at: number): number {
@@ -173,6 +196,8 @@ export class FrameGuard {
   }
 
   #endPartial(): void {
+    this.#calls.release(this.#partialHeld);
+    this.#partialHeld = 0;
     this.#partial = undefined;
     this.#partialFilled = 0;
     this.#partialSince = undefined;

@@ -14,6 +14,8 @@ const log = getLogger(["mpc", "grpc"]);
 const SWEEP_MS = 1_000;
 /** How long the last bytes to a peer may take. */
 const FLUSH_MS = 1_000;
+/** How many calls a new connection counts for. */
+const CONNECTION_WORK = 8;
 
 export interface ConnectionLimits extends FrameLimits, PeerLimits {
   /** How long a connection may take to send its preface. */
@@ -50,6 +52,21 @@ export class GuardedConnections {
     if (!peer) {
       log.warn("Connection of {address} refused: too many", { address });
       socket.destroy();
+      return;
+    }
+    // Read when it begins.
+    socket.pause();
+    this.#begin(socket, peer);
+  }
+
+  /** Begins a connection in the peer's turn. */
+  #begin(socket: Socket, peer: Peer): void {
+    if (socket.destroyed) {
+      this.#peers.disconnect(peer);
+      return;
+    }
+    if (!peer.turns.start(CONNECTION_WORK)) {
+      peer.turns.wait(() => this.#begin(socket, peer));
       return;
     }
     const connection = new GuardedConnection(socket, peer, this.#limits);

@@ -137,7 +137,8 @@ export class GuardedSocket extends Duplex {
     if (!this.#backlog.hold(rest.length)) {
       throw new ConnectionError(ERROR_CODE.ENHANCE_YOUR_CALM, "more waits than the peer's share");
     }
-    this.#waiting = rest;
+    // A small rest must not keep the whole buffer that it was read into.
+    this.#waiting = rest.length < rest.buffer.byteLength / 2 ? rest.slice() : rest;
   }
 
   #takeWaiting(): Uint8Array {
