@@ -46,7 +46,7 @@ export const DEFAULT_FRAME_LIMITS: FrameLimits = {
   pings: { burst: 100, perSecond: 10 },
   windowUpdates: { burst: 2_000, perSecond: 200 },
   settings: { burst: 100, perSecond: 10 },
-  resets: { burst: 900, perSecond: 30 },
+  resets: { burst: 500, perSecond: 30 },
   idleFrames: { burst: 1_000, perSecond: 100 },
   frameTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,
@@ -54,7 +54,7 @@ export const DEFAULT_FRAME_LIMITS: FrameLimits = {
 
 /** What a guard asks of the connection that it guards. */
 export interface GuardedCalls {
-  /** Starts a call. @returns false where the caller has had its turn, and has to wait for the next */
+  /** Starts a call, or a message of one. @returns false where it has to wait for the peer's next turn */
   start(): boolean;
   /** Counts bytes that are kept for a call. @returns false where the peer has its share already */
   hold(bytes: number): boolean;
@@ -142,10 +142,13 @@ export class ConnectionState {
     return length;
   }
 
-  /** Whether a frame may be handled now; HEADERS that begin a call have to wait for their turn. */
+  /** Whether a frame may be handled now; calls and messages have to wait for their turn. */
   mayStart(bytes: Uint8Array, at: number): boolean {
-    return bytes[at + 3] !== FRAME.HEADERS || !this.#streams.isNew(uint31(bytes, at + 5)) ||
-      this.#calls.start();
+    const type = bytes[at + 3];
+    const starts = type === FRAME.HEADERS
+      ? this.#streams.isNew(uint31(bytes, at + 5))
+      : type === FRAME.DATA && payloadLength(bytes, at) > 0;
+    return !starts || this.#calls.start();
   }
 
   /**

@@ -75,7 +75,7 @@ export class FrameGuard {
   /**
    * Passes a chunk on.
    * @param passed gets the chunk itself, or what is left of it around frames that are left out
-   * @returns how much of the chunk was taken; less than all where a call has to wait for its turn,
+   * @returns how much of the chunk was taken; less than all where a call or message has to wait for its turn,
    *   and then the rest, which may be empty, is to be passed again in the next one
    * @throws {ConnectionError} the connection is to be told, and closed
    */
@@ -90,6 +90,7 @@ export class FrameGuard {
         if (this.#partialFilled < frame.length) return undefined;
         const length = this.#state.checkHead(frame, 0);
         if (frame[3] === FRAME.DATA) {
+          if (!this.#state.mayStart(frame, 0)) return at;
           this.#endPartial();
           this.#beginData(frame, 0);
           passed.push(frame);
@@ -119,6 +120,10 @@ export class FrameGuard {
       }
       const length = this.#state.checkHead(chunk, at);
       if (chunk[at + 3] === FRAME.DATA) {
+        if (!this.#state.mayStart(chunk, at)) {
+          keep(chunk, from, at, passed);
+          return at;
+        }
         this.#beginData(chunk, at);
         at += HEAD_BYTES;
         continue;

@@ -365,8 +365,8 @@ for (
   });
 }
 
-Deno.test("calls over the peer's turn wait, wherever the bytes are cut, and nothing is lost", () => {
-  const calls = [1, 3, 5, 7, 9].map((stream) => headers(stream, DONE));
+Deno.test("calls and messages over the peer's turn wait, wherever the bytes are cut, and nothing is lost", () => {
+  const calls = [1, 3, 5, 7, 9].map((stream) => join(headers(stream), data(stream)));
   const bytes = join(BEGIN, ...calls);
   for (let place = 0; place <= bytes.length; place++) {
     const peer = new Calls(Infinity);
