@@ -7,6 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import { type Address, listen } from "@mpc/process";
 import { DEFAULT_PEER_LIMITS } from "../connections/peers.ts";
 import type { Route } from "../route.ts";
+import { containStackFaults } from "./contain_stack_faults.ts";
 import { explainRefusals } from "./explain_refusals.ts";
 import { DEFAULT_FRAME_LIMITS } from "./connection_state.ts";
 import { type ConnectionLimits, GuardedConnections } from "./guarded_connections.ts";
@@ -61,6 +62,7 @@ export async function serveGrpc(options: {
   readonly limits?: Partial<GrpcLimits>;
 }): Promise<Door> {
   const limits = { ...DEFAULT_GRPC_LIMITS, ...options.limits };
+  const faults = containStackFaults();
   const shutdown = new AbortController();
   const lifetime = { calls: new RunningCalls(), shutdown: shutdown.signal };
   const server = new Server({
@@ -91,6 +93,7 @@ export async function serveGrpc(options: {
       await connections.end();
       server.forceShutdown();
       await closed;
+      faults[Symbol.dispose]();
     },
   };
 }
