@@ -63,6 +63,9 @@ export interface GuardedCalls {
   refuse(stream: number, code: number): void;
 }
 
+/** The stack and grpc-js keep header fields in objects, lists and metadata of their own. */
+const HEADER_COPIES = 3;
+
 /** The state of a connection, and what RFC 9113 and the limits allow in it. */
 export class ConnectionState {
   readonly #limits: FrameLimits;
@@ -370,7 +373,7 @@ export class ConnectionState {
   #checkBlock(id: number, bytes: Uint8Array, start: number, end: number): void {
     const listBytes = this.#blocks.check(bytes, start, end);
     const stream = this.#streams.get(id);
-    if (stream) this.#hold(stream, listBytes);
+    if (stream) this.#hold(stream, listBytes * HEADER_COPIES);
   }
 
   #clientSettings(bytes: Uint8Array, payload: number, length: number, flags: number): boolean {

@@ -15,7 +15,7 @@ const SWEEP_MS = 1_000;
 /** How long the last bytes to a peer may take. */
 const FLUSH_MS = 1_000;
 /** How many calls a new connection counts for. */
-const CONNECTION_WORK = 32;
+const CONNECTION_WORK = 8;
 
 export interface ConnectionLimits extends FrameLimits, PeerLimits {
   /** How long a connection may take to send its preface. */
