@@ -155,7 +155,7 @@ function newOperation(
     requestHash,
     steps: prepared.steps ?? DEFINITIONS[kind].steps.map((step) => newStepRecord(step.name)),
     error: null,
-    actor: caller.actor,
+    actor: caller.principal,
     engine: deps.engine,
     createTime: now,
     updateTime: now,
@@ -165,7 +165,7 @@ function newOperation(
     cancellation: null,
     residue: [],
     retryOf,
-    traceparent: caller.traceparent ?? null,
+    traceparent: caller.traceparent,
     waitingReason: "",
   };
 }

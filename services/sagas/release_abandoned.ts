@@ -7,6 +7,7 @@ import {
 } from "@mpc/domain";
 import type { Store } from "@mpc/storage";
 import { environmentEvent, workloadEvent } from "../resources/resource_events.ts";
+import { systemPrincipal } from "../caller.ts";
 import { releaseLock } from "./release_lock.ts";
 import { moveEnvironment, moveWorkload } from "./move_resource.ts";
 
@@ -21,7 +22,7 @@ export async function releaseAbandoned(
   if (holder === null) return;
   const { message } = error;
   const stamp = { operation: { name: holder, target, targetUid }, now, message };
-  const actor = "system:janitor";
+  const actor = systemPrincipal("janitor");
   const common = { store, target, holder, actor, message, reason: "Released", now };
   if ("spec" in resource) {
     await releaseLock({
