@@ -19,7 +19,7 @@ export { explainOperation } from "./operations/explain_operation.ts";
 export { getEnvironment } from "./environments/get_environment.ts";
 export { getOperation } from "./operations/get_operation.ts";
 export { getWorkload } from "./workloads/get_workload.ts";
-export { ADMISSION_GRACE_MS, dropUnadmitted, isAdmitted } from "./mutations/idempotency.ts";
+export { ADMISSION_GRACE_MS, dropUnadmitted, isAdmitted } from "./mutations/admission.ts";
 export { listClusterEvents } from "./workloads/list_cluster_events.ts";
 export { listEnvironments } from "./environments/list_environments.ts";
 export { listOperations } from "./operations/list_operations.ts";

@@ -12,6 +12,7 @@ import type { Collection, Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { pagesOf } from "../resources/pages_of.ts";
+import { decodeResumeToken, encodeResumeToken } from "./resume_token.ts";
 
 export interface WatchEventsRequest {
   /** Only this resource and those below it; empty for all. */
@@ -22,22 +23,22 @@ export interface WatchEventsRequest {
   readonly skipExisting: boolean;
 }
 
-/** One thing that a watcher is told. */
+/** One response to a watcher; its token is opaque. */
 export type WatchedEvent =
   | { readonly type: "existing"; readonly snapshot: EventSnapshot; readonly token: string }
   | { readonly type: "event"; readonly event: Event; readonly token: string }
-  /** All that existed has been told. */
+  /** Everything that existed has been sent. */
   | { readonly type: "synced"; readonly token: string };
 
 const KINDS: readonly ResourceKind[] = ["environment", "workload", "operation"];
 const PAGE = 200;
 
-/** After so many events that were not for this watcher it gets a mark with a newer token. */
+/** How many events that are not for this watcher pass before it gets a mark with a newer token. */
 const MARK_EVERY = 1_000;
 
 /**
- * Yields what is, then what happens, without gap or duplicate. A token says where the log was read
- * to; a watch that was cut off while it was told what is begins anew.
+ * Yields what exists, then each event once, in order. A token says where the log was read to; a watch
+ * that ends before everything that exists was sent has no token and starts again.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, OUT_OF_RANGE `EVENTS_COMPACTED`, or
  *   `EVENTS_UNKNOWN` for a token of a log that this store does not have
  */
@@ -55,7 +56,7 @@ export async function* watchEvents(
   const head = await store.events.head({ signal: caller.signal });
   if (token !== null && token > head) throw eventsUnknown(token, head);
   let cursor = token ?? head;
-  /** Versions that the watcher has been told of; an older event of them is no news. */
+  /** Versions that the watcher has received; events of older versions are left out. */
   const told = new Map<string, number>();
   if (request.resumeToken === "" && !request.skipExisting) {
     for await (const snapshot of existing(deps, caller, wanted)) {
@@ -64,7 +65,7 @@ export async function* watchEvents(
       yield { type: "existing", snapshot, token: "" };
     }
   }
-  yield { type: "synced", token: tokenOf(cursor) };
+  yield { type: "synced", token: encodeResumeToken(cursor) };
   let unmarked = 0;
   for await (const event of store.events.tail(cursor, caller.signal)) {
     cursor = event.sequence;
@@ -74,14 +75,14 @@ export async function* watchEvents(
     if (!about || (resource && !wanted.has(resource.kind))) {
       if (++unmarked >= MARK_EVERY) {
         unmarked = 0;
-        yield { type: "synced", token: tokenOf(cursor) };
+        yield { type: "synced", token: encodeResumeToken(cursor) };
       }
       continue;
     }
     const key = resource && `${resource.value.name} ${uidOf(resource)}`;
     if (key && event.type !== "DELETED" && (told.get(key) ?? 0) >= resource.version) continue;
     unmarked = 0;
-    yield { type: "event", event, token: tokenOf(cursor) };
+    yield { type: "event", event, token: encodeResumeToken(cursor) };
   }
   if (!caller.signal.aborted) {
     throw new MpcError("UNAVAILABLE", {
@@ -108,7 +109,7 @@ async function* existing(
     }
   }
   if (wanted.has("operation")) {
-    // Of operations those that are under way: what has ended is history, not what is.
+    // Only running operations: the ones that have ended are history.
     const live = { op: "=" as const, path: ["endTime"], value: null };
     for await (const { value, version } of all(store.operations, caller, live)) {
       yield { kind: "operation", value: { ...value, input: {} }, version };
@@ -152,7 +153,7 @@ function assertTarget(target: string): void {
   }]);
 }
 
-/** A log begun anew would reach the token's place some day; until then its watcher missed all. */
+/** The log was started again: without this error the watcher would miss its events up to the token. */
 const eventsUnknown = (token: number, head: number): MpcError =>
   new MpcError("OUT_OF_RANGE", {
     reason: "EVENTS_UNKNOWN",
@@ -161,24 +162,13 @@ const eventsUnknown = (token: number, head: number): MpcError =>
     metadata: { newest: String(head) },
   });
 
-const tokenOf = (sequence: number): string => btoa(`e1:${sequence}`);
-
 function parseToken(token: string): number {
-  const match = /^e1:(\d{1,15})$/.exec(decode(token));
-  if (match) return Number(match[1]);
+  const sequence = decodeResumeToken(token);
+  if (sequence !== undefined) return sequence;
   throw invalidArgument("watch events", [{
     field: "resume_token",
     value: "",
     rule: "RESUME_TOKEN",
     hint: "is no resume token",
   }]);
-}
-
-function decode(token: string): string {
-  try {
-    return atob(token);
-  } catch {
-    // Anything can come in here: what is no token is told by the caller of this.
-    return "";
-  }
 }

@@ -1,5 +1,4 @@
 import {
-  type Environment,
   type Instant,
   isMpcError,
   type JsonObject,
@@ -10,7 +9,6 @@ import {
   type PlannedChange,
   type QuotaEffect,
   type StepRecord,
-  type Workload,
 } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
 import { admit, type Lock } from "./admit.ts";
@@ -19,7 +17,7 @@ import type { ServiceDeps } from "../deps.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { assertRequestId, repeatedRequest } from "./idempotency.ts";
 import { operationTimeoutMs } from "./operation_timeout.ts";
-import { DEFINITIONS } from "../sagas/mod.ts";
+import { DEFINITIONS, type LockedResource } from "../sagas/mod.ts";
 import { newStepRecord } from "../sagas/journal.ts";
 
 /** What every mutation takes besides its own fields. */
@@ -44,7 +42,7 @@ export interface Prepared {
   readonly targetUid: string;
   readonly input: JsonObject;
   /** The resource as it was seen; null where there is none. */
-  readonly current: Stored<Environment> | Stored<Workload> | null;
+  readonly current: Stored<LockedResource> | null;
   readonly lock: Lock;
   /** How long it may take; null for the sum of its budgets. */
   readonly timeoutMs: number | null;
@@ -130,6 +128,7 @@ const OUTRUN: ReadonlySet<string> = new Set([
   "VERSION_CONFLICT",
   "NAME_TAKEN",
   "REQUEST_ID_TAKEN",
+  "ADMISSION_DROPPED",
 ]);
 
 /** A method's name as messages have it: `create environment`. */

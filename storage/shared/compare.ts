@@ -17,7 +17,7 @@ export function compareStrings(a: string, b: string): number {
     const left = a.charCodeAt(index);
     const right = b.charCodeAt(index);
     if (left === right) continue;
-    // Surrogates stand for code points above all others.
+    // Surrogates encode the highest code points.
     const leftHigh = left >= 0xd800 && left <= 0xdfff;
     const rightHigh = right >= 0xd800 && right <= 0xdfff;
     return leftHigh === rightHigh ? left - right : leftHigh ? 1 : -1;
@@ -25,7 +25,7 @@ export function compareStrings(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** The scalar at a path of a document; null for what is missing or is no scalar. */
+/** The scalar at a path of a document; null where the value is missing or is not a scalar. */
 export function scalarAt(document: unknown, path: readonly string[]): Scalar {
   const value = valueAt(document, path);
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
@@ -33,7 +33,7 @@ export function scalarAt(document: unknown, path: readonly string[]): Scalar {
     : null;
 }
 
-/** Whatever lies at a path of a document. */
+/** The value at a path of a document; undefined where it is missing. */
 export function valueAt(document: unknown, path: readonly string[]): unknown {
   let value = document;
   for (const key of path) {

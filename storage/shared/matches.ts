@@ -1,13 +1,13 @@
 import type { Filter } from "@mpc/domain";
 import { compareScalars, scalarAt, valueAt } from "./compare.ts";
 
-/** A string with wildcards at its ends, taken apart. */
+/** The text of a string, and at which ends it has wildcards. */
 export interface Wildcard {
   readonly text: string;
   readonly open: "none" | "start" | "end" | "both" | "any";
 }
 
-/** Reads the wildcards of a string that `=` or `!=` compares with (AIP-160). */
+/** Parses the wildcards in a value of `=` or `!=` (AIP-160). */
 export function wildcardOf(value: string): Wildcard {
   if (value === "*") return { text: "", open: "any" };
   const start = value.startsWith("*");
@@ -16,7 +16,7 @@ export function wildcardOf(value: string): Wildcard {
   return { text, open: start && end ? "both" : start ? "start" : end ? "end" : "none" };
 }
 
-/** Whether a document passes a filter. What is missing passes no comparison but `!=`. */
+/** Whether a document passes a filter. A missing value passes only `!=`. */
 export function matches(filter: Filter, document: unknown): boolean {
   switch (filter.op) {
     case "and":

@@ -20,6 +20,7 @@ import { FakeClock, settle } from "./fake_clock.ts";
 import { SeededIds } from "./seeded_ids.ts";
 
 export interface PlatformOptions {
+  /** By default one in memory, with gaps between the sequences of its events. */
   readonly store?: Store;
   readonly definitions?: Readonly<Record<OperationKind, Definition>>;
   readonly provider?: (bare: SimulatedProvider) => Provider;
@@ -51,7 +52,7 @@ export class Platform {
 
   private constructor(options: PlatformOptions) {
     this.clock = options.clock ?? new FakeClock();
-    this.store = options.store ?? openMemoryStore();
+    this.store = options.store ?? openMemoryStore({ sequenceStep: 3 });
     this.#newEngine = options.engine ?? embeddedEngine;
     this.#ids = new SeededIds(options.seed, platforms++);
     this.cluster = new SimulatedProvider({ clock: this.clock, delays: NO_DELAYS, statePath: null });

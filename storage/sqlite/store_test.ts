@@ -11,32 +11,38 @@ import { rejectsWith } from "../../tests/fakes/rejects.ts";
 import { withFolder } from "../../tests/servers/with_folder.ts";
 import { writtenAndRead } from "../../tests/fakes/written_and_read.ts";
 
-const VARIANTS: Readonly<Record<string, (path: string) => Store>> = {
-  "sqlite": (path) => openSqliteStore({ path }),
-  "sqlite, shared": (path) => openSqliteStore({ path, shared: true }),
-  "sqlite, written by one and read by another": (path) =>
-    writtenAndRead(
-      openSqliteStore({ path, shared: true }),
-      openSqliteStore({ path, shared: true }),
-    ),
+interface Variant {
+  readonly twoHandles: boolean;
+  readonly open: (path: string) => Store;
+}
+
+const VARIANTS: Readonly<Record<string, Variant>> = {
+  "sqlite": { twoHandles: false, open: (path) => openSqliteStore({ path }) },
+  "sqlite, shared": { twoHandles: true, open: (path) => openSqliteStore({ path, shared: true }) },
+  "sqlite, written through one handle and read through another": {
+    twoHandles: true,
+    open: (path) =>
+      writtenAndRead(
+        openSqliteStore({ path, shared: true }),
+        openSqliteStore({ path, shared: true }),
+      ),
+  },
 };
 
-for (const [name, openAt] of Object.entries(VARIANTS)) {
-  storeContract(name, async () => {
+for (const [name, { twoHandles, open }] of Object.entries(VARIANTS)) {
+  storeContract(name, { durable: true, twoHandles }, async () => {
     const folder = await mkdtemp(join(tmpdir(), "mpc-store-"));
     const path = join(folder, "mpc.db");
-    let store = openAt(path);
+    const handles = [open(path)];
     return {
-      get store() {
-        return store;
-      },
-      async reopen() {
-        await store.close();
-        store = openAt(path);
-        return store;
+      store: handles[0]!,
+      openAgain() {
+        const handle = open(path);
+        handles.push(handle);
+        return Promise.resolve(handle);
       },
       async close() {
-        await store.close();
+        for (const handle of handles) await handle.close();
         await rm(folder, { recursive: true });
       },
     };
@@ -46,11 +52,11 @@ for (const [name, openAt] of Object.entries(VARIANTS)) {
 const open = (path: string, shared = false) =>
   Promise.resolve().then(() => openSqliteStore({ path, shared }));
 
-Deno.test("sqlite: a second opening of the same file is refused at once, and free after closing", () =>
+Deno.test("sqlite: a second process cannot open the file until the first has closed it", () =>
   withFolder(async (folder) => {
     const path = join(folder, "mpc.db");
     const first = openSqliteStore({ path });
-    // The lock is one of processes, so the second must be another process.
+    // The lock is between processes.
     const script = `
       import { openSqliteStore } from "@mpc/storage/sqlite";
       try { openSqliteStore({ path: ${JSON.stringify(path)} }); console.log("opened"); }
@@ -66,7 +72,7 @@ Deno.test("sqlite: a second opening of the same file is refused at once, and fre
     await openSqliteStore({ path }).close();
   }));
 
-Deno.test("sqlite: who opens alone and who shares refuse each other, and say who is there", () =>
+Deno.test("sqlite: shared and exclusive openings exclude each other, and name the other process", () =>
   withFolder(async (folder) => {
     const path = join(folder, "mpc.db");
     const alone = openSqliteStore({ path });
@@ -85,7 +91,7 @@ Deno.test("sqlite: who opens alone and who shares refuse each other, and say who
     await openSqliteStore({ path }).close();
   }));
 
-Deno.test("sqlite: a write waits for that of another process, and is UNAVAILABLE after a while", () =>
+Deno.test("sqlite: a write waits for a write of another process, and is UNAVAILABLE after a while", () =>
   withFolder(async (folder) => {
     const path = join(folder, "mpc.db");
     const store = openSqliteStore({ path, shared: true, busyTimeoutMs: 50 });
@@ -94,14 +100,14 @@ Deno.test("sqlite: a write waits for that of another process, and is UNAVAILABLE
     const late = store.environments.create(anEnvironment("late"));
     assert.equal((await rejectsWith(late, "UNAVAILABLE", "STORE_UNAVAILABLE")).retryable, true);
     const waiting = store.environments.create(anEnvironment("dev"));
-    assert.equal(await store.environments.count({}), 0, "readers are not held up");
+    assert.equal(await store.environments.count({}), 0, "reads do not wait");
     other.exec("COMMIT");
     other.close();
     assert.equal((await waiting).version, 1);
     await store.close();
   }));
 
-Deno.test("sqlite: a directory that is not there, and a file that is no database, are refused", () =>
+Deno.test("sqlite: a missing directory, and a file that is not a database, are refused", () =>
   withFolder(async (folder) => {
     await rejectsWith(
       open(join(folder, "no", "mpc.db")),
@@ -111,10 +117,10 @@ Deno.test("sqlite: a directory that is not there, and a file that is no database
     const path = join(folder, "text.db");
     await writeFile(path, "this is no database".repeat(100));
     const { message } = await rejectsWith(open(path), "DATA_LOSS", "STORE_CORRUPT");
-    assert.ok(message.includes(`'${path}'`), `a person has to know which file it is: ${message}`);
+    assert.ok(message.includes(`'${path}'`), `the message names the file: ${message}`);
   }));
 
-Deno.test("sqlite: writes of one turn share a commit, and one refusal harms no neighbour", () =>
+Deno.test("sqlite: writes of one turn share a commit, and a refused one does not fail the others", () =>
   withFolder(async (folder) => {
     const store = openSqliteStore({ path: join(folder, "mpc.db") });
     await store.environments.create(anEnvironment("taken"));

@@ -1,7 +1,7 @@
 import type { Operation } from "@mpc/domain";
 import { requestIdTaken } from "../shared/errors.ts";
 import type { OperationCollection, ReadOptions, Stored } from "../store.ts";
-import { SqliteCollection } from "./sqlite_collection.ts";
+import { SqliteCollection } from "./collection.ts";
 
 const BY_REQUEST = "SELECT name, version, body FROM operations WHERE actor = ? AND request_id = ?";
 

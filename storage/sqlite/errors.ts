@@ -10,10 +10,10 @@ const CANTOPEN = 14;
 const AUTH = 23;
 const NOTADB = 26;
 
-/** What it says of a body that a filter cannot look into. */
+/** The message for a body that a filter cannot parse. */
 const MALFORMED_JSON = "malformed JSON";
 
-/** How SQLite words its codes (`sqlite3_errstr`): `exec` and opening give the words alone. */
+/** The messages of the codes (`sqlite3_errstr`): errors of `exec` and of opening lack the code. */
 const WORDS: readonly (readonly [string, number])[] = [
   ["database is locked", BUSY],
   ["attempt to write a readonly database", READONLY],
@@ -66,7 +66,7 @@ export function storeError(error: unknown): unknown {
   }
 }
 
-/** The error of a row that nobody can read. */
+/** The error for a row that cannot be parsed. */
 export function damaged(name: string, table: string, cause: unknown): MpcError {
   return new MpcError("DATA_LOSS", {
     reason: "STORE_CORRUPT",

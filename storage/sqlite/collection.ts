@@ -12,9 +12,9 @@ import type { Collection, ListQuery, Page, ReadOptions, Stored, WriteOptions } f
 import type { Columns, Sql } from "./filter_sql.ts";
 import type { GroupCommit } from "./group_commit.ts";
 import { conditionSql, listSql } from "./list_sql.ts";
-import { damaged, storeError } from "./sqlite_errors.ts";
+import { damaged, storeError } from "./errors.ts";
 
-/** What collections share. */
+/** The parts of the store that its collections share. */
 export interface SqliteAccess {
   readonly database: DatabaseSync;
   readonly commit: GroupCommit;
@@ -125,7 +125,7 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
     }
   }
 
-  /** Prepares a statement once; the texts are few, but for those of filters. */
+  /** Prepares each statement once; only filters make many different texts. */
   protected prepare(text: string): StatementSync {
     let statement = this.#prepared.get(text);
     if (!statement) {
@@ -140,7 +140,7 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
     return this.access.commit.write({ signal, events, run });
   }
 
-  /** Leaves columns alone that stay as they are: each would write a page of its index. */
+  /** Skips unchanged columns: writing one would also write a page of its index. */
   #change(value: T, version: number, body: string) {
     const indexed = this.#indexed(value);
     const same = this.#sameColumns === undefined ||
