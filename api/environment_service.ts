@@ -1,8 +1,10 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { invalidArgument } from "@mpc/domain";
+import { callerOf } from "@mpc/process";
 import { EnvironmentService, ListEnvironmentsResponseSchema } from "@mpc/proto";
 import {
   assertName,
+  type Caller,
   createEnvironment,
   deleteEnvironment,
   getEnvironment,
@@ -11,7 +13,6 @@ import {
   updateEnvironment,
 } from "@mpc/services";
 import { create } from "@bufbuild/protobuf";
-import { callerOf } from "./caller_of.ts";
 import {
   fromEnvironment,
   fromEnvironmentUpdate,
@@ -72,7 +73,7 @@ export function environmentService(deps: ServiceDeps): ServiceImpl<typeof Enviro
 
 async function exists(
   { store }: ServiceDeps,
-  { signal }: ReturnType<typeof callerOf>,
+  { signal }: Caller,
   name: string,
 ): Promise<boolean> {
   return await store.environments.get(name, { signal }) !== undefined;

@@ -8,9 +8,10 @@ import {
 } from "@connectrpc/connect";
 import type { EventEmitter } from "node:events";
 import type { ServerUnaryCall } from "@grpc/grpc-js";
+import { SOURCE } from "@mpc/process";
 
 type Call<I, O> =
-  & Pick<ServerUnaryCall<I, O>, "cancelled" | "metadata" | "getDeadline" | "getPath">
+  & Pick<ServerUnaryCall<I, O>, "cancelled" | "metadata" | "getDeadline" | "getPath" | "getPeer">
   & Pick<EventEmitter, "on">;
 
 /**
@@ -91,7 +92,7 @@ export class CallContext<I, O> implements HandlerContext {
   }
 
   get values(): ContextValues {
-    return this.#values ??= createContextValues();
+    return this.#values ??= createContextValues().set(SOURCE, this.#call.getPeer());
   }
 
   /** Lets go of timers; call it when the call has ended. */

@@ -154,7 +154,7 @@ function newOperation(
     requestHash,
     steps: prepared.steps ?? DEFINITIONS[kind].steps.map((step) => newStepRecord(step.name)),
     error: null,
-    actor: caller.actor,
+    actor: caller.principal,
     engine: deps.engine,
     createTime: now,
     updateTime: now,
@@ -164,7 +164,7 @@ function newOperation(
     cancellation: null,
     residue: [],
     retryOf,
-    traceparent: caller.traceparent ?? null,
+    traceparent: caller.traceparent,
     waitingReason: "",
   };
 }

@@ -33,7 +33,7 @@ export async function recordNoChange(
     requestHash,
     steps: [],
     error: null,
-    actor: caller.actor,
+    actor: caller.principal,
     engine: deps.engine,
     createTime: now,
     updateTime: now,
@@ -43,7 +43,7 @@ export async function recordNoChange(
     cancellation: null,
     residue: [],
     retryOf: null,
-    traceparent: caller.traceparent ?? null,
+    traceparent: caller.traceparent,
     waitingReason: "",
   };
   const stored = await deps.store.operations.create(operation, {

@@ -39,7 +39,7 @@ export async function cancelOperation(
   const resource = await resourceOf(deps.store, value, caller.signal);
   const waits = resource?.value.nextOperation === name;
   const operation = validateOnly ? stored : await requestCancel(deps.store, name, {
-    actor: caller.actor,
+    actor: caller.principal,
     reason: reason || "asked for by its user",
     time: deps.clock.now(),
   }, caller.signal);

@@ -14,6 +14,7 @@ import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { Dispatcher, Janitor } from "@mpc/worker";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
+import { aCaller } from "./a_caller.ts";
 import { embeddedEngine, type EngineUnderTest, type NewEngine } from "./engine_under_test.ts";
 import { FakeClock, settle } from "./fake_clock.ts";
 import { SeededIds } from "./seeded_ids.ts";
@@ -42,7 +43,7 @@ export class Platform {
   readonly cluster: SimulatedProvider;
   readonly provider: Provider;
   readonly deps: ServiceDeps;
-  readonly caller: Caller = { actor: "ann", signal: new AbortController().signal };
+  readonly caller: Caller = aCaller();
   definitions: Readonly<Record<OperationKind, Definition>>;
   readonly #ids: SeededIds;
   readonly #newEngine: NewEngine;

@@ -13,11 +13,12 @@ import { createPlanner } from "@mpc/services/sagas";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { Dispatcher, EmbeddedEngine, startHousekeeping } from "@mpc/worker";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
+import { aCaller } from "../fakes/a_caller.ts";
 import { FakeClock, settle } from "../fakes/fake_clock.ts";
 import { FragileEngine } from "../fakes/fragile_engine.ts";
 import { SeededIds } from "../fakes/seeded_ids.ts";
 
-const caller = { actor: "ann", signal: new AbortController().signal };
+const caller = aCaller();
 
 class World {
   readonly clock = new FakeClock();

@@ -12,6 +12,7 @@ import { Client } from "@temporalio/client";
 import { NativeConnection } from "@temporalio/worker";
 import type { HostedEngine } from "../../worker/engine/hosted_engine.ts";
 import type { StepActivitiesOptions } from "../../worker/engine/temporal/step_activities.ts";
+import { aCaller } from "../fakes/a_caller.ts";
 import { workflowBundle } from "../servers/workflow_bundle.ts";
 
 export interface WorldOptions {
@@ -24,7 +25,7 @@ export interface WorldOptions {
 
 /** What of the platform one worker has, on the machine's clock, against a real Temporal. */
 export class TemporalWorld implements AsyncDisposable {
-  readonly caller: Caller = { actor: "ann", signal: new AbortController().signal };
+  readonly caller: Caller = aCaller();
   readonly deps: ServiceDeps;
   readonly store: Store;
   readonly engine: HostedEngine;
