@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { setTimeout } from "node:timers/promises";
 import { createClient } from "@connectrpc/connect";
 import { EnvironmentService } from "@mpc/proto";
-import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+import { createGrpcTransport } from "../../client/grpc_transport.ts";
 import { quantile } from "../bench/measure.ts";
 import { startDeno } from "../servers/subprocess.ts";
 import { type Target, withTarget } from "./target.ts";

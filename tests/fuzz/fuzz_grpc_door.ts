@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createClient } from "@connectrpc/connect";
 import { EnvironmentService } from "@mpc/proto";
-import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+import { createGrpcTransport } from "../../client/grpc_transport.ts";
 import { fuzzDoor } from "./fuzz_door.ts";
 import { withTarget } from "./target.ts";
 
