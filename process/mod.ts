@@ -1,5 +1,5 @@
 /** What every process of the platform does: where it listens, how it is set up, runs and stops. */
-export { type Address, formatAddress } from "./address.ts";
+export { type Address, formatAddress, isLoopback } from "./address.ts";
 export { type ChartSettings, NO_CHARTS } from "./charts.ts";
 export { clusterNames, type ClusterSettings } from "./clusters.ts";
 export { dataDirSetting } from "./config.ts";

@@ -1,0 +1,259 @@
+import { getLogger } from "@logtape/logtape";
+import type { Peer, Peers } from "../connections/peers.ts";
+import { type HttpConnection, type HttpHandler, httpServer } from "./http_connection.ts";
+
+const log = getLogger(["mpc", "web"]);
+
+export interface ConnectionLimits {
+  /** How long a new connection may take to send its first request's headers. */
+  readonly handshakeTimeoutMs: number;
+  /** How long a connection may be without a request; headers half-sent count as none. */
+  readonly idleTimeoutMs: number;
+  /** How long a request's body may take to come in. */
+  readonly bodyTimeoutMs: number;
+}
+
+export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
+  handshakeTimeoutMs: 10_000,
+  idleTimeoutMs: 120_000,
+  bodyTimeoutMs: 20_000,
+};
+
+/** How often deadlines are looked at. */
+const SWEEP_MS = 500;
+
+/** Descriptors that are kept free for everything else once the process has run out of them. */
+const SPARE_DESCRIPTORS = 24;
+
+/** How long nothing is accepted after accepting failed. */
+const ACCEPT_PAUSE_MS = 50;
+
+/** How long the last bytes to a peer may take. */
+const FLUSH_MS = 500;
+
+/** A request whose connection is known. */
+export interface WebCall {
+  readonly peer: Peer;
+  /**
+   * Counts the call as running, and `bytes` as held, until its answer has been sent.
+   * @returns false where the peer holds too much already
+   */
+  untilSent(bytes: number): boolean;
+}
+
+type Handle = (request: Request, call: WebCall) => Response | Promise<Response>;
+
+interface Connection {
+  readonly http: HttpConnection;
+  readonly cut: AbortController;
+  readonly peer: Peer;
+  readonly usage: Usage;
+}
+
+/** What a connection does. */
+interface Usage {
+  running: number;
+  /** When it was last seen to do something, by the monotonic clock. */
+  lastUsed: number;
+  /** Whether a request has come. */
+  used: boolean;
+}
+
+/**
+ * Accepts connections and serves HTTP on them, within limits: too many of one peer are refused, idle
+ * ones are closed, and when descriptors run out the idlest make room.
+ */
+export class WebConnections {
+  readonly #listener: Deno.TcpListener;
+  readonly #peers: Peers;
+  readonly #limits: ConnectionLimits;
+  readonly #handle: Handle;
+  readonly #busy: () => Response;
+  readonly #onSweep: () => void;
+  readonly #serve = httpServer();
+  readonly #connections = new Set<Connection>();
+  readonly #sweeping: ReturnType<typeof setInterval>;
+  readonly #accepting: Promise<void>;
+  #closing = false;
+  #capacity = Infinity;
+  #onIdle: (() => void) | undefined;
+
+  constructor(options: {
+    readonly listener: Deno.TcpListener;
+    readonly peers: Peers;
+    readonly limits: ConnectionLimits;
+    readonly handle: Handle;
+    /** The answer to a peer that has its share of calls already. */
+    readonly busy: () => Response;
+    /** Called a few times a second. */
+    readonly onSweep: () => void;
+  }) {
+    this.#listener = options.listener;
+    this.#peers = options.peers;
+    this.#limits = options.limits;
+    this.#handle = options.handle;
+    this.#busy = options.busy;
+    this.#onSweep = options.onSweep;
+    this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS);
+    this.#accepting = this.#accept();
+  }
+
+  /** Stops accepting, lets running calls finish for `graceMs`, then cuts what is left. */
+  async close(graceMs: number): Promise<void> {
+    this.#closing = true;
+    this.#listener.close();
+    await this.#accepting;
+    const end = performance.now() + graceMs;
+    const connections = [...this.#connections];
+    for (const { http } of connections) http.shutdown().catch(failed);
+    const finished = Promise.allSettled(connections.map(({ http }) => http.finished));
+    const idle = new Promise<void>((resolve) => this.#onIdle = resolve);
+    this.#reportIdle();
+    await within(graceMs, idle);
+    // A connection whose headers are half-sent does not finish by itself.
+    await within(Math.min(FLUSH_MS, end - performance.now()), finished);
+    for (const connection of this.#connections) connection.cut.abort();
+    await finished;
+    clearInterval(this.#sweeping);
+  }
+
+  async #accept(): Promise<void> {
+    while (!this.#closing) {
+      let connection: Deno.TcpConn;
+      try {
+        connection = await this.#listener.accept();
+      } catch (error) {
+        if (this.#closing) return;
+        this.#makeRoom(error);
+        await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
+        continue;
+      }
+      this.#open(connection);
+    }
+  }
+
+  #makeRoom(error: unknown): void {
+    const count = this.#connections.size;
+    log.warn("Cannot accept a connection: {error}; {count} are open", { error, count });
+    if (count === 0) return;
+    this.#capacity = Math.max(1, count - SPARE_DESCRIPTORS);
+    this.#evict(count - this.#capacity);
+  }
+
+  #open(tcp: Deno.TcpConn): void {
+    const { hostname } = tcp.remoteAddr;
+    const peer = this.#peers.connect(hostname);
+    if (!peer) {
+      log.warn("Connection of {peer} refused: too many", { peer: hostname });
+      tcp.close();
+      return;
+    }
+    const usage: Usage = { running: 0, lastUsed: performance.now(), used: false };
+    const cut = new AbortController();
+    try {
+      tcp.setNoDelay(true);
+      tcp.setKeepAlive(true);
+      const http = this.#serve(tcp, cut.signal, this.#handler(peer, usage), failed, () => {});
+      const connection: Connection = { http, cut, peer, usage };
+      if (this.#connections.size >= this.#capacity) this.#evict(1);
+      this.#connections.add(connection);
+      http.finished.catch((error) => ended(peer, error)).finally(() => {
+        this.#connections.delete(connection);
+        this.#peers.disconnect(peer);
+      });
+    } catch (error) {
+      // The peer has closed it already.
+      ended(peer, error);
+      this.#peers.disconnect(peer);
+    }
+  }
+
+  #handler(peer: Peer, usage: Usage): HttpHandler {
+    return (request, info) => {
+      usage.used = true;
+      if (!peer.calls.take(1)) return this.#busy();
+      usage.running++;
+      let waits = false;
+      let held = 0;
+      const ended = () => {
+        peer.bytes.give(held);
+        peer.calls.give(1);
+        usage.running--;
+        usage.lastUsed = performance.now();
+        if (this.#closing) this.#reportIdle();
+      };
+      const call: WebCall = {
+        peer,
+        untilSent(bytes) {
+          if (!peer.bytes.take(bytes)) return false;
+          held += bytes;
+          if (!waits) info.completed.then(ended, ended);
+          return waits = true;
+        },
+      };
+      const answered = <T>(response: T): T => {
+        if (!waits) ended();
+        return response;
+      };
+      const response = peer.turns.start()
+        ? this.#handle(request, call)
+        : nextTurn(peer).then(() => this.#handle(request, call));
+      if (response instanceof Response) return answered(response);
+      return response.then(answered, (error) => {
+        answered(undefined);
+        throw error;
+      });
+    };
+  }
+
+  #reportIdle(): void {
+    if ([...this.#connections].every(({ usage }) => usage.running === 0)) this.#onIdle?.();
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    const { idleTimeoutMs, handshakeTimeoutMs } = this.#limits;
+    for (const { usage, cut } of this.#connections) {
+      const limitMs = usage.used ? idleTimeoutMs : handshakeTimeoutMs;
+      if (usage.running === 0 && now - usage.lastUsed > limitMs) cut.abort();
+    }
+    this.#onSweep();
+  }
+
+  /** Cuts connections: the idle ones first, those of the peer that has most, the idlest. */
+  #evict(count: number): void {
+    const order = [...this.#connections].sort((a, b) =>
+      Number(a.usage.running > 0) - Number(b.usage.running > 0) ||
+      b.peer.connections.held - a.peer.connections.held ||
+      a.usage.lastUsed - b.usage.lastUsed
+    );
+    for (const { cut } of order.slice(0, count)) cut.abort();
+  }
+}
+
+/** Waits until the peer may start another call. */
+function nextTurn({ turns }: Peer): Promise<void> {
+  return new Promise((resolve) => {
+    turns.wait(() => {
+      turns.start();
+      resolve();
+    });
+  });
+}
+
+/** What Deno itself would print past the logger. */
+function failed(error: unknown): Response {
+  log.debug("An answer could not be sent: {error}", { error });
+  return new Response(null, { status: 500 });
+}
+
+function ended({ address }: Peer, error: unknown): void {
+  log.debug("Connection of {address} ended: {error}", { address, error });
+}
+
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, Math.max(0, ms));
+  await Promise.race([promise, late.promise]);
+  clearTimeout(timer);
+}
