@@ -82,7 +82,7 @@ async function readable(
 ): Promise<AsyncIterable<Uint8Array>> {
   const single = method.methodKind === "unary" || method.methodKind === "server_streaming";
   if (single) {
-    const bytes = await bodies.read(request, call.peer);
+    const bytes = await bodies.read(request, call);
     checkMessage(method, bytes, format);
     return createAsyncIterable([bytes]);
   }

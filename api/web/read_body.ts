@@ -1,15 +1,13 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Peer } from "../connections/peers.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
+import type { WebCall } from "./web_connections.ts";
 
 /** Bodies up to this size are read in one go. */
 const QUICK_BYTES = 64 * 1024;
 
 /** Reads at once by Deno's own reader, which holds a buffer of 64 kB for each. */
 const MAX_QUICK_READS = 64;
-
-/** What a body that is waited for costs besides its bytes (measured). */
-const WAITING_BYTES = 16 * 1024;
 
 /** What a body of unknown length is given at first. */
 const FIRST_BYTES = 1_024;
@@ -37,7 +35,7 @@ export class BodyReader {
    * @throws {ConnectError} `MESSAGE_TOO_LARGE`, `BODY_TIMEOUT`, `TOO_MUCH_AT_ONCE`, or CANCELLED
    *   where the caller has gone
    */
-  read(request: Request, peer: Peer): Promise<Bytes> {
+  read(request: Request, { peer, received }: WebCall): Promise<Bytes> {
     const length = Number(request.headers.get("content-length") ?? NaN);
     if (length > this.#maxBytes) return Promise.reject(tooLarge());
     return new Promise((resolve, reject) => {
@@ -58,6 +56,7 @@ export class BodyReader {
       const done = () => {
         if (quick) this.#quickReads--;
         this.#waiting.delete(waiting);
+        received();
       };
       reading.then((bytes) => {
         done();
@@ -94,7 +93,6 @@ export class BodyReader {
       held += bytes;
     };
     try {
-      hold(WAITING_BYTES);
       let buffer = new Uint8Array(Math.max(1, Math.min(length || FIRST_BYTES, QUICK_BYTES)));
       hold(buffer.length);
       for (let used = 0;;) {

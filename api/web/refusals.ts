@@ -39,10 +39,20 @@ export function unknownOrigin(origin: string): Response {
   return refusal(errorOf("PERMISSION_DENIED", "ORIGIN_NOT_ALLOWED", message));
 }
 
-/** The answer to a peer that has its share of running calls. */
-export function tooManyCalls(): Response {
+/** The answer to a peer that has its share of running calls; made once, for it is made often. */
+export const tooManyCalls: () => Response = (() => {
   const message = "Cannot take the call: its caller has too many running calls";
-  return refusal(errorOf("RESOURCE_EXHAUSTED", "TOO_MANY_CALLS", message));
+  const error = errorOf("RESOURCE_EXHAUSTED", "TOO_MANY_CALLS", message);
+  const text = JSON.stringify(errorToJson(error, undefined));
+  const init = { status: 429, headers: { "content-type": "application/json" } };
+  return () => new Response(text, init);
+})();
+
+/** The answer to a call that comes after the server was told to stop. */
+export function shuttingDown(): Response {
+  const message = "Cannot take the call: the server is shutting down";
+  const error = errorOf("UNAVAILABLE", "SHUTTING_DOWN", message);
+  return refusal(error, { headers: { connection: "close" } });
 }
 
 /**

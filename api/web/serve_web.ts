@@ -75,7 +75,7 @@ export function serveWeb(options: WebOptions): Door {
     peers: options.peers ?? new Peers(limits),
     limits,
     handle,
-    busy: refusals.tooManyCalls,
+    answers: { busy: refusals.tooManyCalls, closing: refusals.shuttingDown },
     onSweep: () => bodies.sweep(),
   });
   return {

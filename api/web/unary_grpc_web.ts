@@ -50,7 +50,7 @@ export function unaryGrpcWeb(
   return async (request, call) => {
     const context = new WebCallContext(method, request);
     try {
-      const message = messageOf(method, await bodies.read(request, call.peer));
+      const message = messageOf(method, await bodies.read(request, call));
       const { deadline } = context;
       const answer = await (deadline
         ? deadline.limit(() =>

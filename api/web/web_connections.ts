@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { Peer, Peers } from "../connections/peers.ts";
-import { type HttpConnection, type HttpHandler, httpServer } from "./http_connection.ts";
+import { type HttpConnection, type HttpHandler, httpServer, serveHttp } from "./http_connection.ts";
 
 const log = getLogger(["mpc", "web"]);
 
@@ -28,12 +28,23 @@ const SPARE_DESCRIPTORS = 24;
 /** How long nothing is accepted after accepting failed. */
 const ACCEPT_PAUSE_MS = 50;
 
-/** How long the last bytes to a peer may take. */
-const FLUSH_MS = 500;
+/** What a request costs until its body has been read, besides the body's bytes (measured). */
+const UNREAD_BYTES = 64 * 1024;
+
+/** A new connection may bring hundreds of requests: it counts as so many calls of its peer's turn. */
+const TURNS_OF_CONNECTION = 16;
+
+/** A connection of which so many calls in a row are refused is cut. */
+const MAX_REFUSED = 4;
+
+/** How long an answer's bytes may take from here to the kernel. */
+const FLUSH_MS = 25;
 
 /** A request whose connection is known. */
 export interface WebCall {
   readonly peer: Peer;
+  /** Says that its body has been read. */
+  received(): void;
   /**
    * Counts the call as running, and `bytes` as held, until its answer has been sent.
    * @returns false where the peer holds too much already
@@ -43,9 +54,16 @@ export interface WebCall {
 
 type Handle = (request: Request, call: WebCall) => Response | Promise<Response>;
 
+/** What requests are told that no call is made of. */
+export interface Answers {
+  /** The peer has its share of calls already. */
+  busy(): Response;
+  /** The server is shutting down. */
+  closing(): Response;
+}
+
 interface Connection {
   readonly http: HttpConnection;
-  readonly cut: AbortController;
   readonly peer: Peer;
   readonly usage: Usage;
 }
@@ -57,6 +75,8 @@ interface Usage {
   lastUsed: number;
   /** Whether a request has come. */
   used: boolean;
+  /** Calls refused since one was last accepted. */
+  refused: number;
 }
 
 /**
@@ -68,7 +88,7 @@ export class WebConnections {
   readonly #peers: Peers;
   readonly #limits: ConnectionLimits;
   readonly #handle: Handle;
-  readonly #busy: () => Response;
+  readonly #answers: Answers;
   readonly #onSweep: () => void;
   readonly #serve = httpServer();
   readonly #connections = new Set<Connection>();
@@ -76,15 +96,14 @@ export class WebConnections {
   readonly #accepting: Promise<void>;
   #closing = false;
   #capacity = Infinity;
-  #onIdle: (() => void) | undefined;
+  #onAnswered: (() => void) | undefined;
 
   constructor(options: {
     readonly listener: Deno.TcpListener;
     readonly peers: Peers;
     readonly limits: ConnectionLimits;
     readonly handle: Handle;
-    /** The answer to a peer that has its share of calls already. */
-    readonly busy: () => Response;
+    readonly answers: Answers;
     /** Called a few times a second. */
     readonly onSweep: () => void;
   }) {
@@ -92,7 +111,7 @@ export class WebConnections {
     this.#peers = options.peers;
     this.#limits = options.limits;
     this.#handle = options.handle;
-    this.#busy = options.busy;
+    this.#answers = options.answers;
     this.#onSweep = options.onSweep;
     this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS);
     this.#accepting = this.#accept();
@@ -103,17 +122,15 @@ export class WebConnections {
     this.#closing = true;
     this.#listener.close();
     await this.#accepting;
-    const end = performance.now() + graceMs;
+    const answered = new Promise<void>((resolve) => this.#onAnswered = resolve);
+    this.#reportAnswered();
+    await within(graceMs, answered);
+    const now = performance.now();
+    const unsent = [...this.#connections].some(({ usage }) => now - usage.lastUsed < FLUSH_MS);
+    if (unsent) await within(FLUSH_MS, new Promise(() => {}));
     const connections = [...this.#connections];
-    for (const { http } of connections) http.shutdown().catch(failed);
-    const finished = Promise.allSettled(connections.map(({ http }) => http.finished));
-    const idle = new Promise<void>((resolve) => this.#onIdle = resolve);
-    this.#reportIdle();
-    await within(graceMs, idle);
-    // A connection whose headers are half-sent does not finish by itself.
-    await within(Math.min(FLUSH_MS, end - performance.now()), finished);
-    for (const connection of this.#connections) connection.cut.abort();
-    await finished;
+    for (const { http } of connections) http.cut();
+    await Promise.allSettled(connections.map(({ http }) => http.finished));
     clearInterval(this.#sweeping);
   }
 
@@ -146,15 +163,24 @@ export class WebConnections {
     if (!peer) {
       log.warn("Connection of {peer} refused: too many", { peer: hostname });
       tcp.close();
+    } else if (peer.turns.start()) this.#begin(tcp, peer);
+    else peer.turns.wait(() => this.#begin(tcp, peer));
+  }
+
+  #begin(tcp: Deno.TcpConn, peer: Peer): void {
+    for (let turn = 0; turn < TURNS_OF_CONNECTION; turn++) peer.turns.start();
+    if (this.#closing) {
+      tcp.close();
+      this.#peers.disconnect(peer);
       return;
     }
-    const usage: Usage = { running: 0, lastUsed: performance.now(), used: false };
-    const cut = new AbortController();
+    const usage: Usage = { running: 0, lastUsed: performance.now(), used: false, refused: 0 };
     try {
       tcp.setNoDelay(true);
       tcp.setKeepAlive(true);
-      const http = this.#serve(tcp, cut.signal, this.#handler(peer, usage), failed, () => {});
-      const connection: Connection = { http, cut, peer, usage };
+      const handler = this.#handler(peer, usage, () => http.cut());
+      const http = serveHttp(this.#serve, tcp, handler, failed);
+      const connection: Connection = { http, peer, usage };
       if (this.#connections.size >= this.#capacity) this.#evict(1);
       this.#connections.add(connection);
       http.finished.catch((error) => ended(peer, error)).finally(() => {
@@ -168,22 +194,37 @@ export class WebConnections {
     }
   }
 
-  #handler(peer: Peer, usage: Usage): HttpHandler {
+  #handler(peer: Peer, usage: Usage, cut: () => void): HttpHandler {
     return (request, info) => {
       usage.used = true;
-      if (!peer.calls.take(1)) return this.#busy();
+      if (this.#closing) return this.#answers.closing();
+      if (usage.refused >= MAX_REFUSED || !take(peer)) {
+        if (++usage.refused < MAX_REFUSED) return this.#answers.busy();
+        // Not answered any more: thousands of answers would keep others waiting (measured).
+        cut();
+        return new Promise(() => {});
+      }
+      usage.refused = 0;
       usage.running++;
       let waits = false;
-      let held = 0;
+      let held = UNREAD_BYTES;
+      let unread = true;
+      const received = () => {
+        if (!unread) return;
+        unread = false;
+        held -= UNREAD_BYTES;
+        peer.bytes.give(UNREAD_BYTES);
+      };
       const ended = () => {
         peer.bytes.give(held);
         peer.calls.give(1);
         usage.running--;
         usage.lastUsed = performance.now();
-        if (this.#closing) this.#reportIdle();
+        if (this.#closing) this.#reportAnswered();
       };
       const call: WebCall = {
         peer,
+        received,
         untilSent(bytes) {
           if (!peer.bytes.take(bytes)) return false;
           held += bytes;
@@ -192,7 +233,10 @@ export class WebConnections {
         },
       };
       const answered = <T>(response: T): T => {
-        if (!waits) ended();
+        received();
+        // A server that closes waits for the bytes, too.
+        if (this.#closing && !waits) info.completed.then(ended, ended);
+        else if (!waits) ended();
         return response;
       };
       const response = peer.turns.start()
@@ -206,16 +250,16 @@ export class WebConnections {
     };
   }
 
-  #reportIdle(): void {
-    if ([...this.#connections].every(({ usage }) => usage.running === 0)) this.#onIdle?.();
+  #reportAnswered(): void {
+    if ([...this.#connections].every(({ usage }) => usage.running === 0)) this.#onAnswered?.();
   }
 
   #sweep(): void {
     const now = performance.now();
     const { idleTimeoutMs, handshakeTimeoutMs } = this.#limits;
-    for (const { usage, cut } of this.#connections) {
+    for (const { usage, http } of this.#connections) {
       const limitMs = usage.used ? idleTimeoutMs : handshakeTimeoutMs;
-      if (usage.running === 0 && now - usage.lastUsed > limitMs) cut.abort();
+      if (usage.running === 0 && now - usage.lastUsed > limitMs) http.cut();
     }
     this.#onSweep();
   }
@@ -227,8 +271,16 @@ export class WebConnections {
       b.peer.connections.held - a.peer.connections.held ||
       a.usage.lastUsed - b.usage.lastUsed
     );
-    for (const { cut } of order.slice(0, count)) cut.abort();
+    for (const { http } of order.slice(0, count)) http.cut();
   }
+}
+
+/** Takes what a new call costs. */
+function take({ calls, bytes }: Peer): boolean {
+  if (!calls.take(1)) return false;
+  if (bytes.take(UNREAD_BYTES)) return true;
+  calls.give(1);
+  return false;
 }
 
 /** Waits until the peer may start another call. */
