@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { getLogger } from "@logtape/logtape";
 import type { Peer } from "../connections/peers.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
 import type { WebCall } from "./web_connections.ts";
@@ -12,7 +13,16 @@ const MAX_QUICK_READS = 64;
 /** What a body of unknown length is given at first. */
 const FIRST_BYTES = 1_024;
 
+const log = getLogger(["mpc", "web"]);
+
 type Bytes = Uint8Array<ArrayBuffer>;
+
+/** A body that has not come in whole. */
+interface Waiting {
+  readonly since: number;
+  readonly reject: (error: ConnectError) => void;
+  reader: ReadableStreamBYOBReader | undefined;
+}
 
 /**
  * Reads the bodies of requests. Bytes that are read count for the peer until the body is complete,
@@ -23,7 +33,7 @@ export class BodyReader {
   readonly #maxBytes: number;
   #quickReads = 0;
   /** Bodies that are waited for, oldest first. */
-  readonly #waiting = new Set<{ readonly since: number; readonly giveUp: () => void }>();
+  readonly #waiting = new Set<Waiting>();
 
   constructor(limits: { readonly timeoutMs: number; readonly maxBytes: number }) {
     this.#timeoutMs = limits.timeoutMs;
@@ -35,32 +45,25 @@ export class BodyReader {
    * @throws {ConnectError} `MESSAGE_TOO_LARGE`, `BODY_TIMEOUT`, `TOO_MUCH_AT_ONCE`, or CANCELLED
    *   where the caller has gone
    */
-  read(request: Request, { peer, received }: WebCall): Promise<Bytes> {
+  read(request: Request, call: WebCall): Promise<Bytes> {
     const length = Number(request.headers.get("content-length") ?? NaN);
     if (length > this.#maxBytes) return Promise.reject(tooLarge());
+    const quick = length <= QUICK_BYTES && this.#quickReads < MAX_QUICK_READS;
+    if (quick) this.#quickReads++;
     return new Promise((resolve, reject) => {
-      const abandoned = new AbortController();
-      const waiting = {
-        since: performance.now(),
-        giveUp: () => {
-          abandoned.abort();
-          reject(unreadableRequest("BODY_TIMEOUT", "its body did not come in time"));
-        },
-      };
+      const waiting: Waiting = { since: performance.now(), reject, reader: undefined };
       this.#waiting.add(waiting);
-      const quick = length <= QUICK_BYTES && this.#quickReads < MAX_QUICK_READS;
-      if (quick) this.#quickReads++;
-      const reading = quick
-        ? request.arrayBuffer().then((buffer) => new Uint8Array(buffer))
-        : this.#readSparingly(request, peer, length, abandoned.signal);
       const done = () => {
         if (quick) this.#quickReads--;
         this.#waiting.delete(waiting);
-        received();
+        call.received();
       };
+      const reading = quick
+        ? request.arrayBuffer()
+        : this.#readSparingly(request, call.peer, length, waiting);
       reading.then((bytes) => {
         done();
-        resolve(bytes);
+        resolve(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
       }, (error) => {
         done();
         reject(error instanceof ConnectError ? error : gone(error));
@@ -71,9 +74,10 @@ export class BodyReader {
   /** Gives up bodies that have taken too long; to be called now and then. */
   sweep(): void {
     const latest = performance.now() - this.#timeoutMs;
-    for (const { since, giveUp } of this.#waiting) {
+    for (const { since, reject, reader } of this.#waiting) {
       if (since > latest) return;
-      giveUp();
+      reject(unreadableRequest("BODY_TIMEOUT", "its body did not come in time"));
+      if (reader) cancel(reader);
     }
   }
 
@@ -82,11 +86,11 @@ export class BodyReader {
     request: Request,
     peer: Peer,
     length: number,
-    abandoned: AbortSignal,
+    waiting: Waiting,
   ): Promise<Bytes> {
     const reader = sparingReader(request);
     if (!reader) return new Uint8Array(await request.arrayBuffer());
-    abandoned.addEventListener("abort", () => reader.cancel().catch(() => {}));
+    waiting.reader = reader;
     let held = 0;
     const hold = (bytes: number) => {
       if (!peer.bytes.take(bytes)) throw tooMuch();
@@ -109,12 +113,16 @@ export class BodyReader {
         buffer = larger;
       }
     } catch (error) {
-      reader.cancel().catch(() => {});
+      cancel(reader);
       throw error;
     } finally {
       peer.bytes.give(held);
     }
   }
+}
+
+function cancel(reader: ReadableStreamBYOBReader): void {
+  reader.cancel().catch((error) => log.debug("A body has ended already: {error}", { error }));
 }
 
 /** A reader into a buffer of ours; undefined where Deno has the whole body already. */

@@ -206,45 +206,23 @@ export class WebConnections {
       }
       usage.refused = 0;
       usage.running++;
-      let waits = false;
-      let held = UNREAD_BYTES;
-      let unread = true;
-      const received = () => {
-        if (!unread) return;
-        unread = false;
-        held -= UNREAD_BYTES;
-        peer.bytes.give(UNREAD_BYTES);
-      };
-      const ended = () => {
-        peer.bytes.give(held);
-        peer.calls.give(1);
+      const call = new RunningCall(peer, info, () => {
         usage.running--;
         usage.lastUsed = performance.now();
         if (this.#closing) this.#reportAnswered();
-      };
-      const call: WebCall = {
-        peer,
-        received,
-        untilSent(bytes) {
-          if (!peer.bytes.take(bytes)) return false;
-          held += bytes;
-          if (!waits) info.completed.then(ended, ended);
-          return waits = true;
-        },
-      };
-      const answered = <T>(response: T): T => {
-        received();
-        // A server that closes waits for the bytes, too.
-        if (this.#closing && !waits) info.completed.then(ended, ended);
-        else if (!waits) ended();
-        return response;
-      };
+      });
       const response = peer.turns.start()
         ? this.#handle(request, call)
         : nextTurn(peer).then(() => this.#handle(request, call));
-      if (response instanceof Response) return answered(response);
-      return response.then(answered, (error) => {
-        answered(undefined);
+      if (response instanceof Response) {
+        call.answered(this.#closing);
+        return response;
+      }
+      return response.then((response) => {
+        call.answered(this.#closing);
+        return response;
+      }, (error) => {
+        call.answered(this.#closing);
         throw error;
       });
     };
@@ -272,6 +250,53 @@ export class WebConnections {
       a.usage.lastUsed - b.usage.lastUsed
     );
     for (const { http } of order.slice(0, count)) http.cut();
+  }
+}
+
+/** A call with what it costs its peer. */
+class RunningCall implements WebCall {
+  readonly peer: Peer;
+  readonly #info: Parameters<HttpHandler>[1];
+  readonly #onEnd: () => void;
+  #held = UNREAD_BYTES;
+  #unread = true;
+  #waits = false;
+
+  constructor(peer: Peer, info: Parameters<HttpHandler>[1], onEnd: () => void) {
+    this.peer = peer;
+    this.#info = info;
+    this.#onEnd = onEnd;
+  }
+
+  received(): void {
+    if (!this.#unread) return;
+    this.#unread = false;
+    this.#held -= UNREAD_BYTES;
+    this.peer.bytes.give(UNREAD_BYTES);
+  }
+
+  untilSent(bytes: number): boolean {
+    if (!this.peer.bytes.take(bytes)) return false;
+    this.#held += bytes;
+    if (!this.#waits) {
+      this.#waits = true;
+      const end = () => this.#end();
+      this.#info.completed.then(end, end);
+    }
+    return true;
+  }
+
+  /** Ends the call, unless it waits until its answer has been sent. */
+  answered(waitUntilSent: boolean): void {
+    this.received();
+    if (waitUntilSent) this.untilSent(0);
+    if (!this.#waits) this.#end();
+  }
+
+  #end(): void {
+    this.peer.bytes.give(this.#held);
+    this.peer.calls.give(1);
+    this.#onEnd();
   }
 }
 
