@@ -53,25 +53,20 @@ export async function answerCall(
   const signal = deadline ? AbortSignal.any([request.signal, deadline.signal]) : request.signal;
   const unary = method.methodKind === "unary";
   let body: AsyncIterable<Uint8Array> = createAsyncIterable([]);
-  let unread = false;
   try {
     // What is no type of ours Connect refuses by HTTP's own means.
     if (request.method === "POST" && format && !problem) {
       body = await readable(method, request, format, call, bodies).catch((error) => {
         if (!(error instanceof ConnectError)) throw error;
         contextValues.set(PROBLEM, error);
-        unread = true;
         return body;
       });
     }
     const { url } = request;
     const asked = { httpVersion: "", method: request.method, url, header: headers, body };
     const answer = await handler({ ...asked, signal, contextValues });
-    const response = explained(request, handler, answer) ??
+    return explained(request, handler, answer) ??
       (unary ? await sentWhole(answer, call) : sentPiecemeal(answer, call));
-    // What is left of the body would be waited for.
-    if (unread) response.headers.set("connection", "close");
-    return response;
   } finally {
     if (unary) deadline?.dispose();
   }

@@ -19,6 +19,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 /** A body that has not come in whole. */
 interface Waiting {
+  readonly call: WebCall;
   readonly since: number;
   readonly reject: (error: ConnectError) => void;
   reader: ReadableStreamBYOBReader | undefined;
@@ -51,7 +52,7 @@ export class BodyReader {
     const quick = length <= QUICK_BYTES && this.#quickReads < MAX_QUICK_READS;
     if (quick) this.#quickReads++;
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = { since: performance.now(), reject, reader: undefined };
+      const waiting: Waiting = { call, since: performance.now(), reject, reader: undefined };
       this.#waiting.add(waiting);
       const done = () => {
         if (quick) this.#quickReads--;
@@ -66,6 +67,7 @@ export class BodyReader {
         resolve(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
       }, (error) => {
         done();
+        call.closeAfter();
         reject(error instanceof ConnectError ? error : gone(error));
       });
     });
@@ -74,8 +76,9 @@ export class BodyReader {
   /** Gives up bodies that have taken too long; to be called now and then. */
   sweep(): void {
     const latest = performance.now() - this.#timeoutMs;
-    for (const { since, reject, reader } of this.#waiting) {
+    for (const { since, call, reject, reader } of this.#waiting) {
       if (since > latest) return;
+      call.closeAfter();
       reject(unreadableRequest("BODY_TIMEOUT", "its body did not come in time"));
       if (reader) cancel(reader);
     }

@@ -49,11 +49,8 @@ export function unaryGrpcWeb(
 ): (request: Request, call: WebCall) => Promise<Response> {
   return async (request, call) => {
     const context = new WebCallContext(method, request);
-    let unread = true;
     try {
-      const bytes = await bodies.read(request, call);
-      unread = false;
-      const message = messageOf(method, bytes);
+      const message = messageOf(method, await bodies.read(request, call));
       const { deadline } = context;
       const answer = await (deadline
         ? deadline.limit(() =>
@@ -66,10 +63,7 @@ export function unaryGrpcWeb(
         ? new Response(body, { headers: HEADERS })
         : await large(body, request, call);
     } catch (error) {
-      const response = failed(error);
-      // What is left of the body would be waited for.
-      if (unread) response.headers.set("connection", "close");
-      return response;
+      return failed(error);
     } finally {
       context.dispose();
     }

@@ -45,6 +45,8 @@ export interface WebCall {
   readonly peer: Peer;
   /** Says that its body has been read. */
   received(): void;
+  /** Closes the connection once its calls have been answered: what is left of a body would be read. */
+  closeAfter(): void;
   /**
    * Counts the call as running, and `bytes` as held, until its answer has been sent.
    * @returns false where the peer holds too much already
@@ -73,8 +75,8 @@ interface Usage {
   running: number;
   /** When it was last seen to do something, by the monotonic clock. */
   lastUsed: number;
-  /** Whether a request has come. */
-  used: boolean;
+  /** How long it may be without a running call from now on. */
+  idleLimitMs: number;
   /** Calls refused since one was last accepted. */
   refused: number;
 }
@@ -174,7 +176,12 @@ export class WebConnections {
       this.#peers.disconnect(peer);
       return;
     }
-    const usage: Usage = { running: 0, lastUsed: performance.now(), used: false, refused: 0 };
+    const usage: Usage = {
+      running: 0,
+      lastUsed: performance.now(),
+      idleLimitMs: this.#limits.handshakeTimeoutMs,
+      refused: 0,
+    };
     try {
       tcp.setNoDelay(true);
       tcp.setKeepAlive(true);
@@ -196,7 +203,7 @@ export class WebConnections {
 
   #handler(peer: Peer, usage: Usage, cut: () => void): HttpHandler {
     return (request, info) => {
-      usage.used = true;
+      usage.idleLimitMs = this.#limits.idleTimeoutMs;
       if (this.#closing) return this.#answers.closing();
       if (usage.refused >= MAX_REFUSED || !take(peer)) {
         if (++usage.refused < MAX_REFUSED) return this.#answers.busy();
@@ -206,8 +213,9 @@ export class WebConnections {
       }
       usage.refused = 0;
       usage.running++;
-      const call = new RunningCall(peer, info, () => {
+      const call = new RunningCall(peer, info, (close) => {
         usage.running--;
+        if (close) usage.idleLimitMs = FLUSH_MS;
         usage.lastUsed = performance.now();
         if (this.#closing) this.#reportAnswered();
       });
@@ -234,10 +242,8 @@ export class WebConnections {
 
   #sweep(): void {
     const now = performance.now();
-    const { idleTimeoutMs, handshakeTimeoutMs } = this.#limits;
     for (const { usage, http } of this.#connections) {
-      const limitMs = usage.used ? idleTimeoutMs : handshakeTimeoutMs;
-      if (usage.running === 0 && now - usage.lastUsed > limitMs) http.cut();
+      if (usage.running === 0 && now - usage.lastUsed > usage.idleLimitMs) http.cut();
     }
     this.#onSweep();
   }
@@ -257,12 +263,13 @@ export class WebConnections {
 class RunningCall implements WebCall {
   readonly peer: Peer;
   readonly #info: Parameters<HttpHandler>[1];
-  readonly #onEnd: () => void;
+  readonly #onEnd: (close: boolean) => void;
+  #close = false;
   #held = UNREAD_BYTES;
   #unread = true;
   #waits = false;
 
-  constructor(peer: Peer, info: Parameters<HttpHandler>[1], onEnd: () => void) {
+  constructor(peer: Peer, info: Parameters<HttpHandler>[1], onEnd: (close: boolean) => void) {
     this.peer = peer;
     this.#info = info;
     this.#onEnd = onEnd;
@@ -273,6 +280,10 @@ class RunningCall implements WebCall {
     this.#unread = false;
     this.#held -= UNREAD_BYTES;
     this.peer.bytes.give(UNREAD_BYTES);
+  }
+
+  closeAfter(): void {
+    this.#close = true;
   }
 
   untilSent(bytes: number): boolean {
@@ -296,7 +307,7 @@ class RunningCall implements WebCall {
   #end(): void {
     this.peer.bytes.give(this.#held);
     this.peer.calls.give(1);
-    this.#onEnd();
+    this.#onEnd(this.#close);
   }
 }
 

@@ -51,7 +51,7 @@ for (const [what, length] of Object.entries({ small: 10, large: 1_000_000 })) {
       `${START}Content-Length: ${length}\r\n\r\n{`,
     );
     const answer = await ended;
-    assert.match(answer, /^HTTP\/1\.1 5?4?0[48] /);
+    assert.match(answer, /^HTTP\/1\.1 504 /);
     assert.match(answer, /BODY_TIMEOUT/);
   }, { bodyTimeoutMs: 50 });
 }
