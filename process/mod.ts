@@ -2,7 +2,7 @@
 export { accessLog } from "./calls/access_log.ts";
 export { callerOf, identify, type Identity, SOURCE } from "./calls/identify.ts";
 export { type Call, intercept, type Interceptor, type Next } from "./calls/interceptor.ts";
-export { type Address, formatAddress } from "./address.ts";
+export { type Address, formatAddress, isLoopback } from "./address.ts";
 export { type ChartSettings, NO_CHARTS } from "./charts.ts";
 export { clusterNames, type ClusterSettings } from "./clusters.ts";
 export { dataDirSetting } from "./config.ts";
