@@ -1,7 +1,12 @@
 import { constants } from "node:http2";
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { type ConnectionInjector, Server, ServerCredentials } from "@grpc/grpc-js";
+import {
+  type ConnectionInjector,
+  Server,
+  ServerCredentials,
+  type ServerInterceptor,
+} from "@grpc/grpc-js";
 import { getLogger } from "@logtape/logtape";
 import { type Address, listen } from "@mpc/process";
 import type { Route } from "../route.ts";
@@ -64,9 +69,14 @@ export async function serveGrpc(options: {
 }): Promise<Door> {
   const limits = { ...DEFAULT_GRPC_LIMITS, ...options.limits };
   const shutdown = new AbortController();
-  const lifetime = { calls: new RunningCalls(), shutdown: shutdown.signal };
+  const lifetime = { shutdown: shutdown.signal };
+  const calls = new RunningCalls();
+  const interceptor: ServerInterceptor = (method, call) => {
+    calls.track(call);
+    return explainRefusals(method, call);
+  };
   const server = new Server({
-    interceptors: [explainRefusals],
+    interceptors: [interceptor],
     "grpc.max_receive_message_length": limits.maxMessageBytes,
     "grpc.max_concurrent_streams": limits.maxConcurrentStreams,
     "grpc.keepalive_time_ms": limits.keepaliveTimeMs,
@@ -90,7 +100,7 @@ export async function serveGrpc(options: {
       shutdown.abort();
       const closed = new Promise<void>((resolve) => net.close(() => resolve()));
       // Not by grpc-js' own shutdown: in Deno the GOAWAY that it begins with ends running calls.
-      await within(graceMs, lifetime.calls.idle());
+      await within(graceMs, calls.idle());
       await connections.end();
       server.forceShutdown();
       await closed;
