@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { constants, type Http2Server } from "node:http2";
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { Server, ServerCredentials, setLogger } from "@grpc/grpc-js";
+import { Server, ServerCredentials, type ServerInterceptor, setLogger } from "@grpc/grpc-js";
 import { getLogger } from "@logtape/logtape";
 import { type Address, listen } from "@mpc/process";
 import { DEFAULT_PEER_LIMITS } from "../connections/peers.ts";
@@ -64,9 +64,14 @@ export async function serveGrpc(options: {
   const limits = { ...DEFAULT_GRPC_LIMITS, ...options.limits };
   const faults = containStackFaults();
   const shutdown = new AbortController();
-  const lifetime = { calls: new RunningCalls(), shutdown: shutdown.signal };
+  const lifetime = { shutdown: shutdown.signal };
+  const calls = new RunningCalls();
+  const interceptor: ServerInterceptor = (method, call) => {
+    calls.track(call);
+    return explainRefusals(method, call);
+  };
   const server = new Server({
-    interceptors: [explainRefusals],
+    interceptors: [interceptor],
     "grpc.max_receive_message_length": limits.maxMessageBytes,
     "grpc.max_concurrent_streams": limits.maxConcurrentStreams,
     "grpc.keepalive_time_ms": limits.keepaliveTimeMs,
@@ -89,7 +94,7 @@ export async function serveGrpc(options: {
       shutdown.abort();
       const closed = new Promise<void>((resolve) => net.close(() => resolve()));
       // Not by grpc-js' own shutdown: in Deno the GOAWAY that it begins with ends running calls.
-      await within(graceMs, lifetime.calls.idle());
+      await within(graceMs, calls.idle());
       await connections.end();
       server.forceShutdown();
       await closed;
