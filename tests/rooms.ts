@@ -11,8 +11,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   process: ["services", "domain"],
   api: ["proto", "services", "domain", "process"],
   worker: ["services", "domain", "storage", "process"],
-  cli: ["proto"],
-  ui: ["proto"],
+  client: ["proto"],
+  cli: ["client", "proto"],
+  ui: ["client", "proto"],
 };
 
 /** Composition roots wire adapters, so they may import anything but tests. */
