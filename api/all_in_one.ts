@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { makeDataDir, systemClock, systemIds, VERSION } from "@mpc/process";
-import { assertEngines, type ServiceDeps } from "@mpc/services";
+import { allowEverything, assertEngines, type ServiceDeps } from "@mpc/services";
 import { createPlanner } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import { openStore } from "@mpc/storage/open_store";
@@ -49,6 +49,7 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
     ids,
     cluster: provider,
     planner: createPlanner(store, provider),
+    authorizer: allowEverything,
     engine: engine.name,
   };
   const dispatcher = new Dispatcher({ store, engine, clock });

@@ -1,3 +1,4 @@
+import { allowEverything } from "@mpc/services";
 import { resolve } from "node:path";
 import { makeDataDir, systemClock, systemIds, VERSION } from "@mpc/process";
 import { openStore } from "@mpc/storage/open_store";
@@ -29,6 +30,7 @@ export async function startApi(config: ApiConfig): Promise<Api> {
     ids: systemIds,
     cluster: workers,
     planner: workers,
+    authorizer: allowEverything,
     engine: ENGINE,
   };
   const info = {

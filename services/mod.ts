@@ -2,6 +2,7 @@
 export { assertEngines } from "./operations/assert_engines.ts";
 export type { Stored } from "@mpc/storage";
 export { type Caller, systemCaller, type SystemPart, systemPrincipal } from "./caller.ts";
+export { allowEverything } from "./allow_everything.ts";
 export type { ServiceDeps } from "./deps.ts";
 export type * from "./ports/mod.ts";
 export type { MutationOptions, MutationResult } from "./mutations/mutate.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { type Address, makeDataDir, systemClock, systemIds } from "@mpc/process";
-import { assertEngines, type Provider, type ServiceDeps } from "@mpc/services";
+import { allowEverything, assertEngines, type Provider, type ServiceDeps } from "@mpc/services";
 import { createPlanner } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import { openStore } from "@mpc/storage/open_store";
@@ -48,7 +48,15 @@ export async function startWorker(
   const dispatcher = new Dispatcher({ store, engine, clock });
   await dispatcher.start();
   stack.defer(() => dispatcher.close());
-  const deps: ServiceDeps = { store, clock, ids, cluster: provider, planner, engine: engine.name };
+  const deps: ServiceDeps = {
+    store,
+    clock,
+    ids,
+    cluster: provider,
+    planner,
+    authorizer: allowEverything,
+    engine: engine.name,
+  };
   stack.use(
     await startHousekeeping({
       deps,

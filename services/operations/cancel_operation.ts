@@ -29,6 +29,7 @@ export async function cancelOperation(
   const { name, reason, validateOnly } = request;
   const stored = await getOperation(deps, caller, name);
   const { value } = stored;
+  await deps.authorizer.authorize(caller, { permission: value.kind, resource: value.target });
   if (isTerminal(value.state)) {
     throw new MpcError("FAILED_PRECONDITION", {
       reason: "OPERATION_ENDED",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Event, isTerminal, type Operation, type OperationKind } from "@mpc/domain";
 import {
+  allowEverything,
   type Caller,
   cancelOperation,
   diagnose,
@@ -65,6 +66,7 @@ export class Platform {
       ids: this.#ids,
       cluster: this.provider,
       planner: createPlanner(this.store, this.provider),
+      authorizer: allowEverything,
       engine: this.#engine.engine.name,
     };
     this.#dispatcher = this.#newDispatcher();

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { MpcError } from "@mpc/domain";
 import {
+  allowEverything,
   cancelOperation,
   createEnvironment,
   deployWorkload,
@@ -34,6 +35,7 @@ class World {
     ids: new SeededIds(),
     cluster: this.provider,
     planner: createPlanner(this.store, this.provider),
+    authorizer: allowEverything,
     engine: "embedded",
   };
   readonly engine = new FragileEngine(

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { idOf, isTerminal, type Operation } from "@mpc/domain";
 import { systemClock, systemIds } from "@mpc/process";
-import { type Caller, createEnvironment, deployWorkload, type ServiceDeps } from "@mpc/services";
+import {
+  allowEverything,
+  type Caller,
+  createEnvironment,
+  deployWorkload,
+  type ServiceDeps,
+} from "@mpc/services";
 import { createPlanner } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
@@ -50,6 +56,7 @@ export class TemporalWorld implements AsyncDisposable {
       ids: systemIds,
       cluster: provider,
       planner: createPlanner(store, provider),
+      authorizer: allowEverything,
       engine: engine.name,
     };
   }

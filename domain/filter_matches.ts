@@ -1,5 +1,5 @@
-import type { Filter } from "@mpc/domain";
-import { compareScalars, scalarAt, valueAt } from "./compare.ts";
+import type { Filter } from "./filter.ts";
+import { compareScalars, scalarAt, valueAt } from "./compare_values.ts";
 
 /** The text of a string, and at which ends it has wildcards. */
 export interface Wildcard {
