@@ -2,7 +2,7 @@ import { equals } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Operation, OperationSchema, OperationService } from "@mpc/proto";
 import type { Connection } from "./connect.ts";
-import { Reconnect, type ReconnectOptions } from "./reconnect.ts";
+import { Reconnect, type ReconnectOptions, untilReaderStops } from "./reconnect.ts";
 
 /**
  * Yields an operation at each change until it has ended, each state once, also when the server
@@ -11,10 +11,18 @@ import { Reconnect, type ReconnectOptions } from "./reconnect.ts";
  * @throws {ConnectError} NOT_FOUND; the last error where the server is away for too long or the
  *   signal is aborted
  */
-export async function* followOperation(
+export const followOperation = (
   connection: Pick<Connection, "client">,
   operation: Operation | string,
   options: ReconnectOptions = {},
+): AsyncGenerator<Operation, void> =>
+  untilReaderStops(options.signal, (signal) => follow(connection, operation, options, signal));
+
+async function* follow(
+  connection: Pick<Connection, "client">,
+  operation: Operation | string,
+  options: ReconnectOptions,
+  signal: AbortSignal,
 ): AsyncGenerator<Operation, void> {
   const client = connection.client(OperationService);
   const name = typeof operation === "string" ? operation : operation.name;
@@ -24,7 +32,7 @@ export async function* followOperation(
   while (!last?.done) {
     let lost: unknown = new ConnectError("the watch ended before the operation", Code.Unavailable);
     try {
-      for await (const seen of client.watchOperation({ name }, callOptions(options))) {
+      for await (const seen of client.watchOperation({ name }, { signal })) {
         const isNews = !last || !equals(OperationSchema, last, seen);
         reconnect.received(isNews);
         if (!isNews) continue;
@@ -53,5 +61,3 @@ export async function waitForOperation(
   for await (last of followOperation(connection, operation, options));
   return last!;
 }
-
-const callOptions = ({ signal }: ReconnectOptions) => signal ? { signal } : {};

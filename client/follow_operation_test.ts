@@ -98,3 +98,11 @@ Deno.test("waitForOperation() returns the operation as it ended", async () => {
   const { connection } = scriptedServer({ operation: [[PENDING, RUNNING, SUCCEEDED]] });
   assert.deepEqual(await waitForOperation(connection, NAME), SUCCEEDED);
 });
+
+Deno.test("followOperation() aborts its stream when the reader stops", async () => {
+  const { connection, signals } = scriptedServer({ operation: [[PENDING, RUNNING, SUCCEEDED]] });
+  for await (const { state } of followOperation(connection, NAME)) {
+    if (state === OperationState.RUNNING) break;
+  }
+  assert.deepEqual(signals.map(({ aborted }) => aborted), [true]);
+});

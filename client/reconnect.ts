@@ -81,6 +81,22 @@ export class Reconnect {
   }
 }
 
+/**
+ * Runs a follower's calls with a signal that is aborted when the follower ends: Connect's streams
+ * ignore that their reader stops, so they would stay open.
+ */
+export async function* untilReaderStops<T>(
+  signal: AbortSignal | undefined,
+  follow: (signal: AbortSignal) => AsyncIterable<T>,
+): AsyncGenerator<T, void> {
+  const stopped = new AbortController();
+  try {
+    yield* follow(signal ? AbortSignal.any([signal, stopped.signal]) : stopped.signal);
+  } finally {
+    stopped.abort();
+  }
+}
+
 /** Whether the same call may succeed soon. */
 function isPassing(error: unknown): error is ConnectError {
   if (!(error instanceof ConnectError)) return false;

@@ -2,7 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type Event, EventService, EventType } from "@mpc/proto";
 import type { Connection } from "./connect.ts";
 import { readFailure } from "./errors.ts";
-import { Reconnect, type ReconnectOptions } from "./reconnect.ts";
+import { Reconnect, type ReconnectOptions, untilReaderStops } from "./reconnect.ts";
 
 /** Which events to watch; everything where nothing is given. */
 export interface WatchRequest {
@@ -37,14 +37,21 @@ export interface WatchUpdate {
  * @throws {ConnectError} INVALID_ARGUMENT; the last error where the server is away for too long or
  *   the signal is aborted
  */
-export async function* watchEvents(
+export const watchEvents = (
   connection: Pick<Connection, "client">,
   request: WatchRequest = {},
   options: ReconnectOptions = {},
+): AsyncGenerator<WatchUpdate, void> =>
+  untilReaderStops(options.signal, (signal) => watch(connection, request, options, signal));
+
+async function* watch(
+  connection: Pick<Connection, "client">,
+  request: WatchRequest,
+  options: ReconnectOptions,
+  signal: AbortSignal,
 ): AsyncGenerator<WatchUpdate, void> {
   const client = connection.client(EventService);
   const { target = "", kinds = [], skipExisting = false } = request;
-  const call = options.signal ? { signal: options.signal } : {};
   const reconnect = new Reconnect(options, false);
   let resumeToken = request.resumeToken ?? "";
   let lastSequence = -1n;
@@ -53,7 +60,9 @@ export async function* watchEvents(
     let lost: unknown = new ConnectError("the server ended the watch", Code.Unavailable);
     try {
       const body = { target, kinds: [...kinds], skipExisting, resumeToken };
-      for await (const { event, synced, resumeToken: token } of client.watchEvents(body, call)) {
+      for await (
+        const { event, synced, resumeToken: token } of client.watchEvents(body, { signal })
+      ) {
         reconnect.received(true);
         resumeToken = token || resumeToken;
         if (event && event.type !== EventType.EXISTING) {

@@ -101,3 +101,9 @@ Deno.test("watchEvents() reports a wrong request and an unreachable server at on
     assert.deepEqual([updates, pauses], [[], []]);
   }
 });
+
+Deno.test("watchEvents() aborts its stream when the reader stops", async () => {
+  const { connection, signals } = scriptedServer({ events: [[synced("t1"), event(2), event(3)]] });
+  for await (const { event } of watchEvents(connection)) if (event) break;
+  assert.deepEqual(signals.map(({ aborted }) => aborted), [true]);
+});

@@ -28,6 +28,8 @@ export const sent = (code: Code, reason: string): ConnectError =>
 export interface ScriptedServer {
   readonly connection: Pick<Connection, "client">;
   readonly watches: WatchEventsRequest[];
+  /** The signals of the streams, aborted when their caller leaves. */
+  readonly signals: AbortSignal[];
 }
 
 /** A call beyond the scripts finds the server gone. */
@@ -38,14 +40,23 @@ export function scriptedServer(scripts: {
   const operations = [...scripts.operation ?? []];
   const events = [...scripts.events ?? []];
   const watches: WatchEventsRequest[] = [];
+  const signals: AbortSignal[] = [];
   const transport = createRouterTransport(({ rpc }) => {
-    rpc(OperationService.method.watchOperation, () => play(operations.shift()));
-    rpc(EventService.method.watchEvents, (request) => {
+    rpc(OperationService.method.watchOperation, (_, { signal }) => {
+      signals.push(signal);
+      return play(operations.shift());
+    });
+    rpc(EventService.method.watchEvents, (request, { signal }) => {
       watches.push(request);
+      signals.push(signal);
       return play(events.shift());
     });
   });
-  return { connection: { client: (service) => createClient(service, transport) }, watches };
+  return {
+    connection: { client: (service) => createClient(service, transport) },
+    watches,
+    signals,
+  };
 }
 
 async function* play<T>(script: Script<T> = [broken()]): AsyncGenerator<T> {
