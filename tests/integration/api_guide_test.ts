@@ -1,4 +1,4 @@
-/** What the README tells programs to do. */
+/** What the API guide tells programs to do. */
 import assert from "node:assert/strict";
 import { readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,18 +7,18 @@ import { testMpctl } from "../e2e/mpctl_world.ts";
 import { runCommand } from "../servers/run_command.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-const readme = await readFile(new URL("README.md", ROOT), "utf8");
+const guide = await readFile(new URL("docs/api-guide.md", ROOT), "utf8");
 const example = await readFile(new URL("examples/client.ts", ROOT), "utf8");
 
-/** The README's block of code that begins with a text. */
+/** The API guide's block of code that begins with a text. */
 function block(language: string, start: string): string {
-  const blocks = readme.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, "g"));
+  const blocks = guide.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, "g"));
   const found = [...blocks].map(([, code = ""]) => code).find((code) => code.startsWith(start));
-  assert.ok(found, `the README has a block that begins with '${start}'`);
+  assert.ok(found, `the API guide has a block that begins with '${start}'`);
   return found;
 }
 
-testMpctl("the README's examples for programs", [
+testMpctl("the API guide's examples for programs", [
   ["the TypeScript client is examples/client.ts, and works", async ({ web }) => {
     assert.equal(block("ts", "import"), example);
     const script = new URL("examples/client.ts", ROOT).pathname;
