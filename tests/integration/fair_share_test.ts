@@ -6,9 +6,9 @@ import { EnvironmentService } from "@mpc/proto";
 import { createGrpcTransport } from "../../client/grpc_transport.ts";
 import { quantile } from "../bench/measure.ts";
 import { startDeno } from "../servers/subprocess.ts";
-import { type Target, withTarget } from "./target.ts";
+import { type Target, withTarget } from "../fuzz/target.ts";
 
-const PROGRAM = new URL("./programs/attack.ts", import.meta.url).pathname;
+const PROGRAM = new URL("../fuzz/programs/attack.ts", import.meta.url).pathname;
 const ATTACKS = [
   "rapid reset",
   "calls without a message",
