@@ -28,7 +28,13 @@ export async function openDoors(
   const grpc = await serveGrpc({ routes: served, listen: config.grpcListen });
   stack.defer(() => grpc.close(config.graceMs));
   const ready = () => health.serving;
-  const web = serveWeb({ routes: served, listen: config.webListen, ready });
+  const web = serveWeb({
+    routes: served,
+    listen: config.webListen,
+    allowedHosts: config.allowedHosts,
+    grpcAddress: grpc.address,
+    ready,
+  });
   stack.move();
   return {
     grpcAddress: grpc.address,

@@ -1,7 +1,8 @@
 /** Use cases of the platform and the ports they need. */
 export { assertEngines } from "./operations/assert_engines.ts";
 export type { Stored } from "@mpc/storage";
-export type { Caller } from "./caller.ts";
+export { type Caller, systemCaller, type SystemPart, systemPrincipal } from "./caller.ts";
+export { allowEverything } from "./allow_everything.ts";
 export type { ServiceDeps } from "./deps.ts";
 export type * from "./ports/mod.ts";
 export type { MutationOptions, MutationResult } from "./mutations/mutate.ts";
@@ -19,7 +20,7 @@ export { explainOperation } from "./operations/explain_operation.ts";
 export { getEnvironment } from "./environments/get_environment.ts";
 export { getOperation } from "./operations/get_operation.ts";
 export { getWorkload } from "./workloads/get_workload.ts";
-export { ADMISSION_GRACE_MS, dropUnadmitted, isAdmitted } from "./mutations/idempotency.ts";
+export { ADMISSION_GRACE_MS, dropUnadmitted, isAdmitted } from "./mutations/admission.ts";
 export { listClusterEvents } from "./workloads/list_cluster_events.ts";
 export { listEnvironments } from "./environments/list_environments.ts";
 export { listOperations } from "./operations/list_operations.ts";

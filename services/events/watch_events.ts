@@ -3,6 +3,7 @@ import {
   type EventSnapshot,
   type Filter,
   invalidArgument,
+  matches,
   MpcError,
   parseName,
   redactSpec,
@@ -12,6 +13,7 @@ import type { Collection, Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { pagesOf } from "../resources/pages_of.ts";
+import { decodeResumeToken, encodeResumeToken } from "./resume_token.ts";
 
 export interface WatchEventsRequest {
   /** Only this resource and those below it; empty for all. */
@@ -22,22 +24,22 @@ export interface WatchEventsRequest {
   readonly skipExisting: boolean;
 }
 
-/** One thing that a watcher is told. */
+/** One response to a watcher; its token is opaque. */
 export type WatchedEvent =
   | { readonly type: "existing"; readonly snapshot: EventSnapshot; readonly token: string }
   | { readonly type: "event"; readonly event: Event; readonly token: string }
-  /** All that existed has been told. */
+  /** Everything that existed has been sent. */
   | { readonly type: "synced"; readonly token: string };
 
 const KINDS: readonly ResourceKind[] = ["environment", "workload", "operation"];
 const PAGE = 200;
 
-/** After so many events that were not for this watcher it gets a mark with a newer token. */
+/** How many events that are not for this watcher pass before it gets a mark with a newer token. */
 const MARK_EVERY = 1_000;
 
 /**
- * Yields what is, then what happens, without gap or duplicate. A token says where the log was read
- * to; a watch that was cut off while it was told what is begins anew.
+ * Yields what exists, then each event once, in order. A token says where the log was read to; a watch
+ * that ends before everything that exists was sent has no token and starts again.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, OUT_OF_RANGE `EVENTS_COMPACTED`, or
  *   `EVENTS_UNKNOWN` for a token of a log that this store does not have
  */
@@ -51,37 +53,42 @@ export async function* watchEvents(
   const isBelow = (name: string) =>
     request.target === "" || name === request.target || name.startsWith(`${request.target}/`);
   assertTarget(request.target);
+  const visible = await visibleKinds(deps, caller, wanted);
+  const isVisible = ({ resource }: Event) =>
+    resource
+      ? !visible.has(resource.kind) || matches(visible.get(resource.kind)!, resource.value)
+      : visible.size === 0;
   const token = request.resumeToken === "" ? null : parseToken(request.resumeToken);
   const head = await store.events.head({ signal: caller.signal });
   if (token !== null && token > head) throw eventsUnknown(token, head);
   let cursor = token ?? head;
-  /** Versions that the watcher has been told of; an older event of them is no news. */
+  /** Versions that the watcher has received; events of older versions are left out. */
   const told = new Map<string, number>();
   if (request.resumeToken === "" && !request.skipExisting) {
-    for await (const snapshot of existing(deps, caller, wanted)) {
+    for await (const snapshot of existing(deps, caller, wanted, visible)) {
       if (!isBelow(snapshot.value.name)) continue;
       told.set(`${snapshot.value.name} ${uidOf(snapshot)}`, snapshot.version);
       yield { type: "existing", snapshot, token: "" };
     }
   }
-  yield { type: "synced", token: tokenOf(cursor) };
+  yield { type: "synced", token: encodeResumeToken(cursor) };
   let unmarked = 0;
   for await (const event of store.events.tail(cursor, caller.signal)) {
     cursor = event.sequence;
     const { resource } = event;
     const about = isBelow(event.target) || (resource?.kind === "operation" &&
       isBelow(resource.value.target));
-    if (!about || (resource && !wanted.has(resource.kind))) {
+    if (!about || (resource && !wanted.has(resource.kind)) || !isVisible(event)) {
       if (++unmarked >= MARK_EVERY) {
         unmarked = 0;
-        yield { type: "synced", token: tokenOf(cursor) };
+        yield { type: "synced", token: encodeResumeToken(cursor) };
       }
       continue;
     }
     const key = resource && `${resource.value.name} ${uidOf(resource)}`;
     if (key && event.type !== "DELETED" && (told.get(key) ?? 0) >= resource.version) continue;
     unmarked = 0;
-    yield { type: "event", event, token: tokenOf(cursor) };
+    yield { type: "event", event, token: encodeResumeToken(cursor) };
   }
   if (!caller.signal.aborted) {
     throw new MpcError("UNAVAILABLE", {
@@ -91,26 +98,44 @@ export async function* watchEvents(
   }
 }
 
+/** Filters over the documents of each kind; a kind that the caller sees all of has none. */
+async function visibleKinds(
+  { authorizer }: ServiceDeps,
+  caller: Caller,
+  wanted: ReadonlySet<ResourceKind>,
+): Promise<ReadonlyMap<ResourceKind, Filter>> {
+  const filters = new Map<ResourceKind, Filter>();
+  for (const kind of wanted) {
+    if (kind === "revision") continue;
+    const filter = await authorizer.visible(caller, `${kind}.get`);
+    if (filter) filters.set(kind, filter);
+  }
+  return filters;
+}
+
 async function* existing(
   { store }: ServiceDeps,
   caller: Caller,
   wanted: ReadonlySet<ResourceKind>,
+  visible: ReadonlyMap<ResourceKind, Filter>,
 ): AsyncGenerator<EventSnapshot> {
   if (wanted.has("environment")) {
-    for await (const stored of all(store.environments, caller)) {
+    for await (const stored of all(store.environments, caller, visible.get("environment"))) {
       yield { kind: "environment", ...stored };
     }
   }
   if (wanted.has("workload")) {
-    for await (const { value, version } of all(store.workloads, caller)) {
+    for await (const { value, version } of all(store.workloads, caller, visible.get("workload"))) {
       const spec = redactSpec(value.spec);
       yield { kind: "workload", value: { ...value, spec }, version };
     }
   }
   if (wanted.has("operation")) {
-    // Of operations those that are under way: what has ended is history, not what is.
+    // Only running operations: the ones that have ended are history.
     const live = { op: "=" as const, path: ["endTime"], value: null };
-    for await (const { value, version } of all(store.operations, caller, live)) {
+    const filter = visible.get("operation");
+    const running = filter ? { op: "and" as const, terms: [live, filter] } : live;
+    for await (const { value, version } of all(store.operations, caller, running)) {
       yield { kind: "operation", value: { ...value, input: {} }, version };
     }
   }
@@ -152,7 +177,7 @@ function assertTarget(target: string): void {
   }]);
 }
 
-/** A log begun anew would reach the token's place some day; until then its watcher missed all. */
+/** The log was started again: without this error the watcher would miss its events up to the token. */
 const eventsUnknown = (token: number, head: number): MpcError =>
   new MpcError("OUT_OF_RANGE", {
     reason: "EVENTS_UNKNOWN",
@@ -161,24 +186,13 @@ const eventsUnknown = (token: number, head: number): MpcError =>
     metadata: { newest: String(head) },
   });
 
-const tokenOf = (sequence: number): string => btoa(`e1:${sequence}`);
-
 function parseToken(token: string): number {
-  const match = /^e1:(\d{1,15})$/.exec(decode(token));
-  if (match) return Number(match[1]);
+  const sequence = decodeResumeToken(token);
+  if (sequence !== undefined) return sequence;
   throw invalidArgument("watch events", [{
     field: "resume_token",
     value: "",
     rule: "RESUME_TOKEN",
     hint: "is no resume token",
   }]);
-}
-
-function decode(token: string): string {
-  try {
-    return atob(token);
-  } catch {
-    // Anything can come in here: what is no token is told by the caller of this.
-    return "";
-  }
 }

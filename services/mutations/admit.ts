@@ -1,24 +1,19 @@
-import {
-  type Environment,
-  idOf,
-  isMpcError,
-  MpcError,
-  type NewEvent,
-  type Operation,
-  type Workload,
-} from "@mpc/domain";
-import type { Collection, Stored } from "@mpc/storage";
+import { idOf, isMpcError, MpcError, type Operation } from "@mpc/domain";
+import type { Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import { dropUnadmitted } from "./idempotency.ts";
-import type { Prepared } from "./mutate.ts";
-import { DEFINITIONS, OPERATION_ADMITTED, requestCancel, type Stamp } from "../sagas/mod.ts";
+import { type EventFacts, operationEvent } from "../resources/resource_events.ts";
 import {
-  environmentEvent,
-  type EventFacts,
-  operationEvent,
-  workloadEvent,
-} from "../resources/resource_events.ts";
+  adapterOf,
+  DEFINITIONS,
+  dropWaiting,
+  type LockedResource,
+  OPERATION_ADMITTED,
+  requestCancel,
+  withdrawLock,
+} from "../sagas/mod.ts";
+import { confirmAdmission, deleteUnadmitted } from "./admission.ts";
+import type { Prepared } from "./mutate.ts";
 
 /**
  * How an operation gets its resource: `take` it now, or `queue` behind the running operation,
@@ -27,10 +22,10 @@ import {
 export type Lock = "take" | "queue";
 
 /**
- * Admits an operation: its record first, then the lock on its resource, each one write. What a
- * crash leaves in between, the janitor drops: nobody was told of it.
- * @throws {MpcError} ABORTED `VERSION_CONFLICT`, ALREADY_EXISTS `NAME_TAKEN` or `REQUEST_ID_TAKEN`:
- *   prepare again
+ * Admits an operation: its record first, then the lock on its resource, each one write, and then a
+ * look at whether its record is still there. `admission.ts` says why that is enough.
+ * @throws {MpcError} ABORTED `VERSION_CONFLICT` or `ADMISSION_DROPPED`, ALREADY_EXISTS `NAME_TAKEN`
+ *   or `REQUEST_ID_TAKEN`: prepare again
  */
 export async function admit(
   deps: ServiceDeps,
@@ -40,7 +35,7 @@ export async function admit(
 ): Promise<Stored<Operation>> {
   const { store, clock } = deps;
   const { signal } = caller;
-  const stored = await store.operations.create(operation, {
+  const created = await store.operations.create(operation, {
     signal,
     events: [operationEvent({ value: operation, version: 1 }, {
       type: "CREATED",
@@ -49,92 +44,92 @@ export async function admit(
       time: clock.now(),
     })],
   });
+  // From here on the caller's signal no longer counts: what was begun is finished or taken back.
   try {
     await lock(deps, operation, prepared);
   } catch (error) {
-    // From here on the caller's signal no longer counts: what was begun is taken back. Of a store
-    // that cannot be reached nobody knows whether it took the lock: the janitor looks, and so does
-    // who repeats the request.
-    if (!isMpcError(error, "UNAVAILABLE")) await dropUnadmitted(deps, stored);
+    // Where the store cannot be reached, nobody knows whether it took the lock: the janitor looks,
+    // and so does the same request when it is repeated.
+    if (!isMpcError(error, "UNAVAILABLE")) await deleteRefused(deps, created);
     throw error;
   }
-  return stored;
+  const admitted = await confirmAdmission(deps, operation.name);
+  if (!admitted) {
+    await unlock(deps, operation, prepared);
+    throw new MpcError("ABORTED", {
+      reason: "ADMISSION_DROPPED",
+      message:
+        `Cannot admit ${operation.kind} of '${operation.target}': it took too long and was dropped`,
+    });
+  }
+  if (prepared.lock === "queue") await preempt(deps, operation, prepared);
+  return admitted;
 }
 
+/** Writes the lock, or the place in its queue, into the resource's record. */
 async function lock(deps: ServiceDeps, operation: Operation, prepared: Prepared): Promise<void> {
   const { store, clock } = deps;
+  const { current } = prepared;
+  const adapter = adapterOf(operation);
+  const collection = adapter.collection(store);
+  const queued = prepared.lock === "queue" && current !== null;
+  const now = clock.now();
   const facts: EventFacts = {
-    reason: prepared.lock === "take" ? OPERATION_ADMITTED : "DeletionQueued",
-    message: prepared.lock === "take"
-      ? `${operation.kind} may start`
-      : `${operation.kind} waits until what runs has stopped`,
+    reason: queued ? "DeletionQueued" : OPERATION_ADMITTED,
+    message: queued
+      ? `${operation.kind} waits until what runs has stopped`
+      : `${operation.kind} may start`,
     operation: operation.name,
     actor: operation.actor,
-    time: clock.now(),
+    time: now,
   };
-  const holder = prepared.current?.value.currentOperation ?? null;
-  const definition = DEFINITIONS[operation.kind];
-  if (definition.resource === "environment") {
-    const { begin } = definition;
-    await place({
-      collection: store.environments,
-      current: prepared.current as Stored<Environment> | null,
-      eventOf: environmentEvent,
-      begin,
-      operation,
-      facts,
-      mode: prepared.lock,
-    });
-  } else {
-    const { begin } = definition;
-    await place({
-      collection: store.workloads,
-      current: prepared.current as Stored<Workload> | null,
-      eventOf: workloadEvent,
-      begin,
-      operation,
-      facts,
-      mode: prepared.lock,
-    });
-  }
-  if (prepared.lock === "queue" && holder !== null) await stop(deps, operation, holder);
-}
-
-interface Placement<R extends Environment | Workload> {
-  readonly collection: Collection<R>;
-  readonly current: Stored<R> | null;
-  readonly eventOf: (stored: Stored<R>, facts: EventFacts) => NewEvent;
-  readonly begin: (current: R | null, input: Operation["input"], stamp: Stamp) => R;
-  readonly operation: Operation;
-  readonly facts: EventFacts;
-  readonly mode: Lock;
-}
-
-async function place<R extends Environment | Workload>(job: Placement<R>): Promise<void> {
-  const { collection, current, eventOf, begin, operation, facts, mode } = job;
-  if (mode === "queue" && current) {
-    const value = { ...current.value, nextOperation: operation.name, updateTime: facts.time };
-    const events = [eventOf({ value, version: current.version + 1 }, facts)];
-    await collection.replace(value, current.version, { events });
-    return;
-  }
-  const begun = begin(current?.value ?? null, operation.input, {
-    operation,
-    now: facts.time,
-    message: "",
-  });
-  const value = { ...begun, currentOperation: operation.name, nextOperation: null };
+  const value: LockedResource = queued
+    ? { ...current.value, nextOperation: operation.name, updateTime: now }
+    : {
+      ...DEFINITIONS[operation.kind].begin(current?.value ?? null, operation.input, {
+        operation,
+        now,
+        message: "",
+      }),
+      currentOperation: operation.name,
+      nextOperation: null,
+    };
   if (!current) {
-    const events = [eventOf({ value, version: 1 }, { ...facts, type: "CREATED" })];
+    const events = [adapter.eventOf({ value, version: 1 }, { ...facts, type: "CREATED" })];
     await collection.create(value, { events });
     return;
   }
-  const events = [eventOf({ value, version: current.version + 1 }, facts)];
+  const events = [adapter.eventOf({ value, version: current.version + 1 }, facts)];
   await collection.replace(value, current.version, { events });
 }
 
+async function unlock(
+  { store, clock }: ServiceDeps,
+  operation: Operation,
+  { lock, current }: Prepared,
+): Promise<void> {
+  if (lock === "queue" && current) await dropWaiting(store, operation, clock.now());
+  else await withdrawLock(store, operation, current?.value ?? null, clock.now());
+}
+
+/** Deletes the record of an operation whose lock was refused. */
+async function deleteRefused(deps: ServiceDeps, created: Stored<Operation>): Promise<void> {
+  try {
+    await deleteUnadmitted(deps, created);
+  } catch (error) {
+    // The janitor is dropping it at this moment.
+    if (!isMpcError(error, "ABORTED", "NOT_FOUND")) throw error;
+  }
+}
+
 /** Stops what a deletion preempts. */
-async function stop(deps: ServiceDeps, operation: Operation, holder: string): Promise<void> {
+async function preempt(
+  deps: ServiceDeps,
+  operation: Operation,
+  { current }: Prepared,
+): Promise<void> {
+  const holder = current?.value.currentOperation ?? null;
+  if (holder === null) return;
   const cancellation = {
     actor: operation.actor,
     reason: `preempted by ${operation.name}`,
@@ -149,8 +144,8 @@ async function stop(deps: ServiceDeps, operation: Operation, holder: string): Pr
 }
 
 /** @throws {MpcError} ABORTED `OPERATION_IN_PROGRESS`, with the holder's name */
-export function assertIdle(resource: Environment | Workload, action: string): void {
-  // Who waits for a resource that nobody holds waits for nothing: its turn never comes.
+export function assertIdle(resource: LockedResource, action: string): void {
+  // An operation that is queued for a resource without a holder is stale: its turn never comes.
   if (resource.currentOperation === null) return;
   const holder = resource.nextOperation ?? resource.currentOperation;
   throw new MpcError("ABORTED", {

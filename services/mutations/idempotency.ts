@@ -1,13 +1,16 @@
-import { abortedByCaller, invalidArgument, MpcError, type Operation } from "@mpc/domain";
+import {
+  abortedByCaller,
+  invalidArgument,
+  isMpcError,
+  MpcError,
+  type Operation,
+} from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import { resourceOf } from "../sagas/mod.ts";
+import { ADMISSION_GRACE_MS, confirmAdmission, dropUnadmitted, isAdmitted } from "./admission.ts";
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,64}$/;
-
-/** How long an admission may take before it counts as cut off by a crash. */
-export const ADMISSION_GRACE_MS = 10_000;
 
 /** @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS` */
 export function assertRequestId(action: string, requestId: string): void {
@@ -33,10 +36,10 @@ export async function repeatedRequest(
   requestHash: string,
 ): Promise<Stored<Operation> | undefined> {
   const { store, clock } = deps;
-  const { actor, signal } = caller;
+  const { principal, signal } = caller;
   for (;;) {
     const head = await store.events.head({ signal });
-    const stored = await store.operations.findByRequestId(actor, requestId, { signal });
+    const stored = await store.operations.findByRequestId(principal, requestId, { signal });
     if (!stored) return undefined;
     if (stored.value.requestHash !== requestHash) {
       throw new MpcError("INVALID_ARGUMENT", {
@@ -46,45 +49,26 @@ export async function repeatedRequest(
         metadata: { operation: stored.value.name },
       });
     }
-    if (await isAdmitted(deps, stored.value, signal)) return stored;
+    if (await isAdmitted(deps, stored.value, signal)) {
+      const confirmed = await confirmAdmission(deps, stored.value.name);
+      if (confirmed) return confirmed;
+      continue;
+    }
     if (clock.now() - stored.value.createTime > ADMISSION_GRACE_MS) {
-      await dropUnadmitted(deps, stored);
+      await dropStale(deps, stored);
       continue;
     }
     await nextWordOf(deps, stored.value, head, signal);
   }
 }
 
-/** Whether the operation has, had, or is next to have its resource. */
-export async function isAdmitted(
-  deps: Pick<ServiceDeps, "store">,
-  operation: Operation,
-  signal?: AbortSignal,
-): Promise<boolean> {
-  if (operation.state !== "PENDING" || operation.startTime !== null) return true;
-  const resource = await resourceOf(deps.store, operation, signal);
-  return resource?.value.currentOperation === operation.name ||
-    resource?.value.nextOperation === operation.name;
-}
-
-/** Removes an operation that a crash, or a refusal, left without a resource. */
-export async function dropUnadmitted(
-  deps: Pick<ServiceDeps, "store" | "clock">,
-  stored: Stored<Operation>,
-): Promise<void> {
-  const { name, actor, target } = stored.value;
-  await deps.store.operations.delete(name, stored.version, {
-    events: [{
-      time: deps.clock.now(),
-      type: "DELETED",
-      reason: "OperationDropped",
-      message: `It was never admitted to '${target}'`,
-      target: name,
-      operation: name,
-      actor,
-      resource: null,
-    }],
-  });
+async function dropStale(deps: ServiceDeps, stored: Stored<Operation>): Promise<void> {
+  try {
+    await dropUnadmitted(deps, stored);
+  } catch (error) {
+    // Somebody else has changed or dropped it: the next look tells.
+    if (!isMpcError(error, "ABORTED", "NOT_FOUND")) throw error;
+  }
 }
 
 /** Waits for an event of an operation, at most as long as an admission may take. */

@@ -63,8 +63,13 @@ export type WorkloadDefinition<Input = JsonObject> =
   & { readonly resource: "workload" }
   & DefinitionOf<Input, Workload>;
 
-/** Any operation kind. */
-export type Definition = EnvironmentDefinition | WorkloadDefinition;
+/** A resource that operations lock and change. */
+export type LockedResource = Environment | Workload;
+
+/** Any operation kind; its methods are only called with the kind of resource that it is about. */
+export type Definition =
+  & { readonly resource: "environment" | "workload" }
+  & DefinitionOf<JsonObject, LockedResource>;
 
 /** How long an operation of this kind may take when nobody says otherwise: all its budgets. */
 export function defaultTimeoutMs(definition: Definition): number {

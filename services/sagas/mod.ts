@@ -4,17 +4,22 @@ export {
   type Definition,
   type Ending,
   isEnding,
+  type LockedResource,
   orchestratedSteps,
   type Stamp,
 } from "./definition.ts";
 export { DEFINITIONS } from "./definitions.ts";
-export { dropWaiting, holdsResource, resourceOf } from "./resource_lock.ts";
+export { dropWaiting, holdsResource } from "./resource_lock.ts";
 export { idleBetween } from "./idle_time.ts";
 export * from "./journal.ts";
 export * from "./orchestrate.ts";
-export { OPERATION_ADMITTED } from "./release_lock.ts";
-export { releaseAbandoned } from "./release_abandoned.ts";
-export { releaseResource } from "./release_resource.ts";
+export {
+  OPERATION_ADMITTED,
+  releaseAbandoned,
+  releaseResource,
+  withdrawLock,
+} from "./release_lock.ts";
+export { adapterOf, resourceOf } from "./resource_adapter.ts";
 export { createPlanner } from "./create_planner.ts";
 export { CANCEL_REQUESTED, requestCancel } from "./request_cancel.ts";
 export type * from "./step.ts";

@@ -1,49 +1,131 @@
-import {
-  type Environment,
-  isMpcError,
-  isTerminal,
-  type NewEvent,
-  type Operation,
-  type Workload,
-} from "@mpc/domain";
-import type { Collection, Store, Stored } from "@mpc/storage";
-import type { EventFacts } from "../resources/resource_events.ts";
-import type { Definition, Stamp } from "./definition.ts";
+import { type ErrorRecord, isMpcError, isTerminal, type Operation } from "@mpc/domain";
+import type { Store, Stored } from "@mpc/storage";
+import { systemPrincipal } from "../caller.ts";
+import type { LockedResource } from "./definition.ts";
 import { DEFINITIONS } from "./definitions.ts";
+import type { Outcome } from "./orchestrate.ts";
+import { adapterOf, adapterOfResource, type ResourceAdapter } from "./resource_adapter.ts";
 
 /** The reason of the event with which an operation may start. */
 export const OPERATION_ADMITTED = "OperationAdmitted";
 
-/** How a resource is let go of. */
-export interface Release<R extends Environment | Workload> {
+interface Release {
   readonly store: Store;
-  readonly collection: Collection<R>;
+  readonly adapter: ResourceAdapter;
   /** Name of the resource. */
   readonly target: string;
   /** Name of the operation that holds it. */
   readonly holder: string;
   /** What becomes of the resource, the lock still in it; null removes its record. */
-  readonly settle: (current: R) => R | null;
-  readonly eventOf: (stored: Stored<R>, facts: EventFacts) => NewEvent;
+  readonly settle: (current: LockedResource) => LockedResource | null;
   readonly actor: string;
-  /** Why it is let go of, for people. */
+  /** Why the lock is released, for people. */
   readonly message: string;
   /** The reason of the event; the resource's new state where it is not given. */
   readonly reason?: string;
+  /** What the resource names as its last operation; the holder where it is not given. */
+  readonly lastOperation?: string | null;
   readonly now: number;
 }
 
 /**
- * Settles a resource and lets go of it, in one write. A deletion that waits for the resource takes
- * it over in that same write, so that nothing gets in between. Does nothing where the holder does
- * not hold it (any more).
+ * Gives an operation's resource its final state and releases its lock. Does nothing where the
+ * operation does not hold its resource (any more).
  */
-export async function releaseLock<R extends Environment | Workload>(
-  release: Release<R>,
+export async function releaseResource(
+  store: Store,
+  operation: Operation,
+  outcome: Pick<Outcome, "state" | "error">,
+  now: number,
 ): Promise<void> {
-  const { collection, target, holder } = release;
+  const definition = DEFINITIONS[operation.kind];
+  const { target, name: holder, actor, input } = operation;
+  const why = outcome.error?.message ?? (outcome.state === "CANCELLED" ? "Cancelled" : "");
+  const outputs = Object.fromEntries(operation.steps.map(({ name, output }) => [name, output]));
+  const stamp = { operation, now, message: why, outputs };
+  await releaseLock({
+    store,
+    adapter: adapterOf(operation),
+    target,
+    holder,
+    actor,
+    message: `${operation.kind} ended ${outcome.state}`,
+    now,
+    settle: (current) => definition.settle(current, input, outcome.state, stamp),
+  });
+}
+
+/**
+ * Releases a resource whose operation is gone, or cannot settle it: the resource is marked as
+ * failed. A resource that this operation was to create, and never began to, is removed.
+ * @param holder the operation's record; undefined where there is none
+ */
+export async function releaseAbandoned(
+  store: Store,
+  resource: LockedResource,
+  holder: Operation | undefined,
+  error: ErrorRecord,
+  now: number,
+): Promise<void> {
+  const { name: target, uid: targetUid, currentOperation } = resource;
+  if (currentOperation === null) return;
+  const { message } = error;
+  const adapter = adapterOfResource(resource);
+  const stamp = { operation: { name: currentOperation, target, targetUid }, now, message };
+  await releaseLock({
+    store,
+    adapter,
+    target,
+    holder: currentOperation,
+    actor: systemPrincipal("janitor"),
+    message,
+    reason: "Released",
+    now,
+    settle: (current) =>
+      holder === undefined && isUnbegun(current) ? null : adapter.fail(current, stamp),
+  });
+}
+
+/**
+ * Takes the lock of an operation back whose admission failed after all: the resource is again what
+ * it was before.
+ * @param before the resource before the lock; null where the admission created its record
+ */
+export async function withdrawLock(
+  store: Store,
+  operation: Operation,
+  before: LockedResource | null,
+  now: number,
+): Promise<void> {
+  await releaseLock({
+    store,
+    adapter: adapterOf(operation),
+    target: operation.target,
+    holder: operation.name,
+    actor: operation.actor,
+    message: `${operation.kind} was not admitted`,
+    reason: "AdmissionWithdrawn",
+    lastOperation: before?.lastOperation ?? null,
+    now,
+    settle: () => before && { ...before, updateTime: now },
+  });
+}
+
+/** Whether a resource is nothing but the record that its first operation was admitted with. */
+function isUnbegun({ generation, state, lastOperation }: LockedResource): boolean {
+  return generation === 1 && lastOperation === null &&
+    (state === "CREATING" || state === "DEPLOYING");
+}
+
+/**
+ * Settles a resource and releases its lock, in one write. A deletion that waits for the resource
+ * takes it over in that same write, so that nothing gets in between. Does nothing where the holder
+ * does not hold it (any more).
+ */
+async function releaseLock(release: Release): Promise<void> {
+  const { store, adapter, target, holder } = release;
   for (;;) {
-    const current = await collection.get(target);
+    const current = await adapter.collection(store).get(target);
     if (current?.value.currentOperation !== holder) return;
     try {
       return await releaseLockOnce(release, current);
@@ -53,16 +135,14 @@ export async function releaseLock<R extends Environment | Workload>(
   }
 }
 
-async function releaseLockOnce<R extends Environment | Workload>(
-  release: Release<R>,
-  current: Stored<R>,
-): Promise<void> {
-  const { collection, target, holder, settle, eventOf, actor, message, reason, now } = release;
+async function releaseLockOnce(release: Release, current: Stored<LockedResource>): Promise<void> {
+  const { store, adapter, target, holder, settle, actor, message, reason, now } = release;
+  const collection = adapter.collection(store);
   const settled = settle(current.value);
-  const next = await waitingDeletion(release, current.value);
+  const next = await waitingDeletion(store, current.value);
   if (next) {
     const value = takeOver(settled ?? current.value, next, now);
-    const events = [eventOf({ value, version: current.version + 1 }, {
+    const events = [adapter.eventOf({ value, version: current.version + 1 }, {
       reason: OPERATION_ADMITTED,
       message: `${message}; ${next.kind} takes over`,
       operation: next.name,
@@ -74,27 +154,23 @@ async function releaseLockOnce<R extends Environment | Workload>(
   }
   const facts = { message, operation: holder, actor, time: now };
   if (settled === null) {
-    const events = [eventOf(current, { ...facts, reason: "Gone", type: "DELETED" })];
+    const events = [adapter.eventOf(current, { ...facts, reason: "Gone", type: "DELETED" })];
     await collection.delete(target, current.version, { events });
     return;
   }
-  const value: R = {
-    ...settled,
-    currentOperation: null,
-    nextOperation: null,
-    lastOperation: holder,
-  };
-  const events = [eventOf({ value, version: current.version + 1 }, {
+  const { lastOperation = holder } = release;
+  const value = { ...settled, currentOperation: null, nextOperation: null, lastOperation };
+  const events = [adapter.eventOf({ value, version: current.version + 1 }, {
     ...facts,
-    reason: reason ?? camel(settled.state),
+    reason: reason ?? camelCase(settled.state),
   })];
   await collection.replace(value, current.version, { events });
 }
 
 /** The deletion that waits for the resource, unless it has been cancelled meanwhile. */
-async function waitingDeletion<R extends Environment | Workload>(
-  { store }: Release<R>,
-  resource: R,
+async function waitingDeletion(
+  store: Store,
+  resource: LockedResource,
 ): Promise<Operation | undefined> {
   if (resource.nextOperation === null) return undefined;
   const next = await store.operations.get(resource.nextOperation);
@@ -102,21 +178,15 @@ async function waitingDeletion<R extends Environment | Workload>(
   return next.value;
 }
 
-function takeOver<R extends Environment | Workload>(
-  resource: R,
-  next: Operation,
-  now: number,
-): R {
-  const definition: Definition = DEFINITIONS[next.kind];
+function takeOver(resource: LockedResource, next: Operation, now: number): LockedResource {
   const stamp = { operation: next, now, message: "" };
-  const begin = definition.begin as (current: R, input: Operation["input"], stamp: Stamp) => R;
   return {
-    ...begin(resource, next.input, stamp),
+    ...DEFINITIONS[next.kind].begin(resource, next.input, stamp),
     currentOperation: next.name,
     nextOperation: null,
   };
 }
 
-function camel(state: string): string {
+function camelCase(state: string): string {
   return state.split("_").map((word) => word[0] + word.slice(1).toLowerCase()).join("");
 }

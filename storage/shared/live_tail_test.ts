@@ -23,7 +23,8 @@ function tailOf(log: Event[]) {
   return { tail, reads };
 }
 
-const append = (tail: LiveTail, added: readonly Event[]) => tail.append(added);
+const append = (tail: LiveTail, added: readonly Event[]) =>
+  tail.append(added, added[0]!.sequence - 1);
 
 /** The first `count` sequences that a follower behind `after` gets. */
 async function follow(tail: LiveTail, after: number, count: number): Promise<number[]> {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createClient } from "@connectrpc/connect";
 import { DiagnosticsService } from "@mpc/proto";
-import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+import { createGrpcTransport } from "../../client/grpc_transport.ts";
 import { startDeno } from "../servers/subprocess.ts";
 import { FRAME, frame, join, PREFACE } from "./http2_frames.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { DiagnosticsService } from "@mpc/proto";
-import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+import { createGrpcTransport } from "../../client/grpc_transport.ts";
 import { callHeaders, FLAG, FRAME, frame, headerBlock, join, PREFACE } from "./http2_frames.ts";
 import { type Target, withTarget } from "./target.ts";
 

@@ -6,6 +6,7 @@ import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { anEnvironment, anEvent } from "../fakes/documents.ts";
 import { settle } from "../fakes/fake_clock.ts";
+import { aCaller } from "../fakes/a_caller.ts";
 import { withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 
@@ -70,7 +71,7 @@ async function watched(
   await withPlatform(async (platform) => {
     await platform.crash();
     const stop = new AbortController();
-    const caller = { actor: "ann", signal: stop.signal };
+    const caller = aCaller({ signal: stop.signal });
     const watching = (async () => {
       for await (const event of watchEvents(platform.deps, caller, { ...ALL, ...request })) {
         told.push(event);

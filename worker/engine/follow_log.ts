@@ -28,7 +28,7 @@ export async function followLog(
     } catch (error) {
       if (signal.aborted) return;
       log.error("Cannot follow the log: {error}", { error: recordError(error) });
-      if (isMpcError(error, "OUT_OF_RANGE")) cursor = Number(error.metadata["oldest"]) - 1;
+      if (isMpcError(error, "OUT_OF_RANGE")) cursor = Number(error.metadata["compacted"]);
       await pause(clock, signal);
     }
   }

@@ -22,7 +22,7 @@ async function follow(
       throw new MpcError(failure.code, {
         reason: "INJECTED",
         message: "an injected fault",
-        metadata: { oldest: "2" },
+        metadata: { compacted: "1" },
       });
     },
   });

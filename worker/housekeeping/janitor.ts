@@ -140,7 +140,9 @@ export class Janitor {
         });
       }
     }
-    await this.#tolerate(() => releaseAbandoned(store, resource, lostHolder(holder), now));
+    await this.#tolerate(() =>
+      releaseAbandoned(store, resource, operation, lostHolder(holder), now)
+    );
   }
 
   async #each<T extends { readonly name: string }>(

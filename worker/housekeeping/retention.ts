@@ -1,7 +1,7 @@
 import { type Instant, isMpcError, isTerminal, type Operation } from "@mpc/domain";
-import { type Clock, operationEvent, pagesOf } from "@mpc/services";
+import { type Clock, operationEvent, pagesOf, systemPrincipal } from "@mpc/services";
 import { resourceOf } from "@mpc/services/sagas";
-import type { EventLog, Store, Stored } from "@mpc/storage";
+import type { Store, Stored } from "@mpc/storage";
 
 export interface RetentionOptions {
   readonly store: Store;
@@ -12,13 +12,10 @@ export interface RetentionOptions {
   readonly signal: AbortSignal;
 }
 
-const ACTOR = "system:retention";
+const ACTOR = systemPrincipal("retention");
 
 /** So many operations are looked at together. */
 const PAGE = 100;
-
-/** So many events are forgotten in one commit, which others wait for. */
-const EVENTS_AT_ONCE = 10_000;
 
 /**
  * Forgets history that is older than it is kept: operations that ended before that, and events of
@@ -36,12 +33,7 @@ export class Retention {
     const { store, clock, keepMs, signal } = this.#options;
     const since = clock.now() - keepMs;
     await this.#forgetOperations(since);
-    try {
-      await compactBefore(store.events, since, signal);
-    } catch (error) {
-      // Another worker was faster.
-      if (!isMpcError(error, "OUT_OF_RANGE")) throw error;
-    }
+    await store.events.compactBefore(since, { signal });
   }
 
   /** The oldest come first, and none ends before it is created. */
@@ -73,32 +65,5 @@ export class Retention {
       // Another worker was faster.
       if (!isMpcError(error, "NOT_FOUND", "ABORTED")) throw error;
     }
-  }
-}
-
-/** Forgets the events of before a time; the log is in the order of time. */
-async function compactBefore(events: EventLog, since: Instant, signal: AbortSignal): Promise<void> {
-  const oldest = await oldestOf(events, signal);
-  let [low, high] = [oldest, await events.head({ signal }) + 1];
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    const [event] = await events.read(middle - 1, 1, { signal });
-    if (event && event.time < since) low = middle + 1;
-    else high = middle;
-  }
-  for (let upTo = oldest; upTo < low;) {
-    upTo = Math.min(upTo + EVENTS_AT_ONCE, low);
-    await events.compact(upTo, { signal });
-  }
-}
-
-/** The sequence of the oldest event that is kept. */
-async function oldestOf(events: EventLog, signal: AbortSignal): Promise<number> {
-  try {
-    await events.read(0, 1, { signal });
-    return 1;
-  } catch (error) {
-    if (isMpcError(error, "OUT_OF_RANGE")) return Number(error.metadata["oldest"]);
-    throw error;
   }
 }
