@@ -75,7 +75,6 @@ export const SAGAS: readonly Mutant[] = [
   ...mutantsOf("services/sagas/release_lock.ts", [
     "tests/services/preemption_test.ts",
     "tests/services/janitor_test.ts",
-    "tests/services/admission_race_test.ts",
   ], [
     [
       "releases the lock of another operation",
