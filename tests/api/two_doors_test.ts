@@ -274,10 +274,12 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
     const known = await health.check({ service: EnvironmentService.typeName });
     assert.equal(known.status, HealthCheckResponse_ServingStatus.SERVING);
     assert.equal((await failure(health.check({ service: "none" }))).code, Code.NotFound);
+    const statuses = [];
     for await (const { status } of health.watch({ service: "none" })) {
-      assert.equal(status, HealthCheckResponse_ServingStatus.SERVICE_UNKNOWN);
+      statuses.push(status);
       break;
     }
+    assert.deepEqual(statuses, [HealthCheckResponse_ServingStatus.SERVICE_UNKNOWN]);
   },
   "a message over the limit is refused": async ({ environments }) => {
     const annotations = { big: "x".repeat(5 * 1024 * 1024) };

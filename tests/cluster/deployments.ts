@@ -46,12 +46,4 @@ export const DEPLOYMENTS: Scenarios = {
     assert.equal(await kubectl(replicas), "1");
     await succeed(world, "env", "delete", env, "--force");
   },
-  "environments are closed to one another, and DNS and the Internet are not": async (world) => {
-    const { kubectl } = world;
-    const env = await newEnvironment(world);
-    const policies = await kubectl(["get", "networkpolicies", "-n", env, "-o", "name"]);
-    assert.match(policies, /isolation/);
-    assert.match(policies, /dns/);
-    await succeed(world, "env", "delete", env);
-  },
 };

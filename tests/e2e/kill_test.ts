@@ -14,6 +14,7 @@ import {
 import { openSqliteStore } from "@mpc/storage/sqlite";
 import { SeededIds } from "../fakes/seeded_ids.ts";
 import { startPlatform } from "../servers/platform_process.ts";
+import { wasCutOff } from "./cut_off.ts";
 
 const KILLS = 50;
 
@@ -52,16 +53,18 @@ Deno.test({
         wanted = Promise.withResolvers<void>();
         wantedCount = acknowledged.length + (kill % 2 === 0 ? ANSWERS : 0);
         if (kill % 2 === 1) wanted.resolve();
+        const life: Life = { server: platform.web, over: false };
         const load = [
           ...Array.from({ length: CALLERS }, () => {
             const id = `e-${environment++}`;
-            return change(platform.web, id, acknowledge);
+            return change(life, id, acknowledge);
           }),
-          ...Array.from({ length: RIVALS }, () => compete(platform.web, random, acknowledge)),
+          ...Array.from({ length: RIVALS }, () => compete(life, random, acknowledge)),
         ];
         await Promise.race([wanted.promise, Promise.all(load)]);
         // A real process dies at a real moment: this wait is the experiment, not a synchronisation.
         await new Promise((resolve) => setTimeout(resolve, random.random() * MAX_LIFE_MS));
+        life.over = true;
         await platform.kill();
         await Promise.all(load);
       }
@@ -83,8 +86,20 @@ Deno.test({
   },
 });
 
+/** A process from its start to its kill. */
+interface Life {
+  readonly server: URL;
+  /** Set right before the kill: until then every call is to be answered. */
+  over: boolean;
+}
+
 /** Creates an environment, deploys into it and deletes it, until the process is gone. */
-async function change(server: URL, id: string, acknowledge: (name: string) => void): Promise<void> {
+async function change(
+  life: Life,
+  id: string,
+  acknowledge: (name: string) => void,
+): Promise<void> {
+  const { server } = life;
   const transport = createGrpcWebTransport({ baseUrl: server.origin, defaultTimeoutMs: 5_000 });
   const environments = createClient(EnvironmentService, transport);
   const workloads = createClient(WorkloadService, transport);
@@ -105,16 +120,17 @@ async function change(server: URL, id: string, acknowledge: (name: string) => vo
     }
   } catch (error) {
     // The process was killed in the middle of a call: what it did not answer, it did not promise.
-    if (!(error instanceof Error)) throw error;
+    if (!life.over || !wasCutOff(error)) throw error;
   }
 }
 
 /** Creates, deploys, deletes, abandons and cancels what others do too, until the process is gone. */
 async function compete(
-  server: URL,
+  life: Life,
   random: SeededIds,
   acknowledge: (name: string) => void,
 ): Promise<void> {
+  const { server } = life;
   const transport = createGrpcWebTransport({ baseUrl: server.origin, defaultTimeoutMs: 5_000 });
   const environments = createClient(EnvironmentService, transport);
   const workloads = createClient(WorkloadService, transport);
@@ -130,19 +146,19 @@ async function compete(
     () => deploy("nginx:flaky"),
     () => workloads.deleteWorkload({ name: `${name}/workloads/web` }),
   ];
-  for (let gone = false; !gone;) {
+  for (;;) {
     try {
       const { name: operation } = await changes[Math.floor(random.random() * changes.length)]!();
       acknowledge(operation);
       if (random.random() < 0.3) await operations.cancelOperation({ name: operation });
     } catch (error) {
-      const { code } = ConnectError.from(error);
-      gone = !REFUSALS.has(code);
+      if (life.over && wasCutOff(error)) return;
+      if (!(error instanceof ConnectError && REFUSALS.has(error.code))) throw error;
     }
   }
 }
 
-/** Rivals are refused all the time; anything else is the end of the process. */
+/** Rivals are refused all the time; anything else but the end of the process is a fault. */
 const REFUSALS: ReadonlySet<Code> = new Set([
   Code.Aborted,
   Code.AlreadyExists,

@@ -48,6 +48,7 @@ Deno.test("render: any spec makes objects that are named, ours, and tell no secr
       inApplyOrder(objects.toReversed()),
       "the order is a rule, not chance",
     );
+    assert.ok(objects.length > 0, "there are objects");
     for (const object of objects) {
       const { name, namespace, labels } = object.metadata;
       assert.match(name, NAME);
@@ -66,7 +67,9 @@ Deno.test("render: any spec makes objects that are named, ours, and tell no secr
 
 Deno.test("render: what callers label does not pass for ours", () => {
   const labels = { "app.kubernetes.io/managed-by": "me", "app.kubernetes.io/name": "shop" };
-  for (const { metadata } of renderWorkload(aWorkloadIntent({ image: "x:1" }, { labels }))) {
+  const objects = renderWorkload(aWorkloadIntent({ image: "x:1" }, { labels }));
+  assert.ok(objects.length > 0, "there are objects");
+  for (const { metadata } of objects) {
     assert.equal(metadata.labels["app.kubernetes.io/managed-by"], "mpc");
     assert.equal(metadata.labels["app.kubernetes.io/name"], "shop");
   }
