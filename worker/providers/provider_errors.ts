@@ -1,4 +1,4 @@
-/** Failures that every kind of cluster has, in the same words. */
+/** Errors that all providers share. */
 import { abortedByCaller, MpcError } from "@mpc/domain";
 
 export const ownedByAnother = (object: string): MpcError =>
@@ -28,7 +28,7 @@ export const noSuchCluster = (
     metadata: { environment, cluster },
   });
 
-/** The record says where it is, and there is no such cluster any more. */
+/** The record of the environment names a cluster that is no longer configured. */
 export const clusterGone = (
   environment: string,
   cluster: string,
@@ -55,11 +55,10 @@ export const notOnCluster = (workload: string): MpcError =>
     message: `Cannot find '${workload}' on the cluster: there is nothing of it`,
   });
 
-/** What a call that its caller aborted fails with. */
 export const aborted = (signal: AbortSignal): MpcError =>
   abortedByCaller("go on with the call", signal.reason);
 
-/** @throws {MpcError} CANCELLED `ABORTED_BY_CALLER` where the signal is aborted */
+/** @throws {MpcError} CANCELLED `ABORTED_BY_CALLER` if the signal is aborted */
 export function throwIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw aborted(signal);
 }

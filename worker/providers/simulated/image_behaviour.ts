@@ -1,6 +1,6 @@
 import type { WorkloadSpec } from "@mpc/domain";
 
-/** Tags by which every ending can be seen without a broken program; the README says what each does. */
+/** Tags of misbehaving images, so that failures can be shown without a broken program (see README). */
 const MISBEHAVING_TAGS = [
   "missing",
   "crash",
@@ -14,7 +14,7 @@ const MISBEHAVING_TAGS = [
 /** How an image behaves on the simulated cluster. */
 export type Behaviour = "works" | (typeof MISBEHAVING_TAGS)[number];
 
-/** How an image behaves: its tag says so. */
+/** Derives the behaviour of an image from its tag. */
 export function behaviourOf({ image }: Pick<WorkloadSpec, "image">): Behaviour {
   const tag = image.split("@")[0]?.split("/").at(-1)?.split(":")[1];
   return MISBEHAVING_TAGS.find((misbehaving) => misbehaving === tag) ?? "works";

@@ -1,29 +1,25 @@
 import type { Residue } from "@mpc/domain";
 import type { ProviderCall } from "@mpc/services";
-import { goneTime, type SimulatedObject } from "./cluster_state.ts";
-import { behaviourOf } from "./behaviour.ts";
+import { reportChanges } from "../report_changes.ts";
+import { goneTime, type SimulatedObject } from "./simulated_objects.ts";
+import { behaviourOf } from "./image_behaviour.ts";
 import type { SimulatedCluster } from "./simulated_cluster.ts";
 
 /**
- * Waits until objects are gone, and tells what holds them.
- * @param left those that are still there; undefined when nothing is to be waited for any more
+ * Waits for the deletion of objects, and reports what blocks it.
+ * @param remaining returns the objects that still exist; undefined ends the wait
  */
-export async function awaitGone(
+export async function awaitDeletion(
   cluster: SimulatedCluster,
   call: ProviderCall & { readonly onBlocked?: (blockers: readonly Residue[]) => void },
-  left: () => readonly SimulatedObject[] | undefined,
+  remaining: () => readonly SimulatedObject[] | undefined,
 ): Promise<void> {
-  let told: string | undefined;
+  const report = reportChanges(call.onBlocked);
   for (;;) {
     const changed = cluster.changed;
-    const objects = left();
+    const objects = remaining();
     if (!objects) return;
-    const blockers = objects.flatMap((object) => blockersOf(object));
-    const key = JSON.stringify(blockers);
-    if (key !== told) {
-      told = key;
-      call.onBlocked?.(blockers);
-    }
+    report(objects.flatMap((object) => blockersOf(object)));
     const times = objects.map((object) => goneTime(object, cluster.delays) ?? Infinity);
     const next = Math.max(...times);
     await cluster.sleepUntil(next === Infinity ? undefined : next, call.signal, changed);
