@@ -38,7 +38,7 @@ function open(names: readonly string[]): World {
   const records = new Map<string, string>();
   const registry = new ClusterRegistry({
     clusters,
-    find: ({ environment }) => Promise.resolve(records.get(environment)),
+    findCluster: ({ environment }) => Promise.resolve(records.get(environment)),
     clock,
   });
   return {

@@ -1,7 +1,8 @@
-import type { KubeClient, Selection } from "../client/kube_client.ts";
-import { type LiveObject, type ObjectKind, refOf } from "../client/kube_object.ts";
+/** Requests about several kinds or objects. */
+import type { KubeClient, Selection } from "./kube_client.ts";
+import { type LiveObject, type ObjectKind, refOf } from "./kube_object.ts";
 
-/** Everything of these kinds that a selection matches, in the order of the kinds. */
+/** All objects of these kinds that a selection matches, in the order of the kinds. */
 export async function listKinds(
   client: KubeClient,
   kinds: readonly ObjectKind[],
@@ -14,8 +15,8 @@ export async function listKinds(
   return lists.flatMap(({ items }) => items);
 }
 
-/** Asks for the deletion of objects, the last first; their dependents go before them. */
-export async function removeObjects(
+/** Requests the deletion of objects in reverse order. Dependents are deleted before their owner. */
+export async function deleteObjects(
   client: KubeClient,
   objects: readonly LiveObject[],
   signal: AbortSignal,

@@ -1,13 +1,13 @@
 import type { Clock } from "@mpc/services";
 
 /**
- * Waits for a read for so long, and no longer than the signal lets it: in Deno 2.9 a read of a body
- * that is aborted at the wrong moment does not end by itself.
- * @param late what to throw when time is up
+ * Waits for a promise until a timeout, or until the signal is aborted. The abort is needed here,
+ * because in Deno 2.9 an abort at the wrong moment does not end a read of a response body.
+ * @param late makes the error of the timeout
  * @throws {MpcError} CANCELLED `ABORTED_BY_CALLER`
  */
-export async function within<T>(
-  read: Promise<T>,
+export async function withTimeout<T>(
+  pending: Promise<T>,
   options: {
     readonly ms: number;
     readonly clock: Clock;
@@ -21,11 +21,11 @@ export async function within<T>(
     throw late();
   });
   try {
-    return await Promise.race([read, timer]);
+    return await Promise.race([pending, timer]);
   } finally {
     done.abort();
-    // Whichever came second is of no interest.
+    // The promise that lost the race may still reject; its error is irrelevant.
     await timer.catch(() => {});
-    read.catch(() => {});
+    pending.catch(() => {});
   }
 }

@@ -1,12 +1,12 @@
-/** What holds a deletion up, and the command that lets go. */
+/** What blocks a deletion, and the command that unblocks it. */
 import type { Residue } from "@mpc/domain";
 import { type LiveObject, type ObjectRef, refOf, textOf } from "../client/kube_object.ts";
-import { conditionsOf } from "../rollout/snapshot.ts";
+import { conditionsOf } from "../client/typed_objects.ts";
 
-/** Finalizers that Kubernetes itself takes away when the dependents are gone. */
+/** Finalizers that Kubernetes itself removes when the dependents are deleted. */
 const KUBERNETES_OWN: ReadonlySet<string> = new Set(["foregroundDeletion", "orphan", "kubernetes"]);
 
-/** The finalizers that hold one object back. */
+/** The finalizers that block the deletion of one object; none if it is not being deleted. */
 export function objectBlockers(object: LiveObject | undefined): readonly Residue[] {
   if (object?.metadata.deletionTimestamp === undefined) return [];
   const finalizers = (object.metadata.finalizers ?? []).filter((name) => !KUBERNETES_OWN.has(name));
@@ -17,11 +17,12 @@ export function objectBlockers(object: LiveObject | undefined): readonly Residue
   }));
 }
 
-/** Conditions that a namespace has while its deletion is under way, and what they mean. */
+/** Conditions of a namespace whose deletion is in progress. */
 const REMAINING: ReadonlySet<string> = new Set([
   "NamespaceContentRemaining",
   "NamespaceFinalizersRemaining",
 ]);
+/** Conditions of a namespace whose deletion fails. */
 const FAILING: ReadonlySet<string> = new Set([
   "NamespaceDeletionDiscoveryFailure",
   "NamespaceDeletionGroupVersionParsingFailure",
@@ -29,8 +30,8 @@ const FAILING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What the conditions of a namespace say (Kubernetes, "Namespaces": the namespace controller).
- * @param inside objects in it that are being deleted and carry finalizers, where they are known
+ * What blocks the deletion of a namespace, from its conditions, which the namespace controller sets.
+ * @param inside the remaining objects in it, as far as their kinds are known
  */
 export function namespaceBlockers(
   namespace: LiveObject,
@@ -50,7 +51,7 @@ export function namespaceBlockers(
   return [...named, ...remaining, ...failing];
 }
 
-/** Plurals of the resources that a namespace says are left, for instance `configmaps`. */
+/** Plural names of the resources that remain in a namespace, for instance `configmaps`. */
 export function remainingResources(namespace: LiveObject): readonly string[] {
   const told = conditionsOf(namespace).find(({ type }) => type === "NamespaceContentRemaining");
   const names = (told?.message ?? "").matchAll(/([a-z]+)\.(\S*) has \d+ resource instances/g);

@@ -1,8 +1,7 @@
 import type { WorkloadIntent } from "@mpc/services";
-import { type KubernetesObject, RESTART_TOKEN, REVISION } from "../render/mod.ts";
-import { workloadLabels } from "../render/metadata.ts";
+import { type KubernetesObject, RESTART_TOKEN, REVISION, workloadLabels } from "../render/mod.ts";
 
-/** Where the pods of a kind are described, as a path of fields. */
+/** The path of the pod template in each kind. */
 const POD_TEMPLATES: Readonly<Record<string, readonly string[]>> = {
   Deployment: ["spec", "template"],
   StatefulSet: ["spec", "template"],
@@ -11,16 +10,16 @@ const POD_TEMPLATES: Readonly<Record<string, readonly string[]>> = {
   CronJob: ["spec", "jobTemplate", "spec", "template"],
 };
 
-/** Kinds that replace their pods when the template changes; a Job's can never change. */
+/** Kinds that replace their pods when the template changes. A Job's template is immutable. */
 const ROLLED_OUT: ReadonlySet<string> = new Set(["Deployment", "StatefulSet", "DaemonSet"]);
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Makes a chart's object one of the workload's: in its namespace, with our labels, on its pods too;
- * what rolls pods out carries the revision, the restart token and the progress deadline.
+ * Makes an object of a chart belong to the workload: sets the namespace, and our labels on the object
+ * and its pods. Controllers also get the revision, the restart token and the progress deadline.
  */
-export function adopt(
+export function adoptChartObject(
   intent: WorkloadIntent,
   object: KubernetesObject,
   isClusterScoped: boolean,
@@ -40,7 +39,7 @@ export function adopt(
   };
   if (!path) return adopted;
   const isRolledOut = ROLLED_OUT.has(kind);
-  // A Job's pods can never change, so they have no label of the caller's, which may.
+  // A Job's template is immutable, so it gets no user labels, which may change.
   const owner = kind === "Job" ? { ...intent, labels: {} } : intent;
   const withPods = change(adopted, path, (template) => ({
     ...template,
@@ -50,7 +49,7 @@ export function adopt(
   return kind === "StatefulSet" ? change(withPods, ["spec"], withOwnedClaims(intent)) : withPods;
 }
 
-/** The chart's own labels, but for those that say whose it is. */
+/** The chart's labels, overridden by our ownership labels. */
 function labelled(intent: WorkloadIntent, labels: unknown): Readonly<Record<string, string>> {
   return workloadLabels({ ...intent, labels: { ...intent.labels, ...textsOf(labels) } });
 }
@@ -72,8 +71,8 @@ const withDeadline = ({ spec }: WorkloadIntent) => (fields: Fields): Fields => (
 });
 
 /**
- * The claims that a StatefulSet makes are ours too, so that they go with the workload. They can
- * never change, so they have no label of the caller's, which may.
+ * Labels the claim templates of a StatefulSet, so that its claims are deleted with the workload. The
+ * templates are immutable, so they get no user labels, which may change.
  */
 const withOwnedClaims = (intent: WorkloadIntent) => (fields: Fields): Fields => {
   const templates = fields["volumeClaimTemplates"];
@@ -89,7 +88,7 @@ const withOwnedClaims = (intent: WorkloadIntent) => (fields: Fields): Fields => 
   return { ...fields, volumeClaimTemplates: claims };
 };
 
-/** The object with the fields at a path replaced. */
+/** Replaces the fields at a path of an object. */
 function change<Whole extends Fields>(
   object: Whole,
   [key, ...rest]: readonly string[],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { aWorkloadIntent } from "../../../../tests/fakes/intents.ts";
-import { adopt } from "./adopt.ts";
+import { adoptChartObject } from "./adopt_chart_object.ts";
 
 const intent = aWorkloadIntent(
   { chart: { name: "web", version: "1.0.0" }, progressDeadlineMs: 90_000 },
@@ -23,9 +23,13 @@ const object = (kind: string, more: Record<string, unknown> = {}) => ({
   ...more,
 });
 
-Deno.test("adopt() labels an object and its pods as ours, and keeps the chart's own labels", () => {
+Deno.test("adoptChartObject() adds our labels to an object and its pods, and keeps the chart's labels", () => {
   const template = { metadata: { labels: { app: "a" } }, spec: { containers: [] } };
-  const adopted = adopt(intent, object("Deployment", { spec: { replicas: 2, template } }), false);
+  const adopted = adoptChartObject(
+    intent,
+    object("Deployment", { spec: { replicas: 2, template } }),
+    false,
+  );
   assert.deepEqual(adopted, {
     apiVersion: "v1",
     kind: "Deployment",
@@ -49,34 +53,37 @@ Deno.test("adopt() labels an object and its pods as ours, and keeps the chart's 
   });
 });
 
-Deno.test("adopt() knows where each kind describes its pods, and leaves a Job's alone when restarted", () => {
+Deno.test("adoptChartObject() finds the pod template of each kind, and does not restart Jobs", () => {
   const template = { metadata: {}, spec: {} };
   const spec = { jobTemplate: { spec: { template } } };
-  const cronJob = adopt(intent, object("CronJob", { spec }), false);
-  const job = adopt(intent, object("Job", { spec: { template } }), false);
+  const cronJob = adoptChartObject(intent, object("CronJob", { spec }), false);
+  const job = adoptChartObject(intent, object("Job", { spec: { template } }), false);
   const labelled = { metadata: { labels: ours }, spec: {} };
   assert.deepEqual(cronJob["spec"], { jobTemplate: { spec: { template: labelled } } });
   const { team: _, ...always } = ours;
   assert.deepEqual(job["spec"], { template: { metadata: { labels: always }, spec: {} } });
 });
 
-Deno.test("adopt() has a StatefulSet's storage go with the workload, by labels that never change", () => {
+Deno.test("adoptChartObject() labels the storage claims of a StatefulSet, without user labels", () => {
   const { team: _, ...always } = ours;
   const claim = { metadata: { name: "data", labels: { tier: "db" } }, spec: {} };
   const spec = { template: { metadata: {} }, volumeClaimTemplates: [claim] };
-  const adopted = adopt(intent, object("StatefulSet", { spec }), false);
+  const adopted = adoptChartObject(intent, object("StatefulSet", { spec }), false);
   assert.deepEqual((adopted["spec"] as typeof spec).volumeClaimTemplates, [
     { metadata: { name: "data", labels: { ...always, tier: "db" } }, spec: {} },
   ]);
 });
 
-Deno.test("adopt() keeps what the chart says of its deadline", () => {
+Deno.test("adoptChartObject() keeps the chart's progress deadline", () => {
   const spec = { progressDeadlineSeconds: 5, template: {} };
-  const adopted = adopt(intent, object("Deployment", { spec }), false);
+  const adopted = adoptChartObject(intent, object("Deployment", { spec }), false);
   assert.equal((adopted["spec"] as typeof spec).progressDeadlineSeconds, 5);
 });
 
-Deno.test("adopt() puts what stands in no namespace into none", () => {
-  assert.equal("namespace" in adopt(intent, object("ClusterRole"), true).metadata, false);
-  assert.equal(adopt(intent, object("Secret"), false).metadata.namespace, "dev");
+Deno.test("adoptChartObject() gives cluster-scoped objects no namespace", () => {
+  assert.equal(
+    "namespace" in adoptChartObject(intent, object("ClusterRole"), true).metadata,
+    false,
+  );
+  assert.equal(adoptChartObject(intent, object("Secret"), false).metadata.namespace, "dev");
 });

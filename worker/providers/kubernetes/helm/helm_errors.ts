@@ -1,4 +1,4 @@
-/** What goes wrong with charts, each with what to do. */
+/** Errors of charts. */
 import { type ErrorCode, type FieldViolation, type JsonValue, MpcError } from "@mpc/domain";
 import { redactFrom } from "../redact.ts";
 
@@ -88,13 +88,13 @@ export const outputInvalid = chartError(
   (problem = "") => `what it renders is no list of objects: ${problem}`,
 );
 
-/** A line of helm's about one value that the chart's schema refuses. */
+/** A line of helm's output about one value that the chart's schema rejects. */
 const VALUE_PROBLEM = /^- at '([^']*)': (.+)$/;
 
-/** How the schema's words begin where they quote the value. */
+/** The beginning of a schema error that quotes the value. */
 const QUOTED_VALUE = /^'.*' (?=does not match|is not valid)/;
 
-/** What helm said when it failed. @param values what is never told */
+/** The error of a failed helm. @param values are redacted from its output */
 export function helmFailed(ref: ChartRef, stderr: string, values: JsonValue): MpcError {
   const told = redactFrom(stderr, values);
   const violations = told.split("\n").flatMap((line): FieldViolation[] => {
@@ -117,7 +117,7 @@ export function helmFailed(ref: ChartRef, stderr: string, values: JsonValue): Mp
   });
 }
 
-/** Helm's message without what is for people at its command line. */
+/** Helm's message without the hints for its command line. */
 function essence(stderr: string): string {
   const text = stderr.replace(/^Error: /, "").replace(/\n*Use --debug flag[^]*$/, "").trim();
   return text.slice(0, 2_000) || "helm failed and said nothing";

@@ -4,28 +4,28 @@ import { parse } from "yaml";
 import { chartNotFound, type ChartRef, noCharts, repositoryRefused } from "./helm_errors.ts";
 import type { HelmOptions } from "./helm_options.ts";
 
-/** Names a chart for helm. */
-export interface FoundChart {
-  /** A path, or the chart in its registry. */
+/** A chart as an argument of helm. */
+export interface ResolvedChart {
+  /** A path, or an `oci://` address. */
   readonly reference: string;
-  /** Flags of helm's that go with it. */
+  /** Additional flags of helm. */
   readonly flags: readonly string[];
 }
 
-/** Where registries are asked without TLS, as every tool does it. */
+/** Registries on the loopback interface are used without TLS, as other tools do. */
 const LOOPBACK = /^oci:\/\/(localhost|127\.0\.0\.1)[:/]/;
 
 /**
- * Finds a chart: `<folder>/<name>-<version>.tgz`, or the folder `<folder>/<name>` where its version
- * is the one asked for; or in a registry that is allowed.
+ * Resolves a chart to `<folder>/<name>-<version>.tgz`, to the folder `<folder>/<name>` if it has the
+ * requested version, or to an address in an allowed registry.
  * @throws {MpcError} NOT_FOUND `CHART_NOT_FOUND`, PERMISSION_DENIED `CHART_REPOSITORY_REFUSED`,
  *   FAILED_PRECONDITION `CHARTS_UNSUPPORTED`
  */
-export async function findChart(
+export async function resolveChart(
   { chartsFolder, repositories }: HelmOptions,
   ref: ChartRef,
   { name, version }: Chart,
-): Promise<FoundChart> {
+): Promise<ResolvedChart> {
   if (name.startsWith("oci://")) {
     if (!repositories.some((prefix) => name.startsWith(prefix))) {
       throw repositoryRefused(ref, repositories.join(", "));

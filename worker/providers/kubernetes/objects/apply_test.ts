@@ -3,7 +3,7 @@ import { MpcError } from "@mpc/domain";
 import { aWorkloadIntent } from "../../../../tests/fakes/intents.ts";
 import { FakeKubeClient, type Verb } from "../../../../tests/fakes/kubernetes/fake_kube_client.ts";
 import { WORKLOAD_KINDS } from "../managed_kinds.ts";
-import { KINDS_HAD, renderWorkload } from "../render/mod.ts";
+import { KIND_HISTORY, renderWorkload } from "../render/mod.ts";
 import { applyObjects, type Desired } from "./apply.ts";
 
 const live = () => ({ signal: new AbortController().signal });
@@ -63,7 +63,7 @@ Deno.test("an update prunes, and looks through the kinds that there ever were", 
   const third = await world.apply(desired({ env: { A: "1" } }, 3));
   assert.deepEqual(third.told, ["CREATE Secret", "UPDATE Deployment"]);
   assert.equal(
-    world.deployment().metadata.annotations?.[KINDS_HAD],
+    world.deployment().metadata.annotations?.[KIND_HISTORY],
     "apps/v1/Deployment,v1/Secret,v1/Service",
   );
 });
@@ -114,7 +114,7 @@ Deno.test("where the note is lost, all kinds are looked through", async () => {
   const world = new World();
   await world.apply(desired({ ports: [PORT] }));
   const deployment = world.deployment();
-  const { [KINDS_HAD]: _, ...annotations } = deployment.metadata.annotations ?? {};
+  const { [KIND_HISTORY]: _, ...annotations } = deployment.metadata.annotations ?? {};
   const metadata = { ...deployment.metadata, annotations };
   world.client.server.update({ ...deployment, metadata }, "somebody");
   const { told, asked } = await world.apply(desired({}, 2));

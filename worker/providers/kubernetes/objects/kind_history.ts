@@ -1,44 +1,36 @@
 import { keyOf } from "../client/kinds.ts";
-import type { LiveObject, ObjectKind } from "../client/kube_object.ts";
-import { KINDS_HAD, type KubernetesObject } from "../render/mod.ts";
+import type { LiveObject } from "../client/kube_object.ts";
+import { KIND_HISTORY, type KubernetesObject } from "../render/mod.ts";
 
 /**
- * The kinds that an owner has ever had objects of, as was noted at one of them; undefined where
- * nothing was. Whoever prunes need not look through all kinds that there are (the idea of
- * Kubernetes' ApplySet, KEP-3659).
+ * Every kind that an owner has ever had objects of, from the annotation of one of its objects;
+ * undefined without an annotation. Pruning then lists only these kinds (the idea of Kubernetes'
+ * ApplySet, KEP-3659).
  */
-export function kindsHad(live: Iterable<LiveObject>): ReadonlySet<string> | undefined {
+export function readKindHistory(live: Iterable<LiveObject>): ReadonlySet<string> | undefined {
   for (const { metadata } of live) {
-    const noted = metadata.annotations?.[KINDS_HAD];
-    if (noted !== undefined) return new Set(noted.split(","));
+    const kinds = metadata.annotations?.[KIND_HISTORY];
+    if (kinds !== undefined) return new Set(kinds.split(","));
   }
   return undefined;
 }
 
-/** What rolls pods out is always there, and carries the note. */
-const NOTED_AT: ReadonlySet<string> = new Set(["Deployment", "StatefulSet", "DaemonSet"]);
+/** The kinds of the object that has the annotation. */
+const ANNOTATED_KINDS: ReadonlySet<string> = new Set(["Deployment", "StatefulSet", "DaemonSet"]);
 
 /**
- * The objects, one of them with a note of all kinds: what is pruned after this may fail, so none is
- * ever taken off the list.
+ * The objects, one of them with the annotation. A kind is never removed from it, because the pruning
+ * that follows may fail.
  */
-export function withKindsNoted(
+export function annotateKindHistory(
   objects: readonly KubernetesObject[],
-  had: ReadonlySet<string>,
+  history: ReadonlySet<string>,
 ): readonly KubernetesObject[] {
-  const kinds = [...new Set([...had, ...objects.map(keyOf)])].sort().join(",");
-  const at = objects.findIndex(({ kind }) => NOTED_AT.has(kind));
+  const kinds = [...new Set([...history, ...objects.map(keyOf)])].sort().join(",");
+  const at = objects.findIndex(({ kind }) => ANNOTATED_KINDS.has(kind));
   return objects.map((object, index) =>
-    index === at ? annotated(object, { [KINDS_HAD]: kinds }) : object
+    index === at ? annotated(object, { [KIND_HISTORY]: kinds }) : object
   );
-}
-
-/** Those of `kinds` that are in the set. */
-export function among(
-  kinds: readonly ObjectKind[],
-  had: ReadonlySet<string>,
-): readonly ObjectKind[] {
-  return kinds.filter((kind) => had.has(keyOf(kind)));
 }
 
 function annotated(

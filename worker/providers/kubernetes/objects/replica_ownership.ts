@@ -1,28 +1,26 @@
-import type { ApplyOptions, KubeClient } from "../client/kube_client.ts";
-import { FIELD_MANAGER } from "../client/kube_client.ts";
-import { fieldAt, type LiveObject } from "../client/kube_object.ts";
-import type { KubernetesObject } from "../render/mod.ts";
+import { type ApplyOptions, FIELD_MANAGER, type KubeClient } from "../client/kube_client.ts";
+import { fieldAt, type KubernetesObject, type LiveObject } from "../client/kube_object.ts";
 
-/** Holds the number of pods between us and an autoscaler, so that it is never nobody's. */
+/** Owns `spec.replicas` while it is transferred, so that the field always has an owner. */
 const SCALE_MANAGER = "mpc-scale";
 
-/** Who sets the number of pods for an autoscaler, by the subresource for that. */
+/** The field manager of autoscalers, which use the `scale` subresource. */
 const AUTOSCALER_MANAGER = "kube-controller-manager";
 
-/** Who decides how many pods an object has. */
+/** Whether an autoscaler of ours decides how many replicas an object has. */
 export interface Scaling {
-  /** How many an autoscaler of ours keeps; undefined where none is to decide. */
+  /** The minimum of the desired autoscaler; undefined if there is to be none. */
   readonly least: number | undefined;
-  /** Whether one of ours decides up to now; another's is a conflict when we say a number. */
+  /** Whether an autoscaler of ours decides now. Someone else's causes a conflict if we set a number. */
   readonly wasAutoscaled: boolean;
 }
 
 /**
- * Applies one object. Where an autoscaler is to decide how many pods run, or no longer is, the
- * number goes from hand to hand: a field that the last manager no longer applies falls back to its
- * default, and a rollout would begin with one pod ("Transferring ownership", Server-Side Apply).
+ * Applies one object. Transfers the ownership of `spec.replicas` when an autoscaler begins or stops
+ * to decide it. Without the transfer, the field would have no owner for a moment and fall back to
+ * its default, one pod (Server-Side Apply, "Transferring ownership").
  */
-export async function applyScaled(
+export async function applyWithReplicas(
   client: KubeClient,
   live: LiveObject | undefined,
   object: KubernetesObject,
@@ -31,21 +29,21 @@ export async function applyScaled(
 ): Promise<LiveObject> {
   const number = replicasOf(object);
   if (number !== undefined && live && wasAutoscaled) {
-    return await takeBack(client, object, number, options);
+    return await takeReplicasBack(client, object, number, options);
   }
   if (number !== undefined || least === undefined) return await client.apply(object, options);
   if (live && !isOurs(live)) return await client.apply(object, options);
-  return await handOver(client, live, object, least, options);
+  return await handReplicasOver(client, live, object, least, options);
 }
 
-/** Whether an autoscaler has set the number of pods, or is to. */
+/** Whether an autoscaler has set the number of replicas, or is about to. */
 export function isAutoscaled(live: LiveObject): boolean {
-  return managersOf(live).some(({ manager, subresource }) =>
+  return replicaManagersOf(live).some(({ manager, subresource }) =>
     manager === SCALE_MANAGER || (manager === AUTOSCALER_MANAGER && subresource === "scale")
   );
 }
 
-async function handOver(
+async function handReplicasOver(
   client: KubeClient,
   live: LiveObject | undefined,
   object: KubernetesObject,
@@ -61,7 +59,7 @@ async function handOver(
   return await client.apply(object, { ...options, uid: created.metadata.uid });
 }
 
-async function takeBack(
+async function takeReplicasBack(
   client: KubeClient,
   object: KubernetesObject,
   number: number,
@@ -70,7 +68,7 @@ async function takeBack(
   if (options.dryRun) {
     const { spec, ...rest } = object;
     const { replicas: _, ...others } = fieldsOf(spec);
-    // The number is the autoscaler's until it is taken: asking for it would be a conflict.
+    // The autoscaler still owns the number, so a dry run with a number would be a conflict.
     const planned = await client.apply({ ...rest, spec: others }, options);
     return { ...planned, spec: { ...fieldsOf(planned["spec"]), replicas: number } };
   }
@@ -82,10 +80,10 @@ async function takeBack(
 }
 
 const isOurs = (live: LiveObject): boolean =>
-  managersOf(live).some(({ manager }) => manager === FIELD_MANAGER);
+  replicaManagersOf(live).some(({ manager }) => manager === FIELD_MANAGER);
 
-/** Who manages the number of pods. */
-function managersOf({ metadata }: LiveObject) {
+/** The managers of `spec.replicas`. */
+function replicaManagersOf({ metadata }: LiveObject) {
   return (metadata.managedFields ?? []).filter(({ fieldsV1 }) =>
     fieldAt(fieldsV1, "f:spec", "f:replicas") !== undefined
   );

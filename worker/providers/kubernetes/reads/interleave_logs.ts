@@ -2,19 +2,19 @@ import type { LogLine } from "@mpc/services";
 
 type Source = AsyncGenerator<LogLine>;
 
-/** What joins at a moment. */
-export interface Joining {
+/** Sources to add, and when to ask for more. */
+export interface MoreSources {
   readonly sources: readonly Source[];
-  /** Aborted when more may join; undefined where nothing will. */
+  /** Aborted when there may be more sources; undefined if there will be none. */
   readonly again: AbortSignal | undefined;
 }
 
 /**
- * Several sources of lines as one, as the lines come; sources may join. Of each source one line is
- * read ahead, so that all wait for who reads slowly.
- * @param join asked at first, and whenever its `again` is aborted
+ * Interleaves the lines of several sources in the order of their arrival. Sources can be added
+ * later. One line of each source is read ahead, so a slow consumer slows down every source.
+ * @param nextSources called first, and whenever its `again` is aborted
  */
-export async function* joined(join: () => Joining): AsyncGenerator<LogLine> {
+export async function* interleaveLogs(nextSources: () => MoreSources): AsyncGenerator<LogLine> {
   const open = new Set<Source>();
   const arrived: Arrival[] = [];
   let wake = Promise.withResolvers<void>();
@@ -26,7 +26,7 @@ export async function* joined(join: () => Joining): AsyncGenerator<LogLine> {
     source.next().then((result) => arrive({ source, result }), (error) => arrive({ error }));
   };
   const add = (): AbortSignal | undefined => {
-    const { sources, again } = join();
+    const { sources, again } = nextSources();
     for (const source of sources) {
       open.add(source);
       pull(source);

@@ -1,8 +1,8 @@
-import type { KubernetesObject } from "./kubernetes_object.ts";
+import type { KubernetesObject } from "../client/kube_object.ts";
 
 /**
- * Kinds in the order of applying: what others refer to comes before them, policies before what they
- * hold for. Deletion goes the other way. Kinds that are not here come last.
+ * Kinds in the order of applying: an object comes after the objects that it refers to and after the
+ * policies that apply to it. Kinds that are not listed come last. Deletion uses the reverse order.
  */
 const APPLY_ORDER: readonly string[] = [
   ...["Namespace", "NetworkPolicy", "ResourceQuota", "LimitRange"],
@@ -11,7 +11,7 @@ const APPLY_ORDER: readonly string[] = [
   ...["HorizontalPodAutoscaler", "PodDisruptionBudget", "Ingress"],
 ];
 
-/** The same objects in the order of applying; those of one kind by name. */
+/** Sorts objects into the order of applying; objects of one kind are sorted by name. */
 export function inApplyOrder<Item extends Pick<KubernetesObject, "kind" | "metadata">>(
   objects: readonly Item[],
 ): readonly Item[] {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { LiveObject } from "../client/kube_object.ts";
-import { failureOf } from "./failure.ts";
-import { GRACE_MS, isFailure } from "./verdict.ts";
+import { detectFailure } from "./detect_failure.ts";
+import { GRACE_MS, isFailure } from "./rollout_failure.ts";
 
 const NOW = Date.UTC(2030, 0, 1);
 const LONG_AGO = new Date(NOW - 60_000).toISOString();
@@ -88,7 +88,7 @@ function judge(pods: readonly LiveObject[], deploymentStatus = {}, setStatus = {
     replicaSets: [replicaSet("old", "1"), replicaSet("new", "2", setStatus)],
     pods,
   };
-  return failureOf(snapshot, NOW);
+  return detectFailure(snapshot, NOW);
 }
 
 function reasonOf(...args: Parameters<typeof judge>): string | undefined {
@@ -190,7 +190,7 @@ Deno.test("pods that a controller makes itself are told apart by their revision"
       const crashing = (revision: string) =>
         pod(waiting("CrashLoopBackOff", ""), "web", { labels: { [label]: revision } });
       const judged = (revision: string) =>
-        failureOf({
+        detectFailure({
           controllers: [{ ...controller, metadata }],
           replicaSets: [],
           pods: [crashing(revision)],
@@ -219,7 +219,7 @@ const ended = (exitCode: number) => ({
 
 Deno.test("a Job fails a rollout by its own rules, and not while it tries again", () => {
   const judged = (conditions: readonly object[], pods: readonly LiveObject[]) =>
-    failureOf({ controllers: [job(conditions)], replicaSets: [], pods }, NOW);
+    detectFailure({ controllers: [job(conditions)], replicaSets: [], pods }, NOW);
   const limit = {
     type: "FailureTarget",
     status: "True",
@@ -266,5 +266,5 @@ Deno.test("of several moments to look again the nearest counts", () => {
     pod(unschedulable(JUST_NOW)),
     pod(waiting("ErrImagePull", "i/o timeout", new Date(NOW - 5_000).toISOString())),
   ]);
-  assert.deepEqual(verdict, { lookAgain: NOW - 5_000 + GRACE_MS });
+  assert.deepEqual(verdict, { recheckAt: NOW - 5_000 + GRACE_MS });
 });

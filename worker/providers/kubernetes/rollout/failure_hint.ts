@@ -1,15 +1,14 @@
-import type { RolloutFailure } from "./verdict.ts";
+import type { RolloutFailure } from "./rollout_failure.ts";
 
-/** Where a rollout failed, and what is known of it. */
-export interface FailedRollout {
+interface FailedRollout {
   readonly namespace: string;
   readonly failure: RolloutFailure;
-  /** The end of what its container printed. */
+  /** The last lines that its container printed. */
   readonly lastLog: string;
 }
 
-/** What helps where the cluster's own words do not say it; empty where they do. */
-export function nextStep({ namespace, failure, lastLog }: FailedRollout): string {
+/** What to do about a failure that the cluster does not explain by itself; empty otherwise. */
+export function failureHint({ namespace, failure, lastLog }: FailedRollout): string {
   const { reason, message } = failure;
   if (/runAsNonRoot and image will run as root/.test(message)) {
     return "no pod may run as root here: use an image whose USER is a number other than 0";

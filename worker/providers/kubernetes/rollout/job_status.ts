@@ -1,46 +1,47 @@
-/** Jobs of a chart: they are done when they are complete, and fail by their own rules. */
+/** The Jobs of a chart: when they are done, and why they fail. */
 import type { Instant } from "@mpc/domain";
-import { fieldAt, type LiveObject } from "../client/kube_object.ts";
+import type { LiveObject } from "../client/kube_object.ts";
+import { conditionOf, containersOf, isKind } from "../client/typed_objects.ts";
 import { podFailure } from "./pod_failure.ts";
-import { conditionOf, containersOf, currentPods, type RolloutSnapshot } from "./snapshot.ts";
-import { isFailure, type Verdict } from "./verdict.ts";
+import { isFailure, type RolloutVerdict } from "./rollout_failure.ts";
+import { currentPods, type RolloutSnapshot } from "./rollout_snapshot.ts";
 
-/** What a Job tries again itself, as often as its backoff limit lets it. */
-const TRIED_AGAIN: ReadonlySet<string> = new Set(["CRASH_LOOP", "OOM_KILLED"]);
+/** Failures that a Job retries itself, up to its backoff limit. */
+const RETRIED_BY_JOB: ReadonlySet<string> = new Set(["CRASH_LOOP", "OOM_KILLED"]);
 
 export const isJob = ({ kind }: LiveObject): boolean => kind === "Job";
 
-/** Whether a workload's rollout waits for it: what a CronJob has made is not part of it. */
+/** Whether a workload's rollout waits for an object: it ignores Jobs that a CronJob created. */
 export const isAwaited = (object: LiveObject): boolean =>
   !isJob(object) || !(object.metadata.ownerReferences ?? []).some(({ controller }) => controller);
 
-/** Whether nothing is left to wait for; one that is suspended runs when somebody wants it to. */
+/** Whether a rollout need not wait for a Job: it is complete, or suspended until somebody runs it. */
 export function isJobDone(job: LiveObject): boolean {
   return conditionOf(job, "Complete")?.status === "True" ||
-    fieldAt(job, "spec", "suspend") === true;
+    (isKind(job, "Job") && job.spec?.suspend === true);
 }
 
-/** Why a Job can no longer be complete (Kubernetes, "Jobs": job termination and cleanup). */
+/** Why a Job can no longer complete (Kubernetes, "Jobs": job termination and cleanup). */
 export function jobFailures(
   job: LiveObject,
   snapshot: RolloutSnapshot,
   now: Instant,
-): readonly Verdict[] {
+): readonly RolloutVerdict[] {
   if (isJobDone(job)) return [];
   const pods = currentPods(job, snapshot);
-  // The first is told before its pods are ended, and their logs go.
+  // `FailureTarget` comes first: the Job's pods, and with them their logs, still exist then.
   const failed = ["FailureTarget", "Failed"].map((type) => conditionOf(job, type))
     .find((condition) => condition?.status === "True");
   if (failed) return [jobFailure(job, pods, failed)];
   return pods.flatMap((pod) => podFailure(pod, now) ?? [])
-    .filter((verdict) => !isFailure(verdict) || !TRIED_AGAIN.has(verdict.reason));
+    .filter((verdict) => !isFailure(verdict) || !RETRIED_BY_JOB.has(verdict.reason));
 }
 
 function jobFailure(
   { metadata: { name, namespace = "" } }: LiveObject,
   pods: readonly LiveObject[],
   { reason = "Failed", message = "" }: { readonly reason?: string; readonly message?: string },
-): Verdict {
+): RolloutVerdict {
   const ends = pods.toSorted(newestFirst).flatMap((pod) =>
     containersOf(pod).flatMap(({ name: container, state, lastState }) => {
       const ended = state?.terminated ?? lastState?.terminated;

@@ -1,40 +1,40 @@
 import type { Instant } from "@mpc/domain";
 import type { Clock, RolloutStatus } from "@mpc/services";
-import { deadlineFailure } from "./controller_failure.ts";
-import { isJob } from "./job.ts";
+import { deadlineFailure } from "./detect_failure.ts";
+import { isJob } from "./job_status.ts";
 import { isComplete } from "./progress.ts";
-import type { RolloutSnapshot } from "./snapshot.ts";
-import type { Verdict } from "./verdict.ts";
+import type { RolloutVerdict } from "./rollout_failure.ts";
+import type { RolloutSnapshot } from "./rollout_snapshot.ts";
 
-/** So much longer than the cluster itself we wait, so that its own word comes first. */
+/** How much longer than the cluster we wait, so that the cluster's own explanation comes first. */
 const SLACK_MS = 15_000;
 
 /**
- * Notices that nothing moves though the cluster says nothing of it: only Deployments have a
- * progress deadline, and only while their controller runs.
+ * Fails a rollout that makes no progress although the cluster reports no failure: only Deployments
+ * have a progress deadline of their own, and only while the controller manager runs.
  */
-export class Standstill {
+export class ProgressDeadline {
   readonly #clock: Clock;
   readonly #deadlineMs: number;
-  #since: Instant;
+  #lastProgress: Instant;
   #seen = "";
 
   constructor(clock: Clock, deadlineMs: number) {
     this.#clock = clock;
     this.#deadlineMs = deadlineMs;
-    this.#since = clock.now();
+    this.#lastProgress = clock.now();
   }
 
-  /** A failure when it has lasted too long, else when that would be. */
-  verdict(snapshot: RolloutSnapshot, { updated, ready }: RolloutStatus): Verdict {
+  /** A failure after the deadline, otherwise the time of the deadline. */
+  check(snapshot: RolloutSnapshot, { updated, ready }: RolloutStatus): RolloutVerdict {
     const now = this.#clock.now();
     const done = snapshot.controllers.filter(isComplete).length;
     const seen = `${updated}/${ready}/${done}`;
-    if (seen !== this.#seen) this.#since = now;
+    if (seen !== this.#seen) this.#lastProgress = now;
     this.#seen = seen;
-    const end = this.#since + this.#deadlineMs + SLACK_MS;
+    const end = this.#lastProgress + this.#deadlineMs + SLACK_MS;
     const controller = snapshot.controllers.find((it) => !isComplete(it));
-    return now < end || !controller ? { lookAgain: end } : deadlineFailure(
+    return now < end || !controller ? { recheckAt: end } : deadlineFailure(
       controller,
       snapshot,
       isJob(controller)

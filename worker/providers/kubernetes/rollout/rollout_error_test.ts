@@ -3,7 +3,7 @@ import { MpcError, recordError } from "@mpc/domain";
 import { aWorkloadIntent } from "../../../../tests/fakes/intents.ts";
 import { FakeKubeClient } from "../../../../tests/fakes/kubernetes/fake_kube_client.ts";
 import { rolloutError } from "./rollout_error.ts";
-import type { RolloutFailure } from "./verdict.ts";
+import type { RolloutFailure } from "./rollout_failure.ts";
 
 const CRASH: RolloutFailure = {
   reason: "CRASH_LOOP",

@@ -1,17 +1,17 @@
 import type { Instant } from "@mpc/domain";
 
-/** A reason to give a rollout up, or a moment at which there may be one. */
-export type Verdict = RolloutFailure | { readonly lookAgain: Instant };
+/** The result of a check: a reason to fail the rollout now, or the time of the next check. */
+export type RolloutVerdict = RolloutFailure | { readonly recheckAt: Instant };
 
-/** Why a rollout can never be complete. */
+/** Why a rollout can never complete. */
 export interface RolloutFailure {
   readonly reason: FailureReason;
-  /** What Kubernetes calls it, for instance `ErrImagePull`. */
+  /** The reason that Kubernetes gives, for instance `ErrImagePull`. */
   readonly podReason: string;
   readonly message: string;
-  /** The pod or Job, or where no pod could be made the controller. */
+  /** The pod or Job that failed; the controller if no pod could be created. */
   readonly subject: { readonly kind: "pod" | "job" | "controller"; readonly name: string };
-  /** Of a Job: the pod that failed last, where it is still there. */
+  /** For a Job: the pod that failed last, if it still exists. */
   readonly pod?: string;
   readonly container?: string;
   readonly exitCode?: number;
@@ -27,22 +27,30 @@ export type FailureReason =
   | "REPLICA_REFUSED"
   | "PROGRESS_DEADLINE_EXCEEDED";
 
-/** How long what may pass by itself is given: a cluster that grows, a registry that hiccups. */
+/** How long a problem that may be transient is tolerated, for instance while nodes are added. */
 export const GRACE_MS = 15_000;
 
-/** A failure that counts only when it has lasted; `since` as the cluster tells it. */
-export function lasting(failure: RolloutFailure, since: string | undefined, now: Instant): Verdict {
+/**
+ * A failure that counts only after the grace period.
+ * @param since when the problem began, as the cluster reports it; now if that is not a time
+ */
+export function failureAfterGrace(
+  failure: RolloutFailure,
+  since: string | undefined,
+  now: Instant,
+): RolloutVerdict {
   const begin = Date.parse(since ?? "");
   const end = (Number.isNaN(begin) ? now : begin) + GRACE_MS;
-  return now < end ? { lookAgain: end } : failure;
+  return now < end ? { recheckAt: end } : failure;
 }
 
-export const isFailure = (verdict: Verdict): verdict is RolloutFailure => "reason" in verdict;
+export const isFailure = (verdict: RolloutVerdict): verdict is RolloutFailure =>
+  "reason" in verdict;
 
-/** The first failure of several verdicts, or the nearest moment to look again. */
-export function gravest(verdicts: readonly Verdict[]): Verdict | undefined {
+/** The first failure; otherwise the earliest time of a next check. */
+export function mostUrgent(verdicts: readonly RolloutVerdict[]): RolloutVerdict | undefined {
   const failure = verdicts.find(isFailure);
   if (failure) return failure;
-  const moments = verdicts.flatMap((verdict) => isFailure(verdict) ? [] : [verdict.lookAgain]);
-  return moments.length === 0 ? undefined : { lookAgain: Math.min(...moments) };
+  const times = verdicts.flatMap((verdict) => isFailure(verdict) ? [] : [verdict.recheckAt]);
+  return times.length === 0 ? undefined : { recheckAt: Math.min(...times) };
 }

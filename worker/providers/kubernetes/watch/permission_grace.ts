@@ -1,14 +1,14 @@
 import { type Instant, isMpcError, MpcError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 
-/** Longer than an API server takes to read its roles. */
-const DOUBTED_MS = 5_000;
+/** Longer than an API server needs to load its roles. */
+const GRACE_MS = 5_000;
 
 /**
- * Whether we are let watch. An API server that has just started answers that nobody may do anything
- * until it has read its roles: who was let watch before is not at once believed to be forbidden.
+ * Tolerates denials for a short time after a watch was allowed: an API server that has just started
+ * denies every request until it has loaded its roles.
  */
-export class Permission {
+export class PermissionGrace {
   readonly #clock: Clock;
   #wasGranted = false;
   #deniedSince: Instant | undefined;
@@ -22,14 +22,14 @@ export class Permission {
     this.#deniedSince = undefined;
   }
 
-  /** A failure as it is to be told: a denial that may pass is a cluster that does not answer yet. */
-  doubted(failure: unknown): unknown {
+  /** The failure to report: a denial that may be transient becomes `CLUSTER_UNREACHABLE`. */
+  classify(failure: unknown): unknown {
     if (!isMpcError(failure, "PERMISSION_DENIED")) {
       this.#deniedSince = undefined;
       return failure;
     }
     this.#deniedSince ??= this.#clock.now();
-    if (!this.#wasGranted || this.#clock.now() - this.#deniedSince >= DOUBTED_MS) return failure;
+    if (!this.#wasGranted || this.#clock.now() - this.#deniedSince >= GRACE_MS) return failure;
     return new MpcError("UNAVAILABLE", {
       reason: "CLUSTER_UNREACHABLE",
       message: failure.message,
