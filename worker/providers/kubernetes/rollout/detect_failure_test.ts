@@ -97,21 +97,29 @@ function reasonOf(...args: Parameters<typeof judge>): string | undefined {
 }
 
 const PODS: readonly (readonly [string, LiveObject, string | undefined])[] = [
-  ["an image that is not there", pod(waiting("ErrImagePull", "not found")), "IMAGE_PULL_FAILED"],
+  ["a missing image", pod(waiting("ErrImagePull", "not found")), "IMAGE_PULL_FAILED"],
   [
-    "a registry that refuses",
+    "a registry that denies access",
     pod(waiting("ErrImagePull", "401 unauthorized", JUST_NOW)),
     "IMAGE_PULL_FAILED",
   ],
-  ["a registry that hiccups", pod(waiting("ErrImagePull", "i/o timeout", JUST_NOW)), "later"],
   [
-    "a registry that does not recover",
+    "a registry that fails for a moment",
+    pod(waiting("ErrImagePull", "i/o timeout", JUST_NOW)),
+    "later",
+  ],
+  [
+    "a registry that keeps failing",
     pod(waiting("ImagePullBackOff", "i/o timeout")),
     "IMAGE_PULL_FAILED",
   ],
-  ["a secret on its way", pod(waiting("CreateContainerConfigError", "no", JUST_NOW)), "later"],
   [
-    "a secret that never comes",
+    "a Secret that is missing for a moment",
+    pod(waiting("CreateContainerConfigError", "no", JUST_NOW)),
+    "later",
+  ],
+  [
+    "a Secret that stays missing",
     pod(waiting("CreateContainerConfigError", "secret x not found")),
     "CONTAINER_NOT_STARTED",
   ],
@@ -126,16 +134,16 @@ const PODS: readonly (readonly [string, LiveObject, string | undefined])[] = [
   ],
   ["a crash loop", pod(waiting("CrashLoopBackOff", "", LONG_AGO, { exitCode: 7 })), "CRASH_LOOP"],
   [
-    "memory that does not suffice",
+    "a container out of memory",
     pod(waiting("CrashLoopBackOff", "", LONG_AGO, { exitCode: 137, reason: "OOMKilled" })),
     "OOM_KILLED",
   ],
   ["no node for a moment", pod(unschedulable(JUST_NOW)), "later"],
-  ["no node for long", pod(unschedulable(LONG_AGO)), "UNSCHEDULABLE"],
-  ["a container that is made", pod(waiting("ContainerCreating", "")), undefined],
-  ["the revision before that crashes", pod(waiting("CrashLoopBackOff", ""), "old"), undefined],
+  ["no node for a long time", pod(unschedulable(LONG_AGO)), "UNSCHEDULABLE"],
+  ["a container that is being created", pod(waiting("ContainerCreating", "")), undefined],
+  ["a crash of the previous revision", pod(waiting("CrashLoopBackOff", ""), "old"), undefined],
   [
-    "a pod on its way out",
+    "a pod that is being deleted",
     pod(waiting("CrashLoopBackOff", ""), "new", { deletionTimestamp: LONG_AGO }),
     undefined,
   ],
@@ -147,7 +155,7 @@ Deno.test("a rollout fails as soon as a pod of the new revision cannot become re
   }
 });
 
-Deno.test("a quota, a webhook and pod security that refuse pods end it at once", () => {
+Deno.test("a rejection by a quota, a webhook or pod security fails the rollout at once", () => {
   for (
     const message of [
       'pods "x" is forbidden: exceeded quota: quota, requested: cpu=1, used: cpu=1, limited: cpu=1',
@@ -159,24 +167,24 @@ Deno.test("a quota, a webhook and pod security that refuse pods end it at once",
   }
 });
 
-Deno.test("another refusal may pass, and ends it when it lasts", () => {
+Deno.test("any other rejection fails the rollout only after the grace period", () => {
   const message = 'pods "x" is forbidden: serviceaccount "workloads" not found';
   assert.equal(reasonOf([], {}, refused(message, JUST_NOW)), "later");
   assert.equal(reasonOf([], {}, refused(message)), "REPLICA_REFUSED");
 });
 
-Deno.test("what is said of the generation before does not count", () => {
+Deno.test("the status of the previous generation does not count", () => {
   assert.equal(reasonOf([], OVERDUE), "PROGRESS_DEADLINE_EXCEEDED");
   assert.equal(reasonOf([], { ...OVERDUE, observedGeneration: 1 }), undefined);
   const stale = { ...refused("exceeded quota: q, requested: x"), observedGeneration: 0 };
   assert.equal(reasonOf([], {}, stale), undefined);
-  // Its newest ReplicaSet is the one before, as long as it has not made another.
+  // Until it has created a new ReplicaSet, the previous one is its newest.
   const crashing = pod(waiting("CrashLoopBackOff", ""));
   assert.equal(reasonOf([crashing]), "CRASH_LOOP");
   assert.equal(reasonOf([crashing], { observedGeneration: 1 }), undefined);
 });
 
-Deno.test("pods that a controller makes itself are told apart by their revision", async (t) => {
+Deno.test("pods of a controller without ReplicaSets are matched by their revision", async (t) => {
   const generation = "deprecated.daemonset.template.generation";
   const [daemonSet, statefulSet] = [
     { annotations: { [generation]: "3" }, status: {}, label: "pod-template-generation" },
@@ -217,7 +225,7 @@ const ended = (exitCode: number) => ({
   containerStatuses: [{ name: "migrate", ready: false, state: { terminated: { exitCode } } }],
 });
 
-Deno.test("a Job fails a rollout by its own rules, and not while it tries again", () => {
+Deno.test("a Job that failed fails the rollout, one that retries does not", () => {
   const judged = (conditions: readonly object[], pods: readonly LiveObject[]) =>
     detectFailure({ controllers: [job(conditions)], replicaSets: [], pods }, NOW);
   const limit = {
@@ -249,7 +257,7 @@ Deno.test("a Job fails a rollout by its own rules, and not while it tries again"
   assert.equal(judged([{ type: "Complete", status: "True" }], [unpulled]), undefined);
 });
 
-Deno.test("at the deadline the pod's own reason is told, also that no node takes it", () => {
+Deno.test("at the deadline the pod's own reason is reported, also that it fits on no node", () => {
   const notReady = { conditions: [{ type: "Ready", status: "False", message: "probe failed" }] };
   const late = judge([pod(notReady)], OVERDUE);
   assert.ok(late && isFailure(late));
@@ -261,7 +269,7 @@ Deno.test("at the deadline the pod's own reason is told, also that no node takes
   assert.equal(reasonOf([pod(unschedulable(JUST_NOW))], OVERDUE), "UNSCHEDULABLE");
 });
 
-Deno.test("of several moments to look again the nearest counts", () => {
+Deno.test("of several times for the next check, the earliest counts", () => {
   const verdict = judge([
     pod(unschedulable(JUST_NOW)),
     pod(waiting("ErrImagePull", "i/o timeout", new Date(NOW - 5_000).toISOString())),
