@@ -4,7 +4,7 @@ import { abortedByCaller, MpcError } from "@mpc/domain";
 export const ownedByAnother = (object: string): MpcError =>
   new MpcError("ALREADY_EXISTS", {
     reason: "OWNED_BY_ANOTHER",
-    message: `Cannot change '${object}': it belongs to somebody else on the cluster`,
+    message: `Cannot change '${object}': it is owned by somebody else on the cluster`,
     metadata: { object },
   });
 
@@ -52,7 +52,7 @@ export const beingDeleted = (object: string): MpcError =>
 export const notOnCluster = (workload: string): MpcError =>
   new MpcError("NOT_FOUND", {
     reason: "NOT_ON_CLUSTER",
-    message: `Cannot find '${workload}' on the cluster: there is nothing of it`,
+    message: `Cannot find '${workload}' on the cluster: it has no objects there`,
   });
 
 export const aborted = (signal: AbortSignal): MpcError =>

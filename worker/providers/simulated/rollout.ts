@@ -108,7 +108,7 @@ function failureOf(workload: SimulatedWorkload): MpcError {
         reason: podReason,
         message: more["lastLog"] === undefined
           ? podMessage
-          : `${podMessage}; the last that it printed: ${more["lastLog"]}`,
+          : `${podMessage}; its last output: ${more["lastLog"]}`,
       }),
     });
   switch (behaviourOf(intent.spec)) {

@@ -49,7 +49,7 @@ export async function openEndpoint(access: ClusterAccess, now: number): Promise<
     try {
       await config.applyToHTTPSOptions(applied as Parameters<typeof config.applyToHTTPSOptions>[0]);
     } catch (error) {
-      throw credentials(access, `they cannot be had: ${messageOf(error)}`, error);
+      throw credentials(access, `they cannot be obtained: ${messageOf(error)}`, error);
     }
     return applied;
   };
@@ -95,7 +95,7 @@ function load(config: Loadable, access: ClusterAccess): void {
     throw unusable(access, `it cannot be read: ${messageOf(error)}`, error);
   }
   if (kubeconfig === null && /undefined/.test(config.getCurrentCluster()?.server ?? "")) {
-    throw unusable(access, "this process runs in no pod of a cluster");
+    throw unusable(access, "this process does not run in a pod");
   }
   const wanted = context ?? config.currentContext;
   if (!config.getContextObject(wanted)) {

@@ -215,7 +215,7 @@ function parseEvent(line: string, asked: Asked): { type: string; object: LiveObj
   try {
     return JSON.parse(line);
   } catch (error) {
-    throw streamBroken(asked, "broken off in a line", error);
+    throw streamBroken(asked, "ended the stream within a line", error);
   }
 }
 

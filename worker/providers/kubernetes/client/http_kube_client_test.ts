@@ -93,7 +93,7 @@ serverTest(
   () => stream(added),
   async ({ impatient }) => {
     const error = await rejectsWith(watched(impatient, []), "UNAVAILABLE", "CLUSTER_UNREACHABLE");
-    assert.match(error.message, /has told nothing for 200 ms/);
+    assert.match(error.message, /has sent nothing for 200 ms/);
   },
 );
 
@@ -108,7 +108,7 @@ serverTest(
       "UNAVAILABLE",
       "CLUSTER_UNREACHABLE",
     );
-    assert.match(error.message, /has told nothing for 200 ms/);
+    assert.match(error.message, /has sent nothing for 200 ms/);
   },
 );
 

@@ -74,7 +74,7 @@ Deno.test("a pod without a service account is reported", () =>
       withClient(root, async (client) => {
         const answer = client.get(DEV, call());
         const error = await rejectsWith(answer, "UNAUTHENTICATED", "CLUSTER_CREDENTIALS");
-        assert.match(error.message, /cannot be had: .*serviceaccount/);
+        assert.match(error.message, /cannot be obtained: .*serviceaccount/);
       }))
   ));
 
@@ -82,5 +82,5 @@ Deno.test("a process outside a pod has no service account", () =>
   withClient("", async (client) => {
     const answer = client.get(DEV, call());
     const error = await rejectsWith(answer, "FAILED_PRECONDITION", "KUBECONFIG_UNUSABLE");
-    assert.match(error.message, /the pod's service account: this process runs in no pod/);
+    assert.match(error.message, /the pod's service account: this process does not run in a pod/);
   }));

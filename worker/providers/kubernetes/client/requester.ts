@@ -193,7 +193,7 @@ export class Requester {
     return new MpcError(untrusted ? "FAILED_PRECONDITION" : "UNAVAILABLE", {
       reason: untrusted ? "CLUSTER_NOT_TRUSTED" : "CLUSTER_UNREACHABLE",
       message: untrusted
-        ? `Cannot ${action}: the certificate of cluster '${cluster}' is not what the kubeconfig says (${detail})`
+        ? `Cannot ${action}: the certificate of cluster '${cluster}' does not match the kubeconfig (${detail})`
         : `Cannot ${action}: cluster '${cluster}' cannot be reached (${detail})`,
       metadata: { cluster },
       cause: error,

@@ -29,7 +29,7 @@ export class ResourcePaths {
     const found = this.#discovered.get(keyOf(kind));
     if (found) return found;
     const { cluster } = this.#requester;
-    const asked = { action: `find out about kind '${keyOf(kind)}'`, cluster };
+    const asked = { action: `discover kind '${keyOf(kind)}'`, cluster };
     const path = groupPath(kind.apiVersion);
     const list = await this.#requester.json({ method: "GET", path, signal, asked });
     const resources = fieldAt(list, "resources") as

@@ -44,7 +44,7 @@ export async function* streamText(
 ): AsyncGenerator<string> {
   const { signal, asked, idleMs } = options;
   const ms = idleMs ?? FOREVER_MS;
-  const late = () => streamBroken(asked, `told nothing for ${ms} ms`);
+  const late = () => streamBroken(asked, `sent nothing for ${ms} ms`);
   const reader = stream.getReader();
   const decoder = new TextDecoder();
   try {
@@ -55,7 +55,7 @@ export async function* streamText(
     }
   } catch (error) {
     if (signal.aborted) throw aborted(signal);
-    throw isMpcError(error) ? error : streamBroken(asked, "broken off", error);
+    throw isMpcError(error) ? error : streamBroken(asked, "ended the stream early", error);
   } finally {
     await reader.cancel().catch(() => {});
   }

@@ -59,7 +59,7 @@ const BY_CODE: Readonly<Record<number, (status: KubeStatus, asked: Asked) => Ref
   429: (_, { cluster }) => ({
     code: "UNAVAILABLE",
     reason: "CLUSTER_UNREACHABLE",
-    why: `cluster '${cluster}' has too much to do`,
+    why: `cluster '${cluster}' is overloaded`,
   }),
 };
 
@@ -165,7 +165,7 @@ function invalid({ message = "", details }: KubeStatus): Refusal {
       code: "FAILED_PRECONDITION",
       reason: "IMMUTABLE_FIELD",
       why:
-        `${fields} cannot be changed once the object is there; delete the workload and deploy it anew`,
+        `${fields} cannot be changed after the object was created; delete the workload and deploy it again`,
       metadata: { fields },
     };
   }

@@ -35,12 +35,14 @@ export function chartObjects(
     if (!isObject(value)) throw outputInvalid(ref, "a document lacks apiVersion, kind or a name");
     return value;
   });
-  if (objects.length > MAX_OBJECTS) throw outputInvalid(ref, `there are ${objects.length} of them`);
+  if (objects.length > MAX_OBJECTS) {
+    throw outputInvalid(ref, `it contains ${objects.length}, at most ${MAX_OBJECTS} are allowed`);
+  }
   const seen = new Set<string>();
   for (const object of objects) {
     assertAllowed(options, ref, namespace, object);
     const name = nameOf(object);
-    if (seen.has(name)) throw outputInvalid(ref, `${name} is there twice`);
+    if (seen.has(name)) throw outputInvalid(ref, `${name} occurs twice`);
     seen.add(name);
   }
   return objects;
@@ -61,7 +63,7 @@ function parseDocuments(ref: ChartRef, output: string): readonly unknown[] {
   if (!Array.isArray(documents)) return [];
   return documents.map((document) => {
     const [error] = document.errors;
-    if (error) throw outputInvalid(ref, `line ${error.linePos?.[0].line ?? 1} is no YAML`);
+    if (error) throw outputInvalid(ref, `line ${error.linePos?.[0].line ?? 1} is not valid YAML`);
     return plainOf(ref, document);
   }).filter((value) => value !== null && value !== undefined);
 }

@@ -56,12 +56,12 @@ const REFUSED: readonly (readonly [string, string, string, RegExp])[] = [
     /./,
   ],
   ["aliases that expand exponentially", BOMB, "CHART_OUTPUT_INVALID", /alias count/],
-  ["invalid YAML", "a: b\n  c: [\n", "CHART_OUTPUT_INVALID", /line \d+ is no YAML/],
+  ["invalid YAML", "a: b\n  c: [\n", "CHART_OUTPUT_INVALID", /line \d+ is not valid YAML/],
   [
     "too many objects",
     Array.from({ length: 201 }, (_, n) => object("Secret").replace("a }", `a${n} }`)).join(""),
     "CHART_OUTPUT_INVALID",
-    /there are 201/,
+    /it contains 201, at most 200/,
   ],
   [
     "a kind hidden in a List",

@@ -27,13 +27,13 @@ export const helmMissing = chartError(
   "FAILED_PRECONDITION",
   "HELM_MISSING",
   (helm = "", problem = "") =>
-    `the worker cannot run '${helm}' (${problem}); install Helm 3 on its machine, or say where it is, and grant --allow-run for it`,
+    `the worker cannot run '${helm}' (${problem}); install Helm 3 on its machine, or configure its path, and grant --allow-run for it`,
 );
 
 export const helmTooSlow = chartError(
   "DEADLINE_EXCEEDED",
   "HELM_TIMEOUT",
-  (timeout = "") => `helm was not done within ${timeout} ms`,
+  (timeout = "") => `helm did not finish within ${timeout} ms`,
 );
 
 export const outputTooLarge = chartError(
@@ -58,7 +58,7 @@ export const noCharts = chartError(
 export const repositoryRefused = chartError(
   "PERMISSION_DENIED",
   "CHART_REPOSITORY_REFUSED",
-  (allowed = "") => `it lies in a registry that is not allowed (allowed: ${allowed || "none"})`,
+  (allowed = "") => `it is in a registry that is not allowed (allowed: ${allowed || "none"})`,
 );
 
 export const hookRefused = chartError(
@@ -85,7 +85,7 @@ export const namespaceRefused = chartError(
 export const outputInvalid = chartError(
   "FAILED_PRECONDITION",
   "CHART_OUTPUT_INVALID",
-  (problem = "") => `what it renders is no list of objects: ${problem}`,
+  (problem = "") => `its output is not a list of objects: ${problem}`,
 );
 
 /** A line of helm's output about one value that the chart's schema rejects. */
@@ -120,5 +120,5 @@ export function helmFailed(ref: ChartRef, stderr: string, values: JsonValue): Mp
 /** Helm's message without the hints for its command line. */
 function essence(stderr: string): string {
   const text = stderr.replace(/^Error: /, "").replace(/\n*Use --debug flag[^]*$/, "").trim();
-  return text.slice(0, 2_000) || "helm failed and said nothing";
+  return text.slice(0, 2_000) || "helm failed without output";
 }

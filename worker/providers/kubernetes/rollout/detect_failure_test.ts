@@ -241,9 +241,8 @@ Deno.test("a Job that failed fails the rollout, one that retries does not", () =
   assert.deepEqual(judged([limit], pods), {
     reason: "JOB_FAILED",
     podReason: "BackoffLimitExceeded",
-    message:
-      "Job has reached the specified backoff limit, the last time with exit code 3; to have " +
-      "it run again, deploy it under another name, or run 'kubectl delete job migrate --namespace " +
+    message: "Job has reached the specified backoff limit, the last time with exit code 3; to " +
+      "run it again, deploy it under another name, or run 'kubectl delete job migrate --namespace " +
       "dev' and deploy again",
     subject: { kind: "job", name: "migrate" },
     pod: "migrate-2",

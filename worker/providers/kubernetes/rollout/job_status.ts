@@ -50,7 +50,7 @@ function jobFailure(
         : [];
     })
   );
-  const again = `to have it run again, deploy it under another name, or run 'kubectl delete job ` +
+  const again = `to run it again, deploy it under another name, or run 'kubectl delete job ` +
     `${name} --namespace ${namespace}' and deploy again`;
   return {
     reason: "JOB_FAILED",

@@ -39,7 +39,7 @@ export class ProgressDeadline {
       snapshot,
       isJob(controller)
         ? `job '${controller.metadata.name}' is not complete`
-        : "nothing has changed, is its controller running",
+        : "it makes no progress, is its controller running",
     );
   }
 }

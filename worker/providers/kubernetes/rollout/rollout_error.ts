@@ -33,7 +33,7 @@ export async function rolloutError(
   const known = warned ? `${failure.message}; the cluster warned of ${warned}` : failure.message;
   const hint = failureHint({ namespace, failure: { ...failure, message: known }, lastLog });
   const message = hint ? `${known}; ${hint}` : known;
-  const told = lastLine ? `${message}; the last that it printed: ${lastLine}` : message;
+  const told = lastLine ? `${message}; its last output: ${lastLine}` : message;
   const it = subject.kind === "controller" ? `it` : `${subject.kind} '${subject.name}'`;
   return new MpcError("FAILED_PRECONDITION", {
     reason,

@@ -33,7 +33,7 @@ Deno.test("a crash is reported with its exit code and the last log lines", async
   });
   assert.equal(
     recordError(error).causes[0]?.message,
-    "back-off after exit code 7; the last that it printed: no database",
+    "back-off after exit code 7; its last output: no database",
   );
 });
 
@@ -66,7 +66,7 @@ Deno.test("a failed Job is reported with its pod, exit code and last log lines",
     lastLog: "no such table",
   });
   assert.match(error.message, /^Cannot roll out 'web': job 'migrate' is BackoffLimitExceeded: Job/);
-  assert.match(recordError(error).causes[0]?.message ?? "", /printed: no such table$/);
+  assert.match(recordError(error).causes[0]?.message ?? "", /its last output: no such table$/);
 });
 
 /** A reason, the message of the cluster, the log of the program, and the expected hint. */
