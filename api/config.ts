@@ -5,6 +5,7 @@ import {
   countBetween,
   dataDirSetting,
   hostAndPort,
+  hostName,
   keepTime,
   listenAddress,
   LOG_LEVELS,
@@ -25,6 +26,8 @@ import type { RateLimit } from "./interceptors/rate_limit.ts";
 export interface DoorsConfig {
   readonly grpcListen: Address;
   readonly webListen: Address;
+  /** Hosts that requests at the web door may name, besides loopback names and `webListen`. */
+  readonly allowedHosts: readonly string[];
   readonly graceMs: number;
   /** Of each caller. */
   readonly rateLimit: RateLimit;
@@ -57,6 +60,7 @@ const DOORS = {
   grpcListen: listenAddress,
   webListen: listenAddress,
   rateLimit: countBetween(1, 1_000_000),
+  allowedHost: z.array(hostName),
 };
 
 const ALL_IN_ONE = z.object({
@@ -81,15 +85,15 @@ Examples:
   deno task dev:cluster --clusters-file clusters.yaml     clusters beyond this machine
 
 Environment: MPC_DATA_DIR, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_CHARTS, MPC_HELM, MPC_RETENTION,
-MPC_GRPC_LISTEN, MPC_WEB_LISTEN, MPC_LOG_LEVEL; flags win.`;
+MPC_GRPC_LISTEN, MPC_WEB_LISTEN, MPC_ALLOWED_HOSTS (separated by commas), MPC_LOG_LEVEL; flags win.`;
 
 const API_HELP = `
 Examples:
   MPC_DATA_DIR=$PWD/data deno task api
   deno task api --worker http://127.0.0.1:50052 --worker http://127.0.0.1:50062
 
-Environment: MPC_DATA_DIR, MPC_GRPC_LISTEN, MPC_WEB_LISTEN, MPC_WORKERS (separated by commas),
-MPC_LOG_LEVEL; flags win.`;
+Environment: MPC_DATA_DIR, MPC_GRPC_LISTEN, MPC_WEB_LISTEN, MPC_WORKERS and
+MPC_ALLOWED_HOSTS (separated by commas), MPC_LOG_LEVEL; flags win.`;
 
 /**
  * Reads flags and environment of the all-in-one server.
@@ -147,16 +151,22 @@ function withDoors(command: Command<[]>): Command<[]> {
       "gRPC-Web, Connect and JSON",
       env["MPC_WEB_LISTEN"] ?? "127.0.0.1:8080",
     )
+    .option(
+      "--allowed-host <host...>",
+      "a host that requests may name, besides localhost",
+      env["MPC_ALLOWED_HOSTS"]?.split(",").filter((host) => host.trim() !== "") ?? [],
+    )
     .option("--log-level <level>", LOG_LEVELS.join(", "), env["MPC_LOG_LEVEL"] ?? "warning")
     .option("--grace <seconds>", "how long running calls may take to finish", "10")
     .option("--rate-limit <calls>", "calls a second that each caller may make", "1000");
 }
 
 function doorsOf(flags: z.output<z.ZodObject<typeof DOORS>>): DoorsConfig {
-  const { grpcListen, webListen, grace, rateLimit } = flags;
+  const { grpcListen, webListen, allowedHost, grace, rateLimit } = flags;
   return {
     grpcListen,
     webListen,
+    allowedHosts: allowedHost,
     graceMs: grace * 1_000,
     rateLimit: { perSecond: rateLimit, burst: 2 * rateLimit },
   };

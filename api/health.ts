@@ -1,5 +1,7 @@
-import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import type { ServiceImpl } from "@connectrpc/connect";
+import { MpcError } from "@mpc/domain";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "@mpc/proto";
+import { toApiError } from "./error_codes.ts";
 
 /** Whether the server takes calls, for those who ask by the standard health service. */
 export class HealthStatus {
@@ -33,8 +35,18 @@ export class HealthStatus {
       check({ service }) {
         const status = statusOf(service);
         if (status !== Status.SERVICE_UNKNOWN) return { status };
-        throw new ConnectError(`there is no service '${service}'`, Code.NotFound);
+        throw toApiError(
+          new MpcError("NOT_FOUND", {
+            reason: "SERVICE_NOT_FOUND",
+            message: `Cannot tell the health of '${service}': there is no such service`,
+          }),
+        );
       },
+      list: () => ({
+        statuses: Object.fromEntries(
+          [...this.#services].map((service) => [service, { status: statusOf(service) }]),
+        ),
+      }),
       async *watch({ service }, { signal }) {
         yield { status: statusOf(service) };
         await aborted(AbortSignal.any([signal, stopping]));

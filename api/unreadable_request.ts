@@ -8,6 +8,8 @@ const CODES = {
   UNREADABLE_MESSAGE: "INVALID_ARGUMENT",
   INVALID_TIMEOUT: "INVALID_ARGUMENT",
   MESSAGE_TOO_LARGE: "RESOURCE_EXHAUSTED",
+  BODY_TIMEOUT: "DEADLINE_EXCEEDED",
+  TOO_MUCH_AT_ONCE: "RESOURCE_EXHAUSTED",
   UNSUPPORTED_ENCODING: "UNIMPLEMENTED",
 } as const satisfies Record<string, ErrorCode>;
 
@@ -23,7 +25,7 @@ export function unreadableRequest(
     new MpcError(CODES[reason], {
       reason,
       // The same bytes are as wrong the next time.
-      retryable: false,
+      retryable: reason === "BODY_TIMEOUT" || reason === "TOO_MUCH_AT_ONCE",
       message: `Cannot read the request: ${why}`,
       cause,
     }),

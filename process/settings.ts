@@ -49,6 +49,12 @@ export const peerUrl = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** The name or address of a host, without a port. */
+export const hostName = z.string().trim().toLowerCase().regex(
+  /^(?:[a-z0-9.-]+|[0-9a-f:]+)$/,
+  "must be a host without a port, for instance mpc.example.com",
+);
+
 /** Where a server that is not the platform's own is, on whichever machine. */
 export const hostAndPort = z.string().regex(/^[^\s/]+:\d+$/, "must be HOST:PORT");
 

@@ -1,7 +1,8 @@
 /** Use cases of the platform and the ports they need. */
 export { assertEngines } from "./operations/assert_engines.ts";
 export type { Stored } from "@mpc/storage";
-export type { Caller } from "./caller.ts";
+export { type Caller, systemCaller, type SystemPart, systemPrincipal } from "./caller.ts";
+export { allowEverything } from "./allow_everything.ts";
 export type { ServiceDeps } from "./deps.ts";
 export type * from "./ports/mod.ts";
 export type { MutationOptions, MutationResult } from "./mutations/mutate.ts";

@@ -28,7 +28,7 @@ Deno.test("a broken edge is named", () => {
     { path: "storage/memory/y.ts", text: 'import { x } from "../shared/order.ts";\n' },
   ];
   assert.deepEqual(brokenEdges(planted, config.imports), [
-    "cli/x.ts → domain/mod.ts: cli may import proto only",
+    "cli/x.ts → domain/mod.ts: cli may import client, proto only",
     "services/x.ts → storage/sqlite/store.ts: only the ports of storage",
     "domain/x.ts → tests/rooms.ts: nothing imports tests",
     "worker/x.ts → api/mod.ts: worker may import services, domain, storage, process only",

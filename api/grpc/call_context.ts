@@ -8,9 +8,11 @@ import {
 } from "@connectrpc/connect";
 import type { EventEmitter } from "node:events";
 import type { ServerUnaryCall } from "@grpc/grpc-js";
+import { SOURCE } from "@mpc/process";
+import { afterDelay, deadlineExceeded } from "../deadline.ts";
 
 type Call<I, O> =
-  & Pick<ServerUnaryCall<I, O>, "cancelled" | "metadata" | "getDeadline" | "getPath">
+  & Pick<ServerUnaryCall<I, O>, "cancelled" | "metadata" | "getDeadline" | "getPath" | "getPeer">
   & Pick<EventEmitter, "on">;
 
 /**
@@ -25,7 +27,7 @@ export class CallContext<I, O> implements HandlerContext {
   readonly #call: Call<I, O>;
   readonly #shutdown: AbortSignal;
   #abort: AbortController | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #cancelTimer: (() => void) | undefined;
   #requestHeader: Headers | undefined;
   #responseHeader: Headers | undefined;
   #responseTrailer: Headers | undefined;
@@ -47,10 +49,9 @@ export class CallContext<I, O> implements HandlerContext {
     this.#call.on("cancelled", cancel);
     const timeoutMs = this.timeoutMs();
     if (timeoutMs !== undefined) {
-      const expire = () =>
-        abort.abort(new ConnectError("the deadline has passed", Code.DeadlineExceeded));
+      const expire = () => abort.abort(deadlineExceeded());
       if (timeoutMs <= 0) expire();
-      else this.#timer = setTimeout(expire, Math.min(timeoutMs, 2 ** 31 - 1));
+      else this.#cancelTimer = afterDelay(timeoutMs, expire);
     }
     if (this.method.methodKind !== "unary") {
       const shutDown = () =>
@@ -91,12 +92,12 @@ export class CallContext<I, O> implements HandlerContext {
   }
 
   get values(): ContextValues {
-    return this.#values ??= createContextValues();
+    return this.#values ??= createContextValues().set(SOURCE, this.#call.getPeer());
   }
 
-  /** Lets go of timers; call it when the call has ended. */
+  /** Stops timers; to be called when the call has ended. */
   dispose(): void {
-    clearTimeout(this.#timer);
+    this.#cancelTimer?.();
     this.#abort?.abort(new ConnectError("the call has ended", Code.Canceled));
   }
 }

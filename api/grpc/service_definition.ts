@@ -24,7 +24,6 @@ import { MpcError } from "@mpc/domain";
 import { toApiError } from "../error_codes.ts";
 import type { Route } from "../route.ts";
 import { CallContext } from "./call_context.ts";
-import type { RunningCalls } from "./running_calls.ts";
 import { UnreadableMessage } from "./unreadable_message.ts";
 import { statusOf } from "./status.ts";
 
@@ -35,7 +34,6 @@ type Streaming<Request> = (request: Request, context: HandlerContext) => AsyncIt
 
 /** What calls share with the server that takes them. */
 export interface Lifetime {
-  readonly calls: RunningCalls;
   /** Aborts when no more calls are to be taken; streams end with it. */
   readonly shutdown: AbortSignal;
 }
@@ -118,7 +116,6 @@ function unary(
 ): handleUnaryCall<Request, Message> {
   return async (call, callback) => {
     const context = new CallContext(route.service, method, call, lifetime.shutdown);
-    lifetime.calls.begin();
     try {
       refuseWhenOver(lifetime);
       const answer = await implementation(readable(call.request), context);
@@ -126,7 +123,6 @@ function unary(
     } catch (error) {
       callback(statusOf(error));
     } finally {
-      lifetime.calls.end();
       context.dispose();
     }
   };
@@ -178,7 +174,6 @@ async function answer(
   messages: (context: HandlerContext) => AsyncIterable<Message>,
 ): Promise<void> {
   const context = new CallContext(route.service, method, call, lifetime.shutdown);
-  lifetime.calls.begin();
   try {
     refuseWhenOver(lifetime);
     // Says that the call is taken; the first message may be long in coming.
@@ -194,7 +189,6 @@ async function answer(
   } catch (error) {
     call.emit("error", statusOf(error));
   } finally {
-    lifetime.calls.end();
     context.dispose();
   }
 }

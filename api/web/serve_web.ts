@@ -1,149 +1,173 @@
-import type { DescMethod } from "@bufbuild/protobuf";
-import { Code, ConnectError, createConnectRouter, type HandlerContext } from "@connectrpc/connect";
-import { createFetchHandler, type UniversalHandler } from "@connectrpc/connect/protocol";
-import { errorToJson } from "@connectrpc/connect/protocol-connect";
-import { MpcError } from "@mpc/domain";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { Code, ConnectError, createConnectRouter } from "@connectrpc/connect";
+import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import { getLogger } from "@logtape/logtape";
 import { type Address, listenError } from "@mpc/process";
-import { toApiError } from "../error_codes.ts";
+import { DEFAULT_PEER_LIMITS, type PeerLimits, Peers } from "../connections/peers.ts";
 import type { Door } from "../grpc/serve_grpc.ts";
 import type { Route } from "../route.ts";
-import { readableOnes } from "./readable_ones.ts";
-import { readableRequest } from "./readable_request.ts";
-import { unreadableRequest } from "../unreadable_request.ts";
+import { answerCall, callOptions, implementationOf } from "./answer_call.ts";
+import { HEAD_BYTES } from "./envelope.ts";
+import { gzip, MIN_GZIP_BYTES } from "./gzip.ts";
+import { isOwnOrigin, ownHosts } from "./hosts.ts";
+import { BodyReader } from "./read_body.ts";
+import * as refusals from "./refusals.ts";
 import { isPlainGrpcWeb, unaryGrpcWeb } from "./unary_grpc_web.ts";
-import { markedError } from "./unreadable_mark.ts";
+import {
+  type ConnectionLimits,
+  DEFAULT_CONNECTION_LIMITS,
+  type WebCall,
+  WebConnections,
+} from "./web_connections.ts";
 
-export interface WebLimits {
+const log = getLogger(["mpc", "web"]);
+
+export interface WebLimits extends ConnectionLimits, PeerLimits {
   readonly maxBodyBytes: number;
 }
 
-const DEFAULT_WEB_LIMITS: WebLimits = { maxBodyBytes: 4 * 1024 * 1024 };
+const DEFAULT_WEB_LIMITS: WebLimits = {
+  ...DEFAULT_PEER_LIMITS,
+  ...DEFAULT_CONNECTION_LIMITS,
+  maxBodyBytes: 4 * 1024 * 1024,
+};
 
-/** Serves routes to gRPC-Web, Connect and JSON clients, over HTTP/1.1 and 2, through any proxy. */
-export function serveWeb(options: {
+export interface WebOptions {
   readonly routes: readonly Route[];
   readonly listen: Address;
   readonly limits?: Partial<WebLimits>;
-  /** Whether the process can do its work; `/readyz` tells. */
-  readonly ready: () => boolean;
-}): Door {
+  /** Connections of every door; by default this door's alone. */
+  readonly peers?: Peers;
+  /** Hosts that requests may name, besides loopback names and the address listened on. */
+  readonly allowedHosts?: readonly string[];
+  /** Where gRPC is served. */
+  readonly grpcAddress?: Address;
+  /** Answers `/readyz`, by default that this door is open. */
+  readonly readyz?: () => Promise<Response>;
+}
+
+type CallHandler = (request: Request, call: WebCall) => Promise<Response>;
+
+/** Serves routes to gRPC-Web, Connect and JSON clients, over HTTP/1.1 and 2, through any proxy. */
+export function serveWeb(options: WebOptions): Door {
   const limits = { ...DEFAULT_WEB_LIMITS, ...options.limits };
   const shutdown = new AbortController();
-  const router = createConnectRouter({
-    readMaxBytes: limits.maxBodyBytes,
-    maxTimeoutMs: 24 * 3_600_000,
+  const bodies = new BodyReader({
+    timeoutMs: limits.bodyTimeoutMs,
+    maxBytes: limits.maxBodyBytes + HEAD_BYTES,
   });
-  for (const { service, implementation } of options.routes) {
-    for (const method of service.methods) {
-      const implemented = implementation[method.localName];
-      if (!implemented) continue;
-      // Only streams are cut off at once: a unary call is given the time to finish.
-      const cutOff = method.methodKind !== "unary" && { shutdownSignal: shutdown.signal };
-      router.rpc<DescMethod>(method, refusing(method, implemented), { ...cutOff });
-    }
-  }
-  const handlers = new Map(router.handlers.map((handler) => [
-    handler.requestPath,
-    withPlainCase(handler, options.routes, limits.maxBodyBytes),
-  ]));
-  const handle = (request: Request): Response | Promise<Response> => {
-    const start = request.url.indexOf("/", 8);
-    const query = request.url.indexOf("?", start);
-    const path = request.url.slice(start, query < 0 ? undefined : query);
-    const handler = handlers.get(path);
-    if (handler) return handler(request);
-    if (path === "/healthz") return new Response("ok\n");
-    if (path === "/readyz") {
-      return options.ready() && !shutdown.signal.aborted
-        ? new Response("ready\n")
-        : new Response("not ready\n", { status: 503 });
-    }
-    return notFound(path);
-  };
+  const handle = webHandler(
+    options,
+    callHandlers(options.routes, limits, bodies, shutdown.signal),
+  );
+  const { host, port } = options.listen;
+  let listener: Deno.TcpListener;
   try {
-    const server = Deno.serve({
-      hostname: options.listen.host,
-      port: options.listen.port,
-      onListen: () => {},
-    }, handle);
-    return {
-      address: { host: options.listen.host, port: server.addr.port },
-      async close(graceMs) {
-        shutdown.abort(new ConnectError("the server is shutting down", Code.Unavailable));
-        const abandoned = Promise.withResolvers<void>();
-        const timer = setTimeout(abandoned.resolve, graceMs);
-        await Promise.race([server.shutdown(), abandoned.promise]);
-        clearTimeout(timer);
-      },
-    };
+    listener = Deno.listen({ hostname: host, port, tcpBacklog: 1_024 });
   } catch (error) {
     throw listenError(error, options.listen);
   }
+  const connections = new WebConnections({
+    listener,
+    peers: options.peers ?? new Peers(limits),
+    limits,
+    handle,
+    answers: { busy: refusals.tooManyCalls, closing: refusals.shuttingDown },
+    onSweep: () => bodies.sweep(),
+  });
+  return {
+    address: { host, port: listener.addr.port },
+    async close(graceMs) {
+      shutdown.abort(new ConnectError("the server is shutting down", Code.Unavailable));
+      await connections.close(graceMs);
+    },
+  };
 }
 
-type Implementation = Route["implementation"][string];
-
-/** An implementation that is not asked what could not be read. */
-function refusing(
-  { methodKind }: DescMethod,
-  implemented: NonNullable<Implementation>,
-): NonNullable<Implementation> {
-  const bare = implemented as (request: unknown, context: HandlerContext) => unknown;
-  const asks = methodKind === "bidi_streaming" || methodKind === "client_streaming";
-  const streams = methodKind === "bidi_streaming" || methodKind === "server_streaming";
-  return ((request: AsyncIterable<unknown>, context: HandlerContext) => {
-    const error = markedError(context.requestHeader);
-    if (error) throw error;
-    const answer = bare(asks ? readableOnes(request) : request, context);
-    return streams ? untilUnread(answer as AsyncIterable<unknown>) : answer;
-  }) as NonNullable<Implementation>;
+/** Finds who answers a request, and refuses requests that no call is to be made of. */
+function webHandler(
+  { listen, allowedHosts, grpcAddress, readyz }: WebOptions,
+  handlers: ReadonlyMap<string, CallHandler>,
+): (request: Request, call: WebCall) => Response | Promise<Response> {
+  const isOwn = ownHosts(listen.host, allowedHosts);
+  return (request, call) => {
+    const { url, headers } = request;
+    const start = url.indexOf("/", "http://".length);
+    const query = url.indexOf("?", start);
+    const path = url.slice(start, query < 0 ? undefined : query);
+    // Probes name the host by an address that the server may not know; there is nothing to learn.
+    if (path === "/healthz") return new Response("ok\n");
+    if (path === "/readyz") return readyz?.() ?? new Response("ready\n");
+    const authority = url.slice("http://".length, start);
+    if (!isOwn(authority)) return refusals.unknownHost(authority);
+    const origin = headers.get("origin");
+    if (origin !== null && !isOwnOrigin(origin, isOwn)) return refusals.unknownOrigin(origin);
+    if (isGrpc(headers.get("content-type"))) return refusals.wrongDoor(grpcAddress);
+    // Only HTTP/2 has requests without this header: many of them may wait for their answers.
+    if (!headers.has("host") && !call.untilSent(0)) return refusals.tooManyCalls();
+    return handlers.get(path)?.(request, call) ?? refusals.unknownPath(path);
+  };
 }
 
-/**
- * A stream of answers as it is. Connect throws into one whose reader has gone, whatever it was told
- * of that, which would look like a fault of the method; so the method's own stream is just left.
- */
-async function* untilUnread(answers: AsyncIterable<unknown>): AsyncGenerator<unknown> {
-  for await (const answer of answers) yield answer;
+const isGrpc = (type: string | null): boolean =>
+  type !== null && type.startsWith("application/grpc") && !type.startsWith("application/grpc-web");
+
+/** Who answers each method's calls, by path. */
+function callHandlers(
+  routes: readonly Route[],
+  limits: WebLimits,
+  bodies: BodyReader,
+  shutdown: AbortSignal,
+): ReadonlyMap<string, CallHandler> {
+  const router = createConnectRouter({
+    ...callOptions,
+    grpc: false,
+    readMaxBytes: limits.maxBodyBytes,
+    acceptCompression: [gzip],
+    compressMinBytes: MIN_GZIP_BYTES,
+  });
+  for (const route of routes) addRoute(router, route, shutdown);
+  return new Map(router.handlers.map((handler) => [
+    handler.requestPath,
+    logged(withPlainCase(handler, routes, bodies, limits.maxBodyBytes)),
+  ]));
+}
+
+function addRoute(router: ConnectRouter, route: Route, shutdown: AbortSignal): void {
+  for (const method of route.service.methods) {
+    const implemented = implementationOf(method, route);
+    // Only streams are cut off at once: a unary call is given the time to finish.
+    const cutOff = method.methodKind !== "unary" && { shutdownSignal: shutdown };
+    if (implemented) router.rpc(method, implemented, { ...cutOff });
+  }
 }
 
 /** Answers the plain case directly, and everything else by Connect's general handler. */
 function withPlainCase(
   handler: UniversalHandler,
   routes: readonly Route[],
+  bodies: BodyReader,
   maxBytes: number,
-): (request: Request) => Promise<Response> {
-  const answer = createFetchHandler(handler);
+): CallHandler {
   const { method, service } = handler;
-  const general = async (request: Request) => {
-    const response = await answer(await readableRequest(method, request, maxBytes));
-    return explained(request, response);
-  };
+  const general: CallHandler = (request, call) => answerCall(handler, request, call, bodies);
   const route = routes.find((route) => route.service.typeName === service.typeName);
   const implementation = route && Reflect.get(route.implementation, method.localName);
   if (method.methodKind !== "unary" || typeof implementation !== "function") return general;
-  const plain = unaryGrpcWeb(method, implementation);
-  return (request) => isPlainGrpcWeb(request, maxBytes) ? plain(request) : general(request);
+  const plain = unaryGrpcWeb(method, implementation, bodies);
+  return (request, call) =>
+    isPlainGrpcWeb(request, maxBytes) ? plain(request, call) : general(request, call);
 }
 
-/** Connect refuses what is no call of any protocol by a bare status; here it says what is wanted. */
-function explained(request: Request, response: Response): Response {
-  const { status, headers } = response;
-  const type = request.headers.get("content-type");
-  const wanted = status === 405
-    ? `its method is ${request.method}, must be POST`
-    : status === 415
-    ? `its content-type is ${type ? `'${type}'` : "not set"}, must be 'application/json'`
-    : undefined;
-  if (!wanted) return response;
-  const error = unreadableRequest("NO_CALL", wanted);
-  return Response.json(errorToJson(error, undefined), { status, headers });
-}
-
-function notFound(path: string): Response {
-  const message = path === "/"
-    ? "This is the API of the mini platform control plane; use mpctl, or POST to /mpc.v1.EnvironmentService/ListEnvironments"
-    : `There is nothing at '${path}'`;
-  const error = new MpcError("UNIMPLEMENTED", { reason: "UNKNOWN_METHOD", message });
-  return Response.json(errorToJson(toApiError(error), undefined), { status: 404 });
+/** Answers what a handler throws, and logs it: Deno would print it past the logger. */
+function logged(handler: CallHandler): CallHandler {
+  return async (request, call) => {
+    try {
+      return await handler(request, call);
+    } catch (error) {
+      if (error instanceof ConnectError) return refusals.refusal(error);
+      log.error("Internal error in {url}: {error}", { url: request.url, error });
+      return refusals.internalError();
+    }
+  };
 }

@@ -8,11 +8,14 @@ import {
 } from "@bufbuild/protobuf";
 import { encodeBinaryHeader, type HandlerContext } from "@connectrpc/connect";
 import { StatusSchema } from "@mpc/proto";
-import { statusMessage } from "../status_message.ts";
+import { parseGrpcTimeout } from "../deadline.ts";
+import { grpcMessage, statusMessage } from "../status_message.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
 import { enveloped, HEAD_BYTES, isSingleMessage } from "./envelope.ts";
-import { grpcTimeoutMs } from "./timeout.ts";
+import { acceptsGzip, gzip, MIN_GZIP_BYTES } from "./gzip.ts";
+import type { BodyReader } from "./read_body.ts";
 import { WebCallContext } from "./web_call_context.ts";
+import type { WebCall } from "./web_connections.ts";
 
 type Implementation = (
   request: MessageShape<DescMessage>,
@@ -35,27 +38,51 @@ export function isPlainGrpcWeb({ method, headers }: Request, maxBytes: number): 
   const length = Number(headers.get("content-length") ?? NaN);
   return method === "POST" && headers.get("content-type") === CONTENT_TYPE &&
     length <= maxBytes && !headers.has("grpc-encoding") &&
-    (!headers.has("grpc-timeout") || grpcTimeoutMs(headers) !== undefined);
+    parseGrpcTimeout(headers.get("grpc-timeout") ?? "0n") !== undefined;
 }
 
 /** Answers plain gRPC-Web calls of one unary method ("PROTOCOL-WEB", gRPC documentation). */
 export function unaryGrpcWeb(
   method: DescMethod,
   implementation: Implementation,
-): (request: Request) => Promise<Response> {
-  return async (request) => {
-    const context = new WebCallContext(method, request, grpcTimeoutMs(request.headers));
+  bodies: BodyReader,
+): (request: Request, call: WebCall) => Promise<Response> {
+  return async (request, call) => {
+    const context = new WebCallContext(method, request);
     try {
-      const message = messageOf(method, new Uint8Array(await request.arrayBuffer()));
-      const answer = await implementation(message, context);
+      const message = messageOf(method, await bodies.read(request, call));
+      const { deadline } = context;
+      const answer = await (deadline
+        ? deadline.limit(() =>
+          implementation(message, context)
+        )
+        : implementation(message, context));
       const complete = "$typeName" in answer ? answer : create(method.output, answer);
-      return new Response(okBody(toBinary(method.output, complete)), { headers: HEADERS });
+      const body = okBody(toBinary(method.output, complete));
+      return body.length < MIN_GZIP_BYTES
+        ? new Response(body, { headers: HEADERS })
+        : await large(body, request, call);
     } catch (error) {
       return failed(error);
     } finally {
       context.dispose();
     }
   };
+}
+
+/** A large answer, compressed where the caller asks for it by HTTP's own means. */
+async function large(
+  body: Uint8Array<ArrayBuffer>,
+  { headers }: Request,
+  call: WebCall,
+): Promise<Response> {
+  const compressed = acceptsGzip(headers.get("accept-encoding"));
+  const bytes = compressed ? await gzip.compress(body) : body;
+  if (!call.untilSent(bytes.length)) {
+    throw unreadableRequest("TOO_MUCH_AT_ONCE", "its caller takes more than the server can hold");
+  }
+  const encoding = { "content-encoding": "gzip", vary: "accept-encoding" };
+  return new Response(bytes, { headers: { ...HEADERS, ...(compressed && encoding) } });
 }
 
 function messageOf(method: DescMethod, body: Uint8Array): MessageShape<DescMessage> {
@@ -82,7 +109,7 @@ function failed(error: unknown): Response {
   const status = statusMessage(error);
   const lines = [
     `grpc-status: ${status.code}`,
-    `grpc-message: ${encodeURIComponent(status.message)}`,
+    `grpc-message: ${grpcMessage(status.message)}`,
     `grpc-status-details-bin: ${encodeBinaryHeader(status, StatusSchema)}`,
   ];
   const trailer = enveloped(TRAILER_FLAG, encoder.encode(`${lines.join("\r\n")}\r\n`));

@@ -1,14 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import {
-  Code,
-  ConnectError,
-  type ContextValues,
-  createContextValues,
-  type HandlerContext,
-} from "@connectrpc/connect";
-
-/** A timer that is set for longer goes off at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+import { type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import { Deadline, parseGrpcTimeout } from "../deadline.ts";
 
 /** A unary call at the web door; everything in it is made when it is asked for. */
 export class WebCallContext implements HandlerContext {
@@ -18,15 +10,15 @@ export class WebCallContext implements HandlerContext {
   readonly responseTrailer = new Headers();
   readonly method: DescMethod;
   readonly #request: Request;
-  readonly #deadline: number | undefined;
-  #deadlineSignal: AbortSignal | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly deadline: Deadline | undefined;
+  #signal: AbortSignal | undefined;
   #values: ContextValues | undefined;
 
-  constructor(method: DescMethod, request: Request, timeoutMs: number | undefined) {
+  constructor(method: DescMethod, request: Request) {
     this.method = method;
     this.#request = request;
-    this.#deadline = timeoutMs === undefined ? undefined : Date.now() + timeoutMs;
+    const timeoutMs = parseGrpcTimeout(request.headers.get("grpc-timeout") ?? "");
+    this.deadline = timeoutMs === undefined ? undefined : new Deadline(timeoutMs);
   }
 
   get service(): HandlerContext["service"] {
@@ -47,27 +39,16 @@ export class WebCallContext implements HandlerContext {
 
   get signal(): AbortSignal {
     // Most calls have no deadline: then the request's own signal says all there is to say.
-    const timeoutMs = this.timeoutMs();
-    if (timeoutMs === undefined) return this.#request.signal;
-    this.#deadlineSignal ??= this.#withDeadline(timeoutMs);
-    return this.#deadlineSignal;
-  }
-
-  #withDeadline(timeoutMs: number): AbortSignal {
-    const expired = new AbortController();
-    this.#timer = setTimeout(
-      () => expired.abort(new ConnectError("the deadline has passed", Code.DeadlineExceeded)),
-      Math.min(Math.max(0, timeoutMs), MAX_TIMER_MS),
-    );
-    return AbortSignal.any([this.#request.signal, expired.signal]);
+    if (!this.deadline) return this.#request.signal;
+    return this.#signal ??= AbortSignal.any([this.#request.signal, this.deadline.signal]);
   }
 
   timeoutMs(): number | undefined {
-    return this.#deadline === undefined ? undefined : this.#deadline - Date.now();
+    return this.deadline?.leftMs;
   }
 
-  /** Lets go of timers; call it when the call has ended. */
+  /** Stops timers; to be called when the call has ended. */
   dispose(): void {
-    clearTimeout(this.#timer);
+    this.deadline?.dispose();
   }
 }

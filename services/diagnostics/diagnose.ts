@@ -35,6 +35,7 @@ const LIVE = ["PENDING", "RUNNING", "CANCELLING"];
  * and all else is checked without it.
  */
 export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagnosis> {
+  await deps.authorizer.authorize(caller, { permission: "platform.diagnose", resource: null });
   const checks = Object.values(INVARIANTS);
   const findings = await examine(deps, caller);
   if (findings.length === 0) return { checks, findings };

@@ -18,6 +18,7 @@ export interface Sweep {
  * @throws {MpcError} UNAVAILABLE `NO_WORKER`, and as {@linkcode ClusterReader} says
  */
 export async function sweepObjects(deps: ServiceDeps, caller: Caller): Promise<Sweep> {
+  await deps.authorizer.authorize(caller, { permission: "platform.sweep", resource: null });
   const { store, cluster, clock } = deps;
   const { signal } = caller;
   const { objects, unread } = await cluster.inventory({ signal });

@@ -24,7 +24,11 @@ export function createEnvironment(
   const action = "create environment";
   const { environmentId, environment } = request;
   const input = parseEnvironmentInput(action, { environmentId, environment });
-  const method = { name: "CreateEnvironment", body: input };
+  const method = {
+    name: "CreateEnvironment",
+    body: input,
+    access: { permission: "environment.create", resource: environmentName(input.id) },
+  } as const;
   return mutate(deps, caller, request, method, async () => {
     const target = environmentName(input.id);
     const current = await deps.store.environments.get(target, { signal: caller.signal }) ?? null;

@@ -4,16 +4,17 @@ import type { ServiceDeps } from "../deps.ts";
 import { listPage, type ListRequest, type ListResult } from "../resources/list_page.ts";
 
 /** Lists environments, by name where nothing else is asked for. */
-export function listEnvironments(
-  { store, clock }: ServiceDeps,
+export async function listEnvironments(
+  { store, clock, authorizer }: ServiceDeps,
   caller: Caller,
   request: ListRequest,
 ): Promise<ListResult<Environment>> {
-  return listPage(
+  return await listPage(
     {
       collection: store.environments,
       now: clock.now(),
       fields: ENVIRONMENT_FIELDS,
+      visible: await authorizer.visible(caller, "environment.get"),
       prefix: "",
       defaultOrder: [],
       action: "list environments",

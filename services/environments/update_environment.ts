@@ -38,7 +38,11 @@ export function updateEnvironment(
 ): Promise<MutationResult> {
   const { name, etag } = request;
   const change = parseEnvironmentChange(ACTION, { environment: request.change });
-  const method = { name: "UpdateEnvironment", body: { name, etag, change } };
+  const method = {
+    name: "UpdateEnvironment",
+    body: { name, etag, change },
+    access: { permission: "environment.update", resource: name },
+  } as const;
   return mutate(deps, caller, request, method, async () => {
     const current = await getExisting(
       deps.store.environments,

@@ -3,6 +3,7 @@ import {
   type EventSnapshot,
   type Filter,
   invalidArgument,
+  matches,
   MpcError,
   parseName,
   redactSpec,
@@ -52,6 +53,11 @@ export async function* watchEvents(
   const isBelow = (name: string) =>
     request.target === "" || name === request.target || name.startsWith(`${request.target}/`);
   assertTarget(request.target);
+  const visible = await visibleKinds(deps, caller, wanted);
+  const isVisible = ({ resource }: Event) =>
+    resource
+      ? !visible.has(resource.kind) || matches(visible.get(resource.kind)!, resource.value)
+      : visible.size === 0;
   const token = request.resumeToken === "" ? null : parseToken(request.resumeToken);
   const head = await store.events.head({ signal: caller.signal });
   if (token !== null && token > head) throw eventsUnknown(token, head);
@@ -59,7 +65,7 @@ export async function* watchEvents(
   /** Versions that the watcher has received; events of older versions are left out. */
   const told = new Map<string, number>();
   if (request.resumeToken === "" && !request.skipExisting) {
-    for await (const snapshot of existing(deps, caller, wanted)) {
+    for await (const snapshot of existing(deps, caller, wanted, visible)) {
       if (!isBelow(snapshot.value.name)) continue;
       told.set(`${snapshot.value.name} ${uidOf(snapshot)}`, snapshot.version);
       yield { type: "existing", snapshot, token: "" };
@@ -72,7 +78,7 @@ export async function* watchEvents(
     const { resource } = event;
     const about = isBelow(event.target) || (resource?.kind === "operation" &&
       isBelow(resource.value.target));
-    if (!about || (resource && !wanted.has(resource.kind))) {
+    if (!about || (resource && !wanted.has(resource.kind)) || !isVisible(event)) {
       if (++unmarked >= MARK_EVERY) {
         unmarked = 0;
         yield { type: "synced", token: encodeResumeToken(cursor) };
@@ -92,18 +98,34 @@ export async function* watchEvents(
   }
 }
 
+/** Filters over the documents of each kind; a kind that the caller sees all of has none. */
+async function visibleKinds(
+  { authorizer }: ServiceDeps,
+  caller: Caller,
+  wanted: ReadonlySet<ResourceKind>,
+): Promise<ReadonlyMap<ResourceKind, Filter>> {
+  const filters = new Map<ResourceKind, Filter>();
+  for (const kind of wanted) {
+    if (kind === "revision") continue;
+    const filter = await authorizer.visible(caller, `${kind}.get`);
+    if (filter) filters.set(kind, filter);
+  }
+  return filters;
+}
+
 async function* existing(
   { store }: ServiceDeps,
   caller: Caller,
   wanted: ReadonlySet<ResourceKind>,
+  visible: ReadonlyMap<ResourceKind, Filter>,
 ): AsyncGenerator<EventSnapshot> {
   if (wanted.has("environment")) {
-    for await (const stored of all(store.environments, caller)) {
+    for await (const stored of all(store.environments, caller, visible.get("environment"))) {
       yield { kind: "environment", ...stored };
     }
   }
   if (wanted.has("workload")) {
-    for await (const { value, version } of all(store.workloads, caller)) {
+    for await (const { value, version } of all(store.workloads, caller, visible.get("workload"))) {
       const spec = redactSpec(value.spec);
       yield { kind: "workload", value: { ...value, spec }, version };
     }
@@ -111,7 +133,9 @@ async function* existing(
   if (wanted.has("operation")) {
     // Only running operations: the ones that have ended are history.
     const live = { op: "=" as const, path: ["endTime"], value: null };
-    for await (const { value, version } of all(store.operations, caller, live)) {
+    const filter = visible.get("operation");
+    const running = filter ? { op: "and" as const, terms: [live, filter] } : live;
+    for await (const { value, version } of all(store.operations, caller, running)) {
       yield { kind: "operation", value: { ...value, input: {} }, version };
     }
   }

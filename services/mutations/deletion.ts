@@ -9,7 +9,13 @@ import {
 import { assertIdle, type Lock } from "./admit.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import { mutate, type MutationOptions, type MutationResult, type Prepared } from "./mutate.ts";
+import {
+  type Method,
+  mutate,
+  type MutationOptions,
+  type MutationResult,
+  type Prepared,
+} from "./mutate.ts";
 import { recordNoChange } from "./record_no_change.ts";
 
 /** A deletion waits behind what runs, after cancelling it. */
@@ -51,7 +57,7 @@ export async function mutateDeletion(
   deps: ServiceDeps,
   caller: Caller,
   options: MutationOptions,
-  method: { readonly name: string; readonly body: { readonly name: string } },
+  method: Method & { readonly body: { readonly name: string } },
   kind: OperationKind,
   prepare: () => Promise<Prepared | undefined>,
 ): Promise<MutationResult> {

@@ -36,10 +36,10 @@ export async function repeatedRequest(
   requestHash: string,
 ): Promise<Stored<Operation> | undefined> {
   const { store, clock } = deps;
-  const { actor, signal } = caller;
+  const { principal, signal } = caller;
   for (;;) {
     const head = await store.events.head({ signal });
-    const stored = await store.operations.findByRequestId(actor, requestId, { signal });
+    const stored = await store.operations.findByRequestId(principal, requestId, { signal });
     if (!stored) return undefined;
     if (stored.value.requestHash !== requestHash) {
       throw new MpcError("INVALID_ARGUMENT", {

@@ -14,6 +14,7 @@ import type { Stored } from "@mpc/storage";
 import { admit, type Lock } from "./admit.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
+import type { Access } from "../ports/mod.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { assertRequestId, repeatedRequest } from "./idempotency.ts";
 import { operationTimeoutMs } from "./operation_timeout.ts";
@@ -54,13 +55,21 @@ export interface Prepared {
   readonly retryOf?: string;
 }
 
+/** A method that changes a resource. */
+export interface Method {
+  readonly name: string;
+  /** Its fields without {@linkcode MutationOptions}. */
+  readonly body: unknown;
+  /** What the caller must be allowed to do, and to which resource. */
+  readonly access: Access;
+}
+
 /** How often a change is prepared anew because somebody else changed the resource meanwhile. */
 const MAX_ROUNDS = 10;
 
 /**
  * What all mutations share: repeated requests find their operation, `validate_only` gets a plan,
  * a plan's hash is checked, and the change is admitted.
- * @param method the method and its fields without {@linkcode MutationOptions}, for the fingerprint
  * @param prepare checks the request against the world and says what is to be done
  * @throws {MpcError} INVALID_ARGUMENT `REQUEST_ID_REUSED`, ABORTED `PLAN_OUTDATED`,
  *   ABORTED `OPERATION_IN_PROGRESS`, and what `prepare` throws
@@ -69,11 +78,12 @@ export async function mutate(
   deps: ServiceDeps,
   caller: Caller,
   options: MutationOptions,
-  method: { readonly name: string; readonly body: unknown },
+  method: Method,
   prepare: () => Promise<Prepared>,
 ): Promise<MutationResult> {
   const { requestId = "", validateOnly = false, planHash = "" } = options;
   assertRequestId(inWords(method.name), requestId);
+  await deps.authorizer.authorize(caller, method.access);
   const requestHash = fingerprint([method.name, method.body ?? null]);
   const repeated = async () =>
     requestId === "" || validateOnly
@@ -154,7 +164,7 @@ function newOperation(
     requestHash,
     steps: prepared.steps ?? DEFINITIONS[kind].steps.map((step) => newStepRecord(step.name)),
     error: null,
-    actor: caller.actor,
+    actor: caller.principal,
     engine: deps.engine,
     createTime: now,
     updateTime: now,
@@ -164,7 +174,7 @@ function newOperation(
     cancellation: null,
     residue: [],
     retryOf,
-    traceparent: caller.traceparent ?? null,
+    traceparent: caller.traceparent,
     waitingReason: "",
   };
 }

@@ -2,7 +2,7 @@ import type { Operation, OperationKind } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { assertPlan, type MutationOptions, type MutationResult } from "./mutate.ts";
+import { assertPlan, type Method, type MutationOptions, type MutationResult } from "./mutate.ts";
 import { operationEvent } from "../resources/resource_events.ts";
 
 /**
@@ -14,7 +14,7 @@ export async function recordNoChange(
   caller: Caller,
   options: MutationOptions,
   kind: OperationKind,
-  method: { readonly name: string; readonly body: { readonly name: string } },
+  method: Method & { readonly body: { readonly name: string } },
 ): Promise<MutationResult> {
   const target = method.body.name;
   const requestHash = fingerprint([method.name, method.body]);
@@ -33,7 +33,7 @@ export async function recordNoChange(
     requestHash,
     steps: [],
     error: null,
-    actor: caller.actor,
+    actor: caller.principal,
     engine: deps.engine,
     createTime: now,
     updateTime: now,
@@ -43,7 +43,7 @@ export async function recordNoChange(
     cancellation: null,
     residue: [],
     retryOf: null,
-    traceparent: caller.traceparent ?? null,
+    traceparent: caller.traceparent,
     waitingReason: "",
   };
   const stored = await deps.store.operations.create(operation, {

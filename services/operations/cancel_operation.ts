@@ -29,6 +29,7 @@ export async function cancelOperation(
   const { name, reason, validateOnly } = request;
   const stored = await getOperation(deps, caller, name);
   const { value } = stored;
+  await deps.authorizer.authorize(caller, { permission: value.kind, resource: value.target });
   if (isTerminal(value.state)) {
     throw new MpcError("FAILED_PRECONDITION", {
       reason: "OPERATION_ENDED",
@@ -39,7 +40,7 @@ export async function cancelOperation(
   const resource = await resourceOf(deps.store, value, caller.signal);
   const waits = resource?.value.nextOperation === name;
   const operation = validateOnly ? stored : await requestCancel(deps.store, name, {
-    actor: caller.actor,
+    actor: caller.principal,
     reason: reason || "asked for by its user",
     time: deps.clock.now(),
   }, caller.signal);

@@ -4,16 +4,17 @@ import type { ServiceDeps } from "../deps.ts";
 import { listPage, type ListRequest, type ListResult } from "../resources/list_page.ts";
 
 /** Lists operations, the newest first where nothing else is asked for. */
-export function listOperations(
-  { store, clock }: ServiceDeps,
+export async function listOperations(
+  { store, clock, authorizer }: ServiceDeps,
   caller: Caller,
   request: ListRequest,
 ): Promise<ListResult<Operation>> {
-  return listPage(
+  return await listPage(
     {
       collection: store.operations,
       now: clock.now(),
       fields: OPERATION_FIELDS,
+      visible: await authorizer.visible(caller, "operation.get"),
       prefix: "",
       defaultOrder: [{ path: ["createTime"], descending: true }],
       action: "list operations",

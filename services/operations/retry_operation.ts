@@ -31,7 +31,11 @@ export async function retryOperation(
 ): Promise<MutationResult> {
   const { name } = request;
   const { value: failed } = await getOperation(deps, caller, name);
-  const method = { name: "RetryOperation", body: { name } };
+  const method = {
+    name: "RetryOperation",
+    body: { name },
+    access: { permission: failed.kind, resource: failed.target },
+  };
   return await mutate(deps, caller, request, method, async () => {
     assertRetryable(failed);
     const current = await resourceOf(deps.store, failed, caller.signal);

@@ -39,8 +39,8 @@ export interface ListOptions<T extends { readonly name: string }> {
   readonly defaultOrder: readonly OrderKey[];
   /** What cannot be done, for messages. */
   readonly action: string;
-  /** Narrows what a caller may see, besides the caller's own filter. */
-  readonly where?: Filter;
+  /** What the caller may see, merged with the filter of the request; null for everything. */
+  readonly visible: Filter | null;
 }
 
 /**
@@ -53,7 +53,7 @@ export async function listPage<T extends { readonly name: string }>(
   caller: Caller,
   request: ListRequest,
 ): Promise<ListResult<T>> {
-  const { collection, now, fields, prefix, defaultOrder, action, where } = options;
+  const { collection, now, fields, prefix, defaultOrder, action, visible } = options;
   const query = fingerprint([action, prefix, request.filter, request.orderBy]).slice(0, 12);
   const { asked, orderBy, after } = allRead(action, (read) => {
     read(() => assertPageSize(action, request.pageSize));
@@ -65,7 +65,7 @@ export async function listPage<T extends { readonly name: string }>(
       read(() => decodeToken(action, request.pageToken, query, orderBy.length));
     return { asked, orderBy, after };
   });
-  const filters = [asked, where].filter((filter) => filter !== undefined);
+  const filters = [asked, visible].filter((filter) => filter !== undefined && filter !== null);
   const [first] = filters;
   const page = await collection.list({
     prefix,

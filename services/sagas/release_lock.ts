@@ -1,5 +1,6 @@
 import { type ErrorRecord, isMpcError, isTerminal, type Operation } from "@mpc/domain";
 import type { Store, Stored } from "@mpc/storage";
+import { systemPrincipal } from "../caller.ts";
 import type { LockedResource } from "./definition.ts";
 import { DEFINITIONS } from "./definitions.ts";
 import type { Outcome } from "./orchestrate.ts";
@@ -76,7 +77,7 @@ export async function releaseAbandoned(
     adapter,
     target,
     holder: currentOperation,
-    actor: "system:janitor",
+    actor: systemPrincipal("janitor"),
     message,
     reason: "Released",
     now,

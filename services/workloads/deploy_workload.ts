@@ -35,11 +35,12 @@ export function deployWorkload(
   const { parent, workloadId, workload, etag, timeoutMs, forceConflicts = false } = request;
   assertName("environment", parent, ACTION, "parent");
   const { id, ...wanted } = parseWorkloadInput(ACTION, { workloadId, workload });
+  const name = workloadName(parent.slice("environments/".length), id);
   const method = {
     name: "DeployWorkload",
     body: { parent, id, wanted, etag, timeoutMs, forceConflicts },
-  };
-  const name = workloadName(parent.slice("environments/".length), id);
+    access: { permission: "workload.deploy", resource: name },
+  } as const;
   return mutate(deps, caller, request, method, () =>
     prepareDeployment(deps, caller, {
       name,

@@ -23,6 +23,8 @@ export async function listRevisions(
       collection: deps.store.revisions,
       now: deps.clock.now(),
       fields: {},
+      // Who may read the workload may read its revisions.
+      visible: null,
       prefix: `${request.parent}/revisions/`,
       defaultOrder: [{ path: ["number"], descending: true }],
       action: ACTION,

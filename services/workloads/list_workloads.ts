@@ -29,6 +29,7 @@ export async function listWorkloads(
       collection: deps.store.workloads,
       now: deps.clock.now(),
       fields: WORKLOAD_FIELDS,
+      visible: await deps.authorizer.visible(caller, "workload.get"),
       prefix: parent === ALL ? "" : `${parent}/workloads/`,
       defaultOrder: [],
       action: ACTION,

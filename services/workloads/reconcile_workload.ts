@@ -23,7 +23,11 @@ export function reconcileWorkload(
 ): Promise<MutationResult> {
   const { name, etag } = request;
   assertName("workload", name, ACTION);
-  const method = { name: "ReconcileWorkload", body: { name, etag } };
+  const method = {
+    name: "ReconcileWorkload",
+    body: { name, etag },
+    access: { permission: "workload.deploy", resource: name },
+  } as const;
   return mutate(deps, caller, request, method, () =>
     prepareDeployment(deps, caller, {
       name,

@@ -24,7 +24,11 @@ export function restartWorkload(
 ): Promise<MutationResult> {
   const { name, etag, forceConflicts = false } = request;
   assertName("workload", name, ACTION);
-  const method = { name: "RestartWorkload", body: { name, etag, forceConflicts } };
+  const method = {
+    name: "RestartWorkload",
+    body: { name, etag, forceConflicts },
+    access: { permission: "workload.deploy", resource: name },
+  } as const;
   return mutate(deps, caller, request, method, () =>
     prepareDeployment(deps, caller, {
       name,

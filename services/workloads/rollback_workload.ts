@@ -44,7 +44,11 @@ export async function rollbackWorkload(
       hint: "must be a revision's number, or 0 for the one before",
     }]);
   }
-  const method = { name: "RollbackWorkload", body: { name, etag, revision, forceConflicts } };
+  const method = {
+    name: "RollbackWorkload",
+    body: { name, etag, revision, forceConflicts },
+    access: { permission: "workload.deploy", resource: name },
+  } as const;
   return await mutate(deps, caller, request, method, () =>
     prepareDeployment(deps, caller, {
       name,

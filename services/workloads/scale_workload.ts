@@ -27,7 +27,11 @@ export function scaleWorkload(
 ): Promise<MutationResult> {
   const { name, etag, replicas, forceConflicts = false } = request;
   assertName("workload", name, ACTION);
-  const method = { name: "ScaleWorkload", body: { name, etag, replicas, forceConflicts } };
+  const method = {
+    name: "ScaleWorkload",
+    body: { name, etag, replicas, forceConflicts },
+    access: { permission: "workload.deploy", resource: name },
+  } as const;
   return mutate(deps, caller, request, method, () =>
     prepareDeployment(deps, caller, {
       name,

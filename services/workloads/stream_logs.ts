@@ -23,7 +23,7 @@ export async function* streamLogs(
       hint: "must be a number of lines, or 0 for all",
     }]);
   }
-  await getWorkload(deps, caller, name);
+  await getWorkload(deps, caller, name, "workload.logs");
   const signal = caller.signal;
   yield* deps.cluster.logs(environmentIdOf(name), idOf(name), { ...query, signal });
 }

@@ -1,7 +1,5 @@
-import type { NewEvent, OrderKey } from "@mpc/domain";
-import { compareStrings } from "../shared/compare.ts";
+import { compareStrings, matches, type NewEvent, type OrderKey } from "@mpc/domain";
 import { nameTaken, noSuchDocument, throwIfAborted, versionConflict } from "../shared/errors.ts";
-import { matches } from "../shared/matches.ts";
 import { compareCursors, cursorOf } from "../shared/order.ts";
 import type {
   Collection,

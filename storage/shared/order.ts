@@ -1,6 +1,5 @@
-import type { OrderKey } from "@mpc/domain";
+import { compareScalars, compareStrings, type OrderKey, scalarAt } from "@mpc/domain";
 import type { Cursor } from "../store.ts";
-import { compareScalars, compareStrings, scalarAt } from "./compare.ts";
 
 /** Whether names, which break ties, descend: they follow the direction of the last key. */
 export function nameDescends(orderBy: readonly OrderKey[]): boolean {

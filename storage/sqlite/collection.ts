@@ -6,7 +6,7 @@ import {
   throwIfAborted,
   versionConflict,
 } from "../shared/errors.ts";
-import { scalarAt } from "../shared/compare.ts";
+import { scalarAt } from "@mpc/domain";
 import { cursorOf } from "../shared/order.ts";
 import type { Collection, ListQuery, Page, ReadOptions, Stored, WriteOptions } from "../store.ts";
 import type { Columns, Sql } from "./filter_sql.ts";

@@ -1,5 +1,4 @@
-import type { Filter } from "@mpc/domain";
-import { wildcardOf } from "../shared/matches.ts";
+import { type Filter, wildcardOf } from "@mpc/domain";
 
 /** A piece of SQL with the values of its parameters. */
 export interface Sql {

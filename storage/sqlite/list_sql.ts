@@ -1,6 +1,5 @@
-import type { OrderKey } from "@mpc/domain";
+import { compareStrings, type OrderKey } from "@mpc/domain";
 import type { Cursor, ListQuery } from "../store.ts";
-import { compareStrings } from "../shared/compare.ts";
 import { nameDescends } from "../shared/order.ts";
 import { type Columns, extract, filterSql, type Sql } from "./filter_sql.ts";
 

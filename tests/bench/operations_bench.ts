@@ -6,7 +6,7 @@ import { createClient } from "@connectrpc/connect";
 import { EnvironmentService, OperationService, WorkloadService } from "@mpc/proto";
 import { waitOperation } from "@mpc/services";
 import { openSqliteStore } from "@mpc/storage/sqlite";
-import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+import { createGrpcTransport } from "../../client/grpc_transport.ts";
 import { Platform } from "../fakes/platform.ts";
 import { create } from "../fakes/scenarios.ts";
 import { startDeno } from "../servers/subprocess.ts";

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import type { Environment, Filter } from "@mpc/domain";
+import { type Environment, type Filter, matches } from "@mpc/domain";
 import type { Cursor, ListQuery, Store, Stored } from "@mpc/storage";
 import fc from "fast-check";
 import { compareCursors, cursorOf } from "../../storage/shared/order.ts";
-import { matches } from "../../storage/shared/matches.ts";
 import { anEnvironment } from "../fakes/documents.ts";
 import type { StoreCase } from "./store_case.ts";
 

@@ -23,7 +23,10 @@ const CALLERS = 6;
 /** Callers that change the same few resources, in each other's way. */
 const RIVALS = 3;
 
-/** Longest time that a process lives before it is killed. */
+/** How many changes every second process acknowledges before it is killed. */
+const ANSWERS = 3;
+
+/** Longest time that a process lives from then on. */
 const MAX_LIFE_MS = 150;
 
 Deno.test({
@@ -35,18 +38,28 @@ Deno.test({
     const random = new SeededIds(seed);
     const directory = await mkdtemp(join(tmpdir(), "mpc-kill-"));
     const acknowledged: string[] = [];
+    let wanted = Promise.withResolvers<void>();
+    let wantedCount = 0;
+    const acknowledge = (name: string) => {
+      if (acknowledged.push(name) >= wantedCount) wanted.resolve();
+    };
     const args = ["--data-dir", directory, "--simulated-delays=none"];
     let environment = 0;
     try {
       for (let kill = 0; kill < KILLS; kill++) {
         const platform = await startPlatform(args);
+        // Every second process has answered before it is killed, however busy the machine is.
+        wanted = Promise.withResolvers<void>();
+        wantedCount = acknowledged.length + (kill % 2 === 0 ? ANSWERS : 0);
+        if (kill % 2 === 1) wanted.resolve();
         const load = [
           ...Array.from({ length: CALLERS }, () => {
             const id = `e-${environment++}`;
-            return change(platform.web, id, acknowledged);
+            return change(platform.web, id, acknowledge);
           }),
-          ...Array.from({ length: RIVALS }, () => compete(platform.web, random, acknowledged)),
+          ...Array.from({ length: RIVALS }, () => compete(platform.web, random, acknowledge)),
         ];
+        await Promise.race([wanted.promise, Promise.all(load)]);
         // A real process dies at a real moment: this wait is the experiment, not a synchronisation.
         await new Promise((resolve) => setTimeout(resolve, random.random() * MAX_LIFE_MS));
         await platform.kill();
@@ -71,7 +84,7 @@ Deno.test({
 });
 
 /** Creates an environment, deploys into it and deletes it, until the process is gone. */
-async function change(server: URL, id: string, acknowledged: string[]): Promise<void> {
+async function change(server: URL, id: string, acknowledge: (name: string) => void): Promise<void> {
   const transport = createGrpcWebTransport({ baseUrl: server.origin, defaultTimeoutMs: 5_000 });
   const environments = createClient(EnvironmentService, transport);
   const workloads = createClient(WorkloadService, transport);
@@ -87,7 +100,7 @@ async function change(server: URL, id: string, acknowledged: string[]): Promise<
     ];
     for (const call of changes) {
       const { name } = await call();
-      acknowledged.push(name);
+      acknowledge(name);
       await operations.waitOperation({ name });
     }
   } catch (error) {
@@ -97,7 +110,11 @@ async function change(server: URL, id: string, acknowledged: string[]): Promise<
 }
 
 /** Creates, deploys, deletes, abandons and cancels what others do too, until the process is gone. */
-async function compete(server: URL, random: SeededIds, acknowledged: string[]): Promise<void> {
+async function compete(
+  server: URL,
+  random: SeededIds,
+  acknowledge: (name: string) => void,
+): Promise<void> {
   const transport = createGrpcWebTransport({ baseUrl: server.origin, defaultTimeoutMs: 5_000 });
   const environments = createClient(EnvironmentService, transport);
   const workloads = createClient(WorkloadService, transport);
@@ -116,7 +133,7 @@ async function compete(server: URL, random: SeededIds, acknowledged: string[]): 
   for (let gone = false; !gone;) {
     try {
       const { name: operation } = await changes[Math.floor(random.random() * changes.length)]!();
-      acknowledged.push(operation);
+      acknowledge(operation);
       if (random.random() < 0.3) await operations.cancelOperation({ name: operation });
     } catch (error) {
       const { code } = ConnectError.from(error);

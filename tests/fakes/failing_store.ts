@@ -21,7 +21,9 @@ export class FailingStore implements Store {
   readonly #store: Store;
   readonly #clock: Clock;
   #writes = 0;
-  #fault: { readonly at: number; readonly fault: WriteFault } | undefined;
+  #fault:
+    | { readonly at: number; readonly fault: WriteFault; readonly lateMs: number }
+    | undefined;
   #hook: { readonly at: number; readonly run: () => void } | undefined;
   #dead = false;
 
@@ -52,9 +54,9 @@ export class FailingStore implements Store {
   }
 
   /** Lets write number `at`, counted from 1 from now on, go wrong. */
-  plan(fault: WriteFault, at: number): void {
+  plan(fault: WriteFault, at: number, lateMs = LATE_MS): void {
     this.#writes = 0;
-    this.#fault = { at, fault };
+    this.#fault = { at, fault, lateMs };
   }
 
   /** Calls `run` when so many writes, counted from now on, have been asked for. */
@@ -93,10 +95,10 @@ export class FailingStore implements Store {
     if (this.#dead) throw unavailable();
     const number = ++this.#writes;
     if (this.#hook?.at === number) this.#hook.run();
-    const fault = this.#fault?.at === number ? this.#fault.fault : undefined;
+    const { fault, lateMs = 0 } = this.#fault?.at === number ? this.#fault : {};
     if (fault === "crash") this.#dead = true;
     if (fault === "crash" || fault === "refused") throw unavailable();
-    if (fault === "late") await this.#clock.sleep(LATE_MS);
+    if (fault === "late") await this.#clock.sleep(lateMs);
     const result = await write();
     if (fault === "answer lost") throw unavailable();
     return result;

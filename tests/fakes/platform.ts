@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Event, isTerminal, type Operation, type OperationKind } from "@mpc/domain";
 import {
+  allowEverything,
   type Caller,
   cancelOperation,
   diagnose,
@@ -14,6 +15,7 @@ import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { Dispatcher, Janitor } from "@mpc/worker";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
+import { aCaller } from "./a_caller.ts";
 import { embeddedEngine, type EngineUnderTest, type NewEngine } from "./engine_under_test.ts";
 import { FakeClock, settle } from "./fake_clock.ts";
 import { SeededIds } from "./seeded_ids.ts";
@@ -42,7 +44,7 @@ export class Platform {
   readonly cluster: SimulatedProvider;
   readonly provider: Provider;
   readonly deps: ServiceDeps;
-  readonly caller: Caller = { actor: "ann", signal: new AbortController().signal };
+  readonly caller: Caller = aCaller();
   definitions: Readonly<Record<OperationKind, Definition>>;
   readonly #ids: SeededIds;
   readonly #newEngine: NewEngine;
@@ -64,6 +66,7 @@ export class Platform {
       ids: this.#ids,
       cluster: this.provider,
       planner: createPlanner(this.store, this.provider),
+      authorizer: allowEverything,
       engine: this.#engine.engine.name,
     };
     this.#dispatcher = this.#newDispatcher();

@@ -14,5 +14,6 @@ export const QUIET_CONFIG: AllInOneConfig = {
   keepMs: null,
   rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
   logLevel: "error",
+  allowedHosts: [],
   graceMs: 2_000,
 };

@@ -67,7 +67,10 @@ async function fault(
   const refused = grpc !== 0 && grpc !== Code.DeadlineExceeded ||
     /"code":"(?!deadline_exceeded)/.test(text);
   // What programs act on: the type's name is in the details, in base64 where they are binary.
-  if (refused && !/ErrorInfo|details-bin/.test(text)) return `no ErrorInfo: ${told}`;
+  const details = response.headers.get("grpc-status-details-bin") ?? text;
+  if (refused && details === text && !/ErrorInfo|details-bin/.test(text)) {
+    return `no ErrorInfo: ${told}`;
+  }
   return response.status >= 500 && response.status !== 501 ? told : undefined;
 }
 

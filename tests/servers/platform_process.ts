@@ -12,16 +12,23 @@ export interface PlatformProcess {
 }
 
 /** Starts the dev process, as its task does, on free ports and waits until it says its addresses. */
-export async function startPlatform(args: readonly string[]): Promise<PlatformProcess> {
+export async function startPlatform(
+  args: readonly string[],
+  descriptors?: number,
+): Promise<PlatformProcess> {
   const [, ...command] = config.tasks.dev.split(" ");
-  const process = startDeno([
-    ...command,
-    "--grpc-listen=127.0.0.1:0",
-    "--web-listen=127.0.0.1:0",
-    // A suite is one caller, and calls as many would.
-    "--rate-limit=1000000",
-    ...args,
-  ]);
+  const process = startDeno(
+    [
+      ...command,
+      "--grpc-listen=127.0.0.1:0",
+      "--web-listen=127.0.0.1:0",
+      // A suite is one caller, and calls as many would.
+      "--rate-limit=1000000",
+      ...args,
+    ],
+    {},
+    descriptors,
+  );
   return await addressesOf(process);
 }
 

@@ -11,10 +11,22 @@ export interface Subprocess {
 
 const READY_MS = 20_000;
 
-/** Starts `deno` with these arguments. */
-export function startDeno(args: readonly string[], env: Record<string, string> = {}): Subprocess {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...args],
+/**
+ * Starts `deno` with these arguments.
+ * @param descriptors how many files and sockets it may have open, where that is to be few
+ */
+export function startDeno(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  descriptors?: number,
+): Subprocess {
+  const deno = Deno.execPath();
+  const [program, ...before] = descriptors === undefined
+    ? [deno]
+    // The shell becomes the process, so that the pid is its own.
+    : ["sh", "-c", `ulimit -n ${descriptors} && exec "$@"`, "sh", deno];
+  const child = new Deno.Command(program, {
+    args: [...before, ...args],
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",

@@ -71,8 +71,13 @@ for (const [title, change] of Object.entries(CHANGES)) {
           const deps = { ...platform.deps, store };
           const acknowledged = new Set<string>();
           const ask = async () => {
-            const { operation } = await change({ ...platform, deps } as typeof platform);
-            acknowledged.add(operation!.value.name);
+            try {
+              const { operation } = await change({ ...platform, deps } as typeof platform);
+              acknowledged.add(operation!.value.name);
+            } catch (error) {
+              // A lock whose operation was dropped may still be there, and refuses others.
+              if (drops === 0 || !isMpcError(error, "ABORTED", "ALREADY_EXISTS")) throw error;
+            }
           };
           const drop = async () => {
             const pending = { op: "=" as const, path: ["state"], value: "PENDING" };
@@ -91,7 +96,8 @@ for (const [title, change] of Object.entries(CHANGES)) {
             ...Array.from({ length: drops }, drop),
           ]);
           await Promise.race([scheduler.waitFor(all), all]);
-          assert.equal(acknowledged.size, 1, "the same request is the same operation");
+          assert.ok(acknowledged.size <= 1, "the same request is the same operation");
+          if (drops === 0) assert.equal(acknowledged.size, 1);
           for (const name of acknowledged) {
             assert.ok(await bare.operations.get(name), "what was acknowledged is there");
           }

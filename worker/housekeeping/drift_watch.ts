@@ -8,7 +8,14 @@ import {
   setCondition,
   type Workload,
 } from "@mpc/domain";
-import { type Clock, pagesOf, type Provider, updateDocument, workloadEvent } from "@mpc/services";
+import {
+  type Clock,
+  pagesOf,
+  type Provider,
+  systemPrincipal,
+  updateDocument,
+  workloadEvent,
+} from "@mpc/services";
 import { workloadIntentOf } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 
@@ -22,7 +29,7 @@ export interface DriftWatchOptions {
   readonly signal: AbortSignal;
 }
 
-const ACTOR = "system:drift";
+const ACTOR = systemPrincipal("drift");
 
 /** So many workloads are compared at the same time. */
 const TOGETHER = 8;

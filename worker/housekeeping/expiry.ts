@@ -9,11 +9,12 @@ import {
   setCondition,
 } from "@mpc/domain";
 import {
-  type Caller,
   deleteEnvironment,
   environmentEvent,
   pagesOf,
   type ServiceDeps,
+  systemCaller,
+  systemPrincipal,
   updateDocument,
 } from "@mpc/services";
 import { followLog } from "../engine/follow_log.ts";
@@ -34,8 +35,6 @@ const PAUSE_MS = 5_000;
 
 /** A timer cannot be set farther ahead. */
 const FARTHEST_MS = 24 * 3_600_000;
-
-const ACTOR = "system:expiry";
 
 /**
  * Deletes environments at the moment they expire, and speaks of it an hour before. Waits for the
@@ -147,7 +146,7 @@ export class Expiry {
     // what failed is asked for anew after a while.
     const round = Math.floor((now - expireTime) / AGAIN_MS);
     const requestId = `expiry-${uid.slice(-12)}-${expireTime}-${round}`;
-    const caller: Caller = { actor: ACTOR, signal: this.#stop.signal };
+    const caller = systemCaller("expiry", this.#stop.signal);
     try {
       await deleteEnvironment(this.#deps, caller, {
         name,
@@ -185,7 +184,7 @@ export class Expiry {
         reason: EXPIRES_SOON,
         message: `${message}; 'mpctl env extend' gives it more time`,
         operation: null,
-        actor: ACTOR,
+        actor: systemPrincipal("expiry"),
         time,
       };
       return { value: { ...environment, conditions }, event: facts };

@@ -1,5 +1,5 @@
 import { environmentIdOf, environmentName, type Workload } from "@mpc/domain";
-import { type Clock, workloadEvent } from "@mpc/services";
+import { type Clock, systemPrincipal, workloadEvent } from "@mpc/services";
 import type { Store, Stored } from "@mpc/storage";
 
 /**
@@ -21,7 +21,7 @@ export async function removeStrayWorkload(
       reason: "Gone",
       message: `Its environment was deleted before it was deployed`,
       operation: lastOperation,
-      actor: "system:janitor",
+      actor: systemPrincipal("janitor"),
       time: clock.now(),
     })],
   });

@@ -1,5 +1,5 @@
 import { type Instant, isMpcError, isTerminal, type Operation } from "@mpc/domain";
-import { type Clock, operationEvent, pagesOf } from "@mpc/services";
+import { type Clock, operationEvent, pagesOf, systemPrincipal } from "@mpc/services";
 import { resourceOf } from "@mpc/services/sagas";
 import type { Store, Stored } from "@mpc/storage";
 
@@ -12,7 +12,7 @@ export interface RetentionOptions {
   readonly signal: AbortSignal;
 }
 
-const ACTOR = "system:retention";
+const ACTOR = systemPrincipal("retention");
 
 /** So many operations are looked at together. */
 const PAGE = 100;

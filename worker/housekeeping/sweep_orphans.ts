@@ -8,7 +8,7 @@ import {
   parseName,
   recordError,
 } from "@mpc/domain";
-import { type Clock, pagesOf, type Provider } from "@mpc/services";
+import { type Clock, pagesOf, type Provider, systemPrincipal } from "@mpc/services";
 import type { Store, Stored } from "@mpc/storage";
 
 const log = getLogger(["mpc", "janitor"]);
@@ -50,7 +50,7 @@ async function sweep(
         ...end,
         target: value.target,
         operation: value.operation,
-        actor: "system:janitor",
+        actor: systemPrincipal("janitor"),
         resource: null,
       }],
     });

@@ -1,4 +1,5 @@
 import { isTerminal, type JsonValue, MpcError, type OperationKind } from "@mpc/domain";
+import { systemPrincipal } from "@mpc/services";
 import { type Definition, DEFINITIONS, requestCancel, type Step } from "@mpc/services/sagas";
 import type { Stored } from "@mpc/storage";
 import type { Operation } from "@mpc/domain";
@@ -116,7 +117,7 @@ export class StepActivities {
       if (isTerminal(stored.value.state)) return;
       if (outcome.state === "CANCELLED" && !stored.value.cancellation) {
         const cancellation = {
-          actor: "system:temporal",
+          actor: systemPrincipal("temporal"),
           reason: "its workflow was cancelled in Temporal",
           time: clock.now(),
         };

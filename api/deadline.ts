@@ -1,0 +1,105 @@
+import type { ConnectError } from "@connectrpc/connect";
+import { MpcError } from "@mpc/domain";
+import { toApiError } from "./error_codes.ts";
+
+/** The longest that one timer can wait: its time is kept in 31 bits. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+const GRPC_TIMEOUT = /^(\d{1,8})([HMSmun])$/;
+const CONNECT_TIMEOUT = /^\d{1,10}$/;
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  H: 3_600_000,
+  M: 60_000,
+  S: 1_000,
+  m: 1,
+  u: 1e-3,
+  n: 1e-6,
+};
+
+/**
+ * Reads the value of a `grpc-timeout` header ("gRPC over HTTP2", gRPC documentation).
+ * @returns milliseconds; undefined where the value is no timeout
+ */
+export function parseGrpcTimeout(value: string): number | undefined {
+  const match = GRPC_TIMEOUT.exec(value);
+  return match ? Number(match[1]) * UNIT_MS[match[2]!]! : undefined;
+}
+
+/** Reads the value of a `connect-timeout-ms` header ("Connect Protocol Reference"). */
+export function parseConnectTimeout(value: string): number | undefined {
+  return CONNECT_TIMEOUT.test(value) ? Number(value) : undefined;
+}
+
+/**
+ * Calls back after `ms`, however long that is: a plain timer of more than 24.8 days fires at once.
+ * @returns cancels the callback
+ */
+export function afterDelay(ms: number, callback: () => void): () => void {
+  const end = performance.now() + ms;
+  let timer: ReturnType<typeof setTimeout>;
+  const wait = (leftMs: number) => {
+    timer = setTimeout(() => {
+      const left = end - performance.now();
+      if (left > 0) wait(left);
+      else callback();
+    }, Math.min(leftMs, MAX_TIMER_MS));
+  };
+  wait(Math.max(0, ms));
+  return () => clearTimeout(timer);
+}
+
+/** The error of a call whose deadline has passed. */
+export const deadlineExceeded = (): ConnectError =>
+  toApiError(
+    new MpcError("DEADLINE_EXCEEDED", {
+      reason: "DEADLINE_EXCEEDED",
+      message: "Cannot finish the call: its deadline has passed",
+    }),
+  );
+
+/** When a call must have ended. Timers run only once its signal was asked for. */
+export class Deadline {
+  readonly #end: number;
+  #expired: AbortController | undefined;
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(timeoutMs: number) {
+    this.#end = performance.now() + timeoutMs;
+  }
+
+  /** Milliseconds; negative after the deadline. */
+  get leftMs(): number {
+    return this.#end - performance.now();
+  }
+
+  /** Aborts with DEADLINE_EXCEEDED. */
+  get signal(): AbortSignal {
+    if (this.#expired) return this.#expired.signal;
+    const expired = new AbortController();
+    this.#expired = expired;
+    const { leftMs } = this;
+    if (leftMs <= 0) expired.abort(deadlineExceeded());
+    else this.#cancelTimer = afterDelay(leftMs, () => expired.abort(deadlineExceeded()));
+    return expired.signal;
+  }
+
+  /** Runs a call, and fails with DEADLINE_EXCEEDED once its time is up, whatever it does then. */
+  async limit<T>(call: () => T): Promise<Awaited<T>> {
+    const { signal } = this;
+    signal.throwIfAborted();
+    const expired = Promise.withResolvers<never>();
+    const expire = () => expired.reject(signal.reason);
+    signal.addEventListener("abort", expire, { once: true });
+    try {
+      return await Promise.race([call(), expired.promise]);
+    } finally {
+      signal.removeEventListener("abort", expire);
+    }
+  }
+
+  /** Stops the timer; to be called when the call has ended. */
+  dispose(): void {
+    this.#cancelTimer?.();
+  }
+}

@@ -1,0 +1,165 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import {
+  ConnectError,
+  type ConnectRouterOptions,
+  createContextKey,
+  createContextValues,
+  type HandlerContext,
+} from "@connectrpc/connect";
+import {
+  createAsyncIterable,
+  type UniversalHandler,
+  type UniversalServerResponse,
+  universalServerResponseToFetch,
+} from "@connectrpc/connect/protocol";
+import { Deadline } from "../deadline.ts";
+import type { Route } from "../route.ts";
+import { unreadableRequest } from "../unreadable_request.ts";
+import type { BodyReader } from "./read_body.ts";
+import { checkMessage, type Format, readHead, readStream } from "./read_request.ts";
+import { refusal } from "./refusals.ts";
+import type { WebCall } from "./web_connections.ts";
+
+/** What a call that waits for more requests costs (measured). */
+const STREAM_BYTES = 96 * 1024;
+
+/** Answers from this size on count for their caller until they have been sent. */
+const LARGE_BYTES = 16 * 1024;
+
+/** Why a request cannot be read. */
+const PROBLEM = createContextKey<ConnectError | undefined>(undefined);
+
+const DEADLINE = createContextKey<Deadline | undefined>(undefined);
+
+/** Refuses what cannot be read in the caller's own protocol, before Connect looks at the body. */
+export const callOptions: ConnectRouterOptions = {
+  requestGate({ values }) {
+    const problem = values.get(PROBLEM);
+    if (problem) throw problem;
+  },
+};
+
+/** Answers a call of any protocol by Connect. */
+export async function answerCall(
+  handler: UniversalHandler,
+  request: Request,
+  call: WebCall,
+  bodies: BodyReader,
+): Promise<Response> {
+  const { method } = handler;
+  const { headers, format, timeoutMs, problem } = readHead(request.headers);
+  const deadline = timeoutMs === undefined ? undefined : new Deadline(timeoutMs);
+  const contextValues = createContextValues().set(PROBLEM, problem).set(DEADLINE, deadline);
+  const signal = deadline ? AbortSignal.any([request.signal, deadline.signal]) : request.signal;
+  const unary = method.methodKind === "unary";
+  let body: AsyncIterable<Uint8Array> = createAsyncIterable([]);
+  try {
+    // What is no type of ours Connect refuses by HTTP's own means.
+    if (request.method === "POST" && format && !problem) {
+      body = await readable(method, request, format, call, bodies).catch((error) => {
+        if (!(error instanceof ConnectError)) throw error;
+        contextValues.set(PROBLEM, error);
+        return body;
+      });
+    }
+    const { url } = request;
+    const asked = { httpVersion: "", method: request.method, url, header: headers, body };
+    const answer = await handler({ ...asked, signal, contextValues });
+    return explained(request, handler, answer) ??
+      (unary ? await sentWhole(answer, call) : sentPiecemeal(answer, call));
+  } finally {
+    if (unary) deadline?.dispose();
+  }
+}
+
+/** A body that Connect can read: one message, or a stream of what comes. */
+async function readable(
+  method: DescMethod,
+  request: Request,
+  format: Format,
+  call: WebCall,
+  bodies: BodyReader,
+): Promise<AsyncIterable<Uint8Array>> {
+  const single = method.methodKind === "unary" || method.methodKind === "server_streaming";
+  if (single) {
+    const bytes = await bodies.read(request, call);
+    checkMessage(method, bytes, format);
+    return createAsyncIterable([bytes]);
+  }
+  if (!call.untilSent(STREAM_BYTES)) throw tooMuch();
+  return request.body ?? createAsyncIterable([]);
+}
+
+type Implementation = NonNullable<Route["implementation"][string]>;
+
+/** A method's implementation as Connect calls it; undefined where the route has none. */
+export function implementationOf(method: DescMethod, route: Route): Implementation | undefined {
+  const implemented = route.implementation[method.localName];
+  if (!implemented) return undefined;
+  const { methodKind } = method;
+  const bare = implemented as (request: unknown, context: HandlerContext) => unknown;
+  const asks = methodKind === "bidi_streaming" || methodKind === "client_streaming";
+  const streams = methodKind === "bidi_streaming" || methodKind === "server_streaming";
+  return ((request: AsyncIterable<unknown>, context: HandlerContext) => {
+    const deadline = context.values.get(DEADLINE);
+    const own = deadline ? { ...context, timeoutMs: () => deadline.leftMs } : context;
+    const answer = () => bare(asks ? readStream(request) : request, own);
+    if (streams) return untilEnd(answer() as AsyncIterable<unknown>, own, deadline);
+    return deadline ? deadline.limit(answer) : answer();
+  }) as Implementation;
+}
+
+/**
+ * A stream of answers. One that was cut off says why, so that its reader does not take it for the
+ * end. Connect throws into a stream whose reader has gone, which would look like a fault of the
+ * method; so the method's own stream is just left.
+ */
+async function* untilEnd(
+  answers: AsyncIterable<unknown>,
+  { signal }: HandlerContext,
+  deadline: Deadline | undefined,
+): AsyncGenerator<unknown> {
+  try {
+    for await (const answer of answers) yield answer;
+    if (signal.reason instanceof ConnectError) throw signal.reason;
+  } finally {
+    deadline?.dispose();
+  }
+}
+
+/** Connect refuses what is no call of any protocol by a bare status; here it says what is wanted. */
+function explained(
+  request: Request,
+  { allowedMethods }: UniversalHandler,
+  { status }: UniversalServerResponse,
+): Response | undefined {
+  if (status === 405) {
+    const why = `its method is ${request.method}, must be ${allowedMethods.join(" or ")}`;
+    const headers = { allow: allowedMethods.join(", ") };
+    return refusal(unreadableRequest("NO_CALL", why), { status, headers });
+  }
+  if (status !== 415) return undefined;
+  const type = request.headers.get("content-type");
+  const found = type ? `'${type}'` : "not set";
+  const why = `its content-type is ${found}, must be 'application/json'`;
+  return refusal(unreadableRequest("NO_CALL", why), { status });
+}
+
+/** Sends a complete answer, which counts for the caller until it is sent where it is large. */
+async function sentWhole(answer: UniversalServerResponse, call: WebCall): Promise<Response> {
+  const { status, header, body } = answer;
+  const bytes = new Uint8Array(await new Response(streamOf(body)).arrayBuffer());
+  if (bytes.length > LARGE_BYTES && !call.untilSent(bytes.length)) return refusal(tooMuch());
+  return new Response(bytes, { status, ...(header && { headers: header }) });
+}
+
+function sentPiecemeal(answer: UniversalServerResponse, call: WebCall): Response {
+  return call.untilSent(LARGE_BYTES) ? universalServerResponseToFetch(answer) : refusal(tooMuch());
+}
+
+function streamOf(body: UniversalServerResponse["body"]): ReadableStream<Uint8Array> | null {
+  return body ? ReadableStream.from(body) : null;
+}
+
+const tooMuch = () =>
+  unreadableRequest("TOO_MUCH_AT_ONCE", "its caller takes more at once than the server can hold");

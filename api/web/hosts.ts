@@ -1,0 +1,27 @@
+import { isLoopback } from "@mpc/process";
+
+const AUTHORITY = /^(?:[^@]*@)?(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/;
+
+/**
+ * Tells which hosts are ours: loopback names, the address that the server listens on, and those
+ * that it was given. Else a web page could reach a server without authentication by a name of its
+ * own that resolves to this machine (DNS rebinding).
+ * @returns whether an authority, `HOST` or `HOST:PORT`, is one of them
+ */
+export function ownHosts(
+  listenHost: string,
+  allowed: readonly string[] = [],
+): (authority: string) => boolean {
+  const names = new Set([listenHost, ...allowed].map((name) => name.toLowerCase()));
+  return (authority) => {
+    const match = AUTHORITY.exec(authority);
+    const host = (match?.[1] ?? match?.[2] ?? "").toLowerCase().replace(/\.$/, "");
+    return isLoopback({ host }) || host.endsWith(".localhost") || names.has(host);
+  };
+}
+
+/** Whether a web page of one of our hosts asks; `null` is the origin of a page that has none. */
+export function isOwnOrigin(origin: string, isOwn: (authority: string) => boolean): boolean {
+  const match = /^https?:\/\/([^/]+)$/.exec(origin);
+  return match !== null && isOwn(match[1]!);
+}

@@ -1,0 +1,113 @@
+import { type DescMethod, fromBinary, fromJsonString } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { parseConnectTimeout, parseGrpcTimeout } from "../deadline.ts";
+import { unreadableRequest } from "../unreadable_request.ts";
+import { HEAD_BYTES, isSingleMessage } from "./envelope.ts";
+
+const IN_ENVELOPES = /^application\/(connect\+(proto|json)|grpc-web(\+(proto|json))?)$/;
+const BARE = /^application\/(proto|json)$/;
+const PARAMETERS = /;.*$/;
+const ENCODINGS = ["content-encoding", "grpc-encoding", "connect-content-encoding"];
+
+const TIMEOUTS: Readonly<Record<string, (value: string) => number | undefined>> = {
+  "grpc-timeout": parseGrpcTimeout,
+  "connect-timeout-ms": parseConnectTimeout,
+};
+
+/** How a caller writes its messages. */
+export interface Format {
+  readonly json: boolean;
+  readonly inEnvelopes: boolean;
+}
+
+/** A request's headers, as Connect and the call need them. */
+export interface RequestHead {
+  /** Without encodings and timeouts. */
+  readonly headers: Headers;
+  /** Undefined where the content type is none of ours. */
+  readonly format: Format | undefined;
+  readonly timeoutMs: number | undefined;
+  /** Why the request cannot be read. */
+  readonly problem: ConnectError | undefined;
+}
+
+/** Reads headers. Connect would tell INTERNAL of some that are wrong, and give no ErrorInfo. */
+export function readHead(given: Headers): RequestHead {
+  const headers = new Headers(given);
+  const type = (given.get("content-type") ?? "").replace(PARAMETERS, "").trim();
+  const inEnvelopes = IN_ENVELOPES.test(type);
+  const format = inEnvelopes || BARE.test(type)
+    ? { json: type.endsWith("json"), inEnvelopes }
+    : undefined;
+  let timeoutMs: number | undefined;
+  let problem: ConnectError | undefined;
+  for (const [name, parse] of Object.entries(TIMEOUTS)) {
+    const value = given.get(name);
+    if (value === null) continue;
+    headers.delete(name);
+    timeoutMs = parse(value);
+    if (timeoutMs === undefined) {
+      problem = unreadableRequest("INVALID_TIMEOUT", `its ${name} is no duration`);
+    }
+  }
+  for (const name of ENCODINGS) {
+    if (!/^(identity)?$/.test(given.get(name) ?? "")) {
+      problem = unreadableRequest("UNSUPPORTED_ENCODING", `its ${name} is not identity`);
+    }
+    headers.delete(name);
+  }
+  return { headers, format, timeoutMs, problem };
+}
+
+/**
+ * Checks that a body is one message of the method's type.
+ * @throws {ConnectError} `UNREADABLE_MESSAGE`
+ */
+export function checkMessage(
+  { input }: DescMethod,
+  body: Uint8Array,
+  { json, inEnvelopes }: Format,
+): void {
+  if (inEnvelopes && !isSingleMessage(body)) {
+    throw unreadable("its body is no single message in an envelope");
+  }
+  const message = inEnvelopes ? body.subarray(HEAD_BYTES) : body;
+  try {
+    if (json) {
+      const text = new TextDecoder("utf-8", { fatal: true }).decode(message);
+      // A field that is not there is a slip of its writer: `validate_onyl` must change nothing.
+      fromJsonString(input, text, { ignoreUnknownFields: false });
+    } else fromBinary(input, message);
+  } catch (error) {
+    // JSON is written by people, who can use the parser's message.
+    const detail = json && error instanceof Error ? `: ${error.message}` : "";
+    throw unreadable(`it is no message of type ${input.typeName}${detail}`);
+  }
+}
+
+/** What reading a stream of requests may end with besides bytes that are no message. */
+const NOT_OF_BYTES: ReadonlySet<Code> = new Set([
+  Code.Canceled,
+  Code.DeadlineExceeded,
+  Code.Unavailable,
+]);
+
+/**
+ * A caller's stream of requests. Connect reads it message by message, and says INTERNAL where it
+ * cannot; here that is the caller's fault, with an ErrorInfo.
+ */
+export async function* readStream<T>(requests: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* requests;
+  } catch (error) {
+    const { code } = ConnectError.from(error);
+    if (NOT_OF_BYTES.has(code)) throw error;
+    throw code === Code.ResourceExhausted
+      ? unreadableRequest("MESSAGE_TOO_LARGE", "a message is larger than the server takes", error)
+      : unreadable("its stream holds bytes that are no message", error);
+  }
+}
+
+function unreadable(why: string, cause?: unknown): ConnectError {
+  return unreadableRequest("UNREADABLE_MESSAGE", why, cause);
+}

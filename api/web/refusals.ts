@@ -1,0 +1,89 @@
+import { Code, ConnectError, encodeBinaryHeader } from "@connectrpc/connect";
+import { codeToHttpStatus, errorToJson } from "@connectrpc/connect/protocol-connect";
+import { type ErrorCode, MpcError } from "@mpc/domain";
+import { type Address, formatAddress } from "@mpc/process";
+import { StatusSchema } from "@mpc/proto";
+import { toApiError } from "../error_codes.ts";
+import { grpcMessage, statusMessage } from "../status_message.ts";
+
+/** An error as Connect's unary calls have it; other clients act on the HTTP status. */
+export function refusal(
+  error: ConnectError,
+  { status = codeToHttpStatus(error.code), headers = {} }: {
+    readonly status?: number;
+    readonly headers?: Readonly<Record<string, string>>;
+  } = {},
+): Response {
+  return Response.json(errorToJson(error, undefined), { status, headers });
+}
+
+/** The answer to a request for a path that no method has. */
+export function unknownPath(path: string): Response {
+  const message = path === "/"
+    ? "This is the API of the mini platform control plane; use mpctl, or POST to /mpc.v1.EnvironmentService/ListEnvironments"
+    : `There is nothing at '${path}'`;
+  return refusal(errorOf("UNIMPLEMENTED", "UNKNOWN_METHOD", message), { status: 404 });
+}
+
+/** The answer to a request for a host that is not ours (RFC 9110, section 15.5.20). */
+export function unknownHost(authority: string): Response {
+  const message = `Cannot serve the host '${authority.slice(0, 300)}': it must be localhost, ` +
+    "the address that the server listens on, or a host given by --allowed-host";
+  return refusal(errorOf("PERMISSION_DENIED", "HOST_NOT_ALLOWED", message), { status: 421 });
+}
+
+/** The answer to a web page of a host that is not ours. */
+export function unknownOrigin(origin: string): Response {
+  const message = `Cannot serve a page of '${origin.slice(0, 300)}': its host must be localhost, ` +
+    "the address that the server listens on, or a host given by --allowed-host";
+  return refusal(errorOf("PERMISSION_DENIED", "ORIGIN_NOT_ALLOWED", message));
+}
+
+/** The answer to a peer that has its share of running calls; made once, for it is made often. */
+export const tooManyCalls: () => Response = (() => {
+  const message = "Cannot take the call: its caller has too many running calls";
+  const error = errorOf("RESOURCE_EXHAUSTED", "TOO_MANY_CALLS", message);
+  const text = JSON.stringify(errorToJson(error, undefined));
+  const init = { status: 429, headers: { "content-type": "application/json" } };
+  return () => new Response(text, init);
+})();
+
+/** The answer to a call that comes after the server was told to stop. */
+export function shuttingDown(): Response {
+  const message = "Cannot take the call: the server is shutting down";
+  const error = errorOf("UNAVAILABLE", "SHUTTING_DOWN", message);
+  return refusal(error, { headers: { connection: "close" } });
+}
+
+/**
+ * Tells a gRPC client where gRPC is served. It wants a status in trailers, which this door cannot
+ * send; a response of headers alone may have it there (`Trailers-Only`, "gRPC over HTTP2").
+ */
+export function wrongDoor(grpc: Address | undefined): Response {
+  const address = grpc && formatAddress(grpc);
+  const message = "Cannot serve gRPC at this port, which serves gRPC-Web, Connect and JSON; " +
+    (address ? `call grpc://${address}` : "call the server's gRPC port");
+  const metadata: Record<string, string> = address ? { grpc_address: address } : {};
+  const status = statusMessage(errorOf("UNIMPLEMENTED", "WRONG_PORT", message, metadata));
+  return new Response(null, {
+    headers: {
+      "content-type": "application/grpc",
+      "grpc-status": String(status.code),
+      "grpc-message": grpcMessage(status.message),
+      "grpc-status-details-bin": encodeBinaryHeader(status, StatusSchema),
+    },
+  });
+}
+
+/** The answer to a call that failed in a way that nobody planned for. */
+export const internalError = (): Response =>
+  refusal(new ConnectError("internal error", Code.Internal));
+
+function errorOf(
+  code: ErrorCode,
+  reason: string,
+  message: string,
+  metadata: Readonly<Record<string, string>> = {},
+): ConnectError {
+  return toApiError(new MpcError(code, { reason, message, metadata }));
+}

@@ -1,0 +1,347 @@
+import { getLogger } from "@logtape/logtape";
+import type { Peer, Peers } from "../connections/peers.ts";
+import { type HttpConnection, type HttpHandler, httpServer, serveHttp } from "./http_connection.ts";
+
+const log = getLogger(["mpc", "web"]);
+
+export interface ConnectionLimits {
+  /** How long a new connection may take to send its first request's headers. */
+  readonly handshakeTimeoutMs: number;
+  /** How long a connection may be without a request; headers half-sent count as none. */
+  readonly idleTimeoutMs: number;
+  /** How long a request's body may take to come in. */
+  readonly bodyTimeoutMs: number;
+}
+
+export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
+  handshakeTimeoutMs: 10_000,
+  idleTimeoutMs: 120_000,
+  bodyTimeoutMs: 20_000,
+};
+
+/** How often deadlines are looked at. */
+const SWEEP_MS = 500;
+
+/** Descriptors that are kept free for everything else once the process has run out of them. */
+const SPARE_DESCRIPTORS = 24;
+
+/** How long nothing is accepted after accepting failed. */
+const ACCEPT_PAUSE_MS = 50;
+
+/** What a request costs until its body has been read, besides the body's bytes (measured). */
+const UNREAD_BYTES = 64 * 1024;
+
+/** A new connection may bring hundreds of requests: it counts as so many calls of its peer's turn. */
+const TURNS_OF_CONNECTION = 16;
+
+/** A connection of which so many calls in a row are refused is cut. */
+const MAX_REFUSED = 4;
+
+/** How long an answer's bytes may take from here to the kernel. */
+const FLUSH_MS = 25;
+
+/** A request whose connection is known. */
+export interface WebCall {
+  readonly peer: Peer;
+  /** Says that its body has been read. */
+  received(): void;
+  /** Closes the connection once its calls have been answered: what is left of a body would be read. */
+  closeAfter(): void;
+  /**
+   * Counts the call as running, and `bytes` as held, until its answer has been sent.
+   * @returns false where the peer holds too much already
+   */
+  untilSent(bytes: number): boolean;
+}
+
+type Handle = (request: Request, call: WebCall) => Response | Promise<Response>;
+
+/** What requests are told that no call is made of. */
+export interface Answers {
+  /** The peer has its share of calls already. */
+  busy(): Response;
+  /** The server is shutting down. */
+  closing(): Response;
+}
+
+interface Connection {
+  readonly http: HttpConnection;
+  readonly peer: Peer;
+  readonly usage: Usage;
+}
+
+/** What a connection does. */
+interface Usage {
+  running: number;
+  /** When it was last seen to do something, by the monotonic clock. */
+  lastUsed: number;
+  /** How long it may be without a running call from now on. */
+  idleLimitMs: number;
+  /** Calls refused since one was last accepted. */
+  refused: number;
+}
+
+/**
+ * Accepts connections and serves HTTP on them, within limits: too many of one peer are refused, idle
+ * ones are closed, and when descriptors run out the idlest make room.
+ */
+export class WebConnections {
+  readonly #listener: Deno.TcpListener;
+  readonly #peers: Peers;
+  readonly #limits: ConnectionLimits;
+  readonly #handle: Handle;
+  readonly #answers: Answers;
+  readonly #onSweep: () => void;
+  readonly #serve = httpServer();
+  readonly #connections = new Set<Connection>();
+  readonly #sweeping: ReturnType<typeof setInterval>;
+  readonly #accepting: Promise<void>;
+  #closing = false;
+  #capacity = Infinity;
+  #onAnswered: (() => void) | undefined;
+
+  constructor(options: {
+    readonly listener: Deno.TcpListener;
+    readonly peers: Peers;
+    readonly limits: ConnectionLimits;
+    readonly handle: Handle;
+    readonly answers: Answers;
+    /** Called a few times a second. */
+    readonly onSweep: () => void;
+  }) {
+    this.#listener = options.listener;
+    this.#peers = options.peers;
+    this.#limits = options.limits;
+    this.#handle = options.handle;
+    this.#answers = options.answers;
+    this.#onSweep = options.onSweep;
+    this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS);
+    this.#accepting = this.#accept();
+  }
+
+  /** Stops accepting, lets running calls finish for `graceMs`, then cuts what is left. */
+  async close(graceMs: number): Promise<void> {
+    this.#closing = true;
+    this.#listener.close();
+    await this.#accepting;
+    const answered = new Promise<void>((resolve) => this.#onAnswered = resolve);
+    this.#reportAnswered();
+    await within(graceMs, answered);
+    const now = performance.now();
+    const unsent = [...this.#connections].some(({ usage }) => now - usage.lastUsed < FLUSH_MS);
+    if (unsent) await within(FLUSH_MS, new Promise(() => {}));
+    const connections = [...this.#connections];
+    for (const { http } of connections) http.cut();
+    await Promise.allSettled(connections.map(({ http }) => http.finished));
+    clearInterval(this.#sweeping);
+  }
+
+  async #accept(): Promise<void> {
+    while (!this.#closing) {
+      let connection: Deno.TcpConn;
+      try {
+        connection = await this.#listener.accept();
+      } catch (error) {
+        if (this.#closing) return;
+        this.#makeRoom(error);
+        await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
+        continue;
+      }
+      this.#open(connection);
+    }
+  }
+
+  #makeRoom(error: unknown): void {
+    const count = this.#connections.size;
+    log.warn("Cannot accept a connection: {error}; {count} are open", { error, count });
+    if (count === 0) return;
+    this.#capacity = Math.max(1, count - SPARE_DESCRIPTORS);
+    this.#evict(count - this.#capacity);
+  }
+
+  #open(tcp: Deno.TcpConn): void {
+    const { hostname } = tcp.remoteAddr;
+    const peer = this.#peers.connect(hostname);
+    if (!peer) {
+      log.warn("Connection of {peer} refused: too many", { peer: hostname });
+      tcp.close();
+    } else if (peer.turns.start()) this.#begin(tcp, peer);
+    else peer.turns.wait(() => this.#begin(tcp, peer));
+  }
+
+  #begin(tcp: Deno.TcpConn, peer: Peer): void {
+    for (let turn = 0; turn < TURNS_OF_CONNECTION; turn++) peer.turns.start();
+    if (this.#closing) {
+      tcp.close();
+      this.#peers.disconnect(peer);
+      return;
+    }
+    const usage: Usage = {
+      running: 0,
+      lastUsed: performance.now(),
+      idleLimitMs: this.#limits.handshakeTimeoutMs,
+      refused: 0,
+    };
+    try {
+      tcp.setNoDelay(true);
+      tcp.setKeepAlive(true);
+      const handler = this.#handler(peer, usage, () => http.cut());
+      const http = serveHttp(this.#serve, tcp, handler, failed);
+      const connection: Connection = { http, peer, usage };
+      if (this.#connections.size >= this.#capacity) this.#evict(1);
+      this.#connections.add(connection);
+      http.finished.catch((error) => ended(peer, error)).finally(() => {
+        this.#connections.delete(connection);
+        this.#peers.disconnect(peer);
+      });
+    } catch (error) {
+      // The peer has closed it already.
+      ended(peer, error);
+      this.#peers.disconnect(peer);
+    }
+  }
+
+  #handler(peer: Peer, usage: Usage, cut: () => void): HttpHandler {
+    return (request, info) => {
+      usage.idleLimitMs = this.#limits.idleTimeoutMs;
+      if (this.#closing) return this.#answers.closing();
+      if (usage.refused >= MAX_REFUSED || !take(peer)) {
+        if (++usage.refused < MAX_REFUSED) return this.#answers.busy();
+        // Not answered any more: thousands of answers would keep others waiting (measured).
+        cut();
+        return new Promise(() => {});
+      }
+      usage.refused = 0;
+      usage.running++;
+      const call = new RunningCall(peer, info, (close) => {
+        usage.running--;
+        if (close) usage.idleLimitMs = FLUSH_MS;
+        usage.lastUsed = performance.now();
+        if (this.#closing) this.#reportAnswered();
+      });
+      const response = peer.turns.start()
+        ? this.#handle(request, call)
+        : nextTurn(peer).then(() => this.#handle(request, call));
+      if (response instanceof Response) {
+        call.answered(this.#closing);
+        return response;
+      }
+      return response.then((response) => {
+        call.answered(this.#closing);
+        return response;
+      }, (error) => {
+        call.answered(this.#closing);
+        throw error;
+      });
+    };
+  }
+
+  #reportAnswered(): void {
+    if ([...this.#connections].every(({ usage }) => usage.running === 0)) this.#onAnswered?.();
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    for (const { usage, http } of this.#connections) {
+      if (usage.running === 0 && now - usage.lastUsed > usage.idleLimitMs) http.cut();
+    }
+    this.#onSweep();
+  }
+
+  /** Cuts connections: the idle ones first, those of the peer that has most, the idlest. */
+  #evict(count: number): void {
+    const order = [...this.#connections].sort((a, b) =>
+      Number(a.usage.running > 0) - Number(b.usage.running > 0) ||
+      b.peer.connections.held - a.peer.connections.held ||
+      a.usage.lastUsed - b.usage.lastUsed
+    );
+    for (const { http } of order.slice(0, count)) http.cut();
+  }
+}
+
+/** A call with what it costs its peer. */
+class RunningCall implements WebCall {
+  readonly peer: Peer;
+  readonly #info: Parameters<HttpHandler>[1];
+  readonly #onEnd: (close: boolean) => void;
+  #close = false;
+  #held = UNREAD_BYTES;
+  #unread = true;
+  #waits = false;
+
+  constructor(peer: Peer, info: Parameters<HttpHandler>[1], onEnd: (close: boolean) => void) {
+    this.peer = peer;
+    this.#info = info;
+    this.#onEnd = onEnd;
+  }
+
+  received(): void {
+    if (!this.#unread) return;
+    this.#unread = false;
+    this.#held -= UNREAD_BYTES;
+    this.peer.bytes.give(UNREAD_BYTES);
+  }
+
+  closeAfter(): void {
+    this.#close = true;
+  }
+
+  untilSent(bytes: number): boolean {
+    if (!this.peer.bytes.take(bytes)) return false;
+    this.#held += bytes;
+    if (!this.#waits) {
+      this.#waits = true;
+      const end = () => this.#end();
+      this.#info.completed.then(end, end);
+    }
+    return true;
+  }
+
+  /** Ends the call, unless it waits until its answer has been sent. */
+  answered(waitUntilSent: boolean): void {
+    this.received();
+    if (waitUntilSent) this.untilSent(0);
+    if (!this.#waits) this.#end();
+  }
+
+  #end(): void {
+    this.peer.bytes.give(this.#held);
+    this.peer.calls.give(1);
+    this.#onEnd(this.#close);
+  }
+}
+
+/** Takes what a new call costs. */
+function take({ calls, bytes }: Peer): boolean {
+  if (!calls.take(1)) return false;
+  if (bytes.take(UNREAD_BYTES)) return true;
+  calls.give(1);
+  return false;
+}
+
+/** Waits until the peer may start another call. */
+function nextTurn({ turns }: Peer): Promise<void> {
+  return new Promise((resolve) => {
+    turns.wait(() => {
+      turns.start();
+      resolve();
+    });
+  });
+}
+
+/** What Deno itself would print past the logger. */
+function failed(error: unknown): Response {
+  log.debug("An answer could not be sent: {error}", { error });
+  return new Response(null, { status: 500 });
+}
+
+function ended({ address }: Peer, error: unknown): void {
+  log.debug("Connection of {address} ended: {error}", { address, error });
+}
+
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, Math.max(0, ms));
+  await Promise.race([promise, late.promise]);
+  clearTimeout(timer);
+}
