@@ -1,4 +1,4 @@
-/** The platform on a real cluster, which is started once for all that is tested on it. */
+/** The platform on a real cluster, which is started once for all scenarios. */
 import { openKubernetesHarness } from "../contract/kubernetes_harness.ts";
 import { providerContract } from "../contract/provider_contract.ts";
 import { type OpenWorld, openWorld } from "../e2e/mpctl_world.ts";
@@ -33,7 +33,7 @@ function register(scenarios: Scenarios): void {
   for (const [title, run] of Object.entries(scenarios)) {
     Deno.test({
       name: title,
-      // The platform's output is read all the while.
+      // The platform's output is read in the background.
       sanitizeOps: false,
       fn: () => run({ mpctl: world.mpctl, kubectl, cluster }),
     });

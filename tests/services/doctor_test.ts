@@ -217,7 +217,7 @@ Deno.test("what was left on one cluster is swept while another is away", () => {
           ["default", bare],
           ["east", Object.assign(Object.create(bare), { deleteNamespace: away })],
         ]),
-        find: () => Promise.resolve(undefined),
+        findCluster: () => Promise.resolve(undefined),
         clock: new FakeClock(),
       }),
   });

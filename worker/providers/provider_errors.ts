@@ -1,10 +1,10 @@
-/** Failures that every kind of cluster has, in the same words. */
+/** Errors that all providers share. */
 import { abortedByCaller, MpcError } from "@mpc/domain";
 
 export const ownedByAnother = (object: string): MpcError =>
   new MpcError("ALREADY_EXISTS", {
     reason: "OWNED_BY_ANOTHER",
-    message: `Cannot change '${object}': it belongs to somebody else on the cluster`,
+    message: `Cannot change '${object}': it is owned by somebody else on the cluster`,
     metadata: { object },
   });
 
@@ -28,7 +28,7 @@ export const noSuchCluster = (
     metadata: { environment, cluster },
   });
 
-/** The record says where it is, and there is no such cluster any more. */
+/** The record of the environment names a cluster that is no longer configured. */
 export const clusterGone = (
   environment: string,
   cluster: string,
@@ -52,14 +52,13 @@ export const beingDeleted = (object: string): MpcError =>
 export const notOnCluster = (workload: string): MpcError =>
   new MpcError("NOT_FOUND", {
     reason: "NOT_ON_CLUSTER",
-    message: `Cannot find '${workload}' on the cluster: there is nothing of it`,
+    message: `Cannot find '${workload}' on the cluster: it has no objects there`,
   });
 
-/** What a call that its caller aborted fails with. */
 export const aborted = (signal: AbortSignal): MpcError =>
   abortedByCaller("go on with the call", signal.reason);
 
-/** @throws {MpcError} CANCELLED `ABORTED_BY_CALLER` where the signal is aborted */
+/** @throws {MpcError} CANCELLED `ABORTED_BY_CALLER` if the signal is aborted */
 export function throwIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw aborted(signal);
 }
