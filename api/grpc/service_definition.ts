@@ -24,9 +24,12 @@ import { MpcError } from "@mpc/domain";
 import { toApiError } from "../error_codes.ts";
 import type { Route } from "../route.ts";
 import { CallContext } from "./call_context.ts";
+import { takeLongDeadlines } from "./long_deadlines.ts";
 import type { RunningCalls } from "./running_calls.ts";
 import { UnreadableMessage } from "./unreadable_message.ts";
 import { statusOf } from "./status.ts";
+
+takeLongDeadlines();
 
 type Message = MessageShape<DescMessage>;
 type Request = Message | UnreadableMessage;
