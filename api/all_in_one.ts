@@ -1,10 +1,9 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { makeDataDir, systemClock, systemIds, VERSION } from "@mpc/process";
-import { assertEngines, type ServiceDeps } from "@mpc/services";
-import { createPlanner } from "@mpc/services/operations";
+import { allowEverything, assertEngines, type ServiceDeps } from "@mpc/services";
+import { createPlanner } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
-import { openMemoryStore } from "@mpc/storage/memory";
-import { openSqliteStore } from "@mpc/storage/sqlite";
+import { openStore } from "@mpc/storage/open_store";
 import {
   Dispatcher,
   EmbeddedEngine,
@@ -35,7 +34,10 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   const clock = systemClock;
   const ids = systemIds;
   await using stack = new AsyncDisposableStack();
-  const store = await openStore(config.dataDir);
+  if (config.dataDir !== null) await makeDataDir(config.dataDir);
+  const store = await openStore(
+    config.dataDir === null ? "memory:" : `sqlite:${resolve(config.dataDir, "mpc.db")}`,
+  );
   stack.defer(() => store.close());
   const provider = await openProvider(config, { store, clock });
   stack.defer(() => provider.close());
@@ -47,6 +49,7 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
     ids,
     cluster: provider,
     planner: createPlanner(store, provider),
+    authorizer: allowEverything,
     engine: engine.name,
   };
   const dispatcher = new Dispatcher({ store, engine, clock });
@@ -103,10 +106,4 @@ async function startEngine(
   });
   stack.defer(() => engine.close());
   return engine;
-}
-
-async function openStore(dataDir: string | null): Promise<Store> {
-  if (dataDir === null) return openMemoryStore();
-  await makeDataDir(dataDir);
-  return openSqliteStore({ path: join(dataDir, "mpc.db") });
 }

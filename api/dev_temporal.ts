@@ -16,7 +16,7 @@ const SERVER = pathOf("tests/servers/temporal_server.ts");
 const BUNDLER = pathOf("worker/engine/temporal/bundle_workflows.ts");
 
 /** What the workflows' bundle is made of. */
-const SOURCES = ["services/operations", "worker/engine/temporal", "deno.lock"].map(pathOf);
+const SOURCES = ["services/sagas", "worker/engine/temporal", "deno.lock"].map(pathOf);
 
 /**
  * Starts Temporal's dev server, which is looked for on the path and got by pip where it is not

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
+import { callerOf } from "@mpc/process";
 import {
   DiagnoseResponseSchema,
   type DiagnosticsService,
@@ -7,7 +8,6 @@ import {
   SweepObjectsResponseSchema,
 } from "@mpc/proto";
 import { diagnose, type ServiceDeps, sweepObjects } from "@mpc/services";
-import { callerOf } from "./caller_of.ts";
 
 /** What a server says of itself. */
 export interface ServerInfo {

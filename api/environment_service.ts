@@ -1,8 +1,10 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import { invalidArgument } from "@mpc/domain";
+import { invalidArgument, isMpcError } from "@mpc/domain";
+import { callerOf } from "@mpc/process";
 import { EnvironmentService, ListEnvironmentsResponseSchema } from "@mpc/proto";
 import {
   assertName,
+  type Caller,
   createEnvironment,
   deleteEnvironment,
   getEnvironment,
@@ -11,7 +13,6 @@ import {
   updateEnvironment,
 } from "@mpc/services";
 import { create } from "@bufbuild/protobuf";
-import { callerOf } from "./caller_of.ts";
 import {
   fromEnvironment,
   fromEnvironmentUpdate,
@@ -70,12 +71,15 @@ export function environmentService(deps: ServiceDeps): ServiceImpl<typeof Enviro
   };
 }
 
-async function exists(
-  { store }: ServiceDeps,
-  { signal }: ReturnType<typeof callerOf>,
-  name: string,
-): Promise<boolean> {
-  return await store.environments.get(name, { signal }) !== undefined;
+/** Whether the environment exists, for callers that may read it. */
+async function exists(deps: ServiceDeps, caller: Caller, name: string): Promise<boolean> {
+  try {
+    await getEnvironment(deps, caller, name);
+    return true;
+  } catch (error) {
+    if (isMpcError(error, "NOT_FOUND")) return false;
+    throw error;
+  }
 }
 
 /** The error of a message that must be set and is not. */

@@ -1,8 +1,8 @@
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import { MpcError } from "@mpc/domain";
+import { callerOf } from "@mpc/process";
 import type { EventService } from "@mpc/proto";
 import { type ServiceDeps, watchEvents } from "@mpc/services";
-import { callerOf } from "./caller_of.ts";
 import { toWatchResponse } from "./mapping/event_mapping.ts";
 
 /** The event methods of the API. */

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
+import { callerOf } from "@mpc/process";
 import {
   CancelOperationResponseSchema,
   ExplainOperationResponseSchema,
@@ -16,7 +17,6 @@ import {
   waitOperation,
   watchOperation,
 } from "@mpc/services";
-import { callerOf } from "./caller_of.ts";
 import { toMutationAnswer, toOperation } from "./mapping/operation_mapping.ts";
 import { fromDuration } from "./mapping/values.ts";
 

@@ -1,3 +1,4 @@
+import { accessLog, identify, type Identity, intercept } from "@mpc/process";
 import {
   DiagnosticsService,
   EnvironmentService,
@@ -7,19 +8,19 @@ import {
   WorkloadService,
 } from "@mpc/proto";
 import type { ServiceDeps } from "@mpc/services";
-import { callerOf } from "./caller_of.ts";
 import { diagnosticsService, type ServerInfo } from "./diagnostics_service.ts";
 import { environmentService } from "./environment_service.ts";
 import { eventService } from "./event_service.ts";
 import { HealthStatus } from "./health.ts";
-import { accessLog } from "./interceptors/access_log.ts";
-import { intercept } from "./interceptors/interceptor.ts";
 import { mapErrors } from "./interceptors/map_errors.ts";
 import { type RateLimit, rateLimit } from "./interceptors/rate_limit.ts";
 import { operationService } from "./operation_service.ts";
 import { reflectionRoutes } from "./reflection.ts";
 import { type Route, route } from "./route.ts";
 import { workloadService } from "./workload_service.ts";
+
+/** The caller while the server listens to its own machine only, and nobody has to log in. */
+const LOCAL_USER: Identity = { principal: "local", groups: [], kind: "user" };
 
 /** Every service of the API, each implemented once, for both doors. */
 export function routes(
@@ -28,20 +29,25 @@ export function routes(
   limit: RateLimit,
 ): { readonly routes: readonly Route[]; readonly health: HealthStatus } {
   const interceptors = [
-    accessLog(),
+    accessLog,
     mapErrors(() => deps.ids.uuid()),
-    rateLimit(limit, deps.clock, (context) => callerOf(context).actor),
+    identify(() => LOCAL_USER),
+    rateLimit(limit, deps.clock),
   ];
+  const intercepted = (bare: Route): Route => ({
+    ...bare,
+    implementation: intercept(bare.service, bare.implementation, interceptors),
+  });
   const served = [
     route(EnvironmentService, environmentService(deps)),
     route(WorkloadService, workloadService(deps)),
     route(OperationService, operationService(deps)),
     route(EventService, eventService(deps)),
     route(DiagnosticsService, diagnosticsService(deps, info)),
-  ].map((bare) => intercept(bare, interceptors));
+  ].map(intercepted);
   const health = new HealthStatus(served.map(({ service }) => service.typeName));
-  // Who asks for health is told also where others have had enough.
+  // Health is not intercepted: it is answered to callers over their rate too.
   const known = [...served, route(Health, health.implementation())];
-  const reflection = reflectionRoutes(known).map((bare) => intercept(bare, interceptors));
+  const reflection = reflectionRoutes(known).map(intercepted);
   return { routes: [...known, ...reflection], health };
 }

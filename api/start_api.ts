@@ -1,6 +1,7 @@
-import { join } from "node:path";
+import { allowEverything } from "@mpc/services";
+import { resolve } from "node:path";
 import { makeDataDir, systemClock, systemIds, VERSION } from "@mpc/process";
-import { openSqliteStore } from "@mpc/storage/sqlite";
+import { openStore } from "@mpc/storage/open_store";
 import { WorkerCluster } from "./cluster/worker_cluster.ts";
 import type { ApiConfig } from "./config.ts";
 import { type Doors, openDoors } from "./open_doors.ts";
@@ -20,7 +21,7 @@ export type Api = Doors;
 export async function startApi(config: ApiConfig): Promise<Api> {
   await using stack = new AsyncDisposableStack();
   await makeDataDir(config.dataDir);
-  const store = openSqliteStore({ path: join(config.dataDir, "mpc.db"), shared: true });
+  const store = await openStore(`sqlite:${resolve(config.dataDir, "mpc.db")}`, { shared: true });
   stack.defer(() => store.close());
   const workers = new WorkerCluster(config.workers);
   const deps = {
@@ -29,6 +30,7 @@ export async function startApi(config: ApiConfig): Promise<Api> {
     ids: systemIds,
     cluster: workers,
     planner: workers,
+    authorizer: allowEverything,
     engine: ENGINE,
   };
   const info = {

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
+import { callerOf } from "@mpc/process";
 import {
   ListClusterEventsResponseSchema,
   ListPodsResponseSchema,
@@ -24,7 +25,6 @@ import {
   streamLogs,
 } from "@mpc/services";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { callerOf } from "./caller_of.ts";
 import { toClusterEvent, toPod } from "./mapping/pod_mapping.ts";
 import { toMutationAnswer } from "./mapping/operation_mapping.ts";
 import { fromDuration, toTimestamp } from "./mapping/values.ts";

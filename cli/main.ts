@@ -1,14 +1,15 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import type { CliConfig } from "./config.ts";
-import { EXIT } from "./exit_codes.ts";
+import type { CliConfig } from "./config/read_config.ts";
+import { EXIT } from "./errors/cli_error.ts";
 import { BrokenPipe, host } from "./host/mod.ts";
-import { processTerminal } from "./terminal.ts";
+import { processTerminal } from "./host/terminal.ts";
+import type { Runner } from "./nouns/command.ts";
 import { VERSION } from "./version.ts";
 
-/** Runs mpctl. @returns what to exit with */
+/** Runs mpctl. @returns the exit code */
 async function main(args: readonly string[]): Promise<number> {
   if (args.length === 1 && (args[0] === "version" || args[0] === "--version")) {
-    // Scripts ask this often; it needs nothing of the tree of commands.
+    // Scripts run this often, and it does not need the command tree.
     processTerminal.out(`mpctl ${VERSION}\n`);
     return EXIT.OK;
   }
@@ -19,34 +20,34 @@ async function main(args: readonly string[]): Promise<number> {
   }
   let exitCode: number = EXIT.OK;
   let config: CliConfig | undefined;
+  const runner: Runner = {
+    terminal: processTerminal,
+    host,
+    configured: (read) => config = read,
+    exit: (code) => exitCode = code,
+  };
   try {
     const { createProgram } = await import("./program.ts");
-    const program = await createProgram({
-      terminal: processTerminal,
-      host,
-      configured: (read) => config = read,
-      exit: (code) => exitCode = code,
-    }, args);
-    neverExits(program);
+    const program = await createProgram(runner, args);
+    throwOnExit(program);
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
-    // Whoever read our output has read enough.
+    // The reader of our output closed the pipe.
     if (error instanceof BrokenPipe) return EXIT.OK;
-    // Commander has printed the problem, or the help that was asked for.
+    // Commander has printed the problem, or the help.
     if (isCommanderError(error)) {
       if (error.code === "commander.unknownCommand") {
-        const { nounFirst } = await import("./noun_first.ts");
-        const suggestion = await nounFirst(args);
+        const { suggestNounFirst } = await import("./program.ts");
+        const suggestion = await suggestNounFirst(runner, args);
         if (suggestion) processTerminal.err(`${suggestion}\n`);
       }
       return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
     }
-    const { renderError } = await import("./render_error.ts");
+    const { renderError, suggestName } = await import("./errors/render_error.ts");
     const { text, exitCode } = renderError(error, config?.server.href ?? "");
     processTerminal.err(text);
     if (config && exitCode === EXIT.NOT_FOUND) {
-      const { suggestName } = await import("./suggest_name.ts");
       const suggestion = await suggestName(error, config);
       if (suggestion) processTerminal.err(`${suggestion}\n`);
     }
@@ -54,12 +55,12 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Commander throws where it would exit, and says what is wrong as mpctl does, in every command. */
-function neverExits(command: CommandUnknownOpts, path = command.name()): void {
+/** Makes Commander throw instead of exiting, and print errors as mpctl does, in every command. */
+function throwOnExit(command: CommandUnknownOpts, path = command.name()): void {
   command.exitOverride().showSuggestionAfterError()
     .showHelpAfterError(`See '${path} --help'`)
     .configureOutput({ outputError: (text, write) => write(usageText(text)) });
-  for (const child of command.commands) neverExits(child, `${path} ${child.name()}`);
+  for (const child of command.commands) throwOnExit(child, `${path} ${child.name()}`);
 }
 
 const usageText = (text: string): string =>

@@ -1,5 +1,5 @@
-/** What a person types, as the API names it. */
-import { usageError } from "./cli_error.ts";
+/** Names of resources in the API, from what the user typed. */
+import { usageError } from "./errors/cli_error.ts";
 
 /** `dev` or `environments/dev`. */
 export function environmentName(typed: string): string {

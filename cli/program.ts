@@ -1,6 +1,6 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import { EXIT_HELP } from "./exit_codes.ts";
-import { type Runner, takesFlagsBefore } from "./nouns/shared.ts";
+import { EXIT_HELP } from "./errors/cli_error.ts";
+import { type Runner, takesFlagsBefore } from "./nouns/command.ts";
 
 const HELP = `
 ${EXIT_HELP}
@@ -10,7 +10,7 @@ Examples:
   mpctl workload deploy web --env dev --image nginx:1.27 --replicas 2 --port 80
   mpctl op list`;
 
-/** A noun of the tree; its verbs are made when it is the one that was typed. */
+/** A noun; its verbs are created only when the command line names it. */
 interface Noun {
   readonly names: readonly [string, ...string[]];
   readonly description: string;
@@ -76,8 +76,8 @@ const NOUNS: readonly Noun[] = [
 ];
 
 /**
- * The tree of commands as far as it was typed: the verbs of one noun, the names of the others, so
- * that nothing is made that a command does not need. `all` makes the whole of it.
+ * The command tree that a command line needs: the verbs of the noun that it names, and only the
+ * names of the others, which keeps the start fast. `all` creates the whole tree.
  */
 export async function createProgram(
   runner: Runner,
@@ -96,3 +96,20 @@ export async function createProgram(
 function named({ names: [name, ...aliases], description }: Noun): CommandUnknownOpts {
   return new Command(name).description(description).aliases(aliases);
 }
+
+/**
+ * Suggests the command of a user who typed the verb first, as in kubectl: `get envs` is `env get`.
+ */
+export async function suggestNounFirst(
+  runner: Runner,
+  args: readonly string[],
+): Promise<string | undefined> {
+  const [verb = "", typed = ""] = args.filter((word) => !word.startsWith("-"));
+  const program = await createProgram(runner, "all");
+  const noun = childOf(program, typed) ?? childOf(program, typed.replace(/s$/, ""));
+  const meant = noun && childOf(noun, verb);
+  return meant && `Did you mean 'mpctl ${noun.name()} ${meant.name()}'? The noun comes first`;
+}
+
+const childOf = (parent: CommandUnknownOpts, name: string): CommandUnknownOpts | undefined =>
+  parent.commands.find((command) => command.name() === name || command.aliases().includes(name));

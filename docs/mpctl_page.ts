@@ -1,11 +1,11 @@
 /** The page of mpctl's commands, made from the same definitions as `--help`: `deno task docs`. */
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { EXIT_HELP } from "../cli/exit_codes.ts";
+import { SETTING_NAMES, SETTINGS } from "../cli/config/settings.ts";
+import { EXIT_HELP } from "../cli/errors/cli_error.ts";
 import { host } from "../cli/host/mod.ts";
-import { examplesOf } from "../cli/nouns/shared.ts";
+import { examplesOf } from "../cli/nouns/command.ts";
 import { createProgram } from "../cli/program.ts";
 import { markdownTable } from "./markdown_table.ts";
-import { SETTING_NAMES, SETTINGS } from "../cli/settings.ts";
 
 /** The page's text. */
 export async function mpctlPage(): Promise<string> {

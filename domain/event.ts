@@ -13,7 +13,7 @@ export type EventSnapshot =
 
 /** One entry of the single ordered log that watch, the dashboard and the audit read. */
 export interface Event {
-  /** Its place in the log; counts up from 1 without gaps. */
+  /** Its place in the log: unique and increasing, with gaps. Only the order has a meaning. */
   readonly sequence: number;
   readonly time: Instant;
   readonly type: EventType;

@@ -1,4 +1,5 @@
 /** The nouns of the platform and their rules: pure, without I/O and without a clock. */
+export * from "./compare_values.ts";
 export * from "./condition.ts";
 export * from "./cluster_name.ts";
 export * from "./dns.ts";
@@ -10,6 +11,7 @@ export * from "./etag.ts";
 export * from "./event.ts";
 export * from "./filter.ts";
 export * from "./filter_fields.ts";
+export { matches, type Wildcard, wildcardOf } from "./filter_matches.ts";
 export * from "./filter_parser.ts";
 export * from "./ids.ts";
 export * from "./image.ts";

@@ -116,6 +116,11 @@ export interface Operation {
   readonly retryOf: string | null;
   /** The trace that it was asked for in (W3C Trace Context); null for none. */
   readonly traceparent: string | null;
+  /**
+   * Whether its admission looked cut off, and its record is about to be dropped. Whoever finds that
+   * it has its lock takes this back. Absent in records of earlier versions.
+   */
+  readonly admissionRevoked?: boolean;
   /** Why nobody begins it, or goes on with it; empty while somebody does. */
   readonly waitingReason: string;
 }

@@ -1,35 +1,21 @@
-import { createClient } from "@connectrpc/connect";
-import { createGrpcWebTransport } from "@connectrpc/connect-web";
-import {
-  EnvironmentService,
-  EventService,
-  EventType,
-  OperationService,
-  OperationState,
-} from "@mpc/proto";
+import { connect, waitForOperation, watchEvents } from "@mpc/client";
+import { EnvironmentService, EventType, OperationState } from "@mpc/proto";
 
-const baseUrl = Deno.args[0] ?? "http://127.0.0.1:8080";
-const transport = createGrpcWebTransport({ baseUrl });
-const environments = createClient(EnvironmentService, transport);
-const operations = createClient(OperationService, transport);
-const events = createClient(EventService, transport);
+const server = new URL(Deno.args[0] ?? "http://127.0.0.1:8080");
+const connection = await connect({ server });
 
-// The same request id and body is the same operation, however often it is sent.
-const { name } = await environments.createEnvironment({
+// A repeated call with the same request id and body returns the same operation.
+const operation = await connection.client(EnvironmentService).createEnvironment({
   environmentId: "preview",
   environment: { labels: { team: "web" } },
   requestId: crypto.randomUUID(),
 });
-const ended = await operations.waitOperation({ name }, { timeoutMs: 60_000 });
-console.log(ended.target, OperationState[ended.state]);
+const { target, state } = await waitForOperation(connection, operation);
+console.log(target, OperationState[state]);
 
-// First what is, then what happens; a watch that broke goes on from its last token.
-let resumeToken = "";
-const stop = new AbortController();
-const request = { target: ended.target, kinds: ["environment"], resumeToken };
-for await (const told of events.watchEvents(request, { signal: stop.signal })) {
-  resumeToken = told.resumeToken || resumeToken;
-  if (told.event) console.log(EventType[told.event.type], told.event.target);
-  if (told.synced) break;
+// First what exists, then what happens; a broken watch resumes after its last token.
+for await (const { event, synced } of watchEvents(connection, { target, kinds: ["environment"] })) {
+  if (event) console.log(EventType[event.type], event.target);
+  if (synced) break;
 }
-stop.abort();
+connection.close();

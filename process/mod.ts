@@ -1,4 +1,7 @@
 /** What every process of the platform does: where it listens, how it is set up, runs and stops. */
+export { accessLog } from "./calls/access_log.ts";
+export { callerOf, identify, type Identity, SOURCE } from "./calls/identify.ts";
+export { type Call, intercept, type Interceptor, type Next } from "./calls/interceptor.ts";
 export { type Address, formatAddress, isLoopback } from "./address.ts";
 export { type ChartSettings, NO_CHARTS } from "./charts.ts";
 export { clusterNames, type ClusterSettings } from "./clusters.ts";

@@ -1,9 +1,34 @@
-/** On whose behalf a use case runs. */
+/** The caller on whose behalf a use case runs; made once, where a call enters the platform. */
 export interface Caller {
-  /** Who asks, as operations and events record it. */
-  readonly actor: string;
+  /** The caller's name; operations and events record it as their `actor`. */
+  readonly principal: string;
+  readonly groups: readonly string[];
+  /** `system` is the platform itself, `service` another program. */
+  readonly kind: "user" | "service" | "system";
+  /** The address that the call came from; null where it is not known. */
+  readonly source: string | null;
+  /** The trace that the call belongs to (W3C Trace Context); null where there is none. */
+  readonly traceparent: string | null;
   /** Aborted when the caller has gone or its deadline has passed. */
   readonly signal: AbortSignal;
-  /** The trace that the call is part of (W3C Trace Context). */
-  readonly traceparent?: string | null;
+}
+
+/** Parts of the platform that change things on their own. */
+export type SystemPart = "janitor" | "expiry" | "retention" | "drift" | "temporal";
+
+/** The principal of a part of the platform, as operations and events record it. */
+export function systemPrincipal(part: SystemPart): string {
+  return `system:${part}`;
+}
+
+/** A part of the platform as a caller of use cases. */
+export function systemCaller(part: SystemPart, signal: AbortSignal): Caller {
+  return {
+    principal: systemPrincipal(part),
+    groups: [],
+    kind: "system",
+    source: null,
+    traceparent: null,
+    signal,
+  };
 }

@@ -1,5 +1,5 @@
 import type { Store } from "@mpc/storage";
-import type { Clock, ClusterReader, Ids, Planner } from "./ports/mod.ts";
+import type { Authorizer, Clock, ClusterReader, Ids, Planner } from "./ports/mod.ts";
 
 /** What use cases need. */
 export interface ServiceDeps {
@@ -8,6 +8,7 @@ export interface ServiceDeps {
   readonly ids: Ids;
   readonly cluster: ClusterReader;
   readonly planner: Planner;
+  readonly authorizer: Authorizer;
   /** The engine that operations admitted here are for. */
   readonly engine: string;
 }

@@ -1,7 +1,30 @@
+/**
+ * The ports of storage. Adapters: `@mpc/storage/memory`, `@mpc/storage/sqlite`; `openStore()` of
+ * `@mpc/storage/open_store` chooses one by an address.
+ *
+ * A handle is one opened {@linkcode Store}. Where an adapter allows several handles of one store, in
+ * one process or in many, readers of every handle may rely on this:
+ *
+ * - **Read your writes.** A call that begins after a write has returned sees that write.
+ * - **One winner.** Of writes that name the same version, or create the same name, one succeeds.
+ * - **Document before event.** A reader that has seen an event reads its document at least as new as
+ *   the event: with the event's version, a later one, or deleted.
+ * - **All or none.** A write that is refused leaves neither document nor events. When a write has
+ *   returned, its events are in the log. While it runs, and when its process dies in the middle, a
+ *   reader may see the document before the events, never the events before the document; in the end
+ *   the store has both or neither.
+ * - **One order.** All handles read the same events in the same order. A reader that has seen an
+ *   event never finds an event with a smaller sequence later. Events of one document are in the order
+ *   of its versions, events of one write in the order given; events of other writes may be between
+ *   them.
+ *
+ * Not promised: that two documents, or two pages of one list, are read at the same moment.
+ */
 import type {
   Environment,
   Event,
   Filter,
+  Instant,
   NewEvent,
   Operation,
   OrderKey,
@@ -17,12 +40,12 @@ export interface Stored<T> {
 }
 
 export interface ReadOptions {
-  /** Aborts the call: `CANCELLED`, nothing done. */
+  /** Aborts the call with `CANCELLED`; a write is then not made. */
   readonly signal?: AbortSignal;
 }
 
 export interface WriteOptions extends ReadOptions {
-  /** Appended to the log in the same atomic step as the write, in this order. */
+  /** Appended to the log with the write, in this order; all or none. */
   readonly events?: readonly NewEvent[];
 }
 
@@ -33,58 +56,58 @@ export interface Cursor {
 }
 
 export interface ListQuery extends ReadOptions {
-  /** Only documents whose name begins with this. */
+  /** Only documents whose name starts with this. */
   readonly prefix?: string;
   readonly filter?: Filter;
-  /** By name where empty; the name always breaks ties, in the direction of the last key. */
+  /** By name where empty. The name breaks ties, in the direction of the last key. */
   readonly orderBy?: readonly OrderKey[];
-  /** Go on behind this. */
+  /** Only documents that come later in the order than this. */
   readonly after?: Cursor;
-  /** At most so many, from 1. */
+  /** The most documents to return, from 1. */
   readonly limit: number;
 }
 
 export interface Page<T> {
   readonly items: readonly Stored<T>[];
-  /** Null on the last page. */
+  /** Null on the last page, also when that page is full. */
   readonly next: Cursor | null;
 }
 
 /**
- * Documents of one kind, by name. Every write is one document and its events, atomic and durable
- * before the call returns. Values are copied in and out: who changes one changes nothing here.
+ * Documents of one kind, by name. A write changes one document and appends its events, and is durable
+ * when the call returns. Values are copied in and out: changing one does not change the store.
  *
  * Every call may fail with:
  * - `CANCELLED` `ABORTED_BY_CALLER`: the signal was aborted before the write was made
- * - `UNAVAILABLE` `STORE_UNAVAILABLE`: the store cannot be reached or is closed
- * - `RESOURCE_EXHAUSTED` `STORE_FULL`: no room is left; nothing was written
- * - `DATA_LOSS` `STORE_CORRUPT`: what is stored cannot be read
+ * - `UNAVAILABLE` `STORE_UNAVAILABLE`: the store cannot be reached, or the handle is closed
+ * - `RESOURCE_EXHAUSTED` `STORE_FULL`: there is no room left; nothing was written
+ * - `DATA_LOSS` `STORE_CORRUPT`: the stored data cannot be read
  */
 export interface Collection<T extends { readonly name: string }> {
   /**
    * Adds a document under its `name`.
-   * @throws `ALREADY_EXISTS` `NAME_TAKEN`: there is one of that name
+   * @throws `ALREADY_EXISTS` `NAME_TAKEN`: a document of that name exists
    */
   create(value: T, options?: WriteOptions): Promise<Stored<T>>;
-  /** Reads a document; undefined where there is none. */
+  /** Reads a document; undefined where it does not exist. */
   get(name: string, options?: ReadOptions): Promise<Stored<T> | undefined>;
   /**
-   * Lists documents. Pages stay stable while others write: what was there all the time is listed
-   * exactly once.
+   * Lists documents. Pages stay stable while others write: a document that exists all the time and
+   * keeps its place in the order is listed exactly once.
    */
   list(query: ListQuery): Promise<Page<T>>;
   /** Counts documents. */
   count(query: Pick<ListQuery, "prefix" | "filter" | "signal">): Promise<number>;
   /**
-   * Swaps a document if it still has `version`.
-   * @throws `NOT_FOUND` `NO_SUCH_DOCUMENT`: it is gone
-   * @throws `ABORTED` `VERSION_CONFLICT`: somebody else was first
+   * Replaces a document if it still has `version`.
+   * @throws `NOT_FOUND` `NO_SUCH_DOCUMENT`: it does not exist
+   * @throws `ABORTED` `VERSION_CONFLICT`: it has another version
    */
   replace(value: T, version: number, options?: WriteOptions): Promise<Stored<T>>;
   /**
-   * Removes a document if it still has `version`.
-   * @throws `NOT_FOUND` `NO_SUCH_DOCUMENT`: it is gone
-   * @throws `ABORTED` `VERSION_CONFLICT`: somebody else was first
+   * Deletes a document if it still has `version`.
+   * @throws `NOT_FOUND` `NO_SUCH_DOCUMENT`: it does not exist
+   * @throws `ABORTED` `VERSION_CONFLICT`: it has another version
    */
   delete(name: string, version: number, options?: WriteOptions): Promise<void>;
 }
@@ -93,11 +116,11 @@ export interface Collection<T extends { readonly name: string }> {
 export interface OperationCollection extends Collection<Operation> {
   /**
    * Adds an operation.
-   * @throws `ALREADY_EXISTS` `NAME_TAKEN`: there is one of that name
+   * @throws `ALREADY_EXISTS` `NAME_TAKEN`: an operation of that name exists
    * @throws `ALREADY_EXISTS` `REQUEST_ID_TAKEN`: the actor has used this request id
    */
   create(value: Operation, options?: WriteOptions): Promise<Stored<Operation>>;
-  /** Reads the operation of an actor's request id; undefined where there is none. */
+  /** Reads the operation with an actor's request id; undefined where there is none. */
   findByRequestId(
     actor: string,
     requestId: string,
@@ -105,29 +128,38 @@ export interface OperationCollection extends Collection<Operation> {
   ): Promise<Stored<Operation> | undefined>;
 }
 
-/** The one ordered log. */
+/**
+ * The one ordered log. Sequences are positive safe integers, unique and strictly increasing, also
+ * after compaction and reopening. They are not dense: only their order has a meaning, and arithmetic
+ * on them has none. 0 is before every event.
+ */
 export interface EventLog {
-  /** Appends without touching a document. */
+  /** Appends events without touching a document. */
   append(events: readonly NewEvent[], options?: ReadOptions): Promise<void>;
-  /** The sequence of the newest event; 0 where there is none. */
+  /** The sequence of the newest event, also where it was removed; 0 where there never was one. */
   head(options?: ReadOptions): Promise<number>;
   /**
-   * Reads at most `limit` events behind `after`, in order, without gaps.
-   * @throws `OUT_OF_RANGE` `EVENTS_COMPACTED`: events behind `after` are no longer kept;
-   *   `metadata.oldest` is the oldest sequence that is
+   * Reads the next events after the sequence `after`, at most `limit`, in order.
+   * @throws `OUT_OF_RANGE` `EVENTS_COMPACTED`: events after `after` have been removed;
+   *   `metadata.compacted` is the sequence after which all events are still kept
    */
   read(after: number, limit: number, options?: ReadOptions): Promise<readonly Event[]>;
   /**
-   * Yields every event behind `after`, then each new one when it is durable, until aborted (then
-   * it ends without an error) or the store is closed (`UNAVAILABLE`).
+   * Yields every event after the sequence `after`, then each new event soon after it is durable,
+   * whichever handle appended it. Ends without an error when aborted, and with `UNAVAILABLE` when the
+   * handle is closed. It may still yield an event that another handle has just removed.
    * @throws `OUT_OF_RANGE` `EVENTS_COMPACTED` as `read` does
    */
   tail(after: number, signal: AbortSignal): AsyncIterable<Event>;
-  /** Forgets all events before `sequence`. */
-  compact(sequence: number, options?: ReadOptions): Promise<void>;
+  /**
+   * Removes the oldest events, up to the first event whose `time` is `time` or later (milliseconds
+   * since 1970). Events behind that one stay, though a wrong clock may have given them an older time.
+   * @returns how many events this call removed
+   */
+  compactBefore(time: Instant, options?: ReadOptions): Promise<number>;
 }
 
-/** All that the platform keeps. */
+/** Everything that the platform keeps. */
 export interface Store {
   readonly environments: Collection<Environment>;
   readonly workloads: Collection<Workload>;
@@ -135,8 +167,6 @@ export interface Store {
   readonly operations: OperationCollection;
   readonly orphans: Collection<Orphan>;
   readonly events: EventLog;
-  /** Commits made durable since the store was opened; what an operation costs is counted in them. */
-  readonly commits: number;
-  /** Finishes running writes and lets go of every resource; later calls are `UNAVAILABLE`. */
+  /** Finishes running writes and releases every resource; later calls are `UNAVAILABLE`. */
   close(): Promise<void>;
 }

@@ -11,8 +11,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   process: ["services", "domain"],
   api: ["proto", "services", "domain", "process"],
   worker: ["services", "domain", "storage", "process"],
-  cli: ["proto"],
-  ui: ["proto"],
+  client: ["proto"],
+  cli: ["client", "proto"],
+  ui: ["client", "proto"],
 };
 
 /** Composition roots wire adapters, so they may import anything but tests. */
@@ -25,8 +26,14 @@ const ROOTS = [
 /** The worker's side of what it and the API say to each other. */
 const SPEAKS_PROTO = "worker/internal/";
 
-/** What rooms may import of storage besides the roots: the ports alone. */
-const STORAGE_PORTS = ["storage/mod.ts", "storage/store.ts"];
+/** What other rooms than the roots may import of storage: the ports alone. */
+const STORAGE_PORTS = ["storage/store.ts"];
+
+/** Chooses a store by its address: inside storage the only file that imports adapters. */
+const CHOOSES_STORE = "storage/open_store.ts";
+
+/** What an adapter of storage may import of its room besides its own folder. */
+const STORAGE_SHARED = /^storage\/(?:store\.ts$|shared\/)/;
 
 export interface SourceFile {
   /** Path from the repository's root. */
@@ -94,7 +101,8 @@ function problemOf(from: string, to: string, specifier: string): string | undefi
   if (fromRoom === "tests" || from.endsWith("_test.ts")) return undefined;
   if (toRoom === "tests") return "nothing imports tests";
   if (fromRoom === toRoom) {
-    return specifier.startsWith(".") ? undefined : "inside a room imports are relative";
+    if (!specifier.startsWith(".")) return "inside a room imports are relative";
+    return fromRoom === "storage" ? problemInStorage(from, to) : undefined;
   }
   if (specifier.startsWith(".")) return "across rooms imports use the import map's alias";
   if (ROOTS.some((root) => root.test(from))) return undefined;
@@ -105,4 +113,14 @@ function problemOf(from: string, to: string, specifier: string): string | undefi
   }
   if (toRoom === "storage" && !STORAGE_PORTS.includes(to)) return "only the ports of storage";
   return undefined;
+}
+
+/** Adapters do not know each other, and nothing but the chooser knows them. */
+function problemInStorage(from: string, to: string): string | undefined {
+  if (from === CHOOSES_STORE || STORAGE_SHARED.test(to)) return undefined;
+  const [fromFolder, toFolder] = [dirname(from), dirname(to)];
+  if (toFolder === fromFolder || toFolder.startsWith(`${fromFolder}/`)) {
+    return fromFolder === "storage" ? "only open_store.ts imports adapters" : undefined;
+  }
+  return "adapters import the ports, shared/ and their own files only";
 }

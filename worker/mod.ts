@@ -1,11 +1,11 @@
 /** What carries operations out. */
-export { Dispatcher } from "./dispatcher.ts";
-export { DriftWatch } from "./drift_watch.ts";
+export { Dispatcher } from "./engine/dispatcher.ts";
+export { DriftWatch } from "./housekeeping/drift_watch.ts";
 export { EmbeddedEngine } from "./engine/embedded/mod.ts";
-export { Expiry, NOTICE_MS } from "./expiry.ts";
-export { openProvider } from "./open_provider.ts";
-export { Janitor } from "./janitor.ts";
-export { Retention } from "./retention.ts";
+export { Expiry, NOTICE_MS } from "./housekeeping/expiry.ts";
+export { openProvider } from "./providers/open_provider.ts";
+export { Janitor } from "./housekeeping/janitor.ts";
+export { Retention } from "./housekeeping/retention.ts";
 export type { StepTools } from "./engine/try_step.ts";
 export type { HostedEngine } from "./engine/hosted_engine.ts";
-export { startHousekeeping } from "./start_housekeeping.ts";
+export { startHousekeeping } from "./housekeeping/start_housekeeping.ts";

@@ -1,16 +1,16 @@
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { type Address, makeDataDir, systemClock, systemIds } from "@mpc/process";
-import { assertEngines, type Provider, type ServiceDeps } from "@mpc/services";
-import { createPlanner } from "@mpc/services/operations";
+import { allowEverything, assertEngines, type Provider, type ServiceDeps } from "@mpc/services";
+import { createPlanner } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
-import { openSqliteStore } from "@mpc/storage/sqlite";
+import { openStore } from "@mpc/storage/open_store";
 import type { WorkerConfig } from "./config.ts";
 import type { HostedEngine } from "./engine/hosted_engine.ts";
 import type { StepTools } from "./engine/try_step.ts";
-import { Dispatcher } from "./dispatcher.ts";
+import { Dispatcher } from "./engine/dispatcher.ts";
 import { serveInternal } from "./internal/serve_internal.ts";
-import { openProvider } from "./open_provider.ts";
-import { startHousekeeping } from "./start_housekeeping.ts";
+import { openProvider } from "./providers/open_provider.ts";
+import { startHousekeeping } from "./housekeeping/start_housekeeping.ts";
 import { type Check, serveHealth } from "./serve_health.ts";
 
 /** A running worker. */
@@ -35,7 +35,7 @@ export async function startWorker(
   const [clock, ids] = [systemClock, systemIds];
   await using stack = new AsyncDisposableStack();
   await makeDataDir(config.dataDir);
-  const store = openSqliteStore({ path: join(config.dataDir, "mpc.db"), shared: true });
+  const store = await openStore(`sqlite:${resolve(config.dataDir, "mpc.db")}`, { shared: true });
   stack.defer(() => store.close());
   const provider = await openProvider(config, { store, clock });
   stack.defer(() => provider.close());
@@ -48,7 +48,15 @@ export async function startWorker(
   const dispatcher = new Dispatcher({ store, engine, clock });
   await dispatcher.start();
   stack.defer(() => dispatcher.close());
-  const deps: ServiceDeps = { store, clock, ids, cluster: provider, planner, engine: engine.name };
+  const deps: ServiceDeps = {
+    store,
+    clock,
+    ids,
+    cluster: provider,
+    planner,
+    authorizer: allowEverything,
+    engine: engine.name,
+  };
   stack.use(
     await startHousekeeping({
       deps,

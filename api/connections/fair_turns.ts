@@ -1,54 +1,102 @@
-import { setImmediate } from "node:timers";
+/** How long a turn is while several peers are active. */
+const TURN_MS = 4;
+/** A turn that ends later than this was too much work. */
+const LATE_MS = 2;
+/** How long a peer counts as active. */
+const ACTIVE_MS = 1_000;
+/** Work that a peer may always start in a turn. */
+const MIN_WORK = 2;
+
+/** Time as turns need it: monotonic. */
+export interface TurnTime {
+  now(): number;
+  after(ms: number, callback: () => void): void;
+}
+
+const REAL_TIME: TurnTime = {
+  now: () => performance.now(),
+  after: (ms, callback) => void setTimeout(callback, ms),
+};
 
 /**
- * Lets each peer start a limited number of calls in each turn of the event loop, so that a peer
- * that sends thousands at once delays only itself.
+ * Lets each peer start a limited amount of work in each turn, so that a peer that sends thousands of
+ * calls at once delays only itself.
+ *
+ * While several peers are active, turns leave the event loop idle at their end, and the limit sinks
+ * while they do not: Deno's loop looks at sockets only when it is idle, or in every 61st round.
  */
 export class FairTurns {
-  readonly #callsPerTurn: number;
+  readonly #maxWork: number;
+  readonly #time: TurnTime;
+  readonly #recent = new Set<PeerTurns>();
   readonly #active = new Set<PeerTurns>();
-  #scheduled = false;
+  #limit: number;
+  #endsAt: number | undefined;
 
-  constructor(callsPerTurn: number) {
-    this.#callsPerTurn = callsPerTurn;
+  /** @param maxWork what a peer may start in a turn at most; a call counts one */
+  constructor(maxWork: number, time: TurnTime = REAL_TIME) {
+    this.#maxWork = maxWork;
+    this.#limit = maxWork;
+    this.#time = time;
   }
 
   /** The turns of one peer. */
   peer(): PeerTurns {
-    return new PeerTurns(this.#callsPerTurn, (turns) => {
+    return new PeerTurns(() => this.#limit, (turns) => {
       this.#active.add(turns);
       this.#schedule();
     });
   }
 
   #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      const active = [...this.#active];
-      this.#active.clear();
-      for (const turns of active) turns.next();
-    });
+    if (this.#endsAt !== undefined) return;
+    const delay = this.#recent.size > 1 ? TURN_MS : 0;
+    this.#endsAt = this.#time.now() + delay;
+    this.#time.after(delay, () => this.#end());
+  }
+
+  #end(): void {
+    const now = this.#time.now();
+    const late = now - (this.#endsAt ?? now) > LATE_MS;
+    this.#endsAt = undefined;
+    const active = [...this.#active];
+    this.#active.clear();
+    for (const turns of active) {
+      turns.activeAt = now;
+      this.#recent.add(turns);
+    }
+    for (const turns of this.#recent) {
+      if (now - turns.activeAt > ACTIVE_MS) this.#recent.delete(turns);
+    }
+    if (this.#recent.size < 2) this.#limit = this.#maxWork;
+    else if (late) this.#limit = Math.max(MIN_WORK, Math.floor(this.#limit / 2));
+    else this.#limit = Math.min(this.#maxWork, this.#limit + MIN_WORK);
+    for (const turns of active) turns.next();
   }
 }
 
-/** How many calls a peer has started in this turn, and which of its connections wait for the next. */
+/** What a peer has started in this turn, and which of its connections wait for the next. */
 export class PeerTurns {
-  readonly #limit: number;
+  readonly #limit: () => number;
   readonly #onActive: (turns: PeerTurns) => void;
   #started = 0;
   #waiting: (() => void)[] = [];
+  /** When the peer last started something, or waited to. */
+  activeAt = -Infinity;
 
-  constructor(limit: number, onActive: (turns: PeerTurns) => void) {
+  constructor(limit: () => number, onActive: (turns: PeerTurns) => void) {
     this.#limit = limit;
     this.#onActive = onActive;
   }
 
-  /** Starts a call. @returns false where it has to wait for the next turn */
-  start(): boolean {
-    if (this.#started >= this.#limit) return false;
-    if (this.#started++ === 0) this.#onActive(this);
+  /**
+   * Starts a piece of work, which may exceed the limit by less than its own size.
+   * @returns false where it has to wait for the next turn
+   */
+  start(work = 1): boolean {
+    if (this.#started >= this.#limit()) return false;
+    if (this.#started === 0) this.#onActive(this);
+    this.#started += work;
     return true;
   }
 
@@ -62,7 +110,7 @@ export class PeerTurns {
   next(): void {
     this.#started = 0;
     let next = 0;
-    while (next < this.#waiting.length && this.#started < this.#limit) this.#waiting[next++]!();
+    while (next < this.#waiting.length && this.#started < this.#limit()) this.#waiting[next++]!();
     this.#waiting.splice(0, next);
     if (this.#waiting.length > 0) this.#onActive(this);
   }

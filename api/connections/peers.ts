@@ -8,15 +8,15 @@ export interface PeerLimits {
   readonly maxHeldBytes: number;
   /** Calls that run at once. */
   readonly maxCalls: number;
-  /** Calls that a peer may start in one turn of the event loop. */
-  readonly callsPerTurn: number;
+  /** Calls and messages that a peer may start in one turn, while turns are short. */
+  readonly workPerTurn: number;
 }
 
 export const DEFAULT_PEER_LIMITS: PeerLimits = {
-  maxConnections: 10_000,
-  maxHeldBytes: 96 * 1024 * 1024,
-  maxCalls: 10_000,
-  callsPerTurn: 64,
+  maxConnections: 4_000,
+  maxHeldBytes: 64 * 1024 * 1024,
+  maxCalls: 8_000,
+  workPerTurn: 64,
 };
 
 /** What the connections from one address use. */
@@ -40,7 +40,7 @@ export class Peers {
     this.#connections = new FairShare(limits.maxConnections);
     this.#bytes = new FairShare(limits.maxHeldBytes);
     this.#calls = new FairShare(limits.maxCalls);
-    this.#turns = new FairTurns(limits.callsPerTurn);
+    this.#turns = new FairTurns(limits.workPerTurn);
   }
 
   /**

@@ -8,10 +8,11 @@ import {
 } from "@connectrpc/connect";
 import type { EventEmitter } from "node:events";
 import type { ServerUnaryCall } from "@grpc/grpc-js";
+import { SOURCE } from "@mpc/process";
 import { afterDelay, deadlineExceeded } from "../deadline.ts";
 
 type Call<I, O> =
-  & Pick<ServerUnaryCall<I, O>, "cancelled" | "metadata" | "getDeadline" | "getPath">
+  & Pick<ServerUnaryCall<I, O>, "cancelled" | "metadata" | "getDeadline" | "getPath" | "getPeer">
   & Pick<EventEmitter, "on">;
 
 /**
@@ -97,7 +98,7 @@ export class CallContext<I, O> implements HandlerContext {
   }
 
   get values(): ContextValues {
-    return this.#values ??= createContextValues();
+    return this.#values ??= createContextValues().set(SOURCE, this.#call.getPeer());
   }
 
   /** Stops timers; to be called when the call has ended. */

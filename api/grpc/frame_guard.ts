@@ -1,133 +1,240 @@
-/** What the guard does with a connection that goes too far. */
-export class FrameLimitExceeded extends Error {}
+import {
+  ConnectionState,
+  DEFAULT_FRAME_LIMITS,
+  type FrameLimits,
+  type GuardedCalls,
+} from "./connection_state.ts";
+import {
+  ConnectionError,
+  ERROR_CODE,
+  FLAG,
+  FRAME,
+  HEAD_BYTES,
+  payloadLength,
+  PREFACE,
+  violation,
+} from "./http2_frames.ts";
+import { SentFrames } from "./sent_frames.ts";
 
-export interface FrameLimits {
-  /** Bytes of one header block: HEADERS and the CONTINUATIONs behind it. */
-  readonly maxHeaderBytes: number;
-  /** Frames of one kind that cost the server more than the client, in each window. */
-  readonly maxControlFrames: number;
-  readonly windowMs: number;
-}
-
-export const DEFAULT_FRAME_LIMITS: FrameLimits = {
-  maxHeaderBytes: 64 * 1024,
-  maxControlFrames: 2_000,
-  windowMs: 10_000,
+const UNLIMITED: GuardedCalls = {
+  start: () => true,
+  hold: () => true,
+  release: () => {},
+  refuse: () => {},
 };
 
-const PREFACE_BYTES = 24;
-const HEAD_BYTES = 9;
-
-/** Frame types (RFC 9113, section 6). */
-const HEADERS = 0x1;
-const RST_STREAM = 0x3;
-const SETTINGS = 0x4;
-const PING = 0x6;
-const GOAWAY = 0x7;
-const CONTINUATION = 0x9;
-
 /**
- * Reads the frame headers of what a client sends and leaves GOAWAY frames out.
+ * Follows the state of an HTTP/2 connection by RFC 9113 and hands on only what cannot harm the
+ * stack behind it, which therefore never meets a connection error.
  *
- * A server may ignore a client's GOAWAY, and Deno's `node:http2` dies of one that arrives at the
- * wrong moment (denoland/deno#36788). A chunk without a GOAWAY is handed on as it is, without a
- * copy. The frame headers are also where limits are kept that grpc-js lacks.
+ * Deno's `node:http2` dies of a client's GOAWAY that arrives at the wrong moment
+ * (denoland/deno#36788) and of a PING acknowledgement that it did not ask for: both are left out,
+ * as a server may do. A chunk from which nothing is left out is handed on without a copy.
  */
 export class FrameGuard {
-  readonly #limits: FrameLimits;
+  readonly #state: ConnectionState;
+  readonly #sent: SentFrames;
+  readonly #calls: GuardedCalls;
   readonly #now: () => number;
-  readonly #head = new Uint8Array(HEAD_BYTES);
-  #headFilled = 0;
-  #prefaceLeft = PREFACE_BYTES;
-  #payloadLeft = 0;
-  #dropping = false;
-  #headerBytes = 0;
-  #windowStart: number;
-  readonly #counts = new Map<number, number>();
+  #prefaceSeen = 0;
+  /** A frame of which only the beginning has come. */
+  #partial: Uint8Array<ArrayBuffer> | undefined;
+  #partialFilled = 0;
+  #partialSince: number | undefined;
+  #partialHeld = 0;
+  /** What is still to come of a DATA frame. */
+  #dataLeft = 0;
+  #dataPadded = false;
 
-  constructor(limits: FrameLimits = DEFAULT_FRAME_LIMITS, now: () => number = Date.now) {
-    this.#limits = limits;
+  constructor(
+    limits: FrameLimits = DEFAULT_FRAME_LIMITS,
+    calls: GuardedCalls = UNLIMITED,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#calls = calls;
     this.#now = now;
-    this.#windowStart = now();
+    this.#state = new ConnectionState(limits, calls, now);
+    this.#sent = new SentFrames((...frame) => this.#state.onSent(...frame));
   }
 
-  /** Whether the connection preface has been seen. */
+  /** Whether the connection preface has been seen: the client's magic and its SETTINGS. */
   get started(): boolean {
-    return this.#prefaceLeft === 0;
+    return this.#state.started;
+  }
+
+  /** The highest stream that the client has opened. */
+  get lastStream(): number {
+    return this.#state.lastStream;
+  }
+
+  /** Whether what the server has written ends with a whole frame. */
+  get betweenSentFrames(): boolean {
+    return this.#sent.betweenFrames;
   }
 
   /**
    * Passes a chunk on.
-   * @returns the chunk itself, or what is left of it around frames that are dropped
-   * @throws {FrameLimitExceeded} the connection is to be destroyed
+   * @param passed gets the chunk itself, or what is left of it around frames that are left out
+   * @returns how much of the chunk was taken; less than all where a call or message has to wait for its turn,
+   *   and then the rest, which may be empty, is to be passed again in the next one
+   * @throws {ConnectionError} the connection is to be told, and closed
    */
-  filter(chunk: Uint8Array): readonly Uint8Array[] {
-    const kept: Uint8Array[] = [];
-    let keptFrom = 0;
-    let at = 0;
-    if (this.#prefaceLeft > 0) {
-      const taken = Math.min(this.#prefaceLeft, chunk.length);
-      this.#prefaceLeft -= taken;
-      at = taken;
-    }
-    while (at < chunk.length) {
-      if (this.#payloadLeft > 0) {
-        const taken = Math.min(this.#payloadLeft, chunk.length - at);
-        this.#payloadLeft -= taken;
-        at += taken;
-        if (this.#dropping) keptFrom = at;
+  filter(chunk: Uint8Array, passed: Uint8Array[]): number | undefined {
+    let at = this.#prefaceSeen < PREFACE.length ? this.#readPreface(chunk) : 0;
+    let from = 0;
+    for (;;) {
+      if (this.#partial) {
+        const frame = this.#partial;
+        at = this.#fill(frame, chunk, at);
+        from = at;
+        if (this.#partialFilled < frame.length) return undefined;
+        const length = this.#state.checkHead(frame, 0);
+        if (frame[3] === FRAME.DATA) {
+          if (!this.#state.mayStart(frame, 0)) return at;
+          this.#endPartial();
+          this.#beginData(frame, 0);
+          passed.push(frame);
+          continue;
+        }
+        if (frame.length < HEAD_BYTES + length) {
+          this.#holdPartial(length);
+          this.#partial = enlarged(frame, HEAD_BYTES + length);
+          continue;
+        }
+        if (!this.#state.mayStart(frame, 0)) return at;
+        this.#endPartial();
+        if (this.#state.handle(frame, 0, passed)) passed.push(frame);
         continue;
       }
-      // A frame header begins, or goes on from the chunk before.
-      const headStart = at;
-      const before = this.#headFilled;
-      const taken = Math.min(HEAD_BYTES - before, chunk.length - at);
-      this.#head.set(chunk.subarray(at, at + taken), before);
-      this.#headFilled += taken;
-      at += taken;
-      if (this.#headFilled < HEAD_BYTES) {
-        // Held back until its type is known: it may belong to a frame that is dropped.
-        if (headStart > keptFrom) kept.push(chunk.subarray(keptFrom, headStart));
-        return kept;
+      if (this.#dataLeft > 0) {
+        at = this.#skipData(chunk, at);
+        if (this.#dataLeft > 0) break;
+        continue;
       }
-      this.#headFilled = 0;
-      this.#payloadLeft = (this.#head[0]! << 16) | (this.#head[1]! << 8) | this.#head[2]!;
-      this.#dropping = this.#head[3] === GOAWAY;
-      this.#check(this.#head[3]!, this.#payloadLeft);
-      if (this.#dropping) {
-        if (headStart > keptFrom) kept.push(chunk.subarray(keptFrom, headStart));
-        keptFrom = at;
-      } else if (before > 0) {
-        // What was held back of this frame's header goes first.
-        kept.push(this.#head.slice(0, before));
+      const rest = chunk.length - at;
+      if (rest === 0) break;
+      if (rest < HEAD_BYTES) {
+        keep(chunk, from, at, passed);
+        this.#begin(HEAD_BYTES, chunk, at);
+        return undefined;
       }
+      const length = this.#state.checkHead(chunk, at);
+      if (chunk[at + 3] === FRAME.DATA) {
+        if (!this.#state.mayStart(chunk, at)) {
+          keep(chunk, from, at, passed);
+          return at;
+        }
+        this.#beginData(chunk, at);
+        at += HEAD_BYTES;
+        continue;
+      }
+      if (rest < HEAD_BYTES + length) {
+        keep(chunk, from, at, passed);
+        this.#begin(HEAD_BYTES + length, chunk, at);
+        return undefined;
+      }
+      if (!this.#state.mayStart(chunk, at)) {
+        keep(chunk, from, at, passed);
+        return at;
+      }
+      const next = at + HEAD_BYTES + length;
+      // What is left out is a frame alone, or a header block that is passed when it is complete.
+      const pass = this.#state.handle(chunk, at, passed);
+      if (!pass) {
+        keep(chunk, from, at, passed);
+        from = next;
+      }
+      at = next;
     }
-    if (keptFrom === 0 && kept.length === 0) return [chunk];
-    if (keptFrom < chunk.length) kept.push(chunk.subarray(keptFrom));
-    return kept;
+    keep(chunk, from, chunk.length, passed);
+    return undefined;
   }
 
-  #check(type: number, length: number): void {
-    if (type === HEADERS || type === CONTINUATION) {
-      this.#headerBytes = (type === HEADERS ? 0 : this.#headerBytes) + length;
-      if (this.#headerBytes > this.#limits.maxHeaderBytes) {
-        throw new FrameLimitExceeded(
-          `header block of more than ${this.#limits.maxHeaderBytes} bytes`,
-        );
-      }
-    }
-    if (type !== RST_STREAM && type !== SETTINGS && type !== PING && type !== CONTINUATION) return;
-    const now = this.#now();
-    if (now - this.#windowStart >= this.#limits.windowMs) {
-      this.#windowStart = now;
-      this.#counts.clear();
-    }
-    const count = (this.#counts.get(type) ?? 0) + 1;
-    this.#counts.set(type, count);
-    if (count > this.#limits.maxControlFrames) {
-      throw new FrameLimitExceeded(
-        `more than ${this.#limits.maxControlFrames} frames of type ${type} in ${this.#limits.windowMs} ms`,
-      );
-    }
+  /** Looks at what the server writes. */
+  sent(chunk: Uint8Array): void {
+    this.#sent.read(chunk);
   }
+
+  /**
+   * Looks for what takes too long, and refuses calls whose request does.
+   * @throws {ConnectionError} where a frame or a header block does not come to its end
+   */
+  checkDeadlines(): void {
+    this.#state.checkDeadlines(this.#partialSince);
+  }
+
+  /** Gives back what is held for calls; the connection has closed. */
+  close(): void {
+    this.#endPartial();
+    this.#state.close();
+  }
+
+  #readPreface(chunk: Uint8Array): number {
+    let at = 0;
+    while (at < chunk.length && this.#prefaceSeen < PREFACE.length) {
+      if (chunk[at++] !== PREFACE[this.#prefaceSeen++]) violation("no HTTP/2 connection preface");
+    }
+    return at;
+  }
+
+  #begin(length: number, chunk: Uint8Array, at: number): void {
+    this.#holdPartial(length);
+    this.#partial = new Uint8Array(length);
+    this.#partial.set(chunk.subarray(at));
+    this.#partialFilled = chunk.length - at;
+    this.#partialSince = this.#now();
+  }
+
+  #holdPartial(bytes: number): void {
+    if (!this.#calls.hold(bytes)) {
+      const message = "more frames wait for their end than the peer's share";
+      throw new ConnectionError(ERROR_CODE.ENHANCE_YOUR_CALM, message);
+    }
+    this.#partialHeld += bytes;
+  }
+
+  #fill(frame: Uint8Array, chunk: Uint8Array, at: number): number {
+    const taken = Math.min(frame.length - this.#partialFilled, chunk.length - at);
+    frame.set(chunk.subarray(at, at + taken), this.#partialFilled);
+    this.#partialFilled += taken;
+    return at + taken;
+  }
+
+  #endPartial(): void {
+    this.#calls.release(this.#partialHeld);
+    this.#partialHeld = 0;
+    this.#partial = undefined;
+    this.#partialFilled = 0;
+    this.#partialSince = undefined;
+  }
+
+  #beginData(bytes: Uint8Array, at: number): void {
+    this.#state.beginData(bytes, at);
+    this.#dataLeft = payloadLength(bytes, at);
+    this.#dataPadded = (bytes[at + 4]! & FLAG.PADDED) !== 0;
+  }
+
+  #skipData(chunk: Uint8Array, at: number): number {
+    if (at === chunk.length) return at;
+    if (this.#dataPadded) {
+      if (chunk[at]! >= this.#dataLeft) violation("padding that is longer than its frame");
+      this.#dataPadded = false;
+    }
+    const taken = Math.min(this.#dataLeft, chunk.length - at);
+    this.#dataLeft -= taken;
+    if (this.#dataLeft === 0) this.#state.endData();
+    return at + taken;
+  }
+}
+
+function enlarged(frame: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(length);
+  larger.set(frame);
+  return larger;
+}
+
+function keep(chunk: Uint8Array, from: number, to: number, passed: Uint8Array[]): void {
+  if (from === to) return;
+  if (from === 0 && to === chunk.length) passed.push(chunk);
+  else passed.push(chunk.subarray(from, to));
 }

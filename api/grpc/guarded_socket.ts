@@ -2,23 +2,45 @@ import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import type { FrameGuard } from "./frame_guard.ts";
+import { ConnectionError, ERROR_CODE, goaway } from "./http2_frames.ts";
 
-/** A socket as seen through a frame guard: what it reads is filtered, what is written is not. */
+/** How long a client whose connection ends may take to read why. */
+const LINGER_MS = 1_000;
+
+/** What a guarded socket asks of the connection that it belongs to. */
+export interface Backlog {
+  /** Counts bytes that wait. @returns false where the peer has its share already */
+  hold(bytes: number): boolean;
+  release(bytes: number): void;
+  /** Calls back in the peer's next turn. */
+  nextTurn(callback: () => void): void;
+}
+
+const NO_BACKLOG: Backlog = {
+  hold: () => true,
+  release: () => {},
+  nextTurn: (callback) => callback(),
+};
+
+/** A socket as seen through a frame guard, which filters what it reads and follows what is written. */
 export class GuardedSocket extends Duplex {
   readonly #socket: Socket;
+  readonly #guard: FrameGuard;
+  readonly #backlog: Backlog;
+  /** What was read and waits for the peer's next turn. */
+  #waiting: Uint8Array | undefined;
+  /** Whether nobody takes what is read. */
+  #full = false;
+  #lingers = false;
+  /** Since when a write waits for the client to read. */
+  #writingSince: number | undefined;
 
-  constructor(socket: Socket, guard: FrameGuard) {
+  constructor(socket: Socket, guard: FrameGuard, backlog: Backlog = NO_BACKLOG) {
     super({ allowHalfOpen: true });
     this.#socket = socket;
-    socket.on("data", (chunk: Buffer) => {
-      try {
-        let more = true;
-        for (const part of guard.filter(chunk)) more = this.push(part) && more;
-        if (!more) socket.pause();
-      } catch (error) {
-        this.destroy(error instanceof Error ? error : new Error(String(error)));
-      }
-    });
+    this.#guard = guard;
+    this.#backlog = backlog;
+    socket.on("data", (chunk: Buffer) => this.#read(chunk));
     socket.on("end", () => this.push(null));
     socket.on("error", (error: Error) => this.destroy(error));
     socket.on("close", () => this.destroy());
@@ -65,8 +87,76 @@ export class GuardedSocket extends Duplex {
     return this;
   }
 
+  /** Since when a write waits for the client to read; undefined where none does. */
+  get writingSince(): number | undefined {
+    return this.#writingSince;
+  }
+
+  /** Tells the client why the connection ends, and ends it. */
+  fail(error: Error): void {
+    if (this.destroyed) return;
+    if (error instanceof ConnectionError && this.#guard.betweenSentFrames) {
+      this.#lingers = true;
+      this.#socket.end(goaway(this.#guard.lastStream, error));
+      // A client that goes on sending would see a reset before it reads the GOAWAY.
+      this.#socket.resume();
+      const timer = setTimeout(() => this.#socket.destroy(), LINGER_MS);
+      this.#socket.once("end", () => this.#socket.destroy());
+      this.#socket.once("close", () => clearTimeout(timer));
+    }
+    this.destroy(error);
+  }
+
+  #read(chunk: Uint8Array): void {
+    if (this.#lingers || this.destroyed) return;
+    if (this.#waiting) {
+      // Read although the socket was paused.
+      const waiting = this.#takeWaiting();
+      const joined = new Uint8Array(waiting.length + chunk.length);
+      joined.set(waiting);
+      joined.set(chunk, waiting.length);
+      this.#wait(joined);
+      return;
+    }
+    const passed: Uint8Array[] = [];
+    try {
+      const taken = this.#guard.filter(chunk, passed);
+      for (const part of passed) if (!this.push(part)) this.#full = true;
+      if (taken !== undefined) {
+        this.#wait(chunk.subarray(taken));
+        this.#backlog.nextTurn(() => this.#continue());
+      }
+    } catch (error) {
+      this.fail(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    if (this.#full || this.#waiting) this.#socket.pause();
+  }
+
+  #wait(rest: Uint8Array): void {
+    if (!this.#backlog.hold(rest.length)) {
+      throw new ConnectionError(ERROR_CODE.ENHANCE_YOUR_CALM, "more waits than the peer's share");
+    }
+    // A small rest must not keep the whole buffer that it was read into.
+    this.#waiting = rest.length < rest.buffer.byteLength / 2 ? rest.slice() : rest;
+  }
+
+  #takeWaiting(): Uint8Array {
+    const waiting = this.#waiting ?? new Uint8Array();
+    this.#backlog.release(waiting.length);
+    this.#waiting = undefined;
+    return waiting;
+  }
+
+  #continue(): void {
+    if (this.destroyed) return;
+    this.#read(this.#takeWaiting());
+    if (!this.destroyed && !this.#waiting && !this.#full) this.#socket.resume();
+  }
+
   override _read(): void {
-    this.#socket.resume();
+    this.#full = false;
+    if (!this.#waiting) this.#socket.resume();
   }
 
   override _write(
@@ -74,16 +164,26 @@ export class GuardedSocket extends Duplex {
     _encoding: string,
     callback: (error?: Error | null) => void,
   ): void {
-    if (this.#socket.write(chunk)) callback();
-    else this.#socket.once("drain", () => callback());
+    this.#guard.sent(chunk);
+    if (this.#socket.write(chunk)) {
+      callback();
+      return;
+    }
+    this.#writingSince = performance.now();
+    this.#socket.once("drain", () => {
+      this.#writingSince = undefined;
+      callback();
+    });
   }
 
   override _final(callback: (error?: Error | null) => void): void {
-    this.#socket.end(() => callback());
+    if (this.#lingers) callback();
+    else this.#socket.end(() => callback());
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#socket.destroy();
+    if (this.#waiting) this.#takeWaiting();
+    if (!this.#lingers) this.#socket.destroy();
     callback(error);
   }
 }

@@ -1,28 +1,33 @@
-import { setTimeout } from "node:timers/promises";
+import type { ServerInterceptingCallInterface } from "@grpc/grpc-js";
+import { EventEmitter } from "node:events";
 
-/** grpc-js hands an answer to HTTP/2 in several turns of the event loop, and tells nobody when. */
-const SENDING_MS = 100;
-
-/** Counts calls, so that who shuts down can wait for those that run. */
+/** Counts calls until their answers are sent, so that a shutdown can wait for them. */
 export class RunningCalls {
   #count = 0;
   #idle = Promise.withResolvers<void>();
 
-  begin(): void {
-    this.#count++;
-  }
-
-  end(): void {
-    if (--this.#count > 0) return;
-    this.#idle.resolve();
-    this.#idle = Promise.withResolvers();
-  }
-
-  /** Resolves when no call runs and the last answers have had the time to be sent. */
-  async idle(): Promise<void> {
-    while (this.#count > 0) {
-      await this.#idle.promise;
-      await setTimeout(SENDING_MS);
+  /**
+   * Counts a call until its HTTP/2 stream has closed. Nothing earlier will do: when a handler has
+   * answered, grpc-js still has to hand the answer to HTTP/2, in several turns of the event loop,
+   * and HTTP/2 to write it, which takes as long as the peer takes to read it.
+   * @param call the innermost one, which has the stream; grpc-js does not say by its interfaces
+   *   when a call's last byte is written
+   */
+  track(call: ServerInterceptingCallInterface): void {
+    const stream: unknown = Reflect.get(call, "stream");
+    if (!(stream instanceof EventEmitter)) {
+      throw new TypeError("Cannot count a call of grpc-js: it has no stream");
     }
+    this.#count++;
+    stream.once("close", () => {
+      if (--this.#count > 0) return;
+      this.#idle.resolve();
+      this.#idle = Promise.withResolvers();
+    });
+  }
+
+  /** Resolves when every call's answer has been written to its connection. */
+  async idle(): Promise<void> {
+    while (this.#count > 0) await this.#idle.promise;
   }
 }

@@ -21,11 +21,11 @@ import type {
 } from "@grpc/grpc-js";
 import type { HandlerContext } from "@connectrpc/connect";
 import { MpcError } from "@mpc/domain";
+import { deadlineExceeded } from "../deadline.ts";
 import { toApiError } from "../error_codes.ts";
 import type { Route } from "../route.ts";
 import { CallContext } from "./call_context.ts";
 import { takeLongDeadlines } from "./long_deadlines.ts";
-import type { RunningCalls } from "./running_calls.ts";
 import { UnreadableMessage } from "./unreadable_message.ts";
 import { statusOf } from "./status.ts";
 
@@ -38,7 +38,6 @@ type Streaming<Request> = (request: Request, context: HandlerContext) => AsyncIt
 
 /** What calls share with the server that takes them. */
 export interface Lifetime {
-  readonly calls: RunningCalls;
   /** Aborts when no more calls are to be taken; streams end with it. */
   readonly shutdown: AbortSignal;
 }
@@ -121,15 +120,13 @@ function unary(
 ): handleUnaryCall<Request, Message> {
   return async (call, callback) => {
     const context = new CallContext(route.service, method, call, lifetime.shutdown);
-    lifetime.calls.begin();
     try {
-      refuseWhenOver(lifetime);
+      refuseWhenOver(lifetime, context);
       const answer = await implementation(readable(call.request), context);
       callback(null, complete(method, answer));
     } catch (error) {
       callback(statusOf(error));
     } finally {
-      lifetime.calls.end();
       context.dispose();
     }
   };
@@ -181,9 +178,8 @@ async function answer(
   messages: (context: HandlerContext) => AsyncIterable<Message>,
 ): Promise<void> {
   const context = new CallContext(route.service, method, call, lifetime.shutdown);
-  lifetime.calls.begin();
   try {
-    refuseWhenOver(lifetime);
+    refuseWhenOver(lifetime, context);
     // Says that the call is taken; the first message may be long in coming.
     call.sendMetadata(new Metadata());
     for await (const message of messages(context)) {
@@ -197,12 +193,12 @@ async function answer(
   } catch (error) {
     call.emit("error", statusOf(error));
   } finally {
-    lifetime.calls.end();
     context.dispose();
   }
 }
 
-function refuseWhenOver({ shutdown }: Lifetime): void {
+function refuseWhenOver({ shutdown }: Lifetime, context: HandlerContext): void {
+  if ((context.timeoutMs() ?? 1) <= 0) throw deadlineExceeded();
   if (!shutdown.aborted) return;
   throw toApiError(
     new MpcError("UNAVAILABLE", {

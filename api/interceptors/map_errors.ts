@@ -1,31 +1,38 @@
+import { ConnectError } from "@connectrpc/connect";
 import { getLogger } from "@logtape/logtape";
 import { isMpcError, recordError } from "@mpc/domain";
-import { ConnectError } from "@connectrpc/connect";
+import type { Call, Interceptor } from "@mpc/process";
 import { toConnectError } from "../error_codes.ts";
-import type { Interceptor } from "./interceptor.ts";
 
 const log = getLogger(["mpc", "api"]);
 
-/** Turns errors into what callers are told; what nobody planned for goes to the log, whole. */
+/** Turns errors into those that callers get; unexpected ones go to the log, whole. */
 export function mapErrors(newId: () => string): Interceptor {
+  const mapped = (error: unknown, { method, context: { signal } }: Call): ConnectError => {
+    if (signal.aborted && (!isMpcError(error) || error.code === "CANCELLED")) {
+      // The call's own end: its reason says whether that was the deadline or the caller.
+      const { reason } = signal;
+      if (reason instanceof ConnectError) return reason;
+    }
+    return toConnectError(
+      error,
+      (id, unknown) =>
+        log.error("Internal error {id} in {method}: {error} {stack}", {
+          id,
+          method: method.name,
+          error: recordError(unknown),
+          stack: unknown instanceof Error ? unknown.stack : undefined,
+        }),
+      newId,
+    );
+  };
   return {
-    failed(error, context) {
-      if (context.signal.aborted && !isMpcError(error)) {
-        // The call's own end: its reason says whether that was the deadline or the caller.
-        const { reason } = context.signal;
-        if (reason instanceof ConnectError) return reason;
+    async around(call, next) {
+      try {
+        await next(call);
+      } catch (error) {
+        throw mapped(error, call);
       }
-      return toConnectError(
-        error,
-        (id, unknown) =>
-          log.error("Internal error {id} in {method}: {error} {stack}", {
-            id,
-            method: context.method.name,
-            error: recordError(unknown),
-            stack: unknown instanceof Error ? unknown.stack : undefined,
-          }),
-        newId,
-      );
     },
   };
 }

@@ -1,45 +1,44 @@
-import type { HandlerContext } from "@connectrpc/connect";
 import { MpcError } from "@mpc/domain";
+import { callerOf, type Interceptor } from "@mpc/process";
 import type { Clock } from "@mpc/services";
-import type { Interceptor } from "./interceptor.ts";
 
 export interface RateLimit {
-  /** Calls that a caller may go on making. */
+  /** The rate at which a caller may make calls. */
   readonly perSecond: number;
   /** Calls that a caller may make at once after a pause. */
   readonly burst: number;
 }
 
-/** Callers of which something is remembered; who has paused longest is forgotten first. */
+/** The number of callers whose rate is kept; the caller that has paused longest is dropped first. */
 const MAX_CALLERS = 10_000;
 
 /**
- * Refuses the calls of a caller that makes too many, and says when to come again: the generic cell
- * rate algorithm (ITU-T I.371), which keeps one number for each caller. A stream counts once.
+ * Rejects the calls of a principal that makes too many, and says when to try again: the generic cell
+ * rate algorithm (ITU-T I.371), which keeps one number for each principal. A stream counts once.
  * @throws {MpcError} RESOURCE_EXHAUSTED `RATE_LIMITED`, with `retryAfterMs`
  */
 export function rateLimit(
   { perSecond, burst }: RateLimit,
   clock: Pick<Clock, "now">,
-  callerOf: (context: HandlerContext) => string,
 ): Interceptor {
   const spacingMs = 1_000 / perSecond;
   const toleranceMs = spacingMs * (burst - 1);
-  /** When each caller's calls so far will have been spread out evenly; least recent first. */
+  /** When the calls of each principal, spread out evenly, are over; least recent first. */
   const spreadUntil = new Map<string, number>();
   return {
-    before(context) {
-      const caller = callerOf(context);
+    async around(call, next) {
+      const { principal } = callerOf(call.context);
       const now = clock.now();
-      const until = Math.max(spreadUntil.get(caller) ?? 0, now);
+      const until = Math.max(spreadUntil.get(principal) ?? 0, now);
       const waitMs = until - toleranceMs - now;
       if (waitMs > 0) throw rateLimited(perSecond, waitMs);
-      spreadUntil.delete(caller);
-      spreadUntil.set(caller, until + spacingMs);
+      spreadUntil.delete(principal);
+      spreadUntil.set(principal, until + spacingMs);
       if (spreadUntil.size > MAX_CALLERS) {
         const [oldest = ""] = spreadUntil.keys();
         spreadUntil.delete(oldest);
       }
+      await next(call);
     },
   };
 }

@@ -1,26 +1,26 @@
 import assert from "node:assert/strict";
+import { create } from "@bufbuild/protobuf";
 import { createHandlerContext } from "@connectrpc/connect";
-import { EnvironmentService } from "@mpc/proto";
+import { identify, intercept } from "@mpc/process";
+import { EnvironmentService, GetEnvironmentRequestSchema } from "@mpc/proto";
 import { isMpcError } from "@mpc/domain";
 import { FakeClock } from "@mpc/tests/fakes/fake_clock.ts";
 import { rateLimit } from "./rate_limit.ts";
 
 function limited(limit: { perSecond: number; burst: number }) {
   const clock = new FakeClock();
-  let caller = "ann";
-  const { before } = rateLimit(limit, clock, () => caller);
-  const context = createHandlerContext({
-    service: EnvironmentService,
-    method: EnvironmentService.method.getEnvironment,
-    protocolName: "grpc",
-    requestMethod: "POST",
-    url: "http://local",
-  });
+  let principal = "ann";
+  const { getEnvironment } = intercept(EnvironmentService, {
+    getEnvironment: () => ({}),
+  }, [
+    identify(() => ({ principal, groups: [], kind: "user" })),
+    rateLimit(limit, clock),
+  ]);
   /** @returns how long to wait; 0 where the call was taken */
-  const call = (by = "ann"): number => {
-    caller = by;
+  const call = async (by = "ann"): Promise<number> => {
+    principal = by;
     try {
-      before?.(context);
+      await getEnvironment?.(create(GetEnvironmentRequestSchema), aContext());
       return 0;
     } catch (error) {
       assert.ok(isMpcError(error, "RESOURCE_EXHAUSTED"), String(error));
@@ -31,30 +31,42 @@ function limited(limit: { perSecond: number; burst: number }) {
   return { clock, call };
 }
 
-Deno.test("rateLimit() lets a burst pass, then says how long to wait", () => {
+const aContext = () =>
+  createHandlerContext({
+    service: EnvironmentService,
+    method: EnvironmentService.method.getEnvironment,
+    protocolName: "grpc",
+    requestMethod: "POST",
+    url: "http://local",
+  });
+
+Deno.test("rateLimit() lets a burst pass, then says how long to wait", async () => {
   const { call } = limited({ perSecond: 10, burst: 3 });
-  assert.deepEqual([call(), call(), call(), call()], [0, 0, 0, 100]);
+  const waits = [await call(), await call(), await call(), await call()];
+  assert.deepEqual(waits, [0, 0, 0, 100]);
 });
 
-Deno.test("rateLimit() takes the call of who waited as long as it said", async () => {
+Deno.test("rateLimit() takes a call after the wait that it asked for", async () => {
   const { clock, call } = limited({ perSecond: 10, burst: 1 });
-  call();
-  await clock.advance(call());
-  assert.equal(call(), 0);
+  await call();
+  const waitMs = await call();
+  assert.ok(waitMs > 0, "the second call comes too early");
+  await clock.advance(waitMs);
+  assert.equal(await call(), 0);
 });
 
-Deno.test("rateLimit() lets nobody pay for another", () => {
+Deno.test("rateLimit() counts each principal by itself", async () => {
   const { call } = limited({ perSecond: 1, burst: 1 });
-  call("ann");
-  assert.equal(call("bob"), 0, "bob has called once");
-  assert.ok(call("ann") > 0, "ann has called twice");
+  await call("ann");
+  assert.equal(await call("bob"), 0, "bob has called once");
+  assert.ok(await call("ann") > 0, "ann has called twice");
 });
 
-Deno.test("rateLimit() holds over time what it allows a second", async () => {
+Deno.test("rateLimit() allows its rate over time, and no more", async () => {
   const { clock, call } = limited({ perSecond: 50, burst: 5 });
   let taken = 0;
   for (let ms = 0; ms < 10_000; ms += 5) {
-    if (call() === 0) taken++;
+    if (await call() === 0) taken++;
     await clock.advance(5);
   }
   assert.ok(taken >= 500 && taken <= 505, `${taken} calls were taken in ten seconds`);

@@ -1,18 +1,15 @@
+import type { Connection } from "@mpc/client";
 import type { Operation } from "@mpc/proto";
-import { usageError } from "../cli_error.ts";
-import { connect, type Connection } from "../client.ts";
-import type { CommandContext } from "../context.ts";
-import { EXIT } from "../exit_codes.ts";
-import { followOperation } from "../follow_operation.ts";
+import { type CommandContext, withConnection } from "../context.ts";
+import { EXIT, usageError } from "../errors/cli_error.ts";
+import { renderError } from "../errors/render_error.ts";
 import { type Change, findChanges, submit } from "../manifests/change.ts";
 import { readManifests } from "../manifests/manifest.ts";
 import { findSurplus, prune, type Surplus } from "../manifests/prune.ts";
 import { environmentIdOf } from "../names.ts";
-import { isForPeople } from "../output/format.ts";
-import { machineText } from "../output/machine_text.ts";
+import { isForPeople, machineText } from "../output/format.ts";
 import { printPlan } from "../output/plan.ts";
-import { renderError } from "../render_error.ts";
-import { changeText } from "./diff.ts";
+import { followOperation } from "./follow_operation.ts";
 
 export interface ApplyFlags {
   readonly file: readonly string[];
@@ -23,7 +20,7 @@ export interface ApplyFlags {
   readonly timeout?: number | undefined;
 }
 
-/** What became of one resource. */
+/** The outcome for one resource. */
 interface Result {
   readonly name: string;
   readonly result: string;
@@ -32,22 +29,19 @@ interface Result {
 }
 
 /** `mpctl apply`, and `mpctl plan`, which is its dry run. */
-export async function run(context: CommandContext, flags: ApplyFlags): Promise<number> {
+export async function apply(context: CommandContext, flags: ApplyFlags): Promise<number> {
   if (flags.selector !== undefined && !flags.prune) {
     throw usageError("Cannot use -l without --prune: it says what --prune may delete");
   }
   const manifests = await readManifests(context.host, flags.file);
-  const connection = await connect(context);
-  try {
+  return await withConnection(context, async (connection) => {
     const surplus = flags.prune
       ? await findSurplus(connection, manifests, flags.selector ?? "")
       : [];
     const changes = await findChanges(connection, manifests);
     if (flags.dryRun) return await showPlans(context, changes, surplus);
     return await new Application(context, connection, flags).run(changes, surplus);
-  } finally {
-    connection.close();
-  }
+  });
 }
 
 async function showPlans(
@@ -80,7 +74,7 @@ async function showPlans(
   return EXIT.OK;
 }
 
-/** One run of apply: what one resource ends with does not stop the others that do not need it. */
+/** One run of apply: the failure of a resource stops only the resources that need it. */
 class Application {
   readonly #context: CommandContext;
   readonly #connection: Connection;
@@ -117,21 +111,21 @@ class Application {
   }
 
   async #attempt(name: string, attempt: () => Promise<Result>): Promise<void> {
-    // Ctrl-C: what is not asked for yet stays so.
+    // After ctrl-C nothing more is asked for.
     if (this.#results.some(({ exitCode }) => exitCode === EXIT.DETACHED)) return;
     const parent = this.#results.find(({ name: other, exitCode }) =>
       exitCode !== EXIT.OK && name.startsWith(`${other}/`)
     );
     if (parent) {
       const { exitCode } = parent;
-      return this.#tell({ name, result: "skipped", operation: "", exitCode });
+      return this.#report({ name, result: "skipped", operation: "", exitCode });
     }
     try {
-      this.#tell(await attempt());
+      this.#report(await attempt());
     } catch (error) {
       const { text, exitCode } = renderError(error, this.#context.config.server.href);
       this.#context.terminal.err(text);
-      this.#tell({ name, result: "failed", operation: "", exitCode });
+      this.#report({ name, result: "failed", operation: "", exitCode });
     }
   }
 
@@ -144,7 +138,7 @@ class Application {
     return await this.#follow(name, operation, done, isNeeded);
   }
 
-  /** Waits where the person wants it, or where what comes next needs it. */
+  /** Waits unless `--no-wait` says otherwise; always where later resources need this one. */
   async #follow(
     name: string,
     operation: Operation,
@@ -161,9 +155,42 @@ class Application {
     return { ...result, result: exitCode === EXIT.OK ? done : "failed", exitCode };
   }
 
-  #tell(result: Result): void {
+  #report(result: Result): void {
     this.#results.push(result);
     const { config, terminal } = this.#context;
     if (isForPeople(config.output)) terminal.out(`${result.name} ${result.result}\n`);
   }
+}
+
+/** `mpctl diff` */
+export async function diff(
+  context: CommandContext,
+  flags: { readonly file: readonly string[] },
+): Promise<number> {
+  const manifests = await readManifests(context.host, flags.file);
+  return await withConnection(context, async (connection) => {
+    const changes = await findChanges(connection, manifests);
+    const wanted = changes.filter(({ action }) => action !== "none");
+    if (isForPeople(context.config.output)) {
+      for (const change of wanted) context.terminal.out(changeText(change));
+    } else {
+      const json = wanted.map(({ manifest: { name }, action, differences }) => ({
+        name,
+        action,
+        differences: differences.map((difference) => ({ ...difference })),
+      }));
+      context.terminal.out(await machineText(context.config.output, json));
+    }
+    return wanted.length > 0 ? EXIT.DIFFERENCES : EXIT.OK;
+  });
+}
+
+/** Renders a change for people. */
+function changeText({ manifest: { name }, action, differences, plan }: Change): string {
+  const lines = [`${action === "create" ? "+" : "~"} ${name}`];
+  for (const { path, before, after } of differences) {
+    lines.push(`    ${path}: ${before || "(none)"} → ${after || "(none)"}`);
+  }
+  if (!plan) lines.push("    its objects are planned when its environment is there");
+  return `${lines.join("\n")}\n`;
 }

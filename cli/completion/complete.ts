@@ -1,25 +1,25 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { Host } from "../host/mod.ts";
+import type { Terminal } from "../host/terminal.ts";
 import { createProgram } from "../program.ts";
-import type { Terminal } from "../terminal.ts";
 import { type Candidate, valuesOf } from "./values.ts";
 
-/** What a shell is to do with the answer, as Cobra's scripts have it. */
+/** What the shell does with the answer, in the protocol of Cobra's scripts. */
 const DIRECTIVE = { files: 0, nothingElse: 4 } as const;
 
-/** What of a command line is known when its last word is to be completed. */
+/** The parsed part of a command line whose last word is to be completed. */
 interface Position {
   readonly command: CommandUnknownOpts;
-  /** How many arguments of the command stand before. */
+  /** The number of the command's arguments before the last word. */
   readonly arguments: number;
   readonly flags: Readonly<Record<string, string>>;
-  /** The flag whose value the last word is. */
+  /** The flag whose value is the last word. */
   readonly flag: string | undefined;
 }
 
 /**
- * What can stand in the place of the last of these words: a line each with its description, and
- * what the shell is to do besides (the protocol of Cobra and `@bomb.sh/tab`).
+ * Completes the last of these words: a line for each candidate with its description, then a
+ * directive for the shell (the protocol of Cobra and `@bomb.sh/tab`).
  */
 export async function complete(
   words: readonly string[],
@@ -59,7 +59,7 @@ function locate(program: CommandUnknownOpts, words: readonly string[]): Position
   return { command, arguments: count, flags, flag: undefined };
 }
 
-/** @returns undefined where the shell is to complete files */
+/** @returns undefined where the shell should complete file names */
 async function candidates(
   { command, arguments: count, flags, flag }: Position,
   typed: string,

@@ -1,23 +1,24 @@
-/** What can stand for a flag's value or an argument: names from the server, or a fixed list. */
+/** Candidates for a flag's value or an argument: names from the server, or a fixed list. */
+import type { Connection } from "@mpc/client";
 import { EnvironmentService, OperationService, OperationState, WorkloadService } from "@mpc/proto";
-import { connect, type Connection } from "../client.ts";
-import { readConfig } from "../config.ts";
+import { readProfiles } from "../config/profiles.ts";
+import { readConfig } from "../config/read_config.ts";
+import { SETTING_NAMES, SETTINGS } from "../config/settings.ts";
+import { withConnection } from "../context.ts";
+import type { Host } from "../host/mod.ts";
 import { environmentName, idOf } from "../names.ts";
 import { FORMATS } from "../output/format.ts";
-import { readProfiles } from "../profiles.ts";
-import { SETTING_NAMES, SETTINGS } from "../settings.ts";
-import type { Host } from "../host/mod.ts";
 
 export interface Candidate {
   readonly value: string;
   readonly description: string;
 }
 
-/** A person waits for the tab key no longer than this. */
+/** How long the tab key may take. */
 const PATIENCE_MS = 1_000;
 const MAX_NAMES = 200;
 
-/** @returns undefined where files are meant */
+/** @returns undefined for file names */
 export async function valuesOf(
   what: string,
   flags: Readonly<Record<string, string>>,
@@ -67,14 +68,12 @@ async function fromServer(
       profile: flags["--profile"],
       env: flags["--env"],
     }, host);
-    const connection = await connect({ config });
-    try {
-      return await read(connection, config.environment || "-", { timeoutMs: PATIENCE_MS });
-    } finally {
-      connection.close();
-    }
+    return await withConnection(
+      { config },
+      (connection) => read(connection, config.environment || "-", { timeoutMs: PATIENCE_MS }),
+    );
   } catch {
-    // A shell has no place for the error of a completion: it completes nothing.
+    // A shell cannot show the error of a completion: it completes nothing.
     return [];
   }
 }
@@ -90,7 +89,7 @@ const workloads: Read = async (connection, environment, options) => {
   const parent = environmentName(environment);
   const { workloads } = await client.listWorkloads({ parent, pageSize: MAX_NAMES }, options);
   return workloads.map(({ name, spec }) => ({
-    // Without an environment only the whole name says which one is meant.
+    // Without an environment only the full name is unambiguous.
     value: environment === "-" ? name : idOf(name),
     description: spec?.image ?? "",
   }));

@@ -2,7 +2,7 @@ import { BrokenPipe, type Host } from "./host.ts";
 
 const encoder = new TextEncoder();
 
-/** mpctl's process as Deno has it. */
+/** The host under Deno. */
 export const denoHost: Host = {
   get args() {
     return Deno.args;
@@ -28,7 +28,7 @@ export const denoHost: Host = {
     try {
       return Deno.consoleSize().columns || 80;
     } catch {
-      // Not every terminal knows its size.
+      // Not every terminal reports its size.
       return 80;
     }
   },
@@ -43,7 +43,7 @@ export const denoHost: Host = {
   async writeTextFile(path, text) {
     const folder = path.replace(/[/\\][^/\\]*$/, "");
     if (folder !== path) await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-    // Written beside it and renamed, so that nobody reads half of it.
+    // Renamed into place, so that no reader sees a part of it.
     const half = `${path}.${crypto.randomUUID()}`;
     await Deno.writeTextFile(half, text, { mode: 0o600 });
     await Deno.rename(half, path);

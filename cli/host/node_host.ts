@@ -1,12 +1,12 @@
 import type process from "node:process";
 import { BrokenPipe, type Host } from "./host.ts";
 
-/** Node's global; where Deno runs, nobody asks for it. */
+/** Node's `process`, unused under Deno. */
 const node = () => Reflect.get(globalThis, "process") as typeof process;
 
 const files = () => node().getBuiltinModule("node:fs");
 
-/** mpctl's process as Node has it. */
+/** The host under Node. */
 export const nodeHost: Host = {
   get args() {
     return node().argv.slice(2);
@@ -42,7 +42,7 @@ export const nodeHost: Host = {
     const { mkdir, rename, writeFile } = files().promises;
     const folder = path.replace(/[/\\][^/\\]*$/, "");
     if (folder !== path) await mkdir(folder, { recursive: true, mode: 0o700 });
-    // Written beside it and renamed, so that nobody reads half of it.
+    // Renamed into place, so that no reader sees a part of it.
     const half = `${path}.${crypto.randomUUID()}`;
     await writeFile(half, text, { mode: 0o600 });
     await rename(half, path);

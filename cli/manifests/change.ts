@@ -1,4 +1,5 @@
 import type { Client } from "@connectrpc/connect";
+import { type Connection, unlessNotFound } from "@mpc/client";
 import {
   type Environment,
   EnvironmentService,
@@ -8,27 +9,25 @@ import {
   WorkloadService,
   WorkloadState,
 } from "@mpc/proto";
-import type { Connection } from "../client.ts";
 import { environmentIdOf, environmentName, idOf } from "../names.ts";
-import { unlessNotFound } from "../unless_not_found.ts";
 import { clusterDifferences, type Difference, recordDifferences } from "./differences.ts";
 import type { Manifest } from "./manifest.ts";
 
-/** What it takes to make a resource what its manifest asks for. */
+/** What it takes to bring a resource to its manifest. */
 export interface Change {
   readonly manifest: Manifest;
   readonly action: "create" | "update" | "none";
   readonly differences: readonly Difference[];
-  /** The server's plan; there is none before the workload's environment is there. */
+  /** The server's plan; undefined for a workload whose environment does not exist yet. */
   readonly plan: Operation | undefined;
 }
 
-/** How calls of a change are made. */
+/** Options of a submission. */
 export interface CallOptions {
   readonly validateOnly: boolean;
 }
 
-/** Compares a manifest with what is, by reading it and by the server's plan; changes nothing. */
+/** Compares a manifest with the live resource and the server's plan; changes nothing. */
 async function findChange(connection: Connection, manifest: Manifest): Promise<Change> {
   const live = await readLive(connection, manifest);
   const plan = await planOf(connection, manifest, live);
@@ -38,7 +37,7 @@ async function findChange(connection: Connection, manifest: Manifest): Promise<C
   return { manifest, action: same ? "none" : "update", differences, plan };
 }
 
-/** Every change that manifests ask for; what cannot be done is said before anything changes. */
+/** Every change that the manifests ask for; fails before anything changes. */
 export async function findChanges(
   connection: Connection,
   manifests: readonly Manifest[],
@@ -48,7 +47,7 @@ export async function findChanges(
   return changes;
 }
 
-/** Asks for the change. */
+/** Submits a change, or asks for its plan. */
 export async function submit(
   connection: Connection,
   manifest: Manifest,
@@ -62,7 +61,7 @@ export async function submit(
       ...common,
       parent: environmentName(environmentIdOf(name)),
       workloadId: idOf(name),
-      // A file is applied again and again: it says what is wanted, not which version it saw.
+      // A file is applied repeatedly: it holds the wanted state, not the version that it saw.
       workload: { ...resource, etag: "" },
     });
   }
@@ -71,7 +70,7 @@ export async function submit(
   if (!live) {
     return await client.createEnvironment({ ...common, environmentId: idOf(name), environment });
   }
-  // A time to live counts from creation; applying the same file again does not extend it.
+  // A time to live counts from creation: applying the same file again does not extend it.
   const paths = ["labels", "annotations", "quota", "deletion_protection", "cluster"];
   return await client.updateEnvironment({ ...common, environment, updateMask: { paths } });
 }
@@ -87,7 +86,7 @@ async function readLive(
   );
 }
 
-/** A workload of an environment that is to be created too has no plan yet. */
+/** A workload has no plan as long as its environment does not exist. */
 async function planOf(
   connection: Connection,
   manifest: Manifest,

@@ -1,25 +1,31 @@
-import { type Environment, type Operation, type Workload } from "@mpc/proto";
+import { type JsonValue, toJson } from "@bufbuild/protobuf";
+import {
+  type Environment,
+  type Operation,
+  type Workload,
+  type WorkloadSpec,
+  WorkloadSpecSchema,
+} from "@mpc/proto";
 import type { Manifest } from "./manifest.ts";
-import { specText } from "./spec_text.ts";
 
-/** One field that is not as the file asks for it. */
+/** One field that differs from the file. */
 export interface Difference {
   readonly path: string;
-  /** Empty where it is not there. */
+  /** Empty where the field is missing. */
   readonly before: string;
   readonly after: string;
 }
 
 /**
- * How a resource differs from its manifest, in what records hold: what the cluster holds is in the
- * server's plan, which also knows the secret values.
+ * How a resource's record differs from its manifest. Differences on the cluster are in the server's
+ * plan, which also knows secret values.
  */
 export function recordDifferences(
   { kind, resource }: Manifest,
   live: Environment | Workload | undefined,
 ): readonly Difference[] {
   const wanted = fieldsOf(kind, resource);
-  // Of a workload that is there the server's plan says it.
+  // The spec of an existing workload is compared by the server's plan.
   if (!live && "spec" in resource && resource.spec) {
     for (const [path, text] of specText(resource.spec)) wanted.set(path, text);
   }
@@ -32,7 +38,7 @@ export function recordDifferences(
   })).filter(({ before, after }) => before !== after);
 }
 
-/** What the cluster would hold differently, by the server's plan. */
+/** The differences on the cluster, from the server's plan. */
 export function clusterDifferences(operation: Operation | undefined): readonly Difference[] {
   return operation?.plan?.changes.flatMap(({ object, fields }) =>
     fields.map(({ path, before, after }) => ({ path: `${object} ${path}`, before, after }))
@@ -61,4 +67,22 @@ function fieldsOf(
     if (resource.deletionProtection) fields.push(["deletionProtection", "true"]);
   }
   return new Map(fields);
+}
+
+/** Fields whose values may be secret. */
+const SECRET = /^spec\.(env|chart\.values)\./;
+
+/** A spec's fields as path and text, lists as JSON; secret values are redacted. */
+export function specText(spec: WorkloadSpec): readonly [path: string, text: string][] {
+  return flatten("spec", toJson(WorkloadSpecSchema, spec)).map(([path, text]) => [
+    path,
+    SECRET.test(path) ? "(redacted)" : text,
+  ]);
+}
+
+function flatten(path: string, value: JsonValue): [string, string][] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return [[path, typeof value === "string" ? value : JSON.stringify(value)]];
+  }
+  return Object.entries(value).flatMap(([key, inner]) => flatten(`${path}.${key}`, inner));
 }

@@ -1,10 +1,10 @@
 import { type Environment, EnvironmentSchema, type Workload, WorkloadSchema } from "@mpc/proto";
-import { usageError } from "../cli_error.ts";
+import { usageError } from "../errors/cli_error.ts";
 import type { Host } from "../host/mod.ts";
-import { parseYaml, type YamlDocument } from "../parse_yaml.ts";
-import { readText, toMessage } from "../spec_file.ts";
+import { parseYaml, type YamlDocument } from "./parse_yaml.ts";
+import { readText, toMessage } from "./read_message.ts";
 
-/** One resource as a file asks for it; its name says which kind it is. */
+/** One resource of a file; its name determines its kind. */
 export type Manifest =
   | { readonly kind: "environment"; readonly name: string; readonly resource: Environment }
   | { readonly kind: "workload"; readonly name: string; readonly resource: Workload };
@@ -16,7 +16,7 @@ const FILES = /\.(ya?ml|json)$/;
 /**
  * Reads manifests from files, folders and `-`, many to a file, as `get -o yaml` prints them.
  * @returns environments first, then workloads, each in the order they were found
- * @throws {CliError} usage: unreadable, a name that is none, one resource twice, none at all
+ * @throws {CliError} usage: unreadable, a wrong name, a resource given twice, no resource
  */
 export async function readManifests(
   host: Host,

@@ -1,18 +1,18 @@
+import type { Connection } from "@mpc/client";
 import { EnvironmentService, type Operation, WorkloadService } from "@mpc/proto";
-import { usageError } from "../cli_error.ts";
-import type { Connection } from "../client.ts";
-import { collect } from "../commands/list_flags.ts";
-import { parseSelector, selects } from "../selector.ts";
+import { usageError } from "../errors/cli_error.ts";
+import { readPages } from "../flags/list_flags.ts";
+import { parseSelector, selects } from "../flags/selector.ts";
 import type { Manifest } from "./manifest.ts";
 
-/** A resource that the selector finds and that no file asks for. */
+/** A resource that the selector finds and no file contains. */
 export interface Surplus {
   readonly kind: "environment" | "workload";
   readonly name: string;
 }
 
 /**
- * What is to be pruned: workloads first, then environments.
+ * Finds the resources to prune: workloads first, then environments.
  * @throws {CliError} usage, where a manifest lacks the labels: the next run would prune it
  */
 export async function findSurplus(
@@ -27,12 +27,12 @@ export async function findSurplus(
     throw usageError(`Cannot prune by '${selector}': '${name}' has not these labels itself`);
   }
   const wanted = new Set(manifests.map(({ name }) => name));
-  const workloads = await collect({ selector }, async (request) => {
+  const workloads = await readPages({ selector }, async (request) => {
     const client = connection.client(WorkloadService);
     const answer = await client.listWorkloads({ ...request, parent: "environments/-" });
     return { items: answer.workloads, nextPageToken: answer.nextPageToken };
   });
-  const environments = await collect({ selector }, async (request) => {
+  const environments = await readPages({ selector }, async (request) => {
     const answer = await connection.client(EnvironmentService).listEnvironments(request);
     return { items: answer.environments, nextPageToken: answer.nextPageToken };
   });
@@ -42,7 +42,7 @@ export async function findSurplus(
   ].filter(({ name }) => !wanted.has(name));
 }
 
-/** Asks for its deletion; an environment with workloads that are not pruned is refused. */
+/** Deletes a resource; the API refuses an environment with workloads that are not pruned. */
 export async function prune(
   connection: Connection,
   { kind, name }: Surplus,

@@ -1,5 +1,5 @@
-import { duration, texts } from "../parse_values.ts";
-import { command, DRY_RUN, NO_WAIT, type Runner, runWith } from "./shared.ts";
+import { duration, texts } from "../flags/parse_flag.ts";
+import { command, DRY_RUN, NO_WAIT, type Runner, runWith } from "./command.ts";
 
 const FILES = [
   "-f, --file <path>",
@@ -27,8 +27,8 @@ export function applyCommand(runner: Runner) {
     .option("--timeout <duration>", "wait no longer for each; the operations go on", duration)
     .action((flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/apply.ts");
-        return await run(context, flags);
+        const { apply } = await import("../commands/apply.ts");
+        return await apply(context, flags);
       })
     );
 }
@@ -44,8 +44,8 @@ export function planCommand(runner: Runner) {
     .option("-l, --selector <labels>", "what --prune may delete, such as team=web")
     .action((flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/apply.ts");
-        return await run(context, { ...flags, dryRun: true });
+        const { apply } = await import("../commands/apply.ts");
+        return await apply(context, { ...flags, dryRun: true });
       })
     );
 }
@@ -59,8 +59,8 @@ export function diffCommand(runner: Runner) {
     .requiredOption(...FILES)
     .action((flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/diff.ts");
-        return await run(context, flags);
+        const { diff } = await import("../commands/apply.ts");
+        return await diff(context, flags);
       })
     );
 }

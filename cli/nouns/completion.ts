@@ -1,6 +1,9 @@
 import { Argument } from "@commander-js/extra-typings";
-import { SHELLS } from "../completion/shells.ts";
-import { command, runLocally, type Runner } from "./shared.ts";
+import { EXIT } from "../errors/cli_error.ts";
+import { command, runLocally, type Runner } from "./command.ts";
+
+/** The shells that there are scripts for. */
+const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
 
 /** `mpctl completion` */
 export function completionCommand(runner: Runner) {
@@ -17,8 +20,10 @@ export function completionCommand(runner: Runner) {
     .addArgument(new Argument("<shell>").choices(SHELLS))
     .action((shell) =>
       runLocally(runner, async () => {
-        const { printScript } = await import("../completion/print_script.ts");
-        return printScript(shell);
+        const { script } = await import("@bomb.sh/tab");
+        // The script calls `mpctl complete --` at each tab.
+        script(shell, "mpctl", "mpctl");
+        return EXIT.OK;
       })
     );
 }

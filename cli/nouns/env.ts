@@ -1,4 +1,4 @@
-import { duration, integer, pairs, texts } from "../parse_values.ts";
+import { duration, integer, pairs, texts } from "../flags/parse_flag.ts";
 import {
   changeCommand,
   command,
@@ -9,7 +9,7 @@ import {
   runWith,
   SELECTOR,
   WATCH,
-} from "./shared.ts";
+} from "./command.ts";
 
 /** `mpctl env …` */
 export function envCommands(runner: Runner) {
@@ -41,8 +41,8 @@ function create(runner: Runner) {
     .option("-f, --file <path>", "fields from a YAML or JSON file, - for standard input")
     .action((environment, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/env_create.ts");
-        return await run(context, environment, flags);
+        const { createEnvironment } = await import("../commands/change_environment.ts");
+        return await createEnvironment(context, environment, flags);
       })
     );
 }
@@ -57,8 +57,8 @@ function list(runner: Runner) {
     .option(...SELECTOR)
     .action((flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/env_list.ts");
-        return await run(context, flags);
+        const { listEnvironments } = await import("../commands/list.ts");
+        return await listEnvironments(context, flags);
       })
     );
 }
@@ -73,8 +73,8 @@ function get(runner: Runner) {
     .option(...WATCH)
     .action((environment, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/env_get.ts");
-        return await run(context, environment, flags);
+        const { getEnvironment } = await import("../commands/get.ts");
+        return await getEnvironment(context, environment, flags);
       })
     );
 }
@@ -103,8 +103,8 @@ function update(runner: Runner) {
   return eitherWay(update, "protect")
     .action((environment, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/env_update.ts");
-        return await run(context, environment, flags);
+        const { updateEnvironment } = await import("../commands/change_environment.ts");
+        return await updateEnvironment(context, environment, flags);
       })
     );
 }
@@ -117,8 +117,8 @@ function extend(runner: Runner) {
     .argument("<duration>", "added to the time that it has left", duration)
     .action((environment, extend, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/env_update.ts");
-        return await run(context, environment, { ...flags, extend });
+        const { updateEnvironment } = await import("../commands/change_environment.ts");
+        return await updateEnvironment(context, environment, { ...flags, extend });
       })
     );
 }
@@ -128,8 +128,8 @@ function keep(runner: Runner) {
     .argument("<environment>")
     .action((environment, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/env_update.ts");
-        return await run(context, environment, { ...flags, keep: true });
+        const { updateEnvironment } = await import("../commands/change_environment.ts");
+        return await updateEnvironment(context, environment, { ...flags, keep: true });
       })
     );
 }
@@ -148,8 +148,8 @@ function remove(runner: Runner) {
     .option("--deadline <duration>", "how long the deletion itself may take", duration)
     .action((environment, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/env_delete.ts");
-        return await run(context, environment, flags);
+        const { deleteEnvironment } = await import("../commands/change_environment.ts");
+        return await deleteEnvironment(context, environment, flags);
       })
     );
 }

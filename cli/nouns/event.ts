@@ -1,10 +1,18 @@
+import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Option } from "@commander-js/extra-typings";
-import { texts } from "../parse_values.ts";
-import { command, noun, type Runner, runWith } from "./shared.ts";
+import { watchEvents } from "@mpc/client";
+import { type Event, EventSchema, EventType } from "@mpc/proto";
+import { type CommandContext, RECONNECT_MS, untilInterrupted, withConnection } from "../context.ts";
+import { EXIT } from "../errors/cli_error.ts";
+import { renderError } from "../errors/render_error.ts";
+import { texts } from "../flags/parse_flag.ts";
+import { isForPeople } from "../output/format.ts";
+import { printNext } from "../output/print.ts";
+import { command, noun, type Runner, runWith } from "./command.ts";
 
 /** `mpctl event …` */
 export function eventCommands(runner: Runner) {
-  const watch = command("watch", "Follow what happens: first what is, then what comes", [
+  const watchCommand = command("watch", "Follow what happens: first what is, then what comes", [
     "mpctl event watch --target environments/dev",
     "mpctl event watch --kind operation --only-new -o jsonl",
   ])
@@ -12,11 +20,59 @@ export function eventCommands(runner: Runner) {
     .option("--kind <kind>", "environment, workload or operation, repeatable", texts)
     .option("--resume <token>", "go on where an earlier watch ended")
     .addOption(new Option("--only-new", "leave out what is").conflicts("resume"))
-    .action((flags) =>
-      runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/event_watch.ts");
-        return await run(context, flags);
-      })
-    );
-  return noun("event", "", "Events: what happens, in one order").addCommand(watch);
+    .action((flags) => runWith(runner, flags, (context) => watch(context, flags)));
+  return noun("event", "", "Events: what happens, in one order").addCommand(watchCommand);
+}
+
+interface EventWatchFlags {
+  readonly target?: string | undefined;
+  readonly kind?: readonly string[] | undefined;
+  readonly resume?: string | undefined;
+  readonly onlyNew?: true | undefined;
+}
+
+async function watch(context: CommandContext, flags: EventWatchFlags): Promise<number> {
+  const { terminal, config } = context;
+  let token = flags.resume ?? "";
+  const request = {
+    target: flags.target,
+    kinds: flags.kind,
+    resumeToken: flags.resume,
+    skipExisting: flags.onlyNew,
+  };
+  try {
+    await withConnection(context, (connection) =>
+      untilInterrupted(context, async (signal) => {
+        const options = { signal, giveUpAfterMs: RECONNECT_MS };
+        for await (const update of watchEvents(connection, request, options)) {
+          if (update.reset) {
+            // What to do about a token that the user typed is the user's decision.
+            if (token === flags.resume) {
+              token = "";
+              throw update.reset;
+            }
+            terminal.err("The watch begins again with what exists: it could not be resumed\n");
+          }
+          token = update.resumeToken || token;
+          if (!update.event) continue;
+          if (isForPeople(config.output)) terminal.out(line(update.event));
+          else await printNext(context, EventSchema, update.event);
+        }
+      }));
+  } catch (error) {
+    if (token === "") throw error;
+    const { text, exitCode } = renderError(error, config.server.href, resumeHint(token));
+    terminal.err(text);
+    return exitCode;
+  }
+  if (token !== "") terminal.err(`${resumeHint(token)}\n`);
+  return EXIT.OK;
+}
+
+const resumeHint = (token: string): string => `Go on with --resume ${token}`;
+
+function line(event: Event): string {
+  const time = event.time ? timestampDate(event.time).toISOString() : "";
+  const { target, reason, message } = event;
+  return `${time} ${EventType[event.type]} ${target} ${reason} ${message}`.trimEnd() + "\n";
 }

@@ -1,4 +1,4 @@
-import { duration } from "../parse_values.ts";
+import { duration } from "../flags/parse_flag.ts";
 import {
   changeCommand,
   command,
@@ -9,7 +9,7 @@ import {
   type Runner,
   runWith,
   WATCH,
-} from "./shared.ts";
+} from "./command.ts";
 
 const ID = "an id, or at least four characters of its beginning or end";
 
@@ -32,8 +32,8 @@ function list(runner: Runner) {
     .alias("ls")
     .action((flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/op_list.ts");
-        return await run(context, flags);
+        const { listOperations } = await import("../commands/list.ts");
+        return await listOperations(context, flags);
       })
     );
 }
@@ -47,12 +47,9 @@ function get(runner: Runner) {
     .option(...WATCH)
     .action((operation, flags) =>
       runWith(runner, flags, async (context) => {
-        if (flags.watch) {
-          const { run } = await import("../commands/op_watch.ts");
-          return await run(context, operation, {});
-        }
-        const { run } = await import("../commands/op_get.ts");
-        return await run(context, operation);
+        const { getOperation, watchOperation } = await import("../commands/operations.ts");
+        if (flags.watch) return await watchOperation(context, operation, {});
+        return await getOperation(context, operation);
       })
     );
 }
@@ -66,8 +63,8 @@ function watch(runner: Runner) {
     .option("--timeout <duration>", "follow no longer", duration)
     .action((operation, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/op_watch.ts");
-        return await run(context, operation, flags);
+        const { watchOperation } = await import("../commands/operations.ts");
+        return await watchOperation(context, operation, flags);
       })
     );
 }
@@ -84,8 +81,8 @@ function cancel(runner: Runner) {
     .option("--timeout <duration>", "wait no longer", duration)
     .action((operation, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/op_cancel.ts");
-        return await run(context, operation, flags);
+        const { cancelOperation } = await import("../commands/operations.ts");
+        return await cancelOperation(context, operation, flags);
       })
     );
 }
@@ -99,8 +96,8 @@ function retry(runner: Runner) {
     .argument("<operation>", ID)
     .action((operation, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/op_retry.ts");
-        return await run(context, operation, flags);
+        const { retryOperation } = await import("../commands/operations.ts");
+        return await retryOperation(context, operation, flags);
       })
     );
 }
@@ -113,8 +110,8 @@ function explain(runner: Runner) {
     .argument("<operation>", ID)
     .action((operation, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/op_explain.ts");
-        return await run(context, operation);
+        const { explainOperation } = await import("../commands/operations.ts");
+        return await explainOperation(context, operation);
       })
     );
 }

@@ -1,4 +1,8 @@
-import { command, type Runner, runWith } from "./shared.ts";
+import type { CommandContext } from "../context.ts";
+import { EXIT } from "../errors/cli_error.ts";
+import { isForPeople, machineText } from "../output/format.ts";
+import { VERSION } from "../version.ts";
+import { command, type Runner, runWith } from "./command.ts";
 
 /** `mpctl version` */
 export function versionCommand(runner: Runner) {
@@ -9,9 +13,33 @@ export function versionCommand(runner: Runner) {
   ])
     .option("--all", "the server's too")
     .action((flags) =>
-      runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/version.ts");
-        return await run(context, { server: flags.all });
-      })
+      runWith(runner, flags, (context) => printVersion(context, flags.all ?? false))
     );
+}
+
+async function printVersion(context: CommandContext, withServer: boolean): Promise<number> {
+  const { terminal, config } = context;
+  const forPeople = isForPeople(config.output);
+  if (forPeople) terminal.out(`mpctl ${VERSION}\n`);
+  const server = withServer ? await serverInfo(context) : undefined;
+  if (!forPeople) {
+    const versions = { mpctl: { version: VERSION }, ...(server && { server }) };
+    terminal.out(await machineText(config.output, versions));
+  } else if (server) {
+    const { version, engine, storage, provider } = server;
+    terminal.out(`server ${version} (${engine}, ${storage}, ${provider})\n`);
+  }
+  return EXIT.OK;
+}
+
+/** Loads the client only now: without `--all` nothing is called. */
+async function serverInfo(context: CommandContext) {
+  const { DiagnosticsService } = await import("@mpc/proto");
+  const { withClient } = await import("../context.ts");
+  const { version, engine, storage, provider } = await withClient(
+    context,
+    DiagnosticsService,
+    (client) => client.getServerInfo({}),
+  );
+  return { version, engine, storage, provider };
 }

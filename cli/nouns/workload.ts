@@ -1,28 +1,23 @@
 import { Option } from "@commander-js/extra-typings";
-import { autoscaling, sources, volumes } from "../parse_sources.ts";
-import { count, duration, integer, pairs, ports, texts } from "../parse_values.ts";
+import { count, duration, integer } from "../flags/parse_flag.ts";
 import {
   changeCommand,
   command,
+  ENV,
+  FORCE_CONFLICTS,
   listCommand,
   noun,
   type Runner,
   runWith,
   SELECTOR,
   WATCH,
-} from "./shared.ts";
-
-const ENV = ["--env <environment>", "the environment it is in"] as const;
-
-const FORCE_CONFLICTS = [
-  "--force-conflicts",
-  "take fields over that somebody else manages on the cluster",
-] as const;
+} from "./command.ts";
+import { deployCommand } from "./workload_deploy.ts";
 
 /** `mpctl workload …` */
 export function workloadCommands(runner: Runner) {
   return noun("workload", "wl", "Workloads: programs inside environments")
-    .addCommand(deploy(runner))
+    .addCommand(deployCommand(runner))
     .addCommand(list(runner))
     .addCommand(get(runner))
     .addCommand(scale(runner))
@@ -35,72 +30,6 @@ export function workloadCommands(runner: Runner) {
     .addCommand(events(runner))
     .addCommand(logs(runner))
     .addCommand(remove(runner));
-}
-
-function deploy(runner: Runner) {
-  return changeCommand(
-    "deploy",
-    "Create a workload, or change what is given of it; the rest stays as it is",
-    [
-      "mpctl workload deploy web --env dev --image nginx:1.27 --replicas 2 --port 80",
-      "mpctl workload deploy web --env dev --image nginx:1.28  # all else as it is",
-      "mpctl workload deploy api --env dev -f workload.yaml --image api:2",
-      "mpctl workload deploy web --env dev --image nginx:missing  # to see a failure",
-      "mpctl workload deploy web --env dev --image web:1 --port 80 --host web.example.com",
-      "mpctl workload deploy db --env dev --image db:16 --volume data=/var/lib/db:10Gi",
-      "mpctl workload deploy web --env dev --image web:1 --cpu 250m --autoscale 2-10@70",
-      "mpctl workload deploy web --env dev --chart web --chart-version 1.4.2",
-    ],
-  )
-    .argument("<workload>", "a name of at most 40 lower case letters, digits and '-'")
-    .option(...ENV)
-    .option("--image <reference>", "such as nginx:1.27")
-    .option("--replicas <n>", "how many copies; 1 where not given", integer)
-    .option("--port <[name=]port[/udp]>", "repeatable", ports)
-    .option("--var <key=value>", "environment variable, repeatable; values are kept secret", pairs)
-    .option(
-      "--var-from <[variable=]source>",
-      "variables that lie on the cluster: secret/NAME, config/NAME, VAR=secret/NAME/KEY; repeatable",
-      sources,
-    )
-    .option("--cpu <quantity>", "for each copy, such as 250m")
-    .option("--memory <quantity>", "for each copy, such as 256Mi")
-    .option("--health-path <path>", "HTTP readiness check")
-    .option("--health-port <port>", "its port; the first port where not given", integer)
-    .option("--live-path <path>", "HTTP check that restarts a copy which fails it")
-    .option("--live-port <port>", "its port; the first port where not given", integer)
-    .option("--command <text>", "overrides the image's command, repeatable", texts)
-    .option("--arg <text>", "argument of the command, repeatable", texts)
-    .option(
-      "--volume <name=path:source>",
-      "mounts scratch[/SIZE], secret/NAME, config/NAME, or storage of a size such as 10Gi; repeatable",
-      volumes,
-    )
-    .option("--host <name>", "reachable from outside the cluster by this DNS name")
-    .option("--host-path <path>", "only what begins with it")
-    .option("--host-port <port>", "one of the ports; the first one where not given", integer)
-    .option("--tls-secret <name>", "the secret with the host's certificate")
-    .option("--ingress-class <name>", "the cluster's default where not given")
-    .option(
-      "--autoscale <min-max[@percent]>",
-      "as many copies as the cpu load asks for",
-      autoscaling,
-    )
-    .option("--max-unavailable <n>", "how many copies maintenance may take away at once", integer)
-    .option("--chart <name>", "a Helm chart in place of an image")
-    .option("--chart-version <version>", "exact, such as 1.4.2")
-    .option("--chart-values <path>", "its values from a YAML or JSON file; they are kept secret")
-    .option("--label <key=value>", "repeatable", pairs)
-    .option("--progress-deadline <duration>", "how long a rollout may stand still", duration)
-    .option("-f, --file <path>", "the whole of it from a YAML or JSON file, - for standard input")
-    .option(...FORCE_CONFLICTS)
-    .option("--replace", "what is not given goes back to its default, as with a file")
-    .action((workload, flags) =>
-      runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/workload_deploy.ts");
-        return await run(context, workload, flags);
-      })
-    );
 }
 
 function list(runner: Runner) {
@@ -117,8 +46,8 @@ function list(runner: Runner) {
     )
     .action((flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/workload_list.ts");
-        return await run(context, flags);
+        const { listWorkloads } = await import("../commands/list.ts");
+        return await listWorkloads(context, flags);
       })
     );
 }
@@ -133,8 +62,8 @@ function get(runner: Runner) {
     .option(...WATCH)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/workload_get.ts");
-        return await run(context, workload, flags);
+        const { getWorkload } = await import("../commands/get.ts");
+        return await getWorkload(context, workload, flags);
       })
     );
 }
@@ -149,8 +78,8 @@ function scale(runner: Runner) {
     .option(...FORCE_CONFLICTS)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { scale } = await import("../commands/workload_change.ts");
-        return await scale(context, workload, flags);
+        const { scaleWorkload } = await import("../commands/change_workload.ts");
+        return await scaleWorkload(context, workload, flags);
       })
     );
 }
@@ -162,8 +91,8 @@ function restart(runner: Runner) {
     .option(...FORCE_CONFLICTS)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { restart } = await import("../commands/workload_change.ts");
-        return await restart(context, workload, flags);
+        const { restartWorkload } = await import("../commands/change_workload.ts");
+        return await restartWorkload(context, workload, flags);
       })
     );
 }
@@ -179,8 +108,8 @@ function rollback(runner: Runner) {
     .option(...FORCE_CONFLICTS)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { rollback } = await import("../commands/workload_change.ts");
-        return await rollback(context, workload, flags);
+        const { rollbackWorkload } = await import("../commands/change_workload.ts");
+        return await rollbackWorkload(context, workload, flags);
       })
     );
 }
@@ -194,8 +123,8 @@ function reconcile(runner: Runner) {
     .option(...ENV)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { reconcile } = await import("../commands/workload_change.ts");
-        return await reconcile(context, workload, flags);
+        const { reconcileWorkload } = await import("../commands/change_workload.ts");
+        return await reconcileWorkload(context, workload, flags);
       })
     );
 }
@@ -208,8 +137,8 @@ function history(runner: Runner) {
     .option(...ENV)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/workload_history.ts");
-        return await run(context, workload);
+        const { listRevisions } = await import("../commands/revisions.ts");
+        return await listRevisions(context, workload);
       })
     );
 }
@@ -224,8 +153,8 @@ function diff(runner: Runner) {
     .option(...ENV)
     .action((workload, a, b, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/workload_diff.ts");
-        return await run(context, workload, [a, b]);
+        const { compareRevisions } = await import("../commands/revisions.ts");
+        return await compareRevisions(context, workload, [a, b]);
       })
     );
 }
@@ -238,8 +167,8 @@ function pods(runner: Runner) {
     .option(...ENV)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/workload_pods.ts");
-        return await run(context, workload);
+        const { listPods } = await import("../commands/list.ts");
+        return await listPods(context, workload);
       })
     );
 }
@@ -252,8 +181,8 @@ function events(runner: Runner) {
     .option(...ENV)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/workload_events.ts");
-        return await run(context, workload);
+        const { listClusterEvents } = await import("../commands/list.ts");
+        return await listClusterEvents(context, workload);
       })
     );
 }
@@ -272,8 +201,8 @@ function logs(runner: Runner) {
     .option("--timestamps", "with the time of each line")
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/workload_logs.ts");
-        return await run(context, workload, flags);
+        const { printLogs } = await import("../commands/logs.ts");
+        return await printLogs(context, workload, flags);
       })
     );
 }
@@ -291,8 +220,8 @@ function remove(runner: Runner) {
     .option("--deadline <duration>", "how long the deletion itself may take", duration)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
-        const { run } = await import("../commands/workload_delete.ts");
-        return await run(context, workload, flags);
+        const { deleteWorkload } = await import("../commands/change_workload.ts");
+        return await deleteWorkload(context, workload, flags);
       })
     );
 }

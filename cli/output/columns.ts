@@ -1,4 +1,4 @@
-/** The columns of every kind of resource, over the API's JSON: tables need nothing of protobuf. */
+/** The columns of every kind of resource, over the API's JSON, so that tables need no protobuf. */
 import type {
   ClusterEventJson,
   EnvironmentJson,
@@ -83,12 +83,12 @@ export const OPERATION_COLUMNS: readonly Column<OperationJson>[] = [
   { header: "REASON", value: (o) => o.error?.reason ?? "", wide: true },
 ];
 
-/** Of a chart only it knows how many are asked for. */
+/** Only a chart itself knows how many copies it asks for. */
 function ready({ readyReplicas = 0, spec }: WorkloadJson): string {
   return spec?.chart ? String(readyReplicas) : `${readyReplicas}/${copies(spec)}`;
 }
 
-/** How many copies are asked for: a number, or the two that autoscaling decides between. */
+/** The wanted number of copies, or the bounds of autoscaling. */
 function copies(spec: WorkloadSpecJson = {}): string {
   const { autoscaling, replicas = 0 } = spec;
   return autoscaling ? `${autoscaling.minReplicas}-${autoscaling.maxReplicas}` : String(replicas);
@@ -116,7 +116,7 @@ function quota({ quota }: EnvironmentJson): string {
   ].filter(Boolean).join(",");
 }
 
-/** The step that an operation is at, or ended at. */
+/** The step that an operation runs, or failed at. */
 function step({ steps = [], state }: OperationJson): string {
   if (state === "OPERATION_STATE_SUCCEEDED") return "";
   const at = steps.find(({ state }) =>

@@ -1,4 +1,5 @@
-import { usageError } from "../cli_error.ts";
+import type { JsonValue } from "@bufbuild/protobuf";
+import { usageError } from "../errors/cli_error.ts";
 
 export const FORMATS = ["table", "wide", "json", "jsonl", "yaml", "name"] as const;
 
@@ -7,7 +8,7 @@ export type OutputFormat =
   | { readonly kind: typeof FORMATS[number] }
   | { readonly kind: "jsonpath"; readonly expression: string };
 
-/** The formats as `--help` lists them. */
+/** The formats, as `--help` lists them. */
 export const FORMAT_HELP = `${FORMATS.join(", ")} or jsonpath=EXPRESSION`;
 
 /** @throws {CliError} usage */
@@ -20,7 +21,34 @@ export function parseOutput(text: string): OutputFormat {
   throw usageError(`Cannot print as '${text}': -o must be ${FORMAT_HELP}`);
 }
 
-/** Whether people read it: only then are there tables, ages and remarks. */
+/** Whether the format is for people: only then are tables, ages and remarks printed. */
 export function isForPeople({ kind }: OutputFormat): boolean {
   return kind === "table" || kind === "wide";
+}
+
+/** Renders a value in a format for programs. */
+export async function machineText(output: OutputFormat, value: JsonValue): Promise<string> {
+  switch (output.kind) {
+    case "name":
+      return namesOf(value).map((name) => `${name}\n`).join("");
+    case "jsonl":
+      return (Array.isArray(value) ? value : [value])
+        .map((item) => `${JSON.stringify(item)}\n`).join("");
+    case "jsonpath": {
+      const { jsonPath } = await import("./json_path.ts");
+      return jsonPath(output.expression, value);
+    }
+    case "yaml": {
+      const { stringify } = await import("yaml");
+      return stringify(value);
+    }
+    default:
+      return `${JSON.stringify(value, null, 2)}\n`;
+  }
+}
+
+function namesOf(value: JsonValue): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(namesOf);
+  const named = typeof value === "object" && value !== null && typeof value["name"] === "string";
+  return named ? [String(value["name"])] : [];
 }

@@ -1,10 +1,10 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { JSONPath } from "jsonpath-plus";
-import { usageError } from "../cli_error.ts";
+import { usageError } from "../errors/cli_error.ts";
 
 /**
- * What a JSONPath (RFC 9535) finds, a line each: text as it is, everything else as JSON. Written
- * as `$.a.b`, or as kubectl has it: `{.a.b}`, also with the `.items` that its lists have.
+ * The results of a JSONPath (RFC 9535), a line each: text as it is, everything else as JSON. The
+ * path is `$.a.b`, or in kubectl's form `{.a.b}`, also with the `.items` of kubectl's lists.
  * @throws {CliError} usage
  */
 export function jsonPath(expression: string, json: JsonValue): string {

@@ -10,7 +10,7 @@ const SIGNS: Readonly<Record<ChangeAction, string>> = {
   [ChangeAction.DELETE]: "-",
 };
 
-/** Prints what an operation would do. */
+/** Prints an operation's plan. */
 export async function printPlan(context: CommandContext, operation: Operation): Promise<void> {
   const { terminal, config } = context;
   const { plan } = operation;

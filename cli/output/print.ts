@@ -5,18 +5,25 @@ import {
   type MessageShape,
   toJson,
 } from "@bufbuild/protobuf";
+import { EnvironmentSchema, OperationSchema, RevisionSchema, WorkloadSchema } from "@mpc/proto";
 import type { CommandContext } from "../context.ts";
-import type { Column } from "./columns.ts";
-import { machineText } from "./machine_text.ts";
+import {
+  type Column,
+  ENVIRONMENT_COLUMNS,
+  OPERATION_COLUMNS,
+  REVISION_COLUMNS,
+  WORKLOAD_COLUMNS,
+} from "./columns.ts";
+import { machineText } from "./format.ts";
 import { jsonTablePrinter, printJson, printJsonList } from "./print_json.ts";
 
-/** How one kind of resource is shown. */
+/** How one kind of resource is printed. */
 export interface View<Desc extends DescMessage> {
   readonly schema: Desc;
   readonly columns: readonly Column<MessageJsonType<Desc>>[];
 }
 
-/** Prints a list in the format that was asked for. */
+/** Prints a list in the chosen format. */
 export function printList<Desc extends DescMessage>(
   context: CommandContext,
   { schema, columns }: View<Desc>,
@@ -26,7 +33,7 @@ export function printList<Desc extends DescMessage>(
   return printJsonList(context, columns, items.map((item) => objectOf(schema, item)), nothing);
 }
 
-/** Prints one resource in the format that was asked for. */
+/** Prints one resource in the chosen format. */
 export function printOne<Desc extends DescMessage>(
   context: CommandContext,
   { schema, columns }: View<Desc>,
@@ -35,16 +42,16 @@ export function printOne<Desc extends DescMessage>(
   return printJson(context, columns, objectOf(schema, item));
 }
 
-/** Prints items as they come, under one head, in columns as wide as the first needs them. */
+/** Prints items as they arrive, below one header, in the column widths of the first. */
 export function tablePrinter<Desc extends DescMessage>(
   context: CommandContext,
   { schema, columns }: View<Desc>,
-): (item: MessageShape<Desc>) => void {
+): (item: MessageShape<Desc>) => Promise<void> {
   const print = jsonTablePrinter(context, columns);
   return (item) => print(objectOf(schema, item));
 }
 
-/** Prints a message for programs; what people read of it is the command's to say. */
+/** Prints a message for programs. */
 export async function printMessage<Desc extends DescMessage>(
   { config, terminal }: CommandContext,
   schema: Desc,
@@ -54,8 +61,8 @@ export async function printMessage<Desc extends DescMessage>(
 }
 
 /**
- * Prints one of many messages that come one after the other, so that programs can tell them apart:
- * JSON is a line each, YAML a document each.
+ * Prints one message of a stream, so that programs can separate them: a line each for JSON, a
+ * document each for YAML.
  */
 export async function printNext<Desc extends DescMessage>(
   { config: { output }, terminal }: CommandContext,
@@ -71,3 +78,23 @@ export async function printNext<Desc extends DescMessage>(
 function objectOf<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>) {
   return toJson(schema, message) as MessageJsonType<Desc> & object;
 }
+
+export const ENVIRONMENT_VIEW: View<typeof EnvironmentSchema> = {
+  schema: EnvironmentSchema,
+  columns: ENVIRONMENT_COLUMNS,
+};
+
+export const WORKLOAD_VIEW: View<typeof WorkloadSchema> = {
+  schema: WorkloadSchema,
+  columns: WORKLOAD_COLUMNS,
+};
+
+export const REVISION_VIEW: View<typeof RevisionSchema> = {
+  schema: RevisionSchema,
+  columns: REVISION_COLUMNS,
+};
+
+export const OPERATION_VIEW: View<typeof OperationSchema> = {
+  schema: OperationSchema,
+  columns: OPERATION_COLUMNS,
+};

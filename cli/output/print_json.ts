@@ -1,11 +1,10 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { CommandContext } from "../context.ts";
 import type { Column } from "./columns.ts";
-import { isForPeople } from "./format.ts";
-import { machineText } from "./machine_text.ts";
-import { renderTable, widthsOf } from "./table.ts";
+import { isForPeople, machineText } from "./format.ts";
+import { columnWidths, renderTable } from "./table.ts";
 
-/** Prints a list in the format that was asked for. */
+/** Prints a list in the chosen format. */
 export async function printJsonList<T extends object>(
   context: CommandContext,
   columns: readonly Column<T>[],
@@ -17,32 +16,32 @@ export async function printJsonList<T extends object>(
     return terminal.out(await machineText(config.output, items as unknown as JsonValue));
   }
   if (items.length === 0) return terminal.err(`${nothing}\n`);
-  terminal.out(tableOf(context, columns, items));
+  terminal.out(await tableOf(context, columns, items));
 }
 
-/** Prints one resource in the format that was asked for. */
+/** Prints one resource in the chosen format. */
 export async function printJson<T extends object>(
   context: CommandContext,
   columns: readonly Column<T>[],
   item: T,
 ): Promise<void> {
   const { config, terminal } = context;
-  if (isForPeople(config.output)) return terminal.out(tableOf(context, columns, [item]));
+  if (isForPeople(config.output)) return terminal.out(await tableOf(context, columns, [item]));
   terminal.out(await machineText(config.output, item as unknown as JsonValue));
 }
 
-/** Prints items as they come, under one head, in columns as wide as the first needs them. */
+/** Prints items as they arrive, below one header, in the column widths of the first. */
 export function jsonTablePrinter<T>(
   context: CommandContext,
   columns: readonly Column<T>[],
-): (item: T) => void {
+): (item: T) => Promise<void> {
   let widths: readonly number[] | undefined;
-  return (item) => {
+  return async (item) => {
     const { headers, rows: [row = []] } = cellsOf(context, columns, [item]);
     const first = widths === undefined;
-    widths ??= widthsOf([headers, row]);
+    widths ??= await columnWidths([headers, row]);
     const withHeaders = first && context.config.headers;
-    context.terminal.out(renderTable(headers, [row], withHeaders, widths));
+    context.terminal.out(await renderTable(headers, [row], withHeaders, widths));
   };
 }
 
@@ -50,7 +49,7 @@ function tableOf<T>(
   context: CommandContext,
   columns: readonly Column<T>[],
   items: readonly T[],
-): string {
+): Promise<string> {
   const { headers, rows } = cellsOf(context, columns, items);
   return renderTable(headers, rows, context.config.headers);
 }

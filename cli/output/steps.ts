@@ -1,7 +1,8 @@
-/** The steps of an operation as people follow them. */
+/** The steps of an operation, rendered for people. */
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { type Operation, type OperationStep, StepState } from "@mpc/proto";
 import colors from "picocolors";
+import { type Operation, type OperationStep, StepState } from "@mpc/proto";
+import { type TextWidth, truncateTo } from "./text_width.ts";
 import { between } from "./time.ts";
 
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -30,20 +31,21 @@ const WORDS: Readonly<Record<StepState, string>> = {
   [StepState.UNDO_FAILED]: "could not be undone",
 };
 
-/** One step in one line, for a log: without drawing, said once for each change. */
+/** One step as a line of a log, printed at each change. */
 export function plainStep(step: OperationStep, now: number): string {
   const took = step.endTime ? ` (${between(step.startTime, step.endTime, now)})` : "";
   const detail = detailOf(step, now);
   return `${MARKS[step.state]} ${step.name} ${WORDS[step.state]}${took}${detail && `: ${detail}`}`;
 }
 
-/** All steps, for a terminal; `frame` turns the spinner. */
+/** All steps as lines of a terminal; `frame` turns the spinner. */
 export function drawnSteps(
   operation: Operation,
   now: number,
   frame: number,
   columns: number,
   color: boolean,
+  widthOf: TextWidth,
 ): readonly string[] {
   const c = colors.createColors(color);
   return operation.steps.map((step) => {
@@ -51,7 +53,8 @@ export function drawnSteps(
     const mark = busy ? SPINNER[frame % SPINNER.length]! : MARKS[step.state];
     const took = step.startTime ? ` ${between(step.startTime, step.endTime, now)}` : "";
     const detail = detailOf(step, now);
-    const text = `${mark} ${step.name}${took}${detail && ` ${detail}`}`.slice(0, columns - 1);
+    const line = `${mark} ${step.name}${took}${detail && ` ${detail}`}`;
+    const text = truncateTo(columns - 1, line, widthOf);
     switch (step.state) {
       case StepState.SUCCEEDED:
         return c.green(text);
@@ -66,7 +69,7 @@ export function drawnSteps(
   });
 }
 
-/** Attempt, next try and reason, as far as there is any of it. */
+/** The attempt, the next retry and the reason, as far as they are known. */
 function detailOf(step: OperationStep, now: number): string {
   const last = step.attempts.at(-1);
   const busy = step.state === StepState.RUNNING || step.state === StepState.UNDOING;

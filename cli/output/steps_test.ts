@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import stringWidth from "string-width";
 import { stripVTControlCharacters } from "node:util";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
@@ -71,12 +72,23 @@ for (const [title, step, line] of CASES) {
 
 Deno.test("drawnSteps() turns a spinner, and keeps to the width of the terminal", () => {
   const operation = create(OperationSchema, { steps: [waiting] });
-  const [first] = drawnSteps(operation, NOW, 0, 40, true);
-  const [next] = drawnSteps(operation, NOW, 1, 40, true);
-  assert.notEqual(first, next);
-  assert.match(first ?? "", /⠋ apply_workload 10s attempt 3 in 4\.0/);
-  const bare = stripVTControlCharacters(first ?? "");
+  const draw = (frame: number, columns: number, color: boolean) =>
+    drawnSteps(operation, NOW, frame, columns, color, stringWidth)[0] ?? "";
+  const first = draw(0, 40, true);
+  assert.notEqual(first, draw(1, 40, true));
+  assert.match(first, /⠋ apply_workload 10s attempt 3 in 4\.0/);
+  const bare = stripVTControlCharacters(first);
   assert.ok(bare.length < 40, bare);
-  const [plain] = drawnSteps(operation, NOW, 0, 40, false);
-  assert.equal(plain, bare, "without colours the text is the same");
+  assert.equal(draw(0, 40, false), bare, "without colours the text is the same");
+});
+
+Deno.test("drawnSteps() counts a wide character as two columns, and cuts none in half", () => {
+  const step = create(OperationStepSchema, {
+    name: "apply",
+    state: StepState.FAILED,
+    attempts: [{ number: 1, error: { message: "画像が見つかりません" } }],
+  });
+  const operation = create(OperationSchema, { steps: [step] });
+  assert.deepEqual(drawnSteps(operation, NOW, 0, 14, false, stringWidth), ["✗ apply 画像"]);
+  assert.deepEqual(drawnSteps(operation, NOW, 0, 15, false, stringWidth), ["✗ apply 画像が"]);
 });

@@ -1,24 +1,39 @@
-/** Rows in aligned columns, as kubectl prints them. */
-export function renderTable(
+import { padTo, type TextWidth, textWidth } from "./text_width.ts";
+
+/**
+ * Renders rows in aligned columns, as kubectl prints them.
+ * @param widths the width of each column; as wide as needed where not given
+ */
+export async function renderTable(
   headers: readonly string[],
   rows: readonly (readonly string[])[],
   withHeaders = true,
-  widths: readonly number[] = widthsOf([headers, ...rows]),
-): string {
-  const lines = withHeaders ? [headers, ...rows] : rows;
-  return lines.map((line) =>
-    `${
-      line.map((cell, column) => column === line.length - 1 ? cell : cell.padEnd(widths[column]!))
-        .join("   ").trimEnd()
-    }\n`
-  ).join("");
+  widths?: readonly number[],
+): Promise<string> {
+  const all = [headers, ...rows];
+  const widthOf = await textWidth(all.flat());
+  const columns = widths ?? widthsOf(all, widthOf);
+  return (withHeaders ? all : rows).map((line) => {
+    const last = line.length - 1;
+    const cells = line.map((cell, at) => at === last ? cell : padTo(columns[at]!, cell, widthOf));
+    return `${cells.join("   ").trimEnd()}\n`;
+  }).join("");
 }
 
-/** How wide each column must be. */
-export function widthsOf(lines: readonly (readonly string[])[]): readonly number[] {
-  const columns = Math.max(0, ...lines.map((line) => line.length));
+/** The width that each column needs. */
+export async function columnWidths(
+  lines: readonly (readonly string[])[],
+): Promise<readonly number[]> {
+  return widthsOf(lines, await textWidth(lines.flat()));
+}
+
+function widthsOf(
+  lines: readonly (readonly string[])[],
+  widthOf: TextWidth,
+): readonly number[] {
+  const count = Math.max(0, ...lines.map((line) => line.length));
   return Array.from(
-    { length: columns },
-    (_, column) => Math.max(0, ...lines.map((line) => (line[column] ?? "").length)),
+    { length: count },
+    (_, column) => Math.max(0, ...lines.map((line) => widthOf(line[column] ?? ""))),
   );
 }

@@ -1,16 +1,16 @@
-/** Times as people read them. */
+/** Times, rendered for people. */
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import prettyMilliseconds from "pretty-ms";
 
-/** A moment as messages hold it, or as their JSON does (RFC 3339). */
+/** A moment in a message, or in its JSON (RFC 3339). */
 type Moment = Timestamp | string;
 
-/** How long ago, in the largest unit: `5m`, `3d`; `-` for never. */
+/** The time since a moment, in the largest unit: `5m`, `3d`; `-` where there is none. */
 export function age(time: Moment | undefined, now = Date.now()): string {
   return time ? compact(now - msOf(time)) : "-";
 }
 
-/** How long until, in the two largest units: `7h59m`; `-` for never, `now` when it has passed. */
+/** The time until a moment, in the two largest units: `7h59m`; `-` where there is none. */
 export function until(time: Moment | undefined, now = Date.now()): string {
   if (!time) return "-";
   const ms = msOf(time) - now;
@@ -18,7 +18,7 @@ export function until(time: Moment | undefined, now = Date.now()): string {
   return prettyMilliseconds(ms, { unitCount: 2, secondsDecimalDigits: 0 }).replaceAll(" ", "");
 }
 
-/** How long from one moment to another, or to now. */
+/** The time between two moments, or until now. */
 export function between(
   start: Moment | undefined,
   end: Moment | undefined,

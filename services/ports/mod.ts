@@ -1,4 +1,5 @@
 /** What use cases and steps need of the world; adapters are the rooms' that know how. */
+export type * from "./authorizer.ts";
 export type * from "./clock.ts";
 export type * from "./cluster_reader.ts";
 export type * from "./engine.ts";

@@ -1,10 +1,10 @@
-/** The failures that the ports name, built in one place so that all adapters mean the same. */
+/** The errors that the ports document, the same in every adapter. */
 import { abortedByCaller, MpcError } from "@mpc/domain";
 
 export const nameTaken = (name: string): MpcError =>
   new MpcError("ALREADY_EXISTS", {
     reason: "NAME_TAKEN",
-    message: `Cannot create '${name}': there is one of that name`,
+    message: `Cannot create '${name}': the name is taken`,
     metadata: { name },
   });
 
@@ -18,7 +18,7 @@ export const requestIdTaken = (requestId: string): MpcError =>
 export const noSuchDocument = (name: string): MpcError =>
   new MpcError("NOT_FOUND", {
     reason: "NO_SUCH_DOCUMENT",
-    message: `Cannot change '${name}': it is gone`,
+    message: `Cannot change '${name}': it does not exist`,
     metadata: { name },
   });
 
@@ -29,12 +29,12 @@ export const versionConflict = (name: string, wanted: number, found: number): Mp
     metadata: { name },
   });
 
-export const eventsCompacted = (after: number, oldest: number): MpcError =>
+export const eventsCompacted = (after: number, compacted: number): MpcError =>
   new MpcError("OUT_OF_RANGE", {
     reason: "EVENTS_COMPACTED",
-    message:
-      `Cannot read events behind ${after}: the oldest that is kept is ${oldest}; begin anew with what is there now`,
-    metadata: { oldest: String(oldest) },
+    message: `Cannot read events after ${after}: events up to ${compacted} have been removed; ` +
+      "start again from the current state",
+    metadata: { compacted: String(compacted) },
   });
 
 export const storeClosed = (): MpcError =>

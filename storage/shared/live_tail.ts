@@ -1,7 +1,7 @@
 import type { Event } from "@mpc/domain";
 import { storeClosed } from "./errors.ts";
 
-/** How many of the newest events are kept at hand for those who follow the log closely. */
+/** How many of the newest events are kept in memory for followers that keep up. */
 export const RECENT_EVENTS = 2_048;
 
 /** How many events a follower that lags behind reads at once. */
@@ -10,39 +10,56 @@ const BATCH = 256;
 export interface LiveTailOptions {
   readonly read: (after: number, limit: number) => Promise<readonly Event[]>;
   /**
-   * Begins to look for what other processes append, and to tell of it by `append`; returns what
-   * ends that. Runs only while somebody follows.
+   * Starts watching for events of other handles, which it passes to `append`; returns a function
+   * that stops it. Runs only while there are followers.
    */
   readonly watch?: () => () => void;
 }
 
 /**
- * Followers of a log in this process. New events are told, not polled for; a follower has no queue
- * of its own, so a slow one costs nothing but its own reads.
+ * The followers of a log in this process. New events are pushed to followers, which do not poll. A
+ * follower has no queue of its own, so a slow one costs only its own reads.
  */
 export class LiveTail {
   readonly #options: LiveTailOptions;
   #followers = 0;
   #unwatch: (() => void) | undefined;
+  /** The newest events: all events of the log after `#recentAfter`, as far as they are known. */
   #recent: Event[] = [];
+  #recentAfter = 0;
   #closed = false;
-  #told = Promise.withResolvers<void>();
+  #changed = Promise.withResolvers<void>();
 
   constructor(options: LiveTailOptions) {
     this.#options = options;
   }
 
-  /** Tells followers of events that are durable now; what is missing before them they read. */
-  append(events: readonly Event[]): void {
-    const [first] = events;
-    if (!first) return;
-    if (this.#recent.at(-1)?.sequence !== first.sequence - 1) this.#recent = [];
+  /**
+   * Delivers events that are durable now. Followers that lack events before them read those.
+   * @param after the sequence of an event with no event of the log between it and the first of these
+   */
+  append(events: readonly Event[], after: number): void {
+    if (events.length === 0) return;
+    if (this.#recent.at(-1)?.sequence !== after) {
+      this.#recent = [];
+      this.#recentAfter = after;
+    }
     this.#recent.push(...events.map(deepFreeze));
-    if (this.#recent.length > 2 * RECENT_EVENTS) this.#recent = this.#recent.slice(-RECENT_EVENTS);
+    if (this.#recent.length > 2 * RECENT_EVENTS) {
+      this.#recentAfter = this.#recent.at(-RECENT_EVENTS - 1)!.sequence;
+      this.#recent = this.#recent.slice(-RECENT_EVENTS);
+    }
     this.#wake();
   }
 
-  /** Forgets what is at hand: all followers read for themselves next. */
+  /** Drops recent events up to a sequence: they have been removed from the log. */
+  compact(upTo: number): void {
+    if (upTo <= this.#recentAfter) return;
+    this.#recent = this.#recent.slice(this.#firstAfter(upTo));
+    this.#recentAfter = upTo;
+  }
+
+  /** Drops all recent events: all followers read from the log next. */
   forget(): void {
     this.#recent = [];
     this.#wake();
@@ -65,10 +82,10 @@ export class LiveTail {
       while (!signal.aborted) {
         if (this.#closed) throw storeClosed();
         this.#unwatch ??= this.#options.watch?.();
-        const told = this.#told.promise;
-        const events = this.#atHand(cursor) ?? await this.#options.read(cursor, BATCH);
+        const changed = this.#changed.promise;
+        const events = this.#recentSince(cursor) ?? await this.#options.read(cursor, BATCH);
         if (events.length === 0) {
-          await Promise.race([told, aborted.promise]);
+          await Promise.race([changed, aborted.promise]);
           continue;
         }
         for (const event of events) {
@@ -83,11 +100,22 @@ export class LiveTail {
     }
   }
 
-  /** The events behind `after`, where all of them are at hand. */
-  #atHand(after: number): readonly Event[] | undefined {
-    const first = this.#recent[0];
-    if (!first || first.sequence > after + 1) return undefined;
-    return this.#recent.slice(after + 1 - first.sequence, after + 1 - first.sequence + BATCH);
+  /** The next events after `after`; undefined where not all of them are in memory. */
+  #recentSince(after: number): readonly Event[] | undefined {
+    if (this.#recent.length === 0 || after < this.#recentAfter) return undefined;
+    const start = this.#firstAfter(after);
+    return this.#recent.slice(start, start + BATCH);
+  }
+
+  /** By binary search: the index of the first recent event after a sequence. */
+  #firstAfter(after: number): number {
+    let [low, high] = [0, this.#recent.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#recent[middle]!.sequence > after) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
   #stopWatching(): void {
@@ -96,9 +124,9 @@ export class LiveTail {
   }
 
   #wake(): void {
-    const told = this.#told;
-    this.#told = Promise.withResolvers<void>();
-    told.resolve();
+    const changed = this.#changed;
+    this.#changed = Promise.withResolvers<void>();
+    changed.resolve();
   }
 }
 

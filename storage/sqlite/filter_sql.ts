@@ -1,5 +1,4 @@
-import type { Filter } from "@mpc/domain";
-import { wildcardOf } from "../shared/matches.ts";
+import { type Filter, wildcardOf } from "@mpc/domain";
 
 /** A piece of SQL with the values of its parameters. */
 export interface Sql {
@@ -9,7 +8,7 @@ export interface Sql {
 
 const PLAIN = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** Fields of a document that have columns of their own, by key. */
+/** The columns of fields that have one, by key. */
 export type Columns = Readonly<Record<string, string>>;
 
 /** The SQL of a scalar at a path of the document in column `body`. */
@@ -17,14 +16,14 @@ export function extract(path: readonly string[], columns: Columns): Sql {
   const [key = ""] = path;
   if (path.length === 1 && key === "name") return { text: "name", values: [] };
   if (path.length === 1 && Object.hasOwn(columns, key)) return { text: columns[key]!, values: [] };
-  // A map may have a column of its own, which is shorter than the body.
+  // A map may have a column, which is shorter than the body.
   const own = Object.hasOwn(columns, key);
   const json = own ? columns[key]! : "body";
   const inner = own ? path.slice(1) : path;
   if (inner.every((key) => PLAIN.test(key))) {
     return { text: `json_extract(${json}, '$.${inner.join(".")}')`, values: [] };
   }
-  // Keys that a JSON path cannot spell safely, such as label keys, are looked up as values.
+  // Keys that are unsafe in a JSON path, such as label keys, are bound as values.
   const last = inner.at(-1) ?? "";
   const parent = inner.slice(0, -1).map((key) => `.${key}`).join("");
   return {
@@ -33,7 +32,7 @@ export function extract(path: readonly string[], columns: Columns): Sql {
   };
 }
 
-/** Translates a filter; always true or false, never NULL, so that NOT means what it says. */
+/** Translates a filter. The result is always true or false, never NULL, so that NOT inverts it. */
 export function filterSql(filter: Filter, columns: Columns): Sql {
   switch (filter.op) {
     case "and":
@@ -134,7 +133,7 @@ function has(
   };
 }
 
-/** A value as SQLite has it: JSON's true and false are 1 and 0. */
+/** A value as SQLite stores it: true and false of JSON are 1 and 0. */
 function bound(value: string | number | boolean | null): string | number | null {
   return typeof value === "boolean" ? Number(value) : value;
 }

@@ -3,9 +3,9 @@ import { setImmediate } from "node:timers";
 import { type Event, isMpcError, type NewEvent } from "@mpc/domain";
 import { storeClosed, throwIfAborted } from "../shared/errors.ts";
 import { BUSY_TIMEOUT_MS } from "./open_database.ts";
-import { isBusy, storeError } from "./sqlite_errors.ts";
+import { isBusy, storeError } from "./errors.ts";
 
-/** One write, made inside a transaction: it either throws before it changes anything, or is done. */
+/** One write. Inside the transaction it either throws before it changes anything, or succeeds. */
 export interface Write<T> {
   readonly signal: AbortSignal | undefined;
   readonly events: readonly NewEvent[];
@@ -14,29 +14,31 @@ export interface Write<T> {
 
 /** The event log's part in a transaction. */
 export interface Log {
+  /** Prepares for a new transaction, inside it. */
   begin(): void;
-  /** Puts events into the log, and says which numbers they got. */
+  /** Appends events inside the transaction; returns them with their sequences. */
   push(events: readonly NewEvent[]): readonly Event[];
+  /** Delivers the events of a transaction that has been committed. */
   durable(events: readonly Event[]): void;
 }
 
 interface Job {
-  /** Makes the write; a refusal is kept for its caller and harms nobody else. */
+  /** Makes the write. A refusal is kept for its caller and does not fail the other writes. */
   attempt(): readonly Event[];
   succeed(): void;
   fail(error: unknown): void;
 }
 
-/** Most writes in one transaction. */
+/** The most writes in one transaction. */
 const MAX_BATCH = 256;
 
-/** About how long it waits before it asks again for the lock that another process holds. */
+/** About how long it waits before it tries again for a lock that another process holds. */
 const BUSY_PAUSE_MS = 2;
 
 /**
- * Writes that are asked for in the same turn of the event loop share one transaction, and so one
- * flush to disk. Each is checked on its own; all are answered when the disk has them. While another
- * process writes, those that wait grow into one batch, and the event loop goes on.
+ * Writes that are requested in the same turn of the event loop share one transaction, and so one
+ * flush to disk. Each is checked on its own; all return when the disk has them. While another process
+ * writes, new writes join the waiting batch and the event loop is not blocked.
  */
 export class GroupCommit {
   readonly #database: DatabaseSync;
@@ -47,16 +49,17 @@ export class GroupCommit {
   #busySince: number | undefined;
   #closed = false;
   #drained = Promise.withResolvers<void>();
+  /** Commits made since the store was opened. */
   commits = 0;
 
-  /** @param busyTimeoutMs how long writes wait while another process is in one */
+  /** @param busyTimeoutMs how long writes wait for a write of another process */
   constructor(database: DatabaseSync, log: Log, busyTimeoutMs: number) {
     this.#database = database;
     this.#log = log;
     this.#busyTimeoutMs = busyTimeoutMs;
   }
 
-  /** Makes a write; resolves when it is durable. */
+  /** Resolves when the write is durable. */
   write<T>(write: Write<T>): Promise<T> {
     if (this.#closed) return Promise.reject(storeClosed());
     const { promise, resolve, reject } = Promise.withResolvers<T>();
@@ -70,7 +73,7 @@ export class GroupCommit {
           result = { value };
           return events;
         } catch (error) {
-          // A refusal comes before any change; anything else undoes the whole transaction.
+          // A refusal comes before any change; any other error rolls the whole transaction back.
           if (!isMpcError(error)) throw error;
           result = { error };
           return [];
@@ -86,7 +89,7 @@ export class GroupCommit {
     return promise;
   }
 
-  /** Makes what has been asked for, and refuses what comes later. */
+  /** Finishes the writes that have been requested and rejects later ones. */
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#scheduled) await this.#drained.promise;
@@ -113,7 +116,7 @@ export class GroupCommit {
     this.#drained = Promise.withResolvers<void>();
   }
 
-  /** Begins a transaction if no other process is in one: waiting in SQLite stops the event loop. */
+  /** Begins a transaction if no other process is in one; SQLite itself would block the event loop. */
   #begin(): void {
     this.#database.exec("PRAGMA busy_timeout = 0");
     try {

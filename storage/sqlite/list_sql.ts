@@ -1,30 +1,35 @@
-import type { OrderKey } from "@mpc/domain";
+import { compareStrings, type OrderKey } from "@mpc/domain";
 import type { Cursor, ListQuery } from "../store.ts";
 import { nameDescends } from "../shared/order.ts";
 import { type Columns, extract, filterSql, type Sql } from "./filter_sql.ts";
 
-/** Keys that no document lacks: for them a page's start is a plain range of an index. */
+/** Keys that every document has: for them the start of a page is one range of an index. */
 const NEVER_NULL = new Set(["name", "createTime", "updateTime", "number", "state"]);
 
-/** The condition of a query, paging left out. */
+/** The condition of a query, without its cursor. */
 export function conditionSql(
   { prefix, filter }: Pick<ListQuery, "prefix" | "filter">,
   columns: Columns,
 ): Sql {
   const parts: Sql[] = [];
-  if (prefix) {
-    // A range, so that the primary key serves; no name holds the highest code point.
-    parts.push({ text: "name >= ? AND name < ?", values: [prefix, `${prefix}\u{10ffff}`] });
-  }
+  if (prefix) parts.push({ text: "name >= ? AND name < ?", values: [prefix, endOf(prefix)] });
   if (filter) parts.push(filterSql(filter, columns));
   return join(parts);
 }
 
-/** The whole query of one page, with one row more than the limit to see whether there are more. */
+/** The query of one page, with one row more than the limit to see whether there are more. */
 export function listSql(table: string, query: ListQuery, columns: Columns): Sql {
-  const { orderBy = [], after, limit } = query;
-  const parts = [conditionSql(query, columns)];
-  if (after) parts.push(behind(after, orderBy, columns));
+  const { prefix, filter, orderBy = [], after, limit } = query;
+  const parts: Sql[] = [];
+  if (prefix && after && orderBy.length === 0 && compareStrings(after.name, prefix) >= 0) {
+    // The cursor is the start of the range. With a second lower bound SQLite may search from that
+    // one, and read all names up to the cursor.
+    parts.push({ text: "name < ?", values: [endOf(prefix)] });
+    if (filter) parts.push(filterSql(filter, columns));
+  } else {
+    parts.push(conditionSql(query, columns));
+  }
+  if (after) parts.push(afterSql(after, orderBy, columns));
   const { text, values } = join(parts.filter((part) => part.text !== "1"));
   const keys = orderBy.map((key) => extract(key.path, columns));
   const order = [
@@ -39,7 +44,11 @@ export function listSql(table: string, query: ListQuery, columns: Columns): Sql 
   };
 }
 
-function behind(after: Cursor, orderBy: readonly OrderKey[], columns: Columns): Sql {
+/** The end of the range of names with a prefix; no name has the highest code point. */
+const endOf = (prefix: string): string => `${prefix}\u{10ffff}`;
+
+/** The condition that a document comes after a cursor. */
+function afterSql(after: Cursor, orderBy: readonly OrderKey[], columns: Columns): Sql {
   const down = nameDescends(orderBy);
   const sameWay = orderBy.every((key) => key.descending === down);
   const solid = orderBy.every((key) => key.path.length === 1 && NEVER_NULL.has(key.path[0]!));
@@ -55,7 +64,7 @@ function behind(after: Cursor, orderBy: readonly OrderKey[], columns: Columns): 
   if (!key) return { text: down ? "name < ?" : "name > ?", values: [after.name] };
   const { text, values } = extract(key.path, columns);
   const found = scalar(after.keys[0] ?? null);
-  const tail = behind(
+  const tail = afterSql(
     { keys: after.keys.slice(1), name: after.name },
     rest,
     columns,

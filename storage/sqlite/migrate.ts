@@ -4,7 +4,7 @@ import { initial } from "./migrations/0001_initial.ts";
 import { labelsAndState } from "./migrations/0002_labels_and_state.ts";
 import { clusterAndSpecParts } from "./migrations/0003_cluster_and_spec_parts.ts";
 
-/** In their order: the database's `user_version` counts how many have been made. */
+/** In order: the `user_version` of a database is how many it has had. */
 const MIGRATIONS: readonly (readonly string[])[] = [
   initial,
   labelsAndState,
@@ -12,8 +12,8 @@ const MIGRATIONS: readonly (readonly string[])[] = [
 ];
 
 /**
- * Brings a database to this program's version, each migration in a transaction of its own. Of
- * several processes that open it at once, one makes each.
+ * Migrates a database to this program's version, each migration in its own transaction. Of several
+ * processes that open the database at once, one runs each migration.
  * @throws {MpcError} FAILED_PRECONDITION `STORE_TOO_NEW`
  */
 export function migrate(database: DatabaseSync, path: string): void {

@@ -6,7 +6,7 @@ import { anEnvironment, anOperation, aSpec, aWorkload } from "../../tests/fakes/
 import { rejectsWith } from "../../tests/fakes/rejects.ts";
 import { withFolder } from "../../tests/servers/with_folder.ts";
 
-Deno.test("sqlite: a database that a newer version wrote is refused", () =>
+Deno.test("sqlite: a database of a newer version is refused", () =>
   withFolder(async (folder) => {
     const path = join(folder, "mpc.db");
     await openSqliteStore({ path }).close();
@@ -21,7 +21,7 @@ Deno.test("sqlite: a database that a newer version wrote is refused", () =>
     assert.match(error.message, /schema 999.*knows schema \d+/);
   }));
 
-Deno.test("sqlite: documents of an older version get the fields that they lack", () =>
+Deno.test("sqlite: documents of an older version get their missing fields", () =>
   withFolder(async (folder) => {
     const path = join(folder, "mpc.db");
     const old = openSqliteStore({ path });

@@ -1,23 +1,24 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
 import { isMpcError, MpcError } from "@mpc/domain";
-import { holderOf, writeHolder } from "./holder_file.ts";
-import { isBusy, resultCode, storeError } from "./sqlite_errors.ts";
+import { isBusy, resultCode, storeError } from "./errors.ts";
 
 /** How long a statement waits for a lock that another process holds. */
 export const BUSY_TIMEOUT_MS = 5_000;
 
 /**
- * How long an opening that shares waits for locks of others that open or close the file just now;
- * who holds it alone holds it longer.
+ * How long a shared opening waits for the short locks of processes that open or close the file. A
+ * process that has the file for itself holds its lock longer.
  */
 const SHARED_PATIENCE_MS = 1_000;
 
 const PAUSE_MS = 5;
 
 /**
- * Opens a SQLite file, for this process alone or together with others of this machine that share
- * it. The locks are the operating system's, so they go with the process however that ends. Who
- * holds the file stands in another beside it, for messages.
+ * Opens a SQLite file, for this process alone or shared with other processes of this machine. The
+ * locks are the operating system's, so they are released however the process ends. A file beside the
+ * database holds the pid of the last process, for messages.
  * @throws {MpcError} FAILED_PRECONDITION `STORE_IN_USE` or `STORE_NOT_WRITABLE`; DATA_LOSS
  *   `STORE_CORRUPT`
  */
@@ -39,7 +40,7 @@ function openAlone(path: string): DatabaseSync {
   ]);
 }
 
-/** SQLite does not wait for the lock that a new file's first change to WAL takes; so this does. */
+/** Waits for the lock that changes a new file to WAL, which SQLite itself does not wait for. */
 function openShared(path: string): DatabaseSync {
   for (const end = Date.now() + SHARED_PATIENCE_MS;;) {
     try {
@@ -101,3 +102,27 @@ function inUse(cause: unknown, path: string, shared: boolean): MpcError {
     cause,
   });
 }
+
+/** The process that opened a database last. */
+interface Holder {
+  readonly pid: number;
+  readonly shared: boolean;
+}
+
+/** Writes this process's pid to a file beside the database, for the messages of other processes. */
+function writeHolder(path: string, shared: boolean): void {
+  writeFileSync(holderPath(path), `${process.pid}${shared ? " shared" : ""}\n`);
+}
+
+/** Reads which process opened a database last; undefined where that is not known. */
+function holderOf(path: string): Holder | undefined {
+  try {
+    const match = /^(\d+)( shared)?\n/.exec(readFileSync(holderPath(path), "utf8"));
+    return match ? { pid: Number(match[1]), shared: match[2] !== undefined } : undefined;
+  } catch {
+    // The pid only makes the message more helpful.
+    return undefined;
+  }
+}
+
+const holderPath = (path: string): string => `${path}.pid`;

@@ -4,7 +4,7 @@ import { Code, ConnectError, createClient, type HandlerContext } from "@connectr
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { type Route, route, serveGrpc, serveWeb } from "@mpc/api";
 import { DiagnosticsService } from "@mpc/proto";
-import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+import { createGrpcTransport } from "../../client/grpc_transport.ts";
 
 const LISTEN = { host: "127.0.0.1", port: 0 };
 

@@ -13,7 +13,7 @@ import {
   OperationState,
   WorkloadService,
 } from "@mpc/proto";
-import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+import { createGrpcTransport } from "../../client/grpc_transport.ts";
 import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
 
 export interface Clients {

@@ -4,7 +4,7 @@ import { createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { startAllInOne } from "@mpc/api";
 import { EnvironmentService, OperationService } from "@mpc/proto";
-import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+import { createGrpcTransport } from "../../client/grpc_transport.ts";
 import { recordSpans } from "../fakes/recorded_spans.ts";
 import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
 

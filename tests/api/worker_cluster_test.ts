@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { MpcError, NO_QUOTA, recordError } from "@mpc/domain";
 import type { LogLine, Planner, ProviderCall } from "@mpc/services";
-import { createPlanner } from "@mpc/services/operations";
+import { createPlanner } from "@mpc/services/sagas";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { DEMO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
 import { WorkerCluster } from "../../api/cluster/worker_cluster.ts";

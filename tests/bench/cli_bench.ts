@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BenchRow } from "./bench_row.ts";
-import { bundleMpctl } from "../../cli/bundle.ts";
+import { bundleMpctl } from "../../cli/build/bundle.ts";
 import { quantile, timed } from "./measure.ts";
 import { goTool } from "../servers/go_tool.ts";
 import { startKubeApiServer } from "../servers/kube_api_server.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { EnvironmentService, OperationService, OperationState, WorkloadService } from "@mpc/proto";
-import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+import { createGrpcTransport } from "../../client/grpc_transport.ts";
 import { openWorld } from "../e2e/mpctl_world.ts";
 import { goToolVersion } from "../servers/go_tool.ts";
 import { helm } from "../servers/helm.ts";

@@ -5,7 +5,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
 import { EnvironmentService, GetEnvironmentRequestSchema, OperationService } from "@mpc/proto";
-import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+import { createGrpcTransport } from "../../client/grpc_transport.ts";
 import { goawayBurst } from "../fuzz/goaway_burst.ts";
 import { startDeno, type Subprocess } from "../servers/subprocess.ts";
 import type { BenchRow } from "./bench_row.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { EnvironmentService, OperationService } from "@mpc/proto";
-import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+import { createGrpcTransport } from "../../client/grpc_transport.ts";
 import { startPlatform } from "../servers/platform_process.ts";
 import { startDeno, type Subprocess } from "../servers/subprocess.ts";
 import type { BenchRow } from "./bench_row.ts";

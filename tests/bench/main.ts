@@ -45,18 +45,20 @@ const target = ({ target }: BenchRow) =>
 const verdict = (row: BenchRow) =>
   ({ true: "ok", false: "MISSED", undefined: "" })[`${reached(row)}`];
 
-console.log(renderTable(
-  ["MEASURED", "VALUE", "RATIO", "TARGET", "", "AGAINST", "NOTE"],
-  rows.map((row) => [
-    row.name,
-    `${number(row.value)} ${row.unit}`,
-    number(row.ratio),
-    target(row),
-    verdict(row),
-    row.reference ?? "",
-    row.note ?? "",
-  ]),
-));
+console.log(
+  await renderTable(
+    ["MEASURED", "VALUE", "RATIO", "TARGET", "", "AGAINST", "NOTE"],
+    rows.map((row) => [
+      row.name,
+      `${number(row.value)} ${row.unit}`,
+      number(row.ratio),
+      target(row),
+      verdict(row),
+      row.reference ?? "",
+      row.note ?? "",
+    ]),
+  ),
+);
 const machine = { cpus: cpus().length, model: cpus()[0]?.model, os: platform(), arch: arch() };
 const report = { time: new Date().toISOString(), deno: Deno.version.deno, machine, rows };
 await writeFile("bench.json", `${JSON.stringify(report, null, 2)}\n`);

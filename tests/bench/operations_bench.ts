@@ -3,10 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
-import { startAllInOne } from "@mpc/api";
 import { EnvironmentService, OperationService, WorkloadService } from "@mpc/proto";
-import { createGrpcTransport } from "../../cli/grpc_transport.ts";
-import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
+import { waitOperation } from "@mpc/services";
+import { openSqliteStore } from "@mpc/storage/sqlite";
+import { createGrpcTransport } from "../../client/grpc_transport.ts";
+import { Platform } from "../fakes/platform.ts";
+import { create } from "../fakes/scenarios.ts";
 import { startDeno } from "../servers/subprocess.ts";
 import { BareCommits } from "./bare_commits.ts";
 import type { BenchRow } from "./bench_row.ts";
@@ -21,7 +23,7 @@ const MANY = 1_000;
 /** Creating environments through gRPC on SQLite, against the bare commits that this needs. */
 export async function run(): Promise<BenchRow[]> {
   const directory = await mkdtemp(join(tmpdir(), "mpc-bench-"));
-  const { commits, bytes } = await costOfOne(join(directory, "one"));
+  const { commits, bytes } = await costOfOne(join(directory, "one.db"));
   const platform = await startPlatform([
     "--data-dir",
     join(directory, "many"),
@@ -100,26 +102,17 @@ export async function run(): Promise<BenchRow[]> {
 }
 
 /** Commits and bytes per commit of one creation, counted inside the process. */
-async function costOfOne(dataDir: string): Promise<{ commits: number; bytes: number }> {
-  const platform = await startAllInOne({ ...QUIET_CONFIG, dataDir });
-  const transport = createGrpcTransport(
-    new URL(`grpc://127.0.0.1:${platform.grpcAddress.port}`),
-  );
+async function costOfOne(path: string): Promise<{ commits: number; bytes: number }> {
+  const store = openSqliteStore({ path });
+  const platform = await Platform.start({ store });
   try {
-    const before = platform.store.commits;
-    const { name } = await createClient(EnvironmentService, transport).createEnvironment({
-      environmentId: "one",
-      environment: {},
-    });
-    await createClient(OperationService, transport).waitOperation({ name });
-    const events = await platform.store.events.read(0, 100);
+    const before = store.commits;
+    const { operation } = await create(platform);
+    await waitOperation(platform.deps, platform.caller, operation!.value.name, 10_000);
+    const events = await store.events.read(0, 100);
     const size = events.reduce((sum, event) => sum + JSON.stringify(event).length, 0);
-    return {
-      commits: platform.store.commits - before,
-      bytes: Math.round(size / events.length),
-    };
+    return { commits: store.commits - before, bytes: Math.round(size / events.length) };
   } finally {
-    transport.close();
     await platform.close();
   }
 }

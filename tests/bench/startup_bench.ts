@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { EnvironmentService } from "@mpc/proto";
-import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+import { createGrpcTransport } from "../../client/grpc_transport.ts";
 import { startDeno } from "../servers/subprocess.ts";
 import type { BenchRow } from "./bench_row.ts";
 import { quantile, residentBytes } from "./measure.ts";

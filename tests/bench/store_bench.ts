@@ -7,7 +7,7 @@ import { anEnvironment, anEvent, anOperation } from "../fakes/documents.ts";
 import type { BenchRow } from "./bench_row.ts";
 import { quantile, timed } from "./measure.ts";
 
-/** Pages of many against pages of few, and how soon processes that share a store see a commit. */
+/** Pages of many documents against pages of few, and how soon a shared store shows a commit. */
 export async function run(): Promise<BenchRow[]> {
   return [...await pages(), await sharedCommits()];
 }
@@ -20,13 +20,14 @@ async function pages(): Promise<BenchRow[]> {
     await fill(few, 1_000);
     await fill(many, 100_000);
     const newest = [{ path: ["createTime"], descending: true }];
+    const prefix = "environments/";
     const after = { keys: [], name: "environments/e-00000500" };
     const middle = { keys: [], name: "environments/e-00050000" };
     return [
       await compare(
         "a page of 50 of 100,000 environments",
-        () => few.environments.list({ limit: 50, after }),
-        () => many.environments.list({ limit: 50, after: middle }),
+        () => few.environments.list({ limit: 50, prefix, after }),
+        () => many.environments.list({ limit: 50, prefix, after: middle }),
       ),
       await compare(
         "the 50 newest of 100,000 operations",
@@ -41,7 +42,7 @@ async function pages(): Promise<BenchRow[]> {
   }
 }
 
-/** From the end of one's write to the event at another who follows the same file. */
+/** The time from the end of a write to its event at another handle of the same file. */
 async function sharedCommits(): Promise<BenchRow> {
   const directory = await mkdtemp(join(tmpdir(), "mpc-bench-"));
   const path = join(directory, "mpc.db");

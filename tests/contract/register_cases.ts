@@ -15,3 +15,18 @@ export function registerCases<Harness extends { close(): Promise<void> }>(
     });
   }
 }
+
+/** Registers each case as an ignored test, whose name says which capability is missing. */
+export function registerMissing(
+  name: string,
+  titles: readonly string[],
+  capability: string,
+): void {
+  for (const title of titles) {
+    Deno.test({
+      name: `${name}: ${title} (missing capability: ${capability})`,
+      ignore: true,
+      fn: () => {},
+    });
+  }
+}

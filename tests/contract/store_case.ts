@@ -1,12 +1,21 @@
 import type { Store } from "@mpc/storage";
 
-/** What one adapter brings to the contract. */
+/** What an adapter may be unable to do. Callers of the contract declare each one. */
+export interface StoreCapabilities {
+  /** The store outlives its handles: it can be closed and opened again. */
+  readonly durable: boolean;
+  /** Several handles of one store can be open at the same time. */
+  readonly twoHandles: boolean;
+}
+
+/** What one adapter provides for one case. */
 export interface StoreHarness {
   readonly store: Store;
-  /** Closes the store and opens the same one again; null where it does not outlive its closing. */
-  readonly reopen: (() => Promise<Store>) | null;
+  /** Opens another handle of the same store; only called with one of the capabilities above. */
+  openAgain(): Promise<Store>;
+  /** Closes every handle that was opened. */
   close(): Promise<void>;
 }
 
-/** What one thing that stores do is shown with. */
+/** Shows one behaviour of stores. */
 export type StoreCase = (harness: StoreHarness) => Promise<void>;

@@ -1,9 +1,30 @@
 import { DOCUMENT_CASES } from "./document_cases.ts";
+import { DURABILITY_CASES } from "./durability_cases.ts";
 import { EVENT_LOG_CASES } from "./event_log_cases.ts";
-import { registerCases } from "./register_cases.ts";
-import type { StoreHarness } from "./store_case.ts";
+import { LIST_CASES } from "./list_cases.ts";
+import { registerCases, registerMissing } from "./register_cases.ts";
+import type { StoreCapabilities, StoreCase, StoreHarness } from "./store_case.ts";
+import { TWO_HANDLE_CASES } from "./two_handle_cases.ts";
 
-/** Registers the contract for one adapter; each case gets a fresh harness. */
-export function storeContract(name: string, open: () => Promise<StoreHarness>): void {
-  registerCases(name, { ...DOCUMENT_CASES, ...EVENT_LOG_CASES }, open);
+/** The cases that need a capability. */
+const CASES_OF: Readonly<Record<keyof StoreCapabilities, Readonly<Record<string, StoreCase>>>> = {
+  durable: DURABILITY_CASES,
+  twoHandles: TWO_HANDLE_CASES,
+};
+
+/**
+ * Registers the contract for one adapter; each case gets a fresh harness. The cases of a capability
+ * that is declared missing are registered as ignored.
+ */
+export function storeContract(
+  name: string,
+  capabilities: StoreCapabilities,
+  open: () => Promise<StoreHarness>,
+): void {
+  registerCases(name, { ...DOCUMENT_CASES, ...LIST_CASES, ...EVENT_LOG_CASES }, open);
+  for (const capability of ["durable", "twoHandles"] as const) {
+    const cases = CASES_OF[capability];
+    if (capabilities[capability]) registerCases(name, cases, open);
+    else registerMissing(name, Object.keys(cases), capability);
+  }
 }

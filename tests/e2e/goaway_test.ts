@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createClient } from "@connectrpc/connect";
 import { DiagnosticsService } from "@mpc/proto";
-import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+import { createGrpcTransport } from "../../client/grpc_transport.ts";
 import { goawayBurst, type GoawayTarget } from "../fuzz/goaway_burst.ts";
 import { startDeno } from "../servers/subprocess.ts";
 

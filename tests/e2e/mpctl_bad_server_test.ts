@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { OperationSchema, OperationState } from "@mpc/proto";
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import { ErrorInfoSchema, OperationSchema, OperationState, StatusSchema } from "@mpc/proto";
 import { enveloped } from "../../api/web/envelope.ts";
 import { type Cases, testMpctl } from "./mpctl_world.ts";
 
@@ -107,25 +108,49 @@ const CASES: Cases = [
       assert.ok(performance.now() - start > 400, "it pauses before it begins anew");
     });
   }],
+  ["an error of the API is never taken for one of the connection", ({ mpctl }) => {
+    const info = create(ErrorInfoSchema, { reason: "CLUSTER_UNREACHABLE", domain: "mpc" });
+    const message = "Cannot plan: cluster 'default' does not answer: connection refused";
+    const details = [anyPack(ErrorInfoSchema, info)];
+    const status = create(StatusSchema, { code: 14, message, details });
+    const bytes = toBinary(StatusSchema, status).toBase64({ omitPadding: true });
+    const server = createHttpServer((_request, response) => {
+      response.setHeader("content-type", "application/grpc-web+proto");
+      const trailers = [
+        "grpc-status: 14",
+        `grpc-message: ${encodeURIComponent(message)}`,
+        `grpc-status-details-bin: ${bytes}`,
+      ];
+      response.end(enveloped(0x80, new TextEncoder().encode(`${trailers.join("\r\n")}\r\n`)));
+    });
+    return withServer(server, async (address) => {
+      const args = ["env", "create", "dev", "--dry-run", "--server", `http://${address}`];
+      const { code, err } = await mpctl(...args);
+      assert.deepEqual([code, err], [1, `Error: ${message}\n`]);
+    });
+  }],
   ["a server that goes away in mid-stream is said to be gone", async (world) => {
     const { mpctl, platform } = world;
     await mpctl("env", "create", "dev");
     await mpctl("workload", "deploy", "web", "--env", "dev", "--image", "nginx:1");
     const following = mpctl("workload", "logs", "web", "--env", "dev", "--follow");
-    const watching = mpctl("workload", "deploy", "slow", "--env", "dev", "--image", "nginx:stuck");
+    const stuck = ["--env", "dev", "--image", "nginx:stuck", "--timeout", "15s"];
+    const watching = mpctl("workload", "deploy", "slow", ...stuck);
     // Both streams have begun when the operation is seen to run.
     for (let running = false; !running;) {
       running = (await mpctl("op", "list", "--filter", "state = RUNNING")).out.includes("slow");
     }
     await platform.kill();
-    const [logs, operation] = await Promise.all([following, watching]);
-    for (const { code, err } of [logs, operation]) {
-      assert.equal(code, 1, err);
-      assert.match(
-        err,
-        /Cannot reach the server at \S+: (the connection broke|connection refused)/,
-      );
-    }
+    const gone =
+      /Error: Cannot reach the server at \S+: (the connection broke|connection refused)\n/;
+    const logs = await following;
+    assert.equal(logs.code, 1, logs.err);
+    assert.match(logs.err, gone);
+    const deploy = await watching;
+    assert.equal(deploy.code, 5, deploy.err);
+    assert.match(deploy.err, /^The connection to the server is lost; trying again$/m);
+    assert.match(deploy.err, gone);
+    assert.match(deploy.err, /\nFollow it with 'mpctl op watch [0-9a-f-]{36}'\n$/);
   }],
 ];
 

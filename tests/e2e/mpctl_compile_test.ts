@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compileMpctl, TARGETS } from "../../cli/compile.ts";
-import { PERMISSIONS } from "../../cli/permissions.ts";
+import { PERMISSIONS } from "../../cli/build/bundle.ts";
+import { compileMpctl, TARGETS } from "../../cli/build/compile.ts";
 import { runCommand } from "../servers/run_command.ts";
 
-const SCRIPT = new URL("../../cli/compile.ts", import.meta.url).pathname;
+const SCRIPT = new URL("../../cli/build/compile.ts", import.meta.url).pathname;
 
 Deno.test("mpctl is compiled for the five usual targets", () => {
   assert.deepEqual(TARGETS, [

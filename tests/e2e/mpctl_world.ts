@@ -2,8 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundleMpctl } from "../../cli/bundle.ts";
-import { PERMISSIONS } from "../../cli/permissions.ts";
+import { bundleMpctl, PERMISSIONS } from "../../cli/build/bundle.ts";
 import { type PlatformProcess, startPlatform } from "../servers/platform_process.ts";
 import { type Result, runCommand, type RunOptions } from "../servers/run_command.ts";
 

@@ -29,10 +29,10 @@ Deno.test("sqlite: what was acknowledged before kill -9 is there after reopening
         const found = await store.environments.get(`environments/${id}`);
         assert.ok(found, `'${id}' was acknowledged before kill ${round + 1}`);
       }
-      const head = await store.events.head();
-      const events = await store.events.read(0, head + 1);
-      assert.deepEqual(events.map(({ sequence }) => sequence), events.map((_, index) => index + 1));
-      assert.equal(await store.environments.count({}), head, "each document has its event");
+      const events = await store.events.read(0, 100_000);
+      const written = new Set(events.map(({ message }) => message));
+      assert.equal(written.size, events.length, "no event is there twice");
+      assert.equal(await store.environments.count({}), written.size, "each document has its event");
       await store.close();
     }
     assert.ok(acknowledged.length > ROUNDS);

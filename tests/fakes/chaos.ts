@@ -1,10 +1,5 @@
 import type { JsonObject, OperationKind } from "@mpc/domain";
-import {
-  type Definition,
-  DEFINITIONS,
-  type Step,
-  type StepContext,
-} from "@mpc/services/operations";
+import { type Definition, DEFINITIONS, type Step, type StepContext } from "@mpc/services/sagas";
 import { hang, permanent, transient } from "./faulty_definitions.ts";
 
 /** What can happen to the next step, or undo, whichever it is. */

@@ -1,6 +1,6 @@
 import type { OperationKind } from "@mpc/domain";
 import type { Engine, Provider } from "@mpc/services";
-import type { Definition } from "@mpc/services/operations";
+import type { Definition } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import { EmbeddedEngine } from "@mpc/worker";
 import type { FakeClock } from "./fake_clock.ts";

@@ -7,12 +7,12 @@ import type { Collection, OperationCollection, Store } from "@mpc/storage";
  * - `crash`: the process dies before it; nothing that follows is read or written
  * - `refused`: it is not made, the store says so, and later ones work
  * - `answer lost`: it is made, but the store says that it cannot be reached, and later ones work
- * - `late`: it is made, but so late that everybody else has gone on meanwhile
+ * - `late`: it is made, but later than every grace there is: meanwhile others have given it up
  */
 export const WRITE_FAULTS = ["crash", "refused", "answer lost", "late"] as const;
 
-/** How late, on the clock that the test owns. */
-const LATE_MS = 1_000;
+/** How late, on the clock that the test owns; an admission counts as cut off after 10 s. */
+export const LATE_MS = 25_000;
 
 export type WriteFault = (typeof WRITE_FAULTS)[number];
 
@@ -21,7 +21,9 @@ export class FailingStore implements Store {
   readonly #store: Store;
   readonly #clock: Clock;
   #writes = 0;
-  #fault: { readonly at: number; readonly fault: WriteFault } | undefined;
+  #fault:
+    | { readonly at: number; readonly fault: WriteFault; readonly lateMs: number }
+    | undefined;
   #hook: { readonly at: number; readonly run: () => void } | undefined;
   #dead = false;
 
@@ -51,14 +53,10 @@ export class FailingStore implements Store {
     return this.#writes;
   }
 
-  get commits(): number {
-    return this.#store.commits;
-  }
-
   /** Lets write number `at`, counted from 1 from now on, go wrong. */
-  plan(fault: WriteFault, at: number): void {
+  plan(fault: WriteFault, at: number, lateMs = LATE_MS): void {
     this.#writes = 0;
-    this.#fault = { at, fault };
+    this.#fault = { at, fault, lateMs };
   }
 
   /** Calls `run` when so many writes, counted from now on, have been asked for. */
@@ -97,10 +95,10 @@ export class FailingStore implements Store {
     if (this.#dead) throw unavailable();
     const number = ++this.#writes;
     if (this.#hook?.at === number) this.#hook.run();
-    const fault = this.#fault?.at === number ? this.#fault.fault : undefined;
+    const { fault, lateMs = 0 } = this.#fault?.at === number ? this.#fault : {};
     if (fault === "crash") this.#dead = true;
     if (fault === "crash" || fault === "refused") throw unavailable();
-    if (fault === "late") await this.#clock.sleep(LATE_MS);
+    if (fault === "late") await this.#clock.sleep(lateMs);
     const result = await write();
     if (fault === "answer lost") throw unavailable();
     return result;

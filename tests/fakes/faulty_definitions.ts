@@ -1,10 +1,5 @@
 import { type JsonObject, MpcError, type OperationKind } from "@mpc/domain";
-import {
-  type Definition,
-  DEFINITIONS,
-  type Step,
-  type StepContext,
-} from "@mpc/services/operations";
+import { type Definition, DEFINITIONS, type Step, type StepContext } from "@mpc/services/sagas";
 
 /** What goes wrong with one step of one kind. */
 export interface Fault {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Event, isTerminal, type Operation, type OperationKind } from "@mpc/domain";
 import {
+  allowEverything,
   type Caller,
   cancelOperation,
   diagnose,
@@ -9,16 +10,18 @@ import {
   type Provider,
   type ServiceDeps,
 } from "@mpc/services";
-import { createPlanner, type Definition, DEFINITIONS } from "@mpc/services/operations";
+import { createPlanner, type Definition, DEFINITIONS } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { Dispatcher, Janitor } from "@mpc/worker";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
+import { aCaller } from "./a_caller.ts";
 import { embeddedEngine, type EngineUnderTest, type NewEngine } from "./engine_under_test.ts";
 import { FakeClock, settle } from "./fake_clock.ts";
 import { SeededIds } from "./seeded_ids.ts";
 
 export interface PlatformOptions {
+  /** By default one in memory, with gaps between the sequences of its events. */
   readonly store?: Store;
   readonly definitions?: Readonly<Record<OperationKind, Definition>>;
   readonly provider?: (bare: SimulatedProvider) => Provider;
@@ -41,7 +44,7 @@ export class Platform {
   readonly cluster: SimulatedProvider;
   readonly provider: Provider;
   readonly deps: ServiceDeps;
-  readonly caller: Caller = { actor: "ann", signal: new AbortController().signal };
+  readonly caller: Caller = aCaller();
   definitions: Readonly<Record<OperationKind, Definition>>;
   readonly #ids: SeededIds;
   readonly #newEngine: NewEngine;
@@ -50,7 +53,7 @@ export class Platform {
 
   private constructor(options: PlatformOptions) {
     this.clock = options.clock ?? new FakeClock();
-    this.store = options.store ?? openMemoryStore();
+    this.store = options.store ?? openMemoryStore({ sequenceStep: 3 });
     this.#newEngine = options.engine ?? embeddedEngine;
     this.#ids = new SeededIds(options.seed, platforms++);
     this.cluster = new SimulatedProvider({ clock: this.clock, delays: NO_DELAYS, statePath: null });
@@ -63,6 +66,7 @@ export class Platform {
       ids: this.#ids,
       cluster: this.provider,
       planner: createPlanner(this.store, this.provider),
+      authorizer: allowEverything,
       engine: this.#engine.engine.name,
     };
     this.#dispatcher = this.#newDispatcher();

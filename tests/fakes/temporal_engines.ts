@@ -1,7 +1,7 @@
 import { EventEmitter, once } from "node:events";
 import { isTerminal } from "@mpc/domain";
 import type { Engine } from "@mpc/services";
-import { DEFINITIONS, holdsResource } from "@mpc/services/operations";
+import { DEFINITIONS, holdsResource } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import { systemClock } from "@mpc/process";
 import { StepActivities, TemporalEngine, TemporalHost } from "@mpc/worker/temporal";

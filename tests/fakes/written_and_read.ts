@@ -1,6 +1,6 @@
 import type { Collection, Store } from "@mpc/storage";
 
-/** Two openings of one file as a store: one writes, what is read and followed comes by the other. */
+/** Two handles of one store as one: writes go to the first, reads and tails to the second. */
 export function writtenAndRead(writer: Store, reader: Store): Store {
   const collection = <T extends { readonly name: string }>(
     written: Collection<T>,
@@ -25,13 +25,10 @@ export function writtenAndRead(writer: Store, reader: Store): Store {
     },
     events: {
       append: (events, options) => writer.events.append(events, options),
-      compact: (sequence, options) => writer.events.compact(sequence, options),
+      compactBefore: (time, options) => writer.events.compactBefore(time, options),
       head: (options) => reader.events.head(options),
       read: (after, limit, options) => reader.events.read(after, limit, options),
       tail: (after, signal) => reader.events.tail(after, signal),
-    },
-    get commits() {
-      return writer.commits;
     },
     async close() {
       await writer.close();

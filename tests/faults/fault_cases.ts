@@ -1,6 +1,6 @@
 /** What can go wrong with a step, and how its operation must then end; on whatever engine. */
 import type { OperationState } from "@mpc/domain";
-import type { Definition } from "@mpc/services/operations";
+import type { Definition } from "@mpc/services/sagas";
 import { type Fault, hang, permanent, transient } from "../fakes/faulty_definitions.ts";
 import { cancel, crash, mark, type Trial } from "./trial.ts";
 

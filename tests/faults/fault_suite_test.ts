@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { OPERATION_KINDS } from "@mpc/domain";
-import { DEFINITIONS } from "@mpc/services/operations";
+import { DEFINITIONS } from "@mpc/services/sagas";
 import { SCENARIOS } from "../fakes/scenarios.ts";
 import { FAULTS } from "./fault_cases.ts";
 import { runCancelledBeforeStart, runFaultCase } from "./run_fault_case.ts";

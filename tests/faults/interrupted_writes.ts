@@ -1,24 +1,34 @@
 /**
  * Every write of every operation kind goes wrong in every way, alone and while another change of
- * the same resources comes in at every point. Nothing may be left that does not end, and the
- * clean-up that follows leaves nothing at all.
+ * the same resources, or the same request again, comes in at every point; the janitor passes all
+ * the while. What was acknowledged must be there and end, nothing may be left that does not end,
+ * and the clean-up that follows leaves nothing at all.
  */
 import assert from "node:assert/strict";
 import { isMpcError } from "@mpc/domain";
 import { cancelOperation, type MutationResult } from "@mpc/services";
 import { openMemoryStore } from "@mpc/storage/memory";
-import { FailingStore, type WriteFault } from "../fakes/failing_store.ts";
+import { FailingStore, LATE_MS, type WriteFault } from "../fakes/failing_store.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { Platform } from "../fakes/platform.ts";
 import { deploy, removeEnvironment, removeWorkload, type Scenario } from "../fakes/scenarios.ts";
 
 /** Older than an admission may be. */
-const LATER_MS = 11_000;
+export const LATER_MS = 11_000;
+
+/** How often the janitor passes; a late write is made after several passes. */
+const PASS_MS = 4_000;
+
+const REQUEST_ID = "the-request-of-the-scenario";
 
 type Change = (platform: Platform) => Promise<MutationResult | undefined>;
 
+/** The scenario's own request once more, as a client sends it that has had no answer. */
+const SAME_REQUEST = "the same request";
+
 /** Changes that come in while another is under way. */
-export const INTRUDERS: Readonly<Record<string, Change>> = {
+export const INTRUDERS: Readonly<Record<string, Change | typeof SAME_REQUEST>> = {
+  "the same request comes again": SAME_REQUEST,
   "the environment is deleted": (platform) => removeEnvironment(platform, { allowMissing: true }),
   "the environment is abandoned": (platform) =>
     removeEnvironment(platform, { allowMissing: true, abandon: true }),
@@ -38,49 +48,84 @@ export interface Interruption {
   readonly scenario: Scenario;
   /** The write that goes wrong, from 1; none where undefined. */
   readonly fault?: { readonly kind: WriteFault; readonly at: number };
-  /** What comes in, and with which write, from 1. */
-  readonly intruder?: { readonly change: Change; readonly at: number };
+  /** What comes in, and with which write, from 1; `afterMs` later where it is given. */
+  readonly intruder?: {
+    readonly change: Change | typeof SAME_REQUEST;
+    readonly at: number;
+    readonly afterMs?: number;
+  };
 }
 
-/** @returns how many writes the changes made */
+/** @returns how many writes the changes made, those of the janitor included */
 export async function interrupt({ scenario, fault, intruder }: Interruption): Promise<number> {
   const clock = new FakeClock();
   const store = new FailingStore(openMemoryStore(), clock);
   const platform = await Platform.start({ store, clock });
-  const acknowledged: string[] = [];
-  const call = async (change: Change) => {
+  const acknowledged = new Set<string>();
+  const answersOfScenario = new Set<string>();
+  const call = async (change: Change, answers = acknowledged) => {
     try {
       const result = await change(platform);
-      if (result?.operation) acknowledged.push(result.operation.value.name);
+      if (result?.operation) answers.add(result.operation.value.name);
     } catch (error) {
       if (!isMpcError(error) || error.code === "INTERNAL") throw error;
     }
   };
+  const ask = () =>
+    call((platform) => scenario.request(platform, { requestId: REQUEST_ID }), answersOfScenario);
+  const stop = new AbortController();
   try {
     await scenario.prepare(platform);
+    const housekeeping = passAgainAndAgain(platform, stop.signal);
     const intruding: Promise<void>[] = [];
-    if (intruder) store.when(intruder.at, () => intruding.push(call(intruder.change)));
+    if (intruder) {
+      const { change, at, afterMs = 0 } = intruder;
+      const come = async () => {
+        if (afterMs > 0) await clock.sleep(afterMs);
+        await (change === SAME_REQUEST ? ask() : call(change));
+      };
+      store.when(at, () => intruding.push(come()));
+    }
     store.plan(fault?.kind ?? "crash", fault?.at ?? Infinity);
-    const asked = call((platform) => scenario.request(platform));
+    const asked = ask();
     await platform.settle();
-    // What is late comes now.
-    await clock.advance(LATER_MS);
-    await platform.settle();
+    // Late writes are made now, and whoever waits for them goes on.
+    for (let ms = 0; ms <= LATE_MS + LATER_MS; ms += PASS_MS) {
+      await clock.advance(PASS_MS);
+      await platform.settle();
+    }
     await Promise.all([asked, ...intruding]);
     await platform.settle();
     const { writes } = store;
+    stop.abort();
+    await housekeeping;
     if (fault?.kind === "crash") await platform.crash();
     store.heal();
     if (fault?.kind === "crash") await platform.restart();
     await settleAll(platform);
-    for (const name of acknowledged) await platform.operation(name);
+    assert.ok(answersOfScenario.size <= 1, "the same request is the same operation");
+    for (const name of [...acknowledged, ...answersOfScenario]) await platform.operation(name);
     await assertNoFaultOfOurs(platform);
     await platform.assertSound();
     await assertCleanSlate(platform);
     return writes;
   } finally {
+    stop.abort();
     store.heal();
     await platform.close();
+  }
+}
+
+/** The janitor as it runs in the program; what a pass cannot do, the next one does. */
+async function passAgainAndAgain(platform: Platform, signal: AbortSignal): Promise<void> {
+  const janitor = platform.janitor();
+  while (!signal.aborted) {
+    try {
+      await platform.clock.sleep(PASS_MS, signal);
+      await janitor.pass();
+    } catch (error) {
+      if (!signal.aborted && !isMpcError(error, "UNAVAILABLE")) throw error;
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { WRITE_FAULTS } from "../fakes/failing_store.ts";
 import { SCENARIOS } from "../fakes/scenarios.ts";
-import { interrupt, INTRUDERS } from "./interrupted_writes.ts";
+import { interrupt, INTRUDERS, LATER_MS } from "./interrupted_writes.ts";
 
 /** Writes of an admission: the operation's record, the lock, what takes a refusal back. */
 const ADMISSION_WRITES = 4;
@@ -33,6 +33,14 @@ for (const scenario of SCENARIOS) {
             await interrupt({ scenario, intruder, fault: { kind, at } });
           });
         }
+      }
+    });
+    Deno.test(`interrupted writes: ${scenario.title}: ${title} after its admission was given up`, async (t) => {
+      for (let at = 1; at <= ADMISSION_WRITES; at++) {
+        await t.step(`late, write ${at}`, async () => {
+          const intruder = { change, at, afterMs: LATER_MS };
+          await interrupt({ scenario, intruder, fault: { kind: "late", at } });
+        });
       }
     });
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Event, Operation } from "@mpc/domain";
-import { DEFINITIONS } from "@mpc/services/operations";
+import { DEFINITIONS } from "@mpc/services/sagas";
 import { carryOut } from "../fakes/carry_out.ts";
 import { type Fault, faultyDefinitions } from "../fakes/faulty_definitions.ts";
 import { Platform, type PlatformOptions } from "../fakes/platform.ts";

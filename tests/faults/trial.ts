@@ -1,4 +1,4 @@
-import { requestCancel } from "@mpc/services/operations";
+import { requestCancel } from "@mpc/services/sagas";
 import { hang } from "../fakes/faulty_definitions.ts";
 import type { Platform } from "../fakes/platform.ts";
 import type { Scenario } from "../fakes/scenarios.ts";

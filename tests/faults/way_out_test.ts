@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type ErrorRecord, isTerminal, type Operation } from "@mpc/domain";
 import { explainOperation } from "@mpc/services";
-import { DEFINITIONS } from "@mpc/services/operations";
+import { DEFINITIONS } from "@mpc/services/sagas";
 import { closeOperation } from "../../worker/engine/close_operation.ts";
 import { carryOut } from "../fakes/carry_out.ts";
 import { faultyDefinitions, hang } from "../fakes/faulty_definitions.ts";

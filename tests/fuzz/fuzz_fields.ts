@@ -4,7 +4,7 @@ import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { ErrorInfoSchema } from "@mpc/proto";
 import fc from "fast-check";
-import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+import { createGrpcTransport } from "../../client/grpc_transport.ts";
 import { arbitraryMessage } from "./arbitrary_message.ts";
 import { attackInBatches } from "./attack_in_batches.ts";
 import { METHODS } from "./methods.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createClient } from "@connectrpc/connect";
 import { EnvironmentService, OperationService, OperationState, WorkloadService } from "@mpc/proto";
-import { createGrpcTransport } from "../../cli/grpc_transport.ts";
+import { createGrpcTransport } from "../../client/grpc_transport.ts";
 import type { AuditedRequest, KubeApiServer } from "../servers/kube_api_server.ts";
 import { startKwokCluster } from "../servers/kwok_cluster.ts";
 import { type PlatformProcess, startPlatform } from "../servers/platform_process.ts";

@@ -20,6 +20,11 @@ const TOOLS = {
     module: "github.com/fullstorydev/grpcurl",
     version: "v1.9.4",
   },
+  h2spec: {
+    from: "github.com/summerwind/h2spec/cmd/h2spec",
+    module: "github.com/summerwind/h2spec",
+    version: "v2.2.1+incompatible",
+  },
   etcd: {
     from: "go.etcd.io/etcd/server/v3",
     module: "go.etcd.io/etcd/server/v3",

@@ -1,6 +1,6 @@
 /**
- * One of several processes that share a SQLite store: follows the log from its beginning and does
- * what events ask for. Prints what it did, and every break in the log's order.
+ * One of several processes that share a SQLite store: follows the log from its beginning and carries
+ * out the commands in its events. Prints what it did, and every break in the log's order.
  */
 import { isMpcError } from "@mpc/domain";
 import { openSqliteStore } from "@mpc/storage/sqlite";
@@ -11,17 +11,18 @@ const store = openSqliteStore({ path, shared: true });
 const stop = new AbortController();
 console.log("ready");
 
-let seen = 0;
+let [last, count] = [0, 0];
 for await (const { sequence, message } of store.events.tail(0, stop.signal)) {
-  if (sequence !== seen + 1) console.log(`broken: ${sequence} behind ${seen}`);
-  seen = sequence;
+  if (sequence <= last) console.log(`broken: ${sequence} after ${last}`);
+  last = sequence;
+  count++;
   const [word = "", argument = ""] = message.split(" ");
   if (word === "write") writing(Number(argument));
   if (word === "race") racing(argument);
   if (word === "stop") stop.abort();
 }
 await store.close();
-console.log(`saw ${seen}`);
+console.log(`saw ${count} to ${last}`);
 
 async function writing(count: number): Promise<void> {
   for (let index = 0; index < count; index++) {

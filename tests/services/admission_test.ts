@@ -7,7 +7,7 @@ import {
   type MutationResult,
   updateEnvironment,
 } from "@mpc/services";
-import { DEFINITIONS } from "@mpc/services/operations";
+import { DEFINITIONS } from "@mpc/services/sagas";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { FailingStore } from "../fakes/failing_store.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
@@ -255,7 +255,7 @@ Deno.test("who repeats a request while it is admitted is told what the first cal
   await withPlatform(async (platform) => {
     const { deps, caller } = platform;
     // Its lock comes late, and somebody else is first.
-    store.plan("late", 2);
+    store.plan("late", 2, 1_000);
     const first = createEnvironment(deps, caller, request);
     const refused = rejectsWith(first, "ALREADY_EXISTS", "ENVIRONMENT_EXISTS");
     await clock.advance(0);

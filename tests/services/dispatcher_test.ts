@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { MpcError } from "@mpc/domain";
 import {
+  allowEverything,
   cancelOperation,
   createEnvironment,
   deployWorkload,
@@ -9,15 +10,16 @@ import {
   explainOperation,
   type ServiceDeps,
 } from "@mpc/services";
-import { createPlanner } from "@mpc/services/operations";
+import { createPlanner } from "@mpc/services/sagas";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { Dispatcher, EmbeddedEngine, startHousekeeping } from "@mpc/worker";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
+import { aCaller } from "../fakes/a_caller.ts";
 import { FakeClock, settle } from "../fakes/fake_clock.ts";
 import { FragileEngine } from "../fakes/fragile_engine.ts";
 import { SeededIds } from "../fakes/seeded_ids.ts";
 
-const caller = { actor: "ann", signal: new AbortController().signal };
+const caller = aCaller();
 
 class World {
   readonly clock = new FakeClock();
@@ -33,6 +35,7 @@ class World {
     ids: new SeededIds(),
     cluster: this.provider,
     planner: createPlanner(this.store, this.provider),
+    authorizer: allowEverything,
     engine: "embedded",
   };
   readonly engine = new FragileEngine(

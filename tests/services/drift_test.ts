@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MpcError } from "@mpc/domain";
 import { deployWorkload, reconcileWorkload, restartWorkload } from "@mpc/services";
-import { workloadIntentOf } from "@mpc/services/operations";
+import { workloadIntentOf } from "@mpc/services/sagas";
 import { DriftWatch } from "@mpc/worker";
 import { type Platform, withPlatform } from "../fakes/platform.ts";
 import { create, deploy } from "../fakes/scenarios.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { JsonObject, Operation } from "@mpc/domain";
 import { retryOperation } from "@mpc/services";
-import { type Definition, DEFINITIONS, type Step } from "@mpc/services/operations";
+import { type Definition, DEFINITIONS, type Step } from "@mpc/services/sagas";
 import { faultyDefinitions, hang } from "../fakes/faulty_definitions.ts";
 import { type Platform, withPlatform } from "../fakes/platform.ts";
 import { create, deploy, removeWorkload } from "../fakes/scenarios.ts";

@@ -5,7 +5,7 @@ import {
   retryOperation,
   updateEnvironment,
 } from "@mpc/services";
-import { DEFINITIONS } from "@mpc/services/operations";
+import { DEFINITIONS } from "@mpc/services/sagas";
 import { withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 import { create, deploy, SCENARIOS } from "../fakes/scenarios.ts";

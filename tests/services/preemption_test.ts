@@ -1,7 +1,7 @@
 /** What a deletion stops, waits for, and is stopped by. */
 import assert from "node:assert/strict";
 import { cancelOperation, updateEnvironment } from "@mpc/services";
-import { releaseResource } from "@mpc/services/operations";
+import { releaseResource } from "@mpc/services/sagas";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { FailingStore } from "../fakes/failing_store.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";

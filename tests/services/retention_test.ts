@@ -43,7 +43,7 @@ async function kept({ store }: Pick<Platform, "store">): Promise<readonly number
     return (await store.events.read(0, 100_000)).map(({ time }) => time);
   } catch (error) {
     assert.ok(isMpcError(error, "OUT_OF_RANGE"), String(error));
-    const events = await store.events.read(Number(error.metadata["oldest"]) - 1, 100_000);
+    const events = await store.events.read(Number(error.metadata["compacted"]), 100_000);
     return events.map(({ time }) => time);
   }
 }

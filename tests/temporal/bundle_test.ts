@@ -18,7 +18,7 @@ Deno.test("the workflow bundle has no storage, no provider, no step and nothing 
   assert.deepEqual(
     new Set(ours.map((path) => path.replace(/^\.\//, ""))),
     new Set([
-      "services/operations/orchestrate.ts",
+      "services/sagas/orchestrate.ts",
       `${workflows}/contract.ts`,
       ...["mod", "run_operation", "run_pass", "step_lists", "workflow_driver"].map((name) =>
         `${workflows}/workflows/${name}.ts`

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import type { Event } from "@mpc/domain";
-import { DEFINITIONS } from "@mpc/services/operations";
+import { DEFINITIONS } from "@mpc/services/sagas";
 import { SCENARIOS } from "../fakes/scenarios.ts";
 import type { PlatformOptions } from "../fakes/platform.ts";
 import { TemporalEngines } from "../fakes/temporal_engines.ts";

@@ -3,7 +3,7 @@
  * is named. What is recorded anew no longer shows that what began before replays.
  */
 import { idOf, OPERATION_KINDS, type OperationKind } from "@mpc/domain";
-import { DEFINITIONS } from "@mpc/services/operations";
+import { DEFINITIONS } from "@mpc/services/sagas";
 import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
 import {
   type Fault,

@@ -1,7 +1,7 @@
 /** Histories of yesterday replay on the workflows of today, or a change would break what runs. */
 import assert from "node:assert/strict";
 import { OPERATION_KINDS } from "@mpc/domain";
-import { type Definition, DEFINITIONS } from "@mpc/services/operations";
+import { type Definition, DEFINITIONS } from "@mpc/services/sagas";
 import { DeterminismViolationError } from "@temporalio/workflow";
 import { Worker } from "@temporalio/worker";
 import { bundleWorkflows } from "../../worker/engine/temporal/bundle_workflows.ts";

@@ -1,8 +1,8 @@
 /** The activities alone, in Temporal's mock of a worker. */
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import { newStepRecord, type Step } from "@mpc/services/operations";
-import { type Definition, DEFINITIONS } from "@mpc/services/operations";
+import { newStepRecord, type Step } from "@mpc/services/sagas";
+import { type Definition, DEFINITIONS } from "@mpc/services/sagas";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { StepActivities } from "@mpc/worker/temporal";
 import { ApplicationFailure } from "@temporalio/common";

@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { idOf, isTerminal, type Operation } from "@mpc/domain";
 import { systemClock, systemIds } from "@mpc/process";
-import { type Caller, createEnvironment, deployWorkload, type ServiceDeps } from "@mpc/services";
-import { createPlanner } from "@mpc/services/operations";
+import {
+  allowEverything,
+  type Caller,
+  createEnvironment,
+  deployWorkload,
+  type ServiceDeps,
+} from "@mpc/services";
+import { createPlanner } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { Dispatcher, Janitor } from "@mpc/worker";
@@ -12,6 +18,7 @@ import { Client } from "@temporalio/client";
 import { NativeConnection } from "@temporalio/worker";
 import type { HostedEngine } from "../../worker/engine/hosted_engine.ts";
 import type { StepActivitiesOptions } from "../../worker/engine/temporal/step_activities.ts";
+import { aCaller } from "../fakes/a_caller.ts";
 import { workflowBundle } from "../servers/workflow_bundle.ts";
 
 export interface WorldOptions {
@@ -24,7 +31,7 @@ export interface WorldOptions {
 
 /** What of the platform one worker has, on the machine's clock, against a real Temporal. */
 export class TemporalWorld implements AsyncDisposable {
-  readonly caller: Caller = { actor: "ann", signal: new AbortController().signal };
+  readonly caller: Caller = aCaller();
   readonly deps: ServiceDeps;
   readonly store: Store;
   readonly engine: HostedEngine;
@@ -49,6 +56,7 @@ export class TemporalWorld implements AsyncDisposable {
       ids: systemIds,
       cluster: provider,
       planner: createPlanner(store, provider),
+      authorizer: allowEverything,
       engine: engine.name,
     };
   }

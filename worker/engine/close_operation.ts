@@ -1,6 +1,6 @@
 import { type ErrorRecord, idOf, isTerminal, type Operation, type Residue } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
-import { DEFINITIONS, endAttempt, type Outcome, stepOf } from "@mpc/services/operations";
+import { DEFINITIONS, endAttempt, type Outcome, stepOf } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import { endOperation } from "./end_operation.ts";
 import { OperationJournal } from "./operation_journal.ts";

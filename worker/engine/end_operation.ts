@@ -1,6 +1,6 @@
 import { idOf, recordError, type Residue } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
-import { type Definition, finish, type Outcome, releaseResource } from "@mpc/services/operations";
+import { type Definition, finish, type Outcome, releaseResource } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import { isFault } from "./is_fault.ts";
 import type { OperationJournal } from "./operation_journal.ts";

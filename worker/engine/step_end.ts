@@ -1,5 +1,5 @@
 import type { Instant, JsonObject, StepState } from "@mpc/domain";
-import { endAttempt, settleStep, stepOf } from "@mpc/services/operations";
+import { endAttempt, settleStep, stepOf } from "@mpc/services/sagas";
 import type { Note } from "./operation_journal.ts";
 
 /** How a step's last try ended, where that is written together with what comes next. JSON. */

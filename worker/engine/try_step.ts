@@ -20,7 +20,7 @@ import {
   type Step,
   type StepContext,
   stepOf,
-} from "@mpc/services/operations";
+} from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import type { OperationJournal } from "./operation_journal.ts";
 import { ProgressWriter } from "./progress_writer.ts";

@@ -1,10 +1,15 @@
 import { createConnectRouter } from "@connectrpc/connect";
 import { createFetchHandler } from "@connectrpc/connect/protocol";
-import type { Address } from "@mpc/process";
+import { accessLog, type Address, identify, type Identity, intercept } from "@mpc/process";
 import { ClusterService } from "@mpc/proto/internal";
 import { type Listening, listening } from "../listening.ts";
 import { clusterService, type ClusterSources } from "./cluster_service.ts";
 import { tellErrors } from "./tell_errors.ts";
+
+/** The only caller of the internal service. */
+const API: Identity = { principal: "service:api", groups: [], kind: "service" };
+
+const INTERCEPTORS = [accessLog, tellErrors, identify(() => API)];
 
 /**
  * Serves the internal service to the API, by Connect's protocol. Closing ends streams at once and
@@ -13,11 +18,8 @@ import { tellErrors } from "./tell_errors.ts";
  */
 export function serveInternal(sources: ClusterSources, listen: Address): Listening {
   const shutdown = new AbortController();
-  const router = createConnectRouter({
-    interceptors: [tellErrors],
-    shutdownSignal: shutdown.signal,
-  });
-  router.service(ClusterService, clusterService(sources));
+  const router = createConnectRouter({ shutdownSignal: shutdown.signal });
+  router.service(ClusterService, intercept(ClusterService, clusterService(sources), INTERCEPTORS));
   const handlers = new Map(router.handlers.map((handler) => [
     handler.requestPath,
     createFetchHandler(handler),

@@ -1,6 +1,6 @@
 /**
- * Documents as JSON, one table a kind; what is listed often also in columns of its own, which are
- * cheaper to index than expressions over the JSON. And the log.
+ * Documents as JSON, one table for each kind, and the log. Fields that lists often use have columns,
+ * which are cheaper to index than expressions over the JSON.
  */
 export const initial: readonly string[] = [
   ...[

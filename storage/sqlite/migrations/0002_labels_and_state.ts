@@ -1,7 +1,4 @@
-/**
- * What filters ask for most in columns of its own: labels alone are a small piece of JSON, the
- * body around them is not.
- */
+/** Columns for the fields that filters use most: labels alone are shorter JSON than the body. */
 export const labelsAndState: readonly string[] = ["environments", "workloads"].flatMap((table) => [
   `ALTER TABLE ${table} ADD COLUMN state TEXT`,
   `ALTER TABLE ${table} ADD COLUMN labels TEXT`,

@@ -1,4 +1,4 @@
-/** Documents of before environments named a cluster, and before specs had these parts. */
+/** Defaults for documents older than the cluster of environments and these parts of specs. */
 const SPEC_DEFAULTS: Readonly<Record<string, string>> = {
   envFrom: "json('[]')",
   livenessCheck: "json('null')",
@@ -9,7 +9,7 @@ const SPEC_DEFAULTS: Readonly<Record<string, string>> = {
   chart: "json('null')",
 };
 
-/** Fills in what is not there under a path that is. */
+/** Adds the missing parts under a path, where the path exists. */
 const fillIn = (table: string, path: string): string => {
   const defaults = Object.entries(SPEC_DEFAULTS).map(([key, value]) =>
     `'${path}.${key}', ${value}`

@@ -8,7 +8,6 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { FrameGuard, GuardedSocket } from "@mpc/api";
 import { EnvironmentSchema, EnvironmentService, ListEnvironmentsResponseSchema } from "@mpc/proto";
-import { RunningCalls } from "../../../api/grpc/running_calls.ts";
 import { serviceDefinition } from "../../../api/grpc/service_definition.ts";
 import { sampleEnvironment } from "./sample_environment.ts";
 
@@ -44,7 +43,7 @@ if (mode === "web") {
       ...route,
       implementation: { getEnvironment: () => answer, listEnvironments: () => page } as never,
     },
-    { calls: new RunningCalls(), shutdown: new AbortController().signal },
+    { shutdown: new AbortController().signal },
   );
   server.addService(definition, {
     getEnvironment: (_call: unknown, callback: (error: null, value: unknown) => void) =>

@@ -5,7 +5,7 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
 import { EventService } from "@mpc/proto";
-import { createGrpcTransport } from "../../../cli/grpc_transport.ts";
+import { createGrpcTransport } from "../../../client/grpc_transport.ts";
 
 const PER_CONNECTION = 100;
 

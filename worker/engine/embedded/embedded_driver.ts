@@ -4,7 +4,7 @@ import type {
   OrchestratedStep,
   StepOutcome,
   UndoOutcome,
-} from "@mpc/services/operations";
+} from "@mpc/services/sagas";
 import type { OperationJournal } from "../operation_journal.ts";
 import { noteOfEnd } from "../step_end.ts";
 import { type StepTools, type Tried, tryStep } from "../try_step.ts";

@@ -7,12 +7,12 @@ import {
   holdsResource,
   orchestrate,
   orchestratedSteps,
-} from "@mpc/services/operations";
+} from "@mpc/services/sagas";
 import { closeOperation } from "../close_operation.ts";
 import { endOperation } from "../end_operation.ts";
 import { isFault } from "../is_fault.ts";
 import { OperationJournal } from "../operation_journal.ts";
-import { settleUnheld } from "../settle_unheld.ts";
+import { settleWithoutLock } from "../settle_without_lock.ts";
 import type { StepTools } from "../try_step.ts";
 import { EmbeddedDriver, EngineStopped } from "./embedded_driver.ts";
 
@@ -101,7 +101,7 @@ export class EmbeddedEngine implements Engine {
     const journal = new OperationJournal(store, stored, () => execution.cancel.abort());
     execution.journal = journal;
     const tools = { store, clock, definition };
-    if (!await holdsResource(store, stored.value)) return await settleUnheld(tools, journal);
+    if (!await holdsResource(store, stored.value)) return await settleWithoutLock(tools, journal);
     const driver = new EmbeddedDriver({
       ...this.#options,
       definition,

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { DEFINITIONS } from "@mpc/services/operations";
+import { DEFINITIONS } from "@mpc/services/sagas";
 import { bundleWorkflowCode, DefaultLogger } from "@temporalio/worker";
 import { BUNDLE_PATH } from "./bundle_path.ts";
 import { stepListsSource } from "./step_lists_source.ts";
@@ -11,7 +11,7 @@ import { stepListsSource } from "./step_lists_source.ts";
 const WORKFLOWS = fileURLToPath(new URL("./workflows/mod.ts", import.meta.url));
 const STEP_LISTS = fileURLToPath(new URL("./workflows/step_lists.ts", import.meta.url));
 const ORCHESTRATE = fileURLToPath(
-  new URL("../../../services/operations/orchestrate.ts", import.meta.url),
+  new URL("../../../services/sagas/orchestrate.ts", import.meta.url),
 );
 const TYPES_LOADER = fileURLToPath(new URL("./strip_types_loader.ts", import.meta.url));
 

@@ -5,7 +5,7 @@ import {
   ScheduleOverlapPolicy,
 } from "@temporalio/client";
 import { Context } from "@temporalio/activity";
-import { beat } from "./beat.ts";
+import { heartbeat } from "./heartbeat.ts";
 import type { PeriodicTask } from "../hosted_engine.ts";
 import { PASSES } from "./contract.ts";
 import { failureOf } from "./failures.ts";
@@ -55,7 +55,7 @@ export class PeriodicTasks {
   async #run(pass: string): Promise<void> {
     const over = new AbortController();
     const context = Context.current();
-    beat(() => context.heartbeat(), over.signal);
+    heartbeat(() => context.heartbeat(), over.signal);
     try {
       await this.#tasks.find(({ name }) => name === pass)?.run();
     } catch (error) {

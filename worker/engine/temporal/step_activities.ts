@@ -1,5 +1,6 @@
 import { isTerminal, type JsonValue, MpcError, type OperationKind } from "@mpc/domain";
-import { type Definition, DEFINITIONS, requestCancel, type Step } from "@mpc/services/operations";
+import { systemPrincipal } from "@mpc/services";
+import { type Definition, DEFINITIONS, requestCancel, type Step } from "@mpc/services/sagas";
 import type { Stored } from "@mpc/storage";
 import type { Operation } from "@mpc/domain";
 import { Context } from "@temporalio/activity";
@@ -7,7 +8,7 @@ import { endOperation } from "../end_operation.ts";
 import { OperationJournal } from "../operation_journal.ts";
 import { noteOfEnd } from "../step_end.ts";
 import { type StepTools, type Tried, tryStep } from "../try_step.ts";
-import { beat } from "./beat.ts";
+import { heartbeat } from "./heartbeat.ts";
 import { failureOf, operationEnded, stepFailed, stepRetries, workerStopped } from "./failures.ts";
 import {
   END_ACTIVITY,
@@ -70,7 +71,7 @@ export class StepActivities {
       for (const end of ends) journal.defer(noteOfEnd(end));
       using _kept = this.#keep(operation, journal);
       let detail: JsonValue = context.info.heartbeatDetails ?? null;
-      beat(() => context.heartbeat(detail), over.signal);
+      heartbeat(() => context.heartbeat(detail), over.signal);
       const tried = await tryStep({
         ...this.#options,
         journal,
@@ -116,7 +117,7 @@ export class StepActivities {
       if (isTerminal(stored.value.state)) return;
       if (outcome.state === "CANCELLED" && !stored.value.cancellation) {
         const cancellation = {
-          actor: "system:temporal",
+          actor: systemPrincipal("temporal"),
           reason: "its workflow was cancelled in Temporal",
           time: clock.now(),
         };

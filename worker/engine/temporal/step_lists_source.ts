@@ -1,5 +1,5 @@
 import type { OperationKind } from "@mpc/domain";
-import type { Definition } from "@mpc/services/operations";
+import type { Definition } from "@mpc/services/sagas";
 import type { WorkflowStep } from "./workflows/workflow_step.ts";
 
 /** A try limits its own time; Temporal's limit is for one that cannot. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { OPERATION_KINDS } from "@mpc/domain";
-import { DEFINITIONS } from "@mpc/services/operations";
+import { DEFINITIONS } from "@mpc/services/sagas";
 import { PASSES } from "./contract.ts";
 import { stepListsOf, stepListsSource } from "./step_lists_source.ts";
 

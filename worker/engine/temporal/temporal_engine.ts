@@ -15,7 +15,7 @@ import {
   journaledUndo,
   type StepOutcome,
   type UndoOutcome,
-} from "@mpc/services/operations";
+} from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import {
   type Client,
@@ -25,7 +25,7 @@ import {
   WorkflowNotFoundError,
 } from "@temporalio/client";
 import { OperationJournal } from "../operation_journal.ts";
-import { settleUnheld } from "../settle_unheld.ts";
+import { settleWithoutLock } from "../settle_without_lock.ts";
 import type { Carried, OperationTask } from "./contract.ts";
 import { reaching } from "./engine_errors.ts";
 import { ACTOR, ENVIRONMENT, KIND } from "./search_attributes.ts";
@@ -68,7 +68,7 @@ export class TemporalEngine implements Engine {
     if (!await holdsResource(store, stored.value)) {
       const definition = definitions[stored.value.kind];
       const tools = { store, clock, definition };
-      return await settleUnheld(tools, new OperationJournal(store, stored));
+      return await settleWithoutLock(tools, new OperationJournal(store, stored));
     }
     await reaching(() => this.#start(stored.value));
   }

@@ -28,7 +28,7 @@ export const file_mpc_v1_event: GenFile = /*@__PURE__*/
  */
 export type Event = Message<"mpc.v1.Event"> & {
   /**
-   * Its place in the log; counts up from 1 without gaps.
+   * Its place in the log: unique and increasing, with gaps. Only the order has a meaning.
    *
    * @generated from field: int64 sequence = 1;
    */
@@ -122,7 +122,7 @@ export type Event = Message<"mpc.v1.Event"> & {
  */
 export type EventJson = {
   /**
-   * Its place in the log; counts up from 1 without gaps.
+   * Its place in the log: unique and increasing, with gaps. Only the order has a meaning.
    *
    * @generated from field: int64 sequence = 1;
    */
@@ -227,9 +227,10 @@ export type WatchEventsRequest = Message<"mpc.v1.WatchEventsRequest"> & {
   kinds: string[];
 
   /**
-   * Goes on behind the response that carried it, in place of starting with what is. Where the log
-   * no longer goes back so far, OUT_OF_RANGE `EVENTS_COMPACTED`, where it was begun anew
-   * `EVENTS_UNKNOWN`: begin anew without one.
+   * Goes on after the response that carried it, in place of starting with what is. Opaque: only a
+   * token of this server is accepted, and its parts have no meaning. Where the log no longer goes
+   * back so far, OUT_OF_RANGE `EVENTS_COMPACTED`, where it was begun anew `EVENTS_UNKNOWN`: watch
+   * again without one.
    *
    * @generated from field: string resume_token = 3;
    */
@@ -264,9 +265,10 @@ export type WatchEventsRequestJson = {
   kinds?: string[];
 
   /**
-   * Goes on behind the response that carried it, in place of starting with what is. Where the log
-   * no longer goes back so far, OUT_OF_RANGE `EVENTS_COMPACTED`, where it was begun anew
-   * `EVENTS_UNKNOWN`: begin anew without one.
+   * Goes on after the response that carried it, in place of starting with what is. Opaque: only a
+   * token of this server is accepted, and its parts have no meaning. Where the log no longer goes
+   * back so far, OUT_OF_RANGE `EVENTS_COMPACTED`, where it was begun anew `EVENTS_UNKNOWN`: watch
+   * again without one.
    *
    * @generated from field: string resume_token = 3;
    */
@@ -301,7 +303,7 @@ export type WatchEventsResponse = Message<"mpc.v1.WatchEventsResponse"> & {
   event?: Event | undefined;
 
   /**
-   * Where to go on.
+   * Where to go on, opaque.
    *
    * @generated from field: string resume_token = 2;
    */
@@ -329,7 +331,7 @@ export type WatchEventsResponseJson = {
   event?: EventJson;
 
   /**
-   * Where to go on.
+   * Where to go on, opaque.
    *
    * @generated from field: string resume_token = 2;
    */

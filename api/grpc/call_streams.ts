@@ -1,0 +1,140 @@
+import {
+  ConnectionError,
+  ERROR_CODE,
+  INITIAL_WINDOW,
+  MAX_WINDOW,
+  violation,
+} from "./http2_frames.ts";
+
+/** Streams that the server has reset and the client may not know of yet; the oldest are forgotten. */
+const REMEMBERED_RESETS = 256;
+
+/** A stream that is not closed. */
+export interface CallStream {
+  readonly id: number;
+  clientDone: boolean;
+  serverDone: boolean;
+  /** Bytes of the request that came since the server last answered. */
+  heldBytes: number;
+  /** What the server may still send. */
+  sendWindow: number;
+  /** When the request began, or was last answered. */
+  since: number;
+}
+
+/** The states of a connection's streams (RFC 9113, section 5.1), as seen between both sides. */
+export class CallStreams {
+  readonly #open = new Map<number, CallStream>();
+  readonly #reset = new Set<number>();
+  #last = 0;
+  #skippedFrom = 0;
+  /** What the server may send on a new stream. */
+  #initialWindow = INITIAL_WINDOW;
+
+  /** The highest stream that the client has opened. */
+  get last(): number {
+    return this.#last;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  get(id: number): CallStream | undefined {
+    return this.#open.get(id);
+  }
+
+  values(): IterableIterator<CallStream> {
+    return this.#open.values();
+  }
+
+  /**
+   * Changes what the server may send on every stream (RFC 9113, section 6.9.2).
+   * @throws {ConnectionError} FLOW_CONTROL_ERROR where that is more than a window can be
+   */
+  changeWindows(initialWindow: number): void {
+    const difference = initialWindow - this.#initialWindow;
+    this.#initialWindow = initialWindow;
+    for (const stream of this.#open.values()) {
+      stream.sendWindow += difference;
+      if (stream.sendWindow > MAX_WINDOW) {
+        const message = `a window of more than ${MAX_WINDOW} bytes`;
+        throw new ConnectionError(ERROR_CODE.FLOW_CONTROL_ERROR, message);
+      }
+    }
+  }
+
+  /** Whether HEADERS of this stream open it. */
+  isNew(id: number): boolean {
+    return id > this.#last;
+  }
+
+  open(id: number, now: number): CallStream {
+    this.#skippedFrom = this.#last;
+    this.#last = id;
+    const stream = {
+      id,
+      clientDone: false,
+      serverDone: false,
+      heldBytes: 0,
+      sendWindow: this.#initialWindow,
+      since: now,
+    };
+    this.#open.set(id, stream);
+    return stream;
+  }
+
+  /** @throws {ConnectionError} PROTOCOL_ERROR where the client never opened the stream */
+  checkNotIdle(id: number, frame: string): void {
+    if (id > this.#last || id % 2 === 0) violation(`${frame} for stream ${id}, which is idle`);
+  }
+
+  /**
+   * The stream that a client may go on sending to; undefined where the server has reset it.
+   * @throws {ConnectionError} STREAM_CLOSED where the client has ended it
+   */
+  sending(id: number, frame: string): CallStream | undefined {
+    this.checkNotIdle(id, frame);
+    const stream = this.#open.get(id);
+    if (stream && !stream.clientDone) return stream;
+    if (this.#reset.has(id)) return undefined;
+    if (!stream && id > this.#skippedFrom && id < this.#last) {
+      violation(`${frame} for stream ${id}, which was skipped`);
+    }
+    throw new ConnectionError(
+      ERROR_CODE.STREAM_CLOSED,
+      `${frame} for stream ${id}, which the client has ended`,
+    );
+  }
+
+  /** @returns whether the stream is closed now */
+  endByClient(stream: CallStream): boolean {
+    stream.clientDone = true;
+    return stream.serverDone && this.#open.delete(stream.id);
+  }
+
+  /** @returns whether the stream is closed now */
+  endByServer(stream: CallStream): boolean {
+    stream.serverDone = true;
+    return stream.clientDone && this.#open.delete(stream.id);
+  }
+
+  resetByClient(id: number): void {
+    this.#open.delete(id);
+    this.#reset.delete(id);
+  }
+
+  resetByServer(id: number): void {
+    const stream = this.#open.get(id);
+    if (!stream) return;
+    this.#open.delete(id);
+    if (stream.clientDone) return;
+    this.#reset.add(id);
+    if (this.#reset.size > REMEMBERED_RESETS) {
+      for (const oldest of this.#reset) {
+        this.#reset.delete(oldest);
+        break;
+      }
+    }
+  }
+}

@@ -1,0 +1,243 @@
+import type { Http2Server, Http2Stream, ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
+import { getLogger } from "@logtape/logtape";
+import type { Peer, PeerLimits } from "../connections/peers.ts";
+import { Peers } from "../connections/peers.ts";
+import type { FrameLimits, GuardedCalls } from "./connection_state.ts";
+import { FrameGuard } from "./frame_guard.ts";
+import { type Backlog, GuardedSocket } from "./guarded_socket.ts";
+import { ConnectionError, ERROR_CODE } from "./http2_frames.ts";
+
+const log = getLogger(["mpc", "grpc"]);
+
+/** How often deadlines and the bytes of unread answers are looked at. */
+const SWEEP_MS = 1_000;
+/** How long the last bytes to a peer may take. */
+const FLUSH_MS = 1_000;
+/** How many calls a new connection counts for. */
+const CONNECTION_WORK = 8;
+
+export interface ConnectionLimits extends FrameLimits, PeerLimits {
+  /** How long a connection may take to send its preface. */
+  readonly handshakeTimeoutMs: number;
+  /** How long a client may take to read what was written to it. */
+  readonly writeTimeoutMs: number;
+}
+
+/**
+ * The connections of the gRPC door: each behind a frame guard, all within the limits that peers
+ * share, and every call handed to the server where an exception reaches nobody else.
+ */
+export class GuardedConnections {
+  readonly #server: Http2Server;
+  readonly #limits: ConnectionLimits;
+  readonly #peers: Peers;
+  readonly #connections = new Set<GuardedConnection>();
+  readonly #bySession = new WeakMap<object, GuardedConnection>();
+  #accepting: GuardedConnection | undefined;
+  #sweep: ReturnType<typeof setInterval> | undefined;
+
+  /** @param server the HTTP/2 server whose calls are guarded, its listeners for them set */
+  constructor(server: Http2Server, limits: ConnectionLimits) {
+    this.#server = server;
+    this.#limits = limits;
+    this.#peers = new Peers(limits);
+    server.on("session", (session) => this.#onSession(session));
+    this.#guardCalls();
+  }
+
+  accept(socket: Socket): void {
+    const address = socket.remoteAddress ?? "";
+    const peer = this.#peers.connect(address);
+    if (!peer) {
+      log.warn("Connection of {address} refused: too many", { address });
+      socket.destroy();
+      return;
+    }
+    // Read when it begins.
+    socket.pause();
+    this.#begin(socket, peer);
+  }
+
+  /** Begins a connection in the peer's turn. */
+  #begin(socket: Socket, peer: Peer): void {
+    if (socket.destroyed) {
+      this.#peers.disconnect(peer);
+      return;
+    }
+    if (!peer.turns.start(CONNECTION_WORK)) {
+      peer.turns.wait(() => this.#begin(socket, peer));
+      return;
+    }
+    const connection = new GuardedConnection(socket, peer, this.#limits);
+    this.#connections.add(connection);
+    this.#sweep ??= setInterval(() => this.#checkDeadlines(), SWEEP_MS);
+    socket.on("close", () => {
+      this.#connections.delete(connection);
+      connection.close();
+      this.#peers.disconnect(peer);
+      if (this.#connections.size > 0) return;
+      clearInterval(this.#sweep);
+      this.#sweep = undefined;
+    });
+    this.#accepting = connection;
+    this.#server.emit("connection", connection.guarded);
+    this.#accepting = undefined;
+  }
+
+  /** Sends what is still to be sent, and closes every connection. */
+  async end(): Promise<void> {
+    const sockets = [...this.#connections].map(({ socket }) => socket);
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, FLUSH_MS);
+    await Promise.race([
+      late.promise,
+      Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.end(resolve)))),
+    ]);
+    clearTimeout(timer);
+    for (const socket of sockets) socket.destroy();
+  }
+
+  #onSession(session: ServerHttp2Session): void {
+    const connection = this.#accepting;
+    if (!connection) return;
+    this.#bySession.set(session, connection);
+    // The guard lets nothing through that is an error of the connection, so this is a fault.
+    session.on("error", (error) => {
+      if (!connection.guarded.destroyed) {
+        log.error("Connection ended by a fault of the HTTP/2 stack: {error}", { error });
+      }
+      connection.guarded.destroy();
+    });
+  }
+
+  /** Puts the guard between the HTTP/2 server and the listeners that take its calls. */
+  #guardCalls(): void {
+    const listeners = this.#server.listeners("stream");
+    this.#server.removeAllListeners("stream");
+    this.#server.on("stream", (stream, ...rest) => {
+      const connection = stream.session && this.#bySession.get(stream.session);
+      // A call may have ended before it is told of; to answer it then would throw.
+      if (stream.destroyed || stream.closed || !connection?.begin(stream)) return;
+      try {
+        for (const listener of listeners) listener.call(this.#server, stream, ...rest);
+      } catch (error) {
+        log.error("Call ended by a fault of the gRPC stack: {error}", { error });
+        stream.destroy();
+      }
+    });
+  }
+
+  #checkDeadlines(): void {
+    for (const connection of this.#connections) connection.checkDeadlines();
+  }
+}
+
+/** One connection: its socket, the guard before it, and the calls on it. */
+class GuardedConnection implements GuardedCalls, Backlog {
+  readonly socket: Socket;
+  readonly guarded: GuardedSocket;
+  readonly #peer: Peer;
+  readonly #limits: ConnectionLimits;
+  readonly #guard: FrameGuard;
+  readonly #streams = new Map<number, Http2Stream>();
+  readonly #refused = new Map<number, number>();
+  readonly #since = performance.now();
+  /** Bytes of answers that wait in the process, as of the last look. */
+  #unreadBytes = 0;
+
+  constructor(socket: Socket, peer: Peer, limits: ConnectionLimits) {
+    this.socket = socket;
+    this.#peer = peer;
+    this.#limits = limits;
+    this.#guard = new FrameGuard(limits, this);
+    this.guarded = new GuardedSocket(socket, this.#guard, this);
+    this.guarded.on(
+      "error",
+      (error) => log.debug("Connection of {peer} ended: {error}", { peer: peer.address, error }),
+    );
+  }
+
+  start(): boolean {
+    return this.#peer.turns.start();
+  }
+
+  hold(bytes: number): boolean {
+    return this.#peer.bytes.take(bytes);
+  }
+
+  release(bytes: number): void {
+    this.#peer.bytes.give(bytes);
+  }
+
+  nextTurn(callback: () => void): void {
+    this.#peer.turns.wait(callback);
+  }
+
+  refuse(id: number, code: number): void {
+    const stream = this.#streams.get(id);
+    if (stream) stream.close(code);
+    else this.#refused.set(id, code);
+  }
+
+  /** Begins a call. @returns false where it has been refused */
+  begin(stream: Http2Stream): boolean {
+    const id = stream.id ?? 0;
+    // An error has no consequence but the end of the call, which grpc-js is told of by 'close'.
+    stream.on("error", (error) => log.debug("Call ended: {error}", { error }));
+    const refused = this.#refused.get(id) ??
+      (this.#peer.calls.take(1) ? undefined : ERROR_CODE.REFUSED_STREAM);
+    if (refused !== undefined) {
+      this.#refused.delete(id);
+      stream.close(refused);
+      return false;
+    }
+    this.#streams.set(id, stream);
+    stream.on("close", () => {
+      this.#streams.delete(id);
+      this.#peer.calls.give(1);
+    });
+    return true;
+  }
+
+  /** Ends what has taken too long, or makes the process keep more than its share. */
+  checkDeadlines(): void {
+    const now = performance.now();
+    if (!this.#guard.started && now - this.#since > this.#limits.handshakeTimeoutMs) {
+      this.socket.destroy();
+      return;
+    }
+    const { writingSince } = this.guarded;
+    if (writingSince !== undefined && now - writingSince > this.#limits.writeTimeoutMs) {
+      this.guarded.destroy(new Error("the client does not read what is written to it"));
+      return;
+    }
+    try {
+      this.#guard.checkDeadlines();
+      this.#countUnread();
+    } catch (error) {
+      this.guarded.fail(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #countUnread(): void {
+    let bytes = this.guarded.writableLength + this.socket.writableLength;
+    for (const stream of this.#streams.values()) bytes += stream.writableLength;
+    this.#peer.bytes.give(this.#unreadBytes);
+    this.#unreadBytes = 0;
+    if (bytes === 0) return;
+    if (!this.#peer.bytes.take(bytes)) {
+      const message = "more answers wait to be read than the peer's share";
+      throw new ConnectionError(ERROR_CODE.ENHANCE_YOUR_CALM, message);
+    }
+    this.#unreadBytes = bytes;
+  }
+
+  /** Gives back what was counted; the connection has closed. */
+  close(): void {
+    this.#guard.close();
+    this.#peer.bytes.give(this.#unreadBytes);
+    this.#unreadBytes = 0;
+    this.guarded.destroy();
+  }
+}

@@ -1,0 +1,63 @@
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import type { Connection } from "@mpc/client";
+import type { Operation } from "@mpc/proto";
+import type { CommandContext } from "../context.ts";
+import { EXIT } from "../errors/cli_error.ts";
+import { idOf } from "../names.ts";
+import { isForPeople } from "../output/format.ts";
+import { printPlan } from "../output/plan.ts";
+import { OPERATION_VIEW, printOne, type View } from "../output/print.ts";
+import { followOperation } from "./follow_operation.ts";
+
+/** Flags of every change. */
+export interface MutationFlags {
+  readonly wait?: boolean;
+  readonly timeout?: number | undefined;
+  readonly dryRun?: true | undefined;
+  readonly planHash?: string | undefined;
+}
+
+/** The request fields of these flags. The random request id makes a repeated call harmless. */
+export function mutationFields(flags: MutationFlags): {
+  requestId: string;
+  validateOnly: boolean;
+  planHash: string;
+} {
+  return {
+    requestId: crypto.randomUUID(),
+    validateOnly: flags.dryRun ?? false,
+    planHash: flags.planHash ?? "",
+  };
+}
+
+/**
+ * Prints the plan, or follows the operation and then prints the resource.
+ * @param result reads the resource; undefined for deletions
+ */
+export async function finishMutation<Desc extends DescMessage>(
+  context: CommandContext,
+  connection: Connection,
+  operation: Operation,
+  flags: MutationFlags,
+  result?: { view: View<Desc>; read: () => Promise<MessageShape<Desc>> },
+): Promise<number> {
+  const { terminal, config } = context;
+  if (operation.plan) {
+    await printPlan(context, operation);
+    return EXIT.OK;
+  }
+  if (flags.wait === false) {
+    if (!isForPeople(config.output)) await printOne(context, OPERATION_VIEW, operation);
+    else terminal.out(`${operation.name}\n`);
+    terminal.err(`Follow it with 'mpctl op watch ${idOf(operation.name)}'\n`);
+    return EXIT.OK;
+  }
+  const exitCode = await followOperation(context, connection, operation, flags.timeout);
+  if (exitCode === EXIT.OK) {
+    if (result) await printOne(context, result.view, await result.read());
+    else if (/delete|abandon/.test(operation.kind)) {
+      terminal.err(`${operation.target} is deleted\n`);
+    }
+  }
+  return exitCode;
+}

@@ -1,0 +1,77 @@
+import { type JsonValue, toJson } from "@bufbuild/protobuf";
+import { type Revision, WorkloadService, WorkloadSpecSchema } from "@mpc/proto";
+import { type CommandContext, withClient } from "../context.ts";
+import { CliError, EXIT } from "../errors/cli_error.ts";
+import { workloadName } from "../names.ts";
+import { printList, REVISION_VIEW } from "../output/print.ts";
+
+/** `mpctl workload history` */
+export async function listRevisions(
+  context: CommandContext,
+  workload: string,
+): Promise<number> {
+  const revisions = await readRevisions(context, workloadName(workload, context.config));
+  await printList(context, REVISION_VIEW, revisions, "No revisions");
+  return EXIT.OK;
+}
+
+/** All revisions of a workload, the newest first. */
+function readRevisions(
+  context: CommandContext,
+  parent: string,
+): Promise<readonly Revision[]> {
+  return withClient(context, WorkloadService, async (client) => {
+    const all: Revision[] = [];
+    let pageToken = "";
+    do {
+      const page = await client.listRevisions({ parent, pageSize: 500, pageToken });
+      all.push(...page.revisions);
+      pageToken = page.nextPageToken;
+    } while (pageToken !== "");
+    return all;
+  });
+}
+
+/** `mpctl workload diff` */
+export async function compareRevisions(
+  context: CommandContext,
+  workload: string,
+  [a, b]: readonly [number, number],
+): Promise<number> {
+  const revisions = await readRevisions(context, workloadName(workload, context.config));
+  const before = fieldsOf(find(revisions, a, workload));
+  const after = fieldsOf(find(revisions, b, workload));
+  const paths = [...new Set([...before.keys(), ...after.keys()])]
+    .filter((path) => before.get(path) !== after.get(path)).sort();
+  for (const path of paths) {
+    const [old, now] = [before.get(path), after.get(path)];
+    if (old !== undefined) context.terminal.out(`- ${path}: ${old}\n`);
+    if (now !== undefined) context.terminal.out(`+ ${path}: ${now}\n`);
+  }
+  return paths.length > 0 ? EXIT.DIFFERENCES : EXIT.OK;
+}
+
+function find(revisions: readonly Revision[], number: number, workload: string): Revision {
+  const found = revisions.find((revision) => revision.number === number);
+  if (found) return found;
+  throw new CliError(`Cannot compare revisions of '${workload}': there is no revision ${number}`, {
+    exitCode: EXIT.NOT_FOUND,
+    hint: `There are ${revisions.map((revision) => revision.number).join(", ")}`,
+  });
+}
+
+function fieldsOf({ spec }: Revision): Map<string, string> {
+  const fields = new Map<string, string>();
+  if (spec) flatten("", toJson(WorkloadSpecSchema, spec), fields);
+  return fields;
+}
+
+function flatten(path: string, value: JsonValue, fields: Map<string, string>): void {
+  if (typeof value !== "object" || value === null) {
+    fields.set(path, JSON.stringify(value));
+    return;
+  }
+  for (const [key, inner] of Object.entries(value)) {
+    flatten(path === "" ? key : `${path}.${key}`, inner, fields);
+  }
+}

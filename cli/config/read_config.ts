@@ -1,0 +1,87 @@
+import { CliError, EXIT } from "../errors/cli_error.ts";
+import { nearest } from "../errors/nearest.ts";
+import type { Host } from "../host/mod.ts";
+import { type Profile, type Profiles, profilesPath, readProfiles } from "./profiles.ts";
+import { SETTING_NAMES, type SettingName, SETTINGS, type Settings } from "./settings.ts";
+
+/** Flags of every command. */
+export interface GlobalFlags {
+  readonly server?: string | undefined;
+  readonly output?: string | undefined;
+  readonly env?: string | undefined;
+  readonly profile?: string | undefined;
+  readonly headers?: boolean | undefined;
+  /** In milliseconds. */
+  readonly requestTimeout?: number | undefined;
+}
+
+/** How this run of mpctl calls the server and prints. */
+export interface CliConfig extends Settings {
+  readonly headers: boolean;
+  /** How long one call may take; the client's default where undefined. */
+  readonly requestTimeoutMs: number | undefined;
+  /** Whether colours may be used, on a terminal (no-color.org). */
+  readonly color: boolean;
+}
+
+/** A setting's value and origin. */
+export interface Origin {
+  readonly text: string;
+  /** Where it was set, as text for the user. */
+  readonly origin: string;
+}
+
+/**
+ * Reads each setting from its flag, environment variable, profile or default, in that order.
+ * @throws {CliError} usage
+ */
+export async function readConfig(flags: GlobalFlags, host: Host): Promise<CliConfig> {
+  const found = await findSettings(flags, host);
+  const parse = <Name extends SettingName>(name: Name) => SETTINGS[name].parse(found[name].text);
+  return {
+    server: parse("server"),
+    output: parse("output"),
+    environment: parse("environment"),
+    headers: flags.headers ?? true,
+    requestTimeoutMs: flags.requestTimeout,
+    color: !host.env("NO_COLOR"),
+  };
+}
+
+/** The value and origin of every setting. */
+export async function findSettings(
+  flags: GlobalFlags,
+  host: Host,
+): Promise<Readonly<Record<SettingName, Origin>>> {
+  const { name, profile } = chosenProfile(flags, host, await readProfiles(host));
+  const typed = { server: flags.server, output: flags.output, environment: flags.env };
+  const found = SETTING_NAMES.map((key): [SettingName, Origin] => {
+    const { flag, variable, fallback } = SETTINGS[key];
+    const fromFlag = typed[key];
+    if (fromFlag !== undefined) return [key, { text: fromFlag, origin: `flag ${flag}` }];
+    const fromVariable = host.env(variable);
+    if (fromVariable) return [key, { text: fromVariable, origin: `environment ${variable}` }];
+    const fromProfile = profile[key];
+    if (fromProfile !== undefined) {
+      return [key, { text: fromProfile, origin: `profile '${name}' in ${profilesPath(host)}` }];
+    }
+    return [key, { text: fallback, origin: "default" }];
+  });
+  return Object.fromEntries(found) as Record<SettingName, Origin>;
+}
+
+/** The profile named by `--profile`, `MPC_PROFILE` or the file, in that order. */
+export function chosenProfile(
+  flags: GlobalFlags,
+  host: Host,
+  { current, profiles }: Profiles,
+): { readonly name: string; readonly profile: Profile } {
+  const name = flags.profile ?? (host.env("MPC_PROFILE") || current);
+  if (name === "") return { name, profile: {} };
+  if (Object.hasOwn(profiles, name)) return { name, profile: profiles[name]! };
+  const names = Object.keys(profiles);
+  throw new CliError(`Cannot use profile '${name}': there is no such profile`, {
+    exitCode: EXIT.USAGE,
+    hint: nearest(name, names) ?? "See 'mpctl config list'; 'mpctl config set' makes one",
+  });
+}

@@ -1,0 +1,61 @@
+/** The settings that a flag, an environment variable or a profile can set. */
+import { usageError } from "../errors/cli_error.ts";
+import { type OutputFormat, parseOutput } from "../output/format.ts";
+
+const DEFAULT_SERVER = "http://127.0.0.1:8080";
+
+/** One setting. */
+export interface Setting<T> {
+  readonly flag: string;
+  readonly variable: string;
+  /** For help and completion. */
+  readonly description: string;
+  /** The value where nothing sets it. */
+  readonly fallback: string;
+  /** @throws {CliError} usage, with what is expected */
+  readonly parse: (text: string) => T;
+}
+
+export interface Settings {
+  readonly server: URL;
+  readonly output: OutputFormat;
+  /** The environment of workloads that are named without one; empty where there is none. */
+  readonly environment: string;
+}
+
+/** The names that profiles use. */
+export type SettingName = keyof Settings;
+
+export const SETTINGS: { readonly [Name in SettingName]: Setting<Settings[Name]> } = {
+  server: {
+    flag: "--server",
+    variable: "MPC_SERVER",
+    description: "where the API is",
+    fallback: DEFAULT_SERVER,
+    parse: parseServer,
+  },
+  output: {
+    flag: "--output",
+    variable: "MPC_OUTPUT",
+    description: "how results are printed",
+    fallback: "table",
+    parse: parseOutput,
+  },
+  environment: {
+    flag: "--env",
+    variable: "MPC_ENVIRONMENT",
+    description: "the environment of workloads",
+    fallback: "",
+    parse: (text) => text,
+  },
+};
+
+export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
+
+function parseServer(text: string): URL {
+  const url = URL.parse(text);
+  if (url && /^(https?|grpcs?):$/.test(url.protocol) && url.host !== "") return url;
+  throw usageError(
+    `Cannot use server '${text}': must be a URL such as ${DEFAULT_SERVER} or grpc://127.0.0.1:50051`,
+  );
+}

@@ -1,0 +1,98 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { type FailureOrigin, isNotFound, readFailure } from "@mpc/client";
+import { EnvironmentService, WorkloadService } from "@mpc/proto";
+import type { CliConfig } from "../config/read_config.ts";
+import { withConnection } from "../context.ts";
+import { idOf } from "../names.ts";
+import { CliError, EXIT } from "./cli_error.ts";
+import { nearest } from "./nearest.ts";
+
+const EXIT_OF: Partial<Record<Code, number>> = {
+  [Code.InvalidArgument]: EXIT.USAGE,
+  [Code.OutOfRange]: EXIT.USAGE,
+  [Code.NotFound]: EXIT.NOT_FOUND,
+  [Code.Aborted]: EXIT.CONFLICT,
+  [Code.AlreadyExists]: EXIT.CONFLICT,
+  [Code.DeadlineExceeded]: EXIT.TIMEOUT,
+};
+
+/** Why there was no answer of our API, by where the error arose. */
+const UNREACHABLE: Partial<Record<FailureOrigin, string>> = {
+  refused: "connection refused",
+  unknown_host: "no such host",
+  unreachable: "the network does not lead there",
+  broken: "the connection broke",
+  unavailable: "it is not available",
+  foreign: "it does not answer as this API does",
+};
+
+const START_HINT = "Start one with 'deno task dev', or set --server or MPC_SERVER";
+
+/** An error for the user, and the exit code. */
+export interface RenderedError {
+  readonly text: string;
+  readonly exitCode: number;
+}
+
+/** Renders an error. @param next what to do next, in place of a hint about the server */
+export function renderError(error: unknown, server: string, next?: string): RenderedError {
+  if (error instanceof CliError) {
+    return { text: lines(`Error: ${error.message}`, next ?? error.hint), exitCode: error.exitCode };
+  }
+  if (error instanceof ConnectError) return renderFailure(error, server, next);
+  const message = error instanceof Error ? error.message : String(error);
+  return { text: lines(`Error: ${message}`, next ?? ""), exitCode: EXIT.ERROR };
+}
+
+function renderFailure(error: ConnectError, server: string, next?: string): RenderedError {
+  const { origin, code, message, violations } = readFailure(error);
+  const address = server.replace(/\/$/, "");
+  if (origin === "timeout") {
+    const what = `Error: The server at ${address} takes calls, but did not answer in time`;
+    return {
+      text: lines(what, next ?? "Give it more with --request-timeout"),
+      exitCode: EXIT.TIMEOUT,
+    };
+  }
+  const why = UNREACHABLE[origin];
+  if (why) {
+    // What the runtime says of a connection adds nothing.
+    const answer = error.cause === undefined ? ` (${message})` : "";
+    const what = `Error: Cannot reach the server at ${address}: ${why}${answer}`;
+    return { text: lines(what, next ?? START_HINT), exitCode: EXIT.ERROR };
+  }
+  const details = violations.filter(({ description }) => !message.endsWith(description))
+    .map(({ field, description }) => `  ${field}: ${description}`);
+  const text = lines(`Error: ${message}`, ...details, next ?? "");
+  return { text, exitCode: EXIT_OF[code] ?? EXIT.ERROR };
+}
+
+const lines = (...texts: readonly string[]): string =>
+  texts.filter((text) => text !== "").map((text) => `${text}\n`).join("");
+
+const OPTIONS = { timeoutMs: 1_000 };
+const MAX_NAMES = 500;
+
+/** "Did you mean …?" for an environment or a workload that does not exist. */
+export async function suggestName(error: unknown, config: CliConfig): Promise<string | undefined> {
+  if (!(error instanceof ConnectError) || !isNotFound(error)) return undefined;
+  const missing = readFailure(error).metadata["resource"] ?? "";
+  const [kind, environment, ...rest] = missing.split("/");
+  if (kind !== "environments" || environment === undefined) return undefined;
+  try {
+    return await withConnection({ config }, async (connection) => {
+      if (rest.length === 0) {
+        const client = connection.client(EnvironmentService);
+        const { environments } = await client.listEnvironments({ pageSize: MAX_NAMES }, OPTIONS);
+        return nearest(environment, environments.map(({ name }) => idOf(name)));
+      }
+      const parent = `environments/${environment}`;
+      const client = connection.client(WorkloadService);
+      const { workloads } = await client.listWorkloads({ parent, pageSize: MAX_NAMES }, OPTIONS);
+      return nearest(idOf(missing), workloads.map(({ name }) => idOf(name)));
+    });
+  } catch {
+    // The error itself is printed in any case; a suggestion only adds to it.
+    return undefined;
+  }
+}

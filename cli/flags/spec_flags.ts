@@ -1,0 +1,142 @@
+import { create, type JsonObject } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import {
+  AutoscalingSchema,
+  type Chart,
+  ChartSchema,
+  DisruptionBudgetSchema,
+  EnvSourceSchema,
+  type HealthCheck,
+  HealthCheckSchema,
+  type Ingress,
+  IngressSchema,
+  PortSchema,
+  ResourcesSchema,
+  VolumeSchema,
+  type WorkloadSpec,
+} from "@mpc/proto";
+import { usageError } from "../errors/cli_error.ts";
+import type { Host } from "../host/mod.ts";
+import { parseYaml } from "../manifests/parse_yaml.ts";
+import { readText } from "../manifests/read_message.ts";
+import type { TypedAutoscaling, TypedPort, TypedSource, TypedVolume } from "./parse_flag.ts";
+
+/** The flags of a workload's spec. */
+export interface SpecFlags {
+  readonly image?: string | undefined;
+  readonly replicas?: number | undefined;
+  readonly port?: readonly TypedPort[] | undefined;
+  readonly var?: Record<string, string> | undefined;
+  readonly varFrom?: readonly TypedSource[] | undefined;
+  readonly cpu?: string | undefined;
+  readonly memory?: string | undefined;
+  readonly healthPath?: string | undefined;
+  readonly healthPort?: number | undefined;
+  readonly livePath?: string | undefined;
+  readonly livePort?: number | undefined;
+  readonly command?: readonly string[] | undefined;
+  readonly arg?: readonly string[] | undefined;
+  readonly volume?: readonly TypedVolume[] | undefined;
+  readonly host?: string | undefined;
+  readonly hostPath?: string | undefined;
+  readonly hostPort?: number | undefined;
+  readonly tlsSecret?: string | undefined;
+  readonly ingressClass?: string | undefined;
+  readonly autoscale?: TypedAutoscaling | undefined;
+  readonly maxUnavailable?: number | undefined;
+  readonly chart?: string | undefined;
+  readonly chartVersion?: string | undefined;
+  readonly chartValues?: string | undefined;
+  readonly progressDeadline?: number | undefined;
+}
+
+/**
+ * Applies flags to a spec: variables and resources are set one by one, lists as a whole.
+ * @throws {CliError} usage
+ */
+export async function specWith(
+  host: Host,
+  flags: SpecFlags,
+  base: WorkloadSpec,
+): Promise<WorkloadSpec> {
+  const { image, replicas, port, cpu, memory, command, arg, autoscale, maxUnavailable } = flags;
+  const firstPort = (port ?? base.ports)[0]?.port ?? 0;
+  const healthCheck = checkOf(flags.healthPath, flags.healthPort, firstPort);
+  const livenessCheck = checkOf(flags.livePath, flags.livePort, firstPort);
+  const ingress = ingressOf(flags);
+  const chart = await chartOf(host, flags);
+  return {
+    ...base,
+    ...(image !== undefined && { image }),
+    ...(replicas !== undefined && { replicas }),
+    ...(port && { ports: port.map((typed) => create(PortSchema, typed)) }),
+    env: { ...base.env, ...flags.var },
+    ...(flags.varFrom && { envFrom: flags.varFrom.map((typed) => create(EnvSourceSchema, typed)) }),
+    ...((cpu ?? memory) !== undefined && {
+      resources: create(ResourcesSchema, {
+        cpu: cpu ?? base.resources?.cpu ?? "",
+        memory: memory ?? base.resources?.memory ?? "",
+      }),
+    }),
+    ...(healthCheck && { healthCheck }),
+    ...(livenessCheck && { livenessCheck }),
+    ...(command && { command: [...command] }),
+    ...(arg && { args: [...arg] }),
+    ...(flags.volume && { volumes: flags.volume.map((typed) => create(VolumeSchema, typed)) }),
+    ...(ingress && { ingress }),
+    ...(autoscale && { autoscaling: create(AutoscalingSchema, autoscale) }),
+    ...(maxUnavailable !== undefined &&
+      { disruptionBudget: create(DisruptionBudgetSchema, { maxUnavailable }) }),
+    ...(chart && { chart }),
+    ...(flags.progressDeadline && { progressDeadline: durationFromMs(flags.progressDeadline) }),
+  };
+}
+
+function checkOf(
+  path: string | undefined,
+  port: number | undefined,
+  firstPort: number,
+): HealthCheck | undefined {
+  if (path === undefined && port === undefined) return undefined;
+  return create(HealthCheckSchema, { path: path ?? "/", port: port ?? firstPort });
+}
+
+function ingressOf(flags: SpecFlags): Ingress | undefined {
+  const { host, hostPath, hostPort, tlsSecret, ingressClass } = flags;
+  if (host === undefined) {
+    if ((hostPath ?? hostPort ?? tlsSecret ?? ingressClass) === undefined) return undefined;
+    throw usageError("Cannot reach a workload from outside without a name: add --host NAME");
+  }
+  return create(IngressSchema, {
+    host,
+    path: hostPath ?? "",
+    port: hostPort ?? 0,
+    tlsSecret: tlsSecret ?? "",
+    ingressClass: ingressClass ?? "",
+  });
+}
+
+async function chartOf(host: Host, flags: SpecFlags): Promise<Chart | undefined> {
+  const { chart: name, chartVersion: version, chartValues } = flags;
+  if (name === undefined) {
+    if ((version ?? chartValues) === undefined) return undefined;
+    throw usageError("Cannot take a chart's version or values without it: add --chart NAME");
+  }
+  if (version === undefined) {
+    throw usageError(
+      `Cannot take chart '${name}' without its version: add --chart-version VERSION`,
+    );
+  }
+  const values = chartValues === undefined ? {} : await readValues(host, chartValues);
+  return create(ChartSchema, { name, version, values });
+}
+
+async function readValues(host: Host, path: string): Promise<JsonObject> {
+  const [document, ...more] = parseYaml(await readText(host, path), path);
+  const values = document?.value;
+  if (more.length === 0 && isObject(values)) return values;
+  throw usageError(`Cannot read '${path}': it must hold one object of values`);
+}
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

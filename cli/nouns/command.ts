@@ -1,0 +1,154 @@
+/** How the commands of the tree are made. */
+import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { type CliConfig, type GlobalFlags, readConfig } from "../config/read_config.ts";
+import type { CommandContext } from "../context.ts";
+import { count, duration } from "../flags/parse_flag.ts";
+import type { Host } from "../host/mod.ts";
+import type { Terminal } from "../host/terminal.ts";
+import { FORMAT_HELP } from "../output/format.ts";
+
+/** What a command runs with. */
+export interface Runner {
+  readonly terminal: Terminal;
+  readonly host: Host;
+  /** Receives the configuration as soon as it is known. */
+  configured(config: CliConfig): void;
+  /** Receives the exit code. */
+  exit(code: number): void;
+}
+
+/** Runs a command's body with the context of its flags. */
+export async function runWith(
+  runner: Runner,
+  flags: GlobalFlags,
+  body: (context: CommandContext) => Promise<number>,
+): Promise<void> {
+  const { terminal, host } = runner;
+  const config = await readConfig(flags, host);
+  runner.configured(config);
+  runner.exit(await body({ config, terminal, host }));
+}
+
+/** Runs the body of a command that does not call the server. */
+export async function runLocally(
+  { terminal, host, exit }: Runner,
+  body: (terminal: Terminal, host: Host) => Promise<number>,
+): Promise<void> {
+  exit(await body(terminal, host));
+}
+
+const EXAMPLES = new WeakMap<object, readonly string[]>();
+
+/** The examples in a command's help. */
+export const examplesOf = (command: object): readonly string[] => EXAMPLES.get(command) ?? [];
+
+const SERVER = [
+  "--server <url>",
+  "the server; MPC_SERVER, the profile's, or http://127.0.0.1:8080",
+] as const;
+const PROFILE = [
+  "--profile <name>",
+  "a profile of 'mpctl config'; MPC_PROFILE where not given",
+] as const;
+const OUTPUT = ["-o, --output <format>", FORMAT_HELP] as const;
+const REQUEST_TIMEOUT = [
+  "--request-timeout <duration>",
+  "give up on an answer; 30s where not given",
+] as const;
+const NO_HEADERS = ["--no-headers", "leave out the heads of tables"] as const;
+
+/**
+ * Accepts the flags of all commands also before the noun or the verb, as kubectl and gh do.
+ */
+export function takesFlagsBefore<C extends CommandUnknownOpts>(parent: C): C {
+  parent.enablePositionalOptions()
+    .option(...SERVER)
+    .option(...PROFILE)
+    .option(...OUTPUT)
+    .option(...REQUEST_TIMEOUT, duration)
+    .option(...NO_HEADERS)
+    .hook("preAction", (_, leaf) => {
+      for (const [name, value] of Object.entries(parent.opts())) {
+        // The flag nearest to the command wins.
+        const given = parent.getOptionValueSource(name) === "cli" &&
+          leaf.getOptionValueSource(name) !== "cli";
+        if (given && takes(leaf, name)) leaf.setOptionValueWithSource(name, value, "cli");
+      }
+    });
+  return parent;
+}
+
+const takes = (command: CommandUnknownOpts, name: string): boolean =>
+  command.options.some((option) => option.attributeName() === name);
+
+/** A command with the flags of all commands, and examples in its help. */
+export function command(name: string, description: string, examples: readonly string[]) {
+  const made = new Command(name);
+  EXAMPLES.set(made, examples);
+  return made
+    .description(description)
+    .option(...SERVER)
+    .option(...PROFILE)
+    .option(...OUTPUT)
+    .option(...REQUEST_TIMEOUT, duration)
+    .option(...NO_HEADERS)
+    .addHelpText("after", `\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`);
+}
+
+/** The flag of commands that can watch what they read. */
+export const WATCH = ["-w, --watch", "go on with each change, until ctrl-C or its end"] as const;
+
+/** Flags that conflict with others. */
+export const NO_WAIT = new Option("--no-wait", "return when the change is admitted")
+  .conflicts("timeout");
+export const DRY_RUN = new Option("--dry-run", "show what would change, and change nothing")
+  .conflicts(["wait", "timeout", "planHash"]);
+
+/** A command that changes something and waits for the operation. */
+export function changeCommand(name: string, description: string, examples: readonly string[]) {
+  return command(name, description, examples)
+    .addOption(NO_WAIT)
+    .option("--timeout <duration>", "wait no longer; the operation goes on", duration)
+    .addOption(DRY_RUN)
+    .option("--plan-hash <hash>", "refuse when the world has moved since that plan");
+}
+
+/** The flag of lists of resources with labels. */
+export const SELECTOR = [
+  "-l, --selector <labels>",
+  "labels, such as team=web,tier!=db,!old",
+] as const;
+
+/** A command that lists. */
+export function listCommand(name: string, description: string, examples: readonly string[]) {
+  return command(name, description, examples)
+    .option("--filter <filter>", "an AIP-160 filter, such as 'state = READY'")
+    .option("--sort-by <fields>", "such as 'create_time desc'")
+    .option("--limit <n>", "at most so many", count);
+}
+
+/** Rejects a flag together with its `--no-` form, where otherwise the last one would win. */
+export function eitherWay<C extends CommandUnknownOpts>(command: C, flag: string): C {
+  const said = new Set<string>();
+  for (const way of [flag, `no-${flag}`]) {
+    command.on(`option:${way}`, () => {
+      if (said.add(way).size === 1) return;
+      command.error(`error: option '--${flag}' cannot be used with option '--no-${flag}'`);
+    });
+  }
+  return command;
+}
+
+/** The flag of commands on a workload. */
+export const ENV = ["--env <environment>", "the environment it is in"] as const;
+
+export const FORCE_CONFLICTS = [
+  "--force-conflicts",
+  "take fields over that somebody else manages on the cluster",
+] as const;
+
+/** A noun, which holds its verbs. */
+export function noun(name: string, alias: string, description: string) {
+  const made = takesFlagsBefore(new Command(name).description(description));
+  return alias === "" ? made : made.alias(alias);
+}

@@ -1,0 +1,31 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { type Client, createClient } from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import { baseUrlOf, type ConnectOptions, isGrpc, REQUEST_TIMEOUT_MS } from "./connect_options.ts";
+import { withDeadlines } from "./deadlines.ts";
+
+/** Clients of one server. */
+export interface Connection {
+  client<Service extends DescService>(service: Service): Client<Service>;
+  close(): void;
+}
+
+/**
+ * Makes clients of a server; sends nothing yet. gRPC-Web holds no connection and suits processes
+ * of any lifetime. gRPC uses grpc-js, which is loaded on demand and is for short-lived programs
+ * only: a GOAWAY from the server can crash a Deno process that keeps such a client (see "API" in
+ * the design notes).
+ */
+export async function connect(
+  { server, requestTimeoutMs = REQUEST_TIMEOUT_MS }: ConnectOptions,
+): Promise<Connection> {
+  if (isGrpc(server)) {
+    const { createGrpcTransport } = await import("./grpc_transport.ts");
+    const bare = createGrpcTransport(server);
+    const transport = withDeadlines(bare, requestTimeoutMs);
+    return { client: (service) => createClient(service, transport), close: bare.close };
+  }
+  const bare = createGrpcWebTransport({ baseUrl: baseUrlOf(server), useBinaryFormat: true });
+  const transport = withDeadlines(bare, requestTimeoutMs);
+  return { client: (service) => createClient(service, transport), close() {} };
+}

@@ -1,0 +1,116 @@
+/** What a failed call says, read from codes and details and from where the error arose. */
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@mpc/proto";
+
+/**
+ * Where an error arose:
+ * - `api`: the API sent it, with a reason (AIP-193)
+ * - `aborted`: the caller aborted the call
+ * - `timeout`: no answer came in time
+ * - `refused`, `unknown_host`, `unreachable`: there was no connection
+ * - `broken`: the connection ended too early
+ * - `unavailable`: something on the way to the API says that it is away
+ * - `foreign`: the server speaks another protocol or has another API
+ * - `other`: something on the way to the API refused the call, for instance a proxy
+ */
+export type FailureOrigin =
+  | "api"
+  | "aborted"
+  | "timeout"
+  | "refused"
+  | "unknown_host"
+  | "unreachable"
+  | "broken"
+  | "unavailable"
+  | "foreign"
+  | "other";
+
+/** A failed call. */
+export interface CallFailure {
+  readonly origin: FailureOrigin;
+  readonly code: Code;
+  readonly message: string;
+  /** The API's reason, such as `ENVIRONMENT_NOT_FOUND`; empty for errors of another origin. */
+  readonly reason: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly violations: readonly { readonly field: string; readonly description: string }[];
+  /** When the API asks to retry; undefined where it does not say. */
+  readonly retryAfterMs: number | undefined;
+}
+
+/** Codes of the errors that calls of a server with another protocol or API end with. */
+const FOREIGN: ReadonlySet<Code> = new Set([
+  Code.Unknown,
+  Code.Internal,
+  Code.Unimplemented,
+  Code.InvalidArgument,
+  Code.NotFound,
+  Code.PermissionDenied,
+]);
+
+const BROKEN =
+  /ECONNRESET|UND_ERR_SOCKET|EPIPE|connection (was )?(reset|closed|dropped)|failed to connect|reading a body/i;
+
+/** Reads a failed call's error. */
+export function readFailure(error: ConnectError): CallFailure {
+  const info = error.findDetails(ErrorInfoSchema)[0];
+  const retryDelay = error.findDetails(RetryInfoSchema)[0]?.retryDelay;
+  return {
+    origin: info ? "api" : originOf(error),
+    code: error.code,
+    message: error.rawMessage,
+    reason: info?.reason ?? "",
+    metadata: info?.metadata ?? {},
+    violations: error.findDetails(BadRequestSchema).flatMap(({ fieldViolations }) =>
+      fieldViolations.map(({ field, description }) => ({ field, description }))
+    ),
+    retryAfterMs: retryDelay && durationMs(retryDelay),
+  };
+}
+
+/** Whether an error says that the resource does not exist. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof ConnectError && error.code === Code.NotFound &&
+    readFailure(error).origin === "api";
+}
+
+/** The result of a read; undefined where the resource does not exist. */
+export async function unlessNotFound<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Every error of the API has an ErrorInfo; this is about errors without one. */
+function originOf({ code, cause }: ConnectError): FailureOrigin {
+  if (code === Code.Canceled) return "aborted";
+  if (code === Code.DeadlineExceeded) return "timeout";
+  // Only errors of the transport have a cause; what a server sent has none.
+  if (cause instanceof Error) return connectionFailure(cause);
+  if (code === Code.Unavailable) return "unavailable";
+  return FOREIGN.has(code) ? "foreign" : "other";
+}
+
+/**
+ * Why the runtime could not connect or read. Deno's `fetch` and grpc-js give no code, only a text;
+ * nothing that a server sent is in it.
+ */
+function connectionFailure(cause: Error): FailureOrigin {
+  const texts: string[] = [];
+  for (let error: unknown = cause; error instanceof Error; error = error.cause) {
+    texts.push("code" in error ? String(error.code) : "", error.message);
+  }
+  const text = texts.join(" ");
+  if (/ECONNREFUSED|connection refused/i.test(text)) return "refused";
+  if (/ENOTFOUND|EAI_AGAIN|dns error|lookup address|name resolution failed/i.test(text)) {
+    return "unknown_host";
+  }
+  if (/ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|unreachable|no route to host|timed out/i.test(text)) {
+    return "unreachable";
+  }
+  return BROKEN.test(text) ? "broken" : "foreign";
+}

@@ -1,0 +1,13 @@
+/** What programs, mpctl and the dashboard use to call the API. */
+export { connect, type Connection } from "./connect.ts";
+export { type ConnectOptions, REQUEST_TIMEOUT_MS } from "./connect_options.ts";
+export {
+  type CallFailure,
+  type FailureOrigin,
+  isNotFound,
+  readFailure,
+  unlessNotFound,
+} from "./errors.ts";
+export { followOperation, waitForOperation } from "./follow_operation.ts";
+export type { ReconnectOptions, Timing } from "./reconnect.ts";
+export { watchEvents, type WatchRequest, type WatchUpdate } from "./watch_events.ts";

@@ -1,0 +1,30 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { getLogger } from "@logtape/logtape";
+import type { Call, Interceptor, Next } from "./interceptor.ts";
+
+const log = getLogger(["mpc", "access"]);
+
+/** Logs one line for each call, at level debug, without payloads and metadata. */
+export const accessLog: Interceptor = {
+  // Not `async`: a call that is not logged should not wait for one more promise.
+  around: (call, next) => log.isEnabledFor("debug") ? logged(call, next) : next(call),
+};
+
+async function logged(call: Call, next: Next): Promise<void> {
+  const { service, method, context } = call;
+  const startTime = performance.now();
+  let code = "OK";
+  try {
+    await next(call);
+  } catch (error) {
+    code = error instanceof ConnectError ? Code[error.code] : "Unknown";
+    throw error;
+  } finally {
+    log.debug("{method} {code} {ms} ms over {protocol}", {
+      method: `${service.typeName}/${method.name}`,
+      code,
+      ms: Math.round(performance.now() - startTime),
+      protocol: context.protocolName,
+    });
+  }
+}

@@ -1,0 +1,42 @@
+import { createContextKey, type HandlerContext } from "@connectrpc/connect";
+import type { Caller } from "@mpc/services";
+import type { Call, Interceptor } from "./interceptor.ts";
+import { traceparentOf } from "./traceparent_of.ts";
+
+/** Who a caller is, however that was found out. */
+export type Identity = Pick<Caller, "principal" | "groups" | "kind">;
+
+/** The address that a call came from; a server sets it where it knows the address. */
+export const SOURCE = createContextKey<string | null>(null, { description: "source address" });
+
+const CALLER = createContextKey<Caller | undefined>(undefined, { description: "caller" });
+
+/** Makes the caller of each call, once. Interceptors behind this one and the method find it. */
+export function identify(identityOf: (call: Call) => Identity | Promise<Identity>): Interceptor {
+  return {
+    async around(call, next) {
+      const { context } = call;
+      const identity = identityOf(call);
+      const { principal, groups, kind } = identity instanceof Promise ? await identity : identity;
+      context.values.set(CALLER, {
+        principal,
+        groups,
+        kind,
+        source: context.values.get(SOURCE),
+        traceparent: traceparentOf(context),
+        signal: context.signal,
+      });
+      await next(call);
+    },
+  };
+}
+
+/**
+ * The caller of a call.
+ * @throws {Error} where no interceptor has made it: a fault of this program
+ */
+export function callerOf({ values }: Pick<HandlerContext, "values">): Caller {
+  const caller = values.get(CALLER);
+  if (caller) return caller;
+  throw new Error("Cannot tell who calls: no interceptor has identified the caller");
+}

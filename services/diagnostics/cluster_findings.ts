@@ -1,0 +1,171 @@
+/** What clusters and records do not agree on, and of which clusters nobody can tell. */
+import {
+  type Environment,
+  environmentIdOf,
+  environmentName,
+  idOf,
+  type Instant,
+  type Orphan,
+  type Workload,
+} from "@mpc/domain";
+import { allOf } from "../resources/all_of.ts";
+import type { Caller } from "../caller.ts";
+import type { ServiceDeps } from "../deps.ts";
+import { type Finding, SETTLED } from "./findings.ts";
+import type { ClusterObject, Inventory, UnreadCluster } from "../ports/mod.ts";
+import { unknownObjects } from "./unknown_objects.ts";
+import { isUnreadable } from "./is_unreadable.ts";
+
+/** What makes a cluster readable, by reason. */
+const READABLE_BY: Readonly<Record<string, string>> = {
+  NO_WORKER: "deno task worker",
+  CLUSTER_NOT_PERMITTED: "deno task dev:cluster",
+  CLUSTER_FORBIDS: "kubectl apply -f deploy/kubernetes/worker_role.yaml",
+};
+
+/** So long after it was abandoned an object that is still there is spoken of. */
+const SWEPT_WITHIN_MS = 600_000;
+
+/** Compares the records with each cluster that can be read. */
+export async function clusterFindings(
+  { store, cluster, clock }: ServiceDeps,
+  { signal }: Caller,
+  environments: readonly Environment[],
+  workloads: readonly Workload[],
+): Promise<readonly Finding[]> {
+  let inventory: Inventory;
+  try {
+    inventory = await cluster.inventory({ signal });
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    return [unreadFinding({ cluster: error.metadata["cluster"] ?? "cluster", error })];
+  }
+  const { objects, unread } = inventory;
+  const orphans = await allOf(store.orphans, signal);
+  const known = new Map(orphans.map((orphan) => [orphan.targetUid, orphan]));
+  const resources = [...environments, ...workloads];
+  const lost = lostClusters(environments, inventory);
+  const untold = new Set([...unread.map((it) => it.cluster), ...lost.keys()]);
+  const clusters = new Map(environments.map((it) => [it.name, it.cluster]));
+  const isTold = ({ name }: Environment | Workload) =>
+    !untold.has(clusters.get(environmentName(environmentIdOf(name))) ?? "");
+  return [
+    ...unread.map(unreadFinding),
+    ...[...lost].map(([name, carried]) => lostFinding(name, carried, inventory)),
+    ...withoutRecord(resources, objects.filter((o) => !known.has(o.targetUid))),
+    ...stuckOrphans(unknownObjects(resources, objects), known, clock.now()),
+    ...withoutObject(resources.filter(isTold), objects),
+    ...wrongRevision(workloads.filter(isTold), objects),
+  ];
+}
+
+/** Tells of a cluster that could not be read. */
+export const unreadFinding = ({ cluster, error }: UnreadCluster): Finding => ({
+  invariant: "CLUSTER_UNREADABLE",
+  subject: cluster,
+  message: error.message,
+  remedy: READABLE_BY[error.reason] ?? "kubectl cluster-info",
+});
+
+/** Environments by the cluster that their records name, and that is not there any more. */
+function lostClusters(
+  environments: readonly Environment[],
+  { clusters }: Inventory,
+): ReadonlyMap<string, readonly Environment[]> {
+  const lost = environments.filter((it) => expectsObjects(it) && !clusters.includes(it.cluster));
+  return Map.groupBy(lost, ({ cluster }) => cluster);
+}
+
+function lostFinding(
+  cluster: string,
+  [first, ...rest]: readonly Environment[],
+  { clusters }: Inventory,
+): Finding {
+  const id = first ? idOf(first.name) : "";
+  const more = rest.length > 0 ? ` and ${rest.length} more` : "";
+  const there = clusters.map((name) => `'${name}'`).join(", ");
+  return {
+    invariant: "CLUSTER_UNREADABLE",
+    subject: cluster,
+    message: `Environment '${id}'${more} lies on it, and workers have only ${there}; give them ` +
+      `that cluster again, or forget the environment by 'mpctl env delete ${id} --force --abandon'`,
+    remedy: "deno task worker --clusters-file clusters.yaml",
+  };
+}
+
+function withoutRecord(
+  resources: readonly (Environment | Workload)[],
+  objects: readonly ClusterObject[],
+): readonly Finding[] {
+  return unknownObjects(resources, objects).map((object) => ({
+    invariant: "OBJECT_WITHOUT_RECORD",
+    subject: object.object,
+    message: `It belongs to '${object.target}', of which there is no record with its uid`,
+    remedy: "mpctl doctor --sweep",
+  }));
+}
+
+/** What the janitor has tried to sweep for a while, without success. */
+function stuckOrphans(
+  objects: readonly ClusterObject[],
+  orphans: ReadonlyMap<string, Orphan>,
+  now: Instant,
+): readonly Finding[] {
+  return objects.flatMap(({ object, targetUid }) => {
+    const orphan = orphans.get(targetUid);
+    if (!orphan || now - orphan.createTime < SWEPT_WITHIN_MS) return [];
+    const [kind = "", ...path] = object.split("/");
+    const at = path.length > 1 ? `${path[1]} -n ${path[0]}` : `${path[0]}`;
+    return [{
+      invariant: "OBJECT_WITHOUT_RECORD" as const,
+      subject: object,
+      message: `'${orphan.target}' left it, and since ${
+        new Date(orphan.createTime).toISOString()
+      } it could not be removed: see what holds it there`,
+      remedy: `kubectl get ${kind.toLowerCase()} ${at} -o yaml`,
+    }];
+  });
+}
+
+function withoutObject(
+  resources: readonly (Environment | Workload)[],
+  objects: readonly ClusterObject[],
+): readonly Finding[] {
+  const uids = new Set(objects.map(({ targetUid }) => targetUid));
+  return resources.filter((resource) => expectsObjects(resource) && !uids.has(resource.uid))
+    .map((resource) => ({
+      invariant: "RECORD_WITHOUT_OBJECT",
+      subject: resource.name,
+      message: `It is ${resource.state}, but the cluster has nothing of it`,
+      remedy: "spec" in resource
+        ? `mpctl workload restart ${idOf(resource.name)} --env ${environmentIdOf(resource.name)}`
+        : `mpctl env update ${idOf(resource.name)}`,
+    }));
+}
+
+function expectsObjects(resource: Environment | Workload): boolean {
+  if (resource.currentOperation !== null) return false;
+  return "spec" in resource
+    ? resource.activeRevision > 0 && resource.state !== "DELETE_FAILED"
+    : SETTLED.has(resource.state);
+}
+
+function wrongRevision(
+  workloads: readonly Workload[],
+  objects: readonly ClusterObject[],
+): readonly Finding[] {
+  return workloads.flatMap((workload) => {
+    if (!expectsObjects(workload)) return [];
+    const running = objects.find((o) => o.targetUid === workload.uid && o.revision > 0);
+    if (!running || running.revision === workload.activeRevision) return [];
+    return [{
+      invariant: "WRONG_REVISION" as const,
+      subject: workload.name,
+      message:
+        `The cluster runs revision ${running.revision}, the record names ${workload.activeRevision}`,
+      remedy: `mpctl workload restart ${idOf(workload.name)} --env ${
+        environmentIdOf(workload.name)
+      }`,
+    }];
+  });
+}

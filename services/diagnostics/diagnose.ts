@@ -1,0 +1,173 @@
+import {
+  type Environment,
+  environmentIdOf,
+  environmentName,
+  idOf,
+  isTerminal,
+  type Operation,
+  type Workload,
+} from "@mpc/domain";
+import type { Caller } from "../caller.ts";
+import { allOf } from "../resources/all_of.ts";
+import type { ServiceDeps } from "../deps.ts";
+import { clusterFindings } from "./cluster_findings.ts";
+import { type Finding, type Invariant, INVARIANTS, SETTLED } from "./findings.ts";
+
+export interface Diagnosis {
+  readonly checks: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+/** What an operation that waits for a person has left half done, and is mended with it. */
+const MENDED_WITH_OPERATION: ReadonlySet<Invariant> = new Set([
+  "RECORD_WITHOUT_OBJECT",
+  "WRONG_REVISION",
+]);
+
+const FAILED = new Set(["CREATE_FAILED", "DEPLOY_FAILED", "DELETE_FAILED", "UPDATE_FAILED"]);
+
+/** States of operations that have not ended. */
+const LIVE = ["PENDING", "RUNNING", "CANCELLING"];
+
+/**
+ * Checks the platform's invariants and says how to repair each break. What is under way may look
+ * broken for a moment, so only what is seen twice is one. A cluster that cannot be read is a finding,
+ * and all else is checked without it.
+ */
+export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagnosis> {
+  await deps.authorizer.authorize(caller, { permission: "platform.diagnose", resource: null });
+  const checks = Object.values(INVARIANTS);
+  const findings = await examine(deps, caller);
+  if (findings.length === 0) return { checks, findings };
+  const again = new Set((await examine(deps, caller)).map(keyOf));
+  return { checks, findings: findings.filter((finding) => again.has(keyOf(finding))) };
+}
+
+/** What cannot be read may fail in other words at the second look. */
+const keyOf = ({ invariant, subject, message }: Finding) =>
+  JSON.stringify([invariant, subject, invariant === "CLUSTER_UNREADABLE" ? "" : message]);
+
+async function examine(deps: ServiceDeps, caller: Caller): Promise<readonly Finding[]> {
+  const environments = await allOf(deps.store.environments, caller.signal);
+  const workloads = await allOf(deps.store.workloads, caller.signal);
+  const resources = [...environments, ...workloads];
+  const unfinished = await needAttention(deps, caller, resources);
+  const targets = new Set(unfinished.map(({ target }) => target));
+  const onCluster = await clusterFindings(deps, caller, environments, workloads);
+  return [
+    ...await withoutOperation(deps, caller, resources),
+    ...withoutEnvironment(environments, workloads),
+    ...onCluster.filter(({ invariant, subject }) =>
+      !(MENDED_WITH_OPERATION.has(invariant) && targets.has(subject))
+    ),
+    ...unfinished.map(attentionFinding),
+    ...await waiting(deps, caller),
+  ];
+}
+
+async function withoutOperation(
+  { store }: ServiceDeps,
+  { signal }: Caller,
+  resources: readonly (Environment | Workload)[],
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const resource of resources) {
+    const { name, state, currentOperation } = resource;
+    const moving = !SETTLED.has(state) && !FAILED.has(state);
+    const holder = currentOperation && await store.operations.get(currentOperation, { signal });
+    const live = holder && !isTerminal(holder.value.state);
+    if (live || (!moving && currentOperation === null)) continue;
+    findings.push({
+      invariant: "RESOURCE_WITHOUT_OPERATION",
+      subject: name,
+      message: currentOperation
+        ? `It is ${state} and held by '${currentOperation}', which ${
+          holder ? `is ${holder.value.state}` : "is not there"
+        }`
+        : `It is ${state}, but no operation is at work on it`,
+      remedy: resumeCommand(resource),
+    });
+  }
+  return findings;
+}
+
+function withoutEnvironment(
+  environments: readonly Environment[],
+  workloads: readonly Workload[],
+): readonly Finding[] {
+  const names = new Set(environments.map(({ name }) => name));
+  return workloads.filter(({ name }) => !names.has(environmentName(environmentIdOf(name))))
+    .map((workload) => ({
+      invariant: "WORKLOAD_WITHOUT_ENVIRONMENT",
+      subject: workload.name,
+      message: `Its environment '${environmentIdOf(workload.name)}' is not there`,
+      remedy: deleteCommand(workload),
+    }));
+}
+
+/** Operations that wait for a person, unless something else was done about their resource since. */
+async function needAttention(
+  { store }: ServiceDeps,
+  { signal }: Caller,
+  resources: readonly (Environment | Workload)[],
+): Promise<readonly Operation[]> {
+  const latest = new Set(resources.map(({ lastOperation }) => lastOperation));
+  const page = await store.operations.list({
+    filter: { op: "=", path: ["state"], value: "NEEDS_ATTENTION" },
+    orderBy: [{ path: ["createTime"], descending: true }],
+    limit: 1_000,
+    signal,
+  });
+  return page.items.map(({ value }) => value).filter(({ name }) => latest.has(name));
+}
+
+function attentionFinding({ name, residue }: Operation): Finding {
+  return {
+    invariant: "OPERATION_NEEDS_ATTENTION",
+    subject: name,
+    message: residue.map(({ object, reason }) => `${object}: ${reason}`).join("; "),
+    remedy: `mpctl op retry ${idOf(name)}`,
+  };
+}
+
+/** One finding for each reason: while an engine is away, everything waits for the same. */
+async function waiting({ store }: ServiceDeps, { signal }: Caller): Promise<readonly Finding[]> {
+  const page = await store.operations.list({
+    filter: {
+      op: "and",
+      terms: [
+        { op: "or", terms: LIVE.map((value) => ({ op: "=", path: ["state"], value })) },
+        { op: "!=", path: ["waitingReason"], value: "" },
+      ],
+    },
+    limit: 1_000,
+    signal,
+  });
+  const byReason = Map.groupBy(page.items, ({ value }) => value.waitingReason);
+  return [...byReason].flatMap(([reason, operations]) => {
+    const [first] = operations;
+    if (!first) return [];
+    const more = operations.length > 1 ? `, and ${operations.length - 1} more with it` : "";
+    return [{
+      invariant: "OPERATION_WAITS" as const,
+      subject: first.value.name,
+      message: `It waits${more}: ${reason}`,
+      remedy: `mpctl op explain ${idOf(first.value.name)}`,
+    }];
+  });
+}
+
+/** Does once more what was going on; only what has never been there is deleted for it. */
+function resumeCommand(resource: Environment | Workload): string {
+  const id = idOf(resource.name);
+  if (resource.state === "UPDATING") return `mpctl env update ${id}`;
+  return resource.state === "DEPLOYING" && resource.activeRevision > 0
+    ? `mpctl workload restart ${id} --env ${environmentIdOf(resource.name)}`
+    : deleteCommand(resource);
+}
+
+function deleteCommand(resource: Environment | Workload): string {
+  return "spec" in resource
+    ? `mpctl workload delete ${idOf(resource.name)} --env ${environmentIdOf(resource.name)}`
+    : `mpctl env delete ${idOf(resource.name)} --force`;
+}

@@ -1,0 +1,51 @@
+import { isMpcError } from "@mpc/domain";
+import { allOf } from "../resources/all_of.ts";
+import type { Caller } from "../caller.ts";
+import type { ServiceDeps } from "../deps.ts";
+import { unreadFinding } from "./cluster_findings.ts";
+import type { Finding } from "./findings.ts";
+import { unknownObjects } from "./unknown_objects.ts";
+
+/** What is swept, and what could not be looked at. */
+export interface Sweep {
+  /** Names of the resources that the objects once belonged to. */
+  readonly targets: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Has objects that no record knows removed: they are noted as orphans, and the janitor sweeps those.
+ * @throws {MpcError} UNAVAILABLE `NO_WORKER`, and as {@linkcode ClusterReader} says
+ */
+export async function sweepObjects(deps: ServiceDeps, caller: Caller): Promise<Sweep> {
+  await deps.authorizer.authorize(caller, { permission: "platform.sweep", resource: null });
+  const { store, cluster, clock } = deps;
+  const { signal } = caller;
+  const { objects, unread } = await cluster.inventory({ signal });
+  // Records are read after the objects: what was created meanwhile has one.
+  const resources = [
+    ...await allOf(store.environments, signal),
+    ...await allOf(store.workloads, signal),
+  ];
+  const lost = Map.groupBy(unknownObjects(resources, objects), ({ targetUid }) => targetUid);
+  const targets: string[] = [];
+  for (const [targetUid, [first, ...rest]] of lost) {
+    if (!first) continue;
+    try {
+      await store.orphans.create({
+        name: `orphans/${targetUid}`,
+        target: first.target,
+        targetUid,
+        cluster: first.cluster,
+        objects: [first, ...rest].map(({ object }) => object),
+        operation: "",
+        createTime: clock.now(),
+      }, { signal });
+    } catch (error) {
+      // It is noted already, and waits to be swept.
+      if (!isMpcError(error, "ALREADY_EXISTS")) throw error;
+    }
+    targets.push(first.target);
+  }
+  return { targets, findings: unread.map(unreadFinding) };
+}

@@ -1,0 +1,140 @@
+import {
+  type Environment,
+  type EnvironmentChange,
+  etagOf,
+  idOf,
+  type Instant,
+  invalidArgument,
+  MpcError,
+  parseEnvironmentChange,
+  type PlannedChange,
+} from "@mpc/domain";
+import { assertIdle } from "../mutations/admit.ts";
+import type { Caller } from "../caller.ts";
+import type { ServiceDeps } from "../deps.ts";
+import { wantedExpireTime } from "./expire_time.ts";
+import { mutate, type MutationOptions, type MutationResult } from "../mutations/mutate.ts";
+import { assertEtag, getExisting } from "../resources/preconditions.ts";
+
+export interface UpdateEnvironmentRequest extends MutationOptions {
+  readonly name: string;
+  readonly etag: string;
+  /** The fields to change, in camelCase; `expireTime: null` is to live for ever. */
+  readonly change: unknown;
+}
+
+const ACTION = "update environment";
+
+/**
+ * Changes an environment's labels, annotations, expiry, quota and protection.
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, NOT_FOUND `ENVIRONMENT_NOT_FOUND`,
+ *   ABORTED `ETAG_MISMATCH`, FAILED_PRECONDITION `ENVIRONMENT_NOT_READY`, and what
+ *   {@linkcode mutate} throws
+ */
+export function updateEnvironment(
+  deps: ServiceDeps,
+  caller: Caller,
+  request: UpdateEnvironmentRequest,
+): Promise<MutationResult> {
+  const { name, etag } = request;
+  const change = parseEnvironmentChange(ACTION, { environment: request.change });
+  const method = {
+    name: "UpdateEnvironment",
+    body: { name, etag, change },
+    access: { permission: "environment.update", resource: name },
+  } as const;
+  return mutate(deps, caller, request, method, async () => {
+    const current = await getExisting(
+      deps.store.environments,
+      "environment",
+      name,
+      ACTION,
+      caller,
+    );
+    const { value, version } = current;
+    assertEtag(etag, etagOf(value.uid, version), name, ACTION);
+    assertIdle(value, ACTION);
+    assertSameCluster(value, change.cluster);
+    const previousState = updatableState(value);
+    const { ttlMs: _, cluster: __, quota = value.quota, ...rest } = change;
+    const expireTime = nextExpireTime(value, change, deps.clock.now());
+    const previous = changeable(value);
+    const wanted = { ...previous, ...rest, quota: { ...quota }, expireTime };
+    return {
+      kind: "environment.update",
+      target: name,
+      targetUid: value.uid,
+      input: {
+        environment: idOf(name),
+        uid: value.uid,
+        cluster: value.cluster,
+        wanted,
+        previous,
+        previousState,
+      },
+      current,
+      lock: "take",
+      timeoutMs: null,
+      recordChanges: recordChanges(name, previous, wanted),
+    };
+  });
+}
+
+type Changeable = ReturnType<typeof changeable>;
+
+/** What the cluster does not carry, so that no step plans it. */
+function recordChanges(
+  name: string,
+  before: Changeable,
+  after: Changeable,
+): readonly PlannedChange[] {
+  const told = (fields: Changeable) => ({
+    annotations: JSON.stringify(fields.annotations),
+    expire_time: fields.expireTime === null ? "" : JSON.stringify(new Date(fields.expireTime)),
+    deletion_protection: String(fields.deletionProtection),
+  });
+  const then = told(after);
+  const fields = Object.entries(told(before))
+    .map(([path, was]) => ({ path, before: was, after: then[path as keyof typeof then] }))
+    .filter((field) => field.before !== field.after);
+  return fields.length > 0 ? [{ action: "UPDATE", object: name, fields }] : [];
+}
+
+function nextExpireTime(
+  { expireTime: current }: Environment,
+  { ttlMs, expireTime }: EnvironmentChange,
+  now: Instant,
+): Instant | null {
+  if (ttlMs === undefined && expireTime === undefined) return current;
+  // Who sends back what was read changes nothing, however near it is.
+  if (expireTime != null && expireTime === current) return current;
+  const wanted = { ttlMs: ttlMs ?? null, expireTime: expireTime ?? null };
+  return wantedExpireTime(ACTION, now, wanted);
+}
+
+function changeable(environment: Environment) {
+  const { labels, annotations, quota, expireTime, deletionProtection } = environment;
+  return { labels, annotations, quota: { ...quota }, expireTime, deletionProtection };
+}
+
+/** What lies on one cluster is not carried to another. */
+function assertSameCluster({ cluster }: Environment, wanted: string | undefined): void {
+  if (!wanted || wanted === cluster) return;
+  throw invalidArgument(ACTION, [{
+    field: "environment.cluster",
+    value: wanted,
+    rule: "IMMUTABLE",
+    hint: `is '${cluster}' since the environment was created, and stays so; create another one`,
+  }]);
+}
+
+function updatableState({ name, state }: Environment): "READY" | "UPDATE_FAILED" {
+  if (state === "READY" || state === "UPDATE_FAILED") return state;
+  // Nothing is at work on it: an update that was lost has failed.
+  if (state === "UPDATING") return "UPDATE_FAILED";
+  throw new MpcError("FAILED_PRECONDITION", {
+    reason: "ENVIRONMENT_NOT_READY",
+    message: `Cannot ${ACTION} '${idOf(name)}': it is ${state}, must be READY`,
+    metadata: { environment: name, state },
+  });
+}

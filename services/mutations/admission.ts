@@ -1,0 +1,98 @@
+/**
+ * When an operation counts as admitted.
+ *
+ * Admission is two writes: the operation's record, then the lock on its resource. The second may
+ * come late by any time, since machines pause, clocks step and stores are slow; meanwhile the
+ * janitor, or the same request again, may take the admission for cut off and drop the record. So
+ * that an acknowledged operation is never dropped, each side writes before it looks at what the
+ * other has written (as in Dekker's mutual exclusion), and no clock decides:
+ *
+ * - To drop an operation, first revoke its admission on its record ({@linkcode dropUnadmitted}),
+ *   then look for its lock, and delete the record only as it was revoked, by compare-and-swap.
+ * - To acknowledge an operation, first see its lock, then look at its record
+ *   ({@linkcode confirmAdmission}): a revocation is taken back by compare-and-swap; where the record
+ *   is gone, nothing was admitted, and the lock is withdrawn.
+ */
+import { isMpcError, type Operation } from "@mpc/domain";
+import type { Store, Stored } from "@mpc/storage";
+import type { Clock } from "../ports/mod.ts";
+import { isQueuedOrHolds } from "../sagas/resource_lock.ts";
+
+/**
+ * How old an operation without a lock is before its admission counts as cut off. A shorter time
+ * costs repeated work, never an acknowledged operation.
+ */
+export const ADMISSION_GRACE_MS = 10_000;
+
+/** Whether the operation has begun, has its resource's lock, or is queued for it. */
+export async function isAdmitted(
+  { store }: { readonly store: Store },
+  operation: Operation,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  if (operation.state !== "PENDING" || operation.startTime !== null) return true;
+  return await isQueuedOrHolds(store, operation, signal);
+}
+
+/**
+ * Makes sure of the record of an operation whose lock was seen.
+ * @returns the record, which nobody drops any more; undefined where it was dropped before
+ */
+export async function confirmAdmission(
+  { store }: { readonly store: Store },
+  name: string,
+): Promise<Stored<Operation> | undefined> {
+  for (;;) {
+    const stored = await store.operations.get(name);
+    if (!stored?.value.admissionRevoked) return stored;
+    try {
+      const value = { ...stored.value, admissionRevoked: false };
+      return await store.operations.replace(value, stored.version);
+    } catch (error) {
+      // The janitor was faster, or the engine: the record says which.
+      if (!isMpcError(error, "ABORTED", "NOT_FOUND")) throw error;
+    }
+  }
+}
+
+/**
+ * Drops an operation that a crash left without its lock, unless the lock is there after all.
+ * @throws {MpcError} ABORTED `VERSION_CONFLICT` or NOT_FOUND `NO_SUCH_DOCUMENT`: somebody else has
+ *   changed or dropped it meanwhile
+ */
+export async function dropUnadmitted(
+  deps: { readonly store: Store; readonly clock: Clock },
+  stored: Stored<Operation>,
+): Promise<void> {
+  const { store } = deps;
+  const revoked = stored.value.admissionRevoked
+    ? stored
+    : await store.operations.replace({ ...stored.value, admissionRevoked: true }, stored.version);
+  if (await isQueuedOrHolds(store, revoked.value)) {
+    await confirmAdmission(deps, revoked.value.name);
+    return;
+  }
+  await deleteUnadmitted(deps, revoked);
+}
+
+/**
+ * Deletes the record of an operation that certainly has no lock.
+ * @throws {MpcError} as {@linkcode dropUnadmitted} does
+ */
+export async function deleteUnadmitted(
+  { store, clock }: { readonly store: Store; readonly clock: Clock },
+  { value: { name, actor, target }, version }: Stored<Operation>,
+): Promise<void> {
+  await store.operations.delete(name, version, {
+    events: [{
+      time: clock.now(),
+      type: "DELETED",
+      reason: "OperationDropped",
+      message: `It was never admitted to '${target}'`,
+      target: name,
+      operation: name,
+      actor,
+      resource: null,
+    }],
+  });
+}

@@ -1,0 +1,156 @@
+import { idOf, isMpcError, MpcError, type Operation } from "@mpc/domain";
+import type { Stored } from "@mpc/storage";
+import type { Caller } from "../caller.ts";
+import type { ServiceDeps } from "../deps.ts";
+import { type EventFacts, operationEvent } from "../resources/resource_events.ts";
+import {
+  adapterOf,
+  DEFINITIONS,
+  dropWaiting,
+  type LockedResource,
+  OPERATION_ADMITTED,
+  requestCancel,
+  withdrawLock,
+} from "../sagas/mod.ts";
+import { confirmAdmission, deleteUnadmitted } from "./admission.ts";
+import type { Prepared } from "./mutate.ts";
+
+/**
+ * How an operation gets its resource: `take` it now, or `queue` behind the running operation,
+ * which is cancelled (only deletions may).
+ */
+export type Lock = "take" | "queue";
+
+/**
+ * Admits an operation: its record first, then the lock on its resource, each one write, and then a
+ * look at whether its record is still there. `admission.ts` says why that is enough.
+ * @throws {MpcError} ABORTED `VERSION_CONFLICT` or `ADMISSION_DROPPED`, ALREADY_EXISTS `NAME_TAKEN`
+ *   or `REQUEST_ID_TAKEN`: prepare again
+ */
+export async function admit(
+  deps: ServiceDeps,
+  caller: Caller,
+  operation: Operation,
+  prepared: Prepared,
+): Promise<Stored<Operation>> {
+  const { store, clock } = deps;
+  const { signal } = caller;
+  const created = await store.operations.create(operation, {
+    signal,
+    events: [operationEvent({ value: operation, version: 1 }, {
+      type: "CREATED",
+      reason: "OperationRequested",
+      message: `${operation.kind} of '${operation.target}'`,
+      time: clock.now(),
+    })],
+  });
+  // From here on the caller's signal no longer counts: what was begun is finished or taken back.
+  try {
+    await lock(deps, operation, prepared);
+  } catch (error) {
+    // Where the store cannot be reached, nobody knows whether it took the lock: the janitor looks,
+    // and so does the same request when it is repeated.
+    if (!isMpcError(error, "UNAVAILABLE")) await deleteRefused(deps, created);
+    throw error;
+  }
+  const admitted = await confirmAdmission(deps, operation.name);
+  if (!admitted) {
+    await unlock(deps, operation, prepared);
+    throw new MpcError("ABORTED", {
+      reason: "ADMISSION_DROPPED",
+      message:
+        `Cannot admit ${operation.kind} of '${operation.target}': it took too long and was dropped`,
+    });
+  }
+  if (prepared.lock === "queue") await preempt(deps, operation, prepared);
+  return admitted;
+}
+
+/** Writes the lock, or the place in its queue, into the resource's record. */
+async function lock(deps: ServiceDeps, operation: Operation, prepared: Prepared): Promise<void> {
+  const { store, clock } = deps;
+  const { current } = prepared;
+  const adapter = adapterOf(operation);
+  const collection = adapter.collection(store);
+  const queued = prepared.lock === "queue" && current !== null;
+  const now = clock.now();
+  const facts: EventFacts = {
+    reason: queued ? "DeletionQueued" : OPERATION_ADMITTED,
+    message: queued
+      ? `${operation.kind} waits until what runs has stopped`
+      : `${operation.kind} may start`,
+    operation: operation.name,
+    actor: operation.actor,
+    time: now,
+  };
+  const value: LockedResource = queued
+    ? { ...current.value, nextOperation: operation.name, updateTime: now }
+    : {
+      ...DEFINITIONS[operation.kind].begin(current?.value ?? null, operation.input, {
+        operation,
+        now,
+        message: "",
+      }),
+      currentOperation: operation.name,
+      nextOperation: null,
+    };
+  if (!current) {
+    const events = [adapter.eventOf({ value, version: 1 }, { ...facts, type: "CREATED" })];
+    await collection.create(value, { events });
+    return;
+  }
+  const events = [adapter.eventOf({ value, version: current.version + 1 }, facts)];
+  await collection.replace(value, current.version, { events });
+}
+
+async function unlock(
+  { store, clock }: ServiceDeps,
+  operation: Operation,
+  { lock, current }: Prepared,
+): Promise<void> {
+  if (lock === "queue" && current) await dropWaiting(store, operation, clock.now());
+  else await withdrawLock(store, operation, current?.value ?? null, clock.now());
+}
+
+/** Deletes the record of an operation whose lock was refused. */
+async function deleteRefused(deps: ServiceDeps, created: Stored<Operation>): Promise<void> {
+  try {
+    await deleteUnadmitted(deps, created);
+  } catch (error) {
+    // The janitor is dropping it at this moment.
+    if (!isMpcError(error, "ABORTED", "NOT_FOUND")) throw error;
+  }
+}
+
+/** Stops what a deletion preempts. */
+async function preempt(
+  deps: ServiceDeps,
+  operation: Operation,
+  { current }: Prepared,
+): Promise<void> {
+  const holder = current?.value.currentOperation ?? null;
+  if (holder === null) return;
+  const cancellation = {
+    actor: operation.actor,
+    reason: `preempted by ${operation.name}`,
+    time: deps.clock.now(),
+  };
+  try {
+    await requestCancel(deps.store, holder, cancellation, new AbortController().signal);
+  } catch (error) {
+    // A holder without a record is the janitor's to clean up; the deletion is admitted.
+    if (!isMpcError(error, "NOT_FOUND")) throw error;
+  }
+}
+
+/** @throws {MpcError} ABORTED `OPERATION_IN_PROGRESS`, with the holder's name */
+export function assertIdle(resource: LockedResource, action: string): void {
+  // An operation that is queued for a resource without a holder is stale: its turn never comes.
+  if (resource.currentOperation === null) return;
+  const holder = resource.nextOperation ?? resource.currentOperation;
+  throw new MpcError("ABORTED", {
+    reason: "OPERATION_IN_PROGRESS",
+    message: `Cannot ${action} '${idOf(resource.name)}': '${holder}' is at work on it`,
+    metadata: { resource: resource.name, operation: holder },
+  });
+}

@@ -1,0 +1,85 @@
+/** What the deletion of environments and that of workloads share. */
+import {
+  type Environment,
+  isMpcError,
+  MpcError,
+  type OperationKind,
+  type Workload,
+} from "@mpc/domain";
+import { assertIdle, type Lock } from "./admit.ts";
+import type { Caller } from "../caller.ts";
+import type { ServiceDeps } from "../deps.ts";
+import {
+  type Method,
+  mutate,
+  type MutationOptions,
+  type MutationResult,
+  type Prepared,
+} from "./mutate.ts";
+import { recordNoChange } from "./record_no_change.ts";
+
+/** A deletion waits behind what runs, after cancelling it. */
+export function deletionLock(resource: Environment | Workload): Lock {
+  return resource.currentOperation === null ? "take" : "queue";
+}
+
+/**
+ * A deletion preempts everything but another deletion; an abandoning one preempts that too, unless
+ * it is that of the workload's environment.
+ * @throws {MpcError} ABORTED `OPERATION_IN_PROGRESS`
+ */
+export async function assertDeletable(
+  deps: ServiceDeps,
+  resource: Environment | Workload,
+  action: string,
+  abandon: boolean,
+): Promise<void> {
+  if (resource.nextOperation !== null) assertIdle(resource, action);
+  if (resource.currentOperation === null) return;
+  const holder = await deps.store.operations.get(resource.currentOperation);
+  if (!holder) return;
+  const { kind, target } = holder.value;
+  // The deletion of an environment holds its workloads; one of them is no reason to stop it.
+  const foreign = target !== resource.name;
+  if (foreign || kind.endsWith(".abandon") || (kind.endsWith(".delete") && !abandon)) {
+    assertIdle(resource, action);
+  }
+}
+
+/** Signals through `mutate` that there is nothing to delete. */
+class NothingToDelete extends MpcError {}
+
+/**
+ * Like `mutate`; where `prepare` finds nothing to delete and that is fine (`allow_missing`,
+ * AIP-135), the answer is an operation that has already succeeded.
+ */
+export async function mutateDeletion(
+  deps: ServiceDeps,
+  caller: Caller,
+  options: MutationOptions,
+  method: Method & { readonly body: { readonly name: string } },
+  kind: OperationKind,
+  prepare: () => Promise<Prepared | undefined>,
+): Promise<MutationResult> {
+  for (;;) {
+    try {
+      return await mutate(deps, caller, options, method, async () => {
+        const prepared = await prepare();
+        if (prepared) return prepared;
+        throw new NothingToDelete("NOT_FOUND", {
+          reason: "NOTHING_TO_DELETE",
+          message: `Cannot delete '${method.body.name}': there is no such resource`,
+        });
+      });
+    } catch (error) {
+      if (!(error instanceof NothingToDelete)) throw error;
+    }
+    try {
+      return await recordNoChange(deps, caller, options, kind, method);
+    } catch (error) {
+      // The same request was recorded meanwhile: the next round finds its operation.
+      const taken = isMpcError(error, "ALREADY_EXISTS") && error.reason === "REQUEST_ID_TAKEN";
+      if (!taken) throw error;
+    }
+  }
+}

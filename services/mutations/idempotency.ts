@@ -1,0 +1,99 @@
+import {
+  abortedByCaller,
+  invalidArgument,
+  isMpcError,
+  MpcError,
+  type Operation,
+} from "@mpc/domain";
+import type { Stored } from "@mpc/storage";
+import type { Caller } from "../caller.ts";
+import type { ServiceDeps } from "../deps.ts";
+import { ADMISSION_GRACE_MS, confirmAdmission, dropUnadmitted, isAdmitted } from "./admission.ts";
+
+const REQUEST_ID = /^[A-Za-z0-9._:-]{1,64}$/;
+
+/** @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS` */
+export function assertRequestId(action: string, requestId: string): void {
+  if (requestId === "" || REQUEST_ID.test(requestId)) return;
+  throw invalidArgument(action, [{
+    field: "request_id",
+    value: requestId.slice(0, 64),
+    rule: "REQUEST_ID",
+    hint: "must be a UUID, or at most 64 letters, digits and . _ : -",
+  }]);
+}
+
+/**
+ * Finds the operation of a request that was made before. Waits while its admission is still under
+ * way, so that the answer holds what the first call was or will be told.
+ * @returns undefined where the request id is new, or its first use was refused
+ * @throws {MpcError} INVALID_ARGUMENT `REQUEST_ID_REUSED`: the body is another one
+ */
+export async function repeatedRequest(
+  deps: ServiceDeps,
+  caller: Caller,
+  requestId: string,
+  requestHash: string,
+): Promise<Stored<Operation> | undefined> {
+  const { store, clock } = deps;
+  const { principal, signal } = caller;
+  for (;;) {
+    const head = await store.events.head({ signal });
+    const stored = await store.operations.findByRequestId(principal, requestId, { signal });
+    if (!stored) return undefined;
+    if (stored.value.requestHash !== requestHash) {
+      throw new MpcError("INVALID_ARGUMENT", {
+        reason: "REQUEST_ID_REUSED",
+        message:
+          `Cannot use request id '${requestId}': '${stored.value.name}' has it for another request`,
+        metadata: { operation: stored.value.name },
+      });
+    }
+    if (await isAdmitted(deps, stored.value, signal)) {
+      const confirmed = await confirmAdmission(deps, stored.value.name);
+      if (confirmed) return confirmed;
+      continue;
+    }
+    if (clock.now() - stored.value.createTime > ADMISSION_GRACE_MS) {
+      await dropStale(deps, stored);
+      continue;
+    }
+    await nextWordOf(deps, stored.value, head, signal);
+  }
+}
+
+async function dropStale(deps: ServiceDeps, stored: Stored<Operation>): Promise<void> {
+  try {
+    await dropUnadmitted(deps, stored);
+  } catch (error) {
+    // Somebody else has changed or dropped it: the next look tells.
+    if (!isMpcError(error, "ABORTED", "NOT_FOUND")) throw error;
+  }
+}
+
+/** Waits for an event of an operation, at most as long as an admission may take. */
+async function nextWordOf(
+  deps: ServiceDeps,
+  operation: Operation,
+  after: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const heard = new AbortController();
+  const timer = deps.clock.sleep(ADMISSION_GRACE_MS, AbortSignal.any([signal, heard.signal]))
+    .then(() => heard.abort(), (error) => {
+      if (!heard.signal.aborted && !signal.aborted) throw error;
+    });
+  try {
+    for await (
+      const event of deps.store.events.tail(after, AbortSignal.any([signal, heard.signal]))
+    ) {
+      if (event.operation === operation.name) return;
+    }
+  } finally {
+    heard.abort();
+    await timer;
+  }
+  if (signal.aborted) {
+    throw abortedByCaller("wait for the first of the repeated requests", signal.reason);
+  }
+}

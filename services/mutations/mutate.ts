@@ -1,0 +1,208 @@
+import {
+  type Instant,
+  isMpcError,
+  type JsonObject,
+  MpcError,
+  type Operation,
+  type OperationKind,
+  type Plan,
+  type PlannedChange,
+  type QuotaEffect,
+  type StepRecord,
+} from "@mpc/domain";
+import type { Stored } from "@mpc/storage";
+import { admit, type Lock } from "./admit.ts";
+import type { Caller } from "../caller.ts";
+import type { ServiceDeps } from "../deps.ts";
+import type { Access } from "../ports/mod.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { assertRequestId, repeatedRequest } from "./idempotency.ts";
+import { operationTimeoutMs } from "./operation_timeout.ts";
+import { DEFINITIONS, type LockedResource } from "../sagas/mod.ts";
+import { newStepRecord } from "../sagas/journal.ts";
+
+/** What every mutation takes besides its own fields. */
+export interface MutationOptions {
+  /** Makes the call idempotent (AIP-155); empty for none. */
+  readonly requestId?: string;
+  /** Answers with a plan (AIP-163). */
+  readonly validateOnly?: boolean;
+  /** Refuses when the world is not as in the plan of this hash; empty for none. */
+  readonly planHash?: string;
+}
+
+/** An admitted operation, or the plan of one. */
+export type MutationResult =
+  | { readonly operation: Stored<Operation>; readonly plan: null }
+  | { readonly operation: null; readonly plan: Plan; readonly kind: OperationKind; target: string };
+
+/** What a use case has found out when nothing speaks against its change. */
+export interface Prepared {
+  readonly kind: OperationKind;
+  readonly target: string;
+  readonly targetUid: string;
+  readonly input: JsonObject;
+  /** The resource as it was seen; null where there is none. */
+  readonly current: Stored<LockedResource> | null;
+  readonly lock: Lock;
+  /** How long it may take; null for the sum of its budgets. */
+  readonly timeoutMs: number | null;
+  readonly quota?: readonly QuotaEffect[];
+  /** What changes of the record alone, and not on the cluster. */
+  readonly recordChanges?: readonly PlannedChange[];
+  /** Steps that need not run again, in a retry. */
+  readonly steps?: readonly StepRecord[];
+  readonly retryOf?: string;
+}
+
+/** A method that changes a resource. */
+export interface Method {
+  readonly name: string;
+  /** Its fields without {@linkcode MutationOptions}. */
+  readonly body: unknown;
+  /** What the caller must be allowed to do, and to which resource. */
+  readonly access: Access;
+}
+
+/** How often a change is prepared anew because somebody else changed the resource meanwhile. */
+const MAX_ROUNDS = 10;
+
+/**
+ * What all mutations share: repeated requests find their operation, `validate_only` gets a plan,
+ * a plan's hash is checked, and the change is admitted.
+ * @param prepare checks the request against the world and says what is to be done
+ * @throws {MpcError} INVALID_ARGUMENT `REQUEST_ID_REUSED`, ABORTED `PLAN_OUTDATED`,
+ *   ABORTED `OPERATION_IN_PROGRESS`, and what `prepare` throws
+ */
+export async function mutate(
+  deps: ServiceDeps,
+  caller: Caller,
+  options: MutationOptions,
+  method: Method,
+  prepare: () => Promise<Prepared>,
+): Promise<MutationResult> {
+  const { requestId = "", validateOnly = false, planHash = "" } = options;
+  assertRequestId(inWords(method.name), requestId);
+  await deps.authorizer.authorize(caller, method.access);
+  const requestHash = fingerprint([method.name, method.body ?? null]);
+  const repeated = async () =>
+    requestId === "" || validateOnly
+      ? undefined
+      : await repeatedRequest(deps, caller, requestId, requestHash);
+  for (let round = 1;; round++) {
+    const before = await repeated();
+    if (before) return { operation: before, plan: null };
+    try {
+      const prepared = await prepare();
+      const timeoutMs = operationTimeoutMs(DEFINITIONS[prepared.kind], prepared.timeoutMs);
+      if (validateOnly || planHash !== "") {
+        const plan = await planOf(deps, caller, prepared, requestHash);
+        const { kind, target } = prepared;
+        if (validateOnly) return { operation: null, plan, kind, target };
+        assertPlan(plan, planHash, target);
+      }
+      const now = deps.clock.now();
+      const operation = newOperation(deps, caller, prepared, {
+        requestId: requestId === "" ? null : requestId,
+        requestHash,
+        now,
+        deadline: now + timeoutMs,
+      });
+      return { operation: await admit(deps, caller, operation, prepared), plan: null };
+    } catch (error) {
+      if (!isMpcError(error, ...REFUSALS)) throw error;
+      if (isOutrun(error) && round < MAX_ROUNDS) continue;
+      // What refuses it may be the doing of the same request, which another process admitted.
+      const meanwhile = await repeated();
+      if (!meanwhile) throw error;
+      return { operation: meanwhile, plan: null };
+    }
+  }
+}
+
+/** Whether somebody else was faster, so that all is to be looked at again. */
+function isOutrun(error: MpcError): boolean {
+  return isMpcError(error, "ABORTED", "ALREADY_EXISTS") && OUTRUN.has(error.reason);
+}
+
+/** Codes of what the state of the world refuses. */
+const REFUSALS = [
+  "ABORTED",
+  "ALREADY_EXISTS",
+  "FAILED_PRECONDITION",
+  "NOT_FOUND",
+  "RESOURCE_EXHAUSTED",
+] as const;
+
+const OUTRUN: ReadonlySet<string> = new Set([
+  "VERSION_CONFLICT",
+  "NAME_TAKEN",
+  "REQUEST_ID_TAKEN",
+  "ADMISSION_DROPPED",
+]);
+
+/** A method's name as messages have it: `create environment`. */
+const inWords = (method: string): string =>
+  method.replace(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase();
+
+function newOperation(
+  deps: ServiceDeps,
+  caller: Caller,
+  prepared: Prepared,
+  request: { requestId: string | null; requestHash: string; now: Instant; deadline: Instant },
+): Operation {
+  const { requestId, requestHash, now, deadline } = request;
+  const { kind, target, targetUid, input, retryOf = null } = prepared;
+  return {
+    name: `operations/${deps.ids.uuid()}`,
+    kind,
+    target,
+    targetUid,
+    state: "PENDING",
+    input,
+    requestId,
+    requestHash,
+    steps: prepared.steps ?? DEFINITIONS[kind].steps.map((step) => newStepRecord(step.name)),
+    error: null,
+    actor: caller.principal,
+    engine: deps.engine,
+    createTime: now,
+    updateTime: now,
+    startTime: null,
+    endTime: null,
+    deadline,
+    cancellation: null,
+    residue: [],
+    retryOf,
+    traceparent: caller.traceparent,
+    waitingReason: "",
+  };
+}
+
+async function planOf(
+  deps: ServiceDeps,
+  caller: Caller,
+  prepared: Prepared,
+  requestHash: string,
+): Promise<Plan> {
+  const { kind, target, input, current, quota = [], recordChanges = [] } = prepared;
+  const changes = await deps.planner.changes(kind, target, input, caller.signal);
+  const done = new Set(prepared.steps?.flatMap((s) => s.state === "SUCCEEDED" ? [s.name] : []));
+  const steps = DEFINITIONS[kind].steps.filter(({ name }) => !done.has(name))
+    .map(({ name, onCancel, undo }) => ({ name, onCancel, undo: undo !== undefined }));
+  const seen = current && [current.value.uid, current.version];
+  // What the record changes to follows from the request and what was seen; moments are from now on.
+  const planHash = fingerprint([requestHash, seen, changes, quota]);
+  return { changes: [...recordChanges, ...changes], steps, quota, planHash };
+}
+
+/** @throws {MpcError} ABORTED `PLAN_OUTDATED` where the caller has seen another plan */
+export function assertPlan(plan: Plan, planHash: string, target: string): void {
+  if (planHash === "" || plan.planHash === planHash) return;
+  throw new MpcError("ABORTED", {
+    reason: "PLAN_OUTDATED",
+    message: `Cannot change '${target}': the world has moved since the plan was made; plan again`,
+    retryable: false,
+    metadata: { resource: target, planHash: plan.planHash },
+  });
+}

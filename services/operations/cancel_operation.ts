@@ -1,0 +1,70 @@
+import { idOf, isTerminal, MpcError, type Operation } from "@mpc/domain";
+import type { Stored } from "@mpc/storage";
+import type { Caller } from "../caller.ts";
+import type { ServiceDeps } from "../deps.ts";
+import { getOperation } from "./get_operation.ts";
+import { DEFINITIONS, requestCancel, resourceOf } from "../sagas/mod.ts";
+
+/** What a cancellation does, or would do. */
+export interface CancelResult {
+  readonly operation: Stored<Operation>;
+  /** Steps that are undone, in the order of undoing. */
+  readonly undoneSteps: readonly string[];
+  /** Steps that stay done. */
+  readonly keptSteps: readonly string[];
+  /** What becomes of the resource's record, for people. */
+  readonly outcome: string;
+}
+
+/**
+ * Asks an operation to stop and to undo what it did. What will be undone is what has begun by
+ * then; each step says whether it is undone or kept.
+ * @throws {MpcError} NOT_FOUND `OPERATION_NOT_FOUND`, FAILED_PRECONDITION `OPERATION_ENDED`
+ */
+export async function cancelOperation(
+  deps: ServiceDeps,
+  caller: Caller,
+  request: { readonly name: string; readonly reason: string; readonly validateOnly: boolean },
+): Promise<CancelResult> {
+  const { name, reason, validateOnly } = request;
+  const stored = await getOperation(deps, caller, name);
+  const { value } = stored;
+  await deps.authorizer.authorize(caller, { permission: value.kind, resource: value.target });
+  if (isTerminal(value.state)) {
+    throw new MpcError("FAILED_PRECONDITION", {
+      reason: "OPERATION_ENDED",
+      message: `Cannot cancel operation '${idOf(name)}': it has ended and is ${value.state}`,
+      metadata: { operation: name, state: value.state },
+    });
+  }
+  const resource = await resourceOf(deps.store, value, caller.signal);
+  const waits = resource?.value.nextOperation === name;
+  const operation = validateOnly ? stored : await requestCancel(deps.store, name, {
+    actor: caller.principal,
+    reason: reason || "asked for by its user",
+    time: deps.clock.now(),
+  }, caller.signal);
+  const promised = contract(operation.value);
+  return waits
+    ? { operation, ...promised, outcome: neverBegan(value) }
+    : { operation, ...promised };
+}
+
+/** What has been stopped for a deletion does not go on by itself. */
+const neverBegan = ({ kind, target }: Operation): string =>
+  `the deletion of ${DEFINITIONS[kind].resource} '${
+    idOf(target)
+  }' is dropped; what it stopped stays cancelled`;
+
+function contract(operation: Operation): Omit<CancelResult, "operation"> {
+  const definition = DEFINITIONS[operation.kind];
+  const begun = definition.steps.filter((step) =>
+    operation.steps.some((record) => record.name === step.name && record.state !== "PENDING")
+  );
+  const undone = begun.filter((step) => step.undo && step.onCancel === "undo");
+  return {
+    undoneSteps: undone.map((step) => step.name).reverse(),
+    keptSteps: begun.filter((step) => !undone.includes(step)).map((step) => step.name),
+    outcome: definition.cancelled(operation.input),
+  };
+}

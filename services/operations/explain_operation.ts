@@ -1,0 +1,257 @@
+import {
+  type Environment,
+  environmentIdOf,
+  type ErrorRecord,
+  idOf,
+  type Operation,
+  type StepRecord,
+  type Workload,
+} from "@mpc/domain";
+import type { Caller } from "../caller.ts";
+import type { ServiceDeps } from "../deps.ts";
+import { getOperation } from "./get_operation.ts";
+import { resourceOf } from "../sagas/mod.ts";
+import type { WorkloadDeployInput } from "../sagas/workload_deploy.ts";
+
+/** Who must act before an operation can end well. */
+export type Responsible = "nobody" | "caller" | "platform" | "cluster";
+
+export interface ExplainedCause {
+  readonly scope: "operation" | "step" | "attempt" | "cause";
+  readonly subject: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface Explanation {
+  /** One sentence. */
+  readonly summary: string;
+  /** From the operation down to the nearest cause. */
+  readonly causes: readonly ExplainedCause[];
+  readonly responsible: Responsible;
+  /** Empty where there is nothing to do. */
+  readonly nextCommand: string;
+}
+
+/** What callers can mend by asking for something else. */
+const CALLER_REASONS = new Set([
+  "IMAGE_PULL_FAILED",
+  "CRASH_LOOP",
+  "OOM_KILLED",
+  "CONTAINER_NOT_STARTED",
+  "JOB_FAILED",
+  "ADMISSION_DENIED",
+  "IMMUTABLE_FIELD",
+  "OBJECT_INVALID",
+  "UNKNOWN_CLUSTER",
+  "QUOTA_EXCEEDED",
+  "PROGRESS_DEADLINE_EXCEEDED",
+  "INVALID_FIELDS",
+  "DELETION_PROTECTED",
+  "OPERATION_CANCELLED",
+  "ENVIRONMENT_NOT_FOUND",
+  "ENVIRONMENT_NOT_READY",
+]);
+
+/** What only those who run the cluster can mend. */
+const CLUSTER_REASONS = new Set([
+  "UNSCHEDULABLE",
+  "CLUSTER_UNREACHABLE",
+  "CLUSTER_FORBIDS",
+  "CLUSTER_CREDENTIALS",
+  "CLUSTER_NOT_TRUSTED",
+  "CLUSTER_NOT_PERMITTED",
+  "KUBECONFIG_UNUSABLE",
+  "KIND_UNKNOWN",
+  "ADMISSION_UNREACHABLE",
+  "DELETE_BLOCKED",
+  "OWNED_BY_ANOTHER",
+  "CLUSTER_CONFLICT",
+  "NO_NAMESPACE",
+]);
+
+/**
+ * Says why an operation is as it is, who must act, and what to do next.
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, NOT_FOUND `OPERATION_NOT_FOUND`
+ */
+export async function explainOperation(
+  deps: ServiceDeps,
+  caller: Caller,
+  name: string,
+): Promise<Explanation> {
+  const { value: operation } = await getOperation(deps, caller, name);
+  const resource = await resourceOf(deps.store, operation, caller.signal);
+  const step = stepAtFault(operation);
+  const attempt = step?.attempts.findLast((attempt) => attempt.error !== null);
+  const error = operation.error ?? attempt?.error ?? null;
+  const told = summary(operation, step, attempt?.nextRetryTime ?? null);
+  const causes = error ? causesOf(operation, step, error) : [];
+  const since = hasFailed(operation) ? changedSince(operation, resource?.value) : null;
+  if (since) {
+    const nextCommand = since.by ? `mpctl op explain ${idOf(since.by)}` : "";
+    return { summary: `${told}; ${since.what}`, causes, responsible: "nobody", nextCommand };
+  }
+  const responsible = whoActs(operation, error);
+  const nextCommand = nextCommandOf(operation, error, responsible);
+  return { summary: told, causes, responsible, nextCommand };
+}
+
+const hasFailed = ({ state }: Operation) => state === "FAILED" || state === "NEEDS_ATTENTION";
+
+/** What has become of the resource since the operation ended; null where nothing has. */
+function changedSince(
+  { name, target }: Operation,
+  resource: Environment | Workload | undefined,
+): { readonly what: string; readonly by: string | null } | null {
+  if (!resource) return { what: `there is no '${target}' any more`, by: null };
+  const { currentOperation, lastOperation } = resource;
+  const by = currentOperation ?? lastOperation;
+  if (by === null || by === name) return null;
+  return {
+    what: `'${by}' ${currentOperation ? "is at work on it now" : "has changed it since"}`,
+    by,
+  };
+}
+
+function stepAtFault(operation: Operation): StepRecord | undefined {
+  return operation.steps.find((step) => step.state === "UNDO_FAILED") ??
+    operation.steps.find((step) => step.name === operation.error?.metadata["step"]) ??
+    operation.steps.find((step) => step.state === "RUNNING" || step.state === "UNDOING");
+}
+
+function summary(
+  operation: Operation,
+  step: StepRecord | undefined,
+  nextRetryTime: number | null,
+): string {
+  const what = `${operation.kind} of '${operation.target}'`;
+  switch (operation.state) {
+    case "PENDING":
+      return `${what} waits to begin${operation.waitingReason && `: ${operation.waitingReason}`}`;
+    case "RUNNING": {
+      if (operation.waitingReason) {
+        return `${what} waits at step '${step?.name ?? ""}': ${operation.waitingReason}`;
+      }
+      const tries = step?.attempts.at(-1)?.number ?? 1;
+      const retry = nextRetryTime !== null && step?.attempts.at(-1)?.endTime !== null
+        ? `; attempt ${tries} failed, the next begins at ${new Date(nextRetryTime).toISOString()}`
+        : tries > 1
+        ? ` for the ${ordinal(tries)} time`
+        : "";
+      const progress = step?.progress ? `: ${step.progress}` : "";
+      return `${what} runs step '${step?.name ?? ""}'${retry}${progress}`;
+    }
+    case "CANCELLING":
+      return `${what} is being cancelled: ${operation.cancellation?.reason ?? ""}${
+        operation.waitingReason && `; it waits: ${operation.waitingReason}`
+      }`;
+    case "CANCELLED":
+      return `${what} was cancelled by ${operation.cancellation?.actor}: ${operation.cancellation?.reason}`;
+    case "SUCCEEDED":
+      return `${what} succeeded`;
+    case "FAILED": {
+      const undone = operation.steps.filter(({ state }) => state === "UNDONE");
+      const names = undone.map(({ name }) => name).reverse().join(", ");
+      return `${what} failed at step '${step?.name ?? ""}'${names && `; undone: ${names}`}`;
+    }
+    case "NEEDS_ATTENTION":
+      return step?.state === "UNDO_FAILED"
+        ? `${what} ${
+          operation.cancellation ? "was cancelled" : "failed"
+        }, and the undo of step '${step.name}' failed`
+        : `${what} was ended at step '${step?.name ?? ""}', and nobody has undone what it did`;
+  }
+}
+
+function causesOf(
+  operation: Operation,
+  step: StepRecord | undefined,
+  error: ErrorRecord,
+): readonly ExplainedCause[] {
+  const top: ExplainedCause[] = operation.error
+    ? [{ scope: "operation", subject: idOf(operation.name), ...plain(operation.error) }]
+    : [];
+  const undo = step?.attempts.findLast((attempt) => attempt.undo && attempt.error);
+  const failedUndo: ExplainedCause[] = step && undo?.error && step.state === "UNDO_FAILED"
+    ? [{ scope: "step", subject: `undo of ${step.name}`, ...plain(undo.error) }]
+    : [];
+  const own: ExplainedCause[] = step && !operation.error
+    ? [{ scope: "attempt", subject: step.name, ...plain(error) }]
+    : [];
+  const below = error.causes.map((cause): ExplainedCause => ({
+    scope: "cause",
+    subject: error.metadata["pod"] ?? step?.name ?? "",
+    ...plain(cause),
+  }));
+  return [...top, ...failedUndo, ...own, ...below];
+}
+
+function plain({ code, reason, message }: Pick<ErrorRecord, "code" | "reason" | "message">) {
+  return { code, reason, message };
+}
+
+function whoActs(operation: Operation, error: ErrorRecord | null): Responsible {
+  if (operation.state === "SUCCEEDED" || operation.state === "CANCELLED") return "nobody";
+  if (operation.waitingReason) return "platform";
+  if (!error) return operation.state === "PENDING" ? "platform" : "nobody";
+  const reasons = [error.reason, ...error.causes.map((cause) => cause.reason)];
+  if (reasons.some((reason) => CALLER_REASONS.has(reason))) return "caller";
+  if (reasons.some((reason) => CLUSTER_REASONS.has(reason))) return "cluster";
+  return error.code === "INVALID_ARGUMENT" ? "caller" : "platform";
+}
+
+function nextCommandOf(
+  operation: Operation,
+  error: ErrorRecord | null,
+  responsible: Responsible,
+): string {
+  const id = idOf(operation.name);
+  switch (operation.state) {
+    case "SUCCEEDED":
+    case "CANCELLED":
+      return "";
+    case "PENDING":
+    case "RUNNING":
+    case "CANCELLING":
+      return `mpctl op watch ${id}`;
+    case "NEEDS_ATTENTION":
+      return operation.residue[0]?.remedy ?? `mpctl op retry ${id}`;
+    case "FAILED":
+      return (responsible === "caller" && changeOf(operation, error)) || `mpctl op retry ${id}`;
+  }
+}
+
+/** What callers ask for in place of what failed by their own words; words in capitals are theirs. */
+function changeOf(
+  { kind, target, input }: Operation,
+  error: ErrorRecord | null,
+): string | undefined {
+  if (kind === "environment.create") {
+    return error?.reason === "UNKNOWN_CLUSTER"
+      ? `mpctl env create ${idOf(target)} --cluster NAME`
+      : undefined;
+  }
+  if (kind !== "workload.deploy") return undefined;
+  const environment = environmentIdOf(target);
+  const deploy = `mpctl workload deploy ${idOf(target)} --env ${environment}`;
+  switch (error?.reason) {
+    case "QUOTA_EXCEEDED":
+      return `mpctl env update ${environment} --max-cpu CPU --max-memory MEMORY`;
+    case "ENVIRONMENT_NOT_FOUND":
+      return `mpctl env create ${environment}`;
+    case "ENVIRONMENT_NOT_READY":
+      return `mpctl env get ${environment}`;
+    case "OOM_KILLED":
+      return `${deploy} --memory MEMORY`;
+  }
+  const { spec } = (input as WorkloadDeployInput).wanted;
+  return spec.chart ? `${deploy} --chart-values FILE` : `${deploy} --image IMAGE`;
+}
+
+function ordinal(count: number): string {
+  const suffix = count % 100 >= 11 && count % 100 <= 13
+    ? "th"
+    : ({ 1: "st", 2: "nd", 3: "rd" } as Record<number, string>)[count % 10] ?? "th";
+  return `${count}${suffix}`;
+}

@@ -1,0 +1,113 @@
+import {
+  type Environment,
+  idOf,
+  type Instant,
+  MpcError,
+  type Operation,
+  type StepRecord,
+  type Workload,
+} from "@mpc/domain";
+import { assertIdle } from "../mutations/admit.ts";
+import type { Caller } from "../caller.ts";
+import type { ServiceDeps } from "../deps.ts";
+import { getOperation } from "./get_operation.ts";
+import { mutate, type MutationOptions, type MutationResult } from "../mutations/mutate.ts";
+import { DEFINITIONS, newStepRecord, resourceOf, stepOf } from "../sagas/mod.ts";
+import { environmentUpdate, type EnvironmentUpdateInput } from "../sagas/environment_update.ts";
+import { notFound } from "../resources/preconditions.ts";
+
+const ACTION = "retry operation";
+
+/**
+ * Tries an operation that failed again, from the first step on that is not done for good. The new
+ * operation names the one it retries.
+ * @throws {MpcError} NOT_FOUND `OPERATION_NOT_FOUND`, FAILED_PRECONDITION `NOT_RETRYABLE`,
+ *   `SUPERSEDED` or `EXPIRE_TIME_PASSED`, and what `mutate` throws
+ */
+export async function retryOperation(
+  deps: ServiceDeps,
+  caller: Caller,
+  request: MutationOptions & { readonly name: string },
+): Promise<MutationResult> {
+  const { name } = request;
+  const { value: failed } = await getOperation(deps, caller, name);
+  const method = {
+    name: "RetryOperation",
+    body: { name },
+    access: { permission: failed.kind, resource: failed.target },
+  };
+  return await mutate(deps, caller, request, method, async () => {
+    assertRetryable(failed);
+    const current = await resourceOf(deps.store, failed, caller.signal);
+    if (!current) {
+      const kind = DEFINITIONS[failed.kind].resource;
+      throw notFound(kind, failed.target, `${ACTION} '${idOf(name)}' on`);
+    }
+    assertIdle(current.value, ACTION);
+    if (current.value.lastOperation !== name) throw superseded(failed, current.value.lastOperation);
+    assertTimeLeft(failed, current.value, deps.clock.now());
+    return {
+      kind: failed.kind,
+      target: failed.target,
+      targetUid: failed.targetUid,
+      input: failed.input,
+      current,
+      lock: "take",
+      timeoutMs: null,
+      steps: carriedOver(failed),
+      retryOf: name,
+    };
+  });
+}
+
+/**
+ * The leading steps that are done need not run again. What can be undone does: it may rest on what
+ * the operation before held, or have been taken back; and so does all that rests on it.
+ */
+function carriedOver(failed: Operation): readonly StepRecord[] {
+  const { steps } = DEFINITIONS[failed.kind];
+  const first = steps.findIndex(({ name, undo }) =>
+    undo || stepOf(failed, name).state !== "SUCCEEDED"
+  );
+  return steps.map(({ name }, index) =>
+    first === -1 || index < first ? stepOf(failed, name) : newStepRecord(name)
+  );
+}
+
+/** What was to expire at a time that has passed meanwhile would be deleted on the spot. */
+function assertTimeLeft(
+  { name, kind, input }: Operation,
+  current: Environment | Workload,
+  now: Instant,
+): void {
+  if (kind !== environmentUpdate.kind || !("expireTime" in current)) return;
+  const { expireTime } = (input as EnvironmentUpdateInput).wanted;
+  if (expireTime === null || expireTime > now || expireTime === current.expireTime) return;
+  const time = new Date(expireTime).toISOString();
+  throw new MpcError("FAILED_PRECONDITION", {
+    reason: "EXPIRE_TIME_PASSED",
+    message: `Cannot ${ACTION} '${idOf(name)}': '${
+      idOf(current.name)
+    }' would have expired at ${time}; give it time with 'mpctl env update ${
+      idOf(current.name)
+    } --ttl DURATION'`,
+    metadata: { operation: name, expireTime: time },
+  });
+}
+
+function assertRetryable({ name, state }: Operation): void {
+  if (state === "FAILED" || state === "NEEDS_ATTENTION") return;
+  throw new MpcError("FAILED_PRECONDITION", {
+    reason: "NOT_RETRYABLE",
+    message: `Cannot ${ACTION} '${idOf(name)}': it is ${state}, must be FAILED or NEEDS_ATTENTION`,
+    metadata: { operation: name, state },
+  });
+}
+
+function superseded({ name, target }: Operation, later: string | null): MpcError {
+  return new MpcError("FAILED_PRECONDITION", {
+    reason: "SUPERSEDED",
+    message: `Cannot ${ACTION} '${idOf(name)}': '${later}' has changed '${target}' since`,
+    metadata: { operation: name, ...(later && { later }) },
+  });
+}

@@ -1,0 +1,48 @@
+import { invalidArgument, isTerminal, type Operation } from "@mpc/domain";
+import type { Stored } from "@mpc/storage";
+import type { Caller } from "../caller.ts";
+import type { ServiceDeps } from "../deps.ts";
+import { getOperation } from "./get_operation.ts";
+import { watchOperation } from "./watch_operation.ts";
+
+/**
+ * Waits until an operation has ended, at most `timeoutMs`, and answers with it as it is then; with
+ * 0 it does not wait.
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, NOT_FOUND `OPERATION_NOT_FOUND`
+ */
+export async function waitOperation(
+  deps: ServiceDeps,
+  caller: Caller,
+  name: string,
+  timeoutMs: number,
+): Promise<Stored<Operation>> {
+  if (timeoutMs < 0) {
+    throw invalidArgument("wait for operation", [{
+      field: "timeout",
+      value: `${timeoutMs / 1_000}s`,
+      rule: "MINIMUM",
+      hint: "must not be negative",
+    }]);
+  }
+  const timeout = new AbortController();
+  const ended = new AbortController();
+  const timer = deps.clock.sleep(timeoutMs, AbortSignal.any([ended.signal, caller.signal])).then(
+    () => timeout.abort(),
+    (error) => {
+      if (!ended.signal.aborted && !caller.signal.aborted) throw error;
+    },
+  );
+  const signal = AbortSignal.any([caller.signal, timeout.signal]);
+  try {
+    for await (const stored of watchOperation(deps, { ...caller, signal }, name)) {
+      if (isTerminal(stored.value.state)) return stored;
+    }
+  } catch (error) {
+    // What the timeout cut off says that the caller went away, who did not.
+    if (!timeout.signal.aborted || caller.signal.aborted) throw error;
+  } finally {
+    ended.abort();
+    await timer;
+  }
+  return await getOperation(deps, caller, name);
+}

@@ -1,0 +1,76 @@
+import { type Environment, idOf, MpcError, parseName, type ResourceKind } from "@mpc/domain";
+import { invalidArgument } from "@mpc/domain";
+import type { Collection, Stored } from "@mpc/storage";
+import type { Caller } from "../caller.ts";
+
+/**
+ * Reads a resource that must be there.
+ * @param action what cannot be done without it, for the message: `get environment`
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`: `name` is no name of this kind
+ * @throws {MpcError} NOT_FOUND `ENVIRONMENT_NOT_FOUND`, `WORKLOAD_NOT_FOUND`, …
+ */
+export async function getExisting<T extends { readonly name: string }>(
+  collection: Collection<T>,
+  kind: ResourceKind,
+  name: string,
+  action: string,
+  caller: Caller,
+): Promise<Stored<T>> {
+  assertName(kind, name, action);
+  const stored = await collection.get(name, { signal: caller.signal });
+  if (stored) return stored;
+  throw notFound(kind, name, action);
+}
+
+/** The error of a resource that is not there. */
+export function notFound(kind: ResourceKind, name: string, action: string): MpcError {
+  return new MpcError("NOT_FOUND", {
+    reason: `${kind.toUpperCase()}_NOT_FOUND`,
+    message: `Cannot ${action} '${idOf(name)}': there is no ${kind} '${name}'`,
+    metadata: { resource: name },
+  });
+}
+
+const PATTERN: Readonly<Record<ResourceKind, string>> = {
+  environment: "environments/{environment}",
+  workload: "environments/{environment}/workloads/{workload}",
+  revision: "environments/{environment}/workloads/{workload}/revisions/{number}",
+  operation: "operations/{uuid}",
+};
+
+/** @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS` where `name` is no name of this kind */
+export function assertName(kind: ResourceKind, name: string, action: string, field = "name"): void {
+  if (parseName(name)?.kind === kind) return;
+  throw invalidArgument(action, [{
+    field,
+    value: name.slice(0, 100),
+    rule: "RESOURCE_NAME",
+    hint: `must be ${PATTERN[kind]}`,
+  }]);
+}
+
+/** @throws {MpcError} ABORTED `ETAG_MISMATCH` where the caller saw another version (AIP-154) */
+export function assertEtag(wanted: string, current: string, name: string, action: string): void {
+  if (wanted === "" || wanted === current) return;
+  throw new MpcError("ABORTED", {
+    reason: "ETAG_MISMATCH",
+    message: `Cannot ${action} '${
+      idOf(name)
+    }': its etag is '${current}', the request has '${wanted}'; read it again`,
+    retryable: false,
+    metadata: { resource: name, etag: current },
+  });
+}
+
+/** Whether workloads may be deployed into an environment. */
+export function assertDeployable(environment: Environment, action: string): void {
+  if (environment.state === "READY" || environment.state === "UPDATING") return;
+  if (environment.state === "UPDATE_FAILED") return;
+  throw new MpcError("FAILED_PRECONDITION", {
+    reason: "ENVIRONMENT_NOT_READY",
+    message: `Cannot ${action}: environment '${
+      idOf(environment.name)
+    }' is ${environment.state}, must be READY`,
+    metadata: { environment: environment.name, state: environment.state },
+  });
+}

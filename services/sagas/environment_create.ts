@@ -1,0 +1,114 @@
+import { type Environment, environmentName, type Quota } from "@mpc/domain";
+import type { EnvironmentDefinition } from "./definition.ts";
+import { neverReachedCluster } from "./never_reached_cluster.ts";
+import { CLUSTER_CALL, clusterWait } from "./retry_policies.ts";
+import { moveEnvironment } from "./move_resource.ts";
+import type { Step } from "./step.ts";
+
+/** What is asked for, complete enough to create the record and the cluster's part of it. */
+export type EnvironmentCreateInput = {
+  readonly environment: string;
+  readonly uid: string;
+  readonly labels: { readonly [key: string]: string };
+  readonly annotations: { readonly [key: string]: string };
+  readonly quota: { readonly [Key in keyof Quota]: Quota[Key] };
+  readonly expireTime: number | null;
+  readonly deletionProtection: boolean;
+  readonly cluster: string;
+};
+
+const createNamespace: Step<EnvironmentCreateInput> = {
+  name: "create_namespace",
+  onCancel: "undo",
+  ...CLUSTER_CALL,
+  // The undo waits until the namespace is gone, which takes longer than a call.
+  attemptTimeoutMs: clusterWait(60_000).attemptTimeoutMs,
+  async run({ provider, signal }, input) {
+    await provider.applyNamespace(input, { signal });
+  },
+  async undo(context, input) {
+    if (neverReachedCluster(context, ["CLUSTER_FORBIDS"])) return;
+    const { provider, signal, heartbeat } = context;
+    await provider.deleteNamespace(input, { signal });
+    await provider.awaitNamespaceGone(input, {
+      signal,
+      onBlocked: (blockers) =>
+        heartbeat(blockers.map((b) => `${b.object}: ${b.reason}`).join("; ")),
+    });
+  },
+  plan: ({ provider, signal }, input) => provider.applyNamespace(input, { signal, dryRun: true }),
+  residue: (input) => [{
+    object: `Namespace/${input.environment}`,
+    reason: "its deletion did not finish",
+    remedy: `mpctl env delete ${input.environment}`,
+  }],
+};
+
+const applyPolicies: Step<EnvironmentCreateInput> = {
+  name: "apply_policies",
+  onCancel: "undo",
+  ...CLUSTER_CALL,
+  async run({ provider, signal }, input) {
+    await provider.applyPolicies(input, { signal });
+  },
+  async undo(context, input) {
+    if (neverReachedCluster(context)) return;
+    const { provider, signal } = context;
+    await provider.deletePolicies(input, { signal });
+  },
+  plan: ({ provider, signal }, input) => provider.applyPolicies(input, { signal, dryRun: true }),
+  residue: (input) => [{
+    object: `ResourceQuota/${input.environment}`,
+    reason: "it could not be removed",
+    remedy: `mpctl env delete ${input.environment}`,
+  }],
+};
+
+/** Creates an environment: a namespace, then its quota, limits and network policy. */
+export const environmentCreate: EnvironmentDefinition<EnvironmentCreateInput> = {
+  kind: "environment.create",
+  resource: "environment",
+  steps: [createNamespace, applyPolicies],
+  begin(current, input, stamp) {
+    const wanted: Environment = {
+      ...blank(stamp.now),
+      name: environmentName(input.environment),
+      uid: input.uid,
+      generation: (current?.generation ?? 0) + 1,
+      labels: input.labels,
+      annotations: input.annotations,
+      quota: input.quota,
+      expireTime: input.expireTime,
+      deletionProtection: input.deletionProtection,
+      cluster: input.cluster,
+    };
+    if (!current) return moveEnvironment(wanted, "CREATING", stamp);
+    return moveEnvironment(
+      { ...wanted, createTime: current.createTime, state: current.state },
+      "CREATING",
+      stamp,
+    );
+  },
+  settle(current, _input, ending, stamp) {
+    if (ending === "CANCELLED") return null;
+    return moveEnvironment(current, ending === "SUCCEEDED" ? "READY" : "CREATE_FAILED", stamp);
+  },
+  cancelled: (input) => `environment '${input.environment}' and all it had are gone`,
+};
+
+function blank(now: number): Omit<Environment, "name" | "uid" | "quota" | "cluster"> {
+  return {
+    generation: 0,
+    labels: {},
+    annotations: {},
+    createTime: now,
+    updateTime: now,
+    conditions: [],
+    currentOperation: null,
+    nextOperation: null,
+    lastOperation: null,
+    state: "CREATING",
+    expireTime: null,
+    deletionProtection: false,
+  };
+}

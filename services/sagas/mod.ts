@@ -1,0 +1,26 @@
+/** Operation kinds, their steps, and the orchestrator that both engines share. */
+export {
+  defaultTimeoutMs,
+  type Definition,
+  type Ending,
+  isEnding,
+  type LockedResource,
+  orchestratedSteps,
+  type Stamp,
+} from "./definition.ts";
+export { DEFINITIONS } from "./definitions.ts";
+export { dropWaiting, holdsResource } from "./resource_lock.ts";
+export { idleBetween } from "./idle_time.ts";
+export * from "./journal.ts";
+export * from "./orchestrate.ts";
+export {
+  OPERATION_ADMITTED,
+  releaseAbandoned,
+  releaseResource,
+  withdrawLock,
+} from "./release_lock.ts";
+export { adapterOf, resourceOf } from "./resource_adapter.ts";
+export { createPlanner } from "./create_planner.ts";
+export { CANCEL_REQUESTED, requestCancel } from "./request_cancel.ts";
+export type * from "./step.ts";
+export { workloadIntentOf } from "./workload_deploy.ts";

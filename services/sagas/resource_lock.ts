@@ -1,0 +1,48 @@
+import { isMpcError, type Operation } from "@mpc/domain";
+import type { Store } from "@mpc/storage";
+import { updateDocument } from "../resources/update_document.ts";
+import { adapterOf, resourceOf } from "./resource_adapter.ts";
+
+/** Whether an operation holds its resource: only then may it run. */
+export async function holdsResource(store: Store, operation: Operation): Promise<boolean> {
+  const resource = await resourceOf(store, operation);
+  return resource?.value.currentOperation === operation.name;
+}
+
+/** Whether an operation holds its resource, or is the next to hold it. */
+export async function isQueuedOrHolds(
+  store: Store,
+  operation: Operation,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const resource = await resourceOf(store, operation, signal);
+  return resource?.value.currentOperation === operation.name ||
+    resource?.value.nextOperation === operation.name;
+}
+
+/** Takes a deletion that waits for a resource out of the queue. */
+export async function dropWaiting(store: Store, operation: Operation, now: number): Promise<void> {
+  const adapter = adapterOf(operation);
+  const facts = {
+    reason: "DeletionDropped",
+    message: "The deletion that waited for it was cancelled",
+    operation: operation.name,
+    actor: operation.actor,
+    time: now,
+  };
+  try {
+    await updateDocument(
+      adapter.collection(store),
+      operation.target,
+      undefined,
+      (resource) =>
+        resource.nextOperation === operation.name
+          ? { value: { ...resource, nextOperation: null }, event: facts }
+          : undefined,
+      (stored, facts) => adapter.eventOf(stored, facts),
+    );
+  } catch (error) {
+    // The resource is gone, and its queue with it.
+    if (!isMpcError(error, "NOT_FOUND")) throw error;
+  }
+}

@@ -1,0 +1,28 @@
+import { workloadName } from "@mpc/domain";
+import { abandonedWorkload, recordOrphan } from "./record_orphan.ts";
+import type { WorkloadDefinition } from "./definition.ts";
+import { deleteRevisions } from "./delete_revisions.ts";
+import { RECORD_CALL } from "./retry_policies.ts";
+import type { Step } from "./step.ts";
+import { workloadDelete, type WorkloadDeleteInput } from "./workload_delete.ts";
+
+const recordOrphans: Step<WorkloadDeleteInput> = {
+  name: "record_orphans",
+  onCancel: "keep",
+  ...RECORD_CALL,
+  async run(context, input) {
+    const name = workloadName(input.environment, input.workload);
+    await recordOrphan(context, abandonedWorkload({ name, uid: input.uid }));
+    await deleteRevisions(context, name);
+  },
+};
+
+/** Forgets a workload without waiting for the cluster; the janitor sweeps what is left. */
+export const workloadAbandon: WorkloadDefinition<WorkloadDeleteInput> = {
+  kind: "workload.abandon",
+  resource: "workload",
+  steps: [recordOrphans],
+  begin: workloadDelete.begin,
+  settle: workloadDelete.settle,
+  cancelled: (input) => `workload '${input.workload}' is DELETE_FAILED`,
+};

@@ -1,0 +1,266 @@
+import {
+  DRIFTED,
+  environmentIdOf,
+  environmentName,
+  idOf,
+  isMpcError,
+  revisionName,
+  setCondition,
+  type Workload,
+  workloadName,
+  type WorkloadSpec,
+  type WorkloadState,
+} from "@mpc/domain";
+import type { WorkloadIntent, WorkloadRef } from "../ports/mod.ts";
+import { assertDeployable, notFound } from "../resources/preconditions.ts";
+import type { Settlement, Stamp, WorkloadDefinition } from "./definition.ts";
+import { neverReachedCluster } from "./never_reached_cluster.ts";
+import { CLUSTER_CALL, clusterWait, RECORD_CALL } from "./retry_policies.ts";
+import { moveWorkload } from "./move_resource.ts";
+import type { Step, StepContext } from "./step.ts";
+
+/** What of a workload a deployment changes. */
+export type Deployed = {
+  readonly labels: { readonly [key: string]: string };
+  readonly annotations: { readonly [key: string]: string };
+  readonly spec: WorkloadSpec;
+  readonly restartToken: string;
+};
+
+export type WorkloadDeployInput = {
+  /** `deploy`, `rollback`, `scale`, `restart` or `reconcile`: what the caller asked for. */
+  readonly verb: string;
+  /** Takes fields over that somebody else manages on the cluster. */
+  readonly forceConflicts: boolean;
+  readonly environment: string;
+  readonly workload: string;
+  readonly uid: string;
+  readonly revision: number;
+  readonly wanted: Deployed;
+  /** What was there before; null in a first deployment. */
+  readonly previous:
+    | (Deployed & { readonly state: WorkloadState; readonly revision: number })
+    | null;
+};
+
+/**
+ * Looks once more while the workload is held: a deletion of the environment that began before then
+ * may have counted its workloads already, one that begins later finds this one.
+ */
+async function assertEnvironment(
+  { store, signal }: StepContext,
+  { environment, workload }: WorkloadDeployInput,
+): Promise<void> {
+  const action = `deploy '${workload}'`;
+  const name = environmentName(environment);
+  const found = await store.environments.get(name, { signal });
+  if (!found) throw notFound("environment", name, `${action} into`);
+  assertDeployable(found.value, action);
+}
+
+const applyWorkload: Step<WorkloadDeployInput> = {
+  name: "apply_workload",
+  onCancel: "undo",
+  ...CLUSTER_CALL,
+  attemptTimeoutMs: 60_000,
+  async run(context, input) {
+    await assertEnvironment(context, input);
+    const { provider, signal } = context;
+    const { forceConflicts } = input;
+    await provider.applyWorkload(wantedIntent(input), { signal, forceConflicts });
+  },
+  async undo(context, input) {
+    if (neverReachedCluster(context)) return;
+    const { provider, signal } = context;
+    const { previous, forceConflicts } = input;
+    if (previous && previous.revision > 0) {
+      const before = intentOf(input, previous, previous.revision);
+      await provider.applyWorkload(before, { signal, forceConflicts });
+      return;
+    }
+    await provider.deleteWorkloads([input], { signal });
+    await provider.awaitWorkloadGone(input, { signal });
+  },
+  plan: ({ provider, signal }, input) =>
+    provider.applyWorkload(wantedIntent(input), {
+      signal,
+      dryRun: true,
+      forceConflicts: input.forceConflicts,
+    }),
+  residue: (input) => [{
+    object: `Deployment/${input.environment}/${input.workload}`,
+    reason: input.previous?.revision
+      ? `it could not be put back to revision ${input.previous.revision}`
+      : "it could not be removed",
+    // A restart applies what the record says: the revision before.
+    remedy: `mpctl workload ${
+      input.previous?.revision ? "restart" : "delete"
+    } ${input.workload} --env ${input.environment}`,
+  }],
+};
+
+const awaitRollout: Step<WorkloadDeployInput> = {
+  name: "await_rollout",
+  onCancel: "keep",
+  ...clusterWait(3_600_000),
+  async run({ provider, signal, heartbeat }, input) {
+    const status = await provider.awaitRollout(wantedIntent(input), {
+      signal,
+      onProgress: (status) => heartbeat(status.message),
+    });
+    return { readyReplicas: status.ready };
+  },
+};
+
+const recordRevision: Step<WorkloadDeployInput> = {
+  name: "record_revision",
+  onCancel: "undo",
+  ...RECORD_CALL,
+  run: (context, input) => createRevision(context, input),
+  // A revision that is not in effect must not be rolled back to, and its number may come again.
+  undo: (context, input) => removeRevision(context, input),
+  residue: (input, operation) => [{
+    object: revisionNameOf(input),
+    reason: "it could not be removed from the history",
+    remedy: `mpctl op retry ${operation}`,
+  }],
+};
+
+const revisionNameOf = ({ environment, workload, revision }: WorkloadDeployInput) =>
+  revisionName(workloadName(environment, workload), revision);
+
+async function createRevision(context: StepContext, input: WorkloadDeployInput): Promise<void> {
+  try {
+    await context.store.revisions.create({
+      name: revisionNameOf(input),
+      number: input.revision,
+      spec: input.wanted.spec,
+      restartToken: input.wanted.restartToken,
+      operation: context.operation,
+      createTime: context.now(),
+    }, { signal: context.signal });
+  } catch (error) {
+    // An earlier try of this very step got that far: the number is this operation's own.
+    if (!isMpcError(error, "ALREADY_EXISTS")) throw error;
+  }
+}
+
+async function removeRevision(
+  { store, signal }: StepContext,
+  input: WorkloadDeployInput,
+): Promise<void> {
+  const revision = await store.revisions.get(revisionNameOf(input), { signal });
+  if (!revision) return;
+  try {
+    await store.revisions.delete(revision.value.name, revision.version, { signal });
+  } catch (error) {
+    if (!isMpcError(error, "NOT_FOUND")) throw error;
+  }
+}
+
+/** Deploys a workload: applies its objects, waits for the rollout, keeps the revision. */
+export const workloadDeploy: WorkloadDefinition<WorkloadDeployInput> = {
+  kind: "workload.deploy",
+  resource: "workload",
+  steps: [applyWorkload, awaitRollout, recordRevision],
+  begin(current, input, stamp) {
+    const changed: Workload = {
+      ...(current ?? blank(input, stamp.now)),
+      ...input.wanted,
+      generation: (current?.generation ?? 0) + 1,
+      lastRevision: Math.max(current?.lastRevision ?? 0, input.revision),
+    };
+    return moveWorkload(changed, "DEPLOYING", stamp);
+  },
+  settle(current, input, ending, stamp) {
+    if (ending === "SUCCEEDED") {
+      return {
+        ...asApplied(moveWorkload(current, "READY", stamp), stamp),
+        activeRevision: input.revision,
+        readyReplicas: observedReady(stamp) ?? input.wanted.spec.replicas,
+      };
+    }
+    if (!input.previous) {
+      return ending === "CANCELLED" ? null : moveWorkload(current, "DEPLOY_FAILED", stamp);
+    }
+    const { state, revision, ...fields } = input.previous;
+    // What never ran stays as it was asked for, so that a retry or a look at it makes sense.
+    const reverted = revision > 0 ? { ...current, ...fields } : current;
+    const target = state === "DEGRADED" || state === "READY" ? state : "DEPLOY_FAILED";
+    return moveWorkload(reverted, ending === "CANCELLED" ? target : "DEPLOY_FAILED", stamp);
+  },
+  cancelled({ workload, previous }) {
+    if (!previous) return `workload '${workload}' and all it had are gone`;
+    return previous.revision > 0
+      ? `workload '${workload}' runs revision ${previous.revision} again`
+      : `workload '${workload}' is DEPLOY_FAILED, with nothing on the cluster`;
+  },
+};
+
+/** How many copies the rollout ended with: a chart or an autoscaler says how many, not the spec. */
+function observedReady({ outputs }: Settlement): number | undefined {
+  const ready = outputs[awaitRollout.name]?.["readyReplicas"];
+  return typeof ready === "number" ? ready : undefined;
+}
+
+function blank(input: WorkloadDeployInput, now: number): Workload {
+  return {
+    name: workloadName(input.environment, input.workload),
+    uid: input.uid,
+    generation: 0,
+    createTime: now,
+    updateTime: now,
+    conditions: [],
+    currentOperation: null,
+    nextOperation: null,
+    lastOperation: null,
+    state: "DEPLOYING",
+    activeRevision: 0,
+    lastRevision: 0,
+    readyReplicas: 0,
+    ...input.wanted,
+  };
+}
+
+function wantedIntent(input: WorkloadDeployInput): WorkloadIntent {
+  return intentOf(input, input.wanted, input.revision);
+}
+
+function intentOf(
+  input: WorkloadDeployInput,
+  deployed: Deployed,
+  revision: number,
+): WorkloadIntent {
+  return {
+    environment: input.environment,
+    workload: input.workload,
+    uid: input.uid,
+    labels: deployed.labels,
+    spec: deployed.spec,
+    revision,
+    restartToken: deployed.restartToken,
+  };
+}
+
+/** What has just been applied has not drifted, whatever was seen before. */
+function asApplied(workload: Workload, { now }: Stamp): Workload {
+  const before = workload.conditions.find(({ type }) => type === DRIFTED);
+  if (before?.status !== "TRUE") return workload;
+  const after = { ...before, status: "FALSE" as const, reason: "AsApplied", message: "" };
+  return { ...workload, conditions: setCondition(workload.conditions, after, now) };
+}
+
+/** What of a workload's record was applied to the cluster last. */
+export function workloadIntentOf(workload: Workload): WorkloadIntent {
+  const { labels, spec, activeRevision: revision, restartToken } = workload;
+  return { ...workloadRefOf(workload), labels, spec, revision, restartToken };
+}
+
+/** Names the objects of a workload's record. */
+export function workloadRefOf(workload: Pick<Workload, "name" | "uid">): WorkloadRef {
+  return {
+    environment: environmentIdOf(workload.name),
+    workload: idOf(workload.name),
+    uid: workload.uid,
+  };
+}

@@ -1,0 +1,40 @@
+import { type Workload, WORKLOAD_FIELDS } from "@mpc/domain";
+import type { Caller } from "../caller.ts";
+import type { ServiceDeps } from "../deps.ts";
+import { getEnvironment } from "../environments/get_environment.ts";
+import { listPage, type ListRequest, type ListResult } from "../resources/list_page.ts";
+import { assertName } from "../resources/preconditions.ts";
+
+/** Stands for every environment (AIP-159). */
+const ALL = "environments/-";
+
+const ACTION = "list workloads";
+
+/**
+ * Lists the workloads of one environment, or of all by `environments/-`.
+ * @throws {MpcError} NOT_FOUND `ENVIRONMENT_NOT_FOUND`, and what {@linkcode listPage} throws
+ */
+export async function listWorkloads(
+  deps: ServiceDeps,
+  caller: Caller,
+  request: ListRequest & { readonly parent: string },
+): Promise<ListResult<Workload>> {
+  const { parent } = request;
+  if (parent !== ALL) {
+    assertName("environment", parent, ACTION, "parent");
+    await getEnvironment(deps, caller, parent);
+  }
+  return await listPage(
+    {
+      collection: deps.store.workloads,
+      now: deps.clock.now(),
+      fields: WORKLOAD_FIELDS,
+      visible: await deps.authorizer.visible(caller, "workload.get"),
+      prefix: parent === ALL ? "" : `${parent}/workloads/`,
+      defaultOrder: [],
+      action: ACTION,
+    },
+    caller,
+    request,
+  );
+}

@@ -1,0 +1,92 @@
+import {
+  environmentIdOf,
+  environmentName,
+  etagOf,
+  idOf,
+  type Workload,
+  type WorkloadSpec,
+} from "@mpc/domain";
+import { assertIdle } from "../mutations/admit.ts";
+import type { Caller } from "../caller.ts";
+import type { ServiceDeps } from "../deps.ts";
+import type { Prepared } from "../mutations/mutate.ts";
+import { assertDeployable, assertEtag, getExisting } from "../resources/preconditions.ts";
+import { quotaEffects } from "./quota_effects.ts";
+
+/** What of a workload a deployment sets. */
+export interface Deployment {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly spec: WorkloadSpec;
+  readonly restartToken: string;
+}
+
+export interface DeploymentRequest {
+  /** Name of the workload. */
+  readonly name: string;
+  /** What cannot be done, for messages. */
+  readonly action: string;
+  readonly verb: "deploy" | "rollback" | "scale" | "restart" | "reconcile";
+  readonly etag: string;
+  readonly timeoutMs: number | null;
+  /** Takes fields over that somebody else manages on the cluster. */
+  readonly forceConflicts: boolean;
+  /** What is wanted, given the workload as it is. */
+  readonly change: (current: Workload | null) => Deployment | Promise<Deployment>;
+}
+
+/** Checks a deployment against the world; every verb that changes what runs comes through here. */
+export async function prepareDeployment(
+  deps: ServiceDeps,
+  caller: Caller,
+  request: DeploymentRequest,
+): Promise<Prepared> {
+  const { name, action, verb, etag, timeoutMs, forceConflicts } = request;
+  const environment = environmentIdOf(name);
+  const { value: parent } = await getExisting(
+    deps.store.environments,
+    "environment",
+    environmentName(environment),
+    `${action} '${idOf(name)}' into`,
+    caller,
+  );
+  assertDeployable(parent, `${action} '${idOf(name)}'`);
+  const current = await deps.store.workloads.get(name, { signal: caller.signal }) ?? null;
+  if (current) {
+    assertEtag(etag, etagOf(current.value.uid, current.version), name, action);
+    assertIdle(current.value, action);
+  } else {
+    assertEtag(etag, "", name, action);
+  }
+  const wanted = await request.change(current?.value ?? null);
+  const quota = await quotaEffects(deps, caller, parent, name, wanted.spec);
+  const uid = current?.value.uid ?? deps.ids.uuid();
+  return {
+    kind: "workload.deploy",
+    target: name,
+    targetUid: uid,
+    input: {
+      verb,
+      forceConflicts,
+      environment,
+      workload: idOf(name),
+      uid,
+      revision: (current?.value.lastRevision ?? 0) + 1,
+      wanted: json(wanted),
+      previous: current && {
+        ...json(current.value),
+        state: current.value.state,
+        revision: current.value.activeRevision,
+      },
+    },
+    current,
+    lock: "take",
+    timeoutMs,
+    quota,
+  };
+}
+
+/** Only what a deployment sets: a whole record is given too. */
+function json({ labels, annotations, spec, restartToken }: Deployment) {
+  return { labels, annotations, spec, restartToken };
+}

@@ -1,0 +1,87 @@
+import {
+  type Environment,
+  formatCpu,
+  formatMemory,
+  idOf,
+  MpcError,
+  parseCpuMillis,
+  parseMemoryBytes,
+  type QuotaEffect,
+  type WorkloadSpec,
+} from "@mpc/domain";
+import { allOf } from "../resources/all_of.ts";
+import type { Caller } from "../caller.ts";
+import type { ServiceDeps } from "../deps.ts";
+
+/**
+ * What a deployment does to its environment's quota.
+ * @throws {MpcError} RESOURCE_EXHAUSTED `QUOTA_EXCEEDED`, permanent
+ */
+export async function quotaEffects(
+  deps: ServiceDeps,
+  caller: Caller,
+  environment: Environment,
+  name: string,
+  wanted: WorkloadSpec,
+): Promise<readonly QuotaEffect[]> {
+  const { quota } = environment;
+  if (quota.workloads === null && quota.cpu === null && quota.memory === null) return [];
+  const others = await allOf(
+    deps.store.workloads,
+    caller.signal,
+    `${environment.name}/workloads/`,
+  );
+  const rest = others.filter((workload) => workload.name !== name);
+  const before = usage(others.map((workload) => workload.spec));
+  const after = usage([...rest.map((workload) => workload.spec), wanted]);
+  const effects: QuotaEffect[] = [];
+  const add = (
+    resource: QuotaEffect["resource"],
+    limit: string | number | null,
+    max: number | undefined,
+    format: (amount: number) => string,
+  ) => {
+    if (limit === null || max === undefined) return;
+    effects.push({
+      resource,
+      before: format(before[resource]),
+      after: format(after[resource]),
+      limit: format(max),
+    });
+    if (after[resource] > max && after[resource] > before[resource]) {
+      throw exceeded(environment, name, resource, format(after[resource]), format(max));
+    }
+  };
+  add("workloads", quota.workloads, quota.workloads ?? undefined, String);
+  add("cpu", quota.cpu, parseCpuMillis(quota.cpu ?? ""), formatCpu);
+  add("memory", quota.memory, parseMemoryBytes(quota.memory ?? ""), formatMemory);
+  return effects;
+}
+
+function usage(specs: readonly WorkloadSpec[]): Record<QuotaEffect["resource"], number> {
+  const total = { workloads: specs.length, cpu: 0, memory: 0 };
+  for (const { autoscaling, replicas, resources } of specs) {
+    const copies = autoscaling?.maxReplicas ?? replicas;
+    total.cpu += copies * (parseCpuMillis(resources.cpu ?? "") ?? 0);
+    total.memory += copies * (parseMemoryBytes(resources.memory ?? "") ?? 0);
+  }
+  return total;
+}
+
+function exceeded(
+  environment: Environment,
+  name: string,
+  resource: string,
+  after: string,
+  limit: string,
+): MpcError {
+  const id = idOf(environment.name);
+  return new MpcError("RESOURCE_EXHAUSTED", {
+    reason: "QUOTA_EXCEEDED",
+    message: `Cannot deploy '${
+      idOf(name)
+    }': environment '${id}' would use ${after} of ${resource}, its quota is ${limit}; raise it with 'mpctl env update ${id} --max-${resource} ${after}'`,
+    retryable: false,
+    metadata: { environment: environment.name, resource, after, limit },
+  });
+}

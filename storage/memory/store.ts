@@ -1,0 +1,42 @@
+import type { Environment, NewEvent, Orphan, Revision, Workload } from "@mpc/domain";
+import { storeClosed } from "../shared/errors.ts";
+import type { Store } from "../store.ts";
+import { MemoryCollection, type MemoryCommit } from "./collection.ts";
+import { MemoryEventLog } from "./event_log.ts";
+import { MemoryOperations } from "./operations.ts";
+
+export interface MemoryStoreOptions {
+  /**
+   * The distance from one event's sequence to the next; 1 by default. Tests choose more, to show that
+   * nothing relies on dense sequences.
+   */
+  readonly sequenceStep?: number;
+}
+
+/** Opens a store that lives until it is closed. It has one handle. */
+export function openMemoryStore({ sequenceStep = 1 }: MemoryStoreOptions = {}): Store {
+  let open = true;
+  const assertOpen = () => {
+    if (!open) throw storeClosed();
+  };
+  const events = new MemoryEventLog(assertOpen, sequenceStep);
+  const commit: MemoryCommit = {
+    assertOpen,
+    commit(written: readonly NewEvent[] = []) {
+      events.push(written);
+    },
+  };
+  return {
+    environments: new MemoryCollection<Environment>(commit),
+    workloads: new MemoryCollection<Workload>(commit),
+    revisions: new MemoryCollection<Revision>(commit),
+    operations: new MemoryOperations(commit),
+    orphans: new MemoryCollection<Orphan>(commit),
+    events,
+    close() {
+      open = false;
+      events.close();
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,138 @@
+/** Followers of a log in one process: what they are served from memory, and what they read. */
+import assert from "node:assert/strict";
+import type { Event } from "@mpc/domain";
+import { anEvent } from "../../tests/fakes/documents.ts";
+import { settle } from "../../tests/fakes/fake_clock.ts";
+import { LiveTail, RECENT_EVENTS } from "./live_tail.ts";
+
+const events = (from: number, to: number): Event[] =>
+  Array.from(
+    { length: to - from + 1 },
+    (_, index) => ({ ...anEvent(`${from + index}`), sequence: from + index }),
+  );
+
+/** A tail over a log of these events, and where its followers have read from. */
+function tailOf(log: Event[]) {
+  const reads: number[] = [];
+  const tail = new LiveTail({
+    read(after, limit) {
+      reads.push(after);
+      return Promise.resolve(log.filter(({ sequence }) => sequence > after).slice(0, limit));
+    },
+  });
+  return { tail, reads };
+}
+
+const append = (tail: LiveTail, added: readonly Event[]) =>
+  tail.append(added, added[0]!.sequence - 1);
+
+/** The first `count` sequences that a follower behind `after` gets. */
+async function follow(tail: LiveTail, after: number, count: number): Promise<number[]> {
+  const stop = new AbortController();
+  const seen: number[] = [];
+  for await (const { sequence } of tail.follow(after, stop.signal)) {
+    seen.push(sequence);
+    if (seen.length === count) break;
+  }
+  return seen;
+}
+
+Deno.test("the live tail serves what is in memory without a read, and reads what is not", async (t) => {
+  const log = events(1, 12);
+  const rows: readonly (readonly [after: number, seen: number[], reads: number[]])[] = [
+    [11, [12], []],
+    [9, [10, 11, 12], []],
+    [8, [9, 10, 11, 12], [8]],
+    [7, [8, 9, 10, 11, 12], [7]],
+    [0, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], [0]],
+  ];
+  for (const [after, seen, wanted] of rows) {
+    await t.step(`of 10 to 12 in memory, behind ${after}`, async () => {
+      const { tail, reads } = tailOf(log);
+      append(tail, log.slice(9));
+      assert.deepEqual(await follow(tail, after, seen.length), seen);
+      assert.deepEqual(reads, wanted);
+    });
+  }
+});
+
+Deno.test("the live tail keeps the newest events in memory, and followers at its edge miss none", async () => {
+  const log = events(1, 2 * RECENT_EVENTS + 1);
+  const { tail, reads } = tailOf(log);
+  for (const event of log) append(tail, [event]);
+  const last = log.length;
+  const edge = last - RECENT_EVENTS;
+  assert.deepEqual(await follow(tail, edge, 2), [edge + 1, edge + 2]);
+  assert.deepEqual(reads, [], "all behind the edge is in memory");
+  assert.deepEqual(await follow(tail, edge - 1, 2), [edge, edge + 1]);
+  assert.deepEqual(reads, [edge - 1], "one more is not");
+  const all = await follow(tail, 0, last);
+  assert.deepEqual(all, log.map(({ sequence }) => sequence), "through both, in order, once");
+});
+
+Deno.test("the live tail reads over a gap in what it was handed", async () => {
+  const log = events(1, 9);
+  const { tail, reads } = tailOf(log);
+  append(tail, log.slice(0, 3));
+  append(tail, log.slice(5));
+  assert.deepEqual(await follow(tail, 2, 7), [3, 4, 5, 6, 7, 8, 9]);
+  assert.deepEqual(reads, [2]);
+});
+
+Deno.test("a follower of the live tail that waits is woken by an append between its read and its wait", async () => {
+  const log: Event[] = [];
+  const tail = new LiveTail({
+    read(after) {
+      const found = log.filter(({ sequence }) => sequence > after);
+      // Another write is made while the answer is on its way.
+      if (log.length === 0) {
+        log.push(...events(1, 1));
+        append(tail, log);
+      }
+      return Promise.resolve(found);
+    },
+  });
+  const stop = new AbortController();
+  const next = tail.follow(0, stop.signal).next();
+  await settle();
+  stop.abort();
+  assert.equal((await next).value?.sequence, 1);
+});
+
+Deno.test("a follower of the live tail ends when it is aborted between two events", async () => {
+  const { tail } = tailOf(events(1, 5));
+  const stop = new AbortController();
+  const follower = tail.follow(0, stop.signal);
+  await follower.next();
+  stop.abort();
+  assert.equal((await follower.next()).done, true);
+});
+
+Deno.test("closing the live tail ends its followers with UNAVAILABLE", async () => {
+  const { tail } = tailOf([]);
+  const next = tail.follow(0, new AbortController().signal).next();
+  await settle();
+  tail.close();
+  await assert.rejects(next, { code: "UNAVAILABLE", reason: "STORE_UNAVAILABLE" });
+});
+
+Deno.test("the live tail looks outside while somebody follows, and stops with the last one", async () => {
+  const watching: string[] = [];
+  const tail = new LiveTail({
+    read: () => Promise.resolve([]),
+    watch() {
+      watching.push("begun");
+      return () => watching.push("ended");
+    },
+  });
+  const [one, other] = [new AbortController(), new AbortController()];
+  const followers = [tail.follow(0, one.signal).next(), tail.follow(0, other.signal).next()];
+  await settle();
+  assert.deepEqual(watching, ["begun"]);
+  one.abort();
+  await followers[0];
+  assert.deepEqual(watching, ["begun"], "another one still follows");
+  other.abort();
+  await followers[1];
+  assert.deepEqual(watching, ["begun", "ended"]);
+});

@@ -1,0 +1,179 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import {
+  nameTaken,
+  noSuchDocument,
+  storeClosed,
+  throwIfAborted,
+  versionConflict,
+} from "../shared/errors.ts";
+import { scalarAt } from "@mpc/domain";
+import { cursorOf } from "../shared/order.ts";
+import type { Collection, ListQuery, Page, ReadOptions, Stored, WriteOptions } from "../store.ts";
+import type { Columns, Sql } from "./filter_sql.ts";
+import type { GroupCommit } from "./group_commit.ts";
+import { conditionSql, listSql } from "./list_sql.ts";
+import { damaged, storeError } from "./errors.ts";
+
+/** The parts of the store that its collections share. */
+export interface SqliteAccess {
+  readonly database: DatabaseSync;
+  readonly commit: GroupCommit;
+  readonly isOpen: () => boolean;
+}
+
+const MAX_PREPARED = 64;
+
+/** Documents of one kind in one table. */
+export class SqliteCollection<T extends { readonly name: string }> implements Collection<T> {
+  protected readonly access: SqliteAccess;
+  readonly #table: string;
+  readonly #columns: Columns;
+  readonly #insert: string;
+  readonly #update: string;
+  readonly #updateBody: string;
+  readonly #sameColumns: string | undefined;
+  readonly #prepared = new Map<string, StatementSync>();
+
+  constructor(access: SqliteAccess, table: string, columns: Columns = {}) {
+    this.access = access;
+    this.#table = table;
+    this.#columns = columns;
+    const names = Object.values(columns);
+    this.#insert = `INSERT INTO ${table} (name, version, body${names.map((n) => `, ${n}`).join("")})
+      VALUES (?, 1, ?${names.map(() => ", ?").join("")})`;
+    this.#update = `UPDATE ${table} SET version = version + 1, body = ?${
+      names.map((n) => `, ${n} = ?`).join("")
+    } WHERE name = ? AND version = ?`;
+    this.#updateBody = `UPDATE ${table} SET version = version + 1, body = ?
+      WHERE name = ? AND version = ?`;
+    this.#sameColumns = names.length === 0 ? undefined : `SELECT 1 FROM ${table}
+      WHERE name = ? AND ${names.map((n) => `${n} IS ?`).join(" AND ")}`;
+  }
+
+  create(value: T, options: WriteOptions = {}): Promise<Stored<T>> {
+    const body = JSON.stringify(value);
+    return this.#write(options, () => {
+      if (this.#version(value.name) !== undefined) throw nameTaken(value.name);
+      this.insert(value, body);
+      return { value: JSON.parse(body), version: 1 };
+    });
+  }
+
+  async get(name: string, options: ReadOptions = {}): Promise<Stored<T> | undefined> {
+    return await this.read(options, () =>
+      this.row({
+        text: `SELECT name, version, body FROM ${this.#table} WHERE name = ?`,
+        values: [name],
+      }));
+  }
+
+  async list(query: ListQuery): Promise<Page<T>> {
+    return await this.read(query, () => {
+      const { text, values } = listSql(this.#table, query, this.#columns);
+      const rows = this.prepare(text).all(...values).map((row) => this.#stored(row));
+      const items = rows.slice(0, query.limit);
+      const last = items.at(-1);
+      const more = rows.length > query.limit && last;
+      return { items, next: more ? cursorOf(last.value, query.orderBy ?? []) : null };
+    });
+  }
+
+  async count(query: Pick<ListQuery, "prefix" | "filter" | "signal">): Promise<number> {
+    return await this.read(query, () => {
+      const { text, values } = conditionSql(query, this.#columns);
+      const row = this.prepare(`SELECT count(*) AS count FROM ${this.#table} WHERE ${text}`)
+        .get(...values);
+      return Number(row?.["count"]);
+    });
+  }
+
+  replace(value: T, version: number, options: WriteOptions = {}): Promise<Stored<T>> {
+    const body = JSON.stringify(value);
+    return this.#write(options, () => {
+      const { changes } = this.#change(value, version, body);
+      if (changes !== 1) this.#refuse(value.name, version);
+      return { value: JSON.parse(body), version: version + 1 };
+    });
+  }
+
+  delete(name: string, version: number, options: WriteOptions = {}): Promise<void> {
+    return this.#write(options, () => {
+      const { changes } = this.prepare(
+        `DELETE FROM ${this.#table} WHERE name = ? AND version = ?`,
+      ).run(name, version);
+      if (changes !== 1) this.#refuse(name, version);
+    });
+  }
+
+  protected insert(value: T, body: string): void {
+    this.prepare(this.#insert).run(value.name, body, ...this.#indexed(value));
+  }
+
+  /** Reads one document. */
+  protected row({ text, values }: Sql): Stored<T> | undefined {
+    const row = this.prepare(text).get(...values);
+    return row && this.#stored(row);
+  }
+
+  protected async read<R>({ signal }: ReadOptions, query: () => R): Promise<R> {
+    throwIfAborted(signal);
+    if (!this.access.isOpen()) throw storeClosed();
+    try {
+      return await query();
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+
+  /** Prepares each statement once; only filters make many different texts. */
+  protected prepare(text: string): StatementSync {
+    let statement = this.#prepared.get(text);
+    if (!statement) {
+      if (this.#prepared.size >= MAX_PREPARED) this.#prepared.clear();
+      statement = this.access.database.prepare(text);
+      this.#prepared.set(text, statement);
+    }
+    return statement;
+  }
+
+  #write<R>({ signal, events = [] }: WriteOptions, run: () => R): Promise<R> {
+    return this.access.commit.write({ signal, events, run });
+  }
+
+  /** Skips unchanged columns: writing one would also write a page of its index. */
+  #change(value: T, version: number, body: string) {
+    const indexed = this.#indexed(value);
+    const same = this.#sameColumns === undefined ||
+      this.prepare(this.#sameColumns).get(value.name, ...indexed) !== undefined;
+    return same
+      ? this.prepare(this.#updateBody).run(body, value.name, version)
+      : this.prepare(this.#update).run(body, ...indexed, value.name, version);
+  }
+
+  #indexed(value: T): (string | number | null)[] {
+    return Object.keys(this.#columns).map((key) => {
+      const whole: unknown = Reflect.get(value, key);
+      if (typeof whole === "object" && whole !== null) return JSON.stringify(whole);
+      const found = scalarAt(value, [key]);
+      return typeof found === "boolean" ? Number(found) : found;
+    });
+  }
+
+  #version(name: string): number | undefined {
+    const row = this.prepare(`SELECT version FROM ${this.#table} WHERE name = ?`).get(name);
+    return row && Number(row["version"]);
+  }
+
+  #refuse(name: string, version: number): never {
+    const found = this.#version(name);
+    throw found === undefined ? noSuchDocument(name) : versionConflict(name, version, found);
+  }
+
+  #stored(row: Record<string, unknown>): Stored<T> {
+    try {
+      return { value: JSON.parse(String(row["body"])), version: Number(row["version"]) };
+    } catch (cause) {
+      throw damaged(String(row["name"]), this.#table, cause);
+    }
+  }
+}

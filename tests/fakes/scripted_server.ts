@@ -1,0 +1,73 @@
+/** For tests: the API's streams in memory, each call answered by the next script. */
+import { Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
+import {
+  ErrorInfoSchema,
+  EventService,
+  type Operation,
+  OperationService,
+  type WatchEventsRequest,
+  type WatchEventsResponse,
+} from "@mpc/proto";
+import type { Connection } from "@mpc/client";
+import type { Timing } from "@mpc/client";
+
+/** The messages of one stream; an error ends it. */
+export type Script<T> = readonly (T | ConnectError)[];
+
+/** What the connection of a server that dies ends with. */
+export const broken = (): ConnectError =>
+  new ConnectError("read failed", Code.Unknown, undefined, undefined, new Error("ECONNRESET"));
+
+/** An error that the API sends. */
+export const sent = (code: Code, reason: string): ConnectError =>
+  new ConnectError(reason, code, undefined, [{
+    desc: ErrorInfoSchema,
+    value: { reason, domain: "mpc" },
+  }]);
+
+export interface ScriptedServer {
+  readonly connection: Pick<Connection, "client">;
+  readonly watches: WatchEventsRequest[];
+}
+
+/** A call beyond the scripts finds the server gone. */
+export function scriptedServer(scripts: {
+  readonly operation?: readonly Script<Operation>[];
+  readonly events?: readonly Script<WatchEventsResponse>[];
+}): ScriptedServer {
+  const operations = [...scripts.operation ?? []];
+  const events = [...scripts.events ?? []];
+  const watches: WatchEventsRequest[] = [];
+  const transport = createRouterTransport(({ rpc }) => {
+    rpc(OperationService.method.watchOperation, () => play(operations.shift()));
+    rpc(EventService.method.watchEvents, (request) => {
+      watches.push(request);
+      return play(events.shift());
+    });
+  });
+  return { connection: { client: (service) => createClient(service, transport) }, watches };
+}
+
+async function* play<T>(script: Script<T> = [broken()]): AsyncGenerator<T> {
+  for (const step of script) {
+    await Promise.resolve();
+    if (step instanceof ConnectError) throw step;
+    yield step;
+  }
+}
+
+/** A clock that only pauses move, and that records them. */
+export function fakeTiming(): Timing & { readonly pauses: number[] } {
+  const pauses: number[] = [];
+  let now = 0;
+  return {
+    pauses,
+    now: () => now,
+    random: () => 0,
+    pause(ms) {
+      pauses.push(ms);
+      now += ms;
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,12 @@
+import { fuzzGrpcDoor } from "./fuzz_grpc_door.ts";
+
+const CONNECTIONS = 20_000;
+const SEED = 20_261_130;
+
+Deno.test({
+  name: `${CONNECTIONS} mutated HTTP/2 connections neither end the gRPC door nor delay its calls`,
+  // What grpc-js keeps open after a client is closed is not this test's.
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: (t) => t.step(`seed ${SEED}`, () => fuzzGrpcDoor(CONNECTIONS, SEED)).then(() => {}),
+});

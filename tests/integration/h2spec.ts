@@ -1,0 +1,47 @@
+import { goTool } from "../servers/go_tool.ts";
+
+/** A case that a server has failed: its section and title, and what was wanted. */
+export interface FailedCase {
+  readonly name: string;
+  readonly detail: string;
+}
+
+interface Verdict {
+  readonly cases: number;
+  readonly failed: readonly FailedCase[];
+}
+
+/** How long a case waits for an answer; longer than a busy machine needs. */
+const CASE_SECONDS = 3;
+
+/** Runs all cases of h2spec, the strict ones too, at a server without TLS. */
+export async function h2spec(host: string, port: number): Promise<Verdict> {
+  const report = await Deno.makeTempFile({ prefix: "mpc-h2spec-", suffix: ".xml" });
+  try {
+    const { stdout, stderr } = await new Deno.Command(await goTool("h2spec"), {
+      args: [
+        ...["--host", host, "--port", String(port), "--strict"],
+        ...["--timeout", String(CASE_SECONDS), "--junit-report", report],
+      ],
+    }).output();
+    const xml = await Deno.readTextFile(report);
+    const text = new TextDecoder();
+    if (!xml.includes("<testcase")) throw new Error(text.decode(stdout) + text.decode(stderr));
+    const cases = [...xml.matchAll(/<testcase ([^>]*)>([^]*?)<\/testcase>/g)];
+    return {
+      cases: cases.length,
+      failed: cases.filter(([, , body]) => /<(failure|error)/.test(body!)).map(
+        ([, attributes, body]) => ({
+          name: `${attribute(attributes!, "package")}: ${attribute(attributes!, "classname")}`,
+          detail: body!.trim(),
+        }),
+      ),
+    };
+  } finally {
+    await Deno.remove(report);
+  }
+}
+
+function attribute(attributes: string, name: string): string {
+  return new RegExp(`${name}="([^"]*)"`).exec(attributes)?.[1] ?? "";
+}

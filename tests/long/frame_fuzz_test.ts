@@ -1,0 +1,13 @@
+import { fuzzGrpcDoor } from "../fuzz/fuzz_grpc_door.ts";
+
+const CONNECTIONS = 500_000;
+
+Deno.test({
+  name: `${CONNECTIONS} mutated HTTP/2 connections neither end the gRPC door nor delay its calls`,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn(t) {
+    const seed = Math.trunc(performance.timeOrigin) % 2 ** 31;
+    await t.step(`seed ${seed}`, () => fuzzGrpcDoor(CONNECTIONS, seed));
+  },
+});

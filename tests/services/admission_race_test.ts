@@ -1,0 +1,145 @@
+/**
+ * Every order of the reads and writes of an admission, of the same request repeated, and of those
+ * who take it for cut off: what was acknowledged stays, and is the same for all.
+ */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { etagOf, isMpcError } from "@mpc/domain";
+import { createEnvironment, deployWorkload, dropUnadmitted, isAdmitted } from "@mpc/services";
+import type { Collection, Store } from "@mpc/storage";
+import { openMemoryStore } from "@mpc/storage/memory";
+import { type Platform, withPlatform } from "../fakes/platform.ts";
+import { rejectsWith } from "../fakes/rejects.ts";
+import { create, deploy } from "../fakes/scenarios.ts";
+
+type Calls = Pick<fc.Scheduler, "schedule">;
+
+/** A store whose calls are made in the order that the scheduler wants. */
+function scheduled(store: Store, calls: Calls): Store {
+  const wrap = <T extends { readonly name: string }, C extends Collection<T>>(collection: C): C =>
+    new Proxy(collection, {
+      get: (target, key) => {
+        const method = Reflect.get(target, key);
+        if (typeof method !== "function") return method;
+        return async (...args: unknown[]) => {
+          await calls.schedule(Promise.resolve(), `${String(key)}`);
+          return await method.apply(target, args);
+        };
+      },
+    });
+  return {
+    ...store,
+    environments: wrap(store.environments),
+    workloads: wrap(store.workloads),
+    operations: wrap(store.operations),
+    events: store.events,
+    close: () => store.close(),
+  } as Store;
+}
+
+const CHANGES = {
+  "create an environment": (platform: Platform) =>
+    createEnvironment(platform.deps, platform.caller, {
+      environmentId: "shop",
+      environment: {},
+      requestId: "r-1",
+    }),
+  "deploy a workload": (platform: Platform) =>
+    deployWorkload(platform.deps, platform.caller, {
+      parent: "environments/dev",
+      workloadId: "web",
+      workload: { spec: { image: "nginx:1.27" } },
+      etag: "",
+      timeoutMs: null,
+      requestId: "r-1",
+    }),
+};
+
+for (const [title, change] of Object.entries(CHANGES)) {
+  Deno.test(`an admission that others take for cut off: ${title}`, () =>
+    fc.assert(
+      fc.asyncProperty(fc.scheduler(), fc.nat(2), fc.nat(3), async (scheduler, repeats, drops) => {
+        const bare = openMemoryStore();
+        await withPlatform(async (platform) => {
+          await platform.ended(
+            await createEnvironment(platform.deps, platform.caller, {
+              environmentId: "dev",
+              environment: {},
+            }),
+          );
+          const store = scheduled(bare, scheduler);
+          const deps = { ...platform.deps, store };
+          const acknowledged = new Set<string>();
+          const ask = async () => {
+            try {
+              const { operation } = await change({ ...platform, deps } as typeof platform);
+              acknowledged.add(operation!.value.name);
+            } catch (error) {
+              // A lock whose operation was dropped may still be there, and refuses others.
+              if (drops === 0 || !isMpcError(error, "ABORTED", "ALREADY_EXISTS")) throw error;
+            }
+          };
+          const drop = async () => {
+            const pending = { op: "=" as const, path: ["state"], value: "PENDING" };
+            const { items } = await store.operations.list({ filter: pending, limit: 10 });
+            for (const stored of items) {
+              try {
+                if (await isAdmitted(deps, stored.value)) continue;
+                await dropUnadmitted(deps, stored);
+              } catch (error) {
+                if (!isMpcError(error, "ABORTED", "NOT_FOUND")) throw error;
+              }
+            }
+          };
+          const all = Promise.all([
+            ...Array.from({ length: repeats + 1 }, ask),
+            ...Array.from({ length: drops }, drop),
+          ]);
+          await Promise.race([scheduler.waitFor(all), all]);
+          assert.ok(acknowledged.size <= 1, "the same request is the same operation");
+          if (drops === 0) assert.equal(acknowledged.size, 1);
+          for (const name of acknowledged) {
+            assert.ok(await bare.operations.get(name), "what was acknowledged is there");
+          }
+          await platform.settle();
+          await platform.janitor().pass();
+          await platform.settle();
+          for (const name of acknowledged) {
+            assert.equal((await platform.operation(name)).state, "SUCCEEDED");
+          }
+          await platform.assertSound();
+        }, { store: bare });
+      }),
+      { numRuns: 200, endOnFailure: true },
+    ));
+}
+
+Deno.test("a change whose operation was dropped, and that is then refused, leaves all as it was", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, store } = platform;
+    const name = "environments/dev/workloads/web";
+    await platform.ended(await create(platform));
+    const first = await platform.ended(await deploy(platform));
+    const before = await store.workloads.get(name);
+    const { replace } = store.workloads;
+    store.workloads.replace = async (...call) => {
+      store.workloads.replace = replace;
+      // The lock comes so late that the operation has been dropped.
+      const pending = { op: "=" as const, path: ["state"], value: "PENDING" };
+      const { items: [operation] } = await store.operations.list({ filter: pending, limit: 1 });
+      await dropUnadmitted(deps, operation!);
+      return await replace.apply(store.workloads, call);
+    };
+    const late = deployWorkload(deps, caller, {
+      parent: "environments/dev",
+      workloadId: "web",
+      workload: { spec: { image: "nginx:other" } },
+      etag: etagOf(before!.value.uid, before!.version),
+      timeoutMs: null,
+    });
+    await rejectsWith(late, "ABORTED", "ETAG_MISMATCH");
+    const { value } = (await store.workloads.get(name))!;
+    assert.deepEqual({ ...value, updateTime: 0 }, { ...before!.value, updateTime: 0 });
+    assert.equal(value.lastOperation, first.name);
+    await platform.assertSound();
+  }));

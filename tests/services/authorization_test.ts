@@ -1,0 +1,187 @@
+/** Every use case asks the authorizer before it reads or writes what its answer could reveal. */
+import assert from "node:assert/strict";
+import { type Filter, MpcError } from "@mpc/domain";
+import * as services from "@mpc/services";
+import type { Authorizer, Caller, ServiceDeps } from "@mpc/services";
+import { openMemoryStore } from "@mpc/storage/memory";
+import { anEnvironment, anOperation, aWorkload } from "../fakes/documents.ts";
+import { Platform } from "../fakes/platform.ts";
+import { rejectsWith } from "../fakes/rejects.ts";
+
+const denied = () =>
+  Promise.reject(new MpcError("PERMISSION_DENIED", { reason: "TEST_DENIED", message: "denied" }));
+const denying: Authorizer = { authorize: denied, visible: denied };
+const page = { pageSize: 0, pageToken: "", filter: "", orderBy: "" };
+const deletion = { etag: "", force: true, allowMissing: true, abandon: false, timeoutMs: null };
+const watch = { target: "", kinds: [], resumeToken: "", skipExisting: false };
+
+type UseCase = (deps: ServiceDeps, caller: Caller, id: string) => unknown;
+
+const env = (id: string) => `environments/${id}`;
+const web = (id: string) => `${env(id)}/workloads/web`;
+const op = (id: string) => `operations/${OPERATIONS[id] ?? UNKNOWN}`;
+const OPERATIONS: Readonly<Record<string, string>> = {
+  dev: "00000000-0000-4000-8000-000000000001",
+  prod: "00000000-0000-4000-8000-000000000002",
+};
+const UNKNOWN = "00000000-0000-4000-8000-000000000009";
+
+const USE_CASES: Readonly<Record<string, UseCase>> = {
+  cancelOperation: (d, c, id) =>
+    services.cancelOperation(d, c, { name: op(id), reason: "", validateOnly: false }),
+  createEnvironment: (d, c, id) =>
+    services.createEnvironment(d, c, { environmentId: id, environment: {} }),
+  deleteEnvironment: (d, c, id) => services.deleteEnvironment(d, c, { ...deletion, name: env(id) }),
+  deleteWorkload: (d, c, id) => services.deleteWorkload(d, c, { ...deletion, name: web(id) }),
+  deployWorkload: (d, c, id) =>
+    services.deployWorkload(d, c, {
+      parent: env(id),
+      workloadId: "web",
+      workload: { spec: { image: "nginx:1.27" } },
+      etag: "",
+      timeoutMs: null,
+    }),
+  diagnose: (d, c) => services.diagnose(d, c),
+  explainOperation: (d, c, id) => services.explainOperation(d, c, op(id)),
+  getEnvironment: (d, c, id) => services.getEnvironment(d, c, env(id)),
+  getOperation: (d, c, id) => services.getOperation(d, c, op(id)),
+  getWorkload: (d, c, id) => services.getWorkload(d, c, web(id)),
+  listClusterEvents: (d, c, id) => services.listClusterEvents(d, c, web(id)),
+  listEnvironments: (d, c) => services.listEnvironments(d, c, page),
+  listOperations: (d, c) => services.listOperations(d, c, page),
+  listPods: (d, c, id) => services.listPods(d, c, web(id)),
+  listRevisions: (d, c, id) => services.listRevisions(d, c, { ...page, parent: web(id) }),
+  listWorkloads: (d, c) => services.listWorkloads(d, c, { ...page, parent: env("-") }),
+  reconcileWorkload: (d, c, id) => services.reconcileWorkload(d, c, { name: web(id), etag: "" }),
+  restartWorkload: (d, c, id) => services.restartWorkload(d, c, { name: web(id), etag: "" }),
+  retryOperation: (d, c, id) => services.retryOperation(d, c, { name: op(id) }),
+  rollbackWorkload: (d, c, id) =>
+    services.rollbackWorkload(d, c, { name: web(id), etag: "", revision: 0 }),
+  scaleWorkload: (d, c, id) =>
+    services.scaleWorkload(d, c, { name: web(id), etag: "", replicas: 2 }),
+  streamLogs: (d, c, id) =>
+    services.streamLogs(d, c, {
+      name: web(id),
+      follow: false,
+      tail: null,
+      since: null,
+      replica: null,
+    }).next(),
+  sweepObjects: (d, c) => services.sweepObjects(d, c),
+  updateEnvironment: (d, c, id) =>
+    services.updateEnvironment(d, c, { name: env(id), etag: "", change: {} }),
+  waitOperation: (d, c, id) => services.waitOperation(d, c, op(id), 0),
+  watchEvents: (d, c) => services.watchEvents(d, c, watch).next(),
+  watchOperation: (d, c, id) => services.watchOperation(d, c, op(id)).next(),
+};
+
+/** Exported functions that are parts of the platform's own work and answer no caller. */
+const NO_USE_CASES = [
+  "assertEngines",
+  "assertName",
+  "dropUnadmitted",
+  "environmentEvent",
+  "isAdmitted",
+  "isUnreadable",
+  "operationEvent",
+  "pagesOf",
+  "systemCaller",
+  "systemPrincipal",
+  "updateDocument",
+  "workloadEvent",
+];
+
+/** A platform with an environment, a workload and an ended operation in `dev` and in `prod`. */
+async function filled(): Promise<Platform> {
+  const store = openMemoryStore();
+  const platform = await Platform.start({ store });
+  await platform.crash();
+  for (const id of ["dev", "prod"]) {
+    await store.environments.create(anEnvironment(id));
+    await store.workloads.create(aWorkload(id, "web"));
+    await store.operations.create(
+      anOperation(OPERATIONS[id] ?? "", { target: env(id), state: "FAILED" }),
+    );
+  }
+  return platform;
+}
+
+Deno.test("every function that services export is known to be a use case or not", () => {
+  const functions = Object.entries(services).filter(([, it]) => typeof it === "function");
+  assert.deepEqual(
+    functions.map(([name]) => name).sort(),
+    [...Object.keys(USE_CASES), ...NO_USE_CASES].sort(),
+  );
+});
+
+for (const [name, run] of Object.entries(USE_CASES)) {
+  Deno.test(`${name}() is refused alike for what exists and what does not, and changes nothing`, async () => {
+    const platform = await filled();
+    const deps = { ...platform.deps, authorizer: denying };
+    const before = await platform.store.events.head();
+    for (const id of ["dev", "missing"]) {
+      await rejectsWith(
+        Promise.resolve(run(deps, platform.caller, id)),
+        "PERMISSION_DENIED",
+        "TEST_DENIED",
+      );
+    }
+    assert.equal(await platform.store.events.head(), before, "no event was written");
+    assert.equal(await platform.store.operations.count({}), 2, "no operation was written");
+    assert.equal(await platform.store.orphans.count({}), 0, "no orphan was written");
+  });
+}
+
+/** Lets a caller see what belongs to `dev` alone. */
+const devOnly: Authorizer = {
+  authorize: () => Promise.resolve(),
+  visible: (_caller, permission) => {
+    const path = [permission === "operation.get" ? "target" : "name"];
+    const terms: readonly Filter[] = [env("dev"), `${env("dev")}/*`]
+      .map((value) => ({ op: "=", path, value }));
+    return Promise.resolve({ op: "or", terms });
+  },
+};
+
+Deno.test("lists leave out what the caller may not see, without gaps in pages", async () => {
+  const { deps: bare, caller } = await filled();
+  const deps = { ...bare, authorizer: devOnly };
+  const small = { ...page, pageSize: 1 };
+  for (
+    const { items, nextPageToken } of [
+      await services.listEnvironments(deps, caller, small),
+      await services.listWorkloads(deps, caller, { ...small, parent: env("-") }),
+      await services.listOperations(deps, caller, small),
+    ]
+  ) {
+    assert.equal(items.length, 1);
+    assert.match(JSON.stringify(items), /dev/);
+    assert.doesNotMatch(JSON.stringify(items), /prod/);
+    assert.equal(nextPageToken, "", "nothing more is hinted at");
+  }
+});
+
+Deno.test("a watch leaves out what the caller may not see, at first and later", async () => {
+  const { deps: bare, caller, store } = await filled();
+  const deps = { ...bare, authorizer: devOnly };
+  const stop = new AbortController();
+  const seen: string[] = [];
+  const events = services.watchEvents(deps, { ...caller, signal: stop.signal }, watch);
+  for await (const it of events) {
+    if (it.type === "synced") {
+      for (const id of ["prod", "dev"]) {
+        const stored = await store.environments.get(env(id));
+        assert.ok(stored);
+        const facts = { reason: "Tested", message: "", operation: null, actor: "ann", time: 1 };
+        const next = { value: stored.value, version: stored.version + 1 };
+        await store.environments.replace(stored.value, stored.version, {
+          events: [services.environmentEvent(next, facts)],
+        });
+      }
+      continue;
+    }
+    seen.push(it.type === "event" ? `event ${it.event.target}` : it.snapshot.value.name);
+    if (it.type === "event") stop.abort();
+  }
+  assert.deepEqual(seen, [env("dev"), web("dev"), op("dev"), `event ${env("dev")}`]);
+});

@@ -1,0 +1,171 @@
+/** A watch tells what is there, then what happens: no event is missing, none comes twice. */
+import assert from "node:assert/strict";
+import type { Environment } from "@mpc/domain";
+import { environmentEvent, type WatchedEvent, watchEvents } from "@mpc/services";
+import type { Store } from "@mpc/storage";
+import { openMemoryStore } from "@mpc/storage/memory";
+import { anEnvironment, anEvent } from "../fakes/documents.ts";
+import { settle } from "../fakes/fake_clock.ts";
+import { aCaller } from "../fakes/a_caller.ts";
+import { withPlatform } from "../fakes/platform.ts";
+import { rejectsWith } from "../fakes/rejects.ts";
+
+const NAME = "environments/dev";
+const ALL = { target: "", kinds: ["environment"], resumeToken: "", skipExisting: false };
+
+/** Writes an environment's next version, with the event that tells of it. */
+async function write(store: Store, label: string): Promise<void> {
+  const facts = { message: label, reason: "Tested", operation: null, actor: "ann", time: 0 };
+  const before = await store.environments.get(NAME);
+  const value: Environment = anEnvironment("dev", { labels: { version: label } });
+  const version = (before?.version ?? 0) + 1;
+  const events = [environmentEvent({ value, version }, facts)];
+  if (before) await store.environments.replace(value, before.version, { events });
+  else await store.environments.create(value, { events });
+}
+
+/** A store in which something is written right before the environments are listed. */
+function writtenWhenListed(write: (store: Store) => Promise<void>): Store {
+  const store = openMemoryStore();
+  const { environments } = store;
+  let written = false;
+  return {
+    ...store,
+    environments: {
+      create: (...call) => environments.create(...call),
+      get: (...call) => environments.get(...call),
+      replace: (...call) => environments.replace(...call),
+      delete: (...call) => environments.delete(...call),
+      count: (...call) => environments.count(...call),
+      async list(query) {
+        if (!written && query.filter === undefined) {
+          written = true;
+          await write(store);
+        }
+        return await environments.list(query);
+      },
+    },
+  };
+}
+
+/** What a watch has told when nothing more is to come, in short. */
+async function toldBy(
+  store: Store,
+  request: Partial<typeof ALL>,
+  during: () => Promise<void> = () => Promise.resolve(),
+): Promise<readonly string[]> {
+  return (await watched(store, request, during)).map(inShort);
+}
+
+/** The token that a watch has at the log's head. */
+async function tokenOf(store: Store): Promise<string> {
+  return (await watched(store, { skipExisting: true })).at(-1)!.token;
+}
+
+async function watched(
+  store: Store,
+  request: Partial<typeof ALL>,
+  during: () => Promise<void> = () => Promise.resolve(),
+): Promise<readonly WatchedEvent[]> {
+  const told: WatchedEvent[] = [];
+  await withPlatform(async (platform) => {
+    await platform.crash();
+    const stop = new AbortController();
+    const caller = aCaller({ signal: stop.signal });
+    const watching = (async () => {
+      for await (const event of watchEvents(platform.deps, caller, { ...ALL, ...request })) {
+        told.push(event);
+      }
+    })();
+    // A refusal is for the last line here; without a handler until then it would end the process.
+    watching.catch(() => {});
+    await settle(20);
+    await during();
+    await settle(20);
+    stop.abort();
+    await watching;
+    // Stays open for the next watch.
+  }, { store: { ...store, close: () => Promise.resolve() } });
+  return told;
+}
+
+function inShort(told: WatchedEvent): string {
+  if (told.type === "existing") return `existing ${told.snapshot.version}`;
+  if (told.type === "synced") return "synced";
+  return `${told.event.type} ${told.event.resource?.version ?? told.event.message}`;
+}
+
+Deno.test("a change between the log's head and the list is told once, the next one too", async () => {
+  const store = writtenWhenListed((store) => write(store, "2"));
+  await write(store, "1");
+  const told = await toldBy(store, {}, () => write(store, "3"));
+  assert.deepEqual(told, ["existing 2", "synced", "UPDATED 3"]);
+});
+
+Deno.test("a deletion of what was told as existing is told", async () => {
+  const store = openMemoryStore();
+  await write(store, "1");
+  const told = await toldBy(store, {}, async () => {
+    const { value } = (await store.environments.get(NAME))!;
+    const facts = { message: "", reason: "Gone", operation: null, actor: "ann", time: 0 };
+    const gone = environmentEvent({ value, version: 1 }, { ...facts, type: "DELETED" });
+    await store.environments.delete(NAME, 1, { events: [gone] });
+  });
+  assert.deepEqual(told, ["existing 1", "synced", "DELETED 1"]);
+});
+
+Deno.test("a watch that resumes is told each event behind its token once, and nothing that exists", async () => {
+  const store = openMemoryStore();
+  await write(store, "1");
+  const resumeToken = await tokenOf(store);
+  await write(store, "2");
+  await write(store, "3");
+  const told = await toldBy(store, { resumeToken }, () => write(store, "4"));
+  assert.deepEqual(told, ["synced", "UPDATED 2", "UPDATED 3", "UPDATED 4"]);
+});
+
+Deno.test("a watch without what exists is told only what happens from now on", async () => {
+  const store = openMemoryStore();
+  await write(store, "1");
+  const told = await toldBy(store, { skipExisting: true }, () => write(store, "2"));
+  assert.deepEqual(told, ["synced", "UPDATED 2"]);
+});
+
+Deno.test("a watch of one environment is told nothing of another whose name begins the same", async () => {
+  const store = openMemoryStore();
+  await store.environments.create(anEnvironment("dev2"));
+  await write(store, "1");
+  const told = await toldBy(store, { target: NAME, kinds: [] }, async () => {
+    await store.events.append([
+      anEvent("other", { target: "environments/dev2" }),
+      anEvent("own", { target: NAME }),
+      anEvent("below", { target: `${NAME}/workloads/web` }),
+    ]);
+  });
+  assert.deepEqual(told, ["existing 1", "synced", "UPDATED own", "UPDATED below"]);
+});
+
+Deno.test("after 1000 events that are not for it a watch gets a mark with a newer token", async () => {
+  const store = openMemoryStore();
+  const others = (count: number) =>
+    store.events.append(
+      Array.from({ length: count }, () => anEvent("other", { target: "environments/other" })),
+    );
+  const told = await watched(store, { target: NAME }, async () => {
+    await others(999);
+    await settle(20);
+    await store.events.append([anEvent("own", { target: NAME })]);
+    await others(1_000);
+  });
+  assert.deepEqual(told.map(inShort), ["synced", "UPDATED own", "synced"]);
+  assert.equal(told.at(-1)?.token, await tokenOf(store));
+});
+
+Deno.test("a token from ahead of the log is refused, that of its head is not", async () => {
+  const store = openMemoryStore();
+  await write(store, "1");
+  const resumeToken = await tokenOf(store);
+  assert.deepEqual(await toldBy(store, { resumeToken }), ["synced"]);
+  const ahead = toldBy(openMemoryStore(), { resumeToken });
+  await rejectsWith(ahead, "OUT_OF_RANGE", "EVENTS_UNKNOWN");
+});

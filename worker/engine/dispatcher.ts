@@ -1,0 +1,216 @@
+import { getLogger } from "@logtape/logtape";
+import { type Event, type Instant, isMpcError, type MpcError, recordError } from "@mpc/domain";
+import { type Clock, type Engine, operationEvent, updateDocument } from "@mpc/services";
+import { CANCEL_REQUESTED, holdsResource, OPERATION_ADMITTED } from "@mpc/services/sagas";
+import type { Store } from "@mpc/storage";
+import type { HostedEngine } from "./hosted_engine.ts";
+import { followLog, pause } from "./follow_log.ts";
+import { StrandedNotes } from "./stranded_notes.ts";
+
+const log = getLogger(["mpc", "dispatcher"]);
+
+/** How many orders are with the engine at the same time. */
+const AT_ONCE = 32;
+
+interface Order {
+  readonly action: "start" | "cancel";
+  readonly operation: string;
+}
+
+/** An engine that may know by itself what keeps it from its work. */
+type DispatchedEngine = Engine & Partial<Pick<HostedEngine, "problem" | "stranded">>;
+
+/** Since when, and why, an engine takes no orders. */
+export interface EngineOutage {
+  /** The order that found it out. */
+  readonly action: Order["action"];
+  readonly since: Instant;
+  readonly error: MpcError;
+}
+
+/**
+ * Follows the event log and tells the engine what was admitted and what is to be cancelled. While
+ * the engine cannot be reached, operations wait with the reason on their records, and begin in
+ * order when it is back. Several may follow the same log: engines do nothing twice.
+ */
+export class Dispatcher {
+  readonly #store: Store;
+  readonly #engine: DispatchedEngine;
+  readonly #clock: Clock;
+  readonly #stranded: StrandedNotes;
+  readonly #stop = new AbortController();
+  #orders: Order[] = [];
+  #more = Promise.withResolvers<void>();
+  #outage: EngineOutage | null = null;
+  #running: Promise<unknown> | undefined;
+
+  constructor(options: { store: Store; engine: DispatchedEngine; clock: Clock }) {
+    this.#store = options.store;
+    this.#engine = options.engine;
+    this.#clock = options.clock;
+    this.#stranded = new StrandedNotes(options);
+  }
+
+  /** Begins to follow; what was admitted before and has not begun is started first. */
+  async start(): Promise<void> {
+    const head = await this.#store.events.head();
+    for (const operation of await this.#unbegun()) {
+      this.#orders.push({ action: "start", operation });
+    }
+    const following = followLog(
+      { store: this.#store, clock: this.#clock },
+      head,
+      this.#stop.signal,
+      (event) => this.#take(event),
+    );
+    this.#running = Promise.all([
+      following,
+      this.#carry(),
+      ...("problem" in this.#engine ? [this.#watchEngine()] : []),
+    ]);
+  }
+
+  /** Null while the engine takes orders. */
+  get outage(): EngineOutage | null {
+    return this.#outage;
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#more.resolve();
+    await this.#running;
+  }
+
+  async #unbegun(): Promise<readonly string[]> {
+    const pending = await this.#store.operations.list({
+      filter: { op: "=", path: ["state"], value: "PENDING" },
+      orderBy: [{ path: ["createTime"], descending: false }],
+      limit: 1_000,
+    });
+    const names: string[] = [];
+    for (const { value } of pending.items) {
+      if (value.engine !== this.#engine.name) continue;
+      if (await holdsResource(this.#store, value)) names.push(value.name);
+    }
+    return names;
+  }
+
+  async #take({ reason, operation }: Event): Promise<void> {
+    if (operation === null) return;
+    if (reason !== OPERATION_ADMITTED && reason !== CANCEL_REQUESTED) return;
+    const action = reason === OPERATION_ADMITTED ? "start" : "cancel";
+    this.#orders.push({ action, operation });
+    this.#more.resolve();
+    if (this.#outage && action === "start") await this.#noteWaiting(operation, this.#outage);
+  }
+
+  /**
+   * Hands orders on, the oldest first. While there is an outage, only the oldest start tries, for all
+   * of them; cancellations do, since what runs may be reached where nothing new is begun.
+   */
+  async #carry(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const next = this.#next();
+      if (next.length === 0) {
+        await this.#more.promise;
+        this.#more = Promise.withResolvers<void>();
+        continue;
+      }
+      const taken = await Promise.all(next.map((order) => this.#hand(order)));
+      const done = new Set(next.filter((_, index) => taken[index]));
+      this.#orders = this.#orders.filter((order) => !done.has(order));
+      if (taken.includes(false)) await pause(this.#clock, this.#stop.signal);
+    }
+  }
+
+  #next(): readonly Order[] {
+    if (!this.#outage) return this.#orders.slice(0, AT_ONCE);
+    const first = this.#orders.find(({ action }) => action === "start");
+    return this.#orders.filter((order) => order === first || order.action === "cancel")
+      .slice(0, AT_ONCE);
+  }
+
+  /** @returns false where the order is to be tried again */
+  async #hand(order: Order): Promise<boolean> {
+    try {
+      await this.#engine[order.action](order.operation);
+      if (this.#outage?.action !== "start" || order.action === "start") this.#outage = null;
+      return true;
+    } catch (error) {
+      if (this.#stop.signal.aborted) return false;
+      if (isMpcError(error) && error.reason.startsWith("ENGINE_")) {
+        await this.#noteOutage(order.action, error);
+        return false;
+      }
+      if (isMpcError(error, "UNAVAILABLE")) return false;
+      // The janitor tries again what only this operation is refused for.
+      const { action, operation } = order;
+      log.error("Cannot {action} {operation}: {error}", {
+        action,
+        operation,
+        error: recordError(error),
+      });
+      return true;
+    }
+  }
+
+  /** What the engine took before it had a problem, or goes on with no more, says so as well. */
+  async #watchEngine(): Promise<void> {
+    let known: string | undefined;
+    while (!this.#stop.signal.aborted) {
+      const error = this.#engine.problem;
+      try {
+        if (error && error.reason !== known) {
+          const since = this.#outage?.since ?? this.#clock.now();
+          const names = await this.#unbegun();
+          await Promise.all(names.map((name) => this.#noteWaiting(name, { since, error })));
+        }
+        known = error?.reason;
+        const { stranded } = this.#engine;
+        if (stranded) await this.#stranded.keep(stranded, this.#stop.signal);
+      } catch (error) {
+        log.error("Cannot note what waits: {error}", { error: recordError(error) });
+      }
+      await pause(this.#clock, this.#stop.signal);
+    }
+  }
+
+  async #noteOutage(action: Order["action"], error: MpcError): Promise<void> {
+    if (this.#outage?.error.reason === error.reason) return;
+    const outage = { action, since: this.#clock.now(), error };
+    this.#outage = outage;
+    log.warn("The engine takes no orders, operations wait: {error}", {
+      error: recordError(error),
+    });
+    const waiting = this.#orders.filter(({ action }) => action === "start");
+    await Promise.all(waiting.map(({ operation }) => this.#noteWaiting(operation, outage)));
+  }
+
+  /** Of several dispatchers that find the same the first says it. */
+  async #noteWaiting(
+    name: string,
+    { since, error }: Pick<EngineOutage, "since" | "error">,
+  ): Promise<void> {
+    const { signal } = this.#stop;
+    const how = error.reason === "ENGINE_UNREACHABLE" ? "unreachable" : "takes no orders";
+    const waitingReason = `engine ${how} since ${new Date(since).toISOString()}: ${error.message}`;
+    try {
+      await updateDocument(this.#store.operations, name, signal, (operation) => {
+        const { state, waitingReason: said } = operation;
+        if (state !== "PENDING" || said.endsWith(error.message)) return undefined;
+        const time = this.#clock.now();
+        return {
+          value: { ...operation, waitingReason, updateTime: time },
+          event: { reason: "OperationWaiting", message: waitingReason, time },
+        };
+      }, operationEvent);
+    } catch (error) {
+      // It waits all the same, or is gone.
+      if (signal.aborted || isMpcError(error, "NOT_FOUND")) return;
+      log.error("Cannot note why {operation} waits: {error}", {
+        operation: name,
+        error: recordError(error),
+      });
+    }
+  }
+}

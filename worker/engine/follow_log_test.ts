@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { type ErrorCode, MpcError } from "@mpc/domain";
+import { openMemoryStore } from "@mpc/storage/memory";
+import { anEvent } from "../../tests/fakes/documents.ts";
+import { FakeClock } from "../../tests/fakes/fake_clock.ts";
+import { followLog } from "./follow_log.ts";
+
+/** Follows a log whose tail fails so often, and says which events it saw. */
+async function follow(
+  failure: { readonly code: ErrorCode; readonly times: number },
+  use: (clock: FakeClock) => Promise<void>,
+): Promise<readonly string[]> {
+  const store = openMemoryStore();
+  const clock = new FakeClock();
+  const stop = new AbortController();
+  const seen: string[] = [];
+  let failures = failure.times;
+  const events = Object.assign(Object.create(store.events), {
+    head: () => store.events.head(),
+    tail: (after: number, signal: AbortSignal) => {
+      if (failures-- <= 0) return store.events.tail(after, signal);
+      throw new MpcError(failure.code, {
+        reason: "INJECTED",
+        message: "an injected fault",
+        metadata: { compacted: "1" },
+      });
+    },
+  });
+  await store.events.append([anEvent("1"), anEvent("2")]);
+  const following = followLog(
+    { store: { ...store, events }, clock },
+    0,
+    stop.signal,
+    ({ message }) => void seen.push(message),
+  );
+  await use(clock);
+  stop.abort();
+  await following;
+  await store.close();
+  return seen;
+}
+
+Deno.test("followLog() goes on where it was when the store could not be reached for a while", async () => {
+  const seen = await follow(
+    { code: "UNAVAILABLE", times: 2 },
+    (clock) => clock.advance(5_000),
+  );
+  assert.deepEqual(seen, ["1", "2"]);
+});
+
+Deno.test("followLog() goes on with the oldest that is kept where earlier events are not", async () => {
+  const seen = await follow(
+    { code: "OUT_OF_RANGE", times: 1 },
+    (clock) => clock.advance(5_000),
+  );
+  assert.deepEqual(seen, ["2"]);
+});

@@ -1,0 +1,238 @@
+import { getLogger } from "@logtape/logtape";
+import {
+  type Environment,
+  type Event,
+  EXPIRES_SOON,
+  type Instant,
+  isMpcError,
+  recordError,
+  setCondition,
+} from "@mpc/domain";
+import {
+  deleteEnvironment,
+  environmentEvent,
+  pagesOf,
+  type ServiceDeps,
+  systemCaller,
+  systemPrincipal,
+  updateDocument,
+} from "@mpc/services";
+import { followLog } from "../engine/follow_log.ts";
+
+const log = getLogger(["mpc", "expiry"]);
+
+/** So long before it expires an environment is spoken of. */
+export const NOTICE_MS = 3_600_000;
+
+/** Deletions that failed are not asked for again before this. */
+const AGAIN_MS = 300_000;
+
+/** So many environments are looked at together. */
+const PAGE = 100;
+
+/** The pause after a failure. */
+const PAUSE_MS = 5_000;
+
+/** A timer cannot be set farther ahead. */
+const FARTHEST_MS = 24 * 3_600_000;
+
+/**
+ * Deletes environments at the moment they expire, and speaks of it an hour before. Waits for the
+ * next moment that matters, and looks again when an environment changes.
+ */
+export class Expiry {
+  readonly #deps: ServiceDeps;
+  readonly #stop = new AbortController();
+  #changed = new AbortController();
+  #running: Promise<unknown> | undefined;
+
+  constructor(deps: ServiceDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    const { store, clock } = this.#deps;
+    const { signal } = this.#stop;
+    const after = await store.events.head();
+    this.#running = Promise.all([
+      followLog({ store, clock }, after, signal, (event) => this.#hear(event)),
+      this.#loop(),
+    ]);
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  /** Does what is due now. @returns when something is due next */
+  async pass(): Promise<Instant | undefined> {
+    const now = this.#deps.clock.now();
+    let next = Infinity;
+    for await (const environments of this.#expiring()) {
+      const due = await Promise.all(environments.map((value) => this.#attend(value, now)));
+      next = Math.min(next, ...due.filter((time) => time !== undefined));
+      const last = environments.at(-1)?.expireTime ?? Infinity;
+      // They come in the order of their time: what comes behind is due later still.
+      if (last - NOTICE_MS > now) break;
+    }
+    return next === Infinity ? undefined : next;
+  }
+
+  /** A pass, and one at each moment of the time to come: whoever is next begins where it ends. */
+  async passesWithin(ms: number): Promise<void> {
+    const { clock } = this.#deps;
+    const end = clock.now() + ms;
+    try {
+      for (let next = await this.pass(); next !== undefined && next < end;) {
+        await clock.sleep(Math.max(1, next - clock.now()), this.#stop.signal);
+        next = await this.pass();
+      }
+    } catch (error) {
+      // Another process has the next turn.
+      if (!this.#stop.signal.aborted) throw error;
+    }
+  }
+
+  /** Environments that expire, the first ones first, in pages. */
+  async *#expiring(): AsyncGenerator<readonly Environment[]> {
+    const query = {
+      filter: {
+        op: "and" as const,
+        terms: [
+          { op: ">" as const, path: ["expireTime"], value: 0 },
+          { op: "=" as const, path: ["deletionProtection"], value: false },
+        ],
+      },
+      orderBy: [{ path: ["expireTime"], descending: false }],
+      limit: PAGE,
+      signal: this.#stop.signal,
+    };
+    for await (const page of pagesOf(this.#deps.store.environments, query)) {
+      yield page.map(({ value }) => value);
+    }
+  }
+
+  /** What cannot be attended to must not keep the rest from expiring. */
+  async #attend(environment: Environment, now: Instant): Promise<Instant | undefined> {
+    try {
+      return await this.#due(environment, now);
+    } catch (error) {
+      if (this.#stop.signal.aborted) throw error;
+      log.error("Cannot attend to {environment}, which expires: {error}", {
+        environment: environment.name,
+        error: recordError(error),
+      });
+      return now + PAUSE_MS;
+    }
+  }
+
+  /** Does what is due with one environment. @returns when it is due next */
+  async #due(environment: Environment, now: Instant): Promise<Instant | undefined> {
+    const { expireTime, state } = environment;
+    if (expireTime === null || state === "DELETING") return undefined;
+    if (expireTime <= now) return await this.#expire(environment, expireTime, now);
+    if (expireTime - NOTICE_MS > now) return expireTime - NOTICE_MS;
+    if (!spokenOf(environment, expireTime)) await this.#notice(environment.name, expireTime);
+    return expireTime;
+  }
+
+  async #expire(
+    { name, uid }: Environment,
+    expireTime: Instant,
+    now: Instant,
+  ): Promise<Instant | undefined> {
+    // The same moment of the same environment is one request, whoever makes it, however often;
+    // what failed is asked for anew after a while.
+    const round = Math.floor((now - expireTime) / AGAIN_MS);
+    const requestId = `expiry-${uid.slice(-12)}-${expireTime}-${round}`;
+    const caller = systemCaller("expiry", this.#stop.signal);
+    try {
+      await deleteEnvironment(this.#deps, caller, {
+        name,
+        requestId,
+        etag: "",
+        force: true,
+        allowMissing: true,
+        abandon: false,
+        timeoutMs: null,
+      });
+    } catch (error) {
+      if (!isMpcError(error, "ABORTED", "FAILED_PRECONDITION")) throw error;
+    }
+    return expireTime + (round + 1) * AGAIN_MS;
+  }
+
+  async #notice(name: string, expireTime: Instant): Promise<void> {
+    const { store, clock } = this.#deps;
+    const time = clock.now();
+    const message = `It expires at ${new Date(expireTime).toISOString()}`;
+    await updateDocument(store.environments, name, this.#stop.signal, (environment) => {
+      if (environment.expireTime !== expireTime || spokenOf(environment, expireTime)) {
+        return undefined;
+      }
+      const condition = {
+        type: EXPIRES_SOON,
+        status: "TRUE" as const,
+        reason: EXPIRES_SOON,
+        message,
+        observedGeneration: environment.generation,
+      };
+      const conditions = setCondition(environment.conditions, condition, time);
+      const facts = {
+        type: "NOTICED" as const,
+        reason: EXPIRES_SOON,
+        message: `${message}; 'mpctl env extend' gives it more time`,
+        operation: null,
+        actor: systemPrincipal("expiry"),
+        time,
+      };
+      return { value: { ...environment, conditions }, event: facts };
+    }, environmentEvent);
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const changed = this.#changed.signal;
+      try {
+        const next = await this.pass();
+        const now = this.#deps.clock.now();
+        const ms = Math.min(next === undefined ? FARTHEST_MS : next - now, FARTHEST_MS);
+        await this.#deps.clock.sleep(
+          Math.max(1, ms),
+          AbortSignal.any([this.#stop.signal, changed]),
+        );
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        if (changed.aborted) continue;
+        log.error("Cannot attend to what expires: {error}", { error: recordError(error) });
+        await this.#pause();
+      }
+    }
+  }
+
+  async #pause(): Promise<void> {
+    try {
+      await this.#deps.clock.sleep(PAUSE_MS, this.#stop.signal);
+    } catch (error) {
+      if (!this.#stop.signal.aborted) throw error;
+    }
+  }
+
+  /** Looks again when an environment that expires has changed. */
+  #hear({ resource, type }: Event): void {
+    if (resource?.kind !== "environment" || type === "DELETED") return;
+    if (resource.value.expireTime === null) return;
+    const before = this.#changed;
+    this.#changed = new AbortController();
+    before.abort();
+  }
+}
+
+/** Whether the condition says so already: the word is not said twice. */
+function spokenOf(environment: Environment, expireTime: Instant): boolean {
+  const message = `It expires at ${new Date(expireTime).toISOString()}`;
+  return environment.conditions.some((condition) =>
+    condition.type === EXPIRES_SOON && condition.message === message
+  );
+}

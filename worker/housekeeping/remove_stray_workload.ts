@@ -1,0 +1,28 @@
+import { environmentIdOf, environmentName, type Workload } from "@mpc/domain";
+import { type Clock, systemPrincipal, workloadEvent } from "@mpc/services";
+import type { Store, Stored } from "@mpc/storage";
+
+/**
+ * Forgets a workload whose first deployment came too late: its environment was deleted while it was
+ * admitted, and it has nothing on the cluster.
+ * @throws {MpcError} NOT_FOUND or ABORTED: somebody else changed it meanwhile
+ */
+export async function removeStrayWorkload(
+  { store, clock }: { readonly store: Store; readonly clock: Clock },
+  workload: Stored<Workload>,
+): Promise<void> {
+  const { name, currentOperation, lastOperation, activeRevision } = workload.value;
+  if (currentOperation !== null || activeRevision > 0) return;
+  const environment = environmentName(environmentIdOf(name));
+  if (await store.environments.get(environment)) return;
+  await store.workloads.delete(name, workload.version, {
+    events: [workloadEvent(workload, {
+      type: "DELETED",
+      reason: "Gone",
+      message: `Its environment was deleted before it was deployed`,
+      operation: lastOperation,
+      actor: systemPrincipal("janitor"),
+      time: clock.now(),
+    })],
+  });
+}

@@ -1,0 +1,63 @@
+import type { Provider, ServiceDeps } from "@mpc/services";
+import { DriftWatch } from "./drift_watch.ts";
+import type { HostedEngine, PeriodicTask } from "../engine/hosted_engine.ts";
+import { Expiry } from "./expiry.ts";
+import { Janitor } from "./janitor.ts";
+import { repeatPass } from "./repeat_pass.ts";
+import { Retention } from "./retention.ts";
+
+const JANITOR_INTERVAL_MS = 30_000;
+const DRIFT_INTERVAL_MS = 300_000;
+const RETENTION_INTERVAL_MS = 600_000;
+
+/** By a schedule, each pass sees to the moments until the next one. */
+const EXPIRY_INTERVAL_MS = 10_000;
+
+export interface HousekeepingOptions {
+  readonly deps: ServiceDeps;
+  readonly provider: Provider;
+  readonly engine: Omit<HostedEngine, "problem">;
+  /** How long history is kept; null for ever. */
+  readonly keepMs: number | null;
+  /** Nobody can be admitting yet: what is not admitted was cut off. */
+  readonly alone: boolean;
+}
+
+/**
+ * Begins what is done again and again: the janitor, expiry, the look for drift and the end of what
+ * is kept; by timers of this process, or by the engine's where it shares them among workers.
+ */
+export async function startHousekeeping(options: HousekeepingOptions): Promise<AsyncDisposable> {
+  const { deps, provider, engine, keepMs, alone } = options;
+  const { store, clock } = deps;
+  const stop = new AbortController();
+  const { signal } = stop;
+  const janitor = new Janitor({ store, engine, provider, clock, signal });
+  const drift = new DriftWatch({ store, provider, clock, signal });
+  const retention = keepMs === null ? null : new Retention({ store, clock, keepMs, signal });
+  const expiry = new Expiry(deps);
+  if (alone) await janitor.pass(0);
+  const passes: readonly PeriodicTask[] = [
+    { name: "janitor_pass", everyMs: JANITOR_INTERVAL_MS, run: () => janitor.pass() },
+    { name: "drift_pass", everyMs: DRIFT_INTERVAL_MS, run: () => drift.pass() },
+    {
+      name: "retention_pass",
+      everyMs: RETENTION_INTERVAL_MS,
+      run: async () => await retention?.pass(),
+    },
+  ];
+  let running: readonly Promise<void>[] = [];
+  if (engine.repeat) {
+    const run = () => expiry.passesWithin(EXPIRY_INTERVAL_MS);
+    await engine.repeat([...passes, { name: "expiry_pass", everyMs: EXPIRY_INTERVAL_MS, run }]);
+  } else {
+    await expiry.start();
+    running = passes.map((pass) => repeatPass(pass, { clock, signal }));
+  }
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await Promise.all([expiry.close(), ...running]);
+    },
+  };
+}

@@ -1,0 +1,120 @@
+import { getLogger } from "@logtape/logtape";
+import {
+  environmentIdOf,
+  type Event,
+  idOf,
+  isMpcError,
+  type Orphan,
+  parseName,
+  recordError,
+} from "@mpc/domain";
+import { type Clock, pagesOf, type Provider, systemPrincipal } from "@mpc/services";
+import type { Store, Stored } from "@mpc/storage";
+
+const log = getLogger(["mpc", "janitor"]);
+
+/** How long a sweep waits for one deletion; what takes longer is seen in a later pass. */
+const PATIENCE_MS = 5_000;
+
+/** How many are removed at the same time. */
+const AT_ONCE = 50;
+
+interface SweepOptions {
+  readonly store: Store;
+  readonly provider: Provider;
+  readonly clock: Clock;
+}
+
+/** Removes from the cluster what abandoned resources left there, and forgets what is gone. */
+export async function sweepOrphans(options: SweepOptions, signal: AbortSignal): Promise<void> {
+  for await (const orphans of pagesOf(options.store.orphans, { limit: AT_ONCE, signal })) {
+    // Together, so that what is stuck holds up neither the others nor the rest of the janitor's work.
+    await Promise.all(orphans.map((orphan) => sweep(options, orphan, signal)));
+  }
+}
+
+async function sweep(
+  options: SweepOptions,
+  { value, version }: Stored<Orphan>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, clock } = options;
+  try {
+    if (await hasRecord(store, value, signal)) return;
+    const end = await remove(options, value, signal);
+    await store.orphans.delete(value.name, version, {
+      signal,
+      events: [{
+        time: clock.now(),
+        type: "NOTICED",
+        ...end,
+        target: value.target,
+        operation: value.operation,
+        actor: systemPrincipal("janitor"),
+        resource: null,
+      }],
+    });
+  } catch (error) {
+    if (signal.aborted || isMpcError(error, "NOT_FOUND")) return;
+    log.warn("Cannot sweep {orphan} yet: {error}", {
+      orphan: value.target,
+      error: recordError(error),
+    });
+  }
+}
+
+/**
+ * Whether the resource is still there: its abandoning has not ended, or ended early, and what it
+ * has on the cluster may be in use again.
+ */
+async function hasRecord(
+  { environments, workloads }: Store,
+  { target, targetUid }: Orphan,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const found = parseName(target)?.kind === "environment"
+    ? await environments.get(target, { signal })
+    : await workloads.get(target, { signal });
+  return found?.value.uid === targetUid;
+}
+
+async function remove(
+  { provider, clock }: { readonly provider: Provider; readonly clock: Clock },
+  { target, targetUid, cluster }: Orphan,
+  stop: AbortSignal,
+): Promise<Pick<Event, "reason" | "message">> {
+  const patience = new AbortController();
+  const done = new AbortController();
+  const timer = clock.sleep(PATIENCE_MS, AbortSignal.any([stop, done.signal])).then(
+    () => patience.abort(),
+    (error) => {
+      if (!done.signal.aborted && !stop.aborted) throw error;
+    },
+  );
+  const signal = AbortSignal.any([stop, patience.signal]);
+  const ref = { environment: environmentIdOf(target), uid: targetUid, ...(cluster && { cluster }) };
+  try {
+    if (parseName(target)?.kind === "environment") {
+      await provider.deleteNamespace(ref, { signal });
+      await provider.awaitNamespaceGone(ref, { signal });
+    } else {
+      const workload = { ...ref, workload: idOf(target) };
+      await provider.deleteWorkloads([workload], { signal });
+      await provider.awaitWorkloadGone(workload, { signal });
+    }
+    return {
+      reason: "OrphanSwept",
+      message: `What '${target}' had left on the cluster is gone`,
+    };
+  } catch (error) {
+    if (!isMpcError(error) || error.reason !== "UNKNOWN_CLUSTER") throw error;
+    return {
+      reason: "OrphanForgotten",
+      message:
+        `What '${target}' had left stays on cluster '${cluster}', which workers no longer have`,
+    };
+  } finally {
+    done.abort();
+    await timer;
+  }
+}

@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import type { ProviderSettings } from "@mpc/process";
+import type { Clock, Provider } from "@mpc/services";
+import type { Store } from "@mpc/storage";
+import { findCluster } from "./find_cluster.ts";
+import { DEMO_DELAYS, NO_DELAYS, SimulatedProvider } from "./simulated/mod.ts";
+
+interface Settings extends ProviderSettings {
+  /** Null where nothing is kept. */
+  readonly dataDir: string | null;
+}
+
+/**
+ * Opens the clusters that a worker works on.
+ * @throws {MpcError} FAILED_PRECONDITION `SIMULATION_UNREADABLE`
+ */
+export async function openProvider(
+  { clusters, charts, simulatedDelays, dataDir }: Settings,
+  { store, clock }: { readonly store: Store; readonly clock: Clock },
+): Promise<Provider> {
+  if (clusters.length === 0) {
+    return new SimulatedProvider({
+      clock,
+      delays: simulatedDelays === "demo" ? DEMO_DELAYS : NO_DELAYS,
+      statePath: dataDir && join(dataDir, "simulated_cluster.db"),
+    });
+  }
+  const { openCharts, openClusters } = await import("./kubernetes/mod.ts");
+  const cacheFolder = dataDir && join(dataDir, "helm");
+  return openClusters(clusters, {
+    clock,
+    charts: openCharts(charts, { clock, cacheFolder }),
+    find: (ref) => findCluster(store, ref),
+  });
+}
