@@ -68,6 +68,13 @@ Deno.test("startAttempt() keeps the first try and the last twenty, and counts al
   assert.deepEqual(numbers(), [1, ...Array.from({ length: 20 }, (_, index) => index + 3)]);
 });
 
+Deno.test("startAttempt() gives back the time in which nobody worked", () => {
+  const killed = step({ state: "RUNNING", attempts: [attempt(1, { endTime: null })] });
+  const operation = { ...withStep(killed), updateTime: NOW + 1_000 };
+  const later = startAttempt(operation, STEP, false, NOW + 61_000);
+  assert.equal(later.deadline - operation.deadline, 60_000);
+});
+
 Deno.test("failuresOf() counts tries that failed or are no longer kept, not those that were killed", () => {
   const rows: readonly (readonly [what: string, attempts: StepAttempt[], failures: number])[] = [
     ["none", [], 0],
