@@ -15,32 +15,27 @@ export const noNamespace = (environment: string): MpcError =>
     metadata: { environment },
   });
 
-export const noSuchCluster = (
-  environment: string,
-  cluster: string,
-  known: readonly string[],
-): MpcError =>
-  new MpcError("FAILED_PRECONDITION", {
-    reason: "UNKNOWN_CLUSTER",
-    message: `Cannot use environment '${environment}': there is no cluster '${cluster}', only ${
-      known.map((name) => `'${name}'`).join(", ")
-    }`,
-    metadata: { environment, cluster },
-  });
+type UnknownCluster = (environment: string, cluster: string, known: readonly string[]) => MpcError;
+
+const unknownCluster =
+  (problem: (environment: string, cluster: string, known: string) => string): UnknownCluster =>
+  (environment, cluster, known) =>
+    new MpcError("FAILED_PRECONDITION", {
+      reason: "UNKNOWN_CLUSTER",
+      message: `Cannot use environment '${environment}': ${
+        problem(environment, cluster, known.map((name) => `'${name}'`).join(", "))
+      }`,
+      metadata: { environment, cluster },
+    });
+
+export const noSuchCluster = unknownCluster((_, cluster, known) =>
+  `there is no cluster '${cluster}', only ${known}`
+);
 
 /** The record of the environment names a cluster that is no longer configured. */
-export const clusterGone = (
-  environment: string,
-  cluster: string,
-  known: readonly string[],
-): MpcError =>
-  new MpcError("FAILED_PRECONDITION", {
-    reason: "UNKNOWN_CLUSTER",
-    message: `Cannot use environment '${environment}': its cluster '${cluster}' is not among ${
-      known.map((name) => `'${name}'`).join(", ")
-    }; give workers that cluster again, or forget the environment by 'mpctl env delete ${environment} --abandon'`,
-    metadata: { environment, cluster },
-  });
+export const clusterGone = unknownCluster((environment, cluster, known) =>
+  `its cluster '${cluster}' is not among ${known}; give workers that cluster again, or forget the environment by 'mpctl env delete ${environment} --abandon'`
+);
 
 export const beingDeleted = (object: string): MpcError =>
   new MpcError("ABORTED", {
