@@ -1,17 +1,8 @@
-import { join, resolve } from "node:path";
-import { makeDataDir, systemClock, systemIds, VERSION } from "@mpc/process";
-import { allowEverything, assertEngines, type ServiceDeps } from "@mpc/services";
-import { createPlanner } from "@mpc/services/sagas";
+import { join } from "node:path";
+import { Platform } from "@mpc/platform";
+import { VERSION } from "@mpc/process";
 import type { Store } from "@mpc/storage";
-import { openStore } from "@mpc/storage/open_store";
-import {
-  Dispatcher,
-  EmbeddedEngine,
-  type HostedEngine,
-  openProvider,
-  startHousekeeping,
-  type StepTools,
-} from "@mpc/worker";
+import { EmbeddedEngine, type HostedEngine, type StepTools } from "@mpc/worker";
 import type { AllInOneConfig } from "./config.ts";
 import { type Doors, openDoors } from "./open_doors.ts";
 
@@ -21,7 +12,7 @@ const STEPS_AT_ONCE = 100;
 /** A running platform. */
 export interface AllInOne extends Doors {
   readonly store: Store;
-  /** Finishes running calls, stops work where it is, and lets go of everything. */
+  /** Finishes running calls, stops work where it is, and closes everything. */
   close(): Promise<void>;
 }
 
@@ -31,72 +22,44 @@ export interface AllInOne extends Doors {
  *   `STORE_TOO_NEW`, `PORT_IN_USE`, `NO_ENGINE`, `NO_TEMPORAL`
  */
 export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
-  const clock = systemClock;
-  const ids = systemIds;
+  const { dataDir, keepMs } = config;
   await using stack = new AsyncDisposableStack();
-  if (config.dataDir !== null) await makeDataDir(config.dataDir);
-  const store = await openStore(
-    config.dataDir === null ? "memory:" : `sqlite:${resolve(config.dataDir, "mpc.db")}`,
+  const platform = stack.use(await Platform.open({ dataDir, shared: false }));
+  const { provider, planner } = await platform.openClusters(config);
+  const engine = await platform.startEngine(
+    provider,
+    (tools) => startEngine(config, tools, platform),
   );
-  stack.defer(() => store.close());
-  const provider = await openProvider(config, { store, clock });
-  stack.defer(() => provider.close());
-  const engine = await startEngine(config, { store, provider, clock, ids }, stack);
-  await assertEngines(store, [engine.name]);
-  const deps: ServiceDeps = {
-    store,
-    clock,
-    ids,
-    cluster: provider,
-    planner: createPlanner(store, provider),
-    authorizer: allowEverything,
-    engine: engine.name,
-  };
-  const dispatcher = new Dispatcher({ store, engine, clock });
-  await dispatcher.start();
-  stack.defer(() => dispatcher.close());
-  stack.use(
-    await startHousekeeping({
-      deps,
-      provider,
-      engine,
-      keepMs: config.keepMs,
-      alone: true,
-    }),
-  );
+  const deps = platform.deps({ cluster: provider, planner, engine: engine.name });
+  await platform.startWork({ deps, provider, engine, keepMs, alone: true });
   const info = {
     version: VERSION,
     engine: engine.name,
-    storage: config.dataDir === null ? "memory" : "sqlite",
+    storage: dataDir === null ? "memory" : "sqlite",
     provider: () => Promise.resolve(provider.name),
   };
-  const doors = await openDoors(deps, info, config);
-  stack.defer(() => doors.close());
+  const doors = await openDoors(platform.components, deps, info, config);
   const running = stack.move();
-  return { ...doors, store, close: () => running.disposeAsync() };
+  return { ...doors, store: platform.store, close: () => running.disposeAsync() };
 }
 
-/** Begins to work; what it needs is let go of with the stack. */
+/** Starts the engine that the configuration names, and what it needs besides. */
 async function startEngine(
   { engine: name, dataDir, temporalAddress }: AllInOneConfig,
   tools: StepTools,
-  stack: AsyncDisposableStack,
-): Promise<Omit<HostedEngine, "problem">> {
-  if (name === "embedded") {
-    const engine = new EmbeddedEngine(tools);
-    stack.defer(() => engine.close());
-    return engine;
-  }
+  { components }: Platform,
+): Promise<Omit<HostedEngine, "problem"> & Partial<Pick<HostedEngine, "problem">>> {
+  if (name === "embedded") return new EmbeddedEngine(tools);
   const { BUNDLE_PATH, startTemporalEngine } = await import("@mpc/worker/temporal");
   const { freshWorkflowBundle, startDevTemporal } = await import("./dev_temporal.ts");
   await freshWorkflowBundle(BUNDLE_PATH);
   let address = temporalAddress;
   if (address === null) {
     const server = await startDevTemporal(dataDir && join(dataDir, "temporal.db"));
-    stack.defer(() => server.stop());
+    components.add({ name: "temporal", close: () => server.stop() });
     address = server.address;
   }
-  const engine = await startTemporalEngine(tools, {
+  return await startTemporalEngine(tools, {
     target: { address, namespace: "default", tls: null, apiKey: null },
     taskQueue: "mpc",
     concurrency: STEPS_AT_ONCE,
@@ -104,6 +67,4 @@ async function startEngine(
     payloadKey: null,
     version: null,
   });
-  stack.defer(() => engine.close());
-  return engine;
 }

@@ -1,4 +1,5 @@
-import type { Address } from "@mpc/process";
+import type { Address, Components } from "@mpc/process";
+import { MpcError } from "@mpc/domain";
 import type { ServiceDeps } from "@mpc/services";
 import type { DoorsConfig } from "./config.ts";
 import type { ServerInfo } from "./diagnostics_service.ts";
@@ -10,15 +11,15 @@ import { serveWeb } from "./web/serve_web.ts";
 export interface Doors {
   readonly grpcAddress: Address;
   readonly webAddress: Address;
-  /** Says that no calls are taken any more, and lets the running ones finish. */
-  close(): Promise<void>;
 }
 
 /**
- * Serves the API at both doors.
+ * Serves the API at both doors, and adds them to the process' components. Closing them says that no
+ * more calls are taken, and lets running calls finish.
  * @throws {MpcError} FAILED_PRECONDITION `PORT_IN_USE` or `CANNOT_LISTEN`
  */
 export async function openDoors(
+  components: Components,
   deps: ServiceDeps,
   info: ServerInfo,
   config: DoorsConfig,
@@ -27,22 +28,28 @@ export async function openDoors(
   await using stack = new AsyncDisposableStack();
   const grpc = await serveGrpc({ routes: served, listen: config.grpcListen });
   stack.defer(() => grpc.close(config.graceMs));
-  const ready = () => health.serving;
   const web = serveWeb({
     routes: served,
     listen: config.webListen,
     allowedHosts: config.allowedHosts,
     grpcAddress: grpc.address,
-    ready,
+    readyz: () => components.readyResponse(),
   });
   stack.move();
-  return {
-    grpcAddress: grpc.address,
-    webAddress: web.address,
+  components.add({
+    name: "doors",
+    assertReady: () => health.serving ? Promise.resolve() : Promise.reject(shuttingDown()),
     // Both at once, so that the grace is over for both at the same time.
     async close() {
       health.stop();
       await Promise.all([web.close(config.graceMs), grpc.close(config.graceMs)]);
     },
-  };
+  });
+  return { grpcAddress: grpc.address, webAddress: web.address };
 }
+
+const shuttingDown = (): MpcError =>
+  new MpcError("UNAVAILABLE", {
+    reason: "SHUTTING_DOWN",
+    message: "Cannot take calls: the server is shutting down",
+  });

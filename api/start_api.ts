@@ -1,7 +1,5 @@
-import { allowEverything } from "@mpc/services";
-import { resolve } from "node:path";
-import { makeDataDir, systemClock, systemIds, VERSION } from "@mpc/process";
-import { openStore } from "@mpc/storage/open_store";
+import { Platform } from "@mpc/platform";
+import { VERSION } from "@mpc/process";
 import { WorkerCluster } from "./cluster/worker_cluster.ts";
 import type { ApiConfig } from "./config.ts";
 import { type Doors, openDoors } from "./open_doors.ts";
@@ -10,7 +8,9 @@ import { type Doors, openDoors } from "./open_doors.ts";
 const ENGINE = "temporal";
 
 /** The running API. */
-export type Api = Doors;
+export interface Api extends Doors {
+  close(): Promise<void>;
+}
 
 /**
  * Starts the API alone: it admits and answers from the store, and asks workers what only a cluster
@@ -20,27 +20,16 @@ export type Api = Doors;
  */
 export async function startApi(config: ApiConfig): Promise<Api> {
   await using stack = new AsyncDisposableStack();
-  await makeDataDir(config.dataDir);
-  const store = await openStore(`sqlite:${resolve(config.dataDir, "mpc.db")}`, { shared: true });
-  stack.defer(() => store.close());
+  const platform = stack.use(await Platform.open({ dataDir: config.dataDir, shared: true }));
   const workers = new WorkerCluster(config.workers);
-  const deps = {
-    store,
-    clock: systemClock,
-    ids: systemIds,
-    cluster: workers,
-    planner: workers,
-    authorizer: allowEverything,
-    engine: ENGINE,
-  };
+  const deps = platform.deps({ cluster: workers, planner: workers, engine: ENGINE });
   const info = {
     version: VERSION,
     engine: ENGINE,
     storage: "sqlite",
     provider: () => workers.provider(),
   };
-  const doors = await openDoors(deps, info, config);
-  stack.defer(() => doors.close());
+  const doors = await openDoors(platform.components, deps, info, config);
   const running = stack.move();
   return { ...doors, close: () => running.disposeAsync() };
 }

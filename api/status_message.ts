@@ -14,3 +14,10 @@ export function statusMessage(error: unknown): MessageShape<typeof StatusSchema>
     ),
   });
 }
+
+/**
+ * A message as the header `grpc-message` carries it: only what is not printable ASCII, and `%`, is
+ * percent-encoded ("gRPC over HTTP2", Responses). Clients decode no more than that.
+ */
+export const grpcMessage = (message: string): string =>
+  message.toWellFormed().replace(/[^ -$&-~]+/g, encodeURIComponent);

@@ -9,6 +9,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   storage: ["domain"],
   services: ["domain", "storage"],
   process: ["services", "domain"],
+  platform: [],
   api: ["proto", "services", "domain", "process"],
   worker: ["services", "domain", "storage", "process"],
   client: ["proto"],
@@ -21,6 +22,7 @@ const ROOTS = [
   /\/main\.ts$/,
   /^api\/(?:dev|all_in_one|start_api)\.ts$/,
   /^worker\/start_worker\.ts$/,
+  /^platform\//,
 ];
 
 /** The worker's side of what it and the API say to each other. */

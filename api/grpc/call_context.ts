@@ -44,7 +44,13 @@ export class CallContext<I, O> implements HandlerContext {
     if (this.#abort) return this.#abort.signal;
     const abort = new AbortController();
     this.#abort = abort;
-    const cancel = () => abort.abort(new ConnectError("the caller has gone", Code.Canceled));
+    // grpc-js cancels a call whose deadline has passed, too.
+    const cancel = () =>
+      abort.abort(
+        (this.timeoutMs() ?? 1) <= 0
+          ? deadlineExceeded()
+          : new ConnectError("the caller has gone", Code.Canceled),
+      );
     if (this.#call.cancelled) cancel();
     this.#call.on("cancelled", cancel);
     const timeoutMs = this.timeoutMs();

@@ -21,11 +21,15 @@ import type {
 } from "@grpc/grpc-js";
 import type { HandlerContext } from "@connectrpc/connect";
 import { MpcError } from "@mpc/domain";
+import { deadlineExceeded } from "../deadline.ts";
 import { toApiError } from "../error_codes.ts";
 import type { Route } from "../route.ts";
 import { CallContext } from "./call_context.ts";
+import { takeLongDeadlines } from "./long_deadlines.ts";
 import { UnreadableMessage } from "./unreadable_message.ts";
 import { statusOf } from "./status.ts";
+
+takeLongDeadlines();
 
 type Message = MessageShape<DescMessage>;
 type Request = Message | UnreadableMessage;
@@ -117,7 +121,7 @@ function unary(
   return async (call, callback) => {
     const context = new CallContext(route.service, method, call, lifetime.shutdown);
     try {
-      refuseWhenOver(lifetime);
+      refuseWhenOver(lifetime, context);
       const answer = await implementation(readable(call.request), context);
       callback(null, complete(method, answer));
     } catch (error) {
@@ -175,7 +179,7 @@ async function answer(
 ): Promise<void> {
   const context = new CallContext(route.service, method, call, lifetime.shutdown);
   try {
-    refuseWhenOver(lifetime);
+    refuseWhenOver(lifetime, context);
     // Says that the call is taken; the first message may be long in coming.
     call.sendMetadata(new Metadata());
     for await (const message of messages(context)) {
@@ -193,7 +197,8 @@ async function answer(
   }
 }
 
-function refuseWhenOver({ shutdown }: Lifetime): void {
+function refuseWhenOver({ shutdown }: Lifetime, context: HandlerContext): void {
+  if ((context.timeoutMs() ?? 1) <= 0) throw deadlineExceeded();
   if (!shutdown.aborted) return;
   throw toApiError(
     new MpcError("UNAVAILABLE", {

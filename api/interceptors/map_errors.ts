@@ -9,7 +9,7 @@ const log = getLogger(["mpc", "api"]);
 /** Turns errors into those that callers get; unexpected ones go to the log, whole. */
 export function mapErrors(newId: () => string): Interceptor {
   const mapped = (error: unknown, { method, context: { signal } }: Call): ConnectError => {
-    if (signal.aborted && !isMpcError(error)) {
+    if (signal.aborted && (!isMpcError(error) || error.code === "CANCELLED")) {
       // The call's own end: its reason says whether that was the deadline or the caller.
       const { reason } = signal;
       if (reason instanceof ConnectError) return reason;

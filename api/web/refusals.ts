@@ -4,7 +4,7 @@ import { type ErrorCode, MpcError } from "@mpc/domain";
 import { type Address, formatAddress } from "@mpc/process";
 import { StatusSchema } from "@mpc/proto";
 import { toApiError } from "../error_codes.ts";
-import { statusMessage } from "../status_message.ts";
+import { grpcMessage, statusMessage } from "../status_message.ts";
 
 /** An error as Connect's unary calls have it; other clients act on the HTTP status. */
 export function refusal(
@@ -69,7 +69,7 @@ export function wrongDoor(grpc: Address | undefined): Response {
     headers: {
       "content-type": "application/grpc",
       "grpc-status": String(status.code),
-      "grpc-message": encodeURIComponent(status.message),
+      "grpc-message": grpcMessage(status.message),
       "grpc-status-details-bin": encodeBinaryHeader(status, StatusSchema),
     },
   });

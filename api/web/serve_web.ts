@@ -42,8 +42,8 @@ export interface WebOptions {
   readonly allowedHosts?: readonly string[];
   /** Where gRPC is served. */
   readonly grpcAddress?: Address;
-  /** Whether the process can do its work; `/readyz` tells. */
-  readonly ready: () => boolean;
+  /** Answers `/readyz`, by default that this door is open. */
+  readonly readyz?: () => Promise<Response>;
 }
 
 type CallHandler = (request: Request, call: WebCall) => Promise<Response>;
@@ -59,9 +59,6 @@ export function serveWeb(options: WebOptions): Door {
   const handle = webHandler(
     options,
     callHandlers(options.routes, limits, bodies, shutdown.signal),
-    {
-      ready: () => options.ready() && !shutdown.signal.aborted,
-    },
   );
   const { host, port } = options.listen;
   let listener: Deno.TcpListener;
@@ -89,9 +86,8 @@ export function serveWeb(options: WebOptions): Door {
 
 /** Finds who answers a request, and refuses requests that no call is to be made of. */
 function webHandler(
-  { listen, allowedHosts, grpcAddress }: WebOptions,
+  { listen, allowedHosts, grpcAddress, readyz }: WebOptions,
   handlers: ReadonlyMap<string, CallHandler>,
-  { ready }: { readonly ready: () => boolean },
 ): (request: Request, call: WebCall) => Response | Promise<Response> {
   const isOwn = ownHosts(listen.host, allowedHosts);
   return (request, call) => {
@@ -101,9 +97,7 @@ function webHandler(
     const path = url.slice(start, query < 0 ? undefined : query);
     // Probes name the host by an address that the server may not know; there is nothing to learn.
     if (path === "/healthz") return new Response("ok\n");
-    if (path === "/readyz") {
-      return ready() ? new Response("ready\n") : new Response("not ready\n", { status: 503 });
-    }
+    if (path === "/readyz") return readyz?.() ?? new Response("ready\n");
     const authority = url.slice("http://".length, start);
     if (!isOwn(authority)) return refusals.unknownHost(authority);
     const origin = headers.get("origin");

@@ -9,7 +9,7 @@ import {
 import { encodeBinaryHeader, type HandlerContext } from "@connectrpc/connect";
 import { StatusSchema } from "@mpc/proto";
 import { parseGrpcTimeout } from "../deadline.ts";
-import { statusMessage } from "../status_message.ts";
+import { grpcMessage, statusMessage } from "../status_message.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
 import { enveloped, HEAD_BYTES, isSingleMessage } from "./envelope.ts";
 import { acceptsGzip, gzip, MIN_GZIP_BYTES } from "./gzip.ts";
@@ -109,7 +109,7 @@ function failed(error: unknown): Response {
   const status = statusMessage(error);
   const lines = [
     `grpc-status: ${status.code}`,
-    `grpc-message: ${encodeURIComponent(status.message)}`,
+    `grpc-message: ${grpcMessage(status.message)}`,
     `grpc-status-details-bin: ${encodeBinaryHeader(status, StatusSchema)}`,
   ];
   const trailer = enveloped(TRAILER_FLAG, encoder.encode(`${lines.join("\r\n")}\r\n`));

@@ -32,7 +32,7 @@ const ACCEPT_PAUSE_MS = 50;
 const UNREAD_BYTES = 64 * 1024;
 
 /** A new connection may bring hundreds of requests: it counts as so many calls of its peer's turn. */
-const TURNS_OF_CONNECTION = 16;
+const CONNECTION_WORK = 16;
 
 /** A connection of which so many calls in a row are refused is cut. */
 const MAX_REFUSED = 4;
@@ -165,12 +165,16 @@ export class WebConnections {
     if (!peer) {
       log.warn("Connection of {peer} refused: too many", { peer: hostname });
       tcp.close();
-    } else if (peer.turns.start()) this.#begin(tcp, peer);
-    else peer.turns.wait(() => this.#begin(tcp, peer));
+    } else if (peer.turns.start(CONNECTION_WORK)) this.#begin(tcp, peer);
+    else {
+      peer.turns.wait(() => {
+        peer.turns.start(CONNECTION_WORK);
+        this.#begin(tcp, peer);
+      });
+    }
   }
 
   #begin(tcp: Deno.TcpConn, peer: Peer): void {
-    for (let turn = 0; turn < TURNS_OF_CONNECTION; turn++) peer.turns.start();
     if (this.#closing) {
       tcp.close();
       this.#peers.disconnect(peer);

@@ -81,6 +81,19 @@ for (const [title, outcomes, badUndos, expected] of CASES) {
   });
 }
 
+Deno.test("orchestrate() tells the first error: that of the step, else that of the first bad undo", async () => {
+  const named = (message: string): ErrorRecord => ({ ...error, message });
+  const run = (last: StepOutcome) =>
+    orchestrate(steps, {
+      runStep: ({ name }) => Promise.resolve(name === "d" ? last : { status: "succeeded" }),
+      undoStep: ({ name }) => Promise.resolve({ status: "failed", error: named(`undo ${name}`) }),
+    });
+  const failed = await run({ status: "failed", error: named("step d") });
+  assert.deepEqual([failed.error?.message, failed.stuck], ["step d", ["d", "b", "a"]]);
+  const cancelled = await run({ status: "cancelled" });
+  assert.deepEqual([cancelled.error?.message, cancelled.stuck], ["undo d", ["d", "a"]]);
+});
+
 Deno.test("orchestrate() asks the same of the driver each time: it can be replayed", async () => {
   const status = fc.constantFrom(
     "succeeded" as const,

@@ -15,7 +15,7 @@ const DOORS = {
     return { door, transport, close: transport.close };
   },
   "gRPC-Web": (routes: readonly Route[]) => {
-    const door = serveWeb({ routes, listen: LISTEN, ready: () => true });
+    const door = serveWeb({ routes, listen: LISTEN });
     const baseUrl = `http://127.0.0.1:${door.address.port}`;
     return { door, transport: createGrpcWebTransport({ baseUrl }), close: () => {} };
   },

@@ -273,11 +273,20 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
     assert.equal((await health.check({})).status, HealthCheckResponse_ServingStatus.SERVING);
     const known = await health.check({ service: EnvironmentService.typeName });
     assert.equal(known.status, HealthCheckResponse_ServingStatus.SERVING);
-    assert.equal((await failure(health.check({ service: "none" }))).code, Code.NotFound);
+    const unknown = await failure(health.check({ service: "none" }));
+    assert.equal(unknown.code, Code.NotFound);
+    assert.equal(unknown.findDetails(ErrorInfoSchema)[0]?.reason, "SERVICE_NOT_FOUND");
+    const listed = (await health.list({})).statuses;
+    assert.deepEqual([listed[""]?.status, listed[EnvironmentService.typeName]?.status], [
+      HealthCheckResponse_ServingStatus.SERVING,
+      HealthCheckResponse_ServingStatus.SERVING,
+    ]);
+    const statuses = [];
     for await (const { status } of health.watch({ service: "none" })) {
-      assert.equal(status, HealthCheckResponse_ServingStatus.SERVICE_UNKNOWN);
+      statuses.push(status);
       break;
     }
+    assert.deepEqual(statuses, [HealthCheckResponse_ServingStatus.SERVICE_UNKNOWN]);
   },
   "a message over the limit is refused": async ({ environments }) => {
     const annotations = { big: "x".repeat(5 * 1024 * 1024) };

@@ -33,7 +33,6 @@ function test(
         grpcAddress: { host: "127.0.0.1", port: 50051 },
         allowedHosts: ["mpc.example.com"],
         limits,
-        ready: () => true,
       });
       try {
         await run(door, `http://127.0.0.1:${door.address.port}${PATH}`);

@@ -1,4 +1,4 @@
-/** The platform on a real cluster, which is started once for all that is tested on it. */
+/** The platform on a real cluster, which is started once for all scenarios. */
 import { openKubernetesHarness } from "../contract/kubernetes_harness.ts";
 import { providerContract } from "../contract/provider_contract.ts";
 import { type OpenWorld, openWorld } from "../e2e/mpctl_world.ts";
@@ -8,6 +8,7 @@ import type { Scenarios } from "./cluster_world.ts";
 import { DEPLOYMENTS } from "./deployments.ts";
 import { DISRUPTIONS } from "./disruptions.ts";
 import { FAILED_DEPLOYMENTS } from "./failures.ts";
+import { ISOLATION } from "./isolation.ts";
 import { NODE } from "./node.ts";
 
 let folder: string;
@@ -32,7 +33,7 @@ function register(scenarios: Scenarios): void {
   for (const [title, run] of Object.entries(scenarios)) {
     Deno.test({
       name: title,
-      // The platform's output is read all the while.
+      // The platform's output is read in the background.
       sanitizeOps: false,
       fn: () => run({ mpctl: world.mpctl, kubectl, cluster }),
     });
@@ -46,5 +47,6 @@ providerContract(
   () => openKubernetesHarness(cluster.kubeconfig),
 );
 register(DEPLOYMENTS);
+register(ISOLATION);
 register(FAILED_DEPLOYMENTS);
 register(DISRUPTIONS);

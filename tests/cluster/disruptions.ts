@@ -13,7 +13,7 @@ import {
 
 const OUTAGE_MS = 20_000;
 
-/** Waits until an operation is explained in these words. */
+/** Waits until the explanation of an operation matches. */
 async function untilExplained(
   world: ClusterWorld,
   operation: string,
@@ -24,17 +24,17 @@ async function untilExplained(
   });
 }
 
-/** Waits for an operation, which is to end well. */
+/** Waits for an operation and asserts that it succeeds. */
 async function succeeds(world: ClusterWorld, operation: string): Promise<void> {
   await succeed(world, "op", "watch", operation, "--timeout", "2m");
 }
 
-/** What happens to the cluster while the platform works on it. */
+/** Disruptions of the cluster during operations. */
 export const DISRUPTIONS: Scenarios = {
-  "a rollout outlives an API server that is away for 20 seconds": async (world) => {
+  "a rollout survives an API server outage of 20 seconds": async (world) => {
     const { cluster, kubectl } = world;
     const env = await newEnvironment(world);
-    // Its pods wait for the ConfigMap, so that the rollout is in its middle for as long as we like.
+    // The pods wait for a ConfigMap, so the test decides how long the rollout is in progress.
     const operation = await begin(
       world,
       ...["workload", "deploy", "web", "--env", env, "--image", "nginx:1.27"],
@@ -51,7 +51,9 @@ export const DISRUPTIONS: Scenarios = {
     await succeeds(world, operation);
     await succeed(world, "env", "delete", env, "--force");
   },
-  "a rollout says that a node does not answer, and goes on when it does again": async (world) => {
+  "a rollout reports a node that does not answer, and continues when it recovers": async (
+    world,
+  ) => {
     const { cluster } = world;
     const env = await newEnvironment(world);
     await succeed(world, "workload", "deploy", "web", "--env", env, "--image", "nginx:1.27");
@@ -66,7 +68,7 @@ export const DISRUPTIONS: Scenarios = {
     await succeeds(world, operation);
     await succeed(world, "env", "delete", env, "--force");
   },
-  "a deletion names the finalizer that holds it, and ends when that is gone": async (world) => {
+  "a deletion names the finalizer that blocks it, and ends after its removal": async (world) => {
     const { kubectl } = world;
     const env = await newEnvironment(world);
     await hold(world, env);
@@ -75,7 +77,7 @@ export const DISRUPTIONS: Scenarios = {
     await kubectl(["patch", "configmap", "held", "-n", env, ...RELEASE]);
     await succeeds(world, operation);
   },
-  "a deletion that a finalizer holds for too long fails, and can be abandoned": async (world) => {
+  "a deletion that a finalizer blocks for too long fails, and can be abandoned": async (world) => {
     const { kubectl, mpctl } = world;
     const env = await newEnvironment(world);
     await hold(world, env);
@@ -91,7 +93,7 @@ export const DISRUPTIONS: Scenarios = {
 
 const RELEASE = ["--type=merge", "-p", '{"metadata":{"finalizers":null}}'];
 
-/** Leaves something in an environment that cannot be deleted. */
+/** Creates an object with a finalizer in an environment. */
 async function hold({ kubectl }: ClusterWorld, env: string): Promise<void> {
   const held = {
     apiVersion: "v1",

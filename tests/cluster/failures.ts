@@ -9,7 +9,7 @@ import {
   succeed,
 } from "./cluster_world.ts";
 
-/** What a workload is given, the reason that its deployment fails with, and what a person reads. */
+/** The flags of a workload, the reason of its failure, and the message that the user reads. */
 type Failure = readonly [
   title: string,
   flags: readonly string[],
@@ -17,36 +17,36 @@ type Failure = readonly [
   words: RegExp,
 ];
 
-/** Without a check a program counts as ready from its begin to its end, if a kubelet sees it run. */
+/** Without a health check, a program counts as ready from its start to its exit. */
 const CHECKED = ["--port", "8080", "--health-path", "/"];
 
 const FAILURES: readonly Failure[] = [
   [
-    "a program that ends again and again is named with its exit code",
+    "a crash loop is reported with the exit code",
     ["--image", "localhost/nginx:crash", ...CHECKED],
     "CRASH_LOOP",
     /pod 'web-\S+' is CrashLoopBackOff: back-off after exit code 7/,
   ],
   [
-    "an image that is not there is named with what the registry said",
+    "a missing image is reported with the registry's message",
     ["--image", "localhost/nginx:missing"],
     "IMAGE_PULL_FAILED",
     /is (ErrImagePull|ImagePullBackOff): .*localhost\/nginx:missing/,
   ],
   [
-    "a program that takes more memory than it may is named with its limit",
+    "a container out of memory is reported with its limit",
     ["--image", "localhost/nginx:hungry", "--memory", "32Mi", ...CHECKED],
     "OOM_KILLED",
     /is OOMKilled: it used more memory than its limit of 32Mi/,
   ],
   [
-    "a workload that fits on no node is named with the scheduler's words",
+    "an unschedulable workload is reported with the scheduler's message",
     ["--image", "nginx:1.27", "--cpu", "1000"],
     "UNSCHEDULABLE",
     /is Unschedulable: .*Insufficient cpu/,
   ],
   [
-    "a program that is never ready fails at its deadline, with the probe's words",
+    "a program that is never ready fails at its deadline with the probe's message",
     ["--image", "localhost/nginx:stuck", ...CHECKED, "--progress-deadline", "10s"],
     "PROGRESS_DEADLINE_EXCEEDED",
     /pod 'web-\S+' is NotReady/,
@@ -58,7 +58,7 @@ async function assertEmpty({ kubectl }: ClusterWorld, env: string): Promise<void
   assert.equal(await kubectl(["get", "deployments,services,secrets", "-n", env, "-o", "name"]), "");
 }
 
-/** What goes wrong, and is said; a first deployment leaves nothing behind. */
+/** Failures of deployments. A failed first deployment leaves nothing behind. */
 export const FAILED_DEPLOYMENTS: Scenarios = {
   ...Object.fromEntries(FAILURES.map(([title, flags, reason, words]) => [
     title,
@@ -70,7 +70,7 @@ export const FAILED_DEPLOYMENTS: Scenarios = {
       await succeed(world, "env", "delete", env, "--force");
     },
   ])),
-  "pods that the cluster's own quota refuses are named with its words": async (world) => {
+  "pods that a cluster quota rejects are reported with its message": async (world) => {
     const env = await newEnvironment(world);
     await world.kubectl(["create", "quota", "tight", "--hard=pods=1", "-n", env]);
     const deploy = ["workload", "deploy", "web", "--env", env, "--image", "nginx:1.27"];
@@ -80,14 +80,14 @@ export const FAILED_DEPLOYMENTS: Scenarios = {
     await assertEmpty(world, env);
     await succeed(world, "env", "delete", env, "--force");
   },
-  "the last lines of a program that ended are kept with its failure": async (world) => {
+  "the last log lines of a terminated program are kept with its failure": async (world) => {
     const env = await newEnvironment(world);
     const deploy = ["workload", "deploy", "web", "--env", env, "--image", "localhost/nginx:crash"];
     const operation = failedOperation(await world.mpctl(...deploy, ...CHECKED));
     assert.match(await succeed(world, "op", "get", operation, "-o", "json"), /reach the database/);
     await succeed(world, "env", "delete", env, "--force");
   },
-  "an update that fails leaves the revision before it running": async (world) => {
+  "a failed update leaves the previous revision running": async (world) => {
     const { kubectl, mpctl } = world;
     const env = await newEnvironment(world);
     const deploy = ["workload", "deploy", "web", "--env", env, "--image"];
@@ -103,7 +103,7 @@ export const FAILED_DEPLOYMENTS: Scenarios = {
     assert.equal((await succeed(world, ...state)).trim(), "nginx:1.27");
     await succeed(world, "env", "delete", env, "--force");
   },
-  "an image reference that is none is refused before anything is done": async (world) => {
+  "an invalid image reference is rejected before any step": async (world) => {
     const env = await newEnvironment(world);
     const deploy = ["workload", "deploy", "web", "--env", env, "--image", "Not/An:Image:1"];
     const { code, err } = await world.mpctl(...deploy);

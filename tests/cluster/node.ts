@@ -18,14 +18,14 @@ async function deploy(kubectl: Kubectl, name: string, image: string): Promise<vo
   await kubectl(["wait", "pod", "-l", `app=${name}`, "--for=create", "--timeout=20s"]);
 }
 
-/** How an image ends: what its pod's status says. */
+/** The state of a pod by the tag of its image. */
 const ENDINGS = [
   ["crash", "lastState.terminated.exitCode", "7"],
   ["hungry", "lastState.terminated.reason", "OOMKilled"],
   ["missing", "state.waiting.reason", "ImagePullBackOff"],
 ] as const;
 
-/** What the other scenarios rely on: a cluster that works, and images that fare as they are called. */
+/** Prerequisites of the other scenarios: a working cluster, and images that behave as tagged. */
 export const NODE: Scenarios = {
   "a service answers under its name, for pods that run as nobody": async ({ kubectl }) => {
     await deploy(kubectl, "web", "nginx:1.27");

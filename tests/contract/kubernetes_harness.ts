@@ -3,7 +3,7 @@ import { HttpKubeClient, KubernetesProvider } from "../../worker/providers/kuber
 import { kubectlOf } from "../servers/kubectl.ts";
 import type { ProviderHarness } from "./provider_case.ts";
 
-/** A cluster that is kept from case to case: each begins and ends with nothing of ours on it. */
+/** Cases share one cluster; each case begins and ends without objects of ours. */
 export async function openKubernetesHarness(kubeconfig: string): Promise<ProviderHarness> {
   const clock = systemClock;
   const access = { cluster: "test", kubeconfig, context: null };
@@ -15,11 +15,11 @@ export async function openKubernetesHarness(kubeconfig: string): Promise<Provide
   const kubectl = await kubectlOf(kubeconfig);
   return {
     provider,
-    // Its time is ours; what takes long is waited for.
+    // The cluster runs in real time, so cases simply wait.
     advance: () => Promise.resolve(),
     async close() {
       await provider.close();
-      // A namespace with pods takes the controllers ten seconds.
+      // The controllers need ten seconds to delete a namespace with pods.
       const now = ["--ignore-not-found", "--cascade=foreground", "--grace-period=0", "--force"];
       const [ours, all] = ["app.kubernetes.io/managed-by=mpc", "--all-namespaces"];
       await kubectl(["delete", "deployments", all, "-l", ours, ...now]);

@@ -4,10 +4,10 @@ import { aSpec } from "../fakes/documents.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 import { A_WHILE_MS, live, type ProviderCase, ref, web, withNamespace } from "./provider_case.ts";
 
-/** Image tags that misbehave, as the simulated cluster has them. */
+/** Tags of misbehaving images, as on the simulated cluster. */
 export type Misbehaviour = "missing" | "crash" | "unschedulable" | "stuck" | "flaky" | "sticky";
 
-/** All of them, for clusters that pretend. */
+/** All of them, for simulated clusters. */
 export const EVERY_MISBEHAVIOUR: readonly Misbehaviour[] = [
   "missing",
   "crash",
@@ -17,9 +17,9 @@ export const EVERY_MISBEHAVIOUR: readonly Misbehaviour[] = [
   "sticky",
 ];
 
-/** What shows on a cluster that does not go by tags: where it listens, and what it takes. */
+/** Spec fields that show the same misbehaviour on a real cluster, which ignores tags. */
 const REAL_TROUBLE: Partial<Record<Misbehaviour, Partial<WorkloadSpec>>> = {
-  // Without a check a program counts as ready from its begin to its end, if a kubelet sees it run.
+  // Without a health check, a program counts as ready from its start to its exit.
   crash: { healthCheck: { path: "/", port: 8080, periodMs: 1_000 } },
   stuck: {
     healthCheck: { path: "/", port: 8080, periodMs: 1_000 },
@@ -28,7 +28,7 @@ const REAL_TROUBLE: Partial<Record<Misbehaviour, Partial<WorkloadSpec>>> = {
   unschedulable: { resources: { cpu: "1000", memory: null } },
 };
 
-/** A rollout that must end at once, with the pod's own reason. */
+/** A rollout that must fail at once, with the pod's own reason. */
 function failsFast(
   tag: Misbehaviour,
   reason: string,
@@ -87,15 +87,15 @@ const CASES: Readonly<Record<Misbehaviour, ProviderCase>> = {
 };
 
 const TITLES: Readonly<Record<Misbehaviour, string>> = {
-  missing: "an image that is ':missing' fails fast with the pod's own reason",
-  crash: "an image that is ':crash' fails fast with the pod's own reason",
-  unschedulable: "an image that is ':unschedulable' fails fast with the pod's own reason",
-  stuck: "an image that is ':stuck' fails at its deadline with the pod's own reason",
+  missing: "an image ':missing' fails fast with the pod's own reason",
+  crash: "an image ':crash' fails fast with the pod's own reason",
+  unschedulable: "an image ':unschedulable' fails fast with the pod's own reason",
+  stuck: "an image ':stuck' fails at its deadline with the pod's own reason",
   flaky: "a flaky apply fails twice, retryable, and then works",
-  sticky: "a finalizer holds a deletion, and is named",
+  sticky: "a finalizer that blocks a deletion is named",
 };
 
-/** What comes of images that misbehave, of those that a cluster can show. */
+/** The cases of misbehaving images that a cluster can show. */
 export const misbehaviourCases = (
   tags: readonly Misbehaviour[],
 ): Readonly<Record<string, ProviderCase>> =>

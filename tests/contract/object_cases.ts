@@ -12,9 +12,9 @@ import {
   withNamespace,
 } from "./provider_case.ts";
 
-/** What every cluster does with objects: they are applied, told apart, listed, deleted. */
+/** Every provider applies, identifies, lists and deletes objects. */
 export const OBJECT_CASES: Readonly<Record<string, ProviderCase>> = {
-  "it is reachable, also before there is anything": async ({ provider }) => {
+  "it is reachable, also when it is empty": async ({ provider }) => {
     await provider.assertReachable(live());
     const aborted = provider.assertReachable({ signal: AbortSignal.abort() });
     await rejectsWith(aborted, "CANCELLED", "ABORTED_BY_CALLER");
@@ -27,7 +27,7 @@ export const OBJECT_CASES: Readonly<Record<string, ProviderCase>> = {
     ]]);
     assert.deepEqual(await provider.applyNamespace(dev, live()), []);
   },
-  "a changed label is one changed field": async (harness) => {
+  "a label change is one field change": async (harness) => {
     await withNamespace(harness);
     const changed = { ...dev, labels: { team: "search" } };
     const [change] = await harness.provider.applyNamespace(changed, live());
@@ -35,7 +35,7 @@ export const OBJECT_CASES: Readonly<Record<string, ProviderCase>> = {
     assert.match(change?.fields[0]?.before ?? "", /web/);
     assert.match(change?.fields[0]?.after ?? "", /search/);
   },
-  "what belongs to another uid is never changed": async (harness) => {
+  "objects of another uid are never changed": async (harness) => {
     await withNamespace(harness);
     const { provider } = harness;
     const other = { ...dev, uid: "uid-other" };
@@ -54,7 +54,7 @@ export const OBJECT_CASES: Readonly<Record<string, ProviderCase>> = {
     await rejectsWith(policies, "FAILED_PRECONDITION", "NO_NAMESPACE");
     await rejectsWith(provider.applyWorkload(web(), live()), "FAILED_PRECONDITION", "NO_NAMESPACE");
   },
-  "a dry run changes nothing, and tells what applying then does": async ({ provider }) => {
+  "a dry run changes nothing, and predicts what applying does": async ({ provider }) => {
     const dryRun = { ...live(), dryRun: true };
     const planned = [
       ...await provider.applyNamespace(dev, dryRun),
@@ -72,7 +72,7 @@ export const OBJECT_CASES: Readonly<Record<string, ProviderCase>> = {
     assert.deepEqual(deletion.map(({ action }) => action), ["DELETE", "DELETE"]);
     assert.notEqual(await provider.rolloutStatus("dev", "web", live()), undefined);
   },
-  "a secret that changes is a change, but is not shown": async (harness) => {
+  "a changed secret is a change, but its value is not shown": async (harness) => {
     await withNamespace(harness);
     const { provider } = harness;
     const withKey = (KEY: string) => web({ spec: aSpec({ env: { KEY } }) });
@@ -82,7 +82,7 @@ export const OBJECT_CASES: Readonly<Record<string, ProviderCase>> = {
     assert.deepEqual(new Set(changes.map(({ action }) => action)), new Set(["UPDATE"]));
     assert.doesNotMatch(JSON.stringify(changes), /hunter/);
   },
-  "drift is what others have changed, and applying puts it back": async (harness) => {
+  "changes by others are drift, and applying reverts them": async (harness) => {
     await withNamespace(harness);
     const { provider } = harness;
     const missing = await provider.drift(web(), live());
@@ -98,7 +98,7 @@ export const OBJECT_CASES: Readonly<Record<string, ProviderCase>> = {
     await provider.applyWorkload(web(), { ...live(), forceConflicts: true });
     assert.deepEqual(await provider.drift(web(), live()), []);
   },
-  "deleting is idempotent, also of what never was": async (harness) => {
+  "deleting is idempotent, also for objects that never existed": async (harness) => {
     const { provider } = harness;
     assert.deepEqual(await provider.deleteWorkloads([webRef], live()), []);
     await provider.awaitWorkloadGone(webRef, live());
@@ -115,7 +115,7 @@ export const OBJECT_CASES: Readonly<Record<string, ProviderCase>> = {
     await gone;
     assert.deepEqual((await provider.inventory(live())).objects, []);
   },
-  "a namespace that is gone can be created anew": async (harness) => {
+  "a deleted namespace can be created again": async (harness) => {
     await withNamespace(harness);
     const { provider } = harness;
     await provider.deleteNamespace(ref, live());

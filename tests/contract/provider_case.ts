@@ -2,21 +2,20 @@ import { NO_QUOTA } from "@mpc/domain";
 import type { Provider, WorkloadIntent } from "@mpc/services";
 import { aSpec } from "../fakes/documents.ts";
 
-/** What one cluster brings to the contract. */
+/** A provider under test, with control over its time. */
 export interface ProviderHarness {
   readonly provider: Provider;
-  /** Lets this much time pass on the cluster. */
+  /** Advances the time on the cluster. */
   advance(ms: number): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What one thing that clusters do is shown with. */
 export type ProviderCase = (harness: ProviderHarness) => Promise<void>;
 
-/** Options of a call that nobody aborts. */
+/** Options of a call that is never aborted. */
 export const live = () => ({ signal: new AbortController().signal });
 
-/** The environment of all cases, and what names it and its workload. */
+/** The environment of all cases, and references to it and its workload. */
 export const dev = {
   environment: "dev",
   uid: "uid-dev",
@@ -27,7 +26,7 @@ export const dev = {
 export const ref = { environment: "dev", uid: "uid-dev" };
 export const webRef = { ...ref, uid: "uid-web", workload: "web" };
 
-/** The workload of all cases: two replicas that work, unless told otherwise. */
+/** The workload of all cases: two working replicas, unless overridden. */
 export function web(overrides: Partial<WorkloadIntent> = {}): WorkloadIntent {
   return {
     environment: "dev",
@@ -41,10 +40,10 @@ export function web(overrides: Partial<WorkloadIntent> = {}): WorkloadIntent {
   };
 }
 
-/** Time enough for any deletion or rollout that nothing holds up. */
+/** Enough time for any deletion or rollout that is not blocked. */
 export const A_WHILE_MS = 120_000;
 
-/** Makes the environment. */
+/** Creates the environment. */
 export async function withNamespace({ provider }: ProviderHarness): Promise<void> {
   await provider.applyNamespace(dev, live());
   await provider.applyPolicies(dev, live());

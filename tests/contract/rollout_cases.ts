@@ -13,9 +13,9 @@ import {
   withWorkload,
 } from "./provider_case.ts";
 
-/** What every cluster tells of a workload that rolls out and runs. */
+/** Every provider reports the rollout, pods, logs and events of a workload. */
 export const ROLLOUT_CASES: Readonly<Record<string, ProviderCase>> = {
-  "a rollout becomes ready, and says how far it is": async (harness) => {
+  "a rollout becomes ready, and reports its progress": async (harness) => {
     await withNamespace(harness);
     const { provider } = harness;
     await provider.applyWorkload(web(), live());
@@ -30,7 +30,7 @@ export const ROLLOUT_CASES: Readonly<Record<string, ProviderCase>> = {
     assert.equal(seen.at(-1)?.message, "2 of 2 replicas ready");
     assert.deepEqual(await provider.rolloutStatus("dev", "web", live()), status);
   },
-  "the pods of a workload tell how each is": async (harness) => {
+  "the status of each pod of a workload can be read": async (harness) => {
     await withNamespace(harness);
     const { provider } = harness;
     assert.deepEqual(await provider.pods("dev", "web", live()), []);
@@ -42,7 +42,7 @@ export const ROLLOUT_CASES: Readonly<Record<string, ProviderCase>> = {
       assert.deepEqual([ready, status, restarts, image], [true, "Running", 0, web().spec.image]);
     }
   },
-  "what the replicas print is told with their names, in order of time": async (harness) => {
+  "the log lines of replicas have their names, and are in order of time": async (harness) => {
     await withNamespace(harness);
     const { provider } = harness;
     const logsOf = async (workload: string, more: Partial<LogQuery> = {}) => {
@@ -62,7 +62,7 @@ export const ROLLOUT_CASES: Readonly<Record<string, ProviderCase>> = {
     assert.deepEqual(own, lines.filter(({ replica }) => replica === name));
     await rejectsWith(logsOf("web", { replica: "web-none" }), "NOT_FOUND", "NOT_ON_CLUSTER");
   },
-  "what was noticed about a workload is about its objects": async (harness) => {
+  "the events of a workload are about its objects": async (harness) => {
     await withNamespace(harness);
     const { provider } = harness;
     assert.deepEqual(await provider.events("dev", "web", live()), []);
@@ -80,7 +80,7 @@ export const ROLLOUT_CASES: Readonly<Record<string, ProviderCase>> = {
     await harness.advance(A_WHILE_MS);
     assert.equal((await rollout).desired, 0);
   },
-  "waiting ends at once when the caller aborts": async (harness) => {
+  "a wait ends at once when the caller aborts": async (harness) => {
     await withNamespace(harness);
     const { provider } = harness;
     const stop = new AbortController();
@@ -92,19 +92,19 @@ export const ROLLOUT_CASES: Readonly<Record<string, ProviderCase>> = {
     await rejectsWith(gone, "CANCELLED", "ABORTED_BY_CALLER");
     await rejectsWith(provider.inventory(stop), "CANCELLED", "ABORTED_BY_CALLER");
   },
-  "a rollout of what is not there is NOT_FOUND": async (harness) => {
+  "a rollout of a missing workload is NOT_FOUND": async (harness) => {
     await withNamespace(harness);
     const rollout = harness.provider.awaitRollout(web(), live());
     await rejectsWith(rollout, "NOT_FOUND", "NOT_ON_CLUSTER");
     assert.equal(await harness.provider.rolloutStatus("dev", "web", live()), undefined);
   },
-  "a quota holds": async (harness) => {
+  "a quota is enforced": async (harness) => {
     const { provider } = harness;
     const small = { ...dev, quota: { ...dev.quota, cpu: "1" } };
     await provider.applyNamespace(small, live());
     await provider.applyPolicies(small, live());
     const hungry = web({ spec: aSpec({ replicas: 3, resources: { cpu: "500m", memory: null } }) });
-    // Some clusters refuse the workload, others the pods that it is rolled out to.
+    // Some providers reject the workload, others its pods.
     const deploy = async () => {
       await provider.applyWorkload(hungry, live());
       await provider.awaitRollout(hungry, live());

@@ -14,6 +14,7 @@ import {
 import { openSqliteStore } from "@mpc/storage/sqlite";
 import { SeededIds } from "../fakes/seeded_ids.ts";
 import { startPlatform } from "../servers/platform_process.ts";
+import { wasCutOff } from "./cut_off.ts";
 
 const KILLS = 50;
 
@@ -23,7 +24,10 @@ const CALLERS = 6;
 /** Callers that change the same few resources, in each other's way. */
 const RIVALS = 3;
 
-/** Longest time that a process lives before it is killed. */
+/** How many changes every second process acknowledges before it is killed. */
+const ANSWERS = 3;
+
+/** Longest time that a process lives from then on. */
 const MAX_LIFE_MS = 150;
 
 Deno.test({
@@ -35,20 +39,32 @@ Deno.test({
     const random = new SeededIds(seed);
     const directory = await mkdtemp(join(tmpdir(), "mpc-kill-"));
     const acknowledged: string[] = [];
+    let wanted = Promise.withResolvers<void>();
+    let wantedCount = 0;
+    const acknowledge = (name: string) => {
+      if (acknowledged.push(name) >= wantedCount) wanted.resolve();
+    };
     const args = ["--data-dir", directory, "--simulated-delays=none"];
     let environment = 0;
     try {
       for (let kill = 0; kill < KILLS; kill++) {
         const platform = await startPlatform(args);
+        // Every second process has answered before it is killed, however busy the machine is.
+        wanted = Promise.withResolvers<void>();
+        wantedCount = acknowledged.length + (kill % 2 === 0 ? ANSWERS : 0);
+        if (kill % 2 === 1) wanted.resolve();
+        const life: Life = { server: platform.web, over: false };
         const load = [
           ...Array.from({ length: CALLERS }, () => {
             const id = `e-${environment++}`;
-            return change(platform.web, id, acknowledged);
+            return change(life, id, acknowledge);
           }),
-          ...Array.from({ length: RIVALS }, () => compete(platform.web, random, acknowledged)),
+          ...Array.from({ length: RIVALS }, () => compete(life, random, acknowledge)),
         ];
+        await Promise.race([wanted.promise, Promise.all(load)]);
         // A real process dies at a real moment: this wait is the experiment, not a synchronisation.
         await new Promise((resolve) => setTimeout(resolve, random.random() * MAX_LIFE_MS));
+        life.over = true;
         await platform.kill();
         await Promise.all(load);
       }
@@ -70,8 +86,20 @@ Deno.test({
   },
 });
 
+/** A process from its start to its kill. */
+interface Life {
+  readonly server: URL;
+  /** Set right before the kill: until then every call is to be answered. */
+  over: boolean;
+}
+
 /** Creates an environment, deploys into it and deletes it, until the process is gone. */
-async function change(server: URL, id: string, acknowledged: string[]): Promise<void> {
+async function change(
+  life: Life,
+  id: string,
+  acknowledge: (name: string) => void,
+): Promise<void> {
+  const { server } = life;
   const transport = createGrpcWebTransport({ baseUrl: server.origin, defaultTimeoutMs: 5_000 });
   const environments = createClient(EnvironmentService, transport);
   const workloads = createClient(WorkloadService, transport);
@@ -87,17 +115,22 @@ async function change(server: URL, id: string, acknowledged: string[]): Promise<
     ];
     for (const call of changes) {
       const { name } = await call();
-      acknowledged.push(name);
+      acknowledge(name);
       await operations.waitOperation({ name });
     }
   } catch (error) {
     // The process was killed in the middle of a call: what it did not answer, it did not promise.
-    if (!(error instanceof Error)) throw error;
+    if (!life.over || !wasCutOff(error)) throw error;
   }
 }
 
 /** Creates, deploys, deletes, abandons and cancels what others do too, until the process is gone. */
-async function compete(server: URL, random: SeededIds, acknowledged: string[]): Promise<void> {
+async function compete(
+  life: Life,
+  random: SeededIds,
+  acknowledge: (name: string) => void,
+): Promise<void> {
+  const { server } = life;
   const transport = createGrpcWebTransport({ baseUrl: server.origin, defaultTimeoutMs: 5_000 });
   const environments = createClient(EnvironmentService, transport);
   const workloads = createClient(WorkloadService, transport);
@@ -113,19 +146,19 @@ async function compete(server: URL, random: SeededIds, acknowledged: string[]): 
     () => deploy("nginx:flaky"),
     () => workloads.deleteWorkload({ name: `${name}/workloads/web` }),
   ];
-  for (let gone = false; !gone;) {
+  for (;;) {
     try {
       const { name: operation } = await changes[Math.floor(random.random() * changes.length)]!();
-      acknowledged.push(operation);
+      acknowledge(operation);
       if (random.random() < 0.3) await operations.cancelOperation({ name: operation });
     } catch (error) {
-      const { code } = ConnectError.from(error);
-      gone = !REFUSALS.has(code);
+      if (life.over && wasCutOff(error)) return;
+      if (!(error instanceof ConnectError && REFUSALS.has(error.code))) throw error;
     }
   }
 }
 
-/** Rivals are refused all the time; anything else is the end of the process. */
+/** Rivals are refused all the time; anything else but the end of the process is a fault. */
 const REFUSALS: ReadonlySet<Code> = new Set([
   Code.Aborted,
   Code.AlreadyExists,

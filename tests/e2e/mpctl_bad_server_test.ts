@@ -67,7 +67,7 @@ const CASES: Cases = [
   ["the web door taken for the gRPC door is said to be so", async ({ mpctl, web }) => {
     const { code, err } = await mpctl("env", "list", "--server", web.replace("http", "grpc"));
     assert.equal(code, 1);
-    assert.match(err, /does not answer as this API does/);
+    assert.match(err, /Cannot serve gRPC at this port, which serves [^;]+; call grpc:\/\/127/);
   }],
   ["a server that hangs is given up with 5", ({ mpctl }) => {
     const server = createServer((socket) => socket.on("error", () => {}));

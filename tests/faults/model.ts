@@ -15,6 +15,7 @@ import { Chaos } from "../fakes/chaos.ts";
 import type { NewEngine } from "../fakes/engine_under_test.ts";
 import { Platform, type PlatformOptions } from "../fakes/platform.ts";
 import { type Action, action, ENVIRONMENTS, WORKLOADS } from "./actions.ts";
+import { leftBehindBy } from "./left_behind.ts";
 import { environmentAfter, workloadAfter } from "./rules.ts";
 
 /** Runs random sequences against the rules; what fails is shrunk and printed with its seed. */
@@ -147,10 +148,7 @@ class Sequence {
     assert.deepEqual(this.#acknowledged.filter((name) => !names.has(name)), [], "none is lost");
     assert.equal(names.size, new Set(this.#acknowledged).size, "what was refused left nothing");
     assert.ok(operations.every(({ state }) => isTerminal(state)), "all have ended");
-    const stuck = operations.some(({ state }) => state === "NEEDS_ATTENTION");
-    await platform.assertSound(
-      stuck ? ["OPERATION_NEEDS_ATTENTION", "OBJECT_WITHOUT_RECORD", "WRONG_REVISION"] : [],
-    );
+    await platform.assertSound(leftBehindBy(operations));
     await this.#assertRules(await this.#inOrderOfEnding(operations));
   }
 

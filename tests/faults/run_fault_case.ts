@@ -6,6 +6,7 @@ import { type Fault, faultyDefinitions } from "../fakes/faulty_definitions.ts";
 import { Platform, type PlatformOptions } from "../fakes/platform.ts";
 import type { Scenario } from "../fakes/scenarios.ts";
 import type { FaultCase } from "./fault_cases.ts";
+import { leftBehindBy } from "./left_behind.ts";
 import { crashed, mark, type Trial } from "./trial.ts";
 
 /** Runs one case from the beginning to its repair. @returns all that was told */
@@ -42,9 +43,7 @@ export async function runFaultCase(
     assert.equal(operation.state, expected, operation.error?.message ?? "it had no error");
     assertTold(operation);
     const attention = operation.state === "NEEDS_ATTENTION";
-    await platform.assertSound(
-      attention ? ["OPERATION_NEEDS_ATTENTION", "OBJECT_WITHOUT_RECORD", "WRONG_REVISION"] : [],
-    );
+    await platform.assertSound(leftBehindBy([operation]));
     if (attention) await assertRemedies(platform, operation);
     else await assertRepairable(platform, scenario, operation);
     return await platform.events();

@@ -56,13 +56,17 @@ export interface GoawayTarget {
   readonly cert?: string;
 }
 
-/** Connects `count` times at once; each connection makes a call and says GOAWAY. */
+/**
+ * Connects `count` times at once; each connection makes a call and says GOAWAY.
+ * @returns how many of them the server sent anything
+ */
 export async function goawayBurst(
   { port, cert }: GoawayTarget,
   path: string,
   count: number,
-): Promise<void> {
+): Promise<number> {
   const call = callOf(path);
+  let answered = 0;
   await Promise.all(
     Array.from({ length: count }, (_, index) =>
       new Promise<void>((resolve, reject) => {
@@ -76,6 +80,7 @@ export async function goawayBurst(
           socket.write(index % 2 === 0 ? Buffer.concat([call, GOAWAY]) : call);
         });
         socket.once("data", () => {
+          answered++;
           if (index % 2 === 1) socket.write(GOAWAY);
           socket.end();
           // A pause in the middle of the goodbye is what the server has to bear.
@@ -85,4 +90,5 @@ export async function goawayBurst(
         socket.on("close", () => resolve());
       })),
   );
+  return answered;
 }

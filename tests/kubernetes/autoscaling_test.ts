@@ -1,4 +1,4 @@
-/** How the number of pods goes from us to an autoscaler, and comes back. */
+/** The transfer of `spec.replicas` between us and an autoscaler. */
 import assert from "node:assert/strict";
 import { rejectsWith } from "../fakes/rejects.ts";
 import { anEnvironment, live, providerSuite, type ProviderWorld, web } from "./provider_world.ts";
@@ -17,7 +17,7 @@ const replicas = async ({ kubectl }: ProviderWorld, environment: string) =>
 
 const REPLICAS = "jsonpath={.spec.replicas}";
 
-/** What an autoscaler does when the load grows. */
+/** Scales like an autoscaler whose load grows. */
 const grow = ({ kubectl }: ProviderWorld, environment: string, count: number) =>
   kubectl([
     ...["patch", "deployment", "web", "-n", environment, "--subresource=scale", "--type=merge"],
@@ -25,14 +25,14 @@ const grow = ({ kubectl }: ProviderWorld, environment: string, count: number) =>
     "--field-manager=kube-controller-manager",
   ]);
 
-test("an autoscaled workload begins with the least that it keeps", async (world) => {
+test("an autoscaled workload begins with the autoscaler's minimum", async (world) => {
   await anEnvironment(world, "least");
   await world.provider.applyWorkload(scaled("least", 4), live());
   assert.equal(await replicas(world, "least"), 4);
   assert.deepEqual(await world.provider.applyWorkload(scaled("least", 4), live()), []);
 });
 
-test("no pod is taken away when an autoscaler takes over, and its number stays its own", async (world) => {
+test("no pod is removed when an autoscaler takes over, and applying keeps its number", async (world) => {
   await anEnvironment(world, "over");
   const { provider } = world;
   const fixed = web("over", { replicas: 5 });
@@ -47,7 +47,7 @@ test("no pod is taken away when an autoscaler takes over, and its number stays i
   assert.deepEqual(await provider.drift(scaled("over", 2), live()), []);
 });
 
-test("a number is taken back from an autoscaler without a conflict", async (world) => {
+test("replicas are taken back from an autoscaler without a conflict", async (world) => {
   await anEnvironment(world, "back");
   const { provider } = world;
   await provider.applyWorkload(scaled("back", 2), live());
@@ -64,7 +64,7 @@ test("a number is taken back from an autoscaler without a conflict", async (worl
   assert.equal(await replicas(world, "back"), 4);
 });
 
-test("an autoscaler that is somebody else's is a conflict, not taken from", async (world) => {
+test("replicas of someone else's autoscaler are a conflict", async (world) => {
   await anEnvironment(world, "foreign");
   const { provider, kubectl } = world;
   await provider.applyWorkload(web("foreign", { replicas: 2 }), live());

@@ -1,4 +1,4 @@
-/** Clusters that the platform cannot use, as a person meets them: what fails, where, and why. */
+/** Clusters that the platform cannot use: which step fails, and what the user reads. */
 import assert from "node:assert/strict";
 import { type OpenWorld, openWorld } from "../e2e/mpctl_world.ts";
 import { type KubeApiServer, startKubeApiServer } from "../servers/kube_api_server.ts";
@@ -43,31 +43,31 @@ Deno.test.afterAll(async () => {
 for (
   const [title, cluster, reason, words] of [
     [
-      "a certificate that has expired",
+      "an expired certificate",
       "late",
       "CLUSTER_CREDENTIALS",
       /the client certificate expired at \S+; renew them/,
     ],
     [
-      "a permission that is missing",
+      "a missing permission",
       "ann",
       "CLUSTER_FORBIDS",
       /'ann' may not get namespaces/,
     ],
     [
-      "a context that is not there",
+      "a missing context",
       "elsewhere",
       "KUBECONFIG_UNUSABLE",
       /no context 'elsewhere', its contexts are 'local'/,
     ],
     [
-      "a kubeconfig that is not there",
+      "a missing kubeconfig",
       "nowhere",
       "KUBECONFIG_UNUSABLE",
       /nowhere\.kubeconfig/,
     ],
     [
-      "a cluster that does not answer, after it was asked again and again",
+      "a cluster that does not answer, after retries",
       "gone",
       "CLUSTER_UNREACHABLE",
       /cluster 'gone' cannot be reached/,
@@ -76,14 +76,14 @@ for (
 ) {
   Deno.test({
     name: `${title} fails the first step, is named, and leaves nothing on the cluster`,
-    // The platform's output is read all the while.
+    // The platform's output is read in the background.
     sanitizeOps: false,
     async fn() {
       const environment = `on-${cluster}`;
       const { code, err } = await world.mpctl("env", "create", environment, "--cluster", cluster);
       assert.equal(code, 3, err);
       assert.match(err, /Step 'create_namespace' failed/);
-      // Who was never let in has left nothing; of who does not answer nobody knows.
+      // Without access nothing can be left behind; without an answer that is unknown.
       if (cluster !== "gone") assert.doesNotMatch(err, /left behind|could not be undone/);
       const [, operation = ""] = /mpctl op explain (\S+?)'/.exec(err) ?? [];
       const { out } = await world.mpctl("op", "explain", operation, "-o", "json");
@@ -97,7 +97,7 @@ for (
 }
 
 Deno.test({
-  name: "the doctor checks the clusters that it can read, and names the others",
+  name: "the doctor checks the readable clusters, and names the others",
   sanitizeOps: false,
   async fn() {
     const left = {
@@ -113,7 +113,7 @@ Deno.test({
     const { code, out, err } = await world.mpctl("doctor", "-o", "json");
     assert.equal(code, 1, err);
     const { findings } = JSON.parse(out) as { findings: Record<string, string>[] };
-    // What could not be undone on the cluster that is gone waits for a person, too.
+    // The failed undo on the unreachable cluster also needs attention.
     const told = findings.filter(({ invariant }) => invariant !== "OPERATION_NEEDS_ATTENTION");
     assert.deepEqual(told.map(({ subject, remedy }) => `${subject}: ${remedy}`).sort(), [
       "Namespace/left: mpctl doctor --sweep",
@@ -131,7 +131,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a cluster that nobody has named is refused, and those that there are are told",
+  name: "an unknown cluster is rejected, with the known ones",
   sanitizeOps: false,
   async fn() {
     const { code, err } = await world.mpctl("env", "create", "on-mars", "--cluster", "mars");

@@ -1,4 +1,4 @@
-/** A workload that is a chart, on a control plane whose nodes pretend. */
+/** A chart as a workload, on a control plane with simulated nodes (kwok). */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type JsonObject, NO_QUOTA } from "@mpc/domain";
@@ -17,7 +17,6 @@ import { startKwokCluster } from "../servers/kwok_cluster.ts";
 
 const dev = { environment: "dev", uid: "uid-dev", cluster: "default", labels: {}, quota: NO_QUOTA };
 
-/** Everything that a case needs. */
 interface World {
   readonly provider: KubernetesProvider;
   /** Folder of the chart. */
@@ -57,7 +56,7 @@ async function withChart(use: (world: World) => Promise<void>): Promise<void> {
 
 const live = () => ({ signal: AbortSignal.timeout(60_000) });
 
-/** What the chart lacks of the "restricted" standard. */
+/** Values that the chart needs to meet the "restricted" standard. */
 const RESTRICTED = {
   podSecurityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
   securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
@@ -92,7 +91,7 @@ spec:
       spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }
 `;
 
-/** A Job that runs anew for each migration: its name says which. */
+/** A Job per migration, with the migration in its name. */
 const MIGRATE = `{{ if .Values.migration }}
 apiVersion: batch/v1
 kind: Job
@@ -130,7 +129,7 @@ const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
     },
   ],
 
-  ["what the chart no longer makes is pruned", async ({ provider }) => {
+  ["objects that the chart no longer contains are pruned", async ({ provider }) => {
     const changes = await provider.applyWorkload(shop({ replicaCount: 2 }, 2), live());
     assert.deepEqual(told(changes), [
       "DELETE Ingress/dev/shop",
@@ -141,7 +140,7 @@ const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
   }],
 
   [
-    "a Job is waited for, and one that fails fails the rollout with its reason",
+    "a rollout waits for Jobs, and a failed Job fails it with its reason",
     async ({ provider, chart }) => {
       const template = join(chart, "templates", "migrate.yaml");
       await Deno.writeTextFile(template, MIGRATE);
@@ -173,7 +172,7 @@ const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
   ],
 
   [
-    "pods that break the environment's standard fail the rollout, with what is wrong",
+    "pods that violate the pod security standard fail the rollout with the violation",
     async ({ provider }) => {
       const open = shop({ securityContext: { allowPrivilegeEscalation: true } }, 3);
       await provider.applyWorkload(open, live());
@@ -184,7 +183,7 @@ const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
   ],
 
   [
-    "a kind that is allowed and stands in no namespace is made and goes with the workload",
+    "an allowed cluster-scoped object is created, and deleted with the workload",
     async ({ provider, chart }) => {
       const role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\n" +
         "metadata: { name: mpc-shop-reader }\n" +
@@ -201,7 +200,7 @@ const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
   ],
 
   [
-    "storage that a StatefulSet makes for its pods goes with the workload",
+    "the storage claims of a StatefulSet are deleted with the workload",
     async ({ provider, chart, kubectl }) => {
       await Deno.writeTextFile(join(chart, "templates", "store.yaml"), STORE);
       await provider.applyWorkload(shop({}, 5), live());

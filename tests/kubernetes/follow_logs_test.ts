@@ -1,10 +1,10 @@
-/** Logs that are followed while pods come and go. */
+/** Logs that are followed while pods are created and deleted. */
 import assert from "node:assert/strict";
 import { anEnvironment, live, providerSuite, web } from "./provider_world.ts";
 
 const test = providerSuite();
 
-test("who follows is told what the pods print that a rollout brings", async (world) => {
+test("followed logs include the pods that a rollout creates", async (world) => {
   const { provider } = world;
   await anEnvironment(world, "followed");
   const deploy = async (image: string, revision: number) => {

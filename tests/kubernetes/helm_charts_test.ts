@@ -1,4 +1,4 @@
-/** Workloads that are charts, rendered by the helm program. */
+/** Charts that the helm program renders. */
 import assert from "node:assert/strict";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -70,7 +70,7 @@ const render = (
     clock,
   }).render(intent, { signal });
 
-Deno.test("a chart's objects are the workload's, in its namespace, with its values", async () => {
+Deno.test("the objects of a chart get the workload's labels, namespace and values", async () => {
   await writeChart("team/web", { "templates/settings.yaml": CONFIG_MAP });
   const objects = await render(intentOf("team/web", { level: "debug" }));
   assert.deepEqual(objects, [{
@@ -91,7 +91,7 @@ Deno.test("a chart's objects are the workload's, in its namespace, with its valu
   }]);
 });
 
-Deno.test("a chart that helm itself makes is rendered: its pods are ours, an ingress is let in", async () => {
+Deno.test("a chart of 'helm create' is rendered with our labels and an ingress policy", async () => {
   await (await helm())(["create", join(charts, "made")]);
   const values = { ingress: { enabled: true }, autoscaling: { enabled: true } };
   const objects = await render(intentOf("made", values, "0.1.0"));
@@ -111,7 +111,7 @@ Deno.test("a chart that helm itself makes is rendered: its pods are ours, an ing
   assert.equal(template.metadata.labels["mpc/workload"], "web");
 });
 
-Deno.test("values that the chart's schema refuses are named, and not told", async () => {
+Deno.test("fields that the chart's schema rejects are named without their values", async () => {
   await writeChart("strict", { "values.schema.json": SCHEMA });
   const rendered = render(intentOf("strict", { level: "HUNTER2" }));
   const error = await rejectsWith(rendered, "INVALID_ARGUMENT", "CHART_VALUES_INVALID");
@@ -121,7 +121,7 @@ Deno.test("values that the chart's schema refuses are named, and not told", asyn
   assert.doesNotMatch(JSON.stringify([error.message, error.violations]), /HUNTER2/);
 });
 
-Deno.test("a chart that does not render says where, and tells no value", async () => {
+Deno.test("a template failure is located, without values", async () => {
   await writeChart("broken", { "templates/x.yaml": '{{ fail (printf "bad %s" .Values.level) }}' });
   const rendered = render(intentOf("broken", { level: "hunter2" }));
   const error = await rejectsWith(rendered, "FAILED_PRECONDITION", "CHART_FAILED");
@@ -129,7 +129,7 @@ Deno.test("a chart that does not render says where, and tells no value", async (
   assert.equal(error.retryable, false);
 });
 
-Deno.test("hooks and cluster-scoped kinds are refused unless they are allowed, CRDs too", async () => {
+Deno.test("hooks, cluster-scoped kinds and CRDs are rejected unless allowed", async () => {
   const hook = CONFIG_MAP.replace(
     "settings }",
     'settings, annotations: {"helm.sh/hook": post-install} }',
@@ -147,7 +147,7 @@ Deno.test("hooks and cluster-scoped kinds are refused unless they are allowed, C
   assert.equal(object?.metadata.namespace, undefined);
 });
 
-Deno.test("a chart sees nothing of the worker and of the cluster", async () => {
+Deno.test("a chart cannot see the worker's environment or the cluster", async () => {
   const settings = CONFIG_MAP.replace(
     "{{ .Values.level | quote }}",
     '{{ lookup "v1" "Secret" "dev" "keys" | toJson | quote }}',
@@ -158,7 +158,7 @@ Deno.test("a chart sees nothing of the worker and of the cluster", async () => {
   await rejectsWith(render(intentOf("asking")), "FAILED_PRECONDITION", "CHART_FAILED");
 });
 
-Deno.test("a chart that is not there is told with the versions that are", async () => {
+Deno.test("a missing chart version is reported with the existing one", async () => {
   await writeChart("web", {});
   await rejectsWith(render(intentOf("none")), "NOT_FOUND", "CHART_NOT_FOUND");
   const other = render(intentOf("web", {}, "2.0.0"));
@@ -168,7 +168,7 @@ Deno.test("a chart that is not there is told with the versions that are", async 
   await rejectsWith(none, "FAILED_PRECONDITION", "CHARTS_UNSUPPORTED");
 });
 
-Deno.test("a chart may be an archive, and lie in a registry that is allowed", async () => {
+Deno.test("a chart may be an archive, or in an allowed registry", async () => {
   await writeChart("packed", { "templates/settings.yaml": CONFIG_MAP });
   await (await helm())(["package", join(charts, "packed"), "--destination", charts]);
   await rm(join(charts, "packed"), { recursive: true });
@@ -189,20 +189,20 @@ Deno.test("a chart may be an archive, and lie in a registry that is allowed", as
   }
 });
 
-Deno.test("what a chart renders is limited", async () => {
+Deno.test("the output of a chart is limited", async () => {
   const large = `{{ range until 2000 }}# ${"x".repeat(100)}\n{{ end }}`;
   await writeChart("large", { "templates/x.yaml": `${CONFIG_MAP}${large}` });
   const rendered = render(intentOf("large"), { maxOutputBytes: 10_000 });
   await rejectsWith(rendered, "FAILED_PRECONDITION", "CHART_TOO_LARGE");
 });
 
-Deno.test("without helm a person is told what to do", async () => {
+Deno.test("a missing helm is reported with what to do", async () => {
   const rendered = render(intentOf("web"), { helm: join(charts, "no-helm") });
   const error = await rejectsWith(rendered, "FAILED_PRECONDITION", "HELM_MISSING");
   assert.match(error.message, /install Helm 3/);
 });
 
-/** A clock that tells when somebody begins to wait on it. */
+/** A clock that reports the beginning of a sleep. */
 class WatchedClock extends FakeClock {
   readonly isWaitedFor = Promise.withResolvers<void>();
 
@@ -212,7 +212,7 @@ class WatchedClock extends FakeClock {
   }
 }
 
-Deno.test("a helm that hangs is ended when its time is up, and when the caller goes", async () => {
+Deno.test("a hanging helm is killed at the timeout, and when the caller aborts", async () => {
   const hanging = join(charts, "hanging-helm");
   await writeFile(hanging, "#!/bin/sh\ntrap '' TERM\nexec sleep 600\n");
   await chmod(hanging, 0o755);

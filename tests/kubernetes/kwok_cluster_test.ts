@@ -1,4 +1,4 @@
-/** What the suites here rely on: a control plane whose nodes pretend. */
+/** The control plane with simulated nodes (kwok) that these suites rely on. */
 import assert from "node:assert/strict";
 import { type Kubectl, kubectlOf } from "../servers/kubectl.ts";
 import type { KubeApiServer } from "../servers/kube_api_server.ts";
@@ -44,7 +44,7 @@ for (
   });
 }
 
-Deno.test("what a container printed can be read, also of one that ended", async () => {
+Deno.test("the logs of a container can be read, also after it has terminated", async () => {
   await deploy("talking", "crash");
   await kubectl(["wait", "pod", "-l", "app=talking", "--for=create", "--timeout=20s"]);
   const started = "--for=jsonpath={.status.containerStatuses[0].restartCount}=1";
@@ -53,7 +53,7 @@ Deno.test("what a container printed can be read, also of one that ended", async 
   assert.equal(printed, "cannot reach the database\n");
 });
 
-Deno.test("a user may do what RBAC says, and no more", async () => {
+Deno.test("a user may do exactly what RBAC allows", async () => {
   await kubectl(["create", "clusterrole", "reader", "--verb=list", "--resource=namespaces"]);
   await kubectl(["create", "clusterrolebinding", "ann", "--clusterrole=reader", "--user=ann"]);
   const ann = await kubectlOf(await cluster.kubeconfigOf({ name: "ann" }));
@@ -61,7 +61,7 @@ Deno.test("a user may do what RBAC says, and no more", async () => {
   await assert.rejects(ann(["get", "pods"]), /User "ann" cannot list resource "pods"/);
 });
 
-Deno.test("a certificate that has expired is refused", async () => {
+Deno.test("an expired certificate is rejected", async () => {
   const notAfter = new Date(Date.now() - 60_000);
   const late = await kubectlOf(await cluster.kubeconfigOf({ name: "late", notAfter }));
   await assert.rejects(late(["get", "namespaces"]), /Unauthorized/);
@@ -69,7 +69,7 @@ Deno.test("a certificate that has expired is refused", async () => {
 
 Deno.test({
   name: "the API server starts again at its address, with all that it had",
-  // Its process belongs to the suite, and another takes its place.
+  // The suite owns the process and replaces it.
   sanitizeOps: false,
   sanitizeResources: false,
   async fn() {

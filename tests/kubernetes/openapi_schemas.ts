@@ -11,12 +11,12 @@ interface GroupVersionKind {
   readonly kind: string;
 }
 
-/** What is wrong with an object by its schema; empty where nothing is. */
+/** The violations of an object's schema; empty if it is valid. */
 export type SchemaCheck = (object: { apiVersion: string; kind: string }) => readonly string[];
 
 /**
- * Checks objects by the schemas that an API server publishes (OpenAPI v3), strictly: fields that a
- * schema does not name are refused, as `kubeconform -strict` does.
+ * Validates objects against the OpenAPI v3 schemas of an API server. Rejects unknown fields, like
+ * `kubeconform -strict`.
  * @param apiVersions such as `v1` and `apps/v1`
  */
 export async function readSchemas(
@@ -51,7 +51,7 @@ export async function readSchemas(
 
 function kindsOf(schema: AnySchemaObject): readonly string[] {
   const kinds: readonly GroupVersionKind[] = schema["x-kubernetes-group-version-kind"] ?? [];
-  // Those that many kinds share (DeleteOptions) are no kind of objects.
+  // Skip schemas of many kinds (DeleteOptions), which describe no object.
   if (kinds.length !== 1) return [];
   return kinds.map(({ group, version, kind }) =>
     `${group === "" ? version : `${group}/${version}`} ${kind}`
@@ -59,8 +59,8 @@ function kindsOf(schema: AnySchemaObject): readonly string[] {
 }
 
 /**
- * A schema closed to fields that nobody has named, and without what JSON Schema does not have: the
- * formats are types of Go.
+ * A schema that rejects unknown fields, without formats: they are Go types, which JSON Schema does
+ * not know.
  */
 function strictly(schema: AnySchemaObject): AnySchemaObject {
   const { properties } = schema;

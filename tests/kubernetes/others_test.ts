@@ -1,4 +1,4 @@
-/** How the provider gets on with others who change the same objects. */
+/** The provider and other managers that change the same objects. */
 import assert from "node:assert/strict";
 import { NO_QUOTA } from "@mpc/domain";
 import { rejectsWith } from "../fakes/rejects.ts";
@@ -20,7 +20,7 @@ const scale = (
     ...["-p", JSON.stringify({ spec: { replicas } }), `--field-manager=${manager}`],
   ]);
 
-test("a field that somebody else manages is a conflict with their name, until it is forced", async (world) => {
+test("a field of another manager is a conflict that names the manager, unless forced", async (world) => {
   await anEnvironment(world, "conflict");
   const { provider } = world;
   await provider.applyWorkload(web("conflict"), live());
@@ -37,7 +37,7 @@ test("a field that somebody else manages is a conflict with their name, until it
   await provider.applyWorkload(web("conflict"), live());
 });
 
-test("credentials for images that a person gives to the pods' account stay", async ({ provider, kubectl }) => {
+test("pull secrets that a user adds to the service account are kept", async ({ provider, kubectl }) => {
   const environment = {
     ...{ environment: "private", uid: "uid-private", cluster: "default" },
     ...{ labels: {}, quota: NO_QUOTA },
@@ -56,7 +56,7 @@ test("credentials for images that a person gives to the pods' account stay", asy
   );
 });
 
-test("what others change is drift, field by field, and is put back by force", async (world) => {
+test("changes by others are drift, field by field, and a forced apply reverts them", async (world) => {
   await anEnvironment(world, "drift");
   const { provider, kubectl } = world;
   await provider.applyWorkload(web("drift"), live());
@@ -80,7 +80,7 @@ test("what others change is drift, field by field, and is put back by force", as
   assert.deepEqual(await provider.drift(web("drift"), live()), []);
 });
 
-test("replicas that an autoscaler set are no drift, those that a person set are", async (world) => {
+test("replicas set by an autoscaler are not drift, replicas set by a user are", async (world) => {
   await anEnvironment(world, "scaled");
   const { provider } = world;
   await provider.applyWorkload(web("scaled"), live());
@@ -91,7 +91,7 @@ test("replicas that an autoscaler set are no drift, those that a person set are"
   assert.deepEqual(change?.fields, [{ path: "spec.replicas", before: "4", after: "1" }]);
 });
 
-test("what is no longer asked for is pruned, but for data, and nothing of others is", async (world) => {
+test("obsolete objects are pruned, except storage and objects of others", async (world) => {
   await anEnvironment(world, "pruned");
   const { provider, kubectl } = world;
   const storage = { size: "1Gi", storageClass: null, shared: true };
@@ -112,7 +112,7 @@ test("what is no longer asked for is pruned, but for data, and nothing of others
   assert.ok(all.some(({ object }) => object === "PersistentVolumeClaim/pruned/web.data"));
 });
 
-test("an object that somebody else has made is never taken over", async (world) => {
+test("an object of someone else is never taken over", async (world) => {
   await anEnvironment(world, "taken");
   const { provider, kubectl } = world;
   await kubectl(["create", "service", "clusterip", "web", "--tcp=80", "-n", "taken"]);
@@ -125,7 +125,7 @@ test("an object that somebody else has made is never taken over", async (world) 
   await rejectsWith(provider.applyNamespace(theirs, live()), "ALREADY_EXISTS", "OWNED_BY_ANOTHER");
 });
 
-test("a field that cannot change is named, with what to do", async (world) => {
+test("an immutable field is named, with what to do", async (world) => {
   await anEnvironment(world, "fixed");
   const { provider } = world;
   const storage = { size: "2Gi", storageClass: null, shared: false };

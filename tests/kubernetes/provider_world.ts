@@ -7,16 +7,16 @@ import { type Kubectl, kubectlOf } from "../servers/kubectl.ts";
 import type { KubeApiServer } from "../servers/kube_api_server.ts";
 import { startKwokCluster } from "../servers/kwok_cluster.ts";
 
-/** A real control plane, a provider on it, and somebody else with kubectl. */
+/** A real control plane, a provider for it, and kubectl as another client. */
 export interface ProviderWorld {
   readonly server: KubeApiServer;
   readonly provider: KubernetesProvider;
   readonly kubectl: Kubectl;
-  /** A provider by another kubeconfig. */
+  /** Opens a provider with another kubeconfig. */
   providerBy(kubeconfig: string, context?: string): KubernetesProvider;
 }
 
-/** Starts a control plane for a file of tests. @returns what registers a test on it */
+/** Starts a control plane for a test file. @returns a function that registers a test on it */
 export function providerSuite(): (
   name: string,
   use: (world: ProviderWorld) => Promise<void>,
@@ -56,7 +56,7 @@ export function providerSuite(): (
     });
 }
 
-/** An environment of its own for each test. */
+/** Creates the environment of one test. */
 export async function anEnvironment(
   { provider }: Pick<ProviderWorld, "provider">,
   environment: string,
@@ -89,5 +89,5 @@ export function web(
   };
 }
 
-/** Longer than anything here takes. */
+/** Longer than any call in these tests takes. */
 export const live = () => ({ signal: AbortSignal.timeout(60_000) });

@@ -1,4 +1,4 @@
-/** What we render, as an API server judges it: by its schemas, and by all that it does on applying. */
+/** Rendered objects are validated by the schemas and by the apply of an API server. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
@@ -35,7 +35,7 @@ Deno.test.afterAll(async () => {
   await Deno.remove(folder, { recursive: true });
 });
 
-/** Server-side apply, which refuses fields that it does not know. @returns the objects after it */
+/** Applies objects strictly, so that unknown fields fail. @returns the resulting objects */
 async function apply(
   objects: readonly KubernetesObject[],
   ...more: readonly string[]
@@ -69,7 +69,7 @@ for (const [name, intent] of Object.entries(WORKLOAD_INTENTS)) {
   });
 }
 
-Deno.test("any spec that is valid makes objects that the API server would take", async () => {
+Deno.test("the API server accepts the objects of any valid spec", async () => {
   await fc.assert(
     fc.asyncProperty(arbitrarySpec(), async (spec) => {
       const objects = renderWorkload(aWorkloadIntent(spec));
@@ -80,20 +80,20 @@ Deno.test("any spec that is valid makes objects that the API server would take",
   );
 });
 
-Deno.test("a pod that asks for more than the standard allows is refused: the test can fail", async () => {
+Deno.test("a pod that violates the standard is rejected, so the test can fail", async () => {
   const pod = podOf(renderWorkload(WORKLOAD_INTENTS["workload"]!));
   const privileged = { ...pod, spec: { ...(pod["spec"] as object), hostNetwork: true } };
   await assert.rejects(dryRun([privileged]), /violates PodSecurity "restricted/);
 });
 
-Deno.test("a field that there is not is found by the schemas and by the API server", async () => {
+Deno.test("the schemas and the API server reject an unknown field", async () => {
   const [object] = renderWorkload(WORKLOAD_INTENTS["workload"]!);
   const wrong = { ...object!, spec: { ...(object!["spec"] as object), colour: "red" } };
   assert.match(problemsOf(wrong).join(), /additionalProperty.*colour/);
   await assert.rejects(dryRun([wrong]), /colour/);
 });
 
-Deno.test("each row of the table can be applied over each other one", async () => {
+Deno.test("each row of the table can be applied over every other row", async () => {
   const rows = Object.values(WORKLOAD_INTENTS);
   const deployments = rows.map((intent) =>
     renderWorkload(intent).filter(({ kind }) => kind === "Deployment")
@@ -101,7 +101,7 @@ Deno.test("each row of the table can be applied over each other one", async () =
   for (const deployment of [...deployments, ...deployments.toReversed()]) await apply(deployment);
 });
 
-/** A pod as the Deployment's controller would make it. */
+/** A pod as the Deployment's controller would create it. */
 function podOf(objects: readonly KubernetesObject[]): KubernetesObject {
   const deployment = objects.find(({ kind }) => kind === "Deployment");
   const { template } = deployment?.["spec"] as {

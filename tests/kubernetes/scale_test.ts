@@ -1,4 +1,4 @@
-/** Many environments at once, and what they cost the cluster. */
+/** The number of API requests for many environments at once. */
 import assert from "node:assert/strict";
 import { createClient } from "@connectrpc/connect";
 import { EnvironmentService, OperationService, OperationState, WorkloadService } from "@mpc/proto";
@@ -11,10 +11,10 @@ const ENVIRONMENTS = 300;
 const WORKLOADS = ["web", "api", "jobs"];
 const USER = "mpc";
 
-/** Requests to the API server that an operation may cost. */
+/** The most API requests per operation. */
 const REQUESTS_PER_OPERATION = { create: 20, deploy: 4, delete: 40 };
 
-/** All that is here together. */
+/** The control plane, the platform and its API. */
 const PATIENCE_MS = 600_000;
 
 let folder: string;
@@ -37,7 +37,7 @@ Deno.test.afterAll(async () => {
   await Deno.remove(folder, { recursive: true });
 });
 
-/** One phase: so many operations at once, to their ends. @returns the requests they took */
+/** Runs operations concurrently to their ends. @returns the number of API requests */
 async function phase(
   name: string,
   operations: ReturnType<typeof createClient<typeof OperationService>>,
@@ -68,7 +68,7 @@ function summary(requests: readonly AuditedRequest[]): string {
   return [...counts].map(([verb, { length }]) => `${verb} ${length}`).join(", ");
 }
 
-Deno.test("300 environments of three workloads share their watches, at few requests each", async (t) => {
+Deno.test("300 environments with three workloads each share watches and need few requests", async (t) => {
   const transport = createGrpcTransport(platform.grpc);
   const environments = createClient(EnvironmentService, transport);
   const workloads = createClient(WorkloadService, transport);

@@ -1,4 +1,4 @@
-/** Clusters that do not answer, do not let us, or have other things in the way. */
+/** Clusters that do not answer, deny access, or block a change otherwise. */
 import assert from "node:assert/strict";
 import { rejectsWith } from "../fakes/rejects.ts";
 import { anEnvironment, live, providerSuite, web } from "./provider_world.ts";
@@ -7,7 +7,7 @@ const ROLE = new URL("../../deploy/kubernetes/worker_role.yaml", import.meta.url
 
 const test = providerSuite();
 
-test("each permission that is missing is named exactly", async (world) => {
+test("each missing permission is named exactly", async (world) => {
   const { server, kubectl, providerBy } = world;
   await anEnvironment(world, "rbac");
   const ann = providerBy(await server.kubeconfigOf({ name: "ann" }));
@@ -32,7 +32,7 @@ test("each permission that is missing is named exactly", async (world) => {
   assert.deepEqual(await ann.pods("rbac", "web", live()), [], "reading is allowed");
 });
 
-test("the role that is given for workers lets them do everything", async (world) => {
+test("the worker role allows every operation", async (world) => {
   const { server, kubectl, providerBy } = world;
   await kubectl(["apply", "-f", ROLE]);
   await kubectl(["create", "clusterrolebinding", "w", "--clusterrole=mpc-worker", "--user=worker"]);
@@ -49,19 +49,24 @@ test("the role that is given for workers lets them do everything", async (world)
   assert.equal((await provider.pods("granted", "web", live())).length, 1);
   assert.ok((await provider.events("granted", "web", live())).length > 0);
   const query = { ...live(), follow: false, tail: null, since: null, replica: null };
-  for await (const { text } of provider.logs("granted", "web", query)) assert.ok(text);
+  const lines = await Array.fromAsync(provider.logs("granted", "web", query));
+  assert.ok(lines.length > 0, "its pod has printed something");
+  assert.ok(lines.every(({ text }) => text !== ""), "no line is empty");
   assert.deepEqual(await provider.drift(everything, live()), []);
   const workload = { ...ref, workload: "web", uid: everything.uid };
+  const granted = async () => {
+    const { objects } = await provider.inventory(live());
+    return objects.filter(({ target }) => /granted/.test(target));
+  };
+  assert.ok((await granted()).length > 0, "the inventory has them");
   await provider.deleteWorkloads([workload], live());
   await provider.awaitWorkloadGone(workload, live());
   await provider.deleteNamespace(ref, live());
   await provider.awaitNamespaceGone(ref, live());
-  assert.ok(
-    (await provider.inventory(live())).objects.every(({ target }) => !/granted/.test(target)),
-  );
+  assert.deepEqual(await granted(), []);
 });
 
-test("a certificate that has expired and a context that is not there are told", async (world) => {
+test("an expired certificate and a missing context are reported", async (world) => {
   const { server, providerBy } = world;
   const notAfter = new Date(Date.now() - 60_000);
   const late = providerBy(await server.kubeconfigOf({ name: "late", notAfter }));
@@ -75,7 +80,7 @@ test("a certificate that has expired and a context that is not there are told", 
   assert.match(error.message, /no context 'elsewhere', its contexts are 'local'/);
 });
 
-test("a webhook that does not answer is named, and may answer later", async (world) => {
+test("a webhook that does not answer is named, and the error is retryable", async (world) => {
   const { provider, kubectl } = world;
   await anEnvironment(world, "hooked");
   const webhook = {
@@ -99,7 +104,7 @@ test("a webhook that does not answer is named, and may answer later", async (wor
   };
   await kubectl(["apply", "-f", "-"], JSON.stringify(webhook));
   try {
-    // It takes the API server a moment to ask a webhook that is new.
+    // The API server needs a moment before it calls a new webhook.
     const error = await eventually(() =>
       rejectsWith(
         provider.applyWorkload(web("hooked"), { ...live(), dryRun: true }),
@@ -114,7 +119,7 @@ test("a webhook that does not answer is named, and may answer later", async (wor
   }
 });
 
-test("a namespace that a finalizer holds is told with the object and the way out", async (world) => {
+test("a finalizer that blocks a namespace is reported with its object and a remedy", async (world) => {
   const { provider, kubectl } = world;
   await anEnvironment(world, "stuck");
   const held = {
@@ -141,7 +146,7 @@ test("a namespace that a finalizer holds is told with the object and the way out
 });
 
 test(
-  "an API server that stops in the middle of a rollout is outlasted, and told",
+  "a rollout survives an outage of the API server, and reports it",
   async (world) => {
     const { provider, kubectl, server } = world;
     await anEnvironment(world, "outage");
@@ -164,11 +169,11 @@ test(
     await kubectl(["uncordon", "node-0", "node-1"]);
     assert.equal((await rollout).ready, 1, told.join("; "));
   },
-  // Its process belongs to the suite, and another takes its place.
+  // The suite owns the process and replaces it.
   { sanitizeOps: false, sanitizeResources: false },
 );
 
-/** Tries until it no longer throws; the test's own calls have their time limits. */
+/** Retries until a call succeeds; the calls have time limits of their own. */
 async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
   for (let tries = 1;; tries++) {
     try {

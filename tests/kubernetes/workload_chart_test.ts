@@ -1,4 +1,4 @@
-/** The bundled chart makes what the native renderer makes. */
+/** The bundled chart renders the same objects as the native renderer. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import type { WorkloadIntent } from "@mpc/services";
@@ -39,7 +39,7 @@ for (const [name, intent] of Object.entries(WORKLOAD_INTENTS)) {
   });
 }
 
-Deno.test("any spec: the chart makes what the native renderer makes", async () => {
+Deno.test("any spec: the chart renders the same objects as the native renderer", async () => {
   await fc.assert(
     fc.asyncProperty(arbitrarySpec(), fc.string(), async (spec, restartToken) => {
       const intent = aWorkloadIntent(spec, { labels: { team: "1", on: "true" }, restartToken });
@@ -49,7 +49,7 @@ Deno.test("any spec: the chart makes what the native renderer makes", async () =
   );
 });
 
-Deno.test("the chart is as helm wants charts, and its schema refuses what is no value", async () => {
+Deno.test("the chart passes 'helm lint', and its schema rejects invalid values", async () => {
   const set = ["--set", "uid=u", "--set", "image=nginx:1"];
   await run(["lint", CHART, "--strict", "--kube-version", "1.34.4", ...set]);
   const template = ["template", "web", CHART, "--kube-version", "1.34.4"];

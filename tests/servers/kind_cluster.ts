@@ -11,6 +11,11 @@ import { testImages } from "./test_images.ts";
 export interface KindCluster {
   /** Path of a kubeconfig that may do everything. */
   readonly kubeconfig: string;
+  /**
+   * Whether its network enforces NetworkPolicies: false, as its plugin (`ptp`, of
+   * containernetworking-plugins) gives pods addresses and routes, and reads no policies.
+   */
+  readonly enforcesPolicies: boolean;
   /** Ends the API server as a crash would, and keeps it down; etcd and the node go on. */
   interruptApiServer(): Promise<void>;
   /** Lets it come back, and waits until it answers. */
@@ -80,6 +85,7 @@ export async function startKindCluster(folder: string): Promise<KindCluster> {
     withContainers("podman", ["exec", `${name}-control-plane`, "sh", "-c", command]);
   return {
     kubeconfig,
+    enforcesPolicies: false,
     stop,
     async interruptApiServer() {
       // A kubelet keeps what has a manifest, and nothing else.

@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createClient, type Transport } from "@connectrpc/connect";
+import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import type { Operation } from "@mpc/domain";
 import { EnvironmentService, OperationService, OperationState, WorkloadService } from "@mpc/proto";
 import { openSqliteStore } from "@mpc/storage/sqlite";
+import { wasCutOff } from "../e2e/cut_off.ts";
 import { SeededIds } from "../fakes/seeded_ids.ts";
 import { startApiProcess } from "../servers/api_process.ts";
 import { freePort } from "../servers/free_port.ts";
@@ -23,6 +24,9 @@ const KILLS = 20;
 const KILL_EVERY_MS = 1_000;
 const OUTAGE_MS = 20_000;
 const PATIENCE_MS = 300_000;
+
+/** What a caller tries again after; any other error is a fault. */
+const AWAY: ReadonlySet<Code> = new Set([Code.Unavailable, Code.DeadlineExceeded]);
 
 /** These waits are the experiment, no synchronisation: real processes die at real moments. */
 const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -124,12 +128,7 @@ class World {
       const requestId = `${environmentId}-change-${index}`;
       const { name } = await this.#patiently((transport) => change(transport, requestId));
       names.push(name);
-      const { state } = await this.#patiently(async (transport) => {
-        const operation = await createClient(OperationService, transport).waitOperation({ name });
-        assert.ok(operation.done, `'${name}' has ended`);
-        return operation;
-      });
-      assert.equal(OperationState[state], "SUCCEEDED", name);
+      assert.equal(await this.#stateWhenDone(name), "SUCCEEDED", name);
     }
     return names;
   }
@@ -144,14 +143,27 @@ class World {
     return startWorkerProcess(this.#directory, `127.0.0.1:${this.#temporal.port}`);
   }
 
-  /** A caller that tries again, with the same request id, until it has an answer. */
+  /** Waits for an operation, as often as it takes: a wait may end before the operation has. */
+  async #stateWhenDone(name: string): Promise<string | undefined> {
+    for (;;) {
+      const { done, state } = await this.#patiently((transport) =>
+        createClient(OperationService, transport).waitOperation({ name })
+      );
+      if (done) return OperationState[state];
+      assert.ok(Date.now() < this.#end, `'${name}' is still ${OperationState[state]}`);
+    }
+  }
+
+  /** A caller that tries again, with the same request id, while the API is away or does not answer. */
   async #patiently<T>(call: (transport: Transport) => Promise<T>): Promise<T> {
     for (;;) {
       try {
         const baseUrl = this.#api.web.origin;
         return await call(createGrpcWebTransport({ baseUrl, defaultTimeoutMs: 20_000 }));
       } catch (error) {
-        if (Date.now() > this.#end) throw error;
+        const away = wasCutOff(error) ||
+          (error instanceof ConnectError && AWAY.has(error.code));
+        if (!away || Date.now() > this.#end) throw error;
         await after(200);
       }
     }

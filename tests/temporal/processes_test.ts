@@ -19,6 +19,10 @@ import type { PlatformProcess } from "../servers/platform_process.ts";
 import { startTemporalServer } from "../servers/temporal_server.ts";
 import { startWorkerProcess } from "../servers/worker_process.ts";
 
+/** Why an operation waits while nothing listens where Temporal should be. */
+const UNREACHABLE =
+  /^engine unreachable since .*: Cannot reach Temporal at '127.0.0.1:\d+': Connection refused$/;
+
 function clientsOf({ web }: PlatformProcess) {
   const transport = createGrpcWebTransport({ baseUrl: web.origin });
   return {
@@ -62,12 +66,12 @@ Deno.test(
 
     const waiting = [await create(clients, "a"), await create(clients, "b")];
     for (const { name } of waiting) {
+      let last = "";
       for await (const { waitingReason } of clients.operations.watchOperation({ name })) {
-        if (
-          /^engine unreachable since .*: Cannot reach Temporal at '127.0.0.1:\d+': Connection refused$/
-            .test(waitingReason)
-        ) break;
+        last = waitingReason;
+        if (UNREACHABLE.test(last)) break;
       }
+      assert.match(last, UNREACHABLE, "the watch says why it waits");
     }
     const notReady = await fetch(new URL("/readyz", first!.health));
     assert.equal(notReady.status, 503);

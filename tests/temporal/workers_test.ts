@@ -151,6 +151,7 @@ Deno.test({
       const late = record.createTime - moment;
       assert.ok(late >= 0 && late < 1_500, `${record.target} is deleted ${late} ms late`);
     }
+    assert.deepEqual([...moments.keys()], [], "every environment was deleted");
     await provider.close();
   },
 });

@@ -66,7 +66,8 @@ export class OperationJournal {
   }
 
   async #write(): Promise<void> {
-    const notes = this.#pending;
+    // A copy: entries that come during the write are left for the next one.
+    const notes = [...this.#pending];
     if (notes.length === 0) return;
     const stored = await updateDocument(
       this.#store.operations,

@@ -2,12 +2,12 @@ import { environmentName, workloadName } from "@mpc/domain";
 import type { Ref, WorkloadRef } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 
-/** What a cluster is looked up by: without a uid, whatever has the name. */
+/** Identifies an environment or a workload by name, and if given by uid. */
 export type Placed = Pick<Ref, "environment"> & Partial<Ref & WorkloadRef>;
 
 /**
- * The name of the cluster that carries an environment or a workload; undefined where there is no
- * record of it with that uid: what it left may be on any.
+ * The cluster of an environment or a workload, from its record. Undefined without a record with this
+ * uid; leftovers may then be on any cluster.
  */
 export async function findCluster(
   store: Pick<Store, "environments" | "workloads">,

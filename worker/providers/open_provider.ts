@@ -6,12 +6,12 @@ import { findCluster } from "./find_cluster.ts";
 import { DEMO_DELAYS, NO_DELAYS, SimulatedProvider } from "./simulated/mod.ts";
 
 interface Settings extends ProviderSettings {
-  /** Null where nothing is kept. */
+  /** Null to keep nothing on disk. */
   readonly dataDir: string | null;
 }
 
 /**
- * Opens the clusters that a worker works on.
+ * Opens the clusters that a worker manages.
  * @throws {MpcError} FAILED_PRECONDITION `SIMULATION_UNREADABLE`
  */
 export async function openProvider(
@@ -30,6 +30,6 @@ export async function openProvider(
   return openClusters(clusters, {
     clock,
     charts: openCharts(charts, { clock, cacheFolder }),
-    find: (ref) => findCluster(store, ref),
+    findCluster: (ref) => findCluster(store, ref),
   });
 }

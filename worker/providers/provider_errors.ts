@@ -1,10 +1,10 @@
-/** Failures that every kind of cluster has, in the same words. */
+/** Errors that all providers share. */
 import { abortedByCaller, MpcError } from "@mpc/domain";
 
 export const ownedByAnother = (object: string): MpcError =>
   new MpcError("ALREADY_EXISTS", {
     reason: "OWNED_BY_ANOTHER",
-    message: `Cannot change '${object}': it belongs to somebody else on the cluster`,
+    message: `Cannot change '${object}': it is owned by somebody else on the cluster`,
     metadata: { object },
   });
 
@@ -15,32 +15,27 @@ export const noNamespace = (environment: string): MpcError =>
     metadata: { environment },
   });
 
-export const noSuchCluster = (
-  environment: string,
-  cluster: string,
-  known: readonly string[],
-): MpcError =>
-  new MpcError("FAILED_PRECONDITION", {
-    reason: "UNKNOWN_CLUSTER",
-    message: `Cannot use environment '${environment}': there is no cluster '${cluster}', only ${
-      known.map((name) => `'${name}'`).join(", ")
-    }`,
-    metadata: { environment, cluster },
-  });
+type UnknownCluster = (environment: string, cluster: string, known: readonly string[]) => MpcError;
 
-/** The record says where it is, and there is no such cluster any more. */
-export const clusterGone = (
-  environment: string,
-  cluster: string,
-  known: readonly string[],
-): MpcError =>
-  new MpcError("FAILED_PRECONDITION", {
-    reason: "UNKNOWN_CLUSTER",
-    message: `Cannot use environment '${environment}': its cluster '${cluster}' is not among ${
-      known.map((name) => `'${name}'`).join(", ")
-    }; give workers that cluster again, or forget the environment by 'mpctl env delete ${environment} --abandon'`,
-    metadata: { environment, cluster },
-  });
+const unknownCluster =
+  (problem: (environment: string, cluster: string, known: string) => string): UnknownCluster =>
+  (environment, cluster, known) =>
+    new MpcError("FAILED_PRECONDITION", {
+      reason: "UNKNOWN_CLUSTER",
+      message: `Cannot use environment '${environment}': ${
+        problem(environment, cluster, known.map((name) => `'${name}'`).join(", "))
+      }`,
+      metadata: { environment, cluster },
+    });
+
+export const noSuchCluster = unknownCluster((_, cluster, known) =>
+  `there is no cluster '${cluster}', only ${known}`
+);
+
+/** The record of the environment names a cluster that is no longer configured. */
+export const clusterGone = unknownCluster((environment, cluster, known) =>
+  `its cluster '${cluster}' is not among ${known}; give workers that cluster again, or forget the environment by 'mpctl env delete ${environment} --abandon'`
+);
 
 export const beingDeleted = (object: string): MpcError =>
   new MpcError("ABORTED", {
@@ -52,14 +47,13 @@ export const beingDeleted = (object: string): MpcError =>
 export const notOnCluster = (workload: string): MpcError =>
   new MpcError("NOT_FOUND", {
     reason: "NOT_ON_CLUSTER",
-    message: `Cannot find '${workload}' on the cluster: there is nothing of it`,
+    message: `Cannot find '${workload}' on the cluster: it has no objects there`,
   });
 
-/** What a call that its caller aborted fails with. */
 export const aborted = (signal: AbortSignal): MpcError =>
   abortedByCaller("go on with the call", signal.reason);
 
-/** @throws {MpcError} CANCELLED `ABORTED_BY_CALLER` where the signal is aborted */
+/** @throws {MpcError} CANCELLED `ABORTED_BY_CALLER` if the signal is aborted */
 export function throwIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw aborted(signal);
 }

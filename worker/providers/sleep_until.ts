@@ -1,12 +1,12 @@
 import type { Instant } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 
-/** What cannot be waited for any longer, in milliseconds: nobody sleeps for ever. */
+/** About 12 days, within the range of a timer. */
 const LONGEST_SLEEP_MS = 2 ** 30;
 
 /**
- * Sleeps until a moment, or until `changed` is aborted.
- * @param time undefined to wait for a change alone
+ * Sleeps until a time, or until `changed` is aborted.
+ * @param time undefined to wait only for a change
  * @throws {MpcError} CANCELLED `ABORTED_BY_CALLER` when `signal` is aborted
  */
 export async function sleepUntil(

@@ -7,7 +7,6 @@ import type { KubernetesObject } from "../../../worker/providers/kubernetes/rend
 import {
   type LiveObject,
   type ObjectKind,
-  type ObjectMeta,
   type ObjectRef,
   refOf,
 } from "../../../worker/providers/kubernetes/client/kube_object.ts";
@@ -206,7 +205,7 @@ export class FakeApiServer {
     const spec = (of: LiveObject | undefined) => JSON.stringify(of?.["spec"]);
     const changed = spec(object) !== spec(live);
     const before = live?.metadata;
-    const metadata: ObjectMeta = {
+    const metadata: LiveObject["metadata"] = {
       ...object.metadata,
       uid: before?.uid ?? `object-${++this.#uids}`,
       generation: (before?.generation ?? 0) + (changed ? 1 : 0),

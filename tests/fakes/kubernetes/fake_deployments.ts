@@ -1,9 +1,9 @@
+import type { V1OwnerReference } from "@kubernetes/client-node";
 import type { Clock } from "@mpc/services";
 import { EVENT, POD, REPLICA_SET } from "../../../worker/providers/kubernetes/client/kinds.ts";
 import {
   fieldAt,
   type LiveObject,
-  type OwnerReference,
   refOf,
 } from "../../../worker/providers/kubernetes/client/kube_object.ts";
 import type { FakeApiServer } from "./fake_api_server.ts";
@@ -221,7 +221,7 @@ const DEADLINE_PASSED = {
   message: "ReplicaSet has timed out progressing.",
 };
 
-function ownedBy({ apiVersion, kind, metadata }: LiveObject): OwnerReference {
+function ownedBy({ apiVersion, kind, metadata }: LiveObject): V1OwnerReference {
   return { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? "", controller: true };
 }
 

@@ -18,40 +18,40 @@ import {
   type WorkloadWait,
 } from "@mpc/services";
 import { clusterGone, noSuchCluster, notOnCluster } from "../provider_errors.ts";
-import { within } from "./client/within.ts";
+import { withTimeout } from "./client/with_timeout.ts";
 
 export interface ClusterRegistryOptions {
-  /** Clusters by name, each with limits, a breaker and watches of its own. */
+  /** Clusters by name. Each has its own request limits, circuit breaker and watches. */
   readonly clusters: ReadonlyMap<string, Provider>;
-  /** Which of them carries something; undefined where there is no record of it. */
-  readonly find: (
+  /** The cluster of an environment or a workload; undefined without a record of it. */
+  readonly findCluster: (
     ref: Pick<Ref, "environment"> & Partial<WorkloadRef>,
   ) => Promise<string | undefined>;
   readonly clock: Clock;
 }
 
-/** Who takes longer to list what it has counts as away: readers wait for the slowest. */
+/** A cluster that takes longer counts as unreachable, because the inventory waits for all clusters. */
 const INVENTORY_MS = 8_000;
 
 type Watching = ProviderCall & { onBlocked?: (blockers: readonly Residue[]) => void };
 
 /**
- * Several clusters as one provider: an environment says which one carries it. What is left of
- * something without a record is looked for on all.
+ * Several clusters as one provider. The record of an environment names its cluster. Leftovers without
+ * a record may be on any cluster, so calls about them go to all clusters.
  */
 export class ClusterRegistry implements Provider {
   readonly name = "kubernetes";
   readonly #clusters: ReadonlyMap<string, Provider>;
-  readonly #find: ClusterRegistryOptions["find"];
+  readonly #findCluster: ClusterRegistryOptions["findCluster"];
   readonly #clock: Clock;
 
-  constructor({ clusters, find, clock }: ClusterRegistryOptions) {
+  constructor({ clusters, findCluster, clock }: ClusterRegistryOptions) {
     this.#clusters = clusters;
-    this.#find = find;
+    this.#findCluster = findCluster;
     this.#clock = clock;
   }
 
-  /** One that is away keeps nobody from the others: this fails where none can be reached. */
+  /** Fails only if no cluster can be reached: an unreachable cluster does not block the others. */
   async assertReachable(call: ProviderCall): Promise<void> {
     const answers = [...this.#clusters.values()].map((cluster) => cluster.assertReachable(call));
     try {
@@ -109,14 +109,14 @@ export class ClusterRegistry implements Provider {
     refs: readonly WorkloadRef[],
     call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
-    const carried = new Map<Provider, WorkloadRef[]>();
+    const byCluster = new Map<Provider, WorkloadRef[]>();
     for (const ref of refs) {
-      for (const cluster of await this.#carriers(ref)) {
-        carried.set(cluster, [...carried.get(cluster) ?? [], ref]);
+      for (const cluster of await this.#clustersOf(ref)) {
+        byCluster.set(cluster, [...byCluster.get(cluster) ?? [], ref]);
       }
     }
     return await allSettled(
-      [...carried].map(([cluster, refs]) => cluster.deleteWorkloads(refs, call)),
+      [...byCluster].map(([cluster, refs]) => cluster.deleteWorkloads(refs, call)),
     );
   }
 
@@ -138,7 +138,7 @@ export class ClusterRegistry implements Provider {
     };
   }
 
-  /** What one cluster has, or why it does not tell. */
+  /** The objects of one cluster, or the error that makes it unreadable. */
   async #inventoryOf(
     cluster: string,
     provider: Provider,
@@ -149,7 +149,12 @@ export class ClusterRegistry implements Provider {
     const late = () => noInventory(cluster);
     try {
       const read = provider.inventory({ signal });
-      return await within(read, { ms: INVENTORY_MS, clock: this.#clock, signal: caller, late });
+      return await withTimeout(read, {
+        ms: INVENTORY_MS,
+        clock: this.#clock,
+        signal: caller,
+        late,
+      });
     } catch (error) {
       if (!isUnreadable(error)) throw error;
       return { objects: [], clusters: [cluster], unread: [{ cluster, error }] };
@@ -163,11 +168,15 @@ export class ClusterRegistry implements Provider {
     workload: string,
     call: ProviderCall,
   ): Promise<RolloutStatus | undefined> {
-    return await (await this.#found({ environment }))?.rolloutStatus(environment, workload, call);
+    return await (await this.#recorded({ environment }))?.rolloutStatus(
+      environment,
+      workload,
+      call,
+    );
   }
 
   async *logs(environment: string, workload: string, query: LogQuery): AsyncGenerator<LogLine> {
-    const cluster = await this.#found({ environment });
+    const cluster = await this.#recorded({ environment });
     if (!cluster) throw notOnCluster(workload);
     yield* cluster.logs(environment, workload, query);
   }
@@ -177,7 +186,7 @@ export class ClusterRegistry implements Provider {
     workload: string,
     call: ProviderCall,
   ): Promise<readonly PodStatus[]> {
-    return await (await this.#found({ environment }))?.pods(environment, workload, call) ?? [];
+    return await (await this.#recorded({ environment }))?.pods(environment, workload, call) ?? [];
   }
 
   async events(
@@ -185,50 +194,50 @@ export class ClusterRegistry implements Provider {
     workload: string,
     call: ProviderCall,
   ): Promise<readonly ClusterEvent[]> {
-    return await (await this.#found({ environment }))?.events(environment, workload, call) ?? [];
+    return await (await this.#recorded({ environment }))?.events(environment, workload, call) ?? [];
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#clusters.values()].map((cluster) => cluster.close()));
   }
 
-  /** @throws {MpcError} FAILED_PRECONDITION `UNKNOWN_CLUSTER`, with what `missing` says */
+  /** @throws {MpcError} FAILED_PRECONDITION `UNKNOWN_CLUSTER`, made by `missing` */
   #named(cluster: string, environment: string, missing = noSuchCluster): Provider {
     const found = this.#clusters.get(cluster);
     if (!found) throw missing(environment, cluster, [...this.#clusters.keys()]);
     return found;
   }
 
-  async #found(
-    ref: Parameters<ClusterRegistryOptions["find"]>[0],
+  async #recorded(
+    ref: Parameters<ClusterRegistryOptions["findCluster"]>[0],
   ): Promise<Provider | undefined> {
-    const name = await this.#find(ref);
+    const name = await this.#findCluster(ref);
     return name === undefined ? undefined : this.#named(name, ref.environment, clusterGone);
   }
 
-  /** Who has no record has no namespace either: any cluster says so as it should be said. */
+  /** Without a record there is no namespace either, and any cluster reports that correctly. */
   async #of(environment: string): Promise<Provider> {
     const [first] = this.#clusters.values();
-    return await this.#found({ environment }) ?? first!;
+    return await this.#recorded({ environment }) ?? first!;
   }
 
   async #everywhere(
     ref: Ref | WorkloadRef,
     act: (cluster: Provider) => Promise<readonly PlannedChange[]>,
   ): Promise<readonly PlannedChange[]> {
-    return await allSettled((await this.#carriers(ref)).map(act));
+    return await allSettled((await this.#clustersOf(ref)).map(act));
   }
 
-  /** Where something is; where nobody knows, it may be on any. */
-  async #carriers(ref: Ref | WorkloadRef): Promise<readonly Provider[]> {
+  /** The cluster with the objects of a reference; all clusters if it is unknown. */
+  async #clustersOf(ref: Ref | WorkloadRef): Promise<readonly Provider[]> {
     const found = ref.cluster === undefined
-      ? await this.#found(ref)
+      ? await this.#recorded(ref)
       : this.#named(ref.cluster, ref.environment, clusterGone);
     return found ? [found] : [...this.#clusters.values()];
   }
 }
 
-/** Those that can be reached are through with it when the call fails for those that cannot. */
+/** Reachable clusters have finished by the time the call fails for the unreachable ones. */
 async function allSettled(
   calls: readonly Promise<readonly PlannedChange[]>[],
 ): Promise<readonly PlannedChange[]> {

@@ -21,7 +21,7 @@ interface World {
   readonly registry: ClusterRegistry;
   readonly fakes: readonly FakeCluster[];
   readonly clusters: ReadonlyMap<string, Provider>;
-  /** Which cluster carries an environment; what is not here has no record. */
+  /** The cluster of each environment that has a record. */
   readonly records: Map<string, string>;
   advance(ms: number): Promise<void>;
   close(): Promise<void>;
@@ -38,7 +38,7 @@ function open(names: readonly string[]): World {
   const records = new Map<string, string>();
   const registry = new ClusterRegistry({
     clusters,
-    find: ({ environment }) => Promise.resolve(records.get(environment)),
+    findCluster: ({ environment }) => Promise.resolve(records.get(environment)),
     clock,
   });
   return {
@@ -72,7 +72,7 @@ providerContract("kubernetes, two clusters of which one is used", { misbehavingI
 const namespaces = async (cluster: Provider | undefined) =>
   (await cluster!.inventory(live())).objects.map(({ object }) => object);
 
-Deno.test("an environment lies on the cluster that it names, with all that is in it", () =>
+Deno.test("an environment and its workloads are on the cluster that it names", () =>
   withWorld(async ({ registry, clusters, records }) => {
     records.set("dev", "default").set("shop", "east");
     await registry.applyNamespace(environment("dev", "default"), live());
@@ -96,7 +96,7 @@ Deno.test("an environment lies on the cluster that it names, with all that is in
     assert.equal(await registry.rolloutStatus("gone", "web", live()), undefined);
   }));
 
-Deno.test("a cluster that is away keeps nobody from the others", () =>
+Deno.test("an unreachable cluster does not block the others", () =>
   withWorld(async ({ registry, records, fakes }) => {
     const [home, east] = fakes.map(({ client }) => client);
     const away = () =>
@@ -110,7 +110,7 @@ Deno.test("a cluster that is away keeps nobody from the others", () =>
       "UNAVAILABLE",
       "CLUSTER_UNREACHABLE",
     );
-    // What is left of something without a record may be on the one that does not answer.
+    // Leftovers without a record may be on the unreachable cluster.
     records.clear();
     const ref = { environment: "dev", uid: "uid-dev" };
     const unknown = registry.deleteNamespace(ref, live());
@@ -119,7 +119,7 @@ Deno.test("a cluster that is away keeps nobody from the others", () =>
     await rejectsWith(registry.assertReachable(live()), "UNAVAILABLE", "CLUSTER_UNREACHABLE");
   }));
 
-Deno.test("the inventory has what can be read, and says who cannot be", () =>
+Deno.test("the inventory has the readable clusters, and names the unreadable ones", () =>
   withWorld(async ({ registry, records, fakes, advance }) => {
     const [, east] = fakes.map(({ client }) => client);
     records.set("dev", "default").set("shop", "east");
@@ -154,7 +154,7 @@ Deno.test("the inventory has what can be read, and says who cannot be", () =>
     });
   }));
 
-Deno.test("what is known to lie on one cluster is not looked for on the others", () =>
+Deno.test("objects with a known cluster are not looked for on other clusters", () =>
   withWorld(async ({ registry, records, fakes }) => {
     const [home, east] = fakes.map(({ client }) => client);
     records.set("shop", "east");
@@ -169,7 +169,7 @@ Deno.test("what is known to lie on one cluster is not looked for on the others",
     await rejectsWith(lost, "FAILED_PRECONDITION", "UNKNOWN_CLUSTER");
   }));
 
-Deno.test("a cluster that is not there is named, with those that are", () =>
+Deno.test("an unknown cluster is named, with the known ones", () =>
   withWorld(async ({ registry, records }) => {
     const unknown = registry.applyNamespace(environment("dev", "west"), live());
     const error = await rejectsWith(unknown, "FAILED_PRECONDITION", "UNKNOWN_CLUSTER");
@@ -188,7 +188,7 @@ Deno.test("a cluster that is not there is named, with those that are", () =>
     }
   }));
 
-Deno.test("what has no record is deleted wherever it is", () =>
+Deno.test("objects without a record are deleted on every cluster", () =>
   withWorld(async ({ registry, clusters, records, advance }) => {
     records.set("shop", "east");
     await registry.applyNamespace(environment("shop", "east"), live());

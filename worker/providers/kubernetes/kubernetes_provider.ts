@@ -18,6 +18,7 @@ import type {
 } from "@mpc/services";
 import { throwIfAborted } from "../provider_errors.ts";
 import { renderNamespace, renderPolicies, renderWorkload } from "./render/mod.ts";
+import { deleteObjects, listKinds } from "./client/bulk_requests.ts";
 import { NAMESPACE } from "./client/kinds.ts";
 import type { KubeClient } from "./client/kube_client.ts";
 import type { LiveObject, ObjectKind } from "./client/kube_object.ts";
@@ -29,22 +30,21 @@ import { applyObjects, creationOf, type Desired } from "./objects/apply.ts";
 import { deletionOf } from "./objects/diff.ts";
 import { driftOf } from "./objects/drift.ts";
 import { OURS, ownedBy, ownerOf, toClusterObject } from "./objects/ownership.ts";
-import { listKinds, removeObjects } from "./objects/remove.ts";
 import { workloadEvents } from "./reads/workload_events.ts";
 import { workloadLogs } from "./reads/workload_logs.ts";
 import { workloadPods } from "./reads/workload_pods.ts";
+import { workloadStatus } from "./reads/workload_status.ts";
 import { awaitRollout } from "./rollout/await_rollout.ts";
-import { readRollout } from "./rollout/read_rollout.ts";
 import { ClusterWatch } from "./watch/cluster_watch.ts";
 
 export interface KubernetesProviderOptions {
   readonly client: KubeClient;
   readonly clock: Clock;
-  /** Renders workloads that are charts; null where they are refused. */
+  /** Renders charts; null if charts are rejected. */
   readonly charts: HelmCharts | null;
 }
 
-/** One Kubernetes cluster: environments are its namespaces, workloads what is rolled out in them. */
+/** One Kubernetes cluster. An environment is a namespace; a workload is a set of objects in it. */
 export class KubernetesProvider implements Provider {
   readonly name = "kubernetes";
   readonly #client: KubeClient;
@@ -60,7 +60,7 @@ export class KubernetesProvider implements Provider {
   }
 
   async assertReachable({ signal }: ProviderCall): Promise<void> {
-    // Every cluster has it, and who may not read namespaces can do nothing here.
+    // Every cluster has this namespace, and the provider needs permission to read namespaces anyway.
     await this.#namespace("default", signal);
   }
 
@@ -78,7 +78,7 @@ export class KubernetesProvider implements Provider {
   ): Promise<readonly PlannedChange[]> {
     const { environment: namespace, uid } = intent;
     const objects = renderPolicies(intent);
-    if (await this.#isPlannedOnly(namespace, call)) return creationOf(objects);
+    if (await this.#isDryRunWithoutNamespace(namespace, call)) return creationOf(objects);
     const desired = { uid, namespace, objects, prune: POLICY_KINDS };
     return await applyObjects(this.#client, desired, call);
   }
@@ -89,7 +89,7 @@ export class KubernetesProvider implements Provider {
   ): Promise<readonly PlannedChange[]> {
     const selection = { namespace, labelSelector: ownedBy(uid) };
     const objects = await listKinds(this.#client, POLICY_KINDS, selection, signal);
-    if (!dryRun) await removeObjects(this.#client, objects, signal);
+    if (!dryRun) await deleteObjects(this.#client, objects, signal);
     return objects.map(deletionOf);
   }
 
@@ -100,7 +100,7 @@ export class KubernetesProvider implements Provider {
     const namespace = await this.#namespace(ref.environment, signal);
     if (!namespace || ownerOf(namespace) !== ref.uid) return [];
     const policies = await this.deletePolicies(ref, { signal, dryRun: true });
-    if (!dryRun) await removeObjects(this.#client, [namespace], signal);
+    if (!dryRun) await deleteObjects(this.#client, [namespace], signal);
     return [deletionOf(namespace), ...policies];
   }
 
@@ -116,14 +116,18 @@ export class KubernetesProvider implements Provider {
     call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
     const desired = await this.#desired(intent, call);
-    if (await this.#isPlannedOnly(intent.environment, call)) return creationOf(desired.objects);
+    if (await this.#isDryRunWithoutNamespace(intent.environment, call)) {
+      return creationOf(desired.objects);
+    }
     return await applyObjects(this.#client, desired, call);
   }
 
   async drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly PlannedChange[]> {
     const desired = await this.#desired(intent, call);
     const planned = { ...call, dryRun: true };
-    if (await this.#isPlannedOnly(intent.environment, planned)) return creationOf(desired.objects);
+    if (await this.#isDryRunWithoutNamespace(intent.environment, planned)) {
+      return creationOf(desired.objects);
+    }
     return await driftOf(this.#client, desired, call);
   }
 
@@ -146,7 +150,7 @@ export class KubernetesProvider implements Provider {
     const objects = await listKinds(this.#client, kinds, selection, signal);
     const owned = refs.map(({ uid }) => objects.filter((object) => ownerOf(object) === uid));
     if (!dryRun) {
-      await Promise.all(owned.map((objects) => removeObjects(this.#client, objects, signal)));
+      await Promise.all(owned.map((objects) => deleteObjects(this.#client, objects, signal)));
     }
     return owned.flat().map(deletionOf);
   }
@@ -157,7 +161,7 @@ export class KubernetesProvider implements Provider {
   }
 
   async inventory({ signal }: ProviderCall): Promise<Inventory> {
-    const kinds = [...ALL_KINDS, ...this.#charts?.moreKinds ?? []];
+    const kinds = [...ALL_KINDS, ...this.#charts?.additionalKinds ?? []];
     const objects = await listKinds(this.#client, kinds, { labelSelector: OURS }, signal);
     const { cluster } = this.#client;
     return {
@@ -172,7 +176,7 @@ export class KubernetesProvider implements Provider {
     workload: string,
     { signal }: ProviderCall,
   ): Promise<RolloutStatus | undefined> {
-    return readRollout(this.#client, { environment, workload }, signal);
+    return workloadStatus(this.#client, { environment, workload }, signal);
   }
 
   logs(environment: string, workload: string, query: LogQuery): AsyncIterable<LogLine> {
@@ -213,7 +217,7 @@ export class KubernetesProvider implements Provider {
       objects: isChart ? await this.#renderChart(intent, call) : renderWorkload(intent),
       prune: this.#workloadKinds,
       revision,
-      shown: isChart ? "what is never secret" : "but secrets",
+      shown: isChart ? "never secret" : "all but secrets",
     };
   }
 
@@ -224,15 +228,18 @@ export class KubernetesProvider implements Provider {
   }
 
   get #workloadKinds(): readonly ObjectKind[] {
-    return [...WORKLOAD_KINDS, ...this.#charts?.moreKinds ?? []];
+    return [...WORKLOAD_KINDS, ...this.#charts?.additionalKinds ?? []];
   }
 
   #namespace(name: string, signal: AbortSignal): Promise<LiveObject | undefined> {
     return this.#client.get({ ...NAMESPACE, name }, { signal });
   }
 
-  /** Whether a plan has to do without a namespace; applying is told by the API server. */
-  async #isPlannedOnly(name: string, { signal, dryRun = false }: ApplyCall): Promise<boolean> {
+  /** Whether a dry run has no namespace. An actual apply then fails with the API server's error. */
+  async #isDryRunWithoutNamespace(
+    name: string,
+    { signal, dryRun = false }: ApplyCall,
+  ): Promise<boolean> {
     throwIfAborted(signal);
     return dryRun && await this.#namespace(name, signal) === undefined;
   }

@@ -1,4 +1,5 @@
-/** Which kinds of objects an environment and a workload may have on the cluster. */
+/** The kinds of objects that environments and workloads have on the cluster. */
+import type { WorkloadSpec } from "@mpc/domain";
 import {
   AUTOSCALER,
   CONFIG_MAP,
@@ -20,7 +21,7 @@ import {
 } from "./client/kinds.ts";
 import type { ObjectKind } from "./client/kube_object.ts";
 
-/** Of an environment, inside its namespace. */
+/** The objects of an environment inside its namespace. */
 export const POLICY_KINDS: readonly ObjectKind[] = [
   RESOURCE_QUOTA,
   LIMIT_RANGE,
@@ -28,10 +29,7 @@ export const POLICY_KINDS: readonly ObjectKind[] = [
   NETWORK_POLICY,
 ];
 
-/**
- * Of a workload; what an update no longer has is pruned. Charts may have more kinds: those are
- * found by what they render.
- */
+/** The objects of a workload. An update prunes them. Charts may be allowed to have more kinds. */
 export const WORKLOAD_KINDS: readonly ObjectKind[] = [
   SERVICE_ACCOUNT,
   CONFIG_MAP,
@@ -49,13 +47,21 @@ export const WORKLOAD_KINDS: readonly ObjectKind[] = [
 ];
 
 /**
- * Goes with the workload alone: data that an update no longer mounts is kept, so that undoing the
- * update finds it again.
+ * Deleted only with the workload: an update keeps data that it no longer mounts, so that a rollback
+ * finds it again.
  */
 export const KEPT_KINDS: readonly ObjectKind[] = [PERSISTENT_VOLUME_CLAIM];
 
-/** Everything that the inventory looks for. */
+/** All kinds of the inventory. */
 export const ALL_KINDS: readonly ObjectKind[] = [
   NAMESPACE,
   ...new Set([...POLICY_KINDS, ...WORKLOAD_KINDS, ...KEPT_KINDS]),
 ];
+
+/** The controllers that roll pods out. */
+export const CONTROLLER_KINDS: readonly ObjectKind[] = [DEPLOYMENT, STATEFUL_SET, DAEMON_SET];
+
+/** The kinds that a rollout waits for. An image is a Deployment; a chart may also run Jobs. */
+export function awaitedKinds({ chart }: WorkloadSpec): readonly ObjectKind[] {
+  return chart === null ? [DEPLOYMENT] : [...CONTROLLER_KINDS, JOB];
+}

@@ -1,25 +1,27 @@
-import type { ClusterSettings } from "@mpc/process";
+/** Opens clusters and charts from the settings of a process. */
+import type { ChartSettings, ClusterSettings } from "@mpc/process";
 import type { Clock } from "@mpc/services";
 import { HttpKubeClient } from "./client/http_kube_client.ts";
+import type { ObjectKind } from "./client/kube_object.ts";
 import { DEFAULT_LIMITS } from "./client/requester.ts";
 import { ClusterRegistry, type ClusterRegistryOptions } from "./cluster_registry.ts";
-import type { HelmCharts } from "./helm/mod.ts";
+import { DEFAULT_HELM_OPTIONS, HelmCharts } from "./helm/mod.ts";
 import { KubernetesProvider } from "./kubernetes_provider.ts";
 
-/** So many requests may come at once: that of a moment's rate. */
+/** The burst of requests after a pause, in seconds of the sustained rate. */
 const BURST_SECONDS = 3;
 
 export interface OpenClustersOptions {
   readonly clock: Clock;
-  /** Renders workloads that are charts; null where they are refused. */
+  /** Renders charts; null if charts are rejected. */
   readonly charts: HelmCharts | null;
-  readonly find: ClusterRegistryOptions["find"];
+  readonly findCluster: ClusterRegistryOptions["findCluster"];
 }
 
-/** Opens clusters by their names; nothing is read and nobody is called before the first use. */
+/** Reads no kubeconfig and makes no request before the first use of a cluster. */
 export function openClusters(
   settings: readonly ClusterSettings[],
-  { clock, charts, find }: OpenClustersOptions,
+  { clock, charts, findCluster }: OpenClustersOptions,
 ): ClusterRegistry {
   const clusters = settings.map(({ name, kubeconfig, context, requestsPerSecond }) => {
     const rate = { perSecond: requestsPerSecond, burst: BURST_SECONDS * requestsPerSecond };
@@ -30,5 +32,26 @@ export function openClusters(
     });
     return [name, new KubernetesProvider({ client, clock, charts })] as const;
   });
-  return new ClusterRegistry({ clusters: new Map(clusters), find, clock });
+  return new ClusterRegistry({ clusters: new Map(clusters), findCluster, clock });
+}
+
+/** @param cacheFolder where helm caches charts from registries; null to keep nothing */
+export function openCharts(
+  settings: ChartSettings,
+  { clock, cacheFolder }: { readonly clock: Clock; readonly cacheFolder: string | null },
+): HelmCharts {
+  const options = {
+    ...DEFAULT_HELM_OPTIONS,
+    ...settings,
+    cacheFolder,
+    allowedKinds: settings.allowedKinds.map(toKind),
+    allowedClusterKinds: settings.allowedClusterKinds.map(toKind),
+  };
+  return new HelmCharts({ options, clock });
+}
+
+/** `apps/v1/Deployment` is the kind `Deployment` in `apps/v1`. */
+function toKind(text: string): ObjectKind {
+  const slash = text.lastIndexOf("/");
+  return { apiVersion: text.slice(0, slash), kind: text.slice(slash + 1) };
 }

@@ -1,9 +1,9 @@
 import type { JsonValue } from "@mpc/domain";
 
-/** Shorter ones are told: they are no secret, and every message is full of them. */
+/** Shorter values are not redacted: they are not secret, and they occur in every message. */
 const SHORTEST_SECRET = 4;
 
-/** A text without these values, which may be secret: messages and output quote some. */
+/** Replaces values that may be secret in a text, for instance in the output of a program. */
 export function redactFrom(text: string, values: JsonValue): string {
   return leaves(values).filter((leaf) => leaf.length >= SHORTEST_SECRET)
     .sort((a, b) => b.length - a.length)

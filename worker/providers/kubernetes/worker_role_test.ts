@@ -1,4 +1,4 @@
-/** The role that is given for workers, and what they do. */
+/** Whether the RBAC role for workers matches the requests that they make. */
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { knownResource } from "./client/kinds.ts";
@@ -22,7 +22,7 @@ const allows = (group: string, resource: string, verb: string): boolean =>
     apiGroups.includes(group) && resources.includes(resource) && verbs.includes(verb)
   );
 
-Deno.test("a worker may do with each kind that we manage, and charts make, what it does", async (t) => {
+Deno.test("the role allows every request about the kinds that workers manage, charts included", async (t) => {
   for (const kind of new Set([...ALL_KINDS, ...CHART_KINDS])) {
     const { apiVersion } = kind;
     const group = apiVersion.includes("/") ? apiVersion.split("/")[0]! : "";
@@ -33,7 +33,7 @@ Deno.test("a worker may do with each kind that we manage, and charts make, what 
   }
 });
 
-Deno.test("the role grants nothing by a wildcard, and no permissions", () => {
+Deno.test("the role has no wildcards, and cannot change permissions", () => {
   const granted = rules.flatMap(({ apiGroups, resources, verbs }) => [
     ...[...apiGroups, ...resources, ...verbs],
   ]);

@@ -1,21 +1,19 @@
 import type { Instant } from "@mpc/domain";
 import type { LogLine, LogQuery } from "@mpc/services";
-import type { SimulatedWorkload } from "./cluster_state.ts";
-import type { SimulatedDelays } from "./delays.ts";
-import { behaviourOf } from "./behaviour.ts";
+import type { SimulatedDelays, SimulatedWorkload } from "./simulated_objects.ts";
+import { behaviourOf } from "./image_behaviour.ts";
 import { CRASH_LINE, podName, replicaMs } from "./rollout.ts";
 
-/** A running replica prints a line this often. */
-const LINE_EVERY_MS = 5_000;
+/** The interval between two lines of a running replica. */
+const LINE_INTERVAL_MS = 5_000;
 
-/** Most lines that are made up for one replica, the newest. */
+/** The most lines of one replica; older lines are dropped. */
 const MAX_LINES = 1_000;
 
-/** The names of a workload's replicas. */
 export const replicasOf = (workload: SimulatedWorkload): readonly string[] =>
   Array.from({ length: workload.intent.spec.replicas }, (_, index) => podName(workload, index));
 
-/** What the replicas of a workload have printed in `(after, until]`, in order of time. */
+/** The lines that the replicas of a workload print in `(after, until]`, in order of time. */
 export function linesBetween(
   workload: SimulatedWorkload,
   delays: SimulatedDelays,
@@ -34,19 +32,19 @@ export function linesBetween(
   return lines.sort((a, b) => a.time - b.time);
 }
 
-/** When the next line comes; undefined where none will. */
+/** The time of the next line; undefined if there will be none. */
 export function nextLineTime(
   workload: SimulatedWorkload,
   delays: SimulatedDelays,
   now: Instant,
 ): Instant | undefined {
-  if (silent(workload)) return undefined;
+  if (isSilent(workload)) return undefined;
   let next: Instant | undefined;
   for (let index = 0; index < workload.intent.spec.replicas; index++) {
     const start = startTime(workload, delays, index);
     const time = now < start
       ? start
-      : start + (Math.floor((now - start) / LINE_EVERY_MS) + 1) * LINE_EVERY_MS;
+      : start + (Math.floor((now - start) / LINE_INTERVAL_MS) + 1) * LINE_INTERVAL_MS;
     next = Math.min(next ?? time, time);
   }
   return next;
@@ -59,18 +57,18 @@ function linesOf(
   until: Instant,
 ): readonly { time: Instant; text: string }[] {
   const start = startTime(workload, delays, index);
-  if (until < start || silent(workload)) return [];
+  if (until < start || isSilent(workload)) return [];
   const first = { time: start, text: `starting ${workload.intent.spec.image}` };
   if (behaviourOf(workload.intent.spec) === "crash") {
     return [first, { time: start, text: CRASH_LINE }];
   }
-  const count = Math.floor((until - start) / LINE_EVERY_MS);
+  const count = Math.floor((until - start) / LINE_INTERVAL_MS);
   const skipped = Math.max(0, count - MAX_LINES);
-  const beats = Array.from({ length: count - skipped }, (_, beat) => ({
-    time: start + (skipped + beat + 1) * LINE_EVERY_MS,
-    text: `served ${(skipped + beat + 1) * 10} requests`,
+  const lines = Array.from({ length: count - skipped }, (_, line) => ({
+    time: start + (skipped + line + 1) * LINE_INTERVAL_MS,
+    text: `served ${(skipped + line + 1) * 10} requests`,
   }));
-  return skipped > 0 ? beats : [first, ...beats];
+  return skipped > 0 ? lines : [first, ...lines];
 }
 
 function startTime(workload: SimulatedWorkload, delays: SimulatedDelays, index: number): Instant {
@@ -78,7 +76,7 @@ function startTime(workload: SimulatedWorkload, delays: SimulatedDelays, index: 
   return workload.rolloutTime + wait;
 }
 
-function silent(workload: SimulatedWorkload): boolean {
+function isSilent(workload: SimulatedWorkload): boolean {
   const behaviour = behaviourOf(workload.intent.spec);
   return behaviour === "missing" || behaviour === "unschedulable";
 }

@@ -1,9 +1,8 @@
-/** The replicas of a workload at a moment, and what a cluster would have noticed about them. */
+/** The pods of a workload at a given time, and their events. */
 import type { Instant } from "@mpc/domain";
 import type { ClusterEvent, PodStatus } from "@mpc/services";
-import type { SimulatedWorkload } from "./cluster_state.ts";
-import type { SimulatedDelays } from "./delays.ts";
-import { type Behaviour, behaviourOf } from "./behaviour.ts";
+import type { SimulatedDelays, SimulatedWorkload } from "./simulated_objects.ts";
+import { type Behaviour, behaviourOf } from "./image_behaviour.ts";
 import { podName, rolloutAt } from "./rollout.ts";
 
 const NODES = 3;
@@ -30,7 +29,7 @@ export function podsAt(
   });
 }
 
-/** What a cluster would have noticed so far, the latest last. */
+/** The events about the pods so far, oldest first. */
 export function eventsAt(
   workload: SimulatedWorkload,
   delays: SimulatedDelays,

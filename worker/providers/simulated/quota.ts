@@ -3,8 +3,8 @@ import type { WorkloadIntent } from "@mpc/services";
 import { quotaExceeded } from "./simulated_errors.ts";
 
 /**
- * The last word on a quota, as a real cluster has it: where more is used than a quota that was
- * lowered, what is there stays, and may be applied again; only what asks for more is refused.
+ * Enforces a quota like a real cluster. After a quota was lowered, existing workloads may exceed it
+ * and may be applied again; only an increase is rejected.
  * @throws {MpcError} RESOURCE_EXHAUSTED `QUOTA_EXCEEDED`, permanent
  */
 export function assertQuota(
@@ -37,6 +37,6 @@ function sum(
   return intents.reduce((total, { spec }) => total + copiesOf(spec) * (amount(spec) ?? 0), 0);
 }
 
-/** As many as there may be. */
+/** An autoscaled workload counts with its maximum. */
 const copiesOf = ({ autoscaling, replicas }: WorkloadIntent["spec"]): number =>
   autoscaling?.maxReplicas ?? replicas;

@@ -1,10 +1,17 @@
-import { type FieldChange, type PlannedChange, REDACTED } from "@mpc/domain";
-import type { NamespaceIntent, WorkloadIntent } from "@mpc/services";
+import {
+  DEFAULT_CLUSTER,
+  environmentName,
+  type FieldChange,
+  type PlannedChange,
+  REDACTED,
+  workloadName,
+} from "@mpc/domain";
+import type { ClusterObject, NamespaceIntent, WorkloadIntent } from "@mpc/services";
+import type { SimulatedObject } from "./simulated_objects.ts";
 
-/** The objects of an intent, each as its fields by path. */
+/** The objects of an intent: the fields of each object by path. */
 export type Rendered = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 
-/** Of what is not there. */
 export const NOTHING: Rendered = new Map();
 
 export function renderNamespace({ environment, labels }: NamespaceIntent): Rendered {
@@ -30,7 +37,7 @@ export function renderWorkload(intent: WorkloadIntent): Rendered {
   const objects = new Map<string, Record<string, unknown>>();
   const add = (object: string, fields: Record<string, unknown>) => objects.set(object, fields);
   if (Object.keys(env).length > 0) {
-    // The value decides whether there is a change; what is shown is redacted.
+    // Values are compared, but shown redacted.
     const entries = Object.entries(env).map(([key, value]) => [`data.${key}`, secret(value)]);
     add(`Secret/${path}.env`, Object.fromEntries(entries));
   }
@@ -43,6 +50,29 @@ export function renderWorkload(intent: WorkloadIntent): Rendered {
   if (autoscaling) add(`HorizontalPodAutoscaler/${path}`, prefixed(autoscaling));
   if (disruptionBudget) add(`PodDisruptionBudget/${path}`, prefixed(disruptionBudget));
   return objects;
+}
+
+/** The rendered objects of a namespace or a workload, as the inventory lists them. */
+export function clusterObjects(object: SimulatedObject): readonly ClusterObject[] {
+  const cluster = DEFAULT_CLUSTER;
+  const { environment, uid } = object.intent;
+  if (object.kind === "namespace") {
+    const target = environmentName(environment);
+    const rendered = [
+      ...renderNamespace(object.intent).keys(),
+      ...(object.policies ? renderPolicies(object.policies).keys() : []),
+    ];
+    return rendered.map((name) => ({ cluster, object: name, target, targetUid: uid, revision: 0 }));
+  }
+  const { workload, revision } = object.intent;
+  const target = workloadName(environment, workload);
+  return [...renderWorkload(object.intent).keys()].map((name) => ({
+    cluster,
+    object: name,
+    target,
+    targetUid: uid,
+    revision: name.startsWith("Deployment/") ? revision : 0,
+  }));
 }
 
 function deploymentFields({ labels, spec, restartToken }: WorkloadIntent) {
@@ -59,7 +89,7 @@ function deploymentFields({ labels, spec, restartToken }: WorkloadIntent) {
 const prefixed = (fields: object): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).map(([key, value]) => [`spec.${key}`, value]));
 
-/** What has to happen so that `before` becomes `after`. */
+/** The changes from `before` to `after`. */
 export function diff(before: Rendered, after: Rendered): readonly PlannedChange[] {
   const changes: PlannedChange[] = [];
   for (const [object, fields] of after) {

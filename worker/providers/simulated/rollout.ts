@@ -1,27 +1,42 @@
-/** How a rollout stands at a moment: pure, so that a restart goes on as a real cluster would. */
+/**
+ * The state of a rollout, computed from its start time. A restart of the process therefore does not
+ * interrupt it, as on a real cluster.
+ */
 import { type Instant, MpcError } from "@mpc/domain";
-import type { RolloutStatus } from "@mpc/services";
-import type { SimulatedWorkload } from "./cluster_state.ts";
-import type { SimulatedDelays } from "./delays.ts";
-import { behaviourOf } from "./behaviour.ts";
+import type { RolloutStatus, WorkloadIntent } from "@mpc/services";
+import type { SimulatedDelays, SimulatedWorkload } from "./simulated_objects.ts";
+import { behaviourOf } from "./image_behaviour.ts";
 
 export interface Rollout {
   readonly status: RolloutStatus;
-  /** Why it can never be complete; undefined while it can. */
+  /** Why it can never complete; undefined while it can. */
   readonly failure: MpcError | undefined;
   readonly complete: boolean;
-  /** When it stands differently without anybody's doing; undefined for never. */
+  /** When its state changes by itself; undefined for never. */
   readonly nextChange: Instant | undefined;
 }
 
-/** How long one replica takes to be ready. */
+/** How long one replica takes to become ready. */
 export function replicaMs(workload: SimulatedWorkload, delays: SimulatedDelays): number {
   return delays.replicaMs * (behaviourOf(workload.intent.spec) === "slow" ? 10 : 1);
 }
 
-/** Names a replica as it is shown to people. */
 export function podName(workload: SimulatedWorkload, index: number): string {
   return `${workload.intent.workload}-r${workload.intent.revision}-${index + 1}`;
+}
+
+/** A workload at the beginning of a rollout. Replicas with the same pod template are kept. */
+export function beginRollout(
+  current: SimulatedWorkload | undefined,
+  intent: WorkloadIntent,
+  delays: SimulatedDelays,
+  now: Instant,
+): SimulatedWorkload {
+  const isSameTemplate = current !== undefined && templateOf(current.intent) === templateOf(intent);
+  const kept = isSameTemplate
+    ? Math.min(rolloutAt(current, delays, now).status.ready, intent.spec.replicas)
+    : 0;
+  return { kind: "workload", intent: { ...intent }, rolloutTime: now, kept, deleteTime: null };
 }
 
 export function rolloutAt(
@@ -93,7 +108,7 @@ function failureOf(workload: SimulatedWorkload): MpcError {
         reason: podReason,
         message: more["lastLog"] === undefined
           ? podMessage
-          : `${podMessage}; the last that it printed: ${more["lastLog"]}`,
+          : `${podMessage}; its last output: ${more["lastLog"]}`,
       }),
     });
   switch (behaviourOf(intent.spec)) {
@@ -115,5 +130,15 @@ function failureOf(workload: SimulatedWorkload): MpcError {
   }
 }
 
-/** The last thing a `:crash` image prints. */
+/** The last line that a `:crash` image prints. */
 export const CRASH_LINE = "fatal: cannot read configuration: no such file";
+
+/** The parts of an intent that make the pod template: a change of them replaces the pods. */
+function templateOf({ labels, spec, restartToken }: WorkloadIntent): string {
+  const { image, ports, env, envFrom, resources, command, args, volumes } = spec;
+  const { healthCheck, livenessCheck } = spec;
+  return JSON.stringify([
+    ...[labels, image, ports, env, envFrom, resources, command, args, volumes],
+    ...[healthCheck, livenessCheck, restartToken],
+  ]);
+}

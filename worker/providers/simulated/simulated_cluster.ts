@@ -4,24 +4,24 @@ import { sleepUntil } from "../sleep_until.ts";
 import {
   goneTime,
   namespaceKey,
+  type SimulatedDelays,
   type SimulatedNamespace,
   type SimulatedObject,
   type SimulatedWorkload,
-} from "./cluster_state.ts";
-import type { SimulatedDelays } from "./delays.ts";
+} from "./simulated_objects.ts";
 import { StateFile } from "./state_file.ts";
 
-/** How soon a sleeper notices what another process has changed, at most. */
-const LOOK_EVERY_MS = 20;
+/** How often a waiting call looks for changes by other processes. */
+const POLL_MS = 20;
 
 export interface SimulatedClusterOptions {
   readonly clock: Clock;
   readonly delays: SimulatedDelays;
-  /** The file of its state, which several processes may have; null for memory. */
+  /** The state file, which several processes may share; null to keep the state in memory. */
   readonly statePath: string | null;
 }
 
-/** The objects of the simulated cluster as time has left them, and waiting for them to change. */
+/** The objects of the simulated cluster at the current time, and how to wait for their changes. */
 export class SimulatedCluster {
   readonly delays: SimulatedDelays;
   readonly #clock: Clock;
@@ -81,30 +81,30 @@ export class SimulatedCluster {
 
   put(key: string, object: SimulatedObject): void {
     this.#state.put(key, object);
-    this.#tell();
+    this.#notify();
   }
 
-  /** Reads and changes as one step, also over processes; see {@linkcode StateFile.atomically}. */
+  /** See {@linkcode StateFile.atomically}. */
   atomically<R>(body: () => R): R {
     return this.#state.atomically(body);
   }
 
-  /** Counts how often something was tried on an object, from 1. */
+  /** See {@linkcode StateFile.countAttempt}. */
   countAttempt(key: string, what: string): number {
     return this.#state.countAttempt(key, what);
   }
 
-  /** Sleeps until a moment, or until something has changed since `changed` was taken. */
+  /** Sleeps until a time, or until `changed` is aborted by a change on the cluster. */
   async sleepUntil(
     time: Instant | undefined,
     signal: AbortSignal,
     changed: AbortSignal,
   ): Promise<void> {
-    this.#beginToLook();
+    this.#beginPolling();
     try {
       await sleepUntil(this.#clock, time, signal, changed);
     } finally {
-      this.#endToLook();
+      this.#endPolling();
     }
   }
 
@@ -114,27 +114,27 @@ export class SimulatedCluster {
     this.#state.close();
   }
 
-  /** Looks for what other processes change, while somebody sleeps. */
-  #beginToLook(): void {
+  /** Polls for changes by other processes while a call sleeps. */
+  #beginPolling(): void {
     this.#sleepers++;
     if (!this.#inFile) return;
-    this.#look();
-    this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#poll();
+    this.#timer ??= setInterval(() => this.#poll(), POLL_MS);
   }
 
-  #endToLook(): void {
+  #endPolling(): void {
     if (--this.#sleepers > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  #look(): void {
+  #poll(): void {
     const version = this.#version();
-    if (version === undefined || version !== this.#seen) this.#tell();
+    if (version === undefined || version !== this.#seen) this.#notify();
     this.#seen = version;
   }
 
-  /** Undefined where it cannot be read: who is woken then meets the reason. */
+  /** Undefined if the file cannot be read; the next call of the woken sleeper reports the error. */
   #version(): number | undefined {
     try {
       return this.#state.version();
@@ -143,7 +143,7 @@ export class SimulatedCluster {
     }
   }
 
-  #tell(): void {
+  #notify(): void {
     const before = this.#changed;
     this.#changed = new AbortController();
     before.abort();
@@ -160,7 +160,7 @@ export class SimulatedCluster {
     return this.#state.get(key);
   }
 
-  /** Removes what is gone by now; a namespace goes after all that is inside. */
+  /** Removes objects whose deletion has ended; a namespace only after all its workloads. */
   #reap(environment: string): void {
     this.#state.atomically(() => {
       const left = new Map(this.#state.entriesOf(environment));

@@ -1,4 +1,4 @@
-/** Failures of the simulated cluster alone. */
+/** Errors that only the simulated cluster has. */
 import { DEFAULT_CLUSTER, MpcError } from "@mpc/domain";
 
 export const unknownCluster = (environment: string, cluster: string): MpcError =>

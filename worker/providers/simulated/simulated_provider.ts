@@ -9,27 +9,28 @@ import type {
   WorkloadIntent,
   WorkloadRef,
 } from "@mpc/services";
-import { beingDeleted, noNamespace, notOnCluster, ownedByAnother } from "../provider_errors.ts";
-import { awaitGone } from "./await_gone.ts";
+import { beingDeleted, noNamespace, ownedByAnother } from "../provider_errors.ts";
+import { awaitDeletion } from "./await_deletion.ts";
+import { awaitRollout } from "./await_rollout.ts";
 import {
   namespaceKey,
   type SimulatedNamespace,
   type SimulatedObject,
   workloadKey,
-} from "./cluster_state.ts";
-import { behaviourOf } from "./behaviour.ts";
+} from "./simulated_objects.ts";
+import { behaviourOf } from "./image_behaviour.ts";
 import { assertQuota } from "./quota.ts";
 import { diff, NOTHING, renderNamespace, renderPolicies, renderWorkload } from "./render.ts";
-import { rolloutAt } from "./rollout.ts";
+import { beginRollout } from "./rollout.ts";
 import { chartsUnsupported, flaky, unknownCluster } from "./simulated_errors.ts";
 import { SimulatedReader } from "./simulated_reader.ts";
 
-/** A `:flaky` image fails this often before it is applied. */
+/** How many applies of a `:flaky` image fail before one succeeds. */
 const FLAKY_FAILURES = 2;
 
 /**
- * A cluster that is simulated: rollouts and deletions take time, quotas hold, images misbehave by
- * their tags. What time does to it is computed from when things began, so a restart changes nothing.
+ * A simulated cluster: rollouts and deletions take time, quotas are enforced, and images misbehave
+ * by their tags. The effects of time are computed from start times, so a restart changes nothing.
  */
 export class SimulatedProvider extends SimulatedReader implements Provider {
   readonly name = "simulated";
@@ -113,7 +114,7 @@ export class SimulatedProvider extends SimulatedReader implements Provider {
     call: ProviderCall & { onBlocked?: (blockers: readonly Residue[]) => void },
   ): Promise<void> {
     await this.begin(call);
-    await awaitGone(this.cluster, call, () => {
+    await awaitDeletion(this.cluster, call, () => {
       const namespace = this.cluster.namespace(ref.environment);
       if (!namespace || namespace.intent.uid !== ref.uid) return undefined;
       const inside = this.cluster.workloadsOf(ref.environment).map(([, workload]) => workload);
@@ -139,18 +140,10 @@ export class SimulatedProvider extends SimulatedReader implements Provider {
       this.#assertQuota(intent);
       const before = current ? renderWorkload(current.intent) : NOTHING;
       const changes = diff(before, renderWorkload(intent));
-      const sameTemplate = current !== undefined &&
-        templateOf(current.intent) === templateOf(intent);
-      const now = this.cluster.now();
-      const ready = current ? rolloutAt(current, this.cluster.delays, now).status.ready : 0;
       const unchanged = changes.length === 0 && current?.intent.revision === intent.revision;
-      this.#put(call, unchanged ? [] : [{}], key, {
-        kind: "workload",
-        intent: { ...intent },
-        rolloutTime: now,
-        kept: sameTemplate ? Math.min(ready, intent.spec.replicas) : 0,
-        deleteTime: null,
-      });
+      const { delays } = this.cluster;
+      const rollout = beginRollout(current, intent, delays, this.cluster.now());
+      this.#put(call, unchanged ? [] : [{}], key, rollout);
       return changes;
     });
   }
@@ -160,24 +153,7 @@ export class SimulatedProvider extends SimulatedReader implements Provider {
     call: ProviderCall & { onProgress?: (status: RolloutStatus) => void },
   ): Promise<RolloutStatus> {
     await this.begin(call);
-    let told = "";
-    for (;;) {
-      const changed = this.cluster.changed;
-      const workload = this.cluster.workload(workloadKey(intent.environment, intent.workload));
-      if (!workload || workload.intent.uid !== intent.uid) throw notOnCluster(intent.workload);
-      const { status, failure, complete, nextChange } = rolloutAt(
-        workload,
-        this.cluster.delays,
-        this.cluster.now(),
-      );
-      if (status.message !== told) {
-        told = status.message;
-        call.onProgress?.(status);
-      }
-      if (failure) throw failure;
-      if (complete) return status;
-      await this.cluster.sleepUntil(nextChange, call.signal, changed);
-    }
+    return await awaitRollout(this.cluster, intent, call);
   }
 
   async deleteWorkloads(
@@ -205,13 +181,13 @@ export class SimulatedProvider extends SimulatedReader implements Provider {
     call: ProviderCall & { onBlocked?: (blockers: readonly Residue[]) => void },
   ): Promise<void> {
     await this.begin(call);
-    await awaitGone(this.cluster, call, () => {
+    await awaitDeletion(this.cluster, call, () => {
       const workload = this.cluster.workload(workloadKey(ref.environment, ref.workload));
       return workload?.intent.uid === ref.uid ? [workload] : undefined;
     });
   }
 
-  /** Looks at the cluster and changes it as one step, whoever else is at work on it. */
+  /** Reads and changes the cluster atomically, also across processes. */
   async #change<R>(call: ApplyCall, body: () => R): Promise<R> {
     await this.begin(call);
     return call.dryRun ? body() : this.cluster.atomically(body);
@@ -255,23 +231,4 @@ export class SimulatedProvider extends SimulatedReader implements Provider {
     const attempt = this.cluster.countAttempt(key, `${intent.uid}/${intent.revision}`);
     if (attempt <= FLAKY_FAILURES) throw flaky(intent.workload, attempt);
   }
-}
-
-/** What a copy is made of: a change of it replaces the copies that run. */
-function templateOf({ labels, spec, restartToken }: WorkloadIntent): string {
-  const { image, ports, env, envFrom, resources, command, args, volumes } = spec;
-  const checks = [spec.healthCheck, spec.livenessCheck];
-  const template = {
-    labels,
-    image,
-    ports,
-    env,
-    envFrom,
-    resources,
-    command,
-    args,
-    volumes,
-    checks,
-  };
-  return JSON.stringify([template, restartToken]);
 }

@@ -26,7 +26,7 @@ for (const [name, delays] of Object.entries({ "at once": NO_DELAYS, "with delays
 }
 
 providerContract(
-  "simulated, two on one file",
+  "simulated, two providers on one file",
   { misbehavingImages: EVERY_MISBEHAVIOUR },
   async () => {
     const directory = await mkdtemp(join(tmpdir(), "mpc-simulated-"));
@@ -45,7 +45,7 @@ providerContract(
   },
 );
 
-/** One provider changes; what is read and waited for comes by the other. */
+/** One provider makes the changes; the other serves reads and waits. */
 function changedAndRead(changing: Provider, reading: Provider): Provider {
   return {
     name: changing.name,
@@ -94,7 +94,7 @@ const withState = (
     await use(clock, open, statePath);
   });
 
-Deno.test("a restart finds the cluster as time has left it", () =>
+Deno.test("time passes on the cluster during a restart", () =>
   withState(async (clock, open) => {
     const before = open();
     await before.applyNamespace(dev, call);
@@ -111,7 +111,7 @@ Deno.test("a restart finds the cluster as time has left it", () =>
     await last.close();
   }));
 
-Deno.test("scaling keeps the replicas that run, a new image replaces them one by one", () =>
+Deno.test("scaling keeps running replicas, a new image replaces them one by one", () =>
   withState(async (clock, open) => {
     const provider = open();
     const ready = async () => (await provider.rolloutStatus("dev", "web", call))?.ready;
@@ -171,7 +171,7 @@ Deno.test("logs: tail, since, one replica, and following as time passes", () =>
     await provider.close();
   }));
 
-Deno.test("a wait ends when another process changes what is waited for", () =>
+Deno.test("a wait ends when another process makes the awaited change", () =>
   withState(async (_clock, open) => {
     const [waiting, changing] = [open(), open()];
     await changing.applyNamespace(dev, call);
@@ -186,7 +186,7 @@ Deno.test("a wait ends when another process changes what is waited for", () =>
     await changing.close();
   }));
 
-Deno.test("tries of a flaky image are counted over processes and restarts", () =>
+Deno.test("attempts of a flaky image are counted across processes and restarts", () =>
   withState(async (_clock, open) => {
     const first = open();
     await first.applyNamespace(dev, call);
@@ -199,7 +199,7 @@ Deno.test("tries of a flaky image are counted over processes and restarts", () =
     await second.close();
   }));
 
-Deno.test("what two processes change of one object at the same time is kept", () =>
+Deno.test("concurrent changes of one object by two processes are both kept", () =>
   withState(async (_clock, open, path) => {
     const provider = open();
     await provider.applyNamespace(dev, call);
@@ -216,7 +216,7 @@ Deno.test("what two processes change of one object at the same time is kept", ()
     await provider.close();
   }));
 
-Deno.test("a state file that cannot be read is refused with what to do", () =>
+Deno.test("an unreadable state file is rejected with what to do", () =>
   withState(async (_clock, open, path) => {
     await writeFile(path, "no database".repeat(1_000));
     assert.throws(open, {

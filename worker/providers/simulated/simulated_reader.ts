@@ -11,15 +11,14 @@ import type {
   WorkloadIntent,
 } from "@mpc/services";
 import { notOnCluster, throwIfAborted } from "../provider_errors.ts";
-import { workloadKey } from "./cluster_state.ts";
-import { objectsOf } from "./inventory.ts";
+import { workloadKey } from "./simulated_objects.ts";
 import { linesBetween, nextLineTime, replicasOf } from "./logs.ts";
 import { eventsAt, podsAt } from "./pods.ts";
-import { diff, NOTHING, renderWorkload } from "./render.ts";
+import { clusterObjects, diff, NOTHING, renderWorkload } from "./render.ts";
 import { rolloutAt } from "./rollout.ts";
 import { SimulatedCluster, type SimulatedClusterOptions } from "./simulated_cluster.ts";
 
-/** What a simulated cluster answers without being changed. */
+/** The calls that only read the simulated cluster. */
 export class SimulatedReader implements ClusterReader {
   protected readonly cluster: SimulatedCluster;
 
@@ -35,7 +34,7 @@ export class SimulatedReader implements ClusterReader {
 
   async inventory(call: ProviderCall): Promise<Inventory> {
     await this.begin(call);
-    const objects = this.cluster.all().flatMap(objectsOf);
+    const objects = this.cluster.all().flatMap(clusterObjects);
     return { objects, clusters: [DEFAULT_CLUSTER], unread: [] };
   }
 
@@ -61,7 +60,7 @@ export class SimulatedReader implements ClusterReader {
       const changed = this.cluster.changed;
       const found = this.cluster.workload(workloadKey(environment, workload));
       const replicas = found ? replicasOf(found) : [];
-      // What goes while it is followed has told all that it had to.
+      // A workload that is deleted while it is followed ends the log without an error.
       if (first && !found) throw notOnCluster(workload);
       if (first && query.replica !== null && !replicas.includes(query.replica)) {
         throw notOnCluster(query.replica);
@@ -117,7 +116,7 @@ export class SimulatedReader implements ClusterReader {
     return Promise.resolve();
   }
 
-  /** Calls take a turn, like those to a cluster that is elsewhere. */
+  /** Makes every call asynchronous, like calls to a real cluster. */
   protected async begin({ signal }: ProviderCall): Promise<void> {
     throwIfAborted(signal);
     await Promise.resolve();

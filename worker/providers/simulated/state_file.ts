@@ -1,15 +1,15 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { isMpcError, MpcError } from "@mpc/domain";
-import type { SimulatedObject } from "./cluster_state.ts";
+import type { SimulatedObject } from "./simulated_objects.ts";
 import { stateUnavailable } from "./simulated_errors.ts";
 
-/** How long an opening waits for others that open a new file just now. */
-const OPEN_PATIENCE_MS = 1_000;
+/** How long opening waits for other processes that open the same new file. */
+const OPEN_TIMEOUT_MS = 1_000;
 
-const PAUSE_MS = 5;
+const OPEN_RETRY_MS = 5;
 
-/** What intents of before lack: a simulated cluster outlives the program that filled it. */
-const FILL_IN = `UPDATE objects SET body = CASE json_extract(body, '$.kind')
+/** Adds the fields that intents of older versions lack. */
+const ADD_MISSING_FIELDS = `UPDATE objects SET body = CASE json_extract(body, '$.kind')
   WHEN 'namespace' THEN json_insert(body, '$.intent.cluster', 'default')
   ELSE json_insert(body, '$.intent.spec.envFrom', json('[]'), '$.intent.spec.volumes', json('[]'),
     '$.intent.spec.livenessCheck', json('null'), '$.intent.spec.ingress', json('null'),
@@ -17,12 +17,11 @@ const FILL_IN = `UPDATE objects SET body = CASE json_extract(body, '$.kind')
   END; PRAGMA user_version = 1`;
 
 /**
- * The simulated cluster's objects, in a file beside the database or in memory. Several processes
- * may have the same file: it is read anew each time.
+ * The objects of the simulated cluster, in a SQLite file or in memory. Several processes may share a
+ * file, so every call reads it again.
  *
- * A change is with the operating system before it is answered, so it survives the process like a
- * real cluster would. It is not flushed to disk each time: that is what the platform's own records
- * are for.
+ * A change reaches the operating system before the call returns, so it survives a crash of the
+ * process. It is not flushed to disk, because only the platform's own records need that.
  *
  * Every call may fail with `UNAVAILABLE` `CLUSTER_UNREACHABLE`.
  */
@@ -55,7 +54,7 @@ export class StateFile {
     return this.#objects("SELECT key, body FROM objects ORDER BY key").map(([, object]) => object);
   }
 
-  /** What belongs to one environment: its own key, and all that begin with it and a slash. */
+  /** The namespace and the workloads of one environment. */
   entriesOf(environment: string): readonly (readonly [string, SimulatedObject])[] {
     return this.#objects(
       "SELECT key, body FROM objects WHERE key = ? OR (key > ? AND key < ?)",
@@ -75,7 +74,7 @@ export class StateFile {
     this.#rows("DELETE FROM attempts WHERE key > ? AND key < ?", `${key}/`, `${key}0`);
   }
 
-  /** Counts how often something was tried, from 1; forgotten with the object it belongs to. */
+  /** Counts attempts, from 1. The count is deleted with the object. */
   countAttempt(key: string, what: string): number {
     const [row] = this.#rows(
       `INSERT INTO attempts (key, count) VALUES (?, 1)
@@ -86,8 +85,8 @@ export class StateFile {
   }
 
   /**
-   * Reads and changes objects as one step, also over processes. What was done before `body`
-   * refuses by an error of the platform's stands; another error undoes it.
+   * Reads and changes objects in one transaction, also across processes. Changes before an
+   * `MpcError` of `body` are kept; any other error rolls them back.
    */
   atomically<R>(body: () => R): R {
     if (this.#database.isTransaction) return body();
@@ -109,7 +108,7 @@ export class StateFile {
     return result.value;
   }
 
-  /** Differs from what it was when another process has changed something. */
+  /** Changes when another process has changed something. */
   version(): number {
     return Number(this.#rows("PRAGMA data_version")[0]?.["data_version"]);
   }
@@ -140,7 +139,7 @@ export class StateFile {
 }
 
 function open(path: string): DatabaseSync {
-  for (const end = Date.now() + OPEN_PATIENCE_MS;;) {
+  for (const end = Date.now() + OPEN_TIMEOUT_MS;;) {
     const database = new DatabaseSync(path);
     try {
       database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL");
@@ -151,14 +150,14 @@ function open(path: string): DatabaseSync {
         );
       }
       const [version] = database.prepare("PRAGMA user_version").all();
-      if (version?.["user_version"] === 0) database.exec(FILL_IN);
+      if (version?.["user_version"] === 0) database.exec(ADD_MISSING_FIELDS);
       return database;
     } catch (error) {
       database.close();
-      // SQLite does not wait for the lock that a new file's change to WAL takes.
+      // The busy timeout does not apply to the lock for switching a new file to WAL.
       const locked = error instanceof Error && error.message.startsWith("database is locked");
       if (!locked || Date.now() >= end) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, OPEN_RETRY_MS);
     }
   }
 }

@@ -2,18 +2,18 @@ import { MpcError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 
 export interface BreakerOptions {
-  /** So many failures in a row open it. */
+  /** Consecutive failures that open it. */
   readonly failures: number;
-  /** How long it stays open at first; each failed trial doubles that, up to a minute. */
+  /** How long it stays open at first. Each failed trial doubles this, up to one minute. */
   readonly openMs: number;
 }
 
 const LONGEST_OPEN_MS = 60_000;
 
 /**
- * Keeps calls from a server that does not answer: while it is open they fail at once, then one is
- * let through as a trial (Nygard, "Release It!", Circuit Breaker). A library would do but for time,
- * which is a port here.
+ * Protects a server that does not answer. While the breaker is open, calls fail at once; then one
+ * call is allowed as a trial (Nygard, "Release It!", Circuit Breaker). Libraries do not accept our
+ * `Clock`, which tests need.
  */
 export class CircuitBreaker {
   readonly #name: string;
@@ -56,7 +56,7 @@ export class CircuitBreaker {
     this.#trying = false;
   }
 
-  /** @param why is told to those who are kept away */
+  /** @param why the error that blocked calls report */
   failed(why: Error): void {
     this.#lastFailure = why;
     this.#failures++;
@@ -66,7 +66,7 @@ export class CircuitBreaker {
     this.#openUntil = this.#clock.now() + this.#openMs;
   }
 
-  /** The call ended without telling anything about the server. */
+  /** The call ended without information about the server, for instance because it was aborted. */
   undecided(): void {
     this.#trying = false;
   }

@@ -16,7 +16,7 @@ function failTimes(breaker: CircuitBreaker, times: number): void {
   }
 }
 
-Deno.test("a breaker opens after failures in a row, and lets one trial through later", async () => {
+Deno.test("a breaker opens after consecutive failures, and later allows one trial", async () => {
   const clock = new FakeClock();
   const breaker = new CircuitBreaker("east", { failures: 3, openMs: 1_000 }, clock);
   failTimes(breaker, 2);
@@ -31,7 +31,7 @@ Deno.test("a breaker opens after failures in a row, and lets one trial through l
   breaker.enter();
 });
 
-Deno.test("each failed trial doubles how long a breaker stays open", async () => {
+Deno.test("each failed trial doubles the time that a breaker stays open", async () => {
   const clock = new FakeClock();
   const breaker = new CircuitBreaker("east", { failures: 1, openMs: 1_000 }, clock);
   failTimes(breaker, 1);
@@ -43,7 +43,7 @@ Deno.test("each failed trial doubles how long a breaker stays open", async () =>
   breaker.enter();
 });
 
-Deno.test("a trial that its caller aborted decides nothing", async () => {
+Deno.test("an aborted trial does not change a breaker", async () => {
   const clock = new FakeClock();
   const breaker = new CircuitBreaker("east", { failures: 1, openMs: 1_000 }, clock);
   failTimes(breaker, 1);

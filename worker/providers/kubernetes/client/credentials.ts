@@ -1,24 +1,24 @@
 import { X509Certificate } from "node:crypto";
 import { MpcError } from "@mpc/domain";
 
-/** Where a cluster is, and who we are there. */
+/** How to reach and authenticate at a cluster. */
 export interface ClusterAccess {
-  /** Its name, for messages and records. */
+  /** The name of the cluster in messages and records. */
   readonly cluster: string;
-  /** A kubeconfig; null for the service account of the pod that we run in. */
+  /** Path of a kubeconfig; null for the service account of the pod that this process runs in. */
   readonly kubeconfig: string | null;
-  /** Null for the kubeconfig's current one. */
+  /** Null for the kubeconfig's current context. */
   readonly context: string | null;
-  /** Folder in which the pod's own files begin; its root where it is not given. */
+  /** Folder that contains the pod's file system; the root by default. */
   readonly podRoot?: string;
 }
 
-/** What requests to the API server need. */
+/** An open connection to an API server. */
 export interface Endpoint {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly server: string;
   readonly http: Deno.HttpClient;
-  /** What says who we are; asked for with each request, because tokens run out. */
+  /** Authentication headers. To be read for each request, because tokens expire. */
   headers(): Promise<Readonly<Record<string, string>>>;
   close(): void;
 }
@@ -33,13 +33,12 @@ type Applied = {
 };
 
 /**
- * Reads the credentials: contexts, client certificates, tokens, exec plugins, in-cluster.
- * @throws {MpcError} FAILED_PRECONDITION `KUBECONFIG_UNUSABLE`, also for a context that is not
- *   there; UNAUTHENTICATED `CLUSTER_CREDENTIALS` where a client certificate has expired or an exec
- *   plugin fails
+ * Opens an endpoint with client certificates, tokens, exec plugins or the pod's service account.
+ * @throws {MpcError} FAILED_PRECONDITION `KUBECONFIG_UNUSABLE`, also for a missing context;
+ *   UNAUTHENTICATED `CLUSTER_CREDENTIALS` if a client certificate has expired or an exec plugin fails
  */
 export async function openEndpoint(access: ClusterAccess, now: number): Promise<Endpoint> {
-  // The package takes a quarter of a second to load: only who uses a cluster pays that.
+  // Loading the package takes 260 ms, so it is loaded only when a cluster is used.
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
   load(config, access);
@@ -50,7 +49,7 @@ export async function openEndpoint(access: ClusterAccess, now: number): Promise<
     try {
       await config.applyToHTTPSOptions(applied as Parameters<typeof config.applyToHTTPSOptions>[0]);
     } catch (error) {
-      throw credentials(access, `they cannot be had: ${messageOf(error)}`, error);
+      throw credentials(access, `they cannot be obtained: ${messageOf(error)}`, error);
     }
     return applied;
   };
@@ -96,7 +95,7 @@ function load(config: Loadable, access: ClusterAccess): void {
     throw unusable(access, `it cannot be read: ${messageOf(error)}`, error);
   }
   if (kubeconfig === null && /undefined/.test(config.getCurrentCluster()?.server ?? "")) {
-    throw unusable(access, "this process runs in no pod of a cluster");
+    throw unusable(access, "this process does not run in a pod");
   }
   const wanted = context ?? config.currentContext;
   if (!config.getContextObject(wanted)) {

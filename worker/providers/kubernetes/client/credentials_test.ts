@@ -1,4 +1,4 @@
-/** How clients are let in: certificates, tokens and exec plugins of a kubeconfig. */
+/** Authentication by the certificates, tokens and exec plugins of a kubeconfig. */
 import assert from "node:assert/strict";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ import {
 } from "../../../../tests/servers/scripted_kube_server.ts";
 
 serverTest(
-  "a certificate of somebody else is not trusted",
+  "a server certificate of another authority is not trusted",
   () => Response.json(dev),
   async ({ clientOf, url }) => {
     const other = await createKubeAuthority();
@@ -29,7 +29,7 @@ serverTest(
 );
 
 serverTest(
-  "a client certificate that has expired is named before anybody is called",
+  "an expired client certificate is reported without a request",
   () => Response.json(dev),
   async ({ clientOf, url, requests }) => {
     const certificate = await authority.user({ name: "late", notAfter: new Date(2020, 0, 1) });
@@ -47,9 +47,9 @@ serverTest(
 );
 
 const CONFIGS: readonly (readonly [string, object | string, string | undefined, RegExp])[] = [
-  ["no YAML", "{", undefined, /cannot be read/],
+  ["invalid YAML", "{", undefined, /cannot be read/],
   [
-    "no such context",
+    "a missing context",
     { contexts: [{ name: "a", context: { cluster: "c", user: "u" } }] },
     "b",
     /has no context 'b', its contexts are 'a'/,
@@ -61,7 +61,7 @@ const CONFIGS: readonly (readonly [string, object | string, string | undefined, 
     /names no cluster/,
   ],
   [
-    "certificates that are not checked",
+    "disabled certificate checks",
     {
       clusters: [{ name: "c", cluster: { server: "https://x", "insecure-skip-tls-verify": true } }],
       users: [{ name: "u", user: {} }],
@@ -75,7 +75,7 @@ const CONFIGS: readonly (readonly [string, object | string, string | undefined, 
 
 for (const [name, config, context, message] of CONFIGS) {
   serverTest(
-    `a kubeconfig with ${name} is refused, with why`,
+    `a kubeconfig with ${name} is rejected with the reason`,
     () => Response.json(dev),
     async ({ clientOf }) => {
       const answer = clientOf(config, context).get(DEV, call());
@@ -96,7 +96,7 @@ const byUser = (server: string, user: object) => ({
 });
 
 serverTest(
-  "tokens and exec plugins say who we are",
+  "tokens and exec plugins authenticate requests",
   () => Response.json(dev),
   async ({ clientOf, url, folder, requests }) => {
     const plugin = join(folder, "plugin");
@@ -119,14 +119,14 @@ serverTest(
 );
 
 serverTest(
-  "credentials that are refused are had anew, but not again and again",
+  "rejected credentials are renewed, but not at every request",
   (request) =>
     request.headers.get("authorization") === "Bearer token-2" ? Response.json(dev) : status(401),
   async ({ clientOf, url, folder, requests }) => {
     const plugin = join(folder, "plugin");
     const credential = { apiVersion: "client.authentication.k8s.io/v1", kind: "ExecCredential" };
     const answer = JSON.stringify({ ...credential, status: { token: "token-N" } });
-    // Each time it is asked, it answers with the next token.
+    // Each call of the plugin returns the next token.
     await writeFile(
       plugin,
       `#!/bin/sh\necho x >> ${folder}/calls\nn=$(wc -l < ${folder}/calls)\n` +
@@ -145,7 +145,7 @@ serverTest(
 );
 
 serverTest(
-  "an exec plugin that fails is told with its own words",
+  "the error of a failing exec plugin contains its output",
   () => Response.json(dev),
   async ({ clientOf, url, folder }) => {
     const plugin = join(folder, "plugin");

@@ -1,8 +1,7 @@
 import { isMpcError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
-import type { KubernetesObject } from "../render/mod.ts";
+
 import type { ClusterAccess } from "./credentials.ts";
-import { groupPath, keyOf, knownResource, type Resource } from "./kinds.ts";
 import {
   type ApplyOptions,
   type DeleteOptions,
@@ -16,16 +15,16 @@ import {
   type WatchEvent,
 } from "./kube_client.ts";
 import {
-  fieldAt,
+  type KubernetesObject,
   type LiveObject,
   type ObjectKind,
   type ObjectRef,
   refOf,
   textOf,
 } from "./kube_object.ts";
-import { broken, linesOf } from "./lines.ts";
-import { parseLogLine } from "./log_line.ts";
 import { type ClientLimits, DEFAULT_LIMITS, type Request, Requester } from "./requester.ts";
+import { ResourcePaths } from "./resource_paths.ts";
+import { streamBroken, streamLines } from "./response_stream.ts";
 import { type Asked, type KubeStatus, statusError } from "./status_error.ts";
 
 export interface HttpKubeClientOptions {
@@ -34,51 +33,51 @@ export interface HttpKubeClientOptions {
   readonly limits?: ClientLimits;
 }
 
-/** A page of a list: what is longer is read in several requests. */
-const PAGE = 500;
+/** Objects per page of a list. */
+const PAGE_SIZE = 500;
 
-/** So often a list begins anew whose pages ran out of time. */
-const MAX_LISTS = 3;
+/** How often a list is attempted when the version of its first pages expires. */
+const MAX_LIST_ATTEMPTS = 3;
 
-/** How long the server keeps a watch; it is begun anew then. */
+/** When the server ends a watch; the client then begins a new one. */
 const WATCH_SECONDS = 300;
 
-/** Characters; programs may print without ever ending a line. */
-const LONGEST_LOG_LINE = 64 * 1024;
+/** In characters; a program may print without ever ending a line. */
+const MAX_LOG_LINE = 64 * 1024;
 
-/** Characters; no object that an API server keeps is as large (etcd takes requests of 1.5 MiB). */
-const LONGEST_EVENT = 16 * 1024 * 1024;
+/** In characters; no stored object is as large, because etcd accepts at most 1.5 MiB. */
+const MAX_EVENT = 16 * 1024 * 1024;
 
-/** A cluster's API server, by HTTP. */
+/** Calls the API server of a cluster over HTTP. */
 export class HttpKubeClient implements KubeClient {
   readonly cluster: string;
   readonly #requester: Requester;
   readonly #clock: Clock;
-  /** Kinds that were asked for, by key. */
-  readonly #discovered = new Map<string, Resource>();
+  readonly #paths: ResourcePaths;
 
   constructor({ access, clock, limits = DEFAULT_LIMITS }: HttpKubeClientOptions) {
     this.cluster = access.cluster;
     this.#clock = clock;
     this.#requester = new Requester({ access, clock, limits });
+    this.#paths = new ResourcePaths(this.#requester);
   }
 
   async get(ref: ObjectRef, { signal }: KubeCall): Promise<LiveObject | undefined> {
-    const path = await this.#pathOf(ref, ref, signal);
+    const path = await this.#paths.of(ref, ref, { signal });
     const asked = this.#asked(`read '${textOf(ref)}'`, ref.namespace);
     const object = await this.#requester.json({ method: "GET", path, signal, asked }, "undefined");
     return object as LiveObject | undefined;
   }
 
   async list(kind: ObjectKind, selection: Selection, { signal }: KubeCall): Promise<ObjectList> {
-    const path = await this.#pathOf(kind, selection, signal);
+    const path = await this.#paths.of(kind, selection, { signal });
     const asked = this.#asked(`list ${kind.kind} objects`, selection.namespace);
     for (let attempt = 1;; attempt++) {
       try {
         return await this.#pages(kind, selection, { method: "GET", path, signal, asked });
       } catch (error) {
-        // The version that the pages before were of is no longer kept: begin anew.
-        if (attempt >= MAX_LISTS || !isMpcError(error, "OUT_OF_RANGE")) throw error;
+        // The server no longer has the version of the previous pages: begin again.
+        if (attempt >= MAX_LIST_ATTEMPTS || !isMpcError(error, "OUT_OF_RANGE")) throw error;
       }
     }
   }
@@ -96,7 +95,7 @@ export class HttpKubeClient implements KubeClient {
     });
     return await this.#requester.json({
       method: "PATCH",
-      path: `${await this.#pathOf(ref, ref, signal)}${query}`,
+      path: `${await this.#paths.of(ref, ref, { signal })}${query}`,
       contentType: "application/apply-patch+yaml",
       body: uid === undefined ? object : { ...object, metadata: { ...object.metadata, uid } },
       signal,
@@ -108,7 +107,7 @@ export class HttpKubeClient implements KubeClient {
     try {
       await this.#requester.json({
         method: "DELETE",
-        path: await this.#pathOf(ref, ref, signal),
+        path: await this.#paths.of(ref, ref, { signal }),
         contentType: "application/json",
         body: {
           apiVersion: "v1",
@@ -120,7 +119,7 @@ export class HttpKubeClient implements KubeClient {
         asked: this.#asked(`delete '${textOf(ref)}'`, ref.namespace),
       }, "undefined");
     } catch (error) {
-      // Another one stands there now: what was meant is gone.
+      // An object with another uid has this name now, so the one to delete is already gone.
       if (!isMpcError(error, "ABORTED") || error.metadata["precondition"] !== "uid") throw error;
     }
   }
@@ -130,7 +129,7 @@ export class HttpKubeClient implements KubeClient {
     selection: Selection,
     { resourceVersion, signal }: KubeCall & { readonly resourceVersion: string },
   ): AsyncGenerator<WatchEvent> {
-    const path = await this.#pathOf(kind, selection, signal);
+    const path = await this.#paths.of(kind, selection, { signal });
     const asked = this.#asked(`watch ${kind.kind} objects`, selection.namespace);
     const query = queryOf({
       ...selectors(selection),
@@ -140,9 +139,9 @@ export class HttpKubeClient implements KubeClient {
       timeoutSeconds: WATCH_SECONDS,
     });
     const request = { method: "GET", path: `${path}${query}`, signal, asked } as const;
-    // A watch is told a bookmark now and then.
+    // The server regularly sends bookmarks, so a silent watch is broken.
     const { idleTimeoutMs: idleMs } = this.#requester.limits;
-    const lines = await this.#lines(request, { idleMs, longest: LONGEST_EVENT });
+    const lines = await this.#lines(request, { idleMs, maxLength: MAX_EVENT });
     yield { type: "OPENED" };
     for await (const line of lines) {
       const { type, object } = parseEvent(line, asked);
@@ -170,7 +169,7 @@ export class HttpKubeClient implements KubeClient {
     // A program may print nothing for hours.
     const idleMs = follow ? null : this.#requester.limits.idleTimeoutMs;
     const request = { method: "GET", path, signal, asked } as const;
-    const lines = await this.#lines(request, { idleMs, longest: LONGEST_LOG_LINE });
+    const lines = await this.#lines(request, { idleMs, maxLength: MAX_LOG_LINE });
     for await (const line of lines) {
       const parsed = parseLogLine(line);
       if (parsed && (since === null || parsed.time >= since)) yield parsed;
@@ -185,72 +184,38 @@ export class HttpKubeClient implements KubeClient {
     const items: LiveObject[] = [];
     let next = "";
     do {
-      const query = queryOf({ ...selectors(selection), limit: PAGE, continue: next });
+      const query = queryOf({ ...selectors(selection), limit: PAGE_SIZE, continue: next });
       const page = await this.#requester.json({
         ...request,
         path: `${request.path}${query}`,
       }) as { metadata: { resourceVersion: string; continue?: string }; items?: object[] };
-      // The items of a list leave out what the list says itself.
+      // Items of a list have no apiVersion and kind of their own.
       items.push(...(page.items ?? []).map((item) => ({ ...kind, ...item } as LiveObject)));
       next = page.metadata.continue ?? "";
       if (next === "") return { items, resourceVersion: page.metadata.resourceVersion };
     } while (true);
   }
 
-  /** Resolves when the server begins to answer. */
+  /** The lines of a streamed response. Resolves at the beginning of the response. */
   async #lines(
     request: Request,
-    limits: { readonly idleMs: number | null; readonly longest: number },
+    limits: { readonly idleMs: number | null; readonly maxLength: number },
   ): Promise<AsyncIterable<string>> {
     const stream = await this.#requester.stream(request);
-    return linesOf(stream, { ...request, ...limits, clock: this.#clock });
+    return streamLines(stream, { ...request, ...limits, clock: this.#clock });
   }
 
   #asked(action: string, namespace: string | undefined) {
     return { action, namespace, cluster: this.cluster };
   }
-
-  async #pathOf(
-    kind: ObjectKind,
-    at: { readonly namespace?: string | undefined; readonly name?: string },
-    signal: AbortSignal,
-  ): Promise<string> {
-    const { plural, namespaced } = knownResource(kind) ?? await this.#discover(kind, signal);
-    const place = namespaced && at.namespace !== undefined ? `/namespaces/${at.namespace}` : "";
-    const name = at.name === undefined ? "" : `/${encodeURIComponent(at.name)}`;
-    return `${groupPath(kind.apiVersion)}${place}/${plural}${name}`;
-  }
-
-  /** Asks the cluster what it calls a kind that not every cluster has. */
-  async #discover(kind: ObjectKind, signal: AbortSignal): Promise<Resource> {
-    const found = this.#discovered.get(keyOf(kind));
-    if (found) return found;
-    const asked = this.#asked(`find out about kind '${keyOf(kind)}'`, undefined);
-    const list = await this.#requester.json({
-      method: "GET",
-      path: groupPath(kind.apiVersion),
-      signal,
-      asked,
-    });
-    const resources = fieldAt(list, "resources") as
-      | { name: string; kind: string; namespaced: boolean }[]
-      | undefined;
-    const resource = resources?.find(({ name, kind: its }) =>
-      its === kind.kind && !name.includes("/")
-    );
-    if (!resource) throw statusError({ code: 404 }, asked);
-    const known = { plural: resource.name, namespaced: resource.namespaced };
-    this.#discovered.set(keyOf(kind), known);
-    return known;
-  }
 }
 
-/** @throws {MpcError} UNAVAILABLE `CLUSTER_UNREACHABLE` for a line that was cut off */
+/** @throws {MpcError} UNAVAILABLE `CLUSTER_UNREACHABLE` for a truncated line */
 function parseEvent(line: string, asked: Asked): { type: string; object: LiveObject } {
   try {
     return JSON.parse(line);
   } catch (error) {
-    throw broken(asked, "broken off in a line", error);
+    throw streamBroken(asked, "ended the stream within a line", error);
   }
 }
 
@@ -258,7 +223,7 @@ function selectors({ labelSelector, fieldSelector }: Selection) {
   return { labelSelector, fieldSelector };
 }
 
-/** A query of what is set. */
+/** A query string without the parameters that are not set. */
 function queryOf(
   parameters: Readonly<Record<string, string | number | boolean | undefined>>,
 ): string {
@@ -268,4 +233,13 @@ function queryOf(
   }
   const text = query.toString();
   return text === "" ? "" : `?${text}`;
+}
+
+/** Parses `2030-01-01T00:00:00.123456789Z text`; undefined for a line without a time. */
+function parseLogLine(line: string): PodLogLine | undefined {
+  const space = line.indexOf(" ");
+  const stamp = space === -1 ? line : line.slice(0, space);
+  const time = Date.parse(stamp);
+  if (Number.isNaN(time)) return undefined;
+  return { time, text: space === -1 ? "" : line.slice(space + 1) };
 }

@@ -1,4 +1,4 @@
-/** How lists, watches and logs are read, however a server hands them out. */
+/** Lists, watches and logs, in whatever pieces a server sends them. */
 import assert from "node:assert/strict";
 import { rejectsWith } from "../../../../tests/fakes/rejects.ts";
 import {
@@ -37,7 +37,7 @@ const page = (name: string, more: object = {}) =>
   Response.json({ metadata: { resourceVersion: "7", ...more }, items: [{ metadata: { name } }] });
 
 serverTest(
-  "a list whose pages are no longer kept is begun anew",
+  "a list whose pages expire begins again",
   (request, call) => {
     const at = new URL(request.url).searchParams.get("continue");
     if (at === null) return page("first", { continue: "more" });
@@ -51,7 +51,7 @@ serverTest(
 );
 
 serverTest(
-  "a list whose pages are never kept is given up",
+  "a list whose pages always expire fails",
   (request) =>
     new URL(request.url).searchParams.has("continue")
       ? status(410, { reason: "Expired" })
@@ -74,7 +74,7 @@ async function watched(client: HttpKubeClient, into: WatchEvent["type"][]): Prom
 }
 
 serverTest(
-  "a watch tells what comes, however it is cut up, and that its version is too old",
+  "a watch reads events that are split across chunks, and reports an expired version",
   () => stream(added.slice(0, 60), added.slice(60) + bookmark, expired),
   async ({ client, requests }) => {
     const seen: WatchEvent["type"][] = [];
@@ -89,16 +89,16 @@ serverTest(
 );
 
 serverTest(
-  "a watch that is told nothing for too long is UNAVAILABLE",
+  "a watch that is silent for too long is UNAVAILABLE",
   () => stream(added),
   async ({ impatient }) => {
     const error = await rejectsWith(watched(impatient, []), "UNAVAILABLE", "CLUSTER_UNREACHABLE");
-    assert.match(error.message, /has told nothing for 200 ms/);
+    assert.match(error.message, /has sent nothing for 200 ms/);
   },
 );
 
 serverTest(
-  "a watch that is cut off in a line is UNAVAILABLE, and an answer that does not end",
+  "a truncated watch and a response that does not end are UNAVAILABLE",
   (request) =>
     request.url.includes("watch=true") ? new Response(added.slice(0, 60)) : stream('{"kind":'),
   async ({ impatient }) => {
@@ -108,12 +108,12 @@ serverTest(
       "UNAVAILABLE",
       "CLUSTER_UNREACHABLE",
     );
-    assert.match(error.message, /has told nothing for 200 ms/);
+    assert.match(error.message, /has sent nothing for 200 ms/);
   },
 );
 
 serverTest(
-  "logs are lines with their times, since a moment",
+  "logs are lines with their times, from a given time on",
   (request) => {
     const { searchParams } = new URL(request.url);
     assert.equal(searchParams.get("tailLines"), "2");
@@ -129,7 +129,7 @@ serverTest(
 );
 
 serverTest(
-  "a line without an end is cut, and those after it are told whole",
+  "an overlong log line is truncated, and the lines after it are complete",
   () => {
     const endless = "x".repeat(50 * 1024);
     return new Response(

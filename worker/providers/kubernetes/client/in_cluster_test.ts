@@ -1,4 +1,4 @@
-/** How a worker that runs on a cluster is let in there: by its pod's service account. */
+/** Authentication of a worker on the cluster, by its pod's service account. */
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { NAMESPACE } from "./kinds.ts";
 const DEV = { ...NAMESPACE, name: "dev" };
 const call = () => ({ signal: new AbortController().signal });
 
-/** Runs with what the kubelet tells containers of the API server. */
+/** Runs with the environment variables by which the kubelet names the API server. */
 async function withService(port: number, use: () => Promise<void>): Promise<void> {
   const told = { KUBERNETES_SERVICE_HOST: "127.0.0.1", KUBERNETES_SERVICE_PORT: String(port) };
   for (const [name, value] of Object.entries(told)) Deno.env.set(name, value);
@@ -36,7 +36,7 @@ async function withClient(
   }
 }
 
-Deno.test("a pod is let in by its token, and by the next one where that has ended", () =>
+Deno.test("a pod authenticates with its token, and with the next one after its expiry", () =>
   withFolder(async (root) => {
     const authority = await createKubeAuthority();
     const account = join(root, "var/run/secrets/kubernetes.io/serviceaccount");
@@ -68,19 +68,19 @@ Deno.test("a pod is let in by its token, and by the next one where that has ende
     }
   }));
 
-Deno.test("a pod without a service account is told so", () =>
+Deno.test("a pod without a service account is reported", () =>
   withFolder((root) =>
     withService(443, () =>
       withClient(root, async (client) => {
         const answer = client.get(DEV, call());
         const error = await rejectsWith(answer, "UNAUTHENTICATED", "CLUSTER_CREDENTIALS");
-        assert.match(error.message, /cannot be had: .*serviceaccount/);
+        assert.match(error.message, /cannot be obtained: .*serviceaccount/);
       }))
   ));
 
-Deno.test("a process that runs in no pod has no service account", () =>
+Deno.test("a process outside a pod has no service account", () =>
   withClient("", async (client) => {
     const answer = client.get(DEV, call());
     const error = await rejectsWith(answer, "FAILED_PRECONDITION", "KUBECONFIG_UNUSABLE");
-    assert.match(error.message, /the pod's service account: this process runs in no pod/);
+    assert.match(error.message, /the pod's service account: this process does not run in a pod/);
   }));

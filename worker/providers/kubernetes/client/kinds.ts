@@ -2,7 +2,6 @@ import type { ObjectKind } from "./kube_object.ts";
 
 const kind = (apiVersion: string, kind: string): ObjectKind => ({ apiVersion, kind });
 
-/** The kinds that we name ourselves. */
 export const NAMESPACE = kind("v1", "Namespace");
 export const POD = kind("v1", "Pod");
 export const EVENT = kind("v1", "Event");
@@ -24,7 +23,7 @@ export const NETWORK_POLICY = kind("networking.k8s.io/v1", "NetworkPolicy");
 export const AUTOSCALER = kind("autoscaling/v2", "HorizontalPodAutoscaler");
 export const DISRUPTION_BUDGET = kind("policy/v1", "PodDisruptionBudget");
 
-/** How the API server's paths name a kind. */
+/** A kind in the paths of the API server. */
 export interface Resource {
   readonly plural: string;
   readonly namespaced: boolean;
@@ -62,12 +61,12 @@ const PLURALS: ReadonlyMap<string, Resource> = new Map(
   }]),
 );
 
-/** How a kind that every cluster has is named; undefined for others, which have to be asked for. */
+/** The resource of a kind that every cluster has; undefined for other kinds, which need discovery. */
 export function knownResource(kind: ObjectKind): Resource | undefined {
   return PLURALS.get(keyOf(kind));
 }
 
-/** The kinds that every cluster has, of these plurals. */
+/** The kinds with these plural names, as far as every cluster has them. */
 export function kindsOfPlurals(plurals: readonly string[]): readonly ObjectKind[] {
   return KNOWN.filter((known) => plurals.includes(PLURALS.get(keyOf(known))?.plural ?? ""));
 }
@@ -76,7 +75,7 @@ export function keyOf({ apiVersion, kind }: ObjectKind): string {
   return `${apiVersion}/${kind}`;
 }
 
-/** Where the API server has a group and version. */
+/** The path of an API group and version. */
 export function groupPath(apiVersion: string): string {
   return apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
 }

@@ -3,31 +3,32 @@ import type { Clock } from "@mpc/services";
 import { aborted, throwIfAborted } from "../../provider_errors.ts";
 import { type BreakerOptions, CircuitBreaker } from "./circuit_breaker.ts";
 import { type ClusterAccess, type Endpoint, openEndpoint } from "./credentials.ts";
-import { textsOf } from "./lines.ts";
+import { streamText } from "./response_stream.ts";
 import { type Asked, type KubeStatus, statusError } from "./status_error.ts";
 import { type RequestRate, TokenBucket } from "./token_bucket.ts";
 
-/** How much a cluster is asked, and for how long. */
+/** Limits on the requests to one cluster. */
 export interface ClientLimits {
   readonly rate: RequestRate;
   readonly breaker: BreakerOptions;
-  /** Until an answer begins; and between two lines of one that is streamed. */
+  /** Until the beginning of a response. */
   readonly requestTimeoutMs: number;
+  /** Between two lines of a streamed response. */
   readonly idleTimeoutMs: number;
 }
 
-/** As generous as kubectl: servers have priority and fairness of their own. */
+/** As generous as kubectl: API servers protect themselves ("API Priority and Fairness"). */
 export const DEFAULT_LIMITS: ClientLimits = {
   rate: { perSecond: 100, burst: 300 },
   breaker: { failures: 5, openMs: 2_000 },
   requestTimeoutMs: 20_000,
-  // Watches are told a bookmark about every minute.
+  // The server sends a bookmark about every minute.
   idleTimeoutMs: 90_000,
 };
 
 export interface Request {
   readonly method: "GET" | "PATCH" | "DELETE";
-  /** With its query. */
+  /** Includes the query. */
   readonly path: string;
   readonly body?: unknown;
   readonly contentType?: string;
@@ -35,17 +36,17 @@ export interface Request {
   readonly asked: Asked;
 }
 
-/** A busy server is asked so often; what waits for longer is the caller's to try again. */
+/** How often a busy server is tried; the caller retries if the server asks for a longer pause. */
 const MAX_TRIES = 4;
 const LONGEST_PAUSE_MS = 10_000;
 
-/** Credentials that are refused are not had anew more often. */
+/** The shortest time between two renewals of rejected credentials. */
 const RENEW_AFTER_MS = 10_000;
 
-/** A request takes no longer to begin than so many renewals. */
+/** Endpoints that are kept open after their renewal, for requests that still use them. */
 const MAX_OUTDATED = 3;
 
-/** One cluster's requests: spaced, timed, tried again where the server asks for that. */
+/** Sends requests to one cluster with a rate limit, timeouts, and retries if the server asks for them. */
 export class Requester {
   readonly cluster: string;
   readonly limits: ClientLimits;
@@ -54,9 +55,9 @@ export class Requester {
   readonly #bucket: TokenBucket;
   readonly #breaker: CircuitBreaker;
   #endpoint: Promise<Endpoint> | undefined;
-  /** What requests that are about to begin may still use; the oldest first. */
+  /** Former endpoints that requests may still use, oldest first. */
   readonly #outdated: Promise<Endpoint>[] = [];
-  #forgottenAt = -Infinity;
+  #discardedAt = -Infinity;
 
   constructor(options: {
     readonly access: ClusterAccess;
@@ -71,7 +72,7 @@ export class Requester {
     this.#breaker = new CircuitBreaker(this.cluster, options.limits.breaker, options.clock);
   }
 
-  /** An answer as JSON; undefined for 404 where `missing` allows it. */
+  /** The JSON of a response; undefined for a missing object if `missing` allows it. */
   async json(request: Request, missing: "undefined" | "throws" = "throws"): Promise<unknown> {
     for (let attempt = 1;; attempt++) {
       const response = await this.send(request);
@@ -86,20 +87,20 @@ export class Requester {
     }
   }
 
-  /** An answer that is a stream; its end, and gaps in it, are the caller's. */
+  /** A response as a stream; the caller handles its end and its timeouts. */
   async stream(request: Request): Promise<ReadableStream<Uint8Array>> {
     const response = await this.send(request);
     if (response.ok && response.body) return response.body;
     throw statusError(await this.#status(request, response), request.asked);
   }
 
-  /** One request, as the server answers it; once more where credentials may have been renewed. */
+  /** Sends a request, and once more if the server rejects credentials that can be renewed. */
   async send(request: Request): Promise<Response> {
     const used = this.#endpoint;
     const response = await this.#sendOnce(request);
     if (response.status !== 401) return response;
     const wasRenewed = used !== undefined && used !== this.#endpoint;
-    if (!wasRenewed && !this.#forgetEndpoint()) return response;
+    if (!wasRenewed && !this.#discardEndpoint()) return response;
     await response.body?.cancel();
     return await this.#sendOnce(request);
   }
@@ -114,7 +115,7 @@ export class Requester {
     this.#breaker.enter();
     try {
       const response = await this.#fetch(request);
-      // A 500 is about this request, for instance a webhook; the others are about the server.
+      // A 500 concerns this request, for instance a failing webhook; higher codes concern the server.
       const { status } = response;
       if (status > 500) this.#breaker.failed(new Error(`it answered ${status}`));
       else this.#breaker.succeeded();
@@ -155,7 +156,7 @@ export class Requester {
     }
   }
 
-  /** The endpoint, asked for anew where it could not be had: a kubeconfig may be mended. */
+  /** The endpoint. A failure is not kept, so that a repaired kubeconfig is read again. */
   #open(): Promise<Endpoint> {
     this.#endpoint ??= openEndpoint(this.#access, this.#clock.now()).catch((error) => {
       this.#endpoint = undefined;
@@ -164,11 +165,11 @@ export class Requester {
     return this.#endpoint;
   }
 
-  /** Lets the kubeconfig be read anew, though not all the time. @returns whether it will be */
-  #forgetEndpoint(): boolean {
+  /** Makes the next request read the kubeconfig again. @returns false if that was done too recently */
+  #discardEndpoint(): boolean {
     const now = this.#clock.now();
-    if (!this.#endpoint || now - this.#forgottenAt < RENEW_AFTER_MS) return false;
-    this.#forgottenAt = now;
+    if (!this.#endpoint || now - this.#discardedAt < RENEW_AFTER_MS) return false;
+    this.#discardedAt = now;
     this.#outdated.push(this.#endpoint);
     this.#endpoint = undefined;
     if (this.#outdated.length > MAX_OUTDATED) void closeAll(this.#outdated.splice(0, 1));
@@ -192,7 +193,7 @@ export class Requester {
     return new MpcError(untrusted ? "FAILED_PRECONDITION" : "UNAVAILABLE", {
       reason: untrusted ? "CLUSTER_NOT_TRUSTED" : "CLUSTER_UNREACHABLE",
       message: untrusted
-        ? `Cannot ${action}: the certificate of cluster '${cluster}' is not what the kubeconfig says (${detail})`
+        ? `Cannot ${action}: the certificate of cluster '${cluster}' does not match the kubeconfig (${detail})`
         : `Cannot ${action}: cluster '${cluster}' cannot be reached (${detail})`,
       metadata: { cluster },
       cause: error,
@@ -209,24 +210,24 @@ export class Requester {
     }
   }
 
-  /** The whole answer as text; for as long as something comes. */
+  /** The whole response as text; the timeout applies to each part. */
   async #text({ signal, asked }: Request, { body }: Response): Promise<string> {
     if (!body) return "";
     const options = { signal, asked, clock: this.#clock, idleMs: this.limits.requestTimeoutMs };
     const parts: string[] = [];
-    for await (const part of textsOf(body, options)) parts.push(part);
+    for await (const part of streamText(body, options)) parts.push(part);
     return parts.join("");
   }
 }
 
-/** Those that could not be opened have nothing to close. */
+/** Skips endpoints that failed to open. */
 async function closeAll(endpoints: readonly Promise<Endpoint>[]): Promise<void> {
   for (const endpoint of await Promise.allSettled(endpoints)) {
     if (endpoint.status === "fulfilled") endpoint.value.close();
   }
 }
 
-/** When to come again, where the server says so. */
+/** The delay before a retry, if the server asks for one. */
 function retryAfterMs(response: Response, status: KubeStatus): number | undefined {
   if (response.status !== 429 && response.status < 500) return undefined;
   const header = response.headers.get("retry-after");
@@ -239,7 +240,7 @@ function retryAfterMs(response: Response, status: KubeStatus): number | undefine
     : undefined;
 }
 
-/** The innermost message: fetch wraps what happened several times. */
+/** The message of the innermost cause: `fetch` wraps errors several times. */
 function rootOf(error: unknown): string {
   let inner = error;
   while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;

@@ -1,4 +1,4 @@
-/** How requests fare with servers that are busy, slow, broken or not there. */
+/** Requests to servers that are busy, slow, broken or down. */
 import assert from "node:assert/strict";
 import { rejectsWith } from "../../../../tests/fakes/rejects.ts";
 import { freePort } from "../../../../tests/servers/free_port.ts";
@@ -14,7 +14,7 @@ import {
 } from "../../../../tests/servers/scripted_kube_server.ts";
 
 serverTest(
-  "a busy server is asked again when it says to",
+  "a busy server is retried after the time that it asks for",
   (_, call) => call <= 2 ? status(429, {}, { "retry-after": "0.1" }) : Response.json(dev),
   async ({ client, requests }) => {
     assert.equal((await client.get(DEV, call()))?.metadata.name, "dev");
@@ -23,7 +23,7 @@ serverTest(
 );
 
 serverTest(
-  "a server that stays busy is given up on",
+  "retries of a busy server are limited",
   () => status(503, { details: { retryAfterSeconds: 0.1 } }),
   async ({ client, requests }) => {
     await rejectsWith(client.get(DEV, call()), "UNAVAILABLE", "CLUSTER_UNREACHABLE");
@@ -32,7 +32,7 @@ serverTest(
 );
 
 serverTest(
-  "a failure that asks for no repetition is told at once",
+  "a failure without Retry-After is not retried",
   () => status(500, { message: "etcd is not there" }),
   async ({ client, requests }) => {
     const error = await rejectsWith(client.get(DEV, call()), "UNAVAILABLE", "CLUSTER_UNREACHABLE");
@@ -56,7 +56,7 @@ serverTest(
 );
 
 serverTest(
-  "a call that its caller aborts ends at once",
+  "an aborted call ends at once",
   ({ signal }) =>
     new Promise((resolve) => signal.addEventListener("abort", () => resolve(status(500)))),
   async ({ client }) => {
@@ -68,7 +68,7 @@ serverTest(
 );
 
 serverTest(
-  "a server that fails again and again is left alone for a while",
+  "a server that keeps failing is not called for a while",
   () => status(502),
   async ({ client, requests }) => {
     for (let time = 0; time < 5; time++) await assert.rejects(client.get(DEV, call()));
@@ -79,7 +79,7 @@ serverTest(
 );
 
 serverTest(
-  "a server that is not there is CLUSTER_UNREACHABLE",
+  "a server that does not listen is CLUSTER_UNREACHABLE",
   () => Response.json(dev),
   async ({ clientOf }) => {
     const server = `https://127.0.0.1:${freePort()}`;

@@ -1,25 +1,12 @@
-/** What an API server's refusals mean: its `Status` becomes a domain error. */
+/** Translates the `Status` of an API server into a domain error. */
+import type { V1Status, V1StatusCause } from "@kubernetes/client-node";
 import { type ErrorCode, MpcError } from "@mpc/domain";
+import type { Wire } from "./wire_format.ts";
 
-/** The part of a `Status` that says why (Kubernetes API conventions, "Response Status Kind"). */
-export interface KubeStatus {
-  readonly code: number;
-  readonly reason?: string;
-  readonly message?: string;
-  readonly details?: {
-    readonly kind?: string;
-    readonly causes?: readonly StatusCause[];
-    readonly retryAfterSeconds?: number;
-  };
-}
+/** Why a request failed (Kubernetes API conventions, "Response Status Kind"). */
+export type KubeStatus = Wire<V1Status> & { readonly code: number };
 
-export interface StatusCause {
-  readonly reason?: string;
-  readonly message?: string;
-  readonly field?: string;
-}
-
-/** What was asked for, for messages. */
+/** The failed request, for messages. */
 export interface Asked {
   /** For instance `apply 'Deployment/dev/web'`. */
   readonly action: string;
@@ -34,9 +21,8 @@ type Refusal = { readonly reason: string; readonly why: string } & {
 };
 
 /**
- * The error for an answer that is not a success.
- *
- * Values of fields are left out of what the server says: they may be secret.
+ * The error for an unsuccessful response. Field values in the server's message are left out, because
+ * they may be secret.
  */
 export function statusError(status: KubeStatus, asked: Asked): MpcError {
   const { code, why, ...options } = refusal(status, asked);
@@ -45,7 +31,7 @@ export function statusError(status: KubeStatus, asked: Asked): MpcError {
 
 function refusal(status: KubeStatus, asked: Asked): Refusal {
   const message = status.message ?? "";
-  // What the schema does not have is told as a failure of the server.
+  // The server answers 500 to fields that are not in the schema.
   if (/failed to create typed patch object/.test(message)) return invalid(status);
   return admission(message) ?? BY_CODE[status.code]?.(status, asked) ?? {
     code: status.code >= 500 ? "UNAVAILABLE" : "INTERNAL",
@@ -73,11 +59,11 @@ const BY_CODE: Readonly<Record<number, (status: KubeStatus, asked: Asked) => Ref
   429: (_, { cluster }) => ({
     code: "UNAVAILABLE",
     reason: "CLUSTER_UNREACHABLE",
-    why: `cluster '${cluster}' has too much to do`,
+    why: `cluster '${cluster}' is overloaded`,
   }),
 };
 
-/** Refusals of whoever looks at objects before they are kept, which come with several codes. */
+/** Rejections by quotas, webhooks and policies, which use several status codes. */
 function admission(message: string): Refusal | undefined {
   const failing = /failed calling webhook "([^"]+)"/.exec(message);
   if (failing) {
@@ -118,7 +104,7 @@ function forbidden({ message = "", details }: KubeStatus, { cluster, namespace }
   if (details?.causes?.some(({ reason }) => reason === "NamespaceTerminating")) {
     return noNamespace(namespace ?? "", "is being deleted");
   }
-  // As the RBAC authorizer words it.
+  // The message of the RBAC authorizer.
   const told =
     /User "([^"]*)" cannot (\w+) resource "([^"]*)"(?: in API group "([^"]*)")?(?: in the namespace "([^"]*)")?/
       .exec(message);
@@ -179,7 +165,7 @@ function invalid({ message = "", details }: KubeStatus): Refusal {
       code: "FAILED_PRECONDITION",
       reason: "IMMUTABLE_FIELD",
       why:
-        `${fields} cannot be changed once the object is there; delete the workload and deploy it anew`,
+        `${fields} cannot be changed after the object was created; delete the workload and deploy it again`,
       metadata: { fields },
     };
   }
@@ -188,11 +174,11 @@ function invalid({ message = "", details }: KubeStatus): Refusal {
 
 const IMMUTABLE = /immutable|may not change once set|updates to .* are forbidden/;
 
-function causeText({ field, message = "" }: StatusCause): string {
+function causeText({ field, message = "" }: Wire<V1StatusCause>): string {
   return field ? `${field}: ${withoutValues(message)}` : withoutValues(message);
 }
 
-/** Validation repeats the value that it refuses. */
+/** Validation messages repeat the invalid value. */
 function withoutValues(message: string): string {
   return message.replace(
     /(Invalid|Unsupported|Duplicate) value: (?:"(?:[^"\\]|\\.)*"|.*?)(?=: |$)/gs,

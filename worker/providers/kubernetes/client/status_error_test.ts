@@ -4,7 +4,7 @@ import { type KubeStatus, statusError } from "./status_error.ts";
 
 const asked = { action: "apply 'Deployment/dev/web'", cluster: "east", namespace: "dev" };
 
-/** What API servers of Kubernetes 1.34 answered, shortened. */
+/** Responses of Kubernetes 1.34 API servers, shortened. */
 const CASES: readonly (readonly [string, KubeStatus, ErrorCode, string, boolean, RegExp])[] = [
   [
     "fields of another manager",
@@ -26,7 +26,7 @@ const CASES: readonly (readonly [string, KubeStatus, ErrorCode, string, boolean,
     /'kubectl-edit' manages spec\.replicas; --force-conflicts/,
   ],
   [
-    "a write that came in between",
+    "a concurrent write",
     { code: 409, reason: "Conflict", message: "the object has been modified" },
     "ABORTED",
     "CLUSTER_CONFLICT",
@@ -34,7 +34,7 @@ const CASES: readonly (readonly [string, KubeStatus, ErrorCode, string, boolean,
     /has been modified/,
   ],
   [
-    "a verb that is not granted",
+    "a missing permission",
     {
       code: 403,
       reason: "Forbidden",
@@ -47,7 +47,7 @@ const CASES: readonly (readonly [string, KubeStatus, ErrorCode, string, boolean,
     /'ann' may not patch deployments\.apps in namespace 'dev' of cluster 'east'/,
   ],
   [
-    "a list that is not granted",
+    "a missing permission to list",
     {
       code: 403,
       message:
@@ -59,7 +59,7 @@ const CASES: readonly (readonly [string, KubeStatus, ErrorCode, string, boolean,
     /'ann' may not list pods in all namespaces/,
   ],
   [
-    "a namespace that is not there",
+    "a missing namespace",
     { code: 404, message: 'namespaces "dev" not found', details: { kind: "namespaces" } },
     "FAILED_PRECONDITION",
     "NO_NAMESPACE",
@@ -67,7 +67,7 @@ const CASES: readonly (readonly [string, KubeStatus, ErrorCode, string, boolean,
     /namespace 'dev' is not there/,
   ],
   [
-    "a namespace that ends",
+    "a namespace that is being deleted",
     {
       code: 403,
       message: "unable to create new content in namespace dev because it is being terminated",
@@ -79,7 +79,7 @@ const CASES: readonly (readonly [string, KubeStatus, ErrorCode, string, boolean,
     /namespace 'dev' is being deleted/,
   ],
   [
-    "a kind that is not there",
+    "an unknown kind",
     { code: 404, message: "the server could not find the requested resource", details: {} },
     "FAILED_PRECONDITION",
     "KIND_UNKNOWN",
@@ -129,7 +129,7 @@ const CASES: readonly (readonly [string, KubeStatus, ErrorCode, string, boolean,
     /'PodSecurity' denies it: restricted:latest: privileged/,
   ],
   [
-    "a field that cannot change",
+    "an immutable field",
     {
       code: 422,
       reason: "Invalid",
@@ -145,10 +145,10 @@ const CASES: readonly (readonly [string, KubeStatus, ErrorCode, string, boolean,
     "FAILED_PRECONDITION",
     "IMMUTABLE_FIELD",
     false,
-    /spec\.selector cannot be changed .* deploy it anew/,
+    /spec\.selector cannot be changed .* deploy it again/,
   ],
   [
-    "a value that is not valid, without the value",
+    "an invalid value, which is not repeated",
     {
       code: 422,
       reason: "Invalid",
@@ -163,7 +163,7 @@ const CASES: readonly (readonly [string, KubeStatus, ErrorCode, string, boolean,
     /spec\.x: Invalid value: must be a number/,
   ],
   [
-    "a field that the schema does not have",
+    "an unknown field",
     {
       code: 500,
       message: "failed to create typed patch object (dev/web): .dat: field not declared in schema",
@@ -174,7 +174,7 @@ const CASES: readonly (readonly [string, KubeStatus, ErrorCode, string, boolean,
     /\.dat: field not declared/,
   ],
   [
-    "credentials that are refused",
+    "rejected credentials",
     { code: 401, reason: "Unauthorized", message: "Unauthorized" },
     "UNAUTHENTICATED",
     "CLUSTER_CREDENTIALS",
@@ -182,7 +182,7 @@ const CASES: readonly (readonly [string, KubeStatus, ErrorCode, string, boolean,
     /refuses the kubeconfig's credentials/,
   ],
   [
-    "a version that is too old",
+    "an expired version",
     { code: 410, reason: "Expired", message: "too old resource version: 1 (2)" },
     "OUT_OF_RANGE",
     "WATCH_EXPIRED",
@@ -190,15 +190,15 @@ const CASES: readonly (readonly [string, KubeStatus, ErrorCode, string, boolean,
     /no longer has the version/,
   ],
   [
-    "too much to do",
+    "an overloaded server",
     { code: 429, message: "Too many requests" },
     "UNAVAILABLE",
     "CLUSTER_UNREACHABLE",
     true,
-    /too much to do/,
+    /is overloaded/,
   ],
   [
-    "a server in trouble",
+    "a failing server",
     { code: 503, message: "apiserver is shutting down" },
     "UNAVAILABLE",
     "CLUSTER_UNREACHABLE",
@@ -207,7 +207,7 @@ const CASES: readonly (readonly [string, KubeStatus, ErrorCode, string, boolean,
   ],
 ];
 
-Deno.test("statusError() says what an API server's refusal means", async (t) => {
+Deno.test("statusError() translates the failures of an API server", async (t) => {
   for (const [name, status, code, reason, retryable, message] of CASES) {
     await t.step(name, () => {
       const error = statusError(status, asked);
@@ -219,8 +219,8 @@ Deno.test("statusError() says what an API server's refusal means", async (t) => 
   }
 });
 
-Deno.test("statusError() tells programs which verb on what is missing", () => {
-  const [, status] = CASES.find(([name]) => name === "a verb that is not granted")!;
+Deno.test("statusError() has the missing verb and resource as metadata", () => {
+  const [, status] = CASES.find(([name]) => name === "a missing permission")!;
   assert.deepEqual(statusError(status, asked).metadata, {
     user: "ann",
     verb: "patch",

@@ -2,15 +2,15 @@ import type { Clock } from "@mpc/services";
 
 export interface RequestRate {
   readonly perSecond: number;
-  /** So many may come at once after a pause. */
+  /** Requests that may start at once after a pause. */
   readonly burst: number;
 }
 
-/** Spaces requests out, in the order in which they come. */
+/** Limits the rate of requests, in the order of their arrival. */
 export class TokenBucket {
   readonly #rate: RequestRate;
   readonly #clock: Clock;
-  /** Below zero are requests that wait. */
+  /** Negative while requests wait. */
   #tokens: number;
   #filled: number;
 

@@ -5,7 +5,7 @@ import { TokenBucket } from "./token_bucket.ts";
 
 const live = () => new AbortController().signal;
 
-Deno.test("a burst goes through at once, what comes then in order and spaced", async () => {
+Deno.test("a burst passes at once, later requests are spaced and in order", async () => {
   const clock = new FakeClock();
   const bucket = new TokenBucket({ perSecond: 10, burst: 2 }, clock);
   const done: number[] = [];
@@ -18,7 +18,7 @@ Deno.test("a burst goes through at once, what comes then in order and spaced", a
   assert.deepEqual(done, [0, 1, 2, 3, 4]);
 });
 
-Deno.test("who gives up waiting leaves the turn to others", async () => {
+Deno.test("an aborted request gives its turn to others", async () => {
   const clock = new FakeClock();
   const bucket = new TokenBucket({ perSecond: 1, burst: 1 }, clock);
   await bucket.take(live());

@@ -1,17 +1,17 @@
 import type { Residue } from "@mpc/domain";
 import type { ProviderCall, Ref } from "@mpc/services";
+import { reportChanges } from "../../report_changes.ts";
 import { sleepUntil } from "../../sleep_until.ts";
+import { listKinds } from "../client/bulk_requests.ts";
 import { kindsOfPlurals, NAMESPACE } from "../client/kinds.ts";
 import type { KubeClient } from "../client/kube_client.ts";
 import type { LiveObject } from "../client/kube_object.ts";
 import { ownerOf } from "../objects/ownership.ts";
-import { listKinds } from "../objects/remove.ts";
-import type { WatchedCluster } from "../watch/cluster_watch.ts";
+import { transientFailure, type WatchedCluster } from "../watch/cluster_watch.ts";
 import { TrackedObject } from "../watch/tracked_object.ts";
-import { troubleOf } from "../watch/trouble.ts";
-import { namespaceBlockers, remainingResources } from "./blockers.ts";
+import { namespaceBlockers, remainingResources } from "./deletion_blockers.ts";
 
-/** Waits until the namespace of an environment is gone, on the watch that all share. */
+/** Waits on the cluster's shared watch until the namespace of an environment is gone. */
 export async function awaitNamespaceGone(
   cluster: WatchedCluster,
   { environment, uid }: Ref,
@@ -23,24 +23,20 @@ export async function awaitNamespaceGone(
   const read = await client.get({ ...NAMESPACE, name: environment }, { signal });
   if (!read || ownerOf(read) !== uid) return;
   const tracked = new TrackedObject(informer, uid, read);
-  let told: string | undefined;
+  const report = reportChanges(onBlocked);
   for (;;) {
     const changed = watch.changed(uid);
     const namespace = tracked.current();
     if (!namespace) return;
-    troubleOf([tracked.trouble]);
-    const blockers = namespaceBlockers(namespace, await heldInside(client, namespace, signal));
-    const key = JSON.stringify(blockers);
-    if (key !== told) {
-      told = key;
-      onBlocked?.(blockers);
-    }
+    transientFailure([tracked.failure]);
+    const blockers = namespaceBlockers(namespace, await objectsInside(client, namespace, signal));
+    report(blockers);
     await sleepUntil(clock, undefined, signal, changed);
   }
 }
 
-/** The objects that a namespace says are left, of kinds that every cluster has. */
-function heldInside(
+/** The objects that remain in a namespace, of the kinds that every cluster has. */
+function objectsInside(
   client: KubeClient,
   namespace: LiveObject,
   signal: AbortSignal,

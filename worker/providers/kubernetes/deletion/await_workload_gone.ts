@@ -1,15 +1,15 @@
 import type { PlannedChange } from "@mpc/domain";
 import type { WorkloadRef, WorkloadWait } from "@mpc/services";
+import { reportChanges } from "../../report_changes.ts";
 import { sleepUntil } from "../../sleep_until.ts";
+import { listKinds } from "../client/bulk_requests.ts";
 import type { ObjectKind } from "../client/kube_object.ts";
 import { ownedBy } from "../objects/ownership.ts";
-import { listKinds } from "../objects/remove.ts";
-import type { WatchedCluster } from "../watch/cluster_watch.ts";
+import { transientFailure, type WatchedCluster } from "../watch/cluster_watch.ts";
 import { TrackedObject } from "../watch/tracked_object.ts";
-import { troubleOf } from "../watch/trouble.ts";
-import { objectBlockers } from "./blockers.ts";
+import { objectBlockers } from "./deletion_blockers.ts";
 
-/** Waits until nothing of a workload is left, on the watches that all share. */
+/** Waits on the cluster's shared watches until no object of a workload is left. */
 export async function awaitWorkloadGone(
   cluster: WatchedCluster,
   { environment: namespace, uid }: WorkloadRef,
@@ -18,22 +18,18 @@ export async function awaitWorkloadGone(
 ): Promise<void> {
   const { client, watch, clock } = cluster;
   const { signal, onBlocked, deleted } = call;
-  const looked = kinds.filter(({ kind }) => !deleted || deleted.some(isOf(kind)));
-  const left = await listKinds(client, looked, { namespace, labelSelector: ownedBy(uid) }, signal);
-  // Most kinds have nothing left, and need not be watched.
+  const awaited = kinds.filter(({ kind }) => !deleted || deleted.some(isOf(kind)));
+  const left = await listKinds(client, awaited, { namespace, labelSelector: ownedBy(uid) }, signal);
+  // Only kinds with remaining objects need a watch.
   const tracked = left.map((object) => new TrackedObject(watch.informer(object), uid, object));
-  let told: string | undefined;
+  const report = reportChanges(onBlocked);
   for (;;) {
     const changed = watch.changed(uid);
-    const there = tracked.filter((object) => object.current() !== undefined);
-    if (there.length === 0) return;
-    troubleOf(there.map(({ trouble }) => trouble));
-    const blockers = there.flatMap((object) => objectBlockers(object.current()));
-    const key = JSON.stringify(blockers);
-    if (key !== told) {
-      told = key;
-      onBlocked?.(blockers);
-    }
+    const remaining = tracked.filter((object) => object.current() !== undefined);
+    if (remaining.length === 0) return;
+    transientFailure(remaining.map(({ failure }) => failure));
+    const blockers = remaining.flatMap((object) => objectBlockers(object.current()));
+    report(blockers);
     await sleepUntil(clock, undefined, signal, changed);
   }
 }

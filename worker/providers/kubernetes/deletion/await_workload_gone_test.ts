@@ -10,7 +10,7 @@ import {
 const DEPLOYMENT = { apiVersion: "apps/v1", kind: "Deployment", namespace: "dev" };
 
 worldTest(
-  "a finalizer that holds a workload back is named, with how to remove it",
+  "a finalizer that blocks a deletion is named, with the command that removes it",
   async (world) => {
     const intent = workload("web");
     await world.deploy({ ...intent, spec: { ...intent.spec, image: "x:sticky" } });
@@ -33,14 +33,14 @@ worldTest(
 );
 
 worldTest(
-  "an object that vanishes between its reading and the first list is gone all the same",
+  "an object that is deleted between its read and the first list counts as deleted",
   async (world) => {
     const intent = workload("web");
     await world.deploy(intent);
     await world.provider.deleteWorkloads([intent], live());
     const { client } = world.cluster;
     const { server } = client;
-    // Who waits reads Deployments once; the watch's own list comes after that.
+    // The waiting call reads Deployments once; the list of the watch comes after that.
     let reads = 0;
     const list = client.list.bind(client);
     client.list = async (kind, selection, call) => {
@@ -59,7 +59,7 @@ worldTest(
 );
 
 worldTest(
-  "an object that vanishes before its watch has seen it is gone all the same",
+  "an object that is deleted before its watch reports it counts as deleted",
   async (world) => {
     const intent = workload("web");
     await world.deploy(intent);

@@ -17,11 +17,11 @@ import { CHART_KINDS, type HelmOptions, isOneOf } from "./helm_options.ts";
 
 const HOOK = "helm.sh/hook";
 
-/** More than any one program is made of. */
+/** More than any sensible workload needs. */
 const MAX_OBJECTS = 200;
 
 /**
- * The objects that helm printed, each fit for this namespace; empty documents are none.
+ * Parses and checks the objects that helm printed. Empty documents are skipped.
  * @throws {MpcError} FAILED_PRECONDITION `CHART_OUTPUT_INVALID`, `CHART_HOOK_REFUSED`,
  *   `CHART_KIND_REFUSED`, `CHART_NAMESPACE_REFUSED`
  */
@@ -35,20 +35,22 @@ export function chartObjects(
     if (!isObject(value)) throw outputInvalid(ref, "a document lacks apiVersion, kind or a name");
     return value;
   });
-  if (objects.length > MAX_OBJECTS) throw outputInvalid(ref, `there are ${objects.length} of them`);
+  if (objects.length > MAX_OBJECTS) {
+    throw outputInvalid(ref, `it contains ${objects.length}, at most ${MAX_OBJECTS} are allowed`);
+  }
   const seen = new Set<string>();
   for (const object of objects) {
     assertAllowed(options, ref, namespace, object);
     const name = nameOf(object);
-    if (seen.has(name)) throw outputInvalid(ref, `${name} is there twice`);
+    if (seen.has(name)) throw outputInvalid(ref, `${name} occurs twice`);
     seen.add(name);
   }
   return objects;
 }
 
 /**
- * YAML 1.1, as helm and Kubernetes read it, without what they leave out of that: `12:30` is a text,
- * and so is a date.
+ * Parses YAML 1.1 like helm and Kubernetes, which do not support all of it: `12:30` and dates are
+ * strings.
  */
 function parseDocuments(ref: ChartRef, output: string): readonly unknown[] {
   const customTags = (tags: Tags): Tags => tags.filter((tag) => !isTimeTag(tag));
@@ -61,12 +63,12 @@ function parseDocuments(ref: ChartRef, output: string): readonly unknown[] {
   if (!Array.isArray(documents)) return [];
   return documents.map((document) => {
     const [error] = document.errors;
-    if (error) throw outputInvalid(ref, `line ${error.linePos?.[0].line ?? 1} is no YAML`);
+    if (error) throw outputInvalid(ref, `line ${error.linePos?.[0].line ?? 1} is not valid YAML`);
     return plainOf(ref, document);
   }).filter((value) => value !== null && value !== undefined);
 }
 
-/** The value of a document, whose aliases may be too many or lead nowhere. */
+/** The value of a document. Rejects too many aliases, and aliases without an anchor. */
 function plainOf(ref: ChartRef, document: Document.Parsed): unknown {
   try {
     return document.toJS();
@@ -80,7 +82,7 @@ const isTimeTag = (tag: ScalarTag | CollectionTag | string): boolean =>
   typeof tag !== "string" &&
   (tag.tag.endsWith(":timestamp") || ("format" in tag && tag.format === "TIME"));
 
-/** A List stands for its items. */
+/** Replaces a List by its items. */
 function flatten(value: unknown): readonly unknown[] {
   if (typeof value !== "object" || value === null) return [value];
   const isList = "kind" in value && value.kind === "List" && "items" in value;
@@ -97,7 +99,7 @@ function isObject(value: unknown): value is KubernetesObject {
     );
 }
 
-/** The fields of an object; none where it is no object. */
+/** The fields of an object; empty for any other value. */
 const fieldsOf = (value: unknown): Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
 

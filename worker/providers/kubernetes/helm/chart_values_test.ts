@@ -4,7 +4,7 @@ import { arbitrarySpec } from "../../../../tests/fakes/arbitrary_spec.ts";
 import { aWorkloadIntent } from "../../../../tests/fakes/intents.ts";
 import { chartValues } from "./chart_values.ts";
 
-Deno.test("chartValues() holds no null, which Helm takes for the removal of a default", () => {
+Deno.test("chartValues() contains no null, which would remove a default", () => {
   fc.assert(fc.property(arbitrarySpec(), (spec) => {
     const values = chartValues(aWorkloadIntent(spec));
     assert.doesNotMatch(JSON.stringify(values, (_, value) => value ?? "NULL"), /NULL/);

@@ -1,4 +1,4 @@
-/** What goes wrong with charts, each with what to do. */
+/** Errors of charts. */
 import { type ErrorCode, type FieldViolation, type JsonValue, MpcError } from "@mpc/domain";
 import { redactFrom } from "../redact.ts";
 
@@ -27,13 +27,13 @@ export const helmMissing = chartError(
   "FAILED_PRECONDITION",
   "HELM_MISSING",
   (helm = "", problem = "") =>
-    `the worker cannot run '${helm}' (${problem}); install Helm 3 on its machine, or say where it is, and grant --allow-run for it`,
+    `the worker cannot run '${helm}' (${problem}); install Helm 3 on its machine, or configure its path, and grant --allow-run for it`,
 );
 
 export const helmTooSlow = chartError(
   "DEADLINE_EXCEEDED",
   "HELM_TIMEOUT",
-  (timeout = "") => `helm was not done within ${timeout} ms`,
+  (timeout = "") => `helm did not finish within ${timeout} ms`,
 );
 
 export const outputTooLarge = chartError(
@@ -58,7 +58,7 @@ export const noCharts = chartError(
 export const repositoryRefused = chartError(
   "PERMISSION_DENIED",
   "CHART_REPOSITORY_REFUSED",
-  (allowed = "") => `it lies in a registry that is not allowed (allowed: ${allowed || "none"})`,
+  (allowed = "") => `it is in a registry that is not allowed (allowed: ${allowed || "none"})`,
 );
 
 export const hookRefused = chartError(
@@ -85,16 +85,16 @@ export const namespaceRefused = chartError(
 export const outputInvalid = chartError(
   "FAILED_PRECONDITION",
   "CHART_OUTPUT_INVALID",
-  (problem = "") => `what it renders is no list of objects: ${problem}`,
+  (problem = "") => `its output is not a list of objects: ${problem}`,
 );
 
-/** A line of helm's about one value that the chart's schema refuses. */
+/** A line of helm's output about one value that the chart's schema rejects. */
 const VALUE_PROBLEM = /^- at '([^']*)': (.+)$/;
 
-/** How the schema's words begin where they quote the value. */
+/** The beginning of a schema error that quotes the value. */
 const QUOTED_VALUE = /^'.*' (?=does not match|is not valid)/;
 
-/** What helm said when it failed. @param values what is never told */
+/** The error of a failed helm. @param values are redacted from its output */
 export function helmFailed(ref: ChartRef, stderr: string, values: JsonValue): MpcError {
   const told = redactFrom(stderr, values);
   const violations = told.split("\n").flatMap((line): FieldViolation[] => {
@@ -117,8 +117,8 @@ export function helmFailed(ref: ChartRef, stderr: string, values: JsonValue): Mp
   });
 }
 
-/** Helm's message without what is for people at its command line. */
+/** Helm's message without the hints for its command line. */
 function essence(stderr: string): string {
   const text = stderr.replace(/^Error: /, "").replace(/\n*Use --debug flag[^]*$/, "").trim();
-  return text.slice(0, 2_000) || "helm failed and said nothing";
+  return text.slice(0, 2_000) || "helm failed without output";
 }

@@ -3,7 +3,7 @@ import { helmFailed } from "./helm_errors.ts";
 
 const ref = { workload: "web", chart: "team/web" };
 
-Deno.test("helmFailed() tells every value that a schema refuses, and none of the values", () => {
+Deno.test("helmFailed() names every field that a schema rejects, without its value", () => {
   const stderr = "Error: values don't meet the specifications of the schema(s) in the following " +
     "chart(s):\nweb:\n- at '/db/port': got string, want integer\n" +
     "- at '/db/pin': 'ab' does not match pattern '^[0-9]+$'\n" +
@@ -17,7 +17,7 @@ Deno.test("helmFailed() tells every value that a schema refuses, and none of the
   ]);
 });
 
-Deno.test("helmFailed() tells why a template fails, without the values that it quotes", () => {
+Deno.test("helmFailed() says why a template fails, without the values that it quotes", () => {
   const stderr =
     "Error: execution error at (web/templates/x.yaml:3:4): bad key hunter2 of 12345\n\n" +
     "Use --debug flag to render out invalid YAML\n";

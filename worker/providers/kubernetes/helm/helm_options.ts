@@ -16,34 +16,34 @@ import {
 } from "../client/kinds.ts";
 import type { ObjectKind } from "../client/kube_object.ts";
 
-/** How charts are rendered, and which; what is not said here is refused. */
+/** How charts are rendered, and which charts and kinds are allowed. */
 export interface HelmOptions {
-  /** Path of the program, or its name on the path. */
+  /** Path of the helm program, or its name on `PATH`. */
   readonly helm: string;
-  /** Folder with the charts that workloads may name; null for none. */
+  /** Folder of charts; null for none. */
   readonly chartsFolder: string | null;
-  /** What a chart in a registry must begin with, for instance `oci://registry.example.com/team/`. */
+  /** Allowed prefixes of charts in registries, for instance `oci://registry.example.com/team/`. */
   readonly repositories: readonly string[];
-  /** Where helm keeps what it pulls; null where there are no repositories. */
+  /** Where helm caches charts; null without repositories. */
   readonly cacheFolder: string | null;
-  /** Helm's file of credentials for registries; null for none. */
+  /** Helm's file with credentials for registries; null for none. */
   readonly registryConfig: string | null;
-  /** Which version of Kubernetes charts are told, for instance `1.34.4`. */
+  /** The Kubernetes version that charts see, for instance `1.34.4`. */
   readonly kubeVersion: string;
-  /** Whether hooks are applied, as the plain objects that they are otherwise. */
+  /** Whether hooks are applied, as ordinary objects. */
   readonly allowHooks: boolean;
   /**
-   * Kinds besides {@linkcode CHART_KINDS} that stand in a namespace, for instance `Certificate`;
-   * clusters must have them, because what a chart no longer makes is looked for.
+   * Namespaced kinds in addition to {@linkcode CHART_KINDS}, for instance `Certificate`. Every
+   * cluster must have them, because pruning lists them.
    */
   readonly allowedKinds: readonly ObjectKind[];
-  /** Kinds that stand in none, for instance `ClusterRole`: they reach beyond the environment. */
+  /** Cluster-scoped kinds, for instance `ClusterRole`. They affect more than the environment. */
   readonly allowedClusterKinds: readonly ObjectKind[];
   readonly timeoutMs: number;
   readonly maxOutputBytes: number;
 }
 
-/** No charts at all, until a folder or a repository is given. */
+/** Allows no charts until a folder or a repository is set. */
 export const DEFAULT_HELM_OPTIONS: HelmOptions = {
   helm: "helm",
   chartsFolder: null,
@@ -59,8 +59,8 @@ export const DEFAULT_HELM_OPTIONS: HelmOptions = {
 };
 
 /**
- * What charts may make. Cluster-scoped kinds are not here, nor are those that an environment is kept
- * in bounds by: policies, quotas and permissions.
+ * The kinds that charts may contain by default. Cluster-scoped kinds are excluded, and so are the
+ * kinds that restrict an environment: network policies, quotas and permissions.
  */
 export const CHART_KINDS: readonly ObjectKind[] = [
   ...[SECRET, CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, SERVICE_ACCOUNT, SERVICE],
@@ -68,6 +68,5 @@ export const CHART_KINDS: readonly ObjectKind[] = [
   ...[AUTOSCALER, DISRUPTION_BUDGET, INGRESS],
 ];
 
-/** Whether an object's kind is one of these. */
 export const isOneOf = (kinds: readonly ObjectKind[], object: ObjectKind): boolean =>
   kinds.some((kind) => keyOf(kind) === keyOf(object));

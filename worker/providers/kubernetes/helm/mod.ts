@@ -1,4 +1,4 @@
-/** Workloads that are Helm charts. */
+/** Renders workloads that are Helm charts. */
 export { chartValues } from "./chart_values.ts";
 export { type ChartIntent, HelmCharts, isChartIntent } from "./helm_charts.ts";
 export { noCharts } from "./helm_errors.ts";

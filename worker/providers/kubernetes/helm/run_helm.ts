@@ -3,19 +3,18 @@ import type { Clock } from "@mpc/services";
 import { type ChartRef, helmMissing, helmTooSlow, outputTooLarge } from "./helm_errors.ts";
 import type { HelmOptions } from "./helm_options.ts";
 
-/** What helm printed, and whether it was content. */
 export interface HelmOutput {
   readonly success: boolean;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Messages are short; what is longer is noise. */
+/** Error messages are short; the rest is discarded. */
 const MAX_STDERR_BYTES = 64 * 1024;
 
 /**
- * Runs helm, with nothing of our environment: it holds what is no business of a chart's.
- * @param stdin what it reads, and nobody else can: arguments are seen by all on a machine
+ * Runs helm without our environment variables, which charts must not see.
+ * @param stdin for secret values, because other users of the machine can see arguments
  * @throws {MpcError} FAILED_PRECONDITION `HELM_MISSING`, `CHART_TOO_LARGE`; DEADLINE_EXCEEDED
  *   `HELM_TIMEOUT`; CANCELLED `ABORTED_BY_CALLER`
  */
@@ -34,7 +33,7 @@ export async function runHelm(
   const helm = start(options, ref, args);
   let ended = false;
   helm.status.then(() => ended = true);
-  // It has nothing to put in order, so it is not asked.
+  // Helm has nothing to clean up, so it is killed at once.
   stopped.addEventListener("abort", () => ended || helm.kill("SIGKILL"), { once: true });
   let late = false;
   const timer = clock.sleep(timeoutMs, stopped).then(
@@ -42,10 +41,10 @@ export async function runHelm(
       late = true;
       stop.abort();
     },
-    // Helm was done first, or the caller has gone.
+    // Helm finished first, or the caller aborted.
     () => {},
   );
-  const [stdout, stderr] = [new Gathered(maxOutputBytes), new Gathered(MAX_STDERR_BYTES)];
+  const [stdout, stderr] = [new LimitedBuffer(maxOutputBytes), new LimitedBuffer(MAX_STDERR_BYTES)];
   try {
     const [status] = await Promise.all([
       helm.status,
@@ -93,7 +92,7 @@ function start(
   }
 }
 
-/** A chart of the folder needs none of helm's own files. */
+/** A chart from a folder needs no files of helm itself. */
 const NOWHERE = "/nonexistent";
 
 async function write(stream: WritableStream<Uint8Array>, text: string): Promise<void> {
@@ -102,13 +101,13 @@ async function write(stream: WritableStream<Uint8Array>, text: string): Promise<
     await writer.write(new TextEncoder().encode(text));
     await writer.close();
   } catch (error) {
-    // It ended without reading: its status and its words say why.
+    // Helm ended without reading its input: its exit code and output say why.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
 }
 
-/** What a stream brings, up to a limit; what comes after that is read and let go. */
-class Gathered {
+/** Collects a stream up to a limit, and discards the rest. */
+class LimitedBuffer {
   readonly #maxBytes: number;
   readonly #chunks: Uint8Array[] = [];
   #bytes = 0;

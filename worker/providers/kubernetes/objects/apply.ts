@@ -1,38 +1,37 @@
 import type { PlannedChange } from "@mpc/domain";
 import type { ApplyCall } from "@mpc/services";
 import { beingDeleted, ownedByAnother } from "../../provider_errors.ts";
+import { deleteObjects, listKinds } from "../client/bulk_requests.ts";
 import type { KubeClient } from "../client/kube_client.ts";
-import { AUTOSCALER } from "../client/kinds.ts";
+import { AUTOSCALER, keyOf } from "../client/kinds.ts";
 import { fieldAt, type LiveObject, type ObjectKind, refOf, textOf } from "../client/kube_object.ts";
 import type { KubernetesObject } from "../render/mod.ts";
-import { applyScaled } from "./apply_scaled.ts";
-import { deletionOf, diffObjects, type Shown } from "./diff.ts";
-import { among, kindsHad, withKindsNoted } from "./kinds_had.ts";
+import { deletionOf, diffObjects, type ShownValues } from "./diff.ts";
+import { annotateKindHistory, readKindHistory } from "./kind_history.ts";
 import { ownedBy, ownerOf, revisionOf } from "./ownership.ts";
-import { listKinds, removeObjects } from "./remove.ts";
+import { applyWithReplicas } from "./replica_ownership.ts";
 
-/** What an owner is to have on the cluster. */
+/** The desired state of one owner on the cluster. */
 export interface Desired {
   /** Uid of the environment or workload. */
   readonly uid: string;
   /** In the order in which they are applied. */
   readonly objects: readonly KubernetesObject[];
-  /** Kinds of which the owner has nothing but `objects`: the rest is pruned. */
+  /** Kinds to prune: the owner's objects of these kinds that are not in `objects` are deleted. */
   readonly prune: readonly ObjectKind[];
-  /** Of a workload that this is; undefined for what has none. */
+  /** The revision of a workload; undefined for an environment. */
   readonly revision?: number;
-  /** Which values its changes show. */
-  readonly shown?: Shown;
-  /** Where; undefined for what stands in no namespace. */
+  readonly shown?: ShownValues;
+  /** Undefined for cluster-scoped objects. */
   readonly namespace?: string;
 }
 
 /**
- * Makes the cluster have what is desired, by server-side apply, and prunes the rest.
+ * Applies the desired objects by server-side apply, and prunes the owner's other objects.
  *
- * Ownership is checked for all objects before the first is changed; each is applied by its uid, so
- * that what was replaced since by somebody else is not taken for ours.
- * @throws `ALREADY_EXISTS` `OWNED_BY_ANOTHER`, and what {@linkcode KubeClient.apply} throws
+ * The ownership of all objects is checked before the first change. Each object is applied with its
+ * uid, so that an object that somebody else has replaced in the meantime is not changed.
+ * @throws `ALREADY_EXISTS` `OWNED_BY_ANOTHER`, and the errors of {@linkcode KubeClient.apply}
  */
 export async function applyObjects(
   client: KubeClient,
@@ -41,29 +40,29 @@ export async function applyObjects(
 ): Promise<readonly PlannedChange[]> {
   const { signal, dryRun = false, forceConflicts: force = false } = call;
   const before = await readOwned(client, desired, signal);
-  const had = kindsHad(before.values());
+  const history = readKindHistory(before.values());
   const owned = await ownedObjects(client, desired, before, call);
   const changes: PlannedChange[] = [];
-  for (const object of withKindsNoted(desired.objects, had ?? new Set())) {
+  for (const object of annotateKindHistory(desired.objects, history ?? new Set())) {
     const live = before.get(textOf(refOf(object)));
     const options = { signal, dryRun, force, uid: live?.metadata.uid };
     const least = leastReplicas(desired.objects, object);
     const scaling = { least, wasAutoscaled: leastReplicas(owned, object) !== undefined };
-    const applied = await applyScaled(client, live, object, scaling, options);
+    const applied = await applyWithReplicas(client, live, object, scaling, options);
     const change = diffObjects(live, applied, desired.shown);
     if (change) changes.push(change);
   }
   const surplus = surplusOf(desired, owned);
-  if (!dryRun) await removeObjects(client, surplus, signal);
+  if (!dryRun) await deleteObjects(client, surplus, signal);
   return [...changes, ...surplus.map(deletionOf)];
 }
 
-/** What applying would change where there is not even a namespace: everything is new. */
+/** The changes of applying objects to a namespace that does not exist: all are created. */
 export function creationOf(objects: readonly KubernetesObject[]): readonly PlannedChange[] {
   return objects.flatMap((object) => diffObjects(undefined, object) ?? []);
 }
 
-/** The desired objects as they are, those that are there. */
+/** The current state of the desired objects that exist, by their text. Checks their ownership. */
 async function readOwned(
   client: KubeClient,
   { objects, uid }: Desired,
@@ -78,7 +77,7 @@ async function readOwned(
   return new Map(live);
 }
 
-/** What the owner has of the kinds that are pruned. @param before those that are desired too */
+/** The owner's objects of the kinds to prune. @param before the existing desired objects */
 async function ownedObjects(
   client: KubeClient,
   { uid, prune, revision, namespace }: Desired,
@@ -86,15 +85,17 @@ async function ownedObjects(
   { signal, dryRun = false }: ApplyCall,
 ): Promise<readonly LiveObject[]> {
   if (before.size === 0 && revision === 1) return [];
-  const had = kindsHad(before.values());
-  // A later revision that failed may have made objects before it came to noting their kinds.
+  const history = readKindHistory(before.values());
+  // A later revision may have failed after it created objects and before it recorded their kinds.
   const goesForward = revision !== undefined &&
     [...before.values()].every((object) => revisionOf(object) < revision);
-  const kinds = had && (goesForward || dryRun) ? among(prune, had) : prune;
+  const kinds = history && (goesForward || dryRun)
+    ? prune.filter((kind) => history.has(keyOf(kind)))
+    : prune;
   return await listKinds(client, kinds, { namespace, labelSelector: ownedBy(uid) }, signal);
 }
 
-/** How many pods an autoscaler among these objects keeps of one of them. */
+/** The least replicas that an autoscaler among these objects sets for one of them. */
 function leastReplicas(
   objects: readonly (KubernetesObject | LiveObject)[],
   { apiVersion, kind, metadata }: KubernetesObject,

@@ -3,7 +3,7 @@ import { MpcError } from "@mpc/domain";
 import { aWorkloadIntent } from "../../../../tests/fakes/intents.ts";
 import { FakeKubeClient, type Verb } from "../../../../tests/fakes/kubernetes/fake_kube_client.ts";
 import { WORKLOAD_KINDS } from "../managed_kinds.ts";
-import { KINDS_HAD, renderWorkload } from "../render/mod.ts";
+import { KIND_HISTORY, renderWorkload } from "../render/mod.ts";
 import { applyObjects, type Desired } from "./apply.ts";
 
 const live = () => ({ signal: new AbortController().signal });
@@ -28,7 +28,7 @@ class World {
     this.client.server.update({ apiVersion: "v1", kind: "Namespace", metadata }, "test");
   }
 
-  /** Applies, and tells what changed and how often the server was asked. */
+  /** Applies. @returns the changes and the number of requests */
   async apply(wanted: Desired) {
     this.client.requests.clear();
     const changes = await applyObjects(this.client, wanted, live());
@@ -46,13 +46,13 @@ class World {
   }
 }
 
-Deno.test("a first deployment looks at what it is to make, and at nothing else", async () => {
+Deno.test("a first deployment reads only the objects that it creates", async () => {
   const { told, asked } = await new World().apply(desired({ ports: [PORT] }));
   assert.deepEqual(told, ["CREATE Service", "CREATE Deployment"]);
   assert.deepEqual(asked, { get: 2, list: 0, apply: 2 });
 });
 
-Deno.test("an update prunes, and looks through the kinds that there ever were", async () => {
+Deno.test("an update prunes the kinds that the workload has ever had", async () => {
   const world = new World();
   await world.apply(desired({ ports: [PORT] }));
   const second = await world.apply(desired({}, 2));
@@ -63,12 +63,12 @@ Deno.test("an update prunes, and looks through the kinds that there ever were", 
   const third = await world.apply(desired({ env: { A: "1" } }, 3));
   assert.deepEqual(third.told, ["CREATE Secret", "UPDATE Deployment"]);
   assert.equal(
-    world.deployment().metadata.annotations?.[KINDS_HAD],
+    world.deployment().metadata.annotations?.[KIND_HISTORY],
     "apps/v1/Deployment,v1/Secret,v1/Service",
   );
 });
 
-Deno.test("what could not be pruned is pruned the next time", async () => {
+Deno.test("a failed pruning is repeated by the next apply", async () => {
   const world = new World();
   await world.apply(desired({ ports: [PORT] }));
   world.client.fault = (verb) =>
@@ -80,7 +80,7 @@ Deno.test("what could not be pruned is pruned the next time", async () => {
   assert.deepEqual((await world.apply(desired({}, 2))).told, ["DELETE Service"]);
 });
 
-Deno.test("what a revision made before it failed is pruned when it is undone", async () => {
+Deno.test("objects of a failed revision are pruned when it is undone", async () => {
   const world = new World();
   await world.apply(desired({}));
   world.client.fault = (verb, { kind }) =>
@@ -91,7 +91,7 @@ Deno.test("what a revision made before it failed is pruned when it is undone", a
   world.client.fault = () => undefined;
   const undone = await world.apply(desired({}));
   assert.deepEqual(undone.told, ["DELETE Secret"]);
-  // Without anything that rolls out there is no note, and nothing that bears a revision.
+  // Without a controller there is neither a kind history nor a revision.
   const settings = (names: readonly string[], revision: number): Desired => ({
     ...desired({}, revision),
     uid: "uid-settings",
@@ -110,11 +110,11 @@ Deno.test("what a revision made before it failed is pruned when it is undone", a
   assert.deepEqual((await world.apply(settings(["a"], 1))).told, ["DELETE ConfigMap"]);
 });
 
-Deno.test("where the note is lost, all kinds are looked through", async () => {
+Deno.test("without the kind history, every kind is pruned", async () => {
   const world = new World();
   await world.apply(desired({ ports: [PORT] }));
   const deployment = world.deployment();
-  const { [KINDS_HAD]: _, ...annotations } = deployment.metadata.annotations ?? {};
+  const { [KIND_HISTORY]: _, ...annotations } = deployment.metadata.annotations ?? {};
   const metadata = { ...deployment.metadata, annotations };
   world.client.server.update({ ...deployment, metadata }, "somebody");
   const { told, asked } = await world.apply(desired({}, 2));

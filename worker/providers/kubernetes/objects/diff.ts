@@ -1,25 +1,24 @@
-/** What would change about an object, field by field, without the server's own bookkeeping. */
+/** Compares two states of an object field by field, without the fields that the server manages. */
 import { type FieldChange, type PlannedChange, REDACTED } from "@mpc/domain";
 import { type LiveObject, refOf, textOf } from "../client/kube_object.ts";
-import { ENV_CHECKSUM, KINDS_HAD, REVISION } from "../render/mod.ts";
+import { ENV_CHECKSUM, KIND_HISTORY, REVISION } from "../render/mod.ts";
 
 /**
- * The change from one state of an object to another; undefined where nothing differs.
+ * The change from one state of an object to another; undefined if they are equal.
  *
- * Elements of lists are named by what Kubernetes merges them by, for instance
+ * List elements are named by their merge key, for instance
  * `spec.template.spec.containers[web].image`. Values of environment variables and secrets are
- * compared, and shown redacted.
- * @param shown of whose values there are secrets that nobody can tell by their path, less
+ * compared, but shown redacted.
  */
 export function diffObjects(
   before: LiveObject | undefined,
   after: LiveObject,
-  shown: Shown = "but secrets",
+  shown: ShownValues = "all but secrets",
 ): PlannedChange | undefined {
   const object = textOf(refOf(after));
   if (!before) return { action: "CREATE", object, fields: [] };
-  const all = after.kind === "Secret" ? "nothing" : shown;
-  const fields = diffFields(fieldsOf(before), fieldsOf(after), all);
+  const allowed = after.kind === "Secret" ? "none" : shown;
+  const fields = diffFields(fieldsOf(before), fieldsOf(after), allowed);
   return fields.length === 0 ? undefined : { action: "UPDATE", object, fields };
 }
 
@@ -31,7 +30,7 @@ export function deletionOf(object: LiveObject): PlannedChange {
 function diffFields(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,
-  shown: Shown,
+  shown: ShownValues,
 ): readonly FieldChange[] {
   const paths = new Set([...before.keys(), ...after.keys()]);
   const show = (path: string, value: string | undefined): string =>
@@ -43,22 +42,22 @@ function diffFields(
   }));
 }
 
-/** Which values a change shows. */
-export type Shown = "but secrets" | "what is never secret" | "nothing";
+/** Which values a change shows. For a chart, the path of a field does not tell what is secret. */
+export type ShownValues = "all but secrets" | "never secret" | "none";
 
-function isShown(path: string, shown: Shown): boolean {
-  if (shown === "nothing") return false;
-  return shown === "what is never secret" ? NEVER_SECRET.test(path) : !SECRET_PATH.test(path);
+function isShown(path: string, shown: ShownValues): boolean {
+  if (shown === "none") return false;
+  return shown === "never secret" ? NEVER_SECRET.test(path) : !SECRET_PATH.test(path);
 }
 
-/** What people ask for first; anything else of a chart may be made of a secret value. */
+/** The most useful fields of a chart; any other field may contain a secret value. */
 const NEVER_SECRET = /\.(image|replicas|containerPort|port|targetPort|cpu|memory)$/;
 
-/** Values of variables, and what could be guessed from by who has a guess. */
+/** Values of environment variables, and their checksum, which would confirm a guessed value. */
 const SECRET_PATH = new RegExp(`\\.env\\[[^\\]]*\\]\\.value$|${ENV_CHECKSUM}`);
 
-/** What the server writes by itself, and what only says who wrote. */
-const NOISE: ReadonlySet<string> = new Set([
+/** Fields that the server writes, and fields for bookkeeping. */
+const IGNORED: ReadonlySet<string> = new Set([
   "status",
   "metadata.managedFields",
   "metadata.resourceVersion",
@@ -67,11 +66,11 @@ const NOISE: ReadonlySet<string> = new Set([
   "metadata.creationTimestamp",
   "metadata.selfLink",
   `metadata.annotations[${REVISION}]`,
-  `metadata.annotations[${KINDS_HAD}]`,
+  `metadata.annotations[${KIND_HISTORY}]`,
   "metadata.annotations[deployment.kubernetes.io/revision]",
 ]);
 
-/** Leaves by path, as JSON. */
+/** The leaves of an object by path, as JSON. */
 function fieldsOf(object: LiveObject): ReadonlyMap<string, string> {
   const leaves = new Map<string, string>();
   for (const [key, value] of Object.entries(object)) collect(leaves, key, value);
@@ -79,7 +78,7 @@ function fieldsOf(object: LiveObject): ReadonlyMap<string, string> {
 }
 
 function collect(leaves: Map<string, string>, path: string, value: unknown): void {
-  if (NOISE.has(path)) return;
+  if (IGNORED.has(path)) return;
   const children = childrenOf(path, value);
   if (!children) leaves.set(path, JSON.stringify(value));
   else for (const [childPath, child] of children) collect(leaves, childPath, child);
@@ -94,18 +93,26 @@ function childrenOf(path: string, value: unknown): readonly (readonly [string, u
       : value.map((item, index) => [`${path}[${keys[index]}]`, item]);
   }
   const entries = Object.entries(value);
-  // Empty maps come and go without a meaning.
+  // An empty map has no leaves, so it equals a missing one.
   return entries.map(([key, child]) => [
     /^[A-Za-z]\w*$/.test(key) ? `${path}.${key}` : `${path}[${key}]`,
     child,
   ]);
 }
 
-/** What the elements of a list are told apart by (Kubernetes, "Merge strategy": list map keys). */
-const KEYS = ["name", "mountPath", "containerPort", "port", "topologyKey", "type", "ip"] as const;
+/** The merge keys of lists (Kubernetes, "Merge strategy": list map keys). */
+const MERGE_KEYS = [
+  "name",
+  "mountPath",
+  "containerPort",
+  "port",
+  "topologyKey",
+  "type",
+  "ip",
+] as const;
 
 function listKeys(list: readonly unknown[]): readonly (string | number)[] {
-  for (const key of KEYS) {
+  for (const key of MERGE_KEYS) {
     const values = list.map((item) =>
       item !== null && typeof item === "object" ? (item as Record<string, unknown>)[key] : undefined
     );

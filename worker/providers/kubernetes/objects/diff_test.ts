@@ -14,7 +14,7 @@ function deployment(container: object, more: object = {}): LiveObject {
 const fieldsOf = (before: LiveObject, after: LiveObject) =>
   diffObjects(before, after)?.fields ?? [];
 
-Deno.test("what is new is created, what is the same is no change", () => {
+Deno.test("diffObjects() creates a new object, and finds no change in an equal one", () => {
   const object = deployment({ name: "web", image: "nginx:1" });
   assert.deepEqual(diffObjects(undefined, object), {
     action: "CREATE",
@@ -24,7 +24,7 @@ Deno.test("what is new is created, what is the same is no change", () => {
   assert.equal(diffObjects(object, structuredClone(object)), undefined);
 });
 
-Deno.test("elements of lists are named by what tells them apart", () => {
+Deno.test("diffObjects() names list elements by their merge key", () => {
   const fields = fieldsOf(
     deployment({ name: "web", image: "nginx:1", ports: [{ containerPort: 80 }] }),
     deployment({ name: "web", image: "nginx:2", ports: [{ containerPort: 81 }] }),
@@ -48,7 +48,7 @@ Deno.test("elements of lists are named by what tells them apart", () => {
   ]);
 });
 
-Deno.test("the server's bookkeeping and our revision are no change", () => {
+Deno.test("diffObjects() ignores the server's fields and our revision", () => {
   const before = deployment({ name: "web" }, { annotations: { "mpc/revision": "1" } });
   const after = deployment({ name: "web" }, {
     uid: "x",
@@ -61,18 +61,17 @@ Deno.test("the server's bookkeeping and our revision are no change", () => {
   assert.equal(diffObjects(before, { ...after, status: { replicas: 1 } }), undefined);
 });
 
-Deno.test("of what may be made of secret values anywhere, little is shown", () => {
+Deno.test("diffObjects() shows only fields that are never secret, if asked to", () => {
   const changed = (image: string, arg: string) => deployment({ name: "web", image, args: [arg] });
-  const fields =
-    diffObjects(changed("a:1", "hunter2"), changed("a:2", "hunter3"), "what is never secret")
-      ?.fields ?? [];
+  const fields = diffObjects(changed("a:1", "hunter2"), changed("a:2", "hunter3"), "never secret")
+    ?.fields ?? [];
   assert.deepEqual(fields.map(({ path, after }) => [path.split(".").at(-1), after]), [
     ["image", '"a:2"'],
     ["args[0]", '"(redacted)"'],
   ]);
 });
 
-Deno.test("values of variables and secrets are compared, and not shown", () => {
+Deno.test("diffObjects() compares values of variables and Secrets without showing them", () => {
   const withKey = (value: string) => deployment({ name: "web", env: [{ name: "KEY", value }] });
   const secret = (value: string): LiveObject => ({
     apiVersion: "v1",

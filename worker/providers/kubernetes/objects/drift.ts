@@ -3,18 +3,18 @@ import type { ProviderCall } from "@mpc/services";
 import type { KubeClient } from "../client/kube_client.ts";
 import { fieldAt, type LiveObject, refOf, textOf } from "../client/kube_object.ts";
 import { applyObjects, type Desired } from "./apply.ts";
-import { isAutoscaled } from "./apply_scaled.ts";
+import { isAutoscaled } from "./replica_ownership.ts";
 
-/** What of the desired is otherwise on the cluster, as changes that would put it back. */
+/** The differences of the cluster from the desired state, as the changes that would undo them. */
 export async function driftOf(
   client: KubeClient,
   desired: Desired,
   { signal }: ProviderCall,
 ): Promise<readonly PlannedChange[]> {
   const options = { signal, dryRun: true, forceConflicts: true };
-  const brief = new Set(desired.objects.filter(removesItself).map((o) => textOf(refOf(o))));
+  const temporary = new Set(desired.objects.filter(removesItself).map((o) => textOf(refOf(o))));
   const changes = (await applyObjects(client, desired, options)).filter(({ action, object }) =>
-    action !== "CREATE" || !brief.has(object)
+    action !== "CREATE" || !temporary.has(object)
   );
   const rescaled = changes.some(({ fields }) => fields.some(({ path }) => path === REPLICAS));
   if (!rescaled) return changes;
@@ -31,7 +31,7 @@ export async function driftOf(
   });
 }
 
-/** A Job that was done may be gone by its own wish (Kubernetes, "TTL-after-finished"). */
+/** Whether Kubernetes deletes a finished Job by itself (Kubernetes, "TTL-after-finished"). */
 function removesItself(object: LiveObject): boolean {
   return object.kind === "Job" && fieldAt(object, "spec", "ttlSecondsAfterFinished") !== undefined;
 }

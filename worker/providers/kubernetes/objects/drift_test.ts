@@ -32,10 +32,10 @@ async function driftWhenGone(desired: Desired): Promise<readonly string[]> {
   );
 }
 
-Deno.test("a Job that somebody has deleted is drift", async () => {
+Deno.test("a deleted Job is drift", async () => {
   assert.deepEqual(await driftWhenGone(migration({})), ["CREATE Job/dev/migrate"]);
 });
 
-Deno.test("a Job that goes by its own wish when it is done is none", async () => {
+Deno.test("a Job that Kubernetes deletes after it has finished is not drift", async () => {
   assert.deepEqual(await driftWhenGone(migration({ ttlSecondsAfterFinished: 600 })), []);
 });

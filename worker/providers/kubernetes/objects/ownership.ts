@@ -1,35 +1,35 @@
-/** Which objects of a cluster are ours, and whose. */
+/** Which objects of a cluster are ours, and which environment or workload owns them. */
 import { environmentName, workloadName } from "@mpc/domain";
 import type { ClusterObject } from "@mpc/services";
 import { type LiveObject, refOf, textOf } from "../client/kube_object.ts";
 import { ENVIRONMENT, MANAGED_BY, MANAGER, REVISION, UID, WORKLOAD } from "../render/mod.ts";
 
-/** Selects everything of ours. */
+/** Selects all our objects. */
 export const OURS = `${MANAGED_BY}=${MANAGER}`;
 
-/** So many owners are named in a selection; of more, all of ours is selected. */
-const MAX_NAMED = 50;
+/** The most owners in one label selector. */
+const MAX_SELECTED = 50;
 
-/** Selects what belongs to environments or workloads; of many of them also what does not. */
+/** Selects the objects of these owners; for too many owners it selects all our objects. */
 export function ownedBy(...uids: readonly string[]): string {
-  if (uids.length > MAX_NAMED) return OURS;
+  if (uids.length > MAX_SELECTED) return OURS;
   return uids.length === 1 ? `${OURS},${UID}=${uids[0]}` : `${OURS},${UID} in (${uids.join(",")})`;
 }
 
-/** Selects what belongs to a workload of this id, within its namespace. */
+/** Selects the objects of a workload in its namespace. */
 export const workloadSelector = (workload: string): string => `${OURS},${WORKLOAD}=${workload}`;
 
-/** Uid of the environment or workload that an object belongs to; undefined for a stranger's. */
+/** Uid of the environment or workload that owns an object; undefined if it is not ours. */
 export function ownerOf({ metadata }: LiveObject): string | undefined {
   return metadata.labels?.[MANAGED_BY] === MANAGER ? metadata.labels[UID] : undefined;
 }
 
-/** The revision that an object was made of; 0 for what has none. */
+/** The revision that an object was rendered from; 0 if it has none. */
 export function revisionOf({ metadata }: LiveObject): number {
   return Number(metadata.annotations?.[REVISION] ?? 0);
 }
 
-/** An object of a cluster as the inventory lists it; undefined for a stranger's. */
+/** An object as the inventory lists it; undefined if it is not ours. */
 export function toClusterObject(cluster: string, object: LiveObject): ClusterObject | undefined {
   const targetUid = ownerOf(object);
   const environment = object.metadata.labels?.[ENVIRONMENT];

@@ -3,7 +3,7 @@ import type { LogLine, LogQuery } from "@mpc/services";
 import type { KubeClient } from "../client/kube_client.ts";
 import type { LiveObject } from "../client/kube_object.ts";
 
-/** What one container prints; nothing where it has not begun, or has gone. */
+/** The log lines of one container; none if it has not started or no longer exists. */
 export async function* containerLogs(
   client: KubeClient,
   { metadata }: LiveObject,
@@ -15,7 +15,7 @@ export async function* containerLogs(
     const lines = client.podLogs({ namespace, pod, container, follow, tail, since, signal });
     for await (const { time, text } of lines) yield { replica: pod, time, text };
   } catch (error) {
-    // What others print matters all the same.
+    // The logs of the other containers are still wanted.
     if (!isMpcError(error, "NOT_FOUND", "INVALID_ARGUMENT")) throw error;
   }
 }

@@ -2,19 +2,18 @@ import type { LogLine, LogQuery } from "@mpc/services";
 import { throwIfAborted } from "../../provider_errors.ts";
 import { DAEMON_SET, DEPLOYMENT, POD, STATEFUL_SET } from "../client/kinds.ts";
 import type { LiveObject, ObjectKind } from "../client/kube_object.ts";
+import { mainContainersOf } from "../client/typed_objects.ts";
 import { ownerOf } from "../objects/ownership.ts";
-import { mainContainersOf } from "../rollout/snapshot.ts";
-import type { WatchedCluster } from "../watch/cluster_watch.ts";
+import { transientFailure, type WatchedCluster } from "../watch/cluster_watch.ts";
 import { trackOwned } from "../watch/tracked_object.ts";
-import { troubleOf } from "../watch/trouble.ts";
 import { containerLogs } from "./container_logs.ts";
-import { joined, type Joining } from "./joined.ts";
+import { interleaveLogs, type MoreSources } from "./interleave_logs.ts";
 
 /**
- * What pods print from now on, and what the pods print that take their place, as the watch that all
- * share tells of them. Ends with what makes the pods; where nothing does, or only one of them is
- * asked for, with the pods.
- * @param pods those of the workload that are there, at least one
+ * The new log lines of a workload's pods, including pods that replace them later, which the shared
+ * watch reports. Ends when the pods' controllers are deleted. Without a controller, or for one
+ * replica, it ends with the pods.
+ * @param pods the workload's current pods, at least one
  */
 export async function* followLogs(
   cluster: WatchedCluster,
@@ -25,8 +24,8 @@ export async function* followLogs(
   const stop = new AbortController();
   const signal = AbortSignal.any([query.signal, stop.signal]);
   const owner = pods.flatMap((pod) => ownerOf(pod) ?? [])[0] ?? "";
-  const kinds = query.replica === null ? makersOf(pods) : [];
-  /** How often each container had been restarted that is read. */
+  const kinds = query.replica === null ? controllerKindsOf(pods) : [];
+  /** Restart counts of the containers whose logs are being read. */
   const read = new Map<string, number>();
   const newLogs = (pod: LiveObject, which: LogQuery) =>
     mainContainersOf(pod).flatMap(({ name: container, restartCount, state, lastState }) => {
@@ -39,19 +38,19 @@ export async function* followLogs(
   try {
     const informer = watch.informer(POD);
     const selection = { namespace: pods[0]?.metadata.namespace ?? "", uid: owner };
-    const makers = await trackOwned(cluster, kinds, selection, signal);
+    const controllers = await trackOwned(cluster, kinds, selection, signal);
     const first = pods.flatMap((pod) => newLogs(pod, query));
-    yield* joined((): Joining => {
+    yield* interleaveLogs((): MoreSources => {
       throwIfAborted(signal);
       if (kinds.length === 0) return { sources: first, again: undefined };
       const changed = watch.changed(owner);
-      troubleOf([informer.failure, ...makers.map(({ trouble }) => trouble)]);
-      // What starts later is new from its first line on.
+      transientFailure([informer.failure, ...controllers.map(({ failure }) => failure)]);
+      // Every line of a container that starts later is new.
       const later = informer.of(owner).flatMap((pod) => newLogs(pod, { ...query, tail: null }));
-      const goesOn = makers.some((maker) => maker.current() !== undefined);
+      const hasController = controllers.some((controller) => controller.current() !== undefined);
       return {
         sources: [...first.splice(0), ...later],
-        again: goesOn ? AbortSignal.any([changed, signal]) : undefined,
+        again: hasController ? AbortSignal.any([changed, signal]) : undefined,
       };
     });
   } finally {
@@ -59,17 +58,17 @@ export async function* followLogs(
   }
 }
 
-/** What keeps pods that are made by something of this kind. */
-const MAKERS: Readonly<Record<string, ObjectKind>> = {
+/** The kind of controller behind the owner of a pod. */
+const CONTROLLER_KINDS: Readonly<Record<string, ObjectKind>> = {
   ReplicaSet: DEPLOYMENT,
   StatefulSet: STATEFUL_SET,
   DaemonSet: DAEMON_SET,
 };
 
-function makersOf(pods: readonly LiveObject[]): readonly ObjectKind[] {
+function controllerKindsOf(pods: readonly LiveObject[]): readonly ObjectKind[] {
   const kinds = pods.flatMap((pod) => {
     const parent = (pod.metadata.ownerReferences ?? []).find(({ controller }) => controller);
-    return MAKERS[parent?.kind ?? ""] ?? [];
+    return CONTROLLER_KINDS[parent?.kind ?? ""] ?? [];
   });
   return [...new Set(kinds)];
 }

@@ -19,7 +19,7 @@ function podsOf({ cluster }: FakeClusterWorld): readonly string[] {
   return cluster.client.server.list(POD).map(({ metadata }) => metadata.name);
 }
 
-/** Follows into a list, until it ends. */
+/** Collects the followed lines in an array. */
 function follow(
   { provider }: FakeClusterWorld,
   more: Partial<LogQuery> = {},
@@ -34,7 +34,7 @@ function follow(
   return { told, ended: read() };
 }
 
-/** Tests with a workload `web` that has rolled out. */
+/** Registers a test with a workload `web` that has rolled out. */
 function followTest(name: string, use: (world: FakeClusterWorld) => Promise<void>): void {
   worldTest(name, async (world) => {
     await deploy(world, "nginx:1", 1);
@@ -43,7 +43,7 @@ function followTest(name: string, use: (world: FakeClusterWorld) => Promise<void
 }
 
 followTest(
-  "who follows is told what the pods of a rollout print, until the workload is gone",
+  "followed logs include the pods of a rollout, and end with the workload",
   async (world) => {
     const [old] = podsOf(world);
     const { told, ended } = follow(world);

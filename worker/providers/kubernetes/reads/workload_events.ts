@@ -1,59 +1,81 @@
+import { isMpcError } from "@mpc/domain";
 import type { ClusterEvent } from "@mpc/services";
 import { EVENT } from "../client/kinds.ts";
 import type { KubeClient } from "../client/kube_client.ts";
-import { fieldAt, type LiveObject } from "../client/kube_object.ts";
+import type { LiveObject } from "../client/kube_object.ts";
+import { isKind, type ObjectOf } from "../client/typed_objects.ts";
 
-/** What the cluster noticed about a workload's objects, the latest last. */
+type KubeEvent = ObjectOf<"Event">;
+
+/** The cluster's events about a workload's objects, oldest first. */
 export async function workloadEvents(
   client: KubeClient,
   { environment, workload }: { readonly environment: string; readonly workload: string },
   signal: AbortSignal,
 ): Promise<readonly ClusterEvent[]> {
   const { items } = await client.list(EVENT, { namespace: environment }, { signal });
-  return items.filter((event) => isAbout(event, workload)).map(clusterEvent)
+  return items.filter(isEvent).filter((event) => isAbout(event, workload)).map(toClusterEvent)
     .sort((a, b) => a.time - b.time);
 }
 
 /**
- * Objects are named after the workload, and what is made from them after them in turn; what is gone
- * is known by its name alone. The kind keeps `web-2` and the objects of `web` apart.
+ * The last warning about an object of this name, as `Reason: message`; empty if there is none, or
+ * if events cannot be read.
  */
-function isAbout(event: LiveObject, workload: string): boolean {
-  const kind = String(fieldAt(event, "involvedObject", "kind") ?? "");
-  const name = String(fieldAt(event, "involvedObject", "name") ?? "");
+export async function lastWarning(
+  client: KubeClient,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  signal: AbortSignal,
+): Promise<string> {
+  try {
+    const fieldSelector = `involvedObject.name=${name}`;
+    const { items } = await client.list(EVENT, { namespace, fieldSelector }, { signal });
+    const last = items.filter(isEvent).map(toClusterEvent)
+      .filter(({ warning, object }) => warning && object.endsWith(`/${name}`))
+      .toSorted((a, b) => a.time - b.time).at(-1);
+    return last ? `${last.reason}: ${last.message}` : "";
+  } catch (error) {
+    if (!isMpcError(error) || signal.aborted) throw error;
+    return "";
+  }
+}
+
+const isEvent = (object: LiveObject): object is KubeEvent => isKind(object, "Event");
+
+/**
+ * Matches by name, because an event may outlive its object. A workload's objects begin with its id,
+ * and so do the objects that are generated from them. The kind distinguishes the workload `web-2`
+ * from the objects of `web`.
+ */
+function isAbout({ involvedObject }: KubeEvent, workload: string): boolean {
+  const { kind = "", name = "" } = involvedObject;
   if (name === workload || name.startsWith(`${workload}.`)) return true;
   return name.startsWith(`${workload}-`) &&
     (GENERATED[kind]?.test(name.slice(workload.length)) ?? false);
 }
 
-/** What Kubernetes appends to names (apimachinery, `rand.SafeEncodeString`). */
+/** The suffixes that Kubernetes generates (apimachinery, `rand.SafeEncodeString`). */
 const GENERATED: Readonly<Record<string, RegExp>> = {
   ReplicaSet: /^-[bcdfghjklmnpqrstvwxz2456789]+$/,
-  // Of a ReplicaSet with two parts, of a DaemonSet or a Job with one, of a StatefulSet with a number.
+  // Two parts for a ReplicaSet, one for a DaemonSet or a Job, a number for a StatefulSet.
   Pod: /^(-[bcdfghjklmnpqrstvwxz2456789]+)?-([bcdfghjklmnpqrstvwxz2456789]{5}|\d+)$/,
 };
 
-/** An event as callers are told of it. */
-export function clusterEvent(event: LiveObject): ClusterEvent {
-  const involved = (field: string) => String(fieldAt(event, "involvedObject", field) ?? "");
-  const series = fieldAt(event, "series");
+function toClusterEvent(event: KubeEvent): ClusterEvent {
+  const { kind = "", namespace = "", name = "" } = event.involvedObject;
   return {
-    time: timeOf(event, series),
-    count: Number(fieldAt(series, "count") ?? event["count"] ?? 1),
-    warning: event["type"] === "Warning",
-    reason: String(event["reason"] ?? ""),
-    object: `${involved("kind")}/${involved("namespace")}/${involved("name")}`,
-    message: String(event["message"] ?? ""),
+    time: timeOf(event),
+    count: event.series?.count ?? event.count ?? 1,
+    warning: event.type === "Warning",
+    reason: event.reason ?? "",
+    object: `${kind}/${namespace}/${name}`,
+    message: event.message ?? "",
   };
 }
 
-function timeOf(event: LiveObject, series: unknown): number {
-  const times = [
-    fieldAt(series, "lastObservedTime"),
-    event["lastTimestamp"],
-    event["eventTime"],
-    event["firstTimestamp"],
-    event.metadata.creationTimestamp,
-  ];
-  return Date.parse(String(times.find((time) => typeof time === "string"))) || 0;
+function timeOf({ series, lastTimestamp, eventTime, firstTimestamp, metadata }: KubeEvent): number {
+  // The API sends null for a time that is not set.
+  const time = series?.lastObservedTime || lastTimestamp || eventTime || firstTimestamp ||
+    metadata.creationTimestamp;
+  return Date.parse(time ?? "") || 0;
 }

@@ -1,11 +1,11 @@
 import type { PodStatus } from "@mpc/services";
 import { POD } from "../client/kinds.ts";
 import type { KubeClient } from "../client/kube_client.ts";
-import { fieldAt, type LiveObject } from "../client/kube_object.ts";
+import type { LiveObject } from "../client/kube_object.ts";
+import { conditionOf, containersOf, isKind, type ObjectOf } from "../client/typed_objects.ts";
 import { workloadSelector } from "../objects/ownership.ts";
-import { conditionOf, containersOf } from "../rollout/snapshot.ts";
 
-/** The pods of a workload, by name. */
+/** The pods of a workload, sorted by name. */
 export async function workloadPods(
   client: KubeClient,
   { environment, workload }: { readonly environment: string; readonly workload: string },
@@ -13,10 +13,12 @@ export async function workloadPods(
 ): Promise<readonly PodStatus[]> {
   const selection = { namespace: environment, labelSelector: workloadSelector(workload) };
   const { items } = await client.list(POD, selection, { signal });
-  return items.map(podStatus).sort((a, b) => a.name < b.name ? -1 : 1);
+  return items.filter(isPod).map(podStatus).sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
-function podStatus(pod: LiveObject): PodStatus {
+const isPod = (object: LiveObject): object is ObjectOf<"Pod"> => isKind(object, "Pod");
+
+function podStatus(pod: ObjectOf<"Pod">): PodStatus {
   const containers = containersOf(pod);
   const ready = conditionOf(pod, "Ready")?.status === "True";
   return {
@@ -24,14 +26,14 @@ function podStatus(pod: LiveObject): PodStatus {
     name: pod.metadata.name,
     ready,
     restarts: containers.reduce((sum, { restartCount }) => sum + restartCount, 0),
-    image: String(fieldAt(pod, "spec", "containers", 0, "image") ?? ""),
-    node: String(fieldAt(pod, "spec", "nodeName") ?? ""),
+    image: pod.spec?.containers[0]?.image ?? "",
+    node: pod.spec?.nodeName ?? "",
     createTime: Date.parse(pod.metadata.creationTimestamp ?? "") || 0,
   };
 }
 
-/** What stands in kubectl's STATUS column, and the cluster's explanation. */
-function reasonOf(pod: LiveObject, ready: boolean): { status: string; message: string } {
+/** The text of kubectl's STATUS column, and the cluster's explanation. */
+function reasonOf(pod: ObjectOf<"Pod">, ready: boolean): { status: string; message: string } {
   if (pod.metadata.deletionTimestamp !== undefined) return { status: "Terminating", message: "" };
   for (const { state, lastState } of containersOf(pod)) {
     const { reason, message = "" } = state?.waiting ?? state?.terminated ?? {};
@@ -44,6 +46,6 @@ function reasonOf(pod: LiveObject, ready: boolean): { status: string; message: s
   if (scheduled?.status === "False") {
     return { status: scheduled.reason ?? "Pending", message: scheduled.message ?? "" };
   }
-  const status = String(fieldAt(pod, "status", "reason") ?? fieldAt(pod, "status", "phase") ?? "");
+  const status = pod.status?.reason ?? pod.status?.phase ?? "";
   return { status, message: ready ? "" : conditionOf(pod, "Ready")?.message ?? "" };
 }

@@ -7,9 +7,9 @@ import type {
 } from "@kubernetes/client-node";
 import type { HealthCheck, WorkloadSpec } from "@mpc/domain";
 import type { WorkloadIntent } from "@mpc/services";
+import type { Wire } from "../client/wire_format.ts";
 import { envSecretName } from "./env_secret.ts";
-import { volumeMounts } from "./pod_volumes.ts";
-import type { Wire } from "./wire.ts";
+import { volumeMounts } from "./volumes.ts";
 
 /** The container of a workload's pods. */
 export function container(intent: WorkloadIntent): Wire<V1Container> {
@@ -36,7 +36,7 @@ export function container(intent: WorkloadIntent): Wire<V1Container> {
     securityContext: {
       allowPrivilegeEscalation: false,
       capabilities: { drop: ["ALL"] },
-      // What breaks in cannot bring its tools; what is to be written is a volume, and so is limited.
+      // An intruder cannot install tools, and everything that a program writes has a size limit.
       readOnlyRootFilesystem: true,
     },
     volumeMounts: volumeMounts(spec),
@@ -52,7 +52,7 @@ function variables({ envFrom }: WorkloadSpec): readonly Wire<V1EnvVar>[] {
   }));
 }
 
-/** A later source wins over an earlier one: what the spec says itself comes last. */
+/** A later source overrides an earlier one, so the variables of the spec itself come last. */
 function variableSources(intent: WorkloadIntent): readonly Wire<V1EnvFromSource>[] {
   const { env, envFrom } = intent.spec;
   const whole = envFrom.filter(({ variable }) => variable === "").map(({ secret, config }) =>
@@ -63,8 +63,8 @@ function variableSources(intent: WorkloadIntent): readonly Wire<V1EnvFromSource>
 }
 
 /**
- * What the scheduler sets aside. Memory is a limit too, because one that takes more takes it from
- * others; cpu is none: what nobody uses may be used, and throttling is latency.
+ * What the scheduler reserves. Memory is also a limit, because a container that uses more takes it
+ * from others. Cpu has no limit: idle cpu may be used, and throttling would add latency.
  */
 function resources({ resources: { cpu, memory } }: WorkloadSpec): Wire<V1ResourceRequirements> {
   const requests = { ...(cpu !== null && { cpu }), ...(memory !== null && { memory }) };
@@ -78,7 +78,7 @@ function probe({ path, port, periodMs }: HealthCheck): Wire<V1Probe> {
   return { httpGet: { path, port }, periodSeconds: Math.ceil(periodMs / 1_000) };
 }
 
-/** Until it is alive for the first time, a program has as long as its rollout; nothing kills it. */
+/** A program may take as long to start as its rollout may; until then the kubelet does not kill it. */
 function startupProbe({ path, port }: HealthCheck, progressDeadlineMs: number): Wire<V1Probe> {
   const failureThreshold = Math.ceil(progressDeadlineMs / 1_000);
   return { httpGet: { path, port }, periodSeconds: 1, failureThreshold };

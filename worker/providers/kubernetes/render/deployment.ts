@@ -1,14 +1,19 @@
 import type { V1Deployment, V1DeploymentStrategy } from "@kubernetes/client-node";
 import type { WorkloadSpec } from "@mpc/domain";
 import type { WorkloadIntent } from "@mpc/services";
+import type { KubernetesObject } from "../client/kube_object.ts";
+import type { Wire } from "../client/wire_format.ts";
 import { envChecksum } from "./env_secret.ts";
-import type { KubernetesObject } from "./kubernetes_object.ts";
-import { ENV_CHECKSUM, RESTART_TOKEN, REVISION } from "./labels.ts";
-import { podSelector, workloadLabels, workloadMetadata } from "./metadata.ts";
+import {
+  ENV_CHECKSUM,
+  podSelector,
+  RESTART_TOKEN,
+  REVISION,
+  workloadLabels,
+  workloadMetadata,
+} from "./metadata.ts";
 import { podSpec } from "./pod_spec.ts";
-import type { Wire } from "./wire.ts";
 
-/** The pods of a workload, and how they are replaced. */
 export function deployment(intent: WorkloadIntent): KubernetesObject {
   const { spec, revision, restartToken } = intent;
   const checksum = envChecksum(intent);
@@ -21,12 +26,12 @@ export function deployment(intent: WorkloadIntent): KubernetesObject {
     kind: "Deployment",
     metadata: { ...workloadMetadata(intent), annotations: { [REVISION]: String(revision) } },
     spec: {
-      // Where a number stood here, each apply would take back what the autoscaler has done.
+      // A number here would undo the autoscaler at each apply.
       ...(spec.autoscaling === null && { replicas: spec.replicas }),
       selector: podSelector(intent),
       strategy: strategy(spec),
       progressDeadlineSeconds: Math.ceil(spec.progressDeadlineMs / 1_000),
-      // Revisions are records of ours; the cluster needs the one before for no longer than a rollout.
+      // We keep revisions ourselves; the cluster needs the previous one only during a rollout.
       revisionHistoryLimit: 1,
       template: {
         metadata: {
@@ -40,9 +45,9 @@ export function deployment(intent: WorkloadIntent): KubernetesObject {
 }
 
 /**
- * Nothing that runs is taken away before its successor is ready; but storage for one pod at a time
- * has to be let go of first. All is said, also what is the default: server-side apply takes away
- * only what it has said itself, and the fields of one strategy are refused in the other.
+ * A pod is removed only when its successor is ready, unless a volume can be mounted by one pod at a
+ * time and must be released first. Defaults are set explicitly: server-side apply removes only
+ * fields that it has set, and one strategy rejects the fields of the other.
  */
 function strategy({ volumes }: WorkloadSpec): Wire<V1DeploymentStrategy> {
   return volumes.some(({ storage }) => storage && !storage.shared)

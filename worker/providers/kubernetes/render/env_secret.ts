@@ -1,16 +1,15 @@
 import { createHash } from "node:crypto";
 import type { V1Secret } from "@kubernetes/client-node";
 import type { WorkloadIntent } from "@mpc/services";
-import type { KubernetesObject } from "./kubernetes_object.ts";
+import type { KubernetesObject } from "../client/kube_object.ts";
+import type { Wire } from "../client/wire_format.ts";
 import { partName, workloadMetadata } from "./metadata.ts";
-import type { Wire } from "./wire.ts";
 
-/** Name of the Secret with a workload's variables. */
 export const envSecretName = (intent: WorkloadIntent): string => partName(intent, "env");
 
 /**
- * The variables of a workload. Their values are secret, so they lie where the cluster can encrypt
- * them and grants to read them of their own; whoever may read Deployments does not see them.
+ * The environment variables of a workload. They are in a Secret, which the cluster can encrypt and
+ * which needs its own permission to read, so access to Deployments does not reveal them.
  */
 export function envSecret(intent: WorkloadIntent): KubernetesObject | undefined {
   const entries = Object.entries(intent.spec.env);
@@ -25,8 +24,8 @@ export function envSecret(intent: WorkloadIntent): KubernetesObject | undefined 
 }
 
 /**
- * Changes with the variables, so that pods are replaced when one does. The uid goes into it, so that
- * equal values of two workloads cannot be told.
+ * Changes with the variables, so that pods are replaced when one changes. The uid is a salt: it
+ * hides that two workloads have equal values.
  */
 export function envChecksum({ uid, spec }: WorkloadIntent): string | undefined {
   const lines = Object.entries(spec.env).map(([key, value]) => `${key}=${base64(value)}\n`);

@@ -1,21 +1,43 @@
+/** Labels, annotations and names of our objects. Users cannot set labels that begin with `mpc/`. */
 import type { NamespaceIntent, WorkloadIntent } from "@mpc/services";
-import type { ObjectMeta } from "./kubernetes_object.ts";
-import { ENVIRONMENT, MANAGED_BY, MANAGER, UID, WORKLOAD } from "./labels.ts";
+import type { KubernetesObject } from "../client/kube_object.ts";
+
+type Metadata = KubernetesObject["metadata"];
+
+export const MANAGED_BY = "app.kubernetes.io/managed-by";
+export const MANAGER = "mpc";
+/** Label: id of the environment. A namespace without it is not ours. */
+export const ENVIRONMENT = "mpc/environment";
+/** Label: id of the workload. */
+export const WORKLOAD = "mpc/workload";
+/** Label: uid of the environment's or the workload's record. */
+export const UID = "mpc/uid";
+/**
+ * Annotation of a controller, for instance a Deployment: the workload's revision. It is not on the
+ * pod template, because scaling makes a new revision without replacing pods.
+ */
+export const REVISION = "mpc/revision";
+/** Annotation of pods: changes when every pod must be replaced although the spec is the same. */
+export const RESTART_TOKEN = "mpc/restart-token";
+/** Annotation of pods: changes with the values of their variables, which pods read at startup. */
+export const ENV_CHECKSUM = "mpc/env-checksum";
+/** Annotation of a controller: every kind of object that the workload has ever had. */
+export const KIND_HISTORY = "mpc/kinds-had";
 
 const NAME = "app.kubernetes.io/name";
 
 /** Metadata of an object inside the namespace of an environment. */
-export function policyMetadata({ environment, uid }: NamespaceIntent, name: string): ObjectMeta {
+export function policyMetadata({ environment, uid }: NamespaceIntent, name: string): Metadata {
   const labels = { [MANAGED_BY]: MANAGER, [ENVIRONMENT]: environment, [UID]: uid };
   return { name, namespace: environment, labels };
 }
 
 /** Metadata of an object of a workload. */
-export function workloadMetadata(intent: WorkloadIntent, name = intent.workload): ObjectMeta {
+export function workloadMetadata(intent: WorkloadIntent, name = intent.workload): Metadata {
   return { name, namespace: intent.environment, labels: workloadLabels(intent) };
 }
 
-/** What every object of a workload is labelled with, its pods too: ours win. */
+/** Labels of a workload's objects and pods. Our labels override the user's. */
 export function workloadLabels(
   { environment, workload, uid, labels }: WorkloadIntent,
 ): Readonly<Record<string, string>> {
@@ -29,7 +51,7 @@ export function workloadLabels(
   };
 }
 
-/** What finds the pods of a workload in its namespace; a Deployment can never change it. */
+/** Selects the pods of a workload in its namespace. A Deployment's selector is immutable. */
 export const podSelector = (
   { workload }: WorkloadIntent,
 ): { readonly matchLabels: Record<string, string> } => ({
@@ -37,8 +59,8 @@ export const podSelector = (
 });
 
 /**
- * Names an object that a workload has besides the one of its own name. Ids have no dots, so no two
- * workloads ever make the same name.
+ * The name of a secondary object of a workload. Workload ids contain no dots, so the names of two
+ * workloads never collide.
  */
 export const partName = ({ workload }: WorkloadIntent, part: string): string =>
   `${workload}.${part}`;

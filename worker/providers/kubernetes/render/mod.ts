@@ -1,5 +1,18 @@
-/** What is asked for, as objects of a Kubernetes cluster. */
-export type { KubernetesObject } from "./kubernetes_object.ts";
-export * from "./labels.ts";
-export { inApplyOrder } from "./order.ts";
-export { renderNamespace, renderPolicies, renderWorkload } from "./render.ts";
+/** Renders environments and workloads to Kubernetes objects, in the order of applying. Pure. */
+export type { KubernetesObject } from "../client/kube_object.ts";
+export { inApplyOrder } from "./apply_order.ts";
+export { renderNamespace, renderPolicies } from "./environment_objects.ts";
+export {
+  ENV_CHECKSUM,
+  ENVIRONMENT,
+  KIND_HISTORY,
+  MANAGED_BY,
+  MANAGER,
+  RESTART_TOKEN,
+  REVISION,
+  UID,
+  WORKLOAD,
+  workloadLabels,
+} from "./metadata.ts";
+export { renderWorkload } from "./render_workload.ts";
+export { admitIngressController } from "./workload_network.ts";

@@ -1,21 +1,21 @@
 import type { V1NetworkPolicy, V1NetworkPolicySpec } from "@kubernetes/client-node";
 import type { NamespaceIntent } from "@mpc/services";
-import type { KubernetesObject } from "./kubernetes_object.ts";
+import type { KubernetesObject } from "../client/kube_object.ts";
+import type { Wire } from "../client/wire_format.ts";
 import { policyMetadata } from "./metadata.ts";
-import type { Wire } from "./wire.ts";
 
-/** Where CoreDNS listens that runs on each node ("NodeLocal DNSCache"). */
+/** The address of the DNS cache on each node (Kubernetes, "NodeLocal DNSCache"). */
 const NODE_LOCAL_DNS = "169.254.20.10/32";
 
-/** What is no address of the Internet: private, shared, loopback, link-local (cloud metadata). */
+/** Addresses that are not public: private, shared, loopback, link-local (cloud metadata). */
 const NOT_PUBLIC = ["10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"];
 const NOT_PUBLIC_EITHER = ["172.16.0.0/12", "192.168.0.0/16"];
 const NOT_PUBLIC_V6 = ["::1/128", "fc00::/7", "fe80::/10"];
 
 /**
- * What the pods of an environment may talk to: one another, DNS and the Internet, and nothing else;
- * other environments, the nodes and the cloud's metadata are out of reach in both directions.
- * Policies add up, and a pod that one selects is closed to what none allows.
+ * The pods of an environment may reach only one another, DNS and the Internet. Other environments,
+ * the nodes and the cloud's metadata service are blocked in both directions. Policies are additive:
+ * traffic of a selected pod is blocked unless one policy allows it.
  */
 export function networkPolicies(intent: NamespaceIntent): readonly KubernetesObject[] {
   return [

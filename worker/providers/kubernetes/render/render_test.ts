@@ -35,10 +35,10 @@ for (const [name, intent] of Object.entries(WORKLOAD_INTENTS)) {
 const keyOf = ({ kind, metadata }: KubernetesObject) =>
   `${kind}/${metadata.namespace}/${metadata.name}`;
 
-/** Labels of DNS with dots between, none longer than a label may be. */
+/** DNS labels separated by dots, at most 63 characters in total. */
 const NAME = /^(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 
-Deno.test("render: any spec makes objects that are named, ours, and tell no secret", () => {
+Deno.test("render: objects of any spec have valid names and our labels, and reveal no secret", () => {
   fc.assert(fc.property(arbitrarySpec(), (spec) => {
     const intent = aWorkloadIntent(spec, { labels: { team: "web" } });
     const objects = renderWorkload(intent);
@@ -48,6 +48,7 @@ Deno.test("render: any spec makes objects that are named, ours, and tell no secr
       inApplyOrder(objects.toReversed()),
       "the order is a rule, not chance",
     );
+    assert.ok(objects.length > 0, "there are objects");
     for (const object of objects) {
       const { name, namespace, labels } = object.metadata;
       assert.match(name, NAME);
@@ -64,9 +65,11 @@ Deno.test("render: any spec makes objects that are named, ours, and tell no secr
   }));
 });
 
-Deno.test("render: what callers label does not pass for ours", () => {
+Deno.test("render: user labels cannot override our labels", () => {
   const labels = { "app.kubernetes.io/managed-by": "me", "app.kubernetes.io/name": "shop" };
-  for (const { metadata } of renderWorkload(aWorkloadIntent({ image: "x:1" }, { labels }))) {
+  const objects = renderWorkload(aWorkloadIntent({ image: "x:1" }, { labels }));
+  assert.ok(objects.length > 0, "there are objects");
+  for (const { metadata } of objects) {
     assert.equal(metadata.labels["app.kubernetes.io/managed-by"], "mpc");
     assert.equal(metadata.labels["app.kubernetes.io/name"], "shop");
   }
@@ -87,12 +90,12 @@ Deno.test("render: pods are replaced when a variable or the restart token change
   assert.notEqual(template({ env }), template({ env }, { uid: "another" }), "the uid is salt");
 });
 
-Deno.test("render: what is a chart is refused, not made nothing of", () => {
+Deno.test("render: a chart is rejected", () => {
   const intent = aWorkloadIntent({ chart: { name: "web", version: "1.0.0" } });
   assert.throws(() => renderWorkload(intent), { reason: "CHARTS_UNSUPPORTED" });
 });
 
-Deno.test("inApplyOrder() puts what is referred to first, and unknown kinds last", () => {
+Deno.test("inApplyOrder() puts referenced kinds first and unknown kinds last", () => {
   const object = (kind: string, name: string) => ({ kind, metadata: { name, labels: {} } });
   const shuffled = [object("Widget", "a"), object("Ingress", "a"), object("Deployment", "b")];
   const ordered = inApplyOrder([...shuffled, object("Deployment", "a"), object("Namespace", "z")]);

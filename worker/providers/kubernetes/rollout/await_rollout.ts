@@ -1,26 +1,30 @@
+import type { Instant } from "@mpc/domain";
 import type { ProviderCall, RolloutStatus, WorkloadIntent } from "@mpc/services";
 import { notOnCluster } from "../../provider_errors.ts";
+import { reportChanges } from "../../report_changes.ts";
 import { sleepUntil } from "../../sleep_until.ts";
+import { listKinds } from "../client/bulk_requests.ts";
 import { POD, REPLICA_SET } from "../client/kinds.ts";
 import type { KubeClient } from "../client/kube_client.ts";
-import { WORKLOAD_KINDS } from "../managed_kinds.ts";
+import { mainContainersOf } from "../client/typed_objects.ts";
+import { awaitedKinds, WORKLOAD_KINDS } from "../managed_kinds.ts";
 import { ownedBy } from "../objects/ownership.ts";
-import { listKinds } from "../objects/remove.ts";
-import type { WatchedCluster } from "../watch/cluster_watch.ts";
+import { transientFailure, type WatchedCluster } from "../watch/cluster_watch.ts";
 import { trackOwned } from "../watch/tracked_object.ts";
-import { troubleOf } from "../watch/trouble.ts";
-import { failureOf } from "./failure.ts";
-import { isAwaited } from "./job.ts";
+import { detectFailure } from "./detect_failure.ts";
+import { isAwaited, isJob } from "./job_status.ts";
 import { progressOf } from "./progress.ts";
+import { ProgressDeadline } from "./progress_deadline.ts";
 import { rolloutError } from "./rollout_error.ts";
-import { rolloutKinds } from "./rollout_kinds.ts";
-import { steadyAt } from "./steady.ts";
-import { Standstill } from "./standstill.ts";
-import { gravest, isFailure } from "./verdict.ts";
+import { isFailure, mostUrgent } from "./rollout_failure.ts";
+import { currentPods, type RolloutSnapshot } from "./rollout_snapshot.ts";
+
+/** How long a restarted container must run before it counts as stable. */
+const STABLE_MS = 10_000;
 
 /**
- * Waits for a rollout on the watches that all share; fails as soon as it is known that it must.
- * @throws as {@linkcode Provider.awaitRollout} says
+ * Waits for a rollout on the cluster's shared watches. Fails as soon as the rollout cannot succeed.
+ * @throws as documented at {@linkcode Provider.awaitRollout}
  */
 export async function awaitRollout(
   cluster: WatchedCluster,
@@ -31,10 +35,10 @@ export async function awaitRollout(
   const { signal, onProgress } = call;
   const { environment: namespace, workload, uid, spec } = intent;
   const [replicaSets, pods] = [watch.informer(REPLICA_SET), watch.informer(POD)];
-  const tracked = await trackOwned(cluster, rolloutKinds(spec), { namespace, uid }, signal);
+  const tracked = await trackOwned(cluster, awaitedKinds(spec), { namespace, uid }, signal);
   if (tracked.length === 0) return await nothingToRollOut(client, intent, signal);
-  const standstill = new Standstill(clock, spec.progressDeadlineMs);
-  let told = "";
+  const deadline = new ProgressDeadline(clock, spec.progressDeadlineMs);
+  const report = reportChanges(onProgress, ({ message }) => message);
   for (;;) {
     const changed = watch.changed(uid);
     const controllers = tracked.flatMap((controller) => controller.current() ?? [])
@@ -42,29 +46,46 @@ export async function awaitRollout(
     if (controllers.length === 0) throw notOnCluster(workload);
     const snapshot = { controllers, replicaSets: replicaSets.of(uid), pods: pods.of(uid) };
     const { status, complete } = progressOf(snapshot);
-    const failures = [...tracked.map(({ trouble }) => trouble), replicaSets.failure, pods.failure];
-    const trouble = troubleOf(failures);
-    const waiting = trouble ? "; waiting for the cluster to answer" : "";
-    if (`${status.message}${waiting}` !== told) {
-      told = `${status.message}${waiting}`;
-      onProgress?.({ ...status, message: told });
-    }
-    const steady = complete ? steadyAt(snapshot, clock.now()) : undefined;
-    if (complete && steady === undefined) return status;
-    const verdict = gravest([
-      ...[failureOf(snapshot, clock.now()) ?? []].flat(),
-      steady === undefined ? standstill.verdict(snapshot, status) : { lookAgain: steady },
+    const watchFailure = transientFailure([
+      ...tracked.map(({ failure }) => failure),
+      replicaSets.failure,
+      pods.failure,
+    ]);
+    const waiting = watchFailure ? "; waiting for the cluster to answer" : "";
+    report({ ...status, message: `${status.message}${waiting}` });
+    const stable = complete ? stableAt(snapshot, clock.now()) : undefined;
+    if (complete && stable === undefined) return status;
+    const verdict = mostUrgent([
+      ...[detectFailure(snapshot, clock.now()) ?? []].flat(),
+      stable === undefined ? deadline.check(snapshot, status) : { recheckAt: stable },
     ]);
     if (verdict && isFailure(verdict)) {
-      throw trouble ?? await rolloutError(client, intent, verdict, signal);
+      throw watchFailure ?? await rolloutError(client, intent, verdict, signal);
     }
-    await sleepUntil(clock, verdict?.lookAgain, signal, changed);
+    await sleepUntil(clock, verdict?.recheckAt, signal, changed);
   }
 }
 
 /**
- * A chart may have nothing that rolls out.
- * @throws {MpcError} NOT_FOUND `NOT_ON_CLUSTER` where there is nothing of the workload at all
+ * When the restarted containers of a complete rollout will count as stable; undefined if all do now.
+ * Without a readiness probe, a program that crashes again and again is ready for a moment after each
+ * start.
+ */
+function stableAt(snapshot: RolloutSnapshot, now: Instant): Instant | undefined {
+  const times = snapshot.controllers.filter((controller) => !isJob(controller))
+    .flatMap((controller) => currentPods(controller, snapshot))
+    .flatMap(mainContainersOf)
+    .filter(({ restartCount }) => restartCount > 0)
+    .map(({ state }) => Date.parse(state?.running?.startedAt ?? ""))
+    // A start in the future comes from a node whose clock is ahead of ours.
+    .filter((started) => started <= now && now < started + STABLE_MS)
+    .map((started) => started + STABLE_MS);
+  return times.length > 0 ? Math.max(...times) : undefined;
+}
+
+/**
+ * The status of a chart that has no controllers.
+ * @throws {MpcError} NOT_FOUND `NOT_ON_CLUSTER` if the workload has no objects at all
  */
 async function nothingToRollOut(
   client: KubeClient,

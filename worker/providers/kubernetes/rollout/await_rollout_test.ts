@@ -7,27 +7,30 @@ import { POD } from "../client/kinds.ts";
 
 const DEPLOYMENT = { apiVersion: "apps/v1", kind: "Deployment", namespace: "dev" };
 
-worldTest("pods that crash are mended by a deployment, and are not taken for it", async (world) => {
-  const intent = workload("web");
-  await world.deploy(intent);
-  const first = world.rollout(intent);
-  await world.clock.advance(60_000);
-  await first;
-  const { server } = world.cluster.client;
-  for (const pod of server.list(POD)) {
-    const state = { waiting: { reason: "CrashLoopBackOff" } };
-    const status = { containerStatuses: [{ name: "web", ready: false, restartCount: 3, state }] };
-    server.update({ ...pod, status }, "kubelet", "status");
-  }
-  const mended = { ...intent, revision: 2, spec: { ...intent.spec, image: "nginx:2" } };
-  await world.deploy(mended);
-  const rollout = world.rollout(mended);
-  await world.clock.advance(60_000);
-  assert.equal((await rollout).revision, 2);
-});
+worldTest(
+  "a deployment replaces crashing pods, and does not count them as its own",
+  async (world) => {
+    const intent = workload("web");
+    await world.deploy(intent);
+    const first = world.rollout(intent);
+    await world.clock.advance(60_000);
+    await first;
+    const { server } = world.cluster.client;
+    for (const pod of server.list(POD)) {
+      const state = { waiting: { reason: "CrashLoopBackOff" } };
+      const status = { containerStatuses: [{ name: "web", ready: false, restartCount: 3, state }] };
+      server.update({ ...pod, status }, "kubelet", "status");
+    }
+    const mended = { ...intent, revision: 2, spec: { ...intent.spec, image: "nginx:2" } };
+    await world.deploy(mended);
+    const rollout = world.rollout(mended);
+    await world.clock.advance(60_000);
+    assert.equal((await rollout).revision, 2);
+  },
+);
 
 worldTest(
-  "a program that has ended is not believed to run before it has for a while",
+  "a restarted program must run for a while before the rollout completes",
   async (world) => {
     const { server } = world.cluster.client;
     const intent = workload("web");
@@ -64,7 +67,7 @@ worldTest(
 );
 
 worldTest(
-  "what is deleted in a rollout is noticed, also behind a watch that was down",
+  "a deletion during a rollout is noticed, also after an outage of the watch",
   async (world) => {
     for (const down of [false, true]) {
       const intent = workload(down ? "b" : "a", 50);
@@ -81,7 +84,7 @@ worldTest(
   },
 );
 
-worldTest("a rollout that nobody works on ends at its deadline", async (world) => {
+worldTest("a rollout without a running controller fails at its deadline", async (world) => {
   const intent = workload("web", 5);
   await world.deploy(intent);
   await settle();
@@ -95,7 +98,7 @@ worldTest("a rollout that nobody works on ends at its deadline", async (world) =
   assert.match((await rollout).message, /is its controller running/);
 });
 
-worldTest("a chart without anything that rolls out is done when it is applied", async (world) => {
+worldTest("a chart without controllers is complete when it is applied", async (world) => {
   const intent = workload("web");
   const chart = { name: "settings", version: "1.0.0", values: {} };
   const settings = { ...intent, spec: aSpec({ image: "", chart }) };

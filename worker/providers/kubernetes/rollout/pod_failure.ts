@@ -1,20 +1,30 @@
-/** Why a pod will never be ready, by what its kubelet and the scheduler say. */
 import type { Instant } from "@mpc/domain";
-import { fieldAt, type LiveObject } from "../client/kube_object.ts";
-import { conditionOf, containersOf, type ContainerStatus } from "./snapshot.ts";
-import { gravest, lasting, type RolloutFailure, type Verdict } from "./verdict.ts";
+import type { LiveObject } from "../client/kube_object.ts";
+import {
+  conditionOf,
+  containersOf,
+  type ContainerStatus,
+  isKind,
+} from "../client/typed_objects.ts";
+import {
+  failureAfterGrace,
+  mostUrgent,
+  type RolloutFailure,
+  type RolloutVerdict,
+} from "./rollout_failure.ts";
 
-export function podFailure(pod: LiveObject, now: Instant): Verdict | undefined {
+/** Why a pod will never be ready, from what the kubelet and the scheduler report. */
+export function podFailure(pod: LiveObject, now: Instant): RolloutVerdict | undefined {
   if (pod.metadata.deletionTimestamp !== undefined) return undefined;
   const verdicts = containersOf(pod).flatMap((container) =>
     containerFailure(pod, container, now) ?? []
   );
   const failure = unschedulable(pod);
   const since = conditionOf(pod, "PodScheduled")?.lastTransitionTime;
-  return gravest(failure ? [...verdicts, lasting(failure, since, now)] : verdicts);
+  return mostUrgent(failure ? [...verdicts, failureAfterGrace(failure, since, now)] : verdicts);
 }
 
-/** Whether no node takes it, however long since. */
+/** The failure of a pod that fits on no node, without a grace period. */
 export function unschedulable(pod: LiveObject): RolloutFailure | undefined {
   const scheduled = conditionOf(pod, "PodScheduled");
   if (scheduled?.status !== "False" || scheduled.reason !== "Unschedulable") return undefined;
@@ -33,7 +43,7 @@ const NOT_PULLED: ReadonlySet<string> = new Set([
   "ErrImageNeverPull",
 ]);
 
-/** What registries and runtimes say when another try will not help. */
+/** What registries and container runtimes say when a retry cannot help. */
 const NEVER_PULLED =
   /not found|unknown|unauthorized|denied|forbidden|invalid|no match|couldn't parse|never pull/i;
 
@@ -43,26 +53,26 @@ const NOT_STARTED: ReadonlySet<string> = new Set([
   "RunContainerError",
 ]);
 
-/** What kubelets say of an image that would run as root, where no pod may. */
+/** What the kubelet says about an image that would run as root, which pod security forbids. */
 const NEVER_STARTED = /runAsNonRoot/;
 
 function containerFailure(
   pod: LiveObject,
   { name, state, lastState }: ContainerStatus,
   now: Instant,
-): Verdict | undefined {
+): RolloutVerdict | undefined {
   const { reason: podReason = "", message = "" } = state?.waiting ?? {};
   const subject = { kind: "pod", name: pod.metadata.name } as const;
   const base = { podReason, message, subject, container: name };
-  const started = String(fieldAt(pod, "status", "startTime") ?? "");
+  const started = isKind(pod, "Pod") ? pod.status?.startTime : undefined;
   if (NOT_PULLED.has(podReason)) {
     const failure = { ...base, reason: "IMAGE_PULL_FAILED" as const };
-    return NEVER_PULLED.test(message) ? failure : lasting(failure, started, now);
+    return NEVER_PULLED.test(message) ? failure : failureAfterGrace(failure, started, now);
   }
   if (NOT_STARTED.has(podReason)) {
     const failure = { ...base, reason: "CONTAINER_NOT_STARTED" as const };
-    // A secret that it names may be on its way; what the image's user is may not change.
-    return NEVER_STARTED.test(message) ? failure : lasting(failure, started, now);
+    // A missing Secret may still be created, but the user of an image does not change.
+    return NEVER_STARTED.test(message) ? failure : failureAfterGrace(failure, started, now);
   }
   if (podReason !== "CrashLoopBackOff") return undefined;
   const ended = lastState?.terminated;
@@ -76,8 +86,7 @@ function containerFailure(
 }
 
 function memoryLimitOf(pod: LiveObject, container: string): string {
-  const containers = (fieldAt(pod, "spec", "containers") ?? []) as readonly { name: string }[];
-  const found = containers.find(({ name }) => name === container);
-  const limit = fieldAt(found, "resources", "limits", "memory");
+  const containers = isKind(pod, "Pod") ? pod.spec?.containers ?? [] : [];
+  const limit = containers.find(({ name }) => name === container)?.resources?.limits?.["memory"];
   return limit === undefined ? "its node had" : `its limit of ${limit}`;
 }

@@ -1,15 +1,10 @@
-/** How far controllers are, by the rules of `kubectl rollout status`. */
+/** The progress of controllers, by the rules of `kubectl rollout status`. */
 import type { RolloutStatus } from "@mpc/services";
-import { fieldAt, type LiveObject } from "../client/kube_object.ts";
+import type { LiveObject } from "../client/kube_object.ts";
+import { conditionOf, containersOf, hasObserved, isKind } from "../client/typed_objects.ts";
 import { revisionOf } from "../objects/ownership.ts";
-import { isJob, isJobDone } from "./job.ts";
-import {
-  conditionOf,
-  containersOf,
-  hasObserved,
-  numberAt,
-  type RolloutSnapshot,
-} from "./snapshot.ts";
+import { isJob, isJobDone } from "./job_status.ts";
+import type { RolloutSnapshot } from "./rollout_snapshot.ts";
 
 interface Counts {
   readonly desired: number;
@@ -23,7 +18,6 @@ export interface Progress {
   readonly complete: boolean;
 }
 
-/** How a workload's rollout stands. */
 export function progressOf(snapshot: RolloutSnapshot): Progress {
   const jobs = snapshot.controllers.filter(isJob);
   const controllers = snapshot.controllers.filter((controller) => !isJob(controller));
@@ -53,56 +47,55 @@ export function progressOf(snapshot: RolloutSnapshot): Progress {
 
 const s = (count: number): string => count === 1 ? "" : "s";
 
-/** Whether nothing is left to wait for of one of them. */
 export const isComplete = (controller: LiveObject): boolean =>
   isJob(controller) ? isJobDone(controller) : countsOf(controller).complete;
 
 function countsOf(controller: LiveObject): Counts {
-  const status = (field: string) => numberAt(controller, ["status", field], 0);
   const observed = hasObserved(controller);
-  if (controller.kind === "DaemonSet") {
-    const desired = status("desiredNumberScheduled");
-    const updated = status("updatedNumberScheduled");
-    const onDelete = fieldAt(controller, "spec", "updateStrategy", "type") === "OnDelete";
-    const ready = Math.min(onDelete ? desired : updated, status("numberAvailable"));
+  if (isKind(controller, "DaemonSet")) {
+    const { spec, status } = controller;
+    const desired = status?.desiredNumberScheduled ?? 0;
+    const updated = status?.updatedNumberScheduled ?? 0;
+    const onDelete = spec?.updateStrategy?.type === "OnDelete";
+    const ready = Math.min(onDelete ? desired : updated, status?.numberAvailable ?? 0);
     return { desired, updated, ready, complete: observed && ready >= desired };
   }
-  const desired = numberAt(controller, ["spec", "replicas"], 1);
+  if (!isKind(controller, "StatefulSet") && !isKind(controller, "Deployment")) {
+    throw new TypeError(`${controller.kind} has no replicas`);
+  }
+  const { spec, status } = controller;
+  const { replicas = 0, updatedReplicas = 0 } = status ?? {};
+  const desired = spec?.replicas ?? 1;
   const kept = keptReplicas(controller, desired);
-  const updated = Math.min(desired, status("updatedReplicas"));
-  const available = status(
-    controller.kind === "StatefulSet" ? "readyReplicas" : "availableReplicas",
-  );
-  const old = Math.max(0, status("replicas") - status("updatedReplicas") - kept);
+  const updated = Math.min(desired, updatedReplicas);
+  const available =
+    (controller.kind === "StatefulSet" ? status?.readyReplicas : status?.availableReplicas) ?? 0;
+  const old = Math.max(0, replicas - updatedReplicas - kept);
   const ready = observed ? Math.min(updated + kept, Math.max(0, available - old)) : 0;
   return {
     desired,
     updated,
     ready,
     complete: observed && old === 0 && updated + kept >= desired && available >= desired &&
-      status("updatedReplicas") <= desired,
+      updatedReplicas <= desired,
   };
 }
 
 /**
- * How many pods a StatefulSet is to keep as they are: those below its partition, or all where
- * whoever deletes a pod updates it (Kubernetes, "StatefulSets": update strategies).
+ * How many pods a StatefulSet does not update: the pods below its partition, or all pods with the
+ * strategy `OnDelete` (Kubernetes, "StatefulSets": update strategies).
  */
 function keptReplicas(controller: LiveObject, desired: number): number {
-  if (controller.kind !== "StatefulSet") return 0;
-  const updated = numberAt(controller, ["status", "updatedReplicas"], 0);
-  const onDelete = fieldAt(controller, "spec", "updateStrategy", "type") === "OnDelete";
-  const partition = numberAt(
-    controller,
-    ["spec", "updateStrategy", "rollingUpdate", "partition"],
-    0,
-  );
-  return Math.min(onDelete ? desired : partition, Math.max(0, desired - updated));
+  if (!isKind(controller, "StatefulSet")) return 0;
+  const updated = controller.status?.updatedReplicas ?? 0;
+  const { type, rollingUpdate } = controller.spec?.updateStrategy ?? {};
+  const unchanged = type === "OnDelete" ? desired : rollingUpdate?.partition ?? 0;
+  return Math.min(unchanged, Math.max(0, desired - updated));
 }
 
 /**
- * Whether nothing is heard of a pod's node: its containers were ready when last heard of, and the
- * node controller has taken the pod's readiness away (Kubernetes, "Nodes": node status).
+ * Whether a pod's node does not answer: the last report of its containers is "ready", but the node
+ * controller has set the pod to not ready (Kubernetes, "Nodes": node status).
  */
 function isLost(pod: LiveObject): boolean {
   const ready = conditionOf(pod, "Ready");

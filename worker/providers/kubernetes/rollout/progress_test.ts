@@ -28,7 +28,7 @@ const job = (conditions: readonly object[], spec: object = {}): LiveObject => ({
   status: { conditions },
 });
 
-Deno.test("a rollout is complete when its Jobs are, too", async (t) => {
+Deno.test("a rollout is complete when its Jobs are complete too", async (t) => {
   const web = controller("Deployment", 2, all);
   const complete = job([{ type: "Complete", status: "True" }]);
   for (
@@ -50,21 +50,21 @@ Deno.test("a rollout is complete when its Jobs are, too", async (t) => {
 
 const CASES: readonly (readonly [string, LiveObject, string, boolean])[] = [
   ["all are ready", controller("Deployment", 2, all), "2 of 2 replicas ready", true],
-  ["none is wanted", controller("Deployment", 0, {}), "0 of 0 replicas ready", true],
+  ["zero replicas are desired", controller("Deployment", 0, {}), "0 of 0 replicas ready", true],
   [
-    "the controller has not seen it yet",
+    "the controller has not observed the spec yet",
     controller("Deployment", 2, { ...all, observedGeneration: 1 }),
     "0 of 2 replicas ready",
     false,
   ],
   [
-    "an old one still runs",
+    "an old pod still runs",
     controller("Deployment", 2, { ...all, replicas: 3, availableReplicas: 3 }),
     "2 of 2 replicas ready",
     false,
   ],
   [
-    "one is updated, and old ones serve",
+    "one pod is updated, and old pods still serve",
     controller("Deployment", 2, { ...all, replicas: 3, updatedReplicas: 1 }),
     "0 of 2 replicas ready",
     false,
@@ -76,7 +76,7 @@ const CASES: readonly (readonly [string, LiveObject, string, boolean])[] = [
     true,
   ],
   [
-    "a StatefulSet updates what its partition lets it",
+    "a StatefulSet updates the pods that its partition allows",
     updatedBy("StatefulSet", { rollingUpdate: { partition: 2 } }, {
       replicas: 3,
       updatedReplicas: 1,
@@ -86,7 +86,7 @@ const CASES: readonly (readonly [string, LiveObject, string, boolean])[] = [
     true,
   ],
   [
-    "a StatefulSet still has to update what is not below its partition",
+    "a StatefulSet still has to update pods above its partition",
     updatedBy("StatefulSet", { rollingUpdate: { partition: 1 } }, {
       replicas: 3,
       updatedReplicas: 1,
@@ -96,7 +96,7 @@ const CASES: readonly (readonly [string, LiveObject, string, boolean])[] = [
     false,
   ],
   [
-    "a StatefulSet leaves it to people to delete its pods",
+    "a StatefulSet with the strategy OnDelete",
     updatedBy("StatefulSet", { type: "OnDelete" }, {
       replicas: 3,
       updatedReplicas: 0,
@@ -106,7 +106,7 @@ const CASES: readonly (readonly [string, LiveObject, string, boolean])[] = [
     true,
   ],
   [
-    "a DaemonSet leaves it to people to delete its pods",
+    "a DaemonSet with the strategy OnDelete",
     updatedBy("DaemonSet", { type: "OnDelete" }, {
       desiredNumberScheduled: 3,
       updatedNumberScheduled: 0,
@@ -127,7 +127,7 @@ const CASES: readonly (readonly [string, LiveObject, string, boolean])[] = [
   ],
 ];
 
-Deno.test("a rollout stands as 'kubectl rollout status' says", async (t) => {
+Deno.test("progress follows the rules of 'kubectl rollout status'", async (t) => {
   for (const [name, object, message, complete] of CASES) {
     await t.step(`${name}: ${message}`, () => {
       const result = progress(object);
@@ -137,7 +137,7 @@ Deno.test("a rollout stands as 'kubectl rollout status' says", async (t) => {
   }
 });
 
-Deno.test("pods whose node does not answer are told", () => {
+Deno.test("pods of a node that does not answer are named", () => {
   const pod: LiveObject = {
     apiVersion: "v1",
     kind: "Pod",

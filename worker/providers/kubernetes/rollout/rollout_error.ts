@@ -2,15 +2,15 @@ import { MpcError } from "@mpc/domain";
 import type { WorkloadIntent } from "@mpc/services";
 import type { KubeClient } from "../client/kube_client.ts";
 import { statusError } from "../client/status_error.ts";
-import { lastWarning } from "../reads/last_warning.ts";
+import { lastWarning } from "../reads/workload_events.ts";
 import { redactFrom } from "../redact.ts";
-import { nextStep } from "./next_step.ts";
-import type { RolloutFailure } from "./verdict.ts";
+import { failureHint } from "./failure_hint.ts";
+import type { RolloutFailure } from "./rollout_failure.ts";
 
-/** What ends a program that may have said why. */
-const PRINTS: ReadonlySet<string> = new Set(["CRASH_LOOP", "OOM_KILLED", "JOB_FAILED"]);
+/** Failures that the log of the program may explain. */
+const EXPLAINED_BY_LOG: ReadonlySet<string> = new Set(["CRASH_LOOP", "OOM_KILLED", "JOB_FAILED"]);
 
-/** What a failed rollout is answered with: the pod's own reason, and how it ended. */
+/** The error of a failed rollout: the reason that Kubernetes gives, with logs, events and a hint. */
 export async function rolloutError(
   client: KubeClient,
   intent: WorkloadIntent,
@@ -20,18 +20,20 @@ export async function rolloutError(
   const { environment: namespace, workload, spec } = intent;
   const { reason, podReason, subject, exitCode } = failure;
   if (reason === "REPLICA_REFUSED") return refused(client, { namespace, workload }, failure);
-  const printed = PRINTS.has(reason) ? await lastLines(client, namespace, failure, signal) : "";
-  // Programs that fail like to print what they were given.
+  const printed = EXPLAINED_BY_LOG.has(reason)
+    ? await lastLines(client, namespace, failure, signal)
+    : "";
+  // Programs often print their configuration when they fail.
   const lastLog = redactFrom(printed, [spec.env, spec.chart?.values ?? {}]);
   const lastLine = lastLog.split("\n").at(-1);
-  // What a pod waits for stands in its events alone, for instance a volume that cannot be had.
+  // Only events say what a pod waits for, for instance a volume that cannot be attached.
   const warned = reason === "PROGRESS_DEADLINE_EXCEEDED"
     ? await lastWarning(client, { namespace, name: subject.name }, signal)
     : "";
   const known = warned ? `${failure.message}; the cluster warned of ${warned}` : failure.message;
-  const helps = nextStep({ namespace, failure: { ...failure, message: known }, lastLog });
-  const message = helps ? `${known}; ${helps}` : known;
-  const told = lastLine ? `${message}; the last that it printed: ${lastLine}` : message;
+  const hint = failureHint({ namespace, failure: { ...failure, message: known }, lastLog });
+  const message = hint ? `${known}; ${hint}` : known;
+  const told = lastLine ? `${message}; its last output: ${lastLine}` : message;
   const it = subject.kind === "controller" ? `it` : `${subject.kind} '${subject.name}'`;
   return new MpcError("FAILED_PRECONDITION", {
     reason,
@@ -47,7 +49,7 @@ export async function rolloutError(
   });
 }
 
-/** A pod that was not let in: the quota's, the webhook's or the policy's own words. */
+/** The error for pods that the API server rejects, by a quota, a webhook or a policy. */
 function refused(
   { cluster }: KubeClient,
   { namespace, workload }: { readonly namespace: string; readonly workload: string },
@@ -68,7 +70,7 @@ function refused(
 const LAST_LINES = 5;
 const LONGEST_LOG = 1_000;
 
-/** The end of what a container printed; what cannot be had is left out. */
+/** The last lines that a container printed; empty if its logs cannot be read. */
 async function lastLines(
   client: KubeClient,
   namespace: string,
@@ -90,7 +92,7 @@ async function lastLines(
       });
       for await (const { text } of logs) lines.push(text);
     } catch (error) {
-      // The failure is what matters, not that its logs are gone with the container.
+      // Missing logs must not hide the failure itself.
       if (!(error instanceof MpcError) || signal.aborted) throw error;
     }
     if (lines.length > 0) return lines.join("\n").slice(-LONGEST_LOG);

@@ -3,7 +3,7 @@ import { MpcError, recordError } from "@mpc/domain";
 import { aWorkloadIntent } from "../../../../tests/fakes/intents.ts";
 import { FakeKubeClient } from "../../../../tests/fakes/kubernetes/fake_kube_client.ts";
 import { rolloutError } from "./rollout_error.ts";
-import type { RolloutFailure } from "./verdict.ts";
+import type { RolloutFailure } from "./rollout_failure.ts";
 
 const CRASH: RolloutFailure = {
   reason: "CRASH_LOOP",
@@ -24,7 +24,7 @@ function errorOf(failure: RolloutFailure, printed: readonly string[]) {
   return rolloutError(client, intent, failure, new AbortController().signal);
 }
 
-Deno.test("a crash is told with its exit code and the last lines that were printed", async () => {
+Deno.test("a crash is reported with its exit code and the last log lines", async () => {
   const error = await errorOf(CRASH, ["1", "2", "3", "4", "5", "no database"]);
   assert.deepEqual(error.metadata, {
     pod: "web-1",
@@ -33,23 +33,23 @@ Deno.test("a crash is told with its exit code and the last lines that were print
   });
   assert.equal(
     recordError(error).causes[0]?.message,
-    "back-off after exit code 7; the last that it printed: no database",
+    "back-off after exit code 7; its last output: no database",
   );
 });
 
-Deno.test("values of variables do not leave with what a program printed", async () => {
+Deno.test("values of variables are redacted in log lines", async () => {
   const error = await errorOf(CRASH, ["cannot log in with hunter2"]);
   assert.doesNotMatch(JSON.stringify(recordError(error)), /hunter2/);
   assert.equal(error.metadata["lastLog"], "cannot log in with (redacted)");
 });
 
-Deno.test("a crash without a word is told all the same", async () => {
+Deno.test("a crash without log lines is reported too", async () => {
   const error = await errorOf(CRASH, []);
   assert.equal(error.metadata["lastLog"], undefined);
   assert.match(error.message, /Cannot roll out 'web': pod 'web-1' is CrashLoopBackOff: back-off/);
 });
 
-Deno.test("a Job that failed is told with its pod, exit code and the last lines that were printed", async () => {
+Deno.test("a failed Job is reported with its pod, exit code and last log lines", async () => {
   const error = await errorOf({
     reason: "JOB_FAILED",
     podReason: "BackoffLimitExceeded",
@@ -66,10 +66,10 @@ Deno.test("a Job that failed is told with its pod, exit code and the last lines 
     lastLog: "no such table",
   });
   assert.match(error.message, /^Cannot roll out 'web': job 'migrate' is BackoffLimitExceeded: Job/);
-  assert.match(recordError(error).causes[0]?.message ?? "", /printed: no such table$/);
+  assert.match(recordError(error).causes[0]?.message ?? "", /its last output: no such table$/);
 });
 
-/** What the cluster says, what the program printed, and what a person is told to do. */
+/** A reason, the message of the cluster, the log of the program, and the expected hint. */
 const HELPED: readonly (readonly [RolloutFailure["reason"], string, string, RegExp | null])[] = [
   [
     "CONTAINER_NOT_STARTED",
@@ -110,7 +110,7 @@ const HELPED: readonly (readonly [RolloutFailure["reason"], string, string, RegE
   ],
 ];
 
-Deno.test("what helps is said where the cluster's own words do not say it", async (t) => {
+Deno.test("an error has a hint if the cluster's message does not say what to do", async (t) => {
   for (const [reason, message, printed, helps] of HELPED) {
     await t.step(message, async () => {
       const error = await errorOf({ ...CRASH, reason, message }, printed ? [printed] : []);
@@ -120,7 +120,7 @@ Deno.test("what helps is said where the cluster's own words do not say it", asyn
   }
 });
 
-Deno.test("a pod that never became ready is told with what the cluster warned of last", async () => {
+Deno.test("the error of a pod that never becomes ready contains the cluster's last warning", async () => {
   const client = new FakeKubeClient();
   const warn = (pod: string, at: string, message: string, type = "Warning") =>
     client.server.update({
@@ -154,7 +154,7 @@ Deno.test("a pod that never became ready is told with what the cluster warned of
   assert.match(quiet.message, /unready status: \[web\]$/);
 });
 
-Deno.test("a refusal is told as what it is, in its own words", async () => {
+Deno.test("a rejected pod is reported with the reason and message of the rejection", async () => {
   const refusal = (message: string): RolloutFailure => ({
     reason: "REPLICA_REFUSED",
     podReason: "FailedCreate",

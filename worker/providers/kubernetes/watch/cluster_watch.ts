@@ -1,10 +1,11 @@
+import { isMpcError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 import type { KubeClient } from "../client/kube_client.ts";
 import { keyOf } from "../client/kinds.ts";
 import type { ObjectKind } from "../client/kube_object.ts";
 import { Informer } from "./informer.ts";
 
-/** The cluster, and what is shared by all who wait for it. */
+/** A cluster with the watches that all waiting calls share. */
 export interface WatchedCluster {
   readonly client: KubeClient;
   readonly watch: ClusterWatch;
@@ -12,8 +13,8 @@ export interface WatchedCluster {
 }
 
 /**
- * Everything that waits for one cluster waits here: one watch for each kind, however many wait.
- * A watch begins when its kind is first asked for.
+ * The shared watches of one cluster: one for each kind, regardless of the number of waiting calls.
+ * A watch begins at the first use of its kind.
  */
 export class ClusterWatch {
   readonly #client: KubeClient;
@@ -43,7 +44,7 @@ export class ClusterWatch {
     return informer;
   }
 
-  /** Aborted when any watched object of the owner changes; when a watch lists, breaks or works again. */
+  /** Aborted when a watched object of the owner changes, and when a watch lists, fails or recovers. */
   changed(owner: string): AbortSignal {
     const waiting = this.#changed.get(owner) ?? new AbortController();
     this.#changed.set(owner, waiting);
@@ -65,4 +66,15 @@ export class ClusterWatch {
   #wakeAll(): void {
     for (const owner of [...this.#changed.keys()]) this.#wake(owner);
   }
+}
+
+/**
+ * The first transient failure among the failures of watches; undefined if there is none.
+ * @throws the first permanent failure, for instance `CLUSTER_FORBIDS`
+ */
+export function transientFailure(failures: readonly unknown[]): unknown {
+  const present = failures.filter((failure) => failure !== undefined);
+  const permanent = present.find((failure) => !isMpcError(failure, "UNAVAILABLE"));
+  if (permanent !== undefined) throw permanent;
+  return present[0];
 }

@@ -5,15 +5,15 @@ import { type LiveObject, type ObjectKind, refOf, textOf } from "../client/kube_
 import { OURS, ownerOf } from "../objects/ownership.ts";
 import { reflect, type ReflectorTarget } from "./reflector.ts";
 
-/** An owner's objects of one kind, by their name as text. */
+/** The objects of one owner by their text, for instance `Pod/dev/web-1`. */
 type Owned = ReadonlyMap<string, LiveObject>;
 
-/** So many departures are remembered: longer than anybody needs to look. */
+/** How many deleted objects are remembered; waiting calls need only recent ones. */
 const MAX_REMOVED = 10_000;
 
 const NOTHING: Owned = new Map();
 
-/** Our objects of one kind on one cluster, by one watch that all who wait share. */
+/** Our objects of one kind on one cluster, kept current by one shared watch. */
 export class Informer {
   readonly #byOwner = new Map<string, Map<string, LiveObject>>();
   readonly #onChange: (owner: string) => void;
@@ -28,9 +28,9 @@ export class Informer {
     readonly kind: ObjectKind;
     readonly clock: Clock;
     readonly signal: AbortSignal;
-    /** An object of this owner has changed. */
+    /** Called when an object of this owner has changed. */
     readonly onChange: (owner: string) => void;
-    /** Everything was listed, or the watch has broken or works again. */
+    /** Called when all objects were listed, and when the watch fails or recovers. */
     readonly onRenewed: () => void;
   }) {
     this.#onChange = options.onChange;
@@ -39,27 +39,27 @@ export class Informer {
     this.#running = reflect({ ...options, selection, target: this.#target() });
   }
 
-  /** The objects of an owner, as far as has been told. */
+  /** The objects of an owner that the watch has reported so far. */
   of(owner: string): readonly LiveObject[] {
     return [...(this.#byOwner.get(owner) ?? NOTHING).values()];
   }
 
-  /** Whether the object of this uid was there once, and is gone; not for ever remembered. */
+  /** Whether the object with this uid was deleted; only recent deletions are remembered. */
   hasRemoved(uid: string): boolean {
     return this.#removed.has(uid);
   }
 
-  /** The version at which everything was listed last; below all versions before the first list. */
+  /** The resource version of the last list; -1 before the first one. */
   get listedAt(): number {
     return this.#listedAt;
   }
 
-  /** Why it does not follow at this time; undefined while it does. */
+  /** Why its objects are stale; undefined while they are current. */
   get failure(): unknown {
     return this.#failure;
   }
 
-  /** Resolves when nothing runs any more, once the signal was aborted. */
+  /** Resolves when the watch has stopped after the signal was aborted. */
   get ended(): Promise<void> {
     return this.#running;
   }
@@ -128,8 +128,8 @@ export class Informer {
 }
 
 /**
- * An object without what nobody who waits looks at: who manages which field, which is much of it,
- * and what Secrets and ConfigMaps hold, which is not to lie in our memory for as long as we run.
+ * An object without the parts that no waiting call needs: `managedFields`, which are large, and the
+ * data of Secrets and ConfigMaps, which must not stay in memory.
  */
 function slim({ data: _, binaryData: __, ...object }: LiveObject): LiveObject {
   const { managedFields: ___, ...metadata } = object.metadata;

@@ -4,7 +4,7 @@ import { FakeKubeClient } from "../../../../tests/fakes/kubernetes/fake_kube_cli
 import { SECRET } from "../client/kinds.ts";
 import { ClusterWatch } from "./cluster_watch.ts";
 
-Deno.test("a watch keeps nothing of what Secrets hold, from its list or later", async () => {
+Deno.test("a watch does not keep the data of Secrets, neither from its list nor from events", async () => {
   const client = new FakeKubeClient();
   const watch = new ClusterWatch(client, new FakeClock());
   const labels = { "app.kubernetes.io/managed-by": "mpc", "mpc/uid": "uid-web" };

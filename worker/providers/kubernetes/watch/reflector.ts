@@ -3,18 +3,18 @@ import { type Instant, isMpcError, recordError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 import type { KubeClient, Selection } from "../client/kube_client.ts";
 import type { LiveObject, ObjectKind } from "../client/kube_object.ts";
-import { Permission } from "./permission.ts";
+import { PermissionGrace } from "./permission_grace.ts";
 
 const log = getLogger(["mpc", "kubernetes", "watch"]);
 
-/** What keeps a copy of the objects of a kind. */
+/** A copy of the objects of one kind. */
 export interface ReflectorTarget {
-  /** All objects that there were at this version. */
+  /** Replaces the copy by all objects of this version. */
   replace(objects: readonly LiveObject[], resourceVersion: string): void;
-  /** One object is as it is told here. */
+  /** Adds or updates one object. */
   put(object: LiveObject): void;
   remove(object: LiveObject): void;
-  /** The copy is stale, and the reason; until `recovered`. */
+  /** The copy is stale for this reason, until `recovered`. */
   failed(error: unknown): void;
   recovered(): void;
 }
@@ -24,9 +24,9 @@ const LONGEST_PAUSE_MS = 10_000;
 const SHORTEST_WATCH_MS = 1_000;
 
 /**
- * Keeps a target like the cluster until the signal is aborted: lists, watches, goes on from the
- * last version it was told, and lists anew where that is too old (Kubernetes API concepts,
- * "Efficient detection of changes"). What fails is tried again with growing pauses.
+ * Keeps a copy in sync with the cluster until the signal is aborted. It lists, then watches, resumes
+ * from the last version that it received, and lists again if that version is too old (Kubernetes API
+ * concepts, "Efficient detection of changes"). Failures are retried with exponential backoff.
  */
 export async function reflect(options: {
   readonly client: KubeClient;
@@ -40,7 +40,7 @@ export async function reflect(options: {
   let resourceVersion: string | undefined;
   let listedAt: Instant | undefined;
   let pauseMs = FIRST_PAUSE_MS;
-  const permission = new Permission(clock);
+  const permission = new PermissionGrace(clock);
   while (!signal.aborted) {
     try {
       if (resourceVersion === undefined) {
@@ -67,20 +67,20 @@ export async function reflect(options: {
         if (event.type === "DELETED") target.remove(event.object);
         else target.put(event.object);
       }
-      // Servers keep watches for minutes: one that ends them at once is not asked at once again.
+      // A server normally keeps a watch for minutes; one that ends it at once gets a pause.
       if (clock.now() - began < SHORTEST_WATCH_MS) await pause(pauseMs, clock, signal);
     } catch (error) {
       if (signal.aborted) return;
       if (isMpcError(error, "OUT_OF_RANGE")) {
         resourceVersion = undefined;
-        // A server that no longer has what it has just listed is not asked at once again.
+        // A server that has already lost the version it just listed gets a pause.
         if (listedAt !== undefined && clock.now() - listedAt < SHORTEST_WATCH_MS) {
           await pause(pauseMs, clock, signal);
           pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
         }
         continue;
       }
-      target.failed(permission.doubted(error));
+      target.failed(permission.classify(error));
       log.warn("Cannot watch {kind} of cluster {cluster}, again in {pauseMs} ms: {error}", {
         kind: kind.kind,
         cluster: client.cluster,
@@ -93,7 +93,7 @@ export async function reflect(options: {
   }
 }
 
-/** Sleeps; an abort ends it early, and the caller's loop with it. */
+/** Sleeps; returns early when the signal is aborted. */
 async function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
   try {
     await clock.sleep(ms, signal);

@@ -1,4 +1,4 @@
-/** What waiting costs, and what it outlasts. */
+/** How many requests waiting needs, and which failures it survives. */
 import assert from "node:assert/strict";
 import { MpcError } from "@mpc/domain";
 import { settle } from "../../../../tests/fakes/fake_clock.ts";
@@ -9,7 +9,7 @@ import {
 } from "../../../../tests/fakes/kubernetes/fake_cluster_world.ts";
 import { rejectsWith } from "../../../../tests/fakes/rejects.ts";
 
-worldTest("thirty rollouts wait on one watch for each kind", async (world) => {
+worldTest("thirty rollouts share one watch per kind", async (world) => {
   const intents = Array.from({ length: 30 }, (_, index) => workload(`web-${index}`));
   for (const intent of intents) await world.deploy(intent);
   const before = world.count("list") + world.count("get");
@@ -21,7 +21,7 @@ worldTest("thirty rollouts wait on one watch for each kind", async (world) => {
   assert.equal(asked, 30 + 3, "each reads once where it begins, and each watch does");
 });
 
-worldTest("a server that stops for 20 s in a rollout is outlasted, and told", async (world) => {
+worldTest("a rollout survives a server outage of 20 s, and reports it", async (world) => {
   await world.deploy(workload("web", 50));
   const rollout = world.rollout(workload("web", 50));
   await world.clock.advance(5_000);
@@ -34,7 +34,7 @@ worldTest("a server that stops for 20 s in a rollout is outlasted, and told", as
 });
 
 worldTest(
-  "a watch that the server ends goes on where it was, without another list",
+  "a watch that the server ends resumes without another list",
   async (world) => {
     await world.deploy(workload("web", 50));
     const rollout = world.rollout(workload("web", 50));
@@ -61,7 +61,7 @@ worldTest("a watch whose version is too old lists again", async (world) => {
   assert.equal(world.count("list"), lists + 3);
 });
 
-worldTest("a server that keeps no version is not asked without a pause", async (world) => {
+worldTest("a server that expires every version is not called without a pause", async (world) => {
   const fault = world.cluster.client.fault;
   world.cluster.client.fault = (verb) =>
     verb === "watch"
@@ -76,7 +76,7 @@ worldTest("a server that keeps no version is not asked without a pause", async (
   assert.equal((await rollout).ready, 2);
 });
 
-worldTest("a watch that works again is no trouble, also where nothing changes", async (world) => {
+worldTest("a recovered watch is no longer reported, even if nothing changes", async (world) => {
   await world.deploy(workload("web"));
   const first = world.rollout(workload("web"));
   await world.clock.advance(60_000);
@@ -99,7 +99,7 @@ worldTest("a watch that works again is no trouble, also where nothing changes", 
   assert.deepEqual(told, ["0 of 2 replicas ready"]);
 });
 
-worldTest("a permission that is missing ends the wait, and is named", async (world) => {
+worldTest("a missing permission ends the wait and is named", async (world) => {
   await world.deploy(workload("web", 50));
   world.cluster.client.fault = (verb) =>
     verb === "watch"
@@ -115,7 +115,7 @@ function forbid(world: FakeClusterWorld): void {
   world.cluster.client.server.endWatches();
 }
 
-worldTest("a server that starts, and lets nobody do anything yet, is outlasted", async (world) => {
+worldTest("a rollout survives a starting server that denies every request", async (world) => {
   await world.deploy(workload("web", 50));
   const rollout = world.rollout(workload("web", 50));
   await world.clock.advance(5_000);
@@ -126,7 +126,7 @@ worldTest("a server that starts, and lets nobody do anything yet, is outlasted",
   assert.equal((await rollout).ready, 50);
 });
 
-worldTest("a permission that is taken away for good ends the wait", async (world) => {
+worldTest("a permission that is revoked permanently ends the wait", async (world) => {
   await world.deploy(workload("web", 50));
   const rollout = world.rollout(workload("web", 50));
   await world.clock.advance(5_000);

@@ -5,8 +5,8 @@ import type { ClusterWatch } from "./cluster_watch.ts";
 import type { Informer } from "./informer.ts";
 
 /**
- * One object: as it was read first, then as its watch tells. A watch may be behind what was read,
- * so that an object which it does not know is not yet gone.
+ * One object: first as it was read, then as its watch reports it. The watch may lag behind the read,
+ * so an object that the watch does not know yet is not treated as deleted.
  */
 export class TrackedObject {
   readonly #informer: Informer;
@@ -19,27 +19,27 @@ export class TrackedObject {
     this.#read = read;
   }
 
-  /** Undefined when it is gone. */
+  /** Undefined after its deletion. */
   current(): LiveObject | undefined {
     const { uid } = this.#read.metadata;
     const known = this.#informer.of(this.#owner).find(({ metadata }) => metadata.uid === uid);
     if (known) return versionOf(known) >= versionOf(this.#read) ? known : this.#read;
-    // A list of a later version would have it.
+    // A list of a later version would contain it.
     const gone = this.#informer.hasRemoved(uid ?? "") ||
       this.#informer.listedAt >= versionOf(this.#read);
     return gone ? undefined : this.#read;
   }
 
-  /** Why its watch does not follow; undefined while it does. */
-  get trouble(): unknown {
+  /** Why its watch is stale; undefined while it is current. */
+  get failure(): unknown {
     return this.#informer.failure;
   }
 }
 
-/** Versions of one kind grow (Kubernetes API concepts, "Resource versions"; KEP-5504). */
+/** Resource versions of one kind increase (Kubernetes API concepts, "Resource versions"; KEP-5504). */
 const versionOf = ({ metadata }: LiveObject): number => Number(metadata.resourceVersion ?? 0);
 
-/** Reads an owner's objects, and follows them from there on. */
+/** Reads the objects of an owner, and tracks their changes from then on. */
 export async function trackOwned(
   cluster: { readonly client: KubeClient; readonly watch: ClusterWatch },
   kinds: readonly ObjectKind[],
@@ -47,7 +47,7 @@ export async function trackOwned(
   signal: AbortSignal,
 ): Promise<readonly TrackedObject[]> {
   const selection = { namespace, labelSelector: ownedBy(uid) };
-  // The watches first: what changes after the reading is told by them.
+  // The watches begin first, so that they report every change after the read.
   const informers = kinds.map((kind) => cluster.watch.informer(kind));
   const lists = await Promise.all(
     kinds.map((kind) => cluster.client.list(kind, selection, { signal })),

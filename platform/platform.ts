@@ -1,0 +1,155 @@
+/**
+ * The one place where a platform is put together: which store, clock, ids, clusters, planner,
+ * authorizer and engine a process has, and what decorates them. `dev`, `api` and `worker` are lists
+ * of the methods that they call, in this order.
+ */
+import { resolve } from "node:path";
+import {
+  Components,
+  makeDataDir,
+  type ProviderSettings,
+  systemClock,
+  systemIds,
+} from "@mpc/process";
+import {
+  allowEverything,
+  assertEngines,
+  type Clock,
+  type ClusterReader,
+  type Ids,
+  type Planner,
+  type Provider,
+  type ServiceDeps,
+} from "@mpc/services";
+import type { Store } from "@mpc/storage";
+import { openStore } from "@mpc/storage/open_store";
+import type { HostedEngine, StepTools } from "@mpc/worker";
+
+/** An engine that may know by itself what keeps it from its work. */
+type WorkingEngine = Omit<HostedEngine, "problem"> & Partial<Pick<HostedEngine, "problem">>;
+
+/** Where a process keeps its records. */
+export interface StoreSettings {
+  /** Null to keep everything in memory. */
+  readonly dataDir: string | null;
+  /** Whether other processes of this machine use the same store. */
+  readonly shared: boolean;
+}
+
+/** The store's address, as `openStore` takes it. */
+const addressOf = (dataDir: string | null): string =>
+  dataDir === null ? "memory:" : `sqlite:${resolve(dataDir, "mpc.db")}`;
+
+/** The parts of one process, put together step by step; closed together with its components. */
+export class Platform implements AsyncDisposable {
+  readonly components: Components;
+  readonly store: Store;
+  readonly clock: Clock = systemClock;
+  readonly ids: Ids = systemIds;
+  readonly #dataDir: string | null;
+
+  private constructor(components: Components, store: Store, dataDir: string | null) {
+    this.components = components;
+    this.store = store;
+    this.#dataDir = dataDir;
+  }
+
+  /**
+   * Opens the store of a process; everything else is added to it.
+   * @throws {MpcError} FAILED_PRECONDITION, for instance `STORE_IN_USE`, `STORE_NOT_WRITABLE` or
+   *   `STORE_TOO_NEW`
+   */
+  static async open({ dataDir, shared }: StoreSettings): Promise<Platform> {
+    if (dataDir !== null) await makeDataDir(dataDir);
+    const store = await openStore(addressOf(dataDir), { shared });
+    const components = new Components();
+    components.add({
+      name: "store",
+      async assertReady(signal) {
+        await store.events.head({ signal });
+      },
+      close: () => store.close(),
+    });
+    return new Platform(components, store, dataDir);
+  }
+
+  /**
+   * Opens the clusters that this process works on, simulated where none is configured.
+   * @throws {MpcError} FAILED_PRECONDITION `SIMULATION_UNREADABLE`
+   */
+  async openClusters(
+    settings: ProviderSettings,
+  ): Promise<{ readonly provider: Provider; readonly planner: Planner }> {
+    const { store, clock } = this;
+    const [{ openProvider }, { createPlanner }] = await Promise.all([
+      import("@mpc/worker"),
+      import("@mpc/services/sagas"),
+    ]);
+    const provider = await openProvider({ ...settings, dataDir: this.#dataDir }, { store, clock });
+    // `cluster` comes after the engine in `/readyz`: it is what depends on other machines.
+    this.components.add({ name: "clusters", close: () => provider.close() });
+    return { provider, planner: createPlanner(store, provider) };
+  }
+
+  /**
+   * Starts the engine that carries operations out in this process.
+   * @throws {MpcError} FAILED_PRECONDITION `NO_ENGINE`: unfinished operations need another engine
+   */
+  async startEngine<Engine extends WorkingEngine>(
+    provider: Provider,
+    start: (tools: StepTools) => Promise<Engine> | Engine,
+  ): Promise<Engine> {
+    const { store, clock, ids } = this;
+    const engine = await start({ store, provider, clock, ids });
+    this.components.add({
+      name: "engine",
+      assertReady: () => engine.problem ? Promise.reject(engine.problem) : Promise.resolve(),
+      close: () => engine.close(),
+    });
+    this.components.add({
+      name: "cluster",
+      assertReady: (signal) => provider.assertReachable({ signal }),
+    });
+    await assertEngines(store, [engine.name]);
+    return engine;
+  }
+
+  /** What use cases need. A port is decorated here, and nowhere else. */
+  deps(parts: {
+    readonly cluster: ClusterReader;
+    readonly planner: Planner;
+    /** Name of the engine that operations are admitted for. */
+    readonly engine: string;
+  }): ServiceDeps {
+    const { store, clock, ids } = this;
+    return { store, clock, ids, authorizer: allowEverything, ...parts };
+  }
+
+  /** Starts what hands operations to the engine, and what is done again and again. */
+  async startWork(options: {
+    readonly deps: ServiceDeps;
+    readonly provider: Provider;
+    readonly engine: WorkingEngine;
+    /** How long history is kept, in milliseconds; null for ever. */
+    readonly keepMs: number | null;
+    /** Nobody else admits operations: what is not admitted was cut off. */
+    readonly alone: boolean;
+  }): Promise<void> {
+    const { store, clock, components } = this;
+    const { Dispatcher, startHousekeeping } = await import("@mpc/worker");
+    const dispatcher = new Dispatcher({ store, engine: options.engine, clock });
+    await dispatcher.start();
+    components.add({ name: "dispatcher", close: () => dispatcher.close() });
+    const housekeeping = await startHousekeeping(options);
+    components.add({
+      name: "housekeeping",
+      async close() {
+        await housekeeping[Symbol.asyncDispose]();
+      },
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.components[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,141 @@
+/** The two writes of an admission, and those of a drop, in the orders that matter. */
+import assert from "node:assert/strict";
+import { createEnvironment } from "@mpc/services";
+import type { Store } from "@mpc/storage";
+import { openMemoryStore } from "@mpc/storage/memory";
+import { anEnvironment, anOperation } from "../../tests/fakes/documents.ts";
+import { FakeClock } from "../../tests/fakes/fake_clock.ts";
+import { withPlatform } from "../../tests/fakes/platform.ts";
+import { rejectsWith } from "../../tests/fakes/rejects.ts";
+import { confirmAdmission, deleteUnadmitted, dropUnadmitted, isAdmitted } from "./admission.ts";
+
+const ENVIRONMENT = "environments/dev";
+const OPERATION = "operations/op";
+const clock = new FakeClock();
+
+const locked = (lock: "currentOperation" | "nextOperation") =>
+  anEnvironment("dev", { [lock]: OPERATION });
+
+/** Calls `then` once, right after an operation's record was replaced. */
+function afterReplace(store: Store, then: () => Promise<unknown>): Store {
+  const { operations } = store;
+  let called = false;
+  return {
+    ...store,
+    operations: {
+      create: (...call) => operations.create(...call),
+      get: (...call) => operations.get(...call),
+      list: (...call) => operations.list(...call),
+      count: (...call) => operations.count(...call),
+      delete: (...call) => operations.delete(...call),
+      findByRequestId: (...call) => operations.findByRequestId(...call),
+      async replace(...call) {
+        const stored = await operations.replace(...call);
+        if (!called) {
+          called = true;
+          await then();
+        }
+        return stored;
+      },
+    },
+  };
+}
+
+Deno.test("an operation is admitted when it has begun, has its lock, or is queued for it", async () => {
+  const rows = [
+    ["PENDING, no lock", {}, null, false],
+    ["PENDING, holds", {}, locked("currentOperation"), true],
+    ["PENDING, queued", {}, locked("nextOperation"), true],
+    ["PENDING, begun", { startTime: 1 }, null, true],
+    ["CANCELLING, not begun", { state: "CANCELLING" }, null, true],
+  ] as const;
+  for (const [what, operation, environment, admitted] of rows) {
+    const store = openMemoryStore();
+    if (environment) await store.environments.create(environment);
+    assert.equal(await isAdmitted({ store }, anOperation("op", operation)), admitted, what);
+  }
+});
+
+Deno.test("confirming an admission takes its revocation back, and tells where the record is gone", async () => {
+  const store = openMemoryStore();
+  assert.equal(await confirmAdmission({ store }, OPERATION), undefined);
+  await store.operations.create(anOperation("op", { admissionRevoked: true }));
+  const confirmed = await confirmAdmission({ store }, OPERATION);
+  assert.deepEqual([confirmed?.value.admissionRevoked, confirmed?.version], [false, 2]);
+  assert.equal((await store.operations.get(OPERATION))?.value.admissionRevoked, false);
+  assert.equal((await confirmAdmission({ store }, OPERATION))?.version, 2, "nothing to be written");
+});
+
+Deno.test("an operation that has its lock is not dropped", async () => {
+  for (const lock of ["currentOperation", "nextOperation"] as const) {
+    const store = openMemoryStore();
+    const stored = await store.operations.create(anOperation("op"));
+    await store.environments.create(locked(lock));
+    await dropUnadmitted({ store, clock }, stored);
+    assert.equal((await store.operations.get(OPERATION))?.value.admissionRevoked, false, lock);
+  }
+});
+
+Deno.test("an operation whose lock lands right after its revocation is not dropped", async () => {
+  const bare = openMemoryStore();
+  const stored = await bare.operations.create(anOperation("op"));
+  const store = afterReplace(bare, () => bare.environments.create(locked("currentOperation")));
+  await dropUnadmitted({ store, clock }, stored);
+  assert.equal((await bare.operations.get(OPERATION))?.value.admissionRevoked, false);
+});
+
+Deno.test("an operation without its lock is dropped, with an event", async () => {
+  const store = openMemoryStore();
+  const stored = await store.operations.create(anOperation("op"));
+  await dropUnadmitted({ store, clock }, stored);
+  assert.equal(await store.operations.get(OPERATION), undefined);
+  const [event] = await store.events.read(0, 1);
+  assert.deepEqual([event?.type, event?.reason, event?.target], [
+    "DELETED",
+    "OperationDropped",
+    OPERATION,
+  ]);
+});
+
+Deno.test("an operation that somebody else has confirmed or dropped meanwhile is not deleted", async () => {
+  const store = openMemoryStore();
+  const stored = await store.operations.create(anOperation("op", { admissionRevoked: true }));
+  await confirmAdmission({ store }, OPERATION);
+  await rejectsWith(deleteUnadmitted({ store, clock }, stored), "ABORTED", "VERSION_CONFLICT");
+  await rejectsWith(dropUnadmitted({ store, clock }, stored), "ABORTED", "VERSION_CONFLICT");
+  assert.ok(await store.operations.get(OPERATION));
+});
+
+Deno.test("an admission whose record is dropped before its lock lands is made anew, once", async () => {
+  const bare = openMemoryStore();
+  const { environments, operations } = bare;
+  let dropped: string | undefined;
+  const store: Store = {
+    ...bare,
+    environments: {
+      get: (...call) => environments.get(...call),
+      list: (...call) => environments.list(...call),
+      count: (...call) => environments.count(...call),
+      replace: (...call) => environments.replace(...call),
+      delete: (...call) => environments.delete(...call),
+      async create(...call) {
+        if (dropped === undefined) {
+          const { items: [pending] } = await operations.list({ limit: 1 });
+          dropped = pending!.value.name;
+          await operations.delete(dropped, pending!.version);
+        }
+        return await environments.create(...call);
+      },
+    },
+  };
+  await withPlatform(async (platform) => {
+    const request = { environmentId: "dev", environment: {} };
+    const result = await createEnvironment(platform.deps, platform.caller, request);
+    const { name } = result.operation!.value;
+    assert.notEqual(name, dropped, "another operation");
+    assert.equal((await environments.get(ENVIRONMENT))?.value.currentOperation, name);
+    assert.equal((await platform.ended(result)).state, "SUCCEEDED");
+    assert.equal(await operations.count({}), 1);
+    await platform.assertSound();
+  }, { store });
+});

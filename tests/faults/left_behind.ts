@@ -1,0 +1,24 @@
+import type { Operation } from "@mpc/domain";
+import type { Finding } from "@mpc/services";
+
+/**
+ * Tells the findings that operations which need attention account for: that they do, and what they
+ * have left of their own targets. What is found about any other resource is a fault.
+ */
+export function leftBehindBy(operations: readonly Operation[]): (finding: Finding) => boolean {
+  const stuck = operations.filter(({ state }) => state === "NEEDS_ATTENTION");
+  const isLeft = (name: string) =>
+    stuck.some(({ target }) => name === target || name.startsWith(`${target}/`));
+  return ({ invariant, subject, message }) => {
+    switch (invariant) {
+      case "OPERATION_NEEDS_ATTENTION":
+        return stuck.some(({ name }) => name === subject);
+      case "WRONG_REVISION":
+        return isLeft(subject);
+      case "OBJECT_WITHOUT_RECORD":
+        return isLeft(/'(environments\/[^']+)'/.exec(message)?.[1] ?? "");
+      default:
+        return false;
+    }
+  };
+}

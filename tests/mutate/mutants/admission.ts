@@ -1,0 +1,125 @@
+/** How changes are admitted, and how a repeated request finds its operation. */
+import { type Mutant, mutantsOf } from "../mutant.ts";
+
+export const ADMISSION: readonly Mutant[] = [
+  ...mutantsOf("services/mutations/admission.ts", [
+    "tests/services/admission_race_test.ts",
+    "tests/services/admission_test.ts",
+  ], [
+    [
+      "acknowledges an operation whose admission is revoked",
+      "if (!stored?.value.admissionRevoked) return stored;",
+      "return stored;",
+    ],
+    [
+      "drops an operation that has its lock",
+      `  if (await isQueuedOrHolds(store, revoked.value)) {
+    await confirmAdmission(deps, revoked.value.name);
+    return;
+  }
+`,
+      "",
+    ],
+    [
+      "looks for the lock before it revokes the admission",
+      `  const revoked = stored.value.admissionRevoked
+    ? stored
+    : await store.operations.replace({ ...stored.value, admissionRevoked: true }, stored.version);
+  if (await isQueuedOrHolds(store, revoked.value)) {
+    await confirmAdmission(deps, revoked.value.name);
+    return;
+  }`,
+      `  if (await isQueuedOrHolds(store, stored.value)) return;
+  const revoked = stored.value.admissionRevoked
+    ? stored
+    : await store.operations.replace({ ...stored.value, admissionRevoked: true }, stored.version);`,
+    ],
+    [
+      "takes what waits for its turn for not admitted",
+      `operation.state !== "PENDING" || operation.startTime !== null`,
+      "operation.startTime !== null",
+    ],
+  ]),
+  ...mutantsOf("services/mutations/admit.ts", [
+    "tests/services/admission_race_test.ts",
+    "tests/services/admission_test.ts",
+    "tests/services/preemption_test.ts",
+  ], [
+    ["does not look whether its record is still there", "  if (!admitted) {", "  if (false) {"],
+    [
+      "leaves the lock of an operation that was dropped",
+      "    await unlock(deps, operation, prepared);\n",
+      "",
+    ],
+    [
+      "leaves the record of an operation whose lock was refused",
+      "await deleteRefused(deps, created);",
+      "{ /* left */ }",
+    ],
+    [
+      "deletes the record where nobody knows whether the lock was taken",
+      `if (!isMpcError(error, "UNAVAILABLE")) await deleteRefused`,
+      "await deleteRefused",
+    ],
+    [
+      "does not stop what a deletion preempts",
+      `if (prepared.lock === "queue") await preempt`,
+      `if (false) await preempt`,
+    ],
+    [
+      "names the one that runs, not the deletion that waits",
+      "resource.nextOperation ?? resource.currentOperation",
+      "resource.currentOperation",
+    ],
+    [
+      "takes a resource without a holder for busy",
+      "  if (resource.currentOperation === null) return;\n",
+      "",
+    ],
+  ]),
+  ...mutantsOf("services/mutations/idempotency.ts", [
+    "tests/services/admission_test.ts",
+    "tests/services/admission_race_test.ts",
+  ], [
+    [
+      "takes another request for a repeated one",
+      "stored.value.requestHash !== requestHash",
+      "false",
+    ],
+    [
+      "subscribes after its look",
+      "    const head = await store.events.head({ signal });\n    const stored = await store.operations.findByRequestId(principal, requestId, { signal });",
+      "    const stored = await store.operations.findByRequestId(principal, requestId, { signal });\n    const head = await store.events.head({ signal });",
+    ],
+    [
+      "answers with an operation that is not admitted",
+      "if (await isAdmitted(deps, stored.value, signal)) {",
+      "{",
+    ],
+    [
+      "does not make sure of the operation that it found",
+      "      const confirmed = await confirmAdmission(deps, stored.value.name);",
+      "      const confirmed = stored;",
+    ],
+  ]),
+  ...mutantsOf("services/mutations/mutate.ts", [
+    "tests/services/admission_test.ts",
+    "tests/services/plan_test.ts",
+  ], [
+    [
+      "does not try again when the resource has changed meanwhile",
+      "if (isOutrun(error) && round < MAX_ROUNDS) continue;",
+      "",
+    ],
+    [
+      "does not look for the same request that another process admitted",
+      "const meanwhile = await repeated();",
+      "const meanwhile = undefined;",
+    ],
+    [
+      "carries out a plan that the world has overtaken",
+      "        assertPlan(plan, planHash, target);\n",
+      "",
+    ],
+  ]),
+];

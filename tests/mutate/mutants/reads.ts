@@ -1,0 +1,85 @@
+/** Watches, lists, and the edit of one document. */
+import { type Mutant, mutantsOf } from "../mutant.ts";
+
+export const READS: readonly Mutant[] = [
+  ...mutantsOf("services/events/watch_events.ts", ["tests/services/watch_events_test.ts"], [
+    [
+      "repeats what it told as existing",
+      ">= resource.version) continue;",
+      "> resource.version) continue;",
+    ],
+    [
+      "leaves out the next change of what exists",
+      ">= resource.version) continue;",
+      ">= resource.version - 1) continue;",
+    ],
+    ["leaves out a deletion", `event.type !== "DELETED" && `, ""],
+    [
+      "reads the head after what exists",
+      "let cursor = token ?? head;",
+      "let cursor = token ?? head + 1;",
+    ],
+    ["takes a token of another log", "token !== null && token > head", "false"],
+    ["refuses the token of the head", "token > head)", "token >= head)"],
+    [
+      "watches names that begin the same",
+      "name.startsWith(`${request.target}/`)",
+      "name.startsWith(request.target)",
+    ],
+    ["gives its mark one event too late", "++unmarked >= MARK_EVERY", "++unmarked > MARK_EVERY"],
+    [
+      "counts for its mark over events that it told",
+      '    unmarked = 0;\n    yield { type: "event"',
+      '    yield { type: "event"',
+    ],
+    [
+      "tells again what exists to a watch that resumes",
+      `request.resumeToken === "" && !request.skipExisting`,
+      "!request.skipExisting",
+    ],
+    ["tells kinds that were not asked for", "(resource && !wanted.has(resource.kind)) || ", ""],
+  ]),
+  ...mutantsOf("services/resources/list_page.ts", [
+    "tests/services/lists_test.ts",
+    "tests/services/authorization_test.ts",
+  ], [
+    [
+      "answers more than the largest page",
+      "Math.min(request.pageSize || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)",
+      "request.pageSize || DEFAULT_PAGE_SIZE",
+    ],
+    [
+      "answers a page of nothing where no size is given",
+      "request.pageSize || DEFAULT_PAGE_SIZE",
+      "request.pageSize",
+    ],
+    ["takes a token of another filter", "if (madeFor !== query)", "if (false)"],
+    ["takes a token with too few keys", "keys.length === count && ", ""],
+    ["goes on at the beginning", "    ...(after && { after }),\n", ""],
+    [
+      "says of every page that it is the last",
+      `page.next ? encodeToken(page.next, query) : ""`,
+      `""`,
+    ],
+  ]),
+  ...mutantsOf("services/resources/update_document.ts", [
+    "tests/services/preemption_test.ts",
+    "services/resources/update_document_test.ts",
+  ], [
+    [
+      "gives up when somebody else was first",
+      `if (!isMpcError(error, "ABORTED")) throw error;`,
+      "throw error;",
+    ],
+    [
+      "writes an edit that changes nothing",
+      "if (!edited) return current;",
+      "if (!edited) throw new Error();",
+    ],
+    ["does not emit the event", "events: [eventOf(next, edited.event)],", ""],
+  ]),
+  ...mutantsOf("services/resources/pages_of.ts", ["services/resources/pages_of_test.ts"], [
+    ["reads the first page only", "} while (after);", "} while (false);"],
+    ["reads the first page again and again", "...(after && { after })", ""],
+  ]),
+];

@@ -1,0 +1,155 @@
+/** The orchestrator, the journal, and the locks of resources. */
+import { type Mutant, mutantsOf } from "../mutant.ts";
+
+export const SAGAS: readonly Mutant[] = [
+  ...mutantsOf("services/sagas/orchestrate.ts", ["services/sagas/orchestrate_test.ts"], [
+    ["undoes in the order of the steps", "steps.toReversed()", "steps"],
+    [
+      "does not undo the step that failed",
+      `    begun.push(step);
+    const outcome = await driver.runStep(step);
+    if (outcome.status === "succeeded") continue;`,
+      `    const outcome = await driver.runStep(step);
+    if (outcome.status === "succeeded") begun.push(step);
+    if (outcome.status === "succeeded") continue;`,
+    ],
+    ["undoes a step that was skipped", `if (outcome.status === "skipped") begun.pop();`, ""],
+    [
+      "undoes on cancellation what is to be kept",
+      `s.undoable && s.onCancel === "undo"`,
+      "s.undoable",
+    ],
+    ["undoes steps without an undo", "begun.filter((s) => s.undoable)", "begun"],
+    ["tells the last undo's error in place of the first", "error ??= ", "error = "],
+    [
+      "takes one stuck undo for none",
+      "stuck.length > 0 ? ",
+      "stuck.length > 1 ? ",
+    ],
+    ["stops undoing at the first undo that fails", "error ??= outcome.error;", "break;"],
+  ]),
+  ...mutantsOf("services/sagas/journal.ts", [
+    "services/sagas/journal_test.ts",
+    "tests/services/operations_test.ts",
+  ], [
+    ["numbers every try 1", "attempt.undo === undo ? attempt.number : n, 0)", "n, 0)"],
+    [
+      "leaves the try of a killed process open",
+      "attempt.endTime === null ? { ...attempt, endTime, error: interrupted() } : attempt",
+      "attempt",
+    ],
+    ["ends an operation twice", "if (isTerminal(operation.state)) return operation;", ""],
+    [
+      "keeps the first tries and forgets the last",
+      "same.slice(-KEPT_ATTEMPTS)",
+      "same.slice(1, KEPT_ATTEMPTS + 1)",
+    ],
+    ["trims one try too soon", "same.length > KEPT_ATTEMPTS + 1", "same.length > KEPT_ATTEMPTS"],
+    ["forgets the tries that are no longer kept", "return forgotten + failed", "return failed"],
+    [
+      "counts a killed process as a failure of the step",
+      "error !== null && error.reason !== INTERRUPTED",
+      "error !== null",
+    ],
+    [
+      "takes the end of an undo for that of the run",
+      "step.attempts.findLast((attempt) => !attempt.undo)",
+      "step.attempts.at(-1)",
+    ],
+    [
+      "takes a killed try for a failed one",
+      ` || last.error.reason === INTERRUPTED`,
+      "",
+    ],
+    [
+      "undoes again what is undone",
+      `if (step.state === "UNDONE")`,
+      `if (step.state === "PENDING")`,
+    ],
+    [
+      "moves no deadline for idle time",
+      " + idleBefore(operation, stepOf(operation, name), now)",
+      "",
+    ],
+  ]),
+  ...mutantsOf("services/sagas/release_lock.ts", [
+    "tests/services/preemption_test.ts",
+    "tests/services/janitor_test.ts",
+  ], [
+    [
+      "releases the lock of another operation",
+      "if (current?.value.currentOperation !== holder) return;",
+      "if (!current) return;",
+    ],
+    [
+      "does not release the lock",
+      "{ ...settled, currentOperation: null, nextOperation: null, lastOperation }",
+      "{ ...settled, nextOperation: null, lastOperation }",
+    ],
+    [
+      "does not note the last operation",
+      "currentOperation: null, nextOperation: null, lastOperation }",
+      "currentOperation: null, nextOperation: null }",
+    ],
+    ["hands the lock to a cancelled deletion", " || next.value.cancellation) return", ") return"],
+    [
+      "forgets the deletion that waits",
+      "if (resource.nextOperation === null) return undefined;",
+      "return undefined;",
+    ],
+    [
+      "gives up when the resource has changed meanwhile",
+      `if (!isMpcError(error, "ABORTED", "NOT_FOUND")) throw error;`,
+      "throw error;",
+    ],
+    [
+      "keeps what the last operation was when an admission is withdrawn",
+      "lastOperation: before?.lastOperation ?? null,",
+      "lastOperation: operation.name,",
+    ],
+  ]),
+  ...mutantsOf("services/sagas/request_cancel.ts", [
+    "tests/services/preemption_test.ts",
+    "tests/services/operations_test.ts",
+  ], [
+    ["replaces the first cancellation", " || operation.cancellation !== null", ""],
+    ["cancels what has ended", "isTerminal(operation.state) || ", ""],
+  ]),
+  ...mutantsOf("services/sagas/resource_lock.ts", ["tests/services/preemption_test.ts"], [
+    [
+      "lets every operation run that has a resource",
+      "return resource?.value.currentOperation === operation.name;",
+      "return resource !== undefined;",
+    ],
+    [
+      "drops another deletion from the queue",
+      "resource.nextOperation === operation.name\n          ?",
+      "resource.nextOperation !== null\n          ?",
+    ],
+  ]),
+  ...mutantsOf("services/sagas/claim_workloads.ts", ["tests/services/claim_workloads_test.ts"], [
+    [
+      "subscribes after its first look",
+      `  const head = await store.events.head({ signal });
+  let waiting = await claimIdle(context, environment);`,
+      `  let waiting = await claimIdle(context, environment);
+  const head = await store.events.head({ signal });`,
+    ],
+    [
+      "takes a workload that a deletion waits for",
+      " || workload.nextOperation !== null) return",
+      ") return",
+    ],
+    ["does not stop the holder", "      await requestCancel(store, holder, {", "      void ({"],
+    [
+      "does not hear that the holder's record is gone",
+      `event.type === "DELETED" && event.target.startsWith("operations/")`,
+      "false",
+    ],
+    [
+      "claims workloads of environments whose name begins the same",
+      "prefix: `${environment}/workloads/`",
+      "prefix: environment",
+    ],
+  ]),
+];

@@ -1,0 +1,246 @@
+/** Both stores, by the contract, and the live tail. */
+import { type Mutant, mutantsOf } from "../mutant.ts";
+
+const MEMORY = ["storage/memory/store_test.ts"];
+const SQLITE = ["storage/sqlite/store_test.ts"];
+
+export const STORAGE: readonly Mutant[] = [
+  ...mutantsOf("storage/memory/collection.ts", MEMORY, [
+    [
+      "swaps any version",
+      "if (found.version !== version) throw versionConflict(name, version, found.version);",
+      "",
+    ],
+    [
+      "creates over what is there",
+      "if (this.#documents.has(value.name)) throw nameTaken(value.name);",
+      "",
+    ],
+    [
+      "keeps the caller's own object",
+      "const kept = structuredClone(stored);",
+      "const kept = stored;",
+    ],
+    ["hands out its own object", "return structuredClone(query());", "return query();"],
+    [
+      "says on the last page that there is one more",
+      "if (items.length === query.limit) return { items, next: last };\n        items.push(stored);\n        last = place;",
+      "items.push(stored);\n        last = place;\n        if (items.length === query.limit) return { items, next: last };",
+    ],
+    [
+      "does not look for an abort after its turn",
+      "    await Promise.resolve();\n    throwIfAborted(signal);",
+      "    await Promise.resolve();",
+    ],
+    [
+      "forgets a document's event when it is deleted",
+      "    this.changed(value, undefined);\n    this.#store.commit(options.events);",
+      "    this.changed(value, undefined);\n    this.#store.commit(undefined);",
+    ],
+  ]),
+  ...mutantsOf("storage/memory/operations.ts", MEMORY, [
+    [
+      "lets two operations have one request id",
+      `if (key && this.#byRequest.has(key)) throw requestIdTaken(value.requestId ?? "");`,
+      "",
+    ],
+    [
+      "shares request ids among actors",
+      "JSON.stringify([actor, requestId])",
+      "JSON.stringify([actor && requestId])",
+    ],
+    ["never frees a request id", "if (old) this.#byRequest.delete(old);", ""],
+  ]),
+  ...mutantsOf(
+    "storage/memory/sorted_index.ts",
+    ["storage/memory/sorted_index_test.ts", ...MEMORY],
+    [
+      [
+        "begins a page with the end of the one before",
+        "if (this.#compare(first, start) === 0) at++;",
+        "",
+      ],
+    ],
+  ),
+  ...mutantsOf("storage/memory/event_log.ts", MEMORY, [
+    ["removes the events of the very time", "event.time >= time", "event.time > time"],
+    [
+      "gives a number twice after a compaction",
+      "return this.#events.at(-1)?.sequence ?? this.#compacted;",
+      "return this.#events.at(-1)?.sequence ?? 0;",
+    ],
+    [
+      "reads over a compaction without a word",
+      "if (after < this.#compacted) throw eventsCompacted(after, this.#compacted);",
+      "",
+    ],
+  ]),
+  ...mutantsOf("storage/shared/order.ts", MEMORY, [
+    [
+      "orders names upwards in an order that goes down",
+      "return nameDescends(orderBy) ? -order : order;",
+      "return order;",
+    ],
+    ["orders keys upwards", "return key.descending ? -order : order;", "return order;"],
+  ]),
+  ...mutantsOf("domain/filter_matches.ts", MEMORY, [
+    ["leaves the edge out of <=", "return order <= 0", "return order < 0"],
+    ["takes the edge into >", "order > 0 :", "order >= 0 :"],
+    [
+      "takes a wildcard at the end for one at the start",
+      `case "start":
+      return found.endsWith(text);`,
+      `case "start":
+      return found.startsWith(text);`,
+    ],
+  ]),
+  ...mutantsOf("domain/compare_values.ts", MEMORY, [
+    ["compares UTF-16 units", "leftHigh === rightHigh ? left - right", "true ? left - right"],
+  ]),
+  ...mutantsOf("storage/sqlite/collection.ts", SQLITE, [
+    [
+      "swaps any version",
+      "body = ?\n      WHERE name = ? AND version = ?`;",
+      "body = ?\n      WHERE name = ? AND version >= ? - 1000`;",
+    ],
+    [
+      "deletes any version",
+      "`DELETE FROM ${this.#table} WHERE name = ? AND version = ?`,",
+      "`DELETE FROM ${this.#table} WHERE name = ? AND version <> -?`,",
+    ],
+    [
+      "says nothing where nothing was swapped",
+      "if (changes !== 1) this.#refuse(value.name, version);",
+      "",
+    ],
+    ["leaves columns as they were", "return same\n      ?", "return true\n      ?"],
+    ["never sees that there are more", "rows.length > query.limit && last", "false && last"],
+  ]),
+  ...mutantsOf("storage/sqlite/operations.ts", SQLITE, [
+    [
+      "shares request ids among actors",
+      "actor = ? AND request_id = ?",
+      "? <> '' AND request_id = ?",
+    ],
+  ]),
+  ...mutantsOf(
+    "storage/sqlite/group_commit.ts",
+    SQLITE,
+    [
+      ["writes what was aborted", "          throwIfAborted(write.signal);\n", ""],
+      [
+        "undoes the neighbours of a refused write",
+        "if (!isMpcError(error)) throw error;",
+        "throw error;",
+      ],
+      [
+        "answers without a commit",
+        `exec("COMMIT")`,
+        `exec("ROLLBACK")`,
+      ],
+      [
+        "takes writes after it has closed",
+        "if (this.#closed) return Promise.reject(storeClosed());",
+        "",
+      ],
+      ["never waits for another process", "isBusy(error) && this.#mayWait()", "false"],
+      [
+        "loses the writes behind a full batch",
+        "this.#jobs.splice(0, MAX_BATCH)",
+        "this.#jobs.splice(0).slice(0, MAX_BATCH)",
+      ],
+    ],
+  ),
+  ...mutantsOf("storage/sqlite/list_sql.ts", SQLITE, [
+    ["reads no row more than the page", "limit + 1]", "limit]"],
+    ["leaves out what is missing where it comes last", "OR ${text} IS NULL OR", "OR"],
+    [
+      "begins a page of names with the end of the one before",
+      `down ? "<" : ">"} (\${marks})`,
+      `down ? "<=" : ">="} (\${marks})`,
+    ],
+    [
+      "lists names that only begin like the prefix's end",
+      "name >= ? AND name < ?",
+      "name >= ? AND name <> ?",
+    ],
+  ]),
+  ...mutantsOf("storage/sqlite/filter_sql.ts", SQLITE, [
+    [
+      "lets NOT miss what is missing",
+      "COALESCE(substr(${text}, 1, length(?)) = ?, 0)",
+      "substr(${text}, 1, length(?)) = ?",
+    ],
+    ["joins the terms of an OR by AND", `filter.op === "and" ? " AND " : " OR "`, `" AND "`],
+  ]),
+  ...mutantsOf("storage/sqlite/event_log.ts", SQLITE, [
+    [
+      "delivers own events over a gap",
+      "own.length > 0 && this.#before === this.#delivered",
+      "own.length > 0",
+    ],
+    [
+      "looks at the compaction before it reads",
+      "      const events = this.#select.all(after, limit).map(eventOf);\n      const compacted = this.#compacted();\n      if (after < compacted) throw eventsCompacted(after, compacted);",
+      "      const events = this.#select.all(after, limit).map(eventOf);",
+    ],
+    [
+      "forgets how far it was compacted",
+      "SET compacted = max(compacted, ?)",
+      "SET compacted = max(compacted, ? - 1)",
+    ],
+    [
+      "never sees what another process commits",
+      "version === undefined || version !== seen",
+      "version === undefined",
+    ],
+  ]),
+  ...mutantsOf("storage/shared/live_tail.ts", ["storage/shared/live_tail_test.ts"], [
+    [
+      "takes the edge of the window for outside",
+      "after < this.#recentAfter) return undefined",
+      "after <= this.#recentAfter) return undefined",
+    ],
+    [
+      "takes what is just outside the window for inside",
+      "after < this.#recentAfter) return undefined",
+      "after < this.#recentAfter - 1) return undefined",
+    ],
+    [
+      "subscribes after its read",
+      "        const changed = this.#changed.promise;\n        const events = this.#recentSince(cursor) ?? await this.#options.read(cursor, BATCH);",
+      "        const events = this.#recentSince(cursor) ?? await this.#options.read(cursor, BATCH);\n        const changed = this.#changed.promise;",
+    ],
+    [
+      "keeps the window over a gap",
+      "if (this.#recent.at(-1)?.sequence !== after) {",
+      "if (this.#recent.length === 0) {",
+    ],
+    ["goes on for a follower that was aborted", "          if (signal.aborted) return;\n", ""],
+    [
+      "stops looking outside with the first follower that leaves",
+      "if (--this.#followers === 0) this.#stopWatching();",
+      "this.#followers--;\n      this.#stopWatching();",
+    ],
+    [
+      "never stops looking outside",
+      "if (--this.#followers === 0) this.#stopWatching();",
+      "this.#followers--;",
+    ],
+    [
+      "does not wake its followers when it closes",
+      "    this.#stopWatching();\n    this.#wake();",
+      "    this.#stopWatching();",
+    ],
+    [
+      "moves the window's edge one too far when it trims",
+      "this.#recent.at(-RECENT_EVENTS - 1)!.sequence",
+      "this.#recent.at(-RECENT_EVENTS)!.sequence",
+    ],
+    [
+      "keeps what was removed from the log",
+      "this.#recent = this.#recent.slice(this.#firstAfter(upTo));",
+      "",
+    ],
+  ]),
+];

@@ -1,0 +1,122 @@
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Mutant } from "./mutant.ts";
+
+/** How long the tests of one mutant may take; a mutant that makes them hang is killed. */
+const TIMEOUT_MS = 90_000;
+
+export type Verdict = "killed" | "timed out" | "survived" | "stale" | "invalid";
+
+export interface Result {
+  readonly verdict: Verdict;
+  /** The end of what the tests printed. */
+  readonly output: string;
+}
+
+/** A copy of the files that git knows or would add, in which files may be changed. */
+export class SourceCopy implements AsyncDisposable {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async make(root: string): Promise<SourceCopy> {
+    const folder = await mkdtemp(join(tmpdir(), "mpc-mutate-"));
+    const copy = new SourceCopy(folder);
+    for (const path of await filesOf(root)) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await copyFile(join(root, path), join(folder, path));
+    }
+    return copy;
+  }
+
+  /** Runs test files as they are. */
+  async test(paths: readonly string[]): Promise<{ verdict: Verdict; output: string }> {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        "test",
+        "--quiet",
+        "--allow-all",
+        "--no-prompt",
+        "--no-check",
+        "--fail-fast",
+        ...paths,
+      ],
+      cwd: this.#folder,
+      env: { NO_COLOR: "1" },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      child.kill("SIGKILL");
+    }, TIMEOUT_MS);
+    const [{ code }, ...printed] = await Promise.all([
+      child.status,
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+    ]);
+    clearTimeout(timer);
+    const output = printed.join("\n");
+    return { verdict: late ? "timed out" : verdictOf(code, output), output: output.slice(-4_000) };
+  }
+
+  /** Changes the code as a mutant says, runs its tests, and changes it back. */
+  async try({ file, find, replace, tests }: Mutant): Promise<Result> {
+    const path = join(this.#folder, file);
+    let source: string;
+    try {
+      source = await readFile(path, "utf8");
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      return { verdict: "stale", output: "there is no such file" };
+    }
+    const places = source.split(find).length - 1;
+    if (places !== 1) {
+      return { verdict: "stale", output: `its text occurs ${places} times, must occur once` };
+    }
+    await writeFile(path, source.replace(find, () => replace));
+    try {
+      return await this.test(tests);
+    } finally {
+      await writeFile(path, source);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.#folder, { recursive: true });
+  }
+}
+
+/** A program that cannot be loaded says nothing of its tests. */
+function verdictOf(code: number, output: string): Verdict {
+  if (code === 0) return "survived";
+  return /^FAILED \|/m.test(output) && !/could not be parsed|SyntaxError/.test(output)
+    ? "killed"
+    : "invalid";
+}
+
+async function filesOf(root: string): Promise<readonly string[]> {
+  const { code, stdout } = await new Deno.Command("git", {
+    args: ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"],
+    cwd: root,
+    stdout: "piped",
+    stderr: "inherit",
+  }).output();
+  if (code !== 0) throw new Error("Cannot list the files to copy: git ls-files failed");
+  const paths = new TextDecoder().decode(stdout).split("\0").filter((path) => path !== "");
+  const present = await Promise.all(paths.map(async (path) => {
+    try {
+      return (await Deno.stat(join(root, path))).isFile;
+    } catch (error) {
+      // Deleted, and not committed yet.
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+  }));
+  return paths.filter((_, index) => present[index]);
+}

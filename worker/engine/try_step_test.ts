@@ -1,0 +1,148 @@
+/** One try of a step: when it begins, when it is the last, and what an undo may. */
+import assert from "node:assert/strict";
+import { MpcError, type Operation } from "@mpc/domain";
+import type { Ids } from "@mpc/services";
+import { newStepRecord, requestCancel, type Step, type StepContext } from "@mpc/services/sagas";
+import type { Store } from "@mpc/storage";
+import { openMemoryStore } from "@mpc/storage/memory";
+import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
+import { anOperation } from "../../tests/fakes/documents.ts";
+import { FakeClock } from "../../tests/fakes/fake_clock.ts";
+import { OperationJournal } from "./operation_journal.ts";
+import { tryStep } from "./try_step.ts";
+
+const NAME = "operations/op";
+const BUDGET_MS = 60_000;
+const PAUSE_MS = 1_000;
+
+/** Pauses are as long as they may be. */
+const IDS: Ids = { uuid: () => crypto.randomUUID(), random: () => 1 - Number.EPSILON };
+
+const failing = (code: "UNAVAILABLE" | "FAILED_PRECONDITION") => () =>
+  Promise.reject(new MpcError(code, { reason: "INJECTED", message: "an injected fault" }));
+
+type Body = (signal: AbortSignal) => Promise<void>;
+
+interface Options {
+  readonly run?: Body;
+  readonly undo?: Body;
+  readonly maxAttempts?: number;
+  readonly operation?: Partial<Operation>;
+}
+
+/** One operation of one step, of which each call of `once` makes a try. */
+async function world(options: Options) {
+  const { run = () => Promise.resolve(), maxAttempts = 10, operation } = options;
+  const clock = new FakeClock();
+  const store = openMemoryStore();
+  let bodies = 0;
+  const counted = (body: Body) => ({ signal }: StepContext) => {
+    bodies++;
+    return body(signal);
+  };
+  const { undo } = options;
+  const step: Step<Operation["input"]> = {
+    name: "step",
+    run: counted(run),
+    ...(undo && { undo: counted(undo) }),
+    onCancel: "undo",
+    retry: { maxAttempts, initialBackoffMs: PAUSE_MS, maxBackoffMs: PAUSE_MS, budgetMs: BUDGET_MS },
+    attemptTimeoutMs: 10_000,
+  };
+  const stored = await store.operations.create(anOperation("op", {
+    createTime: clock.now(),
+    updateTime: clock.now(),
+    deadline: clock.now() + BUDGET_MS,
+    steps: [newStepRecord("step")],
+    ...operation,
+  }));
+  const cancel = new AbortController();
+  const journal = new OperationJournal(store, stored, () => cancel.abort());
+  const provider = new SimulatedProvider({ clock, delays: NO_DELAYS, statePath: null });
+  const once = (undo = false) =>
+    tryStep({
+      ...{ store, clock, provider, journal, step, undo, ids: IDS },
+      cancel: cancel.signal,
+      stop: new AbortController().signal,
+    });
+  const attempts = () => journal.operation.steps[0]!.attempts.length;
+  return { store, once, attempts, bodies: () => bodies };
+}
+
+const mark = ({ store }: { readonly store: Store }) =>
+  requestCancel(
+    store,
+    NAME,
+    { actor: "ann", reason: "tested", time: 0 },
+    new AbortController().signal,
+  );
+
+Deno.test("the last of the tries that a policy allows is the last", async () => {
+  const { once, bodies } = await world({ run: failing("UNAVAILABLE"), maxAttempts: 3 });
+  assert.equal((await once()).status, "retry");
+  assert.equal((await once()).status, "retry");
+  assert.equal((await once()).status, "failed");
+  assert.equal((await once()).status, "failed", "the journal has it");
+  assert.equal(bodies(), 3);
+});
+
+Deno.test("a failure that is not retryable is the last", async () => {
+  const { once, bodies } = await world({ run: failing("FAILED_PRECONDITION") });
+  assert.equal((await once()).status, "failed");
+  assert.equal(bodies(), 1);
+});
+
+Deno.test("no try is due at the very end of the operation's time, one is a millisecond before", async () => {
+  for (const [leftMs, status] of [[PAUSE_MS, "failed"], [PAUSE_MS + 1, "retry"]] as const) {
+    const deadline = new FakeClock().now() + leftMs;
+    const { once } = await world({ run: failing("UNAVAILABLE"), operation: { deadline } });
+    assert.equal((await once()).status, status, `with ${leftMs} ms left`);
+  }
+});
+
+Deno.test("an undo has its own time, also past the operation's deadline", async () => {
+  const deadline = new FakeClock().now() - 1;
+  const { once } = await world({ undo: failing("UNAVAILABLE"), operation: { deadline } });
+  assert.equal((await once(true)).status, "retry");
+});
+
+Deno.test("a cancellation that was heard before a step begins skips it", async () => {
+  const cancelled = { cancellation: { actor: "ann", reason: "tested", time: 0 } };
+  const { once, bodies, attempts } = await world({ operation: cancelled });
+  assert.deepEqual(await once(), { status: "skipped" });
+  assert.deepEqual([bodies(), attempts()], [0, 0]);
+});
+
+Deno.test("a cancellation that is seen by the write of the step's begin skips it", async () => {
+  const tried = await world({});
+  await mark(tried);
+  assert.deepEqual(await tried.once(), { status: "skipped" });
+  assert.deepEqual([tried.bodies(), tried.attempts()], [0, 0]);
+});
+
+Deno.test("an undo of a cancelled operation runs, and its body hears no cancellation", async () => {
+  let heard = true;
+  const cancelled = { cancellation: { actor: "ann", reason: "tested", time: 0 } };
+  const { once } = await world({
+    operation: cancelled,
+    undo: (signal) => {
+      heard = signal.aborted;
+      return Promise.resolve();
+    },
+  });
+  assert.equal((await once(true)).status, "succeeded");
+  assert.equal(heard, false);
+});
+
+Deno.test("what the journal has settled is not run again", async () => {
+  const steps = [{ ...newStepRecord("step"), state: "SUCCEEDED" as const }];
+  const { once, bodies } = await world({ operation: { steps } });
+  assert.deepEqual(await once(), { status: "succeeded", end: null });
+  assert.equal(bodies(), 0);
+});
+
+Deno.test("nothing runs of an operation that has ended", async () => {
+  const { once, bodies } = await world({ operation: { state: "FAILED" } });
+  assert.deepEqual(await once(), { status: "ended" });
+  assert.equal(bodies(), 0);
+});
