@@ -383,3 +383,30 @@ Deno.test("calls and messages over the peer's turn wait, wherever the bytes are 
     assert.deepEqual(Buffer.concat(passed), Buffer.from(bytes), `cut at ${place}`);
   }
 });
+
+Deno.test("a header block has at most eight CONTINUATIONs, whether it ends with the last or not", () => {
+  const blockOf = (count: number) =>
+    join(
+      BEGIN,
+      frame(FRAME.HEADERS, FLAG.END_STREAM, 1, BLOCK.subarray(0, BLOCK.length - count)),
+      ...Array.from({ length: count }, (_, index) => {
+        const at = BLOCK.length - count + index;
+        const flags = index === count - 1 ? FLAG.END_HEADERS : 0;
+        return frame(FRAME.CONTINUATION, flags, 1, BLOCK.subarray(at, at + 1));
+      }),
+    );
+  assert.deepEqual(pass(new FrameGuard(), blockOf(8)), Buffer.from(blockOf(8)));
+  assert.throws(() => pass(new FrameGuard(), blockOf(9)), ConnectionError);
+});
+
+Deno.test("a header block has at most 64 kB, before it has ended", () => {
+  const chunk = new Uint8Array(16_000);
+  const open = (count: number) =>
+    join(
+      BEGIN,
+      frame(FRAME.HEADERS, 0, 1, chunk),
+      ...Array.from({ length: count }, () => frame(FRAME.CONTINUATION, 0, 1, chunk)),
+    );
+  assert.deepEqual(pass(new FrameGuard(), open(3)), Buffer.from(BEGIN), "it waits for its end");
+  assert.throws(() => pass(new FrameGuard(), open(4)), ConnectionError);
+});

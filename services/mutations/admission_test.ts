@@ -3,10 +3,13 @@ import assert from "node:assert/strict";
 import { createEnvironment } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
-import { anEnvironment, anOperation } from "../../tests/fakes/documents.ts";
-import { FakeClock } from "../../tests/fakes/fake_clock.ts";
+import { anEnvironment, anEvent, anOperation } from "../../tests/fakes/documents.ts";
+import { FailingStore } from "../../tests/fakes/failing_store.ts";
+import { FakeClock, settle } from "../../tests/fakes/fake_clock.ts";
 import { withPlatform } from "../../tests/fakes/platform.ts";
 import { rejectsWith } from "../../tests/fakes/rejects.ts";
+import { assertIdle } from "./admit.ts";
+import { repeatedRequest } from "./idempotency.ts";
 import { confirmAdmission, deleteUnadmitted, dropUnadmitted, isAdmitted } from "./admission.ts";
 
 const ENVIRONMENT = "environments/dev";
@@ -138,4 +141,84 @@ Deno.test("an admission whose record is dropped before its lock lands is made an
     assert.equal(await operations.count({}), 1);
     await platform.assertSound();
   }, { store });
+});
+
+Deno.test("where nobody knows whether the lock was taken, the record stays, and the janitor finishes", async () => {
+  const store = new FailingStore(openMemoryStore(), clock);
+  await withPlatform(async (platform) => {
+    const request = { environmentId: "dev", environment: {}, requestId: "r-1" };
+    const ask = () => createEnvironment(platform.deps, platform.caller, request);
+    // The second write is the lock: it is made, and its answer is lost.
+    store.plan("answer lost", 2);
+    await rejectsWith(ask(), "UNAVAILABLE", "STORE_UNAVAILABLE");
+    store.heal();
+    const { items } = await store.operations.list({ limit: 9 });
+    assert.equal(items.length, 1, "the record of what may be admitted");
+    const repeated = await ask();
+    assert.equal(repeated.operation?.value.name, items[0]?.value.name);
+    assert.equal((await platform.ended(repeated)).state, "SUCCEEDED");
+    await platform.assertSound();
+  }, { store });
+});
+
+Deno.test("a repeated request makes sure of an operation whose admission was revoked meanwhile", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, store } = platform;
+    await platform.crash();
+    const request = { environmentId: "dev", environment: {}, requestId: "r-1" };
+    const { name } = (await createEnvironment(deps, caller, request)).operation!.value;
+    const { value, version } = (await store.operations.get(name))!;
+    await store.operations.replace({ ...value, admissionRevoked: true }, version);
+    const { operation } = await createEnvironment(deps, caller, request);
+    assert.deepEqual([operation?.value.name, operation?.value.admissionRevoked], [name, false]);
+    assert.equal((await store.operations.get(name))?.value.admissionRevoked, false);
+    await platform.restart();
+  }));
+
+Deno.test("a repeated request hears of a lock that lands right after its look", async () => {
+  const store = openMemoryStore();
+  const { environments } = store;
+  const looked: Store = {
+    ...store,
+    environments: Object.assign(Object.create(environments), {
+      async get(...call: Parameters<typeof environments.get>) {
+        const found = await environments.get(...call);
+        if (!found) {
+          const lock = locked("currentOperation");
+          const event = { ...anEvent("admitted"), operation: OPERATION };
+          await environments.create(lock, { events: [event] });
+        }
+        return found;
+      },
+    }),
+  };
+  await withPlatform(async (platform) => {
+    await platform.crash();
+    const { deps, caller } = platform;
+    const first = anOperation("op", {
+      actor: caller.principal,
+      requestId: "r-1",
+      requestHash: "hash",
+      createTime: deps.clock.now(),
+    });
+    await store.operations.create(first);
+    let found: string | undefined;
+    const looking = repeatedRequest({ ...deps, store: looked }, caller, "r-1", "hash")
+      .then((stored) => found = stored?.value.name);
+    await settle(20);
+    assert.equal(found, OPERATION, "without waiting for time to pass");
+    await looking;
+    await platform.restart();
+  }, { store });
+});
+
+Deno.test("who is refused because of a deletion that waits is told of the deletion", async () => {
+  const busy = anEnvironment("dev", {
+    currentOperation: "operations/runs",
+    nextOperation: "operations/waits",
+  });
+  const refused = Promise.resolve().then(() => assertIdle(busy, "change environment"));
+  const error = await rejectsWith(refused, "ABORTED", "OPERATION_IN_PROGRESS");
+  assert.equal(error.metadata["operation"], "operations/waits");
+  assertIdle(anEnvironment("dev", { nextOperation: "operations/waits" }), "change environment");
 });

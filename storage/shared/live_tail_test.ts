@@ -136,3 +136,13 @@ Deno.test("the live tail looks outside while somebody follows, and stops with th
   await followers[1];
   assert.deepEqual(watching, ["begun", "ended"]);
 });
+
+Deno.test("the live tail does not serve over what was removed from the log", async () => {
+  const { tail, reads } = tailOf(events(4, 6));
+  append(tail, events(1, 6));
+  tail.compact(3);
+  assert.deepEqual(await follow(tail, 3, 3), [4, 5, 6]);
+  assert.deepEqual(reads, [], "what is left is in memory");
+  await follow(tail, 2, 1);
+  assert.deepEqual(reads, [2], "the log says that events were removed");
+});

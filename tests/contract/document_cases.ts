@@ -104,6 +104,18 @@ export const DOCUMENT_CASES: Readonly<Record<string, StoreCase>> = {
     assert.equal(await environments.get("environments/dev"), undefined);
     assert.equal(await events.head(), 0);
   },
+  "a write that is aborted right after it was asked for is not made": async ({ store }) => {
+    const stop = new AbortController();
+    const events = [anEvent("no")];
+    const created = store.environments.create(anEnvironment("dev"), {
+      signal: stop.signal,
+      events,
+    });
+    stop.abort();
+    await rejectsWith(created, "CANCELLED", "ABORTED_BY_CALLER");
+    assert.equal(await store.environments.get("environments/dev"), undefined);
+    assert.equal(await store.events.head(), 0);
+  },
   "calls after close() are UNAVAILABLE, and so are open tails": async (harness) => {
     const { store } = harness;
     const { signal } = new AbortController();

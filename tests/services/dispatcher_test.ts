@@ -268,3 +268,34 @@ Deno.test("several dispatchers and housekeepings at once do everything once", ()
       .flatMap(({ value }) => value.steps).length;
     assert.equal(started, steps, "each step began once");
   }));
+
+Deno.test("what is admitted while the dispatcher takes its first look is started", () =>
+  withWorld(async (world) => {
+    const { operations } = world.store;
+    let name: string | undefined;
+    const store = {
+      ...world.store,
+      operations: Object.assign(Object.create(operations), {
+        async list(query: Parameters<typeof operations.list>[0]) {
+          const page = await operations.list(query);
+          name ??= await world.create("dev");
+          return page;
+        },
+      }),
+    };
+    const dispatcher = new Dispatcher({ store, engine: world.engine, clock: world.clock });
+    await dispatcher.start();
+    await settle();
+    assert.deepEqual(world.engine.started, [name]);
+    await dispatcher.close();
+  }));
+
+Deno.test("operations of another engine are left to its dispatcher", () =>
+  withWorld(async (world) => {
+    const name = await world.create("dev");
+    const { value, version } = (await world.store.operations.get(name))!;
+    await world.store.operations.replace({ ...value, engine: "temporal" }, version);
+    await world.dispatcher();
+    await settle();
+    assert.deepEqual(world.engine.started, []);
+  }));

@@ -138,6 +138,7 @@ Deno.test("a protected environment never expires; without protection it does, at
   withExpiry({ ttlMs: HOUR, deletionProtection: true }, async (platform) => {
     await platform.clock.advance(10 * HOUR);
     assert.equal(await exists(platform), true);
+    assert.equal(await notices(platform), 0, "nor is it said that it will");
     await update(platform, { deletionProtection: false });
     await platform.clock.advance(1_000);
     assert.equal(await exists(platform), false);
@@ -172,3 +173,55 @@ Deno.test("a moment to live until can be asked for, and be repeated", () =>
       assert.equal(error.violations[0]?.field, "environment.expire_time");
     }
   }));
+
+Deno.test("of two processes that see the same moment coming one says so", async () => {
+  const platform = await Platform.start();
+  const { deps, caller, clock } = platform;
+  const [one, other] = [new Expiry(deps), new Expiry(deps)];
+  try {
+    const environment = { ttlMs: NOTICE_MS + 1_000 };
+    await platform.ended(
+      await createEnvironment(deps, caller, { environmentId: "dev", environment }),
+    );
+    await clock.advance(1_000);
+    await Promise.all([one.pass(), other.pass()]);
+    assert.equal(await notices(platform), 1);
+  } finally {
+    await Promise.all([one.close(), other.close()]);
+    await platform.close();
+  }
+});
+
+Deno.test("a deletion that failed is asked for anew five minutes later, not before", async () => {
+  const { definitions } = faultyDefinitions([
+    {
+      kind: "environment.delete",
+      step: "delete_namespace",
+      run: () => Promise.reject(permanent()),
+    },
+  ]);
+  const platform = await Platform.start({ definitions });
+  const { deps, caller, clock, store } = platform;
+  const expiry = new Expiry(deps);
+  const deletions = () =>
+    store.operations.count({ filter: { op: "=", path: ["kind"], value: "environment.delete" } });
+  try {
+    const environment = { ttlMs: HOUR };
+    await platform.ended(
+      await createEnvironment(deps, caller, { environmentId: "dev", environment }),
+    );
+    const { expireTime } = (await store.environments.get(NAME))!.value;
+    const passAt = async (ms: number) => {
+      await clock.advance(expireTime! + ms - clock.now());
+      await expiry.pass();
+      await platform.settle();
+      return await deletions();
+    };
+    assert.equal(await passAt(0), 1);
+    assert.equal(await passAt(299_000), 1);
+    assert.equal(await passAt(300_000), 2);
+  } finally {
+    await expiry.close();
+    await platform.close();
+  }
+});

@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
-import { idOf } from "@mpc/domain";
-import { cancelOperation, createEnvironment, type Engine } from "@mpc/services";
+import { type ErrorRecord, idOf } from "@mpc/domain";
+import {
+  ADMISSION_GRACE_MS,
+  cancelOperation,
+  createEnvironment,
+  type Engine,
+  type EngineStatus,
+} from "@mpc/services";
+import type { Store } from "@mpc/storage";
 import { Janitor } from "@mpc/worker";
 import { openMemoryStore } from "@mpc/storage/memory";
+import { anEnvironment, anOperation, aWorkload } from "../fakes/documents.ts";
 import { FailingStore } from "../fakes/failing_store.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { faultyDefinitions } from "../fakes/faulty_definitions.ts";
@@ -95,3 +103,107 @@ Deno.test("the janitor tells an engine again of a cancellation that it may not h
     assert.deepEqual(told, [name]);
     await platform.restart();
   }));
+
+/** An engine of which a test says how its operations are; it notes what it is told. */
+function scriptedEngine(statusOf: (operation: string) => EngineStatus) {
+  const told: string[] = [];
+  const engine: Engine = {
+    name: "embedded",
+    start: (operation) => Promise.resolve(void told.push(`start ${operation}`)),
+    cancel: (operation) => Promise.resolve(void told.push(`cancel ${operation}`)),
+    status: (operation) => Promise.resolve(statusOf(operation)),
+    close: () => Promise.resolve(),
+  };
+  return { engine, told };
+}
+
+/** A janitor's pass over a store, with an engine that a test scripts. @returns what that was told */
+async function passOver(
+  store: Store,
+  statusOf: (operation: string) => EngineStatus,
+): Promise<readonly string[]> {
+  const { engine, told } = scriptedEngine(statusOf);
+  await withPlatform(async ({ provider, clock, caller }) => {
+    await new Janitor({ store, provider, clock, engine, signal: caller.signal }).pass();
+  });
+  return told;
+}
+
+const running = (): EngineStatus => ({ state: "running" });
+const absent = (): EngineStatus => ({ state: "absent" });
+
+Deno.test("an operation without a lock is dropped when it is as old as the grace, not before", () =>
+  withPlatform(async ({ store, clock, provider, caller }) => {
+    const { value } = await store.operations.create(anOperation("op", { createTime: clock.now() }));
+    const isLeft = async () => {
+      const { engine } = scriptedEngine(absent);
+      await new Janitor({ store, provider, clock, engine, signal: caller.signal }).pass();
+      return await store.operations.get(value.name) !== undefined;
+    };
+    await clock.advance(ADMISSION_GRACE_MS - 1);
+    assert.equal(await isLeft(), true);
+    await clock.advance(1);
+    assert.equal(await isLeft(), false);
+  }));
+
+Deno.test("a resource stays locked while its operation lives", async () => {
+  const store = openMemoryStore();
+  const { name } = (await store.operations.create(anOperation("op", { state: "RUNNING" }))).value;
+  await store.environments.create(
+    anEnvironment("dev", { state: "CREATING", currentOperation: name }),
+  );
+  await passOver(store, running);
+  const { state, currentOperation } = (await store.environments.get("environments/dev"))!.value;
+  assert.deepEqual([state, currentOperation], ["CREATING", name]);
+});
+
+Deno.test("a workload that the ended deletion of its environment holds is released", async () => {
+  const store = openMemoryStore();
+  const deletion = anOperation("op", { kind: "environment.delete", state: "FAILED" });
+  await store.operations.create(deletion);
+  const held = { state: "DELETING" as const, currentOperation: deletion.name };
+  await store.workloads.create(aWorkload("dev", "web", held));
+  await passOver(store, absent);
+  const { value } = (await store.workloads.get("environments/dev/workloads/web"))!;
+  assert.deepEqual([value.state, value.currentOperation], ["DELETE_FAILED", null]);
+});
+
+Deno.test("what a queued deletion waits for is stopped, unless the deletion itself is cancelled", async () => {
+  for (const cancelled of [false, true]) {
+    const store = openMemoryStore();
+    const holder = anOperation("holder", { kind: "environment.update", state: "RUNNING" });
+    const deletion = anOperation("deletion", {
+      kind: "environment.delete",
+      cancellation: cancelled ? { actor: "ann", reason: "", time: 0 } : null,
+    });
+    await store.operations.create(holder);
+    await store.operations.create(deletion);
+    const locks = { currentOperation: holder.name, nextOperation: deletion.name };
+    await store.environments.create(anEnvironment("dev", { state: "UPDATING", ...locks }));
+    const told = await passOver(store, (name) => name === holder.name ? running() : absent());
+    const marked = (await store.operations.get(holder.name))!.value.cancellation?.reason;
+    assert.equal(marked, cancelled ? undefined : `preempted by ${deletion.name}`);
+    assert.equal(told.includes(`start ${deletion.name}`), cancelled, "the engine ends it");
+  }
+});
+
+Deno.test("an operation that its engine has ended is closed, and its resource released", async () => {
+  const store = openMemoryStore();
+  const operation = anOperation("op", { state: "RUNNING", startTime: 1 });
+  await store.operations.create(operation);
+  const held = { state: "CREATING" as const, currentOperation: operation.name };
+  await store.environments.create(anEnvironment("dev", held));
+  const error: ErrorRecord = {
+    code: "ABORTED",
+    reason: "WORKFLOW_TERMINATED",
+    message: "Its workflow was terminated",
+    retryable: false,
+    metadata: {},
+    causes: [],
+  };
+  const told = await passOver(store, () => ({ state: "ended", error }));
+  const ended = (await store.operations.get(operation.name))!.value;
+  assert.deepEqual([ended.state, ended.error?.reason], ["FAILED", "WORKFLOW_TERMINATED"]);
+  const { value } = (await store.environments.get("environments/dev"))!;
+  assert.deepEqual([value.state, value.currentOperation, told], ["CREATE_FAILED", null, []]);
+});

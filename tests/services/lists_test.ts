@@ -9,19 +9,22 @@ import { rejectsWith } from "../fakes/rejects.ts";
 
 const ALL = { pageSize: 0, pageToken: "", filter: "", orderBy: "" };
 
-/** Lists of these environments, which no operation has made. */
-async function listOf(environments: readonly Environment[]) {
+/** Pages of these environments, which no operation has made. */
+async function pagesOf(environments: readonly Environment[]) {
   const store = openMemoryStore();
   const platform = await Platform.start({ store });
   for (const environment of environments) await store.environments.create(environment);
   await platform.crash();
   return async (request: Partial<typeof ALL>) => {
-    const { items } = await listEnvironments(platform.deps, platform.caller, {
-      ...ALL,
-      ...request,
-    });
-    return items.map(({ value }) => value.name.slice("environments/".length));
+    const page = await listEnvironments(platform.deps, platform.caller, { ...ALL, ...request });
+    const ids = page.items.map(({ value }) => value.name.slice("environments/".length));
+    return { ids, next: page.nextPageToken };
   };
+}
+
+async function listOf(environments: readonly Environment[]) {
+  const page = await pagesOf(environments);
+  return async (request: Partial<typeof ALL>) => (await page(request)).ids;
 }
 
 Deno.test("page_size is 50 where it is not given, and never more than 1000", async () => {
@@ -59,4 +62,33 @@ Deno.test("stalled finds what has failed, and stays so until somebody acts", asy
   ]);
   assert.deepEqual(await list({ filter: "stalled = true" }), ["failed"]);
   assert.deepEqual(await list({ filter: "NOT stalled = true" }), ["changing", "ready"]);
+});
+
+Deno.test("page tokens lead through a list once, and the last page has none", async () => {
+  const page = await pagesOf(["a", "b", "c", "d", "e"].map((id) => anEnvironment(id)));
+  const first = await page({ pageSize: 2 });
+  const second = await page({ pageSize: 2, pageToken: first.next });
+  const third = await page({ pageSize: 2, pageToken: second.next });
+  assert.deepEqual([first.ids, second.ids, third.ids], [["a", "b"], ["c", "d"], ["e"]]);
+  assert.equal(third.next, "");
+  const whole = await page({ pageSize: 5 });
+  assert.equal(whole.next, "", "a full page may be the last");
+});
+
+Deno.test("a page token of another filter or order is refused, and so is one that was tampered with", async () => {
+  const page = await pagesOf(["a", "b", "c"].map((id) => anEnvironment(id)));
+  const { next: pageToken } = await page({ pageSize: 1, orderBy: "create_time" });
+  const [query, , name] = JSON.parse(decodeURIComponent(atob(pageToken)));
+  const fewer = btoa(encodeURIComponent(JSON.stringify([query, [], name])));
+  const refused: readonly Partial<typeof ALL>[] = [
+    { pageToken },
+    { pageToken, orderBy: "create_time desc" },
+    { pageToken, orderBy: "create_time", filter: "state = READY" },
+    { pageToken: fewer, orderBy: "create_time" },
+    { pageToken: "x", orderBy: "create_time" },
+  ];
+  for (const request of refused) {
+    const { violations } = await rejectsWith(page(request), "INVALID_ARGUMENT", "INVALID_FIELDS");
+    assert.deepEqual(violations.map(({ field }) => field), ["page_token"]);
+  }
 });

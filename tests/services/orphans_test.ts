@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { NO_QUOTA, parseWorkloadSpec } from "@mpc/domain";
+import { anEnvironment } from "../fakes/documents.ts";
 import { withPlatform } from "../fakes/platform.ts";
 import { create, deploy, removeWorkload } from "../fakes/scenarios.ts";
 
@@ -52,4 +53,26 @@ Deno.test("doctor names what was abandoned and does not go away, after a while",
       remedies.find(([subject]) => subject === "Deployment/dev/web"),
       ["Deployment/dev/web", "kubectl get deployment web -n dev -o yaml"],
     );
+  }));
+
+Deno.test("what an abandoned environment left is swept and told, also when there is another of its name", () =>
+  withPlatform(async (platform) => {
+    const { cluster, store, clock, caller } = platform;
+    const old = { environment: "dev", uid: "old", labels: {} };
+    await cluster.applyNamespace({ ...old, quota: NO_QUOTA, cluster: "default" }, caller);
+    await store.environments.create(anEnvironment("dev", { uid: "new", state: "CREATE_FAILED" }));
+    const orphan = {
+      target: "environments/dev",
+      objects: [],
+      operation: "operations/gone",
+      createTime: clock.now(),
+    };
+    await store.orphans.create({ ...orphan, name: "orphans/old", targetUid: "old" });
+    await store.orphans.create({ ...orphan, name: "orphans/new", targetUid: "new" });
+    await platform.janitor().pass();
+    const left = (await store.orphans.list({ limit: 9 })).items.map(({ value }) => value.name);
+    assert.deepEqual(left, ["orphans/new"], "the environment is there: nothing of it is swept");
+    assert.deepEqual((await cluster.inventory(caller)).objects, []);
+    const swept = (await platform.events()).filter(({ reason }) => reason === "OrphanSwept");
+    assert.deepEqual(swept.map(({ target }) => target), ["environments/dev"]);
   }));

@@ -5,6 +5,7 @@ import { deleteEnvironment, updateEnvironment } from "@mpc/services";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { Retention } from "@mpc/worker";
 import fc from "fast-check";
+import { anOperation } from "../fakes/documents.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { type Platform, withPlatform } from "../fakes/platform.ts";
 import { create } from "../fakes/scenarios.ts";
@@ -147,4 +148,19 @@ const eventAt = (time: number) => ({
   operation: null,
   actor: "ann",
   resource: null,
+});
+
+Deno.test("an operation is kept to the very end of its time, and one of many pages is not overlooked", async () => {
+  const store = openMemoryStore();
+  const clock = new FakeClock();
+  const since = clock.now() - KEEP_MS;
+  const ended = (id: string, endTime: number) =>
+    store.operations.create(
+      anOperation(id, { state: "SUCCEEDED", createTime: since - DAY_MS, endTime }),
+    );
+  for (let index = 0; index < 250; index++) await ended(`old-${index}`, since - 1);
+  await ended("z-edge", since);
+  await retentionOf({ store, clock }).pass();
+  const { items } = await store.operations.list({ limit: 300 });
+  assert.deepEqual(items.map(({ value }) => value.name), ["operations/z-edge"]);
 });

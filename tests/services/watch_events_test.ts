@@ -1,10 +1,10 @@
 /** A watch tells what is there, then what happens: no event is missing, none comes twice. */
 import assert from "node:assert/strict";
 import type { Environment } from "@mpc/domain";
-import { environmentEvent, type WatchedEvent, watchEvents } from "@mpc/services";
+import { environmentEvent, type WatchedEvent, watchEvents, workloadEvent } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
-import { anEnvironment, anEvent } from "../fakes/documents.ts";
+import { anEnvironment, anEvent, aWorkload } from "../fakes/documents.ts";
 import { settle } from "../fakes/fake_clock.ts";
 import { aCaller } from "../fakes/a_caller.ts";
 import { withPlatform } from "../fakes/platform.ts";
@@ -168,4 +168,17 @@ Deno.test("a token from ahead of the log is refused, that of its head is not", a
   assert.deepEqual(await toldBy(store, { resumeToken }), ["synced"]);
   const ahead = toldBy(openMemoryStore(), { resumeToken });
   await rejectsWith(ahead, "OUT_OF_RANGE", "EVENTS_UNKNOWN");
+});
+
+Deno.test("a watch of environments is told nothing of a workload", async () => {
+  const store = openMemoryStore();
+  const told = await toldBy(store, {}, async () => {
+    const web = aWorkload("dev", "web");
+    const facts = { message: "", reason: "Tested", operation: null, actor: "ann", time: 0 };
+    await store.workloads.create(web, {
+      events: [workloadEvent({ value: web, version: 1 }, facts)],
+    });
+    await write(store, "1");
+  });
+  assert.deepEqual(told, ["synced", "UPDATED 1"]);
 });

@@ -55,3 +55,20 @@ Deno.test("followLog() goes on with the oldest that is kept where earlier events
   );
   assert.deepEqual(seen, ["2"]);
 });
+
+Deno.test("followLog() hands an event on again that could not be taken, and no other", async () => {
+  const store = openMemoryStore();
+  const clock = new FakeClock();
+  const stop = new AbortController();
+  await store.events.append(["1", "2", "3"].map((message) => anEvent(message)));
+  const handed: string[] = [];
+  const following = followLog({ store, clock }, 0, stop.signal, ({ message }) => {
+    handed.push(message);
+    if (handed.length === 2) throw new Error("cannot take it now");
+  });
+  await clock.advance(5_000);
+  stop.abort();
+  await following;
+  await store.close();
+  assert.deepEqual(handed, ["1", "2", "2", "3"]);
+});
