@@ -14,17 +14,26 @@ export interface Result {
   readonly output: string;
 }
 
+/** Files in memory, where the system has them: tests of stores wait for a disk most of the time. */
+const MEMORY = "/dev/shm";
+
 /** A copy of the files that git knows or would add, in which files may be changed. */
 export class SourceCopy implements AsyncDisposable {
   readonly #folder: string;
+  /** For the tests' own files. */
+  readonly #scratch: string;
 
   private constructor(folder: string) {
-    this.#folder = folder;
+    this.#folder = join(folder, "tree");
+    this.#scratch = join(folder, "tmp");
   }
 
   static async make(root: string): Promise<SourceCopy> {
-    const folder = await mkdtemp(join(tmpdir(), "mpc-mutate-"));
-    const copy = new SourceCopy(folder);
+    const parent = await isFolder(MEMORY) ? MEMORY : tmpdir();
+    const made = await mkdtemp(join(parent, "mpc-mutate-"));
+    const folder = join(made, "tree");
+    await mkdir(join(made, "tmp"));
+    const copy = new SourceCopy(made);
     for (const path of await filesOf(root)) {
       await mkdir(dirname(join(folder, path)), { recursive: true });
       await copyFile(join(root, path), join(folder, path));
@@ -45,7 +54,7 @@ export class SourceCopy implements AsyncDisposable {
         ...paths,
       ],
       cwd: this.#folder,
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", TMPDIR: this.#scratch },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -88,7 +97,7 @@ export class SourceCopy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.#folder, { recursive: true });
+    await rm(dirname(this.#folder), { recursive: true });
   }
 }
 
@@ -98,6 +107,15 @@ function verdictOf(code: number, output: string): Verdict {
   return /^FAILED \|/m.test(output) && !/could not be parsed|SyntaxError/.test(output)
     ? "killed"
     : "invalid";
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 async function filesOf(root: string): Promise<readonly string[]> {
