@@ -6,6 +6,9 @@ import type { Mutant } from "./mutant.ts";
 /** How long the tests of one mutant may take; a mutant that makes them hang is killed. */
 const TIMEOUT_MS = 90_000;
 
+/** How long all tests may take on the code as it is. */
+const ALL_TIMEOUT_MS = 900_000;
+
 export type Verdict = "killed" | "timed out" | "survived" | "stale" | "invalid";
 
 export interface Result {
@@ -41,8 +44,13 @@ export class SourceCopy implements AsyncDisposable {
     return copy;
   }
 
-  /** Runs test files as they are. */
-  async test(paths: readonly string[]): Promise<{ verdict: Verdict; output: string }> {
+  /** Runs test files on the code as it is. @returns what they printed where one failed */
+  async failureOf(paths: readonly string[]): Promise<string | undefined> {
+    const { verdict, output } = await this.#test([...paths, "--parallel"], ALL_TIMEOUT_MS);
+    return verdict === "survived" ? undefined : `${verdict}: ${output}`;
+  }
+
+  async #test(args: readonly string[], timeoutMs: number): Promise<Result> {
     const child = new Deno.Command(Deno.execPath(), {
       args: [
         "test",
@@ -51,7 +59,7 @@ export class SourceCopy implements AsyncDisposable {
         "--no-prompt",
         "--no-check",
         "--fail-fast",
-        ...paths,
+        ...args,
       ],
       cwd: this.#folder,
       env: { NO_COLOR: "1", TMPDIR: this.#scratch },
@@ -63,7 +71,7 @@ export class SourceCopy implements AsyncDisposable {
     const timer = setTimeout(() => {
       late = true;
       child.kill("SIGKILL");
-    }, TIMEOUT_MS);
+    }, timeoutMs);
     const [{ code }, ...printed] = await Promise.all([
       child.status,
       new Response(child.stdout).text(),
@@ -90,7 +98,7 @@ export class SourceCopy implements AsyncDisposable {
     }
     await writeFile(path, source.replace(find, () => replace));
     try {
-      return await this.test(tests);
+      return await this.#test(tests, TIMEOUT_MS);
     } finally {
       await writeFile(path, source);
     }
