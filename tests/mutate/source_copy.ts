@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { Mutant } from "./mutant.ts";
 
 /** How long the tests of one mutant may take; a mutant that makes them hang is killed. */
-const TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 60_000;
 
 /** How long all tests may take on the code as it is. */
 const ALL_TIMEOUT_MS = 900_000;

@@ -125,7 +125,7 @@ export const STORAGE: readonly Mutant[] = [
   ]),
   ...mutantsOf(
     "storage/sqlite/group_commit.ts",
-    SQLITE,
+    ["storage/sqlite/group_commit_test.ts", ...SQLITE],
     [
       ["writes what was aborted", "          throwIfAborted(write.signal);\n", ""],
       [
