@@ -4,7 +4,7 @@ import type { Operation } from "@mpc/domain";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { anEnvironment, anOperation } from "../../tests/fakes/documents.ts";
-import { releaseResource } from "./release_lock.ts";
+import { releaseResource, withdrawLock } from "./release_lock.ts";
 import { requestCancel } from "./request_cancel.ts";
 import { dropWaiting } from "./resource_lock.ts";
 
@@ -76,4 +76,23 @@ Deno.test("a deletion that is dropped from the queue drops no other", async () =
   assert.equal((await store.environments.get(NAME))!.value.nextOperation, "operations/other");
   await dropWaiting(store, anOperation("other", { kind: "environment.delete" }), 1);
   assert.equal((await store.environments.get(NAME))!.value.nextOperation, null);
+});
+
+Deno.test("a lock that is withdrawn leaves the resource as it was before", async () => {
+  const store = openMemoryStore();
+  const before = anEnvironment("dev", { lastOperation: "operations/before" });
+  const { version } = await store.environments.create(before);
+  const operation = anOperation("op", { kind: "environment.update" });
+  const taken = { ...before, state: "UPDATING" as const, currentOperation: operation.name };
+  await store.environments.replace(taken, version);
+  await withdrawLock(store, operation, before, 7);
+  const after = (await store.environments.get(NAME))!.value;
+  assert.deepEqual(after, { ...before, updateTime: 7 });
+});
+
+Deno.test("a lock that is withdrawn with the record that it made leaves nothing", async () => {
+  const store = openMemoryStore();
+  const operation = await held(store);
+  await withdrawLock(store, operation, null, 7);
+  assert.equal(await store.environments.get(NAME), undefined);
 });

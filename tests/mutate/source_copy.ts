@@ -4,7 +4,10 @@ import { dirname, join } from "node:path";
 import type { Mutant } from "./mutant.ts";
 
 /** How long the tests of one mutant may take; a mutant that makes them hang is killed. */
-const TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 60_000;
+
+/** How long all tests may take on the code as it is. */
+const ALL_TIMEOUT_MS = 900_000;
 
 export type Verdict = "killed" | "timed out" | "survived" | "stale" | "invalid";
 
@@ -14,17 +17,26 @@ export interface Result {
   readonly output: string;
 }
 
+/** Files in memory, where the system has them: tests of stores wait for a disk most of the time. */
+const MEMORY = "/dev/shm";
+
 /** A copy of the files that git knows or would add, in which files may be changed. */
 export class SourceCopy implements AsyncDisposable {
   readonly #folder: string;
+  /** For the tests' own files. */
+  readonly #scratch: string;
 
   private constructor(folder: string) {
-    this.#folder = folder;
+    this.#folder = join(folder, "tree");
+    this.#scratch = join(folder, "tmp");
   }
 
   static async make(root: string): Promise<SourceCopy> {
-    const folder = await mkdtemp(join(tmpdir(), "mpc-mutate-"));
-    const copy = new SourceCopy(folder);
+    const parent = await isFolder(MEMORY) ? MEMORY : tmpdir();
+    const made = await mkdtemp(join(parent, "mpc-mutate-"));
+    const folder = join(made, "tree");
+    await mkdir(join(made, "tmp"));
+    const copy = new SourceCopy(made);
     for (const path of await filesOf(root)) {
       await mkdir(dirname(join(folder, path)), { recursive: true });
       await copyFile(join(root, path), join(folder, path));
@@ -32,8 +44,13 @@ export class SourceCopy implements AsyncDisposable {
     return copy;
   }
 
-  /** Runs test files as they are. */
-  async test(paths: readonly string[]): Promise<{ verdict: Verdict; output: string }> {
+  /** Runs test files on the code as it is. @returns what they printed where one failed */
+  async failureOf(paths: readonly string[]): Promise<string | undefined> {
+    const { verdict, output } = await this.#test([...paths, "--parallel"], ALL_TIMEOUT_MS);
+    return verdict === "survived" ? undefined : `${verdict}: ${output}`;
+  }
+
+  async #test(args: readonly string[], timeoutMs: number): Promise<Result> {
     const child = new Deno.Command(Deno.execPath(), {
       args: [
         "test",
@@ -42,10 +59,10 @@ export class SourceCopy implements AsyncDisposable {
         "--no-prompt",
         "--no-check",
         "--fail-fast",
-        ...paths,
+        ...args,
       ],
       cwd: this.#folder,
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", TMPDIR: this.#scratch },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -54,7 +71,7 @@ export class SourceCopy implements AsyncDisposable {
     const timer = setTimeout(() => {
       late = true;
       child.kill("SIGKILL");
-    }, TIMEOUT_MS);
+    }, timeoutMs);
     const [{ code }, ...printed] = await Promise.all([
       child.status,
       new Response(child.stdout).text(),
@@ -81,14 +98,14 @@ export class SourceCopy implements AsyncDisposable {
     }
     await writeFile(path, source.replace(find, () => replace));
     try {
-      return await this.test(tests);
+      return await this.#test(tests, TIMEOUT_MS);
     } finally {
       await writeFile(path, source);
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.#folder, { recursive: true });
+    await rm(dirname(this.#folder), { recursive: true });
   }
 }
 
@@ -98,6 +115,15 @@ function verdictOf(code: number, output: string): Verdict {
   return /^FAILED \|/m.test(output) && !/could not be parsed|SyntaxError/.test(output)
     ? "killed"
     : "invalid";
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 async function filesOf(root: string): Promise<readonly string[]> {

@@ -3,7 +3,7 @@ import { type Mutant, mutantsOf } from "../mutant.ts";
 
 export const ADMISSION: readonly Mutant[] = [
   ...mutantsOf("services/mutations/admission.ts", [
-    "tests/services/admission_race_test.ts",
+    "services/mutations/admission_test.ts",
     "tests/services/admission_test.ts",
   ], [
     [
@@ -41,7 +41,7 @@ export const ADMISSION: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf("services/mutations/admit.ts", [
-    "tests/services/admission_race_test.ts",
+    "services/mutations/admission_test.ts",
     "tests/services/admission_test.ts",
     "tests/services/preemption_test.ts",
   ], [
@@ -78,8 +78,8 @@ export const ADMISSION: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf("services/mutations/idempotency.ts", [
+    "services/mutations/admission_test.ts",
     "tests/services/admission_test.ts",
-    "tests/services/admission_race_test.ts",
   ], [
     [
       "takes another request for a repeated one",
@@ -87,9 +87,9 @@ export const ADMISSION: readonly Mutant[] = [
       "false",
     ],
     [
-      "subscribes after its look",
-      "    const head = await store.events.head({ signal });\n    const stored = await store.operations.findByRequestId(principal, requestId, { signal });",
-      "    const stored = await store.operations.findByRequestId(principal, requestId, { signal });\n    const head = await store.events.head({ signal });",
+      "subscribes after its look for the lock",
+      "await nextWordOf(deps, stored.value, head, signal);",
+      "await nextWordOf(deps, stored.value, await store.events.head({ signal }), signal);",
     ],
     [
       "answers with an operation that is not admitted",

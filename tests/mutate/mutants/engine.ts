@@ -2,10 +2,7 @@
 import { type Mutant, mutantsOf } from "../mutant.ts";
 
 export const ENGINE: readonly Mutant[] = [
-  ...mutantsOf("worker/engine/try_step.ts", [
-    "tests/services/operations_test.ts",
-    "tests/services/retry_test.ts",
-  ], [
+  ...mutantsOf("worker/engine/try_step.ts", ["worker/engine/try_step_test.ts"], [
     ["tries once too often", "failures >= retry.maxAttempts", "failures > retry.maxAttempts"],
     [
       "begins a try at the very end of its time",
@@ -55,8 +52,7 @@ export const ENGINE: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf("worker/engine/embedded/embedded_engine.ts", [
-    "tests/services/operations_test.ts",
-    "tests/services/preemption_test.ts",
+    "tests/services/embedded_engine_test.ts",
   ], [
     ["runs an operation twice at once", " || this.#executions.has(operation)) return", ") return"],
     [
@@ -71,7 +67,7 @@ export const ENGINE: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf("worker/engine/embedded/embedded_driver.ts", [
-    "tests/services/operations_test.ts",
+    "tests/services/embedded_engine_test.ts",
   ], [
     [
       "sits out the pause of a cancelled operation",
@@ -84,10 +80,7 @@ export const ENGINE: readonly Mutant[] = [
       "AbortSignal.any([stop, cancel])",
     ],
   ]),
-  ...mutantsOf("worker/engine/end_operation.ts", [
-    "tests/services/own_faults_test.ts",
-    "tests/services/operations_test.ts",
-  ], [
+  ...mutantsOf("worker/engine/end_operation.ts", ["worker/engine/end_operation_test.ts"], [
     [
       "ends the operation before its resource is free",
       `    await releaseResource(tools.store,`,

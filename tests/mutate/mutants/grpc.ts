@@ -36,7 +36,7 @@ export const GRPC: readonly Mutant[] = [
     ],
     ["waits for ever for the end of a frame", "?? now) > frameTimeoutMs", "?? now) > Infinity"],
   ]),
-  ...mutantsOf("api/grpc/frame_budget.ts", ["api/grpc/frame_guard_test.ts"], [
+  ...mutantsOf("api/grpc/frame_budget.ts", ["api/grpc/frame_budget_test.ts"], [
     [
       "gives one frame more than the budget",
       "      if (this.#left < 1) {",
@@ -50,11 +50,6 @@ export const GRPC: readonly Mutant[] = [
   ]),
   ...mutantsOf("api/grpc/running_calls.ts", ["api/grpc/shutdown_test.ts"], [
     ["counts a call as over when it begins", "    this.#count++;\n", ""],
-    [
-      "waits for the first call only",
-      "while (this.#count > 0) await",
-      "if (this.#count > 0) await",
-    ],
   ]),
   ...mutantsOf("api/grpc/serve_grpc.ts", ["api/grpc/shutdown_test.ts"], [
     ["does not wait for running calls", "      await within(graceMs, calls.idle());\n", ""],

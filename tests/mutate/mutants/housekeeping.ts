@@ -4,9 +4,7 @@ import { type Mutant, mutantsOf } from "../mutant.ts";
 export const HOUSEKEEPING: readonly Mutant[] = [
   ...mutantsOf("worker/housekeeping/janitor.ts", [
     "tests/services/janitor_test.ts",
-    "tests/services/admission_race_test.ts",
     "tests/services/admission_test.ts",
-    "tests/services/preemption_test.ts",
   ], [
     [
       "drops what is younger than the grace",
@@ -50,11 +48,6 @@ export const HOUSEKEEPING: readonly Mutant[] = [
     ],
     ["never starts what was admitted", "    await engine.start(operation.name);\n", ""],
     ["leaves what its engine has ended", `if (status.state === "ended") {`, "if (false) {"],
-    [
-      "fails where somebody else has settled it",
-      `if (!isMpcError(error, "NOT_FOUND", "ABORTED")) throw error;`,
-      "throw error;",
-    ],
   ]),
   ...mutantsOf("worker/housekeeping/sweep_orphans.ts", [
     "tests/services/orphans_test.ts",

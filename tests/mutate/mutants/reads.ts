@@ -39,10 +39,7 @@ export const READS: readonly Mutant[] = [
     ],
     ["tells kinds that were not asked for", "(resource && !wanted.has(resource.kind)) || ", ""],
   ]),
-  ...mutantsOf("services/resources/list_page.ts", [
-    "tests/services/lists_test.ts",
-    "tests/services/authorization_test.ts",
-  ], [
+  ...mutantsOf("services/resources/list_page.ts", ["tests/services/lists_test.ts"], [
     [
       "answers more than the largest page",
       "Math.min(request.pageSize || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)",
@@ -63,7 +60,6 @@ export const READS: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf("services/resources/update_document.ts", [
-    "tests/services/preemption_test.ts",
     "services/resources/update_document_test.ts",
   ], [
     [

@@ -44,7 +44,6 @@ export const SAGAS: readonly Mutant[] = [
       "same.slice(-KEPT_ATTEMPTS)",
       "same.slice(1, KEPT_ATTEMPTS + 1)",
     ],
-    ["trims one try too soon", "same.length > KEPT_ATTEMPTS + 1", "same.length > KEPT_ATTEMPTS"],
     ["forgets the tries that are no longer kept", "return forgotten + failed", "return failed"],
     [
       "counts a killed process as a failure of the step",
@@ -73,8 +72,9 @@ export const SAGAS: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf("services/sagas/release_lock.ts", [
+    "services/sagas/locks_test.ts",
     "tests/services/preemption_test.ts",
-    "tests/services/janitor_test.ts",
+    "services/mutations/admission_test.ts",
   ], [
     [
       "releases the lock of another operation",
@@ -108,14 +108,14 @@ export const SAGAS: readonly Mutant[] = [
       "lastOperation: operation.name,",
     ],
   ]),
-  ...mutantsOf("services/sagas/request_cancel.ts", [
-    "tests/services/preemption_test.ts",
-    "tests/services/operations_test.ts",
-  ], [
+  ...mutantsOf("services/sagas/request_cancel.ts", ["services/sagas/locks_test.ts"], [
     ["replaces the first cancellation", " || operation.cancellation !== null", ""],
     ["cancels what has ended", "isTerminal(operation.state) || ", ""],
   ]),
-  ...mutantsOf("services/sagas/resource_lock.ts", ["tests/services/preemption_test.ts"], [
+  ...mutantsOf("services/sagas/resource_lock.ts", [
+    "services/sagas/locks_test.ts",
+    "tests/services/embedded_engine_test.ts",
+  ], [
     [
       "lets every operation run that has a resource",
       "return resource?.value.currentOperation === operation.name;",
