@@ -8,6 +8,7 @@ import type { Scenarios } from "./cluster_world.ts";
 import { DEPLOYMENTS } from "./deployments.ts";
 import { DISRUPTIONS } from "./disruptions.ts";
 import { FAILED_DEPLOYMENTS } from "./failures.ts";
+import { ISOLATION } from "./isolation.ts";
 import { NODE } from "./node.ts";
 
 let folder: string;
@@ -46,5 +47,6 @@ providerContract(
   () => openKubernetesHarness(cluster.kubeconfig),
 );
 register(DEPLOYMENTS);
+register(ISOLATION);
 register(FAILED_DEPLOYMENTS);
 register(DISRUPTIONS);

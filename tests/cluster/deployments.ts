@@ -46,14 +46,4 @@ export const DEPLOYMENTS: Scenarios = {
     assert.equal(await kubectl(replicas), "1");
     await succeed(world, "env", "delete", env, "--force");
   },
-  "environments are isolated from one another, but not from DNS and the Internet": async (
-    world,
-  ) => {
-    const { kubectl } = world;
-    const env = await newEnvironment(world);
-    const policies = await kubectl(["get", "networkpolicies", "-n", env, "-o", "name"]);
-    assert.match(policies, /isolation/);
-    assert.match(policies, /dns/);
-    await succeed(world, "env", "delete", env);
-  },
 };
