@@ -9,7 +9,7 @@ import { ApplicationFailure } from "@temporalio/common";
 import type { TemporalServer } from "../servers/temporal_server.ts";
 import { workflowBundle } from "../servers/workflow_bundle.ts";
 import type { EngineUnderTest, NewEngine } from "./engine_under_test.ts";
-import type { FakeClock } from "./fake_clock.ts";
+import { type FakeClock, settle } from "./fake_clock.ts";
 
 const TASK_QUEUE = "mpc";
 
@@ -96,6 +96,8 @@ class PlatformOnTemporal {
   readonly #store: Store;
   readonly #clock: FakeClock;
   readonly #changed = new EventEmitter();
+  /** Counts the changes that were emitted. */
+  #changes = 0;
   readonly #inFlight = new Map<string, number>();
   #calls = 0;
   #activities: StepActivities | undefined;
@@ -108,7 +110,7 @@ class PlatformOnTemporal {
 
   begin(activities: StepActivities): void {
     this.#activities = activities;
-    this.#changed.emit("change");
+    this.#emitChange();
   }
 
   /** A call to Temporal is no wait for time to pass. */
@@ -118,7 +120,7 @@ class PlatformOnTemporal {
       return await call();
     } finally {
       this.#calls--;
-      this.#changed.emit("change");
+      this.#emitChange();
     }
   }
 
@@ -133,7 +135,7 @@ class PlatformOnTemporal {
       },
       close: () => {
         this.#closed = true;
-        this.#changed.emit("change");
+        this.#emitChange();
         return Promise.resolve();
       },
     };
@@ -171,6 +173,7 @@ class PlatformOnTemporal {
   async #waits(): Promise<boolean> {
     const end = Date.now() + PATIENCE_MS;
     while (this.#activities) {
+      await this.#settle();
       const live = await this.#live();
       if (live.length === 0 && this.#calls === 0) return false;
       const allWait = this.#calls === 0 && live.every((name) => this.#inFlight.has(name));
@@ -179,6 +182,19 @@ class PlatformOnTemporal {
       await this.#change();
     }
     return false;
+  }
+
+  /** Lets what Temporal has just answered run, so that it is not taken for a wait. */
+  async #settle(): Promise<void> {
+    for (let before = -1; before !== this.#changes;) {
+      before = this.#changes;
+      await settle();
+    }
+  }
+
+  #emitChange(): void {
+    this.#changes++;
+    this.#changed.emit("change");
   }
 
   /** Operations that have begun, or may begin at any moment. */
@@ -193,7 +209,7 @@ class PlatformOnTemporal {
     const count = (this.#inFlight.get(operation) ?? 0) + by;
     if (count > 0) this.#inFlight.set(operation, count);
     else this.#inFlight.delete(operation);
-    this.#changed.emit("change");
+    this.#emitChange();
   }
 
   /** Resolves when an activity begins or ends, or a moment has passed. */
