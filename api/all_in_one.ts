@@ -48,7 +48,7 @@ async function startEngine(
   { engine: name, dataDir, temporalAddress }: AllInOneConfig,
   tools: StepTools,
   { components }: Platform,
-): Promise<Omit<HostedEngine, "problem"> & Partial<Pick<HostedEngine, "problem">>> {
+): Promise<HostedEngine> {
   if (name === "embedded") return new EmbeddedEngine(tools);
   const { BUNDLE_PATH, startTemporalEngine } = await import("@mpc/worker/temporal");
   const { freshWorkflowBundle, startDevTemporal } = await import("./dev_temporal.ts");

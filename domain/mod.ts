@@ -25,6 +25,7 @@ export * from "./quantity.ts";
 export * from "./redact.ts";
 export * from "./resource.ts";
 export * from "./retry_policy.ts";
+export { stateReason } from "./state_reason.ts";
 export * from "./time.ts";
 export * from "./traceparent.ts";
 export * from "./transitions.ts";

@@ -25,9 +25,6 @@ import type { Store } from "@mpc/storage";
 import { openStore } from "@mpc/storage/open_store";
 import type { HostedEngine, StepTools } from "@mpc/worker";
 
-/** An engine that may know by itself what keeps it from its work. */
-type WorkingEngine = Omit<HostedEngine, "problem"> & Partial<Pick<HostedEngine, "problem">>;
-
 /** Where a process keeps its records. */
 export interface StoreSettings {
   /** Null to keep everything in memory. */
@@ -95,10 +92,10 @@ export class Platform implements AsyncDisposable {
    * Starts the engine that carries operations out in this process.
    * @throws {MpcError} FAILED_PRECONDITION `NO_ENGINE`: unfinished operations need another engine
    */
-  async startEngine<Engine extends WorkingEngine>(
+  async startEngine(
     provider: Provider,
-    start: (tools: StepTools) => Promise<Engine> | Engine,
-  ): Promise<Engine> {
+    start: (tools: StepTools) => Promise<HostedEngine>,
+  ): Promise<HostedEngine> {
     const { store, clock, ids } = this;
     const engine = await start({ store, provider, clock, ids });
     this.components.add({
@@ -129,7 +126,7 @@ export class Platform implements AsyncDisposable {
   async startWork(options: {
     readonly deps: ServiceDeps;
     readonly provider: Provider;
-    readonly engine: WorkingEngine;
+    readonly engine: HostedEngine;
     /** How long history is kept, in milliseconds; null for ever. */
     readonly keepMs: number | null;
     /** Nobody else admits operations: what is not admitted was cut off. */

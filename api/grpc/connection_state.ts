@@ -269,8 +269,8 @@ export class ConnectionState {
   }
 
   /**
-   * @param frameSince since when a frame waits for its end
    * Looks for what takes too long, and refuses calls whose request does.
+   * @param frameSince since when a frame waits for its end
    * @throws {ConnectionError} where a frame or a header block does not come to its end
    */
   checkDeadlines(frameSince: number | undefined): void {

@@ -1,8 +1,8 @@
 import type { Http2Server, Http2Stream, ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import { getLogger } from "@logtape/logtape";
-import type { Peer, PeerLimits } from "../connections/peers.ts";
-import { Peers } from "../connections/peers.ts";
+import { type Peer, type PeerLimits, Peers } from "../connections/peers.ts";
+import { within } from "../connections/within.ts";
 import type { FrameLimits, GuardedCalls } from "./connection_state.ts";
 import { FrameGuard } from "./frame_guard.ts";
 import { type Backlog, GuardedSocket } from "./guarded_socket.ts";
@@ -88,13 +88,8 @@ export class GuardedConnections {
   /** Sends what is still to be sent, and closes every connection. */
   async end(): Promise<void> {
     const sockets = [...this.#connections].map(({ socket }) => socket);
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, FLUSH_MS);
-    await Promise.race([
-      late.promise,
-      Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.end(resolve)))),
-    ]);
-    clearTimeout(timer);
+    const ended = sockets.map((socket) => new Promise<void>((resolve) => socket.end(resolve)));
+    await within(FLUSH_MS, Promise.all(ended));
     for (const socket of sockets) socket.destroy();
   }
 

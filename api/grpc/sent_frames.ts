@@ -3,7 +3,7 @@ import { FRAME, HEAD_BYTES } from "./http2_frames.ts";
 /** Bytes of a payload that tell something: a PING's data is the longest. */
 const PAYLOAD_BYTES = 8;
 
-/** Told of each frame; `payload` holds up to its first eight bytes where its type is not DATA. */
+/** Receives each frame; `payload` holds up to its first eight bytes where its type is not DATA. */
 type OnFrame = (
   type: number,
   flags: number,

@@ -6,6 +6,7 @@ import { Server, ServerCredentials, type ServerInterceptor, setLogger } from "@g
 import { getLogger } from "@logtape/logtape";
 import { type Address, listen } from "@mpc/process";
 import { DEFAULT_PEER_LIMITS } from "../connections/peers.ts";
+import { within } from "../connections/within.ts";
 import type { Route } from "../route.ts";
 import { containStackFaults } from "./contain_stack_faults.ts";
 import { explainRefusals } from "./explain_refusals.ts";
@@ -101,13 +102,6 @@ export async function serveGrpc(options: {
       faults[Symbol.dispose]();
     },
   };
-}
-
-async function within(ms: number, promise: Promise<unknown>): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, ms);
-  await Promise.race([promise, late.promise]);
-  clearTimeout(timer);
 }
 
 /** The HTTP/2 server that grpc-js has made for connections that are injected. */

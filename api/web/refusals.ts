@@ -48,7 +48,7 @@ export const tooManyCalls: () => Response = (() => {
   return () => new Response(text, init);
 })();
 
-/** The answer to a call that comes after the server was told to stop. */
+/** The answer to a call that arrives while the server is shutting down. */
 export function shuttingDown(): Response {
   const message = "Cannot take the call: the server is shutting down";
   const error = errorOf("UNAVAILABLE", "SHUTTING_DOWN", message);

@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { Peer, Peers } from "../connections/peers.ts";
+import { within } from "../connections/within.ts";
 import { type HttpConnection, type HttpHandler, httpServer, serveHttp } from "./http_connection.ts";
 
 const log = getLogger(["mpc", "web"]);
@@ -56,7 +57,7 @@ export interface WebCall {
 
 type Handle = (request: Request, call: WebCall) => Response | Promise<Response>;
 
-/** What requests are told that no call is made of. */
+/** The answers to requests that do not become calls. */
 export interface Answers {
   /** The peer has its share of calls already. */
   busy(): Response;
@@ -341,11 +342,4 @@ function failed(error: unknown): Response {
 
 function ended({ address }: Peer, error: unknown): void {
   log.debug("Connection of {address} ended: {error}", { address, error });
-}
-
-async function within(ms: number, promise: Promise<unknown>): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, Math.max(0, ms));
-  await Promise.race([promise, late.promise]);
-  clearTimeout(timer);
 }

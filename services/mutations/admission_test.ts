@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createEnvironment } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
+import { afterReplace } from "../../tests/fakes/after_replace.ts";
 import { anEnvironment, anEvent, anOperation } from "../../tests/fakes/documents.ts";
 import { FailingStore } from "../../tests/fakes/failing_store.ts";
 import { FakeClock, settle } from "../../tests/fakes/fake_clock.ts";
@@ -18,31 +19,6 @@ const clock = new FakeClock();
 
 const locked = (lock: "currentOperation" | "nextOperation") =>
   anEnvironment("dev", { [lock]: OPERATION });
-
-/** Calls `then` once, right after an operation's record was replaced. */
-function afterReplace(store: Store, then: () => Promise<unknown>): Store {
-  const { operations } = store;
-  let called = false;
-  return {
-    ...store,
-    operations: {
-      create: (...call) => operations.create(...call),
-      get: (...call) => operations.get(...call),
-      list: (...call) => operations.list(...call),
-      count: (...call) => operations.count(...call),
-      delete: (...call) => operations.delete(...call),
-      findByRequestId: (...call) => operations.findByRequestId(...call),
-      async replace(...call) {
-        const stored = await operations.replace(...call);
-        if (!called) {
-          called = true;
-          await then();
-        }
-        return stored;
-      },
-    },
-  };
-}
 
 Deno.test("an operation is admitted when it has begun, has its lock, or is queued for it", async () => {
   const rows = [

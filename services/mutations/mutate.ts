@@ -1,5 +1,4 @@
 import {
-  type Instant,
   isMpcError,
   type JsonObject,
   MpcError,
@@ -16,6 +15,7 @@ import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import type { Access } from "../ports/mod.ts";
 import { fingerprint } from "./fingerprint.ts";
+import { newOperation } from "./new_operation.ts";
 import { assertRequestId, repeatedRequest } from "./idempotency.ts";
 import { operationTimeoutMs } from "./operation_timeout.ts";
 import { DEFINITIONS, type LockedResource } from "../sagas/mod.ts";
@@ -102,9 +102,12 @@ export async function mutate(
         assertPlan(plan, planHash, target);
       }
       const now = deps.clock.now();
-      const operation = newOperation(deps, caller, prepared, {
-        requestId: requestId === "" ? null : requestId,
+      const { kind } = prepared;
+      const operation = newOperation(deps, caller, {
+        ...prepared,
+        requestId,
         requestHash,
+        steps: prepared.steps ?? DEFINITIONS[kind].steps.map(({ name }) => newStepRecord(name)),
         now,
         deadline: now + timeoutMs,
       });
@@ -144,40 +147,6 @@ const OUTRUN: ReadonlySet<string> = new Set([
 /** A method's name as messages have it: `create environment`. */
 const inWords = (method: string): string =>
   method.replace(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase();
-
-function newOperation(
-  deps: ServiceDeps,
-  caller: Caller,
-  prepared: Prepared,
-  request: { requestId: string | null; requestHash: string; now: Instant; deadline: Instant },
-): Operation {
-  const { requestId, requestHash, now, deadline } = request;
-  const { kind, target, targetUid, input, retryOf = null } = prepared;
-  return {
-    name: `operations/${deps.ids.uuid()}`,
-    kind,
-    target,
-    targetUid,
-    state: "PENDING",
-    input,
-    requestId,
-    requestHash,
-    steps: prepared.steps ?? DEFINITIONS[kind].steps.map((step) => newStepRecord(step.name)),
-    error: null,
-    actor: caller.principal,
-    engine: deps.engine,
-    createTime: now,
-    updateTime: now,
-    startTime: null,
-    endTime: null,
-    deadline,
-    cancellation: null,
-    residue: [],
-    retryOf,
-    traceparent: caller.traceparent,
-    waitingReason: "",
-  };
-}
 
 async function planOf(
   deps: ServiceDeps,

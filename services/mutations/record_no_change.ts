@@ -3,6 +3,7 @@ import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { assertPlan, type Method, type MutationOptions, type MutationResult } from "./mutate.ts";
+import { newOperation } from "./new_operation.ts";
 import { operationEvent } from "../resources/resource_events.ts";
 
 /**
@@ -23,28 +24,20 @@ export async function recordNoChange(
   assertPlan(plan, options.planHash ?? "", target);
   const now = deps.clock.now();
   const operation: Operation = {
-    name: `operations/${deps.ids.uuid()}`,
-    kind,
-    target,
-    targetUid: "",
+    ...newOperation(deps, caller, {
+      kind,
+      target,
+      targetUid: "",
+      input: {},
+      requestId: options.requestId ?? "",
+      requestHash,
+      steps: [],
+      now,
+      deadline: now,
+    }),
     state: "SUCCEEDED",
-    input: {},
-    requestId: options.requestId || null,
-    requestHash,
-    steps: [],
-    error: null,
-    actor: caller.principal,
-    engine: deps.engine,
-    createTime: now,
-    updateTime: now,
     startTime: now,
     endTime: now,
-    deadline: now,
-    cancellation: null,
-    residue: [],
-    retryOf: null,
-    traceparent: caller.traceparent,
-    waitingReason: "",
   };
   const stored = await deps.store.operations.create(operation, {
     signal: caller.signal,

@@ -5,6 +5,7 @@ import {
   ENVIRONMENT_MOVES,
   type EnvironmentState,
   setCondition,
+  stateReason,
   type Workload,
   WORKLOAD_MOVES,
   type WorkloadState,
@@ -35,7 +36,7 @@ function observed(
   const ready = {
     type: "Ready",
     status: state === "READY" ? "TRUE" as const : "FALSE" as const,
-    reason: camelCase(state),
+    reason: stateReason(state),
     message: stamp.message,
     observedGeneration: resource.generation,
   };
@@ -43,8 +44,4 @@ function observed(
     conditions: setCondition(resource.conditions, ready, stamp.now),
     updateTime: stamp.now,
   };
-}
-
-function camelCase(state: string): string {
-  return state.split("_").map((word) => word[0] + word.slice(1).toLowerCase()).join("");
 }

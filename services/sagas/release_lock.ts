@@ -1,4 +1,4 @@
-import { type ErrorRecord, isMpcError, isTerminal, type Operation } from "@mpc/domain";
+import { type ErrorRecord, isMpcError, isTerminal, type Operation, stateReason } from "@mpc/domain";
 import type { Store, Stored } from "@mpc/storage";
 import { systemPrincipal } from "../caller.ts";
 import type { LockedResource } from "./definition.ts";
@@ -162,7 +162,7 @@ async function releaseLockOnce(release: Release, current: Stored<LockedResource>
   const value = { ...settled, currentOperation: null, nextOperation: null, lastOperation };
   const events = [adapter.eventOf({ value, version: current.version + 1 }, {
     ...facts,
-    reason: reason ?? camelCase(settled.state),
+    reason: reason ?? stateReason(settled.state),
   })];
   await collection.replace(value, current.version, { events });
 }
@@ -185,8 +185,4 @@ function takeOver(resource: LockedResource, next: Operation, now: number): Locke
     currentOperation: next.name,
     nextOperation: null,
   };
-}
-
-function camelCase(state: string): string {
-  return state.split("_").map((word) => word[0] + word.slice(1).toLowerCase()).join("");
 }

@@ -6,6 +6,7 @@ import { claimWorkloads } from "../../services/sagas/claim_workloads.ts";
 import type { StepContext } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
+import { afterReplace } from "../fakes/after_replace.ts";
 import { anEnvironment, anOperation, aWorkload } from "../fakes/documents.ts";
 import { settle } from "../fakes/fake_clock.ts";
 import { withPlatform } from "../fakes/platform.ts";
@@ -29,31 +30,6 @@ async function release(store: Store): Promise<void> {
   const free = { ...value, currentOperation: null, state: "READY" as const };
   const events = [workloadEvent({ value: free, version: version + 1 }, FACTS)];
   await store.workloads.replace(free, version, { events });
-}
-
-/** Calls `after` once, right after an operation has been marked as to be cancelled. */
-function afterCancel(store: Store, after: () => Promise<void>): Store {
-  const { operations } = store;
-  let called = false;
-  return {
-    ...store,
-    operations: {
-      create: (...call) => operations.create(...call),
-      get: (...call) => operations.get(...call),
-      list: (...call) => operations.list(...call),
-      count: (...call) => operations.count(...call),
-      delete: (...call) => operations.delete(...call),
-      findByRequestId: (...call) => operations.findByRequestId(...call),
-      async replace(...call) {
-        const stored = await operations.replace(...call);
-        if (!called) {
-          called = true;
-          await after();
-        }
-        return stored;
-      },
-    },
-  };
 }
 
 /** Claims the workloads of `dev` while `during` happens. @returns whether that has come to its end */
@@ -96,7 +72,7 @@ async function claims(
 Deno.test("a release right after the claim's first look is not missed", async () => {
   const bare = openMemoryStore();
   await held(bare);
-  const store = afterCancel(bare, () => release(bare));
+  const store = afterReplace(bare, () => release(bare));
   assert.equal(await claims(store), true, "the claim ends");
   const { value } = (await bare.workloads.get(WORKLOAD))!;
   assert.deepEqual([value.currentOperation, value.state], [DELETION, "DELETING"]);

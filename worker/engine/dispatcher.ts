@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { type Event, type Instant, isMpcError, type MpcError, recordError } from "@mpc/domain";
-import { type Clock, type Engine, operationEvent, updateDocument } from "@mpc/services";
+import { type Clock, operationEvent, updateDocument } from "@mpc/services";
 import { CANCEL_REQUESTED, holdsResource, OPERATION_ADMITTED } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import type { HostedEngine } from "./hosted_engine.ts";
@@ -17,9 +17,6 @@ interface Order {
   readonly operation: string;
 }
 
-/** An engine that may know by itself what keeps it from its work. */
-type DispatchedEngine = Engine & Partial<Pick<HostedEngine, "problem" | "stranded">>;
-
 /** Since when, and why, an engine takes no orders. */
 export interface EngineOutage {
   /** The order that found it out. */
@@ -35,7 +32,7 @@ export interface EngineOutage {
  */
 export class Dispatcher {
   readonly #store: Store;
-  readonly #engine: DispatchedEngine;
+  readonly #engine: HostedEngine;
   readonly #clock: Clock;
   readonly #stranded: StrandedNotes;
   readonly #stop = new AbortController();
@@ -44,7 +41,7 @@ export class Dispatcher {
   #outage: EngineOutage | null = null;
   #running: Promise<unknown> | undefined;
 
-  constructor(options: { store: Store; engine: DispatchedEngine; clock: Clock }) {
+  constructor(options: { store: Store; engine: HostedEngine; clock: Clock }) {
     this.#store = options.store;
     this.#engine = options.engine;
     this.#clock = options.clock;

@@ -1,4 +1,4 @@
-import { idOf, recordError, type Residue } from "@mpc/domain";
+import { idOf, recordError, type Residue, stateReason } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 import { type Definition, finish, type Outcome, releaseResource } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
@@ -44,11 +44,7 @@ export async function finishOperation(
   ).map(retell);
   await journal.record({
     edit: (operation) => finish(operation, outcome, residue, clock.now()),
-    reason: `Operation${camel(outcome.state)}`,
+    reason: `Operation${stateReason(outcome.state)}`,
     message: outcome.error?.message ?? `${kind} ended ${outcome.state}`,
   });
-}
-
-function camel(state: string): string {
-  return state.split("_").map((word) => word[0] + word.slice(1).toLowerCase()).join("");
 }

@@ -12,8 +12,8 @@ export interface PeriodicTask {
 
 /** An engine at work in this process. */
 export interface HostedEngine extends Engine {
-  /** What keeps it from its work; undefined while it works. */
-  readonly problem: MpcError | undefined;
+  /** What keeps it from its work; undefined while it works. Absent where nothing can. */
+  readonly problem?: MpcError | undefined;
   /**
    * Operations that have begun and that nobody goes on with at present, with the reason of each;
    * undefined where nobody can tell.

@@ -16,7 +16,7 @@ const EXPIRY_INTERVAL_MS = 10_000;
 export interface HousekeepingOptions {
   readonly deps: ServiceDeps;
   readonly provider: Provider;
-  readonly engine: Omit<HostedEngine, "problem">;
+  readonly engine: HostedEngine;
   /** How long history is kept; null for ever. */
   readonly keepMs: number | null;
   /** Nobody can be admitting yet: what is not admitted was cut off. */

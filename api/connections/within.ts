@@ -1,0 +1,7 @@
+/** Waits for a promise, but not longer than `ms`; fails as the promise does. */
+export async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, Math.max(0, ms));
+  await Promise.race([promise, late.promise]);
+  clearTimeout(timer);
+}
