@@ -2,8 +2,6 @@
 export {
   defaultTimeoutMs,
   type Definition,
-  type Ending,
-  isEnding,
   type LockedResource,
   orchestratedSteps,
   type Stamp,

@@ -9,7 +9,7 @@ import {
 import { assertIdle } from "../mutations/admit.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import type { Prepared } from "../mutations/mutate.ts";
+import type { Prepared } from "../mutations/admit.ts";
 import { assertDeployable, assertEtag, getExisting } from "../resources/preconditions.ts";
 import { quotaEffects } from "./quota_effects.ts";
 

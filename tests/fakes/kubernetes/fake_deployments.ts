@@ -1,13 +1,17 @@
 import type { V1OwnerReference } from "@kubernetes/client-node";
 import type { Clock } from "@mpc/services";
-import { EVENT, POD, REPLICA_SET } from "../../../worker/providers/kubernetes/client/kinds.ts";
+import {
+  DEPLOYMENT,
+  EVENT,
+  POD,
+  REPLICA_SET,
+} from "../../../worker/providers/kubernetes/client/kinds.ts";
 import {
   fieldAt,
   type LiveObject,
   refOf,
 } from "../../../worker/providers/kubernetes/client/kube_object.ts";
 import type { FakeApiServer } from "./fake_api_server.ts";
-import { tagOf } from "./fake_cluster.ts";
 import { podStatusOf } from "./pod_status.ts";
 import { quotaRefusal } from "./quota_admission.ts";
 
@@ -202,6 +206,13 @@ export class FakeDeployments {
     return this.#server.list(POD, { namespace: set.metadata.namespace })
       .filter((pod) => isOf(pod, set));
   }
+}
+
+/** The tag of a Deployment's first image. */
+export function tagOf(object: LiveObject): string {
+  if (object.kind !== DEPLOYMENT.kind) return "";
+  const image = fieldAt(object, "spec", "template", "spec", "containers", 0, "image");
+  return String(image ?? "").split(":").at(-1) ?? "";
 }
 
 const REVISION = "deployment.kubernetes.io/revision";
