@@ -34,6 +34,7 @@ export { restartWorkload } from "./workloads/restart_workload.ts";
 export { retryOperation } from "./operations/retry_operation.ts";
 export { rollbackWorkload } from "./workloads/rollback_workload.ts";
 export { scaleWorkload } from "./workloads/scale_workload.ts";
+export { sleepUnlessAborted } from "./sleep_unless_aborted.ts";
 export { streamLogs } from "./workloads/stream_logs.ts";
 export { pagesOf } from "./resources/pages_of.ts";
 export { updateDocument } from "./resources/update_document.ts";

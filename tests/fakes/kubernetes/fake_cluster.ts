@@ -1,5 +1,5 @@
 import { MpcError } from "@mpc/domain";
-import type { Clock } from "@mpc/services";
+import { type Clock, sleepUnlessAborted } from "@mpc/services";
 import { NAMESPACE, POD, REPLICA_SET } from "../../../worker/providers/kubernetes/client/kinds.ts";
 import { ALL_KINDS } from "../../../worker/providers/kubernetes/managed_kinds.ts";
 import { type LiveObject, refOf } from "../../../worker/providers/kubernetes/client/kube_object.ts";
@@ -128,9 +128,7 @@ export class FakeCluster {
   }
 
   #later(ms: number, act: () => void): void {
-    this.#clock.sleep(ms, this.#stop.signal).then(act, (error) => {
-      if (!this.#stop.signal.aborted) throw error;
-    });
+    sleepUnlessAborted(this.#clock, ms, this.#stop.signal).then((slept) => slept && act());
   }
 }
 
