@@ -1,13 +1,19 @@
-import { isMpcError, MpcError, type Operation, type OperationKind, type Plan } from "@mpc/domain";
+import {
+  isMpcError,
+  MpcError,
+  type Operation,
+  type OperationKind,
+  type Plan,
+  separateWords,
+} from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
 import { admit, type Prepared } from "./admit.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import type { Access } from "../ports/mod.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { newOperation } from "./new_operation.ts";
+import { newOperation, operationTimeoutMs } from "./new_operation.ts";
 import { assertRequestId, repeatedRequest } from "./idempotency.ts";
-import { operationTimeoutMs } from "./operation_timeout.ts";
 import { DEFINITIONS } from "../sagas/mod.ts";
 import { newStepRecord } from "../sagas/journal.ts";
 
@@ -53,7 +59,7 @@ export async function mutate(
   prepare: () => Promise<Prepared>,
 ): Promise<MutationResult> {
   const { requestId = "", validateOnly = false, planHash = "" } = options;
-  assertRequestId(inWords(method.name), requestId);
+  assertRequestId(separateWords(method.name, " "), requestId);
   await deps.authorizer.authorize(caller, method.access);
   const requestHash = fingerprint([method.name, method.body ?? null]);
   const repeated = async () =>
@@ -114,10 +120,6 @@ const OUTRUN: ReadonlySet<string> = new Set([
   "REQUEST_ID_TAKEN",
   "ADMISSION_DROPPED",
 ]);
-
-/** A method's name as messages have it: `create environment`. */
-const inWords = (method: string): string =>
-  method.replace(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase();
 
 async function planOf(
   deps: ServiceDeps,

@@ -3,7 +3,7 @@ import type { Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { sleepUnlessAborted } from "../sleep_unless_aborted.ts";
-import { getOperation } from "./get_operation.ts";
+import { getOperation } from "./read_operations.ts";
 import { watchOperation } from "./watch_operation.ts";
 
 /**

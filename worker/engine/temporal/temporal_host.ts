@@ -14,7 +14,7 @@ import {
 import { engineError } from "./engine_errors.ts";
 import { installRuntime } from "./install_runtime.ts";
 import type { StepActivities } from "./step_activities.ts";
-import { strandedOperations } from "./stranded.ts";
+import { strandedOperations } from "./stranded_operations.ts";
 import { type TaskQueueBuilds, taskQueueBuilds, type TaskQueueOptions } from "./task_queue.ts";
 
 const log = getLogger(["mpc", "temporal"]);
