@@ -11,6 +11,7 @@ import {
   type LiveObject,
   refOf,
 } from "../../../worker/providers/kubernetes/client/kube_object.ts";
+import { conditionOf } from "../../../worker/providers/kubernetes/client/typed_objects.ts";
 import type { FakeApiServer } from "./fake_api_server.ts";
 import { podStatusOf } from "./pod_status.ts";
 import { quotaRefusal } from "./quota_admission.ts";
@@ -239,7 +240,4 @@ function ownedBy({ apiVersion, kind, metadata }: LiveObject): V1OwnerReference {
 const isOf = (object: LiveObject, owner: LiveObject): boolean =>
   (object.metadata.ownerReferences ?? []).some(({ uid }) => uid === owner.metadata.uid);
 
-function isReady(pod: LiveObject): boolean {
-  const conditions = fieldAt(pod, "status", "conditions") as { type: string; status: string }[];
-  return conditions.some(({ type, status }) => type === "Ready" && status === "True");
-}
+const isReady = (pod: LiveObject): boolean => conditionOf(pod, "Ready")?.status === "True";
