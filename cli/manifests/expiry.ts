@@ -6,10 +6,13 @@ import {
   timestampMs,
 } from "@bufbuild/protobuf/wkt";
 import type { Environment, Workload } from "@mpc/proto";
-import type { Difference } from "./differences.ts";
 
 /** A change of the time when an environment expires. */
-export interface ExpiryChange extends Difference {
+export interface ExpiryChange {
+  readonly path: "expireTime";
+  /** As texts; empty for never. */
+  readonly before: string;
+  readonly after: string;
   readonly expireTime: Timestamp;
 }
 
