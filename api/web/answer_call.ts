@@ -12,6 +12,7 @@ import {
   type UniversalServerResponse,
   universalServerResponseToFetch,
 } from "@connectrpc/connect/protocol";
+import { Batch } from "@mpc/process";
 import { Deadline } from "../deadline.ts";
 import type { Route } from "../route.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
@@ -120,7 +121,10 @@ async function* untilEnd(
   deadline: Deadline | undefined,
 ): AsyncGenerator<unknown> {
   try {
-    for await (const answer of answers) yield answer;
+    for await (const answer of answers) {
+      if (!(answer instanceof Batch)) yield answer;
+      else for (; answer.written < answer.messages.length;) yield answer.messages[answer.written++];
+    }
     if (signal.reason instanceof ConnectError) throw signal.reason;
   } finally {
     deadline?.dispose();

@@ -53,6 +53,10 @@ export interface WebCall {
    * @returns false where the peer holds too much already
    */
   untilSent(bytes: number): boolean;
+  /** Settles when the answer has been sent, or cannot be. */
+  readonly sent: Promise<unknown>;
+  /** Ends the connection at once. */
+  cut(): void;
 }
 
 type Handle = (request: Request, call: WebCall) => Response | Promise<Response>;
@@ -218,7 +222,7 @@ export class WebConnections {
       }
       usage.refused = 0;
       usage.running++;
-      const call = new RunningCall(peer, info, (close) => {
+      const call = new RunningCall(peer, info, cut, (close) => {
         usage.running--;
         if (close) usage.idleLimitMs = FLUSH_MS;
         usage.lastUsed = performance.now();
@@ -267,6 +271,7 @@ export class WebConnections {
 /** A call with what it costs its peer. */
 class RunningCall implements WebCall {
   readonly peer: Peer;
+  readonly cut: () => void;
   readonly #info: Parameters<HttpHandler>[1];
   readonly #onEnd: (close: boolean) => void;
   #close = false;
@@ -274,10 +279,20 @@ class RunningCall implements WebCall {
   #unread = true;
   #waits = false;
 
-  constructor(peer: Peer, info: Parameters<HttpHandler>[1], onEnd: (close: boolean) => void) {
+  constructor(
+    peer: Peer,
+    info: Parameters<HttpHandler>[1],
+    cut: () => void,
+    onEnd: (close: boolean) => void,
+  ) {
     this.peer = peer;
+    this.cut = cut;
     this.#info = info;
     this.#onEnd = onEnd;
+  }
+
+  get sent(): Promise<unknown> {
+    return this.#info.completed.catch(() => {});
   }
 
   received(): void {

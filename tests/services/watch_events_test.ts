@@ -73,8 +73,8 @@ async function watched(
     const stop = new AbortController();
     const caller = aCaller({ signal: stop.signal });
     const watching = (async () => {
-      for await (const event of watchEvents(platform.deps, caller, { ...ALL, ...request })) {
-        told.push(event);
+      for await (const batch of watchEvents(platform.deps, caller, { ...ALL, ...request })) {
+        told.push(...batch);
       }
     })();
     // A refusal is for the last line here; without a handler until then it would end the process.
