@@ -2,9 +2,6 @@ import { EventEmitter } from "node:events";
 import { constants, type ServerHttp2Stream } from "node:http2";
 import type { Outlet } from "../streams/deliver.ts";
 
-/** How long a stream that was cut off may take to read its last messages and its status. */
-const LINGER_MS = 5_000;
-
 /**
  * Writes messages to the HTTP/2 stream of a call. grpc-js takes single messages, and several turns
  * of the event loop for each.
@@ -38,14 +35,11 @@ export class Http2Outlet implements Outlet {
     });
   }
 
-  /** Resets the stream unless it ends soon: a reader that does not read leaves it open. */
-  endSoon(): void {
+  /** Resets the stream unless it ends in time: a reader that does not read leaves it open. */
+  resetAfter(ms: number): void {
     const stream = this.#stream;
     if (this.closed) return;
-    const timer = setTimeout(
-      () => stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM),
-      LINGER_MS,
-    );
+    const timer = setTimeout(() => stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM), ms);
     stream.once("close", () => clearTimeout(timer));
   }
 }

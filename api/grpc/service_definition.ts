@@ -46,7 +46,7 @@ export interface Lifetime {
   readonly shutdown: AbortSignal;
   /** When streams may write. */
   readonly pace: DeliveryPace;
-  /** How long the reader of a stream may leave its messages unread. */
+  /** How long the reader of a stream may leave its messages unread, and then its status. */
   readonly stallMs: number;
 }
 
@@ -182,7 +182,7 @@ async function answer(
     const { signal } = context;
     const cutOff = (reason: ConnectError) => {
       context.cutOff(reason);
-      outlet.endSoon();
+      outlet.resetAfter(lifetime.stallMs);
     };
     await deliver(messages(context), {
       ...{ method, outlet, signal, cutOff, encode: binaryEnvelope },

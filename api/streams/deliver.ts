@@ -16,7 +16,7 @@ export type Responses = AsyncIterable<Message | Batch<Message>>;
 /** Messages are joined into chunks of about this size; a stream keeps at most one of them waiting. */
 const CHUNK_BYTES = 64 * 1024;
 
-/** How long a reader may leave a chunk unread until its stream is cut off. */
+/** How long a reader may leave a chunk unread until its stream is cut off, and then its status. */
 export const STALL_MS = 15_000;
 
 /** The way from a stream to its reader. */

@@ -28,14 +28,26 @@ function once(encode: (output: DescMessage, message: Message) => Uint8Array): To
   };
 }
 
-/** Joins envelopes into one chunk. */
+/** How many chunks are kept for streams that are to write the same messages. */
+const KEPT_CHUNKS = 8;
+
+const chunks: { readonly envelopes: readonly Bytes[]; readonly bytes: Bytes }[] = [];
+
+/** Joins envelopes into one chunk. Streams that write the same messages share one. */
 export function joined(envelopes: readonly Bytes[]): Bytes {
   if (envelopes.length === 1) return envelopes[0]!;
+  const known = chunks.find((chunk) =>
+    chunk.envelopes.length === envelopes.length &&
+    chunk.envelopes.every((envelope, index) => envelope === envelopes[index])
+  );
+  if (known) return known.bytes;
   const bytes = new Uint8Array(envelopes.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of envelopes) {
     bytes.set(part, at);
     at += part.length;
   }
+  chunks.push({ envelopes, bytes });
+  if (chunks.length > KEPT_CHUNKS) chunks.shift();
   return bytes;
 }

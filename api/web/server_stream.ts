@@ -33,9 +33,6 @@ type Implementation = (request: Message, context: HandlerContext) => Responses;
 /** What a stream costs its peer: the chunks that wait for its reader. */
 const STREAM_BYTES = 16 * 1024;
 
-/** How long a stream that was cut off may take to read its last messages and its status. */
-const LINGER_MS = 5_000;
-
 /** How long HTTP/2 may take to reset a stream. */
 const RESET_MS = 500;
 
@@ -104,7 +101,7 @@ async function answer(
       const responses = implementation(messageOf(method, bytes, format), context);
       const cutOff = (reason: ConnectError) => {
         bare.abort(reason);
-        cutUnlessSent(call, () => outlet.fail(reason));
+        cutUnlessSent(call, stallMs, () => outlet.fail(reason));
       };
       const encode = format.json ? jsonEnvelope : binaryEnvelope;
       await deliver(responses, { method, outlet, encode, pace, stallMs, signal, cutOff });
@@ -126,12 +123,16 @@ async function answer(
 }
 
 /** Ends a stream whose reader does not read its end: the stream first, then its connection. */
-async function cutUnlessSent({ sent, cut }: WebCall, fail: () => void): Promise<void> {
+async function cutUnlessSent(
+  { sent, cut }: WebCall,
+  ms: number,
+  fail: () => void,
+): Promise<void> {
   let isSent = false;
   const end = sent.then(() => {
     isSent = true;
   });
-  await within(LINGER_MS, end);
+  await within(ms, end);
   if (isSent) return;
   fail();
   await within(RESET_MS, end);
