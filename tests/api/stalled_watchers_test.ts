@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { fromBinary, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { create, type MessageShape } from "@bufbuild/protobuf";
-import { Code, ConnectError, createClient, decodeBinaryHeader } from "@connectrpc/connect";
+import { Code, createClient, decodeBinaryHeader } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { Client, credentials, type Metadata } from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
@@ -53,11 +53,6 @@ interface End {
 /** A watch whose messages are read only when `read` is called. */
 interface StalledWatch {
   read(): Promise<{ readonly answers: readonly Answer[]; readonly end: End }>;
-}
-
-function endOf(error: ConnectError): End {
-  const [info] = error.findDetails(ErrorInfoSchema);
-  return { code: error.code, reason: info?.reason, token: info?.metadata["resume_token"] };
 }
 
 function watchByGrpc(port: number): Promise<StalledWatch> {
