@@ -8,11 +8,13 @@ import {
 import {
   Code,
   ConnectError,
+  createContextValues,
   createHandlerContext,
   encodeBinaryHeader,
   type HandlerContext,
 } from "@connectrpc/connect";
 import { createEndStreamSerialization, endStreamFlag } from "@connectrpc/connect/protocol-connect";
+import { SOURCE } from "@mpc/process";
 import { StatusSchema } from "@mpc/proto";
 import { within } from "../connections/within.ts";
 import { Deadline } from "../deadline.ts";
@@ -88,6 +90,7 @@ async function answer(
     requestSignal: AbortSignal.any(signals),
     shutdownSignal: shutdown,
     requestHeader: request.headers,
+    contextValues: createContextValues().set(SOURCE, call.source),
   });
   const context = { ...bare, timeoutMs: () => deadline?.leftMs };
   const { signal } = context;
