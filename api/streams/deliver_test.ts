@@ -110,7 +110,7 @@ Deno.test("a method that goes on after it was cut off is left", async () => {
   let left = false;
   const { outlet, delivered } = start((async function* () {
     try {
-      for (;;) yield message("a");
+      for (let n = 0; n < 100; n++) yield message("a");
     } finally {
       left = true;
     }
@@ -125,7 +125,7 @@ Deno.test("a stream whose reader has gone is left", async () => {
   let left = false;
   const { outlet, delivered } = start((async function* () {
     try {
-      for (;;) yield message("a");
+      for (let n = 0; n < 100; n++) yield message("a");
     } finally {
       left = true;
     }
