@@ -5,6 +5,7 @@ import type { DoorsConfig } from "./config.ts";
 import type { ServerInfo } from "./diagnostics_service.ts";
 import { serveGrpc } from "./grpc/serve_grpc.ts";
 import { routes } from "./routes.ts";
+import { DeliveryPace } from "./streams/delivery_pace.ts";
 import { serveWeb } from "./web/serve_web.ts";
 
 /** Both doors, open. */
@@ -26,10 +27,12 @@ export async function openDoors(
 ): Promise<Doors> {
   const { routes: served, health } = routes(deps, info, config.rateLimit);
   await using stack = new AsyncDisposableStack();
-  const grpc = await serveGrpc({ routes: served, listen: config.grpcListen });
+  const pace = new DeliveryPace();
+  const grpc = await serveGrpc({ routes: served, listen: config.grpcListen, pace });
   stack.defer(() => grpc.close(config.graceMs));
   const web = serveWeb({
     routes: served,
+    pace,
     listen: config.webListen,
     allowedHosts: config.allowedHosts,
     grpcAddress: grpc.address,

@@ -1,4 +1,5 @@
 /** What every process of the platform does: where it listens, how it is set up, runs and stops. */
+export { Batch, type Implementation } from "./calls/batch.ts";
 export { accessLog } from "./calls/access_log.ts";
 export { callerOf, identify, type Identity, SOURCE } from "./calls/identify.ts";
 export { type Call, intercept, type Interceptor, type Next } from "./calls/interceptor.ts";

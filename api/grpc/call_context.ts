@@ -101,6 +101,12 @@ export class CallContext<I, O> implements HandlerContext {
     return this.#values ??= createContextValues().set(SOURCE, addressOf(this.#call.getPeer()));
   }
 
+  /** Aborts the call's signal. */
+  cutOff(reason: ConnectError): void {
+    void this.signal;
+    this.#abort?.abort(reason);
+  }
+
   /** Stops timers; to be called when the call has ended. */
   dispose(): void {
     this.#cancelTimer?.();

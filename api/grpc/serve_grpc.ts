@@ -8,6 +8,8 @@ import { type Address, listen } from "@mpc/process";
 import { DEFAULT_PEER_LIMITS } from "../connections/peers.ts";
 import { within } from "../connections/within.ts";
 import type { Route } from "../route.ts";
+import { STALL_MS } from "../streams/deliver.ts";
+import { DeliveryPace } from "../streams/delivery_pace.ts";
 import { containStackFaults } from "./contain_stack_faults.ts";
 import { explainRefusals } from "./explain_refusals.ts";
 import { DEFAULT_FRAME_LIMITS } from "./connection_state.ts";
@@ -27,6 +29,8 @@ setLogger({ debug: say, info: say, error: say });
 
 export interface GrpcLimits extends ConnectionLimits {
   readonly maxMessageBytes: number;
+  /** How long the reader of a stream may leave its messages unread. */
+  readonly stallTimeoutMs: number;
   /** A connection on which nothing comes for so long is asked whether it is still there. */
   readonly keepaliveTimeMs: number;
   /** How long that answer may take. */
@@ -39,6 +43,7 @@ const DEFAULT_GRPC_LIMITS: GrpcLimits = {
   handshakeTimeoutMs: 10_000,
   writeTimeoutMs: 30_000,
   maxMessageBytes: 4 * 1024 * 1024,
+  stallTimeoutMs: STALL_MS,
   keepaliveTimeMs: 60_000,
   keepaliveTimeoutMs: 20_000,
 };
@@ -61,11 +66,14 @@ export async function serveGrpc(options: {
   readonly listen: Address;
   readonly tls?: TlsFiles;
   readonly limits?: Partial<GrpcLimits>;
+  /** The pace of deliveries to streams; by default this door's own. */
+  readonly pace?: DeliveryPace;
 }): Promise<Door> {
   const limits = { ...DEFAULT_GRPC_LIMITS, ...options.limits };
   const faults = containStackFaults();
   const shutdown = new AbortController();
-  const lifetime = { shutdown: shutdown.signal };
+  const { pace = new DeliveryPace() } = options;
+  const lifetime = { shutdown: shutdown.signal, pace, stallMs: limits.stallTimeoutMs };
   const calls = new RunningCalls();
   const interceptor: ServerInterceptor = (method, call) => {
     calls.track(call);

@@ -19,12 +19,16 @@ import type {
   UntypedHandleCall,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import type { HandlerContext } from "@connectrpc/connect";
+import type { ConnectError, HandlerContext } from "@connectrpc/connect";
 import { MpcError } from "@mpc/domain";
 import { deadlineExceeded } from "../deadline.ts";
 import { toApiError } from "../error_codes.ts";
 import type { Route } from "../route.ts";
+import { deliver, type Responses } from "../streams/deliver.ts";
+import type { DeliveryPace } from "../streams/delivery_pace.ts";
+import { binaryEnvelope } from "../streams/envelopes.ts";
 import { CallContext } from "./call_context.ts";
+import { Http2Outlet } from "./http2_outlet.ts";
 import { takeLongDeadlines } from "./long_deadlines.ts";
 import { UnreadableMessage } from "./unreadable_message.ts";
 import { statusOf } from "./status.ts";
@@ -34,12 +38,16 @@ takeLongDeadlines();
 type Message = MessageShape<DescMessage>;
 type Request = Message | UnreadableMessage;
 type Unary = (request: Message, context: HandlerContext) => Message | Promise<Message>;
-type Streaming<Request> = (request: Request, context: HandlerContext) => AsyncIterable<Message>;
+type Streaming<Request> = (request: Request, context: HandlerContext) => Responses;
 
 /** What calls share with the server that takes them. */
 export interface Lifetime {
   /** Aborts when no more calls are to be taken; streams end with it. */
   readonly shutdown: AbortSignal;
+  /** When streams may write. */
+  readonly pace: DeliveryPace;
+  /** How long the reader of a stream may leave its messages unread, and then its status. */
+  readonly stallMs: number;
 }
 
 /** A route as grpc-js serves it. */
@@ -95,20 +103,8 @@ function methodDefinition(method: DescMethod): MethodDefinition<Request, Message
     responseStream: method.methodKind !== "unary",
     requestSerialize: (message) => serialize(method.input)(readable(message)),
     requestDeserialize: request,
-    responseSerialize: method.methodKind === "unary"
-      ? serialize(method.output)
-      : once(serialize(method.output)),
+    responseSerialize: serialize(method.output),
     responseDeserialize: deserialize(method.output),
-  };
-}
-
-/** Serializes a message once, to however many streams it is written. */
-function once(serialize: (message: Message) => Buffer): (message: Message) => Buffer {
-  const known = new WeakMap<Message, Buffer>();
-  return (message) => {
-    const bytes = known.get(message) ?? serialize(message);
-    known.set(message, bytes);
-    return bytes;
   };
 }
 
@@ -175,17 +171,23 @@ async function answer(
   method: DescMethod,
   call: ServerWritableStream<Request, Message> | ServerDuplexStream<Request, Message>,
   lifetime: Lifetime,
-  messages: (context: HandlerContext) => AsyncIterable<Message>,
+  messages: (context: HandlerContext) => Responses,
 ): Promise<void> {
   const context = new CallContext(route.service, method, call, lifetime.shutdown);
   try {
     refuseWhenOver(lifetime, context);
     // Says that the call is taken; the first message may be long in coming.
     call.sendMetadata(new Metadata());
-    for await (const message of messages(context)) {
-      if (call.cancelled) break;
-      if (!call.write(complete(method, message))) await drained(call, context.signal);
-    }
+    const outlet = new Http2Outlet(call);
+    const { signal } = context;
+    const cutOff = (reason: ConnectError) => {
+      context.cutOff(reason);
+      outlet.resetAfter(lifetime.stallMs);
+    };
+    await deliver(messages(context), {
+      ...{ method, outlet, signal, cutOff, encode: binaryEnvelope },
+      ...lifetime,
+    });
     // A stream that was cut off says why, so that its reader does not take it for the end.
     if (context.signal.aborted && !call.cancelled) {
       call.emit("error", statusOf(context.signal.reason));
@@ -210,20 +212,4 @@ function refuseWhenOver({ shutdown }: Lifetime, context: HandlerContext): void {
 
 function complete(method: DescMethod, message: Message): Message {
   return "$typeName" in message ? message : create(method.output, message);
-}
-
-function drained(
-  call: ServerWritableStream<Request, Message> | ServerDuplexStream<Request, Message>,
-  signal: AbortSignal,
-): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      signal.removeEventListener("abort", done);
-      call.off("drain", done);
-      resolve();
-    };
-    if (signal.aborted) return resolve();
-    signal.addEventListener("abort", done);
-    call.once("drain", done);
-  });
 }

@@ -12,7 +12,7 @@ import {
   type UniversalServerResponse,
   universalServerResponseToFetch,
 } from "@connectrpc/connect/protocol";
-import { SOURCE } from "@mpc/process";
+import { Batch, SOURCE } from "@mpc/process";
 import { Deadline } from "../deadline.ts";
 import type { Route } from "../route.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
@@ -122,7 +122,10 @@ async function* untilEnd(
   deadline: Deadline | undefined,
 ): AsyncGenerator<unknown> {
   try {
-    for await (const answer of answers) yield answer;
+    for await (const answer of answers) {
+      if (!(answer instanceof Batch)) yield answer;
+      else for (; answer.written < answer.messages.length;) yield answer.messages[answer.written++];
+    }
     if (signal.reason instanceof ConnectError) throw signal.reason;
   } finally {
     deadline?.dispose();

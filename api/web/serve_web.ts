@@ -6,12 +6,15 @@ import { type Address, listenError } from "@mpc/process";
 import { DEFAULT_PEER_LIMITS, type PeerLimits, Peers } from "../connections/peers.ts";
 import type { Door } from "../grpc/serve_grpc.ts";
 import type { Route } from "../route.ts";
+import { STALL_MS } from "../streams/deliver.ts";
+import { DeliveryPace } from "../streams/delivery_pace.ts";
 import { answerCall, callOptions, implementationOf } from "./answer_call.ts";
 import { HEAD_BYTES } from "./envelope.ts";
 import { gzip, MIN_GZIP_BYTES } from "./gzip.ts";
 import { isOwnOrigin, ownHosts } from "./hosts.ts";
 import { BodyReader } from "./read_body.ts";
 import * as refusals from "./refusals.ts";
+import { serverStream, type StreamOptions } from "./server_stream.ts";
 import { isPlainGrpcWeb, unaryGrpcWeb } from "./unary_grpc_web.ts";
 import {
   type ConnectionLimits,
@@ -24,12 +27,15 @@ const log = getLogger(["mpc", "web"]);
 
 export interface WebLimits extends ConnectionLimits, PeerLimits {
   readonly maxBodyBytes: number;
+  /** How long the reader of a stream may leave its messages unread. */
+  readonly stallTimeoutMs: number;
 }
 
 const DEFAULT_WEB_LIMITS: WebLimits = {
   ...DEFAULT_PEER_LIMITS,
   ...DEFAULT_CONNECTION_LIMITS,
   maxBodyBytes: 4 * 1024 * 1024,
+  stallTimeoutMs: STALL_MS,
 };
 
 export interface WebOptions {
@@ -38,6 +44,8 @@ export interface WebOptions {
   readonly limits?: Partial<WebLimits>;
   /** Connections of every door; by default this door's alone. */
   readonly peers?: Peers;
+  /** The pace of deliveries to streams; by default this door's own. */
+  readonly pace?: DeliveryPace;
   /** Hosts that requests may name, besides loopback names and the address listened on. */
   readonly allowedHosts?: readonly string[];
   /** Where gRPC is served. */
@@ -58,7 +66,11 @@ export function serveWeb(options: WebOptions): Door {
   });
   const handle = webHandler(
     options,
-    callHandlers(options.routes, limits, bodies, shutdown.signal),
+    callHandlers(options.routes, limits, bodies, {
+      shutdown: shutdown.signal,
+      pace: options.pace ?? new DeliveryPace(),
+      stallMs: limits.stallTimeoutMs,
+    }),
   );
   const { host, port } = options.listen;
   let listener: Deno.TcpListener;
@@ -117,7 +129,7 @@ function callHandlers(
   routes: readonly Route[],
   limits: WebLimits,
   bodies: BodyReader,
-  shutdown: AbortSignal,
+  streams: StreamOptions,
 ): ReadonlyMap<string, CallHandler> {
   const router = createConnectRouter({
     ...callOptions,
@@ -126,10 +138,10 @@ function callHandlers(
     acceptCompression: [gzip],
     compressMinBytes: MIN_GZIP_BYTES,
   });
-  for (const route of routes) addRoute(router, route, shutdown);
+  for (const route of routes) addRoute(router, route, streams.shutdown);
   return new Map(router.handlers.map((handler) => [
     handler.requestPath,
-    logged(withPlainCase(handler, routes, bodies, limits.maxBodyBytes)),
+    logged(withPlainCase(handler, routes, bodies, limits.maxBodyBytes, streams)),
   ]));
 }
 
@@ -148,11 +160,16 @@ function withPlainCase(
   routes: readonly Route[],
   bodies: BodyReader,
   maxBytes: number,
+  streams: StreamOptions,
 ): CallHandler {
   const { method, service } = handler;
   const general: CallHandler = (request, call) => answerCall(handler, request, call, bodies);
   const route = routes.find((route) => route.service.typeName === service.typeName);
   const implementation = route && Reflect.get(route.implementation, method.localName);
+  if (method.methodKind === "server_streaming" && typeof implementation === "function") {
+    const stream = serverStream(method, implementation, { bodies, ...streams });
+    return (request, call) => stream(request, call) ?? general(request, call);
+  }
   if (method.methodKind !== "unary" || typeof implementation !== "function") return general;
   const plain = unaryGrpcWeb(method, implementation, bodies);
   return (request, call) =>
