@@ -1,5 +1,5 @@
 import { create, type MessageShape } from "@bufbuild/protobuf";
-import { anyPack } from "@bufbuild/protobuf/wkt";
+import { anyPack, AnySchema } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";
 import { StatusSchema } from "@mpc/proto";
 
@@ -9,8 +9,10 @@ export function statusMessage(error: unknown): MessageShape<typeof StatusSchema>
   return create(StatusSchema, {
     code,
     message: rawMessage,
-    details: details.flatMap((detail) =>
-      "desc" in detail ? [anyPack(detail.desc, create(detail.desc, detail.value))] : []
+    details: details.map((detail) =>
+      "desc" in detail
+        ? anyPack(detail.desc, create(detail.desc, detail.value))
+        : create(AnySchema, { typeUrl: `type.googleapis.com/${detail.type}`, value: detail.value })
     ),
   });
 }

@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { constants, type Http2Server } from "node:http2";
+import type { Http2Server } from "node:http2";
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { Server, ServerCredentials, type ServerInterceptor, setLogger } from "@grpc/grpc-js";
@@ -12,13 +12,11 @@ import { containStackFaults } from "./contain_stack_faults.ts";
 import { explainRefusals } from "./explain_refusals.ts";
 import { DEFAULT_FRAME_LIMITS } from "./connection_state.ts";
 import { type ConnectionLimits, GuardedConnections } from "./guarded_connections.ts";
+import { refuseRequest } from "./refuse_request.ts";
 import { RunningCalls } from "./running_calls.ts";
 import { serviceDefinition } from "./service_definition.ts";
 
 const log = getLogger(["mpc", "grpc"]);
-
-// Deno's constants lack it: grpc-js would answer 200 to what is no gRPC.
-Object.assign(constants, { HTTP_STATUS_UNSUPPORTED_MEDIA_TYPE: 415 });
 
 /** What grpc-js says of bad calls, for instance of metadata that it cannot read. */
 const MAX_SAID = 200;
@@ -78,11 +76,13 @@ export async function serveGrpc(options: {
     "grpc.keepalive_time_ms": limits.keepaliveTimeMs,
     "grpc.keepalive_timeout_ms": limits.keepaliveTimeoutMs,
   });
+  const paths = new Set<string>();
   for (const route of options.routes) {
     const { definition, handlers } = serviceDefinition(route, lifetime);
     server.addService(definition, handlers);
+    for (const { path } of Object.values(definition)) paths.add(path);
   }
-  const connections = new GuardedConnections(http2ServerOf(server), limits);
+  const connections = new GuardedConnections(http2ServerOf(server), limits, refuseRequest(paths));
   const accept = (socket: Socket) => connections.accept(socket);
   const net: NetServer = options.tls
     ? createTlsServer({ ...options.tls, ALPNProtocols: ["h2"] }, accept)

@@ -25,6 +25,11 @@ const TOOLS = {
     module: "github.com/summerwind/h2spec",
     version: "v2.2.1+incompatible",
   },
+  connectconformance: {
+    from: "connectrpc.com/conformance/cmd/connectconformance",
+    module: "connectrpc.com/conformance",
+    version: "v1.0.7",
+  },
   etcd: {
     from: "go.etcd.io/etcd/server/v3",
     module: "go.etcd.io/etcd/server/v3",
