@@ -4,6 +4,9 @@ import { unreadableRequest } from "../unreadable_request.ts";
 import { DETAILS, statusOf } from "./status.ts";
 import { WireMetadata } from "./wire_metadata.ts";
 
+/** What clients take: grpc-java takes a larger block for a broken connection. */
+const MAX_TRAILER_BYTES = 8_000;
+
 type PartialStatus = Parameters<ServerInterceptingCall["sendStatus"]>[0];
 
 /**
@@ -24,7 +27,10 @@ export const explainRefusals: ServerInterceptor = (_method, call) => {
 function asSent(status: PartialStatus): PartialStatus {
   const { code, details, metadata } = status;
   const message = code === Status.OK ? undefined : grpcMessage(details);
-  return { code, details, metadata: WireMetadata.of(metadata, { "grpc-message": message }) };
+  const own = { "grpc-message": message };
+  const sent = WireMetadata.of(metadata, own);
+  // The status is told in any case, and a part of its details is none.
+  return { code, details, metadata: sent.bytes > MAX_TRAILER_BYTES ? new WireMetadata(own) : sent };
 }
 
 function explained(status: PartialStatus): PartialStatus {

@@ -8,7 +8,7 @@ import type {
 } from "node:http2";
 import type { Socket } from "node:net";
 import { getLogger } from "@logtape/logtape";
-import { type Peer, type PeerLimits, Peers } from "../connections/peers.ts";
+import type { Peer, PeerLimits, Peers } from "../connections/peers.ts";
 import { within } from "../connections/within.ts";
 import type { FrameLimits, GuardedCalls } from "./connection_state.ts";
 import { FrameGuard } from "./frame_guard.ts";
@@ -50,13 +50,19 @@ export class GuardedConnections {
 
   /**
    * @param server the HTTP/2 server whose calls are guarded, its listeners for them set
+   * @param peers all that are connected, at this door or another
    * @param refusal answers requests that are no calls
    */
-  constructor(server: Http2Server, limits: ConnectionLimits, refusal: Refusal) {
+  constructor(
+    server: Http2Server,
+    limits: ConnectionLimits,
+    peers: Peers,
+    refusal: Refusal,
+  ) {
     this.#server = server;
     this.#refusal = refusal;
     this.#limits = limits;
-    this.#peers = new Peers(limits);
+    this.#peers = peers;
     server.on("session", (session) => this.#onSession(session));
     this.#guardCalls();
   }

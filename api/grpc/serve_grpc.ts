@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from "node:tls";
 import { Server, ServerCredentials, type ServerInterceptor, setLogger } from "@grpc/grpc-js";
 import { getLogger } from "@logtape/logtape";
 import { type Address, listen } from "@mpc/process";
-import { DEFAULT_PEER_LIMITS } from "../connections/peers.ts";
+import { DEFAULT_PEER_LIMITS, Peers } from "../connections/peers.ts";
 import { within } from "../connections/within.ts";
 import type { Route } from "../route.ts";
 import { containStackFaults } from "./contain_stack_faults.ts";
@@ -59,6 +59,8 @@ export async function serveGrpc(options: {
   readonly listen: Address;
   readonly tls?: TlsFiles;
   readonly limits?: Partial<GrpcLimits>;
+  /** Connections of every door; by default this door's alone. */
+  readonly peers?: Peers;
 }): Promise<Door> {
   const limits = { ...DEFAULT_GRPC_LIMITS, ...options.limits };
   const faults = containStackFaults();
@@ -82,7 +84,9 @@ export async function serveGrpc(options: {
     server.addService(definition, handlers);
     for (const { path } of Object.values(definition)) paths.add(path);
   }
-  const connections = new GuardedConnections(http2ServerOf(server), limits, refuseRequest(paths));
+  const { peers = new Peers(limits) } = options;
+  const refusal = refuseRequest(paths);
+  const connections = new GuardedConnections(http2ServerOf(server), limits, peers, refusal);
   const accept = (socket: Socket) => connections.accept(socket);
   const net: NetServer = options.tls
     ? createTlsServer({ ...options.tls, ALPNProtocols: ["h2"] }, accept)

@@ -3,6 +3,7 @@ import type { OutgoingHttpHeaders } from "node:http2";
 import { Metadata } from "@grpc/grpc-js";
 
 const BINARY = "-bin";
+const FIELD_OVERHEAD = 32;
 const PADDING = /=+$/;
 
 /**
@@ -24,6 +25,17 @@ export class WireMetadata extends Metadata {
       headers[name] = name.endsWith(BINARY) ? unpadded(value) : value;
     }
     return new WireMetadata(headers);
+  }
+
+  /** The size of the fields, as HTTP/2 counts them (RFC 9113, section 6.5.2). */
+  get bytes(): number {
+    let bytes = 0;
+    for (const [name, value] of Object.entries(this.#headers)) {
+      for (const one of Array.isArray(value) ? value : value === undefined ? [] : [value]) {
+        bytes += name.length + String(one).length + FIELD_OVERHEAD;
+      }
+    }
+    return bytes;
   }
 
   override toHttp2Headers(): OutgoingHttpHeaders {

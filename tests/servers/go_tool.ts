@@ -91,6 +91,33 @@ export async function goTool(name: GoToolName): Promise<string> {
   }
 }
 
+/**
+ * The path of a program of our own, built from a folder with `go.mod` and `main.go`.
+ * @throws {Error} where there is no Go, or the build fails; with what Go said
+ */
+export async function goProgram(source: URL): Promise<string> {
+  const files = ["go.mod", "main.go"];
+  const texts = await Promise.all(files.map((file) => Deno.readTextFile(new URL(file, source))));
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(texts.join("\0")));
+  const name = source.pathname.split("/").at(-2);
+  const folder = `${toolCache()}/go`;
+  const path = `${folder}/${name}-${new Uint8Array(digest).toHex().slice(0, 16)}`;
+  if (await isFile(path)) return path;
+  const work = await Deno.makeTempDir({ prefix: `mpc-go-${name}-` });
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    for (const [at, file] of files.entries()) {
+      await Deno.writeTextFile(`${work}/${file}`, texts[at]!);
+    }
+    const built = `${path}.${Deno.pid}`;
+    await go(work, ["build", "-trimpath", "-ldflags", "-s -w", "-o", built, "."]);
+    await Deno.rename(built, path);
+    return path;
+  } finally {
+    await Deno.remove(work, { recursive: true });
+  }
+}
+
 /** The folder that holds the source of a program's module; nothing in it may be changed. */
 export async function goModule(name: GoToolName): Promise<string> {
   return (await download(TOOLS[name])).Dir;
