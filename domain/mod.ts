@@ -1,4 +1,5 @@
 /** The nouns of the platform and their rules: pure, without I/O and without a clock. */
+export * from "./camel_case.ts";
 export * from "./compare_values.ts";
 export * from "./condition.ts";
 export * from "./cluster_name.ts";
@@ -15,6 +16,7 @@ export { matches, type Wildcard, wildcardOf } from "./filter_matches.ts";
 export * from "./filter_parser.ts";
 export * from "./ids.ts";
 export * from "./image.ts";
+export * from "./installation.ts";
 export * from "./json.ts";
 export * from "./labels.ts";
 export * from "./names.ts";

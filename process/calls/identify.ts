@@ -1,12 +1,13 @@
 import { createContextKey, type HandlerContext } from "@connectrpc/connect";
+import { formatTraceparent, parseTraceparent } from "@mpc/domain";
 import type { Caller } from "@mpc/services";
+import { isSpanContextValid, trace } from "@opentelemetry/api";
 import type { Call, Interceptor } from "./interceptor.ts";
-import { traceparentOf } from "./traceparent_of.ts";
 
 /** Who a caller is, however that was found out. */
 export type Identity = Pick<Caller, "principal" | "groups" | "kind">;
 
-/** The address that a call came from; a server sets it where it knows the address. */
+/** The IP address that a call came from; a server sets it where it knows the address. */
 export const SOURCE = createContextKey<string | null>(null, { description: "source address" });
 
 const CALLER = createContextKey<Caller | undefined>(undefined, { description: "caller" });
@@ -31,6 +32,11 @@ export function identify(identityOf: (call: Call) => Identity | Promise<Identity
   };
 }
 
+/** The caller of a call; undefined where no interceptor has identified it yet. */
+export function identified({ values }: Pick<HandlerContext, "values">): Caller | undefined {
+  return values.get(CALLER);
+}
+
 /**
  * The caller of a call.
  * @throws {Error} where no interceptor has made it: a fault of this program
@@ -39,4 +45,12 @@ export function callerOf({ values }: Pick<HandlerContext, "values">): Caller {
   const caller = values.get(CALLER);
   if (caller) return caller;
   throw new Error("Cannot tell who calls: no interceptor has identified the caller");
+}
+
+/** The span of this call if calls are traced, else the caller's own; null if there is none. */
+function traceparentOf({ requestHeader }: HandlerContext): string | null {
+  const active = trace.getActiveSpan()?.spanContext();
+  if (active && isSpanContextValid(active)) return formatTraceparent(active);
+  const given = requestHeader.get("traceparent");
+  return parseTraceparent(given) ? given : null;
 }
