@@ -7,9 +7,10 @@ import {
   type HandlerContext,
 } from "@connectrpc/connect";
 import type { EventEmitter } from "node:events";
-import type { ServerUnaryCall } from "@grpc/grpc-js";
+import type { Metadata, ServerUnaryCall } from "@grpc/grpc-js";
 import { SOURCE } from "@mpc/process";
 import { afterDelay, deadlineExceeded } from "../deadline.ts";
+import { headersOf, metadataOf } from "./wire_metadata.ts";
 
 type Call<I, O> =
   & Pick<ServerUnaryCall<I, O>, "cancelled" | "metadata" | "getDeadline" | "getPath" | "getPeer">
@@ -79,14 +80,7 @@ export class CallContext<I, O> implements HandlerContext {
   }
 
   get requestHeader(): Headers {
-    if (!this.#requestHeader) {
-      const headers = new Headers();
-      for (const [key, value] of Object.entries(this.#call.metadata.getMap())) {
-        if (typeof value === "string") headers.append(key, value);
-      }
-      this.#requestHeader = headers;
-    }
-    return this.#requestHeader;
+    return this.#requestHeader ??= headersOf(this.#call.metadata);
   }
 
   get responseHeader(): Headers {
@@ -95,6 +89,16 @@ export class CallContext<I, O> implements HandlerContext {
 
   get responseTrailer(): Headers {
     return this.#responseTrailer ??= new Headers();
+  }
+
+  /** Metadata to be sent before the first message, if the method has set any. */
+  get sentHeader(): Metadata | undefined {
+    return metadataOf(this.#responseHeader);
+  }
+
+  /** Metadata to be sent with the status, if the method has set any. */
+  get sentTrailer(): Metadata | undefined {
+    return metadataOf(this.#responseTrailer);
   }
 
   get values(): ContextValues {

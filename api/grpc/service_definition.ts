@@ -23,6 +23,7 @@ import type { ConnectError, HandlerContext } from "@connectrpc/connect";
 import { MpcError } from "@mpc/domain";
 import { deadlineExceeded } from "../deadline.ts";
 import { toApiError } from "../error_codes.ts";
+import type { Batch } from "@mpc/process";
 import type { Route } from "../route.ts";
 import { deliver, type Responses } from "../streams/deliver.ts";
 import type { DeliveryPace } from "../streams/delivery_pace.ts";
@@ -30,10 +31,12 @@ import { binaryEnvelope } from "../streams/envelopes.ts";
 import { CallContext } from "./call_context.ts";
 import { Http2Outlet } from "./http2_outlet.ts";
 import { takeLongDeadlines } from "./long_deadlines.ts";
+import { refuseUnknownCompression } from "./refuse_compression.ts";
 import { UnreadableMessage } from "./unreadable_message.ts";
 import { statusOf } from "./status.ts";
 
 takeLongDeadlines();
+refuseUnknownCompression();
 
 type Message = MessageShape<DescMessage>;
 type Request = Message | UnreadableMessage;
@@ -119,9 +122,11 @@ function unary(
     try {
       refuseWhenOver(lifetime, context);
       const answer = await implementation(readable(call.request), context);
-      callback(null, complete(method, answer));
+      sendHeader(call, context);
+      callback(null, complete(method, answer), context.sentTrailer);
     } catch (error) {
-      callback(statusOf(error));
+      sendHeader(call, context);
+      callback(statusOf(error, context.sentTrailer));
     } finally {
       context.dispose();
     }
@@ -176,26 +181,58 @@ async function answer(
   const context = new CallContext(route.service, method, call, lifetime.shutdown);
   try {
     refuseWhenOver(lifetime, context);
-    // Says that the call is taken; the first message may be long in coming.
-    call.sendMetadata(new Metadata());
     const outlet = new Http2Outlet(call);
     const { signal } = context;
     const cutOff = (reason: ConnectError) => {
       context.cutOff(reason);
       outlet.resetAfter(lifetime.stallMs);
     };
-    await deliver(messages(context), {
+    await deliver(afterHeader(messages(context), call, context), {
       ...{ method, outlet, signal, cutOff, encode: binaryEnvelope },
       ...lifetime,
     });
     // A stream that was cut off says why, so that its reader does not take it for the end.
     if (context.signal.aborted && !call.cancelled) {
-      call.emit("error", statusOf(context.signal.reason));
-    } else call.end();
+      call.emit("error", statusOf(context.signal.reason, context.sentTrailer));
+    } else call.end(context.sentTrailer);
   } catch (error) {
-    call.emit("error", statusOf(error));
+    call.emit("error", statusOf(error, context.sentTrailer));
   } finally {
     context.dispose();
+  }
+}
+
+type SendsMetadata = Pick<ServerWritableStream<Request, Message>, "sendMetadata">;
+
+/** Sends the metadata that the method has set; grpc-js sends none by itself before an error. */
+function sendHeader(call: SendsMetadata, { sentHeader }: CallContext<Request, Message>): void {
+  if (sentHeader) call.sendMetadata(sentHeader);
+}
+
+/**
+ * Sends the metadata of a stream before its first message. That may be long in coming, and the
+ * caller is to know that the call is taken; so the method has one turn of the event loop to set it.
+ */
+async function* afterHeader(
+  messages: Responses,
+  call: SendsMetadata,
+  context: CallContext<Request, Message>,
+): AsyncGenerator<Message | Batch<Message>> {
+  let sent = false;
+  const send = () => {
+    if (!sent) call.sendMetadata(context.sentHeader ?? new Metadata());
+    sent = true;
+  };
+  // A method that reads requests may know only by the first of them what it is to set.
+  const timer = context.method.methodKind === "bidi_streaming" ? undefined : setTimeout(send, 0);
+  try {
+    for await (const message of messages) {
+      if (!sent) send();
+      yield message;
+    }
+  } finally {
+    clearTimeout(timer);
+    send();
   }
 }
 

@@ -17,7 +17,7 @@ import { Deadline } from "../deadline.ts";
 import type { Route } from "../route.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
 import type { BodyReader } from "./read_body.ts";
-import { checkMessage, type Format, readHead, readStream } from "./read_request.ts";
+import { checkMessage, type Format, isGrpcWeb, readHead, readStream } from "./read_request.ts";
 import { refusal } from "./refusals.ts";
 import type { WebCall } from "./web_connections.ts";
 
@@ -138,13 +138,16 @@ function explained(
   { allowedMethods }: UniversalHandler,
   { status }: UniversalServerResponse,
 ): Response | undefined {
+  const type = request.headers.get("content-type") ?? "";
   if (status === 405) {
     const why = `its method is ${request.method}, must be ${allowedMethods.join(" or ")}`;
     const headers = { allow: allowedMethods.join(", ") };
+    if (isGrpcWeb(type)) return new Response(null, { status, headers });
     return refusal(unreadableRequest("NO_CALL", why), { status, headers });
   }
   if (status !== 415) return undefined;
-  const type = request.headers.get("content-type");
+  // gRPC-Web's clients know no error in JSON: the HTTP status says it all to them.
+  if (isGrpcWeb(type)) return new Response(null, { status });
   const found = type ? `'${type}'` : "not set";
   const why = `its content-type is ${found}, must be 'application/json'`;
   return refusal(unreadableRequest("NO_CALL", why), { status });

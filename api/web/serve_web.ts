@@ -1,3 +1,4 @@
+import { createRegistry, type Registry } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { Code, ConnectError, createConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
@@ -5,6 +6,7 @@ import { getLogger } from "@logtape/logtape";
 import { type Address, listenError } from "@mpc/process";
 import { DEFAULT_PEER_LIMITS, type PeerLimits, Peers } from "../connections/peers.ts";
 import type { Door } from "../grpc/serve_grpc.ts";
+import { ErrorInfoSchema } from "@mpc/proto";
 import type { Route } from "../route.ts";
 import { STALL_MS } from "../streams/deliver.ts";
 import { DeliveryPace } from "../streams/delivery_pace.ts";
@@ -13,9 +15,10 @@ import { HEAD_BYTES } from "./envelope.ts";
 import { gzip, MIN_GZIP_BYTES } from "./gzip.ts";
 import { isOwnOrigin, ownHosts } from "./hosts.ts";
 import { BodyReader } from "./read_body.ts";
+import { isGrpcWeb } from "./read_request.ts";
 import * as refusals from "./refusals.ts";
 import { serverStream, type StreamOptions } from "./server_stream.ts";
-import { isPlainGrpcWeb, unaryGrpcWeb } from "./unary_grpc_web.ts";
+import { failedGrpcWeb, isPlainGrpcWeb, unaryGrpcWeb } from "./unary_grpc_web.ts";
 import {
   type ConnectionLimits,
   DEFAULT_CONNECTION_LIMITS,
@@ -114,15 +117,19 @@ function webHandler(
     if (!isOwn(authority)) return refusals.unknownHost(authority);
     const origin = headers.get("origin");
     if (origin !== null && !isOwnOrigin(origin, isOwn)) return refusals.unknownOrigin(origin);
-    if (isGrpc(headers.get("content-type"))) return refusals.wrongDoor(grpcAddress);
+    if (isGrpc(headers.get("content-type") ?? "")) return refusals.wrongDoor(grpcAddress);
     // Only HTTP/2 has requests without this header: many of them may wait for their answers.
     if (!headers.has("host") && !call.untilSent(0)) return refusals.tooManyCalls();
-    return handlers.get(path)?.(request, call) ?? refusals.unknownPath(path);
+    const handler = handlers.get(path);
+    if (handler) return handler(request, call);
+    const type = headers.get("content-type") ?? "";
+    return isGrpcWeb(type)
+      ? failedGrpcWeb(refusals.unknownMethod(path), undefined, type)
+      : refusals.unknownPath(path);
   };
 }
 
-const isGrpc = (type: string | null): boolean =>
-  type !== null && type.startsWith("application/grpc") && !type.startsWith("application/grpc-web");
+const isGrpc = (type: string): boolean => type.startsWith("application/grpc") && !isGrpcWeb(type);
 
 /** Who answers each method's calls, by path. */
 function callHandlers(
@@ -133,6 +140,7 @@ function callHandlers(
 ): ReadonlyMap<string, CallHandler> {
   const router = createConnectRouter({
     ...callOptions,
+    jsonOptions: { registry: typesOf(routes) },
     grpc: false,
     readMaxBytes: limits.maxBodyBytes,
     acceptCompression: [gzip],
@@ -143,6 +151,11 @@ function callHandlers(
     handler.requestPath,
     logged(withPlainCase(handler, routes, bodies, limits.maxBodyBytes, streams)),
   ]));
+}
+
+/** Every type that an `Any` in an answer may hold: those of all services, and the details of errors. */
+function typesOf(routes: readonly Route[]): Registry {
+  return createRegistry(...routes.map(({ service }) => service.file), ErrorInfoSchema.file);
 }
 
 function addRoute(router: ConnectRouter, route: Route, shutdown: AbortSignal): void {
