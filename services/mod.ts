@@ -33,6 +33,7 @@ export * from "./resources/resource_events.ts";
 export { restartWorkload } from "./workloads/restart_workload.ts";
 export { retryOperation } from "./operations/retry_operation.ts";
 export { rollbackWorkload } from "./workloads/rollback_workload.ts";
+export { LOOK_AGAIN_MS, sleepUntil } from "./sleep_until.ts";
 export { scaleWorkload } from "./workloads/scale_workload.ts";
 export { streamLogs } from "./workloads/stream_logs.ts";
 export { pagesOf } from "./resources/pages_of.ts";
