@@ -110,16 +110,23 @@ Deno.test("no try is due at the very end of the operation's time, one is a milli
 });
 
 for (const [what, ms] of [["back", -HOUR], ["forward", HOUR]] as const) {
-  Deno.test(`tries have their time, no less and no more, where the clock is set ${what}`, async () => {
-    const { clock, once } = await world({ run: failing("UNAVAILABLE"), maxAttempts: 1_000 });
-    assert.equal((await once()).status, "retry");
-    clock.step(ms);
-    await clock.advance(BUDGET_MS - 2 * PAUSE_MS);
-    assert.equal((await once()).status, "retry", "nothing is lost");
-    clock.step(ms);
-    await clock.advance(PAUSE_MS);
-    assert.equal((await once()).status, "failed", "nothing is gained");
-  });
+  for (const [whose, limitMs] of [["step", BUDGET_MS], ["operation", BUDGET_MS / 2]] as const) {
+    Deno.test(`the ${whose}'s time is no less and no more where the clock is set ${what}`, async () => {
+      const deadline = new FakeClock().now() + (whose === "step" ? 10 * HOUR : limitMs);
+      const { clock, once } = await world({
+        run: failing("UNAVAILABLE"),
+        maxAttempts: 1_000,
+        operation: { deadline },
+      });
+      assert.equal((await once()).status, "retry");
+      clock.step(ms);
+      await clock.advance(limitMs - 2 * PAUSE_MS);
+      assert.equal((await once()).status, "retry", "nothing is lost");
+      clock.step(ms);
+      await clock.advance(PAUSE_MS);
+      assert.equal((await once()).status, "failed", "nothing is gained");
+    });
+  }
 
   Deno.test(`a try fails at its time limit where the clock is set ${what} meanwhile`, async () => {
     const { clock, once } = await world({ run: untilAborted });
