@@ -1,5 +1,5 @@
 /** The rule of clocks: who may read them and set timers without the `Clock` port. */
-import type { SourceFile } from "./rooms.ts";
+import type { SourceFile } from "./module_graph.ts";
 
 type Kind = "wall" | "monotonic";
 
