@@ -20,6 +20,7 @@ export {
 export { readFlags } from "./read_flags.ts";
 export { runProcess } from "./run_process.ts";
 export * from "./settings.ts";
+export { afterDelay } from "./after_delay.ts";
 export { systemClock } from "./system_clock.ts";
 export { systemIds } from "./system_ids.ts";
 export { VERSION } from "./version.ts";

@@ -8,8 +8,8 @@ import {
 } from "@connectrpc/connect";
 import type { EventEmitter } from "node:events";
 import type { Metadata, ServerUnaryCall } from "@grpc/grpc-js";
-import { SOURCE } from "@mpc/process";
-import { afterDelay, deadlineExceeded } from "../deadline.ts";
+import { afterDelay, SOURCE } from "@mpc/process";
+import { deadlineExceeded } from "../deadline.ts";
 import { headersOf, metadataOf } from "./wire_metadata.ts";
 
 type Call<I, O> =

@@ -86,6 +86,7 @@ const NO_USE_CASES = [
   "operationEvent",
   "pagesOf",
   "sleepUnlessAborted",
+  "sleepUntil",
   "systemCaller",
   "systemPrincipal",
   "updateDocument",
