@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type ErrorCode, isMpcError, MpcError } from "@mpc/domain";
+import { type ErrorCode, type ErrorReason, isMpcError, MpcError } from "@mpc/domain";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@mpc/proto";
 
 /** The one table from the domain's codes to gRPC's (google.rpc.Code). */
@@ -29,7 +29,9 @@ const RETRY_AFTER_MS: Partial<Record<ErrorCode, number>> = {
 };
 
 /** Reasons besides those codes for which waiting helps. */
-const RETRY_AFTER_REASON_MS: Readonly<Record<string, number>> = { OPERATION_IN_PROGRESS: 1_000 };
+const RETRY_AFTER_REASON_MS: Partial<Record<ErrorReason, number>> = {
+  OPERATION_IN_PROGRESS: 1_000,
+};
 
 /**
  * The error that a caller is told (AIP-193): exactly one `ErrorInfo`, all bad fields at once.

@@ -1,6 +1,7 @@
 import {
   type Environment,
   environmentIdOf,
+  type ErrorCause,
   type ErrorRecord,
   idOf,
   type Operation,
@@ -187,7 +188,7 @@ function causesOf(
   return [...top, ...failedUndo, ...own, ...below];
 }
 
-function plain({ code, reason, message }: Pick<ErrorRecord, "code" | "reason" | "message">) {
+function plain({ code, reason, message }: ErrorCause) {
   return { code, reason, message };
 }
 
