@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type ErrorCode, type ErrorReason, isMpcError, MpcError } from "@mpc/domain";
-import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@mpc/proto";
+import { adviceFor, type ErrorCode, type ErrorReason, isMpcError, MpcError } from "@mpc/domain";
+import { BadRequestSchema, ErrorAdviceSchema, ErrorInfoSchema, RetryInfoSchema } from "@mpc/proto";
 
 /** The one table from the domain's codes to gRPC's (google.rpc.Code). */
 const GRPC_CODES: Readonly<Record<ErrorCode, Code>> = {
@@ -59,7 +59,7 @@ export function toConnectError(
   return toApiError(error);
 }
 
-/** An error of ours as the API tells it. */
+/** An error of ours as the API tells it, with what the catalogue of reasons says about it. */
 export function toApiError(error: MpcError): ConnectError {
   const { code, reason, message, metadata, violations, retryable } = error;
   const result = new ConnectError(message, GRPC_CODES[code]);
@@ -67,6 +67,8 @@ export function toApiError(error: MpcError): ConnectError {
     desc: ErrorInfoSchema,
     value: create(ErrorInfoSchema, { reason, domain: "mpc", metadata: { ...metadata } }),
   });
+  const { responsible, nextStep } = adviceFor(error);
+  result.details.push({ desc: ErrorAdviceSchema, value: { responsible, nextStep } });
   if (violations.length > 0) {
     const fieldViolations = violations.map(({ field, value, rule, hint }) => ({
       field,

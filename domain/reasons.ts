@@ -115,7 +115,9 @@ export const REASONS = {
     ENGINE_NO_WORKER: platform("Start a worker, or make its build the current one in Temporal"),
     ENGINE_SEARCH_ATTRIBUTES: platform("Add the search attributes to the namespace in Temporal"),
     ENGINE_TLS: platform("Correct the TLS settings of the connection to Temporal"),
-    ENVIRONMENT_NOT_EMPTY: caller("Delete its workloads first, or delete all of it with --force"),
+    ENVIRONMENT_NOT_EMPTY: caller(
+      "See with 'mpctl workload list' what is in it, then delete that or use --force",
+    ),
     ENVIRONMENT_NOT_READY: caller(
       "Wait until the environment is READY, or repair it",
       "mpctl env get {environment}",

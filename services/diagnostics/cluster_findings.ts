@@ -1,5 +1,6 @@
 /** What clusters and records do not agree on, and of which clusters nobody can tell. */
 import {
+  adviceFor,
   type Environment,
   environmentIdOf,
   environmentName,
@@ -15,13 +16,6 @@ import { type Finding, SETTLED } from "./findings.ts";
 import type { ClusterObject, Inventory, UnreadCluster } from "../ports/mod.ts";
 import { unknownObjects } from "./unknown_objects.ts";
 import { isUnreadable } from "./is_unreadable.ts";
-
-/** What makes a cluster readable, by reason. */
-const READABLE_BY: Readonly<Record<string, string>> = {
-  NO_WORKER: "deno task worker",
-  CLUSTER_NOT_PERMITTED: "deno task dev:cluster",
-  CLUSTER_FORBIDS: "kubectl apply -f deploy/kubernetes/worker_role.yaml",
-};
 
 /** So long after it was abandoned an object that is still there is spoken of. */
 const SWEPT_WITHIN_MS = 600_000;
@@ -64,7 +58,7 @@ export const unreadFinding = ({ cluster, error }: UnreadCluster): Finding => ({
   invariant: "CLUSTER_UNREADABLE",
   subject: cluster,
   message: error.message,
-  remedy: READABLE_BY[error.reason] ?? "kubectl cluster-info",
+  remedy: adviceFor(error).command || "kubectl cluster-info",
 });
 
 /** Environments by the cluster that their records name, and that is not there any more. */
