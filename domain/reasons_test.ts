@@ -44,10 +44,12 @@ Deno.test("a reason stands under one code only", () => {
 Deno.test("each advice is one plain sentence", () => {
   for (const [code, reason] of all()) {
     assert.match(reason, /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/);
-    const { nextStep, command } = adviceFor({ code, reason });
+    const { responsible, nextStep, command } = adviceFor({ code, reason });
     assert.match(nextStep, /^[A-Z][^\n]*[^.\s]$/, reason);
     assert.ok(nextStep.length <= 90, `${reason} has ${nextStep.length} characters`);
     assert.doesNotMatch(command.replaceAll(/\{(environment|workload)\}/g, ""), /[{}]/, reason);
+    // Only explain, for callers, has ids to fill in.
+    if (responsible !== "caller") assert.doesNotMatch(command, /[{}]/, reason);
   }
   for (const [reason, meaning] of Object.entries(EVENT_REASONS)) {
     assert.match(reason, /^([A-Z][a-z]+)+$/);
