@@ -67,8 +67,11 @@ export function toApiError(error: MpcError): ConnectError {
     desc: ErrorInfoSchema,
     value: create(ErrorInfoSchema, { reason, domain: "mpc", metadata: { ...metadata } }),
   });
-  const { responsible, nextStep } = adviceFor(error);
-  result.details.push({ desc: ErrorAdviceSchema, value: { responsible, nextStep } });
+  // The caller of a cancelled call has gone: advice would only make a flood of resets dearer.
+  if (code !== "CANCELLED") {
+    const { responsible, nextStep } = adviceFor(error);
+    result.details.push({ desc: ErrorAdviceSchema, value: { responsible, nextStep } });
+  }
   if (violations.length > 0) {
     const fieldViolations = violations.map(({ field, value, rule, hint }) => ({
       field,

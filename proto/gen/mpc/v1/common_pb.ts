@@ -573,7 +573,7 @@ export const ErrorRecordSchema: GenMessage<ErrorRecord, {jsonType: ErrorRecordJs
   messageDesc(file_mpc_v1_common, 6);
 
 /**
- * A detail of every error that has a reason: what the catalogue of reasons says about it.
+ * A detail of errors, except of cancelled calls: what the catalogue of reasons says about one.
  *
  * @generated from message mpc.v1.ErrorAdvice
  */
@@ -594,7 +594,7 @@ export type ErrorAdvice = Message<"mpc.v1.ErrorAdvice"> & {
 };
 
 /**
- * A detail of every error that has a reason: what the catalogue of reasons says about it.
+ * A detail of errors, except of cancelled calls: what the catalogue of reasons says about one.
  *
  * @generated from message mpc.v1.ErrorAdvice
  */
