@@ -1,7 +1,14 @@
 import { create, type MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type ErrorCode, type FieldViolation, isMpcError, MpcError } from "@mpc/domain";
-import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@mpc/proto";
+import {
+  adviceFor,
+  type ErrorCode,
+  type ErrorReason,
+  type FieldViolation,
+  isMpcError,
+  MpcError,
+} from "@mpc/domain";
+import { BadRequestSchema, ErrorAdviceSchema, ErrorInfoSchema, RetryInfoSchema } from "@mpc/proto";
 import { cutText } from "./status_message.ts";
 
 /** The one table from the domain's codes to gRPC's (google.rpc.Code). */
@@ -30,7 +37,9 @@ const RETRY_AFTER_MS: Partial<Record<ErrorCode, number>> = {
 };
 
 /** Reasons besides those codes for which waiting helps. */
-const RETRY_AFTER_REASON_MS: Readonly<Record<string, number>> = { OPERATION_IN_PROGRESS: 1_000 };
+const RETRY_AFTER_REASON_MS: Partial<Record<ErrorReason, number>> = {
+  OPERATION_IN_PROGRESS: 1_000,
+};
 
 /** Sizes of details, so that they and the message are within 8 kB of trailers in base64. */
 const MAX_VALUE_BYTES = 300;
@@ -67,7 +76,10 @@ export function toConnectError(
   return toApiError(error);
 }
 
-/** An error of ours as the API tells it, its details small enough for the trailers of gRPC. */
+/**
+ * An error of ours as the API tells it, with what the catalogue of reasons says about it. Its details
+ * are small enough for the trailers of gRPC.
+ */
 export function toApiError(error: MpcError): ConnectError {
   const { code, reason, message, metadata, violations, retryable } = error;
   const result = new ConnectError(message, GRPC_CODES[code]);
@@ -75,6 +87,11 @@ export function toApiError(error: MpcError): ConnectError {
     desc: ErrorInfoSchema,
     value: create(ErrorInfoSchema, { reason, domain: "mpc", metadata: cappedMetadata(metadata) }),
   });
+  // The caller of a cancelled call has gone: advice would only make a flood of resets dearer.
+  if (code !== "CANCELLED") {
+    const { responsible, nextStep } = adviceFor(error);
+    result.details.push({ desc: ErrorAdviceSchema, value: { responsible, nextStep } });
+  }
   if (violations.length > 0) {
     result.details.push({ desc: BadRequestSchema, value: cappedViolations(violations) });
   }
