@@ -2,7 +2,14 @@ import type { Operation, OperationKind } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { assertPlan, type Method, type MutationOptions, type MutationResult } from "./mutate.ts";
+import { canonicalRequestId } from "./idempotency.ts";
+import {
+  assertPlan,
+  inWords,
+  type Method,
+  type MutationOptions,
+  type MutationResult,
+} from "./mutate.ts";
 import { newOperation } from "./new_operation.ts";
 import { operationEvent } from "../resources/resource_events.ts";
 
@@ -29,7 +36,7 @@ export async function recordNoChange(
       target,
       targetUid: "",
       input: {},
-      requestId: options.requestId ?? "",
+      requestId: canonicalRequestId(inWords(method.name), options.requestId ?? ""),
       requestHash,
       steps: [],
       now,

@@ -11,6 +11,7 @@ import {
   OperationState,
 } from "@mpc/proto";
 import { type Clients, created, failure, testAtAllDoors } from "./doors.ts";
+import { requestIdOf } from "../fakes/request_id.ts";
 
 const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
   "an environment is created, read, listed and deleted": async (clients) => {
@@ -62,7 +63,7 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
   },
   "a repeated request id finds its operation, with another body it is refused": async (clients) => {
     const { environments } = clients;
-    const request = { environmentId: "dev", environment: {}, requestId: "r-1" };
+    const request = { environmentId: "dev", environment: {}, requestId: requestIdOf(1) };
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => environments.createEnvironment(request)),
     );

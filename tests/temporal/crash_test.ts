@@ -125,7 +125,7 @@ class World {
     ];
     const names: string[] = [];
     for (const [index, change] of changes.entries()) {
-      const requestId = `${environmentId}-change-${index}`;
+      const requestId = crypto.randomUUID();
       const { name } = await this.#patiently((transport) => change(transport, requestId));
       names.push(name);
       assert.equal(await this.#stateWhenDone(name), "SUCCEEDED", name);
