@@ -32,7 +32,7 @@ const exists = async ({ store }: Platform) => await store.environments.get(NAME)
 const notices = async ({ store }: Platform) =>
   (await store.events.read(0, 1_000)).filter(({ reason }) => reason === "ExpiresSoon").length;
 
-const update = ({ deps, caller }: Platform, change: unknown) =>
+const update = ({ deps, caller }: Platform, change: Record<string, unknown>) =>
   updateEnvironment(deps, caller, { name: NAME, etag: "", change });
 
 Deno.test("an environment is deleted at the moment it expires, not before", () =>
