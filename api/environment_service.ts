@@ -1,7 +1,7 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { invalidArgument } from "@mpc/domain";
 import { callerOf } from "@mpc/process";
-import { EnvironmentService, ListEnvironmentsResponseSchema } from "@mpc/proto";
+import { EnvironmentSchema, EnvironmentService, ListEnvironmentsResponseSchema } from "@mpc/proto";
 import {
   createEnvironment,
   deleteEnvironment,
@@ -17,6 +17,7 @@ import {
   toEnvironment,
 } from "./mapping/environment_mapping.ts";
 import { toMutationAnswer } from "./mapping/operation_mapping.ts";
+import { readMask } from "./mapping/read_mask.ts";
 import { fromDuration } from "./mapping/values.ts";
 
 /** The environment methods of the API. */
@@ -32,8 +33,9 @@ export function environmentService(deps: ServiceDeps): ServiceImpl<typeof Enviro
       return toEnvironment(await getEnvironment(deps, callerOf(context), name));
     },
     async listEnvironments(request, context) {
+      const mask = readMask(EnvironmentSchema, request.readMask, "list environments");
       const { items, nextPageToken } = await listEnvironments(deps, callerOf(context), request);
-      const environments = items.map(toEnvironment);
+      const environments = items.map((item) => mask(toEnvironment(item)));
       return create(ListEnvironmentsResponseSchema, { environments, nextPageToken });
     },
     async updateEnvironment(request, context) {

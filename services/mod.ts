@@ -19,6 +19,7 @@ export type { Finding } from "./diagnostics/findings.ts";
 export { explainOperation } from "./operations/explain_operation.ts";
 export { getEnvironment } from "./environments/get_environment.ts";
 export { getOperation } from "./operations/get_operation.ts";
+export { getRevision } from "./workloads/get_revision.ts";
 export { getWorkload } from "./workloads/get_workload.ts";
 export { ADMISSION_GRACE_MS, dropUnadmitted, isAdmitted } from "./mutations/admission.ts";
 export { listClusterEvents } from "./workloads/list_cluster_events.ts";

@@ -1,20 +1,27 @@
-import { environmentIdOf, idOf } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import { getWorkload } from "./get_workload.ts";
 import type { ClusterEvent } from "../ports/mod.ts";
-import { assertName } from "../resources/preconditions.ts";
+import {
+  type ClusterListRequest,
+  type ClusterListResult,
+  listOnClusters,
+} from "./list_on_clusters.ts";
 
 /**
- * Lists what the cluster noticed about the objects of a workload, the latest last.
- * @throws {MpcError} NOT_FOUND `WORKLOAD_NOT_FOUND`, UNAVAILABLE `CLUSTER_UNREACHABLE`
+ * Lists what clusters noticed about the objects of a workload, or of many, the latest last.
+ * @throws {MpcError} UNAVAILABLE `CLUSTER_UNREACHABLE` for one workload, and what
+ *   {@linkcode listOnClusters} throws
  */
-export async function listClusterEvents(
+export function listClusterEvents(
   deps: ServiceDeps,
   caller: Caller,
-  name: string,
-): Promise<readonly ClusterEvent[]> {
-  assertName("workload", name, "list cluster events", "parent");
-  await getWorkload(deps, caller, name);
-  return await deps.cluster.events(environmentIdOf(name), idOf(name), caller);
+  request: ClusterListRequest,
+): Promise<ClusterListResult<ClusterEvent>> {
+  return listOnClusters(deps, caller, {
+    action: "list cluster events",
+    read: (environment, workload, call) => deps.cluster.events(environment, workload, call),
+    // The text tells events of one moment apart.
+    keysOf: ({ time, object, reason, message }) => [time, object, reason, message],
+    keys: 4,
+  }, request);
 }

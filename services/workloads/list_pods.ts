@@ -1,20 +1,26 @@
-import { environmentIdOf, idOf } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import { getWorkload } from "./get_workload.ts";
 import type { PodStatus } from "../ports/mod.ts";
-import { assertName } from "../resources/preconditions.ts";
+import {
+  type ClusterListRequest,
+  type ClusterListResult,
+  listOnClusters,
+} from "./list_on_clusters.ts";
 
 /**
- * Lists the copies of a workload as they are on the cluster, by name.
- * @throws {MpcError} NOT_FOUND `WORKLOAD_NOT_FOUND`, UNAVAILABLE `CLUSTER_UNREACHABLE`
+ * Lists the copies of a workload, or of many, as they are on the clusters, by name.
+ * @throws {MpcError} UNAVAILABLE `CLUSTER_UNREACHABLE` for one workload, and what
+ *   {@linkcode listOnClusters} throws
  */
-export async function listPods(
+export function listPods(
   deps: ServiceDeps,
   caller: Caller,
-  name: string,
-): Promise<readonly PodStatus[]> {
-  assertName("workload", name, "list pods", "parent");
-  await getWorkload(deps, caller, name);
-  return await deps.cluster.pods(environmentIdOf(name), idOf(name), caller);
+  request: ClusterListRequest,
+): Promise<ClusterListResult<PodStatus>> {
+  return listOnClusters(deps, caller, {
+    action: "list pods",
+    read: (environment, workload, call) => deps.cluster.pods(environment, workload, call),
+    keysOf: ({ name }) => [name],
+    keys: 1,
+  }, request);
 }

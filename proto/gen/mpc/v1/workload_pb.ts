@@ -6,8 +6,8 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_google_api_field_behavior } from "../../google/api/field_behavior_pb.ts";
 import { file_google_api_resource } from "../../google/api/resource_pb.ts";
-import type { Duration, DurationJson, StructJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, DurationJson, FieldMask, FieldMaskJson, StructJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Condition, ConditionJson } from "./common_pb.ts";
 import { file_mpc_v1_common } from "./common_pb.ts";
 import type { OperationSchema } from "./operation_pb.ts";
@@ -18,7 +18,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file mpc/v1/workload.proto.
  */
 export const file_mpc_v1_workload: GenFile = /*@__PURE__*/
-  fileDesc("ChVtcGMvdjEvd29ya2xvYWQucHJvdG8SBm1wYy52MSKABgoIV29ya2xvYWQSEQoEbmFtZRgBIAEoCUID4EEIEhAKA3VpZBgCIAEoCUID4EEDEgwKBGV0YWcYAyABKAkSFwoKZ2VuZXJhdGlvbhgEIAEoA0ID4EEDEjEKBmxhYmVscxgFIAMoCzIcLm1wYy52MS5Xb3JrbG9hZC5MYWJlbHNFbnRyeUID4EEBEjsKC2Fubm90YXRpb25zGAYgAygLMiEubXBjLnYxLldvcmtsb2FkLkFubm90YXRpb25zRW50cnlCA+BBARI0CgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxI0Cgt1cGRhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIpCgVzdGF0ZRgJIAEoDjIVLm1wYy52MS5Xb3JrbG9hZFN0YXRlQgPgQQMSKgoKY29uZGl0aW9ucxgKIAMoCzIRLm1wYy52MS5Db25kaXRpb25CA+BBAxIYCgtyZWNvbmNpbGluZxgLIAEoCEID4EEDEh4KEWN1cnJlbnRfb3BlcmF0aW9uGAwgASgJQgPgQQMSGwoObGFzdF9vcGVyYXRpb24YDSABKAlCA+BBAxInCgRzcGVjGA4gASgLMhQubXBjLnYxLldvcmtsb2FkU3BlY0ID4EECEhwKD2FjdGl2ZV9yZXZpc2lvbhgPIAEoBUID4EEDEhsKDnJlYWR5X3JlcGxpY2FzGBAgASgFQgPgQQMaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARoyChBBbm5vdGF0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAE6V+pBVAoMbXBjL1dvcmtsb2FkEi9lbnZpcm9ubWVudHMve2Vudmlyb25tZW50fS93b3JrbG9hZHMve3dvcmtsb2FkfSoJd29ya2xvYWRzMgh3b3JrbG9hZCK+BQoMV29ya2xvYWRTcGVjEhIKBWltYWdlGAEgASgJQgPgQQESGgoIcmVwbGljYXMYAiABKAVCA+BBAUgAiAEBEiAKBXBvcnRzGAMgAygLMgwubXBjLnYxLlBvcnRCA+BBARIvCgNlbnYYBCADKAsyHS5tcGMudjEuV29ya2xvYWRTcGVjLkVudkVudHJ5QgPgQQESKQoJcmVzb3VyY2VzGAUgASgLMhEubXBjLnYxLlJlc291cmNlc0ID4EEBEi4KDGhlYWx0aF9jaGVjaxgGIAEoCzITLm1wYy52MS5IZWFsdGhDaGVja0ID4EEBEhQKB2NvbW1hbmQYByADKAlCA+BBARIRCgRhcmdzGAggAygJQgPgQQESOQoRcHJvZ3Jlc3NfZGVhZGxpbmUYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBARIoCghlbnZfZnJvbRgKIAMoCzIRLm1wYy52MS5FbnZTb3VyY2VCA+BBARIkCgd2b2x1bWVzGAsgAygLMg4ubXBjLnYxLlZvbHVtZUID4EEBEiUKB2luZ3Jlc3MYDCABKAsyDy5tcGMudjEuSW5ncmVzc0ID4EEBEi0KC2F1dG9zY2FsaW5nGA0gASgLMhMubXBjLnYxLkF1dG9zY2FsaW5nQgPgQQESOAoRZGlzcnVwdGlvbl9idWRnZXQYDiABKAsyGC5tcGMudjEuRGlzcnVwdGlvbkJ1ZGdldEID4EEBEiEKBWNoYXJ0GA8gASgLMg0ubXBjLnYxLkNoYXJ0QgPgQQESMAoObGl2ZW5lc3NfY2hlY2sYECABKAsyEy5tcGMudjEuSGVhbHRoQ2hlY2tCA+BBARoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgsKCV9yZXBsaWNhcyJsCglFbnZTb3VyY2USFQoIdmFyaWFibGUYASABKAlCA+BBARIVCgZzZWNyZXQYAiABKAlCA+BBAUgAEhUKBmNvbmZpZxgDIAEoCUID4EEBSAASEAoDa2V5GAQgASgJQgPgQQFCCAoGc291cmNlItwBCgZWb2x1bWUSEQoEbmFtZRgBIAEoCUID4EECEhEKBHBhdGgYAiABKAlCA+BBAhIWCglyZWFkX29ubHkYAyABKAhCA+BBARItCgdzY3JhdGNoGAQgASgLMhUubXBjLnYxLlNjcmF0Y2hWb2x1bWVCA+BBAUgAEi0KB3N0b3JhZ2UYBSABKAsyFS5tcGMudjEuU3RvcmFnZVZvbHVtZUID4EEBSAASFQoGc2VjcmV0GAYgASgJQgPgQQFIABIVCgZjb25maWcYByABKAlCA+BBAUgAQggKBnNvdXJjZSI6Cg1TY3JhdGNoVm9sdW1lEhEKBHNpemUYASABKAlCA+BBARIWCglpbl9tZW1vcnkYAiABKAhCA+BBASJTCg1TdG9yYWdlVm9sdW1lEhEKBHNpemUYASABKAlCA+BBAhIaCg1zdG9yYWdlX2NsYXNzGAIgASgJQgPgQQESEwoGc2hhcmVkGAMgASgIQgPgQQEidwoHSW5ncmVzcxIRCgRob3N0GAEgASgJQgPgQQISEQoEcGF0aBgCIAEoCUID4EEBEhEKBHBvcnQYAyABKAVCA+BBARIXCgp0bHNfc2VjcmV0GAQgASgJQgPgQQESGgoNaW5ncmVzc19jbGFzcxgFIAEoCUID4EEBImQKC0F1dG9zY2FsaW5nEhkKDG1pbl9yZXBsaWNhcxgBIAEoBUID4EECEhkKDG1heF9yZXBsaWNhcxgCIAEoBUID4EECEh8KEnRhcmdldF9jcHVfcGVyY2VudBgDIAEoBUID4EEBIjAKEERpc3J1cHRpb25CdWRnZXQSHAoPbWF4X3VuYXZhaWxhYmxlGAEgASgFQgPgQQIiXgoFQ2hhcnQSEQoEbmFtZRgBIAEoCUID4EECEhQKB3ZlcnNpb24YAiABKAlCA+BBAhIsCgZ2YWx1ZXMYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0QgPgQQEiQwoEUG9ydBIRCgRuYW1lGAEgASgJQgPgQQESEQoEcG9ydBgCIAEoBUID4EECEhUKCHByb3RvY29sGAMgASgJQgPgQQEiMgoJUmVzb3VyY2VzEhAKA2NwdRgBIAEoCUID4EEBEhMKBm1lbW9yeRgCIAEoCUID4EEBImMKC0hlYWx0aENoZWNrEhEKBHBhdGgYASABKAlCA+BBAhIRCgRwb3J0GAIgASgFQgPgQQISLgoGcGVyaW9kGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQEirAIKCFJldmlzaW9uEhEKBG5hbWUYASABKAlCA+BBCBITCgZudW1iZXIYAiABKAVCA+BBAxInCgRzcGVjGAMgASgLMhQubXBjLnYxLldvcmtsb2FkU3BlY0ID4EEDEhYKCW9wZXJhdGlvbhgEIAEoCUID4EEDEjQKC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEhMKBmFjdGl2ZRgGIAEoCEID4EEDOmzqQWkKDG1wYy9SZXZpc2lvbhJEZW52aXJvbm1lbnRzL3tlbnZpcm9ubWVudH0vd29ya2xvYWRzL3t3b3JrbG9hZH0vcmV2aXNpb25zL3tyZXZpc2lvbn0qCXJldmlzaW9uczIIcmV2aXNpb24inwIKFURlcGxveVdvcmtsb2FkUmVxdWVzdBInCgZwYXJlbnQYASABKAlCF+BBAvpBEQoPbXBjL0Vudmlyb25tZW50EhgKC3dvcmtsb2FkX2lkGAIgASgJQgPgQQISJwoId29ya2xvYWQYAyABKAsyEC5tcGMudjEuV29ya2xvYWRCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgFIAEoCEID4EEBEhYKCXBsYW5faGFzaBgGIAEoCUID4EEBEi8KB3RpbWVvdXQYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBARIcCg9mb3JjZV9jb25mbGljdHMYCCABKAhCA+BBASI4ChJHZXRXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQimQEKFExpc3RXb3JrbG9hZHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOEgxtcGMvV29ya2xvYWQSFgoJcGFnZV9zaXplGAIgASgFQgPgQQESFwoKcGFnZV90b2tlbhgDIAEoCUID4EEBEhMKBmZpbHRlchgEIAEoCUID4EEBEhUKCG9yZGVyX2J5GAUgASgJQgPgQQEiVQoVTGlzdFdvcmtsb2Fkc1Jlc3BvbnNlEiMKCXdvcmtsb2FkcxgBIAMoCzIQLm1wYy52MS5Xb3JrbG9hZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki/gEKFURlbGV0ZVdvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIRCgRldGFnGAIgASgJQgPgQQESGgoNYWxsb3dfbWlzc2luZxgDIAEoCEID4EEBEhQKB2FiYW5kb24YBCABKAhCA+BBARIXCgpyZXF1ZXN0X2lkGAUgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgGIAEoCEID4EEBEhYKCXBsYW5faGFzaBgHIAEoCUID4EEBEi8KB3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBASLSAQoXUm9sbGJhY2tXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFQoIcmV2aXNpb24YAiABKAVCA+BBARIRCgRldGFnGAMgASgJQgPgQQESFwoKcmVxdWVzdF9pZBgEIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBSABKAhCA+BBARIWCglwbGFuX2hhc2gYBiABKAlCA+BBARIcCg9mb3JjZV9jb25mbGljdHMYByABKAhCA+BBASLPAQoUU2NhbGVXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFQoIcmVwbGljYXMYAiABKAVCA+BBAhIRCgRldGFnGAMgASgJQgPgQQESFwoKcmVxdWVzdF9pZBgEIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBSABKAhCA+BBARIWCglwbGFuX2hhc2gYBiABKAlCA+BBARIcCg9mb3JjZV9jb25mbGljdHMYByABKAhCA+BBASK6AQoWUmVzdGFydFdvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIRCgRldGFnGAIgASgJQgPgQQESFwoKcmVxdWVzdF9pZBgDIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBCABKAhCA+BBARIWCglwbGFuX2hhc2gYBSABKAlCA+BBARIcCg9mb3JjZV9jb25mbGljdHMYBiABKAhCA+BBASKeAQoYUmVjb25jaWxlV29ya2xvYWRSZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhEKBGV0YWcYAiABKAlCA+BBARIXCgpyZXF1ZXN0X2lkGAMgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgEIAEoCEID4EEBEhYKCXBsYW5faGFzaBgFIAEoCUID4EEBIjcKD0xpc3RQb2RzUmVxdWVzdBIkCgZwYXJlbnQYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkIi0KEExpc3RQb2RzUmVzcG9uc2USGQoEcG9kcxgBIAMoCzILLm1wYy52MS5Qb2QiowEKA1BvZBIMCgRuYW1lGAEgASgJEg4KBnN0YXR1cxgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEg0KBXJlYWR5GAQgASgIEhAKCHJlc3RhcnRzGAUgASgFEg0KBWltYWdlGAYgASgJEgwKBG5vZGUYByABKAkSLwoLY3JlYXRlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkAKGExpc3RDbHVzdGVyRXZlbnRzUmVxdWVzdBIkCgZwYXJlbnQYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkIkEKGUxpc3RDbHVzdGVyRXZlbnRzUmVzcG9uc2USJAoGZXZlbnRzGAEgAygLMhQubXBjLnYxLkNsdXN0ZXJFdmVudCKJAQoMQ2x1c3RlckV2ZW50EigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNvdW50GAIgASgFEg8KB3dhcm5pbmcYAyABKAgSDgoGcmVhc29uGAQgASgJEg4KBm9iamVjdBgFIAEoCRIPCgdtZXNzYWdlGAYgASgJIm0KFExpc3RSZXZpc2lvbnNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFgoJcGFnZV9zaXplGAIgASgFQgPgQQESFwoKcGFnZV90b2tlbhgDIAEoCUID4EEBIlUKFUxpc3RSZXZpc2lvbnNSZXNwb25zZRIjCglyZXZpc2lvbnMYASADKAsyEC5tcGMudjEuUmV2aXNpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIqUBChFTdHJlYW1Mb2dzUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBITCgZmb2xsb3cYAiABKAhCA+BBARIRCgR0YWlsGAMgASgFQgPgQQESLgoFc2luY2UYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQESFAoHcmVwbGljYRgFIAEoCUID4EEBIl0KElN0cmVhbUxvZ3NSZXNwb25zZRIPCgdyZXBsaWNhGAEgASgJEigKBHRpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHRleHQYAyABKAkq5QEKDVdvcmtsb2FkU3RhdGUSHgoaV09SS0xPQURfU1RBVEVfVU5TUEVDSUZJRUQQABIcChhXT1JLTE9BRF9TVEFURV9ERVBMT1lJTkcQARIYChRXT1JLTE9BRF9TVEFURV9SRUFEWRACEiAKHFdPUktMT0FEX1NUQVRFX0RFUExPWV9GQUlMRUQQAxIbChdXT1JLTE9BRF9TVEFURV9ERUdSQURFRBAEEhsKF1dPUktMT0FEX1NUQVRFX0RFTEVUSU5HEAUSIAocV09SS0xPQURfU1RBVEVfREVMRVRFX0ZBSUxFRBAGMuwGCg9Xb3JrbG9hZFNlcnZpY2USQgoORGVwbG95V29ya2xvYWQSHS5tcGMudjEuRGVwbG95V29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhI7CgtHZXRXb3JrbG9hZBIaLm1wYy52MS5HZXRXb3JrbG9hZFJlcXVlc3QaEC5tcGMudjEuV29ya2xvYWQSTAoNTGlzdFdvcmtsb2FkcxIcLm1wYy52MS5MaXN0V29ya2xvYWRzUmVxdWVzdBodLm1wYy52MS5MaXN0V29ya2xvYWRzUmVzcG9uc2USQgoORGVsZXRlV29ya2xvYWQSHS5tcGMudjEuRGVsZXRlV29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhJGChBSb2xsYmFja1dvcmtsb2FkEh8ubXBjLnYxLlJvbGxiYWNrV29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhJACg1TY2FsZVdvcmtsb2FkEhwubXBjLnYxLlNjYWxlV29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhJECg9SZXN0YXJ0V29ya2xvYWQSHi5tcGMudjEuUmVzdGFydFdvcmtsb2FkUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24SSAoRUmVjb25jaWxlV29ya2xvYWQSIC5tcGMudjEuUmVjb25jaWxlV29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhI9CghMaXN0UG9kcxIXLm1wYy52MS5MaXN0UG9kc1JlcXVlc3QaGC5tcGMudjEuTGlzdFBvZHNSZXNwb25zZRJYChFMaXN0Q2x1c3RlckV2ZW50cxIgLm1wYy52MS5MaXN0Q2x1c3RlckV2ZW50c1JlcXVlc3QaIS5tcGMudjEuTGlzdENsdXN0ZXJFdmVudHNSZXNwb25zZRJMCg1MaXN0UmV2aXNpb25zEhwubXBjLnYxLkxpc3RSZXZpc2lvbnNSZXF1ZXN0Gh0ubXBjLnYxLkxpc3RSZXZpc2lvbnNSZXNwb25zZRJFCgpTdHJlYW1Mb2dzEhkubXBjLnYxLlN0cmVhbUxvZ3NSZXF1ZXN0GhoubXBjLnYxLlN0cmVhbUxvZ3NSZXNwb25zZTABYgZwcm90bzM", [file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common, file_mpc_v1_operation]);
+  fileDesc("ChVtcGMvdjEvd29ya2xvYWQucHJvdG8SBm1wYy52MSKABgoIV29ya2xvYWQSEQoEbmFtZRgBIAEoCUID4EEIEhAKA3VpZBgCIAEoCUID4EEDEgwKBGV0YWcYAyABKAkSFwoKZ2VuZXJhdGlvbhgEIAEoA0ID4EEDEjEKBmxhYmVscxgFIAMoCzIcLm1wYy52MS5Xb3JrbG9hZC5MYWJlbHNFbnRyeUID4EEBEjsKC2Fubm90YXRpb25zGAYgAygLMiEubXBjLnYxLldvcmtsb2FkLkFubm90YXRpb25zRW50cnlCA+BBARI0CgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxI0Cgt1cGRhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIpCgVzdGF0ZRgJIAEoDjIVLm1wYy52MS5Xb3JrbG9hZFN0YXRlQgPgQQMSKgoKY29uZGl0aW9ucxgKIAMoCzIRLm1wYy52MS5Db25kaXRpb25CA+BBAxIYCgtyZWNvbmNpbGluZxgLIAEoCEID4EEDEh4KEWN1cnJlbnRfb3BlcmF0aW9uGAwgASgJQgPgQQMSGwoObGFzdF9vcGVyYXRpb24YDSABKAlCA+BBAxInCgRzcGVjGA4gASgLMhQubXBjLnYxLldvcmtsb2FkU3BlY0ID4EECEhwKD2FjdGl2ZV9yZXZpc2lvbhgPIAEoBUID4EEDEhsKDnJlYWR5X3JlcGxpY2FzGBAgASgFQgPgQQMaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARoyChBBbm5vdGF0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAE6V+pBVAoMbXBjL1dvcmtsb2FkEi9lbnZpcm9ubWVudHMve2Vudmlyb25tZW50fS93b3JrbG9hZHMve3dvcmtsb2FkfSoJd29ya2xvYWRzMgh3b3JrbG9hZCK+BQoMV29ya2xvYWRTcGVjEhIKBWltYWdlGAEgASgJQgPgQQESGgoIcmVwbGljYXMYAiABKAVCA+BBAUgAiAEBEiAKBXBvcnRzGAMgAygLMgwubXBjLnYxLlBvcnRCA+BBARIvCgNlbnYYBCADKAsyHS5tcGMudjEuV29ya2xvYWRTcGVjLkVudkVudHJ5QgPgQQESKQoJcmVzb3VyY2VzGAUgASgLMhEubXBjLnYxLlJlc291cmNlc0ID4EEBEi4KDGhlYWx0aF9jaGVjaxgGIAEoCzITLm1wYy52MS5IZWFsdGhDaGVja0ID4EEBEhQKB2NvbW1hbmQYByADKAlCA+BBARIRCgRhcmdzGAggAygJQgPgQQESOQoRcHJvZ3Jlc3NfZGVhZGxpbmUYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBARIoCghlbnZfZnJvbRgKIAMoCzIRLm1wYy52MS5FbnZTb3VyY2VCA+BBARIkCgd2b2x1bWVzGAsgAygLMg4ubXBjLnYxLlZvbHVtZUID4EEBEiUKB2luZ3Jlc3MYDCABKAsyDy5tcGMudjEuSW5ncmVzc0ID4EEBEi0KC2F1dG9zY2FsaW5nGA0gASgLMhMubXBjLnYxLkF1dG9zY2FsaW5nQgPgQQESOAoRZGlzcnVwdGlvbl9idWRnZXQYDiABKAsyGC5tcGMudjEuRGlzcnVwdGlvbkJ1ZGdldEID4EEBEiEKBWNoYXJ0GA8gASgLMg0ubXBjLnYxLkNoYXJ0QgPgQQESMAoObGl2ZW5lc3NfY2hlY2sYECABKAsyEy5tcGMudjEuSGVhbHRoQ2hlY2tCA+BBARoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgsKCV9yZXBsaWNhcyJsCglFbnZTb3VyY2USFQoIdmFyaWFibGUYASABKAlCA+BBARIVCgZzZWNyZXQYAiABKAlCA+BBAUgAEhUKBmNvbmZpZxgDIAEoCUID4EEBSAASEAoDa2V5GAQgASgJQgPgQQFCCAoGc291cmNlItwBCgZWb2x1bWUSEQoEbmFtZRgBIAEoCUID4EECEhEKBHBhdGgYAiABKAlCA+BBAhIWCglyZWFkX29ubHkYAyABKAhCA+BBARItCgdzY3JhdGNoGAQgASgLMhUubXBjLnYxLlNjcmF0Y2hWb2x1bWVCA+BBAUgAEi0KB3N0b3JhZ2UYBSABKAsyFS5tcGMudjEuU3RvcmFnZVZvbHVtZUID4EEBSAASFQoGc2VjcmV0GAYgASgJQgPgQQFIABIVCgZjb25maWcYByABKAlCA+BBAUgAQggKBnNvdXJjZSI6Cg1TY3JhdGNoVm9sdW1lEhEKBHNpemUYASABKAlCA+BBARIWCglpbl9tZW1vcnkYAiABKAhCA+BBASJTCg1TdG9yYWdlVm9sdW1lEhEKBHNpemUYASABKAlCA+BBAhIaCg1zdG9yYWdlX2NsYXNzGAIgASgJQgPgQQESEwoGc2hhcmVkGAMgASgIQgPgQQEidwoHSW5ncmVzcxIRCgRob3N0GAEgASgJQgPgQQISEQoEcGF0aBgCIAEoCUID4EEBEhEKBHBvcnQYAyABKAVCA+BBARIXCgp0bHNfc2VjcmV0GAQgASgJQgPgQQESGgoNaW5ncmVzc19jbGFzcxgFIAEoCUID4EEBImQKC0F1dG9zY2FsaW5nEhkKDG1pbl9yZXBsaWNhcxgBIAEoBUID4EECEhkKDG1heF9yZXBsaWNhcxgCIAEoBUID4EECEh8KEnRhcmdldF9jcHVfcGVyY2VudBgDIAEoBUID4EEBIjAKEERpc3J1cHRpb25CdWRnZXQSHAoPbWF4X3VuYXZhaWxhYmxlGAEgASgFQgPgQQIiXgoFQ2hhcnQSEQoEbmFtZRgBIAEoCUID4EECEhQKB3ZlcnNpb24YAiABKAlCA+BBAhIsCgZ2YWx1ZXMYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0QgPgQQEiQwoEUG9ydBIRCgRuYW1lGAEgASgJQgPgQQESEQoEcG9ydBgCIAEoBUID4EECEhUKCHByb3RvY29sGAMgASgJQgPgQQEiMgoJUmVzb3VyY2VzEhAKA2NwdRgBIAEoCUID4EEBEhMKBm1lbW9yeRgCIAEoCUID4EEBImMKC0hlYWx0aENoZWNrEhEKBHBhdGgYASABKAlCA+BBAhIRCgRwb3J0GAIgASgFQgPgQQISLgoGcGVyaW9kGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQEirAIKCFJldmlzaW9uEhEKBG5hbWUYASABKAlCA+BBCBITCgZudW1iZXIYAiABKAVCA+BBAxInCgRzcGVjGAMgASgLMhQubXBjLnYxLldvcmtsb2FkU3BlY0ID4EEDEhYKCW9wZXJhdGlvbhgEIAEoCUID4EEDEjQKC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEhMKBmFjdGl2ZRgGIAEoCEID4EEDOmzqQWkKDG1wYy9SZXZpc2lvbhJEZW52aXJvbm1lbnRzL3tlbnZpcm9ubWVudH0vd29ya2xvYWRzL3t3b3JrbG9hZH0vcmV2aXNpb25zL3tyZXZpc2lvbn0qCXJldmlzaW9uczIIcmV2aXNpb24inwIKFURlcGxveVdvcmtsb2FkUmVxdWVzdBInCgZwYXJlbnQYASABKAlCF+BBAvpBEQoPbXBjL0Vudmlyb25tZW50EhgKC3dvcmtsb2FkX2lkGAIgASgJQgPgQQISJwoId29ya2xvYWQYAyABKAsyEC5tcGMudjEuV29ya2xvYWRCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgFIAEoCEID4EEBEhYKCXBsYW5faGFzaBgGIAEoCUID4EEBEi8KB3RpbWVvdXQYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBARIcCg9mb3JjZV9jb25mbGljdHMYCCABKAhCA+BBASI4ChJHZXRXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQizQEKFExpc3RXb3JrbG9hZHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOEgxtcGMvV29ya2xvYWQSFgoJcGFnZV9zaXplGAIgASgFQgPgQQESFwoKcGFnZV90b2tlbhgDIAEoCUID4EEBEhMKBmZpbHRlchgEIAEoCUID4EEBEhUKCG9yZGVyX2J5GAUgASgJQgPgQQESMgoJcmVhZF9tYXNrGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0ID4EEBIlUKFUxpc3RXb3JrbG9hZHNSZXNwb25zZRIjCgl3b3JrbG9hZHMYASADKAsyEC5tcGMudjEuV29ya2xvYWQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIv4BChVEZWxldGVXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSEQoEZXRhZxgCIAEoCUID4EEBEhoKDWFsbG93X21pc3NpbmcYAyABKAhCA+BBARIUCgdhYmFuZG9uGAQgASgIQgPgQQESFwoKcmVxdWVzdF9pZBgFIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBiABKAhCA+BBARIWCglwbGFuX2hhc2gYByABKAlCA+BBARIvCgd0aW1lb3V0GAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQEi0gEKF1JvbGxiYWNrV29ya2xvYWRSZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhUKCHJldmlzaW9uGAIgASgFQgPgQQESEQoEZXRhZxgDIAEoCUID4EEBEhcKCnJlcXVlc3RfaWQYBCABKAlCA+BBARIaCg12YWxpZGF0ZV9vbmx5GAUgASgIQgPgQQESFgoJcGxhbl9oYXNoGAYgASgJQgPgQQESHAoPZm9yY2VfY29uZmxpY3RzGAcgASgIQgPgQQEizwEKFFNjYWxlV29ya2xvYWRSZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhUKCHJlcGxpY2FzGAIgASgFQgPgQQISEQoEZXRhZxgDIAEoCUID4EEBEhcKCnJlcXVlc3RfaWQYBCABKAlCA+BBARIaCg12YWxpZGF0ZV9vbmx5GAUgASgIQgPgQQESFgoJcGxhbl9oYXNoGAYgASgJQgPgQQESHAoPZm9yY2VfY29uZmxpY3RzGAcgASgIQgPgQQEiugEKFlJlc3RhcnRXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSEQoEZXRhZxgCIAEoCUID4EEBEhcKCnJlcXVlc3RfaWQYAyABKAlCA+BBARIaCg12YWxpZGF0ZV9vbmx5GAQgASgIQgPgQQESFgoJcGxhbl9oYXNoGAUgASgJQgPgQQESHAoPZm9yY2VfY29uZmxpY3RzGAYgASgIQgPgQQEingEKGFJlY29uY2lsZVdvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIRCgRldGFnGAIgASgJQgPgQQESFwoKcmVxdWVzdF9pZBgDIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBCABKAhCA+BBARIWCglwbGFuX2hhc2gYBSABKAlCA+BBASKcAQoPTGlzdFBvZHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFgoJcGFnZV9zaXplGAIgASgFQgPgQQESFwoKcGFnZV90b2tlbhgDIAEoCUID4EEBEjIKCXJlYWRfbWFzaxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCA+BBASJbChBMaXN0UG9kc1Jlc3BvbnNlEhkKBHBvZHMYASADKAsyCy5tcGMudjEuUG9kEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRITCgt1bnJlYWNoYWJsZRgDIAMoCSK1AQoDUG9kEgwKBG5hbWUYASABKAkSDgoGc3RhdHVzGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDQoFcmVhZHkYBCABKAgSEAoIcmVzdGFydHMYBSABKAUSDQoFaW1hZ2UYBiABKAkSDAoEbm9kZRgHIAEoCRIvCgtjcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoId29ya2xvYWQYCSABKAkipQEKGExpc3RDbHVzdGVyRXZlbnRzUmVxdWVzdBIkCgZwYXJlbnQYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhYKCXBhZ2Vfc2l6ZRgCIAEoBUID4EEBEhcKCnBhZ2VfdG9rZW4YAyABKAlCA+BBARIyCglyZWFkX21hc2sYBCABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQgPgQQEibwoZTGlzdENsdXN0ZXJFdmVudHNSZXNwb25zZRIkCgZldmVudHMYASADKAsyFC5tcGMudjEuQ2x1c3RlckV2ZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRITCgt1bnJlYWNoYWJsZRgDIAMoCSKbAQoMQ2x1c3RlckV2ZW50EigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNvdW50GAIgASgFEg8KB3dhcm5pbmcYAyABKAgSDgoGcmVhc29uGAQgASgJEg4KBm9iamVjdBgFIAEoCRIPCgdtZXNzYWdlGAYgASgJEhAKCHdvcmtsb2FkGAcgASgJIjgKEkdldFJldmlzaW9uUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9SZXZpc2lvbiKhAQoUTGlzdFJldmlzaW9uc1JlcXVlc3QSJAoGcGFyZW50GAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIWCglwYWdlX3NpemUYAiABKAVCA+BBARIXCgpwYWdlX3Rva2VuGAMgASgJQgPgQQESMgoJcmVhZF9tYXNrGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0ID4EEBIlUKFUxpc3RSZXZpc2lvbnNSZXNwb25zZRIjCglyZXZpc2lvbnMYASADKAsyEC5tcGMudjEuUmV2aXNpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIqUBChFTdHJlYW1Mb2dzUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBITCgZmb2xsb3cYAiABKAhCA+BBARIRCgR0YWlsGAMgASgFQgPgQQESLgoFc2luY2UYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQESFAoHcmVwbGljYRgFIAEoCUID4EEBIl0KElN0cmVhbUxvZ3NSZXNwb25zZRIPCgdyZXBsaWNhGAEgASgJEigKBHRpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHRleHQYAyABKAkq5QEKDVdvcmtsb2FkU3RhdGUSHgoaV09SS0xPQURfU1RBVEVfVU5TUEVDSUZJRUQQABIcChhXT1JLTE9BRF9TVEFURV9ERVBMT1lJTkcQARIYChRXT1JLTE9BRF9TVEFURV9SRUFEWRACEiAKHFdPUktMT0FEX1NUQVRFX0RFUExPWV9GQUlMRUQQAxIbChdXT1JLTE9BRF9TVEFURV9ERUdSQURFRBAEEhsKF1dPUktMT0FEX1NUQVRFX0RFTEVUSU5HEAUSIAocV09SS0xPQURfU1RBVEVfREVMRVRFX0ZBSUxFRBAGMswHCg9Xb3JrbG9hZFNlcnZpY2USQgoORGVwbG95V29ya2xvYWQSHS5tcGMudjEuRGVwbG95V29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhJACgtHZXRXb3JrbG9hZBIaLm1wYy52MS5HZXRXb3JrbG9hZFJlcXVlc3QaEC5tcGMudjEuV29ya2xvYWQiA5ACARJRCg1MaXN0V29ya2xvYWRzEhwubXBjLnYxLkxpc3RXb3JrbG9hZHNSZXF1ZXN0Gh0ubXBjLnYxLkxpc3RXb3JrbG9hZHNSZXNwb25zZSIDkAIBEkIKDkRlbGV0ZVdvcmtsb2FkEh0ubXBjLnYxLkRlbGV0ZVdvcmtsb2FkUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24SRgoQUm9sbGJhY2tXb3JrbG9hZBIfLm1wYy52MS5Sb2xsYmFja1dvcmtsb2FkUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24SQAoNU2NhbGVXb3JrbG9hZBIcLm1wYy52MS5TY2FsZVdvcmtsb2FkUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24SRAoPUmVzdGFydFdvcmtsb2FkEh4ubXBjLnYxLlJlc3RhcnRXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEkgKEVJlY29uY2lsZVdvcmtsb2FkEiAubXBjLnYxLlJlY29uY2lsZVdvcmtsb2FkUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24SQgoITGlzdFBvZHMSFy5tcGMudjEuTGlzdFBvZHNSZXF1ZXN0GhgubXBjLnYxLkxpc3RQb2RzUmVzcG9uc2UiA5ACARJdChFMaXN0Q2x1c3RlckV2ZW50cxIgLm1wYy52MS5MaXN0Q2x1c3RlckV2ZW50c1JlcXVlc3QaIS5tcGMudjEuTGlzdENsdXN0ZXJFdmVudHNSZXNwb25zZSIDkAIBEkAKC0dldFJldmlzaW9uEhoubXBjLnYxLkdldFJldmlzaW9uUmVxdWVzdBoQLm1wYy52MS5SZXZpc2lvbiIDkAIBElEKDUxpc3RSZXZpc2lvbnMSHC5tcGMudjEuTGlzdFJldmlzaW9uc1JlcXVlc3QaHS5tcGMudjEuTGlzdFJldmlzaW9uc1Jlc3BvbnNlIgOQAgESSgoKU3RyZWFtTG9ncxIZLm1wYy52MS5TdHJlYW1Mb2dzUmVxdWVzdBoaLm1wYy52MS5TdHJlYW1Mb2dzUmVzcG9uc2UiA5ACATABYgZwcm90bzM", [file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common, file_mpc_v1_operation]);
 
 /**
  * A desired program inside an environment.
@@ -1397,14 +1397,14 @@ export type DeployWorkloadRequest = Message<"mpc.v1.DeployWorkloadRequest"> & {
   workloadId: string;
 
   /**
-   * What is asked for; `etag`, where set, must match.
+   * What is asked for; `etag`, where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: mpc.v1.Workload workload = 3;
    */
   workload?: Workload | undefined;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
@@ -1461,14 +1461,14 @@ export type DeployWorkloadRequestJson = {
   workloadId?: string;
 
   /**
-   * What is asked for; `etag`, where set, must match.
+   * What is asked for; `etag`, where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: mpc.v1.Workload workload = 3;
    */
   workload?: WorkloadJson;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
@@ -1588,6 +1588,14 @@ export type ListWorkloadsRequest = Message<"mpc.v1.ListWorkloadsRequest"> & {
    * @generated from field: string order_by = 5;
    */
   orderBy: string;
+
+  /**
+   * Which fields of each workload to return (AIP-157), for instance `name,spec.image`; all where
+   * it is empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 6;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -1632,6 +1640,14 @@ export type ListWorkloadsRequestJson = {
    * @generated from field: string order_by = 5;
    */
   orderBy?: string;
+
+  /**
+   * Which fields of each workload to return (AIP-157), for instance `name,spec.image`; all where
+   * it is empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 6;
+   */
+  readMask?: FieldMaskJson;
 };
 
 /**
@@ -1704,7 +1720,7 @@ export type DeleteWorkloadRequest = Message<"mpc.v1.DeleteWorkloadRequest"> & {
   name: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
@@ -1725,7 +1741,7 @@ export type DeleteWorkloadRequest = Message<"mpc.v1.DeleteWorkloadRequest"> & {
   abandon: boolean;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 5;
    */
@@ -1767,7 +1783,7 @@ export type DeleteWorkloadRequestJson = {
   name?: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
@@ -1788,7 +1804,7 @@ export type DeleteWorkloadRequestJson = {
   abandon?: boolean;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 5;
    */
@@ -1844,14 +1860,14 @@ export type RollbackWorkloadRequest = Message<"mpc.v1.RollbackWorkloadRequest"> 
   revision: number;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 3;
    */
   etag: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
@@ -1901,14 +1917,14 @@ export type RollbackWorkloadRequestJson = {
   revision?: number;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 3;
    */
   etag?: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
@@ -1958,21 +1974,21 @@ export type ScaleWorkloadRequest = Message<"mpc.v1.ScaleWorkloadRequest"> & {
   name: string;
 
   /**
-   * 0 to 1000.
+   * 0 to 1000. Leaving it out is 0: the field has no presence, and adding it would break clients.
    *
    * @generated from field: int32 replicas = 2;
    */
   replicas: number;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 3;
    */
   etag: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
@@ -2015,21 +2031,21 @@ export type ScaleWorkloadRequestJson = {
   name?: string;
 
   /**
-   * 0 to 1000.
+   * 0 to 1000. Leaving it out is 0: the field has no presence, and adding it would break clients.
    *
    * @generated from field: int32 replicas = 2;
    */
   replicas?: number;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 3;
    */
   etag?: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
@@ -2079,14 +2095,14 @@ export type RestartWorkloadRequest = Message<"mpc.v1.RestartWorkloadRequest"> & 
   name: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
   etag: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
@@ -2129,14 +2145,14 @@ export type RestartWorkloadRequestJson = {
   name?: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
   etag?: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
@@ -2186,14 +2202,14 @@ export type ReconcileWorkloadRequest = Message<"mpc.v1.ReconcileWorkloadRequest"
   name: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
   etag: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
@@ -2228,14 +2244,14 @@ export type ReconcileWorkloadRequestJson = {
   name?: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
   etag?: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
@@ -2270,11 +2286,34 @@ export const ReconcileWorkloadRequestSchema: GenMessage<ReconcileWorkloadRequest
  */
 export type ListPodsRequest = Message<"mpc.v1.ListPodsRequest"> & {
   /**
-   * `environments/{environment}/workloads/{workload}`
+   * `environments/{environment}/workloads/{workload}`; a `-` in either place stands for all
+   * (AIP-159).
    *
    * @generated from field: string parent = 1;
    */
   parent: string;
+
+  /**
+   * At most 1000; 50 where it is 0 (AIP-158).
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Which fields of each pod to return (AIP-157), for instance `name,status`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -2284,11 +2323,34 @@ export type ListPodsRequest = Message<"mpc.v1.ListPodsRequest"> & {
  */
 export type ListPodsRequestJson = {
   /**
-   * `environments/{environment}/workloads/{workload}`
+   * `environments/{environment}/workloads/{workload}`; a `-` in either place stands for all
+   * (AIP-159).
    *
    * @generated from field: string parent = 1;
    */
   parent?: string;
+
+  /**
+   * At most 1000; 50 where it is 0 (AIP-158).
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize?: number;
+
+  /**
+   * `next_page_token` of the page before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken?: string;
+
+  /**
+   * Which fields of each pod to return (AIP-157), for instance `name,status`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMaskJson;
 };
 
 /**
@@ -2305,11 +2367,26 @@ export const ListPodsRequestSchema: GenMessage<ListPodsRequest, {jsonType: ListP
  */
 export type ListPodsResponse = Message<"mpc.v1.ListPodsResponse"> & {
   /**
-   * By name; none where the cluster has nothing of the workload.
+   * One page, by name of workload and pod; none where the cluster has nothing of the workload.
    *
    * @generated from field: repeated mpc.v1.Pod pods = 1;
    */
   pods: Pod[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * Environments whose cluster did not answer (AIP-217), as `environments/{environment}`; only
+   * where `parent` has a `-`. For one workload the call fails with `UNAVAILABLE`.
+   *
+   * @generated from field: repeated string unreachable = 3;
+   */
+  unreachable: string[];
 };
 
 /**
@@ -2319,11 +2396,26 @@ export type ListPodsResponse = Message<"mpc.v1.ListPodsResponse"> & {
  */
 export type ListPodsResponseJson = {
   /**
-   * By name; none where the cluster has nothing of the workload.
+   * One page, by name of workload and pod; none where the cluster has nothing of the workload.
    *
    * @generated from field: repeated mpc.v1.Pod pods = 1;
    */
   pods?: PodJson[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken?: string;
+
+  /**
+   * Environments whose cluster did not answer (AIP-217), as `environments/{environment}`; only
+   * where `parent` has a `-`. For one workload the call fails with `UNAVAILABLE`.
+   *
+   * @generated from field: repeated string unreachable = 3;
+   */
+  unreachable?: string[];
 };
 
 /**
@@ -2394,6 +2486,13 @@ export type Pod = Message<"mpc.v1.Pod"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 8;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * The workload that it is a copy of.
+   *
+   * @generated from field: string workload = 9;
+   */
+  workload: string;
 };
 
 /**
@@ -2457,6 +2556,13 @@ export type PodJson = {
    * @generated from field: google.protobuf.Timestamp create_time = 8;
    */
   createTime?: TimestampJson;
+
+  /**
+   * The workload that it is a copy of.
+   *
+   * @generated from field: string workload = 9;
+   */
+  workload?: string;
 };
 
 /**
@@ -2473,11 +2579,34 @@ export const PodSchema: GenMessage<Pod, {jsonType: PodJson}> = /*@__PURE__*/
  */
 export type ListClusterEventsRequest = Message<"mpc.v1.ListClusterEventsRequest"> & {
   /**
-   * `environments/{environment}/workloads/{workload}`
+   * `environments/{environment}/workloads/{workload}`; a `-` in either place stands for all
+   * (AIP-159).
    *
    * @generated from field: string parent = 1;
    */
   parent: string;
+
+  /**
+   * At most 1000; 50 where it is 0 (AIP-158).
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Which fields of each event to return (AIP-157), for instance `time,message`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -2487,11 +2616,34 @@ export type ListClusterEventsRequest = Message<"mpc.v1.ListClusterEventsRequest"
  */
 export type ListClusterEventsRequestJson = {
   /**
-   * `environments/{environment}/workloads/{workload}`
+   * `environments/{environment}/workloads/{workload}`; a `-` in either place stands for all
+   * (AIP-159).
    *
    * @generated from field: string parent = 1;
    */
   parent?: string;
+
+  /**
+   * At most 1000; 50 where it is 0 (AIP-158).
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize?: number;
+
+  /**
+   * `next_page_token` of the page before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken?: string;
+
+  /**
+   * Which fields of each event to return (AIP-157), for instance `time,message`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMaskJson;
 };
 
 /**
@@ -2508,11 +2660,26 @@ export const ListClusterEventsRequestSchema: GenMessage<ListClusterEventsRequest
  */
 export type ListClusterEventsResponse = Message<"mpc.v1.ListClusterEventsResponse"> & {
   /**
-   * The latest last.
+   * One page, by name of workload, and of each workload the latest last.
    *
    * @generated from field: repeated mpc.v1.ClusterEvent events = 1;
    */
   events: ClusterEvent[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * Environments whose cluster did not answer (AIP-217), as `environments/{environment}`; only
+   * where `parent` has a `-`. For one workload the call fails with `UNAVAILABLE`.
+   *
+   * @generated from field: repeated string unreachable = 3;
+   */
+  unreachable: string[];
 };
 
 /**
@@ -2522,11 +2689,26 @@ export type ListClusterEventsResponse = Message<"mpc.v1.ListClusterEventsRespons
  */
 export type ListClusterEventsResponseJson = {
   /**
-   * The latest last.
+   * One page, by name of workload, and of each workload the latest last.
    *
    * @generated from field: repeated mpc.v1.ClusterEvent events = 1;
    */
   events?: ClusterEventJson[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken?: string;
+
+  /**
+   * Environments whose cluster did not answer (AIP-217), as `environments/{environment}`; only
+   * where `parent` has a `-`. For one workload the call fails with `UNAVAILABLE`.
+   *
+   * @generated from field: repeated string unreachable = 3;
+   */
+  unreachable?: string[];
 };
 
 /**
@@ -2583,6 +2765,13 @@ export type ClusterEvent = Message<"mpc.v1.ClusterEvent"> & {
    * @generated from field: string message = 6;
    */
   message: string;
+
+  /**
+   * The workload that it is about.
+   *
+   * @generated from field: string workload = 7;
+   */
+  workload: string;
 };
 
 /**
@@ -2632,6 +2821,13 @@ export type ClusterEventJson = {
    * @generated from field: string message = 6;
    */
   message?: string;
+
+  /**
+   * The workload that it is about.
+   *
+   * @generated from field: string workload = 7;
+   */
+  workload?: string;
 };
 
 /**
@@ -2640,6 +2836,41 @@ export type ClusterEventJson = {
  */
 export const ClusterEventSchema: GenMessage<ClusterEvent, {jsonType: ClusterEventJson}> = /*@__PURE__*/
   messageDesc(file_mpc_v1_workload, 28);
+
+/**
+ * Request of GetRevision.
+ *
+ * @generated from message mpc.v1.GetRevisionRequest
+ */
+export type GetRevisionRequest = Message<"mpc.v1.GetRevisionRequest"> & {
+  /**
+   * `environments/{environment}/workloads/{workload}/revisions/{revision}`
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Request of GetRevision.
+ *
+ * @generated from message mpc.v1.GetRevisionRequest
+ */
+export type GetRevisionRequestJson = {
+  /**
+   * `environments/{environment}/workloads/{workload}/revisions/{revision}`
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+};
+
+/**
+ * Describes the message mpc.v1.GetRevisionRequest.
+ * Use `create(GetRevisionRequestSchema)` to create a new message.
+ */
+export const GetRevisionRequestSchema: GenMessage<GetRevisionRequest, {jsonType: GetRevisionRequestJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_workload, 29);
 
 /**
  * Request of ListRevisions.
@@ -2667,6 +2898,14 @@ export type ListRevisionsRequest = Message<"mpc.v1.ListRevisionsRequest"> & {
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
+
+  /**
+   * Which fields of each revision to return (AIP-157), for instance `name,number`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -2695,6 +2934,14 @@ export type ListRevisionsRequestJson = {
    * @generated from field: string page_token = 3;
    */
   pageToken?: string;
+
+  /**
+   * Which fields of each revision to return (AIP-157), for instance `name,number`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMaskJson;
 };
 
 /**
@@ -2702,7 +2949,7 @@ export type ListRevisionsRequestJson = {
  * Use `create(ListRevisionsRequestSchema)` to create a new message.
  */
 export const ListRevisionsRequestSchema: GenMessage<ListRevisionsRequest, {jsonType: ListRevisionsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 29);
+  messageDesc(file_mpc_v1_workload, 30);
 
 /**
  * Response of ListRevisions.
@@ -2751,7 +2998,7 @@ export type ListRevisionsResponseJson = {
  * Use `create(ListRevisionsResponseSchema)` to create a new message.
  */
 export const ListRevisionsResponseSchema: GenMessage<ListRevisionsResponse, {jsonType: ListRevisionsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 30);
+  messageDesc(file_mpc_v1_workload, 31);
 
 /**
  * Request of StreamLogs.
@@ -2842,7 +3089,7 @@ export type StreamLogsRequestJson = {
  * Use `create(StreamLogsRequestSchema)` to create a new message.
  */
 export const StreamLogsRequestSchema: GenMessage<StreamLogsRequest, {jsonType: StreamLogsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 31);
+  messageDesc(file_mpc_v1_workload, 32);
 
 /**
  * One line of output.
@@ -2905,7 +3152,7 @@ export type StreamLogsResponseJson = {
  * Use `create(StreamLogsResponseSchema)` to create a new message.
  */
 export const StreamLogsResponseSchema: GenMessage<StreamLogsResponse, {jsonType: StreamLogsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 32);
+  messageDesc(file_mpc_v1_workload, 33);
 
 /**
  * Where a workload is in its life.
@@ -3064,7 +3311,7 @@ export const WorkloadService: GenService<{
     output: typeof OperationSchema;
   },
   /**
-   * Lists the copies of a workload as they are on the cluster, all in one answer.
+   * Lists the copies of a workload, or of many, as they are on the clusters.
    *
    * @generated from rpc mpc.v1.WorkloadService.ListPods
    */
@@ -3083,6 +3330,16 @@ export const WorkloadService: GenService<{
     methodKind: "unary";
     input: typeof ListClusterEventsRequestSchema;
     output: typeof ListClusterEventsResponseSchema;
+  },
+  /**
+   * Reads one revision.
+   *
+   * @generated from rpc mpc.v1.WorkloadService.GetRevision
+   */
+  getRevision: {
+    methodKind: "unary";
+    input: typeof GetRevisionRequestSchema;
+    output: typeof RevisionSchema;
   },
   /**
    * Lists the revisions of a workload, the newest first.
