@@ -90,7 +90,7 @@ function webHandler(
   handlers: ReadonlyMap<string, CallHandler>,
 ): (request: Request, call: WebCall) => Response | Promise<Response> {
   const isOwn = ownHosts(listen.host, allowedHosts);
-  return (request, call) => {
+  const answer = (request: Request, call: WebCall) => {
     const { url, headers } = request;
     const start = url.indexOf("/", "http://".length);
     const query = url.indexOf("?", start);
@@ -107,6 +107,18 @@ function webHandler(
     if (!headers.has("host") && !call.untilSent(0)) return refusals.tooManyCalls();
     return handlers.get(path)?.(request, call) ?? refusals.unknownPath(path);
   };
+  return (request, call) =>
+    request.method === "POST" ? answer(request, call) : uncached(answer(request, call));
+}
+
+/**
+ * What is read is true when it is read: no cache may keep it. Without the header a cache may keep
+ * even some refusals (RFC 9110, section 15.1).
+ */
+async function uncached(answer: Response | Promise<Response>): Promise<Response> {
+  const response = await answer;
+  response.headers.set("cache-control", "no-store");
+  return response;
 }
 
 const isGrpc = (type: string | null): boolean =>
