@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type ErrorCode, isMpcError, MpcError } from "@mpc/domain";
+import { ERROR_DOMAIN, type ErrorCode, isMpcError, MpcError } from "@mpc/domain";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@mpc/proto";
 
 /** The one table from the domain's codes to gRPC's (google.rpc.Code). */
@@ -63,7 +63,7 @@ export function toApiError(error: MpcError): ConnectError {
   const result = new ConnectError(message, GRPC_CODES[code]);
   result.details.push({
     desc: ErrorInfoSchema,
-    value: create(ErrorInfoSchema, { reason, domain: "mpc", metadata: { ...metadata } }),
+    value: create(ErrorInfoSchema, { reason, domain: ERROR_DOMAIN, metadata: { ...metadata } }),
   });
   if (violations.length > 0) {
     const fieldViolations = violations.map(({ field, value, rule, hint }) => ({

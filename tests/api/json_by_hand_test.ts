@@ -75,7 +75,7 @@ Deno.test("JSON that is written by hand", async (t) => {
         assert.equal(told.code, "invalid_argument");
         assert.match(told.message, message);
         assert.deepEqual(told.details.map(({ debug }: { debug: unknown }) => debug), [
-          { reason, domain: "mpc" },
+          { reason, domain: "mini-platform-control-plane" },
         ]);
       });
     }

@@ -31,7 +31,7 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
     const infos = error.findDetails(ErrorInfoSchema);
     assert.equal(infos.length, 1);
     assert.equal(infos[0]?.reason, "ENVIRONMENT_NOT_FOUND");
-    assert.equal(infos[0]?.domain, "mpc");
+    assert.equal(infos[0]?.domain, "mini-platform-control-plane");
     assert.deepEqual(infos[0]?.metadata, { resource: "environments/none" });
     assert.equal(
       error.rawMessage,
