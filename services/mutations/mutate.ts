@@ -1,4 +1,5 @@
 import {
+  inWords,
   isMpcError,
   type JsonObject,
   MpcError,
@@ -143,10 +144,6 @@ const OUTRUN: ReadonlySet<string> = new Set([
   "REQUEST_ID_TAKEN",
   "ADMISSION_DROPPED",
 ]);
-
-/** A method's name as messages have it: `create environment`. */
-export const inWords = (method: string): string =>
-  method.replace(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase();
 
 async function planOf(
   deps: ServiceDeps,

@@ -1,15 +1,9 @@
-import type { Operation, OperationKind } from "@mpc/domain";
+import { inWords, type Operation, type OperationKind } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { canonicalRequestId } from "./idempotency.ts";
-import {
-  assertPlan,
-  inWords,
-  type Method,
-  type MutationOptions,
-  type MutationResult,
-} from "./mutate.ts";
+import { assertPlan, type Method, type MutationOptions, type MutationResult } from "./mutate.ts";
 import { newOperation } from "./new_operation.ts";
 import { operationEvent } from "../resources/resource_events.ts";
 
