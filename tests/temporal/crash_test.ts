@@ -124,7 +124,7 @@ class World {
           .deleteEnvironment({ name: parent, force: true, requestId }),
     ];
     const names: string[] = [];
-    for (const [index, change] of changes.entries()) {
+    for (const change of changes) {
       const requestId = crypto.randomUUID();
       const { name } = await this.#patiently((transport) => change(transport, requestId));
       names.push(name);
