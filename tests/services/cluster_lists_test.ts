@@ -31,6 +31,7 @@ async function pagesOf(
   do {
     const page = await list(deps, caller, { parent, pageSize, pageToken });
     pages.push(page.items);
+    assert.ok(pages.length < 100, "a list comes to its end");
     for (const name of page.unreachable) unreachable.add(name);
     pageToken = page.nextPageToken;
   } while (pageToken !== "");
