@@ -40,7 +40,3 @@ export const idOf = (name: string): string => name.slice(name.lastIndexOf("/") +
 
 /** The environment that a workload's or revision's name lies in. */
 export const environmentIdOf = (name: string): string => name.split("/")[1] ?? "";
-
-/** A method's name as messages have it: `create environment`. */
-export const inWords = (method: string): string =>
-  method.replace(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase();

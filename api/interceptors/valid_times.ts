@@ -5,7 +5,7 @@ import {
   type Timestamp,
   TimestampSchema,
 } from "@bufbuild/protobuf/wkt";
-import { type FieldViolation, invalidArgument, inWords } from "@mpc/domain";
+import { type FieldViolation, invalidArgument, separateWords } from "@mpc/domain";
 import type { Interceptor } from "@mpc/process";
 
 /**
@@ -20,7 +20,7 @@ export const validTimes: Interceptor = {
     if (Symbol.asyncIterator in request || !hasTimes(method.input)) return next(call);
     const violations = problemsOf(method.input, request, "");
     if (violations.length > 0) {
-      return Promise.reject(invalidArgument(inWords(method.name), violations));
+      return Promise.reject(invalidArgument(separateWords(method.name, " "), violations));
     }
     return next(call);
   },

@@ -4,16 +4,11 @@ import {
   MpcError,
   parseEnvironmentInput,
 } from "@mpc/domain";
-import { assertIdle } from "../mutations/admit.ts";
+import { assertIdle, type Prepared } from "../mutations/admit.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { wantedExpireTime } from "./expire_time.ts";
-import {
-  mutate,
-  type MutationOptions,
-  type MutationResult,
-  type Prepared,
-} from "../mutations/mutate.ts";
+import { mutate, type MutationOptions, type MutationResult } from "../mutations/mutate.ts";
 
 /** Fields as the API has them, in camelCase; checked here. */
 export interface CreateEnvironmentRequest extends MutationOptions {

@@ -11,18 +11,13 @@ import {
   patched,
   type PlannedChange,
 } from "@mpc/domain";
-import { assertIdle } from "../mutations/admit.ts";
+import { assertIdle, type Prepared } from "../mutations/admit.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import type { Stored } from "@mpc/storage";
 import { prepareCreation } from "./create_environment.ts";
 import { wantedExpireTime } from "./expire_time.ts";
-import {
-  mutate,
-  type MutationOptions,
-  type MutationResult,
-  type Prepared,
-} from "../mutations/mutate.ts";
+import { mutate, type MutationOptions, type MutationResult } from "../mutations/mutate.ts";
 import { assertEtag, assertName, notFound } from "../resources/preconditions.ts";
 
 export interface UpdateEnvironmentRequest extends MutationOptions {

@@ -1,25 +1,20 @@
 import {
-  inWords,
   isMpcError,
-  type JsonObject,
   MpcError,
   type Operation,
   type OperationKind,
   type Plan,
-  type PlannedChange,
-  type QuotaEffect,
-  type StepRecord,
+  separateWords,
 } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
-import { admit, type Lock } from "./admit.ts";
+import { admit, type Prepared } from "./admit.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import type { Access } from "../ports/mod.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { newOperation } from "./new_operation.ts";
+import { newOperation, operationTimeoutMs } from "./new_operation.ts";
 import { canonicalRequestId, repeatedRequest } from "./idempotency.ts";
-import { operationTimeoutMs } from "./operation_timeout.ts";
-import { DEFINITIONS, type LockedResource } from "../sagas/mod.ts";
+import { DEFINITIONS } from "../sagas/mod.ts";
 import { newStepRecord } from "../sagas/journal.ts";
 
 /** What every mutation takes besides its own fields. */
@@ -36,25 +31,6 @@ export interface MutationOptions {
 export type MutationResult =
   | { readonly operation: Stored<Operation>; readonly plan: null }
   | { readonly operation: null; readonly plan: Plan; readonly kind: OperationKind; target: string };
-
-/** What a use case has found out when nothing speaks against its change. */
-export interface Prepared {
-  readonly kind: OperationKind;
-  readonly target: string;
-  readonly targetUid: string;
-  readonly input: JsonObject;
-  /** The resource as it was seen; null where there is none. */
-  readonly current: Stored<LockedResource> | null;
-  readonly lock: Lock;
-  /** How long it may take; null for the sum of its budgets. */
-  readonly timeoutMs: number | null;
-  readonly quota?: readonly QuotaEffect[];
-  /** What changes of the record alone, and not on the cluster. */
-  readonly recordChanges?: readonly PlannedChange[];
-  /** Steps that need not run again, in a retry. */
-  readonly steps?: readonly StepRecord[];
-  readonly retryOf?: string;
-}
 
 /** A method that changes a resource. */
 export interface Method {
@@ -83,7 +59,7 @@ export async function mutate(
   prepare: () => Promise<Prepared>,
 ): Promise<MutationResult> {
   const { validateOnly = false, planHash = "" } = options;
-  const requestId = canonicalRequestId(inWords(method.name), options.requestId ?? "");
+  const requestId = canonicalRequestId(separateWords(method.name, " "), options.requestId ?? "");
   await deps.authorizer.authorize(caller, method.access);
   const requestHash = fingerprint([method.name, method.body ?? null]);
   const repeated = async () =>

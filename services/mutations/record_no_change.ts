@@ -1,4 +1,4 @@
-import { inWords, type Operation, type OperationKind } from "@mpc/domain";
+import { type Operation, type OperationKind, separateWords } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { fingerprint } from "./fingerprint.ts";
@@ -30,7 +30,7 @@ export async function recordNoChange(
       target,
       targetUid: "",
       input: {},
-      requestId: canonicalRequestId(inWords(method.name), options.requestId ?? ""),
+      requestId: canonicalRequestId(separateWords(method.name, " "), options.requestId ?? ""),
       requestHash,
       steps: [],
       now,

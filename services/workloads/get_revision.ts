@@ -3,7 +3,7 @@ import type { Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { assertName, getExisting } from "../resources/preconditions.ts";
-import { getWorkload } from "./get_workload.ts";
+import { getWorkload } from "./read_workloads.ts";
 
 const ACTION = "get revision";
 

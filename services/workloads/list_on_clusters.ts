@@ -12,13 +12,13 @@ import {
 import type { Cursor } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import { isUnreadable } from "../diagnostics/is_unreadable.ts";
-import { getEnvironment } from "../environments/get_environment.ts";
+import { isUnreadable } from "../diagnostics/cluster_findings.ts";
+import { getEnvironment } from "../environments/read_environments.ts";
 import type { ProviderCall } from "../ports/mod.ts";
 import { readPaging } from "../resources/list_page.ts";
-import { pagesOf } from "../resources/pages_of.ts";
+import { pagesOf } from "../resources/read_all.ts";
 import { assertName } from "../resources/preconditions.ts";
-import { getWorkload } from "./get_workload.ts";
+import { getWorkload } from "./read_workloads.ts";
 
 /** One page of a cluster's list. */
 export interface ClusterListRequest {

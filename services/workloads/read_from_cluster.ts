@@ -1,0 +1,72 @@
+/** What only the cluster of a workload knows: its pods, their output, and events. */
+import { environmentIdOf, idOf, invalidArgument } from "@mpc/domain";
+import type { Caller } from "../caller.ts";
+import type { ServiceDeps } from "../deps.ts";
+import type { ClusterEvent, LogLine, LogQuery, PodStatus } from "../ports/mod.ts";
+import {
+  type ClusterListRequest,
+  type ClusterListResult,
+  listOnClusters,
+} from "./list_on_clusters.ts";
+import { getWorkload } from "./read_workloads.ts";
+
+/**
+ * Yields what the replicas of a workload print.
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, NOT_FOUND `WORKLOAD_NOT_FOUND` or `NOT_ON_CLUSTER`, UNAVAILABLE
+ *   `CLUSTER_UNREACHABLE`
+ */
+export async function* streamLogs(
+  deps: ServiceDeps,
+  caller: Caller,
+  request: { readonly name: string } & Omit<LogQuery, "signal">,
+): AsyncGenerator<LogLine> {
+  const { name, ...query } = request;
+  if (query.tail !== null && query.tail < 0) {
+    throw invalidArgument("stream logs", [{
+      field: "tail",
+      value: String(query.tail),
+      rule: "MINIMUM",
+      hint: "must be a number of lines, or 0 for all",
+    }]);
+  }
+  await getWorkload(deps, caller, name, "workload.logs");
+  const signal = caller.signal;
+  yield* deps.cluster.logs(environmentIdOf(name), idOf(name), { ...query, signal });
+}
+
+/**
+ * Lists the copies of a workload, or of many, as they are on the clusters, by name.
+ * @throws {MpcError} UNAVAILABLE `CLUSTER_UNREACHABLE` for one workload, and what
+ *   {@linkcode listOnClusters} throws
+ */
+export function listPods(
+  deps: ServiceDeps,
+  caller: Caller,
+  request: ClusterListRequest,
+): Promise<ClusterListResult<PodStatus>> {
+  return listOnClusters(deps, caller, {
+    action: "list pods",
+    read: (environment, workload, call) => deps.cluster.pods(environment, workload, call),
+    keysOf: ({ name }) => [name],
+    keys: 1,
+  }, request);
+}
+
+/**
+ * Lists what clusters noticed about the objects of a workload, or of many, the latest last.
+ * @throws {MpcError} UNAVAILABLE `CLUSTER_UNREACHABLE` for one workload, and what
+ *   {@linkcode listOnClusters} throws
+ */
+export function listClusterEvents(
+  deps: ServiceDeps,
+  caller: Caller,
+  request: ClusterListRequest,
+): Promise<ClusterListResult<ClusterEvent>> {
+  return listOnClusters(deps, caller, {
+    action: "list cluster events",
+    read: (environment, workload, call) => deps.cluster.events(environment, workload, call),
+    // The text tells events of one moment apart.
+    keysOf: ({ time, object, reason, message }) => [time, object, reason, message],
+    keys: 4,
+  }, request);
+}
