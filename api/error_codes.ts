@@ -2,6 +2,7 @@ import { create, type MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import {
   adviceFor,
+  ERROR_DOMAIN,
   type ErrorCode,
   type ErrorReason,
   type FieldViolation,
@@ -85,7 +86,11 @@ export function toApiError(error: MpcError): ConnectError {
   const result = new ConnectError(message, GRPC_CODES[code]);
   result.details.push({
     desc: ErrorInfoSchema,
-    value: create(ErrorInfoSchema, { reason, domain: "mpc", metadata: cappedMetadata(metadata) }),
+    value: create(ErrorInfoSchema, {
+      reason,
+      domain: ERROR_DOMAIN,
+      metadata: cappedMetadata(metadata),
+    }),
   });
   // The caller of a cancelled call has gone: advice would only make a flood of resets dearer.
   if (code !== "CANCELLED") {

@@ -5,6 +5,7 @@ import {
   CancelOperationResponseSchema,
   ExplainOperationResponseSchema,
   ListOperationsResponseSchema,
+  OperationSchema,
   type OperationService,
 } from "@mpc/proto";
 import {
@@ -18,6 +19,7 @@ import {
   watchOperation,
 } from "@mpc/services";
 import { toMutationAnswer, toOperation } from "./mapping/operation_mapping.ts";
+import { readMask } from "./mapping/read_mask.ts";
 import { fromDuration } from "./mapping/values.ts";
 
 const DEFAULT_WAIT_MS = 300_000;
@@ -32,9 +34,10 @@ export function operationService(deps: ServiceDeps): ServiceImpl<typeof Operatio
       return toOperation(await getOperation(deps, callerOf(context), name));
     },
     async listOperations(request, context) {
+      const mask = readMask(OperationSchema, request.readMask, "list operations");
       const { items, nextPageToken } = await listOperations(deps, callerOf(context), request);
       return create(ListOperationsResponseSchema, {
-        operations: items.map(toOperation),
+        operations: items.map((item) => mask(toOperation(item))),
         nextPageToken,
       });
     },

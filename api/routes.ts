@@ -14,6 +14,7 @@ import { eventService } from "./event_service.ts";
 import { HealthStatus } from "./health.ts";
 import { mapErrors } from "./interceptors/map_errors.ts";
 import { type RateLimit, rateLimit } from "./interceptors/rate_limit.ts";
+import { validTimes } from "./interceptors/valid_times.ts";
 import { operationService } from "./operation_service.ts";
 import { reflectionRoutes } from "./reflection.ts";
 import { type Route, route } from "./route.ts";
@@ -33,6 +34,7 @@ export function routes(
     mapErrors(() => deps.ids.uuid()),
     identify(() => LOCAL_USER),
     rateLimit(limit, deps.clock),
+    validTimes,
   ];
   const intercepted = (bare: Route): Route => ({
     ...bare,

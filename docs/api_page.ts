@@ -22,7 +22,7 @@ Made from the comments in \`proto/mpc/v1\` by \`deno task docs\`; do not edit. T
 Google's API Improvement Proposals (https://google.aip.dev). Errors carry one \`ErrorInfo\` with a
 reason and metadata ([reasons](reasons.md)), one \`ErrorAdvice\`, bad input a \`BadRequest\` with every bad field, and \`RetryInfo\` where waiting
 helps. The same methods are served by gRPC, gRPC-Web, Connect and JSON
-(\`POST /mpc.v1.EnvironmentService/ListEnvironments\`). The [API guide](api-guide.md) has examples.
+(\`POST /mpc.v1.EnvironmentService/ListEnvironments\`; reads also by GET). The [API guide](api-guide.md) has examples.
 `;
 
 /** Numbers of fields in google/protobuf/descriptor.proto, of which paths of comments are made. */

@@ -105,7 +105,7 @@ function webHandler(
   handlers: ReadonlyMap<string, CallHandler>,
 ): (request: Request, call: WebCall) => Response | Promise<Response> {
   const isOwn = ownHosts(listen.host, allowedHosts);
-  return (request, call) => {
+  const answer = (request: Request, call: WebCall) => {
     const { url, headers } = request;
     const start = url.indexOf("/", "http://".length);
     const query = url.indexOf("?", start);
@@ -127,6 +127,18 @@ function webHandler(
       ? failedGrpcWeb(refusals.unknownMethod(path), undefined, type)
       : refusals.unknownPath(path);
   };
+  return (request, call) =>
+    request.method === "POST" ? answer(request, call) : uncached(answer(request, call));
+}
+
+/**
+ * What is read is true when it is read: no cache may keep it. Without the header a cache may keep
+ * even some refusals (RFC 9110, section 15.1).
+ */
+async function uncached(answer: Response | Promise<Response>): Promise<Response> {
+  const response = await answer;
+  response.headers.set("cache-control", "no-store");
+  return response;
 }
 
 const isGrpc = (type: string): boolean => type.startsWith("application/grpc") && !isGrpcWeb(type);

@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpc/v1/environment.proto.
  */
 export const file_mpc_v1_environment: GenFile = /*@__PURE__*/
-  fileDesc("ChhtcGMvdjEvZW52aXJvbm1lbnQucHJvdG8SBm1wYy52MSLYBgoLRW52aXJvbm1lbnQSEQoEbmFtZRgBIAEoCUID4EEIEhAKA3VpZBgCIAEoCUID4EEDEgwKBGV0YWcYAyABKAkSFwoKZ2VuZXJhdGlvbhgEIAEoA0ID4EEDEjQKBmxhYmVscxgFIAMoCzIfLm1wYy52MS5FbnZpcm9ubWVudC5MYWJlbHNFbnRyeUID4EEBEj4KC2Fubm90YXRpb25zGAYgAygLMiQubXBjLnYxLkVudmlyb25tZW50LkFubm90YXRpb25zRW50cnlCA+BBARI0CgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxI0Cgt1cGRhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIsCgVzdGF0ZRgJIAEoDjIYLm1wYy52MS5FbnZpcm9ubWVudFN0YXRlQgPgQQMSKgoKY29uZGl0aW9ucxgKIAMoCzIRLm1wYy52MS5Db25kaXRpb25CA+BBAxIYCgtyZWNvbmNpbGluZxgLIAEoCEID4EEDEh4KEWN1cnJlbnRfb3BlcmF0aW9uGAwgASgJQgPgQQMSGwoObGFzdF9vcGVyYXRpb24YDSABKAlCA+BBAxIvCgtleHBpcmVfdGltZRgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoDdHRsGA8gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQQSIAoTZGVsZXRpb25fcHJvdGVjdGlvbhgQIAEoCEID4EEBEiEKBXF1b3RhGBEgASgLMg0ubXBjLnYxLlF1b3RhQgPgQQESFwoHY2x1c3RlchgSIAEoCUIG4EEB4EEFGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMgoQQW5ub3RhdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBOkvqQUgKD21wYy9FbnZpcm9ubWVudBIaZW52aXJvbm1lbnRzL3tlbnZpcm9ubWVudH0qDGVudmlyb25tZW50czILZW52aXJvbm1lbnQiNwoFUXVvdGESEQoJd29ya2xvYWRzGAEgASgFEgsKA2NwdRgCIAEoCRIOCgZtZW1vcnkYAyABKAkiswEKGENyZWF0ZUVudmlyb25tZW50UmVxdWVzdBIbCg5lbnZpcm9ubWVudF9pZBgBIAEoCUID4EECEi0KC2Vudmlyb25tZW50GAIgASgLMhMubXBjLnYxLkVudmlyb25tZW50QgPgQQISFwoKcmVxdWVzdF9pZBgDIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBCABKAhCA+BBARIWCglwbGFuX2hhc2gYBSABKAlCA+BBASI+ChVHZXRFbnZpcm9ubWVudFJlcXVlc3QSJQoEbmFtZRgBIAEoCUIX4EEC+kERCg9tcGMvRW52aXJvbm1lbnQidgoXTGlzdEVudmlyb25tZW50c1JlcXVlc3QSFgoJcGFnZV9zaXplGAEgASgFQgPgQQESFwoKcGFnZV90b2tlbhgCIAEoCUID4EEBEhMKBmZpbHRlchgDIAEoCUID4EEBEhUKCG9yZGVyX2J5GAQgASgJQgPgQQEiXgoYTGlzdEVudmlyb25tZW50c1Jlc3BvbnNlEikKDGVudmlyb25tZW50cxgBIAMoCzITLm1wYy52MS5FbnZpcm9ubWVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki6AEKGFVwZGF0ZUVudmlyb25tZW50UmVxdWVzdBItCgtlbnZpcm9ubWVudBgBIAEoCzITLm1wYy52MS5FbnZpcm9ubWVudEID4EECEjQKC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0ID4EEBEhcKCnJlcXVlc3RfaWQYAyABKAlCA+BBARIaCg12YWxpZGF0ZV9vbmx5GAQgASgIQgPgQQESFgoJcGxhbl9oYXNoGAUgASgJQgPgQQESGgoNYWxsb3dfbWlzc2luZxgGIAEoCEID4EEBIpgCChhEZWxldGVFbnZpcm9ubWVudFJlcXVlc3QSJQoEbmFtZRgBIAEoCUIX4EEC+kERCg9tcGMvRW52aXJvbm1lbnQSEQoEZXRhZxgCIAEoCUID4EEBEhIKBWZvcmNlGAMgASgIQgPgQQESGgoNYWxsb3dfbWlzc2luZxgEIAEoCEID4EEBEhQKB2FiYW5kb24YBSABKAhCA+BBARIXCgpyZXF1ZXN0X2lkGAYgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgHIAEoCEID4EEBEhYKCXBsYW5faGFzaBgIIAEoCUID4EEBEi8KB3RpbWVvdXQYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBASqhAgoQRW52aXJvbm1lbnRTdGF0ZRIhCh1FTlZJUk9OTUVOVF9TVEFURV9VTlNQRUNJRklFRBAAEh4KGkVOVklST05NRU5UX1NUQVRFX0NSRUFUSU5HEAESGwoXRU5WSVJPTk1FTlRfU1RBVEVfUkVBRFkQAhIeChpFTlZJUk9OTUVOVF9TVEFURV9VUERBVElORxADEh4KGkVOVklST05NRU5UX1NUQVRFX0RFTEVUSU5HEAQSIwofRU5WSVJPTk1FTlRfU1RBVEVfQ1JFQVRFX0ZBSUxFRBAFEiMKH0VOVklST05NRU5UX1NUQVRFX1VQREFURV9GQUlMRUQQBhIjCh9FTlZJUk9OTUVOVF9TVEFURV9ERUxFVEVfRkFJTEVEEAcyjwMKEkVudmlyb25tZW50U2VydmljZRJIChFDcmVhdGVFbnZpcm9ubWVudBIgLm1wYy52MS5DcmVhdGVFbnZpcm9ubWVudFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEkQKDkdldEVudmlyb25tZW50Eh0ubXBjLnYxLkdldEVudmlyb25tZW50UmVxdWVzdBoTLm1wYy52MS5FbnZpcm9ubWVudBJVChBMaXN0RW52aXJvbm1lbnRzEh8ubXBjLnYxLkxpc3RFbnZpcm9ubWVudHNSZXF1ZXN0GiAubXBjLnYxLkxpc3RFbnZpcm9ubWVudHNSZXNwb25zZRJIChFVcGRhdGVFbnZpcm9ubWVudBIgLm1wYy52MS5VcGRhdGVFbnZpcm9ubWVudFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEkgKEURlbGV0ZUVudmlyb25tZW50EiAubXBjLnYxLkRlbGV0ZUVudmlyb25tZW50UmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb25iBnByb3RvMw", [file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_mpc_v1_common, file_mpc_v1_operation]);
+  fileDesc("ChhtcGMvdjEvZW52aXJvbm1lbnQucHJvdG8SBm1wYy52MSLYBgoLRW52aXJvbm1lbnQSEQoEbmFtZRgBIAEoCUID4EEIEhAKA3VpZBgCIAEoCUID4EEDEgwKBGV0YWcYAyABKAkSFwoKZ2VuZXJhdGlvbhgEIAEoA0ID4EEDEjQKBmxhYmVscxgFIAMoCzIfLm1wYy52MS5FbnZpcm9ubWVudC5MYWJlbHNFbnRyeUID4EEBEj4KC2Fubm90YXRpb25zGAYgAygLMiQubXBjLnYxLkVudmlyb25tZW50LkFubm90YXRpb25zRW50cnlCA+BBARI0CgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxI0Cgt1cGRhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIsCgVzdGF0ZRgJIAEoDjIYLm1wYy52MS5FbnZpcm9ubWVudFN0YXRlQgPgQQMSKgoKY29uZGl0aW9ucxgKIAMoCzIRLm1wYy52MS5Db25kaXRpb25CA+BBAxIYCgtyZWNvbmNpbGluZxgLIAEoCEID4EEDEh4KEWN1cnJlbnRfb3BlcmF0aW9uGAwgASgJQgPgQQMSGwoObGFzdF9vcGVyYXRpb24YDSABKAlCA+BBAxIvCgtleHBpcmVfdGltZRgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoDdHRsGA8gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQQSIAoTZGVsZXRpb25fcHJvdGVjdGlvbhgQIAEoCEID4EEBEiEKBXF1b3RhGBEgASgLMg0ubXBjLnYxLlF1b3RhQgPgQQESFwoHY2x1c3RlchgSIAEoCUIG4EEB4EEFGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMgoQQW5ub3RhdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBOkvqQUgKD21wYy9FbnZpcm9ubWVudBIaZW52aXJvbm1lbnRzL3tlbnZpcm9ubWVudH0qDGVudmlyb25tZW50czILZW52aXJvbm1lbnQiNwoFUXVvdGESEQoJd29ya2xvYWRzGAEgASgFEgsKA2NwdRgCIAEoCRIOCgZtZW1vcnkYAyABKAkiswEKGENyZWF0ZUVudmlyb25tZW50UmVxdWVzdBIbCg5lbnZpcm9ubWVudF9pZBgBIAEoCUID4EECEi0KC2Vudmlyb25tZW50GAIgASgLMhMubXBjLnYxLkVudmlyb25tZW50QgPgQQISFwoKcmVxdWVzdF9pZBgDIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBCABKAhCA+BBARIWCglwbGFuX2hhc2gYBSABKAlCA+BBASI+ChVHZXRFbnZpcm9ubWVudFJlcXVlc3QSJQoEbmFtZRgBIAEoCUIX4EEC+kERCg9tcGMvRW52aXJvbm1lbnQiqgEKF0xpc3RFbnZpcm9ubWVudHNSZXF1ZXN0EhYKCXBhZ2Vfc2l6ZRgBIAEoBUID4EEBEhcKCnBhZ2VfdG9rZW4YAiABKAlCA+BBARITCgZmaWx0ZXIYAyABKAlCA+BBARIVCghvcmRlcl9ieRgEIAEoCUID4EEBEjIKCXJlYWRfbWFzaxgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCA+BBASJeChhMaXN0RW52aXJvbm1lbnRzUmVzcG9uc2USKQoMZW52aXJvbm1lbnRzGAEgAygLMhMubXBjLnYxLkVudmlyb25tZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSLoAQoYVXBkYXRlRW52aXJvbm1lbnRSZXF1ZXN0Ei0KC2Vudmlyb25tZW50GAEgASgLMhMubXBjLnYxLkVudmlyb25tZW50QgPgQQISNAoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQgPgQQESFwoKcmVxdWVzdF9pZBgDIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBCABKAhCA+BBARIWCglwbGFuX2hhc2gYBSABKAlCA+BBARIaCg1hbGxvd19taXNzaW5nGAYgASgIQgPgQQEimAIKGERlbGV0ZUVudmlyb25tZW50UmVxdWVzdBIlCgRuYW1lGAEgASgJQhfgQQL6QREKD21wYy9FbnZpcm9ubWVudBIRCgRldGFnGAIgASgJQgPgQQESEgoFZm9yY2UYAyABKAhCA+BBARIaCg1hbGxvd19taXNzaW5nGAQgASgIQgPgQQESFAoHYWJhbmRvbhgFIAEoCEID4EEBEhcKCnJlcXVlc3RfaWQYBiABKAlCA+BBARIaCg12YWxpZGF0ZV9vbmx5GAcgASgIQgPgQQESFgoJcGxhbl9oYXNoGAggASgJQgPgQQESLwoHdGltZW91dBgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkID4EEBKqECChBFbnZpcm9ubWVudFN0YXRlEiEKHUVOVklST05NRU5UX1NUQVRFX1VOU1BFQ0lGSUVEEAASHgoaRU5WSVJPTk1FTlRfU1RBVEVfQ1JFQVRJTkcQARIbChdFTlZJUk9OTUVOVF9TVEFURV9SRUFEWRACEh4KGkVOVklST05NRU5UX1NUQVRFX1VQREFUSU5HEAMSHgoaRU5WSVJPTk1FTlRfU1RBVEVfREVMRVRJTkcQBBIjCh9FTlZJUk9OTUVOVF9TVEFURV9DUkVBVEVfRkFJTEVEEAUSIwofRU5WSVJPTk1FTlRfU1RBVEVfVVBEQVRFX0ZBSUxFRBAGEiMKH0VOVklST05NRU5UX1NUQVRFX0RFTEVURV9GQUlMRUQQBzKZAwoSRW52aXJvbm1lbnRTZXJ2aWNlEkgKEUNyZWF0ZUVudmlyb25tZW50EiAubXBjLnYxLkNyZWF0ZUVudmlyb25tZW50UmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24SSQoOR2V0RW52aXJvbm1lbnQSHS5tcGMudjEuR2V0RW52aXJvbm1lbnRSZXF1ZXN0GhMubXBjLnYxLkVudmlyb25tZW50IgOQAgESWgoQTGlzdEVudmlyb25tZW50cxIfLm1wYy52MS5MaXN0RW52aXJvbm1lbnRzUmVxdWVzdBogLm1wYy52MS5MaXN0RW52aXJvbm1lbnRzUmVzcG9uc2UiA5ACARJIChFVcGRhdGVFbnZpcm9ubWVudBIgLm1wYy52MS5VcGRhdGVFbnZpcm9ubWVudFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEkgKEURlbGV0ZUVudmlyb25tZW50EiAubXBjLnYxLkRlbGV0ZUVudmlyb25tZW50UmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb25iBnByb3RvMw", [file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_mpc_v1_common, file_mpc_v1_operation]);
 
 /**
  * A place to run workloads. On Kubernetes: a namespace with quota, limits and network policy.
@@ -125,7 +125,7 @@ export type Environment = Message<"mpc.v1.Environment"> & {
   expireTime?: Timestamp | undefined;
 
   /**
-   * How long from now it lives (AIP-214), at least one minute.
+   * How long from now it lives (AIP-214), at least one minute; not together with `expire_time`.
    *
    * @generated from field: google.protobuf.Duration ttl = 15;
    */
@@ -258,7 +258,7 @@ export type EnvironmentJson = {
   expireTime?: TimestampJson;
 
   /**
-   * How long from now it lives (AIP-214), at least one minute.
+   * How long from now it lives (AIP-214), at least one minute; not together with `expire_time`.
    *
    * @generated from field: google.protobuf.Duration ttl = 15;
    */
@@ -377,7 +377,7 @@ export type CreateEnvironmentRequest = Message<"mpc.v1.CreateEnvironmentRequest"
   environment?: Environment | undefined;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
@@ -419,7 +419,7 @@ export type CreateEnvironmentRequestJson = {
   environment?: EnvironmentJson;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
@@ -505,7 +505,9 @@ export type ListEnvironmentsRequest = Message<"mpc.v1.ListEnvironmentsRequest"> 
   /**
    * AIP-160 over `name`, `uid`, `state`, `stalled` (it has failed, and stays so until somebody
    * acts), `labels`, `create_time`, `update_time`, `expire_time`, `deletion_protection`,
-   * `cluster`, `current_operation` and `last_operation`; for instance `state = READY AND labels.team = web`.
+   * `cluster`, `current_operation` and `last_operation`; for instance
+   * `state = READY AND labels."example.com/team" = web`. `labels:*` and `expire_time:*` ask whether
+   * anything is set.
    *
    * @generated from field: string filter = 3;
    */
@@ -517,6 +519,14 @@ export type ListEnvironmentsRequest = Message<"mpc.v1.ListEnvironmentsRequest"> 
    * @generated from field: string order_by = 4;
    */
   orderBy: string;
+
+  /**
+   * Which fields of each environment to return (AIP-157), for instance `name,state`; all where
+   * it is empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 5;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -542,7 +552,9 @@ export type ListEnvironmentsRequestJson = {
   /**
    * AIP-160 over `name`, `uid`, `state`, `stalled` (it has failed, and stays so until somebody
    * acts), `labels`, `create_time`, `update_time`, `expire_time`, `deletion_protection`,
-   * `cluster`, `current_operation` and `last_operation`; for instance `state = READY AND labels.team = web`.
+   * `cluster`, `current_operation` and `last_operation`; for instance
+   * `state = READY AND labels."example.com/team" = web`. `labels:*` and `expire_time:*` ask whether
+   * anything is set.
    *
    * @generated from field: string filter = 3;
    */
@@ -554,6 +566,14 @@ export type ListEnvironmentsRequestJson = {
    * @generated from field: string order_by = 4;
    */
   orderBy?: string;
+
+  /**
+   * Which fields of each environment to return (AIP-157), for instance `name,state`; all where
+   * it is empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 5;
+   */
+  readMask?: FieldMaskJson;
 };
 
 /**
@@ -619,21 +639,23 @@ export const ListEnvironmentsResponseSchema: GenMessage<ListEnvironmentsResponse
  */
 export type UpdateEnvironmentRequest = Message<"mpc.v1.UpdateEnvironmentRequest"> & {
   /**
-   * `name` says which; `etag`, where set, must match.
+   * `name` says which; `etag`, where set, must match, and `*` is any version (AIP-154).
    *
    * @generated from field: mpc.v1.Environment environment = 1;
    */
   environment?: Environment | undefined;
 
   /**
-   * Which fields to change; all that are set where it is empty (AIP-134).
+   * Which fields to change, also entries and parts of them, for instance `labels.team`,
+   * "labels.`example.com/team`" and `quota.cpu` (AIP-161). `*` alone replaces all; where it is
+   * empty, the fields that are set change (AIP-134).
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
   updateMask?: FieldMask | undefined;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
@@ -668,21 +690,23 @@ export type UpdateEnvironmentRequest = Message<"mpc.v1.UpdateEnvironmentRequest"
  */
 export type UpdateEnvironmentRequestJson = {
   /**
-   * `name` says which; `etag`, where set, must match.
+   * `name` says which; `etag`, where set, must match, and `*` is any version (AIP-154).
    *
    * @generated from field: mpc.v1.Environment environment = 1;
    */
   environment?: EnvironmentJson;
 
   /**
-   * Which fields to change; all that are set where it is empty (AIP-134).
+   * Which fields to change, also entries and parts of them, for instance `labels.team`,
+   * "labels.`example.com/team`" and `quota.cpu` (AIP-161). `*` alone replaces all; where it is
+   * empty, the fields that are set change (AIP-134).
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
   updateMask?: FieldMaskJson;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
@@ -731,7 +755,7 @@ export type DeleteEnvironmentRequest = Message<"mpc.v1.DeleteEnvironmentRequest"
   name: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
@@ -759,7 +783,7 @@ export type DeleteEnvironmentRequest = Message<"mpc.v1.DeleteEnvironmentRequest"
   abandon: boolean;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 6;
    */
@@ -801,7 +825,7 @@ export type DeleteEnvironmentRequestJson = {
   name?: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
@@ -829,7 +853,7 @@ export type DeleteEnvironmentRequestJson = {
   abandon?: boolean;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 6;
    */

@@ -6,8 +6,8 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_google_api_field_behavior } from "../../google/api/field_behavior_pb.ts";
 import { file_google_api_resource } from "../../google/api/resource_pb.ts";
-import type { Duration, DurationJson, StructJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, DurationJson, FieldMask, FieldMaskJson, StructJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Condition, ConditionJson } from "./common_pb.ts";
 import { file_mpc_v1_common } from "./common_pb.ts";
 import type { OperationSchema } from "./operation_pb.ts";
@@ -18,7 +18,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file mpc/v1/workload.proto.
  */
 export const file_mpc_v1_workload: GenFile = /*@__PURE__*/
-  fileDesc("ChVtcGMvdjEvd29ya2xvYWQucHJvdG8SBm1wYy52MSKABgoIV29ya2xvYWQSEQoEbmFtZRgBIAEoCUID4EEIEhAKA3VpZBgCIAEoCUID4EEDEgwKBGV0YWcYAyABKAkSFwoKZ2VuZXJhdGlvbhgEIAEoA0ID4EEDEjEKBmxhYmVscxgFIAMoCzIcLm1wYy52MS5Xb3JrbG9hZC5MYWJlbHNFbnRyeUID4EEBEjsKC2Fubm90YXRpb25zGAYgAygLMiEubXBjLnYxLldvcmtsb2FkLkFubm90YXRpb25zRW50cnlCA+BBARI0CgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxI0Cgt1cGRhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIpCgVzdGF0ZRgJIAEoDjIVLm1wYy52MS5Xb3JrbG9hZFN0YXRlQgPgQQMSKgoKY29uZGl0aW9ucxgKIAMoCzIRLm1wYy52MS5Db25kaXRpb25CA+BBAxIYCgtyZWNvbmNpbGluZxgLIAEoCEID4EEDEh4KEWN1cnJlbnRfb3BlcmF0aW9uGAwgASgJQgPgQQMSGwoObGFzdF9vcGVyYXRpb24YDSABKAlCA+BBAxInCgRzcGVjGA4gASgLMhQubXBjLnYxLldvcmtsb2FkU3BlY0ID4EECEhwKD2FjdGl2ZV9yZXZpc2lvbhgPIAEoBUID4EEDEhsKDnJlYWR5X3JlcGxpY2FzGBAgASgFQgPgQQMaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARoyChBBbm5vdGF0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAE6V+pBVAoMbXBjL1dvcmtsb2FkEi9lbnZpcm9ubWVudHMve2Vudmlyb25tZW50fS93b3JrbG9hZHMve3dvcmtsb2FkfSoJd29ya2xvYWRzMgh3b3JrbG9hZCK+BQoMV29ya2xvYWRTcGVjEhIKBWltYWdlGAEgASgJQgPgQQESGgoIcmVwbGljYXMYAiABKAVCA+BBAUgAiAEBEiAKBXBvcnRzGAMgAygLMgwubXBjLnYxLlBvcnRCA+BBARIvCgNlbnYYBCADKAsyHS5tcGMudjEuV29ya2xvYWRTcGVjLkVudkVudHJ5QgPgQQESKQoJcmVzb3VyY2VzGAUgASgLMhEubXBjLnYxLlJlc291cmNlc0ID4EEBEi4KDGhlYWx0aF9jaGVjaxgGIAEoCzITLm1wYy52MS5IZWFsdGhDaGVja0ID4EEBEhQKB2NvbW1hbmQYByADKAlCA+BBARIRCgRhcmdzGAggAygJQgPgQQESOQoRcHJvZ3Jlc3NfZGVhZGxpbmUYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBARIoCghlbnZfZnJvbRgKIAMoCzIRLm1wYy52MS5FbnZTb3VyY2VCA+BBARIkCgd2b2x1bWVzGAsgAygLMg4ubXBjLnYxLlZvbHVtZUID4EEBEiUKB2luZ3Jlc3MYDCABKAsyDy5tcGMudjEuSW5ncmVzc0ID4EEBEi0KC2F1dG9zY2FsaW5nGA0gASgLMhMubXBjLnYxLkF1dG9zY2FsaW5nQgPgQQESOAoRZGlzcnVwdGlvbl9idWRnZXQYDiABKAsyGC5tcGMudjEuRGlzcnVwdGlvbkJ1ZGdldEID4EEBEiEKBWNoYXJ0GA8gASgLMg0ubXBjLnYxLkNoYXJ0QgPgQQESMAoObGl2ZW5lc3NfY2hlY2sYECABKAsyEy5tcGMudjEuSGVhbHRoQ2hlY2tCA+BBARoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgsKCV9yZXBsaWNhcyJsCglFbnZTb3VyY2USFQoIdmFyaWFibGUYASABKAlCA+BBARIVCgZzZWNyZXQYAiABKAlCA+BBAUgAEhUKBmNvbmZpZxgDIAEoCUID4EEBSAASEAoDa2V5GAQgASgJQgPgQQFCCAoGc291cmNlItwBCgZWb2x1bWUSEQoEbmFtZRgBIAEoCUID4EECEhEKBHBhdGgYAiABKAlCA+BBAhIWCglyZWFkX29ubHkYAyABKAhCA+BBARItCgdzY3JhdGNoGAQgASgLMhUubXBjLnYxLlNjcmF0Y2hWb2x1bWVCA+BBAUgAEi0KB3N0b3JhZ2UYBSABKAsyFS5tcGMudjEuU3RvcmFnZVZvbHVtZUID4EEBSAASFQoGc2VjcmV0GAYgASgJQgPgQQFIABIVCgZjb25maWcYByABKAlCA+BBAUgAQggKBnNvdXJjZSI6Cg1TY3JhdGNoVm9sdW1lEhEKBHNpemUYASABKAlCA+BBARIWCglpbl9tZW1vcnkYAiABKAhCA+BBASJTCg1TdG9yYWdlVm9sdW1lEhEKBHNpemUYASABKAlCA+BBAhIaCg1zdG9yYWdlX2NsYXNzGAIgASgJQgPgQQESEwoGc2hhcmVkGAMgASgIQgPgQQEidwoHSW5ncmVzcxIRCgRob3N0GAEgASgJQgPgQQISEQoEcGF0aBgCIAEoCUID4EEBEhEKBHBvcnQYAyABKAVCA+BBARIXCgp0bHNfc2VjcmV0GAQgASgJQgPgQQESGgoNaW5ncmVzc19jbGFzcxgFIAEoCUID4EEBImQKC0F1dG9zY2FsaW5nEhkKDG1pbl9yZXBsaWNhcxgBIAEoBUID4EECEhkKDG1heF9yZXBsaWNhcxgCIAEoBUID4EECEh8KEnRhcmdldF9jcHVfcGVyY2VudBgDIAEoBUID4EEBIjAKEERpc3J1cHRpb25CdWRnZXQSHAoPbWF4X3VuYXZhaWxhYmxlGAEgASgFQgPgQQIiXgoFQ2hhcnQSEQoEbmFtZRgBIAEoCUID4EECEhQKB3ZlcnNpb24YAiABKAlCA+BBAhIsCgZ2YWx1ZXMYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0QgPgQQEiQwoEUG9ydBIRCgRuYW1lGAEgASgJQgPgQQESEQoEcG9ydBgCIAEoBUID4EECEhUKCHByb3RvY29sGAMgASgJQgPgQQEiMgoJUmVzb3VyY2VzEhAKA2NwdRgBIAEoCUID4EEBEhMKBm1lbW9yeRgCIAEoCUID4EEBImMKC0hlYWx0aENoZWNrEhEKBHBhdGgYASABKAlCA+BBAhIRCgRwb3J0GAIgASgFQgPgQQISLgoGcGVyaW9kGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQEirAIKCFJldmlzaW9uEhEKBG5hbWUYASABKAlCA+BBCBITCgZudW1iZXIYAiABKAVCA+BBAxInCgRzcGVjGAMgASgLMhQubXBjLnYxLldvcmtsb2FkU3BlY0ID4EEDEhYKCW9wZXJhdGlvbhgEIAEoCUID4EEDEjQKC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEhMKBmFjdGl2ZRgGIAEoCEID4EEDOmzqQWkKDG1wYy9SZXZpc2lvbhJEZW52aXJvbm1lbnRzL3tlbnZpcm9ubWVudH0vd29ya2xvYWRzL3t3b3JrbG9hZH0vcmV2aXNpb25zL3tyZXZpc2lvbn0qCXJldmlzaW9uczIIcmV2aXNpb24inwIKFURlcGxveVdvcmtsb2FkUmVxdWVzdBInCgZwYXJlbnQYASABKAlCF+BBAvpBEQoPbXBjL0Vudmlyb25tZW50EhgKC3dvcmtsb2FkX2lkGAIgASgJQgPgQQISJwoId29ya2xvYWQYAyABKAsyEC5tcGMudjEuV29ya2xvYWRCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgFIAEoCEID4EEBEhYKCXBsYW5faGFzaBgGIAEoCUID4EEBEi8KB3RpbWVvdXQYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBARIcCg9mb3JjZV9jb25mbGljdHMYCCABKAhCA+BBASI4ChJHZXRXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQimQEKFExpc3RXb3JrbG9hZHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOEgxtcGMvV29ya2xvYWQSFgoJcGFnZV9zaXplGAIgASgFQgPgQQESFwoKcGFnZV90b2tlbhgDIAEoCUID4EEBEhMKBmZpbHRlchgEIAEoCUID4EEBEhUKCG9yZGVyX2J5GAUgASgJQgPgQQEiVQoVTGlzdFdvcmtsb2Fkc1Jlc3BvbnNlEiMKCXdvcmtsb2FkcxgBIAMoCzIQLm1wYy52MS5Xb3JrbG9hZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki/gEKFURlbGV0ZVdvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIRCgRldGFnGAIgASgJQgPgQQESGgoNYWxsb3dfbWlzc2luZxgDIAEoCEID4EEBEhQKB2FiYW5kb24YBCABKAhCA+BBARIXCgpyZXF1ZXN0X2lkGAUgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgGIAEoCEID4EEBEhYKCXBsYW5faGFzaBgHIAEoCUID4EEBEi8KB3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBASL7AQoXUm9sbGJhY2tXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFQoIcmV2aXNpb24YAiABKAVCA+BBARIRCgRldGFnGAMgASgJQgPgQQESFwoKcmVxdWVzdF9pZBgEIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBSABKAhCA+BBARIWCglwbGFuX2hhc2gYBiABKAlCA+BBARIcCg9mb3JjZV9jb25mbGljdHMYByABKAhCA+BBARIaCghyZXBsaWNhcxgIIAEoBUID4EEBSACIAQFCCwoJX3JlcGxpY2FzIs8BChRTY2FsZVdvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIVCghyZXBsaWNhcxgCIAEoBUID4EECEhEKBGV0YWcYAyABKAlCA+BBARIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgFIAEoCEID4EEBEhYKCXBsYW5faGFzaBgGIAEoCUID4EEBEhwKD2ZvcmNlX2NvbmZsaWN0cxgHIAEoCEID4EEBIroBChZSZXN0YXJ0V29ya2xvYWRSZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhEKBGV0YWcYAiABKAlCA+BBARIXCgpyZXF1ZXN0X2lkGAMgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgEIAEoCEID4EEBEhYKCXBsYW5faGFzaBgFIAEoCUID4EEBEhwKD2ZvcmNlX2NvbmZsaWN0cxgGIAEoCEID4EEBIp4BChhSZWNvbmNpbGVXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSEQoEZXRhZxgCIAEoCUID4EEBEhcKCnJlcXVlc3RfaWQYAyABKAlCA+BBARIaCg12YWxpZGF0ZV9vbmx5GAQgASgIQgPgQQESFgoJcGxhbl9oYXNoGAUgASgJQgPgQQEiNwoPTGlzdFBvZHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQiLQoQTGlzdFBvZHNSZXNwb25zZRIZCgRwb2RzGAEgAygLMgsubXBjLnYxLlBvZCKjAQoDUG9kEgwKBG5hbWUYASABKAkSDgoGc3RhdHVzGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDQoFcmVhZHkYBCABKAgSEAoIcmVzdGFydHMYBSABKAUSDQoFaW1hZ2UYBiABKAkSDAoEbm9kZRgHIAEoCRIvCgtjcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiQAoYTGlzdENsdXN0ZXJFdmVudHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQiQQoZTGlzdENsdXN0ZXJFdmVudHNSZXNwb25zZRIkCgZldmVudHMYASADKAsyFC5tcGMudjEuQ2x1c3RlckV2ZW50IokBCgxDbHVzdGVyRXZlbnQSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY291bnQYAiABKAUSDwoHd2FybmluZxgDIAEoCBIOCgZyZWFzb24YBCABKAkSDgoGb2JqZWN0GAUgASgJEg8KB21lc3NhZ2UYBiABKAkibQoUTGlzdFJldmlzaW9uc1JlcXVlc3QSJAoGcGFyZW50GAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIWCglwYWdlX3NpemUYAiABKAVCA+BBARIXCgpwYWdlX3Rva2VuGAMgASgJQgPgQQEiVQoVTGlzdFJldmlzaW9uc1Jlc3BvbnNlEiMKCXJldmlzaW9ucxgBIAMoCzIQLm1wYy52MS5SZXZpc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkipQEKEVN0cmVhbUxvZ3NSZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhMKBmZvbGxvdxgCIAEoCEID4EEBEhEKBHRhaWwYAyABKAVCA+BBARIuCgVzaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBARIUCgdyZXBsaWNhGAUgASgJQgPgQQEiXQoSU3RyZWFtTG9nc1Jlc3BvbnNlEg8KB3JlcGxpY2EYASABKAkSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEdGV4dBgDIAEoCSrlAQoNV29ya2xvYWRTdGF0ZRIeChpXT1JLTE9BRF9TVEFURV9VTlNQRUNJRklFRBAAEhwKGFdPUktMT0FEX1NUQVRFX0RFUExPWUlORxABEhgKFFdPUktMT0FEX1NUQVRFX1JFQURZEAISIAocV09SS0xPQURfU1RBVEVfREVQTE9ZX0ZBSUxFRBADEhsKF1dPUktMT0FEX1NUQVRFX0RFR1JBREVEEAQSGwoXV09SS0xPQURfU1RBVEVfREVMRVRJTkcQBRIgChxXT1JLTE9BRF9TVEFURV9ERUxFVEVfRkFJTEVEEAYy7AYKD1dvcmtsb2FkU2VydmljZRJCCg5EZXBsb3lXb3JrbG9hZBIdLm1wYy52MS5EZXBsb3lXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEjsKC0dldFdvcmtsb2FkEhoubXBjLnYxLkdldFdvcmtsb2FkUmVxdWVzdBoQLm1wYy52MS5Xb3JrbG9hZBJMCg1MaXN0V29ya2xvYWRzEhwubXBjLnYxLkxpc3RXb3JrbG9hZHNSZXF1ZXN0Gh0ubXBjLnYxLkxpc3RXb3JrbG9hZHNSZXNwb25zZRJCCg5EZWxldGVXb3JrbG9hZBIdLm1wYy52MS5EZWxldGVXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEkYKEFJvbGxiYWNrV29ya2xvYWQSHy5tcGMudjEuUm9sbGJhY2tXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEkAKDVNjYWxlV29ya2xvYWQSHC5tcGMudjEuU2NhbGVXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEkQKD1Jlc3RhcnRXb3JrbG9hZBIeLm1wYy52MS5SZXN0YXJ0V29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhJIChFSZWNvbmNpbGVXb3JrbG9hZBIgLm1wYy52MS5SZWNvbmNpbGVXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEj0KCExpc3RQb2RzEhcubXBjLnYxLkxpc3RQb2RzUmVxdWVzdBoYLm1wYy52MS5MaXN0UG9kc1Jlc3BvbnNlElgKEUxpc3RDbHVzdGVyRXZlbnRzEiAubXBjLnYxLkxpc3RDbHVzdGVyRXZlbnRzUmVxdWVzdBohLm1wYy52MS5MaXN0Q2x1c3RlckV2ZW50c1Jlc3BvbnNlEkwKDUxpc3RSZXZpc2lvbnMSHC5tcGMudjEuTGlzdFJldmlzaW9uc1JlcXVlc3QaHS5tcGMudjEuTGlzdFJldmlzaW9uc1Jlc3BvbnNlEkUKClN0cmVhbUxvZ3MSGS5tcGMudjEuU3RyZWFtTG9nc1JlcXVlc3QaGi5tcGMudjEuU3RyZWFtTG9nc1Jlc3BvbnNlMAFiBnByb3RvMw", [file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common, file_mpc_v1_operation]);
+  fileDesc("ChVtcGMvdjEvd29ya2xvYWQucHJvdG8SBm1wYy52MSKABgoIV29ya2xvYWQSEQoEbmFtZRgBIAEoCUID4EEIEhAKA3VpZBgCIAEoCUID4EEDEgwKBGV0YWcYAyABKAkSFwoKZ2VuZXJhdGlvbhgEIAEoA0ID4EEDEjEKBmxhYmVscxgFIAMoCzIcLm1wYy52MS5Xb3JrbG9hZC5MYWJlbHNFbnRyeUID4EEBEjsKC2Fubm90YXRpb25zGAYgAygLMiEubXBjLnYxLldvcmtsb2FkLkFubm90YXRpb25zRW50cnlCA+BBARI0CgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxI0Cgt1cGRhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIpCgVzdGF0ZRgJIAEoDjIVLm1wYy52MS5Xb3JrbG9hZFN0YXRlQgPgQQMSKgoKY29uZGl0aW9ucxgKIAMoCzIRLm1wYy52MS5Db25kaXRpb25CA+BBAxIYCgtyZWNvbmNpbGluZxgLIAEoCEID4EEDEh4KEWN1cnJlbnRfb3BlcmF0aW9uGAwgASgJQgPgQQMSGwoObGFzdF9vcGVyYXRpb24YDSABKAlCA+BBAxInCgRzcGVjGA4gASgLMhQubXBjLnYxLldvcmtsb2FkU3BlY0ID4EECEhwKD2FjdGl2ZV9yZXZpc2lvbhgPIAEoBUID4EEDEhsKDnJlYWR5X3JlcGxpY2FzGBAgASgFQgPgQQMaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARoyChBBbm5vdGF0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAE6V+pBVAoMbXBjL1dvcmtsb2FkEi9lbnZpcm9ubWVudHMve2Vudmlyb25tZW50fS93b3JrbG9hZHMve3dvcmtsb2FkfSoJd29ya2xvYWRzMgh3b3JrbG9hZCK+BQoMV29ya2xvYWRTcGVjEhIKBWltYWdlGAEgASgJQgPgQQESGgoIcmVwbGljYXMYAiABKAVCA+BBAUgAiAEBEiAKBXBvcnRzGAMgAygLMgwubXBjLnYxLlBvcnRCA+BBARIvCgNlbnYYBCADKAsyHS5tcGMudjEuV29ya2xvYWRTcGVjLkVudkVudHJ5QgPgQQESKQoJcmVzb3VyY2VzGAUgASgLMhEubXBjLnYxLlJlc291cmNlc0ID4EEBEi4KDGhlYWx0aF9jaGVjaxgGIAEoCzITLm1wYy52MS5IZWFsdGhDaGVja0ID4EEBEhQKB2NvbW1hbmQYByADKAlCA+BBARIRCgRhcmdzGAggAygJQgPgQQESOQoRcHJvZ3Jlc3NfZGVhZGxpbmUYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBARIoCghlbnZfZnJvbRgKIAMoCzIRLm1wYy52MS5FbnZTb3VyY2VCA+BBARIkCgd2b2x1bWVzGAsgAygLMg4ubXBjLnYxLlZvbHVtZUID4EEBEiUKB2luZ3Jlc3MYDCABKAsyDy5tcGMudjEuSW5ncmVzc0ID4EEBEi0KC2F1dG9zY2FsaW5nGA0gASgLMhMubXBjLnYxLkF1dG9zY2FsaW5nQgPgQQESOAoRZGlzcnVwdGlvbl9idWRnZXQYDiABKAsyGC5tcGMudjEuRGlzcnVwdGlvbkJ1ZGdldEID4EEBEiEKBWNoYXJ0GA8gASgLMg0ubXBjLnYxLkNoYXJ0QgPgQQESMAoObGl2ZW5lc3NfY2hlY2sYECABKAsyEy5tcGMudjEuSGVhbHRoQ2hlY2tCA+BBARoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgsKCV9yZXBsaWNhcyJsCglFbnZTb3VyY2USFQoIdmFyaWFibGUYASABKAlCA+BBARIVCgZzZWNyZXQYAiABKAlCA+BBAUgAEhUKBmNvbmZpZxgDIAEoCUID4EEBSAASEAoDa2V5GAQgASgJQgPgQQFCCAoGc291cmNlItwBCgZWb2x1bWUSEQoEbmFtZRgBIAEoCUID4EECEhEKBHBhdGgYAiABKAlCA+BBAhIWCglyZWFkX29ubHkYAyABKAhCA+BBARItCgdzY3JhdGNoGAQgASgLMhUubXBjLnYxLlNjcmF0Y2hWb2x1bWVCA+BBAUgAEi0KB3N0b3JhZ2UYBSABKAsyFS5tcGMudjEuU3RvcmFnZVZvbHVtZUID4EEBSAASFQoGc2VjcmV0GAYgASgJQgPgQQFIABIVCgZjb25maWcYByABKAlCA+BBAUgAQggKBnNvdXJjZSI6Cg1TY3JhdGNoVm9sdW1lEhEKBHNpemUYASABKAlCA+BBARIWCglpbl9tZW1vcnkYAiABKAhCA+BBASJTCg1TdG9yYWdlVm9sdW1lEhEKBHNpemUYASABKAlCA+BBAhIaCg1zdG9yYWdlX2NsYXNzGAIgASgJQgPgQQESEwoGc2hhcmVkGAMgASgIQgPgQQEidwoHSW5ncmVzcxIRCgRob3N0GAEgASgJQgPgQQISEQoEcGF0aBgCIAEoCUID4EEBEhEKBHBvcnQYAyABKAVCA+BBARIXCgp0bHNfc2VjcmV0GAQgASgJQgPgQQESGgoNaW5ncmVzc19jbGFzcxgFIAEoCUID4EEBImQKC0F1dG9zY2FsaW5nEhkKDG1pbl9yZXBsaWNhcxgBIAEoBUID4EECEhkKDG1heF9yZXBsaWNhcxgCIAEoBUID4EECEh8KEnRhcmdldF9jcHVfcGVyY2VudBgDIAEoBUID4EEBIjAKEERpc3J1cHRpb25CdWRnZXQSHAoPbWF4X3VuYXZhaWxhYmxlGAEgASgFQgPgQQIiXgoFQ2hhcnQSEQoEbmFtZRgBIAEoCUID4EECEhQKB3ZlcnNpb24YAiABKAlCA+BBAhIsCgZ2YWx1ZXMYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0QgPgQQEiQwoEUG9ydBIRCgRuYW1lGAEgASgJQgPgQQESEQoEcG9ydBgCIAEoBUID4EECEhUKCHByb3RvY29sGAMgASgJQgPgQQEiMgoJUmVzb3VyY2VzEhAKA2NwdRgBIAEoCUID4EEBEhMKBm1lbW9yeRgCIAEoCUID4EEBImMKC0hlYWx0aENoZWNrEhEKBHBhdGgYASABKAlCA+BBAhIRCgRwb3J0GAIgASgFQgPgQQISLgoGcGVyaW9kGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQEirAIKCFJldmlzaW9uEhEKBG5hbWUYASABKAlCA+BBCBITCgZudW1iZXIYAiABKAVCA+BBAxInCgRzcGVjGAMgASgLMhQubXBjLnYxLldvcmtsb2FkU3BlY0ID4EEDEhYKCW9wZXJhdGlvbhgEIAEoCUID4EEDEjQKC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEhMKBmFjdGl2ZRgGIAEoCEID4EEDOmzqQWkKDG1wYy9SZXZpc2lvbhJEZW52aXJvbm1lbnRzL3tlbnZpcm9ubWVudH0vd29ya2xvYWRzL3t3b3JrbG9hZH0vcmV2aXNpb25zL3tyZXZpc2lvbn0qCXJldmlzaW9uczIIcmV2aXNpb24inwIKFURlcGxveVdvcmtsb2FkUmVxdWVzdBInCgZwYXJlbnQYASABKAlCF+BBAvpBEQoPbXBjL0Vudmlyb25tZW50EhgKC3dvcmtsb2FkX2lkGAIgASgJQgPgQQISJwoId29ya2xvYWQYAyABKAsyEC5tcGMudjEuV29ya2xvYWRCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgFIAEoCEID4EEBEhYKCXBsYW5faGFzaBgGIAEoCUID4EEBEi8KB3RpbWVvdXQYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBARIcCg9mb3JjZV9jb25mbGljdHMYCCABKAhCA+BBASI4ChJHZXRXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQizQEKFExpc3RXb3JrbG9hZHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOEgxtcGMvV29ya2xvYWQSFgoJcGFnZV9zaXplGAIgASgFQgPgQQESFwoKcGFnZV90b2tlbhgDIAEoCUID4EEBEhMKBmZpbHRlchgEIAEoCUID4EEBEhUKCG9yZGVyX2J5GAUgASgJQgPgQQESMgoJcmVhZF9tYXNrGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0ID4EEBIlUKFUxpc3RXb3JrbG9hZHNSZXNwb25zZRIjCgl3b3JrbG9hZHMYASADKAsyEC5tcGMudjEuV29ya2xvYWQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIv4BChVEZWxldGVXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSEQoEZXRhZxgCIAEoCUID4EEBEhoKDWFsbG93X21pc3NpbmcYAyABKAhCA+BBARIUCgdhYmFuZG9uGAQgASgIQgPgQQESFwoKcmVxdWVzdF9pZBgFIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBiABKAhCA+BBARIWCglwbGFuX2hhc2gYByABKAlCA+BBARIvCgd0aW1lb3V0GAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQEi+wEKF1JvbGxiYWNrV29ya2xvYWRSZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhUKCHJldmlzaW9uGAIgASgFQgPgQQESEQoEZXRhZxgDIAEoCUID4EEBEhcKCnJlcXVlc3RfaWQYBCABKAlCA+BBARIaCg12YWxpZGF0ZV9vbmx5GAUgASgIQgPgQQESFgoJcGxhbl9oYXNoGAYgASgJQgPgQQESHAoPZm9yY2VfY29uZmxpY3RzGAcgASgIQgPgQQESGgoIcmVwbGljYXMYCCABKAVCA+BBAUgAiAEBQgsKCV9yZXBsaWNhcyLPAQoUU2NhbGVXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFQoIcmVwbGljYXMYAiABKAVCA+BBAhIRCgRldGFnGAMgASgJQgPgQQESFwoKcmVxdWVzdF9pZBgEIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBSABKAhCA+BBARIWCglwbGFuX2hhc2gYBiABKAlCA+BBARIcCg9mb3JjZV9jb25mbGljdHMYByABKAhCA+BBASK6AQoWUmVzdGFydFdvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIRCgRldGFnGAIgASgJQgPgQQESFwoKcmVxdWVzdF9pZBgDIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBCABKAhCA+BBARIWCglwbGFuX2hhc2gYBSABKAlCA+BBARIcCg9mb3JjZV9jb25mbGljdHMYBiABKAhCA+BBASKeAQoYUmVjb25jaWxlV29ya2xvYWRSZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhEKBGV0YWcYAiABKAlCA+BBARIXCgpyZXF1ZXN0X2lkGAMgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgEIAEoCEID4EEBEhYKCXBsYW5faGFzaBgFIAEoCUID4EEBIpwBCg9MaXN0UG9kc1JlcXVlc3QSJAoGcGFyZW50GAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIWCglwYWdlX3NpemUYAiABKAVCA+BBARIXCgpwYWdlX3Rva2VuGAMgASgJQgPgQQESMgoJcmVhZF9tYXNrGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0ID4EEBIlsKEExpc3RQb2RzUmVzcG9uc2USGQoEcG9kcxgBIAMoCzILLm1wYy52MS5Qb2QSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhMKC3VucmVhY2hhYmxlGAMgAygJIrUBCgNQb2QSDAoEbmFtZRgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDwoHbWVzc2FnZRgDIAEoCRINCgVyZWFkeRgEIAEoCBIQCghyZXN0YXJ0cxgFIAEoBRINCgVpbWFnZRgGIAEoCRIMCgRub2RlGAcgASgJEi8KC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCgh3b3JrbG9hZBgJIAEoCSKlAQoYTGlzdENsdXN0ZXJFdmVudHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFgoJcGFnZV9zaXplGAIgASgFQgPgQQESFwoKcGFnZV90b2tlbhgDIAEoCUID4EEBEjIKCXJlYWRfbWFzaxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCA+BBASJvChlMaXN0Q2x1c3RlckV2ZW50c1Jlc3BvbnNlEiQKBmV2ZW50cxgBIAMoCzIULm1wYy52MS5DbHVzdGVyRXZlbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhMKC3VucmVhY2hhYmxlGAMgAygJIpsBCgxDbHVzdGVyRXZlbnQSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY291bnQYAiABKAUSDwoHd2FybmluZxgDIAEoCBIOCgZyZWFzb24YBCABKAkSDgoGb2JqZWN0GAUgASgJEg8KB21lc3NhZ2UYBiABKAkSEAoId29ya2xvYWQYByABKAkiOAoSR2V0UmV2aXNpb25SZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1JldmlzaW9uIqEBChRMaXN0UmV2aXNpb25zUmVxdWVzdBIkCgZwYXJlbnQYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhYKCXBhZ2Vfc2l6ZRgCIAEoBUID4EEBEhcKCnBhZ2VfdG9rZW4YAyABKAlCA+BBARIyCglyZWFkX21hc2sYBCABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQgPgQQEiVQoVTGlzdFJldmlzaW9uc1Jlc3BvbnNlEiMKCXJldmlzaW9ucxgBIAMoCzIQLm1wYy52MS5SZXZpc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkipQEKEVN0cmVhbUxvZ3NSZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhMKBmZvbGxvdxgCIAEoCEID4EEBEhEKBHRhaWwYAyABKAVCA+BBARIuCgVzaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBARIUCgdyZXBsaWNhGAUgASgJQgPgQQEiXQoSU3RyZWFtTG9nc1Jlc3BvbnNlEg8KB3JlcGxpY2EYASABKAkSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEdGV4dBgDIAEoCSrlAQoNV29ya2xvYWRTdGF0ZRIeChpXT1JLTE9BRF9TVEFURV9VTlNQRUNJRklFRBAAEhwKGFdPUktMT0FEX1NUQVRFX0RFUExPWUlORxABEhgKFFdPUktMT0FEX1NUQVRFX1JFQURZEAISIAocV09SS0xPQURfU1RBVEVfREVQTE9ZX0ZBSUxFRBADEhsKF1dPUktMT0FEX1NUQVRFX0RFR1JBREVEEAQSGwoXV09SS0xPQURfU1RBVEVfREVMRVRJTkcQBRIgChxXT1JLTE9BRF9TVEFURV9ERUxFVEVfRkFJTEVEEAYyzAcKD1dvcmtsb2FkU2VydmljZRJCCg5EZXBsb3lXb3JrbG9hZBIdLm1wYy52MS5EZXBsb3lXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEkAKC0dldFdvcmtsb2FkEhoubXBjLnYxLkdldFdvcmtsb2FkUmVxdWVzdBoQLm1wYy52MS5Xb3JrbG9hZCIDkAIBElEKDUxpc3RXb3JrbG9hZHMSHC5tcGMudjEuTGlzdFdvcmtsb2Fkc1JlcXVlc3QaHS5tcGMudjEuTGlzdFdvcmtsb2Fkc1Jlc3BvbnNlIgOQAgESQgoORGVsZXRlV29ya2xvYWQSHS5tcGMudjEuRGVsZXRlV29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhJGChBSb2xsYmFja1dvcmtsb2FkEh8ubXBjLnYxLlJvbGxiYWNrV29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhJACg1TY2FsZVdvcmtsb2FkEhwubXBjLnYxLlNjYWxlV29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhJECg9SZXN0YXJ0V29ya2xvYWQSHi5tcGMudjEuUmVzdGFydFdvcmtsb2FkUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24SSAoRUmVjb25jaWxlV29ya2xvYWQSIC5tcGMudjEuUmVjb25jaWxlV29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhJCCghMaXN0UG9kcxIXLm1wYy52MS5MaXN0UG9kc1JlcXVlc3QaGC5tcGMudjEuTGlzdFBvZHNSZXNwb25zZSIDkAIBEl0KEUxpc3RDbHVzdGVyRXZlbnRzEiAubXBjLnYxLkxpc3RDbHVzdGVyRXZlbnRzUmVxdWVzdBohLm1wYy52MS5MaXN0Q2x1c3RlckV2ZW50c1Jlc3BvbnNlIgOQAgESQAoLR2V0UmV2aXNpb24SGi5tcGMudjEuR2V0UmV2aXNpb25SZXF1ZXN0GhAubXBjLnYxLlJldmlzaW9uIgOQAgESUQoNTGlzdFJldmlzaW9ucxIcLm1wYy52MS5MaXN0UmV2aXNpb25zUmVxdWVzdBodLm1wYy52MS5MaXN0UmV2aXNpb25zUmVzcG9uc2UiA5ACARJKCgpTdHJlYW1Mb2dzEhkubXBjLnYxLlN0cmVhbUxvZ3NSZXF1ZXN0GhoubXBjLnYxLlN0cmVhbUxvZ3NSZXNwb25zZSIDkAIBMAFiBnByb3RvMw", [file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common, file_mpc_v1_operation]);
 
 /**
  * A desired program inside an environment.
@@ -1397,14 +1397,14 @@ export type DeployWorkloadRequest = Message<"mpc.v1.DeployWorkloadRequest"> & {
   workloadId: string;
 
   /**
-   * What is asked for; `etag`, where set, must match.
+   * What is asked for; `etag`, where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: mpc.v1.Workload workload = 3;
    */
   workload?: Workload | undefined;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
@@ -1461,14 +1461,14 @@ export type DeployWorkloadRequestJson = {
   workloadId?: string;
 
   /**
-   * What is asked for; `etag`, where set, must match.
+   * What is asked for; `etag`, where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: mpc.v1.Workload workload = 3;
    */
   workload?: WorkloadJson;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
@@ -1588,6 +1588,14 @@ export type ListWorkloadsRequest = Message<"mpc.v1.ListWorkloadsRequest"> & {
    * @generated from field: string order_by = 5;
    */
   orderBy: string;
+
+  /**
+   * Which fields of each workload to return (AIP-157), for instance `name,spec.image`; all where
+   * it is empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 6;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -1632,6 +1640,14 @@ export type ListWorkloadsRequestJson = {
    * @generated from field: string order_by = 5;
    */
   orderBy?: string;
+
+  /**
+   * Which fields of each workload to return (AIP-157), for instance `name,spec.image`; all where
+   * it is empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 6;
+   */
+  readMask?: FieldMaskJson;
 };
 
 /**
@@ -1704,7 +1720,7 @@ export type DeleteWorkloadRequest = Message<"mpc.v1.DeleteWorkloadRequest"> & {
   name: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
@@ -1725,7 +1741,7 @@ export type DeleteWorkloadRequest = Message<"mpc.v1.DeleteWorkloadRequest"> & {
   abandon: boolean;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 5;
    */
@@ -1767,7 +1783,7 @@ export type DeleteWorkloadRequestJson = {
   name?: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
@@ -1788,7 +1804,7 @@ export type DeleteWorkloadRequestJson = {
   abandon?: boolean;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 5;
    */
@@ -1845,14 +1861,14 @@ export type RollbackWorkloadRequest = Message<"mpc.v1.RollbackWorkloadRequest"> 
   revision: number;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 3;
    */
   etag: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
@@ -1910,14 +1926,14 @@ export type RollbackWorkloadRequestJson = {
   revision?: number;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 3;
    */
   etag?: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
@@ -1974,21 +1990,21 @@ export type ScaleWorkloadRequest = Message<"mpc.v1.ScaleWorkloadRequest"> & {
   name: string;
 
   /**
-   * 0 to 1000.
+   * 0 to 1000. Leaving it out is 0: the field has no presence, and adding it would break clients.
    *
    * @generated from field: int32 replicas = 2;
    */
   replicas: number;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 3;
    */
   etag: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
@@ -2031,21 +2047,21 @@ export type ScaleWorkloadRequestJson = {
   name?: string;
 
   /**
-   * 0 to 1000.
+   * 0 to 1000. Leaving it out is 0: the field has no presence, and adding it would break clients.
    *
    * @generated from field: int32 replicas = 2;
    */
   replicas?: number;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 3;
    */
   etag?: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
@@ -2095,14 +2111,14 @@ export type RestartWorkloadRequest = Message<"mpc.v1.RestartWorkloadRequest"> & 
   name: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
   etag: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
@@ -2145,14 +2161,14 @@ export type RestartWorkloadRequestJson = {
   name?: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
   etag?: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
@@ -2202,14 +2218,14 @@ export type ReconcileWorkloadRequest = Message<"mpc.v1.ReconcileWorkloadRequest"
   name: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
   etag: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
@@ -2244,14 +2260,14 @@ export type ReconcileWorkloadRequestJson = {
   name?: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
   etag?: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
@@ -2286,11 +2302,34 @@ export const ReconcileWorkloadRequestSchema: GenMessage<ReconcileWorkloadRequest
  */
 export type ListPodsRequest = Message<"mpc.v1.ListPodsRequest"> & {
   /**
-   * `environments/{environment}/workloads/{workload}`
+   * `environments/{environment}/workloads/{workload}`; a `-` in either place stands for all
+   * (AIP-159).
    *
    * @generated from field: string parent = 1;
    */
   parent: string;
+
+  /**
+   * At most 1000; 50 where it is 0 (AIP-158).
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Which fields of each pod to return (AIP-157), for instance `name,status`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -2300,11 +2339,34 @@ export type ListPodsRequest = Message<"mpc.v1.ListPodsRequest"> & {
  */
 export type ListPodsRequestJson = {
   /**
-   * `environments/{environment}/workloads/{workload}`
+   * `environments/{environment}/workloads/{workload}`; a `-` in either place stands for all
+   * (AIP-159).
    *
    * @generated from field: string parent = 1;
    */
   parent?: string;
+
+  /**
+   * At most 1000; 50 where it is 0 (AIP-158).
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize?: number;
+
+  /**
+   * `next_page_token` of the page before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken?: string;
+
+  /**
+   * Which fields of each pod to return (AIP-157), for instance `name,status`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMaskJson;
 };
 
 /**
@@ -2321,11 +2383,26 @@ export const ListPodsRequestSchema: GenMessage<ListPodsRequest, {jsonType: ListP
  */
 export type ListPodsResponse = Message<"mpc.v1.ListPodsResponse"> & {
   /**
-   * By name; none where the cluster has nothing of the workload.
+   * One page, by name of workload and pod; none where the cluster has nothing of the workload.
    *
    * @generated from field: repeated mpc.v1.Pod pods = 1;
    */
   pods: Pod[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * Environments whose cluster did not answer (AIP-217), as `environments/{environment}`; only
+   * where `parent` has a `-`. For one workload the call fails with `UNAVAILABLE`.
+   *
+   * @generated from field: repeated string unreachable = 3;
+   */
+  unreachable: string[];
 };
 
 /**
@@ -2335,11 +2412,26 @@ export type ListPodsResponse = Message<"mpc.v1.ListPodsResponse"> & {
  */
 export type ListPodsResponseJson = {
   /**
-   * By name; none where the cluster has nothing of the workload.
+   * One page, by name of workload and pod; none where the cluster has nothing of the workload.
    *
    * @generated from field: repeated mpc.v1.Pod pods = 1;
    */
   pods?: PodJson[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken?: string;
+
+  /**
+   * Environments whose cluster did not answer (AIP-217), as `environments/{environment}`; only
+   * where `parent` has a `-`. For one workload the call fails with `UNAVAILABLE`.
+   *
+   * @generated from field: repeated string unreachable = 3;
+   */
+  unreachable?: string[];
 };
 
 /**
@@ -2410,6 +2502,13 @@ export type Pod = Message<"mpc.v1.Pod"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 8;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * The workload that it is a copy of.
+   *
+   * @generated from field: string workload = 9;
+   */
+  workload: string;
 };
 
 /**
@@ -2473,6 +2572,13 @@ export type PodJson = {
    * @generated from field: google.protobuf.Timestamp create_time = 8;
    */
   createTime?: TimestampJson;
+
+  /**
+   * The workload that it is a copy of.
+   *
+   * @generated from field: string workload = 9;
+   */
+  workload?: string;
 };
 
 /**
@@ -2489,11 +2595,34 @@ export const PodSchema: GenMessage<Pod, {jsonType: PodJson}> = /*@__PURE__*/
  */
 export type ListClusterEventsRequest = Message<"mpc.v1.ListClusterEventsRequest"> & {
   /**
-   * `environments/{environment}/workloads/{workload}`
+   * `environments/{environment}/workloads/{workload}`; a `-` in either place stands for all
+   * (AIP-159).
    *
    * @generated from field: string parent = 1;
    */
   parent: string;
+
+  /**
+   * At most 1000; 50 where it is 0 (AIP-158).
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Which fields of each event to return (AIP-157), for instance `time,message`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -2503,11 +2632,34 @@ export type ListClusterEventsRequest = Message<"mpc.v1.ListClusterEventsRequest"
  */
 export type ListClusterEventsRequestJson = {
   /**
-   * `environments/{environment}/workloads/{workload}`
+   * `environments/{environment}/workloads/{workload}`; a `-` in either place stands for all
+   * (AIP-159).
    *
    * @generated from field: string parent = 1;
    */
   parent?: string;
+
+  /**
+   * At most 1000; 50 where it is 0 (AIP-158).
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize?: number;
+
+  /**
+   * `next_page_token` of the page before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken?: string;
+
+  /**
+   * Which fields of each event to return (AIP-157), for instance `time,message`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMaskJson;
 };
 
 /**
@@ -2524,11 +2676,26 @@ export const ListClusterEventsRequestSchema: GenMessage<ListClusterEventsRequest
  */
 export type ListClusterEventsResponse = Message<"mpc.v1.ListClusterEventsResponse"> & {
   /**
-   * The latest last.
+   * One page, by name of workload, and of each workload the latest last.
    *
    * @generated from field: repeated mpc.v1.ClusterEvent events = 1;
    */
   events: ClusterEvent[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * Environments whose cluster did not answer (AIP-217), as `environments/{environment}`; only
+   * where `parent` has a `-`. For one workload the call fails with `UNAVAILABLE`.
+   *
+   * @generated from field: repeated string unreachable = 3;
+   */
+  unreachable: string[];
 };
 
 /**
@@ -2538,11 +2705,26 @@ export type ListClusterEventsResponse = Message<"mpc.v1.ListClusterEventsRespons
  */
 export type ListClusterEventsResponseJson = {
   /**
-   * The latest last.
+   * One page, by name of workload, and of each workload the latest last.
    *
    * @generated from field: repeated mpc.v1.ClusterEvent events = 1;
    */
   events?: ClusterEventJson[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken?: string;
+
+  /**
+   * Environments whose cluster did not answer (AIP-217), as `environments/{environment}`; only
+   * where `parent` has a `-`. For one workload the call fails with `UNAVAILABLE`.
+   *
+   * @generated from field: repeated string unreachable = 3;
+   */
+  unreachable?: string[];
 };
 
 /**
@@ -2599,6 +2781,13 @@ export type ClusterEvent = Message<"mpc.v1.ClusterEvent"> & {
    * @generated from field: string message = 6;
    */
   message: string;
+
+  /**
+   * The workload that it is about.
+   *
+   * @generated from field: string workload = 7;
+   */
+  workload: string;
 };
 
 /**
@@ -2648,6 +2837,13 @@ export type ClusterEventJson = {
    * @generated from field: string message = 6;
    */
   message?: string;
+
+  /**
+   * The workload that it is about.
+   *
+   * @generated from field: string workload = 7;
+   */
+  workload?: string;
 };
 
 /**
@@ -2656,6 +2852,41 @@ export type ClusterEventJson = {
  */
 export const ClusterEventSchema: GenMessage<ClusterEvent, {jsonType: ClusterEventJson}> = /*@__PURE__*/
   messageDesc(file_mpc_v1_workload, 28);
+
+/**
+ * Request of GetRevision.
+ *
+ * @generated from message mpc.v1.GetRevisionRequest
+ */
+export type GetRevisionRequest = Message<"mpc.v1.GetRevisionRequest"> & {
+  /**
+   * `environments/{environment}/workloads/{workload}/revisions/{revision}`
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Request of GetRevision.
+ *
+ * @generated from message mpc.v1.GetRevisionRequest
+ */
+export type GetRevisionRequestJson = {
+  /**
+   * `environments/{environment}/workloads/{workload}/revisions/{revision}`
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+};
+
+/**
+ * Describes the message mpc.v1.GetRevisionRequest.
+ * Use `create(GetRevisionRequestSchema)` to create a new message.
+ */
+export const GetRevisionRequestSchema: GenMessage<GetRevisionRequest, {jsonType: GetRevisionRequestJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_workload, 29);
 
 /**
  * Request of ListRevisions.
@@ -2683,6 +2914,14 @@ export type ListRevisionsRequest = Message<"mpc.v1.ListRevisionsRequest"> & {
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
+
+  /**
+   * Which fields of each revision to return (AIP-157), for instance `name,number`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -2711,6 +2950,14 @@ export type ListRevisionsRequestJson = {
    * @generated from field: string page_token = 3;
    */
   pageToken?: string;
+
+  /**
+   * Which fields of each revision to return (AIP-157), for instance `name,number`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMaskJson;
 };
 
 /**
@@ -2718,7 +2965,7 @@ export type ListRevisionsRequestJson = {
  * Use `create(ListRevisionsRequestSchema)` to create a new message.
  */
 export const ListRevisionsRequestSchema: GenMessage<ListRevisionsRequest, {jsonType: ListRevisionsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 29);
+  messageDesc(file_mpc_v1_workload, 30);
 
 /**
  * Response of ListRevisions.
@@ -2767,7 +3014,7 @@ export type ListRevisionsResponseJson = {
  * Use `create(ListRevisionsResponseSchema)` to create a new message.
  */
 export const ListRevisionsResponseSchema: GenMessage<ListRevisionsResponse, {jsonType: ListRevisionsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 30);
+  messageDesc(file_mpc_v1_workload, 31);
 
 /**
  * Request of StreamLogs.
@@ -2858,7 +3105,7 @@ export type StreamLogsRequestJson = {
  * Use `create(StreamLogsRequestSchema)` to create a new message.
  */
 export const StreamLogsRequestSchema: GenMessage<StreamLogsRequest, {jsonType: StreamLogsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 31);
+  messageDesc(file_mpc_v1_workload, 32);
 
 /**
  * One line of output.
@@ -2921,7 +3168,7 @@ export type StreamLogsResponseJson = {
  * Use `create(StreamLogsResponseSchema)` to create a new message.
  */
 export const StreamLogsResponseSchema: GenMessage<StreamLogsResponse, {jsonType: StreamLogsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 32);
+  messageDesc(file_mpc_v1_workload, 33);
 
 /**
  * Where a workload is in its life.
@@ -3080,7 +3327,7 @@ export const WorkloadService: GenService<{
     output: typeof OperationSchema;
   },
   /**
-   * Lists the copies of a workload as they are on the cluster, all in one answer.
+   * Lists the copies of a workload, or of many, as they are on the clusters.
    *
    * @generated from rpc mpc.v1.WorkloadService.ListPods
    */
@@ -3099,6 +3346,16 @@ export const WorkloadService: GenService<{
     methodKind: "unary";
     input: typeof ListClusterEventsRequestSchema;
     output: typeof ListClusterEventsResponseSchema;
+  },
+  /**
+   * Reads one revision.
+   *
+   * @generated from rpc mpc.v1.WorkloadService.GetRevision
+   */
+  getRevision: {
+    methodKind: "unary";
+    input: typeof GetRevisionRequestSchema;
+    output: typeof RevisionSchema;
   },
   /**
    * Lists the revisions of a workload, the newest first.
