@@ -1,7 +1,15 @@
 import { create } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type ErrorCode, isMpcError, MpcError } from "@mpc/domain";
-import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@mpc/proto";
+import { type ErrorCode, type ErrorRecord, isMpcError, MpcError } from "@mpc/domain";
+import {
+  BadRequestSchema,
+  type ErrorInfo,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+  type Status,
+  StatusSchema,
+} from "@mpc/proto";
 
 /** The one table from the domain's codes to gRPC's (google.rpc.Code). */
 const GRPC_CODES: Readonly<Record<ErrorCode, Code>> = {
@@ -57,14 +65,22 @@ export function toConnectError(
   return toApiError(error);
 }
 
+/** The error that an operation ended with, as `google.rpc.Status` (AIP-151). */
+export const toStatus = ({ code, reason, message, metadata }: ErrorRecord): Status =>
+  create(StatusSchema, {
+    code: GRPC_CODES[code],
+    message,
+    details: [anyPack(ErrorInfoSchema, errorInfo(reason, metadata))],
+  });
+
+const errorInfo = (reason: string, metadata: MpcError["metadata"]): ErrorInfo =>
+  create(ErrorInfoSchema, { reason, domain: "mpc", metadata: { ...metadata } });
+
 /** An error of ours as the API tells it. */
 export function toApiError(error: MpcError): ConnectError {
   const { code, reason, message, metadata, violations, retryable } = error;
   const result = new ConnectError(message, GRPC_CODES[code]);
-  result.details.push({
-    desc: ErrorInfoSchema,
-    value: create(ErrorInfoSchema, { reason, domain: "mpc", metadata: { ...metadata } }),
-  });
+  result.details.push({ desc: ErrorInfoSchema, value: errorInfo(reason, metadata) });
   if (violations.length > 0) {
     const fieldViolations = violations.map(({ field, value, rule, hint }) => ({
       field,

@@ -1,4 +1,4 @@
-/** Runs buf on the protos, in a workspace that also holds the `google/api` files they import. */
+/** Runs buf on the protos, in a workspace that also holds the files of Google's that are served or imported. */
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,8 +6,14 @@ import { getProtoPath } from "google-proto-files";
 
 const here = import.meta.dirname!;
 const GOOGLE_FILES = [
+  "api/annotations.proto",
+  "api/client.proto",
   "api/field_behavior.proto",
+  "api/field_info.proto",
+  "api/http.proto",
+  "api/launch_stage.proto",
   "api/resource.proto",
+  "longrunning/operations.proto",
   "rpc/error_details.proto",
   "rpc/status.proto",
 ];

@@ -1,3 +1,4 @@
+import { createRegistry, type Registry } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { Code, ConnectError, createConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
@@ -5,6 +6,8 @@ import { getLogger } from "@logtape/logtape";
 import { type Address, listenError } from "@mpc/process";
 import { DEFAULT_PEER_LIMITS, type PeerLimits, Peers } from "../connections/peers.ts";
 import type { Door } from "../grpc/serve_grpc.ts";
+import { ErrorInfoSchema } from "@mpc/proto";
+import { filesOf } from "../files_of.ts";
 import type { Route } from "../route.ts";
 import { answerCall, callOptions, implementationOf } from "./answer_call.ts";
 import { HEAD_BYTES } from "./envelope.ts";
@@ -121,6 +124,7 @@ function callHandlers(
 ): ReadonlyMap<string, CallHandler> {
   const router = createConnectRouter({
     ...callOptions,
+    jsonOptions: { registry: typesOf(routes) },
     grpc: false,
     readMaxBytes: limits.maxBodyBytes,
     acceptCompression: [gzip],
@@ -131,6 +135,12 @@ function callHandlers(
     handler.requestPath,
     logged(withPlainCase(handler, routes, bodies, limits.maxBodyBytes)),
   ]));
+}
+
+/** Every type that an `Any` in an answer may hold: those of all services, and the details of errors. */
+function typesOf(routes: readonly Route[]): Registry {
+  const files = [...routes.map(({ service }) => service.file), ErrorInfoSchema.file];
+  return createRegistry(...filesOf(files));
 }
 
 function addRoute(router: ConnectRouter, route: Route, shutdown: AbortSignal): void {
