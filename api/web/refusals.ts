@@ -20,7 +20,7 @@ export function refusal(
 /** The answer to a request for a path that no method has. */
 export function unknownPath(path: string): Response {
   const message = path === "/"
-    ? "This is the API of the mini platform control plane; use mpctl, or POST to /mpc.v1.EnvironmentService/ListEnvironments"
+    ? "This is the API of the mini platform control plane; use mpctl, or POST as /openapi.json says"
     : `There is nothing at '${path}'`;
   return refusal(errorOf("UNIMPLEMENTED", "UNKNOWN_METHOD", message), { status: 404 });
 }

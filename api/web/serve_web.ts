@@ -13,6 +13,7 @@ import { answerCall, callOptions, implementationOf } from "./answer_call.ts";
 import { HEAD_BYTES } from "./envelope.ts";
 import { gzip, MIN_GZIP_BYTES } from "./gzip.ts";
 import { isOwnOrigin, ownHosts } from "./hosts.ts";
+import { openApi, OPENAPI_PATH } from "./openapi.ts";
 import { BodyReader } from "./read_body.ts";
 import * as refusals from "./refusals.ts";
 import { isPlainGrpcWeb, unaryGrpcWeb } from "./unary_grpc_web.ts";
@@ -105,6 +106,7 @@ function webHandler(
     if (!isOwn(authority)) return refusals.unknownHost(authority);
     const origin = headers.get("origin");
     if (origin !== null && !isOwnOrigin(origin, isOwn)) return refusals.unknownOrigin(origin);
+    if (path === OPENAPI_PATH) return openApi(request);
     if (isGrpc(headers.get("content-type"))) return refusals.wrongDoor(grpcAddress);
     // Only HTTP/2 has requests without this header: many of them may wait for their answers.
     if (!headers.has("host") && !call.untilSent(0)) return refusals.tooManyCalls();
