@@ -98,7 +98,7 @@ export class CallContext<I, O> implements HandlerContext {
   }
 
   get values(): ContextValues {
-    return this.#values ??= createContextValues().set(SOURCE, this.#call.getPeer());
+    return this.#values ??= createContextValues().set(SOURCE, addressOf(this.#call.getPeer()));
   }
 
   /** Stops timers; to be called when the call has ended. */
@@ -106,4 +106,9 @@ export class CallContext<I, O> implements HandlerContext {
     this.#cancelTimer?.();
     this.#abort?.abort(new ConnectError("the call has ended", Code.Canceled));
   }
+}
+
+/** The IP address of a peer that grpc-js names by address and port, the address without brackets. */
+function addressOf(peer: string): string {
+  return peer.replace(/:\d+$/, "");
 }

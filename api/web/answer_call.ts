@@ -12,6 +12,7 @@ import {
   type UniversalServerResponse,
   universalServerResponseToFetch,
 } from "@connectrpc/connect/protocol";
+import { SOURCE } from "@mpc/process";
 import { Deadline } from "../deadline.ts";
 import type { Route } from "../route.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
@@ -49,7 +50,8 @@ export async function answerCall(
   const { method } = handler;
   const { headers, format, timeoutMs, problem } = readHead(request.headers);
   const deadline = timeoutMs === undefined ? undefined : new Deadline(timeoutMs);
-  const contextValues = createContextValues().set(PROBLEM, problem).set(DEADLINE, deadline);
+  const contextValues = createContextValues()
+    .set(SOURCE, call.source).set(PROBLEM, problem).set(DEADLINE, deadline);
   const signal = deadline ? AbortSignal.any([request.signal, deadline.signal]) : request.signal;
   const unary = method.methodKind === "unary";
   let body: AsyncIterable<Uint8Array> = createAsyncIterable([]);

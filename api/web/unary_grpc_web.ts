@@ -48,7 +48,7 @@ export function unaryGrpcWeb(
   bodies: BodyReader,
 ): (request: Request, call: WebCall) => Promise<Response> {
   return async (request, call) => {
-    const context = new WebCallContext(method, request);
+    const context = new WebCallContext(method, request, call.source);
     try {
       const message = messageOf(method, await bodies.read(request, call));
       const { deadline } = context;

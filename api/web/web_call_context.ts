@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import { SOURCE } from "@mpc/process";
 import { Deadline, parseGrpcTimeout } from "../deadline.ts";
 
 /** A unary call at the web door; everything in it is made when it is asked for. */
@@ -10,13 +11,15 @@ export class WebCallContext implements HandlerContext {
   readonly responseTrailer = new Headers();
   readonly method: DescMethod;
   readonly #request: Request;
+  readonly #source: string;
   readonly deadline: Deadline | undefined;
   #signal: AbortSignal | undefined;
   #values: ContextValues | undefined;
 
-  constructor(method: DescMethod, request: Request) {
+  constructor(method: DescMethod, request: Request, source: string) {
     this.method = method;
     this.#request = request;
+    this.#source = source;
     const timeoutMs = parseGrpcTimeout(request.headers.get("grpc-timeout") ?? "");
     this.deadline = timeoutMs === undefined ? undefined : new Deadline(timeoutMs);
   }
@@ -34,7 +37,7 @@ export class WebCallContext implements HandlerContext {
   }
 
   get values(): ContextValues {
-    return this.#values ??= createContextValues();
+    return this.#values ??= createContextValues().set(SOURCE, this.#source);
   }
 
   get signal(): AbortSignal {

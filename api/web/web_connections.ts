@@ -44,6 +44,8 @@ const FLUSH_MS = 25;
 /** A request whose connection is known. */
 export interface WebCall {
   readonly peer: Peer;
+  /** The IP address that it came from. */
+  readonly source: string;
   /** Says that its body has been read. */
   received(): void;
   /** Closes the connection once its calls have been answered: what is left of a body would be read. */
@@ -190,7 +192,7 @@ export class WebConnections {
     try {
       tcp.setNoDelay(true);
       tcp.setKeepAlive(true);
-      const handler = this.#handler(peer, usage, () => http.cut());
+      const handler = this.#handler(peer, tcp.remoteAddr.hostname, usage, () => http.cut());
       const http = serveHttp(this.#serve, tcp, handler, failed);
       const connection: Connection = { http, peer, usage };
       if (this.#connections.size >= this.#capacity) this.#evict(1);
@@ -206,7 +208,7 @@ export class WebConnections {
     }
   }
 
-  #handler(peer: Peer, usage: Usage, cut: () => void): HttpHandler {
+  #handler(peer: Peer, source: string, usage: Usage, cut: () => void): HttpHandler {
     return (request, info) => {
       usage.idleLimitMs = this.#limits.idleTimeoutMs;
       if (this.#closing) return this.#answers.closing();
@@ -218,7 +220,7 @@ export class WebConnections {
       }
       usage.refused = 0;
       usage.running++;
-      const call = new RunningCall(peer, info, (close) => {
+      const call = new RunningCall(peer, source, info, (close) => {
         usage.running--;
         if (close) usage.idleLimitMs = FLUSH_MS;
         usage.lastUsed = performance.now();
@@ -267,6 +269,7 @@ export class WebConnections {
 /** A call with what it costs its peer. */
 class RunningCall implements WebCall {
   readonly peer: Peer;
+  readonly source: string;
   readonly #info: Parameters<HttpHandler>[1];
   readonly #onEnd: (close: boolean) => void;
   #close = false;
@@ -274,8 +277,14 @@ class RunningCall implements WebCall {
   #unread = true;
   #waits = false;
 
-  constructor(peer: Peer, info: Parameters<HttpHandler>[1], onEnd: (close: boolean) => void) {
+  constructor(
+    peer: Peer,
+    source: string,
+    info: Parameters<HttpHandler>[1],
+    onEnd: (close: boolean) => void,
+  ) {
     this.peer = peer;
+    this.source = source;
     this.#info = info;
     this.#onEnd = onEnd;
   }

@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { getLogger } from "@logtape/logtape";
+import { identified } from "./identify.ts";
 import type { Call, Interceptor, Next } from "./interceptor.ts";
 
 const log = getLogger(["mpc", "access"]);
@@ -20,10 +21,13 @@ async function logged(call: Call, next: Next): Promise<void> {
     code = error instanceof ConnectError ? Code[error.code] : "Unknown";
     throw error;
   } finally {
-    log.debug("{method} {code} {ms} ms over {protocol}", {
+    const caller = identified(context);
+    log.debug("{method} {code} {ms} ms for {principal} at {source} over {protocol}", {
       method: `${service.typeName}/${method.name}`,
       code,
       ms: Math.round(performance.now() - startTime),
+      principal: caller?.principal ?? "nobody",
+      source: caller?.source ?? "an unknown address",
       protocol: context.protocolName,
     });
   }

@@ -6,7 +6,7 @@ import { traceparentOf } from "./traceparent_of.ts";
 /** Who a caller is, however that was found out. */
 export type Identity = Pick<Caller, "principal" | "groups" | "kind">;
 
-/** The address that a call came from; a server sets it where it knows the address. */
+/** The IP address that a call came from; a server sets it where it knows the address. */
 export const SOURCE = createContextKey<string | null>(null, { description: "source address" });
 
 const CALLER = createContextKey<Caller | undefined>(undefined, { description: "caller" });
@@ -29,6 +29,11 @@ export function identify(identityOf: (call: Call) => Identity | Promise<Identity
       await next(call);
     },
   };
+}
+
+/** The caller of a call; undefined where no interceptor has identified it yet. */
+export function identified({ values }: Pick<HandlerContext, "values">): Caller | undefined {
+  return values.get(CALLER);
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Instant, MpcError } from "@mpc/domain";
  * - `CANCELLED` `ABORTED_BY_CALLER`: the signal was aborted
  */
 export interface ClusterReader {
-  /** Everything that carries our labels; of several clusters one that is away fails none. */
+  /** Every object with the platform's labels; an unreachable cluster does not fail the others. */
   inventory(call: ProviderCall): Promise<Inventory>;
   /** How a workload stands; undefined where the cluster has none. */
   rolloutStatus(
@@ -51,7 +51,7 @@ export interface RolloutStatus {
   readonly message: string;
 }
 
-/** One object of a cluster that carries our labels. */
+/** One object of a cluster that this installation applied. */
 export interface ClusterObject {
   /** Name of the cluster. */
   readonly cluster: string;
@@ -64,13 +64,23 @@ export interface ClusterObject {
   readonly revision: number;
 }
 
-/** What carries our labels, on every cluster that could be read. */
+/** What this installation and others applied, on every cluster that could be read. */
 export interface Inventory {
   readonly objects: readonly ClusterObject[];
+  readonly foreign: readonly ForeignObjects[];
   /** Names of all clusters that there are. */
   readonly clusters: readonly string[];
   /** Those of them of which nobody can tell what they have. */
   readonly unread: readonly UnreadCluster[];
+}
+
+/** Objects on a cluster that another installation applied; they are never changed. */
+export interface ForeignObjects {
+  readonly cluster: string;
+  /** Id of the other installation; empty where the objects name none. */
+  readonly installation: string;
+  /** How many objects there are. */
+  readonly objects: number;
 }
 
 /** A cluster that could not be read, and why: one of the failures of {@linkcode ClusterReader}. */

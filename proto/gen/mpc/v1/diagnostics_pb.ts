@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpc/v1/diagnostics.proto.
  */
 export const file_mpc_v1_diagnostics: GenFile = /*@__PURE__*/
-  fileDesc("ChhtcGMvdjEvZGlhZ25vc3RpY3MucHJvdG8SBm1wYy52MSJiCgdGaW5kaW5nEhYKCWludmFyaWFudBgBIAEoCUID4EEDEhQKB3N1YmplY3QYAiABKAlCA+BBAxIUCgdtZXNzYWdlGAMgASgJQgPgQQMSEwoGcmVtZWR5GAQgASgJQgPgQQMiEQoPRGlhZ25vc2VSZXF1ZXN0IkUKEERpYWdub3NlUmVzcG9uc2USDgoGY2hlY2tzGAEgAygJEiEKCGZpbmRpbmdzGAIgAygLMg8ubXBjLnYxLkZpbmRpbmciFQoTU3dlZXBPYmplY3RzUmVxdWVzdCJKChRTd2VlcE9iamVjdHNSZXNwb25zZRIPCgd0YXJnZXRzGAEgAygJEiEKCGZpbmRpbmdzGAIgAygLMg8ubXBjLnYxLkZpbmRpbmciFgoUR2V0U2VydmVySW5mb1JlcXVlc3QiWwoVR2V0U2VydmVySW5mb1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSDgoGZW5naW5lGAIgASgJEg8KB3N0b3JhZ2UYAyABKAkSEAoIcHJvdmlkZXIYBCABKAkyxQIKEkRpYWdub3N0aWNzU2VydmljZRJYCghEaWFnbm9zZRIXLm1wYy52MS5EaWFnbm9zZVJlcXVlc3QaGC5tcGMudjEuRGlhZ25vc2VSZXNwb25zZSIZgtPkkwITEhEvbXBjL3YxL2RpYWdub3NpcxJrCgxTd2VlcE9iamVjdHMSGy5tcGMudjEuU3dlZXBPYmplY3RzUmVxdWVzdBocLm1wYy52MS5Td2VlcE9iamVjdHNSZXNwb25zZSIggtPkkwIaOgEqIhUvbXBjL3YxL29iamVjdHM6c3dlZXASaAoNR2V0U2VydmVySW5mbxIcLm1wYy52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBodLm1wYy52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2UiGoLT5JMCFBISL21wYy92MS9zZXJ2ZXJJbmZvQlwKCmRldi5tcGMudjFCEERpYWdub3N0aWNzUHJvdG9QAVoYbXBjLmRldi9hcGkvbXBjL3YxO21wY3YxogIDTVBDqgIGTXBjLlYxygIGTXBjXFYx6gIHTXBjOjpWMWIGcHJvdG8z", [file_google_api_annotations, file_google_api_field_behavior]);
+  fileDesc("ChhtcGMvdjEvZGlhZ25vc3RpY3MucHJvdG8SBm1wYy52MSJiCgdGaW5kaW5nEhYKCWludmFyaWFudBgBIAEoCUID4EEDEhQKB3N1YmplY3QYAiABKAlCA+BBAxIUCgdtZXNzYWdlGAMgASgJQgPgQQMSEwoGcmVtZWR5GAQgASgJQgPgQQMiEQoPRGlhZ25vc2VSZXF1ZXN0InYKEERpYWdub3NlUmVzcG9uc2USDgoGY2hlY2tzGAEgAygJEiEKCGZpbmRpbmdzGAIgAygLMg8ubXBjLnYxLkZpbmRpbmcSLwoPZm9yZWlnbl9vYmplY3RzGAMgAygLMhYubXBjLnYxLkZvcmVpZ25PYmplY3RzIkgKDkZvcmVpZ25PYmplY3RzEg8KB2NsdXN0ZXIYASABKAkSFAoMaW5zdGFsbGF0aW9uGAIgASgJEg8KB29iamVjdHMYAyABKAUiFQoTU3dlZXBPYmplY3RzUmVxdWVzdCJKChRTd2VlcE9iamVjdHNSZXNwb25zZRIPCgd0YXJnZXRzGAEgAygJEiEKCGZpbmRpbmdzGAIgAygLMg8ubXBjLnYxLkZpbmRpbmciFgoUR2V0U2VydmVySW5mb1JlcXVlc3QicQoVR2V0U2VydmVySW5mb1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSDgoGZW5naW5lGAIgASgJEg8KB3N0b3JhZ2UYAyABKAkSEAoIcHJvdmlkZXIYBCABKAkSFAoMaW5zdGFsbGF0aW9uGAUgASgJMsUCChJEaWFnbm9zdGljc1NlcnZpY2USWAoIRGlhZ25vc2USFy5tcGMudjEuRGlhZ25vc2VSZXF1ZXN0GhgubXBjLnYxLkRpYWdub3NlUmVzcG9uc2UiGYLT5JMCExIRL21wYy92MS9kaWFnbm9zaXMSawoMU3dlZXBPYmplY3RzEhsubXBjLnYxLlN3ZWVwT2JqZWN0c1JlcXVlc3QaHC5tcGMudjEuU3dlZXBPYmplY3RzUmVzcG9uc2UiIILT5JMCGjoBKiIVL21wYy92MS9vYmplY3RzOnN3ZWVwEmgKDUdldFNlcnZlckluZm8SHC5tcGMudjEuR2V0U2VydmVySW5mb1JlcXVlc3QaHS5tcGMudjEuR2V0U2VydmVySW5mb1Jlc3BvbnNlIhqC0+STAhQSEi9tcGMvdjEvc2VydmVySW5mb0JcCgpkZXYubXBjLnYxQhBEaWFnbm9zdGljc1Byb3RvUAFaGG1wYy5kZXYvYXBpL21wYy92MTttcGN2MaICA01QQ6oCBk1wYy5WMcoCBk1wY1xWMeoCB01wYzo6VjFiBnByb3RvMw", [file_google_api_annotations, file_google_api_field_behavior]);
 
 /**
  * A break of one of the platform's invariants.
@@ -136,6 +136,13 @@ export type DiagnoseResponse = Message<"mpc.v1.DiagnoseResponse"> & {
    * @generated from field: repeated mpc.v1.Finding findings = 2;
    */
   findings: Finding[];
+
+  /**
+   * Objects of other installations on the same clusters. They are never changed.
+   *
+   * @generated from field: repeated mpc.v1.ForeignObjects foreign_objects = 3;
+   */
+  foreignObjects: ForeignObjects[];
 };
 
 /**
@@ -157,6 +164,13 @@ export type DiagnoseResponseJson = {
    * @generated from field: repeated mpc.v1.Finding findings = 2;
    */
   findings?: FindingJson[];
+
+  /**
+   * Objects of other installations on the same clusters. They are never changed.
+   *
+   * @generated from field: repeated mpc.v1.ForeignObjects foreign_objects = 3;
+   */
+  foreignObjects?: ForeignObjectsJson[];
 };
 
 /**
@@ -165,6 +179,69 @@ export type DiagnoseResponseJson = {
  */
 export const DiagnoseResponseSchema: GenMessage<DiagnoseResponse, {jsonType: DiagnoseResponseJson}> = /*@__PURE__*/
   messageDesc(file_mpc_v1_diagnostics, 2);
+
+/**
+ * Objects on a cluster that another installation of the platform applied.
+ *
+ * @generated from message mpc.v1.ForeignObjects
+ */
+export type ForeignObjects = Message<"mpc.v1.ForeignObjects"> & {
+  /**
+   * Name of the cluster.
+   *
+   * @generated from field: string cluster = 1;
+   */
+  cluster: string;
+
+  /**
+   * Id of the other installation; empty where the objects name none.
+   *
+   * @generated from field: string installation = 2;
+   */
+  installation: string;
+
+  /**
+   * How many objects there are.
+   *
+   * @generated from field: int32 objects = 3;
+   */
+  objects: number;
+};
+
+/**
+ * Objects on a cluster that another installation of the platform applied.
+ *
+ * @generated from message mpc.v1.ForeignObjects
+ */
+export type ForeignObjectsJson = {
+  /**
+   * Name of the cluster.
+   *
+   * @generated from field: string cluster = 1;
+   */
+  cluster?: string;
+
+  /**
+   * Id of the other installation; empty where the objects name none.
+   *
+   * @generated from field: string installation = 2;
+   */
+  installation?: string;
+
+  /**
+   * How many objects there are.
+   *
+   * @generated from field: int32 objects = 3;
+   */
+  objects?: number;
+};
+
+/**
+ * Describes the message mpc.v1.ForeignObjects.
+ * Use `create(ForeignObjectsSchema)` to create a new message.
+ */
+export const ForeignObjectsSchema: GenMessage<ForeignObjects, {jsonType: ForeignObjectsJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_diagnostics, 3);
 
 /**
  * Request of SweepObjects.
@@ -187,7 +264,7 @@ export type SweepObjectsRequestJson = {
  * Use `create(SweepObjectsRequestSchema)` to create a new message.
  */
 export const SweepObjectsRequestSchema: GenMessage<SweepObjectsRequest, {jsonType: SweepObjectsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_diagnostics, 3);
+  messageDesc(file_mpc_v1_diagnostics, 4);
 
 /**
  * Response of SweepObjects.
@@ -236,7 +313,7 @@ export type SweepObjectsResponseJson = {
  * Use `create(SweepObjectsResponseSchema)` to create a new message.
  */
 export const SweepObjectsResponseSchema: GenMessage<SweepObjectsResponse, {jsonType: SweepObjectsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_diagnostics, 4);
+  messageDesc(file_mpc_v1_diagnostics, 5);
 
 /**
  * Request of GetServerInfo.
@@ -259,7 +336,7 @@ export type GetServerInfoRequestJson = {
  * Use `create(GetServerInfoRequestSchema)` to create a new message.
  */
 export const GetServerInfoRequestSchema: GenMessage<GetServerInfoRequest, {jsonType: GetServerInfoRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_diagnostics, 5);
+  messageDesc(file_mpc_v1_diagnostics, 6);
 
 /**
  * Response of GetServerInfo.
@@ -294,6 +371,13 @@ export type GetServerInfoResponse = Message<"mpc.v1.GetServerInfoResponse"> & {
    * @generated from field: string provider = 4;
    */
   provider: string;
+
+  /**
+   * Id of this installation, a UUID: the label `mpc/installation` of every object that it applies.
+   *
+   * @generated from field: string installation = 5;
+   */
+  installation: string;
 };
 
 /**
@@ -329,6 +413,13 @@ export type GetServerInfoResponseJson = {
    * @generated from field: string provider = 4;
    */
   provider?: string;
+
+  /**
+   * Id of this installation, a UUID: the label `mpc/installation` of every object that it applies.
+   *
+   * @generated from field: string installation = 5;
+   */
+  installation?: string;
 };
 
 /**
@@ -336,7 +427,7 @@ export type GetServerInfoResponseJson = {
  * Use `create(GetServerInfoResponseSchema)` to create a new message.
  */
 export const GetServerInfoResponseSchema: GenMessage<GetServerInfoResponse, {jsonType: GetServerInfoResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_diagnostics, 6);
+  messageDesc(file_mpc_v1_diagnostics, 7);
 
 /**
  * Tells how the platform is.
