@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MpcError } from "@mpc/domain";
 
-/** A Temporal of this process' own. */
+/** A Temporal that this process started and stops. */
 export interface DevTemporal {
   /** `host:port`. */
   readonly address: string;
@@ -12,22 +12,29 @@ export interface DevTemporal {
 
 const pathOf = (file: string) => fileURLToPath(new URL(`../${file}`, import.meta.url));
 
-const SERVER = pathOf("tests/servers/temporal_server.ts");
+const SERVER = pathOf("api/temporal_dev_server.ts");
 const BUNDLER = pathOf("worker/engine/temporal/bundle_workflows.ts");
 
-/** What the workflows' bundle is made of. */
+/** The bundle of the workflows is made from these. */
 const SOURCES = ["services/sagas", "worker/engine/temporal", "deno.lock"].map(pathOf);
 
 /**
- * Starts Temporal's dev server, which is looked for on the path and got by pip where it is not
- * there.
+ * Starts Temporal's dev server as a process of its own, which may run programs that this one may
+ * not.
  * @param database a file that outlives it; null for memory
  * @throws {MpcError} FAILED_PRECONDITION `NO_TEMPORAL`
  */
 export async function startDevTemporal(database: string | null): Promise<DevTemporal> {
   const child = new Deno.Command("deno", {
-    args: ["run", "--allow-all", SERVER, "--serve", ...(database === null ? [] : [database])],
-    // It stops when its input ends: with this process, however that ends.
+    args: [
+      "run",
+      "--quiet",
+      "--allow-all",
+      SERVER,
+      "--serve",
+      ...(database === null ? [] : [database]),
+    ],
+    // It stops when its input ends, which it does with this process, even when that is killed.
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -36,19 +43,17 @@ export async function startDevTemporal(database: string | null): Promise<DevTemp
     await child.stdin.close();
     await child.status;
   };
-  const told = new Response(child.stderr).text();
+  const errors = new Response(child.stderr).text();
   for await (const line of child.stdout.pipeThrough(new TextDecoderStream())) {
     return { address: line.trim(), stop };
   }
   throw new MpcError("FAILED_PRECONDITION", {
     reason: "NO_TEMPORAL",
-    message: `Cannot start Temporal: ${
-      (await told).trim()
-    }; install its CLI, or give --temporal-address`,
+    message: `Cannot start Temporal: ${(await errors).trim()}, or give --temporal-address`,
   });
 }
 
-/** Bundles the workflows where their code is newer than the bundle. */
+/** Bundles the workflows if their code is newer than the bundle. */
 export async function freshWorkflowBundle(path: string): Promise<void> {
   if (await newest([path]) > await newest(SOURCES)) return;
   const { success, stderr } = await new Deno.Command("deno", {
@@ -61,7 +66,7 @@ export async function freshWorkflowBundle(path: string): Promise<void> {
   });
 }
 
-/** When the newest of these was changed; 0 where there is none. */
+/** When the newest of these files was changed; 0 if there is none. */
 async function newest(paths: readonly string[]): Promise<number> {
   const times = await Promise.all(paths.map(async (path) => {
     try {

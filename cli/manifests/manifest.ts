@@ -14,7 +14,7 @@ const WORKLOAD = /^environments\/[^/]+\/workloads\/[^/]+$/;
 const FILES = /\.(ya?ml|json)$/;
 
 /**
- * Reads manifests from files, folders and `-`, many to a file, as `get -o yaml` prints them.
+ * Reads manifests from files, folders with those below them and `-`, many to a file, as `get -o yaml` prints them.
  * @returns environments first, then workloads, each in the order they were found
  * @throws {CliError} usage: unreadable, a wrong name, a resource given twice, no resource
  */
@@ -26,7 +26,7 @@ export async function readManifests(
   for (const path of await filesOf(host, paths)) {
     for (const document of parseYaml(await readText(host, path), path)) {
       for (const part of elements(document)) {
-        const manifest = toManifest(part);
+        const manifest = manifestOf(part);
         if (manifests.has(manifest.name)) {
           throw usageError(`Cannot read '${part.place}': '${manifest.name}' is there twice`);
         }
@@ -42,15 +42,23 @@ export async function readManifests(
   ];
 }
 
+/** The files of paths; of a folder every manifest in it and in the folders below it, by name. */
 async function filesOf(host: Host, paths: readonly string[]): Promise<readonly string[]> {
   const files: string[] = [];
   for (const path of paths) {
-    const names = path === "-" ? undefined : await host.listFolder(path);
-    if (!names) files.push(path);
-    else {
-      const base = path.replace(/\/+$/, "");
-      files.push(...names.filter((name) => FILES.test(name)).sort().map((n) => `${base}/${n}`));
-    }
+    if (path === "-" || !await host.listFolder(path)) files.push(path);
+    else files.push(...await filesIn(host, path.replace(/\/+$/, "")));
+  }
+  return files;
+}
+
+async function filesIn(host: Host, folder: string): Promise<readonly string[]> {
+  const files: string[] = [];
+  for (const name of [...await host.listFolder(folder) ?? []].sort()) {
+    const path = `${folder}/${name}`;
+    if (FILES.test(name)) files.push(path);
+    // A hidden folder, for instance `.git`, holds no manifests.
+    else if (!name.startsWith(".")) files.push(...await filesIn(host, path));
   }
   return files;
 }
@@ -62,7 +70,11 @@ function elements(document: YamlDocument): readonly YamlDocument[] {
   return value.map((value, index) => ({ ...document, value, place: `${place}[${index}]` }));
 }
 
-function toManifest(document: YamlDocument): Manifest {
+/**
+ * The manifest in a document.
+ * @throws {CliError} usage: a wrong name, or unknown fields
+ */
+export function manifestOf(document: YamlDocument): Manifest {
   const { value, place } = document;
   const name = typeof value === "object" && value !== null && "name" in value
     ? String(value.name)

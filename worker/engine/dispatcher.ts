@@ -1,13 +1,16 @@
 import { getLogger } from "@logtape/logtape";
 import { type Event, type Instant, isMpcError, type MpcError, recordError } from "@mpc/domain";
-import { type Clock, operationEvent, updateDocument } from "@mpc/services";
+import { type Clock, operationEvent, sleepUnlessAborted, updateDocument } from "@mpc/services";
 import { CANCEL_REQUESTED, holdsResource, OPERATION_ADMITTED } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import type { HostedEngine } from "./hosted_engine.ts";
-import { followLog, pause } from "./follow_log.ts";
+import { followLog } from "./follow_log.ts";
 import { StrandedNotes } from "./stranded_notes.ts";
 
 const log = getLogger(["mpc", "dispatcher"]);
+
+/** The pause before what failed is tried again, and between two looks at the engine. */
+const PAUSE_MS = 1_000;
 
 /** How many orders are with the engine at the same time. */
 const AT_ONCE = 32;
@@ -116,7 +119,7 @@ export class Dispatcher {
       const taken = await Promise.all(next.map((order) => this.#hand(order)));
       const done = new Set(next.filter((_, index) => taken[index]));
       this.#orders = this.#orders.filter((order) => !done.has(order));
-      if (taken.includes(false)) await pause(this.#clock, this.#stop.signal);
+      if (taken.includes(false)) await sleepUnlessAborted(this.#clock, PAUSE_MS, this.#stop.signal);
     }
   }
 
@@ -168,7 +171,7 @@ export class Dispatcher {
       } catch (error) {
         log.error("Cannot note what waits: {error}", { error: recordError(error) });
       }
-      await pause(this.#clock, this.#stop.signal);
+      await sleepUnlessAborted(this.#clock, PAUSE_MS, this.#stop.signal);
     }
   }
 

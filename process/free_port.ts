@@ -1,11 +1,11 @@
-/** Below the ports that systems give to those who ask for any, so that nobody has it by chance. */
+/** Below the ports that systems hand out by themselves, so that no client is given one by chance. */
 const LOWEST = 20_000;
 const HIGHEST = 30_000;
 
 /**
- * A port of loopback that nobody listens on, for servers that cannot be told to pick one. It stays
- * free while a server is away: who keeps connecting to a port out of the system's own range is
- * given, sooner or later, that very port to connect from.
+ * A port of loopback that nobody listens on, for a server that cannot pick one itself. It stays
+ * free while that server restarts: a port in the system's own range would sooner or later be given
+ * to an outgoing connection.
  */
 export function freePort(): number {
   for (;;) {

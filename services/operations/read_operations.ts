@@ -1,7 +1,27 @@
 import { type Operation, OPERATION_FIELDS } from "@mpc/domain";
+import type { Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { listPage, type ListRequest, type ListResult } from "../resources/list_page.ts";
+import { assertName, notFound } from "../resources/preconditions.ts";
+
+/**
+ * Reads one operation.
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, NOT_FOUND `OPERATION_NOT_FOUND`
+ */
+export async function getOperation(
+  { store, authorizer }: ServiceDeps,
+  caller: Caller,
+  name: string,
+): Promise<Stored<Operation>> {
+  assertName("operation", name, "get operation");
+  const stored = await store.operations.get(name, { signal: caller.signal });
+  // An operation that does not exist has no target: only callers that may see all are told so.
+  const resource = stored?.value.target ?? null;
+  await authorizer.authorize(caller, { permission: "operation.get", resource });
+  if (stored) return stored;
+  throw notFound("operation", name, "get operation");
+}
 
 /** Lists operations, the newest first where nothing else is asked for. */
 export async function listOperations(
