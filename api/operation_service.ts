@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
-import type { ServiceImpl } from "@connectrpc/connect";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { callerOf } from "@mpc/process";
 import {
   CancelOperationResponseSchema,
@@ -27,6 +28,16 @@ const DEFAULT_WAIT_MS = 300_000;
 /** What is kept of a call's deadline to answer with how the operation then is. */
 const MARGIN_MS = 200;
 
+/** How long a call waits: as it asks for, and so that the answer is there by its deadline. */
+export function waitMs(
+  timeout: Duration | undefined,
+  context: Pick<HandlerContext, "timeoutMs">,
+): number {
+  const wanted = fromDuration(timeout) ?? DEFAULT_WAIT_MS;
+  const left = context.timeoutMs();
+  return left === undefined ? wanted : Math.min(wanted, Math.max(0, left - MARGIN_MS));
+}
+
 /** The operation methods of the API. */
 export function operationService(deps: ServiceDeps): ServiceImpl<typeof OperationService> {
   return {
@@ -42,10 +53,8 @@ export function operationService(deps: ServiceDeps): ServiceImpl<typeof Operatio
       });
     },
     async waitOperation({ name, timeout }, context) {
-      const wanted = fromDuration(timeout) ?? DEFAULT_WAIT_MS;
-      const left = context.timeoutMs();
-      const ms = left === undefined ? wanted : Math.min(wanted, Math.max(0, left - MARGIN_MS));
-      return toOperation(await waitOperation(deps, callerOf(context), name, ms));
+      const caller = callerOf(context);
+      return toOperation(await waitOperation(deps, caller, name, waitMs(timeout, context)));
     },
     async *watchOperation({ name }, context) {
       for await (const stored of watchOperation(deps, callerOf(context), name)) {

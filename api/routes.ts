@@ -4,6 +4,7 @@ import {
   EnvironmentService,
   EventService,
   Health,
+  LongRunningOperations,
   OperationService,
   WorkloadService,
 } from "@mpc/proto";
@@ -15,6 +16,7 @@ import { HealthStatus } from "./health.ts";
 import { mapErrors } from "./interceptors/map_errors.ts";
 import { type RateLimit, rateLimit } from "./interceptors/rate_limit.ts";
 import { validTimes } from "./interceptors/valid_times.ts";
+import { longrunningService } from "./longrunning_service.ts";
 import { operationService } from "./operation_service.ts";
 import { reflectionRoutes } from "./reflection.ts";
 import { type Route, route } from "./route.ts";
@@ -44,6 +46,7 @@ export function routes(
     route(EnvironmentService, environmentService(deps)),
     route(WorkloadService, workloadService(deps)),
     route(OperationService, operationService(deps)),
+    route(LongRunningOperations, longrunningService(deps)),
     route(EventService, eventService(deps)),
     route(DiagnosticsService, diagnosticsService(deps, info)),
   ].map(intercepted);
