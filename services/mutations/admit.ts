@@ -1,4 +1,5 @@
 import {
+  type Cancellation,
   idOf,
   isMpcError,
   type JsonObject,
@@ -47,6 +48,8 @@ export interface Prepared {
   /** Steps that need not run again, in a retry. */
   readonly steps?: readonly StepRecord[];
   readonly retryOf?: string;
+  /** The operation is cancelled from its begin: it only undoes what its steps say is done. */
+  readonly cancellation?: Cancellation;
 }
 
 /**

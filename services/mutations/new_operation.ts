@@ -1,4 +1,5 @@
 import {
+  type Cancellation,
   type Instant,
   invalidArgument,
   type JsonObject,
@@ -21,6 +22,7 @@ export interface OperationRequest {
   readonly requestHash: string;
   readonly steps: readonly StepRecord[];
   readonly retryOf?: string;
+  readonly cancellation?: Cancellation;
   readonly now: Instant;
   readonly deadline: Instant;
 }
@@ -50,7 +52,7 @@ export function newOperation(
     startTime: null,
     endTime: null,
     deadline,
-    cancellation: null,
+    cancellation: request.cancellation ?? null,
     residue: [],
     retryOf: request.retryOf ?? null,
     traceparent,

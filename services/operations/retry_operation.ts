@@ -12,15 +12,16 @@ import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { getOperation } from "./read_operations.ts";
 import { mutate, type MutationOptions, type MutationResult } from "../mutations/mutate.ts";
-import { DEFINITIONS, newStepRecord, resourceOf, stepOf } from "../sagas/mod.ts";
+import { DEFINITIONS, journaledRun, newStepRecord, resourceOf, stepOf } from "../sagas/mod.ts";
 import { environmentUpdate, type EnvironmentUpdateInput } from "../sagas/environment_update.ts";
 import { notFound } from "../resources/preconditions.ts";
 
 const ACTION = "retry operation";
 
 /**
- * Tries an operation that failed again, from the first step on that is not done for good. The new
- * operation names the one it retries.
+ * Retries a failed operation from the first step that is not done for good. The retry of a cancelled
+ * operation completes the cancellation: it undoes what is left and runs no step. The new operation
+ * names the one it retries.
  * @throws {MpcError} NOT_FOUND `OPERATION_NOT_FOUND`, FAILED_PRECONDITION `NOT_RETRYABLE`,
  *   `SUPERSEDED` or `EXPIRE_TIME_PASSED`, and what `mutate` throws
  */
@@ -54,8 +55,17 @@ export async function retryOperation(
       current,
       lock: "take",
       timeoutMs: null,
-      steps: carriedOver(failed),
       retryOf: name,
+      ...(failed.cancellation
+        ? {
+          steps: leftToUndo(failed),
+          cancellation: {
+            actor: caller.principal,
+            reason: `'${name}', which it retries, was cancelled`,
+            time: deps.clock.now(),
+          },
+        }
+        : { steps: carriedOver(failed) }),
     };
   });
 }
@@ -72,6 +82,19 @@ function carriedOver(failed: Operation): readonly StepRecord[] {
   return steps.map(({ name }, index) =>
     first === -1 || index < first ? stepOf(failed, name) : newStepRecord(name)
   );
+}
+
+/**
+ * The steps of a cancelled operation, ready for their undo: one whose undo failed has not been
+ * undone yet, and one that failed or was cut off was cancelled.
+ */
+function leftToUndo(cancelled: Operation): readonly StepRecord[] {
+  return DEFINITIONS[cancelled.kind].steps.map(({ name }) => {
+    const step = stepOf(cancelled, name);
+    if (step.state === "PENDING" || step.state === "UNDONE") return step;
+    const state = journaledRun(step)?.status === "succeeded" ? "SUCCEEDED" : "CANCELLED";
+    return { ...step, state, attempts: step.attempts.filter(({ undo }) => !undo) };
+  });
 }
 
 /** What was to expire at a time that has passed meanwhile would be deleted on the spot. */

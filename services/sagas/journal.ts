@@ -49,7 +49,7 @@ export function startAttempt(
 ): Operation {
   const deadline = operation.deadline + idleBefore(operation, stepOf(operation, name), now);
   const begun = operation.state === "PENDING"
-    ? { ...moveTo(operation, "RUNNING"), startTime: now }
+    ? { ...moveTo(operation, operation.cancellation ? "CANCELLING" : "RUNNING"), startTime: now }
     : operation;
   const endTime = operation.updateTime;
   return editStep({ ...begun, deadline, waitingReason: "" }, name, now, (step) => {
@@ -126,7 +126,7 @@ export function finish(
 ): Operation {
   if (isTerminal(operation.state)) return operation;
   // A cancellation of what never began still passes through CANCELLING.
-  const from = outcome.state === "CANCELLED" && operation.state === "RUNNING"
+  const from = outcome.state === "CANCELLED" && operation.state !== "CANCELLING"
     ? moveTo(operation, "CANCELLING")
     : operation;
   return {

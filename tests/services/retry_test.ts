@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import type { ErrorRecord } from "@mpc/domain";
-import { deleteEnvironment, retryOperation, updateEnvironment } from "@mpc/services";
+import {
+  cancelOperation,
+  deleteEnvironment,
+  retryOperation,
+  updateEnvironment,
+} from "@mpc/services";
+import { DEFINITIONS } from "@mpc/services/sagas";
 import { closeOperation } from "../../worker/engine/close_operation.ts";
-import { faultyDefinitions, permanent } from "../fakes/faulty_definitions.ts";
+import { faultyDefinitions, hang, permanent } from "../fakes/faulty_definitions.ts";
 import { withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 import { create, deploy } from "../fakes/scenarios.ts";
@@ -110,5 +116,65 @@ Deno.test("a retry that would let an environment expire at once is refused", asy
       "EXPIRE_TIME_PASSED",
     );
     assert.equal((await store.environments.get(DEV))?.value.expireTime, null, "it lives for ever");
+  }, { definitions });
+});
+
+Deno.test("a retry of a cancelled deployment undoes what is left of it, and deploys nothing", async () => {
+  const fault = { kind: "workload.deploy", step: "record_revision" } as const;
+  const { definitions } = faultyDefinitions([{
+    ...fault,
+    run: async (run, _call, { signal }) => {
+      await run();
+      return await new Promise((_, reject) => signal.addEventListener("abort", () => reject()));
+    },
+    undo: () => Promise.reject(permanent()),
+  }]);
+  await withPlatform(async (platform) => {
+    const { deps, caller, store } = platform;
+    await platform.ended(await create(platform));
+    const { operation } = await deploy(platform);
+    const { name } = operation!.value;
+    const revision = () => store.revisions.get("environments/dev/workloads/web/revisions/1");
+    while (!await revision()) await platform.clock.advance(100);
+    await cancelOperation(deps, caller, { name, reason: "", validateOnly: false });
+    const cancelled = await platform.ended({ operation: operation!, plan: null });
+    assert.equal(cancelled.state, "NEEDS_ATTENTION");
+    assert.deepEqual(cancelled.residue.map(({ remedy }) => remedy), [
+      `mpctl op retry ${name.slice("operations/".length)}`,
+    ]);
+    await platform.crash();
+    platform.definitions = DEFINITIONS;
+    await platform.restart();
+    const again = await platform.ended(await retryOperation(deps, caller, { name }));
+    assert.equal(again.state, "CANCELLED");
+    assert.deepEqual(
+      again.steps.map(({ name, state }) => [name, state]),
+      [["apply_workload", "UNDONE"], ["await_rollout", "SUCCEEDED"], ["record_revision", "UNDONE"]],
+    );
+    assert.equal(await revision(), undefined);
+    assert.equal(await store.workloads.count({}), 0, "the first deployment leaves no workload");
+    await platform.assertSound();
+  }, { definitions });
+});
+
+Deno.test("a retry of a cancelled operation that its engine ended undoes what its steps did", async () => {
+  const { definitions } = faultyDefinitions([
+    { kind: "workload.deploy", step: "apply_workload", run: (run) => run().then(hang) },
+  ]);
+  await withPlatform(async (platform) => {
+    const { store, clock, deps, caller } = platform;
+    await platform.ended(await create(platform));
+    const { operation } = await deploy(platform);
+    const { name } = operation!.value;
+    await clock.advance(100);
+    await platform.crash();
+    await cancelOperation(deps, caller, { name, reason: "", validateOnly: false });
+    await closeOperation({ store, clock }, name, TERMINATED);
+    assert.equal((await platform.operation(name)).state, "NEEDS_ATTENTION");
+    platform.definitions = DEFINITIONS;
+    await platform.restart();
+    const again = await platform.ended(await retryOperation(deps, caller, { name }));
+    assert.deepEqual([again.state, again.steps[0]!.state], ["CANCELLED", "UNDONE"]);
+    await platform.assertSound();
   }, { definitions });
 });

@@ -50,15 +50,7 @@ export class TemporalWorld implements AsyncDisposable {
     this.engine = engine;
     this.#provider = provider;
     this.#dispatcher = new Dispatcher({ store, engine, clock: systemClock });
-    this.deps = {
-      store,
-      clock: systemClock,
-      ids: systemIds,
-      cluster: provider,
-      planner: createPlanner(store, provider),
-      authorizer: allowEverything,
-      engine: engine.name,
-    };
+    this.deps = depsOf(store, provider);
   }
 
   /** @param address of Temporal, `host:port` */
@@ -139,6 +131,19 @@ export class TemporalWorld implements AsyncDisposable {
     await this.engine.close();
     if (this.#ownsProvider) await this.#provider.close();
   }
+}
+
+/** What use cases work with, where operations run on Temporal. */
+export function depsOf(store: Store, provider: SimulatedProvider): ServiceDeps {
+  return {
+    store,
+    clock: systemClock,
+    ids: systemIds,
+    cluster: provider,
+    planner: createPlanner(store, provider),
+    authorizer: allowEverything,
+    engine: "temporal",
+  };
 }
 
 /** A cluster that is quick. */

@@ -59,7 +59,7 @@ export type Tried =
   | { readonly status: "failed"; readonly error: ErrorRecord }
   /** Another try is due after the pause; the journal has it. */
   | { readonly status: "retry"; readonly error: ErrorRecord; readonly pauseMs: number }
-  /** A cancellation came before the step began. */
+  /** A cancellation came before the step began: there is nothing to run, and nothing to undo. */
   | { readonly status: "skipped" }
   /** The engine closes: the try is neither done nor failed. */
   | { readonly status: "stopped" }
@@ -79,8 +79,11 @@ const OVER = "the try is over";
 export async function tryStep(options: StepTry): Promise<Tried> {
   const { journal, undo, cancel, step: { name } } = options;
   if (isTerminal(journal.operation.state)) return { status: "ended" };
-  const settled = settledBefore(stepOf(journal.operation, name), undo);
+  const record = stepOf(journal.operation, name);
+  const settled = settledBefore(record, undo);
   if (settled) return settled;
+  // An engine that loses a worker cannot tell whether the step had begun.
+  if (undo && record.state === "PENDING") return { status: "skipped" };
   if (!undo && cancel.aborted) return cancelled(options);
   await begin(options);
   if (isTerminal(journal.operation.state)) return { status: "ended" };

@@ -18,6 +18,8 @@ const PAUSE_MS = 1_000;
 const ATTEMPT_MS = 10_000;
 const HOUR = 3_600_000;
 
+const BEGUN = { ...newStepRecord("step"), state: "RUNNING" as const };
+
 /** Pauses are as long as they may be. */
 const IDS: Ids = { uuid: () => crypto.randomUUID(), random: () => 1 - Number.EPSILON };
 
@@ -144,7 +146,10 @@ for (const [what, ms] of [["back", -HOUR], ["forward", HOUR]] as const) {
 
 Deno.test("an undo has its own time, also past the operation's deadline", async () => {
   const deadline = new FakeClock().now() - 1;
-  const { once } = await world({ undo: failing("UNAVAILABLE"), operation: { deadline } });
+  const { once } = await world({
+    undo: failing("UNAVAILABLE"),
+    operation: { deadline, steps: [BEGUN] },
+  });
   assert.equal((await once(true)).status, "retry");
 });
 
@@ -164,9 +169,9 @@ Deno.test("a cancellation that is seen by the write of the step's begin skips it
 
 Deno.test("an undo of a cancelled operation runs, and its body hears no cancellation", async () => {
   let heard = true;
-  const cancelled = { cancellation: { actor: "ann", reason: "tested", time: 0 } };
+  const cancellation = { actor: "ann", reason: "tested", time: 0 };
   const { once } = await world({
-    operation: cancelled,
+    operation: { cancellation, steps: [BEGUN] },
     undo: (signal) => {
       heard = signal.aborted;
       return Promise.resolve();
@@ -174,6 +179,12 @@ Deno.test("an undo of a cancelled operation runs, and its body hears no cancella
   });
   assert.equal((await once(true)).status, "succeeded");
   assert.equal(heard, false);
+});
+
+Deno.test("the undo of a step that never began does nothing", async () => {
+  const { once, bodies, attempts } = await world({ undo: () => Promise.resolve() });
+  assert.deepEqual(await once(true), { status: "skipped" });
+  assert.deepEqual([bodies(), attempts()], [0, 0]);
 });
 
 Deno.test("what the journal has settled is not run again", async () => {

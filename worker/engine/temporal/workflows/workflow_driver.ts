@@ -80,7 +80,7 @@ export class WorkflowDriver implements Driver {
       this.#marked ||= marked;
       return { status };
     } catch (error) {
-      if (isCancellation(error)) return this.#cutOff(step.name);
+      if (isCancellation(error) || this.#notTriedAgain(error)) return this.#cutOff(step.name);
       return { status: "failed", error: this.#permanent(error) };
     }
   }
@@ -107,7 +107,17 @@ export class WorkflowDriver implements Driver {
     }
   }
 
-  /** The cancellation came between two tries, so no activity was there to tell how it ended. */
+  /**
+   * Whether another try would have followed but for the cancellation: Temporal retries nothing once
+   * it is requested, neither a try whose worker died nor one that a worker handed back. Where the
+   * step never began, its undo does nothing.
+   */
+  #notTriedAgain(error: unknown): boolean {
+    if (!this.#scope.consideredCancelled || !(error instanceof ActivityFailure)) return false;
+    return !(error.cause instanceof ApplicationFailure && error.cause.nonRetryable);
+  }
+
+  /** Ends a step that no activity can report the end of. */
   #cutOff(step: string): StepOutcome {
     this.#ends = [...this.#ends, { step, state: "CANCELLED", output: null, time: Date.now() }];
     return { status: "cancelled" };
