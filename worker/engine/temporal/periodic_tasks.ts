@@ -13,6 +13,10 @@ import { failureOf } from "./step_failures.ts";
 /** Passes that were missed while nobody could make them are not made up for. */
 const CATCH_UP = "10s";
 
+/** Whether an activity is a pass, which has to be made however much there is to do. */
+export const isPass = (activityType: string): boolean =>
+  PASSES.some((pass) => pass === activityType);
+
 /** What workers do again and again, by Temporal's schedules: one of all of them at a time. */
 export class PeriodicTasks {
   #tasks: readonly PeriodicTask[] = [];

@@ -3,16 +3,17 @@ import { MpcError } from "@mpc/domain";
 import type { WorkerDeploymentOptions } from "@temporalio/worker";
 import type { HostedEngine } from "../hosted_engine.ts";
 import type { TemporalAddress } from "./connect.ts";
-import { PeriodicTasks } from "./periodic_tasks.ts";
+import { isPass, PeriodicTasks } from "./periodic_tasks.ts";
 import { encryptingCodec } from "./encrypting_codec.ts";
 import { StepActivities, type StepActivitiesOptions } from "./step_activities.ts";
+import { stepTuner } from "./step_slots.ts";
 import { TemporalEngine } from "./temporal_engine.ts";
 import { TemporalHost } from "./temporal_host.ts";
 
 export interface TemporalConfig {
   readonly target: TemporalAddress;
   readonly taskQueue: string;
-  /** Steps that run at the same time in this process, at most. */
+  /** Steps that run at the same time in this process, at most; waiting steps do not count. */
   readonly concurrency: number;
   /** What `deno task bundle:workflows` wrote. */
   readonly bundlePath: string;
@@ -50,7 +51,7 @@ export async function startTemporalEngine(
     bundlePath,
     clock: tools.clock,
     worker: {
-      maxConcurrentActivityTaskExecutions: concurrency,
+      tuner: stepTuner(concurrency, (type) => activities.waits(type) || isPass(type)),
       ...(version && { workerDeploymentOptions: deploymentOf(version) }),
     },
     ...(payloadKey && { dataConverter: { payloadCodecs: [await encryptingCodec(payloadKey)] } }),

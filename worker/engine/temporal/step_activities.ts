@@ -57,6 +57,13 @@ export class StepActivities {
     ]);
   }
 
+  /** Whether the activity of this type is a step that waits, for a cluster or other operations. */
+  waits(type: string): boolean {
+    return Object.values(this.#definitions).some(({ steps }) =>
+      steps.some(({ name, heartbeatMs }) => name === type && heartbeatMs !== undefined)
+    );
+  }
+
   /** Looks for a cancellation mark on an operation that has a step under way here. */
   async refresh(operation: string): Promise<void> {
     const journals = this.#journals.get(operation) ?? [];
