@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
-import { idOf } from "@mpc/domain";
+import { INSTALLATION } from "@mpc/domain";
 import { EnvironmentService, OperationService, OperationState } from "@mpc/proto";
 import { Client } from "@temporalio/client";
 import { NativeConnection, Worker } from "@temporalio/worker";
 import { startAllInOne } from "../../api/all_in_one.ts";
 import { bundleWorkflows } from "../../worker/engine/temporal/bundle_workflows.ts";
 import { installRuntime } from "../../worker/engine/temporal/install_runtime.ts";
+import { workflowIdOf } from "../../worker/engine/temporal/workflow_id.ts";
 import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
 import { startDeno } from "../servers/subprocess.ts";
 import { startTemporalServer } from "../servers/temporal_server.ts";
@@ -40,7 +41,7 @@ export async function run(): Promise<BenchRow[]> {
     (round) => burst((index) => ours.create(`burst-${round}-${index}`)),
   );
   const [manyBare, manyOurs] = bursts.map((ms) => AT_ONCE / (ms / 1_000)) as [number, number];
-  const { events } = await client.workflow.getHandle(ours.last()).fetchHistory();
+  const { events } = await client.workflow.getHandle(await ours.last()).fetchHistory();
   const tasks = events!.filter(({ workflowTaskCompletedEventAttributes: task }) => task).length;
   return [
     {
@@ -125,7 +126,10 @@ async function startOurs(address: string, stack: AsyncDisposableStack) {
   let last = "";
   return {
     /** Id of the workflow that came last. */
-    last: () => idOf(last),
+    async last() {
+      const { value } = (await platform.store.installations.get(INSTALLATION))!;
+      return workflowIdOf(value.id, last);
+    },
     async create(environmentId: string): Promise<void> {
       const { name } = await environments.createEnvironment({ environmentId, environment: {} });
       const { state } = await operations.waitOperation({ name });

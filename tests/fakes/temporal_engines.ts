@@ -6,12 +6,16 @@ import type { Store } from "@mpc/storage";
 import { systemClock } from "@mpc/process";
 import { StepActivities, TemporalEngine, TemporalHost } from "@mpc/worker/temporal";
 import { ApplicationFailure } from "@temporalio/common";
+import { workflowIdOf } from "../../worker/engine/temporal/workflow_id.ts";
 import type { TemporalServer } from "../servers/temporal_server.ts";
 import { workflowBundle } from "../servers/workflow_bundle.ts";
 import type { EngineUnderTest, NewEngine } from "./engine_under_test.ts";
 import { type FakeClock, settle } from "./fake_clock.ts";
 
 const TASK_QUEUE = "mpc";
+
+/** Of all platforms: the ids of their operations differ. */
+const INSTALLATION_ID = "00000000-0000-4000-8000-000000000000";
 
 /** Longest that Temporal may take to bring an operation on, by the machine's clock. */
 const PATIENCE_MS = 30_000;
@@ -51,11 +55,12 @@ export class TemporalEngines {
     const platform = this.#platforms.get(options.store) ??
       new PlatformOnTemporal(options.store, options.clock);
     this.#platforms.set(options.store, platform);
-    const activities = new StepActivities(options);
+    const activities = new StepActivities({ ...options, installation: INSTALLATION_ID });
     const engine = new TemporalEngine({
       ...options,
       client: this.#host.client,
       taskQueue: TASK_QUEUE,
+      installation: INSTALLATION_ID,
       eager: true,
       activities,
     });
@@ -72,7 +77,9 @@ export class TemporalEngines {
     });
   };
 
-  readonly client = () => this.#host.client();
+  /** The workflow of an operation. */
+  readonly workflowOf = (operation: string) =>
+    this.#host.client().workflow.getHandle(workflowIdOf(INSTALLATION_ID, operation));
 
   async close(): Promise<void> {
     await this.#host.close();

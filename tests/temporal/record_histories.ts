@@ -2,7 +2,7 @@
  * Records histories for the replay test: `deno task histories:record KIND…`, of every kind where none
  * is named. What is recorded anew no longer shows that what began before replays.
  */
-import { idOf, OPERATION_KINDS, type OperationKind } from "@mpc/domain";
+import { OPERATION_KINDS, type OperationKind } from "@mpc/domain";
 import { DEFINITIONS } from "@mpc/services/sagas";
 import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
 import {
@@ -51,7 +51,7 @@ async function record(
     const { name } = operation!.value;
     if (ending === "cancelled") await cancelIn(last, platform, name);
     await platform.settle();
-    const handle = engines.client().workflow.getHandle(idOf(name));
+    const handle = engines.workflowOf(name);
     // The record ends a moment before the workflow does, as the operation does or not.
     await handle.result().catch(() => undefined);
     return withoutMachine(historyToJSON(await handle.fetchHistory()));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { eventually } from "../servers/eventually.ts";
-import { withClient } from "./temporal_world.ts";
+import { TEST_INSTALLATION, withClient } from "./temporal_world.ts";
 
 /** `TASK_QUEUE_TYPE_WORKFLOW` of Temporal's API. */
 const WORKFLOW = 1;
@@ -8,7 +8,7 @@ const WORKFLOW = 1;
 /**
  * Has a build take what is new, as `temporal worker deployment set-current-version` does, and waits
  * until the task queue knows of it.
- * @param deploymentName which in these tests is the task queue's name, too
+ * @param deploymentName which in these tests is the configured task queue's name, too
  * @param buildId empty for workers that have none
  */
 export function setCurrentBuild(
@@ -27,7 +27,7 @@ export function setCurrentBuild(
       await workflowService.setWorkerDeploymentCurrentVersion(request);
       const { versioningInfo } = await workflowService.describeTaskQueue({
         namespace: request.namespace,
-        taskQueue: { name: deploymentName },
+        taskQueue: { name: `${deploymentName}-${TEST_INSTALLATION.id}` },
         taskQueueType: WORKFLOW,
       });
       assert.equal(versioningInfo?.currentDeploymentVersion?.buildId ?? "", buildId);

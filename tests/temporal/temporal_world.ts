@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { idOf, isTerminal, type Operation } from "@mpc/domain";
+import { INSTALLATION, isTerminal, type Operation } from "@mpc/domain";
 import { systemClock, systemIds } from "@mpc/process";
 import {
   allowEverything,
@@ -18,8 +18,15 @@ import { Client } from "@temporalio/client";
 import { NativeConnection } from "@temporalio/worker";
 import type { HostedEngine } from "../../worker/engine/hosted_engine.ts";
 import type { StepActivitiesOptions } from "../../worker/engine/temporal/step_activities.ts";
+import { workflowIdOf } from "../../worker/engine/temporal/workflow_id.ts";
 import { aCaller } from "../fakes/a_caller.ts";
 import { workflowBundle } from "../servers/workflow_bundle.ts";
+
+/** The control plane of worlds whose store does not name another one. */
+export const TEST_INSTALLATION = {
+  name: INSTALLATION,
+  id: "00000000-0000-4000-8000-000000000000",
+} as const;
 
 export interface WorldOptions {
   readonly store?: Store;
@@ -57,6 +64,9 @@ export class TemporalWorld implements AsyncDisposable {
   static async start(address: string, options: WorldOptions = {}): Promise<TemporalWorld> {
     const { store = openMemoryStore(), provider = simulated(), definitions, config } = options;
     const clock = systemClock;
+    if (!await store.installations.get(INSTALLATION)) {
+      await store.installations.create({ ...TEST_INSTALLATION, createTime: clock.now() });
+    }
     const engine = await startTemporalEngine(
       { store, provider, clock, ids: systemIds, ...(definitions && { definitions }) },
       {
@@ -165,7 +175,7 @@ export async function withClient<T>(
 
 /** The workflow of an operation. */
 export const workflowOf = (client: Client, operation: string) =>
-  client.workflow.getHandle(idOf(operation));
+  client.workflow.getHandle(workflowIdOf(TEST_INSTALLATION.id, operation));
 
 /** Everything in bytes that a history holds, as text. */
 export function payloadsOf(value: unknown): readonly string[] {

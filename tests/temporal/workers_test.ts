@@ -1,13 +1,22 @@
 /** Several workers on one Temporal: what they hand each other, share, and keep apart. */
 import assert from "node:assert/strict";
+import { idOf, INSTALLATION } from "@mpc/domain";
 import { systemClock } from "@mpc/process";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { startHousekeeping } from "@mpc/worker";
 import { hang } from "../fakes/faulty_definitions.ts";
+import { eventually } from "../servers/eventually.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import { withSecondStep } from "./with_second_step.ts";
 import { shareTemporal } from "./shared_temporal.ts";
-import { payloadsOf, simulated, TemporalWorld, withClient, workflowOf } from "./temporal_world.ts";
+import {
+  payloadsOf,
+  simulated,
+  TemporalWorld,
+  TEST_INSTALLATION,
+  withClient,
+  workflowOf,
+} from "./temporal_world.ts";
 
 const { address, ownQueue } = await shareTemporal();
 
@@ -112,9 +121,74 @@ Deno.test({
     await enough.promise;
     assert.equal(most, 1);
     await withClient(address, async ({ schedule }) => {
-      const schedules = await Array.fromAsync(schedule.list());
+      const schedules = (await Array.fromAsync(schedule.list())).filter(({ scheduleId }) =>
+        scheduleId.startsWith(`mpc-${options.config.taskQueue}-`)
+      );
       assert.equal(schedules.length, 1, "however many workers say so");
     });
+  },
+});
+
+Deno.test({
+  name: "two control planes on one Temporal have workflows and schedules of their own",
+  ...NO_SANITIZERS,
+  async fn() {
+    const { config } = ownQueue();
+    const start = async (id: string) => {
+      const store = openMemoryStore();
+      await store.installations.create({ name: INSTALLATION, id, createTime: 0 });
+      return await TemporalWorld.start(address, { store, config });
+    };
+    const ids = ["a", "b"].map((letter) => TEST_INSTALLATION.id.replaceAll("0", letter));
+    await using one = await start(ids[0]!);
+    await using other = await start(ids[1]!);
+    const passes = await Promise.all([one, other].map(async ({ engine }) => {
+      const { promise, resolve } = Promise.withResolvers<string>();
+      await engine.repeat!([{
+        name: "retention_pass",
+        everyMs: 1_000,
+        run: () => Promise.resolve(resolve("made")),
+      }]);
+      return promise;
+    }));
+    assert.deepEqual(passes, ["made", "made"]);
+    const names = await Promise.all([one, other].map((world) => world.create()));
+    const ended = await Promise.all([one.ended(names[0]!), other.ended(names[1]!)]);
+    assert.deepEqual(ended.map(({ state }) => state), ["SUCCEEDED", "SUCCEEDED"]);
+    await withClient(address, async (client) => {
+      for (const [index, name] of names.entries()) {
+        const handle = client.workflow.getHandle(`${ids[index]}/${idOf(name)}`);
+        const { taskQueue } = await handle.describe();
+        assert.equal(taskQueue, `${config.taskQueue}-${ids[index]}`);
+      }
+    });
+  },
+});
+
+Deno.test({
+  name: "a worker that gets another control plane's operation does not fail it",
+  ...NO_SANITIZERS,
+  async fn() {
+    const { config } = ownQueue();
+    await using world = await TemporalWorld.start(address, { config });
+    const operation = "operations/00000000-0000-7000-8000-00000000000f";
+    const carried = { runs: {}, undos: {}, open: null, ends: [], cancelled: false };
+    const installation = TEST_INSTALLATION.id.replaceAll("0", "c");
+    await withClient(address, async (client) => {
+      const handle = await client.workflow.start("environment.create", {
+        args: [{ operation, installation, carried }],
+        workflowId: `foreign-${config.taskQueue}`,
+        taskQueue: `${config.taskQueue}-${TEST_INSTALLATION.id}`,
+      });
+      await eventually("its first step has been tried", async () => {
+        const { raw, status } = await handle.describe();
+        assert.equal(status.name, "RUNNING");
+        const [pending] = raw.pendingActivities ?? [];
+        assert.match(pending?.lastFailure?.message ?? "", /store of installation 'c/);
+      });
+      await handle.terminate();
+    });
+    assert.equal(await world.store.operations.count({}), 0);
   },
 });
 

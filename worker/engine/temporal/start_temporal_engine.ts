@@ -1,5 +1,6 @@
 import { access } from "node:fs/promises";
-import { MpcError } from "@mpc/domain";
+import { INSTALLATION, MpcError } from "@mpc/domain";
+import type { Store } from "@mpc/storage";
 import type { WorkerDeploymentOptions } from "@temporalio/worker";
 import type { HostedEngine } from "../hosted_engine.ts";
 import type { TemporalAddress } from "./connect.ts";
@@ -12,6 +13,7 @@ import { TemporalHost } from "./temporal_host.ts";
 
 export interface TemporalConfig {
   readonly target: TemporalAddress;
+  /** The installation's id is added: control planes that share a Temporal have queues of their own. */
   readonly taskQueue: string;
   /** Steps that run at the same time in this process, at most; waiting steps do not count. */
   readonly concurrency: number;
@@ -38,9 +40,11 @@ export async function startTemporalEngine(
   tools: StepActivitiesOptions,
   config: TemporalConfig,
 ): Promise<HostedEngine> {
-  const { target, taskQueue, concurrency, bundlePath, payloadKey, version } = config;
+  const { target, concurrency, bundlePath, payloadKey, version } = config;
   await assertBundle(bundlePath);
-  const activities = new StepActivities(tools);
+  const installation = await installationOf(tools.store);
+  const taskQueue = `${config.taskQueue}-${installation}`;
+  const activities = new StepActivities({ ...tools, installation });
   const periodic = new PeriodicTasks();
   const host = new TemporalHost({
     target,
@@ -63,6 +67,7 @@ export async function startTemporalEngine(
     clock,
     client,
     taskQueue,
+    installation,
     eager: version === null,
     activities,
   });
@@ -96,6 +101,13 @@ function deploymentOf({ deployment, build }: WorkerVersion): WorkerDeploymentOpt
     version: { deploymentName: deployment, buildId: build },
     defaultVersioningBehavior: "PINNED",
   };
+}
+
+/** The id of the control plane that a store belongs to; `Platform.open` has made sure of it. */
+async function installationOf(store: Store): Promise<string> {
+  const found = await store.installations.get(INSTALLATION);
+  if (!found) throw new Error("Cannot start the engine: the store has no installation id");
+  return found.value.id;
 }
 
 async function assertBundle(path: string): Promise<void> {

@@ -12,6 +12,7 @@ import { type StepTools, type Tried, tryStep } from "../try_step.ts";
 import { heartbeat } from "./heartbeat.ts";
 import {
   failureOf,
+  foreignOperation,
   operationEnded,
   stepFailed,
   stepRetries,
@@ -26,6 +27,8 @@ import {
 } from "./workflow_messages.ts";
 
 export interface StepActivitiesOptions extends StepTools {
+  /** The id of the control plane whose records these are; undefined where nothing else can come. */
+  readonly installation?: string;
   /** Every operation kind; tests put faults into them. */
   readonly definitions?: Readonly<Record<OperationKind, Definition>>;
 }
@@ -75,12 +78,13 @@ export class StepActivities {
     this.#stop.abort();
   }
 
-  async #try(name: string, undo: boolean, { operation, ends }: StepTask): Promise<StepResult> {
+  async #try(name: string, undo: boolean, task: StepTask): Promise<StepResult> {
+    const { operation, ends } = task;
     const context = Context.current();
     const cancel = new AbortController();
     const over = new AbortController();
     try {
-      const stored = await this.#read(operation);
+      const stored = await this.#read(task);
       const journal = new OperationJournal(this.#options.store, stored, () => cancel.abort());
       for (const end of ends) journal.defer(noteOfEnd(end));
       using _kept = this.#keep(operation, journal);
@@ -125,10 +129,11 @@ export class StepActivities {
     }
   }
 
-  async #end({ operation, outcome, ends }: EndTask): Promise<void> {
+  async #end(task: EndTask): Promise<void> {
+    const { operation, outcome, ends } = task;
     const { store, clock } = this.#options;
     try {
-      let stored = await this.#read(operation);
+      let stored = await this.#read(task);
       if (isTerminal(stored.value.state)) return;
       if (outcome.state === "CANCELLED" && !stored.value.cancellation) {
         const cancellation = {
@@ -147,9 +152,12 @@ export class StepActivities {
     }
   }
 
-  async #read(operation: string): Promise<Stored<Operation>> {
-    const stored = await this.#options.store.operations.get(operation);
+  async #read({ operation, installation }: StepTask | EndTask): Promise<Stored<Operation>> {
+    const { store, installation: own } = this.#options;
+    const stored = await store.operations.get(operation);
     if (stored) return stored;
+    // It has not ended because it is not known here: a worker of its own store goes on with it.
+    if (installation !== own) throw foreignOperation(operation, installation);
     throw operationEnded();
   }
 

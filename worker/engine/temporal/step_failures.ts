@@ -34,6 +34,18 @@ export function workerStopped(): ApplicationFailure {
   });
 }
 
+/** Another control plane has the record; Temporal tries again until one of its workers takes it. */
+export function foreignOperation(
+  operation: string,
+  installation: string | undefined,
+): ApplicationFailure {
+  return ApplicationFailure.create({
+    message: `Cannot go on with '${operation}': its record is in the store of ` +
+      `${installation ? `installation '${installation}'` : "another control plane"}`,
+    type: "FOREIGN_OPERATION",
+  });
+}
+
 /** There is nothing left to be done: the record has ended, or is gone. */
 export function operationEnded(): ApplicationFailure {
   return ApplicationFailure.nonRetryable("The operation has ended", OPERATION_ENDED);

@@ -1,7 +1,8 @@
-import { MpcError, operationName } from "@mpc/domain";
+import { MpcError } from "@mpc/domain";
 import { isGrpcServiceError } from "@temporalio/client";
 import type { Payload } from "@temporalio/common";
 import { KIND } from "./search_attributes.ts";
+import { operationOf } from "./workflow_id.ts";
 import { type TaskQueueBuilds, type TaskQueueOptions, versionText } from "./task_queue.ts";
 
 /** Temporal's own search attributes. */
@@ -35,7 +36,7 @@ export async function strandedOperations(
     const version = textOf(searchAttributes?.indexedFields?.[VERSION]);
     return version === undefined || !execution?.workflowId
       ? []
-      : [[operationName(execution.workflowId), noBuild(version, namespace)] as const];
+      : [[operationOf(execution.workflowId), noBuild(version, namespace)] as const];
   }));
 }
 

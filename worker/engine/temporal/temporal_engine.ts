@@ -1,7 +1,6 @@
 import {
   environmentIdOf,
   type ErrorRecord,
-  idOf,
   isTerminal,
   type Operation,
   type OperationKind,
@@ -27,6 +26,7 @@ import {
 } from "@temporalio/client";
 import { OperationJournal } from "../operation_journal.ts";
 import { settleWithoutLock } from "../settle_without_lock.ts";
+import { workflowIdOf } from "./workflow_id.ts";
 import type { Carried, OperationTask } from "./workflow_messages.ts";
 import { reaching } from "./engine_errors.ts";
 import { ACTOR, ENVIRONMENT, KIND } from "./search_attributes.ts";
@@ -41,6 +41,8 @@ export interface TemporalEngineOptions {
    */
   readonly client: () => Client;
   readonly taskQueue: string;
+  /** The id of the control plane, which workflows carry. */
+  readonly installation: string;
   /**
    * Hands the first workflow task to the worker in this process with the answer to the start: a
    * round trip less. Not with worker versioning, which it would pass by: the worker that starts
@@ -53,7 +55,7 @@ export interface TemporalEngineOptions {
   readonly definitions?: Readonly<Record<OperationKind, Definition>>;
 }
 
-/** Runs operations as workflows on Temporal: the workflow's id is the operation's. */
+/** Runs operations as workflows on Temporal, of which each has an id of its own. */
 export class TemporalEngine implements Engine {
   readonly name = "temporal";
   readonly #options: TemporalEngineOptions;
@@ -105,17 +107,23 @@ export class TemporalEngine implements Engine {
   }
 
   #handle(operation: string): WorkflowHandle {
-    return this.#options.client().workflow.getHandle(idOf(operation));
+    return this.#options.client().workflow.getHandle(
+      workflowIdOf(this.#options.installation, operation),
+    );
   }
 
   async #start(operation: Operation): Promise<void> {
-    const { client, taskQueue, eager } = this.#options;
+    const { client, taskQueue, installation, eager } = this.#options;
     const { name, kind, target, actor, traceparent } = operation;
-    const task: OperationTask = { operation: name, carried: carriedOf(operation) };
+    const task: OperationTask = {
+      operation: name,
+      installation,
+      carried: carriedOf(operation),
+    };
     try {
       await client().workflow.start(kind, {
         args: [task],
-        workflowId: idOf(name),
+        workflowId: workflowIdOf(installation, name),
         taskQueue,
         // However often it is asked for, an operation has one workflow, ever.
         workflowIdConflictPolicy: "USE_EXISTING",

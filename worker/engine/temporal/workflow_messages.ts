@@ -6,6 +6,8 @@ import type { StepEnd } from "../step_end.ts";
 export interface OperationTask {
   /** Name of the operation. */
   readonly operation: string;
+  /** The id of the control plane that has the record; absent in workflows of old. */
+  readonly installation?: string;
   readonly carried: Carried;
 }
 
@@ -25,6 +27,7 @@ export interface Carried {
 /** The argument of a step's activity. */
 export interface StepTask {
   readonly operation: string;
+  readonly installation?: string;
   /** Written to the journal together with this step's begin. */
   readonly ends: readonly StepEnd[];
 }
@@ -41,6 +44,7 @@ export interface StepResult {
 /** The argument of the activity that ends an operation. */
 export interface EndTask {
   readonly operation: string;
+  readonly installation?: string;
   readonly outcome: Outcome;
   readonly ends: readonly StepEnd[];
 }

@@ -38,9 +38,9 @@ export async function runOperation(task: OperationTask): Promise<void> {
   const driver = new WorkflowDriver(task);
   setHandler(progress, () => driver.progress);
   const outcome = await orchestrate(steps, driver);
-  const { operation } = task;
+  const { carried: _carried, ...named } = task;
   await CancellationScope.nonCancellable(() =>
-    endOperation({ operation, outcome, ends: driver.ends })
+    endOperation({ ...named, outcome, ends: driver.ends })
   );
   switch (outcome.state) {
     case "SUCCEEDED":

@@ -25,7 +25,7 @@ type StepActivity = (task: StepTask) => Promise<StepResult>;
 
 /** Has each step carried out by an activity; remembers outcomes, and answers from what it knows. */
 export class WorkflowDriver implements Driver {
-  readonly #operation: string;
+  readonly #task: Omit<OperationTask, "carried">;
   readonly #scope = CancellationScope.current();
   readonly #runs: Record<string, StepOutcome>;
   readonly #undos: Record<string, UndoOutcome>;
@@ -34,8 +34,8 @@ export class WorkflowDriver implements Driver {
   #ends: readonly StepEnd[];
   #marked: boolean;
 
-  constructor({ operation, carried }: OperationTask) {
-    this.#operation = operation;
+  constructor({ carried, ...task }: OperationTask) {
+    this.#task = task;
     this.#runs = { ...carried.runs };
     this.#undos = { ...carried.undos };
     this.#open = carried.open;
@@ -101,7 +101,7 @@ export class WorkflowDriver implements Driver {
   async #activity(step: WorkflowStep, type: string): Promise<StepResult> {
     this.#running = type;
     try {
-      return await activities(step)[type]!({ operation: this.#operation, ends: this.#ends });
+      return await activities(step)[type]!({ ...this.#task, ends: this.#ends });
     } finally {
       this.#running = null;
     }
@@ -146,7 +146,7 @@ export class WorkflowDriver implements Driver {
     };
     // Throws through the orchestrator: the new run walks the list again and finds this done.
     await continueAsNew<(task: OperationTask) => Promise<void>>({
-      operation: this.#operation,
+      ...this.#task,
       carried,
     });
   }
