@@ -97,6 +97,32 @@ Deno.test({
 });
 
 Deno.test({
+  name: "periodic passes go on with another payload key",
+  ...NO_SANITIZERS,
+  async fn() {
+    const { config } = ownQueue();
+    for (const round of ["the first key", "another one"]) {
+      const payloadKey = crypto.getRandomValues(new Uint8Array(32)).toBase64();
+      await using world = await TemporalWorld.start(address, { config: { ...config, payloadKey } });
+      const enough = Promise.withResolvers<void>();
+      const late = setTimeout(() => enough.reject(new Error(`no pass with ${round}`)), 20_000);
+      let passes = 0;
+      await world.engine.repeat!([{
+        name: "janitor_pass",
+        everyMs: 1_000,
+        run() {
+          // The second one has the result of the first.
+          if (++passes === 2) enough.resolve();
+          return Promise.resolve();
+        },
+      }]);
+      await enough.promise;
+      clearTimeout(late);
+    }
+  },
+});
+
+Deno.test({
   name: "what is done again and again is done by one worker of all at a time",
   ...NO_SANITIZERS,
   async fn() {

@@ -9,20 +9,37 @@ const ALGORITHM = "AES-GCM";
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 
+/** What `undefined` is written as, for instance the result of a pass. */
+const NOTHING = "binary/null";
+
+/** One key, and what payloads call it. */
+interface Key {
+  readonly id: string;
+  readonly key: CryptoKey;
+}
+
 /**
- * Encrypts all that goes to Temporal, which then keeps names, kinds and results that only workers
- * with the key can read. Search attributes stay as they are, for Temporal finds by them.
- * @param keyText 32 bytes in base64, as `openssl rand -base64 32` makes them
+ * Encrypts the content of what goes to Temporal, which then keeps names, kinds and results that only
+ * workers with the key can read. Search attributes stay as they are, because Temporal searches them;
+ * so do payloads without content, so that no schedule depends on a key.
+ * @param keyTexts keys of 32 bytes in base64, as `openssl rand -base64 32` makes them, one a line:
+ *   the first encrypts, all decrypt
  * @throws {MpcError} INVALID_ARGUMENT `PAYLOAD_KEY_INVALID`
  */
-export async function encryptingCodec(keyText: string): Promise<PayloadCodec> {
-  const bytes = keyBytes(keyText);
+export async function encryptingCodec(keyTexts: string): Promise<PayloadCodec> {
+  const keys = await Promise.all(keyTexts.trim().split(/\s+/).map(keyOf));
+  const [first] = keys;
+  return {
+    encode: (payloads) => Promise.all(payloads.map((payload) => encrypt(payload, first!))),
+    decode: (payloads) => Promise.all(payloads.map((payload) => decrypt(payload, keys))),
+  };
+}
+
+async function keyOf(text: string): Promise<Key> {
+  const bytes = keyBytes(text);
   const key = await crypto.subtle.importKey("raw", bytes, ALGORITHM, false, ["encrypt", "decrypt"]);
   const id = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex().slice(0, 8);
-  return {
-    encode: (payloads) => Promise.all(payloads.map((payload) => encrypt(payload, key, id))),
-    decode: (payloads) => Promise.all(payloads.map((payload) => decrypt(payload, key, id))),
-  };
+  return { id, key };
 }
 
 function keyBytes(text: string): Uint8Array<ArrayBuffer> {
@@ -39,7 +56,8 @@ function keyBytes(text: string): Uint8Array<ArrayBuffer> {
   });
 }
 
-async function encrypt(payload: Payload, key: CryptoKey, id: string): Promise<Payload> {
+async function encrypt(payload: Payload, { key, id }: Key): Promise<Payload> {
+  if (text(payload.metadata?.["encoding"] ?? new Uint8Array()) === NOTHING) return payload;
   const iv = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
   const sealed = await crypto.subtle.encrypt({ name: ALGORITHM, iv }, key, toBytes(payload));
   const data = new Uint8Array(iv.length + sealed.byteLength);
@@ -49,25 +67,27 @@ async function encrypt(payload: Payload, key: CryptoKey, id: string): Promise<Pa
   return { metadata, data };
 }
 
-async function decrypt(payload: Payload, key: CryptoKey, id: string): Promise<Payload> {
+async function decrypt(payload: Payload, keys: readonly Key[]): Promise<Payload> {
   const { encoding, key: used } = payload.metadata ?? {};
   // What was written before there was a key stays readable.
   if (!encoding || text(encoding) !== ENCODING) return payload;
-  if (used && text(used) !== id) throw wrongKey(text(used), id);
+  const known = used ? keys.find(({ id }) => id === text(used)) : keys[0];
+  if (!known) throw wrongKey(text(used!), keys.map(({ id }) => id));
   const data = new Uint8Array(payload.data ?? []);
   const iv = data.subarray(0, NONCE_BYTES);
   const opened = await crypto.subtle.decrypt(
     { name: ALGORITHM, iv },
-    key,
+    known.key,
     data.subarray(NONCE_BYTES),
   );
   return fromBytes(new Uint8Array(opened));
 }
 
-function wrongKey(used: string, id: string): MpcError {
+function wrongKey(used: string, known: readonly string[]): MpcError {
   return new MpcError("FAILED_PRECONDITION", {
     reason: "PAYLOAD_KEY",
-    message: `Cannot read a payload: it is encrypted by key '${used}', this worker has '${id}'`,
+    message: `Cannot read a payload: it is encrypted by key '${used}', this worker has ` +
+      `'${known.join("', '")}'; add the old key to the payload key file, on a line after the first`,
   });
 }
 

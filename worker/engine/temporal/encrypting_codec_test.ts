@@ -29,6 +29,27 @@ Deno.test("no two payloads are encrypted alike, and a changed one is refused", a
   await assert.rejects(codec.decode([one!]), { name: "OperationError" });
 });
 
+Deno.test("keys rotate: the first one encrypts, all decrypt", async () => {
+  const [before, after] = [key(), key()];
+  const [sealed] = await (await encryptingCodec(before)).encode([PAYLOAD]);
+  const rotated = await encryptingCodec(`${after}\n${before}\n`);
+  assert.deepEqual(await rotated.decode([sealed!]), [PAYLOAD]);
+  const [resealed] = await rotated.encode([PAYLOAD]);
+  assert.deepEqual(await (await encryptingCodec(after)).decode([resealed!]), [PAYLOAD]);
+  await rejectsWith(
+    (await encryptingCodec(before)).decode([resealed!]),
+    "FAILED_PRECONDITION",
+    "PAYLOAD_KEY",
+  );
+});
+
+Deno.test("a payload without content is not encrypted, so any key reads it", async () => {
+  const nothing: Payload = { metadata: { encoding: bytes("binary/null") } };
+  const written = await (await encryptingCodec(key())).encode([nothing]);
+  assert.deepEqual(written, [nothing]);
+  assert.deepEqual(await (await encryptingCodec(key())).decode(written), [nothing]);
+});
+
 Deno.test("what was written before there was a key is read as it is", async () => {
   const codec = await encryptingCodec(key());
   assert.deepEqual(await codec.decode([PAYLOAD]), [PAYLOAD]);
