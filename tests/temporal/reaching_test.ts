@@ -89,7 +89,7 @@ Deno.test({
       const target = { address: `127.0.0.1:${port}`, namespace: "default", tls, apiKey: null };
       await using world = await TemporalWorld.start(address, { config: { target } });
       assert.equal(world.engine.problem?.reason, "ENGINE_TLS");
-      assert.match(world.engine.problem?.message ?? "", /certificate is not to be trusted/);
+      assert.match(world.engine.problem?.message ?? "", /certificate is not trusted/);
     }
     listener.close();
     await shaking.catch(() => undefined);

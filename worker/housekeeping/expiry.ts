@@ -21,24 +21,24 @@ import { followLog } from "../engine/follow_log.ts";
 
 const log = getLogger(["mpc", "expiry"]);
 
-/** So long before it expires an environment is spoken of. */
+/** How long before expiry the `ExpiresSoon` event is emitted. */
 export const NOTICE_MS = 3_600_000;
 
-/** Deletions that failed are not asked for again before this. */
+/** The interval at which a failed deletion is requested again. */
 const AGAIN_MS = 300_000;
 
-/** So many environments are looked at together. */
+/** How many environments are read at once. */
 const PAGE = 100;
 
 /** The pause after a failure. */
 const PAUSE_MS = 5_000;
 
-/** A timer cannot be set farther ahead. */
+/** The longest sleep; a timer cannot be set further ahead. */
 const FARTHEST_MS = 24 * 3_600_000;
 
 /**
- * Deletes environments at the moment they expire, and speaks of it an hour before. Waits for the
- * next moment that matters, and looks again when an environment changes.
+ * Deletes environments when they expire, and emits an event an hour before. Sleeps until the next
+ * time that matters, or until an environment changes.
  */
 export class Expiry {
   readonly #deps: ServiceDeps;
@@ -65,7 +65,7 @@ export class Expiry {
     await this.#running;
   }
 
-  /** Does what is due now. @returns when something is due next */
+  /** Does what is due now. @returns the time of the next action */
   async pass(): Promise<Instant | undefined> {
     const now = this.#deps.clock.now();
     let next = Infinity;
@@ -73,13 +73,13 @@ export class Expiry {
       const due = await Promise.all(environments.map((value) => this.#attend(value, now)));
       next = Math.min(next, ...due.filter((time) => time !== undefined));
       const last = environments.at(-1)?.expireTime ?? Infinity;
-      // They come in the order of their time: what comes behind is due later still.
+      // Environments are sorted by expiry, so all later ones are due later.
       if (last - NOTICE_MS > now) break;
     }
     return next === Infinity ? undefined : next;
   }
 
-  /** A pass, and one at each moment of the time to come: whoever is next begins where it ends. */
+  /** One pass now, and one at each due time within `ms`. The next call continues from there. */
   async passesWithin(ms: number): Promise<void> {
     const { clock } = this.#deps;
     const end = clock.now() + ms;
@@ -89,12 +89,12 @@ export class Expiry {
         next = await this.pass();
       }
     } catch (error) {
-      // Another process has the next turn.
+      // This process is closing; another one continues.
       if (!this.#stop.signal.aborted) throw error;
     }
   }
 
-  /** Environments that expire, the first ones first, in pages. */
+  /** Environments that expire, earliest first, in pages. */
   async *#expiring(): AsyncGenerator<readonly Environment[]> {
     const query = {
       filter: {
@@ -113,13 +113,13 @@ export class Expiry {
     }
   }
 
-  /** What cannot be attended to must not keep the rest from expiring. */
+  /** A failure for one environment must not keep others from expiring. */
   async #attend(environment: Environment, now: Instant): Promise<Instant | undefined> {
     try {
       return await this.#due(environment, now);
     } catch (error) {
       if (this.#stop.signal.aborted) throw error;
-      log.error("Cannot attend to {environment}, which expires: {error}", {
+      log.error("Cannot expire {environment}: {error}", {
         environment: environment.name,
         error: recordError(error),
       });
@@ -127,7 +127,7 @@ export class Expiry {
     }
   }
 
-  /** Does what is due with one environment. @returns when it is due next */
+  /** Does what is due for one environment. @returns the time of its next action */
   async #due(environment: Environment, now: Instant): Promise<Instant | undefined> {
     const { expireTime, state } = environment;
     if (expireTime === null || state === "DELETING") return undefined;
@@ -142,8 +142,8 @@ export class Expiry {
     expireTime: Instant,
     now: Instant,
   ): Promise<Instant | undefined> {
-    // The same moment of the same environment is one request, whoever makes it, however often;
-    // what failed is asked for anew after a while.
+    // All requests for the same expiry have the same id, whichever process makes them; after a
+    // failure, the next round has a new id.
     const round = Math.floor((now - expireTime) / AGAIN_MS);
     const requestId = `expiry-${uid.slice(-12)}-${expireTime}-${round}`;
     const caller = systemCaller("expiry", this.#stop.signal);
@@ -205,7 +205,7 @@ export class Expiry {
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         if (changed.aborted) continue;
-        log.error("Cannot attend to what expires: {error}", { error: recordError(error) });
+        log.error("Cannot look for expired environments: {error}", { error: recordError(error) });
         await this.#pause();
       }
     }
@@ -219,7 +219,7 @@ export class Expiry {
     }
   }
 
-  /** Looks again when an environment that expires has changed. */
+  /** Starts a pass when an environment that expires has changed. */
   #hear({ resource, type }: Event): void {
     if (resource?.kind !== "environment" || type === "DELETED") return;
     if (resource.value.expireTime === null) return;
@@ -229,7 +229,7 @@ export class Expiry {
   }
 }
 
-/** Whether the condition says so already: the word is not said twice. */
+/** Whether the environment already has the condition, so that it is not emitted again. */
 function spokenOf(environment: Environment, expireTime: Instant): boolean {
   const message = `It expires at ${new Date(expireTime).toISOString()}`;
   return environment.conditions.some((condition) =>

@@ -6,8 +6,8 @@ import type { PeriodicTask } from "../engine/hosted_engine.ts";
 const log = getLogger(["mpc", "housekeeping"]);
 
 /**
- * Passes again and again, first after one interval; what fails in a pass is the next one's.
- * @param by.signal ends it
+ * Repeats a pass at its interval, first after one interval. A failure is left to the next pass.
+ * @param by.signal ends the repetition
  */
 export async function repeatPass(
   { name, everyMs, run }: PeriodicTask,

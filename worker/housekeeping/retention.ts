@@ -6,20 +6,20 @@ import type { Store, Stored } from "@mpc/storage";
 export interface RetentionOptions {
   readonly store: Store;
   readonly clock: Clock;
-  /** How long what has ended is kept. */
+  /** How long ended operations and events are kept. */
   readonly keepMs: number;
-  /** Ends a pass that is under way. */
+  /** Aborts a running pass. */
   readonly signal: AbortSignal;
 }
 
 const ACTOR = systemPrincipal("retention");
 
-/** So many operations are looked at together. */
+/** How many operations are read at once. */
 const PAGE = 100;
 
 /**
- * Forgets history that is older than it is kept: operations that ended before that, and events of
- * the log. The last operation of a resource stays with it, so that it can be explained and retried.
+ * Deletes history that is older than the retention time: ended operations, and events of the log.
+ * The last operation of a resource is kept with it, so that it can be explained and retried.
  */
 export class Retention {
   readonly #options: RetentionOptions;
@@ -28,7 +28,7 @@ export class Retention {
     this.#options = options;
   }
 
-  /** Forgets what is too old now. */
+  /** Deletes what is too old now. */
   async pass(): Promise<void> {
     const { store, clock, keepMs, signal } = this.#options;
     const since = clock.now() - keepMs;
@@ -36,7 +36,7 @@ export class Retention {
     await store.events.compactBefore(since, { signal });
   }
 
-  /** The oldest come first, and none ends before it is created. */
+  /** Reads the oldest first and stops early, because no operation ends before it is created. */
   async #forgetOperations(since: Instant): Promise<void> {
     const { store: { operations }, signal } = this.#options;
     const orderBy = [{ path: ["createTime"], descending: false }];
@@ -62,7 +62,7 @@ export class Retention {
     try {
       await store.operations.delete(name, stored.version, { signal, events: [event] });
     } catch (error) {
-      // Another worker was faster.
+      // Another worker has deleted it first.
       if (!isMpcError(error, "NOT_FOUND", "ABORTED")) throw error;
     }
   }

@@ -8,8 +8,8 @@ import { errorMessage } from "./error_message.ts";
 const log = getLogger(["mpc", "internal"]);
 
 /**
- * Puts the whole error into the status of a failed call, for the API to throw again. Unexpected
- * errors go to the log, and only their kind goes to the API.
+ * Puts the whole error into the status of a failed call, so that the API can throw it again.
+ * Unexpected errors are logged, and the API receives only their kind.
  */
 export const tellErrors: Interceptor = {
   async around(call, next) {
@@ -24,7 +24,7 @@ export const tellErrors: Interceptor = {
 function failure(method: string, error: unknown): unknown {
   if (error instanceof ConnectError) return error;
   const record = told(method, recordError(error));
-  // The API reads the code of the detail; the code of the call only says that it failed.
+  // The API reads the code of the detail; the code of the call only marks the call as failed.
   const result = new ConnectError(record.message, Code.Unknown);
   result.details.push({
     desc: ErrorRecordSchema,
