@@ -7,7 +7,7 @@ export interface ErrorCause {
   readonly message: string;
 }
 
-/** An error as operations keep it: JSON, with its causes flattened, the nearest first. */
+/** An error as operations store it: JSON, with its causes in a list, the nearest first. */
 export interface ErrorRecord extends ErrorCause {
   readonly retryable: boolean;
   readonly metadata: Readonly<Record<string, string>>;
@@ -20,8 +20,8 @@ const MAX_MESSAGE = 2_000;
 /**
  * Records any thrown value.
  *
- * Unknown errors become `INTERNAL` and permanent: what nobody planned for is not tried again
- * blindly. Their message is kept, because the record is for operators.
+ * Unknown errors become `INTERNAL` and permanent, because blind retries of unexpected errors may do
+ * harm. Their message is kept, because the record is for operators.
  */
 export function recordError(error: unknown): ErrorRecord {
   const top = link(error);
@@ -39,7 +39,7 @@ export function recordError(error: unknown): ErrorRecord {
   };
 }
 
-/** Turns a record back into an error, with its causes. */
+/** Converts a record back to an error with its causes. */
 export function errorFromRecord(record: ErrorRecord): MpcError {
   const cause = record.causes.reduceRight<MpcError | undefined>(
     (inner, { code, reason, message }) => new MpcError(code, { reason, message, cause: inner }),

@@ -1,4 +1,4 @@
-/** The canonical codes a caller may act on; a subset of gRPC's (google.rpc.Code). */
+/** The canonical codes that a caller may act on; a subset of gRPC's (google.rpc.Code). */
 export const ERROR_CODES = [
   "INVALID_ARGUMENT",
   "NOT_FOUND",
@@ -23,19 +23,19 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
 export interface FieldViolation {
   /** Path of the field as the API spells it, for instance `workload.spec.ports[1].port`. */
   readonly field: string;
-  /** What was found, shortened; never a secret. */
+  /** The rejected value, shortened; never a secret. */
   readonly value: string;
   /** The rule, in UPPER_SNAKE_CASE, for programs. */
   readonly rule: string;
-  /** What is wanted, for people. */
+  /** What the value must be, for people. */
   readonly hint: string;
 }
 
 export interface ErrorOptions {
-  /** Why, in UPPER_SNAKE_CASE; with the code it is what programs act on. */
+  /** Why, in UPPER_SNAKE_CASE. Programs act on the code and the reason. */
   readonly reason: string;
   readonly message: string;
-  /** Whether the same call may work later; by default what the code says. */
+  /** Whether the same call may succeed later; derived from the code by default. */
   readonly retryable?: boolean;
   /** Structured facts, for instance `{ holder: "operations/…" }`; never a secret. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -50,7 +50,9 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
   "ABORTED",
 ]);
 
-/** Every error that leaves a room: a closed code, a reason, structured facts and a cause. */
+/**
+ * Every error that crosses rooms: a code from a closed set, a reason, structured facts and a cause.
+ */
 export class MpcError extends Error {
   override readonly name = "MpcError";
   readonly code: ErrorCode;
@@ -69,14 +71,14 @@ export class MpcError extends Error {
   }
 }
 
-/** Whether `error` is an {@linkcode MpcError}, of one of `codes` where any are given. */
+/** Whether `error` is an {@linkcode MpcError}; if codes are given, with one of them. */
 export function isMpcError(error: unknown, ...codes: ErrorCode[]): error is MpcError {
   return error instanceof MpcError && (codes.length === 0 || codes.includes(error.code));
 }
 
 /**
- * The error of what its caller aborted: CANCELLED `ABORTED_BY_CALLER`.
- * @param action what cannot be done, for instance `go on sleeping`
+ * The error of a call that its caller aborted: CANCELLED `ABORTED_BY_CALLER`.
+ * @param action what was aborted, for instance `go on sleeping`
  */
 export const abortedByCaller = (action: string, cause?: unknown): MpcError =>
   new MpcError("CANCELLED", {
@@ -85,7 +87,7 @@ export const abortedByCaller = (action: string, cause?: unknown): MpcError =>
     cause,
   });
 
-/** Builds the one error that names every bad field at once (AIP-193, `BadRequest`). */
+/** One error that names every invalid field (AIP-193, `BadRequest`). */
 export function invalidArgument(
   action: string,
   violations: readonly FieldViolation[],

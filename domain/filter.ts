@@ -1,6 +1,6 @@
 /**
- * A parsed filter (AIP-160) over documents. Paths are those of the stored document, values of
- * its types: who parses resolves what a person wrote; stores only evaluate or push down.
+ * A parsed filter (AIP-160) over documents, with the paths and types of the stored documents. The
+ * parser translates what a user wrote; stores only evaluate the filter or push it down.
  */
 export type Filter =
   | { readonly op: "and" | "or"; readonly terms: readonly Filter[] }
@@ -13,11 +13,11 @@ export type Filter =
 
 /**
  * `=` on strings takes `*` as a wildcard at either end (AIP-160). `:` is "has": a map has the key,
- * a list the element, a string the substring; the value `*` asks for presence.
+ * a list the element, a string the substring; the value `*` means that the field is present.
  */
 export type Comparator = "=" | "!=" | "<" | "<=" | ">" | ">=" | ":";
 
-/** One key of an order (AIP-132). */
+/** One key of a sort order (AIP-132). */
 export interface OrderKey {
   readonly path: readonly string[];
   readonly descending: boolean;

@@ -46,7 +46,7 @@ const fields = z.strictObject({
   progressDeadlineMs: z.int().min(10 * SECOND).max(3_600 * SECOND).default(600 * SECOND),
 });
 
-/** A spec's fields before what depends on others is filled in. */
+/** A spec's fields, before values that depend on other fields are filled in. */
 export type SpecFields = z.output<typeof fields>;
 
 export const specSchema = fields.superRefine((spec, context) => {

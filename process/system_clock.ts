@@ -1,10 +1,10 @@
 import { abortedByCaller, type MpcError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 
-/** A timer cannot be set farther ahead (32 bits of milliseconds). */
+/** The longest delay of a timer (32 bits of milliseconds). */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** The machine's clock. */
+/** The clock of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep(ms, signal) {

@@ -130,7 +130,7 @@ Deno.test(
       await Deno.writeTextFile(file, "");
       const { code, output } = await refused("--data-dir", join(file, "data"));
       assert.equal(code, 1);
-      assert.match(output, /it cannot be made/);
+      assert.match(output, /it cannot be created/);
       const locked = join(directory, "locked");
       await mkdir(locked);
       await mkdir(join(locked, "mpc.db"));
