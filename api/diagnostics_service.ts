@@ -9,12 +9,12 @@ import {
 } from "@mpc/proto";
 import { diagnose, type ServiceDeps, sweepObjects } from "@mpc/services";
 
-/** What a server says of itself. */
+/** What a server reports about itself. */
 export interface ServerInfo {
   readonly version: string;
   readonly engine: string;
   readonly storage: string;
-  /** What carries workloads. */
+  /** The name of the provider. */
   readonly provider: () => Promise<string>;
 }
 

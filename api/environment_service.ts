@@ -71,7 +71,7 @@ export function environmentService(deps: ServiceDeps): ServiceImpl<typeof Enviro
   };
 }
 
-/** Whether the environment exists, for callers that may read it. */
+/** Whether the environment exists, if the caller may read it. */
 async function exists(deps: ServiceDeps, caller: Caller, name: string): Promise<boolean> {
   try {
     await getEnvironment(deps, caller, name);
@@ -82,7 +82,7 @@ async function exists(deps: ServiceDeps, caller: Caller, name: string): Promise<
   }
 }
 
-/** The error of a message that must be set and is not. */
+/** The error for a required message that is not set. */
 export function missing(action: string, field: string) {
   return invalidArgument(action, [{ field, value: "", rule: "REQUIRED", hint: "must be set" }]);
 }

@@ -3,7 +3,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type ErrorCode, isMpcError, MpcError } from "@mpc/domain";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@mpc/proto";
 
-/** The one table from the domain's codes to gRPC's (google.rpc.Code). */
+/** Maps the domain's codes to gRPC's (google.rpc.Code). */
 const GRPC_CODES: Readonly<Record<ErrorCode, Code>> = {
   INVALID_ARGUMENT: Code.InvalidArgument,
   NOT_FOUND: Code.NotFound,
@@ -22,20 +22,20 @@ const GRPC_CODES: Readonly<Record<ErrorCode, Code>> = {
   INTERNAL: Code.Internal,
 };
 
-/** What a caller should wait before it tries again, where waiting helps. */
+/** How long a caller should wait before a retry, for codes for which a retry helps. */
 const RETRY_AFTER_MS: Partial<Record<ErrorCode, number>> = {
   UNAVAILABLE: 1_000,
   RESOURCE_EXHAUSTED: 1_000,
 };
 
-/** Reasons besides those codes for which waiting helps. */
+/** Reasons for which a retry helps although their code is not in the table above. */
 const RETRY_AFTER_REASON_MS: Readonly<Record<string, number>> = { OPERATION_IN_PROGRESS: 1_000 };
 
 /**
- * The error that a caller is told (AIP-193): exactly one `ErrorInfo`, all bad fields at once.
+ * The error for callers (AIP-193): exactly one `ErrorInfo`, and every invalid field at once.
  *
- * What nobody planned for leaves as INTERNAL "internal error" with an id; `onUnknown` is told the
- * id and the whole error, once.
+ * An unexpected error becomes INTERNAL "internal error" with an id. `onUnknown` is called once with
+ * the id and the whole error.
  */
 export function toConnectError(
   error: unknown,
@@ -57,7 +57,7 @@ export function toConnectError(
   return toApiError(error);
 }
 
-/** An error of ours as the API tells it. */
+/** A domain error in the API's form. */
 export function toApiError(error: MpcError): ConnectError {
   const { code, reason, message, metadata, violations, retryable } = error;
   const result = new ConnectError(message, GRPC_CODES[code]);

@@ -14,8 +14,8 @@ export interface Doors {
 }
 
 /**
- * Serves the API at both doors, and adds them to the process' components. Closing them says that no
- * more calls are taken, and lets running calls finish.
+ * Serves the API at both doors, and adds them to the process's components. Closing them rejects new
+ * calls and lets running calls finish.
  * @throws {MpcError} FAILED_PRECONDITION `PORT_IN_USE` or `CANNOT_LISTEN`
  */
 export async function openDoors(
@@ -39,7 +39,7 @@ export async function openDoors(
   components.add({
     name: "doors",
     assertReady: () => health.serving ? Promise.resolve() : Promise.reject(shuttingDown()),
-    // Both at once, so that the grace is over for both at the same time.
+    // Both are closed at once, so that the grace period is over for both at the same time.
     async close() {
       health.stop();
       await Promise.all([web.close(config.graceMs), grpc.close(config.graceMs)]);

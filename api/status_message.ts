@@ -3,7 +3,7 @@ import { anyPack } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";
 import { StatusSchema } from "@mpc/proto";
 
-/** A failed call's status with its details, as `grpc-status-details-bin` carries it. */
+/** The status of a failed call with its details, for `grpc-status-details-bin`. */
 export function statusMessage(error: unknown): MessageShape<typeof StatusSchema> {
   const { code, rawMessage, details } = ConnectError.from(error);
   return create(StatusSchema, {
@@ -16,8 +16,9 @@ export function statusMessage(error: unknown): MessageShape<typeof StatusSchema>
 }
 
 /**
- * A message as the header `grpc-message` carries it: only what is not printable ASCII, and `%`, is
- * percent-encoded ("gRPC over HTTP2", Responses). Clients decode no more than that.
+ * Encodes a message for the header `grpc-message`: only `%` and characters other than printable
+ * ASCII are percent-encoded ("gRPC over HTTP2", Responses), because clients decode no more than
+ * that.
  */
 export const grpcMessage = (message: string): string =>
   message.toWellFormed().replace(/[^ -$&-~]+/g, encodeURIComponent);

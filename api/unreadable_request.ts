@@ -2,7 +2,7 @@ import type { ConnectError } from "@connectrpc/connect";
 import { type ErrorCode, MpcError } from "@mpc/domain";
 import { toApiError } from "./error_codes.ts";
 
-/** Why a request is not even asked of a service, and the code that its caller is told. */
+/** Why a request does not reach its service, and the code for its caller. */
 const CODES = {
   NO_CALL: "INVALID_ARGUMENT",
   UNREADABLE_MESSAGE: "INVALID_ARGUMENT",
@@ -15,7 +15,9 @@ const CODES = {
 
 export type UnreadableReason = keyof typeof CODES;
 
-/** The caller's fault, the same at both doors; both libraries would tell INTERNAL of most of it. */
+/**
+ * The error for a caller's mistake, the same at both doors; both libraries would report INTERNAL.
+ */
 export function unreadableRequest(
   reason: UnreadableReason,
   why: string,
@@ -24,7 +26,7 @@ export function unreadableRequest(
   return toApiError(
     new MpcError(CODES[reason], {
       reason,
-      // The same bytes are as wrong the next time.
+      // The same bytes would fail again.
       retryable: reason === "BODY_TIMEOUT" || reason === "TOO_MUCH_AT_ONCE",
       message: `Cannot read the request: ${why}`,
       cause,

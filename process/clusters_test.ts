@@ -58,7 +58,7 @@ const BAD: readonly (readonly [string, string, RegExp])[] = [
   [
     "a name twice",
     "clusters: [{ name: a, inCluster: true }, { name: a, kubeconfig: k }]",
-    /names that differ/,
+    /different names/,
   ],
   ["an invalid name", "clusters: [{ name: A_, inCluster: true }]", /clusters\.0\.name/],
 ];

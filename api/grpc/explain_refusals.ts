@@ -5,10 +5,10 @@ import { DETAILS, statusOf } from "./status.ts";
 type PartialStatus = Parameters<ServerInterceptingCall["sendStatus"]>[0];
 
 /**
- * Tells what grpc-js itself refuses as everything else is told: with an `ErrorInfo`, and as the
- * caller's fault where it is one. grpc-js says INTERNAL of what it cannot decompress and of a
- * timeout that is none, and says it to the innermost call, past what interceptors may answer; so
- * it is that call whose method is wrapped.
+ * Gives errors of grpc-js itself an `ErrorInfo`, and the code of a caller's mistake if they are
+ * one. grpc-js reports INTERNAL for a message that it cannot decompress and for an invalid timeout,
+ * and reports it to the innermost call, past the responses of interceptors; so this wraps the
+ * method of that call.
  */
 export const explainRefusals: ServerInterceptor = (_method, call) => {
   const send = call.sendStatus.bind(call);
@@ -17,7 +17,7 @@ export const explainRefusals: ServerInterceptor = (_method, call) => {
 };
 
 function explained(status: PartialStatus): PartialStatus {
-  // Statuses of our own have their details with them.
+  // Our own statuses already have details.
   if (status.code === Status.OK || status.metadata?.get(DETAILS).length) return status;
   const { code, details } = status;
   switch (code) {

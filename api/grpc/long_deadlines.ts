@@ -2,7 +2,7 @@ import { BaseServerInterceptingCall } from "@grpc/grpc-js/server-interceptors";
 import { afterDelay, deadlineExceeded, parseGrpcTimeout } from "../deadline.ts";
 import { statusOf } from "./status.ts";
 
-/** What grpc-js keeps of a call's deadline; it has no public name. */
+/** The private fields in which grpc-js keeps a call's deadline. */
 interface DeadlineFields {
   deadline: number;
   sendStatus(status: ReturnType<typeof statusOf>): void;
@@ -11,8 +11,8 @@ interface DeadlineFields {
 }
 
 /**
- * Makes grpc-js take deadlines of any length: it keeps them in 32 bits, so a call with 25 days ends
- * at once, and one with 50 days after a while. What is no timeout is left to grpc-js.
+ * Makes grpc-js accept deadlines of any length. It uses 32 bits, so a call with 25 days would end
+ * at once, and one with 50 days after a while. Invalid timeouts are left to grpc-js.
  */
 export function takeLongDeadlines(): void {
   const calls = Reflect.get(BaseServerInterceptingCall, "prototype") as unknown as DeadlineFields;

@@ -36,13 +36,13 @@ type Request = Message | UnreadableMessage;
 type Unary = (request: Message, context: HandlerContext) => Message | Promise<Message>;
 type Streaming<Request> = (request: Request, context: HandlerContext) => AsyncIterable<Message>;
 
-/** What calls share with the server that takes them. */
+/** State that calls share with their server. */
 export interface Lifetime {
-  /** Aborts when no more calls are to be taken; streams end with it. */
+  /** Aborts when no more calls are accepted; streams end with it. */
   readonly shutdown: AbortSignal;
 }
 
-/** A route as grpc-js serves it. */
+/** A route in the form that grpc-js serves. */
 export function serviceDefinition(
   route: Route,
   lifetime: Lifetime,
@@ -102,7 +102,7 @@ function methodDefinition(method: DescMethod): MethodDefinition<Request, Message
   };
 }
 
-/** Serializes a message once, to however many streams it is written. */
+/** Serializes a message once, for any number of streams. */
 function once(serialize: (message: Message) => Buffer): (message: Message) => Buffer {
   const known = new WeakMap<Message, Buffer>();
   return (message) => {
@@ -156,7 +156,7 @@ function bidiStreaming(
 ): handleBidiStreamingCall<Request, Message> {
   return (call) =>
     answer(route, method, call, lifetime, (context) =>
-      // The end of the requests is not the end of the call: answers to them may be on their way.
+      // The end of the requests is not the end of the call: responses may still be on their way.
       implementation(readableOnes(call.iterator({ destroyOnReturn: false })), context));
 }
 
@@ -169,7 +169,7 @@ function readable(request: Request): Message {
   return request;
 }
 
-/** Writes what an implementation yields, as fast as it is read. */
+/** Writes what an implementation yields, at the pace of the reader. */
 async function answer(
   route: Route,
   method: DescMethod,
@@ -180,13 +180,13 @@ async function answer(
   const context = new CallContext(route.service, method, call, lifetime.shutdown);
   try {
     refuseWhenOver(lifetime, context);
-    // Says that the call is taken; the first message may be long in coming.
+    // Confirms that the call is accepted, because the first message may take long.
     call.sendMetadata(new Metadata());
     for await (const message of messages(context)) {
       if (call.cancelled) break;
       if (!call.write(complete(method, message))) await drained(call, context.signal);
     }
-    // A stream that was cut off says why, so that its reader does not take it for the end.
+    // A stream that was cut off reports why, so that its reader does not take it for the end.
     if (context.signal.aborted && !call.cancelled) {
       call.emit("error", statusOf(context.signal.reason));
     } else call.end();

@@ -4,10 +4,10 @@ import { Metadata, status as Status, type StatusObject } from "@grpc/grpc-js";
 import { StatusSchema } from "@mpc/proto";
 import { statusMessage } from "../status_message.ts";
 
-/** Where a status carries its details. */
+/** The metadata key of a status's details. */
 export const DETAILS = "grpc-status-details-bin";
 
-/** The status of a failed call, its details in {@linkcode DETAILS}. */
+/** The status of a failed call, with its details in {@linkcode DETAILS}. */
 export function statusOf(error: unknown): StatusObject {
   const message = statusMessage(error);
   const metadata = new Metadata();
@@ -15,7 +15,7 @@ export function statusOf(error: unknown): StatusObject {
   return { code: toStatus(message.code), details: message.message, metadata };
 }
 
-/** Connect's codes are gRPC's numbers. */
+/** Connect's codes have the same numbers as gRPC's. */
 function toStatus(code: number): Status {
   return code in Status ? code : Status.UNKNOWN;
 }

@@ -4,7 +4,7 @@ import type { Stored } from "@mpc/services";
 import { toCondition } from "./common_mapping.ts";
 import { fromDuration, timestamp } from "./values.ts";
 
-/** An environment as the API shows it; written out, because lists make many of them. */
+/** An environment in the API's form. It is written out, because lists make many of them. */
 export function toEnvironment({ value, version }: Stored<EnvironmentRecord>): Environment {
   const { quota, expireTime } = value;
   return {
@@ -34,7 +34,7 @@ export function toEnvironment({ value, version }: Stored<EnvironmentRecord>): En
   };
 }
 
-/** What a creation asks for, as the use case checks it. */
+/** The fields of a creation, for the use case to validate. */
 export function fromEnvironment(environment: Environment | undefined): unknown {
   if (!environment) return undefined;
   const { labels, annotations, deletionProtection, quota, cluster } = environment;
@@ -49,8 +49,8 @@ export function fromEnvironment(environment: Environment | undefined): unknown {
 }
 
 /**
- * What an update asks for: the fields of the mask, or those that are set (AIP-134).
- * @returns the change, and the mask's paths that are no changeable field
+ * The fields of an update: those of the mask, or those that are set (AIP-134).
+ * @returns the change, and the paths of the mask that cannot be changed
  */
 export function fromEnvironmentUpdate(
   environment: Environment,
@@ -87,7 +87,7 @@ export function fromEnvironmentUpdate(
   };
 }
 
-/** How long, or until when; never where neither is set (AIP-214). */
+/** A time to live or a time of expiry; never if neither is set (AIP-214). */
 function expiryOf({ ttl, expireTime }: Environment): Record<string, number | null> {
   if (ttl) return { ttlMs: fromDuration(ttl) };
   if (!expireTime) return { expireTime: null };

@@ -1,4 +1,4 @@
-/** What a cluster tells of a workload, as the API shows it. */
+/** Pods and events of a cluster in the API's form. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ClusterEventSchema, PodSchema } from "@mpc/proto";
 import type { ClusterEvent, PodStatus } from "@mpc/services";

@@ -87,7 +87,7 @@ export async function updateEnvironment(
   const name = environmentName(environment);
   const both = flags.removeLabel?.find((key) => Object.hasOwn(flags.label ?? {}, key));
   if (both !== undefined) {
-    throw usageError(`Cannot update '${environment}': label '${both}' is to be set and removed`);
+    throw usageError(`Cannot update '${environment}': label '${both}' is both set and removed`);
   }
   return await withConnection(context, async (connection) => {
     const client = connection.client(EnvironmentService);
@@ -129,7 +129,7 @@ export async function updateEnvironment(
   });
 }
 
-/** The expiry of an environment with more time. */
+/** The expiry of an environment, extended. */
 function extended({ name, expireTime }: Environment, ms: number): Timestamp {
   if (!expireTime) throw new CliError(`Cannot extend '${idOf(name)}': it never expires`);
   return timestampFromMs(timestampMs(expireTime) + ms);

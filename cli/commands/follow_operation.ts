@@ -12,8 +12,8 @@ import { createProgress, type Progress } from "../output/progress.ts";
 const SECOND_CTRL_C_MS = 2_000;
 
 /**
- * Shows an operation until it has ended. A server that goes away is waited for until the timeout,
- * or for `RECONNECT_MS` without one. The first ctrl-C detaches: the operation goes on.
+ * Shows an operation until it has ended. An unreachable server is tried again until the timeout, or
+ * for `RECONNECT_MS` without one. The first ctrl-C detaches, and the operation continues.
  * @returns the exit code
  */
 export async function followOperation(
@@ -34,7 +34,7 @@ export async function followOperation(
   const stopListening = host.onInterrupt(() => end("interrupted"));
   const timer = timeoutMs === undefined ? undefined : setTimeout(end, timeoutMs, "timeout");
   let last = operation;
-  /** Why the connection is lost, while it is. */
+  /** Why the connection is lost; undefined while it is not. */
   let lost: ConnectError | undefined;
   const options = {
     signal: stop.signal,
@@ -52,11 +52,11 @@ export async function followOperation(
   } catch (error) {
     progress.end();
     if (why === "interrupted") {
-      terminal.err(`\nDetached; the operation goes on. ${next}\n`);
+      terminal.err(`\nDetached; the operation continues. ${next}\n`);
       return await offerCancellation(context, connection, operation);
     }
     if (why === "timeout" && !lost) {
-      throw new CliError(`The operation did not end within ${timeoutMs! / 1_000} s; it goes on`, {
+      throw new CliError(`The operation did not end within ${timeoutMs! / 1_000} s; it continues`, {
         exitCode: EXIT.TIMEOUT,
         hint: next,
       });
@@ -96,7 +96,7 @@ function reportEnd({ terminal }: CommandContext, operation: Operation): number {
   }
 }
 
-/** Waits a moment for a second ctrl-C, then asks whether to cancel. @returns the exit code */
+/** Waits for a second ctrl-C, then offers to cancel the operation. @returns the exit code */
 async function offerCancellation(
   { terminal, host }: CommandContext,
   connection: Connection,

@@ -73,7 +73,7 @@ async function fromServer(
       (connection) => read(connection, config.environment || "-", { timeoutMs: PATIENCE_MS }),
     );
   } catch {
-    // A shell cannot show the error of a completion: it completes nothing.
+    // A shell cannot show the error of a completion, so there are no candidates.
     return [];
   }
 }

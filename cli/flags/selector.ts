@@ -1,7 +1,7 @@
 /** Label selectors of `-l`: `team=web,tier!=db,owner,!old,zone in (a,b)`. */
 import { usageError } from "../errors/cli_error.ts";
 
-/** One condition; all of a selector must hold. */
+/** One condition. All conditions of a selector must hold. */
 export interface LabelCondition {
   readonly key: string;
   /** `notin` also selects resources without the label, as in Kubernetes. */
@@ -46,7 +46,7 @@ function conditionOf(
   return { key, op: op === "!=" ? "notin" : "in", values: [value.trim()] };
 }
 
-/** Renders a selector as a filter of the API (AIP-160), where OR binds tighter than AND. */
+/** Translates a selector into a filter of the API (AIP-160), where OR binds tighter than AND. */
 export function selectorFilter(conditions: readonly LabelCondition[]): string {
   return conditions.map(({ key, op, values }) => {
     switch (op) {

@@ -46,7 +46,7 @@ for (
     ",team",
   ]
 ) {
-  Deno.test(`-l '${text}' is refused`, () => {
+  Deno.test(`-l '${text}' is rejected`, () => {
     assert.throws(() => parseSelector(text), /Cannot select by/);
   });
 }

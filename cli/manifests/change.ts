@@ -13,7 +13,7 @@ import { environmentIdOf, environmentName, idOf } from "../names.ts";
 import { clusterDifferences, type Difference, recordDifferences } from "./differences.ts";
 import type { Manifest } from "./manifest.ts";
 
-/** What it takes to bring a resource to its manifest. */
+/** The change that brings a resource to the state of its manifest. */
 export interface Change {
   readonly manifest: Manifest;
   readonly action: "create" | "update" | "none";
@@ -27,7 +27,7 @@ export interface CallOptions {
   readonly validateOnly: boolean;
 }
 
-/** Compares a manifest with the live resource and the server's plan; changes nothing. */
+/** Compares a manifest with the live resource and the server's plan. Changes nothing. */
 async function findChange(connection: Connection, manifest: Manifest): Promise<Change> {
   const live = await readLive(connection, manifest);
   const plan = await planOf(connection, manifest, live);
@@ -37,7 +37,7 @@ async function findChange(connection: Connection, manifest: Manifest): Promise<C
   return { manifest, action: same ? "none" : "update", differences, plan };
 }
 
-/** Every change that the manifests ask for; fails before anything changes. */
+/** All changes for the manifests. Fails before anything changes. */
 export async function findChanges(
   connection: Connection,
   manifests: readonly Manifest[],
@@ -47,7 +47,7 @@ export async function findChanges(
   return changes;
 }
 
-/** Submits a change, or asks for its plan. */
+/** Submits a change, or requests its plan. */
 export async function submit(
   connection: Connection,
   manifest: Manifest,
@@ -61,7 +61,8 @@ export async function submit(
       ...common,
       parent: environmentName(environmentIdOf(name)),
       workloadId: idOf(name),
-      // A file is applied repeatedly: it holds the wanted state, not the version that it saw.
+      // A file is applied repeatedly: it contains the desired state, not the version that it was
+      // made from.
       workload: { ...resource, etag: "" },
     });
   }
@@ -70,7 +71,7 @@ export async function submit(
   if (!live) {
     return await client.createEnvironment({ ...common, environmentId: idOf(name), environment });
   }
-  // A time to live counts from creation: applying the same file again does not extend it.
+  // A time to live counts from creation, so applying the same file again does not extend it.
   const paths = ["labels", "annotations", "quota", "deletion_protection", "cluster"];
   return await client.updateEnvironment({ ...common, environment, updateMask: { paths } });
 }
@@ -86,7 +87,7 @@ async function readLive(
   );
 }
 
-/** A workload has no plan as long as its environment does not exist. */
+/** A workload has no plan while its environment does not exist. */
 async function planOf(
   connection: Connection,
   manifest: Manifest,

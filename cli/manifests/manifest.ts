@@ -4,7 +4,7 @@ import type { Host } from "../host/mod.ts";
 import { parseYaml, type YamlDocument } from "./parse_yaml.ts";
 import { readText, toMessage } from "./read_message.ts";
 
-/** One resource of a file; its name determines its kind. */
+/** One resource of a file. Its name determines its kind. */
 export type Manifest =
   | { readonly kind: "environment"; readonly name: string; readonly resource: Environment }
   | { readonly kind: "workload"; readonly name: string; readonly resource: Workload };
@@ -14,9 +14,10 @@ const WORKLOAD = /^environments\/[^/]+\/workloads\/[^/]+$/;
 const FILES = /\.(ya?ml|json)$/;
 
 /**
- * Reads manifests from files, folders and `-`, many to a file, as `get -o yaml` prints them.
- * @returns environments first, then workloads, each in the order they were found
- * @throws {CliError} usage: unreadable, a wrong name, a resource given twice, no resource
+ * Reads manifests from files, folders and `-`. A file may contain many, as `get -o yaml` prints
+ * them.
+ * @returns environments first, then workloads, each in the order in which they were found
+ * @throws {CliError} usage: unreadable, an invalid name, a duplicate resource, no resource
  */
 export async function readManifests(
   host: Host,
@@ -28,7 +29,7 @@ export async function readManifests(
       for (const part of elements(document)) {
         const manifest = toManifest(part);
         if (manifests.has(manifest.name)) {
-          throw usageError(`Cannot read '${part.place}': '${manifest.name}' is there twice`);
+          throw usageError(`Cannot read '${part.place}': '${manifest.name}' occurs twice`);
         }
         manifests.set(manifest.name, manifest);
       }

@@ -5,7 +5,7 @@ import { readPages } from "../flags/list_flags.ts";
 import { parseSelector, selects } from "../flags/selector.ts";
 import type { Manifest } from "./manifest.ts";
 
-/** A resource that the selector finds and no file contains. */
+/** A resource that the selector matches and no file contains. */
 export interface Surplus {
   readonly kind: "environment" | "workload";
   readonly name: string;
@@ -13,7 +13,7 @@ export interface Surplus {
 
 /**
  * Finds the resources to prune: workloads first, then environments.
- * @throws {CliError} usage, where a manifest lacks the labels: the next run would prune it
+ * @throws {CliError} usage, if a manifest lacks the labels, because the next run would prune it
  */
 export async function findSurplus(
   connection: Connection,
@@ -24,7 +24,7 @@ export async function findSurplus(
   if (conditions.length === 0) throw usageError("Cannot prune without a selector: add -l LABELS");
   for (const { name, resource } of manifests) {
     if (selects(conditions, resource.labels)) continue;
-    throw usageError(`Cannot prune by '${selector}': '${name}' has not these labels itself`);
+    throw usageError(`Cannot prune by '${selector}': '${name}' does not have these labels itself`);
   }
   const wanted = new Set(manifests.map(({ name }) => name));
   const workloads = await readPages({ selector }, async (request) => {
@@ -42,7 +42,7 @@ export async function findSurplus(
   ].filter(({ name }) => !wanted.has(name));
 }
 
-/** Deletes a resource; the API refuses an environment with workloads that are not pruned. */
+/** Deletes a resource. The API rejects an environment with workloads that are not pruned. */
 export async function prune(
   connection: Connection,
   { kind, name }: Surplus,

@@ -16,15 +16,15 @@ export function applyCommand(runner: Runner) {
       "mpctl apply -f platform.yaml",
       "mpctl apply -f platform/ --dry-run",
       "mpctl env get dev -o yaml | mpctl apply -f -",
-      "mpctl apply -f platform/ --prune -l team=web  # delete what has the label and no file",
+      "mpctl apply -f platform/ --prune -l team=web  # deletes what no file contains",
     ],
   )
     .requiredOption(...FILES)
     .addOption(DRY_RUN)
-    .option("--prune", "delete what -l selects and no file asks for")
+    .option("--prune", "delete resources that -l selects and no file contains")
     .option("-l, --selector <labels>", "what --prune may delete, such as team=web")
     .addOption(NO_WAIT)
-    .option("--timeout <duration>", "wait no longer for each; the operations go on", duration)
+    .option("--timeout <duration>", "stop waiting for each; the operations continue", duration)
     .action((flags) =>
       runWith(runner, flags, async (context) => {
         const { apply } = await import("../commands/apply.ts");
@@ -40,7 +40,7 @@ export function planCommand(runner: Runner) {
     "mpctl plan -f platform/ --prune -l team=web",
   ])
     .requiredOption(...FILES)
-    .option("--prune", "also what would be deleted")
+    .option("--prune", "also show what would be deleted")
     .option("-l, --selector <labels>", "what --prune may delete, such as team=web")
     .action((flags) =>
       runWith(runner, flags, async (context) => {
@@ -52,7 +52,7 @@ export function planCommand(runner: Runner) {
 
 /** `mpctl diff` */
 export function diffCommand(runner: Runner) {
-  return command("diff", "Show where the platform differs from files; exits with 8 where it does", [
+  return command("diff", "Show where the platform differs from files; exits with 8 if it does", [
     "mpctl diff -f platform.yaml",
     "mpctl diff -f platform/ -o json",
   ])

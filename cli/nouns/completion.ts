@@ -2,14 +2,14 @@ import { Argument } from "@commander-js/extra-typings";
 import { EXIT } from "../errors/cli_error.ts";
 import { command, runLocally, type Runner } from "./command.ts";
 
-/** The shells that there are scripts for. */
+/** The shells that have scripts. */
 const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
 
 /** `mpctl completion` */
 export function completionCommand(runner: Runner) {
   return command(
     "completion",
-    "Print a script that completes commands, flags and the names of what is there",
+    "Print a shell script that completes commands, flags and resource names",
     [
       "source <(mpctl completion bash)  # in ~/.bashrc; needs bash-completion",
       "source <(mpctl completion zsh)  # in ~/.zshrc, after compinit",

@@ -7,11 +7,11 @@ import { command, type Runner, runWith } from "./command.ts";
 
 /** `mpctl doctor` */
 export function doctorCommand(runner: Runner) {
-  return command("doctor", "Check the platform's invariants, and say how to repair a break", [
+  return command("doctor", "Check the platform's invariants, and say how to repair violations", [
     "mpctl doctor",
-    "mpctl doctor --sweep  # have objects that no record knows removed",
+    "mpctl doctor --sweep  # remove objects without a record",
   ])
-    .option("--sweep", "have objects that no record knows removed from the cluster")
+    .option("--sweep", "remove objects without a record from the clusters")
     .action((flags) =>
       runWith(runner, flags, (context) => flags.sweep ? sweep(context) : diagnose(context))
     );
@@ -46,7 +46,7 @@ async function sweep(context: CommandContext): Promise<number> {
     context.terminal.err("There is nothing to sweep\n");
   }
   for (const target of targets) {
-    context.terminal.out(`what is left of ${target} is removed within a minute\n`);
+    context.terminal.out(`the objects of ${target} will be removed within a minute\n`);
   }
   printFindings(context, findings);
   return findings.length > 0 ? EXIT.ERROR : EXIT.OK;

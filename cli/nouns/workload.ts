@@ -39,9 +39,9 @@ function list(runner: Runner) {
   ])
     .alias("ls")
     .option(...SELECTOR)
-    .option("--env <environment>", "only those in it")
+    .option("--env <environment>", "only workloads in this environment")
     .addOption(
-      new Option("-A, --all-envs", "those of all environments, whatever the profile says")
+      new Option("-A, --all-envs", "workloads of all environments, whatever the profile says")
         .conflicts("env"),
     )
     .action((flags) =>
@@ -55,7 +55,7 @@ function list(runner: Runner) {
 function get(runner: Runner) {
   return command("get", "Show one workload", [
     "mpctl workload get web --env dev -o yaml",
-    "mpctl workload get web --env dev --watch  # and then each change of it",
+    "mpctl workload get web --env dev --watch  # also prints each change",
   ])
     .argument("<workload>")
     .option(...ENV)
@@ -74,7 +74,7 @@ function scale(runner: Runner) {
   ])
     .argument("<workload>")
     .option(...ENV)
-    .requiredOption("--replicas <n>", "how many copies", integer)
+    .requiredOption("--replicas <n>", "number of copies", integer)
     .option(...FORCE_CONFLICTS)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
@@ -99,12 +99,12 @@ function restart(runner: Runner) {
 
 function rollback(runner: Runner) {
   return changeCommand("rollback", "Deploy an earlier revision again", [
-    "mpctl workload rollback web --env dev  # the revision before",
+    "mpctl workload rollback web --env dev  # to the previous revision",
     "mpctl workload rollback web --env dev --to 3",
   ])
     .argument("<workload>")
     .option(...ENV)
-    .option("--to <revision>", "its number", count)
+    .option("--to <revision>", "number of the revision", count)
     .option(...FORCE_CONFLICTS)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
@@ -115,7 +115,7 @@ function rollback(runner: Runner) {
 }
 
 function reconcile(runner: Runner) {
-  return changeCommand("reconcile", "Put back what others have changed on the cluster", [
+  return changeCommand("reconcile", "Revert changes that others have made on the cluster", [
     "mpctl workload reconcile web --env dev --dry-run  # shows what has drifted",
     "mpctl workload reconcile web --env dev",
   ])
@@ -144,7 +144,7 @@ function history(runner: Runner) {
 }
 
 function diff(runner: Runner) {
-  return command("diff", "Compare two revisions; exits with 8 where they differ", [
+  return command("diff", "Compare two revisions; exits with 8 if they differ", [
     "mpctl workload diff web 2 3 --env dev",
   ])
     .argument("<workload>")
@@ -160,7 +160,7 @@ function diff(runner: Runner) {
 }
 
 function pods(runner: Runner) {
-  return command("pods", "List the copies of a workload as they are on the cluster", [
+  return command("pods", "List the copies of a workload on the cluster", [
     "mpctl workload pods web --env dev",
   ])
     .argument("<workload>")
@@ -174,7 +174,7 @@ function pods(runner: Runner) {
 }
 
 function events(runner: Runner) {
-  return command("events", "List what the cluster noticed about a workload, the latest last", [
+  return command("events", "List the cluster's events about a workload, newest last", [
     "mpctl workload events web --env dev",
   ])
     .argument("<workload>")
@@ -188,17 +188,17 @@ function events(runner: Runner) {
 }
 
 function logs(runner: Runner) {
-  return command("logs", "Show what the copies of a workload print", [
+  return command("logs", "Print the logs of a workload's copies", [
     "mpctl workload logs web --env dev --tail 20",
     "mpctl workload logs web --env dev --follow --since 10m",
   ])
     .argument("<workload>")
     .option(...ENV)
-    .option("--follow", "go on with what is printed from now on")
+    .option("--follow", "continue with new lines")
     .option("--tail <n>", "only the last lines of each copy", count)
-    .option("--since <duration>", "only what was printed since", duration)
+    .option("--since <duration>", "only lines printed since", duration)
     .option("--replica <name>", "only this copy")
-    .option("--timestamps", "with the time of each line")
+    .option("--timestamps", "prefix each line with its time")
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
         const { printLogs } = await import("../commands/logs.ts");
@@ -208,15 +208,15 @@ function logs(runner: Runner) {
 }
 
 function remove(runner: Runner) {
-  return changeCommand("delete", "Delete a workload; stops what runs on it first", [
+  return changeCommand("delete", "Delete a workload; stops running operations first", [
     "mpctl workload delete web --env dev",
-    "mpctl workload delete web --env dev --abandon  # forget it; what is left is swept later",
+    "mpctl workload delete web --env dev --abandon  # leaves its objects to the sweep",
   ])
     .alias("rm")
     .argument("<workload>")
     .option(...ENV)
-    .option("--abandon", "forget the record without waiting for the cluster")
-    .option("--ignore-not-found", "succeed where there is no such workload")
+    .option("--abandon", "delete the record without waiting for the cluster")
+    .option("--ignore-not-found", "succeed if there is no such workload")
     .option("--deadline <duration>", "how long the deletion itself may take", duration)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {

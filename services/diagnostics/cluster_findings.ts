@@ -1,4 +1,4 @@
-/** What clusters and records do not agree on, and of which clusters nobody can tell. */
+/** Differences between clusters and records, and clusters that cannot be read. */
 import {
   type Environment,
   environmentIdOf,
@@ -16,14 +16,14 @@ import type { ClusterObject, Inventory, UnreadCluster } from "../ports/mod.ts";
 import { unknownObjects } from "./unknown_objects.ts";
 import { isUnreadable } from "./is_unreadable.ts";
 
-/** What makes a cluster readable, by reason. */
+/** The command that makes a cluster readable, by the reason why it is not. */
 const READABLE_BY: Readonly<Record<string, string>> = {
   NO_WORKER: "deno task worker",
   CLUSTER_NOT_PERMITTED: "deno task dev:cluster",
   CLUSTER_FORBIDS: "kubectl apply -f deploy/kubernetes/worker_role.yaml",
 };
 
-/** So long after it was abandoned an object that is still there is spoken of. */
+/** An object that is still there this long after it was abandoned is reported. */
 const SWEPT_WITHIN_MS = 600_000;
 
 /** Compares the records with each cluster that can be read. */
@@ -59,7 +59,7 @@ export async function clusterFindings(
   ];
 }
 
-/** Tells of a cluster that could not be read. */
+/** The finding for a cluster that could not be read. */
 export const unreadFinding = ({ cluster, error }: UnreadCluster): Finding => ({
   invariant: "CLUSTER_UNREADABLE",
   subject: cluster,
@@ -67,7 +67,7 @@ export const unreadFinding = ({ cluster, error }: UnreadCluster): Finding => ({
   remedy: READABLE_BY[error.reason] ?? "kubectl cluster-info",
 });
 
-/** Environments by the cluster that their records name, and that is not there any more. */
+/** Environments whose records name a cluster that is no longer configured, by cluster. */
 function lostClusters(
   environments: readonly Environment[],
   { clusters }: Inventory,
@@ -105,7 +105,7 @@ function withoutRecord(
   }));
 }
 
-/** What the janitor has tried to sweep for a while, without success. */
+/** Orphans that the janitor has failed to sweep for a while. */
 function stuckOrphans(
   objects: readonly ClusterObject[],
   orphans: ReadonlyMap<string, Orphan>,

@@ -1,6 +1,6 @@
 import { isMpcError, type MpcError } from "@mpc/domain";
 
-/** Whether an error says that a cluster cannot be read, which is no fault of this program. */
+/** Whether an error means that a cluster cannot be read, which is not a bug of ours. */
 export function isUnreadable(error: unknown): error is MpcError {
   return isMpcError(
     error,

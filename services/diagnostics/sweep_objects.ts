@@ -6,7 +6,7 @@ import { unreadFinding } from "./cluster_findings.ts";
 import type { Finding } from "./findings.ts";
 import { unknownObjects } from "./unknown_objects.ts";
 
-/** What is swept, and what could not be looked at. */
+/** The swept objects, and the clusters that could not be read. */
 export interface Sweep {
   /** Names of the resources that the objects once belonged to. */
   readonly targets: readonly string[];
@@ -14,15 +14,15 @@ export interface Sweep {
 }
 
 /**
- * Has objects that no record knows removed: they are noted as orphans, and the janitor sweeps those.
- * @throws {MpcError} UNAVAILABLE `NO_WORKER`, and as {@linkcode ClusterReader} says
+ * Records objects without a record as orphans, which the janitor then removes.
+ * @throws {MpcError} UNAVAILABLE `NO_WORKER`, and as {@linkcode ClusterReader} documents
  */
 export async function sweepObjects(deps: ServiceDeps, caller: Caller): Promise<Sweep> {
   await deps.authorizer.authorize(caller, { permission: "platform.sweep", resource: null });
   const { store, cluster, clock } = deps;
   const { signal } = caller;
   const { objects, unread } = await cluster.inventory({ signal });
-  // Records are read after the objects: what was created meanwhile has one.
+  // Records are read after the objects, so that an object that was just created has one.
   const resources = [
     ...await allOf(store.environments, signal),
     ...await allOf(store.workloads, signal),
@@ -42,7 +42,7 @@ export async function sweepObjects(deps: ServiceDeps, caller: Caller): Promise<S
         createTime: clock.now(),
       }, { signal });
     } catch (error) {
-      // It is noted already, and waits to be swept.
+      // It is already recorded as an orphan.
       if (!isMpcError(error, "ALREADY_EXISTS")) throw error;
     }
     targets.push(first.target);

@@ -3,7 +3,7 @@ import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { listPage, type ListRequest, type ListResult } from "../resources/list_page.ts";
 
-/** Lists environments, by name where nothing else is asked for. */
+/** Lists environments, by name unless another order is requested. */
 export async function listEnvironments(
   { store, clock, authorizer }: ServiceDeps,
   caller: Caller,

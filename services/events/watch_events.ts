@@ -16,7 +16,7 @@ import { pagesOf } from "../resources/pages_of.ts";
 import { decodeResumeToken, encodeResumeToken } from "./resume_token.ts";
 
 export interface WatchEventsRequest {
-  /** Only this resource and those below it; empty for all. */
+  /** Only this resource and the resources below it; empty for all. */
   readonly target: string;
   /** Only these kinds of resources; empty for all. */
   readonly kinds: readonly string[];
@@ -28,18 +28,18 @@ export interface WatchEventsRequest {
 export type WatchedEvent =
   | { readonly type: "existing"; readonly snapshot: EventSnapshot; readonly token: string }
   | { readonly type: "event"; readonly event: Event; readonly token: string }
-  /** Everything that existed has been sent. */
+  /** All existing resources have been sent. */
   | { readonly type: "synced"; readonly token: string };
 
 const KINDS: readonly ResourceKind[] = ["environment", "workload", "operation"];
 const PAGE = 200;
 
-/** How many events that are not for this watcher pass before it gets a mark with a newer token. */
+/** After this many events that a watcher does not see, it gets a mark with a newer token. */
 const MARK_EVERY = 1_000;
 
 /**
- * Yields what exists, then each event once, in order. A token says where the log was read to; a watch
- * that ends before everything that exists was sent has no token and starts again.
+ * Yields existing resources, then each event once, in order. A token says how far the log was read.
+ * A watch that ends before all existing resources were sent has no token, and must begin again.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, OUT_OF_RANGE `EVENTS_COMPACTED`, or
  *   `EVENTS_UNKNOWN` for a token of a log that this store does not have
  */
@@ -62,7 +62,7 @@ export async function* watchEvents(
   const head = await store.events.head({ signal: caller.signal });
   if (token !== null && token > head) throw eventsUnknown(token, head);
   let cursor = token ?? head;
-  /** Versions that the watcher has received; events of older versions are left out. */
+  /** Versions that the watcher has received; events with older versions are skipped. */
   const told = new Map<string, number>();
   if (request.resumeToken === "" && !request.skipExisting) {
     for await (const snapshot of existing(deps, caller, wanted, visible)) {
@@ -98,7 +98,9 @@ export async function* watchEvents(
   }
 }
 
-/** Filters over the documents of each kind; a kind that the caller sees all of has none. */
+/**
+ * Filters over the documents of each kind; none for a kind of which the caller may see everything.
+ */
 async function visibleKinds(
   { authorizer }: ServiceDeps,
   caller: Caller,
@@ -131,7 +133,7 @@ async function* existing(
     }
   }
   if (wanted.has("operation")) {
-    // Only running operations: the ones that have ended are history.
+    // Only running operations: ended operations are history.
     const live = { op: "=" as const, path: ["endTime"], value: null };
     const filter = visible.get("operation");
     const running = filter ? { op: "and" as const, terms: [live, filter] } : live;
@@ -177,12 +179,12 @@ function assertTarget(target: string): void {
   }]);
 }
 
-/** The log was started again: without this error the watcher would miss its events up to the token. */
+/** The log was reset: without this error, the watcher would miss its events up to the token. */
 const eventsUnknown = (token: number, head: number): MpcError =>
   new MpcError("OUT_OF_RANGE", {
     reason: "EVENTS_UNKNOWN",
     message:
-      `Cannot watch events behind ${token}: the newest is ${head}, the log was begun anew; watch without the token`,
+      `Cannot watch events after ${token}: the newest is ${head}, the log was reset; watch without the token`,
     metadata: { newest: String(head) },
   });
 
@@ -193,6 +195,6 @@ function parseToken(token: string): number {
     field: "resume_token",
     value: "",
     rule: "RESUME_TOKEN",
-    hint: "is no resume token",
+    hint: "is not a resume token",
   }]);
 }

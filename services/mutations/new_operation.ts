@@ -2,7 +2,7 @@ import type { Instant, JsonObject, Operation, OperationKind, StepRecord } from "
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 
-/** What is known of an operation before it is recorded. */
+/** What is known about an operation before it is recorded. */
 export interface OperationRequest {
   readonly kind: OperationKind;
   readonly target: string;
@@ -17,7 +17,7 @@ export interface OperationRequest {
   readonly deadline: Instant;
 }
 
-/** The record of an operation that nobody has begun. */
+/** The record of an operation that has not begun. */
 export function newOperation(
   { ids, engine }: Pick<ServiceDeps, "ids" | "engine">,
   { principal, traceparent }: Caller,

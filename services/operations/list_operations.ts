@@ -3,7 +3,7 @@ import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { listPage, type ListRequest, type ListResult } from "../resources/list_page.ts";
 
-/** Lists operations, the newest first where nothing else is asked for. */
+/** Lists operations, newest first unless another order is requested. */
 export async function listOperations(
   { store, clock, authorizer }: ServiceDeps,
   caller: Caller,

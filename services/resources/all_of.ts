@@ -3,7 +3,7 @@ import { pagesOf } from "./pages_of.ts";
 
 const PAGE = 500;
 
-/** Every document of a collection, or every one under a prefix, for what has to see them all. */
+/** All documents of a collection, or all under a prefix. */
 export async function allOf<T extends { readonly name: string }>(
   collection: Pick<Collection<T>, "list">,
   signal: AbortSignal,

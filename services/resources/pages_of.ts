@@ -1,8 +1,8 @@
 import type { Collection, Cursor, ListQuery, Stored } from "@mpc/storage";
 
 /**
- * The pages of a list, one after the other; each is read when the one before has been dealt with,
- * and none after whoever has enough.
+ * The pages of a list. Each page is read when the reader has finished the previous one, so none is
+ * read after the reader stops.
  */
 export async function* pagesOf<T extends { readonly name: string }>(
   collection: Pick<Collection<T>, "list">,

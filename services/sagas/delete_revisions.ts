@@ -1,7 +1,7 @@
 import { isMpcError } from "@mpc/domain";
 import type { StepContext } from "./step.ts";
 
-/** Forgets the revisions of a workload that is gone; those of nobody are no revisions. */
+/** Deletes the revisions of a deleted workload. */
 export async function deleteRevisions(context: StepContext, workload: string): Promise<void> {
   const { store, signal } = context;
   const prefix = `${workload}/revisions/`;

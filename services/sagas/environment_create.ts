@@ -5,7 +5,7 @@ import { CLUSTER_CALL, clusterWait } from "./retry_policies.ts";
 import { moveEnvironment } from "./move_resource.ts";
 import type { Step } from "./step.ts";
 
-/** What is asked for, complete enough to create the record and the cluster's part of it. */
+/** The intent, complete enough to create the record and the objects on the cluster. */
 export type EnvironmentCreateInput = {
   readonly environment: string;
   readonly uid: string;

@@ -3,7 +3,7 @@ import type { Stored } from "@mpc/storage";
 import { workloadEvent } from "../resources/resource_events.ts";
 import type { StepContext } from "./step.ts";
 
-/** Removes the record of a workload that an operation on its environment holds. */
+/** Deletes the record of a workload whose lock an operation on its environment holds. */
 export async function forgetWorkload(
   context: StepContext,
   stored: Stored<Workload>,

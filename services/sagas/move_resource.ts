@@ -1,4 +1,4 @@
-/** How operations write into the record of their resource: states, conditions and the lock. */
+/** How operations change the record of their resource: states, conditions and the lock. */
 import {
   assertMove,
   type Environment,
@@ -12,7 +12,7 @@ import {
 } from "@mpc/domain";
 import type { Stamp } from "./definition.ts";
 
-/** Moves an environment to another state, with the `Ready` condition that belongs to it. */
+/** Moves an environment to another state, with the `Ready` condition of that state. */
 export function moveEnvironment(
   environment: Environment,
   state: EnvironmentState,
@@ -22,7 +22,7 @@ export function moveEnvironment(
   return { ...environment, state, ...observed(environment, state, stamp) };
 }
 
-/** Moves a workload to another state, with the `Ready` condition that belongs to it. */
+/** Moves a workload to another state, with the `Ready` condition of that state. */
 export function moveWorkload(workload: Workload, state: WorkloadState, stamp: Stamp): Workload {
   assertMove(WORKLOAD_MOVES, workload.name, workload.state, state);
   return { ...workload, state, ...observed(workload, state, stamp) };

@@ -6,7 +6,7 @@ import type { ClusterEvent } from "../ports/mod.ts";
 import { assertName } from "../resources/preconditions.ts";
 
 /**
- * Lists what the cluster noticed about the objects of a workload, the latest last.
+ * Lists the cluster's events about the objects of a workload, newest last.
  * @throws {MpcError} NOT_FOUND `WORKLOAD_NOT_FOUND`, UNAVAILABLE `CLUSTER_UNREACHABLE`
  */
 export async function listClusterEvents(

@@ -6,7 +6,7 @@ import type { PodStatus } from "../ports/mod.ts";
 import { assertName } from "../resources/preconditions.ts";
 
 /**
- * Lists the copies of a workload as they are on the cluster, by name.
+ * Lists the copies of a workload on the cluster, by name.
  * @throws {MpcError} NOT_FOUND `WORKLOAD_NOT_FOUND`, UNAVAILABLE `CLUSTER_UNREACHABLE`
  */
 export async function listPods(

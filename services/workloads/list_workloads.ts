@@ -5,13 +5,13 @@ import { getEnvironment } from "../environments/get_environment.ts";
 import { listPage, type ListRequest, type ListResult } from "../resources/list_page.ts";
 import { assertName } from "../resources/preconditions.ts";
 
-/** Stands for every environment (AIP-159). */
+/** The parent that stands for every environment (AIP-159). */
 const ALL = "environments/-";
 
 const ACTION = "list workloads";
 
 /**
- * Lists the workloads of one environment, or of all by `environments/-`.
+ * Lists the workloads of one environment; `environments/-` lists those of all environments.
  * @throws {MpcError} NOT_FOUND `ENVIRONMENT_NOT_FOUND`, and what {@linkcode listPage} throws
  */
 export async function listWorkloads(

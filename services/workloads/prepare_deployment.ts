@@ -13,7 +13,7 @@ import type { Prepared } from "../mutations/mutate.ts";
 import { assertDeployable, assertEtag, getExisting } from "../resources/preconditions.ts";
 import { quotaEffects } from "./quota_effects.ts";
 
-/** What of a workload a deployment sets. */
+/** The fields of a workload that a deployment sets. */
 export interface Deployment {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -24,18 +24,18 @@ export interface Deployment {
 export interface DeploymentRequest {
   /** Name of the workload. */
   readonly name: string;
-  /** What cannot be done, for messages. */
+  /** The action, in messages. */
   readonly action: string;
   readonly verb: "deploy" | "rollback" | "scale" | "restart" | "reconcile";
   readonly etag: string;
   readonly timeoutMs: number | null;
-  /** Takes fields over that somebody else manages on the cluster. */
+  /** Takes over fields that somebody else manages on the cluster. */
   readonly forceConflicts: boolean;
-  /** What is wanted, given the workload as it is. */
+  /** Returns the desired fields, given the current workload. */
   readonly change: (current: Workload | null) => Deployment | Promise<Deployment>;
 }
 
-/** Checks a deployment against the world; every verb that changes what runs comes through here. */
+/** Checks a deployment against the current state; used by every verb that changes what runs. */
 export async function prepareDeployment(
   deps: ServiceDeps,
   caller: Caller,
@@ -86,7 +86,7 @@ export async function prepareDeployment(
   };
 }
 
-/** Only what a deployment sets: a whole record is given too. */
+/** Only the fields that a deployment sets, because the argument may be a whole record. */
 function json({ labels, annotations, spec, restartToken }: Deployment) {
   return { labels, annotations, spec, restartToken };
 }

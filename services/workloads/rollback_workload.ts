@@ -16,9 +16,9 @@ import { assertName, notFound } from "../resources/preconditions.ts";
 export interface RollbackWorkloadRequest extends MutationOptions {
   readonly name: string;
   readonly etag: string;
-  /** Takes fields over that somebody else manages on the cluster. */
+  /** Takes over fields that somebody else manages on the cluster. */
   readonly forceConflicts?: boolean;
-  /** 0 for the one before the active one. */
+  /** 0 for the revision before the active one. */
   readonly revision: number;
 }
 
@@ -41,7 +41,7 @@ export async function rollbackWorkload(
       field: "revision",
       value: String(revision),
       rule: "MIN",
-      hint: "must be a revision's number, or 0 for the one before",
+      hint: "must be a revision's number, or 0 for the previous one",
     }]);
   }
   const method = {

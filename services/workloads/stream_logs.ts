@@ -5,7 +5,7 @@ import { getWorkload } from "./get_workload.ts";
 import type { LogLine, LogQuery } from "../ports/mod.ts";
 
 /**
- * Yields what the replicas of a workload print.
+ * Yields the log lines of the replicas of a workload.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, NOT_FOUND `WORKLOAD_NOT_FOUND` or `NOT_ON_CLUSTER`, UNAVAILABLE
  *   `CLUSTER_UNREACHABLE`
  */

@@ -63,11 +63,11 @@ const CASES: Cases = [
       /apply_workload \S+ (attempt 2|attempt \d in [\d.]+ s, because )/,
     );
   }],
-  ["ctrl-C detaches, says how to resume, and the operation goes on", async (world) => {
+  ["ctrl-C detaches, says how to resume, and the operation continues", async (world) => {
     const program = start(world, deploy("stuck", "nginx:stuck"));
     await program.until(SPINNER);
     await program.type("\x03");
-    await program.until(/Detached; the operation goes on\. Follow it with 'mpctl op watch \S+'/);
+    await program.until(/Detached; the operation continues\. Follow it with 'mpctl op watch \S+'/);
     assert.equal(await program.code, 130, "nobody pressed it again");
     const drawn = program.printed();
     assert.doesNotMatch(drawn, UP_FROM_ANYWHERE, "each drawing begins at the left, behind ^C too");
