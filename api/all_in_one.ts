@@ -36,6 +36,7 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
     version: VERSION,
     engine: engine.name,
     storage: dataDir === null ? "memory" : "sqlite",
+    installation: platform.installation,
     provider: () => Promise.resolve(provider.name),
   };
   const doors = await openDoors(platform.components, deps, info, config);

@@ -14,6 +14,8 @@ export interface ServerInfo {
   readonly version: string;
   readonly engine: string;
   readonly storage: string;
+  /** Id of the installation. */
+  readonly installation: string;
   /** The name of the provider. */
   readonly provider: () => Promise<string>;
 }
@@ -25,10 +27,11 @@ export function diagnosticsService(
 ): ServiceImpl<typeof DiagnosticsService> {
   return {
     async diagnose(_request, context) {
-      const { checks, findings } = await diagnose(deps, callerOf(context));
+      const { checks, findings, foreign } = await diagnose(deps, callerOf(context));
       return create(DiagnoseResponseSchema, {
         checks: [...checks],
         findings: findings.map((finding) => ({ ...finding })),
+        foreignObjects: foreign.map((it) => ({ ...it })),
       });
     },
     async sweepObjects(_request, context) {

@@ -27,6 +27,7 @@ export async function startApi(config: ApiConfig): Promise<Api> {
     version: VERSION,
     engine: ENGINE,
     storage: "sqlite",
+    installation: platform.installation,
     provider: () => workers.provider(),
   };
   const doors = await openDoors(platform.components, deps, info, config);

@@ -15,6 +15,7 @@ export { matches, type Wildcard, wildcardOf } from "./filter_matches.ts";
 export * from "./filter_parser.ts";
 export * from "./ids.ts";
 export * from "./image.ts";
+export * from "./installation.ts";
 export * from "./json.ts";
 export * from "./labels.ts";
 export * from "./names.ts";

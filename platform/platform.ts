@@ -24,6 +24,7 @@ import {
 import type { Store } from "@mpc/storage";
 import { openStore } from "@mpc/storage/open_store";
 import type { HostedEngine, StepTools } from "@mpc/worker";
+import { openInstallation } from "./open_installation.ts";
 
 /** Where a process stores its records. */
 export interface StoreSettings {
@@ -41,14 +42,24 @@ const addressOf = (dataDir: string | null): string =>
 export class Platform implements AsyncDisposable {
   readonly components: Components;
   readonly store: Store;
+  /** The id of this control plane, the same in all its processes. */
+  readonly installation: string;
   readonly clock: Clock = systemClock;
   readonly ids: Ids = systemIds;
   readonly #dataDir: string | null;
 
-  private constructor(components: Components, store: Store, dataDir: string | null) {
+  private constructor(
+    components: Components,
+    parts: {
+      readonly store: Store;
+      readonly installation: string;
+      readonly dataDir: string | null;
+    },
+  ) {
     this.components = components;
-    this.store = store;
-    this.#dataDir = dataDir;
+    this.store = parts.store;
+    this.installation = parts.installation;
+    this.#dataDir = parts.dataDir;
   }
 
   /**
@@ -67,7 +78,13 @@ export class Platform implements AsyncDisposable {
       },
       close: () => store.close(),
     });
-    return new Platform(components, store, dataDir);
+    try {
+      const installation = await openInstallation(store, { clock: systemClock, ids: systemIds });
+      return new Platform(components, { store, installation, dataDir });
+    } catch (error) {
+      await components[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /**
@@ -77,12 +94,16 @@ export class Platform implements AsyncDisposable {
   async openClusters(
     settings: ProviderSettings,
   ): Promise<{ readonly provider: Provider; readonly planner: Planner }> {
-    const { store, clock } = this;
+    const { store, clock, installation } = this;
     const [{ openProvider }, { createPlanner }] = await Promise.all([
       import("@mpc/worker"),
       import("@mpc/services/sagas"),
     ]);
-    const provider = await openProvider({ ...settings, dataDir: this.#dataDir }, { store, clock });
+    const provider = await openProvider({ ...settings, dataDir: this.#dataDir }, {
+      store,
+      clock,
+      installation,
+    });
     // In `/readyz`, `cluster` comes after the engine, because it depends on other machines.
     this.components.add({ name: "clusters", close: () => provider.close() });
     return { provider, planner: createPlanner(store, provider) };

@@ -24,6 +24,7 @@ import type {
   Environment,
   Event,
   Filter,
+  Installation,
   Instant,
   NewEvent,
   Operation,
@@ -168,6 +169,8 @@ export interface Store {
   readonly revisions: Collection<Revision>;
   readonly operations: OperationCollection;
   readonly orphans: Collection<Orphan>;
+  /** One document at most; see {@linkcode Installation}. */
+  readonly installations: Collection<Installation>;
   readonly events: EventLog;
   /** Finishes running writes and releases every resource; later calls are `UNAVAILABLE`. */
   close(): Promise<void>;

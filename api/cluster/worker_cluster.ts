@@ -62,12 +62,13 @@ export class WorkerCluster implements ClusterReader, Planner {
   }
 
   async inventory({ signal }: ProviderCall): Promise<Inventory> {
-    const { objects, clusters, unread } = await this.#ask(
+    const { objects, foreign, clusters, unread } = await this.#ask(
       signal,
       (worker, options) => worker.listObjects({}, options),
     );
     return {
       objects: objects.map(({ $typeName: _, ...object }) => object),
+      foreign: foreign.map(({ $typeName: _, ...it }) => it),
       clusters,
       unread: unread.flatMap(({ cluster, error }) =>
         error ? [{ cluster, error: errorOf(error) }] : []

@@ -1,4 +1,9 @@
-import { DiagnoseResponseSchema, DiagnosticsService, type Finding } from "@mpc/proto";
+import {
+  DiagnoseResponseSchema,
+  DiagnosticsService,
+  type Finding,
+  type ForeignObjects,
+} from "@mpc/proto";
 import { type CommandContext, withClient } from "../context.ts";
 import { EXIT } from "../errors/cli_error.ts";
 import { isForPeople } from "../output/format.ts";
@@ -33,6 +38,7 @@ async function diagnose(context: CommandContext): Promise<number> {
   if (answer.findings.length === 0) {
     for (const check of answer.checks) terminal.out(`✓ ${check}\n`);
   }
+  for (const foreign of answer.foreignObjects) terminal.out(`• ${inWords(foreign)}\n`);
   return exitCode;
 }
 
@@ -56,4 +62,10 @@ function printFindings({ terminal }: CommandContext, findings: readonly Finding[
   for (const { invariant, subject, message, remedy } of findings) {
     terminal.out(`✗ ${invariant} ${subject}\n    ${message}\n    repair: ${remedy}\n`);
   }
+}
+
+/** Objects of another control plane, for people. */
+function inWords({ cluster, installation, objects }: ForeignObjects): string {
+  const owner = installation === "" ? "an unknown installation" : `installation ${installation}`;
+  return `${objects} objects on cluster '${cluster}' belong to ${owner} and are left alone`;
 }

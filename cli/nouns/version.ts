@@ -26,8 +26,9 @@ async function printVersion(context: CommandContext, withServer: boolean): Promi
     const versions = { mpctl: { version: VERSION }, ...(server && { server }) };
     terminal.out(await machineText(config.output, versions));
   } else if (server) {
-    const { version, engine, storage, provider } = server;
+    const { version, engine, storage, provider, installation } = server;
     terminal.out(`server ${version} (${engine}, ${storage}, ${provider})\n`);
+    terminal.out(`installation ${installation}\n`);
   }
   return EXIT.OK;
 }
@@ -36,10 +37,10 @@ async function printVersion(context: CommandContext, withServer: boolean): Promi
 async function serverInfo(context: CommandContext) {
   const { DiagnosticsService } = await import("@mpc/proto");
   const { withClient } = await import("../context.ts");
-  const { version, engine, storage, provider } = await withClient(
+  const { version, engine, storage, provider, installation } = await withClient(
     context,
     DiagnosticsService,
     (client) => client.getServerInfo({}),
   );
-  return { version, engine, storage, provider };
+  return { version, engine, storage, provider, installation };
 }

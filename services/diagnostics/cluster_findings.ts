@@ -12,7 +12,7 @@ import { allOf } from "../resources/all_of.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { type Finding, SETTLED } from "./findings.ts";
-import type { ClusterObject, Inventory, UnreadCluster } from "../ports/mod.ts";
+import type { ClusterObject, ForeignObjects, Inventory, UnreadCluster } from "../ports/mod.ts";
 import { unknownObjects } from "./unknown_objects.ts";
 import { isUnreadable } from "./is_unreadable.ts";
 
@@ -32,15 +32,16 @@ export async function clusterFindings(
   { signal }: Caller,
   environments: readonly Environment[],
   workloads: readonly Workload[],
-): Promise<readonly Finding[]> {
+): Promise<{ readonly findings: readonly Finding[]; readonly foreign: readonly ForeignObjects[] }> {
   let inventory: Inventory;
   try {
     inventory = await cluster.inventory({ signal });
   } catch (error) {
     if (!isUnreadable(error)) throw error;
-    return [unreadFinding({ cluster: error.metadata["cluster"] ?? "cluster", error })];
+    const cluster = error.metadata["cluster"] ?? "cluster";
+    return { findings: [unreadFinding({ cluster, error })], foreign: [] };
   }
-  const { objects, unread } = inventory;
+  const { objects, unread, foreign } = inventory;
   const orphans = await allOf(store.orphans, signal);
   const known = new Map(orphans.map((orphan) => [orphan.targetUid, orphan]));
   const resources = [...environments, ...workloads];
@@ -49,7 +50,7 @@ export async function clusterFindings(
   const clusters = new Map(environments.map((it) => [it.name, it.cluster]));
   const isTold = ({ name }: Environment | Workload) =>
     !untold.has(clusters.get(environmentName(environmentIdOf(name))) ?? "");
-  return [
+  const findings = [
     ...unread.map(unreadFinding),
     ...[...lost].map(([name, carried]) => lostFinding(name, carried, inventory)),
     ...withoutRecord(resources, objects.filter((o) => !known.has(o.targetUid))),
@@ -57,6 +58,7 @@ export async function clusterFindings(
     ...withoutObject(resources.filter(isTold), objects),
     ...wrongRevision(workloads.filter(isTold), objects),
   ];
+  return { findings, foreign };
 }
 
 /** The finding for a cluster that could not be read. */

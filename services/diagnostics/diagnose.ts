@@ -10,12 +10,15 @@ import {
 import type { Caller } from "../caller.ts";
 import { allOf } from "../resources/all_of.ts";
 import type { ServiceDeps } from "../deps.ts";
+import type { ForeignObjects } from "../ports/mod.ts";
 import { clusterFindings } from "./cluster_findings.ts";
 import { type Finding, type Invariant, INVARIANTS, SETTLED } from "./findings.ts";
 
 export interface Diagnosis {
   readonly checks: readonly string[];
   readonly findings: readonly Finding[];
+  /** What other installations have on the same clusters. */
+  readonly foreign: readonly ForeignObjects[];
 }
 
 /** Invariants that an operation that waits for a person may break; finishing it repairs them. */
@@ -37,24 +40,29 @@ const LIVE = ["PENDING", "RUNNING", "CANCELLING"];
 export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagnosis> {
   await deps.authorizer.authorize(caller, { permission: "platform.diagnose", resource: null });
   const checks = Object.values(INVARIANTS);
-  const findings = await examine(deps, caller);
-  if (findings.length === 0) return { checks, findings };
-  const again = new Set((await examine(deps, caller)).map(keyOf));
-  return { checks, findings: findings.filter((finding) => again.has(keyOf(finding))) };
+  const { findings, foreign } = await examine(deps, caller);
+  if (findings.length === 0) return { checks, findings, foreign };
+  const again = new Set((await examine(deps, caller)).findings.map(keyOf));
+  return { checks, findings: findings.filter((finding) => again.has(keyOf(finding))), foreign };
 }
 
 /** The message may differ at the second check if a cluster cannot be read. */
 const keyOf = ({ invariant, subject, message }: Finding) =>
   JSON.stringify([invariant, subject, invariant === "CLUSTER_UNREADABLE" ? "" : message]);
 
-async function examine(deps: ServiceDeps, caller: Caller): Promise<readonly Finding[]> {
+async function examine(deps: ServiceDeps, caller: Caller): Promise<Omit<Diagnosis, "checks">> {
   const environments = await allOf(deps.store.environments, caller.signal);
   const workloads = await allOf(deps.store.workloads, caller.signal);
   const resources = [...environments, ...workloads];
   const unfinished = await needAttention(deps, caller, resources);
   const targets = new Set(unfinished.map(({ target }) => target));
-  const onCluster = await clusterFindings(deps, caller, environments, workloads);
-  return [
+  const { findings: onCluster, foreign } = await clusterFindings(
+    deps,
+    caller,
+    environments,
+    workloads,
+  );
+  const findings = [
     ...await withoutOperation(deps, caller, resources),
     ...withoutEnvironment(environments, workloads),
     ...onCluster.filter(({ invariant, subject }) =>
@@ -63,6 +71,7 @@ async function examine(deps: ServiceDeps, caller: Caller): Promise<readonly Find
     ...unfinished.map(attentionFinding),
     ...await waiting(deps, caller),
   ];
+  return { findings, foreign };
 }
 
 async function withoutOperation(

@@ -12,9 +12,7 @@ import type { Instant, MpcError } from "@mpc/domain";
  * - `CANCELLED` `ABORTED_BY_CALLER`: the signal was aborted
  */
 export interface ClusterReader {
-  /**
-   * All objects with our labels. With several clusters, an unreachable one does not fail the call.
-   */
+  /** Every object with the platform's labels; an unreachable cluster does not fail the others. */
   inventory(call: ProviderCall): Promise<Inventory>;
   /** The progress of a workload's rollout; undefined if the cluster does not have the workload. */
   rolloutStatus(
@@ -53,7 +51,7 @@ export interface RolloutStatus {
   readonly message: string;
 }
 
-/** One object of a cluster with our labels. */
+/** One object of a cluster that this installation applied. */
 export interface ClusterObject {
   /** Name of the cluster. */
   readonly cluster: string;
@@ -66,13 +64,23 @@ export interface ClusterObject {
   readonly revision: number;
 }
 
-/** All objects with our labels, on every cluster that could be read. */
+/** The objects of this and other installations, on every cluster that could be read. */
 export interface Inventory {
   readonly objects: readonly ClusterObject[];
+  readonly foreign: readonly ForeignObjects[];
   /** Names of all configured clusters. */
   readonly clusters: readonly string[];
   /** The clusters whose objects are not known. */
   readonly unread: readonly UnreadCluster[];
+}
+
+/** Objects on a cluster that another installation applied; they are never changed. */
+export interface ForeignObjects {
+  readonly cluster: string;
+  /** Id of the other installation; empty where the objects name none. */
+  readonly installation: string;
+  /** How many objects there are. */
+  readonly objects: number;
 }
 
 /** A cluster that could not be read, and why: one of the failures of {@linkcode ClusterReader}. */

@@ -1,4 +1,4 @@
-import type { Environment, NewEvent, Orphan, Revision, Workload } from "@mpc/domain";
+import type { Environment, Installation, NewEvent, Orphan, Revision, Workload } from "@mpc/domain";
 import { storeClosed } from "../shared/errors.ts";
 import type { Store } from "../store.ts";
 import { MemoryCollection, type MemoryCommit } from "./collection.ts";
@@ -32,6 +32,7 @@ export function openMemoryStore({ sequenceStep = 1 }: MemoryStoreOptions = {}): 
     revisions: new MemoryCollection<Revision>(commit),
     operations: new MemoryOperations(commit),
     orphans: new MemoryCollection<Orphan>(commit),
+    installations: new MemoryCollection<Installation>(commit),
     events,
     close() {
       open = false;

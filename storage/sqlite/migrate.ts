@@ -3,12 +3,14 @@ import { MpcError } from "@mpc/domain";
 import { initial } from "./migrations/0001_initial.ts";
 import { labelsAndState } from "./migrations/0002_labels_and_state.ts";
 import { clusterAndSpecParts } from "./migrations/0003_cluster_and_spec_parts.ts";
+import { installations } from "./migrations/0004_installations.ts";
 
 /** In order. The `user_version` of a database is the number of migrations that it has had. */
 const MIGRATIONS: readonly (readonly string[])[] = [
   initial,
   labelsAndState,
   clusterAndSpecParts,
+  installations,
 ];
 
 /**

@@ -1,4 +1,4 @@
-import type { Environment, Orphan, Revision, Workload } from "@mpc/domain";
+import type { Environment, Installation, Orphan, Revision, Workload } from "@mpc/domain";
 import type { Store } from "../store.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { migrate } from "./migrate.ts";
@@ -71,6 +71,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
       requestId: "request_id",
     }),
     orphans: new SqliteCollection<Orphan>(access, "orphans"),
+    installations: new SqliteCollection<Installation>(access, "installations"),
     events,
     get commits() {
       return commit.commits;

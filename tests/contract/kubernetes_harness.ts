@@ -10,6 +10,7 @@ export async function openKubernetesHarness(kubeconfig: string): Promise<Provide
   const provider = new KubernetesProvider({
     client: new HttpKubeClient({ access, clock }),
     clock,
+    installation: "test",
     charts: null,
   });
   const kubectl = await kubectlOf(kubeconfig);

@@ -32,6 +32,7 @@ export class FailingStore implements Store {
   readonly revisions: Store["revisions"];
   readonly operations: OperationCollection;
   readonly orphans: Store["orphans"];
+  readonly installations: Store["installations"];
   readonly events: Store["events"];
 
   constructor(store: Store, clock: Clock) {
@@ -41,6 +42,7 @@ export class FailingStore implements Store {
     this.workloads = this.#wrap(store.workloads);
     this.revisions = this.#wrap(store.revisions);
     this.orphans = this.#wrap(store.orphans);
+    this.installations = this.#wrap(store.installations);
     this.operations = {
       ...this.#wrap(store.operations),
       findByRequestId: (...call) => this.#read(() => store.operations.findByRequestId(...call)),

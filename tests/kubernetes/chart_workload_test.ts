@@ -38,7 +38,7 @@ async function withChart(use: (world: World) => Promise<void>): Promise<void> {
   const access = { cluster: "test", kubeconfig: cluster.kubeconfig, context: null };
   const charts = openCharts(settings, { clock, cacheFolder: null });
   const client = new HttpKubeClient({ access, clock });
-  const provider = new KubernetesProvider({ client, clock, charts });
+  const provider = new KubernetesProvider({ client, clock, installation: "test", charts });
   try {
     await provider.applyNamespace(dev, live());
     await provider.applyPolicies(dev, live());

@@ -41,7 +41,12 @@ export function providerSuite(): (
         const providerBy = (kubeconfig: string, context: string | null = null) => {
           const access = { cluster: "test", kubeconfig, context };
           const client = new HttpKubeClient({ access, clock: systemClock });
-          const provider = new KubernetesProvider({ client, clock: systemClock, charts: null });
+          const provider = new KubernetesProvider({
+            client,
+            clock: systemClock,
+            installation: "test",
+            charts: null,
+          });
           providers.push(provider);
           return provider;
         };

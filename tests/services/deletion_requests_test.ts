@@ -28,7 +28,7 @@ for (const workloads of [0, 1, 3, 10]) {
     const clock = new FakeClock();
     const cluster = new FakeCluster(clock);
     const { client } = cluster;
-    const provider = new KubernetesProvider({ client, clock, charts: null });
+    const provider = new KubernetesProvider({ client, clock, installation: "test", charts: null });
     return withPlatform(async (platform) => {
       await platform.ended(await create(platform));
       for (let n = 0; n < workloads; n++) await deployed(platform, `web-${n}`);

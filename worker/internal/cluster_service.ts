@@ -31,9 +31,10 @@ export function clusterService(
       return create(GetClusterResponseSchema, { provider: cluster.name });
     },
     async listObjects(_request, { signal }) {
-      const { objects, clusters, unread } = await cluster.inventory({ signal });
+      const { objects, foreign, clusters, unread } = await cluster.inventory({ signal });
       return create(ListObjectsResponseSchema, {
         objects: objects.map((it) => ({ ...it })),
+        foreign: foreign.map((it) => ({ ...it })),
         clusters: [...clusters],
         unread: unread.map(({ cluster, error }) => ({
           cluster,

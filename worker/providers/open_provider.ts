@@ -16,7 +16,11 @@ interface Settings extends ProviderSettings {
  */
 export async function openProvider(
   { clusters, charts, simulatedDelays, dataDir }: Settings,
-  { store, clock }: { readonly store: Store; readonly clock: Clock },
+  { store, clock, installation }: {
+    readonly store: Store;
+    readonly clock: Clock;
+    readonly installation: string;
+  },
 ): Promise<Provider> {
   if (clusters.length === 0) {
     return new SimulatedProvider({
@@ -29,6 +33,7 @@ export async function openProvider(
   const cacheFolder = dataDir && join(dataDir, "helm");
   return openClusters(clusters, {
     clock,
+    installation,
     charts: openCharts(charts, { clock, cacheFolder }),
     findCluster: (ref) => findCluster(store, ref),
   });

@@ -29,6 +29,7 @@ export class FakeClusterWorld {
   readonly provider = new KubernetesProvider({
     client: this.cluster.client,
     clock: this.clock,
+    installation: "test",
     charts: null,
   });
   /** What rollouts told of their progress. */

@@ -133,6 +133,7 @@ export class ClusterRegistry implements Provider {
     );
     return {
       objects: read.flatMap(({ objects }) => objects),
+      foreign: read.flatMap(({ foreign }) => foreign),
       clusters: read.flatMap(({ clusters }) => clusters),
       unread: read.flatMap(({ unread }) => unread),
     };
@@ -157,7 +158,7 @@ export class ClusterRegistry implements Provider {
       });
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      return { objects: [], clusters: [cluster], unread: [{ cluster, error }] };
+      return { objects: [], foreign: [], clusters: [cluster], unread: [{ cluster, error }] };
     } finally {
       stop.abort("the inventory is over");
     }

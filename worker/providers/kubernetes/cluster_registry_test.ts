@@ -32,7 +32,15 @@ function open(names: readonly string[]): World {
   const fakes = names.map((name) => new FakeCluster(clock, { podMs: 700 }, name));
   const clusters = new Map(
     names.map((name, index) =>
-      [name, new KubernetesProvider({ client: fakes[index]!.client, clock, charts: null })] as const
+      [
+        name,
+        new KubernetesProvider({
+          client: fakes[index]!.client,
+          clock,
+          installation: "test",
+          charts: null,
+        }),
+      ] as const
     ),
   );
   const records = new Map<string, string>();

@@ -29,7 +29,14 @@ import { ALL_KINDS, KEPT_KINDS, POLICY_KINDS, WORKLOAD_KINDS } from "./managed_k
 import { applyObjects, creationOf, type Desired } from "./objects/apply.ts";
 import { deletionOf } from "./objects/diff.ts";
 import { driftOf } from "./objects/drift.ts";
-import { OURS, ownedBy, ownerOf, toClusterObject } from "./objects/ownership.ts";
+import {
+  byInstallation,
+  isForeign,
+  OURS,
+  ownedBy,
+  ownerOf,
+  toClusterObject,
+} from "./objects/ownership.ts";
 import { workloadEvents } from "./reads/workload_events.ts";
 import { workloadLogs } from "./reads/workload_logs.ts";
 import { workloadPods } from "./reads/workload_pods.ts";
@@ -40,6 +47,8 @@ import { ClusterWatch } from "./watch/cluster_watch.ts";
 export interface KubernetesProviderOptions {
   readonly client: KubeClient;
   readonly clock: Clock;
+  /** The id of this control plane; objects of others are never changed. */
+  readonly installation: string;
   /** Renders charts; null if charts are rejected. */
   readonly charts: HelmCharts | null;
 }
@@ -49,12 +58,14 @@ export class KubernetesProvider implements Provider {
   readonly name = "kubernetes";
   readonly #client: KubeClient;
   readonly #clock: Clock;
+  readonly #installation: string;
   readonly #charts: HelmCharts | null;
   readonly #watch: ClusterWatch;
 
-  constructor({ client, clock, charts }: KubernetesProviderOptions) {
+  constructor({ client, clock, installation, charts }: KubernetesProviderOptions) {
     this.#client = client;
     this.#clock = clock;
+    this.#installation = installation;
     this.#charts = charts;
     this.#watch = new ClusterWatch(client, clock);
   }
@@ -68,7 +79,12 @@ export class KubernetesProvider implements Provider {
     intent: NamespaceIntent,
     call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
-    const desired = { uid: intent.uid, objects: renderNamespace(intent), prune: [] };
+    const desired = {
+      uid: intent.uid,
+      installation: this.#installation,
+      objects: renderNamespace(intent),
+      prune: [],
+    };
     return await applyObjects(this.#client, desired, call);
   }
 
@@ -79,7 +95,8 @@ export class KubernetesProvider implements Provider {
     const { environment: namespace, uid } = intent;
     const objects = renderPolicies(intent);
     if (await this.#isDryRunWithoutNamespace(namespace, call)) return creationOf(objects);
-    const desired = { uid, namespace, objects, prune: POLICY_KINDS };
+    const installation = this.#installation;
+    const desired = { uid, installation, namespace, objects, prune: POLICY_KINDS };
     return await applyObjects(this.#client, desired, call);
   }
 
@@ -88,7 +105,7 @@ export class KubernetesProvider implements Provider {
     { signal, dryRun = false }: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
     const selection = { namespace, labelSelector: ownedBy(uid) };
-    const objects = await listKinds(this.#client, POLICY_KINDS, selection, signal);
+    const objects = await this.#own(POLICY_KINDS, selection, signal);
     if (!dryRun) await deleteObjects(this.#client, objects, signal);
     return objects.map(deletionOf);
   }
@@ -99,6 +116,7 @@ export class KubernetesProvider implements Provider {
   ): Promise<readonly PlannedChange[]> {
     const namespace = await this.#namespace(ref.environment, signal);
     if (!namespace || ownerOf(namespace) !== ref.uid) return [];
+    if (isForeign(namespace, this.#installation)) return [];
     const policies = await this.deletePolicies(ref, { signal, dryRun: true });
     if (!dryRun) await deleteObjects(this.#client, [namespace], signal);
     return [deletionOf(namespace), ...policies];
@@ -147,7 +165,7 @@ export class KubernetesProvider implements Provider {
     const labelSelector = ownedBy(...refs.map(({ uid }) => uid));
     const kinds = [...KEPT_KINDS, ...this.#workloadKinds];
     const selection = { namespace: first.environment, labelSelector };
-    const objects = await listKinds(this.#client, kinds, selection, signal);
+    const objects = await this.#own(kinds, selection, signal);
     const owned = refs.map(({ uid }) => objects.filter((object) => ownerOf(object) === uid));
     if (!dryRun) {
       await Promise.all(owned.map((objects) => deleteObjects(this.#client, objects, signal)));
@@ -164,8 +182,16 @@ export class KubernetesProvider implements Provider {
     const kinds = [...ALL_KINDS, ...this.#charts?.additionalKinds ?? []];
     const objects = await listKinds(this.#client, kinds, { labelSelector: OURS }, signal);
     const { cluster } = this.#client;
+    const installations = byInstallation(objects);
+    const own = installations.get(this.#installation) ?? [];
+    const foreign = [...installations].filter(([id]) => id !== this.#installation);
     return {
-      objects: objects.flatMap((object) => toClusterObject(cluster, object) ?? []),
+      objects: own.flatMap((object) => toClusterObject(cluster, object) ?? []),
+      foreign: foreign.map(([installation, { length }]) => ({
+        cluster,
+        installation,
+        objects: length,
+      })),
       clusters: [cluster],
       unread: [],
     };
@@ -213,6 +239,7 @@ export class KubernetesProvider implements Provider {
     const isChart = isChartIntent(intent);
     return {
       uid,
+      installation: this.#installation,
       namespace,
       objects: isChart ? await this.#renderChart(intent, call) : renderWorkload(intent),
       prune: this.#workloadKinds,
@@ -229,6 +256,16 @@ export class KubernetesProvider implements Provider {
 
   get #workloadKinds(): readonly ObjectKind[] {
     return [...WORKLOAD_KINDS, ...this.#charts?.additionalKinds ?? []];
+  }
+
+  /** The objects of a selection that this control plane applied. */
+  async #own(
+    kinds: readonly ObjectKind[],
+    selection: Parameters<typeof listKinds>[2],
+    signal: AbortSignal,
+  ): Promise<readonly LiveObject[]> {
+    const objects = await listKinds(this.#client, kinds, selection, signal);
+    return objects.filter((object) => !isForeign(object, this.#installation));
   }
 
   #namespace(name: string, signal: AbortSignal): Promise<LiveObject | undefined> {

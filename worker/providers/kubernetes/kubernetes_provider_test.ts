@@ -10,7 +10,12 @@ providerContract(
   () => {
     const clock = new FakeClock();
     const cluster = new FakeCluster(clock);
-    const provider = new KubernetesProvider({ client: cluster.client, clock, charts: null });
+    const provider = new KubernetesProvider({
+      client: cluster.client,
+      clock,
+      installation: "test",
+      charts: null,
+    });
     return Promise.resolve({
       provider,
       advance: (ms) => clock.advance(ms),

@@ -13,6 +13,8 @@ const BURST_SECONDS = 3;
 
 export interface OpenClustersOptions {
   readonly clock: Clock;
+  /** The id of this control plane. */
+  readonly installation: string;
   /** Renders charts; null if charts are rejected. */
   readonly charts: HelmCharts | null;
   readonly findCluster: ClusterRegistryOptions["findCluster"];
@@ -21,7 +23,7 @@ export interface OpenClustersOptions {
 /** Reads no kubeconfig and makes no request before the first use of a cluster. */
 export function openClusters(
   settings: readonly ClusterSettings[],
-  { clock, charts, findCluster }: OpenClustersOptions,
+  { clock, installation, charts, findCluster }: OpenClustersOptions,
 ): ClusterRegistry {
   const clusters = settings.map(({ name, kubeconfig, context, requestsPerSecond }) => {
     const rate = { perSecond: requestsPerSecond, burst: BURST_SECONDS * requestsPerSecond };
@@ -30,7 +32,7 @@ export function openClusters(
       clock,
       limits: { ...DEFAULT_LIMITS, rate },
     });
-    return [name, new KubernetesProvider({ client, clock, charts })] as const;
+    return [name, new KubernetesProvider({ client, clock, installation, charts })] as const;
   });
   return new ClusterRegistry({ clusters: new Map(clusters), findCluster, clock });
 }

@@ -35,7 +35,8 @@ export class SimulatedReader implements ClusterReader {
   async inventory(call: ProviderCall): Promise<Inventory> {
     await this.begin(call);
     const objects = this.cluster.all().flatMap(clusterObjects);
-    return { objects, clusters: [DEFAULT_CLUSTER], unread: [] };
+    // The simulated cluster belongs to one store.
+    return { objects, foreign: [], clusters: [DEFAULT_CLUSTER], unread: [] };
   }
 
   async rolloutStatus(

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpc/v1/diagnostics.proto.
  */
 export const file_mpc_v1_diagnostics: GenFile = /*@__PURE__*/
-  fileDesc("ChhtcGMvdjEvZGlhZ25vc3RpY3MucHJvdG8SBm1wYy52MSJOCgdGaW5kaW5nEhEKCWludmFyaWFudBgBIAEoCRIPCgdzdWJqZWN0GAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDgoGcmVtZWR5GAQgASgJIhEKD0RpYWdub3NlUmVxdWVzdCJFChBEaWFnbm9zZVJlc3BvbnNlEg4KBmNoZWNrcxgBIAMoCRIhCghmaW5kaW5ncxgCIAMoCzIPLm1wYy52MS5GaW5kaW5nIhUKE1N3ZWVwT2JqZWN0c1JlcXVlc3QiSgoUU3dlZXBPYmplY3RzUmVzcG9uc2USDwoHdGFyZ2V0cxgBIAMoCRIhCghmaW5kaW5ncxgCIAMoCzIPLm1wYy52MS5GaW5kaW5nIhYKFEdldFNlcnZlckluZm9SZXF1ZXN0IlsKFUdldFNlcnZlckluZm9SZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEg4KBmVuZ2luZRgCIAEoCRIPCgdzdG9yYWdlGAMgASgJEhAKCHByb3ZpZGVyGAQgASgJMuwBChJEaWFnbm9zdGljc1NlcnZpY2USPQoIRGlhZ25vc2USFy5tcGMudjEuRGlhZ25vc2VSZXF1ZXN0GhgubXBjLnYxLkRpYWdub3NlUmVzcG9uc2USSQoMU3dlZXBPYmplY3RzEhsubXBjLnYxLlN3ZWVwT2JqZWN0c1JlcXVlc3QaHC5tcGMudjEuU3dlZXBPYmplY3RzUmVzcG9uc2USTAoNR2V0U2VydmVySW5mbxIcLm1wYy52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBodLm1wYy52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2ViBnByb3RvMw");
+  fileDesc("ChhtcGMvdjEvZGlhZ25vc3RpY3MucHJvdG8SBm1wYy52MSJOCgdGaW5kaW5nEhEKCWludmFyaWFudBgBIAEoCRIPCgdzdWJqZWN0GAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDgoGcmVtZWR5GAQgASgJIhEKD0RpYWdub3NlUmVxdWVzdCJ2ChBEaWFnbm9zZVJlc3BvbnNlEg4KBmNoZWNrcxgBIAMoCRIhCghmaW5kaW5ncxgCIAMoCzIPLm1wYy52MS5GaW5kaW5nEi8KD2ZvcmVpZ25fb2JqZWN0cxgDIAMoCzIWLm1wYy52MS5Gb3JlaWduT2JqZWN0cyJICg5Gb3JlaWduT2JqZWN0cxIPCgdjbHVzdGVyGAEgASgJEhQKDGluc3RhbGxhdGlvbhgCIAEoCRIPCgdvYmplY3RzGAMgASgFIhUKE1N3ZWVwT2JqZWN0c1JlcXVlc3QiSgoUU3dlZXBPYmplY3RzUmVzcG9uc2USDwoHdGFyZ2V0cxgBIAMoCRIhCghmaW5kaW5ncxgCIAMoCzIPLm1wYy52MS5GaW5kaW5nIhYKFEdldFNlcnZlckluZm9SZXF1ZXN0InEKFUdldFNlcnZlckluZm9SZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEg4KBmVuZ2luZRgCIAEoCRIPCgdzdG9yYWdlGAMgASgJEhAKCHByb3ZpZGVyGAQgASgJEhQKDGluc3RhbGxhdGlvbhgFIAEoCTLsAQoSRGlhZ25vc3RpY3NTZXJ2aWNlEj0KCERpYWdub3NlEhcubXBjLnYxLkRpYWdub3NlUmVxdWVzdBoYLm1wYy52MS5EaWFnbm9zZVJlc3BvbnNlEkkKDFN3ZWVwT2JqZWN0cxIbLm1wYy52MS5Td2VlcE9iamVjdHNSZXF1ZXN0GhwubXBjLnYxLlN3ZWVwT2JqZWN0c1Jlc3BvbnNlEkwKDUdldFNlcnZlckluZm8SHC5tcGMudjEuR2V0U2VydmVySW5mb1JlcXVlc3QaHS5tcGMudjEuR2V0U2VydmVySW5mb1Jlc3BvbnNlYgZwcm90bzM");
 
 /**
  * A break of one of the platform's invariants.
@@ -131,6 +131,13 @@ export type DiagnoseResponse = Message<"mpc.v1.DiagnoseResponse"> & {
    * @generated from field: repeated mpc.v1.Finding findings = 2;
    */
   findings: Finding[];
+
+  /**
+   * Objects of other installations on the same clusters. They are never changed.
+   *
+   * @generated from field: repeated mpc.v1.ForeignObjects foreign_objects = 3;
+   */
+  foreignObjects: ForeignObjects[];
 };
 
 /**
@@ -152,6 +159,13 @@ export type DiagnoseResponseJson = {
    * @generated from field: repeated mpc.v1.Finding findings = 2;
    */
   findings?: FindingJson[];
+
+  /**
+   * Objects of other installations on the same clusters. They are never changed.
+   *
+   * @generated from field: repeated mpc.v1.ForeignObjects foreign_objects = 3;
+   */
+  foreignObjects?: ForeignObjectsJson[];
 };
 
 /**
@@ -160,6 +174,69 @@ export type DiagnoseResponseJson = {
  */
 export const DiagnoseResponseSchema: GenMessage<DiagnoseResponse, {jsonType: DiagnoseResponseJson}> = /*@__PURE__*/
   messageDesc(file_mpc_v1_diagnostics, 2);
+
+/**
+ * Objects on a cluster that another installation of the platform applied.
+ *
+ * @generated from message mpc.v1.ForeignObjects
+ */
+export type ForeignObjects = Message<"mpc.v1.ForeignObjects"> & {
+  /**
+   * Name of the cluster.
+   *
+   * @generated from field: string cluster = 1;
+   */
+  cluster: string;
+
+  /**
+   * Id of the other installation; empty where the objects name none.
+   *
+   * @generated from field: string installation = 2;
+   */
+  installation: string;
+
+  /**
+   * How many objects there are.
+   *
+   * @generated from field: int32 objects = 3;
+   */
+  objects: number;
+};
+
+/**
+ * Objects on a cluster that another installation of the platform applied.
+ *
+ * @generated from message mpc.v1.ForeignObjects
+ */
+export type ForeignObjectsJson = {
+  /**
+   * Name of the cluster.
+   *
+   * @generated from field: string cluster = 1;
+   */
+  cluster?: string;
+
+  /**
+   * Id of the other installation; empty where the objects name none.
+   *
+   * @generated from field: string installation = 2;
+   */
+  installation?: string;
+
+  /**
+   * How many objects there are.
+   *
+   * @generated from field: int32 objects = 3;
+   */
+  objects?: number;
+};
+
+/**
+ * Describes the message mpc.v1.ForeignObjects.
+ * Use `create(ForeignObjectsSchema)` to create a new message.
+ */
+export const ForeignObjectsSchema: GenMessage<ForeignObjects, {jsonType: ForeignObjectsJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_diagnostics, 3);
 
 /**
  * Request of SweepObjects.
@@ -182,7 +259,7 @@ export type SweepObjectsRequestJson = {
  * Use `create(SweepObjectsRequestSchema)` to create a new message.
  */
 export const SweepObjectsRequestSchema: GenMessage<SweepObjectsRequest, {jsonType: SweepObjectsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_diagnostics, 3);
+  messageDesc(file_mpc_v1_diagnostics, 4);
 
 /**
  * Response of SweepObjects.
@@ -231,7 +308,7 @@ export type SweepObjectsResponseJson = {
  * Use `create(SweepObjectsResponseSchema)` to create a new message.
  */
 export const SweepObjectsResponseSchema: GenMessage<SweepObjectsResponse, {jsonType: SweepObjectsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_diagnostics, 4);
+  messageDesc(file_mpc_v1_diagnostics, 5);
 
 /**
  * Request of GetServerInfo.
@@ -254,7 +331,7 @@ export type GetServerInfoRequestJson = {
  * Use `create(GetServerInfoRequestSchema)` to create a new message.
  */
 export const GetServerInfoRequestSchema: GenMessage<GetServerInfoRequest, {jsonType: GetServerInfoRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_diagnostics, 5);
+  messageDesc(file_mpc_v1_diagnostics, 6);
 
 /**
  * Response of GetServerInfo.
@@ -289,6 +366,13 @@ export type GetServerInfoResponse = Message<"mpc.v1.GetServerInfoResponse"> & {
    * @generated from field: string provider = 4;
    */
   provider: string;
+
+  /**
+   * Id of this installation, a UUID: the label `mpc/installation` of every object that it applies.
+   *
+   * @generated from field: string installation = 5;
+   */
+  installation: string;
 };
 
 /**
@@ -324,6 +408,13 @@ export type GetServerInfoResponseJson = {
    * @generated from field: string provider = 4;
    */
   provider?: string;
+
+  /**
+   * Id of this installation, a UUID: the label `mpc/installation` of every object that it applies.
+   *
+   * @generated from field: string installation = 5;
+   */
+  installation?: string;
 };
 
 /**
@@ -331,7 +422,7 @@ export type GetServerInfoResponseJson = {
  * Use `create(GetServerInfoResponseSchema)` to create a new message.
  */
 export const GetServerInfoResponseSchema: GenMessage<GetServerInfoResponse, {jsonType: GetServerInfoResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_diagnostics, 6);
+  messageDesc(file_mpc_v1_diagnostics, 7);
 
 /**
  * Tells how the platform is.

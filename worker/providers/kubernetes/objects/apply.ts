@@ -5,16 +5,18 @@ import { deleteObjects, listKinds } from "../client/bulk_requests.ts";
 import type { KubeClient } from "../client/kube_client.ts";
 import { AUTOSCALER, keyOf } from "../client/kinds.ts";
 import { fieldAt, type LiveObject, type ObjectKind, refOf, textOf } from "../client/kube_object.ts";
-import type { KubernetesObject } from "../render/mod.ts";
+import { installedBy, type KubernetesObject } from "../render/mod.ts";
 import { deletionOf, diffObjects, type ShownValues } from "./diff.ts";
 import { annotateKindHistory, readKindHistory } from "./kind_history.ts";
-import { ownedBy, ownerOf, revisionOf } from "./ownership.ts";
+import { isForeign, ownedBy, ownerOf, revisionOf } from "./ownership.ts";
 import { applyWithReplicas } from "./replica_ownership.ts";
 
 /** The desired state of one owner on the cluster. */
 export interface Desired {
   /** Uid of the environment or workload. */
   readonly uid: string;
+  /** The control plane that applies it: objects of others are neither changed nor pruned. */
+  readonly installation: string;
   /** In the order in which they are applied. */
   readonly objects: readonly KubernetesObject[];
   /** Kinds to prune: the owner's objects of these kinds that are not in `objects` are deleted. */
@@ -43,7 +45,8 @@ export async function applyObjects(
   const history = readKindHistory(before.values());
   const owned = await ownedObjects(client, desired, before, call);
   const changes: PlannedChange[] = [];
-  for (const object of annotateKindHistory(desired.objects, history ?? new Set())) {
+  const objects = installedBy(desired.installation, desired.objects);
+  for (const object of annotateKindHistory(objects, history ?? new Set())) {
     const live = before.get(textOf(refOf(object)));
     const options = { signal, dryRun, force, uid: live?.metadata.uid };
     const least = leastReplicas(desired.objects, object);
@@ -65,13 +68,13 @@ export function creationOf(objects: readonly KubernetesObject[]): readonly Plann
 /** The current state of the desired objects that exist, by their text. Checks their ownership. */
 async function readOwned(
   client: KubeClient,
-  { objects, uid }: Desired,
+  { objects, uid, installation }: Desired,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, LiveObject>> {
   const found = await Promise.all(objects.map((object) => client.get(refOf(object), { signal })));
   const live = found.flatMap((object) => object ? [[textOf(refOf(object)), object] as const] : []);
   for (const [text, object] of live) {
-    if (ownerOf(object) !== uid) throw ownedByAnother(text);
+    if (ownerOf(object) !== uid || isForeign(object, installation)) throw ownedByAnother(text);
     if (object.metadata.deletionTimestamp !== undefined) throw beingDeleted(text);
   }
   return new Map(live);
@@ -80,7 +83,7 @@ async function readOwned(
 /** The owner's objects of the kinds to prune. @param before the existing desired objects */
 async function ownedObjects(
   client: KubeClient,
-  { uid, prune, revision, namespace }: Desired,
+  { uid, installation, prune, revision, namespace }: Desired,
   before: ReadonlyMap<string, LiveObject>,
   { signal, dryRun = false }: ApplyCall,
 ): Promise<readonly LiveObject[]> {
@@ -92,7 +95,8 @@ async function ownedObjects(
   const kinds = history && (goesForward || dryRun)
     ? prune.filter((kind) => history.has(keyOf(kind)))
     : prune;
-  return await listKinds(client, kinds, { namespace, labelSelector: ownedBy(uid) }, signal);
+  const owned = await listKinds(client, kinds, { namespace, labelSelector: ownedBy(uid) }, signal);
+  return owned.filter((object) => !isForeign(object, installation));
 }
 
 /** The least replicas that an autoscaler among these objects sets for one of them. */

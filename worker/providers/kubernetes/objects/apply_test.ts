@@ -13,6 +13,7 @@ function desired(spec: object, revision = 1): Desired {
   const intent = aWorkloadIntent({ image: "web:1", ...spec }, { revision });
   return {
     uid: intent.uid,
+    installation: "test",
     namespace: intent.environment,
     objects: renderWorkload(intent),
     prune: WORKLOAD_KINDS,

@@ -15,7 +15,14 @@ function migration(spec: object): Desired {
     metadata: { name: "migrate", namespace: "dev", labels },
     spec: { template: { spec: { containers, restartPolicy: "Never" } }, ...spec },
   };
-  return { uid: "u-1", namespace: "dev", objects: [object], prune: [JOB], revision: 1 };
+  return {
+    uid: "u-1",
+    installation: "test",
+    namespace: "dev",
+    objects: [object],
+    prune: [JOB],
+    revision: 1,
+  };
 }
 
 async function driftWhenGone(desired: Desired): Promise<readonly string[]> {

@@ -1,8 +1,17 @@
 /** Which objects of a cluster are ours, and which environment or workload owns them. */
 import { environmentName, workloadName } from "@mpc/domain";
 import type { ClusterObject } from "@mpc/services";
+import { NAMESPACE } from "../client/kinds.ts";
 import { type LiveObject, refOf, textOf } from "../client/kube_object.ts";
-import { ENVIRONMENT, MANAGED_BY, MANAGER, REVISION, UID, WORKLOAD } from "../render/mod.ts";
+import {
+  ENVIRONMENT,
+  INSTALLATION,
+  MANAGED_BY,
+  MANAGER,
+  REVISION,
+  UID,
+  WORKLOAD,
+} from "../render/mod.ts";
 
 /** Selects all our objects. */
 export const OURS = `${MANAGED_BY}=${MANAGER}`;
@@ -22,6 +31,31 @@ export const workloadSelector = (workload: string): string => `${OURS},${WORKLOA
 /** Uid of the environment or workload that owns an object; undefined if it is not ours. */
 export function ownerOf({ metadata }: LiveObject): string | undefined {
   return metadata.labels?.[MANAGED_BY] === MANAGER ? metadata.labels[UID] : undefined;
+}
+
+/** Whether another control plane applied an object. */
+export function isForeign({ metadata }: LiveObject, installation: string): boolean {
+  const label = metadata.labels?.[INSTALLATION];
+  return label !== undefined && label !== installation;
+}
+
+/**
+ * Groups objects by the control plane that they belong to; "" where that is unknown. An object
+ * without a label of its own, for instance a claim that a StatefulSet created, belongs to the control
+ * plane of its namespace.
+ */
+export function byInstallation(
+  objects: readonly LiveObject[],
+): ReadonlyMap<string, readonly LiveObject[]> {
+  const label = ({ metadata }: LiveObject) => metadata.labels?.[INSTALLATION];
+  const namespaces = new Map(
+    objects.filter(({ kind }) => kind === NAMESPACE.kind)
+      .map((object) => [object.metadata.name, label(object)]),
+  );
+  return Map.groupBy(
+    objects,
+    (object) => label(object) ?? namespaces.get(object.metadata.namespace ?? "") ?? "",
+  );
 }
 
 /** The revision that an object was rendered from; 0 if it has none. */

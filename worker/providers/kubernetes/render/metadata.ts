@@ -12,6 +12,8 @@ export const ENVIRONMENT = "mpc/environment";
 export const WORKLOAD = "mpc/workload";
 /** Label: uid of the environment's or the workload's record. */
 export const UID = "mpc/uid";
+/** Label of objects, not of pods: id of the control plane that applied the object. */
+export const INSTALLATION = "mpc/installation";
 /**
  * Annotation of a controller, for instance a Deployment: the workload's revision. It is not on the
  * pod template, because scaling makes a new revision without replacing pods.
@@ -64,3 +66,15 @@ export const podSelector = (
  */
 export const partName = ({ workload }: WorkloadIntent, part: string): string =>
   `${workload}.${part}`;
+
+/** Objects with the label of the control plane that applies them. */
+export function installedBy(
+  installation: string,
+  objects: readonly KubernetesObject[],
+): readonly KubernetesObject[] {
+  return objects.map((object) => {
+    const { metadata } = object;
+    const labels = { ...metadata.labels, [INSTALLATION]: installation };
+    return { ...object, metadata: { ...metadata, labels } };
+  });
+}

@@ -5,6 +5,8 @@ export { renderNamespace, renderPolicies } from "./environment_objects.ts";
 export {
   ENV_CHECKSUM,
   ENVIRONMENT,
+  INSTALLATION,
+  installedBy,
   KIND_HISTORY,
   MANAGED_BY,
   MANAGER,

@@ -14,7 +14,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file mpc/internal/v1/cluster.proto.
  */
 export const file_mpc_internal_v1_cluster: GenFile = /*@__PURE__*/
-  fileDesc("Ch1tcGMvaW50ZXJuYWwvdjEvY2x1c3Rlci5wcm90bxIPbXBjLmludGVybmFsLnYxIhMKEUdldENsdXN0ZXJSZXF1ZXN0IiYKEkdldENsdXN0ZXJSZXNwb25zZRIQCghwcm92aWRlchgBIAEoCSIUChJMaXN0T2JqZWN0c1JlcXVlc3QiiAEKE0xpc3RPYmplY3RzUmVzcG9uc2USLwoHb2JqZWN0cxgBIAMoCzIeLm1wYy5pbnRlcm5hbC52MS5DbHVzdGVyT2JqZWN0EhAKCGNsdXN0ZXJzGAIgAygJEi4KBnVucmVhZBgDIAMoCzIeLm1wYy5pbnRlcm5hbC52MS5VbnJlYWRDbHVzdGVyIkQKDVVucmVhZENsdXN0ZXISDwoHY2x1c3RlchgBIAEoCRIiCgVlcnJvchgCIAEoCzITLm1wYy52MS5FcnJvclJlY29yZCJmCg1DbHVzdGVyT2JqZWN0Eg4KBm9iamVjdBgBIAEoCRIOCgZ0YXJnZXQYAiABKAkSEgoKdGFyZ2V0X3VpZBgDIAEoCRIQCghyZXZpc2lvbhgEIAEoBRIPCgdjbHVzdGVyGAUgASgJIjoKEUdldFJvbGxvdXRSZXF1ZXN0EhMKC2Vudmlyb25tZW50GAEgASgJEhAKCHdvcmtsb2FkGAIgASgJIkQKEkdldFJvbGxvdXRSZXNwb25zZRIuCgZzdGF0dXMYASABKAsyHi5tcGMuaW50ZXJuYWwudjEuUm9sbG91dFN0YXR1cyJjCg1Sb2xsb3V0U3RhdHVzEg8KB2Rlc2lyZWQYASABKAUSDwoHdXBkYXRlZBgCIAEoBRINCgVyZWFkeRgDIAEoBRIQCghyZXZpc2lvbhgEIAEoBRIPCgdtZXNzYWdlGAUgASgJIjgKD0xpc3RQb2RzUmVxdWVzdBITCgtlbnZpcm9ubWVudBgBIAEoCRIQCgh3b3JrbG9hZBgCIAEoCSI2ChBMaXN0UG9kc1Jlc3BvbnNlEiIKBHBvZHMYASADKAsyFC5tcGMuaW50ZXJuYWwudjEuUG9kIqMBCgNQb2QSDAoEbmFtZRgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDwoHbWVzc2FnZRgDIAEoCRINCgVyZWFkeRgEIAEoCBIQCghyZXN0YXJ0cxgFIAEoBRINCgVpbWFnZRgGIAEoCRIMCgRub2RlGAcgASgJEi8KC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI6ChFMaXN0RXZlbnRzUmVxdWVzdBITCgtlbnZpcm9ubWVudBgBIAEoCRIQCgh3b3JrbG9hZBgCIAEoCSJDChJMaXN0RXZlbnRzUmVzcG9uc2USLQoGZXZlbnRzGAEgAygLMh0ubXBjLmludGVybmFsLnYxLkNsdXN0ZXJFdmVudCKJAQoMQ2x1c3RlckV2ZW50EigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNvdW50GAIgASgFEg8KB3dhcm5pbmcYAyABKAgSDgoGcmVhc29uGAQgASgJEg4KBm9iamVjdBgFIAEoCRIPCgdtZXNzYWdlGAYgASgJIlwKFFBsYW5PcGVyYXRpb25SZXF1ZXN0EgwKBGtpbmQYASABKAkSDgoGdGFyZ2V0GAIgASgJEiYKBWlucHV0GAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCI/ChVQbGFuT3BlcmF0aW9uUmVzcG9uc2USJgoHY2hhbmdlcxgBIAMoCzIVLm1wYy52MS5QbGFubmVkQ2hhbmdlIqIBChFTdHJlYW1Mb2dzUmVxdWVzdBITCgtlbnZpcm9ubWVudBgBIAEoCRIQCgh3b3JrbG9hZBgCIAEoCRIOCgZmb2xsb3cYAyABKAgSEQoEdGFpbBgEIAEoBUgAiAEBEikKBXNpbmNlGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZXBsaWNhGAYgASgJQgcKBV90YWlsIl0KElN0cmVhbUxvZ3NSZXNwb25zZRIPCgdyZXBsaWNhGAEgASgJEigKBHRpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHRleHQYAyABKAky+QQKDkNsdXN0ZXJTZXJ2aWNlElUKCkdldENsdXN0ZXISIi5tcGMuaW50ZXJuYWwudjEuR2V0Q2x1c3RlclJlcXVlc3QaIy5tcGMuaW50ZXJuYWwudjEuR2V0Q2x1c3RlclJlc3BvbnNlElgKC0xpc3RPYmplY3RzEiMubXBjLmludGVybmFsLnYxLkxpc3RPYmplY3RzUmVxdWVzdBokLm1wYy5pbnRlcm5hbC52MS5MaXN0T2JqZWN0c1Jlc3BvbnNlElUKCkdldFJvbGxvdXQSIi5tcGMuaW50ZXJuYWwudjEuR2V0Um9sbG91dFJlcXVlc3QaIy5tcGMuaW50ZXJuYWwudjEuR2V0Um9sbG91dFJlc3BvbnNlEk8KCExpc3RQb2RzEiAubXBjLmludGVybmFsLnYxLkxpc3RQb2RzUmVxdWVzdBohLm1wYy5pbnRlcm5hbC52MS5MaXN0UG9kc1Jlc3BvbnNlElUKCkxpc3RFdmVudHMSIi5tcGMuaW50ZXJuYWwudjEuTGlzdEV2ZW50c1JlcXVlc3QaIy5tcGMuaW50ZXJuYWwudjEuTGlzdEV2ZW50c1Jlc3BvbnNlEl4KDVBsYW5PcGVyYXRpb24SJS5tcGMuaW50ZXJuYWwudjEuUGxhbk9wZXJhdGlvblJlcXVlc3QaJi5tcGMuaW50ZXJuYWwudjEuUGxhbk9wZXJhdGlvblJlc3BvbnNlElcKClN0cmVhbUxvZ3MSIi5tcGMuaW50ZXJuYWwudjEuU3RyZWFtTG9nc1JlcXVlc3QaIy5tcGMuaW50ZXJuYWwudjEuU3RyZWFtTG9nc1Jlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common]);
+  fileDesc("Ch1tcGMvaW50ZXJuYWwvdjEvY2x1c3Rlci5wcm90bxIPbXBjLmludGVybmFsLnYxIhMKEUdldENsdXN0ZXJSZXF1ZXN0IiYKEkdldENsdXN0ZXJSZXNwb25zZRIQCghwcm92aWRlchgBIAEoCSIUChJMaXN0T2JqZWN0c1JlcXVlc3QiugEKE0xpc3RPYmplY3RzUmVzcG9uc2USLwoHb2JqZWN0cxgBIAMoCzIeLm1wYy5pbnRlcm5hbC52MS5DbHVzdGVyT2JqZWN0EhAKCGNsdXN0ZXJzGAIgAygJEi4KBnVucmVhZBgDIAMoCzIeLm1wYy5pbnRlcm5hbC52MS5VbnJlYWRDbHVzdGVyEjAKB2ZvcmVpZ24YBCADKAsyHy5tcGMuaW50ZXJuYWwudjEuRm9yZWlnbk9iamVjdHMiSAoORm9yZWlnbk9iamVjdHMSDwoHY2x1c3RlchgBIAEoCRIUCgxpbnN0YWxsYXRpb24YAiABKAkSDwoHb2JqZWN0cxgDIAEoBSJECg1VbnJlYWRDbHVzdGVyEg8KB2NsdXN0ZXIYASABKAkSIgoFZXJyb3IYAiABKAsyEy5tcGMudjEuRXJyb3JSZWNvcmQiZgoNQ2x1c3Rlck9iamVjdBIOCgZvYmplY3QYASABKAkSDgoGdGFyZ2V0GAIgASgJEhIKCnRhcmdldF91aWQYAyABKAkSEAoIcmV2aXNpb24YBCABKAUSDwoHY2x1c3RlchgFIAEoCSI6ChFHZXRSb2xsb3V0UmVxdWVzdBITCgtlbnZpcm9ubWVudBgBIAEoCRIQCgh3b3JrbG9hZBgCIAEoCSJEChJHZXRSb2xsb3V0UmVzcG9uc2USLgoGc3RhdHVzGAEgASgLMh4ubXBjLmludGVybmFsLnYxLlJvbGxvdXRTdGF0dXMiYwoNUm9sbG91dFN0YXR1cxIPCgdkZXNpcmVkGAEgASgFEg8KB3VwZGF0ZWQYAiABKAUSDQoFcmVhZHkYAyABKAUSEAoIcmV2aXNpb24YBCABKAUSDwoHbWVzc2FnZRgFIAEoCSI4Cg9MaXN0UG9kc1JlcXVlc3QSEwoLZW52aXJvbm1lbnQYASABKAkSEAoId29ya2xvYWQYAiABKAkiNgoQTGlzdFBvZHNSZXNwb25zZRIiCgRwb2RzGAEgAygLMhQubXBjLmludGVybmFsLnYxLlBvZCKjAQoDUG9kEgwKBG5hbWUYASABKAkSDgoGc3RhdHVzGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDQoFcmVhZHkYBCABKAgSEAoIcmVzdGFydHMYBSABKAUSDQoFaW1hZ2UYBiABKAkSDAoEbm9kZRgHIAEoCRIvCgtjcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiOgoRTGlzdEV2ZW50c1JlcXVlc3QSEwoLZW52aXJvbm1lbnQYASABKAkSEAoId29ya2xvYWQYAiABKAkiQwoSTGlzdEV2ZW50c1Jlc3BvbnNlEi0KBmV2ZW50cxgBIAMoCzIdLm1wYy5pbnRlcm5hbC52MS5DbHVzdGVyRXZlbnQiiQEKDENsdXN0ZXJFdmVudBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVjb3VudBgCIAEoBRIPCgd3YXJuaW5nGAMgASgIEg4KBnJlYXNvbhgEIAEoCRIOCgZvYmplY3QYBSABKAkSDwoHbWVzc2FnZRgGIAEoCSJcChRQbGFuT3BlcmF0aW9uUmVxdWVzdBIMCgRraW5kGAEgASgJEg4KBnRhcmdldBgCIAEoCRImCgVpbnB1dBgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiPwoVUGxhbk9wZXJhdGlvblJlc3BvbnNlEiYKB2NoYW5nZXMYASADKAsyFS5tcGMudjEuUGxhbm5lZENoYW5nZSKiAQoRU3RyZWFtTG9nc1JlcXVlc3QSEwoLZW52aXJvbm1lbnQYASABKAkSEAoId29ya2xvYWQYAiABKAkSDgoGZm9sbG93GAMgASgIEhEKBHRhaWwYBCABKAVIAIgBARIpCgVzaW5jZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcmVwbGljYRgGIAEoCUIHCgVfdGFpbCJdChJTdHJlYW1Mb2dzUmVzcG9uc2USDwoHcmVwbGljYRgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR0ZXh0GAMgASgJMvkECg5DbHVzdGVyU2VydmljZRJVCgpHZXRDbHVzdGVyEiIubXBjLmludGVybmFsLnYxLkdldENsdXN0ZXJSZXF1ZXN0GiMubXBjLmludGVybmFsLnYxLkdldENsdXN0ZXJSZXNwb25zZRJYCgtMaXN0T2JqZWN0cxIjLm1wYy5pbnRlcm5hbC52MS5MaXN0T2JqZWN0c1JlcXVlc3QaJC5tcGMuaW50ZXJuYWwudjEuTGlzdE9iamVjdHNSZXNwb25zZRJVCgpHZXRSb2xsb3V0EiIubXBjLmludGVybmFsLnYxLkdldFJvbGxvdXRSZXF1ZXN0GiMubXBjLmludGVybmFsLnYxLkdldFJvbGxvdXRSZXNwb25zZRJPCghMaXN0UG9kcxIgLm1wYy5pbnRlcm5hbC52MS5MaXN0UG9kc1JlcXVlc3QaIS5tcGMuaW50ZXJuYWwudjEuTGlzdFBvZHNSZXNwb25zZRJVCgpMaXN0RXZlbnRzEiIubXBjLmludGVybmFsLnYxLkxpc3RFdmVudHNSZXF1ZXN0GiMubXBjLmludGVybmFsLnYxLkxpc3RFdmVudHNSZXNwb25zZRJeCg1QbGFuT3BlcmF0aW9uEiUubXBjLmludGVybmFsLnYxLlBsYW5PcGVyYXRpb25SZXF1ZXN0GiYubXBjLmludGVybmFsLnYxLlBsYW5PcGVyYXRpb25SZXNwb25zZRJXCgpTdHJlYW1Mb2dzEiIubXBjLmludGVybmFsLnYxLlN0cmVhbUxvZ3NSZXF1ZXN0GiMubXBjLmludGVybmFsLnYxLlN0cmVhbUxvZ3NSZXNwb25zZTABYgZwcm90bzM", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common]);
 
 /**
  * Request of GetCluster.
@@ -123,6 +123,13 @@ export type ListObjectsResponse = Message<"mpc.internal.v1.ListObjectsResponse">
    * @generated from field: repeated mpc.internal.v1.UnreadCluster unread = 3;
    */
   unread: UnreadCluster[];
+
+  /**
+   * Objects of other installations.
+   *
+   * @generated from field: repeated mpc.internal.v1.ForeignObjects foreign = 4;
+   */
+  foreign: ForeignObjects[];
 };
 
 /**
@@ -151,6 +158,13 @@ export type ListObjectsResponseJson = {
    * @generated from field: repeated mpc.internal.v1.UnreadCluster unread = 3;
    */
   unread?: UnreadClusterJson[];
+
+  /**
+   * Objects of other installations.
+   *
+   * @generated from field: repeated mpc.internal.v1.ForeignObjects foreign = 4;
+   */
+  foreign?: ForeignObjectsJson[];
 };
 
 /**
@@ -159,6 +173,69 @@ export type ListObjectsResponseJson = {
  */
 export const ListObjectsResponseSchema: GenMessage<ListObjectsResponse, {jsonType: ListObjectsResponseJson}> = /*@__PURE__*/
   messageDesc(file_mpc_internal_v1_cluster, 3);
+
+/**
+ * Objects on a cluster that another installation applied.
+ *
+ * @generated from message mpc.internal.v1.ForeignObjects
+ */
+export type ForeignObjects = Message<"mpc.internal.v1.ForeignObjects"> & {
+  /**
+   * Name of the cluster.
+   *
+   * @generated from field: string cluster = 1;
+   */
+  cluster: string;
+
+  /**
+   * Id of the other installation; empty where the objects name none.
+   *
+   * @generated from field: string installation = 2;
+   */
+  installation: string;
+
+  /**
+   * How many objects there are.
+   *
+   * @generated from field: int32 objects = 3;
+   */
+  objects: number;
+};
+
+/**
+ * Objects on a cluster that another installation applied.
+ *
+ * @generated from message mpc.internal.v1.ForeignObjects
+ */
+export type ForeignObjectsJson = {
+  /**
+   * Name of the cluster.
+   *
+   * @generated from field: string cluster = 1;
+   */
+  cluster?: string;
+
+  /**
+   * Id of the other installation; empty where the objects name none.
+   *
+   * @generated from field: string installation = 2;
+   */
+  installation?: string;
+
+  /**
+   * How many objects there are.
+   *
+   * @generated from field: int32 objects = 3;
+   */
+  objects?: number;
+};
+
+/**
+ * Describes the message mpc.internal.v1.ForeignObjects.
+ * Use `create(ForeignObjectsSchema)` to create a new message.
+ */
+export const ForeignObjectsSchema: GenMessage<ForeignObjects, {jsonType: ForeignObjectsJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_internal_v1_cluster, 4);
 
 /**
  * A cluster that could not be read.
@@ -207,7 +284,7 @@ export type UnreadClusterJson = {
  * Use `create(UnreadClusterSchema)` to create a new message.
  */
 export const UnreadClusterSchema: GenMessage<UnreadCluster, {jsonType: UnreadClusterJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 4);
+  messageDesc(file_mpc_internal_v1_cluster, 5);
 
 /**
  * One object of a cluster.
@@ -298,7 +375,7 @@ export type ClusterObjectJson = {
  * Use `create(ClusterObjectSchema)` to create a new message.
  */
 export const ClusterObjectSchema: GenMessage<ClusterObject, {jsonType: ClusterObjectJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 5);
+  messageDesc(file_mpc_internal_v1_cluster, 6);
 
 /**
  * Request of GetRollout.
@@ -347,7 +424,7 @@ export type GetRolloutRequestJson = {
  * Use `create(GetRolloutRequestSchema)` to create a new message.
  */
 export const GetRolloutRequestSchema: GenMessage<GetRolloutRequest, {jsonType: GetRolloutRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 6);
+  messageDesc(file_mpc_internal_v1_cluster, 7);
 
 /**
  * Response of GetRollout.
@@ -382,7 +459,7 @@ export type GetRolloutResponseJson = {
  * Use `create(GetRolloutResponseSchema)` to create a new message.
  */
 export const GetRolloutResponseSchema: GenMessage<GetRolloutResponse, {jsonType: GetRolloutResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 7);
+  messageDesc(file_mpc_internal_v1_cluster, 8);
 
 /**
  * How a rollout stands.
@@ -473,7 +550,7 @@ export type RolloutStatusJson = {
  * Use `create(RolloutStatusSchema)` to create a new message.
  */
 export const RolloutStatusSchema: GenMessage<RolloutStatus, {jsonType: RolloutStatusJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 8);
+  messageDesc(file_mpc_internal_v1_cluster, 9);
 
 /**
  * Request of ListPods.
@@ -522,7 +599,7 @@ export type ListPodsRequestJson = {
  * Use `create(ListPodsRequestSchema)` to create a new message.
  */
 export const ListPodsRequestSchema: GenMessage<ListPodsRequest, {jsonType: ListPodsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 9);
+  messageDesc(file_mpc_internal_v1_cluster, 10);
 
 /**
  * Response of ListPods.
@@ -557,7 +634,7 @@ export type ListPodsResponseJson = {
  * Use `create(ListPodsResponseSchema)` to create a new message.
  */
 export const ListPodsResponseSchema: GenMessage<ListPodsResponse, {jsonType: ListPodsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 10);
+  messageDesc(file_mpc_internal_v1_cluster, 11);
 
 /**
  * One copy of a workload.
@@ -690,7 +767,7 @@ export type PodJson = {
  * Use `create(PodSchema)` to create a new message.
  */
 export const PodSchema: GenMessage<Pod, {jsonType: PodJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 11);
+  messageDesc(file_mpc_internal_v1_cluster, 12);
 
 /**
  * Request of ListEvents.
@@ -739,7 +816,7 @@ export type ListEventsRequestJson = {
  * Use `create(ListEventsRequestSchema)` to create a new message.
  */
 export const ListEventsRequestSchema: GenMessage<ListEventsRequest, {jsonType: ListEventsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 12);
+  messageDesc(file_mpc_internal_v1_cluster, 13);
 
 /**
  * Response of ListEvents.
@@ -774,7 +851,7 @@ export type ListEventsResponseJson = {
  * Use `create(ListEventsResponseSchema)` to create a new message.
  */
 export const ListEventsResponseSchema: GenMessage<ListEventsResponse, {jsonType: ListEventsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 13);
+  messageDesc(file_mpc_internal_v1_cluster, 14);
 
 /**
  * Something that the cluster noticed.
@@ -879,7 +956,7 @@ export type ClusterEventJson = {
  * Use `create(ClusterEventSchema)` to create a new message.
  */
 export const ClusterEventSchema: GenMessage<ClusterEvent, {jsonType: ClusterEventJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 14);
+  messageDesc(file_mpc_internal_v1_cluster, 15);
 
 /**
  * Request of PlanOperation.
@@ -942,7 +1019,7 @@ export type PlanOperationRequestJson = {
  * Use `create(PlanOperationRequestSchema)` to create a new message.
  */
 export const PlanOperationRequestSchema: GenMessage<PlanOperationRequest, {jsonType: PlanOperationRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 15);
+  messageDesc(file_mpc_internal_v1_cluster, 16);
 
 /**
  * Response of PlanOperation.
@@ -977,7 +1054,7 @@ export type PlanOperationResponseJson = {
  * Use `create(PlanOperationResponseSchema)` to create a new message.
  */
 export const PlanOperationResponseSchema: GenMessage<PlanOperationResponse, {jsonType: PlanOperationResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 16);
+  messageDesc(file_mpc_internal_v1_cluster, 17);
 
 /**
  * Request of StreamLogs.
@@ -1082,7 +1159,7 @@ export type StreamLogsRequestJson = {
  * Use `create(StreamLogsRequestSchema)` to create a new message.
  */
 export const StreamLogsRequestSchema: GenMessage<StreamLogsRequest, {jsonType: StreamLogsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 17);
+  messageDesc(file_mpc_internal_v1_cluster, 18);
 
 /**
  * Response of StreamLogs: one line.
@@ -1145,7 +1222,7 @@ export type StreamLogsResponseJson = {
  * Use `create(StreamLogsResponseSchema)` to create a new message.
  */
 export const StreamLogsResponseSchema: GenMessage<StreamLogsResponse, {jsonType: StreamLogsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 18);
+  messageDesc(file_mpc_internal_v1_cluster, 19);
 
 /**
  * What workers answer the API about the cluster, which only they reach. Between processes of one
