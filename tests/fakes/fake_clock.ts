@@ -8,7 +8,7 @@ interface Timer {
   readonly fire: () => void;
 }
 
-/** A clock that moves only when a test moves it. */
+/** A clock that advances only when a test says so. */
 export class FakeClock implements Clock {
   #now: Instant;
   #order = 0;
@@ -48,12 +48,12 @@ export class FakeClock implements Clock {
     return this.#timers.size;
   }
 
-  /** When the next sleeper wakes; undefined where nobody sleeps. */
+  /** When the next sleeper wakes; undefined if there is none. */
   get nextWake(): Instant | undefined {
     return this.#next()?.at;
   }
 
-  /** Moves time on, waking sleepers in order and letting what they start run to its next wait. */
+  /** Advances time, waking sleepers in order and letting what they start run to its next wait. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     await settle();

@@ -1,8 +1,8 @@
 /**
- * Every write of every operation kind goes wrong in every way, alone and while another change of
- * the same resources, or the same request again, comes in at every point; the janitor passes all
- * the while. What was acknowledged must be there and end, nothing may be left that does not end,
- * and the clean-up that follows leaves nothing at all.
+ * Every write of every operation kind fails in every way: alone, and while another change of the
+ * same resources, or a repetition of the request, comes in at every point; the janitor passes all
+ * the time. Every acknowledged operation must exist and end, nothing may be left that does not end,
+ * and the clean-up that follows must leave nothing at all.
  */
 import assert from "node:assert/strict";
 import { isMpcError } from "@mpc/domain";
@@ -13,20 +13,20 @@ import { FakeClock } from "../fakes/fake_clock.ts";
 import { Platform } from "../fakes/platform.ts";
 import { deploy, removeEnvironment, removeWorkload, type Scenario } from "../fakes/scenarios.ts";
 
-/** Older than an admission may be. */
+/** Longer than an admission may take. */
 export const LATER_MS = 11_000;
 
-/** How often the janitor passes; a late write is made after several passes. */
+/** The interval of the janitor's passes; a late write is made after several passes. */
 const PASS_MS = 4_000;
 
 const REQUEST_ID = "the-request-of-the-scenario";
 
 type Change = (platform: Platform) => Promise<MutationResult | undefined>;
 
-/** The scenario's own request once more, as a client sends it that has had no answer. */
+/** The scenario's own request again, as sent by a client that got no response. */
 const SAME_REQUEST = "the same request";
 
-/** Changes that come in while another is under way. */
+/** Changes that come in during another one. */
 export const INTRUDERS: Readonly<Record<string, Change | typeof SAME_REQUEST>> = {
   "the same request comes again": SAME_REQUEST,
   "the environment is deleted": (platform) => removeEnvironment(platform, { allowMissing: true }),
@@ -46,9 +46,9 @@ export const INTRUDERS: Readonly<Record<string, Change | typeof SAME_REQUEST>> =
 
 export interface Interruption {
   readonly scenario: Scenario;
-  /** The write that goes wrong, from 1; none where undefined. */
+  /** The write that fails, from 1; undefined for none. */
   readonly fault?: { readonly kind: WriteFault; readonly at: number };
-  /** What comes in, and with which write, from 1; `afterMs` later where it is given. */
+  /** The other change, the number of the write with which it comes, and how much later. */
   readonly intruder?: {
     readonly change: Change | typeof SAME_REQUEST;
     readonly at: number;
@@ -56,7 +56,7 @@ export interface Interruption {
   };
 }
 
-/** @returns how many writes the changes made, those of the janitor included */
+/** @returns the number of writes that the changes made, including those of the janitor */
 export async function interrupt({ scenario, fault, intruder }: Interruption): Promise<number> {
   const clock = new FakeClock();
   const store = new FailingStore(openMemoryStore(), clock);

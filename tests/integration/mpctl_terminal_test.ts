@@ -111,7 +111,7 @@ const CASES: Cases = [
     const program = start(world, ["event", "watch", "--target", "environments/dev"]);
     await program.until(/EXISTING environments\/dev/);
     await program.type("\x03");
-    await program.until(/Go on with --resume \S+/);
+    await program.until(/Resume with --resume \S+/);
     assert.equal(await program.code, 0);
   }],
 ];

@@ -125,7 +125,7 @@ Deno.test({
     ]);
     const swept = await world.mpctl("doctor", "--sweep");
     assert.equal(swept.code, 1, swept.err);
-    assert.match(swept.out, /what is left of environments\/left is removed within a minute/);
+    assert.match(swept.out, /the objects of environments\/left will be removed within a minute/);
     assert.match(swept.out, /✗ CLUSTER_UNREADABLE gone/);
   },
 });
