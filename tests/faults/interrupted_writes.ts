@@ -89,7 +89,7 @@ export async function interrupt({ scenario, fault, intruder }: Interruption): Pr
     store.plan(fault?.kind ?? "crash", fault?.at ?? Infinity);
     const asked = ask();
     await platform.settle();
-    // Late writes are made now, and whoever waits for them goes on.
+    // Late writes are made now, and the callers that wait for them continue.
     for (let ms = 0; ms <= LATE_MS + LATER_MS; ms += PASS_MS) {
       await clock.advance(PASS_MS);
       await platform.settle();
@@ -103,7 +103,7 @@ export async function interrupt({ scenario, fault, intruder }: Interruption): Pr
     store.heal();
     if (fault?.kind === "crash") await platform.restart();
     await settleAll(platform);
-    assert.ok(answersOfScenario.size <= 1, "the same request is the same operation");
+    assert.ok(answersOfScenario.size <= 1, "the same request returns the same operation");
     for (const name of [...acknowledged, ...answersOfScenario]) await platform.operation(name);
     await assertNoFaultOfOurs(platform);
     await platform.assertSound();
@@ -116,7 +116,7 @@ export async function interrupt({ scenario, fault, intruder }: Interruption): Pr
   }
 }
 
-/** The janitor as it runs in the program; what a pass cannot do, the next one does. */
+/** Repeats the janitor's passes, like the program; the next pass does what one cannot. */
 async function passAgainAndAgain(platform: Platform, signal: AbortSignal): Promise<void> {
   const janitor = platform.janitor();
   while (!signal.aborted) {
@@ -129,14 +129,14 @@ async function passAgainAndAgain(platform: Platform, signal: AbortSignal): Promi
   }
 }
 
-/** Whatever the store did, no operation ended by a fault of this program. */
+/** Asserts that no operation ended because of a bug, whatever the store did. */
 async function assertNoFaultOfOurs({ store }: Platform): Promise<void> {
   const { items } = await store.operations.list({ limit: 100 });
   const faults = items.flatMap(({ value: { error } }) => error?.code === "INTERNAL" ? [error] : []);
   assert.deepEqual(faults, []);
 }
 
-/** Two passes of the janitor, as time goes by. */
+/** Two passes of the janitor, with time between them. */
 async function settleAll(platform: Platform): Promise<void> {
   for (let pass = 0; pass < 2; pass++) {
     await platform.settle();
@@ -146,7 +146,7 @@ async function settleAll(platform: Platform): Promise<void> {
   await platform.settle();
 }
 
-/** Whatever was left can be deleted, and then nothing is left. */
+/** Asserts that everything can be deleted, and that nothing is left then. */
 async function assertCleanSlate(platform: Platform): Promise<void> {
   const { store, cluster, caller } = platform;
   const removed = await removeEnvironment(platform, { allowMissing: true });

@@ -1,11 +1,11 @@
-/** The completion scripts, in the shells that they are for. */
+/** The completion scripts, in their shells. */
 import assert from "node:assert/strict";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { mpctlCommand, testMpctl, type World } from "../e2e/mpctl_world.ts";
 import { runCommand } from "../servers/run_command.ts";
 
-/** Puts `mpctl` on the PATH, as a person who completes has it. */
+/** Puts `mpctl` on the `PATH`, as a user of completion has it. */
 async function environment({ bundle, directory, web }: World): Promise<Record<string, string>> {
   const program = join(directory, "mpctl");
   const command = mpctlCommand(bundle).map((word) => `'${word}'`).join(" ");

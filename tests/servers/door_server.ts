@@ -1,6 +1,6 @@
 /**
- * A process with the API's gRPC door, plain and by TLS, for tests that may kill it. Prints one line
- * of JSON when it listens: its pid, both ports, and the certificate.
+ * A process with the API's gRPC door, plain and with TLS, for tests that may kill it. Prints one
+ * line of JSON when it listens: its pid, both ports, and the certificate.
  */
 import { DiagnosticsService } from "@mpc/proto";
 import { route, serveGrpc } from "@mpc/api";

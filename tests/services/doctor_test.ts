@@ -18,7 +18,7 @@ import { create, deploy } from "../fakes/scenarios.ts";
 
 const WEB = "environments/dev/workloads/web";
 
-/** A namespace of which there is no record. */
+/** A namespace without a record. */
 const STRANGER = {
   environment: "left",
   uid: "uid-left",
@@ -26,7 +26,7 @@ const STRANGER = {
   quota: NO_QUOTA,
 };
 
-Deno.test("doctor names each break with the command that repairs it", () =>
+Deno.test("doctor names each violation with the command that repairs it", () =>
   withPlatform(async (platform) => {
     const { store, cluster, caller } = platform;
     await platform.ended(await create(platform));
@@ -51,7 +51,7 @@ Deno.test("doctor names each break with the command that repairs it", () =>
     assert.deepEqual(await found(), [["RECORD_WITHOUT_OBJECT", "mpctl"]]);
   }));
 
-Deno.test("what was lost while it changed is changed once more, and not deleted for it", () =>
+Deno.test("a resource whose change was lost is repaired by repeating the change, not by deleting it", () =>
   withPlatform(async (platform) => {
     const { store } = platform;
     await platform.ended(await create(platform));
@@ -73,7 +73,7 @@ Deno.test("what was lost while it changed is changed once more, and not deleted 
     assert.equal((await store.workloads.get(WEB))?.value.state, "READY");
   }));
 
-Deno.test("doctor finds nothing wrong with what changes while it looks", () =>
+Deno.test("doctor reports nothing about resources that change while it checks", () =>
   withPlatform(async (platform) => {
     const { deps, caller, cluster } = platform;
     let created = 0;
@@ -86,7 +86,7 @@ Deno.test("doctor finds nothing wrong with what changes while it looks", () =>
     });
     const { findings } = await diagnose({ ...deps, cluster: changing }, caller);
     assert.deepEqual(findings, []);
-    assert.ok(created > 1, "it looked again");
+    assert.ok(created > 1, "it checked again");
   }));
 
 const UNREADABLE: readonly (readonly [ErrorCode, string, string])[] = [
@@ -99,7 +99,7 @@ const UNREADABLE: readonly (readonly [ErrorCode, string, string])[] = [
   ],
 ];
 
-Deno.test("a cluster that cannot be read is a finding, and the records are checked all the same", async (t) => {
+Deno.test("a cluster that cannot be read is a finding, and the records are checked anyway", async (t) => {
   for (const [code, reason, remedy] of UNREADABLE) {
     await t.step(reason, () =>
       withPlatform(async (platform) => {
@@ -121,7 +121,7 @@ Deno.test("a cluster that cannot be read is a finding, and the records are check
   }
 });
 
-Deno.test("of several clusters those that can be read are checked, and the others named", () =>
+Deno.test("with several clusters, the readable ones are checked, and the others named", () =>
   withPlatform(async (platform) => {
     const { deps, caller, cluster, store } = platform;
     await platform.ended(await create(platform));
@@ -181,7 +181,7 @@ Deno.test("of several clusters those that can be read are checked, and the other
     assert.deepEqual(swept.findings.map(flat), [away]);
   }));
 
-Deno.test("what was left on one cluster is swept while another is away", () => {
+Deno.test("orphans on one cluster are swept while another one is unreachable", () => {
   const store = openMemoryStore();
   const away = () =>
     Promise.reject(
@@ -223,7 +223,7 @@ Deno.test("what was left on one cluster is swept while another is away", () => {
   });
 });
 
-Deno.test("what is abandoned is remembered with its cluster", () =>
+Deno.test("an abandoned resource is recorded with its cluster", () =>
   withPlatform(async (platform) => {
     const { deps, caller, store } = platform;
     await platform.ended(await create(platform));
@@ -239,7 +239,7 @@ Deno.test("what is abandoned is remembered with its cluster", () =>
     ]);
   }));
 
-Deno.test("doctor does not pass off a fault of its own as one of the cluster", () =>
+Deno.test("doctor does not report a bug of its own as a problem of the cluster", () =>
   withPlatform(async ({ deps, caller, cluster }) => {
     const broken: typeof cluster = Object.assign(Object.create(cluster), {
       inventory: () =>
@@ -248,7 +248,7 @@ Deno.test("doctor does not pass off a fault of its own as one of the cluster", (
     await rejectsWith(diagnose({ ...deps, cluster: broken }, caller), "INTERNAL", "BUG");
   }));
 
-Deno.test("what has no record is swept from the cluster, and nothing else", () =>
+Deno.test("objects without a record are swept from the cluster, and nothing else", () =>
   withPlatform(async (platform) => {
     const { deps, caller, store, cluster } = platform;
     await platform.ended(await create(platform));

@@ -1,7 +1,7 @@
 import { EXACT_TIMERS, startTemporalServer } from "../servers/temporal_server.ts";
 import type { WorldOptions } from "./temporal_world.ts";
 
-/** The Temporal that the tests of a file share. */
+/** The Temporal server that the tests of a file share. */
 export interface SharedTemporal {
   /** `host:port`. */
   readonly address: string;

@@ -1,4 +1,6 @@
-/** How operations run: tries of steps, the journal's writes, the embedded engine, the dispatcher. */
+/**
+ * How operations run: attempts of steps, the journal's writes, the embedded engine, the dispatcher.
+ */
 import { type Mutant, mutantsOf } from "../mutant.ts";
 
 export const ENGINE: readonly Mutant[] = [

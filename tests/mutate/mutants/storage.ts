@@ -1,4 +1,4 @@
-/** Both stores, by the contract, and the live tail. */
+/** Both stores, with the contract, and the live tail. */
 import { type Mutant, mutantsOf } from "../mutant.ts";
 
 const MEMORY = ["storage/memory/store_test.ts"];
