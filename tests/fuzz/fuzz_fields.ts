@@ -10,16 +10,16 @@ import { attackInBatches } from "./attack_in_batches.ts";
 import { METHODS } from "./methods.ts";
 import { withTarget } from "./target.ts";
 
-/** Streams and waits that nothing ends are left after so long. */
+/** Streams and waits without an end are left after this time. */
 const DEADLINE_MS = 150;
 
-/** Every other call is answered by then, on however busy a machine. */
+/** Every other call is answered by then, however busy the machine is. */
 const ANSWER_MS = 60_000;
 
-/** A wait may be as long as its caller likes. */
+/** A wait may take as long as its caller requests. */
 const WAITS = "WaitOperation";
 
-/** Requests that all stop at the first check test nothing behind it. */
+/** If all requests stopped at the first check, the test would not reach the code after it. */
 const LEAST_SHARE_ANSWERED = 0.05;
 
 /** Codes that are never a valid response: they mean that the request was not handled. */
