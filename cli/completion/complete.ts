@@ -10,8 +10,8 @@ const DIRECTIVE = { files: 0, nothingElse: 4 } as const;
 /** The parsed part of a command line, before the word to be completed. */
 interface Position {
   readonly command: CommandUnknownOpts;
-  /** The number of arguments before the last word. */
-  readonly arguments: number;
+  /** The command's arguments before the last word. */
+  readonly arguments: readonly string[];
   readonly flags: Readonly<Record<string, string>>;
   /** The flag whose value is the last word. */
   readonly flag: string | undefined;
@@ -19,25 +19,29 @@ interface Position {
 
 /**
  * Completes the last of these words: prints a line for each candidate with its description, then a
- * directive for the shell (the protocol of Cobra and `@bomb.sh/tab`).
+ * directive for the shell (the protocol of Cobra).
  */
 export async function complete(
   words: readonly string[],
   seams: { readonly terminal: Terminal; readonly host: Host },
 ): Promise<string> {
-  const typed = words.at(-1) ?? "";
+  const typed = words.at(-1)?.trim() ?? "";
   const program = await createProgram({ ...seams, exit() {}, configured() {} }, "all");
-  const position = locate(program, words.slice(0, -1));
-  const found = await candidates(position, typed, seams.host);
+  // `--flag=value` in one word.
+  const [, flag = "", value = typed] = /^(--[^=]+=)(.*)$/s.exec(typed) ?? [];
+  const before = words.slice(0, -1);
+  const position = locate(program, flag ? [...before, flag.slice(0, -1)] : before);
+  if (flag && position.flag === undefined) return `:${DIRECTIVE.nothingElse}\n`;
+  const found = await candidates(position, value, seams.host);
   if (!found) return `:${DIRECTIVE.files}\n`;
-  const lines = found.filter(({ value }) => value.startsWith(typed))
-    .map(({ value, description }) => `${value}\t${description}\n`);
+  const lines = found.filter((candidate) => candidate.value.startsWith(value))
+    .map(({ value, description }) => `${flag}${value}\t${description}\n`);
   return `${lines.join("")}:${DIRECTIVE.nothingElse}\n`;
 }
 
 function locate(program: CommandUnknownOpts, words: readonly string[]): Position {
   let command = program;
-  let count = 0;
+  const values: string[] = [];
   const flags: Record<string, string> = {};
   for (let index = 0; index < words.length; index++) {
     const word = words[index]!;
@@ -46,26 +50,27 @@ function locate(program: CommandUnknownOpts, words: readonly string[]): Position
       const option = command.options.find(({ long, short }) => name === long || name === short);
       if (!option || option.isBoolean() || !(option.required || option.optional)) continue;
       if (value === undefined && index === words.length - 1) {
-        return { command, arguments: count, flags, flag: option.long ?? name };
+        return { command, arguments: values, flags, flag: option.long ?? name };
       }
       flags[option.long ?? name] = value ?? words[++index]!;
       continue;
     }
-    const child = count === 0 &&
+    const child = values.length === 0 &&
       command.commands.find((known) => known.name() === word || known.aliases().includes(word));
     if (child) command = child;
-    else count++;
+    else values.push(word);
   }
-  return { command, arguments: count, flags, flag: undefined };
+  return { command, arguments: values, flags, flag: undefined };
 }
 
 /** @returns undefined if the shell should complete file names */
 async function candidates(
-  { command, arguments: count, flags, flag }: Position,
+  { command, arguments: values, flags, flag }: Position,
   typed: string,
   host: Host,
 ): Promise<readonly Candidate[] | undefined> {
-  if (flag) return await valuesOf(flag, flags, host);
+  const line = { verb: command.name(), noun: command.parent?.name() ?? "", values, flags };
+  if (flag) return await valuesOf(flag, line, host);
   if (typed.startsWith("-")) {
     return command.options.filter(({ hidden, long }) => !hidden && long !== undefined)
       .map(({ long, description }) => ({ value: long!, description }));
@@ -76,8 +81,8 @@ async function candidates(
       description: child.description(),
     }));
   }
-  const argument = command.registeredArguments[count];
+  const argument = command.registeredArguments[values.length];
   if (!argument) return [];
   const choices = argument.argChoices?.map((value) => ({ value, description: "" }));
-  return choices ?? await valuesOf(argument.name(), flags, host);
+  return choices ?? await valuesOf(argument.name(), line, host);
 }

@@ -6,8 +6,19 @@ import { readConfig } from "../config/read_config.ts";
 import { SETTING_NAMES, SETTINGS } from "../config/settings.ts";
 import { withConnection } from "../context.ts";
 import type { Host } from "../host/mod.ts";
-import { environmentName, idOf } from "../names.ts";
+import { environmentName, idOf, workloadName } from "../names.ts";
 import { FORMATS } from "../output/format.ts";
+
+/** What the command line says before the word that is completed. */
+export interface Line {
+  /** The command, for instance `workload` and `rollback`. */
+  readonly noun: string;
+  readonly verb: string;
+  /** Arguments of the command. */
+  readonly values: readonly string[];
+  /** Flags with a value, by their long names. */
+  readonly flags: Readonly<Record<string, string>>;
+}
 
 export interface Candidate {
   readonly value: string;
@@ -21,7 +32,7 @@ const MAX_NAMES = 200;
 /** @returns undefined for file names */
 export async function valuesOf(
   what: string,
-  flags: Readonly<Record<string, string>>,
+  line: Line,
   host: Host,
 ): Promise<readonly Candidate[] | undefined> {
   switch (what) {
@@ -32,6 +43,8 @@ export async function valuesOf(
       return FORMATS.map(plain);
     case "--kind":
       return ["environment", "workload", "operation"].map(plain);
+    case "--sort-by":
+      return (SORT_FIELDS[line.noun] ?? []).flatMap((field) => [field, `${field} desc`].map(plain));
     case "setting":
       return SETTING_NAMES.map((value) => ({ value, description: SETTINGS[value].description }));
     case "--profile":
@@ -39,15 +52,39 @@ export async function valuesOf(
       return Object.keys((await readProfiles(host)).profiles).map(plain);
     case "--env":
     case "environment":
-      return await fromServer(flags, host, environments);
+      return await fromServer(line, host, environments);
     case "workload":
-      return await fromServer(flags, host, workloads);
+      return await fromServer(line, host, workloads);
     case "operation":
-      return await fromServer(flags, host, operations);
+      return await fromServer(line, host, operations(line.verb));
+    case "--to":
+    case "a":
+    case "b":
+      return await fromServer(line, host, revisions(line.values[0]));
+    case "--replica":
+      return await fromServer(line, host, replicas(line.values[0]));
+    case "--cluster":
+      return await fromServer(line, host, clusters);
+    case "--target":
+      return await fromServer(line, host, targets);
     default:
       return [];
   }
 }
+
+/** What lists can be sorted by, as far as people do. */
+const SORT_FIELDS: Readonly<Record<string, readonly string[]>> = {
+  env: ["name", "state", "create_time", "update_time", "expire_time", "cluster"],
+  workload: ["name", "state", "create_time", "update_time", "image", "replicas"],
+  op: ["create_time", "update_time", "end_time", "state", "kind", "target"],
+};
+
+/** Which operations a verb can act on (AIP-160); all of them where it is not here. */
+const ACTS_ON: Readonly<Record<string, string>> = {
+  cancel: "state = PENDING OR state = RUNNING",
+  watch: "state = PENDING OR state = RUNNING OR state = CANCELLING",
+  retry: "state = FAILED OR state = CANCELLED OR state = NEEDS_ATTENTION",
+};
 
 const plain = (value: string): Candidate => ({ value, description: "" });
 
@@ -58,7 +95,7 @@ type Read = (
 ) => Promise<readonly Candidate[]>;
 
 async function fromServer(
-  flags: Readonly<Record<string, string>>,
+  { flags }: Line,
   host: Host,
   read: Read,
 ): Promise<readonly Candidate[]> {
@@ -95,11 +132,50 @@ const workloads: Read = async (connection, environment, options) => {
   }));
 };
 
-const operations: Read = async (connection, _environment, options) => {
+const operations = (verb: string): Read => async (connection, _environment, options) => {
   const client = connection.client(OperationService);
-  const { operations } = await client.listOperations({ pageSize: 20 }, options);
+  const filter = ACTS_ON[verb] ?? "";
+  const { operations } = await client.listOperations({ pageSize: 20, filter }, options);
   return operations.map(({ name, kind, target, state }) => ({
     value: idOf(name),
     description: `${kind} of ${target}, ${OperationState[state]}`,
   }));
+};
+
+const revisions =
+  (workload: string | undefined): Read => async (connection, environment, options) => {
+    if (workload === undefined) return [];
+    const client = connection.client(WorkloadService);
+    const parent = workloadName(workload, { environment });
+    const { revisions } = await client.listRevisions({ parent, pageSize: MAX_NAMES }, options);
+    return revisions.map(({ number, spec }) => ({
+      value: String(number),
+      description: spec?.image ?? "",
+    }));
+  };
+
+const replicas =
+  (workload: string | undefined): Read => async (connection, environment, options) => {
+    if (workload === undefined) return [];
+    const client = connection.client(WorkloadService);
+    const { pods } = await client.listPods(
+      { parent: workloadName(workload, { environment }) },
+      options,
+    );
+    return pods.map(({ name, status }) => ({ value: name, description: status }));
+  };
+
+const clusters: Read = async (connection, _environment, options) => {
+  const client = connection.client(EnvironmentService);
+  const { environments } = await client.listEnvironments({ pageSize: MAX_NAMES }, options);
+  return [...new Set(["default", ...environments.map(({ cluster }) => cluster)])].map(plain);
+};
+
+const targets: Read = async (connection, _environment, options) => {
+  const inside = connection.client(WorkloadService);
+  const [{ environments }, { workloads }] = await Promise.all([
+    connection.client(EnvironmentService).listEnvironments({ pageSize: MAX_NAMES }, options),
+    inside.listWorkloads({ parent: environmentName("-"), pageSize: MAX_NAMES }, options),
+  ]);
+  return [...environments, ...workloads].map(({ name }) => plain(name));
 };

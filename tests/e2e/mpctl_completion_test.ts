@@ -42,6 +42,45 @@ testMpctl("mpctl completes", [
     assert.deepEqual(await completions(world, "workload", "get", "w"), [":4"]);
     assert.equal((await completions(world, "op", "get", "")).length, 4, "three operations");
   }],
+  ["the value of a flag in the same word", async (world) => {
+    assert.deepEqual(await completions(world, "env", "list", "--output=j"), [
+      "--output=json",
+      "--output=jsonl",
+      ":4",
+    ]);
+    assert.deepEqual(await completions(world, "env", "list", "--no-such=j"), [":4"]);
+    assert.deepEqual(await completions(world, "env", "list", "--no-headers=j"), [":4"]);
+    assert.deepEqual(await completions(world, "apply", "--file=x"), [":0"]);
+  }],
+  ["revisions, copies, sort fields, clusters and targets", async (world) => {
+    const web = ["web", "--env", "dev"];
+    assert.deepEqual(await completions(world, "workload", "rollback", ...web, "--to", ""), [
+      "1",
+      ":4",
+    ]);
+    assert.deepEqual(await completions(world, "workload", "diff", ...web, "1", ""), ["1", ":4"]);
+    const [replica = ""] = await completions(world, "workload", "logs", ...web, "--replica", "");
+    assert.match(replica, /^web-/);
+    assert.deepEqual(await completions(world, "env", "list", "--sort-by", "cr"), [
+      "create_time",
+      "create_time desc",
+      ":4",
+    ]);
+    assert.deepEqual(await completions(world, "env", "create", "x", "--cluster", ""), [
+      "default",
+      ":4",
+    ]);
+    assert.deepEqual(await completions(world, "event", "watch", "--target", "environments/d"), [
+      "environments/dev",
+      "environments/dev/workloads/web",
+      ":4",
+    ]);
+  }],
+  ["operations that the verb can act on", async (world) => {
+    assert.deepEqual(await completions(world, "op", "cancel", ""), [":4"], "none is running");
+    await world.mpctl("workload", "deploy", "bad", "--env", "dev", "--image", "nginx:missing");
+    assert.equal((await completions(world, "op", "retry", "")).length, 2, "the one that failed");
+  }],
   ["file names for arguments that are files", async (world) => {
     assert.deepEqual(await completions(world, "apply", "-f", ""), [":0"]);
   }],

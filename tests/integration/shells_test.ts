@@ -1,55 +1,133 @@
-/** The completion scripts, in their shells. */
+/** The completion scripts, in interactive shells on a terminal: what a tab makes of a line. */
 import assert from "node:assert/strict";
-import { chmod, writeFile } from "node:fs/promises";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { mpctlCommand, testMpctl, type World } from "../e2e/mpctl_world.ts";
-import { runCommand } from "../servers/run_command.ts";
+import { stripVTControlCharacters } from "node:util";
+import { type Cases, mpctlCommand, testMpctl, type World } from "../e2e/mpctl_world.ts";
+import { startInTerminal, type TerminalProgram } from "../servers/terminal.ts";
 
-/** Puts `mpctl` on the `PATH`, as a user of completion has it. */
-async function environment({ bundle, directory, web }: World): Promise<Record<string, string>> {
-  const program = join(directory, "mpctl");
-  const command = mpctlCommand(bundle).map((word) => `'${word}'`).join(" ");
-  await writeFile(program, `#!/bin/sh\nexec ${command} "$@"\n`);
-  await chmod(program, 0o755);
-  const config = join(directory, "config.yaml");
-  const path = `${directory}:${Deno.env.get("PATH")}`;
-  return { PATH: path, MPC_SERVER: web, MPC_CONFIG: config, NO_COLOR: "1" };
+interface Shell {
+  readonly command: readonly string[];
+  /** Sets a prompt that tests find again. */
+  readonly prompt: string;
+  /** Loads the script. */
+  readonly source: string;
+  /** Text of the sum, for the echo of a line that must not look like its output. */
+  readonly sum: string;
 }
 
-testMpctl("mpctl completes in", [
+const SHELLS: Readonly<Record<string, Shell>> = {
+  bash: {
+    command: ["bash", "--norc", "--noprofile", "-i"],
+    prompt: "PS1='=''> '",
+    source: "source <(mpctl completion bash)",
+    sum: "$((40 + 2))",
+  },
+  zsh: {
+    command: ["zsh", "-f", "-i"],
+    prompt: "PS1='=''> '",
+    // By default a tab in zsh expands a substitution in the current word before it asks any script.
+    source: "bindkey '^I' complete-word; autoload -U compinit; compinit -u -D; " +
+      "source <(mpctl completion zsh)",
+    sum: "$((40 + 2))",
+  },
+  fish: {
+    command: ["fish", "--no-config", "-i"],
+    prompt: "function fish_prompt; echo -n =; echo -n '> '; end",
+    source: "mpctl completion fish | source",
+    sum: "(math 40 + 2)",
+  },
+};
+
+/** Puts `mpctl` on the PATH, as a person who completes has it, and starts the shell there. */
+async function start(
+  { bundle, directory, web }: World,
+  { command, prompt, source, sum }: Shell,
+): Promise<TerminalProgram> {
+  const program = join(directory, "mpctl");
+  const words = mpctlCommand(bundle).map((word) => `'${word}'`).join(" ");
+  await writeFile(program, `#!/bin/sh\nexec ${words} "$@"\n`);
+  await chmod(program, 0o755);
+  const shell = startInTerminal(command, {
+    PATH: `${directory}:${Deno.env.get("PATH")}`,
+    HOME: directory,
+    MPC_SERVER: web,
+    MPC_CONFIG: join(directory, "config.yaml"),
+    NO_COLOR: "1",
+  });
+  // Sourced twice, as when a person changes the start-up file and loads it again.
+  await shell.type(`${prompt}; cd ${directory}; ${source}; ${source}; echo ready-${sum}\n`);
+  await shell.until(/ready-42[^]*=> /);
+  return shell;
+}
+
+type Tab = (line: string) => Promise<string>;
+
+/** Starts a shell; `tab` types a line and a tab, and tells what the terminal then shows. */
+async function inShell(
+  world: World,
+  shell: Shell,
+  run: (tab: Tab) => Promise<void>,
+): Promise<void> {
+  const program = await start(world, shell);
+  let lines = 0;
+  await run(async (line) => {
+    const before = program.printed().length;
+    const end = `done-${++lines}-42`;
+    // What follows the tab is read when the shell has dealt with it; ctrl-U drops the line.
+    await program.type(`${line}\t\x15echo done-${lines}-${shell.sum}\n`);
+    await program.until(new RegExp(`${end}[^]*=> `));
+    const shown = stripVTControlCharacters(program.printed().slice(before));
+    return shown.replaceAll("\r", "").replaceAll("\x07", "");
+  });
+  await program.type("exit\n");
+  await program.code;
+}
+
+const HARMFUL = [
+  "mpctl env get staging -o yaml > keeper.txt",
+  "mpctl env get staging -o yaml > keeper.txt --no-h",
+  "mpctl env get staging -o yaml>>keeper.txt",
+  "mpctl env get $(touch made) st",
+  "mpctl env get `touch made` st",
+  'mpctl env get "$(touch made)" st',
+  "mpctl env get '; touch made;' st",
+  "mpctl env get ;touch made; mpctl env get st",
+  "mpctl env get st$(touch made)",
+  "mpctl env get --output='$(touch made)",
+];
+
+const casesOf = (name: string, shell: Shell): Cases => [
+  [
+    `${name} completes nouns, flags, their values, names and files`,
+    (world) =>
+      inShell(world, shell, async (tab) => {
+        assert.match(await tab("mpctl worklo"), /mpctl workload/);
+        assert.match(await tab("mpctl env get st"), /mpctl env get staging/);
+        assert.match(await tab("mpctl env create x --max-c"), /--max-cpu/);
+        assert.match(await tab("mpctl env list --output=ya"), /--output=yaml/);
+        await writeFile(join(world.directory, "manifest-of-dev.yaml"), "");
+        assert.match(await tab("mpctl apply -f manif"), /-f manifest-of-dev\.yaml/);
+        assert.match(await tab("mpctl apply --file=manif"), /--file=manifest-of-dev\.yaml/);
+      }),
+  ],
+  [`${name} evaluates nothing and writes nothing`, async (world) => {
+    const kept = join(world.directory, "keeper.txt");
+    const made = join(world.directory, "made");
+    await writeFile(kept, "precious");
+    await inShell(world, shell, async (tab) => {
+      for (const line of HARMFUL) {
+        await tab(line);
+        assert.equal(await readFile(kept, "utf8"), "precious", line);
+        await assert.rejects(readFile(made), { code: "ENOENT" }, line);
+      }
+    });
+  }],
+];
+
+testMpctl("a tab in", [
   ["(an environment is there)", async ({ mpctl }) => {
     assert.equal((await mpctl("env", "create", "staging")).code, 0);
   }],
-  ["bash", async (world) => {
-    const script = `
-      source /usr/share/bash-completion/bash_completion
-      source <(mpctl completion bash)
-      complete_line() {
-        COMP_LINE="$*"; COMP_POINT=\${#COMP_LINE}; COMP_TYPE=9
-        read -ra COMP_WORDS <<<"$COMP_LINE"
-        [[ "$COMP_LINE" == *" " ]] && COMP_WORDS+=("")
-        COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); COMPREPLY=()
-        __mpctl_complete 2>/dev/null
-        printf '%s\\n' "\${COMPREPLY[@]}"
-      }
-      complete_line "mpctl env get s"; complete_line "mpctl worklo"`;
-    const env = await environment(world);
-    const { out, err } = await runCommand(["bash", "-c", script], { env });
-    assert.deepEqual(out.trim().split(/\s+/), ["staging", "workload"], err);
-  }],
-  ["fish", async (world) => {
-    const script = "mpctl completion fish | source; complete -C 'mpctl env get '";
-    const { out, err } = await runCommand(["fish", "--no-config", "-c", script], {
-      env: await environment(world),
-    });
-    assert.match(out, /^staging\b/m, err);
-  }],
-  ["zsh, whose script it can read", async (world) => {
-    const env = await environment(world);
-    const script = "autoload -U compinit; compinit -u; source <(mpctl completion zsh); " +
-      "print -r -- $_comps[mpctl]";
-    const { code, out, err } = await runCommand(["zsh", "-f", "-c", script], { env });
-    assert.equal(code, 0, err);
-    assert.match(out, /_mpctl/, "zsh asks the script for mpctl's completions");
-  }],
+  ...Object.entries(SHELLS).flatMap(([name, shell]) => casesOf(name, shell)),
 ], { platformArgs: ["--simulated-delays=none"] });
