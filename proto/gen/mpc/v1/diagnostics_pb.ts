@@ -13,7 +13,7 @@ export const file_mpc_v1_diagnostics: GenFile = /*@__PURE__*/
   fileDesc("ChhtcGMvdjEvZGlhZ25vc3RpY3MucHJvdG8SBm1wYy52MSJOCgdGaW5kaW5nEhEKCWludmFyaWFudBgBIAEoCRIPCgdzdWJqZWN0GAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDgoGcmVtZWR5GAQgASgJIhEKD0RpYWdub3NlUmVxdWVzdCJ2ChBEaWFnbm9zZVJlc3BvbnNlEg4KBmNoZWNrcxgBIAMoCRIhCghmaW5kaW5ncxgCIAMoCzIPLm1wYy52MS5GaW5kaW5nEi8KD2ZvcmVpZ25fb2JqZWN0cxgDIAMoCzIWLm1wYy52MS5Gb3JlaWduT2JqZWN0cyJICg5Gb3JlaWduT2JqZWN0cxIPCgdjbHVzdGVyGAEgASgJEhQKDGluc3RhbGxhdGlvbhgCIAEoCRIPCgdvYmplY3RzGAMgASgFIhUKE1N3ZWVwT2JqZWN0c1JlcXVlc3QiSgoUU3dlZXBPYmplY3RzUmVzcG9uc2USDwoHdGFyZ2V0cxgBIAMoCRIhCghmaW5kaW5ncxgCIAMoCzIPLm1wYy52MS5GaW5kaW5nIhYKFEdldFNlcnZlckluZm9SZXF1ZXN0InEKFUdldFNlcnZlckluZm9SZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEg4KBmVuZ2luZRgCIAEoCRIPCgdzdG9yYWdlGAMgASgJEhAKCHByb3ZpZGVyGAQgASgJEhQKDGluc3RhbGxhdGlvbhgFIAEoCTLsAQoSRGlhZ25vc3RpY3NTZXJ2aWNlEj0KCERpYWdub3NlEhcubXBjLnYxLkRpYWdub3NlUmVxdWVzdBoYLm1wYy52MS5EaWFnbm9zZVJlc3BvbnNlEkkKDFN3ZWVwT2JqZWN0cxIbLm1wYy52MS5Td2VlcE9iamVjdHNSZXF1ZXN0GhwubXBjLnYxLlN3ZWVwT2JqZWN0c1Jlc3BvbnNlEkwKDUdldFNlcnZlckluZm8SHC5tcGMudjEuR2V0U2VydmVySW5mb1JlcXVlc3QaHS5tcGMudjEuR2V0U2VydmVySW5mb1Jlc3BvbnNlYgZwcm90bzM");
 
 /**
- * A break of one of the platform's invariants.
+ * A violation of one of the platform's invariants.
  *
  * @generated from message mpc.v1.Finding
  */
@@ -26,7 +26,7 @@ export type Finding = Message<"mpc.v1.Finding"> & {
   invariant: string;
 
   /**
-   * The resource or object it is about.
+   * The resource or object that it is about.
    *
    * @generated from field: string subject = 2;
    */
@@ -40,7 +40,7 @@ export type Finding = Message<"mpc.v1.Finding"> & {
   message: string;
 
   /**
-   * The one command that repairs it.
+   * The single command that repairs it.
    *
    * @generated from field: string remedy = 4;
    */
@@ -48,7 +48,7 @@ export type Finding = Message<"mpc.v1.Finding"> & {
 };
 
 /**
- * A break of one of the platform's invariants.
+ * A violation of one of the platform's invariants.
  *
  * @generated from message mpc.v1.Finding
  */
@@ -61,7 +61,7 @@ export type FindingJson = {
   invariant?: string;
 
   /**
-   * The resource or object it is about.
+   * The resource or object that it is about.
    *
    * @generated from field: string subject = 2;
    */
@@ -75,7 +75,7 @@ export type FindingJson = {
   message?: string;
 
   /**
-   * The one command that repairs it.
+   * The single command that repairs it.
    *
    * @generated from field: string remedy = 4;
    */
@@ -126,7 +126,7 @@ export type DiagnoseResponse = Message<"mpc.v1.DiagnoseResponse"> & {
   checks: string[];
 
   /**
-   * What is broken; empty where all is well.
+   * The violations that were found; empty if there are none.
    *
    * @generated from field: repeated mpc.v1.Finding findings = 2;
    */
@@ -154,7 +154,7 @@ export type DiagnoseResponseJson = {
   checks?: string[];
 
   /**
-   * What is broken; empty where all is well.
+   * The violations that were found; empty if there are none.
    *
    * @generated from field: repeated mpc.v1.Finding findings = 2;
    */
@@ -189,7 +189,7 @@ export type ForeignObjects = Message<"mpc.v1.ForeignObjects"> & {
   cluster: string;
 
   /**
-   * Id of the other installation; empty where the objects name none.
+   * Id of the other installation; empty if the objects do not name one.
    *
    * @generated from field: string installation = 2;
    */
@@ -217,7 +217,7 @@ export type ForeignObjectsJson = {
   cluster?: string;
 
   /**
-   * Id of the other installation; empty where the objects name none.
+   * Id of the other installation; empty if the objects do not name one.
    *
    * @generated from field: string installation = 2;
    */
@@ -268,14 +268,14 @@ export const SweepObjectsRequestSchema: GenMessage<SweepObjectsRequest, {jsonTyp
  */
 export type SweepObjectsResponse = Message<"mpc.v1.SweepObjectsResponse"> & {
   /**
-   * The resources that the objects once belonged to; what they left is removed within a minute.
+   * The resources that the objects once belonged to; the objects are removed within a minute.
    *
    * @generated from field: repeated string targets = 1;
    */
   targets: string[];
 
   /**
-   * Clusters that could not be looked at, and why.
+   * Clusters that could not be read, and why.
    *
    * @generated from field: repeated mpc.v1.Finding findings = 2;
    */
@@ -289,14 +289,14 @@ export type SweepObjectsResponse = Message<"mpc.v1.SweepObjectsResponse"> & {
  */
 export type SweepObjectsResponseJson = {
   /**
-   * The resources that the objects once belonged to; what they left is removed within a minute.
+   * The resources that the objects once belonged to; the objects are removed within a minute.
    *
    * @generated from field: repeated string targets = 1;
    */
   targets?: string[];
 
   /**
-   * Clusters that could not be looked at, and why.
+   * Clusters that could not be read, and why.
    *
    * @generated from field: repeated mpc.v1.Finding findings = 2;
    */
@@ -361,7 +361,7 @@ export type GetServerInfoResponse = Message<"mpc.v1.GetServerInfoResponse"> & {
   storage: string;
 
   /**
-   * What carries workloads.
+   * Name of the provider of clusters, for instance `simulated`.
    *
    * @generated from field: string provider = 4;
    */
@@ -403,7 +403,7 @@ export type GetServerInfoResponseJson = {
   storage?: string;
 
   /**
-   * What carries workloads.
+   * Name of the provider of clusters, for instance `simulated`.
    *
    * @generated from field: string provider = 4;
    */
@@ -425,7 +425,7 @@ export const GetServerInfoResponseSchema: GenMessage<GetServerInfoResponse, {jso
   messageDesc(file_mpc_v1_diagnostics, 7);
 
 /**
- * Tells how the platform is.
+ * Reports the state of the platform.
  *
  * @generated from service mpc.v1.DiagnosticsService
  */
@@ -441,8 +441,8 @@ export const DiagnosticsService: GenService<{
     output: typeof DiagnoseResponseSchema;
   },
   /**
-   * Has objects that no record knows removed from all clusters that can be read, as what was
-   * abandoned is.
+   * Removes objects without a record from all clusters that can be read, like abandoned
+   * objects.
    *
    * @generated from rpc mpc.v1.DiagnosticsService.SweepObjects
    */
@@ -452,7 +452,7 @@ export const DiagnosticsService: GenService<{
     output: typeof SweepObjectsResponseSchema;
   },
   /**
-   * Tells what this server is.
+   * Describes this server.
    *
    * @generated from rpc mpc.v1.DiagnosticsService.GetServerInfo
    */

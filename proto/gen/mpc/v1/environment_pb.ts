@@ -34,7 +34,7 @@ export type Environment = Message<"mpc.v1.Environment"> & {
   name: string;
 
   /**
-   * Unique over all time.
+   * Never reused.
    *
    * @generated from field: string uid = 2;
    */
@@ -48,7 +48,7 @@ export type Environment = Message<"mpc.v1.Environment"> & {
   etag: string;
 
   /**
-   * Changes with every change of what is asked for.
+   * Changes with every change of the desired state.
    *
    * @generated from field: int64 generation = 4;
    */
@@ -62,14 +62,14 @@ export type Environment = Message<"mpc.v1.Environment"> & {
   labels: { [key: string]: string };
 
   /**
-   * Free text, 16 KiB in all.
+   * Free text, 16 KiB in total.
    *
    * @generated from field: map<string, string> annotations = 6;
    */
   annotations: { [key: string]: string };
 
   /**
-   * When it was asked for.
+   * When it was requested.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 7;
    */
@@ -83,7 +83,7 @@ export type Environment = Message<"mpc.v1.Environment"> & {
   updateTime?: Timestamp | undefined;
 
   /**
-   * Where it is in its life (AIP-216).
+   * Its lifecycle state (AIP-216).
    *
    * @generated from field: mpc.v1.EnvironmentState state = 9;
    */
@@ -97,14 +97,14 @@ export type Environment = Message<"mpc.v1.Environment"> & {
   conditions: Condition[];
 
   /**
-   * Whether an operation is under way.
+   * Whether an operation is running on it.
    *
    * @generated from field: bool reconciling = 11;
    */
   reconciling: boolean;
 
   /**
-   * The operation under way, as `operations/{operation}`.
+   * The running operation, as `operations/{operation}`.
    *
    * @generated from field: string current_operation = 12;
    */
@@ -118,35 +118,35 @@ export type Environment = Message<"mpc.v1.Environment"> & {
   lastOperation: string;
 
   /**
-   * When it is deleted by itself; unset for never (AIP-214).
+   * When it is deleted automatically; unset for never (AIP-214).
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 14;
    */
   expireTime?: Timestamp | undefined;
 
   /**
-   * How long from now it lives (AIP-214), at least one minute.
+   * Its time to live from now (AIP-214), at least one minute.
    *
    * @generated from field: google.protobuf.Duration ttl = 15;
    */
   ttl?: Duration | undefined;
 
   /**
-   * Refuses deletion, also by expiry, while set.
+   * While set, it cannot be deleted, neither by a request nor by expiry.
    *
    * @generated from field: bool deletion_protection = 16;
    */
   deletionProtection: boolean;
 
   /**
-   * Limits of what runs inside.
+   * Limits on the workloads inside.
    *
    * @generated from field: mpc.v1.Quota quota = 17;
    */
   quota?: Quota | undefined;
 
   /**
-   * Name of the cluster that carries it, one of those that the server has; `default` where empty.
+   * Name of its cluster, one of the server's clusters; `default` if empty.
    *
    * @generated from field: string cluster = 18;
    */
@@ -167,7 +167,7 @@ export type EnvironmentJson = {
   name?: string;
 
   /**
-   * Unique over all time.
+   * Never reused.
    *
    * @generated from field: string uid = 2;
    */
@@ -181,7 +181,7 @@ export type EnvironmentJson = {
   etag?: string;
 
   /**
-   * Changes with every change of what is asked for.
+   * Changes with every change of the desired state.
    *
    * @generated from field: int64 generation = 4;
    */
@@ -195,14 +195,14 @@ export type EnvironmentJson = {
   labels?: { [key: string]: string };
 
   /**
-   * Free text, 16 KiB in all.
+   * Free text, 16 KiB in total.
    *
    * @generated from field: map<string, string> annotations = 6;
    */
   annotations?: { [key: string]: string };
 
   /**
-   * When it was asked for.
+   * When it was requested.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 7;
    */
@@ -216,7 +216,7 @@ export type EnvironmentJson = {
   updateTime?: TimestampJson;
 
   /**
-   * Where it is in its life (AIP-216).
+   * Its lifecycle state (AIP-216).
    *
    * @generated from field: mpc.v1.EnvironmentState state = 9;
    */
@@ -230,14 +230,14 @@ export type EnvironmentJson = {
   conditions?: ConditionJson[];
 
   /**
-   * Whether an operation is under way.
+   * Whether an operation is running on it.
    *
    * @generated from field: bool reconciling = 11;
    */
   reconciling?: boolean;
 
   /**
-   * The operation under way, as `operations/{operation}`.
+   * The running operation, as `operations/{operation}`.
    *
    * @generated from field: string current_operation = 12;
    */
@@ -251,35 +251,35 @@ export type EnvironmentJson = {
   lastOperation?: string;
 
   /**
-   * When it is deleted by itself; unset for never (AIP-214).
+   * When it is deleted automatically; unset for never (AIP-214).
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 14;
    */
   expireTime?: TimestampJson;
 
   /**
-   * How long from now it lives (AIP-214), at least one minute.
+   * Its time to live from now (AIP-214), at least one minute.
    *
    * @generated from field: google.protobuf.Duration ttl = 15;
    */
   ttl?: DurationJson;
 
   /**
-   * Refuses deletion, also by expiry, while set.
+   * While set, it cannot be deleted, neither by a request nor by expiry.
    *
    * @generated from field: bool deletion_protection = 16;
    */
   deletionProtection?: boolean;
 
   /**
-   * Limits of what runs inside.
+   * Limits on the workloads inside.
    *
    * @generated from field: mpc.v1.Quota quota = 17;
    */
   quota?: QuotaJson;
 
   /**
-   * Name of the cluster that carries it, one of those that the server has; `default` where empty.
+   * Name of its cluster, one of the server's clusters; `default` if empty.
    *
    * @generated from field: string cluster = 18;
    */
@@ -294,13 +294,13 @@ export const EnvironmentSchema: GenMessage<Environment, {jsonType: EnvironmentJs
   messageDesc(file_mpc_v1_environment, 0);
 
 /**
- * Limits of an environment; what is unset is unlimited.
+ * Limits of an environment; an unset limit is unlimited.
  *
  * @generated from message mpc.v1.Quota
  */
 export type Quota = Message<"mpc.v1.Quota"> & {
   /**
-   * How many workloads.
+   * The number of workloads.
    *
    * @generated from field: int32 workloads = 1;
    */
@@ -322,13 +322,13 @@ export type Quota = Message<"mpc.v1.Quota"> & {
 };
 
 /**
- * Limits of an environment; what is unset is unlimited.
+ * Limits of an environment; an unset limit is unlimited.
  *
  * @generated from message mpc.v1.Quota
  */
 export type QuotaJson = {
   /**
-   * How many workloads.
+   * The number of workloads.
    *
    * @generated from field: int32 workloads = 1;
    */
@@ -370,7 +370,7 @@ export type CreateEnvironmentRequest = Message<"mpc.v1.CreateEnvironmentRequest"
   environmentId: string;
 
   /**
-   * What is asked for.
+   * The environment to create.
    *
    * @generated from field: mpc.v1.Environment environment = 2;
    */
@@ -384,14 +384,14 @@ export type CreateEnvironmentRequest = Message<"mpc.v1.CreateEnvironmentRequest"
   requestId: string;
 
   /**
-   * Answers with a plan, and changes nothing (AIP-163).
+   * Returns a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 4;
    */
   validateOnly: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 5;
    */
@@ -412,7 +412,7 @@ export type CreateEnvironmentRequestJson = {
   environmentId?: string;
 
   /**
-   * What is asked for.
+   * The environment to create.
    *
    * @generated from field: mpc.v1.Environment environment = 2;
    */
@@ -426,14 +426,14 @@ export type CreateEnvironmentRequestJson = {
   requestId?: string;
 
   /**
-   * Answers with a plan, and changes nothing (AIP-163).
+   * Returns a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 4;
    */
   validateOnly?: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 5;
    */
@@ -489,21 +489,21 @@ export const GetEnvironmentRequestSchema: GenMessage<GetEnvironmentRequest, {jso
  */
 export type ListEnvironmentsRequest = Message<"mpc.v1.ListEnvironmentsRequest"> & {
   /**
-   * At most 1000; 50 where it is 0 (AIP-158).
+   * At most 1000; 0 means 50 (AIP-158).
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before.
+   * `next_page_token` of the previous page.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
 
   /**
-   * AIP-160 over `name`, `uid`, `state`, `stalled` (it has failed, and stays so until somebody
+   * AIP-160 over `name`, `uid`, `state`, `stalled` (failed, until somebody
    * acts), `labels`, `create_time`, `update_time`, `expire_time`, `deletion_protection`,
    * `cluster`, `current_operation` and `last_operation`; for instance `state = READY AND labels.team = web`.
    *
@@ -526,21 +526,21 @@ export type ListEnvironmentsRequest = Message<"mpc.v1.ListEnvironmentsRequest"> 
  */
 export type ListEnvironmentsRequestJson = {
   /**
-   * At most 1000; 50 where it is 0 (AIP-158).
+   * At most 1000; 0 means 50 (AIP-158).
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize?: number;
 
   /**
-   * `next_page_token` of the page before.
+   * `next_page_token` of the previous page.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken?: string;
 
   /**
-   * AIP-160 over `name`, `uid`, `state`, `stalled` (it has failed, and stays so until somebody
+   * AIP-160 over `name`, `uid`, `state`, `stalled` (failed, until somebody
    * acts), `labels`, `create_time`, `update_time`, `expire_time`, `deletion_protection`,
    * `cluster`, `current_operation` and `last_operation`; for instance `state = READY AND labels.team = web`.
    *
@@ -619,14 +619,14 @@ export const ListEnvironmentsResponseSchema: GenMessage<ListEnvironmentsResponse
  */
 export type UpdateEnvironmentRequest = Message<"mpc.v1.UpdateEnvironmentRequest"> & {
   /**
-   * `name` says which; `etag`, where set, must match.
+   * `name` identifies the environment; `etag`, if set, must match.
    *
    * @generated from field: mpc.v1.Environment environment = 1;
    */
   environment?: Environment | undefined;
 
   /**
-   * Which fields to change; all that are set where it is empty (AIP-134).
+   * The fields to change; if empty, all fields that are set (AIP-134).
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
@@ -640,21 +640,21 @@ export type UpdateEnvironmentRequest = Message<"mpc.v1.UpdateEnvironmentRequest"
   requestId: string;
 
   /**
-   * Answers with a plan, and changes nothing (AIP-163).
+   * Returns a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 4;
    */
   validateOnly: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 5;
    */
   planHash: string;
 
   /**
-   * Creates the environment where there is none.
+   * Creates the environment if it does not exist.
    *
    * @generated from field: bool allow_missing = 6;
    */
@@ -668,14 +668,14 @@ export type UpdateEnvironmentRequest = Message<"mpc.v1.UpdateEnvironmentRequest"
  */
 export type UpdateEnvironmentRequestJson = {
   /**
-   * `name` says which; `etag`, where set, must match.
+   * `name` identifies the environment; `etag`, if set, must match.
    *
    * @generated from field: mpc.v1.Environment environment = 1;
    */
   environment?: EnvironmentJson;
 
   /**
-   * Which fields to change; all that are set where it is empty (AIP-134).
+   * The fields to change; if empty, all fields that are set (AIP-134).
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
@@ -689,21 +689,21 @@ export type UpdateEnvironmentRequestJson = {
   requestId?: string;
 
   /**
-   * Answers with a plan, and changes nothing (AIP-163).
+   * Returns a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 4;
    */
   validateOnly?: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 5;
    */
   planHash?: string;
 
   /**
-   * Creates the environment where there is none.
+   * Creates the environment if it does not exist.
    *
    * @generated from field: bool allow_missing = 6;
    */
@@ -731,28 +731,28 @@ export type DeleteEnvironmentRequest = Message<"mpc.v1.DeleteEnvironmentRequest"
   name: string;
 
   /**
-   * Where set, must match.
+   * If set, it must match.
    *
    * @generated from field: string etag = 2;
    */
   etag: string;
 
   /**
-   * Deletes the workloads inside too (AIP-135).
+   * Also deletes the workloads inside (AIP-135).
    *
    * @generated from field: bool force = 3;
    */
   force: boolean;
 
   /**
-   * Succeeds where there is no such environment (AIP-135).
+   * Succeeds if there is no such environment (AIP-135).
    *
    * @generated from field: bool allow_missing = 4;
    */
   allowMissing: boolean;
 
   /**
-   * Forgets the record without waiting for the cluster; what is left is listed as orphans.
+   * Deletes the record without waiting for the cluster; remaining objects are listed as orphans.
    *
    * @generated from field: bool abandon = 5;
    */
@@ -766,21 +766,21 @@ export type DeleteEnvironmentRequest = Message<"mpc.v1.DeleteEnvironmentRequest"
   requestId: string;
 
   /**
-   * Answers with a plan, and changes nothing (AIP-163).
+   * Returns a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 7;
    */
   validateOnly: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 8;
    */
   planHash: string;
 
   /**
-   * How long it may take; 10 minutes where unset. Past it: DELETE_FAILED, with what blocks.
+   * Its time limit; 10 minutes if unset. After that it is DELETE_FAILED, with what blocks it.
    *
    * @generated from field: google.protobuf.Duration timeout = 9;
    */
@@ -801,28 +801,28 @@ export type DeleteEnvironmentRequestJson = {
   name?: string;
 
   /**
-   * Where set, must match.
+   * If set, it must match.
    *
    * @generated from field: string etag = 2;
    */
   etag?: string;
 
   /**
-   * Deletes the workloads inside too (AIP-135).
+   * Also deletes the workloads inside (AIP-135).
    *
    * @generated from field: bool force = 3;
    */
   force?: boolean;
 
   /**
-   * Succeeds where there is no such environment (AIP-135).
+   * Succeeds if there is no such environment (AIP-135).
    *
    * @generated from field: bool allow_missing = 4;
    */
   allowMissing?: boolean;
 
   /**
-   * Forgets the record without waiting for the cluster; what is left is listed as orphans.
+   * Deletes the record without waiting for the cluster; remaining objects are listed as orphans.
    *
    * @generated from field: bool abandon = 5;
    */
@@ -836,21 +836,21 @@ export type DeleteEnvironmentRequestJson = {
   requestId?: string;
 
   /**
-   * Answers with a plan, and changes nothing (AIP-163).
+   * Returns a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 7;
    */
   validateOnly?: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 8;
    */
   planHash?: string;
 
   /**
-   * How long it may take; 10 minutes where unset. Past it: DELETE_FAILED, with what blocks.
+   * Its time limit; 10 minutes if unset. After that it is DELETE_FAILED, with what blocks it.
    *
    * @generated from field: google.protobuf.Duration timeout = 9;
    */
@@ -865,7 +865,7 @@ export const DeleteEnvironmentRequestSchema: GenMessage<DeleteEnvironmentRequest
   messageDesc(file_mpc_v1_environment, 7);
 
 /**
- * Where an environment is in its life.
+ * The lifecycle state of an environment.
  *
  * @generated from enum mpc.v1.EnvironmentState
  */
@@ -920,7 +920,7 @@ export enum EnvironmentState {
   UPDATE_FAILED = 6,
 
   /**
-   * Deletion failed; the last operation says what blocks.
+   * Deletion failed; the last operation says what blocks it.
    *
    * @generated from enum value: ENVIRONMENT_STATE_DELETE_FAILED = 7;
    */
@@ -928,7 +928,7 @@ export enum EnvironmentState {
 }
 
 /**
- * Where an environment is in its life.
+ * The lifecycle state of an environment.
  *
  * @generated from enum mpc.v1.EnvironmentState
  */
@@ -987,7 +987,7 @@ export const EnvironmentService: GenService<{
     output: typeof OperationSchema;
   },
   /**
-   * Deletes an environment; stops what runs on it first.
+   * Deletes an environment; running operations on it are stopped first.
    *
    * @generated from rpc mpc.v1.EnvironmentService.DeleteEnvironment
    */

@@ -19,13 +19,13 @@ export const file_mpc_v1_operation: GenFile = /*@__PURE__*/
   fileDesc("ChZtcGMvdjEvb3BlcmF0aW9uLnByb3RvEgZtcGMudjEi3AUKCU9wZXJhdGlvbhIRCgRuYW1lGAEgASgJQgPgQQgSEQoEa2luZBgCIAEoCUID4EEDEhMKBnRhcmdldBgDIAEoCUID4EEDEioKBXN0YXRlGAQgASgOMhYubXBjLnYxLk9wZXJhdGlvblN0YXRlQgPgQQMSEQoEZG9uZRgFIAEoCEID4EEDEikKBXN0ZXBzGAYgAygLMhUubXBjLnYxLk9wZXJhdGlvblN0ZXBCA+BBAxInCgVlcnJvchgHIAEoCzITLm1wYy52MS5FcnJvclJlY29yZEID4EEDEhIKBWFjdG9yGAggASgJQgPgQQMSEwoGZW5naW5lGAkgASgJQgPgQQMSNAoLY3JlYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSMwoKc3RhcnRfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIxCghlbmRfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIxCghkZWFkbGluZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIvCgxjYW5jZWxsYXRpb24YDiABKAsyFC5tcGMudjEuQ2FuY2VsbGF0aW9uQgPgQQMSJQoHcmVzaWR1ZRgPIAMoCzIPLm1wYy52MS5SZXNpZHVlQgPgQQMSFQoIcmV0cnlfb2YYECABKAlCA+BBAxIXCgpyZXF1ZXN0X2lkGBEgASgJQgPgQQMSHwoEcGxhbhgSIAEoCzIMLm1wYy52MS5QbGFuQgPgQQMSGwoOd2FpdGluZ19yZWFzb24YEyABKAlCA+BBAzpB6kE+Cg1tcGMvT3BlcmF0aW9uEhZvcGVyYXRpb25zL3tvcGVyYXRpb259KgpvcGVyYXRpb25zMglvcGVyYXRpb24i1gEKDU9wZXJhdGlvblN0ZXASDAoEbmFtZRgBIAEoCRIgCgVzdGF0ZRgCIAEoDjIRLm1wYy52MS5TdGVwU3RhdGUSJQoIYXR0ZW1wdHMYAyADKAsyEy5tcGMudjEuU3RlcEF0dGVtcHQSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHByb2dyZXNzGAYgASgJIuIBCgtTdGVwQXR0ZW1wdBIOCgZudW1iZXIYASABKAUSDAoEdW5kbxgCIAEoCBIuCgpzdGFydF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIgoFZXJyb3IYBSABKAsyEy5tcGMudjEuRXJyb3JSZWNvcmQSMwoPbmV4dF9yZXRyeV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJXCgxDYW5jZWxsYXRpb24SDQoFYWN0b3IYASABKAkSDgoGcmVhc29uGAIgASgJEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjkKB1Jlc2lkdWUSDgoGb2JqZWN0GAEgASgJEg4KBnJlYXNvbhgCIAEoCRIOCgZyZW1lZHkYAyABKAkiOgoTR2V0T3BlcmF0aW9uUmVxdWVzdBIjCgRuYW1lGAEgASgJQhXgQQL6QQ8KDW1wYy9PcGVyYXRpb24idAoVTGlzdE9wZXJhdGlvbnNSZXF1ZXN0EhYKCXBhZ2Vfc2l6ZRgBIAEoBUID4EEBEhcKCnBhZ2VfdG9rZW4YAiABKAlCA+BBARITCgZmaWx0ZXIYAyABKAlCA+BBARIVCghvcmRlcl9ieRgEIAEoCUID4EEBIlgKFkxpc3RPcGVyYXRpb25zUmVzcG9uc2USJQoKb3BlcmF0aW9ucxgBIAMoCzIRLm1wYy52MS5PcGVyYXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImwKFFdhaXRPcGVyYXRpb25SZXF1ZXN0EiMKBG5hbWUYASABKAlCFeBBAvpBDwoNbXBjL09wZXJhdGlvbhIvCgd0aW1lb3V0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQEiPAoVV2F0Y2hPcGVyYXRpb25SZXF1ZXN0EiMKBG5hbWUYASABKAlCFeBBAvpBDwoNbXBjL09wZXJhdGlvbiJuChZDYW5jZWxPcGVyYXRpb25SZXF1ZXN0EiMKBG5hbWUYASABKAlCFeBBAvpBDwoNbXBjL09wZXJhdGlvbhITCgZyZWFzb24YAiABKAlCA+BBARIaCg12YWxpZGF0ZV9vbmx5GAMgASgIQgPgQQEiegoXQ2FuY2VsT3BlcmF0aW9uUmVzcG9uc2USJAoJb3BlcmF0aW9uGAEgASgLMhEubXBjLnYxLk9wZXJhdGlvbhIUCgx1bmRvbmVfc3RlcHMYAiADKAkSEgoKa2VwdF9zdGVwcxgDIAMoCRIPCgdvdXRjb21lGAQgASgJIokBChVSZXRyeU9wZXJhdGlvblJlcXVlc3QSIwoEbmFtZRgBIAEoCUIV4EEC+kEPCg1tcGMvT3BlcmF0aW9uEhcKCnJlcXVlc3RfaWQYAiABKAlCA+BBARIaCg12YWxpZGF0ZV9vbmx5GAMgASgIQgPgQQESFgoJcGxhbl9oYXNoGAQgASgJQgPgQQEiPgoXRXhwbGFpbk9wZXJhdGlvblJlcXVlc3QSIwoEbmFtZRgBIAEoCUIV4EEC+kEPCg1tcGMvT3BlcmF0aW9uIn4KGEV4cGxhaW5PcGVyYXRpb25SZXNwb25zZRIPCgdzdW1tYXJ5GAEgASgJEiYKBmNhdXNlcxgCIAMoCzIWLm1wYy52MS5FeHBsYWluZWRDYXVzZRITCgtyZXNwb25zaWJsZRgDIAEoCRIUCgxuZXh0X2NvbW1hbmQYBCABKAkiXwoORXhwbGFpbmVkQ2F1c2USDQoFc2NvcGUYASABKAkSDwoHc3ViamVjdBgCIAEoCRIMCgRjb2RlGAMgASgJEg4KBnJlYXNvbhgEIAEoCRIPCgdtZXNzYWdlGAUgASgJKooCCg5PcGVyYXRpb25TdGF0ZRIfChtPUEVSQVRJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIbChdPUEVSQVRJT05fU1RBVEVfUEVORElORxABEhsKF09QRVJBVElPTl9TVEFURV9SVU5OSU5HEAISHgoaT1BFUkFUSU9OX1NUQVRFX0NBTkNFTExJTkcQAxIdChlPUEVSQVRJT05fU1RBVEVfU1VDQ0VFREVEEAQSGgoWT1BFUkFUSU9OX1NUQVRFX0ZBSUxFRBAFEh0KGU9QRVJBVElPTl9TVEFURV9DQU5DRUxMRUQQBhIjCh9PUEVSQVRJT05fU1RBVEVfTkVFRFNfQVRURU5USU9OEAcq7QEKCVN0ZXBTdGF0ZRIaChZTVEVQX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSU1RFUF9TVEFURV9QRU5ESU5HEAESFgoSU1RFUF9TVEFURV9SVU5OSU5HEAISGAoUU1RFUF9TVEFURV9TVUNDRUVERUQQAxIVChFTVEVQX1NUQVRFX0ZBSUxFRBAEEhgKFFNURVBfU1RBVEVfQ0FOQ0VMTEVEEAUSFgoSU1RFUF9TVEFURV9VTkRPSU5HEAYSFQoRU1RFUF9TVEFURV9VTkRPTkUQBxIaChZTVEVQX1NUQVRFX1VORE9fRkFJTEVEEAgymgQKEE9wZXJhdGlvblNlcnZpY2USPgoMR2V0T3BlcmF0aW9uEhsubXBjLnYxLkdldE9wZXJhdGlvblJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEk8KDkxpc3RPcGVyYXRpb25zEh0ubXBjLnYxLkxpc3RPcGVyYXRpb25zUmVxdWVzdBoeLm1wYy52MS5MaXN0T3BlcmF0aW9uc1Jlc3BvbnNlEkAKDVdhaXRPcGVyYXRpb24SHC5tcGMudjEuV2FpdE9wZXJhdGlvblJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEkQKDldhdGNoT3BlcmF0aW9uEh0ubXBjLnYxLldhdGNoT3BlcmF0aW9uUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24wARJSCg9DYW5jZWxPcGVyYXRpb24SHi5tcGMudjEuQ2FuY2VsT3BlcmF0aW9uUmVxdWVzdBofLm1wYy52MS5DYW5jZWxPcGVyYXRpb25SZXNwb25zZRJCCg5SZXRyeU9wZXJhdGlvbhIdLm1wYy52MS5SZXRyeU9wZXJhdGlvblJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uElUKEEV4cGxhaW5PcGVyYXRpb24SHy5tcGMudjEuRXhwbGFpbk9wZXJhdGlvblJlcXVlc3QaIC5tcGMudjEuRXhwbGFpbk9wZXJhdGlvblJlc3BvbnNlYgZwcm90bzM", [file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_timestamp, file_mpc_v1_common]);
 
 /**
- * One durable change (AIP-151): what it does, to what, and how far it is.
+ * One durable change (AIP-151): its kind, its target and its progress.
  *
  * @generated from message mpc.v1.Operation
  */
 export type Operation = Message<"mpc.v1.Operation"> & {
   /**
-   * `operations/{uuid}`; empty in the answer to `validate_only`.
+   * `operations/{uuid}`; empty in the response to `validate_only`.
    *
    * @generated from field: string name = 1;
    */
@@ -39,14 +39,14 @@ export type Operation = Message<"mpc.v1.Operation"> & {
   kind: string;
 
   /**
-   * Name of the resource it changes.
+   * Name of the resource that it changes.
    *
    * @generated from field: string target = 3;
    */
   target: string;
 
   /**
-   * How far it is.
+   * Its state.
    *
    * @generated from field: mpc.v1.OperationState state = 4;
    */
@@ -60,7 +60,7 @@ export type Operation = Message<"mpc.v1.Operation"> & {
   done: boolean;
 
   /**
-   * Its steps in their order.
+   * Its steps, in order.
    *
    * @generated from field: repeated mpc.v1.OperationStep steps = 6;
    */
@@ -74,7 +74,7 @@ export type Operation = Message<"mpc.v1.Operation"> & {
   error?: ErrorRecord | undefined;
 
   /**
-   * Who asked for it.
+   * The principal that requested it.
    *
    * @generated from field: string actor = 8;
    */
@@ -109,29 +109,29 @@ export type Operation = Message<"mpc.v1.Operation"> & {
   endTime?: Timestamp | undefined;
 
   /**
-   * When it gives up. Time in which nobody could work on it, because it had to wait for its
-   * resource or because no process ran, does not count: the deadline is moved by it.
+   * When it gives up. Time in which it could not run, because it waited for its resource or because
+   * no process ran, does not count: the deadline is extended by it.
    *
    * @generated from field: google.protobuf.Timestamp deadline = 13;
    */
   deadline?: Timestamp | undefined;
 
   /**
-   * Why it is being cancelled or was.
+   * Who cancelled it, and why; unset if it was not cancelled.
    *
    * @generated from field: mpc.v1.Cancellation cancellation = 14;
    */
   cancellation?: Cancellation | undefined;
 
   /**
-   * What is left behind, for NEEDS_ATTENTION and abandoned resources.
+   * Objects that are left, for NEEDS_ATTENTION and abandoned resources.
    *
    * @generated from field: repeated mpc.v1.Residue residue = 15;
    */
   residue: Residue[];
 
   /**
-   * The operation that this one tries again.
+   * The operation that this one retries.
    *
    * @generated from field: string retry_of = 16;
    */
@@ -145,14 +145,14 @@ export type Operation = Message<"mpc.v1.Operation"> & {
   requestId: string;
 
   /**
-   * What it would do; only in the answer to `validate_only`.
+   * What it would do; only in the response to `validate_only`.
    *
    * @generated from field: mpc.v1.Plan plan = 18;
    */
   plan?: Plan | undefined;
 
   /**
-   * Why nobody begins it, or goes on with it, for instance that its engine is unreachable.
+   * Why it waits, for instance because its engine is unreachable; empty if it does not wait.
    *
    * @generated from field: string waiting_reason = 19;
    */
@@ -160,13 +160,13 @@ export type Operation = Message<"mpc.v1.Operation"> & {
 };
 
 /**
- * One durable change (AIP-151): what it does, to what, and how far it is.
+ * One durable change (AIP-151): its kind, its target and its progress.
  *
  * @generated from message mpc.v1.Operation
  */
 export type OperationJson = {
   /**
-   * `operations/{uuid}`; empty in the answer to `validate_only`.
+   * `operations/{uuid}`; empty in the response to `validate_only`.
    *
    * @generated from field: string name = 1;
    */
@@ -180,14 +180,14 @@ export type OperationJson = {
   kind?: string;
 
   /**
-   * Name of the resource it changes.
+   * Name of the resource that it changes.
    *
    * @generated from field: string target = 3;
    */
   target?: string;
 
   /**
-   * How far it is.
+   * Its state.
    *
    * @generated from field: mpc.v1.OperationState state = 4;
    */
@@ -201,7 +201,7 @@ export type OperationJson = {
   done?: boolean;
 
   /**
-   * Its steps in their order.
+   * Its steps, in order.
    *
    * @generated from field: repeated mpc.v1.OperationStep steps = 6;
    */
@@ -215,7 +215,7 @@ export type OperationJson = {
   error?: ErrorRecordJson;
 
   /**
-   * Who asked for it.
+   * The principal that requested it.
    *
    * @generated from field: string actor = 8;
    */
@@ -250,29 +250,29 @@ export type OperationJson = {
   endTime?: TimestampJson;
 
   /**
-   * When it gives up. Time in which nobody could work on it, because it had to wait for its
-   * resource or because no process ran, does not count: the deadline is moved by it.
+   * When it gives up. Time in which it could not run, because it waited for its resource or because
+   * no process ran, does not count: the deadline is extended by it.
    *
    * @generated from field: google.protobuf.Timestamp deadline = 13;
    */
   deadline?: TimestampJson;
 
   /**
-   * Why it is being cancelled or was.
+   * Who cancelled it, and why; unset if it was not cancelled.
    *
    * @generated from field: mpc.v1.Cancellation cancellation = 14;
    */
   cancellation?: CancellationJson;
 
   /**
-   * What is left behind, for NEEDS_ATTENTION and abandoned resources.
+   * Objects that are left, for NEEDS_ATTENTION and abandoned resources.
    *
    * @generated from field: repeated mpc.v1.Residue residue = 15;
    */
   residue?: ResidueJson[];
 
   /**
-   * The operation that this one tries again.
+   * The operation that this one retries.
    *
    * @generated from field: string retry_of = 16;
    */
@@ -286,14 +286,14 @@ export type OperationJson = {
   requestId?: string;
 
   /**
-   * What it would do; only in the answer to `validate_only`.
+   * What it would do; only in the response to `validate_only`.
    *
    * @generated from field: mpc.v1.Plan plan = 18;
    */
   plan?: PlanJson;
 
   /**
-   * Why nobody begins it, or goes on with it, for instance that its engine is unreachable.
+   * Why it waits, for instance because its engine is unreachable; empty if it does not wait.
    *
    * @generated from field: string waiting_reason = 19;
    */
@@ -321,14 +321,14 @@ export type OperationStep = Message<"mpc.v1.OperationStep"> & {
   name: string;
 
   /**
-   * How far it is.
+   * Its state.
    *
    * @generated from field: mpc.v1.StepState state = 2;
    */
   state: StepState;
 
   /**
-   * Every try, the oldest first; of many, the first and the last 20.
+   * Its attempts, oldest first; of many, the first and the last 20.
    *
    * @generated from field: repeated mpc.v1.StepAttempt attempts = 3;
    */
@@ -349,7 +349,7 @@ export type OperationStep = Message<"mpc.v1.OperationStep"> & {
   endTime?: Timestamp | undefined;
 
   /**
-   * What it is doing, for people, for instance `2 of 3 replicas ready`.
+   * Its progress, for people, for instance `2 of 3 replicas ready`.
    *
    * @generated from field: string progress = 6;
    */
@@ -370,14 +370,14 @@ export type OperationStepJson = {
   name?: string;
 
   /**
-   * How far it is.
+   * Its state.
    *
    * @generated from field: mpc.v1.StepState state = 2;
    */
   state?: StepStateJson;
 
   /**
-   * Every try, the oldest first; of many, the first and the last 20.
+   * Its attempts, oldest first; of many, the first and the last 20.
    *
    * @generated from field: repeated mpc.v1.StepAttempt attempts = 3;
    */
@@ -398,7 +398,7 @@ export type OperationStepJson = {
   endTime?: TimestampJson;
 
   /**
-   * What it is doing, for people, for instance `2 of 3 replicas ready`.
+   * Its progress, for people, for instance `2 of 3 replicas ready`.
    *
    * @generated from field: string progress = 6;
    */
@@ -413,7 +413,7 @@ export const OperationStepSchema: GenMessage<OperationStep, {jsonType: Operation
   messageDesc(file_mpc_v1_operation, 1);
 
 /**
- * One try of a step or of its undo.
+ * One attempt of a step or of its undo.
  *
  * @generated from message mpc.v1.StepAttempt
  */
@@ -426,7 +426,7 @@ export type StepAttempt = Message<"mpc.v1.StepAttempt"> & {
   number: number;
 
   /**
-   * Whether this is a try of the undo.
+   * Whether this is an attempt of the undo.
    *
    * @generated from field: bool undo = 2;
    */
@@ -447,14 +447,14 @@ export type StepAttempt = Message<"mpc.v1.StepAttempt"> & {
   endTime?: Timestamp | undefined;
 
   /**
-   * Why it failed; unset when it worked.
+   * Why it failed; unset if it succeeded.
    *
    * @generated from field: mpc.v1.ErrorRecord error = 5;
    */
   error?: ErrorRecord | undefined;
 
   /**
-   * When the next try begins; unset when there is none.
+   * When the next attempt begins; unset if there is none.
    *
    * @generated from field: google.protobuf.Timestamp next_retry_time = 6;
    */
@@ -462,7 +462,7 @@ export type StepAttempt = Message<"mpc.v1.StepAttempt"> & {
 };
 
 /**
- * One try of a step or of its undo.
+ * One attempt of a step or of its undo.
  *
  * @generated from message mpc.v1.StepAttempt
  */
@@ -475,7 +475,7 @@ export type StepAttemptJson = {
   number?: number;
 
   /**
-   * Whether this is a try of the undo.
+   * Whether this is an attempt of the undo.
    *
    * @generated from field: bool undo = 2;
    */
@@ -496,14 +496,14 @@ export type StepAttemptJson = {
   endTime?: TimestampJson;
 
   /**
-   * Why it failed; unset when it worked.
+   * Why it failed; unset if it succeeded.
    *
    * @generated from field: mpc.v1.ErrorRecord error = 5;
    */
   error?: ErrorRecordJson;
 
   /**
-   * When the next try begins; unset when there is none.
+   * When the next attempt begins; unset if there is none.
    *
    * @generated from field: google.protobuf.Timestamp next_retry_time = 6;
    */
@@ -524,7 +524,7 @@ export const StepAttemptSchema: GenMessage<StepAttempt, {jsonType: StepAttemptJs
  */
 export type Cancellation = Message<"mpc.v1.Cancellation"> & {
   /**
-   * Who asked.
+   * The principal that requested it.
    *
    * @generated from field: string actor = 1;
    */
@@ -552,7 +552,7 @@ export type Cancellation = Message<"mpc.v1.Cancellation"> & {
  */
 export type CancellationJson = {
   /**
-   * Who asked.
+   * The principal that requested it.
    *
    * @generated from field: string actor = 1;
    */
@@ -581,7 +581,7 @@ export const CancellationSchema: GenMessage<Cancellation, {jsonType: Cancellatio
   messageDesc(file_mpc_v1_operation, 3);
 
 /**
- * Something that is left on the cluster.
+ * An object that is left on the cluster.
  *
  * @generated from message mpc.v1.Residue
  */
@@ -609,7 +609,7 @@ export type Residue = Message<"mpc.v1.Residue"> & {
 };
 
 /**
- * Something that is left on the cluster.
+ * An object that is left on the cluster.
  *
  * @generated from message mpc.v1.Residue
  */
@@ -685,22 +685,22 @@ export const GetOperationRequestSchema: GenMessage<GetOperationRequest, {jsonTyp
  */
 export type ListOperationsRequest = Message<"mpc.v1.ListOperationsRequest"> & {
   /**
-   * At most 1000; 50 where it is 0 (AIP-158).
+   * At most 1000; 0 means 50 (AIP-158).
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before.
+   * `next_page_token` of the previous page.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
 
   /**
-   * AIP-160 over `name`, `kind`, `target`, `state`, `stalled` (it needs attention, or has told of
-   * nothing for five minutes), `actor`, `engine`, `retry_of`, `create_time`, `update_time` and
+   * AIP-160 over `name`, `kind`, `target`, `state`, `stalled` (it needs attention, or was not
+   * updated for five minutes), `actor`, `engine`, `retry_of`, `create_time`, `update_time` and
    * `end_time`; for instance `state = RUNNING AND target = "environments/dev"`.
    *
    * @generated from field: string filter = 3;
@@ -708,7 +708,7 @@ export type ListOperationsRequest = Message<"mpc.v1.ListOperationsRequest"> & {
   filter: string;
 
   /**
-   * AIP-132; `create_time desc` where empty.
+   * AIP-132; `create_time desc` by default.
    *
    * @generated from field: string order_by = 4;
    */
@@ -722,22 +722,22 @@ export type ListOperationsRequest = Message<"mpc.v1.ListOperationsRequest"> & {
  */
 export type ListOperationsRequestJson = {
   /**
-   * At most 1000; 50 where it is 0 (AIP-158).
+   * At most 1000; 0 means 50 (AIP-158).
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize?: number;
 
   /**
-   * `next_page_token` of the page before.
+   * `next_page_token` of the previous page.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken?: string;
 
   /**
-   * AIP-160 over `name`, `kind`, `target`, `state`, `stalled` (it needs attention, or has told of
-   * nothing for five minutes), `actor`, `engine`, `retry_of`, `create_time`, `update_time` and
+   * AIP-160 over `name`, `kind`, `target`, `state`, `stalled` (it needs attention, or was not
+   * updated for five minutes), `actor`, `engine`, `retry_of`, `create_time`, `update_time` and
    * `end_time`; for instance `state = RUNNING AND target = "environments/dev"`.
    *
    * @generated from field: string filter = 3;
@@ -745,7 +745,7 @@ export type ListOperationsRequestJson = {
   filter?: string;
 
   /**
-   * AIP-132; `create_time desc` where empty.
+   * AIP-132; `create_time desc` by default.
    *
    * @generated from field: string order_by = 4;
    */
@@ -822,7 +822,7 @@ export type WaitOperationRequest = Message<"mpc.v1.WaitOperationRequest"> & {
   name: string;
 
   /**
-   * How long to wait at most; 5 minutes where unset, not at all where it is 0.
+   * The maximum time to wait; 5 minutes if unset; 0 does not wait.
    *
    * @generated from field: google.protobuf.Duration timeout = 2;
    */
@@ -843,7 +843,7 @@ export type WaitOperationRequestJson = {
   name?: string;
 
   /**
-   * How long to wait at most; 5 minutes where unset, not at all where it is 0.
+   * The maximum time to wait; 5 minutes if unset; 0 does not wait.
    *
    * @generated from field: google.protobuf.Duration timeout = 2;
    */
@@ -913,7 +913,7 @@ export type CancelOperationRequest = Message<"mpc.v1.CancelOperationRequest"> & 
   reason: string;
 
   /**
-   * Answers with what would be undone and what would stay, and cancels nothing.
+   * Returns what would be undone and what would be kept, and cancels nothing.
    *
    * @generated from field: bool validate_only = 3;
    */
@@ -941,7 +941,7 @@ export type CancelOperationRequestJson = {
   reason?: string;
 
   /**
-   * Answers with what would be undone and what would stay, and cancels nothing.
+   * Returns what would be undone and what would be kept, and cancels nothing.
    *
    * @generated from field: bool validate_only = 3;
    */
@@ -962,28 +962,28 @@ export const CancelOperationRequestSchema: GenMessage<CancelOperationRequest, {j
  */
 export type CancelOperationResponse = Message<"mpc.v1.CancelOperationResponse"> & {
   /**
-   * The operation, as it is now.
+   * The current state of the operation.
    *
    * @generated from field: mpc.v1.Operation operation = 1;
    */
   operation?: Operation | undefined;
 
   /**
-   * Steps that are undone, in the order of undoing.
+   * Steps that are undone, in order.
    *
    * @generated from field: repeated string undone_steps = 2;
    */
   undoneSteps: string[];
 
   /**
-   * Steps that stay done.
+   * Steps that are kept.
    *
    * @generated from field: repeated string kept_steps = 3;
    */
   keptSteps: string[];
 
   /**
-   * What becomes of the resource, for people.
+   * What happens to the resource, for people.
    *
    * @generated from field: string outcome = 4;
    */
@@ -997,28 +997,28 @@ export type CancelOperationResponse = Message<"mpc.v1.CancelOperationResponse"> 
  */
 export type CancelOperationResponseJson = {
   /**
-   * The operation, as it is now.
+   * The current state of the operation.
    *
    * @generated from field: mpc.v1.Operation operation = 1;
    */
   operation?: OperationJson;
 
   /**
-   * Steps that are undone, in the order of undoing.
+   * Steps that are undone, in order.
    *
    * @generated from field: repeated string undone_steps = 2;
    */
   undoneSteps?: string[];
 
   /**
-   * Steps that stay done.
+   * Steps that are kept.
    *
    * @generated from field: repeated string kept_steps = 3;
    */
   keptSteps?: string[];
 
   /**
-   * What becomes of the resource, for people.
+   * What happens to the resource, for people.
    *
    * @generated from field: string outcome = 4;
    */
@@ -1053,14 +1053,14 @@ export type RetryOperationRequest = Message<"mpc.v1.RetryOperationRequest"> & {
   requestId: string;
 
   /**
-   * Answers with a plan, and changes nothing (AIP-163).
+   * Returns a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 3;
    */
   validateOnly: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 4;
    */
@@ -1088,14 +1088,14 @@ export type RetryOperationRequestJson = {
   requestId?: string;
 
   /**
-   * Answers with a plan, and changes nothing (AIP-163).
+   * Returns a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 3;
    */
   validateOnly?: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 4;
    */
@@ -1145,7 +1145,7 @@ export const ExplainOperationRequestSchema: GenMessage<ExplainOperationRequest, 
   messageDesc(file_mpc_v1_operation, 13);
 
 /**
- * Why an operation is as it is.
+ * The explanation of an operation's state.
  *
  * @generated from message mpc.v1.ExplainOperationResponse
  */
@@ -1172,7 +1172,7 @@ export type ExplainOperationResponse = Message<"mpc.v1.ExplainOperationResponse"
   responsible: string;
 
   /**
-   * The command to run next; empty where there is nothing to do.
+   * The command to run next; empty if there is nothing to do.
    *
    * @generated from field: string next_command = 4;
    */
@@ -1180,7 +1180,7 @@ export type ExplainOperationResponse = Message<"mpc.v1.ExplainOperationResponse"
 };
 
 /**
- * Why an operation is as it is.
+ * The explanation of an operation's state.
  *
  * @generated from message mpc.v1.ExplainOperationResponse
  */
@@ -1207,7 +1207,7 @@ export type ExplainOperationResponseJson = {
   responsible?: string;
 
   /**
-   * The command to run next; empty where there is nothing to do.
+   * The command to run next; empty if there is nothing to do.
    *
    * @generated from field: string next_command = 4;
    */
@@ -1313,7 +1313,7 @@ export const ExplainedCauseSchema: GenMessage<ExplainedCause, {jsonType: Explain
   messageDesc(file_mpc_v1_operation, 15);
 
 /**
- * How far an operation is.
+ * The state of an operation.
  *
  * @generated from enum mpc.v1.OperationState
  */
@@ -1326,21 +1326,21 @@ export enum OperationState {
   UNSPECIFIED = 0,
 
   /**
-   * Admitted, not begun.
+   * Admitted, but not begun.
    *
    * @generated from enum value: OPERATION_STATE_PENDING = 1;
    */
   PENDING = 1,
 
   /**
-   * Its steps run.
+   * Its steps are running.
    *
    * @generated from enum value: OPERATION_STATE_RUNNING = 2;
    */
   RUNNING = 2,
 
   /**
-   * A cancellation was asked for; undo runs.
+   * A cancellation was requested; undos are running.
    *
    * @generated from enum value: OPERATION_STATE_CANCELLING = 3;
    */
@@ -1368,7 +1368,7 @@ export enum OperationState {
   CANCELLED = 6,
 
   /**
-   * An undo failed: `residue` lists what is left; waits for a retry or an abandon.
+   * An undo failed: `residue` lists what is left. It waits for a retry or an abandon.
    *
    * @generated from enum value: OPERATION_STATE_NEEDS_ATTENTION = 7;
    */
@@ -1376,7 +1376,7 @@ export enum OperationState {
 }
 
 /**
- * How far an operation is.
+ * The state of an operation.
  *
  * @generated from enum mpc.v1.OperationState
  */
@@ -1389,7 +1389,7 @@ export const OperationStateSchema: GenEnum<OperationState, OperationStateJson> =
   enumDesc(file_mpc_v1_operation, 0);
 
 /**
- * How far a step is.
+ * The state of a step.
  *
  * @generated from enum mpc.v1.StepState
  */
@@ -1409,7 +1409,7 @@ export enum StepState {
   PENDING = 1,
 
   /**
-   * Running, or waiting for its next try.
+   * Running, or waiting for its next attempt.
    *
    * @generated from enum value: STEP_STATE_RUNNING = 2;
    */
@@ -1423,7 +1423,7 @@ export enum StepState {
   SUCCEEDED = 3,
 
   /**
-   * Failed for good.
+   * Failed permanently.
    *
    * @generated from enum value: STEP_STATE_FAILED = 4;
    */
@@ -1451,7 +1451,7 @@ export enum StepState {
   UNDONE = 7,
 
   /**
-   * Its undo failed for good.
+   * Its undo failed permanently.
    *
    * @generated from enum value: STEP_STATE_UNDO_FAILED = 8;
    */
@@ -1459,7 +1459,7 @@ export enum StepState {
 }
 
 /**
- * How far a step is.
+ * The state of a step.
  *
  * @generated from enum mpc.v1.StepState
  */
@@ -1472,7 +1472,7 @@ export const StepStateSchema: GenEnum<StepState, StepStateJson> = /*@__PURE__*/
   enumDesc(file_mpc_v1_operation, 1);
 
 /**
- * Reads and steers operations.
+ * Reads and controls operations.
  *
  * @generated from service mpc.v1.OperationService
  */
@@ -1488,7 +1488,7 @@ export const OperationService: GenService<{
     output: typeof OperationSchema;
   },
   /**
-   * Lists operations, the newest first.
+   * Lists operations, newest first.
    *
    * @generated from rpc mpc.v1.OperationService.ListOperations
    */
@@ -1499,7 +1499,7 @@ export const OperationService: GenService<{
   },
   /**
    * Waits until an operation has ended, or the timeout or the call's deadline has passed, and
-   * answers with it as it is then.
+   * returns its state at that time.
    *
    * @generated from rpc mpc.v1.OperationService.WaitOperation
    */
@@ -1509,7 +1509,7 @@ export const OperationService: GenService<{
     output: typeof OperationSchema;
   },
   /**
-   * Streams an operation: as it is, then at each change, until it has ended.
+   * Streams an operation: its current state, then each change, until it has ended.
    *
    * @generated from rpc mpc.v1.OperationService.WatchOperation
    */
@@ -1519,7 +1519,7 @@ export const OperationService: GenService<{
     output: typeof OperationSchema;
   },
   /**
-   * Asks an operation to stop and to undo what it did.
+   * Cancels an operation: it stops, and undoes its steps.
    *
    * @generated from rpc mpc.v1.OperationService.CancelOperation
    */
@@ -1529,7 +1529,7 @@ export const OperationService: GenService<{
     output: typeof CancelOperationResponseSchema;
   },
   /**
-   * Tries an operation that failed again, from the step that failed.
+   * Retries a failed operation, from the step that failed.
    *
    * @generated from rpc mpc.v1.OperationService.RetryOperation
    */
@@ -1539,7 +1539,7 @@ export const OperationService: GenService<{
     output: typeof OperationSchema;
   },
   /**
-   * Says why an operation is as it is, who must act, and what to do next.
+   * Explains an operation's state, who must act, and what to do next.
    *
    * @generated from rpc mpc.v1.OperationService.ExplainOperation
    */
