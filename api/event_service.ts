@@ -26,7 +26,7 @@ function isShutdown(reason: unknown): boolean {
 function shuttingDown(resumeToken: string): MpcError {
   return new MpcError("UNAVAILABLE", {
     reason: "SHUTTING_DOWN",
-    message: "Cannot go on watching: the server is shutting down; resume with the token",
+    message: "Cannot continue the watch: the server is shutting down; resume with the token",
     metadata: { resume_token: resumeToken },
   });
 }

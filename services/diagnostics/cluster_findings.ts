@@ -89,7 +89,7 @@ function lostFinding(
   return {
     invariant: "CLUSTER_UNREADABLE",
     subject: cluster,
-    message: `Environment '${id}'${more} lies on it, and workers have only ${there}; give them ` +
+    message: `Environment '${id}'${more} is on it, but workers only have ${there}; give them ` +
       `that cluster again, or forget the environment by 'mpctl env delete ${id} --force --abandon'`,
     remedy: "deno task worker --clusters-file clusters.yaml",
   };
@@ -102,7 +102,7 @@ function withoutRecord(
   return unknownObjects(resources, objects).map((object) => ({
     invariant: "OBJECT_WITHOUT_RECORD",
     subject: object.object,
-    message: `It belongs to '${object.target}', of which there is no record with its uid`,
+    message: `It belongs to '${object.target}', which has no record with its uid`,
     remedy: "mpctl doctor --sweep",
   }));
 }
@@ -121,9 +121,9 @@ function stuckOrphans(
     return [{
       invariant: "OBJECT_WITHOUT_RECORD" as const,
       subject: object,
-      message: `'${orphan.target}' left it, and since ${
+      message: `'${orphan.target}' left it behind, and it could not be removed since ${
         new Date(orphan.createTime).toISOString()
-      } it could not be removed: see what holds it there`,
+      }: see what blocks its removal`,
       remedy: `kubectl get ${kind.toLowerCase()} ${at} -o yaml`,
     }];
   });
@@ -138,7 +138,7 @@ function withoutObject(
     .map((resource) => ({
       invariant: "RECORD_WITHOUT_OBJECT",
       subject: resource.name,
-      message: `It is ${resource.state}, but the cluster has nothing of it`,
+      message: `It is ${resource.state}, but it has no objects on the cluster`,
       remedy: "spec" in resource
         ? `mpctl workload restart ${idOf(resource.name)} --env ${environmentIdOf(resource.name)}`
         : `mpctl env update ${idOf(resource.name)}`,

@@ -93,7 +93,7 @@ async function withoutOperation(
         ? `It is ${state} and held by '${currentOperation}', which ${
           holder ? `is ${holder.value.state}` : "is not there"
         }`
-        : `It is ${state}, but no operation is at work on it`,
+        : `It is ${state}, but no operation is running on it`,
       remedy: resumeCommand(resource),
     });
   }

@@ -93,7 +93,7 @@ export async function* watchEvents(
   if (!caller.signal.aborted) {
     throw new MpcError("UNAVAILABLE", {
       reason: "WATCH_ENDED",
-      message: "Cannot go on watching: the log has ended; resume with the last token",
+      message: "Cannot continue the watch: the log has ended; resume with the last token",
     });
   }
 }

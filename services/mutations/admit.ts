@@ -150,7 +150,7 @@ export function assertIdle(resource: LockedResource, action: string): void {
   const holder = resource.nextOperation ?? resource.currentOperation;
   throw new MpcError("ABORTED", {
     reason: "OPERATION_IN_PROGRESS",
-    message: `Cannot ${action} '${idOf(resource.name)}': '${holder}' is at work on it`,
+    message: `Cannot ${action} '${idOf(resource.name)}': '${holder}' is running on it`,
     metadata: { resource: resource.name, operation: holder },
   });
 }

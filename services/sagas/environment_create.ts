@@ -93,7 +93,7 @@ export const environmentCreate: EnvironmentDefinition<EnvironmentCreateInput> = 
     if (ending === "CANCELLED") return null;
     return moveEnvironment(current, ending === "SUCCEEDED" ? "READY" : "CREATE_FAILED", stamp);
   },
-  cancelled: (input) => `environment '${input.environment}' and all it had are gone`,
+  cancelled: (input) => `environment '${input.environment}' is deleted with all its objects`,
 };
 
 function blank(now: number): Omit<Environment, "name" | "uid" | "quota" | "cluster"> {

@@ -190,7 +190,7 @@ export const workloadDeploy: WorkloadDefinition<WorkloadDeployInput> = {
     return moveWorkload(reverted, ending === "CANCELLED" ? target : "DEPLOY_FAILED", stamp);
   },
   cancelled({ workload, previous }) {
-    if (!previous) return `workload '${workload}' and all it had are gone`;
+    if (!previous) return `workload '${workload}' is deleted with all its objects`;
     return previous.revision > 0
       ? `workload '${workload}' runs revision ${previous.revision} again`
       : `workload '${workload}' is DEPLOY_FAILED, with nothing on the cluster`;

@@ -184,7 +184,7 @@ const CASES: Cases = [
     const { out } = await mpctl("workload", "deploy", "slow", ...args);
     const id = out.trim().slice("operations/".length);
     const dry = await mpctl("op", "cancel", id, "--dry-run");
-    assert.match(dry.out, /then: .*workload 'slow' and all it had are gone/);
+    assert.match(dry.out, /then: .*workload 'slow' is deleted with all its objects/);
     const timeout = await mpctl("op", "watch", id, "--timeout", "100ms");
     assert.equal(timeout.code, 5, timeout.err);
     assert.equal((await mpctl("op", "cancel", id, "--reason", "tested")).code, 0);

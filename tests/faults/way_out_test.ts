@@ -78,7 +78,10 @@ async function leadsOut(
     const ended = await platform.operation(name);
     assert.ok(isTerminal(ended.state));
     const { summary } = await explainOperation(platform.deps, platform.caller, name);
-    assert.match(summary, ended.state === "FAILED" ? /failed at step '\w+'/ : /nobody has undone/);
+    assert.match(
+      summary,
+      ended.state === "FAILED" ? /failed at step '\w+'/ : /its steps were not undone/,
+    );
     const commands = new Set(await advice(platform, ended));
     // A failed operation without leftovers has no residue, and the doctor finds nothing.
     const advises = adviser === "explain" || ended.state === "NEEDS_ATTENTION";

@@ -174,7 +174,7 @@ Deno.test("without a worker, new operations say why they wait, and running ones 
     await world.clock.advance(2_000);
     assert.match(
       (await world.operation(waiting)).waitingReason,
-      /^engine takes no orders since .*: Cannot begin operations: nobody is there$/,
+      /^engine unavailable since .*: Cannot begin operations: nobody is there$/,
     );
     assert.equal((await world.operation(name)).state, "RUNNING");
     await cancelOperation(world.deps, caller, { name, reason: "enough", validateOnly: false });
@@ -207,7 +207,7 @@ Deno.test("a running operation that no worker continues says why, until one cont
     const name = await deployStuck(world);
     const before = await world.operation(name);
     assert.equal(before.state, "RUNNING");
-    const message = "Cannot go on: no worker has build '1'";
+    const message = "Cannot continue: no worker has build '1'";
     const error = new MpcError("FAILED_PRECONDITION", { reason: "ENGINE_NO_BUILD", message });
     world.engine.stranded = new Map([[name, error], ["operations/of-somebody-else", error]]);
     await world.dispatcher();

@@ -159,20 +159,20 @@ Deno.test("with several clusters, the readable ones are checked, and the others 
       [
         "CLUSTER_UNREADABLE",
         "west",
-        "Environment 'mars' lies on it, and workers have only 'default', 'east'; give them that " +
+        "Environment 'mars' is on it, but workers only have 'default', 'east'; give them that " +
         "cluster again, or forget the environment by 'mpctl env delete mars --force --abandon'",
         "deno task worker --clusters-file clusters.yaml",
       ],
       [
         "OBJECT_WITHOUT_RECORD",
         "Namespace/left",
-        "It belongs to 'environments/left', of which there is no record with its uid",
+        "It belongs to 'environments/left', which has no record with its uid",
         "mpctl doctor --sweep",
       ],
       [
         "RECORD_WITHOUT_OBJECT",
         "environments/dev",
-        "It is READY, but the cluster has nothing of it",
+        "It is READY, but it has no objects on the cluster",
         "mpctl env update dev",
       ],
     ]);
@@ -206,8 +206,8 @@ Deno.test("orphans on one cluster are swept while another one is unreachable", (
     assert.deepEqual(waiting.map(({ value }) => value.target), ["environments/away"]);
     const told = (await platform.events()).map(({ reason, message }) => `${reason}: ${message}`);
     assert.deepEqual(told.slice(-2).sort(), [
-      "OrphanForgotten: What 'environments/lost' had left stays on cluster 'west', which workers no longer have",
-      "OrphanSwept: What 'environments/left' had left on the cluster is gone",
+      "OrphanForgotten: The objects that 'environments/lost' left stay on cluster 'west', which workers no longer have",
+      "OrphanSwept: The objects that 'environments/left' left on the cluster are gone",
     ]);
   }, {
     store,

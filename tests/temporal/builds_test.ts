@@ -180,7 +180,7 @@ Deno.test({
     assert.match(
       waitingReason,
       new RegExp(
-        `^Cannot go on: build '1' of deployment '${deployment}' began it, and no worker has that ` +
+        `^Cannot continue: build '1' of deployment '${deployment}' began it, and no worker has that ` +
           `build; start one with its code by 'deno task worker --deployment ${deployment} ` +
           `--build-id 1', or, where the current build has the same steps, hand it over by temporal `,
       ),

@@ -143,7 +143,11 @@ Deno.test("a worker that stops returns the step, for another worker to run", asy
   activities.stop();
   const { type, nonRetryable } = await called;
   assert.deepEqual([type, nonRetryable], ["WORKER_STOPPED", false]);
-  assert.equal((await operation()).steps[0]!.attempts[0]!.endTime, null, "the attempt is left open");
+  assert.equal(
+    (await operation()).steps[0]!.attempts[0]!.endTime,
+    null,
+    "the attempt is left open",
+  );
 });
 
 Deno.test("no activity of an operation that has ended runs its step", async () => {

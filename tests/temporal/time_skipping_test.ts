@@ -175,11 +175,17 @@ Deno.test(
   },
 );
 
-Deno.test("workflow: steps that the journal already has are not run again", NO_SANITIZERS, async () => {
-  const { calls, end } = await create({}, { runs: { create_namespace: { status: "succeeded" } } });
-  assert.deepEqual(calls, ["apply_policies", "end_operation"]);
-  assert.equal(end?.outcome.state, "SUCCEEDED");
-});
+Deno.test(
+  "workflow: steps that the journal already has are not run again",
+  NO_SANITIZERS,
+  async () => {
+    const { calls, end } = await create({}, {
+      runs: { create_namespace: { status: "succeeded" } },
+    });
+    assert.deepEqual(calls, ["apply_policies", "end_operation"]);
+    assert.equal(end?.outcome.state, "SUCCEEDED");
+  },
+);
 
 Deno.test(
   "workflow: an unexpected error is retried by the policy of the step",

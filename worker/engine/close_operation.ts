@@ -31,7 +31,7 @@ export async function closeOperation(
   // One command for every object: a retry completes the operation, or undoes what is left.
   const retell = ({ object }: Residue): Residue => ({
     object,
-    reason: "its engine ended the operation, and nobody has undone this",
+    reason: "its engine ended the operation without undoing this",
     remedy: `mpctl op retry ${idOf(name)}`,
   });
   await endOperation({ store, clock, definition, retell }, journal, outcomeOf(stored.value, error));

@@ -190,7 +190,7 @@ export class Dispatcher {
     { since, error }: Pick<EngineOutage, "since" | "error">,
   ): Promise<void> {
     const { signal } = this.#stop;
-    const how = error.reason === "ENGINE_UNREACHABLE" ? "unreachable" : "takes no orders";
+    const how = error.reason === "ENGINE_UNREACHABLE" ? "unreachable" : "unavailable";
     const waitingReason = `engine ${how} since ${new Date(since).toISOString()}: ${error.message}`;
     try {
       await updateDocument(this.#store.operations, name, signal, (operation) => {

@@ -32,7 +32,7 @@ async function journaledOutcome(
   const lost = () => {
     throw new MpcError("INTERNAL", {
       reason: "LOST_RESOURCE",
-      message: `Cannot go on with '${operation.name}': it does not hold '${operation.target}'`,
+      message: `Cannot continue '${operation.name}': it does not hold '${operation.target}'`,
     });
   };
   try {

@@ -107,14 +107,14 @@ async function remove(
     }
     return {
       reason: "OrphanSwept",
-      message: `What '${target}' had left on the cluster is gone`,
+      message: `The objects that '${target}' left on the cluster are gone`,
     };
   } catch (error) {
     if (!isMpcError(error) || error.reason !== "UNKNOWN_CLUSTER") throw error;
     return {
       reason: "OrphanForgotten",
       message:
-        `What '${target}' had left stays on cluster '${cluster}', which workers no longer have`,
+        `The objects that '${target}' left stay on cluster '${cluster}', which workers no longer have`,
     };
   } finally {
     done.abort();

@@ -28,7 +28,7 @@ export function stepRetries(error: ErrorRecord, pauseMs: number): ApplicationFai
 /** Another worker continues the step. */
 export function workerStopped(): ApplicationFailure {
   return ApplicationFailure.create({
-    message: "The worker stops; another one goes on",
+    message: "The worker stops; another one continues",
     type: "WORKER_STOPPED",
     nextRetryDelay: AT_ONCE_MS,
   });

@@ -60,7 +60,7 @@ function noBuild(version: string, namespace: string): MpcError {
   return new MpcError("FAILED_PRECONDITION", {
     reason: "ENGINE_NO_BUILD",
     message:
-      `Cannot go on: build '${build}' of deployment '${deployment}' began it, and no worker ` +
+      `Cannot continue: build '${build}' of deployment '${deployment}' began it, and no worker ` +
       `has that build; start one with its code by 'deno task worker --deployment ${deployment} ` +
       `--build-id ${build}', or, where the current build has the same steps, hand it over by ` +
       `temporal workflow update-options --namespace ${namespace} --query ` +

@@ -53,7 +53,7 @@ const BY_CODE: Readonly<Record<number, (status: KubeStatus, asked: Asked) => Ref
   410: (_, { cluster }) => ({
     code: "OUT_OF_RANGE",
     reason: "WATCH_EXPIRED",
-    why: `cluster '${cluster}' no longer has the version to go on from`,
+    why: `cluster '${cluster}' no longer has the version to continue from`,
   }),
   422: invalid,
   429: (_, { cluster }) => ({
