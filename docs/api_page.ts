@@ -1,4 +1,4 @@
-/** The page of the API, made from the protos and their comments: `deno task docs`. */
+/** The API's page, generated from the protos and their comments: `deno task docs`. */
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fromBinary, getExtension, hasExtension } from "@bufbuild/protobuf";
@@ -18,14 +18,14 @@ import { field_behavior, FieldBehavior } from "../proto/gen/google/api/field_beh
 
 const HEAD = `# API
 
-Made from the comments in \`proto/mpc/v1\` by \`deno task docs\`; do not edit. The API is shaped by
-Google's API Improvement Proposals (https://google.aip.dev). Errors carry one \`ErrorInfo\` with a
-reason and metadata, bad input a \`BadRequest\` with every bad field, and \`RetryInfo\` where waiting
-helps. The same methods are served by gRPC, gRPC-Web, Connect and JSON
+Generated from the comments in \`proto/mpc/v1\` by \`deno task docs\`; do not edit. The API follows
+Google's API Improvement Proposals (https://google.aip.dev). Every error has one \`ErrorInfo\` with a
+reason and metadata; invalid input also has a \`BadRequest\` with every invalid field; errors for which
+a retry helps have a \`RetryInfo\`. The same methods are served by gRPC, gRPC-Web, Connect and JSON
 (\`POST /mpc.v1.EnvironmentService/ListEnvironments\`). The [API guide](api-guide.md) has examples.
 `;
 
-/** Numbers of fields in google/protobuf/descriptor.proto, of which paths of comments are made. */
+/** Field numbers in google/protobuf/descriptor.proto, which make up the paths of comments. */
 const PATH = {
   file: { message: 4, enum: 5, service: 6 },
   message: { field: 2, enum: 4 },

@@ -1,4 +1,4 @@
-/** Runs buf on the protos, in a workspace that also holds the `google/api` files they import. */
+/** Runs buf on the protos, in a workspace with the `google/api` files that they import. */
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,7 +26,7 @@ export async function protoWorkspace(): Promise<string> {
 
 /**
  * Runs `buf` with the given arguments in `workspace`.
- * @returns buf's exit code and what it printed.
+ * @returns buf's exit code and its output
  */
 export async function buf(
   workspace: string,
@@ -44,7 +44,7 @@ export async function buf(
 
 /**
  * Generates the TypeScript of the protos.
- * @returns the directory that holds it, inside a workspace that the caller removes.
+ * @returns its directory, inside a workspace that the caller removes
  */
 export async function generate(workspace: string): Promise<string> {
   const { code, output } = await buf(workspace, ["generate"]);
