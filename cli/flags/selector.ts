@@ -9,44 +9,98 @@ export interface LabelCondition {
   readonly values: readonly string[];
 }
 
-const KEY = String.raw`[^=!\s"(),]+`;
-const PART = new RegExp(
+/** A label key, with or without a prefix (Kubernetes, "Labels and Selectors"). */
+const KEY = new RegExp(
   String
-    .raw`\s*(?:!\s*(?<absent>${KEY})|(?<set>${KEY})\s+(?<how>in|notin)\s*\((?<values>[^()"]*)\)|(?<key>${KEY})\s*(?:(?<op>==?|!=)(?<value>[^=!"(),]*))?)\s*(?:,|$)`,
-  "y",
+    .raw`^(?=.{1,317}$)(?:(?=[^/]{1,253}/)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*/)?(?=[^/]{1,63}$)[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$`,
 );
+const VALUE = /^(?=.{0,63}$)(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
 
-/** @throws {CliError} usage */
+const TOKEN = /\s*([(),]|==|!=|[=!<>]|[^\s(),=!<>]+)\s*/y;
+
+/**
+ * Parses a label selector in Kubernetes' grammar ("Labels and Selectors"); a blank text has no
+ * conditions.
+ * @throws {CliError} usage
+ */
 export function parseSelector(text: string): readonly LabelCondition[] {
+  if (text.trim() === "") return [];
+  const tokens = tokensOf(text);
   const conditions: LabelCondition[] = [];
-  const parts = new RegExp(PART);
-  while (text.slice(parts.lastIndex).trim() !== "") {
-    const at = parts.lastIndex;
-    const found = parts.exec(text)?.groups;
-    if (!found) {
-      const rest = text.slice(at).trim();
-      throw usageError(
-        `Cannot select by '${rest}': must be KEY=VALUE, KEY!=VALUE, KEY, !KEY, KEY in (A,B) or KEY notin (A,B)`,
-      );
-    }
-    conditions.push(conditionOf(found));
+  for (;;) {
+    conditions.push(requirement(tokens, text));
+    const next = tokens.shift();
+    if (next === undefined) return conditions;
+    if (next !== ",") throw notSelector(text, `'${next}' is where a comma must be`);
   }
-  return conditions;
 }
 
-function conditionOf(
-  { absent, set, how, values = "", key = "", op, value = "" }: Record<string, string | undefined>,
-): LabelCondition {
-  if (absent !== undefined) return { key: absent, op: "absent", values: [] };
-  if (set !== undefined) {
-    const list = values.split(",").map((item) => item.trim());
-    return { key: set, op: how === "in" ? "in" : "notin", values: list };
-  }
-  if (op === undefined) return { key, op: "exists", values: [] };
-  return { key, op: op === "!=" ? "notin" : "in", values: [value.trim()] };
+/** Every text that is not blank consists of tokens. */
+function tokensOf(text: string): string[] {
+  const tokens: string[] = [];
+  const next = new RegExp(TOKEN);
+  for (let found = next.exec(text); found; found = next.exec(text)) tokens.push(found[1] ?? "");
+  return tokens;
 }
 
-/** Translates a selector into a filter of the API (AIP-160), where OR binds tighter than AND. */
+function requirement(tokens: string[], text: string): LabelCondition {
+  if (tokens[0] === "!") {
+    tokens.shift();
+    return { key: keyOf(tokens.shift(), text), op: "absent", values: [] };
+  }
+  const key = keyOf(tokens.shift(), text);
+  const [operator] = tokens;
+  if (operator === undefined || operator === ",") return { key, op: "exists", values: [] };
+  tokens.shift();
+  switch (operator) {
+    case "=":
+    case "==":
+      return { key, op: "in", values: [valueOf(tokens, text)] };
+    case "!=":
+      return { key, op: "notin", values: [valueOf(tokens, text)] };
+    case "in":
+    case "notin":
+      return { key, op: operator, values: valuesOf(tokens, text) };
+    default:
+      throw notSelector(text, `'${operator}' is no operator`);
+  }
+}
+
+function valuesOf(tokens: string[], text: string): readonly string[] {
+  if (tokens.shift() !== "(") throw notSelector(text, "a list of values must begin with '('");
+  const values: string[] = [];
+  for (;;) {
+    values.push(valueOf(tokens, text));
+    const next = tokens.shift();
+    if (next === ")") return values;
+    if (next !== ",") throw notSelector(text, "a list of values must end with ')'");
+  }
+}
+
+/** A value; it may be empty. */
+function valueOf(tokens: string[], text: string): string {
+  const [next] = tokens;
+  if (next === undefined || next === "," || next === ")") return "";
+  tokens.shift();
+  if (!VALUE.test(next)) throw notSelector(text, `'${next}' cannot be the value of a label`);
+  return next;
+}
+
+function keyOf(token: string | undefined, text: string): string {
+  if (token !== undefined && KEY.test(token)) return token;
+  throw notSelector(
+    text,
+    token === undefined ? "a key is missing at its end" : `'${token}' cannot be the key of a label`,
+  );
+}
+
+const notSelector = (text: string, problem: string): Error =>
+  usageError(
+    `Cannot select by '${text}': ${problem}; must be KEY=VALUE, KEY!=VALUE, KEY, !KEY, ` +
+      "KEY in (A,B) or KEY notin (A,B), separated by commas",
+  );
+
+/** Renders a selector as a filter of the API (AIP-160), where OR binds tighter than AND. */
 export function selectorFilter(conditions: readonly LabelCondition[]): string {
   return conditions.map(({ key, op, values }) => {
     switch (op) {
