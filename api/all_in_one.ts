@@ -53,13 +53,13 @@ async function startEngine(
   if (name === "embedded") return new EmbeddedEngine(tools);
   const { BUNDLE_PATH, startTemporalEngine } = await import("@mpc/worker/temporal");
   const { freshWorkflowBundle, startDevTemporal } = await import("./dev_temporal.ts");
-  await freshWorkflowBundle(BUNDLE_PATH);
   let address = temporalAddress;
   if (address === null) {
     const server = await startDevTemporal(dataDir && join(dataDir, "temporal.db"));
     components.add({ name: "temporal", close: () => server.stop() });
     address = server.address;
   }
+  await freshWorkflowBundle(BUNDLE_PATH);
   return await startTemporalEngine(tools, {
     target: { address, namespace: "default", tls: null, apiKey: null },
     taskQueue: "mpc",

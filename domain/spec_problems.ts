@@ -1,5 +1,5 @@
 /** The rules between the fields of a workload's spec. */
-import type { SpecFields } from "./spec_schema.ts";
+import type { SpecFields } from "./spec_fields.ts";
 
 export interface SpecProblem {
   readonly path: readonly (string | number)[];
@@ -7,7 +7,7 @@ export interface SpecProblem {
   readonly message: string;
 }
 
-/** The rules between fields that a spec breaks, if each field is valid by itself. */
+/** Every rule that a spec breaks although each of its fields is valid by itself. */
 export function specProblems(spec: SpecFields): readonly SpecProblem[] {
   return spec.chart ? besideChart(spec) : [
     ...(spec.image === "" ? [problem(["image"], "REQUIRED", "must be set")] : []),

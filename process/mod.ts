@@ -7,6 +7,7 @@ export { type ChartSettings, NO_CHARTS } from "./charts.ts";
 export { clusterNames, type ClusterSettings } from "./clusters.ts";
 export { type Component, Components, type Readiness } from "./components.ts";
 export { dataDirSetting } from "./config.ts";
+export { freePort } from "./free_port.ts";
 export { listen, listenError } from "./listen.ts";
 export { makeDataDir } from "./make_data_dir.ts";
 export {

@@ -1,5 +1,5 @@
 import { type Command, CommanderError, type OptionValues } from "@commander-js/extra-typings";
-import { MpcError } from "@mpc/domain";
+import { MpcError, separateWords } from "@mpc/domain";
 import type { z } from "zod";
 
 /**
@@ -22,15 +22,13 @@ export function readFlags<Schema extends z.ZodType>(
     const [name = ""] = issue?.path ?? [];
     const value = flags[String(name)];
     const given = value === undefined ? "" : ` '${String(value)}'`;
-    throw usage(`--${kebab(String(name))}${given} ${issue?.message}`);
+    throw usage(`--${separateWords(String(name), "-")}${given} ${issue?.message}`);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return undefined;
     throw usage(error.message.replace(/^error: /, ""));
   }
 }
-
-const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 function usage(message: string): MpcError {
   return new MpcError("INVALID_ARGUMENT", {

@@ -1,6 +1,7 @@
 /** The rule of one-way imports between rooms, checked over the module graph. */
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, normalize, relative } from "node:path";
+import type { Module, SourceFile } from "./module_graph.ts";
 
 /** Which other rooms a room may import; `storage` and `worker` adapters have rules of their own. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -15,12 +16,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: ["proto"],
   cli: ["client", "proto"],
   ui: ["client", "proto"],
+  docs: ["cli", "proto"],
+  examples: ["client", "proto"],
 };
 
 /** Composition roots wire adapters, so they may import anything but tests. */
 const ROOTS = [
   /\/main\.ts$/,
-  /^api\/(?:dev|all_in_one|start_api)\.ts$/,
+  /^api\/(?:dev|dev_temporal|all_in_one|start_api)\.ts$/,
   /^worker\/start_worker\.ts$/,
   /^platform\//,
 ];
@@ -37,11 +40,21 @@ const CHOOSES_STORE = "storage/open_store.ts";
 /** What an adapter of storage may import of its room besides its own folder. */
 const STORAGE_SHARED = /^storage\/(?:store\.ts$|shared\/)/;
 
-export interface SourceFile {
-  /** Path from the repository's root. */
-  readonly path: string;
-  readonly text: string;
-}
+/** Rooms that are not part of the product and import their files by relative paths. */
+const TOOLS = ["docs"];
+
+/** The product's files that start other programs; none starts a worker. */
+const STARTS: readonly string[] = [
+  "api/dev_temporal.ts", // two programs of the product, by deno
+  "api/temporal_dev_server.ts", // temporal, and pip to install it
+  "cli/build/bundle.ts", // deno
+  "cli/build/compile.ts", // deno
+  "proto/buf.ts", // buf
+  "worker/providers/kubernetes/helm/run_helm.ts", // helm
+];
+
+/** A string that names the tests' folder or a file in it. */
+const NAMES_TESTS = /(?:^|[^\w-])tests\/|^tests$|\/tests$/;
 
 /** Reads every source file of the rooms and the tests. */
 export async function readSources(root: string): Promise<readonly SourceFile[]> {
@@ -59,54 +72,62 @@ export async function readSources(root: string): Promise<readonly SourceFile[]> 
   return files;
 }
 
-/** Every edge that breaks the rule, spelled out. */
-export function brokenEdges(
-  files: readonly SourceFile[],
-  aliases: Readonly<Record<string, string>>,
-): readonly string[] {
-  return files.flatMap(({ path, text }) =>
-    importsOf(text).flatMap((specifier) => {
-      const target = resolve(path, specifier, aliases);
+/** Every edge that breaks the rule, spelled out: imports, and files that are named in strings. */
+export function brokenEdges(modules: readonly Module[]): readonly string[] {
+  const known = new Set(modules.map(({ path }) => path));
+  return modules.flatMap(({ path, imports, strings, computedImports }) => [
+    ...imports.flatMap(({ specifier, target }) => {
       const problem = target && problemOf(path, target, specifier);
       return problem ? [`${path} → ${target}: ${problem}`] : [];
-    })
-  );
+    }),
+    ...strings.flatMap((text) => {
+      if (isTest(path)) return [];
+      if (NAMES_TESTS.test(text)) return [`${path} → ${text}: nothing names tests`];
+      const target = [join(dirname(path), text), normalize(text)].find((to) => known.has(to));
+      const problem = target && problemOf(path, target);
+      return problem ? [`${path} → ${target}: ${problem}`] : [];
+    }),
+    ...(computedImports > 0 && !isTest(path)
+      ? [`${path} → ?: an import that only the running program knows`]
+      : []),
+  ]);
+}
+
+/** Files of the product that start programs and are not in the list, and listed ones that do not. */
+export function unlistedStarts(modules: readonly Module[]): readonly string[] {
+  const product = modules.filter(({ path }) => !isTest(path));
+  return [
+    ...product.flatMap(({ path, starts }) =>
+      starts.filter((start) => !STARTS.includes(path) || start.endsWith("Worker"))
+        .map((start) => `${path} starts ${start}`)
+    ),
+    ...product.filter(({ path, starts }) => STARTS.includes(path) && starts.length === 0)
+      .map(({ path }) => `${path} is listed and starts nothing`),
+  ];
 }
 
 /** Files outside `config.ts`, mpctl's seam to its process and the tests that read the environment. */
-export function environmentReaders(files: readonly SourceFile[]): readonly string[] {
-  return files.filter(({ path, text }) =>
-    !path.startsWith("tests/") && !path.endsWith("_test.ts") && !path.endsWith("/config.ts") &&
-    !path.startsWith("cli/host/") &&
-    /\b(?:Deno\.env|process\.env)\b/.test(text)
+export function environmentReaders(modules: readonly Module[]): readonly string[] {
+  return modules.filter(({ path, readsEnvironment }) =>
+    readsEnvironment && !isTest(path) && !path.endsWith("/config.ts") &&
+    !path.startsWith("cli/host/")
   ).map(({ path }) => path);
 }
 
-function importsOf(text: string): readonly string[] {
-  const pattern =
-    /(?:^|\n)\s*(?:import|export)\s[^;]*?from\s*"([^"]+)"|import\(\s*"([^"]+)"\s*\)|(?:^|\n)import\s*"([^"]+)"/g;
-  return [...text.matchAll(pattern)].map((match) => match[1] ?? match[2] ?? match[3] ?? "");
-}
+const isTest = (path: string) => path.startsWith("tests/") || path.endsWith("_test.ts");
 
-function resolve(
-  from: string,
-  specifier: string,
-  aliases: Readonly<Record<string, string>>,
-): string | undefined {
-  if (specifier.startsWith(".")) return normalize(join(dirname(from), specifier));
-  const target = aliases[specifier];
-  return target?.startsWith("./") ? normalize(target) : undefined;
-}
-
-function problemOf(from: string, to: string, specifier: string): string | undefined {
+/** @param specifier undefined for a file that is named in a string */
+function problemOf(from: string, to: string, specifier?: string): string | undefined {
   const [fromRoom = "", toRoom = ""] = [from.split("/")[0], to.split("/")[0]];
-  if (fromRoom === "tests" || from.endsWith("_test.ts")) return undefined;
+  if (isTest(from)) return undefined;
   if (toRoom === "tests") return "nothing imports tests";
   if (fromRoom === toRoom) {
-    if (!specifier.startsWith(".")) return "inside a room imports are relative";
+    if (specifier?.startsWith(".") === false) return "inside a room imports are relative";
     return fromRoom === "storage" ? problemInStorage(from, to) : undefined;
   }
-  if (specifier.startsWith(".")) return "across rooms imports use the import map's alias";
+  if (specifier?.startsWith(".") && !TOOLS.includes(fromRoom)) {
+    return "across rooms imports use the import map's alias";
+  }
   if (ROOTS.some((root) => root.test(from))) return undefined;
   if (from.startsWith(SPEAKS_PROTO) && toRoom === "proto") return undefined;
   const allowed = MAY_IMPORT[fromRoom] ?? [];

@@ -6,13 +6,16 @@ import { renderError } from "../errors/render_error.ts";
 import { type Change, findChanges, submit } from "../manifests/change.ts";
 import { readManifests } from "../manifests/manifest.ts";
 import { findSurplus, prune, type Surplus } from "../manifests/prune.ts";
+import { assertUnmoved, readPlan, savePlan } from "../manifests/saved_plan.ts";
 import { environmentIdOf } from "../names.ts";
 import { isForPeople, machineText } from "../output/format.ts";
 import { printPlan } from "../output/plan.ts";
 import { followOperation } from "./follow_operation.ts";
 
 export interface ApplyFlags {
-  readonly file: readonly string[];
+  readonly file?: readonly string[] | undefined;
+  /** Where a plan is saved. */
+  readonly out?: string | undefined;
   readonly dryRun?: true | undefined;
   readonly prune?: true | undefined;
   readonly selector?: string | undefined;
@@ -29,16 +32,23 @@ interface Result {
 }
 
 /** `mpctl apply`, and `mpctl plan`, which is its dry run. */
-export async function apply(context: CommandContext, flags: ApplyFlags): Promise<number> {
+export async function apply(
+  context: CommandContext,
+  flags: ApplyFlags,
+  planFile?: string,
+): Promise<number> {
+  const { host } = context;
   if (flags.selector !== undefined && !flags.prune) {
     throw usageError("Cannot use -l without --prune: it says what --prune may delete");
   }
-  const manifests = await readManifests(context.host, flags.file);
+  const saved = planFile === undefined ? undefined : await readPlan(host, planFile);
+  const manifests = saved?.manifests ?? await readManifests(host, flags.file ?? []);
+  const selector = saved ? saved.selector : flags.prune ? flags.selector ?? "" : null;
   return await withConnection(context, async (connection) => {
-    const surplus = flags.prune
-      ? await findSurplus(connection, manifests, flags.selector ?? "")
-      : [];
+    const surplus = selector === null ? [] : await findSurplus(connection, manifests, selector);
     const changes = await findChanges(connection, manifests);
+    if (saved) assertUnmoved(saved, changes, surplus);
+    if (flags.out !== undefined) await savePlan(host, flags.out, { selector, changes, surplus });
     if (flags.dryRun) return await showPlans(context, changes, surplus);
     return await new Application(context, connection, flags).run(changes, surplus);
   });
@@ -112,7 +122,9 @@ class Application {
 
   async #attempt(name: string, attempt: () => Promise<Result>): Promise<void> {
     // After ctrl-C nothing more is submitted.
-    if (this.#results.some(({ exitCode }) => exitCode === EXIT.DETACHED)) return;
+    if (this.#results.some(({ exitCode }) => exitCode === EXIT.DETACHED)) {
+      return this.#report({ name, result: "not applied", operation: "", exitCode: EXIT.DETACHED });
+    }
     const parent = this.#results.find(({ name: other, exitCode }) =>
       exitCode !== EXIT.OK && name.startsWith(`${other}/`)
     );
@@ -129,11 +141,11 @@ class Application {
     }
   }
 
-  async #apply({ manifest, action }: Change, isNeeded: boolean): Promise<Result> {
+  async #apply({ manifest, action, live }: Change, isNeeded: boolean): Promise<Result> {
     const { name } = manifest;
     if (action === "none") return { name, result: "unchanged", operation: "", exitCode: EXIT.OK };
     const options = { validateOnly: false };
-    const operation = await submit(this.#connection, manifest, action === "update", options);
+    const operation = await submit(this.#connection, manifest, live, options);
     const done = action === "create" ? "created" : "configured";
     return await this.#follow(name, operation, done, isNeeded);
   }
@@ -152,6 +164,9 @@ class Application {
     this.#context.terminal.err(`${name}\n`);
     const { timeout } = this.#flags;
     const exitCode = await followOperation(this.#context, this.#connection, operation, timeout);
+    if (exitCode === EXIT.DETACHED) {
+      return { ...result, result: `${done} (not waited for)`, exitCode };
+    }
     return { ...result, result: exitCode === EXIT.OK ? done : "failed", exitCode };
   }
 

@@ -9,8 +9,10 @@ import {
   WorkloadService,
   WorkloadState,
 } from "@mpc/proto";
+import { CliError, EXIT } from "../errors/cli_error.ts";
 import { environmentIdOf, environmentName, idOf } from "../names.ts";
 import { clusterDifferences, type Difference, recordDifferences } from "./differences.ts";
+import { expiryChange } from "./expiry.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** The change that brings a resource to the state of its manifest. */
@@ -18,6 +20,8 @@ export interface Change {
   readonly manifest: Manifest;
   readonly action: "create" | "update" | "none";
   readonly differences: readonly Difference[];
+  /** The resource as it was read; undefined where there is none. */
+  readonly live: Environment | Workload | undefined;
   /** The server's plan; undefined for a workload whose environment does not exist yet. */
   readonly plan: Operation | undefined;
 }
@@ -27,14 +31,22 @@ export interface CallOptions {
   readonly validateOnly: boolean;
 }
 
-/** Compares a manifest with the live resource and the server's plan. Changes nothing. */
-async function findChange(connection: Connection, manifest: Manifest): Promise<Change> {
+/**
+ * Compares a manifest with the live resource and the server's plan. Changes nothing.
+ * @param created names of the environments that the same files create
+ */
+async function findChange(
+  connection: Connection,
+  manifest: Manifest,
+  created: ReadonlySet<string>,
+): Promise<Change> {
   const live = await readLive(connection, manifest);
-  const plan = await planOf(connection, manifest, live);
+  assertNoEtag(manifest, live);
+  const plan = await planOf(connection, manifest, live, created);
   const differences = [...recordDifferences(manifest, live), ...clusterDifferences(plan)];
-  if (!live) return { manifest, action: "create", differences, plan };
+  if (!live) return { manifest, action: "create", differences, live, plan };
   const same = differences.length === 0 && plan?.plan?.changes.length === 0 && isReady(live);
-  return { manifest, action: same ? "none" : "update", differences, plan };
+  return { manifest, action: same ? "none" : "update", differences, live, plan };
 }
 
 /** All changes for the manifests. Fails before anything changes. */
@@ -43,15 +55,24 @@ export async function findChanges(
   manifests: readonly Manifest[],
 ): Promise<readonly Change[]> {
   const changes: Change[] = [];
-  for (const manifest of manifests) changes.push(await findChange(connection, manifest));
+  const created = new Set<string>();
+  // Environments come before workloads.
+  for (const manifest of manifests) {
+    const change = await findChange(connection, manifest, created);
+    if (change.action === "create") created.add(manifest.name);
+    changes.push(change);
+  }
   return changes;
 }
 
-/** Submits a change, or requests its plan. */
+/**
+ * Submits a change, or requests its plan. An etag in the manifest must match.
+ * @param live the resource as it was read; undefined if it does not exist
+ */
 export async function submit(
   connection: Connection,
   manifest: Manifest,
-  live: boolean,
+  live: Environment | Workload | undefined,
   { validateOnly }: CallOptions,
 ): Promise<Operation> {
   const common = { requestId: crypto.randomUUID(), validateOnly };
@@ -61,19 +82,34 @@ export async function submit(
       ...common,
       parent: environmentName(environmentIdOf(name)),
       workloadId: idOf(name),
-      // A file is applied repeatedly: it contains the desired state, not the version that it was
-      // made from.
-      workload: { ...resource, etag: "" },
+      workload: resource,
     });
   }
   const client: Client<typeof EnvironmentService> = connection.client(EnvironmentService);
-  const environment = { ...resource, etag: "" };
   if (!live) {
-    return await client.createEnvironment({ ...common, environmentId: idOf(name), environment });
+    const environmentId = idOf(name);
+    return await client.createEnvironment({ ...common, environmentId, environment: resource });
   }
-  // A time to live counts from creation, so applying the same file again does not extend it.
+  const expireTime = expiryChange(resource, live)?.expireTime;
   const paths = ["labels", "annotations", "quota", "deletion_protection", "cluster"];
-  return await client.updateEnvironment({ ...common, environment, updateMask: { paths } });
+  const { ttl: _, expireTime: __, ...rest } = resource;
+  return await client.updateEnvironment({
+    ...common,
+    environment: { ...rest, ...(expireTime && { expireTime }) },
+    updateMask: { paths: expireTime ? [...paths, "expire_time"] : paths },
+  });
+}
+
+/** @throws {CliError} where the manifest is meant for a resource that does not exist */
+function assertNoEtag(
+  { name, resource }: Manifest,
+  live: Environment | Workload | undefined,
+): void {
+  if (live || resource.etag === "") return;
+  throw new CliError(`Cannot apply '${name}': the file has an etag, and it does not exist`, {
+    exitCode: EXIT.NOT_FOUND,
+    hint: "Remove 'etag' from the file to create it",
+  });
 }
 
 async function readLive(
@@ -92,9 +128,11 @@ async function planOf(
   connection: Connection,
   manifest: Manifest,
   live: Environment | Workload | undefined,
+  created: ReadonlySet<string>,
 ): Promise<Operation | undefined> {
-  const plan = () => submit(connection, manifest, live !== undefined, { validateOnly: true });
-  return live || manifest.kind === "environment" ? await plan() : await unlessNotFound(plan);
+  const environment = environmentName(environmentIdOf(manifest.name));
+  if (manifest.kind === "workload" && created.has(environment)) return undefined;
+  return await submit(connection, manifest, live, { validateOnly: true });
 }
 
 function isReady(live: Environment | Workload): boolean {

@@ -6,6 +6,7 @@ import {
   type WorkloadSpec,
   WorkloadSpecSchema,
 } from "@mpc/proto";
+import { expiryChange } from "./expiry.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** One field that differs from the file. */
@@ -31,11 +32,15 @@ export function recordDifferences(
   }
   const found = live ? fieldsOf(kind, live) : new Map<string, string>();
   const paths = [...new Set([...wanted.keys(), ...found.keys()])].sort();
-  return paths.map((path) => ({
+  const differences = paths.map((path) => ({
     path,
     before: found.get(path) ?? "",
     after: wanted.get(path) ?? "",
   })).filter(({ before, after }) => before !== after);
+  const expiry = live && expiryChange(resource, live);
+  if (!expiry) return differences;
+  const { path, before, after } = expiry;
+  return [...differences, { path, before, after }];
 }
 
 /** The differences on the cluster, from the server's plan. */

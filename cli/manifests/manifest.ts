@@ -14,8 +14,8 @@ const WORKLOAD = /^environments\/[^/]+\/workloads\/[^/]+$/;
 const FILES = /\.(ya?ml|json)$/;
 
 /**
- * Reads manifests from files, folders and `-`. A file may contain many, as `get -o yaml` prints
- * them.
+ * Reads manifests from files, folders (recursively) and `-`. A file may contain many, as
+ * `get -o yaml` prints them.
  * @returns environments first, then workloads, each in the order in which they were found
  * @throws {CliError} usage: unreadable, an invalid name, a duplicate resource, no resource
  */
@@ -27,7 +27,7 @@ export async function readManifests(
   for (const path of await filesOf(host, paths)) {
     for (const document of parseYaml(await readText(host, path), path)) {
       for (const part of elements(document)) {
-        const manifest = toManifest(part);
+        const manifest = manifestOf(part);
         if (manifests.has(manifest.name)) {
           throw usageError(`Cannot read '${part.place}': '${manifest.name}' occurs twice`);
         }
@@ -43,15 +43,23 @@ export async function readManifests(
   ];
 }
 
+/** The files of paths; of a folder every manifest in it and in the folders below it, by name. */
 async function filesOf(host: Host, paths: readonly string[]): Promise<readonly string[]> {
   const files: string[] = [];
   for (const path of paths) {
-    const names = path === "-" ? undefined : await host.listFolder(path);
-    if (!names) files.push(path);
-    else {
-      const base = path.replace(/\/+$/, "");
-      files.push(...names.filter((name) => FILES.test(name)).sort().map((n) => `${base}/${n}`));
-    }
+    if (path === "-" || !await host.listFolder(path)) files.push(path);
+    else files.push(...await filesIn(host, path.replace(/\/+$/, "")));
+  }
+  return files;
+}
+
+async function filesIn(host: Host, folder: string): Promise<readonly string[]> {
+  const files: string[] = [];
+  for (const name of [...await host.listFolder(folder) ?? []].sort()) {
+    const path = `${folder}/${name}`;
+    if (FILES.test(name)) files.push(path);
+    // A hidden folder, for instance `.git`, holds no manifests.
+    else if (!name.startsWith(".")) files.push(...await filesIn(host, path));
   }
   return files;
 }
@@ -63,7 +71,11 @@ function elements(document: YamlDocument): readonly YamlDocument[] {
   return value.map((value, index) => ({ ...document, value, place: `${place}[${index}]` }));
 }
 
-function toManifest(document: YamlDocument): Manifest {
+/**
+ * The manifest in a document.
+ * @throws {CliError} usage: a wrong name, or unknown fields
+ */
+export function manifestOf(document: YamlDocument): Manifest {
   const { value, place } = document;
   const name = typeof value === "object" && value !== null && "name" in value
     ? String(value.name)

@@ -1,3 +1,4 @@
+import { usageError } from "../errors/cli_error.ts";
 import { duration, texts } from "../flags/parse_flag.ts";
 import { command, DRY_RUN, NO_WAIT, type Runner, runWith } from "./command.ts";
 
@@ -17,18 +18,21 @@ export function applyCommand(runner: Runner) {
       "mpctl apply -f platform/ --dry-run",
       "mpctl env get dev -o yaml | mpctl apply -f -",
       "mpctl apply -f platform/ --prune -l team=web  # deletes what no file contains",
+      "mpctl apply plan.json  # exactly the saved plan, or nothing",
     ],
   )
-    .requiredOption(...FILES)
+    .argument("[plan]", "a file of 'mpctl plan --out', in place of -f")
+    .option(...FILES)
     .addOption(DRY_RUN)
     .option("--prune", "delete resources that -l selects and no file contains")
     .option("-l, --selector <labels>", "what --prune may delete, such as team=web")
     .addOption(NO_WAIT)
     .option("--timeout <duration>", "stop waiting for each; the operations continue", duration)
-    .action((flags) =>
+    .action((plan, flags) =>
       runWith(runner, flags, async (context) => {
         const { apply } = await import("../commands/apply.ts");
-        return await apply(context, flags);
+        assertSource(plan, flags);
+        return await apply(context, flags, plan);
       })
     );
 }
@@ -38,8 +42,10 @@ export function planCommand(runner: Runner) {
   return command("plan", "Show what apply would do: objects, quota and steps of each change", [
     "mpctl plan -f platform.yaml",
     "mpctl plan -f platform/ --prune -l team=web",
+    "mpctl plan -f platform/ --out plan.json && mpctl apply plan.json",
   ])
     .requiredOption(...FILES)
+    .option("--out <path>", "save the plan for 'mpctl apply', which then executes exactly this")
     .option("--prune", "also show what would be deleted")
     .option("-l, --selector <labels>", "what --prune may delete, such as team=web")
     .action((flags) =>
@@ -63,4 +69,22 @@ export function diffCommand(runner: Runner) {
         return await diff(context, flags);
       })
     );
+}
+
+/** @throws {CliError} usage */
+function assertSource(
+  plan: string | undefined,
+  flags: {
+    readonly file?: readonly string[] | undefined;
+    readonly prune?: boolean | undefined;
+    readonly selector?: string | undefined;
+  },
+): void {
+  if (plan === undefined) {
+    if (!flags.file) throw usageError("Cannot apply without a file: add -f FILE, or name a plan");
+    return;
+  }
+  const extra = Object.entries({ "-f": flags.file, "--prune": flags.prune, "-l": flags.selector })
+    .find(([, value]) => value !== undefined);
+  if (extra) throw usageError(`Cannot use ${extra[0]} with a plan: the plan says it`);
 }

@@ -1,7 +1,8 @@
 import { createContextKey, type HandlerContext } from "@connectrpc/connect";
+import { formatTraceparent, parseTraceparent } from "@mpc/domain";
 import type { Caller } from "@mpc/services";
+import { isSpanContextValid, trace } from "@opentelemetry/api";
 import type { Call, Interceptor } from "./interceptor.ts";
-import { traceparentOf } from "./traceparent_of.ts";
 
 /** Who a caller is, however it was authenticated. */
 export type Identity = Pick<Caller, "principal" | "groups" | "kind">;
@@ -44,4 +45,12 @@ export function callerOf({ values }: Pick<HandlerContext, "values">): Caller {
   const caller = values.get(CALLER);
   if (caller) return caller;
   throw new Error("Cannot tell who calls: no interceptor has identified the caller");
+}
+
+/** The span of this call if calls are traced, else the caller's own; null if there is none. */
+function traceparentOf({ requestHeader }: HandlerContext): string | null {
+  const active = trace.getActiveSpan()?.spanContext();
+  if (active && isSpanContextValid(active)) return formatTraceparent(active);
+  const given = requestHeader.get("traceparent");
+  return parseTraceparent(given) ? given : null;
 }

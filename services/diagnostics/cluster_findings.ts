@@ -1,20 +1,20 @@
-/** Differences between clusters and records, and clusters that cannot be read. */
+/** Differences between clusters and records, and the clusters that cannot be read. */
 import {
   type Environment,
   environmentIdOf,
   environmentName,
   idOf,
   type Instant,
+  isMpcError,
+  type MpcError,
   type Orphan,
   type Workload,
 } from "@mpc/domain";
-import { allOf } from "../resources/all_of.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import { type Finding, SETTLED } from "./findings.ts";
 import type { ClusterObject, ForeignObjects, Inventory, UnreadCluster } from "../ports/mod.ts";
-import { unknownObjects } from "./unknown_objects.ts";
-import { isUnreadable } from "./is_unreadable.ts";
+import { allOf } from "../resources/read_all.ts";
+import { type Finding, SETTLED } from "./findings.ts";
 
 /** The command that makes a cluster readable, by the reason why it is not. */
 const READABLE_BY: Readonly<Record<string, string>> = {
@@ -170,4 +170,24 @@ function wrongRevision(
       }`,
     }];
   });
+}
+
+/** Objects whose owner has no record. */
+export function unknownObjects(
+  resources: readonly (Environment | Workload)[],
+  objects: readonly ClusterObject[],
+): readonly ClusterObject[] {
+  const uids = new Set(resources.map(({ uid }) => uid));
+  return objects.filter(({ targetUid }) => !uids.has(targetUid));
+}
+
+/** Whether an error says that a cluster cannot be read, which is not a defect of this program. */
+export function isUnreadable(error: unknown): error is MpcError {
+  return isMpcError(
+    error,
+    "UNAVAILABLE",
+    "PERMISSION_DENIED",
+    "UNAUTHENTICATED",
+    "FAILED_PRECONDITION",
+  );
 }

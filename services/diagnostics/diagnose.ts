@@ -8,7 +8,7 @@ import {
   type Workload,
 } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
-import { allOf } from "../resources/all_of.ts";
+import { allOf } from "../resources/read_all.ts";
 import type { ServiceDeps } from "../deps.ts";
 import type { ForeignObjects } from "../ports/mod.ts";
 import { clusterFindings } from "./cluster_findings.ts";

@@ -1,10 +1,9 @@
 import { isMpcError } from "@mpc/domain";
-import { allOf } from "../resources/all_of.ts";
+import { allOf } from "../resources/read_all.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import { unreadFinding } from "./cluster_findings.ts";
+import { unknownObjects, unreadFinding } from "./cluster_findings.ts";
 import type { Finding } from "./findings.ts";
-import { unknownObjects } from "./unknown_objects.ts";
 
 /** The swept objects, and the clusters that could not be read. */
 export interface Sweep {

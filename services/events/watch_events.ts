@@ -12,7 +12,7 @@ import {
 import type { Collection, Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import { pagesOf } from "../resources/pages_of.ts";
+import { pagesOf } from "../resources/read_all.ts";
 import { decodeResumeToken, encodeResumeToken } from "./resume_token.ts";
 
 export interface WatchEventsRequest {

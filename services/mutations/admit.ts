@@ -1,4 +1,14 @@
-import { idOf, isMpcError, MpcError, type Operation } from "@mpc/domain";
+import {
+  idOf,
+  isMpcError,
+  type JsonObject,
+  MpcError,
+  type Operation,
+  type OperationKind,
+  type PlannedChange,
+  type QuotaEffect,
+  type StepRecord,
+} from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
@@ -13,13 +23,31 @@ import {
   withdrawLock,
 } from "../sagas/mod.ts";
 import { confirmAdmission, deleteUnadmitted } from "./admission.ts";
-import type { Prepared } from "./mutate.ts";
 
 /**
  * How an operation gets its resource's lock: `take` it now, or `queue` behind the running
  * operation, which is cancelled (only deletions may).
  */
 export type Lock = "take" | "queue";
+
+/** A change that a use case has checked and that may be admitted. */
+export interface Prepared {
+  readonly kind: OperationKind;
+  readonly target: string;
+  readonly targetUid: string;
+  readonly input: JsonObject;
+  /** The resource as it was read; null if there is none. */
+  readonly current: Stored<LockedResource> | null;
+  readonly lock: Lock;
+  /** How long it may take; null for the sum of its budgets. */
+  readonly timeoutMs: number | null;
+  readonly quota?: readonly QuotaEffect[];
+  /** Changes of the record alone, not of the cluster. */
+  readonly recordChanges?: readonly PlannedChange[];
+  /** Steps that need not run again, in a retry. */
+  readonly steps?: readonly StepRecord[];
+  readonly retryOf?: string;
+}
 
 /**
  * Admits an operation: writes its record, then the lock on its resource, then checks that its

@@ -6,16 +6,10 @@ import {
   type OperationKind,
   type Workload,
 } from "@mpc/domain";
-import { assertIdle, type Lock } from "./admit.ts";
+import { assertIdle, type Lock, type Prepared } from "./admit.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import {
-  type Method,
-  mutate,
-  type MutationOptions,
-  type MutationResult,
-  type Prepared,
-} from "./mutate.ts";
+import { type Method, mutate, type MutationOptions, type MutationResult } from "./mutate.ts";
 import { recordNoChange } from "./record_no_change.ts";
 
 /** A deletion cancels the running operation and waits behind it. */

@@ -8,6 +8,7 @@ import {
 import type { Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
+import { sleepUnlessAborted } from "../sleep_unless_aborted.ts";
 import { ADMISSION_GRACE_MS, confirmAdmission, dropUnadmitted, isAdmitted } from "./admission.ts";
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,64}$/;
@@ -79,14 +80,11 @@ async function nextWordOf(
   signal: AbortSignal,
 ): Promise<void> {
   const heard = new AbortController();
-  const timer = deps.clock.sleep(ADMISSION_GRACE_MS, AbortSignal.any([signal, heard.signal]))
-    .then(() => heard.abort(), (error) => {
-      if (!heard.signal.aborted && !signal.aborted) throw error;
-    });
+  const over = AbortSignal.any([signal, heard.signal]);
+  const timer = sleepUnlessAborted(deps.clock, ADMISSION_GRACE_MS, over)
+    .then((slept) => slept && heard.abort());
   try {
-    for await (
-      const event of deps.store.events.tail(after, AbortSignal.any([signal, heard.signal]))
-    ) {
+    for await (const event of deps.store.events.tail(after, over)) {
       if (event.operation === operation.name) return;
     }
   } finally {

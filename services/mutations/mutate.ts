@@ -1,24 +1,20 @@
 import {
   isMpcError,
-  type JsonObject,
   MpcError,
   type Operation,
   type OperationKind,
   type Plan,
-  type PlannedChange,
-  type QuotaEffect,
-  type StepRecord,
+  separateWords,
 } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
-import { admit, type Lock } from "./admit.ts";
+import { admit, type Prepared } from "./admit.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import type { Access } from "../ports/mod.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { newOperation } from "./new_operation.ts";
+import { newOperation, operationTimeoutMs } from "./new_operation.ts";
 import { assertRequestId, repeatedRequest } from "./idempotency.ts";
-import { operationTimeoutMs } from "./operation_timeout.ts";
-import { DEFINITIONS, type LockedResource } from "../sagas/mod.ts";
+import { DEFINITIONS } from "../sagas/mod.ts";
 import { newStepRecord } from "../sagas/journal.ts";
 
 /** The options of every mutation, besides its own fields. */
@@ -35,25 +31,6 @@ export interface MutationOptions {
 export type MutationResult =
   | { readonly operation: Stored<Operation>; readonly plan: null }
   | { readonly operation: null; readonly plan: Plan; readonly kind: OperationKind; target: string };
-
-/** The result of a use case's checks: the change to admit. */
-export interface Prepared {
-  readonly kind: OperationKind;
-  readonly target: string;
-  readonly targetUid: string;
-  readonly input: JsonObject;
-  /** The resource as it was read; null if it does not exist. */
-  readonly current: Stored<LockedResource> | null;
-  readonly lock: Lock;
-  /** The operation's time limit; null for the sum of its budgets. */
-  readonly timeoutMs: number | null;
-  readonly quota?: readonly QuotaEffect[];
-  /** Changes of the record that do not concern the cluster. */
-  readonly recordChanges?: readonly PlannedChange[];
-  /** Steps that a retry need not run again. */
-  readonly steps?: readonly StepRecord[];
-  readonly retryOf?: string;
-}
 
 /** A method that changes a resource. */
 export interface Method {
@@ -82,7 +59,7 @@ export async function mutate(
   prepare: () => Promise<Prepared>,
 ): Promise<MutationResult> {
   const { requestId = "", validateOnly = false, planHash = "" } = options;
-  assertRequestId(inWords(method.name), requestId);
+  assertRequestId(separateWords(method.name, " "), requestId);
   await deps.authorizer.authorize(caller, method.access);
   const requestHash = fingerprint([method.name, method.body ?? null]);
   const repeated = async () =>
@@ -143,10 +120,6 @@ const OUTRUN: ReadonlySet<string> = new Set([
   "REQUEST_ID_TAKEN",
   "ADMISSION_DROPPED",
 ]);
-
-/** A method's name in messages: `create environment`. */
-const inWords = (method: string): string =>
-  method.replace(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase();
 
 async function planOf(
   deps: ServiceDeps,

@@ -2,7 +2,7 @@ import { idOf, isTerminal, MpcError, type Operation } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import { getOperation } from "./get_operation.ts";
+import { getOperation } from "./read_operations.ts";
 import { DEFINITIONS, requestCancel, resourceOf } from "../sagas/mod.ts";
 
 /** The effect of a cancellation, real or planned. */

@@ -9,7 +9,7 @@ import {
 } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import { getOperation } from "./get_operation.ts";
+import { getOperation } from "./read_operations.ts";
 import { resourceOf } from "../sagas/mod.ts";
 import type { WorkloadDeployInput } from "../sagas/workload_deploy.ts";
 

@@ -10,7 +10,7 @@ import {
 import { assertIdle } from "../mutations/admit.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import { getOperation } from "./get_operation.ts";
+import { getOperation } from "./read_operations.ts";
 import { mutate, type MutationOptions, type MutationResult } from "../mutations/mutate.ts";
 import { DEFINITIONS, newStepRecord, resourceOf, stepOf } from "../sagas/mod.ts";
 import { environmentUpdate, type EnvironmentUpdateInput } from "../sagas/environment_update.ts";

@@ -2,7 +2,8 @@ import { invalidArgument, isTerminal, type Operation } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import { getOperation } from "./get_operation.ts";
+import { sleepUnlessAborted } from "../sleep_unless_aborted.ts";
+import { getOperation } from "./read_operations.ts";
 import { watchOperation } from "./watch_operation.ts";
 
 /**
@@ -26,12 +27,9 @@ export async function waitOperation(
   }
   const timeout = new AbortController();
   const ended = new AbortController();
-  const timer = deps.clock.sleep(timeoutMs, AbortSignal.any([ended.signal, caller.signal])).then(
-    () => timeout.abort(),
-    (error) => {
-      if (!ended.signal.aborted && !caller.signal.aborted) throw error;
-    },
-  );
+  const over = AbortSignal.any([ended.signal, caller.signal]);
+  const timer = sleepUnlessAborted(deps.clock, timeoutMs, over)
+    .then((slept) => slept && timeout.abort());
   const signal = AbortSignal.any([caller.signal, timeout.signal]);
   try {
     for await (const stored of watchOperation(deps, { ...caller, signal }, name)) {

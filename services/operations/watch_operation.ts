@@ -2,7 +2,7 @@ import { isTerminal, type Operation } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import { getOperation } from "./get_operation.ts";
+import { getOperation } from "./read_operations.ts";
 
 /**
  * Yields an operation now and at each change, until it has ended or the caller has gone.

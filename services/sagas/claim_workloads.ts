@@ -1,7 +1,7 @@
 /** How the deletion of an environment claims its workloads' locks, and releases them. */
 import { isMpcError, isTerminal, type Residue, type Workload } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
-import { pagesOf } from "../resources/pages_of.ts";
+import { pagesOf } from "../resources/read_all.ts";
 import { requestCancel } from "./request_cancel.ts";
 import { moveWorkload } from "./move_resource.ts";
 import type { StepContext } from "./step.ts";

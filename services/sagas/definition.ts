@@ -1,29 +1,6 @@
-import type {
-  Environment,
-  JsonObject,
-  Operation,
-  OperationKind,
-  OperationState,
-  Workload,
-} from "@mpc/domain";
-import type { OrchestratedStep } from "./orchestrate.ts";
+import type { Environment, JsonObject, Operation, OperationKind, Workload } from "@mpc/domain";
+import type { Ending, OrchestratedStep } from "./orchestrate.ts";
 import type { Step } from "./step.ts";
-
-/** How an operation ended, as far as its resource is concerned. */
-export type Ending = Extract<
-  OperationState,
-  "SUCCEEDED" | "FAILED" | "CANCELLED" | "NEEDS_ATTENTION"
->;
-
-const ENDINGS: ReadonlySet<OperationState> = new Set<Ending>([
-  "SUCCEEDED",
-  "FAILED",
-  "CANCELLED",
-  "NEEDS_ATTENTION",
-]);
-
-/** Whether an operation in this state has ended. */
-export const isEnding = (state: OperationState): state is Ending => ENDINGS.has(state);
 
 /** The operation and the time of a change to a resource. */
 export interface Stamp {

@@ -7,9 +7,8 @@ import {
   releaseWorkloads,
 } from "./claim_workloads.ts";
 import type { EnvironmentDefinition } from "./definition.ts";
-import { deleteRevisions } from "./delete_revisions.ts";
+import { deleteRevisions, deleteWorkloadRecord } from "./delete_workload_records.ts";
 import { environmentDelete, type EnvironmentDeleteInput } from "./environment_delete.ts";
-import { forgetWorkload } from "./forget_workload.ts";
 import { clusterWait, RECORD_CALL } from "./retry_policies.ts";
 import type { Step } from "./step.ts";
 
@@ -40,7 +39,7 @@ const recordOrphans: Step<EnvironmentDeleteInput> = {
     for (const workload of await claimedWorkloads(context, name)) {
       await recordOrphan(context, abandonedWorkload(workload.value));
       await deleteRevisions(context, workload.value.name);
-      await forgetWorkload(
+      await deleteWorkloadRecord(
         context,
         workload,
         `Workload '${idOf(workload.value.name)}' was abandoned`,

@@ -1,14 +1,13 @@
 import { environmentName, idOf } from "@mpc/domain";
 import type { EnvironmentDefinition } from "./definition.ts";
 import { awaitDeletion } from "./await_deletion.ts";
-import { deleteRevisions } from "./delete_revisions.ts";
+import { deleteRevisions, deleteWorkloadRecord } from "./delete_workload_records.ts";
 import {
   claimedWorkloads,
   claimWorkloads,
   heldWorkloads,
   releaseWorkloads,
 } from "./claim_workloads.ts";
-import { forgetWorkload } from "./forget_workload.ts";
 import { CLUSTER_CALL, clusterWait } from "./retry_policies.ts";
 import { moveEnvironment } from "./move_resource.ts";
 import type { Step } from "./step.ts";
@@ -53,7 +52,7 @@ const deleteWorkloads: Step<EnvironmentDeleteInput> = {
           provider.awaitWorkloadGone(workloadRefOf(value), { signal, onBlocked, deleted }),
       );
       await deleteRevisions(context, value.name);
-      await forgetWorkload(
+      await deleteWorkloadRecord(
         context,
         workload,
         `Workload '${idOf(value.name)}' is gone with its environment`,

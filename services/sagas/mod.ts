@@ -2,8 +2,6 @@
 export {
   defaultTimeoutMs,
   type Definition,
-  type Ending,
-  isEnding,
   type LockedResource,
   orchestratedSteps,
   type Stamp,
@@ -23,4 +21,4 @@ export { adapterOf, resourceOf } from "./resource_adapter.ts";
 export { createPlanner } from "./create_planner.ts";
 export { CANCEL_REQUESTED, requestCancel } from "./request_cancel.ts";
 export type * from "./step.ts";
-export { workloadIntentOf } from "./workload_deploy.ts";
+export { type Deployment, workloadIntentOf } from "./workload_deploy.ts";

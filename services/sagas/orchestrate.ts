@@ -1,5 +1,4 @@
-import type { ErrorRecord } from "@mpc/domain";
-import type { Ending } from "./definition.ts";
+import type { ErrorRecord, OperationState } from "@mpc/domain";
 
 /** What the orchestrator needs to know about a step. */
 export interface OrchestratedStep {
@@ -31,6 +30,22 @@ export interface Driver {
   /** Never cancelled: an undo that must run runs to its end. */
   undoStep(step: OrchestratedStep): Promise<UndoOutcome>;
 }
+
+/** The states of an operation that has ended. */
+export type Ending = Extract<
+  OperationState,
+  "SUCCEEDED" | "FAILED" | "CANCELLED" | "NEEDS_ATTENTION"
+>;
+
+const ENDINGS: ReadonlySet<OperationState> = new Set<Ending>([
+  "SUCCEEDED",
+  "FAILED",
+  "CANCELLED",
+  "NEEDS_ATTENTION",
+]);
+
+/** Whether an operation in this state has ended. */
+export const isEnding = (state: OperationState): state is Ending => ENDINGS.has(state);
 
 /** How an operation ended. */
 export interface Outcome {

@@ -1,7 +1,7 @@
 import { workloadName } from "@mpc/domain";
 import { abandonedWorkload, recordOrphan } from "./record_orphan.ts";
 import type { WorkloadDefinition } from "./definition.ts";
-import { deleteRevisions } from "./delete_revisions.ts";
+import { deleteRevisions } from "./delete_workload_records.ts";
 import { RECORD_CALL } from "./retry_policies.ts";
 import type { Step } from "./step.ts";
 import { workloadDelete, type WorkloadDeleteInput } from "./workload_delete.ts";

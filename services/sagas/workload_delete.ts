@@ -1,6 +1,6 @@
 import { workloadName } from "@mpc/domain";
 import type { WorkloadDefinition } from "./definition.ts";
-import { deleteRevisions } from "./delete_revisions.ts";
+import { deleteRevisions } from "./delete_workload_records.ts";
 import { awaitDeletion } from "./await_deletion.ts";
 import { CLUSTER_CALL, clusterWait, RECORD_CALL } from "./retry_policies.ts";
 import { moveWorkload } from "./move_resource.ts";

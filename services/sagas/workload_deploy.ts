@@ -19,8 +19,8 @@ import { CLUSTER_CALL, clusterWait, RECORD_CALL } from "./retry_policies.ts";
 import { moveWorkload } from "./move_resource.ts";
 import type { Step, StepContext } from "./step.ts";
 
-/** The fields of a workload that a deployment changes. */
-export type Deployed = {
+/** The fields of a workload that a deployment sets. */
+export type Deployment = {
   readonly labels: { readonly [key: string]: string };
   readonly annotations: { readonly [key: string]: string };
   readonly spec: WorkloadSpec;
@@ -36,10 +36,10 @@ export type WorkloadDeployInput = {
   readonly workload: string;
   readonly uid: string;
   readonly revision: number;
-  readonly wanted: Deployed;
+  readonly wanted: Deployment;
   /** The previous state; null in a first deployment. */
   readonly previous:
-    | (Deployed & { readonly state: WorkloadState; readonly revision: number })
+    | (Deployment & { readonly state: WorkloadState; readonly revision: number })
     | null;
 };
 
@@ -228,17 +228,17 @@ function wantedIntent(input: WorkloadDeployInput): WorkloadIntent {
 
 function intentOf(
   input: WorkloadDeployInput,
-  deployed: Deployed,
+  deployment: Deployment,
   revision: number,
 ): WorkloadIntent {
   return {
     environment: input.environment,
     workload: input.workload,
     uid: input.uid,
-    labels: deployed.labels,
-    spec: deployed.spec,
+    labels: deployment.labels,
+    spec: deployment.spec,
     revision,
-    restartToken: deployed.restartToken,
+    restartToken: deployment.restartToken,
   };
 }
 

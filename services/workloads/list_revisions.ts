@@ -1,7 +1,7 @@
 import type { Revision } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import { getWorkload } from "./get_workload.ts";
+import { getWorkload } from "./read_workloads.ts";
 import { listPage, type ListResult } from "../resources/list_page.ts";
 import { assertName } from "../resources/preconditions.ts";
 

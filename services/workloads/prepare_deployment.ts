@@ -1,25 +1,10 @@
-import {
-  environmentIdOf,
-  environmentName,
-  etagOf,
-  idOf,
-  type Workload,
-  type WorkloadSpec,
-} from "@mpc/domain";
-import { assertIdle } from "../mutations/admit.ts";
+import { environmentIdOf, environmentName, etagOf, idOf, type Workload } from "@mpc/domain";
+import { assertIdle, type Prepared } from "../mutations/admit.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import type { Prepared } from "../mutations/mutate.ts";
 import { assertDeployable, assertEtag, getExisting } from "../resources/preconditions.ts";
+import type { Deployment } from "../sagas/mod.ts";
 import { quotaEffects } from "./quota_effects.ts";
-
-/** The fields of a workload that a deployment sets. */
-export interface Deployment {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-  readonly spec: WorkloadSpec;
-  readonly restartToken: string;
-}
 
 export interface DeploymentRequest {
   /** Name of the workload. */
@@ -86,7 +71,7 @@ export async function prepareDeployment(
   };
 }
 
-/** Only the fields that a deployment sets, because the argument may be a whole record. */
+/** Only the fields of a deployment, because the argument may be a whole record. */
 function json({ labels, annotations, spec, restartToken }: Deployment) {
   return { labels, annotations, spec, restartToken };
 }

@@ -9,7 +9,7 @@ import {
   type QuotaEffect,
   type WorkloadSpec,
 } from "@mpc/domain";
-import { allOf } from "../resources/all_of.ts";
+import { allOf } from "../resources/read_all.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 

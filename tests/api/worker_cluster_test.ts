@@ -112,7 +112,7 @@ testWithWorker("clusters that a worker cannot read arrive with the reason", asyn
     message: "Cannot list deployments: 'ann' may not list deployments",
     metadata: { cluster: "east" },
   });
-  const inventory = { objects: [], clusters: ["default", "east"], unread: [] };
+  const inventory = { objects: [], foreign: [], clusters: ["default", "east"], unread: [] };
   const half: typeof provider = Object.assign(Object.create(provider), {
     inventory: () => Promise.resolve({ ...inventory, unread: [{ cluster: "east", error }] }),
   });

@@ -1,6 +1,6 @@
 /** mpctl's apply, plan and diff: files compared with the platform. */
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { testMpctl } from "./mpctl_world.ts";
 
@@ -99,6 +99,133 @@ testMpctl("mpctl with files", [
         "environments/shop/workloads/web pruned\n",
     );
     assert.equal((await mpctl("env", "list", "-o", "name")).out.split("\n").length, 3);
+  }],
+  ["folders below a folder are read, so that --prune keeps what they hold", async (world) => {
+    const { mpctl, directory } = world;
+    const folder = join(directory, "nested");
+    await mkdir(join(folder, "deep", "er"), { recursive: true });
+    await mkdir(join(folder, ".git"));
+    await writeFile(join(folder, ".git", "broken.yaml"), "name: [");
+    await writeFile(join(folder, "a.yaml"), "name: environments/top\nlabels: {nest: x}\n");
+    await writeFile(
+      join(folder, "deep", "er", "b.yaml"),
+      "name: environments/bottom\nlabels: {nest: x}\n",
+    );
+    const { code, err } = await mpctl("apply", "-f", folder);
+    assert.equal(code, 0, err);
+    const { out } = await mpctl("apply", "-f", folder, "--prune", "-l", "nest=x");
+    assert.equal(out, "environments/top unchanged\nenvironments/bottom unchanged\n");
+  }],
+  ["a prune that would be refused is refused before anything changes", async (world) => {
+    const { mpctl, directory } = world;
+    await mpctl("env", "create", "kept", "--label", "gone=x", "--protect");
+    const path = join(directory, "new.yaml");
+    await writeFile(path, "name: environments/new\nlabels: {gone: x}\n");
+    for (const more of [["--dry-run"], []]) {
+      const prune = ["-f", path, "--prune", "-l", "gone=x", ...more];
+      const { code, err } = await mpctl("apply", ...prune);
+      assert.notEqual(code, 0);
+      assert.match(err, /'kept'.*protect/);
+      assert.equal((await mpctl("env", "get", "new")).code, 7, "nothing was created");
+    }
+    await mpctl("env", "update", "kept", "--no-protect");
+    await mpctl("workload", "deploy", "other", "--env", "kept", "--image", "nginx:1");
+    const { code, err } = await mpctl("apply", "-f", path, "--prune", "-l", "gone=x");
+    assert.notEqual(code, 0, "a workload without the label is in it");
+    assert.match(err, /'kept'.*workload/);
+    const label = ["other", "--env", "kept", "--label", "gone=x"];
+    await mpctl("workload", "deploy", ...label);
+    const { out } = await mpctl("apply", "-f", path, "--prune", "-l", "gone=x");
+    assert.match(out, /new created\n.*workloads\/other pruned\n.*kept pruned\n$/s);
+  }],
+  ["a ttl or an expire time in a file is applied and compared", async ({ mpctl, directory }) => {
+    const path = join(directory, "expiring.yaml");
+    const apply = async (text: string) => {
+      await writeFile(path, `name: environments/expiring\n${text}`);
+      const diff = await mpctl("diff", "-f", path);
+      const { out, err } = await mpctl("apply", "-f", path);
+      return { out: out.trim().split(" ").at(-1), err, diff };
+    };
+    const expiry = async () => {
+      const { out } = await mpctl("env", "get", "expiring", "-o", "json");
+      const { createTime, expireTime = "" } = JSON.parse(out);
+      return {
+        expireTime,
+        seconds: Math.round((Date.parse(expireTime) - Date.parse(createTime)) / 1_000),
+      };
+    };
+    const later = new Date(Date.now() + 40 * 86_400_000).toISOString();
+    assert.equal((await apply("ttl: 7200s\n")).out, "created");
+    assert.equal((await apply("ttl: 7200s\n")).out, "unchanged", "it is not extended");
+    const longer = await apply("ttl: 10800s\n");
+    assert.match(longer.diff.out, /expireTime: \S+ → \S+/);
+    assert.equal(longer.out, "configured");
+    assert.equal((await expiry()).seconds, 10_800);
+    assert.equal((await apply("")).out, "unchanged", "a file that says nothing leaves it");
+    assert.equal((await apply(`expireTime: "${later}"\n`)).out, "configured");
+    assert.equal((await expiry()).expireTime, later);
+    const past = await apply('expireTime: "2020-02-03T04:05:06Z"\n');
+    assert.match(past.err, /expire_time/);
+    await mpctl("env", "delete", "expiring");
+  }],
+  ["an etag in a file must match", async ({ mpctl, directory }) => {
+    await mpctl("env", "create", "tagged");
+    const path = join(directory, "tagged.yaml");
+    await writeFile(path, (await mpctl("env", "get", "tagged", "-o", "yaml")).out);
+    assert.equal((await mpctl("apply", "-f", path)).code, 0);
+    await mpctl("env", "update", "tagged", "--label", "by=somebody");
+    const { code, err } = await mpctl("apply", "-f", path);
+    assert.equal(code, 6, err);
+    const shown = await mpctl("env", "get", "tagged", "-o", "yaml");
+    assert.match(shown.out, /by: somebody/, "their change is kept");
+    await mpctl("env", "delete", "tagged");
+    const gone = await mpctl("apply", "-f", path);
+    assert.deepEqual([gone.code, /has an etag/.test(gone.err)], [7, true]);
+  }],
+  ["apply of a saved plan does what it showed, or nothing", async ({ mpctl, directory }) => {
+    const path = join(directory, "planned.yaml");
+    const plan = join(directory, "plan.json");
+    await mpctl("env", "create", "surplus", "--label", "plan=x");
+    await writeFile(path, "name: environments/planned\nlabels: {plan: x}\n");
+    const prune = ["-f", path, "--prune", "-l", "plan=x"];
+    const shown = await mpctl("plan", ...prune, "--out", plan);
+    assert.deepEqual([shown.code, /1 to create.*1 to delete/.test(shown.out)], [0, true]);
+    assert.equal((await stat(plan)).mode & 0o777, 0o600, "it holds values of variables");
+    await mpctl("env", "create", "late", "--label", "plan=x");
+    const moved = await mpctl("apply", plan);
+    assert.equal(moved.code, 6, moved.err);
+    assert.match(moved.err, /environments\/late/);
+    assert.equal((await mpctl("env", "get", "planned")).code, 7, "nothing was done");
+    await mpctl("env", "delete", "late");
+    const { out, err } = await mpctl("apply", plan);
+    assert.equal(
+      out,
+      "environments/planned created\nenvironments/surplus pruned\n",
+      err,
+    );
+    assert.equal((await mpctl("apply", plan)).code, 6, "it is done already");
+    for (
+      const [args, told] of [
+        [["apply", path], /as a plan/],
+        [["apply"], /without a file/],
+        [["apply", plan, "--prune"], /with a plan/],
+      ] as const
+    ) {
+      const { code, err } = await mpctl(...args);
+      assert.equal(code, 2);
+      assert.match(err, told);
+    }
+    await mpctl("env", "delete", "planned");
+  }],
+  ["a workload whose environment is nowhere fails the dry run too", async (world) => {
+    const { mpctl, directory } = world;
+    const path = join(directory, "nowhere.yaml");
+    const name = "environments/nowhere/workloads/web";
+    await writeFile(path, `name: ${name}\nspec: {image: "nginx:1"}\n`);
+    for (const verb of [["plan"], ["diff"], ["apply", "--dry-run"], ["apply"]]) {
+      const { code, err } = await mpctl(...verb, "-f", path);
+      assert.equal(code, 7, `${verb}: ${err}`);
+    }
   }],
   ["--prune requires labels, and files that have them", async ({ mpctl, directory }) => {
     const path = join(directory, "plain.yaml");

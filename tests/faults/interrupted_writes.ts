@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { isMpcError } from "@mpc/domain";
-import { cancelOperation, type MutationResult } from "@mpc/services";
+import { cancelOperation, type MutationResult, sleepUnlessAborted } from "@mpc/services";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { FailingStore, LATE_MS, type WriteFault } from "../fakes/failing_store.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
@@ -119,9 +119,8 @@ export async function interrupt({ scenario, fault, intruder }: Interruption): Pr
 /** Repeats the janitor's passes, like the program; the next pass does what one cannot. */
 async function passAgainAndAgain(platform: Platform, signal: AbortSignal): Promise<void> {
   const janitor = platform.janitor();
-  while (!signal.aborted) {
+  while (await sleepUnlessAborted(platform.clock, PASS_MS, signal)) {
     try {
-      await platform.clock.sleep(PASS_MS, signal);
       await janitor.pass();
     } catch (error) {
       if (!signal.aborted && !isMpcError(error, "UNAVAILABLE")) throw error;

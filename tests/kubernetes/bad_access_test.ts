@@ -1,8 +1,8 @@
 /** Clusters that the platform cannot use: which step fails, and what the user reads. */
 import assert from "node:assert/strict";
+import { freePort } from "@mpc/process";
 import { type OpenWorld, openWorld } from "../e2e/mpctl_world.ts";
 import { type KubeApiServer, startKubeApiServer } from "../servers/kube_api_server.ts";
-import { freePort } from "../servers/free_port.ts";
 import { type Kubectl, kubectlOf } from "../servers/kubectl.ts";
 
 let folder: string;

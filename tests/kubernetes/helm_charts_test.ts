@@ -12,6 +12,7 @@ import {
   type HelmOptions,
   isChartIntent,
 } from "../../worker/providers/kubernetes/helm/mod.ts";
+import { fieldAt } from "../../worker/providers/kubernetes/client/kube_object.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { aWorkloadIntent } from "../fakes/intents.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
@@ -105,10 +106,8 @@ Deno.test("a chart of 'helm create' is rendered with our labels and an ingress p
   ]);
   const deployment = objects.find(({ kind }) => kind === "Deployment");
   assert.equal(deployment?.metadata.annotations?.["mpc/revision"], "4");
-  const { template } = deployment?.["spec"] as {
-    template: { metadata: { labels: Record<string, string> } };
-  };
-  assert.equal(template.metadata.labels["mpc/workload"], "web");
+  const labels = fieldAt(deployment, "spec", "template", "metadata", "labels");
+  assert.equal(fieldAt(labels, "mpc/workload"), "web");
 });
 
 Deno.test("fields that the chart's schema rejects are named without their values", async () => {

@@ -1,6 +1,6 @@
 import { generate } from "selfsigned";
 import { join } from "node:path";
-import { freePort } from "./free_port.ts";
+import { freePort } from "@mpc/process";
 import { goTool } from "./go_tool.ts";
 import { createKubeAuthority, type KubeUser } from "./kube_authority.ts";
 import { kubeconfig } from "./kubeconfig.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { freePort } from "./free_port.ts";
+import { freePort } from "@mpc/process";
 import { goTool } from "./go_tool.ts";
 import type { KubeApiServer } from "./kube_api_server.ts";
 import { kubectlOf } from "./kubectl.ts";

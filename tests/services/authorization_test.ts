@@ -85,6 +85,7 @@ const NO_USE_CASES = [
   "isUnreadable",
   "operationEvent",
   "pagesOf",
+  "sleepUnlessAborted",
   "systemCaller",
   "systemPrincipal",
   "updateDocument",

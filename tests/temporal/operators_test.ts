@@ -1,7 +1,7 @@
 /** Operations on Temporal's own server: what operators see there, and what they may do. */
 import assert from "node:assert/strict";
 import { OPERATION_KINDS } from "@mpc/domain";
-import { PROGRESS_QUERY } from "../../worker/engine/temporal/contract.ts";
+import { PROGRESS_QUERY } from "../../worker/engine/temporal/workflow_messages.ts";
 import { faultyDefinitions, hang, permanent } from "../fakes/faulty_definitions.ts";
 import { recordSpans } from "../fakes/recorded_spans.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";

@@ -1,9 +1,9 @@
 /** Temporal goes down and comes back: that is reported, and all work continues. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { freePort } from "@mpc/process";
 import { hang } from "../fakes/faulty_definitions.ts";
 import { eventually } from "../servers/eventually.ts";
-import { freePort } from "../servers/free_port.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import { startTemporalServer } from "../servers/temporal_server.ts";
 import { withFolder } from "../servers/with_folder.ts";

@@ -12,8 +12,8 @@ import {
   OperationService,
   OperationState,
 } from "@mpc/proto";
+import { freePort } from "@mpc/process";
 import { startApiProcess } from "../servers/api_process.ts";
-import { freePort } from "../servers/free_port.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import type { PlatformProcess } from "../servers/platform_process.ts";
 import { startTemporalServer } from "../servers/temporal_server.ts";

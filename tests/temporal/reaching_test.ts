@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { diagnose } from "@mpc/services";
+import { freePort } from "@mpc/process";
 import { loopbackCertificate } from "../servers/certificate.ts";
-import { freePort } from "../servers/free_port.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import { startTemporalServer } from "../servers/temporal_server.ts";
 import { shareTemporal } from "./shared_temporal.ts";

@@ -8,7 +8,7 @@ import { StepActivities } from "@mpc/worker/temporal";
 import { ApplicationFailure } from "@temporalio/common";
 import { MockActivityEnvironment } from "@temporalio/testing";
 import { DefaultLogger } from "@temporalio/worker";
-import type { StepResult } from "../../worker/engine/temporal/contract.ts";
+import type { StepResult } from "../../worker/engine/temporal/workflow_messages.ts";
 import { anEnvironment, anOperation } from "../fakes/documents.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { permanent, transient } from "../fakes/faulty_definitions.ts";

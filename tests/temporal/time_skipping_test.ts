@@ -11,8 +11,8 @@ import type {
   OperationTask,
   StepResult,
   StepTask,
-} from "../../worker/engine/temporal/contract.ts";
-import { stepFailed, stepRetries } from "../../worker/engine/temporal/failures.ts";
+} from "../../worker/engine/temporal/workflow_messages.ts";
+import { stepFailed, stepRetries } from "../../worker/engine/temporal/step_failures.ts";
 import { installRuntime } from "../../worker/engine/temporal/install_runtime.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import { temporalTestServer } from "../servers/temporal_test_server.ts";

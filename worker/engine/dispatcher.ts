@@ -1,13 +1,16 @@
 import { getLogger } from "@logtape/logtape";
 import { type Event, type Instant, isMpcError, type MpcError, recordError } from "@mpc/domain";
-import { type Clock, operationEvent, updateDocument } from "@mpc/services";
+import { type Clock, operationEvent, sleepUnlessAborted, updateDocument } from "@mpc/services";
 import { CANCEL_REQUESTED, holdsResource, OPERATION_ADMITTED } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import type { HostedEngine } from "./hosted_engine.ts";
-import { followLog, pause } from "./follow_log.ts";
+import { followLog } from "./follow_log.ts";
 import { StrandedNotes } from "./stranded_notes.ts";
 
 const log = getLogger(["mpc", "dispatcher"]);
+
+/** The pause before a retry, and between two checks of the engine. */
+const PAUSE_MS = 1_000;
 
 /** The maximum number of orders that the engine handles at once. */
 const AT_ONCE = 32;
@@ -117,7 +120,7 @@ export class Dispatcher {
       const taken = await Promise.all(next.map((order) => this.#hand(order)));
       const done = new Set(next.filter((_, index) => taken[index]));
       this.#orders = this.#orders.filter((order) => !done.has(order));
-      if (taken.includes(false)) await pause(this.#clock, this.#stop.signal);
+      if (taken.includes(false)) await sleepUnlessAborted(this.#clock, PAUSE_MS, this.#stop.signal);
     }
   }
 
@@ -169,7 +172,7 @@ export class Dispatcher {
       } catch (error) {
         log.error("Cannot record which operations wait: {error}", { error: recordError(error) });
       }
-      await pause(this.#clock, this.#stop.signal);
+      await sleepUnlessAborted(this.#clock, PAUSE_MS, this.#stop.signal);
     }
   }
 

@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { type Event, isMpcError, recordError } from "@mpc/domain";
-import type { Clock } from "@mpc/services";
+import { type Clock, sleepUnlessAborted } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 
 const log = getLogger(["mpc", "worker"]);
@@ -29,16 +29,7 @@ export async function followLog(
       if (signal.aborted) return;
       log.error("Cannot follow the log: {error}", { error: recordError(error) });
       if (isMpcError(error, "OUT_OF_RANGE")) cursor = Number(error.metadata["compacted"]);
-      await pause(clock, signal);
+      await sleepUnlessAborted(clock, PAUSE_MS, signal);
     }
-  }
-}
-
-/** Sleeps for the pause; returns early when aborted. */
-export async function pause(clock: Clock, signal: AbortSignal): Promise<void> {
-  try {
-    await clock.sleep(PAUSE_MS, signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
   }
 }

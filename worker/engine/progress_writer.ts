@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { type JsonValue, recordError } from "@mpc/domain";
-import type { Clock } from "@mpc/services";
+import { type Clock, sleepUnlessAborted } from "@mpc/services";
 
 const log = getLogger(["mpc", "engine"]);
 
@@ -44,11 +44,7 @@ export class ProgressWriter {
       const { progress, detail } = this.#latest;
       this.#latest = undefined;
       await this.#write(progress, detail);
-      try {
-        await this.#clock.sleep(INTERVAL_MS, this.#signal);
-      } catch (error) {
-        if (!this.#signal.aborted) throw error;
-      }
+      await sleepUnlessAborted(this.#clock, INTERVAL_MS, this.#signal);
     }
   }
 }

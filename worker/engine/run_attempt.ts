@@ -1,5 +1,5 @@
 import { type ErrorRecord, isMpcError, MpcError, recordError } from "@mpc/domain";
-import type { Clock } from "@mpc/services";
+import { type Clock, sleepUnlessAborted } from "@mpc/services";
 
 /** How long an aborted attempt may take to report why it ended. */
 const GRACE_MS = 1_000;
@@ -38,12 +38,8 @@ export async function runAttempt<T>(attempt: Attempt<T>): Promise<AttemptResult<
   const timeout = new AbortController();
   const ended = new AbortController();
   const signal = AbortSignal.any([cancel, stop, timeout.signal]);
-  const timer = clock.sleep(timeoutMs, ended.signal).then(
-    () => timeout.abort(timedOut(timeOf, timeoutMs)),
-    (error) => {
-      if (!ended.signal.aborted) throw error;
-    },
-  );
+  const timer = sleepUnlessAborted(clock, timeoutMs, ended.signal)
+    .then((slept) => slept && timeout.abort(timedOut(timeOf, timeoutMs)));
   const result = settled(body, signal);
   try {
     const first = await Promise.race([result, whenAborted(signal, ended.signal)]);
@@ -85,11 +81,7 @@ function whenAborted(signal: AbortSignal, ended: AbortSignal): Promise<undefined
 }
 
 async function grace(clock: Clock, over: AbortSignal): Promise<undefined> {
-  try {
-    await clock.sleep(GRACE_MS, over);
-  } catch (error) {
-    if (!over.aborted) throw error;
-  }
+  await sleepUnlessAborted(clock, GRACE_MS, over);
 }
 
 function timedOut(timeOf: TimeOf, timeoutMs: number): MpcError {

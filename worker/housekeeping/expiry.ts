@@ -13,6 +13,7 @@ import {
   environmentEvent,
   pagesOf,
   type ServiceDeps,
+  sleepUnlessAborted,
   systemCaller,
   systemPrincipal,
   updateDocument,
@@ -206,16 +207,8 @@ export class Expiry {
         if (this.#stop.signal.aborted) return;
         if (changed.aborted) continue;
         log.error("Cannot look for expired environments: {error}", { error: recordError(error) });
-        await this.#pause();
+        await sleepUnlessAborted(this.#deps.clock, PAUSE_MS, this.#stop.signal);
       }
-    }
-  }
-
-  async #pause(): Promise<void> {
-    try {
-      await this.#deps.clock.sleep(PAUSE_MS, this.#stop.signal);
-    } catch (error) {
-      if (!this.#stop.signal.aborted) throw error;
     }
   }
 

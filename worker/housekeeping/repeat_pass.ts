@@ -1,12 +1,12 @@
 import { getLogger } from "@logtape/logtape";
 import { recordError } from "@mpc/domain";
-import type { Clock } from "@mpc/services";
+import { type Clock, sleepUnlessAborted } from "@mpc/services";
 import type { PeriodicTask } from "../engine/hosted_engine.ts";
 
 const log = getLogger(["mpc", "housekeeping"]);
 
 /**
- * Repeats a pass at its interval, first after one interval. A failure is left to the next pass.
+ * Runs a task at an interval, the first time after one interval; a failure is logged.
  * @param by.signal ends the repetition
  */
 export async function repeatPass(
@@ -14,9 +14,8 @@ export async function repeatPass(
   by: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<void> {
   const { clock, signal } = by;
-  while (!signal.aborted) {
+  while (await sleepUnlessAborted(clock, everyMs, signal)) {
     try {
-      await clock.sleep(everyMs, signal);
       await run();
     } catch (error) {
       if (signal.aborted) return;

@@ -8,7 +8,13 @@ import {
   parseName,
   recordError,
 } from "@mpc/domain";
-import { type Clock, pagesOf, type Provider, systemPrincipal } from "@mpc/services";
+import {
+  type Clock,
+  pagesOf,
+  type Provider,
+  sleepUnlessAborted,
+  systemPrincipal,
+} from "@mpc/services";
 import type { Store, Stored } from "@mpc/storage";
 
 const log = getLogger(["mpc", "janitor"]);
@@ -88,12 +94,8 @@ async function remove(
 ): Promise<Pick<Event, "reason" | "message">> {
   const patience = new AbortController();
   const done = new AbortController();
-  const timer = clock.sleep(PATIENCE_MS, AbortSignal.any([stop, done.signal])).then(
-    () => patience.abort(),
-    (error) => {
-      if (!done.signal.aborted && !stop.aborted) throw error;
-    },
-  );
+  const timer = sleepUnlessAborted(clock, PATIENCE_MS, AbortSignal.any([stop, done.signal]))
+    .then((slept) => slept && patience.abort());
   const signal = AbortSignal.any([stop, patience.signal]);
   const ref = { environment: environmentIdOf(target), uid: targetUid, ...(cluster && { cluster }) };
   try {

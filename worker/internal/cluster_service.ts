@@ -14,7 +14,7 @@ import {
   StreamLogsResponseSchema,
 } from "@mpc/proto/internal";
 import type { ClusterReader, Planner } from "@mpc/services";
-import { errorMessage } from "./error_message.ts";
+import { errorMessage } from "./report_errors.ts";
 
 /** The sources of the internal service's answers. */
 export interface ClusterSources {

@@ -4,12 +4,12 @@ import { accessLog, type Address, identify, type Identity, intercept } from "@mp
 import { ClusterService } from "@mpc/proto/internal";
 import { type Listening, listening } from "../listening.ts";
 import { clusterService, type ClusterSources } from "./cluster_service.ts";
-import { tellErrors } from "./tell_errors.ts";
+import { reportErrors } from "./report_errors.ts";
 
 /** The only caller of the internal service. */
 const API: Identity = { principal: "service:api", groups: [], kind: "service" };
 
-const INTERCEPTORS = [accessLog, tellErrors, identify(() => API)];
+const INTERCEPTORS = [accessLog, reportErrors, identify(() => API)];
 
 /**
  * Serves the internal service to the API, with Connect's protocol. Closing ends streams at once and

@@ -1,8 +1,8 @@
 import { join } from "node:path";
+import { environmentName, workloadName } from "@mpc/domain";
 import type { ProviderSettings } from "@mpc/process";
-import type { Clock, Provider } from "@mpc/services";
+import type { Clock, Provider, Ref, WorkloadRef } from "@mpc/services";
 import type { Store } from "@mpc/storage";
-import { findCluster } from "./find_cluster.ts";
 import { DEMO_DELAYS, NO_DELAYS, SimulatedProvider } from "./simulated/mod.ts";
 
 interface Settings extends ProviderSettings {
@@ -37,4 +37,22 @@ export async function openProvider(
     charts: openCharts(charts, { clock, cacheFolder }),
     findCluster: (ref) => findCluster(store, ref),
   });
+}
+
+/** Identifies an environment or a workload by name, and if given by uid. */
+type Placed = Pick<Ref, "environment"> & Partial<Ref & WorkloadRef>;
+
+/**
+ * The cluster of an environment or a workload, from its record. Undefined without a record with this
+ * uid; leftovers may then be on any cluster.
+ */
+async function findCluster(
+  store: Pick<Store, "environments" | "workloads">,
+  { environment, workload, uid }: Placed,
+): Promise<string | undefined> {
+  const found = (await store.environments.get(environmentName(environment)))?.value;
+  if (!found || uid === undefined) return found?.cluster;
+  if (workload === undefined) return found.uid === uid ? found.cluster : undefined;
+  const inside = await store.workloads.get(workloadName(environment, workload));
+  return inside?.value.uid === uid ? found.cluster : undefined;
 }

@@ -1,20 +1,11 @@
 import { MpcError } from "@mpc/domain";
-import type { Clock } from "@mpc/services";
-import {
-  DEPLOYMENT,
-  NAMESPACE,
-  POD,
-  REPLICA_SET,
-} from "../../../worker/providers/kubernetes/client/kinds.ts";
+import { type Clock, sleepUnlessAborted } from "@mpc/services";
+import { NAMESPACE, POD, REPLICA_SET } from "../../../worker/providers/kubernetes/client/kinds.ts";
 import { ALL_KINDS } from "../../../worker/providers/kubernetes/managed_kinds.ts";
-import {
-  fieldAt,
-  type LiveObject,
-  refOf,
-} from "../../../worker/providers/kubernetes/client/kube_object.ts";
+import { type LiveObject, refOf } from "../../../worker/providers/kubernetes/client/kube_object.ts";
 import { FakeApiServer } from "./fake_api_server.ts";
 import { FakeKubeClient } from "./fake_kube_client.ts";
-import { FakeDeployments, type PodDelays } from "./fake_deployments.ts";
+import { FakeDeployments, type PodDelays, tagOf } from "./fake_deployments.ts";
 
 const DELETE_MS = 500;
 const STICKY_MS = 60_000;
@@ -137,17 +128,8 @@ export class FakeCluster {
   }
 
   #later(ms: number, act: () => void): void {
-    this.#clock.sleep(ms, this.#stop.signal).then(act, (error) => {
-      if (!this.#stop.signal.aborted) throw error;
-    });
+    sleepUnlessAborted(this.#clock, ms, this.#stop.signal).then((slept) => slept && act());
   }
-}
-
-/** The tag of a Deployment's first image. */
-export function tagOf(object: LiveObject): string {
-  if (object.kind !== DEPLOYMENT.kind) return "";
-  const image = fieldAt(object, "spec", "template", "spec", "containers", 0, "image");
-  return String(image ?? "").split(":").at(-1) ?? "";
 }
 
 function descendsFrom(

@@ -1,13 +1,18 @@
 import type { V1OwnerReference } from "@kubernetes/client-node";
 import type { Clock } from "@mpc/services";
-import { EVENT, POD, REPLICA_SET } from "../../../worker/providers/kubernetes/client/kinds.ts";
+import {
+  DEPLOYMENT,
+  EVENT,
+  POD,
+  REPLICA_SET,
+} from "../../../worker/providers/kubernetes/client/kinds.ts";
 import {
   fieldAt,
   type LiveObject,
   refOf,
 } from "../../../worker/providers/kubernetes/client/kube_object.ts";
+import { conditionOf } from "../../../worker/providers/kubernetes/client/typed_objects.ts";
 import type { FakeApiServer } from "./fake_api_server.ts";
-import { tagOf } from "./fake_cluster.ts";
 import { podStatusOf } from "./pod_status.ts";
 import { quotaRefusal } from "./quota_admission.ts";
 
@@ -204,6 +209,13 @@ export class FakeDeployments {
   }
 }
 
+/** The tag of a Deployment's first image. */
+export function tagOf(object: LiveObject): string {
+  if (object.kind !== DEPLOYMENT.kind) return "";
+  const image = fieldAt(object, "spec", "template", "spec", "containers", 0, "image");
+  return String(image ?? "").split(":").at(-1) ?? "";
+}
+
 const REVISION = "deployment.kubernetes.io/revision";
 
 const LETTERS = "bcdfghjklmnpqrstvwxz";
@@ -228,7 +240,4 @@ function ownedBy({ apiVersion, kind, metadata }: LiveObject): V1OwnerReference {
 const isOf = (object: LiveObject, owner: LiveObject): boolean =>
   (object.metadata.ownerReferences ?? []).some(({ uid }) => uid === owner.metadata.uid);
 
-function isReady(pod: LiveObject): boolean {
-  const conditions = fieldAt(pod, "status", "conditions") as { type: string; status: string }[];
-  return conditions.some(({ type, status }) => type === "Ready" && status === "True");
-}
+const isReady = (pod: LiveObject): boolean => conditionOf(pod, "Ready")?.status === "True";

@@ -74,7 +74,7 @@ export const READS: readonly Mutant[] = [
     ],
     ["does not emit the event", "events: [eventOf(next, edited.event)],", ""],
   ]),
-  ...mutantsOf("services/resources/pages_of.ts", ["services/resources/pages_of_test.ts"], [
+  ...mutantsOf("services/resources/read_all.ts", ["services/resources/read_all_test.ts"], [
     ["reads the first page only", "} while (after);", "} while (false);"],
     ["reads the first page repeatedly", "...(after && { after })", ""],
   ]),

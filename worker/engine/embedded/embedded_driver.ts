@@ -1,3 +1,4 @@
+import { sleepUnlessAborted } from "@mpc/services";
 import type {
   Definition,
   Driver,
@@ -68,11 +69,6 @@ export class EmbeddedDriver implements Driver {
 
   async #pause(ms: number, undo: boolean): Promise<void> {
     const { clock, cancel, stop } = this.#options;
-    const signal = undo ? stop : AbortSignal.any([stop, cancel]);
-    try {
-      await clock.sleep(ms, signal);
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
+    await sleepUnlessAborted(clock, ms, undo ? stop : AbortSignal.any([stop, cancel]));
   }
 }

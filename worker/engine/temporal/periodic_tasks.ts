@@ -7,8 +7,8 @@ import {
 import { Context } from "@temporalio/activity";
 import { heartbeat } from "./heartbeat.ts";
 import type { PeriodicTask } from "../hosted_engine.ts";
-import { PASSES } from "./contract.ts";
-import { failureOf } from "./failures.ts";
+import { PASSES } from "./workflow_messages.ts";
+import { failureOf } from "./step_failures.ts";
 
 /** Passes that were missed while no worker was running are not made up for. */
 const CATCH_UP = "10s";

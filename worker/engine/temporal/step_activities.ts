@@ -9,14 +9,20 @@ import { OperationJournal } from "../operation_journal.ts";
 import { noteOfEnd } from "../step_end.ts";
 import { type StepTools, type Tried, tryStep } from "../try_step.ts";
 import { heartbeat } from "./heartbeat.ts";
-import { failureOf, operationEnded, stepFailed, stepRetries, workerStopped } from "./failures.ts";
+import {
+  failureOf,
+  operationEnded,
+  stepFailed,
+  stepRetries,
+  workerStopped,
+} from "./step_failures.ts";
 import {
   END_ACTIVITY,
   type EndTask,
   type StepResult,
   type StepTask,
   undoActivity,
-} from "./contract.ts";
+} from "./workflow_messages.ts";
 
 export interface StepActivitiesOptions extends StepTools {
   /** Every operation kind; tests inject faults into them. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { OPERATION_KINDS } from "@mpc/domain";
 import { DEFINITIONS } from "@mpc/services/sagas";
-import { PASSES } from "./contract.ts";
+import { PASSES } from "./workflow_messages.ts";
 import { stepListsOf, stepListsSource } from "./step_lists_source.ts";
 
 const file = (path: string) => readFile(new URL(path, import.meta.url), "utf8");

@@ -26,7 +26,7 @@ import {
 } from "@temporalio/client";
 import { OperationJournal } from "../operation_journal.ts";
 import { settleWithoutLock } from "../settle_without_lock.ts";
-import type { Carried, OperationTask } from "./contract.ts";
+import type { Carried, OperationTask } from "./workflow_messages.ts";
 import { reaching } from "./engine_errors.ts";
 import { ACTOR, ENVIRONMENT, KIND } from "./search_attributes.ts";
 import type { StepActivities } from "./step_activities.ts";

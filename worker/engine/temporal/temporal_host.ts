@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { isMpcError, MpcError, recordError } from "@mpc/domain";
-import type { Clock } from "@mpc/services";
+import { type Clock, sleepUnlessAborted } from "@mpc/services";
 import type { Client } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
 import { Worker, type WorkerOptions } from "@temporalio/worker";
@@ -14,7 +14,7 @@ import {
 import { engineError } from "./engine_errors.ts";
 import { installRuntime } from "./install_runtime.ts";
 import type { StepActivities } from "./step_activities.ts";
-import { strandedOperations } from "./stranded.ts";
+import { strandedOperations } from "./stranded_operations.ts";
 import { type TaskQueueBuilds, taskQueueBuilds, type TaskQueueOptions } from "./task_queue.ts";
 
 const log = getLogger(["mpc", "temporal"]);
@@ -89,9 +89,7 @@ export class TemporalHost {
     installRuntime();
     this.#running = this.#loop();
     const tried = new AbortController();
-    const long = this.#options.clock.sleep(FIRST_MS, tried.signal).catch((error) => {
-      if (!tried.signal.aborted) throw error;
-    });
+    const long = sleepUnlessAborted(this.#options.clock, FIRST_MS, tried.signal);
     await Promise.race([this.#first.promise, long]);
     tried.abort("the first try is over");
     await long;
@@ -150,7 +148,7 @@ export class TemporalHost {
         this.#problem = problemOf(error);
         log.warn("No worker runs on Temporal: {error}", { error: recordError(error) });
         this.#first.resolve();
-        await this.#pause(PAUSE_MS, this.#stop.signal);
+        await sleepUnlessAborted(this.#options.clock, PAUSE_MS, this.#stop.signal);
       }
     }
   }
@@ -202,11 +200,7 @@ export class TemporalHost {
 
   /** Checks at intervals until the worker has ended. */
   async #lookOn(up: Up, over: AbortSignal): Promise<void> {
-    await this.#pause(LOOK_MS, over);
-    while (!over.aborted) {
-      await this.#look(up);
-      await this.#pause(LOOK_MS, over);
-    }
+    while (await sleepUnlessAborted(this.#options.clock, LOOK_MS, over)) await this.#look(up);
   }
 
   async #look(up: Up): Promise<void> {
@@ -257,14 +251,6 @@ export class TemporalHost {
         throw problemOf(engineError(error));
       }
       due.delete(use);
-    }
-  }
-
-  async #pause(ms: number, over: AbortSignal): Promise<void> {
-    try {
-      await this.#options.clock.sleep(ms, over);
-    } catch (error) {
-      if (!over.aborted) throw error;
     }
   }
 }

@@ -15,7 +15,7 @@ import {
   type OperationTask,
   type Progress,
   PROGRESS_QUERY,
-} from "../contract.ts";
+} from "../workflow_messages.ts";
 import { STEP_LISTS } from "./step_lists.ts";
 import { WorkflowDriver } from "./workflow_driver.ts";
 

@@ -18,7 +18,7 @@ import {
   type StepResult,
   type StepTask,
   undoActivity,
-} from "../contract.ts";
+} from "../workflow_messages.ts";
 import type { WorkflowStep } from "./workflow_step.ts";
 
 type StepActivity = (task: StepTask) => Promise<StepResult>;

@@ -1,3 +1,4 @@
+import type { V1ListMeta } from "@kubernetes/client-node";
 import { isMpcError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 
@@ -26,6 +27,9 @@ import { type ClientLimits, DEFAULT_LIMITS, type Request, Requester } from "./re
 import { ResourcePaths } from "./resource_paths.ts";
 import { streamBroken, streamLines } from "./response_stream.ts";
 import { type Asked, type KubeStatus, statusError } from "./status_error.ts";
+import type { Wire } from "./wire_format.ts";
+
+type ListMetadata = Wire<V1ListMeta> & { readonly resourceVersion: string };
 
 export interface HttpKubeClientOptions {
   readonly access: ClusterAccess;
@@ -188,7 +192,7 @@ export class HttpKubeClient implements KubeClient {
       const page = await this.#requester.json({
         ...request,
         path: `${request.path}${query}`,
-      }) as { metadata: { resourceVersion: string; continue?: string }; items?: object[] };
+      }) as { metadata: ListMetadata; items?: object[] };
       // Items of a list have no apiVersion and kind of their own.
       items.push(...(page.items ?? []).map((item) => ({ ...kind, ...item } as LiveObject)));
       next = page.metadata.continue ?? "";

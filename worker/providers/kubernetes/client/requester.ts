@@ -1,5 +1,5 @@
 import { isMpcError, MpcError } from "@mpc/domain";
-import type { Clock } from "@mpc/services";
+import { type Clock, sleepUnlessAborted } from "@mpc/services";
 import { aborted, throwIfAborted } from "../../provider_errors.ts";
 import { type BreakerOptions, CircuitBreaker } from "./circuit_breaker.ts";
 import { type ClusterAccess, type Endpoint, openEndpoint } from "./credentials.ts";
@@ -132,10 +132,11 @@ export class Requester {
     const { method, path, body, contentType, signal } = request;
     const answered = new AbortController();
     const late = new AbortController();
-    const timer = this.#clock.sleep(
+    const timer = sleepUnlessAborted(
+      this.#clock,
       this.limits.requestTimeoutMs,
       AbortSignal.any([signal, answered.signal]),
-    ).then(() => late.abort(), () => {});
+    ).then((slept) => slept && late.abort());
     try {
       return await fetch(`${endpoint.server}${path}`, {
         method,

@@ -1,7 +1,7 @@
 /** Requests to servers that are busy, slow, broken or down. */
 import assert from "node:assert/strict";
+import { freePort } from "@mpc/process";
 import { rejectsWith } from "../../../../tests/fakes/rejects.ts";
-import { freePort } from "../../../../tests/servers/free_port.ts";
 import { kubeconfig } from "../../../../tests/servers/kubeconfig.ts";
 import {
   ann,

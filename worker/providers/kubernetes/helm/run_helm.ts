@@ -1,5 +1,5 @@
 import { abortedByCaller, type MpcError } from "@mpc/domain";
-import type { Clock } from "@mpc/services";
+import { type Clock, sleepUnlessAborted } from "@mpc/services";
 import { type ChartRef, helmMissing, helmTooSlow, outputTooLarge } from "./helm_errors.ts";
 import type { HelmOptions } from "./helm_options.ts";
 
@@ -36,14 +36,12 @@ export async function runHelm(
   // Helm has nothing to clean up, so it is killed at once.
   stopped.addEventListener("abort", () => ended || helm.kill("SIGKILL"), { once: true });
   let late = false;
-  const timer = clock.sleep(timeoutMs, stopped).then(
-    () => {
-      late = true;
-      stop.abort();
-    },
-    // Helm finished first, or the caller aborted.
-    () => {},
-  );
+  const timer = sleepUnlessAborted(clock, timeoutMs, stopped).then((slept) => {
+    // Otherwise Helm finished first, or the caller aborted.
+    if (!slept) return;
+    late = true;
+    stop.abort();
+  });
   const [stdout, stderr] = [new LimitedBuffer(maxOutputBytes), new LimitedBuffer(MAX_STDERR_BYTES)];
   try {
     const [status] = await Promise.all([

@@ -8,6 +8,7 @@ import {
   ENVIRONMENT_INTENTS,
   WORKLOAD_INTENTS,
 } from "../../../../tests/fakes/intents.ts";
+import { fieldAt } from "../client/kube_object.ts";
 import {
   inApplyOrder,
   type KubernetesObject,
@@ -78,10 +79,8 @@ Deno.test("render: user labels cannot override our labels", () => {
 Deno.test("render: pods are replaced when a variable or the restart token changes, not when scaled", () => {
   const template = (spec: object, overrides = {}) => {
     const objects = renderWorkload(aWorkloadIntent({ image: "x:1", ...spec }, overrides));
-    const { spec: { template } } = objects.find(({ kind }) => kind === "Deployment") as unknown as {
-      spec: { template: unknown };
-    };
-    return JSON.stringify(template);
+    const deployment = objects.find(({ kind }) => kind === "Deployment");
+    return JSON.stringify(fieldAt(deployment, "spec", "template"));
   };
   const env = { KEY: "1" };
   assert.equal(template({ env }), template({ env, replicas: 5 }, { revision: 2 }));

@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { type Instant, isMpcError, recordError } from "@mpc/domain";
-import type { Clock } from "@mpc/services";
+import { type Clock, sleepUnlessAborted } from "@mpc/services";
 import type { KubeClient, Selection } from "../client/kube_client.ts";
 import type { LiveObject, ObjectKind } from "../client/kube_object.ts";
 import { PermissionGrace } from "./permission_grace.ts";
@@ -68,14 +68,14 @@ export async function reflect(options: {
         else target.put(event.object);
       }
       // A server normally keeps a watch for minutes; one that ends it at once gets a pause.
-      if (clock.now() - began < SHORTEST_WATCH_MS) await pause(pauseMs, clock, signal);
+      if (clock.now() - began < SHORTEST_WATCH_MS) await sleepUnlessAborted(clock, pauseMs, signal);
     } catch (error) {
       if (signal.aborted) return;
       if (isMpcError(error, "OUT_OF_RANGE")) {
         resourceVersion = undefined;
         // A server that has already lost the version it just listed gets a pause.
         if (listedAt !== undefined && clock.now() - listedAt < SHORTEST_WATCH_MS) {
-          await pause(pauseMs, clock, signal);
+          await sleepUnlessAborted(clock, pauseMs, signal);
           pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
         }
         continue;
@@ -87,17 +87,8 @@ export async function reflect(options: {
         pauseMs,
         error: recordError(error),
       });
-      await pause(pauseMs, clock, signal);
+      await sleepUnlessAborted(clock, pauseMs, signal);
       pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
     }
-  }
-}
-
-/** Sleeps; returns early when the signal is aborted. */
-async function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
-  try {
-    await clock.sleep(ms, signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
   }
 }

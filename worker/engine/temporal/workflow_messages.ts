@@ -1,4 +1,4 @@
-/** What engine, workflow and activities send one another through Temporal: JSON without secrets. */
+/** What engine, workflow and activities send each other through Temporal: JSON without secrets. */
 import type { Outcome, StepOutcome, UndoOutcome } from "@mpc/services/orchestrate";
 import type { StepEnd } from "../step_end.ts";
 

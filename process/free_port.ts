@@ -1,11 +1,10 @@
-/** Below the ephemeral ports, so that no other program gets it by chance. */
+/** Below the ephemeral ports, so that no client gets one by chance. */
 const LOWEST = 20_000;
 const HIGHEST = 30_000;
 
 /**
- * A free loopback port, for servers that cannot pick one themselves. It stays free while its server
- * is down. An ephemeral port would not: a client that keeps connecting to it is sooner or later
- * given that very port as its own.
+ * A free loopback port, for a server that cannot pick one itself. It stays free while that server
+ * restarts, whereas an ephemeral port would sooner or later be used by an outgoing connection.
  */
 export function freePort(): number {
   for (;;) {

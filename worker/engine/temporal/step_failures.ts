@@ -1,6 +1,6 @@
 import { type ErrorRecord, recordError } from "@mpc/domain";
 import { ApplicationFailure } from "@temporalio/common";
-import { OPERATION_ENDED } from "./contract.ts";
+import { OPERATION_ENDED } from "./workflow_messages.ts";
 
 /** A stopping worker returns its attempts to Temporal at once. */
 const AT_ONCE_MS = 1;

@@ -1,9 +1,25 @@
 import { type Workload, WORKLOAD_FIELDS } from "@mpc/domain";
+import type { Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import { getEnvironment } from "../environments/get_environment.ts";
+import { getEnvironment } from "../environments/read_environments.ts";
 import { listPage, type ListRequest, type ListResult } from "../resources/list_page.ts";
-import { assertName } from "../resources/preconditions.ts";
+import { assertName, getExisting } from "../resources/preconditions.ts";
+
+/**
+ * Reads one workload, secrets included: the edge redacts.
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, NOT_FOUND `WORKLOAD_NOT_FOUND`
+ */
+export async function getWorkload(
+  { store, authorizer }: ServiceDeps,
+  caller: Caller,
+  name: string,
+  permission: "workload.get" | "workload.logs" = "workload.get",
+): Promise<Stored<Workload>> {
+  assertName("workload", name, "get workload");
+  await authorizer.authorize(caller, { permission, resource: name });
+  return await getExisting(store.workloads, "workload", name, "get workload", caller);
+}
 
 /** The parent that stands for every environment (AIP-159). */
 const ALL = "environments/-";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { idOf } from "@mpc/domain";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { anEnvironment } from "../../tests/fakes/documents.ts";
-import { pagesOf } from "./pages_of.ts";
+import { pagesOf } from "./read_all.ts";
 
 Deno.test("pagesOf() reads every page once, and no page that is not needed", async () => {
   const { environments } = openMemoryStore();

@@ -1,9 +1,9 @@
+import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { getLogger } from "@logtape/logtape";
 import { type ErrorRecord, recordError } from "@mpc/domain";
 import type { Interceptor } from "@mpc/process";
-import { ErrorRecordSchema } from "@mpc/proto";
-import { errorMessage } from "./error_message.ts";
+import { type ErrorRecord as ErrorMessage, ErrorRecordSchema } from "@mpc/proto";
 
 const log = getLogger(["mpc", "internal"]);
 
@@ -11,7 +11,7 @@ const log = getLogger(["mpc", "internal"]);
  * Puts the whole error into the status of a failed call, so that the API can throw it again.
  * Unexpected errors are logged, and the API receives only their kind.
  */
-export const tellErrors: Interceptor = {
+export const reportErrors: Interceptor = {
   async around(call, next) {
     try {
       await next(call);
@@ -23,8 +23,8 @@ export const tellErrors: Interceptor = {
 
 function failure(method: string, error: unknown): unknown {
   if (error instanceof ConnectError) return error;
-  const record = told(method, recordError(error));
-  // The API reads the code of the detail; the code of the call only marks the call as failed.
+  const record = forApi(method, recordError(error));
+  // The API reads the code of the detail; the code of the call only says that it failed.
   const result = new ConnectError(record.message, Code.Unknown);
   result.details.push({
     desc: ErrorRecordSchema,
@@ -33,8 +33,18 @@ function failure(method: string, error: unknown): unknown {
   return result;
 }
 
-function told(method: string, record: ErrorRecord): ErrorRecord {
+/** Of an internal error the API learns only that there was one. */
+function forApi(method: string, record: ErrorRecord): ErrorRecord {
   if (record.code !== "INTERNAL") return record;
   log.error("Internal error in {method}: {error}", { method, error: record });
   return { ...record, message: "internal error of a worker; its log has it", causes: [] };
+}
+
+/** An error as it goes to the API, which throws it again. */
+export function errorMessage(record: ErrorRecord): ErrorMessage {
+  return create(ErrorRecordSchema, {
+    ...record,
+    metadata: { ...record.metadata },
+    causes: record.causes.map((cause) => ({ ...cause })),
+  });
 }

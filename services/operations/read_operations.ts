@@ -1,7 +1,8 @@
-import type { Operation } from "@mpc/domain";
+import { type Operation, OPERATION_FIELDS } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
+import { listPage, type ListRequest, type ListResult } from "../resources/list_page.ts";
 import { assertName, notFound } from "../resources/preconditions.ts";
 
 /**
@@ -21,4 +22,25 @@ export async function getOperation(
   await authorizer.authorize(caller, { permission: "operation.get", resource });
   if (stored) return stored;
   throw notFound("operation", name, "get operation");
+}
+
+/** Lists operations, the newest first where nothing else is asked for. */
+export async function listOperations(
+  { store, clock, authorizer }: ServiceDeps,
+  caller: Caller,
+  request: ListRequest,
+): Promise<ListResult<Operation>> {
+  return await listPage(
+    {
+      collection: store.operations,
+      now: clock.now(),
+      fields: OPERATION_FIELDS,
+      visible: await authorizer.visible(caller, "operation.get"),
+      prefix: "",
+      defaultOrder: [{ path: ["createTime"], descending: true }],
+      action: "list operations",
+    },
+    caller,
+    request,
+  );
 }
