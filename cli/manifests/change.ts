@@ -20,7 +20,7 @@ export interface Change {
   readonly manifest: Manifest;
   readonly action: "create" | "update" | "none";
   readonly differences: readonly Difference[];
-  /** The resource as it was read; undefined where there is none. */
+  /** The resource as it was read; undefined if it does not exist. */
   readonly live: Environment | Workload | undefined;
   /** The server's plan; undefined for a workload whose environment does not exist yet. */
   readonly plan: Operation | undefined;
@@ -100,7 +100,7 @@ export async function submit(
   });
 }
 
-/** @throws {CliError} where the manifest is meant for a resource that does not exist */
+/** @throws {CliError} if the manifest requires a resource that does not exist */
 function assertNoEtag(
   { name, resource }: Manifest,
   live: Environment | Workload | undefined,

@@ -43,7 +43,7 @@ export async function readManifests(
   ];
 }
 
-/** The files of paths; of a folder every manifest in it and in the folders below it, by name. */
+/** The files of paths; for a folder all manifests in it and in its subfolders, by name. */
 async function filesOf(host: Host, paths: readonly string[]): Promise<readonly string[]> {
   const files: string[] = [];
   for (const path of paths) {
@@ -58,7 +58,7 @@ async function filesIn(host: Host, folder: string): Promise<readonly string[]> {
   for (const name of [...await host.listFolder(folder) ?? []].sort()) {
     const path = `${folder}/${name}`;
     if (FILES.test(name)) files.push(path);
-    // A hidden folder, for instance `.git`, holds no manifests.
+    // Hidden folders, for instance `.git`, contain no manifests.
     else if (!name.startsWith(".")) files.push(...await filesIn(host, path));
   }
   return files;
@@ -73,7 +73,7 @@ function elements(document: YamlDocument): readonly YamlDocument[] {
 
 /**
  * The manifest in a document.
- * @throws {CliError} usage: a wrong name, or unknown fields
+ * @throws {CliError} usage: an invalid name, or unknown fields
  */
 export function manifestOf(document: YamlDocument): Manifest {
   const { value, place } = document;

@@ -9,7 +9,7 @@ import type { Manifest } from "./manifest.ts";
 export interface Surplus {
   readonly kind: "environment" | "workload";
   readonly name: string;
-  /** Of the plan of its deletion. */
+  /** The hash of its deletion's plan. */
   readonly planHash: string;
 }
 
@@ -55,7 +55,7 @@ async function planWorkload(connection: Connection, name: string): Promise<Surpl
   return { kind: "workload", name, planHash: plan?.planHash ?? "" };
 }
 
-/** @param pruned the workloads that go first */
+/** @param pruned the workloads that are deleted first */
 async function planEnvironment(
   connection: Connection,
   name: string,

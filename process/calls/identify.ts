@@ -47,7 +47,7 @@ export function callerOf({ values }: Pick<HandlerContext, "values">): Caller {
   throw new Error("Cannot tell who calls: no interceptor has identified the caller");
 }
 
-/** The span of this call if calls are traced, else the caller's own; null if there is none. */
+/** The span of this call if calls are traced, otherwise the caller's; null if there is none. */
 function traceparentOf({ requestHeader }: HandlerContext): string | null {
   const active = trace.getActiveSpan()?.spanContext();
   if (active && isSpanContextValid(active)) return formatTraceparent(active);

@@ -17,7 +17,7 @@ import { type Finding, type Invariant, INVARIANTS, SETTLED } from "./findings.ts
 export interface Diagnosis {
   readonly checks: readonly string[];
   readonly findings: readonly Finding[];
-  /** What other installations have on the same clusters. */
+  /** The objects of other installations on the same clusters. */
   readonly foreign: readonly ForeignObjects[];
 }
 

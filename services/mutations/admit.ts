@@ -39,12 +39,12 @@ export interface Prepared {
   /** The resource as it was read; null if there is none. */
   readonly current: Stored<LockedResource> | null;
   readonly lock: Lock;
-  /** How long it may take; null for the sum of its budgets. */
+  /** The operation's time limit; null for the sum of its budgets. */
   readonly timeoutMs: number | null;
   readonly quota?: readonly QuotaEffect[];
-  /** Changes of the record alone, not of the cluster. */
+  /** Changes of the record that do not concern the cluster. */
   readonly recordChanges?: readonly PlannedChange[];
-  /** Steps that need not run again, in a retry. */
+  /** Steps that a retry need not run again. */
   readonly steps?: readonly StepRecord[];
   readonly retryOf?: string;
 }

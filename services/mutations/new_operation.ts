@@ -61,9 +61,9 @@ export function newOperation(
 const MAX_TIMEOUT_MS = 24 * 3_600_000;
 
 /**
- * How long an operation may take. Budgets nest: an attempt fits into its step's budget, and every
+ * The time limit of an operation. Budgets nest: an attempt fits into its step's budget, and every
  * step that does not wait fits at least one whole attempt into the operation's time.
- * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS` where `wantedMs` is too short or too long
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS` if `wantedMs` is too short or too long
  */
 export function operationTimeoutMs(definition: Definition, wantedMs: number | null): number {
   if (wantedMs === null) return defaultTimeoutMs(definition);

@@ -24,7 +24,7 @@ export async function getOperation(
   throw notFound("operation", name, "get operation");
 }
 
-/** Lists operations, the newest first where nothing else is asked for. */
+/** Lists operations, newest first unless another order is requested. */
 export async function listOperations(
   { store, clock, authorizer }: ServiceDeps,
   caller: Caller,

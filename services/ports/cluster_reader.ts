@@ -77,7 +77,7 @@ export interface Inventory {
 /** Objects on a cluster that another installation applied; they are never changed. */
 export interface ForeignObjects {
   readonly cluster: string;
-  /** Id of the other installation; empty where the objects name none. */
+  /** Id of the other installation; empty if the objects do not name one. */
   readonly installation: string;
   /** How many objects there are. */
   readonly objects: number;

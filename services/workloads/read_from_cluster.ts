@@ -1,4 +1,4 @@
-/** What only the cluster of a workload knows: its pods, their output, and events. */
+/** Reads that need the workload's cluster: its pods, their logs, and events. */
 import { environmentIdOf, idOf, invalidArgument } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
@@ -7,7 +7,7 @@ import { assertName } from "../resources/preconditions.ts";
 import { getWorkload } from "./read_workloads.ts";
 
 /**
- * Yields what the replicas of a workload print.
+ * Yields the log lines of the replicas of a workload.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, NOT_FOUND `WORKLOAD_NOT_FOUND` or `NOT_ON_CLUSTER`, UNAVAILABLE
  *   `CLUSTER_UNREACHABLE`
  */
@@ -31,7 +31,7 @@ export async function* streamLogs(
 }
 
 /**
- * Lists the copies of a workload as they are on the cluster, by name.
+ * Lists the copies of a workload on the cluster, by name.
  * @throws {MpcError} NOT_FOUND `WORKLOAD_NOT_FOUND`, UNAVAILABLE `CLUSTER_UNREACHABLE`
  */
 export async function listPods(
@@ -45,7 +45,7 @@ export async function listPods(
 }
 
 /**
- * Lists what the cluster noticed about the objects of a workload, the latest last.
+ * Lists the cluster's events about the objects of a workload, newest last.
  * @throws {MpcError} NOT_FOUND `WORKLOAD_NOT_FOUND`, UNAVAILABLE `CLUSTER_UNREACHABLE`
  */
 export async function listClusterEvents(

@@ -7,7 +7,7 @@ import { listPage, type ListRequest, type ListResult } from "../resources/list_p
 import { assertName, getExisting } from "../resources/preconditions.ts";
 
 /**
- * Reads one workload, secrets included: the edge redacts.
+ * Reads one workload including its secrets, which the API redacts.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, NOT_FOUND `WORKLOAD_NOT_FOUND`
  */
 export async function getWorkload(

@@ -100,7 +100,7 @@ testMpctl("mpctl with files", [
     );
     assert.equal((await mpctl("env", "list", "-o", "name")).out.split("\n").length, 3);
   }],
-  ["folders below a folder are read, so that --prune keeps what they hold", async (world) => {
+  ["subfolders are read, so that --prune keeps their resources", async (world) => {
     const { mpctl, directory } = world;
     const folder = join(directory, "nested");
     await mkdir(join(folder, "deep", "er"), { recursive: true });
@@ -116,7 +116,7 @@ testMpctl("mpctl with files", [
     const { out } = await mpctl("apply", "-f", folder, "--prune", "-l", "nest=x");
     assert.equal(out, "environments/top unchanged\nenvironments/bottom unchanged\n");
   }],
-  ["a prune that would be refused is refused before anything changes", async (world) => {
+  ["a prune that the server would reject fails before anything changes", async (world) => {
     const { mpctl, directory } = world;
     await mpctl("env", "create", "kept", "--label", "gone=x", "--protect");
     const path = join(directory, "new.yaml");
@@ -182,7 +182,7 @@ testMpctl("mpctl with files", [
     const gone = await mpctl("apply", "-f", path);
     assert.deepEqual([gone.code, /has an etag/.test(gone.err)], [7, true]);
   }],
-  ["apply of a saved plan does what it showed, or nothing", async ({ mpctl, directory }) => {
+  ["apply of a saved plan makes exactly its changes, or none", async ({ mpctl, directory }) => {
     const path = join(directory, "planned.yaml");
     const plan = join(directory, "plan.json");
     await mpctl("env", "create", "surplus", "--label", "plan=x");
@@ -217,7 +217,7 @@ testMpctl("mpctl with files", [
     }
     await mpctl("env", "delete", "planned");
   }],
-  ["a workload whose environment is nowhere fails the dry run too", async (world) => {
+  ["a workload without its environment fails the dry run too", async (world) => {
     const { mpctl, directory } = world;
     const path = join(directory, "nowhere.yaml");
     const name = "environments/nowhere/workloads/web";

@@ -10,7 +10,7 @@ const PAUSE_MS = 1_000;
 
 /**
  * Passes every event after `after` to `take`, in order, until aborted. After a failure of the store
- * or of `take` it resumes where it was, or at the log's head if those events were compacted.
+ * or of `take` it resumes where it was, or at the oldest event that is kept if that is later.
  */
 export async function followLog(
   { store, clock }: { readonly store: Store; readonly clock: Clock },

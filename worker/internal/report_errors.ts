@@ -33,14 +33,14 @@ function failure(method: string, error: unknown): unknown {
   return result;
 }
 
-/** Of an internal error the API learns only that there was one. */
+/** An internal error is reported to the API without its details. */
 function forApi(method: string, record: ErrorRecord): ErrorRecord {
   if (record.code !== "INTERNAL") return record;
   log.error("Internal error in {method}: {error}", { method, error: record });
   return { ...record, message: "internal error of a worker; its log has it", causes: [] };
 }
 
-/** An error as it goes to the API, which throws it again. */
+/** An error as it is sent to the API, which throws it again. */
 export function errorMessage(record: ErrorRecord): ErrorMessage {
   return create(ErrorRecordSchema, {
     ...record,
