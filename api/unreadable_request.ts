@@ -6,11 +6,14 @@ import { toApiError } from "./error_codes.ts";
 const CODES = {
   NO_CALL: "INVALID_ARGUMENT",
   UNREADABLE_MESSAGE: "INVALID_ARGUMENT",
+  MESSAGE_COUNT: "UNIMPLEMENTED",
   INVALID_TIMEOUT: "INVALID_ARGUMENT",
   MESSAGE_TOO_LARGE: "RESOURCE_EXHAUSTED",
   BODY_TIMEOUT: "DEADLINE_EXCEEDED",
   TOO_MUCH_AT_ONCE: "RESOURCE_EXHAUSTED",
   UNSUPPORTED_ENCODING: "UNIMPLEMENTED",
+  // The protocols say INTERNAL, which is for faults of the server.
+  UNEXPECTED_COMPRESSION: "INVALID_ARGUMENT",
 } as const satisfies Record<string, ErrorCode>;
 
 export type UnreadableReason = keyof typeof CODES;

@@ -19,10 +19,15 @@ export function refusal(
 
 /** The response to a path without a method. */
 export function unknownPath(path: string): Response {
+  return refusal(unknownMethod(path), { status: 404 });
+}
+
+/** The error of a call for a path that no method has. */
+export function unknownMethod(path: string): ConnectError {
   const message = path === "/"
     ? "This is the API of the mini platform control plane; use mpctl, or POST to /mpc.v1.EnvironmentService/ListEnvironments"
-    : `There is nothing at '${path}'`;
-  return refusal(errorOf("UNIMPLEMENTED", "UNKNOWN_METHOD", message), { status: 404 });
+    : `There is nothing at '${path.slice(0, 300)}'`;
+  return errorOf("UNIMPLEMENTED", "UNKNOWN_METHOD", message);
 }
 
 /** The response to a request for a host that is not ours (RFC 9110, section 15.5.20). */

@@ -24,8 +24,11 @@ async function write(store: Store, label: string): Promise<void> {
   else await store.environments.create(value, { events });
 }
 
-/** A store in which something is written right before the environments are listed. */
-function writtenWhenListed(write: (store: Store) => Promise<void>): Store {
+/** A store in which something is written right before, or after, the environments are listed. */
+function writtenWhenListed(
+  write: (store: Store) => Promise<void>,
+  when: "before" | "after" = "before",
+): Store {
   const store = openMemoryStore();
   const { environments } = store;
   let written = false;
@@ -38,11 +41,12 @@ function writtenWhenListed(write: (store: Store) => Promise<void>): Store {
       delete: (...call) => environments.delete(...call),
       count: (...call) => environments.count(...call),
       async list(query) {
-        if (!written && query.filter === undefined) {
-          written = true;
-          await write(store);
-        }
-        return await environments.list(query);
+        const now = !written && query.filter === undefined;
+        written ||= now;
+        if (now && when === "before") await write(store);
+        const page = await environments.list(query);
+        if (now && when === "after") await write(store);
+        return page;
       },
     },
   };
@@ -73,8 +77,8 @@ async function watched(
     const stop = new AbortController();
     const caller = aCaller({ signal: stop.signal });
     const watching = (async () => {
-      for await (const event of watchEvents(platform.deps, caller, { ...ALL, ...request })) {
-        told.push(event);
+      for await (const batch of watchEvents(platform.deps, caller, { ...ALL, ...request })) {
+        told.push(...batch);
       }
     })();
     // A rejection is for the last line here; without a handler until then it would end the process.
@@ -102,16 +106,31 @@ Deno.test("a change between the log's head and the list is sent once, and so is 
   assert.deepEqual(told, ["existing 2", "synced", "UPDATED 3"]);
 });
 
+/** Deletes the environment in its first version. */
+async function remove(store: Store): Promise<void> {
+  const { value } = (await store.environments.get(NAME))!;
+  const facts = { message: "", reason: "Gone", operation: null, actor: "ann", time: 0 };
+  const gone = environmentEvent({ value, version: 1 }, { ...facts, type: "DELETED" });
+  await store.environments.delete(NAME, 1, { events: [gone] });
+}
+
 Deno.test("the deletion of a resource that was sent as existing is sent", async () => {
   const store = openMemoryStore();
   await write(store, "1");
-  const told = await toldBy(store, {}, async () => {
-    const { value } = (await store.environments.get(NAME))!;
-    const facts = { message: "", reason: "Gone", operation: null, actor: "ann", time: 0 };
-    const gone = environmentEvent({ value, version: 1 }, { ...facts, type: "DELETED" });
-    await store.environments.delete(NAME, 1, { events: [gone] });
-  });
+  const told = await toldBy(store, {}, () => remove(store));
   assert.deepEqual(told, ["existing 1", "synced", "DELETED 1"]);
+});
+
+Deno.test("a change right after the list is told", async () => {
+  const store = writtenWhenListed((store) => write(store, "2"), "after");
+  await write(store, "1");
+  assert.deepEqual(await toldBy(store, {}), ["existing 1", "synced", "UPDATED 2"]);
+});
+
+Deno.test("a deletion right after the list is told", async () => {
+  const store = writtenWhenListed(remove, "after");
+  await write(store, "1");
+  assert.deepEqual(await toldBy(store, {}), ["existing 1", "synced", "DELETED 1"]);
 });
 
 Deno.test("a watch that resumes receives each event after its token once, and no existing resources", async () => {

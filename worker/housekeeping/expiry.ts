@@ -14,6 +14,7 @@ import {
   pagesOf,
   type ServiceDeps,
   sleepUnlessAborted,
+  sleepUntil,
   systemCaller,
   systemPrincipal,
   updateDocument,
@@ -25,21 +26,22 @@ const log = getLogger(["mpc", "expiry"]);
 /** How long before expiry the `ExpiresSoon` event is emitted. */
 export const NOTICE_MS = 3_600_000;
 
-/** The interval at which a failed deletion is requested again. */
+/** How long after a failed deletion the next one is requested. */
 const AGAIN_MS = 300_000;
 
-/** How many environments are read at once. */
+/** How many environments are read together. */
 const PAGE = 100;
 
 /** The pause after a failure. */
 const PAUSE_MS = 5_000;
 
-/** The longest sleep; a timer cannot be set further ahead. */
-const FARTHEST_MS = 24 * 3_600_000;
-
 /**
- * Deletes environments when they expire, and emits an event an hour before. Sleeps until the next
- * time that matters, or until an environment changes.
+ * Deletes environments at the moment they expire, and emits an event an hour before. Waits for the
+ * next such moment, and looks again when an environment changes.
+ *
+ * The moment goes by this machine's wall clock: one that is ahead deletes earlier by as much, one
+ * that is behind deletes later, and of several workers the one whose clock is ahead comes first.
+ * Deletions by several workers are one request, since its id is made of the moment.
  */
 export class Expiry {
   readonly #deps: ServiceDeps;
@@ -80,14 +82,16 @@ export class Expiry {
     return next === Infinity ? undefined : next;
   }
 
-  /** One pass now, and one at each due time within `ms`. The next call continues from there. */
+  /** Passes now and at each due moment within `ms`; the next worker's turn begins where it ends. */
   async passesWithin(ms: number): Promise<void> {
     const { clock } = this.#deps;
-    const end = clock.now() + ms;
+    const end = clock.monotonic() + ms;
     try {
-      for (let next = await this.pass(); next !== undefined && next < end;) {
-        await clock.sleep(Math.max(1, next - clock.now()), this.#stop.signal);
-        next = await this.pass();
+      for (;;) {
+        const due = await this.pass() ?? Infinity;
+        const left = due - clock.now();
+        if (clock.monotonic() + left >= end) return;
+        await clock.sleep(Math.max(1, left), this.#stop.signal);
       }
     } catch (error) {
       // This process is closing; another one continues.
@@ -197,12 +201,8 @@ export class Expiry {
       const changed = this.#changed.signal;
       try {
         const next = await this.pass();
-        const now = this.#deps.clock.now();
-        const ms = Math.min(next === undefined ? FARTHEST_MS : next - now, FARTHEST_MS);
-        await this.#deps.clock.sleep(
-          Math.max(1, ms),
-          AbortSignal.any([this.#stop.signal, changed]),
-        );
+        const signal = AbortSignal.any([this.#stop.signal, changed]);
+        await sleepUntil(this.#deps.clock, next, signal);
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         if (changed.aborted) continue;

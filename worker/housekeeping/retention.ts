@@ -6,7 +6,7 @@ import type { Store, Stored } from "@mpc/storage";
 export interface RetentionOptions {
   readonly store: Store;
   readonly clock: Clock;
-  /** How long ended operations and events are kept. */
+  /** How long history is kept. */
   readonly keepMs: number;
   /** Aborts a running pass. */
   readonly signal: AbortSignal;
@@ -14,12 +14,16 @@ export interface RetentionOptions {
 
 const ACTOR = systemPrincipal("retention");
 
-/** How many operations are read at once. */
+/** How many operations are read together. */
 const PAGE = 100;
 
 /**
- * Deletes history that is older than the retention time: ended operations, and events of the log.
- * The last operation of a resource is kept with it, so that it can be explained and retried.
+ * Deletes history that is older than it is kept: operations that ended before that, and events of
+ * the log. The last operation of a resource stays with it, so that it can be explained and retried.
+ *
+ * Ages are differences of wall clocks, of the machine that wrote and of this one: history is kept for
+ * a shorter time by as much as this clock is ahead, and a clock that is set far ahead deletes all of
+ * it. What has not ended, and resources themselves, are never deleted here.
  */
 export class Retention {
   readonly #options: RetentionOptions;

@@ -8,13 +8,18 @@ export const HOUSEKEEPING: readonly Mutant[] = [
   ], [
     [
       "drops an operation within the grace period",
-      "if (clock.now() - operation.createTime < graceMs) return;",
+      "      if (ageMs < graceMs) return;\n",
       "",
     ],
     [
       "keeps an operation at the end of the grace period",
-      "operation.createTime < graceMs",
-      "operation.createTime <= graceMs",
+      "ageMs < graceMs",
+      "ageMs <= graceMs",
+    ],
+    [
+      "goes by the wall clock alone",
+      "Math.max(clock.now() - operation.createTime, clock.monotonic() - since)",
+      "clock.now() - operation.createTime",
     ],
     [
       "does not repeat a cancellation to the engine",
@@ -109,6 +114,11 @@ export const HOUSEKEEPING: readonly Mutant[] = [
       "never requests a failed deletion again",
       "Math.floor((now - expireTime) / AGAIN_MS)",
       "0",
+    ],
+    [
+      "sleeps on one timer",
+      "await sleepUntil(this.#deps.clock, next, signal)",
+      "await this.#deps.clock.sleep(next === undefined ? 1e9 : next - this.#deps.clock.now(), signal)",
     ],
     ["does not notice that an environment has changed", "    before.abort();\n", ""],
   ]),

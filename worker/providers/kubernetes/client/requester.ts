@@ -168,7 +168,7 @@ export class Requester {
 
   /** Makes the next request read the kubeconfig again. @returns false if that was done too recently */
   #discardEndpoint(): boolean {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     if (!this.#endpoint || now - this.#discardedAt < RENEW_AFTER_MS) return false;
     this.#discardedAt = now;
     this.#outdated.push(this.#endpoint);
