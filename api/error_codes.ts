@@ -36,7 +36,7 @@ const RETRY_AFTER_REASON_MS: Readonly<Record<string, number>> = { OPERATION_IN_P
 const MAX_VALUE_BYTES = 300;
 const MAX_METADATA_BYTES = 1_000;
 const MAX_VIOLATIONS_BYTES = 2_000;
-/** What a violation takes besides its texts. */
+/** The size of a violation without its texts. */
 const VIOLATION_BYTES = 12;
 
 const encoder = new TextEncoder();
@@ -67,7 +67,7 @@ export function toConnectError(
   return toApiError(error);
 }
 
-/** An error of ours as the API tells it, its details small enough for the trailers of gRPC. */
+/** A domain error in the API's form, with details that are small enough for gRPC's trailers. */
 export function toApiError(error: MpcError): ConnectError {
   const { code, reason, message, metadata, violations, retryable } = error;
   const result = new ConnectError(message, GRPC_CODES[code]);
@@ -90,7 +90,7 @@ export function toApiError(error: MpcError): ConnectError {
   return result;
 }
 
-/** Metadata whose values may be names that a caller has chosen. */
+/** Metadata with values that callers choose. */
 function cappedMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
   let left = MAX_METADATA_BYTES;
   const capped: Record<string, string> = {};
@@ -103,7 +103,7 @@ function cappedMetadata(metadata: Readonly<Record<string, string>>): Record<stri
   return capped;
 }
 
-/** As many bad fields as fit, and behind them how many more there are. */
+/** As many invalid fields as fit, followed by the number of the others. */
 function cappedViolations(violations: readonly FieldViolation[]): MessageShape<
   typeof BadRequestSchema
 > {

@@ -24,7 +24,7 @@ export function eventService(deps: ServiceDeps): Implementation<typeof EventServ
   };
 }
 
-/** The token of the last message that was written; empty where none of those has one. */
+/** The token of the last written message that has one; empty if none has. */
 function lastToken({ messages, written }: Batch<WatchEventsResponse>): string {
   return messages[written - 1]?.resumeToken ?? "";
 }

@@ -29,7 +29,7 @@ export async function openDoors(
   const { routes: served, health } = routes(deps, info, config.rateLimit);
   await using stack = new AsyncDisposableStack();
   const pace = new DeliveryPace();
-  // What a peer holds at one door, it cannot hold at the other too.
+  // A peer's share applies to both doors together.
   const peers = new Peers();
   const grpc = await serveGrpc({ routes: served, peers, pace, listen: config.grpcListen });
   stack.defer(() => grpc.close(config.graceMs));

@@ -3,7 +3,7 @@ import { anyPack, AnySchema } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";
 import { StatusSchema } from "@mpc/proto";
 
-/** Bytes of a message as a header carries it. */
+/** The maximum size of a message in a header. */
 const MAX_MESSAGE_BYTES = 1_000;
 
 /**
@@ -31,7 +31,7 @@ export function statusMessage(error: unknown): MessageShape<typeof StatusSchema>
 export const grpcMessage = (message: string): string =>
   message.toWellFormed().replace(/[^ -$&-~]+/g, encodeURIComponent);
 
-/** The longest beginning of a text that is within a size, with a mark where the rest is cut. */
+/** The longest beginning of a text that fits into a size, with a mark if the rest is cut. */
 export function cutText(text: string, maxSize: number, sizeOf: (text: string) => number): string {
   if (sizeOf(text) <= maxSize) return text;
   let fits = 0;

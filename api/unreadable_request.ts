@@ -12,7 +12,7 @@ const CODES = {
   BODY_TIMEOUT: "DEADLINE_EXCEEDED",
   TOO_MUCH_AT_ONCE: "RESOURCE_EXHAUSTED",
   UNSUPPORTED_ENCODING: "UNIMPLEMENTED",
-  // The protocols say INTERNAL, which is for faults of the server.
+  // The protocols prescribe INTERNAL, which is for faults of the server.
   UNEXPECTED_COMPRESSION: "INVALID_ARGUMENT",
 } as const satisfies Record<string, ErrorCode>;
 

@@ -19,9 +19,9 @@ import {
 export interface FrameLimits {
   /** Bytes of one header block: HEADERS and the CONTINUATIONs after it. */
   readonly maxHeaderBytes: number;
-  /** Bytes of a header block's fields when decoded. */
+  /** The decoded size of a header block's fields. */
   readonly maxDecodedHeaderBytes: number;
-  /** Bytes of a call's header fields; announced, and a call with more is refused. */
+  /** The size of a call's header fields; announced, and a larger call is refused. */
   readonly maxHeaderListBytes: number;
   readonly maxContinuations: number;
   readonly maxConcurrentStreams: number;

@@ -4,7 +4,7 @@ import { unreadableRequest } from "../unreadable_request.ts";
 import { DETAILS, statusOf } from "./status.ts";
 import { WireMetadata } from "./wire_metadata.ts";
 
-/** What clients take: grpc-java takes a larger block for a broken connection. */
+/** The limit of clients: grpc-java considers a connection with a larger block broken. */
 const MAX_TRAILER_BYTES = 8_000;
 
 type PartialStatus = Parameters<ServerInterceptingCall["sendStatus"]>[0];
@@ -23,13 +23,13 @@ export const explainRefusals: ServerInterceptor = (_method, call) => {
   return new ServerInterceptingCall(call);
 };
 
-/** A status as gRPC has it: success has no message. */
+/** A status in gRPC's form: success has no message. */
 function asSent(status: PartialStatus): PartialStatus {
   const { code, details, metadata } = status;
   const message = code === Status.OK ? undefined : grpcMessage(details);
   const own = { "grpc-message": message };
   const sent = WireMetadata.of(metadata, own);
-  // The status is told in any case, and a part of its details is none.
+  // The status is sent in any case; incomplete details are left out.
   return { code, details, metadata: sent.bytes > MAX_TRAILER_BYTES ? new WireMetadata(own) : sent };
 }
 

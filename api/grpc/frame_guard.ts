@@ -157,7 +157,7 @@ export class FrameGuard {
   /**
    * Announces the limit of header fields in the server's first frame, its SETTINGS. The stack would
    * announce it too, but does not answer a call that exceeds it.
-   * @param chunk the first that the server writes
+   * @param chunk the first one that the server writes
    */
   withLimits(chunk: Uint8Array): Uint8Array {
     return withSetting(chunk, MAX_HEADER_LIST_SIZE, this.#maxHeaderListBytes);

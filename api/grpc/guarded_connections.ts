@@ -24,7 +24,7 @@ const FLUSH_MS = 1_000;
 /** How many calls a new connection counts for. */
 const CONNECTION_WORK = 8;
 
-/** The headers of the whole answer to a request; undefined where it is a call. */
+/** The headers of the whole response to a request; undefined if the request is a call. */
 type Refusal = (headers: IncomingHttpHeaders) => OutgoingHttpHeaders | undefined;
 
 export interface ConnectionLimits extends FrameLimits, PeerLimits {
@@ -49,9 +49,9 @@ export class GuardedConnections {
   #sweep: ReturnType<typeof setInterval> | undefined;
 
   /**
-   * @param server the HTTP/2 server whose calls are guarded, its listeners for them set
-   * @param peers all that are connected, at this door or another
-   * @param refusal answers requests that are no calls
+   * @param server the HTTP/2 server whose calls are guarded; its listeners must already be set
+   * @param peers all connected peers, at this door and the other
+   * @param refusal answers requests that are not calls
    */
   constructor(
     server: Http2Server,
@@ -135,7 +135,7 @@ export class GuardedConnections {
       "stream",
       (stream: ServerHttp2Stream, ...rest) => {
         const connection = stream.session && this.#bySession.get(stream.session);
-        // A call may have ended before it is told of; to answer it then would throw.
+        // A call may have ended before this event; answering it would throw.
         if (stream.destroyed || stream.closed || !connection?.begin(stream)) return;
         try {
           const refusal = this.#refusal(rest[0]);

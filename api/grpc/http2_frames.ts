@@ -87,7 +87,7 @@ export function payloadLength(bytes: Uint8Array, at: number): number {
 /** A setting's identifier (RFC 9113, section 6.5.2). */
 export const MAX_HEADER_LIST_SIZE = 0x6;
 
-/** Frames of which the first is SETTINGS, with one setting more in it; the last one counts. */
+/** Adds a setting to SETTINGS, the first of these frames; the last value of a setting counts. */
 export function withSetting(bytes: Uint8Array, setting: number, value: number): Uint8Array {
   const at = HEAD_BYTES + payloadLength(bytes, 0);
   if (bytes[3] !== FRAME.SETTINGS || bytes.length < at) return bytes;

@@ -49,7 +49,7 @@ export interface Lifetime {
   readonly shutdown: AbortSignal;
   /** When streams may write. */
   readonly pace: DeliveryPace;
-  /** How long the reader of a stream may leave its messages unread, and then its status. */
+  /** How long the reader of a stream may leave its messages, and then its status, unread. */
   readonly stallMs: number;
 }
 
@@ -223,7 +223,7 @@ async function* afterHeader(
     if (!sent) call.sendMetadata(context.sentHeader ?? new Metadata());
     sent = true;
   };
-  // A method that reads requests may know only by the first of them what it is to set.
+  // A method that reads requests may need the first one to know what to set.
   const timer = context.method.methodKind === "bidi_streaming" ? undefined : setTimeout(send, 0);
   try {
     for await (const message of messages) {

@@ -10,8 +10,8 @@ import { metadataOf } from "./wire_metadata.ts";
 export const DETAILS = "grpc-status-details-bin";
 
 /**
- * The status of a failed call, its details in {@linkcode DETAILS}.
- * @param trailer what the method has set to be sent with it
+ * The status of a failed call, with its details in {@linkcode DETAILS}.
+ * @param trailer the trailers that the method has set
  */
 export function statusOf(error: unknown, trailer?: Metadata): StatusObject {
   const message = statusMessage(error);

@@ -146,7 +146,7 @@ function explained(
     return refusal(unreadableRequest("NO_CALL", why), { status, headers });
   }
   if (status !== 415) return undefined;
-  // gRPC-Web's clients know no error in JSON: the HTTP status says it all to them.
+  // gRPC-Web clients do not read errors in JSON; the HTTP status is all that they need.
   if (isGrpcWeb(type)) return new Response(null, { status });
   const found = type ? `'${type}'` : "not set";
   const why = `its content-type is ${found}, must be 'application/json'`;

@@ -2,10 +2,10 @@
 export const HEAD_BYTES = 5;
 const COMPRESSED_FLAG = 1;
 
-/** What is in a body of messages in envelopes. */
+/** The contents of a body of messages in envelopes. */
 export interface Envelopes {
   readonly count: number;
-  /** Whether the last message ends where the body does. */
+  /** Whether the last message ends with the body. */
   readonly whole: boolean;
   /** Whether a message is flagged as compressed. */
   readonly compressed: boolean;

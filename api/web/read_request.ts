@@ -14,7 +14,7 @@ const TIMEOUTS: Readonly<Record<string, (value: string) => number | undefined>> 
   "connect-timeout-ms": parseConnectTimeout,
 };
 
-/** Whether a content type is gRPC-Web's, with whatever messages. */
+/** Whether a content type is gRPC-Web's, with any encoding of messages. */
 export const isGrpcWeb = (type: string): boolean => type.startsWith("application/grpc-web");
 
 /** The encoding of a caller's messages. */
@@ -87,7 +87,7 @@ export function checkMessage(
 }
 
 /**
- * Checks that a body is one uncompressed message in its envelope, and nothing else.
+ * Checks that a body is a single uncompressed message in an envelope.
  * @throws {ConnectError} `UNREADABLE_MESSAGE`, `MESSAGE_COUNT` or `UNEXPECTED_COMPRESSION`
  */
 export function checkSingleMessage(body: Uint8Array): void {

@@ -22,7 +22,7 @@ export function unknownPath(path: string): Response {
   return refusal(unknownMethod(path), { status: 404 });
 }
 
-/** The error of a call for a path that no method has. */
+/** The error of a call to a path without a method. */
 export function unknownMethod(path: string): ConnectError {
   const message = path === "/"
     ? "This is the API of the mini platform control plane; use mpctl, or POST to /mpc.v1.EnvironmentService/ListEnvironments"

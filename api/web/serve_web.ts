@@ -154,7 +154,7 @@ function callHandlers(
   ]));
 }
 
-/** Every type that an `Any` in an answer may hold: those of all services, and the details of errors. */
+/** Every type that an `Any` in a response may contain: those of all services, and error details. */
 function typesOf(routes: readonly Route[]): Registry {
   return createRegistry(...routes.map(({ service }) => service.file), ErrorInfoSchema.file);
 }

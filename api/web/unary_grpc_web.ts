@@ -99,7 +99,7 @@ function messageOf(method: DescMethod, body: Uint8Array): MessageShape<DescMessa
   }
 }
 
-/** The headers of an answer, with those that the method has set. */
+/** The headers of a response, with those that the method has set. */
 function headersWith(own: Headers | undefined, contentType = CONTENT_TYPE): Headers {
   const headers = new Headers(own);
   headers.set("content-type", contentType);
@@ -117,7 +117,7 @@ function okBody(message: Uint8Array, own: Headers | undefined): Uint8Array<Array
 
 /**
  * The answer to a call that failed.
- * @param context says what the method has set, where one was called
+ * @param context has the headers that the method has set, if one was called
  */
 export function failedGrpcWeb(
   error: unknown,

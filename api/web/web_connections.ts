@@ -55,7 +55,7 @@ export interface WebCall {
    * @returns false if the peer already holds too much
    */
   untilSent(bytes: number): boolean;
-  /** Settles when the answer has been sent, or cannot be. */
+  /** Settles when the response has been sent, or cannot be sent. */
   readonly sent: Promise<unknown>;
   /** Ends the connection at once. */
   cut(): void;

@@ -8,7 +8,7 @@ import type { Host } from "../host/mod.ts";
 import { idOf } from "../names.ts";
 import { createProgress, type Progress } from "../output/progress.ts";
 
-/** A timer of more than 24.8 days fires at once: its time is kept in 31 bits. */
+/** The longest delay of a timer, which has 31 bits; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** How long the user has to press ctrl-C a second time. */

@@ -10,7 +10,7 @@ import type { Batch } from "./batch.ts";
 
 type Message = MessageShape<DescMessage>;
 
-/** A response as methods give it: a message, the fields of one, or several of a stream. */
+/** A response as methods return it: a message, the fields of one, or several of a stream. */
 export type Response = Message | MessageInitShape<DescMessage> | Batch<Message>;
 
 /** One call of a method, as interceptors see it. */

@@ -183,7 +183,7 @@ function all<T extends { readonly name: string }>(
   return pagesOf(collection, { limit: PAGE, signal, ...(filter && { filter }) });
 }
 
-/** What tells a resource from others, also from an earlier one of the same name. */
+/** Identifies a resource, also against an earlier one of the same name. */
 function keyOf(snapshot: EventSnapshot): string {
   const uid = snapshot.kind === "operation" ? "" : snapshot.value.uid;
   return `${snapshot.value.name} ${uid}`;

@@ -94,7 +94,7 @@ export async function goTool(name: GoToolName): Promise<string> {
 
 /**
  * The path of a program of our own, built from a folder with `go.mod` and `main.go`.
- * @throws {Error} where there is no Go, or the build fails; with what Go said
+ * @throws {Error} if there is no Go, or the build fails, with Go's output
  */
 export async function goProgram(source: URL): Promise<string> {
   const files = ["go.mod", "main.go"];

@@ -58,7 +58,7 @@ for (const change of ["set forward", "asleep"] as const) {
     }));
 }
 
-Deno.test("an environment lives until its moment where the clock is set back", () =>
+Deno.test("an environment lives until its expiry if the clock is set back", () =>
   withExpiry({ ttlMs: 10 * MINUTE }, async (platform) => {
     const { clock } = platform;
     await clock.advance(9 * MINUTE);
@@ -104,7 +104,7 @@ Deno.test("with alternating passes an environment is deleted at its expiry too, 
   }
 });
 
-Deno.test("a turn ends after its time where the clock is set back meanwhile", async () => {
+Deno.test("a turn ends after its time even if the clock is set back", async () => {
   const platform = await Platform.start();
   const expiry = new Expiry(platform.deps);
   try {

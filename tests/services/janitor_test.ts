@@ -146,7 +146,7 @@ Deno.test("an operation without a lock is dropped after the grace period, not be
     assert.equal(await isLeft(), false);
   }));
 
-Deno.test("an operation without a lock that a clock ahead of ours created is dropped after the grace", () =>
+Deno.test("an operation without a lock is dropped after the grace period, even if its creator's clock is ahead", () =>
   withPlatform(async ({ store, clock, provider, caller }) => {
     const createTime = clock.now() + 20 * 60_000;
     const { value } = await store.operations.create(anOperation("op", { createTime }));

@@ -33,7 +33,7 @@ Deno.test("deploy, scale, restart and rollback each make a revision; numbers are
     await platform.assertSound();
   }));
 
-Deno.test("a rollback goes to the last other spec that worked, past scales, restarts and failures", () =>
+Deno.test("a rollback goes to the last different spec that worked, past scalings, restarts and failures", () =>
   withPlatform(async (platform) => {
     const { deps, caller } = platform;
     const rollback = (replicas?: number) =>

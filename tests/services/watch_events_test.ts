@@ -121,13 +121,13 @@ Deno.test("the deletion of a resource that was sent as existing is sent", async 
   assert.deepEqual(told, ["existing 1", "synced", "DELETED 1"]);
 });
 
-Deno.test("a change right after the list is told", async () => {
+Deno.test("a change right after the list is sent", async () => {
   const store = writtenWhenListed((store) => write(store, "2"), "after");
   await write(store, "1");
   assert.deepEqual(await toldBy(store, {}), ["existing 1", "synced", "UPDATED 2"]);
 });
 
-Deno.test("a deletion right after the list is told", async () => {
+Deno.test("a deletion right after the list is sent", async () => {
   const store = writtenWhenListed(remove, "after");
   await write(store, "1");
   assert.deepEqual(await toldBy(store, {}), ["existing 1", "synced", "DELETED 1"]);

@@ -29,7 +29,7 @@ export const NOTICE_MS = 3_600_000;
 /** How long after a failed deletion the next one is requested. */
 const AGAIN_MS = 300_000;
 
-/** How many environments are read together. */
+/** How many environments are read at once. */
 const PAGE = 100;
 
 /** The pause after a failure. */
@@ -82,7 +82,7 @@ export class Expiry {
     return next === Infinity ? undefined : next;
   }
 
-  /** Passes now and at each due moment within `ms`; the next worker's turn begins where it ends. */
+  /** Runs a pass now and at each due time within `ms`; the next worker's turn begins where it ends. */
   async passesWithin(ms: number): Promise<void> {
     const { clock } = this.#deps;
     const end = clock.monotonic() + ms;

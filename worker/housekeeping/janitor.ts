@@ -48,7 +48,7 @@ export interface JanitorOptions {
  */
 export class Janitor {
   readonly #options: JanitorOptions;
-  /** When, by the monotonic clock, operations without their lock were first seen; of the last pass. */
+  /** When operations without a lock were first seen, by the monotonic clock; from the last pass. */
   #unadmitted: ReadonlyMap<string, number> = new Map();
 
   constructor(options: JanitorOptions) {

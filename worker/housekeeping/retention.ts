@@ -14,7 +14,7 @@ export interface RetentionOptions {
 
 const ACTOR = systemPrincipal("retention");
 
-/** How many operations are read together. */
+/** How many operations are read at once. */
 const PAGE = 100;
 
 /**

@@ -8,7 +8,7 @@ import { Retention } from "./retention.ts";
 
 const JANITOR_INTERVAL_MS = 30_000;
 const DRIFT_INTERVAL_MS = 300_000;
-/** Each pass looks at the wall clock, which may have been set forward. */
+/** Each pass reads the wall clock, which may have been set forward. */
 const RETENTION_INTERVAL_MS = 60_000;
 
 /** With a schedule, each pass covers the time until the next one. */

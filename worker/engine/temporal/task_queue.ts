@@ -15,7 +15,7 @@ export interface TaskQueueBuilds {
   readonly polling: readonly (WorkerDeploymentVersion | null)[];
 }
 
-/** A poll takes a minute at most: a worker that Temporal has not heard of for longer is gone. */
+/** A poll takes at most a minute, so a worker that has been silent for longer is gone. */
 const POLLED_S = 90;
 
 /** `TaskQueueType` and `WorkerVersioningMode` in Temporal's API. */

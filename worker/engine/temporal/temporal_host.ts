@@ -42,7 +42,7 @@ interface Up extends TemporalConnection {
   trouble: MpcError | undefined;
   /** Operations that no worker can continue, as the last check found. */
   stranded: ReadonlyMap<string, MpcError>;
-  /** When it is to look for those again, by the monotonic clock. */
+  /** When to search for stranded operations again, by the monotonic clock. */
   nextStrandedLook: number;
 }
 
