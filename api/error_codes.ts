@@ -1,7 +1,25 @@
 import { create, type MessageShape } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type ErrorCode, type FieldViolation, isMpcError, MpcError } from "@mpc/domain";
-import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@mpc/proto";
+import {
+  adviceFor,
+  ERROR_DOMAIN,
+  type ErrorCode,
+  type ErrorReason,
+  type ErrorRecord,
+  type FieldViolation,
+  isMpcError,
+  MpcError,
+} from "@mpc/domain";
+import {
+  BadRequestSchema,
+  ErrorAdviceSchema,
+  type ErrorInfo,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+  type Status,
+  StatusSchema,
+} from "@mpc/proto";
 import { cutText } from "./status_message.ts";
 
 /** Maps the domain's codes to gRPC's (google.rpc.Code). */
@@ -30,7 +48,9 @@ const RETRY_AFTER_MS: Partial<Record<ErrorCode, number>> = {
 };
 
 /** Reasons for which a retry helps although their code is not in the table above. */
-const RETRY_AFTER_REASON_MS: Readonly<Record<string, number>> = { OPERATION_IN_PROGRESS: 1_000 };
+const RETRY_AFTER_REASON_MS: Partial<Record<ErrorReason, number>> = {
+  OPERATION_IN_PROGRESS: 1_000,
+};
 
 /** Sizes of details, so that they and the message are within 8 kB of trailers in base64. */
 const MAX_VALUE_BYTES = 300;
@@ -67,14 +87,33 @@ export function toConnectError(
   return toApiError(error);
 }
 
-/** A domain error in the API's form, with details that are small enough for gRPC's trailers. */
+/** The error that an operation ended with, as `google.rpc.Status` (AIP-151). */
+export const toStatus = ({ code, reason, message, metadata }: ErrorRecord): Status =>
+  create(StatusSchema, {
+    code: GRPC_CODES[code],
+    message,
+    details: [anyPack(ErrorInfoSchema, errorInfo(reason, metadata))],
+  });
+
+const errorInfo = (reason: string, metadata: MpcError["metadata"]): ErrorInfo =>
+  create(ErrorInfoSchema, { reason, domain: ERROR_DOMAIN, metadata: cappedMetadata(metadata) });
+
+/**
+ * An error of ours as the API tells it, with what the catalogue of reasons says about it. Its details
+ * are small enough for the trailers of gRPC.
+ */
 export function toApiError(error: MpcError): ConnectError {
   const { code, reason, message, metadata, violations, retryable } = error;
   const result = new ConnectError(message, GRPC_CODES[code]);
   result.details.push({
     desc: ErrorInfoSchema,
-    value: create(ErrorInfoSchema, { reason, domain: "mpc", metadata: cappedMetadata(metadata) }),
+    value: errorInfo(reason, metadata),
   });
+  // The caller of a cancelled call has gone: advice would only make a flood of resets dearer.
+  if (code !== "CANCELLED") {
+    const { responsible, nextStep } = adviceFor(error);
+    result.details.push({ desc: ErrorAdviceSchema, value: { responsible, nextStep } });
+  }
   if (violations.length > 0) {
     result.details.push({ desc: BadRequestSchema, value: cappedViolations(violations) });
   }

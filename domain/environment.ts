@@ -37,4 +37,4 @@ export interface Environment extends Resource {
 }
 
 /** The condition, and the event, that announces the expiry of an environment. */
-export const EXPIRES_SOON = "ExpiresSoon";
+export const EXPIRES_SOON = "ExpiresSoon" as const;

@@ -1,4 +1,11 @@
-import { type Environment, idOf, MpcError, parseName, type ResourceKind } from "@mpc/domain";
+import {
+  type Environment,
+  idOf,
+  MpcError,
+  parseName,
+  type ReasonOf,
+  type ResourceKind,
+} from "@mpc/domain";
 import { invalidArgument } from "@mpc/domain";
 import type { Collection, Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
@@ -25,11 +32,18 @@ export async function getExisting<T extends { readonly name: string }>(
 /** The error for a missing resource. */
 export function notFound(kind: ResourceKind, name: string, action: string): MpcError {
   return new MpcError("NOT_FOUND", {
-    reason: `${kind.toUpperCase()}_NOT_FOUND`,
+    reason: NOT_FOUND[kind],
     message: `Cannot ${action} '${idOf(name)}': there is no ${kind} '${name}'`,
     metadata: { resource: name },
   });
 }
+
+const NOT_FOUND: Readonly<Record<ResourceKind, ReasonOf<"NOT_FOUND">>> = {
+  environment: "ENVIRONMENT_NOT_FOUND",
+  workload: "WORKLOAD_NOT_FOUND",
+  revision: "REVISION_NOT_FOUND",
+  operation: "OPERATION_NOT_FOUND",
+};
 
 const PATTERN: Readonly<Record<ResourceKind, string>> = {
   environment: "environments/{environment}",
@@ -49,16 +63,27 @@ export function assertName(kind: ResourceKind, name: string, action: string, fie
   }]);
 }
 
-/** @throws {MpcError} ABORTED `ETAG_MISMATCH` if the caller has seen another version (AIP-154) */
-export function assertEtag(wanted: string, current: string, name: string, action: string): void {
-  if (wanted === "" || wanted === current) return;
+/**
+ * Compares the etag of a request with that of the resource (AIP-154). The empty string asks for no
+ * check, `*` for any version of a resource that exists (RFC 9110, `If-Match`).
+ * @param current null where there is no such resource: then every etag is refused
+ * @throws {MpcError} ABORTED `ETAG_MISMATCH`
+ */
+export function assertEtag(
+  wanted: string,
+  current: string | null,
+  name: string,
+  action: string,
+): void {
+  if (wanted === "" || wanted === current || (wanted === "*" && current !== null)) return;
+  const found = current === null ? "it does not exist" : `its etag is '${current}'`;
   throw new MpcError("ABORTED", {
     reason: "ETAG_MISMATCH",
-    message: `Cannot ${action} '${
-      idOf(name)
-    }': its etag is '${current}', the request has '${wanted}'; read it again`,
+    message: `Cannot ${action} '${idOf(name)}': ${found}, the request has '${wanted}'; ${
+      current === null ? "send no etag to create it" : "read it again"
+    }`,
     retryable: false,
-    metadata: { resource: name, etag: current },
+    metadata: { resource: name, ...(current !== null && { etag: current }) },
   });
 }
 

@@ -1,5 +1,6 @@
 import {
   type Environment,
+  type EventReason,
   type EventSnapshot,
   type EventType,
   type NewEvent,
@@ -12,7 +13,7 @@ import type { Stored } from "@mpc/storage";
 /** The content of an event, besides the resource at its time. */
 export interface EventFacts {
   readonly type?: EventType;
-  readonly reason: string;
+  readonly reason: EventReason;
   readonly message: string;
   readonly operation: string | null;
   readonly actor: string;

@@ -1,7 +1,7 @@
 import { type Environment, EXPIRES_SOON } from "@mpc/domain";
 import type { EnvironmentDefinition } from "./definition.ts";
 import { CLUSTER_CALL } from "./retry_policies.ts";
-import { moveEnvironment } from "./move_resource.ts";
+import { moveEnvironment, nextGeneration } from "./move_resource.ts";
 import type { Step } from "./step.ts";
 
 /** The fields that an update may change; kept as requested and as they were before. */
@@ -82,7 +82,7 @@ export const environmentUpdate: EnvironmentDefinition<EnvironmentUpdateInput> = 
     const changed = {
       ...current,
       ...input.wanted,
-      generation: current.generation + 1,
+      generation: nextGeneration(current, input.wanted),
       // A condition about the previous expiry does not apply to another one.
       conditions: expireTime === current.expireTime
         ? current.conditions

@@ -9,7 +9,9 @@ import { Platform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 
 const denied = () =>
-  Promise.reject(new MpcError("PERMISSION_DENIED", { reason: "TEST_DENIED", message: "denied" }));
+  Promise.reject(
+    new MpcError("PERMISSION_DENIED", { reason: "CLUSTER_FORBIDS", message: "denied" }),
+  );
 const denying: Authorizer = { authorize: denied, visible: denied };
 const page = { pageSize: 0, pageToken: "", filter: "", orderBy: "" };
 const deletion = { etag: "", force: true, allowMissing: true, abandon: false, timeoutMs: null };
@@ -45,11 +47,12 @@ const USE_CASES: Readonly<Record<string, UseCase>> = {
   explainOperation: (d, c, id) => services.explainOperation(d, c, op(id)),
   getEnvironment: (d, c, id) => services.getEnvironment(d, c, env(id)),
   getOperation: (d, c, id) => services.getOperation(d, c, op(id)),
+  getRevision: (d, c, id) => services.getRevision(d, c, `${web(id)}/revisions/1`),
   getWorkload: (d, c, id) => services.getWorkload(d, c, web(id)),
-  listClusterEvents: (d, c, id) => services.listClusterEvents(d, c, web(id)),
+  listClusterEvents: (d, c, id) => services.listClusterEvents(d, c, { ...page, parent: web(id) }),
   listEnvironments: (d, c) => services.listEnvironments(d, c, page),
   listOperations: (d, c) => services.listOperations(d, c, page),
-  listPods: (d, c, id) => services.listPods(d, c, web(id)),
+  listPods: (d, c, id) => services.listPods(d, c, { ...page, parent: web(id) }),
   listRevisions: (d, c, id) => services.listRevisions(d, c, { ...page, parent: web(id) }),
   listWorkloads: (d, c) => services.listWorkloads(d, c, { ...page, parent: env("-") }),
   reconcileWorkload: (d, c, id) => services.reconcileWorkload(d, c, { name: web(id), etag: "" }),
@@ -125,7 +128,7 @@ for (const [name, run] of Object.entries(USE_CASES)) {
       await rejectsWith(
         Promise.resolve(run(deps, platform.caller, id)),
         "PERMISSION_DENIED",
-        "TEST_DENIED",
+        "CLUSTER_FORBIDS",
       );
     }
     assert.equal(await platform.store.events.head(), before, "no event was written");
@@ -178,7 +181,13 @@ Deno.test("a watch leaves out what the caller may not see, at first and later", 
       for (const id of ["prod", "dev"]) {
         const stored = await store.environments.get(env(id));
         assert.ok(stored);
-        const facts = { reason: "Tested", message: "", operation: null, actor: "ann", time: 1 };
+        const facts = {
+          reason: "Ready" as const,
+          message: "",
+          operation: null,
+          actor: "ann",
+          time: 1,
+        };
         const next = { value: stored.value, version: stored.version + 1 };
         await store.environments.replace(stored.value, stored.version, {
           events: [services.environmentEvent(next, facts)],

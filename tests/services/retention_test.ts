@@ -142,7 +142,7 @@ Deno.test("exactly the events that are too old are deleted, also from a long log
 const eventAt = (time: number) => ({
   time,
   type: "NOTICED" as const,
-  reason: "Tested",
+  reason: "Ready" as const,
   message: "",
   target: "environments/dev",
   operation: null,

@@ -15,7 +15,13 @@ const ALL = { target: "", kinds: ["environment"], resumeToken: "", skipExisting:
 
 /** Writes an environment's next version with an event. */
 async function write(store: Store, label: string): Promise<void> {
-  const facts = { message: label, reason: "Tested", operation: null, actor: "ann", time: 0 };
+  const facts = {
+    message: label,
+    reason: "Ready" as const,
+    operation: null,
+    actor: "ann",
+    time: 0,
+  };
   const before = await store.environments.get(NAME);
   const value: Environment = anEnvironment("dev", { labels: { version: label } });
   const version = (before?.version ?? 0) + 1;
@@ -109,7 +115,7 @@ Deno.test("a change between the log's head and the list is sent once, and so is 
 /** Deletes the environment in its first version. */
 async function remove(store: Store): Promise<void> {
   const { value } = (await store.environments.get(NAME))!;
-  const facts = { message: "", reason: "Gone", operation: null, actor: "ann", time: 0 };
+  const facts = { message: "", reason: "Gone" as const, operation: null, actor: "ann", time: 0 };
   const gone = environmentEvent({ value, version: 1 }, { ...facts, type: "DELETED" });
   await store.environments.delete(NAME, 1, { events: [gone] });
 }
@@ -193,7 +199,7 @@ Deno.test("a watch of environments receives nothing about a workload", async () 
   const store = openMemoryStore();
   const told = await toldBy(store, {}, async () => {
     const web = aWorkload("dev", "web");
-    const facts = { message: "", reason: "Tested", operation: null, actor: "ann", time: 0 };
+    const facts = { message: "", reason: "Ready" as const, operation: null, actor: "ann", time: 0 };
     await store.workloads.create(web, {
       events: [workloadEvent({ value: web, version: 1 }, facts)],
     });

@@ -67,7 +67,7 @@ export class StrandedNotes {
       return {
         value: { ...operation, waitingReason },
         event: {
-          reason: waitingReason ? "OperationWaiting" : "OperationGoesOn",
+          reason: waitingReason ? "OperationWaiting" as const : "OperationGoesOn" as const,
           message: waitingReason || "A worker that continues it is available again",
           time: this.#clock.now(),
         },

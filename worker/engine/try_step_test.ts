@@ -1,6 +1,6 @@
 /** One attempt of a step: when it begins, when it is the last, and what an undo may do. */
 import assert from "node:assert/strict";
-import { MpcError, type Operation } from "@mpc/domain";
+import { type Operation, uncheckedError } from "@mpc/domain";
 import type { Ids } from "@mpc/services";
 import { newStepRecord, requestCancel, type Step, type StepContext } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
@@ -22,7 +22,7 @@ const HOUR = 3_600_000;
 const IDS: Ids = { uuid: () => crypto.randomUUID(), random: () => 1 - Number.EPSILON };
 
 const failing = (code: "UNAVAILABLE" | "FAILED_PRECONDITION") => () =>
-  Promise.reject(new MpcError(code, { reason: "INJECTED", message: "an injected fault" }));
+  Promise.reject(uncheckedError(code, "INJECTED", { message: "an injected fault" }));
 
 const untilAborted = (signal: AbortSignal) =>
   new Promise<void>((_, reject) => {

@@ -2,12 +2,17 @@
 // @generated from file mpc/v1/operation.proto (package mpc.v1, syntax proto3)
 /* eslint-disable */
 
+// The `google.api.http` bindings are for gateways such as grpc-gateway and Envoy's gRPC-JSON
+// transcoder. The server itself takes JSON as Connect does: `POST /mpc.v1.SERVICE/METHOD`.
+
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
 import { file_google_api_field_behavior } from "../../google/api/field_behavior_pb.ts";
+import { file_google_api_field_info } from "../../google/api/field_info_pb.ts";
 import { file_google_api_resource } from "../../google/api/resource_pb.ts";
-import type { Duration, DurationJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, DurationJson, FieldMask, FieldMaskJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { ErrorRecord, ErrorRecordJson, Plan, PlanJson } from "./common_pb.ts";
 import { file_mpc_v1_common } from "./common_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -16,16 +21,16 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpc/v1/operation.proto.
  */
 export const file_mpc_v1_operation: GenFile = /*@__PURE__*/
-  fileDesc("ChZtcGMvdjEvb3BlcmF0aW9uLnByb3RvEgZtcGMudjEi3AUKCU9wZXJhdGlvbhIRCgRuYW1lGAEgASgJQgPgQQgSEQoEa2luZBgCIAEoCUID4EEDEhMKBnRhcmdldBgDIAEoCUID4EEDEioKBXN0YXRlGAQgASgOMhYubXBjLnYxLk9wZXJhdGlvblN0YXRlQgPgQQMSEQoEZG9uZRgFIAEoCEID4EEDEikKBXN0ZXBzGAYgAygLMhUubXBjLnYxLk9wZXJhdGlvblN0ZXBCA+BBAxInCgVlcnJvchgHIAEoCzITLm1wYy52MS5FcnJvclJlY29yZEID4EEDEhIKBWFjdG9yGAggASgJQgPgQQMSEwoGZW5naW5lGAkgASgJQgPgQQMSNAoLY3JlYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSMwoKc3RhcnRfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIxCghlbmRfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIxCghkZWFkbGluZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIvCgxjYW5jZWxsYXRpb24YDiABKAsyFC5tcGMudjEuQ2FuY2VsbGF0aW9uQgPgQQMSJQoHcmVzaWR1ZRgPIAMoCzIPLm1wYy52MS5SZXNpZHVlQgPgQQMSFQoIcmV0cnlfb2YYECABKAlCA+BBAxIXCgpyZXF1ZXN0X2lkGBEgASgJQgPgQQMSHwoEcGxhbhgSIAEoCzIMLm1wYy52MS5QbGFuQgPgQQMSGwoOd2FpdGluZ19yZWFzb24YEyABKAlCA+BBAzpB6kE+Cg1tcGMvT3BlcmF0aW9uEhZvcGVyYXRpb25zL3tvcGVyYXRpb259KgpvcGVyYXRpb25zMglvcGVyYXRpb24i1gEKDU9wZXJhdGlvblN0ZXASDAoEbmFtZRgBIAEoCRIgCgVzdGF0ZRgCIAEoDjIRLm1wYy52MS5TdGVwU3RhdGUSJQoIYXR0ZW1wdHMYAyADKAsyEy5tcGMudjEuU3RlcEF0dGVtcHQSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHByb2dyZXNzGAYgASgJIuIBCgtTdGVwQXR0ZW1wdBIOCgZudW1iZXIYASABKAUSDAoEdW5kbxgCIAEoCBIuCgpzdGFydF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIgoFZXJyb3IYBSABKAsyEy5tcGMudjEuRXJyb3JSZWNvcmQSMwoPbmV4dF9yZXRyeV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJXCgxDYW5jZWxsYXRpb24SDQoFYWN0b3IYASABKAkSDgoGcmVhc29uGAIgASgJEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjkKB1Jlc2lkdWUSDgoGb2JqZWN0GAEgASgJEg4KBnJlYXNvbhgCIAEoCRIOCgZyZW1lZHkYAyABKAkiOgoTR2V0T3BlcmF0aW9uUmVxdWVzdBIjCgRuYW1lGAEgASgJQhXgQQL6QQ8KDW1wYy9PcGVyYXRpb24idAoVTGlzdE9wZXJhdGlvbnNSZXF1ZXN0EhYKCXBhZ2Vfc2l6ZRgBIAEoBUID4EEBEhcKCnBhZ2VfdG9rZW4YAiABKAlCA+BBARITCgZmaWx0ZXIYAyABKAlCA+BBARIVCghvcmRlcl9ieRgEIAEoCUID4EEBIlgKFkxpc3RPcGVyYXRpb25zUmVzcG9uc2USJQoKb3BlcmF0aW9ucxgBIAMoCzIRLm1wYy52MS5PcGVyYXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImwKFFdhaXRPcGVyYXRpb25SZXF1ZXN0EiMKBG5hbWUYASABKAlCFeBBAvpBDwoNbXBjL09wZXJhdGlvbhIvCgd0aW1lb3V0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQEiPAoVV2F0Y2hPcGVyYXRpb25SZXF1ZXN0EiMKBG5hbWUYASABKAlCFeBBAvpBDwoNbXBjL09wZXJhdGlvbiJuChZDYW5jZWxPcGVyYXRpb25SZXF1ZXN0EiMKBG5hbWUYASABKAlCFeBBAvpBDwoNbXBjL09wZXJhdGlvbhITCgZyZWFzb24YAiABKAlCA+BBARIaCg12YWxpZGF0ZV9vbmx5GAMgASgIQgPgQQEiegoXQ2FuY2VsT3BlcmF0aW9uUmVzcG9uc2USJAoJb3BlcmF0aW9uGAEgASgLMhEubXBjLnYxLk9wZXJhdGlvbhIUCgx1bmRvbmVfc3RlcHMYAiADKAkSEgoKa2VwdF9zdGVwcxgDIAMoCRIPCgdvdXRjb21lGAQgASgJIokBChVSZXRyeU9wZXJhdGlvblJlcXVlc3QSIwoEbmFtZRgBIAEoCUIV4EEC+kEPCg1tcGMvT3BlcmF0aW9uEhcKCnJlcXVlc3RfaWQYAiABKAlCA+BBARIaCg12YWxpZGF0ZV9vbmx5GAMgASgIQgPgQQESFgoJcGxhbl9oYXNoGAQgASgJQgPgQQEiPgoXRXhwbGFpbk9wZXJhdGlvblJlcXVlc3QSIwoEbmFtZRgBIAEoCUIV4EEC+kEPCg1tcGMvT3BlcmF0aW9uIn4KGEV4cGxhaW5PcGVyYXRpb25SZXNwb25zZRIPCgdzdW1tYXJ5GAEgASgJEiYKBmNhdXNlcxgCIAMoCzIWLm1wYy52MS5FeHBsYWluZWRDYXVzZRITCgtyZXNwb25zaWJsZRgDIAEoCRIUCgxuZXh0X2NvbW1hbmQYBCABKAkiXwoORXhwbGFpbmVkQ2F1c2USDQoFc2NvcGUYASABKAkSDwoHc3ViamVjdBgCIAEoCRIMCgRjb2RlGAMgASgJEg4KBnJlYXNvbhgEIAEoCRIPCgdtZXNzYWdlGAUgASgJKooCCg5PcGVyYXRpb25TdGF0ZRIfChtPUEVSQVRJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIbChdPUEVSQVRJT05fU1RBVEVfUEVORElORxABEhsKF09QRVJBVElPTl9TVEFURV9SVU5OSU5HEAISHgoaT1BFUkFUSU9OX1NUQVRFX0NBTkNFTExJTkcQAxIdChlPUEVSQVRJT05fU1RBVEVfU1VDQ0VFREVEEAQSGgoWT1BFUkFUSU9OX1NUQVRFX0ZBSUxFRBAFEh0KGU9QRVJBVElPTl9TVEFURV9DQU5DRUxMRUQQBhIjCh9PUEVSQVRJT05fU1RBVEVfTkVFRFNfQVRURU5USU9OEAcq7QEKCVN0ZXBTdGF0ZRIaChZTVEVQX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSU1RFUF9TVEFURV9QRU5ESU5HEAESFgoSU1RFUF9TVEFURV9SVU5OSU5HEAISGAoUU1RFUF9TVEFURV9TVUNDRUVERUQQAxIVChFTVEVQX1NUQVRFX0ZBSUxFRBAEEhgKFFNURVBfU1RBVEVfQ0FOQ0VMTEVEEAUSFgoSU1RFUF9TVEFURV9VTkRPSU5HEAYSFQoRU1RFUF9TVEFURV9VTkRPTkUQBxIaChZTVEVQX1NUQVRFX1VORE9fRkFJTEVEEAgymgQKEE9wZXJhdGlvblNlcnZpY2USPgoMR2V0T3BlcmF0aW9uEhsubXBjLnYxLkdldE9wZXJhdGlvblJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEk8KDkxpc3RPcGVyYXRpb25zEh0ubXBjLnYxLkxpc3RPcGVyYXRpb25zUmVxdWVzdBoeLm1wYy52MS5MaXN0T3BlcmF0aW9uc1Jlc3BvbnNlEkAKDVdhaXRPcGVyYXRpb24SHC5tcGMudjEuV2FpdE9wZXJhdGlvblJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEkQKDldhdGNoT3BlcmF0aW9uEh0ubXBjLnYxLldhdGNoT3BlcmF0aW9uUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24wARJSCg9DYW5jZWxPcGVyYXRpb24SHi5tcGMudjEuQ2FuY2VsT3BlcmF0aW9uUmVxdWVzdBofLm1wYy52MS5DYW5jZWxPcGVyYXRpb25SZXNwb25zZRJCCg5SZXRyeU9wZXJhdGlvbhIdLm1wYy52MS5SZXRyeU9wZXJhdGlvblJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uElUKEEV4cGxhaW5PcGVyYXRpb24SHy5tcGMudjEuRXhwbGFpbk9wZXJhdGlvblJlcXVlc3QaIC5tcGMudjEuRXhwbGFpbk9wZXJhdGlvblJlc3BvbnNlYgZwcm90bzM", [file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_timestamp, file_mpc_v1_common]);
+  fileDesc("ChZtcGMvdjEvb3BlcmF0aW9uLnByb3RvEgZtcGMudjEi5AUKCU9wZXJhdGlvbhIRCgRuYW1lGAEgASgJQgPgQQgSEQoEa2luZBgCIAEoCUID4EEDEhMKBnRhcmdldBgDIAEoCUID4EEDEioKBXN0YXRlGAQgASgOMhYubXBjLnYxLk9wZXJhdGlvblN0YXRlQgPgQQMSEQoEZG9uZRgFIAEoCEID4EEDEikKBXN0ZXBzGAYgAygLMhUubXBjLnYxLk9wZXJhdGlvblN0ZXBCA+BBAxInCgVlcnJvchgHIAEoCzITLm1wYy52MS5FcnJvclJlY29yZEID4EEDEhIKBWFjdG9yGAggASgJQgPgQQMSEwoGZW5naW5lGAkgASgJQgPgQQMSNAoLY3JlYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSMwoKc3RhcnRfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIxCghlbmRfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIxCghkZWFkbGluZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIvCgxjYW5jZWxsYXRpb24YDiABKAsyFC5tcGMudjEuQ2FuY2VsbGF0aW9uQgPgQQMSJQoHcmVzaWR1ZRgPIAMoCzIPLm1wYy52MS5SZXNpZHVlQgPgQQMSFQoIcmV0cnlfb2YYECABKAlCA+BBAxIfCgpyZXF1ZXN0X2lkGBEgASgJQgvgQQPijM/XCAIIARIfCgRwbGFuGBIgASgLMgwubXBjLnYxLlBsYW5CA+BBAxIbCg53YWl0aW5nX3JlYXNvbhgTIAEoCUID4EEDOkHqQT4KDW1wYy9PcGVyYXRpb24SFm9wZXJhdGlvbnMve29wZXJhdGlvbn0qCm9wZXJhdGlvbnMyCW9wZXJhdGlvbiL0AQoNT3BlcmF0aW9uU3RlcBIRCgRuYW1lGAEgASgJQgPgQQMSJQoFc3RhdGUYAiABKA4yES5tcGMudjEuU3RlcFN0YXRlQgPgQQMSKgoIYXR0ZW1wdHMYAyADKAsyEy5tcGMudjEuU3RlcEF0dGVtcHRCA+BBAxIzCgpzdGFydF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEjEKCGVuZF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEhUKCHByb2dyZXNzGAYgASgJQgPgQQMigAIKC1N0ZXBBdHRlbXB0EhMKBm51bWJlchgBIAEoBUID4EEDEhEKBHVuZG8YAiABKAhCA+BBAxIzCgpzdGFydF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEjEKCGVuZF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEicKBWVycm9yGAUgASgLMhMubXBjLnYxLkVycm9yUmVjb3JkQgPgQQMSOAoPbmV4dF9yZXRyeV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDImYKDENhbmNlbGxhdGlvbhISCgVhY3RvchgBIAEoCUID4EEDEhMKBnJlYXNvbhgCIAEoCUID4EEDEi0KBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMiSAoHUmVzaWR1ZRITCgZvYmplY3QYASABKAlCA+BBAxITCgZyZWFzb24YAiABKAlCA+BBAxITCgZyZW1lZHkYAyABKAlCA+BBAyI6ChNHZXRPcGVyYXRpb25SZXF1ZXN0EiMKBG5hbWUYASABKAlCFeBBAvpBDwoNbXBjL09wZXJhdGlvbiKoAQoVTGlzdE9wZXJhdGlvbnNSZXF1ZXN0EhYKCXBhZ2Vfc2l6ZRgBIAEoBUID4EEBEhcKCnBhZ2VfdG9rZW4YAiABKAlCA+BBARITCgZmaWx0ZXIYAyABKAlCA+BBARIVCghvcmRlcl9ieRgEIAEoCUID4EEBEjIKCXJlYWRfbWFzaxgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCA+BBASJYChZMaXN0T3BlcmF0aW9uc1Jlc3BvbnNlEiUKCm9wZXJhdGlvbnMYASADKAsyES5tcGMudjEuT3BlcmF0aW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJsChRXYWl0T3BlcmF0aW9uUmVxdWVzdBIjCgRuYW1lGAEgASgJQhXgQQL6QQ8KDW1wYy9PcGVyYXRpb24SLwoHdGltZW91dBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkID4EEBIjwKFVdhdGNoT3BlcmF0aW9uUmVxdWVzdBIjCgRuYW1lGAEgASgJQhXgQQL6QQ8KDW1wYy9PcGVyYXRpb24ibgoWQ2FuY2VsT3BlcmF0aW9uUmVxdWVzdBIjCgRuYW1lGAEgASgJQhXgQQL6QQ8KDW1wYy9PcGVyYXRpb24SEwoGcmVhc29uGAIgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgDIAEoCEID4EEBInoKF0NhbmNlbE9wZXJhdGlvblJlc3BvbnNlEiQKCW9wZXJhdGlvbhgBIAEoCzIRLm1wYy52MS5PcGVyYXRpb24SFAoMdW5kb25lX3N0ZXBzGAIgAygJEhIKCmtlcHRfc3RlcHMYAyADKAkSDwoHb3V0Y29tZRgEIAEoCSKRAQoVUmV0cnlPcGVyYXRpb25SZXF1ZXN0EiMKBG5hbWUYASABKAlCFeBBAvpBDwoNbXBjL09wZXJhdGlvbhIfCgpyZXF1ZXN0X2lkGAIgASgJQgvgQQHijM/XCAIIARIaCg12YWxpZGF0ZV9vbmx5GAMgASgIQgPgQQESFgoJcGxhbl9oYXNoGAQgASgJQgPgQQEiPgoXRXhwbGFpbk9wZXJhdGlvblJlcXVlc3QSIwoEbmFtZRgBIAEoCUIV4EEC+kEPCg1tcGMvT3BlcmF0aW9uIpEBChhFeHBsYWluT3BlcmF0aW9uUmVzcG9uc2USDwoHc3VtbWFyeRgBIAEoCRImCgZjYXVzZXMYAiADKAsyFi5tcGMudjEuRXhwbGFpbmVkQ2F1c2USEwoLcmVzcG9uc2libGUYAyABKAkSFAoMbmV4dF9jb21tYW5kGAQgASgJEhEKCW5leHRfc3RlcBgFIAEoCSJfCg5FeHBsYWluZWRDYXVzZRINCgVzY29wZRgBIAEoCRIPCgdzdWJqZWN0GAIgASgJEgwKBGNvZGUYAyABKAkSDgoGcmVhc29uGAQgASgJEg8KB21lc3NhZ2UYBSABKAkqigIKDk9wZXJhdGlvblN0YXRlEh8KG09QRVJBVElPTl9TVEFURV9VTlNQRUNJRklFRBAAEhsKF09QRVJBVElPTl9TVEFURV9QRU5ESU5HEAESGwoXT1BFUkFUSU9OX1NUQVRFX1JVTk5JTkcQAhIeChpPUEVSQVRJT05fU1RBVEVfQ0FOQ0VMTElORxADEh0KGU9QRVJBVElPTl9TVEFURV9TVUNDRUVERUQQBBIaChZPUEVSQVRJT05fU1RBVEVfRkFJTEVEEAUSHQoZT1BFUkFUSU9OX1NUQVRFX0NBTkNFTExFRBAGEiMKH09QRVJBVElPTl9TVEFURV9ORUVEU19BVFRFTlRJT04QByrtAQoJU3RlcFN0YXRlEhoKFlNURVBfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJTVEVQX1NUQVRFX1BFTkRJTkcQARIWChJTVEVQX1NUQVRFX1JVTk5JTkcQAhIYChRTVEVQX1NUQVRFX1NVQ0NFRURFRBADEhUKEVNURVBfU1RBVEVfRkFJTEVEEAQSGAoUU1RFUF9TVEFURV9DQU5DRUxMRUQQBRIWChJTVEVQX1NUQVRFX1VORE9JTkcQBhIVChFTVEVQX1NUQVRFX1VORE9ORRAHEhoKFlNURVBfU1RBVEVfVU5ET19GQUlMRUQQCDLOBgoQT3BlcmF0aW9uU2VydmljZRJmCgxHZXRPcGVyYXRpb24SGy5tcGMudjEuR2V0T3BlcmF0aW9uUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24iJpACAYLT5JMCHRIbL21wYy92MS97bmFtZT1vcGVyYXRpb25zLyp9Em4KDkxpc3RPcGVyYXRpb25zEh0ubXBjLnYxLkxpc3RPcGVyYXRpb25zUmVxdWVzdBoeLm1wYy52MS5MaXN0T3BlcmF0aW9uc1Jlc3BvbnNlIh2QAgGC0+STAhQSEi9tcGMvdjEvb3BlcmF0aW9ucxJwCg1XYWl0T3BlcmF0aW9uEhwubXBjLnYxLldhaXRPcGVyYXRpb25SZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbiIukAIBgtPkkwIlOgEqIiAvbXBjL3YxL3tuYW1lPW9wZXJhdGlvbnMvKn06d2FpdBJyCg5XYXRjaE9wZXJhdGlvbhIdLm1wYy52MS5XYXRjaE9wZXJhdGlvblJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uIiyQAgGC0+STAiMSIS9tcGMvdjEve25hbWU9b3BlcmF0aW9ucy8qfTp3YXRjaDABEoEBCg9DYW5jZWxPcGVyYXRpb24SHi5tcGMudjEuQ2FuY2VsT3BlcmF0aW9uUmVxdWVzdBofLm1wYy52MS5DYW5jZWxPcGVyYXRpb25SZXNwb25zZSItgtPkkwInOgEqIiIvbXBjL3YxL3tuYW1lPW9wZXJhdGlvbnMvKn06Y2FuY2VsEnAKDlJldHJ5T3BlcmF0aW9uEh0ubXBjLnYxLlJldHJ5T3BlcmF0aW9uUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24iLILT5JMCJjoBKiIhL21wYy92MS97bmFtZT1vcGVyYXRpb25zLyp9OnJldHJ5EoUBChBFeHBsYWluT3BlcmF0aW9uEh8ubXBjLnYxLkV4cGxhaW5PcGVyYXRpb25SZXF1ZXN0GiAubXBjLnYxLkV4cGxhaW5PcGVyYXRpb25SZXNwb25zZSIukAIBgtPkkwIlEiMvbXBjL3YxL3tuYW1lPW9wZXJhdGlvbnMvKn06ZXhwbGFpbkJaCgpkZXYubXBjLnYxQg5PcGVyYXRpb25Qcm90b1ABWhhtcGMuZGV2L2FwaS9tcGMvdjE7bXBjdjGiAgNNUEOqAgZNcGMuVjHKAgZNcGNcVjHqAgdNcGM6OlYxYgZwcm90bzM", [file_google_api_annotations, file_google_api_field_behavior, file_google_api_field_info, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_mpc_v1_common]);
 
 /**
- * One durable change (AIP-151): its kind, its target and its progress.
+ * One durable change (AIP-151): what it does, to what, and how far it is.
  *
  * @generated from message mpc.v1.Operation
  */
 export type Operation = Message<"mpc.v1.Operation"> & {
   /**
-   * `operations/{uuid}`; empty in the response to `validate_only`.
+   * `operations/{uuid}`; empty in the answer to `validate_only`.
    *
    * @generated from field: string name = 1;
    */
@@ -39,14 +44,14 @@ export type Operation = Message<"mpc.v1.Operation"> & {
   kind: string;
 
   /**
-   * Name of the resource that it changes.
+   * Name of the resource it changes.
    *
    * @generated from field: string target = 3;
    */
   target: string;
 
   /**
-   * Its state.
+   * How far it is.
    *
    * @generated from field: mpc.v1.OperationState state = 4;
    */
@@ -60,7 +65,7 @@ export type Operation = Message<"mpc.v1.Operation"> & {
   done: boolean;
 
   /**
-   * Its steps, in order.
+   * Its steps in their order.
    *
    * @generated from field: repeated mpc.v1.OperationStep steps = 6;
    */
@@ -74,7 +79,7 @@ export type Operation = Message<"mpc.v1.Operation"> & {
   error?: ErrorRecord | undefined;
 
   /**
-   * The principal that requested it.
+   * Who asked for it.
    *
    * @generated from field: string actor = 8;
    */
@@ -109,29 +114,29 @@ export type Operation = Message<"mpc.v1.Operation"> & {
   endTime?: Timestamp | undefined;
 
   /**
-   * When it gives up. Time in which it could not run, because it waited for its resource or because
-   * no process ran, does not count: the deadline is extended by it.
+   * When it gives up. Time in which nobody could work on it, because it had to wait for its
+   * resource or because no process ran, does not count: the deadline is moved by it.
    *
    * @generated from field: google.protobuf.Timestamp deadline = 13;
    */
   deadline?: Timestamp | undefined;
 
   /**
-   * Who cancelled it, and why; unset if it was not cancelled.
+   * Why it is being cancelled or was.
    *
    * @generated from field: mpc.v1.Cancellation cancellation = 14;
    */
   cancellation?: Cancellation | undefined;
 
   /**
-   * Objects that are left, for NEEDS_ATTENTION and abandoned resources.
+   * What is left behind, for NEEDS_ATTENTION and abandoned resources.
    *
    * @generated from field: repeated mpc.v1.Residue residue = 15;
    */
   residue: Residue[];
 
   /**
-   * The operation that this one retries.
+   * The operation that this one tries again.
    *
    * @generated from field: string retry_of = 16;
    */
@@ -145,14 +150,14 @@ export type Operation = Message<"mpc.v1.Operation"> & {
   requestId: string;
 
   /**
-   * What it would do; only in the response to `validate_only`.
+   * What it would do; only in the answer to `validate_only`.
    *
    * @generated from field: mpc.v1.Plan plan = 18;
    */
   plan?: Plan | undefined;
 
   /**
-   * Why it waits, for instance because its engine is unreachable; empty if it does not wait.
+   * Why nobody begins it, or goes on with it, for instance that its engine is unreachable.
    *
    * @generated from field: string waiting_reason = 19;
    */
@@ -160,13 +165,13 @@ export type Operation = Message<"mpc.v1.Operation"> & {
 };
 
 /**
- * One durable change (AIP-151): its kind, its target and its progress.
+ * One durable change (AIP-151): what it does, to what, and how far it is.
  *
  * @generated from message mpc.v1.Operation
  */
 export type OperationJson = {
   /**
-   * `operations/{uuid}`; empty in the response to `validate_only`.
+   * `operations/{uuid}`; empty in the answer to `validate_only`.
    *
    * @generated from field: string name = 1;
    */
@@ -180,14 +185,14 @@ export type OperationJson = {
   kind?: string;
 
   /**
-   * Name of the resource that it changes.
+   * Name of the resource it changes.
    *
    * @generated from field: string target = 3;
    */
   target?: string;
 
   /**
-   * Its state.
+   * How far it is.
    *
    * @generated from field: mpc.v1.OperationState state = 4;
    */
@@ -201,7 +206,7 @@ export type OperationJson = {
   done?: boolean;
 
   /**
-   * Its steps, in order.
+   * Its steps in their order.
    *
    * @generated from field: repeated mpc.v1.OperationStep steps = 6;
    */
@@ -215,7 +220,7 @@ export type OperationJson = {
   error?: ErrorRecordJson;
 
   /**
-   * The principal that requested it.
+   * Who asked for it.
    *
    * @generated from field: string actor = 8;
    */
@@ -250,29 +255,29 @@ export type OperationJson = {
   endTime?: TimestampJson;
 
   /**
-   * When it gives up. Time in which it could not run, because it waited for its resource or because
-   * no process ran, does not count: the deadline is extended by it.
+   * When it gives up. Time in which nobody could work on it, because it had to wait for its
+   * resource or because no process ran, does not count: the deadline is moved by it.
    *
    * @generated from field: google.protobuf.Timestamp deadline = 13;
    */
   deadline?: TimestampJson;
 
   /**
-   * Who cancelled it, and why; unset if it was not cancelled.
+   * Why it is being cancelled or was.
    *
    * @generated from field: mpc.v1.Cancellation cancellation = 14;
    */
   cancellation?: CancellationJson;
 
   /**
-   * Objects that are left, for NEEDS_ATTENTION and abandoned resources.
+   * What is left behind, for NEEDS_ATTENTION and abandoned resources.
    *
    * @generated from field: repeated mpc.v1.Residue residue = 15;
    */
   residue?: ResidueJson[];
 
   /**
-   * The operation that this one retries.
+   * The operation that this one tries again.
    *
    * @generated from field: string retry_of = 16;
    */
@@ -286,14 +291,14 @@ export type OperationJson = {
   requestId?: string;
 
   /**
-   * What it would do; only in the response to `validate_only`.
+   * What it would do; only in the answer to `validate_only`.
    *
    * @generated from field: mpc.v1.Plan plan = 18;
    */
   plan?: PlanJson;
 
   /**
-   * Why it waits, for instance because its engine is unreachable; empty if it does not wait.
+   * Why nobody begins it, or goes on with it, for instance that its engine is unreachable.
    *
    * @generated from field: string waiting_reason = 19;
    */
@@ -321,14 +326,14 @@ export type OperationStep = Message<"mpc.v1.OperationStep"> & {
   name: string;
 
   /**
-   * Its state.
+   * How far it is.
    *
    * @generated from field: mpc.v1.StepState state = 2;
    */
   state: StepState;
 
   /**
-   * Its attempts, oldest first; of many, the first and the last 20.
+   * Every try, the oldest first; of many, the first and the last 20.
    *
    * @generated from field: repeated mpc.v1.StepAttempt attempts = 3;
    */
@@ -349,7 +354,7 @@ export type OperationStep = Message<"mpc.v1.OperationStep"> & {
   endTime?: Timestamp | undefined;
 
   /**
-   * Its progress, for people, for instance `2 of 3 replicas ready`.
+   * What it is doing, for people, for instance `2 of 3 replicas ready`.
    *
    * @generated from field: string progress = 6;
    */
@@ -370,14 +375,14 @@ export type OperationStepJson = {
   name?: string;
 
   /**
-   * Its state.
+   * How far it is.
    *
    * @generated from field: mpc.v1.StepState state = 2;
    */
   state?: StepStateJson;
 
   /**
-   * Its attempts, oldest first; of many, the first and the last 20.
+   * Every try, the oldest first; of many, the first and the last 20.
    *
    * @generated from field: repeated mpc.v1.StepAttempt attempts = 3;
    */
@@ -398,7 +403,7 @@ export type OperationStepJson = {
   endTime?: TimestampJson;
 
   /**
-   * Its progress, for people, for instance `2 of 3 replicas ready`.
+   * What it is doing, for people, for instance `2 of 3 replicas ready`.
    *
    * @generated from field: string progress = 6;
    */
@@ -413,7 +418,7 @@ export const OperationStepSchema: GenMessage<OperationStep, {jsonType: Operation
   messageDesc(file_mpc_v1_operation, 1);
 
 /**
- * One attempt of a step or of its undo.
+ * One try of a step or of its undo.
  *
  * @generated from message mpc.v1.StepAttempt
  */
@@ -426,7 +431,7 @@ export type StepAttempt = Message<"mpc.v1.StepAttempt"> & {
   number: number;
 
   /**
-   * Whether this is an attempt of the undo.
+   * Whether this is a try of the undo.
    *
    * @generated from field: bool undo = 2;
    */
@@ -447,14 +452,14 @@ export type StepAttempt = Message<"mpc.v1.StepAttempt"> & {
   endTime?: Timestamp | undefined;
 
   /**
-   * Why it failed; unset if it succeeded.
+   * Why it failed; unset when it worked.
    *
    * @generated from field: mpc.v1.ErrorRecord error = 5;
    */
   error?: ErrorRecord | undefined;
 
   /**
-   * When the next attempt begins; unset if there is none.
+   * When the next try begins; unset when there is none.
    *
    * @generated from field: google.protobuf.Timestamp next_retry_time = 6;
    */
@@ -462,7 +467,7 @@ export type StepAttempt = Message<"mpc.v1.StepAttempt"> & {
 };
 
 /**
- * One attempt of a step or of its undo.
+ * One try of a step or of its undo.
  *
  * @generated from message mpc.v1.StepAttempt
  */
@@ -475,7 +480,7 @@ export type StepAttemptJson = {
   number?: number;
 
   /**
-   * Whether this is an attempt of the undo.
+   * Whether this is a try of the undo.
    *
    * @generated from field: bool undo = 2;
    */
@@ -496,14 +501,14 @@ export type StepAttemptJson = {
   endTime?: TimestampJson;
 
   /**
-   * Why it failed; unset if it succeeded.
+   * Why it failed; unset when it worked.
    *
    * @generated from field: mpc.v1.ErrorRecord error = 5;
    */
   error?: ErrorRecordJson;
 
   /**
-   * When the next attempt begins; unset if there is none.
+   * When the next try begins; unset when there is none.
    *
    * @generated from field: google.protobuf.Timestamp next_retry_time = 6;
    */
@@ -524,7 +529,7 @@ export const StepAttemptSchema: GenMessage<StepAttempt, {jsonType: StepAttemptJs
  */
 export type Cancellation = Message<"mpc.v1.Cancellation"> & {
   /**
-   * The principal that requested it.
+   * Who asked.
    *
    * @generated from field: string actor = 1;
    */
@@ -552,7 +557,7 @@ export type Cancellation = Message<"mpc.v1.Cancellation"> & {
  */
 export type CancellationJson = {
   /**
-   * The principal that requested it.
+   * Who asked.
    *
    * @generated from field: string actor = 1;
    */
@@ -581,7 +586,7 @@ export const CancellationSchema: GenMessage<Cancellation, {jsonType: Cancellatio
   messageDesc(file_mpc_v1_operation, 3);
 
 /**
- * An object that is left on the cluster.
+ * Something that is left on the cluster.
  *
  * @generated from message mpc.v1.Residue
  */
@@ -609,7 +614,7 @@ export type Residue = Message<"mpc.v1.Residue"> & {
 };
 
 /**
- * An object that is left on the cluster.
+ * Something that is left on the cluster.
  *
  * @generated from message mpc.v1.Residue
  */
@@ -685,22 +690,22 @@ export const GetOperationRequestSchema: GenMessage<GetOperationRequest, {jsonTyp
  */
 export type ListOperationsRequest = Message<"mpc.v1.ListOperationsRequest"> & {
   /**
-   * At most 1000; 0 means 50 (AIP-158).
+   * At most 1000; 50 where it is 0 (AIP-158).
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the previous page.
+   * `next_page_token` of the page before.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
 
   /**
-   * AIP-160 over `name`, `kind`, `target`, `state`, `stalled` (it needs attention, or was not
-   * updated for five minutes), `actor`, `engine`, `retry_of`, `create_time`, `update_time` and
+   * AIP-160 over `name`, `kind`, `target`, `state`, `done`, `stalled` (it needs attention, or has told
+   * of nothing for five minutes), `actor`, `engine`, `retry_of`, `create_time`, `update_time` and
    * `end_time`; for instance `state = RUNNING AND target = "environments/dev"`.
    *
    * @generated from field: string filter = 3;
@@ -708,11 +713,19 @@ export type ListOperationsRequest = Message<"mpc.v1.ListOperationsRequest"> & {
   filter: string;
 
   /**
-   * AIP-132; `create_time desc` by default.
+   * AIP-132; `create_time desc` where empty.
    *
    * @generated from field: string order_by = 4;
    */
   orderBy: string;
+
+  /**
+   * Which fields of each operation to return (AIP-157), for instance `name,state`; all where
+   * it is empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 5;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -722,22 +735,22 @@ export type ListOperationsRequest = Message<"mpc.v1.ListOperationsRequest"> & {
  */
 export type ListOperationsRequestJson = {
   /**
-   * At most 1000; 0 means 50 (AIP-158).
+   * At most 1000; 50 where it is 0 (AIP-158).
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize?: number;
 
   /**
-   * `next_page_token` of the previous page.
+   * `next_page_token` of the page before.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken?: string;
 
   /**
-   * AIP-160 over `name`, `kind`, `target`, `state`, `stalled` (it needs attention, or was not
-   * updated for five minutes), `actor`, `engine`, `retry_of`, `create_time`, `update_time` and
+   * AIP-160 over `name`, `kind`, `target`, `state`, `done`, `stalled` (it needs attention, or has told
+   * of nothing for five minutes), `actor`, `engine`, `retry_of`, `create_time`, `update_time` and
    * `end_time`; for instance `state = RUNNING AND target = "environments/dev"`.
    *
    * @generated from field: string filter = 3;
@@ -745,11 +758,19 @@ export type ListOperationsRequestJson = {
   filter?: string;
 
   /**
-   * AIP-132; `create_time desc` by default.
+   * AIP-132; `create_time desc` where empty.
    *
    * @generated from field: string order_by = 4;
    */
   orderBy?: string;
+
+  /**
+   * Which fields of each operation to return (AIP-157), for instance `name,state`; all where
+   * it is empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 5;
+   */
+  readMask?: FieldMaskJson;
 };
 
 /**
@@ -822,7 +843,7 @@ export type WaitOperationRequest = Message<"mpc.v1.WaitOperationRequest"> & {
   name: string;
 
   /**
-   * The maximum time to wait; 5 minutes if unset; 0 does not wait.
+   * How long to wait at most; 5 minutes where unset, not at all where it is 0.
    *
    * @generated from field: google.protobuf.Duration timeout = 2;
    */
@@ -843,7 +864,7 @@ export type WaitOperationRequestJson = {
   name?: string;
 
   /**
-   * The maximum time to wait; 5 minutes if unset; 0 does not wait.
+   * How long to wait at most; 5 minutes where unset, not at all where it is 0.
    *
    * @generated from field: google.protobuf.Duration timeout = 2;
    */
@@ -913,7 +934,7 @@ export type CancelOperationRequest = Message<"mpc.v1.CancelOperationRequest"> & 
   reason: string;
 
   /**
-   * Returns what would be undone and what would be kept, and cancels nothing.
+   * Answers with what would be undone and what would stay, and cancels nothing.
    *
    * @generated from field: bool validate_only = 3;
    */
@@ -941,7 +962,7 @@ export type CancelOperationRequestJson = {
   reason?: string;
 
   /**
-   * Returns what would be undone and what would be kept, and cancels nothing.
+   * Answers with what would be undone and what would stay, and cancels nothing.
    *
    * @generated from field: bool validate_only = 3;
    */
@@ -962,28 +983,28 @@ export const CancelOperationRequestSchema: GenMessage<CancelOperationRequest, {j
  */
 export type CancelOperationResponse = Message<"mpc.v1.CancelOperationResponse"> & {
   /**
-   * The current state of the operation.
+   * The operation, as it is now.
    *
    * @generated from field: mpc.v1.Operation operation = 1;
    */
   operation?: Operation | undefined;
 
   /**
-   * Steps that are undone, in order.
+   * Steps that are undone, in the order of undoing.
    *
    * @generated from field: repeated string undone_steps = 2;
    */
   undoneSteps: string[];
 
   /**
-   * Steps that are kept.
+   * Steps that stay done.
    *
    * @generated from field: repeated string kept_steps = 3;
    */
   keptSteps: string[];
 
   /**
-   * What happens to the resource, for people.
+   * What becomes of the resource, for people.
    *
    * @generated from field: string outcome = 4;
    */
@@ -997,28 +1018,28 @@ export type CancelOperationResponse = Message<"mpc.v1.CancelOperationResponse"> 
  */
 export type CancelOperationResponseJson = {
   /**
-   * The current state of the operation.
+   * The operation, as it is now.
    *
    * @generated from field: mpc.v1.Operation operation = 1;
    */
   operation?: OperationJson;
 
   /**
-   * Steps that are undone, in order.
+   * Steps that are undone, in the order of undoing.
    *
    * @generated from field: repeated string undone_steps = 2;
    */
   undoneSteps?: string[];
 
   /**
-   * Steps that are kept.
+   * Steps that stay done.
    *
    * @generated from field: repeated string kept_steps = 3;
    */
   keptSteps?: string[];
 
   /**
-   * What happens to the resource, for people.
+   * What becomes of the resource, for people.
    *
    * @generated from field: string outcome = 4;
    */
@@ -1046,21 +1067,21 @@ export type RetryOperationRequest = Message<"mpc.v1.RetryOperationRequest"> & {
   name: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 2;
    */
   requestId: string;
 
   /**
-   * Returns a plan, and changes nothing (AIP-163).
+   * Answers with a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 3;
    */
   validateOnly: boolean;
 
   /**
-   * Rejects the change unless its plan still has this hash.
+   * Refuses the change when the world is not as in the plan that gave this hash.
    *
    * @generated from field: string plan_hash = 4;
    */
@@ -1081,21 +1102,21 @@ export type RetryOperationRequestJson = {
   name?: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 2;
    */
   requestId?: string;
 
   /**
-   * Returns a plan, and changes nothing (AIP-163).
+   * Answers with a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 3;
    */
   validateOnly?: boolean;
 
   /**
-   * Rejects the change unless its plan still has this hash.
+   * Refuses the change when the world is not as in the plan that gave this hash.
    *
    * @generated from field: string plan_hash = 4;
    */
@@ -1145,7 +1166,7 @@ export const ExplainOperationRequestSchema: GenMessage<ExplainOperationRequest, 
   messageDesc(file_mpc_v1_operation, 13);
 
 /**
- * The explanation of an operation's state.
+ * Why an operation is as it is.
  *
  * @generated from message mpc.v1.ExplainOperationResponse
  */
@@ -1172,15 +1193,22 @@ export type ExplainOperationResponse = Message<"mpc.v1.ExplainOperationResponse"
   responsible: string;
 
   /**
-   * The command to run next; empty if there is nothing to do.
+   * The command to run next; empty where there is nothing to do.
    *
    * @generated from field: string next_command = 4;
    */
   nextCommand: string;
+
+  /**
+   * What to do next, in one sentence; empty where there is nothing to do.
+   *
+   * @generated from field: string next_step = 5;
+   */
+  nextStep: string;
 };
 
 /**
- * The explanation of an operation's state.
+ * Why an operation is as it is.
  *
  * @generated from message mpc.v1.ExplainOperationResponse
  */
@@ -1207,11 +1235,18 @@ export type ExplainOperationResponseJson = {
   responsible?: string;
 
   /**
-   * The command to run next; empty if there is nothing to do.
+   * The command to run next; empty where there is nothing to do.
    *
    * @generated from field: string next_command = 4;
    */
   nextCommand?: string;
+
+  /**
+   * What to do next, in one sentence; empty where there is nothing to do.
+   *
+   * @generated from field: string next_step = 5;
+   */
+  nextStep?: string;
 };
 
 /**
@@ -1313,7 +1348,7 @@ export const ExplainedCauseSchema: GenMessage<ExplainedCause, {jsonType: Explain
   messageDesc(file_mpc_v1_operation, 15);
 
 /**
- * The state of an operation.
+ * How far an operation is.
  *
  * @generated from enum mpc.v1.OperationState
  */
@@ -1326,21 +1361,21 @@ export enum OperationState {
   UNSPECIFIED = 0,
 
   /**
-   * Admitted, but not begun.
+   * Admitted, not begun.
    *
    * @generated from enum value: OPERATION_STATE_PENDING = 1;
    */
   PENDING = 1,
 
   /**
-   * Its steps are running.
+   * Its steps run.
    *
    * @generated from enum value: OPERATION_STATE_RUNNING = 2;
    */
   RUNNING = 2,
 
   /**
-   * A cancellation was requested; undos are running.
+   * A cancellation was asked for; undo runs.
    *
    * @generated from enum value: OPERATION_STATE_CANCELLING = 3;
    */
@@ -1368,7 +1403,7 @@ export enum OperationState {
   CANCELLED = 6,
 
   /**
-   * An undo failed: `residue` lists what is left. It waits for a retry or an abandon.
+   * An undo failed: `residue` lists what is left; waits for a retry or an abandon.
    *
    * @generated from enum value: OPERATION_STATE_NEEDS_ATTENTION = 7;
    */
@@ -1376,7 +1411,7 @@ export enum OperationState {
 }
 
 /**
- * The state of an operation.
+ * How far an operation is.
  *
  * @generated from enum mpc.v1.OperationState
  */
@@ -1389,7 +1424,7 @@ export const OperationStateSchema: GenEnum<OperationState, OperationStateJson> =
   enumDesc(file_mpc_v1_operation, 0);
 
 /**
- * The state of a step.
+ * How far a step is.
  *
  * @generated from enum mpc.v1.StepState
  */
@@ -1409,7 +1444,7 @@ export enum StepState {
   PENDING = 1,
 
   /**
-   * Running, or waiting for its next attempt.
+   * Running, or waiting for its next try.
    *
    * @generated from enum value: STEP_STATE_RUNNING = 2;
    */
@@ -1423,7 +1458,7 @@ export enum StepState {
   SUCCEEDED = 3,
 
   /**
-   * Failed permanently.
+   * Failed for good.
    *
    * @generated from enum value: STEP_STATE_FAILED = 4;
    */
@@ -1451,7 +1486,7 @@ export enum StepState {
   UNDONE = 7,
 
   /**
-   * Its undo failed permanently.
+   * Its undo failed for good.
    *
    * @generated from enum value: STEP_STATE_UNDO_FAILED = 8;
    */
@@ -1459,7 +1494,7 @@ export enum StepState {
 }
 
 /**
- * The state of a step.
+ * How far a step is.
  *
  * @generated from enum mpc.v1.StepState
  */
@@ -1472,7 +1507,7 @@ export const StepStateSchema: GenEnum<StepState, StepStateJson> = /*@__PURE__*/
   enumDesc(file_mpc_v1_operation, 1);
 
 /**
- * Reads and controls operations.
+ * Reads and steers operations.
  *
  * @generated from service mpc.v1.OperationService
  */
@@ -1488,7 +1523,7 @@ export const OperationService: GenService<{
     output: typeof OperationSchema;
   },
   /**
-   * Lists operations, newest first.
+   * Lists operations, the newest first.
    *
    * @generated from rpc mpc.v1.OperationService.ListOperations
    */
@@ -1499,7 +1534,7 @@ export const OperationService: GenService<{
   },
   /**
    * Waits until an operation has ended, or the timeout or the call's deadline has passed, and
-   * returns its state at that time.
+   * answers with it as it is then.
    *
    * @generated from rpc mpc.v1.OperationService.WaitOperation
    */
@@ -1509,7 +1544,7 @@ export const OperationService: GenService<{
     output: typeof OperationSchema;
   },
   /**
-   * Streams an operation: its current state, then each change, until it has ended.
+   * Streams an operation: as it is, then at each change, until it has ended.
    *
    * @generated from rpc mpc.v1.OperationService.WatchOperation
    */
@@ -1519,7 +1554,7 @@ export const OperationService: GenService<{
     output: typeof OperationSchema;
   },
   /**
-   * Cancels an operation: it stops, and undoes its steps.
+   * Asks an operation to stop and to undo what it did.
    *
    * @generated from rpc mpc.v1.OperationService.CancelOperation
    */
@@ -1529,7 +1564,7 @@ export const OperationService: GenService<{
     output: typeof CancelOperationResponseSchema;
   },
   /**
-   * Retries a failed operation, from the step that failed.
+   * Tries an operation that failed again, from the step that failed.
    *
    * @generated from rpc mpc.v1.OperationService.RetryOperation
    */
@@ -1539,7 +1574,7 @@ export const OperationService: GenService<{
     output: typeof OperationSchema;
   },
   /**
-   * Explains an operation's state, who must act, and what to do next.
+   * Says why an operation is as it is, who must act, and what to do next.
    *
    * @generated from rpc mpc.v1.OperationService.ExplainOperation
    */

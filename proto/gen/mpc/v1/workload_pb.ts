@@ -2,12 +2,17 @@
 // @generated from file mpc/v1/workload.proto (package mpc.v1, syntax proto3)
 /* eslint-disable */
 
+// The `google.api.http` bindings are for gateways such as grpc-gateway and Envoy's gRPC-JSON
+// transcoder. The server itself takes JSON as Connect does: `POST /mpc.v1.SERVICE/METHOD`.
+
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
 import { file_google_api_field_behavior } from "../../google/api/field_behavior_pb.ts";
+import { file_google_api_field_info } from "../../google/api/field_info_pb.ts";
 import { file_google_api_resource } from "../../google/api/resource_pb.ts";
-import type { Duration, DurationJson, StructJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, DurationJson, FieldMask, FieldMaskJson, StructJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Condition, ConditionJson } from "./common_pb.ts";
 import { file_mpc_v1_common } from "./common_pb.ts";
 import type { OperationSchema } from "./operation_pb.ts";
@@ -18,7 +23,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file mpc/v1/workload.proto.
  */
 export const file_mpc_v1_workload: GenFile = /*@__PURE__*/
-  fileDesc("ChVtcGMvdjEvd29ya2xvYWQucHJvdG8SBm1wYy52MSKABgoIV29ya2xvYWQSEQoEbmFtZRgBIAEoCUID4EEIEhAKA3VpZBgCIAEoCUID4EEDEgwKBGV0YWcYAyABKAkSFwoKZ2VuZXJhdGlvbhgEIAEoA0ID4EEDEjEKBmxhYmVscxgFIAMoCzIcLm1wYy52MS5Xb3JrbG9hZC5MYWJlbHNFbnRyeUID4EEBEjsKC2Fubm90YXRpb25zGAYgAygLMiEubXBjLnYxLldvcmtsb2FkLkFubm90YXRpb25zRW50cnlCA+BBARI0CgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxI0Cgt1cGRhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIpCgVzdGF0ZRgJIAEoDjIVLm1wYy52MS5Xb3JrbG9hZFN0YXRlQgPgQQMSKgoKY29uZGl0aW9ucxgKIAMoCzIRLm1wYy52MS5Db25kaXRpb25CA+BBAxIYCgtyZWNvbmNpbGluZxgLIAEoCEID4EEDEh4KEWN1cnJlbnRfb3BlcmF0aW9uGAwgASgJQgPgQQMSGwoObGFzdF9vcGVyYXRpb24YDSABKAlCA+BBAxInCgRzcGVjGA4gASgLMhQubXBjLnYxLldvcmtsb2FkU3BlY0ID4EECEhwKD2FjdGl2ZV9yZXZpc2lvbhgPIAEoBUID4EEDEhsKDnJlYWR5X3JlcGxpY2FzGBAgASgFQgPgQQMaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARoyChBBbm5vdGF0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAE6V+pBVAoMbXBjL1dvcmtsb2FkEi9lbnZpcm9ubWVudHMve2Vudmlyb25tZW50fS93b3JrbG9hZHMve3dvcmtsb2FkfSoJd29ya2xvYWRzMgh3b3JrbG9hZCK+BQoMV29ya2xvYWRTcGVjEhIKBWltYWdlGAEgASgJQgPgQQESGgoIcmVwbGljYXMYAiABKAVCA+BBAUgAiAEBEiAKBXBvcnRzGAMgAygLMgwubXBjLnYxLlBvcnRCA+BBARIvCgNlbnYYBCADKAsyHS5tcGMudjEuV29ya2xvYWRTcGVjLkVudkVudHJ5QgPgQQESKQoJcmVzb3VyY2VzGAUgASgLMhEubXBjLnYxLlJlc291cmNlc0ID4EEBEi4KDGhlYWx0aF9jaGVjaxgGIAEoCzITLm1wYy52MS5IZWFsdGhDaGVja0ID4EEBEhQKB2NvbW1hbmQYByADKAlCA+BBARIRCgRhcmdzGAggAygJQgPgQQESOQoRcHJvZ3Jlc3NfZGVhZGxpbmUYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBARIoCghlbnZfZnJvbRgKIAMoCzIRLm1wYy52MS5FbnZTb3VyY2VCA+BBARIkCgd2b2x1bWVzGAsgAygLMg4ubXBjLnYxLlZvbHVtZUID4EEBEiUKB2luZ3Jlc3MYDCABKAsyDy5tcGMudjEuSW5ncmVzc0ID4EEBEi0KC2F1dG9zY2FsaW5nGA0gASgLMhMubXBjLnYxLkF1dG9zY2FsaW5nQgPgQQESOAoRZGlzcnVwdGlvbl9idWRnZXQYDiABKAsyGC5tcGMudjEuRGlzcnVwdGlvbkJ1ZGdldEID4EEBEiEKBWNoYXJ0GA8gASgLMg0ubXBjLnYxLkNoYXJ0QgPgQQESMAoObGl2ZW5lc3NfY2hlY2sYECABKAsyEy5tcGMudjEuSGVhbHRoQ2hlY2tCA+BBARoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgsKCV9yZXBsaWNhcyJsCglFbnZTb3VyY2USFQoIdmFyaWFibGUYASABKAlCA+BBARIVCgZzZWNyZXQYAiABKAlCA+BBAUgAEhUKBmNvbmZpZxgDIAEoCUID4EEBSAASEAoDa2V5GAQgASgJQgPgQQFCCAoGc291cmNlItwBCgZWb2x1bWUSEQoEbmFtZRgBIAEoCUID4EECEhEKBHBhdGgYAiABKAlCA+BBAhIWCglyZWFkX29ubHkYAyABKAhCA+BBARItCgdzY3JhdGNoGAQgASgLMhUubXBjLnYxLlNjcmF0Y2hWb2x1bWVCA+BBAUgAEi0KB3N0b3JhZ2UYBSABKAsyFS5tcGMudjEuU3RvcmFnZVZvbHVtZUID4EEBSAASFQoGc2VjcmV0GAYgASgJQgPgQQFIABIVCgZjb25maWcYByABKAlCA+BBAUgAQggKBnNvdXJjZSI6Cg1TY3JhdGNoVm9sdW1lEhEKBHNpemUYASABKAlCA+BBARIWCglpbl9tZW1vcnkYAiABKAhCA+BBASJTCg1TdG9yYWdlVm9sdW1lEhEKBHNpemUYASABKAlCA+BBAhIaCg1zdG9yYWdlX2NsYXNzGAIgASgJQgPgQQESEwoGc2hhcmVkGAMgASgIQgPgQQEidwoHSW5ncmVzcxIRCgRob3N0GAEgASgJQgPgQQISEQoEcGF0aBgCIAEoCUID4EEBEhEKBHBvcnQYAyABKAVCA+BBARIXCgp0bHNfc2VjcmV0GAQgASgJQgPgQQESGgoNaW5ncmVzc19jbGFzcxgFIAEoCUID4EEBImQKC0F1dG9zY2FsaW5nEhkKDG1pbl9yZXBsaWNhcxgBIAEoBUID4EECEhkKDG1heF9yZXBsaWNhcxgCIAEoBUID4EECEh8KEnRhcmdldF9jcHVfcGVyY2VudBgDIAEoBUID4EEBIjAKEERpc3J1cHRpb25CdWRnZXQSHAoPbWF4X3VuYXZhaWxhYmxlGAEgASgFQgPgQQIiXgoFQ2hhcnQSEQoEbmFtZRgBIAEoCUID4EECEhQKB3ZlcnNpb24YAiABKAlCA+BBAhIsCgZ2YWx1ZXMYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0QgPgQQEiQwoEUG9ydBIRCgRuYW1lGAEgASgJQgPgQQESEQoEcG9ydBgCIAEoBUID4EECEhUKCHByb3RvY29sGAMgASgJQgPgQQEiMgoJUmVzb3VyY2VzEhAKA2NwdRgBIAEoCUID4EEBEhMKBm1lbW9yeRgCIAEoCUID4EEBImMKC0hlYWx0aENoZWNrEhEKBHBhdGgYASABKAlCA+BBAhIRCgRwb3J0GAIgASgFQgPgQQISLgoGcGVyaW9kGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQEirAIKCFJldmlzaW9uEhEKBG5hbWUYASABKAlCA+BBCBITCgZudW1iZXIYAiABKAVCA+BBAxInCgRzcGVjGAMgASgLMhQubXBjLnYxLldvcmtsb2FkU3BlY0ID4EEDEhYKCW9wZXJhdGlvbhgEIAEoCUID4EEDEjQKC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEhMKBmFjdGl2ZRgGIAEoCEID4EEDOmzqQWkKDG1wYy9SZXZpc2lvbhJEZW52aXJvbm1lbnRzL3tlbnZpcm9ubWVudH0vd29ya2xvYWRzL3t3b3JrbG9hZH0vcmV2aXNpb25zL3tyZXZpc2lvbn0qCXJldmlzaW9uczIIcmV2aXNpb24inwIKFURlcGxveVdvcmtsb2FkUmVxdWVzdBInCgZwYXJlbnQYASABKAlCF+BBAvpBEQoPbXBjL0Vudmlyb25tZW50EhgKC3dvcmtsb2FkX2lkGAIgASgJQgPgQQISJwoId29ya2xvYWQYAyABKAsyEC5tcGMudjEuV29ya2xvYWRCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgFIAEoCEID4EEBEhYKCXBsYW5faGFzaBgGIAEoCUID4EEBEi8KB3RpbWVvdXQYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBARIcCg9mb3JjZV9jb25mbGljdHMYCCABKAhCA+BBASI4ChJHZXRXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQimQEKFExpc3RXb3JrbG9hZHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOEgxtcGMvV29ya2xvYWQSFgoJcGFnZV9zaXplGAIgASgFQgPgQQESFwoKcGFnZV90b2tlbhgDIAEoCUID4EEBEhMKBmZpbHRlchgEIAEoCUID4EEBEhUKCG9yZGVyX2J5GAUgASgJQgPgQQEiVQoVTGlzdFdvcmtsb2Fkc1Jlc3BvbnNlEiMKCXdvcmtsb2FkcxgBIAMoCzIQLm1wYy52MS5Xb3JrbG9hZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki/gEKFURlbGV0ZVdvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIRCgRldGFnGAIgASgJQgPgQQESGgoNYWxsb3dfbWlzc2luZxgDIAEoCEID4EEBEhQKB2FiYW5kb24YBCABKAhCA+BBARIXCgpyZXF1ZXN0X2lkGAUgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgGIAEoCEID4EEBEhYKCXBsYW5faGFzaBgHIAEoCUID4EEBEi8KB3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBASL7AQoXUm9sbGJhY2tXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFQoIcmV2aXNpb24YAiABKAVCA+BBARIRCgRldGFnGAMgASgJQgPgQQESFwoKcmVxdWVzdF9pZBgEIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBSABKAhCA+BBARIWCglwbGFuX2hhc2gYBiABKAlCA+BBARIcCg9mb3JjZV9jb25mbGljdHMYByABKAhCA+BBARIaCghyZXBsaWNhcxgIIAEoBUID4EEBSACIAQFCCwoJX3JlcGxpY2FzIs8BChRTY2FsZVdvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIVCghyZXBsaWNhcxgCIAEoBUID4EECEhEKBGV0YWcYAyABKAlCA+BBARIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgFIAEoCEID4EEBEhYKCXBsYW5faGFzaBgGIAEoCUID4EEBEhwKD2ZvcmNlX2NvbmZsaWN0cxgHIAEoCEID4EEBIroBChZSZXN0YXJ0V29ya2xvYWRSZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhEKBGV0YWcYAiABKAlCA+BBARIXCgpyZXF1ZXN0X2lkGAMgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgEIAEoCEID4EEBEhYKCXBsYW5faGFzaBgFIAEoCUID4EEBEhwKD2ZvcmNlX2NvbmZsaWN0cxgGIAEoCEID4EEBIp4BChhSZWNvbmNpbGVXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSEQoEZXRhZxgCIAEoCUID4EEBEhcKCnJlcXVlc3RfaWQYAyABKAlCA+BBARIaCg12YWxpZGF0ZV9vbmx5GAQgASgIQgPgQQESFgoJcGxhbl9oYXNoGAUgASgJQgPgQQEiNwoPTGlzdFBvZHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQiLQoQTGlzdFBvZHNSZXNwb25zZRIZCgRwb2RzGAEgAygLMgsubXBjLnYxLlBvZCKjAQoDUG9kEgwKBG5hbWUYASABKAkSDgoGc3RhdHVzGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDQoFcmVhZHkYBCABKAgSEAoIcmVzdGFydHMYBSABKAUSDQoFaW1hZ2UYBiABKAkSDAoEbm9kZRgHIAEoCRIvCgtjcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiQAoYTGlzdENsdXN0ZXJFdmVudHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQiQQoZTGlzdENsdXN0ZXJFdmVudHNSZXNwb25zZRIkCgZldmVudHMYASADKAsyFC5tcGMudjEuQ2x1c3RlckV2ZW50IokBCgxDbHVzdGVyRXZlbnQSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY291bnQYAiABKAUSDwoHd2FybmluZxgDIAEoCBIOCgZyZWFzb24YBCABKAkSDgoGb2JqZWN0GAUgASgJEg8KB21lc3NhZ2UYBiABKAkibQoUTGlzdFJldmlzaW9uc1JlcXVlc3QSJAoGcGFyZW50GAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIWCglwYWdlX3NpemUYAiABKAVCA+BBARIXCgpwYWdlX3Rva2VuGAMgASgJQgPgQQEiVQoVTGlzdFJldmlzaW9uc1Jlc3BvbnNlEiMKCXJldmlzaW9ucxgBIAMoCzIQLm1wYy52MS5SZXZpc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkipQEKEVN0cmVhbUxvZ3NSZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhMKBmZvbGxvdxgCIAEoCEID4EEBEhEKBHRhaWwYAyABKAVCA+BBARIuCgVzaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBARIUCgdyZXBsaWNhGAUgASgJQgPgQQEiXQoSU3RyZWFtTG9nc1Jlc3BvbnNlEg8KB3JlcGxpY2EYASABKAkSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEdGV4dBgDIAEoCSrlAQoNV29ya2xvYWRTdGF0ZRIeChpXT1JLTE9BRF9TVEFURV9VTlNQRUNJRklFRBAAEhwKGFdPUktMT0FEX1NUQVRFX0RFUExPWUlORxABEhgKFFdPUktMT0FEX1NUQVRFX1JFQURZEAISIAocV09SS0xPQURfU1RBVEVfREVQTE9ZX0ZBSUxFRBADEhsKF1dPUktMT0FEX1NUQVRFX0RFR1JBREVEEAQSGwoXV09SS0xPQURfU1RBVEVfREVMRVRJTkcQBRIgChxXT1JLTE9BRF9TVEFURV9ERUxFVEVfRkFJTEVEEAYy7AYKD1dvcmtsb2FkU2VydmljZRJCCg5EZXBsb3lXb3JrbG9hZBIdLm1wYy52MS5EZXBsb3lXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEjsKC0dldFdvcmtsb2FkEhoubXBjLnYxLkdldFdvcmtsb2FkUmVxdWVzdBoQLm1wYy52MS5Xb3JrbG9hZBJMCg1MaXN0V29ya2xvYWRzEhwubXBjLnYxLkxpc3RXb3JrbG9hZHNSZXF1ZXN0Gh0ubXBjLnYxLkxpc3RXb3JrbG9hZHNSZXNwb25zZRJCCg5EZWxldGVXb3JrbG9hZBIdLm1wYy52MS5EZWxldGVXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEkYKEFJvbGxiYWNrV29ya2xvYWQSHy5tcGMudjEuUm9sbGJhY2tXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEkAKDVNjYWxlV29ya2xvYWQSHC5tcGMudjEuU2NhbGVXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEkQKD1Jlc3RhcnRXb3JrbG9hZBIeLm1wYy52MS5SZXN0YXJ0V29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhJIChFSZWNvbmNpbGVXb3JrbG9hZBIgLm1wYy52MS5SZWNvbmNpbGVXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEj0KCExpc3RQb2RzEhcubXBjLnYxLkxpc3RQb2RzUmVxdWVzdBoYLm1wYy52MS5MaXN0UG9kc1Jlc3BvbnNlElgKEUxpc3RDbHVzdGVyRXZlbnRzEiAubXBjLnYxLkxpc3RDbHVzdGVyRXZlbnRzUmVxdWVzdBohLm1wYy52MS5MaXN0Q2x1c3RlckV2ZW50c1Jlc3BvbnNlEkwKDUxpc3RSZXZpc2lvbnMSHC5tcGMudjEuTGlzdFJldmlzaW9uc1JlcXVlc3QaHS5tcGMudjEuTGlzdFJldmlzaW9uc1Jlc3BvbnNlEkUKClN0cmVhbUxvZ3MSGS5tcGMudjEuU3RyZWFtTG9nc1JlcXVlc3QaGi5tcGMudjEuU3RyZWFtTG9nc1Jlc3BvbnNlMAFiBnByb3RvMw", [file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common, file_mpc_v1_operation]);
+  fileDesc("ChVtcGMvdjEvd29ya2xvYWQucHJvdG8SBm1wYy52MSKNBgoIV29ya2xvYWQSEQoEbmFtZRgBIAEoCUID4EEIEhgKA3VpZBgCIAEoCUIL4EED4ozP1wgCCAESEQoEZXRhZxgDIAEoCUID4EEBEhcKCmdlbmVyYXRpb24YBCABKANCA+BBAxIxCgZsYWJlbHMYBSADKAsyHC5tcGMudjEuV29ya2xvYWQuTGFiZWxzRW50cnlCA+BBARI7Cgthbm5vdGF0aW9ucxgGIAMoCzIhLm1wYy52MS5Xb3JrbG9hZC5Bbm5vdGF0aW9uc0VudHJ5QgPgQQESNAoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSNAoLdXBkYXRlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSKQoFc3RhdGUYCSABKA4yFS5tcGMudjEuV29ya2xvYWRTdGF0ZUID4EEDEioKCmNvbmRpdGlvbnMYCiADKAsyES5tcGMudjEuQ29uZGl0aW9uQgPgQQMSGAoLcmVjb25jaWxpbmcYCyABKAhCA+BBAxIeChFjdXJyZW50X29wZXJhdGlvbhgMIAEoCUID4EEDEhsKDmxhc3Rfb3BlcmF0aW9uGA0gASgJQgPgQQMSJwoEc3BlYxgOIAEoCzIULm1wYy52MS5Xb3JrbG9hZFNwZWNCA+BBAhIcCg9hY3RpdmVfcmV2aXNpb24YDyABKAVCA+BBAxIbCg5yZWFkeV9yZXBsaWNhcxgQIAEoBUID4EEDGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMgoQQW5ub3RhdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBOlfqQVQKDG1wYy9Xb3JrbG9hZBIvZW52aXJvbm1lbnRzL3tlbnZpcm9ubWVudH0vd29ya2xvYWRzL3t3b3JrbG9hZH0qCXdvcmtsb2FkczIId29ya2xvYWQivgUKDFdvcmtsb2FkU3BlYxISCgVpbWFnZRgBIAEoCUID4EEBEhoKCHJlcGxpY2FzGAIgASgFQgPgQQFIAIgBARIgCgVwb3J0cxgDIAMoCzIMLm1wYy52MS5Qb3J0QgPgQQESLwoDZW52GAQgAygLMh0ubXBjLnYxLldvcmtsb2FkU3BlYy5FbnZFbnRyeUID4EEBEikKCXJlc291cmNlcxgFIAEoCzIRLm1wYy52MS5SZXNvdXJjZXNCA+BBARIuCgxoZWFsdGhfY2hlY2sYBiABKAsyEy5tcGMudjEuSGVhbHRoQ2hlY2tCA+BBARIUCgdjb21tYW5kGAcgAygJQgPgQQESEQoEYXJncxgIIAMoCUID4EEBEjkKEXByb2dyZXNzX2RlYWRsaW5lGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQESKAoIZW52X2Zyb20YCiADKAsyES5tcGMudjEuRW52U291cmNlQgPgQQESJAoHdm9sdW1lcxgLIAMoCzIOLm1wYy52MS5Wb2x1bWVCA+BBARIlCgdpbmdyZXNzGAwgASgLMg8ubXBjLnYxLkluZ3Jlc3NCA+BBARItCgthdXRvc2NhbGluZxgNIAEoCzITLm1wYy52MS5BdXRvc2NhbGluZ0ID4EEBEjgKEWRpc3J1cHRpb25fYnVkZ2V0GA4gASgLMhgubXBjLnYxLkRpc3J1cHRpb25CdWRnZXRCA+BBARIhCgVjaGFydBgPIAEoCzINLm1wYy52MS5DaGFydEID4EEBEjAKDmxpdmVuZXNzX2NoZWNrGBAgASgLMhMubXBjLnYxLkhlYWx0aENoZWNrQgPgQQEaKgoIRW52RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUILCglfcmVwbGljYXMibAoJRW52U291cmNlEhUKCHZhcmlhYmxlGAEgASgJQgPgQQESFQoGc2VjcmV0GAIgASgJQgPgQQFIABIVCgZjb25maWcYAyABKAlCA+BBAUgAEhAKA2tleRgEIAEoCUID4EEBQggKBnNvdXJjZSLcAQoGVm9sdW1lEhEKBG5hbWUYASABKAlCA+BBAhIRCgRwYXRoGAIgASgJQgPgQQISFgoJcmVhZF9vbmx5GAMgASgIQgPgQQESLQoHc2NyYXRjaBgEIAEoCzIVLm1wYy52MS5TY3JhdGNoVm9sdW1lQgPgQQFIABItCgdzdG9yYWdlGAUgASgLMhUubXBjLnYxLlN0b3JhZ2VWb2x1bWVCA+BBAUgAEhUKBnNlY3JldBgGIAEoCUID4EEBSAASFQoGY29uZmlnGAcgASgJQgPgQQFIAEIICgZzb3VyY2UiOgoNU2NyYXRjaFZvbHVtZRIRCgRzaXplGAEgASgJQgPgQQESFgoJaW5fbWVtb3J5GAIgASgIQgPgQQEiUwoNU3RvcmFnZVZvbHVtZRIRCgRzaXplGAEgASgJQgPgQQISGgoNc3RvcmFnZV9jbGFzcxgCIAEoCUID4EEBEhMKBnNoYXJlZBgDIAEoCEID4EEBIncKB0luZ3Jlc3MSEQoEaG9zdBgBIAEoCUID4EECEhEKBHBhdGgYAiABKAlCA+BBARIRCgRwb3J0GAMgASgFQgPgQQESFwoKdGxzX3NlY3JldBgEIAEoCUID4EEBEhoKDWluZ3Jlc3NfY2xhc3MYBSABKAlCA+BBASJkCgtBdXRvc2NhbGluZxIZCgxtaW5fcmVwbGljYXMYASABKAVCA+BBAhIZCgxtYXhfcmVwbGljYXMYAiABKAVCA+BBAhIfChJ0YXJnZXRfY3B1X3BlcmNlbnQYAyABKAVCA+BBASIwChBEaXNydXB0aW9uQnVkZ2V0EhwKD21heF91bmF2YWlsYWJsZRgBIAEoBUID4EECIl4KBUNoYXJ0EhEKBG5hbWUYASABKAlCA+BBAhIUCgd2ZXJzaW9uGAIgASgJQgPgQQISLAoGdmFsdWVzGAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEID4EEBIkMKBFBvcnQSEQoEbmFtZRgBIAEoCUID4EEBEhEKBHBvcnQYAiABKAVCA+BBAhIVCghwcm90b2NvbBgDIAEoCUID4EEBIjIKCVJlc291cmNlcxIQCgNjcHUYASABKAlCA+BBARITCgZtZW1vcnkYAiABKAlCA+BBASJjCgtIZWFsdGhDaGVjaxIRCgRwYXRoGAEgASgJQgPgQQISEQoEcG9ydBgCIAEoBUID4EECEi4KBnBlcmlvZBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkID4EEBIqwCCghSZXZpc2lvbhIRCgRuYW1lGAEgASgJQgPgQQgSEwoGbnVtYmVyGAIgASgFQgPgQQMSJwoEc3BlYxgDIAEoCzIULm1wYy52MS5Xb3JrbG9hZFNwZWNCA+BBAxIWCglvcGVyYXRpb24YBCABKAlCA+BBAxI0CgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxITCgZhY3RpdmUYBiABKAhCA+BBAzps6kFpCgxtcGMvUmV2aXNpb24SRGVudmlyb25tZW50cy97ZW52aXJvbm1lbnR9L3dvcmtsb2Fkcy97d29ya2xvYWR9L3JldmlzaW9ucy97cmV2aXNpb259KglyZXZpc2lvbnMyCHJldmlzaW9uIqcCChVEZXBsb3lXb3JrbG9hZFJlcXVlc3QSJwoGcGFyZW50GAEgASgJQhfgQQL6QREKD21wYy9FbnZpcm9ubWVudBIYCgt3b3JrbG9hZF9pZBgCIAEoCUID4EECEicKCHdvcmtsb2FkGAMgASgLMhAubXBjLnYxLldvcmtsb2FkQgPgQQISHwoKcmVxdWVzdF9pZBgEIAEoCUIL4EEB4ozP1wgCCAESGgoNdmFsaWRhdGVfb25seRgFIAEoCEID4EEBEhYKCXBsYW5faGFzaBgGIAEoCUID4EEBEi8KB3RpbWVvdXQYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBARIcCg9mb3JjZV9jb25mbGljdHMYCCABKAhCA+BBASI4ChJHZXRXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQizQEKFExpc3RXb3JrbG9hZHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOEgxtcGMvV29ya2xvYWQSFgoJcGFnZV9zaXplGAIgASgFQgPgQQESFwoKcGFnZV90b2tlbhgDIAEoCUID4EEBEhMKBmZpbHRlchgEIAEoCUID4EEBEhUKCG9yZGVyX2J5GAUgASgJQgPgQQESMgoJcmVhZF9tYXNrGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0ID4EEBIlUKFUxpc3RXb3JrbG9hZHNSZXNwb25zZRIjCgl3b3JrbG9hZHMYASADKAsyEC5tcGMudjEuV29ya2xvYWQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIoYCChVEZWxldGVXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSEQoEZXRhZxgCIAEoCUID4EEBEhoKDWFsbG93X21pc3NpbmcYAyABKAhCA+BBARIUCgdhYmFuZG9uGAQgASgIQgPgQQESHwoKcmVxdWVzdF9pZBgFIAEoCUIL4EEB4ozP1wgCCAESGgoNdmFsaWRhdGVfb25seRgGIAEoCEID4EEBEhYKCXBsYW5faGFzaBgHIAEoCUID4EEBEi8KB3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBASKDAgoXUm9sbGJhY2tXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFQoIcmV2aXNpb24YAiABKAVCA+BBARIRCgRldGFnGAMgASgJQgPgQQESHwoKcmVxdWVzdF9pZBgEIAEoCUIL4EEB4ozP1wgCCAESGgoNdmFsaWRhdGVfb25seRgFIAEoCEID4EEBEhYKCXBsYW5faGFzaBgGIAEoCUID4EEBEhwKD2ZvcmNlX2NvbmZsaWN0cxgHIAEoCEID4EEBEhoKCHJlcGxpY2FzGAggASgFQgPgQQFIAIgBAUILCglfcmVwbGljYXMi1wEKFFNjYWxlV29ya2xvYWRSZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhUKCHJlcGxpY2FzGAIgASgFQgPgQQISEQoEZXRhZxgDIAEoCUID4EEBEh8KCnJlcXVlc3RfaWQYBCABKAlCC+BBAeKMz9cIAggBEhoKDXZhbGlkYXRlX29ubHkYBSABKAhCA+BBARIWCglwbGFuX2hhc2gYBiABKAlCA+BBARIcCg9mb3JjZV9jb25mbGljdHMYByABKAhCA+BBASLCAQoWUmVzdGFydFdvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIRCgRldGFnGAIgASgJQgPgQQESHwoKcmVxdWVzdF9pZBgDIAEoCUIL4EEB4ozP1wgCCAESGgoNdmFsaWRhdGVfb25seRgEIAEoCEID4EEBEhYKCXBsYW5faGFzaBgFIAEoCUID4EEBEhwKD2ZvcmNlX2NvbmZsaWN0cxgGIAEoCEID4EEBIqYBChhSZWNvbmNpbGVXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSEQoEZXRhZxgCIAEoCUID4EEBEh8KCnJlcXVlc3RfaWQYAyABKAlCC+BBAeKMz9cIAggBEhoKDXZhbGlkYXRlX29ubHkYBCABKAhCA+BBARIWCglwbGFuX2hhc2gYBSABKAlCA+BBASKcAQoPTGlzdFBvZHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFgoJcGFnZV9zaXplGAIgASgFQgPgQQESFwoKcGFnZV90b2tlbhgDIAEoCUID4EEBEjIKCXJlYWRfbWFzaxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCA+BBASJbChBMaXN0UG9kc1Jlc3BvbnNlEhkKBHBvZHMYASADKAsyCy5tcGMudjEuUG9kEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRITCgt1bnJlYWNoYWJsZRgDIAMoCSLiAQoDUG9kEhEKBG5hbWUYASABKAlCA+BBAxITCgZzdGF0dXMYAiABKAlCA+BBAxIUCgdtZXNzYWdlGAMgASgJQgPgQQMSEgoFcmVhZHkYBCABKAhCA+BBAxIVCghyZXN0YXJ0cxgFIAEoBUID4EEDEhIKBWltYWdlGAYgASgJQgPgQQMSEQoEbm9kZRgHIAEoCUID4EEDEjQKC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEhUKCHdvcmtsb2FkGAkgASgJQgPgQQMipQEKGExpc3RDbHVzdGVyRXZlbnRzUmVxdWVzdBIkCgZwYXJlbnQYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhYKCXBhZ2Vfc2l6ZRgCIAEoBUID4EEBEhcKCnBhZ2VfdG9rZW4YAyABKAlCA+BBARIyCglyZWFkX21hc2sYBCABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQgPgQQEibwoZTGlzdENsdXN0ZXJFdmVudHNSZXNwb25zZRIkCgZldmVudHMYASADKAsyFC5tcGMudjEuQ2x1c3RlckV2ZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRITCgt1bnJlYWNoYWJsZRgDIAMoCSK+AQoMQ2x1c3RlckV2ZW50Ei0KBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSEgoFY291bnQYAiABKAVCA+BBAxIUCgd3YXJuaW5nGAMgASgIQgPgQQMSEwoGcmVhc29uGAQgASgJQgPgQQMSEwoGb2JqZWN0GAUgASgJQgPgQQMSFAoHbWVzc2FnZRgGIAEoCUID4EEDEhUKCHdvcmtsb2FkGAcgASgJQgPgQQMiOAoSR2V0UmV2aXNpb25SZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1JldmlzaW9uIqEBChRMaXN0UmV2aXNpb25zUmVxdWVzdBIkCgZwYXJlbnQYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhYKCXBhZ2Vfc2l6ZRgCIAEoBUID4EEBEhcKCnBhZ2VfdG9rZW4YAyABKAlCA+BBARIyCglyZWFkX21hc2sYBCABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQgPgQQEiVQoVTGlzdFJldmlzaW9uc1Jlc3BvbnNlEiMKCXJldmlzaW9ucxgBIAMoCzIQLm1wYy52MS5SZXZpc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkipQEKEVN0cmVhbUxvZ3NSZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhMKBmZvbGxvdxgCIAEoCEID4EEBEhEKBHRhaWwYAyABKAVCA+BBARIuCgVzaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBARIUCgdyZXBsaWNhGAUgASgJQgPgQQEiXQoSU3RyZWFtTG9nc1Jlc3BvbnNlEg8KB3JlcGxpY2EYASABKAkSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEdGV4dBgDIAEoCSrlAQoNV29ya2xvYWRTdGF0ZRIeChpXT1JLTE9BRF9TVEFURV9VTlNQRUNJRklFRBAAEhwKGFdPUktMT0FEX1NUQVRFX0RFUExPWUlORxABEhgKFFdPUktMT0FEX1NUQVRFX1JFQURZEAISIAocV09SS0xPQURfU1RBVEVfREVQTE9ZX0ZBSUxFRBADEhsKF1dPUktMT0FEX1NUQVRFX0RFR1JBREVEEAQSGwoXV09SS0xPQURfU1RBVEVfREVMRVRJTkcQBRIgChxXT1JLTE9BRF9TVEFURV9ERUxFVEVfRkFJTEVEEAYyzQ0KD1dvcmtsb2FkU2VydmljZRJ/Cg5EZXBsb3lXb3JrbG9hZBIdLm1wYy52MS5EZXBsb3lXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uIjuC0+STAjU6ASoiMC9tcGMvdjEve3BhcmVudD1lbnZpcm9ubWVudHMvKn0vd29ya2xvYWRzOmRlcGxveRJxCgtHZXRXb3JrbG9hZBIaLm1wYy52MS5HZXRXb3JrbG9hZFJlcXVlc3QaEC5tcGMudjEuV29ya2xvYWQiNJACAYLT5JMCKxIpL21wYy92MS97bmFtZT1lbnZpcm9ubWVudHMvKi93b3JrbG9hZHMvKn0SggEKDUxpc3RXb3JrbG9hZHMSHC5tcGMudjEuTGlzdFdvcmtsb2Fkc1JlcXVlc3QaHS5tcGMudjEuTGlzdFdvcmtsb2Fkc1Jlc3BvbnNlIjSQAgGC0+STAisSKS9tcGMvdjEve3BhcmVudD1lbnZpcm9ubWVudHMvKn0vd29ya2xvYWRzEnUKDkRlbGV0ZVdvcmtsb2FkEh0ubXBjLnYxLkRlbGV0ZVdvcmtsb2FkUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24iMYLT5JMCKyopL21wYy92MS97bmFtZT1lbnZpcm9ubWVudHMvKi93b3JrbG9hZHMvKn0ShQEKEFJvbGxiYWNrV29ya2xvYWQSHy5tcGMudjEuUm9sbGJhY2tXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uIj2C0+STAjc6ASoiMi9tcGMvdjEve25hbWU9ZW52aXJvbm1lbnRzLyovd29ya2xvYWRzLyp9OnJvbGxiYWNrEnwKDVNjYWxlV29ya2xvYWQSHC5tcGMudjEuU2NhbGVXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uIjqC0+STAjQ6ASoiLy9tcGMvdjEve25hbWU9ZW52aXJvbm1lbnRzLyovd29ya2xvYWRzLyp9OnNjYWxlEoIBCg9SZXN0YXJ0V29ya2xvYWQSHi5tcGMudjEuUmVzdGFydFdvcmtsb2FkUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24iPILT5JMCNjoBKiIxL21wYy92MS97bmFtZT1lbnZpcm9ubWVudHMvKi93b3JrbG9hZHMvKn06cmVzdGFydBKIAQoRUmVjb25jaWxlV29ya2xvYWQSIC5tcGMudjEuUmVjb25jaWxlV29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbiI+gtPkkwI4OgEqIjMvbXBjL3YxL3tuYW1lPWVudmlyb25tZW50cy8qL3dvcmtsb2Fkcy8qfTpyZWNvbmNpbGUSegoITGlzdFBvZHMSFy5tcGMudjEuTGlzdFBvZHNSZXF1ZXN0GhgubXBjLnYxLkxpc3RQb2RzUmVzcG9uc2UiO5ACAYLT5JMCMhIwL21wYy92MS97cGFyZW50PWVudmlyb25tZW50cy8qL3dvcmtsb2Fkcy8qfS9wb2RzEp4BChFMaXN0Q2x1c3RlckV2ZW50cxIgLm1wYy52MS5MaXN0Q2x1c3RlckV2ZW50c1JlcXVlc3QaIS5tcGMudjEuTGlzdENsdXN0ZXJFdmVudHNSZXNwb25zZSJEkAIBgtPkkwI7EjkvbXBjL3YxL3twYXJlbnQ9ZW52aXJvbm1lbnRzLyovd29ya2xvYWRzLyp9L2NsdXN0ZXJFdmVudHMSfQoLR2V0UmV2aXNpb24SGi5tcGMudjEuR2V0UmV2aXNpb25SZXF1ZXN0GhAubXBjLnYxLlJldmlzaW9uIkCQAgGC0+STAjcSNS9tcGMvdjEve25hbWU9ZW52aXJvbm1lbnRzLyovd29ya2xvYWRzLyovcmV2aXNpb25zLyp9Eo4BCg1MaXN0UmV2aXNpb25zEhwubXBjLnYxLkxpc3RSZXZpc2lvbnNSZXF1ZXN0Gh0ubXBjLnYxLkxpc3RSZXZpc2lvbnNSZXNwb25zZSJAkAIBgtPkkwI3EjUvbXBjL3YxL3twYXJlbnQ9ZW52aXJvbm1lbnRzLyovd29ya2xvYWRzLyp9L3JldmlzaW9ucxKGAQoKU3RyZWFtTG9ncxIZLm1wYy52MS5TdHJlYW1Mb2dzUmVxdWVzdBoaLm1wYy52MS5TdHJlYW1Mb2dzUmVzcG9uc2UiP5ACAYLT5JMCNhI0L21wYy92MS97bmFtZT1lbnZpcm9ubWVudHMvKi93b3JrbG9hZHMvKn06c3RyZWFtTG9nczABQlkKCmRldi5tcGMudjFCDVdvcmtsb2FkUHJvdG9QAVoYbXBjLmRldi9hcGkvbXBjL3YxO21wY3YxogIDTVBDqgIGTXBjLlYxygIGTXBjXFYx6gIHTXBjOjpWMWIGcHJvdG8z", [file_google_api_annotations, file_google_api_field_behavior, file_google_api_field_info, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common, file_mpc_v1_operation]);
 
 /**
  * A desired program inside an environment.
@@ -35,7 +40,7 @@ export type Workload = Message<"mpc.v1.Workload"> & {
   name: string;
 
   /**
-   * Never reused.
+   * Unique over all time.
    *
    * @generated from field: string uid = 2;
    */
@@ -49,7 +54,7 @@ export type Workload = Message<"mpc.v1.Workload"> & {
   etag: string;
 
   /**
-   * Changes with every change of the desired state.
+   * Changes with every change of what is asked for.
    *
    * @generated from field: int64 generation = 4;
    */
@@ -63,14 +68,14 @@ export type Workload = Message<"mpc.v1.Workload"> & {
   labels: { [key: string]: string };
 
   /**
-   * Free text, 16 KiB in total.
+   * Free text, 16 KiB in all.
    *
    * @generated from field: map<string, string> annotations = 6;
    */
   annotations: { [key: string]: string };
 
   /**
-   * When it was requested.
+   * When it was asked for.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 7;
    */
@@ -84,7 +89,7 @@ export type Workload = Message<"mpc.v1.Workload"> & {
   updateTime?: Timestamp | undefined;
 
   /**
-   * Its lifecycle state (AIP-216).
+   * Where it is in its life (AIP-216).
    *
    * @generated from field: mpc.v1.WorkloadState state = 9;
    */
@@ -98,14 +103,14 @@ export type Workload = Message<"mpc.v1.Workload"> & {
   conditions: Condition[];
 
   /**
-   * Whether an operation is running on it.
+   * Whether an operation is under way.
    *
    * @generated from field: bool reconciling = 11;
    */
   reconciling: boolean;
 
   /**
-   * The running operation, as `operations/{operation}`.
+   * The operation under way, as `operations/{operation}`.
    *
    * @generated from field: string current_operation = 12;
    */
@@ -119,14 +124,14 @@ export type Workload = Message<"mpc.v1.Workload"> & {
   lastOperation: string;
 
   /**
-   * The desired spec.
+   * What is to run.
    *
    * @generated from field: mpc.v1.WorkloadSpec spec = 14;
    */
   spec?: WorkloadSpec | undefined;
 
   /**
-   * The revision that runs on the cluster; 0 for none.
+   * The revision that runs on the cluster; 0 where none does.
    *
    * @generated from field: int32 active_revision = 15;
    */
@@ -155,7 +160,7 @@ export type WorkloadJson = {
   name?: string;
 
   /**
-   * Never reused.
+   * Unique over all time.
    *
    * @generated from field: string uid = 2;
    */
@@ -169,7 +174,7 @@ export type WorkloadJson = {
   etag?: string;
 
   /**
-   * Changes with every change of the desired state.
+   * Changes with every change of what is asked for.
    *
    * @generated from field: int64 generation = 4;
    */
@@ -183,14 +188,14 @@ export type WorkloadJson = {
   labels?: { [key: string]: string };
 
   /**
-   * Free text, 16 KiB in total.
+   * Free text, 16 KiB in all.
    *
    * @generated from field: map<string, string> annotations = 6;
    */
   annotations?: { [key: string]: string };
 
   /**
-   * When it was requested.
+   * When it was asked for.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 7;
    */
@@ -204,7 +209,7 @@ export type WorkloadJson = {
   updateTime?: TimestampJson;
 
   /**
-   * Its lifecycle state (AIP-216).
+   * Where it is in its life (AIP-216).
    *
    * @generated from field: mpc.v1.WorkloadState state = 9;
    */
@@ -218,14 +223,14 @@ export type WorkloadJson = {
   conditions?: ConditionJson[];
 
   /**
-   * Whether an operation is running on it.
+   * Whether an operation is under way.
    *
    * @generated from field: bool reconciling = 11;
    */
   reconciling?: boolean;
 
   /**
-   * The running operation, as `operations/{operation}`.
+   * The operation under way, as `operations/{operation}`.
    *
    * @generated from field: string current_operation = 12;
    */
@@ -239,14 +244,14 @@ export type WorkloadJson = {
   lastOperation?: string;
 
   /**
-   * The desired spec.
+   * What is to run.
    *
    * @generated from field: mpc.v1.WorkloadSpec spec = 14;
    */
   spec?: WorkloadSpecJson;
 
   /**
-   * The revision that runs on the cluster; 0 for none.
+   * The revision that runs on the cluster; 0 where none does.
    *
    * @generated from field: int32 active_revision = 15;
    */
@@ -268,7 +273,7 @@ export const WorkloadSchema: GenMessage<Workload, {jsonType: WorkloadJson}> = /*
   messageDesc(file_mpc_v1_workload, 0);
 
 /**
- * What a workload runs: an image, or a chart that replaces all other fields.
+ * What a workload runs: an image, or a chart that says everything else too.
  *
  * @generated from message mpc.v1.WorkloadSpec
  */
@@ -281,35 +286,35 @@ export type WorkloadSpec = Message<"mpc.v1.WorkloadSpec"> & {
   image: string;
 
   /**
-   * The number of copies, 0 to 1000; 1 if unset. Must not be set with `autoscaling` or `chart`.
+   * How many copies, 0 to 1000; 1 where unset. Not set together with `autoscaling` or `chart`.
    *
    * @generated from field: optional int32 replicas = 2;
    */
   replicas?: number | undefined;
 
   /**
-   * Ports that it listens on.
+   * Ports it listens on.
    *
    * @generated from field: repeated mpc.v1.Port ports = 3;
    */
   ports: Port[];
 
   /**
-   * Environment variables. Values are secret: responses have `(redacted)` in their place.
+   * Environment variables. Values are secret: answers hold `(redacted)` in their place.
    *
    * @generated from field: map<string, string> env = 4;
    */
   env: { [key: string]: string };
 
   /**
-   * The resources of each copy.
+   * What each copy may use.
    *
    * @generated from field: mpc.v1.Resources resources = 5;
    */
   resources?: Resources | undefined;
 
   /**
-   * The check by which a copy counts as ready.
+   * When a copy counts as ready.
    *
    * @generated from field: mpc.v1.HealthCheck health_check = 6;
    */
@@ -330,56 +335,56 @@ export type WorkloadSpec = Message<"mpc.v1.WorkloadSpec"> & {
   args: string[];
 
   /**
-   * How long a rollout may make no progress before it fails; 10 minutes if unset.
+   * How long a rollout may stand still before it fails; 10 minutes where unset.
    *
    * @generated from field: google.protobuf.Duration progress_deadline = 9;
    */
   progressDeadline?: Duration | undefined;
 
   /**
-   * Environment variables with values from the environment on the cluster; at most 64.
+   * Environment variables whose values lie in the environment on the cluster; at most 64.
    *
    * @generated from field: repeated mpc.v1.EnvSource env_from = 10;
    */
   envFrom: EnvSource[];
 
   /**
-   * Volumes that are mounted into each copy; at most 16.
+   * What is mounted into each copy; at most 16.
    *
    * @generated from field: repeated mpc.v1.Volume volumes = 11;
    */
   volumes: Volume[];
 
   /**
-   * Its access from outside the cluster; none if unset.
+   * How it is reached from outside the cluster; not at all where unset.
    *
    * @generated from field: mpc.v1.Ingress ingress = 12;
    */
   ingress?: Ingress | undefined;
 
   /**
-   * Scales the number of copies with the load.
+   * Lets the load decide how many copies run.
    *
    * @generated from field: mpc.v1.Autoscaling autoscaling = 13;
    */
   autoscaling?: Autoscaling | undefined;
 
   /**
-   * How many copies maintenance of the cluster may stop at once.
+   * How many copies maintenance of the cluster may take away.
    *
    * @generated from field: mpc.v1.DisruptionBudget disruption_budget = 14;
    */
   disruptionBudget?: DisruptionBudget | undefined;
 
   /**
-   * A chart in place of an image; it replaces all other fields.
+   * A chart in place of an image; it says everything else too.
    *
    * @generated from field: mpc.v1.Chart chart = 15;
    */
   chart?: Chart | undefined;
 
   /**
-   * The check by which a copy is restarted; if unset, no check restarts it.
+   * When a copy is restarted; never by a check where unset.
    *
    * @generated from field: mpc.v1.HealthCheck liveness_check = 16;
    */
@@ -387,7 +392,7 @@ export type WorkloadSpec = Message<"mpc.v1.WorkloadSpec"> & {
 };
 
 /**
- * What a workload runs: an image, or a chart that replaces all other fields.
+ * What a workload runs: an image, or a chart that says everything else too.
  *
  * @generated from message mpc.v1.WorkloadSpec
  */
@@ -400,35 +405,35 @@ export type WorkloadSpecJson = {
   image?: string;
 
   /**
-   * The number of copies, 0 to 1000; 1 if unset. Must not be set with `autoscaling` or `chart`.
+   * How many copies, 0 to 1000; 1 where unset. Not set together with `autoscaling` or `chart`.
    *
    * @generated from field: optional int32 replicas = 2;
    */
   replicas?: number;
 
   /**
-   * Ports that it listens on.
+   * Ports it listens on.
    *
    * @generated from field: repeated mpc.v1.Port ports = 3;
    */
   ports?: PortJson[];
 
   /**
-   * Environment variables. Values are secret: responses have `(redacted)` in their place.
+   * Environment variables. Values are secret: answers hold `(redacted)` in their place.
    *
    * @generated from field: map<string, string> env = 4;
    */
   env?: { [key: string]: string };
 
   /**
-   * The resources of each copy.
+   * What each copy may use.
    *
    * @generated from field: mpc.v1.Resources resources = 5;
    */
   resources?: ResourcesJson;
 
   /**
-   * The check by which a copy counts as ready.
+   * When a copy counts as ready.
    *
    * @generated from field: mpc.v1.HealthCheck health_check = 6;
    */
@@ -449,56 +454,56 @@ export type WorkloadSpecJson = {
   args?: string[];
 
   /**
-   * How long a rollout may make no progress before it fails; 10 minutes if unset.
+   * How long a rollout may stand still before it fails; 10 minutes where unset.
    *
    * @generated from field: google.protobuf.Duration progress_deadline = 9;
    */
   progressDeadline?: DurationJson;
 
   /**
-   * Environment variables with values from the environment on the cluster; at most 64.
+   * Environment variables whose values lie in the environment on the cluster; at most 64.
    *
    * @generated from field: repeated mpc.v1.EnvSource env_from = 10;
    */
   envFrom?: EnvSourceJson[];
 
   /**
-   * Volumes that are mounted into each copy; at most 16.
+   * What is mounted into each copy; at most 16.
    *
    * @generated from field: repeated mpc.v1.Volume volumes = 11;
    */
   volumes?: VolumeJson[];
 
   /**
-   * Its access from outside the cluster; none if unset.
+   * How it is reached from outside the cluster; not at all where unset.
    *
    * @generated from field: mpc.v1.Ingress ingress = 12;
    */
   ingress?: IngressJson;
 
   /**
-   * Scales the number of copies with the load.
+   * Lets the load decide how many copies run.
    *
    * @generated from field: mpc.v1.Autoscaling autoscaling = 13;
    */
   autoscaling?: AutoscalingJson;
 
   /**
-   * How many copies maintenance of the cluster may stop at once.
+   * How many copies maintenance of the cluster may take away.
    *
    * @generated from field: mpc.v1.DisruptionBudget disruption_budget = 14;
    */
   disruptionBudget?: DisruptionBudgetJson;
 
   /**
-   * A chart in place of an image; it replaces all other fields.
+   * A chart in place of an image; it says everything else too.
    *
    * @generated from field: mpc.v1.Chart chart = 15;
    */
   chart?: ChartJson;
 
   /**
-   * The check by which a copy is restarted; if unset, no check restarts it.
+   * When a copy is restarted; never by a check where unset.
    *
    * @generated from field: mpc.v1.HealthCheck liveness_check = 16;
    */
@@ -513,21 +518,21 @@ export const WorkloadSpecSchema: GenMessage<WorkloadSpec, {jsonType: WorkloadSpe
   messageDesc(file_mpc_v1_workload, 1);
 
 /**
- * Environment variables with values from the environment on the cluster. They are references: only
- * the cluster reads the values, and their source need not exist yet.
+ * Environment variables whose values lie in the environment on the cluster. They are references:
+ * nobody but the cluster reads the values, and what they name need not be there yet.
  *
  * @generated from message mpc.v1.EnvSource
  */
 export type EnvSource = Message<"mpc.v1.EnvSource"> & {
   /**
-   * The variable; if empty, every key of the source becomes a variable.
+   * The variable; empty makes a variable of every key of the source.
    *
    * @generated from field: string variable = 1;
    */
   variable: string;
 
   /**
-   * The source of the values.
+   * Where the values lie.
    *
    * @generated from oneof mpc.v1.EnvSource.source
    */
@@ -550,7 +555,7 @@ export type EnvSource = Message<"mpc.v1.EnvSource"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * Key in the source; the variable's name if empty.
+   * Key in the source; the variable's own name where empty.
    *
    * @generated from field: string key = 4;
    */
@@ -558,14 +563,14 @@ export type EnvSource = Message<"mpc.v1.EnvSource"> & {
 };
 
 /**
- * Environment variables with values from the environment on the cluster. They are references: only
- * the cluster reads the values, and their source need not exist yet.
+ * Environment variables whose values lie in the environment on the cluster. They are references:
+ * nobody but the cluster reads the values, and what they name need not be there yet.
  *
  * @generated from message mpc.v1.EnvSource
  */
 export type EnvSourceJson = {
   /**
-   * The variable; if empty, every key of the source becomes a variable.
+   * The variable; empty makes a variable of every key of the source.
    *
    * @generated from field: string variable = 1;
    */
@@ -586,7 +591,7 @@ export type EnvSourceJson = {
   config?: string;
 
   /**
-   * Key in the source; the variable's name if empty.
+   * Key in the source; the variable's own name where empty.
    *
    * @generated from field: string key = 4;
    */
@@ -601,13 +606,13 @@ export const EnvSourceSchema: GenMessage<EnvSource, {jsonType: EnvSourceJson}> =
   messageDesc(file_mpc_v1_workload, 2);
 
 /**
- * A volume that is mounted into each copy.
+ * Something that is mounted into each copy.
  *
  * @generated from message mpc.v1.Volume
  */
 export type Volume = Message<"mpc.v1.Volume"> & {
   /**
-   * A label of at most 20 characters, unique in the workload. It identifies storage.
+   * A label of at most 20 characters, unique in the workload. Storage is found again by it.
    *
    * @generated from field: string name = 1;
    */
@@ -621,20 +626,20 @@ export type Volume = Message<"mpc.v1.Volume"> & {
   path: string;
 
   /**
-   * Whether copies may only read it; secrets and settings are always read-only.
+   * Whether copies may only read it; secrets and settings never let them write.
    *
    * @generated from field: bool read_only = 3;
    */
   readOnly: boolean;
 
   /**
-   * The source of the volume.
+   * What is mounted.
    *
    * @generated from oneof mpc.v1.Volume.source
    */
   source: {
     /**
-     * Empty at the start of each copy, and deleted with it.
+     * Empty at the start of each copy, and gone with it.
      *
      * @generated from field: mpc.v1.ScratchVolume scratch = 4;
      */
@@ -668,13 +673,13 @@ export type Volume = Message<"mpc.v1.Volume"> & {
 };
 
 /**
- * A volume that is mounted into each copy.
+ * Something that is mounted into each copy.
  *
  * @generated from message mpc.v1.Volume
  */
 export type VolumeJson = {
   /**
-   * A label of at most 20 characters, unique in the workload. It identifies storage.
+   * A label of at most 20 characters, unique in the workload. Storage is found again by it.
    *
    * @generated from field: string name = 1;
    */
@@ -688,14 +693,14 @@ export type VolumeJson = {
   path?: string;
 
   /**
-   * Whether copies may only read it; secrets and settings are always read-only.
+   * Whether copies may only read it; secrets and settings never let them write.
    *
    * @generated from field: bool read_only = 3;
    */
   readOnly?: boolean;
 
   /**
-   * Empty at the start of each copy, and deleted with it.
+   * Empty at the start of each copy, and gone with it.
    *
    * @generated from field: mpc.v1.ScratchVolume scratch = 4;
    */
@@ -731,20 +736,20 @@ export const VolumeSchema: GenMessage<Volume, {jsonType: VolumeJson}> = /*@__PUR
   messageDesc(file_mpc_v1_workload, 3);
 
 /**
- * Storage that lives as long as a copy.
+ * Space that lives as long as a copy.
  *
  * @generated from message mpc.v1.ScratchVolume
  */
 export type ScratchVolume = Message<"mpc.v1.ScratchVolume"> & {
   /**
-   * Kubernetes quantity, for instance `1Gi`; a copy that uses more is evicted. Empty for no limit.
+   * Kubernetes quantity, for instance `1Gi`; a copy that uses more is evicted. Empty is no limit.
    *
    * @generated from field: string size = 1;
    */
   size: string;
 
   /**
-   * In memory instead of on disk; it counts as the copy's memory.
+   * In memory in place of on disk; it counts as the copy's memory.
    *
    * @generated from field: bool in_memory = 2;
    */
@@ -752,20 +757,20 @@ export type ScratchVolume = Message<"mpc.v1.ScratchVolume"> & {
 };
 
 /**
- * Storage that lives as long as a copy.
+ * Space that lives as long as a copy.
  *
  * @generated from message mpc.v1.ScratchVolume
  */
 export type ScratchVolumeJson = {
   /**
-   * Kubernetes quantity, for instance `1Gi`; a copy that uses more is evicted. Empty for no limit.
+   * Kubernetes quantity, for instance `1Gi`; a copy that uses more is evicted. Empty is no limit.
    *
    * @generated from field: string size = 1;
    */
   size?: string;
 
   /**
-   * In memory instead of on disk; it counts as the copy's memory.
+   * In memory in place of on disk; it counts as the copy's memory.
    *
    * @generated from field: bool in_memory = 2;
    */
@@ -780,28 +785,28 @@ export const ScratchVolumeSchema: GenMessage<ScratchVolume, {jsonType: ScratchVo
   messageDesc(file_mpc_v1_workload, 4);
 
 /**
- * Storage that lives as long as the workload.
+ * Space that lives as long as the workload.
  *
  * @generated from message mpc.v1.StorageVolume
  */
 export type StorageVolume = Message<"mpc.v1.StorageVolume"> & {
   /**
-   * Kubernetes quantity, for instance `10Gi`; it may be increased, never decreased.
+   * Kubernetes quantity, for instance `10Gi`; it may grow, and never shrinks.
    *
    * @generated from field: string size = 1;
    */
   size: string;
 
   /**
-   * Storage class; the cluster's default if empty.
+   * Class of storage; the cluster's default where empty.
    *
    * @generated from field: string storage_class = 2;
    */
   storageClass: string;
 
   /**
-   * Whether several copies may mount it at once, which not every class supports. Otherwise at most
-   * one copy runs, and an update stops it before the next one starts.
+   * Whether many copies may have it at once, which not every class can; without it, at most one
+   * copy runs, and an update stops it before the next one starts.
    *
    * @generated from field: bool shared = 3;
    */
@@ -809,28 +814,28 @@ export type StorageVolume = Message<"mpc.v1.StorageVolume"> & {
 };
 
 /**
- * Storage that lives as long as the workload.
+ * Space that lives as long as the workload.
  *
  * @generated from message mpc.v1.StorageVolume
  */
 export type StorageVolumeJson = {
   /**
-   * Kubernetes quantity, for instance `10Gi`; it may be increased, never decreased.
+   * Kubernetes quantity, for instance `10Gi`; it may grow, and never shrinks.
    *
    * @generated from field: string size = 1;
    */
   size?: string;
 
   /**
-   * Storage class; the cluster's default if empty.
+   * Class of storage; the cluster's default where empty.
    *
    * @generated from field: string storage_class = 2;
    */
   storageClass?: string;
 
   /**
-   * Whether several copies may mount it at once, which not every class supports. Otherwise at most
-   * one copy runs, and an update stops it before the next one starts.
+   * Whether many copies may have it at once, which not every class can; without it, at most one
+   * copy runs, and an update stops it before the next one starts.
    *
    * @generated from field: bool shared = 3;
    */
@@ -845,7 +850,7 @@ export const StorageVolumeSchema: GenMessage<StorageVolume, {jsonType: StorageVo
   messageDesc(file_mpc_v1_workload, 5);
 
 /**
- * Access to a workload from outside the cluster, by HTTP.
+ * How a workload is reached from outside the cluster, by HTTP.
  *
  * @generated from message mpc.v1.Ingress
  */
@@ -858,28 +863,28 @@ export type Ingress = Message<"mpc.v1.Ingress"> & {
   host: string;
 
   /**
-   * Only paths that begin with this one; `/` if empty.
+   * What begins with this path; `/` where empty.
    *
    * @generated from field: string path = 2;
    */
   path: string;
 
   /**
-   * One of the TCP ports; 0 for the first one.
+   * One of the ports, by TCP; the first such one where it is 0.
    *
    * @generated from field: int32 port = 3;
    */
   port: number;
 
   /**
-   * Name of the secret with certificate and key; empty for no TLS.
+   * Name of the secret with certificate and key; without TLS where empty.
    *
    * @generated from field: string tls_secret = 4;
    */
   tlsSecret: string;
 
   /**
-   * Which of the cluster's ingress controllers; the default one if empty.
+   * Which of the cluster's ingress controllers; its default where empty.
    *
    * @generated from field: string ingress_class = 5;
    */
@@ -887,7 +892,7 @@ export type Ingress = Message<"mpc.v1.Ingress"> & {
 };
 
 /**
- * Access to a workload from outside the cluster, by HTTP.
+ * How a workload is reached from outside the cluster, by HTTP.
  *
  * @generated from message mpc.v1.Ingress
  */
@@ -900,28 +905,28 @@ export type IngressJson = {
   host?: string;
 
   /**
-   * Only paths that begin with this one; `/` if empty.
+   * What begins with this path; `/` where empty.
    *
    * @generated from field: string path = 2;
    */
   path?: string;
 
   /**
-   * One of the TCP ports; 0 for the first one.
+   * One of the ports, by TCP; the first such one where it is 0.
    *
    * @generated from field: int32 port = 3;
    */
   port?: number;
 
   /**
-   * Name of the secret with certificate and key; empty for no TLS.
+   * Name of the secret with certificate and key; without TLS where empty.
    *
    * @generated from field: string tls_secret = 4;
    */
   tlsSecret?: string;
 
   /**
-   * Which of the cluster's ingress controllers; the default one if empty.
+   * Which of the cluster's ingress controllers; its default where empty.
    *
    * @generated from field: string ingress_class = 5;
    */
@@ -936,7 +941,7 @@ export const IngressSchema: GenMessage<Ingress, {jsonType: IngressJson}> = /*@__
   messageDesc(file_mpc_v1_workload, 6);
 
 /**
- * Scales the number of copies with the load.
+ * Lets the load decide how many copies run.
  *
  * @generated from message mpc.v1.Autoscaling
  */
@@ -949,14 +954,14 @@ export type Autoscaling = Message<"mpc.v1.Autoscaling"> & {
   minReplicas: number;
 
   /**
-   * From `min_replicas` to 1000; a quota is checked with this number.
+   * From `min_replicas` to 1000; a quota is checked with so many.
    *
    * @generated from field: int32 max_replicas = 2;
    */
   maxReplicas: number;
 
   /**
-   * The target load: 1 to 100 percent of `resources.cpu`, which must be set; 0 means 80.
+   * The load to aim at: 1 to 100 percent of `resources.cpu`, which must be set; 80 where it is 0.
    *
    * @generated from field: int32 target_cpu_percent = 3;
    */
@@ -964,7 +969,7 @@ export type Autoscaling = Message<"mpc.v1.Autoscaling"> & {
 };
 
 /**
- * Scales the number of copies with the load.
+ * Lets the load decide how many copies run.
  *
  * @generated from message mpc.v1.Autoscaling
  */
@@ -977,14 +982,14 @@ export type AutoscalingJson = {
   minReplicas?: number;
 
   /**
-   * From `min_replicas` to 1000; a quota is checked with this number.
+   * From `min_replicas` to 1000; a quota is checked with so many.
    *
    * @generated from field: int32 max_replicas = 2;
    */
   maxReplicas?: number;
 
   /**
-   * The target load: 1 to 100 percent of `resources.cpu`, which must be set; 0 means 80.
+   * The load to aim at: 1 to 100 percent of `resources.cpu`, which must be set; 80 where it is 0.
    *
    * @generated from field: int32 target_cpu_percent = 3;
    */
@@ -999,13 +1004,13 @@ export const AutoscalingSchema: GenMessage<Autoscaling, {jsonType: AutoscalingJs
   messageDesc(file_mpc_v1_workload, 7);
 
 /**
- * Limits how many copies maintenance of the cluster (draining a node) may stop at once.
+ * What maintenance of the cluster (draining a node) may do to the copies.
  *
  * @generated from message mpc.v1.DisruptionBudget
  */
 export type DisruptionBudget = Message<"mpc.v1.DisruptionBudget"> & {
   /**
-   * How many copies may be missing at once, 1 to 1000. With 0, no node could be drained.
+   * How many copies may be missing at once, 1 to 1000: with none, no node could be drained.
    *
    * @generated from field: int32 max_unavailable = 1;
    */
@@ -1013,13 +1018,13 @@ export type DisruptionBudget = Message<"mpc.v1.DisruptionBudget"> & {
 };
 
 /**
- * Limits how many copies maintenance of the cluster (draining a node) may stop at once.
+ * What maintenance of the cluster (draining a node) may do to the copies.
  *
  * @generated from message mpc.v1.DisruptionBudget
  */
 export type DisruptionBudgetJson = {
   /**
-   * How many copies may be missing at once, 1 to 1000. With 0, no node could be drained.
+   * How many copies may be missing at once, 1 to 1000: with none, no node could be drained.
    *
    * @generated from field: int32 max_unavailable = 1;
    */
@@ -1040,21 +1045,21 @@ export const DisruptionBudgetSchema: GenMessage<DisruptionBudget, {jsonType: Dis
  */
 export type Chart = Message<"mpc.v1.Chart"> & {
   /**
-   * Name of a chart that the server has, or `oci://registry/path` if the server allows it.
+   * Name of a chart that the server has, or `oci://registry/path` where the server allows it.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * Its exact version, for instance `1.4.2`, so that it always renders the same objects.
+   * Its version, for instance `1.4.2`: the same one renders the same objects.
    *
    * @generated from field: string version = 2;
    */
   version: string;
 
   /**
-   * Values, at most 64 KiB as JSON. They may be secret: responses have `(redacted)` in their place.
+   * Values, 64 KiB as JSON. They may be secret: answers hold `(redacted)` in place of each.
    *
    * @generated from field: google.protobuf.Struct values = 3;
    */
@@ -1068,21 +1073,21 @@ export type Chart = Message<"mpc.v1.Chart"> & {
  */
 export type ChartJson = {
   /**
-   * Name of a chart that the server has, or `oci://registry/path` if the server allows it.
+   * Name of a chart that the server has, or `oci://registry/path` where the server allows it.
    *
    * @generated from field: string name = 1;
    */
   name?: string;
 
   /**
-   * Its exact version, for instance `1.4.2`, so that it always renders the same objects.
+   * Its version, for instance `1.4.2`: the same one renders the same objects.
    *
    * @generated from field: string version = 2;
    */
   version?: string;
 
   /**
-   * Values, at most 64 KiB as JSON. They may be secret: responses have `(redacted)` in their place.
+   * Values, 64 KiB as JSON. They may be secret: answers hold `(redacted)` in place of each.
    *
    * @generated from field: google.protobuf.Struct values = 3;
    */
@@ -1103,7 +1108,7 @@ export const ChartSchema: GenMessage<Chart, {jsonType: ChartJson}> = /*@__PURE__
  */
 export type Port = Message<"mpc.v1.Port"> & {
   /**
-   * A label of at most 15 characters with a letter in it; `port-{port}` if empty.
+   * A label of at most 15 characters with a letter in it; `port-{port}` where empty.
    *
    * @generated from field: string name = 1;
    */
@@ -1117,7 +1122,7 @@ export type Port = Message<"mpc.v1.Port"> & {
   port: number;
 
   /**
-   * `TCP` (by default) or `UDP`.
+   * `TCP` (where empty) or `UDP`.
    *
    * @generated from field: string protocol = 3;
    */
@@ -1131,7 +1136,7 @@ export type Port = Message<"mpc.v1.Port"> & {
  */
 export type PortJson = {
   /**
-   * A label of at most 15 characters with a letter in it; `port-{port}` if empty.
+   * A label of at most 15 characters with a letter in it; `port-{port}` where empty.
    *
    * @generated from field: string name = 1;
    */
@@ -1145,7 +1150,7 @@ export type PortJson = {
   port?: number;
 
   /**
-   * `TCP` (by default) or `UDP`.
+   * `TCP` (where empty) or `UDP`.
    *
    * @generated from field: string protocol = 3;
    */
@@ -1160,7 +1165,7 @@ export const PortSchema: GenMessage<Port, {jsonType: PortJson}> = /*@__PURE__*/
   messageDesc(file_mpc_v1_workload, 10);
 
 /**
- * The resources of each copy, as Kubernetes quantities.
+ * What each copy may use, as Kubernetes quantities.
  *
  * @generated from message mpc.v1.Resources
  */
@@ -1181,7 +1186,7 @@ export type Resources = Message<"mpc.v1.Resources"> & {
 };
 
 /**
- * The resources of each copy, as Kubernetes quantities.
+ * What each copy may use, as Kubernetes quantities.
  *
  * @generated from message mpc.v1.Resources
  */
@@ -1229,7 +1234,7 @@ export type HealthCheck = Message<"mpc.v1.HealthCheck"> & {
   port: number;
 
   /**
-   * The interval; 10 seconds if unset.
+   * How often; 10 seconds where unset.
    *
    * @generated from field: google.protobuf.Duration period = 3;
    */
@@ -1257,7 +1262,7 @@ export type HealthCheckJson = {
   port?: number;
 
   /**
-   * The interval; 10 seconds if unset.
+   * How often; 10 seconds where unset.
    *
    * @generated from field: google.protobuf.Duration period = 3;
    */
@@ -1285,7 +1290,7 @@ export type Revision = Message<"mpc.v1.Revision"> & {
   name: string;
 
   /**
-   * Counts up from 1; never reused.
+   * Counts up from 1, never used twice.
    *
    * @generated from field: int32 number = 2;
    */
@@ -1313,7 +1318,7 @@ export type Revision = Message<"mpc.v1.Revision"> & {
   createTime?: Timestamp | undefined;
 
   /**
-   * Whether it is running now.
+   * Whether it is what runs now.
    *
    * @generated from field: bool active = 6;
    */
@@ -1334,7 +1339,7 @@ export type RevisionJson = {
   name?: string;
 
   /**
-   * Counts up from 1; never reused.
+   * Counts up from 1, never used twice.
    *
    * @generated from field: int32 number = 2;
    */
@@ -1362,7 +1367,7 @@ export type RevisionJson = {
   createTime?: TimestampJson;
 
   /**
-   * Whether it is running now.
+   * Whether it is what runs now.
    *
    * @generated from field: bool active = 6;
    */
@@ -1397,42 +1402,42 @@ export type DeployWorkloadRequest = Message<"mpc.v1.DeployWorkloadRequest"> & {
   workloadId: string;
 
   /**
-   * The requested workload; `etag`, if set, must match.
+   * What is asked for; `etag`, where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: mpc.v1.Workload workload = 3;
    */
   workload?: Workload | undefined;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
   requestId: string;
 
   /**
-   * Returns a plan, and changes nothing (AIP-163).
+   * Answers with a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 5;
    */
   validateOnly: boolean;
 
   /**
-   * Rejects the change unless its plan still has this hash.
+   * Refuses the change when the world is not as in the plan that gave this hash.
    *
    * @generated from field: string plan_hash = 6;
    */
   planHash: string;
 
   /**
-   * Its time limit; the sum of its steps' budgets if unset.
+   * How long it may take; the sum of its steps' budgets where unset.
    *
    * @generated from field: google.protobuf.Duration timeout = 7;
    */
   timeout?: Duration | undefined;
 
   /**
-   * Takes over fields that somebody else manages on the cluster, instead of failing with
+   * Takes fields over that somebody else manages on the cluster, in place of failing with
    * `CLUSTER_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 8;
@@ -1461,42 +1466,42 @@ export type DeployWorkloadRequestJson = {
   workloadId?: string;
 
   /**
-   * The requested workload; `etag`, if set, must match.
+   * What is asked for; `etag`, where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: mpc.v1.Workload workload = 3;
    */
   workload?: WorkloadJson;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
   requestId?: string;
 
   /**
-   * Returns a plan, and changes nothing (AIP-163).
+   * Answers with a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 5;
    */
   validateOnly?: boolean;
 
   /**
-   * Rejects the change unless its plan still has this hash.
+   * Refuses the change when the world is not as in the plan that gave this hash.
    *
    * @generated from field: string plan_hash = 6;
    */
   planHash?: string;
 
   /**
-   * Its time limit; the sum of its steps' budgets if unset.
+   * How long it may take; the sum of its steps' budgets where unset.
    *
    * @generated from field: google.protobuf.Duration timeout = 7;
    */
   timeout?: DurationJson;
 
   /**
-   * Takes over fields that somebody else manages on the cluster, instead of failing with
+   * Takes fields over that somebody else manages on the cluster, in place of failing with
    * `CLUSTER_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 8;
@@ -1560,21 +1565,21 @@ export type ListWorkloadsRequest = Message<"mpc.v1.ListWorkloadsRequest"> & {
   parent: string;
 
   /**
-   * At most 1000; 0 means 50 (AIP-158).
+   * At most 1000; 50 where it is 0 (AIP-158).
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the previous page.
+   * `next_page_token` of the page before.
    *
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
 
   /**
-   * AIP-160 over `name`, `uid`, `state`, `stalled` (failed, until somebody
+   * AIP-160 over `name`, `uid`, `state`, `stalled` (it has failed, and stays so until somebody
    * acts), `labels`, `image`, `replicas`, `active_revision`, `create_time`, `update_time`,
    * `current_operation` and `last_operation`; for instance `image = "nginx:*"`.
    *
@@ -1588,6 +1593,14 @@ export type ListWorkloadsRequest = Message<"mpc.v1.ListWorkloadsRequest"> & {
    * @generated from field: string order_by = 5;
    */
   orderBy: string;
+
+  /**
+   * Which fields of each workload to return (AIP-157), for instance `name,spec.image`; all where
+   * it is empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 6;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -1604,21 +1617,21 @@ export type ListWorkloadsRequestJson = {
   parent?: string;
 
   /**
-   * At most 1000; 0 means 50 (AIP-158).
+   * At most 1000; 50 where it is 0 (AIP-158).
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize?: number;
 
   /**
-   * `next_page_token` of the previous page.
+   * `next_page_token` of the page before.
    *
    * @generated from field: string page_token = 3;
    */
   pageToken?: string;
 
   /**
-   * AIP-160 over `name`, `uid`, `state`, `stalled` (failed, until somebody
+   * AIP-160 over `name`, `uid`, `state`, `stalled` (it has failed, and stays so until somebody
    * acts), `labels`, `image`, `replicas`, `active_revision`, `create_time`, `update_time`,
    * `current_operation` and `last_operation`; for instance `image = "nginx:*"`.
    *
@@ -1632,6 +1645,14 @@ export type ListWorkloadsRequestJson = {
    * @generated from field: string order_by = 5;
    */
   orderBy?: string;
+
+  /**
+   * Which fields of each workload to return (AIP-157), for instance `name,spec.image`; all where
+   * it is empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 6;
+   */
+  readMask?: FieldMaskJson;
 };
 
 /**
@@ -1704,49 +1725,49 @@ export type DeleteWorkloadRequest = Message<"mpc.v1.DeleteWorkloadRequest"> & {
   name: string;
 
   /**
-   * If set, it must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
   etag: string;
 
   /**
-   * Succeeds if there is no such workload (AIP-135).
+   * Succeeds where there is no such workload (AIP-135).
    *
    * @generated from field: bool allow_missing = 3;
    */
   allowMissing: boolean;
 
   /**
-   * Deletes the record without waiting for the cluster; remaining objects are listed as orphans.
+   * Forgets the record without waiting for the cluster; what is left is listed as orphans.
    *
    * @generated from field: bool abandon = 4;
    */
   abandon: boolean;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 5;
    */
   requestId: string;
 
   /**
-   * Returns a plan, and changes nothing (AIP-163).
+   * Answers with a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 6;
    */
   validateOnly: boolean;
 
   /**
-   * Rejects the change unless its plan still has this hash.
+   * Refuses the change when the world is not as in the plan that gave this hash.
    *
    * @generated from field: string plan_hash = 7;
    */
   planHash: string;
 
   /**
-   * Its time limit; 10 minutes if unset. After that it is DELETE_FAILED, with what blocks it.
+   * How long it may take; 10 minutes where unset. Past it: DELETE_FAILED, with what blocks.
    *
    * @generated from field: google.protobuf.Duration timeout = 8;
    */
@@ -1767,49 +1788,49 @@ export type DeleteWorkloadRequestJson = {
   name?: string;
 
   /**
-   * If set, it must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
   etag?: string;
 
   /**
-   * Succeeds if there is no such workload (AIP-135).
+   * Succeeds where there is no such workload (AIP-135).
    *
    * @generated from field: bool allow_missing = 3;
    */
   allowMissing?: boolean;
 
   /**
-   * Deletes the record without waiting for the cluster; remaining objects are listed as orphans.
+   * Forgets the record without waiting for the cluster; what is left is listed as orphans.
    *
    * @generated from field: bool abandon = 4;
    */
   abandon?: boolean;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 5;
    */
   requestId?: string;
 
   /**
-   * Returns a plan, and changes nothing (AIP-163).
+   * Answers with a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 6;
    */
   validateOnly?: boolean;
 
   /**
-   * Rejects the change unless its plan still has this hash.
+   * Refuses the change when the world is not as in the plan that gave this hash.
    *
    * @generated from field: string plan_hash = 7;
    */
   planHash?: string;
 
   /**
-   * Its time limit; 10 minutes if unset. After that it is DELETE_FAILED, with what blocks it.
+   * How long it may take; 10 minutes where unset. Past it: DELETE_FAILED, with what blocks.
    *
    * @generated from field: google.protobuf.Duration timeout = 8;
    */
@@ -1845,35 +1866,35 @@ export type RollbackWorkloadRequest = Message<"mpc.v1.RollbackWorkloadRequest"> 
   revision: number;
 
   /**
-   * If set, it must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 3;
    */
   etag: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
   requestId: string;
 
   /**
-   * Returns a plan, and changes nothing (AIP-163).
+   * Answers with a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 5;
    */
   validateOnly: boolean;
 
   /**
-   * Rejects the change unless its plan still has this hash.
+   * Refuses the change when the world is not as in the plan that gave this hash.
    *
    * @generated from field: string plan_hash = 6;
    */
   planHash: string;
 
   /**
-   * Takes over fields that somebody else manages on the cluster, instead of failing with
+   * Takes fields over that somebody else manages on the cluster, in place of failing with
    * `CLUSTER_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 7;
@@ -1910,35 +1931,35 @@ export type RollbackWorkloadRequestJson = {
   revision?: number;
 
   /**
-   * If set, it must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 3;
    */
   etag?: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
   requestId?: string;
 
   /**
-   * Returns a plan, and changes nothing (AIP-163).
+   * Answers with a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 5;
    */
   validateOnly?: boolean;
 
   /**
-   * Rejects the change unless its plan still has this hash.
+   * Refuses the change when the world is not as in the plan that gave this hash.
    *
    * @generated from field: string plan_hash = 6;
    */
   planHash?: string;
 
   /**
-   * Takes over fields that somebody else manages on the cluster, instead of failing with
+   * Takes fields over that somebody else manages on the cluster, in place of failing with
    * `CLUSTER_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 7;
@@ -1974,42 +1995,42 @@ export type ScaleWorkloadRequest = Message<"mpc.v1.ScaleWorkloadRequest"> & {
   name: string;
 
   /**
-   * 0 to 1000.
+   * 0 to 1000. Leaving it out is 0: the field has no presence, and adding it would break clients.
    *
    * @generated from field: int32 replicas = 2;
    */
   replicas: number;
 
   /**
-   * If set, it must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 3;
    */
   etag: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
   requestId: string;
 
   /**
-   * Returns a plan, and changes nothing (AIP-163).
+   * Answers with a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 5;
    */
   validateOnly: boolean;
 
   /**
-   * Rejects the change unless its plan still has this hash.
+   * Refuses the change when the world is not as in the plan that gave this hash.
    *
    * @generated from field: string plan_hash = 6;
    */
   planHash: string;
 
   /**
-   * Takes over fields that somebody else manages on the cluster, instead of failing with
+   * Takes fields over that somebody else manages on the cluster, in place of failing with
    * `CLUSTER_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 7;
@@ -2031,42 +2052,42 @@ export type ScaleWorkloadRequestJson = {
   name?: string;
 
   /**
-   * 0 to 1000.
+   * 0 to 1000. Leaving it out is 0: the field has no presence, and adding it would break clients.
    *
    * @generated from field: int32 replicas = 2;
    */
   replicas?: number;
 
   /**
-   * If set, it must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 3;
    */
   etag?: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
   requestId?: string;
 
   /**
-   * Returns a plan, and changes nothing (AIP-163).
+   * Answers with a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 5;
    */
   validateOnly?: boolean;
 
   /**
-   * Rejects the change unless its plan still has this hash.
+   * Refuses the change when the world is not as in the plan that gave this hash.
    *
    * @generated from field: string plan_hash = 6;
    */
   planHash?: string;
 
   /**
-   * Takes over fields that somebody else manages on the cluster, instead of failing with
+   * Takes fields over that somebody else manages on the cluster, in place of failing with
    * `CLUSTER_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 7;
@@ -2095,35 +2116,35 @@ export type RestartWorkloadRequest = Message<"mpc.v1.RestartWorkloadRequest"> & 
   name: string;
 
   /**
-   * If set, it must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
   etag: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
   requestId: string;
 
   /**
-   * Returns a plan, and changes nothing (AIP-163).
+   * Answers with a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 4;
    */
   validateOnly: boolean;
 
   /**
-   * Rejects the change unless its plan still has this hash.
+   * Refuses the change when the world is not as in the plan that gave this hash.
    *
    * @generated from field: string plan_hash = 5;
    */
   planHash: string;
 
   /**
-   * Takes over fields that somebody else manages on the cluster, instead of failing with
+   * Takes fields over that somebody else manages on the cluster, in place of failing with
    * `CLUSTER_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 6;
@@ -2145,35 +2166,35 @@ export type RestartWorkloadRequestJson = {
   name?: string;
 
   /**
-   * If set, it must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
   etag?: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
   requestId?: string;
 
   /**
-   * Returns a plan, and changes nothing (AIP-163).
+   * Answers with a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 4;
    */
   validateOnly?: boolean;
 
   /**
-   * Rejects the change unless its plan still has this hash.
+   * Refuses the change when the world is not as in the plan that gave this hash.
    *
    * @generated from field: string plan_hash = 5;
    */
   planHash?: string;
 
   /**
-   * Takes over fields that somebody else manages on the cluster, instead of failing with
+   * Takes fields over that somebody else manages on the cluster, in place of failing with
    * `CLUSTER_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 6;
@@ -2202,28 +2223,28 @@ export type ReconcileWorkloadRequest = Message<"mpc.v1.ReconcileWorkloadRequest"
   name: string;
 
   /**
-   * If set, it must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
   etag: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
   requestId: string;
 
   /**
-   * Returns a plan, and changes nothing (AIP-163).
+   * Answers with a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 4;
    */
   validateOnly: boolean;
 
   /**
-   * Rejects the change unless its plan still has this hash.
+   * Refuses the change when the world is not as in the plan that gave this hash.
    *
    * @generated from field: string plan_hash = 5;
    */
@@ -2244,28 +2265,28 @@ export type ReconcileWorkloadRequestJson = {
   name?: string;
 
   /**
-   * If set, it must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
   etag?: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
   requestId?: string;
 
   /**
-   * Returns a plan, and changes nothing (AIP-163).
+   * Answers with a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 4;
    */
   validateOnly?: boolean;
 
   /**
-   * Rejects the change unless its plan still has this hash.
+   * Refuses the change when the world is not as in the plan that gave this hash.
    *
    * @generated from field: string plan_hash = 5;
    */
@@ -2286,11 +2307,34 @@ export const ReconcileWorkloadRequestSchema: GenMessage<ReconcileWorkloadRequest
  */
 export type ListPodsRequest = Message<"mpc.v1.ListPodsRequest"> & {
   /**
-   * `environments/{environment}/workloads/{workload}`
+   * `environments/{environment}/workloads/{workload}`; a `-` in either place stands for all
+   * (AIP-159).
    *
    * @generated from field: string parent = 1;
    */
   parent: string;
+
+  /**
+   * At most 1000; 50 where it is 0 (AIP-158).
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Which fields of each pod to return (AIP-157), for instance `name,status`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -2300,11 +2344,34 @@ export type ListPodsRequest = Message<"mpc.v1.ListPodsRequest"> & {
  */
 export type ListPodsRequestJson = {
   /**
-   * `environments/{environment}/workloads/{workload}`
+   * `environments/{environment}/workloads/{workload}`; a `-` in either place stands for all
+   * (AIP-159).
    *
    * @generated from field: string parent = 1;
    */
   parent?: string;
+
+  /**
+   * At most 1000; 50 where it is 0 (AIP-158).
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize?: number;
+
+  /**
+   * `next_page_token` of the page before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken?: string;
+
+  /**
+   * Which fields of each pod to return (AIP-157), for instance `name,status`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMaskJson;
 };
 
 /**
@@ -2321,11 +2388,26 @@ export const ListPodsRequestSchema: GenMessage<ListPodsRequest, {jsonType: ListP
  */
 export type ListPodsResponse = Message<"mpc.v1.ListPodsResponse"> & {
   /**
-   * Sorted by name; empty if the cluster has no copies of the workload.
+   * One page, by name of workload and pod; none where the cluster has nothing of the workload.
    *
    * @generated from field: repeated mpc.v1.Pod pods = 1;
    */
   pods: Pod[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * Environments whose cluster did not answer (AIP-217), as `environments/{environment}`; only
+   * where `parent` has a `-`. For one workload the call fails with `UNAVAILABLE`.
+   *
+   * @generated from field: repeated string unreachable = 3;
+   */
+  unreachable: string[];
 };
 
 /**
@@ -2335,11 +2417,26 @@ export type ListPodsResponse = Message<"mpc.v1.ListPodsResponse"> & {
  */
 export type ListPodsResponseJson = {
   /**
-   * Sorted by name; empty if the cluster has no copies of the workload.
+   * One page, by name of workload and pod; none where the cluster has nothing of the workload.
    *
    * @generated from field: repeated mpc.v1.Pod pods = 1;
    */
   pods?: PodJson[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken?: string;
+
+  /**
+   * Environments whose cluster did not answer (AIP-217), as `environments/{environment}`; only
+   * where `parent` has a `-`. For one workload the call fails with `UNAVAILABLE`.
+   *
+   * @generated from field: repeated string unreachable = 3;
+   */
+  unreachable?: string[];
 };
 
 /**
@@ -2350,41 +2447,41 @@ export const ListPodsResponseSchema: GenMessage<ListPodsResponse, {jsonType: Lis
   messageDesc(file_mpc_v1_workload, 24);
 
 /**
- * One copy of a workload, as the cluster reports it.
+ * One copy of a workload, as the cluster sees it.
  *
  * @generated from message mpc.v1.Pod
  */
 export type Pod = Message<"mpc.v1.Pod"> & {
   /**
-   * Its name, as in log lines.
+   * As lines of logs name it.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * The cluster's term, for instance `Running` or `CrashLoopBackOff`.
+   * In the cluster's words, for instance `Running` or `CrashLoopBackOff`.
    *
    * @generated from field: string status = 2;
    */
   status: string;
 
   /**
-   * Why it is not ready, for people; empty if it is ready, or if the cluster gives no reason.
+   * Why it is not ready, for people; empty where it is, or the cluster does not say.
    *
    * @generated from field: string message = 3;
    */
   message: string;
 
   /**
-   * Whether it is ready.
+   * Whether it takes part.
    *
    * @generated from field: bool ready = 4;
    */
   ready: boolean;
 
   /**
-   * How often its containers were restarted.
+   * How often its containers were started again.
    *
    * @generated from field: int32 restarts = 5;
    */
@@ -2398,56 +2495,63 @@ export type Pod = Message<"mpc.v1.Pod"> & {
   image: string;
 
   /**
-   * The node that it runs on; empty if it is not scheduled.
+   * The node that it runs on; empty where none has taken it.
    *
    * @generated from field: string node = 7;
    */
   node: string;
 
   /**
-   * When it was created.
+   * When it was made.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 8;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * The workload that it is a copy of.
+   *
+   * @generated from field: string workload = 9;
+   */
+  workload: string;
 };
 
 /**
- * One copy of a workload, as the cluster reports it.
+ * One copy of a workload, as the cluster sees it.
  *
  * @generated from message mpc.v1.Pod
  */
 export type PodJson = {
   /**
-   * Its name, as in log lines.
+   * As lines of logs name it.
    *
    * @generated from field: string name = 1;
    */
   name?: string;
 
   /**
-   * The cluster's term, for instance `Running` or `CrashLoopBackOff`.
+   * In the cluster's words, for instance `Running` or `CrashLoopBackOff`.
    *
    * @generated from field: string status = 2;
    */
   status?: string;
 
   /**
-   * Why it is not ready, for people; empty if it is ready, or if the cluster gives no reason.
+   * Why it is not ready, for people; empty where it is, or the cluster does not say.
    *
    * @generated from field: string message = 3;
    */
   message?: string;
 
   /**
-   * Whether it is ready.
+   * Whether it takes part.
    *
    * @generated from field: bool ready = 4;
    */
   ready?: boolean;
 
   /**
-   * How often its containers were restarted.
+   * How often its containers were started again.
    *
    * @generated from field: int32 restarts = 5;
    */
@@ -2461,18 +2565,25 @@ export type PodJson = {
   image?: string;
 
   /**
-   * The node that it runs on; empty if it is not scheduled.
+   * The node that it runs on; empty where none has taken it.
    *
    * @generated from field: string node = 7;
    */
   node?: string;
 
   /**
-   * When it was created.
+   * When it was made.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 8;
    */
   createTime?: TimestampJson;
+
+  /**
+   * The workload that it is a copy of.
+   *
+   * @generated from field: string workload = 9;
+   */
+  workload?: string;
 };
 
 /**
@@ -2489,11 +2600,34 @@ export const PodSchema: GenMessage<Pod, {jsonType: PodJson}> = /*@__PURE__*/
  */
 export type ListClusterEventsRequest = Message<"mpc.v1.ListClusterEventsRequest"> & {
   /**
-   * `environments/{environment}/workloads/{workload}`
+   * `environments/{environment}/workloads/{workload}`; a `-` in either place stands for all
+   * (AIP-159).
    *
    * @generated from field: string parent = 1;
    */
   parent: string;
+
+  /**
+   * At most 1000; 50 where it is 0 (AIP-158).
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Which fields of each event to return (AIP-157), for instance `time,message`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -2503,11 +2637,34 @@ export type ListClusterEventsRequest = Message<"mpc.v1.ListClusterEventsRequest"
  */
 export type ListClusterEventsRequestJson = {
   /**
-   * `environments/{environment}/workloads/{workload}`
+   * `environments/{environment}/workloads/{workload}`; a `-` in either place stands for all
+   * (AIP-159).
    *
    * @generated from field: string parent = 1;
    */
   parent?: string;
+
+  /**
+   * At most 1000; 50 where it is 0 (AIP-158).
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize?: number;
+
+  /**
+   * `next_page_token` of the page before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken?: string;
+
+  /**
+   * Which fields of each event to return (AIP-157), for instance `time,message`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMaskJson;
 };
 
 /**
@@ -2524,11 +2681,26 @@ export const ListClusterEventsRequestSchema: GenMessage<ListClusterEventsRequest
  */
 export type ListClusterEventsResponse = Message<"mpc.v1.ListClusterEventsResponse"> & {
   /**
-   * Newest last.
+   * One page, by name of workload, and of each workload the latest last.
    *
    * @generated from field: repeated mpc.v1.ClusterEvent events = 1;
    */
   events: ClusterEvent[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * Environments whose cluster did not answer (AIP-217), as `environments/{environment}`; only
+   * where `parent` has a `-`. For one workload the call fails with `UNAVAILABLE`.
+   *
+   * @generated from field: repeated string unreachable = 3;
+   */
+  unreachable: string[];
 };
 
 /**
@@ -2538,11 +2710,26 @@ export type ListClusterEventsResponse = Message<"mpc.v1.ListClusterEventsRespons
  */
 export type ListClusterEventsResponseJson = {
   /**
-   * Newest last.
+   * One page, by name of workload, and of each workload the latest last.
    *
    * @generated from field: repeated mpc.v1.ClusterEvent events = 1;
    */
   events?: ClusterEventJson[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken?: string;
+
+  /**
+   * Environments whose cluster did not answer (AIP-217), as `environments/{environment}`; only
+   * where `parent` has a `-`. For one workload the call fails with `UNAVAILABLE`.
+   *
+   * @generated from field: repeated string unreachable = 3;
+   */
+  unreachable?: string[];
 };
 
 /**
@@ -2553,27 +2740,27 @@ export const ListClusterEventsResponseSchema: GenMessage<ListClusterEventsRespon
   messageDesc(file_mpc_v1_workload, 27);
 
 /**
- * An event of the cluster about an object of a workload.
+ * Something that the cluster noticed about an object of a workload.
  *
  * @generated from message mpc.v1.ClusterEvent
  */
 export type ClusterEvent = Message<"mpc.v1.ClusterEvent"> & {
   /**
-   * When it happened last.
+   * When it was noticed last.
    *
    * @generated from field: google.protobuf.Timestamp time = 1;
    */
   time?: Timestamp | undefined;
 
   /**
-   * How often it happened.
+   * How often it was noticed.
    *
    * @generated from field: int32 count = 2;
    */
   count: number;
 
   /**
-   * Whether it is a warning.
+   * Whether somebody should look at it.
    *
    * @generated from field: bool warning = 3;
    */
@@ -2599,30 +2786,37 @@ export type ClusterEvent = Message<"mpc.v1.ClusterEvent"> & {
    * @generated from field: string message = 6;
    */
   message: string;
+
+  /**
+   * The workload that it is about.
+   *
+   * @generated from field: string workload = 7;
+   */
+  workload: string;
 };
 
 /**
- * An event of the cluster about an object of a workload.
+ * Something that the cluster noticed about an object of a workload.
  *
  * @generated from message mpc.v1.ClusterEvent
  */
 export type ClusterEventJson = {
   /**
-   * When it happened last.
+   * When it was noticed last.
    *
    * @generated from field: google.protobuf.Timestamp time = 1;
    */
   time?: TimestampJson;
 
   /**
-   * How often it happened.
+   * How often it was noticed.
    *
    * @generated from field: int32 count = 2;
    */
   count?: number;
 
   /**
-   * Whether it is a warning.
+   * Whether somebody should look at it.
    *
    * @generated from field: bool warning = 3;
    */
@@ -2648,6 +2842,13 @@ export type ClusterEventJson = {
    * @generated from field: string message = 6;
    */
   message?: string;
+
+  /**
+   * The workload that it is about.
+   *
+   * @generated from field: string workload = 7;
+   */
+  workload?: string;
 };
 
 /**
@@ -2656,6 +2857,41 @@ export type ClusterEventJson = {
  */
 export const ClusterEventSchema: GenMessage<ClusterEvent, {jsonType: ClusterEventJson}> = /*@__PURE__*/
   messageDesc(file_mpc_v1_workload, 28);
+
+/**
+ * Request of GetRevision.
+ *
+ * @generated from message mpc.v1.GetRevisionRequest
+ */
+export type GetRevisionRequest = Message<"mpc.v1.GetRevisionRequest"> & {
+  /**
+   * `environments/{environment}/workloads/{workload}/revisions/{revision}`
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Request of GetRevision.
+ *
+ * @generated from message mpc.v1.GetRevisionRequest
+ */
+export type GetRevisionRequestJson = {
+  /**
+   * `environments/{environment}/workloads/{workload}/revisions/{revision}`
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+};
+
+/**
+ * Describes the message mpc.v1.GetRevisionRequest.
+ * Use `create(GetRevisionRequestSchema)` to create a new message.
+ */
+export const GetRevisionRequestSchema: GenMessage<GetRevisionRequest, {jsonType: GetRevisionRequestJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_workload, 29);
 
 /**
  * Request of ListRevisions.
@@ -2671,18 +2907,26 @@ export type ListRevisionsRequest = Message<"mpc.v1.ListRevisionsRequest"> & {
   parent: string;
 
   /**
-   * At most 1000; 0 means 50 (AIP-158).
+   * At most 1000; 50 where it is 0 (AIP-158).
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the previous page.
+   * `next_page_token` of the page before.
    *
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
+
+  /**
+   * Which fields of each revision to return (AIP-157), for instance `name,number`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -2699,18 +2943,26 @@ export type ListRevisionsRequestJson = {
   parent?: string;
 
   /**
-   * At most 1000; 0 means 50 (AIP-158).
+   * At most 1000; 50 where it is 0 (AIP-158).
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize?: number;
 
   /**
-   * `next_page_token` of the previous page.
+   * `next_page_token` of the page before.
    *
    * @generated from field: string page_token = 3;
    */
   pageToken?: string;
+
+  /**
+   * Which fields of each revision to return (AIP-157), for instance `name,number`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMaskJson;
 };
 
 /**
@@ -2718,7 +2970,7 @@ export type ListRevisionsRequestJson = {
  * Use `create(ListRevisionsRequestSchema)` to create a new message.
  */
 export const ListRevisionsRequestSchema: GenMessage<ListRevisionsRequest, {jsonType: ListRevisionsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 29);
+  messageDesc(file_mpc_v1_workload, 30);
 
 /**
  * Response of ListRevisions.
@@ -2727,7 +2979,7 @@ export const ListRevisionsRequestSchema: GenMessage<ListRevisionsRequest, {jsonT
  */
 export type ListRevisionsResponse = Message<"mpc.v1.ListRevisionsResponse"> & {
   /**
-   * One page, newest revision first.
+   * One page, the newest revision first.
    *
    * @generated from field: repeated mpc.v1.Revision revisions = 1;
    */
@@ -2748,7 +3000,7 @@ export type ListRevisionsResponse = Message<"mpc.v1.ListRevisionsResponse"> & {
  */
 export type ListRevisionsResponseJson = {
   /**
-   * One page, newest revision first.
+   * One page, the newest revision first.
    *
    * @generated from field: repeated mpc.v1.Revision revisions = 1;
    */
@@ -2767,7 +3019,7 @@ export type ListRevisionsResponseJson = {
  * Use `create(ListRevisionsResponseSchema)` to create a new message.
  */
 export const ListRevisionsResponseSchema: GenMessage<ListRevisionsResponse, {jsonType: ListRevisionsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 30);
+  messageDesc(file_mpc_v1_workload, 31);
 
 /**
  * Request of StreamLogs.
@@ -2783,28 +3035,28 @@ export type StreamLogsRequest = Message<"mpc.v1.StreamLogsRequest"> & {
   name: string;
 
   /**
-   * Continues with new lines.
+   * Goes on with what is printed from now on.
    *
    * @generated from field: bool follow = 2;
    */
   follow: boolean;
 
   /**
-   * Only the last lines of each copy; 0 for all.
+   * Only the last lines of each copy; all where it is 0.
    *
    * @generated from field: int32 tail = 3;
    */
   tail: number;
 
   /**
-   * Only lines printed since this time.
+   * Only what was printed since.
    *
    * @generated from field: google.protobuf.Timestamp since = 4;
    */
   since?: Timestamp | undefined;
 
   /**
-   * Only this copy, by the name in its log lines.
+   * Only this copy, by the name that a line carries.
    *
    * @generated from field: string replica = 5;
    */
@@ -2825,28 +3077,28 @@ export type StreamLogsRequestJson = {
   name?: string;
 
   /**
-   * Continues with new lines.
+   * Goes on with what is printed from now on.
    *
    * @generated from field: bool follow = 2;
    */
   follow?: boolean;
 
   /**
-   * Only the last lines of each copy; 0 for all.
+   * Only the last lines of each copy; all where it is 0.
    *
    * @generated from field: int32 tail = 3;
    */
   tail?: number;
 
   /**
-   * Only lines printed since this time.
+   * Only what was printed since.
    *
    * @generated from field: google.protobuf.Timestamp since = 4;
    */
   since?: TimestampJson;
 
   /**
-   * Only this copy, by the name in its log lines.
+   * Only this copy, by the name that a line carries.
    *
    * @generated from field: string replica = 5;
    */
@@ -2858,10 +3110,10 @@ export type StreamLogsRequestJson = {
  * Use `create(StreamLogsRequestSchema)` to create a new message.
  */
 export const StreamLogsRequestSchema: GenMessage<StreamLogsRequest, {jsonType: StreamLogsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 31);
+  messageDesc(file_mpc_v1_workload, 32);
 
 /**
- * One log line.
+ * One line of output.
  *
  * @generated from message mpc.v1.StreamLogsResponse
  */
@@ -2889,7 +3141,7 @@ export type StreamLogsResponse = Message<"mpc.v1.StreamLogsResponse"> & {
 };
 
 /**
- * One log line.
+ * One line of output.
  *
  * @generated from message mpc.v1.StreamLogsResponse
  */
@@ -2921,10 +3173,10 @@ export type StreamLogsResponseJson = {
  * Use `create(StreamLogsResponseSchema)` to create a new message.
  */
 export const StreamLogsResponseSchema: GenMessage<StreamLogsResponse, {jsonType: StreamLogsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 32);
+  messageDesc(file_mpc_v1_workload, 33);
 
 /**
- * The lifecycle state of a workload.
+ * Where a workload is in its life.
  *
  * @generated from enum mpc.v1.WorkloadState
  */
@@ -2958,7 +3210,7 @@ export enum WorkloadState {
   DEPLOY_FAILED = 3,
 
   /**
-   * It was ready once, but is not ready now.
+   * It was ready once, and is no longer.
    *
    * @generated from enum value: WORKLOAD_STATE_DEGRADED = 4;
    */
@@ -2972,7 +3224,7 @@ export enum WorkloadState {
   DELETING = 5,
 
   /**
-   * Deletion failed; the last operation says what blocks it.
+   * Deletion failed; the last operation says what blocks.
    *
    * @generated from enum value: WORKLOAD_STATE_DELETE_FAILED = 6;
    */
@@ -2980,7 +3232,7 @@ export enum WorkloadState {
 }
 
 /**
- * The lifecycle state of a workload.
+ * Where a workload is in its life.
  *
  * @generated from enum mpc.v1.WorkloadState
  */
@@ -3019,7 +3271,7 @@ export const WorkloadService: GenService<{
     output: typeof WorkloadSchema;
   },
   /**
-   * Lists the workloads of one environment, or with `environments/-` of all (AIP-159).
+   * Lists the workloads of one environment, or of all by `environments/-` (AIP-159).
    *
    * @generated from rpc mpc.v1.WorkloadService.ListWorkloads
    */
@@ -3029,7 +3281,7 @@ export const WorkloadService: GenService<{
     output: typeof ListWorkloadsResponseSchema;
   },
   /**
-   * Deletes a workload; a running operation on it is stopped first.
+   * Deletes a workload; stops what runs on it first.
    *
    * @generated from rpc mpc.v1.WorkloadService.DeleteWorkload
    */
@@ -3069,8 +3321,8 @@ export const WorkloadService: GenService<{
     output: typeof OperationSchema;
   },
   /**
-   * Reverts changes that others have made on the cluster (condition `Drifted`), and takes over
-   * every field that somebody else manages now.
+   * Puts back what others have changed on the cluster (condition `Drifted`), and takes over every
+   * field that somebody else manages meanwhile.
    *
    * @generated from rpc mpc.v1.WorkloadService.ReconcileWorkload
    */
@@ -3080,7 +3332,7 @@ export const WorkloadService: GenService<{
     output: typeof OperationSchema;
   },
   /**
-   * Lists the copies of a workload on the cluster, all in one response.
+   * Lists the copies of a workload, or of many, as they are on the clusters.
    *
    * @generated from rpc mpc.v1.WorkloadService.ListPods
    */
@@ -3090,7 +3342,7 @@ export const WorkloadService: GenService<{
     output: typeof ListPodsResponseSchema;
   },
   /**
-   * Lists the cluster's events about the objects of a workload, newest last. Clusters delete events
+   * Lists what the cluster noticed about the objects of a workload, the latest last. Clusters forget
    * after about an hour.
    *
    * @generated from rpc mpc.v1.WorkloadService.ListClusterEvents
@@ -3101,7 +3353,17 @@ export const WorkloadService: GenService<{
     output: typeof ListClusterEventsResponseSchema;
   },
   /**
-   * Lists the revisions of a workload, newest first.
+   * Reads one revision.
+   *
+   * @generated from rpc mpc.v1.WorkloadService.GetRevision
+   */
+  getRevision: {
+    methodKind: "unary";
+    input: typeof GetRevisionRequestSchema;
+    output: typeof RevisionSchema;
+  },
+  /**
+   * Lists the revisions of a workload, the newest first.
    *
    * @generated from rpc mpc.v1.WorkloadService.ListRevisions
    */
@@ -3111,7 +3373,7 @@ export const WorkloadService: GenService<{
     output: typeof ListRevisionsResponseSchema;
   },
   /**
-   * Streams the log lines of the copies of a workload.
+   * Streams what the copies of a workload print.
    *
    * @generated from rpc mpc.v1.WorkloadService.StreamLogs
    */

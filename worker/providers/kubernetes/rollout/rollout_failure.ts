@@ -17,6 +17,7 @@ export interface RolloutFailure {
   readonly exitCode?: number;
 }
 
+/** Of the catalogue, but for a refused replica: what refuses it says the reason of its error. */
 export type FailureReason =
   | "IMAGE_PULL_FAILED"
   | "CRASH_LOOP"
