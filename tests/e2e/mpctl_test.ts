@@ -164,7 +164,11 @@ const CASES: Cases = [
     assert.match(history.out, /^2 +yes .*\n1 +no /m);
     const diff = await mpctl("workload", "diff", "web", "1", "2", "--env", "dev");
     assert.deepEqual([diff.code, diff.out], [8, "- replicas: 2\n+ replicas: 3\n"]);
-    assert.equal((await mpctl("workload", "rollback", "web", "--env", "dev")).code, 0);
+    const rollback = ["workload", "rollback", "web", "--env", "dev"];
+    const same = await mpctl(...rollback);
+    assert.notEqual(same.code, 0, "no revision has another spec");
+    assert.match(same.err, /no revision before 2 has another spec/);
+    assert.equal((await mpctl(...rollback, "--to", "1", "--replicas", "2")).code, 0);
     assert.match((await mpctl("workload", "get", "web", "--env", "dev")).out, /2\/2 .* 3 /);
   }],
   ["pods and events show the cluster's state, reconcile applies again", async ({ mpctl }) => {

@@ -70,7 +70,7 @@ const USE_CASES: Readonly<Record<string, UseCase>> = {
       since: null,
       replica: null,
     }).next(),
-  sweepObjects: (d, c) => services.sweepObjects(d, c),
+  sweepObjects: (d, c) => services.sweepObjects(d, c, { validateOnly: true, leftovers: [] }),
   updateEnvironment: (d, c, id) =>
     services.updateEnvironment(d, c, { name: env(id), etag: "", change: {} }),
   waitOperation: (d, c, id) => services.waitOperation(d, c, op(id), 0),

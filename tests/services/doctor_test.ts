@@ -176,8 +176,9 @@ Deno.test("with several clusters, the readable ones are checked, and the others 
         "mpctl env update dev",
       ],
     ]);
-    const swept = await sweepObjects({ ...deps, cluster: several }, caller);
-    assert.deepEqual(swept.targets, ["environments/left"]);
+    const list = { validateOnly: true, leftovers: [] };
+    const swept = await sweepObjects({ ...deps, cluster: several }, caller, list);
+    assert.deepEqual(swept.leftovers.map(({ target }) => target), ["environments/left"]);
     assert.deepEqual(swept.findings.map(flat), [away]);
   }));
 
@@ -255,12 +256,35 @@ Deno.test("objects without a record are swept from the cluster, and nothing else
     await platform.ended(await deploy(platform));
     await store.workloads.delete(WEB, (await store.workloads.get(WEB))!.version);
     assert.equal((await platform.findings())[0]?.remedy, "mpctl doctor --sweep");
-    assert.deepEqual(await sweepObjects(deps, caller), { targets: [WEB], findings: [] });
+    const list = { validateOnly: true, leftovers: [] };
+    const { leftovers } = await sweepObjects(deps, caller, list);
+    assert.deepEqual(leftovers.map(({ target }) => target), [WEB]);
+    assert.equal(await store.orphans.count({}), 0, "a list changes nothing");
+    const changed = { targetUid: leftovers[0]!.targetUid, hash: "other" };
+    const gone = { targetUid: "uid-gone", hash: "x" };
+    const skipping = { validateOnly: false, leftovers: [changed, gone] };
+    assert.deepEqual(await sweepObjects(deps, caller, skipping), {
+      leftovers: [],
+      skipped: [changed, gone],
+      findings: [],
+    });
+    await rejectsWith(
+      sweepObjects(deps, caller, { validateOnly: false, leftovers: [] }),
+      "INVALID_ARGUMENT",
+      "NOTHING_TO_SWEEP",
+    );
+    assert.equal(await store.orphans.count({}), 0);
+    const swept = await sweepObjects(deps, caller, { validateOnly: false, leftovers });
+    assert.deepEqual(swept, { leftovers, skipped: [], findings: [] });
+    const requested = (await platform.events()).filter(({ reason }) => reason === "SweepRequested");
+    assert.deepEqual(requested.map(({ actor, target }) => [actor, target]), [
+      [caller.principal, WEB],
+    ]);
     await platform.janitor().pass();
     await platform.assertSound();
     const { objects: left } = await cluster.inventory(caller);
     assert.deepEqual([...new Set(left.map(({ target }) => target))], ["environments/dev"]);
-    assert.deepEqual(await sweepObjects(deps, caller), { targets: [], findings: [] });
+    assert.deepEqual((await sweepObjects(deps, caller, list)).leftovers, []);
   }));
 
 Deno.test("an update without a change applies the environment again", () =>
