@@ -30,13 +30,13 @@ export const TEST_INSTALLATION = {
 
 export interface WorldOptions {
   readonly store?: Store;
-  /** The cluster that worlds share. */
+  /** A cluster that several worlds share. */
   readonly provider?: SimulatedProvider;
   readonly definitions?: NonNullable<StepActivitiesOptions["definitions"]>;
   readonly config?: Partial<TemporalConfig>;
 }
 
-/** What of the platform one worker has, on the machine's clock, against a real Temporal. */
+/** One worker's part of the platform, in real time, with a real Temporal server. */
 export class TemporalWorld implements AsyncDisposable {
   readonly caller: Caller = aCaller();
   readonly deps: ServiceDeps;
@@ -96,7 +96,7 @@ export class TemporalWorld implements AsyncDisposable {
     }).pass();
   }
 
-  /** Asks for an environment. @returns the operation's name */
+  /** Requests an environment. @returns the operation's name */
   async create(environmentId = "dev", traceparent: string | null = null): Promise<string> {
     const caller = { ...this.caller, traceparent };
     const { operation } = await createEnvironment(this.deps, caller, {
@@ -106,7 +106,9 @@ export class TemporalWorld implements AsyncDisposable {
     return operation!.value.name;
   }
 
-  /** Asks for a workload whose environment holds a secret. @returns the operation's name */
+  /**
+   * Requests a workload with a secret in its environment variables. @returns the operation's name
+   */
   async deploy(secret: string): Promise<string> {
     const spec = { image: "nginx:1", replicas: 1, env: { KEY: secret } };
     const { operation } = await deployWorkload(this.deps, this.caller, {
@@ -119,7 +121,7 @@ export class TemporalWorld implements AsyncDisposable {
     return operation!.value.name;
   }
 
-  /** The operation, as soon as its record is so. */
+  /** The operation, as soon as its record satisfies the predicate. */
   async until(name: string, is: (operation: Operation) => boolean): Promise<Operation> {
     const late = AbortSignal.timeout(30_000);
     for await (const { resource } of this.store.events.tail(0, late)) {
@@ -128,10 +130,10 @@ export class TemporalWorld implements AsyncDisposable {
       if (is(operation)) return operation;
     }
     const operation = (await this.store.operations.get(name))?.value;
-    assert.fail(`'${name}' does not come so far: ${JSON.stringify(operation)}`);
+    assert.fail(`'${name}' does not get that far: ${JSON.stringify(operation)}`);
   }
 
-  /** The operation when it has ended. */
+  /** The operation, when it has ended. */
   ended(name: string): Promise<Operation> {
     return this.until(name, ({ state }) => isTerminal(state));
   }
@@ -143,7 +145,7 @@ export class TemporalWorld implements AsyncDisposable {
   }
 }
 
-/** What use cases work with, where operations run on Temporal. */
+/** The dependencies of use cases, with operations that run on Temporal. */
 export function depsOf(store: Store, provider: SimulatedProvider): ServiceDeps {
   return {
     store,
@@ -156,7 +158,7 @@ export function depsOf(store: Store, provider: SimulatedProvider): ServiceDeps {
   };
 }
 
-/** A cluster that is quick. */
+/** A cluster without delays. */
 export const simulated = () =>
   new SimulatedProvider({ clock: systemClock, delays: NO_DELAYS, statePath: null });
 
