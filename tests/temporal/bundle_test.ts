@@ -19,7 +19,7 @@ Deno.test("the workflow bundle contains no storage, provider, step, or module of
     new Set(ours.map((path) => path.replace(/^\.\//, ""))),
     new Set([
       "services/sagas/orchestrate.ts",
-      `${workflows}/contract.ts`,
+      `${workflows}/workflow_messages.ts`,
       ...["mod", "run_operation", "run_pass", "step_lists", "workflow_driver"].map((name) =>
         `${workflows}/workflows/${name}.ts`
       ),
