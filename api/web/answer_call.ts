@@ -136,7 +136,16 @@ async function* untilEnd(
   }
 }
 
-/** Connect refuses what is no call of any protocol by a bare status; here it says what is wanted. */
+/**
+ * The type of a refusal that belongs to no protocol of calls (RFC 9457): clients of Connect act on
+ * its HTTP status, as they do on Connect's own refusals.
+ */
+const PROBLEM_TYPE = { "content-type": "application/problem+json" };
+
+/**
+ * Says what is wrong with a request that is not a call of any protocol, which Connect refuses by a
+ * bare status.
+ */
 function explained(
   request: Request,
   { allowedMethods }: UniversalHandler,
@@ -145,8 +154,9 @@ function explained(
   const type = request.headers.get("content-type") ?? "";
   if (status === 405) {
     const why = `its method is ${request.method}, must be ${allowedMethods.join(" or ")}`;
-    const headers = { allow: allowedMethods.join(", ") };
-    if (isGrpcWeb(type)) return new Response(null, { status, headers });
+    const allow = { allow: allowedMethods.join(", ") };
+    if (isGrpcWeb(type)) return new Response(null, { status, headers: allow });
+    const headers = { ...allow, ...PROBLEM_TYPE };
     return refusal(unreadableRequest("NO_CALL", why), { status, headers });
   }
   if (status !== 415) return undefined;
@@ -154,11 +164,11 @@ function explained(
   if (isGrpcWeb(type)) return new Response(null, { status });
   if (request.method === "GET") {
     const why = "its query has no 'encoding=json' or 'encoding=proto'";
-    return refusal(unreadableRequest("NO_CALL", why), { status });
+    return refusal(unreadableRequest("NO_CALL", why), { status, headers: PROBLEM_TYPE });
   }
   const found = type ? `'${type}'` : "not set";
   const why = `its content-type is ${found}, must be 'application/json'`;
-  return refusal(unreadableRequest("NO_CALL", why), { status });
+  return refusal(unreadableRequest("NO_CALL", why), { status, headers: PROBLEM_TYPE });
 }
 
 /** Sends a complete answer, which counts for the caller until it is sent where it is large. */
