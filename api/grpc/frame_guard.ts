@@ -71,6 +71,11 @@ export class FrameGuard {
     return this.#state.lastStream;
   }
 
+  /** Whether a stream has been opened and is closed, for instance because the client has reset it. */
+  isClosed(stream: number): boolean {
+    return this.#state.isClosed(stream);
+  }
+
   /** Whether what the server has written ends with a whole frame. */
   get betweenSentFrames(): boolean {
     return this.#sent.betweenFrames;
