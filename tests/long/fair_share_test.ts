@@ -1,4 +1,4 @@
-/** Attacks from one address: the process stays small, and a caller from another is answered. */
+/** Attacks from one address: the process stays small, and a caller from another one is answered. */
 import { withTarget } from "../fuzz/target.ts";
 import { assertSoon, ATTACKS, withstand } from "../fuzz/withstand.ts";
 
@@ -10,6 +10,7 @@ Deno.test({
   sanitizeResources: false,
   async fn(t) {
     for (const attack of ATTACKS) {
+      // A separate server for each, because the allocator keeps memory after an attack.
       await t.step(attack, () =>
         withTarget(async (target) => {
           assertSoon(await withstand(target, attack, ATTACK_MS));
