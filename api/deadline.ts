@@ -1,9 +1,7 @@
 import type { ConnectError } from "@connectrpc/connect";
 import { MpcError } from "@mpc/domain";
+import { afterDelay } from "@mpc/process";
 import { toApiError } from "./error_codes.ts";
-
-/** The longest that one timer can wait: its time is kept in 31 bits. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const GRPC_TIMEOUT = /^(\d{1,8})([HMSmun])$/;
 const CONNECT_TIMEOUT = /^\d{1,10}$/;
@@ -29,24 +27,6 @@ export function parseGrpcTimeout(value: string): number | undefined {
 /** Reads the value of a `connect-timeout-ms` header ("Connect Protocol Reference"). */
 export function parseConnectTimeout(value: string): number | undefined {
   return CONNECT_TIMEOUT.test(value) ? Number(value) : undefined;
-}
-
-/**
- * Calls back after `ms`, however long that is: a plain timer of more than 24.8 days fires at once.
- * @returns cancels the callback
- */
-export function afterDelay(ms: number, callback: () => void): () => void {
-  const end = performance.now() + ms;
-  let timer: ReturnType<typeof setTimeout>;
-  const wait = (leftMs: number) => {
-    timer = setTimeout(() => {
-      const left = end - performance.now();
-      if (left > 0) wait(left);
-      else callback();
-    }, Math.min(leftMs, MAX_TIMER_MS));
-  };
-  wait(Math.max(0, ms));
-  return () => clearTimeout(timer);
 }
 
 /** The error of a call whose deadline has passed. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { afterDelay, Deadline, parseConnectTimeout, parseGrpcTimeout } from "./deadline.ts";
+import { afterDelay } from "@mpc/process";
+import { Deadline, parseConnectTimeout, parseGrpcTimeout } from "./deadline.ts";
 
 const DAY_MS = 24 * 3_600_000;
 

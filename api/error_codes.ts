@@ -1,7 +1,15 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type ErrorCode, isMpcError, MpcError } from "@mpc/domain";
-import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@mpc/proto";
+import {
+  adviceFor,
+  type ErrorCode,
+  type ErrorReason,
+  type FieldViolation,
+  isMpcError,
+  MpcError,
+} from "@mpc/domain";
+import { BadRequestSchema, ErrorAdviceSchema, ErrorInfoSchema, RetryInfoSchema } from "@mpc/proto";
+import { cutText } from "./status_message.ts";
 
 /** The one table from the domain's codes to gRPC's (google.rpc.Code). */
 const GRPC_CODES: Readonly<Record<ErrorCode, Code>> = {
@@ -29,7 +37,18 @@ const RETRY_AFTER_MS: Partial<Record<ErrorCode, number>> = {
 };
 
 /** Reasons besides those codes for which waiting helps. */
-const RETRY_AFTER_REASON_MS: Readonly<Record<string, number>> = { OPERATION_IN_PROGRESS: 1_000 };
+const RETRY_AFTER_REASON_MS: Partial<Record<ErrorReason, number>> = {
+  OPERATION_IN_PROGRESS: 1_000,
+};
+
+/** Sizes of details, so that they and the message are within 8 kB of trailers in base64. */
+const MAX_VALUE_BYTES = 300;
+const MAX_METADATA_BYTES = 1_000;
+const MAX_VIOLATIONS_BYTES = 2_000;
+/** What a violation takes besides its texts. */
+const VIOLATION_BYTES = 12;
+
+const encoder = new TextEncoder();
 
 /**
  * The error that a caller is told (AIP-193): exactly one `ErrorInfo`, all bad fields at once.
@@ -57,21 +76,24 @@ export function toConnectError(
   return toApiError(error);
 }
 
-/** An error of ours as the API tells it. */
+/**
+ * An error of ours as the API tells it, with what the catalogue of reasons says about it. Its details
+ * are small enough for the trailers of gRPC.
+ */
 export function toApiError(error: MpcError): ConnectError {
   const { code, reason, message, metadata, violations, retryable } = error;
   const result = new ConnectError(message, GRPC_CODES[code]);
   result.details.push({
     desc: ErrorInfoSchema,
-    value: create(ErrorInfoSchema, { reason, domain: "mpc", metadata: { ...metadata } }),
+    value: create(ErrorInfoSchema, { reason, domain: "mpc", metadata: cappedMetadata(metadata) }),
   });
+  // The caller of a cancelled call has gone: advice would only make a flood of resets dearer.
+  if (code !== "CANCELLED") {
+    const { responsible, nextStep } = adviceFor(error);
+    result.details.push({ desc: ErrorAdviceSchema, value: { responsible, nextStep } });
+  }
   if (violations.length > 0) {
-    const fieldViolations = violations.map(({ field, value, rule, hint }) => ({
-      field,
-      reason: rule,
-      description: value === "" ? hint : `${hint} (found '${value}')`,
-    }));
-    result.details.push({ desc: BadRequestSchema, value: { fieldViolations } });
+    result.details.push({ desc: BadRequestSchema, value: cappedViolations(violations) });
   }
   const retryAfterMs = Number(
     metadata["retryAfterMs"] ?? RETRY_AFTER_REASON_MS[reason] ?? RETRY_AFTER_MS[code] ?? NaN,
@@ -84,3 +106,43 @@ export function toApiError(error: MpcError): ConnectError {
   }
   return result;
 }
+
+/** Metadata whose values may be names that a caller has chosen. */
+function cappedMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  let left = MAX_METADATA_BYTES;
+  const capped: Record<string, string> = {};
+  for (const [name, value] of Object.entries(metadata)) {
+    const short = cutText(value, MAX_VALUE_BYTES, utf8Bytes);
+    left -= name.length + utf8Bytes(short);
+    if (left < 0) break;
+    capped[name] = short;
+  }
+  return capped;
+}
+
+/** As many bad fields as fit, and behind them how many more there are. */
+function cappedViolations(violations: readonly FieldViolation[]): MessageShape<
+  typeof BadRequestSchema
+> {
+  const fieldViolations: { field: string; reason: string; description: string }[] = [];
+  let left = MAX_VIOLATIONS_BYTES;
+  for (const { field, value, rule, hint } of violations) {
+    const description = value === "" ? hint : `${hint} (found '${value}')`;
+    const violation = {
+      field: cutText(field, MAX_VALUE_BYTES, utf8Bytes),
+      reason: rule,
+      description: cutText(description, MAX_VALUE_BYTES, utf8Bytes),
+    };
+    left -= utf8Bytes(violation.field + violation.reason + violation.description) + VIOLATION_BYTES;
+    if (left < 0) break;
+    fieldViolations.push(violation);
+  }
+  const more = violations.length - fieldViolations.length;
+  if (more > 0) {
+    const description = `and ${more} more ${more === 1 ? "field is" : "fields are"} not valid`;
+    fieldViolations.push({ field: "", reason: "MORE_FIELDS", description });
+  }
+  return create(BadRequestSchema, { fieldViolations });
+}
+
+const utf8Bytes = (text: string): number => encoder.encode(text).length;

@@ -1,26 +1,32 @@
-import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { MpcError } from "@mpc/domain";
-import { callerOf } from "@mpc/process";
-import type { EventService } from "@mpc/proto";
+import { Batch, callerOf, type Implementation } from "@mpc/process";
+import type { EventService, WatchEventsResponse } from "@mpc/proto";
 import { type ServiceDeps, watchEvents } from "@mpc/services";
 import { toWatchResponse } from "./mapping/event_mapping.ts";
+import { readerTooSlow } from "./streams/reader_too_slow.ts";
 
 /** The event methods of the API. */
-export function eventService(deps: ServiceDeps): ServiceImpl<typeof EventService> {
+export function eventService(deps: ServiceDeps): Implementation<typeof EventService> {
   return {
     async *watchEvents(request, context) {
       let { resumeToken } = request;
       for await (const watched of watchEvents(deps, callerOf(context), request)) {
-        resumeToken = watched.token || resumeToken;
-        yield toWatchResponse(watched);
+        const batch = new Batch(watched.map(toWatchResponse));
+        yield batch;
+        resumeToken = lastToken(batch) || resumeToken;
       }
-      if (isShutdown(context.signal.reason)) throw shuttingDown(resumeToken);
+      const { reason } = context.signal;
+      if (!(reason instanceof ConnectError)) return;
+      if (reason.code === Code.Unavailable) throw shuttingDown(resumeToken);
+      if (reason.code === Code.ResourceExhausted) throw readerTooSlow(resumeToken);
     },
   };
 }
 
-function isShutdown(reason: unknown): boolean {
-  return reason instanceof ConnectError && reason.code === Code.Unavailable;
+/** The token of the last message that was written; empty where none of those has one. */
+function lastToken({ messages, written }: Batch<WatchEventsResponse>): string {
+  return messages[written - 1]?.resumeToken ?? "";
 }
 
 function shuttingDown(resumeToken: string): MpcError {

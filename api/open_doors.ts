@@ -2,9 +2,11 @@ import type { Address, Components } from "@mpc/process";
 import { MpcError } from "@mpc/domain";
 import type { ServiceDeps } from "@mpc/services";
 import type { DoorsConfig } from "./config.ts";
+import { Peers } from "./connections/peers.ts";
 import type { ServerInfo } from "./diagnostics_service.ts";
 import { serveGrpc } from "./grpc/serve_grpc.ts";
 import { routes } from "./routes.ts";
+import { DeliveryPace } from "./streams/delivery_pace.ts";
 import { serveWeb } from "./web/serve_web.ts";
 
 /** Both doors, open. */
@@ -26,10 +28,15 @@ export async function openDoors(
 ): Promise<Doors> {
   const { routes: served, health } = routes(deps, info, config.rateLimit);
   await using stack = new AsyncDisposableStack();
-  const grpc = await serveGrpc({ routes: served, listen: config.grpcListen });
+  const pace = new DeliveryPace();
+  // What a peer holds at one door, it cannot hold at the other too.
+  const peers = new Peers();
+  const grpc = await serveGrpc({ routes: served, peers, pace, listen: config.grpcListen });
   stack.defer(() => grpc.close(config.graceMs));
   const web = serveWeb({
     routes: served,
+    peers,
+    pace,
     listen: config.webListen,
     allowedHosts: config.allowedHosts,
     grpcAddress: grpc.address,

@@ -87,12 +87,12 @@ export async function startTemporalServer(
 
 /** Waits until something listens on a port of this machine. */
 async function untilListening(port: number, ended: () => boolean): Promise<void> {
-  for (const end = Date.now() + READY_MS;;) {
+  for (const end = performance.now() + READY_MS;;) {
     try {
       (await Deno.connect({ hostname: "127.0.0.1", port })).close();
       return;
     } catch (error) {
-      if (ended() || Date.now() > end) {
+      if (ended() || performance.now() > end) {
         throw new MpcError("FAILED_PRECONDITION", {
           reason: "NO_TEMPORAL",
           message: `its dev server ${

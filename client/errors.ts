@@ -1,7 +1,7 @@
 /** What a failed call says, read from codes and details and from where the error arose. */
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@mpc/proto";
+import { BadRequestSchema, ErrorAdviceSchema, ErrorInfoSchema, RetryInfoSchema } from "@mpc/proto";
 
 /**
  * Where an error arose:
@@ -35,6 +35,8 @@ export interface CallFailure {
   readonly reason: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly violations: readonly { readonly field: string; readonly description: string }[];
+  /** What to do next, as the API says; empty for errors of another origin. */
+  readonly nextStep: string;
   /** When the API asks to retry; undefined where it does not say. */
   readonly retryAfterMs: number | undefined;
 }
@@ -65,6 +67,7 @@ export function readFailure(error: ConnectError): CallFailure {
     violations: error.findDetails(BadRequestSchema).flatMap(({ fieldViolations }) =>
       fieldViolations.map(({ field, description }) => ({ field, description }))
     ),
+    nextStep: error.findDetails(ErrorAdviceSchema)[0]?.nextStep ?? "",
     retryAfterMs: retryDelay && durationMs(retryDelay),
   };
 }

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { createServer as createHttpServer, type RequestListener } from "node:http";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { BadRequestSchema, EnvironmentService, ErrorInfoSchema, RetryInfoSchema } from "@mpc/proto";
+import {
+  BadRequestSchema,
+  EnvironmentService,
+  ErrorAdviceSchema,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+} from "@mpc/proto";
 import { connect } from "./connect.ts";
 import { type FailureOrigin, isNotFound, readFailure, unlessNotFound } from "./errors.ts";
 
@@ -12,10 +18,11 @@ const ofApi = (code: Code, message: string, reason: string): ConnectError =>
     value: { reason, domain: "mpc", metadata: { resource: "environments/dev" } },
   }]);
 
-Deno.test("readFailure() reads code, reason, metadata, violations and delay of the API's errors", () => {
+Deno.test("readFailure() reads code, reason, metadata, advice, violations and delay of the API's errors", () => {
   const error = ofApi(Code.InvalidArgument, "Cannot do it", "INVALID_FIELDS");
   const violation = { field: "image", description: "must be set" };
   error.details.push(
+    { desc: ErrorAdviceSchema, value: { responsible: "caller", nextStep: "Set the image" } },
     { desc: BadRequestSchema, value: { fieldViolations: [violation] } },
     { desc: RetryInfoSchema, value: { retryDelay: { seconds: 2n, nanos: 5e8 } } },
   );
@@ -26,6 +33,7 @@ Deno.test("readFailure() reads code, reason, metadata, violations and delay of t
     reason: "INVALID_FIELDS",
     metadata: { resource: "environments/dev" },
     violations: [violation],
+    nextStep: "Set the image",
     retryAfterMs: 2_500,
   });
 });

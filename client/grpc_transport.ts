@@ -26,9 +26,20 @@ import {
   Metadata,
   type ServiceError,
 } from "@grpc/grpc-js";
-import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema, StatusSchema } from "@mpc/proto";
+import {
+  BadRequestSchema,
+  ErrorAdviceSchema,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+  StatusSchema,
+} from "@mpc/proto";
 
-const DETAILS = createRegistry(ErrorInfoSchema, BadRequestSchema, RetryInfoSchema);
+const DETAILS = createRegistry(
+  ErrorInfoSchema,
+  ErrorAdviceSchema,
+  BadRequestSchema,
+  RetryInfoSchema,
+);
 
 /** Connect's transport over grpc-js, for `grpc://` and `grpcs://` addresses. */
 export function createGrpcTransport(

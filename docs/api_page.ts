@@ -20,7 +20,7 @@ const HEAD = `# API
 
 Made from the comments in \`proto/mpc/v1\` by \`deno task docs\`; do not edit. The API is shaped by
 Google's API Improvement Proposals (https://google.aip.dev). Errors carry one \`ErrorInfo\` with a
-reason and metadata, bad input a \`BadRequest\` with every bad field, and \`RetryInfo\` where waiting
+reason and metadata ([reasons](reasons.md)), one \`ErrorAdvice\`, bad input a \`BadRequest\` with every bad field, and \`RetryInfo\` where waiting
 helps. The same methods are served by gRPC, gRPC-Web, Connect and JSON
 (\`POST /mpc.v1.EnvironmentService/ListEnvironments\`). The [API guide](api-guide.md) has examples.
 `;

@@ -1,3 +1,4 @@
+import type { EventReason } from "./event_reasons.ts";
 import type { Instant } from "./time.ts";
 
 /** One observation about a resource, in the shape of a Kubernetes condition. */
@@ -5,8 +6,8 @@ export interface Condition {
   /** In CamelCase, for instance `Ready`. */
   readonly type: string;
   readonly status: "TRUE" | "FALSE" | "UNKNOWN";
-  /** In CamelCase, for programs. */
-  readonly reason: string;
+  /** For programs; at run time perhaps another version's, where it is read from a store. */
+  readonly reason: EventReason;
   readonly message: string;
   readonly observedGeneration: number;
   /** When `status` last changed. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import type { EventReason } from "./event_reasons.ts";
 import { setCondition } from "./condition.ts";
 
-const ready = (status: "TRUE" | "FALSE", reason = "R") => ({
+const ready = (status: "TRUE" | "FALSE", reason: EventReason = "Ready") => ({
   type: "Ready",
   status,
   reason,
@@ -11,8 +12,8 @@ const ready = (status: "TRUE" | "FALSE", reason = "R") => ({
 
 Deno.test("a condition's transition time moves only when its status does", () => {
   const first = setCondition([], ready("FALSE"), 1);
-  const same = setCondition(first, ready("FALSE", "Other"), 2);
-  assert.deepEqual(same.map((c) => [c.reason, c.lastTransitionTime]), [["Other", 1]]);
+  const same = setCondition(first, ready("FALSE", "Creating"), 2);
+  assert.deepEqual(same.map((c) => [c.reason, c.lastTransitionTime]), [["Creating", 1]]);
   const turned = setCondition(same, ready("TRUE"), 3);
   assert.deepEqual(turned.map((c) => [c.status, c.lastTransitionTime]), [["TRUE", 3]]);
 });

@@ -37,4 +37,4 @@ export interface Environment extends Resource {
 }
 
 /** The condition that tells that an environment is about to expire, and when. */
-export const EXPIRES_SOON = "ExpiresSoon";
+export const EXPIRES_SOON = "ExpiresSoon" as const;

@@ -1,14 +1,18 @@
-import { type ErrorCode, MpcError } from "./errors.ts";
+import { ForeignError, MpcError, uncheckedError } from "./errors.ts";
+import type { ErrorCode, ErrorReason } from "./reasons.ts";
 
 /** One link of a recorded cause chain. */
 export interface ErrorCause {
   readonly code: ErrorCode;
+  /** Of the catalogue, or another system's own, for instance `ErrImagePull`. */
   readonly reason: string;
   readonly message: string;
 }
 
 /** An error as operations keep it: JSON, with its causes flattened, the nearest first. */
 export interface ErrorRecord extends ErrorCause {
+  /** Read from a store it may be another version's: `adviceFor` answers for any. */
+  readonly reason: ErrorReason;
   readonly retryable: boolean;
   readonly metadata: Readonly<Record<string, string>>;
   readonly causes: readonly ErrorCause[];
@@ -16,6 +20,7 @@ export interface ErrorRecord extends ErrorCause {
 
 const MAX_CAUSES = 8;
 const MAX_MESSAGE = 2_000;
+const UNEXPECTED = "UNEXPECTED";
 
 /**
  * Records any thrown value.
@@ -24,7 +29,6 @@ const MAX_MESSAGE = 2_000;
  * blindly. Their message is kept, because the record is for operators.
  */
 export function recordError(error: unknown): ErrorRecord {
-  const top = link(error);
   const causes: ErrorCause[] = [];
   let cause = error instanceof Error ? error.cause : undefined;
   while (cause !== undefined && causes.length < MAX_CAUSES) {
@@ -32,28 +36,29 @@ export function recordError(error: unknown): ErrorRecord {
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   return {
-    ...top,
+    ...link(error),
+    reason: error instanceof MpcError ? error.reason : UNEXPECTED,
     retryable: error instanceof MpcError && error.retryable,
     metadata: error instanceof MpcError ? error.metadata : {},
     causes,
   };
 }
 
-/** Turns a record back into an error, with its causes. */
-export function errorFromRecord(record: ErrorRecord): MpcError {
-  const cause = record.causes.reduceRight<MpcError | undefined>(
-    (inner, { code, reason, message }) => new MpcError(code, { reason, message, cause: inner }),
+/** Turns a record back into an error, with its causes. Its reason may be another version's. */
+export function errorFromRecord(record: ErrorCause & Omit<ErrorRecord, "reason">): MpcError {
+  const cause = record.causes.reduceRight<ForeignError | undefined>(
+    (inner, { code, reason, message }) => new ForeignError(code, { reason, message, cause: inner }),
     undefined,
   );
-  return new MpcError(record.code, { ...record, cause });
+  return uncheckedError(record.code, record.reason, { ...record, cause });
 }
 
 function link(error: unknown): ErrorCause {
-  if (error instanceof MpcError) {
+  if (error instanceof MpcError || error instanceof ForeignError) {
     return { code: error.code, reason: error.reason, message: shorten(error.message) };
   }
   const message = error instanceof Error ? error.message : String(error);
-  return { code: "INTERNAL", reason: "UNEXPECTED", message: shorten(message) };
+  return { code: "INTERNAL", reason: UNEXPECTED, message: shorten(message) };
 }
 
 function shorten(message: string): string {

@@ -1,21 +1,29 @@
 import assert from "node:assert/strict";
 import { errorFromRecord, recordError } from "./error_record.ts";
-import { MpcError } from "./errors.ts";
+import { MpcError, uncheckedError } from "./errors.ts";
 
 Deno.test("a cause chain is recorded from the outside in, and comes back", () => {
   const root = new Error("disk gone");
-  const middle = new MpcError("UNAVAILABLE", { reason: "DOWN", message: "no answer", cause: root });
+  const middle = new MpcError("UNAVAILABLE", {
+    reason: "NO_WORKER",
+    message: "no answer",
+    cause: root,
+  });
   const top = new MpcError("ABORTED", {
-    reason: "LOST",
+    reason: "PLAN_OUTDATED",
     message: "lost it",
     metadata: { pod: "web-1" },
     cause: middle,
   });
   const record = recordError(top);
-  assert.deepEqual([record.code, record.reason, record.retryable], ["ABORTED", "LOST", true]);
+  assert.deepEqual([record.code, record.reason, record.retryable], [
+    "ABORTED",
+    "PLAN_OUTDATED",
+    true,
+  ]);
   assert.deepEqual(record.metadata, { pod: "web-1" });
   assert.deepEqual(record.causes, [
-    { code: "UNAVAILABLE", reason: "DOWN", message: "no answer" },
+    { code: "UNAVAILABLE", reason: "NO_WORKER", message: "no answer" },
     { code: "INTERNAL", reason: "UNEXPECTED", message: "disk gone" },
   ]);
   const again = errorFromRecord(record);
@@ -39,8 +47,7 @@ Deno.test("messages and chains are limited", () => {
 
 Deno.test("the code says whether trying again may help, unless the error does", () => {
   const error = (code: "UNAVAILABLE" | "NOT_FOUND", retryable?: boolean) =>
-    new MpcError(code, {
-      reason: "R",
+    uncheckedError(code, "R", {
       message: "m",
       ...(retryable !== undefined && { retryable }),
     });

@@ -1,23 +1,4 @@
-/** The canonical codes a caller may act on; a subset of gRPC's (google.rpc.Code). */
-export const ERROR_CODES = [
-  "INVALID_ARGUMENT",
-  "NOT_FOUND",
-  "ALREADY_EXISTS",
-  "FAILED_PRECONDITION",
-  "ABORTED",
-  "OUT_OF_RANGE",
-  "RESOURCE_EXHAUSTED",
-  "PERMISSION_DENIED",
-  "UNAUTHENTICATED",
-  "UNIMPLEMENTED",
-  "UNAVAILABLE",
-  "DEADLINE_EXCEEDED",
-  "CANCELLED",
-  "DATA_LOSS",
-  "INTERNAL",
-] as const;
-
-export type ErrorCode = (typeof ERROR_CODES)[number];
+import { codeOf, type ErrorCode, type ErrorReason, type ReasonOf } from "./reasons.ts";
 
 /** One field that breaks a rule. */
 export interface FieldViolation {
@@ -31,9 +12,9 @@ export interface FieldViolation {
   readonly hint: string;
 }
 
-export interface ErrorOptions {
-  /** Why, in UPPER_SNAKE_CASE; with the code it is what programs act on. */
-  readonly reason: string;
+export interface ErrorOptions<Code extends ErrorCode> {
+  /** Why, from the catalogue; with the code it is what programs act on. */
+  readonly reason: ReasonOf<Code>;
   readonly message: string;
   /** Whether the same call may work later; by default what the code says. */
   readonly retryable?: boolean;
@@ -50,22 +31,55 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
   "ABORTED",
 ]);
 
-/** Every error that leaves a room: a closed code, a reason, structured facts and a cause. */
-export class MpcError extends Error {
+/**
+ * Every error that leaves a room: a closed code, one of its reasons, structured facts and a cause. An
+ * unknown reason, or one of another code, does not compile.
+ */
+export class MpcError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name = "MpcError";
   readonly code: ErrorCode;
-  readonly reason: string;
+  /** Of the catalogue; at run time perhaps another version's, where a record gave it. */
+  readonly reason: ErrorReason;
   readonly retryable: boolean;
   readonly metadata: Readonly<Record<string, string>>;
   readonly violations: readonly FieldViolation[];
 
-  constructor(code: ErrorCode, options: ErrorOptions) {
+  constructor(code: Code, options: ErrorOptions<NoInfer<Code>>) {
     super(options.message, { cause: options.cause });
     this.code = code;
-    this.reason = options.reason;
+    this.reason = options.reason as ErrorReason;
     this.retryable = options.retryable ?? RETRYABLE.has(code);
     this.metadata = options.metadata ?? {};
     this.violations = options.violations ?? [];
+  }
+}
+
+/** The error of a reason that is chosen at run time, with the code that the catalogue gives it. */
+export const errorFor = (
+  reason: ErrorReason,
+  options: Omit<ErrorOptions<ErrorCode>, "reason">,
+): MpcError => uncheckedError(codeOf(reason), reason, options);
+
+/** The error of a code and a reason that a record holds, which may be of another version. */
+export const uncheckedError = (
+  code: ErrorCode,
+  reason: string,
+  options: Omit<ErrorOptions<ErrorCode>, "reason">,
+): MpcError => new MpcError(code, { ...options, reason: reason as never });
+
+/** A cause in the words of another system: its reason is its own, for instance `ErrImagePull`. */
+export class ForeignError extends Error {
+  override readonly name = "ForeignError";
+  readonly code: ErrorCode;
+  readonly reason: string;
+
+  constructor(
+    code: ErrorCode,
+    options: { readonly reason: string; readonly message: string; readonly cause?: unknown },
+  ) {
+    super(options.message, { cause: options.cause });
+    this.code = code;
+    this.reason = options.reason;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Environment } from "./environment.ts";
+import type { EventReason } from "./event_reasons.ts";
 import type { Operation } from "./operation.ts";
 import type { Instant } from "./time.ts";
 import type { Workload } from "./workload.ts";
@@ -17,8 +18,8 @@ export interface Event {
   readonly sequence: number;
   readonly time: Instant;
   readonly type: EventType;
-  /** In CamelCase, for programs, for instance `StepSucceeded`. */
-  readonly reason: string;
+  /** For programs; at run time perhaps another version's, where it is read from a store. */
+  readonly reason: EventReason;
   readonly message: string;
   /** Name of the resource it is about. */
   readonly target: string;

@@ -10,6 +10,7 @@ export * from "./error_record.ts";
 export * from "./errors.ts";
 export * from "./etag.ts";
 export * from "./event.ts";
+export * from "./event_reasons.ts";
 export * from "./filter.ts";
 export * from "./filter_fields.ts";
 export { matches, type Wildcard, wildcardOf } from "./filter_matches.ts";
@@ -24,10 +25,19 @@ export * from "./operation.ts";
 export * from "./orphan.ts";
 export * from "./plan.ts";
 export * from "./quantity.ts";
+export {
+  type Advice,
+  adviceFor,
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorReason,
+  type ReasonOf,
+  REASONS,
+  type Responsible,
+} from "./reasons.ts";
 export * from "./redact.ts";
 export * from "./resource.ts";
 export * from "./retry_policy.ts";
-export { stateReason } from "./state_reason.ts";
 export * from "./time.ts";
 export * from "./traceparent.ts";
 export * from "./transitions.ts";

@@ -1,4 +1,4 @@
-import { isMpcError } from "@mpc/domain";
+import { type ErrorReason, isMpcError } from "@mpc/domain";
 
 /** A part of a process that has to be ready for its work, or to be closed, or both. */
 export interface Component {
@@ -14,7 +14,7 @@ export type Readiness =
   | {
     readonly name: string;
     readonly ready: false;
-    readonly reason: string;
+    readonly reason: ErrorReason | "NOT_READY";
     readonly message: string;
   };
 

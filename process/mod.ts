@@ -1,4 +1,5 @@
 /** What every process of the platform does: where it listens, how it is set up, runs and stops. */
+export { Batch, type Implementation } from "./calls/batch.ts";
 export { accessLog } from "./calls/access_log.ts";
 export { callerOf, identify, type Identity, SOURCE } from "./calls/identify.ts";
 export { type Call, intercept, type Interceptor, type Next } from "./calls/interceptor.ts";
@@ -19,6 +20,7 @@ export {
 export { readFlags } from "./read_flags.ts";
 export { runProcess } from "./run_process.ts";
 export * from "./settings.ts";
+export { afterDelay } from "./after_delay.ts";
 export { systemClock } from "./system_clock.ts";
 export { systemIds } from "./system_ids.ts";
 export { VERSION } from "./version.ts";

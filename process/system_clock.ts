@@ -1,24 +1,23 @@
 import { abortedByCaller, type MpcError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
+import { afterDelay } from "./after_delay.ts";
 
-/** A timer cannot be set farther ahead (32 bits of milliseconds). */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
-/** The machine's clock. */
+/** The machine's clocks. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   sleep(ms, signal) {
     if (signal?.aborted) return Promise.reject(aborted(signal));
     if (ms <= 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const onAbort = () => {
-        clearTimeout(timer);
+        cancel();
         reject(aborted(signal));
       };
-      const timer = setTimeout(() => {
+      const cancel = afterDelay(ms, () => {
         signal?.removeEventListener("abort", onAbort);
         resolve();
-      }, Math.min(ms, MAX_TIMER_MS));
+      });
       signal?.addEventListener("abort", onAbort, { once: true });
     });
   },

@@ -29,6 +29,7 @@ export * from "./resources/resource_events.ts";
 export { restartWorkload } from "./workloads/restart_workload.ts";
 export { retryOperation } from "./operations/retry_operation.ts";
 export { rollbackWorkload } from "./workloads/rollback_workload.ts";
+export { LOOK_AGAIN_MS, sleepUntil } from "./sleep_until.ts";
 export { scaleWorkload } from "./workloads/scale_workload.ts";
 export { sleepUnlessAborted } from "./sleep_unless_aborted.ts";
 export { pagesOf } from "./resources/read_all.ts";

@@ -153,6 +153,11 @@ export interface EventLog {
    */
   tail(after: number, signal: AbortSignal): AsyncIterable<Event>;
   /**
+   * Like `tail`, but yields the events in batches: a reader that is slower than the writers gets
+   * more events at once. Batches are not empty and their number of events is limited.
+   */
+  follow(after: number, signal: AbortSignal): AsyncIterable<readonly Event[]>;
+  /**
    * Removes the oldest events, up to the first event whose `time` is `time` or later (milliseconds
    * since 1970). Events behind that one stay, though a wrong clock may have given them an older time.
    * @returns how many events this call removed

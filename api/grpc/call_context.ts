@@ -7,9 +7,10 @@ import {
   type HandlerContext,
 } from "@connectrpc/connect";
 import type { EventEmitter } from "node:events";
-import type { ServerUnaryCall } from "@grpc/grpc-js";
-import { SOURCE } from "@mpc/process";
-import { afterDelay, deadlineExceeded } from "../deadline.ts";
+import type { Metadata, ServerUnaryCall } from "@grpc/grpc-js";
+import { afterDelay, SOURCE } from "@mpc/process";
+import { deadlineExceeded } from "../deadline.ts";
+import { headersOf, metadataOf } from "./wire_metadata.ts";
 
 type Call<I, O> =
   & Pick<ServerUnaryCall<I, O>, "cancelled" | "metadata" | "getDeadline" | "getPath" | "getPeer">
@@ -79,14 +80,7 @@ export class CallContext<I, O> implements HandlerContext {
   }
 
   get requestHeader(): Headers {
-    if (!this.#requestHeader) {
-      const headers = new Headers();
-      for (const [key, value] of Object.entries(this.#call.metadata.getMap())) {
-        if (typeof value === "string") headers.append(key, value);
-      }
-      this.#requestHeader = headers;
-    }
-    return this.#requestHeader;
+    return this.#requestHeader ??= headersOf(this.#call.metadata);
   }
 
   get responseHeader(): Headers {
@@ -97,8 +91,24 @@ export class CallContext<I, O> implements HandlerContext {
     return this.#responseTrailer ??= new Headers();
   }
 
+  /** Metadata to be sent before the first message, if the method has set any. */
+  get sentHeader(): Metadata | undefined {
+    return metadataOf(this.#responseHeader);
+  }
+
+  /** Metadata to be sent with the status, if the method has set any. */
+  get sentTrailer(): Metadata | undefined {
+    return metadataOf(this.#responseTrailer);
+  }
+
   get values(): ContextValues {
     return this.#values ??= createContextValues().set(SOURCE, addressOf(this.#call.getPeer()));
+  }
+
+  /** Aborts the call's signal. */
+  cutOff(reason: ConnectError): void {
+    void this.signal;
+    this.#abort?.abort(reason);
   }
 
   /** Stops timers; to be called when the call has ended. */

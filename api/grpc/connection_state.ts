@@ -19,7 +19,9 @@ import {
 export interface FrameLimits {
   /** Bytes of one header block: HEADERS and the CONTINUATIONs behind it. */
   readonly maxHeaderBytes: number;
-  /** Bytes of a call's header fields when decoded. */
+  /** Bytes of a header block's fields when decoded. */
+  readonly maxDecodedHeaderBytes: number;
+  /** Bytes of a call's header fields; announced, and a call with more is refused. */
   readonly maxHeaderListBytes: number;
   readonly maxContinuations: number;
   readonly maxConcurrentStreams: number;
@@ -39,8 +41,9 @@ export interface FrameLimits {
 }
 
 export const DEFAULT_FRAME_LIMITS: FrameLimits = {
-  maxHeaderBytes: 64 * 1024,
-  maxHeaderListBytes: 128 * 1024,
+  maxHeaderBytes: 128 * 1024,
+  maxDecodedHeaderBytes: 256 * 1024,
+  maxHeaderListBytes: 16 * 1024,
   maxContinuations: 8,
   maxConcurrentStreams: 1_000,
   pings: { burst: 100, perSecond: 10 },
@@ -103,7 +106,7 @@ export class ConnectionState {
     this.#limits = limits;
     this.#calls = calls;
     this.#now = now;
-    this.#blocks = new HeaderBlocks(limits.maxHeaderListBytes);
+    this.#blocks = new HeaderBlocks(limits.maxDecodedHeaderBytes);
     const at = now();
     this.#pings = new FrameBudget("pings", limits.pings, at);
     this.#windowUpdates = new FrameBudget("window_updates", limits.windowUpdates, at);
@@ -373,7 +376,9 @@ export class ConnectionState {
   #checkBlock(id: number, bytes: Uint8Array, start: number, end: number): void {
     const listBytes = this.#blocks.check(bytes, start, end);
     const stream = this.#streams.get(id);
-    if (stream) this.#hold(stream, listBytes * HEADER_COPIES);
+    if (!stream) return;
+    if (listBytes <= this.#limits.maxHeaderListBytes) this.#hold(stream, listBytes * HEADER_COPIES);
+    else this.#calls.refuse(id, ERROR_CODE.ENHANCE_YOUR_CALM);
   }
 
   #clientSettings(bytes: Uint8Array, payload: number, length: number, flags: number): boolean {

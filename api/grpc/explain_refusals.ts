@@ -1,6 +1,11 @@
 import { ServerInterceptingCall, type ServerInterceptor, status as Status } from "@grpc/grpc-js";
+import { grpcMessage } from "../status_message.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
 import { DETAILS, statusOf } from "./status.ts";
+import { WireMetadata } from "./wire_metadata.ts";
+
+/** What clients take: grpc-java takes a larger block for a broken connection. */
+const MAX_TRAILER_BYTES = 8_000;
 
 type PartialStatus = Parameters<ServerInterceptingCall["sendStatus"]>[0];
 
@@ -11,10 +16,22 @@ type PartialStatus = Parameters<ServerInterceptingCall["sendStatus"]>[0];
  * it is that call whose method is wrapped.
  */
 export const explainRefusals: ServerInterceptor = (_method, call) => {
-  const send = call.sendStatus.bind(call);
-  call.sendStatus = (status) => send(explained(status));
+  const sendStatus = call.sendStatus.bind(call);
+  const sendMetadata = call.sendMetadata.bind(call);
+  call.sendStatus = (status) => sendStatus(asSent(explained(status)));
+  call.sendMetadata = (metadata) => sendMetadata(WireMetadata.of(metadata));
   return new ServerInterceptingCall(call);
 };
+
+/** A status as gRPC has it: success has no message. */
+function asSent(status: PartialStatus): PartialStatus {
+  const { code, details, metadata } = status;
+  const message = code === Status.OK ? undefined : grpcMessage(details);
+  const own = { "grpc-message": message };
+  const sent = WireMetadata.of(metadata, own);
+  // The status is told in any case, and a part of its details is none.
+  return { code, details, metadata: sent.bytes > MAX_TRAILER_BYTES ? new WireMetadata(own) : sent };
+}
 
 function explained(status: PartialStatus): PartialStatus {
   // Statuses of our own have their details with them.
@@ -35,11 +52,7 @@ function explained(status: PartialStatus): PartialStatus {
         unreadableRequest("MESSAGE_TOO_LARGE", "its message is larger than the server takes"),
       );
     case Status.UNIMPLEMENTED:
-      return statusOf(
-        details.includes("encoding")
-          ? unreadableRequest("UNSUPPORTED_ENCODING", "its encoding is none of gzip and deflate")
-          : unreadableRequest("UNREADABLE_MESSAGE", "the method takes exactly one message"),
-      );
+      return statusOf(unreadableRequest("MESSAGE_COUNT", "the method takes exactly one message"));
     default:
       return status;
   }

@@ -10,9 +10,11 @@ import {
   FLAG,
   FRAME,
   HEAD_BYTES,
+  MAX_HEADER_LIST_SIZE,
   payloadLength,
   PREFACE,
   violation,
+  withSetting,
 } from "./http2_frames.ts";
 import { SentFrames } from "./sent_frames.ts";
 
@@ -35,6 +37,7 @@ export class FrameGuard {
   readonly #state: ConnectionState;
   readonly #sent: SentFrames;
   readonly #calls: GuardedCalls;
+  readonly #maxHeaderListBytes: number;
   readonly #now: () => number;
   #prefaceSeen = 0;
   /** A frame of which only the beginning has come. */
@@ -53,6 +56,7 @@ export class FrameGuard {
   ) {
     this.#calls = calls;
     this.#now = now;
+    this.#maxHeaderListBytes = limits.maxHeaderListBytes;
     this.#state = new ConnectionState(limits, calls, now);
     this.#sent = new SentFrames((...frame) => this.#state.onSent(...frame));
   }
@@ -148,6 +152,15 @@ export class FrameGuard {
     }
     keep(chunk, from, chunk.length, passed);
     return undefined;
+  }
+
+  /**
+   * Announces the limit of header fields in the server's first frame, its SETTINGS. The stack would
+   * announce it too, but does not answer a call that exceeds it.
+   * @param chunk the first that the server writes
+   */
+  withLimits(chunk: Uint8Array): Uint8Array {
+    return withSetting(chunk, MAX_HEADER_LIST_SIZE, this.#maxHeaderListBytes);
   }
 
   /** Looks at what the server writes. */

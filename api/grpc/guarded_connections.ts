@@ -1,7 +1,14 @@
-import type { Http2Server, Http2Stream, ServerHttp2Session } from "node:http2";
+import type {
+  Http2Server,
+  Http2Stream,
+  IncomingHttpHeaders,
+  OutgoingHttpHeaders,
+  ServerHttp2Session,
+  ServerHttp2Stream,
+} from "node:http2";
 import type { Socket } from "node:net";
 import { getLogger } from "@logtape/logtape";
-import { type Peer, type PeerLimits, Peers } from "../connections/peers.ts";
+import type { Peer, PeerLimits, Peers } from "../connections/peers.ts";
 import { within } from "../connections/within.ts";
 import type { FrameLimits, GuardedCalls } from "./connection_state.ts";
 import { FrameGuard } from "./frame_guard.ts";
@@ -17,6 +24,9 @@ const FLUSH_MS = 1_000;
 /** How many calls a new connection counts for. */
 const CONNECTION_WORK = 8;
 
+/** The headers of the whole answer to a request; undefined where it is a call. */
+type Refusal = (headers: IncomingHttpHeaders) => OutgoingHttpHeaders | undefined;
+
 export interface ConnectionLimits extends FrameLimits, PeerLimits {
   /** How long a connection may take to send its preface. */
   readonly handshakeTimeoutMs: number;
@@ -30,6 +40,7 @@ export interface ConnectionLimits extends FrameLimits, PeerLimits {
  */
 export class GuardedConnections {
   readonly #server: Http2Server;
+  readonly #refusal: Refusal;
   readonly #limits: ConnectionLimits;
   readonly #peers: Peers;
   readonly #connections = new Set<GuardedConnection>();
@@ -37,11 +48,21 @@ export class GuardedConnections {
   #accepting: GuardedConnection | undefined;
   #sweep: ReturnType<typeof setInterval> | undefined;
 
-  /** @param server the HTTP/2 server whose calls are guarded, its listeners for them set */
-  constructor(server: Http2Server, limits: ConnectionLimits) {
+  /**
+   * @param server the HTTP/2 server whose calls are guarded, its listeners for them set
+   * @param peers all that are connected, at this door or another
+   * @param refusal answers requests that are no calls
+   */
+  constructor(
+    server: Http2Server,
+    limits: ConnectionLimits,
+    peers: Peers,
+    refusal: Refusal,
+  ) {
     this.#server = server;
+    this.#refusal = refusal;
     this.#limits = limits;
-    this.#peers = new Peers(limits);
+    this.#peers = peers;
     server.on("session", (session) => this.#onSession(session));
     this.#guardCalls();
   }
@@ -110,17 +131,25 @@ export class GuardedConnections {
   #guardCalls(): void {
     const listeners = this.#server.listeners("stream");
     this.#server.removeAllListeners("stream");
-    this.#server.on("stream", (stream, ...rest) => {
-      const connection = stream.session && this.#bySession.get(stream.session);
-      // A call may have ended before it is told of; to answer it then would throw.
-      if (stream.destroyed || stream.closed || !connection?.begin(stream)) return;
-      try {
-        for (const listener of listeners) listener.call(this.#server, stream, ...rest);
-      } catch (error) {
-        log.error("Call ended by a fault of the gRPC stack: {error}", { error });
-        stream.destroy();
-      }
-    });
+    this.#server.on(
+      "stream",
+      (stream: ServerHttp2Stream, ...rest) => {
+        const connection = stream.session && this.#bySession.get(stream.session);
+        // A call may have ended before it is told of; to answer it then would throw.
+        if (stream.destroyed || stream.closed || !connection?.begin(stream)) return;
+        try {
+          const refusal = this.#refusal(rest[0]);
+          if (refusal) {
+            stream.respond(refusal, { endStream: true });
+            return;
+          }
+          for (const listener of listeners) listener.call(this.#server, stream, ...rest);
+        } catch (error) {
+          log.error("Call ended by a fault of the gRPC stack: {error}", { error });
+          stream.destroy();
+        }
+      },
+    );
   }
 
   #checkDeadlines(): void {

@@ -32,6 +32,7 @@ export class GuardedSocket extends Duplex {
   /** Whether nobody takes what is read. */
   #full = false;
   #lingers = false;
+  #settingsSent = false;
   /** Since when a write waits for the client to read. */
   #writingSince: number | undefined;
 
@@ -164,8 +165,10 @@ export class GuardedSocket extends Duplex {
     _encoding: string,
     callback: (error?: Error | null) => void,
   ): void {
-    this.#guard.sent(chunk);
-    if (this.#socket.write(chunk)) {
+    const sent = this.#settingsSent ? chunk : this.#guard.withLimits(chunk);
+    this.#settingsSent = true;
+    this.#guard.sent(sent);
+    if (this.#socket.write(sent)) {
       callback();
       return;
     }

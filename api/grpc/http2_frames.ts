@@ -83,3 +83,20 @@ export function uint31(bytes: Uint8Array, at: number): number {
 export function payloadLength(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
 }
+
+/** A setting's identifier (RFC 9113, section 6.5.2). */
+export const MAX_HEADER_LIST_SIZE = 0x6;
+
+/** Frames of which the first is SETTINGS, with one setting more in it; the last one counts. */
+export function withSetting(bytes: Uint8Array, setting: number, value: number): Uint8Array {
+  const at = HEAD_BYTES + payloadLength(bytes, 0);
+  if (bytes[3] !== FRAME.SETTINGS || bytes.length < at) return bytes;
+  const longer = new Uint8Array(bytes.length + 6);
+  longer.set(bytes.subarray(0, at));
+  longer.set(bytes.subarray(at), at + 6);
+  const view = new DataView(longer.buffer);
+  view.setUint32(0, ((at - HEAD_BYTES + 6) << 8) | FRAME.SETTINGS);
+  view.setUint16(at, setting);
+  view.setUint32(at + 2, value);
+  return longer;
+}

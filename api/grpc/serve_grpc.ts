@@ -1,24 +1,24 @@
 import { EventEmitter } from "node:events";
-import { constants, type Http2Server } from "node:http2";
+import type { Http2Server } from "node:http2";
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { Server, ServerCredentials, type ServerInterceptor, setLogger } from "@grpc/grpc-js";
 import { getLogger } from "@logtape/logtape";
 import { type Address, listen } from "@mpc/process";
-import { DEFAULT_PEER_LIMITS } from "../connections/peers.ts";
+import { DEFAULT_PEER_LIMITS, Peers } from "../connections/peers.ts";
 import { within } from "../connections/within.ts";
 import type { Route } from "../route.ts";
+import { STALL_MS } from "../streams/deliver.ts";
+import { DeliveryPace } from "../streams/delivery_pace.ts";
 import { containStackFaults } from "./contain_stack_faults.ts";
 import { explainRefusals } from "./explain_refusals.ts";
 import { DEFAULT_FRAME_LIMITS } from "./connection_state.ts";
 import { type ConnectionLimits, GuardedConnections } from "./guarded_connections.ts";
+import { refuseRequest } from "./refuse_request.ts";
 import { RunningCalls } from "./running_calls.ts";
 import { serviceDefinition } from "./service_definition.ts";
 
 const log = getLogger(["mpc", "grpc"]);
-
-// Deno's constants lack it: grpc-js would answer 200 to what is no gRPC.
-Object.assign(constants, { HTTP_STATUS_UNSUPPORTED_MEDIA_TYPE: 415 });
 
 /** What grpc-js says of bad calls, for instance of metadata that it cannot read. */
 const MAX_SAID = 200;
@@ -27,6 +27,8 @@ setLogger({ debug: say, info: say, error: say });
 
 export interface GrpcLimits extends ConnectionLimits {
   readonly maxMessageBytes: number;
+  /** How long the reader of a stream may leave its messages unread. */
+  readonly stallTimeoutMs: number;
   /** A connection on which nothing comes for so long is asked whether it is still there. */
   readonly keepaliveTimeMs: number;
   /** How long that answer may take. */
@@ -39,6 +41,7 @@ const DEFAULT_GRPC_LIMITS: GrpcLimits = {
   handshakeTimeoutMs: 10_000,
   writeTimeoutMs: 30_000,
   maxMessageBytes: 4 * 1024 * 1024,
+  stallTimeoutMs: STALL_MS,
   keepaliveTimeMs: 60_000,
   keepaliveTimeoutMs: 20_000,
 };
@@ -61,11 +64,16 @@ export async function serveGrpc(options: {
   readonly listen: Address;
   readonly tls?: TlsFiles;
   readonly limits?: Partial<GrpcLimits>;
+  /** The pace of deliveries to streams; by default this door's own. */
+  readonly pace?: DeliveryPace;
+  /** Connections of every door; by default this door's alone. */
+  readonly peers?: Peers;
 }): Promise<Door> {
   const limits = { ...DEFAULT_GRPC_LIMITS, ...options.limits };
   const faults = containStackFaults();
   const shutdown = new AbortController();
-  const lifetime = { shutdown: shutdown.signal };
+  const { pace = new DeliveryPace() } = options;
+  const lifetime = { shutdown: shutdown.signal, pace, stallMs: limits.stallTimeoutMs };
   const calls = new RunningCalls();
   const interceptor: ServerInterceptor = (method, call) => {
     calls.track(call);
@@ -78,11 +86,15 @@ export async function serveGrpc(options: {
     "grpc.keepalive_time_ms": limits.keepaliveTimeMs,
     "grpc.keepalive_timeout_ms": limits.keepaliveTimeoutMs,
   });
+  const paths = new Set<string>();
   for (const route of options.routes) {
     const { definition, handlers } = serviceDefinition(route, lifetime);
     server.addService(definition, handlers);
+    for (const { path } of Object.values(definition)) paths.add(path);
   }
-  const connections = new GuardedConnections(http2ServerOf(server), limits);
+  const { peers = new Peers(limits) } = options;
+  const refusal = refuseRequest(paths);
+  const connections = new GuardedConnections(http2ServerOf(server), limits, peers, refusal);
   const accept = (socket: Socket) => connections.accept(socket);
   const net: NetServer = options.tls
     ? createTlsServer({ ...options.tls, ALPNProtocols: ["h2"] }, accept)

@@ -15,11 +15,12 @@ const MAX_CALLERS = 10_000;
 /**
  * Rejects the calls of a principal that makes too many, and says when to try again: the generic cell
  * rate algorithm (ITU-T I.371), which keeps one number for each principal. A stream counts once.
+ * The clock is the monotonic one: with the wall clock, setting it back would refuse every call.
  * @throws {MpcError} RESOURCE_EXHAUSTED `RATE_LIMITED`, with `retryAfterMs`
  */
 export function rateLimit(
   { perSecond, burst }: RateLimit,
-  clock: Pick<Clock, "now">,
+  clock: Pick<Clock, "monotonic">,
 ): Interceptor {
   const spacingMs = 1_000 / perSecond;
   const toleranceMs = spacingMs * (burst - 1);
@@ -28,8 +29,8 @@ export function rateLimit(
   return {
     async around(call, next) {
       const { principal } = callerOf(call.context);
-      const now = clock.now();
-      const until = Math.max(spreadUntil.get(principal) ?? 0, now);
+      const now = clock.monotonic();
+      const until = Math.max(spreadUntil.get(principal) ?? now, now);
       const waitMs = until - toleranceMs - now;
       if (waitMs > 0) throw rateLimited(perSecond, waitMs);
       spreadUntil.delete(principal);

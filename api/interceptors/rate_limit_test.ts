@@ -71,3 +71,14 @@ Deno.test("rateLimit() allows its rate over time, and no more", async () => {
   }
   assert.ok(taken >= 500 && taken <= 505, `${taken} calls were taken in ten seconds`);
 });
+
+for (const [what, ms] of [["back by 30 s", -30_000], ["forward by 20 min", 1_200_000]] as const) {
+  Deno.test(`rateLimit() keeps its rate when the wall clock is set ${what}`, async () => {
+    const { clock, call } = limited({ perSecond: 10, burst: 1 });
+    assert.equal(await call(), 0);
+    clock.step(ms);
+    assert.equal(await call(), 100, "neither refused for longer, nor allowed early");
+    await clock.advance(100);
+    assert.equal(await call(), 0);
+  });
+}

@@ -12,12 +12,12 @@ import {
   type UniversalServerResponse,
   universalServerResponseToFetch,
 } from "@connectrpc/connect/protocol";
-import { SOURCE } from "@mpc/process";
+import { Batch, SOURCE } from "@mpc/process";
 import { Deadline } from "../deadline.ts";
 import type { Route } from "../route.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
 import type { BodyReader } from "./read_body.ts";
-import { checkMessage, type Format, readHead, readStream } from "./read_request.ts";
+import { checkMessage, type Format, isGrpcWeb, readHead, readStream } from "./read_request.ts";
 import { refusal } from "./refusals.ts";
 import type { WebCall } from "./web_connections.ts";
 
@@ -122,7 +122,10 @@ async function* untilEnd(
   deadline: Deadline | undefined,
 ): AsyncGenerator<unknown> {
   try {
-    for await (const answer of answers) yield answer;
+    for await (const answer of answers) {
+      if (!(answer instanceof Batch)) yield answer;
+      else for (; answer.written < answer.messages.length;) yield answer.messages[answer.written++];
+    }
     if (signal.reason instanceof ConnectError) throw signal.reason;
   } finally {
     deadline?.dispose();
@@ -135,13 +138,16 @@ function explained(
   { allowedMethods }: UniversalHandler,
   { status }: UniversalServerResponse,
 ): Response | undefined {
+  const type = request.headers.get("content-type") ?? "";
   if (status === 405) {
     const why = `its method is ${request.method}, must be ${allowedMethods.join(" or ")}`;
     const headers = { allow: allowedMethods.join(", ") };
+    if (isGrpcWeb(type)) return new Response(null, { status, headers });
     return refusal(unreadableRequest("NO_CALL", why), { status, headers });
   }
   if (status !== 415) return undefined;
-  const type = request.headers.get("content-type");
+  // gRPC-Web's clients know no error in JSON: the HTTP status says it all to them.
+  if (isGrpcWeb(type)) return new Response(null, { status });
   const found = type ? `'${type}'` : "not set";
   const why = `its content-type is ${found}, must be 'application/json'`;
   return refusal(unreadableRequest("NO_CALL", why), { status });

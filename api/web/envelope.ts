@@ -1,11 +1,34 @@
 /** What stands before each message of a stream: flags, and the length in four bytes. */
 export const HEAD_BYTES = 5;
+const COMPRESSED_FLAG = 1;
 
-/** Whether a body is one uncompressed message in its envelope, and nothing else. */
-export function isSingleMessage(body: Uint8Array): boolean {
-  if (body.length < HEAD_BYTES || body[0] !== 0) return false;
-  const length = new DataView(body.buffer, body.byteOffset).getUint32(1);
-  return length === body.length - HEAD_BYTES;
+/** What is in a body of messages in envelopes. */
+export interface Envelopes {
+  readonly count: number;
+  /** Whether the last message ends where the body does. */
+  readonly whole: boolean;
+  /** Whether a message is flagged as compressed. */
+  readonly compressed: boolean;
+  /** Whether a message has other flags. */
+  readonly flagged: boolean;
+}
+
+/** Counts the messages of a body. */
+export function readEnvelopes(body: Uint8Array): Envelopes {
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  let count = 0;
+  let flags = 0;
+  let at = 0;
+  for (; at + HEAD_BYTES <= body.length; count++) {
+    flags |= body[at]!;
+    at += HEAD_BYTES + view.getUint32(at + 1);
+  }
+  return {
+    count,
+    whole: at === body.length,
+    compressed: (flags & COMPRESSED_FLAG) !== 0,
+    flagged: (flags & ~COMPRESSED_FLAG) !== 0,
+  };
 }
 
 /** Bytes in an envelope. */

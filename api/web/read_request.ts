@@ -2,7 +2,7 @@ import { type DescMethod, fromBinary, fromJsonString } from "@bufbuild/protobuf"
 import { Code, ConnectError } from "@connectrpc/connect";
 import { parseConnectTimeout, parseGrpcTimeout } from "../deadline.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
-import { HEAD_BYTES, isSingleMessage } from "./envelope.ts";
+import { HEAD_BYTES, readEnvelopes } from "./envelope.ts";
 
 const IN_ENVELOPES = /^application\/(connect\+(proto|json)|grpc-web(\+(proto|json))?)$/;
 const BARE = /^application\/(proto|json)$/;
@@ -13,6 +13,9 @@ const TIMEOUTS: Readonly<Record<string, (value: string) => number | undefined>> 
   "grpc-timeout": parseGrpcTimeout,
   "connect-timeout-ms": parseConnectTimeout,
 };
+
+/** Whether a content type is gRPC-Web's, with whatever messages. */
+export const isGrpcWeb = (type: string): boolean => type.startsWith("application/grpc-web");
 
 /** How a caller writes its messages. */
 export interface Format {
@@ -68,9 +71,7 @@ export function checkMessage(
   body: Uint8Array,
   { json, inEnvelopes }: Format,
 ): void {
-  if (inEnvelopes && !isSingleMessage(body)) {
-    throw unreadable("its body is no single message in an envelope");
-  }
+  if (inEnvelopes) checkSingleMessage(body);
   const message = inEnvelopes ? body.subarray(HEAD_BYTES) : body;
   try {
     if (json) {
@@ -82,6 +83,23 @@ export function checkMessage(
     // JSON is written by people, who can use the parser's message.
     const detail = json && error instanceof Error ? `: ${error.message}` : "";
     throw unreadable(`it is no message of type ${input.typeName}${detail}`);
+  }
+}
+
+/**
+ * Checks that a body is one uncompressed message in its envelope, and nothing else.
+ * @throws {ConnectError} `UNREADABLE_MESSAGE`, `MESSAGE_COUNT` or `UNEXPECTED_COMPRESSION`
+ */
+export function checkSingleMessage(body: Uint8Array): void {
+  const { count, whole, compressed, flagged } = readEnvelopes(body);
+  if (!whole || flagged) throw unreadable("its body is no single message in an envelope");
+  if (count !== 1) {
+    const why = `the method takes exactly one message, and its body has ${count}`;
+    throw unreadableRequest("MESSAGE_COUNT", why);
+  }
+  if (compressed) {
+    const why = "its message is compressed and it has no encoding";
+    throw unreadableRequest("UNEXPECTED_COMPRESSION", why);
   }
 }
 

@@ -1,6 +1,6 @@
 import { Code, ConnectError, encodeBinaryHeader } from "@connectrpc/connect";
 import { codeToHttpStatus, errorToJson } from "@connectrpc/connect/protocol-connect";
-import { type ErrorCode, MpcError } from "@mpc/domain";
+import { errorFor, type ErrorReason } from "@mpc/domain";
 import { type Address, formatAddress } from "@mpc/process";
 import { StatusSchema } from "@mpc/proto";
 import { toApiError } from "../error_codes.ts";
@@ -19,30 +19,35 @@ export function refusal(
 
 /** The answer to a request for a path that no method has. */
 export function unknownPath(path: string): Response {
+  return refusal(unknownMethod(path), { status: 404 });
+}
+
+/** The error of a call for a path that no method has. */
+export function unknownMethod(path: string): ConnectError {
   const message = path === "/"
     ? "This is the API of the mini platform control plane; use mpctl, or POST to /mpc.v1.EnvironmentService/ListEnvironments"
-    : `There is nothing at '${path}'`;
-  return refusal(errorOf("UNIMPLEMENTED", "UNKNOWN_METHOD", message), { status: 404 });
+    : `There is nothing at '${path.slice(0, 300)}'`;
+  return errorOf("UNKNOWN_METHOD", message);
 }
 
 /** The answer to a request for a host that is not ours (RFC 9110, section 15.5.20). */
 export function unknownHost(authority: string): Response {
   const message = `Cannot serve the host '${authority.slice(0, 300)}': it must be localhost, ` +
     "the address that the server listens on, or a host given by --allowed-host";
-  return refusal(errorOf("PERMISSION_DENIED", "HOST_NOT_ALLOWED", message), { status: 421 });
+  return refusal(errorOf("HOST_NOT_ALLOWED", message), { status: 421 });
 }
 
 /** The answer to a web page of a host that is not ours. */
 export function unknownOrigin(origin: string): Response {
   const message = `Cannot serve a page of '${origin.slice(0, 300)}': its host must be localhost, ` +
     "the address that the server listens on, or a host given by --allowed-host";
-  return refusal(errorOf("PERMISSION_DENIED", "ORIGIN_NOT_ALLOWED", message));
+  return refusal(errorOf("ORIGIN_NOT_ALLOWED", message));
 }
 
 /** The answer to a peer that has its share of running calls; made once, for it is made often. */
 export const tooManyCalls: () => Response = (() => {
   const message = "Cannot take the call: its caller has too many running calls";
-  const error = errorOf("RESOURCE_EXHAUSTED", "TOO_MANY_CALLS", message);
+  const error = errorOf("TOO_MANY_CALLS", message);
   const text = JSON.stringify(errorToJson(error, undefined));
   const init = { status: 429, headers: { "content-type": "application/json" } };
   return () => new Response(text, init);
@@ -51,7 +56,7 @@ export const tooManyCalls: () => Response = (() => {
 /** The answer to a call that arrives while the server is shutting down. */
 export function shuttingDown(): Response {
   const message = "Cannot take the call: the server is shutting down";
-  const error = errorOf("UNAVAILABLE", "SHUTTING_DOWN", message);
+  const error = errorOf("SHUTTING_DOWN", message);
   return refusal(error, { headers: { connection: "close" } });
 }
 
@@ -64,7 +69,7 @@ export function wrongDoor(grpc: Address | undefined): Response {
   const message = "Cannot serve gRPC at this port, which serves gRPC-Web, Connect and JSON; " +
     (address ? `call grpc://${address}` : "call the server's gRPC port");
   const metadata: Record<string, string> = address ? { grpc_address: address } : {};
-  const status = statusMessage(errorOf("UNIMPLEMENTED", "WRONG_PORT", message, metadata));
+  const status = statusMessage(errorOf("WRONG_PORT", message, metadata));
   return new Response(null, {
     headers: {
       "content-type": "application/grpc",
@@ -80,10 +85,9 @@ export const internalError = (): Response =>
   refusal(new ConnectError("internal error", Code.Internal));
 
 function errorOf(
-  code: ErrorCode,
-  reason: string,
+  reason: ErrorReason,
   message: string,
   metadata: Readonly<Record<string, string>> = {},
 ): ConnectError {
-  return toApiError(new MpcError(code, { reason, message, metadata }));
+  return toApiError(errorFor(reason, { message, metadata }));
 }

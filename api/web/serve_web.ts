@@ -1,3 +1,4 @@
+import { createRegistry, type Registry } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { Code, ConnectError, createConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
@@ -5,14 +6,19 @@ import { getLogger } from "@logtape/logtape";
 import { type Address, listenError } from "@mpc/process";
 import { DEFAULT_PEER_LIMITS, type PeerLimits, Peers } from "../connections/peers.ts";
 import type { Door } from "../grpc/serve_grpc.ts";
+import { ErrorInfoSchema } from "@mpc/proto";
 import type { Route } from "../route.ts";
+import { STALL_MS } from "../streams/deliver.ts";
+import { DeliveryPace } from "../streams/delivery_pace.ts";
 import { answerCall, callOptions, implementationOf } from "./answer_call.ts";
 import { HEAD_BYTES } from "./envelope.ts";
 import { gzip, MIN_GZIP_BYTES } from "./gzip.ts";
 import { isOwnOrigin, ownHosts } from "./hosts.ts";
 import { BodyReader } from "./read_body.ts";
+import { isGrpcWeb } from "./read_request.ts";
 import * as refusals from "./refusals.ts";
-import { isPlainGrpcWeb, unaryGrpcWeb } from "./unary_grpc_web.ts";
+import { serverStream, type StreamOptions } from "./server_stream.ts";
+import { failedGrpcWeb, isPlainGrpcWeb, unaryGrpcWeb } from "./unary_grpc_web.ts";
 import {
   type ConnectionLimits,
   DEFAULT_CONNECTION_LIMITS,
@@ -24,12 +30,15 @@ const log = getLogger(["mpc", "web"]);
 
 export interface WebLimits extends ConnectionLimits, PeerLimits {
   readonly maxBodyBytes: number;
+  /** How long the reader of a stream may leave its messages unread. */
+  readonly stallTimeoutMs: number;
 }
 
 const DEFAULT_WEB_LIMITS: WebLimits = {
   ...DEFAULT_PEER_LIMITS,
   ...DEFAULT_CONNECTION_LIMITS,
   maxBodyBytes: 4 * 1024 * 1024,
+  stallTimeoutMs: STALL_MS,
 };
 
 export interface WebOptions {
@@ -38,6 +47,8 @@ export interface WebOptions {
   readonly limits?: Partial<WebLimits>;
   /** Connections of every door; by default this door's alone. */
   readonly peers?: Peers;
+  /** The pace of deliveries to streams; by default this door's own. */
+  readonly pace?: DeliveryPace;
   /** Hosts that requests may name, besides loopback names and the address listened on. */
   readonly allowedHosts?: readonly string[];
   /** Where gRPC is served. */
@@ -58,7 +69,11 @@ export function serveWeb(options: WebOptions): Door {
   });
   const handle = webHandler(
     options,
-    callHandlers(options.routes, limits, bodies, shutdown.signal),
+    callHandlers(options.routes, limits, bodies, {
+      shutdown: shutdown.signal,
+      pace: options.pace ?? new DeliveryPace(),
+      stallMs: limits.stallTimeoutMs,
+    }),
   );
   const { host, port } = options.listen;
   let listener: Deno.TcpListener;
@@ -102,35 +117,45 @@ function webHandler(
     if (!isOwn(authority)) return refusals.unknownHost(authority);
     const origin = headers.get("origin");
     if (origin !== null && !isOwnOrigin(origin, isOwn)) return refusals.unknownOrigin(origin);
-    if (isGrpc(headers.get("content-type"))) return refusals.wrongDoor(grpcAddress);
+    if (isGrpc(headers.get("content-type") ?? "")) return refusals.wrongDoor(grpcAddress);
     // Only HTTP/2 has requests without this header: many of them may wait for their answers.
     if (!headers.has("host") && !call.untilSent(0)) return refusals.tooManyCalls();
-    return handlers.get(path)?.(request, call) ?? refusals.unknownPath(path);
+    const handler = handlers.get(path);
+    if (handler) return handler(request, call);
+    const type = headers.get("content-type") ?? "";
+    return isGrpcWeb(type)
+      ? failedGrpcWeb(refusals.unknownMethod(path), undefined, type)
+      : refusals.unknownPath(path);
   };
 }
 
-const isGrpc = (type: string | null): boolean =>
-  type !== null && type.startsWith("application/grpc") && !type.startsWith("application/grpc-web");
+const isGrpc = (type: string): boolean => type.startsWith("application/grpc") && !isGrpcWeb(type);
 
 /** Who answers each method's calls, by path. */
 function callHandlers(
   routes: readonly Route[],
   limits: WebLimits,
   bodies: BodyReader,
-  shutdown: AbortSignal,
+  streams: StreamOptions,
 ): ReadonlyMap<string, CallHandler> {
   const router = createConnectRouter({
     ...callOptions,
+    jsonOptions: { registry: typesOf(routes) },
     grpc: false,
     readMaxBytes: limits.maxBodyBytes,
     acceptCompression: [gzip],
     compressMinBytes: MIN_GZIP_BYTES,
   });
-  for (const route of routes) addRoute(router, route, shutdown);
+  for (const route of routes) addRoute(router, route, streams.shutdown);
   return new Map(router.handlers.map((handler) => [
     handler.requestPath,
-    logged(withPlainCase(handler, routes, bodies, limits.maxBodyBytes)),
+    logged(withPlainCase(handler, routes, bodies, limits.maxBodyBytes, streams)),
   ]));
+}
+
+/** Every type that an `Any` in an answer may hold: those of all services, and the details of errors. */
+function typesOf(routes: readonly Route[]): Registry {
+  return createRegistry(...routes.map(({ service }) => service.file), ErrorInfoSchema.file);
 }
 
 function addRoute(router: ConnectRouter, route: Route, shutdown: AbortSignal): void {
@@ -148,11 +173,16 @@ function withPlainCase(
   routes: readonly Route[],
   bodies: BodyReader,
   maxBytes: number,
+  streams: StreamOptions,
 ): CallHandler {
   const { method, service } = handler;
   const general: CallHandler = (request, call) => answerCall(handler, request, call, bodies);
   const route = routes.find((route) => route.service.typeName === service.typeName);
   const implementation = route && Reflect.get(route.implementation, method.localName);
+  if (method.methodKind === "server_streaming" && typeof implementation === "function") {
+    const stream = serverStream(method, implementation, { bodies, ...streams });
+    return (request, call) => stream(request, call) ?? general(request, call);
+  }
   if (method.methodKind !== "unary" || typeof implementation !== "function") return general;
   const plain = unaryGrpcWeb(method, implementation, bodies);
   return (request, call) =>

@@ -6,14 +6,15 @@ import {
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
-import { encodeBinaryHeader, type HandlerContext } from "@connectrpc/connect";
+import { ConnectError, encodeBinaryHeader, type HandlerContext } from "@connectrpc/connect";
 import { StatusSchema } from "@mpc/proto";
 import { parseGrpcTimeout } from "../deadline.ts";
 import { grpcMessage, statusMessage } from "../status_message.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
-import { enveloped, HEAD_BYTES, isSingleMessage } from "./envelope.ts";
+import { enveloped, HEAD_BYTES } from "./envelope.ts";
 import { acceptsGzip, gzip, MIN_GZIP_BYTES } from "./gzip.ts";
 import type { BodyReader } from "./read_body.ts";
+import { checkSingleMessage } from "./read_request.ts";
 import { WebCallContext } from "./web_call_context.ts";
 import type { WebCall } from "./web_connections.ts";
 
@@ -24,7 +25,6 @@ type Implementation = (
 
 const CONTENT_TYPE = "application/grpc-web+proto";
 const TRAILER_FLAG = 0x80;
-const HEADERS = { "content-type": CONTENT_TYPE };
 const encoder = new TextEncoder();
 const OK_TRAILER = enveloped(TRAILER_FLAG, encoder.encode("grpc-status: 0\r\n"));
 
@@ -58,12 +58,13 @@ export function unaryGrpcWeb(
         )
         : implementation(message, context));
       const complete = "$typeName" in answer ? answer : create(method.output, answer);
-      const body = okBody(toBinary(method.output, complete));
+      const body = okBody(toBinary(method.output, complete), context.sentTrailer);
+      const headers = headersWith(context.sentHeader);
       return body.length < MIN_GZIP_BYTES
-        ? new Response(body, { headers: HEADERS })
-        : await large(body, request, call);
+        ? new Response(body, { headers })
+        : await large(body, headers, request, call);
     } catch (error) {
-      return failed(error);
+      return failedGrpcWeb(error, context);
     } finally {
       context.dispose();
     }
@@ -73,22 +74,24 @@ export function unaryGrpcWeb(
 /** A large answer, compressed where the caller asks for it by HTTP's own means. */
 async function large(
   body: Uint8Array<ArrayBuffer>,
-  { headers }: Request,
+  headers: Headers,
+  request: Request,
   call: WebCall,
 ): Promise<Response> {
-  const compressed = acceptsGzip(headers.get("accept-encoding"));
+  const compressed = acceptsGzip(request.headers.get("accept-encoding"));
   const bytes = compressed ? await gzip.compress(body) : body;
   if (!call.untilSent(bytes.length)) {
     throw unreadableRequest("TOO_MUCH_AT_ONCE", "its caller takes more than the server can hold");
   }
-  const encoding = { "content-encoding": "gzip", vary: "accept-encoding" };
-  return new Response(bytes, { headers: { ...HEADERS, ...(compressed && encoding) } });
+  if (compressed) {
+    headers.set("content-encoding", "gzip");
+    headers.append("vary", "accept-encoding");
+  }
+  return new Response(bytes, { headers });
 }
 
 function messageOf(method: DescMethod, body: Uint8Array): MessageShape<DescMessage> {
-  if (!isSingleMessage(body)) {
-    throw unreadableRequest("UNREADABLE_MESSAGE", "its body is no single gRPC-Web message");
-  }
+  checkSingleMessage(body);
   try {
     return fromBinary(method.input, body.subarray(HEAD_BYTES));
   } catch (error) {
@@ -97,21 +100,46 @@ function messageOf(method: DescMethod, body: Uint8Array): MessageShape<DescMessa
   }
 }
 
-function okBody(message: Uint8Array): Uint8Array<ArrayBuffer> {
-  const body = new Uint8Array(HEAD_BYTES + message.length + OK_TRAILER.length);
+/** The headers of an answer, with those that the method has set. */
+function headersWith(own: Headers | undefined, contentType = CONTENT_TYPE): Headers {
+  const headers = new Headers(own);
+  headers.set("content-type", contentType);
+  return headers;
+}
+
+function okBody(message: Uint8Array, own: Headers | undefined): Uint8Array<ArrayBuffer> {
+  const trailer = own ? trailerOf(["grpc-status: 0"], own) : OK_TRAILER;
+  const body = new Uint8Array(HEAD_BYTES + message.length + trailer.length);
   new DataView(body.buffer).setUint32(1, message.length);
   body.set(message, HEAD_BYTES);
-  body.set(OK_TRAILER, HEAD_BYTES + message.length);
+  body.set(trailer, HEAD_BYTES + message.length);
   return body;
 }
 
-function failed(error: unknown): Response {
+/**
+ * The answer to a call that failed.
+ * @param context says what the method has set, where one was called
+ */
+export function failedGrpcWeb(
+  error: unknown,
+  context?: Pick<WebCallContext, "sentHeader" | "sentTrailer">,
+  contentType = CONTENT_TYPE,
+): Response {
   const status = statusMessage(error);
   const lines = [
     `grpc-status: ${status.code}`,
     `grpc-message: ${grpcMessage(status.message)}`,
     `grpc-status-details-bin: ${encodeBinaryHeader(status, StatusSchema)}`,
   ];
-  const trailer = enveloped(TRAILER_FLAG, encoder.encode(`${lines.join("\r\n")}\r\n`));
-  return new Response(trailer, { headers: HEADERS });
+  const own = new Headers(context?.sentTrailer);
+  if (error instanceof ConnectError) {
+    error.metadata.forEach((value, name) => own.append(name, value));
+  }
+  const headers = headersWith(context?.sentHeader, contentType);
+  return new Response(trailerOf(lines, own), { headers });
+}
+
+function trailerOf(lines: readonly string[], own: Headers): Uint8Array<ArrayBuffer> {
+  const all = [...lines, ...[...own].map(([name, value]) => `${name}: ${value}`)];
+  return enveloped(TRAILER_FLAG, encoder.encode(`${all.join("\r\n")}\r\n`));
 }

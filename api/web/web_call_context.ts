@@ -7,8 +7,8 @@ import { Deadline, parseGrpcTimeout } from "../deadline.ts";
 export class WebCallContext implements HandlerContext {
   readonly protocolName = "grpc-web";
   readonly requestMethod = "POST";
-  readonly responseHeader = new Headers();
-  readonly responseTrailer = new Headers();
+  #responseHeader: Headers | undefined;
+  #responseTrailer: Headers | undefined;
   readonly method: DescMethod;
   readonly #request: Request;
   readonly #source: string;
@@ -34,6 +34,24 @@ export class WebCallContext implements HandlerContext {
 
   get requestHeader(): Headers {
     return this.#request.headers;
+  }
+
+  get responseHeader(): Headers {
+    return this.#responseHeader ??= new Headers();
+  }
+
+  get responseTrailer(): Headers {
+    return this.#responseTrailer ??= new Headers();
+  }
+
+  /** Headers that the method has set, if it has. */
+  get sentHeader(): Headers | undefined {
+    return this.#responseHeader;
+  }
+
+  /** Trailers that the method has set, if it has. */
+  get sentTrailer(): Headers | undefined {
+    return this.#responseTrailer;
   }
 
   get values(): ContextValues {

@@ -55,6 +55,10 @@ export interface WebCall {
    * @returns false where the peer holds too much already
    */
   untilSent(bytes: number): boolean;
+  /** Settles when the answer has been sent, or cannot be. */
+  readonly sent: Promise<unknown>;
+  /** Ends the connection at once. */
+  cut(): void;
 }
 
 type Handle = (request: Request, call: WebCall) => Response | Promise<Response>;
@@ -220,7 +224,7 @@ export class WebConnections {
       }
       usage.refused = 0;
       usage.running++;
-      const call = new RunningCall(peer, source, info, (close) => {
+      const call = new RunningCall(peer, source, info, cut, (close) => {
         usage.running--;
         if (close) usage.idleLimitMs = FLUSH_MS;
         usage.lastUsed = performance.now();
@@ -270,6 +274,7 @@ export class WebConnections {
 class RunningCall implements WebCall {
   readonly peer: Peer;
   readonly source: string;
+  readonly cut: () => void;
   readonly #info: Parameters<HttpHandler>[1];
   readonly #onEnd: (close: boolean) => void;
   #close = false;
@@ -281,12 +286,18 @@ class RunningCall implements WebCall {
     peer: Peer,
     source: string,
     info: Parameters<HttpHandler>[1],
+    cut: () => void,
     onEnd: (close: boolean) => void,
   ) {
     this.peer = peer;
     this.source = source;
+    this.cut = cut;
     this.#info = info;
     this.#onEnd = onEnd;
+  }
+
+  get sent(): Promise<unknown> {
+    return this.#info.completed.catch(() => {});
   }
 
   received(): void {

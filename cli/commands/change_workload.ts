@@ -79,13 +79,21 @@ type Fields = { name: string; forceConflicts: boolean } & ReturnType<typeof muta
 export const rollbackWorkload = (
   context: CommandContext,
   workload: string,
-  flags: WorkloadChangeFlags & { readonly to?: number | undefined },
+  flags: WorkloadChangeFlags & {
+    readonly to?: number | undefined;
+    readonly replicas?: number | undefined;
+  },
 ): Promise<number> =>
   change(
     context,
     workload,
     flags,
-    (client, fields) => client.rollbackWorkload({ ...fields, revision: flags.to ?? 0 }),
+    (client, fields) =>
+      client.rollbackWorkload({
+        ...fields,
+        revision: flags.to ?? 0,
+        ...(flags.replicas !== undefined && { replicas: flags.replicas }),
+      }),
   );
 
 /** `mpctl workload scale` */

@@ -8,6 +8,9 @@ import type { Host } from "../host/mod.ts";
 import { idOf } from "../names.ts";
 import { createProgress, type Progress } from "../output/progress.ts";
 
+/** A timer of more than 24.8 days fires at once: its time is kept in 31 bits. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** How long the user has to press ctrl-C a second time. */
 const SECOND_CTRL_C_MS = 2_000;
 
@@ -32,7 +35,9 @@ export async function followOperation(
     stop.abort();
   };
   const stopListening = host.onInterrupt(() => end("interrupted"));
-  const timer = timeoutMs === undefined ? undefined : setTimeout(end, timeoutMs, "timeout");
+  const timer = timeoutMs === undefined
+    ? undefined
+    : setTimeout(end, Math.min(timeoutMs, MAX_TIMER_MS), "timeout");
   let last = operation;
   /** Why the connection is lost, while it is. */
   let lost: ConnectError | undefined;

@@ -92,6 +92,7 @@ export async function explainOperation(context: CommandContext, typed: string): 
     terminal.out(`${"  ".repeat(depth + 1)}${scope} ${subject}: ${reason}: ${message}\n`);
   });
   terminal.out(`Who must act: ${answer.responsible}\n`);
+  if (answer.nextStep !== "") terminal.out(`What to do: ${answer.nextStep}\n`);
   if (answer.nextCommand !== "") terminal.out(`Next: ${answer.nextCommand}\n`);
   return EXIT.OK;
 }

@@ -34,7 +34,7 @@ export interface RenderedError {
   readonly exitCode: number;
 }
 
-/** Renders an error. @param next what to do next, in place of a hint about the server */
+/** Renders an error. @param next what to do next, in place of what the API or a hint about the server says */
 export function renderError(error: unknown, server: string, next?: string): RenderedError {
   if (error instanceof CliError) {
     return { text: lines(`Error: ${error.message}`, next ?? error.hint), exitCode: error.exitCode };
@@ -45,7 +45,7 @@ export function renderError(error: unknown, server: string, next?: string): Rend
 }
 
 function renderFailure(error: ConnectError, server: string, next?: string): RenderedError {
-  const { origin, code, message, violations } = readFailure(error);
+  const { origin, code, message, violations, nextStep } = readFailure(error);
   const address = server.replace(/\/$/, "");
   if (origin === "timeout") {
     const what = `Error: The server at ${address} takes calls, but did not answer in time`;
@@ -63,7 +63,9 @@ function renderFailure(error: ConnectError, server: string, next?: string): Rend
   }
   const details = violations.filter(({ description }) => !message.endsWith(description))
     .map(({ field, description }) => `  ${field}: ${description}`);
-  const text = lines(`Error: ${message}`, ...details, next ?? "");
+  // The bad fields say themselves what is wanted.
+  const todo = violations.length > 0 ? "" : nextStep;
+  const text = lines(`Error: ${message}`, ...details, next ?? todo);
   return { text, exitCode: EXIT_OF[code] ?? EXIT.ERROR };
 }
 

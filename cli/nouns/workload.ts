@@ -98,13 +98,15 @@ function restart(runner: Runner) {
 }
 
 function rollback(runner: Runner) {
-  return changeCommand("rollback", "Deploy an earlier revision again", [
-    "mpctl workload rollback web --env dev  # the revision before",
+  return changeCommand("rollback", "Deploy an earlier revision again, with as many copies as now", [
+    "mpctl workload rollback web --env dev  # the last one with another spec",
     "mpctl workload rollback web --env dev --to 3",
+    "mpctl workload rollback web --env dev --to 3 --replicas 2",
   ])
     .argument("<workload>")
     .option(...ENV)
-    .option("--to <revision>", "its number", count)
+    .option("--to <revision>", "its number; the last one with another spec where not given", count)
+    .option("--replicas <n>", "how many copies; as many as now where not given", integer)
     .option(...FORCE_CONFLICTS)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {

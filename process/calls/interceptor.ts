@@ -6,11 +6,12 @@ import type {
   MessageShape,
 } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
+import type { Batch } from "./batch.ts";
 
 type Message = MessageShape<DescMessage>;
 
-/** A response as methods give it: a message, or the fields of one. */
-export type Response = Message | MessageInitShape<DescMessage>;
+/** A response as methods give it: a message, the fields of one, or several of a stream. */
+export type Response = Message | MessageInitShape<DescMessage> | Batch<Message>;
 
 /** One call of a method, as interceptors see it. */
 export interface Call {

@@ -1,5 +1,6 @@
 /** Differences between clusters and records, and the clusters that cannot be read. */
 import {
+  adviceFor,
   type Environment,
   environmentIdOf,
   environmentName,
@@ -15,13 +16,6 @@ import type { ServiceDeps } from "../deps.ts";
 import type { ClusterObject, ForeignObjects, Inventory, UnreadCluster } from "../ports/mod.ts";
 import { allOf } from "../resources/read_all.ts";
 import { type Finding, SETTLED } from "./findings.ts";
-
-/** What makes a cluster readable, by reason. */
-const READABLE_BY: Readonly<Record<string, string>> = {
-  NO_WORKER: "deno task worker",
-  CLUSTER_NOT_PERMITTED: "deno task dev:cluster",
-  CLUSTER_FORBIDS: "kubectl apply -f deploy/kubernetes/worker_role.yaml",
-};
 
 /** So long after it was abandoned an object that is still there is spoken of. */
 const SWEPT_WITHIN_MS = 600_000;
@@ -66,7 +60,7 @@ export const unreadFinding = ({ cluster, error }: UnreadCluster): Finding => ({
   invariant: "CLUSTER_UNREADABLE",
   subject: cluster,
   message: error.message,
-  remedy: READABLE_BY[error.reason] ?? "kubectl cluster-info",
+  remedy: adviceFor(error).command || "kubectl cluster-info",
 });
 
 /** Environments by the cluster that their records name, and that is not there any more. */

@@ -37,9 +37,13 @@ const PAGE = 200;
 /** How many events that are not for this watcher pass before it gets a mark with a newer token. */
 const MARK_EVERY = 1_000;
 
+/** What a watcher receives of an event. All watchers of an event receive the same object. */
+const WATCHED = new WeakMap<Event, WatchedEvent>();
+
 /**
- * Yields what exists, then each event once, in order. A token says where the log was read to; a watch
- * that ends before everything that exists was sent has no token and starts again.
+ * Yields what exists, then each event once, in order, as many at once as there are. A token says
+ * where the log was read to; a watch that ends before everything that exists was sent has no token
+ * and starts again.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, OUT_OF_RANGE `EVENTS_COMPACTED`, or
  *   `EVENTS_UNKNOWN` for a token of a log that this store does not have
  */
@@ -47,7 +51,7 @@ export async function* watchEvents(
   deps: ServiceDeps,
   caller: Caller,
   request: WatchEventsRequest,
-): AsyncGenerator<WatchedEvent> {
+): AsyncGenerator<readonly WatchedEvent[]> {
   const { store } = deps;
   const wanted = wantedKinds(request.kinds);
   const isBelow = (name: string) =>
@@ -62,33 +66,46 @@ export async function* watchEvents(
   const head = await store.events.head({ signal: caller.signal });
   if (token !== null && token > head) throw eventsUnknown(token, head);
   let cursor = token ?? head;
-  /** Versions that the watcher has received; events of older versions are left out. */
+  /**
+   * Versions that the watcher has received as existing; events of older versions are left out. All
+   * of those were in the log when the last list ended, at `listed`.
+   */
   const told = new Map<string, number>();
+  let listed = cursor;
   if (request.resumeToken === "" && !request.skipExisting) {
-    for await (const snapshot of existing(deps, caller, wanted, visible)) {
-      if (!isBelow(snapshot.value.name)) continue;
-      told.set(`${snapshot.value.name} ${uidOf(snapshot)}`, snapshot.version);
-      yield { type: "existing", snapshot, token: "" };
-    }
-  }
-  yield { type: "synced", token: encodeResumeToken(cursor) };
-  let unmarked = 0;
-  for await (const event of store.events.tail(cursor, caller.signal)) {
-    cursor = event.sequence;
-    const { resource } = event;
-    const about = isBelow(event.target) || (resource?.kind === "operation" &&
-      isBelow(resource.value.target));
-    if (!about || (resource && !wanted.has(resource.kind)) || !isVisible(event)) {
-      if (++unmarked >= MARK_EVERY) {
-        unmarked = 0;
-        yield { type: "synced", token: encodeResumeToken(cursor) };
+    for await (const page of existing(deps, caller, wanted, visible)) {
+      const below = page.filter(({ value }) => isBelow(value.name));
+      for (const snapshot of below) told.set(keyOf(snapshot), snapshot.version);
+      if (below.length > 0) {
+        yield below.map((snapshot) => ({ type: "existing", snapshot, token: "" }));
       }
-      continue;
     }
-    const key = resource && `${resource.value.name} ${uidOf(resource)}`;
-    if (key && event.type !== "DELETED" && (told.get(key) ?? 0) >= resource.version) continue;
-    unmarked = 0;
-    yield { type: "event", event, token: encodeResumeToken(cursor) };
+    listed = await store.events.head({ signal: caller.signal });
+  }
+  yield [{ type: "synced", token: encodeResumeToken(cursor) }];
+  let unmarked = 0;
+  for await (const events of store.events.follow(cursor, caller.signal)) {
+    const batch: WatchedEvent[] = [];
+    for (const event of events) {
+      cursor = event.sequence;
+      const { resource } = event;
+      const about = isBelow(event.target) || (resource?.kind === "operation" &&
+        isBelow(resource.value.target));
+      if (!about || (resource && !wanted.has(resource.kind)) || !isVisible(event)) {
+        if (++unmarked >= MARK_EVERY) {
+          unmarked = 0;
+          batch.push({ type: "synced", token: encodeResumeToken(cursor) });
+        }
+        continue;
+      }
+      if (cursor > listed) told.clear();
+      if (resource && told.size > 0 && event.type !== "DELETED") {
+        if ((told.get(keyOf(resource)) ?? 0) >= resource.version) continue;
+      }
+      unmarked = 0;
+      batch.push(watchedEvent(event));
+    }
+    if (batch.length > 0) yield batch;
   }
   if (!caller.signal.aborted) {
     throw new MpcError("UNAVAILABLE", {
@@ -96,6 +113,15 @@ export async function* watchEvents(
       message: "Cannot go on watching: the log has ended; resume with the last token",
     });
   }
+}
+
+function watchedEvent(event: Event): WatchedEvent {
+  const known = WATCHED.get(event);
+  if (known) return known;
+  const token = encodeResumeToken(event.sequence);
+  const watched: WatchedEvent = { type: "event", event, token };
+  WATCHED.set(event, watched);
+  return watched;
 }
 
 /** Filters over the documents of each kind; a kind that the caller sees all of has none. */
@@ -118,16 +144,18 @@ async function* existing(
   caller: Caller,
   wanted: ReadonlySet<ResourceKind>,
   visible: ReadonlyMap<ResourceKind, Filter>,
-): AsyncGenerator<EventSnapshot> {
+): AsyncGenerator<readonly EventSnapshot[]> {
   if (wanted.has("environment")) {
-    for await (const stored of all(store.environments, caller, visible.get("environment"))) {
-      yield { kind: "environment", ...stored };
+    for await (const page of all(store.environments, caller, visible.get("environment"))) {
+      yield page.map((stored) => ({ kind: "environment", ...stored }));
     }
   }
   if (wanted.has("workload")) {
-    for await (const { value, version } of all(store.workloads, caller, visible.get("workload"))) {
-      const spec = redactSpec(value.spec);
-      yield { kind: "workload", value: { ...value, spec }, version };
+    for await (const page of all(store.workloads, caller, visible.get("workload"))) {
+      yield page.map(({ value, version }) => {
+        const spec = redactSpec(value.spec);
+        return { kind: "workload", value: { ...value, spec }, version };
+      });
     }
   }
   if (wanted.has("operation")) {
@@ -135,23 +163,28 @@ async function* existing(
     const live = { op: "=" as const, path: ["endTime"], value: null };
     const filter = visible.get("operation");
     const running = filter ? { op: "and" as const, terms: [live, filter] } : live;
-    for await (const { value, version } of all(store.operations, caller, running)) {
-      yield { kind: "operation", value: { ...value, input: {} }, version };
+    for await (const page of all(store.operations, caller, running)) {
+      yield page.map(({ value, version }) => ({
+        kind: "operation",
+        value: { ...value, input: {} },
+        version,
+      }));
     }
   }
 }
 
-async function* all<T extends { readonly name: string }>(
+function all<T extends { readonly name: string }>(
   collection: Collection<T>,
   { signal }: Caller,
   filter?: Filter,
-): AsyncGenerator<Stored<T>> {
-  const query = { limit: PAGE, signal, ...(filter && { filter }) };
-  for await (const page of pagesOf(collection, query)) yield* page;
+): AsyncIterable<readonly Stored<T>[]> {
+  return pagesOf(collection, { limit: PAGE, signal, ...(filter && { filter }) });
 }
 
-function uidOf(snapshot: EventSnapshot): string {
-  return snapshot.kind === "operation" ? "" : snapshot.value.uid;
+/** What tells a resource from others, also from an earlier one of the same name. */
+function keyOf(snapshot: EventSnapshot): string {
+  const uid = snapshot.kind === "operation" ? "" : snapshot.value.uid;
+  return `${snapshot.value.name} ${uid}`;
 }
 
 function wantedKinds(kinds: readonly string[]): ReadonlySet<ResourceKind> {

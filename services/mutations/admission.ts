@@ -21,6 +21,11 @@ import { isQueuedOrHolds } from "../sagas/resource_lock.ts";
 /**
  * How old an operation without a lock is before its admission counts as cut off. A shorter time
  * costs repeated work, never an acknowledged operation.
+ *
+ * Its age is the time since its creation by the wall clock, or since this process first saw it by the
+ * monotonic clock, whichever is longer. The machine that created it may have a clock that is ahead of
+ * ours, or ours was set back: then the first alone would take as long as the clocks differ. Where ours
+ * is ahead, the admission may count as cut off early.
  */
 export const ADMISSION_GRACE_MS = 10_000;
 

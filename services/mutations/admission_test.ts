@@ -11,7 +11,13 @@ import { withPlatform } from "../../tests/fakes/platform.ts";
 import { rejectsWith } from "../../tests/fakes/rejects.ts";
 import { assertIdle } from "./admit.ts";
 import { repeatedRequest } from "./idempotency.ts";
-import { confirmAdmission, deleteUnadmitted, dropUnadmitted, isAdmitted } from "./admission.ts";
+import {
+  ADMISSION_GRACE_MS,
+  confirmAdmission,
+  deleteUnadmitted,
+  dropUnadmitted,
+  isAdmitted,
+} from "./admission.ts";
 
 const ENVIRONMENT = "environments/dev";
 const OPERATION = "operations/op";
@@ -136,6 +142,25 @@ Deno.test("where nobody knows whether the lock was taken, the record stays, and 
     await platform.assertSound();
   }, { store });
 });
+
+Deno.test("a request whose first try a clock ahead of ours cut off is made again after the grace", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, clock, store } = platform;
+    const request = { environmentId: "dev", environment: {}, requestId: "r-1" };
+    await platform.crash();
+    const { operation } = await createEnvironment(deps, caller, request);
+    const { value, version } = operation!;
+    // As a crash between the two writes of the admission would leave it.
+    const { version: locked } = (await store.environments.get(ENVIRONMENT))!;
+    await store.environments.delete(ENVIRONMENT, locked);
+    await store.operations.replace(
+      { ...value, state: "PENDING", startTime: null, createTime: clock.now() + 20 * 60_000 },
+      version,
+    );
+    const repeated = createEnvironment(deps, caller, request);
+    await clock.advance(ADMISSION_GRACE_MS);
+    assert.notEqual((await repeated).operation?.value.name, value.name);
+  }));
 
 Deno.test("a repeated request makes sure of an operation whose admission was revoked meanwhile", () =>
   withPlatform(async (platform) => {

@@ -41,7 +41,7 @@ export async function assertDeletable(
 }
 
 /** Signals through `mutate` that there is nothing to delete. */
-class NothingToDelete extends MpcError {}
+class NothingToDelete extends MpcError<"NOT_FOUND"> {}
 
 /**
  * Like `mutate`; where `prepare` finds nothing to delete and that is fine (`allow_missing`,
@@ -61,7 +61,7 @@ export async function mutateDeletion(
         const prepared = await prepare();
         if (prepared) return prepared;
         throw new NothingToDelete("NOT_FOUND", {
-          reason: "NOTHING_TO_DELETE",
+          reason: "NO_SUCH_DOCUMENT",
           message: `Cannot delete '${method.body.name}': there is no such resource`,
         });
       });

@@ -38,6 +38,7 @@ export async function repeatedRequest(
 ): Promise<Stored<Operation> | undefined> {
   const { store, clock } = deps;
   const { principal, signal } = caller;
+  let seen: { readonly name: string; readonly at: number } | undefined;
   for (;;) {
     const head = await store.events.head({ signal });
     const stored = await store.operations.findByRequestId(principal, requestId, { signal });
@@ -55,7 +56,10 @@ export async function repeatedRequest(
       if (confirmed) return confirmed;
       continue;
     }
-    if (clock.now() - stored.value.createTime > ADMISSION_GRACE_MS) {
+    const { name, createTime } = stored.value;
+    if (seen?.name !== name) seen = { name, at: clock.monotonic() };
+    const ageMs = Math.max(clock.now() - createTime, clock.monotonic() - seen.at);
+    if (ageMs >= ADMISSION_GRACE_MS) {
       await dropStale(deps, stored);
       continue;
     }

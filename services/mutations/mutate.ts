@@ -1,4 +1,5 @@
 import {
+  type ErrorReason,
   isMpcError,
   MpcError,
   type Operation,
@@ -114,7 +115,7 @@ const REFUSALS = [
   "RESOURCE_EXHAUSTED",
 ] as const;
 
-const OUTRUN: ReadonlySet<string> = new Set([
+const OUTRUN: ReadonlySet<ErrorReason> = new Set([
   "VERSION_CONFLICT",
   "NAME_TAKEN",
   "REQUEST_ID_TAKEN",

@@ -1,9 +1,13 @@
 import {
+  type Advice,
+  adviceFor,
   type Environment,
   environmentIdOf,
+  type ErrorCause,
   type ErrorRecord,
   idOf,
   type Operation,
+  type Responsible,
   type StepRecord,
   type Workload,
 } from "@mpc/domain";
@@ -12,9 +16,6 @@ import type { ServiceDeps } from "../deps.ts";
 import { getOperation } from "./read_operations.ts";
 import { resourceOf } from "../sagas/mod.ts";
 import type { WorkloadDeployInput } from "../sagas/workload_deploy.ts";
-
-/** Who must act before an operation can end well. */
-export type Responsible = "nobody" | "caller" | "platform" | "cluster";
 
 export interface ExplainedCause {
   readonly scope: "operation" | "step" | "attempt" | "cause";
@@ -30,46 +31,11 @@ export interface Explanation {
   /** From the operation down to the nearest cause. */
   readonly causes: readonly ExplainedCause[];
   readonly responsible: Responsible;
+  /** One sentence; empty where there is nothing to do. */
+  readonly nextStep: string;
   /** Empty where there is nothing to do. */
   readonly nextCommand: string;
 }
-
-/** What callers can mend by asking for something else. */
-const CALLER_REASONS = new Set([
-  "IMAGE_PULL_FAILED",
-  "CRASH_LOOP",
-  "OOM_KILLED",
-  "CONTAINER_NOT_STARTED",
-  "JOB_FAILED",
-  "ADMISSION_DENIED",
-  "IMMUTABLE_FIELD",
-  "OBJECT_INVALID",
-  "UNKNOWN_CLUSTER",
-  "QUOTA_EXCEEDED",
-  "PROGRESS_DEADLINE_EXCEEDED",
-  "INVALID_FIELDS",
-  "DELETION_PROTECTED",
-  "OPERATION_CANCELLED",
-  "ENVIRONMENT_NOT_FOUND",
-  "ENVIRONMENT_NOT_READY",
-]);
-
-/** What only those who run the cluster can mend. */
-const CLUSTER_REASONS = new Set([
-  "UNSCHEDULABLE",
-  "CLUSTER_UNREACHABLE",
-  "CLUSTER_FORBIDS",
-  "CLUSTER_CREDENTIALS",
-  "CLUSTER_NOT_TRUSTED",
-  "CLUSTER_NOT_PERMITTED",
-  "KUBECONFIG_UNUSABLE",
-  "KIND_UNKNOWN",
-  "ADMISSION_UNREACHABLE",
-  "DELETE_BLOCKED",
-  "OWNED_BY_ANOTHER",
-  "CLUSTER_CONFLICT",
-  "NO_NAMESPACE",
-]);
 
 /**
  * Says why an operation is as it is, who must act, and what to do next.
@@ -90,11 +56,18 @@ export async function explainOperation(
   const since = hasFailed(operation) ? changedSince(operation, resource?.value) : null;
   if (since) {
     const nextCommand = since.by ? `mpctl op explain ${idOf(since.by)}` : "";
-    return { summary: `${told}; ${since.what}`, causes, responsible: "nobody", nextCommand };
+    const summary = `${told}; ${since.what}`;
+    return { summary, causes, responsible: "nobody", nextStep: "", nextCommand };
   }
-  const responsible = whoActs(operation, error);
-  const nextCommand = nextCommandOf(operation, error, responsible);
-  return { summary: told, causes, responsible, nextCommand };
+  const advice = error && !hasEndedWell(operation) ? decisive(error) : null;
+  const responsible = whoActs(operation, advice);
+  return {
+    summary: told,
+    causes,
+    responsible,
+    nextStep: operation.waitingReason ? "" : advice?.nextStep ?? "",
+    nextCommand: nextCommandOf(operation, error, responsible),
+  };
 }
 
 const hasFailed = ({ state }: Operation) => state === "FAILED" || state === "NEEDS_ATTENTION";
@@ -187,18 +160,24 @@ function causesOf(
   return [...top, ...failedUndo, ...own, ...below];
 }
 
-function plain({ code, reason, message }: Pick<ErrorRecord, "code" | "reason" | "message">) {
+function plain({ code, reason, message }: ErrorCause) {
   return { code, reason, message };
 }
 
-function whoActs(operation: Operation, error: ErrorRecord | null): Responsible {
-  if (operation.state === "SUCCEEDED" || operation.state === "CANCELLED") return "nobody";
+const hasEndedWell = ({ state }: Operation) => state === "SUCCEEDED" || state === "CANCELLED";
+
+function whoActs(operation: Operation, advice: Advice | null): Responsible {
+  if (hasEndedWell(operation)) return "nobody";
   if (operation.waitingReason) return "platform";
-  if (!error) return operation.state === "PENDING" ? "platform" : "nobody";
-  const reasons = [error.reason, ...error.causes.map((cause) => cause.reason)];
-  if (reasons.some((reason) => CALLER_REASONS.has(reason))) return "caller";
-  if (reasons.some((reason) => CLUSTER_REASONS.has(reason))) return "cluster";
-  return error.code === "INVALID_ARGUMENT" ? "caller" : "platform";
+  return advice?.responsible ?? (operation.state === "PENDING" ? "platform" : "nobody");
+}
+
+/** The advice that decides: what the caller can mend by asking for something else comes first. */
+function decisive(error: ErrorRecord): Advice {
+  const advices = [error, ...error.causes].map(adviceFor);
+  return advices.find(({ responsible }) => responsible === "caller") ??
+    advices.find(({ responsible }) => responsible === "cluster") ??
+    adviceFor(error);
 }
 
 function nextCommandOf(
@@ -222,29 +201,21 @@ function nextCommandOf(
   }
 }
 
-/** What callers ask for in place of what failed by their own words; words in capitals are theirs. */
+/** What callers ask for in place of what failed by their own words: the catalogue's command. */
 function changeOf(
   { kind, target, input }: Operation,
   error: ErrorRecord | null,
 ): string | undefined {
-  if (kind === "environment.create") {
-    return error?.reason === "UNKNOWN_CLUSTER"
-      ? `mpctl env create ${idOf(target)} --cluster NAME`
-      : undefined;
-  }
-  if (kind !== "workload.deploy") return undefined;
+  const own = error && adviceFor(error);
+  const command = own?.responsible === "caller" ? own.command : "";
   const environment = environmentIdOf(target);
+  const filled = command.replace("{environment}", environment).replace("{workload}", idOf(target));
+  const isUnknownCluster = error?.reason === "UNKNOWN_CLUSTER";
+  if (kind === "environment.create") return isUnknownCluster ? filled : undefined;
+  // The cluster of an environment that exists can only be given to the workers again.
+  if (kind !== "workload.deploy" || isUnknownCluster) return undefined;
+  if (filled !== "") return filled;
   const deploy = `mpctl workload deploy ${idOf(target)} --env ${environment}`;
-  switch (error?.reason) {
-    case "QUOTA_EXCEEDED":
-      return `mpctl env update ${environment} --max-cpu CPU --max-memory MEMORY`;
-    case "ENVIRONMENT_NOT_FOUND":
-      return `mpctl env create ${environment}`;
-    case "ENVIRONMENT_NOT_READY":
-      return `mpctl env get ${environment}`;
-    case "OOM_KILLED":
-      return `${deploy} --memory MEMORY`;
-  }
   const { spec } = (input as WorkloadDeployInput).wanted;
   return spec.chart ? `${deploy} --chart-values FILE` : `${deploy} --image IMAGE`;
 }

@@ -1,4 +1,11 @@
-import { type Environment, idOf, MpcError, parseName, type ResourceKind } from "@mpc/domain";
+import {
+  type Environment,
+  idOf,
+  MpcError,
+  parseName,
+  type ReasonOf,
+  type ResourceKind,
+} from "@mpc/domain";
 import { invalidArgument } from "@mpc/domain";
 import type { Collection, Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
@@ -25,11 +32,18 @@ export async function getExisting<T extends { readonly name: string }>(
 /** The error of a resource that is not there. */
 export function notFound(kind: ResourceKind, name: string, action: string): MpcError {
   return new MpcError("NOT_FOUND", {
-    reason: `${kind.toUpperCase()}_NOT_FOUND`,
+    reason: NOT_FOUND[kind],
     message: `Cannot ${action} '${idOf(name)}': there is no ${kind} '${name}'`,
     metadata: { resource: name },
   });
 }
+
+const NOT_FOUND: Readonly<Record<ResourceKind, ReasonOf<"NOT_FOUND">>> = {
+  environment: "ENVIRONMENT_NOT_FOUND",
+  workload: "WORKLOAD_NOT_FOUND",
+  revision: "REVISION_NOT_FOUND",
+  operation: "OPERATION_NOT_FOUND",
+};
 
 const PATTERN: Readonly<Record<ResourceKind, string>> = {
   environment: "environments/{environment}",

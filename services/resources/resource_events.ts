@@ -1,5 +1,6 @@
 import {
   type Environment,
+  type EventReason,
   type EventSnapshot,
   type EventType,
   type NewEvent,
@@ -12,7 +13,7 @@ import type { Stored } from "@mpc/storage";
 /** What an event tells besides the resource as it then is. */
 export interface EventFacts {
   readonly type?: EventType;
-  readonly reason: string;
+  readonly reason: EventReason;
   readonly message: string;
   readonly operation: string | null;
   readonly actor: string;

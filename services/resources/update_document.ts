@@ -13,7 +13,7 @@ export interface Edit<T, Facts> {
  * @returns the document as it is afterwards
  * @throws {MpcError} NOT_FOUND `NO_SUCH_DOCUMENT`, and what the store throws
  */
-export async function updateDocument<T extends { readonly name: string }, Facts>(
+export async function updateDocument<T extends { readonly name: string }, const Facts>(
   collection: Collection<T>,
   name: string,
   signal: AbortSignal | undefined,

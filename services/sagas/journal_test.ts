@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ErrorRecord, Operation, StepAttempt, StepRecord } from "@mpc/domain";
+import type { ErrorReason, ErrorRecord, Operation, StepAttempt, StepRecord } from "@mpc/domain";
 import { anOperation } from "../../tests/fakes/documents.ts";
 import {
   failuresOf,
@@ -15,7 +15,7 @@ import {
 const STEP = "apply";
 const NOW = Date.UTC(2030, 0, 1);
 
-const error = (reason: string, code: ErrorRecord["code"] = "UNAVAILABLE"): ErrorRecord => ({
+const error = (reason: ErrorReason, code: ErrorRecord["code"] = "UNAVAILABLE"): ErrorRecord => ({
   code,
   reason,
   message: reason,
@@ -79,10 +79,13 @@ Deno.test("failuresOf() counts tries that failed or are no longer kept, not thos
   const rows: readonly (readonly [what: string, attempts: StepAttempt[], failures: number])[] = [
     ["none", [], 0],
     ["one that runs", [attempt(1, { endTime: null })], 0],
-    ["two", [attempt(1, { error: error("A") }), attempt(2, { error: error("B") })], 2],
+    ["two", [
+      attempt(1, { error: error("NO_WORKER") }),
+      attempt(2, { error: error("CLUSTER_UNREACHABLE") }),
+    ], 2],
     ["a killed one", [attempt(1, { error: error(INTERRUPTED) })], 0],
-    ["three that are not kept", [attempt(1, { error: error("A") }), attempt(5)], 4],
-    ["an undo", [attempt(1, { undo: true, error: error("A") })], 0],
+    ["three that are not kept", [attempt(1, { error: error("NO_WORKER") }), attempt(5)], 4],
+    ["an undo", [attempt(1, { undo: true, error: error("NO_WORKER") })], 0],
   ];
   for (const [what, attempts, failures] of rows) {
     assert.equal(failuresOf(step({ attempts }), false), failures, what);
@@ -91,7 +94,7 @@ Deno.test("failuresOf() counts tries that failed or are no longer kept, not thos
 
 Deno.test("journaledRun() tells how a step's run ended, whatever its undo did", () => {
   const undone = attempt(1, { undo: true });
-  const failure = error("BROKEN", "FAILED_PRECONDITION");
+  const failure = error("CRASH_LOOP", "FAILED_PRECONDITION");
   const rows: readonly (readonly [what: string, record: Partial<StepRecord>, status?: string])[] = [
     ["has not begun", { state: "PENDING" }],
     ["runs", { state: "RUNNING" }],
@@ -111,7 +114,10 @@ Deno.test("journaledRun() tells how a step's run ended, whatever its undo did", 
     ],
     [
       "undone after it was cancelled",
-      { state: "UNDOING", attempts: [attempt(1, { error: error("X", "CANCELLED") }), undone] },
+      {
+        state: "UNDOING",
+        attempts: [attempt(1, { error: error("OPERATION_CANCELLED", "CANCELLED") }), undone],
+      },
       "cancelled",
     ],
   ];
@@ -121,23 +127,23 @@ Deno.test("journaledRun() tells how a step's run ended, whatever its undo did", 
 });
 
 Deno.test("journaledUndo() tells how a step's undo ended, or that it is to run", () => {
-  const bad = attempt(1, { undo: true, error: error("BROKEN") });
+  const bad = attempt(1, { undo: true, error: error("CRASH_LOOP") });
   assert.deepEqual(journaledUndo(step({ state: "UNDONE" })), { status: "undone" });
   assert.equal(journaledUndo(step({ state: "UNDOING" })), undefined);
   assert.equal(journaledUndo(step({ state: "SUCCEEDED" })), undefined);
   const failed = journaledUndo(step({ state: "UNDO_FAILED", attempts: [attempt(1), bad] }));
-  assert.deepEqual(failed, { status: "failed", error: error("BROKEN") });
+  assert.deepEqual(failed, { status: "failed", error: error("CRASH_LOOP") });
 });
 
 Deno.test("finish() ends an operation once, and keeps what its retries have left", () => {
   const residue = (object: string) => ({ object, reason: "", remedy: "mpctl doctor" });
   const running = anOperation("op", { state: "RUNNING", residue: [residue("old")] });
-  const stuck = { state: "NEEDS_ATTENTION" as const, error: error("BROKEN"), stuck: [STEP] };
+  const stuck = { state: "NEEDS_ATTENTION" as const, error: error("CRASH_LOOP"), stuck: [STEP] };
   const ended = finish(running, stuck, [residue("new")], NOW + 1);
   assert.deepEqual([ended.state, ended.endTime, ended.error?.reason], [
     "NEEDS_ATTENTION",
     NOW + 1,
-    "BROKEN",
+    "CRASH_LOOP",
   ]);
   assert.deepEqual(ended.residue, [residue("old"), residue("new")]);
   const again = { state: "SUCCEEDED" as const, error: null, stuck: [] };

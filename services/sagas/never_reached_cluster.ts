@@ -1,7 +1,8 @@
+import type { ErrorReason } from "@mpc/domain";
 import type { StepContext } from "./step.ts";
 
 /** Failures before a cluster was asked for anything; the ports have what each means. */
-const NOBODY_ASKED: ReadonlySet<string> = new Set([
+const NOBODY_ASKED: ReadonlySet<ErrorReason> = new Set([
   "UNKNOWN_CLUSTER",
   "KUBECONFIG_UNUSABLE",
   "CLUSTER_CREDENTIALS",
@@ -15,7 +16,7 @@ const NOBODY_ASKED: ReadonlySet<string> = new Set([
  */
 export function neverReachedCluster(
   { onlyFailure }: Pick<StepContext, "onlyFailure">,
-  refusals: readonly string[] = [],
+  refusals: readonly ErrorReason[] = [],
 ): boolean {
   if (!onlyFailure) return false;
   return NOBODY_ASKED.has(onlyFailure.reason) || refusals.includes(onlyFailure.reason);

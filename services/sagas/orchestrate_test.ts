@@ -5,7 +5,7 @@ import { orchestrate, type OrchestratedStep, type StepOutcome } from "./orchestr
 
 const error: ErrorRecord = {
   code: "INTERNAL",
-  reason: "R",
+  reason: "UNEXPECTED",
   message: "m",
   retryable: false,
   metadata: {},

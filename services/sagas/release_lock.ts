@@ -1,4 +1,11 @@
-import { type ErrorRecord, isMpcError, isTerminal, type Operation, stateReason } from "@mpc/domain";
+import {
+  type ErrorRecord,
+  type EventReason,
+  isMpcError,
+  isTerminal,
+  type Operation,
+  stateReason,
+} from "@mpc/domain";
 import type { Store, Stored } from "@mpc/storage";
 import { systemPrincipal } from "../caller.ts";
 import type { LockedResource } from "./definition.ts";
@@ -7,7 +14,7 @@ import type { Outcome } from "./orchestrate.ts";
 import { adapterOf, adapterOfResource, type ResourceAdapter } from "./resource_adapter.ts";
 
 /** The reason of the event with which an operation may start. */
-export const OPERATION_ADMITTED = "OperationAdmitted";
+export const OPERATION_ADMITTED = "OperationAdmitted" as const;
 
 interface Release {
   readonly store: Store;
@@ -22,7 +29,7 @@ interface Release {
   /** Why the lock is released, for people. */
   readonly message: string;
   /** The reason of the event; the resource's new state where it is not given. */
-  readonly reason?: string;
+  readonly reason?: EventReason;
   /** What the resource names as its last operation; the holder where it is not given. */
   readonly lastOperation?: string | null;
   readonly now: number;

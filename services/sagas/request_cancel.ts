@@ -10,7 +10,7 @@ import { operationEvent } from "../resources/resource_events.ts";
 import { updateDocument } from "../resources/update_document.ts";
 
 /** The reason of the event that tells engines of a cancellation. */
-export const CANCEL_REQUESTED = "CancelRequested";
+export const CANCEL_REQUESTED = "CancelRequested" as const;
 
 /**
  * Marks an operation as to be cancelled; the dispatcher carries the mark to the engine. Does

@@ -24,7 +24,7 @@ export async function isQueuedOrHolds(
 export async function dropWaiting(store: Store, operation: Operation, now: number): Promise<void> {
   const adapter = adapterOf(operation);
   const facts = {
-    reason: "DeletionDropped",
+    reason: "DeletionDropped" as const,
     message: "The deletion that waited for it was cancelled",
     operation: operation.name,
     actor: operation.actor,

@@ -282,7 +282,7 @@ function intentOf(
 function asApplied(workload: Workload, { now }: Stamp): Workload {
   const before = workload.conditions.find(({ type }) => type === DRIFTED);
   if (before?.status !== "TRUE") return workload;
-  const after = { ...before, status: "FALSE" as const, reason: "AsApplied", message: "" };
+  const after = { ...before, status: "FALSE" as const, reason: "AsApplied" as const, message: "" };
   return { ...workload, conditions: setCondition(workload.conditions, after, now) };
 }
 

@@ -3,29 +3,40 @@ import {
   idOf,
   invalidArgument,
   MpcError,
+  parseWorkloadSpec,
   type Revision,
   revisionName,
   type Workload,
+  type WorkloadSpec,
 } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
+import { fingerprint } from "../mutations/fingerprint.ts";
 import { mutate, type MutationOptions, type MutationResult } from "../mutations/mutate.ts";
 import { prepareDeployment } from "./prepare_deployment.ts";
 import { assertName, notFound } from "../resources/preconditions.ts";
+import { pagesOf } from "../resources/read_all.ts";
 
 export interface RollbackWorkloadRequest extends MutationOptions {
   readonly name: string;
   readonly etag: string;
   /** Takes fields over that somebody else manages on the cluster. */
   readonly forceConflicts?: boolean;
-  /** 0 for the one before the active one. */
+  /** 0 for the newest earlier one with another spec, the number of replicas aside. */
   readonly revision: number;
+  /** As many as now by default. */
+  readonly replicas?: number | undefined;
 }
 
 const ACTION = "roll back workload";
 
+/** Revisions that are read at once: most often one of the newest is the one. */
+const PAGE = 20;
+
 /**
- * Deploys the spec of an earlier revision, as a new revision.
+ * Deploys the spec of an earlier revision, as a new revision. A scale and a restart make revisions too,
+ * so the revision before may have the same spec: it is skipped. The number of replicas is not rolled
+ * back, since it follows the load and not the program.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, NOT_FOUND `WORKLOAD_NOT_FOUND` or `REVISION_NOT_FOUND`, FAILED_PRECONDITION
  *   `NO_EARLIER_REVISION`, and what deploying throws
  */
@@ -34,7 +45,7 @@ export async function rollbackWorkload(
   caller: Caller,
   request: RollbackWorkloadRequest,
 ): Promise<MutationResult> {
-  const { name, etag, revision, forceConflicts = false } = request;
+  const { name, etag, revision, replicas, forceConflicts = false } = request;
   assertName("workload", name, ACTION);
   if (revision < 0) {
     throw invalidArgument(ACTION, [{
@@ -46,7 +57,7 @@ export async function rollbackWorkload(
   }
   const method = {
     name: "RollbackWorkload",
-    body: { name, etag, revision, forceConflicts },
+    body: { name, etag, revision, replicas: replicas ?? null, forceConflicts },
     access: { permission: "workload.deploy", resource: name },
   } as const;
   return await mutate(deps, caller, request, method, () =>
@@ -59,7 +70,11 @@ export async function rollbackWorkload(
       timeoutMs: null,
       change: async (current) => {
         if (!current) throw notFound("workload", name, ACTION);
-        const { spec } = await targetRevision(deps, caller, current, revision);
+        const target = await targetRevision(deps, caller, current, revision);
+        const spec = parseWorkloadSpec(ACTION, {
+          ...target.spec,
+          replicas: replicas ?? current.spec.replicas,
+        });
         const { labels, annotations, restartToken } = current;
         return { labels, annotations, spec, restartToken };
       },
@@ -88,20 +103,28 @@ async function targetRevision(
       metadata: { resource: name },
     });
   }
-  const page = await revisions.list({
+  const present = programOf(workload.spec);
+  const earlier = pagesOf(revisions, {
     prefix: `${workload.name}/revisions/`,
     filter: { op: "<", path: ["number"], value: workload.activeRevision },
     orderBy: [{ path: ["number"], descending: true }],
-    limit: 1,
+    limit: PAGE,
     signal: caller.signal,
   });
-  const before = page.items[0];
-  if (before) return before.value;
+  for await (const page of earlier) {
+    const other = page.find(({ value }) => programOf(value.spec) !== present);
+    if (other) return other.value;
+  }
   throw new MpcError("FAILED_PRECONDITION", {
     reason: "NO_EARLIER_REVISION",
     message: `Cannot ${ACTION} '${
       idOf(workload.name)
-    }': there is no revision before ${workload.activeRevision}`,
+    }': no revision before ${workload.activeRevision} has another spec`,
     metadata: { workload: workload.name },
   });
+}
+
+/** What a spec says except how many replicas there are. */
+function programOf({ replicas: _, ...program }: WorkloadSpec): string {
+  return fingerprint(program);
 }

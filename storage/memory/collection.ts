@@ -28,6 +28,12 @@ interface Index {
 /** How many orders besides that of names are kept sorted; the least recently used goes first. */
 const MAX_INDEXES = 8;
 
+/** Documents of a prefix that are fewer than one in so many are sorted when they are asked for. */
+const FEW = 8;
+
+/** Comes after every name that begins with the same prefix: names are ASCII. */
+const AFTER_ALL = "\u{7f}";
+
 /** Documents in a map, with an index for each order that was asked for. */
 export class MemoryCollection<T extends { readonly name: string }> implements Collection<T> {
   readonly #documents = new Map<string, Stored<T>>();
@@ -145,13 +151,32 @@ export class MemoryCollection<T extends { readonly name: string }> implements Co
     const fromPrefix = byName && prefix !== "" &&
       (!after || compareStrings(after.name, prefix) < 0);
     const start = fromPrefix ? { keys: [], name: prefix } : after;
-    for (const place of this.#index(orderBy).places.from(start, fromPrefix)) {
+    const index = !byName && this.#isFew(prefix)
+      ? newIndex([...this.#withPrefix(prefix)], orderBy)
+      : this.#index(orderBy);
+    for (const place of index.places.from(start, fromPrefix)) {
       if (!place.name.startsWith(prefix)) {
         if (byName) return;
         continue;
       }
       const stored = this.#documents.get(place.name)!;
       if (!filter || matches(filter, stored.value)) yield [place, stored];
+    }
+  }
+
+  /** Whether a walk of the prefix's documents is much shorter than one of all in another order. */
+  #isFew(prefix: string): boolean {
+    const { places } = this.#byName;
+    const [first, end] = [prefix, prefix + AFTER_ALL].map((name) =>
+      places.countBefore({ keys: [], name })
+    );
+    return (end! - first!) * FEW < places.size;
+  }
+
+  *#withPrefix(prefix: string): Generator<Stored<T>, void> {
+    for (const { name } of this.#byName.places.from({ keys: [], name: prefix }, true)) {
+      if (!name.startsWith(prefix)) return;
+      yield this.#documents.get(name)!;
     }
   }
 

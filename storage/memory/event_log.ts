@@ -1,6 +1,6 @@
 import type { Event, Instant, NewEvent } from "@mpc/domain";
 import { eventsCompacted, throwIfAborted } from "../shared/errors.ts";
-import { LiveTail } from "../shared/live_tail.ts";
+import { eachEvent, LiveTail } from "../shared/live_tail.ts";
 import type { EventLog, ReadOptions } from "../store.ts";
 
 /** The log as an array. */
@@ -40,6 +40,10 @@ export class MemoryEventLog implements EventLog {
   }
 
   tail(after: number, signal: AbortSignal): AsyncIterable<Event> {
+    return eachEvent(this.#tail.follow(after, signal), signal);
+  }
+
+  follow(after: number, signal: AbortSignal): AsyncIterable<readonly Event[]> {
     return this.#tail.follow(after, signal);
   }
 

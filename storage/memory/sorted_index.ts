@@ -19,6 +19,15 @@ export class SortedIndex<T> {
     if (found !== undefined && this.#compare(found, value) === 0) this.#values.splice(at, 1);
   }
 
+  get size(): number {
+    return this.#values.length;
+  }
+
+  /** How many values come before this one, which need not be there. */
+  countBefore(value: T): number {
+    return this.#firstNotBefore(value);
+  }
+
   /**
    * Yields the values from `start` on, or all; looks at no more of them than the caller takes.
    * @param inclusive whether a value that compares equal to `start` is one of them

@@ -88,3 +88,30 @@ Deno.test("memory: a page looks only at its own documents, in any order it was a
   assert.ok((await work({ prefix, limit: 1, orderBy: [byTime] })).sorted < 20, "kept sorted");
   await store.close();
 });
+
+Deno.test("memory: a page of a prefix in another order looks at the prefix's documents alone", async () => {
+  const store = openMemoryStore();
+  for (let index = 0; index < 2_000; index++) {
+    await store.environments.create(
+      anEnvironment(`e-${index % 500}-${index}`, { uid: `${index}` }),
+    );
+  }
+  let looks = 0;
+  const byUid = {
+    descending: true,
+    get path() {
+      looks++;
+      return ["uid"];
+    },
+  };
+  const uidsOf = async (prefix: string) => {
+    looks = 0;
+    const page = await store.environments.list({ prefix, limit: 10, orderBy: [byUid] });
+    return page.items.map(({ value }) => value.uid);
+  };
+  assert.deepEqual(await uidsOf("environments/e-17-"), ["517", "17", "1517", "1017"]);
+  assert.ok(looks < 40, `the keys of four documents, not of 2,000: ${looks}`);
+  assert.deepEqual(await uidsOf("environments/nobody"), []);
+  assert.ok(looks < 10, `${looks}`);
+  await store.close();
+});

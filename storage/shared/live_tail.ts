@@ -72,7 +72,8 @@ export class LiveTail {
     this.#wake();
   }
 
-  async *follow(after: number, signal: AbortSignal): AsyncGenerator<Event> {
+  /** Yields every event after a sequence, as many at once as there are. */
+  async *follow(after: number, signal: AbortSignal): AsyncGenerator<readonly Event[]> {
     const aborted = Promise.withResolvers<void>();
     const onAbort = () => aborted.resolve();
     signal.addEventListener("abort", onAbort, { once: true });
@@ -88,11 +89,9 @@ export class LiveTail {
           await Promise.race([changed, aborted.promise]);
           continue;
         }
-        for (const event of events) {
-          if (signal.aborted) return;
-          cursor = event.sequence;
-          yield event;
-        }
+        if (signal.aborted) return;
+        cursor = events.at(-1)!.sequence;
+        yield events;
       }
     } finally {
       signal.removeEventListener("abort", onAbort);
@@ -127,6 +126,19 @@ export class LiveTail {
     const changed = this.#changed;
     this.#changed = Promise.withResolvers<void>();
     changed.resolve();
+  }
+}
+
+/** The events of a follower one by one; none after the signal was aborted. */
+export async function* eachEvent(
+  batches: AsyncIterable<readonly Event[]>,
+  signal: AbortSignal,
+): AsyncGenerator<Event> {
+  for await (const events of batches) {
+    for (const event of events) {
+      if (signal.aborted) return;
+      yield event;
+    }
   }
 }
 

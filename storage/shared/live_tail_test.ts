@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Event } from "@mpc/domain";
 import { anEvent } from "../../tests/fakes/documents.ts";
 import { settle } from "../../tests/fakes/fake_clock.ts";
-import { LiveTail, RECENT_EVENTS } from "./live_tail.ts";
+import { eachEvent, LiveTail, RECENT_EVENTS } from "./live_tail.ts";
 
 const events = (from: number, to: number): Event[] =>
   Array.from(
@@ -28,9 +28,9 @@ const append = (tail: LiveTail, added: readonly Event[]) =>
 
 /** The first `count` sequences that a follower behind `after` gets. */
 async function follow(tail: LiveTail, after: number, count: number): Promise<number[]> {
-  const stop = new AbortController();
+  const { signal } = new AbortController();
   const seen: number[] = [];
-  for await (const { sequence } of tail.follow(after, stop.signal)) {
+  for await (const { sequence } of eachEvent(tail.follow(after, signal), signal)) {
     seen.push(sequence);
     if (seen.length === count) break;
   }
@@ -96,13 +96,13 @@ Deno.test("a follower of the live tail that waits is woken by an append between 
   const next = tail.follow(0, stop.signal).next();
   await settle();
   stop.abort();
-  assert.equal((await next).value?.sequence, 1);
+  assert.deepEqual((await next).value?.map(({ sequence }: Event) => sequence), [1]);
 });
 
 Deno.test("a follower of the live tail ends when it is aborted between two events", async () => {
   const { tail } = tailOf(events(1, 5));
   const stop = new AbortController();
-  const follower = tail.follow(0, stop.signal);
+  const follower = eachEvent(tail.follow(0, stop.signal), stop.signal);
   await follower.next();
   stop.abort();
   assert.equal((await follower.next()).done, true);

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Event, Instant, NewEvent } from "@mpc/domain";
 import { eventsCompacted, storeClosed, throwIfAborted } from "../shared/errors.ts";
-import { LiveTail, RECENT_EVENTS } from "../shared/live_tail.ts";
+import { eachEvent, LiveTail, RECENT_EVENTS } from "../shared/live_tail.ts";
 import type { EventLog, ReadOptions } from "../store.ts";
 import { storeError } from "./errors.ts";
 import type { GroupCommit, Log } from "./group_commit.ts";
@@ -92,6 +92,10 @@ export class SqliteEventLog implements EventLog, Log {
   }
 
   tail(after: number, signal: AbortSignal): AsyncIterable<Event> {
+    return eachEvent(this.#tail.follow(after, signal), signal);
+  }
+
+  follow(after: number, signal: AbortSignal): AsyncIterable<readonly Event[]> {
     return this.#tail.follow(after, signal);
   }
 

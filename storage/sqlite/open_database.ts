@@ -42,7 +42,7 @@ function openAlone(path: string): DatabaseSync {
 
 /** Waits for the lock that changes a new file to WAL, which SQLite itself does not wait for. */
 function openShared(path: string): DatabaseSync {
-  for (const end = Date.now() + SHARED_PATIENCE_MS;;) {
+  for (const end = performance.now() + SHARED_PATIENCE_MS;;) {
     try {
       return open(path, [
         "PRAGMA busy_timeout = 0",
@@ -50,7 +50,7 @@ function openShared(path: string): DatabaseSync {
         `BEGIN IMMEDIATE; COMMIT; PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`,
       ]);
     } catch (error) {
-      if (!isBusy(error) || Date.now() >= end) throw error;
+      if (!isBusy(error) || performance.now() >= end) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
     }
   }

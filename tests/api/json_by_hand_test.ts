@@ -74,9 +74,11 @@ Deno.test("JSON that is written by hand", async (t) => {
         assert.equal(response.status, status);
         assert.equal(told.code, "invalid_argument");
         assert.match(told.message, message);
-        assert.deepEqual(told.details.map(({ debug }: { debug: unknown }) => debug), [
-          { reason, domain: "mpc" },
-        ]);
+        const [info, advice, ...more] = told.details.map(({ debug }: { debug: unknown }) => debug);
+        assert.deepEqual(info, { reason, domain: "mpc" });
+        assert.equal(advice.responsible, "caller");
+        assert.ok(advice.nextStep !== "");
+        assert.deepEqual(more, []);
       });
     }
   } finally {

@@ -1,6 +1,6 @@
 /** The cluster as the API reads it: through a worker's internal service. */
 import assert from "node:assert/strict";
-import { MpcError, NO_QUOTA, recordError } from "@mpc/domain";
+import { ForeignError, MpcError, NO_QUOTA, recordError } from "@mpc/domain";
 import type { LogLine, Planner, ProviderCall } from "@mpc/services";
 import { createPlanner } from "@mpc/services/sagas";
 import { openMemoryStore } from "@mpc/storage/memory";
@@ -143,7 +143,7 @@ testWithWorker("errors of a worker arrive with all that callers act on", async (
     message: "Cannot apply the workload: there is no room",
     retryable: false,
     metadata: { limit: "1" },
-    cause: new MpcError("FAILED_PRECONDITION", { reason: "FULL", message: "full" }),
+    cause: new ForeignError("FAILED_PRECONDITION", { reason: "Full", message: "full" }),
   });
   const failing = (error: unknown) =>
     new WorkerCluster([
@@ -153,7 +153,7 @@ testWithWorker("errors of a worker arrive with all that callers act on", async (
   assert.equal(told.message, refusal.message);
   assert.equal(told.retryable, false);
   assert.deepEqual(told.metadata, refusal.metadata);
-  assert.equal((told.cause as MpcError).reason, "FULL");
+  assert.equal((told.cause as ForeignError).reason, "Full");
   const unplanned = await rejectsWith(
     failing(new Error("password hunter2")),
     "INTERNAL",

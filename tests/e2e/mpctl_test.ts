@@ -60,7 +60,7 @@ const CASES: Cases = [
       assert.match(explained.out, /failed at step 'await_rollout'; undone: apply_workload/);
       assert.match(
         explained.out,
-        /Who must act: caller\nNext: mpctl workload deploy bad --env dev/,
+        /Who must act: caller\nWhat to do: Check the image's name .*\nNext: mpctl workload deploy bad --env dev/,
       );
     },
   ],

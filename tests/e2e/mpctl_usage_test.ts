@@ -12,7 +12,8 @@ const CASES: Cases = [
     const taken = await mpctl("env", "create", "dev");
     assert.deepEqual([taken.code, taken.err], [
       6,
-      "Error: Cannot create environment 'dev': it exists and is READY\n",
+      "Error: Cannot create environment 'dev': it exists and is READY\n" +
+      "Choose another name, or change it with 'mpctl env update'\n",
     ]);
     const none = await mpctl("env", "get", "none");
     assert.equal(none.code, 7);

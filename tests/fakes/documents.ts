@@ -112,7 +112,7 @@ export function anEvent(message: string, overrides: Partial<NewEvent> = {}): New
   return {
     time: NOW,
     type: "UPDATED",
-    reason: "Tested",
+    reason: "Ready",
     message,
     target: environmentName("dev"),
     operation: null,

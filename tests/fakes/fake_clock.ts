@@ -3,23 +3,31 @@ import { type Instant, MpcError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 
 interface Timer {
-  readonly at: Instant;
+  /** By the monotonic clock. */
+  readonly at: number;
   readonly order: number;
   readonly fire: () => void;
 }
 
 /** A clock that moves only when a test moves it. */
 export class FakeClock implements Clock {
-  #now: Instant;
+  /** How far the wall clock is ahead of the monotonic one. */
+  #offset: number;
+  /** Far from the wall clock and from 0, so that what takes one clock for the other fails. */
+  #monotonic = 7_000_000;
   #order = 0;
   readonly #timers = new Set<Timer>();
 
   constructor(now: Instant = Date.UTC(2030, 0, 1)) {
-    this.#now = now;
+    this.#offset = now - this.#monotonic;
   }
 
   now(): Instant {
-    return this.#now;
+    return this.#monotonic + this.#offset;
+  }
+
+  monotonic(): number {
+    return this.#monotonic;
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -31,7 +39,7 @@ export class FakeClock implements Clock {
         reject(aborted(signal));
       };
       const timer: Timer = {
-        at: this.#now + ms,
+        at: this.#monotonic + ms,
         order: this.#order++,
         fire: () => {
           signal?.removeEventListener("abort", onAbort);
@@ -50,20 +58,31 @@ export class FakeClock implements Clock {
 
   /** When the next sleeper wakes; undefined where nobody sleeps. */
   get nextWake(): Instant | undefined {
-    return this.#next()?.at;
+    const next = this.#next();
+    return next && next.at + this.#offset;
   }
 
-  /** Moves time on, waking sleepers in order and letting what they start run to its next wait. */
+  /** Sets the wall clock forward, or back; timers do not notice. */
+  step(ms: number): void {
+    this.#offset += ms;
+  }
+
+  /** Puts the machine to sleep and wakes it: timers and the monotonic clock stand still meanwhile. */
+  suspend(ms: number): void {
+    this.step(ms);
+  }
+
+  /** Moves both clocks on, waking sleepers in order and letting what they start run to its next wait. */
   async advance(ms: number): Promise<void> {
-    const end = this.#now + ms;
+    const end = this.#monotonic + ms;
     await settle();
     for (let timer = this.#next(); timer && timer.at <= end; timer = this.#next()) {
       this.#timers.delete(timer);
-      this.#now = timer.at;
+      this.#monotonic = timer.at;
       timer.fire();
       await settle();
     }
-    this.#now = end;
+    this.#monotonic = end;
   }
 
   #next(): Timer | undefined {

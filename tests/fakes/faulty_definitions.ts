@@ -1,4 +1,4 @@
-import { type JsonObject, MpcError, type OperationKind } from "@mpc/domain";
+import { type JsonObject, type MpcError, type OperationKind, uncheckedError } from "@mpc/domain";
 import { type Definition, DEFINITIONS, type Step, type StepContext } from "@mpc/services/sagas";
 
 /** What goes wrong with one step of one kind. */
@@ -54,13 +54,12 @@ export function faultyDefinitions(faults: readonly Fault[]): {
 }
 
 export const permanent = (): MpcError =>
-  new MpcError("FAILED_PRECONDITION", {
-    reason: "INJECTED",
+  uncheckedError("FAILED_PRECONDITION", "INJECTED", {
     message: "an injected permanent fault",
   });
 
 export const transient = (): MpcError =>
-  new MpcError("UNAVAILABLE", { reason: "INJECTED", message: "an injected passing fault" });
+  uncheckedError("UNAVAILABLE", "INJECTED", { message: "an injected passing fault" });
 
 /** Never ends, and hears no signal. */
 export const hang = (): Promise<never> => new Promise(() => {});

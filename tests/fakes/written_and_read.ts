@@ -30,6 +30,7 @@ export function writtenAndRead(writer: Store, reader: Store): Store {
       head: (options) => reader.events.head(options),
       read: (after, limit, options) => reader.events.read(after, limit, options),
       tail: (after, signal) => reader.events.tail(after, signal),
+      follow: (after, signal) => reader.events.follow(after, signal),
     },
     async close() {
       await writer.close();

@@ -1,4 +1,5 @@
 import { fuzzGrpcDoor } from "./fuzz_grpc_door.ts";
+import { fuzzWebDoor } from "./fuzz_web_door.ts";
 
 const CONNECTIONS = 20_000;
 const SEED = 20_261_130;
@@ -9,4 +10,11 @@ Deno.test({
   sanitizeOps: false,
   sanitizeResources: false,
   fn: (t) => t.step(`seed ${SEED}`, () => fuzzGrpcDoor(CONNECTIONS, SEED)).then(() => {}),
+});
+
+Deno.test({
+  name: `${CONNECTIONS} mutated connections neither end the web door nor delay its calls`,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: (t) => t.step(`seed ${SEED}`, () => fuzzWebDoor(CONNECTIONS, SEED)).then(() => {}),
 });

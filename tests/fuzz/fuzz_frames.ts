@@ -10,6 +10,8 @@ export interface FrameFuzz {
   readonly port: number;
   readonly connections: number;
   readonly seed: number;
+  /** The bytes of a connection, by default HTTP/2; one that stays whole is answered by `lastping`. */
+  readonly bytesOf?: (random: Random) => Uint8Array;
   /** The first connection, to repeat some of a run. */
   readonly first?: number;
   /** Aborts when there is no sense in going on, for instance because the server has died. */
@@ -18,7 +20,7 @@ export interface FrameFuzz {
 
 /** What became of the connections. */
 export interface FuzzResult {
-  /** Connections that answered a PING behind all the rest. */
+  /** Connections that answered what stands behind all the rest, for instance a PING. */
   answered: number;
   /** Connections that the server closed. */
   closed: number;
@@ -64,10 +66,10 @@ export async function fuzzFrames(options: FrameFuzz): Promise<FuzzResult> {
 }
 
 async function fuzzConnection(
-  { hostname, port }: FrameFuzz,
+  { hostname, port, bytesOf = fuzzedBytes }: FrameFuzz,
   random: Random,
 ): Promise<keyof FuzzResult> {
-  const bytes = fuzzedBytes(random);
+  const bytes = bytesOf(random);
   const connection = await Deno.connect({ hostname, port });
   const timer = setTimeout(() => close(connection), SILENT_MS);
   let closedByUs = false;

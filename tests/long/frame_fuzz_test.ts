@@ -1,4 +1,5 @@
 import { fuzzGrpcDoor } from "../fuzz/fuzz_grpc_door.ts";
+import { fuzzWebDoor } from "../fuzz/fuzz_web_door.ts";
 
 const CONNECTIONS = 500_000;
 
@@ -9,5 +10,15 @@ Deno.test({
   async fn(t) {
     const seed = Math.trunc(performance.timeOrigin) % 2 ** 31;
     await t.step(`seed ${seed}`, () => fuzzGrpcDoor(CONNECTIONS, seed));
+  },
+});
+
+Deno.test({
+  name: `${CONNECTIONS} mutated connections neither end the web door nor delay its calls`,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn(t) {
+    const seed = Math.trunc(performance.timeOrigin) % 2 ** 31;
+    await t.step(`seed ${seed}`, () => fuzzWebDoor(CONNECTIONS, seed));
   },
 });

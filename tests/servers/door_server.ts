@@ -1,9 +1,9 @@
 /**
- * A process with the API's gRPC door, plain and by TLS, for tests that may kill it. Prints one line
- * of JSON when it listens: its pid, both ports, and the certificate.
+ * A process with the API's gRPC door, plain and by TLS, and its web door, for tests that may kill it.
+ * Prints one line of JSON when it listens: its pid, the ports, and the certificate.
  */
 import { DiagnosticsService } from "@mpc/proto";
-import { route, serveGrpc } from "@mpc/api";
+import { route, serveGrpc, serveWeb } from "@mpc/api";
 import { loopbackCertificate } from "./certificate.ts";
 
 const routes = [
@@ -17,9 +17,11 @@ const tls = await loopbackCertificate();
 const listen = { host: "127.0.0.1", port: 0 };
 const plain = await serveGrpc({ routes, listen });
 const secure = await serveGrpc({ routes, listen, tls });
+const web = serveWeb({ routes, listen });
 console.log(JSON.stringify({
   pid: Deno.pid,
   plain: plain.address.port,
   tls: secure.address.port,
+  web: web.address.port,
   cert: tls.cert,
 }));

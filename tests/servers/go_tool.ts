@@ -25,6 +25,11 @@ const TOOLS = {
     module: "github.com/summerwind/h2spec",
     version: "v2.2.1+incompatible",
   },
+  connectconformance: {
+    from: "connectrpc.com/conformance/cmd/connectconformance",
+    module: "connectrpc.com/conformance",
+    version: "v1.0.7",
+  },
   etcd: {
     from: "go.etcd.io/etcd/server/v3",
     module: "go.etcd.io/etcd/server/v3",
@@ -79,6 +84,33 @@ export async function goTool(name: GoToolName): Promise<string> {
     // Built beside its place and renamed, so that a build that is cut off leaves nothing.
     const built = `${path}.${Deno.pid}`;
     await go(work, ["build", "-trimpath", "-ldflags", `-s -w ${version_}`, "-o", built, from]);
+    await Deno.rename(built, path);
+    return path;
+  } finally {
+    await Deno.remove(work, { recursive: true });
+  }
+}
+
+/**
+ * The path of a program of our own, built from a folder with `go.mod` and `main.go`.
+ * @throws {Error} where there is no Go, or the build fails; with what Go said
+ */
+export async function goProgram(source: URL): Promise<string> {
+  const files = ["go.mod", "main.go"];
+  const texts = await Promise.all(files.map((file) => Deno.readTextFile(new URL(file, source))));
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(texts.join("\0")));
+  const name = source.pathname.split("/").at(-2);
+  const folder = `${toolCache()}/go`;
+  const path = `${folder}/${name}-${new Uint8Array(digest).toHex().slice(0, 16)}`;
+  if (await isFile(path)) return path;
+  const work = await Deno.makeTempDir({ prefix: `mpc-go-${name}-` });
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    for (const [at, file] of files.entries()) {
+      await Deno.writeTextFile(`${work}/${file}`, texts[at]!);
+    }
+    const built = `${path}.${Deno.pid}`;
+    await go(work, ["build", "-trimpath", "-ldflags", "-s -w", "-o", built, "."]);
     await Deno.rename(built, path);
     return path;
   } finally {

@@ -15,6 +15,7 @@ export interface PlatformProcess {
 export async function startPlatform(
   args: readonly string[],
   descriptors?: number,
+  env: Record<string, string> = {},
 ): Promise<PlatformProcess> {
   const [, ...command] = config.tasks.dev.split(" ");
   const process = startDeno(
@@ -26,7 +27,7 @@ export async function startPlatform(
       "--rate-limit=1000000",
       ...args,
     ],
-    {},
+    env,
     descriptors,
   );
   return await addressesOf(process);

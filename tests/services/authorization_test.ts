@@ -9,7 +9,9 @@ import { Platform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 
 const denied = () =>
-  Promise.reject(new MpcError("PERMISSION_DENIED", { reason: "TEST_DENIED", message: "denied" }));
+  Promise.reject(
+    new MpcError("PERMISSION_DENIED", { reason: "CLUSTER_FORBIDS", message: "denied" }),
+  );
 const denying: Authorizer = { authorize: denied, visible: denied };
 const page = { pageSize: 0, pageToken: "", filter: "", orderBy: "" };
 const deletion = { etag: "", force: true, allowMissing: true, abandon: false, timeoutMs: null };
@@ -86,6 +88,7 @@ const NO_USE_CASES = [
   "operationEvent",
   "pagesOf",
   "sleepUnlessAborted",
+  "sleepUntil",
   "systemCaller",
   "systemPrincipal",
   "updateDocument",
@@ -124,7 +127,7 @@ for (const [name, run] of Object.entries(USE_CASES)) {
       await rejectsWith(
         Promise.resolve(run(deps, platform.caller, id)),
         "PERMISSION_DENIED",
-        "TEST_DENIED",
+        "CLUSTER_FORBIDS",
       );
     }
     assert.equal(await platform.store.events.head(), before, "no event was written");
@@ -162,18 +165,28 @@ Deno.test("lists leave out what the caller may not see, without gaps in pages", 
   }
 });
 
+async function* flat<T>(batches: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
+  for await (const batch of batches) yield* batch;
+}
+
 Deno.test("a watch leaves out what the caller may not see, at first and later", async () => {
   const { deps: bare, caller, store } = await filled();
   const deps = { ...bare, authorizer: devOnly };
   const stop = new AbortController();
   const seen: string[] = [];
   const events = services.watchEvents(deps, { ...caller, signal: stop.signal }, watch);
-  for await (const it of events) {
+  for await (const it of flat(events)) {
     if (it.type === "synced") {
       for (const id of ["prod", "dev"]) {
         const stored = await store.environments.get(env(id));
         assert.ok(stored);
-        const facts = { reason: "Tested", message: "", operation: null, actor: "ann", time: 1 };
+        const facts = {
+          reason: "Ready" as const,
+          message: "",
+          operation: null,
+          actor: "ann",
+          time: 1,
+        };
         const next = { value: stored.value, version: stored.version + 1 };
         await store.environments.replace(stored.value, stored.version, {
           events: [services.environmentEvent(next, facts)],

@@ -14,7 +14,7 @@ import { withPlatform } from "../fakes/platform.ts";
 const DELETION = "operations/deletion";
 const HOLDER = "operations/holder";
 const WORKLOAD = "environments/dev/workloads/web";
-const FACTS = { message: "", reason: "Tested", operation: HOLDER, actor: "ann", time: 0 };
+const FACTS = { message: "", reason: "Ready" as const, operation: HOLDER, actor: "ann", time: 0 };
 
 /** The workload that an operation holds, and that operation, which runs. */
 async function held(store: Store): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ErrorCode, MpcError, NO_QUOTA } from "@mpc/domain";
+import { type ErrorCode, MpcError, NO_QUOTA, uncheckedError } from "@mpc/domain";
 import {
   createEnvironment,
   deleteEnvironment,
@@ -110,7 +110,7 @@ Deno.test("a cluster that cannot be read is a finding, and the records are check
         let times = 0;
         const unreadable: typeof cluster = Object.assign(Object.create(cluster), {
           inventory: () =>
-            Promise.reject(new MpcError(code, { reason, message: `refused, time ${++times}` })),
+            Promise.reject(uncheckedError(code, reason, { message: `refused, time ${++times}` })),
         });
         const { findings } = await diagnose({ ...deps, cluster: unreadable }, caller);
         assert.deepEqual(findings.map((found) => [found.invariant, found.subject, found.remedy]), [
@@ -243,9 +243,9 @@ Deno.test("doctor does not pass off a fault of its own as one of the cluster", (
   withPlatform(async ({ deps, caller, cluster }) => {
     const broken: typeof cluster = Object.assign(Object.create(cluster), {
       inventory: () =>
-        Promise.reject(new MpcError("INTERNAL", { reason: "BUG", message: "a fault" })),
+        Promise.reject(new MpcError("INTERNAL", { reason: "UNEXPECTED", message: "a fault" })),
     });
-    await rejectsWith(diagnose({ ...deps, cluster: broken }, caller), "INTERNAL", "BUG");
+    await rejectsWith(diagnose({ ...deps, cluster: broken }, caller), "INTERNAL", "UNEXPECTED");
   }));
 
 Deno.test("what has no record is swept from the cluster, and nothing else", () =>

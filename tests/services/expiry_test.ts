@@ -7,6 +7,7 @@ import { rejectsWith } from "../fakes/rejects.ts";
 
 const NAME = "environments/dev";
 const HOUR = 3_600_000;
+const MINUTE = 60_000;
 
 async function withExpiry(
   environment: Record<string, unknown>,
@@ -45,6 +46,29 @@ Deno.test("an environment is deleted at the moment it expires, not before", () =
     assert.equal(deletion?.value.actor, "system:expiry");
   }));
 
+for (const change of ["set forward", "asleep"] as const) {
+  Deno.test(`an environment is deleted within a minute of its time: clock ${change}`, () =>
+    withExpiry({ ttlMs: 10 * MINUTE }, async (platform) => {
+      const { clock } = platform;
+      await clock.advance(MINUTE);
+      if (change === "asleep") clock.suspend(20 * MINUTE);
+      else clock.step(20 * MINUTE);
+      await clock.advance(MINUTE);
+      assert.equal(await exists(platform), false);
+    }));
+}
+
+Deno.test("an environment lives until its moment where the clock is set back", () =>
+  withExpiry({ ttlMs: 10 * MINUTE }, async (platform) => {
+    const { clock } = platform;
+    await clock.advance(9 * MINUTE);
+    clock.step(-5 * MINUTE);
+    await clock.advance(6 * MINUTE - 10);
+    assert.equal(await exists(platform), true);
+    await clock.advance(20);
+    assert.equal(await exists(platform), false);
+  }));
+
 Deno.test("passes that take turns delete an environment at its moment, too, in one of them", async () => {
   const platform = await Platform.start();
   const expiry = new Expiry(platform.deps);
@@ -71,6 +95,26 @@ Deno.test("passes that take turns delete an environment at its moment, too, in o
     await cutOff;
     assert.equal(await exists(platform), false);
     assert.ok(await platform.store.environments.get("environments/late"), "it is another's to do");
+  } finally {
+    await expiry.close();
+    await platform.close();
+  }
+});
+
+Deno.test("a turn ends after its time where the clock is set back meanwhile", async () => {
+  const platform = await Platform.start();
+  const expiry = new Expiry(platform.deps);
+  try {
+    const { deps, caller, clock } = platform;
+    const environment = { ttlMs: HOUR };
+    await createEnvironment(deps, caller, { environmentId: "dev", environment });
+    await clock.advance(HOUR - 5_000);
+    const turn = expiry.passesWithin(10_000);
+    await clock.advance(1_000);
+    clock.step(-HOUR);
+    await clock.advance(4_000);
+    await turn;
+    assert.equal(await exists(platform), true);
   } finally {
     await expiry.close();
     await platform.close();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { idOf, MpcError } from "@mpc/domain";
+import { adviceFor, idOf, MpcError, uncheckedError } from "@mpc/domain";
 import { createEnvironment, explainOperation, type MutationResult } from "@mpc/services";
 import { withPlatform } from "../fakes/platform.ts";
 import { create, deploy, removeWorkload } from "../fakes/scenarios.ts";
@@ -15,12 +15,14 @@ for (const [image, reason, responsible] of EXPLAINED) {
   Deno.test(`explain goes from the operation down to '${reason}' of ${image}, and names who must act`, () =>
     withPlatform(async (platform) => {
       await platform.ended(await create(platform));
-      const { name } = await platform.ended(await deploy(platform, image));
-      const explanation = await explainOperation(platform.deps, platform.caller, name);
+      const operation = await platform.ended(await deploy(platform, image));
+      const { deps, caller } = platform;
+      const explanation = await explainOperation(deps, caller, operation.name);
       assert.match(explanation.summary, /failed at step 'await_rollout'; undone: apply_workload$/);
       assert.equal(explanation.causes[0]?.scope, "operation");
       assert.equal(explanation.causes.at(-1)?.reason, reason);
       assert.equal(explanation.responsible, responsible);
+      assert.equal(explanation.nextStep, adviceFor(operation.error!).nextStep);
       assert.match(explanation.nextCommand, /^mpctl /);
     }));
 }
@@ -72,4 +74,30 @@ Deno.test("explain of what failed by the words of its caller says which of them 
       await next(await deploy(platform)),
       "mpctl env update dev --max-cpu CPU --max-memory MEMORY",
     );
+  }));
+
+Deno.test("explain of a reason that this version does not know says so, and names the platform", () =>
+  withPlatform(async (platform) => {
+    await platform.ended(await create(platform));
+    const message = "Cannot apply it";
+    const failure = uncheckedError("FAILED_PRECONDITION", "FROM_THE_FUTURE", { message });
+    platform.cluster.applyWorkload = (_intent, { dryRun }) =>
+      dryRun ? Promise.resolve([]) : Promise.reject(failure);
+    const { name } = await platform.ended(await deploy(platform));
+    const explanation = await explainOperation(platform.deps, platform.caller, name);
+    assert.equal(explanation.causes[0]?.reason, "FROM_THE_FUTURE");
+    assert.equal(explanation.responsible, "platform");
+    assert.match(explanation.nextStep, /does not know the reason/);
+    assert.equal(explanation.nextCommand, `mpctl op retry ${idOf(name)}`);
+  }));
+
+Deno.test("explain of an operation that has ended well has nothing left to do", () =>
+  withPlatform(async (platform) => {
+    const { name } = await platform.ended(await create(platform));
+    const { responsible, nextStep, nextCommand } = await explainOperation(
+      platform.deps,
+      platform.caller,
+      name,
+    );
+    assert.deepEqual([responsible, nextStep, nextCommand], ["nobody", "", ""]);
   }));

@@ -146,6 +146,23 @@ Deno.test("an operation without a lock is dropped when it is as old as the grace
     assert.equal(await isLeft(), false);
   }));
 
+Deno.test("an operation without a lock that a clock ahead of ours created is dropped after the grace", () =>
+  withPlatform(async ({ store, clock, provider, caller }) => {
+    const createTime = clock.now() + 20 * 60_000;
+    const { value } = await store.operations.create(anOperation("op", { createTime }));
+    const { engine } = scriptedEngine(absent);
+    const janitor = new Janitor({ store, provider, clock, engine, signal: caller.signal });
+    const isLeft = async () => {
+      await janitor.pass();
+      return await store.operations.get(value.name) !== undefined;
+    };
+    assert.equal(await isLeft(), true);
+    await clock.advance(ADMISSION_GRACE_MS - 1);
+    assert.equal(await isLeft(), true);
+    await clock.advance(1);
+    assert.equal(await isLeft(), false);
+  }));
+
 Deno.test("a resource stays locked while its operation lives", async () => {
   const store = openMemoryStore();
   const { name } = (await store.operations.create(anOperation("op", { state: "RUNNING" }))).value;

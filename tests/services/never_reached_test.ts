@@ -1,6 +1,6 @@
 /** Clusters that let nobody in: what was never done is not undone, what may have been done is. */
 import assert from "node:assert/strict";
-import { type ErrorCode, MpcError } from "@mpc/domain";
+import { type ErrorCode, uncheckedError } from "@mpc/domain";
 import type { Provider } from "@mpc/services";
 import { withPlatform } from "../fakes/platform.ts";
 import { create, deploy } from "../fakes/scenarios.ts";
@@ -10,7 +10,7 @@ function refusing(failures: readonly (readonly [ErrorCode, string])[], calls: re
   const left = [...failures];
   const refuse = () => {
     const [code, reason] = left.length > 1 ? left.shift()! : left[0]!;
-    return Promise.reject(new MpcError(code, { reason, message: `the cluster says ${reason}` }));
+    return Promise.reject(uncheckedError(code, reason, { message: `the cluster says ${reason}` }));
   };
   return (bare: Provider): Provider =>
     new Proxy(bare, {

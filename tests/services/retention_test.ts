@@ -142,7 +142,7 @@ Deno.test("exactly those events are forgotten that are too old, also of a long l
 const eventAt = (time: number) => ({
   time,
   type: "NOTICED" as const,
-  reason: "Tested",
+  reason: "Ready" as const,
   message: "",
   target: "environments/dev",
   operation: null,

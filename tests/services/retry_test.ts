@@ -11,7 +11,7 @@ const DEV = "environments/dev";
 
 const TERMINATED: ErrorRecord = {
   code: "ABORTED",
-  reason: "ENGINE_TERMINATED",
+  reason: "WORKFLOW_TERMINATED",
   message: "The workflow was terminated",
   retryable: false,
   metadata: {},

@@ -22,7 +22,7 @@ Deno.test("deploy, scale, restart and rollback each make a revision; numbers are
       await rollbackWorkload(deps, caller, { name: WEB, etag: "", revision: 1 }),
     );
     const { activeRevision, spec } = await workload(platform);
-    assert.deepEqual([activeRevision, spec.replicas], [5, 2]);
+    assert.deepEqual([activeRevision, spec.replicas], [5, 5], "the number of replicas is kept");
     const revisions = await store.revisions.list({ limit: 10 });
     assert.deepEqual(revisions.items.map(({ value }) => value.number), [1, 2, 4, 5]);
     const none = rollbackWorkload(deps, caller, { name: WEB, etag: "", revision: 3 });
@@ -30,6 +30,36 @@ Deno.test("deploy, scale, restart and rollback each make a revision; numbers are
     assert.match(message, /^Cannot roll back workload 'web': it has no revision 3; see 'mpctl /);
     const negative = rollbackWorkload(deps, caller, { name: WEB, etag: "", revision: -1 });
     await rejectsWith(negative, "INVALID_ARGUMENT", "INVALID_FIELDS");
+    await platform.assertSound();
+  }));
+
+Deno.test("a rollback goes to the last other spec that worked, past scales, restarts and failures", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller } = platform;
+    const rollback = (replicas?: number) =>
+      rollbackWorkload(deps, caller, { name: WEB, etag: "", revision: 0, replicas });
+    const running = async () => {
+      const { spec: { image, replicas }, activeRevision } = await workload(platform);
+      return [image, replicas, activeRevision];
+    };
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform, "nginx:1"));
+    await rejectsWith(rollback(), "FAILED_PRECONDITION", "NO_EARLIER_REVISION");
+    await platform.ended(await deploy(platform, "nginx:2"));
+    await platform.ended(await scaleWorkload(deps, caller, { name: WEB, etag: "", replicas: 7 }));
+    await platform.ended(await restartWorkload(deps, caller, { name: WEB, etag: "" }));
+    await platform.ended(await deploy(platform, "nginx:crash"));
+    await platform.ended(await rollback());
+    assert.deepEqual(await running(), ["nginx:1", 7, 6]);
+    await platform.ended(await scaleWorkload(deps, caller, { name: WEB, etag: "", replicas: 4 }));
+    await platform.ended(await rollback(3));
+    assert.deepEqual(await running(), ["nginx:2", 3, 8], "back to what was rolled back");
+    // More scales than a page of revisions.
+    for (let replicas = 1; replicas <= 25; replicas++) {
+      await platform.ended(await scaleWorkload(deps, caller, { name: WEB, etag: "", replicas }));
+    }
+    await platform.ended(await rollback());
+    assert.deepEqual(await running(), ["nginx:1", 25, 34]);
     await platform.assertSound();
   }));
 

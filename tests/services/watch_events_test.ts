@@ -15,7 +15,13 @@ const ALL = { target: "", kinds: ["environment"], resumeToken: "", skipExisting:
 
 /** Writes an environment's next version, with the event that tells of it. */
 async function write(store: Store, label: string): Promise<void> {
-  const facts = { message: label, reason: "Tested", operation: null, actor: "ann", time: 0 };
+  const facts = {
+    message: label,
+    reason: "Ready" as const,
+    operation: null,
+    actor: "ann",
+    time: 0,
+  };
   const before = await store.environments.get(NAME);
   const value: Environment = anEnvironment("dev", { labels: { version: label } });
   const version = (before?.version ?? 0) + 1;
@@ -24,8 +30,11 @@ async function write(store: Store, label: string): Promise<void> {
   else await store.environments.create(value, { events });
 }
 
-/** A store in which something is written right before the environments are listed. */
-function writtenWhenListed(write: (store: Store) => Promise<void>): Store {
+/** A store in which something is written right before, or after, the environments are listed. */
+function writtenWhenListed(
+  write: (store: Store) => Promise<void>,
+  when: "before" | "after" = "before",
+): Store {
   const store = openMemoryStore();
   const { environments } = store;
   let written = false;
@@ -38,11 +47,12 @@ function writtenWhenListed(write: (store: Store) => Promise<void>): Store {
       delete: (...call) => environments.delete(...call),
       count: (...call) => environments.count(...call),
       async list(query) {
-        if (!written && query.filter === undefined) {
-          written = true;
-          await write(store);
-        }
-        return await environments.list(query);
+        const now = !written && query.filter === undefined;
+        written ||= now;
+        if (now && when === "before") await write(store);
+        const page = await environments.list(query);
+        if (now && when === "after") await write(store);
+        return page;
       },
     },
   };
@@ -73,8 +83,8 @@ async function watched(
     const stop = new AbortController();
     const caller = aCaller({ signal: stop.signal });
     const watching = (async () => {
-      for await (const event of watchEvents(platform.deps, caller, { ...ALL, ...request })) {
-        told.push(event);
+      for await (const batch of watchEvents(platform.deps, caller, { ...ALL, ...request })) {
+        told.push(...batch);
       }
     })();
     // A refusal is for the last line here; without a handler until then it would end the process.
@@ -102,16 +112,31 @@ Deno.test("a change between the log's head and the list is told once, the next o
   assert.deepEqual(told, ["existing 2", "synced", "UPDATED 3"]);
 });
 
+/** Deletes the environment in its first version. */
+async function remove(store: Store): Promise<void> {
+  const { value } = (await store.environments.get(NAME))!;
+  const facts = { message: "", reason: "Gone" as const, operation: null, actor: "ann", time: 0 };
+  const gone = environmentEvent({ value, version: 1 }, { ...facts, type: "DELETED" });
+  await store.environments.delete(NAME, 1, { events: [gone] });
+}
+
 Deno.test("a deletion of what was told as existing is told", async () => {
   const store = openMemoryStore();
   await write(store, "1");
-  const told = await toldBy(store, {}, async () => {
-    const { value } = (await store.environments.get(NAME))!;
-    const facts = { message: "", reason: "Gone", operation: null, actor: "ann", time: 0 };
-    const gone = environmentEvent({ value, version: 1 }, { ...facts, type: "DELETED" });
-    await store.environments.delete(NAME, 1, { events: [gone] });
-  });
+  const told = await toldBy(store, {}, () => remove(store));
   assert.deepEqual(told, ["existing 1", "synced", "DELETED 1"]);
+});
+
+Deno.test("a change right after the list is told", async () => {
+  const store = writtenWhenListed((store) => write(store, "2"), "after");
+  await write(store, "1");
+  assert.deepEqual(await toldBy(store, {}), ["existing 1", "synced", "UPDATED 2"]);
+});
+
+Deno.test("a deletion right after the list is told", async () => {
+  const store = writtenWhenListed(remove, "after");
+  await write(store, "1");
+  assert.deepEqual(await toldBy(store, {}), ["existing 1", "synced", "DELETED 1"]);
 });
 
 Deno.test("a watch that resumes is told each event behind its token once, and nothing that exists", async () => {
@@ -174,7 +199,7 @@ Deno.test("a watch of environments is told nothing of a workload", async () => {
   const store = openMemoryStore();
   const told = await toldBy(store, {}, async () => {
     const web = aWorkload("dev", "web");
-    const facts = { message: "", reason: "Tested", operation: null, actor: "ann", time: 0 };
+    const facts = { message: "", reason: "Ready" as const, operation: null, actor: "ann", time: 0 };
     await store.workloads.create(web, {
       events: [workloadEvent({ value: web, version: 1 }, facts)],
     });

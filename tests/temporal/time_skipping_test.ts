@@ -27,7 +27,7 @@ Deno.test.afterAll(() => environment.teardown());
 
 const ERROR: ErrorRecord = {
   code: "UNAVAILABLE",
-  reason: "PLAYED",
+  reason: "CLUSTER_UNREACHABLE",
   message: "as the test says",
   retryable: true,
   metadata: {},
@@ -151,13 +151,13 @@ Deno.test(
         throw stepFailed(ERROR);
       },
       "apply_policies.undo": () => {
-        throw stepFailed({ ...ERROR, reason: "UNDO" });
+        throw stepFailed({ ...ERROR, reason: "CLUSTER_FORBIDS" });
       },
     });
     assert.ok(calls.includes("create_namespace.undo"));
     assert.equal(end?.outcome.state, "NEEDS_ATTENTION");
     assert.deepEqual(end?.outcome.stuck, ["apply_policies"]);
-    assert.equal(end?.outcome.error?.reason, "PLAYED");
+    assert.equal(end?.outcome.error?.reason, "CLUSTER_UNREACHABLE");
   },
 );
 

@@ -1,5 +1,12 @@
 import { getLogger } from "@logtape/logtape";
-import { type Event, type Instant, isMpcError, type MpcError, recordError } from "@mpc/domain";
+import {
+  type ErrorReason,
+  type Event,
+  type Instant,
+  isMpcError,
+  type MpcError,
+  recordError,
+} from "@mpc/domain";
 import { type Clock, operationEvent, sleepUnlessAborted, updateDocument } from "@mpc/services";
 import { CANCEL_REQUESTED, holdsResource, OPERATION_ADMITTED } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
@@ -156,7 +163,7 @@ export class Dispatcher {
 
   /** What the engine took before it had a problem, or goes on with no more, says so as well. */
   async #watchEngine(): Promise<void> {
-    let known: string | undefined;
+    let known: ErrorReason | undefined;
     while (!this.#stop.signal.aborted) {
       const error = this.#engine.problem;
       try {

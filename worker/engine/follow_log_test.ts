@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ErrorCode, MpcError } from "@mpc/domain";
+import { type ErrorCode, uncheckedError } from "@mpc/domain";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { anEvent } from "../../tests/fakes/documents.ts";
 import { FakeClock } from "../../tests/fakes/fake_clock.ts";
@@ -19,8 +19,7 @@ async function follow(
     head: () => store.events.head(),
     tail: (after: number, signal: AbortSignal) => {
       if (failures-- <= 0) return store.events.tail(after, signal);
-      throw new MpcError(failure.code, {
-        reason: "INJECTED",
+      throw uncheckedError(failure.code, "INJECTED", {
         message: "an injected fault",
         metadata: { compacted: "1" },
       });

@@ -1,4 +1,4 @@
-import { isTerminal, type Operation } from "@mpc/domain";
+import { type EventReason, isTerminal, type Operation } from "@mpc/domain";
 import { operationEvent, updateDocument } from "@mpc/services";
 import type { Store, Stored } from "@mpc/storage";
 
@@ -8,7 +8,7 @@ type Edit = (operation: Operation) => Operation;
 export interface Note {
   /** Pure; what it hands back unchanged is not written. */
   readonly edit: Edit;
-  readonly reason: string;
+  readonly reason: EventReason;
   readonly message: string;
 }
 

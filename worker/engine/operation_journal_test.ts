@@ -15,7 +15,7 @@ const CANCELLATION = { actor: "ann", reason: "tested", time: 0 };
 /** An entry that adds its word to the record. */
 const note = (word: string): Note => ({
   edit: (operation) => ({ ...operation, waitingReason: `${operation.waitingReason}${word} ` }),
-  reason: "Tested",
+  reason: "StepProgressed" as const,
   message: word,
 });
 

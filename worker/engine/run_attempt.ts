@@ -84,10 +84,16 @@ async function grace(clock: Clock, over: AbortSignal): Promise<undefined> {
   await sleepUnlessAborted(clock, GRACE_MS, over);
 }
 
+const TIMED_OUT = {
+  attempt: "ATTEMPT_TIMED_OUT",
+  step: "STEP_TIMED_OUT",
+  operation: "OPERATION_TIMED_OUT",
+} as const;
+
 function timedOut(timeOf: TimeOf, timeoutMs: number): MpcError {
   const seconds = timeoutMs / 1_000;
   return new MpcError("DEADLINE_EXCEEDED", {
-    reason: `${timeOf.toUpperCase()}_TIMED_OUT`,
+    reason: TIMED_OUT[timeOf],
     message: timeOf === "attempt"
       ? `The attempt did not finish within ${seconds} s`
       : `The time of the ${timeOf} was up after the attempt's first ${seconds} s`,

@@ -40,7 +40,7 @@ const CANCELLED = {
 } as const;
 
 const WORDS: Readonly<
-  Record<StepEnd["state"], (step: string) => { reason: string; message: string }>
+  Record<StepEnd["state"], (step: string) => Pick<Note, "reason" | "message">>
 > = {
   SUCCEEDED: (step) => ({ reason: "StepSucceeded", message: `Step '${step}' succeeded` }),
   CANCELLED: (step) => ({ reason: "StepCancelled", message: `Step '${step}' was cancelled` }),

@@ -65,7 +65,7 @@ export class StrandedNotes {
       return {
         value: { ...operation, waitingReason },
         event: {
-          reason: waitingReason ? "OperationWaiting" : "OperationGoesOn",
+          reason: waitingReason ? "OperationWaiting" as const : "OperationGoesOn" as const,
           message: waitingReason || "There is a worker again that goes on with it",
           time: this.#clock.now(),
         },

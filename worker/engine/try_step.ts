@@ -1,7 +1,6 @@
 import {
   backoffMs,
   type ErrorRecord,
-  type Instant,
   isTerminal,
   type JsonObject,
   type JsonValue,
@@ -11,7 +10,6 @@ import type { Clock, Ids, Provider } from "@mpc/services";
 import {
   endAttempt,
   failuresOf,
-  idleBetween,
   journaledRun,
   journaledUndo,
   noteProgress,
@@ -27,6 +25,7 @@ import { ProgressWriter } from "./progress_writer.ts";
 import { type AttemptResult, runAttempt } from "./run_attempt.ts";
 import type { StepEnd } from "./step_end.ts";
 import { inStepSpan } from "./step_span.ts";
+import type { TimeLimit, TimeLimits } from "./time_limits.ts";
 
 /** What engines do steps with. */
 export interface StepTools {
@@ -39,6 +38,8 @@ export interface StepTools {
 /** One try of a step, or of its undo. */
 export interface StepTry extends StepTools {
   readonly journal: OperationJournal;
+  /** Of the same operation. */
+  readonly limits: TimeLimits;
   readonly step: Step<JsonObject>;
   readonly undo: boolean;
   /** The operation is cancelled; an undo does not hear it. */
@@ -84,7 +85,7 @@ export async function tryStep(options: StepTry): Promise<Tried> {
   await begin(options);
   if (isTerminal(journal.operation.state)) return { status: "ended" };
   if (!undo && cancel.aborted) return cancelled(options);
-  const limit = limitOf(options);
+  const limit = options.limits.of(journal.operation, options.step, undo);
   const result = await attempt(options, limit);
   switch (result.status) {
     case "succeeded":
@@ -130,21 +131,6 @@ function endOf(
   return { step: step.name, state, output: output ?? null, time: clock.now() };
 }
 
-/** When the time is up, and whose time that is. */
-interface Limit {
-  readonly at: Instant;
-  readonly of: "step" | "operation";
-}
-
-function limitOf({ journal, step, undo, clock }: StepTry): Limit {
-  const { steps, deadline } = journal.operation;
-  const record = steps.find(({ name }) => name === step.name);
-  const tries = record?.attempts.filter((attempt) => attempt.undo === undo) ?? [];
-  const began = tries[0]?.startTime ?? clock.now();
-  const at = began + step.retry.budgetMs + idleBetween(tries);
-  return undo || at <= deadline ? { at, of: "step" } : { at: deadline, of: "operation" };
-}
-
 /** Nothing begins on an operation that is marked as cancelled, but undos. */
 async function begin({ journal, step: { name }, undo, clock }: StepTry): Promise<void> {
   await journal.record({
@@ -159,7 +145,7 @@ async function begin({ journal, step: { name }, undo, clock }: StepTry): Promise
 
 async function attempt(
   options: StepTry,
-  limit: Limit,
+  limit: TimeLimit,
 ): Promise<AttemptResult<JsonObject | void>> {
   const { journal, clock, cancel, stop, step, undo } = options;
   const record = stepOf(journal.operation, step.name);
@@ -183,7 +169,7 @@ async function attempt(
     return await inStepSpan(journal.operation, { name, undo }, () =>
       runAttempt({
         clock,
-        ...timeLimit(step, limit, clock.now()),
+        ...timeLimit(step, limit, clock.monotonic()),
         cancel: undo ? NEVER : cancel,
         stop,
         body: async (signal) => {
@@ -197,7 +183,7 @@ async function attempt(
   }
 }
 
-function timeLimit(step: Step<JsonObject>, limit: Limit, now: Instant) {
+function timeLimit(step: Step<JsonObject>, limit: TimeLimit, now: number) {
   const timeoutMs = Math.max(1, limit.at - now);
   return timeoutMs < step.attemptTimeoutMs
     ? { timeoutMs, timeOf: limit.of }
@@ -232,14 +218,15 @@ function contextOf(
 }
 
 /** Decides whether a failure is the last one. */
-async function failed(options: StepTry, limit: Limit, error: ErrorRecord): Promise<Tried> {
+async function failed(options: StepTry, limit: TimeLimit, error: ErrorRecord): Promise<Tried> {
   const { journal, clock, ids, undo, step: { name, retry } } = options;
   const failures = failuresOf(stepOf(journal.operation, name), undo) + 1;
   const pauseMs = backoffMs(retry, failures, ids.random());
-  const nextRetryTime = clock.now() + pauseMs;
-  if (!error.retryable || failures >= retry.maxAttempts || nextRetryTime >= limit.at) {
+  const late = clock.monotonic() + pauseMs >= limit.at;
+  if (!error.retryable || failures >= retry.maxAttempts || late) {
     return { status: "failed", error: await giveUp(options, failures, error) };
   }
+  const nextRetryTime = clock.now() + pauseMs;
   await journal.record({
     edit: (operation) => endAttempt(operation, name, { now: clock.now(), error, nextRetryTime }),
     reason: undo ? "UndoRetrying" : "StepRetrying",

@@ -1,25 +1,33 @@
 /** One try of a step: when it begins, when it is the last, and what an undo may. */
 import assert from "node:assert/strict";
-import { MpcError, type Operation } from "@mpc/domain";
+import { type Operation, uncheckedError } from "@mpc/domain";
 import type { Ids } from "@mpc/services";
 import { newStepRecord, requestCancel, type Step, type StepContext } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
 import { anOperation } from "../../tests/fakes/documents.ts";
-import { FakeClock } from "../../tests/fakes/fake_clock.ts";
+import { FakeClock, settle } from "../../tests/fakes/fake_clock.ts";
 import { OperationJournal } from "./operation_journal.ts";
+import { TimeLimits } from "./time_limits.ts";
 import { tryStep } from "./try_step.ts";
 
 const NAME = "operations/op";
 const BUDGET_MS = 60_000;
 const PAUSE_MS = 1_000;
+const ATTEMPT_MS = 10_000;
+const HOUR = 3_600_000;
 
 /** Pauses are as long as they may be. */
 const IDS: Ids = { uuid: () => crypto.randomUUID(), random: () => 1 - Number.EPSILON };
 
 const failing = (code: "UNAVAILABLE" | "FAILED_PRECONDITION") => () =>
-  Promise.reject(new MpcError(code, { reason: "INJECTED", message: "an injected fault" }));
+  Promise.reject(uncheckedError(code, "INJECTED", { message: "an injected fault" }));
+
+const untilAborted = (signal: AbortSignal) =>
+  new Promise<void>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
 
 type Body = (signal: AbortSignal) => Promise<void>;
 
@@ -47,7 +55,7 @@ async function world(options: Options) {
     ...(undo && { undo: counted(undo) }),
     onCancel: "undo",
     retry: { maxAttempts, initialBackoffMs: PAUSE_MS, maxBackoffMs: PAUSE_MS, budgetMs: BUDGET_MS },
-    attemptTimeoutMs: 10_000,
+    attemptTimeoutMs: ATTEMPT_MS,
   };
   const stored = await store.operations.create(anOperation("op", {
     createTime: clock.now(),
@@ -59,14 +67,15 @@ async function world(options: Options) {
   const cancel = new AbortController();
   const journal = new OperationJournal(store, stored, () => cancel.abort());
   const provider = new SimulatedProvider({ clock, delays: NO_DELAYS, statePath: null });
+  const limits = new TimeLimits(clock);
   const once = (undo = false) =>
     tryStep({
-      ...{ store, clock, provider, journal, step, undo, ids: IDS },
+      ...{ store, clock, provider, journal, limits, step, undo, ids: IDS },
       cancel: cancel.signal,
       stop: new AbortController().signal,
     });
   const attempts = () => journal.operation.steps[0]!.attempts.length;
-  return { store, once, attempts, bodies: () => bodies };
+  return { clock, store, once, attempts, bodies: () => bodies };
 }
 
 const mark = ({ store }: { readonly store: Store }) =>
@@ -99,6 +108,39 @@ Deno.test("no try is due at the very end of the operation's time, one is a milli
     assert.equal((await once()).status, status, `with ${leftMs} ms left`);
   }
 });
+
+for (const [what, ms] of [["back", -HOUR], ["forward", HOUR]] as const) {
+  for (const [whose, limitMs] of [["step", BUDGET_MS], ["operation", BUDGET_MS / 2]] as const) {
+    Deno.test(`the ${whose}'s time is no less and no more where the clock is set ${what}`, async () => {
+      const deadline = new FakeClock().now() + (whose === "step" ? 10 * HOUR : limitMs);
+      const { clock, once } = await world({
+        run: failing("UNAVAILABLE"),
+        maxAttempts: 1_000,
+        operation: { deadline },
+      });
+      assert.equal((await once()).status, "retry");
+      clock.step(ms);
+      await clock.advance(limitMs - 2 * PAUSE_MS);
+      assert.equal((await once()).status, "retry", "nothing is lost");
+      clock.step(ms);
+      await clock.advance(PAUSE_MS);
+      assert.equal((await once()).status, "failed", "nothing is gained");
+    });
+  }
+
+  Deno.test(`a try fails at its time limit where the clock is set ${what} meanwhile`, async () => {
+    const { clock, once } = await world({ run: untilAborted });
+    let ended = false;
+    const tried = once().finally(() => ended = true);
+    await settle();
+    clock.step(ms);
+    await clock.advance(ATTEMPT_MS - 1);
+    assert.ok(!ended, "it has its whole time");
+    await clock.advance(1);
+    const result = await tried;
+    assert.equal(result.status === "retry" && result.error.reason, "ATTEMPT_TIMED_OUT");
+  });
+}
 
 Deno.test("an undo has its own time, also past the operation's deadline", async () => {
   const deadline = new FakeClock().now() - 1;

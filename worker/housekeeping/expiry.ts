@@ -14,6 +14,7 @@ import {
   pagesOf,
   type ServiceDeps,
   sleepUnlessAborted,
+  sleepUntil,
   systemCaller,
   systemPrincipal,
   updateDocument,
@@ -22,24 +23,25 @@ import { followLog } from "../engine/follow_log.ts";
 
 const log = getLogger(["mpc", "expiry"]);
 
-/** So long before it expires an environment is spoken of. */
+/** How long before expiry the `ExpiresSoon` event is emitted. */
 export const NOTICE_MS = 3_600_000;
 
-/** Deletions that failed are not asked for again before this. */
+/** How long after a failed deletion the next one is requested. */
 const AGAIN_MS = 300_000;
 
-/** So many environments are looked at together. */
+/** How many environments are read together. */
 const PAGE = 100;
 
 /** The pause after a failure. */
 const PAUSE_MS = 5_000;
 
-/** A timer cannot be set farther ahead. */
-const FARTHEST_MS = 24 * 3_600_000;
-
 /**
- * Deletes environments at the moment they expire, and speaks of it an hour before. Waits for the
- * next moment that matters, and looks again when an environment changes.
+ * Deletes environments at the moment they expire, and emits an event an hour before. Waits for the
+ * next such moment, and looks again when an environment changes.
+ *
+ * The moment goes by this machine's wall clock: one that is ahead deletes earlier by as much, one
+ * that is behind deletes later, and of several workers the one whose clock is ahead comes first.
+ * Deletions by several workers are one request, since its id is made of the moment.
  */
 export class Expiry {
   readonly #deps: ServiceDeps;
@@ -80,14 +82,16 @@ export class Expiry {
     return next === Infinity ? undefined : next;
   }
 
-  /** A pass, and one at each moment of the time to come: whoever is next begins where it ends. */
+  /** Passes now and at each due moment within `ms`; the next worker's turn begins where it ends. */
   async passesWithin(ms: number): Promise<void> {
     const { clock } = this.#deps;
-    const end = clock.now() + ms;
+    const end = clock.monotonic() + ms;
     try {
-      for (let next = await this.pass(); next !== undefined && next < end;) {
-        await clock.sleep(Math.max(1, next - clock.now()), this.#stop.signal);
-        next = await this.pass();
+      for (;;) {
+        const due = await this.pass() ?? Infinity;
+        const left = due - clock.now();
+        if (clock.monotonic() + left >= end) return;
+        await clock.sleep(Math.max(1, left), this.#stop.signal);
       }
     } catch (error) {
       // Another process has the next turn.
@@ -197,12 +201,8 @@ export class Expiry {
       const changed = this.#changed.signal;
       try {
         const next = await this.pass();
-        const now = this.#deps.clock.now();
-        const ms = Math.min(next === undefined ? FARTHEST_MS : next - now, FARTHEST_MS);
-        await this.#deps.clock.sleep(
-          Math.max(1, ms),
-          AbortSignal.any([this.#stop.signal, changed]),
-        );
+        const signal = AbortSignal.any([this.#stop.signal, changed]);
+        await sleepUntil(this.#deps.clock, next, signal);
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         if (changed.aborted) continue;

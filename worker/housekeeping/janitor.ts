@@ -48,6 +48,8 @@ export interface JanitorOptions {
  */
 export class Janitor {
   readonly #options: JanitorOptions;
+  /** When, by the monotonic clock, operations without their lock were first seen; of the last pass. */
+  #unadmitted: ReadonlyMap<string, number> = new Map();
 
   constructor(options: JanitorOptions) {
     this.#options = options;
@@ -60,14 +62,16 @@ export class Janitor {
    */
   async pass(graceMs: number = ADMISSION_GRACE_MS): Promise<void> {
     const { store } = this.#options;
+    const unadmitted = new Map<string, number>();
     const live: readonly Operation["state"][] = ["PENDING", "RUNNING", "CANCELLING"];
     for (const state of live) {
       await this.#each(
         store.operations,
         { path: ["state"], value: state },
-        (operation) => this.#settleOperation(operation, graceMs),
+        (operation) => this.#settleOperation(operation, graceMs, unadmitted),
       );
     }
+    this.#unadmitted = unadmitted;
     const held = { path: ["currentOperation"], value: "*" };
     await this.#each(store.environments, held, (stored) => this.#settleResource(stored.value));
     await this.#each(store.workloads, held, (stored) => this.#settleResource(stored.value));
@@ -80,7 +84,11 @@ export class Janitor {
     await sweepOrphans(this.#options, this.#options.signal);
   }
 
-  async #settleOperation(stored: Stored<Operation>, graceMs: number): Promise<void> {
+  async #settleOperation(
+    stored: Stored<Operation>,
+    graceMs: number,
+    unadmitted: Map<string, number>,
+  ): Promise<void> {
     const { store, engine, clock } = this.#options;
     const operation = stored.value;
     const status = await engine.status(operation.name);
@@ -95,7 +103,11 @@ export class Janitor {
       );
     }
     if (!await isAdmitted({ store }, operation)) {
-      if (clock.now() - operation.createTime < graceMs) return;
+      const since = this.#unadmitted.get(operation.name) ?? clock.monotonic();
+      unadmitted.set(operation.name, since);
+      // See ADMISSION_GRACE_MS for the two clocks.
+      const ageMs = Math.max(clock.now() - operation.createTime, clock.monotonic() - since);
+      if (ageMs < graceMs) return;
       return await this.#tolerate(() => dropUnadmitted({ store, clock }, stored));
     }
     const resource = await resourceOf(store, operation);

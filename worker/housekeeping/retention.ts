@@ -6,7 +6,7 @@ import type { Store, Stored } from "@mpc/storage";
 export interface RetentionOptions {
   readonly store: Store;
   readonly clock: Clock;
-  /** How long what has ended is kept. */
+  /** How long history is kept. */
   readonly keepMs: number;
   /** Ends a pass that is under way. */
   readonly signal: AbortSignal;
@@ -14,12 +14,16 @@ export interface RetentionOptions {
 
 const ACTOR = systemPrincipal("retention");
 
-/** So many operations are looked at together. */
+/** How many operations are read together. */
 const PAGE = 100;
 
 /**
- * Forgets history that is older than it is kept: operations that ended before that, and events of
+ * Deletes history that is older than it is kept: operations that ended before that, and events of
  * the log. The last operation of a resource stays with it, so that it can be explained and retried.
+ *
+ * Ages are differences of wall clocks, of the machine that wrote and of this one: history is kept for
+ * a shorter time by as much as this clock is ahead, and a clock that is set far ahead deletes all of
+ * it. What has not ended, and resources themselves, are never deleted here.
  */
 export class Retention {
   readonly #options: RetentionOptions;
@@ -28,7 +32,7 @@ export class Retention {
     this.#options = options;
   }
 
-  /** Forgets what is too old now. */
+  /** Deletes what is too old now. */
   async pass(): Promise<void> {
     const { store, clock, keepMs, signal } = this.#options;
     const since = clock.now() - keepMs;

@@ -8,7 +8,8 @@ import { Retention } from "./retention.ts";
 
 const JANITOR_INTERVAL_MS = 30_000;
 const DRIFT_INTERVAL_MS = 300_000;
-const RETENTION_INTERVAL_MS = 600_000;
+/** Each pass looks at the wall clock, which may have been set forward. */
+const RETENTION_INTERVAL_MS = 60_000;
 
 /** By a schedule, each pass sees to the moments until the next one. */
 const EXPIRY_INTERVAL_MS = 10_000;

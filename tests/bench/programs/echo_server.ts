@@ -8,6 +8,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { FrameGuard, GuardedSocket } from "@mpc/api";
 import { EnvironmentSchema, EnvironmentService, ListEnvironmentsResponseSchema } from "@mpc/proto";
+import { DeliveryPace } from "../../../api/streams/delivery_pace.ts";
 import { serviceDefinition } from "../../../api/grpc/service_definition.ts";
 import { sampleEnvironment } from "./sample_environment.ts";
 
@@ -43,7 +44,7 @@ if (mode === "web") {
       ...route,
       implementation: { getEnvironment: () => answer, listEnvironments: () => page } as never,
     },
-    { shutdown: new AbortController().signal },
+    { shutdown: new AbortController().signal, pace: new DeliveryPace(), stallMs: 10_000 },
   );
   server.addService(definition, {
     getEnvironment: (_call: unknown, callback: (error: null, value: unknown) => void) =>

@@ -6,8 +6,8 @@ export const ENGINE: readonly Mutant[] = [
     ["tries once too often", "failures >= retry.maxAttempts", "failures > retry.maxAttempts"],
     [
       "begins a try at the very end of its time",
-      "nextRetryTime >= limit.at",
-      "nextRetryTime > limit.at",
+      "pauseMs >= limit.at",
+      "pauseMs > limit.at",
     ],
     ["retries what is not retryable", "!error.retryable || ", ""],
     [
@@ -28,10 +28,18 @@ export const ENGINE: readonly Mutant[] = [
       "operation.cancellation && !undo\n        ? operation\n        : startAttempt",
       "false ? operation : startAttempt",
     ],
+  ]),
+  ...mutantsOf("worker/engine/time_limits.ts", ["worker/engine/try_step_test.ts"], [
     [
       "lets an undo end at the operation's deadline",
-      "return undo || at <= deadline",
-      "return at <= deadline",
+      `    if (undo) return { at: step, of: "step" };\n`,
+      "",
+    ],
+    ["reads a step's time from the record at each try", "this.#steps.get(key) ??", ""],
+    [
+      "reads the operation's time from the record at each try",
+      "this.#operation ??=",
+      "this.#operation =",
     ],
   ]),
   ...mutantsOf("worker/engine/operation_journal.ts", ["worker/engine/operation_journal_test.ts"], [

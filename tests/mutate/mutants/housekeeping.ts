@@ -8,13 +8,18 @@ export const HOUSEKEEPING: readonly Mutant[] = [
   ], [
     [
       "drops what is younger than the grace",
-      "if (clock.now() - operation.createTime < graceMs) return;",
+      "      if (ageMs < graceMs) return;\n",
       "",
     ],
     [
       "leaves what is as old as the grace",
-      "operation.createTime < graceMs",
-      "operation.createTime <= graceMs",
+      "ageMs < graceMs",
+      "ageMs <= graceMs",
+    ],
+    [
+      "goes by the wall clock alone",
+      "Math.max(clock.now() - operation.createTime, clock.monotonic() - since)",
+      "clock.now() - operation.createTime",
     ],
     [
       "does not tell the engine again of a cancellation",
@@ -97,6 +102,11 @@ export const HOUSEKEEPING: readonly Mutant[] = [
       "never asks again for a deletion that failed",
       "Math.floor((now - expireTime) / AGAIN_MS)",
       "0",
+    ],
+    [
+      "sleeps on one timer",
+      "await sleepUntil(this.#deps.clock, next, signal)",
+      "await this.#deps.clock.sleep(next === undefined ? 1e9 : next - this.#deps.clock.now(), signal)",
     ],
     ["does not hear that an environment has changed", "    before.abort();\n", ""],
   ]),

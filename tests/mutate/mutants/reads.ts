@@ -13,7 +13,8 @@ export const READS: readonly Mutant[] = [
       ">= resource.version) continue;",
       ">= resource.version - 1) continue;",
     ],
-    ["leaves out a deletion", `event.type !== "DELETED" && `, ""],
+    ["leaves out a deletion", ` && event.type !== "DELETED"`, ""],
+    ["forgets one event too early what it told as existing", "cursor > listed", "cursor >= listed"],
     [
       "reads the head after what exists",
       "let cursor = token ?? head;",
@@ -29,8 +30,8 @@ export const READS: readonly Mutant[] = [
     ["gives its mark one event too late", "++unmarked >= MARK_EVERY", "++unmarked > MARK_EVERY"],
     [
       "counts for its mark over events that it told",
-      '    unmarked = 0;\n    yield { type: "event"',
-      '    yield { type: "event"',
+      "      unmarked = 0;\n      batch.push(watchedEvent(event));",
+      "      batch.push(watchedEvent(event));",
     ],
     [
       "tells again what exists to a watch that resumes",
@@ -38,6 +39,58 @@ export const READS: readonly Mutant[] = [
       "!request.skipExisting",
     ],
     ["tells kinds that were not asked for", "(resource && !wanted.has(resource.kind)) || ", ""],
+  ]),
+  ...mutantsOf("api/streams/deliver.ts", ["api/streams/deliver_test.ts"], [
+    [
+      "writes one message at a time",
+      "bytes < CHUNK_BYTES && ",
+      "bytes < 1 && ",
+    ],
+    ["writes a batch whole, however large", "bytes < CHUNK_BYTES && ", ""],
+    [
+      "writes on while the reader does not read",
+      "      await drained(options);\n",
+      "",
+    ],
+    [
+      "writes the rest of a batch after the stream was cut off",
+      "      if (signal.aborted) break;\n",
+      "",
+    ],
+    [
+      "never leaves a method that goes on after its end",
+      "      if (signal.aborted) return;\n",
+      "",
+    ],
+    ["writes to a reader that has gone", "      if (outlet.closed) return;\n", ""],
+    [
+      "never cuts off a reader that does not read",
+      "setTimeout(() => cutOff(toApiError(readerTooSlow())), stallMs)",
+      "setTimeout(() => {}, stallMs)",
+    ],
+  ]),
+  ...mutantsOf("api/streams/delivery_pace.ts", ["api/streams/delivery_pace_test.ts"], [
+    [
+      "gives other work its share once",
+      "others < REST_FACTOR * sliceMs && ",
+      "others < sliceMs && ",
+    ],
+    ["waits for other work that there is none of", " && idle < IDLE_TIMERS", ""],
+    [
+      "prefers streams that ask again",
+      "[...waiting.slice(given), ...this.#waiting]",
+      "[...this.#waiting, ...waiting.slice(given)]",
+    ],
+    [
+      "loses streams that wait",
+      "[...waiting.slice(given), ...this.#waiting]",
+      "[...this.#waiting]",
+    ],
+    [
+      "delivers to all at once",
+      " && this.#time.used() - start > SLICE_MS) break",
+      " && false) break",
+    ],
   ]),
   ...mutantsOf("services/resources/list_page.ts", ["tests/services/lists_test.ts"], [
     [

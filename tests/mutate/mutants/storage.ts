@@ -211,7 +211,11 @@ export const STORAGE: readonly Mutant[] = [
       "if (this.#recent.at(-1)?.sequence !== after) {",
       "if (this.#recent.length === 0) {",
     ],
-    ["goes on for a follower that was aborted", "          if (signal.aborted) return;\n", ""],
+    [
+      "goes on for a reader that was aborted",
+      "    for (const event of events) {\n      if (signal.aborted) return;\n",
+      "    for (const event of events) {\n",
+    ],
     [
       "stops looking outside with the first follower that leaves",
       "if (--this.#followers === 0) this.#stopWatching();",

@@ -8,6 +8,7 @@ import type {
 } from "@mpc/services/sagas";
 import type { OperationJournal } from "../operation_journal.ts";
 import { noteOfEnd } from "../step_end.ts";
+import { TimeLimits } from "../time_limits.ts";
 import { type StepTools, type Tried, tryStep } from "../try_step.ts";
 
 /** Thrown through the orchestrator when the engine closes: the operation goes on another day. */
@@ -25,9 +26,11 @@ type Settled = Exclude<Tried, { status: "retry" | "stopped" | "ended" }>;
 /** Carries out steps in this process, each one's tries in a row. */
 export class EmbeddedDriver implements Driver {
   readonly #options: DriverOptions;
+  readonly #limits: TimeLimits;
 
   constructor(options: DriverOptions) {
     this.#options = options;
+    this.#limits = new TimeLimits(options.clock);
   }
 
   async runStep({ name }: OrchestratedStep): Promise<StepOutcome> {
@@ -46,7 +49,7 @@ export class EmbeddedDriver implements Driver {
     const step = definition.steps.find((step) => step.name === name);
     if (!step) throw new Error(`Cannot find step '${name}' of '${definition.kind}'`);
     for (;;) {
-      const tried = await tryStep({ ...this.#options, step, undo });
+      const tried = await tryStep({ ...this.#options, limits: this.#limits, step, undo });
       switch (tried.status) {
         case "stopped":
         case "ended":

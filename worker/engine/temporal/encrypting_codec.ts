@@ -13,7 +13,7 @@ const NONCE_BYTES = 12;
  * Encrypts all that goes to Temporal, which then keeps names, kinds and results that only workers
  * with the key can read. Search attributes stay as they are, for Temporal finds by them.
  * @param keyText 32 bytes in base64, as `openssl rand -base64 32` makes them
- * @throws {MpcError} INVALID_ARGUMENT `PAYLOAD_KEY`
+ * @throws {MpcError} INVALID_ARGUMENT `PAYLOAD_KEY_INVALID`
  */
 export async function encryptingCodec(keyText: string): Promise<PayloadCodec> {
   const bytes = keyBytes(keyText);
@@ -33,7 +33,7 @@ function keyBytes(text: string): Uint8Array<ArrayBuffer> {
     if (!(error instanceof SyntaxError)) throw error;
   }
   throw new MpcError("INVALID_ARGUMENT", {
-    reason: "PAYLOAD_KEY",
+    reason: "PAYLOAD_KEY_INVALID",
     message: `Cannot use the payload key: it must be ${KEY_BYTES} bytes in base64, ` +
       `as 'openssl rand -base64 ${KEY_BYTES}' makes them`,
   });

@@ -39,7 +39,7 @@ for (const text of ["", "c2hvcnQ=", "not base64!"]) {
     const { message } = await rejectsWith(
       encryptingCodec(text),
       "INVALID_ARGUMENT",
-      "PAYLOAD_KEY",
+      "PAYLOAD_KEY_INVALID",
     );
     assert.match(message, /openssl rand -base64 32/);
   });

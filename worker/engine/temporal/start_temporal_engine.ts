@@ -31,7 +31,7 @@ export interface WorkerVersion {
 /**
  * Starts the engine on Temporal and its worker in this process. A server that cannot be reached is
  * tried until it can be, and `problem` says so meanwhile.
- * @throws {MpcError} FAILED_PRECONDITION `NO_WORKFLOW_BUNDLE`, INVALID_ARGUMENT `PAYLOAD_KEY`
+ * @throws {MpcError} FAILED_PRECONDITION `NO_WORKFLOW_BUNDLE`, INVALID_ARGUMENT `PAYLOAD_KEY_INVALID`
  */
 export async function startTemporalEngine(
   tools: StepActivitiesOptions,

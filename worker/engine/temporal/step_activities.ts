@@ -7,6 +7,7 @@ import { Context } from "@temporalio/activity";
 import { endOperation } from "../end_operation.ts";
 import { OperationJournal } from "../operation_journal.ts";
 import { noteOfEnd } from "../step_end.ts";
+import { TimeLimits } from "../time_limits.ts";
 import { type StepTools, type Tried, tryStep } from "../try_step.ts";
 import { heartbeat } from "./heartbeat.ts";
 import {
@@ -81,6 +82,7 @@ export class StepActivities {
       const tried = await tryStep({
         ...this.#options,
         journal,
+        limits: new TimeLimits(this.#options.clock),
         step: this.#step(stored.value.kind, name),
         undo,
         cancel: cancel.signal,

@@ -9,13 +9,13 @@ export interface TaskQueueOptions {
   readonly version: WorkerDeploymentVersion | null;
 }
 
-/** Whose workers poll a task queue, and whose are to begin what is new; null is who has no build. */
+/** The builds whose workers poll a task queue, and the one that begins new operations; null is none. */
 export interface TaskQueueBuilds {
   readonly current: WorkerDeploymentVersion | null;
   readonly polling: readonly (WorkerDeploymentVersion | null)[];
 }
 
-/** A poll takes a minute at most: who has not been heard of for longer is gone. */
+/** A poll takes a minute at most: a worker that Temporal has not heard of for longer is gone. */
 const POLLED_S = 90;
 
 /** `TaskQueueType` and `WorkerVersioningMode` in Temporal's API. */
@@ -30,19 +30,29 @@ export async function taskQueueBuilds(options: TaskQueueOptions): Promise<TaskQu
     taskQueue: { name: taskQueue },
     taskQueueType: WORKFLOW,
   });
-  const oldest = Date.now() / 1_000 - POLLED_S;
-  const heard = pollers.filter(({ lastAccessTime }) =>
-    Number(lastAccessTime?.seconds ?? 0) >= oldest
-  );
   return {
     current: versionOf(versioningInfo?.currentDeploymentVersion),
     polling: [
       version,
-      ...heard.map(({ deploymentOptions }) =>
+      ...livePollers(pollers).map(({ deploymentOptions }) =>
         deploymentOptions?.workerVersioningMode === VERSIONED ? versionOf(deploymentOptions) : null
       ),
     ],
   };
+}
+
+interface Poller {
+  readonly lastAccessTime?: { readonly seconds?: { toString(): string } | null } | null;
+}
+
+/**
+ * The pollers that are still there. Ages count from the latest poll, so only Temporal's clock is
+ * asked: by ours, one that is ahead would declare every other worker gone.
+ */
+export function livePollers<P extends Poller>(pollers: readonly P[]): readonly P[] {
+  const times = pollers.map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0));
+  const latest = Math.max(...times);
+  return pollers.filter((_, index) => times[index]! >= latest - POLLED_S);
 }
 
 /** How Temporal's search attributes write a build. */

@@ -5,6 +5,7 @@ import {
   isTerminal,
   type Operation,
   type OperationKind,
+  type ReasonOf,
 } from "@mpc/domain";
 import type { Clock, Engine, EngineStatus } from "@mpc/services";
 import {
@@ -149,6 +150,15 @@ function carriedOf({ steps, cancellation }: Operation): Carried {
   return { runs, undos, open, ends: [], cancelled: cancellation !== null };
 }
 
+/** Temporal's words for the end of a workflow, in the catalogue's. */
+const ENDED: Partial<Record<WorkflowExecutionDescription["status"]["name"], ReasonOf<"ABORTED">>> =
+  {
+    CANCELLED: "WORKFLOW_CANCELLED",
+    FAILED: "WORKFLOW_FAILED",
+    TERMINATED: "WORKFLOW_TERMINATED",
+    TIMED_OUT: "WORKFLOW_TIMED_OUT",
+  };
+
 async function endedOutside(
   handle: WorkflowHandle,
   { status, workflowId }: WorkflowExecutionDescription,
@@ -160,10 +170,10 @@ async function endedOutside(
   const how = status.name.toLowerCase().replaceAll("_", " ");
   return {
     code: "ABORTED",
-    reason: `WORKFLOW_${status.name}`,
+    reason: ENDED[status.name] ?? "WORKFLOW_ENDED",
     message: `Its workflow was ${how} in Temporal${why && `: ${why}`}`,
     retryable: false,
-    metadata: { workflow: workflowId },
+    metadata: { workflow: workflowId, status: status.name },
     causes: [],
   };
 }

@@ -42,7 +42,7 @@ interface Up extends TemporalConnection {
   trouble: MpcError | undefined;
   /** Operations that nobody goes on with, as it was found when it looked last. */
   stranded: ReadonlyMap<string, MpcError>;
-  /** When it is to look for those again. */
+  /** When it is to look for those again, by the monotonic clock. */
   nextStrandedLook: number;
 }
 
@@ -177,7 +177,7 @@ export class TemporalHost {
         due: new Set(this.#uses),
         trouble: undefined,
         stranded: new Map(),
-        nextStrandedLook: 0,
+        nextStrandedLook: -Infinity,
       };
       await this.#look(up);
       this.#up = up;
@@ -235,7 +235,7 @@ export class TemporalHost {
     builds: TaskQueueBuilds,
     queue: TaskQueueOptions,
   ): Promise<void> {
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.monotonic();
     if (now < up.nextStrandedLook) return;
     up.nextStrandedLook = now + STRANDED_LOOK_MS;
     up.stranded = await strandedOperations(builds, queue);

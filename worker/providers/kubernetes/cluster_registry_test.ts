@@ -149,8 +149,9 @@ Deno.test("the inventory has the readable clusters, and names the unreadable one
       new MpcError("UNAVAILABLE", { reason: "CLUSTER_UNREACHABLE", message: "no answer" });
     const half = { objects: ["default: Namespace/dev"], unread: ["east: no answer"] };
     assert.deepEqual(await tell(), half);
-    east!.fault = () => new MpcError("INTERNAL", { reason: "BUG", message: "a fault of ours" });
-    await rejectsWith(tell(), "INTERNAL", "BUG");
+    east!.fault = () =>
+      new MpcError("INTERNAL", { reason: "UNEXPECTED", message: "a fault of ours" });
+    await rejectsWith(tell(), "INTERNAL", "UNEXPECTED");
     east!.fault = () => undefined;
     east!.list = (_kind, _selection, { signal }) =>
       new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));

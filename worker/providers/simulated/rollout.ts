@@ -2,7 +2,7 @@
  * The state of a rollout, computed from its start time. A restart of the process therefore does not
  * interrupt it, as on a real cluster.
  */
-import { type Instant, MpcError } from "@mpc/domain";
+import { ForeignError, type Instant, MpcError, type ReasonOf } from "@mpc/domain";
 import type { RolloutStatus, WorkloadIntent } from "@mpc/services";
 import type { SimulatedDelays, SimulatedWorkload } from "./simulated_objects.ts";
 import { behaviourOf } from "./image_behaviour.ts";
@@ -94,7 +94,7 @@ function failureOf(workload: SimulatedWorkload): MpcError {
   const { intent } = workload;
   const pod = podName(workload, 0);
   const fail = (
-    reason: string,
+    reason: ReasonOf<"FAILED_PRECONDITION">,
     podReason: string,
     podMessage: string,
     more: Readonly<Record<string, string>> = {},
@@ -104,7 +104,7 @@ function failureOf(workload: SimulatedWorkload): MpcError {
       message: `Cannot roll out '${intent.workload}': pod '${pod}' is ${podReason}: ${podMessage}`,
       retryable: false,
       metadata: { pod, ...more },
-      cause: new MpcError("FAILED_PRECONDITION", {
+      cause: new ForeignError("FAILED_PRECONDITION", {
         reason: podReason,
         message: more["lastLog"] === undefined
           ? podMessage

@@ -1,6 +1,6 @@
 import type { Instant } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
-import { sleepUntil } from "../sleep_until.ts";
+import { sleepUntilChanged } from "../sleep_until_changed.ts";
 import {
   goneTime,
   namespaceKey,
@@ -102,7 +102,7 @@ export class SimulatedCluster {
   ): Promise<void> {
     this.#beginPolling();
     try {
-      await sleepUntil(this.#clock, time, signal, changed);
+      await sleepUntilChanged(this.#clock, time, signal, changed);
     } finally {
       this.#endPolling();
     }

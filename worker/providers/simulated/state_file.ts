@@ -139,7 +139,7 @@ export class StateFile {
 }
 
 function open(path: string): DatabaseSync {
-  for (const end = Date.now() + OPEN_TIMEOUT_MS;;) {
+  for (const end = performance.now() + OPEN_TIMEOUT_MS;;) {
     const database = new DatabaseSync(path);
     try {
       database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL");
@@ -156,7 +156,7 @@ function open(path: string): DatabaseSync {
       database.close();
       // The busy timeout does not apply to the lock for switching a new file to WAL.
       const locked = error instanceof Error && error.message.startsWith("database is locked");
-      if (!locked || Date.now() >= end) throw error;
+      if (!locked || performance.now() >= end) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, OPEN_RETRY_MS);
     }
   }

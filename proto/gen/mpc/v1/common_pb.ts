@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpc/v1/common.proto.
  */
 export const file_mpc_v1_common: GenFile = /*@__PURE__*/
-  fileDesc("ChNtcGMvdjEvY29tbW9uLnByb3RvEgZtcGMudjEiugEKCUNvbmRpdGlvbhIMCgR0eXBlGAEgASgJEicKBnN0YXR1cxgCIAEoDjIXLm1wYy52MS5Db25kaXRpb25TdGF0dXMSDgoGcmVhc29uGAMgASgJEg8KB21lc3NhZ2UYBCABKAkSGwoTb2JzZXJ2ZWRfZ2VuZXJhdGlvbhgFIAEoAxI4ChRsYXN0X3RyYW5zaXRpb25fdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiagoNUGxhbm5lZENoYW5nZRIkCgZhY3Rpb24YASABKA4yFC5tcGMudjEuQ2hhbmdlQWN0aW9uEg4KBm9iamVjdBgCIAEoCRIjCgZmaWVsZHMYAyADKAsyEy5tcGMudjEuRmllbGRDaGFuZ2UiOgoLRmllbGRDaGFuZ2USDAoEcGF0aBgBIAEoCRIOCgZiZWZvcmUYAiABKAkSDQoFYWZ0ZXIYAyABKAkiiQEKBFBsYW4SJgoHY2hhbmdlcxgBIAMoCzIVLm1wYy52MS5QbGFubmVkQ2hhbmdlEiIKBXN0ZXBzGAIgAygLMhMubXBjLnYxLlBsYW5uZWRTdGVwEiIKBXF1b3RhGAMgAygLMhMubXBjLnYxLlF1b3RhRWZmZWN0EhEKCXBsYW5faGFzaBgEIAEoCSI8CgtQbGFubmVkU3RlcBIMCgRuYW1lGAEgASgJEgwKBHVuZG8YAiABKAgSEQoJb25fY2FuY2VsGAMgASgJIk0KC1F1b3RhRWZmZWN0EhAKCHJlc291cmNlGAEgASgJEg4KBmJlZm9yZRgCIAEoCRINCgVhZnRlchgDIAEoCRINCgVsaW1pdBgEIAEoCSLeAQoLRXJyb3JSZWNvcmQSDAoEY29kZRgBIAEoCRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCRIRCglyZXRyeWFibGUYBCABKAgSMwoIbWV0YWRhdGEYBSADKAsyIS5tcGMudjEuRXJyb3JSZWNvcmQuTWV0YWRhdGFFbnRyeRInCgZjYXVzZXMYBiADKAsyEi5tcGMudjEuRXJyb3JDYXVzZUID4EEDGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI7CgpFcnJvckNhdXNlEgwKBGNvZGUYASABKAkSDgoGcmVhc29uGAIgASgJEg8KB21lc3NhZ2UYAyABKAkqiAEKD0NvbmRpdGlvblN0YXR1cxIgChxDT05ESVRJT05fU1RBVFVTX1VOU1BFQ0lGSUVEEAASGQoVQ09ORElUSU9OX1NUQVRVU19UUlVFEAESGgoWQ09ORElUSU9OX1NUQVRVU19GQUxTRRACEhwKGENPTkRJVElPTl9TVEFUVVNfVU5LTk9XThADKnsKDENoYW5nZUFjdGlvbhIdChlDSEFOR0VfQUNUSU9OX1VOU1BFQ0lGSUVEEAASGAoUQ0hBTkdFX0FDVElPTl9DUkVBVEUQARIYChRDSEFOR0VfQUNUSU9OX1VQREFURRACEhgKFENIQU5HRV9BQ1RJT05fREVMRVRFEANiBnByb3RvMw", [file_google_api_field_behavior, file_google_protobuf_timestamp]);
+  fileDesc("ChNtcGMvdjEvY29tbW9uLnByb3RvEgZtcGMudjEiugEKCUNvbmRpdGlvbhIMCgR0eXBlGAEgASgJEicKBnN0YXR1cxgCIAEoDjIXLm1wYy52MS5Db25kaXRpb25TdGF0dXMSDgoGcmVhc29uGAMgASgJEg8KB21lc3NhZ2UYBCABKAkSGwoTb2JzZXJ2ZWRfZ2VuZXJhdGlvbhgFIAEoAxI4ChRsYXN0X3RyYW5zaXRpb25fdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiagoNUGxhbm5lZENoYW5nZRIkCgZhY3Rpb24YASABKA4yFC5tcGMudjEuQ2hhbmdlQWN0aW9uEg4KBm9iamVjdBgCIAEoCRIjCgZmaWVsZHMYAyADKAsyEy5tcGMudjEuRmllbGRDaGFuZ2UiOgoLRmllbGRDaGFuZ2USDAoEcGF0aBgBIAEoCRIOCgZiZWZvcmUYAiABKAkSDQoFYWZ0ZXIYAyABKAkiiQEKBFBsYW4SJgoHY2hhbmdlcxgBIAMoCzIVLm1wYy52MS5QbGFubmVkQ2hhbmdlEiIKBXN0ZXBzGAIgAygLMhMubXBjLnYxLlBsYW5uZWRTdGVwEiIKBXF1b3RhGAMgAygLMhMubXBjLnYxLlF1b3RhRWZmZWN0EhEKCXBsYW5faGFzaBgEIAEoCSI8CgtQbGFubmVkU3RlcBIMCgRuYW1lGAEgASgJEgwKBHVuZG8YAiABKAgSEQoJb25fY2FuY2VsGAMgASgJIk0KC1F1b3RhRWZmZWN0EhAKCHJlc291cmNlGAEgASgJEg4KBmJlZm9yZRgCIAEoCRINCgVhZnRlchgDIAEoCRINCgVsaW1pdBgEIAEoCSLeAQoLRXJyb3JSZWNvcmQSDAoEY29kZRgBIAEoCRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCRIRCglyZXRyeWFibGUYBCABKAgSMwoIbWV0YWRhdGEYBSADKAsyIS5tcGMudjEuRXJyb3JSZWNvcmQuTWV0YWRhdGFFbnRyeRInCgZjYXVzZXMYBiADKAsyEi5tcGMudjEuRXJyb3JDYXVzZUID4EEDGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI1CgtFcnJvckFkdmljZRITCgtyZXNwb25zaWJsZRgBIAEoCRIRCgluZXh0X3N0ZXAYAiABKAkiOwoKRXJyb3JDYXVzZRIMCgRjb2RlGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIPCgdtZXNzYWdlGAMgASgJKogBCg9Db25kaXRpb25TdGF0dXMSIAocQ09ORElUSU9OX1NUQVRVU19VTlNQRUNJRklFRBAAEhkKFUNPTkRJVElPTl9TVEFUVVNfVFJVRRABEhoKFkNPTkRJVElPTl9TVEFUVVNfRkFMU0UQAhIcChhDT05ESVRJT05fU1RBVFVTX1VOS05PV04QAyp7CgxDaGFuZ2VBY3Rpb24SHQoZQ0hBTkdFX0FDVElPTl9VTlNQRUNJRklFRBAAEhgKFENIQU5HRV9BQ1RJT05fQ1JFQVRFEAESGAoUQ0hBTkdFX0FDVElPTl9VUERBVEUQAhIYChRDSEFOR0VfQUNUSU9OX0RFTEVURRADYgZwcm90bzM", [file_google_api_field_behavior, file_google_protobuf_timestamp]);
 
 /**
  * One observation about a resource, in the shape of a Kubernetes condition.
@@ -573,6 +573,55 @@ export const ErrorRecordSchema: GenMessage<ErrorRecord, {jsonType: ErrorRecordJs
   messageDesc(file_mpc_v1_common, 6);
 
 /**
+ * A detail of errors, except of cancelled calls: what the catalogue of reasons says about one.
+ *
+ * @generated from message mpc.v1.ErrorAdvice
+ */
+export type ErrorAdvice = Message<"mpc.v1.ErrorAdvice"> & {
+  /**
+   * Who must act: `nobody`, `caller`, `platform` or `cluster`.
+   *
+   * @generated from field: string responsible = 1;
+   */
+  responsible: string;
+
+  /**
+   * What to do next, in one sentence.
+   *
+   * @generated from field: string next_step = 2;
+   */
+  nextStep: string;
+};
+
+/**
+ * A detail of errors, except of cancelled calls: what the catalogue of reasons says about one.
+ *
+ * @generated from message mpc.v1.ErrorAdvice
+ */
+export type ErrorAdviceJson = {
+  /**
+   * Who must act: `nobody`, `caller`, `platform` or `cluster`.
+   *
+   * @generated from field: string responsible = 1;
+   */
+  responsible?: string;
+
+  /**
+   * What to do next, in one sentence.
+   *
+   * @generated from field: string next_step = 2;
+   */
+  nextStep?: string;
+};
+
+/**
+ * Describes the message mpc.v1.ErrorAdvice.
+ * Use `create(ErrorAdviceSchema)` to create a new message.
+ */
+export const ErrorAdviceSchema: GenMessage<ErrorAdvice, {jsonType: ErrorAdviceJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_common, 7);
+
+/**
  * One link of a cause chain.
  *
  * @generated from message mpc.v1.ErrorCause
@@ -633,7 +682,7 @@ export type ErrorCauseJson = {
  * Use `create(ErrorCauseSchema)` to create a new message.
  */
 export const ErrorCauseSchema: GenMessage<ErrorCause, {jsonType: ErrorCauseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_common, 7);
+  messageDesc(file_mpc_v1_common, 8);
 
 /**
  * Whether a condition holds.

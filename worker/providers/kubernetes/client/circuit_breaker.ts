@@ -21,6 +21,7 @@ export class CircuitBreaker {
   readonly #clock: Clock;
   #failures = 0;
   #openMs: number;
+  /** By the monotonic clock. */
   #openUntil: number | undefined;
   #trying = false;
   #lastFailure: Error | undefined;
@@ -35,12 +36,13 @@ export class CircuitBreaker {
   /** @throws {MpcError} UNAVAILABLE `CLUSTER_UNREACHABLE` while it is open */
   enter(): void {
     if (this.#openUntil === undefined) return;
-    if (this.#clock.now() < this.#openUntil || this.#trying) {
+    const leftMs = this.#openUntil - this.#clock.monotonic();
+    if (leftMs > 0 || this.#trying) {
       throw new MpcError("UNAVAILABLE", {
         reason: "CLUSTER_UNREACHABLE",
         message:
           `Cannot call cluster '${this.#name}': it failed ${this.#failures} times in a row, the next trial is at ${
-            new Date(this.#openUntil).toISOString()
+            new Date(this.#clock.now() + leftMs).toISOString()
           }; the last time: ${this.#lastFailure?.message}`,
         metadata: { cluster: this.#name },
         cause: this.#lastFailure,
@@ -63,7 +65,7 @@ export class CircuitBreaker {
     if (this.#trying) this.#openMs = Math.min(LONGEST_OPEN_MS, this.#openMs * 2);
     this.#trying = false;
     if (this.#failures < this.#options.failures) return;
-    this.#openUntil = this.#clock.now() + this.#openMs;
+    this.#openUntil = this.#clock.monotonic() + this.#openMs;
   }
 
   /** The call ended without information about the server, for instance because it was aborted. */

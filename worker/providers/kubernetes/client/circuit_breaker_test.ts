@@ -52,3 +52,16 @@ Deno.test("an aborted trial does not change a breaker", async () => {
   breaker.undecided();
   breaker.enter();
 });
+
+for (const stepMs of [-30_000, 1_200_000]) {
+  Deno.test(`a breaker stays open for its time where the wall clock is set by ${stepMs} ms`, async () => {
+    const clock = new FakeClock();
+    const breaker = new CircuitBreaker("east", { failures: 1, openMs: 1_000 }, clock);
+    failTimes(breaker, 1);
+    clock.step(stepMs);
+    await clock.advance(999);
+    assert.throws(() => breaker.enter(), OPEN);
+    await clock.advance(1);
+    breaker.enter();
+  });
+}

@@ -1,4 +1,4 @@
-import { isMpcError, MpcError } from "@mpc/domain";
+import { errorFor, isMpcError, MpcError } from "@mpc/domain";
 import { type Clock, sleepUnlessAborted } from "@mpc/services";
 import { aborted, throwIfAborted } from "../../provider_errors.ts";
 import { type BreakerOptions, CircuitBreaker } from "./circuit_breaker.ts";
@@ -168,7 +168,7 @@ export class Requester {
 
   /** Makes the next request read the kubeconfig again. @returns false if that was done too recently */
   #discardEndpoint(): boolean {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     if (!this.#endpoint || now - this.#discardedAt < RENEW_AFTER_MS) return false;
     this.#discardedAt = now;
     this.#outdated.push(this.#endpoint);
@@ -191,8 +191,7 @@ export class Requester {
     }
     const detail = late ? `no answer within ${this.limits.requestTimeoutMs} ms` : rootOf(error);
     const untrusted = /certificate/i.test(detail);
-    return new MpcError(untrusted ? "FAILED_PRECONDITION" : "UNAVAILABLE", {
-      reason: untrusted ? "CLUSTER_NOT_TRUSTED" : "CLUSTER_UNREACHABLE",
+    return errorFor(untrusted ? "CLUSTER_NOT_TRUSTED" : "CLUSTER_UNREACHABLE", {
       message: untrusted
         ? `Cannot ${action}: the certificate of cluster '${cluster}' does not match the kubeconfig (${detail})`
         : `Cannot ${action}: cluster '${cluster}' cannot be reached (${detail})`,

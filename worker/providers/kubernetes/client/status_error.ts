@@ -1,6 +1,6 @@
 /** Translates the `Status` of an API server into a domain error. */
 import type { V1Status, V1StatusCause } from "@kubernetes/client-node";
-import { type ErrorCode, MpcError } from "@mpc/domain";
+import { errorFor, type ErrorReason, type MpcError } from "@mpc/domain";
 import type { Wire } from "./wire_format.ts";
 
 /** Why a request failed (Kubernetes API conventions, "Response Status Kind"). */
@@ -14,8 +14,9 @@ export interface Asked {
   readonly namespace?: string | undefined;
 }
 
-type Refusal = { readonly reason: string; readonly why: string } & {
-  readonly code: ErrorCode;
+type Refusal = {
+  readonly reason: ErrorReason;
+  readonly why: string;
   readonly retryable?: boolean;
   readonly metadata?: Readonly<Record<string, string>>;
 };
@@ -25,8 +26,8 @@ type Refusal = { readonly reason: string; readonly why: string } & {
  * they may be secret.
  */
 export function statusError(status: KubeStatus, asked: Asked): MpcError {
-  const { code, why, ...options } = refusal(status, asked);
-  return new MpcError(code, { ...options, message: `Cannot ${asked.action}: ${why}` });
+  const { reason, why, ...options } = refusal(status, asked);
+  return errorFor(reason, { ...options, message: `Cannot ${asked.action}: ${why}` });
 }
 
 function refusal(status: KubeStatus, asked: Asked): Refusal {
@@ -34,7 +35,6 @@ function refusal(status: KubeStatus, asked: Asked): Refusal {
   // The server answers 500 to fields that are not in the schema.
   if (/failed to create typed patch object/.test(message)) return invalid(status);
   return admission(message) ?? BY_CODE[status.code]?.(status, asked) ?? {
-    code: status.code >= 500 ? "UNAVAILABLE" : "INTERNAL",
     reason: status.code >= 500 ? "CLUSTER_UNREACHABLE" : "UNEXPECTED_STATUS",
     why: `cluster '${asked.cluster}' answered ${status.code} ${status.reason ?? ""}: ${message}`,
   };
@@ -43,7 +43,6 @@ function refusal(status: KubeStatus, asked: Asked): Refusal {
 const BY_CODE: Readonly<Record<number, (status: KubeStatus, asked: Asked) => Refusal>> = {
   400: invalid,
   401: (_, { cluster }) => ({
-    code: "UNAUTHENTICATED",
     reason: "CLUSTER_CREDENTIALS",
     why: `cluster '${cluster}' refuses the kubeconfig's credentials, which may have expired`,
   }),
@@ -51,13 +50,11 @@ const BY_CODE: Readonly<Record<number, (status: KubeStatus, asked: Asked) => Ref
   404: missing,
   409: conflict,
   410: (_, { cluster }) => ({
-    code: "OUT_OF_RANGE",
     reason: "WATCH_EXPIRED",
     why: `cluster '${cluster}' no longer has the version to go on from`,
   }),
   422: invalid,
   429: (_, { cluster }) => ({
-    code: "UNAVAILABLE",
     reason: "CLUSTER_UNREACHABLE",
     why: `cluster '${cluster}' is overloaded`,
   }),
@@ -68,7 +65,6 @@ function admission(message: string): Refusal | undefined {
   const failing = /failed calling webhook "([^"]+)"/.exec(message);
   if (failing) {
     return {
-      code: "UNAVAILABLE",
       reason: "ADMISSION_UNREACHABLE",
       why: `admission webhook '${failing[1]}' does not answer`,
       metadata: { webhook: failing[1] ?? "" },
@@ -78,7 +74,6 @@ function admission(message: string): Refusal | undefined {
     /failed quota: ([^:]+): (.*)/.exec(message);
   if (quota) {
     return {
-      code: "RESOURCE_EXHAUSTED",
       reason: "QUOTA_EXCEEDED",
       retryable: false,
       why: `quota '${quota[1]}' forbids it: ${quota[2]}`,
@@ -93,7 +88,6 @@ function admission(message: string): Refusal | undefined {
     /violates (PodSecurity) "(.*)/s.exec(message);
   if (!denied) return undefined;
   return {
-    code: "FAILED_PRECONDITION",
     reason: "ADMISSION_DENIED",
     why: `'${denied[1]}' denies it${denied[2] ? `: ${denied[2].replaceAll('"', "")}` : ""}`,
     metadata: { webhook: denied[1] ?? "" },
@@ -109,13 +103,12 @@ function forbidden({ message = "", details }: KubeStatus, { cluster, namespace }
     /User "([^"]*)" cannot (\w+) resource "([^"]*)"(?: in API group "([^"]*)")?(?: in the namespace "([^"]*)")?/
       .exec(message);
   if (!told) {
-    return { code: "PERMISSION_DENIED", reason: "CLUSTER_FORBIDS", why: message };
+    return { reason: "CLUSTER_FORBIDS", why: message };
   }
   const [, user = "", verb = "", plural = "", group = "", place = ""] = told;
   const resource = group === "" ? plural : `${plural}.${group}`;
   const where = place === "" ? "in all namespaces" : `in namespace '${place}'`;
   return {
-    code: "PERMISSION_DENIED",
     reason: "CLUSTER_FORBIDS",
     why:
       `'${user}' may not ${verb} ${resource} ${where} of cluster '${cluster}'; grant it that verb by a Role`,
@@ -127,19 +120,18 @@ function missing({ message = "", details }: KubeStatus, asked: Asked): Refusal {
   if (details?.kind === "namespaces") return noNamespace(asked.namespace ?? "", "is not there");
   if (details?.kind === undefined || /could not find the requested resource/.test(message)) {
     return {
-      code: "FAILED_PRECONDITION",
       reason: "KIND_UNKNOWN",
       why: `cluster '${asked.cluster}' has no such kind`,
     };
   }
-  return { code: "NOT_FOUND", reason: "NOT_ON_CLUSTER", why: "it is not on the cluster" };
+  return { reason: "NOT_ON_CLUSTER", why: "it is not on the cluster" };
 }
 
 function conflict({ message = "", details }: KubeStatus): Refusal {
   const fields = (details?.causes ?? []).filter(({ reason }) => reason === "FieldManagerConflict");
   if (fields.length === 0) {
     const metadata = /UID in (the )?precondition/i.test(message) ? { precondition: "uid" } : {};
-    return { code: "ABORTED", reason: "CLUSTER_CONFLICT", why: message, metadata };
+    return { reason: "CLUSTER_CONFLICT", why: message, metadata };
   }
   const managers = new Set(
     fields.map(({ message = "" }) => /conflict with "([^"]+)"/.exec(message)?.[1] ?? message),
@@ -147,7 +139,6 @@ function conflict({ message = "", details }: KubeStatus): Refusal {
   const manager = [...managers].join(", ");
   const paths = fields.map(({ field = "" }) => field.replace(/^\./, "")).join(", ");
   return {
-    code: "ABORTED",
     reason: "CLUSTER_CONFLICT",
     retryable: false,
     why: `'${manager}' manages ${paths}; --force-conflicts takes them over`,
@@ -162,14 +153,13 @@ function invalid({ message = "", details }: KubeStatus): Refusal {
   if (immutable.length > 0) {
     const fields = immutable.map(({ field = "" }) => field).join(", ");
     return {
-      code: "FAILED_PRECONDITION",
       reason: "IMMUTABLE_FIELD",
       why:
         `${fields} cannot be changed after the object was created; delete the workload and deploy it again`,
       metadata: { fields },
     };
   }
-  return { code: "INVALID_ARGUMENT", reason: "OBJECT_INVALID", why };
+  return { reason: "OBJECT_INVALID", why };
 }
 
 const IMMUTABLE = /immutable|may not change once set|updates to .* are forbidden/;
@@ -188,7 +178,6 @@ function withoutValues(message: string): string {
 
 function noNamespace(namespace: string, why: string): Refusal {
   return {
-    code: "FAILED_PRECONDITION",
     reason: "NO_NAMESPACE",
     why: `namespace '${namespace}' ${why}`,
     metadata: { environment: namespace },

@@ -12,13 +12,14 @@ export class TokenBucket {
   readonly #clock: Clock;
   /** Negative while requests wait. */
   #tokens: number;
+  /** When, by the monotonic clock, tokens were added last. */
   #filled: number;
 
   constructor(rate: RequestRate, clock: Clock) {
     this.#rate = rate;
     this.#clock = clock;
     this.#tokens = rate.burst;
-    this.#filled = clock.now();
+    this.#filled = clock.monotonic();
   }
 
   /**
@@ -26,9 +27,9 @@ export class TokenBucket {
    * @throws {MpcError} CANCELLED `ABORTED_BY_CALLER`
    */
   async take(signal: AbortSignal): Promise<void> {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     const { perSecond, burst } = this.#rate;
-    const gained = Math.max(0, now - this.#filled) * perSecond / 1_000;
+    const gained = (now - this.#filled) * perSecond / 1_000;
     this.#tokens = Math.min(burst, this.#tokens + gained) - 1;
     this.#filled = now;
     if (this.#tokens >= 0) return;

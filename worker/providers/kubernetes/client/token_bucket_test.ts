@@ -29,3 +29,19 @@ Deno.test("an aborted request gives its turn to others", async () => {
   await clock.advance(1_000);
   await bucket.take(live());
 });
+
+for (const stepMs of [-30_000, 1_200_000]) {
+  Deno.test(`the wall clock set by ${stepMs} ms neither takes nor gives requests`, async () => {
+    const clock = new FakeClock();
+    const bucket = new TokenBucket({ perSecond: 10, burst: 2 }, clock);
+    await bucket.take(live());
+    await bucket.take(live());
+    clock.step(stepMs);
+    let done = false;
+    void bucket.take(live()).then(() => done = true);
+    await clock.advance(99);
+    assert.ok(!done);
+    await clock.advance(1);
+    assert.ok(done);
+  });
+}

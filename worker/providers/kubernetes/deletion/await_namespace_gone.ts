@@ -1,7 +1,7 @@
 import type { Residue } from "@mpc/domain";
 import type { ProviderCall, Ref } from "@mpc/services";
 import { reportChanges } from "../../report_changes.ts";
-import { sleepUntil } from "../../sleep_until.ts";
+import { sleepUntilChanged } from "../../sleep_until_changed.ts";
 import { listKinds } from "../client/bulk_requests.ts";
 import { kindsOfPlurals, NAMESPACE } from "../client/kinds.ts";
 import type { KubeClient } from "../client/kube_client.ts";
@@ -31,7 +31,7 @@ export async function awaitNamespaceGone(
     transientFailure([tracked.failure]);
     const blockers = namespaceBlockers(namespace, await objectsInside(client, namespace, signal));
     report(blockers);
-    await sleepUntil(clock, undefined, signal, changed);
+    await sleepUntilChanged(clock, undefined, signal, changed);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { PlannedChange } from "@mpc/domain";
 import type { WorkloadRef, WorkloadWait } from "@mpc/services";
 import { reportChanges } from "../../report_changes.ts";
-import { sleepUntil } from "../../sleep_until.ts";
+import { sleepUntilChanged } from "../../sleep_until_changed.ts";
 import { listKinds } from "../client/bulk_requests.ts";
 import type { ObjectKind } from "../client/kube_object.ts";
 import { ownedBy } from "../objects/ownership.ts";
@@ -30,7 +30,7 @@ export async function awaitWorkloadGone(
     transientFailure(remaining.map(({ failure }) => failure));
     const blockers = remaining.flatMap((object) => objectBlockers(object.current()));
     report(blockers);
-    await sleepUntil(clock, undefined, signal, changed);
+    await sleepUntilChanged(clock, undefined, signal, changed);
   }
 }
 

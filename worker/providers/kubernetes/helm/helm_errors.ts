@@ -1,5 +1,11 @@
 /** Errors of charts. */
-import { type ErrorCode, type FieldViolation, type JsonValue, MpcError } from "@mpc/domain";
+import {
+  errorFor,
+  type ErrorReason,
+  type FieldViolation,
+  type JsonValue,
+  type MpcError,
+} from "@mpc/domain";
 import { redactFrom } from "../redact.ts";
 
 export interface ChartRef {
@@ -10,80 +16,68 @@ export interface ChartRef {
 
 type ChartError = (ref: ChartRef, ...facts: readonly string[]) => MpcError;
 
-const chartError =
-  (code: ErrorCode, reason: string, told: (...facts: string[]) => string): ChartError =>
-  (
-    { workload, chart },
-    ...facts
-  ) =>
-    new MpcError(code, {
-      reason,
-      message: `Cannot render '${workload}' of chart '${chart}': ${told(...facts)}`,
-      retryable: code === "DEADLINE_EXCEEDED",
-      metadata: { workload, chart },
-    });
+const chartError = (reason: ErrorReason, told: (...facts: string[]) => string): ChartError =>
+(
+  { workload, chart },
+  ...facts
+) =>
+  errorFor(reason, {
+    message: `Cannot render '${workload}' of chart '${chart}': ${told(...facts)}`,
+    retryable: reason === "HELM_TIMEOUT",
+    metadata: { workload, chart },
+  });
 
 export const helmMissing = chartError(
-  "FAILED_PRECONDITION",
   "HELM_MISSING",
   (helm = "", problem = "") =>
     `the worker cannot run '${helm}' (${problem}); install Helm 3 on its machine, or configure its path, and grant --allow-run for it`,
 );
 
 export const helmTooSlow = chartError(
-  "DEADLINE_EXCEEDED",
   "HELM_TIMEOUT",
   (timeout = "") => `helm did not finish within ${timeout} ms`,
 );
 
 export const outputTooLarge = chartError(
-  "FAILED_PRECONDITION",
   "CHART_TOO_LARGE",
   (limit = "") => `it renders more than ${limit} bytes`,
 );
 
 export const chartNotFound = chartError(
-  "NOT_FOUND",
   "CHART_NOT_FOUND",
   (version = "", found = "") =>
     `the server has no version ${version} of it${found && `, only ${found}`}`,
 );
 
 export const noCharts = chartError(
-  "FAILED_PRECONDITION",
   "CHARTS_UNSUPPORTED",
   () => "the worker has no folder of charts; name an image, or give it one",
 );
 
 export const repositoryRefused = chartError(
-  "PERMISSION_DENIED",
   "CHART_REPOSITORY_REFUSED",
   (allowed = "") => `it is in a registry that is not allowed (allowed: ${allowed || "none"})`,
 );
 
 export const hookRefused = chartError(
-  "FAILED_PRECONDITION",
   "CHART_HOOK_REFUSED",
   (object = "", hook = "") =>
     `${object} is a hook (${hook}), which the worker does not run; leave it out by the chart's values, or allow hooks`,
 );
 
 export const kindRefused = chartError(
-  "FAILED_PRECONDITION",
   "CHART_KIND_REFUSED",
   (object = "") =>
     `it makes ${object}, and charts may not make that kind; leave it out by the chart's values, or allow the kind`,
 );
 
 export const namespaceRefused = chartError(
-  "FAILED_PRECONDITION",
   "CHART_NAMESPACE_REFUSED",
   (object = "", namespace = "", wanted = "") =>
     `${object} is for namespace '${namespace}', must be for '${wanted}'`,
 );
 
 export const outputInvalid = chartError(
-  "FAILED_PRECONDITION",
   "CHART_OUTPUT_INVALID",
   (problem = "") => `its output is not a list of objects: ${problem}`,
 );
@@ -106,8 +100,7 @@ export function helmFailed(ref: ChartRef, stderr: string, values: JsonValue): Mp
   });
   const { workload, chart } = ref;
   const refused = violations.map(({ field, hint }) => `${field} ${hint}`).join("; ");
-  return new MpcError(refused ? "INVALID_ARGUMENT" : "FAILED_PRECONDITION", {
-    reason: refused ? "CHART_VALUES_INVALID" : "CHART_FAILED",
+  return errorFor(refused ? "CHART_VALUES_INVALID" : "CHART_FAILED", {
     message: `Cannot render '${workload}' of chart '${chart}': ${
       refused ? `its schema refuses values: ${refused}` : essence(told)
     }`,

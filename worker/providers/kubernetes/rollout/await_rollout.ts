@@ -2,7 +2,7 @@ import type { Instant } from "@mpc/domain";
 import type { RolloutCall, RolloutStatus, WorkloadIntent } from "@mpc/services";
 import { notOnCluster } from "../../provider_errors.ts";
 import { reportChanges } from "../../report_changes.ts";
-import { sleepUntil } from "../../sleep_until.ts";
+import { sleepUntilChanged } from "../../sleep_until_changed.ts";
 import { listKinds } from "../client/bulk_requests.ts";
 import { POD, REPLICA_SET } from "../client/kinds.ts";
 import type { KubeClient } from "../client/kube_client.ts";
@@ -73,7 +73,7 @@ export async function awaitRollout(
       await client.delete(refOf(pod), { signal, uid, propagation: "Background" });
       deleted.add(uid);
     }
-    await sleepUntil(clock, verdict?.recheckAt, signal, changed);
+    await sleepUntilChanged(clock, verdict?.recheckAt, signal, changed);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Instant } from "@mpc/domain";
+import type { ErrorReason, Instant } from "@mpc/domain";
 import type { LiveObject } from "../client/kube_object.ts";
 import { statusError } from "../client/status_error.ts";
 import { conditionOf, hasObserved } from "../client/typed_objects.ts";
@@ -13,7 +13,7 @@ import {
 import { currentPods, currentReplicaSet, type RolloutSnapshot } from "./rollout_snapshot.ts";
 
 /** Refusals that waiting cannot resolve. */
-const PERMANENT: ReadonlySet<string> = new Set(["QUOTA_EXCEEDED", "ADMISSION_DENIED"]);
+const PERMANENT: ReadonlySet<ErrorReason> = new Set(["QUOTA_EXCEEDED", "ADMISSION_DENIED"]);
 
 /** Whether a rollout can no longer succeed; undefined if it can and no later check is needed. */
 export function detectFailure(

@@ -1,4 +1,3 @@
-import type { Instant } from "@mpc/domain";
 import type { Clock, RolloutStatus } from "@mpc/services";
 import { deadlineFailure } from "./detect_failure.ts";
 import { isJob } from "./job_status.ts";
@@ -16,25 +15,27 @@ const SLACK_MS = 15_000;
 export class ProgressDeadline {
   readonly #clock: Clock;
   readonly #deadlineMs: number;
-  #lastProgress: Instant;
+  /** By the monotonic clock. */
+  #lastProgress: number;
   #seen = "";
 
   constructor(clock: Clock, deadlineMs: number) {
     this.#clock = clock;
     this.#deadlineMs = deadlineMs;
-    this.#lastProgress = clock.now();
+    this.#lastProgress = clock.monotonic();
   }
 
   /** A failure after the deadline, otherwise the time of the deadline. */
   check(snapshot: RolloutSnapshot, { updated, ready }: RolloutStatus): RolloutVerdict {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     const done = snapshot.controllers.filter(isComplete).length;
     const seen = `${updated}/${ready}/${done}`;
     if (seen !== this.#seen) this.#lastProgress = now;
     this.#seen = seen;
-    const end = this.#lastProgress + this.#deadlineMs + SLACK_MS;
+    const leftMs = this.#lastProgress + this.#deadlineMs + SLACK_MS - now;
     const controller = snapshot.controllers.find((it) => !isComplete(it));
-    return now < end || !controller ? { recheckAt: end } : deadlineFailure(
+    if (leftMs > 0 || !controller) return { recheckAt: this.#clock.now() + leftMs };
+    return deadlineFailure(
       controller,
       snapshot,
       isJob(controller)

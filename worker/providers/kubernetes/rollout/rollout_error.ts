@@ -1,4 +1,4 @@
-import { MpcError } from "@mpc/domain";
+import { errorFor, ForeignError, MpcError } from "@mpc/domain";
 import type { WorkloadIntent } from "@mpc/services";
 import type { KubeClient } from "../client/kube_client.ts";
 import { statusError } from "../client/status_error.ts";
@@ -45,7 +45,7 @@ export async function rolloutError(
       ...(exitCode !== undefined && { exitCode: String(exitCode) }),
       ...(lastLog !== "" && { lastLog }),
     },
-    cause: new MpcError("FAILED_PRECONDITION", { reason: podReason, message: told }),
+    cause: new ForeignError("FAILED_PRECONDITION", { reason: podReason, message: told }),
   });
 }
 
@@ -59,8 +59,7 @@ function refused(
     { code: 403, reason: "Forbidden", message },
     { action: `roll out '${workload}'`, cluster, namespace },
   );
-  return new MpcError(error.code === "PERMISSION_DENIED" ? "FAILED_PRECONDITION" : error.code, {
-    reason: error.code === "PERMISSION_DENIED" ? "ADMISSION_DENIED" : error.reason,
+  return errorFor(error.code === "PERMISSION_DENIED" ? "ADMISSION_DENIED" : error.reason, {
     message: error.message,
     retryable: false,
     metadata: error.metadata,

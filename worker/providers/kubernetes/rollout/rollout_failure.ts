@@ -17,6 +17,7 @@ export interface RolloutFailure {
   readonly exitCode?: number;
 }
 
+/** Of the catalogue, but for a refused replica: what refuses it says the reason of its error. */
 export type FailureReason =
   | "IMAGE_PULL_FAILED"
   | "CRASH_LOOP"
@@ -31,7 +32,9 @@ export type FailureReason =
 export const GRACE_MS = 15_000;
 
 /**
- * A failure that counts only after the grace period.
+ * A failure that counts only after the grace period. The cluster's clock and ours may differ: the
+ * grace is longer by as much as ours is behind, until the rollout's own deadline, and shorter by as
+ * much as ours is ahead, which may fail an operation early, with this reason; it can be retried.
  * @param since when the problem began, as the cluster reports it; now if that is not a time
  */
 export function failureAfterGrace(

@@ -1,4 +1,4 @@
-import { type Instant, isMpcError, MpcError } from "@mpc/domain";
+import { isMpcError, MpcError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 
 /** Longer than an API server needs to load its roles. */
@@ -11,7 +11,8 @@ const GRACE_MS = 5_000;
 export class PermissionGrace {
   readonly #clock: Clock;
   #wasGranted = false;
-  #deniedSince: Instant | undefined;
+  /** By the monotonic clock. */
+  #deniedSince: number | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -28,8 +29,9 @@ export class PermissionGrace {
       this.#deniedSince = undefined;
       return failure;
     }
-    this.#deniedSince ??= this.#clock.now();
-    if (!this.#wasGranted || this.#clock.now() - this.#deniedSince >= GRACE_MS) return failure;
+    const now = this.#clock.monotonic();
+    this.#deniedSince ??= now;
+    if (!this.#wasGranted || now - this.#deniedSince >= GRACE_MS) return failure;
     return new MpcError("UNAVAILABLE", {
       reason: "CLUSTER_UNREACHABLE",
       message: failure.message,

@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import { type Instant, isMpcError, recordError } from "@mpc/domain";
+import { isMpcError, recordError } from "@mpc/domain";
 import { type Clock, sleepUnlessAborted } from "@mpc/services";
 import type { KubeClient, Selection } from "../client/kube_client.ts";
 import type { LiveObject, ObjectKind } from "../client/kube_object.ts";
@@ -38,7 +38,7 @@ export async function reflect(options: {
 }): Promise<void> {
   const { client, kind, selection, target, clock, signal } = options;
   let resourceVersion: string | undefined;
-  let listedAt: Instant | undefined;
+  let listedAt: number | undefined;
   let pauseMs = FIRST_PAUSE_MS;
   const permission = new PermissionGrace(clock);
   while (!signal.aborted) {
@@ -47,11 +47,11 @@ export async function reflect(options: {
         const list = await client.list(kind, selection, { signal });
         target.replace(list.items, list.resourceVersion);
         resourceVersion = list.resourceVersion;
-        listedAt = clock.now();
+        listedAt = clock.monotonic();
         target.recovered();
       }
       const from = { resourceVersion, signal };
-      const began = clock.now();
+      const began = clock.monotonic();
       for await (const event of client.watch(kind, selection, from)) {
         if (event.type === "OPENED") {
           permission.granted();
@@ -68,13 +68,15 @@ export async function reflect(options: {
         else target.put(event.object);
       }
       // A server normally keeps a watch for minutes; one that ends it at once gets a pause.
-      if (clock.now() - began < SHORTEST_WATCH_MS) await sleepUnlessAborted(clock, pauseMs, signal);
+      if (clock.monotonic() - began < SHORTEST_WATCH_MS) {
+        await sleepUnlessAborted(clock, pauseMs, signal);
+      }
     } catch (error) {
       if (signal.aborted) return;
       if (isMpcError(error, "OUT_OF_RANGE")) {
         resourceVersion = undefined;
         // A server that has already lost the version it just listed gets a pause.
-        if (listedAt !== undefined && clock.now() - listedAt < SHORTEST_WATCH_MS) {
+        if (listedAt !== undefined && clock.monotonic() - listedAt < SHORTEST_WATCH_MS) {
           await sleepUnlessAborted(clock, pauseMs, signal);
           pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
         }
