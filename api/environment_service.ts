@@ -1,10 +1,8 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import { invalidArgument, isMpcError } from "@mpc/domain";
+import { invalidArgument } from "@mpc/domain";
 import { callerOf } from "@mpc/process";
-import { EnvironmentService, ListEnvironmentsResponseSchema } from "@mpc/proto";
+import { EnvironmentSchema, EnvironmentService, ListEnvironmentsResponseSchema } from "@mpc/proto";
 import {
-  assertName,
-  type Caller,
   createEnvironment,
   deleteEnvironment,
   getEnvironment,
@@ -19,6 +17,7 @@ import {
   toEnvironment,
 } from "./mapping/environment_mapping.ts";
 import { toMutationAnswer } from "./mapping/operation_mapping.ts";
+import { readMask } from "./mapping/read_mask.ts";
 import { fromDuration } from "./mapping/values.ts";
 
 /** The environment methods of the API. */
@@ -34,32 +33,23 @@ export function environmentService(deps: ServiceDeps): ServiceImpl<typeof Enviro
       return toEnvironment(await getEnvironment(deps, callerOf(context), name));
     },
     async listEnvironments(request, context) {
+      const mask = readMask(EnvironmentSchema, request.readMask, "list environments");
       const { items, nextPageToken } = await listEnvironments(deps, callerOf(context), request);
-      const environments = items.map(toEnvironment);
+      const environments = items.map((item) => mask(toEnvironment(item)));
       return create(ListEnvironmentsResponseSchema, { environments, nextPageToken });
     },
     async updateEnvironment(request, context) {
       const { environment, updateMask } = request;
       if (!environment) throw missing("update environment", "environment");
-      assertName("environment", environment.name, "update environment", "environment.name");
-      const paths = updateMask?.paths ?? [];
-      const { change, unknown } = fromEnvironmentUpdate(environment, paths);
-      if (unknown.length > 0) throw unknownPaths(unknown);
       const { name, etag } = environment;
-      const caller = callerOf(context);
-      if (request.allowMissing && !await exists(deps, caller, name)) {
-        const creation = fromEnvironment(environment);
-        const environmentId = name.slice("environments/".length);
-        return toMutationAnswer(
-          await createEnvironment(deps, caller, {
-            ...request,
-            environmentId,
-            environment: creation,
-          }),
-        );
-      }
       return toMutationAnswer(
-        await updateEnvironment(deps, caller, { ...request, name, etag, change }),
+        await updateEnvironment(deps, callerOf(context), {
+          ...request,
+          ...fromEnvironmentUpdate(environment, updateMask?.paths ?? []),
+          name,
+          etag,
+          ...(request.allowMissing && { creation: fromEnvironment(environment) }),
+        }),
       );
     },
     async deleteEnvironment(request, context) {
@@ -71,30 +61,7 @@ export function environmentService(deps: ServiceDeps): ServiceImpl<typeof Enviro
   };
 }
 
-/** Whether the environment exists, for callers that may read it. */
-async function exists(deps: ServiceDeps, caller: Caller, name: string): Promise<boolean> {
-  try {
-    await getEnvironment(deps, caller, name);
-    return true;
-  } catch (error) {
-    if (isMpcError(error, "NOT_FOUND")) return false;
-    throw error;
-  }
-}
-
 /** The error of a message that must be set and is not. */
 export function missing(action: string, field: string) {
   return invalidArgument(action, [{ field, value: "", rule: "REQUIRED", hint: "must be set" }]);
-}
-
-function unknownPaths(paths: readonly string[]) {
-  return invalidArgument(
-    "update environment",
-    paths.map((path) => ({
-      field: "update_mask",
-      value: path.slice(0, 100),
-      rule: "UPDATE_MASK",
-      hint: "must name labels, annotations, quota, ttl, expire_time or deletion_protection",
-    })),
-  );
 }

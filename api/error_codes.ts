@@ -1,14 +1,25 @@
 import { create, type MessageShape } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import {
   adviceFor,
+  ERROR_DOMAIN,
   type ErrorCode,
   type ErrorReason,
+  type ErrorRecord,
   type FieldViolation,
   isMpcError,
   MpcError,
 } from "@mpc/domain";
-import { BadRequestSchema, ErrorAdviceSchema, ErrorInfoSchema, RetryInfoSchema } from "@mpc/proto";
+import {
+  BadRequestSchema,
+  ErrorAdviceSchema,
+  type ErrorInfo,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+  type Status,
+  StatusSchema,
+} from "@mpc/proto";
 import { cutText } from "./status_message.ts";
 
 /** The one table from the domain's codes to gRPC's (google.rpc.Code). */
@@ -76,6 +87,17 @@ export function toConnectError(
   return toApiError(error);
 }
 
+/** The error that an operation ended with, as `google.rpc.Status` (AIP-151). */
+export const toStatus = ({ code, reason, message, metadata }: ErrorRecord): Status =>
+  create(StatusSchema, {
+    code: GRPC_CODES[code],
+    message,
+    details: [anyPack(ErrorInfoSchema, errorInfo(reason, metadata))],
+  });
+
+const errorInfo = (reason: string, metadata: MpcError["metadata"]): ErrorInfo =>
+  create(ErrorInfoSchema, { reason, domain: ERROR_DOMAIN, metadata: cappedMetadata(metadata) });
+
 /**
  * An error of ours as the API tells it, with what the catalogue of reasons says about it. Its details
  * are small enough for the trailers of gRPC.
@@ -85,7 +107,7 @@ export function toApiError(error: MpcError): ConnectError {
   const result = new ConnectError(message, GRPC_CODES[code]);
   result.details.push({
     desc: ErrorInfoSchema,
-    value: create(ErrorInfoSchema, { reason, domain: "mpc", metadata: cappedMetadata(metadata) }),
+    value: errorInfo(reason, metadata),
   });
   // The caller of a cancelled call has gone: advice would only make a flood of resets dearer.
   if (code !== "CANCELLED") {

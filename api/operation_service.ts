@@ -1,10 +1,12 @@
 import { create } from "@bufbuild/protobuf";
-import type { ServiceImpl } from "@connectrpc/connect";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { callerOf } from "@mpc/process";
 import {
   CancelOperationResponseSchema,
   ExplainOperationResponseSchema,
   ListOperationsResponseSchema,
+  OperationSchema,
   type OperationService,
 } from "@mpc/proto";
 import {
@@ -18,12 +20,23 @@ import {
   watchOperation,
 } from "@mpc/services";
 import { toMutationAnswer, toOperation } from "./mapping/operation_mapping.ts";
+import { readMask } from "./mapping/read_mask.ts";
 import { fromDuration } from "./mapping/values.ts";
 
 const DEFAULT_WAIT_MS = 300_000;
 
 /** What is kept of a call's deadline to answer with how the operation then is. */
 const MARGIN_MS = 200;
+
+/** How long a call waits: as it asks for, and so that the answer is there by its deadline. */
+export function waitMs(
+  timeout: Duration | undefined,
+  context: Pick<HandlerContext, "timeoutMs">,
+): number {
+  const wanted = fromDuration(timeout) ?? DEFAULT_WAIT_MS;
+  const left = context.timeoutMs();
+  return left === undefined ? wanted : Math.min(wanted, Math.max(0, left - MARGIN_MS));
+}
 
 /** The operation methods of the API. */
 export function operationService(deps: ServiceDeps): ServiceImpl<typeof OperationService> {
@@ -32,17 +45,16 @@ export function operationService(deps: ServiceDeps): ServiceImpl<typeof Operatio
       return toOperation(await getOperation(deps, callerOf(context), name));
     },
     async listOperations(request, context) {
+      const mask = readMask(OperationSchema, request.readMask, "list operations");
       const { items, nextPageToken } = await listOperations(deps, callerOf(context), request);
       return create(ListOperationsResponseSchema, {
-        operations: items.map(toOperation),
+        operations: items.map((item) => mask(toOperation(item))),
         nextPageToken,
       });
     },
     async waitOperation({ name, timeout }, context) {
-      const wanted = fromDuration(timeout) ?? DEFAULT_WAIT_MS;
-      const left = context.timeoutMs();
-      const ms = left === undefined ? wanted : Math.min(wanted, Math.max(0, left - MARGIN_MS));
-      return toOperation(await waitOperation(deps, callerOf(context), name, ms));
+      const caller = callerOf(context);
+      return toOperation(await waitOperation(deps, caller, name, waitMs(timeout, context)));
     },
     async *watchOperation({ name }, context) {
       for await (const stored of watchOperation(deps, callerOf(context), name)) {

@@ -14,6 +14,7 @@ import {
   type ServerReflectionResponseSchema,
   ServerReflectionV1Alpha,
 } from "@mpc/proto";
+import { filesOf } from "./files_of.ts";
 import { type Route, route } from "./route.ts";
 
 type Answer = NonNullable<
@@ -69,11 +70,11 @@ export function reflectionRoutes(routes: readonly Route[]): readonly Route[] {
 
 /** Every file that the services are made of, found by what is in it. */
 class Descriptors {
-  readonly #files = new Map<string, DescFile>();
+  readonly #files: ReadonlyMap<string, DescFile>;
   readonly #registry: Registry;
 
   constructor(files: readonly DescFile[]) {
-    for (const file of files) this.#add(file);
+    this.#files = new Map([...filesOf(files)].map((file) => [file.name, file]));
     this.#registry = createRegistry(...this.#files.values());
   }
 
@@ -94,24 +95,11 @@ class Descriptors {
     return [...this.#registry].filter((found) => found.kind === "extension")
       .filter(({ extendee }) => extendee.typeName === message);
   }
-
-  #add(file: DescFile): void {
-    if (this.#files.has(file.name)) return;
-    this.#files.set(file.name, file);
-    for (const dependency of file.dependencies) this.#add(dependency);
-  }
 }
 
-/** A file and all that it imports, the imported before what imports them. */
 function files(file: DescFile | undefined, asked: string): Answer {
   if (!file) return failed(Code.NotFound, `there is nothing called '${asked}'`);
-  const wanted = new Set<DescFile>();
-  const add = (file: DescFile) => {
-    file.dependencies.forEach(add);
-    wanted.add(file);
-  };
-  add(file);
-  const fileDescriptorProto = [...wanted].map(({ proto }) =>
+  const fileDescriptorProto = [...filesOf([file])].map(({ proto }) =>
     toBinary(FileDescriptorProtoSchema, proto)
   );
   return { case: "fileDescriptorResponse", value: { fileDescriptorProto } };

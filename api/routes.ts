@@ -4,6 +4,7 @@ import {
   EnvironmentService,
   EventService,
   Health,
+  LongRunningOperations,
   OperationService,
   WorkloadService,
 } from "@mpc/proto";
@@ -14,6 +15,8 @@ import { eventService } from "./event_service.ts";
 import { HealthStatus } from "./health.ts";
 import { mapErrors } from "./interceptors/map_errors.ts";
 import { type RateLimit, rateLimit } from "./interceptors/rate_limit.ts";
+import { validTimes } from "./interceptors/valid_times.ts";
+import { longrunningService } from "./longrunning_service.ts";
 import { operationService } from "./operation_service.ts";
 import { reflectionRoutes } from "./reflection.ts";
 import { type Route, route } from "./route.ts";
@@ -33,6 +36,7 @@ export function routes(
     mapErrors(() => deps.ids.uuid()),
     identify(() => LOCAL_USER),
     rateLimit(limit, deps.clock),
+    validTimes,
   ];
   const intercepted = (bare: Route): Route => ({
     ...bare,
@@ -42,6 +46,7 @@ export function routes(
     route(EnvironmentService, environmentService(deps)),
     route(WorkloadService, workloadService(deps)),
     route(OperationService, operationService(deps)),
+    route(LongRunningOperations, longrunningService(deps)),
     route(EventService, eventService(deps)),
     route(DiagnosticsService, diagnosticsService(deps, info)),
   ].map(intercepted);

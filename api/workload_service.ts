@@ -2,16 +2,21 @@ import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { callerOf } from "@mpc/process";
 import {
+  ClusterEventSchema,
   ListClusterEventsResponseSchema,
   ListPodsResponseSchema,
   ListRevisionsResponseSchema,
   ListWorkloadsResponseSchema,
+  PodSchema,
+  RevisionSchema,
   StreamLogsResponseSchema,
+  WorkloadSchema,
   type WorkloadService,
 } from "@mpc/proto";
 import {
   deleteWorkload,
   deployWorkload,
+  getRevision,
   getWorkload,
   listClusterEvents,
   listPods,
@@ -27,6 +32,7 @@ import {
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { toClusterEvent, toPod } from "./mapping/pod_mapping.ts";
 import { toMutationAnswer } from "./mapping/operation_mapping.ts";
+import { readMask } from "./mapping/read_mask.ts";
 import { fromDuration, toTimestamp } from "./mapping/values.ts";
 import { fromWorkload, toRevision, toWorkload } from "./mapping/workload_mapping.ts";
 
@@ -45,9 +51,10 @@ export function workloadService(deps: ServiceDeps): ServiceImpl<typeof WorkloadS
       return toWorkload(await getWorkload(deps, callerOf(context), name));
     },
     async listWorkloads(request, context) {
+      const mask = readMask(WorkloadSchema, request.readMask, "list workloads");
       const { items, nextPageToken } = await listWorkloads(deps, callerOf(context), request);
       return create(ListWorkloadsResponseSchema, {
-        workloads: items.map(toWorkload),
+        workloads: items.map((item) => mask(toWorkload(item))),
         nextPageToken,
       });
     },
@@ -69,21 +76,34 @@ export function workloadService(deps: ServiceDeps): ServiceImpl<typeof WorkloadS
     async reconcileWorkload(request, context) {
       return toMutationAnswer(await reconcileWorkload(deps, callerOf(context), request));
     },
-    async listPods({ parent }, context) {
-      const pods = await listPods(deps, callerOf(context), parent);
-      return create(ListPodsResponseSchema, { pods: pods.map(toPod) });
+    async listPods(request, context) {
+      const mask = readMask(PodSchema, request.readMask, "list pods");
+      const { items, ...page } = await listPods(deps, callerOf(context), request);
+      const pods = items.map((item) => mask(toPod(item)));
+      return create(ListPodsResponseSchema, { ...page, unreachable: [...page.unreachable], pods });
     },
-    async listClusterEvents({ parent }, context) {
-      const events = await listClusterEvents(deps, callerOf(context), parent);
-      return create(ListClusterEventsResponseSchema, { events: events.map(toClusterEvent) });
+    async listClusterEvents(request, context) {
+      const mask = readMask(ClusterEventSchema, request.readMask, "list cluster events");
+      const { items, ...page } = await listClusterEvents(deps, callerOf(context), request);
+      const events = items.map((item) => mask(toClusterEvent(item)));
+      return create(ListClusterEventsResponseSchema, {
+        ...page,
+        unreachable: [...page.unreachable],
+        events,
+      });
+    },
+    async getRevision({ name }, context) {
+      const { revision, activeRevision } = await getRevision(deps, callerOf(context), name);
+      return toRevision(revision, activeRevision);
     },
     async listRevisions(request, context) {
+      const mask = readMask(RevisionSchema, request.readMask, "list revisions");
       const { items, nextPageToken, activeRevision } = await listRevisions(
         deps,
         callerOf(context),
         request,
       );
-      const revisions = items.map((item) => toRevision(item, activeRevision));
+      const revisions = items.map((item) => mask(toRevision(item, activeRevision)));
       return create(ListRevisionsResponseSchema, { revisions, nextPageToken });
     },
     async *streamLogs({ name, follow, tail, since, replica }, context) {

@@ -15,7 +15,11 @@ import { type FailureOrigin, isNotFound, readFailure, unlessNotFound } from "./e
 const ofApi = (code: Code, message: string, reason: string): ConnectError =>
   new ConnectError(message, code, undefined, [{
     desc: ErrorInfoSchema,
-    value: { reason, domain: "mpc", metadata: { resource: "environments/dev" } },
+    value: {
+      reason,
+      domain: "mini-platform-control-plane",
+      metadata: { resource: "environments/dev" },
+    },
   }]);
 
 Deno.test("readFailure() reads code, reason, metadata, advice, violations and delay of the API's errors", () => {

@@ -1,7 +1,5 @@
 /** The page of the API, made from the protos and their comments: `deno task docs`. */
-import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { fromBinary, getExtension, hasExtension } from "@bufbuild/protobuf";
+import { getExtension, hasExtension } from "@bufbuild/protobuf";
 import {
   type DescriptorProto,
   type EnumDescriptorProto,
@@ -9,11 +7,10 @@ import {
   FieldDescriptorProto_Label as Label,
   FieldDescriptorProto_Type as Type,
   type FileDescriptorProto,
-  FileDescriptorSetSchema,
   type ServiceDescriptorProto,
 } from "@bufbuild/protobuf/wkt";
 import { markdownTable } from "./markdown_table.ts";
-import { buf, protoWorkspace } from "../proto/buf.ts";
+import { describeProtos } from "../proto/buf.ts";
 import { field_behavior, FieldBehavior } from "../proto/gen/google/api/field_behavior_pb.ts";
 
 const HEAD = `# API
@@ -22,7 +19,9 @@ Made from the comments in \`proto/mpc/v1\` by \`deno task docs\`; do not edit. T
 Google's API Improvement Proposals (https://google.aip.dev). Errors carry one \`ErrorInfo\` with a
 reason and metadata ([reasons](reasons.md)), one \`ErrorAdvice\`, bad input a \`BadRequest\` with every bad field, and \`RetryInfo\` where waiting
 helps. The same methods are served by gRPC, gRPC-Web, Connect and JSON
-(\`POST /mpc.v1.EnvironmentService/ListEnvironments\`). The [API guide](api-guide.md) has examples.
+(\`POST /mpc.v1.EnvironmentService/ListEnvironments\`; reads also by GET); the JSON is described by the
+OpenAPI document that the web door serves at \`/openapi.json\`. The [API guide](api-guide.md) has
+examples.
 `;
 
 /** Numbers of fields in google/protobuf/descriptor.proto, of which paths of comments are made. */
@@ -35,26 +34,18 @@ const PATH = {
 
 /** The page's text. */
 export async function apiPage(): Promise<string> {
-  const workspace = await protoWorkspace();
-  try {
-    const image = join(workspace, "image.binpb");
-    const { code, output } = await buf(workspace, ["build", "-o", image]);
-    if (code !== 0) throw new Error(`Cannot build the protos: buf says ${output}`);
-    const { file } = fromBinary(FileDescriptorSetSchema, await readFile(image));
-    const own = file.filter((found) => found.package === "mpc.v1");
-    const pages = own.map((found) => new Page(found));
-    return [
-      HEAD,
-      "## Services\n",
-      ...pages.flatMap((page) => page.services()),
-      "## Messages\n",
-      ...pages.flatMap((page) => page.messages()),
-      "## Enums\n",
-      ...pages.flatMap((page) => page.enums()),
-    ].join("\n");
-  } finally {
-    await rm(workspace, { recursive: true });
-  }
+  const { file } = await describeProtos();
+  const own = file.filter((found) => found.package === "mpc.v1");
+  const pages = own.map((found) => new Page(found));
+  return [
+    HEAD,
+    "## Services\n",
+    ...pages.flatMap((page) => page.services()),
+    "## Messages\n",
+    ...pages.flatMap((page) => page.messages()),
+    "## Enums\n",
+    ...pages.flatMap((page) => page.enums()),
+  ].join("\n");
 }
 
 class Page {

@@ -1,10 +1,12 @@
 import { apiPage } from "./api_page.ts";
 import { mpctlPage } from "./mpctl_page.ts";
+import { openApiText } from "./openapi/document.ts";
 import { reasonsPage } from "./reasons_page.ts";
 
-/** The pages that are made from code, by their file's name. */
+/** What is made from code, by the path of its file. */
 export const GENERATED: Readonly<Record<string, () => Promise<string>>> = {
   "api.md": apiPage,
   "mpctl.md": mpctlPage,
   "reasons.md": reasonsPage,
+  "../api/openapi.json": openApiText,
 };

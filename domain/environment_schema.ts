@@ -33,6 +33,17 @@ export interface EnvironmentInput {
  */
 export type EnvironmentChange = Partial<Omit<EnvironmentInput, "id">>;
 
+/** Entries of maps and fields of messages that an update changes; null removes an entry. */
+export interface EnvironmentPatch {
+  readonly labels?: Readonly<Record<string, string | null>>;
+  readonly annotations?: Readonly<Record<string, string | null>>;
+  /** As requests have it: 0 and the empty string are "no limit". */
+  readonly quota?: { readonly workloads?: number; readonly cpu?: string; readonly memory?: string };
+}
+
+/** What a patch is applied to. */
+type Patchable = Pick<EnvironmentInput, "labels" | "annotations" | "quota">;
+
 const ttl = z.number().refine(
   (ms) => ms >= TTL_LIMITS_MS.min && ms <= TTL_LIMITS_MS.max,
   check("TTL", "must be 1 minute to 365 days"),
@@ -64,8 +75,16 @@ const fields = z.strictObject({
   ).optional(),
 });
 
-const creation = z.strictObject({ environmentId: idSchema, environment: fields });
-const change = z.strictObject({ environment: fields });
+const environment = fields.refine(
+  ({ ttlMs, expireTime }) => typeof ttlMs !== "number" || typeof expireTime !== "number",
+  {
+    ...check("EXCLUSIVE", "must not be set together with 'environment.ttl'"),
+    path: ["expireTime"],
+  },
+);
+
+const creation = z.strictObject({ environmentId: idSchema, environment });
+const change = z.strictObject({ environment });
 
 /**
  * Checks `{ environmentId, environment }` of a creation.
@@ -93,5 +112,32 @@ export function parseEnvironmentChange(action: string, input: unknown): Environm
   const { environment } = parseInput(action, change, input);
   return Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined),
+  );
+}
+
+/**
+ * The changed fields of an update whose patch is applied to `base`, to be checked as a whole.
+ * @param change whole fields; they win over parts of them
+ */
+export function patched(
+  base: Partial<Patchable>,
+  change: Readonly<Record<string, unknown>>,
+  { labels = {}, annotations = {}, quota = {} }: EnvironmentPatch,
+): Readonly<Record<string, unknown>> {
+  const isChanged = (patch: object) => Object.keys(patch).length > 0;
+  return {
+    ...(isChanged(labels) && { labels: merged(base.labels, labels) }),
+    ...(isChanged(annotations) && { annotations: merged(base.annotations, annotations) }),
+    ...(isChanged(quota) && { quota: { ...base.quota, ...quota } }),
+    ...change,
+  };
+}
+
+function merged(
+  base: Readonly<Record<string, string>> = {},
+  patch: Readonly<Record<string, string | null>>,
+): Readonly<Record<string, string | null>> {
+  return Object.fromEntries(
+    Object.entries({ ...base, ...patch }).filter(([, value]) => value !== null),
   );
 }

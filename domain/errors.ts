@@ -1,5 +1,11 @@
 import { codeOf, type ErrorCode, type ErrorReason, type ReasonOf } from "./reasons.ts";
 
+/**
+ * Whose reasons they are: the `domain` of every `google.rpc.ErrorInfo` (AIP-193), which no other
+ * service has. A client compares it before it acts on a reason.
+ */
+export const ERROR_DOMAIN = "mini-platform-control-plane";
+
 /** One field that breaks a rule. */
 export interface FieldViolation {
   /** Path of the field as the API spells it, for instance `workload.spec.ports[1].port`. */

@@ -13,7 +13,8 @@ export type Filter =
 
 /**
  * `=` on strings takes `*` as a wildcard at either end (AIP-160). `:` is "has": a map has the key,
- * a list the element, a string the substring; the value `*` asks for presence.
+ * a list the element, a string the substring; the value `*` asks for presence, which empty maps and
+ * lists do not have.
  */
 export type Comparator = "=" | "!=" | "<" | "<=" | ">" | ">=" | ":";
 

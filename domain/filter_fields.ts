@@ -1,6 +1,6 @@
 import { ENVIRONMENT_STATES } from "./environment.ts";
 import type { Filter } from "./filter.ts";
-import { OPERATION_KINDS, OPERATION_STATES } from "./operation.ts";
+import { isTerminal, OPERATION_KINDS, OPERATION_STATES } from "./operation.ts";
 import type { Instant } from "./time.ts";
 import { WORKLOAD_STATES } from "./workload.ts";
 
@@ -51,6 +51,15 @@ const STALLED_OPERATION: DerivedField = {
   }),
 };
 
+const DONE: DerivedField = {
+  type: "derived",
+  holds: () => ({
+    op: "or",
+    terms: OPERATION_STATES.filter(isTerminal)
+      .map((value) => ({ op: "=", path: ["state"], value })),
+  }),
+};
+
 function stateOf(prefix: string, values: readonly string[]): StoredField {
   return { path: ["state"], type: "enum", values, prefix };
 }
@@ -88,6 +97,7 @@ export const OPERATION_FIELDS: FilterFields = {
   kind: { path: ["kind"], type: "enum", values: OPERATION_KINDS },
   target: { path: ["target"], type: "string" },
   state: stateOf("OPERATION_STATE_", OPERATION_STATES),
+  done: DONE,
   stalled: STALLED_OPERATION,
   actor: { path: ["actor"], type: "string" },
   engine: { path: ["engine"], type: "string" },

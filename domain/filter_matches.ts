@@ -62,7 +62,7 @@ function equals(found: unknown, wanted: unknown): boolean {
 
 function has(found: unknown, wanted: unknown): boolean {
   if (found === null || found === undefined) return false;
-  if (wanted === "*") return true;
+  if (wanted === "*") return typeof found !== "object" || Object.keys(found).length > 0;
   if (Array.isArray(found)) return found.includes(wanted);
   if (typeof found === "object") return typeof wanted === "string" && Object.hasOwn(found, wanted);
   if (typeof found === "string") return typeof wanted === "string" && found.includes(wanted);

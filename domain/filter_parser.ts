@@ -132,13 +132,16 @@ class Parser {
   }
 
   #compare(name: Token, op: Comparator, value: Token): Filter {
-    const [head = "", ...rest] = name.text.split(".");
+    const [head = "", ...rest] = name.segments ?? name.text.split(".");
     const field = Object.hasOwn(this.#fields, head) ? this.#fields[head] : undefined;
     if (!field || (rest.length > 0 && field.type !== "map")) {
       const known = Object.keys(this.#fields).join(", ");
       throw filterError(`the unknown field '${name.text}' (known: ${known})`, name.at);
     }
     if (field.type === "map") {
+      if (name.segments && rest.length > 1) {
+        throw filterError(`'${name.text}', where '${head}' has no such depth,`, name.at);
+      }
       if (rest.length > 0) {
         // "Has" of a key is a value that it is, but `*` any (AIP-160, "Has Operator").
         const exact = op === ":" && value.text !== "*" ? "=" : op;
@@ -148,7 +151,8 @@ class Parser {
       return { op, path: field.path, value: value.text };
     }
     if (field.type === "derived") return derived(field, op, value, this.#now);
-    return { op, path: field.path, value: typed(field, value, op) };
+    if (op === ":" && value.text === "*") return isSet(field);
+    return { op, path: field.path, value: typed(field, value) };
   }
 
   #peek(): Token | undefined {
@@ -167,20 +171,34 @@ class Parser {
   }
 }
 
+/** A field of a message counts as present where it has another value than its default. */
+function isSet({ type, path }: StoredField): Filter {
+  const present: Filter = { op: ":", path, value: "*" };
+  switch (type) {
+    case "boolean":
+      return { op: "=", path, value: true };
+    case "string":
+      return { op: "and", terms: [present, { op: "!=", path, value: "" }] };
+    case "number":
+      return { op: "and", terms: [present, { op: "!=", path, value: 0 }] };
+    default:
+      return present;
+  }
+}
+
 function derived(field: DerivedField, op: Comparator, value: Token, now: Instant): Filter {
-  if ((op !== "=" && op !== "!=") || !/^(true|false)$/.test(value.text)) {
+  if (op === ":" && value.text === "*") return field.holds(now);
+  if (!["=", "!=", ":"].includes(op) || !/^(true|false)$/.test(value.text)) {
     throw filterError(`'${op} ${value.text}' where '= true' or '= false' is meant,`, value.at);
   }
   const term = field.holds(now);
-  return (op === "=") === (value.text === "true") ? term : { op: "not", term };
+  return (op !== "!=") === (value.text === "true") ? term : { op: "not", term };
 }
 
 function typed(
   field: StoredField,
   { text, at }: Token,
-  op: Comparator,
 ): string | number | boolean | null {
-  if (op === ":" && text === "*") return "*";
   switch (field.type) {
     case "number": {
       if (!/^-?\d+(\.\d+)?$/.test(text)) throw filterError(`'${text}', which is no number,`, at);

@@ -32,6 +32,23 @@ const GOOD: readonly (readonly [string, Filter | undefined])[] = [
     terms: [state("READY"), { op: "or", terms: [state("CREATING"), state("DELETING")] }],
   }],
   ["state = ENVIRONMENT_STATE_READY", state("READY")],
+  ['labels."a.b/c" = x', { op: "=", path: ["labels", "a.b/c"], value: "x" }],
+  ['labels."say \\"hi\\"" != "x y"', {
+    op: "!=",
+    path: ["labels", 'say "hi"'],
+    value: "x y",
+  }],
+  ["labels.'team':*", { op: ":", path: ["labels", "team"], value: "*" }],
+  ['labels."AND":web', { op: "=", path: ["labels", "AND"], value: "web" }],
+  ["labels:*", { op: ":", path: ["labels"], value: "*" }],
+  ["name:*", {
+    op: "and",
+    terms: [{ op: ":", path: ["name"], value: "*" }, { op: "!=", path: ["name"], value: "" }],
+  }],
+  ["deletion_protection:*", { op: "=", path: ["deletionProtection"], value: true }],
+  ["state:*", { op: ":", path: ["state"], value: "*" }],
+  ["stalled:*", state("*_FAILED")],
+  ["stalled:false", { op: "not", term: state("*_FAILED") }],
   ["labels.team:web", { op: "=", path: ["labels", "team"], value: "web" }],
   ["labels.team:*", { op: ":", path: ["labels", "team"], value: "*" }],
   ["create_time > 2030-01-31t12:00:00.5+01:00", {
@@ -74,6 +91,17 @@ Deno.test("parseFilter() takes 'stalled' for what nobody but a person moves on",
   });
 });
 
+Deno.test("parseFilter() takes 'done' for operations that have ended", () => {
+  const ended = {
+    op: "or",
+    terms: ["SUCCEEDED", "FAILED", "CANCELLED", "NEEDS_ATTENTION"].map(state),
+  };
+  for (const text of ["done = true", "done:true", "done:*", "done != false"]) {
+    assert.deepEqual(parseFilter(text, OPERATION_FIELDS, NOW), ended, text);
+  }
+  assert.deepEqual(parseFilter("done = false", OPERATION_FIELDS, NOW), { op: "not", term: ended });
+});
+
 const BAD: readonly (readonly [string, RegExp])[] = [
   ["colour = red", /unknown field 'colour' \(known: name.*at character 1/],
   ["state", /'state' without a comparison.*at character 1/],
@@ -87,6 +115,10 @@ const BAD: readonly (readonly [string, RegExp])[] = [
   ["deletion_protection = maybe", /neither true nor false/],
   ['name = "open', /a string that does not end at character 8/],
   ["labels = x", /use labels\.key/],
+  ['labels."a"."b" = x', /'labels\."a"\."b"', where 'labels' has no such depth, at character 1/],
+  ['labels."a". = x', /a '\.' without a name behind it at character 12/],
+  ['labels."open = x', /a string that does not end at character 8/],
+  ['state."x" = READY', /unknown field 'state\."x"'/],
   ["stalled > true", /'> true' where '= true' or '= false' is meant/],
   ["stalled = yes", /'= yes' where '= true'/],
   ["has(state)", /there are no functions/],

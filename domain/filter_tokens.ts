@@ -7,6 +7,8 @@ export interface Token {
   readonly kind: TokenKind;
   /** For words and strings what they stand for, for operators how they are spelled. */
   readonly text: string;
+  /** The segments of a word of which a part is quoted: `labels."a.b/c"`. */
+  readonly segments?: readonly string[];
   /** Where it begins, from 0. */
   readonly at: number;
 }
@@ -49,7 +51,31 @@ function next(rest: string, at: number, behindOperator: boolean): readonly [Toke
   if (first === "-") return [{ kind: "minus", text: "-", at }, 1];
   const word = WORD.exec(rest)?.[0];
   if (!word) throw filterError(`unexpected '${first}'`, at);
+  if (word.endsWith(".") && isQuote(rest[word.length])) return member(rest, at);
   return [{ kind: KEYWORDS[word] ?? "word", text: word, at }, word.length];
+}
+
+const isQuote = (char: string | undefined): boolean => char === '"' || char === "'";
+
+/** A member with quoted segments, which may hold dots (AIP-160, EBNF: `member`). */
+function member(rest: string, at: number): readonly [Token, number] {
+  const segments: string[] = [];
+  let length = 0;
+  do {
+    if (segments.length > 0) length++;
+    const [segment, read] = isQuote(rest[length])
+      ? quoted(rest.slice(length), at + length, rest[length]!)
+      : bare(rest.slice(length), at + length);
+    segments.push(segment.text);
+    length += read;
+  } while (rest[length] === ".");
+  return [{ kind: "word", text: rest.slice(0, length), segments, at }, length];
+}
+
+function bare(rest: string, at: number): readonly [Token, number] {
+  const text = /^[^\s()=!<>:,"'.]+/.exec(rest)?.[0];
+  if (text === undefined) throw filterError("a '.' without a name behind it", at);
+  return [{ kind: "word", text, at }, text.length];
 }
 
 function quoted(rest: string, at: number, quote: string): readonly [Token, number] {

@@ -202,6 +202,8 @@ export const REASONS = {
   UNIMPLEMENTED: {
     UNKNOWN_METHOD: caller("Call a method that reflection lists"),
     MESSAGE_COUNT: caller("Send exactly one message"),
+    OPERATIONS_ARE_KEPT: caller("Leave the operation: old ones are deleted after the retention"),
+    PARTIAL_SUCCESS_UNSUPPORTED: caller("Leave return_partial_success unset"),
     UNSUPPORTED_ENCODING: caller("Send the message without compression"),
     WRONG_PORT: caller("Call the server's gRPC port"),
   },

@@ -1,13 +1,21 @@
-/** Runs buf on the protos, in a workspace that also holds the `google/api` files they import. */
-import { cp, mkdtemp, rm } from "node:fs/promises";
+/** Runs buf on the protos, in a workspace that also holds the files of Google's that are served or imported. */
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fromBinary } from "@bufbuild/protobuf";
+import { type FileDescriptorSet, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { getProtoPath } from "google-proto-files";
 
 const here = import.meta.dirname!;
 const GOOGLE_FILES = [
+  "api/annotations.proto",
+  "api/client.proto",
   "api/field_behavior.proto",
+  "api/field_info.proto",
+  "api/http.proto",
+  "api/launch_stage.proto",
   "api/resource.proto",
+  "longrunning/operations.proto",
   "rpc/error_details.proto",
   "rpc/status.proto",
 ];
@@ -40,6 +48,19 @@ export async function buf(
   }).output();
   const text = new TextDecoder();
   return { code: result.code, output: text.decode(result.stdout) + text.decode(result.stderr) };
+}
+
+/** The descriptors of the protos and of all that they import, with their comments. */
+export async function describeProtos(): Promise<FileDescriptorSet> {
+  const workspace = await protoWorkspace();
+  try {
+    const image = join(workspace, "image.binpb");
+    const { code, output } = await buf(workspace, ["build", "-o", image]);
+    if (code !== 0) throw new Error(`Cannot build the protos: buf says ${output}`);
+    return fromBinary(FileDescriptorSetSchema, await readFile(image));
+  } finally {
+    await rm(workspace, { recursive: true });
+  }
 }
 
 /**

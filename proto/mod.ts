@@ -6,11 +6,18 @@ export * from "./gen/mpc/v1/event_pb.ts";
 export * from "./gen/mpc/v1/operation_pb.ts";
 export * from "./gen/mpc/v1/workload_pb.ts";
 export {
+  ListOperationsResponseSchema as LongRunningOperationsPageSchema,
+  type Operation as LongRunningOperation,
+  Operations as LongRunningOperations,
+  OperationSchema as LongRunningOperationSchema,
+} from "./gen/google/longrunning/operations_pb.ts";
+export {
   BadRequestSchema,
+  type ErrorInfo,
   ErrorInfoSchema,
   RetryInfoSchema,
 } from "./gen/google/rpc/error_details_pb.ts";
-export { StatusSchema } from "./gen/google/rpc/status_pb.ts";
+export { type Status, StatusSchema } from "./gen/google/rpc/status_pb.ts";
 export { Health, HealthCheckResponse_ServingStatus } from "./gen/grpc/health/v1/health_pb.ts";
 export {
   ServerReflection,

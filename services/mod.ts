@@ -19,6 +19,7 @@ export type { Finding } from "./diagnostics/findings.ts";
 export { explainOperation } from "./operations/explain_operation.ts";
 export { getEnvironment, listEnvironments } from "./environments/read_environments.ts";
 export { getOperation, listOperations } from "./operations/read_operations.ts";
+export { getRevision } from "./workloads/get_revision.ts";
 export { getWorkload, listWorkloads } from "./workloads/read_workloads.ts";
 export { ADMISSION_GRACE_MS, dropUnadmitted, isAdmitted } from "./mutations/admission.ts";
 export { listClusterEvents, listPods, streamLogs } from "./workloads/read_from_cluster.ts";

@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: ["proto"],
   cli: ["client", "proto"],
   ui: ["client", "proto"],
-  docs: ["cli", "proto", "domain"],
+  docs: ["cli", "proto", "api", "domain", "process"],
   examples: ["client", "proto"],
 };
 

@@ -1,15 +1,15 @@
-/** What a cluster tells of a workload, as the API shows it. */
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ClusterEventSchema, PodSchema } from "@mpc/proto";
-import type { ClusterEvent, PodStatus } from "@mpc/services";
+/** What clusters tell about workloads, as the API shows it. */
+import { create } from "@bufbuild/protobuf";
+import { type ClusterEvent, ClusterEventSchema, type Pod, PodSchema } from "@mpc/proto";
+import type { ClusterEvent as ClusterEventRecord, PodStatus } from "@mpc/services";
 import { toTimestamp } from "./values.ts";
 
-export function toPod({ createTime, ...pod }: PodStatus): MessageInitShape<typeof PodSchema> {
-  return { ...pod, createTime: toTimestamp(createTime) };
+type OfWorkload<T> = T & { readonly workload: string };
+
+export function toPod({ createTime, ...pod }: OfWorkload<PodStatus>): Pod {
+  return create(PodSchema, { ...pod, createTime: toTimestamp(createTime) });
 }
 
-export function toClusterEvent(
-  { time, ...event }: ClusterEvent,
-): MessageInitShape<typeof ClusterEventSchema> {
-  return { ...event, time: toTimestamp(time) };
+export function toClusterEvent({ time, ...event }: OfWorkload<ClusterEventRecord>): ClusterEvent {
+  return create(ClusterEventSchema, { ...event, time: toTimestamp(time) });
 }

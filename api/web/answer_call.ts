@@ -17,6 +17,7 @@ import { Deadline } from "../deadline.ts";
 import type { Route } from "../route.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
 import type { BodyReader } from "./read_body.ts";
+import { queryProblem } from "./read_query.ts";
 import { checkMessage, type Format, isGrpcWeb, readHead, readStream } from "./read_request.ts";
 import { refusal } from "./refusals.ts";
 import type { WebCall } from "./web_connections.ts";
@@ -56,6 +57,9 @@ export async function answerCall(
   const unary = method.methodKind === "unary";
   let body: AsyncIterable<Uint8Array> = createAsyncIterable([]);
   try {
+    if (request.method === "GET" && !problem && handler.allowedMethods.includes("GET")) {
+      contextValues.set(PROBLEM, queryProblem(method, request.url));
+    }
     // What is no type of ours Connect refuses by HTTP's own means.
     if (request.method === "POST" && format && !problem) {
       body = await readable(method, request, format, call, bodies).catch((error) => {
@@ -148,6 +152,10 @@ function explained(
   if (status !== 415) return undefined;
   // gRPC-Web's clients know no error in JSON: the HTTP status says it all to them.
   if (isGrpcWeb(type)) return new Response(null, { status });
+  if (request.method === "GET") {
+    const why = "its query has no 'encoding=json' or 'encoding=proto'";
+    return refusal(unreadableRequest("NO_CALL", why), { status });
+  }
   const found = type ? `'${type}'` : "not set";
   const why = `its content-type is ${found}, must be 'application/json'`;
   return refusal(unreadableRequest("NO_CALL", why), { status });

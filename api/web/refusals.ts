@@ -25,7 +25,7 @@ export function unknownPath(path: string): Response {
 /** The error of a call for a path that no method has. */
 export function unknownMethod(path: string): ConnectError {
   const message = path === "/"
-    ? "This is the API of the mini platform control plane; use mpctl, or POST to /mpc.v1.EnvironmentService/ListEnvironments"
+    ? "This is the API of the mini platform control plane; use mpctl, or POST as /openapi.json says"
     : `There is nothing at '${path.slice(0, 300)}'`;
   return errorOf("UNKNOWN_METHOD", message);
 }

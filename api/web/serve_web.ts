@@ -7,6 +7,7 @@ import { type Address, listenError } from "@mpc/process";
 import { DEFAULT_PEER_LIMITS, type PeerLimits, Peers } from "../connections/peers.ts";
 import type { Door } from "../grpc/serve_grpc.ts";
 import { ErrorInfoSchema } from "@mpc/proto";
+import { filesOf } from "../files_of.ts";
 import type { Route } from "../route.ts";
 import { STALL_MS } from "../streams/deliver.ts";
 import { DeliveryPace } from "../streams/delivery_pace.ts";
@@ -14,6 +15,7 @@ import { answerCall, callOptions, implementationOf } from "./answer_call.ts";
 import { HEAD_BYTES } from "./envelope.ts";
 import { gzip, MIN_GZIP_BYTES } from "./gzip.ts";
 import { isOwnOrigin, ownHosts } from "./hosts.ts";
+import { openApi, OPENAPI_PATH } from "./openapi.ts";
 import { BodyReader } from "./read_body.ts";
 import { isGrpcWeb } from "./read_request.ts";
 import * as refusals from "./refusals.ts";
@@ -105,7 +107,7 @@ function webHandler(
   handlers: ReadonlyMap<string, CallHandler>,
 ): (request: Request, call: WebCall) => Response | Promise<Response> {
   const isOwn = ownHosts(listen.host, allowedHosts);
-  return (request, call) => {
+  const answer = (request: Request, call: WebCall) => {
     const { url, headers } = request;
     const start = url.indexOf("/", "http://".length);
     const query = url.indexOf("?", start);
@@ -117,6 +119,7 @@ function webHandler(
     if (!isOwn(authority)) return refusals.unknownHost(authority);
     const origin = headers.get("origin");
     if (origin !== null && !isOwnOrigin(origin, isOwn)) return refusals.unknownOrigin(origin);
+    if (path === OPENAPI_PATH) return openApi(request);
     if (isGrpc(headers.get("content-type") ?? "")) return refusals.wrongDoor(grpcAddress);
     // Only HTTP/2 has requests without this header: many of them may wait for their answers.
     if (!headers.has("host") && !call.untilSent(0)) return refusals.tooManyCalls();
@@ -127,6 +130,18 @@ function webHandler(
       ? failedGrpcWeb(refusals.unknownMethod(path), undefined, type)
       : refusals.unknownPath(path);
   };
+  return (request, call) =>
+    request.method === "POST" ? answer(request, call) : uncached(answer(request, call));
+}
+
+/**
+ * What is read is true when it is read: no cache may keep it. Without the header a cache may keep
+ * even some refusals (RFC 9110, section 15.1).
+ */
+async function uncached(answer: Response | Promise<Response>): Promise<Response> {
+  const response = await answer;
+  response.headers.set("cache-control", "no-store");
+  return response;
 }
 
 const isGrpc = (type: string): boolean => type.startsWith("application/grpc") && !isGrpcWeb(type);
@@ -155,7 +170,8 @@ function callHandlers(
 
 /** Every type that an `Any` in an answer may hold: those of all services, and the details of errors. */
 function typesOf(routes: readonly Route[]): Registry {
-  return createRegistry(...routes.map(({ service }) => service.file), ErrorInfoSchema.file);
+  const files = [...routes.map(({ service }) => service.file), ErrorInfoSchema.file];
+  return createRegistry(...filesOf(files));
 }
 
 function addRoute(router: ConnectRouter, route: Route, shutdown: AbortSignal): void {

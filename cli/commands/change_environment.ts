@@ -11,7 +11,12 @@ import { CliError, usageError } from "../errors/cli_error.ts";
 import { readSpecFile } from "../manifests/read_message.ts";
 import { environmentName, idOf } from "../names.ts";
 import { ENVIRONMENT_VIEW } from "../output/print.ts";
-import { finishMutation, mutationFields, type MutationFlags } from "./finish_mutation.ts";
+import {
+  type EtagFlags,
+  finishMutation,
+  mutationFields,
+  type MutationFlags,
+} from "./finish_mutation.ts";
 
 export interface EnvCreateFlags extends MutationFlags {
   readonly ttl?: number | undefined;
@@ -51,7 +56,7 @@ export async function createEnvironment(
 /** The fields of an environment that the flags set. */
 export function environmentFields(
   flags: Omit<EnvCreateFlags, keyof MutationFlags>,
-): Partial<Environment> {
+): Partial<Omit<Environment, "$typeName" | "$unknown">> {
   const { ttl, label, annotation, protect, cluster, maxWorkloads, maxCpu, maxMemory } = flags;
   const limited = maxWorkloads !== undefined || maxCpu !== undefined || maxMemory !== undefined;
   return {
@@ -70,54 +75,50 @@ export function environmentFields(
   };
 }
 
-export interface EnvUpdateFlags extends EnvCreateFlags {
+export interface EnvUpdateFlags extends EnvCreateFlags, EtagFlags {
   readonly removeLabel?: readonly string[] | undefined;
+  readonly removeAnnotation?: readonly string[] | undefined;
   /** Removes the expiry. */
   readonly keep?: boolean;
   /** Milliseconds to add to the expiry. */
   readonly extend?: number;
 }
 
-/** `mpctl env update`, `env extend` and `env keep` */
+/**
+ * `mpctl env update`, `env extend` and `env keep`. The mask names entries and parts, so that what
+ * others change meanwhile stays.
+ */
 export async function updateEnvironment(
   context: CommandContext,
   environment: string,
   flags: EnvUpdateFlags,
 ): Promise<number> {
   const name = environmentName(environment);
-  const both = flags.removeLabel?.find((key) => Object.hasOwn(flags.label ?? {}, key));
-  if (both !== undefined) {
-    throw usageError(`Cannot update '${environment}': label '${both}' is to be set and removed`);
-  }
+  const { extend, keep, protect } = flags;
+  const entries = [
+    ...entryPaths(environment, "label", flags.label, flags.removeLabel),
+    ...entryPaths(environment, "annotation", flags.annotation, flags.removeAnnotation),
+  ];
   return await withConnection(context, async (connection) => {
     const client = connection.client(EnvironmentService);
-    const current = await client.getEnvironment({ name });
     const fields = environmentFields(flags);
-    const relabel = flags.label !== undefined || flags.removeLabel !== undefined;
-    const labels = { ...current.labels, ...flags.label };
-    for (const key of flags.removeLabel ?? []) delete labels[key];
-    const quota = fields.quota &&
-      Object.assign(create(QuotaSchema, current.quota), quotaFields(flags));
+    const current = extend === undefined ? undefined : await client.getEnvironment({ name });
+    const expireTime = current && extended(current, extend ?? 0);
     const paths = [
-      relabel && "labels",
-      fields.annotations && "annotations",
-      quota && "quota",
-      (fields.ttl || flags.keep) && "ttl",
-      flags.extend !== undefined && "expire_time",
-      flags.protect !== undefined && "deletion_protection",
+      ...entries,
+      flags.maxWorkloads !== undefined && "quota.workloads",
+      flags.maxCpu !== undefined && "quota.cpu",
+      flags.maxMemory !== undefined && "quota.memory",
+      (fields.ttl || keep) && "ttl",
+      expireTime && "expire_time",
+      protect !== undefined && "deletion_protection",
     ].filter((path) => typeof path === "string");
-    const annotations = { ...current.annotations, ...flags.annotation };
-    const expireTime = flags.extend === undefined ? undefined : extended(current, flags.extend);
     const operation = await client.updateEnvironment({
       environment: create(EnvironmentSchema, {
-        ...(fields.ttl && { ttl: fields.ttl }),
+        ...fields,
         ...(expireTime && { expireTime }),
-        deletionProtection: flags.protect ?? false,
         name,
-        etag: current.etag,
-        labels,
-        annotations,
-        ...(quota && { quota }),
+        etag: flags.etag ?? current?.etag ?? "",
       }),
       updateMask: { paths },
       ...mutationFields(flags),
@@ -129,21 +130,32 @@ export async function updateEnvironment(
   });
 }
 
+/**
+ * The mask's paths of entries to set and to remove; a key that is no plain word is quoted.
+ * @throws {CliError} usage, where a key is to be set and removed
+ */
+function entryPaths(
+  environment: string,
+  kind: "label" | "annotation",
+  set: Readonly<Record<string, string>> = {},
+  removed: readonly string[] = [],
+): readonly string[] {
+  const both = removed.find((key) => Object.hasOwn(set, key));
+  if (both !== undefined) {
+    throw usageError(`Cannot update '${environment}': ${kind} '${both}' is to be set and removed`);
+  }
+  return [...Object.keys(set), ...removed].map((key) =>
+    `${kind}s.${/^\w+$/.test(key) ? key : `\`${key.replaceAll("`", "``")}\``}`
+  );
+}
+
 /** The expiry of an environment with more time. */
 function extended({ name, expireTime }: Environment, ms: number): Timestamp {
   if (!expireTime) throw new CliError(`Cannot extend '${idOf(name)}': it never expires`);
   return timestampFromMs(timestampMs(expireTime) + ms);
 }
 
-function quotaFields({ maxWorkloads, maxCpu, maxMemory }: EnvUpdateFlags) {
-  return {
-    ...(maxWorkloads !== undefined && { workloads: maxWorkloads }),
-    ...(maxCpu !== undefined && { cpu: maxCpu }),
-    ...(maxMemory !== undefined && { memory: maxMemory }),
-  };
-}
-
-export interface DeleteFlags extends MutationFlags {
+export interface DeleteFlags extends MutationFlags, EtagFlags {
   readonly force?: true | undefined;
   readonly abandon?: true | undefined;
   readonly ignoreNotFound?: true | undefined;
@@ -170,6 +182,7 @@ export async function deleteEnvironment(
 export function deleteFields(flags: DeleteFlags) {
   return {
     ...mutationFields(flags),
+    etag: flags.etag ?? "",
     abandon: flags.abandon ?? false,
     allowMissing: flags.ignoreNotFound ?? false,
     ...(flags.deadline !== undefined && { timeout: durationFromMs(flags.deadline) }),

@@ -15,9 +15,14 @@ import { readSpecFile } from "../manifests/read_message.ts";
 import { environmentIdOf, environmentName, idOf, workloadName } from "../names.ts";
 import { WORKLOAD_VIEW } from "../output/print.ts";
 import { deleteFields, type DeleteFlags } from "./change_environment.ts";
-import { finishMutation, mutationFields, type MutationFlags } from "./finish_mutation.ts";
+import {
+  type EtagFlags,
+  finishMutation,
+  mutationFields,
+  type MutationFlags,
+} from "./finish_mutation.ts";
 
-export interface WorkloadDeployFlags extends MutationFlags, SpecFlags {
+export interface WorkloadDeployFlags extends MutationFlags, EtagFlags, SpecFlags {
   readonly env?: string | undefined;
   readonly label?: Record<string, string> | undefined;
   readonly file?: string | undefined;
@@ -44,7 +49,12 @@ export async function deployWorkload(
     const operation = await client.deployWorkload({
       parent: environmentName(environmentIdOf(name)),
       workloadId: idOf(name),
-      workload: { ...base, labels: { ...base.labels, ...flags.label }, spec },
+      workload: {
+        ...base,
+        labels: { ...base.labels, ...flags.label },
+        spec,
+        ...(flags.etag !== undefined && { etag: flags.etag }),
+      },
       forceConflicts: flags.forceConflicts ?? false,
       ...mutationFields(flags),
     });
@@ -68,12 +78,14 @@ async function currentWorkload(
   return other === undefined ? current : create(WorkloadSchema, { labels: current?.labels ?? {} });
 }
 
-export interface WorkloadChangeFlags extends MutationFlags {
+export interface WorkloadChangeFlags extends MutationFlags, EtagFlags {
   readonly env?: string | undefined;
   readonly forceConflicts?: true | undefined;
 }
 
-type Fields = { name: string; forceConflicts: boolean } & ReturnType<typeof mutationFields>;
+type Fields =
+  & { name: string; etag: string; forceConflicts: boolean }
+  & ReturnType<typeof mutationFields>;
 
 /** `mpctl workload rollback` */
 export const rollbackWorkload = (
@@ -140,7 +152,8 @@ async function change(
   return await withConnection(context, async (connection) => {
     const client = connection.client(WorkloadService);
     const forceConflicts = flags.forceConflicts ?? false;
-    const fields = { name, forceConflicts, ...mutationFields(flags) };
+    const etag = flags.etag ?? "";
+    const fields = { name, etag, forceConflicts, ...mutationFields(flags) };
     const operation = await call(client, fields);
     return await finishMutation(context, connection, operation, flags, {
       view: WORKLOAD_VIEW,

@@ -17,6 +17,11 @@ export interface MutationFlags {
   readonly planHash?: string | undefined;
 }
 
+/** The flag of changes that may be tied to the version that was seen. */
+export interface EtagFlags {
+  readonly etag?: string | undefined;
+}
+
 /** The request fields of these flags. The random request id makes a repeated call harmless. */
 export function mutationFields(flags: MutationFlags): {
   requestId: string;

@@ -10,14 +10,16 @@ import type {
 import type { CommandContext } from "../context.ts";
 import { EXIT } from "../errors/cli_error.ts";
 import { type ListFlags, readPages, reportMore } from "../flags/list_flags.ts";
-import { environmentName, workloadName } from "../names.ts";
+import { environmentName, idOf, workloadName } from "../names.ts";
 import {
   CLUSTER_EVENT_COLUMNS,
   type Column,
   ENVIRONMENT_COLUMNS,
   OPERATION_COLUMNS,
   POD_COLUMNS,
+  readMaskOf,
   WORKLOAD_COLUMNS,
+  WORKLOAD_OF_COLUMNS,
 } from "../output/columns.ts";
 import { printJsonList } from "../output/print_json.ts";
 
@@ -69,32 +71,87 @@ async function list<T extends object>(
   nothing: string,
   readPage: Parameters<typeof readPages<T>>[1],
 ): Promise<number> {
-  const listed = await readPages(flags, readPage);
+  const readMask = readMaskOf(context.config.output, columns);
+  const listed = await readPages(
+    flags,
+    (page) => readPage({ ...page, ...(readMask && { readMask }) }),
+  );
   await printJsonList(context, columns, listed.items, nothing);
   reportMore(context, listed);
   return EXIT.OK;
 }
 
-/** `mpctl workload pods` */
-export async function listPods(context: CommandContext, workload: string): Promise<number> {
-  const parent = workloadName(workload, context.config);
-  const method = "mpc.v1.WorkloadService/ListPods";
-  const { pods = [] } = await callJson<ListPodsResponseJson>(context.config, method, { parent });
-  await printJsonList(context, POD_COLUMNS, pods, "No pods");
-  return EXIT.OK;
+export interface ClusterListFlags {
+  readonly allEnvs?: true | undefined;
 }
 
-/** `mpctl workload events` */
-export async function listClusterEvents(
+/** `mpctl workload pods` */
+export const listPods = (
   context: CommandContext,
-  workload: string,
+  workload: string | undefined,
+  flags: ClusterListFlags,
+): Promise<number> =>
+  listOnClusters(context, workload, flags, POD_COLUMNS, "No pods", async (page) => {
+    const { pods = [], ...rest } = await callJson<ListPodsResponseJson>(
+      context.config,
+      "mpc.v1.WorkloadService/ListPods",
+      page,
+    );
+    return { items: pods, ...rest };
+  });
+
+/** `mpctl workload events` */
+export const listClusterEvents = (
+  context: CommandContext,
+  workload: string | undefined,
+  flags: ClusterListFlags,
+): Promise<number> =>
+  listOnClusters(context, workload, flags, CLUSTER_EVENT_COLUMNS, "No events", async (page) => {
+    const { events = [], ...rest } = await callJson<ListClusterEventsResponseJson>(
+      context.config,
+      "mpc.v1.WorkloadService/ListClusterEvents",
+      page,
+    );
+    return { items: events, ...rest };
+  });
+
+interface ClusterPage<T> {
+  readonly items: readonly T[];
+  readonly nextPageToken?: string;
+  readonly unreachable?: readonly string[];
+}
+
+/** Prints all pages of what clusters have; fails where a cluster did not answer. */
+async function listOnClusters<T extends { workload?: string }>(
+  context: CommandContext,
+  workload: string | undefined,
+  { allEnvs }: ClusterListFlags,
+  columns: readonly Column<T>[],
+  nothing: string,
+  readPage: (request: object) => Promise<ClusterPage<T>>,
 ): Promise<number> {
-  const parent = workloadName(workload, context.config);
-  const { events = [] } = await callJson<ListClusterEventsResponseJson>(
-    context.config,
-    "mpc.v1.WorkloadService/ListClusterEvents",
-    { parent },
-  );
-  await printJsonList(context, CLUSTER_EVENT_COLUMNS, events, "No events");
-  return EXIT.OK;
+  const { config, terminal } = context;
+  const environment = allEnvs ? "-" : config.environment || (workload ? "" : "-");
+  const parent = workloadName(workload ?? "-", { environment });
+  const shown = parent.includes("/-") ? [...WORKLOAD_OF_COLUMNS, ...columns] : columns;
+  const items: T[] = [];
+  const unreachable = new Set<string>();
+  const readMask = readMaskOf(config.output, shown);
+  let pageToken = "";
+  do {
+    const page = await readPage({
+      parent,
+      pageSize: 500,
+      pageToken,
+      ...(readMask && { readMask }),
+    });
+    items.push(...page.items);
+    for (const name of page.unreachable ?? []) unreachable.add(name);
+    pageToken = page.nextPageToken ?? "";
+  } while (pageToken !== "");
+  await printJsonList(context, shown, items, nothing);
+  if (unreachable.size === 0) return EXIT.OK;
+  const names = [...unreachable].map(idOf).join(", ");
+  terminal.err(`The list has gaps: the clusters of these environments did not answer: ${names}\n`);
+  return EXIT.ERROR;
 }

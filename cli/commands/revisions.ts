@@ -1,7 +1,7 @@
 import { type JsonValue, toJson } from "@bufbuild/protobuf";
 import { type Revision, WorkloadService, WorkloadSpecSchema } from "@mpc/proto";
 import { type CommandContext, withClient } from "../context.ts";
-import { CliError, EXIT } from "../errors/cli_error.ts";
+import { EXIT } from "../errors/cli_error.ts";
 import { workloadName } from "../names.ts";
 import { printList, REVISION_VIEW } from "../output/print.ts";
 
@@ -38,9 +38,14 @@ export async function compareRevisions(
   workload: string,
   [a, b]: readonly [number, number],
 ): Promise<number> {
-  const revisions = await readRevisions(context, workloadName(workload, context.config));
-  const before = fieldsOf(find(revisions, a, workload));
-  const after = fieldsOf(find(revisions, b, workload));
+  const name = workloadName(workload, context.config);
+  const [before, after] = await withClient(context, WorkloadService, (client) =>
+    Promise.all(
+      [a, b].map(async (number) =>
+        fieldsOf(await client.getRevision({ name: `${name}/revisions/${number}` }))
+      ),
+    ));
+  if (!before || !after) throw new Error("Cannot compare: two revisions were asked for");
   const paths = [...new Set([...before.keys(), ...after.keys()])]
     .filter((path) => before.get(path) !== after.get(path)).sort();
   for (const path of paths) {
@@ -49,15 +54,6 @@ export async function compareRevisions(
     if (now !== undefined) context.terminal.out(`+ ${path}: ${now}\n`);
   }
   return paths.length > 0 ? EXIT.DIFFERENCES : EXIT.OK;
-}
-
-function find(revisions: readonly Revision[], number: number, workload: string): Revision {
-  const found = revisions.find((revision) => revision.number === number);
-  if (found) return found;
-  throw new CliError(`Cannot compare revisions of '${workload}': there is no revision ${number}`, {
-    exitCode: EXIT.NOT_FOUND,
-    hint: `There are ${revisions.map((revision) => revision.number).join(", ")}`,
-  });
 }
 
 function fieldsOf({ spec }: Revision): Map<string, string> {

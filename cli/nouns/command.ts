@@ -142,6 +142,12 @@ export function eitherWay<C extends CommandUnknownOpts>(command: C, flag: string
 /** The flag of commands on a workload. */
 export const ENV = ["--env <environment>", "the environment it is in"] as const;
 
+/** The flag of changes that may be tied to the version that was seen. */
+export const ETAG = [
+  "--etag <etag>",
+  "refuse when the resource has another version, or with '*' when there is none",
+] as const;
+
 export const FORCE_CONFLICTS = [
   "--force-conflicts",
   "take fields over that somebody else manages on the cluster",

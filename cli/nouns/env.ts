@@ -3,6 +3,7 @@ import {
   changeCommand,
   command,
   eitherWay,
+  ETAG,
   listCommand,
   noun,
   type Runner,
@@ -52,6 +53,8 @@ function list(runner: Runner) {
     "mpctl env list",
     "mpctl env list -l team=web -o wide",
     "mpctl env list --filter 'state = READY AND create_time > 2030-01-01T00:00:00Z'",
+    "mpctl env list --filter 'labels.\"example.com/team\" = web AND expire_time:*'",
+    "mpctl env list --filter 'NOT labels:*' -o name  # without any label",
   ])
     .alias("ls")
     .option(...SELECTOR)
@@ -86,15 +89,18 @@ function update(runner: Runner) {
     [
       "mpctl env update dev --label team=search --remove-label old",
       "mpctl env update staging --no-protect",
+      'mpctl env update dev --max-cpu 8 --etag "$(mpctl env get dev -o jsonpath=$.etag)"',
       "mpctl env update dev --max-cpu 16 --dry-run",
       "mpctl env update dev  # apply it to the cluster again as it is",
     ],
   )
     .argument("<environment>")
+    .option(...ETAG)
     .option("--ttl <duration>", "let it live so long from now", duration)
     .option("--label <key=value>", "add or change, repeatable", pairs)
     .option("--remove-label <key>", "repeatable", texts)
     .option("--annotation <key=value>", "add or change, repeatable", pairs)
+    .option("--remove-annotation <key>", "repeatable", texts)
     .option("--max-workloads <n>", "quota; 0 for none", integer)
     .option("--max-cpu <quantity>", "quota; '' for none")
     .option("--max-memory <quantity>", "quota; '' for none")
@@ -115,6 +121,7 @@ function extend(runner: Runner) {
   ])
     .argument("<environment>")
     .argument("<duration>", "added to the time that it has left", duration)
+    .option(...ETAG)
     .action((environment, extend, flags) =>
       runWith(runner, flags, async (context) => {
         const { updateEnvironment } = await import("../commands/change_environment.ts");
@@ -126,6 +133,7 @@ function extend(runner: Runner) {
 function keep(runner: Runner) {
   return changeCommand("keep", "Let an environment live for ever", ["mpctl env keep dev"])
     .argument("<environment>")
+    .option(...ETAG)
     .action((environment, flags) =>
       runWith(runner, flags, async (context) => {
         const { updateEnvironment } = await import("../commands/change_environment.ts");
@@ -142,6 +150,7 @@ function remove(runner: Runner) {
   ])
     .alias("rm")
     .argument("<environment>")
+    .option(...ETAG)
     .option("--force", "delete the workloads inside too")
     .option("--abandon", "forget the record without waiting for the cluster")
     .option("--ignore-not-found", "succeed where there is no such environment")

@@ -28,6 +28,7 @@ function list(runner: Runner) {
   return listCommand("list", "List operations, the newest first", [
     "mpctl op list",
     "mpctl op list --filter 'state = FAILED' --limit 5",
+    "mpctl op list --filter 'done = false AND target = \"environments/dev*\"'",
   ])
     .alias("ls")
     .action((flags) =>

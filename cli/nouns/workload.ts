@@ -4,6 +4,7 @@ import {
   changeCommand,
   command,
   ENV,
+  ETAG,
   FORCE_CONFLICTS,
   listCommand,
   noun,
@@ -36,6 +37,7 @@ function list(runner: Runner) {
   return listCommand("list", "List workloads", [
     "mpctl workload list --env dev",
     "mpctl workload list --filter 'image = \"nginx:*\"'",
+    "mpctl workload list -A --filter 'labels.\"app.kubernetes.io/name\":* AND active_revision:*'",
   ])
     .alias("ls")
     .option(...SELECTOR)
@@ -74,6 +76,7 @@ function scale(runner: Runner) {
   ])
     .argument("<workload>")
     .option(...ENV)
+    .option(...ETAG)
     .requiredOption("--replicas <n>", "how many copies", integer)
     .option(...FORCE_CONFLICTS)
     .action((workload, flags) =>
@@ -88,6 +91,7 @@ function restart(runner: Runner) {
   return changeCommand("restart", "Replace every copy", ["mpctl workload restart web --env dev"])
     .argument("<workload>")
     .option(...ENV)
+    .option(...ETAG)
     .option(...FORCE_CONFLICTS)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
@@ -105,6 +109,7 @@ function rollback(runner: Runner) {
   ])
     .argument("<workload>")
     .option(...ENV)
+    .option(...ETAG)
     .option("--to <revision>", "its number; the last one with another spec where not given", count)
     .option("--replicas <n>", "how many copies; as many as now where not given", integer)
     .option(...FORCE_CONFLICTS)
@@ -123,6 +128,7 @@ function reconcile(runner: Runner) {
   ])
     .argument("<workload>")
     .option(...ENV)
+    .option(...ETAG)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
         const { reconcileWorkload } = await import("../commands/change_workload.ts");
@@ -162,30 +168,41 @@ function diff(runner: Runner) {
 }
 
 function pods(runner: Runner) {
-  return command("pods", "List the copies of a workload as they are on the cluster", [
+  return clusterListCommand("pods", "List the copies of workloads as they are on the cluster", [
     "mpctl workload pods web --env dev",
+    "mpctl workload pods --env dev  # of all its workloads",
+    "mpctl workload pods -A",
   ])
-    .argument("<workload>")
-    .option(...ENV)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
         const { listPods } = await import("../commands/list.ts");
-        return await listPods(context, workload);
+        return await listPods(context, workload, flags);
       })
     );
 }
 
 function events(runner: Runner) {
-  return command("events", "List what the cluster noticed about a workload, the latest last", [
-    "mpctl workload events web --env dev",
-  ])
-    .argument("<workload>")
-    .option(...ENV)
+  return clusterListCommand(
+    "events",
+    "List what the cluster noticed about workloads, of each the latest last",
+    ["mpctl workload events web --env dev", "mpctl workload events -A"],
+  )
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
         const { listClusterEvents } = await import("../commands/list.ts");
-        return await listClusterEvents(context, workload);
+        return await listClusterEvents(context, workload, flags);
       })
+    );
+}
+
+/** A command that lists what clusters have of one workload, or of all. */
+function clusterListCommand(name: string, description: string, examples: readonly string[]) {
+  return command(name, description, examples)
+    .argument("[workload]", "all where not given")
+    .option(...ENV)
+    .addOption(
+      new Option("-A, --all-envs", "those of all environments, whatever the profile says")
+        .conflicts("env"),
     );
 }
 
@@ -217,6 +234,7 @@ function remove(runner: Runner) {
     .alias("rm")
     .argument("<workload>")
     .option(...ENV)
+    .option(...ETAG)
     .option("--abandon", "forget the record without waiting for the cluster")
     .option("--ignore-not-found", "succeed where there is no such workload")
     .option("--deadline <duration>", "how long the deletion itself may take", duration)

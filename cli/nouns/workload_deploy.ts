@@ -8,7 +8,7 @@ import {
   texts,
   volumes,
 } from "../flags/parse_flag.ts";
-import { changeCommand, ENV, FORCE_CONFLICTS, type Runner, runWith } from "./command.ts";
+import { changeCommand, ENV, ETAG, FORCE_CONFLICTS, type Runner, runWith } from "./command.ts";
 
 /** `mpctl workload deploy` */
 export function deployCommand(runner: Runner) {
@@ -28,6 +28,7 @@ export function deployCommand(runner: Runner) {
   )
     .argument("<workload>", "a name of at most 40 lower case letters, digits and '-'")
     .option(...ENV)
+    .option(...ETAG)
     .option("--image <reference>", "such as nginx:1.27")
     .option("--replicas <n>", "how many copies; 1 where not given", integer)
     .option("--port <[name=]port[/udp]>", "repeatable", ports)

@@ -9,79 +9,120 @@ import type {
   WorkloadSpecJson,
 } from "@mpc/proto";
 import { environmentIdOf, idOf } from "../names.ts";
+import type { OutputFormat } from "./format.ts";
 import { age, between, until } from "./time.ts";
 
 export interface Column<T> {
   readonly header: string;
   readonly value: (item: T) => string;
+  /** The fields that the value is made of, for read masks. */
+  readonly fields: readonly (keyof T & string)[];
   /** Only in `-o wide`. */
   readonly wide?: boolean;
 }
 
 export const ENVIRONMENT_COLUMNS: readonly Column<EnvironmentJson>[] = [
-  { header: "NAME", value: (e) => idOf(e.name ?? "") },
-  { header: "STATE", value: (e) => bare("ENVIRONMENT_STATE_", e.state) },
-  { header: "EXPIRES", value: (e) => until(e.expireTime) },
-  { header: "LABELS", value: (e) => labels(e.labels) },
-  { header: "AGE", value: (e) => age(e.createTime) },
-  { header: "PROTECTED", value: (e) => e.deletionProtection ? "yes" : "no", wide: true },
-  { header: "CLUSTER", value: (e) => e.cluster ?? "", wide: true },
-  { header: "QUOTA", value: quota, wide: true },
-  { header: "LAST OPERATION", value: (e) => idOf(e.lastOperation ?? ""), wide: true },
+  { header: "NAME", fields: ["name"], value: (e) => idOf(e.name ?? "") },
+  { header: "STATE", fields: ["state"], value: (e) => bare("ENVIRONMENT_STATE_", e.state) },
+  { header: "EXPIRES", fields: ["expireTime"], value: (e) => until(e.expireTime) },
+  { header: "LABELS", fields: ["labels"], value: (e) => labels(e.labels) },
+  { header: "AGE", fields: ["createTime"], value: (e) => age(e.createTime) },
+  {
+    header: "PROTECTED",
+    fields: ["deletionProtection"],
+    value: (e) => e.deletionProtection ? "yes" : "no",
+    wide: true,
+  },
+  { header: "CLUSTER", fields: ["cluster"], value: (e) => e.cluster ?? "", wide: true },
+  { header: "QUOTA", fields: ["quota"], value: quota, wide: true },
+  {
+    header: "LAST OPERATION",
+    fields: ["lastOperation"],
+    value: (e) => idOf(e.lastOperation ?? ""),
+    wide: true,
+  },
 ];
 
 export const WORKLOAD_COLUMNS: readonly Column<WorkloadJson>[] = [
-  { header: "NAME", value: (w) => idOf(w.name ?? "") },
-  { header: "ENV", value: (w) => environmentIdOf(w.name ?? "") },
-  { header: "STATE", value: (w) => bare("WORKLOAD_STATE_", w.state) },
-  { header: "READY", value: ready },
-  { header: "IMAGE", value: (w) => imageOf(w.spec) },
-  { header: "REVISION", value: (w) => String(w.activeRevision ?? 0) },
-  { header: "AGE", value: (w) => age(w.createTime) },
-  { header: "LABELS", value: (w) => labels(w.labels), wide: true },
-  { header: "LAST OPERATION", value: (w) => idOf(w.lastOperation ?? ""), wide: true },
+  { header: "NAME", fields: ["name"], value: (w) => idOf(w.name ?? "") },
+  { header: "ENV", fields: ["name"], value: (w) => environmentIdOf(w.name ?? "") },
+  { header: "STATE", fields: ["state"], value: (w) => bare("WORKLOAD_STATE_", w.state) },
+  { header: "READY", fields: ["readyReplicas", "spec"], value: ready },
+  { header: "IMAGE", fields: ["spec"], value: (w) => imageOf(w.spec) },
+  { header: "REVISION", fields: ["activeRevision"], value: (w) => String(w.activeRevision ?? 0) },
+  { header: "AGE", fields: ["createTime"], value: (w) => age(w.createTime) },
+  { header: "LABELS", fields: ["labels"], value: (w) => labels(w.labels), wide: true },
+  {
+    header: "LAST OPERATION",
+    fields: ["lastOperation"],
+    value: (w) => idOf(w.lastOperation ?? ""),
+    wide: true,
+  },
 ];
 
 export const REVISION_COLUMNS: readonly Column<RevisionJson>[] = [
-  { header: "REVISION", value: (r) => String(r.number ?? 0) },
-  { header: "ACTIVE", value: (r) => r.active ? "yes" : "no" },
-  { header: "IMAGE", value: (r) => imageOf(r.spec) },
-  { header: "REPLICAS", value: (r) => copies(r.spec) },
-  { header: "AGE", value: (r) => age(r.createTime) },
-  { header: "OPERATION", value: (r) => idOf(r.operation ?? ""), wide: true },
+  { header: "REVISION", fields: ["number"], value: (r) => String(r.number ?? 0) },
+  { header: "ACTIVE", fields: ["active"], value: (r) => r.active ? "yes" : "no" },
+  { header: "IMAGE", fields: ["spec"], value: (r) => imageOf(r.spec) },
+  { header: "REPLICAS", fields: ["spec"], value: (r) => copies(r.spec) },
+  { header: "AGE", fields: ["createTime"], value: (r) => age(r.createTime) },
+  { header: "OPERATION", fields: ["operation"], value: (r) => idOf(r.operation ?? ""), wide: true },
 ];
 
 export const POD_COLUMNS: readonly Column<PodJson>[] = [
-  { header: "NAME", value: (p) => p.name ?? "" },
-  { header: "READY", value: (p) => p.ready ? "yes" : "no" },
-  { header: "STATUS", value: (p) => p.status ?? "" },
-  { header: "RESTARTS", value: (p) => String(p.restarts ?? 0) },
-  { header: "NODE", value: (p) => p.node ?? "" },
-  { header: "AGE", value: (p) => age(p.createTime) },
-  { header: "MESSAGE", value: (p) => p.message ?? "" },
-  { header: "IMAGE", value: (p) => p.image ?? "", wide: true },
+  { header: "NAME", fields: ["name"], value: (p) => p.name ?? "" },
+  { header: "READY", fields: ["ready"], value: (p) => p.ready ? "yes" : "no" },
+  { header: "STATUS", fields: ["status"], value: (p) => p.status ?? "" },
+  { header: "RESTARTS", fields: ["restarts"], value: (p) => String(p.restarts ?? 0) },
+  { header: "NODE", fields: ["node"], value: (p) => p.node ?? "" },
+  { header: "AGE", fields: ["createTime"], value: (p) => age(p.createTime) },
+  { header: "MESSAGE", fields: ["message"], value: (p) => p.message ?? "" },
+  { header: "IMAGE", fields: ["image"], value: (p) => p.image ?? "", wide: true },
+];
+
+/** What tells items of many workloads apart. */
+export const WORKLOAD_OF_COLUMNS: readonly Column<{ workload?: string }>[] = [
+  { header: "ENV", fields: ["workload"], value: (of) => environmentIdOf(of.workload ?? "") },
+  { header: "WORKLOAD", fields: ["workload"], value: (of) => idOf(of.workload ?? "") },
 ];
 
 export const CLUSTER_EVENT_COLUMNS: readonly Column<ClusterEventJson>[] = [
-  { header: "LAST SEEN", value: (e) => age(e.time) },
-  { header: "TYPE", value: (e) => e.warning ? "Warning" : "Normal" },
-  { header: "REASON", value: (e) => e.reason ?? "" },
-  { header: "OBJECT", value: (e) => e.object ?? "" },
-  { header: "COUNT", value: (e) => String(e.count ?? 1) },
-  { header: "MESSAGE", value: (e) => e.message ?? "" },
+  { header: "LAST SEEN", fields: ["time"], value: (e) => age(e.time) },
+  { header: "TYPE", fields: ["warning"], value: (e) => e.warning ? "Warning" : "Normal" },
+  { header: "REASON", fields: ["reason"], value: (e) => e.reason ?? "" },
+  { header: "OBJECT", fields: ["object"], value: (e) => e.object ?? "" },
+  { header: "COUNT", fields: ["count"], value: (e) => String(e.count ?? 1) },
+  { header: "MESSAGE", fields: ["message"], value: (e) => e.message ?? "" },
 ];
 
 export const OPERATION_COLUMNS: readonly Column<OperationJson>[] = [
-  { header: "ID", value: (o) => idOf(o.name ?? "") },
-  { header: "KIND", value: (o) => o.kind ?? "" },
-  { header: "TARGET", value: (o) => o.target ?? "" },
-  { header: "STATE", value: (o) => bare("OPERATION_STATE_", o.state) },
-  { header: "STEP", value: step },
-  { header: "TOOK", value: (o) => between(o.startTime, o.endTime) },
-  { header: "AGE", value: (o) => age(o.createTime) },
-  { header: "ACTOR", value: (o) => o.actor ?? "", wide: true },
-  { header: "REASON", value: (o) => o.error?.reason ?? "", wide: true },
+  { header: "ID", fields: ["name"], value: (o) => idOf(o.name ?? "") },
+  { header: "KIND", fields: ["kind"], value: (o) => o.kind ?? "" },
+  { header: "TARGET", fields: ["target"], value: (o) => o.target ?? "" },
+  { header: "STATE", fields: ["state"], value: (o) => bare("OPERATION_STATE_", o.state) },
+  { header: "STEP", fields: ["steps", "state"], value: step },
+  {
+    header: "TOOK",
+    fields: ["startTime", "endTime"],
+    value: (o) => between(o.startTime, o.endTime),
+  },
+  { header: "AGE", fields: ["createTime"], value: (o) => age(o.createTime) },
+  { header: "ACTOR", fields: ["actor"], value: (o) => o.actor ?? "", wide: true },
+  { header: "REASON", fields: ["error"], value: (o) => o.error?.reason ?? "", wide: true },
 ];
+
+/**
+ * The read mask of a list (AIP-157), as JSON has it: what its format shows; undefined for all.
+ */
+export function readMaskOf<T>(
+  { kind }: OutputFormat,
+  columns: readonly Column<T>[],
+): string | undefined {
+  if (kind === "name") return "name";
+  if (kind !== "table" && kind !== "wide") return undefined;
+  const shown = columns.filter((column) => !column.wide || kind === "wide");
+  return [...new Set(shown.flatMap(({ fields }) => fields))].join();
+}
 
 /** Only a chart itself knows how many copies it asks for. */
 function ready({ readyReplicas = 0, spec }: WorkloadJson): string {

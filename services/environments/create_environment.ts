@@ -1,5 +1,10 @@
-import { environmentName, MpcError, parseEnvironmentInput } from "@mpc/domain";
-import { assertIdle } from "../mutations/admit.ts";
+import {
+  type EnvironmentInput,
+  environmentName,
+  MpcError,
+  parseEnvironmentInput,
+} from "@mpc/domain";
+import { assertIdle, type Prepared } from "../mutations/admit.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { wantedExpireTime } from "./expire_time.ts";
@@ -29,35 +34,49 @@ export function createEnvironment(
     body: input,
     access: { permission: "environment.create", resource: environmentName(input.id) },
   } as const;
-  return mutate(deps, caller, request, method, async () => {
-    const target = environmentName(input.id);
-    const current = await deps.store.environments.get(target, { signal: caller.signal }) ?? null;
-    if (current && current.value.state !== "CREATE_FAILED") {
-      throw new MpcError("ALREADY_EXISTS", {
-        reason: "ENVIRONMENT_EXISTS",
-        message: `Cannot create environment '${input.id}': it exists and is ${current.value.state}`,
-        metadata: { environment: target, state: current.value.state },
-      });
-    }
-    if (current) assertIdle(current.value, action);
-    const uid = current?.value.uid ?? deps.ids.uuid();
-    return {
-      kind: "environment.create",
-      target,
-      targetUid: uid,
-      input: {
-        environment: input.id,
-        uid,
-        labels: input.labels,
-        annotations: input.annotations,
-        quota: { ...input.quota },
-        expireTime: wantedExpireTime(action, deps.clock.now(), input),
-        deletionProtection: input.deletionProtection,
-        cluster: input.cluster,
-      },
-      current,
-      lock: "take",
-      timeoutMs: null,
-    };
-  });
+  return mutate(
+    deps,
+    caller,
+    request,
+    method,
+    () => prepareCreation(deps, caller, action, input),
+  );
+}
+
+/** Checks a creation against the world. */
+export async function prepareCreation(
+  deps: ServiceDeps,
+  { signal }: Caller,
+  action: string,
+  input: EnvironmentInput,
+): Promise<Prepared> {
+  const target = environmentName(input.id);
+  const current = await deps.store.environments.get(target, { signal }) ?? null;
+  if (current && current.value.state !== "CREATE_FAILED") {
+    throw new MpcError("ALREADY_EXISTS", {
+      reason: "ENVIRONMENT_EXISTS",
+      message: `Cannot create environment '${input.id}': it exists and is ${current.value.state}`,
+      metadata: { environment: target, state: current.value.state },
+    });
+  }
+  if (current) assertIdle(current.value, action);
+  const uid = current?.value.uid ?? deps.ids.uuid();
+  return {
+    kind: "environment.create",
+    target,
+    targetUid: uid,
+    input: {
+      environment: input.id,
+      uid,
+      labels: input.labels,
+      annotations: input.annotations,
+      quota: { ...input.quota },
+      expireTime: wantedExpireTime(action, deps.clock.now(), input),
+      deletionProtection: input.deletionProtection,
+      cluster: input.cluster,
+    },
+    current,
+    lock: "take",
+    timeoutMs: null,
+  };
 }

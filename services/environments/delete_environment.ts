@@ -42,8 +42,9 @@ export function deleteEnvironment(
   return mutateDeletion(deps, caller, request, method, "environment.delete", async () => {
     const current = await deps.store.environments.get(name, { signal: caller.signal });
     if (!current) {
-      if (allowMissing) return undefined;
-      throw notFound("environment", name, ACTION);
+      if (!allowMissing) throw notFound("environment", name, ACTION);
+      assertEtag(etag, null, name, ACTION);
+      return undefined;
     }
     const { value, version } = current;
     assertEtag(etag, etagOf(value.uid, version), name, ACTION);

@@ -1,26 +1,34 @@
 import {
   type Environment,
-  type EnvironmentChange,
+  type EnvironmentPatch,
   etagOf,
   idOf,
   type Instant,
   invalidArgument,
   MpcError,
   parseEnvironmentChange,
+  parseEnvironmentInput,
+  patched,
   type PlannedChange,
 } from "@mpc/domain";
-import { assertIdle } from "../mutations/admit.ts";
+import { assertIdle, type Prepared } from "../mutations/admit.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
+import type { Stored } from "@mpc/storage";
+import { prepareCreation } from "./create_environment.ts";
 import { wantedExpireTime } from "./expire_time.ts";
 import { mutate, type MutationOptions, type MutationResult } from "../mutations/mutate.ts";
-import { assertEtag, getExisting } from "../resources/preconditions.ts";
+import { assertEtag, assertName, notFound } from "../resources/preconditions.ts";
 
 export interface UpdateEnvironmentRequest extends MutationOptions {
   readonly name: string;
   readonly etag: string;
   /** The fields to change, in camelCase; `expireTime: null` is to live for ever. */
-  readonly change: unknown;
+  readonly change: Readonly<Record<string, unknown>>;
+  /** Parts of fields to change. */
+  readonly patch?: EnvironmentPatch;
+  /** What to create where there is no such environment; it is an error where this is not set. */
+  readonly creation?: unknown;
 }
 
 const ACTION = "update environment";
@@ -31,53 +39,74 @@ const ACTION = "update environment";
  *   ABORTED `ETAG_MISMATCH`, FAILED_PRECONDITION `ENVIRONMENT_NOT_READY`, and what
  *   {@linkcode mutate} throws
  */
-export function updateEnvironment(
+export async function updateEnvironment(
   deps: ServiceDeps,
   caller: Caller,
   request: UpdateEnvironmentRequest,
 ): Promise<MutationResult> {
-  const { name, etag } = request;
-  const change = parseEnvironmentChange(ACTION, { environment: request.change });
+  const { name, etag, patch = {} } = request;
+  assertName("environment", name, ACTION, "environment.name");
+  // All that is wrong is told at once; limits of the whole are checked when the whole is known.
+  const change = parseEnvironmentChange(ACTION, {
+    environment: patched({}, request.change, patch),
+  });
+  const creation = request.creation === undefined ? null : parseEnvironmentInput(ACTION, {
+    environmentId: idOf(name),
+    environment: request.creation,
+  });
   const method = {
     name: "UpdateEnvironment",
-    body: { name, etag, change },
+    body: { name, etag, change, patch, creation },
     access: { permission: "environment.update", resource: name },
   } as const;
-  return mutate(deps, caller, request, method, async () => {
-    const current = await getExisting(
-      deps.store.environments,
-      "environment",
-      name,
-      ACTION,
-      caller,
-    );
-    const { value, version } = current;
-    assertEtag(etag, etagOf(value.uid, version), name, ACTION);
-    assertIdle(value, ACTION);
-    assertSameCluster(value, change.cluster);
-    const previousState = updatableState(value);
-    const { ttlMs: _, cluster: __, quota = value.quota, ...rest } = change;
-    const expireTime = nextExpireTime(value, change, deps.clock.now());
-    const previous = changeable(value);
-    const wanted = { ...previous, ...rest, quota: { ...quota }, expireTime };
-    return {
-      kind: "environment.update",
-      target: name,
-      targetUid: value.uid,
-      input: {
-        environment: idOf(name),
-        uid: value.uid,
-        cluster: value.cluster,
-        wanted,
-        previous,
-        previousState,
-      },
-      current,
-      lock: "take",
-      timeoutMs: null,
-      recordChanges: recordChanges(name, previous, wanted),
-    };
+  return await mutate(deps, caller, request, method, async () => {
+    const current = await deps.store.environments.get(name, { signal: caller.signal });
+    if (current) return prepareUpdate(deps, request, current);
+    if (creation === null) throw notFound("environment", name, ACTION);
+    assertEtag(etag, null, name, ACTION);
+    await deps.authorizer.authorize(caller, { permission: "environment.create", resource: name });
+    return await prepareCreation(deps, caller, ACTION, creation);
   });
+}
+
+function prepareUpdate(
+  deps: ServiceDeps,
+  { name, etag, change, patch = {} }: UpdateEnvironmentRequest,
+  current: Stored<Environment>,
+): Prepared {
+  const { value, version } = current;
+  assertEtag(etag, etagOf(value.uid, version), name, ACTION);
+  assertIdle(value, ACTION);
+  const { ttlMs, expireTime, cluster, quota = value.quota, ...rest } = parseEnvironmentChange(
+    ACTION,
+    { environment: patched(value, change, patch) },
+  );
+  assertSameCluster(value, cluster);
+  const previousState = updatableState(value);
+  const previous = changeable(value);
+  const wanted = {
+    ...previous,
+    ...rest,
+    quota: { ...quota },
+    expireTime: nextExpireTime(value, { ttlMs, expireTime }, deps.clock.now()),
+  };
+  return {
+    kind: "environment.update",
+    target: name,
+    targetUid: value.uid,
+    input: {
+      environment: idOf(name),
+      uid: value.uid,
+      cluster: value.cluster,
+      wanted,
+      previous,
+      previousState,
+    },
+    current,
+    lock: "take",
+    timeoutMs: null,
+    recordChanges: recordChanges(name, previous, wanted),
+  };
 }
 
 type Changeable = ReturnType<typeof changeable>;
@@ -102,7 +131,10 @@ function recordChanges(
 
 function nextExpireTime(
   { expireTime: current }: Environment,
-  { ttlMs, expireTime }: EnvironmentChange,
+  { ttlMs, expireTime }: {
+    readonly ttlMs: number | null | undefined;
+    readonly expireTime: Instant | null | undefined;
+  },
   now: Instant,
 ): Instant | null {
   if (ttlMs === undefined && expireTime === undefined) return current;

@@ -9,6 +9,7 @@ import { FailingStore } from "../../tests/fakes/failing_store.ts";
 import { FakeClock, settle } from "../../tests/fakes/fake_clock.ts";
 import { withPlatform } from "../../tests/fakes/platform.ts";
 import { rejectsWith } from "../../tests/fakes/rejects.ts";
+import { requestIdOf } from "../../tests/fakes/request_id.ts";
 import { assertIdle } from "./admit.ts";
 import { repeatedRequest } from "./idempotency.ts";
 import {
@@ -128,7 +129,7 @@ Deno.test("an admission whose record is dropped before its lock lands is made an
 Deno.test("where nobody knows whether the lock was taken, the record stays, and the janitor finishes", async () => {
   const store = new FailingStore(openMemoryStore(), clock);
   await withPlatform(async (platform) => {
-    const request = { environmentId: "dev", environment: {}, requestId: "r-1" };
+    const request = { environmentId: "dev", environment: {}, requestId: requestIdOf(1) };
     const ask = () => createEnvironment(platform.deps, platform.caller, request);
     // The second write is the lock: it is made, and its answer is lost.
     store.plan("answer lost", 2);
@@ -166,7 +167,7 @@ Deno.test("a repeated request makes sure of an operation whose admission was rev
   withPlatform(async (platform) => {
     const { deps, caller, store } = platform;
     await platform.crash();
-    const request = { environmentId: "dev", environment: {}, requestId: "r-1" };
+    const request = { environmentId: "dev", environment: {}, requestId: requestIdOf(1) };
     const { name } = (await createEnvironment(deps, caller, request)).operation!.value;
     const { value, version } = (await store.operations.get(name))!;
     await store.operations.replace({ ...value, admissionRevoked: true }, version);
@@ -198,13 +199,13 @@ Deno.test("a repeated request hears of a lock that lands right after its look", 
     const { deps, caller } = platform;
     const first = anOperation("op", {
       actor: caller.principal,
-      requestId: "r-1",
+      requestId: requestIdOf(1),
       requestHash: "hash",
       createTime: deps.clock.now(),
     });
     await store.operations.create(first);
     let found: string | undefined;
-    const looking = repeatedRequest({ ...deps, store: looked }, caller, "r-1", "hash")
+    const looking = repeatedRequest({ ...deps, store: looked }, caller, requestIdOf(1), "hash")
       .then((stored) => found = stored?.value.name);
     await settle(20);
     assert.equal(found, OPERATION, "without waiting for time to pass");

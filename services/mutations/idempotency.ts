@@ -11,16 +11,26 @@ import type { ServiceDeps } from "../deps.ts";
 import { sleepUnlessAborted } from "../sleep_unless_aborted.ts";
 import { ADMISSION_GRACE_MS, confirmAdmission, dropUnadmitted, isAdmitted } from "./admission.ts";
 
-const REQUEST_ID = /^[A-Za-z0-9._:-]{1,64}$/;
+/** A UUID as RFC 9562 writes it; any version, because only its uniqueness matters here. */
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS` */
-export function assertRequestId(action: string, requestId: string): void {
-  if (requestId === "" || REQUEST_ID.test(requestId)) return;
+/** What libraries return for "no id": many callers would share it. */
+const NIL_UUID = "00000000-0000-0000-0000-000000000000";
+
+/**
+ * The request id in the spelling that is stored: UUIDs are compared by value, so in lower case
+ * (AIP-155; `google.api.FieldInfo`, format `UUID4`).
+ * @returns the empty string for none
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`
+ */
+export function canonicalRequestId(action: string, requestId: string): string {
+  const id = requestId.toLowerCase();
+  if (id === "" || (UUID.test(id) && id !== NIL_UUID)) return id;
   throw invalidArgument(action, [{
     field: "request_id",
     value: requestId.slice(0, 64),
-    rule: "REQUEST_ID",
-    hint: "must be a UUID, or at most 64 letters, digits and . _ : -",
+    rule: "UUID",
+    hint: "must be a UUID such as f47ac10b-58cc-4372-a567-0e02b2c3d479, and not the nil UUID",
   }]);
 }
 

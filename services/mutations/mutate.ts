@@ -14,13 +14,13 @@ import type { ServiceDeps } from "../deps.ts";
 import type { Access } from "../ports/mod.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { newOperation, operationTimeoutMs } from "./new_operation.ts";
-import { assertRequestId, repeatedRequest } from "./idempotency.ts";
+import { canonicalRequestId, repeatedRequest } from "./idempotency.ts";
 import { DEFINITIONS } from "../sagas/mod.ts";
 import { newStepRecord } from "../sagas/journal.ts";
 
 /** What every mutation takes besides its own fields. */
 export interface MutationOptions {
-  /** Makes the call idempotent (AIP-155); empty for none. */
+  /** Makes the call idempotent (AIP-155): a UUID, or empty for none. */
   readonly requestId?: string;
   /** Answers with a plan (AIP-163). */
   readonly validateOnly?: boolean;
@@ -59,8 +59,8 @@ export async function mutate(
   method: Method,
   prepare: () => Promise<Prepared>,
 ): Promise<MutationResult> {
-  const { requestId = "", validateOnly = false, planHash = "" } = options;
-  assertRequestId(separateWords(method.name, " "), requestId);
+  const { validateOnly = false, planHash = "" } = options;
+  const requestId = canonicalRequestId(separateWords(method.name, " "), options.requestId ?? "");
   await deps.authorizer.authorize(caller, method.access);
   const requestHash = fingerprint([method.name, method.body ?? null]);
   const repeated = async () =>

@@ -1,7 +1,8 @@
-import type { Operation, OperationKind } from "@mpc/domain";
+import { type Operation, type OperationKind, separateWords } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { fingerprint } from "./fingerprint.ts";
+import { canonicalRequestId } from "./idempotency.ts";
 import { assertPlan, type Method, type MutationOptions, type MutationResult } from "./mutate.ts";
 import { newOperation } from "./new_operation.ts";
 import { operationEvent } from "../resources/resource_events.ts";
@@ -29,7 +30,7 @@ export async function recordNoChange(
       target,
       targetUid: "",
       input: {},
-      requestId: options.requestId ?? "",
+      requestId: canonicalRequestId(separateWords(method.name, " "), options.requestId ?? ""),
       requestHash,
       steps: [],
       now,

@@ -70,7 +70,7 @@ export async function listPage<T extends { readonly name: string }>(
   const page = await collection.list({
     prefix,
     orderBy,
-    limit: Math.min(request.pageSize || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE),
+    limit: limitOf(request.pageSize),
     signal: caller.signal,
     ...(first && { filter: filters.length === 1 ? first : { op: "and", terms: filters } }),
     ...(after && { after }),
@@ -80,6 +80,42 @@ export async function listPage<T extends { readonly name: string }>(
     nextPageToken: page.next ? encodeToken(page.next, query) : "",
   };
 }
+
+/** The paging of a list that is not of a collection. */
+export interface Paging {
+  readonly limit: number;
+  /** Where the page starts; undefined for the first one. */
+  readonly after: Cursor | undefined;
+  /** The token of the page after a cursor. */
+  readonly tokenOf: (cursor: Cursor) => string;
+}
+
+/**
+ * Reads the paging of a list that is not of a collection.
+ * @param query what else the list depends on: a token of another query is refused
+ * @param keys how many keys its cursors have
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`
+ */
+export function readPaging(
+  action: string,
+  { pageSize, pageToken }: Pick<ListRequest, "pageSize" | "pageToken">,
+  query: readonly string[],
+  keys: number,
+): Paging {
+  const madeFor = fingerprint([action, ...query]).slice(0, 12);
+  const after = allRead(action, (read) => {
+    read(() => assertPageSize(action, pageSize));
+    return read(() => decodeToken(action, pageToken, madeFor, keys));
+  });
+  return {
+    limit: limitOf(pageSize),
+    after,
+    tokenOf: (cursor) => encodeToken(cursor, madeFor),
+  };
+}
+
+const limitOf = (pageSize: number): number =>
+  Math.min(pageSize || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE);
 
 type Read = <T>(part: () => T) => T | undefined;
 

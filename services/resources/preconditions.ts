@@ -63,16 +63,27 @@ export function assertName(kind: ResourceKind, name: string, action: string, fie
   }]);
 }
 
-/** @throws {MpcError} ABORTED `ETAG_MISMATCH` where the caller saw another version (AIP-154) */
-export function assertEtag(wanted: string, current: string, name: string, action: string): void {
-  if (wanted === "" || wanted === current) return;
+/**
+ * Compares the etag of a request with that of the resource (AIP-154). The empty string asks for no
+ * check, `*` for any version of a resource that exists (RFC 9110, `If-Match`).
+ * @param current null where there is no such resource: then every etag is refused
+ * @throws {MpcError} ABORTED `ETAG_MISMATCH`
+ */
+export function assertEtag(
+  wanted: string,
+  current: string | null,
+  name: string,
+  action: string,
+): void {
+  if (wanted === "" || wanted === current || (wanted === "*" && current !== null)) return;
+  const found = current === null ? "it does not exist" : `its etag is '${current}'`;
   throw new MpcError("ABORTED", {
     reason: "ETAG_MISMATCH",
-    message: `Cannot ${action} '${
-      idOf(name)
-    }': its etag is '${current}', the request has '${wanted}'; read it again`,
+    message: `Cannot ${action} '${idOf(name)}': ${found}, the request has '${wanted}'; ${
+      current === null ? "send no etag to create it" : "read it again"
+    }`,
     retryable: false,
-    metadata: { resource: name, etag: current },
+    metadata: { resource: name, ...(current !== null && { etag: current }) },
   });
 }
 

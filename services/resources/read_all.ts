@@ -15,12 +15,16 @@ export async function allOf<T extends { readonly name: string }>(
   return found;
 }
 
-/** Yields the pages of a list. A page is read when the reader asks for it. */
+/**
+ * Yields the pages of a list. A page is read when the reader asks for it.
+ * @param from where the first page starts
+ */
 export async function* pagesOf<T extends { readonly name: string }>(
   collection: Pick<Collection<T>, "list">,
   query: Omit<ListQuery, "after">,
+  from?: Cursor,
 ): AsyncGenerator<readonly Stored<T>[]> {
-  let after: Cursor | undefined;
+  let after = from;
   do {
     const page = await collection.list({ ...query, ...(after && { after }) });
     yield page.items;

@@ -1,7 +1,7 @@
 import { type Environment, EXPIRES_SOON } from "@mpc/domain";
 import type { EnvironmentDefinition } from "./definition.ts";
 import { CLUSTER_CALL } from "./retry_policies.ts";
-import { moveEnvironment } from "./move_resource.ts";
+import { moveEnvironment, nextGeneration } from "./move_resource.ts";
 import type { Step } from "./step.ts";
 
 /** The fields that an update may change, as they are wanted and as they were. */
@@ -82,7 +82,7 @@ export const environmentUpdate: EnvironmentDefinition<EnvironmentUpdateInput> = 
     const changed = {
       ...current,
       ...input.wanted,
-      generation: current.generation + 1,
+      generation: nextGeneration(current, input.wanted),
       // What was said of the moment before is not true of another one.
       conditions: expireTime === current.expireTime
         ? current.conditions

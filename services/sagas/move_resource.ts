@@ -1,4 +1,5 @@
 /** How operations write into the record of their resource: states, conditions and the lock. */
+import { isDeepStrictEqual } from "node:util";
 import {
   assertMove,
   type Environment,
@@ -11,6 +12,21 @@ import {
   type WorkloadState,
 } from "@mpc/domain";
 import type { Stamp } from "./definition.ts";
+
+/**
+ * The generation of a resource from now on. It counts changes of what is asked for, so an operation
+ * that asks for what is there already (a reconciliation, the same update again) leaves it.
+ */
+export function nextGeneration<T extends Environment | Workload>(
+  current: T | null,
+  wanted: Partial<T>,
+): number {
+  if (!current) return 1;
+  const before = Object.fromEntries(
+    Object.keys(wanted).map((key) => [key, current[key as keyof T]]),
+  );
+  return isDeepStrictEqual(before, { ...wanted }) ? current.generation : current.generation + 1;
+}
 
 /** Moves an environment to another state, with the `Ready` condition that belongs to it. */
 export function moveEnvironment(

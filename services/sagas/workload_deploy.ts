@@ -16,7 +16,7 @@ import { assertDeployable, notFound } from "../resources/preconditions.ts";
 import type { Settlement, Stamp, WorkloadDefinition } from "./definition.ts";
 import { neverReachedCluster } from "./never_reached_cluster.ts";
 import { CLUSTER_CALL, clusterWait, RECORD_CALL } from "./retry_policies.ts";
-import { moveWorkload } from "./move_resource.ts";
+import { moveWorkload, nextGeneration } from "./move_resource.ts";
 import type { Step, StepContext } from "./step.ts";
 
 /** The fields of a workload that a deployment sets. */
@@ -203,7 +203,7 @@ export const workloadDeploy: WorkloadDefinition<WorkloadDeployInput> = {
     const changed: Workload = {
       ...(current ?? blank(input, stamp.now)),
       ...input.wanted,
-      generation: (current?.generation ?? 0) + 1,
+      generation: nextGeneration(current, input.wanted),
       lastRevision: Math.max(current?.lastRevision ?? 0, input.revision),
     };
     return moveWorkload(changed, "DEPLOYING", stamp);

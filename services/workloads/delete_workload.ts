@@ -38,8 +38,9 @@ export function deleteWorkload(
   return mutateDeletion(deps, caller, request, method, "workload.delete", async () => {
     const current = await deps.store.workloads.get(name, { signal: caller.signal });
     if (!current) {
-      if (allowMissing) return undefined;
-      throw notFound("workload", name, ACTION);
+      if (!allowMissing) throw notFound("workload", name, ACTION);
+      assertEtag(etag, null, name, ACTION);
+      return undefined;
     }
     const { value, version } = current;
     assertEtag(etag, etagOf(value.uid, version), name, ACTION);

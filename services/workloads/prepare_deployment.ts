@@ -2,7 +2,7 @@ import { environmentIdOf, environmentName, etagOf, idOf, type Workload } from "@
 import { assertIdle, type Prepared } from "../mutations/admit.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import { assertDeployable, assertEtag, getExisting } from "../resources/preconditions.ts";
+import { assertDeployable, assertEtag, getExisting, notFound } from "../resources/preconditions.ts";
 import type { Deployment } from "../sagas/mod.ts";
 import { quotaEffects } from "./quota_effects.ts";
 
@@ -37,12 +37,9 @@ export async function prepareDeployment(
   );
   assertDeployable(parent, `${action} '${idOf(name)}'`);
   const current = await deps.store.workloads.get(name, { signal: caller.signal }) ?? null;
-  if (current) {
-    assertEtag(etag, etagOf(current.value.uid, current.version), name, action);
-    assertIdle(current.value, action);
-  } else {
-    assertEtag(etag, "", name, action);
-  }
+  if (!current && verb !== "deploy") throw notFound("workload", name, action);
+  assertEtag(etag, current && etagOf(current.value.uid, current.version), name, action);
+  if (current) assertIdle(current.value, action);
   const wanted = await request.change(current?.value ?? null);
   const quota = await quotaEffects(deps, caller, parent, name, wanted.spec);
   const uid = current?.value.uid ?? deps.ids.uuid();

@@ -3,7 +3,11 @@ import { environmentIdOf, idOf, invalidArgument } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import type { ClusterEvent, LogLine, LogQuery, PodStatus } from "../ports/mod.ts";
-import { assertName } from "../resources/preconditions.ts";
+import {
+  type ClusterListRequest,
+  type ClusterListResult,
+  listOnClusters,
+} from "./list_on_clusters.ts";
 import { getWorkload } from "./read_workloads.ts";
 
 /**
@@ -31,29 +35,38 @@ export async function* streamLogs(
 }
 
 /**
- * Lists the copies of a workload as they are on the cluster, by name.
- * @throws {MpcError} NOT_FOUND `WORKLOAD_NOT_FOUND`, UNAVAILABLE `CLUSTER_UNREACHABLE`
+ * Lists the copies of a workload, or of many, as they are on the clusters, by name.
+ * @throws {MpcError} UNAVAILABLE `CLUSTER_UNREACHABLE` for one workload, and what
+ *   {@linkcode listOnClusters} throws
  */
-export async function listPods(
+export function listPods(
   deps: ServiceDeps,
   caller: Caller,
-  name: string,
-): Promise<readonly PodStatus[]> {
-  assertName("workload", name, "list pods", "parent");
-  await getWorkload(deps, caller, name);
-  return await deps.cluster.pods(environmentIdOf(name), idOf(name), caller);
+  request: ClusterListRequest,
+): Promise<ClusterListResult<PodStatus>> {
+  return listOnClusters(deps, caller, {
+    action: "list pods",
+    read: (environment, workload, call) => deps.cluster.pods(environment, workload, call),
+    keysOf: ({ name }) => [name],
+    keys: 1,
+  }, request);
 }
 
 /**
- * Lists what the cluster noticed about the objects of a workload, the latest last.
- * @throws {MpcError} NOT_FOUND `WORKLOAD_NOT_FOUND`, UNAVAILABLE `CLUSTER_UNREACHABLE`
+ * Lists what clusters noticed about the objects of a workload, or of many, the latest last.
+ * @throws {MpcError} UNAVAILABLE `CLUSTER_UNREACHABLE` for one workload, and what
+ *   {@linkcode listOnClusters} throws
  */
-export async function listClusterEvents(
+export function listClusterEvents(
   deps: ServiceDeps,
   caller: Caller,
-  name: string,
-): Promise<readonly ClusterEvent[]> {
-  assertName("workload", name, "list cluster events", "parent");
-  await getWorkload(deps, caller, name);
-  return await deps.cluster.events(environmentIdOf(name), idOf(name), caller);
+  request: ClusterListRequest,
+): Promise<ClusterListResult<ClusterEvent>> {
+  return listOnClusters(deps, caller, {
+    action: "list cluster events",
+    read: (environment, workload, call) => deps.cluster.events(environment, workload, call),
+    // The text tells events of one moment apart.
+    keysOf: ({ time, object, reason, message }) => [time, object, reason, message],
+    keys: 4,
+  }, request);
 }

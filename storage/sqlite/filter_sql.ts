@@ -117,7 +117,14 @@ function has(
   }
   const at = `'$.${path.join(".")}'`;
   if (value === "*") {
-    return { text: `(COALESCE(json_type(body, ${at}), 'null') <> 'null')`, values: [] };
+    return {
+      text: `(CASE COALESCE(json_type(body, ${at}), 'null')
+        WHEN 'null' THEN 0
+        WHEN 'object' THEN EXISTS (SELECT 1 FROM json_each(body, ${at}))
+        WHEN 'array' THEN EXISTS (SELECT 1 FROM json_each(body, ${at}))
+        ELSE 1 END)`,
+      values: [],
+    };
   }
   const text = typeof value === "string"
     ? `instr(json_extract(body, ${at}), ?) > 0`

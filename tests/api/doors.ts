@@ -2,15 +2,21 @@
 import assert from "node:assert/strict";
 import { type Client, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
-import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { createRegistry } from "@bufbuild/protobuf";
+import { durationFromMs, EmptySchema } from "@bufbuild/protobuf/wkt";
 import { type AllInOne, type AllInOneConfig, startAllInOne } from "@mpc/api";
 import {
   DiagnosticsService,
+  EnvironmentSchema,
   EnvironmentService,
+  ErrorInfoSchema,
   EventService,
   Health,
+  LongRunningOperations,
+  OperationSchema,
   OperationService,
   OperationState,
+  WorkloadSchema,
   WorkloadService,
 } from "@mpc/proto";
 import { createGrpcTransport } from "../../client/grpc_transport.ts";
@@ -20,6 +26,7 @@ export interface Clients {
   readonly environments: Client<typeof EnvironmentService>;
   readonly workloads: Client<typeof WorkloadService>;
   readonly operations: Client<typeof OperationService>;
+  readonly longrunning: Client<typeof LongRunningOperations>;
   readonly events: Client<typeof EventService>;
   readonly diagnostics: Client<typeof DiagnosticsService>;
   readonly health: Client<typeof Health>;
@@ -27,13 +34,25 @@ export interface Clients {
 
 type Open = (platform: AllInOne) => Transport & { close?: () => void };
 
+/** What the tests find in an `Any`, which JSON clients must know. */
+const ANY_TYPES = [
+  OperationSchema,
+  EnvironmentSchema,
+  WorkloadSchema,
+  ErrorInfoSchema,
+  EmptySchema,
+];
+
 const DOORS: Readonly<Record<string, Open>> = {
   "gRPC": ({ grpcAddress: { host, port } }) =>
     createGrpcTransport(new URL(`grpc://${host}:${port}`)),
   "gRPC-Web": ({ webAddress: { host, port } }) =>
     createGrpcWebTransport({ baseUrl: `http://${host}:${port}` }),
   "Connect with JSON": ({ webAddress: { host, port } }) =>
-    createConnectTransport({ baseUrl: `http://${host}:${port}` }),
+    createConnectTransport({
+      baseUrl: `http://${host}:${port}`,
+      jsonOptions: { registry: createRegistry(...ANY_TYPES) },
+    }),
 };
 
 /** Registers a test for every kind of client, each with a platform of its own. */
@@ -56,6 +75,7 @@ export function testAtAllDoors(
             environments: createClient(EnvironmentService, transport),
             workloads: createClient(WorkloadService, transport),
             operations: createClient(OperationService, transport),
+            longrunning: createClient(LongRunningOperations, transport),
             events: createClient(EventService, transport),
             diagnostics: createClient(DiagnosticsService, transport),
             health: createClient(Health, transport),

@@ -75,7 +75,7 @@ Deno.test("JSON that is written by hand", async (t) => {
         assert.equal(told.code, "invalid_argument");
         assert.match(told.message, message);
         const [info, advice, ...more] = told.details.map(({ debug }: { debug: unknown }) => debug);
-        assert.deepEqual(info, { reason, domain: "mpc" });
+        assert.deepEqual(info, { reason, domain: "mini-platform-control-plane" });
         assert.equal(advice.responsible, "caller");
         assert.ok(advice.nextStep !== "");
         assert.deepEqual(more, []);

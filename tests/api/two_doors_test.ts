@@ -11,6 +11,7 @@ import {
   OperationState,
 } from "@mpc/proto";
 import { type Clients, created, failure, testAtAllDoors } from "./doors.ts";
+import { requestIdOf } from "../fakes/request_id.ts";
 
 const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
   "an environment is created, read, listed and deleted": async (clients) => {
@@ -30,7 +31,7 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
     const infos = error.findDetails(ErrorInfoSchema);
     assert.equal(infos.length, 1);
     assert.equal(infos[0]?.reason, "ENVIRONMENT_NOT_FOUND");
-    assert.equal(infos[0]?.domain, "mpc");
+    assert.equal(infos[0]?.domain, "mini-platform-control-plane");
     assert.deepEqual(infos[0]?.metadata, { resource: "environments/none" });
     assert.equal(
       error.rawMessage,
@@ -62,7 +63,7 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
   },
   "a repeated request id finds its operation, with another body it is refused": async (clients) => {
     const { environments } = clients;
-    const request = { environmentId: "dev", environment: {}, requestId: "r-1" };
+    const request = { environmentId: "dev", environment: {}, requestId: requestIdOf(1) };
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => environments.createEnvironment(request)),
     );

@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
-import { type Environment, type Filter, matches } from "@mpc/domain";
+import {
+  type Environment,
+  ENVIRONMENT_FIELDS,
+  type Filter,
+  isTerminal,
+  matches,
+  OPERATION_FIELDS,
+  OPERATION_STATES,
+  parseFilter,
+} from "@mpc/domain";
 import type { Cursor, ListQuery, Store, Stored } from "@mpc/storage";
 import fc from "fast-check";
 import { compareCursors, cursorOf } from "../../storage/shared/order.ts";
-import { anEnvironment } from "../fakes/documents.ts";
+import { anEnvironment, anOperation } from "../fakes/documents.ts";
 import type { StoreCase } from "./store_case.ts";
 
 /** A label key with dots and a slash, as tools set it. */
@@ -50,6 +59,8 @@ const FILTERS: readonly (readonly [string, Filter, string])[] = [
   ["a key with a dot", is(["labels", "a.b"], "=", "1"), "a"],
   ["a key with a dot is no path", is(["labels", "c"], "=", "*"), "a"],
   ["a path is no key with a dot", is(["labels", "c", "d/e"], "=", "3"), ""],
+  ["a map with entries", is(["labels"], ":", "*"), "a b c"],
+  ["a list without elements", is(["conditions"], ":", "*"), ""],
   ["a part of a string", is(["labels", "team"], ":", "p"), "b"],
   ["not", { op: "not", term: is(["expireTime"], "<", 6) }, "a c"],
   ["and", {
@@ -173,6 +184,28 @@ export const LIST_CASES: Readonly<Record<string, StoreCase>> = {
       assert.equal(await store.environments.count({ filter }), page.items.length, title);
     }
   },
+  "list() finds a map without entries to be absent": async ({ store }) => {
+    await store.environments.create(anEnvironment("a", { labels: {} }));
+    await store.environments.create(anEnvironment("b", { labels: { team: "" } }));
+    const rows = [["labels:*", "b"], ["NOT labels:*", "a"], ["labels.team:*", "b"]] as const;
+    for (const [text, ids] of rows) {
+      const page = await store.environments.list({ filter: parsed(text), limit: 10 });
+      assert.equal(page.items.map(idOf).join(" "), ids, text);
+    }
+  },
+  "list() finds operations that have ended": async ({ store }) => {
+    for (const state of OPERATION_STATES) {
+      await store.operations.create(anOperation(state.toLowerCase(), { state }));
+    }
+    for (const [text, ended] of [["done = true", true], ["done = false", false]] as const) {
+      const filter = parseFilter(text, OPERATION_FIELDS, 0)!;
+      const { items } = await store.operations.list({ filter, limit: 10 });
+      assert.deepEqual(
+        items.map(({ value }) => value.state).toSorted(),
+        OPERATION_STATES.filter((state) => isTerminal(state) === ended).toSorted(),
+      );
+    }
+  },
   "list() and count() agree with a plain search, for any filter and order": async ({ store }) => {
     let run = 0;
     await fc.assert(
@@ -231,7 +264,33 @@ const comparison: fc.Arbitrary<Filter> = fc.oneof(
     path: fc.constantFrom(["labels"], ["expireTime"], ["conditions"]),
     value: fc.constantFrom("*", "team", "é", DOTTED),
   }),
+  // As people write them.
+  fc.record({
+    member: fc.constantFrom(
+      "labels",
+      "labels.team",
+      'labels."a/b"',
+      `labels."${DOTTED}"`,
+      "labels.'é'",
+      "name",
+      "uid",
+      "current_operation",
+      "expire_time",
+      "deletion_protection",
+      "state",
+    ),
+    not: fc.boolean(),
+  }).map(({ member, not }) => parsed(`${not ? "NOT " : ""}${member}:*`)),
+  fc.record({
+    key: fc.constantFrom("team", "a/b", "é", DOTTED),
+    op: fc.constantFrom(...comparators),
+    value: fc.constantFrom("web", "w*", "*", "\u{1f600}", ""),
+  }).map(({ key, op, value }) => parsed(`labels."${key}" ${op} "${value}"`)),
 );
+
+function parsed(text: string): Filter {
+  return parseFilter(text, ENVIRONMENT_FIELDS, 0)!;
+}
 
 const { filter } = fc.letrec<{ filter: Filter }>((tie) => ({
   filter: fc.oneof(

@@ -4,6 +4,7 @@ import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
+import { ERROR_DOMAIN } from "@mpc/domain";
 import { ErrorInfoSchema, OperationSchema, OperationState, StatusSchema } from "@mpc/proto";
 import { enveloped } from "../../api/web/envelope.ts";
 import { type Cases, testMpctl } from "./mpctl_world.ts";
@@ -109,7 +110,7 @@ const CASES: Cases = [
     });
   }],
   ["an error of the API is never taken for one of the connection", ({ mpctl }) => {
-    const info = create(ErrorInfoSchema, { reason: "CLUSTER_UNREACHABLE", domain: "mpc" });
+    const info = create(ErrorInfoSchema, { reason: "CLUSTER_UNREACHABLE", domain: ERROR_DOMAIN });
     const message = "Cannot plan: cluster 'default' does not answer: connection refused";
     const details = [anyPack(ErrorInfoSchema, info)];
     const status = create(StatusSchema, { code: 14, message, details });

@@ -178,6 +178,11 @@ const CASES: Cases = [
     assert.deepEqual([first.reason, /^Pod\/dev\/web-/.test(first.object)], ["Scheduled", true]);
     assert.equal((await mpctl("workload", "reconcile", "web", "--env", "dev")).code, 0);
     assert.equal((await mpctl("workload", "pods", "nobody", "--env", "dev")).code, 7);
+    const everywhere = await mpctl("workload", "pods", "-A");
+    assert.match(everywhere.out, /^ENV +WORKLOAD +NAME +READY /);
+    assert.match(everywhere.out, /^dev +web +web-r/m);
+    const names = await mpctl("workload", "pods", "--env", "dev", "-o", "name");
+    assert.match(names.out, /^web-r/m);
   }],
   ["--no-wait returns at once, op watch follows, op cancel undoes", async ({ mpctl }) => {
     const args = ["--env", "dev", "--image", "nginx:stuck", "--no-wait", "-o", "name"];
@@ -210,6 +215,28 @@ const CASES: Cases = [
     const wide = await mpctl("env", "get", "dev", "-o", "wide");
     assert.match(wide.out, /dev +READY +- +team=web +\S+ +yes +default +cpu=4/);
     assert.equal((await mpctl("env", "update", "dev", "--no-protect")).code, 0);
+  }],
+  ["env update changes the entries that it names, and keeps to an etag", async ({ mpctl }) => {
+    const label = (key: string) => ["-o", `jsonpath=$.labels['${key}']`];
+    const key = "example.com/Tier_1";
+    const update = ["env", "update", "dev", "--label", `${key}=front`, "--annotation", "note=a"];
+    assert.equal((await mpctl(...update)).code, 0);
+    assert.equal((await mpctl("env", "get", "dev", ...label(key))).out, "front\n");
+    assert.equal((await mpctl("env", "get", "dev", ...label("team"))).out, "web\n");
+    const quoted = await mpctl("env", "list", "--filter", `labels."${key}" = front`, "-o", "name");
+    assert.equal(quoted.out, "environments/dev\n");
+    const stale = await mpctl("env", "update", "dev", "--remove-label", key, "--etag", "x-1");
+    assert.deepEqual([stale.code, /its etag is '.+', the request has 'x-1'/.test(stale.err)], [
+      6,
+      true,
+    ]);
+    const etag = (await mpctl("env", "get", "dev", "-o", "jsonpath=$.etag")).out.trim();
+    const removal = ["--remove-label", key, "--remove-annotation", "note", "--etag", etag];
+    const removed = await mpctl("env", "update", "dev", ...removal);
+    assert.equal(removed.code, 0, removed.err);
+    assert.equal((await mpctl("env", "get", "dev", ...label(key))).out.trim(), "");
+    const none = await mpctl("workload", "delete", "none", "--env", "dev", "--etag", "*");
+    assert.equal(none.code, 7);
   }],
   ["a quota that would be exceeded refuses", async ({ mpctl }) => {
     const args = ["--env", "dev", "--image", "nginx:1", "--cpu", "3", "--replicas", "2"];

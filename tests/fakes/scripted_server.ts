@@ -8,6 +8,7 @@ import {
   type WatchEventsRequest,
   type WatchEventsResponse,
 } from "@mpc/proto";
+import { ERROR_DOMAIN } from "@mpc/domain";
 import type { Connection } from "@mpc/client";
 import type { Timing } from "@mpc/client";
 
@@ -22,7 +23,7 @@ export const broken = (): ConnectError =>
 export const sent = (code: Code, reason: string): ConnectError =>
   new ConnectError(reason, code, undefined, [{
     desc: ErrorInfoSchema,
-    value: { reason, domain: "mpc" },
+    value: { reason, domain: ERROR_DOMAIN },
   }]);
 
 export interface ScriptedServer {

@@ -11,6 +11,7 @@ import { openMemoryStore } from "@mpc/storage/memory";
 import { FailingStore, LATE_MS, type WriteFault } from "../fakes/failing_store.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { Platform } from "../fakes/platform.ts";
+import { requestIdOf } from "../fakes/request_id.ts";
 import { deploy, removeEnvironment, removeWorkload, type Scenario } from "../fakes/scenarios.ts";
 
 /** Older than an admission may be. */
@@ -19,7 +20,7 @@ export const LATER_MS = 11_000;
 /** How often the janitor passes; a late write is made after several passes. */
 const PASS_MS = 4_000;
 
-const REQUEST_ID = "the-request-of-the-scenario";
+const REQUEST_ID = requestIdOf(1);
 
 type Change = (platform: Platform) => Promise<MutationResult | undefined>;
 

@@ -14,6 +14,7 @@ import {
 import { Chaos } from "../fakes/chaos.ts";
 import type { NewEngine } from "../fakes/engine_under_test.ts";
 import { Platform, type PlatformOptions } from "../fakes/platform.ts";
+import { requestIdOf } from "../fakes/request_id.ts";
 import { type Action, action, ENVIRONMENTS, WORKLOADS } from "./actions.ts";
 import { leftBehindBy } from "./left_behind.ts";
 import { environmentAfter, workloadAfter } from "./rules.ts";
@@ -63,7 +64,7 @@ class Sequence {
 
   async step(action: Action): Promise<void> {
     const { deps, caller } = this.#platform;
-    const requestId = `r-${this.#requests++}`;
+    const requestId = requestIdOf(++this.#requests);
     switch (action.do) {
       case "create":
         return await this.#mutate(() =>

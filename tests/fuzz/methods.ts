@@ -3,6 +3,7 @@ import {
   DiagnosticsService,
   EnvironmentService,
   EventService,
+  LongRunningOperations,
   OperationService,
   WorkloadService,
 } from "@mpc/proto";
@@ -12,6 +13,7 @@ export const METHODS: readonly DescMethod[] = [
   EnvironmentService,
   WorkloadService,
   OperationService,
+  LongRunningOperations,
   EventService,
   DiagnosticsService,
 ].flatMap(({ methods }) => methods);

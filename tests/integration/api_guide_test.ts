@@ -39,10 +39,12 @@ testMpctl("the API guide's examples for programs", [
     }
     assert.match(out, /"status": "SERVING"/);
   }],
-  ["and so does curl", async ({ web }) => {
-    const command = block("sh", "curl").replace("http://127.0.0.1:8080", web);
-    const { code, out } = await runCommand(["bash", "-c", command]);
-    assert.equal(code, 0);
-    assert.equal(JSON.parse(out).environments.length, 2);
+  ["and so does curl, by POST and by GET", async ({ web }) => {
+    for (const start of ["curl -s -H", "curl -s -G"]) {
+      const command = block("sh", start).replace("http://127.0.0.1:8080", web);
+      const { code, out } = await runCommand(["bash", "-c", command]);
+      assert.equal(code, 0);
+      assert.equal(JSON.parse(out).environments?.length, 2, `${start}: ${out}`);
+    }
   }],
 ], { platformArgs: ["--simulated-delays=none"] });

@@ -51,6 +51,7 @@ Deno.test("grpcurl finds every service, method and field by reflection", () =>
   withServer([], async (server) => {
     const { output: services } = await grpcurl(server, ["list"]);
     assert.deepEqual(services.trim().split("\n"), [
+      "google.longrunning.Operations",
       "grpc.health.v1.Health",
       "grpc.reflection.v1.ServerReflection",
       "grpc.reflection.v1alpha.ServerReflection",

@@ -10,6 +10,7 @@ import type { Collection, Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { type Platform, withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
+import { requestIdOf } from "../fakes/request_id.ts";
 import { create, deploy } from "../fakes/scenarios.ts";
 
 type Calls = Pick<fc.Scheduler, "schedule">;
@@ -42,7 +43,7 @@ const CHANGES = {
     createEnvironment(platform.deps, platform.caller, {
       environmentId: "shop",
       environment: {},
-      requestId: "r-1",
+      requestId: requestIdOf(1),
     }),
   "deploy a workload": (platform: Platform) =>
     deployWorkload(platform.deps, platform.caller, {
@@ -51,7 +52,7 @@ const CHANGES = {
       workload: { spec: { image: "nginx:1.27" } },
       etag: "",
       timeoutMs: null,
-      requestId: "r-1",
+      requestId: requestIdOf(1),
     }),
 };
 

@@ -14,9 +14,10 @@ import { FakeClock } from "../fakes/fake_clock.ts";
 import { faultyDefinitions, hang, transient } from "../fakes/faulty_definitions.ts";
 import { withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
+import { requestIdOf } from "../fakes/request_id.ts";
 import { create, deploy } from "../fakes/scenarios.ts";
 
-const request = { environmentId: "dev", environment: {}, requestId: "r-1" };
+const request = { environmentId: "dev", environment: {}, requestId: requestIdOf(1) };
 
 Deno.test("100 parallel requests of one id and body get one operation", () =>
   withPlatform(async (platform) => {
@@ -35,7 +36,7 @@ Deno.test("a request that another process admits meanwhile is found, and not ref
     for (
       const [made, repeat] of [
         ["an environment", () => createEnvironment(deps, caller, request)],
-        ["a workload", () => deploy(platform, "nginx:1.27", 2, { requestId: "r-2" })],
+        ["a workload", () => deploy(platform, "nginx:1.27", 2, { requestId: requestIdOf(2) })],
       ] as const
     ) {
       let first: Promise<MutationResult> | undefined;
@@ -67,6 +68,47 @@ Deno.test("a request is found again after a restart, and when its operation has 
     assert.equal(again.operation?.value.name, first.name);
   }));
 
+Deno.test("request ids are UUIDs, compared by value", () =>
+  withPlatform(async ({ deps, caller, store }) => {
+    const ask = (requestId: string) => createEnvironment(deps, caller, { ...request, requestId });
+    const first = await ask("F47AC10B-58CC-0372-8567-0E02B2C3D479");
+    const again = await ask("f47ac10b-58cc-0372-8567-0e02b2c3d479");
+    assert.equal(again.operation?.value.name, first.operation?.value.name);
+    assert.equal(first.operation?.value.requestId, "f47ac10b-58cc-0372-8567-0e02b2c3d479");
+    assert.equal(await store.operations.count({}), 1);
+    const refused = [
+      "r-1",
+      "f47ac10b58cc0372856700e02b2c3d479",
+      "{f47ac10b-58cc-0372-8567-0e02b2c3d479}",
+      "urn:uuid:f47ac10b-58cc-0372-8567-0e02b2c3d479",
+      " f47ac10b-58cc-0372-8567-0e02b2c3d479",
+      "g47ac10b-58cc-0372-8567-0e02b2c3d479",
+      "00000000-0000-0000-0000-000000000000",
+    ];
+    for (const requestId of refused) {
+      const error = await rejectsWith(ask(requestId), "INVALID_ARGUMENT", "INVALID_FIELDS");
+      assert.deepEqual(error.violations.map(({ field, rule }) => [field, rule]), [
+        ["request_id", "UUID"],
+      ], requestId);
+    }
+  }));
+
+Deno.test("a repeated deletion of what is not there is found by its id in any case", () =>
+  withPlatform(async ({ deps, caller, store }) => {
+    const fields = { name: "environments/gone", etag: "", force: false, abandon: false };
+    const ask = (requestId: string) =>
+      deleteEnvironment(deps, caller, {
+        ...fields,
+        requestId,
+        allowMissing: true,
+        timeoutMs: null,
+      });
+    const first = await ask("ABCDEF00-0000-4000-8000-00000000000A");
+    const again = await ask("abcdef00-0000-4000-8000-00000000000a");
+    assert.equal(again.operation?.value.name, first.operation?.value.name);
+    assert.equal(await store.operations.count({}), 1);
+  }));
+
 Deno.test("the same id with another body is refused", () =>
   withPlatform(async ({ deps, caller }) => {
     await createEnvironment(deps, caller, request);
@@ -77,7 +119,12 @@ Deno.test("the same id with another body is refused", () =>
 Deno.test("a refused request does not use its id up", () =>
   withPlatform(async (platform) => {
     const { deps, caller } = platform;
-    const early = { requestId: "r-2", name: "environments/dev", etag: "", change: { labels: {} } };
+    const early = {
+      requestId: requestIdOf(2),
+      name: "environments/dev",
+      etag: "",
+      change: { labels: {} },
+    };
     await rejectsWith(updateEnvironment(deps, caller, early), "NOT_FOUND", "ENVIRONMENT_NOT_FOUND");
     await platform.ended(await create(platform));
     const { state } = await platform.ended(await updateEnvironment(deps, caller, early));

@@ -3,6 +3,7 @@ import { explainOperation, updateEnvironment } from "@mpc/services";
 import { faultyDefinitions, permanent } from "../fakes/faulty_definitions.ts";
 import { withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
+import { requestIdOf } from "../fakes/request_id.ts";
 import { create, deploy, removeEnvironment, removeWorkload } from "../fakes/scenarios.ts";
 
 const NAME = "environments/dev";
@@ -90,7 +91,7 @@ Deno.test("allow_missing answers with an operation that has succeeded", () =>
 
 Deno.test("100 parallel requests of one id to delete what is not there get one operation", () =>
   withPlatform(async (platform) => {
-    const request = { allowMissing: true, requestId: "r-1" };
+    const request = { allowMissing: true, requestId: requestIdOf(1) };
     const answers = await Promise.all(
       Array.from({ length: 100 }, () => removeEnvironment(platform, request)),
     );

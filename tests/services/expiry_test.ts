@@ -4,6 +4,7 @@ import { Expiry, NOTICE_MS } from "@mpc/worker";
 import { faultyDefinitions, permanent } from "../fakes/faulty_definitions.ts";
 import { Platform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
+import { requestIdOf } from "../fakes/request_id.ts";
 
 const NAME = "environments/dev";
 const HOUR = 3_600_000;
@@ -32,7 +33,7 @@ const exists = async ({ store }: Platform) => await store.environments.get(NAME)
 const notices = async ({ store }: Platform) =>
   (await store.events.read(0, 1_000)).filter(({ reason }) => reason === "ExpiresSoon").length;
 
-const update = ({ deps, caller }: Platform, change: unknown) =>
+const update = ({ deps, caller }: Platform, change: Record<string, unknown>) =>
   updateEnvironment(deps, caller, { name: NAME, etag: "", change });
 
 Deno.test("an environment is deleted at the moment it expires, not before", () =>
@@ -202,7 +203,7 @@ Deno.test("a moment to live until can be asked for, and be repeated", () =>
   withExpiry({ ttlMs: HOUR }, async (platform) => {
     const { deps, caller, clock, store } = platform;
     const expireTime = clock.now() + 2 * HOUR;
-    const request = { name: NAME, etag: "", change: { expireTime }, requestId: "r-1" };
+    const request = { name: NAME, etag: "", change: { expireTime }, requestId: requestIdOf(1) };
     const first = await updateEnvironment(deps, caller, request);
     await clock.advance(1.99 * HOUR);
     assert.equal((await store.environments.get(NAME))!.value.expireTime, expireTime);

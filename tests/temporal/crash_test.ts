@@ -124,8 +124,8 @@ class World {
           .deleteEnvironment({ name: parent, force: true, requestId }),
     ];
     const names: string[] = [];
-    for (const [index, change] of changes.entries()) {
-      const requestId = `${environmentId}-change-${index}`;
+    for (const change of changes) {
+      const requestId = crypto.randomUUID();
       const { name } = await this.#patiently((transport) => change(transport, requestId));
       names.push(name);
       assert.equal(await this.#stateWhenDone(name), "SUCCEEDED", name);

@@ -85,8 +85,10 @@ export class DriftWatch {
       time,
     };
     await updateDocument(store.workloads, seen.name, signal, (workload) => {
-      const { currentOperation, uid, generation, conditions } = workload;
-      if (currentOperation !== null || uid !== seen.uid || generation !== seen.generation) {
+      const { currentOperation, uid, activeRevision, generation, conditions } = workload;
+      if (currentOperation !== null || uid !== seen.uid) return undefined;
+      // A reconciliation deploys a revision of the same generation.
+      if (activeRevision !== seen.activeRevision || generation !== seen.generation) {
         return undefined;
       }
       const before = conditions.find(({ type }) => type === DRIFTED);

@@ -19,9 +19,13 @@ import {
   systemPrincipal,
   updateDocument,
 } from "@mpc/services";
+import { v5 } from "uuid";
 import { followLog } from "../engine/follow_log.ts";
 
 const log = getLogger(["mpc", "expiry"]);
+
+/** The namespace of request ids that are made of an expiry (UUID version 5, RFC 9562). */
+const EXPIRY_REQUESTS = "b6a1d6c4-3c0f-4f0e-9a7e-5d2f1f7a8c31";
 
 /** How long before expiry the `ExpiresSoon` event is emitted. */
 export const NOTICE_MS = 3_600_000;
@@ -150,7 +154,7 @@ export class Expiry {
     // The same moment of the same environment is one request, whoever makes it, however often;
     // what failed is asked for anew after a while.
     const round = Math.floor((now - expireTime) / AGAIN_MS);
-    const requestId = `expiry-${uid.slice(-12)}-${expireTime}-${round}`;
+    const requestId = v5(`${uid} ${expireTime} ${round}`, EXPIRY_REQUESTS);
     const caller = systemCaller("expiry", this.#stop.signal);
     try {
       await deleteEnvironment(this.#deps, caller, {

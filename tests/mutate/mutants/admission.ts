@@ -82,6 +82,11 @@ export const ADMISSION: readonly Mutant[] = [
     "tests/services/admission_test.ts",
   ], [
     [
+      "compares request ids by their spelling",
+      "const id = requestId.toLowerCase();",
+      "const id = requestId;",
+    ],
+    [
       "takes another request for a repeated one",
       "stored.value.requestHash !== requestHash",
       "false",

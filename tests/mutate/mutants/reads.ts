@@ -95,13 +95,13 @@ export const READS: readonly Mutant[] = [
   ...mutantsOf("services/resources/list_page.ts", ["tests/services/lists_test.ts"], [
     [
       "answers more than the largest page",
-      "Math.min(request.pageSize || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)",
-      "request.pageSize || DEFAULT_PAGE_SIZE",
+      "Math.min(pageSize || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)",
+      "pageSize || DEFAULT_PAGE_SIZE",
     ],
     [
       "answers a page of nothing where no size is given",
-      "request.pageSize || DEFAULT_PAGE_SIZE",
-      "request.pageSize",
+      "pageSize || DEFAULT_PAGE_SIZE",
+      "pageSize",
     ],
     ["takes a token of another filter", "if (madeFor !== query)", "if (false)"],
     ["takes a token with too few keys", "keys.length === count && ", ""],
@@ -111,6 +111,26 @@ export const READS: readonly Mutant[] = [
       `page.next ? encodeToken(page.next, query) : ""`,
       `""`,
     ],
+  ]),
+  ...mutantsOf("services/workloads/list_on_clusters.ts", [
+    "tests/services/cluster_lists_test.ts",
+  ], [
+    [
+      "goes on at a workload that the caller may not list",
+      `filter: { op: "and", terms: [...terms, begun] },`,
+      "filter: begun,",
+    ],
+    [
+      "fails where one of many clusters does not answer",
+      "if (single || !isUnreadable(error)) throw error;",
+      "throw error;",
+    ],
+    [
+      "begins a page with the end of the one before",
+      "compareKeys(keys, after.keys) <= 0",
+      "compareKeys(keys, after.keys) < 0",
+    ],
+    ["asks for every workload in one page", "if (asked >= MAX_WORKLOADS)", "if (asked < 0)"],
   ]),
   ...mutantsOf("services/resources/update_document.ts", [
     "services/resources/update_document_test.ts",

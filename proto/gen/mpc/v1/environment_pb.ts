@@ -2,9 +2,14 @@
 // @generated from file mpc/v1/environment.proto (package mpc.v1, syntax proto3)
 /* eslint-disable */
 
+// The `google.api.http` bindings are for gateways such as grpc-gateway and Envoy's gRPC-JSON
+// transcoder. The server itself takes JSON as Connect does: `POST /mpc.v1.SERVICE/METHOD`.
+
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
 import { file_google_api_field_behavior } from "../../google/api/field_behavior_pb.ts";
+import { file_google_api_field_info } from "../../google/api/field_info_pb.ts";
 import { file_google_api_resource } from "../../google/api/resource_pb.ts";
 import type { Duration, DurationJson, FieldMask, FieldMaskJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -18,7 +23,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpc/v1/environment.proto.
  */
 export const file_mpc_v1_environment: GenFile = /*@__PURE__*/
-  fileDesc("ChhtcGMvdjEvZW52aXJvbm1lbnQucHJvdG8SBm1wYy52MSLYBgoLRW52aXJvbm1lbnQSEQoEbmFtZRgBIAEoCUID4EEIEhAKA3VpZBgCIAEoCUID4EEDEgwKBGV0YWcYAyABKAkSFwoKZ2VuZXJhdGlvbhgEIAEoA0ID4EEDEjQKBmxhYmVscxgFIAMoCzIfLm1wYy52MS5FbnZpcm9ubWVudC5MYWJlbHNFbnRyeUID4EEBEj4KC2Fubm90YXRpb25zGAYgAygLMiQubXBjLnYxLkVudmlyb25tZW50LkFubm90YXRpb25zRW50cnlCA+BBARI0CgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxI0Cgt1cGRhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIsCgVzdGF0ZRgJIAEoDjIYLm1wYy52MS5FbnZpcm9ubWVudFN0YXRlQgPgQQMSKgoKY29uZGl0aW9ucxgKIAMoCzIRLm1wYy52MS5Db25kaXRpb25CA+BBAxIYCgtyZWNvbmNpbGluZxgLIAEoCEID4EEDEh4KEWN1cnJlbnRfb3BlcmF0aW9uGAwgASgJQgPgQQMSGwoObGFzdF9vcGVyYXRpb24YDSABKAlCA+BBAxIvCgtleHBpcmVfdGltZRgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoDdHRsGA8gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQQSIAoTZGVsZXRpb25fcHJvdGVjdGlvbhgQIAEoCEID4EEBEiEKBXF1b3RhGBEgASgLMg0ubXBjLnYxLlF1b3RhQgPgQQESFwoHY2x1c3RlchgSIAEoCUIG4EEB4EEFGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMgoQQW5ub3RhdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBOkvqQUgKD21wYy9FbnZpcm9ubWVudBIaZW52aXJvbm1lbnRzL3tlbnZpcm9ubWVudH0qDGVudmlyb25tZW50czILZW52aXJvbm1lbnQiNwoFUXVvdGESEQoJd29ya2xvYWRzGAEgASgFEgsKA2NwdRgCIAEoCRIOCgZtZW1vcnkYAyABKAkiswEKGENyZWF0ZUVudmlyb25tZW50UmVxdWVzdBIbCg5lbnZpcm9ubWVudF9pZBgBIAEoCUID4EECEi0KC2Vudmlyb25tZW50GAIgASgLMhMubXBjLnYxLkVudmlyb25tZW50QgPgQQISFwoKcmVxdWVzdF9pZBgDIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBCABKAhCA+BBARIWCglwbGFuX2hhc2gYBSABKAlCA+BBASI+ChVHZXRFbnZpcm9ubWVudFJlcXVlc3QSJQoEbmFtZRgBIAEoCUIX4EEC+kERCg9tcGMvRW52aXJvbm1lbnQidgoXTGlzdEVudmlyb25tZW50c1JlcXVlc3QSFgoJcGFnZV9zaXplGAEgASgFQgPgQQESFwoKcGFnZV90b2tlbhgCIAEoCUID4EEBEhMKBmZpbHRlchgDIAEoCUID4EEBEhUKCG9yZGVyX2J5GAQgASgJQgPgQQEiXgoYTGlzdEVudmlyb25tZW50c1Jlc3BvbnNlEikKDGVudmlyb25tZW50cxgBIAMoCzITLm1wYy52MS5FbnZpcm9ubWVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki6AEKGFVwZGF0ZUVudmlyb25tZW50UmVxdWVzdBItCgtlbnZpcm9ubWVudBgBIAEoCzITLm1wYy52MS5FbnZpcm9ubWVudEID4EECEjQKC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0ID4EEBEhcKCnJlcXVlc3RfaWQYAyABKAlCA+BBARIaCg12YWxpZGF0ZV9vbmx5GAQgASgIQgPgQQESFgoJcGxhbl9oYXNoGAUgASgJQgPgQQESGgoNYWxsb3dfbWlzc2luZxgGIAEoCEID4EEBIpgCChhEZWxldGVFbnZpcm9ubWVudFJlcXVlc3QSJQoEbmFtZRgBIAEoCUIX4EEC+kERCg9tcGMvRW52aXJvbm1lbnQSEQoEZXRhZxgCIAEoCUID4EEBEhIKBWZvcmNlGAMgASgIQgPgQQESGgoNYWxsb3dfbWlzc2luZxgEIAEoCEID4EEBEhQKB2FiYW5kb24YBSABKAhCA+BBARIXCgpyZXF1ZXN0X2lkGAYgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgHIAEoCEID4EEBEhYKCXBsYW5faGFzaBgIIAEoCUID4EEBEi8KB3RpbWVvdXQYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBASqhAgoQRW52aXJvbm1lbnRTdGF0ZRIhCh1FTlZJUk9OTUVOVF9TVEFURV9VTlNQRUNJRklFRBAAEh4KGkVOVklST05NRU5UX1NUQVRFX0NSRUFUSU5HEAESGwoXRU5WSVJPTk1FTlRfU1RBVEVfUkVBRFkQAhIeChpFTlZJUk9OTUVOVF9TVEFURV9VUERBVElORxADEh4KGkVOVklST05NRU5UX1NUQVRFX0RFTEVUSU5HEAQSIwofRU5WSVJPTk1FTlRfU1RBVEVfQ1JFQVRFX0ZBSUxFRBAFEiMKH0VOVklST05NRU5UX1NUQVRFX1VQREFURV9GQUlMRUQQBhIjCh9FTlZJUk9OTUVOVF9TVEFURV9ERUxFVEVfRkFJTEVEEAcyjwMKEkVudmlyb25tZW50U2VydmljZRJIChFDcmVhdGVFbnZpcm9ubWVudBIgLm1wYy52MS5DcmVhdGVFbnZpcm9ubWVudFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEkQKDkdldEVudmlyb25tZW50Eh0ubXBjLnYxLkdldEVudmlyb25tZW50UmVxdWVzdBoTLm1wYy52MS5FbnZpcm9ubWVudBJVChBMaXN0RW52aXJvbm1lbnRzEh8ubXBjLnYxLkxpc3RFbnZpcm9ubWVudHNSZXF1ZXN0GiAubXBjLnYxLkxpc3RFbnZpcm9ubWVudHNSZXNwb25zZRJIChFVcGRhdGVFbnZpcm9ubWVudBIgLm1wYy52MS5VcGRhdGVFbnZpcm9ubWVudFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEkgKEURlbGV0ZUVudmlyb25tZW50EiAubXBjLnYxLkRlbGV0ZUVudmlyb25tZW50UmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb25iBnByb3RvMw", [file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_mpc_v1_common, file_mpc_v1_operation]);
+  fileDesc("ChhtcGMvdjEvZW52aXJvbm1lbnQucHJvdG8SBm1wYy52MSLqBgoLRW52aXJvbm1lbnQSEQoEbmFtZRgBIAEoCUID4EEIEhgKA3VpZBgCIAEoCUIL4EED4ozP1wgCCAESEQoEZXRhZxgDIAEoCUID4EEBEhcKCmdlbmVyYXRpb24YBCABKANCA+BBAxI0CgZsYWJlbHMYBSADKAsyHy5tcGMudjEuRW52aXJvbm1lbnQuTGFiZWxzRW50cnlCA+BBARI+Cgthbm5vdGF0aW9ucxgGIAMoCzIkLm1wYy52MS5FbnZpcm9ubWVudC5Bbm5vdGF0aW9uc0VudHJ5QgPgQQESNAoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSNAoLdXBkYXRlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSLAoFc3RhdGUYCSABKA4yGC5tcGMudjEuRW52aXJvbm1lbnRTdGF0ZUID4EEDEioKCmNvbmRpdGlvbnMYCiADKAsyES5tcGMudjEuQ29uZGl0aW9uQgPgQQMSGAoLcmVjb25jaWxpbmcYCyABKAhCA+BBAxIeChFjdXJyZW50X29wZXJhdGlvbhgMIAEoCUID4EEDEhsKDmxhc3Rfb3BlcmF0aW9uGA0gASgJQgPgQQMSNAoLZXhwaXJlX3RpbWUYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQESKwoDdHRsGA8gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQQSIAoTZGVsZXRpb25fcHJvdGVjdGlvbhgQIAEoCEID4EEBEiEKBXF1b3RhGBEgASgLMg0ubXBjLnYxLlF1b3RhQgPgQQESFwoHY2x1c3RlchgSIAEoCUIG4EEB4EEFGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMgoQQW5ub3RhdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBOkvqQUgKD21wYy9FbnZpcm9ubWVudBIaZW52aXJvbm1lbnRzL3tlbnZpcm9ubWVudH0qDGVudmlyb25tZW50czILZW52aXJvbm1lbnQiRgoFUXVvdGESFgoJd29ya2xvYWRzGAEgASgFQgPgQQESEAoDY3B1GAIgASgJQgPgQQESEwoGbWVtb3J5GAMgASgJQgPgQQEiuwEKGENyZWF0ZUVudmlyb25tZW50UmVxdWVzdBIbCg5lbnZpcm9ubWVudF9pZBgBIAEoCUID4EECEi0KC2Vudmlyb25tZW50GAIgASgLMhMubXBjLnYxLkVudmlyb25tZW50QgPgQQISHwoKcmVxdWVzdF9pZBgDIAEoCUIL4EEB4ozP1wgCCAESGgoNdmFsaWRhdGVfb25seRgEIAEoCEID4EEBEhYKCXBsYW5faGFzaBgFIAEoCUID4EEBIj4KFUdldEVudmlyb25tZW50UmVxdWVzdBIlCgRuYW1lGAEgASgJQhfgQQL6QREKD21wYy9FbnZpcm9ubWVudCKqAQoXTGlzdEVudmlyb25tZW50c1JlcXVlc3QSFgoJcGFnZV9zaXplGAEgASgFQgPgQQESFwoKcGFnZV90b2tlbhgCIAEoCUID4EEBEhMKBmZpbHRlchgDIAEoCUID4EEBEhUKCG9yZGVyX2J5GAQgASgJQgPgQQESMgoJcmVhZF9tYXNrGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0ID4EEBIl4KGExpc3RFbnZpcm9ubWVudHNSZXNwb25zZRIpCgxlbnZpcm9ubWVudHMYASADKAsyEy5tcGMudjEuRW52aXJvbm1lbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIvABChhVcGRhdGVFbnZpcm9ubWVudFJlcXVlc3QSLQoLZW52aXJvbm1lbnQYASABKAsyEy5tcGMudjEuRW52aXJvbm1lbnRCA+BBAhI0Cgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCA+BBARIfCgpyZXF1ZXN0X2lkGAMgASgJQgvgQQHijM/XCAIIARIaCg12YWxpZGF0ZV9vbmx5GAQgASgIQgPgQQESFgoJcGxhbl9oYXNoGAUgASgJQgPgQQESGgoNYWxsb3dfbWlzc2luZxgGIAEoCEID4EEBIqACChhEZWxldGVFbnZpcm9ubWVudFJlcXVlc3QSJQoEbmFtZRgBIAEoCUIX4EEC+kERCg9tcGMvRW52aXJvbm1lbnQSEQoEZXRhZxgCIAEoCUID4EEBEhIKBWZvcmNlGAMgASgIQgPgQQESGgoNYWxsb3dfbWlzc2luZxgEIAEoCEID4EEBEhQKB2FiYW5kb24YBSABKAhCA+BBARIfCgpyZXF1ZXN0X2lkGAYgASgJQgvgQQHijM/XCAIIARIaCg12YWxpZGF0ZV9vbmx5GAcgASgIQgPgQQESFgoJcGxhbl9oYXNoGAggASgJQgPgQQESLwoHdGltZW91dBgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkID4EEBKqECChBFbnZpcm9ubWVudFN0YXRlEiEKHUVOVklST05NRU5UX1NUQVRFX1VOU1BFQ0lGSUVEEAASHgoaRU5WSVJPTk1FTlRfU1RBVEVfQ1JFQVRJTkcQARIbChdFTlZJUk9OTUVOVF9TVEFURV9SRUFEWRACEh4KGkVOVklST05NRU5UX1NUQVRFX1VQREFUSU5HEAMSHgoaRU5WSVJPTk1FTlRfU1RBVEVfREVMRVRJTkcQBBIjCh9FTlZJUk9OTUVOVF9TVEFURV9DUkVBVEVfRkFJTEVEEAUSIwofRU5WSVJPTk1FTlRfU1RBVEVfVVBEQVRFX0ZBSUxFRBAGEiMKH0VOVklST05NRU5UX1NUQVRFX0RFTEVURV9GQUlMRUQQBzLtBAoSRW52aXJvbm1lbnRTZXJ2aWNlEnMKEUNyZWF0ZUVudmlyb25tZW50EiAubXBjLnYxLkNyZWF0ZUVudmlyb25tZW50UmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24iKYLT5JMCIzoLZW52aXJvbm1lbnQiFC9tcGMvdjEvZW52aXJvbm1lbnRzEm4KDkdldEVudmlyb25tZW50Eh0ubXBjLnYxLkdldEVudmlyb25tZW50UmVxdWVzdBoTLm1wYy52MS5FbnZpcm9ubWVudCIokAIBgtPkkwIfEh0vbXBjL3YxL3tuYW1lPWVudmlyb25tZW50cy8qfRJ2ChBMaXN0RW52aXJvbm1lbnRzEh8ubXBjLnYxLkxpc3RFbnZpcm9ubWVudHNSZXF1ZXN0GiAubXBjLnYxLkxpc3RFbnZpcm9ubWVudHNSZXNwb25zZSIfkAIBgtPkkwIWEhQvbXBjL3YxL2Vudmlyb25tZW50cxKIAQoRVXBkYXRlRW52aXJvbm1lbnQSIC5tcGMudjEuVXBkYXRlRW52aXJvbm1lbnRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbiI+gtPkkwI4OgtlbnZpcm9ubWVudDIpL21wYy92MS97ZW52aXJvbm1lbnQubmFtZT1lbnZpcm9ubWVudHMvKn0SbwoRRGVsZXRlRW52aXJvbm1lbnQSIC5tcGMudjEuRGVsZXRlRW52aXJvbm1lbnRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbiIlgtPkkwIfKh0vbXBjL3YxL3tuYW1lPWVudmlyb25tZW50cy8qfUJcCgpkZXYubXBjLnYxQhBFbnZpcm9ubWVudFByb3RvUAFaGG1wYy5kZXYvYXBpL21wYy92MTttcGN2MaICA01QQ6oCBk1wYy5WMcoCBk1wY1xWMeoCB01wYzo6VjFiBnByb3RvMw", [file_google_api_annotations, file_google_api_field_behavior, file_google_api_field_info, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_mpc_v1_common, file_mpc_v1_operation]);
 
 /**
  * A place to run workloads. On Kubernetes: a namespace with quota, limits and network policy.
@@ -125,7 +130,7 @@ export type Environment = Message<"mpc.v1.Environment"> & {
   expireTime?: Timestamp | undefined;
 
   /**
-   * How long from now it lives (AIP-214), at least one minute.
+   * How long from now it lives (AIP-214), at least one minute; not together with `expire_time`.
    *
    * @generated from field: google.protobuf.Duration ttl = 15;
    */
@@ -258,7 +263,7 @@ export type EnvironmentJson = {
   expireTime?: TimestampJson;
 
   /**
-   * How long from now it lives (AIP-214), at least one minute.
+   * How long from now it lives (AIP-214), at least one minute; not together with `expire_time`.
    *
    * @generated from field: google.protobuf.Duration ttl = 15;
    */
@@ -377,7 +382,7 @@ export type CreateEnvironmentRequest = Message<"mpc.v1.CreateEnvironmentRequest"
   environment?: Environment | undefined;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
@@ -419,7 +424,7 @@ export type CreateEnvironmentRequestJson = {
   environment?: EnvironmentJson;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
@@ -505,7 +510,9 @@ export type ListEnvironmentsRequest = Message<"mpc.v1.ListEnvironmentsRequest"> 
   /**
    * AIP-160 over `name`, `uid`, `state`, `stalled` (it has failed, and stays so until somebody
    * acts), `labels`, `create_time`, `update_time`, `expire_time`, `deletion_protection`,
-   * `cluster`, `current_operation` and `last_operation`; for instance `state = READY AND labels.team = web`.
+   * `cluster`, `current_operation` and `last_operation`; for instance
+   * `state = READY AND labels."example.com/team" = web`. `labels:*` and `expire_time:*` ask whether
+   * anything is set.
    *
    * @generated from field: string filter = 3;
    */
@@ -517,6 +524,14 @@ export type ListEnvironmentsRequest = Message<"mpc.v1.ListEnvironmentsRequest"> 
    * @generated from field: string order_by = 4;
    */
   orderBy: string;
+
+  /**
+   * Which fields of each environment to return (AIP-157), for instance `name,state`; all where
+   * it is empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 5;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -542,7 +557,9 @@ export type ListEnvironmentsRequestJson = {
   /**
    * AIP-160 over `name`, `uid`, `state`, `stalled` (it has failed, and stays so until somebody
    * acts), `labels`, `create_time`, `update_time`, `expire_time`, `deletion_protection`,
-   * `cluster`, `current_operation` and `last_operation`; for instance `state = READY AND labels.team = web`.
+   * `cluster`, `current_operation` and `last_operation`; for instance
+   * `state = READY AND labels."example.com/team" = web`. `labels:*` and `expire_time:*` ask whether
+   * anything is set.
    *
    * @generated from field: string filter = 3;
    */
@@ -554,6 +571,14 @@ export type ListEnvironmentsRequestJson = {
    * @generated from field: string order_by = 4;
    */
   orderBy?: string;
+
+  /**
+   * Which fields of each environment to return (AIP-157), for instance `name,state`; all where
+   * it is empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 5;
+   */
+  readMask?: FieldMaskJson;
 };
 
 /**
@@ -619,21 +644,23 @@ export const ListEnvironmentsResponseSchema: GenMessage<ListEnvironmentsResponse
  */
 export type UpdateEnvironmentRequest = Message<"mpc.v1.UpdateEnvironmentRequest"> & {
   /**
-   * `name` says which; `etag`, where set, must match.
+   * `name` says which; `etag`, where set, must match, and `*` is any version (AIP-154).
    *
    * @generated from field: mpc.v1.Environment environment = 1;
    */
   environment?: Environment | undefined;
 
   /**
-   * Which fields to change; all that are set where it is empty (AIP-134).
+   * Which fields to change, also entries and parts of them, for instance `labels.team`,
+   * "labels.`example.com/team`" and `quota.cpu` (AIP-161). `*` alone replaces all; where it is
+   * empty, the fields that are set change (AIP-134).
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
   updateMask?: FieldMask | undefined;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
@@ -668,21 +695,23 @@ export type UpdateEnvironmentRequest = Message<"mpc.v1.UpdateEnvironmentRequest"
  */
 export type UpdateEnvironmentRequestJson = {
   /**
-   * `name` says which; `etag`, where set, must match.
+   * `name` says which; `etag`, where set, must match, and `*` is any version (AIP-154).
    *
    * @generated from field: mpc.v1.Environment environment = 1;
    */
   environment?: EnvironmentJson;
 
   /**
-   * Which fields to change; all that are set where it is empty (AIP-134).
+   * Which fields to change, also entries and parts of them, for instance `labels.team`,
+   * "labels.`example.com/team`" and `quota.cpu` (AIP-161). `*` alone replaces all; where it is
+   * empty, the fields that are set change (AIP-134).
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
   updateMask?: FieldMaskJson;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
@@ -731,7 +760,7 @@ export type DeleteEnvironmentRequest = Message<"mpc.v1.DeleteEnvironmentRequest"
   name: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
@@ -759,7 +788,7 @@ export type DeleteEnvironmentRequest = Message<"mpc.v1.DeleteEnvironmentRequest"
   abandon: boolean;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 6;
    */
@@ -801,7 +830,7 @@ export type DeleteEnvironmentRequestJson = {
   name?: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
@@ -829,7 +858,7 @@ export type DeleteEnvironmentRequestJson = {
   abandon?: boolean;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 6;
    */

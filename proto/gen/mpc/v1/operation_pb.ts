@@ -2,12 +2,17 @@
 // @generated from file mpc/v1/operation.proto (package mpc.v1, syntax proto3)
 /* eslint-disable */
 
+// The `google.api.http` bindings are for gateways such as grpc-gateway and Envoy's gRPC-JSON
+// transcoder. The server itself takes JSON as Connect does: `POST /mpc.v1.SERVICE/METHOD`.
+
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
 import { file_google_api_field_behavior } from "../../google/api/field_behavior_pb.ts";
+import { file_google_api_field_info } from "../../google/api/field_info_pb.ts";
 import { file_google_api_resource } from "../../google/api/resource_pb.ts";
-import type { Duration, DurationJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, DurationJson, FieldMask, FieldMaskJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { ErrorRecord, ErrorRecordJson, Plan, PlanJson } from "./common_pb.ts";
 import { file_mpc_v1_common } from "./common_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -16,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpc/v1/operation.proto.
  */
 export const file_mpc_v1_operation: GenFile = /*@__PURE__*/
-  fileDesc("ChZtcGMvdjEvb3BlcmF0aW9uLnByb3RvEgZtcGMudjEi3AUKCU9wZXJhdGlvbhIRCgRuYW1lGAEgASgJQgPgQQgSEQoEa2luZBgCIAEoCUID4EEDEhMKBnRhcmdldBgDIAEoCUID4EEDEioKBXN0YXRlGAQgASgOMhYubXBjLnYxLk9wZXJhdGlvblN0YXRlQgPgQQMSEQoEZG9uZRgFIAEoCEID4EEDEikKBXN0ZXBzGAYgAygLMhUubXBjLnYxLk9wZXJhdGlvblN0ZXBCA+BBAxInCgVlcnJvchgHIAEoCzITLm1wYy52MS5FcnJvclJlY29yZEID4EEDEhIKBWFjdG9yGAggASgJQgPgQQMSEwoGZW5naW5lGAkgASgJQgPgQQMSNAoLY3JlYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSMwoKc3RhcnRfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIxCghlbmRfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIxCghkZWFkbGluZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIvCgxjYW5jZWxsYXRpb24YDiABKAsyFC5tcGMudjEuQ2FuY2VsbGF0aW9uQgPgQQMSJQoHcmVzaWR1ZRgPIAMoCzIPLm1wYy52MS5SZXNpZHVlQgPgQQMSFQoIcmV0cnlfb2YYECABKAlCA+BBAxIXCgpyZXF1ZXN0X2lkGBEgASgJQgPgQQMSHwoEcGxhbhgSIAEoCzIMLm1wYy52MS5QbGFuQgPgQQMSGwoOd2FpdGluZ19yZWFzb24YEyABKAlCA+BBAzpB6kE+Cg1tcGMvT3BlcmF0aW9uEhZvcGVyYXRpb25zL3tvcGVyYXRpb259KgpvcGVyYXRpb25zMglvcGVyYXRpb24i1gEKDU9wZXJhdGlvblN0ZXASDAoEbmFtZRgBIAEoCRIgCgVzdGF0ZRgCIAEoDjIRLm1wYy52MS5TdGVwU3RhdGUSJQoIYXR0ZW1wdHMYAyADKAsyEy5tcGMudjEuU3RlcEF0dGVtcHQSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHByb2dyZXNzGAYgASgJIuIBCgtTdGVwQXR0ZW1wdBIOCgZudW1iZXIYASABKAUSDAoEdW5kbxgCIAEoCBIuCgpzdGFydF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIgoFZXJyb3IYBSABKAsyEy5tcGMudjEuRXJyb3JSZWNvcmQSMwoPbmV4dF9yZXRyeV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJXCgxDYW5jZWxsYXRpb24SDQoFYWN0b3IYASABKAkSDgoGcmVhc29uGAIgASgJEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjkKB1Jlc2lkdWUSDgoGb2JqZWN0GAEgASgJEg4KBnJlYXNvbhgCIAEoCRIOCgZyZW1lZHkYAyABKAkiOgoTR2V0T3BlcmF0aW9uUmVxdWVzdBIjCgRuYW1lGAEgASgJQhXgQQL6QQ8KDW1wYy9PcGVyYXRpb24idAoVTGlzdE9wZXJhdGlvbnNSZXF1ZXN0EhYKCXBhZ2Vfc2l6ZRgBIAEoBUID4EEBEhcKCnBhZ2VfdG9rZW4YAiABKAlCA+BBARITCgZmaWx0ZXIYAyABKAlCA+BBARIVCghvcmRlcl9ieRgEIAEoCUID4EEBIlgKFkxpc3RPcGVyYXRpb25zUmVzcG9uc2USJQoKb3BlcmF0aW9ucxgBIAMoCzIRLm1wYy52MS5PcGVyYXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImwKFFdhaXRPcGVyYXRpb25SZXF1ZXN0EiMKBG5hbWUYASABKAlCFeBBAvpBDwoNbXBjL09wZXJhdGlvbhIvCgd0aW1lb3V0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQEiPAoVV2F0Y2hPcGVyYXRpb25SZXF1ZXN0EiMKBG5hbWUYASABKAlCFeBBAvpBDwoNbXBjL09wZXJhdGlvbiJuChZDYW5jZWxPcGVyYXRpb25SZXF1ZXN0EiMKBG5hbWUYASABKAlCFeBBAvpBDwoNbXBjL09wZXJhdGlvbhITCgZyZWFzb24YAiABKAlCA+BBARIaCg12YWxpZGF0ZV9vbmx5GAMgASgIQgPgQQEiegoXQ2FuY2VsT3BlcmF0aW9uUmVzcG9uc2USJAoJb3BlcmF0aW9uGAEgASgLMhEubXBjLnYxLk9wZXJhdGlvbhIUCgx1bmRvbmVfc3RlcHMYAiADKAkSEgoKa2VwdF9zdGVwcxgDIAMoCRIPCgdvdXRjb21lGAQgASgJIokBChVSZXRyeU9wZXJhdGlvblJlcXVlc3QSIwoEbmFtZRgBIAEoCUIV4EEC+kEPCg1tcGMvT3BlcmF0aW9uEhcKCnJlcXVlc3RfaWQYAiABKAlCA+BBARIaCg12YWxpZGF0ZV9vbmx5GAMgASgIQgPgQQESFgoJcGxhbl9oYXNoGAQgASgJQgPgQQEiPgoXRXhwbGFpbk9wZXJhdGlvblJlcXVlc3QSIwoEbmFtZRgBIAEoCUIV4EEC+kEPCg1tcGMvT3BlcmF0aW9uIpEBChhFeHBsYWluT3BlcmF0aW9uUmVzcG9uc2USDwoHc3VtbWFyeRgBIAEoCRImCgZjYXVzZXMYAiADKAsyFi5tcGMudjEuRXhwbGFpbmVkQ2F1c2USEwoLcmVzcG9uc2libGUYAyABKAkSFAoMbmV4dF9jb21tYW5kGAQgASgJEhEKCW5leHRfc3RlcBgFIAEoCSJfCg5FeHBsYWluZWRDYXVzZRINCgVzY29wZRgBIAEoCRIPCgdzdWJqZWN0GAIgASgJEgwKBGNvZGUYAyABKAkSDgoGcmVhc29uGAQgASgJEg8KB21lc3NhZ2UYBSABKAkqigIKDk9wZXJhdGlvblN0YXRlEh8KG09QRVJBVElPTl9TVEFURV9VTlNQRUNJRklFRBAAEhsKF09QRVJBVElPTl9TVEFURV9QRU5ESU5HEAESGwoXT1BFUkFUSU9OX1NUQVRFX1JVTk5JTkcQAhIeChpPUEVSQVRJT05fU1RBVEVfQ0FOQ0VMTElORxADEh0KGU9QRVJBVElPTl9TVEFURV9TVUNDRUVERUQQBBIaChZPUEVSQVRJT05fU1RBVEVfRkFJTEVEEAUSHQoZT1BFUkFUSU9OX1NUQVRFX0NBTkNFTExFRBAGEiMKH09QRVJBVElPTl9TVEFURV9ORUVEU19BVFRFTlRJT04QByrtAQoJU3RlcFN0YXRlEhoKFlNURVBfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJTVEVQX1NUQVRFX1BFTkRJTkcQARIWChJTVEVQX1NUQVRFX1JVTk5JTkcQAhIYChRTVEVQX1NUQVRFX1NVQ0NFRURFRBADEhUKEVNURVBfU1RBVEVfRkFJTEVEEAQSGAoUU1RFUF9TVEFURV9DQU5DRUxMRUQQBRIWChJTVEVQX1NUQVRFX1VORE9JTkcQBhIVChFTVEVQX1NUQVRFX1VORE9ORRAHEhoKFlNURVBfU1RBVEVfVU5ET19GQUlMRUQQCDKaBAoQT3BlcmF0aW9uU2VydmljZRI+CgxHZXRPcGVyYXRpb24SGy5tcGMudjEuR2V0T3BlcmF0aW9uUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24STwoOTGlzdE9wZXJhdGlvbnMSHS5tcGMudjEuTGlzdE9wZXJhdGlvbnNSZXF1ZXN0Gh4ubXBjLnYxLkxpc3RPcGVyYXRpb25zUmVzcG9uc2USQAoNV2FpdE9wZXJhdGlvbhIcLm1wYy52MS5XYWl0T3BlcmF0aW9uUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24SRAoOV2F0Y2hPcGVyYXRpb24SHS5tcGMudjEuV2F0Y2hPcGVyYXRpb25SZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbjABElIKD0NhbmNlbE9wZXJhdGlvbhIeLm1wYy52MS5DYW5jZWxPcGVyYXRpb25SZXF1ZXN0Gh8ubXBjLnYxLkNhbmNlbE9wZXJhdGlvblJlc3BvbnNlEkIKDlJldHJ5T3BlcmF0aW9uEh0ubXBjLnYxLlJldHJ5T3BlcmF0aW9uUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24SVQoQRXhwbGFpbk9wZXJhdGlvbhIfLm1wYy52MS5FeHBsYWluT3BlcmF0aW9uUmVxdWVzdBogLm1wYy52MS5FeHBsYWluT3BlcmF0aW9uUmVzcG9uc2ViBnByb3RvMw", [file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_timestamp, file_mpc_v1_common]);
+  fileDesc("ChZtcGMvdjEvb3BlcmF0aW9uLnByb3RvEgZtcGMudjEi5AUKCU9wZXJhdGlvbhIRCgRuYW1lGAEgASgJQgPgQQgSEQoEa2luZBgCIAEoCUID4EEDEhMKBnRhcmdldBgDIAEoCUID4EEDEioKBXN0YXRlGAQgASgOMhYubXBjLnYxLk9wZXJhdGlvblN0YXRlQgPgQQMSEQoEZG9uZRgFIAEoCEID4EEDEikKBXN0ZXBzGAYgAygLMhUubXBjLnYxLk9wZXJhdGlvblN0ZXBCA+BBAxInCgVlcnJvchgHIAEoCzITLm1wYy52MS5FcnJvclJlY29yZEID4EEDEhIKBWFjdG9yGAggASgJQgPgQQMSEwoGZW5naW5lGAkgASgJQgPgQQMSNAoLY3JlYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSMwoKc3RhcnRfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIxCghlbmRfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIxCghkZWFkbGluZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIvCgxjYW5jZWxsYXRpb24YDiABKAsyFC5tcGMudjEuQ2FuY2VsbGF0aW9uQgPgQQMSJQoHcmVzaWR1ZRgPIAMoCzIPLm1wYy52MS5SZXNpZHVlQgPgQQMSFQoIcmV0cnlfb2YYECABKAlCA+BBAxIfCgpyZXF1ZXN0X2lkGBEgASgJQgvgQQPijM/XCAIIARIfCgRwbGFuGBIgASgLMgwubXBjLnYxLlBsYW5CA+BBAxIbCg53YWl0aW5nX3JlYXNvbhgTIAEoCUID4EEDOkHqQT4KDW1wYy9PcGVyYXRpb24SFm9wZXJhdGlvbnMve29wZXJhdGlvbn0qCm9wZXJhdGlvbnMyCW9wZXJhdGlvbiL0AQoNT3BlcmF0aW9uU3RlcBIRCgRuYW1lGAEgASgJQgPgQQMSJQoFc3RhdGUYAiABKA4yES5tcGMudjEuU3RlcFN0YXRlQgPgQQMSKgoIYXR0ZW1wdHMYAyADKAsyEy5tcGMudjEuU3RlcEF0dGVtcHRCA+BBAxIzCgpzdGFydF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEjEKCGVuZF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEhUKCHByb2dyZXNzGAYgASgJQgPgQQMigAIKC1N0ZXBBdHRlbXB0EhMKBm51bWJlchgBIAEoBUID4EEDEhEKBHVuZG8YAiABKAhCA+BBAxIzCgpzdGFydF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEjEKCGVuZF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEicKBWVycm9yGAUgASgLMhMubXBjLnYxLkVycm9yUmVjb3JkQgPgQQMSOAoPbmV4dF9yZXRyeV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDImYKDENhbmNlbGxhdGlvbhISCgVhY3RvchgBIAEoCUID4EEDEhMKBnJlYXNvbhgCIAEoCUID4EEDEi0KBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMiSAoHUmVzaWR1ZRITCgZvYmplY3QYASABKAlCA+BBAxITCgZyZWFzb24YAiABKAlCA+BBAxITCgZyZW1lZHkYAyABKAlCA+BBAyI6ChNHZXRPcGVyYXRpb25SZXF1ZXN0EiMKBG5hbWUYASABKAlCFeBBAvpBDwoNbXBjL09wZXJhdGlvbiKoAQoVTGlzdE9wZXJhdGlvbnNSZXF1ZXN0EhYKCXBhZ2Vfc2l6ZRgBIAEoBUID4EEBEhcKCnBhZ2VfdG9rZW4YAiABKAlCA+BBARITCgZmaWx0ZXIYAyABKAlCA+BBARIVCghvcmRlcl9ieRgEIAEoCUID4EEBEjIKCXJlYWRfbWFzaxgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCA+BBASJYChZMaXN0T3BlcmF0aW9uc1Jlc3BvbnNlEiUKCm9wZXJhdGlvbnMYASADKAsyES5tcGMudjEuT3BlcmF0aW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJsChRXYWl0T3BlcmF0aW9uUmVxdWVzdBIjCgRuYW1lGAEgASgJQhXgQQL6QQ8KDW1wYy9PcGVyYXRpb24SLwoHdGltZW91dBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkID4EEBIjwKFVdhdGNoT3BlcmF0aW9uUmVxdWVzdBIjCgRuYW1lGAEgASgJQhXgQQL6QQ8KDW1wYy9PcGVyYXRpb24ibgoWQ2FuY2VsT3BlcmF0aW9uUmVxdWVzdBIjCgRuYW1lGAEgASgJQhXgQQL6QQ8KDW1wYy9PcGVyYXRpb24SEwoGcmVhc29uGAIgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgDIAEoCEID4EEBInoKF0NhbmNlbE9wZXJhdGlvblJlc3BvbnNlEiQKCW9wZXJhdGlvbhgBIAEoCzIRLm1wYy52MS5PcGVyYXRpb24SFAoMdW5kb25lX3N0ZXBzGAIgAygJEhIKCmtlcHRfc3RlcHMYAyADKAkSDwoHb3V0Y29tZRgEIAEoCSKRAQoVUmV0cnlPcGVyYXRpb25SZXF1ZXN0EiMKBG5hbWUYASABKAlCFeBBAvpBDwoNbXBjL09wZXJhdGlvbhIfCgpyZXF1ZXN0X2lkGAIgASgJQgvgQQHijM/XCAIIARIaCg12YWxpZGF0ZV9vbmx5GAMgASgIQgPgQQESFgoJcGxhbl9oYXNoGAQgASgJQgPgQQEiPgoXRXhwbGFpbk9wZXJhdGlvblJlcXVlc3QSIwoEbmFtZRgBIAEoCUIV4EEC+kEPCg1tcGMvT3BlcmF0aW9uIpEBChhFeHBsYWluT3BlcmF0aW9uUmVzcG9uc2USDwoHc3VtbWFyeRgBIAEoCRImCgZjYXVzZXMYAiADKAsyFi5tcGMudjEuRXhwbGFpbmVkQ2F1c2USEwoLcmVzcG9uc2libGUYAyABKAkSFAoMbmV4dF9jb21tYW5kGAQgASgJEhEKCW5leHRfc3RlcBgFIAEoCSJfCg5FeHBsYWluZWRDYXVzZRINCgVzY29wZRgBIAEoCRIPCgdzdWJqZWN0GAIgASgJEgwKBGNvZGUYAyABKAkSDgoGcmVhc29uGAQgASgJEg8KB21lc3NhZ2UYBSABKAkqigIKDk9wZXJhdGlvblN0YXRlEh8KG09QRVJBVElPTl9TVEFURV9VTlNQRUNJRklFRBAAEhsKF09QRVJBVElPTl9TVEFURV9QRU5ESU5HEAESGwoXT1BFUkFUSU9OX1NUQVRFX1JVTk5JTkcQAhIeChpPUEVSQVRJT05fU1RBVEVfQ0FOQ0VMTElORxADEh0KGU9QRVJBVElPTl9TVEFURV9TVUNDRUVERUQQBBIaChZPUEVSQVRJT05fU1RBVEVfRkFJTEVEEAUSHQoZT1BFUkFUSU9OX1NUQVRFX0NBTkNFTExFRBAGEiMKH09QRVJBVElPTl9TVEFURV9ORUVEU19BVFRFTlRJT04QByrtAQoJU3RlcFN0YXRlEhoKFlNURVBfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJTVEVQX1NUQVRFX1BFTkRJTkcQARIWChJTVEVQX1NUQVRFX1JVTk5JTkcQAhIYChRTVEVQX1NUQVRFX1NVQ0NFRURFRBADEhUKEVNURVBfU1RBVEVfRkFJTEVEEAQSGAoUU1RFUF9TVEFURV9DQU5DRUxMRUQQBRIWChJTVEVQX1NUQVRFX1VORE9JTkcQBhIVChFTVEVQX1NUQVRFX1VORE9ORRAHEhoKFlNURVBfU1RBVEVfVU5ET19GQUlMRUQQCDLOBgoQT3BlcmF0aW9uU2VydmljZRJmCgxHZXRPcGVyYXRpb24SGy5tcGMudjEuR2V0T3BlcmF0aW9uUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24iJpACAYLT5JMCHRIbL21wYy92MS97bmFtZT1vcGVyYXRpb25zLyp9Em4KDkxpc3RPcGVyYXRpb25zEh0ubXBjLnYxLkxpc3RPcGVyYXRpb25zUmVxdWVzdBoeLm1wYy52MS5MaXN0T3BlcmF0aW9uc1Jlc3BvbnNlIh2QAgGC0+STAhQSEi9tcGMvdjEvb3BlcmF0aW9ucxJwCg1XYWl0T3BlcmF0aW9uEhwubXBjLnYxLldhaXRPcGVyYXRpb25SZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbiIukAIBgtPkkwIlOgEqIiAvbXBjL3YxL3tuYW1lPW9wZXJhdGlvbnMvKn06d2FpdBJyCg5XYXRjaE9wZXJhdGlvbhIdLm1wYy52MS5XYXRjaE9wZXJhdGlvblJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uIiyQAgGC0+STAiMSIS9tcGMvdjEve25hbWU9b3BlcmF0aW9ucy8qfTp3YXRjaDABEoEBCg9DYW5jZWxPcGVyYXRpb24SHi5tcGMudjEuQ2FuY2VsT3BlcmF0aW9uUmVxdWVzdBofLm1wYy52MS5DYW5jZWxPcGVyYXRpb25SZXNwb25zZSItgtPkkwInOgEqIiIvbXBjL3YxL3tuYW1lPW9wZXJhdGlvbnMvKn06Y2FuY2VsEnAKDlJldHJ5T3BlcmF0aW9uEh0ubXBjLnYxLlJldHJ5T3BlcmF0aW9uUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24iLILT5JMCJjoBKiIhL21wYy92MS97bmFtZT1vcGVyYXRpb25zLyp9OnJldHJ5EoUBChBFeHBsYWluT3BlcmF0aW9uEh8ubXBjLnYxLkV4cGxhaW5PcGVyYXRpb25SZXF1ZXN0GiAubXBjLnYxLkV4cGxhaW5PcGVyYXRpb25SZXNwb25zZSIukAIBgtPkkwIlEiMvbXBjL3YxL3tuYW1lPW9wZXJhdGlvbnMvKn06ZXhwbGFpbkJaCgpkZXYubXBjLnYxQg5PcGVyYXRpb25Qcm90b1ABWhhtcGMuZGV2L2FwaS9tcGMvdjE7bXBjdjGiAgNNUEOqAgZNcGMuVjHKAgZNcGNcVjHqAgdNcGM6OlYxYgZwcm90bzM", [file_google_api_annotations, file_google_api_field_behavior, file_google_api_field_info, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_mpc_v1_common]);
 
 /**
  * One durable change (AIP-151): what it does, to what, and how far it is.
@@ -699,8 +704,8 @@ export type ListOperationsRequest = Message<"mpc.v1.ListOperationsRequest"> & {
   pageToken: string;
 
   /**
-   * AIP-160 over `name`, `kind`, `target`, `state`, `stalled` (it needs attention, or has told of
-   * nothing for five minutes), `actor`, `engine`, `retry_of`, `create_time`, `update_time` and
+   * AIP-160 over `name`, `kind`, `target`, `state`, `done`, `stalled` (it needs attention, or has told
+   * of nothing for five minutes), `actor`, `engine`, `retry_of`, `create_time`, `update_time` and
    * `end_time`; for instance `state = RUNNING AND target = "environments/dev"`.
    *
    * @generated from field: string filter = 3;
@@ -713,6 +718,14 @@ export type ListOperationsRequest = Message<"mpc.v1.ListOperationsRequest"> & {
    * @generated from field: string order_by = 4;
    */
   orderBy: string;
+
+  /**
+   * Which fields of each operation to return (AIP-157), for instance `name,state`; all where
+   * it is empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 5;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -736,8 +749,8 @@ export type ListOperationsRequestJson = {
   pageToken?: string;
 
   /**
-   * AIP-160 over `name`, `kind`, `target`, `state`, `stalled` (it needs attention, or has told of
-   * nothing for five minutes), `actor`, `engine`, `retry_of`, `create_time`, `update_time` and
+   * AIP-160 over `name`, `kind`, `target`, `state`, `done`, `stalled` (it needs attention, or has told
+   * of nothing for five minutes), `actor`, `engine`, `retry_of`, `create_time`, `update_time` and
    * `end_time`; for instance `state = RUNNING AND target = "environments/dev"`.
    *
    * @generated from field: string filter = 3;
@@ -750,6 +763,14 @@ export type ListOperationsRequestJson = {
    * @generated from field: string order_by = 4;
    */
   orderBy?: string;
+
+  /**
+   * Which fields of each operation to return (AIP-157), for instance `name,state`; all where
+   * it is empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 5;
+   */
+  readMask?: FieldMaskJson;
 };
 
 /**
@@ -1046,7 +1067,7 @@ export type RetryOperationRequest = Message<"mpc.v1.RetryOperationRequest"> & {
   name: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 2;
    */
@@ -1081,7 +1102,7 @@ export type RetryOperationRequestJson = {
   name?: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 2;
    */

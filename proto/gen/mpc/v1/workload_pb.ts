@@ -2,12 +2,17 @@
 // @generated from file mpc/v1/workload.proto (package mpc.v1, syntax proto3)
 /* eslint-disable */
 
+// The `google.api.http` bindings are for gateways such as grpc-gateway and Envoy's gRPC-JSON
+// transcoder. The server itself takes JSON as Connect does: `POST /mpc.v1.SERVICE/METHOD`.
+
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
 import { file_google_api_field_behavior } from "../../google/api/field_behavior_pb.ts";
+import { file_google_api_field_info } from "../../google/api/field_info_pb.ts";
 import { file_google_api_resource } from "../../google/api/resource_pb.ts";
-import type { Duration, DurationJson, StructJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, DurationJson, FieldMask, FieldMaskJson, StructJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Condition, ConditionJson } from "./common_pb.ts";
 import { file_mpc_v1_common } from "./common_pb.ts";
 import type { OperationSchema } from "./operation_pb.ts";
@@ -18,7 +23,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file mpc/v1/workload.proto.
  */
 export const file_mpc_v1_workload: GenFile = /*@__PURE__*/
-  fileDesc("ChVtcGMvdjEvd29ya2xvYWQucHJvdG8SBm1wYy52MSKABgoIV29ya2xvYWQSEQoEbmFtZRgBIAEoCUID4EEIEhAKA3VpZBgCIAEoCUID4EEDEgwKBGV0YWcYAyABKAkSFwoKZ2VuZXJhdGlvbhgEIAEoA0ID4EEDEjEKBmxhYmVscxgFIAMoCzIcLm1wYy52MS5Xb3JrbG9hZC5MYWJlbHNFbnRyeUID4EEBEjsKC2Fubm90YXRpb25zGAYgAygLMiEubXBjLnYxLldvcmtsb2FkLkFubm90YXRpb25zRW50cnlCA+BBARI0CgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxI0Cgt1cGRhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIpCgVzdGF0ZRgJIAEoDjIVLm1wYy52MS5Xb3JrbG9hZFN0YXRlQgPgQQMSKgoKY29uZGl0aW9ucxgKIAMoCzIRLm1wYy52MS5Db25kaXRpb25CA+BBAxIYCgtyZWNvbmNpbGluZxgLIAEoCEID4EEDEh4KEWN1cnJlbnRfb3BlcmF0aW9uGAwgASgJQgPgQQMSGwoObGFzdF9vcGVyYXRpb24YDSABKAlCA+BBAxInCgRzcGVjGA4gASgLMhQubXBjLnYxLldvcmtsb2FkU3BlY0ID4EECEhwKD2FjdGl2ZV9yZXZpc2lvbhgPIAEoBUID4EEDEhsKDnJlYWR5X3JlcGxpY2FzGBAgASgFQgPgQQMaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARoyChBBbm5vdGF0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAE6V+pBVAoMbXBjL1dvcmtsb2FkEi9lbnZpcm9ubWVudHMve2Vudmlyb25tZW50fS93b3JrbG9hZHMve3dvcmtsb2FkfSoJd29ya2xvYWRzMgh3b3JrbG9hZCK+BQoMV29ya2xvYWRTcGVjEhIKBWltYWdlGAEgASgJQgPgQQESGgoIcmVwbGljYXMYAiABKAVCA+BBAUgAiAEBEiAKBXBvcnRzGAMgAygLMgwubXBjLnYxLlBvcnRCA+BBARIvCgNlbnYYBCADKAsyHS5tcGMudjEuV29ya2xvYWRTcGVjLkVudkVudHJ5QgPgQQESKQoJcmVzb3VyY2VzGAUgASgLMhEubXBjLnYxLlJlc291cmNlc0ID4EEBEi4KDGhlYWx0aF9jaGVjaxgGIAEoCzITLm1wYy52MS5IZWFsdGhDaGVja0ID4EEBEhQKB2NvbW1hbmQYByADKAlCA+BBARIRCgRhcmdzGAggAygJQgPgQQESOQoRcHJvZ3Jlc3NfZGVhZGxpbmUYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBARIoCghlbnZfZnJvbRgKIAMoCzIRLm1wYy52MS5FbnZTb3VyY2VCA+BBARIkCgd2b2x1bWVzGAsgAygLMg4ubXBjLnYxLlZvbHVtZUID4EEBEiUKB2luZ3Jlc3MYDCABKAsyDy5tcGMudjEuSW5ncmVzc0ID4EEBEi0KC2F1dG9zY2FsaW5nGA0gASgLMhMubXBjLnYxLkF1dG9zY2FsaW5nQgPgQQESOAoRZGlzcnVwdGlvbl9idWRnZXQYDiABKAsyGC5tcGMudjEuRGlzcnVwdGlvbkJ1ZGdldEID4EEBEiEKBWNoYXJ0GA8gASgLMg0ubXBjLnYxLkNoYXJ0QgPgQQESMAoObGl2ZW5lc3NfY2hlY2sYECABKAsyEy5tcGMudjEuSGVhbHRoQ2hlY2tCA+BBARoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgsKCV9yZXBsaWNhcyJsCglFbnZTb3VyY2USFQoIdmFyaWFibGUYASABKAlCA+BBARIVCgZzZWNyZXQYAiABKAlCA+BBAUgAEhUKBmNvbmZpZxgDIAEoCUID4EEBSAASEAoDa2V5GAQgASgJQgPgQQFCCAoGc291cmNlItwBCgZWb2x1bWUSEQoEbmFtZRgBIAEoCUID4EECEhEKBHBhdGgYAiABKAlCA+BBAhIWCglyZWFkX29ubHkYAyABKAhCA+BBARItCgdzY3JhdGNoGAQgASgLMhUubXBjLnYxLlNjcmF0Y2hWb2x1bWVCA+BBAUgAEi0KB3N0b3JhZ2UYBSABKAsyFS5tcGMudjEuU3RvcmFnZVZvbHVtZUID4EEBSAASFQoGc2VjcmV0GAYgASgJQgPgQQFIABIVCgZjb25maWcYByABKAlCA+BBAUgAQggKBnNvdXJjZSI6Cg1TY3JhdGNoVm9sdW1lEhEKBHNpemUYASABKAlCA+BBARIWCglpbl9tZW1vcnkYAiABKAhCA+BBASJTCg1TdG9yYWdlVm9sdW1lEhEKBHNpemUYASABKAlCA+BBAhIaCg1zdG9yYWdlX2NsYXNzGAIgASgJQgPgQQESEwoGc2hhcmVkGAMgASgIQgPgQQEidwoHSW5ncmVzcxIRCgRob3N0GAEgASgJQgPgQQISEQoEcGF0aBgCIAEoCUID4EEBEhEKBHBvcnQYAyABKAVCA+BBARIXCgp0bHNfc2VjcmV0GAQgASgJQgPgQQESGgoNaW5ncmVzc19jbGFzcxgFIAEoCUID4EEBImQKC0F1dG9zY2FsaW5nEhkKDG1pbl9yZXBsaWNhcxgBIAEoBUID4EECEhkKDG1heF9yZXBsaWNhcxgCIAEoBUID4EECEh8KEnRhcmdldF9jcHVfcGVyY2VudBgDIAEoBUID4EEBIjAKEERpc3J1cHRpb25CdWRnZXQSHAoPbWF4X3VuYXZhaWxhYmxlGAEgASgFQgPgQQIiXgoFQ2hhcnQSEQoEbmFtZRgBIAEoCUID4EECEhQKB3ZlcnNpb24YAiABKAlCA+BBAhIsCgZ2YWx1ZXMYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0QgPgQQEiQwoEUG9ydBIRCgRuYW1lGAEgASgJQgPgQQESEQoEcG9ydBgCIAEoBUID4EECEhUKCHByb3RvY29sGAMgASgJQgPgQQEiMgoJUmVzb3VyY2VzEhAKA2NwdRgBIAEoCUID4EEBEhMKBm1lbW9yeRgCIAEoCUID4EEBImMKC0hlYWx0aENoZWNrEhEKBHBhdGgYASABKAlCA+BBAhIRCgRwb3J0GAIgASgFQgPgQQISLgoGcGVyaW9kGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQEirAIKCFJldmlzaW9uEhEKBG5hbWUYASABKAlCA+BBCBITCgZudW1iZXIYAiABKAVCA+BBAxInCgRzcGVjGAMgASgLMhQubXBjLnYxLldvcmtsb2FkU3BlY0ID4EEDEhYKCW9wZXJhdGlvbhgEIAEoCUID4EEDEjQKC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEhMKBmFjdGl2ZRgGIAEoCEID4EEDOmzqQWkKDG1wYy9SZXZpc2lvbhJEZW52aXJvbm1lbnRzL3tlbnZpcm9ubWVudH0vd29ya2xvYWRzL3t3b3JrbG9hZH0vcmV2aXNpb25zL3tyZXZpc2lvbn0qCXJldmlzaW9uczIIcmV2aXNpb24inwIKFURlcGxveVdvcmtsb2FkUmVxdWVzdBInCgZwYXJlbnQYASABKAlCF+BBAvpBEQoPbXBjL0Vudmlyb25tZW50EhgKC3dvcmtsb2FkX2lkGAIgASgJQgPgQQISJwoId29ya2xvYWQYAyABKAsyEC5tcGMudjEuV29ya2xvYWRCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgFIAEoCEID4EEBEhYKCXBsYW5faGFzaBgGIAEoCUID4EEBEi8KB3RpbWVvdXQYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBARIcCg9mb3JjZV9jb25mbGljdHMYCCABKAhCA+BBASI4ChJHZXRXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQimQEKFExpc3RXb3JrbG9hZHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOEgxtcGMvV29ya2xvYWQSFgoJcGFnZV9zaXplGAIgASgFQgPgQQESFwoKcGFnZV90b2tlbhgDIAEoCUID4EEBEhMKBmZpbHRlchgEIAEoCUID4EEBEhUKCG9yZGVyX2J5GAUgASgJQgPgQQEiVQoVTGlzdFdvcmtsb2Fkc1Jlc3BvbnNlEiMKCXdvcmtsb2FkcxgBIAMoCzIQLm1wYy52MS5Xb3JrbG9hZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki/gEKFURlbGV0ZVdvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIRCgRldGFnGAIgASgJQgPgQQESGgoNYWxsb3dfbWlzc2luZxgDIAEoCEID4EEBEhQKB2FiYW5kb24YBCABKAhCA+BBARIXCgpyZXF1ZXN0X2lkGAUgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgGIAEoCEID4EEBEhYKCXBsYW5faGFzaBgHIAEoCUID4EEBEi8KB3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBASL7AQoXUm9sbGJhY2tXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFQoIcmV2aXNpb24YAiABKAVCA+BBARIRCgRldGFnGAMgASgJQgPgQQESFwoKcmVxdWVzdF9pZBgEIAEoCUID4EEBEhoKDXZhbGlkYXRlX29ubHkYBSABKAhCA+BBARIWCglwbGFuX2hhc2gYBiABKAlCA+BBARIcCg9mb3JjZV9jb25mbGljdHMYByABKAhCA+BBARIaCghyZXBsaWNhcxgIIAEoBUID4EEBSACIAQFCCwoJX3JlcGxpY2FzIs8BChRTY2FsZVdvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIVCghyZXBsaWNhcxgCIAEoBUID4EECEhEKBGV0YWcYAyABKAlCA+BBARIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgFIAEoCEID4EEBEhYKCXBsYW5faGFzaBgGIAEoCUID4EEBEhwKD2ZvcmNlX2NvbmZsaWN0cxgHIAEoCEID4EEBIroBChZSZXN0YXJ0V29ya2xvYWRSZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhEKBGV0YWcYAiABKAlCA+BBARIXCgpyZXF1ZXN0X2lkGAMgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgEIAEoCEID4EEBEhYKCXBsYW5faGFzaBgFIAEoCUID4EEBEhwKD2ZvcmNlX2NvbmZsaWN0cxgGIAEoCEID4EEBIp4BChhSZWNvbmNpbGVXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSEQoEZXRhZxgCIAEoCUID4EEBEhcKCnJlcXVlc3RfaWQYAyABKAlCA+BBARIaCg12YWxpZGF0ZV9vbmx5GAQgASgIQgPgQQESFgoJcGxhbl9oYXNoGAUgASgJQgPgQQEiNwoPTGlzdFBvZHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQiLQoQTGlzdFBvZHNSZXNwb25zZRIZCgRwb2RzGAEgAygLMgsubXBjLnYxLlBvZCKjAQoDUG9kEgwKBG5hbWUYASABKAkSDgoGc3RhdHVzGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDQoFcmVhZHkYBCABKAgSEAoIcmVzdGFydHMYBSABKAUSDQoFaW1hZ2UYBiABKAkSDAoEbm9kZRgHIAEoCRIvCgtjcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiQAoYTGlzdENsdXN0ZXJFdmVudHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQiQQoZTGlzdENsdXN0ZXJFdmVudHNSZXNwb25zZRIkCgZldmVudHMYASADKAsyFC5tcGMudjEuQ2x1c3RlckV2ZW50IokBCgxDbHVzdGVyRXZlbnQSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY291bnQYAiABKAUSDwoHd2FybmluZxgDIAEoCBIOCgZyZWFzb24YBCABKAkSDgoGb2JqZWN0GAUgASgJEg8KB21lc3NhZ2UYBiABKAkibQoUTGlzdFJldmlzaW9uc1JlcXVlc3QSJAoGcGFyZW50GAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIWCglwYWdlX3NpemUYAiABKAVCA+BBARIXCgpwYWdlX3Rva2VuGAMgASgJQgPgQQEiVQoVTGlzdFJldmlzaW9uc1Jlc3BvbnNlEiMKCXJldmlzaW9ucxgBIAMoCzIQLm1wYy52MS5SZXZpc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkipQEKEVN0cmVhbUxvZ3NSZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhMKBmZvbGxvdxgCIAEoCEID4EEBEhEKBHRhaWwYAyABKAVCA+BBARIuCgVzaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBARIUCgdyZXBsaWNhGAUgASgJQgPgQQEiXQoSU3RyZWFtTG9nc1Jlc3BvbnNlEg8KB3JlcGxpY2EYASABKAkSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEdGV4dBgDIAEoCSrlAQoNV29ya2xvYWRTdGF0ZRIeChpXT1JLTE9BRF9TVEFURV9VTlNQRUNJRklFRBAAEhwKGFdPUktMT0FEX1NUQVRFX0RFUExPWUlORxABEhgKFFdPUktMT0FEX1NUQVRFX1JFQURZEAISIAocV09SS0xPQURfU1RBVEVfREVQTE9ZX0ZBSUxFRBADEhsKF1dPUktMT0FEX1NUQVRFX0RFR1JBREVEEAQSGwoXV09SS0xPQURfU1RBVEVfREVMRVRJTkcQBRIgChxXT1JLTE9BRF9TVEFURV9ERUxFVEVfRkFJTEVEEAYy7AYKD1dvcmtsb2FkU2VydmljZRJCCg5EZXBsb3lXb3JrbG9hZBIdLm1wYy52MS5EZXBsb3lXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEjsKC0dldFdvcmtsb2FkEhoubXBjLnYxLkdldFdvcmtsb2FkUmVxdWVzdBoQLm1wYy52MS5Xb3JrbG9hZBJMCg1MaXN0V29ya2xvYWRzEhwubXBjLnYxLkxpc3RXb3JrbG9hZHNSZXF1ZXN0Gh0ubXBjLnYxLkxpc3RXb3JrbG9hZHNSZXNwb25zZRJCCg5EZWxldGVXb3JrbG9hZBIdLm1wYy52MS5EZWxldGVXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEkYKEFJvbGxiYWNrV29ya2xvYWQSHy5tcGMudjEuUm9sbGJhY2tXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEkAKDVNjYWxlV29ya2xvYWQSHC5tcGMudjEuU2NhbGVXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEkQKD1Jlc3RhcnRXb3JrbG9hZBIeLm1wYy52MS5SZXN0YXJ0V29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbhJIChFSZWNvbmNpbGVXb3JrbG9hZBIgLm1wYy52MS5SZWNvbmNpbGVXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uEj0KCExpc3RQb2RzEhcubXBjLnYxLkxpc3RQb2RzUmVxdWVzdBoYLm1wYy52MS5MaXN0UG9kc1Jlc3BvbnNlElgKEUxpc3RDbHVzdGVyRXZlbnRzEiAubXBjLnYxLkxpc3RDbHVzdGVyRXZlbnRzUmVxdWVzdBohLm1wYy52MS5MaXN0Q2x1c3RlckV2ZW50c1Jlc3BvbnNlEkwKDUxpc3RSZXZpc2lvbnMSHC5tcGMudjEuTGlzdFJldmlzaW9uc1JlcXVlc3QaHS5tcGMudjEuTGlzdFJldmlzaW9uc1Jlc3BvbnNlEkUKClN0cmVhbUxvZ3MSGS5tcGMudjEuU3RyZWFtTG9nc1JlcXVlc3QaGi5tcGMudjEuU3RyZWFtTG9nc1Jlc3BvbnNlMAFiBnByb3RvMw", [file_google_api_field_behavior, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common, file_mpc_v1_operation]);
+  fileDesc("ChVtcGMvdjEvd29ya2xvYWQucHJvdG8SBm1wYy52MSKNBgoIV29ya2xvYWQSEQoEbmFtZRgBIAEoCUID4EEIEhgKA3VpZBgCIAEoCUIL4EED4ozP1wgCCAESEQoEZXRhZxgDIAEoCUID4EEBEhcKCmdlbmVyYXRpb24YBCABKANCA+BBAxIxCgZsYWJlbHMYBSADKAsyHC5tcGMudjEuV29ya2xvYWQuTGFiZWxzRW50cnlCA+BBARI7Cgthbm5vdGF0aW9ucxgGIAMoCzIhLm1wYy52MS5Xb3JrbG9hZC5Bbm5vdGF0aW9uc0VudHJ5QgPgQQESNAoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSNAoLdXBkYXRlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSKQoFc3RhdGUYCSABKA4yFS5tcGMudjEuV29ya2xvYWRTdGF0ZUID4EEDEioKCmNvbmRpdGlvbnMYCiADKAsyES5tcGMudjEuQ29uZGl0aW9uQgPgQQMSGAoLcmVjb25jaWxpbmcYCyABKAhCA+BBAxIeChFjdXJyZW50X29wZXJhdGlvbhgMIAEoCUID4EEDEhsKDmxhc3Rfb3BlcmF0aW9uGA0gASgJQgPgQQMSJwoEc3BlYxgOIAEoCzIULm1wYy52MS5Xb3JrbG9hZFNwZWNCA+BBAhIcCg9hY3RpdmVfcmV2aXNpb24YDyABKAVCA+BBAxIbCg5yZWFkeV9yZXBsaWNhcxgQIAEoBUID4EEDGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMgoQQW5ub3RhdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBOlfqQVQKDG1wYy9Xb3JrbG9hZBIvZW52aXJvbm1lbnRzL3tlbnZpcm9ubWVudH0vd29ya2xvYWRzL3t3b3JrbG9hZH0qCXdvcmtsb2FkczIId29ya2xvYWQivgUKDFdvcmtsb2FkU3BlYxISCgVpbWFnZRgBIAEoCUID4EEBEhoKCHJlcGxpY2FzGAIgASgFQgPgQQFIAIgBARIgCgVwb3J0cxgDIAMoCzIMLm1wYy52MS5Qb3J0QgPgQQESLwoDZW52GAQgAygLMh0ubXBjLnYxLldvcmtsb2FkU3BlYy5FbnZFbnRyeUID4EEBEikKCXJlc291cmNlcxgFIAEoCzIRLm1wYy52MS5SZXNvdXJjZXNCA+BBARIuCgxoZWFsdGhfY2hlY2sYBiABKAsyEy5tcGMudjEuSGVhbHRoQ2hlY2tCA+BBARIUCgdjb21tYW5kGAcgAygJQgPgQQESEQoEYXJncxgIIAMoCUID4EEBEjkKEXByb2dyZXNzX2RlYWRsaW5lGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQESKAoIZW52X2Zyb20YCiADKAsyES5tcGMudjEuRW52U291cmNlQgPgQQESJAoHdm9sdW1lcxgLIAMoCzIOLm1wYy52MS5Wb2x1bWVCA+BBARIlCgdpbmdyZXNzGAwgASgLMg8ubXBjLnYxLkluZ3Jlc3NCA+BBARItCgthdXRvc2NhbGluZxgNIAEoCzITLm1wYy52MS5BdXRvc2NhbGluZ0ID4EEBEjgKEWRpc3J1cHRpb25fYnVkZ2V0GA4gASgLMhgubXBjLnYxLkRpc3J1cHRpb25CdWRnZXRCA+BBARIhCgVjaGFydBgPIAEoCzINLm1wYy52MS5DaGFydEID4EEBEjAKDmxpdmVuZXNzX2NoZWNrGBAgASgLMhMubXBjLnYxLkhlYWx0aENoZWNrQgPgQQEaKgoIRW52RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUILCglfcmVwbGljYXMibAoJRW52U291cmNlEhUKCHZhcmlhYmxlGAEgASgJQgPgQQESFQoGc2VjcmV0GAIgASgJQgPgQQFIABIVCgZjb25maWcYAyABKAlCA+BBAUgAEhAKA2tleRgEIAEoCUID4EEBQggKBnNvdXJjZSLcAQoGVm9sdW1lEhEKBG5hbWUYASABKAlCA+BBAhIRCgRwYXRoGAIgASgJQgPgQQISFgoJcmVhZF9vbmx5GAMgASgIQgPgQQESLQoHc2NyYXRjaBgEIAEoCzIVLm1wYy52MS5TY3JhdGNoVm9sdW1lQgPgQQFIABItCgdzdG9yYWdlGAUgASgLMhUubXBjLnYxLlN0b3JhZ2VWb2x1bWVCA+BBAUgAEhUKBnNlY3JldBgGIAEoCUID4EEBSAASFQoGY29uZmlnGAcgASgJQgPgQQFIAEIICgZzb3VyY2UiOgoNU2NyYXRjaFZvbHVtZRIRCgRzaXplGAEgASgJQgPgQQESFgoJaW5fbWVtb3J5GAIgASgIQgPgQQEiUwoNU3RvcmFnZVZvbHVtZRIRCgRzaXplGAEgASgJQgPgQQISGgoNc3RvcmFnZV9jbGFzcxgCIAEoCUID4EEBEhMKBnNoYXJlZBgDIAEoCEID4EEBIncKB0luZ3Jlc3MSEQoEaG9zdBgBIAEoCUID4EECEhEKBHBhdGgYAiABKAlCA+BBARIRCgRwb3J0GAMgASgFQgPgQQESFwoKdGxzX3NlY3JldBgEIAEoCUID4EEBEhoKDWluZ3Jlc3NfY2xhc3MYBSABKAlCA+BBASJkCgtBdXRvc2NhbGluZxIZCgxtaW5fcmVwbGljYXMYASABKAVCA+BBAhIZCgxtYXhfcmVwbGljYXMYAiABKAVCA+BBAhIfChJ0YXJnZXRfY3B1X3BlcmNlbnQYAyABKAVCA+BBASIwChBEaXNydXB0aW9uQnVkZ2V0EhwKD21heF91bmF2YWlsYWJsZRgBIAEoBUID4EECIl4KBUNoYXJ0EhEKBG5hbWUYASABKAlCA+BBAhIUCgd2ZXJzaW9uGAIgASgJQgPgQQISLAoGdmFsdWVzGAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEID4EEBIkMKBFBvcnQSEQoEbmFtZRgBIAEoCUID4EEBEhEKBHBvcnQYAiABKAVCA+BBAhIVCghwcm90b2NvbBgDIAEoCUID4EEBIjIKCVJlc291cmNlcxIQCgNjcHUYASABKAlCA+BBARITCgZtZW1vcnkYAiABKAlCA+BBASJjCgtIZWFsdGhDaGVjaxIRCgRwYXRoGAEgASgJQgPgQQISEQoEcG9ydBgCIAEoBUID4EECEi4KBnBlcmlvZBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkID4EEBIqwCCghSZXZpc2lvbhIRCgRuYW1lGAEgASgJQgPgQQgSEwoGbnVtYmVyGAIgASgFQgPgQQMSJwoEc3BlYxgDIAEoCzIULm1wYy52MS5Xb3JrbG9hZFNwZWNCA+BBAxIWCglvcGVyYXRpb24YBCABKAlCA+BBAxI0CgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxITCgZhY3RpdmUYBiABKAhCA+BBAzps6kFpCgxtcGMvUmV2aXNpb24SRGVudmlyb25tZW50cy97ZW52aXJvbm1lbnR9L3dvcmtsb2Fkcy97d29ya2xvYWR9L3JldmlzaW9ucy97cmV2aXNpb259KglyZXZpc2lvbnMyCHJldmlzaW9uIqcCChVEZXBsb3lXb3JrbG9hZFJlcXVlc3QSJwoGcGFyZW50GAEgASgJQhfgQQL6QREKD21wYy9FbnZpcm9ubWVudBIYCgt3b3JrbG9hZF9pZBgCIAEoCUID4EECEicKCHdvcmtsb2FkGAMgASgLMhAubXBjLnYxLldvcmtsb2FkQgPgQQISHwoKcmVxdWVzdF9pZBgEIAEoCUIL4EEB4ozP1wgCCAESGgoNdmFsaWRhdGVfb25seRgFIAEoCEID4EEBEhYKCXBsYW5faGFzaBgGIAEoCUID4EEBEi8KB3RpbWVvdXQYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBARIcCg9mb3JjZV9jb25mbGljdHMYCCABKAhCA+BBASI4ChJHZXRXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQizQEKFExpc3RXb3JrbG9hZHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOEgxtcGMvV29ya2xvYWQSFgoJcGFnZV9zaXplGAIgASgFQgPgQQESFwoKcGFnZV90b2tlbhgDIAEoCUID4EEBEhMKBmZpbHRlchgEIAEoCUID4EEBEhUKCG9yZGVyX2J5GAUgASgJQgPgQQESMgoJcmVhZF9tYXNrGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0ID4EEBIlUKFUxpc3RXb3JrbG9hZHNSZXNwb25zZRIjCgl3b3JrbG9hZHMYASADKAsyEC5tcGMudjEuV29ya2xvYWQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIoYCChVEZWxldGVXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSEQoEZXRhZxgCIAEoCUID4EEBEhoKDWFsbG93X21pc3NpbmcYAyABKAhCA+BBARIUCgdhYmFuZG9uGAQgASgIQgPgQQESHwoKcmVxdWVzdF9pZBgFIAEoCUIL4EEB4ozP1wgCCAESGgoNdmFsaWRhdGVfb25seRgGIAEoCEID4EEBEhYKCXBsYW5faGFzaBgHIAEoCUID4EEBEi8KB3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CA+BBASKDAgoXUm9sbGJhY2tXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFQoIcmV2aXNpb24YAiABKAVCA+BBARIRCgRldGFnGAMgASgJQgPgQQESHwoKcmVxdWVzdF9pZBgEIAEoCUIL4EEB4ozP1wgCCAESGgoNdmFsaWRhdGVfb25seRgFIAEoCEID4EEBEhYKCXBsYW5faGFzaBgGIAEoCUID4EEBEhwKD2ZvcmNlX2NvbmZsaWN0cxgHIAEoCEID4EEBEhoKCHJlcGxpY2FzGAggASgFQgPgQQFIAIgBAUILCglfcmVwbGljYXMi1wEKFFNjYWxlV29ya2xvYWRSZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhUKCHJlcGxpY2FzGAIgASgFQgPgQQISEQoEZXRhZxgDIAEoCUID4EEBEh8KCnJlcXVlc3RfaWQYBCABKAlCC+BBAeKMz9cIAggBEhoKDXZhbGlkYXRlX29ubHkYBSABKAhCA+BBARIWCglwbGFuX2hhc2gYBiABKAlCA+BBARIcCg9mb3JjZV9jb25mbGljdHMYByABKAhCA+BBASLCAQoWUmVzdGFydFdvcmtsb2FkUmVxdWVzdBIiCgRuYW1lGAEgASgJQhTgQQL6QQ4KDG1wYy9Xb3JrbG9hZBIRCgRldGFnGAIgASgJQgPgQQESHwoKcmVxdWVzdF9pZBgDIAEoCUIL4EEB4ozP1wgCCAESGgoNdmFsaWRhdGVfb25seRgEIAEoCEID4EEBEhYKCXBsYW5faGFzaBgFIAEoCUID4EEBEhwKD2ZvcmNlX2NvbmZsaWN0cxgGIAEoCEID4EEBIqYBChhSZWNvbmNpbGVXb3JrbG9hZFJlcXVlc3QSIgoEbmFtZRgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSEQoEZXRhZxgCIAEoCUID4EEBEh8KCnJlcXVlc3RfaWQYAyABKAlCC+BBAeKMz9cIAggBEhoKDXZhbGlkYXRlX29ubHkYBCABKAhCA+BBARIWCglwbGFuX2hhc2gYBSABKAlCA+BBASKcAQoPTGlzdFBvZHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIU4EEC+kEOCgxtcGMvV29ya2xvYWQSFgoJcGFnZV9zaXplGAIgASgFQgPgQQESFwoKcGFnZV90b2tlbhgDIAEoCUID4EEBEjIKCXJlYWRfbWFzaxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCA+BBASJbChBMaXN0UG9kc1Jlc3BvbnNlEhkKBHBvZHMYASADKAsyCy5tcGMudjEuUG9kEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRITCgt1bnJlYWNoYWJsZRgDIAMoCSLiAQoDUG9kEhEKBG5hbWUYASABKAlCA+BBAxITCgZzdGF0dXMYAiABKAlCA+BBAxIUCgdtZXNzYWdlGAMgASgJQgPgQQMSEgoFcmVhZHkYBCABKAhCA+BBAxIVCghyZXN0YXJ0cxgFIAEoBUID4EEDEhIKBWltYWdlGAYgASgJQgPgQQMSEQoEbm9kZRgHIAEoCUID4EEDEjQKC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEhUKCHdvcmtsb2FkGAkgASgJQgPgQQMipQEKGExpc3RDbHVzdGVyRXZlbnRzUmVxdWVzdBIkCgZwYXJlbnQYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhYKCXBhZ2Vfc2l6ZRgCIAEoBUID4EEBEhcKCnBhZ2VfdG9rZW4YAyABKAlCA+BBARIyCglyZWFkX21hc2sYBCABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQgPgQQEibwoZTGlzdENsdXN0ZXJFdmVudHNSZXNwb25zZRIkCgZldmVudHMYASADKAsyFC5tcGMudjEuQ2x1c3RlckV2ZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRITCgt1bnJlYWNoYWJsZRgDIAMoCSK+AQoMQ2x1c3RlckV2ZW50Ei0KBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSEgoFY291bnQYAiABKAVCA+BBAxIUCgd3YXJuaW5nGAMgASgIQgPgQQMSEwoGcmVhc29uGAQgASgJQgPgQQMSEwoGb2JqZWN0GAUgASgJQgPgQQMSFAoHbWVzc2FnZRgGIAEoCUID4EEDEhUKCHdvcmtsb2FkGAcgASgJQgPgQQMiOAoSR2V0UmV2aXNpb25SZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1JldmlzaW9uIqEBChRMaXN0UmV2aXNpb25zUmVxdWVzdBIkCgZwYXJlbnQYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhYKCXBhZ2Vfc2l6ZRgCIAEoBUID4EEBEhcKCnBhZ2VfdG9rZW4YAyABKAlCA+BBARIyCglyZWFkX21hc2sYBCABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQgPgQQEiVQoVTGlzdFJldmlzaW9uc1Jlc3BvbnNlEiMKCXJldmlzaW9ucxgBIAMoCzIQLm1wYy52MS5SZXZpc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkipQEKEVN0cmVhbUxvZ3NSZXF1ZXN0EiIKBG5hbWUYASABKAlCFOBBAvpBDgoMbXBjL1dvcmtsb2FkEhMKBmZvbGxvdxgCIAEoCEID4EEBEhEKBHRhaWwYAyABKAVCA+BBARIuCgVzaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBARIUCgdyZXBsaWNhGAUgASgJQgPgQQEiXQoSU3RyZWFtTG9nc1Jlc3BvbnNlEg8KB3JlcGxpY2EYASABKAkSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEdGV4dBgDIAEoCSrlAQoNV29ya2xvYWRTdGF0ZRIeChpXT1JLTE9BRF9TVEFURV9VTlNQRUNJRklFRBAAEhwKGFdPUktMT0FEX1NUQVRFX0RFUExPWUlORxABEhgKFFdPUktMT0FEX1NUQVRFX1JFQURZEAISIAocV09SS0xPQURfU1RBVEVfREVQTE9ZX0ZBSUxFRBADEhsKF1dPUktMT0FEX1NUQVRFX0RFR1JBREVEEAQSGwoXV09SS0xPQURfU1RBVEVfREVMRVRJTkcQBRIgChxXT1JLTE9BRF9TVEFURV9ERUxFVEVfRkFJTEVEEAYyzQ0KD1dvcmtsb2FkU2VydmljZRJ/Cg5EZXBsb3lXb3JrbG9hZBIdLm1wYy52MS5EZXBsb3lXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uIjuC0+STAjU6ASoiMC9tcGMvdjEve3BhcmVudD1lbnZpcm9ubWVudHMvKn0vd29ya2xvYWRzOmRlcGxveRJxCgtHZXRXb3JrbG9hZBIaLm1wYy52MS5HZXRXb3JrbG9hZFJlcXVlc3QaEC5tcGMudjEuV29ya2xvYWQiNJACAYLT5JMCKxIpL21wYy92MS97bmFtZT1lbnZpcm9ubWVudHMvKi93b3JrbG9hZHMvKn0SggEKDUxpc3RXb3JrbG9hZHMSHC5tcGMudjEuTGlzdFdvcmtsb2Fkc1JlcXVlc3QaHS5tcGMudjEuTGlzdFdvcmtsb2Fkc1Jlc3BvbnNlIjSQAgGC0+STAisSKS9tcGMvdjEve3BhcmVudD1lbnZpcm9ubWVudHMvKn0vd29ya2xvYWRzEnUKDkRlbGV0ZVdvcmtsb2FkEh0ubXBjLnYxLkRlbGV0ZVdvcmtsb2FkUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24iMYLT5JMCKyopL21wYy92MS97bmFtZT1lbnZpcm9ubWVudHMvKi93b3JrbG9hZHMvKn0ShQEKEFJvbGxiYWNrV29ya2xvYWQSHy5tcGMudjEuUm9sbGJhY2tXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uIj2C0+STAjc6ASoiMi9tcGMvdjEve25hbWU9ZW52aXJvbm1lbnRzLyovd29ya2xvYWRzLyp9OnJvbGxiYWNrEnwKDVNjYWxlV29ya2xvYWQSHC5tcGMudjEuU2NhbGVXb3JrbG9hZFJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uIjqC0+STAjQ6ASoiLy9tcGMvdjEve25hbWU9ZW52aXJvbm1lbnRzLyovd29ya2xvYWRzLyp9OnNjYWxlEoIBCg9SZXN0YXJ0V29ya2xvYWQSHi5tcGMudjEuUmVzdGFydFdvcmtsb2FkUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24iPILT5JMCNjoBKiIxL21wYy92MS97bmFtZT1lbnZpcm9ubWVudHMvKi93b3JrbG9hZHMvKn06cmVzdGFydBKIAQoRUmVjb25jaWxlV29ya2xvYWQSIC5tcGMudjEuUmVjb25jaWxlV29ya2xvYWRSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbiI+gtPkkwI4OgEqIjMvbXBjL3YxL3tuYW1lPWVudmlyb25tZW50cy8qL3dvcmtsb2Fkcy8qfTpyZWNvbmNpbGUSegoITGlzdFBvZHMSFy5tcGMudjEuTGlzdFBvZHNSZXF1ZXN0GhgubXBjLnYxLkxpc3RQb2RzUmVzcG9uc2UiO5ACAYLT5JMCMhIwL21wYy92MS97cGFyZW50PWVudmlyb25tZW50cy8qL3dvcmtsb2Fkcy8qfS9wb2RzEp4BChFMaXN0Q2x1c3RlckV2ZW50cxIgLm1wYy52MS5MaXN0Q2x1c3RlckV2ZW50c1JlcXVlc3QaIS5tcGMudjEuTGlzdENsdXN0ZXJFdmVudHNSZXNwb25zZSJEkAIBgtPkkwI7EjkvbXBjL3YxL3twYXJlbnQ9ZW52aXJvbm1lbnRzLyovd29ya2xvYWRzLyp9L2NsdXN0ZXJFdmVudHMSfQoLR2V0UmV2aXNpb24SGi5tcGMudjEuR2V0UmV2aXNpb25SZXF1ZXN0GhAubXBjLnYxLlJldmlzaW9uIkCQAgGC0+STAjcSNS9tcGMvdjEve25hbWU9ZW52aXJvbm1lbnRzLyovd29ya2xvYWRzLyovcmV2aXNpb25zLyp9Eo4BCg1MaXN0UmV2aXNpb25zEhwubXBjLnYxLkxpc3RSZXZpc2lvbnNSZXF1ZXN0Gh0ubXBjLnYxLkxpc3RSZXZpc2lvbnNSZXNwb25zZSJAkAIBgtPkkwI3EjUvbXBjL3YxL3twYXJlbnQ9ZW52aXJvbm1lbnRzLyovd29ya2xvYWRzLyp9L3JldmlzaW9ucxKGAQoKU3RyZWFtTG9ncxIZLm1wYy52MS5TdHJlYW1Mb2dzUmVxdWVzdBoaLm1wYy52MS5TdHJlYW1Mb2dzUmVzcG9uc2UiP5ACAYLT5JMCNhI0L21wYy92MS97bmFtZT1lbnZpcm9ubWVudHMvKi93b3JrbG9hZHMvKn06c3RyZWFtTG9nczABQlkKCmRldi5tcGMudjFCDVdvcmtsb2FkUHJvdG9QAVoYbXBjLmRldi9hcGkvbXBjL3YxO21wY3YxogIDTVBDqgIGTXBjLlYxygIGTXBjXFYx6gIHTXBjOjpWMWIGcHJvdG8z", [file_google_api_annotations, file_google_api_field_behavior, file_google_api_field_info, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common, file_mpc_v1_operation]);
 
 /**
  * A desired program inside an environment.
@@ -1397,14 +1402,14 @@ export type DeployWorkloadRequest = Message<"mpc.v1.DeployWorkloadRequest"> & {
   workloadId: string;
 
   /**
-   * What is asked for; `etag`, where set, must match.
+   * What is asked for; `etag`, where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: mpc.v1.Workload workload = 3;
    */
   workload?: Workload | undefined;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
@@ -1461,14 +1466,14 @@ export type DeployWorkloadRequestJson = {
   workloadId?: string;
 
   /**
-   * What is asked for; `etag`, where set, must match.
+   * What is asked for; `etag`, where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: mpc.v1.Workload workload = 3;
    */
   workload?: WorkloadJson;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
@@ -1588,6 +1593,14 @@ export type ListWorkloadsRequest = Message<"mpc.v1.ListWorkloadsRequest"> & {
    * @generated from field: string order_by = 5;
    */
   orderBy: string;
+
+  /**
+   * Which fields of each workload to return (AIP-157), for instance `name,spec.image`; all where
+   * it is empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 6;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -1632,6 +1645,14 @@ export type ListWorkloadsRequestJson = {
    * @generated from field: string order_by = 5;
    */
   orderBy?: string;
+
+  /**
+   * Which fields of each workload to return (AIP-157), for instance `name,spec.image`; all where
+   * it is empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 6;
+   */
+  readMask?: FieldMaskJson;
 };
 
 /**
@@ -1704,7 +1725,7 @@ export type DeleteWorkloadRequest = Message<"mpc.v1.DeleteWorkloadRequest"> & {
   name: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
@@ -1725,7 +1746,7 @@ export type DeleteWorkloadRequest = Message<"mpc.v1.DeleteWorkloadRequest"> & {
   abandon: boolean;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 5;
    */
@@ -1767,7 +1788,7 @@ export type DeleteWorkloadRequestJson = {
   name?: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
@@ -1788,7 +1809,7 @@ export type DeleteWorkloadRequestJson = {
   abandon?: boolean;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 5;
    */
@@ -1845,14 +1866,14 @@ export type RollbackWorkloadRequest = Message<"mpc.v1.RollbackWorkloadRequest"> 
   revision: number;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 3;
    */
   etag: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
@@ -1910,14 +1931,14 @@ export type RollbackWorkloadRequestJson = {
   revision?: number;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 3;
    */
   etag?: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
@@ -1974,21 +1995,21 @@ export type ScaleWorkloadRequest = Message<"mpc.v1.ScaleWorkloadRequest"> & {
   name: string;
 
   /**
-   * 0 to 1000.
+   * 0 to 1000. Leaving it out is 0: the field has no presence, and adding it would break clients.
    *
    * @generated from field: int32 replicas = 2;
    */
   replicas: number;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 3;
    */
   etag: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
@@ -2031,21 +2052,21 @@ export type ScaleWorkloadRequestJson = {
   name?: string;
 
   /**
-   * 0 to 1000.
+   * 0 to 1000. Leaving it out is 0: the field has no presence, and adding it would break clients.
    *
    * @generated from field: int32 replicas = 2;
    */
   replicas?: number;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 3;
    */
   etag?: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 4;
    */
@@ -2095,14 +2116,14 @@ export type RestartWorkloadRequest = Message<"mpc.v1.RestartWorkloadRequest"> & 
   name: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
   etag: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
@@ -2145,14 +2166,14 @@ export type RestartWorkloadRequestJson = {
   name?: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
   etag?: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
@@ -2202,14 +2223,14 @@ export type ReconcileWorkloadRequest = Message<"mpc.v1.ReconcileWorkloadRequest"
   name: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
   etag: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
@@ -2244,14 +2265,14 @@ export type ReconcileWorkloadRequestJson = {
   name?: string;
 
   /**
-   * Where set, must match.
+   * Where set, must match; `*` is any version (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
   etag?: string;
 
   /**
-   * Makes the call idempotent (AIP-155): a UUID.
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
    *
    * @generated from field: string request_id = 3;
    */
@@ -2286,11 +2307,34 @@ export const ReconcileWorkloadRequestSchema: GenMessage<ReconcileWorkloadRequest
  */
 export type ListPodsRequest = Message<"mpc.v1.ListPodsRequest"> & {
   /**
-   * `environments/{environment}/workloads/{workload}`
+   * `environments/{environment}/workloads/{workload}`; a `-` in either place stands for all
+   * (AIP-159).
    *
    * @generated from field: string parent = 1;
    */
   parent: string;
+
+  /**
+   * At most 1000; 50 where it is 0 (AIP-158).
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Which fields of each pod to return (AIP-157), for instance `name,status`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -2300,11 +2344,34 @@ export type ListPodsRequest = Message<"mpc.v1.ListPodsRequest"> & {
  */
 export type ListPodsRequestJson = {
   /**
-   * `environments/{environment}/workloads/{workload}`
+   * `environments/{environment}/workloads/{workload}`; a `-` in either place stands for all
+   * (AIP-159).
    *
    * @generated from field: string parent = 1;
    */
   parent?: string;
+
+  /**
+   * At most 1000; 50 where it is 0 (AIP-158).
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize?: number;
+
+  /**
+   * `next_page_token` of the page before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken?: string;
+
+  /**
+   * Which fields of each pod to return (AIP-157), for instance `name,status`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMaskJson;
 };
 
 /**
@@ -2321,11 +2388,26 @@ export const ListPodsRequestSchema: GenMessage<ListPodsRequest, {jsonType: ListP
  */
 export type ListPodsResponse = Message<"mpc.v1.ListPodsResponse"> & {
   /**
-   * By name; none where the cluster has nothing of the workload.
+   * One page, by name of workload and pod; none where the cluster has nothing of the workload.
    *
    * @generated from field: repeated mpc.v1.Pod pods = 1;
    */
   pods: Pod[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * Environments whose cluster did not answer (AIP-217), as `environments/{environment}`; only
+   * where `parent` has a `-`. For one workload the call fails with `UNAVAILABLE`.
+   *
+   * @generated from field: repeated string unreachable = 3;
+   */
+  unreachable: string[];
 };
 
 /**
@@ -2335,11 +2417,26 @@ export type ListPodsResponse = Message<"mpc.v1.ListPodsResponse"> & {
  */
 export type ListPodsResponseJson = {
   /**
-   * By name; none where the cluster has nothing of the workload.
+   * One page, by name of workload and pod; none where the cluster has nothing of the workload.
    *
    * @generated from field: repeated mpc.v1.Pod pods = 1;
    */
   pods?: PodJson[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken?: string;
+
+  /**
+   * Environments whose cluster did not answer (AIP-217), as `environments/{environment}`; only
+   * where `parent` has a `-`. For one workload the call fails with `UNAVAILABLE`.
+   *
+   * @generated from field: repeated string unreachable = 3;
+   */
+  unreachable?: string[];
 };
 
 /**
@@ -2410,6 +2507,13 @@ export type Pod = Message<"mpc.v1.Pod"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 8;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * The workload that it is a copy of.
+   *
+   * @generated from field: string workload = 9;
+   */
+  workload: string;
 };
 
 /**
@@ -2473,6 +2577,13 @@ export type PodJson = {
    * @generated from field: google.protobuf.Timestamp create_time = 8;
    */
   createTime?: TimestampJson;
+
+  /**
+   * The workload that it is a copy of.
+   *
+   * @generated from field: string workload = 9;
+   */
+  workload?: string;
 };
 
 /**
@@ -2489,11 +2600,34 @@ export const PodSchema: GenMessage<Pod, {jsonType: PodJson}> = /*@__PURE__*/
  */
 export type ListClusterEventsRequest = Message<"mpc.v1.ListClusterEventsRequest"> & {
   /**
-   * `environments/{environment}/workloads/{workload}`
+   * `environments/{environment}/workloads/{workload}`; a `-` in either place stands for all
+   * (AIP-159).
    *
    * @generated from field: string parent = 1;
    */
   parent: string;
+
+  /**
+   * At most 1000; 50 where it is 0 (AIP-158).
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Which fields of each event to return (AIP-157), for instance `time,message`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -2503,11 +2637,34 @@ export type ListClusterEventsRequest = Message<"mpc.v1.ListClusterEventsRequest"
  */
 export type ListClusterEventsRequestJson = {
   /**
-   * `environments/{environment}/workloads/{workload}`
+   * `environments/{environment}/workloads/{workload}`; a `-` in either place stands for all
+   * (AIP-159).
    *
    * @generated from field: string parent = 1;
    */
   parent?: string;
+
+  /**
+   * At most 1000; 50 where it is 0 (AIP-158).
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize?: number;
+
+  /**
+   * `next_page_token` of the page before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken?: string;
+
+  /**
+   * Which fields of each event to return (AIP-157), for instance `time,message`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMaskJson;
 };
 
 /**
@@ -2524,11 +2681,26 @@ export const ListClusterEventsRequestSchema: GenMessage<ListClusterEventsRequest
  */
 export type ListClusterEventsResponse = Message<"mpc.v1.ListClusterEventsResponse"> & {
   /**
-   * The latest last.
+   * One page, by name of workload, and of each workload the latest last.
    *
    * @generated from field: repeated mpc.v1.ClusterEvent events = 1;
    */
   events: ClusterEvent[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * Environments whose cluster did not answer (AIP-217), as `environments/{environment}`; only
+   * where `parent` has a `-`. For one workload the call fails with `UNAVAILABLE`.
+   *
+   * @generated from field: repeated string unreachable = 3;
+   */
+  unreachable: string[];
 };
 
 /**
@@ -2538,11 +2710,26 @@ export type ListClusterEventsResponse = Message<"mpc.v1.ListClusterEventsRespons
  */
 export type ListClusterEventsResponseJson = {
   /**
-   * The latest last.
+   * One page, by name of workload, and of each workload the latest last.
    *
    * @generated from field: repeated mpc.v1.ClusterEvent events = 1;
    */
   events?: ClusterEventJson[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken?: string;
+
+  /**
+   * Environments whose cluster did not answer (AIP-217), as `environments/{environment}`; only
+   * where `parent` has a `-`. For one workload the call fails with `UNAVAILABLE`.
+   *
+   * @generated from field: repeated string unreachable = 3;
+   */
+  unreachable?: string[];
 };
 
 /**
@@ -2599,6 +2786,13 @@ export type ClusterEvent = Message<"mpc.v1.ClusterEvent"> & {
    * @generated from field: string message = 6;
    */
   message: string;
+
+  /**
+   * The workload that it is about.
+   *
+   * @generated from field: string workload = 7;
+   */
+  workload: string;
 };
 
 /**
@@ -2648,6 +2842,13 @@ export type ClusterEventJson = {
    * @generated from field: string message = 6;
    */
   message?: string;
+
+  /**
+   * The workload that it is about.
+   *
+   * @generated from field: string workload = 7;
+   */
+  workload?: string;
 };
 
 /**
@@ -2656,6 +2857,41 @@ export type ClusterEventJson = {
  */
 export const ClusterEventSchema: GenMessage<ClusterEvent, {jsonType: ClusterEventJson}> = /*@__PURE__*/
   messageDesc(file_mpc_v1_workload, 28);
+
+/**
+ * Request of GetRevision.
+ *
+ * @generated from message mpc.v1.GetRevisionRequest
+ */
+export type GetRevisionRequest = Message<"mpc.v1.GetRevisionRequest"> & {
+  /**
+   * `environments/{environment}/workloads/{workload}/revisions/{revision}`
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Request of GetRevision.
+ *
+ * @generated from message mpc.v1.GetRevisionRequest
+ */
+export type GetRevisionRequestJson = {
+  /**
+   * `environments/{environment}/workloads/{workload}/revisions/{revision}`
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+};
+
+/**
+ * Describes the message mpc.v1.GetRevisionRequest.
+ * Use `create(GetRevisionRequestSchema)` to create a new message.
+ */
+export const GetRevisionRequestSchema: GenMessage<GetRevisionRequest, {jsonType: GetRevisionRequestJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_workload, 29);
 
 /**
  * Request of ListRevisions.
@@ -2683,6 +2919,14 @@ export type ListRevisionsRequest = Message<"mpc.v1.ListRevisionsRequest"> & {
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
+
+  /**
+   * Which fields of each revision to return (AIP-157), for instance `name,number`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMask | undefined;
 };
 
 /**
@@ -2711,6 +2955,14 @@ export type ListRevisionsRequestJson = {
    * @generated from field: string page_token = 3;
    */
   pageToken?: string;
+
+  /**
+   * Which fields of each revision to return (AIP-157), for instance `name,number`; all where it is
+   * empty.
+   *
+   * @generated from field: google.protobuf.FieldMask read_mask = 4;
+   */
+  readMask?: FieldMaskJson;
 };
 
 /**
@@ -2718,7 +2970,7 @@ export type ListRevisionsRequestJson = {
  * Use `create(ListRevisionsRequestSchema)` to create a new message.
  */
 export const ListRevisionsRequestSchema: GenMessage<ListRevisionsRequest, {jsonType: ListRevisionsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 29);
+  messageDesc(file_mpc_v1_workload, 30);
 
 /**
  * Response of ListRevisions.
@@ -2767,7 +3019,7 @@ export type ListRevisionsResponseJson = {
  * Use `create(ListRevisionsResponseSchema)` to create a new message.
  */
 export const ListRevisionsResponseSchema: GenMessage<ListRevisionsResponse, {jsonType: ListRevisionsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 30);
+  messageDesc(file_mpc_v1_workload, 31);
 
 /**
  * Request of StreamLogs.
@@ -2858,7 +3110,7 @@ export type StreamLogsRequestJson = {
  * Use `create(StreamLogsRequestSchema)` to create a new message.
  */
 export const StreamLogsRequestSchema: GenMessage<StreamLogsRequest, {jsonType: StreamLogsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 31);
+  messageDesc(file_mpc_v1_workload, 32);
 
 /**
  * One line of output.
@@ -2921,7 +3173,7 @@ export type StreamLogsResponseJson = {
  * Use `create(StreamLogsResponseSchema)` to create a new message.
  */
 export const StreamLogsResponseSchema: GenMessage<StreamLogsResponse, {jsonType: StreamLogsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_workload, 32);
+  messageDesc(file_mpc_v1_workload, 33);
 
 /**
  * Where a workload is in its life.
@@ -3080,7 +3332,7 @@ export const WorkloadService: GenService<{
     output: typeof OperationSchema;
   },
   /**
-   * Lists the copies of a workload as they are on the cluster, all in one answer.
+   * Lists the copies of a workload, or of many, as they are on the clusters.
    *
    * @generated from rpc mpc.v1.WorkloadService.ListPods
    */
@@ -3099,6 +3351,16 @@ export const WorkloadService: GenService<{
     methodKind: "unary";
     input: typeof ListClusterEventsRequestSchema;
     output: typeof ListClusterEventsResponseSchema;
+  },
+  /**
+   * Reads one revision.
+   *
+   * @generated from rpc mpc.v1.WorkloadService.GetRevision
+   */
+  getRevision: {
+    methodKind: "unary";
+    input: typeof GetRevisionRequestSchema;
+    output: typeof RevisionSchema;
   },
   /**
    * Lists the revisions of a workload, the newest first.
