@@ -20,11 +20,11 @@ import {
 import { z } from "zod";
 import { BUNDLE_PATH, type TemporalConfig } from "./engine/temporal/mod.ts";
 
-/** How a worker is to run. */
+/** The settings of a worker. */
 export interface WorkerConfig extends ProviderSettings {
   /** Shared with the API and other workers. */
   readonly dataDir: string;
-  /** How long history is kept, in milliseconds; null for ever. */
+  /** How long history is kept, in milliseconds; null to keep all of it. */
   readonly keepMs: number | null;
   readonly temporal: TemporalConfig;
   readonly healthListen: Address;
@@ -63,10 +63,10 @@ const WORKER = z.object({
   buildId: z.string().min(1, "must not be empty").optional(),
 }).refine(({ temporalTlsCert, temporalTlsKey }) => !temporalTlsCert === !temporalTlsKey, {
   path: ["temporalTlsCert"],
-  error: "and --temporal-tls-key need each other",
+  error: "and --temporal-tls-key must be given together",
 }).refine(({ deployment, buildId }) => !deployment === !buildId, {
   path: ["deployment"],
-  error: "and --build-id need each other",
+  error: "and --build-id must be given together",
 });
 
 const HELP = `
@@ -83,17 +83,17 @@ TEMPORAL_TLS_SERVER_CA_CERT_PATH, TEMPORAL_TLS_CLIENT_CERT_PATH, TEMPORAL_TLS_CL
 flags win.`;
 
 /**
- * Reads flags and environment.
- * @returns undefined where only help was asked for
+ * Reads flags and environment variables.
+ * @returns undefined if only help was requested
  * @throws {MpcError} INVALID_ARGUMENT `USAGE`
  */
 export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefined {
   const env = process.env;
   const command = new Command("worker")
-    .description("Carries out what the API admits; any number may run")
+    .description("Executes the operations that the API admits; any number of workers may run")
     .option("--data-dir <path>", "where records are kept, shared with the API", dataDirSetting())
     .option("--retention <time>", "how long history is kept", env["MPC_RETENTION"] ?? "90d")
-    .option("--concurrency <steps>", "steps at the same time", env["MPC_CONCURRENCY"] ?? "100")
+    .option("--concurrency <steps>", "steps that run at once", env["MPC_CONCURRENCY"] ?? "100")
     .option(
       "--health-listen <host:port>",
       "/healthz and /readyz",
@@ -107,20 +107,20 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
     .option("--log-level <level>", LOG_LEVELS.join(", "), env["MPC_LOG_LEVEL"] ?? "info")
     .option(
       "--temporal-address <host:port>",
-      "where Temporal is",
+      "address of Temporal",
       env["TEMPORAL_ADDRESS"] ?? "127.0.0.1:7233",
     )
-    .option("--temporal-namespace <name>", "of Temporal", env["TEMPORAL_NAMESPACE"] ?? "default")
-    .option("--temporal-task-queue <name>", "that workers share", "mpc")
-    .option("--workflow-bundle <file>", "of 'deno task bundle:workflows'", BUNDLE_PATH)
-    .option("--temporal-tls", "connect by TLS; files and an API key imply it")
+    .option("--temporal-namespace <name>", "namespace", env["TEMPORAL_NAMESPACE"] ?? "default")
+    .option("--temporal-task-queue <name>", "task queue that the workers share", "mpc")
+    .option("--workflow-bundle <file>", "output of 'deno task bundle:workflows'", BUNDLE_PATH)
+    .option("--temporal-tls", "connect with TLS; implied by its files and by an API key")
     .option("--temporal-tls-ca <file>", "PEM", env["TEMPORAL_TLS_SERVER_CA_CERT_PATH"])
     .option("--temporal-tls-cert <file>", "PEM", env["TEMPORAL_TLS_CLIENT_CERT_PATH"])
     .option("--temporal-tls-key <file>", "PEM", env["TEMPORAL_TLS_CLIENT_KEY_PATH"])
-    .option("--temporal-tls-server-name <name>", "that the server's certificate has")
-    .option("--payload-key-file <file>", "encrypts what Temporal keeps: 32 bytes in base64")
-    .option("--deployment <name>", "of workers whose builds stand side by side")
-    .option("--build-id <id>", "of this worker's build; operations stay with theirs")
+    .option("--temporal-tls-server-name <name>", "name in the server's certificate")
+    .option("--payload-key-file <file>", "encrypts data in Temporal; 32 bytes in base64")
+    .option("--deployment <name>", "deployment whose builds run side by side")
+    .option("--build-id <id>", "this worker's build; operations stay with theirs")
     .addHelpText("after", HELP);
   const flags = readFlags(withProvider(command, env), WORKER, args);
   if (!flags) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Every order of the reads and writes of an admission, of the same request repeated, and of those
- * who take it for cut off: what was acknowledged stays, and is the same for all.
+ * Every order of the reads and writes of an admission, of its repetition, and of processes that
+ * consider it interrupted: an acknowledged operation stays, and is the same for all callers.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -15,7 +15,7 @@ import { create, deploy } from "../fakes/scenarios.ts";
 
 type Calls = Pick<fc.Scheduler, "schedule">;
 
-/** A store whose calls are made in the order that the scheduler wants. */
+/** A store whose calls are made in the order that the scheduler decides. */
 function scheduled(store: Store, calls: Calls): Store {
   const wrap = <T extends { readonly name: string }, C extends Collection<T>>(collection: C): C =>
     new Proxy(collection, {
@@ -57,7 +57,7 @@ const CHANGES = {
 };
 
 for (const [title, change] of Object.entries(CHANGES)) {
-  Deno.test(`an admission that others take for cut off: ${title}`, () =>
+  Deno.test(`an admission that others consider interrupted: ${title}`, () =>
     fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.nat(2), fc.nat(3), async (scheduler, repeats, drops) => {
         const bare = openMemoryStore();
@@ -76,7 +76,7 @@ for (const [title, change] of Object.entries(CHANGES)) {
               const { operation } = await change({ ...platform, deps } as typeof platform);
               acknowledged.add(operation!.value.name);
             } catch (error) {
-              // A lock whose operation was dropped may still be there, and refuses others.
+              // A lock whose operation was dropped may still be there, and cause rejections.
               if (drops === 0 || !isMpcError(error, "ABORTED", "ALREADY_EXISTS")) throw error;
             }
           };
@@ -97,10 +97,10 @@ for (const [title, change] of Object.entries(CHANGES)) {
             ...Array.from({ length: drops }, drop),
           ]);
           await Promise.race([scheduler.waitFor(all), all]);
-          assert.ok(acknowledged.size <= 1, "the same request is the same operation");
+          assert.ok(acknowledged.size <= 1, "the same request returns the same operation");
           if (drops === 0) assert.equal(acknowledged.size, 1);
           for (const name of acknowledged) {
-            assert.ok(await bare.operations.get(name), "what was acknowledged is there");
+            assert.ok(await bare.operations.get(name), "an acknowledged operation is there");
           }
           await platform.settle();
           await platform.janitor().pass();
@@ -115,7 +115,7 @@ for (const [title, change] of Object.entries(CHANGES)) {
     ));
 }
 
-Deno.test("a change whose operation was dropped, and that is then refused, leaves all as it was", () =>
+Deno.test("a change that is rejected after its operation was dropped leaves everything as it was", () =>
   withPlatform(async (platform) => {
     const { deps, caller, store } = platform;
     const name = "environments/dev/workloads/web";
@@ -125,7 +125,7 @@ Deno.test("a change whose operation was dropped, and that is then refused, leave
     const { replace } = store.workloads;
     store.workloads.replace = async (...call) => {
       store.workloads.replace = replace;
-      // The lock comes so late that the operation has been dropped.
+      // The lock is written so late that the operation has been dropped.
       const pending = { op: "=" as const, path: ["state"], value: "PENDING" };
       const { items: [operation] } = await store.operations.list({ filter: pending, limit: 1 });
       await dropUnadmitted(deps, operation!);
