@@ -1,29 +1,10 @@
 import { MpcError } from "@mpc/domain";
+import type { TemporalAddress } from "@mpc/process";
 import { Client, isGrpcServiceError } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
 import { NativeConnection } from "@temporalio/worker";
 import { engineError } from "./engine_errors.ts";
 import { SEARCH_ATTRIBUTES } from "./search_attributes.ts";
-
-/** Where Temporal is, and how to be let in. */
-export interface TemporalAddress {
-  /** `host:port`. */
-  readonly address: string;
-  readonly namespace: string;
-  /** Null for a connection without TLS. */
-  readonly tls: TemporalTls | null;
-  readonly apiKey: string | null;
-}
-
-/** All PEM. */
-export interface TemporalTls {
-  /** Null for the machine's own authorities. */
-  readonly serverRootCa: string | null;
-  /** Null where the server does not ask for a client certificate. */
-  readonly client: { readonly certificate: string; readonly key: string } | null;
-  /** The name that the server's certificate has, where it is not that of the address. */
-  readonly serverName: string | null;
-}
 
 /** A connection that is known to work. */
 export interface TemporalConnection {
