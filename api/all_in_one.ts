@@ -35,7 +35,7 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   const info = {
     version: VERSION,
     engine: engine.name,
-    storage: dataDir === null ? "memory" : "sqlite",
+    storage: platform.storage,
     installation: platform.installation,
     provider: () => Promise.resolve(provider.name),
   };
