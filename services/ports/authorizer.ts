@@ -23,6 +23,10 @@ export interface Access {
 /**
  * Decides what callers may do and see. Use cases ask before they read anything that their answer
  * could reveal. Callers of kind `system` are the platform itself and are always allowed.
+ *
+ * Health, reflection and `GetServerInfo` are not asked about: they describe the server and hold
+ * nothing of any resource. A client needs them before it can log in; the rate limit holds for all
+ * of them but health.
  */
 export interface Authorizer {
   /** @throws {MpcError} PERMISSION_DENIED; it must not depend on whether the resource exists */
