@@ -147,7 +147,7 @@ Deno.test("where nobody knows whether the lock was taken, the record stays, and 
 Deno.test("a request whose first try a clock ahead of ours cut off is made again after the grace", () =>
   withPlatform(async (platform) => {
     const { deps, caller, clock, store } = platform;
-    const request = { environmentId: "dev", environment: {}, requestId: "r-1" };
+    const request = { environmentId: "dev", environment: {}, requestId: requestIdOf(1) };
     await platform.crash();
     const { operation } = await createEnvironment(deps, caller, request);
     const { value, version } = operation!;
