@@ -19,7 +19,10 @@ export interface Call {
   readonly method: DescMethod;
   /** The request, or the stream of requests of a method that takes one. */
   readonly request: Message | AsyncIterable<Message>;
-  /** Headers, deadline, signal and values of the call; `callerOf()` finds the caller in it. */
+  /**
+   * Headers, deadline, signal and values of the call. `callerOf()` finds the caller in it: there the
+   * method finds it too, and the interceptors outside of `identify` once their `next` has run.
+   */
   readonly context: HandlerContext;
   /**
    * Receives the response of a unary method, or each message of a stream.
