@@ -6,13 +6,13 @@ import { EmbeddedEngine, type HostedEngine, type StepTools } from "@mpc/worker";
 import type { AllInOneConfig } from "./config.ts";
 import { type Doors, openDoors } from "./open_doors.ts";
 
-/** On Temporal; the embedded engine runs what there is. */
+/** For Temporal; the embedded engine has no limit. */
 const STEPS_AT_ONCE = 100;
 
 /** A running platform. */
 export interface AllInOne extends Doors {
   readonly store: Store;
-  /** Finishes running calls, stops work where it is, and closes everything. */
+  /** Lets running calls finish, interrupts operations, and closes everything. */
   close(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   return { ...doors, store: platform.store, close: () => running.disposeAsync() };
 }
 
-/** Starts the engine that the configuration names, and what it needs besides. */
+/** Starts the configured engine, and Temporal if it needs that. */
 async function startEngine(
   { engine: name, dataDir, temporal }: AllInOneConfig,
   tools: StepTools,

@@ -29,28 +29,28 @@ import {
 import { z } from "zod";
 import type { RateLimit } from "./interceptors/rate_limit.ts";
 
-/** How the doors of a server are to be. */
+/** Settings of the doors of a server. */
 export interface DoorsConfig {
   readonly grpcListen: Address;
   readonly webListen: Address;
-  /** Hosts that requests at the web door may name, besides loopback names and `webListen`. */
+  /** Hosts that requests to the web door may name, besides loopback names and `webListen`. */
   readonly allowedHosts: readonly string[];
   readonly graceMs: number;
-  /** Of each caller. */
+  /** For each caller. */
   readonly rateLimit: RateLimit;
 }
 
-/** How the all-in-one server is to run. */
+/** Settings of the all-in-one server. */
 export interface AllInOneConfig extends DoorsConfig, ProviderSettings {
   /** Null to keep everything in memory. */
   readonly dataDir: string | null;
-  /** How long history is kept, in milliseconds; null for ever. */
+  /** How long history is kept, in milliseconds; null to keep all of it. */
   readonly keepMs: number | null;
-  /** Which engine carries operations out. */
+  /** Which engine executes operations. */
   readonly engine: "embedded" | "temporal";
   /** What the engine on Temporal needs. */
   readonly temporal: {
-    /** A Temporal that runs; null to start one. */
+    /** A running Temporal; null to start one. */
     readonly target: TemporalAddress | null;
     readonly taskQueue: string;
     /** Encrypts what Temporal keeps: 32 bytes in base64; null for none. */
@@ -59,11 +59,11 @@ export interface AllInOneConfig extends DoorsConfig, ProviderSettings {
   readonly logLevel: LogLevel;
 }
 
-/** How the API alone is to run. */
+/** Settings of the API alone. */
 export interface ApiConfig extends DoorsConfig {
   /** Shared with the workers. */
   readonly dataDir: string;
-  /** Internal services of workers, one of which answers for the cluster. */
+  /** Internal services of workers, any of which can read the clusters. */
   readonly workers: readonly URL[];
   readonly logLevel: LogLevel;
 }
@@ -126,20 +126,20 @@ Environment: MPC_DATA_DIR, MPC_GRPC_LISTEN, MPC_WEB_LISTEN, MPC_WORKERS and
 MPC_ALLOWED_HOSTS (separated by commas), MPC_LOG_LEVEL; flags win.`;
 
 /**
- * Reads flags and environment of the all-in-one server.
- * @returns undefined where only help was asked for
+ * Reads flags and environment variables of the all-in-one server.
+ * @returns undefined if only help was requested
  * @throws {MpcError} INVALID_ARGUMENT `USAGE`
  */
 export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | undefined {
   const command = new Command("dev")
     .description("Runs the whole platform in one process, on this machine")
-    .option("--data-dir <path>", "where everything is kept", dataDirSetting())
+    .option("--data-dir <path>", "where all data is kept", dataDirSetting())
     .option("--ephemeral", "keep everything in memory")
     .option("--retention <time>", "how long history is kept", process.env["MPC_RETENTION"] ?? "90d")
-    .option("--engine <name>", "embedded; temporal: operations as workflows", "embedded");
+    .option("--engine <name>", "embedded, or temporal for operations as workflows", "embedded");
   const { env } = process;
   const all = withTemporal(withProvider(withDoors(command), env), env, {
-    description: "a Temporal that runs; by default one is started",
+    description: "a running Temporal; by default one is started",
   }).addHelpText("after", DEV_HELP);
   const flags = readFlags(all, ALL_IN_ONE, args);
   return flags && {
@@ -160,14 +160,14 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
 }
 
 /**
- * Reads flags and environment of the API alone.
- * @returns undefined where only help was asked for
+ * Reads flags and environment variables of the API alone.
+ * @returns undefined if only help was requested
  * @throws {MpcError} INVALID_ARGUMENT `USAGE`
  */
 export function readApiConfig(args: readonly string[]): ApiConfig | undefined {
   const workers = process.env["MPC_WORKERS"] ?? "http://127.0.0.1:50052";
   const command = new Command("api")
-    .description("Runs the API alone; workers beside it carry out what it admits")
+    .description("Runs the API alone; workers execute the operations that it admits")
     .option("--data-dir <path>", "where records are kept, shared with workers", dataDirSetting())
     .option("--worker <url...>", "internal services of workers", workers.split(","));
   const flags = readFlags(withDoors(command).addHelpText("after", API_HELP), API, args);
@@ -190,12 +190,12 @@ function withDoors(command: Command<[]>): Command<[]> {
     )
     .option(
       "--allowed-host <host...>",
-      "a host that requests may name, besides localhost",
+      "host that requests may name, besides localhost",
       env["MPC_ALLOWED_HOSTS"]?.split(",").filter((host) => host.trim() !== "") ?? [],
     )
     .option("--log-level <level>", LOG_LEVELS.join(", "), env["MPC_LOG_LEVEL"] ?? "warning")
     .option("--grace <seconds>", "how long running calls may take to finish", "10")
-    .option("--rate-limit <calls>", "calls a second that each caller may make", "1000");
+    .option("--rate-limit <calls>", "maximum calls per second of each caller", "1000");
 }
 
 function doorsOf(flags: z.output<z.ZodObject<typeof DOORS>>): DoorsConfig {

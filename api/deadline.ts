@@ -16,15 +16,15 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Reads the value of a `grpc-timeout` header ("gRPC over HTTP2", gRPC documentation).
- * @returns milliseconds; undefined where the value is no timeout
+ * Parses the value of a `grpc-timeout` header ("gRPC over HTTP2", gRPC documentation).
+ * @returns milliseconds; undefined if the value is not a timeout
  */
 export function parseGrpcTimeout(value: string): number | undefined {
   const match = GRPC_TIMEOUT.exec(value);
   return match ? Number(match[1]) * UNIT_MS[match[2]!]! : undefined;
 }
 
-/** Reads the value of a `connect-timeout-ms` header ("Connect Protocol Reference"). */
+/** Parses the value of a `connect-timeout-ms` header ("Connect Protocol Reference"). */
 export function parseConnectTimeout(value: string): number | undefined {
   return CONNECT_TIMEOUT.test(value) ? Number(value) : undefined;
 }
@@ -38,7 +38,7 @@ export const deadlineExceeded = (): ConnectError =>
     }),
   );
 
-/** When a call must have ended. Timers run only once its signal was asked for. */
+/** The deadline of a call. Timers are set only if its signal is used. */
 export class Deadline {
   readonly #end: number;
   #expired: AbortController | undefined;
@@ -64,7 +64,7 @@ export class Deadline {
     return expired.signal;
   }
 
-  /** Runs a call, and fails with DEADLINE_EXCEEDED once its time is up, whatever it does then. */
+  /** Runs a call, and fails with DEADLINE_EXCEEDED at the deadline, even if the call continues. */
   async limit<T>(call: () => T): Promise<Awaited<T>> {
     const { signal } = this;
     signal.throwIfAborted();
@@ -78,7 +78,7 @@ export class Deadline {
     }
   }
 
-  /** Stops the timer; to be called when the call has ended. */
+  /** Stops the timer. Must be called when the call has ended. */
   dispose(): void {
     this.#cancelTimer?.();
   }

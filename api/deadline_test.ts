@@ -5,7 +5,7 @@ import { Deadline, parseConnectTimeout, parseGrpcTimeout } from "./deadline.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
-Deno.test("parseGrpcTimeout() reads every unit, and nothing else", async (t) => {
+Deno.test("parseGrpcTimeout() parses every unit, and nothing else", async (t) => {
   const rows: readonly [value: string, ms: number | undefined][] = [
     ["2H", 7_200_000],
     ["1M", 60_000],
@@ -25,7 +25,7 @@ Deno.test("parseGrpcTimeout() reads every unit, and nothing else", async (t) => 
   }
 });
 
-Deno.test("parseConnectTimeout() reads up to ten digits", async (t) => {
+Deno.test("parseConnectTimeout() parses up to ten digits", async (t) => {
   const rows: readonly [value: string, ms: number | undefined][] = [
     ["100", 100],
     ["9999999999", 9_999_999_999],
@@ -38,7 +38,7 @@ Deno.test("parseConnectTimeout() reads up to ten digits", async (t) => {
   }
 });
 
-/** Runs with timers that fire when they are told to, in a time that goes on only then. */
+/** Runs with fake timers, which fire when told to; time advances only then. */
 function withTimers(run: (fire: () => number | undefined) => void): void {
   const { setTimeout: realSet, clearTimeout: realClear } = globalThis;
   const realNow = performance.now;
@@ -69,7 +69,7 @@ function withTimers(run: (fire: () => number | undefined) => void): void {
   }
 }
 
-Deno.test("afterDelay() looks again where one timer cannot wait so long", () => {
+Deno.test("afterDelay() sets another timer if one cannot be long enough", () => {
   withTimers((fire) => {
     let called = 0;
     afterDelay(60 * DAY_MS, () => called++);
@@ -83,7 +83,7 @@ Deno.test("afterDelay() looks again where one timer cannot wait so long", () => 
   });
 });
 
-Deno.test("afterDelay() can be cancelled after it has looked again", () => {
+Deno.test("afterDelay() can be cancelled after its first timer has fired", () => {
   withTimers((fire) => {
     const cancel = afterDelay(30 * DAY_MS, () => assert.fail("it was cancelled"));
     assert.ok(fire());

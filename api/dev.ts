@@ -24,7 +24,7 @@ Try next, in a second terminal:
 
 async function start(config: AllInOneConfig): Promise<AllInOne> {
   if (config.engine === "embedded") {
-    // Only Temporal needs code that is not JavaScript, and a server and a bundler beside it.
+    // Only Temporal needs native code, and processes for its server and its bundler.
     await Deno.permissions.revoke({ name: "ffi" });
     await Deno.permissions.revoke({ name: "run", command: "deno" });
   }
@@ -35,5 +35,5 @@ process.exitCode = await runProcess({
   readConfig: readAllInOneConfig,
   start,
   welcome,
-  goodbye: "Stopping: running calls may finish, operations go on at the next start",
+  goodbye: "Stopping: running calls may finish, operations continue after the next start",
 }, process.argv.slice(2));

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MpcError } from "@mpc/domain";
 
-/** A Temporal that this process started and stops. */
+/** A Temporal server that this process starts and stops. */
 export interface DevTemporal {
   /** `host:port`. */
   readonly address: string;
@@ -15,13 +15,12 @@ const pathOf = (file: string) => fileURLToPath(new URL(`../${file}`, import.meta
 const SERVER = pathOf("api/temporal_dev_server.ts");
 const BUNDLER = pathOf("worker/engine/temporal/bundle_workflows.ts");
 
-/** The bundle of the workflows is made from these. */
+/** The sources of the workflow bundle. */
 const SOURCES = ["services/sagas", "worker/engine/temporal", "deno.lock"].map(pathOf);
 
 /**
- * Starts Temporal's dev server as a process of its own, which may run programs that this one may
- * not.
- * @param database a file that outlives it; null for memory
+ * Starts Temporal's dev server as a separate process, which has permission to run programs.
+ * @param database a file that is kept after the server stops; null for memory
  * @throws {MpcError} FAILED_PRECONDITION `NO_TEMPORAL`
  */
 export async function startDevTemporal(database: string | null): Promise<DevTemporal> {
@@ -34,7 +33,7 @@ export async function startDevTemporal(database: string | null): Promise<DevTemp
       "--serve",
       ...(database === null ? [] : [database]),
     ],
-    // It stops when its input ends, which it does with this process, even when that is killed.
+    // It stops when its input ends, and so with this process, even if that is killed.
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -53,7 +52,7 @@ export async function startDevTemporal(database: string | null): Promise<DevTemp
   });
 }
 
-/** Bundles the workflows if their code is newer than the bundle. */
+/** Bundles the workflows if their sources are newer than the bundle. */
 export async function freshWorkflowBundle(path: string): Promise<void> {
   if (await newest([path]) > await newest(SOURCES)) return;
   const { success, stderr } = await new Deno.Command("deno", {
@@ -66,7 +65,7 @@ export async function freshWorkflowBundle(path: string): Promise<void> {
   });
 }
 
-/** When the newest of these files was changed; 0 if there is none. */
+/** The newest modification time of these files; 0 if there are none. */
 async function newest(paths: readonly string[]): Promise<number> {
   const times = await Promise.all(paths.map(async (path) => {
     try {

@@ -9,14 +9,14 @@ import {
 } from "@mpc/proto";
 import { diagnose, type ServiceDeps, sweepObjects } from "@mpc/services";
 
-/** What a server says of itself. */
+/** What a server reports about itself. */
 export interface ServerInfo {
   readonly version: string;
   readonly engine: string;
   readonly storage: string;
   /** Id of the installation. */
   readonly installation: string;
-  /** What carries workloads. */
+  /** The name of the provider. */
   readonly provider: () => Promise<string>;
 }
 
@@ -34,11 +34,13 @@ export function diagnosticsService(
         foreignObjects: foreign.map((it) => ({ ...it })),
       });
     },
-    async sweepObjects(_request, context) {
-      const { targets, findings } = await sweepObjects(deps, callerOf(context));
+    async sweepObjects(request, context) {
+      const { leftovers, skipped, findings } = await sweepObjects(deps, callerOf(context), request);
       return create(SweepObjectsResponseSchema, {
-        targets: [...targets],
+        targets: leftovers.map(({ target }) => target),
         findings: findings.map((finding) => ({ ...finding })),
+        leftovers: leftovers.map((leftover) => ({ ...leftover, objects: [...leftover.objects] })),
+        skippedUids: skipped.map(({ targetUid }) => targetUid),
       });
     },
     async getServerInfo() {

@@ -61,7 +61,7 @@ export function environmentService(deps: ServiceDeps): ServiceImpl<typeof Enviro
   };
 }
 
-/** The error of a message that must be set and is not. */
+/** The error for a required message that is not set. */
 export function missing(action: string, field: string) {
   return invalidArgument(action, [{ field, value: "", rule: "REQUIRED", hint: "must be set" }]);
 }

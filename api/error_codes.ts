@@ -22,7 +22,7 @@ import {
 } from "@mpc/proto";
 import { cutText } from "./status_message.ts";
 
-/** The one table from the domain's codes to gRPC's (google.rpc.Code). */
+/** Maps the domain's codes to gRPC's (google.rpc.Code). */
 const GRPC_CODES: Readonly<Record<ErrorCode, Code>> = {
   INVALID_ARGUMENT: Code.InvalidArgument,
   NOT_FOUND: Code.NotFound,
@@ -41,13 +41,13 @@ const GRPC_CODES: Readonly<Record<ErrorCode, Code>> = {
   INTERNAL: Code.Internal,
 };
 
-/** What a caller should wait before it tries again, where waiting helps. */
+/** How long a caller should wait before a retry, for codes for which a retry helps. */
 const RETRY_AFTER_MS: Partial<Record<ErrorCode, number>> = {
   UNAVAILABLE: 1_000,
   RESOURCE_EXHAUSTED: 1_000,
 };
 
-/** Reasons besides those codes for which waiting helps. */
+/** Reasons for which a retry helps although their code is not in the table above. */
 const RETRY_AFTER_REASON_MS: Partial<Record<ErrorReason, number>> = {
   OPERATION_IN_PROGRESS: 1_000,
 };
@@ -56,16 +56,16 @@ const RETRY_AFTER_REASON_MS: Partial<Record<ErrorReason, number>> = {
 const MAX_VALUE_BYTES = 300;
 const MAX_METADATA_BYTES = 1_000;
 const MAX_VIOLATIONS_BYTES = 2_000;
-/** What a violation takes besides its texts. */
+/** The size of a violation without its texts. */
 const VIOLATION_BYTES = 12;
 
 const encoder = new TextEncoder();
 
 /**
- * The error that a caller is told (AIP-193): exactly one `ErrorInfo`, all bad fields at once.
+ * The error for callers (AIP-193): exactly one `ErrorInfo`, and every invalid field at once.
  *
- * What nobody planned for leaves as INTERNAL "internal error" with an id; `onUnknown` is told the
- * id and the whole error, once.
+ * An unexpected error becomes INTERNAL "internal error" with an id. `onUnknown` is called once with
+ * the id and the whole error.
  */
 export function toConnectError(
   error: unknown,
@@ -129,7 +129,7 @@ export function toApiError(error: MpcError): ConnectError {
   return result;
 }
 
-/** Metadata whose values may be names that a caller has chosen. */
+/** Metadata with values that callers choose. */
 function cappedMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
   let left = MAX_METADATA_BYTES;
   const capped: Record<string, string> = {};
@@ -142,7 +142,7 @@ function cappedMetadata(metadata: Readonly<Record<string, string>>): Record<stri
   return capped;
 }
 
-/** As many bad fields as fit, and behind them how many more there are. */
+/** As many invalid fields as fit, followed by the number of the others. */
 function cappedViolations(violations: readonly FieldViolation[]): MessageShape<
   typeof BadRequestSchema
 > {

@@ -24,7 +24,7 @@ export function eventService(deps: ServiceDeps): Implementation<typeof EventServ
   };
 }
 
-/** The token of the last message that was written; empty where none of those has one. */
+/** The token of the last written message that has one; empty if none has. */
 function lastToken({ messages, written }: Batch<WatchEventsResponse>): string {
   return messages[written - 1]?.resumeToken ?? "";
 }
@@ -32,7 +32,7 @@ function lastToken({ messages, written }: Batch<WatchEventsResponse>): string {
 function shuttingDown(resumeToken: string): MpcError {
   return new MpcError("UNAVAILABLE", {
     reason: "SHUTTING_DOWN",
-    message: "Cannot go on watching: the server is shutting down; resume with the token",
+    message: "Cannot continue the watch: the server is shutting down; resume with the token",
     metadata: { resume_token: resumeToken },
   });
 }

@@ -3,7 +3,7 @@ import { MpcError } from "@mpc/domain";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "@mpc/proto";
 import { toApiError } from "./error_codes.ts";
 
-/** Whether the server takes calls, for those who ask by the standard health service. */
+/** Whether the server accepts calls, for the standard health service. */
 export class HealthStatus {
   readonly #services: ReadonlySet<string>;
   readonly #stopping = new AbortController();
@@ -13,7 +13,7 @@ export class HealthStatus {
     this.#services = new Set(["", ...services]);
   }
 
-  /** From now on no calls are taken. */
+  /** Reports that calls are not accepted any more. */
   stop(): void {
     this.#stopping.abort();
   }

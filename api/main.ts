@@ -18,5 +18,5 @@ process.exitCode = await runProcess({
   readConfig: readApiConfig,
   start: startApi,
   welcome,
-  goodbye: "Stopping: running calls may finish; workers go on",
+  goodbye: "Stopping: running calls may finish; workers continue",
 }, process.argv.slice(2));

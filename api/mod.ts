@@ -1,4 +1,4 @@
-/** The edge: the doors, and the whole platform in one process. */
+/** The API: its doors, and the whole platform in one process. */
 export { type AllInOne, startAllInOne } from "./all_in_one.ts";
 export type { AllInOneConfig } from "./config.ts";
 export { FrameGuard } from "./grpc/frame_guard.ts";

@@ -16,8 +16,8 @@ export interface Doors {
 }
 
 /**
- * Serves the API at both doors, and adds them to the process' components. Closing them says that no
- * more calls are taken, and lets running calls finish.
+ * Serves the API at both doors, and adds them to the process's components. Closing them rejects new
+ * calls and lets running calls finish.
  * @throws {MpcError} FAILED_PRECONDITION `PORT_IN_USE` or `CANNOT_LISTEN`
  */
 export async function openDoors(
@@ -29,7 +29,7 @@ export async function openDoors(
   const { routes: served, health } = routes(deps, info, config.rateLimit);
   await using stack = new AsyncDisposableStack();
   const pace = new DeliveryPace();
-  // What a peer holds at one door, it cannot hold at the other too.
+  // A peer's share applies to both doors together.
   const peers = new Peers();
   const grpc = await serveGrpc({ routes: served, peers, pace, listen: config.grpcListen });
   stack.defer(() => grpc.close(config.graceMs));
@@ -46,7 +46,7 @@ export async function openDoors(
   components.add({
     name: "doors",
     assertReady: () => health.serving ? Promise.resolve() : Promise.reject(shuttingDown()),
-    // Both at once, so that the grace is over for both at the same time.
+    // Both are closed at once, so that the grace period is over for both at the same time.
     async close() {
       health.stop();
       await Promise.all([web.close(config.graceMs), grpc.close(config.graceMs)]);

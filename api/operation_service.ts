@@ -25,7 +25,7 @@ import { fromDuration } from "./mapping/values.ts";
 
 const DEFAULT_WAIT_MS = 300_000;
 
-/** What is kept of a call's deadline to answer with how the operation then is. */
+/** Time that is reserved before a call's deadline for returning the operation's state. */
 const MARGIN_MS = 200;
 
 /** How long a call waits: as it asks for, and so that the answer is there by its deadline. */

@@ -21,11 +21,11 @@ type Answer = NonNullable<
   MessageInitShape<typeof ServerReflectionResponseSchema>["messageResponse"]
 >;
 
-/** The reflection service, under both its names, for what these routes serve and for itself. */
+/** The reflection service under both of its names, for these routes and for itself. */
 export function reflectionRoutes(routes: readonly Route[]): readonly Route[] {
   const own = [ServerReflection, ServerReflectionV1Alpha];
   const services = [...routes.map(({ service }) => service), ...own];
-  // Errors carry details that no method's signature names.
+  // Error details are not part of any method's signature.
   const descriptors = new Descriptors([...services, ErrorInfoSchema].map(({ file }) => file));
   const answerTo = ({ messageRequest: question }: ServerReflectionRequest): Answer => {
     switch (question.case) {
@@ -63,12 +63,12 @@ export function reflectionRoutes(routes: readonly Route[]): readonly Route[] {
       }
     },
   };
-  // The two services differ in nothing but the name of their package.
+  // The two services differ only in the name of their package.
   const current = route(ServerReflection, implementation);
   return [current, { ...current, service: ServerReflectionV1Alpha }];
 }
 
-/** Every file that the services are made of, found by what is in it. */
+/** The files of all services, and an index of their contents. */
 class Descriptors {
   readonly #files: ReadonlyMap<string, DescFile>;
   readonly #registry: Registry;
@@ -82,7 +82,7 @@ class Descriptors {
     return this.#files.get(name.replace(/\.proto$/, ""));
   }
 
-  /** The file of a type; a method or field is in the file of what it belongs to. */
+  /** The file of a type; for a method or field, the file of its parent. */
   fileOf(symbol: string): DescFile | undefined {
     for (let name = symbol; name !== ""; name = name.slice(0, Math.max(0, name.lastIndexOf(".")))) {
       const found = this.#registry.get(name);

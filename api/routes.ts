@@ -22,10 +22,10 @@ import { reflectionRoutes } from "./reflection.ts";
 import { type Route, route } from "./route.ts";
 import { workloadService } from "./workload_service.ts";
 
-/** The caller while the server listens to its own machine only, and nobody has to log in. */
+/** The caller while the server listens only on loopback addresses, without authentication. */
 const LOCAL_USER: Identity = { principal: "local", groups: [], kind: "user" };
 
-/** Every service of the API, each implemented once, for both doors. */
+/** Every service of the API, implemented once for both doors. */
 export function routes(
   deps: ServiceDeps,
   info: ServerInfo,
@@ -51,7 +51,7 @@ export function routes(
     route(DiagnosticsService, diagnosticsService(deps, info)),
   ].map(intercepted);
   const health = new HealthStatus(served.map(({ service }) => service.typeName));
-  // Health is not intercepted: it is answered to callers over their rate too.
+  // Health is not intercepted, so that callers over their rate limit get an answer too.
   const known = [...served, route(Health, health.implementation())];
   const reflection = reflectionRoutes(known).map(intercepted);
   return { routes: [...known, ...reflection], health };

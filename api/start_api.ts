@@ -4,7 +4,7 @@ import { WorkerCluster } from "./cluster/worker_cluster.ts";
 import type { ApiConfig } from "./config.ts";
 import { type Doors, openDoors } from "./open_doors.ts";
 
-/** The engine of workers that are processes of their own. */
+/** The engine of workers that run as separate processes. */
 const ENGINE = "temporal";
 
 /** The running API. */
@@ -13,8 +13,8 @@ export interface Api extends Doors {
 }
 
 /**
- * Starts the API alone: it admits and answers from the store, and asks workers what only a cluster
- * knows. It has no engine and no credentials of a cluster.
+ * Starts the API alone: it admits operations and reads the store, and asks workers about clusters.
+ * It has no engine and no credentials of a cluster.
  * @throws {MpcError} FAILED_PRECONDITION, for instance `STORE_IN_USE`, `STORE_NOT_WRITABLE`,
  *   `STORE_TOO_NEW`, `PORT_IN_USE`
  */

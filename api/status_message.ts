@@ -3,7 +3,7 @@ import { anyPack, AnySchema } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";
 import { StatusSchema } from "@mpc/proto";
 
-/** Bytes of a message as a header carries it. */
+/** The maximum size of a message in a header. */
 const MAX_MESSAGE_BYTES = 1_000;
 
 /**
@@ -24,13 +24,14 @@ export function statusMessage(error: unknown): MessageShape<typeof StatusSchema>
 }
 
 /**
- * A message as the header `grpc-message` carries it: only what is not printable ASCII, and `%`, is
- * percent-encoded ("gRPC over HTTP2", Responses). Clients decode no more than that.
+ * Encodes a message for the header `grpc-message`: only `%` and characters other than printable
+ * ASCII are percent-encoded ("gRPC over HTTP2", Responses), because clients decode no more than
+ * that.
  */
 export const grpcMessage = (message: string): string =>
   message.toWellFormed().replace(/[^ -$&-~]+/g, encodeURIComponent);
 
-/** The longest beginning of a text that is within a size, with a mark where the rest is cut. */
+/** The longest beginning of a text that fits into a size, with a mark if the rest is cut. */
 export function cutText(text: string, maxSize: number, sizeOf: (text: string) => number): string {
   if (sizeOf(text) <= maxSize) return text;
   let fits = 0;

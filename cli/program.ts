@@ -10,7 +10,7 @@ Examples:
   mpctl workload deploy web --env dev --image nginx:1.27 --replicas 2 --port 80
   mpctl op list`;
 
-/** A noun; its verbs are created only when the command line names it. */
+/** A noun. Its verbs are created only if the command line names it. */
 interface Noun {
   readonly names: readonly [string, ...string[]];
   readonly description: string;
@@ -30,12 +30,12 @@ const NOUNS: readonly Noun[] = [
   },
   {
     names: ["op", "operation"],
-    description: "Operations: durable changes, under way and past",
+    description: "Operations: durable changes, running and past",
     load: async (runner) => (await import("./nouns/op.ts")).opCommands(runner),
   },
   {
     names: ["event"],
-    description: "Events: what happens, in one order",
+    description: "Events: the log of all changes, in order",
     load: async (runner) => (await import("./nouns/event.ts")).eventCommands(runner),
   },
   {
@@ -55,17 +55,17 @@ const NOUNS: readonly Noun[] = [
   },
   {
     names: ["doctor"],
-    description: "Check the platform's invariants, and say how to repair a break",
+    description: "Check the platform's invariants, and say how to repair violations",
     load: async (runner) => (await import("./nouns/doctor.ts")).doctorCommand(runner),
   },
   {
     names: ["config"],
-    description: "Profiles: which server, output format and environment",
+    description: "Profiles with a server, an output format and an environment",
     load: async (runner) => (await import("./nouns/config.ts")).configCommands(runner),
   },
   {
     names: ["completion"],
-    description: "Print a script that completes commands, flags and names in a shell",
+    description: "Print a shell script that completes commands, flags and resource names",
     load: async (runner) => (await import("./nouns/completion.ts")).completionCommand(runner),
   },
   {
@@ -76,8 +76,8 @@ const NOUNS: readonly Noun[] = [
 ];
 
 /**
- * The command tree that a command line needs: the verbs of the noun that it names, and only the
- * names of the others, which keeps the start fast. `all` creates the whole tree.
+ * The command tree for a command line: the verbs of the noun that it names, and only the names of
+ * the other nouns, which keeps the start fast. `all` creates the whole tree.
  */
 export async function createProgram(
   runner: Runner,
@@ -98,7 +98,7 @@ function named({ names: [name, ...aliases], description }: Noun): CommandUnknown
 }
 
 /**
- * Suggests the command of a user who typed the verb first, as in kubectl: `get envs` is `env get`.
+ * Suggests the command for a user who typed the verb first, as in kubectl: `get envs` is `env get`.
  */
 export async function suggestNounFirst(
   runner: Runner,

@@ -1,8 +1,8 @@
 import { baseUrlOf, type ConnectOptions, isGrpc, REQUEST_TIMEOUT_MS } from "./connect_options.ts";
 
 /**
- * Calls a unary method with the API's JSON. A program that only reads and prints needs no
- * messages, and starts in half the time without the code for them. By gRPC for `grpc://` addresses.
+ * Calls a unary method with the API's JSON. A program that only reads and prints needs no message
+ * classes, and starts in half the time without them. Uses gRPC for `grpc://` addresses.
  * @param method such as `mpc.v1.EnvironmentService/ListEnvironments`
  * @throws {ConnectError}
  */

@@ -7,7 +7,7 @@ const METHODS: readonly DescMethodUnary[] = [EnvironmentService, WorkloadService
     method.methodKind === "unary"
   );
 
-/** Calls a unary method by gRPC, with JSON on this side. */
+/** Calls a unary method by gRPC, and converts its messages from and to JSON. */
 export async function callJsonByGrpc(
   server: URL,
   timeoutMs: number,

@@ -4,17 +4,17 @@ import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { baseUrlOf, type ConnectOptions, isGrpc, REQUEST_TIMEOUT_MS } from "./connect_options.ts";
 import { withDeadlines } from "./deadlines.ts";
 
-/** Clients of one server. */
+/** Clients of the services of one server. */
 export interface Connection {
   client<Service extends DescService>(service: Service): Client<Service>;
   close(): void;
 }
 
 /**
- * Makes clients of a server; sends nothing yet. gRPC-Web holds no connection and suits processes
- * of any lifetime. gRPC uses grpc-js, which is loaded on demand and is for short-lived programs
- * only: a GOAWAY from the server can crash a Deno process that keeps such a client (see "API" in
- * the design notes).
+ * Makes clients of a server; sends nothing yet. gRPC-Web keeps no connection and suits processes of
+ * any lifetime. gRPC uses grpc-js, which is loaded on demand and is for short-lived programs only:
+ * a GOAWAY from the server can crash a Deno process that keeps such a client (see "API" in the
+ * design notes).
  */
 export async function connect(
   { server, requestTimeoutMs = REQUEST_TIMEOUT_MS }: ConnectOptions,

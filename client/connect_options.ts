@@ -1,4 +1,4 @@
-/** Which server to call, and how patiently. */
+/** Which server to call, and how long to wait. */
 export interface ConnectOptions {
   /** `http://` and `https://` for gRPC-Web, `grpc://` and `grpcs://` for gRPC. */
   readonly server: URL;
@@ -8,8 +8,8 @@ export interface ConnectOptions {
 
 export const REQUEST_TIMEOUT_MS = 30_000;
 
-/** Whether an address is for gRPC, not for gRPC-Web. */
+/** Whether an address selects gRPC rather than gRPC-Web. */
 export const isGrpc = ({ protocol }: URL): boolean => protocol === "grpc:" || protocol === "grpcs:";
 
-/** The address that paths of methods are appended to. */
+/** The base URL, to which the paths of methods are appended. */
 export const baseUrlOf = ({ href }: URL): string => href.replace(/\/$/, "");

@@ -2,7 +2,7 @@ import type { DescMessage } from "@bufbuild/protobuf";
 import { Code, ConnectError, type StreamResponse, type Transport } from "@connectrpc/connect";
 
 /**
- * A transport on which nothing waits for ever: a unary call has a deadline, a stream must begin
+ * A transport on which no call waits forever: a unary call has a deadline, a stream must begin
  * within it, and an aborted stream ends at once.
  */
 export function withDeadlines(transport: Transport, timeoutMs: number): Transport {
@@ -44,7 +44,7 @@ function endOnAbort<I extends DescMessage, O extends DescMessage>(
   };
 }
 
-/** In Deno 2.9, reading a body does not always end when its request is aborted. */
+/** In Deno 2.9, an aborted request does not always end the read of its body. */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   let abort = () => {};
   const aborted = new Promise<never>((_, reject) => {
@@ -56,7 +56,7 @@ async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promi
     return await Promise.race([promise, aborted]);
   } finally {
     signal.removeEventListener("abort", abort);
-    // The promise that lost the race may still be rejected, and nothing waits for it.
+    // The promise that lost the race may still be rejected; nothing else waits for it.
     promise.catch(() => {});
     aborted.catch(() => {});
   }

@@ -1,4 +1,4 @@
-/** What a failed call says, read from codes and details and from where the error arose. */
+/** Interprets a failed call by its code, its details, and where the error arose. */
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { BadRequestSchema, ErrorAdviceSchema, ErrorInfoSchema, RetryInfoSchema } from "@mpc/proto";
@@ -8,9 +8,9 @@ import { BadRequestSchema, ErrorAdviceSchema, ErrorInfoSchema, RetryInfoSchema }
  * - `api`: the API sent it, with a reason (AIP-193)
  * - `aborted`: the caller aborted the call
  * - `timeout`: no answer came in time
- * - `refused`, `unknown_host`, `unreachable`: there was no connection
+ * - `refused`, `unknown_host`, `unreachable`: no connection could be made
  * - `broken`: the connection ended too early
- * - `unavailable`: something on the way to the API says that it is away
+ * - `unavailable`: a proxy on the way says that the API is unavailable
  * - `foreign`: the server speaks another protocol or has another API
  * - `other`: something on the way to the API refused the call, for instance a proxy
  */
@@ -31,17 +31,17 @@ export interface CallFailure {
   readonly origin: FailureOrigin;
   readonly code: Code;
   readonly message: string;
-  /** The API's reason, such as `ENVIRONMENT_NOT_FOUND`; empty for errors of another origin. */
+  /** The API's reason, such as `ENVIRONMENT_NOT_FOUND`; empty for errors of other origins. */
   readonly reason: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly violations: readonly { readonly field: string; readonly description: string }[];
   /** What to do next, as the API says; empty for errors of another origin. */
   readonly nextStep: string;
-  /** When the API asks to retry; undefined where it does not say. */
+  /** When to retry, if the API says so. */
   readonly retryAfterMs: number | undefined;
 }
 
-/** Codes of the errors that calls of a server with another protocol or API end with. */
+/** Codes of calls to a server with another protocol or another API. */
 const FOREIGN: ReadonlySet<Code> = new Set([
   Code.Unknown,
   Code.Internal,
@@ -54,7 +54,7 @@ const FOREIGN: ReadonlySet<Code> = new Set([
 const BROKEN =
   /ECONNRESET|UND_ERR_SOCKET|EPIPE|connection (was )?(reset|closed|dropped)|failed to connect|reading a body/i;
 
-/** Reads a failed call's error. */
+/** Interprets the error of a failed call. */
 export function readFailure(error: ConnectError): CallFailure {
   const info = error.findDetails(ErrorInfoSchema)[0];
   const retryDelay = error.findDetails(RetryInfoSchema)[0]?.retryDelay;
@@ -72,13 +72,13 @@ export function readFailure(error: ConnectError): CallFailure {
   };
 }
 
-/** Whether an error says that the resource does not exist. */
+/** Whether an error means that the resource does not exist. */
 export function isNotFound(error: unknown): boolean {
   return error instanceof ConnectError && error.code === Code.NotFound &&
     readFailure(error).origin === "api";
 }
 
-/** The result of a read; undefined where the resource does not exist. */
+/** The result of a read; undefined if the resource does not exist. */
 export async function unlessNotFound<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
@@ -88,19 +88,19 @@ export async function unlessNotFound<T>(read: () => Promise<T>): Promise<T | und
   }
 }
 
-/** Every error of the API has an ErrorInfo; this is about errors without one. */
+/** The origin of an error without `ErrorInfo`, which every error of the API has. */
 function originOf({ code, cause }: ConnectError): FailureOrigin {
   if (code === Code.Canceled) return "aborted";
   if (code === Code.DeadlineExceeded) return "timeout";
-  // Only errors of the transport have a cause; what a server sent has none.
+  // Only errors of the transport have a cause; errors that a server sent have none.
   if (cause instanceof Error) return connectionFailure(cause);
   if (code === Code.Unavailable) return "unavailable";
   return FOREIGN.has(code) ? "foreign" : "other";
 }
 
 /**
- * Why the runtime could not connect or read. Deno's `fetch` and grpc-js give no code, only a text;
- * nothing that a server sent is in it.
+ * Why the runtime could not connect or read. Deno's `fetch` and grpc-js provide only a text, which
+ * contains nothing that a server sent.
  */
 function connectionFailure(cause: Error): FailureOrigin {
   const texts: string[] = [];

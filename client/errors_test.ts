@@ -42,7 +42,7 @@ Deno.test("readFailure() reads code, reason, metadata, advice, violations and de
   });
 });
 
-Deno.test("readFailure() takes an error of the API for no other, whatever its text says", () => {
+Deno.test("readFailure() recognizes an error of the API whatever its text is", () => {
   for (const text of ["connection refused", "ECONNRESET", "fetch failed", "dns error"]) {
     const error = ofApi(
       Code.Unavailable,
@@ -53,14 +53,14 @@ Deno.test("readFailure() takes an error of the API for no other, whatever its te
   }
 });
 
-Deno.test("readFailure() does not read the text that something else than the API sent", () => {
+Deno.test("readFailure() ignores the text of errors that something other than the API sent", () => {
   const sent = new ConnectError("upstream: connection refused", Code.Unavailable);
   assert.equal(readFailure(sent).origin, "unavailable");
   const limited = new ConnectError("fetch failed", Code.ResourceExhausted);
   assert.equal(readFailure(limited).origin, "other");
 });
 
-Deno.test("unlessNotFound() is undefined for what the API does not find, and for that only", async () => {
+Deno.test("unlessNotFound() is undefined for a missing resource, and only for that", async () => {
   const missing = ofApi(Code.NotFound, "no such environment", "ENVIRONMENT_NOT_FOUND");
   assert.equal(await unlessNotFound(() => Promise.reject(missing)), undefined);
   assert.equal(await unlessNotFound(() => Promise.resolve(1)), 1);
@@ -97,8 +97,8 @@ const SERVERS: readonly (readonly [string, () => Server, FailureOrigin, FailureO
 for (const [what, start, byWeb, byGrpc] of SERVERS) {
   for (const [scheme, origin] of [["http", byWeb], ["grpc", byGrpc]] as const) {
     Deno.test({
-      name: `readFailure() tells ${what} by ${scheme}`,
-      // Fetch and grpc-js keep connections in pools of their own.
+      name: `readFailure() recognizes ${what} by ${scheme}`,
+      // Fetch and grpc-js keep connections in their own pools.
       sanitizeOps: false,
       sanitizeResources: false,
       async fn() {
@@ -119,7 +119,7 @@ for (const [what, start, byWeb, byGrpc] of SERVERS) {
 }
 
 Deno.test({
-  name: "readFailure() tells a closed port and an unknown host by both protocols",
+  name: "readFailure() recognizes a closed port and an unknown host, with both protocols",
   sanitizeOps: false,
   sanitizeResources: false,
   async fn() {
@@ -147,5 +147,5 @@ async function originOfCall(server: string): Promise<FailureOrigin> {
   } finally {
     connection.close();
   }
-  assert.fail("the call was to fail");
+  assert.fail("the call must fail");
 }

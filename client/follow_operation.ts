@@ -5,10 +5,10 @@ import type { Connection } from "./connect.ts";
 import { Reconnect, type ReconnectOptions, untilReaderStops } from "./reconnect.ts";
 
 /**
- * Yields an operation at each change until it has ended, each state once, also when the server
- * restarts in between.
+ * Yields an operation at each change until it has ended. Each state is yielded once, even if the
+ * server restarts in between.
  * @param operation an operation as it was last seen, which is yielded first, or its name
- * @throws {ConnectError} NOT_FOUND; the last error where the server is away for too long or the
+ * @throws {ConnectError} NOT_FOUND; the last error if the server is unreachable for too long or the
  *   signal is aborted
  */
 export const followOperation = (
@@ -49,8 +49,8 @@ async function* follow(
 
 /**
  * Waits until an operation has ended.
- * @returns the operation as it ended
- * @throws {ConnectError} as `followOperation` does
+ * @returns the ended operation
+ * @throws {ConnectError} like `followOperation`
  */
 export async function waitForOperation(
   connection: Pick<Connection, "client">,

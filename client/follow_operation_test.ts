@@ -28,22 +28,22 @@ Deno.test("followOperation() yields each state once across broken streams", asyn
   };
   const states = await statesOf(followOperation(connection, PENDING, options));
   assert.deepEqual(states, ["PENDING", "RUNNING", "SUCCEEDED"]);
-  assert.deepEqual(timing.pauses, [200, 400, 800], "without news the pauses get longer");
+  assert.deepEqual(timing.pauses, [200, 400, 800], "pauses grow while no new state arrives");
   assert.deepEqual(lost.filter((what) => what === "found").length, 2);
-  assert.equal(lost.length, 4, "each loss is reported once, not each try");
+  assert.equal(lost.length, 4, "each loss is reported once, not each attempt");
 });
 
-Deno.test("followOperation() yields an operation that has ended, and calls nothing", async () => {
+Deno.test("followOperation() yields an operation that has ended, and makes no call", async () => {
   const { connection } = scriptedServer({});
   assert.deepEqual(await statesOf(followOperation(connection, SUCCEEDED)), ["SUCCEEDED"]);
 });
 
-Deno.test("followOperation() gives up when the server is away for too long", async () => {
+Deno.test("followOperation() gives up if the server is unreachable for too long", async () => {
   const timing = fakeTiming();
   const { connection } = scriptedServer({ operation: [[RUNNING, broken()]] });
   const options = { timing, giveUpAfterMs: 10_000 };
   await assert.rejects(statesOf(followOperation(connection, PENDING, options)), ConnectError);
-  assert.equal(timing.now(), 10_000, "not before, and not after");
+  assert.equal(timing.now(), 10_000, "neither earlier nor later");
   assert.ok(Math.max(...timing.pauses) <= 5_000);
 });
 
@@ -59,7 +59,7 @@ Deno.test("followOperation() waits as long as the API asks for", async () => {
   assert.deepEqual(timing.pauses, [3_000]);
 });
 
-Deno.test("followOperation() does not repeat a call that is wrong", async () => {
+Deno.test("followOperation() does not repeat an invalid call", async () => {
   const timing = fakeTiming();
   for (
     const [code, reason] of [
@@ -75,7 +75,7 @@ Deno.test("followOperation() does not repeat a call that is wrong", async () => 
   assert.deepEqual(timing.pauses, []);
 });
 
-Deno.test("followOperation() by name reports a server that was never reached at once", async () => {
+Deno.test("followOperation() by name reports a server that was never reachable at once", async () => {
   const timing = fakeTiming();
   const { connection } = scriptedServer({ operation: [[broken()], [SUCCEEDED]] });
   await assert.rejects(waitForOperation(connection, NAME, { timing }), ConnectError);

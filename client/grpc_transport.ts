@@ -116,7 +116,7 @@ async function stream<I extends DescMessage, O extends DescMessage>(
     metadataOf(header),
     deadlineOf(timeoutMs),
   );
-  // Emitted once, perhaps between the headers and the first read, which would then see a plain end.
+  // Emitted once, maybe before the first read, which would otherwise see a normal end.
   let failure: Error | undefined;
   call.on("error", (error) => failure ??= error);
   const cancel = () => call.cancel();
@@ -182,7 +182,7 @@ function isServiceError(error: unknown): error is ServiceError {
 function toConnectError(error: ServiceError): ConnectError {
   const [bytes] = error.metadata.get("grpc-status-details-bin");
   const sent = bytes instanceof Uint8Array ? fromBinary(StatusSchema, bytes).details : [];
-  // Our API sends details with every error: without them UNAVAILABLE is grpc-js's own.
+  // Our API sends details with every error; UNAVAILABLE without details comes from grpc-js.
   const code = error.code as number as Code;
   const cause = code === Code.Unavailable && sent.length === 0 ? error : undefined;
   const result = new ConnectError(error.details, code, undefined, undefined, cause);

@@ -1,8 +1,8 @@
-/** Errors of calls with JSON, in the form of the other calls' errors; loaded when there is one. */
+/** Errors of JSON calls, in the form of the other calls' errors; loaded only for a failed call. */
 import { Code, ConnectError } from "@connectrpc/connect";
 import { codeFromHttpStatus, errorFromJson } from "@connectrpc/connect/protocol-connect";
 
-/** The error in a server's answer (Connect protocol, "Error end-stream"), or that there is none. */
+/** The error in a server's response (Connect protocol, "Error end-stream"). */
 export function errorOfAnswer(status: number, text: string): ConnectError {
   const fallback = status === 200
     ? new ConnectError("its answer is not of this API", Code.Unknown)
@@ -14,7 +14,7 @@ export function errorOfAnswer(status: number, text: string): ConnectError {
   }
 }
 
-/** The error of a call without an answer. */
+/** The error of a call that got no response. */
 export function errorOfCall(error: unknown, isLate: boolean): ConnectError {
   if (error instanceof ConnectError) return error;
   if (isLate) return new ConnectError("the call took too long", Code.DeadlineExceeded);

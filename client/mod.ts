@@ -1,4 +1,4 @@
-/** What programs, mpctl and the dashboard use to call the API. */
+/** The client of the API, for programs, mpctl and the dashboard. */
 export { connect, type Connection } from "./connect.ts";
 export { type ConnectOptions, REQUEST_TIMEOUT_MS } from "./connect_options.ts";
 export {

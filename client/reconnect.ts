@@ -3,21 +3,21 @@ import { type FailureOrigin, readFailure } from "./errors.ts";
 
 /** The clock of pauses; fake in tests. */
 export interface Timing {
-  /** Milliseconds of a clock that does not step. */
+  /** Milliseconds of a monotonic clock. */
   now(): number;
   /** Resolves after a time, or at once when the signal is aborted. */
   pause(ms: number, signal: AbortSignal | undefined): Promise<void>;
-  /** At least 0, below 1. */
+  /** A random number in [0, 1). */
   random(): number;
 }
 
-/** How a follower copes with a server that goes away. */
+/** How to handle a server that is unreachable. */
 export interface ReconnectOptions {
-  /** Ends the following. */
+  /** Stops following. */
   readonly signal?: AbortSignal | undefined;
-  /** How long the server may be away until the following fails; for ever where not given. */
+  /** How long the server may be unreachable before following fails; without limit by default. */
   readonly giveUpAfterMs?: number | undefined;
-  /** Called when the connection is lost, once until it is back. */
+  /** Called once when the connection is lost, until it is back. */
   readonly onLost?: ((error: ConnectError) => void) | undefined;
   /** Called when a lost connection is back. */
   readonly onFound?: (() => void) | undefined;
@@ -27,7 +27,7 @@ export interface ReconnectOptions {
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
 
-/** Origins of errors that a restart of the server gives rise to. */
+/** Origins of errors that a restart of the server may cause. */
 const PASSING: ReadonlySet<FailureOrigin> = new Set([
   "timeout",
   "refused",
@@ -37,11 +37,11 @@ const PASSING: ReadonlySet<FailureOrigin> = new Set([
   "unavailable",
 ]);
 
-/** Decides whether and when a stream that ended is opened again: exponential backoff with jitter. */
+/** Decides whether and when an ended stream is opened again: exponential backoff with jitter. */
 export class Reconnect {
   readonly #options: ReconnectOptions;
   readonly #timing: Timing;
-  /** Whether the server has ever answered: a wrong address is reported at once. */
+  /** Whether the server has ever answered; if not, errors are reported at once. */
   #reached: boolean;
   #lostAt: number | undefined;
   #tries = 0;
@@ -52,7 +52,7 @@ export class Reconnect {
     this.#reached = reached;
   }
 
-  /** The stream brought a message; `progress` where it brought news. */
+  /** The stream delivered a message; `progress` says whether it was new. */
   received(progress: boolean): void {
     this.#reached = true;
     if (this.#lostAt !== undefined) this.#options.onFound?.();
@@ -62,7 +62,7 @@ export class Reconnect {
 
   /**
    * Waits until the stream may be opened again.
-   * @throws the error, where another try is pointless or too late
+   * @throws the error, if another attempt is pointless or too late
    */
   async again(error: unknown): Promise<void> {
     const { signal, giveUpAfterMs = Infinity, onLost } = this.#options;
@@ -82,8 +82,8 @@ export class Reconnect {
 }
 
 /**
- * Runs a follower's calls with a signal that is aborted when the follower ends: Connect's streams
- * ignore that their reader stops, so they would stay open.
+ * Runs a follower's calls with a signal that is aborted when its reader stops. Connect's streams do
+ * not notice that, and would stay open.
  */
 export async function* untilReaderStops<T>(
   signal: AbortSignal | undefined,
@@ -102,7 +102,7 @@ function isPassing(error: unknown): error is ConnectError {
   if (!(error instanceof ConnectError)) return false;
   const { origin, code } = readFailure(error);
   if (origin === "api") return code === Code.Unavailable || code === Code.ResourceExhausted;
-  // A stream that lacks its trailers was cut off by something on its way.
+  // A stream without trailers was cut off on the way.
   return PASSING.has(origin) || code === Code.Unknown;
 }
 

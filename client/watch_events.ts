@@ -4,38 +4,39 @@ import type { Connection } from "./connect.ts";
 import { readFailure } from "./errors.ts";
 import { Reconnect, type ReconnectOptions, untilReaderStops } from "./reconnect.ts";
 
-/** Which events to watch; everything where nothing is given. */
+/** Which events to watch; all events by default. */
 export interface WatchRequest {
   /** Only this resource and the resources below it. */
   readonly target?: string | undefined;
   /** Only resources of these kinds: `environment`, `workload`, `operation`. */
   readonly kinds?: readonly string[] | undefined;
-  /** Resumes after the update that carried it, in place of beginning with what exists. */
+  /** Resumes after the update that had this token, instead of beginning with existing resources. */
   readonly resumeToken?: string | undefined;
-  /** Begins with what happens next, in place of what exists. */
+  /** Begins with the next event, instead of existing resources. */
   readonly skipExisting?: boolean | undefined;
 }
 
-/** One update of a watch: an event, a mark, or a reset. */
+/** One update of a watch: an event, a synced mark, or a reset. */
 export interface WatchUpdate {
   readonly event: Event | undefined;
   /** Everything that existed has been sent. */
   readonly synced: boolean;
-  /** Where a later watch can resume; empty as long as that is not possible. */
+  /** Where a later watch can resume; empty while that is not possible. */
   readonly resumeToken: string;
   /**
-   * Set where the watch begins anew, because the server cannot resume it: updates are missing, and
-   * what exists is sent again. Discard what earlier updates built. Holds the reason.
+   * Set if the watch begins again because the server cannot resume it: updates are missing, and
+   * existing resources are sent again. Discard everything that earlier updates built. Contains the
+   * reason.
    */
   readonly reset: ConnectError | undefined;
 }
 
 /**
- * Watches events without gaps or duplicates. A stream that breaks is resumed after its last token,
- * also when the server restarts; a watch whose token has expired, or that broke before it had one,
- * is reset.
- * @throws {ConnectError} INVALID_ARGUMENT; the last error where the server is away for too long or
- *   the signal is aborted
+ * Watches events without gaps or duplicates. A broken stream is resumed after its last token, even
+ * if the server restarts; a watch whose token has expired, or that broke before its first token, is
+ * reset.
+ * @throws {ConnectError} INVALID_ARGUMENT; the last error if the server is unreachable for too long
+ *   or the signal is aborted
  */
 export const watchEvents = (
   connection: Pick<Connection, "client">,
@@ -87,7 +88,7 @@ async function* watch(
   }
 }
 
-/** The server's log no longer reaches back to the token, or is not the log that it is of. */
+/** Whether the server's log no longer has the events after the token, or is another log. */
 function isExpired(error: unknown): boolean {
   if (!(error instanceof ConnectError)) return false;
   const { origin, code } = readFailure(error);

@@ -15,7 +15,7 @@ const event = (sequence: number) =>
     event: { type: EventType.UPDATED, target: "environments/dev", sequence: BigInt(sequence) },
   });
 
-/** Watches until the scripts end, and renders the updates. */
+/** Watches until the scripts end, and formats the updates. */
 async function watch(
   scripts: readonly (readonly (WatchEventsResponse | ReturnType<typeof broken>)[])[],
   request: WatchRequest = {},
@@ -69,13 +69,13 @@ for (const reason of ["EVENTS_COMPACTED", "EVENTS_UNKNOWN"]) {
     const { updates, tokens, pauses } = await watch([
       [synced("t50"), event(51), broken()],
       [sent(Code.OutOfRange, reason)],
-      // A new log may begin with lower numbers.
+      // A new log may begin with lower sequences.
       [existing("environments/new"), synced("t1"), event(2)],
     ]);
     const after = ["reset", "environments/new", "synced t1", "event 2"];
     assert.deepEqual(updates, ["synced t50", "event 51", ...after]);
     assert.deepEqual(tokens, ["", "t51", ""]);
-    assert.equal(pauses[0], 200, "only the broken stream is paused for");
+    assert.equal(pauses[0], 200, "only the broken stream causes a pause");
   });
 }
 
@@ -95,7 +95,7 @@ Deno.test("watchEvents() resets when a stream breaks before its first token", as
   assert.deepEqual(tokens, ["", ""]);
 });
 
-Deno.test("watchEvents() reports a wrong request and an unreachable server at once", async () => {
+Deno.test("watchEvents() reports an invalid request and an unreachable server at once", async () => {
   for (const error of [sent(Code.InvalidArgument, "INVALID_FIELDS"), broken()]) {
     const { updates, pauses } = await watch([[error], [synced("t1")]]);
     assert.deepEqual([updates, pauses], [[], []]);

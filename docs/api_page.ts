@@ -1,4 +1,4 @@
-/** The page of the API, made from the protos and their comments: `deno task docs`. */
+/** The API's page, generated from the protos and their comments: `deno task docs`. */
 import { getExtension, hasExtension } from "@bufbuild/protobuf";
 import {
   type DescriptorProto,
@@ -24,7 +24,7 @@ OpenAPI document that the web door serves at \`/openapi.json\`. The [API guide](
 examples.
 `;
 
-/** Numbers of fields in google/protobuf/descriptor.proto, of which paths of comments are made. */
+/** Field numbers in google/protobuf/descriptor.proto, which make up the paths of comments. */
 const PATH = {
   file: { message: 4, enum: 5, service: 6 },
   message: { field: 2, enum: 4 },

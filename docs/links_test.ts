@@ -8,7 +8,7 @@ const ROOT = new URL("../", import.meta.url);
 
 const read = (path: string) => readFile(new URL(path, ROOT), "utf8");
 
-/** Every page that is written by hand. */
+/** Every page that is not generated. */
 async function handWrittenPages(): Promise<readonly string[]> {
   const docs = await readdir(new URL("docs", ROOT), { recursive: true });
   const pages = docs.filter((name) => name.endsWith(".md") && !Object.hasOwn(GENERATED, name));

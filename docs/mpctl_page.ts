@@ -1,4 +1,4 @@
-/** The page of mpctl's commands, made from the same definitions as `--help`: `deno task docs`. */
+/** The page of mpctl's commands, generated from the definitions of `--help`: `deno task docs`. */
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { SETTING_NAMES, SETTINGS } from "../cli/config/settings.ts";
 import { EXIT_HELP } from "../cli/errors/cli_error.ts";
@@ -16,12 +16,12 @@ export async function mpctlPage(): Promise<string> {
   );
   return [
     "# mpctl\n",
-    "Made from the definitions of the commands by `deno task docs`; do not edit.\n",
+    "Generated from the definitions of the commands by `deno task docs`; do not edit.\n",
     "```text",
     EXIT_HELP,
     "```\n",
     "## Settings\n",
-    "A flag wins over the environment, that over the profile, and that over the default.\n",
+    "A flag overrides the environment variable, which overrides the profile, which overrides the default.\n",
     markdownTable(
       ["Setting", "Flag", "Environment", "Default", ""],
       SETTING_NAMES.map((name) => {
@@ -29,7 +29,7 @@ export async function mpctlPage(): Promise<string> {
         return [name, flag, variable, fallback || "none", description];
       }),
     ),
-    "Profiles are in `$XDG_CONFIG_HOME/mpc/config.yaml` (`~/.config` where it is not set), or in the",
+    "Profiles are in `$XDG_CONFIG_HOME/mpc/config.yaml` (`~/.config` if it is not set), or in the",
     "file that `MPC_CONFIG` names. `MPC_PROFILE` names the profile; `NO_COLOR` turns colours off.\n",
     ...program.commands.flatMap((command) => sections(command, "mpctl")),
   ].join("\n");

@@ -1,4 +1,4 @@
-/** Writes the pages that are made from code: `deno task docs`. */
+/** Writes the pages that are generated from code: `deno task docs`. */
 import { writeFile } from "node:fs/promises";
 import { GENERATED } from "./generated.ts";
 

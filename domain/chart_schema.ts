@@ -1,4 +1,4 @@
-/** Schema of a chart that is rendered in place of an image. */
+/** Schema of a chart, which a workload may have in place of an image. */
 import { z } from "zod";
 import type { JsonObject, JsonValue } from "./json.ts";
 import { check } from "./parse_input.ts";
@@ -9,7 +9,7 @@ const MAX_VALUES_DEPTH = 16;
 const PART = "[a-zA-Z0-9][a-zA-Z0-9._-]*";
 const NAME = new RegExp(`^(?:oci://${PART}(?::[0-9]{1,5})?/)?${PART}(?:/${PART})*$`);
 
-/** Semantic Versioning 2.0.0, exact: a range would render something else tomorrow. */
+/** Semantic Versioning 2.0.0, exact: a range could render something else tomorrow. */
 const VERSION =
   /^v?(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/;
 

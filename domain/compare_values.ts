@@ -1,8 +1,10 @@
-/** The order of values in every store: null, then false and true, numbers, strings by code point. */
+/**
+ * The order of values in every store: null, then false and true, numbers, strings by code point.
+ */
 
 export type Scalar = string | number | boolean | null;
 
-/** Compares two values; negative where `a` comes first. */
+/** Compares two values; negative if `a` comes first. */
 export function compareScalars(a: Scalar, b: Scalar): number {
   const byRank = rank(a) - rank(b);
   if (byRank !== 0 || a === null || b === null) return byRank;
@@ -10,7 +12,7 @@ export function compareScalars(a: Scalar, b: Scalar): number {
   return Number(a) - Number(b);
 }
 
-/** Compares by code point, as the bytes of UTF-8 compare; `<` would compare UTF-16 units. */
+/** Compares by code point, in the order of UTF-8 bytes; `<` would compare UTF-16 units. */
 export function compareStrings(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let index = 0; index < length; index++) {
@@ -25,7 +27,7 @@ export function compareStrings(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** The scalar at a path of a document; null where the value is missing or is not a scalar. */
+/** The scalar at a path of a document; null if the value is missing or not a scalar. */
 export function scalarAt(document: unknown, path: readonly string[]): Scalar {
   const value = valueAt(document, path);
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
@@ -33,7 +35,7 @@ export function scalarAt(document: unknown, path: readonly string[]): Scalar {
     : null;
 }
 
-/** The value at a path of a document; undefined where it is missing. */
+/** The value at a path of a document; undefined if it is missing. */
 export function valueAt(document: unknown, path: readonly string[]): unknown {
   let value = document;
   for (const key of path) {

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { compareScalars, compareStrings } from "./compare_values.ts";
 
-Deno.test("compareStrings() orders as the bytes of UTF-8 do", () => {
+Deno.test("compareStrings() orders like the bytes of UTF-8", () => {
   const text = fc.string({
     unit: fc.constantFrom("a", "b", "é", "\ufffd", "\u{1f600}", "\u{10ffff}"),
   });
@@ -11,7 +11,7 @@ Deno.test("compareStrings() orders as the bytes of UTF-8 do", () => {
     const bytes = Buffer.compare(Buffer.from(a), Buffer.from(b));
     assert.equal(Math.sign(compareStrings(a, b)), bytes);
   }));
-  assert.ok(compareStrings("\ufffd", "\u{1f600}") < 0, "UTF-16 units compare the other way");
+  assert.ok(compareStrings("\ufffd", "\u{1f600}") < 0, "UTF-16 units compare the other way round");
 });
 
 Deno.test("compareScalars() orders null, false, true, numbers, strings", () => {

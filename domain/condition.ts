@@ -1,7 +1,7 @@
 import type { EventReason } from "./event_reasons.ts";
 import type { Instant } from "./time.ts";
 
-/** One observation about a resource, in the shape of a Kubernetes condition. */
+/** One observation about a resource, with the fields of a Kubernetes condition. */
 export interface Condition {
   /** In CamelCase, for instance `Ready`. */
   readonly type: string;
@@ -14,10 +14,10 @@ export interface Condition {
   readonly lastTransitionTime: Instant;
 }
 
-/** Whether somebody else has changed what was applied to the cluster. */
+/** True if the cluster differs from what was applied. */
 export const DRIFTED = "Drifted";
 
-/** Puts one condition into a list; its transition time moves only when its status does. */
+/** Sets one condition in a list. Its transition time changes only when its status does. */
 export function setCondition(
   conditions: readonly Condition[],
   next: Omit<Condition, "lastTransitionTime">,

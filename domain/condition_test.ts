@@ -10,7 +10,7 @@ const ready = (status: "TRUE" | "FALSE", reason: EventReason = "Ready") => ({
   observedGeneration: 1,
 });
 
-Deno.test("a condition's transition time moves only when its status does", () => {
+Deno.test("setCondition() changes a condition's transition time only when its status changes", () => {
   const first = setCondition([], ready("FALSE"), 1);
   const same = setCondition(first, ready("FALSE", "Creating"), 2);
   assert.deepEqual(same.map((c) => [c.reason, c.lastTransitionTime]), [["Creating", 1]]);
@@ -18,7 +18,7 @@ Deno.test("a condition's transition time moves only when its status does", () =>
   assert.deepEqual(turned.map((c) => [c.status, c.lastTransitionTime]), [["TRUE", 3]]);
 });
 
-Deno.test("other conditions stay", () => {
+Deno.test("setCondition() keeps other conditions", () => {
   const both = setCondition(
     setCondition([], ready("TRUE"), 1),
     { ...ready("TRUE"), type: "Soon" },

@@ -1,4 +1,4 @@
-/** Names that end up in DNS (RFC 1123, as "Object Names and IDs" of Kubernetes has them). */
+/** Names that become DNS names (RFC 1123; Kubernetes, "Object Names and IDs"). */
 
 const LABEL = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?";
 const DNS_LABEL = new RegExp(`^${LABEL}$`);
@@ -8,6 +8,6 @@ const DNS_SUBDOMAIN = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
 export const isDnsLabel = (text: string, maxLength = 63): boolean =>
   text.length <= maxLength && DNS_LABEL.test(text);
 
-/** Whether `text` is labels with dots between, at most 253 characters. */
+/** Whether `text` consists of labels separated by dots, at most 253 characters in total. */
 export const isDnsSubdomain = (text: string): boolean =>
   text.length <= 253 && DNS_SUBDOMAIN.test(text);

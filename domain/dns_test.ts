@@ -9,7 +9,7 @@ Deno.test("isDnsLabel() knows RFC 1123's labels", () => {
   assert.ok(!isDnsLabel("abcd", 3));
 });
 
-Deno.test("isDnsSubdomain() knows labels with dots between", () => {
+Deno.test("isDnsSubdomain() accepts labels separated by dots", () => {
   for (const name of ["a", "a.b", "0.a-b.c"]) assert.ok(isDnsSubdomain(name), name);
   for (const text of ["", ".", "a.", ".a", "a..b", "A.b", "a.-b", "a.".repeat(127) + "a"]) {
     assert.ok(!isDnsSubdomain(text), text);

@@ -36,12 +36,12 @@ const source = z.strictObject({
 }).superRefine((source, context) => {
   exactlyOne(source, ["secret", "config"], context);
   if (source.variable === "" && source.key !== "") {
-    const message = "must not be set without 'variable', which names what it is to be";
+    const message = "must not be set without 'variable', which names the variable to set";
     context.addIssue({ code: "custom", path: ["key"], ...check("REQUIRES_VARIABLE", message) });
   }
 }).transform((source) => ({ ...source, key: source.key || source.variable }));
 
-/** References to variables that lie on the cluster. */
+/** Environment variables whose values are in Secrets and ConfigMaps on the cluster. */
 export const envFromSchema = z.array(source).max(64).superRefine((sources, context) =>
   assertUnique(sources, context, "variable", ({ variable }) => variable)
 );

@@ -11,10 +11,10 @@ export const ENVIRONMENT_STATES = [
   "DELETE_FAILED",
 ] as const;
 
-/** Where an environment is in its life; the verb says what failed (AIP-216). */
+/** The lifecycle state of an environment; the verb says what failed (AIP-216). */
 export type EnvironmentState = (typeof ENVIRONMENT_STATES)[number];
 
-/** Limits of what runs inside; null is unlimited. */
+/** Limits on the workloads inside; null is unlimited. */
 export interface Quota {
   readonly workloads: number | null;
   /** Kubernetes quantity. */
@@ -28,13 +28,13 @@ export const NO_QUOTA: Quota = { workloads: null, cpu: null, memory: null };
 /** A place to run workloads. */
 export interface Environment extends Resource {
   readonly state: EnvironmentState;
-  /** When it is deleted by itself; null for never. */
+  /** When it is deleted automatically; null for never. */
   readonly expireTime: Instant | null;
   readonly deletionProtection: boolean;
-  /** Name of the cluster that carries it; stays what it was created with. */
+  /** Name of the cluster that it is on. Immutable. */
   readonly cluster: string;
   readonly quota: Quota;
 }
 
-/** The condition that tells that an environment is about to expire, and when. */
+/** The condition, and the event, that announces the expiry of an environment. */
 export const EXPIRES_SOON = "ExpiresSoon" as const;

@@ -13,14 +13,14 @@ import { MAX_ID_LENGTH } from "./ids.ts";
 import { check, parseInput } from "./parse_input.ts";
 import { type Instant, TTL_LIMITS_MS } from "./time.ts";
 
-/** What is asked for when an environment is created, checked and with defaults. */
+/** The validated fields for a new environment, with defaults. */
 export interface EnvironmentInput {
   readonly id: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  /** How long it lives from now; null where that is not said. */
+  /** How long it lives from now; null if not given. */
   readonly ttlMs: number | null;
-  /** Until when it lives; null, with no `ttlMs` either, for ever. */
+  /** When it expires; null, with `ttlMs` null too, for never. */
   readonly expireTime: Instant | null;
   readonly deletionProtection: boolean;
   readonly quota: Quota;
@@ -28,8 +28,8 @@ export interface EnvironmentInput {
 }
 
 /**
- * What an update asks for; what is not there stays. `expireTime: null` is to live for ever,
- * `cluster` may only be what it is.
+ * The fields that an update changes; fields that are absent stay. `expireTime: null` removes the
+ * expiry; `cluster` may only repeat the current value.
  */
 export type EnvironmentChange = Partial<Omit<EnvironmentInput, "id">>;
 
@@ -49,7 +49,7 @@ const ttl = z.number().refine(
   check("TTL", "must be 1 minute to 365 days"),
 ).nullable();
 
-/** The last moment that a date can hold (ECMA-262, "Time Values and Time Range"). */
+/** The latest time that a `Date` can represent (ECMA-262, "Time Values and Time Range"). */
 const LAST_INSTANT = 8.64e15;
 
 const quota = z.strictObject({
@@ -62,10 +62,10 @@ const fields = z.strictObject({
   labels: labelsSchema.optional(),
   annotations: annotationsSchema.optional(),
   ttlMs: ttl.optional(),
-  // Whether it is far enough ahead depends on when: the use case looks.
+  // Whether it is late enough depends on the current time, which the use case checks.
   expireTime: z.number().refine(
     (time) => Math.abs(time) <= LAST_INSTANT,
-    check("TIMESTAMP", "must be a moment of the calendar"),
+    check("TIMESTAMP", "must be a valid timestamp"),
   ).nullable().optional(),
   deletionProtection: z.boolean().optional(),
   quota: quota.optional(),
@@ -87,7 +87,7 @@ const creation = z.strictObject({ environmentId: idSchema, environment });
 const change = z.strictObject({ environment });
 
 /**
- * Checks `{ environmentId, environment }` of a creation.
+ * Validates `{ environmentId, environment }` of a creation.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`
  */
 export function parseEnvironmentInput(action: string, input: unknown): EnvironmentInput {
@@ -105,7 +105,7 @@ export function parseEnvironmentInput(action: string, input: unknown): Environme
 }
 
 /**
- * Checks `{ environment }` of an update.
+ * Validates `{ environment }` of an update.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`
  */
 export function parseEnvironmentChange(action: string, input: unknown): EnvironmentChange {

@@ -9,7 +9,7 @@ export interface ErrorCause {
   readonly message: string;
 }
 
-/** An error as operations keep it: JSON, with its causes flattened, the nearest first. */
+/** An error as operations store it: JSON, with its causes in a list, the nearest first. */
 export interface ErrorRecord extends ErrorCause {
   /** Read from a store it may be another version's: `adviceFor` answers for any. */
   readonly reason: ErrorReason;
@@ -25,8 +25,8 @@ const UNEXPECTED = "UNEXPECTED";
 /**
  * Records any thrown value.
  *
- * Unknown errors become `INTERNAL` and permanent: what nobody planned for is not tried again
- * blindly. Their message is kept, because the record is for operators.
+ * Unknown errors become `INTERNAL` and permanent, because blind retries of unexpected errors may do
+ * harm. Their message is kept, because the record is for operators.
  */
 export function recordError(error: unknown): ErrorRecord {
   const causes: ErrorCause[] = [];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { errorFromRecord, recordError } from "./error_record.ts";
 import { MpcError, uncheckedError } from "./errors.ts";
 
-Deno.test("a cause chain is recorded from the outside in, and comes back", () => {
+Deno.test("recordError() records a cause chain from the outside in, and errorFromRecord() restores it", () => {
   const root = new Error("disk gone");
   const middle = new MpcError("UNAVAILABLE", {
     reason: "NO_WORKER",
@@ -30,14 +30,14 @@ Deno.test("a cause chain is recorded from the outside in, and comes back", () =>
   assert.deepEqual(recordError(again), record);
 });
 
-Deno.test("what nobody planned for is permanent", () => {
+Deno.test("recordError() makes an unexpected error permanent", () => {
   for (const thrown of [new TypeError("x is not a function"), "text", undefined, null]) {
     const record = recordError(thrown);
     assert.deepEqual([record.code, record.retryable], ["INTERNAL", false]);
   }
 });
 
-Deno.test("messages and chains are limited", () => {
+Deno.test("recordError() limits the length of messages and chains", () => {
   let error = new Error("x".repeat(10_000));
   for (let depth = 0; depth < 50; depth++) error = new Error("outer", { cause: error });
   const record = recordError(error);
@@ -45,7 +45,7 @@ Deno.test("messages and chains are limited", () => {
   assert.ok(recordError(new Error("x".repeat(10_000))).message.length < 2_100);
 });
 
-Deno.test("the code says whether trying again may help, unless the error does", () => {
+Deno.test("the code says whether an error is retryable, unless the error overrides it", () => {
   const error = (code: "UNAVAILABLE" | "NOT_FOUND", retryable?: boolean) =>
     uncheckedError(code, "R", {
       message: "m",

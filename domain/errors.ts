@@ -10,11 +10,11 @@ export const ERROR_DOMAIN = "mini-platform-control-plane";
 export interface FieldViolation {
   /** Path of the field as the API spells it, for instance `workload.spec.ports[1].port`. */
   readonly field: string;
-  /** What was found, shortened; never a secret. */
+  /** The rejected value, shortened; never a secret. */
   readonly value: string;
   /** The rule, in UPPER_SNAKE_CASE, for programs. */
   readonly rule: string;
-  /** What is wanted, for people. */
+  /** What the value must be, for people. */
   readonly hint: string;
 }
 
@@ -22,7 +22,7 @@ export interface ErrorOptions<Code extends ErrorCode> {
   /** Why, from the catalogue; with the code it is what programs act on. */
   readonly reason: ReasonOf<Code>;
   readonly message: string;
-  /** Whether the same call may work later; by default what the code says. */
+  /** Whether the same call may succeed later; derived from the code by default. */
   readonly retryable?: boolean;
   /** Structured facts, for instance `{ holder: "operations/…" }`; never a secret. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -89,14 +89,14 @@ export class ForeignError extends Error {
   }
 }
 
-/** Whether `error` is an {@linkcode MpcError}, of one of `codes` where any are given. */
+/** Whether `error` is an {@linkcode MpcError}; if codes are given, with one of them. */
 export function isMpcError(error: unknown, ...codes: ErrorCode[]): error is MpcError {
   return error instanceof MpcError && (codes.length === 0 || codes.includes(error.code));
 }
 
 /**
- * The error of what its caller aborted: CANCELLED `ABORTED_BY_CALLER`.
- * @param action what cannot be done, for instance `go on sleeping`
+ * The error of a call that its caller aborted: CANCELLED `ABORTED_BY_CALLER`.
+ * @param action what was aborted, for instance `go on sleeping`
  */
 export const abortedByCaller = (action: string, cause?: unknown): MpcError =>
   new MpcError("CANCELLED", {
@@ -105,7 +105,7 @@ export const abortedByCaller = (action: string, cause?: unknown): MpcError =>
     cause,
   });
 
-/** Builds the one error that names every bad field at once (AIP-193, `BadRequest`). */
+/** One error that names every invalid field (AIP-193, `BadRequest`). */
 export function invalidArgument(
   action: string,
   violations: readonly FieldViolation[],

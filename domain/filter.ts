@@ -1,6 +1,6 @@
 /**
- * A parsed filter (AIP-160) over documents. Paths are those of the stored document, values of
- * its types: who parses resolves what a person wrote; stores only evaluate or push down.
+ * A parsed filter (AIP-160) over documents, with the paths and types of the stored documents. The
+ * parser translates what a user wrote; stores only evaluate the filter or push it down.
  */
 export type Filter =
   | { readonly op: "and" | "or"; readonly terms: readonly Filter[] }
@@ -18,7 +18,7 @@ export type Filter =
  */
 export type Comparator = "=" | "!=" | "<" | "<=" | ">" | ">=" | ":";
 
-/** One key of an order (AIP-132). */
+/** One key of a sort order (AIP-132). */
 export interface OrderKey {
   readonly path: readonly string[];
   readonly descending: boolean;

@@ -4,20 +4,20 @@ import { isTerminal, OPERATION_KINDS, OPERATION_STATES } from "./operation.ts";
 import type { Instant } from "./time.ts";
 import { WORKLOAD_STATES } from "./workload.ts";
 
-/** A field that filters may name. */
+/** A field that can be used in filters. */
 export type FilterField = StoredField | DerivedField;
 
-/** A field that orders may name too, and where it lies in the stored document. */
+/** A field that can also be used in sort orders, and its path in the stored document. */
 export interface StoredField {
   readonly path: readonly string[];
   readonly type: "string" | "number" | "boolean" | "timestamp" | "enum" | "map";
   /** The values of an enum. */
   readonly values?: readonly string[];
-  /** What the API's JSON has before them, and a filter may have too: `ENVIRONMENT_STATE_`. */
+  /** Prefix of the values in the API's JSON, optional in a filter: `ENVIRONMENT_STATE_`. */
   readonly prefix?: string;
 }
 
-/** A boolean that no document holds: a filter of its own says when it is true. */
+/** A boolean that is not stored: a filter determines when it is true. */
 export interface DerivedField {
   readonly type: "derived";
   readonly holds: (now: Instant) => Filter;
@@ -25,10 +25,10 @@ export interface DerivedField {
 
 export type FilterFields = Readonly<Record<string, FilterField>>;
 
-/** An operation that has told of nothing for so long is stalled. */
+/** An operation that has not been updated for this long is stalled. */
 const STALLED_AFTER_MS = 5 * 60_000;
 
-/** What has failed stays so until somebody acts. */
+/** A failed resource stays failed until somebody acts. */
 const FAILED: DerivedField = {
   type: "derived",
   holds: () => ({ op: "=", path: ["state"], value: "*_FAILED" }),

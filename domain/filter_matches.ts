@@ -1,7 +1,7 @@
 import type { Filter } from "./filter.ts";
 import { compareScalars, scalarAt, valueAt } from "./compare_values.ts";
 
-/** The text of a string, and at which ends it has wildcards. */
+/** The text of a string without its wildcards, and the ends at which it has one. */
 export interface Wildcard {
   readonly text: string;
   readonly open: "none" | "start" | "end" | "both" | "any";
@@ -16,7 +16,7 @@ export function wildcardOf(value: string): Wildcard {
   return { text, open: start && end ? "both" : start ? "start" : end ? "end" : "none" };
 }
 
-/** Whether a document passes a filter. A missing value passes only `!=`. */
+/** Whether a document matches a filter. A missing value matches only `!=`. */
 export function matches(filter: Filter, document: unknown): boolean {
   switch (filter.op) {
     case "and":

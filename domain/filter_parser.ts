@@ -8,10 +8,10 @@ const MAX_LENGTH = 2_000;
 const MAX_DEPTH = 20;
 
 /**
- * Parses a filter (AIP-160). Terms side by side are joined by AND; OR binds tighter than AND, as
- * the AIP has it.
- * @param now what fields that are derived from the time are derived from
- * @returns undefined where the text is empty
+ * Parses a filter (AIP-160). Adjacent terms are joined by AND; OR binds tighter than AND, as the
+ * AIP defines it.
+ * @param now the time from which derived fields are computed
+ * @returns undefined if the text is empty
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FILTER`, with the place and what is wrong there
  */
 export function parseFilter(
@@ -26,7 +26,7 @@ export function parseFilter(
 
 /**
  * Parses an order (AIP-132): `create_time desc, name`.
- * @param action what cannot be done without it, for the message: `list environments`
+ * @param action what the order is for, in messages: `list environments`
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`
  */
 export function parseOrderBy(
@@ -43,7 +43,7 @@ export function parseOrderBy(
         field: "order_by",
         value: part.trim().slice(0, 100),
         rule: "AIP_132",
-        hint: `must be a list of fields, each with 'desc' or without: ${sortable(fields)}`,
+        hint: `must be a list of fields, each with or without 'desc': ${sortable(fields)}`,
       }]);
     }
     return { path: field.path, descending: direction === "desc" };
@@ -126,7 +126,7 @@ class Parser {
     this.#next++;
     const value = this.#take();
     if (value.kind === "(" || value.kind === ")" || value.kind === ",") {
-      throw filterError(`no value behind '${operator.text}'`, value.at);
+      throw filterError(`no value after '${operator.text}'`, value.at);
     }
     return this.#compare(name, operator.text as Comparator, value);
   }
@@ -143,7 +143,7 @@ class Parser {
         throw filterError(`'${name.text}', where '${head}' has no such depth,`, name.at);
       }
       if (rest.length > 0) {
-        // "Has" of a key is a value that it is, but `*` any (AIP-160, "Has Operator").
+        // "Has" with a key compares for equality, except with `*` (AIP-160, "Has Operator").
         const exact = op === ":" && value.text !== "*" ? "=" : op;
         return { op: exact, path: [...field.path, rest.join(".")], value: value.text };
       }
@@ -165,7 +165,7 @@ class Parser {
 
   #take(): Token {
     const token = this.#peek();
-    if (!token) throw filterError("an end where more is wanted", this.#end);
+    if (!token) throw filterError("an unexpected end", this.#end);
     this.#next++;
     return token;
   }
@@ -231,11 +231,13 @@ function typed(
 
 const RFC_3339 = /^(\d{4}-\d\d-\d\d)([Tt]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d))?$/;
 
-/** A moment by RFC 3339, or the beginning of a day in UTC; NaN for all else, which Date guesses at. */
+/**
+ * A time by RFC 3339, or the start of a day in UTC; NaN for other text, which `Date` would guess.
+ */
 function instantOf(text: string): number {
   const day = RFC_3339.exec(text)?.[1];
   const start = day === undefined ? NaN : Date.parse(day);
-  // Date takes the 31st of February for a day of March.
+  // `Date` accepts the 31st of February as a day of March.
   const isDay = !Number.isNaN(start) && new Date(start).toISOString().startsWith(day ?? "");
   return isDay ? Date.parse(text.toUpperCase()) : NaN;
 }

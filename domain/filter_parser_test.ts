@@ -68,7 +68,7 @@ for (const [text, expected] of GOOD) {
   });
 }
 
-Deno.test("parseFilter() takes 'stalled' for what nobody but a person moves on", () => {
+Deno.test("parseFilter() translates 'stalled' by the kind of resource", () => {
   assert.deepEqual(
     parseFilter("stalled = true", ENVIRONMENT_FIELDS, NOW),
     state("*_FAILED"),
@@ -105,9 +105,9 @@ Deno.test("parseFilter() takes 'done' for operations that have ended", () => {
 const BAD: readonly (readonly [string, RegExp])[] = [
   ["colour = red", /unknown field 'colour' \(known: name.*at character 1/],
   ["state", /'state' without a comparison.*at character 1/],
-  ["state = ", /an end where more is wanted at character/],
+  ["state = ", /an unexpected end at character/],
   ["state = READY)", /unexpected '\)' at character 14/],
-  ["(state = READY", /an end where more is wanted/],
+  ["(state = READY", /an unexpected end/],
   ["state = RED", /'RED', which is none of CREATING/],
   ["create_time > yesterday", /'yesterday', which is no time/],
   ["create_time > 2030-01-31T12:00:00", /which is no time such as 2030-01-31T12:00:00Z/],
@@ -127,7 +127,7 @@ const BAD: readonly (readonly [string, RegExp])[] = [
 ];
 
 for (const [text, message] of BAD) {
-  Deno.test(`parseFilter() refuses '${text.slice(0, 40)}' and says where and why`, () => {
+  Deno.test(`parseFilter() rejects '${text.slice(0, 40)}' and says where and why`, () => {
     assert.throws(() => parseFilter(text, ENVIRONMENT_FIELDS, NOW), {
       code: "INVALID_ARGUMENT",
       reason: "INVALID_FILTER",
@@ -136,7 +136,7 @@ for (const [text, message] of BAD) {
   });
 }
 
-Deno.test("whatever is typed, the parser answers or refuses", () => {
+Deno.test("parseFilter() returns a filter or an error for any text", () => {
   const pieces = fc.constantFrom(
     "state",
     "=",

@@ -5,11 +5,11 @@ export type TokenKind = "(" | ")" | "," | "op" | "and" | "or" | "not" | "minus" 
 
 export interface Token {
   readonly kind: TokenKind;
-  /** For words and strings what they stand for, for operators how they are spelled. */
+  /** Words and strings without their quotes and escapes; operators as they are spelled. */
   readonly text: string;
   /** The segments of a word of which a part is quoted: `labels."a.b/c"`. */
   readonly segments?: readonly string[];
-  /** Where it begins, from 0. */
+  /** The index of its first character. */
   readonly at: number;
 }
 
@@ -18,7 +18,7 @@ const WORD = /^[^\s()=!<>:,"'-][^\s()=!<>:,"']*/;
 const KEYWORDS: Readonly<Record<string, TokenKind>> = { AND: "and", OR: "or", NOT: "not" };
 
 /**
- * Splits a filter into tokens. A word behind an operator may hold colons, so that times need no
+ * Splits a filter into tokens. A word after an operator may contain colons, so that times need no
  * quotes.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FILTER`
  */
@@ -89,7 +89,7 @@ function quoted(rest: string, at: number, quote: string): readonly [Token, numbe
   throw filterError("a string that does not end", at);
 }
 
-/** The error of a filter that cannot be read. */
+/** The error of a filter that cannot be parsed. */
 export function filterError(problem: string, at: number): MpcError {
   return new MpcError("INVALID_ARGUMENT", {
     reason: "INVALID_FILTER",

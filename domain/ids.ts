@@ -1,13 +1,13 @@
 import { isDnsLabel } from "./dns.ts";
 
-/** Longest id of an environment or a workload. */
+/** The longest id of an environment or a workload. */
 export const MAX_ID_LENGTH = 40;
 
 /**
- * Says what is wrong with an id, or nothing when it is fine.
+ * Describes what is wrong with an id; undefined if it is valid.
  *
  * Ids are DNS-1123 labels (RFC 1123, as Kubernetes names namespaces) of at most
- * {@linkcode MAX_ID_LENGTH} characters, not `default`, not `kube-…`: those are the cluster's own.
+ * {@linkcode MAX_ID_LENGTH} characters. `default` and `kube-…` are reserved for the cluster.
  */
 export function idProblem(id: string): string | undefined {
   if (id === "") return "must not be empty";

@@ -32,5 +32,6 @@ for (
     "nginx;rm -rf",
   ]
 ) {
-  Deno.test(`'${bad.slice(0, 60)}' is no image reference`, () => assert.ok(!isImageReference(bad)));
+  Deno.test(`'${bad.slice(0, 60)}' is not an image reference`, () =>
+    assert.ok(!isImageReference(bad)));
 }

@@ -1,10 +1,13 @@
-/** Schema of how a workload is reached from outside the cluster. */
+/** Schema of a workload's access from outside the cluster. */
 import { z } from "zod";
 import { objectNameSchema } from "./common_schema.ts";
 import { isDnsSubdomain } from "./dns.ts";
 import { check } from "./parse_input.ts";
 
-/** What a path of an Ingress may hold; controllers make configuration of it, so not everything. */
+/**
+ * The allowed paths of an Ingress. Restricted, because controllers put them into their
+ * configuration.
+ */
 const PATH = /^\/[A-Za-z0-9._~\/-]*$/;
 
 export const ingressSchema = z.strictObject({
@@ -19,7 +22,7 @@ export const ingressSchema = z.strictObject({
       "must begin with '/', and be of letters, digits and . _ ~ - without '..' or '//'",
     ),
   ).default("").transform((path) => path || "/"),
-  /** 0 for the first port; it is filled in where the ports are known. */
+  /** 0 selects the first port; it is filled in later, when the ports are known. */
   port: z.int().default(0),
   tlsSecret: objectNameSchema,
   ingressClass: objectNameSchema,

@@ -3,19 +3,21 @@
 const NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const PREFIX = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 
-/** Labels of this prefix are the platform's own marks on the cluster. */
+/** Labels with this prefix are the platform's own marks on the cluster. */
 const RESERVED_LABEL_PREFIX = "mpc/";
 
-/** What Kubernetes keeps for itself ("Well-Known Labels, Annotations and Taints"), but for apps. */
+/**
+ * Prefixes reserved by Kubernetes ("Well-Known Labels, Annotations and Taints"), except for apps.
+ */
 const KUBERNETES_PREFIX = /^(?!app\.kubernetes\.io$)(.+\.)?(kubernetes\.io|k8s\.io)$/;
 
-/** Most labels on one resource. */
+/** The maximum number of labels on one resource. */
 export const MAX_LABELS = 64;
 
-/** Most bytes of all annotations of one resource. */
+/** The maximum size of all annotations of one resource. */
 export const MAX_ANNOTATION_BYTES = 16 * 1024;
 
-/** Says what is wrong with a label's key, or nothing. */
+/** Describes what is wrong with a label's key; undefined if it is valid. */
 export function labelKeyProblem(key: string): string | undefined {
   if (key.startsWith(RESERVED_LABEL_PREFIX)) {
     return `has a key that begins with '${RESERVED_LABEL_PREFIX}', which is the platform's own`;
@@ -32,7 +34,7 @@ export function labelKeyProblem(key: string): string | undefined {
     : "has a key that is no label key: [prefix/]name, at most 63 letters, digits and . _ -";
 }
 
-/** Says what is wrong with a label's value, or nothing. */
+/** Describes what is wrong with a label's value; undefined if it is valid. */
 export function labelValueProblem(value: string): string | undefined {
   return value === "" || NAME.test(value)
     ? undefined

@@ -10,7 +10,7 @@ export const revisionName = (workload: string, revision: number): string =>
 
 export const operationName = (uuid: string): string => `operations/${uuid}`;
 
-/** Kinds of resources, as event filters and error messages spell them. */
+/** Kinds of resources, as event filters and error messages write them. */
 export type ResourceKind = "environment" | "workload" | "revision" | "operation";
 
 const PATTERNS: readonly (readonly [ResourceKind, RegExp])[] = [
@@ -22,11 +22,11 @@ const PATTERNS: readonly (readonly [ResourceKind, RegExp])[] = [
 
 export interface ParsedName {
   readonly kind: ResourceKind;
-  /** The ids in the name, the outermost first. */
+  /** The ids in the name, outermost first. */
   readonly ids: readonly string[];
 }
 
-/** Takes a resource name apart; undefined where it is none. */
+/** Parses a resource name; undefined if it is invalid. */
 export function parseName(name: string): ParsedName | undefined {
   for (const [kind, pattern] of PATTERNS) {
     const match = pattern.exec(name);
@@ -38,5 +38,5 @@ export function parseName(name: string): ParsedName | undefined {
 /** The last id of a resource name, for messages. */
 export const idOf = (name: string): string => name.slice(name.lastIndexOf("/") + 1);
 
-/** The environment that a workload's or revision's name lies in. */
+/** The id of the environment in the name of a workload or revision. */
 export const environmentIdOf = (name: string): string => name.split("/")[1] ?? "";

@@ -16,7 +16,7 @@ for (const [name, parsed] of NAMES) {
   Deno.test(`parseName() of '${name}'`, () => assert.deepEqual(parseName(name), parsed));
 }
 
-Deno.test("names are put together and taken apart", () => {
+Deno.test("a name that is built can be parsed", () => {
   const workload = workloadName("dev", "web");
   assert.equal(revisionName(workload, 3), "environments/dev/workloads/web/revisions/3");
   assert.equal(idOf(workload), "web");

@@ -46,7 +46,7 @@ export type StepState =
   | "UNDONE"
   | "UNDO_FAILED";
 
-/** One try of a step or of its undo. */
+/** One attempt of a step or of its undo. */
 export interface StepAttempt {
   readonly number: number;
   readonly undo: boolean;
@@ -56,19 +56,19 @@ export interface StepAttempt {
   readonly nextRetryTime: Instant | null;
 }
 
-/** One step as the journal has it. */
+/** The journal's record of one step. */
 export interface StepRecord {
-  /** Stable: journal key and Temporal activity type. */
+  /** Stable: it is the journal key and the Temporal activity type. */
   readonly name: string;
   readonly state: StepState;
-  /** The oldest first; of many, the first and the last 20. */
+  /** Oldest first. If there are many, the first and the last 20. */
   readonly attempts: readonly StepAttempt[];
   readonly startTime: Instant | null;
   readonly endTime: Instant | null;
-  /** What it is doing, for people. */
+  /** What the step is doing, for people. */
   readonly progress: string;
   readonly output: JsonObject | null;
-  /** What a heartbeat last carried; a try that begins anew goes on from it. */
+  /** The detail of the last heartbeat, from which a new attempt continues. */
   readonly heartbeat: JsonValue;
 }
 
@@ -78,7 +78,7 @@ export interface Cancellation {
   readonly time: Instant;
 }
 
-/** Something that is left on the cluster. */
+/** An object that is left on the cluster. */
 export interface Residue {
   /** `Kind/namespace/name`, or `Kind/name`. */
   readonly object: string;
@@ -95,11 +95,14 @@ export interface Operation {
   readonly target: string;
   readonly targetUid: string;
   readonly state: OperationState;
-  /** The whole intent, enough to admit and to run it again. May hold secrets: never shown. */
+  /**
+   * The whole intent, enough to admit and to run it again. May contain secrets, so it is never
+   * shown.
+   */
   readonly input: JsonObject;
-  /** The caller's request id; null where none was given. */
+  /** The caller's request id; null if none was given. */
   readonly requestId: string | null;
-  /** Fingerprint of the request's body, to tell a repeated request from another one. */
+  /** Hash of the request's body, to tell a repeated request from a different one. */
   readonly requestHash: string;
   readonly steps: readonly StepRecord[];
   readonly error: ErrorRecord | null;
@@ -109,18 +112,18 @@ export interface Operation {
   readonly updateTime: Instant;
   readonly startTime: Instant | null;
   readonly endTime: Instant | null;
-  /** When it gives up; moved by the time in which nobody could work on it. */
+  /** When the operation gives up. Extended by the time in which no worker could work on it. */
   readonly deadline: Instant;
   readonly cancellation: Cancellation | null;
   readonly residue: readonly Residue[];
   readonly retryOf: string | null;
-  /** The trace that it was asked for in (W3C Trace Context); null for none. */
+  /** The trace in which it was requested (W3C Trace Context); null for none. */
   readonly traceparent: string | null;
   /**
-   * Whether its admission looked cut off, and its record is about to be dropped. Whoever finds that
-   * it has its lock takes this back. Absent in records of earlier versions.
+   * Whether its admission looked interrupted, so that its record is about to be dropped. A process
+   * that finds the operation holding its lock resets this. Absent in records of earlier versions.
    */
   readonly admissionRevoked?: boolean;
-  /** Why nobody begins it, or goes on with it; empty while somebody does. */
+  /** Why no worker starts or continues it; empty while one does. */
   readonly waitingReason: string;
 }

@@ -3,10 +3,10 @@ import { separateWords } from "./camel_case.ts";
 import { type FieldViolation, invalidArgument } from "./errors.ts";
 
 /**
- * Parses a request by a schema and names every bad field at once.
+ * Parses a request by a schema, and names every invalid field at once.
  *
- * A schema's own checks carry `params: { rule }` and a message that reads well behind the field's
- * name; zod's other issues are worded here. Paths are spelled as the API spells them.
+ * A schema's own checks carry `params: { rule }` and a message that follows the field's name.
+ * Messages for zod's other issues are made here. Paths are spelled like the API's fields.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`
  */
 export function parseInput<Schema extends z.ZodType>(
@@ -75,7 +75,7 @@ function pathOf(path: readonly PropertyKey[]): string {
   }).join("");
 }
 
-/** The API's spelling: in snake case, durations without the unit that we count them in. */
+/** The API's spelling: snake case, and durations without our unit suffix. */
 function snakeCase(text: string): string {
   return /^[a-z][a-zA-Z0-9]*$/.test(text) ? separateWords(text, "_").replace(/_ms$/, "") : text;
 }
@@ -88,15 +88,15 @@ function at(input: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-/** What lies under these may be secret. */
+/** Values below these fields may be secret. */
 const SECRET_FIELDS = ["env", "values"];
 
-/** What was found, shortened; neither secrets nor large things are shown. */
+/** The rejected value, shortened; secrets and large values are not shown. */
 function shown(input: unknown, path: readonly PropertyKey[]): string {
   if (SECRET_FIELDS.some((field) => path.includes(field))) return "";
   const value = at(input, path);
   if (typeof value === "string") return value.slice(0, 100);
-  // As the API spells a duration.
+  // Like the API writes a duration.
   if (typeof value === "number" && /Ms$/.test(String(path.at(-1)))) return `${value / 1_000}s`;
   return typeof value === "number" || typeof value === "boolean" ? String(value) : "";
 }

@@ -1,19 +1,19 @@
-/** One change to an object of the cluster, or to what a record holds beside them. */
+/** One change to an object of the cluster, or to a record. */
 export interface PlannedChange {
   readonly action: "CREATE" | "UPDATE" | "DELETE";
-  /** `Kind/namespace/name` or `Kind/name`; for a record the name of its resource. */
+  /** `Kind/namespace/name` or `Kind/name`; for a record, the name of its resource. */
   readonly object: string;
   readonly fields: readonly FieldChange[];
 }
 
-/** One field that differs; values are JSON, empty where there is none, secrets redacted. */
+/** One field that differs. Values are JSON, empty if absent; secrets are redacted. */
 export interface FieldChange {
   readonly path: string;
   readonly before: string;
   readonly after: string;
 }
 
-/** What a change does to one quota; `limit` is empty where there is none. */
+/** The effect of a change on one quota; `limit` is empty if there is none. */
 export interface QuotaEffect {
   readonly resource: "workloads" | "cpu" | "memory";
   readonly before: string;
@@ -21,7 +21,7 @@ export interface QuotaEffect {
   readonly limit: string;
 }
 
-/** What a change would do, answered in place of doing it (AIP-163). */
+/** What a change would do, returned without doing it (AIP-163). */
 export interface Plan {
   readonly changes: readonly PlannedChange[];
   readonly steps: readonly {

@@ -2,7 +2,9 @@
 import { z } from "zod";
 import { check } from "./parse_input.ts";
 
-/** IANA's service names (RFC 6335), as Kubernetes wants them: a letter, no two '-' in a row. */
+/**
+ * IANA service names (RFC 6335), with Kubernetes' rules: at least one letter, no two '-' in a row.
+ */
 const NAME = /^(?=.*[a-z])(?!.*--)[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$/;
 
 const port = z.strictObject({

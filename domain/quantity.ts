@@ -5,24 +5,24 @@ const QUANTITY = /^(\d+(?:\.\d+)?|\.\d+)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE]\d{
 const DECIMAL = ["k", "M", "G", "T", "P", "E"];
 const BINARY = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 
-/** Thousandths of a core; undefined where `text` is no quantity. Rounds up, as Kubernetes does. */
+/** Thousandths of a core; undefined if `text` is not a quantity. Rounds up, like Kubernetes. */
 export function parseCpuMillis(text: string): number | undefined {
   const value = parse(text);
   return value === undefined ? undefined : roundUp(value * 1_000);
 }
 
-/** Bytes; undefined where `text` is no quantity. Rounds up, as Kubernetes does. */
+/** Bytes; undefined if `text` is not a quantity. Rounds up, like Kubernetes. */
 export function parseMemoryBytes(text: string): number | undefined {
   const value = parse(text);
   return value === undefined ? undefined : roundUp(value);
 }
 
-/** Spells thousandths of a core: `2`, `500m`. */
+/** Formats thousandths of a core: `2`, `500m`. */
 export function formatCpu(millis: number): string {
   return millis % 1_000 === 0 ? String(millis / 1_000) : `${millis}m`;
 }
 
-/** Spells bytes with the largest binary unit that keeps them exact: `512Mi`, `1000`. */
+/** Formats bytes with the largest binary unit that represents them exactly: `512Mi`, `1000`. */
 export function formatMemory(bytes: number): string {
   for (let power = BINARY.length; power > 0; power--) {
     const unit = 1024 ** power;
@@ -47,7 +47,7 @@ function factor(unit: string): number {
   return 10 ** Number(unit.slice(1));
 }
 
-/** Rounds up, but not for the last bit of a binary fraction: 1.1 cores are 1100, not 1101. */
+/** Rounds up, except for the rounding error of a binary fraction: 1.1 cores are 1100, not 1101. */
 function roundUp(value: number): number {
   const near = Math.round(value);
   return Math.abs(value - near) < 1e-6 * Math.max(1, Math.abs(value)) ? near : Math.ceil(value);

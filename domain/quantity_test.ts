@@ -44,7 +44,7 @@ for (const [text, bytes] of MEMORY) {
   });
 }
 
-Deno.test("what is formatted reads as the same amount", () => {
+Deno.test("a formatted quantity parses to the same amount", () => {
   fc.assert(fc.property(fc.nat({ max: 2 ** 40 }), (amount) => {
     assert.equal(parseCpuMillis(formatCpu(amount)), amount);
     assert.equal(parseMemoryBytes(formatMemory(amount)), amount);

@@ -68,6 +68,7 @@ export const REASONS = {
     REQUEST_ID_REUSED: caller("Send another request id, or the first request unchanged"),
     STORE_ADDRESS_INVALID: platform("Correct the address of the store; see --help"),
     UNKNOWN_KIND: platform("Run workers and API in the same version"),
+    NOTHING_TO_SWEEP: caller("List the leftovers first, and name those to remove"),
     UNEXPECTED_COMPRESSION: caller("Name the message's compression in the header of its protocol"),
     UNREADABLE_MESSAGE: caller("Send the message as the method's proto defines it"),
     USAGE: platform("Correct the flags; see --help"),

@@ -1,10 +1,10 @@
 import type { JsonObject, JsonValue } from "./json.ts";
 import type { WorkloadSpec } from "./workload.ts";
 
-/** Stands in place of secret values wherever a spec is shown. */
+/** Replaces secret values wherever a spec is shown. */
 export const REDACTED = "(redacted)";
 
-/** The spec without its secrets, for answers, events and logs. */
+/** The spec without its secrets, for responses, events and logs. */
 export function redactSpec(spec: WorkloadSpec): WorkloadSpec {
   const env = Object.fromEntries(Object.keys(spec.env).map((key) => [key, REDACTED]));
   const { chart } = spec;

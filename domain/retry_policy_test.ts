@@ -19,11 +19,11 @@ for (const [attempt, ceiling] of CEILINGS) {
   });
 }
 
-Deno.test("the jitter is full: every pause from none to the ceiling, never beyond the cap", () => {
+Deno.test("the jitter is full: any pause between zero and the ceiling, never above the cap", () => {
   const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
   fc.assert(fc.property(fc.integer({ min: 1, max: 100 }), random, (attempt, random) => {
     const pause = backoffMs(policy, attempt, random);
     assert.ok(pause >= 0 && pause <= policy.maxBackoffMs);
-    assert.ok(pause <= backoffMs(policy, attempt + 1, random) + 1, "the ceiling never falls");
+    assert.ok(pause <= backoffMs(policy, attempt + 1, random) + 1, "the ceiling never decreases");
   }));
 });

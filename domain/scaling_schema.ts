@@ -1,8 +1,8 @@
-/** Schemas of how many copies of a workload there are. */
+/** Schemas of the number of copies of a workload. */
 import { z } from "zod";
 import { check } from "./parse_input.ts";
 
-/** Most copies of one workload. */
+/** The maximum number of copies of one workload. */
 export const MAX_REPLICAS = 1_000;
 
 const DEFAULT_TARGET_CPU_PERCENT = 80;

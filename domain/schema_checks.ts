@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import { check } from "./parse_input.ts";
 
-/** Adds an issue where not exactly one of the fields is set. */
+/** Adds an issue unless exactly one of the fields is set. */
 export function exactlyOne<Field extends string>(
   value: Readonly<Record<Field, unknown>>,
   fields: readonly Field[],
@@ -14,7 +14,7 @@ export function exactlyOne<Field extends string>(
   context.addIssue({ code: "custom", path: set.slice(1, 2), ...check("EXACTLY_ONE", message) });
 }
 
-/** Adds an issue for each item whose key an earlier one has; empty keys may repeat. */
+/** Adds an issue for each item that repeats the key of an earlier one; empty keys may repeat. */
 export function assertUnique<Item>(
   items: readonly Item[],
   context: z.RefinementCtx,

@@ -20,7 +20,7 @@ const healthCheck = z.strictObject({
   periodMs: z.int().min(SECOND).max(3_600 * SECOND).default(10 * SECOND),
 }).nullable().default(null);
 
-/** Each field by itself; `spec_problems.ts` has the rules between them. */
+/** The schema of each field; `spec_problems.ts` has the rules between fields. */
 export const specFields = z.strictObject({
   image: z.string().refine(
     (image) => image === "" || isImageReference(image),

@@ -24,7 +24,7 @@ const problem = (path: SpecProblem["path"], rule: string, message: string): Spec
   message,
 });
 
-/** A chart says everything else; 0 replicas is how a spec that has one is kept. */
+/** A chart replaces all other fields. A spec with a chart is stored with 0 replicas. */
 function besideChart(spec: SpecFields): readonly SpecProblem[] {
   const { chart: _, progressDeadlineMs: __, resources, replicas, ...rest } = spec;
   const set = [
@@ -33,7 +33,7 @@ function besideChart(spec: SpecFields): readonly SpecProblem[] {
     ...(replicas ? ["replicas"] : []),
   ];
   return set.map((field) =>
-    problem([field], "CHART_ONLY", "must not be set beside a chart: the chart's values say it")
+    problem([field], "CHART_ONLY", "must not be set with a chart: set it in the chart's values")
   );
 }
 
@@ -55,7 +55,7 @@ function ingress({ ingress, ports }: SpecFields): readonly SpecProblem[] {
   if (!ingress) return [];
   const tcp = ports.filter(({ protocol }) => protocol === "TCP").map(({ port }) => port);
   const found = ingress.port === 0 ? tcp.length > 0 : tcp.includes(ingress.port);
-  const message = "must be one of the workload's ports, by TCP";
+  const message = "must be one of the workload's TCP ports";
   return found ? [] : [problem(["ingress", "port"], "ONE_OF_PORTS", message)];
 }
 
@@ -71,10 +71,10 @@ function copies(spec: SpecFields): readonly SpecProblem[] {
   const { autoscaling, replicas, resources, volumes } = spec;
   const problems: SpecProblem[] = [];
   if (autoscaling && resources.cpu === null) {
-    const message = "must be set with autoscaling: its target is a part of it";
+    const message = "must be set with autoscaling: its target is a percentage of it";
     problems.push(problem(["resources", "cpu"], "REQUIRED", message));
   }
-  // The least is how many copies a spec with autoscaling is kept with.
+  // A spec with autoscaling is stored with the minimum as its number of replicas.
   if (autoscaling && replicas !== undefined && replicas !== autoscaling.minReplicas) {
     const { minReplicas, maxReplicas } = autoscaling;
     const message =

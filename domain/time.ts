@@ -1,12 +1,12 @@
-/** A moment: milliseconds since 1970-01-01T00:00:00Z. */
+/** A point in time: milliseconds since 1970-01-01T00:00:00Z. */
 export type Instant = number;
 
-/** The shortest and the longest time an environment may be asked to live. */
+/** The shortest and the longest time to live of an environment. */
 export const TTL_LIMITS_MS = { min: 60_000, max: 365 * 24 * 3_600_000 } as const;
 
 /**
- * When something that begins at `now` and lives `ttlMs` ends.
- * @throws {RangeError} when `ttlMs` is outside {@linkcode TTL_LIMITS_MS}; services check before.
+ * The expiry of an environment that lives `ttlMs` from `now`.
+ * @throws {RangeError} if `ttlMs` is outside {@linkcode TTL_LIMITS_MS}; services check it first
  */
 export function expireTimeOf(now: Instant, ttlMs: number): Instant {
   if (!(ttlMs >= TTL_LIMITS_MS.min && ttlMs <= TTL_LIMITS_MS.max)) {

@@ -8,12 +8,12 @@ Deno.test("a time to live counts from now, and rounds up to whole milliseconds",
 });
 
 for (const ttl of [TTL_LIMITS_MS.min - 1, TTL_LIMITS_MS.max + 1, 0, -1, NaN, Infinity]) {
-  Deno.test(`a time to live of ${ttl} ms is refused`, () => {
+  Deno.test(`a time to live of ${ttl} ms is rejected`, () => {
     assert.throws(() => expireTimeOf(0, ttl), RangeError);
   });
 }
 
-Deno.test("what lives longer expires later, and never before now", () => {
+Deno.test("a longer time to live expires later, and never before now", () => {
   const ttl = fc.integer(TTL_LIMITS_MS);
   fc.assert(fc.property(fc.nat(), ttl, ttl, (now, a, b) => {
     assert.equal(a < b, expireTimeOf(now, a) < expireTimeOf(now, b));

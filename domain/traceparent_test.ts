@@ -21,7 +21,7 @@ const NONE: readonly (string | null)[] = [
 ];
 
 for (const text of NONE) {
-  Deno.test(`'${text}' is no traceparent`, () => {
+  Deno.test(`'${text}' is not a traceparent`, () => {
     assert.equal(parseTraceparent(text), null);
   });
 }

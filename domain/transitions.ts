@@ -5,7 +5,7 @@ import type { WorkloadState } from "./workload.ts";
 
 type Moves<State extends string> = Readonly<Record<State, readonly State[]>>;
 
-/** Every legal move of a state. Staying where one is needs no move; leaving is deletion. */
+/** Every legal transition. Staying in a state needs no entry; leaving the table means deletion. */
 export const ENVIRONMENT_MOVES: Moves<EnvironmentState> = {
   CREATING: ["READY", "CREATE_FAILED", "DELETING"],
   READY: ["UPDATING", "DELETING"],
@@ -36,8 +36,8 @@ export const OPERATION_MOVES: Moves<OperationState> = {
 };
 
 /**
- * Checks a move against its table; staying is always legal.
- * @throws {MpcError} INTERNAL `ILLEGAL_MOVE`: a fault of this program, never of a caller.
+ * Checks a transition against its table; staying is always legal.
+ * @throws {MpcError} INTERNAL `ILLEGAL_MOVE`: a bug of ours, never a caller's mistake
  */
 export function assertMove<State extends string>(
   moves: Moves<State>,

@@ -13,7 +13,7 @@ const TABLES = [
 
 for (const [name, states, table] of TABLES) {
   const moves: Readonly<Record<string, readonly string[]>> = table;
-  Deno.test(`every pair of ${name} states is legal exactly when the table has it`, () => {
+  Deno.test(`a transition between two ${name} states is legal if and only if the table has it`, () => {
     for (const from of states) {
       for (const to of states) {
         const legal = from === to || moves[from]?.includes(to);
@@ -24,7 +24,7 @@ for (const [name, states, table] of TABLES) {
     }
   });
 
-  Deno.test(`no sequence of legal moves leaves the ${name} states`, () => {
+  Deno.test(`every sequence of legal transitions stays within the ${name} states`, () => {
     fc.assert(fc.property(fc.array(fc.nat(9)), (choices) => {
       let state: string = states[0];
       for (const choice of choices) {
@@ -39,14 +39,14 @@ for (const [name, states, table] of TABLES) {
 
 for (const [name, states, table] of TABLES.slice(0, 2)) {
   const moves: Readonly<Record<string, readonly string[]>> = table;
-  Deno.test(`from every state ${name}s can be deleted: nothing wedges`, () => {
+  Deno.test(`every ${name} can be deleted from every state`, () => {
     for (const state of states) {
       assert.ok(state === "DELETING" || moves[state]?.includes("DELETING"), `from ${state}`);
     }
   });
 }
 
-Deno.test("an operation that has ended never moves, one that has not can always end", () => {
+Deno.test("an operation that has ended never changes state, any other can always end", () => {
   for (const state of OPERATION_STATES) {
     const next = OPERATION_MOVES[state];
     assert.equal(next.length === 0, isTerminal(state), state);

@@ -1,4 +1,4 @@
-/** Schema of what is mounted into the copies of a workload. */
+/** Schema of the volumes of a workload. */
 import { z } from "zod";
 import { memorySchema, objectNameSchema } from "./common_schema.ts";
 import { isDnsLabel } from "./dns.ts";
@@ -6,7 +6,7 @@ import { check } from "./parse_input.ts";
 import { parseMemoryBytes } from "./quantity.ts";
 import { assertUnique, exactlyOne } from "./schema_checks.ts";
 
-/** Leaves room for the workload's id before it: `{workload}.{volume}` is the name of its storage. */
+/** Leaves room for the workload's id: the name of the storage is `{workload}.{volume}`. */
 const MAX_NAME = 20;
 
 const PATH = /^(\/[A-Za-z0-9@._-]+)+$/;
@@ -43,7 +43,7 @@ const volume = z.strictObject({
   readOnly: volume.readOnly || volume.secret !== null || volume.config !== null,
 }));
 
-/** Volumes, by name and by path unique. */
+/** Volumes with unique names and paths. */
 export const volumesSchema = z.array(volume).max(16).superRefine((volumes, context) => {
   assertUnique(volumes, context, "name", ({ name }) => name);
   assertUnique(volumes, context, "path", ({ path }) => path);

@@ -20,20 +20,20 @@ export const WORKLOAD_STATES = [
   "DELETE_FAILED",
 ] as const;
 
-/** Where a workload is in its life (AIP-216). */
+/** The lifecycle state of a workload (AIP-216). */
 export type WorkloadState = (typeof WORKLOAD_STATES)[number];
 
 /** What a workload runs, with every default filled in. */
 export type WorkloadSpec = {
-  /** Empty where there is a chart. */
+  /** Empty if the workload has a chart. */
   readonly image: string;
-  /** How many copies: the least with autoscaling; 0 with a chart, which decides itself. */
+  /** The number of copies: the minimum with autoscaling; 0 with a chart, which decides itself. */
   readonly replicas: number;
   readonly ports: readonly Port[];
   /** Environment variables; the values are secret. */
   readonly env: { readonly [variable: string]: string };
   readonly envFrom: readonly EnvSource[];
-  /** Kubernetes quantities; null is the cluster's default. */
+  /** Kubernetes quantities; null selects the cluster's default. */
   readonly resources: { readonly cpu: string | null; readonly memory: string | null };
   /** When a copy counts as ready. */
   readonly healthCheck: HealthCheck | null;
@@ -45,22 +45,22 @@ export type WorkloadSpec = {
   readonly ingress: Ingress | null;
   readonly autoscaling: Autoscaling | null;
   readonly disruptionBudget: DisruptionBudget | null;
-  /** Says what everything else says otherwise; null where there is an image. */
+  /** Replaces all other fields; null if the workload has an image. */
   readonly chart: Chart | null;
-  /** How long a rollout may stand still before it fails. */
+  /** How long a rollout may make no progress before it fails. */
   readonly progressDeadlineMs: number;
 };
 
 /** A desired program inside an environment. */
 export interface Workload extends Resource {
   readonly state: WorkloadState;
-  /** What is asked for; after a failed or cancelled change, what runs. */
+  /** The desired state; after a failed or cancelled change, the state that runs. */
   readonly spec: WorkloadSpec;
-  /** Changes when every copy is to be replaced though the spec is the same. */
+  /** Changes when every copy must be replaced although the spec is the same. */
   readonly restartToken: string;
-  /** The revision that runs on the cluster; 0 where none does. */
+  /** The revision that runs on the cluster; 0 for none. */
   readonly activeRevision: number;
-  /** The highest revision number ever given out; numbers are never used twice. */
+  /** The highest revision number ever used; numbers are never reused. */
   readonly lastRevision: number;
   readonly readyReplicas: number;
 }

@@ -1,4 +1,4 @@
-/** The parts of a workload's spec: types and not interfaces, because documents are JSON. */
+/** The parts of a workload's spec. They are types, not interfaces, so that documents are JSON. */
 import type { JsonObject } from "./json.ts";
 
 export type Port = {
@@ -14,19 +14,19 @@ export type HealthCheck = {
   readonly periodMs: number;
 };
 
-/** Environment variables whose values lie on the cluster; one of `secret` and `config` is set. */
+/** Environment variables with values on the cluster; one of `secret` and `config` is set. */
 export type EnvSource = {
-  /** Empty: every key of the source is a variable. */
+  /** Empty: every key of the source becomes a variable. */
   readonly variable: string;
-  /** Empty where `variable` is. */
+  /** Empty if `variable` is. */
   readonly key: string;
   readonly secret: string | null;
   readonly config: string | null;
 };
 
-/** Something that is mounted into each copy; exactly one of the sources is set. */
+/** A volume that is mounted into each copy; exactly one of the sources is set. */
 export type Volume = {
-  /** Unique in the workload; storage is found again by it. */
+  /** Unique in the workload; storage is identified by it. */
   readonly name: string;
   readonly path: string;
   readonly readOnly: boolean;
@@ -36,24 +36,24 @@ export type Volume = {
   readonly config: string | null;
 };
 
-/** Space that lives as long as a copy. */
+/** Storage that lives as long as a copy. */
 export type ScratchVolume = {
-  /** Kubernetes quantity; null is no limit. */
+  /** Kubernetes quantity; null for no limit. */
   readonly size: string | null;
   readonly inMemory: boolean;
 };
 
-/** Space that lives as long as the workload. */
+/** Storage that lives as long as the workload. */
 export type StorageVolume = {
   /** Kubernetes quantity. */
   readonly size: string;
-  /** Null is the cluster's default. */
+  /** Null selects the cluster's default. */
   readonly storageClass: string | null;
-  /** Whether many copies may have it at once. */
+  /** Whether several copies may mount it at once. */
   readonly shared: boolean;
 };
 
-/** How a workload is reached from outside the cluster, by HTTP. */
+/** Access to a workload from outside the cluster, by HTTP. */
 export type Ingress = {
   readonly host: string;
   readonly path: string;
@@ -62,17 +62,17 @@ export type Ingress = {
   readonly ingressClass: string | null;
 };
 
-/** Lets the load decide how many copies run. */
+/** Scales the number of copies with the load. */
 export type Autoscaling = {
   readonly minReplicas: number;
   readonly maxReplicas: number;
   readonly targetCpuPercent: number;
 };
 
-/** What maintenance of the cluster may do to the copies. */
+/** Limits how many copies maintenance of the cluster may stop at once. */
 export type DisruptionBudget = { readonly maxUnavailable: number };
 
-/** A chart in place of an image; the values may be secret. */
+/** A chart, in place of an image. Its values may be secret. */
 export type Chart = {
   readonly name: string;
   readonly version: string;

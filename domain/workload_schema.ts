@@ -4,7 +4,7 @@ import { check, parseInput } from "./parse_input.ts";
 import { specSchema } from "./spec_schema.ts";
 import type { WorkloadSpec } from "./workload.ts";
 
-/** What is asked for when a workload is deployed, checked and with defaults. */
+/** The validated fields of a deployment, with defaults. */
 export interface WorkloadInput {
   readonly id: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -20,14 +20,14 @@ const deployment = z.strictObject({
     spec: specSchema,
   }),
 }).superRefine(({ workloadId, workload }, context) => {
-  // The name of a Service is a label of RFC 1035, which is stricter than other names.
+  // The name of a Service is an RFC 1035 label, which is stricter than other names.
   if (workload.spec.ports.length === 0 || !/^[0-9]/.test(workloadId)) return;
-  const message = "must begin with a letter where the workload has ports: it is found by DNS";
+  const message = "must begin with a letter if the workload has ports: it becomes a DNS name";
   context.addIssue({ code: "custom", path: ["workloadId"], ...check("DNS_1035_LABEL", message) });
 });
 
 /**
- * Checks `{ workloadId, workload }` of a deployment, and fills in every default.
+ * Validates `{ workloadId, workload }` of a deployment, and fills in every default.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`
  */
 export function parseWorkloadInput(action: string, input: unknown): WorkloadInput {
@@ -36,7 +36,7 @@ export function parseWorkloadInput(action: string, input: unknown): WorkloadInpu
 }
 
 /**
- * Checks a spec alone.
+ * Validates a spec alone.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`
  */
 export function parseWorkloadSpec(action: string, input: unknown): WorkloadSpec {

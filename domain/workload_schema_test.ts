@@ -11,7 +11,7 @@ function violationsOf(parse: () => unknown): readonly (readonly [string, string]
     if (!(error instanceof MpcError)) throw error;
     assert.deepEqual([error.code, error.reason], ["INVALID_ARGUMENT", "INVALID_FIELDS"]);
     for (const { hint } of error.violations) {
-      assert.doesNotMatch(hint, /Invalid input|expected/i, "zod's own words do not leak");
+      assert.doesNotMatch(hint, /Invalid input|expected/i, "zod's own messages do not leak");
     }
     return error.violations.map(({ field, rule }) => [field, rule]);
   }
@@ -23,7 +23,7 @@ const workload = (spec: unknown, more = {}) => () =>
 
 const image = "nginx:1.27";
 
-Deno.test("every default is filled in", () => {
+Deno.test("parseWorkloadInput() fills in every default", () => {
   const spec = { image, ports: [{ port: 80 }], healthCheck: { path: "/", port: 80 } };
   assert.deepEqual(workload(spec)(), {
     id: "web",
@@ -53,7 +53,7 @@ Deno.test("every default is filled in", () => {
 const BAD_SPECS: readonly (readonly [string, unknown, readonly (readonly [string, string])[]])[] = [
   ["no spec", undefined, [["workload.spec", "REQUIRED"]]],
   ["no image", {}, [["workload.spec.image", "REQUIRED"]]],
-  ["an image that is none", { image: "UPPER case" }, [["workload.spec.image", "IMAGE_REFERENCE"]]],
+  ["an invalid image", { image: "UPPER case" }, [["workload.spec.image", "IMAGE_REFERENCE"]]],
   ["too many replicas", { image, replicas: 1_001 }, [["workload.spec.replicas", "MAXIMUM"]]],
   ["half a replica", { image, replicas: 1.5 }, [["workload.spec.replicas", "TYPE"]]],
   ["a port out of range", { image, ports: [{ port: 65_536 }] }, [[
@@ -68,11 +68,11 @@ const BAD_SPECS: readonly (readonly [string, unknown, readonly (readonly [string
     "workload.spec.ports[1].name",
     "UNIQUE",
   ]]],
-  ["a cpu that is none", { image, resources: { cpu: "12xyz" } }, [[
+  ["an invalid cpu quantity", { image, resources: { cpu: "12xyz" } }, [[
     "workload.spec.resources.cpu",
     "QUANTITY",
   ]]],
-  ["a variable that is none", { image, env: { "1A": "x" } }, [[
+  ["an invalid variable name", { image, env: { "1A": "x" } }, [[
     "workload.spec.env[1A]",
     "VARIABLE_NAME",
   ]]],
@@ -80,11 +80,11 @@ const BAD_SPECS: readonly (readonly [string, unknown, readonly (readonly [string
     "workload.spec.health_check.port",
     "ONE_OF_PORTS",
   ]]],
-  ["variables from nowhere", { image, envFrom: [{ variable: "A" }] }, [[
+  ["variables without a source", { image, envFrom: [{ variable: "A" }] }, [[
     "workload.spec.env_from[0]",
     "EXACTLY_ONE",
   ]]],
-  ["variables from two places", { image, envFrom: [{ secret: "a", config: "b" }] }, [[
+  ["variables from two sources", { image, envFrom: [{ secret: "a", config: "b" }] }, [[
     "workload.spec.env_from[0].config",
     "EXACTLY_ONE",
   ]]],
@@ -100,23 +100,23 @@ const BAD_SPECS: readonly (readonly [string, unknown, readonly (readonly [string
     "workload.spec.env_from[0].variable",
     "UNIQUE",
   ], ["workload.spec.env_from[1].variable", "UNIQUE"]]],
-  ["a secret whose name is none", { image, envFrom: [{ secret: "A_B" }] }, [[
+  ["an invalid secret name", { image, envFrom: [{ secret: "A_B" }] }, [[
     "workload.spec.env_from[0].secret",
     "DNS_1123_SUBDOMAIN",
   ]]],
-  ["a volume over everything", { image, volumes: [{ name: "a", path: "/", secret: "b" }] }, [[
+  ["a volume at the root", { image, volumes: [{ name: "a", path: "/", secret: "b" }] }, [[
     "workload.spec.volumes[0].path",
     "PATH",
   ]]],
-  ["a volume that climbs", { image, volumes: [{ name: "a", path: "/a/..", secret: "b" }] }, [[
+  ["a volume path with '..'", { image, volumes: [{ name: "a", path: "/a/..", secret: "b" }] }, [[
     "workload.spec.volumes[0].path",
     "PATH",
   ]]],
-  ["volumes of one name and path", {
+  ["volumes with the same name and path", {
     image,
     volumes: [{ name: "a", path: "/a", scratch: {} }, { name: "a", path: "/a", config: "b" }],
   }, [["workload.spec.volumes[1].name", "UNIQUE"], ["workload.spec.volumes[1].path", "UNIQUE"]]],
-  ["a volume of nothing", { image, volumes: [{ name: "a", path: "/a" }] }, [[
+  ["a volume without a source", { image, volumes: [{ name: "a", path: "/a" }] }, [[
     "workload.spec.volumes[0]",
     "EXACTLY_ONE",
   ]]],
@@ -124,25 +124,25 @@ const BAD_SPECS: readonly (readonly [string, unknown, readonly (readonly [string
     "workload.spec.volumes[0].storage.size",
     "REQUIRED",
   ]]],
-  ["two copies that share storage of one", {
+  ["two copies with unshared storage", {
     image,
     replicas: 2,
     volumes: [{ name: "a", path: "/a", storage: { size: "1Gi" } }],
   }, [["workload.spec.replicas", "STORAGE_NOT_SHARED"]]],
-  ["a host that is none", { image, ports: [{ port: 80 }], ingress: { host: "a_b" } }, [[
+  ["an invalid host", { image, ports: [{ port: 80 }], ingress: { host: "a_b" } }, [[
     "workload.spec.ingress.host",
     "HOST",
   ]]],
-  ["an ingress to no port", { image, ingress: { host: "a.b" } }, [[
+  ["an ingress without a port", { image, ingress: { host: "a.b" } }, [[
     "workload.spec.ingress.port",
     "ONE_OF_PORTS",
   ]]],
-  ["an ingress by UDP", {
+  ["an ingress to a UDP port", {
     image,
     ports: [{ port: 53, protocol: "UDP" }],
     ingress: { host: "a.b", port: 53, path: "/a//b" },
   }, [["workload.spec.ingress.path", "PATH"], ["workload.spec.ingress.port", "ONE_OF_PORTS"]]],
-  ["autoscaling the wrong way, by nothing, and replicas", {
+  ["autoscaling with minimum above maximum, no cpu, and replicas", {
     image,
     replicas: 7,
     autoscaling: { minReplicas: 3, maxReplicas: 2 },
@@ -152,7 +152,7 @@ const BAD_SPECS: readonly (readonly [string, unknown, readonly (readonly [string
     ["workload.spec.replicas", "AUTOSCALED"],
   ]],
   [
-    "a disruption budget that no drain fits in",
+    "a disruption budget that allows no eviction",
     { image, disruptionBudget: { maxUnavailable: 0 } },
     [
       ["workload.spec.disruption_budget.max_unavailable", "RANGE"],
@@ -162,14 +162,18 @@ const BAD_SPECS: readonly (readonly [string, unknown, readonly (readonly [string
     "workload.spec.chart.version",
     "VERSION",
   ]]],
-  ["a chart outside of where charts are", { chart: { name: "../web", version: "1.2.0" } }, [[
+  ["a chart outside the charts folder", { chart: { name: "../web", version: "1.2.0" } }, [[
     "workload.spec.chart.name",
     "CHART_NAME",
   ]]],
-  ["chart values that are no JSON", { chart: { name: "a", version: "1.2.0", values: { a: 1n } } }, [
-    ["workload.spec.chart.values", "VALUES"],
-  ]],
-  ["a chart and what it says itself", {
+  [
+    "chart values that are not JSON",
+    { chart: { name: "a", version: "1.2.0", values: { a: 1n } } },
+    [
+      ["workload.spec.chart.values", "VALUES"],
+    ],
+  ],
+  ["a chart together with other fields", {
     image,
     replicas: 2,
     env: { A: "1" },
@@ -185,10 +189,10 @@ const BAD_SPECS: readonly (readonly [string, unknown, readonly (readonly [string
 ];
 
 for (const [title, spec, expected] of BAD_SPECS) {
-  Deno.test(`${title} is refused`, () => assert.deepEqual(violationsOf(workload(spec)), expected));
+  Deno.test(`${title} is rejected`, () => assert.deepEqual(violationsOf(workload(spec)), expected));
 }
 
-Deno.test("all bad fields are named at once", () => {
+Deno.test("all invalid fields are named at once", () => {
   const bad = violationsOf(() =>
     parseWorkloadInput("deploy workload", {
       workloadId: "-",
@@ -203,7 +207,7 @@ Deno.test("all bad fields are named at once", () => {
   ]);
 });
 
-Deno.test("secret values stay out of violations", () => {
+Deno.test("violations contain no secret values", () => {
   const values = { password: "hunter2".repeat(20_000) };
   for (
     const spec of [
@@ -213,7 +217,7 @@ Deno.test("secret values stay out of violations", () => {
   ) {
     try {
       workload(spec)();
-      assert.fail("it was to be refused");
+      assert.fail("it must be rejected");
     } catch (error) {
       assert.ok(error instanceof MpcError);
       assert.doesNotMatch(JSON.stringify([error.message, error.violations]), /hunter2|s3cret/);
@@ -221,7 +225,7 @@ Deno.test("secret values stay out of violations", () => {
   }
 });
 
-Deno.test("what depends on other fields is filled in, and stays when it is read again", () => {
+Deno.test("values that depend on other fields are filled in, and stay when the spec is parsed again", () => {
   const cpu = { cpu: "1", memory: null };
   const ports = [{ port: 53, protocol: "UDP" }, { port: 80 }];
   const specs = [
@@ -237,13 +241,13 @@ Deno.test("what depends on other fields is filled in, and stays when it is read 
   }
 });
 
-Deno.test("a workload with ports has a name that a Service can have", () => {
+Deno.test("a workload with ports must have a valid name for a Service", () => {
   const input = { workloadId: "1web", workload: { spec: { image, ports: [{ port: 80 }] } } };
   const found = violationsOf(() => parseWorkloadInput("deploy workload", input));
   assert.deepEqual(found, [["workload_id", "DNS_1035_LABEL"]]);
 });
 
-Deno.test("whatever comes in, only INVALID_ARGUMENT goes out", () => {
+Deno.test("parsing any input throws nothing but INVALID_ARGUMENT", () => {
   fc.assert(fc.property(fc.anything({ withBigInt: true, withNullPrototype: true }), (input) => {
     violationsOf(workload(input));
     violationsOf(() => parseWorkloadInput("x", input));
@@ -256,10 +260,10 @@ const environment = (fields: unknown, environmentId = "dev") => () =>
   parseEnvironmentInput("create environment", { environmentId, environment: fields });
 
 const BAD_ENVIRONMENTS: readonly (readonly [string, unknown, string, string])[] = [
-  ["too short a life", { ttlMs: 1 }, "environment.ttl", "TTL"],
-  ["a cluster whose name is none", { cluster: "A" }, "environment.cluster", "DNS_1123_LABEL"],
+  ["a time to live that is too short", { ttlMs: 1 }, "environment.ttl", "TTL"],
+  ["an invalid cluster name", { cluster: "A" }, "environment.cluster", "DNS_1123_LABEL"],
   [
-    "a label of Kubernetes' own",
+    "a label that Kubernetes reserves",
     {
       labels: { "pod-security.kubernetes.io/enforce": "privileged" },
     },
@@ -267,7 +271,7 @@ const BAD_ENVIRONMENTS: readonly (readonly [string, unknown, string, string])[] 
     "LABEL_KEY",
   ],
   ["a negative quota", { quota: { workloads: -1 } }, "environment.quota.workloads", "MINIMUM"],
-  ["a label value that is none", { labels: { a: "b c" } }, "environment.labels.a", "LABEL_VALUE"],
+  ["an invalid label value", { labels: { a: "b c" } }, "environment.labels.a", "LABEL_VALUE"],
   [
     "too many annotations",
     { annotations: { a: "x".repeat(20_000) } },
@@ -277,12 +281,12 @@ const BAD_ENVIRONMENTS: readonly (readonly [string, unknown, string, string])[] 
 ];
 
 for (const [title, fields, field, rule] of BAD_ENVIRONMENTS) {
-  Deno.test(`${title} is refused`, () => {
+  Deno.test(`${title} is rejected`, () => {
     assert.deepEqual(violationsOf(environment(fields)), [[field, rule]]);
   });
 }
 
-Deno.test("an unset quota is unlimited, and so are 0 and empty", () => {
+Deno.test("an unset quota is unlimited, and so are 0 and an empty text", () => {
   assert.deepEqual(environment({ quota: { workloads: 0, cpu: "", memory: "2Gi" } })().quota, {
     workloads: null,
     cpu: null,
@@ -290,7 +294,7 @@ Deno.test("an unset quota is unlimited, and so are 0 and empty", () => {
   });
 });
 
-Deno.test("an update holds what it was given and nothing else", () => {
+Deno.test("parseEnvironmentChange() returns the given fields and no others", () => {
   const change = { labels: {}, ttlMs: null };
   assert.deepEqual(parseEnvironmentChange("x", { environment: change }), change);
 });

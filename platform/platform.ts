@@ -1,7 +1,7 @@
 /**
- * The one place where a platform is put together: which store, clock, ids, clusters, planner,
- * authorizer and engine a process has, and what decorates them. `dev`, `api` and `worker` are lists
- * of the methods that they call, in this order.
+ * The only place where a platform is put together: which store, clock, ids, clusters, planner,
+ * authorizer and engine a process has, and what decorates them. `dev`, `api` and `worker` call the
+ * methods that they need, in this order.
  */
 import { resolve } from "node:path";
 import {
@@ -26,7 +26,7 @@ import { openStore } from "@mpc/storage/open_store";
 import type { HostedEngine, StepTools } from "@mpc/worker";
 import { openInstallation } from "./open_installation.ts";
 
-/** Where a process keeps its records. */
+/** Where a process stores its records. */
 export interface StoreSettings {
   /** Null to keep everything in memory. */
   readonly dataDir: string | null;
@@ -38,7 +38,7 @@ export interface StoreSettings {
 const addressOf = (dataDir: string | null): string =>
   dataDir === null ? "memory:" : `sqlite:${resolve(dataDir, "mpc.db")}`;
 
-/** The parts of one process, put together step by step; closed together with its components. */
+/** The parts of one process, added step by step; closed together with its components. */
 export class Platform implements AsyncDisposable {
   readonly components: Components;
   readonly store: Store;
@@ -67,7 +67,7 @@ export class Platform implements AsyncDisposable {
   }
 
   /**
-   * Opens the store of a process; everything else is added to it.
+   * Opens the store of a process; the other parts are added to it.
    * @throws {MpcError} FAILED_PRECONDITION, for instance `STORE_IN_USE`, `STORE_NOT_WRITABLE` or
    *   `STORE_TOO_NEW`
    */
@@ -94,7 +94,7 @@ export class Platform implements AsyncDisposable {
   }
 
   /**
-   * Opens the clusters that this process works on, simulated where none is configured.
+   * Opens the clusters of this process, or a simulated one if none is configured.
    * @throws {MpcError} FAILED_PRECONDITION `SIMULATION_UNREADABLE`
    */
   async openClusters(
@@ -110,13 +110,13 @@ export class Platform implements AsyncDisposable {
       clock,
       installation,
     });
-    // `cluster` comes after the engine in `/readyz`: it is what depends on other machines.
+    // In `/readyz`, `cluster` comes after the engine, because it depends on other machines.
     this.components.add({ name: "clusters", close: () => provider.close() });
     return { provider, planner: createPlanner(store, provider) };
   }
 
   /**
-   * Starts the engine that carries operations out in this process.
+   * Starts the engine that executes operations in this process.
    * @throws {MpcError} FAILED_PRECONDITION `NO_ENGINE`: unfinished operations need another engine
    */
   async startEngine(
@@ -138,25 +138,25 @@ export class Platform implements AsyncDisposable {
     return engine;
   }
 
-  /** What use cases need. A port is decorated here, and nowhere else. */
+  /** The dependencies of use cases. Ports are decorated here, and nowhere else. */
   deps(parts: {
     readonly cluster: ClusterReader;
     readonly planner: Planner;
-    /** Name of the engine that operations are admitted for. */
+    /** Name of the engine that executes the admitted operations. */
     readonly engine: string;
   }): ServiceDeps {
     const { store, clock, ids } = this;
     return { store, clock, ids, authorizer: allowEverything, ...parts };
   }
 
-  /** Starts what hands operations to the engine, and what is done again and again. */
+  /** Starts the dispatcher and the periodic passes. */
   async startWork(options: {
     readonly deps: ServiceDeps;
     readonly provider: Provider;
     readonly engine: HostedEngine;
-    /** How long history is kept, in milliseconds; null for ever. */
+    /** How long history is kept, in milliseconds; null to keep all of it. */
     readonly keepMs: number | null;
-    /** Nobody else admits operations: what is not admitted was cut off. */
+    /** No other process admits operations, so every unadmitted one was interrupted. */
     readonly alone: boolean;
   }): Promise<void> {
     const { store, clock, components } = this;

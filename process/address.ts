@@ -1,14 +1,14 @@
-/** Where a server listens; port 0 picks a free one. */
+/** The address of a server; port 0 picks a free port. */
 export interface Address {
   readonly host: string;
   readonly port: number;
 }
 
-/** Spells an address as `HOST:PORT`. */
+/** Formats an address as `HOST:PORT`. */
 export const formatAddress = ({ host, port }: Address): string =>
   `${host.includes(":") ? `[${host}]` : host}:${port}`;
 
-/** Reads `HOST:PORT`; undefined where it is none. */
+/** Parses `HOST:PORT`; undefined if it is invalid. */
 export function parseAddress(text: string): Address | undefined {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];

@@ -1,4 +1,4 @@
-/** The longest that one timer can wait: its time is kept in 31 bits. */
+/** The longest delay of a timer, which has 31 bits. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**

@@ -1,24 +1,24 @@
 import type { Command } from "@commander-js/extra-typings";
 import { z } from "zod";
 
-/** How workloads that are Helm charts are rendered, and which. */
+/** How Helm charts are rendered, and which charts are allowed. */
 export interface ChartSettings {
-  /** Path of the helm program, or its name on the path. */
+  /** Path of the helm program, or its name on `PATH`. */
   readonly helm: string;
-  /** Folder with the charts that workloads may name. */
+  /** Folder of the charts that workloads may use. */
   readonly chartsFolder: string | null;
-  /** What a chart in a registry must begin with. */
+  /** Allowed prefixes of charts in registries. */
   readonly repositories: readonly string[];
-  /** Helm's file of credentials for registries. */
+  /** Helm's file with credentials for registries. */
   readonly registryConfig: string | null;
   readonly allowHooks: boolean;
-  /** `{apiVersion}/{Kind}` besides what charts may make anyway. */
+  /** `{apiVersion}/{Kind}` of kinds that charts may contain in addition to the default ones. */
   readonly allowedKinds: readonly string[];
-  /** The same of kinds that stand in no namespace. */
+  /** The same for cluster-scoped kinds. */
   readonly allowedClusterKinds: readonly string[];
 }
 
-/** Charts are refused. */
+/** Rejects all charts. */
 export const NO_CHARTS: ChartSettings = {
   helm: "helm",
   chartsFolder: null,
@@ -36,12 +36,15 @@ const kinds = z.array(
   ),
 ).default([]);
 
-/** The flags about charts, for {@linkcode withCharts}. */
+/** The chart flags, for {@linkcode withCharts}. */
 export const CHART_FLAGS = {
   helm: z.string().min(1, "must not be empty"),
   charts: z.string().min(1, "must not be empty").optional(),
   chartRegistry: z.array(
-    z.string().regex(/^oci:\/\/[^/]+\//, "must be oci://HOST/ with what charts there begin with"),
+    z.string().regex(
+      /^oci:\/\/[^/]+\//,
+      "must be oci://HOST/ and the beginning of the charts' names",
+    ),
   ).default([]),
   registryConfig: z.string().optional(),
   chartHooks: z.boolean().default(false),
@@ -49,19 +52,19 @@ export const CHART_FLAGS = {
   chartClusterKind: kinds,
 } as const;
 
-/** Adds the flags about charts; without any they are refused. */
+/** Adds the chart flags. Without any of them, charts are rejected. */
 export function withCharts(
   command: Command<[]>,
   env: Readonly<Record<string, string | undefined>>,
 ): Command<[]> {
   return command
-    .option("--charts <folder>", "with the Helm charts that workloads may be", env["MPC_CHARTS"])
-    .option("--chart-registry <oci://…/…>", "whose charts they may be too; repeatable", texts)
+    .option("--charts <folder>", "folder of Helm charts that workloads may use", env["MPC_CHARTS"])
+    .option("--chart-registry <oci://…/…>", "registry of allowed charts; repeatable", texts)
     .option("--registry-config <path>", "helm's credentials for registries")
     .option("--helm <path>", "the helm program", env["MPC_HELM"] ?? NO_CHARTS.helm)
-    .option("--chart-hooks", "take a chart's hooks for plain objects in place of refusing them")
-    .option("--chart-kind <group/version/kind>", "what charts may make too; repeatable", texts)
-    .option("--chart-cluster-kind <group/version/kind>", "the same, in no namespace", texts);
+    .option("--chart-hooks", "apply a chart's hooks as ordinary objects instead of rejecting them")
+    .option("--chart-kind <group/version/kind>", "additional kind for charts; repeatable", texts)
+    .option("--chart-cluster-kind <group/version/kind>", "the same, cluster-scoped", texts);
 }
 
 const texts = (
@@ -69,7 +72,7 @@ const texts = (
   before: readonly string[] = [],
 ): readonly string[] => [...before, text];
 
-/** What flags say of charts. */
+/** The chart settings of parsed flags. */
 export function chartsOf(flags: z.output<z.ZodObject<typeof CHART_FLAGS>>): ChartSettings {
   return {
     helm: flags.helm,

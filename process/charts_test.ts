@@ -14,7 +14,7 @@ Deno.test("without flags there are no charts", () => {
   assert.deepEqual(read([]), NO_CHARTS);
 });
 
-Deno.test("flags and environment say which charts there are, and what they may make", () => {
+Deno.test("flags and environment configure which charts exist, and what they may contain", () => {
   const args = [
     ...["--chart-registry", "oci://a.example.com/team/", "--chart-registry", "oci://b/"],
     ...["--chart-kind", "cert-manager.io/v1/Certificate", "--chart-hooks"],
@@ -39,7 +39,7 @@ for (
     ["--chart-cluster-kind", "v1/namespace"],
   ] as const
 ) {
-  Deno.test(`${flag} ${value} is refused`, () => {
+  Deno.test(`${flag} ${value} is rejected`, () => {
     assert.throws(() => read([flag, value]), { code: "INVALID_ARGUMENT", reason: "USAGE" });
   });
 }

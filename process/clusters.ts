@@ -5,20 +5,20 @@ import { DEFAULT_CLUSTER, idProblem, MpcError } from "@mpc/domain";
 import { parse } from "yaml";
 import { z } from "zod";
 
-/** A Kubernetes cluster by its name, and how it is reached. */
+/** A Kubernetes cluster by its name, and how to reach it. */
 export interface ClusterSettings {
   readonly name: string;
   /** Path; null for the service account of the pod that the process runs in. */
   readonly kubeconfig: string | null;
-  /** Null for the kubeconfig's current one. */
+  /** Null for the kubeconfig's current context. */
   readonly context: string | null;
-  /** Requests to its API server, at most. */
+  /** The maximum rate of requests to its API server. */
   readonly requestsPerSecond: number;
 }
 
 const REQUESTS_PER_SECOND = 100;
 
-/** The flags that name clusters, for {@linkcode withClusters}. */
+/** The cluster flags, for {@linkcode withClusters}. */
 export const CLUSTER_FLAGS = {
   kubeconfig: z.string().optional(),
   context: z.string().optional(),
@@ -29,7 +29,7 @@ const FILE = z.strictObject({
   clusters: z.array(
     z.strictObject({
       name: z.string().refine((name) => name === DEFAULT_CLUSTER || !idProblem(name), {
-        error: "must be 'default', or a name as environments have them",
+        error: "must be 'default', or a name like that of an environment",
       }),
       kubeconfig: z.string().min(1).optional(),
       inCluster: z.literal(true).optional(),
@@ -41,11 +41,11 @@ const FILE = z.strictObject({
     ),
   ).min(1).refine(
     (clusters) => new Set(clusters.map(({ name }) => name)).size === clusters.length,
-    { error: "must have names that differ" },
+    { error: "must have different names" },
   ),
 });
 
-/** Adds the flags that name clusters; without any the cluster is simulated. */
+/** Adds the cluster flags. Without any of them, the cluster is simulated. */
 export function withClusters(
   command: Command<[]>,
   env: Readonly<Record<string, string | undefined>>,
@@ -56,13 +56,17 @@ export function withClusters(
       "a Kubernetes cluster in place of a simulated one",
       env["MPC_KUBECONFIG"],
     )
-    .option("--context <name>", "the kubeconfig's context; its current one where not given")
-    .option("--clusters-file <path>", "several clusters by name", env["MPC_CLUSTERS_FILE"]);
+    .option("--context <name>", "the kubeconfig's context; the current one by default")
+    .option(
+      "--clusters-file <path>",
+      "file with several clusters by name",
+      env["MPC_CLUSTERS_FILE"],
+    );
 }
 
 /**
- * The clusters that flags name; none for a simulated one.
- * @throws {MpcError} INVALID_ARGUMENT `USAGE` for flags that contradict, `CLUSTERS_FILE_INVALID`
+ * The clusters that the flags configure; none for a simulated cluster.
+ * @throws {MpcError} INVALID_ARGUMENT `USAGE` for conflicting flags, `CLUSTERS_FILE_INVALID`
  */
 export function clustersOf(
   flags: z.output<z.ZodObject<typeof CLUSTER_FLAGS>>,

@@ -11,23 +11,23 @@ const withFile = (text: string, use: (path: string) => void): Promise<void> =>
     use(path);
   });
 
-Deno.test("without flags there is no cluster but a simulated one", () => {
+Deno.test("without flags there is only a simulated cluster", () => {
   assert.deepEqual(clustersOf({}), []);
 });
 
-Deno.test("--kubeconfig is the default cluster, by the context that is named", () => {
+Deno.test("--kubeconfig configures the default cluster, with the given context", () => {
   assert.deepEqual(clustersOf({ kubeconfig: "/k", context: "dev" }), [
     { name: "default", kubeconfig: "/k", context: "dev", requestsPerSecond: 100 },
   ]);
 });
 
-Deno.test("flags that contradict are refused", () => {
+Deno.test("conflicting flags are rejected", () => {
   const usage = { code: "INVALID_ARGUMENT", reason: "USAGE" };
   assert.throws(() => clustersOf({ context: "dev" }), usage);
   assert.throws(() => clustersOf({ clustersFile: "/c", kubeconfig: "/k" }), usage);
 });
 
-Deno.test("--clusters-file names several, by paths from where it lies", () =>
+Deno.test("--clusters-file configures several clusters, with paths relative to the file", () =>
   withFile(
     `clusters:
   - { name: default, inCluster: true }
@@ -47,20 +47,24 @@ Deno.test("--clusters-file names several, by paths from where it lies", () =>
   ));
 
 const BAD: readonly (readonly [string, string, RegExp])[] = [
-  ["no YAML", "clusters: [", /Cannot read clusters from '.*clusters\.yaml'/],
+  ["invalid YAML", "clusters: [", /Cannot read clusters from '.*clusters\.yaml'/],
   ["no clusters", "clusters: []", /'clusters'/],
-  ["a field that is not known", "clusters: [{ name: a, inCluster: true, x: 1 }]", /x/],
-  ["neither way to it", "clusters: [{ name: a }]", /exactly one of kubeconfig and inCluster/],
+  ["an unknown field", "clusters: [{ name: a, inCluster: true, x: 1 }]", /x/],
+  [
+    "a cluster without access",
+    "clusters: [{ name: a }]",
+    /exactly one of kubeconfig and inCluster/,
+  ],
   [
     "a name twice",
     "clusters: [{ name: a, inCluster: true }, { name: a, kubeconfig: k }]",
-    /names that differ/,
+    /different names/,
   ],
-  ["a name that is none", "clusters: [{ name: A_, inCluster: true }]", /clusters\.0\.name/],
+  ["an invalid name", "clusters: [{ name: A_, inCluster: true }]", /clusters\.0\.name/],
 ];
 
 for (const [name, text, message] of BAD) {
-  Deno.test(`a clusters file with ${name} is refused, with where and why`, () =>
+  Deno.test(`a clusters file with ${name} is rejected, with where and why`, () =>
     withFile(text, (path) => {
       assert.throws(() => clustersOf({ clustersFile: path }), {
         code: "INVALID_ARGUMENT",
@@ -70,7 +74,7 @@ for (const [name, text, message] of BAD) {
     }));
 }
 
-Deno.test("a clusters file that is not there is refused", () => {
+Deno.test("a missing clusters file is rejected", () => {
   assert.throws(() => clustersOf({ clustersFile: "/nowhere.yaml" }), {
     reason: "CLUSTERS_FILE_INVALID",
   });

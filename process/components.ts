@@ -1,14 +1,14 @@
 import { type ErrorReason, isMpcError } from "@mpc/domain";
 
-/** A part of a process that has to be ready for its work, or to be closed, or both. */
+/** A part of a process that must become ready, or must be closed, or both. */
 export interface Component {
   readonly name: string;
-  /** Throws what keeps it from its work. */
+  /** Throws the reason why it cannot work now. */
   assertReady?(signal: AbortSignal): Promise<void>;
   close?(): Promise<void>;
 }
 
-/** Whether a component can do its work, and what keeps it from that. */
+/** Whether a component can work, and otherwise why not. */
 export type Readiness =
   | { readonly name: string; readonly ready: true }
   | {
@@ -18,12 +18,12 @@ export type Readiness =
     readonly message: string;
   };
 
-/** How long one component may take to say whether it is ready. */
+/** The timeout of one component's readiness check. */
 const READY_TIMEOUT_MS = 2_000;
 
 /**
- * What a process consists of, in the order in which it was started. Closing goes the other way
- * round, so that a component is closed before those that it uses.
+ * The components of a process, in the order in which they were started. Closing uses the reverse
+ * order, so that a component is closed before the components that it uses.
  */
 export class Components implements AsyncDisposable {
   readonly #components: Component[] = [];
@@ -35,7 +35,7 @@ export class Components implements AsyncDisposable {
     this.#closing.defer(() => component.close?.() ?? Promise.resolve());
   }
 
-  /** Asks every component that can say so whether it is ready, all at the same time. */
+  /** Checks the readiness of every component that has a check, all at once. */
   async readiness(): Promise<{ readonly ready: boolean; readonly checks: readonly Readiness[] }> {
     const checks = await Promise.all(
       this.#components.flatMap(({ name, assertReady }) =>
@@ -45,7 +45,10 @@ export class Components implements AsyncDisposable {
     return { ready: checks.every(({ ready }) => ready), checks };
   }
 
-  /** The answer to `/readyz`: JSON that names what is not ready and why, with 503 where anything is not. */
+  /**
+   * The response to `/readyz`: JSON that names components that are not ready and why; status 503 if
+   * any.
+   */
   async readyResponse(): Promise<Response> {
     const readiness = await this.readiness();
     return Response.json(readiness, { status: readiness.ready ? 200 : 503 });

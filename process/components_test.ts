@@ -18,7 +18,7 @@ Deno.test("components are closed in the reverse of the order in which they start
   assert.deepEqual(closed, ["doors", "engine", "store"]);
 });
 
-Deno.test("components that fail to close do not keep the others from closing", async () => {
+Deno.test("a component that fails to close does not keep the others from closing", async () => {
   let closed = false;
   const components = new Components();
   components.add({

@@ -1,4 +1,4 @@
-/** Prints where data is kept, for tasks that permit a process to use that directory alone. */
+/** Prints the data directory, so that tasks can restrict a process's permissions to it. */
 import { dataDirSetting } from "./config.ts";
 
 console.log(dataDirSetting());

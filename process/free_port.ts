@@ -1,11 +1,10 @@
-/** Below the ports that systems hand out by themselves, so that no client is given one by chance. */
+/** Below the ephemeral ports, so that no client gets one by chance. */
 const LOWEST = 20_000;
 const HIGHEST = 30_000;
 
 /**
- * A port of loopback that nobody listens on, for a server that cannot pick one itself. It stays
- * free while that server restarts: a port in the system's own range would sooner or later be given
- * to an outgoing connection.
+ * A free loopback port, for a server that cannot pick one itself. It stays free while that server
+ * restarts, whereas an ephemeral port would sooner or later be used by an outgoing connection.
  */
 export function freePort(): number {
   for (;;) {

@@ -4,7 +4,7 @@ import { type Address, formatAddress } from "./address.ts";
 
 /**
  * Makes a server listen.
- * @returns the address with the port it got
+ * @returns the address with the actual port
  * @throws {MpcError} FAILED_PRECONDITION `PORT_IN_USE` or `CANNOT_LISTEN`
  */
 export function listen(server: Server, address: Address): Promise<Address> {

@@ -1,4 +1,4 @@
-/** What every process of the platform does: where it listens, how it is set up, runs and stops. */
+/** What every process of the platform has: listening, settings, logging, start and stop. */
 export { Batch, type Implementation } from "./calls/batch.ts";
 export { accessLog } from "./calls/access_log.ts";
 export { callerOf, identify, type Identity, SOURCE } from "./calls/identify.ts";

@@ -4,13 +4,13 @@ import { CHART_FLAGS, type ChartSettings, chartsOf, withCharts } from "./charts.
 import { CLUSTER_FLAGS, type ClusterSettings, clustersOf, withClusters } from "./clusters.ts";
 import { oneOf } from "./settings.ts";
 
-/** What a process that carries operations out works on. */
+/** The clusters and charts of a process that executes operations. */
 export interface ProviderSettings {
-  /** Kubernetes clusters by name; none for a simulated one. */
+  /** Kubernetes clusters by name; none for a simulated cluster. */
   readonly clusters: readonly ClusterSettings[];
-  /** Which Helm charts workloads there may be. */
+  /** Which Helm charts workloads may use. */
   readonly charts: ChartSettings;
-  /** Whether the simulated cluster takes its time. */
+  /** Whether simulated rollouts and deletions take time. */
   readonly simulatedDelays: "demo" | "none";
 }
 
@@ -21,19 +21,23 @@ export const PROVIDER_FLAGS = {
   simulatedDelays: oneOf(["demo", "none"]),
 } as const;
 
-/** Adds the flags about clusters and charts; without any the cluster is simulated. */
+/** Adds the flags about clusters and charts. Without any of them, the cluster is simulated. */
 export function withProvider(
   command: Command<[]>,
   env: Readonly<Record<string, string | undefined>>,
 ): Command<[]> {
   const clusters = withClusters(command, env)
-    .option("--simulated-delays <how>", "demo: simulated rollouts take their time; none", "demo");
+    .option(
+      "--simulated-delays <how>",
+      "demo: simulated rollouts take time; none: they do not",
+      "demo",
+    );
   return withCharts(clusters, env);
 }
 
 /**
- * What flags say of clusters and charts.
- * @throws {MpcError} INVALID_ARGUMENT `USAGE` for flags that contradict, `CLUSTERS_FILE_INVALID`
+ * The cluster and chart settings of parsed flags.
+ * @throws {MpcError} INVALID_ARGUMENT `USAGE` for conflicting flags, `CLUSTERS_FILE_INVALID`
  */
 export function providerOf(
   flags: z.output<z.ZodObject<typeof PROVIDER_FLAGS>>,

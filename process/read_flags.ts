@@ -3,9 +3,9 @@ import { MpcError, separateWords } from "@mpc/domain";
 import type { z } from "zod";
 
 /**
- * Reads flags, and checks them.
+ * Parses and validates flags.
  * @param schema of the flags in camelCase
- * @returns undefined where only help was asked for
+ * @returns undefined if only help was requested
  * @throws {MpcError} INVALID_ARGUMENT `USAGE`
  */
 export function readFlags<Schema extends z.ZodType>(

@@ -5,18 +5,18 @@ import type { LogLevel } from "./settings.ts";
 
 /** A process of the platform. */
 export interface Program<Config extends { readonly logLevel: LogLevel }, Running> {
-  /** Undefined where only help was asked for. */
+  /** Undefined if only help was requested. */
   readonly readConfig: (args: readonly string[]) => Config | undefined;
   readonly start: (config: Config) => Promise<Running & { close(): Promise<void> }>;
-  /** What is printed when it runs. */
+  /** What is printed once it runs. */
   readonly welcome: (config: Config, running: Running) => string;
-  /** What is printed when it was told to stop. */
+  /** What is printed when it is told to stop. */
   readonly goodbye: string;
 }
 
 /**
- * Starts a program and runs it until it is told to stop by SIGINT or SIGTERM.
- * @returns the exit code: 2 for wrong usage, 1 where it cannot start
+ * Starts a program, and runs it until SIGINT or SIGTERM.
+ * @returns the exit code: 2 for wrong usage, 1 if it cannot start
  */
 export async function runProcess<Config extends { readonly logLevel: LogLevel }, Running>(
   program: Program<Config, Running>,

@@ -1,4 +1,4 @@
-/** What flags and environment hold, as each process checks it. */
+/** Schemas of flags and environment variables, which processes share. */
 import parseDuration from "parse-duration";
 import { z } from "zod";
 import { isLoopback, parseAddress } from "./address.ts";
@@ -7,7 +7,7 @@ export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** One of some words. */
+/** One of several words. */
 export const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) =>
   z.enum(words, { error: `must be one of ${words.join(", ")}` });
 
@@ -23,10 +23,10 @@ export const countBetween = (min: number, max: number) => {
   return spelledOut(error).pipe(z.int({ error }).min(min, { error }).max(max, { error }));
 };
 
-/** A number's text; nothing at all would count as zero. */
+/** Parses a number; an empty text would count as zero. */
 const spelledOut = (error: string) => z.string().trim().min(1, { error }).transform(Number);
 
-/** Where to listen. Without TLS and authentication only this machine may be listened to. */
+/** Where to listen. Without TLS and authentication, only loopback addresses are allowed. */
 export const listenAddress = z.string().transform((text, context) => {
   const address = parseAddress(text);
   if (address && isLoopback(address)) return address;
@@ -38,7 +38,7 @@ export const listenAddress = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** Where another process of the platform is called: by plain HTTP on this machine alone. */
+/** The URL of another process of the platform; plain HTTP only on this machine. */
 export const peerUrl = z.string().transform((text, context) => {
   const url = URL.parse(text.trim());
   const host = url?.hostname.replace(/^\[|\]$/g, "") ?? "";
@@ -55,10 +55,10 @@ export const hostName = z.string().trim().toLowerCase().regex(
   "must be a host without a port, for instance mpc.example.com",
 );
 
-/** Where a server that is not the platform's own is, on whichever machine. */
+/** The address of a server that is not part of the platform, on any machine. */
 export const hostAndPort = z.string().regex(/^[^\s/]+:\d+$/, "must be HOST:PORT");
 
-/** How long history is kept, in milliseconds; null for ever. */
+/** How long history is kept, in milliseconds; null to keep all of it. */
 export const keepTime = z.string().trim().transform((text, context) => {
   if (text === "forever") return null;
   const ms = /^\d+[hdw]$/.test(text) ? parseDuration(text) : null;
@@ -67,7 +67,7 @@ export const keepTime = z.string().trim().transform((text, context) => {
   return z.NEVER;
 });
 
-/** What all processes have. */
+/** The settings of every process. */
 export const PROCESS_SETTINGS = {
   logLevel: oneOf(LOG_LEVELS),
   grace: between(0, 600),

@@ -2,7 +2,7 @@ import { abortedByCaller, type MpcError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 import { afterDelay } from "./after_delay.ts";
 
-/** The machine's clocks. */
+/** The clocks of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Ids } from "@mpc/services";
 import { v7 } from "uuid";
 
-/** Ids and randomness of this machine. */
+/** Random ids and numbers. */
 export const systemIds: Ids = {
   uuid: () => v7(),
   random: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,

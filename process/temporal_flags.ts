@@ -3,7 +3,7 @@ import type { Command } from "@commander-js/extra-typings";
 import { z } from "zod";
 import { hostAndPort } from "./settings.ts";
 
-/** Where Temporal is, and the credentials for it. */
+/** The address of Temporal, and how to authenticate there. */
 export interface TemporalAddress {
   /** `host:port`. */
   readonly address: string;
@@ -13,13 +13,13 @@ export interface TemporalAddress {
   readonly apiKey: string | null;
 }
 
-/** All PEM. */
+/** Everything in PEM. */
 export interface TemporalTls {
-  /** Null for the machine's own authorities. */
+  /** Null for the machine's own certificate authorities. */
   readonly serverRootCa: string | null;
-  /** Null where the server does not ask for a client certificate. */
+  /** Null if the server does not require a client certificate. */
   readonly client: { readonly certificate: string; readonly key: string } | null;
-  /** The name that the server's certificate has, where it is not that of the address. */
+  /** The name in the server's certificate, if it differs from the address. */
   readonly serverName: string | null;
 }
 
@@ -72,16 +72,16 @@ export function withTemporal(
     )
     .option(
       "--temporal-namespace <name>",
-      "of Temporal",
+      "namespace",
       env["TEMPORAL_NAMESPACE"] || DEFAULT_NAMESPACE,
     )
-    .option("--temporal-task-queue <name>", "that workers share", "mpc")
-    .option("--temporal-tls", "connect by TLS; files and an API key imply it")
+    .option("--temporal-task-queue <name>", "task queue that the workers share", "mpc")
+    .option("--temporal-tls", "connect with TLS; implied by its files and by an API key")
     .option("--temporal-tls-ca <file>", "PEM", env["TEMPORAL_TLS_SERVER_CA_CERT_PATH"])
     .option("--temporal-tls-cert <file>", "PEM", env["TEMPORAL_TLS_CLIENT_CERT_PATH"])
     .option("--temporal-tls-key <file>", "PEM", env["TEMPORAL_TLS_CLIENT_KEY_PATH"])
-    .option("--temporal-tls-server-name <name>", "that the server's certificate has")
-    .option("--payload-key-file <file>", "encrypts what Temporal keeps: 32 bytes in base64");
+    .option("--temporal-tls-server-name <name>", "name in the server's certificate")
+    .option("--payload-key-file <file>", "encrypts data in Temporal; 32 bytes in base64");
 }
 
 /** Whether a client certificate has its key and a key its certificate. */
@@ -92,7 +92,7 @@ export const hasWholeCertificate = (
 /** The issue with flags that lack {@linkcode hasWholeCertificate}. */
 export const CERTIFICATE_ISSUE = {
   path: ["temporalTlsCert"],
-  error: "and --temporal-tls-key need each other",
+  error: "and --temporal-tls-key must be given together",
 };
 
 /** The Temporal at an address, with what the other flags say of it. */

@@ -34,7 +34,7 @@ export async function protoWorkspace(): Promise<string> {
 
 /**
  * Runs `buf` with the given arguments in `workspace`.
- * @returns buf's exit code and what it printed.
+ * @returns buf's exit code and its output
  */
 export async function buf(
   workspace: string,
@@ -65,7 +65,7 @@ export async function describeProtos(): Promise<FileDescriptorSet> {
 
 /**
  * Generates the TypeScript of the protos.
- * @returns the directory that holds it, inside a workspace that the caller removes.
+ * @returns its directory, inside a workspace that the caller removes
  */
 export async function generate(workspace: string): Promise<string> {
   const { code, output } = await buf(workspace, ["generate"]);

@@ -30,15 +30,15 @@ function git(...args: string[]): string {
 }
 
 /**
- * The commit to compare with: the last one, or the one before it where the last one is what is
- * here, as on a checkout by CI.
+ * The commit to compare with: the last one, or the one before it if the working tree equals the last
+ * one, as in CI.
  */
 function lastDifferent(): string {
   if (git("status", "--porcelain", "--", "mpc", "grpc") !== "") return "HEAD";
   try {
     return git("rev-parse", "--verify", "HEAD~1").trim();
   } catch {
-    // The first commit, or a shallow clone: there is nothing before it.
+    // The first commit, or a shallow clone: there is no earlier one.
     return "HEAD";
   }
 }
@@ -53,7 +53,7 @@ async function firstLanguageOptions(path: string, before: string): Promise<strin
   return (now.match(/^option .*;$/gm) ?? []).join("\n");
 }
 
-Deno.test("the generated code is what the protos give now (else run 'deno task gen')", () =>
+Deno.test("the generated code matches the protos (otherwise run 'deno task gen')", () =>
   withWorkspace(async (workspace) => {
     const [now, committed] = [await generate(workspace), join(here, "gen")];
     assert.deepEqual(await filesBelow(committed), await filesBelow(now));
@@ -65,7 +65,7 @@ Deno.test("the protos pass buf lint", () =>
     assert.equal(code, 0, output);
   }));
 
-Deno.test("the protos break nobody who uses the last commit on main", () =>
+Deno.test("the protos are compatible with the last commit on main", () =>
   withWorkspace(async (workspace) => {
     const base = lastDifferent();
     const committed = git("ls-tree", "-r", "--name-only", base, "mpc", "grpc").split("\n").filter(

@@ -1,6 +1,6 @@
 import type { Authorizer } from "./ports/mod.ts";
 
-/** Allows every caller everything: the server listens to its own machine only. */
+/** Allows everything to every caller, because servers listen only on loopback addresses. */
 export const allowEverything: Authorizer = {
   authorize: () => Promise.resolve(),
   visible: () => Promise.resolve(null),

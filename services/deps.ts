@@ -1,7 +1,7 @@
 import type { Store } from "@mpc/storage";
 import type { Authorizer, Clock, ClusterReader, Ids, Planner } from "./ports/mod.ts";
 
-/** What use cases need. */
+/** The dependencies of use cases. */
 export interface ServiceDeps {
   readonly store: Store;
   readonly clock: Clock;
@@ -9,6 +9,6 @@ export interface ServiceDeps {
   readonly cluster: ClusterReader;
   readonly planner: Planner;
   readonly authorizer: Authorizer;
-  /** The engine that operations admitted here are for. */
+  /** The engine that executes the operations admitted here. */
   readonly engine: string;
 }

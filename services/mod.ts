@@ -1,4 +1,4 @@
-/** Use cases of the platform and the ports they need. */
+/** The platform's use cases and the ports that they need. */
 export { assertEngines } from "./operations/assert_engines.ts";
 export type { Stored } from "@mpc/storage";
 export { type Caller, systemCaller, type SystemPart, systemPrincipal } from "./caller.ts";

@@ -12,12 +12,12 @@ const SUPPORTED = "'memory:' and 'sqlite:PATH'";
 /**
  * Opens the store at an address, and loads only the adapter that it needs:
  * - `memory:` a store that ends with the process
- * - `sqlite:PATH` a SQLite file, created where it does not exist; its directory must exist. The path
- *   is that of a file, not a URL: relative to the working directory or absolute, without escapes;
- *   `sqlite:///PATH` is accepted for an absolute one
+ * - `sqlite:PATH` a SQLite file, created where it does not exist; its directory must exist. The
+ *   path is a file path, not a URL: relative to the working directory or absolute, without escapes;
+ *   `sqlite:///PATH` is accepted for an absolute path
  *
- * @throws {MpcError} INVALID_ARGUMENT `STORE_ADDRESS_INVALID`: there is no such store, or it cannot
- *   be shared; FAILED_PRECONDITION and DATA_LOSS as the adapter's own function
+ * @throws {MpcError} INVALID_ARGUMENT `STORE_ADDRESS_INVALID`: the address is not supported, or its
+ *   store cannot be shared; FAILED_PRECONDITION and DATA_LOSS as the adapter's own function
  */
 export async function openStore(
   address: string,
@@ -39,12 +39,14 @@ export async function openStore(
     case "":
       throw invalid(`its address has no scheme; supported are ${SUPPORTED}`);
     default:
-      // The rest of an address may hold a password.
+      // The rest of an address may contain a password.
       throw invalid(`'${scheme}:' is not supported; supported are ${SUPPORTED}`);
   }
 }
 
-/** The absolute path of a SQLite file, so that SQLite takes it for neither a URI nor `:memory:`. */
+/**
+ * The absolute path of a SQLite file, which SQLite mistakes neither for a URI nor for `:memory:`.
+ */
 function sqlitePath(written: string): string {
   if (written === "" || /^\/+$/.test(written)) {
     throw invalid("'sqlite:' lacks the path of its file, such as 'sqlite:data/mpc.db'");

@@ -7,7 +7,7 @@ import { anEnvironment } from "../tests/fakes/documents.ts";
 import { rejectsWith } from "../tests/fakes/rejects.ts";
 import { withFolder } from "../tests/servers/with_folder.ts";
 
-Deno.test("openStore() opens one SQLite file by any way to write its path, as it is written", () =>
+Deno.test("openStore() opens the same SQLite file by every spelling of its path, without unescaping", () =>
   withFolder(async (folder) => {
     for (const file of ["mpc.db", "a%20b.db", "with space?mode=memory#1.db"]) {
       const path = join(folder, file);
@@ -28,13 +28,13 @@ Deno.test("openStore() opens one SQLite file by any way to write its path, as it
     }
   }));
 
-Deno.test("openStore() takes a name that SQLite would take for a URI as the name of a file", () =>
+Deno.test("openStore() treats a path that SQLite would read as a URI as a file name", () =>
   withFolder(async (folder) => {
     const script = `
       import { openStore } from "@mpc/storage/open_store";
       await (await openStore("sqlite:file:x?mode=memory")).close();`;
     const config = new URL("../deno.json", import.meta.url).pathname;
-    // In a process of its own, since the name is relative to the working directory.
+    // In a separate process, because the name is relative to the working directory.
     const { success } = await new Deno.Command(Deno.execPath(), {
       args: ["eval", "--config", config, "--ext=ts", script],
       cwd: folder,
@@ -44,7 +44,7 @@ Deno.test("openStore() takes a name that SQLite would take for a URI as the name
     assert.ok((await stat(join(folder, "file:x?mode=memory"))).isFile());
   }));
 
-Deno.test("openStore() shares a file only where all openings do", () =>
+Deno.test("openStore() shares a file only if every opening does", () =>
   withFolder(async (folder) => {
     const address = `sqlite:${join(folder, "mpc.db")}`;
     const [one, other] = [
@@ -58,7 +58,7 @@ Deno.test("openStore() shares a file only where all openings do", () =>
     await other.close();
   }));
 
-Deno.test("openStore() opens a store in memory, a new one each time", async () => {
+Deno.test("openStore() opens a new store in memory each time", async () => {
   const [one, other] = [await openStore("memory:"), await openStore("memory:")];
   await one.environments.create(anEnvironment("dev"));
   assert.equal(await other.environments.count({}), 0);

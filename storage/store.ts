@@ -2,13 +2,13 @@
  * The ports of storage. Adapters: `@mpc/storage/memory`, `@mpc/storage/sqlite`; `openStore()` of
  * `@mpc/storage/open_store` chooses one by an address.
  *
- * A handle is one opened {@linkcode Store}. Where an adapter allows several handles of one store, in
- * one process or in many, readers of every handle may rely on this:
+ * A handle is one opened {@linkcode Store}. Where an adapter allows several handles of one store,
+ * in one process or in many, readers of every handle may rely on this:
  *
  * - **Read your writes.** A call that begins after a write has returned sees that write.
  * - **One winner.** Of writes that name the same version, or create the same name, one succeeds.
- * - **Document before event.** A reader that has seen an event reads its document at least as new as
- *   the event: with the event's version, a later one, or deleted.
+ * - **Document before event.** A reader that has seen an event reads its document at least as new
+ *   as the event: with the event's version, a later one, or deleted.
  * - **All or none.** A write that is refused leaves neither document nor events. When a write has
  *   returned, its events are in the log. While it runs, and when its process dies in the middle, a
  *   reader may see the document before the events, never the events before the document; in the end
@@ -46,7 +46,7 @@ export interface ReadOptions {
 }
 
 export interface WriteOptions extends ReadOptions {
-  /** Appended to the log with the write, in this order; all or none. */
+  /** Appended to the log with the write, in this order: all or none. */
   readonly events?: readonly NewEvent[];
 }
 
@@ -60,11 +60,11 @@ export interface ListQuery extends ReadOptions {
   /** Only documents whose name starts with this. */
   readonly prefix?: string;
   readonly filter?: Filter;
-  /** By name where empty. The name breaks ties, in the direction of the last key. */
+  /** By name if empty. The name breaks ties, in the direction of the last key. */
   readonly orderBy?: readonly OrderKey[];
   /** Only documents that come later in the order than this. */
   readonly after?: Cursor;
-  /** The most documents to return, from 1. */
+  /** The maximum number of documents to return; at least 1. */
   readonly limit: number;
 }
 
@@ -75,8 +75,9 @@ export interface Page<T> {
 }
 
 /**
- * Documents of one kind, by name. A write changes one document and appends its events, and is durable
- * when the call returns. Values are copied in and out: changing one does not change the store.
+ * Documents of one kind, by name. A write changes one document and appends its events, and is
+ * durable when the call returns. Values are copied in and out: changing one does not change the
+ * store.
  *
  * Every call may fail with:
  * - `CANCELLED` `ABORTED_BY_CALLER`: the signal was aborted before the write was made
@@ -90,7 +91,7 @@ export interface Collection<T extends { readonly name: string }> {
    * @throws `ALREADY_EXISTS` `NAME_TAKEN`: a document of that name exists
    */
   create(value: T, options?: WriteOptions): Promise<Stored<T>>;
-  /** Reads a document; undefined where it does not exist. */
+  /** Reads a document; undefined if it does not exist. */
   get(name: string, options?: ReadOptions): Promise<Stored<T> | undefined>;
   /**
    * Lists documents. Pages stay stable while others write: a document that exists all the time and
@@ -121,7 +122,7 @@ export interface OperationCollection extends Collection<Operation> {
    * @throws `ALREADY_EXISTS` `REQUEST_ID_TAKEN`: the actor has used this request id
    */
   create(value: Operation, options?: WriteOptions): Promise<Stored<Operation>>;
-  /** Reads the operation with an actor's request id; undefined where there is none. */
+  /** Reads the operation with an actor's request id; undefined if there is none. */
   findByRequestId(
     actor: string,
     requestId: string,
@@ -130,14 +131,14 @@ export interface OperationCollection extends Collection<Operation> {
 }
 
 /**
- * The one ordered log. Sequences are positive safe integers, unique and strictly increasing, also
- * after compaction and reopening. They are not dense: only their order has a meaning, and arithmetic
- * on them has none. 0 is before every event.
+ * The single ordered log. Sequences are positive safe integers, unique and strictly increasing,
+ * also after compaction and reopening. They are not dense, and arithmetic on them is meaningless:
+ * only their order matters. 0 is before every event.
  */
 export interface EventLog {
   /** Appends events without touching a document. */
   append(events: readonly NewEvent[], options?: ReadOptions): Promise<void>;
-  /** The sequence of the newest event, also where it was removed; 0 where there never was one. */
+  /** The sequence of the newest event, even if it was removed; 0 if there never was an event. */
   head(options?: ReadOptions): Promise<number>;
   /**
    * Reads the next events after the sequence `after`, at most `limit`, in order.
@@ -147,8 +148,8 @@ export interface EventLog {
   read(after: number, limit: number, options?: ReadOptions): Promise<readonly Event[]>;
   /**
    * Yields every event after the sequence `after`, then each new event soon after it is durable,
-   * whichever handle appended it. Ends without an error when aborted, and with `UNAVAILABLE` when the
-   * handle is closed. It may still yield an event that another handle has just removed.
+   * whichever handle appended it. Ends without an error when aborted, and with `UNAVAILABLE` when
+   * the handle is closed. It may still yield an event that another handle has just removed.
    * @throws `OUT_OF_RANGE` `EVENTS_COMPACTED` as `read` does
    */
   tail(after: number, signal: AbortSignal): AsyncIterable<Event>;
@@ -159,13 +160,14 @@ export interface EventLog {
   follow(after: number, signal: AbortSignal): AsyncIterable<readonly Event[]>;
   /**
    * Removes the oldest events, up to the first event whose `time` is `time` or later (milliseconds
-   * since 1970). Events behind that one stay, though a wrong clock may have given them an older time.
+   * since 1970). Events after that one stay, although a wrong clock may have given them an older
+   * time.
    * @returns how many events this call removed
    */
   compactBefore(time: Instant, options?: ReadOptions): Promise<number>;
 }
 
-/** Everything that the platform keeps. */
+/** All data that the platform keeps. */
 export interface Store {
   readonly environments: Collection<Environment>;
   readonly workloads: Collection<Workload>;

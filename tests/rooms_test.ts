@@ -35,7 +35,7 @@ Deno.test("a file in no room is named, and only a room's own main.ts wires adapt
   ]);
 });
 
-Deno.test("no files import each other, types included", () => {
+Deno.test("there are no import cycles, types included", () => {
   assert.deepEqual(cyclesOf(modules), []);
 });
 
@@ -124,7 +124,7 @@ Deno.test("a file that is named in a string is an edge", () => {
   ]);
 });
 
-Deno.test("an import that only the running program knows is refused", () => {
+Deno.test("a computed import is rejected", () => {
   const planted = read({
     "api/x.ts": "await import(`./${name}.ts`);",
     "api/y.ts": 'const load = require("./" + name);',
@@ -161,7 +161,7 @@ Deno.test("a file that starts a program or a worker is named", () => {
   ]);
 });
 
-Deno.test("a circle is named, whatever kind its imports are", () => {
+Deno.test("a cycle is named, whatever kind of imports it consists of", () => {
   const planted = read({
     "api/a.ts": 'import { b } from "./b.ts";',
     "api/b.ts": 'export * from "./c.ts";',

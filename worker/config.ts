@@ -24,11 +24,11 @@ import {
 import { z } from "zod";
 import { BUNDLE_PATH, type TemporalConfig } from "./engine/temporal/mod.ts";
 
-/** How a worker is to run. */
+/** The settings of a worker. */
 export interface WorkerConfig extends ProviderSettings {
   /** Shared with the API and other workers. */
   readonly dataDir: string;
-  /** How long history is kept, in milliseconds; null for ever. */
+  /** How long history is kept, in milliseconds; null to keep all of it. */
   readonly keepMs: number | null;
   readonly temporal: TemporalConfig;
   readonly healthListen: Address;
@@ -55,7 +55,7 @@ const WORKER = z.object({
   ({ deployment, buildId }) => !deployment === !buildId,
   {
     path: ["deployment"],
-    error: "and --build-id need each other",
+    error: "and --build-id must be given together",
   },
 );
 
@@ -71,17 +71,17 @@ MPC_CONCURRENCY, MPC_HEALTH_LISTEN, MPC_INTERNAL_LISTEN, MPC_LOG_LEVEL, and ${TE
 flags win.`;
 
 /**
- * Reads flags and environment.
- * @returns undefined where only help was asked for
+ * Reads flags and environment variables.
+ * @returns undefined if only help was requested
  * @throws {MpcError} INVALID_ARGUMENT `USAGE`
  */
 export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefined {
   const env = process.env;
   const command = new Command("worker")
-    .description("Carries out what the API admits; any number may run")
+    .description("Executes the operations that the API admits; any number of workers may run")
     .option("--data-dir <path>", "where records are kept, shared with the API", dataDirSetting())
     .option("--retention <time>", "how long history is kept", env["MPC_RETENTION"] ?? "90d")
-    .option("--concurrency <steps>", "steps at the same time", env["MPC_CONCURRENCY"] ?? "100")
+    .option("--concurrency <steps>", "steps that run at once", env["MPC_CONCURRENCY"] ?? "100")
     .option(
       "--health-listen <host:port>",
       "/healthz and /readyz",
@@ -93,13 +93,13 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
       env["MPC_INTERNAL_LISTEN"] ?? "127.0.0.1:50052",
     )
     .option("--log-level <level>", LOG_LEVELS.join(", "), env["MPC_LOG_LEVEL"] ?? "info")
-    .option("--workflow-bundle <file>", "of 'deno task bundle:workflows'", BUNDLE_PATH)
-    .option("--deployment <name>", "of workers whose builds stand side by side")
-    .option("--build-id <id>", "of this worker's build; operations stay with theirs")
+    .option("--workflow-bundle <file>", "output of 'deno task bundle:workflows'", BUNDLE_PATH)
+    .option("--deployment <name>", "deployment whose builds run side by side")
+    .option("--build-id <id>", "this worker's build; operations stay with theirs")
     .addHelpText("after", HELP);
   const all = withTemporal(withProvider(command, env), env, {
     default: LOCAL_TEMPORAL,
-    description: "where Temporal is",
+    description: "address of Temporal",
   });
   const flags = readFlags(all, WORKER, args);
   if (!flags) return undefined;

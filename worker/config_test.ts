@@ -4,8 +4,8 @@ import { MpcError } from "@mpc/domain";
 import { readWorkerConfig } from "./config.ts";
 
 const REFUSED: readonly (readonly [readonly string[], string])[] = [
-  [["--build-id=1"], "--deployment and --build-id need each other"],
-  [["--deployment=mpc"], "--deployment 'mpc' and --build-id need each other"],
+  [["--build-id=1"], "--deployment and --build-id must be given together"],
+  [["--deployment=mpc"], "--deployment 'mpc' and --build-id must be given together"],
   [["--temporal-address=nowhere"], "--temporal-address 'nowhere' must be HOST:PORT"],
   [["--concurrency=0"], "--concurrency '0' must be a whole number, 1 to 1000"],
   [
@@ -30,7 +30,7 @@ for (const [args, message] of REFUSED) {
   });
 }
 
-Deno.test("history is kept for 90 days, for as long as is said, or for ever", () => {
+Deno.test("history is kept for 90 days by default, for the given time, or forever", () => {
   const keepMs = (...args: string[]) => readWorkerConfig(args)?.keepMs;
   const day = 24 * 3_600_000;
   assert.equal(keepMs(), 90 * day);
@@ -38,7 +38,7 @@ Deno.test("history is kept for 90 days, for as long as is said, or for ever", ()
   assert.equal(keepMs("--retention=forever"), null);
 });
 
-Deno.test("a file of TLS means TLS; without a word of it there is none", () => {
+Deno.test("a TLS file turns TLS on; without TLS settings it is off", () => {
   assert.equal(readWorkerConfig([])?.temporal.target.tls, null);
   const { tls } = readWorkerConfig(["--temporal-tls"])!.temporal.target;
   assert.deepEqual(tls, { serverRootCa: null, client: null, serverName: null });

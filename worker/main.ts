@@ -20,5 +20,5 @@ process.exitCode = await runProcess({
   readConfig: readWorkerConfig,
   start: (config) => startWorker(config, (tools) => startTemporalEngine(tools, config.temporal)),
   welcome,
-  goodbye: "Stopping: steps that run are handed back, operations go on at other workers",
+  goodbye: "Stopping: running steps are returned, other workers continue the operations",
 }, process.argv.slice(2));

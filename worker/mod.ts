@@ -1,4 +1,4 @@
-/** What carries operations out. */
+/** Engines, providers and housekeeping: what executes operations. */
 export { Dispatcher } from "./engine/dispatcher.ts";
 export { DriftWatch } from "./housekeeping/drift_watch.ts";
 export { EmbeddedEngine } from "./engine/embedded/mod.ts";

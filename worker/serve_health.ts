@@ -2,8 +2,8 @@ import type { Address, Components } from "@mpc/process";
 import { type Listening, listening } from "./listening.ts";
 
 /**
- * Serves `/healthz`, which says that the process lives, and `/readyz`, which says by JSON what is
- * not ready, and why; with 503 where anything is not.
+ * Serves `/healthz`, which answers while the process lives, and `/readyz`, which lists in JSON
+ * which components are not ready and why, with status 503 if any is not.
  * @throws {MpcError} FAILED_PRECONDITION `PORT_IN_USE` or `CANNOT_LISTEN`
  */
 export function serveHealth(components: Components, listen: Address): Listening {

@@ -10,14 +10,15 @@ import { serveHealth } from "./serve_health.ts";
 export interface RunningWorker {
   readonly healthAddress: Address;
   readonly internalAddress: Address;
-  /** Takes nothing new, lets running steps finish or hands them on, and closes everything. */
+  /** Accepts no new steps, lets running steps finish or returns them, and closes everything. */
   close(): Promise<void>;
 }
 
 /**
- * Starts a worker: it carries out what the API admits, settles what crashes leave, deletes what
- * expires, and answers the API's reads of the cluster. Any number may run on one store.
- * @param startEngine starts the engine, one that shares its work with other workers
+ * Starts a worker: it executes operations that the API admits, settles what crashes leave, deletes
+ * expired environments, and answers the API's reads of the cluster. Any number of workers may share
+ * one store.
+ * @param startEngine starts an engine that shares its work with other workers
  * @throws {MpcError} FAILED_PRECONDITION, for instance `STORE_IN_USE`, `STORE_NOT_WRITABLE`,
  *   `STORE_TOO_NEW`, `PORT_IN_USE`, `NO_ENGINE`
  */

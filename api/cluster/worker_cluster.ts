@@ -24,16 +24,17 @@ import type {
 } from "@mpc/services";
 import { answeredError, errorOf, noWorker } from "./worker_error.ts";
 
-/** How long a worker may take for an answer before another one is asked. */
+/** How long a worker may take to answer before another one is tried. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
 type Worker = Client<typeof ClusterService>;
 
 /**
- * The cluster as workers tell of it: the first that answers is asked again next time, and another
- * one when it does not.
+ * The cluster as seen through workers. The worker that answered last is called first; if it does
+ * not answer, another one is called.
  *
- * Besides what the ports say, every call is `UNAVAILABLE` `NO_WORKER` while no worker answers.
+ * Besides the ports' failures, every call may fail with `UNAVAILABLE` `NO_WORKER`: no worker
+ * answers.
  */
 export class WorkerCluster implements ClusterReader, Planner {
   readonly #urls: readonly URL[];
@@ -47,7 +48,7 @@ export class WorkerCluster implements ClusterReader, Planner {
     );
   }
 
-  /** What carries workloads; says so where no worker answers. */
+  /** The name of the workers' provider, or that no worker answers. */
   async provider(): Promise<string> {
     try {
       const { provider } = await this.#ask(
@@ -159,7 +160,7 @@ export class WorkerCluster implements ClusterReader, Planner {
     }
   }
 
-  /** Asks one worker after another until one answers. */
+  /** Calls one worker after another until one answers. */
   async #ask<T>(
     signal: AbortSignal,
     call: (worker: Worker, options: CallOptions) => Promise<T>,
@@ -189,7 +190,7 @@ export class WorkerCluster implements ClusterReader, Planner {
   }
 }
 
-/** Workers always say when. */
+/** The time is always set by workers. */
 const instant = (time: Timestamp | undefined): Instant => time ? timestampMs(time) : 0;
 
 function actionOf(action: ChangeAction): PlannedChange["action"] {
@@ -203,7 +204,7 @@ function actionOf(action: ChangeAction): PlannedChange["action"] {
   }
 }
 
-/** In Deno 2.9 a read of a body that is aborted at the wrong moment does not end by itself. */
+/** In Deno 2.9, an abort at the wrong moment does not end the read of a body. */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
   const onAbort = () => aborted.reject(signal.reason);

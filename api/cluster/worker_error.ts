@@ -2,13 +2,13 @@ import { ConnectError } from "@connectrpc/connect";
 import { ERROR_CODES, type ErrorCode, errorFromRecord, MpcError } from "@mpc/domain";
 import { type ErrorRecord, ErrorRecordSchema } from "@mpc/proto";
 
-/** The error that a worker answered with; undefined where it did not answer. */
+/** The error that a worker returned; undefined if it did not answer. */
 export function answeredError(error: unknown): MpcError | undefined {
   const [record] = ConnectError.from(error).findDetails(ErrorRecordSchema);
   return record && errorOf(record);
 }
 
-/** An error as a worker tells it. */
+/** An error from a worker's response. */
 export function errorOf(record: ErrorRecord): MpcError {
   const { reason, message, retryable, metadata, causes } = record;
   return errorFromRecord({
@@ -21,7 +21,7 @@ export function errorOf(record: ErrorRecord): MpcError {
   });
 }
 
-/** No worker answers, as callers are told. */
+/** The error for callers if no worker answers. */
 export function noWorker(urls: readonly URL[], cause: unknown): MpcError {
   const asked = urls.map(({ origin }) => origin).join(", ");
   return new MpcError("UNAVAILABLE", {

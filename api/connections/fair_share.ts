@@ -10,12 +10,12 @@ export class FairShare {
     this.total = total;
   }
 
-  /** How much all peers hold together. */
+  /** The amount that all peers hold together. */
   get used(): number {
     return this.#used;
   }
 
-  /** The share of one peer, which holds nothing yet. */
+  /** The share of a new peer, which holds nothing yet. */
   share(): Share {
     let held = 0;
     return {
@@ -36,10 +36,10 @@ export class FairShare {
   }
 }
 
-/** What one peer holds of an amount that all peers share. */
+/** What one peer holds of a shared amount. */
 export interface Share {
   readonly held: number;
-  /** Takes more. @returns false, and takes nothing, where that would be more than a fair share */
+  /** Takes an amount. @returns false, and takes nothing, if that would exceed the fair share */
   take(amount: number): boolean;
   /** Gives back what was taken. */
   give(amount: number): void;

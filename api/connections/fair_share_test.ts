@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { FairShare } from "./fair_share.ts";
 
-Deno.test("a peer may hold half of what the others leave", () => {
+Deno.test("a peer may hold half of what the others leave free", () => {
   const amount = new FairShare(100);
   const [first, second] = [amount.share(), amount.share()];
   assert.equal(first.take(51), false, "more than half");
@@ -16,7 +16,7 @@ Deno.test("a peer may hold half of what the others leave", () => {
   assert.equal(amount.used, 65);
 });
 
-Deno.test("a new peer always finds something, and the total is never exceeded", () => {
+Deno.test("a new peer always gets something, and the total is never exceeded", () => {
   const step = fc.record({ peer: fc.nat(4), amount: fc.integer({ min: 1, max: 2_000 }) });
   fc.assert(fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
     const amount = new FairShare(1_000);

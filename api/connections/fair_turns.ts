@@ -1,13 +1,13 @@
 /** How long a turn is while several peers are active. */
 const TURN_MS = 4;
-/** A turn that ends later than this was too much work. */
+/** A turn that ends later than this had too much work. */
 const LATE_MS = 2;
 /** How long a peer counts as active. */
 const ACTIVE_MS = 1_000;
 /** Work that a peer may always start in a turn. */
 const MIN_WORK = 2;
 
-/** Time as turns need it: monotonic. */
+/** A monotonic clock for turns. */
 export interface TurnTime {
   now(): number;
   after(ms: number, callback: () => void): void;
@@ -19,11 +19,11 @@ const REAL_TIME: TurnTime = {
 };
 
 /**
- * Lets each peer start a limited amount of work in each turn, so that a peer that sends thousands of
- * calls at once delays only itself.
+ * Lets each peer start a limited amount of work in each turn, so that a peer that sends thousands
+ * of calls at once delays only itself.
  *
- * While several peers are active, turns leave the event loop idle at their end, and the limit sinks
- * while they do not: Deno's loop looks at sockets only when it is idle, or in every 61st round.
+ * While several peers are active, turns leave the event loop idle at their end, and the limit
+ * decreases while they do not: Deno's loop polls sockets only when it is idle, or every 61st round.
  */
 export class FairTurns {
   readonly #maxWork: number;
@@ -33,7 +33,7 @@ export class FairTurns {
   #limit: number;
   #endsAt: number | undefined;
 
-  /** @param maxWork what a peer may start in a turn at most; a call counts one */
+  /** @param maxWork the maximum work of a peer in one turn; a call counts as one */
   constructor(maxWork: number, time: TurnTime = REAL_TIME) {
     this.#maxWork = maxWork;
     this.#limit = maxWork;
@@ -75,13 +75,13 @@ export class FairTurns {
   }
 }
 
-/** What a peer has started in this turn, and which of its connections wait for the next. */
+/** What a peer has started in this turn, and its connections that wait for the next one. */
 export class PeerTurns {
   readonly #limit: () => number;
   readonly #onActive: (turns: PeerTurns) => void;
   #started = 0;
   #waiting: (() => void)[] = [];
-  /** When the peer last started something, or waited to. */
+  /** When the peer last started work, or waited to. */
   activeAt = -Infinity;
 
   constructor(limit: () => number, onActive: (turns: PeerTurns) => void) {
@@ -91,7 +91,7 @@ export class PeerTurns {
 
   /**
    * Starts a piece of work, which may exceed the limit by less than its own size.
-   * @returns false where it has to wait for the next turn
+   * @returns false if it must wait for the next turn
    */
   start(work = 1): boolean {
     if (this.#started >= this.#limit()) return false;

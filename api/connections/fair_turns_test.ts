@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { FairTurns, type PeerTurns, type TurnTime } from "./fair_turns.ts";
 
-/** Time that passes when a test says so. */
+/** Time that passes only when a test says so. */
 class FakeTime implements TurnTime {
   #now = 0;
   #due: (() => void)[] = [];
@@ -14,7 +14,7 @@ class FakeTime implements TurnTime {
     this.#due.push(callback);
   }
 
-  /** Ends a turn that has taken so long. */
+  /** Ends a turn that has taken `ms`. */
   endTurn(ms: number): void {
     this.#now += ms;
     for (const callback of this.#due.splice(0)) callback();
@@ -27,7 +27,7 @@ function startAll(peer: PeerTurns): number {
   return started;
 }
 
-Deno.test("a peer that floods waits for its turns, another starts at once", () => {
+Deno.test("a peer that floods waits for its turns, while another starts at once", () => {
   const time = new FakeTime();
   const turns = new FairTurns(10, time);
   const [flooding, quiet] = [turns.peer(), turns.peer()];
@@ -52,7 +52,7 @@ Deno.test("a peer that floods waits for its turns, another starts at once", () =
   assert.deepEqual(new Set(started.slice(0, 40)), new Set([0, 1, 2]), "each connection in turn");
 });
 
-Deno.test("while peers contend, what each may start sinks with long turns and comes back", () => {
+Deno.test("while peers compete, the limit of each decreases with long turns, and recovers", () => {
   const time = new FakeTime();
   const turns = new FairTurns(32, time);
   const [flooding, quiet] = [turns.peer(), turns.peer()];

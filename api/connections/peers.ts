@@ -1,10 +1,10 @@
 import { FairShare, type Share } from "./fair_share.ts";
 import { FairTurns, type PeerTurns } from "./fair_turns.ts";
 
-/** What all connections of a door may use together. */
+/** Limits that all connections of a door share. */
 export interface PeerLimits {
   readonly maxConnections: number;
-  /** Bytes that connections make the process keep: requests not yet complete, answers not yet read. */
+  /** Bytes kept in memory for connections: incomplete requests and unread responses. */
   readonly maxHeldBytes: number;
   /** Calls that run at once. */
   readonly maxCalls: number;
@@ -19,7 +19,7 @@ export const DEFAULT_PEER_LIMITS: PeerLimits = {
   workPerTurn: 64,
 };
 
-/** What the connections from one address use. */
+/** The resources that the connections from one address use. */
 export interface Peer {
   readonly address: string;
   readonly connections: Share;
@@ -28,7 +28,7 @@ export interface Peer {
   readonly turns: PeerTurns;
 }
 
-/** The peers that are connected, with the limits that they share. */
+/** The connected peers, and the limits that they share. */
 export class Peers {
   readonly #connections: FairShare;
   readonly #bytes: FairShare;
@@ -44,8 +44,8 @@ export class Peers {
   }
 
   /**
-   * Counts a connection; `disconnect` when it has closed.
-   * @returns undefined where the peer has its fair share of connections already
+   * Counts a connection. Call `disconnect` when it has closed.
+   * @returns undefined if the peer already has its fair share of connections
    */
   connect(address: string): Peer | undefined {
     const key = peerKey(address);
@@ -70,13 +70,13 @@ export class Peers {
     };
   }
 
-  /** Connections of all peers. */
+  /** The number of connections of all peers. */
   get connected(): number {
     return this.#connections.used;
   }
 }
 
-/** Addresses that belong to one subscriber: an IPv4 address, or the first 64 bits of an IPv6 one. */
+/** The addresses of one subscriber: an IPv4 address, or the first 64 bits of an IPv6 address. */
 export function peerKey(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped) return mapped;

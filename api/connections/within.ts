@@ -1,4 +1,4 @@
-/** Waits for a promise, but not longer than `ms`; fails as the promise does. */
+/** Waits for a promise, at most for `ms`; rejects if the promise does. */
 export async function within(ms: number, promise: Promise<unknown>): Promise<void> {
   const late = Promise.withResolvers<void>();
   const timer = setTimeout(late.resolve, Math.max(0, ms));

@@ -17,8 +17,8 @@ type Call<I, O> =
   & Pick<EventEmitter, "on">;
 
 /**
- * A grpc-js call as Connect's implementations see it. Everything is made when it is asked for:
- * most calls ask for little, and a call is short.
+ * A grpc-js call with the interface of Connect's implementations. Its parts are created on demand,
+ * because most calls are short and use few of them.
  */
 export class CallContext<I, O> implements HandlerContext {
   readonly service: DescService;
@@ -45,7 +45,7 @@ export class CallContext<I, O> implements HandlerContext {
     if (this.#abort) return this.#abort.signal;
     const abort = new AbortController();
     this.#abort = abort;
-    // grpc-js cancels a call whose deadline has passed, too.
+    // grpc-js also cancels a call whose deadline has passed.
     const cancel = () =>
       abort.abort(
         (this.timeoutMs() ?? 1) <= 0
@@ -111,14 +111,14 @@ export class CallContext<I, O> implements HandlerContext {
     this.#abort?.abort(reason);
   }
 
-  /** Stops timers; to be called when the call has ended. */
+  /** Stops timers. Must be called when the call has ended. */
   dispose(): void {
     this.#cancelTimer?.();
     this.#abort?.abort(new ConnectError("the call has ended", Code.Canceled));
   }
 }
 
-/** The IP address of a peer that grpc-js names by address and port, the address without brackets. */
+/** The IP address of a peer from grpc-js's address and port, without brackets. */
 function addressOf(peer: string): string {
   return peer.replace(/:\d+$/, "");
 }

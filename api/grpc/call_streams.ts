@@ -6,7 +6,9 @@ import {
   violation,
 } from "./http2_frames.ts";
 
-/** Streams that the server has reset and the client may not know of yet; the oldest are forgotten. */
+/**
+ * Streams that the server has reset while the client may not know it yet; the oldest are dropped.
+ */
 const REMEMBERED_RESETS = 256;
 
 /** A stream that is not closed. */
@@ -14,11 +16,11 @@ export interface CallStream {
   readonly id: number;
   clientDone: boolean;
   serverDone: boolean;
-  /** Bytes of the request that came since the server last answered. */
+  /** Bytes of the request that arrived since the server last sent something. */
   heldBytes: number;
-  /** What the server may still send. */
+  /** How many bytes the server may still send. */
   sendWindow: number;
-  /** When the request began, or was last answered. */
+  /** When the request began, or when the server last sent something. */
   since: number;
 }
 
@@ -28,7 +30,7 @@ export class CallStreams {
   readonly #reset = new Set<number>();
   #last = 0;
   #skippedFrom = 0;
-  /** What the server may send on a new stream. */
+  /** How many bytes the server may send on a new stream. */
   #initialWindow = INITIAL_WINDOW;
 
   /** The highest stream that the client has opened. */
@@ -49,8 +51,8 @@ export class CallStreams {
   }
 
   /**
-   * Changes what the server may send on every stream (RFC 9113, section 6.9.2).
-   * @throws {ConnectionError} FLOW_CONTROL_ERROR where that is more than a window can be
+   * Changes how much the server may send on every stream (RFC 9113, section 6.9.2).
+   * @throws {ConnectionError} FLOW_CONTROL_ERROR if a window becomes too large
    */
   changeWindows(initialWindow: number): void {
     const difference = initialWindow - this.#initialWindow;
@@ -64,7 +66,7 @@ export class CallStreams {
     }
   }
 
-  /** Whether HEADERS of this stream open it. */
+  /** Whether HEADERS on this stream open it. */
   isNew(id: number): boolean {
     return id > this.#last;
   }
@@ -84,14 +86,14 @@ export class CallStreams {
     return stream;
   }
 
-  /** @throws {ConnectionError} PROTOCOL_ERROR where the client never opened the stream */
+  /** @throws {ConnectionError} PROTOCOL_ERROR if the client never opened the stream */
   checkNotIdle(id: number, frame: string): void {
     if (id > this.#last || id % 2 === 0) violation(`${frame} for stream ${id}, which is idle`);
   }
 
   /**
-   * The stream that a client may go on sending to; undefined where the server has reset it.
-   * @throws {ConnectionError} STREAM_CLOSED where the client has ended it
+   * The stream on which a client continues to send; undefined if the server has reset it.
+   * @throws {ConnectionError} STREAM_CLOSED if the client has ended it
    */
   sending(id: number, frame: string): CallStream | undefined {
     this.checkNotIdle(id, frame);

@@ -17,22 +17,22 @@ import {
 } from "./http2_frames.ts";
 
 export interface FrameLimits {
-  /** Bytes of one header block: HEADERS and the CONTINUATIONs behind it. */
+  /** Bytes of one header block: HEADERS and the CONTINUATIONs after it. */
   readonly maxHeaderBytes: number;
-  /** Bytes of a header block's fields when decoded. */
+  /** The decoded size of a header block's fields. */
   readonly maxDecodedHeaderBytes: number;
-  /** Bytes of a call's header fields; announced, and a call with more is refused. */
+  /** The size of a call's header fields; announced, and a larger call is refused. */
   readonly maxHeaderListBytes: number;
   readonly maxContinuations: number;
   readonly maxConcurrentStreams: number;
-  /** PINGs, as many as this between two answers of the server; grpc-go sends one for its answers. */
+  /** PINGs between two frames from the server; grpc-go sends one for each response. */
   readonly pings: BudgetLimits;
-  /** WINDOW_UPDATEs, as many as this between two answers of the server. */
+  /** WINDOW_UPDATEs between two frames from the server. */
   readonly windowUpdates: BudgetLimits;
   readonly settings: BudgetLimits;
-  /** RST_STREAMs; fewer than nghttp2 takes before it ends the connection by itself. */
+  /** RST_STREAMs; fewer than nghttp2 accepts before it ends the connection. */
   readonly resets: BudgetLimits;
-  /** Frames that say nothing: empty DATA, PRIORITY, unknown types. */
+  /** Frames without effect: empty DATA, PRIORITY, unknown types. */
   readonly idleFrames: BudgetLimits;
   /** How long a frame or a header block may take from its first byte to its last. */
   readonly frameTimeoutMs: number;
@@ -55,21 +55,21 @@ export const DEFAULT_FRAME_LIMITS: FrameLimits = {
   requestTimeoutMs: 60_000,
 };
 
-/** What a guard asks of the connection that it guards. */
+/** What a guard needs from the connection that it guards. */
 export interface GuardedCalls {
-  /** Starts a call, or a message of one. @returns false where it has to wait for the peer's next turn */
+  /** Starts a call, or a message of one. @returns false if it must wait for the peer's next turn */
   start(): boolean;
-  /** Counts bytes that are kept for a call. @returns false where the peer has its share already */
+  /** Counts bytes that are kept for a call. @returns false if that exceeds the peer's share */
   hold(bytes: number): boolean;
   release(bytes: number): void;
   /** Ends a call with an error code of HTTP/2. */
   refuse(stream: number, code: number): void;
 }
 
-/** The stack and grpc-js keep header fields in objects, lists and metadata of their own. */
+/** Header fields are kept by the HTTP/2 stack and by grpc-js, in objects, lists and metadata. */
 const HEADER_COPIES = 3;
 
-/** The state of a connection, and what RFC 9113 and the limits allow in it. */
+/** The state of a connection, and what RFC 9113 and the limits allow in this state. */
 export class ConnectionState {
   readonly #limits: FrameLimits;
   readonly #calls: GuardedCalls;
@@ -93,12 +93,12 @@ export class ConnectionState {
   #fragments: Uint8Array[] = [];
   #blockStream = 0;
   #blockBytes = 0;
-  /** What is counted for the block, padding included. */
+  /** The bytes counted for the block, including padding. */
   #blockHeld = 0;
   #blockSince: number | undefined;
-  /** The stream that ends with the DATA frame that is coming. */
+  /** The stream that ends with the current DATA frame. */
   #dataEnds: CallStream | undefined;
-  /** What the client may still send on the connection, and what the server may. */
+  /** How much the client, and the server, may still send on the connection. */
   #receiveWindow = INITIAL_WINDOW;
   #sendWindow = INITIAL_WINDOW;
 
@@ -126,7 +126,7 @@ export class ConnectionState {
   }
 
   /**
-   * Checks what can be told from the head of a frame.
+   * Checks what the head of a frame reveals.
    * @returns the length of the payload
    */
   checkHead(bytes: Uint8Array, at: number): number {
@@ -148,7 +148,7 @@ export class ConnectionState {
     return length;
   }
 
-  /** Whether a frame may be handled now; calls and messages have to wait for their turn. */
+  /** Whether a frame may be handled now; calls and messages must wait for their turn. */
   mayStart(bytes: Uint8Array, at: number): boolean {
     const type = bytes[at + 3];
     const starts = type === FRAME.HEADERS
@@ -158,8 +158,8 @@ export class ConnectionState {
   }
 
   /**
-   * Follows a frame that is no DATA.
-   * @returns whether it is to be passed; a header block is passed when it is complete
+   * Tracks a frame other than DATA.
+   * @returns whether to pass it on; a header block is passed on when it is complete
    */
   handle(bytes: Uint8Array, at: number, passed: Uint8Array[]): boolean {
     const length = payloadLength(bytes, at);
@@ -209,7 +209,7 @@ export class ConnectionState {
     return false;
   }
 
-  /** Follows the head of a DATA frame. */
+  /** Tracks the head of a DATA frame. */
   beginData(bytes: Uint8Array, at: number): void {
     const length = payloadLength(bytes, at);
     const flags = bytes[at + 4]!;
@@ -231,19 +231,20 @@ export class ConnectionState {
     else if (stream) this.#streams.endByClient(stream);
   }
 
-  /** The last byte of a DATA frame has come. */
+  /** The last byte of a DATA frame has arrived. */
   endData(): void {
     if (this.#dataEnds) this.#streams.endByClient(this.#dataEnds);
     this.#dataEnds = undefined;
   }
 
-  /** Follows a frame that the server sends. */
+  /** Tracks a frame that the server sends. */
   onSent(type: number, flags: number, id: number, length: number, payload: Uint8Array): void {
     switch (type) {
       case FRAME.DATA:
       case FRAME.HEADERS: {
         if (type === FRAME.DATA) this.#sendWindow -= length;
-        // Who gets answers may ask how fast they come, and make room for more.
+        // A client that receives frames may send as many PINGs and WINDOW_UPDATEs as it likes for
+        // them.
         this.#pings.reset();
         this.#windowUpdates.reset();
         const stream = this.#streams.get(id);
@@ -272,9 +273,9 @@ export class ConnectionState {
   }
 
   /**
-   * Looks for what takes too long, and refuses calls whose request does.
-   * @param frameSince since when a frame waits for its end
-   * @throws {ConnectionError} where a frame or a header block does not come to its end
+   * Checks for timeouts, and refuses calls whose request takes too long.
+   * @param frameSince since when a frame is incomplete
+   * @throws {ConnectionError} if a frame or a header block takes too long
    */
   checkDeadlines(frameSince: number | undefined): void {
     const now = this.#now();
@@ -291,7 +292,7 @@ export class ConnectionState {
     }
   }
 
-  /** Gives back what is held for calls; the connection has closed. */
+  /** Gives back what is held for calls, when the connection has closed. */
   close(): void {
     for (const stream of this.#streams.values()) this.#release(stream);
     this.#releaseBlock();
@@ -448,7 +449,9 @@ export class ConnectionState {
     stream.heldBytes = 0;
   }
 
-  /** Whether the server waits for this answer to its PING; answers come in the order of the PINGs. */
+  /**
+   * Whether the server waits for this PING acknowledgement; they arrive in the order of the PINGs.
+   */
   #isAwaited(data: Uint8Array): boolean {
     if (this.#pingsSent[0] === data.join()) {
       this.#pingsSent.shift();

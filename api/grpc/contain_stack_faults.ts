@@ -3,9 +3,9 @@ import { getLogger } from "@logtape/logtape";
 const log = getLogger(["mpc", "grpc"]);
 
 /**
- * Keeps the process alive when the HTTP/2 stack throws where nobody can catch it. Only errors with
- * the codes of `node:http2` are kept, which nothing but the gRPC door uses in a server process: they
- * concern one connection. Each is logged as the fault that it is; all other errors end the process.
+ * Keeps the process alive when the HTTP/2 stack throws where nothing can catch it. Only errors with
+ * the codes of `node:http2` are contained. In a server process only the gRPC door uses that module,
+ * so they concern one connection. Each is logged as a fault; all other errors end the process.
  */
 export function containStackFaults(): Disposable {
   const contain = (event: ErrorEvent) => {

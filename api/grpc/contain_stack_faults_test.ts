@@ -4,7 +4,7 @@ import { startDeno } from "../../tests/servers/subprocess.ts";
 const MODULE = new URL("./contain_stack_faults.ts", import.meta.url);
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
-/** Runs a program that throws an error with this code from a timer, and goes on after it. */
+/** Runs a program that throws an error with this code from a timer, and then continues. */
 async function thrown(code: string): Promise<{ success: boolean; output: string }> {
   const program = `
     const { containStackFaults } = await import("${MODULE}");

@@ -4,16 +4,16 @@ import { unreadableRequest } from "../unreadable_request.ts";
 import { DETAILS, statusOf } from "./status.ts";
 import { WireMetadata } from "./wire_metadata.ts";
 
-/** What clients take: grpc-java takes a larger block for a broken connection. */
+/** The limit of clients: grpc-java considers a connection with a larger block broken. */
 const MAX_TRAILER_BYTES = 8_000;
 
 type PartialStatus = Parameters<ServerInterceptingCall["sendStatus"]>[0];
 
 /**
- * Tells what grpc-js itself refuses as everything else is told: with an `ErrorInfo`, and as the
- * caller's fault where it is one. grpc-js says INTERNAL of what it cannot decompress and of a
- * timeout that is none, and says it to the innermost call, past what interceptors may answer; so
- * it is that call whose method is wrapped.
+ * Gives errors of grpc-js itself an `ErrorInfo`, and the code of a caller's mistake if they are
+ * one. grpc-js reports INTERNAL for a message that it cannot decompress and for an invalid timeout,
+ * and reports it to the innermost call, past the responses of interceptors; so this wraps the
+ * method of that call.
  */
 export const explainRefusals: ServerInterceptor = (_method, call) => {
   const sendStatus = call.sendStatus.bind(call);
@@ -23,18 +23,18 @@ export const explainRefusals: ServerInterceptor = (_method, call) => {
   return new ServerInterceptingCall(call);
 };
 
-/** A status as gRPC has it: success has no message. */
+/** A status in gRPC's form: success has no message. */
 function asSent(status: PartialStatus): PartialStatus {
   const { code, details, metadata } = status;
   const message = code === Status.OK ? undefined : grpcMessage(details);
   const own = { "grpc-message": message };
   const sent = WireMetadata.of(metadata, own);
-  // The status is told in any case, and a part of its details is none.
+  // The status is sent in any case; incomplete details are left out.
   return { code, details, metadata: sent.bytes > MAX_TRAILER_BYTES ? new WireMetadata(own) : sent };
 }
 
 function explained(status: PartialStatus): PartialStatus {
-  // Statuses of our own have their details with them.
+  // Our own statuses already have details.
   if (status.code === Status.OK || status.metadata?.get(DETAILS).length) return status;
   const { code, details } = status;
   switch (code) {

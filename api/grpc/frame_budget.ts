@@ -1,6 +1,6 @@
 import { ConnectionError, ERROR_CODE } from "./http2_frames.ts";
 
-/** How many frames of a kind a client may send at once, and how many come back in each second. */
+/** How many frames of a kind a client may send at once, and how many are added each second. */
 export interface BudgetLimits {
   readonly burst: number;
   readonly perSecond: number;
@@ -20,7 +20,7 @@ export class FrameBudget {
     this.#filledAt = now;
   }
 
-  /** @throws {ConnectionError} ENHANCE_YOUR_CALM where nothing is left */
+  /** @throws {ConnectionError} ENHANCE_YOUR_CALM if nothing is left */
   spend(now: number): void {
     if (this.#left < 1) {
       const { burst, perSecond } = this.#limits;
@@ -33,7 +33,7 @@ export class FrameBudget {
     this.#left--;
   }
 
-  /** Forgets what was spent. */
+  /** Restores the full budget. */
   reset(): void {
     this.#left = this.#limits.burst;
   }

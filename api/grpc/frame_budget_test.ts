@@ -4,7 +4,7 @@ import { ConnectionError } from "./http2_frames.ts";
 
 const LIMITS = { burst: 3, perSecond: 2 };
 
-/** How many frames a budget lets through at a time. */
+/** How many frames a budget allows at a time. */
 function spend(budget: FrameBudget, now: number): number {
   for (let passed = 0;; passed++) {
     try {
@@ -16,7 +16,7 @@ function spend(budget: FrameBudget, now: number): number {
   }
 }
 
-Deno.test("a budget lets its burst through at once, and not one frame more", () => {
+Deno.test("a budget allows its burst at once, and not one frame more", () => {
   assert.equal(spend(new FrameBudget("pings", LIMITS, 0), 0), 3);
 });
 
@@ -33,7 +33,7 @@ Deno.test("a budget never holds more than its burst", () => {
   assert.equal(spend(budget, 3_600_000), 3);
 });
 
-Deno.test("a budget that is reset is whole", () => {
+Deno.test("a budget that is reset is full", () => {
   const budget = new FrameBudget("pings", LIMITS, 0);
   spend(budget, 0);
   budget.reset();

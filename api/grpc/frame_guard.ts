@@ -26,12 +26,12 @@ const UNLIMITED: GuardedCalls = {
 };
 
 /**
- * Follows the state of an HTTP/2 connection by RFC 9113 and hands on only what cannot harm the
- * stack behind it, which therefore never meets a connection error.
+ * Tracks the state of an HTTP/2 connection by RFC 9113, and passes on only frames that cannot harm
+ * the stack behind it, which therefore never sees a connection error.
  *
- * Deno's `node:http2` dies of a client's GOAWAY that arrives at the wrong moment
- * (denoland/deno#36788) and of a PING acknowledgement that it did not ask for: both are left out,
- * as a server may do. A chunk from which nothing is left out is handed on without a copy.
+ * Deno's `node:http2` crashes at a client's GOAWAY that arrives at the wrong moment
+ * (denoland/deno#36788), and at an unexpected PING acknowledgement. The guard drops both, as a
+ * server may. A chunk from which nothing is dropped is passed on without a copy.
  */
 export class FrameGuard {
   readonly #state: ConnectionState;
@@ -40,12 +40,12 @@ export class FrameGuard {
   readonly #maxHeaderListBytes: number;
   readonly #now: () => number;
   #prefaceSeen = 0;
-  /** A frame of which only the beginning has come. */
+  /** The beginning of an incomplete frame. */
   #partial: Uint8Array<ArrayBuffer> | undefined;
   #partialFilled = 0;
   #partialSince: number | undefined;
   #partialHeld = 0;
-  /** What is still to come of a DATA frame. */
+  /** The number of bytes of a DATA frame that have not arrived yet. */
   #dataLeft = 0;
   #dataPadded = false;
 
@@ -71,17 +71,17 @@ export class FrameGuard {
     return this.#state.lastStream;
   }
 
-  /** Whether what the server has written ends with a whole frame. */
+  /** Whether the server's last write ended with a complete frame. */
   get betweenSentFrames(): boolean {
     return this.#sent.betweenFrames;
   }
 
   /**
-   * Passes a chunk on.
-   * @param passed gets the chunk itself, or what is left of it around frames that are left out
-   * @returns how much of the chunk was taken; less than all where a call or message has to wait for its turn,
-   *   and then the rest, which may be empty, is to be passed again in the next one
-   * @throws {ConnectionError} the connection is to be told, and closed
+   * Filters a chunk.
+   * @param passed receives the chunk itself, or what is left of it around dropped frames
+   * @returns how much of the chunk was consumed. It is less than all if a call or message must wait
+   *   for its turn; the rest, which may be empty, must then be passed again in the next turn
+   * @throws {ConnectionError} to be reported to the client before closing the connection
    */
   filter(chunk: Uint8Array, passed: Uint8Array[]): number | undefined {
     let at = this.#prefaceSeen < PREFACE.length ? this.#readPreface(chunk) : 0;
@@ -142,7 +142,7 @@ export class FrameGuard {
         return at;
       }
       const next = at + HEAD_BYTES + length;
-      // What is left out is a frame alone, or a header block that is passed when it is complete.
+      // Either a single frame is dropped, or a header block that is passed on once it is complete.
       const pass = this.#state.handle(chunk, at, passed);
       if (!pass) {
         keep(chunk, from, at, passed);
@@ -157,26 +157,26 @@ export class FrameGuard {
   /**
    * Announces the limit of header fields in the server's first frame, its SETTINGS. The stack would
    * announce it too, but does not answer a call that exceeds it.
-   * @param chunk the first that the server writes
+   * @param chunk the first one that the server writes
    */
   withLimits(chunk: Uint8Array): Uint8Array {
     return withSetting(chunk, MAX_HEADER_LIST_SIZE, this.#maxHeaderListBytes);
   }
 
-  /** Looks at what the server writes. */
+  /** Tracks what the server writes. */
   sent(chunk: Uint8Array): void {
     this.#sent.read(chunk);
   }
 
   /**
-   * Looks for what takes too long, and refuses calls whose request does.
-   * @throws {ConnectionError} where a frame or a header block does not come to its end
+   * Checks for timeouts, and refuses calls whose request takes too long.
+   * @throws {ConnectionError} if a frame or a header block takes too long
    */
   checkDeadlines(): void {
     this.#state.checkDeadlines(this.#partialSince);
   }
 
-  /** Gives back what is held for calls; the connection has closed. */
+  /** Gives back what is held for calls, when the connection has closed. */
   close(): void {
     this.#endPartial();
     this.#state.close();

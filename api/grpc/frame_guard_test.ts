@@ -43,7 +43,7 @@ function pass(guard: FrameGuard, ...chunks: readonly Uint8Array[]): Buffer {
   return Buffer.concat(passed);
 }
 
-/** What becomes of bytes: what is passed, or the code that the connection ends with. */
+/** The bytes that the guard passes on, or the code with which the connection ends. */
 function outcome(chunks: readonly Uint8Array[]): Buffer | string {
   try {
     return pass(new FrameGuard(), ...chunks);
@@ -53,7 +53,7 @@ function outcome(chunks: readonly Uint8Array[]): Buffer | string {
   }
 }
 
-/** Cuts bytes into chunks at the given places. */
+/** Splits bytes into chunks at the given positions. */
 function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
   const at = [...new Set(places.map((place) => place % (bytes.length + 1)))].sort((a, b) => a - b);
   return [0, ...at].map((start, index) => bytes.subarray(start, at[index] ?? bytes.length));
@@ -61,7 +61,7 @@ function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
 
 const seeds = fc.nat(2 ** 31);
 
-Deno.test("how the bytes are cut makes no difference to what becomes of them", () => {
+Deno.test("how the bytes are split into chunks makes no difference", () => {
   const places = fc.array(fc.nat(4_000), { maxLength: 40 });
   fc.assert(
     fc.property(seeds, places, (seed, places) => {
@@ -72,7 +72,7 @@ Deno.test("how the bytes are cut makes no difference to what becomes of them", (
   );
 });
 
-Deno.test("bytes one at a time become what they become together", () => {
+Deno.test("single bytes have the same result as all bytes together", () => {
   fc.assert(
     fc.property(seeds, (seed) => {
       const bytes = fuzzedBytes(seededRandom(seed));
@@ -83,7 +83,7 @@ Deno.test("bytes one at a time become what they become together", () => {
   );
 });
 
-Deno.test("a chunk from which nothing is left out is handed on as it is, not copied", () => {
+Deno.test("a chunk from which nothing is dropped is passed on without a copy", () => {
   const chunk = join(BEGIN, headers(1), data(1, FLAG.END_STREAM), ping());
   const passed: Uint8Array[] = [];
   new FrameGuard().filter(chunk, passed);
@@ -101,14 +101,14 @@ for (
     ["RST_STREAM of a stream that is closed", join(reset(1), reset(1)).subarray(13)],
   ] as const
 ) {
-  Deno.test(`the guard leaves out ${what}, and nothing around it`, () => {
+  Deno.test(`the guard drops ${what}, and nothing around it`, () => {
     const [before, after] = [join(BEGIN, headers(1), reset(1), headers(3)), data(3)];
     const passed = pass(new FrameGuard(), join(before, left, after));
     assert.deepEqual(passed, Buffer.concat([before, after]));
   });
 }
 
-Deno.test("a PING acknowledgement that the server waits for is passed, once", () => {
+Deno.test("a PING acknowledgement that the server waits for is passed on, once", () => {
   const guard = new FrameGuard();
   pass(guard, BEGIN);
   guard.sent(ping());
@@ -129,7 +129,7 @@ const { PROTOCOL_ERROR, FLOW_CONTROL_ERROR, STREAM_CLOSED, FRAME_SIZE_ERROR, COM
 const FORBIDDEN: readonly (readonly [string, number, Uint8Array])[] = [
   ["HEADERS on stream 0", PROTOCOL_ERROR, headers(0)],
   ["HEADERS on a stream of the server", PROTOCOL_ERROR, headers(2)],
-  ["HEADERS on a stream that was skipped", PROTOCOL_ERROR, join(headers(5), headers(3))],
+  ["HEADERS on a skipped stream", PROTOCOL_ERROR, join(headers(5), headers(3))],
   ["HEADERS on a stream that the client ended", STREAM_CLOSED, join(headers(1, DONE), headers(1))],
   [
     "HEADERS on a stream that the client reset",
@@ -152,8 +152,8 @@ const FORBIDDEN: readonly (readonly [string, number, Uint8Array])[] = [
   ["CONTINUATION of another stream", PROTOCOL_ERROR, join(headers(1, 0), frame(0x9, 4, 3))],
   ["DATA on stream 0", PROTOCOL_ERROR, data(0)],
   ["DATA on an idle stream", PROTOCOL_ERROR, data(1)],
-  ["DATA behind the end", STREAM_CLOSED, join(headers(1, DONE), data(1))],
-  ["DATA behind the reset", STREAM_CLOSED, join(headers(1), reset(1), data(1))],
+  ["DATA after the end", STREAM_CLOSED, join(headers(1, DONE), data(1))],
+  ["DATA after the reset", STREAM_CLOSED, join(headers(1), reset(1), data(1))],
   [
     "DATA with more padding than bytes",
     PROTOCOL_ERROR,
@@ -199,7 +199,7 @@ const FORBIDDEN: readonly (readonly [string, number, Uint8Array])[] = [
 ];
 
 for (const [what, code, bytes] of FORBIDDEN) {
-  Deno.test(`a connection ends with its error code at ${what}`, () => {
+  Deno.test(`a connection ends with its error code after ${what}`, () => {
     assert.throws(
       () => pass(new FrameGuard(), BEGIN, bytes),
       (error) => error instanceof ConnectionError && error.code === code,
@@ -212,7 +212,7 @@ Deno.test("a connection that does not begin with SETTINGS ends", () => {
   assert.throws(() => pass(new FrameGuard(), Buffer.from("GET / HTTP/1.1\r\n")), ConnectionError);
 });
 
-Deno.test("frames that cross a reset of the server are borne", () => {
+Deno.test("frames that cross a reset by the server are accepted", () => {
   const guard = new FrameGuard();
   pass(guard, BEGIN, headers(1));
   guard.sent(reset(1));
@@ -223,14 +223,14 @@ Deno.test("streams over the announced limit end the connection once the client k
   const limits = { ...DEFAULT_FRAME_LIMITS, maxConcurrentStreams: 2 };
   const guard = new FrameGuard(limits);
   guard.sent(SETTINGS);
-  // nghttp2 refuses these by itself as long as SETTINGS are on their way.
+  // nghttp2 itself refuses these while SETTINGS are on their way.
   pass(guard, BEGIN, headers(1), headers(3), headers(5));
   guard.sent(reset(5));
   pass(guard, frame(FRAME.SETTINGS, 1, 0));
   assert.throws(() => pass(guard, headers(7)), ConnectionError);
 });
 
-Deno.test("windows count what the server sends, so a long connection is not cut", () => {
+Deno.test("windows include what the server sends, so a long connection is not cut", () => {
   const guard = new FrameGuard();
   pass(guard, BEGIN, headers(1, DONE), windowUpdate(0, 2 ** 31 - 70_000));
   guard.sent(data(1, 0, new Uint8Array(10_000)));
@@ -283,7 +283,7 @@ Deno.test("a client that sends a PING for each answer is not cut, at any rate", 
   }
 });
 
-/** Calls of a peer with a limit of bytes, and what becomes of them. */
+/** Calls of a peer with a limit of bytes, and their outcomes. */
 class Calls implements GuardedCalls {
   held = 0;
   turn = Infinity;
@@ -365,7 +365,7 @@ for (
   });
 }
 
-Deno.test("calls and messages over the peer's turn wait, wherever the bytes are cut, and nothing is lost", () => {
+Deno.test("calls and messages over the peer's turn wait, wherever the bytes are split, and nothing is lost", () => {
   const calls = [1, 3, 5, 7, 9].map((stream) => join(headers(stream), data(stream)));
   const bytes = join(BEGIN, ...calls);
   for (let place = 0; place <= bytes.length; place++) {

@@ -8,7 +8,7 @@ const SETTING = {
   NO_RFC7540_PRIORITIES: 0x9,
 } as const;
 const SETTING_BYTES = 6;
-/** As many as nghttp2 takes. */
+/** As many as nghttp2 accepts. */
 const MAX_SETTINGS = 32;
 
 /** @throws {ConnectionError} FRAME_SIZE_ERROR */
@@ -20,7 +20,7 @@ export function checkLength(frame: string, length: number, wanted: number): void
   );
 }
 
-/** What a guard has to know of a client's SETTINGS. */
+/** What a guard needs to know about a client's SETTINGS. */
 export interface ClientSettings {
   /** NO_RFC7540_PRIORITIES, which may not change (RFC 9218, section 2.1). */
   readonly priorities: number | undefined;

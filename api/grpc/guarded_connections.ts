@@ -17,14 +17,14 @@ import { ConnectionError, ERROR_CODE } from "./http2_frames.ts";
 
 const log = getLogger(["mpc", "grpc"]);
 
-/** How often deadlines and the bytes of unread answers are looked at. */
+/** The interval of checking deadlines and the bytes of unread responses. */
 const SWEEP_MS = 1_000;
 /** How long the last bytes to a peer may take. */
 const FLUSH_MS = 1_000;
 /** How many calls a new connection counts for. */
 const CONNECTION_WORK = 8;
 
-/** The headers of the whole answer to a request; undefined where it is a call. */
+/** The headers of the whole response to a request; undefined if the request is a call. */
 type Refusal = (headers: IncomingHttpHeaders) => OutgoingHttpHeaders | undefined;
 
 export interface ConnectionLimits extends FrameLimits, PeerLimits {
@@ -35,8 +35,8 @@ export interface ConnectionLimits extends FrameLimits, PeerLimits {
 }
 
 /**
- * The connections of the gRPC door: each behind a frame guard, all within the limits that peers
- * share, and every call handed to the server where an exception reaches nobody else.
+ * The connections of the gRPC door. Each has a frame guard, and all share the limits of peers.
+ * Calls are passed to the server in such a way that an exception affects only its own call.
  */
 export class GuardedConnections {
   readonly #server: Http2Server;
@@ -49,9 +49,9 @@ export class GuardedConnections {
   #sweep: ReturnType<typeof setInterval> | undefined;
 
   /**
-   * @param server the HTTP/2 server whose calls are guarded, its listeners for them set
-   * @param peers all that are connected, at this door or another
-   * @param refusal answers requests that are no calls
+   * @param server the HTTP/2 server whose calls are guarded; its listeners must already be set
+   * @param peers all connected peers, at this door and the other
+   * @param refusal answers requests that are not calls
    */
   constructor(
     server: Http2Server,
@@ -75,12 +75,12 @@ export class GuardedConnections {
       socket.destroy();
       return;
     }
-    // Read when it begins.
+    // Reading starts when the connection begins.
     socket.pause();
     this.#begin(socket, peer);
   }
 
-  /** Begins a connection in the peer's turn. */
+  /** Begins a connection in its peer's turn. */
   #begin(socket: Socket, peer: Peer): void {
     if (socket.destroyed) {
       this.#peers.disconnect(peer);
@@ -106,7 +106,7 @@ export class GuardedConnections {
     this.#accepting = undefined;
   }
 
-  /** Sends what is still to be sent, and closes every connection. */
+  /** Flushes pending writes, and closes every connection. */
   async end(): Promise<void> {
     const sockets = [...this.#connections].map(({ socket }) => socket);
     const ended = sockets.map((socket) => new Promise<void>((resolve) => socket.end(resolve)));
@@ -118,7 +118,7 @@ export class GuardedConnections {
     const connection = this.#accepting;
     if (!connection) return;
     this.#bySession.set(session, connection);
-    // The guard lets nothing through that is an error of the connection, so this is a fault.
+    // The guard drops everything that would be a connection error, so this is a fault.
     session.on("error", (error) => {
       if (!connection.guarded.destroyed) {
         log.error("Connection ended by a fault of the HTTP/2 stack: {error}", { error });
@@ -135,7 +135,7 @@ export class GuardedConnections {
       "stream",
       (stream: ServerHttp2Stream, ...rest) => {
         const connection = stream.session && this.#bySession.get(stream.session);
-        // A call may have ended before it is told of; to answer it then would throw.
+        // A call may have ended before this event; answering it would throw.
         if (stream.destroyed || stream.closed || !connection?.begin(stream)) return;
         try {
           const refusal = this.#refusal(rest[0]);
@@ -157,7 +157,7 @@ export class GuardedConnections {
   }
 }
 
-/** One connection: its socket, the guard before it, and the calls on it. */
+/** One connection: its socket, its guard, and its calls. */
 class GuardedConnection implements GuardedCalls, Backlog {
   readonly socket: Socket;
   readonly guarded: GuardedSocket;
@@ -167,7 +167,7 @@ class GuardedConnection implements GuardedCalls, Backlog {
   readonly #streams = new Map<number, Http2Stream>();
   readonly #refused = new Map<number, number>();
   readonly #since = performance.now();
-  /** Bytes of answers that wait in the process, as of the last look. */
+  /** Bytes of responses that wait in the process, at the last check. */
   #unreadBytes = 0;
 
   constructor(socket: Socket, peer: Peer, limits: ConnectionLimits) {
@@ -204,10 +204,10 @@ class GuardedConnection implements GuardedCalls, Backlog {
     else this.#refused.set(id, code);
   }
 
-  /** Begins a call. @returns false where it has been refused */
+  /** Begins a call. @returns false if it was refused */
   begin(stream: Http2Stream): boolean {
     const id = stream.id ?? 0;
-    // An error has no consequence but the end of the call, which grpc-js is told of by 'close'.
+    // An error only ends the call, which grpc-js learns from 'close'.
     stream.on("error", (error) => log.debug("Call ended: {error}", { error }));
     const refused = this.#refused.get(id) ??
       (this.#peer.calls.take(1) ? undefined : ERROR_CODE.REFUSED_STREAM);
@@ -224,7 +224,7 @@ class GuardedConnection implements GuardedCalls, Backlog {
     return true;
   }
 
-  /** Ends what has taken too long, or makes the process keep more than its share. */
+  /** Ends the connection if it takes too long, or exceeds its share of memory. */
   checkDeadlines(): void {
     const now = performance.now();
     if (!this.#guard.started && now - this.#since > this.#limits.handshakeTimeoutMs) {
@@ -257,7 +257,7 @@ class GuardedConnection implements GuardedCalls, Backlog {
     this.#unreadBytes = bytes;
   }
 
-  /** Gives back what was counted; the connection has closed. */
+  /** Gives back what was counted, when the connection has closed. */
   close(): void {
     this.#guard.close();
     this.#peer.bytes.give(this.#unreadBytes);

@@ -4,12 +4,12 @@ import { Duplex } from "node:stream";
 import type { FrameGuard } from "./frame_guard.ts";
 import { ConnectionError, ERROR_CODE, goaway } from "./http2_frames.ts";
 
-/** How long a client whose connection ends may take to read why. */
+/** How long a client may take to read why its connection ends. */
 const LINGER_MS = 1_000;
 
-/** What a guarded socket asks of the connection that it belongs to. */
+/** What a guarded socket needs from its connection. */
 export interface Backlog {
-  /** Counts bytes that wait. @returns false where the peer has its share already */
+  /** Counts waiting bytes. @returns false if that exceeds the peer's share */
   hold(bytes: number): boolean;
   release(bytes: number): void;
   /** Calls back in the peer's next turn. */
@@ -22,14 +22,14 @@ const NO_BACKLOG: Backlog = {
   nextTurn: (callback) => callback(),
 };
 
-/** A socket as seen through a frame guard, which filters what it reads and follows what is written. */
+/** A socket with a frame guard, which filters what is read and tracks what is written. */
 export class GuardedSocket extends Duplex {
   readonly #socket: Socket;
   readonly #guard: FrameGuard;
   readonly #backlog: Backlog;
-  /** What was read and waits for the peer's next turn. */
+  /** Bytes that were read and wait for the peer's next turn. */
   #waiting: Uint8Array | undefined;
-  /** Whether nobody takes what is read. */
+  /** Whether the reader has stopped accepting data. */
   #full = false;
   #lingers = false;
   #settingsSent = false;
@@ -88,7 +88,7 @@ export class GuardedSocket extends Duplex {
     return this;
   }
 
-  /** Since when a write waits for the client to read; undefined where none does. */
+  /** Since when a write waits for the client to read; undefined if none does. */
   get writingSince(): number | undefined {
     return this.#writingSince;
   }
@@ -99,7 +99,7 @@ export class GuardedSocket extends Duplex {
     if (error instanceof ConnectionError && this.#guard.betweenSentFrames) {
       this.#lingers = true;
       this.#socket.end(goaway(this.#guard.lastStream, error));
-      // A client that goes on sending would see a reset before it reads the GOAWAY.
+      // A client that is still sending would otherwise get a reset before it reads the GOAWAY.
       this.#socket.resume();
       const timer = setTimeout(() => this.#socket.destroy(), LINGER_MS);
       this.#socket.once("end", () => this.#socket.destroy());
@@ -111,7 +111,7 @@ export class GuardedSocket extends Duplex {
   #read(chunk: Uint8Array): void {
     if (this.#lingers || this.destroyed) return;
     if (this.#waiting) {
-      // Read although the socket was paused.
+      // Data that was read although the socket was paused.
       const waiting = this.#takeWaiting();
       const joined = new Uint8Array(waiting.length + chunk.length);
       joined.set(waiting);
@@ -138,7 +138,7 @@ export class GuardedSocket extends Duplex {
     if (!this.#backlog.hold(rest.length)) {
       throw new ConnectionError(ERROR_CODE.ENHANCE_YOUR_CALM, "more waits than the peer's share");
     }
-    // A small rest must not keep the whole buffer that it was read into.
+    // A small rest must not keep the whole buffer in memory.
     this.#waiting = rest.length < rest.buffer.byteLength / 2 ? rest.slice() : rest;
   }
 

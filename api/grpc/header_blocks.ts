@@ -2,12 +2,15 @@ import { ConnectionError, ERROR_CODE } from "./http2_frames.ts";
 
 /** The size of the dynamic table that a client may use (RFC 9113, section 6.5.2). */
 const MAX_TABLE_BYTES = 4_096;
-/** What an entry counts beyond its name and value (RFC 7541, section 4.1). */
+/** The size of an entry in addition to its name and value (RFC 7541, section 4.1). */
 const ENTRY_OVERHEAD = 32;
-/** Four bytes behind the prefix: any number that fits a block is smaller. */
+/** Four bytes after the prefix: any number that fits a block is smaller. */
 const MAX_INTEGER_SHIFT = 28;
 
-/** The static table (RFC 7541, appendix A), one field a line: its name, and its value if it has one. */
+/**
+ * The static table (RFC 7541, appendix A), one field per line: its name, and its value if it has
+ * one.
+ */
 const STATIC_TABLE = `
 :authority
 :method GET
@@ -76,8 +79,8 @@ const STATIC_FIELD_BYTES = STATIC_TABLE.map((line) =>
 );
 
 /**
- * How many symbols have a Huffman code of each length (RFC 7541, appendix B). The code is canonical,
- * so this says everything but which symbol a code stands for.
+ * How many symbols have a Huffman code of each length (RFC 7541, appendix B). The code is
+ * canonical, so this determines everything except which symbol a code stands for.
  */
 const CODES_OF_LENGTH = new Map([
   ...[[5, 10], [6, 26], [7, 32], [8, 6], [10, 5], [11, 3], [12, 2], [13, 6], [14, 2], [15, 3]],
@@ -96,12 +99,12 @@ const FIRST_CODE = CODES.reduce<number[]>((first, _, bits) => {
 const END_OF_STRING = 2 ** MAX_CODE_BITS - 1;
 
 /**
- * Checks the header blocks of a connection as an HPACK decoder does (RFC 7541), without making
- * strings: it follows the sizes of the dynamic table's entries and the lengths of strings.
+ * Checks the header blocks of a connection like an HPACK decoder (RFC 7541), without creating
+ * strings: it tracks the sizes of the dynamic table's entries and the lengths of strings.
  */
 export class HeaderBlocks {
   readonly #maxListBytes: number;
-  /** Entries of the dynamic table, the newest last. */
+  /** Entries of the dynamic table, newest last. */
   readonly #nameBytes: number[] = [];
   readonly #fieldBytes: number[] = [];
   #tableBytes = 0;
@@ -116,9 +119,9 @@ export class HeaderBlocks {
 
   /**
    * Checks the next block.
-   * @returns the size of its fields when decoded
-   * @throws {ConnectionError} COMPRESSION_ERROR where it cannot be decoded, ENHANCE_YOUR_CALM where
-   *   the decoded fields are larger than the limit
+   * @returns the decoded size of its fields
+   * @throws {ConnectionError} COMPRESSION_ERROR if it cannot be decoded, ENHANCE_YOUR_CALM if the
+   *   decoded fields exceed the limit
    */
   check(bytes: Uint8Array, start: number, end: number): number {
     this.#bytes = bytes;
@@ -165,7 +168,7 @@ export class HeaderBlocks {
     undecodable("an integer that is too large");
   }
 
-  /** Skips a string. @returns its length when decoded */
+  /** Skips a string. @returns its decoded length */
   #string(): number {
     if (this.#at >= this.#end) undecodable("a field without its end");
     const huffman = this.#bytes[this.#at]! >= 0x80;

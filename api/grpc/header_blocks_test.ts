@@ -18,8 +18,8 @@ const refusal = (run: () => void): ConnectionError => {
   assert.fail("the block was accepted");
 };
 
-// RFC 7541, appendices C.3 and C.4: three requests on one connection, the second and third of which
-// use what the one before has put into the table.
+// RFC 7541, appendices C.3 and C.4: three requests on one connection; the second and the third use
+// entries that the previous one has added to the table.
 for (
   const [coding, blocks] of [
     ["plain", [
@@ -34,7 +34,7 @@ for (
     ]],
   ] as const
 ) {
-  Deno.test(`blocks in ${coding} strings are followed, with the dynamic table`, () => {
+  Deno.test(`blocks with ${coding} strings are tracked, with the dynamic table`, () => {
     const connection = new HeaderBlocks(1_000);
     for (const block of blocks) check(connection, block);
     // The table now holds three fields: indices 62 to 64.
@@ -42,7 +42,7 @@ for (
     refusal(() => check(connection, "c1"));
   });
 
-  Deno.test(`fields in ${coding} strings count with their decoded size`, () => {
+  Deno.test(`fields with ${coding} strings count with their decoded size`, () => {
     // :method, :scheme, :path and :authority: 42 + 43 + 38 + 57 bytes.
     check(new HeaderBlocks(180), blocks[0]);
     const { code } = refusal(() => check(new HeaderBlocks(179), blocks[0]));
@@ -50,7 +50,7 @@ for (
   });
 }
 
-Deno.test("old entries are evicted as the RFC's example evicts them (C.5)", () => {
+Deno.test("old entries are evicted as in the RFC's example (C.5)", () => {
   const connection = new HeaderBlocks(10_000);
   check(connection, "3fe1 01"); // A table of 256 bytes.
   check(
@@ -70,18 +70,18 @@ for (
     ["a name without its end", "00 05 61"],
     ["a field without a value", "00 01 61"],
     ["a table that is larger than announced", "3f e2 1f"],
-    ["a table size update behind a field", "82 20"],
+    ["a table size update after a field", "82 20"],
     ["Huffman padding of zeros", "00 81 00 00"],
     ["Huffman padding of a whole byte", "00 82 1f ff 00"],
     ["the end of a Huffman string as a symbol", "00 84 ff ff ff fc 00"],
   ] as const
 ) {
-  Deno.test(`a block with ${what} is refused`, () => {
+  Deno.test(`a block with ${what} is rejected`, () => {
     assert.equal(refusal(() => check(new HeaderBlocks(1_000), block)).code, 9);
   });
 }
 
-Deno.test("a block that refers to a large field again and again is refused", () => {
+Deno.test("a block that refers to a large field repeatedly is rejected", () => {
   const connection = new HeaderBlocks(64 * 1024);
   check(connection, `40 01 61 7f b9 16 ${"62".repeat(3_000)}`);
   check(connection, "be".repeat(20));

@@ -34,14 +34,14 @@ export const ERROR_CODE = {
 
 export const PREFACE = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 export const HEAD_BYTES = 9;
-/** The largest payload that a peer may send where nothing else was announced. */
+/** The largest payload that a peer may send unless another limit was announced. */
 export const MAX_FRAME_BYTES = 16_384;
 export const MAX_WINDOW = 2 ** 31 - 1;
 export const INITIAL_WINDOW = 65_535;
 
-/** Why a connection has to end: a frame that RFC 9113 forbids, or more than a limit allows. */
+/** Why a connection must end: a frame that RFC 9113 forbids, or one that exceeds a limit. */
 export class ConnectionError extends Error {
-  /** The error code that GOAWAY carries. */
+  /** The error code for GOAWAY. */
   readonly code: number;
 
   constructor(code: number, message: string) {
@@ -74,7 +74,7 @@ export function uint32(bytes: Uint8Array, at: number): number {
     0;
 }
 
-/** A stream's number or a window's increment: the highest bit is reserved. */
+/** A stream's number or a window's increment, without the reserved highest bit. */
 export function uint31(bytes: Uint8Array, at: number): number {
   return uint32(bytes, at) & MAX_WINDOW;
 }
@@ -87,7 +87,7 @@ export function payloadLength(bytes: Uint8Array, at: number): number {
 /** A setting's identifier (RFC 9113, section 6.5.2). */
 export const MAX_HEADER_LIST_SIZE = 0x6;
 
-/** Frames of which the first is SETTINGS, with one setting more in it; the last one counts. */
+/** Adds a setting to SETTINGS, the first of these frames; the last value of a setting counts. */
 export function withSetting(bytes: Uint8Array, setting: number, value: number): Uint8Array {
   const at = HEAD_BYTES + payloadLength(bytes, 0);
   if (bytes[3] !== FRAME.SETTINGS || bytes.length < at) return bytes;

@@ -9,7 +9,7 @@ import type { Outlet } from "../streams/deliver.ts";
 export class Http2Outlet implements Outlet {
   readonly #stream: ServerHttp2Stream;
 
-  /** @param call a streaming call as grpc-js hands it to a handler, its metadata sent */
+  /** @param call a streaming call of a grpc-js handler, after its metadata was sent */
   constructor(call: object) {
     this.#stream = http2StreamOf(call);
   }
@@ -35,7 +35,7 @@ export class Http2Outlet implements Outlet {
     });
   }
 
-  /** Resets the stream unless it ends in time: a reader that does not read leaves it open. */
+  /** Resets the stream unless it ends in time; a reader that does not read would keep it open. */
   resetAfter(ms: number): void {
     const stream = this.#stream;
     if (this.closed) return;

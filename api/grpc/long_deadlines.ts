@@ -3,7 +3,7 @@ import { afterDelay } from "@mpc/process";
 import { deadlineExceeded, parseGrpcTimeout } from "../deadline.ts";
 import { statusOf } from "./status.ts";
 
-/** What grpc-js keeps of a call's deadline; it has no public name. */
+/** The private fields in which grpc-js keeps a call's deadline. */
 interface DeadlineFields {
   sendStatus(status: ReturnType<typeof statusOf>): void;
   notifyOnCancel(): void;

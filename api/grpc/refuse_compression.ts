@@ -7,7 +7,7 @@ interface Decompression {
   decompressMessage(message: Uint8Array, encoding: string): unknown;
 }
 
-/** Encodings that grpc-js reads. */
+/** Encodings that grpc-js supports. */
 const ENCODINGS = new Set(["identity", "gzip", "deflate"]);
 
 /**

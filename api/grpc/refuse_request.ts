@@ -24,7 +24,7 @@ export function refuseRequest(
   };
 }
 
-/** How much of a path that nobody knows is repeated to its caller. */
+/** How much of an unknown path is repeated in the error. */
 const MAX_PATH = 200;
 
 function unknownMethod(path: string): OutgoingHttpHeaders {

@@ -1,17 +1,17 @@
 import type { ServerInterceptingCallInterface } from "@grpc/grpc-js";
 import { EventEmitter } from "node:events";
 
-/** Counts calls until their answers are sent, so that a shutdown can wait for them. */
+/** Counts calls until their responses are sent, so that a shutdown can wait for them. */
 export class RunningCalls {
   #count = 0;
   #idle = Promise.withResolvers<void>();
 
   /**
-   * Counts a call until its HTTP/2 stream has closed. Nothing earlier will do: when a handler has
-   * answered, grpc-js still has to hand the answer to HTTP/2, in several turns of the event loop,
-   * and HTTP/2 to write it, which takes as long as the peer takes to read it.
-   * @param call the innermost one, which has the stream; grpc-js does not say by its interfaces
-   *   when a call's last byte is written
+   * Counts a call until its HTTP/2 stream has closed. Nothing earlier is sufficient: after a
+   * handler has returned, grpc-js still passes the response to HTTP/2, in several turns of the
+   * event loop, and HTTP/2 writes it, which takes as long as the peer takes to read it.
+   * @param call the innermost call, which has the stream; grpc-js's interfaces do not report when a
+   *   call's last byte is written
    */
   track(call: ServerInterceptingCallInterface): void {
     const stream: unknown = Reflect.get(call, "stream");
@@ -26,7 +26,7 @@ export class RunningCalls {
     });
   }
 
-  /** Resolves when every call's answer has been written to its connection. */
+  /** Resolves when every call's response has been written to its connection. */
   async idle(): Promise<void> {
     while (this.#count > 0) await this.#idle.promise;
   }

@@ -1,9 +1,9 @@
 import { FRAME, HEAD_BYTES } from "./http2_frames.ts";
 
-/** Bytes of a payload that tell something: a PING's data is the longest. */
+/** The largest payload of interest: the data of a PING. */
 const PAYLOAD_BYTES = 8;
 
-/** Receives each frame; `payload` holds up to its first eight bytes where its type is not DATA. */
+/** Receives each frame; `payload` contains up to its first eight bytes, unless it is DATA. */
 type OnFrame = (
   type: number,
   flags: number,
@@ -12,16 +12,16 @@ type OnFrame = (
   payload: Uint8Array,
 ) => void;
 
-/** Reads the heads of the frames that a server writes, however its writes are cut. */
+/** Parses the heads of the frames that a server writes, however its writes are split. */
 export class SentFrames {
   readonly #onFrame: OnFrame;
-  /** A head, and the beginning of its payload. */
+  /** The head of a frame, and the beginning of its payload. */
   readonly #bytes = new Uint8Array(HEAD_BYTES + PAYLOAD_BYTES);
   readonly #view = new DataView(this.#bytes.buffer);
   #filled = 0;
   #wanted = HEAD_BYTES;
   #length = 0;
-  /** Payload that is still to come and need not be looked at. */
+  /** Remaining bytes of a payload that are skipped. */
   #skip = 0;
 
   constructor(onFrame: OnFrame) {

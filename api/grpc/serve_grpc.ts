@@ -20,7 +20,7 @@ import { serviceDefinition } from "./service_definition.ts";
 
 const log = getLogger(["mpc", "grpc"]);
 
-/** What grpc-js says of bad calls, for instance of metadata that it cannot read. */
+/** The maximum length of grpc-js's messages about bad calls, for instance unreadable metadata. */
 const MAX_SAID = 200;
 const say = (message: string) => log.debug("{message}", { message: message.slice(0, MAX_SAID) });
 setLogger({ debug: say, info: say, error: say });
@@ -29,9 +29,9 @@ export interface GrpcLimits extends ConnectionLimits {
   readonly maxMessageBytes: number;
   /** How long the reader of a stream may leave its messages unread. */
   readonly stallTimeoutMs: number;
-  /** A connection on which nothing comes for so long is asked whether it is still there. */
+  /** How long a connection may be silent before the server sends a PING. */
   readonly keepaliveTimeMs: number;
-  /** How long that answer may take. */
+  /** How long the PING's acknowledgement may take. */
   readonly keepaliveTimeoutMs: number;
 }
 
@@ -54,11 +54,11 @@ export interface TlsFiles {
 
 export interface Door {
   readonly address: Address;
-  /** Takes no more calls, lets the running ones finish for `graceMs`, then cuts them off. */
+  /** Accepts no more calls, lets running ones finish for `graceMs`, then cuts them off. */
   close(graceMs: number): Promise<void>;
 }
 
-/** Serves routes to every gRPC client: grpc-js behind a frame guard of our own. */
+/** Serves routes to every gRPC client, with grpc-js behind our own frame guard. */
 export async function serveGrpc(options: {
   readonly routes: readonly Route[];
   readonly listen: Address;
@@ -106,7 +106,8 @@ export async function serveGrpc(options: {
     async close(graceMs) {
       shutdown.abort();
       const closed = new Promise<void>((resolve) => net.close(() => resolve()));
-      // Not by grpc-js' own shutdown: in Deno the GOAWAY that it begins with ends running calls.
+      // grpc-js's own shutdown is not used: it begins with a GOAWAY, which ends running calls in
+      // Deno.
       await within(graceMs, calls.idle());
       await connections.end();
       server.forceShutdown();
@@ -116,7 +117,7 @@ export async function serveGrpc(options: {
   };
 }
 
-/** The HTTP/2 server that grpc-js has made for connections that are injected. */
+/** The HTTP/2 server that grpc-js has created for injected connections. */
 function http2ServerOf(server: Server): Http2Server {
   server.createConnectionInjector(ServerCredentials.createInsecure());
   const servers: unknown = Reflect.get(server, "http2Servers");

@@ -43,17 +43,17 @@ type Request = Message | UnreadableMessage;
 type Unary = (request: Message, context: HandlerContext) => Message | Promise<Message>;
 type Streaming<Request> = (request: Request, context: HandlerContext) => Responses;
 
-/** What calls share with the server that takes them. */
+/** State that calls share with their server. */
 export interface Lifetime {
-  /** Aborts when no more calls are to be taken; streams end with it. */
+  /** Aborts when no more calls are accepted; streams end with it. */
   readonly shutdown: AbortSignal;
   /** When streams may write. */
   readonly pace: DeliveryPace;
-  /** How long the reader of a stream may leave its messages unread, and then its status. */
+  /** How long the reader of a stream may leave its messages, and then its status, unread. */
   readonly stallMs: number;
 }
 
-/** A route as grpc-js serves it. */
+/** A route in the form that grpc-js serves. */
 export function serviceDefinition(
   route: Route,
   lifetime: Lifetime,
@@ -157,7 +157,7 @@ function bidiStreaming(
 ): handleBidiStreamingCall<Request, Message> {
   return (call) =>
     answer(route, method, call, lifetime, (context) =>
-      // The end of the requests is not the end of the call: answers to them may be on their way.
+      // The end of the requests is not the end of the call: responses may still be on their way.
       implementation(readableOnes(call.iterator({ destroyOnReturn: false })), context));
 }
 
@@ -170,7 +170,7 @@ function readable(request: Request): Message {
   return request;
 }
 
-/** Writes what an implementation yields, as fast as it is read. */
+/** Writes what an implementation yields, at the pace of the reader. */
 async function answer(
   route: Route,
   method: DescMethod,
@@ -191,7 +191,7 @@ async function answer(
       ...{ method, outlet, signal, cutOff, encode: binaryEnvelope },
       ...lifetime,
     });
-    // A stream that was cut off says why, so that its reader does not take it for the end.
+    // A stream that was cut off reports why, so that its reader does not take it for the end.
     if (context.signal.aborted && !call.cancelled) {
       call.emit("error", statusOf(context.signal.reason, context.sentTrailer));
     } else call.end(context.sentTrailer);
@@ -223,7 +223,7 @@ async function* afterHeader(
     if (!sent) call.sendMetadata(context.sentHeader ?? new Metadata());
     sent = true;
   };
-  // A method that reads requests may know only by the first of them what it is to set.
+  // A method that reads requests may need the first one to know what to set.
   const timer = context.method.methodKind === "bidi_streaming" ? undefined : setTimeout(send, 0);
   try {
     for await (const message of messages) {

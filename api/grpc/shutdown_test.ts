@@ -1,4 +1,4 @@
-/** Shutting down while calls are being answered: every answer reaches its caller. */
+/** Shutting down while calls are being answered: every response reaches its caller. */
 import assert from "node:assert/strict";
 import { createClient } from "@connectrpc/connect";
 import { DiagnosticsService } from "@mpc/proto";
@@ -9,7 +9,7 @@ import { serveGrpc } from "./serve_grpc.ts";
 const ROUNDS = 20;
 const CALLS = 8;
 
-/** Serves one method, whose answers a test releases. */
+/** Serves one method, whose responses a test releases. */
 async function serveHeld(versionBytes: number) {
   const taken: PromiseWithResolvers<void>[] = [];
   const arrived = Promise.withResolvers<void>();
@@ -45,14 +45,14 @@ for (
   for (const order of ["before", "after"] as const) {
     Deno.test({
       name: `answers ${size}, given right ${order} the server shuts down, reach their callers`,
-      // What grpc-js keeps open after a client is closed is not this test's.
+      // Connections that grpc-js keeps after a client is closed do not matter here.
       sanitizeOps: false,
       sanitizeResources: false,
       async fn() {
         for (let round = 0; round < ROUNDS; round++) {
           const { door, transport, calls, answer } = await serveHeld(bytes);
           if (order === "before") answer();
-          // The handlers go on in microtasks, so that they have returned when `close` is called.
+          // The handlers continue in microtasks, so that they have returned when `close` is called.
           for (let turn = 0; turn < 20; turn++) await Promise.resolve();
           const closed = door.close(60_000);
           if (order === "after") answer();

@@ -6,12 +6,12 @@ import { StatusSchema } from "@mpc/proto";
 import { statusMessage } from "../status_message.ts";
 import { metadataOf } from "./wire_metadata.ts";
 
-/** Where a status carries its details. */
+/** The metadata key of a status's details. */
 export const DETAILS = "grpc-status-details-bin";
 
 /**
- * The status of a failed call, its details in {@linkcode DETAILS}.
- * @param trailer what the method has set to be sent with it
+ * The status of a failed call, with its details in {@linkcode DETAILS}.
+ * @param trailer the trailers that the method has set
  */
 export function statusOf(error: unknown, trailer?: Metadata): StatusObject {
   const message = statusMessage(error);
@@ -24,7 +24,7 @@ export function statusOf(error: unknown, trailer?: Metadata): StatusObject {
   return { code: toStatus(message.code), details: message.message, metadata };
 }
 
-/** Connect's codes are gRPC's numbers. */
+/** Connect's codes have the same numbers as gRPC's. */
 function toStatus(code: number): Status {
   return code in Status ? code : Status.UNKNOWN;
 }

@@ -1,7 +1,9 @@
 import type { ConnectError } from "@connectrpc/connect";
 import { unreadableRequest } from "../unreadable_request.ts";
 
-/** Stands for a request that is no message of its type; grpc-js would tell the caller INTERNAL. */
+/**
+ * Represents a request that cannot be decoded; grpc-js itself would report INTERNAL to the caller.
+ */
 export class UnreadableMessage {
   readonly #cause: unknown;
 
@@ -9,7 +11,7 @@ export class UnreadableMessage {
     this.#cause = cause;
   }
 
-  /** What the caller is told. */
+  /** The error for the caller. */
   toError(): ConnectError {
     const why = "its bytes are no message of the method's type";
     return unreadableRequest("UNREADABLE_MESSAGE", why, this.#cause);

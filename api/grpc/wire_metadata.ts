@@ -18,7 +18,7 @@ export class WireMetadata extends Metadata {
     this.#headers = headers;
   }
 
-  /** @param own replaces headers that grpc-js writes; those that are undefined are not sent */
+  /** @param own replaces headers of grpc-js; undefined ones are not sent */
   static of(metadata: Metadata | null | undefined, own: OutgoingHttpHeaders = {}): WireMetadata {
     const headers: OutgoingHttpHeaders = { ...own };
     for (const [name, value] of Object.entries(metadata?.toHttp2Headers() ?? {})) {
@@ -42,7 +42,7 @@ export class WireMetadata extends Metadata {
     return this.#headers;
   }
 
-  /** grpc-js copies metadata before it adds to it, which it does not do here. */
+  /** Returns the same object, although grpc-js clones metadata before it adds to it. */
   override clone(): Metadata {
     return this;
   }
@@ -53,19 +53,19 @@ function unpadded(value: OutgoingHttpHeaders[string]): OutgoingHttpHeaders[strin
   return String(value).replace(PADDING, "");
 }
 
-/** The metadata that a method has set; undefined where it has set none. */
+/** The metadata that a method has set; undefined if it has set none. */
 export function metadataOf(headers: Headers | undefined): Metadata | undefined {
   let metadata: Metadata | undefined;
   for (const [name, value] of headers ?? []) {
     metadata ??= new Metadata();
     if (!name.endsWith(BINARY)) metadata.add(name, value);
-    // `Headers` joins values of the same name; a comma is in no base64.
+    // `Headers` joins values of the same name with commas, which base64 does not contain.
     else for (const one of value.split(",")) metadata.add(name, Buffer.from(one, "base64"));
   }
   return metadata;
 }
 
-/** A caller's metadata, binary values in base64. */
+/** A caller's metadata, with binary values in base64. */
 export function headersOf(metadata: Metadata): Headers {
   const headers = new Headers();
   for (const name of Object.keys(metadata.getMap())) {

@@ -6,11 +6,11 @@ import { toConnectError } from "../error_codes.ts";
 
 const log = getLogger(["mpc", "api"]);
 
-/** Turns errors into those that callers get; unexpected ones go to the log, whole. */
+/** Translates errors into the errors for callers; logs unexpected ones in full. */
 export function mapErrors(newId: () => string): Interceptor {
   const mapped = (error: unknown, { method, context: { signal } }: Call): ConnectError => {
     if (signal.aborted && (!isMpcError(error) || error.code === "CANCELLED")) {
-      // The call's own end: its reason says whether that was the deadline or the caller.
+      // The call's own end: its reason says whether it was the deadline or the caller.
       const { reason } = signal;
       if (reason instanceof ConnectError) return reason;
     }

@@ -9,12 +9,12 @@ export interface RateLimit {
   readonly burst: number;
 }
 
-/** The number of callers whose rate is kept; the caller that has paused longest is dropped first. */
+/** The number of callers that are tracked; the one that has been idle longest is dropped first. */
 const MAX_CALLERS = 10_000;
 
 /**
- * Rejects the calls of a principal that makes too many, and says when to try again: the generic cell
- * rate algorithm (ITU-T I.371), which keeps one number for each principal. A stream counts once.
+ * Rejects calls of a principal that makes too many, and says when to retry: the generic cell rate
+ * algorithm (ITU-T I.371), which stores one number for each principal. A stream counts as one call.
  * The clock is the monotonic one: with the wall clock, setting it back would refuse every call.
  * @throws {MpcError} RESOURCE_EXHAUSTED `RATE_LIMITED`, with `retryAfterMs`
  */
@@ -24,7 +24,7 @@ export function rateLimit(
 ): Interceptor {
   const spacingMs = 1_000 / perSecond;
   const toleranceMs = spacingMs * (burst - 1);
-  /** When the calls of each principal, spread out evenly, are over; least recent first. */
+  /** When the calls of each principal would be over if spread out evenly; least recent first. */
   const spreadUntil = new Map<string, number>();
   return {
     async around(call, next) {

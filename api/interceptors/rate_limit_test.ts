@@ -16,7 +16,7 @@ function limited(limit: { perSecond: number; burst: number }) {
     identify(() => ({ principal, groups: [], kind: "user" })),
     rateLimit(limit, clock),
   ]);
-  /** @returns how long to wait; 0 where the call was taken */
+  /** @returns how long to wait; 0 if the call was accepted */
   const call = async (by = "ann"): Promise<number> => {
     principal = by;
     try {
@@ -40,13 +40,13 @@ const aContext = () =>
     url: "http://local",
   });
 
-Deno.test("rateLimit() lets a burst pass, then says how long to wait", async () => {
+Deno.test("rateLimit() allows a burst, then says how long to wait", async () => {
   const { call } = limited({ perSecond: 10, burst: 3 });
   const waits = [await call(), await call(), await call(), await call()];
   assert.deepEqual(waits, [0, 0, 0, 100]);
 });
 
-Deno.test("rateLimit() takes a call after the wait that it asked for", async () => {
+Deno.test("rateLimit() accepts a call after the wait that it asked for", async () => {
   const { clock, call } = limited({ perSecond: 10, burst: 1 });
   await call();
   const waitMs = await call();
@@ -55,7 +55,7 @@ Deno.test("rateLimit() takes a call after the wait that it asked for", async () 
   assert.equal(await call(), 0);
 });
 
-Deno.test("rateLimit() counts each principal by itself", async () => {
+Deno.test("rateLimit() counts each principal separately", async () => {
   const { call } = limited({ perSecond: 1, burst: 1 });
   await call("ann");
   assert.equal(await call("bob"), 0, "bob has called once");

@@ -12,7 +12,7 @@ import { toCondition } from "./common_mapping.ts";
 import { isEverything, parseFieldPath } from "./field_path.ts";
 import { fromDuration, timestamp } from "./values.ts";
 
-/** An environment as the API shows it; written out, because lists make many of them. */
+/** An environment in the API's form. It is written out, because lists make many of them. */
 export function toEnvironment({ value, version }: Stored<EnvironmentRecord>): Environment {
   const { quota, expireTime } = value;
   return {
@@ -42,7 +42,7 @@ export function toEnvironment({ value, version }: Stored<EnvironmentRecord>): En
   };
 }
 
-/** What a creation asks for, as the use case checks it. */
+/** The fields of a creation, for the use case to validate. */
 export function fromEnvironment(environment: Environment | undefined): unknown {
   if (!environment) return undefined;
   const { labels, annotations, deletionProtection, quota, cluster } = environment;

@@ -13,10 +13,10 @@ import { toOperation } from "./operation_mapping.ts";
 import { toTimestamp } from "./values.ts";
 import { toWorkload } from "./workload_mapping.ts";
 
-/** What is told of an event: a thousand watchers of it are told the same message. */
+/** The message for each event, which all of its watchers share. */
 const TOLD = new WeakMap<EventRecord, WatchEventsResponse>();
 
-/** One thing that a watcher is told; not to be changed, as other watchers may be told it too. */
+/** One message for a watcher. It must not be changed, because other watchers may receive it too. */
 export function toWatchResponse(watched: WatchedEvent): WatchEventsResponse {
   const resumeToken = watched.token;
   switch (watched.type) {

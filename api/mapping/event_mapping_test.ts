@@ -3,7 +3,7 @@ import { EventType } from "@mpc/proto";
 import { anEvent } from "../../tests/fakes/documents.ts";
 import { toWatchResponse } from "./event_mapping.ts";
 
-Deno.test("every watcher of an event is told the same message, made once", () => {
+Deno.test("every watcher of an event receives the same message, which is created once", () => {
   const told = (sequence: number) => {
     const event = { ...anEvent("ready"), sequence };
     const watched = { type: "event", event, token: `t${sequence}` } as const;

@@ -5,7 +5,7 @@ import type { MutationResult, Stored } from "@mpc/services";
 import { toErrorRecord, toPlannedChange } from "./common_mapping.ts";
 import { toTimestamp } from "./values.ts";
 
-/** An operation as the API shows it: without its input, which may hold secrets. */
+/** An operation in the API's form, without its input, which may contain secrets. */
 export function toOperation({ value }: Stored<OperationRecord>): Operation {
   return create(OperationSchema, {
     name: value.name,
@@ -31,7 +31,7 @@ export function toOperation({ value }: Stored<OperationRecord>): Operation {
   });
 }
 
-/** The answer to a mutation: the operation that was admitted, or the plan of one. */
+/** The response to a mutation: the admitted operation, or a plan. */
 export function toMutationAnswer(result: MutationResult): Operation {
   if (result.operation) return toOperation(result.operation);
   const { kind, target, plan } = result;

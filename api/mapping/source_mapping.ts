@@ -1,4 +1,4 @@
-/** What a spec takes from the cluster: variables and volumes, each with one of several sources. */
+/** Variables and volumes of a spec that come from the cluster, each with one of several sources. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { EnvSource as EnvSourceRecord, Volume as VolumeRecord } from "@mpc/domain";
 import type { EnvSource, EnvSourceSchema, Volume, VolumeSchema } from "@mpc/proto";

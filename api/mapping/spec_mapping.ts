@@ -9,13 +9,13 @@ import type { HealthCheck, HealthCheckSchema, WorkloadSpec, WorkloadSpecSchema }
 import { fromEnvSource, fromVolume, toEnvSource, toVolume } from "./source_mapping.ts";
 import { fromDuration, toStruct } from "./values.ts";
 
-/** What a workload runs as the API shows it, without its secrets. */
+/** A workload's spec in the API's form, without its secrets. */
 export function toSpec(record: Spec): MessageInitShape<typeof WorkloadSpecSchema> {
   const spec = redactSpec(record);
   const { ingress, autoscaling, disruptionBudget, chart } = spec;
   return {
     image: spec.image,
-    // Where something else decides how many copies run, nobody asked for a number.
+    // If autoscaling or a chart decides the number of copies, none was requested.
     ...(!autoscaling && !chart && { replicas: spec.replicas }),
     ports: spec.ports.map((port) => ({ ...port })),
     env: { ...spec.env },
@@ -42,7 +42,7 @@ export function toSpec(record: Spec): MessageInitShape<typeof WorkloadSpecSchema
   };
 }
 
-/** What is asked for, as the use case checks it. */
+/** The fields of a spec, for the use case to validate. */
 export function fromSpec(spec: WorkloadSpec): unknown {
   const { image, replicas, ports, env, resources, command, args } = spec;
   const { ingress, autoscaling, disruptionBudget, chart } = spec;

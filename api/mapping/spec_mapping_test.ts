@@ -44,7 +44,7 @@ const SPECS: Readonly<Record<string, unknown>> = {
 };
 
 for (const [title, input] of Object.entries(SPECS)) {
-  Deno.test(`${title} comes back from the wire as it went there, but for secrets`, () => {
+  Deno.test(`${title} is the same after a round trip over the wire, except for secrets`, () => {
     const spec = parseWorkloadSpec("deploy workload", input);
     const wire = create(WorkloadSpecSchema, toSpec(spec));
     assert.deepEqual(parseWorkloadSpec("deploy workload", fromSpec(wire)), redactSpec(spec));

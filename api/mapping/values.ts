@@ -3,7 +3,7 @@ import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { Instant, JsonObject, JsonValue } from "@mpc/domain";
 
-/** A moment on the wire. */
+/** A time as a protobuf message. */
 export function timestamp(time: Instant): Timestamp {
   const seconds = Math.floor(time / 1_000);
   return {
@@ -13,15 +13,15 @@ export function timestamp(time: Instant): Timestamp {
   };
 }
 
-/** A moment on the wire; unset for none. */
+/** A time as a protobuf message; unset for none. */
 export const toTimestamp = (time: Instant | null): Timestamp | undefined =>
   time === null ? undefined : timestamp(time);
 
-/** A duration of the wire in milliseconds; null where it is unset. */
+/** A protobuf duration in milliseconds; null if it is unset. */
 export const fromDuration = (duration: Duration | undefined): number | null =>
   duration === undefined ? null : durationMs(duration);
 
-/** JSON on the wire, which is typed as writable. */
+/** JSON in protobuf's type, which is writable. */
 export function toStruct(object: JsonObject): WireObject {
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, toValue(value)]));
 }

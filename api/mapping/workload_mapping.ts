@@ -16,7 +16,7 @@ import { toCondition } from "./common_mapping.ts";
 import { fromSpec, toSpec } from "./spec_mapping.ts";
 import { toTimestamp } from "./values.ts";
 
-/** A workload as the API shows it, without its secrets. */
+/** A workload in the API's form, without its secrets. */
 export function toWorkload({ value, version }: Stored<WorkloadRecord>): Workload {
   return create(WorkloadSchema, {
     name: value.name,
@@ -38,7 +38,7 @@ export function toWorkload({ value, version }: Stored<WorkloadRecord>): Workload
   });
 }
 
-/** A revision as the API shows it, without its secrets. */
+/** A revision in the API's form, without its secrets. */
 export function toRevision({ value }: Stored<RevisionRecord>, activeRevision: number): Revision {
   return create(RevisionSchema, {
     name: value.name,
@@ -50,7 +50,7 @@ export function toRevision({ value }: Stored<RevisionRecord>, activeRevision: nu
   });
 }
 
-/** What a deployment asks for, as the use case checks it. */
+/** The fields of a deployment, for the use case to validate. */
 export function fromWorkload(workload: Workload | undefined): unknown {
   if (!workload) return undefined;
   const { labels, annotations, spec } = workload;

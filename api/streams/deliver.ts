@@ -19,13 +19,13 @@ const CHUNK_BYTES = 64 * 1024;
 /** How long a reader may leave a chunk unread until its stream is cut off, and then its status. */
 export const STALL_MS = 15_000;
 
-/** The way from a stream to its reader. */
+/** The connection of a stream to its reader. */
 export interface Outlet {
-  /** Hands over a chunk. @returns false where the reader has to read before the next one */
+  /** Writes a chunk. @returns false if the reader must read before the next one */
   write(chunk: Bytes): boolean;
-  /** Resolves when the reader has read, or the way has ended. */
+  /** Resolves when the reader has read, or the connection has ended. */
   drained(): Promise<void>;
-  /** Whether nobody reads any more. */
+  /** Whether the reader has gone. */
   readonly closed: boolean;
 }
 
@@ -53,7 +53,7 @@ export async function deliver(responses: Responses, options: DeliveryOptions): P
       await pace.turn();
       if (outlet.closed) return;
       if (outlet.write(nextChunk(batch, options))) continue;
-      // An implementation that goes on after its end does so at the reader's pace or not at all.
+      // An implementation that continues after this does so at the reader's pace or not at all.
       if (signal.aborted) return;
       await drained(options);
       if (signal.aborted) break;
@@ -61,7 +61,7 @@ export async function deliver(responses: Responses, options: DeliveryOptions): P
   }
 }
 
-/** The next messages of a batch, which count as written then. */
+/** The next messages of a batch; from then on they count as written. */
 function nextChunk(batch: Batch<Message>, { method: { output }, encode }: DeliveryOptions): Bytes {
   const envelopes: Bytes[] = [];
   for (let bytes = 0; bytes < CHUNK_BYTES && batch.written < batch.messages.length;) {
@@ -73,7 +73,7 @@ function nextChunk(batch: Batch<Message>, { method: { output }, encode }: Delive
   return joined(envelopes);
 }
 
-/** Waits until the reader has read, or the call is aborted; aborts it where that takes too long. */
+/** Waits until the reader has read, or the call is aborted; aborts it if that takes too long. */
 async function drained({ outlet, signal, stallMs, cutOff }: DeliveryOptions): Promise<void> {
   const aborted = Promise.withResolvers<void>();
   const onAbort = () => aborted.resolve();

@@ -8,7 +8,7 @@ import { deliver, type Outlet } from "./deliver.ts";
 import { DeliveryPace } from "./delivery_pace.ts";
 import { binaryEnvelope } from "./envelopes.ts";
 
-/** Takes chunks; its reader reads when a test says so. */
+/** Accepts chunks; its reader reads when a test says so. */
 class FakeOutlet implements Outlet {
   readonly chunks: Uint8Array[] = [];
   closed = false;
@@ -106,7 +106,7 @@ Deno.test("a reader that does not read is cut off, and the method sees how much 
   assert.match(String(signal.reason), /READER_TOO_SLOW|not been read in time/);
 });
 
-Deno.test("a method that goes on after it was cut off is left", async () => {
+Deno.test("a method that continues after it was cut off is abandoned", async () => {
   let left = false;
   const { outlet, delivered } = start((async function* () {
     try {
@@ -121,7 +121,7 @@ Deno.test("a method that goes on after it was cut off is left", async () => {
   assert.equal(outlet.chunks.length, 2);
 });
 
-Deno.test("a stream whose reader has gone is left", async () => {
+Deno.test("a stream whose reader has gone is abandoned", async () => {
   let left = false;
   const { outlet, delivered } = start((async function* () {
     try {

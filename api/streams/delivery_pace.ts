@@ -1,21 +1,21 @@
 import { threadCpuUsage } from "node:process";
 
-/** CPU time that deliveries take until other work gets its turn. */
+/** The CPU time of deliveries after which other work gets its turn. */
 const SLICE_MS = 4;
 
-/** Other work gets this many times as much as the deliveries before it took, if it needs that. */
+/** Other work gets this multiple of the time of the deliveries before it, if it needs that. */
 const REST_FACTOR = 3;
 
-/** There is no other work while so many timers in a row wait without it. */
+/** After this many consecutive timers without other work, there is none. */
 const IDLE_TIMERS = 2;
 
-/** A timer during which more CPU time passed waited for other work. */
+/** A timer during which more CPU time passes than this has waited for other work. */
 const IDLE_MS = 0.5;
 
-/** After so many deliveries the time is looked at: that takes some microseconds. */
+/** The time is read after this many deliveries, because reading it takes some microseconds. */
 const LOOK_EVERY = 8;
 
-/** Time as the pace of deliveries needs it. */
+/** The clock for the pace of deliveries. */
 export interface PaceTime {
   /**
    * CPU time of this thread in milliseconds: while other processes have the CPU, neither deliveries
@@ -62,7 +62,7 @@ export class DeliveryPace {
     while (this.#waiting.length > 0) {
       const start = this.#time.used();
       let given = 0;
-      // Streams that ask again while these write come later: their messages are to pile up.
+      // Streams that ask again while these write come later, so that their messages accumulate.
       const waiting = this.#waiting;
       this.#waiting = [];
       while (given < waiting.length) {
@@ -77,7 +77,7 @@ export class DeliveryPace {
     this.#running = false;
   }
 
-  /** Leaves the event loop to other work until that has had its share, or there is none. */
+  /** Leaves the event loop to other work until it has had its share, or there is none. */
   async #rest(sliceMs: number): Promise<void> {
     let [others, idle] = [0, 0];
     while (others < REST_FACTOR * sliceMs && idle < IDLE_TIMERS) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { settle } from "../../tests/fakes/fake_clock.ts";
 import { DeliveryPace, type PaceTime } from "./delivery_pace.ts";
 
-/** CPU time that passes when a test says so. */
+/** CPU time that passes only when a test says so. */
 class FakeTime implements PaceTime {
   #used = 0;
   #timers: (() => void)[] = [];
@@ -19,7 +19,7 @@ class FakeTime implements PaceTime {
     this.#used += ms;
   }
 
-  /** Lets the running timer fire after other work has used so much time. */
+  /** Makes the current timer fire after other work has used `ms`. */
   async fire(othersMs: number): Promise<void> {
     this.use(othersMs);
     for (const resolve of this.#timers.splice(0)) resolve();
@@ -53,7 +53,7 @@ Deno.test("while there is other work, it gets three times what deliveries took",
   assert.ok(others >= 3 * (first - 1) && others <= 3 * first + 2, `${others} ms of ${first}`);
 });
 
-Deno.test("while there is no other work, deliveries go on after two idle timers", async () => {
+Deno.test("while there is no other work, deliveries continue after two idle timers", async () => {
   const time = new FakeTime();
   const had = ask(new DeliveryPace(time), time, 40, 1);
   await settle();
@@ -64,7 +64,7 @@ Deno.test("while there is no other work, deliveries go on after two idle timers"
   assert.ok(had.length > first, "the next slice");
 });
 
-Deno.test("streams take turns in the order in which they asked, and all get theirs", async () => {
+Deno.test("streams take turns in the order of their requests, and each gets one", async () => {
   const time = new FakeTime();
   const had = ask(new DeliveryPace(time), time, 100, 0.5);
   await settle();
@@ -75,7 +75,7 @@ Deno.test("streams take turns in the order in which they asked, and all get thei
   assert.deepEqual(had, Array.from({ length: 100 }, (_, stream) => stream));
 });
 
-Deno.test("a stream that asks again waits for those that have waited longer", async () => {
+Deno.test("a stream that asks again waits for streams that have waited longer", async () => {
   const time = new FakeTime();
   const pace = new DeliveryPace(time);
   const order: string[] = [];
@@ -86,7 +86,7 @@ Deno.test("a stream that asks again waits for those that have waited longer", as
       order.push(`${turn}${name}`);
     }
   };
-  // More than one slice has room for.
+  // More than fit into one slice.
   const names = [..."abcdefghijkl"];
   const streams = names.map(stream);
   for (let timers = 0; timers < 20; timers++) {

@@ -28,7 +28,7 @@ function once(encode: (output: DescMessage, message: Message) => Uint8Array): To
   };
 }
 
-/** How many chunks are kept for streams that are to write the same messages. */
+/** How many chunks are kept for streams that will write the same messages. */
 const KEPT_CHUNKS = 8;
 
 const chunks: { readonly envelopes: readonly Bytes[]; readonly bytes: Bytes }[] = [];

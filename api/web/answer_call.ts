@@ -22,10 +22,10 @@ import { checkMessage, type Format, isGrpcWeb, readHead, readStream } from "./re
 import { refusal } from "./refusals.ts";
 import type { WebCall } from "./web_connections.ts";
 
-/** What a call that waits for more requests costs (measured). */
+/** The measured cost of a call that waits for more requests. */
 const STREAM_BYTES = 96 * 1024;
 
-/** Answers from this size on count for their caller until they have been sent. */
+/** Responses of at least this size count for their caller until they have been sent. */
 const LARGE_BYTES = 16 * 1024;
 
 /** Why a request cannot be read. */
@@ -33,7 +33,7 @@ const PROBLEM = createContextKey<ConnectError | undefined>(undefined);
 
 const DEADLINE = createContextKey<Deadline | undefined>(undefined);
 
-/** Refuses what cannot be read in the caller's own protocol, before Connect looks at the body. */
+/** Refuses unreadable requests in the caller's own protocol, before Connect reads the body. */
 export const callOptions: ConnectRouterOptions = {
   requestGate({ values }) {
     const problem = values.get(PROBLEM);
@@ -41,7 +41,7 @@ export const callOptions: ConnectRouterOptions = {
   },
 };
 
-/** Answers a call of any protocol by Connect. */
+/** Answers a call of any protocol with Connect. */
 export async function answerCall(
   handler: UniversalHandler,
   request: Request,
@@ -60,7 +60,7 @@ export async function answerCall(
     if (request.method === "GET" && !problem && handler.allowedMethods.includes("GET")) {
       contextValues.set(PROBLEM, queryProblem(method, request.url));
     }
-    // What is no type of ours Connect refuses by HTTP's own means.
+    // Connect itself refuses other content types with an HTTP status.
     if (request.method === "POST" && format && !problem) {
       body = await readable(method, request, format, call, bodies).catch((error) => {
         if (!(error instanceof ConnectError)) throw error;
@@ -78,7 +78,7 @@ export async function answerCall(
   }
 }
 
-/** A body that Connect can read: one message, or a stream of what comes. */
+/** A body that Connect can read: one message, or a stream. */
 async function readable(
   method: DescMethod,
   request: Request,
@@ -98,7 +98,7 @@ async function readable(
 
 type Implementation = NonNullable<Route["implementation"][string]>;
 
-/** A method's implementation as Connect calls it; undefined where the route has none. */
+/** A method's implementation, in the form that Connect calls; undefined if the route has none. */
 export function implementationOf(method: DescMethod, route: Route): Implementation | undefined {
   const implemented = route.implementation[method.localName];
   if (!implemented) return undefined;
@@ -116,9 +116,9 @@ export function implementationOf(method: DescMethod, route: Route): Implementati
 }
 
 /**
- * A stream of answers. One that was cut off says why, so that its reader does not take it for the
- * end. Connect throws into a stream whose reader has gone, which would look like a fault of the
- * method; so the method's own stream is just left.
+ * A stream of responses. A stream that was cut off reports why, so that its reader does not take it
+ * for the end. Connect throws into a stream whose reader has gone, which would look like a fault of
+ * the method; so the method's own stream is simply abandoned.
  */
 async function* untilEnd(
   answers: AsyncIterable<unknown>,
@@ -136,7 +136,7 @@ async function* untilEnd(
   }
 }
 
-/** Connect refuses what is no call of any protocol by a bare status; here it says what is wanted. */
+/** Connect refuses requests of no known protocol with a bare status; this adds an explanation. */
 function explained(
   request: Request,
   { allowedMethods }: UniversalHandler,
@@ -150,7 +150,7 @@ function explained(
     return refusal(unreadableRequest("NO_CALL", why), { status, headers });
   }
   if (status !== 415) return undefined;
-  // gRPC-Web's clients know no error in JSON: the HTTP status says it all to them.
+  // gRPC-Web clients do not read errors in JSON; the HTTP status is all that they need.
   if (isGrpcWeb(type)) return new Response(null, { status });
   if (request.method === "GET") {
     const why = "its query has no 'encoding=json' or 'encoding=proto'";
@@ -161,7 +161,7 @@ function explained(
   return refusal(unreadableRequest("NO_CALL", why), { status });
 }
 
-/** Sends a complete answer, which counts for the caller until it is sent where it is large. */
+/** Sends a complete response. If it is large, it counts for the caller until it is sent. */
 async function sentWhole(answer: UniversalServerResponse, call: WebCall): Promise<Response> {
   const { status, header, body } = answer;
   const bytes = new Uint8Array(await new Response(streamOf(body)).arrayBuffer());

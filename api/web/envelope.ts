@@ -1,11 +1,11 @@
-/** What stands before each message of a stream: flags, and the length in four bytes. */
+/** The size of the head of each message of a stream: flags, and the length in four bytes. */
 export const HEAD_BYTES = 5;
 const COMPRESSED_FLAG = 1;
 
-/** What is in a body of messages in envelopes. */
+/** The contents of a body of messages in envelopes. */
 export interface Envelopes {
   readonly count: number;
-  /** Whether the last message ends where the body does. */
+  /** Whether the last message ends with the body. */
   readonly whole: boolean;
   /** Whether a message is flagged as compressed. */
   readonly compressed: boolean;
@@ -31,7 +31,7 @@ export function readEnvelopes(body: Uint8Array): Envelopes {
   };
 }
 
-/** Bytes in an envelope. */
+/** Wraps bytes in an envelope. */
 export function enveloped(flags: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const result = new Uint8Array(HEAD_BYTES + bytes.length);
   result[0] = flags;

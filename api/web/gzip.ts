@@ -5,10 +5,10 @@ import { unreadableRequest } from "../unreadable_request.ts";
 
 const gzipBytes = promisify<Uint8Array, Uint8Array<ArrayBuffer>>(compress);
 
-/** Answers from this size on are compressed where the caller asks for it. */
+/** Responses of at least this size are compressed if the caller accepts it. */
 export const MIN_GZIP_BYTES = 4 * 1024;
 
-/** Compresses answers. Requests must not be compressed. */
+/** Compresses responses. Requests must not be compressed. */
 export const gzip: Compression = {
   name: "gzip",
   compress: (bytes) => gzipBytes(bytes),

@@ -3,10 +3,10 @@ import { isLoopback } from "@mpc/process";
 const AUTHORITY = /^(?:[^@]*@)?(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/;
 
 /**
- * Tells which hosts are ours: loopback names, the address that the server listens on, and those
- * that it was given. Else a web page could reach a server without authentication by a name of its
- * own that resolves to this machine (DNS rebinding).
- * @returns whether an authority, `HOST` or `HOST:PORT`, is one of them
+ * Recognizes our own hosts: loopback names, the address that the server listens on, and configured
+ * hosts. Without this check, a web page could reach a server without authentication through a name
+ * of its own that resolves to this machine (DNS rebinding).
+ * @returns a function that tells whether an authority, `HOST` or `HOST:PORT`, is our own
  */
 export function ownHosts(
   listenHost: string,
@@ -20,7 +20,7 @@ export function ownHosts(
   };
 }
 
-/** Whether a web page of one of our hosts asks; `null` is the origin of a page that has none. */
+/** Whether a web page of one of our hosts makes the request; the origin `null` is not one. */
 export function isOwnOrigin(origin: string, isOwn: (authority: string) => boolean): boolean {
   const match = /^https?:\/\/([^/]+)$/.exec(origin);
   return match !== null && isOwn(match[1]!);

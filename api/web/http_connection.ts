@@ -1,10 +1,10 @@
 import { MpcError } from "@mpc/domain";
 
-/** One connection that HTTP/1.1 or HTTP/2 is served on. */
+/** A connection on which HTTP/1.1 or HTTP/2 is served. */
 export interface HttpConnection {
-  /** Settles when the connection has ended, however it did. */
+  /** Settles when the connection has ended, for whatever reason. */
   readonly finished: Promise<void>;
-  /** Ends it at once; does nothing where it has ended. */
+  /** Ends it at once; does nothing if it has ended. */
   cut(): void;
 }
 
@@ -13,7 +13,7 @@ export type HttpHandler = (
   info: Pick<Deno.ServeHandlerInfo, "completed">,
 ) => Response | Promise<Response>;
 
-/** Where Deno listens for the end that the connection is to have. */
+/** The signal by which Deno is told to end the connection. */
 interface CutSignal {
   addEventListener(type: "abort", listener: () => void): void;
 }
@@ -27,9 +27,9 @@ type ServeHttpOnConnection = (
 ) => { readonly finished: Promise<void> };
 
 /**
- * How Deno serves a connection that somebody else accepted. `Deno.serve` has no limits of
- * connections and no deadlines, and its accept loop ends the process when there are no file
- * descriptors left. Deno has no public name for this half of it (2.9).
+ * Deno's function that serves a connection accepted by somebody else. `Deno.serve` has no
+ * connection limits and no deadlines, and its accept loop ends the process when no file descriptors
+ * are left. Deno has no public name for this function (2.9).
  * @throws {MpcError} FAILED_PRECONDITION `UNSUPPORTED_RUNTIME`
  */
 export function httpServer(): ServeHttpOnConnection {
@@ -45,7 +45,7 @@ export function httpServer(): ServeHttpOnConnection {
 
 /**
  * Serves HTTP on an accepted connection.
- * @param onError told what Deno would print past the logger
+ * @param onError receives errors that Deno would print, bypassing the logger
  */
 export function serveHttp(
   serve: ServeHttpOnConnection,
@@ -54,8 +54,8 @@ export function serveHttp(
   onError: (error: unknown) => Response,
 ): HttpConnection {
   let abort: (() => void) | undefined;
-  // Not an AbortSignal: what a listener of one throws nobody can catch, and Deno's throws where the
-  // connection has just ended.
+  // Not an AbortSignal: an exception of its listener cannot be caught, and Deno's listener throws
+  // if the connection has just ended.
   const signal: CutSignal = { addEventListener: (_, listener) => abort = listener };
   const { finished } = serve(connection, signal, handler, onError, () => {});
   return {

@@ -7,17 +7,17 @@ import type { WebCall } from "./web_connections.ts";
 /** Bodies up to this size are read in one go. */
 const QUICK_BYTES = 64 * 1024;
 
-/** Reads at once by Deno's own reader, which holds a buffer of 64 kB for each. */
+/** Reads at once with Deno's own reader, which holds a buffer of 64 kB for each. */
 const MAX_QUICK_READS = 64;
 
-/** What a body of unknown length is given at first. */
+/** The first buffer for a body of unknown length. */
 const FIRST_BYTES = 1_024;
 
 const log = getLogger(["mpc", "web"]);
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** A body that has not come in whole. */
+/** A body that has not arrived completely. */
 interface Waiting {
   readonly call: WebCall;
   readonly since: number;
@@ -26,14 +26,14 @@ interface Waiting {
 }
 
 /**
- * Reads the bodies of requests. Bytes that are read count for the peer until the body is complete,
- * and a body that takes too long to come is given up.
+ * Reads the bodies of requests. Received bytes count for the peer until the body is complete, and a
+ * body that takes too long is given up.
  */
 export class BodyReader {
   readonly #timeoutMs: number;
   readonly #maxBytes: number;
   #quickReads = 0;
-  /** Bodies that are waited for, oldest first. */
+  /** Incomplete bodies, oldest first. */
   readonly #waiting = new Set<Waiting>();
 
   constructor(limits: { readonly timeoutMs: number; readonly maxBytes: number }) {
@@ -44,7 +44,7 @@ export class BodyReader {
   /**
    * Reads a whole body.
    * @throws {ConnectError} `MESSAGE_TOO_LARGE`, `BODY_TIMEOUT`, `TOO_MUCH_AT_ONCE`, or CANCELLED
-   *   where the caller has gone
+   *   if the caller has gone
    */
   read(request: Request, call: WebCall): Promise<Bytes> {
     const length = Number(request.headers.get("content-length") ?? NaN);
@@ -73,7 +73,7 @@ export class BodyReader {
     });
   }
 
-  /** Gives up bodies that have taken too long; to be called now and then. */
+  /** Gives up bodies that take too long. Must be called periodically. */
   sweep(): void {
     const latest = performance.now() - this.#timeoutMs;
     for (const { since, call, reject, reader } of this.#waiting) {
@@ -84,7 +84,7 @@ export class BodyReader {
     }
   }
 
-  /** Reads into a buffer that is no larger than what has come. */
+  /** Reads into a buffer that is no larger than the received bytes. */
   async #readSparingly(
     request: Request,
     peer: Peer,
@@ -128,7 +128,7 @@ function cancel(reader: ReadableStreamBYOBReader): void {
   reader.cancel().catch((error) => log.debug("A body has ended already: {error}", { error }));
 }
 
-/** A reader into a buffer of ours; undefined where Deno has the whole body already. */
+/** A reader into our own buffer; undefined if Deno already has the whole body. */
 function sparingReader(request: Request): ReadableStreamBYOBReader | undefined {
   try {
     return request.body?.getReader({ mode: "byob" });

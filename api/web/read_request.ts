@@ -14,27 +14,27 @@ const TIMEOUTS: Readonly<Record<string, (value: string) => number | undefined>> 
   "connect-timeout-ms": parseConnectTimeout,
 };
 
-/** Whether a content type is gRPC-Web's, with whatever messages. */
+/** Whether a content type is gRPC-Web's, with any encoding of messages. */
 export const isGrpcWeb = (type: string): boolean => type.startsWith("application/grpc-web");
 
-/** How a caller writes its messages. */
+/** The encoding of a caller's messages. */
 export interface Format {
   readonly json: boolean;
   readonly inEnvelopes: boolean;
 }
 
-/** A request's headers, as Connect and the call need them. */
+/** A request's headers, for Connect and for the call. */
 export interface RequestHead {
   /** Without encodings and timeouts. */
   readonly headers: Headers;
-  /** Undefined where the content type is none of ours. */
+  /** Undefined if the content type is unknown. */
   readonly format: Format | undefined;
   readonly timeoutMs: number | undefined;
-  /** Why the request cannot be read. */
+  /** Why the request cannot be read; undefined if it can. */
   readonly problem: ConnectError | undefined;
 }
 
-/** Reads headers. Connect would tell INTERNAL of some that are wrong, and give no ErrorInfo. */
+/** Parses headers. For some invalid ones, Connect would report INTERNAL without an `ErrorInfo`. */
 export function readHead(given: Headers): RequestHead {
   const headers = new Headers(given);
   const type = (given.get("content-type") ?? "").replace(PARAMETERS, "").trim();
@@ -76,18 +76,18 @@ export function checkMessage(
   try {
     if (json) {
       const text = new TextDecoder("utf-8", { fatal: true }).decode(message);
-      // A field that is not there is a slip of its writer: `validate_onyl` must change nothing.
+      // An unknown field is a mistake: a misspelt `validate_onyl` must not change anything.
       fromJsonString(input, text, { ignoreUnknownFields: false });
     } else fromBinary(input, message);
   } catch (error) {
-    // JSON is written by people, who can use the parser's message.
+    // People write JSON, and the parser's message helps them.
     const detail = json && error instanceof Error ? `: ${error.message}` : "";
     throw unreadable(`it is no message of type ${input.typeName}${detail}`);
   }
 }
 
 /**
- * Checks that a body is one uncompressed message in its envelope, and nothing else.
+ * Checks that a body is a single uncompressed message in an envelope.
  * @throws {ConnectError} `UNREADABLE_MESSAGE`, `MESSAGE_COUNT` or `UNEXPECTED_COMPRESSION`
  */
 export function checkSingleMessage(body: Uint8Array): void {
@@ -103,7 +103,7 @@ export function checkSingleMessage(body: Uint8Array): void {
   }
 }
 
-/** What reading a stream of requests may end with besides bytes that are no message. */
+/** Codes with which reading a stream of requests may end, other than for undecodable bytes. */
 const NOT_OF_BYTES: ReadonlySet<Code> = new Set([
   Code.Canceled,
   Code.DeadlineExceeded,
@@ -111,8 +111,8 @@ const NOT_OF_BYTES: ReadonlySet<Code> = new Set([
 ]);
 
 /**
- * A caller's stream of requests. Connect reads it message by message, and says INTERNAL where it
- * cannot; here that is the caller's fault, with an ErrorInfo.
+ * A caller's stream of requests. Connect reads it message by message, and reports INTERNAL if it
+ * cannot; this reports the caller's mistake, with an `ErrorInfo`.
  */
 export async function* readStream<T>(requests: AsyncIterable<T>): AsyncGenerator<T> {
   try {

@@ -6,7 +6,7 @@ import { StatusSchema } from "@mpc/proto";
 import { toApiError } from "../error_codes.ts";
 import { grpcMessage, statusMessage } from "../status_message.ts";
 
-/** An error as Connect's unary calls have it; other clients act on the HTTP status. */
+/** An error in the form of Connect's unary calls; other clients act on the HTTP status. */
 export function refusal(
   error: ConnectError,
   { status = codeToHttpStatus(error.code), headers = {} }: {
@@ -17,12 +17,12 @@ export function refusal(
   return Response.json(errorToJson(error, undefined), { status, headers });
 }
 
-/** The answer to a request for a path that no method has. */
+/** The response to a path without a method. */
 export function unknownPath(path: string): Response {
   return refusal(unknownMethod(path), { status: 404 });
 }
 
-/** The error of a call for a path that no method has. */
+/** The error of a call to a path without a method. */
 export function unknownMethod(path: string): ConnectError {
   const message = path === "/"
     ? "This is the API of the mini platform control plane; use mpctl, or POST as /openapi.json says"
@@ -30,21 +30,21 @@ export function unknownMethod(path: string): ConnectError {
   return errorOf("UNKNOWN_METHOD", message);
 }
 
-/** The answer to a request for a host that is not ours (RFC 9110, section 15.5.20). */
+/** The response to a request for a host that is not ours (RFC 9110, section 15.5.20). */
 export function unknownHost(authority: string): Response {
   const message = `Cannot serve the host '${authority.slice(0, 300)}': it must be localhost, ` +
     "the address that the server listens on, or a host given by --allowed-host";
   return refusal(errorOf("HOST_NOT_ALLOWED", message), { status: 421 });
 }
 
-/** The answer to a web page of a host that is not ours. */
+/** The response to a web page of a host that is not ours. */
 export function unknownOrigin(origin: string): Response {
   const message = `Cannot serve a page of '${origin.slice(0, 300)}': its host must be localhost, ` +
     "the address that the server listens on, or a host given by --allowed-host";
   return refusal(errorOf("ORIGIN_NOT_ALLOWED", message));
 }
 
-/** The answer to a peer that has its share of running calls; made once, for it is made often. */
+/** The response to a peer with too many running calls; created once, because it is sent often. */
 export const tooManyCalls: () => Response = (() => {
   const message = "Cannot take the call: its caller has too many running calls";
   const error = errorOf("TOO_MANY_CALLS", message);
@@ -53,7 +53,7 @@ export const tooManyCalls: () => Response = (() => {
   return () => new Response(text, init);
 })();
 
-/** The answer to a call that arrives while the server is shutting down. */
+/** The response to a call that arrives during shutdown. */
 export function shuttingDown(): Response {
   const message = "Cannot take the call: the server is shutting down";
   const error = errorOf("SHUTTING_DOWN", message);
@@ -61,8 +61,9 @@ export function shuttingDown(): Response {
 }
 
 /**
- * Tells a gRPC client where gRPC is served. It wants a status in trailers, which this door cannot
- * send; a response of headers alone may have it there (`Trailers-Only`, "gRPC over HTTP2").
+ * Tells a gRPC client where gRPC is served. The client expects a status in trailers, which this
+ * door cannot send, but a response without a body may have it in its headers (`Trailers-Only`,
+ * "gRPC over HTTP2").
  */
 export function wrongDoor(grpc: Address | undefined): Response {
   const address = grpc && formatAddress(grpc);
@@ -80,7 +81,7 @@ export function wrongDoor(grpc: Address | undefined): Response {
   });
 }
 
-/** The answer to a call that failed in a way that nobody planned for. */
+/** The response to a call that failed unexpectedly. */
 export const internalError = (): Response =>
   refusal(new ConnectError("internal error", Code.Internal));
 

@@ -47,7 +47,7 @@ export interface WebOptions {
   readonly routes: readonly Route[];
   readonly listen: Address;
   readonly limits?: Partial<WebLimits>;
-  /** Connections of every door; by default this door's alone. */
+  /** Connections of all doors; by default those of this door only. */
   readonly peers?: Peers;
   /** The pace of deliveries to streams; by default this door's own. */
   readonly pace?: DeliveryPace;
@@ -55,7 +55,7 @@ export interface WebOptions {
   readonly allowedHosts?: readonly string[];
   /** Where gRPC is served. */
   readonly grpcAddress?: Address;
-  /** Answers `/readyz`, by default that this door is open. */
+  /** Answers `/readyz`; by default it reports that this door is open. */
   readonly readyz?: () => Promise<Response>;
 }
 
@@ -101,7 +101,7 @@ export function serveWeb(options: WebOptions): Door {
   };
 }
 
-/** Finds who answers a request, and refuses requests that no call is to be made of. */
+/** Dispatches requests, and refuses requests that cannot become calls. */
 function webHandler(
   { listen, allowedHosts, grpcAddress, readyz }: WebOptions,
   handlers: ReadonlyMap<string, CallHandler>,
@@ -112,7 +112,8 @@ function webHandler(
     const start = url.indexOf("/", "http://".length);
     const query = url.indexOf("?", start);
     const path = url.slice(start, query < 0 ? undefined : query);
-    // Probes name the host by an address that the server may not know; there is nothing to learn.
+    // Probes may name the host by an address that the server does not know; the answer reveals
+    // nothing.
     if (path === "/healthz") return new Response("ok\n");
     if (path === "/readyz") return readyz?.() ?? new Response("ready\n");
     const authority = url.slice("http://".length, start);
@@ -121,7 +122,7 @@ function webHandler(
     if (origin !== null && !isOwnOrigin(origin, isOwn)) return refusals.unknownOrigin(origin);
     if (path === OPENAPI_PATH) return openApi(request);
     if (isGrpc(headers.get("content-type") ?? "")) return refusals.wrongDoor(grpcAddress);
-    // Only HTTP/2 has requests without this header: many of them may wait for their answers.
+    // Only HTTP/2 has requests without this header, and many of them may wait for their responses.
     if (!headers.has("host") && !call.untilSent(0)) return refusals.tooManyCalls();
     const handler = handlers.get(path);
     if (handler) return handler(request, call);
@@ -146,7 +147,7 @@ async function uncached(answer: Response | Promise<Response>): Promise<Response>
 
 const isGrpc = (type: string): boolean => type.startsWith("application/grpc") && !isGrpcWeb(type);
 
-/** Who answers each method's calls, by path. */
+/** The handler of each method's calls, by path. */
 function callHandlers(
   routes: readonly Route[],
   limits: WebLimits,
@@ -168,7 +169,7 @@ function callHandlers(
   ]));
 }
 
-/** Every type that an `Any` in an answer may hold: those of all services, and the details of errors. */
+/** Every type that an `Any` in a response may contain: those of all services, and error details. */
 function typesOf(routes: readonly Route[]): Registry {
   const files = [...routes.map(({ service }) => service.file), ErrorInfoSchema.file];
   return createRegistry(...filesOf(files));
@@ -177,13 +178,13 @@ function typesOf(routes: readonly Route[]): Registry {
 function addRoute(router: ConnectRouter, route: Route, shutdown: AbortSignal): void {
   for (const method of route.service.methods) {
     const implemented = implementationOf(method, route);
-    // Only streams are cut off at once: a unary call is given the time to finish.
+    // Only streams are cut off at once; unary calls get time to finish.
     const cutOff = method.methodKind !== "unary" && { shutdownSignal: shutdown };
     if (implemented) router.rpc(method, implemented, { ...cutOff });
   }
 }
 
-/** Answers the plain case directly, and everything else by Connect's general handler. */
+/** Answers the plain case directly, and everything else with Connect's general handler. */
 function withPlainCase(
   handler: UniversalHandler,
   routes: readonly Route[],
@@ -205,7 +206,7 @@ function withPlainCase(
     isPlainGrpcWeb(request, maxBytes) ? plain(request, call) : general(request, call);
 }
 
-/** Answers what a handler throws, and logs it: Deno would print it past the logger. */
+/** Answers and logs what a handler throws; Deno would print it, bypassing the logger. */
 function logged(handler: CallHandler): CallHandler {
   return async (request, call) => {
     try {

@@ -32,7 +32,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 type Message = MessageShape<DescMessage>;
 type Implementation = (request: Message, context: HandlerContext) => Responses;
 
-/** What a stream costs its peer: the chunks that wait for its reader. */
+/** The cost of a stream for its peer: the chunks that wait for its reader. */
 const STREAM_BYTES = 16 * 1024;
 
 /** How long HTTP/2 may take to reset a stream. */
@@ -43,7 +43,7 @@ const encoder = new TextEncoder();
 const endOfStream = createEndStreamSerialization(undefined);
 
 export interface StreamOptions {
-  /** Aborts when no more calls are to be taken; streams end with it. */
+  /** Aborts when no more calls are accepted; streams end with it. */
   readonly shutdown: AbortSignal;
   readonly pace: DeliveryPace;
   /** How long the reader of a stream may leave its messages unread. */
@@ -108,7 +108,7 @@ async function answer(
       };
       const encode = format.json ? jsonEnvelope : binaryEnvelope;
       await deliver(responses, { method, outlet, encode, pace, stallMs, signal, cutOff });
-      // A stream that was cut off says why, so that its reader does not take it for the end.
+      // A stream that was cut off reports why, so that its reader does not take it for the end.
       if (signal.reason instanceof ConnectError) throw signal.reason;
     } catch (error) {
       failure = error;
@@ -118,7 +118,7 @@ async function answer(
     }
     outlet.end(endOf(context, failure));
   })();
-  // An implementation may set headers until it has answered.
+  // An implementation may set headers until its first response.
   await Promise.race([outlet.begun, deliveries]);
   const headers = new Headers(context.responseHeader);
   headers.set("content-type", type.replace(/;.*$/, "").trim());
@@ -216,7 +216,7 @@ class BodyOutlet implements Outlet {
     this.#close();
   }
 
-  /** Ends the body without the rest of it; does nothing where it has been read. */
+  /** Ends the body without its rest; does nothing if it has been read completely. */
   fail(error: unknown): void {
     this.#controller.error(error);
   }

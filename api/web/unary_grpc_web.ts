@@ -30,9 +30,8 @@ const OK_TRAILER = enveloped(TRAILER_FLAG, encoder.encode("grpc-status: 0\r\n"))
 
 /**
  * Whether a request is the plain case: one binary gRPC-Web message of known length, uncompressed,
- * with a deadline that is one or none.
- * That is what our own clients send, and what is answered here without the streams and transforms
- * that Connect's general handler needs; everything else goes to that one.
+ * with a valid deadline or none. Our own clients send such requests. They are answered here without
+ * the streams and transforms of Connect's general handler, which handles all other requests.
  */
 export function isPlainGrpcWeb({ method, headers }: Request, maxBytes: number): boolean {
   const length = Number(headers.get("content-length") ?? NaN);
@@ -71,7 +70,7 @@ export function unaryGrpcWeb(
   };
 }
 
-/** A large answer, compressed where the caller asks for it by HTTP's own means. */
+/** A large response, compressed by HTTP's content encoding if the caller accepts it. */
 async function large(
   body: Uint8Array<ArrayBuffer>,
   headers: Headers,
@@ -100,7 +99,7 @@ function messageOf(method: DescMethod, body: Uint8Array): MessageShape<DescMessa
   }
 }
 
-/** The headers of an answer, with those that the method has set. */
+/** The headers of a response, with those that the method has set. */
 function headersWith(own: Headers | undefined, contentType = CONTENT_TYPE): Headers {
   const headers = new Headers(own);
   headers.set("content-type", contentType);
@@ -118,7 +117,7 @@ function okBody(message: Uint8Array, own: Headers | undefined): Uint8Array<Array
 
 /**
  * The answer to a call that failed.
- * @param context says what the method has set, where one was called
+ * @param context has the headers that the method has set, if one was called
  */
 export function failedGrpcWeb(
   error: unknown,

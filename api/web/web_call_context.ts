@@ -3,7 +3,7 @@ import { type ContextValues, createContextValues, type HandlerContext } from "@c
 import { SOURCE } from "@mpc/process";
 import { Deadline, parseGrpcTimeout } from "../deadline.ts";
 
-/** A unary call at the web door; everything in it is made when it is asked for. */
+/** A unary call at the web door. Its parts are created on demand. */
 export class WebCallContext implements HandlerContext {
   readonly protocolName = "grpc-web";
   readonly requestMethod = "POST";
@@ -59,7 +59,7 @@ export class WebCallContext implements HandlerContext {
   }
 
   get signal(): AbortSignal {
-    // Most calls have no deadline: then the request's own signal says all there is to say.
+    // Most calls have no deadline; then the request's own signal is sufficient.
     if (!this.deadline) return this.#request.signal;
     return this.#signal ??= AbortSignal.any([this.#request.signal, this.deadline.signal]);
   }
@@ -68,7 +68,7 @@ export class WebCallContext implements HandlerContext {
     return this.deadline?.leftMs;
   }
 
-  /** Stops timers; to be called when the call has ended. */
+  /** Stops timers. Must be called when the call has ended. */
   dispose(): void {
     this.deadline?.dispose();
   }

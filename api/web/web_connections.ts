@@ -8,9 +8,9 @@ const log = getLogger(["mpc", "web"]);
 export interface ConnectionLimits {
   /** How long a new connection may take to send its first request's headers. */
   readonly handshakeTimeoutMs: number;
-  /** How long a connection may be without a request; headers half-sent count as none. */
+  /** How long a connection may be without a request; incomplete headers count as none. */
   readonly idleTimeoutMs: number;
-  /** How long a request's body may take to come in. */
+  /** How long a request's body may take to arrive. */
   readonly bodyTimeoutMs: number;
 }
 
@@ -20,25 +20,25 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   bodyTimeoutMs: 20_000,
 };
 
-/** How often deadlines are looked at. */
+/** The interval of checking deadlines. */
 const SWEEP_MS = 500;
 
-/** Descriptors that are kept free for everything else once the process has run out of them. */
+/** File descriptors that are kept free for other uses after the process has run out of them. */
 const SPARE_DESCRIPTORS = 24;
 
-/** How long nothing is accepted after accepting failed. */
+/** The pause after a failure to accept a connection. */
 const ACCEPT_PAUSE_MS = 50;
 
-/** What a request costs until its body has been read, besides the body's bytes (measured). */
+/** The measured cost of a request until its body has been read, besides the body's bytes. */
 const UNREAD_BYTES = 64 * 1024;
 
-/** A new connection may bring hundreds of requests: it counts as so many calls of its peer's turn. */
+/** A new connection may bring hundreds of requests, so it counts as this many calls of a turn. */
 const CONNECTION_WORK = 16;
 
-/** A connection of which so many calls in a row are refused is cut. */
+/** After this many refused calls in a row, a connection is cut. */
 const MAX_REFUSED = 4;
 
-/** How long an answer's bytes may take from here to the kernel. */
+/** How long a response's bytes may take to reach the kernel. */
 const FLUSH_MS = 25;
 
 /** A request whose connection is known. */
@@ -46,16 +46,16 @@ export interface WebCall {
   readonly peer: Peer;
   /** The IP address that it came from. */
   readonly source: string;
-  /** Says that its body has been read. */
+  /** Reports that its body has been read. */
   received(): void;
-  /** Closes the connection once its calls have been answered: what is left of a body would be read. */
+  /** Closes the connection once its calls are answered, so that the rest of a body is not read. */
   closeAfter(): void;
   /**
-   * Counts the call as running, and `bytes` as held, until its answer has been sent.
-   * @returns false where the peer holds too much already
+   * Counts the call as running, and `bytes` as held, until its response has been sent.
+   * @returns false if the peer already holds too much
    */
   untilSent(bytes: number): boolean;
-  /** Settles when the answer has been sent, or cannot be. */
+  /** Settles when the response has been sent, or cannot be sent. */
   readonly sent: Promise<unknown>;
   /** Ends the connection at once. */
   cut(): void;
@@ -63,9 +63,9 @@ export interface WebCall {
 
 type Handle = (request: Request, call: WebCall) => Response | Promise<Response>;
 
-/** The answers to requests that do not become calls. */
+/** The responses to requests that do not become calls. */
 export interface Answers {
-  /** The peer has its share of calls already. */
+  /** The peer already has its share of calls. */
   busy(): Response;
   /** The server is shutting down. */
   closing(): Response;
@@ -77,20 +77,20 @@ interface Connection {
   readonly usage: Usage;
 }
 
-/** What a connection does. */
+/** The activity of a connection. */
 interface Usage {
   running: number;
-  /** When it was last seen to do something, by the monotonic clock. */
+  /** When it was last active, by the monotonic clock. */
   lastUsed: number;
-  /** How long it may be without a running call from now on. */
+  /** How long it may now be without a running call. */
   idleLimitMs: number;
-  /** Calls refused since one was last accepted. */
+  /** Calls refused since the last accepted one. */
   refused: number;
 }
 
 /**
- * Accepts connections and serves HTTP on them, within limits: too many of one peer are refused, idle
- * ones are closed, and when descriptors run out the idlest make room.
+ * Accepts connections and serves HTTP on them, within limits: excess connections of one peer are
+ * refused, idle ones are closed, and when file descriptors run out the most idle ones are closed.
  */
 export class WebConnections {
   readonly #listener: Deno.TcpListener;
@@ -126,7 +126,7 @@ export class WebConnections {
     this.#accepting = this.#accept();
   }
 
-  /** Stops accepting, lets running calls finish for `graceMs`, then cuts what is left. */
+  /** Stops accepting, lets running calls finish for `graceMs`, then cuts the remaining ones. */
   async close(graceMs: number): Promise<void> {
     this.#closing = true;
     this.#listener.close();
@@ -218,7 +218,7 @@ export class WebConnections {
       if (this.#closing) return this.#answers.closing();
       if (usage.refused >= MAX_REFUSED || !take(peer)) {
         if (++usage.refused < MAX_REFUSED) return this.#answers.busy();
-        // Not answered any more: thousands of answers would keep others waiting (measured).
+        // No response any more: thousands of them would delay others (measured).
         cut();
         return new Promise(() => {});
       }
@@ -259,7 +259,7 @@ export class WebConnections {
     this.#onSweep();
   }
 
-  /** Cuts connections: the idle ones first, those of the peer that has most, the idlest. */
+  /** Cuts connections: idle ones first, then those of the peer that has most, most idle first. */
   #evict(count: number): void {
     const order = [...this.#connections].sort((a, b) =>
       Number(a.usage.running > 0) - Number(b.usage.running > 0) ||
@@ -270,7 +270,7 @@ export class WebConnections {
   }
 }
 
-/** A call with what it costs its peer. */
+/** A call, and the resources that it takes from its peer. */
 class RunningCall implements WebCall {
   readonly peer: Peer;
   readonly source: string;
@@ -322,7 +322,7 @@ class RunningCall implements WebCall {
     return true;
   }
 
-  /** Ends the call, unless it waits until its answer has been sent. */
+  /** Ends the call, unless it waits until its response has been sent. */
   answered(waitUntilSent: boolean): void {
     this.received();
     if (waitUntilSent) this.untilSent(0);
@@ -336,7 +336,7 @@ class RunningCall implements WebCall {
   }
 }
 
-/** Takes what a new call costs. */
+/** Takes the resources for a new call. */
 function take({ calls, bytes }: Peer): boolean {
   if (!calls.take(1)) return false;
   if (bytes.take(UNREAD_BYTES)) return true;
@@ -354,7 +354,7 @@ function nextTurn({ turns }: Peer): Promise<void> {
   });
 }
 
-/** What Deno itself would print past the logger. */
+/** Errors that Deno itself would print, bypassing the logger. */
 function failed(error: unknown): Response {
   log.debug("An answer could not be sent: {error}", { error });
   return new Response(null, { status: 500 });

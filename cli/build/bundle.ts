@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname!, "..", "..");
 /** The permissions that mpctl needs under Deno, and no others. */
 export const PERMISSIONS: readonly string[] = [
   "--no-prompt",
-  // The user chooses servers, files and where the profiles are.
+  // The user chooses servers, files, and where the profiles are.
   "--allow-net",
   "--allow-read",
   "--allow-write",
@@ -27,10 +27,10 @@ export const PERMISSIONS: readonly string[] = [
 ];
 
 /**
- * Proxies that load a built-in module, or one of its exports, on first use. A bundle hoists every
- * import to its top, and in Deno the first `node:` import takes as long as running an empty program.
- * Commander's commands extend `EventEmitter`, so every command would load `node:events`:
- * `__Emitter` has the part of it that Commander uses.
+ * Proxies that load a built-in module, or one of its exports, at its first use. A bundle moves
+ * every import to its top, and in Deno the first `node:` import takes as long as running an empty
+ * program. Commander's commands extend `EventEmitter`, so every command would load `node:events`.
+ * `__Emitter` replaces it with the part that Commander uses.
  */
 const PRELUDE = `const __lazy=(module,name)=>{
 const load=()=>{const m=globalThis.process.getBuiltinModule(module);return name?m[name]:m};
@@ -65,7 +65,7 @@ function loadLate(bundle: string): string {
     );
 }
 
-/** @throws {Error} with the bundler's output, where it fails */
+/** @throws {Error} with the bundler's output if it fails */
 export async function bundleMpctl(output: string): Promise<void> {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [

@@ -1,7 +1,7 @@
 /**
- * Compiles mpctl into programs that need nothing else: `deno task compile [TARGET …]`, by default
- * for all targets. Deno downloads the runtime that it embeds, or reads it from the file that
- * `DENORT_BIN` names.
+ * Compiles mpctl into standalone programs: `deno task compile [TARGET …]`, for all targets by
+ * default. Deno downloads the runtime that it embeds, or reads it from the file that `DENORT_BIN`
+ * names.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -21,7 +21,7 @@ export const TARGETS = [
 /**
  * Compiles one program.
  * @returns its path
- * @throws {Error} with the compiler's output, where it fails
+ * @throws {Error} with the compiler's output if it fails
  */
 export async function compileMpctl(target: string, folder: string): Promise<string> {
   const output = join(folder, `mpctl-${target}${target.includes("windows") ? ".exe" : ""}`);

@@ -79,7 +79,7 @@ async function showPlans(
   const count = (action: string) => changes.filter((change) => change.action === action).length;
   terminal.out(
     `${count("create")} to create, ${count("update")} to change, ${surplus.length} to delete, ` +
-      `${count("none")} as wanted\n`,
+      `${count("none")} unchanged\n`,
   );
   return EXIT.OK;
 }
@@ -121,7 +121,7 @@ class Application {
   }
 
   async #attempt(name: string, attempt: () => Promise<Result>): Promise<void> {
-    // After ctrl-C nothing more is asked for.
+    // After ctrl-C nothing more is submitted.
     if (this.#results.some(({ exitCode }) => exitCode === EXIT.DETACHED)) {
       return this.#report({ name, result: "not applied", operation: "", exitCode: EXIT.DETACHED });
     }
@@ -150,7 +150,7 @@ class Application {
     return await this.#follow(name, operation, done, isNeeded);
   }
 
-  /** Waits unless `--no-wait` says otherwise; always where later resources need this one. */
+  /** Waits unless `--no-wait` is set, and always if later resources need this one. */
   async #follow(
     name: string,
     operation: Operation,
@@ -200,12 +200,12 @@ export async function diff(
   });
 }
 
-/** Renders a change for people. */
+/** Formats a change for people. */
 function changeText({ manifest: { name }, action, differences, plan }: Change): string {
   const lines = [`${action === "create" ? "+" : "~"} ${name}`];
   for (const { path, before, after } of differences) {
     lines.push(`    ${path}: ${before || "(none)"} → ${after || "(none)"}`);
   }
-  if (!plan) lines.push("    its objects are planned when its environment is there");
+  if (!plan) lines.push("    its objects can be planned once its environment exists");
   return `${lines.join("\n")}\n`;
 }

@@ -149,7 +149,7 @@ function entryPaths(
   );
 }
 
-/** The expiry of an environment with more time. */
+/** The expiry of an environment, extended. */
 function extended({ name, expireTime }: Environment, ms: number): Timestamp {
   if (!expireTime) throw new CliError(`Cannot extend '${idOf(name)}': it never expires`);
   return timestampFromMs(timestampMs(expireTime) + ms);

@@ -65,7 +65,7 @@ export async function deployWorkload(
   });
 }
 
-/** The workload that the flags change; undefined where it is new or to be replaced. */
+/** The workload that the flags change; undefined if it is new or to be replaced. */
 async function currentWorkload(
   client: Client<typeof WorkloadService>,
   name: string,
@@ -73,7 +73,7 @@ async function currentWorkload(
 ): Promise<Workload | undefined> {
   if (replace) return undefined;
   const current = await unlessNotFound(() => client.getWorkload({ name }));
-  // The fields of an image do not apply to a chart, nor the other way round.
+  // Fields of an image do not apply to a chart, and vice versa.
   const other = current?.spec?.chart ? image : chart;
   return other === undefined ? current : create(WorkloadSchema, { labels: current?.labels ?? {} });
 }

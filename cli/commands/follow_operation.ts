@@ -8,15 +8,15 @@ import type { Host } from "../host/mod.ts";
 import { idOf } from "../names.ts";
 import { createProgress, type Progress } from "../output/progress.ts";
 
-/** A timer of more than 24.8 days fires at once: its time is kept in 31 bits. */
+/** The longest delay of a timer, which has 31 bits; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** How long the user has to press ctrl-C a second time. */
 const SECOND_CTRL_C_MS = 2_000;
 
 /**
- * Shows an operation until it has ended. A server that goes away is waited for until the timeout,
- * or for `RECONNECT_MS` without one. The first ctrl-C detaches: the operation goes on.
+ * Shows an operation until it has ended. An unreachable server is tried again until the timeout, or
+ * for `RECONNECT_MS` without one. The first ctrl-C detaches, and the operation continues.
  * @returns the exit code
  */
 export async function followOperation(
@@ -39,7 +39,7 @@ export async function followOperation(
     ? undefined
     : setTimeout(end, Math.min(timeoutMs, MAX_TIMER_MS), "timeout");
   let last = operation;
-  /** Why the connection is lost, while it is. */
+  /** Why the connection is lost; undefined while it is not. */
   let lost: ConnectError | undefined;
   const options = {
     signal: stop.signal,
@@ -57,11 +57,11 @@ export async function followOperation(
   } catch (error) {
     progress.end();
     if (why === "interrupted") {
-      terminal.err(`\nDetached; the operation goes on. ${next}\n`);
+      terminal.err(`\nDetached; the operation continues. ${next}\n`);
       return await offerCancellation(context, connection, operation);
     }
     if (why === "timeout" && !lost) {
-      throw new CliError(`The operation did not end within ${timeoutMs! / 1_000} s; it goes on`, {
+      throw new CliError(`The operation did not end within ${timeoutMs! / 1_000} s; it continues`, {
         exitCode: EXIT.TIMEOUT,
         hint: next,
       });
@@ -101,7 +101,7 @@ function reportEnd({ terminal }: CommandContext, operation: Operation): number {
   }
 }
 
-/** Waits a moment for a second ctrl-C, then asks whether to cancel. @returns the exit code */
+/** Waits for a second ctrl-C, then offers to cancel the operation. @returns the exit code */
 async function offerCancellation(
   { terminal, host }: CommandContext,
   connection: Connection,

@@ -59,8 +59,8 @@ export async function getWorkload(
 }
 
 /**
- * Prints a resource and then each change of it, from one stream, so that no change is missed in
- * between; ends when the resource is deleted.
+ * Prints a resource and then each change of it, from one stream, so that no change is missed. Ends
+ * when the resource is deleted.
  * @throws {CliError} not found
  */
 async function watch<Desc extends DescMessage>(

@@ -1,4 +1,4 @@
-/** Lists, read as JSON: without the code for messages mpctl starts in half the time. */
+/** Lists, read as JSON: without the message classes, mpctl starts in half the time. */
 import { callJson } from "@mpc/client/call_json";
 import type {
   ListClusterEventsResponseJson,

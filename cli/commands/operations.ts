@@ -13,7 +13,7 @@ import { followOperation } from "./follow_operation.ts";
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * The name of an operation by its id, or by at least four characters of its beginning or end.
+ * The name of an operation, from its id or at least four characters of the id's beginning or end.
  * @throws {CliError} usage or not found
  */
 async function operationName(

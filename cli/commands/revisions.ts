@@ -15,7 +15,7 @@ export async function listRevisions(
   return EXIT.OK;
 }
 
-/** All revisions of a workload, the newest first. */
+/** All revisions of a workload, newest first. */
 function readRevisions(
   context: CommandContext,
   parent: string,

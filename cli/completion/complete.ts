@@ -4,10 +4,10 @@ import type { Terminal } from "../host/terminal.ts";
 import { createProgram } from "../program.ts";
 import { type Candidate, valuesOf } from "./values.ts";
 
-/** What the shell does with the answer, in the protocol of Cobra's scripts. */
+/** What the shell does after the candidates, in the protocol of Cobra's scripts. */
 const DIRECTIVE = { files: 0, nothingElse: 4 } as const;
 
-/** The parsed part of a command line whose last word is to be completed. */
+/** The parsed part of a command line, before the word to be completed. */
 interface Position {
   readonly command: CommandUnknownOpts;
   /** The command's arguments before the last word. */
@@ -18,7 +18,7 @@ interface Position {
 }
 
 /**
- * Completes the last of these words: a line for each candidate with its description, then a
+ * Completes the last of these words: prints a line for each candidate with its description, then a
  * directive for the shell (the protocol of Cobra).
  */
 export async function complete(
@@ -63,7 +63,7 @@ function locate(program: CommandUnknownOpts, words: readonly string[]): Position
   return { command, arguments: values, flags, flag: undefined };
 }
 
-/** @returns undefined where the shell should complete file names */
+/** @returns undefined if the shell should complete file names */
 async function candidates(
   { command, arguments: values, flags, flag }: Position,
   typed: string,

@@ -9,7 +9,7 @@ import type { Host } from "../host/mod.ts";
 import { environmentName, idOf, workloadName } from "../names.ts";
 import { FORMATS } from "../output/format.ts";
 
-/** What the command line says before the word that is completed. */
+/** The command line before the word to be completed. */
 export interface Line {
   /** The command, for instance `workload` and `rollback`. */
   readonly noun: string;
@@ -72,14 +72,14 @@ export async function valuesOf(
   }
 }
 
-/** What lists can be sorted by, as far as people do. */
+/** The common sort fields of lists. */
 const SORT_FIELDS: Readonly<Record<string, readonly string[]>> = {
   env: ["name", "state", "create_time", "update_time", "expire_time", "cluster"],
   workload: ["name", "state", "create_time", "update_time", "image", "replicas"],
   op: ["create_time", "update_time", "end_time", "state", "kind", "target"],
 };
 
-/** Which operations a verb can act on (AIP-160); all of them where it is not here. */
+/** Which operations a verb can act on (AIP-160); a verb that is missing here can act on all. */
 const ACTS_ON: Readonly<Record<string, string>> = {
   cancel: "state = PENDING OR state = RUNNING",
   watch: "state = PENDING OR state = RUNNING OR state = CANCELLING",
@@ -110,7 +110,7 @@ async function fromServer(
       (connection) => read(connection, config.environment || "-", { timeoutMs: PATIENCE_MS }),
     );
   } catch {
-    // A shell cannot show the error of a completion: it completes nothing.
+    // A shell cannot show the error of a completion, so there are no candidates.
     return [];
   }
 }

@@ -1,4 +1,6 @@
-/** The file with the profiles: named sets of settings, one of them current, as kubectl's contexts. */
+/**
+ * The file with the profiles: named sets of settings, one of them current, like kubectl's contexts.
+ */
 import { CliError, EXIT, usageError } from "../errors/cli_error.ts";
 import type { Host } from "../host/mod.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS } from "./settings.ts";
@@ -7,7 +9,7 @@ import { SETTING_NAMES, type SettingName, SETTINGS } from "./settings.ts";
 export type Profile = { readonly [Name in SettingName]?: string };
 
 export interface Profiles {
-  /** The profile that is used where none is named; empty where there is none. */
+  /** The default profile; empty if there is none. */
   readonly current: string;
   readonly profiles: Readonly<Record<string, Profile>>;
 }
@@ -15,7 +17,7 @@ export interface Profiles {
 const NO_PROFILES: Profiles = { current: "", profiles: {} };
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
-/** The file's path: `MPC_CONFIG`, or `mpc/config.yaml` in the XDG directory of configurations. */
+/** The file's path: `MPC_CONFIG`, or `mpc/config.yaml` in the XDG configuration directory. */
 export function profilesPath(host: Host): string {
   const named = host.env("MPC_CONFIG");
   if (named) return named;
@@ -26,7 +28,7 @@ export function profilesPath(host: Host): string {
 
 /**
  * Reads the file; without a file there are no profiles.
- * @throws {CliError} usage, with line and column, or with every wrong key
+ * @throws {CliError} usage, with line and column, or with every invalid key
  */
 export async function readProfiles(host: Host): Promise<Profiles> {
   const path = profilesPath(host);
@@ -49,7 +51,7 @@ export async function writeProfiles(host: Host, profiles: Profiles): Promise<voi
   await host.writeTextFile(profilesPath(host), stringify(profiles));
 }
 
-/** @throws {CliError} usage, where a profile cannot have this name */
+/** @throws {CliError} usage, if the name is not allowed */
 export function assertProfileName(name: string): void {
   if (NAME.test(name) && !(name in Object.prototype)) return;
   throw usageError(`Cannot use profile '${name}': must be letters, digits, '.', '_' and '-'`);

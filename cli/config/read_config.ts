@@ -18,7 +18,7 @@ export interface GlobalFlags {
 /** How this run of mpctl calls the server and prints. */
 export interface CliConfig extends Settings {
   readonly headers: boolean;
-  /** How long one call may take; the client's default where undefined. */
+  /** How long one call may take; undefined for the client's default. */
   readonly requestTimeoutMs: number | undefined;
   /** Whether colours may be used, on a terminal (no-color.org). */
   readonly color: boolean;

@@ -10,7 +10,7 @@ export interface Setting<T> {
   readonly variable: string;
   /** For help and completion. */
   readonly description: string;
-  /** The value where nothing sets it. */
+  /** The default value. */
   readonly fallback: string;
   /** @throws {CliError} usage, with what is expected */
   readonly parse: (text: string) => T;
@@ -19,7 +19,7 @@ export interface Setting<T> {
 export interface Settings {
   readonly server: URL;
   readonly output: OutputFormat;
-  /** The environment of workloads that are named without one; empty where there is none. */
+  /** The environment of workloads that are named without one; empty for none. */
   readonly environment: string;
 }
 
@@ -30,21 +30,21 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<Settings[Name]>
   server: {
     flag: "--server",
     variable: "MPC_SERVER",
-    description: "where the API is",
+    description: "address of the API",
     fallback: DEFAULT_SERVER,
     parse: parseServer,
   },
   output: {
     flag: "--output",
     variable: "MPC_OUTPUT",
-    description: "how results are printed",
+    description: "output format of results",
     fallback: "table",
     parse: parseOutput,
   },
   environment: {
     flag: "--env",
     variable: "MPC_ENVIRONMENT",
-    description: "the environment of workloads",
+    description: "environment of workloads",
     fallback: "",
     parse: (text) => text,
   },

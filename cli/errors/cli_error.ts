@@ -9,7 +9,7 @@ export const EXIT = {
   CONFLICT: 6,
   NOT_FOUND: 7,
   DIFFERENCES: 8,
-  /** Interrupted: the operation goes on. */
+  /** Interrupted; the operation continues. */
   DETACHED: 130,
 } as const;
 
@@ -18,12 +18,12 @@ export const EXIT_HELP = `Exit codes:
   1  error                 6  conflict: it exists, or somebody else was first
   2  usage, bad input      7  not found
   3  operation failed      8  there are differences
-  4  operation cancelled   130  interrupted; the operation goes on`;
+  4  operation cancelled   130  interrupted; the operation continues`;
 
-/** An error whose message is printed for the user as it is, without a stack trace. */
+/** An error whose message is printed for the user without a stack trace. */
 export class CliError extends Error {
   readonly exitCode: number;
-  /** What to do next; empty where the message says so. */
+  /** What to do next; empty if the message says so. */
   readonly hint: string;
 
   constructor(
@@ -36,6 +36,6 @@ export class CliError extends Error {
   }
 }
 
-/** The error of a command that was used wrongly. */
+/** The error for a command that was used incorrectly. */
 export const usageError = (message: string, hint = ""): CliError =>
   new CliError(message, { exitCode: EXIT.USAGE, hint });

@@ -1,9 +1,9 @@
 import { closest, distance } from "fastest-levenshtein";
 
-/** The largest share of wrong letters that counts as a typing error. */
+/** The largest share of wrong letters that counts as a typo. */
 const MAX_SHARE = 0.4;
 
-/** "Did you mean …?" with the name nearest to what was typed; undefined where none is near. */
+/** "Did you mean …?" with the name nearest to what was typed; undefined if none is close. */
 export function nearest(typed: string, names: readonly string[]): string | undefined {
   if (names.length === 0) return undefined;
   const found = names.find((name) => isSwap(typed, name)) ?? closest(typed, names);
@@ -11,7 +11,7 @@ export function nearest(typed: string, names: readonly string[]): string | undef
   return share <= MAX_SHARE || isSwap(typed, found) ? `Did you mean '${found}'?` : undefined;
 }
 
-/** Two swapped letters are one typing error, but an edit distance of two. */
+/** Two swapped letters are one typo, but an edit distance of two. */
 function isSwap(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   const at = [...a].findIndex((letter, index) => letter !== b[index]);

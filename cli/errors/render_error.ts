@@ -16,19 +16,19 @@ const EXIT_OF: Partial<Record<Code, number>> = {
   [Code.DeadlineExceeded]: EXIT.TIMEOUT,
 };
 
-/** Why there was no answer of our API, by where the error arose. */
+/** Why the API did not answer, by the origin of the error. */
 const UNREACHABLE: Partial<Record<FailureOrigin, string>> = {
   refused: "connection refused",
   unknown_host: "no such host",
-  unreachable: "the network does not lead there",
+  unreachable: "the network is unreachable",
   broken: "the connection broke",
   unavailable: "it is not available",
-  foreign: "it does not answer as this API does",
+  foreign: "its response is not from this API",
 };
 
 const START_HINT = "Start one with 'deno task dev', or set --server or MPC_SERVER";
 
-/** An error for the user, and the exit code. */
+/** An error formatted for the user, and the exit code. */
 export interface RenderedError {
   readonly text: string;
   readonly exitCode: number;
@@ -48,15 +48,15 @@ function renderFailure(error: ConnectError, server: string, next?: string): Rend
   const { origin, code, message, violations, nextStep } = readFailure(error);
   const address = server.replace(/\/$/, "");
   if (origin === "timeout") {
-    const what = `Error: The server at ${address} takes calls, but did not answer in time`;
+    const what = `Error: The server at ${address} accepts calls, but did not answer in time`;
     return {
-      text: lines(what, next ?? "Give it more with --request-timeout"),
+      text: lines(what, next ?? "Allow more time with --request-timeout"),
       exitCode: EXIT.TIMEOUT,
     };
   }
   const why = UNREACHABLE[origin];
   if (why) {
-    // What the runtime says of a connection adds nothing.
+    // The runtime's message about a connection adds nothing.
     const answer = error.cause === undefined ? ` (${message})` : "";
     const what = `Error: Cannot reach the server at ${address}: ${why}${answer}`;
     return { text: lines(what, next ?? START_HINT), exitCode: EXIT.ERROR };
@@ -94,7 +94,7 @@ export async function suggestName(error: unknown, config: CliConfig): Promise<st
       return nearest(idOf(missing), workloads.map(({ name }) => idOf(name)));
     });
   } catch {
-    // The error itself is printed in any case; a suggestion only adds to it.
+    // The error is printed in any case; the suggestion is optional.
     return undefined;
   }
 }

@@ -13,20 +13,20 @@ export interface ListFlags {
 /** The items of a list. */
 export interface Listed<T> {
   readonly items: readonly T[];
-  /** Whether the limit cut the list. */
+  /** Whether the limit truncated the list. */
   readonly more: boolean;
 }
 
 const PAGE_SIZE = 500;
 
-/** One filter for `--filter` and `-l`. */
+/** Combines `--filter` and `-l` into one filter. */
 function filterOf({ filter = "", selector = "" }: ListFlags): string {
   const labels = selectorFilter(parseSelector(selector));
-  // AND binds loosest (AIP-160), so the filter needs no brackets: they would shift error positions.
+  // AND binds loosest (AIP-160), so no parentheses are needed; they would shift error positions.
   return [filter, labels].filter((part) => part.trim() !== "").join(" AND ");
 }
 
-/** Reads pages up to the last one, or up to the limit. */
+/** Reads pages until the last one, or until the limit. */
 export async function readPages<T>(
   flags: ListFlags,
   page: (
@@ -49,8 +49,10 @@ export async function readPages<T>(
   return { items, more: pageToken !== "" };
 }
 
-/** Says that a limit cut the list. */
+/** Reports that the limit truncated the list. */
 export function reportMore({ terminal, config }: CommandContext, { items, more }: Listed<unknown>) {
   if (!more || !isForPeople(config.output)) return;
-  terminal.err(`There are more than these ${items.length}: --limit shows them, --filter narrows\n`);
+  terminal.err(
+    `There are more than these ${items.length}: raise --limit, or narrow with --filter\n`,
+  );
 }

@@ -4,7 +4,7 @@ import { autoscaling, sources, volumes } from "./parse_flag.ts";
 const secret = (value: string) => ({ case: "secret" as const, value });
 const config = (value: string) => ({ case: "config" as const, value });
 
-Deno.test("sources() reads whole sources and single keys", () => {
+Deno.test("sources() parses whole sources and single keys", () => {
   const typed = ["secret/keys", "A=secret/keys", "B=config/settings/b.c"];
   assert.deepEqual(typed.reduce((before, text) => sources(text, before), sources("config/all")), [
     { variable: "", key: "", source: config("all") },
@@ -17,7 +17,7 @@ Deno.test("sources() reads whole sources and single keys", () => {
   }
 });
 
-Deno.test("volumes() reads every source", () => {
+Deno.test("volumes() parses every source", () => {
   assert.deepEqual(volumes("tls=/etc/tls:secret/web", volumes("data=/data:10Gi")), [
     { name: "data", path: "/data", source: { case: "storage", value: { size: "10Gi" } } },
     { name: "tls", path: "/etc/tls", source: secret("web") },
@@ -33,7 +33,7 @@ Deno.test("volumes() reads every source", () => {
   }
 });
 
-Deno.test("autoscaling() reads a range and a target", () => {
+Deno.test("autoscaling() parses a range and a target", () => {
   const range = { minReplicas: 2, maxReplicas: 10 };
   assert.deepEqual(autoscaling("2-10"), { ...range, targetCpuPercent: 0 });
   assert.deepEqual(autoscaling("2-10@70%"), { ...range, targetCpuPercent: 70 });

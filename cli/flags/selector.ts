@@ -1,7 +1,7 @@
 /** Label selectors of `-l`: `team=web,tier!=db,owner,!old,zone in (a,b)`. */
 import { usageError } from "../errors/cli_error.ts";
 
-/** One condition; all of a selector must hold. */
+/** One condition. All conditions of a selector must hold. */
 export interface LabelCondition {
   readonly key: string;
   /** `notin` also selects resources without the label, as in Kubernetes. */
@@ -9,7 +9,7 @@ export interface LabelCondition {
   readonly values: readonly string[];
 }
 
-/** A name with a prefix or without, as Kubernetes has them ("Labels and Selectors"). */
+/** A label key, with or without a prefix (Kubernetes, "Labels and Selectors"). */
 const KEY = new RegExp(
   String
     .raw`^(?=.{1,317}$)(?:(?=[^/]{1,253}/)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*/)?(?=[^/]{1,63}$)[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$`,
@@ -19,8 +19,8 @@ const VALUE = /^(?=.{0,63}$)(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
 const TOKEN = /\s*([(),]|==|!=|[=!<>]|[^\s(),=!<>]+)\s*/y;
 
 /**
- * Reads a selector of labels in the grammar of Kubernetes ("Labels and Selectors"); no conditions
- * where the text is blank.
+ * Parses a label selector in Kubernetes' grammar ("Labels and Selectors"); a blank text has no
+ * conditions.
  * @throws {CliError} usage
  */
 export function parseSelector(text: string): readonly LabelCondition[] {

@@ -84,7 +84,7 @@ for (
     "téam=web",
   ]
 ) {
-  Deno.test(`-l '${text}' is refused`, () => {
+  Deno.test(`-l '${text}' is rejected`, () => {
     assert.throws(() => parseSelector(text), /Cannot select by/);
   });
 }

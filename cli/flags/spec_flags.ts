@@ -51,7 +51,7 @@ export interface SpecFlags {
 }
 
 /**
- * Applies flags to a spec: variables and resources are set one by one, lists as a whole.
+ * Applies flags to a spec. Variables and resources are set one by one, lists are replaced.
  * @throws {CliError} usage
  */
 export async function specWith(

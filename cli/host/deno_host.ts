@@ -43,7 +43,7 @@ export const denoHost: Host = {
   async writeTextFile(path, text) {
     const folder = path.replace(/[/\\][^/\\]*$/, "");
     if (folder !== path) await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-    // Renamed into place, so that no reader sees a part of it.
+    // Renamed into place, so that no reader sees a partial file.
     const half = `${path}.${crypto.randomUUID()}`;
     await Deno.writeTextFile(half, text, { mode: 0o600 });
     await Deno.rename(half, path);

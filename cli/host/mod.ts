@@ -1,4 +1,4 @@
-/** The process that mpctl runs in. */
+/** The host of this process, Deno or Node. */
 import { denoHost } from "./deno_host.ts";
 import type { Host } from "./host.ts";
 import { nodeHost } from "./node_host.ts";

@@ -42,7 +42,7 @@ export const nodeHost: Host = {
     const { mkdir, rename, writeFile } = files().promises;
     const folder = path.replace(/[/\\][^/\\]*$/, "");
     if (folder !== path) await mkdir(folder, { recursive: true, mode: 0o700 });
-    // Renamed into place, so that no reader sees a part of it.
+    // Renamed into place, so that no reader sees a partial file.
     const half = `${path}.${crypto.randomUUID()}`;
     await writeFile(half, text, { mode: 0o600 });
     await rename(half, path);

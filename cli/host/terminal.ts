@@ -1,12 +1,12 @@
 import { host } from "./mod.ts";
 
-/** Where a command prints. */
+/** Where a command prints its output. */
 export interface Terminal {
   /** Prints results, to standard output. */
   out(text: string): void;
   /** Prints progress, hints and errors, to standard error. */
   err(text: string): void;
-  /** Whether progress goes to a terminal and answers come from one. */
+  /** Whether progress goes to a terminal, and the user can answer questions there. */
   readonly interactive: boolean;
   readonly columns: number;
 }

@@ -15,12 +15,12 @@ import { clusterDifferences, type Difference, recordDifferences } from "./differ
 import { expiryChange } from "./expiry.ts";
 import type { Manifest } from "./manifest.ts";
 
-/** What it takes to bring a resource to its manifest. */
+/** The change that brings a resource to the state of its manifest. */
 export interface Change {
   readonly manifest: Manifest;
   readonly action: "create" | "update" | "none";
   readonly differences: readonly Difference[];
-  /** The resource as it was read; undefined where there is none. */
+  /** The resource as it was read; undefined if it does not exist. */
   readonly live: Environment | Workload | undefined;
   /** The server's plan; undefined for a workload whose environment does not exist yet. */
   readonly plan: Operation | undefined;
@@ -32,7 +32,7 @@ export interface CallOptions {
 }
 
 /**
- * Compares a manifest with the live resource and the server's plan; changes nothing.
+ * Compares a manifest with the live resource and the server's plan. Changes nothing.
  * @param created names of the environments that the same files create
  */
 async function findChange(
@@ -49,7 +49,7 @@ async function findChange(
   return { manifest, action: same ? "none" : "update", differences, live, plan };
 }
 
-/** Every change that the manifests ask for; fails before anything changes. */
+/** All changes for the manifests. Fails before anything changes. */
 export async function findChanges(
   connection: Connection,
   manifests: readonly Manifest[],
@@ -66,8 +66,8 @@ export async function findChanges(
 }
 
 /**
- * Submits a change, or asks for its plan. An etag in the manifest must match.
- * @param live the resource as it was read; undefined where there is none
+ * Submits a change, or requests its plan. An etag in the manifest must match.
+ * @param live the resource as it was read; undefined if it does not exist
  */
 export async function submit(
   connection: Connection,
@@ -100,7 +100,7 @@ export async function submit(
   });
 }
 
-/** @throws {CliError} where the manifest is meant for a resource that does not exist */
+/** @throws {CliError} if the manifest requires a resource that does not exist */
 function assertNoEtag(
   { name, resource }: Manifest,
   live: Environment | Workload | undefined,
@@ -123,7 +123,7 @@ async function readLive(
   );
 }
 
-/** A workload has no plan as long as its environment does not exist. */
+/** A workload has no plan while its environment does not exist. */
 async function planOf(
   connection: Connection,
   manifest: Manifest,

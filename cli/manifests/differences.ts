@@ -12,14 +12,14 @@ import type { Manifest } from "./manifest.ts";
 /** One field that differs from the file. */
 export interface Difference {
   readonly path: string;
-  /** Empty where the field is missing. */
+  /** Empty if the field is missing. */
   readonly before: string;
   readonly after: string;
 }
 
 /**
- * How a resource's record differs from its manifest. Differences on the cluster are in the server's
- * plan, which also knows secret values.
+ * The differences of a resource's record from its manifest. The server's plan has the differences
+ * on the cluster, because it knows secret values.
  */
 export function recordDifferences(
   { kind, resource }: Manifest,
@@ -77,7 +77,7 @@ function fieldsOf(
 /** Fields whose values may be secret. */
 const SECRET = /^spec\.(env|chart\.values)\./;
 
-/** A spec's fields as path and text, lists as JSON; secret values are redacted. */
+/** The fields of a spec as paths and texts, with lists as JSON; secret values are redacted. */
 export function specText(spec: WorkloadSpec): readonly [path: string, text: string][] {
   return flatten("spec", toJson(WorkloadSpecSchema, spec)).map(([path, text]) => [
     path,

@@ -7,7 +7,7 @@ import {
 } from "@bufbuild/protobuf/wkt";
 import type { Environment, Workload } from "@mpc/proto";
 
-/** A change of the time when an environment expires. */
+/** A change of an environment's expiry. */
 export interface ExpiryChange {
   readonly path: "expireTime";
   /** As texts; empty for never. */
@@ -16,12 +16,12 @@ export interface ExpiryChange {
   readonly expireTime: Timestamp;
 }
 
-/** The server counts a `ttl` from a moment shortly before the record's creation. */
+/** The server counts a `ttl` from shortly before the record's creation. */
 const TOLERANCE_MS = 60_000;
 
 /**
- * How the expiry of an environment differs from the one that a file asks for; undefined where it does
- * not. A `ttl` counts from the creation of the environment, so that applying a file again does not
+ * The difference of an environment's expiry from the one in a file; undefined if there is none. A
+ * `ttl` counts from the creation of the environment, so that applying a file again does not
  * extend it. A file with neither `ttl` nor `expireTime` leaves the expiry as it is.
  */
 export function expiryChange(

@@ -4,7 +4,7 @@ import type { Host } from "../host/mod.ts";
 import { parseYaml, type YamlDocument } from "./parse_yaml.ts";
 import { readText, toMessage } from "./read_message.ts";
 
-/** One resource of a file; its name determines its kind. */
+/** One resource of a file. Its name determines its kind. */
 export type Manifest =
   | { readonly kind: "environment"; readonly name: string; readonly resource: Environment }
   | { readonly kind: "workload"; readonly name: string; readonly resource: Workload };
@@ -14,9 +14,10 @@ const WORKLOAD = /^environments\/[^/]+\/workloads\/[^/]+$/;
 const FILES = /\.(ya?ml|json)$/;
 
 /**
- * Reads manifests from files, folders with those below them and `-`, many to a file, as `get -o yaml` prints them.
- * @returns environments first, then workloads, each in the order they were found
- * @throws {CliError} usage: unreadable, a wrong name, a resource given twice, no resource
+ * Reads manifests from files, folders (recursively) and `-`. A file may contain many, as
+ * `get -o yaml` prints them.
+ * @returns environments first, then workloads, each in the order in which they were found
+ * @throws {CliError} usage: unreadable, an invalid name, a duplicate resource, no resource
  */
 export async function readManifests(
   host: Host,
@@ -28,7 +29,7 @@ export async function readManifests(
       for (const part of elements(document)) {
         const manifest = manifestOf(part);
         if (manifests.has(manifest.name)) {
-          throw usageError(`Cannot read '${part.place}': '${manifest.name}' is there twice`);
+          throw usageError(`Cannot read '${part.place}': '${manifest.name}' occurs twice`);
         }
         manifests.set(manifest.name, manifest);
       }
@@ -42,7 +43,7 @@ export async function readManifests(
   ];
 }
 
-/** The files of paths; of a folder every manifest in it and in the folders below it, by name. */
+/** The files of paths; for a folder all manifests in it and in its subfolders, by name. */
 async function filesOf(host: Host, paths: readonly string[]): Promise<readonly string[]> {
   const files: string[] = [];
   for (const path of paths) {
@@ -57,7 +58,7 @@ async function filesIn(host: Host, folder: string): Promise<readonly string[]> {
   for (const name of [...await host.listFolder(folder) ?? []].sort()) {
     const path = `${folder}/${name}`;
     if (FILES.test(name)) files.push(path);
-    // A hidden folder, for instance `.git`, holds no manifests.
+    // Hidden folders, for instance `.git`, contain no manifests.
     else if (!name.startsWith(".")) files.push(...await filesIn(host, path));
   }
   return files;
@@ -72,7 +73,7 @@ function elements(document: YamlDocument): readonly YamlDocument[] {
 
 /**
  * The manifest in a document.
- * @throws {CliError} usage: a wrong name, or unknown fields
+ * @throws {CliError} usage: an invalid name, or unknown fields
  */
 export function manifestOf(document: YamlDocument): Manifest {
   const { value, place } = document;

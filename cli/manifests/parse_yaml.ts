@@ -39,7 +39,7 @@ function placeOf(lines: LineCounter, offset: number): string {
   return `line ${line}, column ${col}`;
 }
 
-/** The offsets of the keys of that name. */
+/** The offsets of the keys with that name. */
 function startsOf(document: Document, wanted: string): readonly number[] {
   const starts: number[] = [];
   visit(document, {

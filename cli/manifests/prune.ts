@@ -5,19 +5,19 @@ import { readPages } from "../flags/list_flags.ts";
 import { parseSelector, selects } from "../flags/selector.ts";
 import type { Manifest } from "./manifest.ts";
 
-/** A resource that the selector finds and no file contains. */
+/** A resource that the selector matches and no file contains. */
 export interface Surplus {
   readonly kind: "environment" | "workload";
   readonly name: string;
-  /** Of the plan of its deletion. */
+  /** The hash of its deletion's plan. */
   readonly planHash: string;
 }
 
 /**
- * Finds the resources to prune, workloads first, then environments, and asks the server for the plan
- * of each deletion. So what it refuses is known before anything changes: a protected environment, or
- * one with workloads that are not pruned.
- * @throws {CliError} usage, where a manifest lacks the labels: the next run would prune it
+ * Finds the resources to prune, workloads first, then environments, and requests the plan of each
+ * deletion. A deletion that the server rejects is so known before anything changes: that of a
+ * protected environment, or of one with workloads that are not pruned.
+ * @throws {CliError} usage, if a manifest lacks the labels, because the next run would prune it
  */
 export async function findSurplus(
   connection: Connection,
@@ -28,7 +28,7 @@ export async function findSurplus(
   if (conditions.length === 0) throw usageError("Cannot prune without a selector: add -l LABELS");
   for (const { name, resource } of manifests) {
     if (selects(conditions, resource.labels)) continue;
-    throw usageError(`Cannot prune by '${selector}': '${name}' has not these labels itself`);
+    throw usageError(`Cannot prune by '${selector}': '${name}' does not have these labels itself`);
   }
   const wanted = new Set(manifests.map(({ name }) => name));
   const workloads = await readPages({ selector }, async (request) => {
@@ -55,7 +55,7 @@ async function planWorkload(connection: Connection, name: string): Promise<Surpl
   return { kind: "workload", name, planHash: plan?.planHash ?? "" };
 }
 
-/** @param pruned the workloads that go first */
+/** @param pruned the workloads that are deleted first */
 async function planEnvironment(
   connection: Connection,
   name: string,
@@ -72,7 +72,7 @@ async function planEnvironment(
   return { kind: "environment", name, planHash: plan?.planHash ?? "" };
 }
 
-/** Deletes a resource; the API refuses an environment with workloads that are not pruned. */
+/** Deletes a resource. The API rejects an environment with workloads that are not pruned. */
 export async function prune(
   connection: Connection,
   { kind, name }: Pick<Surplus, "kind" | "name">,

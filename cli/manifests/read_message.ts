@@ -24,8 +24,8 @@ export async function readSpecFile<Desc extends DescMessage>(
 }
 
 /**
- * Reads a message strictly: unknown fields are errors.
- * @throws {CliError} usage, with line and column where the field occurs exactly once
+ * Parses a message strictly: unknown fields are errors.
+ * @throws {CliError} usage, with line and column if the field occurs exactly once
  */
 export function toMessage<Desc extends DescMessage>(
   schema: Desc,
@@ -62,9 +62,9 @@ export async function readText(host: Host, path: string): Promise<string> {
 
 /** Why JSON cannot be decoded. */
 export interface DecodeProblem {
-  /** For the user. */
+  /** Shown to the user. */
   readonly problem: string;
-  /** The field at fault, where it is known. */
+  /** The invalid field, if it is known. */
   readonly field?: string;
 }
 
@@ -75,10 +75,10 @@ export function decodeProblem(error: unknown, schema: DescMessage): DecodeProble
     /^cannot decode (message|field) (\S+) from JSON: (.*)$/s.exec(text) ?? [];
   if (what === undefined) return { problem: text };
   if (path === "google.protobuf.Duration") {
-    return { problem: `${problem} is no duration: must be in seconds, such as "28800s"` };
+    return { problem: `${problem} is not a duration: must be in seconds, such as "28800s"` };
   }
   if (path === "google.protobuf.Timestamp") {
-    return { problem: `${problem} is no time: must be as in "2030-01-01T00:00:00Z"` };
+    return { problem: `${problem} is not a time: must be like "2030-01-01T00:00:00Z"` };
   }
   const unknown = /^key "(.*)" is unknown$/s.exec(problem)?.[1];
   if (unknown === undefined) {
@@ -94,7 +94,7 @@ export function decodeProblem(error: unknown, schema: DescMessage): DecodeProble
 
 const nameOf = (path: string) => path.slice(path.lastIndexOf(".") + 1);
 
-/** The fields of the message type of that name, which is the schema's own or nested in it. */
+/** The fields of the message type with that name, which is the schema's own or nested in it. */
 function fieldNames(schema: DescMessage, typeName: string): readonly string[] {
   const seen = new Set([schema]);
   for (const desc of seen) {

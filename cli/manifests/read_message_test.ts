@@ -3,7 +3,7 @@ import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { EnvironmentSchema, WorkloadSchema } from "@mpc/proto";
 import { decodeProblem } from "./read_message.ts";
 
-Deno.test("decodeProblem() says what a person can mend", async (t) => {
+Deno.test("decodeProblem() describes problems that a user can fix", async (t) => {
   const rows: readonly [
     problem: string,
     schema: typeof EnvironmentSchema | typeof WorkloadSchema,
@@ -22,7 +22,7 @@ Deno.test("decodeProblem() says what a person can mend", async (t) => {
       { spec: { replicas: "many" } },
     ],
     [
-      '"8h" is no duration: must be in seconds, such as "28800s"',
+      '"8h" is not a duration: must be in seconds, such as "28800s"',
       EnvironmentSchema,
       { ttl: "8h" },
     ],
@@ -34,7 +34,7 @@ Deno.test("decodeProblem() says what a person can mend", async (t) => {
       } catch (error) {
         return assert.equal(decodeProblem(error, schema).problem, problem);
       }
-      assert.fail(`${JSON.stringify(json)} is none of ${schema.typeName}`);
+      assert.fail(`${JSON.stringify(json)} must not decode as ${schema.typeName}`);
     });
   }
 });

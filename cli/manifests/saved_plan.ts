@@ -1,4 +1,4 @@
-/** A plan in a file: what `plan --out FILE` promises is what `apply FILE` does, or nothing. */
+/** A saved plan: `apply FILE` makes exactly the changes that `plan --out FILE` showed, or none. */
 import { toJson } from "@bufbuild/protobuf";
 import { EnvironmentSchema, WorkloadSchema } from "@mpc/proto";
 import { CliError, EXIT, usageError } from "../errors/cli_error.ts";
@@ -11,15 +11,15 @@ import { readText } from "./read_message.ts";
 /** The version of the file's format. */
 const VERSION = 1;
 
-/** What a plan was made from, and a hash of each change that it shows. */
+/** The input of a plan, and a hash of each of its changes. */
 export interface SavedPlan {
   readonly manifests: readonly Manifest[];
-  /** The selector of `--prune`; null where nothing is pruned. */
+  /** The selector of `--prune`; null without pruning. */
   readonly selector: string | null;
   readonly hashes: Readonly<Record<string, string>>;
 }
 
-/** Writes a plan to a file that only its owner can read: it holds the values of variables. */
+/** Writes a plan to a file that only its owner can read, because it contains secret values. */
 export async function savePlan(
   host: Host,
   path: string,
@@ -39,7 +39,7 @@ export async function savePlan(
   await host.writeTextFile(path, `${JSON.stringify(saved, null, 2)}\n`);
 }
 
-/** @throws {CliError} usage, where the file is not a plan that this version can read */
+/** @throws {CliError} usage, if the file is not a plan that this version can read */
 export async function readPlan(host: Host, path: string): Promise<SavedPlan> {
   const text = await readText(host, path);
   const saved = parse(text);
@@ -66,12 +66,12 @@ function parse(text: string): PlanFile | undefined {
   try {
     return JSON.parse(text) ?? undefined;
   } catch {
-    // It is told as a file that is no plan.
+    // It is reported as a file that is not a plan.
     return undefined;
   }
 }
 
-/** @throws {CliError} conflict, with the resources whose changes are others by now */
+/** @throws {CliError} conflict, with the resources whose changes differ now */
 export function assertUnmoved(
   { hashes }: SavedPlan,
   changes: readonly Change[],
@@ -87,7 +87,7 @@ export function assertUnmoved(
   );
 }
 
-/** Stands for what is to happen to each resource, and for the state that it was planned on. */
+/** Identifies the change of each resource, and the state that it is based on. */
 function hashesOf(
   changes: readonly Change[],
   surplus: readonly Surplus[],

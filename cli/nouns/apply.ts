@@ -17,17 +17,17 @@ export function applyCommand(runner: Runner) {
       "mpctl apply -f platform.yaml",
       "mpctl apply -f platform/ --dry-run",
       "mpctl env get dev -o yaml | mpctl apply -f -",
-      "mpctl apply -f platform/ --prune -l team=web  # delete what has the label and no file",
-      "mpctl apply plan.json  # what 'mpctl plan --out plan.json' showed, or nothing",
+      "mpctl apply -f platform/ --prune -l team=web  # deletes what no file contains",
+      "mpctl apply plan.json  # exactly the saved plan, or nothing",
     ],
   )
     .argument("[plan]", "a file of 'mpctl plan --out', in place of -f")
     .option(...FILES)
     .addOption(DRY_RUN)
-    .option("--prune", "delete what -l selects and no file asks for")
+    .option("--prune", "delete resources that -l selects and no file contains")
     .option("-l, --selector <labels>", "what --prune may delete, such as team=web")
     .addOption(NO_WAIT)
-    .option("--timeout <duration>", "wait no longer for each; the operations go on", duration)
+    .option("--timeout <duration>", "stop waiting for each; the operations continue", duration)
     .action((plan, flags) =>
       runWith(runner, flags, async (context) => {
         const { apply } = await import("../commands/apply.ts");
@@ -45,8 +45,8 @@ export function planCommand(runner: Runner) {
     "mpctl plan -f platform/ --out plan.json && mpctl apply plan.json",
   ])
     .requiredOption(...FILES)
-    .option("--out <path>", "save it for 'mpctl apply', which then does this or nothing")
-    .option("--prune", "also what would be deleted")
+    .option("--out <path>", "save the plan for 'mpctl apply', which then executes exactly this")
+    .option("--prune", "also show what would be deleted")
     .option("-l, --selector <labels>", "what --prune may delete, such as team=web")
     .action((flags) =>
       runWith(runner, flags, async (context) => {
@@ -58,7 +58,7 @@ export function planCommand(runner: Runner) {
 
 /** `mpctl diff` */
 export function diffCommand(runner: Runner) {
-  return command("diff", "Show where the platform differs from files; exits with 8 where it does", [
+  return command("diff", "Show where the platform differs from files; exits with 8 if it does", [
     "mpctl diff -f platform.yaml",
     "mpctl diff -f platform/ -o json",
   ])

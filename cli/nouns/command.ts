@@ -1,4 +1,4 @@
-/** How the commands of the tree are made. */
+/** How the commands of the tree are built. */
 import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { type CliConfig, type GlobalFlags, readConfig } from "../config/read_config.ts";
 import type { CommandContext } from "../context.ts";
@@ -7,7 +7,7 @@ import type { Host } from "../host/mod.ts";
 import type { Terminal } from "../host/terminal.ts";
 import { FORMAT_HELP } from "../output/format.ts";
 
-/** What a command runs with. */
+/** What a command needs to run. */
 export interface Runner {
   readonly terminal: Terminal;
   readonly host: Host;
@@ -44,21 +44,21 @@ export const examplesOf = (command: object): readonly string[] => EXAMPLES.get(c
 
 const SERVER = [
   "--server <url>",
-  "the server; MPC_SERVER, the profile's, or http://127.0.0.1:8080",
+  "address of the API; default: MPC_SERVER, the profile's, or http://127.0.0.1:8080",
 ] as const;
 const PROFILE = [
   "--profile <name>",
-  "a profile of 'mpctl config'; MPC_PROFILE where not given",
+  "a profile of 'mpctl config'; default: MPC_PROFILE",
 ] as const;
 const OUTPUT = ["-o, --output <format>", FORMAT_HELP] as const;
 const REQUEST_TIMEOUT = [
   "--request-timeout <duration>",
-  "give up on an answer; 30s where not given",
+  "how long to wait for an answer; default: 30s",
 ] as const;
-const NO_HEADERS = ["--no-headers", "leave out the heads of tables"] as const;
+const NO_HEADERS = ["--no-headers", "print tables without headers"] as const;
 
 /**
- * Accepts the flags of all commands also before the noun or the verb, as kubectl and gh do.
+ * Accepts the global flags also before the noun or the verb, like kubectl and gh.
  */
 export function takesFlagsBefore<C extends CommandUnknownOpts>(parent: C): C {
   parent.enablePositionalOptions()
@@ -81,7 +81,7 @@ export function takesFlagsBefore<C extends CommandUnknownOpts>(parent: C): C {
 const takes = (command: CommandUnknownOpts, name: string): boolean =>
   command.options.some((option) => option.attributeName() === name);
 
-/** A command with the flags of all commands, and examples in its help. */
+/** A command with the global flags, and with examples in its help. */
 export function command(name: string, description: string, examples: readonly string[]) {
   const made = new Command(name);
   EXAMPLES.set(made, examples);
@@ -96,7 +96,7 @@ export function command(name: string, description: string, examples: readonly st
 }
 
 /** The flag of commands that can watch what they read. */
-export const WATCH = ["-w, --watch", "go on with each change, until ctrl-C or its end"] as const;
+export const WATCH = ["-w, --watch", "also print each change, until ctrl-C or deletion"] as const;
 
 /** Flags that conflict with others. */
 export const NO_WAIT = new Option("--no-wait", "return when the change is admitted")
@@ -108,9 +108,9 @@ export const DRY_RUN = new Option("--dry-run", "show what would change, and chan
 export function changeCommand(name: string, description: string, examples: readonly string[]) {
   return command(name, description, examples)
     .addOption(NO_WAIT)
-    .option("--timeout <duration>", "wait no longer; the operation goes on", duration)
+    .option("--timeout <duration>", "stop waiting; the operation continues", duration)
     .addOption(DRY_RUN)
-    .option("--plan-hash <hash>", "refuse when the world has moved since that plan");
+    .option("--plan-hash <hash>", "reject if the state has changed since that plan");
 }
 
 /** The flag of lists of resources with labels. */
@@ -124,10 +124,10 @@ export function listCommand(name: string, description: string, examples: readonl
   return command(name, description, examples)
     .option("--filter <filter>", "an AIP-160 filter, such as 'state = READY'")
     .option("--sort-by <fields>", "such as 'create_time desc'")
-    .option("--limit <n>", "at most so many", count);
+    .option("--limit <n>", "maximum number of results", count);
 }
 
-/** Rejects a flag together with its `--no-` form, where otherwise the last one would win. */
+/** Rejects a flag together with its `--no-` form; otherwise the last one would win. */
 export function eitherWay<C extends CommandUnknownOpts>(command: C, flag: string): C {
   const said = new Set<string>();
   for (const way of [flag, `no-${flag}`]) {
@@ -140,7 +140,7 @@ export function eitherWay<C extends CommandUnknownOpts>(command: C, flag: string
 }
 
 /** The flag of commands on a workload. */
-export const ENV = ["--env <environment>", "the environment it is in"] as const;
+export const ENV = ["--env <environment>", "environment of the workload"] as const;
 
 /** The flag of changes that may be tied to the version that was seen. */
 export const ETAG = [
@@ -153,7 +153,7 @@ export const FORCE_CONFLICTS = [
   "take fields over that somebody else manages on the cluster",
 ] as const;
 
-/** A noun, which holds its verbs. */
+/** A noun, with its verbs. */
 export function noun(name: string, alias: string, description: string) {
   const made = takesFlagsBefore(new Command(name).description(description));
   return alias === "" ? made : made.alias(alias);

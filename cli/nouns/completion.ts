@@ -9,7 +9,7 @@ const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
 export function completionCommand(runner: Runner) {
   return command(
     "completion",
-    "Print a script that completes commands, flags and the names of what is there",
+    "Print a shell script that completes commands, flags and resource names",
     [
       "source <(mpctl completion bash)  # in ~/.bashrc",
       "source <(mpctl completion zsh)  # in ~/.zshrc, after compinit",

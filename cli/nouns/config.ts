@@ -28,7 +28,7 @@ export function configCommands(runner: Runner) {
 }
 
 function viewCommand(runner: Runner) {
-  return command("view", "Show every setting as it holds now", [
+  return command("view", "Show the effective value of every setting", [
     "mpctl config view",
     "mpctl config view --show-origin  # which flag, variable or profile set it",
   ])
@@ -49,7 +49,7 @@ function useCommand(runner: Runner) {
 }
 
 function setCommand(runner: Runner) {
-  return command("set", "Set something in a profile; makes the profile where there is none", [
+  return command("set", "Change a setting of a profile; creates the profile if needed", [
     "mpctl config set server https://mpc.example.com --profile staging",
     "mpctl config set environment dev  # in the current profile",
     "mpctl config set output wide",
@@ -76,7 +76,7 @@ function removeCommand(runner: Runner) {
     .action((profile) => runLocally(runner, (terminal, host) => remove(terminal, host, profile)));
 }
 
-/** The profile that `config set` creates where none is current. */
+/** The profile that `config set` creates if no profile is current. */
 const FIRST_PROFILE = "default";
 
 /** `mpctl config view` */
@@ -118,7 +118,7 @@ async function list(terminal: Terminal, host: Host, flags: GlobalFlags): Promise
     return EXIT.OK;
   }
   if (names.length === 0) {
-    terminal.err("No profiles: 'mpctl config set server URL --profile NAME' makes one\n");
+    terminal.err("No profiles: 'mpctl config set server URL --profile NAME' creates one\n");
     return EXIT.OK;
   }
   const rows = names.map((name) => [

@@ -31,14 +31,14 @@ function create(runner: Runner) {
     "mpctl env create preview -f environment.yaml --dry-run",
   ])
     .argument("<environment>", "a name of at most 40 lower case letters, digits and '-'")
-    .option("--ttl <duration>", "delete it by itself after so long", duration)
+    .option("--ttl <duration>", "time to live; the environment is deleted after it", duration)
     .option("--label <key=value>", "repeatable", pairs)
     .option("--annotation <key=value>", "repeatable", pairs)
     .option("--max-workloads <n>", "quota", integer)
     .option("--max-cpu <quantity>", "quota, such as 4 or 500m")
     .option("--max-memory <quantity>", "quota, such as 8Gi")
-    .option("--protect", "refuse deletion, also by expiry")
-    .option("--cluster <name>", "one of the server's clusters; 'default' where not given")
+    .option("--protect", "reject deletion, also by expiry")
+    .option("--cluster <name>", "one of the server's clusters; default: 'default'")
     .option("-f, --file <path>", "fields from a YAML or JSON file, - for standard input")
     .action((environment, flags) =>
       runWith(runner, flags, async (context) => {
@@ -70,7 +70,7 @@ function get(runner: Runner) {
   return command("get", "Show one environment", [
     "mpctl env get dev",
     "mpctl env get dev -o yaml",
-    "mpctl env get dev --watch  # and then each change of it",
+    "mpctl env get dev --watch  # also prints each change",
   ])
     .argument("<environment>")
     .option(...WATCH)
@@ -91,12 +91,12 @@ function update(runner: Runner) {
       "mpctl env update staging --no-protect",
       'mpctl env update dev --max-cpu 8 --etag "$(mpctl env get dev -o jsonpath=$.etag)"',
       "mpctl env update dev --max-cpu 16 --dry-run",
-      "mpctl env update dev  # apply it to the cluster again as it is",
+      "mpctl env update dev  # applies it to the cluster again, unchanged",
     ],
   )
     .argument("<environment>")
     .option(...ETAG)
-    .option("--ttl <duration>", "let it live so long from now", duration)
+    .option("--ttl <duration>", "time to live from now", duration)
     .option("--label <key=value>", "add or change, repeatable", pairs)
     .option("--remove-label <key>", "repeatable", texts)
     .option("--annotation <key=value>", "add or change, repeatable", pairs)
@@ -104,7 +104,7 @@ function update(runner: Runner) {
     .option("--max-workloads <n>", "quota; 0 for none", integer)
     .option("--max-cpu <quantity>", "quota; '' for none")
     .option("--max-memory <quantity>", "quota; '' for none")
-    .option("--protect", "refuse deletion, also by expiry")
+    .option("--protect", "reject deletion, also by expiry")
     .option("--no-protect", "allow deletion");
   return eitherWay(update, "protect")
     .action((environment, flags) =>
@@ -117,10 +117,10 @@ function update(runner: Runner) {
 
 function extend(runner: Runner) {
   return changeCommand("extend", "Give an environment more time", [
-    "mpctl env extend dev 4h  # four hours more than it has",
+    "mpctl env extend dev 4h  # four hours more than it has now",
   ])
     .argument("<environment>")
-    .argument("<duration>", "added to the time that it has left", duration)
+    .argument("<duration>", "added to its remaining time", duration)
     .option(...ETAG)
     .action((environment, extend, flags) =>
       runWith(runner, flags, async (context) => {
@@ -131,7 +131,7 @@ function extend(runner: Runner) {
 }
 
 function keep(runner: Runner) {
-  return changeCommand("keep", "Let an environment live for ever", ["mpctl env keep dev"])
+  return changeCommand("keep", "Remove the expiry of an environment", ["mpctl env keep dev"])
     .argument("<environment>")
     .option(...ETAG)
     .action((environment, flags) =>
@@ -143,17 +143,17 @@ function keep(runner: Runner) {
 }
 
 function remove(runner: Runner) {
-  return changeCommand("delete", "Delete an environment; stops what runs on it first", [
+  return changeCommand("delete", "Delete an environment; stops running operations first", [
     "mpctl env delete dev",
     "mpctl env delete dev --force  # with all its workloads",
-    "mpctl env delete dev --abandon  # forget it; what is left is swept later",
+    "mpctl env delete dev --abandon  # leaves its objects to the sweep",
   ])
     .alias("rm")
     .argument("<environment>")
     .option(...ETAG)
-    .option("--force", "delete the workloads inside too")
-    .option("--abandon", "forget the record without waiting for the cluster")
-    .option("--ignore-not-found", "succeed where there is no such environment")
+    .option("--force", "also delete the workloads inside")
+    .option("--abandon", "delete the record without waiting for the cluster")
+    .option("--ignore-not-found", "succeed if there is no such environment")
     .option("--deadline <duration>", "how long the deletion itself may take", duration)
     .action((environment, flags) =>
       runWith(runner, flags, async (context) => {

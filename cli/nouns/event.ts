@@ -12,16 +12,16 @@ import { command, noun, type Runner, runWith } from "./command.ts";
 
 /** `mpctl event …` */
 export function eventCommands(runner: Runner) {
-  const watchCommand = command("watch", "Follow what happens: first what is, then what comes", [
+  const watchCommand = command("watch", "Print existing resources, then each event as it happens", [
     "mpctl event watch --target environments/dev",
     "mpctl event watch --kind operation --only-new -o jsonl",
   ])
-    .option("--target <name>", "only this resource and those below it")
+    .option("--target <name>", "only this resource and the resources below it")
     .option("--kind <kind>", "environment, workload or operation, repeatable", texts)
-    .option("--resume <token>", "go on where an earlier watch ended")
-    .addOption(new Option("--only-new", "leave out what is").conflicts("resume"))
+    .option("--resume <token>", "resume where an earlier watch ended")
+    .addOption(new Option("--only-new", "skip existing resources").conflicts("resume"))
     .action((flags) => runWith(runner, flags, (context) => watch(context, flags)));
-  return noun("event", "", "Events: what happens, in one order").addCommand(watchCommand);
+  return noun("event", "", "Events: the log of all changes, in order").addCommand(watchCommand);
 }
 
 interface EventWatchFlags {
@@ -46,12 +46,14 @@ async function watch(context: CommandContext, flags: EventWatchFlags): Promise<n
         const options = { signal, giveUpAfterMs: RECONNECT_MS };
         for await (const update of watchEvents(connection, request, options)) {
           if (update.reset) {
-            // What to do about a token that the user typed is the user's decision.
+            // A token that the user typed is the user's to correct.
             if (token === flags.resume) {
               token = "";
               throw update.reset;
             }
-            terminal.err("The watch begins again with what exists: it could not be resumed\n");
+            terminal.err(
+              "The watch could not be resumed; it begins again with existing resources\n",
+            );
           }
           token = update.resumeToken || token;
           if (!update.event) continue;
@@ -69,7 +71,7 @@ async function watch(context: CommandContext, flags: EventWatchFlags): Promise<n
   return EXIT.OK;
 }
 
-const resumeHint = (token: string): string => `Go on with --resume ${token}`;
+const resumeHint = (token: string): string => `Resume with --resume ${token}`;
 
 function line(event: Event): string {
   const time = event.time ? timestampDate(event.time).toISOString() : "";

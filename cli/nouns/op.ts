@@ -15,7 +15,7 @@ const ID = "an id, or at least four characters of its beginning or end";
 
 /** `mpctl op …` */
 export function opCommands(runner: Runner) {
-  return noun("op", "operation", "Operations: durable changes, under way and past")
+  return noun("op", "operation", "Operations: durable changes, running and past")
     .addCommand(list(runner))
     .addCommand(get(runner))
     .addCommand(watch(runner))
@@ -25,7 +25,7 @@ export function opCommands(runner: Runner) {
 }
 
 function list(runner: Runner) {
-  return listCommand("list", "List operations, the newest first", [
+  return listCommand("list", "List operations, newest first", [
     "mpctl op list",
     "mpctl op list --filter 'state = FAILED' --limit 5",
     "mpctl op list --filter 'done = false AND target = \"environments/dev*\"'",
@@ -58,10 +58,10 @@ function get(runner: Runner) {
 function watch(runner: Runner) {
   return command("watch", "Follow an operation until it has ended", [
     "mpctl op watch 0198c2d4",
-    "mpctl op watch 0198c2d4 -o jsonl  # each change of it, a line each",
+    "mpctl op watch 0198c2d4 -o jsonl  # one line for each change",
   ])
     .argument("<operation>", ID)
-    .option("--timeout <duration>", "follow no longer", duration)
+    .option("--timeout <duration>", "stop following", duration)
     .action((operation, flags) =>
       runWith(runner, flags, async (context) => {
         const { watchOperation } = await import("../commands/operations.ts");
@@ -71,7 +71,7 @@ function watch(runner: Runner) {
 }
 
 function cancel(runner: Runner) {
-  return command("cancel", "Stop an operation and undo what it did", [
+  return command("cancel", "Stop an operation and undo its steps", [
     "mpctl op cancel 0198c2d4 --reason 'wrong image'",
     "mpctl op cancel 0198c2d4 --dry-run  # what would be undone, and what would stay",
   ])
@@ -79,7 +79,7 @@ function cancel(runner: Runner) {
     .option("--reason <text>", "why")
     .addOption(DRY_RUN)
     .addOption(NO_WAIT)
-    .option("--timeout <duration>", "wait no longer", duration)
+    .option("--timeout <duration>", "stop waiting", duration)
     .action((operation, flags) =>
       runWith(runner, flags, async (context) => {
         const { cancelOperation } = await import("../commands/operations.ts");
@@ -91,7 +91,7 @@ function cancel(runner: Runner) {
 function retry(runner: Runner) {
   return changeCommand(
     "retry",
-    "Try an operation that failed again, from the step that failed",
+    "Retry a failed operation, from the step that failed",
     ["mpctl op retry 0198c2d4", "mpctl op retry 0198c2d4 --dry-run"],
   )
     .argument("<operation>", ID)
@@ -104,7 +104,7 @@ function retry(runner: Runner) {
 }
 
 function explain(runner: Runner) {
-  return command("explain", "Say why an operation is as it is, who must act, and what to do", [
+  return command("explain", "Explain an operation's state, who must act, and what to do", [
     "mpctl op explain 0198c2d4",
     "mpctl op explain 0198c2d4 -o json",
   ])

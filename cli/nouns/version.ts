@@ -11,7 +11,7 @@ export function versionCommand(runner: Runner) {
     "mpctl version --all",
     "mpctl version --all -o json",
   ])
-    .option("--all", "the server's too")
+    .option("--all", "also show the server's version")
     .action((flags) =>
       runWith(runner, flags, (context) => printVersion(context, flags.all ?? false))
     );
@@ -33,7 +33,7 @@ async function printVersion(context: CommandContext, withServer: boolean): Promi
   return EXIT.OK;
 }
 
-/** Loads the client only now: without `--all` nothing is called. */
+/** Loads the client only here: without `--all` there are no calls. */
 async function serverInfo(context: CommandContext) {
   const { DiagnosticsService } = await import("@mpc/proto");
   const { withClient } = await import("../context.ts");

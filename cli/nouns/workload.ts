@@ -41,9 +41,9 @@ function list(runner: Runner) {
   ])
     .alias("ls")
     .option(...SELECTOR)
-    .option("--env <environment>", "only those in it")
+    .option("--env <environment>", "only workloads in this environment")
     .addOption(
-      new Option("-A, --all-envs", "those of all environments, whatever the profile says")
+      new Option("-A, --all-envs", "workloads of all environments, whatever the profile says")
         .conflicts("env"),
     )
     .action((flags) =>
@@ -57,7 +57,7 @@ function list(runner: Runner) {
 function get(runner: Runner) {
   return command("get", "Show one workload", [
     "mpctl workload get web --env dev -o yaml",
-    "mpctl workload get web --env dev --watch  # and then each change of it",
+    "mpctl workload get web --env dev --watch  # also prints each change",
   ])
     .argument("<workload>")
     .option(...ENV)
@@ -77,7 +77,7 @@ function scale(runner: Runner) {
     .argument("<workload>")
     .option(...ENV)
     .option(...ETAG)
-    .requiredOption("--replicas <n>", "how many copies", integer)
+    .requiredOption("--replicas <n>", "number of copies", integer)
     .option(...FORCE_CONFLICTS)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
@@ -103,15 +103,19 @@ function restart(runner: Runner) {
 
 function rollback(runner: Runner) {
   return changeCommand("rollback", "Deploy an earlier revision again, with as many copies as now", [
-    "mpctl workload rollback web --env dev  # the last one with another spec",
+    "mpctl workload rollback web --env dev  # to the last one with another spec",
     "mpctl workload rollback web --env dev --to 3",
     "mpctl workload rollback web --env dev --to 3 --replicas 2",
   ])
     .argument("<workload>")
     .option(...ENV)
     .option(...ETAG)
-    .option("--to <revision>", "its number; the last one with another spec where not given", count)
-    .option("--replicas <n>", "how many copies; as many as now where not given", integer)
+    .option(
+      "--to <revision>",
+      "number of the revision; default: the last one with another spec",
+      count,
+    )
+    .option("--replicas <n>", "number of copies; default: as many as now", integer)
     .option(...FORCE_CONFLICTS)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
@@ -122,7 +126,7 @@ function rollback(runner: Runner) {
 }
 
 function reconcile(runner: Runner) {
-  return changeCommand("reconcile", "Put back what others have changed on the cluster", [
+  return changeCommand("reconcile", "Revert changes that others have made on the cluster", [
     "mpctl workload reconcile web --env dev --dry-run  # shows what has drifted",
     "mpctl workload reconcile web --env dev",
   ])
@@ -152,7 +156,7 @@ function history(runner: Runner) {
 }
 
 function diff(runner: Runner) {
-  return command("diff", "Compare two revisions; exits with 8 where they differ", [
+  return command("diff", "Compare two revisions; exits with 8 if they differ", [
     "mpctl workload diff web 2 3 --env dev",
   ])
     .argument("<workload>")
@@ -207,17 +211,17 @@ function clusterListCommand(name: string, description: string, examples: readonl
 }
 
 function logs(runner: Runner) {
-  return command("logs", "Show what the copies of a workload print", [
+  return command("logs", "Print the logs of a workload's copies", [
     "mpctl workload logs web --env dev --tail 20",
     "mpctl workload logs web --env dev --follow --since 10m",
   ])
     .argument("<workload>")
     .option(...ENV)
-    .option("--follow", "go on with what is printed from now on")
+    .option("--follow", "continue with new lines")
     .option("--tail <n>", "only the last lines of each copy", count)
-    .option("--since <duration>", "only what was printed since", duration)
+    .option("--since <duration>", "only lines printed since", duration)
     .option("--replica <name>", "only this copy")
-    .option("--timestamps", "with the time of each line")
+    .option("--timestamps", "prefix each line with its time")
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
         const { printLogs } = await import("../commands/logs.ts");
@@ -227,16 +231,16 @@ function logs(runner: Runner) {
 }
 
 function remove(runner: Runner) {
-  return changeCommand("delete", "Delete a workload; stops what runs on it first", [
+  return changeCommand("delete", "Delete a workload; stops running operations first", [
     "mpctl workload delete web --env dev",
-    "mpctl workload delete web --env dev --abandon  # forget it; what is left is swept later",
+    "mpctl workload delete web --env dev --abandon  # leaves its objects to the sweep",
   ])
     .alias("rm")
     .argument("<workload>")
     .option(...ENV)
     .option(...ETAG)
-    .option("--abandon", "forget the record without waiting for the cluster")
-    .option("--ignore-not-found", "succeed where there is no such workload")
+    .option("--abandon", "delete the record without waiting for the cluster")
+    .option("--ignore-not-found", "succeed if there is no such workload")
     .option("--deadline <duration>", "how long the deletion itself may take", duration)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {

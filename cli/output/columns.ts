@@ -1,4 +1,7 @@
-/** The columns of every kind of resource, over the API's JSON, so that tables need no protobuf. */
+/**
+ * The table columns of every kind of resource, from the API's JSON, so that tables need no
+ * protobuf.
+ */
 import type {
   ClusterEventJson,
   EnvironmentJson,
@@ -17,7 +20,7 @@ export interface Column<T> {
   readonly value: (item: T) => string;
   /** The fields that the value is made of, for read masks. */
   readonly fields: readonly (keyof T & string)[];
-  /** Only in `-o wide`. */
+  /** Shown only with `-o wide`. */
   readonly wide?: boolean;
 }
 
@@ -124,12 +127,12 @@ export function readMaskOf<T>(
   return [...new Set(shown.flatMap(({ fields }) => fields))].join();
 }
 
-/** Only a chart itself knows how many copies it asks for. */
+/** Only a chart itself knows its number of copies. */
 function ready({ readyReplicas = 0, spec }: WorkloadJson): string {
   return spec?.chart ? String(readyReplicas) : `${readyReplicas}/${copies(spec)}`;
 }
 
-/** The wanted number of copies, or the bounds of autoscaling. */
+/** The desired number of copies, or the bounds of autoscaling. */
 function copies(spec: WorkloadSpecJson = {}): string {
   const { autoscaling, replicas = 0 } = spec;
   return autoscaling ? `${autoscaling.minReplicas}-${autoscaling.maxReplicas}` : String(replicas);
@@ -140,7 +143,7 @@ function imageOf({ image = "", chart }: WorkloadSpecJson = {}): string {
   return chart ? `${chart.name}@${chart.version}` : image;
 }
 
-/** An enum's value without the name of the enum. */
+/** An enum value without the enum's prefix. */
 function bare(prefix: string, value: string | undefined): string {
   return value?.replace(prefix, "") ?? "";
 }
@@ -157,7 +160,7 @@ function quota({ quota }: EnvironmentJson): string {
   ].filter(Boolean).join(",");
 }
 
-/** The step that an operation runs, or failed at. */
+/** The step that an operation is running, or at which it failed. */
 function step({ steps = [], state }: OperationJson): string {
   if (state === "OPERATION_STATE_SUCCEEDED") return "";
   const at = steps.find(({ state }) =>

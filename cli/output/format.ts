@@ -21,12 +21,12 @@ export function parseOutput(text: string): OutputFormat {
   throw usageError(`Cannot print as '${text}': -o must be ${FORMAT_HELP}`);
 }
 
-/** Whether the format is for people: only then are tables, ages and remarks printed. */
+/** Whether the format is for people: only then are tables, ages and hints printed. */
 export function isForPeople({ kind }: OutputFormat): boolean {
   return kind === "table" || kind === "wide";
 }
 
-/** Renders a value in a format for programs. */
+/** Formats a value for programs. */
 export async function machineText(output: OutputFormat, value: JsonValue): Promise<string> {
   switch (output.kind) {
     case "name":

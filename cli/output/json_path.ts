@@ -3,8 +3,8 @@ import { JSONPath } from "jsonpath-plus";
 import { usageError } from "../errors/cli_error.ts";
 
 /**
- * The results of a JSONPath (RFC 9535), a line each: text as it is, everything else as JSON. The
- * path is `$.a.b`, or in kubectl's form `{.a.b}`, also with the `.items` of kubectl's lists.
+ * The results of a JSONPath (RFC 9535), one per line: texts unquoted, everything else as JSON. The
+ * path is `$.a.b`, or in kubectl's form `{.a.b}`, including the `.items` of kubectl's lists.
  * @throws {CliError} usage
  */
 export function jsonPath(expression: string, json: JsonValue): string {

@@ -18,17 +18,17 @@ const CASES: readonly (readonly [string, string])[] = [
 ];
 
 for (const [expression, found] of CASES) {
-  Deno.test(`jsonPath() finds by ${expression}`, () => {
+  Deno.test(`jsonPath() evaluates ${expression}`, () => {
     assert.equal(jsonPath(expression, ITEMS), found);
   });
 }
 
-Deno.test("jsonPath() of one object, as kubectl writes it", () => {
+Deno.test("jsonPath() of one object, in kubectl's form", () => {
   assert.equal(jsonPath("{.labels.team}", ITEMS[0]!), "web\n");
   assert.equal(jsonPath("name", ITEMS[0]!), "a\n");
 });
 
-Deno.test("jsonPath() refuses templates in place of finding nothing by them", () => {
+Deno.test("jsonPath() rejects templates instead of finding nothing", () => {
   const template = '{range .items[*]}{.name}{"\\n"}{end}';
   assert.throws(() => jsonPath(template, ITEMS), /must be one path, without a template/);
 });

@@ -61,8 +61,8 @@ export async function printMessage<Desc extends DescMessage>(
 }
 
 /**
- * Prints one message of a stream, so that programs can separate them: a line each for JSON, a
- * document each for YAML.
+ * Prints one message of a stream so that programs can separate the messages: one line for JSON, one
+ * document for YAML.
  */
 export async function printNext<Desc extends DescMessage>(
   { config: { output }, terminal }: CommandContext,

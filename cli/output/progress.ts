@@ -9,13 +9,13 @@ const FRAME_MS = 100;
 /** Shows an operation while it runs. */
 export interface Progress {
   show(operation: Operation): void | Promise<void>;
-  /** Says something beside the steps, until the next change. */
+  /** Shows a text below the steps, until the next change. */
   note(text: string): void;
   /** Leaves the last state on the screen. */
   end(): void;
 }
 
-/** A live list of steps on a terminal, else one line for each change. */
+/** A live list of steps on a terminal; otherwise one line for each change. */
 export function createProgress({ terminal, config }: CommandContext): Progress {
   return terminal.interactive ? drawn(terminal, config.color) : lines(terminal);
 }

@@ -1,4 +1,4 @@
-/** The steps of an operation, rendered for people. */
+/** The steps of an operation, formatted for people. */
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import colors from "picocolors";
 import { type Operation, type OperationStep, StepState } from "@mpc/proto";
@@ -38,7 +38,7 @@ export function plainStep(step: OperationStep, now: number): string {
   return `${MARKS[step.state]} ${step.name} ${WORDS[step.state]}${took}${detail && `: ${detail}`}`;
 }
 
-/** All steps as lines of a terminal; `frame` turns the spinner. */
+/** All steps as lines for a terminal; `frame` animates the spinner. */
 export function drawnSteps(
   operation: Operation,
   now: number,

@@ -27,12 +27,12 @@ const waiting = create(OperationStepSchema, {
 
 const CASES: readonly (readonly [string, OperationStep, string])[] = [
   [
-    "a step that waits for its next try",
+    "a step that waits for its next attempt",
     waiting,
     "▸ apply_workload runs: attempt 3 in 4.0 s, because no answer",
   ],
   [
-    "a step that is tried again",
+    "a step that is attempted again",
     create(OperationStepSchema, {
       name: "apply_workload",
       state: StepState.RUNNING,
@@ -67,10 +67,10 @@ const CASES: readonly (readonly [string, OperationStep, string])[] = [
 ];
 
 for (const [title, step, line] of CASES) {
-  Deno.test(`plainStep() tells of ${title}`, () => assert.equal(plainStep(step, NOW), line));
+  Deno.test(`plainStep() formats ${title}`, () => assert.equal(plainStep(step, NOW), line));
 }
 
-Deno.test("drawnSteps() turns a spinner, and keeps to the width of the terminal", () => {
+Deno.test("drawnSteps() animates a spinner, and keeps to the width of the terminal", () => {
   const operation = create(OperationSchema, { steps: [waiting] });
   const draw = (frame: number, columns: number, color: boolean) =>
     drawnSteps(operation, NOW, frame, columns, color, stringWidth)[0] ?? "";

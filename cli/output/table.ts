@@ -1,8 +1,8 @@
 import { padTo, type TextWidth, textWidth } from "./text_width.ts";
 
 /**
- * Renders rows in aligned columns, as kubectl prints them.
- * @param widths the width of each column; as wide as needed where not given
+ * Formats rows in aligned columns, like kubectl.
+ * @param widths the width of each column; as wide as needed by default
  */
 export async function renderTable(
   headers: readonly string[],

@@ -28,7 +28,7 @@ for (const [title, cell, columns] of WIDE) {
   });
 }
 
-Deno.test("renderTable() keeps to given widths, and cuts nothing that is wider", async () => {
+Deno.test("renderTable() keeps the given widths, and does not truncate wider texts", async () => {
   assert.equal(
     await renderTable(HEADERS, [["開発環境", "x", "1m"]], false, [4, 2, 3]),
     "開発環境   x    1m\n",

@@ -4,8 +4,8 @@ export type TextWidth = (text: string) => number;
 const ASCII = /^[ -~]*$/;
 
 /**
- * Measures texts: a wide character takes two columns, a combining mark none. `string-width` takes
- * longer to load than all else that a list needs, so it is loaded only for texts beyond ASCII.
+ * Measures texts: a wide character takes two columns, a combining mark none. Loading `string-width`
+ * takes longer than everything else in a list, so it is loaded only for texts beyond ASCII.
  */
 export async function textWidth(texts: readonly string[]): Promise<TextWidth> {
   if (texts.every((text) => ASCII.test(text))) return (text) => text.length;
@@ -17,7 +17,7 @@ export async function textWidth(texts: readonly string[]): Promise<TextWidth> {
 export const padTo = (width: number, text: string, widthOf: TextWidth): string =>
   text + " ".repeat(Math.max(0, width - widthOf(text)));
 
-/** Cuts a text; wide characters and combining marks stay whole. */
+/** Truncates a text; wide characters and combining marks stay whole. */
 export function truncateTo(width: number, text: string, widthOf: TextWidth): string {
   if (widthOf(text) <= width) return text;
   let cut = "";

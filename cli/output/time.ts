@@ -1,16 +1,16 @@
-/** Times, rendered for people. */
+/** Times, formatted for people. */
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import prettyMilliseconds from "pretty-ms";
 
-/** A moment in a message, or in its JSON (RFC 3339). */
+/** A time in a message, or in its JSON (RFC 3339). */
 type Moment = Timestamp | string;
 
-/** The time since a moment, in the largest unit: `5m`, `3d`; `-` where there is none. */
+/** The time since `time`, in its largest unit: `5m`, `3d`; `-` without a time. */
 export function age(time: Moment | undefined, now = Date.now()): string {
   return time ? compact(now - msOf(time)) : "-";
 }
 
-/** The time until a moment, in the two largest units: `7h59m`; `-` where there is none. */
+/** The time until `time`, in its two largest units: `7h59m`; `-` without a time. */
 export function until(time: Moment | undefined, now = Date.now()): string {
   if (!time) return "-";
   const ms = msOf(time) - now;
@@ -18,7 +18,7 @@ export function until(time: Moment | undefined, now = Date.now()): string {
   return prettyMilliseconds(ms, { unitCount: 2, secondsDecimalDigits: 0 }).replaceAll(" ", "");
 }
 
-/** The time between two moments, or until now. */
+/** The time between two times, or until now. */
 export function between(
   start: Moment | undefined,
   end: Moment | undefined,

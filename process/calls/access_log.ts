@@ -7,7 +7,7 @@ const log = getLogger(["mpc", "access"]);
 
 /** Logs one line for each call, at level debug, without payloads and metadata. */
 export const accessLog: Interceptor = {
-  // Not `async`: a call that is not logged should not wait for one more promise.
+  // Not `async`: a call that is not logged should not wait for an additional promise.
   around: (call, next) => log.isEnabledFor("debug") ? logged(call, next) : next(call),
 };
 

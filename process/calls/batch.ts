@@ -1,7 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 
-/** Several messages of a stream. A server writes them at once where its reader keeps up. */
+/** Several messages of a stream. A server writes them at once if its reader keeps up. */
 export class Batch<Message> {
   readonly messages: readonly Message[];
   /** How many of the messages were written; the rest are lost when the stream is cut off. */

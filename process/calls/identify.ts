@@ -4,15 +4,15 @@ import type { Caller } from "@mpc/services";
 import { isSpanContextValid, trace } from "@opentelemetry/api";
 import type { Call, Interceptor } from "./interceptor.ts";
 
-/** Who a caller is, however that was found out. */
+/** Who a caller is, however it was authenticated. */
 export type Identity = Pick<Caller, "principal" | "groups" | "kind">;
 
-/** The IP address that a call came from; a server sets it where it knows the address. */
+/** The IP address that a call came from; a server sets it if it knows the address. */
 export const SOURCE = createContextKey<string | null>(null, { description: "source address" });
 
 const CALLER = createContextKey<Caller | undefined>(undefined, { description: "caller" });
 
-/** Makes the caller of each call, once. Interceptors behind this one and the method find it. */
+/** Creates the caller of each call, once. Inner interceptors and the method find it. */
 export function identify(identityOf: (call: Call) => Identity | Promise<Identity>): Interceptor {
   return {
     async around(call, next) {
@@ -32,14 +32,14 @@ export function identify(identityOf: (call: Call) => Identity | Promise<Identity
   };
 }
 
-/** The caller of a call; undefined where no interceptor has identified it yet. */
+/** The caller of a call; undefined if no interceptor has identified it yet. */
 export function identified({ values }: Pick<HandlerContext, "values">): Caller | undefined {
   return values.get(CALLER);
 }
 
 /**
  * The caller of a call.
- * @throws {Error} where no interceptor has made it: a fault of this program
+ * @throws {Error} if no interceptor has identified it: a bug of ours
  */
 export function callerOf({ values }: Pick<HandlerContext, "values">): Caller {
   const caller = values.get(CALLER);
@@ -47,7 +47,7 @@ export function callerOf({ values }: Pick<HandlerContext, "values">): Caller {
   throw new Error("Cannot tell who calls: no interceptor has identified the caller");
 }
 
-/** The span of this call if calls are traced, else the caller's own; null if there is none. */
+/** The span of this call if calls are traced, otherwise the caller's; null if there is none. */
 function traceparentOf({ requestHeader }: HandlerContext): string | null {
   const active = trace.getActiveSpan()?.spanContext();
   if (active && isSpanContextValid(active)) return formatTraceparent(active);

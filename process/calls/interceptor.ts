@@ -10,18 +10,18 @@ import type { Batch } from "./batch.ts";
 
 type Message = MessageShape<DescMessage>;
 
-/** A response as methods give it: a message, the fields of one, or several of a stream. */
+/** A response as methods return it: a message, the fields of one, or several of a stream. */
 export type Response = Message | MessageInitShape<DescMessage> | Batch<Message>;
 
 /** One call of a method, as interceptors see it. */
 export interface Call {
   readonly service: DescService;
   readonly method: DescMethod;
-  /** The request, or the stream of requests of a method that takes one. */
+  /** The request, or the stream of requests if the method takes one. */
   readonly request: Message | AsyncIterable<Message>;
   /**
-   * Headers, deadline, signal and values of the call. `callerOf()` finds the caller in it: there the
-   * method finds it too, and the interceptors outside of `identify` once their `next` has run.
+   * Headers, deadline, signal and values of the call. `callerOf()` returns the caller from it,
+   * to the method too, and after `next` to the interceptors outside of `identify`.
    */
   readonly context: HandlerContext;
   /**
@@ -32,13 +32,13 @@ export interface Call {
   readonly send: (response: Response) => void | Promise<void>;
 }
 
-/** Goes on with a call. Fulfilled when all responses were sent, rejected when the call fails. */
+/** Continues a call. Fulfilled when all responses were sent, rejected when the call fails. */
 export type Next = (call: Call) => Promise<void>;
 
 /**
- * Code that runs around calls, the same for unary methods and streams. `next` lasts as long as the
- * call does, so that `try` and `finally` around it see how the call ended. To see or change the
- * responses, an interceptor hands on a call with a `send` of its own.
+ * Code that runs around calls, the same for unary methods and streams. `next` takes as long as the
+ * call does, so `try` and `finally` around it see how the call ended. To see or change responses,
+ * an interceptor passes on a call with its own `send`.
  */
 export interface Interceptor {
   around(call: Call, next: Next): Promise<void>;
@@ -82,7 +82,7 @@ function unary(
     };
     await run({ service, method, request, context, send });
     if (answer.response) return answer.response;
-    throw new Error(`${method} was answered by no response: an interceptor left the call out`);
+    throw new Error(`${method} got no response: an interceptor did not pass the call on`);
   };
 }
 
@@ -115,7 +115,9 @@ type Turn =
   | { readonly type: "ended" }
   | { readonly type: "failed"; readonly error: unknown };
 
-/** Yields what `run` sends, at the reader's pace: a message is taken when the next is asked for. */
+/**
+ * Yields what `run` sends, at the reader's pace: a message is accepted when the reader asks for it.
+ */
 async function* sentBy(
   run: (send: (response: Response) => Promise<void>) => Promise<void>,
 ): AsyncGenerator<Response> {

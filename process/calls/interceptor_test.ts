@@ -24,7 +24,7 @@ const contextOf = (target: typeof UNARY | typeof STREAM, requestHeader: HeadersI
     requestHeader,
   });
 
-/** Notes what it sees of calls. */
+/** Records what it sees of calls. */
 function recorder(name: string, seen: string[]): Interceptor {
   return {
     async around(call, next) {
@@ -63,7 +63,7 @@ function stream(interceptors: readonly Interceptor[], tokens: () => AsyncIterabl
   return watchEvents(watch, contextOf(STREAM))[Symbol.asyncIterator]();
 }
 
-Deno.test("interceptors see request and response of a unary call, the first outermost", async () => {
+Deno.test("interceptors see the request and the response of a unary call, the first is outermost", async () => {
   const seen: string[] = [];
   const call = unary([recorder("a", seen), recorder("b", seen)], () => "dev");
   assert.deepEqual(await call(), { name: "dev" });
@@ -80,18 +80,18 @@ Deno.test("an error passes every interceptor, from the innermost to the outermos
   assert.deepEqual(seen.slice(2), ["b broken", "a b saw it"]);
 });
 
-Deno.test("an interceptor that lets no call through must throw", async () => {
+Deno.test("a call that an interceptor does not pass on fails", async () => {
   await assert.rejects(unary([{ around: () => Promise.resolve() }], () => "dev")(), /no response/);
 });
 
-Deno.test("next() lasts as long as a stream does, and each message passes it", async () => {
+Deno.test("next() takes as long as a stream does, and each message passes it", async () => {
   const seen: string[] = [];
   const messages = stream([recorder("a", seen)], async function* () {
     yield "1";
     yield "2";
   });
   assert.deepEqual((await messages.next()).value, { resumeToken: "1" });
-  assert.deepEqual(seen, ["a mpc.v1.EventService/WatchEvents", "a 1"], "the stream goes on");
+  assert.deepEqual(seen, ["a mpc.v1.EventService/WatchEvents", "a 1"], "the stream continues");
   assert.deepEqual((await messages.next()).value, { resumeToken: "2" });
   assert.equal((await messages.next()).done, true);
   assert.deepEqual(seen.slice(2), ["a 2", "a ok"]);
@@ -120,7 +120,7 @@ Deno.test("a reader that leaves ends the method, and interceptors see it", async
   });
   await messages.next();
   await messages.return?.();
-  assert.ok(cleanedUp, "the method's own stream was closed");
+  assert.ok(cleanedUp, "the method's own stream is closed");
   assert.deepEqual(seen.slice(2), ["a the reader has gone"]);
 });
 
@@ -152,6 +152,6 @@ Deno.test("callerOf() finds the caller that identify() made, with its trace", as
   });
 });
 
-Deno.test("callerOf() throws where nobody identified the caller", () => {
+Deno.test("callerOf() throws if no interceptor has identified the caller", () => {
   assert.throws(() => callerOf(contextOf(UNARY)), /Cannot tell who calls/);
 });

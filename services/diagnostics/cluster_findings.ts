@@ -17,7 +17,7 @@ import type { ClusterObject, ForeignObjects, Inventory, UnreadCluster } from "..
 import { allOf } from "../resources/read_all.ts";
 import { type Finding, SETTLED } from "./findings.ts";
 
-/** So long after it was abandoned an object that is still there is spoken of. */
+/** An object that is still there this long after it was abandoned is reported. */
 const SWEPT_WITHIN_MS = 600_000;
 
 /** Compares the records with each cluster that can be read. */
@@ -55,7 +55,7 @@ export async function clusterFindings(
   return { findings, foreign };
 }
 
-/** Tells of a cluster that could not be read. */
+/** The finding for a cluster that could not be read. */
 export const unreadFinding = ({ cluster, error }: UnreadCluster): Finding => ({
   invariant: "CLUSTER_UNREADABLE",
   subject: cluster,
@@ -63,7 +63,7 @@ export const unreadFinding = ({ cluster, error }: UnreadCluster): Finding => ({
   remedy: adviceFor(error).command || "kubectl cluster-info",
 });
 
-/** Environments by the cluster that their records name, and that is not there any more. */
+/** Environments whose records name a cluster that is no longer configured, by cluster. */
 function lostClusters(
   environments: readonly Environment[],
   { clusters }: Inventory,
@@ -83,7 +83,7 @@ function lostFinding(
   return {
     invariant: "CLUSTER_UNREADABLE",
     subject: cluster,
-    message: `Environment '${id}'${more} lies on it, and workers have only ${there}; give them ` +
+    message: `Environment '${id}'${more} is on it, but workers only have ${there}; give them ` +
       `that cluster again, or forget the environment by 'mpctl env delete ${id} --force --abandon'`,
     remedy: "deno task worker --clusters-file clusters.yaml",
   };
@@ -96,12 +96,12 @@ function withoutRecord(
   return unknownObjects(resources, objects).map((object) => ({
     invariant: "OBJECT_WITHOUT_RECORD",
     subject: object.object,
-    message: `It belongs to '${object.target}', of which there is no record with its uid`,
+    message: `It belongs to '${object.target}', which has no record with its uid`,
     remedy: "mpctl doctor --sweep",
   }));
 }
 
-/** What the janitor has tried to sweep for a while, without success. */
+/** Orphans that the janitor has failed to sweep for a while. */
 function stuckOrphans(
   objects: readonly ClusterObject[],
   orphans: ReadonlyMap<string, Orphan>,
@@ -115,9 +115,9 @@ function stuckOrphans(
     return [{
       invariant: "OBJECT_WITHOUT_RECORD" as const,
       subject: object,
-      message: `'${orphan.target}' left it, and since ${
+      message: `'${orphan.target}' left it behind, and it could not be removed since ${
         new Date(orphan.createTime).toISOString()
-      } it could not be removed: see what holds it there`,
+      }: see what blocks its removal`,
       remedy: `kubectl get ${kind.toLowerCase()} ${at} -o yaml`,
     }];
   });
@@ -132,7 +132,7 @@ function withoutObject(
     .map((resource) => ({
       invariant: "RECORD_WITHOUT_OBJECT",
       subject: resource.name,
-      message: `It is ${resource.state}, but the cluster has nothing of it`,
+      message: `It is ${resource.state}, but it has no objects on the cluster`,
       remedy: "spec" in resource
         ? `mpctl workload restart ${idOf(resource.name)} --env ${environmentIdOf(resource.name)}`
         : `mpctl env update ${idOf(resource.name)}`,

@@ -17,11 +17,11 @@ import { type Finding, type Invariant, INVARIANTS, SETTLED } from "./findings.ts
 export interface Diagnosis {
   readonly checks: readonly string[];
   readonly findings: readonly Finding[];
-  /** What other installations have on the same clusters. */
+  /** The objects of other installations on the same clusters. */
   readonly foreign: readonly ForeignObjects[];
 }
 
-/** What an operation that waits for a person has left half done, and is mended with it. */
+/** Invariants that an operation that waits for a person may break; finishing it repairs them. */
 const MENDED_WITH_OPERATION: ReadonlySet<Invariant> = new Set([
   "RECORD_WITHOUT_OBJECT",
   "WRONG_REVISION",
@@ -33,9 +33,9 @@ const FAILED = new Set(["CREATE_FAILED", "DEPLOY_FAILED", "DELETE_FAILED", "UPDA
 const LIVE = ["PENDING", "RUNNING", "CANCELLING"];
 
 /**
- * Checks the platform's invariants and says how to repair each break. What is under way may look
- * broken for a moment, so only what is seen twice is one. A cluster that cannot be read is a finding,
- * and all else is checked without it.
+ * Checks the platform's invariants and says how to repair each violation. A running change may look
+ * like a violation for a moment, so only findings of two consecutive checks count. A cluster that
+ * cannot be read is a finding, and everything else is checked without it.
  */
 export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagnosis> {
   await deps.authorizer.authorize(caller, { permission: "platform.diagnose", resource: null });
@@ -46,7 +46,7 @@ export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagn
   return { checks, findings: findings.filter((finding) => again.has(keyOf(finding))), foreign };
 }
 
-/** What cannot be read may fail in other words at the second look. */
+/** The message may differ at the second check if a cluster cannot be read. */
 const keyOf = ({ invariant, subject, message }: Finding) =>
   JSON.stringify([invariant, subject, invariant === "CLUSTER_UNREADABLE" ? "" : message]);
 
@@ -93,7 +93,7 @@ async function withoutOperation(
         ? `It is ${state} and held by '${currentOperation}', which ${
           holder ? `is ${holder.value.state}` : "is not there"
         }`
-        : `It is ${state}, but no operation is at work on it`,
+        : `It is ${state}, but no operation is running on it`,
       remedy: resumeCommand(resource),
     });
   }
@@ -114,7 +114,7 @@ function withoutEnvironment(
     }));
 }
 
-/** Operations that wait for a person, unless something else was done about their resource since. */
+/** Operations that wait for a person, unless their resource has changed since. */
 async function needAttention(
   { store }: ServiceDeps,
   { signal }: Caller,
@@ -139,7 +139,7 @@ function attentionFinding({ name, residue }: Operation): Finding {
   };
 }
 
-/** One finding for each reason: while an engine is away, everything waits for the same. */
+/** One finding for each reason, because an engine that is down makes every operation wait. */
 async function waiting({ store }: ServiceDeps, { signal }: Caller): Promise<readonly Finding[]> {
   const page = await store.operations.list({
     filter: {
@@ -166,7 +166,7 @@ async function waiting({ store }: ServiceDeps, { signal }: Caller): Promise<read
   });
 }
 
-/** Does once more what was going on; only what has never been there is deleted for it. */
+/** The command that continues the change. It deletes only what was never created. */
 function resumeCommand(resource: Environment | Workload): string {
   const id = idOf(resource.name);
   if (resource.state === "UPDATING") return `mpctl env update ${id}`;

@@ -1,14 +1,14 @@
-/** A break of an invariant. */
+/** A violation of an invariant. */
 export interface Finding {
   readonly invariant: Invariant;
-  /** The resource or the object. */
+  /** The resource or object that it is about. */
   readonly subject: string;
   readonly message: string;
-  /** The one command that repairs it. */
+  /** The single command that repairs it. */
   readonly remedy: string;
 }
 
-/** What holds while all is well, for people. */
+/** The invariants, for people. */
 export const INVARIANTS = {
   RESOURCE_WITHOUT_OPERATION: "every resource that is changing has a live operation",
   WORKLOAD_WITHOUT_ENVIRONMENT: "every workload's environment is there",
@@ -22,5 +22,5 @@ export const INVARIANTS = {
 
 export type Invariant = keyof typeof INVARIANTS;
 
-/** States of resources that nothing is at work on, and that are not broken. */
+/** States of intact resources that no operation is changing. */
 export const SETTLED: ReadonlySet<string> = new Set(["READY", "DEGRADED", "UPDATE_FAILED"]);

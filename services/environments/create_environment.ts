@@ -10,14 +10,14 @@ import type { ServiceDeps } from "../deps.ts";
 import { wantedExpireTime } from "./expire_time.ts";
 import { mutate, type MutationOptions, type MutationResult } from "../mutations/mutate.ts";
 
-/** Fields as the API has them, in camelCase; checked here. */
+/** The fields in the API's structure, in camelCase; validated here. */
 export interface CreateEnvironmentRequest extends MutationOptions {
   readonly environmentId: string;
   readonly environment: unknown;
 }
 
 /**
- * Creates an environment. One whose creation failed may be created again.
+ * Creates an environment. An environment whose creation failed may be created again.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, ALREADY_EXISTS `ENVIRONMENT_EXISTS`, and
  *   what {@linkcode mutate} throws
  */

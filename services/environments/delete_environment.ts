@@ -9,11 +9,11 @@ import { assertEtag, assertName, notFound } from "../resources/preconditions.ts"
 export interface DeleteEnvironmentRequest extends MutationOptions {
   readonly name: string;
   readonly etag: string;
-  /** Deletes the workloads inside too. */
+  /** Also deletes the workloads inside. */
   readonly force: boolean;
-  /** Succeeds where there is no such environment. */
+  /** Succeeds if there is no such environment. */
   readonly allowMissing: boolean;
-  /** Forgets the record without waiting for the cluster. */
+  /** Deletes the record without waiting for the cluster. */
   readonly abandon: boolean;
   /** Null for the default. */
   readonly timeoutMs: number | null;
@@ -22,10 +22,10 @@ export interface DeleteEnvironmentRequest extends MutationOptions {
 const ACTION = "delete environment";
 
 /**
- * Deletes an environment; what runs on it is stopped first.
+ * Deletes an environment; running operations on it are stopped first.
  * @throws {MpcError} NOT_FOUND `ENVIRONMENT_NOT_FOUND`, ABORTED `ETAG_MISMATCH`,
  *   FAILED_PRECONDITION `DELETION_PROTECTED` or `ENVIRONMENT_NOT_EMPTY`, ABORTED
- *   `OPERATION_IN_PROGRESS` where it is being deleted, and what `mutate` throws
+ *   `OPERATION_IN_PROGRESS` if it is already being deleted, and what `mutate` throws
  */
 export function deleteEnvironment(
   deps: ServiceDeps,
@@ -72,8 +72,9 @@ export function deleteEnvironment(
 }
 
 /**
- * Protection is of what is in use. What was never created is not; and what is being deleted can only
- * be deleted: protection is back on it where the deletion stopped an update that took it away.
+ * Protection applies to environments in use: not to one that was never created, and not to one
+ * whose deletion has begun. If that deletion stopped an update that removed the protection, the
+ * record says that it is protected again.
  */
 function isProtected({ deletionProtection, state }: Environment): boolean {
   return deletionProtection && !UNUSED.has(state);

@@ -1,9 +1,8 @@
 import { expireTimeOf, type Instant, invalidArgument, TTL_LIMITS_MS } from "@mpc/domain";
 
 /**
- * When an environment expires that is asked to live so long from now, or until then; null for
- * never.
- * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS` where that is too near or too far
+ * The expiry of an environment that is requested as a time to live or as a time; null for never.
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS` if it is too early or too late
  */
 export function wantedExpireTime(
   action: string,

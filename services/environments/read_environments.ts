@@ -19,7 +19,7 @@ export async function getEnvironment(
   return await getExisting(store.environments, "environment", name, "get environment", caller);
 }
 
-/** Lists environments, by name where nothing else is asked for. */
+/** Lists environments, by name unless another order is requested. */
 export async function listEnvironments(
   { store, clock, authorizer }: ServiceDeps,
   caller: Caller,

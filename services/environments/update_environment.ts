@@ -23,7 +23,7 @@ import { assertEtag, assertName, notFound } from "../resources/preconditions.ts"
 export interface UpdateEnvironmentRequest extends MutationOptions {
   readonly name: string;
   readonly etag: string;
-  /** The fields to change, in camelCase; `expireTime: null` is to live for ever. */
+  /** The fields to change, in camelCase; `expireTime: null` removes the expiry. */
   readonly change: Readonly<Record<string, unknown>>;
   /** Parts of fields to change. */
   readonly patch?: EnvironmentPatch;
@@ -111,7 +111,7 @@ function prepareUpdate(
 
 type Changeable = ReturnType<typeof changeable>;
 
-/** What the cluster does not carry, so that no step plans it. */
+/** Changes of the record that do not concern the cluster, so no step plans them. */
 function recordChanges(
   name: string,
   before: Changeable,
@@ -138,7 +138,7 @@ function nextExpireTime(
   now: Instant,
 ): Instant | null {
   if (ttlMs === undefined && expireTime === undefined) return current;
-  // Who sends back what was read changes nothing, however near it is.
+  // Writing the current value back changes nothing, however soon it is.
   if (expireTime != null && expireTime === current) return current;
   const wanted = { ttlMs: ttlMs ?? null, expireTime: expireTime ?? null };
   return wantedExpireTime(ACTION, now, wanted);
@@ -149,20 +149,20 @@ function changeable(environment: Environment) {
   return { labels, annotations, quota: { ...quota }, expireTime, deletionProtection };
 }
 
-/** What lies on one cluster is not carried to another. */
+/** An environment cannot move to another cluster. */
 function assertSameCluster({ cluster }: Environment, wanted: string | undefined): void {
   if (!wanted || wanted === cluster) return;
   throw invalidArgument(ACTION, [{
     field: "environment.cluster",
     value: wanted,
     rule: "IMMUTABLE",
-    hint: `is '${cluster}' since the environment was created, and stays so; create another one`,
+    hint: `is '${cluster}' since the environment was created, and is immutable; create another one`,
   }]);
 }
 
 function updatableState({ name, state }: Environment): "READY" | "UPDATE_FAILED" {
   if (state === "READY" || state === "UPDATE_FAILED") return state;
-  // Nothing is at work on it: an update that was lost has failed.
+  // No operation holds it: the operation of the update was lost, so the update has failed.
   if (state === "UPDATING") return "UPDATE_FAILED";
   throw new MpcError("FAILED_PRECONDITION", {
     reason: "ENVIRONMENT_NOT_READY",

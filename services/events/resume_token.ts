@@ -1,14 +1,14 @@
 /**
- * Tokens that say where a watcher has read the log to. They are opaque to clients: the check refuses a
- * token that a client made up or changed, so that nobody relies on the sequence in it.
+ * Tokens for positions in the log, for watchers that resume. They are opaque to clients: a checksum
+ * rejects a token that a client made up or changed, so that nobody relies on the sequence in it.
  */
 
-/** The token after an event. */
+/** The token for the position after an event. */
 export function encodeResumeToken(sequence: number): string {
   return btoa(`e2:${sequence.toString(36)}:${checkOf(sequence).toString(36)}`);
 }
 
-/** The sequence in a token; undefined where it is none. Tokens of earlier versions are accepted. */
+/** The sequence in a token; undefined if it is invalid. Tokens of earlier versions are accepted. */
 export function decodeResumeToken(token: string): number | undefined {
   const text = decodeBase64(token);
   const old = /^e1:(\d{1,15})$/.exec(text);
@@ -19,7 +19,7 @@ export function decodeResumeToken(token: string): number | undefined {
   return parseInt(check, 36) === checkOf(sequence) ? sequence : undefined;
 }
 
-/** 32 bits that look unrelated for sequences that follow each other; no secret. */
+/** A 32-bit checksum that looks unrelated for consecutive sequences; not a secret. */
 function checkOf(sequence: number): number {
   const low = Math.imul(sequence >>> 0, 0x9e3779b1);
   const mixed = Math.imul(low ^ (low >>> 15) ^ Math.floor(sequence / 2 ** 32), 0x85ebca6b);
@@ -30,7 +30,7 @@ function decodeBase64(token: string): string {
   try {
     return atob(token);
   } catch {
-    // Clients may send anything; what cannot be decoded is no token.
+    // Clients may send anything: text that cannot be decoded is not a token.
     return "";
   }
 }

@@ -4,12 +4,12 @@ import { decodeResumeToken, encodeResumeToken } from "./resume_token.ts";
 
 const sequences = fc.maxSafeNat();
 
-Deno.test("a resume token carries the sequence it was made from", () =>
+Deno.test("a resume token contains the sequence that it was made from", () =>
   fc.assert(fc.property(sequences, (sequence) => {
     assert.equal(decodeResumeToken(encodeResumeToken(sequence)), sequence);
   })));
 
-Deno.test("a resume token whose sequence was changed is refused", () =>
+Deno.test("a resume token with a changed sequence is rejected", () =>
   fc.assert(
     fc.property(sequences, fc.integer({ min: 1, max: 1_000 }), (sequence, step) => {
       const [version, digits = "", check] = atob(encodeResumeToken(sequence)).split(":");

@@ -16,7 +16,7 @@ import { pagesOf } from "../resources/read_all.ts";
 import { decodeResumeToken, encodeResumeToken } from "./resume_token.ts";
 
 export interface WatchEventsRequest {
-  /** Only this resource and those below it; empty for all. */
+  /** Only this resource and the resources below it; empty for all. */
   readonly target: string;
   /** Only these kinds of resources; empty for all. */
   readonly kinds: readonly string[];
@@ -28,13 +28,13 @@ export interface WatchEventsRequest {
 export type WatchedEvent =
   | { readonly type: "existing"; readonly snapshot: EventSnapshot; readonly token: string }
   | { readonly type: "event"; readonly event: Event; readonly token: string }
-  /** Everything that existed has been sent. */
+  /** All existing resources have been sent. */
   | { readonly type: "synced"; readonly token: string };
 
 const KINDS: readonly ResourceKind[] = ["environment", "workload", "operation"];
 const PAGE = 200;
 
-/** How many events that are not for this watcher pass before it gets a mark with a newer token. */
+/** After this many events that a watcher does not see, it gets a mark with a newer token. */
 const MARK_EVERY = 1_000;
 
 /** What a watcher receives of an event. All watchers of an event receive the same object. */
@@ -110,7 +110,7 @@ export async function* watchEvents(
   if (!caller.signal.aborted) {
     throw new MpcError("UNAVAILABLE", {
       reason: "WATCH_ENDED",
-      message: "Cannot go on watching: the log has ended; resume with the last token",
+      message: "Cannot continue the watch: the log has ended; resume with the last token",
     });
   }
 }
@@ -124,7 +124,9 @@ function watchedEvent(event: Event): WatchedEvent {
   return watched;
 }
 
-/** Filters over the documents of each kind; a kind that the caller sees all of has none. */
+/**
+ * Filters over the documents of each kind; none for a kind of which the caller may see everything.
+ */
 async function visibleKinds(
   { authorizer }: ServiceDeps,
   caller: Caller,
@@ -159,7 +161,7 @@ async function* existing(
     }
   }
   if (wanted.has("operation")) {
-    // Only running operations: the ones that have ended are history.
+    // Only running operations: ended operations are history.
     const live = { op: "=" as const, path: ["endTime"], value: null };
     const filter = visible.get("operation");
     const running = filter ? { op: "and" as const, terms: [live, filter] } : live;
@@ -181,7 +183,7 @@ function all<T extends { readonly name: string }>(
   return pagesOf(collection, { limit: PAGE, signal, ...(filter && { filter }) });
 }
 
-/** What tells a resource from others, also from an earlier one of the same name. */
+/** Identifies a resource, also against an earlier one of the same name. */
 function keyOf(snapshot: EventSnapshot): string {
   const uid = snapshot.kind === "operation" ? "" : snapshot.value.uid;
   return `${snapshot.value.name} ${uid}`;
@@ -210,12 +212,12 @@ function assertTarget(target: string): void {
   }]);
 }
 
-/** The log was started again: without this error the watcher would miss its events up to the token. */
+/** The log was reset: without this error, the watcher would miss its events up to the token. */
 const eventsUnknown = (token: number, head: number): MpcError =>
   new MpcError("OUT_OF_RANGE", {
     reason: "EVENTS_UNKNOWN",
     message:
-      `Cannot watch events behind ${token}: the newest is ${head}, the log was begun anew; watch without the token`,
+      `Cannot watch events after ${token}: the newest is ${head}, the log was reset; watch without the token`,
     metadata: { newest: String(head) },
   });
 
@@ -226,6 +228,6 @@ function parseToken(token: string): number {
     field: "resume_token",
     value: "",
     rule: "RESUME_TOKEN",
-    hint: "is no resume token",
+    hint: "is not a resume token",
   }]);
 }

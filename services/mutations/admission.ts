@@ -1,17 +1,17 @@
 /**
  * When an operation counts as admitted.
  *
- * Admission is two writes: the operation's record, then the lock on its resource. The second may
- * come late by any time, since machines pause, clocks step and stores are slow; meanwhile the
- * janitor, or the same request again, may take the admission for cut off and drop the record. So
- * that an acknowledged operation is never dropped, each side writes before it looks at what the
- * other has written (as in Dekker's mutual exclusion), and no clock decides:
+ * Admission is two writes: the operation's record, then the lock on its resource. The second write
+ * may be delayed by any time, because machines pause, clocks step and stores are slow. In the
+ * meantime the janitor, or a repetition of the request, may consider the admission interrupted and
+ * drop the record. So that an acknowledged operation is never dropped, each side writes before it
+ * reads what the other has written (as in Dekker's mutual exclusion), and no clock decides:
  *
  * - To drop an operation, first revoke its admission on its record ({@linkcode dropUnadmitted}),
- *   then look for its lock, and delete the record only as it was revoked, by compare-and-swap.
- * - To acknowledge an operation, first see its lock, then look at its record
- *   ({@linkcode confirmAdmission}): a revocation is taken back by compare-and-swap; where the record
- *   is gone, nothing was admitted, and the lock is withdrawn.
+ *   then read its lock, and delete the record only as it was revoked, by compare-and-swap.
+ * - To acknowledge an operation, first read its lock, then its record ({@linkcode
+ *   confirmAdmission}). A revocation is reset by compare-and-swap; if the record is gone, nothing
+ *   was admitted, and the lock is withdrawn.
  */
 import { isMpcError, type Operation } from "@mpc/domain";
 import type { Store, Stored } from "@mpc/storage";
@@ -19,8 +19,8 @@ import type { Clock } from "../ports/mod.ts";
 import { isQueuedOrHolds } from "../sagas/resource_lock.ts";
 
 /**
- * How old an operation without a lock is before its admission counts as cut off. A shorter time
- * costs repeated work, never an acknowledged operation.
+ * How old an operation without a lock must be before its admission counts as interrupted. A shorter
+ * time costs repeated work, never an acknowledged operation.
  *
  * Its age is the time since its creation by the wall clock, or since this process first saw it by the
  * monotonic clock, whichever is longer. The machine that created it may have a clock that is ahead of
@@ -40,8 +40,8 @@ export async function isAdmitted(
 }
 
 /**
- * Makes sure of the record of an operation whose lock was seen.
- * @returns the record, which nobody drops any more; undefined where it was dropped before
+ * Secures the record of an operation whose lock was seen.
+ * @returns the record, which cannot be dropped any more; undefined if it was dropped before
  */
 export async function confirmAdmission(
   { store }: { readonly store: Store },
@@ -54,7 +54,7 @@ export async function confirmAdmission(
       const value = { ...stored.value, admissionRevoked: false };
       return await store.operations.replace(value, stored.version);
     } catch (error) {
-      // The janitor was faster, or the engine: the record says which.
+      // The janitor or the engine has changed it first: read the record again.
       if (!isMpcError(error, "ABORTED", "NOT_FOUND")) throw error;
     }
   }
@@ -62,8 +62,8 @@ export async function confirmAdmission(
 
 /**
  * Drops an operation that a crash left without its lock, unless the lock is there after all.
- * @throws {MpcError} ABORTED `VERSION_CONFLICT` or NOT_FOUND `NO_SUCH_DOCUMENT`: somebody else has
- *   changed or dropped it meanwhile
+ * @throws {MpcError} ABORTED `VERSION_CONFLICT` or NOT_FOUND `NO_SUCH_DOCUMENT` if another process
+ *   has changed or dropped it in the meantime
  */
 export async function dropUnadmitted(
   deps: { readonly store: Store; readonly clock: Clock },
@@ -82,7 +82,7 @@ export async function dropUnadmitted(
 
 /**
  * Deletes the record of an operation that certainly has no lock.
- * @throws {MpcError} as {@linkcode dropUnadmitted} does
+ * @throws {MpcError} like {@linkcode dropUnadmitted}
  */
 export async function deleteUnadmitted(
   { store, clock }: { readonly store: Store; readonly clock: Clock },

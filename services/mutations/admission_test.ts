@@ -1,4 +1,4 @@
-/** The two writes of an admission, and those of a drop, in the orders that matter. */
+/** The two writes of an admission, and the writes of a drop, in every order that matters. */
 import assert from "node:assert/strict";
 import { createEnvironment } from "@mpc/services";
 import type { Store } from "@mpc/storage";
@@ -42,14 +42,14 @@ Deno.test("an operation is admitted when it has begun, has its lock, or is queue
   }
 });
 
-Deno.test("confirming an admission takes its revocation back, and tells where the record is gone", async () => {
+Deno.test("confirmAdmission() resets a revocation, and reports a record that is gone", async () => {
   const store = openMemoryStore();
   assert.equal(await confirmAdmission({ store }, OPERATION), undefined);
   await store.operations.create(anOperation("op", { admissionRevoked: true }));
   const confirmed = await confirmAdmission({ store }, OPERATION);
   assert.deepEqual([confirmed?.value.admissionRevoked, confirmed?.version], [false, 2]);
   assert.equal((await store.operations.get(OPERATION))?.value.admissionRevoked, false);
-  assert.equal((await confirmAdmission({ store }, OPERATION))?.version, 2, "nothing to be written");
+  assert.equal((await confirmAdmission({ store }, OPERATION))?.version, 2, "nothing to write");
 });
 
 Deno.test("an operation that has its lock is not dropped", async () => {
@@ -83,7 +83,7 @@ Deno.test("an operation without its lock is dropped, with an event", async () =>
   ]);
 });
 
-Deno.test("an operation that somebody else has confirmed or dropped meanwhile is not deleted", async () => {
+Deno.test("an operation that another process has confirmed or dropped in the meantime is not deleted", async () => {
   const store = openMemoryStore();
   const stored = await store.operations.create(anOperation("op", { admissionRevoked: true }));
   await confirmAdmission({ store }, OPERATION);
@@ -92,7 +92,7 @@ Deno.test("an operation that somebody else has confirmed or dropped meanwhile is
   assert.ok(await store.operations.get(OPERATION));
 });
 
-Deno.test("an admission whose record is dropped before its lock lands is made anew, once", async () => {
+Deno.test("an admission whose record is dropped before its lock is written is repeated once", async () => {
   const bare = openMemoryStore();
   const { environments, operations } = bare;
   let dropped: string | undefined;
@@ -126,17 +126,17 @@ Deno.test("an admission whose record is dropped before its lock lands is made an
   }, { store });
 });
 
-Deno.test("where nobody knows whether the lock was taken, the record stays, and the janitor finishes", async () => {
+Deno.test("if it is unknown whether the lock was written, the record stays, and the janitor finishes", async () => {
   const store = new FailingStore(openMemoryStore(), clock);
   await withPlatform(async (platform) => {
     const request = { environmentId: "dev", environment: {}, requestId: requestIdOf(1) };
     const ask = () => createEnvironment(platform.deps, platform.caller, request);
-    // The second write is the lock: it is made, and its answer is lost.
+    // The second write is the lock: it is made, but its response is lost.
     store.plan("answer lost", 2);
     await rejectsWith(ask(), "UNAVAILABLE", "STORE_UNAVAILABLE");
     store.heal();
     const { items } = await store.operations.list({ limit: 9 });
-    assert.equal(items.length, 1, "the record of what may be admitted");
+    assert.equal(items.length, 1, "the record of an operation that may be admitted");
     const repeated = await ask();
     assert.equal(repeated.operation?.value.name, items[0]?.value.name);
     assert.equal((await platform.ended(repeated)).state, "SUCCEEDED");
@@ -163,7 +163,7 @@ Deno.test("a request whose first try a clock ahead of ours cut off is made again
     assert.notEqual((await repeated).operation?.value.name, value.name);
   }));
 
-Deno.test("a repeated request makes sure of an operation whose admission was revoked meanwhile", () =>
+Deno.test("a repeated request confirms an operation whose admission was revoked in the meantime", () =>
   withPlatform(async (platform) => {
     const { deps, caller, store } = platform;
     await platform.crash();
@@ -177,7 +177,7 @@ Deno.test("a repeated request makes sure of an operation whose admission was rev
     await platform.restart();
   }));
 
-Deno.test("a repeated request hears of a lock that lands right after its look", async () => {
+Deno.test("a repeated request notices a lock that is written right after its read", async () => {
   const store = openMemoryStore();
   const { environments } = store;
   const looked: Store = {
@@ -214,7 +214,7 @@ Deno.test("a repeated request hears of a lock that lands right after its look", 
   }, { store });
 });
 
-Deno.test("who is refused because of a deletion that waits is told of the deletion", async () => {
+Deno.test("a request that a queued deletion blocks is told about the deletion", async () => {
   const busy = anEnvironment("dev", {
     currentOperation: "operations/runs",
     nextOperation: "operations/waits",

@@ -25,8 +25,8 @@ import {
 import { confirmAdmission, deleteUnadmitted } from "./admission.ts";
 
 /**
- * How an operation gets its resource: `take` it now, or `queue` behind the running operation,
- * which is cancelled (only deletions may).
+ * How an operation gets its resource's lock: `take` it now, or `queue` behind the running
+ * operation, which is cancelled (only deletions may).
  */
 export type Lock = "take" | "queue";
 
@@ -39,19 +39,19 @@ export interface Prepared {
   /** The resource as it was read; null if there is none. */
   readonly current: Stored<LockedResource> | null;
   readonly lock: Lock;
-  /** How long it may take; null for the sum of its budgets. */
+  /** The operation's time limit; null for the sum of its budgets. */
   readonly timeoutMs: number | null;
   readonly quota?: readonly QuotaEffect[];
-  /** Changes of the record alone, not of the cluster. */
+  /** Changes of the record that do not concern the cluster. */
   readonly recordChanges?: readonly PlannedChange[];
-  /** Steps that need not run again, in a retry. */
+  /** Steps that a retry need not run again. */
   readonly steps?: readonly StepRecord[];
   readonly retryOf?: string;
 }
 
 /**
- * Admits an operation: its record first, then the lock on its resource, each one write, and then a
- * look at whether its record is still there. `admission.ts` says why that is enough.
+ * Admits an operation: writes its record, then the lock on its resource, then checks that its
+ * record is still there. `admission.ts` explains why that is sufficient.
  * @throws {MpcError} ABORTED `VERSION_CONFLICT` or `ADMISSION_DROPPED`, ALREADY_EXISTS `NAME_TAKEN`
  *   or `REQUEST_ID_TAKEN`: prepare again
  */
@@ -72,12 +72,12 @@ export async function admit(
       time: clock.now(),
     })],
   });
-  // From here on the caller's signal no longer counts: what was begun is finished or taken back.
+  // From here on the caller's signal is ignored: the admission is either completed or withdrawn.
   try {
     await lock(deps, operation, prepared);
   } catch (error) {
-    // Where the store cannot be reached, nobody knows whether it took the lock: the janitor looks,
-    // and so does the same request when it is repeated.
+    // If the store is unreachable, it is unknown whether the lock was written: the janitor will
+    // check, and so will a repetition of the request.
     if (!isMpcError(error, "UNAVAILABLE")) await deleteRefused(deps, created);
     throw error;
   }
@@ -94,7 +94,7 @@ export async function admit(
   return admitted;
 }
 
-/** Writes the lock, or the place in its queue, into the resource's record. */
+/** Writes the lock, or the position in its queue, into the resource's record. */
 async function lock(deps: ServiceDeps, operation: Operation, prepared: Prepared): Promise<void> {
   const { store, clock } = deps;
   const { current } = prepared;
@@ -105,7 +105,7 @@ async function lock(deps: ServiceDeps, operation: Operation, prepared: Prepared)
   const facts: EventFacts = {
     reason: queued ? "DeletionQueued" : OPERATION_ADMITTED,
     message: queued
-      ? `${operation.kind} waits until what runs has stopped`
+      ? `${operation.kind} waits until the running operation has stopped`
       : `${operation.kind} may start`,
     operation: operation.name,
     actor: operation.actor,
@@ -140,17 +140,17 @@ async function unlock(
   else await withdrawLock(store, operation, current?.value ?? null, clock.now());
 }
 
-/** Deletes the record of an operation whose lock was refused. */
+/** Deletes the record of an operation that did not get its lock. */
 async function deleteRefused(deps: ServiceDeps, created: Stored<Operation>): Promise<void> {
   try {
     await deleteUnadmitted(deps, created);
   } catch (error) {
-    // The janitor is dropping it at this moment.
+    // The janitor is dropping it right now.
     if (!isMpcError(error, "ABORTED", "NOT_FOUND")) throw error;
   }
 }
 
-/** Stops what a deletion preempts. */
+/** Cancels the operation that a deletion preempts. */
 async function preempt(
   deps: ServiceDeps,
   operation: Operation,
@@ -166,7 +166,7 @@ async function preempt(
   try {
     await requestCancel(deps.store, holder, cancellation, new AbortController().signal);
   } catch (error) {
-    // A holder without a record is the janitor's to clean up; the deletion is admitted.
+    // The janitor repairs a holder without a record; the deletion is admitted.
     if (!isMpcError(error, "NOT_FOUND")) throw error;
   }
 }
@@ -178,7 +178,7 @@ export function assertIdle(resource: LockedResource, action: string): void {
   const holder = resource.nextOperation ?? resource.currentOperation;
   throw new MpcError("ABORTED", {
     reason: "OPERATION_IN_PROGRESS",
-    message: `Cannot ${action} '${idOf(resource.name)}': '${holder}' is at work on it`,
+    message: `Cannot ${action} '${idOf(resource.name)}': '${holder}' is running on it`,
     metadata: { resource: resource.name, operation: holder },
   });
 }

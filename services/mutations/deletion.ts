@@ -1,4 +1,4 @@
-/** What the deletion of environments and that of workloads share. */
+/** Shared code of the deletions of environments and workloads. */
 import {
   type Environment,
   isMpcError,
@@ -12,14 +12,14 @@ import type { ServiceDeps } from "../deps.ts";
 import { type Method, mutate, type MutationOptions, type MutationResult } from "./mutate.ts";
 import { recordNoChange } from "./record_no_change.ts";
 
-/** A deletion waits behind what runs, after cancelling it. */
+/** A deletion cancels the running operation and waits behind it. */
 export function deletionLock(resource: Environment | Workload): Lock {
   return resource.currentOperation === null ? "take" : "queue";
 }
 
 /**
- * A deletion preempts everything but another deletion; an abandoning one preempts that too, unless
- * it is that of the workload's environment.
+ * A deletion preempts every operation except another deletion. An abandoning deletion preempts that
+ * too, unless it is the deletion of the workload's environment.
  * @throws {MpcError} ABORTED `OPERATION_IN_PROGRESS`
  */
 export async function assertDeletable(
@@ -33,7 +33,7 @@ export async function assertDeletable(
   const holder = await deps.store.operations.get(resource.currentOperation);
   if (!holder) return;
   const { kind, target } = holder.value;
-  // The deletion of an environment holds its workloads; one of them is no reason to stop it.
+  // The deletion of an environment holds its workloads; deleting one of them must not stop it.
   const foreign = target !== resource.name;
   if (foreign || kind.endsWith(".abandon") || (kind.endsWith(".delete") && !abandon)) {
     assertIdle(resource, action);
@@ -44,8 +44,8 @@ export async function assertDeletable(
 class NothingToDelete extends MpcError<"NOT_FOUND"> {}
 
 /**
- * Like `mutate`; where `prepare` finds nothing to delete and that is fine (`allow_missing`,
- * AIP-135), the answer is an operation that has already succeeded.
+ * Like `mutate`. If `prepare` finds nothing to delete and that is allowed (`allow_missing`,
+ * AIP-135), the result is an operation that has already succeeded.
  */
 export async function mutateDeletion(
   deps: ServiceDeps,
@@ -71,7 +71,7 @@ export async function mutateDeletion(
     try {
       return await recordNoChange(deps, caller, options, kind, method);
     } catch (error) {
-      // The same request was recorded meanwhile: the next round finds its operation.
+      // The same request was recorded in the meantime: the next round finds its operation.
       const taken = isMpcError(error, "ALREADY_EXISTS") && error.reason === "REQUEST_ID_TAKEN";
       if (!taken) throw error;
     }

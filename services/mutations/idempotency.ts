@@ -35,10 +35,10 @@ export function canonicalRequestId(action: string, requestId: string): string {
 }
 
 /**
- * Finds the operation of a request that was made before. Waits while its admission is still under
- * way, so that the answer holds what the first call was or will be told.
- * @returns undefined where the request id is new, or its first use was refused
- * @throws {MpcError} INVALID_ARGUMENT `REQUEST_ID_REUSED`: the body is another one
+ * Finds the operation of an earlier request with the same id. Waits while its admission is in
+ * progress, so that both calls get the same answer.
+ * @returns undefined if the request id is new, or its first use was rejected
+ * @throws {MpcError} INVALID_ARGUMENT `REQUEST_ID_REUSED`: the earlier request had a different body
  */
 export async function repeatedRequest(
   deps: ServiceDeps,
@@ -57,7 +57,7 @@ export async function repeatedRequest(
       throw new MpcError("INVALID_ARGUMENT", {
         reason: "REQUEST_ID_REUSED",
         message:
-          `Cannot use request id '${requestId}': '${stored.value.name}' has it for another request`,
+          `Cannot use request id '${requestId}': '${stored.value.name}' has used it for another request`,
         metadata: { operation: stored.value.name },
       });
     }
@@ -81,7 +81,7 @@ async function dropStale(deps: ServiceDeps, stored: Stored<Operation>): Promise<
   try {
     await dropUnadmitted(deps, stored);
   } catch (error) {
-    // Somebody else has changed or dropped it: the next look tells.
+    // Another process has changed or dropped it: the next read tells.
     if (!isMpcError(error, "ABORTED", "NOT_FOUND")) throw error;
   }
 }

@@ -18,13 +18,13 @@ import { canonicalRequestId, repeatedRequest } from "./idempotency.ts";
 import { DEFINITIONS } from "../sagas/mod.ts";
 import { newStepRecord } from "../sagas/journal.ts";
 
-/** What every mutation takes besides its own fields. */
+/** The options of every mutation, besides its own fields. */
 export interface MutationOptions {
   /** Makes the call idempotent (AIP-155): a UUID, or empty for none. */
   readonly requestId?: string;
-  /** Answers with a plan (AIP-163). */
+  /** Returns a plan instead of making the change (AIP-163). */
   readonly validateOnly?: boolean;
-  /** Refuses when the world is not as in the plan of this hash; empty for none. */
+  /** Rejects the change unless its plan still has this hash; empty for no check. */
   readonly planHash?: string;
 }
 
@@ -42,13 +42,13 @@ export interface Method {
   readonly access: Access;
 }
 
-/** How often a change is prepared anew because somebody else changed the resource meanwhile. */
+/** How often a change is prepared again because another process has changed the resource. */
 const MAX_ROUNDS = 10;
 
 /**
- * What all mutations share: repeated requests find their operation, `validate_only` gets a plan,
- * a plan's hash is checked, and the change is admitted.
- * @param prepare checks the request against the world and says what is to be done
+ * The pipeline of all mutations: a repeated request finds its operation, `validate_only` returns a
+ * plan, a plan's hash is checked, and the change is admitted.
+ * @param prepare checks the request against the current state and returns the change
  * @throws {MpcError} INVALID_ARGUMENT `REQUEST_ID_REUSED`, ABORTED `PLAN_OUTDATED`,
  *   ABORTED `OPERATION_IN_PROGRESS`, and what `prepare` throws
  */
@@ -93,7 +93,7 @@ export async function mutate(
     } catch (error) {
       if (!isMpcError(error, ...REFUSALS)) throw error;
       if (isOutrun(error) && round < MAX_ROUNDS) continue;
-      // What refuses it may be the doing of the same request, which another process admitted.
+      // The rejection may be the effect of the same request, which another process has admitted.
       const meanwhile = await repeated();
       if (!meanwhile) throw error;
       return { operation: meanwhile, plan: null };
@@ -101,12 +101,12 @@ export async function mutate(
   }
 }
 
-/** Whether somebody else was faster, so that all is to be looked at again. */
+/** Whether another process was faster, so that the change must be prepared again. */
 function isOutrun(error: MpcError): boolean {
   return isMpcError(error, "ABORTED", "ALREADY_EXISTS") && OUTRUN.has(error.reason);
 }
 
-/** Codes of what the state of the world refuses. */
+/** Codes of rejections that depend on the current state. */
 const REFUSALS = [
   "ABORTED",
   "ALREADY_EXISTS",
@@ -134,17 +134,19 @@ async function planOf(
   const steps = DEFINITIONS[kind].steps.filter(({ name }) => !done.has(name))
     .map(({ name, onCancel, undo }) => ({ name, onCancel, undo: undo !== undefined }));
   const seen = current && [current.value.uid, current.version];
-  // What the record changes to follows from the request and what was seen; moments are from now on.
+  // What the record changes to follows from the request and the state; times are relative to now.
   const planHash = fingerprint([requestHash, seen, changes, quota]);
   return { changes: [...recordChanges, ...changes], steps, quota, planHash };
 }
 
-/** @throws {MpcError} ABORTED `PLAN_OUTDATED` where the caller has seen another plan */
+/**
+ * @throws {MpcError} ABORTED `PLAN_OUTDATED` if the plan is no longer the one that the caller saw
+ */
 export function assertPlan(plan: Plan, planHash: string, target: string): void {
   if (planHash === "" || plan.planHash === planHash) return;
   throw new MpcError("ABORTED", {
     reason: "PLAN_OUTDATED",
-    message: `Cannot change '${target}': the world has moved since the plan was made; plan again`,
+    message: `Cannot change '${target}': its state has changed since the plan was made; plan again`,
     retryable: false,
     metadata: { resource: target, planHash: plan.planHash },
   });

@@ -10,7 +10,7 @@ import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { defaultTimeoutMs, type Definition } from "../sagas/mod.ts";
 
-/** What is known of an operation before it is recorded. */
+/** What is known about an operation before it is recorded. */
 export interface OperationRequest {
   readonly kind: OperationKind;
   readonly target: string;
@@ -25,7 +25,7 @@ export interface OperationRequest {
   readonly deadline: Instant;
 }
 
-/** The record of an operation that nobody has begun. */
+/** The record of an operation that has not begun. */
 export function newOperation(
   { ids, engine }: Pick<ServiceDeps, "ids" | "engine">,
   { principal, traceparent }: Caller,
@@ -61,9 +61,9 @@ export function newOperation(
 const MAX_TIMEOUT_MS = 24 * 3_600_000;
 
 /**
- * How long an operation may take. Budgets nest: an attempt fits into its step's budget, and every
+ * The time limit of an operation. Budgets nest: an attempt fits into its step's budget, and every
  * step that does not wait fits at least one whole attempt into the operation's time.
- * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS` where `wantedMs` is too short or too long
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS` if `wantedMs` is too short or too long
  */
 export function operationTimeoutMs(definition: Definition, wantedMs: number | null): number {
   if (wantedMs === null) return defaultTimeoutMs(definition);

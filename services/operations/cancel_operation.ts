@@ -5,20 +5,20 @@ import type { ServiceDeps } from "../deps.ts";
 import { getOperation } from "./read_operations.ts";
 import { DEFINITIONS, requestCancel, resourceOf } from "../sagas/mod.ts";
 
-/** What a cancellation does, or would do. */
+/** The effect of a cancellation, real or planned. */
 export interface CancelResult {
   readonly operation: Stored<Operation>;
   /** Steps that are undone, in the order of undoing. */
   readonly undoneSteps: readonly string[];
   /** Steps that stay done. */
   readonly keptSteps: readonly string[];
-  /** What becomes of the resource's record, for people. */
+  /** What happens to the resource's record, for people. */
   readonly outcome: string;
 }
 
 /**
- * Asks an operation to stop and to undo what it did. What will be undone is what has begun by
- * then; each step says whether it is undone or kept.
+ * Cancels an operation: it stops and undoes its steps. The steps that have begun by then are undone
+ * or kept, as each step declares.
  * @throws {MpcError} NOT_FOUND `OPERATION_NOT_FOUND`, FAILED_PRECONDITION `OPERATION_ENDED`
  */
 export async function cancelOperation(
@@ -41,7 +41,7 @@ export async function cancelOperation(
   const waits = resource?.value.nextOperation === name;
   const operation = validateOnly ? stored : await requestCancel(deps.store, name, {
     actor: caller.principal,
-    reason: reason || "asked for by its user",
+    reason: reason || "requested by its user",
     time: deps.clock.now(),
   }, caller.signal);
   const promised = contract(operation.value);
@@ -50,7 +50,7 @@ export async function cancelOperation(
     : { operation, ...promised };
 }
 
-/** What has been stopped for a deletion does not go on by itself. */
+/** The effect of cancelling a queued deletion: the operation that it stopped does not continue. */
 const neverBegan = ({ kind, target }: Operation): string =>
   `the deletion of ${DEFINITIONS[kind].resource} '${
     idOf(target)

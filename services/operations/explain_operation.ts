@@ -82,7 +82,7 @@ function changedSince(
   const by = currentOperation ?? lastOperation;
   if (by === null || by === name) return null;
   return {
-    what: `'${by}' ${currentOperation ? "is at work on it now" : "has changed it since"}`,
+    what: `'${by}' ${currentOperation ? "is running on it now" : "has changed it since"}`,
     by,
   };
 }
@@ -133,7 +133,7 @@ function summary(
         ? `${what} ${
           operation.cancellation ? "was cancelled" : "failed"
         }, and the undo of step '${step.name}' failed`
-        : `${what} was ended at step '${step?.name ?? ""}', and nobody has undone what it did`;
+        : `${what} was ended at step '${step?.name ?? ""}', and its steps were not undone`;
   }
 }
 

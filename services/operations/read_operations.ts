@@ -16,14 +16,15 @@ export async function getOperation(
 ): Promise<Stored<Operation>> {
   assertName("operation", name, "get operation");
   const stored = await store.operations.get(name, { signal: caller.signal });
-  // An operation that does not exist has no target: only callers that may see all are told so.
+  // A missing operation has no target: only callers that may see everything learn that it is
+  // missing.
   const resource = stored?.value.target ?? null;
   await authorizer.authorize(caller, { permission: "operation.get", resource });
   if (stored) return stored;
   throw notFound("operation", name, "get operation");
 }
 
-/** Lists operations, the newest first where nothing else is asked for. */
+/** Lists operations, newest first unless another order is requested. */
 export async function listOperations(
   { store, clock, authorizer }: ServiceDeps,
   caller: Caller,

@@ -19,8 +19,8 @@ import { notFound } from "../resources/preconditions.ts";
 const ACTION = "retry operation";
 
 /**
- * Tries an operation that failed again, from the first step on that is not done for good. The new
- * operation names the one it retries.
+ * Retries a failed operation, from the first step that must run again. The new operation names the
+ * one that it retries.
  * @throws {MpcError} NOT_FOUND `OPERATION_NOT_FOUND`, FAILED_PRECONDITION `NOT_RETRYABLE`,
  *   `SUPERSEDED` or `EXPIRE_TIME_PASSED`, and what `mutate` throws
  */
@@ -61,8 +61,8 @@ export async function retryOperation(
 }
 
 /**
- * The leading steps that are done need not run again. What can be undone does: it may rest on what
- * the operation before held, or have been taken back; and so does all that rests on it.
+ * The leading steps that need not run again. A step with an undo must: it may depend on what the
+ * earlier operation held, or may have been undone. So must all steps after it.
  */
 function carriedOver(failed: Operation): readonly StepRecord[] {
   const { steps } = DEFINITIONS[failed.kind];
@@ -74,7 +74,7 @@ function carriedOver(failed: Operation): readonly StepRecord[] {
   );
 }
 
-/** What was to expire at a time that has passed meanwhile would be deleted on the spot. */
+/** Rejects a retry that would set an expiry in the past, and so delete the environment at once. */
 function assertTimeLeft(
   { name, kind, input }: Operation,
   current: Environment | Workload,

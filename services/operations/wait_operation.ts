@@ -7,8 +7,8 @@ import { getOperation } from "./read_operations.ts";
 import { watchOperation } from "./watch_operation.ts";
 
 /**
- * Waits until an operation has ended, at most `timeoutMs`, and answers with it as it is then; with
- * 0 it does not wait.
+ * Waits until an operation has ended, at most `timeoutMs`, and returns its current state; 0 does
+ * not wait.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, NOT_FOUND `OPERATION_NOT_FOUND`
  */
 export async function waitOperation(
@@ -36,7 +36,7 @@ export async function waitOperation(
       if (isTerminal(stored.value.state)) return stored;
     }
   } catch (error) {
-    // What the timeout cut off says that the caller went away, who did not.
+    // After the timeout, the error says that the caller aborted, which is not true.
     if (!timeout.signal.aborted || caller.signal.aborted) throw error;
   } finally {
     ended.abort();

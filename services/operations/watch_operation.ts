@@ -5,7 +5,7 @@ import type { ServiceDeps } from "../deps.ts";
 import { getOperation } from "./read_operations.ts";
 
 /**
- * Yields an operation as it is, then at each change, until it has ended or the caller has gone.
+ * Yields an operation now and at each change, until it has ended or the caller has gone.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, NOT_FOUND `OPERATION_NOT_FOUND`
  */
 export async function* watchOperation(
@@ -13,7 +13,7 @@ export async function* watchOperation(
   caller: Caller,
   name: string,
 ): AsyncGenerator<Stored<Operation>> {
-  // The head is read first: what happens between the two reads is seen twice rather than never.
+  // The head is read first, so that a change between the two reads is seen twice rather than never.
   const head = await deps.store.events.head({ signal: caller.signal });
   let current = await getOperation(deps, caller, name);
   yield current;

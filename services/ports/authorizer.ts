@@ -1,7 +1,7 @@
 import type { Filter, OperationKind } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
 
-/** What a caller may be allowed to do. A change needs the permission of its operation kind. */
+/** The permissions of callers. A change needs the permission of its operation kind. */
 export type Permission =
   | OperationKind
   | "environment.get"
@@ -11,7 +11,7 @@ export type Permission =
   | "platform.diagnose"
   | "platform.sweep";
 
-/** Permissions that lists and watches need: each is about documents of one kind. */
+/** The permissions of lists and watches; each concerns documents of one kind. */
 export type ListPermission = "environment.get" | "workload.get" | "operation.get";
 
 export interface Access {
@@ -21,19 +21,19 @@ export interface Access {
 }
 
 /**
- * Decides what callers may do and see. Use cases ask before they read anything that their answer
- * could reveal. Callers of kind `system` are the platform itself and are always allowed.
+ * Decides what callers may do and see. Use cases call it before they read anything that their
+ * response could reveal. Callers of kind `system` are the platform itself and are always allowed.
  *
- * Health, reflection and `GetServerInfo` are not asked about: they describe the server and hold
- * nothing of any resource. A client needs them before it can log in; the rate limit holds for all
- * of them but health.
+ * Health, reflection and `GetServerInfo` do not call it: they describe the server, reveal nothing
+ * about any resource, and clients need them before they can log in. The rate limit applies to all
+ * of them except health.
  */
 export interface Authorizer {
   /** @throws {MpcError} PERMISSION_DENIED; it must not depend on whether the resource exists */
   authorize(caller: Caller, access: Access): Promise<void>;
   /**
    * A filter over the documents that the caller may see; null for all of them.
-   * @throws {MpcError} PERMISSION_DENIED where the caller may see none
+   * @throws {MpcError} PERMISSION_DENIED if the caller may see none of them
    */
   visible(caller: Caller, permission: ListPermission): Promise<Filter | null>;
 }

@@ -1,33 +1,33 @@
 import type { Instant, MpcError } from "@mpc/domain";
 
 /**
- * What a cluster answers without changing it.
+ * Reads of a cluster, which change nothing.
  *
  * Every call may fail with:
  * - `UNAVAILABLE` `CLUSTER_UNREACHABLE` (retryable)
- * - `PERMISSION_DENIED` `CLUSTER_FORBIDS`: what is not allowed stands in the message, and in
- *   `metadata` as `verb`, `resource` and `namespace`
+ * - `PERMISSION_DENIED` `CLUSTER_FORBIDS`: the message names what is forbidden, and so does
+ *   `metadata` with `verb`, `resource` and `namespace`
  * - `UNAUTHENTICATED` `CLUSTER_CREDENTIALS`, `FAILED_PRECONDITION` `CLUSTER_NOT_TRUSTED` or
- *   `KUBECONFIG_UNUSABLE`: we cannot speak to it as we are set up
+ *   `KUBECONFIG_UNUSABLE`: our configuration does not allow a connection
  * - `CANCELLED` `ABORTED_BY_CALLER`: the signal was aborted
  */
 export interface ClusterReader {
   /** Every object with the platform's labels; an unreachable cluster does not fail the others. */
   inventory(call: ProviderCall): Promise<Inventory>;
-  /** How a workload stands; undefined where the cluster has none. */
+  /** The progress of a workload's rollout; undefined if the cluster does not have the workload. */
   rolloutStatus(
     environment: string,
     workload: string,
     call: ProviderCall,
   ): Promise<RolloutStatus | undefined>;
   /**
-   * What the replicas print, in order of time.
+   * The log lines of the replicas, in order of time.
    * @throws `NOT_FOUND` `NOT_ON_CLUSTER`: there is no such workload or replica
    */
   logs(environment: string, workload: string, query: LogQuery): AsyncIterable<LogLine>;
-  /** The copies of a workload, by name; none where the cluster has nothing of it. */
+  /** The copies of a workload, by name; none if the cluster has none. */
   pods(environment: string, workload: string, call: ProviderCall): Promise<readonly PodStatus[]>;
-  /** What was noticed about a workload's objects, the latest last; clusters forget after a while. */
+  /** The cluster's events about a workload's objects, newest last; clusters delete old events. */
   events(
     environment: string,
     workload: string,
@@ -36,16 +36,16 @@ export interface ClusterReader {
 }
 
 export interface ProviderCall {
-  /** Every call ends when this does. */
+  /** Aborting it ends the call. */
   readonly signal: AbortSignal;
 }
 
-/** How a rollout stands. */
+/** The progress of a rollout. */
 export interface RolloutStatus {
   readonly desired: number;
   readonly updated: number;
   readonly ready: number;
-  /** Which revision these replicas run. */
+  /** The revision that these replicas run. */
   readonly revision: number;
   /** For people, for instance `1 of 2 replicas ready`. */
   readonly message: string;
@@ -57,27 +57,27 @@ export interface ClusterObject {
   readonly cluster: string;
   /** `Kind/namespace/name`, or `Kind/name`. */
   readonly object: string;
-  /** Name of the resource it belongs to. */
+  /** Name of the resource that it belongs to. */
   readonly target: string;
   readonly targetUid: string;
-  /** The revision it was made of; 0 for what has none. */
+  /** The revision that it was rendered from; 0 if it has none. */
   readonly revision: number;
 }
 
-/** What this installation and others applied, on every cluster that could be read. */
+/** The objects of this and other installations, on every cluster that could be read. */
 export interface Inventory {
   readonly objects: readonly ClusterObject[];
   readonly foreign: readonly ForeignObjects[];
-  /** Names of all clusters that there are. */
+  /** Names of all configured clusters. */
   readonly clusters: readonly string[];
-  /** Those of them of which nobody can tell what they have. */
+  /** The clusters whose objects are not known. */
   readonly unread: readonly UnreadCluster[];
 }
 
 /** Objects on a cluster that another installation applied; they are never changed. */
 export interface ForeignObjects {
   readonly cluster: string;
-  /** Id of the other installation; empty where the objects name none. */
+  /** Id of the other installation; empty if the objects do not name one. */
   readonly installation: string;
   /** How many objects there are. */
   readonly objects: number;
@@ -104,26 +104,26 @@ export interface LogLine {
   readonly text: string;
 }
 
-/** One copy of a workload, as the cluster sees it. */
+/** One copy of a workload, as the cluster reports it. */
 export interface PodStatus {
   readonly name: string;
-  /** In the cluster's words, for instance `Running` or `CrashLoopBackOff`. */
+  /** The cluster's term, for instance `Running` or `CrashLoopBackOff`. */
   readonly status: string;
-  /** Why it is not ready, for people; empty where it is, or the cluster does not say. */
+  /** Why it is not ready, for people; empty if it is ready, or if the cluster gives no reason. */
   readonly message: string;
   readonly ready: boolean;
   readonly restarts: number;
   readonly image: string;
-  /** Empty where no node has taken it. */
+  /** Empty if it is not scheduled to a node. */
   readonly node: string;
   readonly createTime: Instant;
 }
 
-/** Something that the cluster noticed about an object of a workload. */
+/** An event of the cluster about an object of a workload. */
 export interface ClusterEvent {
-  /** When it was noticed last. */
+  /** When it happened last. */
   readonly time: Instant;
-  /** How often it was noticed. */
+  /** How often it has happened. */
   readonly count: number;
   readonly warning: boolean;
   /** In CamelCase, for programs. */

@@ -1,4 +1,4 @@
-/** What use cases and steps need of the world; adapters are the rooms' that know how. */
+/** What use cases and steps need from outside; other rooms implement these ports. */
 export type * from "./authorizer.ts";
 export type * from "./clock.ts";
 export type * from "./cluster_reader.ts";

@@ -1,10 +1,10 @@
 import type { JsonObject, OperationKind, PlannedChange } from "@mpc/domain";
 
-/** Says what an operation would change on the cluster, by the code path that changes it. */
+/** Computes what an operation would change on the cluster, with the code that changes it. */
 export interface Planner {
   /**
-   * The changes of all steps, in their order.
-   * @throws what the steps themselves would throw, for instance `RESOURCE_EXHAUSTED`
+   * The changes of all steps, in order.
+   * @throws what the steps would throw, for instance `RESOURCE_EXHAUSTED`
    */
   changes(
     kind: OperationKind,

@@ -2,25 +2,25 @@ import type { PlannedChange, Quota, Residue, WorkloadSpec } from "@mpc/domain";
 import type { ClusterReader, ProviderCall, RolloutStatus } from "./cluster_reader.ts";
 
 /**
- * A cluster that carries environments and workloads. All changes are idempotent: twice is as good
- * as once, and deleting what is not there works. Objects belong to a resource by name *and* uid:
- * what another uid owns is never changed.
+ * A cluster with environments and workloads. All changes are idempotent, and deleting an object
+ * that does not exist succeeds. Objects belong to a resource by name *and* uid: an object of
+ * another uid is never changed.
  *
- * Besides the failures of {@linkcode ClusterReader} every change may fail with:
+ * Besides the failures of {@linkcode ClusterReader}, every change may fail with:
  * - `ALREADY_EXISTS` `OWNED_BY_ANOTHER`: an object of that name belongs to somebody else (permanent)
- * - `ABORTED` `CLUSTER_CONFLICT`: somebody else changed the object meanwhile (retryable), or manages
+ * - `ABORTED` `CLUSTER_CONFLICT`: somebody else has just changed the object (retryable), or manages
  *   fields of it (permanent; `metadata` has `manager` and `fields`; see `forceConflicts`)
  * - `FAILED_PRECONDITION` `ADMISSION_DENIED`, `IMMUTABLE_FIELD`; `INVALID_ARGUMENT`
- *   `OBJECT_INVALID`: the cluster does not take it (permanent); `UNAVAILABLE`
- *   `ADMISSION_UNREACHABLE`: who has to be asked does not answer (retryable)
+ *   `OBJECT_INVALID`: the cluster rejects the object (permanent); `UNAVAILABLE`
+ *   `ADMISSION_UNREACHABLE`: an admission webhook does not answer (retryable)
  */
 export interface Provider extends ClusterReader {
   /** `simulated` or `kubernetes`. */
   readonly name: string;
-  /** Fails as any call would where a cluster cannot be reached or refuses us; costs little. */
+  /** A cheap call that fails like any other if the cluster is unreachable or rejects us. */
   assertReachable(call: ProviderCall): Promise<void>;
   /**
-   * Creates the namespace of an environment, or brings its labels up to date.
+   * Creates the namespace of an environment, or updates its labels.
    * @throws `FAILED_PRECONDITION` `UNKNOWN_CLUSTER`: there is no cluster of the intent's name
    */
   applyNamespace(intent: NamespaceIntent, call: ApplyCall): Promise<readonly PlannedChange[]>;
@@ -29,13 +29,13 @@ export interface Provider extends ClusterReader {
    * @throws `FAILED_PRECONDITION` `NO_NAMESPACE`: there is no namespace, or it is being deleted
    */
   applyPolicies(intent: NamespaceIntent, call: ApplyCall): Promise<readonly PlannedChange[]>;
-  /** Removes quota, limits and network policy again. */
+  /** Removes quota, limits and network policy. */
   deletePolicies(intent: Ref, call: ApplyCall): Promise<readonly PlannedChange[]>;
-  /** Asks for the deletion of a namespace and all in it; does not wait. */
+  /** Requests the deletion of a namespace and everything in it; does not wait. */
   deleteNamespace(intent: Ref, call: ApplyCall): Promise<readonly PlannedChange[]>;
   /**
    * Waits until a namespace is gone.
-   * @param onBlocked is told each time what blocks the deletion changes
+   * @param onBlocked called whenever the list of blockers changes
    */
   awaitNamespaceGone(
     intent: Ref,
@@ -50,28 +50,28 @@ export interface Provider extends ClusterReader {
    */
   applyWorkload(intent: WorkloadIntent, call: ApplyCall): Promise<readonly PlannedChange[]>;
   /**
-   * Waits until the rollout of `revision` is complete, and fails fast.
-   * @param onProgress is told each change
+   * Waits until the rollout of `revision` is complete, and fails as soon as it cannot succeed.
+   * @param onProgress called at each change
    * @throws `FAILED_PRECONDITION` with the pod's own reason, permanent: `IMAGE_PULL_FAILED`,
    *   `CRASH_LOOP`, `OOM_KILLED`, `CONTAINER_NOT_STARTED`, `UNSCHEDULABLE`, `JOB_FAILED`,
    *   `PROGRESS_DEADLINE_EXCEEDED`; `metadata` has `pod`, for a crash also `exitCode` and `lastLog`,
    *   for a Job also `job`
    * @throws `RESOURCE_EXHAUSTED` `QUOTA_EXCEEDED`, `FAILED_PRECONDITION` `ADMISSION_DENIED`
-   *   (permanent): no pod may be made
-   * @throws `NOT_FOUND` `NOT_ON_CLUSTER`: the objects are not there
+   *   (permanent): no pod may be created
+   * @throws `NOT_FOUND` `NOT_ON_CLUSTER`: the objects do not exist
    */
   awaitRollout(
     intent: WorkloadIntent,
     call: ProviderCall & { readonly onProgress?: (status: RolloutStatus) => void },
   ): Promise<RolloutStatus>;
   /**
-   * What of a workload is otherwise on the cluster than its intent says, as the changes that would
-   * put it back; makes none. What an autoscaler decides is as it should be.
+   * The differences of the cluster from a workload's intent, as the changes that would undo them;
+   * changes nothing. The decisions of an autoscaler are not differences.
    */
   drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly PlannedChange[]>;
   /**
-   * Asks for the deletion of the objects of workloads; does not wait.
-   * @param intents of one environment: together they cost the cluster little more than one does
+   * Requests the deletion of the objects of workloads; does not wait.
+   * @param intents of one environment; deleting them together costs little more than deleting one
    */
   deleteWorkloads(
     intents: readonly WorkloadRef[],
@@ -79,32 +79,32 @@ export interface Provider extends ClusterReader {
   ): Promise<readonly PlannedChange[]>;
   /** Waits until a workload's objects are gone. */
   awaitWorkloadGone(intent: WorkloadRef, call: WorkloadWait): Promise<void>;
-  /** Lets go of connections and timers. */
+  /** Closes connections and timers. */
   close(): Promise<void>;
 }
 
 export interface ApplyCall extends ProviderCall {
   /**
-   * Answers with the changes, by the same code path, and makes none. A namespace that is not there
-   * counts as about to be created, so that a whole plan can be made before its first step.
+   * Returns the changes, computed by the same code, without making them. A missing namespace counts
+   * as about to be created, so that a plan can be made before the first step.
    */
   readonly dryRun?: boolean;
-  /** Takes fields over that somebody else manages, in place of failing with `CLUSTER_CONFLICT`. */
+  /** Takes over fields that somebody else manages, instead of failing with `CLUSTER_CONFLICT`. */
   readonly forceConflicts?: boolean;
 }
 
-/** The part of an environment that the cluster carries. */
+/** The part of an environment that is on the cluster. */
 export interface NamespaceIntent {
   /** Id of the environment. */
   readonly environment: string;
   readonly uid: string;
-  /** Name of the cluster that carries it. */
+  /** Name of the cluster. */
   readonly cluster: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly quota: Quota;
 }
 
-/** The part of a workload that the cluster carries. */
+/** The part of a workload that is on the cluster. */
 export interface WorkloadIntent {
   /** Id of the environment. */
   readonly environment: string;
@@ -118,21 +118,21 @@ export interface WorkloadIntent {
 }
 
 export interface WorkloadWait extends ProviderCall {
-  /** Is told each time what blocks the deletion changes. */
+  /** Called whenever the list of blockers changes. */
   readonly onBlocked?: (blockers: readonly Residue[]) => void;
-  /** What its deletion has just named: there is nothing else to look for. */
+  /** The objects that the deletion named, if it has just done so; they need not be looked for. */
   readonly deleted?: readonly PlannedChange[];
 }
 
-/** Names the namespace of one environment. */
+/** Identifies the namespace of one environment. */
 export interface Ref {
   readonly environment: string;
   readonly uid: string;
-  /** Name of the cluster that has it, for what has no record any more that says so. */
+  /** Name of the cluster, for a resource without a record that names it. */
   readonly cluster?: string;
 }
 
-/** Names the objects of one workload. */
+/** Identifies the objects of one workload. */
 export interface WorkloadRef extends Ref {
   readonly workload: string;
 }

@@ -13,9 +13,9 @@ import type { Collection, Cursor, Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import { fingerprint } from "../mutations/fingerprint.ts";
 
-/** Paging, filter and order as the API has them (AIP-132, 158, 160). */
+/** Paging, filter and order in the API's syntax (AIP-132, 158, 160). */
 export interface ListRequest {
-  /** Coerced to {@linkcode MAX_PAGE_SIZE}; {@linkcode DEFAULT_PAGE_SIZE} where 0. */
+  /** Limited to {@linkcode MAX_PAGE_SIZE}; {@linkcode DEFAULT_PAGE_SIZE} if 0. */
   readonly pageSize: number;
   readonly pageToken: string;
   readonly filter: string;
@@ -37,14 +37,14 @@ export interface ListOptions<T extends { readonly name: string }> {
   readonly fields: FilterFields;
   readonly prefix: string;
   readonly defaultOrder: readonly OrderKey[];
-  /** What cannot be done, for messages. */
+  /** The action, in messages. */
   readonly action: string;
-  /** What the caller may see, merged with the filter of the request; null for everything. */
+  /** What the caller may see, combined with the filter of the request; null for everything. */
   readonly visible: Filter | null;
 }
 
 /**
- * Lists one page. All that is wrong with the request is told at once.
+ * Lists one page. An error names everything that is wrong with the request.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS` or `INVALID_FILTER`; also for a page token
  *   that belongs to another filter or order
  */
@@ -60,7 +60,7 @@ export async function listPage<T extends { readonly name: string }>(
     const asked = read(() => parseFilter(request.filter, fields, now));
     const wanted = read(() => parseOrderBy(action, request.orderBy, fields));
     const orderBy = wanted?.length ? wanted : defaultOrder;
-    // Where the order cannot be read, nothing can be told of its tokens.
+    // Without a valid order, a page token cannot be checked.
     const after = wanted &&
       read(() => decodeToken(action, request.pageToken, query, orderBy.length));
     return { asked, orderBy, after };
@@ -120,8 +120,8 @@ const limitOf = (pageSize: number): number =>
 type Read = <T>(part: () => T) => T | undefined;
 
 /**
- * Reads the parts of a request, each though another one could not be read.
- * @throws {MpcError} INVALID_ARGUMENT: what is wrong with all of them
+ * Reads every part of a request, even if one of them is invalid.
+ * @throws {MpcError} INVALID_ARGUMENT with everything that is wrong
  */
 function allRead<T>(action: string, read: (part: Read) => T): T {
   const problems: MpcError[] = [];
@@ -154,7 +154,7 @@ function encodeToken(cursor: Cursor, query: string): string {
   return btoa(encodeURIComponent(JSON.stringify([query, cursor.keys, cursor.name])));
 }
 
-/** @param count how many keys the order has */
+/** @param count the number of keys of the order */
 function decodeToken(
   action: string,
   token: string,
@@ -165,11 +165,11 @@ function decodeToken(
   const refuse = (hint: string) =>
     invalidArgument(action, [{ field: "page_token", value: "", rule: "PAGE_TOKEN", hint }]);
   const parsed = parseToken(token);
-  if (!Array.isArray(parsed) || parsed.length !== 3) throw refuse("is no page token");
+  if (!Array.isArray(parsed) || parsed.length !== 3) throw refuse("is not a page token");
   const [madeFor, keys, name] = parsed;
   if (madeFor !== query) throw refuse("belongs to a list with another filter, order or parent");
   const isCursor = Array.isArray(keys) && keys.length === count && keys.every(isScalar);
-  if (!isCursor || typeof name !== "string") throw refuse("is no page token");
+  if (!isCursor || typeof name !== "string") throw refuse("is not a page token");
   return { keys, name };
 }
 
@@ -177,7 +177,7 @@ function parseToken(token: string): unknown {
   try {
     return JSON.parse(decodeURIComponent(atob(token)));
   } catch {
-    // Anything can come in here: what is no token is told by the caller of this.
+    // Any text may be given here; the caller reports text that is not a token.
     return undefined;
   }
 }

@@ -11,9 +11,9 @@ import type { Collection, Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 
 /**
- * Reads a resource that must be there.
- * @param action what cannot be done without it, for the message: `get environment`
- * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`: `name` is no name of this kind
+ * Reads a resource that must exist.
+ * @param action the action that needs it, in messages: `get environment`
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`: `name` is not a name of this kind
  * @throws {MpcError} NOT_FOUND `ENVIRONMENT_NOT_FOUND`, `WORKLOAD_NOT_FOUND`, …
  */
 export async function getExisting<T extends { readonly name: string }>(
@@ -29,7 +29,7 @@ export async function getExisting<T extends { readonly name: string }>(
   throw notFound(kind, name, action);
 }
 
-/** The error of a resource that is not there. */
+/** The error for a missing resource. */
 export function notFound(kind: ResourceKind, name: string, action: string): MpcError {
   return new MpcError("NOT_FOUND", {
     reason: NOT_FOUND[kind],
@@ -52,7 +52,7 @@ const PATTERN: Readonly<Record<ResourceKind, string>> = {
   operation: "operations/{uuid}",
 };
 
-/** @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS` where `name` is no name of this kind */
+/** @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS` if `name` is not a name of this kind */
 export function assertName(kind: ResourceKind, name: string, action: string, field = "name"): void {
   if (parseName(name)?.kind === kind) return;
   throw invalidArgument(action, [{
@@ -87,7 +87,7 @@ export function assertEtag(
   });
 }
 
-/** Whether workloads may be deployed into an environment. */
+/** @throws {MpcError} FAILED_PRECONDITION unless workloads may be deployed into the environment */
 export function assertDeployable(environment: Environment, action: string): void {
   if (environment.state === "READY" || environment.state === "UPDATING") return;
   if (environment.state === "UPDATE_FAILED") return;

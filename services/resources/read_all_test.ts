@@ -4,13 +4,13 @@ import { openMemoryStore } from "@mpc/storage/memory";
 import { anEnvironment } from "../../tests/fakes/documents.ts";
 import { pagesOf } from "./read_all.ts";
 
-Deno.test("pagesOf() reads every page once, and none that nobody asks for", async () => {
+Deno.test("pagesOf() reads every page once, and no page that is not needed", async () => {
   const { environments } = openMemoryStore();
   for (const id of ["a", "b", "c", "d", "e"]) await environments.create(anEnvironment(id));
   let reads = 0;
   const counted: Pick<typeof environments, "list"> = {
     list(query) {
-      assert.ok(++reads <= 4, "it comes to an end");
+      assert.ok(++reads <= 4, "it ends");
       return environments.list(query);
     },
   };

@@ -10,7 +10,7 @@ import {
 } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
 
-/** What an event tells besides the resource as it then is. */
+/** The content of an event, besides the resource at its time. */
 export interface EventFacts {
   readonly type?: EventType;
   readonly reason: EventReason;
@@ -25,13 +25,13 @@ export function environmentEvent(stored: Stored<Environment>, facts: EventFacts)
   return event({ kind: "environment", ...stored }, facts);
 }
 
-/** An event about a workload; its secrets stay out of the log. */
+/** An event about a workload, without its secrets. */
 export function workloadEvent(stored: Stored<Workload>, facts: EventFacts): NewEvent {
   const value = { ...stored.value, spec: redactSpec(stored.value.spec) };
   return event({ kind: "workload", value, version: stored.version }, facts);
 }
 
-/** An event about an operation; its input may hold secrets, and stays out of the log. */
+/** An event about an operation, without its input, which may contain secrets. */
 export function operationEvent(
   stored: Stored<Operation>,
   facts: Omit<EventFacts, "operation" | "actor"> & { readonly actor?: string },

@@ -1,16 +1,16 @@
 import { isMpcError, MpcError, type NewEvent } from "@mpc/domain";
 import type { Collection, Stored } from "@mpc/storage";
 
-/** What an edit makes of a document, and the event that tells of it. */
+/** The edited document, and the event about it. */
 export interface Edit<T, Facts> {
   readonly value: T;
   readonly event: Facts;
 }
 
 /**
- * Reads, edits and swaps a document, again when somebody else was first.
- * @param edit a pure function of the document; undefined leaves it as it is
- * @returns the document as it is afterwards
+ * Reads, edits and replaces a document; repeats this if another process has changed it first.
+ * @param edit a pure function of the document; undefined leaves the document unchanged
+ * @returns the document afterwards
  * @throws {MpcError} NOT_FOUND `NO_SUCH_DOCUMENT`, and what the store throws
  */
 export async function updateDocument<T extends { readonly name: string }, const Facts>(
@@ -39,7 +39,7 @@ export async function updateDocument<T extends { readonly name: string }, const 
         events: [eventOf(next, edited.event)],
       });
     } catch (error) {
-      // The loop ends: each round that loses means that somebody else's write has won.
+      // The loop ends: each lost round means that another write has succeeded.
       if (!isMpcError(error, "ABORTED")) throw error;
     }
   }

@@ -28,14 +28,14 @@ Deno.test("updateDocument() writes the edit and its event in one write", async (
   assert.deepEqual(await messages(), ["counted to 2 by 2"]);
 });
 
-Deno.test("updateDocument() edits anew what somebody else has changed meanwhile", async () => {
+Deno.test("updateDocument() repeats the edit if somebody else has changed the document", async () => {
   const { store, count, messages } = await withEnvironment();
   await Promise.all(Array.from({ length: 5 }, () => count()));
   assert.equal((await store.environments.get(NAME))?.value.generation, 6);
   assert.equal((await messages()).length, 5);
 });
 
-Deno.test("updateDocument() reads again where what it was given is old", async () => {
+Deno.test("updateDocument() reads again if the given version is stale", async () => {
   const { store, known, count } = await withEnvironment();
   await count();
   const seen: number[] = [];
@@ -53,9 +53,9 @@ Deno.test("updateDocument() reads again where what it was given is old", async (
   assert.deepEqual(seen, [1, 2]);
 });
 
-Deno.test("updateDocument() leaves alone what the edit leaves alone", async () => {
+Deno.test("updateDocument() writes nothing if the edit returns undefined", async () => {
   const { store, messages } = await withEnvironment();
-  const never = () => assert.fail("there is no event of nothing");
+  const never = () => assert.fail("there is no event without a change");
   const { version } = await updateDocument(
     store.environments,
     NAME,
@@ -67,7 +67,7 @@ Deno.test("updateDocument() leaves alone what the edit leaves alone", async () =
   assert.deepEqual(await messages(), []);
 });
 
-Deno.test("updateDocument() says that a document is gone, and hears an abort", async () => {
+Deno.test("updateDocument() reports a document that is gone, and can be aborted", async () => {
   const { store, count } = await withEnvironment();
   await rejectsWith(count(AbortSignal.abort()), "CANCELLED", "ABORTED_BY_CALLER");
   await store.environments.delete(NAME, 1);

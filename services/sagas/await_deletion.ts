@@ -2,7 +2,8 @@ import { MpcError, type Residue } from "@mpc/domain";
 import type { StepContext } from "./step.ts";
 
 /**
- * Waits for something to be gone, shows what blocks it meanwhile, and says so when time is up.
+ * Waits until something is gone, reports what blocks it meanwhile, and fails with that at the
+ * timeout.
  * @throws {MpcError} DEADLINE_EXCEEDED `DELETE_BLOCKED`, permanent, with `metadata.blockers`
  */
 export async function awaitDeletion(
@@ -24,7 +25,7 @@ export async function awaitDeletion(
       message: `Cannot delete '${name}': it is held by ${describe()}`,
       retryable: false,
       metadata: { blockers: JSON.stringify(blockers) },
-      // Why the wait ended; that it was told to end tells nobody anything.
+      // The cause is why the wait ended; that it was aborted is of no use to anybody.
       cause: context.signal.reason,
     });
   }

@@ -1,4 +1,4 @@
-/** How the deletion of an environment takes its workloads over, and gives them back. */
+/** How the deletion of an environment claims its workloads' locks, and releases them. */
 import { isMpcError, isTerminal, type Residue, type Workload } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
 import { pagesOf } from "../resources/read_all.ts";
@@ -11,17 +11,17 @@ import { updateDocument } from "../resources/update_document.ts";
 const PAGE = 200;
 
 /**
- * Takes every workload of an environment over: stops what runs on it, waits for it, and holds it
- * until the environment's deletion has ended.
+ * Claims the lock of every workload of an environment: cancels running operations, waits for them,
+ * and holds the locks until the environment's deletion has ended.
  */
 export async function claimWorkloads(context: StepContext, environment: string): Promise<void> {
   const { store, signal } = context;
-  // Subscribed before the first look, so that no release is missed in between.
+  // Subscribes before the first read, so that no release in between is missed.
   const head = await store.events.head({ signal });
   let waiting = await claimIdle(context, environment);
   if (waiting.length === 0) return;
   for await (const event of store.events.tail(head, signal)) {
-    // Those of other environments are many; the record of a holder may be dropped too.
+    // Skips the many events of other environments. The record of a holder may also be dropped.
     const dropped = event.type === "DELETED" && event.target.startsWith("operations/");
     if (!dropped && !event.target.startsWith(`${environment}/workloads/`)) continue;
     waiting = await claimIdle(context, environment);
@@ -30,7 +30,7 @@ export async function claimWorkloads(context: StepContext, environment: string):
   signal.throwIfAborted();
 }
 
-/** The workloads of an environment that this operation holds. */
+/** The workloads of an environment whose locks this operation holds. */
 export async function claimedWorkloads(
   context: StepContext,
   environment: string,
@@ -39,7 +39,9 @@ export async function claimedWorkloads(
   return all.filter(({ value }) => value.currentOperation === context.operation);
 }
 
-/** Gives workloads back when the deletion has failed: they can be deleted or deployed again. */
+/**
+ * Releases workloads after the deletion has failed, so that they can be deleted or deployed again.
+ */
 export async function releaseWorkloads(context: StepContext, environment: string): Promise<void> {
   for (const { value } of await claimedWorkloads(context, environment)) {
     await updateDocument(context.store.workloads, value.name, context.signal, (workload) => {
@@ -57,7 +59,7 @@ export async function releaseWorkloads(context: StepContext, environment: string
   }
 }
 
-/** What is left when workloads could not be given back. */
+/** The residue if workloads could not be released. */
 export function heldWorkloads(environment: string): Residue {
   return {
     object: `workloads of environments/${environment}`,
@@ -66,7 +68,7 @@ export function heldWorkloads(environment: string): Residue {
   };
 }
 
-/** Claims what is idle, and asks what is not to stop. @returns names of those that still run */
+/** Claims idle workloads, and cancels the operations of the others. @returns names of the others */
 async function claimIdle(context: StepContext, environment: string): Promise<readonly string[]> {
   const waiting: string[] = [];
   for (const { value: listed } of await listWorkloads(context, environment)) {
@@ -95,7 +97,7 @@ async function claim(context: StepContext, name: string): Promise<boolean> {
   try {
     await updateDocument(store.workloads, name, signal, (workload) => {
       if (workload.currentOperation === operation) return undefined;
-      // A deletion that waits gets its turn first; then it is stopped like any other operation.
+      // A queued deletion gets its turn first; then it is cancelled like any other operation.
       if (workload.currentOperation !== holder || workload.nextOperation !== null) return undefined;
       const held = moveWorkload(workload, "DELETING", {
         operation: { name: operation, target: context.target, targetUid: "" },

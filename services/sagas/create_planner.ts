@@ -3,7 +3,7 @@ import type { Store } from "@mpc/storage";
 import type { Planner, Provider } from "../ports/mod.ts";
 import { DEFINITIONS } from "./definitions.ts";
 
-/** Plans by asking each step, in its order, what it would change. */
+/** Plans by asking each step, in order, what it would change. */
 export function createPlanner(store: Store, provider: Provider): Planner {
   return {
     async changes(kind, target, input, signal) {

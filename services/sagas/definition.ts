@@ -2,17 +2,17 @@ import type { Environment, JsonObject, Operation, OperationKind, Workload } from
 import type { Ending, OrchestratedStep } from "./orchestrate.ts";
 import type { Step } from "./step.ts";
 
-/** The operation and the moment that a resource changes by. */
+/** The operation and the time of a change to a resource. */
 export interface Stamp {
   readonly operation: Pick<Operation, "name" | "targetUid" | "target">;
   readonly now: number;
-  /** Why the operation failed, for conditions; empty where it did not. */
+  /** Why the operation failed, for conditions; empty if it did not fail. */
   readonly message: string;
 }
 
-/** What an ended operation leaves its resource with. */
+/** The end of an operation, as its resource's settlement sees it. */
 export interface Settlement extends Stamp {
-  /** What its steps have put out, by their names; null where one did not. */
+  /** The outputs of its steps, by step name; null for a step without one. */
   readonly outputs: Readonly<Record<string, JsonObject | null>>;
 }
 
@@ -20,13 +20,13 @@ interface DefinitionOf<Input, Resource> {
   readonly kind: OperationKind;
   readonly steps: readonly Step<Input>[];
   /**
-   * The resource as admission writes it, the lock not yet in it.
-   * @throws {MpcError} INTERNAL `ILLEGAL_MOVE` where the state does not allow the operation
+   * The resource as admission writes it, still without the lock.
+   * @throws {MpcError} INTERNAL `ILLEGAL_MOVE` if the state does not allow the operation
    */
   begin(current: Resource | null, input: Input, stamp: Stamp): Resource;
-  /** What becomes of the resource, the lock still in it; null removes its record. */
+  /** The resource after the operation, still with the lock; null removes its record. */
   settle(current: Resource, input: Input, ending: Ending, stamp: Settlement): Resource | null;
-  /** What a cancellation would leave of the resource's record, for people. */
+  /** The effect of a cancellation on the resource's record, for people. */
   cancelled(input: Input): string;
 }
 
@@ -43,17 +43,19 @@ export type WorkloadDefinition<Input = JsonObject> =
 /** A resource that operations lock and change. */
 export type LockedResource = Environment | Workload;
 
-/** Any operation kind; its methods are only called with the kind of resource that it is about. */
+/**
+ * Any operation kind. Its methods must only be called with the kind of resource that it is about.
+ */
 export type Definition =
   & { readonly resource: "environment" | "workload" }
   & DefinitionOf<JsonObject, LockedResource>;
 
-/** How long an operation of this kind may take when nobody says otherwise: all its budgets. */
+/** The default time limit of an operation of this kind: the sum of its budgets. */
 export function defaultTimeoutMs(definition: Definition): number {
   return definition.steps.reduce((sum, step) => sum + step.retry.budgetMs, 0);
 }
 
-/** What the orchestrator must know of the steps of this kind. */
+/** What the orchestrator needs to know about the steps of this kind. */
 export function orchestratedSteps({ steps }: Definition): readonly OrchestratedStep[] {
   return steps.map(({ name, onCancel, undo }) => ({
     name,

@@ -8,7 +8,7 @@ import { workloadAbandon } from "./workload_abandon.ts";
 import { workloadDelete } from "./workload_delete.ts";
 import { workloadDeploy } from "./workload_deploy.ts";
 
-/** Every operation kind: what is listed here engines run, and the fault suite fails in every way. */
+/** Every operation kind. Engines run them all, and the fault suite fails each one in every way. */
 export const DEFINITIONS: Readonly<Record<OperationKind, Definition>> = {
   "environment.create": environmentCreate,
   "environment.update": environmentUpdate,

@@ -48,7 +48,7 @@ const recordOrphans: Step<EnvironmentDeleteInput> = {
   },
 };
 
-/** Forgets an environment without waiting for the cluster; the janitor sweeps what is left. */
+/** Deletes an environment's record without waiting for the cluster; the janitor sweeps the rest. */
 export const environmentAbandon: EnvironmentDefinition<EnvironmentDeleteInput> = {
   kind: "environment.abandon",
   resource: "environment",

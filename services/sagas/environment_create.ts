@@ -5,7 +5,7 @@ import { CLUSTER_CALL, clusterWait } from "./retry_policies.ts";
 import { moveEnvironment } from "./move_resource.ts";
 import type { Step } from "./step.ts";
 
-/** What is asked for, complete enough to create the record and the cluster's part of it. */
+/** The intent, complete enough to create the record and the objects on the cluster. */
 export type EnvironmentCreateInput = {
   readonly environment: string;
   readonly uid: string;
@@ -93,7 +93,7 @@ export const environmentCreate: EnvironmentDefinition<EnvironmentCreateInput> = 
     if (ending === "CANCELLED") return null;
     return moveEnvironment(current, ending === "SUCCEEDED" ? "READY" : "CREATE_FAILED", stamp);
   },
-  cancelled: (input) => `environment '${input.environment}' and all it had are gone`,
+  cancelled: (input) => `environment '${input.environment}' is deleted with all its objects`,
 };
 
 function blank(now: number): Omit<Environment, "name" | "uid" | "quota" | "cluster"> {

@@ -4,7 +4,7 @@ import { CLUSTER_CALL } from "./retry_policies.ts";
 import { moveEnvironment, nextGeneration } from "./move_resource.ts";
 import type { Step } from "./step.ts";
 
-/** The fields that an update may change, as they are wanted and as they were. */
+/** The fields that an update may change; kept as requested and as they were before. */
 type Changeable = {
   readonly labels: { readonly [key: string]: string };
   readonly annotations: { readonly [key: string]: string };
@@ -23,7 +23,7 @@ export type EnvironmentUpdateInput = {
   readonly cluster: string;
   readonly wanted: Changeable;
   readonly previous: Changeable;
-  /** The state to go back to when the update is cancelled. */
+  /** The state to return to when the update is cancelled. */
   readonly previousState: "READY" | "UPDATE_FAILED";
 };
 
@@ -37,7 +37,7 @@ const intent = (input: EnvironmentUpdateInput, fields: Changeable) => ({
 
 const residue = (input: EnvironmentUpdateInput, object: string, operation: string) => [{
   object: `${object}/${input.environment}`,
-  reason: "it could not be put back to what it was",
+  reason: "it could not be restored",
   remedy: `mpctl op retry ${operation}`,
 }];
 
@@ -83,7 +83,7 @@ export const environmentUpdate: EnvironmentDefinition<EnvironmentUpdateInput> = 
       ...current,
       ...input.wanted,
       generation: nextGeneration(current, input.wanted),
-      // What was said of the moment before is not true of another one.
+      // A condition about the previous expiry does not apply to another one.
       conditions: expireTime === current.expireTime
         ? current.conditions
         : current.conditions.filter(({ type }) => type !== EXPIRES_SOON),

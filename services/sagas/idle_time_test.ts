@@ -16,20 +16,22 @@ const attempt = (ended: Partial<StepAttempt>): StepAttempt => ({
   ...ended,
 });
 
-/** What was heard of an operation last 5 s ago, and for how long nobody has worked on it. */
+/**
+ * The last update of an operation was 5 s ago; how long no process has worked on it in each case.
+ */
 const CASES: readonly (readonly [string, readonly StepAttempt[], number])[] = [
   ["the step before has ended", [], 5_000],
-  ["its try was cut off", [attempt({})], 5_000],
+  ["its attempt was interrupted", [attempt({})], 5_000],
   [
-    "its next try is due since 2 s",
+    "its next attempt has been due for 2 s",
     [attempt({ endTime: NOW - 8_000, nextRetryTime: NOW - 2_000 })],
     2_000,
   ],
-  ["its next try is not yet due", [attempt({ endTime: NOW, nextRetryTime: NOW + 2_000 })], 0],
+  ["its next attempt is not yet due", [attempt({ endTime: NOW, nextRetryTime: NOW + 2_000 })], 0],
   ["its run has ended, and its undo is due", [attempt({ endTime: NOW - 5_000 })], 5_000],
 ];
 
-Deno.test("the time in which nobody works on an operation is known, whatever comes next", async (t) => {
+Deno.test("idleBefore() is the time in which no process worked on an operation", async (t) => {
   for (const [what, attempts, idleMs] of CASES) {
     await t.step(`${what}: ${idleMs} ms`, () => {
       const operation = anOperation("1", { startTime: NOW - 10_000, updateTime: NOW - 5_000 });

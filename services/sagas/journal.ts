@@ -1,4 +1,4 @@
-/** The operation record as a journal: pure functions from one record to the next. */
+/** The operation's record as a journal: pure functions from one record to the next. */
 import {
   assertMove,
   type ErrorRecord,
@@ -15,13 +15,13 @@ import {
 import { idleBefore } from "./idle_time.ts";
 import type { Outcome, StepOutcome, UndoOutcome } from "./orchestrate.ts";
 
-/** Of many attempts the first and this many of the last are kept. */
+/** If there are many attempts, the first and this many of the last are kept. */
 const KEPT_ATTEMPTS = 20;
 
-/** Why an attempt that a killed process left open is closed; it is no failure of the step. */
+/** The error of an attempt that a killed process left open; it does not count as a failure. */
 export const INTERRUPTED = "INTERRUPTED";
 
-/** An unbegun step. */
+/** The record of a step that has not begun. */
 export function newStepRecord(name: string): StepRecord {
   return {
     name,
@@ -35,12 +35,14 @@ export function newStepRecord(name: string): StepRecord {
   };
 }
 
-/** The record of a step; one that came with a later version than the operation has not begun. */
+/** The record of a step. A step that a later version has added to the kind has not begun. */
 export function stepOf({ steps }: Operation, name: string): StepRecord {
   return steps.find((step) => step.name === name) ?? newStepRecord(name);
 }
 
-/** Begins a try of a step, or of its undo; closes a try that a killed process left open. */
+/**
+ * Begins an attempt of a step, or of its undo; closes an attempt that a killed process left open.
+ */
 export function startAttempt(
   operation: Operation,
   name: string,
@@ -75,7 +77,7 @@ export function startAttempt(
   });
 }
 
-/** Ends the open try; with `nextRetryTime` another one follows. */
+/** Ends the open attempt; with `nextRetryTime`, another attempt follows. */
 export function endAttempt(
   operation: Operation,
   name: string,
@@ -91,7 +93,7 @@ export function endAttempt(
   }));
 }
 
-/** Settles a step after its last try. */
+/** Settles a step after its last attempt. */
 export function settleStep(
   operation: Operation,
   name: string,
@@ -106,7 +108,7 @@ export function settleStep(
   }));
 }
 
-/** Notes what a running step is doing. */
+/** Records the progress of a running step. */
 export function noteProgress(
   operation: Operation,
   name: string,
@@ -125,7 +127,7 @@ export function finish(
   now: Instant,
 ): Operation {
   if (isTerminal(operation.state)) return operation;
-  // A cancellation of what never began still passes through CANCELLING.
+  // A cancellation before the first step still passes through CANCELLING.
   const from = outcome.state === "CANCELLED" && operation.state === "RUNNING"
     ? moveTo(operation, "CANCELLING")
     : operation;
@@ -139,7 +141,7 @@ export function finish(
   };
 }
 
-/** What the journal says of a step's run; undefined where it has to run. */
+/** The journaled outcome of a step's run; undefined if it must run. */
 export function journaledRun(step: StepRecord): StepOutcome | undefined {
   switch (step.state) {
     case "PENDING":
@@ -150,7 +152,7 @@ export function journaledRun(step: StepRecord): StepOutcome | undefined {
     case "CANCELLED":
       return { status: "cancelled" };
     default: {
-      // FAILED, or an undo that has begun: the last try of the run tells how that ended.
+      // FAILED, or an undo has begun: the last attempt of the run tells how the run ended.
       const last = step.attempts.findLast((attempt) => !attempt.undo);
       if (!last?.error) return { status: last ? "succeeded" : "cancelled" };
       return last.error.code === "CANCELLED" || last.error.reason === INTERRUPTED
@@ -160,7 +162,7 @@ export function journaledRun(step: StepRecord): StepOutcome | undefined {
   }
 }
 
-/** What the journal says of a step's undo; undefined where it has to run. */
+/** The journaled outcome of a step's undo; undefined if it must run. */
 export function journaledUndo(step: StepRecord): UndoOutcome | undefined {
   if (step.state === "UNDONE") return { status: "undone" };
   if (step.state !== "UNDO_FAILED") return undefined;
@@ -169,8 +171,8 @@ export function journaledUndo(step: StepRecord): UndoOutcome | undefined {
 }
 
 /**
- * How often a step's run, or its undo, has failed; a killed process is no failure of the step. Tries
- * that are no longer kept count as failed.
+ * How often a step's run, or its undo, has failed. A killed process does not count as a failure;
+ * attempts that are no longer kept do.
  */
 export function failuresOf(step: StepRecord, undo: boolean): number {
   const tries = step.attempts.filter((attempt) => attempt.undo === undo);
@@ -208,7 +210,7 @@ function editStep(
   return { ...operation, steps, updateTime: now };
 }
 
-/** Runs and undos are trimmed apart: the last try of the run tells a resumed driver how it ended. */
+/** Trims runs and undos separately: a resumed driver needs the last attempt of the run. */
 function trim(attempts: readonly StepAttempt[]): readonly StepAttempt[] {
   const kept = [false, true].flatMap((undo) => {
     const same = attempts.filter((attempt) => attempt.undo === undo);

@@ -39,7 +39,7 @@ const step = (more: Partial<StepRecord>): StepRecord => ({ ...newStepRecord(STEP
 const withStep = (record: StepRecord): Operation =>
   anOperation("op", { state: "RUNNING", startTime: NOW, steps: [record] });
 
-Deno.test("startAttempt() numbers runs and undos apart", () => {
+Deno.test("startAttempt() numbers runs and undos separately", () => {
   const attempts = [attempt(1), attempt(2), attempt(1, { undo: true })];
   const begun = (undo: boolean) => {
     const operation = startAttempt(withStep(step({ attempts })), STEP, undo, NOW + 5);
@@ -50,14 +50,14 @@ Deno.test("startAttempt() numbers runs and undos apart", () => {
   assert.deepEqual(begun(true), [2, NOW + 5, null]);
 });
 
-Deno.test("startAttempt() closes the try that a killed process left open", () => {
+Deno.test("startAttempt() closes the attempt that a killed process left open", () => {
   const operation = withStep(step({ state: "RUNNING", attempts: [attempt(1, { endTime: null })] }));
   const [first, second] = stepOf(startAttempt(operation, STEP, false, NOW + 5), STEP).attempts;
   assert.deepEqual([first?.endTime, first?.error?.reason], [operation.updateTime, INTERRUPTED]);
   assert.deepEqual([second?.endTime, second?.error], [null, null]);
 });
 
-Deno.test("startAttempt() keeps the first try and the last twenty, and counts all", () => {
+Deno.test("startAttempt() keeps the first attempt and the last twenty, and counts all", () => {
   let operation = withStep(step({}));
   const numbers = () => stepOf(operation, STEP).attempts.map(({ number }) => number);
   for (let number = 1; number <= 21; number++) {
@@ -68,14 +68,14 @@ Deno.test("startAttempt() keeps the first try and the last twenty, and counts al
   assert.deepEqual(numbers(), [1, ...Array.from({ length: 20 }, (_, index) => index + 3)]);
 });
 
-Deno.test("startAttempt() gives back the time in which nobody worked", () => {
+Deno.test("startAttempt() extends the deadline by the time in which no process worked", () => {
   const killed = step({ state: "RUNNING", attempts: [attempt(1, { endTime: null })] });
   const operation = { ...withStep(killed), updateTime: NOW + 1_000 };
   const later = startAttempt(operation, STEP, false, NOW + 61_000);
   assert.equal(later.deadline - operation.deadline, 60_000);
 });
 
-Deno.test("failuresOf() counts tries that failed or are no longer kept, not those that were killed", () => {
+Deno.test("failuresOf() counts attempts that failed or are no longer kept, not interrupted ones", () => {
   const rows: readonly (readonly [what: string, attempts: StepAttempt[], failures: number])[] = [
     ["none", [], 0],
     ["one that runs", [attempt(1, { endTime: null })], 0],
@@ -92,7 +92,7 @@ Deno.test("failuresOf() counts tries that failed or are no longer kept, not thos
   }
 });
 
-Deno.test("journaledRun() tells how a step's run ended, whatever its undo did", () => {
+Deno.test("journaledRun() returns how a step's run ended, whatever its undo did", () => {
   const undone = attempt(1, { undo: true });
   const failure = error("CRASH_LOOP", "FAILED_PRECONDITION");
   const rows: readonly (readonly [what: string, record: Partial<StepRecord>, status?: string])[] = [
@@ -126,7 +126,7 @@ Deno.test("journaledRun() tells how a step's run ended, whatever its undo did", 
   }
 });
 
-Deno.test("journaledUndo() tells how a step's undo ended, or that it is to run", () => {
+Deno.test("journaledUndo() returns how a step's undo ended, or that it must run", () => {
   const bad = attempt(1, { undo: true, error: error("CRASH_LOOP") });
   assert.deepEqual(journaledUndo(step({ state: "UNDONE" })), { status: "undone" });
   assert.equal(journaledUndo(step({ state: "UNDOING" })), undefined);
@@ -135,7 +135,7 @@ Deno.test("journaledUndo() tells how a step's undo ended, or that it is to run",
   assert.deepEqual(failed, { status: "failed", error: error("CRASH_LOOP") });
 });
 
-Deno.test("finish() ends an operation once, and keeps what its retries have left", () => {
+Deno.test("finish() ends an operation once, and adds the residue of its retries", () => {
   const residue = (object: string) => ({ object, reason: "", remedy: "mpctl doctor" });
   const running = anOperation("op", { state: "RUNNING", residue: [residue("old")] });
   const stuck = { state: "NEEDS_ATTENTION" as const, error: error("CRASH_LOOP"), stuck: [STEP] };
@@ -150,7 +150,7 @@ Deno.test("finish() ends an operation once, and keeps what its retries have left
   assert.equal(finish(ended, again, [], NOW + 2), ended);
 });
 
-Deno.test("finish() of a cancelled operation that runs passes through CANCELLING", () => {
+Deno.test("finish() moves a running operation that is cancelled through CANCELLING", () => {
   const outcome = { state: "CANCELLED" as const, error: null, stuck: [] };
   const running = anOperation("op", { state: "RUNNING" });
   assert.equal(finish(running, outcome, [], NOW).state, "CANCELLED");

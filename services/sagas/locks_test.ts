@@ -1,4 +1,4 @@
-/** Releases, cancellations and the queue, where somebody else changes the same record. */
+/** Releases, cancellations and the queue, with concurrent changes to the same record. */
 import assert from "node:assert/strict";
 import type { Operation } from "@mpc/domain";
 import type { Store } from "@mpc/storage";
@@ -24,7 +24,7 @@ async function held(
   return operation;
 }
 
-Deno.test("a release that somebody else's change outruns is made on the changed record", async () => {
+Deno.test("a release that loses against another change is repeated on the changed record", async () => {
   const store = openMemoryStore();
   const operation = await held(store);
   const { value, version } = (await store.environments.get(NAME))!;
@@ -56,7 +56,7 @@ Deno.test("a release that somebody else's change outruns is made on the changed 
   ]);
 });
 
-Deno.test("a cancellation stays as it was asked for first, and nothing that has ended gets one", async () => {
+Deno.test("the first cancellation of an operation stays, and an ended operation gets none", async () => {
   const store = openMemoryStore();
   await store.operations.create(anOperation("op", { state: "RUNNING" }));
   await store.operations.create(anOperation("ended", { state: "SUCCEEDED" }));
@@ -69,7 +69,7 @@ Deno.test("a cancellation stays as it was asked for first, and nothing that has 
   assert.deepEqual([ended.value.state, ended.value.cancellation], ["SUCCEEDED", null]);
 });
 
-Deno.test("a deletion that is dropped from the queue drops no other", async () => {
+Deno.test("dropping a deletion from the queue drops no other deletion", async () => {
   const store = openMemoryStore();
   await held(store, { nextOperation: "operations/other" });
   await dropWaiting(store, anOperation("mine", { kind: "environment.delete" }), 1);
@@ -78,7 +78,7 @@ Deno.test("a deletion that is dropped from the queue drops no other", async () =
   assert.equal((await store.environments.get(NAME))!.value.nextOperation, null);
 });
 
-Deno.test("a lock that is withdrawn leaves the resource as it was before", async () => {
+Deno.test("withdrawing a lock restores the resource as it was before", async () => {
   const store = openMemoryStore();
   const before = anEnvironment("dev", { lastOperation: "operations/before" });
   const { version } = await store.environments.create(before);
@@ -90,7 +90,7 @@ Deno.test("a lock that is withdrawn leaves the resource as it was before", async
   assert.deepEqual(after, { ...before, updateTime: 7 });
 });
 
-Deno.test("a lock that is withdrawn with the record that it made leaves nothing", async () => {
+Deno.test("withdrawing a lock removes a record that the admission created", async () => {
   const store = openMemoryStore();
   const operation = await held(store);
   await withdrawLock(store, operation, null, 7);

@@ -1,4 +1,4 @@
-/** How operations write into the record of their resource: states, conditions and the lock. */
+/** How operations change the record of their resource: states, conditions and the lock. */
 import { isDeepStrictEqual } from "node:util";
 import {
   assertMove,
@@ -28,7 +28,7 @@ export function nextGeneration<T extends Environment | Workload>(
   return isDeepStrictEqual(before, { ...wanted }) ? current.generation : current.generation + 1;
 }
 
-/** Moves an environment to another state, with the `Ready` condition that belongs to it. */
+/** Moves an environment to another state, with the `Ready` condition of that state. */
 export function moveEnvironment(
   environment: Environment,
   state: EnvironmentState,
@@ -38,7 +38,7 @@ export function moveEnvironment(
   return { ...environment, state, ...observed(environment, state, stamp) };
 }
 
-/** Moves a workload to another state, with the `Ready` condition that belongs to it. */
+/** Moves a workload to another state, with the `Ready` condition of that state. */
 export function moveWorkload(workload: Workload, state: WorkloadState, stamp: Stamp): Workload {
   assertMove(WORKLOAD_MOVES, workload.name, workload.state, state);
   return { ...workload, state, ...observed(workload, state, stamp) };

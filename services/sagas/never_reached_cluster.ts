@@ -1,7 +1,7 @@
 import type { ErrorReason } from "@mpc/domain";
 import type { StepContext } from "./step.ts";
 
-/** Failures before a cluster was asked for anything; the ports have what each means. */
+/** Failures that come before any request to the cluster; the ports document what each means. */
 const NOBODY_ASKED: ReadonlySet<ErrorReason> = new Set([
   "UNKNOWN_CLUSTER",
   "KUBECONFIG_UNUSABLE",
@@ -10,9 +10,9 @@ const NOBODY_ASKED: ReadonlySet<ErrorReason> = new Set([
 ]);
 
 /**
- * Whether a step's run certainly did nothing on the cluster, so that its undo has nothing to do,
- * which it could not do either: whoever is not let in cannot tidy up.
- * @param refusals further reasons that say so, for a step of one change
+ * Whether a step's run certainly changed nothing on the cluster. Its undo then has nothing to do,
+ * and could do nothing, because it would be rejected too.
+ * @param refusals additional reasons that mean this, for a step that makes a single change
  */
 export function neverReachedCluster(
   { onlyFailure }: Pick<StepContext, "onlyFailure">,

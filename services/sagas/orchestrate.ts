@@ -1,6 +1,6 @@
 import type { ErrorRecord, OperationState } from "@mpc/domain";
 
-/** What the orchestrator must know of a step. */
+/** What the orchestrator needs to know about a step. */
 export interface OrchestratedStep {
   readonly name: string;
   readonly onCancel: "undo" | "keep";
@@ -10,7 +10,7 @@ export interface OrchestratedStep {
 
 export type StepOutcome =
   | { readonly status: "succeeded" }
-  /** Failed for good, retries included. */
+  /** Failed permanently, after its retries. */
   | { readonly status: "failed"; readonly error: ErrorRecord }
   /** A cancellation stopped it after it had begun. */
   | { readonly status: "cancelled" }
@@ -22,12 +22,12 @@ export type UndoOutcome =
   | { readonly status: "failed"; readonly error: ErrorRecord };
 
 /**
- * How an engine carries out what the orchestrator decides. A driver that resumes an operation
- * answers from its journal for what is already done, so the orchestrator simply starts over.
+ * How an engine executes the orchestrator's decisions. A driver that resumes an operation returns
+ * journaled outcomes for finished steps, so the orchestrator simply starts over.
  */
 export interface Driver {
   runStep(step: OrchestratedStep): Promise<StepOutcome>;
-  /** Is never cancelled: an undo that has to run runs to its end. */
+  /** Never cancelled: an undo that must run runs to its end. */
   undoStep(step: OrchestratedStep): Promise<UndoOutcome>;
 }
 
@@ -56,11 +56,12 @@ export interface Outcome {
 }
 
 /**
- * Walks a list of steps: runs them in order; on a permanent failure or a cancellation undoes, in
- * reverse, what has begun (a saga: Garcia-Molina and Salem, 1987).
+ * Walks a list of steps: runs them in order; after a permanent failure or a cancellation, undoes
+ * the steps that have begun, in reverse (a saga: Garcia-Molina and Salem, 1987).
  *
- * The step that failed is undone too: it may have done a part. A failed undo does not stop the
- * others. Deterministic: no clock, no random, no I/O, so it also runs inside a Temporal workflow.
+ * The failed step is undone too, because it may have done a part of its work. A failed undo does
+ * not stop the others. Deterministic: without clock, randomness or I/O, so it can run in a Temporal
+ * workflow.
  */
 export async function orchestrate(
   steps: readonly OrchestratedStep[],

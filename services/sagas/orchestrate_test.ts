@@ -19,7 +19,7 @@ const steps: readonly OrchestratedStep[] = [
   { name: "d", onCancel: "undo", undoable: true },
 ];
 
-/** Runs the steps with these outcomes and tells what was asked of the driver, in order. */
+/** Runs the steps with these outcomes, and returns the calls of the driver in order. */
 async function trace(
   outcomes: Readonly<Record<string, StepOutcome["status"]>>,
   badUndos: readonly string[] = [],
@@ -48,17 +48,17 @@ const CASES: readonly (readonly [
   Awaited<ReturnType<typeof trace>>,
 ])[] = [
   ["all succeed", {}, [], { asked: "a, b, c, d", state: "SUCCEEDED", stuck: [] }],
-  ["a failure undoes in reverse, the failed step too", { d: "failed" }, [], {
+  ["a failure undoes in reverse, including the failed step", { d: "failed" }, [], {
     asked: "a, b, c, d, undo d, undo b, undo a",
     state: "FAILED",
     stuck: [],
   }],
-  ["a cancellation keeps what says so", { d: "cancelled" }, [], {
+  ["a cancellation keeps steps that are declared so", { d: "cancelled" }, [], {
     asked: "a, b, c, d, undo d, undo a",
     state: "CANCELLED",
     stuck: [],
   }],
-  ["what was skipped is not undone", { d: "skipped" }, [], {
+  ["a skipped step is not undone", { d: "skipped" }, [], {
     asked: "a, b, c, d, undo a",
     state: "CANCELLED",
     stuck: [],
@@ -68,7 +68,7 @@ const CASES: readonly (readonly [
     state: "NEEDS_ATTENTION",
     stuck: ["b"],
   }],
-  ["nothing begun, nothing undone", { a: "skipped" }, [], {
+  ["if nothing has begun, nothing is undone", { a: "skipped" }, [], {
     asked: "a",
     state: "CANCELLED",
     stuck: [],
@@ -81,7 +81,7 @@ for (const [title, outcomes, badUndos, expected] of CASES) {
   });
 }
 
-Deno.test("orchestrate() tells the first error: that of the step, else that of the first bad undo", async () => {
+Deno.test("orchestrate() returns the step's error, otherwise that of the first failed undo", async () => {
   const named = (message: string): ErrorRecord => ({ ...error, message });
   const run = (last: StepOutcome) =>
     orchestrate(steps, {
@@ -94,7 +94,7 @@ Deno.test("orchestrate() tells the first error: that of the step, else that of t
   assert.deepEqual([cancelled.error?.message, cancelled.stuck], ["undo d", ["d", "a"]]);
 });
 
-Deno.test("orchestrate() asks the same of the driver each time: it can be replayed", async () => {
+Deno.test("orchestrate() makes the same calls each time, so it can be replayed", async () => {
   const status = fc.constantFrom(
     "succeeded" as const,
     "failed" as const,

@@ -1,7 +1,7 @@
 import { environmentIdOf, environmentName, idOf, isMpcError, type Workload } from "@mpc/domain";
 import type { StepContext } from "./step.ts";
 
-/** What is forgotten without waiting for the cluster. */
+/** A resource whose record is deleted without waiting for the cluster. */
 export interface Abandoned {
   /** Name of the resource. */
   readonly name: string;
@@ -10,7 +10,7 @@ export interface Abandoned {
   readonly objects: readonly string[];
 }
 
-/** Notes what an abandoned resource leaves on the cluster, for the janitor to sweep. */
+/** Records what an abandoned resource leaves on the cluster, for the janitor to sweep. */
 export async function recordOrphan(context: StepContext, abandoned: Abandoned): Promise<void> {
   const { store, signal, operation, now } = context;
   const environmentOf = environmentName(environmentIdOf(abandoned.name));
@@ -26,12 +26,12 @@ export async function recordOrphan(context: StepContext, abandoned: Abandoned): 
       createTime: now(),
     }, { signal });
   } catch (error) {
-    // An earlier try, or an earlier abandon of the same thing, has noted it.
+    // An earlier attempt, or an earlier abandon of the same resource, has recorded it.
     if (!isMpcError(error, "ALREADY_EXISTS")) throw error;
   }
 }
 
-/** What a workload may leave. */
+/** The objects that a workload may leave. */
 export function abandonedWorkload({ name, uid }: Pick<Workload, "name" | "uid">): Abandoned {
   const path = `${environmentIdOf(name)}/${idOf(name)}`;
   return { name, uid, objects: [`Deployment/${path}`, `Service/${path}`] };

@@ -13,7 +13,7 @@ import { DEFINITIONS } from "./definitions.ts";
 import type { Outcome } from "./orchestrate.ts";
 import { adapterOf, adapterOfResource, type ResourceAdapter } from "./resource_adapter.ts";
 
-/** The reason of the event with which an operation may start. */
+/** The reason of the event after which an operation may start. */
 export const OPERATION_ADMITTED = "OperationAdmitted" as const;
 
 interface Release {
@@ -21,23 +21,23 @@ interface Release {
   readonly adapter: ResourceAdapter;
   /** Name of the resource. */
   readonly target: string;
-  /** Name of the operation that holds it. */
+  /** Name of the operation that holds the lock. */
   readonly holder: string;
-  /** What becomes of the resource, the lock still in it; null removes its record. */
+  /** The resource after the operation, still with the lock; null removes its record. */
   readonly settle: (current: LockedResource) => LockedResource | null;
   readonly actor: string;
   /** Why the lock is released, for people. */
   readonly message: string;
-  /** The reason of the event; the resource's new state where it is not given. */
+  /** The reason of the event; the resource's new state by default. */
   readonly reason?: EventReason;
-  /** What the resource names as its last operation; the holder where it is not given. */
+  /** The resource's last operation; the holder by default. */
   readonly lastOperation?: string | null;
   readonly now: number;
 }
 
 /**
- * Gives an operation's resource its final state and releases its lock. Does nothing where the
- * operation does not hold its resource (any more).
+ * Gives an operation's resource its final state and releases its lock. Does nothing if the
+ * operation does not, or no longer, hold the lock.
  */
 export async function releaseResource(
   store: Store,
@@ -64,8 +64,8 @@ export async function releaseResource(
 
 /**
  * Releases a resource whose operation is gone, or cannot settle it: the resource is marked as
- * failed. A resource that this operation was to create, and never began to, is removed.
- * @param holder the operation's record; undefined where there is none
+ * failed. If the operation was to create the resource and never began, the record is removed.
+ * @param holder the operation's record; undefined if there is none
  */
 export async function releaseAbandoned(
   store: Store,
@@ -94,9 +94,9 @@ export async function releaseAbandoned(
 }
 
 /**
- * Takes the lock of an operation back whose admission failed after all: the resource is again what
+ * Withdraws the lock of an operation whose admission failed after all, and restores the resource as
  * it was before.
- * @param before the resource before the lock; null where the admission created its record
+ * @param before the resource before the lock; null if the admission created its record
  */
 export async function withdrawLock(
   store: Store,
@@ -118,7 +118,7 @@ export async function withdrawLock(
   });
 }
 
-/** Whether a resource is nothing but the record that its first operation was admitted with. */
+/** Whether a resource has never been more than the record written at its first admission. */
 function isUnbegun({ generation, state, lastOperation }: LockedResource): boolean {
   return generation === 1 && lastOperation === null &&
     (state === "CREATING" || state === "DEPLOYING");
@@ -126,8 +126,8 @@ function isUnbegun({ generation, state, lastOperation }: LockedResource): boolea
 
 /**
  * Settles a resource and releases its lock, in one write. A deletion that waits for the resource
- * takes it over in that same write, so that nothing gets in between. Does nothing where the holder
- * does not hold it (any more).
+ * takes the lock over in the same write, so that nothing comes in between. Does nothing if the
+ * holder does not, or no longer, hold the lock.
  */
 async function releaseLock(release: Release): Promise<void> {
   const { store, adapter, target, holder } = release;
@@ -174,7 +174,7 @@ async function releaseLockOnce(release: Release, current: Stored<LockedResource>
   await collection.replace(value, current.version, { events });
 }
 
-/** The deletion that waits for the resource, unless it has been cancelled meanwhile. */
+/** The deletion that waits for the resource, unless it has been cancelled in the meantime. */
 async function waitingDeletion(
   store: Store,
   resource: LockedResource,

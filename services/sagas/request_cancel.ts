@@ -9,12 +9,12 @@ import type { Store, Stored } from "@mpc/storage";
 import { operationEvent } from "../resources/resource_events.ts";
 import { updateDocument } from "../resources/update_document.ts";
 
-/** The reason of the event that tells engines of a cancellation. */
+/** The reason of the event that tells engines about a cancellation. */
 export const CANCEL_REQUESTED = "CancelRequested" as const;
 
 /**
- * Marks an operation as to be cancelled; the dispatcher carries the mark to the engine. Does
- * nothing where it has ended or is marked already.
+ * Marks an operation as cancelled; the dispatcher passes the mark to the engine. Does nothing if
+ * the operation has ended or is already marked.
  * @throws {MpcError} NOT_FOUND `NO_SUCH_DOCUMENT`
  */
 export function requestCancel(
@@ -35,7 +35,7 @@ export function requestCancel(
       },
       event: {
         reason: CANCEL_REQUESTED,
-        message: `Cancellation asked for by ${cancellation.actor}: ${cancellation.reason}`,
+        message: `Cancellation requested by ${cancellation.actor}: ${cancellation.reason}`,
         actor: cancellation.actor,
         time: cancellation.time,
       },

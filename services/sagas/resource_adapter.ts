@@ -1,4 +1,4 @@
-/** One way to treat "an environment or a workload", whichever an operation is about. */
+/** One interface for "an environment or a workload", for code that handles both. */
 import {
   type Environment,
   ENVIRONMENT_MOVES,
@@ -16,14 +16,14 @@ import { DEFINITIONS } from "./definitions.ts";
 import { moveEnvironment, moveWorkload } from "./move_resource.ts";
 
 /**
- * What differs between the kinds of resources. The methods of one adapter belong together: a value
- * from its collection is what its other methods take.
+ * What differs between the kinds of resources. The methods of one adapter belong together: they
+ * accept values from its own collection.
  */
 export interface ResourceAdapter {
   collection(store: Pick<Store, "environments" | "workloads">): Collection<LockedResource>;
   /** An event about the resource, without secrets. */
   eventOf(stored: Stored<LockedResource>, facts: EventFacts): NewEvent;
-  /** Moves the resource to the state that says which verb failed; as it is where none fits. */
+  /** Moves the resource to the state that says which verb failed; unchanged if there is none. */
   fail(resource: LockedResource, stamp: Stamp): LockedResource;
 }
 
@@ -62,7 +62,7 @@ export function adapterOfResource(resource: LockedResource): ResourceAdapter {
   return "spec" in resource ? WORKLOADS : ENVIRONMENTS;
 }
 
-/** The resource that an operation is about; undefined where there is no record of it. */
+/** The resource that an operation is about; undefined if it has no record. */
 export function resourceOf(
   store: Store,
   operation: Pick<Operation, "kind" | "target">,

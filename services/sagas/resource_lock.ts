@@ -3,13 +3,13 @@ import type { Store } from "@mpc/storage";
 import { updateDocument } from "../resources/update_document.ts";
 import { adapterOf, resourceOf } from "./resource_adapter.ts";
 
-/** Whether an operation holds its resource: only then may it run. */
+/** Whether an operation holds its resource's lock. Only then may it run. */
 export async function holdsResource(store: Store, operation: Operation): Promise<boolean> {
   const resource = await resourceOf(store, operation);
   return resource?.value.currentOperation === operation.name;
 }
 
-/** Whether an operation holds its resource, or is the next to hold it. */
+/** Whether an operation holds its resource's lock, or is the next to hold it. */
 export async function isQueuedOrHolds(
   store: Store,
   operation: Operation,
@@ -20,7 +20,7 @@ export async function isQueuedOrHolds(
     resource?.value.nextOperation === operation.name;
 }
 
-/** Takes a deletion that waits for a resource out of the queue. */
+/** Removes a deletion that waits for a resource from the queue. */
 export async function dropWaiting(store: Store, operation: Operation, now: number): Promise<void> {
   const adapter = adapterOf(operation);
   const facts = {

@@ -3,7 +3,7 @@ import type { RetryPolicy } from "@mpc/domain";
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-/** How steps that make calls to a cluster are tried. */
+/** The retry policy of steps that make calls to a cluster. */
 export const CLUSTER_CALL: { retry: RetryPolicy; attemptTimeoutMs: number } = {
   retry: {
     maxAttempts: 8,
@@ -14,7 +14,7 @@ export const CLUSTER_CALL: { retry: RetryPolicy; attemptTimeoutMs: number } = {
   attemptTimeoutMs: 30 * SECOND,
 };
 
-/** How steps that only touch our own records are tried. */
+/** The retry policy of steps that only change our own records. */
 export const RECORD_CALL: { retry: RetryPolicy; attemptTimeoutMs: number } = {
   retry: {
     maxAttempts: 8,
@@ -25,7 +25,7 @@ export const RECORD_CALL: { retry: RetryPolicy; attemptTimeoutMs: number } = {
   attemptTimeoutMs: 15 * SECOND,
 };
 
-/** How steps that wait for a cluster are tried: one long attempt, begun anew when it breaks. */
+/** The retry policy of steps that wait for a cluster: one long attempt, repeated if it fails. */
 export function clusterWait(
   budgetMs: number,
 ): { retry: RetryPolicy; attemptTimeoutMs: number; heartbeatMs: number } {

@@ -9,28 +9,28 @@ import type {
 import type { Store } from "@mpc/storage";
 import type { Provider } from "../ports/mod.ts";
 
-/** What a step may use. Everything it does to the world goes through here. */
+/** What a step may use. All its effects go through here. */
 export interface StepContext {
   /** Name of the operation. */
   readonly operation: string;
   /** Name of the resource. */
   readonly target: string;
   readonly actor: string;
-  /** Counts this step's tries from 1. */
+  /** The number of this attempt of the step, from 1. */
   readonly attempt: number;
   /** Aborted at the attempt's timeout and, in `run`, when the operation is cancelled. */
   readonly signal: AbortSignal;
   readonly store: Store;
   readonly provider: Provider;
-  /** Now, by the engine's clock. */
+  /** The current time of the engine's clock. */
   now(): number;
-  /** Outputs of the steps that are done, by step name. */
+  /** Outputs of the finished steps, by step name. */
   readonly outputs: Readonly<Record<string, JsonObject>>;
-  /** What the last heartbeat of an earlier try carried; null in a first try. */
+  /** The detail of the last heartbeat of an earlier attempt; null in the first attempt. */
   readonly lastHeartbeat: JsonValue;
-  /** For the undo of a step that was tried once: why that failed; null in any other case. */
+  /** For the undo of a step that was attempted once: why that attempt failed; otherwise null. */
   readonly onlyFailure: ErrorRecord | null;
-  /** Says that the step is alive, what it is doing, and where a later try may go on. */
+  /** Reports that the step is alive, its progress, and where a later attempt may continue. */
   heartbeat(progress: string, detail?: JsonValue): void;
 }
 
@@ -39,25 +39,25 @@ export interface StepContext {
  * @typeParam Input the operation's intent, JSON
  */
 export interface Step<Input> {
-  /** Stable: journal key and Temporal activity type. */
+  /** Stable: it is the journal key and the Temporal activity type. */
   readonly name: string;
-  /** Does it; idempotent: twice is as good as once. */
+  /** Does the step. Idempotent. */
   run(context: StepContext, input: Input): Promise<JsonObject | void>;
-  /** Undoes it; tolerates "never happened". */
+  /** Undoes the step. Succeeds if `run` never happened. */
   undo?(context: StepContext, input: Input): Promise<void>;
-  /** What `run` would change, by the same code path. */
+  /** What `run` would change, computed by the same code. */
   plan?(context: PlanContext, input: Input): Promise<readonly PlannedChange[]>;
   /**
-   * What is left on the cluster when the undo fails, and the command that puts it right; every step
-   * with an `undo` tells.
+   * What is left on the cluster when the undo fails, and the command that repairs it. Every step
+   * with an `undo` has it.
    * @param operation the operation's id
    */
   residue?(input: Input, operation: string): readonly Residue[];
-  /** What a cancellation does with it once it has begun; a failure always undoes. */
+  /** What a cancellation does with the step once it has begun. A failure always undoes it. */
   readonly onCancel: "undo" | "keep";
   readonly retry: RetryPolicy;
   readonly attemptTimeoutMs: number;
-  /** For steps that wait: how soon an engine of many workers notices that one died in a try. */
+  /** For steps that wait: how soon the loss of their worker is noticed. */
   readonly heartbeatMs?: number;
 }
 

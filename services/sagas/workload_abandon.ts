@@ -17,7 +17,7 @@ const recordOrphans: Step<WorkloadDeleteInput> = {
   },
 };
 
-/** Forgets a workload without waiting for the cluster; the janitor sweeps what is left. */
+/** Deletes a workload's record without waiting for the cluster; the janitor sweeps the rest. */
 export const workloadAbandon: WorkloadDefinition<WorkloadDeleteInput> = {
   kind: "workload.abandon",
   resource: "workload",

@@ -46,7 +46,7 @@ const forgetRevisions: Step<WorkloadDeleteInput> = {
   },
 };
 
-/** Deletes a workload: its objects, and when they are gone its revisions and its record. */
+/** Deletes a workload: its objects, and once they are gone its revisions and its record. */
 export const workloadDelete: WorkloadDefinition<WorkloadDeleteInput> = {
   kind: "workload.delete",
   resource: "workload",

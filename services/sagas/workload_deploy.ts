@@ -28,24 +28,24 @@ export type Deployment = {
 };
 
 export type WorkloadDeployInput = {
-  /** `deploy`, `rollback`, `scale`, `restart` or `reconcile`: what the caller asked for. */
+  /** `deploy`, `rollback`, `scale`, `restart` or `reconcile`: what the caller requested. */
   readonly verb: string;
-  /** Takes fields over that somebody else manages on the cluster. */
+  /** Takes over fields that somebody else manages on the cluster. */
   readonly forceConflicts: boolean;
   readonly environment: string;
   readonly workload: string;
   readonly uid: string;
   readonly revision: number;
   readonly wanted: Deployment;
-  /** What was there before; null in a first deployment. */
+  /** The previous state; null in a first deployment. */
   readonly previous:
     | (Deployment & { readonly state: WorkloadState; readonly revision: number })
     | null;
 };
 
 /**
- * Looks once more while the workload is held: a deletion of the environment that began before then
- * may have counted its workloads already, one that begins later finds this one.
+ * Checks the environment again while the workload's lock is held. A deletion of the environment
+ * that began earlier may have listed its workloads already; one that begins later finds this one.
  */
 async function assertEnvironment(
   { store, signal }: StepContext,
@@ -90,9 +90,9 @@ const applyWorkload: Step<WorkloadDeployInput> = {
   residue: (input) => [{
     object: `Deployment/${input.environment}/${input.workload}`,
     reason: input.previous?.revision
-      ? `it could not be put back to revision ${input.previous.revision}`
+      ? `it could not be restored to revision ${input.previous.revision}`
       : "it could not be removed",
-    // A restart applies what the record says: the revision before.
+    // A restart applies the record, which has the previous revision.
     remedy: `mpctl workload ${
       input.previous?.revision ? "restart" : "delete"
     } ${input.workload} --env ${input.environment}`,
@@ -117,7 +117,7 @@ const recordRevision: Step<WorkloadDeployInput> = {
   onCancel: "undo",
   ...RECORD_CALL,
   run: (context, input) => createRevision(context, input),
-  // A revision that is not in effect must not be rolled back to, and its number may come again.
+  // A rollback must not find a revision that is not in effect, and its number may be used again.
   undo: (context, input) => removeRevision(context, input),
   residue: (input, operation) => [{
     object: revisionNameOf(input),
@@ -140,7 +140,7 @@ async function createRevision(context: StepContext, input: WorkloadDeployInput):
       createTime: context.now(),
     }, { signal: context.signal });
   } catch (error) {
-    // An earlier try of this very step got that far: the number is this operation's own.
+    // An earlier attempt of this step got that far: the revision is this operation's own.
     if (!isMpcError(error, "ALREADY_EXISTS")) throw error;
   }
 }
@@ -158,7 +158,7 @@ async function removeRevision(
   }
 }
 
-/** Deploys a workload: applies its objects, waits for the rollout, keeps the revision. */
+/** Deploys a workload: applies its objects, waits for the rollout, and keeps the revision. */
 export const workloadDeploy: WorkloadDefinition<WorkloadDeployInput> = {
   kind: "workload.deploy",
   resource: "workload",
@@ -184,20 +184,20 @@ export const workloadDeploy: WorkloadDefinition<WorkloadDeployInput> = {
       return ending === "CANCELLED" ? null : moveWorkload(current, "DEPLOY_FAILED", stamp);
     }
     const { state, revision, ...fields } = input.previous;
-    // What never ran stays as it was asked for, so that a retry or a look at it makes sense.
+    // A workload that never ran keeps the requested spec, so that it can be retried or examined.
     const reverted = revision > 0 ? { ...current, ...fields } : current;
     const target = state === "DEGRADED" || state === "READY" ? state : "DEPLOY_FAILED";
     return moveWorkload(reverted, ending === "CANCELLED" ? target : "DEPLOY_FAILED", stamp);
   },
   cancelled({ workload, previous }) {
-    if (!previous) return `workload '${workload}' and all it had are gone`;
+    if (!previous) return `workload '${workload}' is deleted with all its objects`;
     return previous.revision > 0
       ? `workload '${workload}' runs revision ${previous.revision} again`
       : `workload '${workload}' is DEPLOY_FAILED, with nothing on the cluster`;
   },
 };
 
-/** How many copies the rollout ended with: a chart or an autoscaler says how many, not the spec. */
+/** The number of ready copies after the rollout, which a chart or an autoscaler may decide. */
 function observedReady({ outputs }: Settlement): number | undefined {
   const ready = outputs[awaitRollout.name]?.["readyReplicas"];
   return typeof ready === "number" ? ready : undefined;
@@ -242,7 +242,7 @@ function intentOf(
   };
 }
 
-/** What has just been applied has not drifted, whatever was seen before. */
+/** A workload that has just been applied has no drift. */
 function asApplied(workload: Workload, { now }: Stamp): Workload {
   const before = workload.conditions.find(({ type }) => type === DRIFTED);
   if (before?.status !== "TRUE") return workload;
@@ -250,13 +250,13 @@ function asApplied(workload: Workload, { now }: Stamp): Workload {
   return { ...workload, conditions: setCondition(workload.conditions, after, now) };
 }
 
-/** What of a workload's record was applied to the cluster last. */
+/** The part of a workload's record that was last applied to the cluster. */
 export function workloadIntentOf(workload: Workload): WorkloadIntent {
   const { labels, spec, activeRevision: revision, restartToken } = workload;
   return { ...workloadRefOf(workload), labels, spec, revision, restartToken };
 }
 
-/** Names the objects of a workload's record. */
+/** Identifies the objects of a workload's record. */
 export function workloadRefOf(workload: Pick<Workload, "name" | "uid">): WorkloadRef {
   return {
     environment: environmentIdOf(workload.name),

@@ -26,7 +26,7 @@ const stamp = {
   message: "",
 };
 
-Deno.test("a deployment leaves as many ready copies as its rollout ended with", () => {
+Deno.test("a deployment records as many ready copies as its rollout ended with", () => {
   const current = aWorkload("dev", "web", { state: "DEPLOYING" });
   const outputs = { await_rollout: { readyReplicas: 3 } };
   const settled = workloadDeploy.settle(current, input, "SUCCEEDED", { ...stamp, outputs });

@@ -8,9 +8,9 @@ import { assertEtag, assertName, notFound } from "../resources/preconditions.ts"
 export interface DeleteWorkloadRequest extends MutationOptions {
   readonly name: string;
   readonly etag: string;
-  /** Succeeds where there is no such workload. */
+  /** Succeeds if there is no such workload. */
   readonly allowMissing: boolean;
-  /** Forgets the record without waiting for the cluster. */
+  /** Deletes the record without waiting for the cluster. */
   readonly abandon: boolean;
   /** Null for the default. */
   readonly timeoutMs: number | null;
@@ -19,9 +19,9 @@ export interface DeleteWorkloadRequest extends MutationOptions {
 const ACTION = "delete workload";
 
 /**
- * Deletes a workload; what runs on it is stopped first.
+ * Deletes a workload; a running operation on it is stopped first.
  * @throws {MpcError} NOT_FOUND `WORKLOAD_NOT_FOUND`, ABORTED `ETAG_MISMATCH`, ABORTED
- *   `OPERATION_IN_PROGRESS` where it is being deleted, and what `mutate` throws
+ *   `OPERATION_IN_PROGRESS` if it is already being deleted, and what `mutate` throws
  */
 export function deleteWorkload(
   deps: ServiceDeps,

@@ -6,14 +6,14 @@ import { mutate, type MutationOptions, type MutationResult } from "../mutations/
 import { prepareDeployment } from "./prepare_deployment.ts";
 import { assertName } from "../resources/preconditions.ts";
 
-/** Fields as the API has them, in camelCase; checked here. */
+/** The fields in the API's structure, in camelCase; validated here. */
 export interface DeployWorkloadRequest extends MutationOptions {
   /** `environments/{environment}` */
   readonly parent: string;
   readonly workloadId: string;
   readonly workload: unknown;
   readonly etag: string;
-  /** Takes fields over that somebody else manages on the cluster. */
+  /** Takes over fields that somebody else manages on the cluster. */
   readonly forceConflicts?: boolean;
   /** Null for the default. */
   readonly timeoutMs: number | null;

@@ -8,9 +8,9 @@ import {
 } from "@mpc/domain";
 
 /**
- * Puts secrets back where a spec that was read from an answer comes in again: a value that reads
- * as redacted is the one that is there already.
- * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS` where there is none to keep
+ * Restores the secrets of a spec that was read from a response and sent back: a redacted value
+ * means the current value.
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS` if there is no current value
  */
 export function keepRedacted(
   action: string,
@@ -27,11 +27,11 @@ export function keepRedacted(
 }
 
 function violation(field: string): FieldViolation {
-  const hint = "is redacted, and there is no value to keep; set it anew";
+  const hint = "is redacted, and there is no value to keep; set a new value";
   return { field, value: REDACTED, rule: "REDACTED", hint };
 }
 
-/** The same with what is kept; paths of what cannot be are added to `missing`. */
+/** Restores redacted values; adds the paths of values that cannot be restored to `missing`. */
 function keepIn<Values extends JsonObject>(
   wanted: Values,
   current: JsonObject,

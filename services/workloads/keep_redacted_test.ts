@@ -6,21 +6,21 @@ import { keepRedacted } from "./keep_redacted.ts";
 const chartSpec = (values: JsonObject) =>
   aSpec({ image: "", chart: { name: "web", version: "1.0.0", values } });
 
-Deno.test("keepRedacted() puts back every value that was redacted", () => {
+Deno.test("keepRedacted() restores every redacted value", () => {
   const current = chartSpec({ db: { user: "ann", ports: [1, { key: "k" }] }, debug: true });
   assert.deepEqual(keepRedacted("x", redactSpec(current), current), current);
   const env = aSpec({ env: { A: "1", B: "2" } });
   assert.deepEqual(keepRedacted("x", redactSpec(env), env), env);
 });
 
-Deno.test("keepRedacted() leaves what is said anew", () => {
+Deno.test("keepRedacted() keeps new values", () => {
   const current = chartSpec({ a: "old", b: [1, 2] });
   const wanted = chartSpec({ a: "new", b: ["(redacted)"], c: { d: null } });
   const kept = keepRedacted("x", wanted, current);
   assert.deepEqual(kept.chart?.values, { a: "new", b: [1], c: { d: null } });
 });
 
-Deno.test("keepRedacted() names everything that it cannot put back", () => {
+Deno.test("keepRedacted() names everything that it cannot restore", () => {
   const current = chartSpec({ a: { b: 1 } });
   const wanted = {
     ...chartSpec({ a: "(redacted)", list: ["(redacted)"], constructor: "(redacted)" }),

@@ -8,7 +8,7 @@ import { assertName } from "../resources/preconditions.ts";
 const ACTION = "list revisions";
 
 /**
- * Lists the revisions of a workload, the newest first.
+ * Lists the revisions of a workload, newest first.
  * @throws {MpcError} NOT_FOUND `WORKLOAD_NOT_FOUND`, and what {@linkcode listPage} throws
  */
 export async function listRevisions(
@@ -23,7 +23,7 @@ export async function listRevisions(
       collection: deps.store.revisions,
       now: deps.clock.now(),
       fields: {},
-      // Who may read the workload may read its revisions.
+      // Permission to read the workload includes its revisions.
       visible: null,
       prefix: `${request.parent}/revisions/`,
       defaultOrder: [{ path: ["number"], descending: true }],

@@ -9,18 +9,18 @@ import { quotaEffects } from "./quota_effects.ts";
 export interface DeploymentRequest {
   /** Name of the workload. */
   readonly name: string;
-  /** What cannot be done, for messages. */
+  /** The action, in messages. */
   readonly action: string;
   readonly verb: "deploy" | "rollback" | "scale" | "restart" | "reconcile";
   readonly etag: string;
   readonly timeoutMs: number | null;
-  /** Takes fields over that somebody else manages on the cluster. */
+  /** Takes over fields that somebody else manages on the cluster. */
   readonly forceConflicts: boolean;
-  /** What is wanted, given the workload as it is. */
+  /** Returns the desired fields, given the current workload. */
   readonly change: (current: Workload | null) => Deployment | Promise<Deployment>;
 }
 
-/** Checks a deployment against the world; every verb that changes what runs comes through here. */
+/** Checks a deployment against the current state; used by every verb that changes what runs. */
 export async function prepareDeployment(
   deps: ServiceDeps,
   caller: Caller,
@@ -68,7 +68,7 @@ export async function prepareDeployment(
   };
 }
 
-/** Picks the fields of a deployment, because a whole record is given too. */
+/** Only the fields of a deployment, because the argument may be a whole record. */
 function json({ labels, annotations, spec, restartToken }: Deployment) {
   return { labels, annotations, spec, restartToken };
 }

@@ -14,7 +14,7 @@ import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 
 /**
- * What a deployment does to its environment's quota.
+ * The effects of a deployment on its environment's quota.
  * @throws {MpcError} RESOURCE_EXHAUSTED `QUOTA_EXCEEDED`, permanent
  */
 export async function quotaEffects(

@@ -1,4 +1,4 @@
-/** What only the cluster of a workload knows: its pods, their output, and events. */
+/** Reads that need the workload's cluster: its pods, their logs, and events. */
 import { environmentIdOf, idOf, invalidArgument } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
@@ -11,7 +11,7 @@ import {
 import { getWorkload } from "./read_workloads.ts";
 
 /**
- * Yields what the replicas of a workload print.
+ * Yields the log lines of the replicas of a workload.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, NOT_FOUND `WORKLOAD_NOT_FOUND` or `NOT_ON_CLUSTER`, UNAVAILABLE
  *   `CLUSTER_UNREACHABLE`
  */

@@ -7,7 +7,7 @@ import { listPage, type ListRequest, type ListResult } from "../resources/list_p
 import { assertName, getExisting } from "../resources/preconditions.ts";
 
 /**
- * Reads one workload, secrets included: the edge redacts.
+ * Reads one workload including its secrets, which the API redacts.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, NOT_FOUND `WORKLOAD_NOT_FOUND`
  */
 export async function getWorkload(
@@ -21,13 +21,13 @@ export async function getWorkload(
   return await getExisting(store.workloads, "workload", name, "get workload", caller);
 }
 
-/** Stands for every environment (AIP-159). */
+/** The parent that stands for every environment (AIP-159). */
 const ALL = "environments/-";
 
 const ACTION = "list workloads";
 
 /**
- * Lists the workloads of one environment, or of all by `environments/-`.
+ * Lists the workloads of one environment; `environments/-` lists those of all environments.
  * @throws {MpcError} NOT_FOUND `ENVIRONMENT_NOT_FOUND`, and what {@linkcode listPage} throws
  */
 export async function listWorkloads(

@@ -12,8 +12,8 @@ export interface ReconcileWorkloadRequest extends MutationOptions {
 const ACTION = "reconcile workload";
 
 /**
- * Puts back what others have changed on the cluster: applies the same spec once more, and takes
- * over every field that somebody else manages meanwhile.
+ * Reverts changes that others have made on the cluster: applies the same spec again, and takes over
+ * every field that somebody else manages now.
  * @throws {MpcError} NOT_FOUND `WORKLOAD_NOT_FOUND`, and what deploying throws
  */
 export function reconcileWorkload(

@@ -7,14 +7,14 @@ import { assertName, notFound } from "../resources/preconditions.ts";
 export interface RestartWorkloadRequest extends MutationOptions {
   readonly name: string;
   readonly etag: string;
-  /** Takes fields over that somebody else manages on the cluster. */
+  /** Takes over fields that somebody else manages on the cluster. */
   readonly forceConflicts?: boolean;
 }
 
 const ACTION = "restart workload";
 
 /**
- * Replaces every running copy by one of the same spec.
+ * Replaces every running copy by a new one with the same spec.
  * @throws {MpcError} NOT_FOUND `WORKLOAD_NOT_FOUND`, and what deploying throws
  */
 export function restartWorkload(

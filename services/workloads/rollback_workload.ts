@@ -20,7 +20,7 @@ import { pagesOf } from "../resources/read_all.ts";
 export interface RollbackWorkloadRequest extends MutationOptions {
   readonly name: string;
   readonly etag: string;
-  /** Takes fields over that somebody else manages on the cluster. */
+  /** Takes over fields that somebody else manages on the cluster. */
   readonly forceConflicts?: boolean;
   /** 0 for the newest earlier one with another spec, the number of replicas aside. */
   readonly revision: number;
@@ -52,7 +52,7 @@ export async function rollbackWorkload(
       field: "revision",
       value: String(revision),
       rule: "MIN",
-      hint: "must be a revision's number, or 0 for the one before",
+      hint: "must be a revision's number, or 0 for the previous one",
     }]);
   }
   const method = {

@@ -8,7 +8,7 @@ import { assertName, notFound } from "../resources/preconditions.ts";
 export interface ScaleWorkloadRequest extends MutationOptions {
   readonly name: string;
   readonly etag: string;
-  /** Takes fields over that somebody else manages on the cluster. */
+  /** Takes over fields that somebody else manages on the cluster. */
   readonly forceConflicts?: boolean;
   readonly replicas: number;
 }

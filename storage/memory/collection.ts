@@ -25,7 +25,7 @@ interface Index {
   readonly places: SortedIndex<Cursor>;
 }
 
-/** How many orders besides that of names are kept sorted; the least recently used goes first. */
+/** How many sort orders besides that by name have an index; the least recently used is dropped. */
 const MAX_INDEXES = 8;
 
 /** Documents of a prefix that are fewer than one in so many are sorted when they are asked for. */
@@ -34,7 +34,7 @@ const FEW = 8;
 /** Comes after every name that begins with the same prefix: names are ASCII. */
 const AFTER_ALL = "\u{7f}";
 
-/** Documents in a map, with an index for each order that was asked for. */
+/** Documents in a map, with an index for each sort order that was requested. */
 export class MemoryCollection<T extends { readonly name: string }> implements Collection<T> {
   readonly #documents = new Map<string, Stored<T>>();
   readonly #store: MemoryCommit;
@@ -110,13 +110,13 @@ export class MemoryCollection<T extends { readonly name: string }> implements Co
     return name === undefined ? undefined : this.#documents.get(name);
   }
 
-  /** Returns a copy of what `query` finds. */
+  /** Returns a copy of the result of `query`. */
   protected async read<R>(options: ReadOptions, query: () => R): Promise<R> {
     await this.#begin(options);
     return structuredClone(query());
   }
 
-  /** Reads take a turn of the event loop, as those of a remote store do. */
+  /** A read yields to the event loop, like a read of a remote store. */
   async #begin({ signal }: ReadOptions): Promise<void> {
     this.#store.assertOpen();
     throwIfAborted(signal);
@@ -141,13 +141,13 @@ export class MemoryCollection<T extends { readonly name: string }> implements Co
     return found;
   }
 
-  /** Walks the documents of a query in its order; looks at no more of them than the caller takes. */
+  /** Walks the documents of a query in order, and reads no more of them than the caller takes. */
   *#matching(
     { prefix = "", filter, orderBy = [], after }: Omit<ListQuery, "limit">,
   ): Generator<readonly [Cursor, Stored<T>], void> {
     const byName = orderBy.length === 0;
-    // In the order of names a prefix is a range: it says where to start, and the first other name
-    // ends it.
+    // In the order of names a prefix is a range, which begins at the prefix and ends at the first
+    // name without it.
     const fromPrefix = byName && prefix !== "" &&
       (!after || compareStrings(after.name, prefix) < 0);
     const start = fromPrefix ? { keys: [], name: prefix } : after;

@@ -29,7 +29,7 @@ export class SortedIndex<T> {
   }
 
   /**
-   * Yields the values from `start` on, or all; looks at no more of them than the caller takes.
+   * Yields all values, or those from `start` on; reads no more of them than the caller takes.
    * @param inclusive whether a value that compares equal to `start` is one of them
    */
   *from(start: T | undefined, inclusive: boolean): Generator<T, void> {
@@ -41,7 +41,7 @@ export class SortedIndex<T> {
     for (; at < this.#values.length; at++) yield this.#values[at]!;
   }
 
-  /** By binary search: the place of the first value that does not come before `value`. */
+  /** The index of the first value that does not come before `value`, by binary search. */
   #firstNotBefore(value: T): number {
     let [low, high] = [0, this.#values.length];
     while (low < high) {

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { anEnvironment } from "../../tests/fakes/documents.ts";
 import { SortedIndex } from "./sorted_index.ts";
 
-Deno.test("SortedIndex: walks are those of a sorted array, from any value, after any changes", () =>
+Deno.test("SortedIndex: a walk equals that of a sorted array, from any value, after any changes", () =>
   fc.assert(
     fc.property(
       fc.uniqueArray(fc.integer({ min: 0, max: 30 })),
@@ -42,13 +42,13 @@ Deno.test("SortedIndex: starting a walk and adding a value compare about log2(n)
   assert.ok(compared > 0 && compared <= 3 * 20, `${compared} comparisons`);
 });
 
-Deno.test("memory: a page looks only at its own documents, in any order it was asked for before", async () => {
+Deno.test("memory: a page reads only its own documents, in any sort order that was used before", async () => {
   const store = openMemoryStore();
   for (let index = 0; index < 2_000; index++) {
     const id = `e-${String(index).padStart(4, "0")}`;
     await store.environments.create(anEnvironment(id, { createTime: index % 7 }));
   }
-  // The store reads the value of the filter once for each document that it looks at.
+  // The store reads the value of the filter once for each document that it checks.
   let looks = 0;
   const filter = {
     op: "=" as const,
@@ -80,7 +80,7 @@ Deno.test("memory: a page looks only at its own documents, in any order it was a
   assert.equal((await work({ prefix, limit: 5, after: middle })).looks, 6);
   assert.equal((await work({ prefix: "environments/e-15", limit: 5 })).looks, 6);
   const built = await work({ prefix, limit: 1, orderBy: [byTime] });
-  assert.ok(built.sorted >= 2_000, "sorted when the order is first asked for");
+  assert.ok(built.sorted >= 2_000, "sorted at the first use of the order");
   const again = await work({ prefix, limit: 1, orderBy: [byTime], after: built.next });
   assert.equal(again.looks, 2);
   assert.ok(again.sorted < 20, `${again.sorted} documents sorted again`);

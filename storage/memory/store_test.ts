@@ -8,7 +8,7 @@ for (const [name, sequenceStep] of Object.entries(VARIANTS)) {
     const store = openMemoryStore({ sequenceStep });
     return Promise.resolve({
       store,
-      openAgain: () => Promise.reject(new Error("a store in memory has one handle")),
+      openAgain: () => Promise.reject(new Error("a store in memory has only one handle")),
       close: () => store.close(),
     });
   });

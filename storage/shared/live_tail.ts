@@ -10,7 +10,7 @@ const BATCH = 256;
 export interface LiveTailOptions {
   readonly read: (after: number, limit: number) => Promise<readonly Event[]>;
   /**
-   * Starts watching for events of other handles, which it passes to `append`; returns a function
+   * Starts to watch for events of other handles, which it passes to `append`; returns a function
    * that stops it. Runs only while there are followers.
    */
   readonly watch?: () => () => void;
@@ -24,7 +24,7 @@ export class LiveTail {
   readonly #options: LiveTailOptions;
   #followers = 0;
   #unwatch: (() => void) | undefined;
-  /** The newest events: all events of the log after `#recentAfter`, as far as they are known. */
+  /** The newest events: all events of the log after `#recentAfter` that are known so far. */
   #recent: Event[] = [];
   #recentAfter = 0;
   #closed = false;
@@ -35,8 +35,9 @@ export class LiveTail {
   }
 
   /**
-   * Delivers events that are durable now. Followers that lack events before them read those.
-   * @param after the sequence of an event with no event of the log between it and the first of these
+   * Delivers events that are durable now. Followers that lack earlier events read those from the
+   * log.
+   * @param after a sequence such that the log has no event between it and the first of `events`
    */
   append(events: readonly Event[], after: number): void {
     if (events.length === 0) return;
@@ -59,7 +60,7 @@ export class LiveTail {
     this.#recentAfter = upTo;
   }
 
-  /** Drops all recent events: all followers read from the log next. */
+  /** Drops all recent events, so that all followers read from the log next. */
   forget(): void {
     this.#recent = [];
     this.#wake();

@@ -1,4 +1,4 @@
-/** Followers of a log in one process: what they are served from memory, and what they read. */
+/** Followers of a log in one process: which events they get from memory, and which they read. */
 import assert from "node:assert/strict";
 import type { Event } from "@mpc/domain";
 import { anEvent } from "../../tests/fakes/documents.ts";
@@ -11,7 +11,7 @@ const events = (from: number, to: number): Event[] =>
     (_, index) => ({ ...anEvent(`${from + index}`), sequence: from + index }),
   );
 
-/** A tail over a log of these events, and where its followers have read from. */
+/** A tail over a log of these events, and the positions from which its followers have read. */
 function tailOf(log: Event[]) {
   const reads: number[] = [];
   const tail = new LiveTail({
@@ -26,7 +26,7 @@ function tailOf(log: Event[]) {
 const append = (tail: LiveTail, added: readonly Event[]) =>
   tail.append(added, added[0]!.sequence - 1);
 
-/** The first `count` sequences that a follower behind `after` gets. */
+/** The first `count` sequences that a follower receives after `after`. */
 async function follow(tail: LiveTail, after: number, count: number): Promise<number[]> {
   const { signal } = new AbortController();
   const seen: number[] = [];
@@ -37,7 +37,7 @@ async function follow(tail: LiveTail, after: number, count: number): Promise<num
   return seen;
 }
 
-Deno.test("the live tail serves what is in memory without a read, and reads what is not", async (t) => {
+Deno.test("the live tail serves events in memory without a read, and reads the others", async (t) => {
   const log = events(1, 12);
   const rows: readonly (readonly [after: number, seen: number[], reads: number[]])[] = [
     [11, [12], []],
@@ -47,7 +47,7 @@ Deno.test("the live tail serves what is in memory without a read, and reads what
     [0, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], [0]],
   ];
   for (const [after, seen, wanted] of rows) {
-    await t.step(`of 10 to 12 in memory, behind ${after}`, async () => {
+    await t.step(`events 10 to 12 in memory, follower at ${after}`, async () => {
       const { tail, reads } = tailOf(log);
       append(tail, log.slice(9));
       assert.deepEqual(await follow(tail, after, seen.length), seen);
@@ -63,14 +63,14 @@ Deno.test("the live tail keeps the newest events in memory, and followers at its
   const last = log.length;
   const edge = last - RECENT_EVENTS;
   assert.deepEqual(await follow(tail, edge, 2), [edge + 1, edge + 2]);
-  assert.deepEqual(reads, [], "all behind the edge is in memory");
+  assert.deepEqual(reads, [], "all events after the edge are in memory");
   assert.deepEqual(await follow(tail, edge - 1, 2), [edge, edge + 1]);
-  assert.deepEqual(reads, [edge - 1], "one more is not");
+  assert.deepEqual(reads, [edge - 1], "the one before is not");
   const all = await follow(tail, 0, last);
   assert.deepEqual(all, log.map(({ sequence }) => sequence), "through both, in order, once");
 });
 
-Deno.test("the live tail reads over a gap in what it was handed", async () => {
+Deno.test("the live tail reads the events that are missing between two appends", async () => {
   const log = events(1, 9);
   const { tail, reads } = tailOf(log);
   append(tail, log.slice(0, 3));
@@ -79,12 +79,12 @@ Deno.test("the live tail reads over a gap in what it was handed", async () => {
   assert.deepEqual(reads, [2]);
 });
 
-Deno.test("a follower of the live tail that waits is woken by an append between its read and its wait", async () => {
+Deno.test("a waiting follower is woken by an append that comes between its read and its wait", async () => {
   const log: Event[] = [];
   const tail = new LiveTail({
     read(after) {
       const found = log.filter(({ sequence }) => sequence > after);
-      // Another write is made while the answer is on its way.
+      // Another write happens while the result of the read is on its way.
       if (log.length === 0) {
         log.push(...events(1, 1));
         append(tail, log);
@@ -116,7 +116,7 @@ Deno.test("closing the live tail ends its followers with UNAVAILABLE", async () 
   await assert.rejects(next, { code: "UNAVAILABLE", reason: "STORE_UNAVAILABLE" });
 });
 
-Deno.test("the live tail looks outside while somebody follows, and stops with the last one", async () => {
+Deno.test("the live tail watches other handles while it has followers, and stops with the last", async () => {
   const watching: string[] = [];
   const tail = new LiveTail({
     read: () => Promise.resolve([]),
@@ -137,12 +137,12 @@ Deno.test("the live tail looks outside while somebody follows, and stops with th
   assert.deepEqual(watching, ["begun", "ended"]);
 });
 
-Deno.test("the live tail does not serve over what was removed from the log", async () => {
+Deno.test("the live tail does not skip over events that were removed from the log", async () => {
   const { tail, reads } = tailOf(events(4, 6));
   append(tail, events(1, 6));
   tail.compact(3);
   assert.deepEqual(await follow(tail, 3, 3), [4, 5, 6]);
-  assert.deepEqual(reads, [], "what is left is in memory");
+  assert.deepEqual(reads, [], "the remaining events are in memory");
   await follow(tail, 2, 1);
   assert.deepEqual(reads, [2], "the log says that events were removed");
 });

@@ -1,12 +1,14 @@
 import { compareScalars, compareStrings, type OrderKey, scalarAt } from "@mpc/domain";
 import type { Cursor } from "../store.ts";
 
-/** Whether names, which break ties, descend: they follow the direction of the last key. */
+/**
+ * Whether names, which break ties, are in descending order: they follow the last key's direction.
+ */
 export function nameDescends(orderBy: readonly OrderKey[]): boolean {
   return orderBy.at(-1)?.descending ?? false;
 }
 
-/** The place of a document in an order. */
+/** The position of a document in an order. */
 export function cursorOf(
   document: { readonly name: string },
   orderBy: readonly OrderKey[],
@@ -14,7 +16,7 @@ export function cursorOf(
   return { keys: orderBy.map((key) => scalarAt(document, key.path)), name: document.name };
 }
 
-/** Compares two places in an order; negative where `a` comes first. */
+/** Compares two positions in an order; negative if `a` comes first. */
 export function compareCursors(a: Cursor, b: Cursor, orderBy: readonly OrderKey[]): number {
   for (const [index, key] of orderBy.entries()) {
     const order = compareScalars(a.keys[index] ?? null, b.keys[index] ?? null);

@@ -6,13 +6,13 @@ import type { EventLog, ReadOptions } from "../store.ts";
 import { storeError } from "./errors.ts";
 import type { GroupCommit, Log } from "./group_commit.ts";
 
-/** How often commits of other handles are looked for while there are followers. */
+/** The interval of looking for commits of other handles while there are followers. */
 const LOOK_EVERY_MS = 10;
 
-/** How many events are removed in one commit; other writes wait for it. */
+/** How many events are removed in one commit, which other writes wait for. */
 const REMOVED_AT_ONCE = 2_000;
 
-/** Of the oldest events, the first whose time is not before the one given. */
+/** The oldest event whose time is not before the given time. */
 const FIRST_KEPT = `SELECT sequence
   FROM (SELECT sequence, body FROM events ORDER BY sequence LIMIT ${REMOVED_AT_ONCE})
   WHERE json_extract(body, '$.time') >= ? LIMIT 1`;
@@ -32,9 +32,9 @@ export class SqliteEventLog implements EventLog, Log {
   readonly #selectHead: StatementSync;
   readonly #selectCompacted: StatementSync;
   readonly #dataVersion: StatementSync;
-  /** The newest event before the running transaction. */
+  /** The newest event before the current transaction. */
   #before = 0;
-  /** The newest event, with those of the running transaction. */
+  /** The newest event, including those of the current transaction. */
   #newest = 0;
   /** The newest event that was delivered to followers. */
   #delivered: number;
@@ -141,8 +141,8 @@ export class SqliteEventLog implements EventLog, Log {
   }
 
   /**
-   * Delivers events to followers: those of this handle's own commit, where no other handle has
-   * appended before them, otherwise what the log has since the last delivery.
+   * Delivers events to followers: the events of this handle's commit, if no other handle has
+   * appended events before them; otherwise all events of the log since the last delivery.
    */
   #deliver(own: readonly Event[]): void {
     try {
@@ -152,7 +152,7 @@ export class SqliteEventLog implements EventLog, Log {
       this.#delivered = events.at(-1)?.sequence ?? this.#delivered;
       this.#tail.append(events, after);
     } catch {
-      // Followers then read for themselves, and each one fails with the reason.
+      // Followers then read the log themselves, and each fails with the reason.
       this.#tail.forget();
     }
   }
@@ -168,8 +168,8 @@ export class SqliteEventLog implements EventLog, Log {
   }
 
   /**
-   * Delivers what other connections commit: SQLite counts their commits in `data_version`, which
-   * takes microseconds to read ("Pragma statements", SQLite documentation).
+   * Delivers events that other connections commit. SQLite counts their commits in `data_version`,
+   * which takes microseconds to read ("Pragma statements", SQLite documentation).
    * @returns a function that stops it
    */
   #watchOtherHandles(): () => void {
@@ -184,7 +184,7 @@ export class SqliteEventLog implements EventLog, Log {
     return () => clearInterval(timer);
   }
 
-  /** Undefined where it cannot be read: the delivery that follows meets the reason. */
+  /** Undefined if it cannot be read: the next delivery finds out why. */
   #readDataVersion(): number | undefined {
     try {
       return Number(this.#dataVersion.get()?.["data_version"]);
@@ -193,7 +193,7 @@ export class SqliteEventLog implements EventLog, Log {
     }
   }
 
-  /** Of the oldest events, the last one before the first whose time is `time` or later. */
+  /** The last event before the first one whose time is `time` or later. */
   #lastBefore(time: Instant): number | undefined {
     const kept = this.#database.prepare(FIRST_KEPT).get(time)?.["sequence"];
     const { last } = this.#database.prepare(LAST_REMOVED).get(kept ?? Number.MAX_SAFE_INTEGER)!;

@@ -1,6 +1,6 @@
 import { type Filter, wildcardOf } from "@mpc/domain";
 
-/** A piece of SQL with the values of its parameters. */
+/** A piece of SQL and the values of its parameters. */
 export interface Sql {
   readonly text: string;
   readonly values: readonly (string | number | null)[];

@@ -32,13 +32,13 @@ interface Job {
 /** The most writes in one transaction. */
 const MAX_BATCH = 256;
 
-/** About how long it waits before it tries again for a lock that another process holds. */
+/** The approximate pause between attempts to get a lock that another process holds. */
 const BUSY_PAUSE_MS = 2;
 
 /**
- * Writes that are requested in the same turn of the event loop share one transaction, and so one
- * flush to disk. Each is checked on its own; all return when the disk has them. While another process
- * writes, new writes join the waiting batch and the event loop is not blocked.
+ * Groups writes that are requested in the same turn of the event loop into one transaction, and so
+ * into one flush to disk. Each write is checked separately; all return when they are on disk. While
+ * another process writes, new writes join the waiting batch, and the event loop is not blocked.
  */
 export class GroupCommit {
   readonly #database: DatabaseSync;
@@ -116,7 +116,9 @@ export class GroupCommit {
     this.#drained = Promise.withResolvers<void>();
   }
 
-  /** Begins a transaction if no other process is in one; SQLite itself would block the event loop. */
+  /**
+   * Begins a transaction if no other process is in one; SQLite itself would block the event loop.
+   */
   #begin(): void {
     this.#database.exec("PRAGMA busy_timeout = 0");
     try {

@@ -1,4 +1,4 @@
-/** Many writes at once, and writes beside those of another process. */
+/** Many writes at once, and concurrent writes of another process. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -7,7 +7,7 @@ import { settle } from "../../tests/fakes/fake_clock.ts";
 import { withFolder } from "../../tests/servers/with_folder.ts";
 import { openSqliteStore } from "./store.ts";
 
-Deno.test("sqlite: 600 writes of one turn are all made, in their order", () =>
+Deno.test("sqlite: 600 writes of one turn are all made, in order", () =>
   withFolder(async (folder) => {
     const store = openSqliteStore({ path: join(folder, "mpc.db") });
     const ids = Array.from({ length: 600 }, (_, index) => `e-${index}`);
@@ -20,14 +20,14 @@ Deno.test("sqlite: 600 writes of one turn are all made, in their order", () =>
     await store.close();
   }));
 
-Deno.test("sqlite: a write goes on when another process ends its own", () =>
+Deno.test("sqlite: a write continues when another process ends its own", () =>
   withFolder(async (folder) => {
     const path = join(folder, "mpc.db");
     const store = openSqliteStore({ path, shared: true });
     const other = new DatabaseSync(path);
     other.exec("BEGIN IMMEDIATE");
     const waiting = store.environments.create(anEnvironment("dev"));
-    // It is tried, and refused, before the other one commits.
+    // It is attempted, and rejected, before the other one commits.
     await settle(10);
     other.exec("COMMIT");
     other.close();

@@ -23,7 +23,7 @@ export function listSql(table: string, query: ListQuery, columns: Columns): Sql 
   const parts: Sql[] = [];
   if (prefix && after && orderBy.length === 0 && compareStrings(after.name, prefix) >= 0) {
     // The cursor is the start of the range. With a second lower bound SQLite may search from that
-    // one, and read all names up to the cursor.
+    // one, and then read all names up to the cursor.
     parts.push({ text: "name < ?", values: [endOf(prefix)] });
     if (filter) parts.push(filterSql(filter, columns));
   } else {
@@ -44,7 +44,7 @@ export function listSql(table: string, query: ListQuery, columns: Columns): Sql 
   };
 }
 
-/** The end of the range of names with a prefix; no name has the highest code point. */
+/** The end of the range of names with a prefix. No name contains the highest code point. */
 const endOf = (prefix: string): string => `${prefix}\u{10ffff}`;
 
 /** The condition that a document comes after a cursor. */

@@ -5,7 +5,7 @@ import { labelsAndState } from "./migrations/0002_labels_and_state.ts";
 import { clusterAndSpecParts } from "./migrations/0003_cluster_and_spec_parts.ts";
 import { installations } from "./migrations/0004_installations.ts";
 
-/** In order: the `user_version` of a database is how many it has had. */
+/** In order. The `user_version` of a database is the number of migrations that it has had. */
 const MIGRATIONS: readonly (readonly string[])[] = [
   initial,
   labelsAndState,
@@ -14,8 +14,8 @@ const MIGRATIONS: readonly (readonly string[])[] = [
 ];
 
 /**
- * Migrates a database to this program's version, each migration in its own transaction. Of several
- * processes that open the database at once, one runs each migration.
+ * Migrates a database to the schema of this program, each migration in its own transaction. If
+ * several processes open the database at once, one of them runs each migration.
  * @throws {MpcError} FAILED_PRECONDITION `STORE_TOO_NEW`
  */
 export function migrate(database: DatabaseSync, path: string): void {

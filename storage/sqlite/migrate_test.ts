@@ -6,7 +6,7 @@ import { anEnvironment, anOperation, aSpec, aWorkload } from "../../tests/fakes/
 import { rejectsWith } from "../../tests/fakes/rejects.ts";
 import { withFolder } from "../../tests/servers/with_folder.ts";
 
-Deno.test("sqlite: a database of a newer version is refused", () =>
+Deno.test("sqlite: a database of a newer version is rejected", () =>
   withFolder(async (folder) => {
     const path = join(folder, "mpc.db");
     await openSqliteStore({ path }).close();

@@ -9,7 +9,7 @@ export const BUSY_TIMEOUT_MS = 5_000;
 
 /**
  * How long a shared opening waits for the short locks of processes that open or close the file. A
- * process that has the file for itself holds its lock longer.
+ * process that has the file exclusively holds its lock longer.
  */
 const SHARED_PATIENCE_MS = 1_000;
 
@@ -17,8 +17,8 @@ const PAUSE_MS = 5;
 
 /**
  * Opens a SQLite file, for this process alone or shared with other processes of this machine. The
- * locks are the operating system's, so they are released however the process ends. A file beside the
- * database holds the pid of the last process, for messages.
+ * locks are the operating system's, so they are released however the process ends. A file beside
+ * the database holds the pid of the last process, for messages.
  * @throws {MpcError} FAILED_PRECONDITION `STORE_IN_USE` or `STORE_NOT_WRITABLE`; DATA_LOSS
  *   `STORE_CORRUPT`
  */
@@ -40,7 +40,7 @@ function openAlone(path: string): DatabaseSync {
   ]);
 }
 
-/** Waits for the lock that changes a new file to WAL, which SQLite itself does not wait for. */
+/** Waits for the lock that switches a new file to WAL, because SQLite does not wait for it. */
 function openShared(path: string): DatabaseSync {
   for (const end = performance.now() + SHARED_PATIENCE_MS;;) {
     try {
@@ -114,7 +114,7 @@ function writeHolder(path: string, shared: boolean): void {
   writeFileSync(holderPath(path), `${process.pid}${shared ? " shared" : ""}\n`);
 }
 
-/** Reads which process opened a database last; undefined where that is not known. */
+/** Reads which process opened a database last; undefined if that is not known. */
 function holderOf(path: string): Holder | undefined {
   try {
     const match = /^(\d+)( shared)?\n/.exec(readFileSync(holderPath(path), "utf8"));

@@ -11,8 +11,8 @@ import { SqliteOperations } from "./operations.ts";
 export interface SqliteStoreOptions {
   readonly path: string;
   /**
-   * Whether other handles, in this process or others of this machine, may open the file too; all of
-   * them with `shared`. False by default.
+   * Whether other handles, in this process or others of this machine, may open the file too. All of
+   * them must set `shared`. False by default.
    */
   readonly shared?: boolean;
   /** How long a write waits for a write of another process; five seconds by default. */
@@ -21,14 +21,14 @@ export interface SqliteStoreOptions {
 
 /** A handle of a store in a SQLite file. */
 export interface SqliteStore extends Store {
-  /** Transactions that this handle has committed; tests and benchmarks count the cost in them. */
+  /** Transactions that this handle has committed; tests and benchmarks measure cost by them. */
   readonly commits: number;
 }
 
 /**
- * Opens the store in a SQLite file, and creates or migrates the file. Besides the errors of the port,
- * a write fails with `UNAVAILABLE` `STORE_UNAVAILABLE` (retryable) when another process writes for too
- * long.
+ * Opens the store in a SQLite file, and creates or migrates the file. Besides the errors of the
+ * port, a write fails with `UNAVAILABLE` `STORE_UNAVAILABLE` (retryable) if another process writes
+ * for too long.
  * @throws {MpcError} FAILED_PRECONDITION `STORE_IN_USE`, `STORE_NOT_WRITABLE` or `STORE_TOO_NEW`;
  *   DATA_LOSS `STORE_CORRUPT`
  */

@@ -56,7 +56,7 @@ Deno.test("sqlite: a second process cannot open the file until the first has clo
   withFolder(async (folder) => {
     const path = join(folder, "mpc.db");
     const first = openSqliteStore({ path });
-    // The lock is between processes.
+    // The lock excludes other processes, not this one.
     const script = `
       import { openSqliteStore } from "@mpc/storage/sqlite";
       try { openSqliteStore({ path: ${JSON.stringify(path)} }); console.log("opened"); }
@@ -91,7 +91,7 @@ Deno.test("sqlite: shared and exclusive openings exclude each other, and name th
     await openSqliteStore({ path }).close();
   }));
 
-Deno.test("sqlite: a write waits for a write of another process, and is UNAVAILABLE after a while", () =>
+Deno.test("sqlite: a write waits for a write of another process, and becomes UNAVAILABLE after a while", () =>
   withFolder(async (folder) => {
     const path = join(folder, "mpc.db");
     const store = openSqliteStore({ path, shared: true, busyTimeoutMs: 50 });
@@ -107,7 +107,7 @@ Deno.test("sqlite: a write waits for a write of another process, and is UNAVAILA
     await store.close();
   }));
 
-Deno.test("sqlite: a missing directory, and a file that is not a database, are refused", () =>
+Deno.test("sqlite: a missing directory, and a file that is not a database, are rejected", () =>
   withFolder(async (folder) => {
     await rejectsWith(
       open(join(folder, "no", "mpc.db")),
@@ -120,7 +120,7 @@ Deno.test("sqlite: a missing directory, and a file that is not a database, are r
     assert.ok(message.includes(`'${path}'`), `the message names the file: ${message}`);
   }));
 
-Deno.test("sqlite: writes of one turn share a commit, and a refused one does not fail the others", () =>
+Deno.test("sqlite: writes of one turn share a commit, and a rejected one does not fail the others", () =>
   withFolder(async (folder) => {
     const store = openSqliteStore({ path: join(folder, "mpc.db") });
     await store.environments.create(anEnvironment("taken"));

@@ -1,4 +1,4 @@
-/** What the access log says of a call, at both doors. */
+/** The content of the access log, at both doors. */
 import assert from "node:assert/strict";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { testAtAllDoors } from "./doors.ts";

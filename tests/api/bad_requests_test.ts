@@ -1,11 +1,11 @@
-/** What a caller is told who asks wrongly: the fields of the request, all of them, and why. */
+/** The errors of invalid requests: every invalid field, and why. */
 import assert from "node:assert/strict";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { BadRequestSchema, ErrorInfoSchema } from "@mpc/proto";
 import { type Clients, created, failure, testAtAllDoors } from "./doors.ts";
 
-/** The fields and rules that a call is refused for. */
+/** The fields and rules for which a call is rejected. */
 async function refused(call: Promise<unknown>): Promise<readonly (readonly [string, string])[]> {
   const error = await failure(call);
   assert.equal(error.code, Code.InvalidArgument, error.message);
@@ -19,7 +19,7 @@ async function first<T>(stream: AsyncIterable<T>): Promise<T | undefined> {
 }
 
 const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
-  "a list names all that is wrong at once": async ({ environments }) => {
+  "a list names everything that is wrong at once": async ({ environments }) => {
     const request = { pageSize: -1, filter: "colour = red", orderBy: "colour", pageToken: "x" };
     assert.deepEqual(await refused(environments.listEnvironments(request)), [
       ["page_size", "MINIMUM"],
@@ -32,7 +32,7 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
       ["page_token", "PAGE_TOKEN"],
     ]);
   },
-  "a page token that somebody changed is refused": async (clients) => {
+  "a modified page token is rejected": async (clients) => {
     await Promise.all(["a", "b", "c"].map((id) => created(clients, id)));
     const { environments } = clients;
     const request = { pageSize: 1, orderBy: "create_time desc, expire_time" };
@@ -55,7 +55,7 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
       ], JSON.stringify(token));
     }
   },
-  "what is wrong with a parent or a name is told of the field that holds it": async (
+  "an error in a parent or a name names the field that contains it": async (
     { environments, workloads },
   ) => {
     const parent = [["parent", "RESOURCE_NAME"]];
@@ -68,26 +68,30 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
       assert.deepEqual(await refused(update), [["environment.name", "RESOURCE_NAME"]]);
     }
   },
-  "a watch of what is no resource, and lines before the first, are refused": async (clients) => {
+  "a watch of something that is not a resource, and negative log lines, are rejected": async (
+    clients,
+  ) => {
     const watch = first(clients.events.watchEvents({ target: "environment/dev" }));
     assert.deepEqual(await refused(watch), [["target", "RESOURCE_NAME"]]);
     const name = "environments/dev/workloads/web";
     const logs = first(clients.workloads.streamLogs({ name, tail: -1 }));
     assert.deepEqual(await refused(logs), [["tail", "MINIMUM"]]);
   },
-  "a resume token of a log that was begun anew is OUT_OF_RANGE": async ({ events }) => {
+  "a resume token of a log that was reset is OUT_OF_RANGE": async ({ events }) => {
     const error = await failure(first(events.watchEvents({ resumeToken: btoa("e1:1000") })));
     assert.equal(error.code, Code.OutOfRange, "its watcher would miss 1000 events");
     assert.equal(error.findDetails(ErrorInfoSchema)[0]?.reason, "EVENTS_UNKNOWN");
   },
-  "WaitOperation without time answers at once, and with less it is refused": async (clients) => {
+  "WaitOperation with a timeout of 0 answers at once, a negative one is rejected": async (
+    clients,
+  ) => {
     const { environments, operations } = clients;
     const { name } = await environments.createEnvironment({ environmentId: "a", environment: {} });
     assert.equal((await operations.waitOperation({ name, timeout: durationFromMs(0) })).name, name);
     const wait = operations.waitOperation({ name, timeout: durationFromMs(-1_000) });
     assert.deepEqual(await refused(wait), [["timeout", "MINIMUM"]]);
   },
-  "messages say in words what cannot be done, and values as they were sent": async (clients) => {
+  "messages name the failed action, and quote values as they were sent": async (clients) => {
     const { environments } = clients;
     const environment = { ttl: durationFromMs(3_000) };
     const short = await failure(

@@ -1,4 +1,4 @@
-/** A caller that goes away, or whose time is up, is told to the service that works for it. */
+/** When a caller goes away, or its deadline passes, the service that works for it is told. */
 import assert from "node:assert/strict";
 import { Code, ConnectError, createClient, type HandlerContext } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
@@ -25,7 +25,7 @@ for (const [name, open] of Object.entries(DOORS)) {
   for (const cause of ["the caller goes away", "the deadline passes"] as const) {
     Deno.test({
       name: `${name}: the service is told when ${cause}`,
-      // Clients keep connections in pools of their own.
+      // Clients keep connections in their own pools.
       sanitizeOps: false,
       sanitizeResources: false,
       async fn() {

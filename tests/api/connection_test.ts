@@ -1,4 +1,4 @@
-/** The gRPC door, frame by frame: what a connection is told, and when it is given up. */
+/** The gRPC door, frame by frame: what a connection receives, and when it is given up. */
 import assert from "node:assert/strict";
 import { type Door, route, serveGrpc } from "@mpc/api";
 import { DiagnosticsService } from "@mpc/proto";
@@ -69,19 +69,19 @@ async function withDoor(
 }
 
 const test = (name: string, fn: () => Promise<void>) =>
-  // What grpc-js holds for a moment behind its last frame is not this test's.
+  // Connections that grpc-js keeps for a moment after its last frame do not matter here.
   Deno.test({ name, fn, sanitizeOps: false, sanitizeResources: false });
 
-test("a connection that answers nothing is asked, and then given up", () =>
+test("a connection that answers nothing gets a PING, and is then given up", () =>
   withDoor({ keepaliveTimeMs: 50, keepaliveTimeoutMs: 50 }, async (connection) => {
     await connection.write(BEGIN);
     const types: number[] = [];
     for await (const { type } of frames(connection)) types.push(type);
-    assert.ok(types.includes(FRAME.PING), "it was asked first");
-    assert.equal(types.at(-1), FRAME.GOAWAY, "and then told that this is the end");
+    assert.ok(types.includes(FRAME.PING), "first a PING");
+    assert.equal(types.at(-1), FRAME.GOAWAY, "then the end of the connection");
   }));
 
-test("a connection is told how many calls may run at once, and more are refused", () =>
+test("a connection is told how many calls may run at once, and excess calls are refused", () =>
   withDoor({ maxConcurrentStreams: 2 }, async (connection) => {
     const call = headerBlock(callHeaders("/mpc.v1.DiagnosticsService/GetServerInfo"));
     const calls = [1, 3, 5].flatMap((stream) => [

@@ -1,4 +1,4 @@
-/** The API as clients of three kinds meet it: at both doors. */
+/** The API at both doors, with three kinds of clients. */
 import assert from "node:assert/strict";
 import { type Client, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
@@ -55,7 +55,7 @@ const DOORS: Readonly<Record<string, Open>> = {
     }),
 };
 
-/** Registers a test for every kind of client, each with a platform of its own. */
+/** Registers a test for each kind of client, with a separate platform for each. */
 export function testAtAllDoors(
   title: string,
   run: (clients: Clients, platform: AllInOne) => Promise<void>,
@@ -64,7 +64,7 @@ export function testAtAllDoors(
   for (const [door, open] of Object.entries(DOORS)) {
     Deno.test({
       name: `${door}: ${title}`,
-      // Clients keep connections in pools of their own; the server's are checked by its close().
+      // Clients keep connections in their own pools; close() checks those of the server.
       sanitizeOps: false,
       sanitizeResources: false,
       async fn() {
@@ -89,17 +89,17 @@ export function testAtAllDoors(
   }
 }
 
-/** The error that a call is to end with. */
+/** The error with which a call must end. */
 export async function failure(promise: Promise<unknown>): Promise<ConnectError> {
   try {
     await promise;
   } catch (error) {
     return ConnectError.from(error);
   }
-  assert.fail("the call was to fail");
+  assert.fail("the call must fail");
 }
 
-/** Creates an environment and waits for it. */
+/** Creates an environment and waits for the operation. */
 export async function created({ environments, operations }: Clients, environmentId: string) {
   const { name } = await environments.createEnvironment({ environmentId, environment: {} });
   const operation = await operations.waitOperation({ name, timeout: durationFromMs(5_000) });

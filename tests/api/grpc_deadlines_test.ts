@@ -1,4 +1,4 @@
-/** Deadlines as any gRPC client may send them, at the gRPC door. */
+/** Any deadline that a gRPC client may send, at the gRPC door. */
 import assert from "node:assert/strict";
 import { connect } from "node:http2";
 import { startAllInOne } from "@mpc/api";
@@ -13,8 +13,8 @@ const ROWS: readonly [timeout: string, status: string][] = [
 ];
 
 Deno.test({
-  name: "gRPC: deadlines that have passed are DEADLINE_EXCEEDED, and those of years are taken",
-  // What grpc-js holds for a moment behind its last frame is not this test's.
+  name: "gRPC: deadlines that have passed are DEADLINE_EXCEEDED, and those of years are accepted",
+  // Connections that grpc-js keeps for a moment after its last frame do not matter here.
   sanitizeOps: false,
   sanitizeResources: false,
   async fn(t) {

@@ -1,4 +1,4 @@
-/** JSON as people write it, with curl: every slip has an answer that says what is wanted. */
+/** JSON written by hand, for instance with curl: every mistake has a response that explains it. */
 import assert from "node:assert/strict";
 import { startAllInOne } from "@mpc/api";
 import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
@@ -36,21 +36,21 @@ const ROWS: readonly Row[] = [
     message: /its method is GET, must be POST$/,
   },
   {
-    slip: "a field that is not there",
+    slip: "an unknown field",
     request: { method: "POST", headers: JSON_TYPE, body: '{"validate_onyl": true}' },
     status: 400,
     reason: "UNREADABLE_MESSAGE",
     message: /key "validate_onyl" is unknown$/,
   },
   {
-    slip: "a field of a field that is not there",
+    slip: "an unknown field inside another field",
     request: { method: "POST", headers: JSON_TYPE, body: '{"environment": {"lables": {}}}' },
     status: 400,
     reason: "UNREADABLE_MESSAGE",
     message: /mpc\.v1\.Environment from JSON: key "lables" is unknown$/,
   },
   {
-    slip: "a field that is there twice",
+    slip: "a duplicate field",
     request: {
       method: "POST",
       headers: JSON_TYPE,
@@ -62,13 +62,13 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-Deno.test("JSON that is written by hand", async (t) => {
+Deno.test("mistakes in JSON that is written by hand", async (t) => {
   const platform = await startAllInOne(QUIET_CONFIG);
   const { host, port } = platform.webAddress;
   const url = `http://${host}:${port}/mpc.v1.EnvironmentService/CreateEnvironment`;
   try {
     for (const { slip, request, status, reason, message } of ROWS) {
-      await t.step(`${slip} is told`, async () => {
+      await t.step(`${slip} is explained`, async () => {
         const response = await fetch(url, request);
         const told = await response.json();
         assert.equal(response.status, status);

@@ -1,4 +1,4 @@
-/** What a server refuses or ends, and how those who called can go on. */
+/** What a server rejects or ends, and how its callers can continue. */
 import assert from "node:assert/strict";
 import { Code } from "@connectrpc/connect";
 import { durationMs } from "@bufbuild/protobuf/wkt";
@@ -10,7 +10,7 @@ import {
 } from "@mpc/proto";
 import { created, failure, testAtAllDoors } from "./doors.ts";
 
-testAtAllDoors("a caller over its rate is told when to come again", async ({ environments }) => {
+testAtAllDoors("a caller over its rate limit is told when to retry", async ({ environments }) => {
   const call = () => environments.listEnvironments({});
   await Promise.all([call(), call()]);
   const error = await failure(call());
@@ -21,29 +21,36 @@ testAtAllDoors("a caller over its rate is told when to come again", async ({ env
   assert.ok(waitMs > 0 && waitMs <= 60_000, `RetryInfo names a wait, not ${waitMs} ms`);
 }, { rateLimit: { perSecond: 1 / 60, burst: 2 } });
 
-testAtAllDoors("who finds a resource busy is told by whom, and when to come again", async (
-  clients,
-) => {
-  await created(clients, "dev");
-  const request = {
-    parent: "environments/dev",
-    workloadId: "web",
-    workload: { spec: { image: "nginx:stuck" } },
-  };
-  const { name } = await clients.workloads.deployWorkload(request);
-  const error = await failure(clients.workloads.deployWorkload(request));
-  assert.equal(error.code, Code.Aborted);
-  const [info] = error.findDetails(ErrorInfoSchema);
-  assert.deepEqual([info?.reason, info?.metadata["operation"]], ["OPERATION_IN_PROGRESS", name]);
-  assert.ok(error.findDetails(RetryInfoSchema)[0]?.retryDelay, "waiting helps");
-});
+testAtAllDoors(
+  "a call to a busy resource is told which operation holds it, and when to retry",
+  async (
+    clients,
+  ) => {
+    await created(clients, "dev");
+    const request = {
+      parent: "environments/dev",
+      workloadId: "web",
+      workload: { spec: { image: "nginx:stuck" } },
+    };
+    const { name } = await clients.workloads.deployWorkload(request);
+    const error = await failure(clients.workloads.deployWorkload(request));
+    assert.equal(error.code, Code.Aborted);
+    const [info] = error.findDetails(ErrorInfoSchema);
+    assert.deepEqual([info?.reason, info?.metadata["operation"]], ["OPERATION_IN_PROGRESS", name]);
+    assert.ok(error.findDetails(RetryInfoSchema)[0]?.retryDelay, "a retry helps");
+  },
+);
 
-testAtAllDoors("health is told to who is over its rate", async ({ environments, health }) => {
-  await environments.listEnvironments({});
-  await failure(environments.listEnvironments({}));
-  const { status } = await health.check({ service: EnvironmentService.typeName });
-  assert.equal(status, HealthCheckResponse_ServingStatus.SERVING);
-}, { rateLimit: { perSecond: 1 / 60, burst: 1 } });
+testAtAllDoors(
+  "a caller over its rate limit can still check health",
+  async ({ environments, health }) => {
+    await environments.listEnvironments({});
+    await failure(environments.listEnvironments({}));
+    const { status } = await health.check({ service: EnvironmentService.typeName });
+    assert.equal(status, HealthCheckResponse_ServingStatus.SERVING);
+  },
+  { rateLimit: { perSecond: 1 / 60, burst: 1 } },
+);
 
 testAtAllDoors("a server that shuts down says so, and ends watches with a token", async (
   clients,
@@ -83,7 +90,7 @@ testAtAllDoors(
     const waiting = clients.operations.waitOperation({ name });
     assert.ok(
       !(await clients.operations.getOperation({ name })).done,
-      "the rollout takes its time",
+      "the rollout takes some time",
     );
     const [{ done }] = await Promise.all([waiting, platform.close()]);
     assert.ok(done, "the operation ended while the server waited for its last call");

@@ -1,4 +1,4 @@
-/** A caller's trace goes on in the steps of what it asked for. */
+/** A caller's trace continues in the steps of its operation. */
 import assert from "node:assert/strict";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
@@ -11,7 +11,7 @@ import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
 const [traceId, spanId] = ["4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"];
 const headers = { traceparent: `00-${traceId}-${spanId}-01` };
 
-Deno.test("steps are spans of the trace in which a caller asks, at both doors", async () => {
+Deno.test("steps are spans of their caller's trace, at both doors", async () => {
   using recorded = recordSpans();
   const platform = await startAllInOne(QUIET_CONFIG);
   const { grpcAddress: grpc, webAddress: web } = platform;

@@ -1,4 +1,4 @@
-/** One suite, three kinds of clients: what the API does, it does at both doors. */
+/** One suite for three kinds of clients: the API behaves the same at both doors. */
 import assert from "node:assert/strict";
 import { Code } from "@connectrpc/connect";
 import {
@@ -38,7 +38,7 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
       "Cannot get environment 'none': there is no environment 'environments/none'",
     );
   },
-  "bad input names every bad field at once": async ({ workloads }) => {
+  "an error names every invalid field at once": async ({ workloads }) => {
     const error = await failure(workloads.deployWorkload({
       parent: "environments/dev",
       workloadId: "Bad",
@@ -61,7 +61,9 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
       ["workload.spec.resources.cpu", "QUANTITY"],
     ]);
   },
-  "a repeated request id finds its operation, with another body it is refused": async (clients) => {
+  "a repeated request id finds its operation, and is rejected with another body": async (
+    clients,
+  ) => {
     const { environments } = clients;
     const request = { environmentId: "dev", environment: {}, requestId: requestIdOf(1) };
     const answers = await Promise.all(
@@ -81,7 +83,7 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
     });
     assert.equal((await failure(deletion)).code, Code.Aborted);
   },
-  "validate_only answers with a plan, and its hash holds until the world moves": async (
+  "validate_only returns a plan, and its hash is valid until the state changes": async (
     clients,
   ) => {
     const { environments, workloads } = clients;
@@ -104,7 +106,7 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
     assert.equal(outdated.findDetails(ErrorInfoSchema)[0]?.reason, "PLAN_OUTDATED");
     assert.equal((await environments.listEnvironments({})).environments.length, 1);
   },
-  "secrets are redacted in every answer": async (clients) => {
+  "secrets are redacted in every response": async (clients) => {
     await created(clients, "dev");
     const { name } = await clients.workloads.deployWorkload({
       parent: "environments/dev",
@@ -134,7 +136,9 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
     for await (const { state } of clients.operations.watchOperation({ name })) states.push(state);
     assert.equal(states.at(-1), OperationState.SUCCEEDED);
   },
-  "WatchEvents tells what is, then what happens, and goes on from a token": async (clients) => {
+  "WatchEvents sends existing resources, then events, and resumes from a token": async (
+    clients,
+  ) => {
     await created(clients, "one");
     const stop = new AbortController();
     const targets: string[] = [];
@@ -183,7 +187,7 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
     const nonsense = environments.listEnvironments({ pageToken: "nonsense" });
     assert.equal((await failure(nonsense)).code, Code.InvalidArgument);
   },
-  "update_mask says which fields change; what it cannot name is refused": async (clients) => {
+  "update_mask names the fields to change; an unknown path is rejected": async (clients) => {
     const { environments, operations } = clients;
     await created(clients, "dev");
     const environment = { name: "environments/dev", labels: { a: "1" }, annotations: { b: "2" } };
@@ -202,7 +206,7 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
       ["update_mask", "UPDATE_MASK"],
     ]);
   },
-  "allow_missing creates what is updated and is not there, and deletes what is not": async (
+  "with allow_missing, an update creates a missing resource, and its deletion succeeds": async (
     { environments, operations },
   ) => {
     const environment = { name: "environments/new", labels: { a: "1" } };
@@ -216,7 +220,7 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
     });
     assert.ok(done);
   },
-  "force deletes an environment with what is in it": async (clients) => {
+  "force deletes an environment with its workloads": async (clients) => {
     const { environments, workloads, operations } = clients;
     await created(clients, "dev");
     const workload = { spec: { image: "nginx:1.27" } };
@@ -261,7 +265,7 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
     })();
     assert.equal((await failure(watch)).code, Code.DeadlineExceeded);
   },
-  "the server tells what it is, and finds itself well": async ({ diagnostics }) => {
+  "the server describes itself, and finds no problems": async ({ diagnostics }) => {
     const info = await diagnostics.getServerInfo({});
     assert.deepEqual([info.engine, info.storage, info.provider], [
       "embedded",
@@ -270,7 +274,7 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
     ]);
     assert.deepEqual((await diagnostics.diagnose({})).findings, []);
   },
-  "health is told by the standard service, once and as it changes": async ({ health }) => {
+  "the standard health service reports health once and at each change": async ({ health }) => {
     assert.equal((await health.check({})).status, HealthCheckResponse_ServingStatus.SERVING);
     const known = await health.check({ service: EnvironmentService.typeName });
     assert.equal(known.status, HealthCheckResponse_ServingStatus.SERVING);
@@ -289,7 +293,7 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
     }
     assert.deepEqual(statuses, [HealthCheckResponse_ServingStatus.SERVICE_UNKNOWN]);
   },
-  "a message over the limit is refused": async ({ environments }) => {
+  "a message over the size limit is rejected": async ({ environments }) => {
     const annotations = { big: "x".repeat(5 * 1024 * 1024) };
     const call = environments.createEnvironment({
       environmentId: "dev",

@@ -1,4 +1,4 @@
-/** What the web door does with requests that no call is made of, and with calls' time. */
+/** What the web door does with requests that do not become calls, and with calls that take long. */
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
 import { type Door, route, serveWeb } from "@mpc/api";
@@ -16,7 +16,7 @@ function test(
 ): void {
   Deno.test({
     name: `web door: ${name}`,
-    // Clients keep connections in pools of their own.
+    // Clients keep connections in their own pools.
     sanitizeOps: false,
     sanitizeResources: false,
     async fn() {
@@ -44,7 +44,7 @@ function test(
 }
 
 for (const [what, length] of Object.entries({ small: 10, large: 1_000_000 })) {
-  test(`a half-sent body is answered when its time is over: a ${what} one`, async (door) => {
+  test(`an incomplete body is answered when its time is over: a ${what} one`, async (door) => {
     const { ended } = await rawPeer(
       door.address.port,
       `${START}Content-Length: ${length}\r\n\r\n{`,
@@ -55,7 +55,7 @@ for (const [what, length] of Object.entries({ small: 10, large: 1_000_000 })) {
   }, { bodyTimeoutMs: 50 });
 }
 
-test("half-sent headers and silence are cut when their time is over", async (door) => {
+test("incomplete headers and silent connections are cut when their time is over", async (door) => {
   const peers = await Promise.all(
     ["", START, "PRI * HT"].map((b) => rawPeer(door.address.port, b)),
   );
@@ -67,7 +67,7 @@ test("a connection without requests is cut when its time is over", async (door) 
   assert.match(await ended, /^HTTP\/1\.1 200 /);
 }, { idleTimeoutMs: 50 });
 
-test("a method that never answers is ended by every protocol's deadline", async (_, url) => {
+test("a method that never answers is ended by the deadline of every protocol", async (_, url) => {
   const hang = { "x-hang": "1" };
   for (const timeout of ["0", "30"]) {
     const headers = { ...hang, "content-type": "application/json", "connect-timeout-ms": timeout };
@@ -87,7 +87,7 @@ test("a method that never answers is ended by every protocol's deadline", async 
   }
 });
 
-test("deadlines of weeks and years are taken on every path", async (_, url) => {
+test("deadlines of weeks and years are accepted on every path", async (_, url) => {
   const rows: readonly Record<string, string>[] = [
     { "content-type": "application/json", "connect-timeout-ms": "9999999999" },
     { "content-type": "application/grpc-web+proto", "grpc-timeout": "600H" },
@@ -100,7 +100,7 @@ test("deadlines of weeks and years are taken on every path", async (_, url) => {
   }
 });
 
-test("large answers are compressed where the caller asks for it", async (door) => {
+test("large responses are compressed if the caller accepts it", async (door) => {
   const raw = async (type: string, body: string, accept: string) => {
     const { ended } = await rawPeer(
       door.address.port,
@@ -137,7 +137,7 @@ test("a gRPC client is told the port of gRPC", async (_, url) => {
   assert.ok(response.headers.get("grpc-status-details-bin"));
 });
 
-test("hosts and origins that are not ours are refused", async (door) => {
+test("hosts and origins that are not ours are rejected", async (door) => {
   const ask = async (headers: string) =>
     await (await rawPeer(
       door.address.port,
@@ -159,7 +159,7 @@ test("hosts and origins that are not ours are refused", async (door) => {
   }
 });
 
-test("another method is refused with the methods that are allowed", async (_, url) => {
+test("another HTTP method is rejected with the allowed methods", async (_, url) => {
   const response = await fetch(url, { method: "PUT" });
   await response.body?.cancel();
   assert.deepEqual([response.status, response.headers.get("allow")], [405, "POST, GET"]);

@@ -1,4 +1,4 @@
-/** The cluster as the API reads it: through a worker's internal service. */
+/** The cluster as the API reads it, through a worker's internal service. */
 import assert from "node:assert/strict";
 import { ForeignError, MpcError, NO_QUOTA, recordError } from "@mpc/domain";
 import type { LogLine, Planner, ProviderCall } from "@mpc/services";
@@ -18,18 +18,18 @@ interface World {
   readonly clock: FakeClock;
   readonly provider: SimulatedProvider;
   readonly planner: Planner;
-  /** The API's side, of a worker on `provider`. */
+  /** The API's side of a worker on `provider`. */
   readonly cluster: WorkerCluster;
-  /** Begins another worker's internal service; the URL of it. */
+  /** Starts another worker's internal service, and returns its URL. */
   serve(sources: Parameters<typeof serveInternal>[0]): URL;
-  /** Ends all internal services. */
+  /** Stops all internal services. */
   stop(): Promise<void>;
 }
 
 function testWithWorker(title: string, use: (world: World) => Promise<void>): void {
   Deno.test({
     name: `internal: ${title}`,
-    // `fetch` keeps connections in a pool of its own.
+    // `fetch` keeps connections in its own pool.
     sanitizeOps: false,
     sanitizeResources: false,
     async fn() {
@@ -80,7 +80,7 @@ async function read(lines: AsyncIterable<LogLine>): Promise<readonly LogLine[]> 
   return await Array.fromAsync(lines);
 }
 
-testWithWorker("what a worker reads arrives as it is", async (world) => {
+testWithWorker("what a worker reads arrives unchanged", async (world) => {
   const { clock, provider, cluster } = world;
   await clock.advance(10_000);
   assert.equal(await cluster.provider(), "simulated");
@@ -124,7 +124,7 @@ testWithWorker("clusters that a worker cannot read arrive with the reason", asyn
 });
 
 testWithWorker(
-  "a plan is made by the worker, and shows no secret",
+  "a plan is made by the worker, and contains no secret",
   async ({ planner, cluster }) => {
     const input = { environment: "dev", uid: "uid-dev", labels: { team: "web" } };
     const plan = ["environment.delete", "environments/dev", input, call.signal] as const;
@@ -135,7 +135,7 @@ testWithWorker(
   },
 );
 
-testWithWorker("errors of a worker arrive with all that callers act on", async (world) => {
+testWithWorker("errors of a worker arrive with everything that callers act on", async (world) => {
   const { cluster, provider, serve } = world;
   await rejectsWith(read(cluster.logs("dev", "none", query)), "NOT_FOUND", "NOT_ON_CLUSTER");
   const refusal = new MpcError("RESOURCE_EXHAUSTED", {
@@ -162,7 +162,7 @@ testWithWorker("errors of a worker arrive with all that callers act on", async (
   assert.doesNotMatch(unplanned.message, /hunter2/);
 });
 
-testWithWorker("logs are followed until the caller has had enough", async (world) => {
+testWithWorker("logs are followed until the caller stops", async (world) => {
   const { clock, cluster } = world;
   await clock.advance(10_000);
   const stop = new AbortController();
@@ -182,7 +182,7 @@ testWithWorker("logs are followed until the caller has had enough", async (world
   await rejectsWith(read(lines), "CANCELLED", "ABORTED_BY_CALLER");
 });
 
-testWithWorker("without a worker reads are UNAVAILABLE, and say what to do", async (world) => {
+testWithWorker("without a worker, reads are UNAVAILABLE and say what to do", async (world) => {
   const { cluster, stop } = world;
   await stop();
   const calls = [
@@ -202,7 +202,7 @@ testWithWorker("without a worker reads are UNAVAILABLE, and say what to do", asy
   assert.equal(await cluster.provider(), "unknown, no worker answers");
 });
 
-testWithWorker("when a worker goes another one is asked", async (world) => {
+testWithWorker("if a worker stops, another one is asked", async (world) => {
   const { provider, planner, serve, stop } = world;
   const gone = serve({ cluster: provider, planner });
   await stop();
@@ -211,7 +211,7 @@ testWithWorker("when a worker goes another one is asked", async (world) => {
   assert.ok((await cluster.rolloutStatus("dev", "web", call))?.revision === 3);
 });
 
-testWithWorker("a caller that has gone is not asked for", async ({ cluster }) => {
+testWithWorker("no worker is asked for a caller that has gone", async ({ cluster }) => {
   const aborted: ProviderCall = { signal: AbortSignal.abort() };
   await rejectsWith(cluster.inventory(aborted), "CANCELLED", "ABORTED_BY_CALLER");
   const logs = read(cluster.logs("dev", "web", { ...query, ...aborted }));

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-/** The cost of durable commits without anything around them: a row and an event, as the store has them. */
+/** The cost of durable commits alone: a document and an event, as the store writes them. */
 export class BareCommits {
   readonly #database: DatabaseSync;
   readonly #document;

@@ -3,7 +3,7 @@ export interface BenchRow {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
-  /** What it is measured against. */
+  /** What it is compared with. */
   readonly reference?: string;
   /** The value as a ratio to its reference. */
   readonly ratio?: number;
@@ -11,7 +11,7 @@ export interface BenchRow {
   readonly note?: string;
 }
 
-/** Whether a row reaches its target; undefined where it has none. */
+/** Whether a row reaches its target; undefined if it has none. */
 export function reached({ ratio, value, target }: BenchRow): boolean | undefined {
   if (!target) return undefined;
   const measured = ratio ?? value;

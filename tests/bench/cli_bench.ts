@@ -12,7 +12,7 @@ const ROUNDS = 21;
 const DENO = [Deno.execPath(), "run", "--allow-net", "--allow-env", "--allow-read"];
 const root = new URL("../..", import.meta.url).pathname;
 
-/** mpctl as a bundle, against kubectl, and programs that do as much without a CLI library. */
+/** mpctl as a bundle, compared with kubectl and with equivalent programs without a CLI library. */
 export async function run(): Promise<BenchRow[]> {
   const directory = await mkdtemp(join(tmpdir(), "mpc-bench-"));
   await using stack = new AsyncDisposableStack();
@@ -43,7 +43,7 @@ export async function run(): Promise<BenchRow[]> {
     kubectlVersion: [kubectl, "version", "--client"],
     kubectlGet: [
       ...[kubectl, "get", "namespaces", "--kubeconfig", kube.kubeconfig],
-      // Its cache stays between rounds, as a person's does, and goes with the folder.
+      // Its cache is kept between rounds, like a user's, and removed with the folder.
       ...["--cache-dir", join(directory, "kube-cache")],
     ],
   };

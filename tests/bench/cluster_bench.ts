@@ -22,7 +22,7 @@ const DELETIONS = 5;
 const AT_ONCE = 100;
 const HELM_LOOPS = 8;
 
-/** Deploying and deleting on clusters, against kubectl and helm with the same objects. */
+/** Deploying and deleting on clusters, compared with kubectl and helm for the same objects. */
 export async function run(): Promise<BenchRow[]> {
   return [...await onRealCluster(), ...await onNodesThatPretend()];
 }

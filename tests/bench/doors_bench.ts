@@ -44,7 +44,7 @@ function listBy(transport: GrpcTransport): () => Promise<unknown> {
   };
 }
 
-/** Lists of a server with a hundred environments, of which the filter lets a page and more pass. */
+/** Lists of a server with a hundred environments; the filter matches more than one page. */
 async function filled({ transport }: GrpcClient): Promise<() => Promise<unknown>> {
   const environments = createClient(EnvironmentService, transport);
   const operations = createClient(OperationService, transport);
@@ -77,7 +77,7 @@ function getByWeb(origin: string): () => Promise<unknown> {
   };
 }
 
-/** Calls per second through both doors, against servers that do nothing else. */
+/** Calls per second through both doors, compared with minimal servers. */
 export async function run(): Promise<BenchRow[]> {
   const directory = await mkdtemp(join(tmpdir(), "mpc-bench-"));
   const platform = await startPlatform(["--data-dir", directory, "--simulated-delays=none"]);

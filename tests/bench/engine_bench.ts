@@ -37,7 +37,7 @@ function withSteps(count: number): Readonly<Record<OperationKind, Definition>> {
   return { ...DEFINITIONS, "environment.create": { ...definition, steps } as Definition };
 }
 
-/** What one step costs in the engine, from the slope between few and many steps. */
+/** The cost of one step in the engine, from the difference between few and many steps. */
 export async function run(): Promise<BenchRow[]> {
   const directory = await mkdtemp(join(tmpdir(), "mpc-bench-"));
   const few = new World(join(directory, "few.db"), FEW);
@@ -51,7 +51,7 @@ export async function run(): Promise<BenchRow[]> {
     const bare = new BareCommits(directory, bytes);
     const steps: number[] = [];
     const commits: number[] = [];
-    // In turns, so that whatever else the machine does slows both alike.
+    // In turns, so that other load on the machine affects both alike.
     for (let round = 0; round < ROUNDS; round++) {
       const short = await few.operation();
       const long = await many.operation();
@@ -79,7 +79,7 @@ export async function run(): Promise<BenchRow[]> {
   }
 }
 
-/** An engine on a store of its own, whose operations have so many steps. */
+/** An engine with its own store, whose operations have the given number of steps. */
 class World {
   readonly #definitions: Readonly<Record<OperationKind, Definition>>;
   readonly #store: SqliteStore;

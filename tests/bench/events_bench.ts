@@ -13,8 +13,8 @@ const WATCHERS = 1_000;
 const ROUNDS = 15;
 
 /**
- * What a change of labels tells: that it was admitted, and that the environment is ready again. The
- * bare server writes as many, so that both have the same to do.
+ * The events of a change of labels: that it was admitted, and that the environment is ready again.
+ * The bare server writes the same number of messages.
  */
 const EVENTS = 2;
 const MB = 1024 * 1024;
@@ -41,7 +41,7 @@ export async function run(): Promise<BenchRow[]> {
       await client.line((line) => line === "ready" ? true : undefined);
       return client;
     };
-    // Made before anyone watches, so that only changes are told.
+    // Created before the watches begin, so that they receive only changes.
     const change = await changer(platform.grpc);
     const ofBare = await watch(`grpc://127.0.0.1:${port}`);
     const ofPlatform = await watch(platform.grpc.href);
@@ -83,7 +83,7 @@ export async function run(): Promise<BenchRow[]> {
   }
 }
 
-/** Makes an environment, and changes it at each call. */
+/** Creates an environment, and returns a function that changes it. */
 async function changer(url: URL): Promise<() => Promise<unknown>> {
   const transport = createGrpcTransport(url);
   const environments = createClient(EnvironmentService, transport);
@@ -104,8 +104,8 @@ async function changer(url: URL): Promise<() => Promise<unknown>> {
 }
 
 /**
- * The longest time that a client tells of the events that `trigger` makes. Resolves when all of them
- * have been told, so that none is under way when something else is measured.
+ * The longest delay that a client reports for the events of `trigger`. Resolves when all delays
+ * have been reported, so that no event is on its way during the next measurement.
  */
 async function nextTime(
   client: Subprocess,
@@ -113,14 +113,14 @@ async function nextTime(
 ): Promise<number> {
   const before = times(client).length;
   await trigger();
-  // Counted anew each time: `line` offers old lines again whenever there is a new one.
+  // Counted again each time, because `line` passes old lines again with every new one.
   return await client.line(() => {
     const told = times(client).slice(before);
     return told.length >= EVENTS ? Math.max(...told) : undefined;
   });
 }
 
-/** The times that a client has told, in whole lines. */
+/** The delays that a client has reported, from complete lines. */
 function times(client: Subprocess): number[] {
   const lines = client.output().split("\n").slice(0, -1);
   return lines.filter((line) => /^\d+$/.test(line)).map(Number);

@@ -1,6 +1,6 @@
 /**
  * Runs the benchmarks: `deno task bench [name …] [--check]`. Prints a table and writes
- * `bench.json`; with `--check` exits with 1 when a target is missed.
+ * `bench.json`; with `--check` exits with 1 if a target is missed.
  */
 import { writeFile } from "node:fs/promises";
 import { arch, cpus, platform } from "node:os";
@@ -20,7 +20,7 @@ const SUITES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchRow[]>
   cluster: () => import("./cluster_bench.ts"),
 };
 
-/** Measured only where they are named: they take minutes, and a machine that can have a cluster. */
+/** Run only if named, because they take minutes and need a machine that can run a cluster. */
 const BY_NAME: readonly string[] = ["cluster"];
 
 const check = Deno.args.includes("--check");

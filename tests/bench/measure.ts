@@ -1,4 +1,4 @@
-/** The middle of some numbers; the p-th part of them where asked. */
+/** The median of some numbers, or another quantile `p`. */
 export function quantile(values: readonly number[], p = 0.5): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(p * sorted.length))] ?? NaN;
@@ -11,7 +11,7 @@ export async function timed(run: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
-/** Runs `call` for `ms` with `inFlight` at once. @returns calls per second */
+/** Runs `call` for `ms`, `inFlight` at once. @returns calls per second */
 export async function rate(
   call: () => Promise<unknown>,
   options: { readonly ms: number; readonly inFlight: number },
@@ -28,7 +28,9 @@ export async function rate(
   return calls / ((performance.now() - start) / 1_000);
 }
 
-/** Measures rates in turns, so that what else the machine does hits all alike; the best counts. */
+/**
+ * Measures rates in turns, so that other load on the machine affects all alike; the best counts.
+ */
 export async function rates(
   calls: Readonly<Record<string, () => Promise<unknown>>>,
   options: { readonly ms: number; readonly inFlight: number; readonly rounds: number },

@@ -20,7 +20,7 @@ const ROUNDS = 150;
 const IN_FLIGHT = 32;
 const MANY = 1_000;
 
-/** Creating environments through gRPC on SQLite, against the bare commits that this needs. */
+/** Creating environments through gRPC on SQLite, compared with the bare commits that it needs. */
 export async function run(): Promise<BenchRow[]> {
   const directory = await mkdtemp(join(tmpdir(), "mpc-bench-"));
   const { commits, bytes } = await costOfOne(join(directory, "one.db"));
@@ -101,7 +101,7 @@ export async function run(): Promise<BenchRow[]> {
   }
 }
 
-/** Commits and bytes per commit of one creation, counted inside the process. */
+/** The commits and bytes per commit of one creation, counted inside the process. */
 async function costOfOne(path: string): Promise<{ commits: number; bytes: number }> {
   const store = openSqliteStore({ path });
   const platform = await Platform.start({ store });
@@ -125,7 +125,9 @@ async function bareOperationsPerSecond(bare: BareCommits, commits: number): Prom
   return 100 / (took / 1_000);
 }
 
-/** Many operations at once: memory stays flat, and none waits behind another resource's. */
+/**
+ * Many operations at once: memory stays constant, and none waits for another resource's operation.
+ */
 async function manyAtOnce(
   pid: number,
   environments: ReturnType<typeof createClient<typeof EnvironmentService>>,

@@ -12,10 +12,10 @@ import { startPlatform } from "../servers/platform_process.ts";
 const ECHO = new URL("./programs/echo_server.ts", import.meta.url).pathname;
 const ROUNDS = 9;
 
-/** What the dev process may take more than an empty server. */
+/** How much longer than an empty server the dev process may take. */
 const ALLOWANCE_MS = 400;
 
-/** From start to the first answered call, and memory when idle. */
+/** The time from start to the first answered call, and the idle memory. */
 export async function run(): Promise<BenchRow[]> {
   const directory = await mkdtemp(join(tmpdir(), "mpc-bench-"));
   const dev: number[] = [];

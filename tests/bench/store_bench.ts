@@ -7,7 +7,9 @@ import { anEnvironment, anEvent, anOperation } from "../fakes/documents.ts";
 import type { BenchRow } from "./bench_row.ts";
 import { quantile, timed } from "./measure.ts";
 
-/** Pages of many documents against pages of few, and how soon a shared store shows a commit. */
+/**
+ * Pages of many documents compared with pages of few, and the delay of commits in a shared store.
+ */
 export async function run(): Promise<BenchRow[]> {
   return [...await pages(), await sharedCommits()];
 }
@@ -42,7 +44,7 @@ async function pages(): Promise<BenchRow[]> {
   }
 }
 
-/** The time from the end of a write to its event at another handle of the same file. */
+/** The delay from the end of a write to its event at another handle of the same file. */
 async function sharedCommits(): Promise<BenchRow> {
   const directory = await mkdtemp(join(tmpdir(), "mpc-bench-"));
   const path = join(directory, "mpc.db");

@@ -20,7 +20,7 @@ const ROUNDS = 60;
 const AT_ONCE = 300;
 const BURSTS = 3;
 
-/** What an operation costs on Temporal, against bare workflows on the same server. */
+/** The cost of an operation on Temporal, compared with bare workflows on the same server. */
 export async function run(): Promise<BenchRow[]> {
   installRuntime();
   const directory = await mkdtemp(join(tmpdir(), "mpc-bench-"));
@@ -66,7 +66,7 @@ export async function run(): Promise<BenchRow[]> {
 
 type Call = (index: number) => Promise<void>;
 
-/** The middle of each, measured in turns, so that what else the machine does hits both alike. */
+/** The medians, measured in turns, so that other load on the machine affects both alike. */
 async function inTurns(rounds: number, a: Call, b: Call): Promise<[number, number]> {
   const took: [number[], number[]] = [[], []];
   for (let round = 0; round <= rounds; round++) {
@@ -81,7 +81,7 @@ async function burst(call: Call): Promise<void> {
   await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => call(index)));
 }
 
-/** Bare workflows, started eagerly, by a worker with the settings of ours. */
+/** Bare workflows, started eagerly, on a worker with our worker's settings. */
 async function startBare(
   connection: NativeConnection,
   client: Client,
@@ -110,7 +110,7 @@ async function startBare(
   };
 }
 
-/** The platform, called as a program calls it. */
+/** The platform, called like by a program. */
 async function startOurs(address: string, stack: AsyncDisposableStack) {
   const platform = await startAllInOne({
     ...QUIET_CONFIG,
@@ -127,7 +127,7 @@ async function startOurs(address: string, stack: AsyncDisposableStack) {
   const operations = createClient(OperationService, transport);
   let last = "";
   return {
-    /** Id of the workflow that came last. */
+    /** Id of the last workflow. */
     last: () => idOf(last),
     async create(environmentId: string): Promise<void> {
       const { name } = await environments.createEnvironment({ environmentId, environment: {} });
@@ -138,7 +138,9 @@ async function startOurs(address: string, stack: AsyncDisposableStack) {
   };
 }
 
-/** As processes, for a worker starts once: what a warm bundler would do is beside the point. */
+/**
+ * Measured in processes, because a worker starts only once; a warm bundler would not be realistic.
+ */
 async function startOfWorker(address: string, directory: string): Promise<BenchRow> {
   const codePath = join(directory, "workflows.js");
   await writeFile(codePath, await bundleWorkflows());

@@ -37,7 +37,7 @@ export async function begin(world: ClusterWorld, ...args: string[]): Promise<str
 
 /** The id of the operation that mpctl reports as failed. */
 export function failedOperation({ code, err }: Result): string {
-  assert.equal(code, 3, `an operation is to fail: ${err}`);
+  assert.equal(code, 3, `the operation must fail: ${err}`);
   const [, id] = /mpctl op explain (\S+?)'/.exec(err) ?? [];
   assert.ok(id, `mpctl names the operation: ${err}`);
   return id;

@@ -1,4 +1,4 @@
-/** What the pods of an environment reach, shown by packets. */
+/** Which pods and addresses the pods of an environment can reach, shown by packets. */
 import assert from "node:assert/strict";
 import { type ClusterWorld, newEnvironment, type Scenarios, succeed } from "./cluster_world.ts";
 
@@ -14,14 +14,14 @@ async function withServer(world: ClusterWorld): Promise<string> {
   return env;
 }
 
-/** Runs busybox in a pod of an environment's web server. @returns what it printed and said */
+/** Runs busybox in a pod of an environment's web server. @returns its output, including errors */
 async function inPod({ kubectl }: ClusterWorld, env: string, command: string): Promise<string> {
-  // A failure of the command is an answer here, and one of kubectl is not.
+  // A failure of the command is a result here; a failure of kubectl is not.
   const script = `busybox ${command} 2>&1 || echo "failed with $?"`;
   return await kubectl(["exec", "deployment/web", "-n", env, "--", "sh", "-c", script]);
 }
 
-/** With a time limit of its own: what is kept out gets no answer at all. */
+/** Has its own time limit, because blocked packets get no response at all. */
 const fetch = (host: string) => `timeout 5 busybox wget -q -O - http://${host}:${PORT}/`;
 
 const nameIn = (env: string) => `web.${env}.svc.cluster.local`;
@@ -31,13 +31,13 @@ async function podAddress({ kubectl }: ClusterWorld, env: string): Promise<strin
   return await kubectl(["get", "pods", "-n", env, "-l", "mpc/workload=web", "-o", query]);
 }
 
-/** Packets into another environment, as the cluster's network lets them. */
+/** Packets into another environment, as far as the cluster's network allows them. */
 async function assertOther(world: ClusterWorld, from: string, to: string): Promise<void> {
   const answers = await Promise.all(
     [nameIn(to), await podAddress(world, to)].map((host) => inPod(world, from, fetch(host))),
   );
   for (const answer of answers) {
-    if (world.cluster.enforcesPolicies) assert.match(answer, /failed with/, "it is kept out");
+    if (world.cluster.enforcesPolicies) assert.match(answer, /failed with/, "it is blocked");
     else assert.equal(answer, GREETING, "without enforcement everything passes");
   }
 }

@@ -3,7 +3,7 @@ import { anEnvironment, anEvent, anOperation } from "../fakes/documents.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 import type { StoreCase } from "./store_case.ts";
 
-/** What every store does with single documents. */
+/** The behaviour of every store with single documents. */
 export const DOCUMENT_CASES: Readonly<Record<string, StoreCase>> = {
   "create() adds a document with version 1, get() reads it": async ({ store }) => {
     const dev = anEnvironment("dev");
@@ -11,12 +11,12 @@ export const DOCUMENT_CASES: Readonly<Record<string, StoreCase>> = {
     assert.deepEqual(await store.environments.get(dev.name), { value: dev, version: 1 });
     assert.equal(await store.environments.get("environments/none"), undefined);
   },
-  "create() refuses a name that is taken": async ({ store }) => {
+  "create() rejects a name that is taken": async ({ store }) => {
     await store.environments.create(anEnvironment("dev"));
     const again = store.environments.create(anEnvironment("dev"));
     await rejectsWith(again, "ALREADY_EXISTS", "NAME_TAKEN");
   },
-  "replace() replaces only the version it was given": async ({ store }) => {
+  "replace() replaces only the given version": async ({ store }) => {
     await store.environments.create(anEnvironment("dev"));
     const next = anEnvironment("dev", { state: "UPDATING" });
     assert.equal((await store.environments.replace(next, 1)).version, 2);
@@ -24,7 +24,7 @@ export const DOCUMENT_CASES: Readonly<Record<string, StoreCase>> = {
     const gone = store.environments.replace(anEnvironment("none"), 1);
     await rejectsWith(gone, "NOT_FOUND", "NO_SUCH_DOCUMENT");
   },
-  "delete() deletes only the version it was given": async ({ store }) => {
+  "delete() deletes only the given version": async ({ store }) => {
     const { name } = (await store.environments.create(anEnvironment("dev"))).value;
     await rejectsWith(store.environments.delete(name, 7), "ABORTED", "VERSION_CONFLICT");
     await store.environments.delete(name, 1);
@@ -32,7 +32,7 @@ export const DOCUMENT_CASES: Readonly<Record<string, StoreCase>> = {
     await rejectsWith(store.environments.delete(name, 1), "NOT_FOUND", "NO_SUCH_DOCUMENT");
     assert.equal((await store.environments.create(anEnvironment("dev"))).version, 1);
   },
-  "of 100 parallel writers exactly one wins each version": async ({ store }) => {
+  "of 100 parallel writers, exactly one wins each version": async ({ store }) => {
     await store.environments.create(anEnvironment("dev"));
     for (let version = 1; version <= 5; version++) {
       const writers = Array.from(
@@ -45,7 +45,7 @@ export const DOCUMENT_CASES: Readonly<Record<string, StoreCase>> = {
       assert.equal(won.length, 1, `version ${version} must have one winner`);
     }
   },
-  "of 100 parallel creators of one name exactly one wins": async ({ store }) => {
+  "of 100 parallel creators of one name, exactly one wins": async ({ store }) => {
     const results = await Promise.allSettled(
       Array.from({ length: 100 }, () => store.environments.create(anEnvironment("dev"))),
     );
@@ -104,7 +104,7 @@ export const DOCUMENT_CASES: Readonly<Record<string, StoreCase>> = {
     assert.equal(await environments.get("environments/dev"), undefined);
     assert.equal(await events.head(), 0);
   },
-  "a write that is aborted right after it was asked for is not made": async ({ store }) => {
+  "a write that is aborted right after it was requested is not made": async ({ store }) => {
     const stop = new AbortController();
     const events = [anEvent("no")];
     const created = store.environments.create(anEnvironment("dev"), {

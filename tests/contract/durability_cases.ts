@@ -3,9 +3,11 @@ import { anEnvironment, anEvent, anOperation } from "../fakes/documents.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 import type { StoreCase } from "./store_case.ts";
 
-/** What a store does that outlives its handles. */
+/** The state of a store that outlives its handles. */
 export const DURABILITY_CASES: Readonly<Record<string, StoreCase>> = {
-  "documents, request ids and events are there after reopening": async ({ store, openAgain }) => {
+  "documents, request ids and events are still there after reopening": async (
+    { store, openAgain },
+  ) => {
     await store.environments.create(anEnvironment("dev"), { events: [anEvent("1")] });
     await store.operations.create(anOperation("a", { requestId: "r1" }));
     await store.events.append([anEvent("2")]);
@@ -16,7 +18,7 @@ export const DURABILITY_CASES: Readonly<Record<string, StoreCase>> = {
     assert.equal((await again.operations.findByRequestId("ann", "r1"))?.value.name, "operations/a");
     assert.deepEqual(await again.events.read(0, 10), events);
   },
-  "removed events stay removed after reopening, and sequences go on rising": async (harness) => {
+  "removed events stay removed after reopening, and sequences keep increasing": async (harness) => {
     const { store } = harness;
     await store.events.append([1, 2].map((time) => anEvent("old", { time })));
     const head = await store.events.head();

@@ -5,9 +5,9 @@ import { anEnvironment, anEvent } from "../fakes/documents.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 import type { StoreCase } from "./store_case.ts";
 
-/** What every event log does. */
+/** The behaviour of every event log. */
 export const EVENT_LOG_CASES: Readonly<Record<string, StoreCase>> = {
-  "events are appended with the write, and none when it is refused": async ({ store }) => {
+  "events are appended with their write, and none if it is rejected": async ({ store }) => {
     await store.environments.create(anEnvironment("dev"), { events: [anEvent("1"), anEvent("2")] });
     const refused = store.environments.create(anEnvironment("dev"), { events: [anEvent("no")] });
     await rejectsWith(refused, "ALREADY_EXISTS", "NAME_TAKEN");
@@ -18,7 +18,7 @@ export const EVENT_LOG_CASES: Readonly<Record<string, StoreCase>> = {
     assertIncreasing(events);
     assert.equal(await store.events.head(), events.at(-1)?.sequence);
   },
-  "100 parallel writers leave one event for each write that was made": async ({ store }) => {
+  "100 parallel writers leave one event for each successful write": async ({ store }) => {
     await Promise.allSettled(
       Array.from(
         { length: 100 },
@@ -30,7 +30,7 @@ export const EVENT_LOG_CASES: Readonly<Record<string, StoreCase>> = {
     assert.equal(events.length, 60);
     assertIncreasing(events);
   },
-  "read() goes on after a sequence, to its limit": async ({ store }) => {
+  "read() continues after a sequence, up to its limit": async ({ store }) => {
     assert.equal(await store.events.head(), 0);
     assert.deepEqual(await store.events.read(0, 10), []);
     await store.events.append(["1", "2", "3", "4"].map((message) => anEvent(message)));
@@ -40,7 +40,7 @@ export const EVENT_LOG_CASES: Readonly<Record<string, StoreCase>> = {
     assert.deepEqual(await store.events.read(last.sequence, 10), []);
     assert.deepEqual(await store.events.read(last.sequence + 1_000, 10), []);
   },
-  "compactBefore() removes older events, and says so to readers that lack them": async (
+  "compactBefore() removes older events, and readers that lack them get an error": async (
     { store },
   ) => {
     await store.events.append([10, 20, 30].map(at));
@@ -59,14 +59,14 @@ export const EVENT_LOG_CASES: Readonly<Record<string, StoreCase>> = {
     const tail = store.events.tail(0, new AbortController().signal)[Symbol.asyncIterator]();
     await rejectsWith(tail.next(), "OUT_OF_RANGE", "EVENTS_COMPACTED");
   },
-  "compactBefore() keeps an older event behind one that is kept": async ({ store }) => {
+  "compactBefore() keeps an older event after one that is kept": async ({ store }) => {
     await store.events.append([10, 30, 20].map(at));
     assert.equal(await store.events.compactBefore(25), 1);
     const [, ...kept] = await timesOf(store);
     assert.deepEqual(kept, [20]);
     assert.equal(await store.events.compactBefore(31), 2);
   },
-  "compactBefore() can empty the log, and sequences go on rising": async ({ store }) => {
+  "compactBefore() can empty the log, and sequences keep increasing": async ({ store }) => {
     await store.events.append([10, 20].map(at));
     const head = await store.events.head();
     assert.equal(await store.events.compactBefore(21), 2);
@@ -90,7 +90,9 @@ export const EVENT_LOG_CASES: Readonly<Record<string, StoreCase>> = {
     assert.equal(removed.reduce((sum, count) => sum + count), 2);
     assert.deepEqual(await timesOf(store), [30]);
   },
-  "tail() goes on over a compaction where its reader has seen all": async ({ store }) => {
+  "tail() continues after a compaction if its reader has seen the removed events": async (
+    { store },
+  ) => {
     const stop = new AbortController();
     const tail = store.events.tail(0, stop.signal)[Symbol.asyncIterator]();
     await store.events.append([at(10)]);
@@ -122,7 +124,7 @@ export const EVENT_LOG_CASES: Readonly<Record<string, StoreCase>> = {
     await reader;
     assert.deepEqual(seen, Array.from({ length: 49 }, (_, index) => String(index + 2)));
   },
-  "tail() of a slow reader skips no event": async ({ store }) => {
+  "tail() skips no event for a slow reader": async ({ store }) => {
     const stop = new AbortController();
     const tail = store.events.tail(0, stop.signal)[Symbol.asyncIterator]();
     const batch = Array.from({ length: 500 }, (_, index) => anEvent(String(index)));

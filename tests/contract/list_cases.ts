@@ -31,7 +31,7 @@ const FILTERED: readonly Environment[] = [
 const is = (path: string[], op: "=" | "!=" | "<" | "<=" | ">" | ">=" | ":", value: unknown) =>
   ({ op, path, value }) as Filter;
 
-/** Filters and the ids of the documents above that pass them. */
+/** Filters, and the ids of the documents above that match them. */
 const FILTERS: readonly (readonly [string, Filter, string])[] = [
   ["equal", is(["state"], "=", "READY"), "a c"],
   ["not equal", is(["state"], "!=", "READY"), "b"],
@@ -40,9 +40,9 @@ const FILTERS: readonly (readonly [string, Filter, string])[] = [
   ["a middle", is(["state"], "=", "*EAD*"), "a c"],
   ["present", is(["labels", "team"], "=", "*"), "a b"],
   ["a missing value is unequal", is(["labels", "team"], "!=", "web"), "b c"],
-  ["a missing value does not start so", is(["labels", "team"], "!=", "w*"), "b c"],
-  ["a missing value does not end so", is(["labels", "team"], "!=", "*b"), "b c"],
-  ["a missing value has no such middle", is(["labels", "team"], "!=", "*e*"), "b c"],
+  ["a missing value has another beginning", is(["labels", "team"], "!=", "w*"), "b c"],
+  ["a missing value has another end", is(["labels", "team"], "!=", "*b"), "b c"],
+  ["a missing value has another middle", is(["labels", "team"], "!=", "*e*"), "b c"],
   ["not, of a missing value", { op: "not", term: is(["labels", "team"], "=", "w*") }, "b c"],
   ["a missing value passes no comparison", is(["expireTime"], "<", 100), "b c"],
   ["less", is(["expireTime"], "<", 7), "b"],
@@ -70,9 +70,9 @@ const FILTERS: readonly (readonly [string, Filter, string])[] = [
   ["or", { op: "or", terms: [is(["state"], "=", "DELETING"), is(["generation"], ">", 2)] }, "b c"],
 ];
 
-/** What every store does with lists. */
+/** The behaviour of every store with lists. */
 export const LIST_CASES: Readonly<Record<string, StoreCase>> = {
-  "list() pages in the order of names, each document once": async ({ store }) => {
+  "list() pages in the order of names, with each document once": async ({ store }) => {
     for (const id of ["d", "a", "c", "b", "e"]) await store.environments.create(anEnvironment(id));
     const pages = await pagesOf(store, 2);
     assert.deepEqual(pages.map((page) => page.map(idOf)), [["a", "b"], ["c", "d"], ["e"]]);
@@ -129,7 +129,7 @@ export const LIST_CASES: Readonly<Record<string, StoreCase>> = {
     assert.deepEqual(page.items.map(idOf), ["dev", "dev-2"]);
     assert.equal(await store.environments.count({ prefix: "environments/dev" }), 2);
   },
-  "list() says that there are more only where there are": async ({ store }) => {
+  "list() says that there are more only if there are": async ({ store }) => {
     for (const id of ["a", "b", "c"]) await store.environments.create(anEnvironment(id));
     const orders = [[], [{ path: ["createTime"], descending: true }]];
     for (const orderBy of orders) {
@@ -161,7 +161,9 @@ export const LIST_CASES: Readonly<Record<string, StoreCase>> = {
       }
     }
   },
-  "list() goes on after a document that was deleted or changed meanwhile": async ({ store }) => {
+  "list() continues after a document that was deleted or changed in the meantime": async (
+    { store },
+  ) => {
     for (const id of ["a", "b", "c"]) await store.environments.create(anEnvironment(id));
     const { next } = await store.environments.list({ limit: 2 });
     await store.environments.delete("environments/b", 1);
@@ -176,7 +178,7 @@ export const LIST_CASES: Readonly<Record<string, StoreCase>> = {
     const anew = await store.environments.list({ limit: 1, orderBy });
     assert.deepEqual(anew.items.map(idOf), ["a"]);
   },
-  "list() and count() filter, also by label keys with dots and slashes": async ({ store }) => {
+  "list() and count() filter, including by label keys with dots and slashes": async ({ store }) => {
     for (const environment of FILTERED) await store.environments.create(environment);
     for (const [title, filter, ids] of FILTERS) {
       const page = await store.environments.list({ filter, limit: 10 });

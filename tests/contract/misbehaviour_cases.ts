@@ -7,7 +7,7 @@ import { A_WHILE_MS, live, type ProviderCase, ref, web, withNamespace } from "./
 /** Tags of misbehaving images, as on the simulated cluster. */
 export type Misbehaviour = "missing" | "crash" | "unschedulable" | "stuck" | "flaky" | "sticky";
 
-/** All of them, for simulated clusters. */
+/** All tags, for simulated clusters. */
 export const EVERY_MISBEHAVIOUR: readonly Misbehaviour[] = [
   "missing",
   "crash",
@@ -50,7 +50,7 @@ function failsFast(
     const error = await rollout;
     assert.match(error.message, new RegExp(podReason));
     assert.equal(error.retryable, false);
-    for (const fact of facts) assert.ok(error.metadata[fact], `it says the ${fact}`);
+    for (const fact of facts) assert.ok(error.metadata[fact], `it has the ${fact}`);
   };
 }
 
@@ -91,7 +91,7 @@ const TITLES: Readonly<Record<Misbehaviour, string>> = {
   crash: "an image ':crash' fails fast with the pod's own reason",
   unschedulable: "an image ':unschedulable' fails fast with the pod's own reason",
   stuck: "an image ':stuck' fails at its deadline with the pod's own reason",
-  flaky: "a flaky apply fails twice, retryable, and then works",
+  flaky: "a flaky apply fails twice, retryable, and then succeeds",
   sticky: "a finalizer that blocks a deletion is named",
 };
 

@@ -1,4 +1,4 @@
-/** Registers each case as a test, with a harness of its own. */
+/** Registers each case as a test, with its own harness. */
 export function registerCases<Harness extends { close(): Promise<void> }>(
   name: string,
   cases: Readonly<Record<string, (harness: Harness) => Promise<void>>>,

@@ -11,7 +11,7 @@ export interface StoreCapabilities {
 /** What one adapter provides for one case. */
 export interface StoreHarness {
   readonly store: Store;
-  /** Opens another handle of the same store; only called with one of the capabilities above. */
+  /** Opens another handle of the same store; called only with one of the capabilities above. */
   openAgain(): Promise<Store>;
   /** Closes every handle that was opened. */
   close(): Promise<void>;

@@ -5,7 +5,7 @@ import { anEnvironment, anEvent, anOperation } from "../fakes/documents.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 import type { StoreCase } from "./store_case.ts";
 
-/** What readers and writers of two handles of one store may rely on. */
+/** The guarantees for readers and writers of two handles of one store. */
 export const TWO_HANDLE_CASES: Readonly<Record<string, StoreCase>> = {
   "two handles: each sees a write of the other as soon as it has returned": async (harness) => {
     const both = [harness.store, await harness.openAgain()] as const;
@@ -29,7 +29,7 @@ export const TWO_HANDLE_CASES: Readonly<Record<string, StoreCase>> = {
       assert.equal(await reader!.environments.count({}), 0);
     }
   },
-  "two handles: of their writers one wins each version, name and request id": async (harness) => {
+  "two handles: of their writers, one wins each version, name and request id": async (harness) => {
     const both = [harness.store, await harness.openAgain()] as const;
     const race = async (write: (store: Store, writer: number) => Promise<unknown>) => {
       const writers = Array.from({ length: 20 }, (_, writer) => write(both[writer % 2]!, writer));
@@ -84,7 +84,7 @@ export const TWO_HANDLE_CASES: Readonly<Record<string, StoreCase>> = {
     const versions = Array.from({ length: 100 }, (_, index) => String(index + 1));
     assert.deepEqual(seen, [...versions, "deleted"], "in the order of versions, each once");
   },
-  "two handles: both append, and both read and follow one order": async (harness) => {
+  "two handles: both append, and both read and follow the same order": async (harness) => {
     const both = [harness.store, await harness.openAgain()] as const;
     const stop = new AbortController();
     const following = both.map(async (store) => {
@@ -113,7 +113,7 @@ export const TWO_HANDLE_CASES: Readonly<Record<string, StoreCase>> = {
       assert.deepEqual(written, asked.flat());
     }
   },
-  "two handles: events that one removes are removed for the other": async (harness) => {
+  "two handles: events removed through one are removed for the other": async (harness) => {
     const [one, other] = [harness.store, await harness.openAgain()];
     await one.events.append([1, 2, 3].map((time) => anEvent(String(time), { time })));
     assert.equal(await one.events.compactBefore(3), 2);
@@ -124,7 +124,7 @@ export const TWO_HANDLE_CASES: Readonly<Record<string, StoreCase>> = {
     const tail = other.events.tail(0, new AbortController().signal)[Symbol.asyncIterator]();
     await rejectsWith(tail.next(), "OUT_OF_RANGE", "EVENTS_COMPACTED");
   },
-  "two handles: closing one leaves the other and its followers as they were": async (harness) => {
+  "two handles: closing one does not affect the other and its followers": async (harness) => {
     const [one, other] = [harness.store, await harness.openAgain()];
     const stop = new AbortController();
     const tail = other.events.tail(0, stop.signal)[Symbol.asyncIterator]();

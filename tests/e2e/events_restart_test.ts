@@ -1,4 +1,4 @@
-/** A watcher receives every event once, though the server is killed in between. */
+/** A watcher receives every event once, although the server is killed in between. */
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -37,7 +37,7 @@ Deno.test({
     const watching = (async () => {
       const updates = watchEvents(connection, { skipExisting: true }, { signal: stop.signal });
       for await (const { event, synced: isSynced, reset } of updates) {
-        assert.equal(reset, undefined, "the watch is resumed, never reset");
+        assert.equal(reset, undefined, "the watch is resumed, not reset");
         if (isSynced) synced.resolve();
         if (!event) continue;
         sequences.push(Number(event.sequence));

@@ -22,8 +22,8 @@ async function answers({ port, cert }: GoawayTarget): Promise<void> {
 }
 
 Deno.test({
-  name: "the gRPC door bears bursts of connections that end with GOAWAY, plain and by TLS",
-  // What grpc-js keeps open after a client is closed is not this test's.
+  name: "the gRPC door survives bursts of connections that end with GOAWAY, plain and with TLS",
+  // Connections that grpc-js keeps after a client is closed do not matter here.
   sanitizeOps: false,
   sanitizeResources: false,
   async fn(t) {
@@ -40,7 +40,7 @@ Deno.test({
             const answered = await goawayBurst(target, PATH, CONNECTIONS);
             assert.equal(answered, CONNECTIONS, "each connection got something before it ended");
           }
-          // Nobody starts the process again: what answers has borne it.
+          // Nothing restarts the process, so if it answers, it has survived.
           await answers(target);
         });
       }

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 
 const FOLDER = new URL("../golden/", import.meta.url);
 
-/** What differs from run to run, and what stands for it. */
+/** Texts that differ from run to run, and their replacements. */
 const VARIES: readonly (readonly [RegExp, string])[] = [
   [/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uuid>"],
   [/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>"],
@@ -11,12 +11,12 @@ const VARIES: readonly (readonly [RegExp, string])[] = [
   [/\(\d[\d.msh ]*\)/g, "(<took>)"],
   [/(Plan hash: )\S+/g, "$1<hash>"],
   [/ {2,}\d+s$/gm, "   <age>"],
-  // Which steps a watcher sees while they run is chance.
+  // Which running steps a watcher sees is random.
   [/^[▸↶] .*\n/gm, ""],
   [/http:\/\/127\.0\.0\.1:\d{4,5}/g, "<server>"],
 ];
 
-/** Asserts that a text is as its golden file has it; `UPDATE_GOLDEN=1` writes the file. */
+/** Asserts that a text equals its golden file; `UPDATE_GOLDEN=1` writes the file. */
 export async function assertGolden(name: string, text: string): Promise<void> {
   const stable = VARIES.reduce((text, [pattern, name]) => text.replaceAll(pattern, name), text);
   const file = new URL(name, FOLDER);
@@ -25,5 +25,5 @@ export async function assertGolden(name: string, text: string): Promise<void> {
     await writeFile(file, stable);
   }
   const golden = await readFile(file, "utf8");
-  assert.equal(stable, golden, `tests/golden/${name} says otherwise; UPDATE_GOLDEN=1 accepts it`);
+  assert.equal(stable, golden, `it differs from tests/golden/${name}; UPDATE_GOLDEN=1 accepts it`);
 }

@@ -1,6 +1,6 @@
 /**
- * Bytes that are dangerous to the HTTP/2 stack behind the gRPC door, at a real process. The first two
- * ended an earlier door every time; PING acknowledgements corrupt memory now and then.
+ * Bytes that are dangerous to the HTTP/2 stack behind the gRPC door, sent to a real process. The
+ * first two crashed an earlier door every time; PING acknowledgements sometimes corrupt memory.
  */
 import assert from "node:assert/strict";
 import { createClient } from "@connectrpc/connect";
@@ -41,11 +41,11 @@ const DANGEROUS: Readonly<Record<string, Uint8Array>> = {
     CALL,
     frame(FRAME.HEADERS, FLAG.END_HEADERS, 3, Uint8Array.of(0xff, 0xff, 0xff)),
   ),
-  "PING acknowledgements that nobody asked for": join(
+  "unexpected PING acknowledgements": join(
     CALL,
     ...Array<Uint8Array>(20).fill(frame(FRAME.PING, 0x1, 0, new Uint8Array(8))),
   ),
-  "SETTINGS acknowledgements that nobody asked for": join(
+  "unexpected SETTINGS acknowledgements": join(
     CALL,
     ...Array<Uint8Array>(20).fill(frame(FRAME.SETTINGS, 0x1, 0)),
   ),
@@ -57,8 +57,8 @@ const DANGEROUS: Readonly<Record<string, Uint8Array>> = {
 };
 
 Deno.test({
-  name: "bytes that are dangerous to the HTTP/2 stack end their connection at most",
-  // What grpc-js keeps open after a client is closed is not this test's.
+  name: "bytes that are dangerous to the HTTP/2 stack at most end their connection",
+  // Connections that grpc-js keeps after a client is closed do not matter here.
   sanitizeOps: false,
   sanitizeResources: false,
   async fn(t) {
@@ -73,7 +73,7 @@ Deno.test({
           const all = Array.from({ length: CONNECTIONS }, () => send(plain, join(BEGIN, bytes)));
           await Promise.all(all);
           await answers(plain);
-          assert.equal(server.pid, pid, "it is the same process");
+          assert.equal(server.pid, pid, "it is still the same process");
           assert.doesNotMatch(server.output(), /fault of the|[Uu]ncaught/);
         });
       }

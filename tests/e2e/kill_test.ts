@@ -1,4 +1,4 @@
-/** `kill -9` of the dev process under load, again and again; then everything settles. */
+/** `kill -9` of the dev process under load, repeatedly; then everything settles. */
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -18,16 +18,16 @@ import { wasCutOff } from "./cut_off.ts";
 
 const KILLS = 50;
 
-/** Callers that create an environment each, deploy into it and delete it. */
+/** Callers that each create an environment, deploy into it and delete it. */
 const CALLERS = 6;
 
-/** Callers that change the same few resources, in each other's way. */
+/** Callers that change the same few resources and conflict with one another. */
 const RIVALS = 3;
 
 /** How many changes every second process acknowledges before it is killed. */
 const ANSWERS = 3;
 
-/** Longest time that a process lives from then on. */
+/** The longest time that a process then lives. */
 const MAX_LIFE_MS = 150;
 
 Deno.test({
@@ -62,7 +62,7 @@ Deno.test({
           ...Array.from({ length: RIVALS }, () => compete(life, random, acknowledge)),
         ];
         await Promise.race([wanted.promise, Promise.all(load)]);
-        // A real process dies at a real moment: this wait is the experiment, not a synchronisation.
+        // A real process dies at a random time: this wait is the experiment, not a synchronization.
         await new Promise((resolve) => setTimeout(resolve, random.random() * MAX_LIFE_MS));
         life.over = true;
         await platform.kill();
@@ -89,7 +89,7 @@ Deno.test({
 /** A process from its start to its kill. */
 interface Life {
   readonly server: URL;
-  /** Set right before the kill: until then every call is to be answered. */
+  /** Set right before the kill: until then every call must be answered. */
   over: boolean;
 }
 
@@ -119,12 +119,12 @@ async function change(
       await operations.waitOperation({ name });
     }
   } catch (error) {
-    // The process was killed in the middle of a call: what it did not answer, it did not promise.
+    // The process was killed during a call: it promised nothing that it did not answer.
     if (!life.over || !wasCutOff(error)) throw error;
   }
 }
 
-/** Creates, deploys, deletes, abandons and cancels what others do too, until the process is gone. */
+/** Makes changes that conflict with those of others, until the process is gone. */
 async function compete(
   life: Life,
   random: SeededIds,
@@ -158,7 +158,7 @@ async function compete(
   }
 }
 
-/** Rivals are refused all the time; anything else but the end of the process is a fault. */
+/** Rivals are rejected all the time; any other error, except the end of the process, is a bug. */
 const REFUSALS: ReadonlySet<Code> = new Set([
   Code.Aborted,
   Code.AlreadyExists,
@@ -166,7 +166,7 @@ const REFUSALS: ReadonlySet<Code> = new Set([
   Code.NotFound,
 ]);
 
-/** In the log every operation ended once, and the log is in order. */
+/** Asserts that every operation in the log ended once, and that the log is in order. */
 async function assertOnce(
   directory: string,
   acknowledged: readonly string[],

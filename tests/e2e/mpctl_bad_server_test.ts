@@ -1,4 +1,4 @@
-/** mpctl and servers that are not there, are something else, hang, or go away. */
+/** mpctl with servers that are down, are something else, hang, or go away. */
 import assert from "node:assert/strict";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
@@ -22,7 +22,7 @@ async function withServer(server: Server, use: (address: string) => Promise<void
 }
 
 const CASES: Cases = [
-  ["a server that is not there is said to be so", async ({ mpctl }) => {
+  ["a server that is down is reported", async ({ mpctl }) => {
     const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = free.addr as Deno.NetAddr;
     free.close();
@@ -36,11 +36,11 @@ const CASES: Cases = [
           /Cannot reach the server at \S+127\.0\.0\.1:\d+: connection refused\nStart one with/,
         );
         const took = performance.now() - start;
-        assert.ok(took < 10_000, `${args.join(" ")}: said at once, not after ${took} ms`);
+        assert.ok(took < 10_000, `${args.join(" ")}: reported at once, not after ${took} ms`);
       }
     }
   }],
-  ["a web server of another kind is said to be so", ({ mpctl }) => {
+  ["a web server of another kind is reported", ({ mpctl }) => {
     const server = createHttpServer((_request, response) => {
       response.setHeader("content-type", "text/html");
       response.end("<html>hello</html>");
@@ -48,10 +48,10 @@ const CASES: Cases = [
     return withServer(server, async (address) => {
       const { code, err } = await mpctl("env", "list", "--server", `http://${address}`);
       assert.equal(code, 1);
-      assert.match(err, /does not answer as this API does/);
+      assert.match(err, /its response is not from this API/);
     });
   }],
-  ["a server that speaks another protocol is said to be so", ({ mpctl }) => {
+  ["a server that speaks another protocol is reported", ({ mpctl }) => {
     const server = createServer((socket) => {
       socket.on("error", () => {});
       socket.end("220 mail.example.com ESMTP\r\n");
@@ -65,12 +65,12 @@ const CASES: Cases = [
       }
     });
   }],
-  ["the web door taken for the gRPC door is said to be so", async ({ mpctl, web }) => {
+  ["a gRPC address that leads to the web door is reported", async ({ mpctl, web }) => {
     const { code, err } = await mpctl("env", "list", "--server", web.replace("http", "grpc"));
     assert.equal(code, 1);
     assert.match(err, /Cannot serve gRPC at this port, which serves [^;]+; call grpc:\/\/127/);
   }],
-  ["a server that hangs is given up with 5", ({ mpctl }) => {
+  ["a server that hangs is given up with exit code 5", ({ mpctl }) => {
     const server = createServer((socket) => socket.on("error", () => {}));
     return withServer(server, async (address) => {
       for (const args of [["env", "list"], ["event", "watch"], ["op", "list"]]) {
@@ -83,12 +83,15 @@ const CASES: Cases = [
             `${scheme}://${address}`,
           );
           assert.equal(code, 5, `${args.join(" ")} by ${scheme}: ${err}`);
-          assert.match(err, /takes calls, but did not answer in time\nGive it more with --request/);
+          assert.match(
+            err,
+            /accepts calls, but did not answer in time\nAllow more time with --request/,
+          );
         }
       }
     });
   }],
-  ["a watch that the server ends too early is begun anew, and not in a rush", ({ mpctl }) => {
+  ["a watch that the server ends too early is begun again, after a pause", ({ mpctl }) => {
     const name = "operations/01a2100d-1d1b-727a-b0bd-28f5ad1710cf";
     let watches = 0;
     const server = createHttpServer((request, response) => {
@@ -105,11 +108,11 @@ const CASES: Cases = [
       const start = performance.now();
       const { code, err } = await mpctl("op", "watch", name, "--server", `http://${address}`);
       assert.equal(code, 0, err);
-      assert.equal(watches, 3, "two ended before the operation, the third told its end");
-      assert.ok(performance.now() - start > 400, "it pauses before it begins anew");
+      assert.equal(watches, 3, "two ended before the operation, the third reported its end");
+      assert.ok(performance.now() - start > 400, "it pauses before it begins again");
     });
   }],
-  ["an error of the API is never taken for one of the connection", ({ mpctl }) => {
+  ["an error of the API is never mistaken for a connection error", ({ mpctl }) => {
     const info = create(ErrorInfoSchema, { reason: "CLUSTER_UNREACHABLE", domain: ERROR_DOMAIN });
     const message = "Cannot plan: cluster 'default' does not answer: connection refused";
     const details = [anyPack(ErrorInfoSchema, info)];
@@ -130,7 +133,7 @@ const CASES: Cases = [
       assert.deepEqual([code, err], [1, `Error: ${message}\n`]);
     });
   }],
-  ["a server that goes away in mid-stream is said to be gone", async (world) => {
+  ["a server that goes away during a stream is reported", async (world) => {
     const { mpctl, platform } = world;
     await mpctl("env", "create", "dev");
     await mpctl("workload", "deploy", "web", "--env", "dev", "--image", "nginx:1");

@@ -1,4 +1,4 @@
-/** Programs made of mpctl, as far as they can be made without Deno's download site. */
+/** Compiled mpctl programs, as far as they can be made without Deno's download site. */
 import assert from "node:assert/strict";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -19,16 +19,16 @@ Deno.test("mpctl is compiled for the five usual targets", () => {
   ]);
 });
 
-Deno.test("mpctl may do no more than it needs", () => {
+Deno.test("mpctl has no more permissions than it needs", () => {
   const bare = PERMISSIONS.filter((flag) => !flag.includes("="));
   assert.deepEqual(bare, ["--no-prompt", "--allow-net", "--allow-read", "--allow-write"]);
-  assert.ok(!PERMISSIONS.includes("--allow-env"), "only the variables that it knows");
+  assert.ok(!PERMISSIONS.includes("--allow-env"), "only the variables that it reads");
 });
 
-Deno.test("the compiler puts mpctl behind the runtime that DENORT_BIN names", async () => {
+Deno.test("the compiler appends mpctl to the runtime that DENORT_BIN names", async () => {
   const folder = await mkdtemp(join(tmpdir(), "mpc-compile-"));
   const before = Deno.env.get("DENORT_BIN");
-  // Stands for a runtime: it shows what is compiled, though what comes out does not run.
+  // A stand-in for a runtime: it shows what is compiled, although the result does not run.
   Deno.env.set("DENORT_BIN", before ?? Deno.execPath());
   try {
     const program = await compileMpctl("x86_64-unknown-linux-gnu", folder);
@@ -36,7 +36,7 @@ Deno.test("the compiler puts mpctl behind the runtime that DENORT_BIN names", as
       stat(program),
       stat(Deno.env.get("DENORT_BIN")!),
     ]);
-    assert.ok(size > runtime.size + 500_000, "the runtime, and mpctl's bundle behind it");
+    assert.ok(size > runtime.size + 500_000, "the runtime, followed by mpctl's bundle");
     if (before === undefined) return;
     const { out } = await runCommand([program, "version"]);
     assert.match(out, /^mpctl \d/, "with a real runtime the program runs");
@@ -46,7 +46,7 @@ Deno.test("the compiler puts mpctl behind the runtime that DENORT_BIN names", as
   }
 });
 
-Deno.test("a target that there is not is refused with those that there are", async () => {
+Deno.test("an unknown target is rejected with the known ones", async () => {
   const { code, err } = await runCommand([Deno.execPath(), "run", "-A", SCRIPT, "amiga"]);
   assert.equal(code, 2);
   assert.match(err, /Cannot compile for 'amiga': must be one of x86_64-unknown-linux-gnu, /);

@@ -1,8 +1,8 @@
-/** What mpctl answers a shell that completes a command line. */
+/** The candidates with which mpctl completes a command line for a shell. */
 import assert from "node:assert/strict";
 import { testMpctl, type World } from "./mpctl_world.ts";
 
-/** What can stand for the last word. */
+/** The candidates for the last word. */
 async function completions({ run, web }: World, ...words: string[]): Promise<readonly string[]> {
   const { code, out } = await run(["complete", "--", ...words], { env: { MPC_SERVER: web } });
   assert.equal(code, 0);
@@ -42,7 +42,7 @@ testMpctl("mpctl completes", [
     assert.deepEqual(await completions(world, "workload", "get", "w"), [":4"]);
     assert.equal((await completions(world, "op", "get", "")).length, 4, "three operations");
   }],
-  ["the value of a flag in one word with it", async (world) => {
+  ["the value of a flag in the same word", async (world) => {
     assert.deepEqual(await completions(world, "env", "list", "--output=j"), [
       "--output=json",
       "--output=jsonl",
@@ -81,10 +81,10 @@ testMpctl("mpctl completes", [
     await world.mpctl("workload", "deploy", "bad", "--env", "dev", "--image", "nginx:missing");
     assert.equal((await completions(world, "op", "retry", "")).length, 2, "the one that failed");
   }],
-  ["files where files are meant", async (world) => {
+  ["file names for arguments that are files", async (world) => {
     assert.deepEqual(await completions(world, "apply", "-f", ""), [":0"]);
   }],
-  ["nothing, and at once, where the server does not answer", async ({ run }) => {
+  ["nothing, and at once, if the server does not answer", async ({ run }) => {
     const env = { MPC_SERVER: "http://127.0.0.1:9" };
     const { code, out, err } = await run(["complete", "--", "env", "get", ""], { env });
     assert.deepEqual([code, out, err], [0, ":4\n", ""]);

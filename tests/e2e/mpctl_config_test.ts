@@ -1,16 +1,16 @@
-/** mpctl's settings: flag over environment over profile over default. */
+/** mpctl's settings: flag over environment variable over profile over default. */
 import assert from "node:assert/strict";
 import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { testMpctl } from "./mpctl_world.ts";
 
 testMpctl("mpctl's settings", [
-  ["without a profile the defaults hold", async ({ run }) => {
+  ["without a profile the defaults apply", async ({ run }) => {
     const { out } = await run(["config", "view", "--show-origin"]);
     assert.match(out, /^SETTING +VALUE +ORIGIN\nserver +http:\/\/127\.0\.0\.1:8080 +default\n/);
     assert.match((await run(["config", "list"])).err, /No profiles/);
   }],
-  ["set makes the first profile, which is then the current one", async (world) => {
+  ["set creates the first profile, which becomes the current one", async (world) => {
     const { run, web, directory } = world;
     assert.equal((await run(["config", "set", "server", web])).code, 0);
     const { code } = await run(["env", "create", "dev"]);
@@ -20,7 +20,7 @@ testMpctl("mpctl's settings", [
     assert.equal(mode & 0o077, 0, "only its owner may read it");
     assert.match(await readFile(file, "utf8"), /^current: default\nprofiles:\n {2}default:\n/);
   }],
-  ["the profile's environment is that of workloads", async ({ run }) => {
+  ["the profile's environment is the default for workloads", async ({ run }) => {
     assert.equal((await run(["workload", "deploy", "web", "--image", "nginx:1"])).code, 2);
     await run(["config", "set", "environment", "dev"]);
     const deployed = await run(["workload", "deploy", "web", "--image", "nginx:1"]);
@@ -30,24 +30,27 @@ testMpctl("mpctl's settings", [
       "environments/dev/workloads/web\n",
     );
   }],
-  ["a flag wins over the environment, that over the profile", async ({ run, web }) => {
-    await run(["config", "set", "output", "yaml"]);
-    const show = ["config", "view", "--show-origin", "--no-headers"];
-    const env = { MPC_OUTPUT: "json", MPC_SERVER: "http://127.0.0.1:9" };
-    assert.match((await run(show)).out, /output +yaml +profile 'default' in \S+config\.yaml\n/);
-    assert.match((await run(show, { env })).out, /output +json +environment MPC_OUTPUT\n/);
-    const flags = await run([...show, "--server", web], { env });
-    assert.match(flags.out, /server +http\S+ +flag --server\n/);
-    assert.match((await run(["env", "get", "dev"])).out, /^name: environments\/dev$/m);
-    assert.equal(
-      JSON.parse(
-        (await run(["env", "get", "dev"], {
-          env: { MPC_OUTPUT: "json" },
-        })).out,
-      ).name,
-      "environments/dev",
-    );
-  }],
+  [
+    "a flag overrides the environment variable, which overrides the profile",
+    async ({ run, web }) => {
+      await run(["config", "set", "output", "yaml"]);
+      const show = ["config", "view", "--show-origin", "--no-headers"];
+      const env = { MPC_OUTPUT: "json", MPC_SERVER: "http://127.0.0.1:9" };
+      assert.match((await run(show)).out, /output +yaml +profile 'default' in \S+config\.yaml\n/);
+      assert.match((await run(show, { env })).out, /output +json +environment MPC_OUTPUT\n/);
+      const flags = await run([...show, "--server", web], { env });
+      assert.match(flags.out, /server +http\S+ +flag --server\n/);
+      assert.match((await run(["env", "get", "dev"])).out, /^name: environments\/dev$/m);
+      assert.equal(
+        JSON.parse(
+          (await run(["env", "get", "dev"], {
+            env: { MPC_OUTPUT: "json" },
+          })).out,
+        ).name,
+        "environments/dev",
+      );
+    },
+  ],
   ["profiles are switched by use, --profile and MPC_PROFILE", async ({ run }) => {
     await run(["config", "set", "output", "name", "--profile", "terse"]);
     const names = async (args: string[], env = {}) =>
@@ -67,12 +70,12 @@ testMpctl("mpctl's settings", [
     assert.equal((await run(["config", "delete", "terse"])).code, 0);
     assert.deepEqual(await names([]), []);
   }],
-  ["unset takes a setting away", async ({ run }) => {
+  ["unset removes a setting", async ({ run }) => {
     assert.equal((await run(["config", "unset", "output", "--profile", "default"])).code, 0);
     const { out } = await run(["config", "view", "--profile", "default", "--show-origin"]);
     assert.match(out, /^output +table +default$/m);
   }],
-  ["bad settings and values are refused", async ({ run }) => {
+  ["invalid settings and values are rejected", async ({ run }) => {
     const unknown = await run(["config", "set", "sever", "x"]);
     assert.deepEqual([unknown.code, unknown.err], [
       2,
@@ -84,7 +87,7 @@ testMpctl("mpctl's settings", [
     }
     assert.equal((await run(["config", "set", "output", "json", "--profile", "../x"])).code, 2);
   }],
-  ["a bad file is refused with every bad key", async ({ run, directory }) => {
+  ["an invalid file is rejected with every invalid key", async ({ run, directory }) => {
     const path = join(directory, "config.yaml");
     await writeFile(
       path,

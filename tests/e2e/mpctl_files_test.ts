@@ -1,4 +1,4 @@
-/** mpctl's apply, plan and diff: files against what is. */
+/** mpctl's apply, plan and diff: files compared with the platform. */
 import assert from "node:assert/strict";
 import { mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ ttl: 28800s
 quota: {cpu: "4"}
 `;
 
-/** Aliases of aliases: a few lines that stand for a billion values. */
+/** Aliases of aliases: a few lines that expand to a billion values. */
 const ENDLESS = Array.from({ length: 9 }, (_, level) => {
   const below = level === 0 ? "x" : `*a${level - 1}`;
   return `a${level}: &a${level} [${Array(10).fill(below).join(", ")}]\n`;
@@ -28,24 +28,24 @@ ${more}`;
 
 testMpctl("mpctl with files", [
   ["plan shows what apply would do, and changes nothing", async ({ mpctl, directory }) => {
-    // The workload comes first in the file; what it needs is found in any order.
+    // The workload comes first in the file: the order does not matter.
     const path = join(directory, "shop.yaml");
     await writeFile(path, `${workload("web", "nginx:1.27")}---\n${ENVIRONMENT}`);
     const { code, out } = await mpctl("plan", "-f", path);
     assert.equal(code, 0);
     assert.match(out, /^\+ environments\/shop\n {4}labels\.team: \(none\) → shop\n/);
     assert.match(out, /\+ Namespace\/shop\n/);
-    assert.match(out, /2 to create, 0 to change, 0 to delete, 0 as wanted\n$/);
+    assert.match(out, /2 to create, 0 to change, 0 to delete, 0 unchanged\n$/);
     assert.equal((await mpctl("env", "get", "shop")).code, 7, "nothing was created");
   }],
-  ["diff exits with 8 where there are differences", async ({ mpctl, directory }) => {
+  ["diff exits with 8 if there are differences", async ({ mpctl, directory }) => {
     const { code, out } = await mpctl("diff", "-f", join(directory, "shop.yaml"));
     assert.equal(code, 8);
     assert.match(out, /\+ environments\/shop\/workloads\/web/);
     assert.match(out, /spec\.image: \(none\) → nginx:1\.27\n/);
     assert.match(out, /spec\.env\.PASSWORD: \(none\) → \(redacted\)\n/);
   }],
-  ["apply creates environments first, waits, and then there is no difference", async (world) => {
+  ["apply creates environments first and waits; then nothing differs", async (world) => {
     const { mpctl, directory } = world;
     const path = join(directory, "shop.yaml");
     const { code, out, err } = await mpctl("apply", "-f", path);
@@ -59,7 +59,7 @@ testMpctl("mpctl with files", [
       "environments/shop unchanged\nenvironments/shop/workloads/web unchanged\n",
     );
   }],
-  ["apply updates what differs, also where only a secret does", async ({ mpctl, directory }) => {
+  ["apply updates what differs, even if only a secret does", async ({ mpctl, directory }) => {
     const path = join(directory, "web.yaml");
     await writeFile(path, workload("web", "nginx:1.27").replace("hunter2", "hunter3"));
     const diff = await mpctl("diff", "-f", path, "-o", "json");
@@ -68,12 +68,12 @@ testMpctl("mpctl with files", [
     const { out } = await mpctl("apply", "-f", path);
     assert.equal(out, "environments/shop/workloads/web configured\n");
   }],
-  ["what get prints can be applied as it is", async ({ mpctl, run, web }) => {
+  ["the output of get can be applied unchanged", async ({ mpctl, run, web }) => {
     const { out: yaml } = await mpctl("workload", "list", "-A", "-o", "yaml");
     const { code, out, err } = await run(["apply", "-f", "-", "--server", web], { stdin: yaml });
     assert.deepEqual([code, out], [0, "environments/shop/workloads/web unchanged\n"], err);
   }],
-  ["--prune deletes what the labels select and no file asks for", async (world) => {
+  ["--prune deletes resources that the labels select and no file contains", async (world) => {
     const { mpctl, directory } = world;
     const folder = join(directory, "platform");
     await mkdir(folder);
@@ -100,7 +100,7 @@ testMpctl("mpctl with files", [
     );
     assert.equal((await mpctl("env", "list", "-o", "name")).out.split("\n").length, 3);
   }],
-  ["folders below a folder are read, so that --prune keeps what they hold", async (world) => {
+  ["subfolders are read, so that --prune keeps their resources", async (world) => {
     const { mpctl, directory } = world;
     const folder = join(directory, "nested");
     await mkdir(join(folder, "deep", "er"), { recursive: true });
@@ -116,7 +116,7 @@ testMpctl("mpctl with files", [
     const { out } = await mpctl("apply", "-f", folder, "--prune", "-l", "nest=x");
     assert.equal(out, "environments/top unchanged\nenvironments/bottom unchanged\n");
   }],
-  ["a prune that would be refused is refused before anything changes", async (world) => {
+  ["a prune that the server would reject fails before anything changes", async (world) => {
     const { mpctl, directory } = world;
     await mpctl("env", "create", "kept", "--label", "gone=x", "--protect");
     const path = join(directory, "new.yaml");
@@ -182,7 +182,7 @@ testMpctl("mpctl with files", [
     const gone = await mpctl("apply", "-f", path);
     assert.deepEqual([gone.code, /has an etag/.test(gone.err)], [7, true]);
   }],
-  ["apply of a saved plan does what it showed, or nothing", async ({ mpctl, directory }) => {
+  ["apply of a saved plan makes exactly its changes, or none", async ({ mpctl, directory }) => {
     const path = join(directory, "planned.yaml");
     const plan = join(directory, "plan.json");
     await mpctl("env", "create", "surplus", "--label", "plan=x");
@@ -217,7 +217,7 @@ testMpctl("mpctl with files", [
     }
     await mpctl("env", "delete", "planned");
   }],
-  ["a workload whose environment is nowhere fails the dry run too", async (world) => {
+  ["a workload without its environment fails the dry run too", async (world) => {
     const { mpctl, directory } = world;
     const path = join(directory, "nowhere.yaml");
     const name = "environments/nowhere/workloads/web";
@@ -227,7 +227,7 @@ testMpctl("mpctl with files", [
       assert.equal(code, 7, `${verb}: ${err}`);
     }
   }],
-  ["--prune wants labels, and files that have them", async ({ mpctl, directory }) => {
+  ["--prune requires labels, and files that have them", async ({ mpctl, directory }) => {
     const path = join(directory, "plain.yaml");
     await writeFile(path, "name: environments/plain\n");
     for (const more of [["--prune"], ["--prune", "-l", "team=shop"], ["-l", "team=shop"]]) {
@@ -236,7 +236,7 @@ testMpctl("mpctl with files", [
     }
     assert.equal((await mpctl("env", "get", "plain")).code, 7);
   }],
-  ["one that fails does not stop the others, and tells by the exit code", async (world) => {
+  ["a failed resource does not stop the others, and sets the exit code", async (world) => {
     const { mpctl, directory } = world;
     const path = join(directory, "mixed.yaml");
     const documents = [workload("bad", "nginx:missing"), workload("good", "nginx:1")];
@@ -248,7 +248,7 @@ testMpctl("mpctl with files", [
       "environments/shop/workloads/bad failed\nenvironments/shop/workloads/good created\n",
     );
   }],
-  ["what cannot be done is said before anything changes", async ({ mpctl, directory }) => {
+  ["an invalid change is reported before anything changes", async ({ mpctl, directory }) => {
     const path = join(directory, "invalid.yaml");
     await writeFile(path, `name: environments/fresh\n---\n${workload("good", "no image")}`);
     const { code, err } = await mpctl("apply", "-f", path);
@@ -256,7 +256,7 @@ testMpctl("mpctl with files", [
     assert.match(err, /workload\.spec\.image/);
     assert.equal((await mpctl("env", "get", "fresh")).code, 7, "nothing was created");
   }],
-  ["mistakes in files are named with their place", async ({ mpctl, directory }) => {
+  ["mistakes in files are reported with their place", async ({ mpctl, directory }) => {
     const path = join(directory, "broken.yaml");
     const cases: readonly (readonly [string, RegExp])[] = [
       ["name: environments/a\n---\nname: [open\n", /line \d+, column \d+/],
@@ -265,7 +265,7 @@ testMpctl("mpctl with files", [
       ["name: pods/a\n", /'name' is 'pods\/a', but must be 'environments\/…'/],
       [
         "name: environments/a\n---\nname: environments/a\n",
-        /:3': 'environments\/a' is there twice/,
+        /:3': 'environments\/a' occurs twice/,
       ],
       ["just text\n", /there is no 'name', which must be 'environments\/…'/],
       ["", /Cannot find a resource/],

@@ -1,4 +1,4 @@
-/** What mpctl prints, letter for letter, whatever runs it and whatever carries operations out. */
+/** mpctl's exact output, the same on every runtime and with every engine. */
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ spec: {image: "nginx:1.28", replicas: 3, ports: [{port: 80}]}
 const transcript = (args: readonly string[], { code, out, err }: Result) =>
   `$ mpctl ${args.join(" ")}\n${out}${err && `--- standard error\n${err}`}--- exit ${code}\n`;
 
-/** Golden files, and the commands whose output they hold. */
+/** Golden files, and the commands whose output they contain. */
 const FILES: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "help.txt": [["--help"], ["env", "--help"], ["env", "create", "--help"], ["apply", "--help"]],
   "environment.txt": [
@@ -61,7 +61,7 @@ async function record({ mpctl, directory }: World, commands: readonly (readonly 
   return transcripts.join("\n");
 }
 
-/** Each golden file, and more that holds of what is printed. */
+/** Each golden file, and other checks of the output. */
 export const GOLDEN_CASES: Cases = [
   ["(files are there)", async ({ directory }) => {
     await writeFile(join(directory, "web.yaml"), MANIFEST);
@@ -70,7 +70,7 @@ export const GOLDEN_CASES: Cases = [
     file,
     async (world) => await assertGolden(`mpctl/${file}`, await record(world, commands)),
   ]),
-  ["nothing with colours where it is no terminal", async ({ run, web }) => {
+  ["no colours if the output is not a terminal", async ({ run, web }) => {
     const { out, err } = await run(["env", "list", "--server", web], { env: { NO_COLOR: "" } });
     assert.ok(!`${out}${err}`.includes("\u001b"), "no escape sequences in a pipe");
   }],

@@ -1,4 +1,4 @@
-/** mpctl's followers go on when their server is killed and started again. */
+/** mpctl's followers continue when their server is killed and started again. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { startPlatform } from "../servers/platform_process.ts";
@@ -48,6 +48,6 @@ Deno.test({
     assert.equal(deletions?.length, 1, events.output());
     events.kill("SIGINT");
     assert.equal((await events.status).code, 0);
-    assert.match(events.output(), /Go on with --resume \S+\n$/);
+    assert.match(events.output(), /Resume with --resume \S+\n$/);
   },
 });

@@ -1,4 +1,4 @@
-/** mpctl as its user meets it: environments, workloads and operations. */
+/** mpctl from its user's view: environments, workloads and operations. */
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -21,12 +21,12 @@ const CASES: Cases = [
     assert.match(err, /✓ create_namespace succeeded.*\n✓ apply_policies succeeded/);
   }],
   [
-    "flags that all commands have may stand before the noun and before the verb",
+    "global flags may stand before the noun and before the verb",
     async ({ run, web }) => {
       const places = [
         ["--server", web, "-o", "name", "env", "list"],
         ["env", "--server", web, "-o", "name", "list"],
-        // The one that stands nearest to the command wins.
+        // The flag nearest to the command wins.
         ["-o", "json", "env", "list", "-o", "name", "--server", web],
       ];
       for (const args of places) {
@@ -36,7 +36,7 @@ const CASES: Cases = [
       }
     },
   ],
-  ["the commands that the server prints work as they stand", async ({ run, platform }) => {
+  ["the commands that the server prints can be run unchanged", async ({ run, platform }) => {
     const printed = /deno task mpctl (.* op list)/.exec(platform.process.output())?.[1] ?? "";
     const { code, err } = await run(printed.split(" "));
     assert.equal(code, 0, `'${printed}': ${err}`);
@@ -48,7 +48,7 @@ const CASES: Cases = [
     assert.match(out, /web +dev +READY +2\/2 +nginx:1\.27 +1 /);
   }],
   [
-    "a deployment that fails exits with 3 and says step, reason and what to do next",
+    "a failed deployment exits with 3 and reports the step, the reason and what to do next",
     async ({ mpctl }) => {
       const args = ["--env", "dev", "--image", "nginx:missing"];
       const { code, err } = await mpctl("workload", "deploy", "bad", ...args);
@@ -75,7 +75,7 @@ const CASES: Cases = [
       "x:flaky",
     );
     assert.equal(code, 0, err);
-    // The pauses are random: which of them a watcher sees is, too. The record has them all.
+    // The pauses are random, and so is which of them a watcher sees. The record has them all.
     const { out } = await mpctl("op", "list", "-o", "json", "--limit", "1");
     const attempts = JSON.parse(out)[0].steps[0].attempts;
     assert.deepEqual(
@@ -93,12 +93,12 @@ const CASES: Cases = [
     );
     assert.equal((await mpctl("env", "list", "-o", "name")).out, "environments/dev\n");
   }],
-  ["gRPC addresses work like web ones", async ({ mpctl, grpc }) => {
+  ["gRPC addresses work like web addresses", async ({ mpctl, grpc }) => {
     const { code, out, err } = await mpctl("env", "list", "--server", grpc);
     assert.equal(code, 0, err);
     assert.match(out, /dev +READY/);
   }],
-  ["what comes one after the other is a YAML document each", async ({ mpctl }) => {
+  ["messages of a stream are separate YAML documents", async ({ mpctl }) => {
     const args = ["deploy", "chatty", "--env", "dev", "--image", "nginx:1.27", "--replicas", "2"];
     assert.equal((await mpctl("workload", ...args)).code, 0);
     const { out } = await mpctl("workload", "logs", "chatty", "--env", "dev", "-o", "yaml");
@@ -107,7 +107,7 @@ const CASES: Cases = [
     assert.ok(lines.every(({ text }) => typeof text === "string"));
     assert.equal((await mpctl("workload", "delete", "chatty", "--env", "dev")).code, 0);
   }],
-  ["version is told to programs too", async ({ mpctl }) => {
+  ["the version is available to programs too", async ({ mpctl }) => {
     const { code, out, err } = await mpctl("version", "--all", "-o", "json");
     assert.equal(code, 0, err);
     const { mpctl: own, server } = JSON.parse(out);
@@ -135,7 +135,7 @@ const CASES: Cases = [
     assert.match(out, /Plan hash: \S+/);
     assert.match((await mpctl("workload", "get", "web", "--env", "dev")).out, /nginx:1\.27/);
   }],
-  ["deploy changes what is given, and --replace all else too", async ({ mpctl }) => {
+  ["deploy changes the given fields, --replace resets the others", async ({ mpctl }) => {
     const deploy = (...args: string[]) =>
       mpctl("workload", "deploy", "kept", "--env", "dev", ...args);
     const spec = async () =>
@@ -164,10 +164,14 @@ const CASES: Cases = [
     assert.match(history.out, /^2 +yes .*\n1 +no /m);
     const diff = await mpctl("workload", "diff", "web", "1", "2", "--env", "dev");
     assert.deepEqual([diff.code, diff.out], [8, "- replicas: 2\n+ replicas: 3\n"]);
-    assert.equal((await mpctl("workload", "rollback", "web", "--env", "dev")).code, 0);
+    const rollback = ["workload", "rollback", "web", "--env", "dev"];
+    const same = await mpctl(...rollback);
+    assert.notEqual(same.code, 0, "no revision has another spec");
+    assert.match(same.err, /no revision before 2 has another spec/);
+    assert.equal((await mpctl(...rollback, "--to", "1", "--replicas", "2")).code, 0);
     assert.match((await mpctl("workload", "get", "web", "--env", "dev")).out, /2\/2 .* 3 /);
   }],
-  ["pods and events show what the cluster has, reconcile applies it anew", async ({ mpctl }) => {
+  ["pods and events show the cluster's state, reconcile applies again", async ({ mpctl }) => {
     const pods = await mpctl("workload", "pods", "web", "--env", "dev");
     assert.match(
       pods.out,
@@ -189,7 +193,7 @@ const CASES: Cases = [
     const { out } = await mpctl("workload", "deploy", "slow", ...args);
     const id = out.trim().slice("operations/".length);
     const dry = await mpctl("op", "cancel", id, "--dry-run");
-    assert.match(dry.out, /then: .*workload 'slow' and all it had are gone/);
+    assert.match(dry.out, /then: .*workload 'slow' is deleted with all its objects/);
     const timeout = await mpctl("op", "watch", id, "--timeout", "100ms");
     assert.equal(timeout.code, 5, timeout.err);
     assert.equal((await mpctl("op", "cancel", id, "--reason", "tested")).code, 0);
@@ -238,7 +242,7 @@ const CASES: Cases = [
     const none = await mpctl("workload", "delete", "none", "--env", "dev", "--etag", "*");
     assert.equal(none.code, 7);
   }],
-  ["a quota that would be exceeded refuses", async ({ mpctl }) => {
+  ["a change that would exceed a quota is rejected", async ({ mpctl }) => {
     const args = ["--env", "dev", "--image", "nginx:1", "--cpu", "3", "--replicas", "2"];
     const { code, err } = await mpctl("workload", "deploy", "big", ...args);
     assert.equal(code, 1);
@@ -248,7 +252,7 @@ const CASES: Cases = [
     const { code, out } = await mpctl("doctor");
     assert.equal(code, 0, out);
   }],
-  ["env delete needs --force where there are workloads", async ({ mpctl }) => {
+  ["env delete requires --force if there are workloads", async ({ mpctl }) => {
     const refused = await mpctl("env", "delete", "dev");
     assert.equal(refused.code, 1);
     assert.match(refused.err, /it has \d+ workloads; delete them first, or use --force/);

@@ -1,4 +1,4 @@
-/** What is typed wrong, and what mpctl then says and exits with. */
+/** Wrong usage: mpctl's messages and exit codes. */
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ const CASES: Cases = [
   ["(two environments are there)", async ({ mpctl }) => {
     for (const id of ["dev", "test"]) assert.equal((await mpctl("env", "create", id)).code, 0);
   }],
-  ["what is there already exits with 6, what is not with 7", async ({ mpctl }) => {
+  ["a resource that exists exits with 6, a missing one with 7", async ({ mpctl }) => {
     const taken = await mpctl("env", "create", "dev");
     assert.deepEqual([taken.code, taken.err], [
       6,
@@ -19,7 +19,7 @@ const CASES: Cases = [
     assert.equal(none.code, 7);
     assert.match(none.err, /there is no environment 'environments\/none'/);
   }],
-  ["bad input exits with 2 and names every bad field", async ({ mpctl }) => {
+  ["bad input exits with 2 and names every invalid field", async ({ mpctl }) => {
     const { code, err } = await mpctl(
       ...["workload", "deploy", "Bad", "--env", "dev", "--image", "a b", "--replicas", "-1"],
       ...["--port", "99999", "--cpu", "12xyz"],
@@ -39,13 +39,13 @@ const CASES: Cases = [
         ["env", "create", "x", "--ttl", "soon"],
         ["env", "list", "-o", "xml"],
         ["env", "list", "--server", "nonsense"],
-        // Flags that say the opposite of each other.
+        // Contradictory flags.
         ["env", "create", "x", "--no-wait", "--timeout", "3s"],
         ["env", "create", "x", "--dry-run", "--no-wait"],
         ["workload", "list", "--all-envs", "--env", "dev"],
         ["env", "update", "dev", "--protect", "--no-protect"],
         ["env", "update", "dev", "--label", "a=1", "--remove-label", "a"],
-        // Of what there is none to show, and what kubectl means otherwise.
+        // An empty limit, and flags that kubectl uses differently.
         ["env", "list", "--limit", "0"],
         ["workload", "logs", "web", "--env", "dev", "--tail", "-1"],
         ["workload", "rollback", "web", "--env", "dev", "--to", "0"],
@@ -62,11 +62,11 @@ const CASES: Cases = [
     assert.match((await mpctl("get", "envs")).err, /Did you mean 'mpctl env get'\?/);
   }],
   [
-    "an id that is too short for one operation is a mistake, not an operation that is gone",
+    "an id that is too short is a usage error, not a missing operation",
     async ({ mpctl }) => {
       const { out } = await mpctl("op", "list", "-o", "name");
       const [id = ""] = out.split("\n").map((name) => name.slice("operations/".length));
-      // All ids begin with the time that they were made at.
+      // All ids begin with their time of creation.
       const { code, err } = await mpctl("op", "get", id.slice(0, 4));
       assert.equal(code, 2, err);
       assert.match(err, /more than one has such an id\nType more of it/);
@@ -74,7 +74,7 @@ const CASES: Cases = [
     },
   ],
   [
-    "a file with an unknown field, or that is no YAML, is refused with its place",
+    "a file with an unknown field, or with invalid YAML, is rejected with its place",
     async ({ mpctl, directory }) => {
       const path = join(directory, "spec.yaml");
       await writeFile(path, "spec:\n  image: nginx\n  colour: red\n");
@@ -97,4 +97,4 @@ const CASES: Cases = [
   }],
 ];
 
-testMpctl("mpctl typed wrong", CASES);
+testMpctl("mpctl used incorrectly", CASES);

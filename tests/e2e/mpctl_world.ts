@@ -1,4 +1,4 @@
-/** mpctl as its user meets it: the bundle as a black box, against a live server. */
+/** mpctl from its user's view: the bundle as a black box, with a live server. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,12 +9,12 @@ import { type Result, runCommand, type RunOptions } from "../servers/run_command
 export interface World {
   /** Runs mpctl against the live server. */
   readonly mpctl: (...args: string[]) => Promise<Result>;
-  /** Runs mpctl as the environment and the profiles say. */
+  /** Runs mpctl with the server that its environment and profiles select. */
   readonly run: (args: readonly string[], options?: RunOptions) => Promise<Result>;
   readonly bundle: string;
-  /** What starts mpctl; its arguments come behind. */
+  /** The command that starts mpctl, without arguments. */
   readonly command: readonly string[];
-  /** For files; what profiles there are is in its `config.yaml`. */
+  /** For files; the profiles are in its `config.yaml`. */
   readonly directory: string;
   readonly web: string;
   readonly grpc: string;
@@ -27,14 +27,14 @@ export type Runtime = "deno" | "node";
 export const mpctlCommand = (bundle: string, runtime: Runtime = "deno"): readonly string[] =>
   runtime === "node" ? ["node", bundle] : [Deno.execPath(), "run", ...PERMISSIONS, bundle];
 
-/** What stands around the runs of mpctl. */
+/** The surroundings of the runs of mpctl. */
 export interface WorldOptions {
   /** Flags of the server. */
   readonly platformArgs?: readonly string[];
   readonly runtime?: Runtime;
 }
 
-/** A world that is to be closed. */
+/** A world that must be closed. */
 export interface OpenWorld extends World, AsyncDisposable {}
 
 /** Makes a bundle and starts a server. */
@@ -67,7 +67,7 @@ export async function openWorld(
   };
 }
 
-/** Runs a test with a bundle and a server of its own. */
+/** Runs a test with its own bundle and server. */
 export async function withMpctl(
   use: (world: World) => Promise<void>,
   options: WorldOptions = {},
@@ -79,7 +79,7 @@ export async function withMpctl(
 /** Named cases, in their order. */
 export type Cases = readonly (readonly [string, (world: World) => Promise<void>])[];
 
-/** Registers named cases that share a world, and run in this order. */
+/** Registers named cases that share a world and run in this order. */
 export function testMpctl(
   name: string,
   cases: Cases,
@@ -87,7 +87,7 @@ export function testMpctl(
 ): void {
   Deno.test({
     name,
-    // What processes and fetches leave behind is theirs.
+    // Processes and fetches may leave pending operations.
     sanitizeOps: false,
     sanitizeResources: false,
     fn: (t) =>

@@ -1,4 +1,4 @@
-/** The API and a worker as processes of their own, on one data directory. */
+/** The API and a worker as separate processes with one data directory. */
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -23,7 +23,7 @@ import { workerAddressesOf, type WorkerProcess } from "../servers/worker_process
 
 const WORKER = new URL("../servers/embedded_worker.ts", import.meta.url).pathname;
 
-/** Processes of one test, all ended when it is over. */
+/** The processes of one test, stopped at its end. */
 class Processes {
   readonly directory: string;
   readonly #started: Subprocess[] = [];
@@ -99,7 +99,7 @@ const deployment = (validateOnly = false) => ({
   validateOnly,
 });
 
-/** The operation's first record that passes. */
+/** The first record of the operation that satisfies the predicate. */
 async function watched(
   { operations }: Clients,
   name: string,
@@ -111,7 +111,7 @@ async function watched(
 }
 
 testWithProcesses(
-  "the API alone admits and answers, but not for the cluster",
+  "the API alone admits and answers, but cannot read the cluster",
   async (processes) => {
     const { clients } = await processes.api(new URL("http://127.0.0.1:9"));
     const { name, state } = await create(clients, "dev");
@@ -144,7 +144,7 @@ testWithProcesses(
 );
 
 testWithProcesses(
-  "a worker carries out what was admitted, and reads the cluster",
+  "a worker executes admitted operations, and reads the cluster",
   async (processes) => {
     const worker = await processes.worker();
     const { clients } = await processes.api(worker.internal);
@@ -168,7 +168,7 @@ testWithProcesses(
 );
 
 testWithProcesses(
-  "the API is killed alone: the worker goes on, and so do callers",
+  "if the API is killed alone, the worker continues, and so do callers",
   async (processes) => {
     const worker = await processes.worker();
     const first = await processes.api(worker.internal);
@@ -180,7 +180,7 @@ testWithProcesses(
   },
 );
 
-testWithProcesses("the worker is killed alone: another one takes over", async (processes) => {
+testWithProcesses("if the worker is killed alone, another one takes over", async (processes) => {
   const first = await processes.worker();
   const { clients } = await processes.api(first.internal);
   await assertSucceeds(clients, (await create(clients, "dev")).name);
@@ -194,7 +194,7 @@ testWithProcesses("the worker is killed alone: another one takes over", async (p
   assert.deepEqual((await clients.diagnostics.diagnose({})).findings, []);
 });
 
-testWithProcesses("an engine that is away: readiness and operations say so", async (processes) => {
+testWithProcesses("readiness and operations report an engine that is down", async (processes) => {
   const worker = await processes.worker();
   const { clients } = await processes.api(worker.internal);
   const readiness = async () => await (await fetch(new URL("/readyz", worker.health))).json();
@@ -225,7 +225,7 @@ testWithProcesses("an engine that is away: readiness and operations say so", asy
   await assertSucceeds(clients, name);
 });
 
-testWithProcesses("a worker that is told to stop ends by itself", async (processes) => {
+testWithProcesses("a worker that is told to stop exits", async (processes) => {
   const worker = await processes.worker();
   const { clients } = await processes.api(worker.internal);
   await assertSucceeds(clients, (await create(clients, "dev")).name);
@@ -243,7 +243,7 @@ testWithProcesses("the all-in-one does not share its data with the API", async (
   }
 });
 
-Deno.test("processes: each is permitted what it needs alone", () => {
+Deno.test("processes: each has only the permissions that it needs", () => {
   const { api, worker } = config.tasks;
   const everything = /\s-A\b|--allow-(?:all|import)|--allow-run(?!=helm\s)/;
   for (const task of [api, worker]) assert.doesNotMatch(task, everything);

@@ -1,4 +1,4 @@
-/** The dev process as a person starts it, rightly and wrongly. */
+/** The dev process as a user starts it, correctly and incorrectly. */
 import assert from "node:assert/strict";
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -45,7 +45,7 @@ async function refused(...args: string[]): Promise<{ code: number; output: strin
 const options = { sanitizeOps: false, sanitizeResources: false };
 
 Deno.test(
-  "a second start finds everything again and goes on with what was cut off",
+  "a second start finds all data, and continues interrupted operations",
   options,
   () =>
     withDirectory(async (directory) => {
@@ -80,7 +80,7 @@ Deno.test(
 );
 
 Deno.test(
-  "two processes on one data directory: the second is refused",
+  "of two processes on one data directory, the second is rejected",
   options,
   () =>
     withDirectory(async (directory) => {
@@ -95,7 +95,7 @@ Deno.test(
     }),
 );
 
-Deno.test("a port in use is said to be so", options, () =>
+Deno.test("a port in use is reported", options, () =>
   withDirectory(async (directory) => {
     const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const address = `127.0.0.1:${(taken.addr as Deno.NetAddr).port}`;
@@ -108,7 +108,7 @@ Deno.test("a port in use is said to be so", options, () =>
   }));
 
 Deno.test(
-  "a data directory that a newer version wrote is refused",
+  "a data directory that a newer version wrote is rejected",
   options,
   () =>
     withDirectory(async (directory) => {
@@ -122,7 +122,7 @@ Deno.test(
 );
 
 Deno.test(
-  "a data directory that cannot be made or written is refused",
+  "a data directory that cannot be created or written is rejected",
   options,
   () =>
     withDirectory(async (directory) => {
@@ -130,7 +130,7 @@ Deno.test(
       await Deno.writeTextFile(file, "");
       const { code, output } = await refused("--data-dir", join(file, "data"));
       assert.equal(code, 1);
-      assert.match(output, /it cannot be made/);
+      assert.match(output, /it cannot be created/);
       const locked = join(directory, "locked");
       await mkdir(locked);
       await mkdir(join(locked, "mpc.db"));
@@ -142,7 +142,7 @@ Deno.test(
 );
 
 Deno.test(
-  "wrong flags exit with 2 and say what is wanted",
+  "wrong flags exit with 2 and say what is expected",
   options,
   () =>
     withDirectory(async (directory) => {

@@ -1,4 +1,6 @@
-/** Several processes on one SQLite file: one order, one winner, and one's death harms no other. */
+/**
+ * Several processes on one SQLite file: one order, one winner, and a crash harms no other process.
+ */
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,7 +18,7 @@ async function withProcesses(
 ): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "mpc-shared-"));
   const path = join(directory, "mpc.db");
-  // On a file that none has made yet: they race for its migrations too.
+  // On a new file, so that they race for its migrations too.
   const processes = IDS.map((id) => startDeno(["run", "--allow-all", PROGRAM, path, id]));
   try {
     await Promise.all(
@@ -84,7 +86,7 @@ Deno.test("sqlite, shared: each of 100 compare-and-swaps over 3 processes has on
     await store.close();
   }));
 
-Deno.test("sqlite, shared: kill -9 of a process that writes harms no other", () =>
+Deno.test("sqlite, shared: kill -9 of a writing process harms no other", () =>
   withProcesses(async (path, processes) => {
     const store = openSqliteStore({ path, shared: true });
     await store.events.append([anEvent("write 150")]);

@@ -1,4 +1,4 @@
-/** A store whose process is killed in the middle of writing has all that it acknowledged. */
+/** A store whose process is killed while writing has everything that it acknowledged. */
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { startDeno } from "../servers/subprocess.ts";
 
 const ROUNDS = 8;
 
-Deno.test("sqlite: what was acknowledged before kill -9 is there after reopening", async () => {
+Deno.test("sqlite: every write acknowledged before kill -9 is there after reopening", async () => {
   const directory = await mkdtemp(join(tmpdir(), "mpc-store-kill-"));
   const path = join(directory, "mpc.db");
   const script = new URL("../servers/writing_store.ts", import.meta.url).pathname;
@@ -16,7 +16,7 @@ Deno.test("sqlite: what was acknowledged before kill -9 is there after reopening
   try {
     for (let round = 0; round < ROUNDS; round++) {
       const writer = startDeno(["run", "--allow-all", script, path, String(round)]);
-      // Killed after a number of acknowledgements that differs each time.
+      // Killed after a different number of acknowledgements each time.
       await writer.line((line) =>
         line === `written e-${round}-${round * 7 + 1}-2` ? line : undefined
       );
@@ -31,7 +31,7 @@ Deno.test("sqlite: what was acknowledged before kill -9 is there after reopening
       }
       const events = await store.events.read(0, 100_000);
       const written = new Set(events.map(({ message }) => message));
-      assert.equal(written.size, events.length, "no event is there twice");
+      assert.equal(written.size, events.length, "no event occurs twice");
       assert.equal(await store.environments.count({}), written.size, "each document has its event");
       await store.close();
     }

@@ -1,10 +1,10 @@
-/** An environment that is asked for on a cluster that there is not. */
+/** An environment that is requested on an unknown cluster. */
 import assert from "node:assert/strict";
 import { openWorld } from "./mpctl_world.ts";
 
 Deno.test({
-  name: "a cluster that there is not is named with those that are, and nothing is left behind",
-  // The platform's output is read all the while.
+  name: "an unknown cluster is named with the known ones, and nothing is left behind",
+  // The platform's output is read in the background.
   sanitizeOps: false,
   async fn() {
     const folder = await Deno.makeTempDir({ prefix: "mpc-no-cluster-" });

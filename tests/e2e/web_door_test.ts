@@ -1,4 +1,4 @@
-/** What clients do to the connections of the web door, against a process of its own. */
+/** What clients can do to the connections of the web door, with a separate process. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { quantile, residentBytes, timed } from "../bench/measure.ts";
@@ -18,7 +18,7 @@ function test(
 ): void {
   Deno.test({
     name: `web door: ${name}`,
-    // Connections that the server cuts end in a time of their own.
+    // Connections that the server cuts end at an undefined time.
     sanitizeOps: false,
     sanitizeResources: false,
     async fn() {
@@ -33,7 +33,7 @@ function test(
   });
 }
 
-/** Asserts that the process stays small, and another peer's calls quick, while `attack` goes on. */
+/** Asserts that, during `attack`, the process stays small and another peer's calls quick. */
 async function assertContained(
   { process }: PlatformProcess,
   port: number,
@@ -55,13 +55,17 @@ async function assertContained(
   assert.ok(p99 < MAX_P99_MS, `another peer's calls took ${p99} ms`);
 }
 
-test("300 idle connections where there are 256 descriptors keep nobody out", async (_, port) => {
-  const idle = await Promise.all(Array.from({ length: 300 }, () => rawPeer(port)));
-  for (let call = 0; call < 20; call++) await getVersion(port, OTHER_PEER);
-  await getVersion(port);
-  for (const { socket } of idle) socket.destroy();
-  await getVersion(port);
-}, { descriptors: 256 });
+test(
+  "300 idle connections exclude nobody although there are only 256 descriptors",
+  async (_, port) => {
+    const idle = await Promise.all(Array.from({ length: 300 }, () => rawPeer(port)));
+    for (let call = 0; call < 20; call++) await getVersion(port, OTHER_PEER);
+    await getVersion(port);
+    for (const { socket } of idle) socket.destroy();
+    await getVersion(port);
+  },
+  { descriptors: 256 },
+);
 
 test("200 connections with 200 requests without a body each are contained", async (
   platform,
@@ -87,7 +91,7 @@ test("200 connections with 200 requests without a body each are contained", asyn
   });
 });
 
-test("250 half-sent bodies of 4 MB are contained", async (platform, port) => {
+test("250 incomplete bodies of 4 MB are contained", async (platform, port) => {
   const head =
     `POST ${PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/grpc-web+proto\r\n` +
     "Content-Length: 4000000\r\n\r\n";
@@ -101,7 +105,7 @@ test("250 half-sent bodies of 4 MB are contained", async (platform, port) => {
   });
 });
 
-test("SIGTERM is over within its grace while headers and bodies are half-sent", async (
+test("SIGTERM ends within its grace period despite incomplete headers and bodies", async (
   platform,
   port,
 ) => {
@@ -119,7 +123,7 @@ test("SIGTERM is over within its grace while headers and bodies are half-sent", 
   assert.ok(took < 3_000, `it took ${took} ms, with a grace of 2 s`);
 }, { args: ["--grace=2"] });
 
-test("clients that abort bodies and answers leave no line past the logger", async (
+test("clients that abort bodies and responses cause no output that bypasses the logger", async (
   { process },
   port,
 ) => {

@@ -1,6 +1,6 @@
 import type { Caller } from "@mpc/services";
 
-/** A user as a caller, with what matters overridden. */
+/** A user as a caller, with the given fields overridden. */
 export function aCaller(overrides: Partial<Caller> = {}): Caller {
   return {
     principal: "ann",

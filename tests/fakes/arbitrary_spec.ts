@@ -37,7 +37,7 @@ const volume = (shared: boolean) =>
     ),
   ).map(([fields, source]) => ({ ...fields, ...source }));
 
-/** Any spec of an image that is valid; every value of `env` holds `s3cret`. */
+/** Any valid spec of an image; every value of `env` contains `s3cret`. */
 export function arbitrarySpec(): fc.Arbitrary<WorkloadSpec> {
   return fc.record({
     image: fc.constantFrom("nginx:1.27", "registry.example.com:5000/a/b@sha256:" + "0".repeat(64)),

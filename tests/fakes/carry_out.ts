@@ -7,7 +7,7 @@ import {
 import type { Platform } from "./platform.ts";
 import { removeEnvironment, removeWorkload } from "./scenarios.ts";
 
-/** What `mpctl` would ask for when it is called like this. */
+/** Makes the request that `mpctl` would make for this command. */
 export function carryOut(platform: Platform, command: string): Promise<MutationResult> {
   const { deps, caller } = platform;
   const [, noun, verb, id = "", ...flags] = command.split(" ");
@@ -25,6 +25,6 @@ export function carryOut(platform: Platform, command: string): Promise<MutationR
     case "op retry":
       return retryOperation(deps, caller, { name: `operations/${id}` });
     default:
-      throw new Error(`'${command}' is no command that the suite knows`);
+      throw new Error(`'${command}' is not a command that the suite knows`);
   }
 }

@@ -2,7 +2,7 @@ import type { JsonObject, OperationKind } from "@mpc/domain";
 import { type Definition, DEFINITIONS, type Step, type StepContext } from "@mpc/services/sagas";
 import { hang, permanent, transient } from "./faulty_definitions.ts";
 
-/** What can happen to the next step, or undo, whichever it is. */
+/** What can happen to the next step or undo. */
 export const CHAOS = [
   "transient",
   "permanent",
@@ -14,7 +14,7 @@ export const CHAOS = [
 
 export type Mischief = (typeof CHAOS)[number];
 
-/** Steps that misbehave as they are told, in the order they were told. */
+/** Steps that misbehave as they are told, in the given order. */
 export class Chaos {
   readonly definitions: Readonly<Record<OperationKind, Definition>>;
   #next: Mischief[] = [];

@@ -1,4 +1,4 @@
-/** Small documents for tests, with what matters overridden. */
+/** Small documents for tests, with the given fields overridden. */
 import {
   DEFAULT_CLUSTER,
   type Environment,

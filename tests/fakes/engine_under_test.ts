@@ -6,21 +6,21 @@ import { EmbeddedEngine } from "@mpc/worker";
 import type { FakeClock } from "./fake_clock.ts";
 import type { SeededIds } from "./seeded_ids.ts";
 
-/** An engine, and what tests must know of it beyond its port. */
+/** An engine, and what tests need to know about it beyond its port. */
 export interface EngineUnderTest {
   readonly engine: Engine;
   /**
-   * Whether there are operations under way, and all of them wait for time to pass. Called when all
-   * that is ready has run; an engine of other processes waits here for what those do.
+   * Whether operations are running, and all of them wait for time to pass. Called when everything
+   * that is ready has run. An engine with other processes waits here for their work.
    */
   waits(): Promise<boolean>;
-  /** Ends where it stands, as a killed process would. */
+  /** Stops at once, like a killed process. */
   crash(): Promise<void>;
-  /** Lets go of what a crash left. */
+  /** Releases what a crash left. */
   close(): Promise<void>;
 }
 
-/** Starts an engine on what another one may have left. */
+/** Starts an engine on the state that another one may have left. */
 export type NewEngine = (options: {
   readonly store: Store;
   readonly provider: Provider;

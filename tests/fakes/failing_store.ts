@@ -4,19 +4,19 @@ import type { Collection, OperationCollection, Store } from "@mpc/storage";
 
 /**
  * What goes wrong with one write:
- * - `crash`: the process dies before it; nothing that follows is read or written
- * - `refused`: it is not made, the store says so, and later ones work
- * - `answer lost`: it is made, but the store says that it cannot be reached, and later ones work
- * - `late`: it is made, but later than every grace there is: meanwhile others have given it up
+ * - `crash`: the process dies before it; nothing is read or written afterwards
+ * - `refused`: it is not made, the store reports that, and later ones succeed
+ * - `answer lost`: it is made, but the store reports that it is unreachable; later ones succeed
+ * - `late`: it is made, but after every grace period, when others have given it up
  */
 export const WRITE_FAULTS = ["crash", "refused", "answer lost", "late"] as const;
 
-/** How late, on the clock that the test owns; an admission counts as cut off after 10 s. */
+/** How late, on the test's clock; an admission counts as interrupted after 10 s. */
 export const LATE_MS = 25_000;
 
 export type WriteFault = (typeof WRITE_FAULTS)[number];
 
-/** A store that counts writes and lets one of them go wrong. */
+/** A store that counts writes and makes one of them fail. */
 export class FailingStore implements Store {
   readonly #store: Store;
   readonly #clock: Clock;
@@ -55,13 +55,13 @@ export class FailingStore implements Store {
     return this.#writes;
   }
 
-  /** Lets write number `at`, counted from 1 from now on, go wrong. */
+  /** Makes write number `at` fail, counted from 1 from now on. */
   plan(fault: WriteFault, at: number, lateMs = LATE_MS): void {
     this.#writes = 0;
     this.#fault = { at, fault, lateMs };
   }
 
-  /** Calls `run` when so many writes, counted from now on, have been asked for. */
+  /** Calls `run` when this many writes, counted from now on, have been requested. */
   when(at: number, run: () => void): void {
     this.#writes = 0;
     this.#hook = { at, run };

@@ -9,7 +9,7 @@ interface Timer {
   readonly fire: () => void;
 }
 
-/** A clock that moves only when a test moves it. */
+/** A clock that advances only when a test says so. */
 export class FakeClock implements Clock {
   /** How far the wall clock is ahead of the monotonic one. */
   #offset: number;
@@ -56,7 +56,7 @@ export class FakeClock implements Clock {
     return this.#timers.size;
   }
 
-  /** When the next sleeper wakes; undefined where nobody sleeps. */
+  /** When the next sleeper wakes; undefined if there is none. */
   get nextWake(): Instant | undefined {
     const next = this.#next();
     return next && next.at + this.#offset;

@@ -1,21 +1,21 @@
 import { type JsonObject, type MpcError, type OperationKind, uncheckedError } from "@mpc/domain";
 import { type Definition, DEFINITIONS, type Step, type StepContext } from "@mpc/services/sagas";
 
-/** What goes wrong with one step of one kind. */
+/** The fault of one step of one kind. */
 export interface Fault {
   readonly kind: OperationKind;
   readonly step: string;
-  /** In place of the step's run; `run` is the real one. */
+  /** Replaces the step's run; `run` is the real one. */
   readonly run?: (
     run: () => Promise<JsonObject | void>,
     call: number,
     context: StepContext,
   ) => Promise<JsonObject | void>;
-  /** In place of the step's undo; `undo` is the real one. */
+  /** Replaces the step's undo; `undo` is the real one. */
   readonly undo?: (undo: () => Promise<void>, call: number, context: StepContext) => Promise<void>;
 }
 
-/** Definitions with faults in them, and a count of how often each was reached. */
+/** Definitions with faults, and a count of how often each was reached. */
 export function faultyDefinitions(faults: readonly Fault[]): {
   readonly definitions: Readonly<Record<OperationKind, Definition>>;
   readonly reached: (fault: Fault) => number;
@@ -61,5 +61,5 @@ export const permanent = (): MpcError =>
 export const transient = (): MpcError =>
   uncheckedError("UNAVAILABLE", "INJECTED", { message: "an injected passing fault" });
 
-/** Never ends, and hears no signal. */
+/** Never ends, and ignores its signal. */
 export const hang = (): Promise<never> => new Promise(() => {});

@@ -1,19 +1,19 @@
 import { MpcError } from "@mpc/domain";
 import type { Engine, EngineStatus } from "@mpc/services";
 
-/** An engine that cannot be reached while a test says so; otherwise another one. */
+/** An engine that is unreachable while a test says so; otherwise it delegates to another one. */
 export class FragileEngine implements Engine {
   readonly name: string;
-  /** What it was told to start, in order, each time. */
+  /** The operations that it was told to start, in order, with repetitions. */
   readonly started: string[] = [];
-  /** Operations that it refuses for good. */
+  /** Operations that it rejects permanently. */
   readonly refused = new Set<string>();
   reachable = true;
-  /** Whether anybody is there to begin operations. */
+  /** Whether a worker is there to begin operations. */
   begins = true;
-  /** Whether it takes what it is to start, and begins nothing. */
+  /** Whether it accepts operations without beginning them. */
   keeps = false;
-  /** Operations that nobody goes on with. */
+  /** Operations that no worker continues. */
   stranded: ReadonlyMap<string, MpcError> = new Map();
   readonly #bare: Engine;
 
@@ -22,7 +22,7 @@ export class FragileEngine implements Engine {
     this.#bare = bare;
   }
 
-  /** What keeps it from its work. */
+  /** Why it cannot work. */
   get problem(): MpcError | undefined {
     if (this.reachable) return undefined;
     return new MpcError("UNAVAILABLE", {

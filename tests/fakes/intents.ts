@@ -1,4 +1,4 @@
-/** A table of what environments and workloads may ask a cluster for; each row shows one thing. */
+/** A table of intents for environments and workloads; each row shows one feature. */
 import { NO_QUOTA, parseWorkloadSpec } from "@mpc/domain";
 import type { NamespaceIntent, WorkloadIntent } from "@mpc/services";
 
@@ -19,7 +19,7 @@ export const ENVIRONMENT_INTENTS: Readonly<Record<string, NamespaceIntent>> = {
   }),
 };
 
-/** An intent whose spec is checked and filled in as a deployment's is. */
+/** An intent whose spec is validated and filled in like that of a deployment. */
 export const aWorkloadIntent = (
   spec: unknown,
   overrides: Partial<WorkloadIntent> = {},

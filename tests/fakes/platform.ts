@@ -21,23 +21,23 @@ import { FakeClock, settle } from "./fake_clock.ts";
 import { SeededIds } from "./seeded_ids.ts";
 
 export interface PlatformOptions {
-  /** By default one in memory, with gaps between the sequences of its events. */
+  /** By default a store in memory, with gaps between the sequences of its events. */
   readonly store?: Store;
   readonly definitions?: Readonly<Record<OperationKind, Definition>>;
   readonly provider?: (bare: SimulatedProvider) => Provider;
   readonly seed?: number;
   readonly clock?: FakeClock;
-  /** The embedded one where nothing is said. */
+  /** The embedded engine by default. */
   readonly engine?: NewEngine;
 }
 
-/** Counted, so that no two have operations of the same name. */
+/** Counted, so that no two platforms have operations with the same name. */
 let platforms = 0;
 
-/** Longest that anything may take, on the fake clock. */
+/** The longest time that a test may take, on the fake clock. */
 const PATIENCE_MS = 3 * 3_600_000;
 
-/** The platform without its doors, in one process, on a clock that tests own. */
+/** The platform without its doors, in one process, on the test's clock. */
 export class Platform {
   readonly clock: FakeClock;
   readonly store: Store;
@@ -78,12 +78,14 @@ export class Platform {
     return platform;
   }
 
-  /** Ends the engine where it stands, as a killed process would; nothing is finished. */
+  /** Stops the engine at once, like a killed process; nothing is finished. */
   async crash(): Promise<void> {
     await Promise.all([this.#dispatcher.close(), this.#engine.crash()]);
   }
 
-  /** Starts anew on what the crash left, as the program does: the janitor passes first. */
+  /**
+   * Starts again on the state that the crash left, like the program: first a pass of the janitor.
+   */
   async restart(): Promise<void> {
     this.#engine = this.#startEngine();
     this.#dispatcher = this.#newDispatcher();
@@ -102,23 +104,23 @@ export class Platform {
     });
   }
 
-  /** Tells the engine of a cancellation now, as the dispatcher would a moment later. */
+  /** Tells the engine about a cancellation now, as the dispatcher would a moment later. */
   cancel(operation: string): Promise<void> {
     return this.#engine.engine.cancel(operation);
   }
 
-  /** Asks for a cancellation, as the API does for a caller. */
+  /** Requests a cancellation, as the API does for a caller. */
   async cancelAsCaller(name: string): Promise<void> {
     const { deps, caller } = this;
     await cancelOperation(deps, caller, { name, reason: "tested", validateOnly: false });
   }
 
-  /** Lets time pass until nothing runs any more. */
+  /** Advances time until nothing runs any more. */
   async settle(): Promise<void> {
     const end = this.clock.now() + PATIENCE_MS;
     for (await settle(); await this.#engine.waits(); await settle()) {
       const next = this.clock.nextWake;
-      assert.ok(next !== undefined, "an operation waits for something that will never come");
+      assert.ok(next !== undefined, "an operation waits for something that will never happen");
       assert.ok(next < end, "an operation does not end within three hours");
       await this.clock.advance(next - this.clock.now());
     }
@@ -137,14 +139,14 @@ export class Platform {
     return stored.value;
   }
 
-  /** The breaks of invariants that `mpctl doctor` would name. */
+  /** The violations of invariants that `mpctl doctor` would report. */
   async findings(): Promise<readonly Finding[]> {
     return (await diagnose(this.deps, this.caller)).findings;
   }
 
   /**
    * Asserts what must hold whenever nothing runs.
-   * @param allowed the findings that are no fault of the platform
+   * @param allowed the findings that are not the platform's fault
    */
   async assertSound(allowed: (finding: Finding) => boolean = () => false): Promise<void> {
     const findings = (await this.findings()).filter((finding) => !allowed(finding));
@@ -158,7 +160,7 @@ export class Platform {
     );
   }
 
-  /** Everything that has been told so far, in order. */
+  /** All events so far, in order. */
   async events(): Promise<readonly Event[]> {
     return await this.store.events.read(0, 100_000);
   }
@@ -180,7 +182,7 @@ export class Platform {
   }
 }
 
-/** Runs a test with a platform of its own. */
+/** Runs a test with its own platform. */
 export async function withPlatform(
   use: (platform: Platform) => Promise<void>,
   options: PlatformOptions = {},

@@ -1,7 +1,7 @@
 import type { AllInOneConfig } from "@mpc/api";
 import { NO_CHARTS } from "@mpc/process";
 
-/** Everything in one process and in memory, at ports of its own, without delays and limits. */
+/** Everything in one process and in memory, on free ports, without delays and limits. */
 export const QUIET_CONFIG: AllInOneConfig = {
   dataDir: null,
   grpcListen: { host: "127.0.0.1", port: 0 },

@@ -13,7 +13,7 @@ export interface RecordedSpan {
   readonly parent: SpanContext | undefined;
 }
 
-/** Records the spans that are begun while it is in use. */
+/** Records the spans that begin while it is in use. */
 export function recordSpans(): Disposable & { readonly spans: readonly RecordedSpan[] } {
   const spans: RecordedSpan[] = [];
   const startSpan = (name: string, options: SpanOptions = {}, context?: Context): Span => {

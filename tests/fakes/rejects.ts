@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ErrorCode, MpcError } from "@mpc/domain";
 
-/** Asserts that something fails with this code and reason, and hands the error over. */
+/** Asserts that a promise rejects with this code and reason, and returns the error. */
 export async function rejectsWith(
   promise: Promise<unknown>,
   code: ErrorCode,

@@ -12,7 +12,7 @@ import {
 } from "@mpc/services";
 import type { Platform } from "./platform.ts";
 
-/** A way to get one operation of a kind: what must be there before, and the call. */
+/** One way to get an operation of a kind: the preparation, and the call. */
 export interface Scenario {
   readonly title: string;
   readonly kind: OperationKind;
@@ -55,7 +55,7 @@ const withWorkload = async (platform: Platform) => {
 
 const deletion = { etag: "", allowMissing: false, abandon: false, timeoutMs: null };
 
-/** Deletes the environment with all that is in it. */
+/** Deletes the environment with everything in it. */
 export const removeEnvironment = (
   platform: Platform,
   more: Partial<DeleteEnvironmentRequest> = {},
@@ -74,7 +74,7 @@ export const removeWorkload = (platform: Platform, more: Partial<DeleteWorkloadR
     ...more,
   });
 
-/** Every operation kind, the common ones in more than one way. */
+/** Every operation kind, the common ones in several ways. */
 export const SCENARIOS: readonly Scenario[] = [
   {
     title: "environment.create",

@@ -1,4 +1,4 @@
-/** For tests: the API's streams in memory, each call answered by the next script. */
+/** For tests: the API's streams in memory. The next script answers each call. */
 import { Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
 import {
   ErrorInfoSchema,
@@ -15,7 +15,7 @@ import type { Timing } from "@mpc/client";
 /** The messages of one stream; an error ends it. */
 export type Script<T> = readonly (T | ConnectError)[];
 
-/** What the connection of a server that dies ends with. */
+/** The error of a connection whose server dies. */
 export const broken = (): ConnectError =>
   new ConnectError("read failed", Code.Unknown, undefined, undefined, new Error("ECONNRESET"));
 
@@ -33,7 +33,7 @@ export interface ScriptedServer {
   readonly signals: AbortSignal[];
 }
 
-/** A call beyond the scripts finds the server gone. */
+/** A call after the last script finds the server gone. */
 export function scriptedServer(scripts: {
   readonly operation?: readonly Script<Operation>[];
   readonly events?: readonly Script<WatchEventsResponse>[];
@@ -68,7 +68,7 @@ async function* play<T>(script: Script<T> = [broken()]): AsyncGenerator<T> {
   }
 }
 
-/** A clock that only pauses move, and that records them. */
+/** A clock that only pauses advance, and that records them. */
 export function fakeTiming(): Timing & { readonly pauses: number[] } {
   const pauses: number[] = [];
   let now = 0;

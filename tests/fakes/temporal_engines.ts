@@ -13,16 +13,16 @@ import { type FakeClock, settle } from "./fake_clock.ts";
 
 const TASK_QUEUE = "mpc";
 
-/** Longest that Temporal may take to bring an operation on, by the machine's clock. */
+/** The longest time that Temporal may take to advance an operation, in real time. */
 const PATIENCE_MS = 30_000;
 
 type Task = { readonly operation: string };
 type Activity = (task: Task) => Promise<unknown>;
 
 /**
- * Engines on one Temporal server and one worker, which carries the activities of many platforms:
- * each call finds its platform by the operation's name. Every platform has its own fake clock, so
- * pauses between tries are slept on that, within the activity; Temporal tries again at once.
+ * Engines on one Temporal server and one worker, which runs the activities of many platforms: each
+ * call finds its platform by the operation's name. Every platform has its own fake clock. Pauses
+ * between attempts are slept on that clock, within the activity, and Temporal then retries at once.
  */
 export class TemporalEngines {
   readonly #host: TemporalHost;
@@ -79,7 +79,7 @@ export class TemporalEngines {
   }
 
   #functions(): Record<string, Activity> {
-    // The names of the steps are those of any definitions; only what they do is a platform's own.
+    // Step names are the same in all definitions; only what steps do differs between platforms.
     const names = Object.keys(
       new StepActivities({ definitions: DEFINITIONS } as never).functions(),
     );
@@ -91,7 +91,7 @@ export class TemporalEngines {
   }
 }
 
-/** What of one platform runs on the shared worker. */
+/** The part of one platform that runs on the shared worker. */
 class PlatformOnTemporal {
   readonly #store: Store;
   readonly #clock: FakeClock;
@@ -113,7 +113,7 @@ class PlatformOnTemporal {
     this.#emitChange();
   }
 
-  /** A call to Temporal is no wait for time to pass. */
+  /** Marks that a call to Temporal is not a wait for time to pass. */
   async calling<T>(call: () => Promise<T>): Promise<T> {
     this.#calls++;
     try {
@@ -141,7 +141,7 @@ class PlatformOnTemporal {
     };
   }
 
-  /** Runs an activity, after the next start where the platform has crashed. */
+  /** Runs an activity; after a crash of its platform, only after the next start. */
   async call(name: string, task: Task): Promise<unknown> {
     while (!this.#activities && !this.#closed) await this.#change();
     const activities = this.#activities;
@@ -157,7 +157,7 @@ class PlatformOnTemporal {
     }
   }
 
-  /** Sleeps until the next try on the platform's clock, so that Temporal need not. */
+  /** Sleeps until the next attempt on the platform's clock, so that Temporal need not. */
   async #pause(error: unknown, activities: StepActivities): Promise<unknown> {
     if (!(error instanceof ApplicationFailure) || error.nonRetryable) return error;
     const { message, type, nextRetryDelay } = error;
@@ -178,13 +178,13 @@ class PlatformOnTemporal {
       if (live.length === 0 && this.#calls === 0) return false;
       const allWait = this.#calls === 0 && live.every((name) => this.#inFlight.has(name));
       if (allWait && this.#clock.sleepers > 0) return true;
-      if (Date.now() > end) throw new Error(`Temporal does not go on with ${live.join(", ")}`);
+      if (Date.now() > end) throw new Error(`Temporal does not continue with ${live.join(", ")}`);
       await this.#change();
     }
     return false;
   }
 
-  /** Lets what Temporal has just answered run, so that it is not taken for a wait. */
+  /** Lets the reaction to Temporal's last response run, so that it does not count as waiting. */
   async #settle(): Promise<void> {
     for (let before = -1; before !== this.#changes;) {
       before = this.#changes;
@@ -197,7 +197,7 @@ class PlatformOnTemporal {
     this.#changed.emit("change");
   }
 
-  /** Operations that have begun, or may begin at any moment. */
+  /** Operations that have begun, or may begin at any time. */
   async #live(): Promise<readonly string[]> {
     const { items } = await this.#store.operations.list({ limit: 1_000 });
     const live = items.filter(({ value }) => !isTerminal(value.state));
@@ -212,7 +212,7 @@ class PlatformOnTemporal {
     this.#emitChange();
   }
 
-  /** Resolves when an activity begins or ends, or a moment has passed. */
+  /** Resolves when an activity begins or ends, or after a short time. */
   async #change(): Promise<void> {
     const moment = AbortSignal.timeout(20);
     try {

@@ -1,6 +1,6 @@
 import type { Collection, Store } from "@mpc/storage";
 
-/** Two handles of one store as one: writes go to the first, reads and tails to the second. */
+/** Combines two handles of one store: writes go to the first, reads and tails to the second. */
 export function writtenAndRead(writer: Store, reader: Store): Store {
   const collection = <T extends { readonly name: string }>(
     written: Collection<T>,

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { CHAOS, type Mischief } from "../fakes/chaos.ts";
 
-/** The environments that a sequence is about. */
+/** The environments of a sequence. */
 export const ENVIRONMENTS = ["a", "b"] as const;
 
-/** The workloads of each. */
+/** The workloads in each environment. */
 export const WORKLOADS = ["x", "y"] as const;
 const IMAGES = ["nginx:1", "nginx:2", "nginx:missing", "nginx:flaky"] as const;
 
-/** One move of a sequence. */
+/** One action of a sequence. */
 export type Action =
   | { readonly do: "create" | "update"; readonly env: string }
   | {
@@ -28,7 +28,7 @@ const env = fc.constantFrom(...ENVIRONMENTS);
 const id = fc.constantFrom(...WORKLOADS);
 const which = fc.nat(30);
 
-/** Any move, the likely ones more often. */
+/** Any action; likely ones more often. */
 export const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant("create" as const), env }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("update" as const), env }) },

@@ -1,4 +1,4 @@
-/** What can go wrong with a step, and how its operation must then end; on whatever engine. */
+/** What can go wrong with a step, and how its operation must then end, on any engine. */
 import type { OperationState } from "@mpc/domain";
 import type { Definition } from "@mpc/services/sagas";
 import { type Fault, hang, permanent, transient } from "../fakes/faulty_definitions.ts";
@@ -9,7 +9,7 @@ export interface FaultCase {
   readonly title: string;
   readonly fault: (trial: Trial) => Pick<Fault, "run" | "undo">;
   readonly expected: (definition: Definition, index: number) => OperationState;
-  /** Only steps for which this makes sense. */
+  /** Whether the fault makes sense for a step; by default for all. */
   readonly applies?: (definition: Definition, index: number) => boolean;
   readonly crashes?: true;
 }
@@ -22,17 +22,17 @@ const isUndoable = (definition: Definition, index: number) => !!definition.steps
 /** Every way in which a step fails. */
 export const FAULTS: readonly FaultCase[] = [
   {
-    title: "fails for good",
+    title: "fails permanently",
     fault: () => ({ run: () => Promise.reject(permanent()) }),
     expected: fails,
   },
   {
-    title: "fails twice, then works",
+    title: "fails twice, then succeeds",
     fault: () => ({ run: (run, call) => call <= 2 ? Promise.reject(transient()) : run() }),
     expected: succeeds,
   },
   {
-    title: "is done, but its answer is lost",
+    title: "is done, but its response is lost",
     fault: () => ({
       run: async (run, call) => {
         const output = await run();
@@ -43,14 +43,14 @@ export const FAULTS: readonly FaultCase[] = [
     expected: succeeds,
   },
   {
-    title: "fails again and again until its retries are used up",
+    title: "fails until its retries are used up",
     fault: () => ({ run: () => Promise.reject(transient()) }),
     expected: fails,
   },
   {
-    title: "hangs past its timeout, then works",
+    title: "hangs past its timeout, then succeeds",
     fault: () => ({ run: (run, call) => call === 1 ? hang() : run() }),
-    // A wait has one long attempt: when it hangs, its budget is gone.
+    // A step that waits has one long attempt: when it hangs, its budget is used up.
     expected: ({ steps }, index) =>
       steps[index]!.attemptTimeoutMs < steps[index]!.retry.budgetMs ? "SUCCEEDED" : "FAILED",
   },
@@ -76,7 +76,7 @@ export const FAULTS: readonly FaultCase[] = [
     expected: cancels,
   },
   {
-    title: "is cancelled while it waits for its next try",
+    title: "is cancelled while it waits for its next attempt",
     fault: (trial) => ({
       run: async (_run, call) => {
         if (call === 2) await cancel(trial);
@@ -105,7 +105,7 @@ export const FAULTS: readonly FaultCase[] = [
     crashes: true,
   },
   {
-    title: "crashes in the middle of it",
+    title: "crashes in the middle",
     fault: ({ platform }) => ({
       run: (run, call) => call === 1 ? Promise.race([crash(platform), run().then(hang)]) : run(),
     }),
@@ -113,7 +113,7 @@ export const FAULTS: readonly FaultCase[] = [
     crashes: true,
   },
   {
-    title: "crashes when it is done, before that is written",
+    title: "crashes when it is done, before that is journaled",
     fault: ({ platform }) => ({
       run: async (run, call) => {
         const output = await run();
@@ -125,7 +125,7 @@ export const FAULTS: readonly FaultCase[] = [
     crashes: true,
   },
   {
-    title: "fails for good, and so does its undo",
+    title: "fails permanently, and so does its undo",
     fault: () => ({
       run: () => Promise.reject(permanent()),
       undo: () => Promise.reject(permanent()),
@@ -134,7 +134,7 @@ export const FAULTS: readonly FaultCase[] = [
     applies: isUndoable,
   },
   {
-    title: "is done and fails for good, its undo fails twice, then works",
+    title: "is done and fails permanently, its undo fails twice, then succeeds",
     fault: () => ({
       run: async (run) => {
         await run();
@@ -146,7 +146,7 @@ export const FAULTS: readonly FaultCase[] = [
     applies: isUndoable,
   },
   {
-    title: "fails for good, its undo runs twice",
+    title: "fails permanently, its undo runs twice",
     fault: () => ({
       run: async (run) => {
         await run();
@@ -161,7 +161,7 @@ export const FAULTS: readonly FaultCase[] = [
     applies: isUndoable,
   },
   {
-    title: "fails for good, and a crash comes in the middle of its undo",
+    title: "fails permanently, and a crash interrupts its undo",
     fault: ({ platform }) => ({
       run: () => Promise.reject(permanent()),
       undo: (undo, call) => call === 1 ? crash(platform) : undo(),
@@ -171,7 +171,7 @@ export const FAULTS: readonly FaultCase[] = [
     crashes: true,
   },
   {
-    title: "fails for good, and its undo cannot be cancelled",
+    title: "fails permanently, and its undo cannot be cancelled",
     fault: (trial) => ({
       run: () => Promise.reject(permanent()),
       undo: async (undo) => {

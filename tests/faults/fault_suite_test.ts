@@ -1,6 +1,6 @@
 /**
- * Every step of every operation kind, failed in every way. The cases are made from the step lists,
- * so a new kind is covered by being listed.
+ * Every step of every operation kind, failed in every way. The cases are derived from the step
+ * lists, so a new kind is covered as soon as it is listed.
  */
 import assert from "node:assert/strict";
 import { OPERATION_KINDS } from "@mpc/domain";

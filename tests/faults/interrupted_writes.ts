@@ -1,8 +1,8 @@
 /**
- * Every write of every operation kind goes wrong in every way, alone and while another change of
- * the same resources, or the same request again, comes in at every point; the janitor passes all
- * the while. What was acknowledged must be there and end, nothing may be left that does not end,
- * and the clean-up that follows leaves nothing at all.
+ * Every write of every operation kind fails in every way: alone, and while another change of the
+ * same resources, or a repetition of the request, comes in at every point; the janitor passes all
+ * the time. Every acknowledged operation must exist and end, nothing may be left that does not end,
+ * and the clean-up that follows must leave nothing at all.
  */
 import assert from "node:assert/strict";
 import { isMpcError } from "@mpc/domain";
@@ -14,20 +14,20 @@ import { Platform } from "../fakes/platform.ts";
 import { requestIdOf } from "../fakes/request_id.ts";
 import { deploy, removeEnvironment, removeWorkload, type Scenario } from "../fakes/scenarios.ts";
 
-/** Older than an admission may be. */
+/** Longer than an admission may take. */
 export const LATER_MS = 11_000;
 
-/** How often the janitor passes; a late write is made after several passes. */
+/** The interval of the janitor's passes; a late write is made after several passes. */
 const PASS_MS = 4_000;
 
 const REQUEST_ID = requestIdOf(1);
 
 type Change = (platform: Platform) => Promise<MutationResult | undefined>;
 
-/** The scenario's own request once more, as a client sends it that has had no answer. */
+/** The scenario's own request again, as sent by a client that got no response. */
 const SAME_REQUEST = "the same request";
 
-/** Changes that come in while another is under way. */
+/** Changes that come in during another one. */
 export const INTRUDERS: Readonly<Record<string, Change | typeof SAME_REQUEST>> = {
   "the same request comes again": SAME_REQUEST,
   "the environment is deleted": (platform) => removeEnvironment(platform, { allowMissing: true }),
@@ -47,9 +47,9 @@ export const INTRUDERS: Readonly<Record<string, Change | typeof SAME_REQUEST>> =
 
 export interface Interruption {
   readonly scenario: Scenario;
-  /** The write that goes wrong, from 1; none where undefined. */
+  /** The write that fails, from 1; undefined for none. */
   readonly fault?: { readonly kind: WriteFault; readonly at: number };
-  /** What comes in, and with which write, from 1; `afterMs` later where it is given. */
+  /** The other change, the number of the write with which it comes, and how much later. */
   readonly intruder?: {
     readonly change: Change | typeof SAME_REQUEST;
     readonly at: number;
@@ -57,7 +57,7 @@ export interface Interruption {
   };
 }
 
-/** @returns how many writes the changes made, those of the janitor included */
+/** @returns the number of writes that the changes made, including those of the janitor */
 export async function interrupt({ scenario, fault, intruder }: Interruption): Promise<number> {
   const clock = new FakeClock();
   const store = new FailingStore(openMemoryStore(), clock);
@@ -90,7 +90,7 @@ export async function interrupt({ scenario, fault, intruder }: Interruption): Pr
     store.plan(fault?.kind ?? "crash", fault?.at ?? Infinity);
     const asked = ask();
     await platform.settle();
-    // Late writes are made now, and whoever waits for them goes on.
+    // Late writes are made now, and the callers that wait for them continue.
     for (let ms = 0; ms <= LATE_MS + LATER_MS; ms += PASS_MS) {
       await clock.advance(PASS_MS);
       await platform.settle();
@@ -104,7 +104,7 @@ export async function interrupt({ scenario, fault, intruder }: Interruption): Pr
     store.heal();
     if (fault?.kind === "crash") await platform.restart();
     await settleAll(platform);
-    assert.ok(answersOfScenario.size <= 1, "the same request is the same operation");
+    assert.ok(answersOfScenario.size <= 1, "the same request returns the same operation");
     for (const name of [...acknowledged, ...answersOfScenario]) await platform.operation(name);
     await assertNoFaultOfOurs(platform);
     await platform.assertSound();
@@ -117,7 +117,7 @@ export async function interrupt({ scenario, fault, intruder }: Interruption): Pr
   }
 }
 
-/** The janitor as it runs in the program; what a pass cannot do, the next one does. */
+/** Repeats the janitor's passes, like the program; the next pass does what one cannot. */
 async function passAgainAndAgain(platform: Platform, signal: AbortSignal): Promise<void> {
   const janitor = platform.janitor();
   while (await sleepUnlessAborted(platform.clock, PASS_MS, signal)) {
@@ -129,14 +129,14 @@ async function passAgainAndAgain(platform: Platform, signal: AbortSignal): Promi
   }
 }
 
-/** Whatever the store did, no operation ended by a fault of this program. */
+/** Asserts that no operation ended because of a bug, whatever the store did. */
 async function assertNoFaultOfOurs({ store }: Platform): Promise<void> {
   const { items } = await store.operations.list({ limit: 100 });
   const faults = items.flatMap(({ value: { error } }) => error?.code === "INTERNAL" ? [error] : []);
   assert.deepEqual(faults, []);
 }
 
-/** Two passes of the janitor, as time goes by. */
+/** Two passes of the janitor, with time between them. */
 async function settleAll(platform: Platform): Promise<void> {
   for (let pass = 0; pass < 2; pass++) {
     await platform.settle();
@@ -146,7 +146,7 @@ async function settleAll(platform: Platform): Promise<void> {
   await platform.settle();
 }
 
-/** Whatever was left can be deleted, and then nothing is left. */
+/** Asserts that everything can be deleted, and that nothing is left then. */
 async function assertCleanSlate(platform: Platform): Promise<void> {
   const { store, cluster, caller } = platform;
   const removed = await removeEnvironment(platform, { allowMissing: true });

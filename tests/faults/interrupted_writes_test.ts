@@ -3,7 +3,7 @@ import { WRITE_FAULTS } from "../fakes/failing_store.ts";
 import { SCENARIOS } from "../fakes/scenarios.ts";
 import { interrupt, INTRUDERS, LATER_MS } from "./interrupted_writes.ts";
 
-/** Writes of an admission: the operation's record, the lock, what takes a refusal back. */
+/** The writes of an admission: the record, the lock, and the withdrawal after a rejection. */
 const ADMISSION_WRITES = 4;
 
 for (const scenario of SCENARIOS) {

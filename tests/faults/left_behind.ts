@@ -2,8 +2,8 @@ import type { Operation } from "@mpc/domain";
 import type { Finding } from "@mpc/services";
 
 /**
- * Tells the findings that operations which need attention account for: that they do, and what they
- * have left of their own targets. What is found about any other resource is a fault.
+ * Recognizes the findings that operations in NEEDS_ATTENTION explain: these operations themselves,
+ * and what they have left of their own targets. A finding about any other resource is a bug.
  */
 export function leftBehindBy(operations: readonly Operation[]): (finding: Finding) => boolean {
   const stuck = operations.filter(({ state }) => state === "NEEDS_ATTENTION");

@@ -19,7 +19,9 @@ import { type Action, action, ENVIRONMENTS, WORKLOADS } from "./actions.ts";
 import { leftBehindBy } from "./left_behind.ts";
 import { environmentAfter, workloadAfter } from "./rules.ts";
 
-/** Runs random sequences against the rules; what fails is shrunk and printed with its seed. */
+/**
+ * Runs random sequences against the rules; a failing sequence is shrunk and printed with its seed.
+ */
 export async function checkModel(
   numRuns: number,
   seed: number,
@@ -112,7 +114,7 @@ class Sequence {
         assert.equal(
           operation?.value.name,
           this.#acknowledged.at(-1),
-          "a repeat finds its operation",
+          "a repeated request finds its operation",
         );
         return;
       }
@@ -130,7 +132,7 @@ class Sequence {
     }
   }
 
-  /** Without further faults everything ends, and as the rules say. */
+  /** Asserts that, without further faults, everything ends as the rules say. */
   async end(): Promise<void> {
     const platform = this.#platform;
     this.#chaos.stop();
@@ -147,13 +149,13 @@ class Sequence {
     const operations = items.map(({ value }) => value);
     const names = new Set(operations.map(({ name }) => name));
     assert.deepEqual(this.#acknowledged.filter((name) => !names.has(name)), [], "none is lost");
-    assert.equal(names.size, new Set(this.#acknowledged).size, "what was refused left nothing");
+    assert.equal(names.size, new Set(this.#acknowledged).size, "a rejected request left nothing");
     assert.ok(operations.every(({ state }) => isTerminal(state)), "all have ended");
     await platform.assertSound(leftBehindBy(operations));
     await this.#assertRules(await this.#inOrderOfEnding(operations));
   }
 
-  /** Operations that hold the same resource end in the order in which they held it. */
+  /** Operations on the same resource, in the order in which they held its lock. */
   async #inOrderOfEnding(operations: readonly Operation[]): Promise<readonly Operation[]> {
     const ended = new Map<string, number>();
     for (const { sequence, resource } of await this.#platform.store.events.read(0, 100_000)) {
@@ -184,13 +186,13 @@ class Sequence {
     this.#last = undefined;
     await this.#tolerate(async () => {
       const { operation } = await call();
-      assert.ok(operation, "a mutation answers with an operation");
+      assert.ok(operation, "a mutation returns an operation");
       this.#acknowledged.push(operation.value.name);
       this.#last = call;
     });
   }
 
-  /** Refusals are part of the rules; faults of the program are not. */
+  /** Tolerates rejections, which are part of the rules; bugs are not. */
   async #tolerate(call: () => Promise<unknown>): Promise<void> {
     try {
       await call();

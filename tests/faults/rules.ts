@@ -1,17 +1,17 @@
 /**
- * The rules of the platform as a small model: what the operations of one resource, in the order
- * they ended, leave of it. Written from the rules, not from the code that carries them out.
+ * The rules of the platform as a small model: the state of a resource after its operations, in the
+ * order in which they ended. Written from the rules, not from the code that implements them.
  */
 import type { Operation } from "@mpc/domain";
 
-/** What may be there: each possible state, `gone` for no record. */
+/** The possible states of a resource; `gone` means that it has no record. */
 export type Possible = ReadonlySet<string>;
 
 const only = (state: string): Possible => new Set([state]);
 
 const GONE = only("gone");
 
-/** What is left of an environment. */
+/** The possible states of an environment. */
 export function environmentAfter(operations: readonly Operation[]): Possible {
   return operations.reduce<Possible>((before, { kind, state, startTime }) => {
     const failed = state === "FAILED" || state === "NEEDS_ATTENTION";
@@ -26,7 +26,7 @@ export function environmentAfter(operations: readonly Operation[]): Possible {
   }, GONE);
 }
 
-/** What is left of a workload, `operations` being its own and those that delete its environment. */
+/** The possible states of a workload, after its own operations and deletions of its environment. */
 export function workloadAfter(operations: readonly Operation[]): Possible {
   return operations.reduce<Possible>((before, { kind, state, startTime, input }) => {
     const failed = state === "FAILED" || state === "NEEDS_ATTENTION";
@@ -34,7 +34,7 @@ export function workloadAfter(operations: readonly Operation[]): Possible {
       case "workload.deploy":
         if (state === "SUCCEEDED") return only("READY");
         if (failed) return only("DEPLOY_FAILED");
-        // What was DELETE_FAILED before has been deployed over: its deletion is history.
+        // A workload that was DELETE_FAILED has been deployed again: its deletion is history.
         return input["previous"] === null
           ? GONE
           : new Set([...before].map((s) => s === "READY" ? "READY" : "DEPLOY_FAILED"));
@@ -43,7 +43,7 @@ export function workloadAfter(operations: readonly Operation[]): Possible {
         return afterDeletion(before, state, startTime);
       case "environment.delete":
       case "environment.abandon":
-        // A deletion that ended early has taken none, some or all of the workloads.
+        // A deletion that ended early has claimed none, some or all of the workloads.
         return state === "SUCCEEDED" ? GONE : new Set([...before, "gone", "DELETE_FAILED"]);
       default:
         return before;
@@ -53,7 +53,7 @@ export function workloadAfter(operations: readonly Operation[]): Possible {
 
 function afterDeletion(before: Possible, state: string, startTime: number | null): Possible {
   if (state === "SUCCEEDED") return GONE;
-  // One that was cancelled while it waited for its turn may not have begun at all.
+  // An operation that was cancelled while it waited for its turn may not have begun at all.
   return state === "CANCELLED" && startTime === null
     ? new Set([...before, "DELETE_FAILED"])
     : only("DELETE_FAILED");

@@ -9,7 +9,7 @@ import type { FaultCase } from "./fault_cases.ts";
 import { leftBehindBy } from "./left_behind.ts";
 import { crashed, mark, type Trial } from "./trial.ts";
 
-/** Runs one case from the beginning to its repair. @returns all that was told */
+/** Runs one case from the beginning to its repair. @returns all events */
 export async function runFaultCase(
   scenario: Scenario,
   index: number,
@@ -54,7 +54,7 @@ export async function runFaultCase(
   }
 }
 
-/** The command that a residue names does remove it. */
+/** Asserts that the command in a residue removes it. */
 async function assertRemedies(platform: Platform, operation: Operation): Promise<void> {
   await platform.crash();
   platform.definitions = DEFINITIONS;
@@ -66,19 +66,19 @@ async function assertRemedies(platform: Platform, operation: Operation): Promise
   await platform.assertSound();
 }
 
-/** However it ended, the record says why. */
+/** Asserts that the record says why the operation ended. */
 function assertTold(operation: Operation): void {
   const { state, error, residue, cancellation, endTime } = operation;
   assert.notEqual(endTime, null, "an ended operation has an end time");
   if (state === "FAILED" || state === "NEEDS_ATTENTION") assert.ok(error, "a failure has a reason");
   if (state === "NEEDS_ATTENTION") {
     assert.ok(residue.length > 0, "what is left behind is listed");
-    assert.ok(residue.every(({ remedy }) => remedy.startsWith("mpctl ")), "with what removes it");
+    assert.ok(residue.every(({ remedy }) => remedy.startsWith("mpctl ")), "with its remedy");
   }
-  if (state === "CANCELLED") assert.ok(cancellation, "a cancellation says who asked for it");
+  if (state === "CANCELLED") assert.ok(cancellation, "a cancellation names its requester");
 }
 
-/** Nothing is stuck: the same change can be asked for again, and then works. */
+/** Asserts that nothing is stuck: the same change succeeds when it is requested again. */
 async function assertRepairable(
   platform: Platform,
   scenario: Scenario,
@@ -89,11 +89,11 @@ async function assertRepairable(
   platform.definitions = DEFINITIONS;
   await platform.restart();
   const again = await platform.ended(await scenario.request(platform));
-  assert.equal(again.state, "SUCCEEDED", `asked for again: ${again.error?.message}`);
+  assert.equal(again.state, "SUCCEEDED", `requested again: ${again.error?.message}`);
   await platform.assertSound();
 }
 
-/** Cancels an operation before an engine has seen it. @returns all that was told */
+/** Cancels an operation before an engine has seen it. @returns all events */
 export async function runCancelledBeforeStart(
   scenario: Scenario,
   options: PlatformOptions = {},
@@ -101,7 +101,7 @@ export async function runCancelledBeforeStart(
   const platform = await Platform.start(options);
   try {
     await scenario.prepare(platform);
-    // Nobody is there to start it when it is admitted and cancelled.
+    // No engine is there to start it when it is admitted and cancelled.
     await platform.crash();
     const { operation } = await scenario.request(platform);
     const name = operation!.value.name;

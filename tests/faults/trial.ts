@@ -3,16 +3,16 @@ import { hang } from "../fakes/faulty_definitions.ts";
 import type { Platform } from "../fakes/platform.ts";
 import type { Scenario } from "../fakes/scenarios.ts";
 
-/** One operation that something happens to. */
+/** An operation under test. */
 export interface Trial {
   readonly platform: Platform;
   readonly scenario: Scenario;
-  /** Name of the operation, once it is admitted. */
+  /** Name of the operation; available once it is admitted. */
   readonly operation: () => string;
   readonly stepName: string;
 }
 
-/** Marks the operation as to be cancelled, as the API does. */
+/** Marks the operation as cancelled, like the API. */
 export async function mark({ platform, operation }: Trial): Promise<void> {
   const { store, clock, caller } = platform;
   const cancellation = { actor: "ann", reason: "tested", time: clock.now() };
@@ -25,11 +25,11 @@ export async function cancel(trial: Trial): Promise<void> {
   await trial.platform.cancel(trial.operation());
 }
 
-/** Ends the process, for all that this step can tell. */
+/** Crashes the process, from the point of view of this step. */
 export function crash(platform: Platform): Promise<never> {
   crashed.set(platform, platform.crash());
   return hang();
 }
 
-/** The crashes that came, and when they are over. */
+/** The crashes that happened, with promises that resolve when they are over. */
 export const crashed = new WeakMap<Platform, Promise<void>>();

@@ -1,4 +1,4 @@
-/** What a person is told to do about an operation that its engine has ended does get them out. */
+/** If an engine ends an operation, every recommended command leads out of its state. */
 import assert from "node:assert/strict";
 import { type ErrorRecord, isTerminal, type Operation } from "@mpc/domain";
 import { explainOperation } from "@mpc/services";
@@ -20,7 +20,7 @@ const TERMINATED: ErrorRecord = {
 
 type Advice = (platform: Platform, operation: Operation) => Promise<readonly string[]>;
 
-/** Who recommends something. */
+/** The sources of recommendations. */
 const ADVISERS: readonly (readonly [string, Advice])[] = [
   ["explain", async ({ deps, caller }, { name }) => {
     const { nextCommand } = await explainOperation(deps, caller, name);
@@ -31,7 +31,7 @@ const ADVISERS: readonly (readonly [string, Advice])[] = [
 ];
 
 for (const scenario of SCENARIOS) {
-  Deno.test(`when its engine ends ${scenario.title}, every command that is recommended leads out`, async (t) => {
+  Deno.test(`if its engine ends ${scenario.title}, every recommended command leads out`, async (t) => {
     for (const { name: step } of DEFINITIONS[scenario.kind].steps) {
       for (const when of ["before", "after"] as const) {
         for (const [adviser, advice] of ADVISERS) {
@@ -78,11 +78,14 @@ async function leadsOut(
     const ended = await platform.operation(name);
     assert.ok(isTerminal(ended.state));
     const { summary } = await explainOperation(platform.deps, platform.caller, name);
-    assert.match(summary, ended.state === "FAILED" ? /failed at step '\w+'/ : /nobody has undone/);
+    assert.match(
+      summary,
+      ended.state === "FAILED" ? /failed at step '\w+'/ : /its steps were not undone/,
+    );
     const commands = new Set(await advice(platform, ended));
-    // A failed operation that has left nothing has no residue, and the doctor finds nothing.
+    // A failed operation without leftovers has no residue, and the doctor finds nothing.
     const advises = adviser === "explain" || ended.state === "NEEDS_ATTENTION";
-    assert.ok(!advises || commands.size > 0, "it says what leads out");
+    assert.ok(!advises || commands.size > 0, "it recommends a command");
     for (const command of commands) {
       const { state, error } = await platform.ended(await carryOut(platform, command));
       assert.equal(state, "SUCCEEDED", `'${command}': ${error?.message}`);

@@ -1,10 +1,10 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import fc from "fast-check";
 
-/** Deeper messages are left out. */
+/** Messages that are nested more deeply are left out. */
 const MAX_DEPTH = 4;
 
-/** Text of JSON that fits no field, or hardly one; a client with types could not send it. */
+/** JSON values that fit no field, or hardly one; a typed client could not send them. */
 const WRONG = [
   ...["null", "true", "0", "-0", "1.5", "1e400", "-1e400", "9007199254740993", "[]", "{}", '""'],
   ...['"NaN"', '"Infinity"', '"-1"', '"0x1"', '"\\ud800"', '"\\u0000"', "[null]", "[[[[]]]]"],
@@ -27,9 +27,9 @@ const LIKELY: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * JSON that is nearly a message of a type: right fields with right and wrong values, under either
- * of their two names, sometimes twice, sometimes beside fields that there are not. It is text, as
- * objects of JavaScript cannot have two equal keys or a `__proto__` of their own so easily.
+ * JSON that is almost a message of a type: its fields with valid and invalid values, under either
+ * of their two names, sometimes twice, sometimes next to unknown fields. It is text, because
+ * JavaScript objects cannot have duplicate keys, and hardly a `__proto__` of their own.
  */
 export function arbitraryJson(
   desc: DescMessage,
@@ -53,7 +53,7 @@ export function arbitraryJson(
       { weight: 1, arbitrary: fc.tuple(unknown) },
     ),
   ).map(([parts, extra]) =>
-    // fc.option's null is a field that is left out.
+    // null from fc.option is a field that is left out.
     `{${[...parts.filter((part) => part !== null), ...extra].join(",")}}`
   );
 }

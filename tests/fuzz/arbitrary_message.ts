@@ -8,10 +8,10 @@ import {
 } from "@bufbuild/protobuf";
 import fc from "fast-check";
 
-/** Deeper messages are left out. */
+/** Messages that are nested more deeply are left out. */
 const MAX_DEPTH = 4;
 
-/** What has broken servers before: as names, labels, filters, paths, numbers. */
+/** Texts that have broken servers before: as names, labels, filters, paths, numbers. */
 const HOSTILE = [
   ...["", " ", ".", "..", "../../etc/passwd", "%00", "\0", "\n", "\u202e", "😀", "é".repeat(50)],
   ...["__proto__", "constructor", "hasOwnProperty", "$.a", "$where", "'; DROP TABLE x; --", '"'],
@@ -31,7 +31,7 @@ const HOSTILE = [
   ...["e1:9999999", btoa("e1:5"), btoa("e1:-1"), btoa("[1,2,3]"), btoa('["x",[],"y"]'), "====="],
 ];
 
-/** Any message of a type: every field, filled with what fits, what nearly fits, and what hurts. */
+/** Any message of a type: every field with values that are valid, almost valid, or hostile. */
 export function arbitraryMessage<Desc extends DescMessage>(
   desc: Desc,
   names: readonly string[],
@@ -103,7 +103,7 @@ function mostly<T>(plain: T, wild: fc.Arbitrary<T>): fc.Arbitrary<T> {
   return fc.oneof({ weight: 3, arbitrary: fc.constant(plain) }, { weight: 1, arbitrary: wild });
 }
 
-/** Mostly what the field is for: else hardly a request would get behind the first check. */
+/** Mostly plausible values, because otherwise hardly a request would pass the first check. */
 const LIKELY: Readonly<Record<string, readonly string[]>> = {
   ...{ etag: [""], plan_hash: [""], page_token: [""], resume_token: [""], uid: [""] },
   ...{ environment_id: ["dev", "a", "b", "c"], workload_id: ["web", "x", "y"] },
@@ -141,7 +141,7 @@ function message(
   return depth >= MAX_DEPTH ? fc.constant(undefined) : initOf(desc, names, depth + 1);
 }
 
-/** JSON, which is what a Struct is in TypeScript. */
+/** JSON, which is the TypeScript type of a Struct. */
 function struct(names: readonly string[]): fc.Arbitrary<Record<string, unknown>> {
   const key = text(names).filter((key) => key !== "__proto__");
   const { value } = fc.letrec((tie) => ({
@@ -190,5 +190,5 @@ function text(names: readonly string[]): fc.Arbitrary<string> {
   );
 }
 
-/** Protobuf's strings hold no lone surrogates. */
+/** Protobuf strings contain no lone surrogates. */
 const wellFormed = (text: string): string => text.toWellFormed();

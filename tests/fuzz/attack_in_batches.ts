@@ -1,23 +1,23 @@
 import fc from "fast-check";
 import type { Target } from "./target.ts";
 
-/** Calls at once in one case. */
+/** The number of concurrent calls in one case. */
 const BATCH = 40;
 
 const PATIENCE_MS = 1_200_000;
 
-/** How long an attack is, and which. */
+/** The calls of an attack, and their number. */
 export interface Attack<Call> {
   readonly call: fc.Arbitrary<Call>;
   readonly cases: number;
   readonly seed: number;
-  /** Makes a call; rejects where the answer is none that was planned. */
+  /** Makes a call; rejects if the response is not an expected one. */
   readonly make: (call: Call) => Promise<void>;
 }
 
 /**
- * Makes random calls, many at once, in two halves: when the first has filled what the server keeps
- * anyway, the second must leave its memory flat.
+ * Makes random calls, many at once, in two halves: the first fills the caches of the server, so the
+ * second must not increase its memory.
  */
 export async function attackInBatches<Call>(
   target: Target,

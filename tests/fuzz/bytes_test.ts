@@ -15,7 +15,7 @@ const PATHS = [EnvironmentService, WorkloadService, OperationService].flatMap((s
 
 const bytes = fc.uint8Array({ maxLength: 300 });
 
-/** A gRPC message: flags, length, payload; the length does not always tell the truth. */
+/** A gRPC message: flags, length, payload; the length is sometimes wrong. */
 const framed = fc.record({
   flags: fc.constantFrom(0, 0, 0, 1, 2, 0x80, 255),
   lie: fc.constantFrom(0, 0, 0, 1, -1, 2 ** 31),
@@ -107,7 +107,7 @@ async function attackGrpc({ platform }: Target): Promise<void> {
 }
 
 Deno.test({
-  name: "random bytes are refused as what they are, at both doors",
+  name: "random bytes are rejected with the proper error, at both doors",
   sanitizeOps: false,
   sanitizeResources: false,
   fn: (t) =>

@@ -1,4 +1,4 @@
-/** Floods that HTTP/2's own limits let pass: the gRPC door cuts the connection, and serves others. */
+/** Floods that HTTP/2's own limits allow: the gRPC door cuts the connection, and serves others. */
 import assert from "node:assert/strict";
 import { createClient } from "@connectrpc/connect";
 import { DiagnosticsService } from "@mpc/proto";
@@ -6,7 +6,7 @@ import { createGrpcTransport } from "../../client/grpc_transport.ts";
 import { startDeno } from "../servers/subprocess.ts";
 import { FRAME, frame, join, PREFACE } from "./http2_frames.ts";
 
-/** Few enough that HTTP/2 itself never sees too many that wait for an answer. */
+/** Few enough that HTTP/2 itself never has too many unanswered frames. */
 const BATCH = 50;
 
 /** Far more batches than one connection may send in a short time. */
@@ -40,7 +40,7 @@ class Flooder implements Disposable {
   }
 
   /**
-   * Sends batches, each when the one before has been acknowledged.
+   * Sends batches, each after the previous one was acknowledged.
    * @returns how many batches were acknowledged before the server cut the connection
    */
   async flood(kind: keyof typeof FRAMES, batches: number): Promise<number> {
@@ -65,7 +65,7 @@ class Flooder implements Disposable {
     for (let at = 0; at < bytes.length;) at += await this.#connection.write(bytes.subarray(at));
   }
 
-  /** Reads until so many frames have been acknowledged. @returns false where the connection ends */
+  /** Reads until this many frames were acknowledged. @returns false if the connection ends */
   async #acknowledged(type: number, count: number): Promise<boolean> {
     for (this.#acks = 0; this.#acks < count; this.#count(type)) {
       const read = await this.#connection.read(this.#buffer);
@@ -94,7 +94,7 @@ function isCut(error: unknown): boolean {
 for (const kind of ["PING", "SETTINGS"] as const) {
   Deno.test({
     name: `a flood of acknowledged ${kind} frames is cut, a trickle is not, others are served`,
-    // What grpc-js keeps open after a client is closed is not this test's.
+    // Connections that grpc-js keeps after a client is closed do not matter here.
     sanitizeOps: false,
     sanitizeResources: false,
     async fn() {

@@ -6,7 +6,7 @@ const SEED = 20_261_130;
 
 Deno.test({
   name: `${CONNECTIONS} mutated HTTP/2 connections neither end the gRPC door nor delay its calls`,
-  // What grpc-js keeps open after a client is closed is not this test's.
+  // Connections that grpc-js keeps after a client is closed do not matter here.
   sanitizeOps: false,
   sanitizeResources: false,
   fn: (t) => t.step(`seed ${SEED}`, () => fuzzGrpcDoor(CONNECTIONS, SEED)).then(() => {}),

@@ -4,14 +4,14 @@ import { quantile } from "../bench/measure.ts";
 import type { Subprocess } from "../servers/subprocess.ts";
 import { type FrameFuzz, fuzzFrames, type FuzzResult } from "./fuzz_frames.ts";
 
-/** How long a call beside the fuzzer may take, with the machine's cores busy. */
+/** How long another client's call may take, with the machine's cores busy. */
 const MAX_CALL_MS = 5_000;
 const BETWEEN_CALLS_MS = 20;
 
 /**
- * Fuzzes a door of a server process while calls go on beside it.
+ * Fuzzes a door of a server process while another client makes calls.
  * @param call makes one call that a well-behaved client would make, and checks its answer
- * @throws {Error} where the process ends, or a call fails or is late
+ * @throws {Error} if the process ends, or a call fails or is late
  */
 export async function fuzzDoor(
   server: Subprocess,

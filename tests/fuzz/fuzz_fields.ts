@@ -10,27 +10,27 @@ import { attackInBatches } from "./attack_in_batches.ts";
 import { METHODS } from "./methods.ts";
 import { withTarget } from "./target.ts";
 
-/** Streams and waits that nothing ends are left after so long. */
+/** Streams and waits without an end are left after this time. */
 const DEADLINE_MS = 150;
 
-/** Every other call is answered by then, on however busy a machine. */
+/** Every other call is answered by then, however busy the machine is. */
 const ANSWER_MS = 60_000;
 
-/** A wait may be as long as its caller likes. */
+/** A wait may take as long as its caller requests. */
 const WAITS = "WaitOperation";
 
-/** Requests that all stop at the first check test nothing behind it. */
+/** If all requests stopped at the first check, the test would not reach the code after it. */
 const LEAST_SHARE_ANSWERED = 0.05;
 
-/** Never an answer: they say that nobody planned for the request. */
+/** Codes that are never a valid response: they mean that the request was not handled. */
 const FORBIDDEN: ReadonlySet<Code> = new Set([Code.Unknown, Code.Internal, Code.DataLoss]);
 
-/** Ends of a call that are the caller's own doing. */
+/** Ends of a call that the caller causes. */
 const OWN_END: ReadonlySet<Code> = new Set([Code.DeadlineExceeded, Code.Canceled]);
 
 /**
- * Sends random requests to every method, at both doors: every one is answered or refused by a code
- * that somebody planned, the server lives, and its memory stays flat.
+ * Sends random requests to every method, at both doors. Every request gets a response or a proper
+ * error, the server survives, and its memory stays constant.
  */
 export function fuzzFields(cases: number, seed: number): Promise<void> {
   return withTarget(async (target) => {
@@ -68,7 +68,7 @@ interface Call {
   readonly request: Record<string, unknown>;
 }
 
-/** @returns whether it succeeded, or a stream had something to say before it was left */
+/** @returns whether it succeeded; for a stream, whether it sent something before it was left */
 async function callOnce({ method, transport, request }: Call): Promise<boolean> {
   const mayWait = !isUnary(method) || method.name === WAITS;
   let seen = 0;

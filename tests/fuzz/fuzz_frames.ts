@@ -1,5 +1,5 @@
 /**
- * Fuzzes a door with HTTP/2 connections that are valid but for a few mutations. By hand:
+ * Fuzzes a door with HTTP/2 connections that are valid except for a few mutations. Manually:
  * `deno run -A tests/fuzz/fuzz_frames.ts <host:port> [connections] [seed] [first]`.
  */
 import { callHeaders, FLAG, FRAME, frame, headerBlock, join, PREFACE } from "./http2_frames.ts";
@@ -12,24 +12,24 @@ export interface FrameFuzz {
   readonly seed: number;
   /** The bytes of a connection, by default HTTP/2; one that stays whole is answered by `lastping`. */
   readonly bytesOf?: (random: Random) => Uint8Array;
-  /** The first connection, to repeat some of a run. */
+  /** The first connection, to repeat a part of a run. */
   readonly first?: number;
-  /** Aborts when there is no sense in going on, for instance because the server has died. */
+  /** Aborts when continuing is pointless, for instance because the server has died. */
   readonly signal?: AbortSignal;
 }
 
-/** What became of the connections. */
+/** The outcomes of the connections. */
 export interface FuzzResult {
   /** Connections that answered what stands behind all the rest, for instance a PING. */
   answered: number;
   /** Connections that the server closed. */
   closed: number;
-  /** Connections that said nothing more. */
+  /** Connections that sent nothing more. */
   silent: number;
 }
 
 const AT_ONCE = 32;
-/** How long a connection may take to answer or close; half-sent frames are waited for by the server. */
+/** How long a connection may take to answer or close; the server waits for incomplete frames. */
 const SILENT_MS = 150;
 const PATHS = [
   "/mpc.v1.DiagnosticsService/GetServerInfo",
@@ -41,8 +41,8 @@ const PATHS = [
 const LAST_PING = Uint8Array.of(0x6c, 0x61, 0x73, 0x74, 0x70, 0x69, 0x6e, 0x67);
 
 /**
- * Opens connections, some at once. The same seed sends the same bytes.
- * @throws {Error} where a connection is refused, with the seed and the connections that were open
+ * Opens connections, several at once. The same seed sends the same bytes.
+ * @throws {Error} if a connection is refused, with the seed and the open connections
  */
 export async function fuzzFrames(options: FrameFuzz): Promise<FuzzResult> {
   const { connections, seed, first = 0, signal } = options;
@@ -88,7 +88,7 @@ async function fuzzConnection(
       for (let at = start; at < end;) at += await connection.write(bytes.subarray(at, end));
     }
     if (random.chance(0.1)) {
-      // Some go without waiting for anything.
+      // Some leave without waiting for anything.
       close(connection);
       await reading;
       return "silent";
@@ -151,7 +151,8 @@ function validFrames(random: Random): Uint8Array<ArrayBuffer>[] {
     frames.push(...call(random, stream));
     if (random.chance(0.4)) frames.push(controlFrame(random, stream));
   }
-  // Calls side by side: frames of different streams change places, those of one keep their order.
+  // Interleaved calls: frames of different streams are reordered, those of one stream keep their
+  // order.
   if (random.chance(0.3)) interleave(frames, random);
   return frames;
 }
@@ -230,7 +231,7 @@ function controlFrame(random: Random, stream: number): Uint8Array<ArrayBuffer> {
   }
 }
 
-/** Values that a setting may have, by its number; others are mixed in now and then. */
+/** Allowed values of settings, by number; others are mixed in occasionally. */
 const SETTING_VALUES: Readonly<Record<number, readonly number[]>> = {
   1: [0, 4_096, 65_536],
   2: [0, 1],
@@ -250,7 +251,7 @@ function settings(random: Random): Uint8Array {
 }
 
 function mutate(frames: Uint8Array<ArrayBuffer>[], random: Random): void {
-  // The first SETTINGS are spared most times: nothing behind them would be looked at.
+  // The first SETTINGS are usually left intact: otherwise the server ignores everything after them.
   const spared = random.chance(0.9) && frames.length > 1 ? 1 : 0;
   const at = spared + random.below(frames.length - spared);
   const chosen = frames[at]!;
@@ -264,7 +265,7 @@ function mutate(frames: Uint8Array<ArrayBuffer>[], random: Random): void {
     case 2: // another stream
       new DataView(chosen.buffer).setUint32(5, random.of([0, 1, 2, 3, 5, 7, 9, 11, 2 ** 31 - 1]));
       break;
-    case 3: // a length that lies
+    case 3: // a wrong length
       new DataView(chosen.buffer).setUint32(
         0,
         (random.of([0, 1, 4, 5, 6, 8, 255, 16_384, 16_385, 2 ** 24 - 1]) << 8) | chosen[3]!,
@@ -278,15 +279,15 @@ function mutate(frames: Uint8Array<ArrayBuffer>[], random: Random): void {
     case 5: // twice
       frames.splice(at, 0, chosen.slice());
       break;
-    case 6: // never
+    case 6: // removed
       if (frames.length > 1) frames.splice(at, 1);
       break;
-    case 7: { // in another place
+    case 7: { // moved
       frames.splice(at, 1);
       frames.splice(random.below(frames.length + 1), 0, chosen);
       break;
     }
-    case 8: // a payload that is shorter, as its length says
+    case 8: // a shorter payload, with the matching length
       if (chosen.length > 9) {
         const length = random.below(chosen.length - 9);
         const cut = chosen.slice(0, 9 + length);
@@ -294,7 +295,7 @@ function mutate(frames: Uint8Array<ArrayBuffer>[], random: Random): void {
         frames[at] = cut;
       }
       break;
-    case 9: // a control frame in between, some of them once more
+    case 9: // an additional control frame, some of them repeated
       for (let left = 1 + random.below(3); left > 0; left--) {
         frames.splice(at, 0, controlFrame(random, 1 + 2 * random.below(6)));
       }

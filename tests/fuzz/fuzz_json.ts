@@ -6,10 +6,10 @@ import { attackInBatches } from "./attack_in_batches.ts";
 import { METHODS } from "./methods.ts";
 import { withTarget } from "./target.ts";
 
-/** Streams and waits that nothing ends are left after so long. */
+/** Streams and waits without an end are left after this time. */
 const DEADLINE_MS = 150;
 
-/** What is not answered by then hangs, on however busy a machine. */
+/** A call that is not answered by then hangs, however busy the machine is. */
 const ANSWER_MS = 60_000;
 
 const HEAD_BYTES = 5;
@@ -25,8 +25,8 @@ interface Told {
 }
 
 /**
- * Sends JSON that is nearly right to every method, as Connect's protocol has it: every request is
- * answered or refused by a code that somebody planned, the server lives, its memory stays flat.
+ * Sends almost valid JSON to every method, with Connect's protocol. Every request gets a response
+ * or a proper error, the server survives, and its memory stays constant.
  */
 export function fuzzJson(cases: number, seed: number): Promise<void> {
   return withTarget(async (target) => {
@@ -56,7 +56,7 @@ export function fuzzJson(cases: number, seed: number): Promise<void> {
   });
 }
 
-/** @returns what the server told of an error; nothing where there was none */
+/** @returns the error that the server sent; empty if there was none */
 async function send(origin: string, method: DescMethod, json: string): Promise<Told> {
   const unary = method.methodKind === "unary";
   const bytes = new TextEncoder().encode(json);
@@ -102,7 +102,7 @@ function endOf(body: Uint8Array): Told {
   return assert.fail("a stream ends with an envelope that says how, else it looks cut off");
 }
 
-/** @returns the code, `ok` where there was no error */
+/** @returns the code; `ok` if there was no error */
 function assertPlanned(method: DescMethod, json: string, told: Told): string {
   const { code, message = "", details = [] } = told;
   if (code === undefined) return "ok";

@@ -17,7 +17,9 @@ function frame(type: number, flags: number, stream: number, payload: Uint8Array)
   return Buffer.concat([head, payload]);
 }
 
-/** A header field without compression (RFC 7541, section 6.2.2), its name new or in the table. */
+/**
+ * A header field without compression (RFC 7541, section 6.2.2); its name is new or from the table.
+ */
 function field(name: string | number, value: string): Buffer {
   const text = (s: string) => Buffer.concat([Buffer.from([s.length]), Buffer.from(s)]);
   const head = typeof name === "string"
@@ -52,13 +54,13 @@ const GOAWAY = frame(0x7, 0, 0, Buffer.alloc(8));
 
 export interface GoawayTarget {
   readonly port: number;
-  /** The certificate to trust; plain where undefined. */
+  /** The certificate to trust; undefined for plain connections. */
   readonly cert?: string;
 }
 
 /**
- * Connects `count` times at once; each connection makes a call and says GOAWAY.
- * @returns how many of them the server sent anything
+ * Opens `count` connections at once; each makes a call and sends GOAWAY.
+ * @returns how many of them received anything from the server
  */
 export async function goawayBurst(
   { port, cert }: GoawayTarget,
@@ -76,14 +78,14 @@ export async function goawayBurst(
           : connectPlain(options);
         socket.setTimeout(15_000, () => reject(new Error("no answer within 15 s")));
         socket.once(cert ? "secureConnect" : "connect", () => {
-          // Half of them say GOAWAY with the call, half when the answer begins.
+          // Half of them send GOAWAY with the call, half when the response begins.
           socket.write(index % 2 === 0 ? Buffer.concat([call, GOAWAY]) : call);
         });
         socket.once("data", () => {
           answered++;
           if (index % 2 === 1) socket.write(GOAWAY);
           socket.end();
-          // A pause in the middle of the goodbye is what the server has to bear.
+          // A pause in the middle of the disconnect is what the server must survive.
           setImmediate(() => socket.destroy());
         });
         socket.on("error", reject);

@@ -1,4 +1,4 @@
-/** Callers that go away in the middle of a stream, at the web door. */
+/** Callers that go away during a stream, at the web door. */
 import { connect, type Socket } from "node:net";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
@@ -17,7 +17,7 @@ const REQUEST = [
   "\0\0\0\0\0",
 ].join("\r\n");
 
-/** Resolves when the answer to a watch has begun. */
+/** Resolves when the response to a watch has begun. */
 function watching(port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1", () => socket.write(REQUEST));
@@ -27,8 +27,8 @@ function watching(port: number): Promise<Socket> {
 }
 
 Deno.test({
-  name: "who goes away in the middle of a stream is no fault of the server's",
-  // What clients and their connections leave to the runtime is not this test's.
+  name: "a caller that goes away during a stream is not logged as a fault of the server",
+  // What clients and their connections leave in the runtime does not matter here.
   sanitizeOps: false,
   sanitizeResources: false,
   fn: () =>
@@ -38,7 +38,7 @@ Deno.test({
       const environments = createClient(EnvironmentService, createGrpcWebTransport({ baseUrl }));
       for (let round = 0; round < ROUNDS; round++) {
         const callers = await Promise.all(Array.from({ length: CALLERS }, () => watching(port)));
-        // Something is to be written to each of them when it goes.
+        // There is data to write to each of them when it goes away.
         const change = environments.createEnvironment({
           environmentId: `e${round}`,
           environment: {},

@@ -1,4 +1,4 @@
-/** Calls whose framing, headers or verb are wrong, at the gRPC door. */
+/** Calls with invalid framing, headers or verb, at the gRPC door. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { connect } from "node:http2";
@@ -13,7 +13,7 @@ const STREAM = "/mpc.v1.WorkloadService/StreamLogs";
 const ANSWER_MS = 5_000;
 const DETAILS = "grpc-status-details-bin";
 
-/** Statuses that say all there is to say; a path without a method is told before there is a call. */
+/** Statuses without an explanation; a path without a method is answered before there is a call. */
 const UNEXPLAINED: ReadonlySet<number> = new Set([status.OK, status.DEADLINE_EXCEEDED]);
 
 interface BrokenCall {
@@ -30,37 +30,37 @@ const LIES: Readonly<Record<string, BrokenCall>> = {
   "half a frame's head": { body: Uint8Array.of(0, 0, 0) },
   "less than the length says": { body: message(0, [1], 9) },
   "more than the length says": { body: Uint8Array.of(...EMPTY, 7) },
-  "two messages where one is wanted": { body: Uint8Array.of(...EMPTY, ...EMPTY) },
+  "two messages instead of one": { body: Uint8Array.of(...EMPTY, ...EMPTY) },
   "a length of 4 GB": { body: message(0, [7], 2 ** 32 - 1) },
-  "a message that is none": { body: message(0, [0xff, 0xff]) },
+  "an invalid message": { body: message(0, [0xff, 0xff]) },
   "an unknown flag": { body: message(0x80) },
   "a compressed flag and no encoding": { body: message(1, [1, 2, 3]) },
-  "an encoding that there is not": {
+  "an unknown encoding": {
     body: message(1, [1, 2, 3]),
     headers: { "grpc-encoding": "nope" },
   },
-  "gzip that is none": { body: message(1, [1, 2, 3]), headers: { "grpc-encoding": "gzip" } },
-  "deflate that is none": { body: message(1, [1, 2, 3]), headers: { "grpc-encoding": "deflate" } },
-  "a timeout that is none": { body: EMPTY, headers: { "grpc-timeout": "x" } },
-  "a timeout below zero": { body: EMPTY, headers: { "grpc-timeout": "-1S" } },
+  "invalid gzip": { body: message(1, [1, 2, 3]), headers: { "grpc-encoding": "gzip" } },
+  "invalid deflate": { body: message(1, [1, 2, 3]), headers: { "grpc-encoding": "deflate" } },
+  "an invalid timeout": { body: EMPTY, headers: { "grpc-timeout": "x" } },
+  "a negative timeout": { body: EMPTY, headers: { "grpc-timeout": "-1S" } },
   "a timeout of 11,000 years": { body: EMPTY, headers: { "grpc-timeout": "99999999H" } },
-  "a binary header that is none": { body: EMPTY, headers: { "x-bin": "!!!!" } },
+  "an invalid binary header": { body: EMPTY, headers: { "x-bin": "!!!!" } },
   "another content type": { body: EMPTY, headers: { "content-type": "application/json" } },
   "a GET": { headers: { ":method": "GET" } },
   "a PUT": { body: EMPTY, headers: { ":method": "PUT" } },
-  "a path that there is not": { body: EMPTY, headers: { ":path": "/../%00/'" } },
+  "an unknown path": { body: EMPTY, headers: { ":path": "/../%00/'" } },
 };
 
 interface Answer {
   readonly http: number;
-  /** gRPC's status, where there was one. */
+  /** gRPC's status, if there was one. */
   readonly grpc: number | undefined;
   /** The reason in the ErrorInfo. */
   readonly reason: string | undefined;
 }
 
 function call({ platform }: Target, path: string, { body, headers }: BrokenCall): Promise<Answer> {
-  // A session for each call: what one breaks is not to be held against the next.
+  // A separate session for each call, so that a broken one does not affect the next call.
   const session = connect(`http://${platform.grpc.host}`);
   return new Promise<Answer>((resolve, reject) => {
     session.on("error", reject);
@@ -101,8 +101,8 @@ function reasonIn(details: string): string | undefined {
 }
 
 Deno.test({
-  name: "calls whose framing is wrong are refused as what they are, at the gRPC door",
-  // What node:http2 keeps open after a session is destroyed is not this test's.
+  name: "calls with invalid framing are rejected with the proper error, at the gRPC door",
+  // What node:http2 keeps after a session is destroyed does not matter here.
   sanitizeOps: false,
   sanitizeResources: false,
   fn: (t) =>

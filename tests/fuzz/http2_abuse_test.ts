@@ -1,4 +1,4 @@
-/** HTTP/2 turned against the gRPC door: each attack is contained, and others are still served. */
+/** HTTP/2 used against the gRPC door: each attack is contained, and others are still served. */
 import assert from "node:assert/strict";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { DiagnosticsService } from "@mpc/proto";
@@ -11,20 +11,20 @@ const BEGIN = join(PREFACE, SETTINGS);
 const CALL = headerBlock(callHeaders("/mpc.v1.DiagnosticsService/GetServerInfo"));
 const EMPTY_MESSAGE = new Uint8Array(5);
 
-/** A connection that the server has not ended by then goes on. */
+/** A connection that the server has not ended by then counts as open. */
 const ENDED_MS = 20_000;
-/** Frames of a chunk, and chunks of an attack, at most. */
+/** Frames per chunk, and the maximum number of chunks of an attack. */
 const CHUNK = 200;
 const CHUNKS = 400;
 
-/** Sends chunk after chunk on one connection, which the server is to end. */
+/** Sends chunk after chunk on one connection, which the server must end. */
 async function flood(
   target: Target,
   chunk: (round: number) => Uint8Array,
   what: string,
 ): Promise<void> {
   const connection = await connect(target);
-  // Reads all the while: a server that cannot write either would end any connection.
+  // Reads all the time: a server that cannot write would end any connection.
   const end = ended(connection, what);
   try {
     await connection.write(BEGIN);
@@ -71,9 +71,9 @@ const FLOODS: Readonly<Record<string, (round: number) => Uint8Array>> = {
 
 const BROKEN: Readonly<Record<string, Uint8Array>> = {
   "another protocol": new TextEncoder().encode("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
-  "garbage behind the preface": join(BEGIN, new Uint8Array(3_000).fill(0xa5)),
+  "garbage after the preface": join(BEGIN, new Uint8Array(3_000).fill(0xa5)),
   "a frame that claims 16 MB": join(BEGIN, frame(FRAME.DATA, 0, 1, new Uint8Array(), 2 ** 24 - 1)),
-  "a WINDOW_UPDATE by nothing": join(BEGIN, frame(FRAME.WINDOW_UPDATE, 0, 0, new Uint8Array(4))),
+  "a WINDOW_UPDATE of 0": join(BEGIN, frame(FRAME.WINDOW_UPDATE, 0, 0, new Uint8Array(4))),
   "a window that overflows": join(
     BEGIN,
     frame(FRAME.WINDOW_UPDATE, 0, 0, Uint8Array.of(0x7f, 255, 255, 255)),
@@ -83,10 +83,10 @@ const BROKEN: Readonly<Record<string, Uint8Array>> = {
     BEGIN,
     frame(FRAME.HEADERS, FLAG.END_HEADERS, 1, Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff)),
   ),
-  "DATA for a stream that there is not": join(BEGIN, frame(FRAME.DATA, 0, 7, EMPTY_MESSAGE)),
+  "DATA for an unknown stream": join(BEGIN, frame(FRAME.DATA, 0, 7, EMPTY_MESSAGE)),
 };
 
-/** Asserts that a well-behaved client is served meanwhile, soon, by the same process. */
+/** Asserts that the same process meanwhile serves a well-behaved client without delay. */
 async function assertServes(target: Target, why: string): Promise<void> {
   const transport = createGrpcTransport(target.platform.grpc);
   const client = createClient(DiagnosticsService, transport);
@@ -170,7 +170,7 @@ async function abuse(t: Deno.TestContext, target: Target): Promise<void> {
   await t.step("64 kB of metadata", async () => {
     const transport = createGrpcTransport(target.platform.grpc);
     const client = createClient(DiagnosticsService, transport);
-    // A character that Huffman's code makes longer, not shorter (RFC 7541, appendix B).
+    // A character that the Huffman code makes longer (RFC 7541, appendix B).
     const headers = { "x-big": "~".repeat(64 * 1024) };
     const call = client.getServerInfo({}, { headers, timeoutMs: 2_000 });
     await assert.rejects(call, (error) => {
@@ -182,12 +182,12 @@ async function abuse(t: Deno.TestContext, target: Target): Promise<void> {
     transport.close();
     await assertServes(target, "64 kB of metadata");
   });
-  await t.step("half-open prefaces are closed, and starve nobody", async () => {
+  await t.step("half-open prefaces are closed, and block nobody", async () => {
     const connections = await Promise.all(Array.from({ length: 200 }, () => connect(target)));
     const half = PREFACE.subarray(0, 12);
     await Promise.all(connections.map((connection) => connection.write(half)));
     await assertServes(target, "200 half-open prefaces");
-    // The server ends each of them when its time for the handshake is over.
+    // The server ends each of them when its handshake timeout is over.
     await Promise.all(connections.map((connection) => ended(connection, "half a preface")));
     connections.forEach(close);
   });

@@ -1,4 +1,4 @@
-/** HTTP/2 frames by hand (RFC 9113), for what no client library would send. */
+/** HTTP/2 frames built manually (RFC 9113), because client libraries would not send them. */
 export const PREFACE = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 export const FRAME = {
@@ -14,7 +14,7 @@ export const FRAME = {
 
 export const FLAG = { END_STREAM: 0x1, END_HEADERS: 0x4 } as const;
 
-/** One frame; `length` lies where it is given. */
+/** One frame; a given `length` may be wrong. */
 export function frame(
   type: number,
   flags: number,

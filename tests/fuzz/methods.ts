@@ -8,7 +8,7 @@ import {
   WorkloadService,
 } from "@mpc/proto";
 
-/** Every method of the API, all of which are attacked. */
+/** Every method of the API; all of them are attacked. */
 export const METHODS: readonly DescMethod[] = [
   EnvironmentService,
   WorkloadService,

@@ -1,4 +1,4 @@
-/** Messages that were right until bytes of them were changed, at both doors. */
+/** Valid messages with some bytes changed, at both doors. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { type DescMethod, toBinary } from "@bufbuild/protobuf";
@@ -12,13 +12,13 @@ const SEED = 20_301_227;
 const RUNS = 40;
 const BATCH = 20;
 
-/** Streams and waits that nothing ends are left after so long. */
+/** Streams and waits without an end are left after this time. */
 const DEADLINE_MS = 150;
 
-/** Every other call is answered by then, on however busy a machine. */
+/** Every other call is answered by then, however busy the machine is. */
 const ANSWER_MS = 60_000;
 
-/** Messages that are all unreadable test nothing behind the reading. */
+/** If all messages were unreadable, the test would not reach the code after decoding. */
 const LEAST_SHARE_ANSWERED = 0.02;
 
 const mayWait = ({ methodKind, name }: DescMethod) =>
@@ -26,10 +26,10 @@ const mayWait = ({ methodKind, name }: DescMethod) =>
 
 const deadlineMsOf = (method: DescMethod) => mayWait(method) ? DEADLINE_MS : ANSWER_MS;
 
-/** Codes that say nobody planned for the request. */
+/** Codes that mean that the request was not handled. */
 const FORBIDDEN = [status.UNKNOWN, status.INTERNAL, status.DATA_LOSS];
 
-/** A way to change bytes; places are taken modulo the length, so that each fits any message. */
+/** A way to change bytes; positions are taken modulo the length, so that they fit any message. */
 const mutation = fc.record({
   how: fc.constantFrom("flip", "insert", "cut", "double", "stretch"),
   at: fc.nat(4_000),
@@ -55,7 +55,7 @@ function mutate(
     case "double":
       return Uint8Array.of(...head, ...tail, ...tail);
     default:
-      // A length or varint that goes on for longer than one may.
+      // A length or varint that is longer than allowed.
       return Uint8Array.of(...head, ...new Uint8Array(11).fill(0x80 | value), ...tail);
   }
 }
@@ -113,7 +113,7 @@ async function attackWeb(origin: string, method: DescMethod, body: Uint8Array): 
 
 Deno.test({
   name: `${2 * RUNS * BATCH} messages with changed bytes are read or refused (seed ${SEED})`,
-  // What grpc-js keeps open after a client is closed is not this test's.
+  // Connections that grpc-js keeps after a client is closed do not matter here.
   sanitizeOps: false,
   sanitizeResources: false,
   fn: (t) =>

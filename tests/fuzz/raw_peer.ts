@@ -1,11 +1,11 @@
-/** Connections by hand, from a loopback address of the test's choice. */
+/** Raw connections, from a loopback address that the test chooses. */
 import { connect, type Socket } from "node:net";
 import { once } from "node:events";
 import { Buffer } from "node:buffer";
 
 export interface RawPeer {
   readonly socket: Socket;
-  /** All that the server has sent, once it has closed the connection. */
+  /** Everything that the server has sent, once it has closed the connection. */
   readonly ended: Promise<string>;
 }
 
@@ -21,13 +21,13 @@ export async function rawPeer(
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   const ended = closed.then(() => Buffer.concat(received).toString("latin1"));
   await once(socket, "connect");
-  // From here on the server may end it as it likes: by a reset, too.
+  // From here on the server may end it in any way, including a reset.
   socket.on("error", () => {});
   if (bytes.length > 0) socket.write(bytes);
   return { socket, ended };
 }
 
-/** Asks for the server's version by one JSON call on a connection of its own. */
+/** Requests the server's version with one JSON call on a separate connection. */
 export async function getVersion(port: number, localAddress?: string): Promise<string> {
   const { ended } = await rawPeer(
     port,

@@ -1,15 +1,15 @@
-/** Random choices that a seed repeats. */
+/** Random choices that are the same for the same seed. */
 export interface Random {
-  /** A whole number from 0 to below `limit`. */
+  /** A whole number in [0, `limit`). */
   below(limit: number): number;
   chance(probability: number): boolean;
   of<T>(values: readonly T[]): T;
   bytes(length: number): Uint8Array;
 }
 
-/** The choices of a seed; `stream` gives independent ones of the same seed. */
+/** The choices of a seed; each `stream` of a seed is independent. */
 export function seededRandom(seed: number, stream = 0): Random {
-  // Mulberry32, started apart for each stream by a multiplicative hash.
+  // Mulberry32, with a different start for each stream by a multiplicative hash.
   let state = (seed ^ Math.imul(stream + 1, 0x9e37_79b1)) >>> 0;
   const next = () => {
     state = (state + 0x6d2b_79f5) >>> 0;

@@ -7,21 +7,24 @@ import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { EnvironmentService, OperationService, WorkloadService } from "@mpc/proto";
 import { type PlatformProcess, startPlatform } from "../servers/platform_process.ts";
 
-/** What a server may grow by while it is attacked; more is a leak. */
+/** How much a server may grow during an attack; more is a leak. */
 const MAX_GROWTH_BYTES = 96 * 1024 * 1024;
 
-/** A server that is attacked: what it holds by name, and how it is afterwards. */
+/** A server under attack: the names of its resources, and checks of its state afterwards. */
 export interface Target {
   readonly platform: PlatformProcess;
-  /** Names and ids of what is there, so that requests get behind the first check. */
+  /** Names and ids of existing resources, so that requests pass the first check. */
   readonly names: readonly string[];
-  /** Asserts that an attack leaves resident memory flat: else anybody could fill the server. */
+  /**
+   * Asserts that an attack does not increase resident memory: otherwise anybody could fill the
+   * server.
+   */
   assertMemoryFlat(attack: () => Promise<void>): Promise<void>;
   /** Asserts that the same process still answers. */
   assertWell(): Promise<void>;
 }
 
-/** Starts a server with something in it, on disk, and stops it afterwards. */
+/** Starts a server on disk with a few resources, and stops it afterwards. */
 export async function withTarget(use: (target: Target) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "mpc-fuzz-"));
   const platform = await startPlatform(["--data-dir", directory, "--simulated-delays=none"]);

@@ -1,4 +1,4 @@
-/** Bodies whose framing or encoding is wrong, at the web door, in each of its protocols. */
+/** Bodies with invalid framing or encoding, at the web door, in each of its protocols. */
 import assert from "node:assert/strict";
 import { Code } from "@connectrpc/connect";
 import { type Target, withTarget } from "./target.ts";
@@ -16,7 +16,7 @@ const ENCODINGS = ["", "identity", "gzip", "br", "nope"];
 
 const TIMEOUTS = { "grpc-timeout": "100m", "connect-timeout-ms": "100" };
 
-/** No message, neither as protobuf nor as JSON. */
+/** Not a message, neither as protobuf nor as JSON. */
 const NONE = Uint8Array.of(0xff, 0xff, 1, 2);
 
 const message = (flags: number, payload: Uint8Array, length = payload.length): Uint8Array =>
@@ -24,16 +24,16 @@ const message = (flags: number, payload: Uint8Array, length = payload.length): U
 
 const BODIES: Readonly<Record<string, Uint8Array>> = {
   "nothing": new Uint8Array(),
-  "what is no message": message(0, NONE),
-  "a flag of compression": message(1, NONE),
+  "bytes that are not a message": message(0, NONE),
+  "a compressed flag": message(1, NONE),
   "an unknown flag": message(0x40, NONE),
-  "an end of stream where a message is wanted": message(2, NONE),
+  "an end of stream instead of a message": message(2, NONE),
   "less than the length says": message(0, NONE, 9),
   "half a frame's head": Uint8Array.of(0, 0),
   "a length of 4 GB": message(0, NONE, 2 ** 32 - 1),
 };
 
-/** @returns why the answer is none that somebody planned */
+/** @returns what is wrong with the response; undefined for a proper error */
 async function fault(
   { platform }: Target,
   path: string,
@@ -66,7 +66,7 @@ async function fault(
   if (/"code":"(internal|unknown)"/.test(text)) return told;
   const refused = grpc !== 0 && grpc !== Code.DeadlineExceeded ||
     /"code":"(?!deadline_exceeded)/.test(text);
-  // What programs act on: the type's name is in the details, in base64 where they are binary.
+  // Programs act on it: the type's name is in the details, in base64 if they are binary.
   const details = response.headers.get("grpc-status-details-bin") ?? text;
   if (refused && details === text && !/ErrorInfo|details-bin/.test(text)) {
     return `no ErrorInfo: ${told}`;
@@ -76,8 +76,9 @@ async function fault(
 
 for (const path of [UNARY, STREAM, REFLECTION]) {
   Deno.test({
-    name: `bodies whose framing is wrong are refused as what they are, at the web door: ${path}`,
-    // Clients keep connections in pools of their own.
+    name:
+      `bodies with invalid framing are rejected with the proper error, at the web door: ${path}`,
+    // Clients keep connections in their own pools.
     sanitizeOps: false,
     sanitizeResources: false,
     fn: (t) =>
@@ -100,7 +101,7 @@ for (const path of [UNARY, STREAM, REFLECTION]) {
 }
 
 Deno.test({
-  name: "timeouts that are none are refused as what they are, at the web door",
+  name: "invalid timeouts are rejected with the proper error, at the web door",
   sanitizeOps: false,
   sanitizeResources: false,
   fn: () =>
@@ -120,7 +121,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a path that there is not is told with an ErrorInfo, at the web door",
+  name: "an unknown path gets an ErrorInfo, at the web door",
   sanitizeOps: false,
   sanitizeResources: false,
   fn: () =>

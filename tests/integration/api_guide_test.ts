@@ -1,4 +1,4 @@
-/** What the API guide tells programs to do. */
+/** The instructions of the API guide for programs. */
 import assert from "node:assert/strict";
 import { readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ const ROOT = new URL("../../", import.meta.url);
 const guide = await readFile(new URL("docs/api-guide.md", ROOT), "utf8");
 const example = await readFile(new URL("examples/client.ts", ROOT), "utf8");
 
-/** The API guide's block of code that begins with a text. */
+/** The code block of the API guide that begins with a text. */
 function block(language: string, start: string): string {
   const blocks = guide.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, "g"));
   const found = [...blocks].map(([, code = ""]) => code).find((code) => code.startsWith(start));

@@ -1,4 +1,4 @@
-/** The API as a client meets it that is not ours, has no protos, and asks by reflection: grpcurl. */
+/** The API with a foreign client that has no protos and uses reflection: grpcurl. */
 import assert from "node:assert/strict";
 import { goTool } from "../servers/go_tool.ts";
 import { startPlatform } from "../servers/platform_process.ts";
@@ -18,10 +18,10 @@ async function grpcurl(server: URL, args: readonly string[], data?: unknown) {
   return { code, output: text.decode(stdout), error: text.decode(stderr) };
 }
 
-/** Calls a method that is to succeed. */
+/** Makes a call that must succeed. */
 async function call(server: URL, method: string, request: unknown) {
   const { code, output, error } = await grpcurl(server, [`mpc.v1.${method}`], request);
-  assert.equal(code, 0, `${method} is to succeed: ${error}`);
+  assert.equal(code, 0, `${method} must succeed: ${error}`);
   return JSON.parse(output);
 }
 
@@ -112,17 +112,18 @@ Deno.test("a call that runs when the server shuts down is answered, and the serv
     }).spawn();
     const output = waiting.stdout.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
     let said = "";
-    // What it says just before it sends; another whole call gives that the time to arrive.
+    // grpcurl prints this just before it sends the call; another whole call gives it time to
+    // arrive.
     while (!said.includes("Request metadata to send")) said += (await output.next()).value ?? "";
     const { done } = await call(server, "OperationService/GetOperation", { name });
-    assert.equal(done, undefined, "the rollout takes its time");
+    assert.equal(done, undefined, "the rollout takes some time");
     await stop();
     for (let next = await output.next(); !next.done; next = await output.next()) said += next.value;
     assert.equal((await waiting.status).code, 0, said);
     assert.match(said, /"state": "OPERATION_STATE_SUCCEEDED"/);
   }));
 
-Deno.test("WaitOperation answers with what is when its own timeout has passed", () =>
+Deno.test("WaitOperation returns the current state when its own timeout has passed", () =>
   withServer([], async (server) => {
     const name = await deployed(server, "nginx:stuck");
     const request = { name, timeout: "0.5s" };

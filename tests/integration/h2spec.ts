@@ -1,6 +1,6 @@
 import { goTool } from "../servers/go_tool.ts";
 
-/** A case that a server has failed: its section and title, and what was wanted. */
+/** A case that a server has failed: its section and title, and the expected result. */
 export interface FailedCase {
   readonly name: string;
   readonly detail: string;
@@ -11,10 +11,10 @@ interface Verdict {
   readonly failed: readonly FailedCase[];
 }
 
-/** How long a case waits for an answer; longer than a busy machine needs. */
+/** How long a case waits for a response; longer than a busy machine needs. */
 const CASE_SECONDS = 3;
 
-/** Runs all cases of h2spec, the strict ones too, at a server without TLS. */
+/** Runs all cases of h2spec, including the strict ones, with a server without TLS. */
 export async function h2spec(host: string, port: number): Promise<Verdict> {
   const report = await Deno.makeTempFile({ prefix: "mpc-h2spec-", suffix: ".xml" });
   try {

@@ -5,16 +5,16 @@ import { h2spec } from "./h2spec.ts";
 
 const CASES = 146;
 /**
- * Cases that are not met, and why. A bare grpc-js server on Node 20 fails all of them, and eight
- * more that the guard answers.
+ * Cases that fail, and why. A bare grpc-js server on Node 20 fails all of them, and eight more that
+ * the guard handles.
  */
 const ACCEPTED: Readonly<Record<string, string>> = {
   "generic/2: Sends a WINDOW_UPDATE frame on half-closed (remote) stream":
-    "it wants DATA; what is no gRPC is refused by HEADERS alone, with END_STREAM",
+    "it expects DATA; a request that is not gRPC is refused by HEADERS alone, with END_STREAM",
   "generic/2: Sends a PRIORITY frame on half-closed (remote) stream":
-    "it wants DATA; what is no gRPC is refused by HEADERS alone, with END_STREAM",
+    "it expects DATA; a request that is not gRPC is refused by HEADERS alone, with END_STREAM",
   "http2/5.1.2: Sends HEADERS frames that causes their advertised concurrent stream limit to be exceeded":
-    "its requests are no gRPC and are refused one by one, so there are never so many at once",
+    "its requests are not gRPC and are refused one by one, so there are never that many at once",
 };
 
 /** A bare grpc-js server closes such a connection, too; here HTTP/1.1 is served at the same port. */

@@ -1,4 +1,4 @@
-/** mpctl on a terminal: what is drawn, and what ctrl-C does. */
+/** mpctl on a terminal: what it draws, and what ctrl-C does. */
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import { type Cases, testMpctl, type World } from "../e2e/mpctl_world.ts";
@@ -21,7 +21,7 @@ const deploy = (id: string, image: string) => [
   ...["workload", "deploy", id, "--env", "dev", "--image", image],
 ];
 
-/** What stands on the screen at the end: drawing moves the cursor up and writes over it. */
+/** The final content of the screen: drawing moves the cursor up and overwrites lines. */
 function screen(printed: string): readonly string[] {
   const lines: string[] = [];
   let row = 0;
@@ -49,7 +49,7 @@ const CASES: Cases = [
     ]);
     assert.match(shown[4] ?? "", /^web +dev +READY +1\/1 +nginx:1\.27/);
   }],
-  ["NO_COLOR leaves out the colours, not the drawing", async (world) => {
+  ["NO_COLOR removes the colours, not the drawing", async (world) => {
     const program = start(world, deploy("plain", "nginx:1.27"), { NO_COLOR: "1" });
     assert.equal(await program.code, 0, program.printed());
     assert.doesNotMatch(program.printed(), COLOR);
@@ -63,18 +63,18 @@ const CASES: Cases = [
       /apply_workload \S+ (attempt 2|attempt \d in [\d.]+ s, because )/,
     );
   }],
-  ["ctrl-C detaches, says how to resume, and the operation goes on", async (world) => {
+  ["ctrl-C detaches, says how to resume, and the operation continues", async (world) => {
     const program = start(world, deploy("stuck", "nginx:stuck"));
     await program.until(SPINNER);
     await program.type("\x03");
-    await program.until(/Detached; the operation goes on\. Follow it with 'mpctl op watch \S+'/);
-    assert.equal(await program.code, 130, "nobody pressed it again");
+    await program.until(/Detached; the operation continues\. Follow it with 'mpctl op watch \S+'/);
+    assert.equal(await program.code, 130, "it was not pressed again");
     const drawn = program.printed();
-    assert.doesNotMatch(drawn, UP_FROM_ANYWHERE, "each drawing begins at the left, behind ^C too");
+    assert.doesNotMatch(drawn, UP_FROM_ANYWHERE, "each drawing begins at the left, even after ^C");
     const { out } = await world.mpctl("op", "list", "--filter", "state = RUNNING", "-o", "name");
     assert.match(out, /^operations\//);
   }],
-  ["a second ctrl-C asks whether to cancel; no lets it go on", async (world) => {
+  ["a second ctrl-C asks whether to cancel; after no the operation continues", async (world) => {
     const { out } = await world.mpctl("op", "list", "--filter", "state = RUNNING", "-o", "name");
     const program = start(world, ["op", "watch", out.trim()]);
     await program.until(SPINNER);
@@ -86,7 +86,7 @@ const CASES: Cases = [
     assert.equal(await program.code, 130);
     assert.match((await world.mpctl("op", "get", out.trim())).out, /RUNNING/);
   }],
-  ["and yes cancels it", async (world) => {
+  ["after yes it is cancelled", async (world) => {
     const { out } = await world.mpctl("op", "list", "--filter", "state = RUNNING", "-o", "name");
     const program = start(world, ["op", "watch", out.trim()]);
     await program.until(SPINNER);
@@ -107,11 +107,11 @@ const CASES: Cases = [
     await program.until(/environments\/dev\/workloads\/web is deleted/);
     assert.equal(await program.code, 0);
   }],
-  ["ctrl-C ends event watch, which says how to go on", async (world) => {
+  ["ctrl-C ends event watch, which says how to resume", async (world) => {
     const program = start(world, ["event", "watch", "--target", "environments/dev"]);
     await program.until(/EXISTING environments\/dev/);
     await program.type("\x03");
-    await program.until(/Go on with --resume \S+/);
+    await program.until(/Resume with --resume \S+/);
     assert.equal(await program.code, 0);
   }],
 ];

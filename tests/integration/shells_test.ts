@@ -1,4 +1,4 @@
-/** The completion scripts, in interactive shells on a terminal: what a tab makes of a line. */
+/** The completion scripts, in interactive shells on a terminal: the effect of a tab on a line. */
 import assert from "node:assert/strict";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,11 +8,11 @@ import { startInTerminal, type TerminalProgram } from "../servers/terminal.ts";
 
 interface Shell {
   readonly command: readonly string[];
-  /** Sets a prompt that tests find again. */
+  /** Sets a prompt that tests recognize. */
   readonly prompt: string;
   /** Loads the script. */
   readonly source: string;
-  /** Text of the sum, for the echo of a line that must not look like its output. */
+  /** The text of a sum, so that the echo of a line does not look like its output. */
   readonly sum: string;
 }
 
@@ -39,7 +39,7 @@ const SHELLS: Readonly<Record<string, Shell>> = {
   },
 };
 
-/** Puts `mpctl` on the PATH, as a person who completes has it, and starts the shell there. */
+/** Puts `mpctl` on the `PATH`, like a user of completion, and starts the shell there. */
 async function start(
   { bundle, directory, web }: World,
   { command, prompt, source, sum }: Shell,
@@ -55,7 +55,7 @@ async function start(
     MPC_CONFIG: join(directory, "config.yaml"),
     NO_COLOR: "1",
   });
-  // Sourced twice, as when a person changes the start-up file and loads it again.
+  // Sourced twice, as if a user changed the start-up file and loaded it again.
   await shell.type(`${prompt}; cd ${directory}; ${source}; ${source}; echo ready-${sum}\n`);
   await shell.until(/ready-42[^]*=> /);
   return shell;
@@ -63,7 +63,7 @@ async function start(
 
 type Tab = (line: string) => Promise<string>;
 
-/** Starts a shell; `tab` types a line and a tab, and tells what the terminal then shows. */
+/** Starts a shell; `tab` types a line and a tab, and returns what the terminal then shows. */
 async function inShell(
   world: World,
   shell: Shell,
@@ -74,7 +74,7 @@ async function inShell(
   await run(async (line) => {
     const before = program.printed().length;
     const end = `done-${++lines}-42`;
-    // What follows the tab is read when the shell has dealt with it; ctrl-U drops the line.
+    // The shell reads the text after the tab when it has handled the tab; ctrl-U drops the line.
     await program.type(`${line}\t\x15echo done-${lines}-${shell.sum}\n`);
     await program.until(new RegExp(`${end}[^]*=> `));
     const shown = stripVTControlCharacters(program.printed().slice(before));

@@ -38,7 +38,7 @@ test("no pod is removed when an autoscaler takes over, and applying keeps its nu
   const fixed = web("over", { replicas: 5 });
   await provider.applyWorkload(fixed, live());
   const planned = await provider.applyWorkload(scaled("over", 2), { ...live(), dryRun: true });
-  assert.doesNotMatch(JSON.stringify(planned), /spec\.replicas/, "the plan tells of no fall");
+  assert.doesNotMatch(JSON.stringify(planned), /spec\.replicas/, "the plan contains no decrease");
   await provider.applyWorkload(scaled("over", 2), live());
   assert.equal(await replicas(world, "over"), 5);
   await grow(world, "over", 7);

@@ -100,19 +100,27 @@ Deno.test({
   name: "the doctor checks the readable clusters, and names the others",
   sanitizeOps: false,
   async fn() {
+    const version = await world.mpctl("version", "--all", "-o", "json");
     const left = {
       "app.kubernetes.io/managed-by": "mpc",
       "mpc/environment": "left",
       "mpc/uid": "x",
+      "mpc/installation": JSON.parse(version.out).server.installation,
     };
-    const metadata = { name: "left", labels: left };
-    await kubectl(
-      ["apply", "-f", "-"],
-      JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata }),
-    );
+    const theirs = { ...left, "mpc/environment": "theirs", "mpc/installation": "other" };
+    for (const [name, labels] of Object.entries({ left, theirs })) {
+      const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
+      await kubectl(["apply", "-f", "-"], JSON.stringify(namespace));
+    }
     const { code, out, err } = await world.mpctl("doctor", "-o", "json");
     assert.equal(code, 1, err);
-    const { findings } = JSON.parse(out) as { findings: Record<string, string>[] };
+    const { findings, foreignObjects } = JSON.parse(out) as {
+      findings: Record<string, string>[];
+      foreignObjects: Record<string, unknown>[];
+    };
+    assert.deepEqual(foreignObjects.map(({ installation, objects }) => [installation, objects]), [
+      ["other", 1],
+    ]);
     // The failed undo on the unreachable cluster also needs attention.
     const told = findings.filter(({ invariant }) => invariant !== "OPERATION_NEEDS_ATTENTION");
     assert.deepEqual(told.map(({ subject, remedy }) => `${subject}: ${remedy}`).sort(), [
@@ -123,9 +131,12 @@ Deno.test({
       "late: kubectl cluster-info",
       "nowhere: kubectl cluster-info",
     ]);
-    const swept = await world.mpctl("doctor", "--sweep");
+    const unasked = await world.mpctl("doctor", "--sweep");
+    assert.equal(unasked.code, 2, "it asks, and there is no terminal");
+    assert.match(unasked.out, /^ {2}- Namespace\/left$/m);
+    const swept = await world.mpctl("doctor", "--sweep", "--yes");
     assert.equal(swept.code, 1, swept.err);
-    assert.match(swept.out, /what is left of environments\/left is removed within a minute/);
+    assert.match(swept.out, /the objects of environments\/left will be removed within a minute/);
     assert.match(swept.out, /✗ CLUSTER_UNREADABLE gone/);
   },
 });

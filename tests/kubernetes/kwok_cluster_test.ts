@@ -68,7 +68,7 @@ Deno.test("an expired certificate is rejected", async () => {
 });
 
 Deno.test({
-  name: "the API server starts again at its address, with all that it had",
+  name: "the API server starts again at its address, with all its objects",
   // The suite owns the process and replaces it.
   sanitizeOps: false,
   sanitizeResources: false,

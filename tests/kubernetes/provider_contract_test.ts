@@ -17,7 +17,7 @@ Deno.test.afterAll(async () => {
 });
 
 providerContract(
-  "kubernetes, on a control plane with nodes that pretend",
+  "kubernetes, on a control plane with simulated nodes",
   { misbehavingImages: ["missing", "crash", "unschedulable", "stuck"] },
   () => openKubernetesHarness(cluster.kubeconfig),
 );

@@ -50,7 +50,7 @@ async function apply(
 const dryRun = (objects: readonly KubernetesObject[]) => apply(objects, "--dry-run=server");
 
 for (const [name, intent] of Object.entries(ENVIRONMENT_INTENTS)) {
-  Deno.test(`${name}: every object is valid, and the API server would take it`, async () => {
+  Deno.test(`${name}: every object is valid, and the API server accepts it`, async () => {
     const objects = [...renderNamespace(intent), ...renderPolicies(intent)];
     assert.deepEqual(objects.flatMap(problemsOf), []);
     assert.equal((await dryRun(objects)).length, objects.length);
@@ -58,7 +58,7 @@ for (const [name, intent] of Object.entries(ENVIRONMENT_INTENTS)) {
 }
 
 for (const [name, intent] of Object.entries(WORKLOAD_INTENTS)) {
-  Deno.test(`${name}: every object is valid, and the API server would take it`, async () => {
+  Deno.test(`${name}: every object is valid, and the API server accepts it`, async () => {
     const objects = renderWorkload(intent);
     assert.deepEqual(objects.flatMap(problemsOf), []);
     assert.equal((await dryRun(objects)).length, objects.length);

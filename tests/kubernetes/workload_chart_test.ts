@@ -34,7 +34,7 @@ async function byHelm(intent: WorkloadIntent): Promise<readonly KubernetesObject
 }
 
 for (const [name, intent] of Object.entries(WORKLOAD_INTENTS)) {
-  Deno.test(`${name}: the chart makes what the native renderer makes`, async () => {
+  Deno.test(`${name}: the chart renders what the native renderer renders`, async () => {
     assert.deepEqual(await byHelm(intent), renderWorkload(intent));
   });
 }

@@ -1,4 +1,4 @@
-/** Attacks from one address: the process stays small, and a caller from another is answered. */
+/** Attacks from one address: the process stays small, and a caller from another one is answered. */
 import assert from "node:assert/strict";
 import { setTimeout } from "node:timers/promises";
 import { createClient } from "@connectrpc/connect";
@@ -31,7 +31,7 @@ Deno.test({
   sanitizeResources: false,
   async fn(t) {
     for (const attack of ATTACKS) {
-      // A server for each: what an attack has made the allocator keep is not the next one's.
+      // A separate server for each, because the allocator keeps memory after an attack.
       await t.step(attack, () =>
         withTarget(async (target) => {
           await withstand(target, attack);

@@ -3,7 +3,7 @@ import { fuzzFields } from "../fuzz/fuzz_fields.ts";
 const CASES = 100_000;
 
 Deno.test({
-  name: `${CASES} random and hostile requests are answered or refused as planned`,
+  name: `${CASES} random and hostile requests get a response or a proper error`,
   sanitizeOps: false,
   sanitizeResources: false,
   async fn(t) {

@@ -3,7 +3,7 @@ import { fuzzJson } from "../fuzz/fuzz_json.ts";
 const CASES = 100_000;
 
 Deno.test({
-  name: `${CASES} requests of nearly right JSON are answered or refused as planned`,
+  name: `${CASES} requests of almost valid JSON get a response or a proper error`,
   sanitizeOps: false,
   sanitizeResources: false,
   async fn(t) {

@@ -1,8 +1,8 @@
 /**
- * `deno task mutate`: puts one fault after the other into a copy of the code and runs the tests that
- * own it; a fault that no test notices is a failure.
+ * `deno task mutate`: puts one fault after another into a copy of the code and runs the tests that
+ * own that code; a fault that no test notices is a failure.
  *
- * Options: `--only TEXT` (of the file or the fault), `--sample N` with `--seed S`, `--jobs N`.
+ * Options: `--only TEXT` (in the file or the fault), `--sample N` with `--seed S`, `--jobs N`.
  */
 import { parseArgs } from "node:util";
 import { SeededIds } from "../fakes/seeded_ids.ts";
@@ -21,7 +21,7 @@ const { values } = parseArgs({
   },
 });
 
-/** Some of the mutants, the same ones for the same seed. */
+/** A sample of the mutants, the same for the same seed. */
 function sampleOf(mutants: readonly Mutant[], count: number, seed: number): readonly Mutant[] {
   const random = new SeededIds(seed);
   return mutants.map((mutant) => ({ mutant, place: random.random() }))
@@ -38,7 +38,7 @@ function chosen(): readonly Mutant[] {
   return sampleOf(matching, Number(values.sample), seed);
 }
 
-/** Tests that fail without a mutant would kill every one. */
+/** Asserts that the tests pass without a mutant: otherwise they would kill every one. */
 async function assertPass(copy: SourceCopy, mutants: readonly Mutant[]): Promise<void> {
   const output = await copy.failureOf([...new Set(mutants.flatMap(({ tests }) => tests))]);
   if (output === undefined) return;

@@ -1,13 +1,13 @@
-/** One fault that is put into the code on purpose; the tests that own the code have to fail. */
+/** A deliberate fault in the code, which the tests that own the code must notice. */
 export interface Mutant {
-  /** What the fault does, as a defect report would say it. */
+  /** The effect of the fault, as a bug report would describe it. */
   readonly fault: string;
   /** Path of the source file, from the repository's root. */
   readonly file: string;
-  /** Text of the file; it must occur exactly once, else the mutant is stale. */
+  /** Text in the file. It must occur exactly once, otherwise the mutant is stale. */
   readonly find: string;
   readonly replace: string;
-  /** Test files, small and fast, of which one must fail. */
+  /** Small and fast test files, one of which must fail. */
   readonly tests: readonly string[];
 }
 

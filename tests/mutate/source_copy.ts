@@ -3,27 +3,27 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Mutant } from "./mutant.ts";
 
-/** How long the tests of one mutant may take; a mutant that makes them hang is killed. */
+/** The time limit of one mutant's tests; a mutant that makes them hang counts as killed. */
 const TIMEOUT_MS = 60_000;
 
-/** How long all tests may take on the code as it is. */
+/** The time limit of all tests with the unchanged code. */
 const ALL_TIMEOUT_MS = 900_000;
 
 export type Verdict = "killed" | "timed out" | "survived" | "stale" | "invalid";
 
 export interface Result {
   readonly verdict: Verdict;
-  /** The end of what the tests printed. */
+  /** The end of the tests' output. */
   readonly output: string;
 }
 
-/** Files in memory, where the system has them: tests of stores wait for a disk most of the time. */
+/** Files in memory, if the system has it, because tests of stores mostly wait for the disk. */
 const MEMORY = "/dev/shm";
 
-/** A copy of the files that git knows or would add, in which files may be changed. */
+/** A copy of all files in git, including new ones, in which files can be changed. */
 export class SourceCopy implements AsyncDisposable {
   readonly #folder: string;
-  /** For the tests' own files. */
+  /** For files that the tests create. */
   readonly #scratch: string;
 
   private constructor(folder: string) {
@@ -44,7 +44,7 @@ export class SourceCopy implements AsyncDisposable {
     return copy;
   }
 
-  /** Runs test files on the code as it is. @returns what they printed where one failed */
+  /** Runs test files with the unchanged code. @returns their output if one fails */
   async failureOf(paths: readonly string[]): Promise<string | undefined> {
     const { verdict, output } = await this.#test([...paths, "--parallel"], ALL_TIMEOUT_MS);
     return verdict === "survived" ? undefined : `${verdict}: ${output}`;
@@ -82,7 +82,7 @@ export class SourceCopy implements AsyncDisposable {
     return { verdict: late ? "timed out" : verdictOf(code, output), output: output.slice(-4_000) };
   }
 
-  /** Changes the code as a mutant says, runs its tests, and changes it back. */
+  /** Applies a mutant, runs its tests, and reverts it. */
   async try({ file, find, replace, tests }: Mutant): Promise<Result> {
     const path = join(this.#folder, file);
     let source: string;
@@ -109,7 +109,7 @@ export class SourceCopy implements AsyncDisposable {
   }
 }
 
-/** A program that cannot be loaded says nothing of its tests. */
+/** A program that cannot be loaded says nothing about its tests. */
 function verdictOf(code: number, output: string): Verdict {
   if (code === 0) return "survived";
   return /^FAILED \|/m.test(output) && !/could not be parsed|SyntaxError/.test(output)

@@ -1,6 +1,6 @@
 import { generate } from "selfsigned";
 
-/** A certificate for this machine's loopback addresses, good for an hour. */
+/** A certificate for this machine's loopback addresses, valid for an hour. */
 export async function loopbackCertificate(): Promise<{ cert: string; key: string }> {
   const pems = await generate([{ name: "commonName", value: "localhost" }], {
     keySize: 2048,

@@ -1,7 +1,9 @@
-/** Podman and buildah, whose images and containers for tests stand apart from the machine's own. */
+/**
+ * Podman and buildah, with storage that is separate from the machine's own images and containers.
+ */
 import { toolCache } from "./go_tool.ts";
 
-/** Environment in which podman, buildah and kind see what tests have, and nothing else. */
+/** The environment in which podman, buildah and kind see only the tests' images and containers. */
 async function containerEnv(): Promise<Readonly<Record<string, string>>> {
   const folder = `${toolCache()}/containers`;
   await Deno.mkdir(folder, { recursive: true });
@@ -23,7 +25,7 @@ async function containerEnv(): Promise<Readonly<Record<string, string>>> {
     limits,
     [
       "[containers]",
-      // The default may be above what this machine allows, and no container would start.
+      // The default may exceed what this machine allows, and then no container would start.
       `default_ulimits = ["nofile=${nofile}:${nofile}", "nproc=30000:30000"]`,
       "",
     ].join("\n"),
@@ -36,9 +38,9 @@ async function containerEnv(): Promise<Readonly<Record<string, string>>> {
 }
 
 /**
- * Runs podman, or what uses it, in that environment.
- * @returns what it printed
- * @throws {Error} when it fails, with what it said
+ * Runs podman, or a program that uses it, in that environment.
+ * @returns its output
+ * @throws {Error} if it fails, with its output
  */
 export async function withContainers(command: string, args: readonly string[]): Promise<string> {
   return await run(command, args, await containerEnv());

@@ -1,6 +1,6 @@
 /**
- * A worker as its own process, alone: on the embedded engine, which needs no server. SIGUSR1 takes
- * the engine away, SIGUSR2 gives it back.
+ * A worker as a separate process, with the embedded engine, which needs no server. SIGUSR1 makes
+ * the engine unavailable, SIGUSR2 available again.
  */
 import { formatAddress } from "@mpc/process";
 import { EmbeddedEngine } from "@mpc/worker";
@@ -10,7 +10,7 @@ import { FragileEngine } from "../fakes/fragile_engine.ts";
 
 const config = readWorkerConfig(Deno.args)!;
 const worker = await startWorker(config, (tools) => {
-  // Under the name that the API admits operations for.
+  // Under the name of the engine that the API admits operations for.
   const engine = new FragileEngine(new EmbeddedEngine(tools), "temporal");
   Deno.addSignalListener("SIGUSR1", () => engine.reachable = false);
   Deno.addSignalListener("SIGUSR2", () => engine.reachable = true);

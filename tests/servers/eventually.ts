@@ -2,9 +2,9 @@ const PATIENCE_MS = 120_000;
 const PAUSE_MS = 200;
 
 /**
- * Tries until it works: for what other programs do in their own time, and tell nobody.
+ * Retries until success, for what other programs do without reporting it.
  * @param what for the error, for instance `the node is lost`
- * @throws {Error} when it does not work in time, with the last reason
+ * @throws {Error} if it does not succeed in time, with the last reason
  */
 export async function eventually<T>(what: string, attempt: () => Promise<T>): Promise<T> {
   const end = Date.now() + PATIENCE_MS;

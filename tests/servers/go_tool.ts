@@ -1,17 +1,19 @@
-/** Programs that tests need and that Go's module proxy has: built once, kept outside the repository. */
+/**
+ * Programs for tests, from Go's module proxy. They are built once and kept outside the repository.
+ */
 import envPaths from "env-paths";
 
 interface GoTool {
-  /** The package that is built. */
+  /** The package to build. */
   readonly from: string;
-  /** The module that holds it, and its version. */
+  /** The module that contains it, with its version. */
   readonly module: string;
   readonly version: string;
 }
 
 const KUBERNETES = { module: "k8s.io/kubernetes", version: "v1.34.4" };
 
-/** Kubernetes' staging modules stand as folders in its go.mod; from outside they have versions. */
+/** Kubernetes' staging modules are folders in its go.mod; from outside they have versions. */
 const KUBERNETES_STAGING = "v0.34.4";
 
 const TOOLS = {
@@ -55,13 +57,12 @@ const TOOLS = {
   helm: { from: "helm.sh/helm/v3/cmd/helm", module: "helm.sh/helm/v3", version: "v3.19.0" },
 } satisfies Record<string, GoTool>;
 
-/** A program that `goTool` knows. */
+/** A program that `goTool` can build. */
 export type GoToolName = keyof typeof TOOLS;
 
 /**
- * The path of a program, which is built where it is not in the cache yet; kube-apiserver takes some
- * minutes.
- * @throws {Error} where there is no Go, or the build fails; with what Go said
+ * The path of a program. It is built if it is not in the cache; kube-apiserver takes some minutes.
+ * @throws {Error} if there is no Go, or the build fails, with Go's output
  */
 export async function goTool(name: GoToolName): Promise<string> {
   const { from, module, version }: GoTool = TOOLS[name];
@@ -81,7 +82,7 @@ export async function goTool(name: GoToolName): Promise<string> {
       `//go:build tools\n\npackage tools\n\nimport _ "${from}"\n`,
     );
     const version_ = `-X k8s.io/component-base/version.gitVersion=${version}`;
-    // Built beside its place and renamed, so that a build that is cut off leaves nothing.
+    // Built next to its place and renamed, so that an interrupted build leaves nothing.
     const built = `${path}.${Deno.pid}`;
     await go(work, ["build", "-trimpath", "-ldflags", `-s -w ${version_}`, "-o", built, from]);
     await Deno.rename(built, path);
@@ -93,7 +94,7 @@ export async function goTool(name: GoToolName): Promise<string> {
 
 /**
  * The path of a program of our own, built from a folder with `go.mod` and `main.go`.
- * @throws {Error} where there is no Go, or the build fails; with what Go said
+ * @throws {Error} if there is no Go, or the build fails, with Go's output
  */
 export async function goProgram(source: URL): Promise<string> {
   const files = ["go.mod", "main.go"];
@@ -118,17 +119,17 @@ export async function goProgram(source: URL): Promise<string> {
   }
 }
 
-/** The folder that holds the source of a program's module; nothing in it may be changed. */
+/** The folder with the source of a program's module; it must not be changed. */
 export async function goModule(name: GoToolName): Promise<string> {
   return (await download(TOOLS[name])).Dir;
 }
 
-/** The version of a program, as its tag has it. */
+/** The version of a program, from its tag. */
 export function goToolVersion(name: GoToolName): string {
   return TOOLS[name].version;
 }
 
-/** Where what tests build is kept from run to run. */
+/** Where programs that tests build are kept between runs. */
 export function toolCache(): string {
   return envPaths("mpc-ci", { suffix: "" }).cache;
 }
@@ -155,7 +156,7 @@ async function go(cwd: string, args: string[]): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-/** Whether a file is there. */
+/** Whether a file exists. */
 export async function isFile(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isFile;

@@ -1,9 +1,9 @@
 import { goTool } from "./go_tool.ts";
 
-/** Runs helm; resolves with what it prints, rejects with what it says where it fails. */
+/** Runs helm; resolves with its output, rejects with its error output if it fails. */
 export type Helm = (args: readonly string[], stdin?: string) => Promise<string>;
 
-/** Helm for tests, without anything of this machine's own. */
+/** Helm for tests, without this machine's settings. */
 export async function helm(env: Readonly<Record<string, string>> = {}): Promise<Helm> {
   const path = await goTool("helm");
   return async (args, stdin = "") => {

@@ -9,20 +9,20 @@ import { testImages } from "./test_images.ts";
 
 /** A real cluster of one node, in a container of podman, with the images of tests on it. */
 export interface KindCluster {
-  /** Path of a kubeconfig that may do everything. */
+  /** Path of a kubeconfig with all permissions. */
   readonly kubeconfig: string;
   /**
-   * Whether its network enforces NetworkPolicies: false, as its plugin (`ptp`, of
-   * containernetworking-plugins) gives pods addresses and routes, and reads no policies.
+   * Whether its network enforces NetworkPolicies: false, because its plugin (`ptp`, of
+   * containernetworking-plugins) gives pods addresses and routes, and ignores policies.
    */
   readonly enforcesPolicies: boolean;
-  /** Ends the API server as a crash would, and keeps it down; etcd and the node go on. */
+  /** Stops the API server like a crash, and keeps it down; etcd and the node continue. */
   interruptApiServer(): Promise<void>;
-  /** Lets it come back, and waits until it answers. */
+  /** Lets the API server start again, and waits until it answers. */
   resumeApiServer(): Promise<void>;
-  /** Ends the node's kubelet; the cluster takes the node for lost after some seconds. */
+  /** Stops the node's kubelet; the cluster considers the node lost after some seconds. */
   loseNode(): Promise<void>;
-  /** Starts it again, and waits until the node is ready. */
+  /** Starts the kubelet again, and waits until the node is ready. */
   findNode(): Promise<void>;
   /** Deletes it. */
   stop(): Promise<void>;
@@ -33,8 +33,8 @@ const API_SERVER = "/etc/kubernetes/manifests/kube-apiserver.yaml";
 const WHAT = "a real cluster";
 
 /**
- * How nodes are lost is seen sooner than by default (40 s), so that tests need not wait for it.
- * The node's container may have no cgroup v2.
+ * A lost node is noticed sooner than by default (40 s), so that tests need not wait for it. The
+ * node's container may have no cgroup v2.
  */
 const CONFIG = JSON.stringify({
   kind: "Cluster",
@@ -51,8 +51,8 @@ const CONFIG = JSON.stringify({
 });
 
 /**
- * Creates a cluster under a name of its own, and waits until its node and its DNS are ready.
- * @throws {Error} when a part cannot be had or the cluster does not come up, with what kind said
+ * Creates a cluster with a unique name, and waits until its node and its DNS are ready.
+ * @throws {Error} if a part is missing or the cluster does not start, with kind's output
  */
 export async function startKindCluster(folder: string): Promise<KindCluster> {
   requireRoot(WHAT, "because it makes the node's file system and its network");
@@ -88,7 +88,7 @@ export async function startKindCluster(folder: string): Promise<KindCluster> {
     enforcesPolicies: false,
     stop,
     async interruptApiServer() {
-      // A kubelet keeps what has a manifest, and nothing else.
+      // A kubelet runs exactly the pods that have a manifest.
       await onNode(`mv ${API_SERVER} /kind/ && pkill --signal KILL --full ^kube-apiserver`);
     },
     async resumeApiServer() {

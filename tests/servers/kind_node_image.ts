@@ -17,9 +17,9 @@ const TOOLS: readonly GoToolName[] = [
 ];
 
 /**
- * The name of the image of kind's nodes. It is made where it is not there yet, which takes minutes,
- * and again when what it is made of changes.
- * @throws {Error} when it cannot be made, with what the build said
+ * The name of the image of kind's nodes. It is built if it does not exist, which takes minutes, and
+ * again if its sources change.
+ * @throws {Error} if it cannot be built, with the build's output
  */
 export async function kindNodeImage(): Promise<string> {
   const version = goToolVersion("kubelet");

@@ -6,15 +6,17 @@ import { createKubeAuthority, type KubeUser } from "./kube_authority.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import { startServer } from "./server_process.ts";
 
-/** A request as the API server's audit log has it (Kubernetes, "Auditing"). */
+/** A request in the API server's audit log (Kubernetes, "Auditing"). */
 export interface AuditedRequest {
   /** `get`, `list`, `watch`, `patch`, `delete` … */
   readonly verb: string;
-  /** Plural, for instance `deployments`; empty for what is no resource. */
+  /** Plural, for instance `deployments`; empty for paths that are not resources. */
   readonly resource: string;
 }
 
-/** Tells of every request when it begins to be answered: a watch is answered for as long as it lasts. */
+/**
+ * Logs every request when its response begins, because a watch is answered for as long as it lasts.
+ */
 const AUDIT_POLICY = JSON.stringify({
   apiVersion: "audit.k8s.io/v1",
   kind: "Policy",
@@ -25,25 +27,27 @@ const AUDIT_POLICY = JSON.stringify({
   ],
 });
 
-/** A Kubernetes API server on loopback, with etcd behind it and nothing that runs pods. */
+/** A Kubernetes API server on loopback with its etcd, and nothing that runs pods. */
 export interface KubeApiServer {
   readonly url: string;
-  /** Where its files are. */
+  /** The folder of its files. */
   readonly folder: string;
-  /** Path of a kubeconfig that may do everything. */
+  /** Path of a kubeconfig with all permissions. */
   readonly kubeconfig: string;
-  /** Writes the kubeconfig of another user, who may do what RBAC says. @returns its path */
+  /** Writes the kubeconfig of another user, whose permissions RBAC decides. @returns its path */
   kubeconfigOf(user: KubeUser): Promise<string>;
-  /** What such a user has asked for so far; not the administrator, nor the cluster's own parts. */
+  /**
+   * The requests of such a user so far, without those of the administrator and the cluster itself.
+   */
   requestsOf(user: string): Promise<readonly AuditedRequest[]>;
-  /** Ends the API server as a crash would; etcd keeps what it has. */
+  /** Stops the API server like a crash; etcd keeps its data. */
   interrupt(): Promise<void>;
   /** Starts it again at the same address, and waits until it is ready. */
   resume(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts one in a folder; what it needs is built where it is not there yet, which takes minutes. */
+/** Starts one in a folder. The programs are built first if necessary, which takes minutes. */
 export async function startKubeApiServer(folder: string): Promise<KubeApiServer> {
   const [etcdPath, serverPath] = await Promise.all([goTool("etcd"), goTool("kube-apiserver")]);
   const [client, peer, port] = [freePort(), freePort(), freePort()];
@@ -78,7 +82,7 @@ export async function startKubeApiServer(folder: string): Promise<KubeApiServer>
     path: etcdPath,
     args: [
       ...["--data-dir", join(folder, "etcd"), "--log-level", "error"],
-      // What is in it ends with the test.
+      // Its data is not needed after the test.
       "--unsafe-no-fsync",
       ...["--listen-client-urls", `http://127.0.0.1:${client}`],
       ...["--advertise-client-urls", `http://127.0.0.1:${client}`],
@@ -101,7 +105,7 @@ export async function startKubeApiServer(folder: string): Promise<KubeApiServer>
         ...["--authorization-mode", "RBAC", "--service-cluster-ip-range", "10.0.0.0/16"],
         ...["--audit-policy-file", join(folder, "audit.yaml")],
         ...["--audit-log-path", join(folder, "audit.log")],
-        // It asks the nodes for logs; those that pretend let anybody.
+        // It asks the nodes for logs; simulated nodes allow anybody.
         ...["--kubelet-preferred-address-types", "InternalIP"],
       ],
     });
@@ -139,7 +143,7 @@ export async function startKubeApiServer(folder: string): Promise<KubeApiServer>
 
 async function readAudit(path: string, user: string): Promise<readonly AuditedRequest[]> {
   const requests = new Map<string, AuditedRequest>();
-  // What follows the last line's end is being written.
+  // Text after the last end of line is still being written.
   for (const line of (await Deno.readTextFile(path)).split("\n").slice(0, -1)) {
     const { auditID, verb, user: who, objectRef } = JSON.parse(line) as {
       auditID: string;
@@ -147,7 +151,7 @@ async function readAudit(path: string, user: string): Promise<readonly AuditedRe
       user: { username: string };
       objectRef?: { resource?: string };
     };
-    // One that is streamed has two lines.
+    // A streamed request has two lines.
     if (who.username === user) {
       requests.set(auditID, { verb, resource: objectRef?.resource ?? "" });
     }

@@ -9,23 +9,23 @@ export interface Certificate {
 export interface KubeUser {
   readonly name: string;
   readonly groups?: readonly string[];
-  /** When the certificate ends, or has ended; in an hour where not given. */
+  /** When the certificate expires; in an hour by default. May be in the past. */
   readonly notAfter?: Date;
 }
 
-/** What signs the certificates of one cluster: of its servers, and of who may call them. */
+/** Signs the certificates of one cluster: those of its servers and of its users. */
 export interface KubeAuthority {
   readonly cert: string;
   /** For servers on loopback. */
   server(): Promise<Certificate>;
-  /** For a user, whom the API server knows by its common name and its organizations. */
+  /** For a user, whom the API server knows by the common name and the organizations. */
   user(user: KubeUser): Promise<Certificate>;
 }
 
 const HOUR_MS = 3_600_000;
 const KEYS = { keyType: "ec", algorithm: "sha256" } as const;
 
-/** Makes an authority of its own for one cluster, good for an hour. */
+/** Creates an authority for one cluster, valid for an hour. */
 export async function createKubeAuthority(): Promise<KubeAuthority> {
   const own = await generate([{ name: "commonName", value: "mpc-test" }], {
     ...KEYS,

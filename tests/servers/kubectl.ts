@@ -5,8 +5,9 @@ import { runCommand } from "./run_command.ts";
 export type Kubectl = (args: readonly string[], stdin?: string) => Promise<string>;
 
 /**
- * kubectl for one kubeconfig, for what tests do on a cluster beside the platform.
- * @returns what it prints; it throws an `Error` with what kubectl said when that fails
+ * kubectl with one kubeconfig, for what tests do on a cluster without the platform.
+ * @returns a function that returns its output, and throws an `Error` with kubectl's output if it
+ *   fails
  */
 export async function kubectlOf(kubeconfig: string): Promise<Kubectl> {
   const path = await goTool("kubectl");

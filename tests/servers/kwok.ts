@@ -5,14 +5,14 @@ import type { KubeApiServer } from "./kube_api_server.ts";
 import { kubectlOf } from "./kubectl.ts";
 import { startServer } from "./server_process.ts";
 
-/** Nodes that exist in the API alone, and pods on them that pretend to run. */
+/** Nodes that exist only in the API, and pods on them that only seem to run. */
 export interface Kwok {
   stop(): Promise<void>;
 }
 
 const STAGES = new URL("./kwok_stages.yaml", import.meta.url).pathname;
 
-/** What every container has printed, in the format in which kubelets keep it. */
+/** The log of every container, in the format of kubelets. */
 const LOG = [
   "2026-01-01T00:00:00.000000000Z stdout F starting",
   "2026-01-01T00:00:01.000000000Z stdout F cannot reach the database",
@@ -40,7 +40,7 @@ export async function startKwok(server: KubeApiServer, nodes: number): Promise<K
     path: await goTool("kwok"),
     args: [
       ...["--kubeconfig", kubeconfig, "--config", config, "--manage-all-nodes"],
-      // It answers for the kubelets of all nodes.
+      // It answers in place of the kubelets of all nodes.
       ...["--node-ip", "127.0.0.1", "--node-port", String(port)],
       ...["--server-address", `127.0.0.1:${port}`],
       ...["--tls-cert-file", join(folder, "server.crt")],

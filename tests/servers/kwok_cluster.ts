@@ -4,8 +4,8 @@ import { startKwok } from "./kwok.ts";
 import { requirePrograms } from "./requirements.ts";
 
 /**
- * A control plane that is real and nodes that are not: what needs no container starts in seconds.
- * @throws {Error} where the machine lacks what it takes, or a server does not start
+ * A real control plane with simulated nodes. It needs no container, and starts in seconds.
+ * @throws {Error} if the machine lacks a program, or a server does not start
  */
 export async function startKwokCluster(folder: string, nodes: number): Promise<KubeApiServer> {
   await requirePrograms("a Kubernetes control plane", ["go"]);

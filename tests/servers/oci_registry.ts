@@ -9,7 +9,7 @@ export interface OciRegistry {
 
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 
-/** Starts one that has one chart, as `helm push` would have put it there. */
+/** Starts a registry with one chart, as `helm push` would have stored it. */
 export function startOciRegistry(
   { name, version, archive }: { name: string; version: string; archive: Uint8Array },
 ): OciRegistry {

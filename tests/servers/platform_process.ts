@@ -1,17 +1,17 @@
 import config from "../../deno.json" with { type: "json" };
 import { startDeno, type Subprocess } from "./subprocess.ts";
 
-/** A server of the platform as a person starts it. */
+/** A server of the platform, started like by a user. */
 export interface PlatformProcess {
   readonly process: Subprocess;
   readonly grpc: URL;
   readonly web: URL;
   stop(): Promise<void>;
-  /** Ends it as a power cut would. */
+  /** Kills it, like a power cut. */
   kill(): Promise<void>;
 }
 
-/** Starts the dev process, as its task does, on free ports and waits until it says its addresses. */
+/** Starts the dev process like its task, on free ports, and waits until it prints its addresses. */
 export async function startPlatform(
   args: readonly string[],
   descriptors?: number,
@@ -23,7 +23,7 @@ export async function startPlatform(
       ...command,
       "--grpc-listen=127.0.0.1:0",
       "--web-listen=127.0.0.1:0",
-      // A suite is one caller, and calls as many would.
+      // A suite is one caller, but makes as many calls as many callers.
       "--rate-limit=1000000",
       ...args,
     ],
@@ -33,7 +33,7 @@ export async function startPlatform(
   return await addressesOf(process);
 }
 
-/** Waits until a server says its addresses. */
+/** Waits until a server prints its addresses. */
 export async function addressesOf(process: Subprocess): Promise<PlatformProcess> {
   const grpc = await process.line((line) => /^ {2}gRPC +(\S+)$/.exec(line)?.[1]);
   const web = await process.line((line) => /^ {2}web +(\S+)$/.exec(line)?.[1]);

@@ -1,4 +1,4 @@
-/** What a suite needs of the machine, and the Debian package that has it. */
+/** The programs that suites need from the machine, and their Debian packages. */
 const PACKAGES = {
   go: "golang-go",
   podman: "podman",
@@ -8,13 +8,13 @@ const PACKAGES = {
   busybox: "busybox-static",
 } as const;
 
-/** A program that can be asked for. */
+/** A program that a suite may require. */
 export type Requirement = keyof typeof PACKAGES;
 
 /**
- * Makes sure that a suite can run, before it starts anything.
+ * Asserts that a suite can run, before it starts anything.
  * @param what for people, for instance `the suite on a real cluster`
- * @throws {Error} that names everything that is missing and how to get it
+ * @throws {Error} that names all missing programs and how to install them
  */
 export async function requirePrograms(
   what: string,
@@ -35,7 +35,7 @@ export async function requirePrograms(
   );
 }
 
-/** @throws {Error} where the tests do not run as root, and why they must */
+/** @throws {Error} if the tests do not run as root, with the reason why they must */
 export function requireRoot(what: string, why: string): void {
   if (Deno.uid() !== 0) throw new Error(`Cannot run ${what}: it must run as root, ${why}`);
 }

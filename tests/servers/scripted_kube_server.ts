@@ -7,27 +7,27 @@ import { createKubeAuthority } from "./kube_authority.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import { withFolder } from "./with_folder.ts";
 
-/** What an API server answers to each request, the first of which is number 1. */
+/** The response of an API server to each request; the first request has number 1. */
 export type Handler = (request: Request, call: number) => Response | Promise<Response>;
 
-/** Whom the servers here are vouched for by, and trust. */
+/** The authority that signs the certificates of these servers, and that they trust. */
 export const authority = await createKubeAuthority();
 
-/** The certificate of a user that the servers know. */
+/** The certificate of a user whom the servers accept. */
 export const ann = await authority.user({ name: "ann" });
 
-/** Options of a call that nobody aborts. */
+/** Options of a call that is never aborted. */
 export const call = () => ({ signal: new AbortController().signal });
 
-/** What is asked for, and the answer. */
+/** The object that tests read, and its response. */
 export const DEV = { ...NAMESPACE, name: "dev" };
 export const dev = { apiVersion: "v1", kind: "Namespace", metadata: { name: "dev" } };
 
-/** An error, as an API server tells it. */
+/** An error response of an API server. */
 export const status = (code: number, more: object = {}, headers: HeadersInit = {}) =>
   Response.json({ kind: "Status", code, ...more }, { status: code, headers });
 
-/** A stream of these texts, which then stays open. */
+/** A stream that sends these texts and then stays open. */
 export function stream(...texts: readonly string[]): Response {
   const encoder = new TextEncoder();
   return new Response(
@@ -44,16 +44,16 @@ interface Asked {
   readonly authorization: string | null;
 }
 
-/** A scripted server and clients of it. */
+/** A scripted server, and clients of it. */
 export interface World {
   readonly client: HttpKubeClient;
-  /** The same, that gives an answer no more than 200 ms. */
+  /** A client with a timeout of 200 ms. */
   readonly impatient: HttpKubeClient;
   readonly url: string;
   readonly folder: string;
-  /** What was asked, so far. */
+  /** The requests so far. */
   readonly requests: Asked[];
-  /** A client by another kubeconfig. */
+  /** A client with another kubeconfig. */
   clientOf(config: object | string, context?: string): HttpKubeClient;
 }
 
@@ -96,7 +96,7 @@ async function withServer(
   }
 }
 
-/** Tests clients against an API server that answers as it is told. */
+/** Tests clients with an API server whose responses are scripted. */
 export function serverTest(
   name: string,
   handler: Handler,

@@ -1,33 +1,33 @@
 /** A server program in the background; ended by its own pid. */
 export interface ServerProcess {
   readonly pid: number;
-  /** The end of what it logged, for errors. */
+  /** The end of its log, for errors. */
   log(): Promise<string>;
   /**
-   * Asks until `ready` says yes.
-   * @throws {Error} when the server ends, or is not ready in time; with what it logged
+   * Calls `ready` repeatedly until it returns true.
+   * @throws {Error} if the server ends, or is not ready in time, with its log
    */
   untilReady(ready: () => Promise<boolean>): Promise<void>;
-  /** Ends it; does nothing where it has ended. */
+  /** Ends it; does nothing if it has ended. */
   stop(signal?: Deno.Signal): Promise<void>;
 }
 
 export interface ServerCommand {
-  /** For errors, and the name of its log. */
+  /** For errors, and for the name of its log. */
   readonly name: string;
   readonly path: string;
   readonly args: readonly string[];
-  /** Where its log is written. */
+  /** The folder of its log. */
   readonly folder: string;
 }
 
 const READY_MS = 60_000;
 const LOG_TAIL = 4_000;
 
-/** Starts a server; what it says goes to `<name>.log` in its folder. */
+/** Starts a server. Its output goes to `<name>.log` in its folder. */
 export function startServer({ name, path, args, folder }: ServerCommand): ServerProcess {
   const logPath = `${folder}/${name}.log`;
-  // The shell becomes the server, so that the pid is the server's and nothing is to be pumped.
+  // The shell becomes the server, so that the pid is the server's and no output must be copied.
   const child = new Deno.Command("sh", {
     args: ["-c", 'exec "$@" >>"$LOG" 2>&1', "sh", path, ...args],
     env: { LOG: logPath },
@@ -46,7 +46,7 @@ export function startServer({ name, path, args, folder }: ServerCommand): Server
         try {
           if (await ready()) return;
         } catch (error) {
-          // It does not listen yet; the last reason is told when its time has passed.
+          // It does not listen yet; the last error is reported at the timeout.
           cause = error;
         }
         await new Promise((resolve) => setTimeout(resolve, 50));

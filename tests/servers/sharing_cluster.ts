@@ -1,4 +1,4 @@
-/** Shares a simulated cluster: changes the labels of a namespace until somebody deletes that. */
+/** Shares a simulated cluster: changes the labels of a namespace until somebody deletes it. */
 import { isMpcError, NO_QUOTA } from "@mpc/domain";
 import { systemClock } from "@mpc/process";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";

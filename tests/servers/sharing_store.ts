@@ -1,6 +1,6 @@
 /**
- * One of several processes that share a SQLite store: follows the log from its beginning and carries
- * out the commands in its events. Prints what it did, and every break in the log's order.
+ * One of several processes that share a SQLite store: follows the log from its beginning and
+ * executes the commands in its events. Prints its actions, and every violation of the log's order.
  */
 import { isMpcError } from "@mpc/domain";
 import { openSqliteStore } from "@mpc/storage/sqlite";

@@ -1,9 +1,9 @@
-/** A process of ours under test; ended by its own pid. */
+/** A process of ours under test; stopped by its own pid. */
 export interface Subprocess {
   readonly pid: number;
   /** Resolves with the first line of output that `pick` accepts. */
   line<T>(pick: (line: string) => T | undefined): Promise<T>;
-  /** All it has printed so far. */
+  /** Its output so far. */
   output(): string;
   kill(signal: Deno.Signal): void;
   readonly status: Promise<Deno.CommandStatus>;
@@ -13,7 +13,7 @@ const READY_MS = 20_000;
 
 /**
  * Starts `deno` with these arguments.
- * @param descriptors how many files and sockets it may have open, where that is to be few
+ * @param descriptors limits how many files and sockets it may open
  */
 export function startDeno(
   args: readonly string[],
@@ -23,7 +23,7 @@ export function startDeno(
   const deno = Deno.execPath();
   const [program, ...before] = descriptors === undefined
     ? [deno]
-    // The shell becomes the process, so that the pid is its own.
+    // The shell becomes the process, so that the pid is the process's own.
     : ["sh", "-c", `ulimit -n ${descriptors} && exec "$@"`, "sh", deno];
   const child = new Deno.Command(program, {
     args: [...before, ...args],

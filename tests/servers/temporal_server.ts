@@ -1,16 +1,16 @@
-/** What tests need of Temporal's dev server besides what the product has. */
+/** Additions to the product's Temporal dev server, for tests. */
 import { temporalProgram } from "../../api/temporal_dev_server.ts";
 
 export { startTemporalServer, type TemporalServer } from "../../api/temporal_dev_server.ts";
 
-/** Timers on the millisecond; by default the server looks for due timers once a second. */
+/** Exact timers; by default the server looks for due timers once a second. */
 export const EXACT_TIMERS: readonly string[] = [
   'history.timerProcessorMaxTimeShift="10ms"',
   "history.timerProcessorMaxPollRPS=1000",
 ];
 
 /**
- * Runs a command line of Temporal's program, as a user would.
+ * Runs a command line of Temporal's program, like a user who follows an instruction.
  * @returns what it printed
  */
 export async function runTemporal(address: string, command: string): Promise<string> {

@@ -1,11 +1,11 @@
-/** Temporal's test server, which skips time that nobody works in; got by Maven, run by Java. */
+/** Temporal's test server, which skips idle time; installed with Maven, run by Java. */
 import envPaths from "env-paths";
 
 const VERSION = "1.32.0";
 
 const folder = `${envPaths("mpc-ci", { suffix: "" }).cache}/temporal-test-server-${VERSION}`;
 
-/** Its class path: what Maven has downloaded, outside the repository. */
+/** Its class path: files that Maven has downloaded, outside the repository. */
 async function classPath(): Promise<string> {
   const file = `${folder}/classpath`;
   try {
@@ -25,7 +25,7 @@ async function classPath(): Promise<string> {
 </project>
 `,
   );
-  // Written beside its place and renamed, so that a run that is cut off leaves nothing.
+  // Written next to its place and renamed, so that an interrupted run leaves nothing.
   const written = `${file}.${Deno.pid}`;
   const { success, stdout } = await new Deno.Command("mvn", {
     args: [
@@ -38,7 +38,7 @@ async function classPath(): Promise<string> {
   return await Deno.readTextFile(file);
 }
 
-/** The path of a program that takes the arguments with which Temporal's SDKs start it. */
+/** The path of a program that accepts the arguments with which Temporal's SDKs start it. */
 export async function temporalTestServer(): Promise<string> {
   const program = `${folder}/temporal-test-server`;
   await Deno.writeTextFile(

@@ -1,12 +1,12 @@
-/** A program on a pseudo-terminal, as a person has it: util-linux's `script` makes the terminal. */
+/** A program on a pseudo-terminal, which util-linux's `script` creates. */
 export interface TerminalProgram {
   /** Types text; `\x03` is ctrl-C. */
   type(text: string): Promise<void>;
-  /** Resolves when what was printed so far matches. @throws {Error} when it does not in time */
+  /** Resolves when the output so far matches. @throws {Error} if it does not in time */
   until(pattern: RegExp): Promise<void>;
-  /** All that was printed, with its control sequences. */
+  /** The output so far, with its control sequences. */
   printed(): string;
-  /** What it exits with. */
+  /** Its exit code. */
   readonly code: Promise<number>;
 }
 
@@ -20,7 +20,7 @@ export function startInTerminal(
   const line = ["stty cols 100 rows 30; exec", ...command.map(quoted)].join(" ");
   const child = new Deno.Command("script", {
     args: ["--quiet", "--return", "--command", line, "/dev/null"],
-    // Nothing of the tests' own terminal: what is not given is not set.
+    // Nothing of the tests' own terminal: only the given variables are set.
     clearEnv: true,
     env: { ...inherited(), TERM: "xterm-256color", ...env },
     stdin: "piped",

@@ -2,29 +2,29 @@ import { createHash } from "node:crypto";
 import { withContainers } from "./containers.ts";
 import { isFile, toolCache } from "./go_tool.ts";
 
-/** A web server on port 8080, and on 80 where it may; it ends when it is told to. */
+/** A web server on port 8080, and on 80 if allowed; it ends on SIGTERM. */
 const WEB =
   "trap exit TERM; echo starting; httpd -f -p 80 -h /www 2>/dev/null & httpd -f -p 8080 -h /www & wait";
 
 /**
- * The images that there are on a cluster for tests, and the line of shell that each runs. They are
- * called as on the simulated cluster, so that the same can be asked of both; what is not here is
- * looked for on the node itself, where nobody answers.
+ * The images on a cluster for tests, and the shell command of each. They have the names of images
+ * on the simulated cluster, so that both can be tested alike. Other images are looked for on the
+ * node itself, where no registry answers.
  */
 const IMAGES: Readonly<Record<string, string>> = {
   "docker.io/library/nginx:1.27": WEB,
   "docker.io/library/nginx:1.28": WEB,
-  // Says why, and ends.
+  // Prints the reason and exits.
   "localhost/nginx:crash": "echo starting; echo 'cannot reach the database'; exit 7",
-  // Takes memory until the kernel ends it.
+  // Uses memory until the kernel kills it.
   "localhost/nginx:hungry": "echo starting; tail /dev/zero",
-  // Runs, and listens nowhere.
+  // Runs without listening.
   "localhost/nginx:stuck": "trap exit TERM; echo starting; sleep 3600 & wait",
 };
 
 /**
- * Makes all images, from nothing but busybox, where they are not there yet.
- * @returns the path of an archive that holds them
+ * Builds all images from busybox, if they do not exist yet.
+ * @returns the path of an archive with the images
  */
 export async function testImages(): Promise<string> {
   const what = createHash("sha256").update(JSON.stringify(IMAGES)).digest("hex").slice(0, 12);

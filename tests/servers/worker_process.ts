@@ -2,7 +2,7 @@ import type { Subprocess } from "./subprocess.ts";
 import { startTask } from "./task_process.ts";
 import { workflowBundle } from "./workflow_bundle.ts";
 
-/** A worker as its own process. */
+/** A worker as a separate process. */
 export interface WorkerProcess {
   readonly process: Subprocess;
   readonly health: URL;
@@ -10,7 +10,7 @@ export interface WorkerProcess {
 }
 
 /**
- * Starts a worker on free ports; it may still be looking for Temporal.
+ * Starts a worker on free ports; it may still be connecting to Temporal.
  * @param temporal `host:port`
  */
 export async function startWorkerProcess(
@@ -28,7 +28,7 @@ export async function startWorkerProcess(
   ]));
 }
 
-/** Waits until a worker says its addresses. */
+/** Waits until a worker prints its addresses. */
 export async function workerAddressesOf(process: Subprocess): Promise<WorkerProcess> {
   const url = async (name: string) =>
     new URL(await process.line((line) => new RegExp(`^ *${name} +(http\\S+)$`).exec(line)?.[1]));

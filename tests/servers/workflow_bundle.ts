@@ -2,7 +2,7 @@ import { bundleWorkflows } from "../../worker/engine/temporal/bundle_workflows.t
 
 let bundled: Promise<string> | undefined;
 
-/** The path of a bundle of today's workflows, made once a process. */
+/** The path of a bundle of the current workflows, built once per process. */
 export function workflowBundle(): Promise<string> {
   return bundled ??= bundle();
 }

@@ -1,4 +1,4 @@
-/** Writes to a SQLite store without end and prints each name when the store has acknowledged it. */
+/** Writes to a SQLite store endlessly, and prints each name when the store has acknowledged it. */
 import { openSqliteStore } from "@mpc/storage/sqlite";
 import { anEnvironment, anEvent } from "../fakes/documents.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Every order of the reads and writes of an admission, of the same request repeated, and of those
- * who take it for cut off: what was acknowledged stays, and is the same for all.
+ * Every order of the reads and writes of an admission, of its repetition, and of processes that
+ * consider it interrupted: an acknowledged operation stays, and is the same for all callers.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -15,7 +15,7 @@ import { create, deploy } from "../fakes/scenarios.ts";
 
 type Calls = Pick<fc.Scheduler, "schedule">;
 
-/** How many turns of others a write waits for. */
+/** For how many turns of others a write waits. */
 interface Lateness {
   /** Of locks, which are writes to resources. */
   readonly locks: number;
@@ -25,7 +25,7 @@ interface Lateness {
 
 const arbitraryLateness = fc.record({ locks: fc.nat(15), deletes: fc.nat(10) });
 
-/** A store whose calls are made in the order that the scheduler wants. */
+/** A store whose calls are made in the order that the scheduler decides. */
 function scheduled(store: Store, calls: Calls, { locks, deletes }: Lateness): Store {
   const wrap = <T extends { readonly name: string }, C extends Collection<T>>(
     collection: C,
@@ -73,7 +73,7 @@ const CHANGES = {
 };
 
 for (const [title, change] of Object.entries(CHANGES)) {
-  Deno.test(`an admission that others take for cut off: ${title}`, async () => {
+  Deno.test(`an admission that others consider interrupted: ${title}`, async () => {
     let admitted = 0;
     let dropped = 0;
     await fc.assert(
@@ -91,7 +91,7 @@ for (const [title, change] of Object.entries(CHANGES)) {
                 environment: {},
               }),
             );
-            // No engine starts what is admitted: its first write would keep the record from a drop.
+            // No engine runs: its first write would protect the record from being dropped.
             await platform.crash();
             const store = scheduled(bare, scheduler, late);
             const deps = { ...platform.deps, store };
@@ -102,7 +102,7 @@ for (const [title, change] of Object.entries(CHANGES)) {
                 const { operation } = await change({ ...platform, deps } as typeof platform);
                 acknowledged.add(operation!.value.name);
               } catch (error) {
-                // A lock whose operation was dropped may still be there, and refuses others.
+                // A lock whose operation was dropped may still be there, and cause rejections.
                 if (drops === 0 || !isMpcError(error, "ABORTED", "ALREADY_EXISTS")) throw error;
               } finally {
                 asking--;
@@ -110,7 +110,7 @@ for (const [title, change] of Object.entries(CHANGES)) {
             };
             const drop = async () => {
               const pending = { op: "=" as const, path: ["state"], value: "PENDING" };
-              // Looks until there is something to drop: most looks come before the first write.
+              // One look is not enough: most come before the first write.
               while (asking > 0) {
                 const { items } = await store.operations.list({ filter: pending, limit: 10 });
                 for (const stored of items) {
@@ -130,11 +130,11 @@ for (const [title, change] of Object.entries(CHANGES)) {
               ...Array.from({ length: drops }, drop),
             ]);
             await Promise.race([scheduler.waitFor(all), all]);
-            assert.ok(acknowledged.size <= 1, "the same request is the same operation");
+            assert.ok(acknowledged.size <= 1, "the same request returns the same operation");
             if (drops === 0) assert.equal(acknowledged.size, 1);
             if (acknowledged.size > 0) admitted++;
             for (const name of acknowledged) {
-              assert.ok(await bare.operations.get(name), "what was acknowledged is there");
+              assert.ok(await bare.operations.get(name), "an acknowledged operation is there");
             }
             await platform.restart();
             await platform.settle();
@@ -150,12 +150,11 @@ for (const [title, change] of Object.entries(CHANGES)) {
       { numRuns: 200, endOnFailure: true },
     );
     assert.ok(admitted > 100, `${admitted} of 200 runs admitted the change`);
-
     assert.ok(dropped > 30, `${dropped} records were dropped in 200 runs`);
   });
 }
 
-Deno.test("a change whose operation was dropped, and that is then refused, leaves all as it was", () =>
+Deno.test("a change that is rejected after its operation was dropped leaves everything as it was", () =>
   withPlatform(async (platform) => {
     const { deps, caller, store } = platform;
     const name = "environments/dev/workloads/web";
@@ -165,7 +164,7 @@ Deno.test("a change whose operation was dropped, and that is then refused, leave
     const { replace } = store.workloads;
     store.workloads.replace = async (...call) => {
       store.workloads.replace = replace;
-      // The lock comes so late that the operation has been dropped.
+      // The lock is written so late that the operation has been dropped.
       const pending = { op: "=" as const, path: ["state"], value: "PENDING" };
       const { items: [operation] } = await store.operations.list({ filter: pending, limit: 1 });
       await dropUnadmitted(deps, operation!);

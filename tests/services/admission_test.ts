@@ -19,7 +19,7 @@ import { create, deploy } from "../fakes/scenarios.ts";
 
 const request = { environmentId: "dev", environment: {}, requestId: requestIdOf(1) };
 
-Deno.test("100 parallel requests of one id and body get one operation", () =>
+Deno.test("100 parallel requests with one id and body get one operation", () =>
   withPlatform(async (platform) => {
     const { deps, caller, store } = platform;
     const answers = await Promise.all(
@@ -30,7 +30,7 @@ Deno.test("100 parallel requests of one id and body get one operation", () =>
     assert.equal(await store.operations.count({}), 1);
   }));
 
-Deno.test("a request that another process admits meanwhile is found, and not refused for itself", () =>
+Deno.test("a request that another process has just admitted is found, not rejected because of itself", () =>
   withPlatform(async (platform) => {
     const { deps, caller, store } = platform;
     for (
@@ -52,13 +52,13 @@ Deno.test("a request that another process admits meanwhile is found, and not ref
       assert.equal(
         second.operation?.value.name,
         (await first)?.operation?.value.name,
-        `both are told of the operation that makes ${made}`,
+        `both get the operation that makes ${made}`,
       );
       await platform.settle();
     }
   }));
 
-Deno.test("a request is found again after a restart, and when its operation has ended", () =>
+Deno.test("a repeated request is found after a restart, and after its operation has ended", () =>
   withPlatform(async (platform) => {
     const { deps, caller } = platform;
     const first = await platform.ended(await createEnvironment(deps, caller, request));
@@ -109,14 +109,14 @@ Deno.test("a repeated deletion of what is not there is found by its id in any ca
     assert.equal(await store.operations.count({}), 1);
   }));
 
-Deno.test("the same id with another body is refused", () =>
+Deno.test("the same id with another body is rejected", () =>
   withPlatform(async ({ deps, caller }) => {
     await createEnvironment(deps, caller, request);
     const other = createEnvironment(deps, caller, { ...request, environmentId: "other" });
     await rejectsWith(other, "INVALID_ARGUMENT", "REQUEST_ID_REUSED");
   }));
 
-Deno.test("a refused request does not use its id up", () =>
+Deno.test("a rejected request does not use up its id", () =>
   withPlatform(async (platform) => {
     const { deps, caller } = platform;
     const early = {
@@ -131,12 +131,12 @@ Deno.test("a refused request does not use its id up", () =>
     assert.equal(state, "SUCCEEDED");
   }));
 
-Deno.test("what a crash left half admitted is dropped, and its id is free again", () =>
+Deno.test("an admission that a crash interrupted is dropped, and its id is free again", () =>
   withPlatform(async (platform) => {
     const { deps, caller, store } = platform;
     await platform.crash();
     const { operation } = await createEnvironment(deps, caller, request);
-    // As if the process had died between the two writes of an admission.
+    // As if the process had died between the two writes of the admission.
     await store.environments.delete("environments/dev", 1);
     await platform.restart();
     assert.equal(await store.operations.get(operation!.value.name), undefined);
@@ -157,7 +157,7 @@ Deno.test("one operation per resource at a time; another gets the holder's name"
   }, { definitions });
 });
 
-Deno.test("who waits for what nobody holds keeps nobody from it", () =>
+Deno.test("a queued operation whose holder is gone does not block others", () =>
   withPlatform(async (platform) => {
     const { store, deps, caller } = platform;
     const { name } = await platform.ended(await create(platform));
@@ -190,7 +190,7 @@ Deno.test("budgets nest: an attempt fits into its step, a step into its operatio
   }
 });
 
-Deno.test("a timeout that no attempt fits into is refused at admission", () =>
+Deno.test("a timeout that is too short for one attempt is rejected at admission", () =>
   withPlatform(async (platform) => {
     const { deps, caller } = platform;
     await platform.ended(await create(platform));
@@ -205,7 +205,7 @@ Deno.test("a timeout that no attempt fits into is refused at admission", () =>
     assert.equal(error.violations[0]?.rule, "BUDGETS_NEST");
   }));
 
-Deno.test("an operation gives up at its deadline and undoes what it did", () =>
+Deno.test("an operation gives up at its deadline and undoes its steps", () =>
   withPlatform(async (platform) => {
     const { deps, caller, clock } = platform;
     await platform.ended(await create(platform));
@@ -220,7 +220,7 @@ Deno.test("an operation gives up at its deadline and undoes what it did", () =>
     const { state, error } = await platform.ended(result);
     assert.equal(state, "FAILED");
     assert.deepEqual([error?.code, error?.reason], ["DEADLINE_EXCEEDED", "OPERATION_TIMED_OUT"]);
-    assert.ok(clock.now() - began < 130_000, "it did not outlive its deadline");
+    assert.ok(clock.now() - began < 130_000, "it ended by its deadline");
     await platform.assertSound();
   }));
 
@@ -240,14 +240,14 @@ Deno.test("time in which no process ran uses up no budget and no deadline", asyn
     await platform.settle();
     const ended = await platform.operation(name);
     assert.deepEqual([ended.state, ended.error], ["SUCCEEDED", null]);
-    assert.ok(ended.deadline >= deadline + 24 * 3_600_000, "the deadline is moved");
+    assert.ok(ended.deadline >= deadline + 24 * 3_600_000, "the deadline was extended");
     const [interrupted] = ended.steps[0]!.attempts;
     assert.equal(interrupted?.error?.reason, "INTERRUPTED");
-    assert.ok(interrupted.endTime! < deadline, "it ended when it was last heard of");
+    assert.ok(interrupted.endTime! < deadline, "its end is its last update");
   }, { definitions });
 });
 
-Deno.test("a step that waits for its next try when the process ends has its retries left", async () => {
+Deno.test("a step that waits for its next attempt when the process ends keeps its retries", async () => {
   let failures = 0;
   const { definitions } = faultyDefinitions([{
     kind: "environment.create",
@@ -266,7 +266,7 @@ Deno.test("a step that waits for its next try when the process ends has its retr
   }, { definitions });
 });
 
-Deno.test("the deadline of a deletion counts from its own begin, not from its wait", async () => {
+Deno.test("the deadline of a deletion counts from its own start, not from its wait", async () => {
   const { definitions } = faultyDefinitions([{
     kind: "environment.create",
     step: "create_namespace",
@@ -296,12 +296,12 @@ Deno.test("the deadline of a deletion counts from its own begin, not from its wa
   }, { definitions });
 });
 
-Deno.test("who repeats a request while it is admitted is told what the first call is told", async () => {
+Deno.test("a request that is repeated during its admission gets the answer of the first call", async () => {
   const clock = new FakeClock();
   const store = new FailingStore(openMemoryStore(), clock);
   await withPlatform(async (platform) => {
     const { deps, caller } = platform;
-    // Its lock comes late, and somebody else is first.
+    // Its lock is written late, and another process is first.
     store.plan("late", 2, 1_000);
     const first = createEnvironment(deps, caller, request);
     const refused = rejectsWith(first, "ALREADY_EXISTS", "ENVIRONMENT_EXISTS");

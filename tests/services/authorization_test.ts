@@ -1,4 +1,4 @@
-/** Every use case asks the authorizer before it reads or writes what its answer could reveal. */
+/** Every use case calls the authorizer before it reads or writes what its response could reveal. */
 import assert from "node:assert/strict";
 import { type Filter, MpcError } from "@mpc/domain";
 import * as services from "@mpc/services";
@@ -70,7 +70,7 @@ const USE_CASES: Readonly<Record<string, UseCase>> = {
       since: null,
       replica: null,
     }).next(),
-  sweepObjects: (d, c) => services.sweepObjects(d, c),
+  sweepObjects: (d, c) => services.sweepObjects(d, c, { validateOnly: true, leftovers: [] }),
   updateEnvironment: (d, c, id) =>
     services.updateEnvironment(d, c, { name: env(id), etag: "", change: {} }),
   waitOperation: (d, c, id) => services.waitOperation(d, c, op(id), 0),
@@ -78,7 +78,7 @@ const USE_CASES: Readonly<Record<string, UseCase>> = {
   watchOperation: (d, c, id) => services.watchOperation(d, c, op(id)).next(),
 };
 
-/** Exported functions that are parts of the platform's own work and answer no caller. */
+/** Exported functions that are part of the platform's own work, without a caller. */
 const NO_USE_CASES = [
   "assertEngines",
   "assertName",
@@ -111,7 +111,7 @@ async function filled(): Promise<Platform> {
   return platform;
 }
 
-Deno.test("every function that services export is known to be a use case or not", () => {
+Deno.test("every function that services export is listed as a use case or not", () => {
   const functions = Object.entries(services).filter(([, it]) => typeof it === "function");
   assert.deepEqual(
     functions.map(([name]) => name).sort(),
@@ -120,7 +120,7 @@ Deno.test("every function that services export is known to be a use case or not"
 });
 
 for (const [name, run] of Object.entries(USE_CASES)) {
-  Deno.test(`${name}() is refused alike for what exists and what does not, and changes nothing`, async () => {
+  Deno.test(`${name}() is denied in the same way for existing and missing resources, and changes nothing`, async () => {
     const platform = await filled();
     const deps = { ...platform.deps, authorizer: denying };
     const before = await platform.store.events.head();
@@ -137,7 +137,7 @@ for (const [name, run] of Object.entries(USE_CASES)) {
   });
 }
 
-/** Lets a caller see what belongs to `dev` alone. */
+/** Lets a caller see only what belongs to `dev`. */
 const devOnly: Authorizer = {
   authorize: () => Promise.resolve(),
   visible: (_caller, permission) => {
@@ -162,7 +162,7 @@ Deno.test("lists leave out what the caller may not see, without gaps in pages", 
     assert.equal(items.length, 1);
     assert.match(JSON.stringify(items), /dev/);
     assert.doesNotMatch(JSON.stringify(items), /prod/);
-    assert.equal(nextPageToken, "", "nothing more is hinted at");
+    assert.equal(nextPageToken, "", "there is no hint at more");
   }
 });
 

@@ -1,4 +1,4 @@
-/** How the deletion of an environment gets workloads that other operations hold. */
+/** How the deletion of an environment claims workloads that other operations hold. */
 import assert from "node:assert/strict";
 import type { Operation } from "@mpc/domain";
 import { environmentEvent, operationEvent, workloadEvent } from "@mpc/services";
@@ -16,7 +16,7 @@ const HOLDER = "operations/holder";
 const WORKLOAD = "environments/dev/workloads/web";
 const FACTS = { message: "", reason: "Ready" as const, operation: HOLDER, actor: "ann", time: 0 };
 
-/** The workload that an operation holds, and that operation, which runs. */
+/** A workload whose lock a running operation holds, and that operation. */
 async function held(store: Store): Promise<void> {
   const web = aWorkload("dev", "web", { currentOperation: HOLDER, state: "DEPLOYING" });
   await store.workloads.create(web);
@@ -24,7 +24,7 @@ async function held(store: Store): Promise<void> {
   await store.operations.create(anOperation("holder", { ...holder, state: "RUNNING" }));
 }
 
-/** The holder releases the workload, as an engine does when an operation ends. */
+/** Releases the workload, like an engine when an operation ends. */
 async function release(store: Store): Promise<void> {
   const { value, version } = (await store.workloads.get(WORKLOAD))!;
   const free = { ...value, currentOperation: null, state: "READY" as const };
@@ -32,7 +32,7 @@ async function release(store: Store): Promise<void> {
   await store.workloads.replace(free, version, { events });
 }
 
-/** Claims the workloads of `dev` while `during` happens. @returns whether that has come to its end */
+/** Claims the workloads of `dev` during `during`. @returns whether the claim has ended */
 async function claims(
   store: Store,
   during: () => Promise<void> = () => Promise.resolve(),
@@ -69,7 +69,7 @@ async function claims(
   return claimed;
 }
 
-Deno.test("a release right after the claim's first look is not missed", async () => {
+Deno.test("a release right after the claim's first read is not missed", async () => {
   const bare = openMemoryStore();
   await held(bare);
   const store = afterReplace(bare, () => release(bare));
@@ -81,7 +81,7 @@ Deno.test("a release right after the claim's first look is not missed", async ()
 Deno.test("a claim stops the holder, waits for the release, and then holds the workload", async () => {
   const store = openMemoryStore();
   await held(store);
-  assert.equal(await claims(store), false, "what runs is waited for");
+  assert.equal(await claims(store), false, "it waits for the running operation");
   const holder = (await store.operations.get(HOLDER))!.value;
   assert.deepEqual([holder.state, holder.cancellation?.reason], [
     "CANCELLING",
@@ -91,7 +91,7 @@ Deno.test("a claim stops the holder, waits for the release, and then holds the w
   assert.equal((await store.workloads.get(WORKLOAD))!.value.currentOperation, DELETION);
 });
 
-Deno.test("a claim goes on when the record of the holder is dropped", async () => {
+Deno.test("a claim continues when the record of the holder is dropped", async () => {
   const store = openMemoryStore();
   await held(store);
   const claimed = await claims(store, async () => {
@@ -116,7 +116,7 @@ Deno.test("a claim leaves the workloads of other environments alone", async () =
   assert.equal(await owner(WORKLOAD), DELETION);
 });
 
-Deno.test("a claim lets a deletion that waits for the workload have its turn first", async () => {
+Deno.test("a claim gives a deletion that waits for the workload its turn first", async () => {
   const store = openMemoryStore();
   const web = aWorkload("dev", "web", {
     currentOperation: HOLDER,

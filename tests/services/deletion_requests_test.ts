@@ -1,4 +1,4 @@
-/** What the deletion of an environment costs the API server. */
+/** How many API requests the deletion of an environment needs. */
 import assert from "node:assert/strict";
 import { deleteEnvironment, deployWorkload } from "@mpc/services";
 import { KubernetesProvider } from "../../worker/providers/kubernetes/kubernetes_provider.ts";
@@ -7,7 +7,7 @@ import { FakeCluster } from "../fakes/kubernetes/fake_cluster.ts";
 import { type Platform, withPlatform } from "../fakes/platform.ts";
 import { create } from "../fakes/scenarios.ts";
 
-/** So many requests, whatever the number of workloads, and so many more for each. */
+/** The maximum number of requests per environment, and the additional ones per workload. */
 const AT_MOST = { environment: 28, workload: 6 };
 
 async function deployed(platform: Platform, workloadId: string): Promise<void> {
@@ -24,7 +24,7 @@ async function deployed(platform: Platform, workloadId: string): Promise<void> {
 }
 
 for (const workloads of [0, 1, 3, 10]) {
-  Deno.test(`deleting an environment of ${workloads} workloads looks for each kind once`, () => {
+  Deno.test(`deleting an environment of ${workloads} workloads lists each kind once`, () => {
     const clock = new FakeClock();
     const cluster = new FakeCluster(clock);
     const { client } = cluster;

@@ -8,7 +8,7 @@ import { create, deploy, removeEnvironment, removeWorkload } from "../fakes/scen
 
 const NAME = "environments/dev";
 
-Deno.test("past its deadline a deletion is DELETE_FAILED and says what blocks", () =>
+Deno.test("at its deadline a deletion becomes DELETE_FAILED and says what blocks it", () =>
   withPlatform(async (platform) => {
     await platform.ended(await create(platform));
     await platform.ended(await deploy(platform, "nginx:sticky"));
@@ -37,7 +37,7 @@ Deno.test("past its deadline a deletion is DELETE_FAILED and says what blocks", 
     assert.equal((await platform.ended(await removeEnvironment(platform))).state, "SUCCEEDED");
   }));
 
-Deno.test("what is abandoned is listed as orphans, and swept when the cluster lets go of it", () =>
+Deno.test("objects of an abandoned environment are listed as orphans, and swept once they are unblocked", () =>
   withPlatform(async (platform) => {
     await platform.ended(await create(platform));
     await platform.ended(await deploy(platform, "nginx:sticky"));
@@ -57,7 +57,7 @@ Deno.test("what is abandoned is listed as orphans, and swept when the cluster le
     assert.deepEqual((await platform.cluster.inventory(platform.caller)).objects, []);
   }));
 
-Deno.test("deletion_protection refuses deletion, with force and without", () =>
+Deno.test("deletion_protection rejects deletion, with and without force", () =>
   withPlatform(async (platform) => {
     const { deps, caller } = platform;
     await platform.ended(await create(platform));
@@ -72,7 +72,7 @@ Deno.test("deletion_protection refuses deletion, with force and without", () =>
     }
   }));
 
-Deno.test("an environment with workloads is deleted by force only", () =>
+Deno.test("an environment with workloads can be deleted only with force", () =>
   withPlatform(async (platform) => {
     await platform.ended(await create(platform));
     await platform.ended(await deploy(platform));
@@ -82,14 +82,14 @@ Deno.test("an environment with workloads is deleted by force only", () =>
     await platform.assertSound();
   }));
 
-Deno.test("allow_missing answers with an operation that has succeeded", () =>
+Deno.test("allow_missing returns an operation that has succeeded", () =>
   withPlatform(async (platform) => {
     const { operation } = await removeEnvironment(platform, { allowMissing: true });
     assert.equal(operation?.value.state, "SUCCEEDED");
     await rejectsWith(removeEnvironment(platform), "NOT_FOUND", "ENVIRONMENT_NOT_FOUND");
   }));
 
-Deno.test("100 parallel requests of one id to delete what is not there get one operation", () =>
+Deno.test("100 parallel requests with one id to delete a missing environment get one operation", () =>
   withPlatform(async (platform) => {
     const request = { allowMissing: true, requestId: requestIdOf(1) };
     const answers = await Promise.all(
@@ -99,7 +99,7 @@ Deno.test("100 parallel requests of one id to delete what is not there get one o
     assert.equal(await platform.store.operations.count({}), 1);
   }));
 
-Deno.test("a planned deletion is refused when what it was to delete has gone meanwhile", () =>
+Deno.test("a planned deletion is rejected if its target has been deleted in the meantime", () =>
   withPlatform(async (platform) => {
     await platform.ended(await create(platform));
     const request = { allowMissing: true, validateOnly: true };
@@ -115,7 +115,7 @@ Deno.test("a planned deletion is refused when what it was to delete has gone mea
     assert.equal(operation?.value.state, "SUCCEEDED");
   }));
 
-Deno.test("what was to be abandoned and is deployed again is not swept", async () => {
+Deno.test("a workload that is deployed again after a failed abandon is not swept", async () => {
   const { definitions } = faultyDefinitions([{
     kind: "workload.abandon",
     step: "record_orphans",

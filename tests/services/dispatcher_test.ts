@@ -1,4 +1,4 @@
-/** Operations whose engine comes and goes, and whose dispatchers are several. */
+/** Operations whose engine is sometimes unavailable, with one or several dispatchers. */
 import assert from "node:assert/strict";
 import { MpcError } from "@mpc/domain";
 import {
@@ -50,7 +50,7 @@ class World {
     return dispatcher;
   }
 
-  /** Asks for an environment, and lets what follows from that happen. */
+  /** Requests an environment, and lets the effects happen. */
   async create(environmentId: string, environment = {}): Promise<string> {
     const { operation } = await createEnvironment(this.deps, caller, {
       environmentId,
@@ -85,7 +85,7 @@ async function withWorld(use: (world: World) => Promise<void>): Promise<void> {
   }
 }
 
-/** Begins a deployment that goes on for long. @returns the operation's name */
+/** Starts a deployment that takes long. @returns the operation's name */
 async function deployStuck(world: World): Promise<string> {
   const { operation } = await deployWorkload(world.deps, caller, {
     parent: (await world.operation(await world.create("dev"))).target,
@@ -131,7 +131,7 @@ Deno.test("operations wait while the engine is unreachable, say why, and begin i
     }
   }));
 
-Deno.test("what was admitted while nobody dispatched begins in order, also after an outage", () =>
+Deno.test("operations admitted without a dispatcher begin in order, even after an outage", () =>
   withWorld(async (world) => {
     world.engine.reachable = false;
     const names = [];
@@ -149,7 +149,7 @@ Deno.test("what was admitted while nobody dispatched begins in order, also after
     assert.deepEqual(world.engine.started, names);
   }));
 
-Deno.test("a cancellation that the engine could not be told of is told when it is back", () =>
+Deno.test("a cancellation that could not reach the engine is passed on when the engine is back", () =>
   withWorld(async (world) => {
     await world.dispatcher();
     world.engine.reachable = false;
@@ -163,7 +163,7 @@ Deno.test("a cancellation that the engine could not be told of is told when it i
     assert.equal((await world.operation(name)).state, "CANCELLED");
   }));
 
-Deno.test("where nobody begins operations they say so, and those that run can be cancelled", () =>
+Deno.test("without a worker, new operations say why they wait, and running ones can be cancelled", () =>
   withWorld(async (world) => {
     const dispatcher = await world.dispatcher();
     const name = await deployStuck(world);
@@ -174,7 +174,7 @@ Deno.test("where nobody begins operations they say so, and those that run can be
     await world.clock.advance(2_000);
     assert.match(
       (await world.operation(waiting)).waitingReason,
-      /^engine takes no orders since .*: Cannot begin operations: nobody is there$/,
+      /^engine unavailable since .*: Cannot begin operations: nobody is there$/,
     );
     assert.equal((await world.operation(name)).state, "RUNNING");
     await cancelOperation(world.deps, caller, { name, reason: "enough", validateOnly: false });
@@ -188,7 +188,7 @@ Deno.test("where nobody begins operations they say so, and those that run can be
     assert.equal(dispatcher.outage, null);
   }));
 
-Deno.test("what an engine took, and does not begin for a problem that it finds later, says so, too", () =>
+Deno.test("operations that an engine has accepted but cannot begin say why they wait", () =>
   withWorld(async (world) => {
     world.engine.keeps = true;
     await world.dispatcher();
@@ -201,20 +201,20 @@ Deno.test("what an engine took, and does not begin for a problem that it finds l
     assert.match((await world.operation(name)).waitingReason, /^engine unreachable since/);
   }));
 
-Deno.test("a begun operation that nobody goes on with says why, and no longer when somebody does", () =>
+Deno.test("a running operation that no worker continues says why, until one continues it", () =>
   withWorld(async (world) => {
     await world.dispatcher();
     const name = await deployStuck(world);
     const before = await world.operation(name);
     assert.equal(before.state, "RUNNING");
-    const message = "Cannot go on: no worker has build '1'";
+    const message = "Cannot continue: no worker has build '1'";
     const error = new MpcError("FAILED_PRECONDITION", { reason: "ENGINE_NO_BUILD", message });
     world.engine.stranded = new Map([[name, error], ["operations/of-somebody-else", error]]);
     await world.dispatcher();
     await world.clock.advance(5_000);
     const noted = await world.operation(name);
     assert.equal(noted.waitingReason, message);
-    assert.equal(noted.updateTime, before.updateTime, "nobody has worked on it since");
+    assert.equal(noted.updateTime, before.updateTime, "no worker has continued it since");
     const { summary, responsible } = await explainOperation(world.deps, caller, name);
     assert.equal(
       summary,
@@ -233,7 +233,7 @@ Deno.test("a begun operation that nobody goes on with says why, and no longer wh
     assert.deepEqual(told, ["OperationWaiting", "OperationGoesOn"], "once, by all dispatchers");
   }));
 
-Deno.test("an operation that the engine refuses holds up no other", () =>
+Deno.test("an operation that the engine rejects does not block others", () =>
   withWorld(async (world) => {
     world.engine.reachable = false;
     const first = await world.create("a");
@@ -269,7 +269,7 @@ Deno.test("several dispatchers and housekeepings at once do everything once", ()
     assert.equal(started, steps, "each step began once");
   }));
 
-Deno.test("what is admitted while the dispatcher takes its first look is started", () =>
+Deno.test("an operation that is admitted during the dispatcher's first read is started", () =>
   withWorld(async (world) => {
     const { operations } = world.store;
     let name: string | undefined;
@@ -290,7 +290,7 @@ Deno.test("what is admitted while the dispatcher takes its first look is started
     await dispatcher.close();
   }));
 
-Deno.test("operations of another engine are left to its dispatcher", () =>
+Deno.test("operations of another engine are left to that engine's dispatcher", () =>
   withWorld(async (world) => {
     const name = await world.create("dev");
     const { value, version } = (await world.store.operations.get(name))!;

@@ -18,7 +18,7 @@ import { create, deploy } from "../fakes/scenarios.ts";
 
 const WEB = "environments/dev/workloads/web";
 
-/** A namespace of which there is no record. */
+/** A namespace without a record. */
 const STRANGER = {
   environment: "left",
   uid: "uid-left",
@@ -26,7 +26,7 @@ const STRANGER = {
   quota: NO_QUOTA,
 };
 
-Deno.test("doctor names each break with the command that repairs it", () =>
+Deno.test("doctor names each violation with the command that repairs it", () =>
   withPlatform(async (platform) => {
     const { store, cluster, caller } = platform;
     await platform.ended(await create(platform));
@@ -51,7 +51,7 @@ Deno.test("doctor names each break with the command that repairs it", () =>
     assert.deepEqual(await found(), [["RECORD_WITHOUT_OBJECT", "mpctl"]]);
   }));
 
-Deno.test("what was lost while it changed is changed once more, and not deleted for it", () =>
+Deno.test("a resource whose change was lost is repaired by repeating the change, not by deleting it", () =>
   withPlatform(async (platform) => {
     const { store } = platform;
     await platform.ended(await create(platform));
@@ -73,7 +73,7 @@ Deno.test("what was lost while it changed is changed once more, and not deleted 
     assert.equal((await store.workloads.get(WEB))?.value.state, "READY");
   }));
 
-Deno.test("doctor finds nothing wrong with what changes while it looks", () =>
+Deno.test("doctor reports nothing about resources that change while it checks", () =>
   withPlatform(async (platform) => {
     const { deps, caller, cluster } = platform;
     let created = 0;
@@ -86,7 +86,7 @@ Deno.test("doctor finds nothing wrong with what changes while it looks", () =>
     });
     const { findings } = await diagnose({ ...deps, cluster: changing }, caller);
     assert.deepEqual(findings, []);
-    assert.ok(created > 1, "it looked again");
+    assert.ok(created > 1, "it checked again");
   }));
 
 const UNREADABLE: readonly (readonly [ErrorCode, string, string])[] = [
@@ -99,7 +99,7 @@ const UNREADABLE: readonly (readonly [ErrorCode, string, string])[] = [
   ],
 ];
 
-Deno.test("a cluster that cannot be read is a finding, and the records are checked all the same", async (t) => {
+Deno.test("a cluster that cannot be read is a finding, and the records are checked anyway", async (t) => {
   for (const [code, reason, remedy] of UNREADABLE) {
     await t.step(reason, () =>
       withPlatform(async (platform) => {
@@ -121,7 +121,7 @@ Deno.test("a cluster that cannot be read is a finding, and the records are check
   }
 });
 
-Deno.test("of several clusters those that can be read are checked, and the others named", () =>
+Deno.test("with several clusters, the readable ones are checked, and the others named", () =>
   withPlatform(async (platform) => {
     const { deps, caller, cluster, store } = platform;
     await platform.ended(await create(platform));
@@ -159,29 +159,30 @@ Deno.test("of several clusters those that can be read are checked, and the other
       [
         "CLUSTER_UNREADABLE",
         "west",
-        "Environment 'mars' lies on it, and workers have only 'default', 'east'; give them that " +
+        "Environment 'mars' is on it, but workers only have 'default', 'east'; give them that " +
         "cluster again, or forget the environment by 'mpctl env delete mars --force --abandon'",
         "deno task worker --clusters-file clusters.yaml",
       ],
       [
         "OBJECT_WITHOUT_RECORD",
         "Namespace/left",
-        "It belongs to 'environments/left', of which there is no record with its uid",
+        "It belongs to 'environments/left', which has no record with its uid",
         "mpctl doctor --sweep",
       ],
       [
         "RECORD_WITHOUT_OBJECT",
         "environments/dev",
-        "It is READY, but the cluster has nothing of it",
+        "It is READY, but it has no objects on the cluster",
         "mpctl env update dev",
       ],
     ]);
-    const swept = await sweepObjects({ ...deps, cluster: several }, caller);
-    assert.deepEqual(swept.targets, ["environments/left"]);
+    const list = { validateOnly: true, leftovers: [] };
+    const swept = await sweepObjects({ ...deps, cluster: several }, caller, list);
+    assert.deepEqual(swept.leftovers.map(({ target }) => target), ["environments/left"]);
     assert.deepEqual(swept.findings.map(flat), [away]);
   }));
 
-Deno.test("what was left on one cluster is swept while another is away", () => {
+Deno.test("orphans on one cluster are swept while another one is unreachable", () => {
   const store = openMemoryStore();
   const away = () =>
     Promise.reject(
@@ -206,8 +207,8 @@ Deno.test("what was left on one cluster is swept while another is away", () => {
     assert.deepEqual(waiting.map(({ value }) => value.target), ["environments/away"]);
     const told = (await platform.events()).map(({ reason, message }) => `${reason}: ${message}`);
     assert.deepEqual(told.slice(-2).sort(), [
-      "OrphanForgotten: What 'environments/lost' had left stays on cluster 'west', which workers no longer have",
-      "OrphanSwept: What 'environments/left' had left on the cluster is gone",
+      "OrphanForgotten: The objects that 'environments/lost' left stay on cluster 'west', which workers no longer have",
+      "OrphanSwept: The objects that 'environments/left' left on the cluster are gone",
     ]);
   }, {
     store,
@@ -223,7 +224,7 @@ Deno.test("what was left on one cluster is swept while another is away", () => {
   });
 });
 
-Deno.test("what is abandoned is remembered with its cluster", () =>
+Deno.test("an abandoned resource is recorded with its cluster", () =>
   withPlatform(async (platform) => {
     const { deps, caller, store } = platform;
     await platform.ended(await create(platform));
@@ -239,7 +240,7 @@ Deno.test("what is abandoned is remembered with its cluster", () =>
     ]);
   }));
 
-Deno.test("doctor does not pass off a fault of its own as one of the cluster", () =>
+Deno.test("doctor does not report a bug of its own as a problem of the cluster", () =>
   withPlatform(async ({ deps, caller, cluster }) => {
     const broken: typeof cluster = Object.assign(Object.create(cluster), {
       inventory: () =>
@@ -248,19 +249,42 @@ Deno.test("doctor does not pass off a fault of its own as one of the cluster", (
     await rejectsWith(diagnose({ ...deps, cluster: broken }, caller), "INTERNAL", "UNEXPECTED");
   }));
 
-Deno.test("what has no record is swept from the cluster, and nothing else", () =>
+Deno.test("objects without a record are swept from the cluster, and nothing else", () =>
   withPlatform(async (platform) => {
     const { deps, caller, store, cluster } = platform;
     await platform.ended(await create(platform));
     await platform.ended(await deploy(platform));
     await store.workloads.delete(WEB, (await store.workloads.get(WEB))!.version);
     assert.equal((await platform.findings())[0]?.remedy, "mpctl doctor --sweep");
-    assert.deepEqual(await sweepObjects(deps, caller), { targets: [WEB], findings: [] });
+    const list = { validateOnly: true, leftovers: [] };
+    const { leftovers } = await sweepObjects(deps, caller, list);
+    assert.deepEqual(leftovers.map(({ target }) => target), [WEB]);
+    assert.equal(await store.orphans.count({}), 0, "a list changes nothing");
+    const changed = { targetUid: leftovers[0]!.targetUid, hash: "other" };
+    const gone = { targetUid: "uid-gone", hash: "x" };
+    const skipping = { validateOnly: false, leftovers: [changed, gone] };
+    assert.deepEqual(await sweepObjects(deps, caller, skipping), {
+      leftovers: [],
+      skipped: [changed, gone],
+      findings: [],
+    });
+    await rejectsWith(
+      sweepObjects(deps, caller, { validateOnly: false, leftovers: [] }),
+      "INVALID_ARGUMENT",
+      "NOTHING_TO_SWEEP",
+    );
+    assert.equal(await store.orphans.count({}), 0);
+    const swept = await sweepObjects(deps, caller, { validateOnly: false, leftovers });
+    assert.deepEqual(swept, { leftovers, skipped: [], findings: [] });
+    const requested = (await platform.events()).filter(({ reason }) => reason === "SweepRequested");
+    assert.deepEqual(requested.map(({ actor, target }) => [actor, target]), [
+      [caller.principal, WEB],
+    ]);
     await platform.janitor().pass();
     await platform.assertSound();
     const { objects: left } = await cluster.inventory(caller);
     assert.deepEqual([...new Set(left.map(({ target }) => target))], ["environments/dev"]);
-    assert.deepEqual(await sweepObjects(deps, caller), { targets: [], findings: [] });
+    assert.deepEqual((await sweepObjects(deps, caller, list)).leftovers, []);
   }));
 
 Deno.test("an update without a change applies the environment again", () =>

@@ -25,16 +25,20 @@ async function withWorkload(use: (platform: Platform, watch: DriftWatch) => Prom
   });
 }
 
-/** Somebody changes the image on the cluster, past the platform. */
+/** Changes the image on the cluster without the platform. */
 async function meddle(platform: Platform, image = "somebody/elses:1"): Promise<void> {
   const intent = workloadIntentOf(await web(platform));
   await platform.cluster.applyWorkload({ ...intent, spec: { ...intent.spec, image } }, live());
 }
 
-Deno.test("what others change on the cluster is told in the condition Drifted, with the difference", () =>
+Deno.test("changes by others on the cluster are in the condition Drifted, with the difference", () =>
   withWorkload(async (platform, watch) => {
     await watch.pass();
-    assert.equal(await drifted(platform), undefined, "nobody asked about what never drifted");
+    assert.equal(
+      await drifted(platform),
+      undefined,
+      "a workload that never drifted has no condition",
+    );
     await meddle(platform);
     await watch.pass();
     const condition = await drifted(platform);
@@ -42,7 +46,7 @@ Deno.test("what others change on the cluster is told in the condition Drifted, w
     assert.match(condition?.message ?? "", /has spec\.image "somebody\/elses:1" in place of/);
   }));
 
-Deno.test("the same drift is told once, another one anew, and that it is over", () =>
+Deno.test("the same drift is reported once, another one again, and so is its end", () =>
   withWorkload(async (platform, watch) => {
     const told = async () =>
       (await platform.store.events.read(0, 1_000)).filter(({ actor }) => actor === "system:drift")
@@ -57,7 +61,7 @@ Deno.test("the same drift is told once, another one anew, and that it is over", 
     assert.deepEqual(await told(), ["ChangedByOthers", "ChangedByOthers", "AsApplied"]);
   }));
 
-Deno.test("reconcileWorkload() puts it back, and says that it has", () =>
+Deno.test("reconcileWorkload() reverts drift, and the condition says so", () =>
   withWorkload(async (platform, watch) => {
     await meddle(platform);
     await watch.pass();
@@ -76,7 +80,7 @@ Deno.test("reconcileWorkload() puts it back, and says that it has", () =>
     await platform.assertSound();
   }));
 
-Deno.test("a value that is secret is not told, only that it differs", () =>
+Deno.test("the value of a secret is not reported, only that it differs", () =>
   withWorkload(async (platform, watch) => {
     const intent = workloadIntentOf(await web(platform));
     const spec = { ...intent.spec, env: { KEY: "hunter2" } };
@@ -87,7 +91,7 @@ Deno.test("a value that is secret is not told, only that it differs", () =>
     assert.doesNotMatch(message, /hunter2|secret/);
   }));
 
-Deno.test("what an operation is at work on is not compared, and what cannot be is left for later", () =>
+Deno.test("a workload with a running operation is not compared, and an unreadable one is left for later", () =>
   withWorkload(async (platform, watch) => {
     await meddle(platform);
     const { deps, caller, provider } = platform;
@@ -101,7 +105,7 @@ Deno.test("what an operation is at work on is not compared, and what cannot be i
     };
     await watch.pass();
     await asked.promise;
-    assert.equal(await drifted(platform), undefined, "the operation came in between");
+    assert.equal(await drifted(platform), undefined, "an operation came in between");
     await platform.settle();
     provider.drift = () =>
       Promise.reject(

@@ -12,7 +12,7 @@ import { SeededIds } from "../fakes/seeded_ids.ts";
 
 const hanging: Fault = { kind: "environment.create", step: "create_namespace", run: hang };
 
-/** An engine, and an operation that may be started by it. */
+/** An engine, and an operation that it may start. */
 async function world(faults: readonly Fault[], holder = "operations/op") {
   const clock = new FakeClock();
   const store = openMemoryStore();
@@ -55,7 +55,7 @@ Deno.test("an operation that does not hold its resource does not run", async () 
   await engine.close();
 });
 
-Deno.test("an engine that closes leaves an operation where it is, to go on later", async () => {
+Deno.test("an engine that closes leaves an operation as it is, to continue later", async () => {
   const { engine, name, operation } = await world([hanging]);
   await engine.start(name);
   await settle(10);
@@ -66,7 +66,7 @@ Deno.test("an engine that closes leaves an operation where it is, to go on later
   assert.equal(engine.running, 0, "a closed engine starts nothing");
 });
 
-Deno.test("a cancellation ends the pause before the next try at once", async () => {
+Deno.test("a cancellation ends the pause before the next attempt at once", async () => {
   const failing: Fault = {
     kind: "environment.create",
     step: "create_namespace",
@@ -86,7 +86,7 @@ Deno.test("a cancellation ends the pause before the next try at once", async () 
   }, { definitions });
 });
 
-Deno.test("the undo of a cancelled operation keeps to the pauses between its tries", async () => {
+Deno.test("the undo of a cancelled operation keeps its pauses between attempts", async () => {
   const { definitions } = faultyDefinitions([
     {
       kind: "environment.create",

@@ -36,7 +36,7 @@ const notices = async ({ store }: Platform) =>
 const update = ({ deps, caller }: Platform, change: Record<string, unknown>) =>
   updateEnvironment(deps, caller, { name: NAME, etag: "", change });
 
-Deno.test("an environment is deleted at the moment it expires, not before", () =>
+Deno.test("an environment is deleted when it expires, not before", () =>
   withExpiry({ ttlMs: 8 * HOUR }, async (platform) => {
     await platform.clock.advance(8 * HOUR - 1_000);
     assert.equal(await exists(platform), true);
@@ -59,7 +59,7 @@ for (const change of ["set forward", "asleep"] as const) {
     }));
 }
 
-Deno.test("an environment lives until its moment where the clock is set back", () =>
+Deno.test("an environment lives until its expiry if the clock is set back", () =>
   withExpiry({ ttlMs: 10 * MINUTE }, async (platform) => {
     const { clock } = platform;
     await clock.advance(9 * MINUTE);
@@ -70,7 +70,7 @@ Deno.test("an environment lives until its moment where the clock is set back", (
     assert.equal(await exists(platform), false);
   }));
 
-Deno.test("passes that take turns delete an environment at its moment, too, in one of them", async () => {
+Deno.test("with alternating passes an environment is deleted at its expiry too, by one of them", async () => {
   const platform = await Platform.start();
   const expiry = new Expiry(platform.deps);
   try {
@@ -88,21 +88,24 @@ Deno.test("passes that take turns delete an environment at its moment, too, in o
     await clock.advance(1);
     const sleepers = clock.sleepers;
     await expiry.passesWithin(10_000);
-    assert.equal(clock.sleepers, sleepers, "what comes behind its turn is not waited for");
+    assert.equal(clock.sleepers, sleepers, "a pass does not wait for a time after its turn");
     await clock.advance(HOUR - 5_000);
     const cutOff = expiry.passesWithin(10_000);
     await clock.advance(1);
     await expiry.close();
     await cutOff;
     assert.equal(await exists(platform), false);
-    assert.ok(await platform.store.environments.get("environments/late"), "it is another's to do");
+    assert.ok(
+      await platform.store.environments.get("environments/late"),
+      "it is left to another pass",
+    );
   } finally {
     await expiry.close();
     await platform.close();
   }
 });
 
-Deno.test("a turn ends after its time where the clock is set back meanwhile", async () => {
+Deno.test("a turn ends after its time even if the clock is set back", async () => {
   const platform = await Platform.start();
   const expiry = new Expiry(platform.deps);
   try {
@@ -122,7 +125,7 @@ Deno.test("a turn ends after its time where the clock is set back meanwhile", as
   }
 });
 
-Deno.test("environments that expire together, and cannot be deleted, keep no other from expiring", async () => {
+Deno.test("environments that cannot be deleted do not keep others from expiring", async () => {
   const { definitions } = faultyDefinitions([
     {
       kind: "environment.delete",
@@ -159,7 +162,7 @@ Deno.test("an hour before there is an event, once", () =>
     assert.equal(await notices(platform), 1);
   }));
 
-Deno.test("extend moves the moment, and is spoken of anew", () =>
+Deno.test("extend moves the expiry, and a new event is emitted", () =>
   withExpiry({ ttlMs: 2 * HOUR }, async (platform) => {
     await platform.clock.advance(1.5 * HOUR);
     assert.equal(await notices(platform), 1);
@@ -172,24 +175,24 @@ Deno.test("extend moves the moment, and is spoken of anew", () =>
     assert.equal(await exists(platform), false);
   }));
 
-Deno.test("keep lets it live for ever", () =>
+Deno.test("keep removes the expiry", () =>
   withExpiry({ ttlMs: HOUR }, async (platform) => {
     await update(platform, { expireTime: null });
     await platform.clock.advance(100 * HOUR);
     assert.equal(await exists(platform), true);
   }));
 
-Deno.test("a protected environment never expires; without protection it does, at once", () =>
+Deno.test("a protected environment never expires; without protection it expires at once", () =>
   withExpiry({ ttlMs: HOUR, deletionProtection: true }, async (platform) => {
     await platform.clock.advance(10 * HOUR);
     assert.equal(await exists(platform), true);
-    assert.equal(await notices(platform), 0, "nor is it said that it will");
+    assert.equal(await notices(platform), 0, "there is no event either");
     await update(platform, { deletionProtection: false });
     await platform.clock.advance(1_000);
     assert.equal(await exists(platform), false);
   }));
 
-Deno.test("what was said of a moment goes with it", () =>
+Deno.test("a condition about an expiry is removed with the expiry", () =>
   withExpiry({ ttlMs: HOUR }, async (platform) => {
     const spokenOf = async () =>
       (await platform.store.environments.get(NAME))!.value.conditions.map(({ type }) => type);
@@ -199,7 +202,7 @@ Deno.test("what was said of a moment goes with it", () =>
     assert.deepEqual(await spokenOf(), ["Ready"]);
   }));
 
-Deno.test("a moment to live until can be asked for, and be repeated", () =>
+Deno.test("a time of expiry can be requested, and written back unchanged", () =>
   withExpiry({ ttlMs: HOUR }, async (platform) => {
     const { deps, caller, clock, store } = platform;
     const expireTime = clock.now() + 2 * HOUR;
@@ -210,7 +213,7 @@ Deno.test("a moment to live until can be asked for, and be repeated", () =>
     const again = await updateEnvironment(deps, caller, request);
     assert.equal(again.operation?.value.name, first.operation?.value.name);
     const back = await updateEnvironment(deps, caller, { ...request, requestId: "" });
-    assert.ok(back.operation, "what was read may be sent back, however near it is");
+    assert.ok(back.operation, "the value that was read may be sent back, however soon it is");
     await platform.settle();
     for (const near of [clock.now() + 1_000, clock.now() + 400 * 24 * HOUR]) {
       const refused = update(platform, { expireTime: near });
@@ -219,7 +222,7 @@ Deno.test("a moment to live until can be asked for, and be repeated", () =>
     }
   }));
 
-Deno.test("of two processes that see the same moment coming one says so", async () => {
+Deno.test("of two processes that notice the same expiry, one emits the event", async () => {
   const platform = await Platform.start();
   const { deps, caller, clock } = platform;
   const [one, other] = [new Expiry(deps), new Expiry(deps)];
@@ -237,7 +240,7 @@ Deno.test("of two processes that see the same moment coming one says so", async 
   }
 });
 
-Deno.test("a deletion that failed is asked for anew five minutes later, not before", async () => {
+Deno.test("a failed deletion is requested again five minutes later, not before", async () => {
   const { definitions } = faultyDefinitions([
     {
       kind: "environment.delete",

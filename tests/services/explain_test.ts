@@ -27,7 +27,7 @@ for (const [image, reason, responsible] of EXPLAINED) {
     }));
 }
 
-Deno.test("explain recommends nothing that would be refused because the world has gone on", () =>
+Deno.test("explain recommends no command that would be rejected because of a later change", () =>
   withPlatform(async (platform) => {
     const { deps, caller } = platform;
     await platform.ended(await create(platform));
@@ -48,7 +48,7 @@ Deno.test("explain recommends nothing that would be refused because the world ha
     assert.equal(gone.nextCommand, "");
   }));
 
-Deno.test("explain of what failed by the words of its caller says which of them to change", () =>
+Deno.test("explain says which fields to change if the caller's input was the cause", () =>
   withPlatform(async (platform) => {
     const { deps, caller } = platform;
     const next = async (result: MutationResult) => {

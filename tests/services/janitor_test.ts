@@ -17,7 +17,7 @@ import { faultyDefinitions } from "../fakes/faulty_definitions.ts";
 import { withPlatform } from "../fakes/platform.ts";
 import { create } from "../fakes/scenarios.ts";
 
-Deno.test("the janitor lets go of a resource whose operation is gone", () =>
+Deno.test("the janitor releases a resource whose operation is gone", () =>
   withPlatform(async (platform) => {
     const { store } = platform;
     await platform.ended(await create(platform));
@@ -30,7 +30,7 @@ Deno.test("the janitor lets go of a resource whose operation is gone", () =>
     await platform.assertSound();
   }));
 
-Deno.test("what the janitor cannot settle does not keep it from the rest", async () => {
+Deno.test("a failure for one record does not keep the janitor from the others", async () => {
   const store = new FailingStore(openMemoryStore(), new FakeClock());
   await withPlatform(async (platform) => {
     const { deps, caller } = platform;
@@ -53,7 +53,7 @@ Deno.test("what the janitor cannot settle does not keep it from the rest", async
   }, { store });
 });
 
-Deno.test("a resource that its operation cannot settle as the rules say is let go of all the same", () =>
+Deno.test("a resource that its operation cannot settle by the rules is released anyway", () =>
   withPlatform(async (platform) => {
     const { store } = platform;
     const { name } = await platform.ended(await create(platform));
@@ -65,7 +65,7 @@ Deno.test("a resource that its operation cannot settle as the rules say is let g
     assert.deepEqual([after.state, after.currentOperation], ["DELETE_FAILED", null]);
   }));
 
-Deno.test("an operation that cannot settle its resource as the rules say ends all the same", async () => {
+Deno.test("an operation that cannot settle its resource by the rules ends anyway", async () => {
   const { definitions } = faultyDefinitions([{
     kind: "environment.create",
     step: "apply_policies",
@@ -84,7 +84,7 @@ Deno.test("an operation that cannot settle its resource as the rules say ends al
   }, { definitions });
 });
 
-Deno.test("the janitor tells an engine again of a cancellation that it may not have heard of", () =>
+Deno.test("the janitor passes on a cancellation that may not have reached the engine", () =>
   withPlatform(async (platform) => {
     const { deps, caller, store, provider, clock } = platform;
     await platform.crash();
@@ -104,7 +104,7 @@ Deno.test("the janitor tells an engine again of a cancellation that it may not h
     await platform.restart();
   }));
 
-/** An engine of which a test says how its operations are; it notes what it is told. */
+/** An engine with scripted states of operations; it records its calls. */
 function scriptedEngine(statusOf: (operation: string) => EngineStatus) {
   const told: string[] = [];
   const engine: Engine = {
@@ -117,7 +117,7 @@ function scriptedEngine(statusOf: (operation: string) => EngineStatus) {
   return { engine, told };
 }
 
-/** A janitor's pass over a store, with an engine that a test scripts. @returns what that was told */
+/** A janitor's pass over a store with a scripted engine. @returns the engine's calls */
 async function passOver(
   store: Store,
   statusOf: (operation: string) => EngineStatus,
@@ -132,7 +132,7 @@ async function passOver(
 const running = (): EngineStatus => ({ state: "running" });
 const absent = (): EngineStatus => ({ state: "absent" });
 
-Deno.test("an operation without a lock is dropped when it is as old as the grace, not before", () =>
+Deno.test("an operation without a lock is dropped after the grace period, not before", () =>
   withPlatform(async ({ store, clock, provider, caller }) => {
     const { value } = await store.operations.create(anOperation("op", { createTime: clock.now() }));
     const isLeft = async () => {
@@ -146,7 +146,7 @@ Deno.test("an operation without a lock is dropped when it is as old as the grace
     assert.equal(await isLeft(), false);
   }));
 
-Deno.test("an operation without a lock that a clock ahead of ours created is dropped after the grace", () =>
+Deno.test("an operation without a lock is dropped after the grace period, even if its creator's clock is ahead", () =>
   withPlatform(async ({ store, clock, provider, caller }) => {
     const createTime = clock.now() + 20 * 60_000;
     const { value } = await store.operations.create(anOperation("op", { createTime }));
@@ -174,7 +174,7 @@ Deno.test("a resource stays locked while its operation lives", async () => {
   assert.deepEqual([state, currentOperation], ["CREATING", name]);
 });
 
-Deno.test("a workload that the ended deletion of its environment holds is released", async () => {
+Deno.test("a workload is released after the deletion of its environment has ended", async () => {
   const store = openMemoryStore();
   const deletion = anOperation("op", { kind: "environment.delete", state: "FAILED" });
   await store.operations.create(deletion);
@@ -185,7 +185,7 @@ Deno.test("a workload that the ended deletion of its environment holds is releas
   assert.deepEqual([value.state, value.currentOperation], ["DELETE_FAILED", null]);
 });
 
-Deno.test("what a queued deletion waits for is stopped, unless the deletion itself is cancelled", async () => {
+Deno.test("a queued deletion stops its predecessor, unless the deletion itself is cancelled", async () => {
   for (const cancelled of [false, true]) {
     const store = openMemoryStore();
     const holder = anOperation("holder", { kind: "environment.update", state: "RUNNING" });

@@ -1,4 +1,4 @@
-/** Lists: how much is answered, in which order, and what filters find. */
+/** Lists: page sizes, orders, and filters. */
 import assert from "node:assert/strict";
 import type { Environment } from "@mpc/domain";
 import { listEnvironments } from "@mpc/services";
@@ -9,7 +9,7 @@ import { rejectsWith } from "../fakes/rejects.ts";
 
 const ALL = { pageSize: 0, pageToken: "", filter: "", orderBy: "" };
 
-/** Pages of these environments, which no operation has made. */
+/** Pages of these environments, which are written without operations. */
 async function pagesOf(environments: readonly Environment[]) {
   const store = openMemoryStore();
   const platform = await Platform.start({ store });
@@ -27,7 +27,7 @@ async function listOf(environments: readonly Environment[]) {
   return async (request: Partial<typeof ALL>) => (await page(request)).ids;
 }
 
-Deno.test("page_size is 50 where it is not given, and never more than 1000", async () => {
+Deno.test("page_size is 50 by default, and at most 1000", async () => {
   const ids = Array.from({ length: 1_001 }, (_, n) => `e${n}`);
   const list = await listOf(ids.map((id) => anEnvironment(id)));
   const rows = [[0, 50], [1, 1], [999, 999], [1_000, 1_000], [2 ** 31 - 1, 1_000]] as const;
@@ -42,7 +42,7 @@ Deno.test("page_size is 50 where it is not given, and never more than 1000", asy
   assert.deepEqual(violations.map(({ field }) => field), ["page_size"]);
 });
 
-Deno.test("order_by orders, the name decides among equals, and unknown fields are refused", async () => {
+Deno.test("order_by sorts, names break ties, and unknown fields are rejected", async () => {
   const list = await listOf([
     anEnvironment("b", { createTime: 2 }),
     anEnvironment("a", { createTime: 2 }),
@@ -54,7 +54,7 @@ Deno.test("order_by orders, the name decides among equals, and unknown fields ar
   await rejectsWith(list({ orderBy: "colour" }), "INVALID_ARGUMENT", "INVALID_FIELDS");
 });
 
-Deno.test("stalled finds what has failed, and stays so until somebody acts", async () => {
+Deno.test("stalled finds failed resources, which stay so until somebody acts", async () => {
   const list = await listOf([
     anEnvironment("failed", { state: "UPDATE_FAILED" }),
     anEnvironment("ready"),
@@ -75,7 +75,7 @@ Deno.test("page tokens lead through a list once, and the last page has none", as
   assert.equal(whole.next, "", "a full page may be the last");
 });
 
-Deno.test("a page token of another filter or order is refused, and so is one that was tampered with", async () => {
+Deno.test("a page token of another filter or order is rejected, and so is a modified one", async () => {
   const page = await pagesOf(["a", "b", "c"].map((id) => anEnvironment(id)));
   const { next: pageToken } = await page({ pageSize: 1, orderBy: "create_time" });
   const [query, , name] = JSON.parse(decodeURIComponent(atob(pageToken)));

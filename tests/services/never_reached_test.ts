@@ -1,11 +1,11 @@
-/** Clusters that let nobody in: what was never done is not undone, what may have been done is. */
+/** Clusters that deny access: only steps that may have changed something are undone. */
 import assert from "node:assert/strict";
 import { type ErrorCode, uncheckedError } from "@mpc/domain";
 import type { Provider } from "@mpc/services";
 import { withPlatform } from "../fakes/platform.ts";
 import { create, deploy } from "../fakes/scenarios.ts";
 
-/** A cluster whose calls fail, each time with the next of these and then with the last. */
+/** A cluster whose calls fail with these failures in turn, and then always with the last. */
 function refusing(failures: readonly (readonly [ErrorCode, string])[], calls: readonly string[]) {
   const left = [...failures];
   const refuse = () => {
@@ -32,7 +32,7 @@ for (
   const [title, failures, state] of [
     ["refuses our credentials", [CREDENTIALS], "FAILED"],
     ["forbids the one change that the step makes", [FORBIDS], "FAILED"],
-    // Of the first try nobody knows how far it came.
+    // It is not known how far the first attempt came.
     ["broke off before it refused us", [UNREACHABLE, CREDENTIALS], "NEEDS_ATTENTION"],
   ] as const
 ) {

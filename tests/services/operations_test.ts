@@ -25,12 +25,12 @@ Deno.test("every attempt is recorded with its error and the time of the next", a
     ]);
     for (const [index, attempt] of attempts.slice(0, 2).entries()) {
       assert.ok(attempt.nextRetryTime! >= attempt.endTime!);
-      assert.equal(attempts[index + 1]!.startTime, attempt.nextRetryTime, "it keeps its word");
+      assert.equal(attempts[index + 1]!.startTime, attempt.nextRetryTime, "at the recorded time");
     }
   }, { definitions });
 });
 
-Deno.test("of very many attempts the first and the last are kept, and all are counted", async () => {
+Deno.test("of very many attempts, the first and the last are kept, and all are counted", async () => {
   const { definitions } = faultyDefinitions([{
     kind: "workload.deploy",
     step: "await_rollout",
@@ -63,10 +63,10 @@ Deno.test("retry begins at the step that failed, and names what it retries", asy
     const request = { name: failed.name };
     const { plan } = await retryOperation(deps, caller, { ...request, validateOnly: true });
     const planned = plan?.steps.map(({ name }) => name) ?? [];
-    assert.equal(planned[0], "await_workload_gone", "the plan has what is still to be done");
+    assert.equal(planned[0], "await_workload_gone", "the plan has the remaining steps");
     const again = await platform.ended(await retryOperation(deps, caller, request));
     assert.deepEqual([again.state, again.retryOf], ["SUCCEEDED", failed.name]);
-    assert.deepEqual(again.steps[0], failed.steps[0], "a step that is done is not done again");
+    assert.deepEqual(again.steps[0], failed.steps[0], "a finished step is not run again");
     await rejectsWith(
       retryOperation(deps, caller, { name: again.name }),
       "FAILED_PRECONDITION",
@@ -75,7 +75,7 @@ Deno.test("retry begins at the step that failed, and names what it retries", asy
   }, { definitions });
 });
 
-Deno.test("what has been changed since cannot be retried", () =>
+Deno.test("an operation on a resource that has changed since cannot be retried", () =>
   withPlatform(async (platform) => {
     const { deps, caller } = platform;
     await platform.ended(await create(platform));
@@ -86,7 +86,7 @@ Deno.test("what has been changed since cannot be retried", () =>
     await rejectsWith(retry, "FAILED_PRECONDITION", "SUPERSEDED");
   }));
 
-Deno.test("cancel --dry-run says what will be undone and what stays, and cancels nothing", () =>
+Deno.test("cancel --dry-run says what will be undone and kept, and cancels nothing", () =>
   withPlatform(async (platform) => {
     const { deps, caller } = platform;
     await platform.ended(await create(platform));

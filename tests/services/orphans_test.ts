@@ -4,7 +4,7 @@ import { anEnvironment } from "../fakes/documents.ts";
 import { withPlatform } from "../fakes/platform.ts";
 import { create, deploy, removeWorkload } from "../fakes/scenarios.ts";
 
-Deno.test("orphans that are stuck keep the sweep neither from the others nor from its next work", () =>
+Deno.test("orphans that are stuck do not delay the sweep of others, nor its next pass", () =>
   withPlatform(async (platform) => {
     const { cluster, store, clock, caller } = platform;
     const environments = Array.from({ length: 120 }, (_, n) => `e-${String(n).padStart(3, "0")}`);
@@ -33,7 +33,7 @@ Deno.test("orphans that are stuck keep the sweep neither from the others nor fro
     assert.ok(!left.includes(`orphans/${last}`), "behind them all, one that nothing holds");
   }));
 
-Deno.test("doctor names what was abandoned and does not go away, after a while", () =>
+Deno.test("doctor reports abandoned objects that are not gone after a while", () =>
   withPlatform(async (platform) => {
     const { cluster, clock, caller } = platform;
     await platform.ended(await create(platform));
@@ -55,7 +55,7 @@ Deno.test("doctor names what was abandoned and does not go away, after a while",
     );
   }));
 
-Deno.test("what an abandoned environment left is swept and told, also when there is another of its name", () =>
+Deno.test("orphans of an abandoned environment are swept, even if a new one has its name", () =>
   withPlatform(async (platform) => {
     const { cluster, store, clock, caller } = platform;
     const old = { environment: "dev", uid: "old", labels: {} };
@@ -71,7 +71,7 @@ Deno.test("what an abandoned environment left is swept and told, also when there
     await store.orphans.create({ ...orphan, name: "orphans/new", targetUid: "new" });
     await platform.janitor().pass();
     const left = (await store.orphans.list({ limit: 9 })).items.map(({ value }) => value.name);
-    assert.deepEqual(left, ["orphans/new"], "the environment is there: nothing of it is swept");
+    assert.deepEqual(left, ["orphans/new"], "the environment exists, so nothing of it is swept");
     assert.deepEqual((await cluster.inventory(caller)).objects, []);
     const swept = (await platform.events()).filter(({ reason }) => reason === "OrphanSwept");
     assert.deepEqual(swept.map(({ target }) => target), ["environments/dev"]);

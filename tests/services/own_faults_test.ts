@@ -1,4 +1,4 @@
-/** Faults of the platform itself: records that another version wrote, or that somebody edited. */
+/** Faults of the platform itself: records of another version, or records that somebody edited. */
 import assert from "node:assert/strict";
 import type { JsonObject, Operation } from "@mpc/domain";
 import { retryOperation } from "@mpc/services";
@@ -13,7 +13,7 @@ const { definitions } = faultyDefinitions([
   { kind: "workload.deploy", step: "await_rollout", run: hang },
 ]);
 
-/** A deployment that was cut off while it waited, and whose record has been changed meanwhile. */
+/** A deployment that was interrupted while it waited, and whose record has been changed since. */
 async function cutOff(
   platform: Platform,
   change: (operation: Operation) => Operation,
@@ -30,7 +30,7 @@ async function cutOff(
   return name;
 }
 
-Deno.test("an operation that was cut off runs the steps that came with a later version", () =>
+Deno.test("an interrupted operation runs the steps that a later version has added", () =>
   withPlatform(async (platform) => {
     const name = await cutOff(platform, (operation) => operation);
     const { steps } = DEFINITIONS["workload.deploy"];
@@ -50,7 +50,7 @@ const deployBy = (steps: readonly Step<JsonObject>[]) => ({
   "workload.deploy": { ...DEFINITIONS["workload.deploy"], steps } as Definition,
 });
 
-/** Without what a try is counted by. */
+/** Without the limits on attempts. */
 const unlimited = DEFINITIONS["workload.deploy"].steps.map((step) => ({
   ...step as Step<JsonObject>,
   retry: null as never,
@@ -62,7 +62,7 @@ const BROKEN = [
 ] as const;
 
 for (const [title, change, today] of BROKEN) {
-  Deno.test(`an operation ${title} ends, lets go of its resource, and can be deleted over`, () =>
+  Deno.test(`an operation ${title} ends, releases its resource, and does not block a deletion`, () =>
     withPlatform(async (platform) => {
       const name = await cutOff(platform, change);
       platform.definitions = today;
@@ -79,7 +79,7 @@ for (const [title, change, today] of BROKEN) {
     }, { definitions }));
 }
 
-Deno.test("a retry takes the steps of today's version", () =>
+Deno.test("a retry uses the steps of the current version", () =>
   withPlatform(async (platform) => {
     const { deps, caller } = platform;
     await platform.ended(await create(platform));

@@ -10,11 +10,11 @@ import { withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 import { create, deploy, SCENARIOS } from "../fakes/scenarios.ts";
 
-/** Kinds that leave the cluster as it is. */
+/** Kinds that do not change the cluster. */
 const PLANS_NOTHING: ReadonlySet<string> = new Set(["environment.abandon", "workload.abandon"]);
 
 for (const scenario of SCENARIOS) {
-  Deno.test(`the plan of ${scenario.title} changes nothing, and comes true when it is carried out`, () =>
+  Deno.test(`the plan of ${scenario.title} changes nothing, and its execution makes the planned changes`, () =>
     withPlatform(async (platform) => {
       await scenario.prepare(platform);
       const { store, cluster, caller } = platform;
@@ -31,7 +31,7 @@ for (const scenario of SCENARIOS) {
       const steps = DEFINITIONS[scenario.kind].steps;
       assert.deepEqual(plan?.steps.map(({ name }) => name), steps.map(({ name }) => name));
       const again = await scenario.request(platform, { validateOnly: true });
-      assert.deepEqual(again.plan, plan, "the same world gives the same plan");
+      assert.deepEqual(again.plan, plan, "the same state gives the same plan");
       const planHash = plan?.planHash ?? "";
       const ended = await platform.ended(await scenario.request(platform, { planHash }));
       assert.equal(ended.state, "SUCCEEDED");
@@ -39,7 +39,7 @@ for (const scenario of SCENARIOS) {
       const was = new Set(before.map(({ object }) => object));
       const changes = plan?.changes ?? [];
       const planned = PLANS_NOTHING.has(scenario.kind) ? 0 : 1;
-      assert.ok(changes.length >= planned, "the plan names what changes");
+      assert.ok(changes.length >= planned, "the plan names the changes");
       for (const { action, object } of changes) {
         if (action === "CREATE") assert.ok(!was.has(object) && after.has(object), object);
         if (action === "UPDATE") assert.ok(was.has(object) && after.has(object), object);
@@ -48,7 +48,7 @@ for (const scenario of SCENARIOS) {
     }));
 }
 
-Deno.test("a change whose plan the world has overtaken is refused", () =>
+Deno.test("a change whose plan is outdated is rejected", () =>
   withPlatform(async (platform) => {
     await platform.ended(await create(platform));
     const { plan } = await deploy(platform, "nginx:1", 1, { validateOnly: true });
@@ -57,7 +57,7 @@ Deno.test("a change whose plan the world has overtaken is refused", () =>
     await rejectsWith(late, "ABORTED", "PLAN_OUTDATED");
   }));
 
-Deno.test("a plan tells each field that changes, and the effect on the quota", () =>
+Deno.test("a plan lists each field that changes, and the effect on the quota", () =>
   withPlatform(async (platform) => {
     const { deps, caller } = platform;
     const environment = { quota: { workloads: 5 } };
@@ -89,7 +89,7 @@ Deno.test("a retry can be planned", () =>
     ]);
   }));
 
-Deno.test("a plan tells what of an environment's record changes, and holds while time goes by", () =>
+Deno.test("a plan lists changes of an environment's record, and stays valid while time passes", () =>
   withPlatform(async (platform) => {
     const { deps, caller, clock, store } = platform;
     await platform.ended(await create(platform));

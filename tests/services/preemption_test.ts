@@ -1,4 +1,4 @@
-/** What a deletion stops, waits for, and is stopped by. */
+/** What a deletion stops, what it waits for, and what stops it. */
 import assert from "node:assert/strict";
 import { cancelOperation, updateEnvironment } from "@mpc/services";
 import { releaseResource } from "@mpc/services/sagas";
@@ -27,7 +27,10 @@ Deno.test("a deletion preempts a running create: stops it first, then deletes", 
     const first = await platform.operation(created.operation!.value.name);
     assert.deepEqual([first.state, deleted.state], ["CANCELLED", "SUCCEEDED"]);
     assert.equal(first.cancellation?.reason, `preempted by ${deleted.name}`);
-    assert.ok(deleted.startTime! >= first.endTime! - 1, "the deletion waited for what ran");
+    assert.ok(
+      deleted.startTime! >= first.endTime! - 1,
+      "the deletion waited for the running operation",
+    );
     assert.equal(await platform.store.environments.get(NAME), undefined);
     await platform.assertSound();
   }, { definitions });
@@ -75,7 +78,7 @@ Deno.test("abandoning one workload does not stop the deletion of its environment
     assert.equal((await platform.operation(deleting)).cancellation, null);
   }));
 
-Deno.test("a deletion that waits for its turn can be cancelled, and what ran has its way", async () => {
+Deno.test("a queued deletion can be cancelled, and the running operation continues", async () => {
   const { definitions } = faultyDefinitions([
     { kind: "workload.deploy", step: "await_rollout", run: hang },
   ]);
@@ -99,7 +102,7 @@ Deno.test("a deletion that waits for its turn can be cancelled, and what ran has
   }, { definitions });
 });
 
-Deno.test("what a deletion preempts is stopped also when the process ends before that is said", async () => {
+Deno.test("an operation is preempted even if the process ends before it is marked", async () => {
   const store = new FailingStore(openMemoryStore(), new FakeClock());
   const { definitions } = faultyDefinitions([
     { kind: "workload.deploy", step: "await_rollout", run: hang },
@@ -108,7 +111,8 @@ Deno.test("what a deletion preempts is stopped also when the process ends before
     await platform.ended(await create(platform));
     const deploying = (await deploy(platform)).operation!.value.name;
     await platform.clock.advance(100);
-    // The operation's record and its place in the queue are written; the mark on the other is not.
+    // The deletion's record and its position in the queue are written; the mark on the other is
+    // not.
     store.plan("crash", 3);
     await rejectsWith(
       removeWorkload(platform),
@@ -126,13 +130,13 @@ Deno.test("what a deletion preempts is stopped also when the process ends before
   }, { definitions, store });
 });
 
-Deno.test("a deletion that waits keeps its turn when the deletion of its environment comes in", () =>
+Deno.test("a queued deletion keeps its turn when its environment is deleted too", () =>
   withPlatform(async (platform) => {
     const { store } = platform;
     await platform.ended(await create(platform));
     await platform.ended(await deploy(platform));
     const { value, version } = (await store.workloads.get(WORKLOAD))!;
-    // As if what held it had ended without letting go of it.
+    // As if its holder had ended without releasing the lock.
     const held = { ...value, state: "DEPLOYING" as const, currentOperation: "operations/lost" };
     await store.workloads.replace(held, version);
     const waiting = await removeWorkload(platform);
@@ -145,7 +149,7 @@ Deno.test("a deletion that waits keeps its turn when the deletion of its environ
     await platform.assertSound();
   }));
 
-Deno.test("a waiting deletion that is cancelled before its turn does not get it", () =>
+Deno.test("a queued deletion that is cancelled before its turn does not get it", () =>
   withPlatform(async (platform) => {
     const { deps, caller, store, clock } = platform;
     await platform.ended(await create(platform));
@@ -161,10 +165,10 @@ Deno.test("a waiting deletion that is cancelled before its turn does not get it"
     assert.deepEqual([state, currentOperation], ["READY", null]);
     const { version } = (await store.environments.get(NAME))!;
     await releaseResource(store, value, { state: "FAILED", error: null }, clock.now());
-    assert.equal((await store.environments.get(NAME))!.version, version, "it is let go of once");
+    assert.equal((await store.environments.get(NAME))!.version, version, "it is released once");
   }));
 
-Deno.test("cancelling a deletion that waits says that it is dropped, and nothing is deleted", async () => {
+Deno.test("cancelling a queued deletion says that it is dropped, and nothing is deleted", async () => {
   const { definitions } = faultyDefinitions([
     { kind: "workload.deploy", step: "apply_workload", run: hang, undo: hang },
   ]);
@@ -183,6 +187,6 @@ Deno.test("cancelling a deletion that waits says that it is dropped, and nothing
     await platform.settle();
     assert.equal((await platform.operation(request.name)).state, "CANCELLED");
     const left = (await store.workloads.get("environments/dev/workloads/web"))?.value;
-    assert.equal(left?.state, "DEPLOY_FAILED", "as what was cancelled has left it");
+    assert.equal(left?.state, "DEPLOY_FAILED", "as the cancelled operation has left it");
   }, { definitions });
 });

@@ -5,7 +5,7 @@ import { withPlatform } from "../fakes/platform.ts";
 
 const DEV = "environments/dev";
 
-Deno.test("an environment that could not be created can be deleted, protected or not", () =>
+Deno.test("an environment whose creation failed can be deleted, protected or not", () =>
   withPlatform(async (platform) => {
     const { deps, caller, store } = platform;
     const environment = { cluster: "nowhere", deletionProtection: true };
@@ -26,7 +26,7 @@ Deno.test("an environment that could not be created can be deleted, protected or
     assert.equal(await store.environments.get(DEV), undefined);
   }));
 
-Deno.test("a deletion that was admitted can be asked for again, whatever it stopped", async () => {
+Deno.test("an admitted deletion can be requested again, whatever operation it stopped", async () => {
   let broken = true;
   const { definitions } = faultyDefinitions([
     {
@@ -64,7 +64,7 @@ Deno.test("a deletion that was admitted can be asked for again, whatever it stop
     assert.deepEqual([left.state, left.deletionProtection], ["DELETE_FAILED", true]);
     broken = false;
     const again = await platform.ended(await deleteEnvironment(deps, caller, request));
-    assert.equal(again.state, "SUCCEEDED", "the update that it stopped brought protection back");
+    assert.equal(again.state, "SUCCEEDED", "although the stopped update left the protection on");
     assert.equal(await store.environments.get(DEV), undefined);
   }, { definitions });
 });

@@ -22,7 +22,7 @@ const deploy = ({ deps, caller }: Platform, workloadId: string, cpu: string) =>
     timeoutMs: null,
   });
 
-Deno.test("what runs when a quota is lowered below it can be restarted, and only not grow", () =>
+Deno.test("workloads that exceed a lowered quota can be restarted, but not grow", () =>
   withPlatform(async (platform) => {
     const { deps, caller } = platform;
     await platform.ended(await create(platform));
@@ -36,7 +36,7 @@ Deno.test("what runs when a quota is lowered below it can be restarted, and only
     await platform.assertSound();
   }));
 
-Deno.test("who is told that a quota is too small is told the command that raises it enough", () =>
+Deno.test("a rejection by a quota has the command that raises it enough", () =>
   withPlatform(async (platform) => {
     await platform.ended(await create(platform));
     await platform.ended(await limit(platform, "1"));

@@ -1,4 +1,4 @@
-/** History is kept for a time, and then forgotten; what somebody may still need is not. */
+/** History is deleted after the retention time, except for what may still be needed. */
 import assert from "node:assert/strict";
 import { isMpcError } from "@mpc/domain";
 import { deleteEnvironment, updateEnvironment } from "@mpc/services";
@@ -38,7 +38,7 @@ async function kindsOf({ store }: Platform): Promise<readonly string[]> {
   return items.map(({ value }) => value.kind).toSorted();
 }
 
-/** What the log still holds. */
+/** The sequences that are still in the log. */
 async function kept({ store }: Pick<Platform, "store">): Promise<readonly number[]> {
   try {
     return (await store.events.read(0, 100_000)).map(({ time }) => time);
@@ -49,7 +49,7 @@ async function kept({ store }: Pick<Platform, "store">): Promise<readonly number
   }
 }
 
-Deno.test("operations are kept for their time, and then forgotten but for the last of a resource", () =>
+Deno.test("operations are deleted after the retention time, except for the last of each resource", () =>
   withPlatform(async (platform) => {
     await platform.ended(await create(platform));
     const last = await platform.ended(await relabel(platform, "api"));
@@ -60,10 +60,10 @@ Deno.test("operations are kept for their time, and then forgotten but for the la
     await retentionOf(platform).pass();
     assert.deepEqual(await kindsOf(platform), ["environment.update"]);
     const { state } = await platform.operation(last.name);
-    assert.equal(state, "SUCCEEDED", "what made the environment as it is can still be explained");
+    assert.equal(state, "SUCCEEDED", "the operation behind the current state can be explained");
   }));
 
-Deno.test("of what is gone nothing is kept for ever, and watchers are told what is forgotten", () =>
+Deno.test("nothing of a deleted resource is kept forever, and watchers see the deletions", () =>
   withPlatform(async (platform) => {
     await platform.ended(await create(platform));
     await platform.ended(await remove(platform));
@@ -76,7 +76,7 @@ Deno.test("of what is gone nothing is kept for ever, and watchers are told what 
       told.map(({ type, reason, actor }) => [type, reason, actor]),
       Array(2).fill(["DELETED", "OperationForgotten", "system:retention"]),
     );
-    assert.equal((await kept(platform)).length, 2, "all that happened before is too old");
+    assert.equal((await kept(platform)).length, 2, "all earlier events are too old");
   }));
 
 Deno.test("an operation that has not ended is kept, however old it is", () =>
@@ -89,7 +89,7 @@ Deno.test("an operation that has not ended is kept, however old it is", () =>
     await platform.restart();
   }));
 
-Deno.test("a request id is free again when its operation is forgotten", () =>
+Deno.test("a request id is free again when its operation is deleted", () =>
   withPlatform(async (platform) => {
     const requestId = "0c7ff1a6-7d62-4d58-a8a3-4c1ad84e4b3c";
     const first = await platform.ended(await create(platform, { requestId }));
@@ -100,7 +100,7 @@ Deno.test("a request id is free again when its operation is forgotten", () =>
     assert.notEqual(second.name, first.name);
   }));
 
-Deno.test("workers that forget at the same time do not hinder each other", () =>
+Deno.test("workers that delete history at the same time do not hinder one another", () =>
   withPlatform(async (platform) => {
     await platform.ended(await create(platform));
     await platform.ended(await remove(platform));
@@ -109,7 +109,7 @@ Deno.test("workers that forget at the same time do not hinder each other", () =>
     assert.deepEqual(await kindsOf(platform), []);
   }));
 
-Deno.test("exactly those events are forgotten that are too old, also of a long log, and again", () =>
+Deno.test("exactly the events that are too old are deleted, also from a long log, and repeatedly", () =>
   fc.assert(
     fc.asyncProperty(
       fc.array(fc.integer({ min: -100, max: 100 }), { maxLength: 40 }),
@@ -150,7 +150,7 @@ const eventAt = (time: number) => ({
   resource: null,
 });
 
-Deno.test("an operation is kept to the very end of its time, and one of many pages is not overlooked", async () => {
+Deno.test("an operation is kept until the end of its time, and none on a later page is missed", async () => {
   const store = openMemoryStore();
   const clock = new FakeClock();
   const since = clock.now() - KEEP_MS;

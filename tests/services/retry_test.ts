@@ -18,7 +18,7 @@ const TERMINATED: ErrorRecord = {
   causes: [],
 };
 
-Deno.test("a retry waits for the rollout that its first step begins anew", async () => {
+Deno.test("a retry waits for the rollout that its repeated first step begins", async () => {
   let broken = true;
   const waits: string[] = [];
   const { definitions } = faultyDefinitions([
@@ -44,14 +44,18 @@ Deno.test("a retry waits for the rollout that its first step begins anew", async
     broken = false;
     const again = await platform.ended(await retryOperation(deps, caller, { name: failed.name }));
     assert.equal(again.state, "SUCCEEDED");
-    assert.deepEqual(waits, [failed.name, again.name], "each applied the workload, each waited");
+    assert.deepEqual(
+      waits,
+      [failed.name, again.name],
+      "each applied the workload, and each waited",
+    );
     await platform.assertSound();
   }, { definitions });
 });
 
 for (const abandon of [false, true]) {
   const kind = abandon ? "environment.abandon" : "environment.delete";
-  Deno.test(`a retry of ${kind} that its engine ended takes the workloads over itself`, async () => {
+  Deno.test(`a retry of ${kind} that its engine ended claims the workloads itself`, async () => {
     let reached = false;
     const { definitions } = faultyDefinitions([{
       kind,
@@ -88,7 +92,7 @@ for (const abandon of [false, true]) {
   });
 }
 
-Deno.test("a retry that would let an environment expire at once is refused", async () => {
+Deno.test("a retry that would let an environment expire at once is rejected", async () => {
   let broken = true;
   const { definitions } = faultyDefinitions([{
     kind: "environment.update",
@@ -109,6 +113,6 @@ Deno.test("a retry that would let an environment expire at once is refused", asy
       "FAILED_PRECONDITION",
       "EXPIRE_TIME_PASSED",
     );
-    assert.equal((await store.environments.get(DEV))?.value.expireTime, null, "it lives for ever");
+    assert.equal((await store.environments.get(DEV))?.value.expireTime, null, "it never expires");
   }, { definitions });
 });

@@ -8,7 +8,7 @@ const WEB = "environments/dev/workloads/web";
 
 const workload = async ({ store }: Platform) => (await store.workloads.get(WEB))!.value;
 
-Deno.test("deploy, scale, restart and rollback each make a revision; numbers are never used twice", () =>
+Deno.test("deploy, scale, restart and rollback each make a revision; numbers are never reused", () =>
   withPlatform(async (platform) => {
     const { deps, caller, store } = platform;
     await platform.ended(await create(platform));
@@ -33,7 +33,7 @@ Deno.test("deploy, scale, restart and rollback each make a revision; numbers are
     await platform.assertSound();
   }));
 
-Deno.test("a rollback goes to the last other spec that worked, past scales, restarts and failures", () =>
+Deno.test("a rollback goes to the last different spec that worked, past scalings, restarts and failures", () =>
   withPlatform(async (platform) => {
     const { deps, caller } = platform;
     const rollback = (replicas?: number) =>
@@ -63,7 +63,7 @@ Deno.test("a rollback goes to the last other spec that worked, past scales, rest
     await platform.assertSound();
   }));
 
-Deno.test("a deployment that fails leaves the revision before running", () =>
+Deno.test("a failed deployment leaves the previous revision running", () =>
   withPlatform(async (platform) => {
     await platform.ended(await create(platform));
     await platform.ended(await deploy(platform));
@@ -76,7 +76,7 @@ Deno.test("a deployment that fails leaves the revision before running", () =>
     assert.equal((await platform.ended(await deploy(platform, "nginx:2"))).state, "SUCCEEDED");
   }));
 
-Deno.test("a spec that was read and comes in again keeps its secrets", () =>
+Deno.test("a spec that is read and sent back keeps its secrets", () =>
   withPlatform(async (platform) => {
     const { deps, caller } = platform;
     await platform.ended(await create(platform));

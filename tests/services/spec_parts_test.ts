@@ -1,4 +1,4 @@
-/** What specs and environments may ask for besides an image, as the simulated cluster carries it. */
+/** The parts of specs and environments besides an image, on the simulated cluster. */
 import assert from "node:assert/strict";
 import { createEnvironment, deployWorkload, scaleWorkload, updateEnvironment } from "@mpc/services";
 import { withPlatform } from "../fakes/platform.ts";
@@ -29,7 +29,7 @@ const autoscaled = (maxReplicas: number) => ({
   disruptionBudget: { maxUnavailable: 1 },
 });
 
-Deno.test("a plan names the object of every part of a spec", () =>
+Deno.test("a plan names the objects of every part of a spec", () =>
   withPlatform(async (platform) => {
     await platform.ended(await create(platform));
     const { plan } = await deploySpec(platform, autoscaled(4), true);
@@ -44,7 +44,7 @@ Deno.test("a plan names the object of every part of a spec", () =>
     ]);
   }));
 
-Deno.test("a quota is checked with as many copies as autoscaling may make", () =>
+Deno.test("a quota is checked with the maximum number of copies of autoscaling", () =>
   withPlatform(async (platform) => {
     const { deps, caller } = platform;
     const environment = { quota: { cpu: "1" } };
@@ -55,7 +55,7 @@ Deno.test("a quota is checked with as many copies as autoscaling may make", () =
     await platform.ended(await deploySpec(platform, autoscaled(10)));
   }));
 
-Deno.test("what autoscaling decides cannot be scaled by hand", () =>
+Deno.test("a workload with autoscaling cannot be scaled manually", () =>
   withPlatform(async (platform) => {
     const { deps, caller } = platform;
     await platform.ended(await create(platform));
@@ -92,7 +92,7 @@ Deno.test("an environment stays on the cluster that it was created on", () =>
     assert.equal((await store.environments.get("environments/dev"))?.value.cluster, "default");
   }));
 
-Deno.test("a cluster that there is not is refused in the plan", () =>
+Deno.test("a plan rejects an unknown cluster", () =>
   withPlatform(async ({ deps, caller }) => {
     const request = { environmentId: "dev", environment: { cluster: "east" }, validateOnly: true };
     const planned = createEnvironment(deps, caller, request);

@@ -1,4 +1,4 @@
-/** A watch tells what is there, then what happens: no event is missing, none comes twice. */
+/** A watch sends existing resources, then events: none is missing, none is repeated. */
 import assert from "node:assert/strict";
 import type { Environment } from "@mpc/domain";
 import { environmentEvent, type WatchedEvent, watchEvents, workloadEvent } from "@mpc/services";
@@ -13,7 +13,7 @@ import { rejectsWith } from "../fakes/rejects.ts";
 const NAME = "environments/dev";
 const ALL = { target: "", kinds: ["environment"], resumeToken: "", skipExisting: false };
 
-/** Writes an environment's next version, with the event that tells of it. */
+/** Writes an environment's next version with an event. */
 async function write(store: Store, label: string): Promise<void> {
   const facts = {
     message: label,
@@ -58,7 +58,7 @@ function writtenWhenListed(
   };
 }
 
-/** What a watch has told when nothing more is to come, in short. */
+/** What a watch has sent until nothing more comes, in short. */
 async function toldBy(
   store: Store,
   request: Partial<typeof ALL>,
@@ -67,7 +67,7 @@ async function toldBy(
   return (await watched(store, request, during)).map(inShort);
 }
 
-/** The token that a watch has at the log's head. */
+/** The token of a watch at the log's head. */
 async function tokenOf(store: Store): Promise<string> {
   return (await watched(store, { skipExisting: true })).at(-1)!.token;
 }
@@ -87,7 +87,7 @@ async function watched(
         told.push(...batch);
       }
     })();
-    // A refusal is for the last line here; without a handler until then it would end the process.
+    // A rejection is for the last line here; without a handler until then it would end the process.
     watching.catch(() => {});
     await settle(20);
     await during();
@@ -105,7 +105,7 @@ function inShort(told: WatchedEvent): string {
   return `${told.event.type} ${told.event.resource?.version ?? told.event.message}`;
 }
 
-Deno.test("a change between the log's head and the list is told once, the next one too", async () => {
+Deno.test("a change between the log's head and the list is sent once, and so is the next one", async () => {
   const store = writtenWhenListed((store) => write(store, "2"));
   await write(store, "1");
   const told = await toldBy(store, {}, () => write(store, "3"));
@@ -120,26 +120,26 @@ async function remove(store: Store): Promise<void> {
   await store.environments.delete(NAME, 1, { events: [gone] });
 }
 
-Deno.test("a deletion of what was told as existing is told", async () => {
+Deno.test("the deletion of a resource that was sent as existing is sent", async () => {
   const store = openMemoryStore();
   await write(store, "1");
   const told = await toldBy(store, {}, () => remove(store));
   assert.deepEqual(told, ["existing 1", "synced", "DELETED 1"]);
 });
 
-Deno.test("a change right after the list is told", async () => {
+Deno.test("a change right after the list is sent", async () => {
   const store = writtenWhenListed((store) => write(store, "2"), "after");
   await write(store, "1");
   assert.deepEqual(await toldBy(store, {}), ["existing 1", "synced", "UPDATED 2"]);
 });
 
-Deno.test("a deletion right after the list is told", async () => {
+Deno.test("a deletion right after the list is sent", async () => {
   const store = writtenWhenListed(remove, "after");
   await write(store, "1");
   assert.deepEqual(await toldBy(store, {}), ["existing 1", "synced", "DELETED 1"]);
 });
 
-Deno.test("a watch that resumes is told each event behind its token once, and nothing that exists", async () => {
+Deno.test("a watch that resumes receives each event after its token once, and no existing resources", async () => {
   const store = openMemoryStore();
   await write(store, "1");
   const resumeToken = await tokenOf(store);
@@ -149,14 +149,14 @@ Deno.test("a watch that resumes is told each event behind its token once, and no
   assert.deepEqual(told, ["synced", "UPDATED 2", "UPDATED 3", "UPDATED 4"]);
 });
 
-Deno.test("a watch without what exists is told only what happens from now on", async () => {
+Deno.test("a watch that skips existing resources receives only new events", async () => {
   const store = openMemoryStore();
   await write(store, "1");
   const told = await toldBy(store, { skipExisting: true }, () => write(store, "2"));
   assert.deepEqual(told, ["synced", "UPDATED 2"]);
 });
 
-Deno.test("a watch of one environment is told nothing of another whose name begins the same", async () => {
+Deno.test("a watch of one environment receives nothing about another whose name begins the same", async () => {
   const store = openMemoryStore();
   await store.environments.create(anEnvironment("dev2"));
   await write(store, "1");
@@ -170,7 +170,7 @@ Deno.test("a watch of one environment is told nothing of another whose name begi
   assert.deepEqual(told, ["existing 1", "synced", "UPDATED own", "UPDATED below"]);
 });
 
-Deno.test("after 1000 events that are not for it a watch gets a mark with a newer token", async () => {
+Deno.test("after 1000 events that a watch does not see, it gets a mark with a newer token", async () => {
   const store = openMemoryStore();
   const others = (count: number) =>
     store.events.append(
@@ -186,7 +186,7 @@ Deno.test("after 1000 events that are not for it a watch gets a mark with a newe
   assert.equal(told.at(-1)?.token, await tokenOf(store));
 });
 
-Deno.test("a token from ahead of the log is refused, that of its head is not", async () => {
+Deno.test("a token ahead of the log is rejected, the token of its head is not", async () => {
   const store = openMemoryStore();
   await write(store, "1");
   const resumeToken = await tokenOf(store);
@@ -195,7 +195,7 @@ Deno.test("a token from ahead of the log is refused, that of its head is not", a
   await rejectsWith(ahead, "OUT_OF_RANGE", "EVENTS_UNKNOWN");
 });
 
-Deno.test("a watch of environments is told nothing of a workload", async () => {
+Deno.test("a watch of environments receives nothing about a workload", async () => {
   const store = openMemoryStore();
   const told = await toldBy(store, {}, async () => {
     const web = aWorkload("dev", "web");

@@ -1,4 +1,6 @@
-/** Builds side by side: an operation stays with its own, and who is to begin what is new is said. */
+/**
+ * Several builds side by side: an operation stays with its build, and missing builds are reported.
+ */
 import assert from "node:assert/strict";
 import { MpcError } from "@mpc/domain";
 import { diagnose } from "@mpc/services";
@@ -20,7 +22,7 @@ import {
 const { address, ownQueue } = await shareTemporal();
 
 Deno.test({
-  name: "an operation stays with the build that began it, while another one takes what is new",
+  name: "an operation stays with the build that began it, while another build takes new ones",
   ...NO_SANITIZERS,
   async fn() {
     const begun = Promise.withResolvers<void>();
@@ -67,22 +69,22 @@ Deno.test({
   },
 });
 
-/** Who is there, who is to begin what is new, and what an operator is told to run. */
+/** The worker's build, the current build, and the command that an operator is told to run. */
 const UNBEGUN: readonly (readonly [string, string | null, string | null, RegExp])[] = [
   [
-    "a build where none is the current one",
+    "a build while none is current",
     "1",
     null,
     /to workers without a build, and there are none; .*--deployment-name mpc-\d+ --build-id 1'$/,
   ],
   [
-    "a build where another one is current that no worker has",
+    "a build while the current one has no worker",
     "1",
     "2",
     /to workers with build '2' of .*, and there are none; .*--deployment-name mpc-\d+ --build-id 1'$/,
   ],
   [
-    "workers without a build where one is current that no worker has",
+    "workers without a build while the current build has no worker",
     null,
     "2",
     /to workers with build '2' of .*, and there are none; .*--deployment-name mpc-\d+ --unversioned'$/,
@@ -91,19 +93,19 @@ const UNBEGUN: readonly (readonly [string, string | null, string | null, RegExp]
 
 for (const [what, build, current, message] of UNBEGUN) {
   Deno.test({
-    name: `${what} is said by readiness, what waits and the doctor, with what helps`,
+    name: `${what}: readiness, waiting operations and the doctor report it, with the remedy`,
     ...NO_SANITIZERS,
     async fn() {
       const { config } = ownQueue();
       const deployment = config.taskQueue;
       const version = (build: string | null) => build === null ? null : { deployment, build };
-      // It forgets at once who polled, which takes five minutes otherwise.
+      // It forgets pollers at once, which takes five minutes otherwise.
       const forgetful = await startTemporalServer({
         dynamicConfig: ['matching.PollerHistoryTTL="1s"'],
       });
       const { address } = forgetful;
       if (current) {
-        // Temporal learns of a build and of its task queues by a worker that polls.
+        // Temporal learns about a build and its task queues when a worker polls.
         const once = { config: { ...config, version: version(current) } };
         await using _gone = await TemporalWorld.start(address, once);
         await setCurrentBuild(address, deployment, current);
@@ -111,8 +113,8 @@ for (const [what, build, current, message] of UNBEGUN) {
       await using world = await TemporalWorld.start(address, {
         config: { ...config, version: version(build) },
       });
-      // Temporal hands a change of the current build on to its task queues in its own time.
-      await eventually("it is found out", () => {
+      // Temporal passes a change of the current build on to its task queues with a delay.
+      await eventually("it is noticed", () => {
         assert.match(world.engine.problem?.message ?? "", message);
         return Promise.resolve();
       });
@@ -122,7 +124,7 @@ for (const [what, build, current, message] of UNBEGUN) {
       assert.equal(state, "PENDING");
       const { findings } = await diagnose(world.deps, world.caller);
       const [finding] = findings.filter(({ invariant }) => invariant === "OPERATION_WAITS");
-      assert.match(finding?.message ?? "", message, "the doctor says so");
+      assert.match(finding?.message ?? "", message, "the doctor reports it");
       await setCurrentBuild(address, deployment, build ?? "");
       assert.equal((await world.ended(name)).state, "SUCCEEDED");
       assert.equal(world.engine.problem, undefined);
@@ -134,7 +136,7 @@ for (const [what, build, current, message] of UNBEGUN) {
 
 Deno.test({
   name:
-    "what was begun by a build that no worker has any more says so, and goes on by the command that it names",
+    "an operation of a build without workers says so, and continues after the command that it names",
   ...NO_SANITIZERS,
   async fn() {
     const { config } = ownQueue();
@@ -178,7 +180,7 @@ Deno.test({
     assert.match(
       waitingReason,
       new RegExp(
-        `^Cannot go on: build '1' of deployment '${deployment}' began it, and no worker has that ` +
+        `^Cannot continue: build '1' of deployment '${deployment}' began it, and no worker has that ` +
           `build; start one with its code by 'deno task worker --deployment ${deployment} ` +
           `--build-id 1', or, where the current build has the same steps, hand it over by temporal `,
       ),
@@ -198,7 +200,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a pass that was cut off together with its build holds up none after it",
+  name: "a pass that was interrupted together with its build does not block later ones",
   ...NO_SANITIZERS,
   async fn() {
     const { config } = ownQueue();
@@ -229,7 +231,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a build that is not the current one is ready while a worker has that one",
+  name: "a build that is not the current one is ready while the current one has a worker",
   ...NO_SANITIZERS,
   async fn() {
     const { config } = ownQueue();
@@ -239,7 +241,7 @@ Deno.test({
     await using _current = await worker("1");
     await setCurrentBuild(address, deployment, "1");
     await using next = await worker("2");
-    // Temporal knows who polls a moment after the first poll.
+    // Temporal knows pollers a moment after their first poll.
     await eventually("the worker of build 1 is seen", () => {
       assert.equal(next.engine.problem, undefined);
       return Promise.resolve();

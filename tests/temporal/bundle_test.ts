@@ -1,4 +1,4 @@
-/** Determinism is guarded: what the sandbox loads is the orchestrator, data, and Temporal's own. */
+/** Determinism: the sandbox loads only the orchestrator, data, and Temporal's own packages. */
 import assert from "node:assert/strict";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ const BUNDLER = fileURLToPath(
 );
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-Deno.test("the workflow bundle has no storage, no provider, no step and nothing of node or Deno", async () => {
+Deno.test("the workflow bundle contains no storage, provider, step, or module of Node or Deno", async () => {
   const code = await Deno.readTextFile(await workflowBundle());
   const modules = [...code.matchAll(/!\*\*\* (\S+) \*\*\*!/g)].map(([, path]) => path!);
   const ours = modules.filter((path) => !path.includes("/npm/") && path.endsWith(".ts"))
@@ -36,7 +36,7 @@ Deno.test("the workflow bundle has no storage, no provider, no step and nothing 
   assert.doesNotMatch(code, /\bDeno\.|require\("node:|from "node:/);
 });
 
-Deno.test("bundling leaves out the compiler whose native module takes a Deno process down now and then", async () => {
+Deno.test("bundling does not load the compiler whose native module sometimes crashes Deno", async () => {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", "--no-prompt", BUNDLER],
     env: { SWC_BINARY_PATH: "/nowhere/swc.node" },

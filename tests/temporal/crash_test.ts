@@ -1,4 +1,7 @@
-/** Workers, the API and Temporal die under load, again and again; then everything has ended, once. */
+/**
+ * Workers, the API and Temporal are killed repeatedly under load; then every operation has ended
+ * once.
+ */
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -25,10 +28,10 @@ const KILL_EVERY_MS = 1_000;
 const OUTAGE_MS = 20_000;
 const PATIENCE_MS = 300_000;
 
-/** What a caller tries again after; any other error is a fault. */
+/** Codes after which a caller retries; any other error is a bug. */
 const AWAY: ReadonlySet<Code> = new Set([Code.Unavailable, Code.DeadlineExceeded]);
 
-/** These waits are the experiment, no synchronisation: real processes die at real moments. */
+/** These waits are the experiment, not a synchronization: real processes die at random times. */
 const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 Deno.test({
@@ -55,7 +58,7 @@ Deno.test({
   },
 });
 
-/** All that may die. */
+/** The processes that are killed. */
 class World {
   readonly #directory: string;
   readonly #random: SeededIds;
@@ -102,7 +105,7 @@ class World {
     this.#server = await startTemporalServer(this.#temporal);
   }
 
-  /** One environment's life, each change when the one before has ended. @returns the operations */
+  /** The life of one environment, one change after another. @returns the operations */
   async change(environmentId: string): Promise<readonly string[]> {
     const parent = `environments/${environmentId}`;
     const deploy = (image: string) => async (transport: Transport, requestId: string) =>
@@ -143,7 +146,7 @@ class World {
     return startWorkerProcess(this.#directory, `127.0.0.1:${this.#temporal.port}`);
   }
 
-  /** Waits for an operation, as often as it takes: a wait may end before the operation has. */
+  /** Waits for an operation, repeatedly: a wait may end before the operation has. */
   async #stateWhenDone(name: string): Promise<string | undefined> {
     for (;;) {
       const { done, state } = await this.#patiently((transport) =>
@@ -154,7 +157,7 @@ class World {
     }
   }
 
-  /** A caller that tries again, with the same request id, while the API is away or does not answer. */
+  /** A caller that retries with the same request id while the API is down or does not answer. */
   async #patiently<T>(call: (transport: Transport) => Promise<T>): Promise<T> {
     for (;;) {
       try {
@@ -175,7 +178,7 @@ async function killed({ process }: WorkerProcess): Promise<void> {
   await process.status;
 }
 
-/** Each operation ended once; those of one resource began after the one before had ended. */
+/** Asserts that each operation ended once, and that those of one resource did not overlap. */
 async function assertOnceInOrder(
   directory: string,
   acknowledged: readonly string[],
@@ -206,6 +209,6 @@ function assertInOrder(operations: readonly Operation[], hint: string): void {
   const sorted = operations.toSorted((a, b) => a.createTime - b.createTime);
   for (const [index, { name, startTime }] of sorted.entries()) {
     const before = sorted[index - 1]?.endTime ?? 0;
-    assert.ok(startTime! >= before, `'${name}' began when the one before had ended ${hint}`);
+    assert.ok(startTime! >= before, `'${name}' began after the previous one had ended ${hint}`);
   }
 }

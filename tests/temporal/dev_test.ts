@@ -1,4 +1,4 @@
-/** `task dev --engine temporal`: the same commands, the same output, a Temporal of its own. */
+/** `task dev --engine temporal`: the same commands and output, with a Temporal of its own. */
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,14 +8,14 @@ import { testMpctl, withMpctl } from "../e2e/mpctl_world.ts";
 import { startPlatform } from "../servers/platform_process.ts";
 import { runTemporal, startTemporalServer } from "../servers/temporal_server.ts";
 
-// How much of a failure and its undo a watcher sees one by one is chance, which here is likelier.
+// How much of a failure and its undo a watcher sees step by step is random, more so here.
 const cases = GOLDEN_CASES.filter(([name]) => name !== "failure.txt");
 
 testMpctl("mpctl prints on Temporal", cases, {
   platformArgs: ["--engine=temporal", "--simulated-delays=none"],
 });
 
-Deno.test("what a second start finds in the data directory goes on, records and workflows", async () => {
+Deno.test("a second start continues the operations in the data directory, records and workflows", async () => {
   const directory = await mkdtemp(join(tmpdir(), "mpc-dev-"));
   const args = ["--engine=temporal", `--data-dir=${directory}`];
   try {

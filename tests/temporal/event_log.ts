@@ -3,8 +3,8 @@ import type { Event } from "@mpc/domain";
 const ID = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
 /**
- * What was told, without times and with ids numbered as they come: equal for equal histories. What
- * the janitor told stands apart: its pass goes on beside the operations.
+ * The events without times, and with ids numbered in order: equal for equal histories. The
+ * janitor's events are separate, because its pass runs concurrently with operations.
  */
 export function comparableLog(events: readonly Event[]): unknown {
   const ids = new Map<string, string>();
@@ -18,19 +18,19 @@ export function comparableLog(events: readonly Event[]): unknown {
     events,
     ({ actor }) => actor === "system:janitor" ? "janitor" : "operations",
   );
-  // The janitor sweeps many resources at the same time: its events are in order for each alone.
+  // The janitor sweeps many resources at once: its events are in order only for each resource.
   const byTarget = janitor.toSorted((a, b) =>
     a.target < b.target ? -1 : Number(a.target > b.target)
   );
   return { operations: comparable(operations), janitor: comparable(byTarget) };
 }
 
-/** Blanks what may differ. */
+/** Blanks values that may differ. */
 function blank(key: string, value: unknown): unknown {
   if (/(?:^t|T)ime$|^deadline$/.test(key)) return value === null ? null : "a time";
-  // The janitor's events are counted among the rest.
+  // The janitor's events are counted among the others.
   if (key === "sequence") return "a number";
-  // Which engine runs it is the one thing that may differ; a request may have held an id.
+  // The engine is the only value that may differ; a request hash may have covered an id.
   if (key === "engine") return "an engine";
   if (key === "requestHash") return "a hash";
   return value;

@@ -1,6 +1,6 @@
 /**
- * Parity: every step of every operation kind, failed in every way, on both engines. On Temporal the
- * same must hold, and the event logs must be equal but for times and ids.
+ * Parity: every step of every operation kind, failed in every way, on both engines. Temporal must
+ * give the same results, and the event logs must be equal except for times and ids.
  */
 import assert from "node:assert/strict";
 import type { Event } from "@mpc/domain";

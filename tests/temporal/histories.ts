@@ -1,14 +1,14 @@
 /** The folder of recorded histories. */
 export const HISTORIES = new URL("../histories/", import.meta.url);
 
-/** A recorded history, as Temporal's API spells it. */
+/** A recorded history, in the JSON of Temporal's API. */
 export interface RecordedHistory {
   /** For instance `environment.create.failed`. */
   readonly name: string;
   readonly history: { readonly events: readonly { readonly eventType: string }[] };
 }
 
-/** All that `deno task histories:record` wrote. */
+/** All histories that `deno task histories:record` has written. */
 export async function readHistories(): Promise<readonly RecordedHistory[]> {
   const files = (await Array.fromAsync(Deno.readDir(HISTORIES))).filter(({ name }) =>
     name.endsWith(".json")

@@ -1,4 +1,4 @@
-/** The model-based test of the gate, on Temporal: the same commands, faults, crashes and rules. */
+/** The model-based test of the gate on Temporal: the same commands, faults, crashes and rules. */
 import { TemporalEngines } from "../fakes/temporal_engines.ts";
 import { checkModel } from "../faults/model.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";

@@ -1,4 +1,4 @@
-/** Operations on Temporal's own server, as its operators see them, and what they may do to them. */
+/** Operations on Temporal's own server: what operators see there, and what they may do. */
 import assert from "node:assert/strict";
 import { OPERATION_KINDS } from "@mpc/domain";
 import { PROGRESS_QUERY } from "../../worker/engine/temporal/workflow_messages.ts";
@@ -50,7 +50,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the trace in which a caller asked goes on in the workflow's memo and in the activities",
+  name: "a caller's trace continues in the workflow's memo and in the activities",
   ...NO_SANITIZERS,
   async fn() {
     using recorded = recordSpans();
@@ -72,7 +72,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "however often an operation is started, it has one workflow, also when it is over",
+  name: "an operation has one workflow, however often it is started, even after its end",
   ...NO_SANITIZERS,
   async fn() {
     await using world = await TemporalWorld.start(address, ownQueue());
@@ -87,7 +87,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a workflow that was terminated leaves an operation that says so, with what may be left",
+  name: "the operation of a terminated workflow says so, with what may be left",
   ...NO_SANITIZERS,
   async fn() {
     const definitions = withSecondStep({ run: hang });
@@ -130,7 +130,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a workflow that was reset goes on, and does nothing twice that the journal has",
+  name: "a workflow that was reset continues, and repeats nothing that the journal has",
   ...NO_SANITIZERS,
   async fn() {
     let runs = 0;
@@ -166,7 +166,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "an operation with a long history goes on in a new run of its workflow",
+  name: "an operation with a long history continues in a new run of its workflow",
   ...NO_SANITIZERS,
   async fn() {
     const short = await startTemporalServer({

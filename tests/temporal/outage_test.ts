@@ -1,4 +1,4 @@
-/** Temporal goes away and comes back: it is said, and what was due goes on. */
+/** Temporal goes down and comes back: that is reported, and all work continues. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { freePort } from "@mpc/process";
@@ -10,14 +10,14 @@ import { withFolder } from "../servers/with_folder.ts";
 import { withSecondStep } from "./with_second_step.ts";
 import { TemporalWorld } from "./temporal_world.ts";
 
-/** For a Temporal that comes back where it was, with what it knew. */
+/** For a Temporal that comes back at the same address with its data. */
 const keepingDatabase = (
   use: (options: { readonly port: number; readonly database: string }) => Promise<void>,
 ): Promise<void> =>
   withFolder((folder) => use({ port: freePort(), database: join(folder, "temporal.db") }));
 
 Deno.test({
-  name: "readiness says that Temporal has gone away, and that it is back",
+  name: "readiness reports that Temporal is down, and that it is back",
   ...NO_SANITIZERS,
   fn: () =>
     keepingDatabase(async (options) => {
@@ -25,12 +25,12 @@ Deno.test({
       await using world = await TemporalWorld.start(first.address);
       assert.equal(world.engine.problem, undefined);
       await first.stop();
-      await eventually("it is missed", () => {
+      await eventually("the outage is noticed", () => {
         assert.equal(world.engine.problem?.reason, "ENGINE_UNREACHABLE");
         return Promise.resolve();
       });
       const second = await startTemporalServer(options);
-      await eventually("it is found again", () => {
+      await eventually("the recovery is noticed", () => {
         assert.equal(world.engine.problem, undefined);
         return Promise.resolve();
       });
@@ -41,7 +41,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "what is asked to be done again and again while Temporal is away is done when it is back",
+  name: "periodic tasks that are registered while Temporal is down run when it is back",
   ...NO_SANITIZERS,
   fn: () =>
     keepingDatabase(async (options) => {
@@ -60,7 +60,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a Temporal that lost its database is told everything again, and operations go on",
+  name:
+    "after Temporal has lost its database everything is registered again, and operations continue",
   ...NO_SANITIZERS,
   async fn() {
     const port = freePort();

@@ -1,4 +1,4 @@
-/** The API, workers and Temporal as processes of their own, as people start them. */
+/** The API, workers and Temporal as separate processes, started like by a user. */
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ import type { PlatformProcess } from "../servers/platform_process.ts";
 import { startTemporalServer } from "../servers/temporal_server.ts";
 import { startWorkerProcess } from "../servers/worker_process.ts";
 
-/** Why an operation waits while nothing listens where Temporal should be. */
+/** Why an operation waits while nothing listens at Temporal's address. */
 const UNREACHABLE =
   /^engine unreachable since .*: Cannot reach Temporal at '127.0.0.1:\d+': Connection refused$/;
 
@@ -43,7 +43,7 @@ async function assertSucceeds({ operations }: Clients, { name }: Operation): Pro
 }
 
 Deno.test(
-  "what was admitted before Temporal is there begins in order, and workers stand in for each other",
+  "operations admitted before Temporal is up begin in order, and workers replace one another",
   NO_SANITIZERS,
   async () => {
     const directory = await mkdtemp(join(tmpdir(), "mpc-processes-"));

@@ -1,4 +1,7 @@
-/** What keeps a worker from Temporal is named, by readiness, the doctor and what waits for it. */
+/**
+ * Whatever keeps a worker from Temporal is reported by readiness, the doctor and waiting
+ * operations.
+ */
 import assert from "node:assert/strict";
 import { diagnose } from "@mpc/services";
 import { freePort } from "@mpc/process";
@@ -11,7 +14,7 @@ import { TemporalWorld } from "./temporal_world.ts";
 const { address } = await shareTemporal();
 
 Deno.test({
-  name: "while Temporal cannot be reached operations wait and say why, then are carried out",
+  name: "while Temporal is unreachable operations wait and say why, then are executed",
   ...NO_SANITIZERS,
   async fn() {
     const port = freePort();
@@ -37,7 +40,7 @@ Deno.test({
 
 const REFUSALS: readonly (readonly [string, object, string, RegExp])[] = [
   [
-    "a namespace that is not there",
+    "a missing namespace",
     { namespace: "nowhere" },
     "ENGINE_NAMESPACE",
     /no namespace 'nowhere'; create it with 'temporal operator namespace create nowhere'/,
@@ -52,7 +55,7 @@ const REFUSALS: readonly (readonly [string, object, string, RegExp])[] = [
 
 for (const [what, change, reason, message] of REFUSALS) {
   Deno.test({
-    name: `${what} is named as what keeps the worker from its work, by the doctor too`,
+    name: `${what} is reported as the worker's problem, by the doctor too`,
     ...NO_SANITIZERS,
     async fn() {
       const target = { address, namespace: "default", tls: null, apiKey: null, ...change };
@@ -63,13 +66,13 @@ for (const [what, change, reason, message] of REFUSALS) {
       await world.until(name, ({ waitingReason }) => message.test(waitingReason));
       const { findings } = await diagnose(world.deps, world.caller);
       const [finding] = findings.filter(({ invariant }) => invariant === "OPERATION_WAITS");
-      assert.match(finding?.message ?? "", message, "the doctor says so");
+      assert.match(finding?.message ?? "", message, "the doctor reports it");
     },
   });
 }
 
 Deno.test({
-  name: "a server whose certificate nobody vouches for is named, too",
+  name: "a server with an untrusted certificate is reported, too",
   ...NO_SANITIZERS,
   async fn() {
     const listener = Deno.listenTls({
@@ -80,7 +83,7 @@ Deno.test({
     const { port } = listener.addr;
     const shaking = (async () => {
       for await (const connection of listener) {
-        // The client goes away in the middle of it.
+        // The client goes away during the handshake.
         await connection.handshake().then(() => connection.close(), () => connection.close());
       }
     })();
@@ -89,7 +92,7 @@ Deno.test({
       const target = { address: `127.0.0.1:${port}`, namespace: "default", tls, apiKey: null };
       await using world = await TemporalWorld.start(address, { config: { target } });
       assert.equal(world.engine.problem?.reason, "ENGINE_TLS");
-      assert.match(world.engine.problem?.message ?? "", /certificate is not to be trusted/);
+      assert.match(world.engine.problem?.message ?? "", /certificate is not trusted/);
     }
     listener.close();
     await shaking.catch(() => undefined);

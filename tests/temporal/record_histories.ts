@@ -1,6 +1,6 @@
 /**
- * Records histories for the replay test: `deno task histories:record KIND…`, of every kind where none
- * is named. What is recorded anew no longer shows that what began before replays.
+ * Records histories for the replay test: `deno task histories:record KIND…`, by default of every
+ * kind. A new recording no longer shows that operations begun earlier can be replayed.
  */
 import { idOf, OPERATION_KINDS, type OperationKind } from "@mpc/domain";
 import { DEFINITIONS } from "@mpc/services/sagas";
@@ -18,7 +18,7 @@ import { TemporalEngines } from "../fakes/temporal_engines.ts";
 import { EXACT_TIMERS, startTemporalServer } from "../servers/temporal_server.ts";
 import { HISTORIES } from "./histories.ts";
 
-/** How the last step of an operation brings it to each of its endings. */
+/** How the last step of an operation causes each ending. */
 const ENDINGS: Readonly<Record<string, Pick<Fault, "run" | "undo">>> = {
   succeeded: {},
   retried: { run: (run, call) => call <= 2 ? Promise.reject(transient()) : run() },
@@ -52,7 +52,7 @@ async function record(
     if (ending === "cancelled") await cancelIn(last, platform, name);
     await platform.settle();
     const handle = engines.client().workflow.getHandle(idOf(name));
-    // The record ends a moment before the workflow does, as the operation does or not.
+    // The record ends a moment before the workflow does, whether or not the operation succeeds.
     await handle.result().catch(() => undefined);
     return withoutMachine(historyToJSON(await handle.fetchHistory()));
   } finally {
@@ -60,7 +60,7 @@ async function record(
   }
 }
 
-/** Asks for a cancellation as soon as a step has begun. */
+/** Requests a cancellation as soon as a step has begun. */
 async function cancelIn(step: string, platform: Platform, name: string): Promise<void> {
   for await (const { resource } of platform.store.events.tail(0, platform.caller.signal)) {
     if (resource?.kind !== "operation" || resource.value.name !== name) continue;
@@ -69,7 +69,7 @@ async function cancelIn(step: string, platform: Platform, name: string): Promise
   await platform.cancelAsCaller(name);
 }
 
-/** Who recorded it, and where its code lay, is nobody's business, and replays the same. */
+/** Removes who recorded it and where the code was, which do not affect a replay. */
 function withoutMachine(json: string): string {
   const anonymous = (key: string, value: unknown) => {
     if (/identity/i.test(key)) return "recorder";

@@ -1,4 +1,7 @@
-/** Histories of yesterday replay on the workflows of today, or a change would break what runs. */
+/**
+ * Old histories must replay with the current workflows: otherwise a change breaks running
+ * operations.
+ */
 import assert from "node:assert/strict";
 import { OPERATION_KINDS } from "@mpc/domain";
 import { type Definition, DEFINITIONS } from "@mpc/services/sagas";
@@ -22,9 +25,9 @@ Deno.test("there are histories of every kind and ending", () => {
   );
 });
 
-Deno.test("histories say nothing of the machine that recorded them", () => {
+Deno.test("histories contain nothing about the machine that recorded them", () => {
   const named = histories.filter(({ history }) => JSON.stringify(history).includes("file://"));
-  assert.deepEqual(named.map(({ name }) => name), [], "paths are of no use to a replay");
+  assert.deepEqual(named.map(({ name }) => name), [], "a replay needs no paths");
 });
 
 Deno.test({
@@ -43,7 +46,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a reordered step list is caught",
+  name: "a reordered step list is detected",
   ...NO_SANITIZERS,
   async fn() {
     const create = DEFINITIONS["environment.create"];

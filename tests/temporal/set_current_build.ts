@@ -6,10 +6,10 @@ import { withClient } from "./temporal_world.ts";
 const WORKFLOW = 1;
 
 /**
- * Has a build take what is new, as `temporal worker deployment set-current-version` does, and waits
- * until the task queue knows of it.
- * @param deploymentName which in these tests is the task queue's name, too
- * @param buildId empty for workers that have none
+ * Makes a build the current one, like `temporal worker deployment set-current-version`, and waits
+ * until the task queue knows it.
+ * @param deploymentName in these tests also the name of the task queue
+ * @param buildId empty for workers without a build
  */
 export function setCurrentBuild(
   address: string,
@@ -22,7 +22,7 @@ export function setCurrentBuild(
     ignoreMissingTaskQueues: true,
   };
   return withClient(address, ({ workflowService }) =>
-    // The server learns of a deployment, and of its task queue, by its workers' first polls.
+    // The server learns about a deployment and its task queue from its workers' first polls.
     eventually("the build is current", async () => {
       await workflowService.setWorkerDeploymentCurrentVersion(request);
       const { versioningInfo } = await workflowService.describeTaskQueue({

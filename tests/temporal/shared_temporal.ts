@@ -1,15 +1,15 @@
 import { EXACT_TIMERS, startTemporalServer } from "../servers/temporal_server.ts";
 import type { WorldOptions } from "./temporal_world.ts";
 
-/** The Temporal that the tests of a file share. */
+/** The Temporal server that the tests of a file share. */
 export interface SharedTemporal {
   /** `host:port`. */
   readonly address: string;
-  /** A world with a task queue of its own, so that no test works for another. */
+  /** A world with its own task queue, so that tests do not run one another's work. */
   ownQueue(): WorldOptions & { readonly config: { readonly taskQueue: string } };
 }
 
-/** Starts a Temporal that ends with the last test of the file that calls this. */
+/** Starts a Temporal server that is stopped after the last test of the calling file. */
 export async function shareTemporal(): Promise<SharedTemporal> {
   const server = await startTemporalServer({ dynamicConfig: EXACT_TIMERS });
   Deno.test.afterAll(() => server.stop());

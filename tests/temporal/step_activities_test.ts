@@ -18,7 +18,7 @@ const NAME = "operations/00000000-0000-7000-8000-000000000001";
 
 type Run = Step<never>["run"];
 
-/** One operation of one step, which does as the test says. */
+/** An operation with one step, whose behaviour the test decides. */
 async function world(run: Run) {
   const clock = new FakeClock();
   const store = openMemoryStore();
@@ -69,7 +69,7 @@ async function failureOf(call: Promise<unknown>): Promise<ApplicationFailure> {
   assert.fail("the activity should fail");
 }
 
-Deno.test("a step's end is handed back, and written with what comes next", async () => {
+Deno.test("a step's end is returned, and written with the next entry", async () => {
   const { call, operation, step } = await world(() => Promise.resolve({ pods: 2 }));
   const { status, ends } = await call(step, {});
   assert.equal(status, "succeeded");
@@ -83,7 +83,7 @@ Deno.test("a step's end is handed back, and written with what comes next", async
   ]);
 });
 
-Deno.test("a failure for good is journaled, has its code as its type, and is not tried again", async () => {
+Deno.test("a permanent failure is journaled, has its code as its type, and is not retried", async () => {
   const { call, operation, step } = await world(() => Promise.reject(permanent()));
   const { type, nonRetryable, details } = await failureOf(call(step, {}));
   assert.deepEqual([type, nonRetryable], ["FAILED_PRECONDITION", true]);
@@ -91,7 +91,7 @@ Deno.test("a failure for good is journaled, has its code as its type, and is not
   assert.deepEqual(details, [attempt!.error]);
 });
 
-Deno.test("a passing failure says when to try again, as the journal does", async () => {
+Deno.test("a transient failure says when to retry, like the journal", async () => {
   const { call, clock, operation, step } = await world(() => Promise.reject(transient()));
   const { type, nonRetryable, nextRetryDelay } = await failureOf(call(step, {}));
   assert.deepEqual([type, nonRetryable], ["UNAVAILABLE", false]);
@@ -99,7 +99,7 @@ Deno.test("a passing failure says when to try again, as the journal does", async
   assert.equal(attempt!.nextRetryTime, clock.now() + Number(nextRetryDelay));
 });
 
-Deno.test("what the journal has settled is not run again", async () => {
+Deno.test("a step that the journal has settled is not run again", async () => {
   let runs = 0;
   const { call, step } = await world(() => {
     runs++;
@@ -111,7 +111,7 @@ Deno.test("what the journal has settled is not run again", async () => {
   assert.deepEqual(second.details, first.details);
 });
 
-Deno.test("a heartbeat carries the step's detail, and a later try goes on from it", async () => {
+Deno.test("a heartbeat carries the step's detail, from which a later attempt continues", async () => {
   const seen: unknown[] = [];
   const { call, environment, step } = await world(({ lastHeartbeat, heartbeat }) => {
     seen.push(lastHeartbeat);
@@ -136,17 +136,21 @@ Deno.test("a cancellation by Temporal reaches the step", async () => {
   assert.equal((await called).status, "cancelled");
 });
 
-Deno.test("a worker that stops hands the step to another one", async () => {
+Deno.test("a worker that stops returns the step, for another worker to run", async () => {
   const { call, activities, operation, step } = await world(() => new Promise(() => {}));
   const called = failureOf(call(step, {}));
   await setImmediate();
   activities.stop();
   const { type, nonRetryable } = await called;
   assert.deepEqual([type, nonRetryable], ["WORKER_STOPPED", false]);
-  assert.equal((await operation()).steps[0]!.attempts[0]!.endTime, null, "the try is left open");
+  assert.equal(
+    (await operation()).steps[0]!.attempts[0]!.endTime,
+    null,
+    "the attempt is left open",
+  );
 });
 
-Deno.test("nothing of an operation that has ended runs any more", async () => {
+Deno.test("no activity of an operation that has ended runs its step", async () => {
   let runs = 0;
   const { call, step } = await world(() => Promise.resolve(void runs++));
   const outcome = { state: "FAILED", error: null, stuck: [] };

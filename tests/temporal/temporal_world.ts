@@ -23,13 +23,13 @@ import { workflowBundle } from "../servers/workflow_bundle.ts";
 
 export interface WorldOptions {
   readonly store?: Store;
-  /** The cluster that worlds share. */
+  /** A cluster that several worlds share. */
   readonly provider?: SimulatedProvider;
   readonly definitions?: NonNullable<StepActivitiesOptions["definitions"]>;
   readonly config?: Partial<TemporalConfig>;
 }
 
-/** What of the platform one worker has, on the machine's clock, against a real Temporal. */
+/** One worker's part of the platform, in real time, with a real Temporal server. */
 export class TemporalWorld implements AsyncDisposable {
   readonly caller: Caller = aCaller();
   readonly deps: ServiceDeps;
@@ -94,7 +94,7 @@ export class TemporalWorld implements AsyncDisposable {
     }).pass();
   }
 
-  /** Asks for an environment. @returns the operation's name */
+  /** Requests an environment. @returns the operation's name */
   async create(environmentId = "dev", traceparent: string | null = null): Promise<string> {
     const caller = { ...this.caller, traceparent };
     const { operation } = await createEnvironment(this.deps, caller, {
@@ -104,7 +104,9 @@ export class TemporalWorld implements AsyncDisposable {
     return operation!.value.name;
   }
 
-  /** Asks for a workload whose environment holds a secret. @returns the operation's name */
+  /**
+   * Requests a workload with a secret in its environment variables. @returns the operation's name
+   */
   async deploy(secret: string): Promise<string> {
     const spec = { image: "nginx:1", replicas: 1, env: { KEY: secret } };
     const { operation } = await deployWorkload(this.deps, this.caller, {
@@ -117,7 +119,7 @@ export class TemporalWorld implements AsyncDisposable {
     return operation!.value.name;
   }
 
-  /** The operation, as soon as its record is so. */
+  /** The operation, as soon as its record satisfies the predicate. */
   async until(name: string, is: (operation: Operation) => boolean): Promise<Operation> {
     const late = AbortSignal.timeout(30_000);
     for await (const { resource } of this.store.events.tail(0, late)) {
@@ -126,10 +128,10 @@ export class TemporalWorld implements AsyncDisposable {
       if (is(operation)) return operation;
     }
     const operation = (await this.store.operations.get(name))?.value;
-    assert.fail(`'${name}' does not come so far: ${JSON.stringify(operation)}`);
+    assert.fail(`'${name}' does not get that far: ${JSON.stringify(operation)}`);
   }
 
-  /** The operation when it has ended. */
+  /** The operation, when it has ended. */
   ended(name: string): Promise<Operation> {
     return this.until(name, ({ state }) => isTerminal(state));
   }
@@ -141,7 +143,7 @@ export class TemporalWorld implements AsyncDisposable {
   }
 }
 
-/** A cluster that is quick. */
+/** A cluster without delays. */
 export const simulated = () =>
   new SimulatedProvider({ clock: systemClock, delays: NO_DELAYS, statePath: null });
 

@@ -1,4 +1,6 @@
-/** The workflow alone, its activities played by the test, on Temporal's server that skips time. */
+/**
+ * The workflow alone, with activities that the test plays, on Temporal's server that skips time.
+ */
 import assert from "node:assert/strict";
 import type { ErrorRecord } from "@mpc/domain";
 import { WorkflowFailedError } from "@temporalio/client";
@@ -44,7 +46,7 @@ type Play = Readonly<Record<string, (task: StepTask) => StepResult | Promise<Ste
 
 let queues = 0;
 
-/** Creates an environment with these activities. @returns what was called, in order, and the end */
+/** Creates an environment with these activities. @returns the calls in order, and the end */
 async function create(play: Play, carried: Partial<OperationTask["carried"]> = {}) {
   const calls: string[] = [];
   const tasks: StepTask[] = [];
@@ -92,7 +94,7 @@ async function create(play: Play, carried: Partial<OperationTask["carried"]> = {
 }
 
 Deno.test(
-  "workflow: the end of a step travels with the next one, the last one with the end",
+  "workflow: the end of a step is passed to the next one, the last one to the end",
   NO_SANITIZERS,
   async () => {
     const { calls, tasks, end } = await create({});
@@ -106,7 +108,7 @@ Deno.test(
 );
 
 Deno.test(
-  "workflow: a step is tried again when it says, be it in hours",
+  "workflow: a step is retried when it says, even hours later",
   NO_SANITIZERS,
   async () => {
     let tries = 0;
@@ -122,7 +124,7 @@ Deno.test(
 );
 
 Deno.test(
-  "workflow: what failed for good is undone in reverse, and the workflow fails, too",
+  "workflow: after a permanent failure steps are undone in reverse, and the workflow fails",
   NO_SANITIZERS,
   async () => {
     const { calls, end, failure } = await create({
@@ -143,7 +145,7 @@ Deno.test(
 );
 
 Deno.test(
-  "workflow: an undo that fails does not keep the others from being undone",
+  "workflow: a failed undo does not keep the other steps from being undone",
   NO_SANITIZERS,
   async () => {
     const { calls, end } = await create({
@@ -162,7 +164,7 @@ Deno.test(
 );
 
 Deno.test(
-  "workflow: a mark that a step has seen keeps the next one from beginning",
+  "workflow: a cancellation mark that a step has seen keeps the next one from beginning",
   NO_SANITIZERS,
   async () => {
     const { calls, end } = await create({
@@ -173,14 +175,20 @@ Deno.test(
   },
 );
 
-Deno.test("workflow: what the journal had before is not done again", NO_SANITIZERS, async () => {
-  const { calls, end } = await create({}, { runs: { create_namespace: { status: "succeeded" } } });
-  assert.deepEqual(calls, ["apply_policies", "end_operation"]);
-  assert.equal(end?.outcome.state, "SUCCEEDED");
-});
+Deno.test(
+  "workflow: steps that the journal already has are not run again",
+  NO_SANITIZERS,
+  async () => {
+    const { calls, end } = await create({}, {
+      runs: { create_namespace: { status: "succeeded" } },
+    });
+    assert.deepEqual(calls, ["apply_policies", "end_operation"]);
+    assert.equal(end?.outcome.state, "SUCCEEDED");
+  },
+);
 
 Deno.test(
-  "workflow: what nobody planned for is tried again by the policy of the step",
+  "workflow: an unexpected error is retried by the policy of the step",
   NO_SANITIZERS,
   async () => {
     let tries = 0;

@@ -1,5 +1,5 @@
 import { type Fault, faultyDefinitions } from "../fakes/faulty_definitions.ts";
 
-/** The second step of a creation does this in place of its own; the first has been done. */
+/** Definitions in which the second step of a creation has this fault. */
 export const withSecondStep = (fault: Pick<Fault, "run" | "undo">) =>
   faultyDefinitions([{ kind: "environment.create", step: "apply_policies", ...fault }]).definitions;

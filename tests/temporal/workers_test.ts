@@ -1,4 +1,4 @@
-/** Several workers on one Temporal: what they hand each other, share, and keep apart. */
+/** Several workers on one Temporal server: what they pass on, share, and keep apart. */
 import assert from "node:assert/strict";
 import { systemClock } from "@mpc/process";
 import { openMemoryStore } from "@mpc/storage/memory";
@@ -12,7 +12,7 @@ import { payloadsOf, simulated, TemporalWorld, withClient, workflowOf } from "./
 const { address, ownQueue } = await shareTemporal();
 
 Deno.test({
-  name: "what another worker hands back goes on here, from its last heartbeat",
+  name: "a step that another worker returns continues here, from its last heartbeat",
   ...NO_SANITIZERS,
   async fn() {
     const seen: unknown[] = [];
@@ -39,7 +39,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a worker that stops lets the step that runs finish",
+  name: "a worker that stops lets its running step finish",
   ...NO_SANITIZERS,
   async fn() {
     let runs = 0;
@@ -69,7 +69,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "with a payload key Temporal keeps nothing that can be read, and operations work as before",
+  name: "with a payload key Temporal stores only encrypted data, and operations work as before",
   ...NO_SANITIZERS,
   async fn() {
     const payloadKey = crypto.getRandomValues(new Uint8Array(32)).toBase64();
@@ -88,7 +88,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "what is done again and again is done by one worker of all at a time",
+  name: "a periodic task runs on one worker at a time",
   ...NO_SANITIZERS,
   async fn() {
     const options = ownQueue();
@@ -101,7 +101,7 @@ Deno.test({
       everyMs: 1_000,
       async run() {
         most = Math.max(most, ++running);
-        // Longer than the pause between two passes, which must not make them overlap.
+        // Longer than the interval of the passes, which must not overlap because of it.
         await systemClock.sleep(1_500);
         running--;
         if (++passes === 2) enough.resolve();
@@ -113,13 +113,13 @@ Deno.test({
     assert.equal(most, 1);
     await withClient(address, async ({ schedule }) => {
       const schedules = await Array.fromAsync(schedule.list());
-      assert.equal(schedules.length, 1, "however many workers say so");
+      assert.equal(schedules.length, 1, "however many workers register it");
     });
   },
 });
 
 Deno.test({
-  name: "environments expire at their moment, however long a pass is away from it",
+  name: "environments expire on time, whenever the next pass begins",
   ...NO_SANITIZERS,
   async fn() {
     const provider = simulated();
@@ -129,7 +129,7 @@ Deno.test({
     for (const [index, id] of ["a", "b", "c"].entries()) {
       await world.ended(await world.create(id));
       const { value, version } = (await store.environments.get(`environments/${id}`))!;
-      // Behind the first pass, at different places of the ten seconds between two.
+      // After the first pass, at different times within the ten seconds until the next one.
       const expireTime = systemClock.now() + 11_000 + 3_300 * index;
       moments.set(value.name, expireTime);
       await store.environments.replace({ ...value, expireTime }, version);

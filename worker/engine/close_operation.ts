@@ -6,9 +6,9 @@ import { endOperation } from "./end_operation.ts";
 import { OperationJournal } from "./operation_journal.ts";
 
 /**
- * Ends an operation that its engine will not end any more, and lets go of its resource. Nobody has
- * undone what its steps did: where that may have left something, it NEEDS_ATTENTION.
- * @param error why the engine is through with it
+ * Ends an operation that its engine no longer runs, and releases its resource. Nothing has undone
+ * its steps: if they may have left something on the cluster, the operation becomes NEEDS_ATTENTION.
+ * @param error why the engine no longer runs it
  */
 export async function closeOperation(
   { store, clock }: { readonly store: Store; readonly clock: Clock },
@@ -28,10 +28,10 @@ export async function closeOperation(
       message: `Step '${step.name}' was cut off: ${error.message}`,
     });
   }
-  // One command for all of it: a retry goes through with the operation, or undoes what is left.
+  // One command for every object: a retry completes the operation, or undoes what is left.
   const retell = ({ object }: Residue): Residue => ({
     object,
-    reason: "its engine ended the operation, and nobody has undone this",
+    reason: "its engine ended the operation without undoing this",
     remedy: `mpctl op retry ${idOf(name)}`,
   });
   await endOperation({ store, clock, definition, retell }, journal, outcomeOf(stored.value, error));

@@ -16,10 +16,10 @@ import { StrandedNotes } from "./stranded_notes.ts";
 
 const log = getLogger(["mpc", "dispatcher"]);
 
-/** The pause before what failed is tried again, and between two looks at the engine. */
+/** The pause before a retry, and between two checks of the engine. */
 const PAUSE_MS = 1_000;
 
-/** How many orders are with the engine at the same time. */
+/** The maximum number of orders that the engine handles at once. */
 const AT_ONCE = 32;
 
 interface Order {
@@ -27,18 +27,18 @@ interface Order {
   readonly operation: string;
 }
 
-/** Since when, and why, an engine takes no orders. */
+/** Why an engine accepts no orders, and since when. */
 export interface EngineOutage {
-  /** The order that found it out. */
+  /** The order that failed first. */
   readonly action: Order["action"];
   readonly since: Instant;
   readonly error: MpcError;
 }
 
 /**
- * Follows the event log and tells the engine what was admitted and what is to be cancelled. While
- * the engine cannot be reached, operations wait with the reason on their records, and begin in
- * order when it is back. Several may follow the same log: engines do nothing twice.
+ * Follows the event log, and tells the engine which operations to start and which to cancel. While
+ * the engine is unreachable, operations wait with the reason on their records, and start in order
+ * when it is back. Several dispatchers may follow the same log, because engines ignore repetitions.
  */
 export class Dispatcher {
   readonly #store: Store;
@@ -58,7 +58,7 @@ export class Dispatcher {
     this.#stranded = new StrandedNotes(options);
   }
 
-  /** Begins to follow; what was admitted before and has not begun is started first. */
+  /** Starts to follow the log. Admitted operations that have not begun are started first. */
   async start(): Promise<void> {
     const head = await this.#store.events.head();
     for (const operation of await this.#unbegun()) {
@@ -77,7 +77,7 @@ export class Dispatcher {
     ]);
   }
 
-  /** Null while the engine takes orders. */
+  /** Null while the engine accepts orders. */
   get outage(): EngineOutage | null {
     return this.#outage;
   }
@@ -112,8 +112,9 @@ export class Dispatcher {
   }
 
   /**
-   * Hands orders on, the oldest first. While there is an outage, only the oldest start tries, for all
-   * of them; cancellations do, since what runs may be reached where nothing new is begun.
+   * Passes orders to the engine, oldest first. During an outage only the oldest start order is
+   * tried, on behalf of all. Cancellations are still tried, because running operations may be
+   * reachable.
    */
   async #carry(): Promise<void> {
     while (!this.#stop.signal.aborted) {
@@ -137,7 +138,7 @@ export class Dispatcher {
       .slice(0, AT_ONCE);
   }
 
-  /** @returns false where the order is to be tried again */
+  /** @returns false if the order must be tried again */
   async #hand(order: Order): Promise<boolean> {
     try {
       await this.#engine[order.action](order.operation);
@@ -150,7 +151,7 @@ export class Dispatcher {
         return false;
       }
       if (isMpcError(error, "UNAVAILABLE")) return false;
-      // The janitor tries again what only this operation is refused for.
+      // The engine rejects only this operation; the janitor tries it again.
       const { action, operation } = order;
       log.error("Cannot {action} {operation}: {error}", {
         action,
@@ -161,7 +162,7 @@ export class Dispatcher {
     }
   }
 
-  /** What the engine took before it had a problem, or goes on with no more, says so as well. */
+  /** Records problems of operations that the engine has already accepted. */
   async #watchEngine(): Promise<void> {
     let known: ErrorReason | undefined;
     while (!this.#stop.signal.aborted) {
@@ -176,7 +177,7 @@ export class Dispatcher {
         const { stranded } = this.#engine;
         if (stranded) await this.#stranded.keep(stranded, this.#stop.signal);
       } catch (error) {
-        log.error("Cannot note what waits: {error}", { error: recordError(error) });
+        log.error("Cannot record which operations wait: {error}", { error: recordError(error) });
       }
       await sleepUnlessAborted(this.#clock, PAUSE_MS, this.#stop.signal);
     }
@@ -186,20 +187,20 @@ export class Dispatcher {
     if (this.#outage?.error.reason === error.reason) return;
     const outage = { action, since: this.#clock.now(), error };
     this.#outage = outage;
-    log.warn("The engine takes no orders, operations wait: {error}", {
+    log.warn("The engine accepts no operations, they wait: {error}", {
       error: recordError(error),
     });
     const waiting = this.#orders.filter(({ action }) => action === "start");
     await Promise.all(waiting.map(({ operation }) => this.#noteWaiting(operation, outage)));
   }
 
-  /** Of several dispatchers that find the same the first says it. */
+  /** If several dispatchers find the same problem, the first one records it. */
   async #noteWaiting(
     name: string,
     { since, error }: Pick<EngineOutage, "since" | "error">,
   ): Promise<void> {
     const { signal } = this.#stop;
-    const how = error.reason === "ENGINE_UNREACHABLE" ? "unreachable" : "takes no orders";
+    const how = error.reason === "ENGINE_UNREACHABLE" ? "unreachable" : "unavailable";
     const waitingReason = `engine ${how} since ${new Date(since).toISOString()}: ${error.message}`;
     try {
       await updateDocument(this.#store.operations, name, signal, (operation) => {
@@ -212,9 +213,9 @@ export class Dispatcher {
         };
       }, operationEvent);
     } catch (error) {
-      // It waits all the same, or is gone.
+      // The operation waits in any case, or it is gone.
       if (signal.aborted || isMpcError(error, "NOT_FOUND")) return;
-      log.error("Cannot note why {operation} waits: {error}", {
+      log.error("Cannot record why {operation} waits: {error}", {
         operation: name,
         error: recordError(error),
       });

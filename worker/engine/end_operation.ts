@@ -5,16 +5,16 @@ import type { Store } from "@mpc/storage";
 import { isFault } from "./is_fault.ts";
 import type { OperationJournal } from "./operation_journal.ts";
 
-/** What the end of an operation is written with. */
+/** What is needed to write the end of an operation. */
 export interface EndTools {
   readonly store: Store;
   readonly clock: Clock;
   readonly definition: Definition;
-  /** Says otherwise of what a stuck step leaves than the step does, which tells of a failed undo. */
+  /** Replaces the residue that a stuck step reports, which assumes that its undo failed. */
   readonly retell?: (residue: Residue) => Residue;
 }
 
-/** Lets go of the resource, then ends the operation; twice is as good as once. */
+/** Releases the resource, then ends the operation. Idempotent. */
 export async function endOperation(
   tools: EndTools,
   journal: OperationJournal,
@@ -24,7 +24,7 @@ export async function endOperation(
   try {
     await releaseResource(tools.store, journal.operation, outcome, tools.clock.now());
   } catch (error) {
-    // A fault of this program must not keep the operation for ever; the janitor frees the resource.
+    // A bug of ours must not block the operation forever; the janitor releases the resource.
     if (!isFault(error)) throw error;
     const failed: Outcome = { ...outcome, state: "FAILED", error: recordError(error) };
     return await finishOperation(tools, journal, failed);
@@ -32,7 +32,7 @@ export async function endOperation(
   await finishOperation(tools, journal, outcome);
 }
 
-/** Writes the end of an operation that does not hold its resource. */
+/** Writes the end of an operation that does not hold its resource's lock. */
 export async function finishOperation(
   { clock, definition, retell = (residue) => residue }: EndTools,
   journal: OperationJournal,

@@ -1,4 +1,4 @@
-/** The end of an operation: its steps, then its resource, then its own record. */
+/** The order of writes at the end of an operation: its last step, its resource, its own record. */
 import assert from "node:assert/strict";
 import { DEFINITIONS, newStepRecord } from "@mpc/services/sagas";
 import { openMemoryStore } from "@mpc/storage/memory";
@@ -8,7 +8,7 @@ import { endOperation } from "./end_operation.ts";
 import { OperationJournal } from "./operation_journal.ts";
 import { noteOfEnd } from "./step_end.ts";
 
-Deno.test("the last step is journaled before the resource is released, and that before the end", async () => {
+Deno.test("the last step is journaled before the resource is released, and the end is written last", async () => {
   const store = openMemoryStore();
   const clock = new FakeClock();
   const stored = await store.operations.create(

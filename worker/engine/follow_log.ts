@@ -5,12 +5,12 @@ import type { Store } from "@mpc/storage";
 
 const log = getLogger(["mpc", "worker"]);
 
-/** The pause before the log is followed again after a failure. */
+/** The pause after a failure, before following the log again. */
 const PAUSE_MS = 1_000;
 
 /**
- * Hands every event behind `after` to `take`, in order, until aborted; goes on where it was after a
- * failure of the store or of `take`, and at the log's head where events are no longer kept.
+ * Passes every event after `after` to `take`, in order, until aborted. After a failure of the store
+ * or of `take` it resumes where it was, or at the oldest event that is kept if that is later.
  */
 export async function followLog(
   { store, clock }: { readonly store: Store; readonly clock: Clock },

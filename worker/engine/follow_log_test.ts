@@ -5,7 +5,7 @@ import { anEvent } from "../../tests/fakes/documents.ts";
 import { FakeClock } from "../../tests/fakes/fake_clock.ts";
 import { followLog } from "./follow_log.ts";
 
-/** Follows a log whose tail fails so often, and says which events it saw. */
+/** Follows a log whose tail fails the given number of times; returns the events that it saw. */
 async function follow(
   failure: { readonly code: ErrorCode; readonly times: number },
   use: (clock: FakeClock) => Promise<void>,
@@ -39,7 +39,7 @@ async function follow(
   return seen;
 }
 
-Deno.test("followLog() goes on where it was when the store could not be reached for a while", async () => {
+Deno.test("followLog() resumes where it was after the store was unreachable for a while", async () => {
   const seen = await follow(
     { code: "UNAVAILABLE", times: 2 },
     (clock) => clock.advance(5_000),
@@ -47,7 +47,7 @@ Deno.test("followLog() goes on where it was when the store could not be reached 
   assert.deepEqual(seen, ["1", "2"]);
 });
 
-Deno.test("followLog() goes on with the oldest that is kept where earlier events are not", async () => {
+Deno.test("followLog() resumes at the oldest event that is kept if earlier ones are compacted", async () => {
   const seen = await follow(
     { code: "OUT_OF_RANGE", times: 1 },
     (clock) => clock.advance(5_000),
@@ -55,7 +55,7 @@ Deno.test("followLog() goes on with the oldest that is kept where earlier events
   assert.deepEqual(seen, ["2"]);
 });
 
-Deno.test("followLog() hands an event on again that could not be taken, and no other", async () => {
+Deno.test("followLog() repeats the event that its consumer failed on, and no other", async () => {
   const store = openMemoryStore();
   const clock = new FakeClock();
   const stop = new AbortController();

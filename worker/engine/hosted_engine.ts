@@ -1,27 +1,27 @@
 import type { MpcError } from "@mpc/domain";
 import type { Engine } from "@mpc/services";
 
-/** Work that is done again and again. */
+/** Work that is repeated at an interval. */
 export interface PeriodicTask {
   /** In snake_case. */
   readonly name: string;
   readonly everyMs: number;
-  /** Once; what fails is tried again at the next time. */
+  /** Runs once. A failure is retried at the next interval. */
   run(): Promise<unknown>;
 }
 
-/** An engine at work in this process. */
+/** An engine that runs in this process. */
 export interface HostedEngine extends Engine {
-  /** What keeps it from its work; undefined while it works. Absent where nothing can. */
+  /** Why it cannot work; undefined while it works. Absent if nothing can stop it. */
   readonly problem?: MpcError | undefined;
   /**
-   * Operations that have begun and that nobody goes on with at present, with the reason of each;
-   * undefined where nobody can tell.
+   * Operations that have begun and that no worker can continue, each with the reason; undefined if
+   * that is not known.
    */
   readonly stranded?: ReadonlyMap<string, MpcError> | undefined;
   /**
-   * Has tasks done by one worker of all at a time; every worker names the same ones. An engine
-   * without it leaves each process to its own timers.
+   * Runs each task on one worker at a time; every worker registers the same tasks. With an engine
+   * that lacks this method, each process uses its own timers.
    */
   repeat?(tasks: readonly PeriodicTask[]): Promise<void>;
 }

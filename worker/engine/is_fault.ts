@@ -1,4 +1,4 @@
 import { isMpcError } from "@mpc/domain";
 
-/** Whether an error is a fault of this program: another try would only repeat it. */
+/** Whether an error is a bug of ours, which a retry would only repeat. */
 export const isFault = (error: unknown): boolean => !isMpcError(error) || error.code === "INTERNAL";

@@ -4,19 +4,19 @@ import type { Store, Stored } from "@mpc/storage";
 
 type Edit = (operation: Operation) => Operation;
 
-/** One entry: what it changes, and the words of its event. */
+/** One entry: its change to the record, and the text of its event. */
 export interface Note {
-  /** Pure; what it hands back unchanged is not written. */
+  /** Pure. If it returns its argument unchanged, nothing is written. */
   readonly edit: Edit;
   readonly reason: EventReason;
   readonly message: string;
 }
 
 /**
- * The journal of one running operation: its record, written a step at a time.
+ * The journal of one running operation: its record, written step by step.
  *
- * A cancellation mark that another process puts on the record is seen with the next write. What
- * has ended is never written again.
+ * Each write also reads a cancellation mark that another process has put on the record. An
+ * operation that has ended is never written again.
  */
 export class OperationJournal {
   readonly #store: Store;
@@ -32,29 +32,29 @@ export class OperationJournal {
     if (stored.value.cancellation) onCancel();
   }
 
-  /** The record, with what is still to be written. */
+  /** The record, including entries that are not written yet. */
   get operation(): Operation {
     return this.#pending.reduce((operation, note) => note.edit(operation), this.#stored.value);
   }
 
   /**
-   * Takes an entry that is written together with the next one. Good for the end of a step: until
-   * the next step begins nothing depends on it, for a step can always be run twice.
+   * Adds an entry that is written together with the next one. Meant for the end of a step: nothing
+   * depends on it until the next step begins, because every step can be run twice.
    */
   defer(note: Note): void {
     this.#pending.push(note);
   }
 
-  /** Writes an entry, and what was deferred before it; durable when it returns. */
+  /** Writes an entry, and the deferred entries before it. They are durable when it returns. */
   record(note: Note): Promise<void> {
     this.#pending.push(note);
     return this.flush();
   }
 
-  /** Writes what was deferred. */
+  /** Writes the deferred entries. */
   flush(): Promise<void> {
     const written = this.#writing.then(() => this.#write());
-    // A failed write fails its caller; the next one tries again with all that is pending.
+    // A failed write fails its caller; the next write includes everything that is still pending.
     this.#writing = written.then(() => undefined, () => undefined);
     return written;
   }
@@ -66,7 +66,7 @@ export class OperationJournal {
   }
 
   async #write(): Promise<void> {
-    // A copy: entries that come during the write are left for the next one.
+    // A copy: entries that are added during the write are left for the next one.
     const notes = [...this.#pending];
     if (notes.length === 0) return;
     const stored = await updateDocument(
@@ -88,7 +88,7 @@ export class OperationJournal {
   }
 }
 
-/** The record with these entries, and one event that tells of those that changed it. */
+/** The record with these entries, and one event about the entries that changed it. */
 function written(before: Operation, notes: readonly Note[]) {
   const told: Note[] = [];
   let value = before;

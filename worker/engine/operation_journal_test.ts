@@ -12,7 +12,7 @@ import { type Note, OperationJournal } from "./operation_journal.ts";
 const NAME = "operations/op";
 const CANCELLATION = { actor: "ann", reason: "tested", time: 0 };
 
-/** An entry that adds its word to the record. */
+/** An entry that appends a word to the record. */
 const note = (word: string): Note => ({
   edit: (operation) => ({ ...operation, waitingReason: `${operation.waitingReason}${word} ` }),
   reason: "StepProgressed" as const,
@@ -33,18 +33,18 @@ const messages = async (store: Store) =>
 const cancel = (store: Store) =>
   requestCancel(store, NAME, CANCELLATION, new AbortController().signal);
 
-Deno.test("a deferred entry is written with the next one, in order, by one event", async () => {
+Deno.test("a deferred entry is written together with the next one, in order and with one event", async () => {
   const store = openMemoryStore();
   const { journal } = await opened(store);
   journal.defer(note("one"));
   assert.equal(await written(store), "");
-  assert.equal(journal.operation.waitingReason, "one ", "the journal knows it already");
+  assert.equal(journal.operation.waitingReason, "one ", "the journal already includes it");
   await journal.record(note("two"));
   assert.equal(await written(store), "one two ");
   assert.deepEqual(await messages(store), ["one; two"]);
 });
 
-Deno.test("entries that come during a write are written once, after it", async () => {
+Deno.test("entries that are added during a write are written once, after it", async () => {
   const store = openMemoryStore();
   const { journal } = await opened(store);
   await Promise.all([note("one"), note("two"), note("three")].map((each) => journal.record(each)));
@@ -64,7 +64,7 @@ Deno.test("an entry that is deferred during a write is not lost", async () => {
   assert.equal(await written(store), "one two ");
 });
 
-Deno.test("writes follow one another: the store is never asked for two at once", async () => {
+Deno.test("writes are sequential: the store never handles two at once", async () => {
   const store = openMemoryStore();
   const { journal } = await opened(store);
   const { operations } = store;
@@ -82,7 +82,7 @@ Deno.test("writes follow one another: the store is never asked for two at once",
   assert.equal(most, 1);
 });
 
-Deno.test("a write that fails fails its caller, and the next one writes all", async () => {
+Deno.test("a failed write fails its caller, and the next write includes all entries", async () => {
   const store = new FailingStore(openMemoryStore(), new FakeClock());
   const { journal } = await opened(store);
   store.plan("refused", 1);
@@ -101,7 +101,7 @@ Deno.test("an operation that has ended is not written again", async () => {
   assert.deepEqual(await messages(store), []);
 });
 
-Deno.test("a cancellation is heard once: at the start, by a write or by a look", async (t) => {
+Deno.test("a cancellation is reported once: at the start, by a write or by a refresh", async (t) => {
   await t.step("at the start", async () => {
     const { cancels } = await opened(openMemoryStore(), { cancellation: CANCELLATION });
     assert.equal(cancels(), 1);
@@ -115,7 +115,7 @@ Deno.test("a cancellation is heard once: at the start, by a write or by a look",
     await journal.record(note("two"));
     assert.equal(cancels(), 1);
   });
-  await t.step("by a look", async () => {
+  await t.step("by a refresh", async () => {
     const store = openMemoryStore();
     const { journal, cancels } = await opened(store);
     await cancel(store);

@@ -4,10 +4,10 @@ import { type Clock, sleepUnlessAborted } from "@mpc/services";
 
 const log = getLogger(["mpc", "engine"]);
 
-/** Between two writes of progress lies at least this. */
+/** The minimum time between two writes of progress. */
 const INTERVAL_MS = 500;
 
-/** Passes on what a step says of its progress: the first word at once, then not too often. */
+/** Writes a step's progress: the first report at once, later reports at a limited rate. */
 export class ProgressWriter {
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
@@ -25,16 +25,16 @@ export class ProgressWriter {
     this.#write = write;
   }
 
-  /** Notes the latest word. */
+  /** Takes the latest report. */
   note(progress: string, detail: JsonValue): void {
     this.#latest = { progress, detail };
     this.#loop ??= this.#drain().catch((error) => {
-      // Only a word is late: the step's next write carries it, or fails for all to see.
+      // Only a progress text is lost: the step's next write includes it, or fails visibly.
       log.warn("Cannot write progress: {error}", { error: recordError(error) });
     }).finally(() => this.#loop = undefined);
   }
 
-  /** Resolves when nothing is being written any more; call it after aborting the signal. */
+  /** Resolves when no write is in progress. Call it after aborting the signal. */
   async closed(): Promise<void> {
     await this.#loop;
   }

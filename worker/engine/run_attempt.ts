@@ -1,37 +1,37 @@
 import { type ErrorRecord, isMpcError, MpcError, recordError } from "@mpc/domain";
 import { type Clock, sleepUnlessAborted } from "@mpc/services";
 
-/** How long a try that was told to stop may take to say why. */
+/** How long an aborted attempt may take to report why it ended. */
 const GRACE_MS = 1_000;
 
-/** Why timers of a try that is over end; a reason of its own would cost a stack each time. */
+/** The reason for ending an attempt's timers; a new error each time would cost a stack trace. */
 const OVER = "the try is over";
 
 export type AttemptResult<T> =
   | { readonly status: "succeeded"; readonly value: T }
   | { readonly status: "failed"; readonly error: ErrorRecord }
   | { readonly status: "cancelled" }
-  /** The engine closes: the try is neither done nor failed. */
+  /** The engine closes: the attempt has neither succeeded nor failed. */
   | { readonly status: "stopped" };
 
-/** What a time limit belongs to: `ATTEMPT_TIMED_OUT`, `STEP_TIMED_OUT`, `OPERATION_TIMED_OUT`. */
+/** Which limit applies: `ATTEMPT_TIMED_OUT`, `STEP_TIMED_OUT` or `OPERATION_TIMED_OUT`. */
 export type TimeOf = "attempt" | "step" | "operation";
 
 export interface Attempt<T> {
   readonly clock: Clock;
   readonly timeoutMs: number;
-  /** Whose time that is. */
+  /** Whose limit `timeoutMs` is. */
   readonly timeOf: TimeOf;
-  /** Cancels the try; never aborted for an undo. */
+  /** Cancels the attempt; never aborted for an undo. */
   readonly cancel: AbortSignal;
-  /** The engine closes. */
+  /** Aborted when the engine closes. */
   readonly stop: AbortSignal;
   readonly body: (signal: AbortSignal) => Promise<T>;
 }
 
 /**
- * Runs one try with a time limit. A body that hears no signal is left behind: what it still does
- * is harmless, because steps are idempotent.
+ * Runs one attempt with a time limit. A body that ignores its signal keeps running unobserved,
+ * which is harmless because steps are idempotent.
  */
 export async function runAttempt<T>(attempt: Attempt<T>): Promise<AttemptResult<T>> {
   const { clock, timeoutMs, timeOf, cancel, stop, body } = attempt;
@@ -49,7 +49,7 @@ export async function runAttempt<T>(attempt: Attempt<T>): Promise<AttemptResult<
     if (outcome?.status === "succeeded") return outcome;
     if (stop.aborted) return { status: "stopped" };
     if (cancel.aborted) return { status: "cancelled" };
-    // A body that was stopped by the time limit may know better what it was waiting for.
+    // A body that the time limit stopped may report what it was waiting for.
     const knows = outcome && !(timeout.signal.aborted && isMpcError(outcome.error, "CANCELLED"));
     return { status: "failed", error: recordError(knows ? outcome.error : timeout.signal.reason) };
   } finally {

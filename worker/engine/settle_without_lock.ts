@@ -12,8 +12,8 @@ import { type EndTools, finishOperation } from "./end_operation.ts";
 import type { OperationJournal } from "./operation_journal.ts";
 
 /**
- * Settles an operation that does not hold its resource: it has either not got it yet, or a killed
- * process let go of it just before the operation's end was written.
+ * Settles an operation that does not hold its resource's lock: either it has not acquired the lock
+ * yet, or its process was killed after releasing the lock and before writing the operation's end.
  */
 export async function settleWithoutLock(tools: EndTools, journal: OperationJournal): Promise<void> {
   const { operation } = journal;
@@ -32,7 +32,7 @@ async function journaledOutcome(
   const lost = () => {
     throw new MpcError("INTERNAL", {
       reason: "LOST_RESOURCE",
-      message: `Cannot go on with '${operation.name}': it does not hold '${operation.target}'`,
+      message: `Cannot continue '${operation.name}': it does not hold '${operation.target}'`,
     });
   };
   try {

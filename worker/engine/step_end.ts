@@ -2,7 +2,9 @@ import type { Instant, JsonObject, StepState } from "@mpc/domain";
 import { endAttempt, settleStep, stepOf } from "@mpc/services/sagas";
 import type { Note } from "./operation_journal.ts";
 
-/** How a step's last try ended, where that is written together with what comes next. JSON. */
+/**
+ * How the last attempt of a step ended, to be written with the next entry. Serializable as JSON.
+ */
 export interface StepEnd {
   readonly step: string;
   readonly state: "SUCCEEDED" | "CANCELLED" | "UNDONE";
@@ -10,14 +12,14 @@ export interface StepEnd {
   readonly time: Instant;
 }
 
-/** The state that an end finds; a step in another one has it written already. */
+/** The state before each end. A step in any other state already has its end written. */
 const BEFORE: Readonly<Record<StepEnd["state"], StepState>> = {
   SUCCEEDED: "RUNNING",
   CANCELLED: "RUNNING",
   UNDONE: "UNDOING",
 };
 
-/** The journal's entry of a step's end; twice is as good as once. */
+/** The journal entry for a step's end. Idempotent. */
 export function noteOfEnd({ step, state, output, time }: StepEnd): Note {
   const error = state === "CANCELLED" ? CANCELLED : null;
   return {

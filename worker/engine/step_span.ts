@@ -3,7 +3,7 @@ import { type Context, ROOT_CONTEXT, SpanStatusCode, trace } from "@opentelemetr
 
 const tracer = trace.getTracer("mpc");
 
-/** Runs one try of a step as a span of the trace that the operation was asked for in. */
+/** Runs one attempt of a step in a span of the trace in which the operation was requested. */
 export async function inStepSpan<T extends { readonly status: string }>(
   operation: Operation,
   step: { readonly name: string; readonly undo: boolean },
@@ -28,7 +28,7 @@ export async function inStepSpan<T extends { readonly status: string }>(
 }
 
 function parentOf({ traceparent }: Operation): Context {
-  // Operations from before there was one have none.
+  // Operations of older versions have no traceparent.
   const parent = parseTraceparent(traceparent ?? null);
   return parent ? trace.setSpanContext(ROOT_CONTEXT, { ...parent, isRemote: true }) : ROOT_CONTEXT;
 }

@@ -12,7 +12,7 @@ import type { Store } from "@mpc/storage";
 
 const log = getLogger(["mpc", "dispatcher"]);
 
-/** What has begun and says that it waits. */
+/** Operations that have begun and whose record gives a reason for waiting. */
 const WAITING: Filter = {
   op: "and",
   terms: [
@@ -27,7 +27,9 @@ const WAITING: Filter = {
   ],
 };
 
-/** Keeps on the records of begun operations why nobody goes on with them, while that is so. */
+/**
+ * Keeps the reason on the record of each operation that has begun and that no worker can continue.
+ */
 export class StrandedNotes {
   readonly #store: Store;
   readonly #clock: Clock;
@@ -38,9 +40,9 @@ export class StrandedNotes {
     this.#clock = options.clock;
   }
 
-  /** Notes what is new of these, and takes back what is no longer among them. */
+  /** Writes the reasons that are new, and removes those of operations that continue. */
   async keep(stranded: ReadonlyMap<string, MpcError>, signal: AbortSignal): Promise<void> {
-    // What another process has noted before.
+    // Notes that another process has written.
     const noted = this.#noted ?? await this.#waiting(signal);
     for (const [name, { message }] of stranded) {
       if (!noted.has(name)) await this.#write(name, message, signal);
@@ -61,12 +63,12 @@ export class StrandedNotes {
       if (isTerminal(operation.state) || operation.waitingReason === waitingReason) {
         return undefined;
       }
-      // Its update time stays: it tells since when nobody has worked on it.
+      // The update time stays: it tells since when no worker has continued the operation.
       return {
         value: { ...operation, waitingReason },
         event: {
           reason: waitingReason ? "OperationWaiting" as const : "OperationGoesOn" as const,
-          message: waitingReason || "There is a worker again that goes on with it",
+          message: waitingReason || "A worker that continues it is available again",
           time: this.#clock.now(),
         },
       };
@@ -75,7 +77,7 @@ export class StrandedNotes {
       await updateDocument(this.#store.operations, name, signal, edit, operationEvent);
     } catch (error) {
       if (signal.aborted || isMpcError(error, "NOT_FOUND")) return;
-      log.error("Cannot note whether {operation} waits: {error}", {
+      log.error("Cannot record whether {operation} waits: {error}", {
         operation: name,
         error: recordError(error),
       });

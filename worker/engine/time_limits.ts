@@ -2,14 +2,14 @@ import type { Operation } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
 import { idleBetween, type Step, stepOf } from "@mpc/services/sagas";
 
-/** When the time is up, by the monotonic clock, and whose time that is. */
+/** When the time is up, by the monotonic clock, and whose limit that is. */
 export interface TimeLimit {
   readonly at: number;
   readonly of: "step" | "operation";
 }
 
 /**
- * How long the tries of one operation may go on. A budget is an interval of work, and the record has
+ * How long the attempts of one operation may continue. A budget is an interval of work; the record has
  * the wall clock's moments, from which it is read once: from then on this process goes by its
  * monotonic clock. So an operation neither fails because the clock is set forward or the machine
  * sleeps, nor goes on for longer because it is set back.
@@ -39,7 +39,7 @@ export class TimeLimits {
     const step = this.#steps.get(key) ??
       this.#monotonic(began + retry.budgetMs + idleBetween(tries));
     this.#steps.set(key, step);
-    // An undo has its own time, also past the operation's deadline.
+    // An undo has its own time limit, even after the operation's deadline.
     if (undo) return { at: step, of: "step" };
     this.#operation ??= this.#monotonic(operation.deadline);
     return step <= this.#operation

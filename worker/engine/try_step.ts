@@ -27,7 +27,7 @@ import type { StepEnd } from "./step_end.ts";
 import { inStepSpan } from "./step_span.ts";
 import type { TimeLimit, TimeLimits } from "./time_limits.ts";
 
-/** What engines do steps with. */
+/** What engines need to run steps. */
 export interface StepTools {
   readonly store: Store;
   readonly provider: Provider;
@@ -35,46 +35,46 @@ export interface StepTools {
   readonly ids: Ids;
 }
 
-/** One try of a step, or of its undo. */
+/** One attempt of a step, or of its undo. */
 export interface StepTry extends StepTools {
   readonly journal: OperationJournal;
   /** Of the same operation. */
   readonly limits: TimeLimits;
   readonly step: Step<JsonObject>;
   readonly undo: boolean;
-  /** The operation is cancelled; an undo does not hear it. */
+  /** Aborted when the operation is cancelled; an undo ignores it. */
   readonly cancel: AbortSignal;
-  /** The engine closes. */
+  /** Aborted when the engine closes. */
   readonly stop: AbortSignal;
-  /** What the last heartbeat carried, where the engine knows it better than the journal. */
+  /** The detail of the last heartbeat, if the engine has a later one than the journal. */
   readonly lastHeartbeat?: JsonValue;
-  /** Is told each heartbeat, besides the journal. */
+  /** Called with each heartbeat, in addition to the journal. */
   readonly onHeartbeat?: (detail: JsonValue) => void;
 }
 
 export type Tried =
-  /** `end` is still to be written; null where the journal has it. */
+  /** `end` is still to be written; null if the journal has it. */
   | { readonly status: "succeeded" | "cancelled"; readonly end: StepEnd | null }
-  /** For good; the journal has it. */
+  /** A permanent failure; the journal has it. */
   | { readonly status: "failed"; readonly error: ErrorRecord }
-  /** Another try is due after the pause; the journal has it. */
+  /** The next attempt is due after the pause; the journal has it. */
   | { readonly status: "retry"; readonly error: ErrorRecord; readonly pauseMs: number }
   /** A cancellation came before the step began. */
   | { readonly status: "skipped" }
-  /** The engine closes: the try is neither done nor failed. */
+  /** The engine closes: the attempt has neither succeeded nor failed. */
   | { readonly status: "stopped" }
-  /** The operation has ended meanwhile, so nothing of it runs any more. */
+  /** The operation has ended, so none of its steps run any more. */
   | { readonly status: "ended" };
 
 const NEVER = new AbortController().signal;
 
-/** Why progress of a try that is over ends; a reason of its own would cost a stack each time. */
+/** The reason for ending an attempt's progress; a new error each time would cost a stack trace. */
 const OVER = "the try is over";
 
 /**
- * Runs one try of a step and journals it: its begin together with the end of the step before, a
- * failure with the time of the next try. What the journal has settled is not run again. How the
- * tries of a step follow each other is the engine's.
+ * Runs one attempt of a step and journals it: its start together with the end of the previous step,
+ * a failure together with the time of the next attempt. A step that the journal has settled is not
+ * run again. The engine decides when the attempts of a step follow one another.
  */
 export async function tryStep(options: StepTry): Promise<Tried> {
   const { journal, undo, cancel, step: { name } } = options;
@@ -131,7 +131,7 @@ function endOf(
   return { step: step.name, state, output: output ?? null, time: clock.now() };
 }
 
-/** Nothing begins on an operation that is marked as cancelled, but undos. */
+/** Only an undo may begin on an operation that is marked as cancelled. */
 async function begin({ journal, step: { name }, undo, clock }: StepTry): Promise<void> {
   await journal.record({
     edit: (operation) =>
@@ -217,7 +217,7 @@ function contextOf(
   };
 }
 
-/** Decides whether a failure is the last one. */
+/** Decides whether a failure is final. */
 async function failed(options: StepTry, limit: TimeLimit, error: ErrorRecord): Promise<Tried> {
   const { journal, clock, ids, undo, step: { name, retry } } = options;
   const failures = failuresOf(stepOf(journal.operation, name), undo) + 1;

@@ -1,4 +1,4 @@
-/** One try of a step: when it begins, when it is the last, and what an undo may. */
+/** One attempt of a step: when it begins, when it is the last, and what an undo may do. */
 import assert from "node:assert/strict";
 import { type Operation, uncheckedError } from "@mpc/domain";
 import type { Ids } from "@mpc/services";
@@ -18,7 +18,7 @@ const PAUSE_MS = 1_000;
 const ATTEMPT_MS = 10_000;
 const HOUR = 3_600_000;
 
-/** Pauses are as long as they may be. */
+/** Makes each pause as long as possible. */
 const IDS: Ids = { uuid: () => crypto.randomUUID(), random: () => 1 - Number.EPSILON };
 
 const failing = (code: "UNAVAILABLE" | "FAILED_PRECONDITION") => () =>
@@ -38,7 +38,7 @@ interface Options {
   readonly operation?: Partial<Operation>;
 }
 
-/** One operation of one step, of which each call of `once` makes a try. */
+/** An operation of one step; each call of `once` makes one attempt. */
 async function world(options: Options) {
   const { run = () => Promise.resolve(), maxAttempts = 10, operation } = options;
   const clock = new FakeClock();
@@ -86,7 +86,7 @@ const mark = ({ store }: { readonly store: Store }) =>
     new AbortController().signal,
   );
 
-Deno.test("the last of the tries that a policy allows is the last", async () => {
+Deno.test("the number of attempts of the policy is the limit", async () => {
   const { once, bodies } = await world({ run: failing("UNAVAILABLE"), maxAttempts: 3 });
   assert.equal((await once()).status, "retry");
   assert.equal((await once()).status, "retry");
@@ -95,13 +95,13 @@ Deno.test("the last of the tries that a policy allows is the last", async () => 
   assert.equal(bodies(), 3);
 });
 
-Deno.test("a failure that is not retryable is the last", async () => {
+Deno.test("a failure that is not retryable is final", async () => {
   const { once, bodies } = await world({ run: failing("FAILED_PRECONDITION") });
   assert.equal((await once()).status, "failed");
   assert.equal(bodies(), 1);
 });
 
-Deno.test("no try is due at the very end of the operation's time, one is a millisecond before", async () => {
+Deno.test("an attempt is retried only if its time is before the operation's deadline", async () => {
   for (const [leftMs, status] of [[PAUSE_MS, "failed"], [PAUSE_MS + 1, "retry"]] as const) {
     const deadline = new FakeClock().now() + leftMs;
     const { once } = await world({ run: failing("UNAVAILABLE"), operation: { deadline } });
@@ -142,27 +142,27 @@ for (const [what, ms] of [["back", -HOUR], ["forward", HOUR]] as const) {
   });
 }
 
-Deno.test("an undo has its own time, also past the operation's deadline", async () => {
+Deno.test("an undo has its own time limit, even after the operation's deadline", async () => {
   const deadline = new FakeClock().now() - 1;
   const { once } = await world({ undo: failing("UNAVAILABLE"), operation: { deadline } });
   assert.equal((await once(true)).status, "retry");
 });
 
-Deno.test("a cancellation that was heard before a step begins skips it", async () => {
+Deno.test("a cancellation that arrives before a step begins skips it", async () => {
   const cancelled = { cancellation: { actor: "ann", reason: "tested", time: 0 } };
   const { once, bodies, attempts } = await world({ operation: cancelled });
   assert.deepEqual(await once(), { status: "skipped" });
   assert.deepEqual([bodies(), attempts()], [0, 0]);
 });
 
-Deno.test("a cancellation that is seen by the write of the step's begin skips it", async () => {
+Deno.test("a cancellation that the write of the step's start finds skips the step", async () => {
   const tried = await world({});
   await mark(tried);
   assert.deepEqual(await tried.once(), { status: "skipped" });
   assert.deepEqual([tried.bodies(), tried.attempts()], [0, 0]);
 });
 
-Deno.test("an undo of a cancelled operation runs, and its body hears no cancellation", async () => {
+Deno.test("an undo of a cancelled operation runs, and its signal is not aborted", async () => {
   let heard = true;
   const cancelled = { cancellation: { actor: "ann", reason: "tested", time: 0 } };
   const { once } = await world({
@@ -176,14 +176,14 @@ Deno.test("an undo of a cancelled operation runs, and its body hears no cancella
   assert.equal(heard, false);
 });
 
-Deno.test("what the journal has settled is not run again", async () => {
+Deno.test("a step that the journal has settled is not run again", async () => {
   const steps = [{ ...newStepRecord("step"), state: "SUCCEEDED" as const }];
   const { once, bodies } = await world({ operation: { steps } });
   assert.deepEqual(await once(), { status: "succeeded", end: null });
   assert.equal(bodies(), 0);
 });
 
-Deno.test("nothing runs of an operation that has ended", async () => {
+Deno.test("no step of an operation that has ended is run", async () => {
   const { once, bodies } = await world({ operation: { state: "FAILED" } });
   assert.deepEqual(await once(), { status: "ended" });
   assert.equal(bodies(), 0);

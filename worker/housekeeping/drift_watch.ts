@@ -25,21 +25,21 @@ export interface DriftWatchOptions {
   readonly store: Store;
   readonly provider: Provider;
   readonly clock: Clock;
-  /** Ends a pass that is under way. */
+  /** Aborts a running pass. */
   readonly signal: AbortSignal;
 }
 
 const ACTOR = systemPrincipal("drift");
 
-/** So many workloads are compared at the same time. */
+/** How many workloads are compared at once. */
 const TOGETHER = 8;
 
-/** A condition says no more than so many differences. */
+/** The maximum number of differences in a condition. */
 const MAX_TOLD = 5;
 
 /**
- * Compares, now and then, what runs with what was applied, and says so in the condition `Drifted`.
- * It only reads the cluster: `mpctl workload reconcile` puts back.
+ * Periodically compares the cluster with what was applied, and reports differences in the condition
+ * `Drifted`. It only reads the cluster; `mpctl workload reconcile` applies the workload again.
  */
 export class DriftWatch {
   readonly #options: DriftWatchOptions;
@@ -48,7 +48,9 @@ export class DriftWatch {
     this.#options = options;
   }
 
-  /** Looks at every workload once; what cannot be compared now is in the next pass. */
+  /**
+   * Checks every workload once; a workload that cannot be compared now is left to the next pass.
+   */
   async pass(): Promise<void> {
     const { store: { workloads }, signal } = this.#options;
     for await (const page of pagesOf(workloads, { limit: TOGETHER, signal })) {
@@ -71,7 +73,7 @@ export class DriftWatch {
     }
   }
 
-  /** Keeps what was found, unless the workload has been changed since it was read. */
+  /** Writes the result, unless the workload has changed since it was read. */
   async #tell(seen: Workload, changes: readonly PlannedChange[]): Promise<void> {
     const { store, clock, signal } = this.#options;
     const found = conditionOf(seen, changes);

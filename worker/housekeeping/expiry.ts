@@ -33,7 +33,7 @@ export const NOTICE_MS = 3_600_000;
 /** How long after a failed deletion the next one is requested. */
 const AGAIN_MS = 300_000;
 
-/** How many environments are read together. */
+/** How many environments are read at once. */
 const PAGE = 100;
 
 /** The pause after a failure. */
@@ -72,7 +72,7 @@ export class Expiry {
     await this.#running;
   }
 
-  /** Does what is due now. @returns when something is due next */
+  /** Does what is due now. @returns the time of the next action */
   async pass(): Promise<Instant | undefined> {
     const now = this.#deps.clock.now();
     let next = Infinity;
@@ -80,13 +80,13 @@ export class Expiry {
       const due = await Promise.all(environments.map((value) => this.#attend(value, now)));
       next = Math.min(next, ...due.filter((time) => time !== undefined));
       const last = environments.at(-1)?.expireTime ?? Infinity;
-      // They come in the order of their time: what comes behind is due later still.
+      // Environments are sorted by expiry, so all later ones are due later.
       if (last - NOTICE_MS > now) break;
     }
     return next === Infinity ? undefined : next;
   }
 
-  /** Passes now and at each due moment within `ms`; the next worker's turn begins where it ends. */
+  /** Runs a pass now and at each due time within `ms`; the next worker's turn begins where it ends. */
   async passesWithin(ms: number): Promise<void> {
     const { clock } = this.#deps;
     const end = clock.monotonic() + ms;
@@ -98,12 +98,12 @@ export class Expiry {
         await clock.sleep(Math.max(1, left), this.#stop.signal);
       }
     } catch (error) {
-      // Another process has the next turn.
+      // This process is closing; another one continues.
       if (!this.#stop.signal.aborted) throw error;
     }
   }
 
-  /** Environments that expire, the first ones first, in pages. */
+  /** Environments that expire, earliest first, in pages. */
   async *#expiring(): AsyncGenerator<readonly Environment[]> {
     const query = {
       filter: {
@@ -122,13 +122,13 @@ export class Expiry {
     }
   }
 
-  /** What cannot be attended to must not keep the rest from expiring. */
+  /** A failure for one environment must not keep others from expiring. */
   async #attend(environment: Environment, now: Instant): Promise<Instant | undefined> {
     try {
       return await this.#due(environment, now);
     } catch (error) {
       if (this.#stop.signal.aborted) throw error;
-      log.error("Cannot attend to {environment}, which expires: {error}", {
+      log.error("Cannot expire {environment}: {error}", {
         environment: environment.name,
         error: recordError(error),
       });
@@ -136,7 +136,7 @@ export class Expiry {
     }
   }
 
-  /** Does what is due with one environment. @returns when it is due next */
+  /** Does what is due for one environment. @returns the time of its next action */
   async #due(environment: Environment, now: Instant): Promise<Instant | undefined> {
     const { expireTime, state } = environment;
     if (expireTime === null || state === "DELETING") return undefined;
@@ -151,8 +151,8 @@ export class Expiry {
     expireTime: Instant,
     now: Instant,
   ): Promise<Instant | undefined> {
-    // The same moment of the same environment is one request, whoever makes it, however often;
-    // what failed is asked for anew after a while.
+    // All requests for the same expiry have the same id, whichever process makes them; after a
+    // failure, the next round has a new id.
     const round = Math.floor((now - expireTime) / AGAIN_MS);
     const requestId = v5(`${uid} ${expireTime} ${round}`, EXPIRY_REQUESTS);
     const caller = systemCaller("expiry", this.#stop.signal);
@@ -210,13 +210,13 @@ export class Expiry {
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         if (changed.aborted) continue;
-        log.error("Cannot attend to what expires: {error}", { error: recordError(error) });
+        log.error("Cannot look for expired environments: {error}", { error: recordError(error) });
         await sleepUnlessAborted(this.#deps.clock, PAUSE_MS, this.#stop.signal);
       }
     }
   }
 
-  /** Looks again when an environment that expires has changed. */
+  /** Starts a pass when an environment that expires has changed. */
   #hear({ resource, type }: Event): void {
     if (resource?.kind !== "environment" || type === "DELETED") return;
     if (resource.value.expireTime === null) return;
@@ -226,7 +226,7 @@ export class Expiry {
   }
 }
 
-/** Whether the condition says so already: the word is not said twice. */
+/** Whether the environment already has the condition, so that it is not emitted again. */
 function spokenOf(environment: Environment, expireTime: Instant): boolean {
   const message = `It expires at ${new Date(expireTime).toISOString()}`;
   return environment.conditions.some((condition) =>

@@ -38,17 +38,17 @@ export interface JanitorOptions {
   readonly engine: Engine;
   readonly provider: Provider;
   readonly clock: Clock;
-  /** Ends a pass that is under way. */
+  /** Aborts a running pass. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Settles what crashes leave between two writes: at start and again and again. Each pass is whole and
- * idempotent; what fails in one does not stop it, and is tried again in the next.
+ * Settles what crashes leave between two writes, at start and periodically. Each pass is complete
+ * and idempotent; a failure does not stop the pass, and the next pass tries again.
  */
 export class Janitor {
   readonly #options: JanitorOptions;
-  /** When, by the monotonic clock, operations without their lock were first seen; of the last pass. */
+  /** When operations without a lock were first seen, by the monotonic clock; from the last pass. */
   #unadmitted: ReadonlyMap<string, number> = new Map();
 
   constructor(options: JanitorOptions) {
@@ -57,8 +57,8 @@ export class Janitor {
 
   /**
    * One pass.
-   * @param graceMs how old an operation must be before it counts as cut off while it was admitted;
-   *   0 when nobody can be admitting
+   * @param graceMs how old an operation must be before its admission counts as interrupted; 0 if no
+   *   process can be admitting
    */
   async pass(graceMs: number = ADMISSION_GRACE_MS): Promise<void> {
     const { store } = this.#options;
@@ -93,7 +93,7 @@ export class Janitor {
     const operation = stored.value;
     const status = await engine.status(operation.name);
     if (status.state === "running") {
-      // The engine may not have been told; told twice is as good as told once.
+      // The cancellation may not have reached the engine; a repetition is harmless.
       if (operation.cancellation) await engine.cancel(operation.name);
       return;
     }
@@ -117,7 +117,7 @@ export class Janitor {
     await engine.start(operation.name);
   }
 
-  /** A deletion waits for what runs: a crash may have come before that was told to stop. */
+  /** Cancels the operation that a deletion waits for: a crash may have prevented that. */
   async #stopHolder(holder: string | null, deletion: Operation): Promise<void> {
     if (holder === null) return;
     const cancellation = {
@@ -131,7 +131,7 @@ export class Janitor {
     );
   }
 
-  /** A resource that is held by an operation that has ended, or is not there, is let go of. */
+  /** Releases a resource whose lock is held by an operation that has ended or does not exist. */
   async #settleResource(resource: Environment | Workload): Promise<void> {
     const { store, clock } = this.#options;
     const holder = resource.currentOperation;
@@ -144,7 +144,7 @@ export class Janitor {
       try {
         return await releaseResource(store, operation, { state, error: operation.error }, now);
       } catch (error) {
-        // A fault of this program must not hold the resource for ever.
+        // A bug of ours must not lock the resource forever.
         if (!isFault(error)) throw error;
         log.error("Cannot settle {name} by its operation: {error}", {
           name: resource.name,
@@ -168,7 +168,7 @@ export class Janitor {
     }
   }
 
-  /** What cannot be settled must not keep the rest from being settled. */
+  /** A failure for one record must not keep others from being settled. */
   async #settle(name: string, settle: () => Promise<void>): Promise<void> {
     try {
       await settle();
@@ -181,7 +181,7 @@ export class Janitor {
     }
   }
 
-  /** What somebody else has settled meanwhile is settled. */
+  /** Ignores the failure if another process has settled it in the meantime. */
   async #tolerate(settle: () => Promise<unknown>): Promise<void> {
     try {
       await settle();
@@ -195,7 +195,7 @@ function lostHolder(holder: string): ErrorRecord {
   return {
     code: "INTERNAL",
     reason: "LOST_OPERATION",
-    message: `The operation '${holder}' that held it has ended without letting go of it`,
+    message: `Operation '${holder}', which held its lock, has ended without releasing it`,
     retryable: false,
     metadata: { operation: holder },
     causes: [],

@@ -3,9 +3,9 @@ import { type Clock, systemPrincipal, workloadEvent } from "@mpc/services";
 import type { Store, Stored } from "@mpc/storage";
 
 /**
- * Forgets a workload whose first deployment came too late: its environment was deleted while it was
- * admitted, and it has nothing on the cluster.
- * @throws {MpcError} NOT_FOUND or ABORTED: somebody else changed it meanwhile
+ * Deletes the record of a workload whose first deployment came too late: its environment was
+ * deleted during the admission, and the workload has nothing on the cluster.
+ * @throws {MpcError} NOT_FOUND or ABORTED if another process has changed it in the meantime
  */
 export async function removeStrayWorkload(
   { store, clock }: { readonly store: Store; readonly clock: Clock },

@@ -7,7 +7,7 @@ const log = getLogger(["mpc", "housekeeping"]);
 
 /**
  * Runs a task at an interval, the first time after one interval; a failure is logged.
- * @param by.signal ends it
+ * @param by.signal ends the repetition
  */
 export async function repeatPass(
   { name, everyMs, run }: PeriodicTask,

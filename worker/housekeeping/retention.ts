@@ -8,13 +8,13 @@ export interface RetentionOptions {
   readonly clock: Clock;
   /** How long history is kept. */
   readonly keepMs: number;
-  /** Ends a pass that is under way. */
+  /** Aborts a running pass. */
   readonly signal: AbortSignal;
 }
 
 const ACTOR = systemPrincipal("retention");
 
-/** How many operations are read together. */
+/** How many operations are read at once. */
 const PAGE = 100;
 
 /**
@@ -40,7 +40,7 @@ export class Retention {
     await store.events.compactBefore(since, { signal });
   }
 
-  /** The oldest come first, and none ends before it is created. */
+  /** Reads the oldest first and stops early, because no operation ends before it is created. */
   async #forgetOperations(since: Instant): Promise<void> {
     const { store: { operations }, signal } = this.#options;
     const orderBy = [{ path: ["createTime"], descending: false }];
@@ -66,7 +66,7 @@ export class Retention {
     try {
       await store.operations.delete(name, stored.version, { signal, events: [event] });
     } catch (error) {
-      // Another worker was faster.
+      // Another worker has deleted it first.
       if (!isMpcError(error, "NOT_FOUND", "ABORTED")) throw error;
     }
   }

@@ -8,25 +8,25 @@ import { Retention } from "./retention.ts";
 
 const JANITOR_INTERVAL_MS = 30_000;
 const DRIFT_INTERVAL_MS = 300_000;
-/** Each pass looks at the wall clock, which may have been set forward. */
+/** Each pass reads the wall clock, which may have been set forward. */
 const RETENTION_INTERVAL_MS = 60_000;
 
-/** By a schedule, each pass sees to the moments until the next one. */
+/** With a schedule, each pass covers the time until the next one. */
 const EXPIRY_INTERVAL_MS = 10_000;
 
 export interface HousekeepingOptions {
   readonly deps: ServiceDeps;
   readonly provider: Provider;
   readonly engine: HostedEngine;
-  /** How long history is kept; null for ever. */
+  /** How long history is kept; null to keep all of it. */
   readonly keepMs: number | null;
-  /** Nobody can be admitting yet: what is not admitted was cut off. */
+  /** No other process can be admitting yet, so every unadmitted operation was interrupted. */
   readonly alone: boolean;
 }
 
 /**
- * Begins what is done again and again: the janitor, expiry, the look for drift and the end of what
- * is kept; by timers of this process, or by the engine's where it shares them among workers.
+ * Starts the periodic passes: janitor, expiry, drift and retention. They run on timers of this
+ * process, or on the engine's schedules if the engine shares them among workers.
  */
 export async function startHousekeeping(options: HousekeepingOptions): Promise<AsyncDisposable> {
   const { deps, provider, engine, keepMs, alone } = options;

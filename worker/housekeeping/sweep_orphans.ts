@@ -19,10 +19,10 @@ import type { Store, Stored } from "@mpc/storage";
 
 const log = getLogger(["mpc", "janitor"]);
 
-/** How long a sweep waits for one deletion; what takes longer is seen in a later pass. */
+/** How long a sweep waits for one deletion. A later pass finds out about longer ones. */
 const PATIENCE_MS = 5_000;
 
-/** How many are removed at the same time. */
+/** How many objects are removed at once. */
 const AT_ONCE = 50;
 
 interface SweepOptions {
@@ -31,10 +31,13 @@ interface SweepOptions {
   readonly clock: Clock;
 }
 
-/** Removes from the cluster what abandoned resources left there, and forgets what is gone. */
+/**
+ * Removes what abandoned resources left on the cluster, and deletes the records of what is gone.
+ */
 export async function sweepOrphans(options: SweepOptions, signal: AbortSignal): Promise<void> {
   for await (const orphans of pagesOf(options.store.orphans, { limit: AT_ONCE, signal })) {
-    // Together, so that what is stuck holds up neither the others nor the rest of the janitor's work.
+    // In parallel, so that a deletion that hangs blocks neither the others nor the rest of the
+    // pass.
     await Promise.all(orphans.map((orphan) => sweep(options, orphan, signal)));
   }
 }
@@ -70,8 +73,8 @@ async function sweep(
 }
 
 /**
- * Whether the resource is still there: its abandoning has not ended, or ended early, and what it
- * has on the cluster may be in use again.
+ * Whether the resource still exists: abandoning it has not ended, or ended early, and its objects
+ * on the cluster may be in use again.
  */
 async function hasRecord(
   { environments, workloads }: Store,
@@ -106,14 +109,14 @@ async function remove(
     }
     return {
       reason: "OrphanSwept",
-      message: `What '${target}' had left on the cluster is gone`,
+      message: `The objects that '${target}' left on the cluster are gone`,
     };
   } catch (error) {
     if (!isMpcError(error) || error.reason !== "UNKNOWN_CLUSTER") throw error;
     return {
       reason: "OrphanForgotten",
       message:
-        `What '${target}' had left stays on cluster '${cluster}', which workers no longer have`,
+        `The objects that '${target}' left stay on cluster '${cluster}', which workers no longer have`,
     };
   } finally {
     done.abort();

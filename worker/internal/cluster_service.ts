@@ -16,13 +16,13 @@ import {
 import type { ClusterReader, Planner } from "@mpc/services";
 import { errorMessage } from "./report_errors.ts";
 
-/** What the internal service answers from. */
+/** The sources of the internal service's answers. */
 export interface ClusterSources {
   readonly cluster: ClusterReader & { readonly name: string };
   readonly planner: Planner;
 }
 
-/** Reads of the cluster for the API, which has no way to it. */
+/** Reads of the cluster for the API, which cannot reach it. */
 export function clusterService(
   { cluster, planner }: ClusterSources,
 ): ServiceImpl<typeof ClusterService> {

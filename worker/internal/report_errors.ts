@@ -8,8 +8,8 @@ import { type ErrorRecord as ErrorMessage, ErrorRecordSchema } from "@mpc/proto"
 const log = getLogger(["mpc", "internal"]);
 
 /**
- * Puts the whole error into the status of a failed call, for the API to throw again. Unexpected
- * errors go to the log, and only their kind goes to the API.
+ * Puts the whole error into the status of a failed call, so that the API can throw it again.
+ * Unexpected errors are logged, and the API receives only their kind.
  */
 export const reportErrors: Interceptor = {
   async around(call, next) {
@@ -33,14 +33,14 @@ function failure(method: string, error: unknown): unknown {
   return result;
 }
 
-/** Of an internal error the API learns only that there was one. */
+/** An internal error is reported to the API without its details. */
 function forApi(method: string, record: ErrorRecord): ErrorRecord {
   if (record.code !== "INTERNAL") return record;
   log.error("Internal error in {method}: {error}", { method, error: record });
   return { ...record, message: "internal error of a worker; its log has it", causes: [] };
 }
 
-/** An error as it goes to the API, which throws it again. */
+/** An error as it is sent to the API, which throws it again. */
 export function errorMessage(record: ErrorRecord): ErrorMessage {
   return create(ErrorRecordSchema, {
     ...record,

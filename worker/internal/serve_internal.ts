@@ -12,7 +12,7 @@ const API: Identity = { principal: "service:api", groups: [], kind: "service" };
 const INTERCEPTORS = [accessLog, reportErrors, identify(() => API)];
 
 /**
- * Serves the internal service to the API, by Connect's protocol. Closing ends streams at once and
+ * Serves the internal service to the API, with Connect's protocol. Closing ends streams at once and
  * lets other calls finish.
  * @throws {MpcError} FAILED_PRECONDITION `PORT_IN_USE` or `CANNOT_LISTEN`
  */

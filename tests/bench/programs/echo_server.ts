@@ -1,7 +1,7 @@
 /**
- * Servers to compare with: `guarded`, `unguarded` answer GetEnvironment with one message and
- * ListEnvironments with fifty by grpc-js,
- * `web` answers its bytes by `Deno.serve`. Prints the port.
+ * Servers for comparison: `guarded` and `unguarded` answer GetEnvironment with one message and
+ * ListEnvironments with fifty, with grpc-js; `web` answers with the request's bytes, with
+ * `Deno.serve`. Prints the port.
  */
 import { createServer } from "node:net";
 import { create, toBinary } from "@bufbuild/protobuf";

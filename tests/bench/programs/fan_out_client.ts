@@ -1,6 +1,6 @@
 /**
- * Watches by many streams at once: `fan_out_client.ts URL STREAMS`. Says `ready` when all have
- * begun, and for each event, when the last of them has it, how long after its time that was, in ms.
+ * Watches through many streams at once: `fan_out_client.ts URL STREAMS`. Prints `ready` when all
+ * have begun; then, for each event that every stream has received, its delay in milliseconds.
  */
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
@@ -27,7 +27,7 @@ async function watch(client: ReturnType<typeof createClient<typeof EventService>
 }
 
 for (let begun = 0; begun < streams; begun += PER_CONNECTION) {
-  // Each a connection of its own: the options differ, so that grpc-js shares none.
+  // Each stream has its own connection: grpc-js shares none, because the options differ.
   const transport = createGrpcTransport(new URL(url), {
     client: { "grpc.use_local_subchannel_pool": 1 },
   });

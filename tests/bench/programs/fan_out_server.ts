@@ -1,6 +1,6 @@
 /**
- * A bare grpc-js server: `fan_out_server.ts MESSAGES`. At each SIGUSR1 it writes so many messages,
- * one after another, to every stream of WatchEvents. Prints its port.
+ * A bare grpc-js server: `fan_out_server.ts MESSAGES`. At each SIGUSR1 it writes this many
+ * messages, one after another, to every stream of WatchEvents. Prints its port.
  */
 import { Buffer } from "node:buffer";
 import { create, toBinary } from "@bufbuild/protobuf";

@@ -1,4 +1,6 @@
-/** Lists environments by one call, without a CLI library: what `mpctl env list` is compared with. */
+/**
+ * Lists environments with one call, without a CLI library, for comparison with `mpctl env list`.
+ */
 import process from "node:process";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";

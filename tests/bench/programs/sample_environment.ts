@@ -1,4 +1,4 @@
-/** An environment as a Get answers with it. */
+/** An environment as the response of a Get. */
 export const sampleEnvironment = {
   name: "environments/bench",
   uid: "01a20d61-5062-7546-a919-942ca07650b3",

@@ -1,4 +1,4 @@
-/** Starts a worker and ends: with the bundle at a path, or bundling where none is given. */
+/** Starts a worker and exits. Uses the bundle at the given path; without one, it bundles first. */
 import { NativeConnection, Worker } from "@temporalio/worker";
 
 const [address = "", codePath] = Deno.args;

@@ -14,7 +14,7 @@ import type { KubeStatus } from "../../../worker/providers/kubernetes/client/sta
 import { changedPaths, conflictsOf, ownedPaths, type Owners } from "./field_ownership.ts";
 import { dotted, fieldsV1, mergeOver, without } from "./server_side_apply.ts";
 
-/** A refusal, as an API server answers it. */
+/** A rejection, as an API server sends it. */
 export class Refused extends Error {
   constructor(readonly status: KubeStatus) {
     super(status.message);
@@ -27,7 +27,7 @@ interface Change {
   readonly object: LiveObject;
 }
 
-/** Objects in memory with versions, managers of fields, and watches: an API server's storage. */
+/** An API server's storage: objects in memory with versions, field managers and watches. */
 export class FakeApiServer {
   readonly #objects = new Map<string, LiveObject>();
   readonly #owners = new Map<string, Owners>();
@@ -36,7 +36,7 @@ export class FakeApiServer {
   #history: Change[] = [];
   #version = 100;
   #uids = 0;
-  /** What looks at objects before they are kept, and may refuse. */
+  /** Inspects objects before they are stored, and may reject them. */
   admit: (object: LiveObject, before: LiveObject | undefined) => void = () => {};
   /** The time of creation and deletion. */
   now: () => number = () => 0;
@@ -103,7 +103,7 @@ export class FakeApiServer {
     return this.#keep(key, written, live);
   }
 
-  /** Writes an object as a controller or a person does, who then manages what differs. */
+  /** Writes an object like a controller or a person, who then manages the changed fields. */
   update(object: LiveObject, manager: string, subresource?: "status" | "scale"): void {
     const key = keyFor(refOf(object));
     const live = this.#objects.get(key);
@@ -118,7 +118,7 @@ export class FakeApiServer {
     this.#keep(key, this.#stamp(object, live, owners), live);
   }
 
-  /** Removes an object at once, finalizers or not. */
+  /** Removes an object at once, even with finalizers. */
   remove(ref: ObjectRef): void {
     const key = keyFor(ref);
     const live = this.#objects.get(key);
@@ -129,8 +129,8 @@ export class FakeApiServer {
   }
 
   /**
-   * Follows changes after a version until it is broken off.
-   * @throws {Refused} 410 where the version is no longer known
+   * Follows the changes after a version until it is stopped.
+   * @throws {Refused} 410 if the version is no longer known
    */
   watch(
     kind: ObjectKind,
@@ -153,18 +153,18 @@ export class FakeApiServer {
     return () => this.#listeners.delete(tell);
   }
 
-  /** Is told each change, before watches are. */
+  /** Calls `hook` at each change, before the watches. */
   onChange(hook: (change: Change) => void): void {
     this.#hooks.add(hook);
   }
 
-  /** Ends every watch, as a server that restarts. */
+  /** Ends every watch, like a server that restarts. */
   endWatches(): void {
     for (const listener of [...this.#listeners]) listener("ended");
     this.#listeners.clear();
   }
 
-  /** Forgets what has happened: watches that go on from there are told 410. */
+  /** Drops the history: watches that continue from there get 410. */
   compact(): void {
     this.#history = [];
     this.#version++;

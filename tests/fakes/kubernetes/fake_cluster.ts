@@ -12,9 +12,9 @@ const STICKY_MS = 60_000;
 const STICKY_FINALIZER = "fake.mpc.dev/sticky";
 
 /**
- * A fake API server with the controllers that a cluster has: Deployments roll out, deletions take
- * their dependents along, namespaces end. All on a clock that the test owns; images misbehave by
- * their tags as they do on the simulated cluster.
+ * A fake API server with the controllers of a cluster: Deployments roll out, deletions include
+ * dependents, namespaces end. Everything runs on the test's clock. Images misbehave by their tags,
+ * as on the simulated cluster.
  */
 export class FakeCluster {
   readonly client: FakeKubeClient;
@@ -42,12 +42,12 @@ export class FakeCluster {
     });
   }
 
-  /** From now on nobody works on what is asked for. */
+  /** Stops all controllers. */
   stopControllers(): void {
     this.#stop.abort();
   }
 
-  /** Ends all that is under way. */
+  /** Stops everything that is running. */
   async close(): Promise<void> {
     this.#stop.abort();
     await this.client.close();

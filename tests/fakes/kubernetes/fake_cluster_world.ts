@@ -6,7 +6,7 @@ import { FakeClock } from "../fake_clock.ts";
 import { FakeCluster } from "./fake_cluster.ts";
 import type { Verb } from "./fake_kube_client.ts";
 
-/** Options of a call that nobody aborts. */
+/** Options of a call that is never aborted. */
 export const live = () => ({ signal: new AbortController().signal });
 
 /** A workload of the environment that every {@linkcode FakeClusterWorld} begins with. */
@@ -32,7 +32,7 @@ export class FakeClusterWorld {
     installation: "test",
     charts: null,
   });
-  /** What rollouts told of their progress. */
+  /** The progress that rollouts have reported. */
   readonly told: string[] = [];
 
   /** Requests so far. */
@@ -51,7 +51,7 @@ export class FakeClusterWorld {
     });
   }
 
-  /** From now on every call fails, as with a server that does not answer. */
+  /** Makes every call fail, like a server that does not answer. */
   stopServer(): void {
     this.cluster.client.fault = () =>
       new MpcError("UNAVAILABLE", { reason: "CLUSTER_UNREACHABLE", message: "connection refused" });

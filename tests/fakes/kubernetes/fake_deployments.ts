@@ -17,14 +17,14 @@ import { podStatusOf } from "./pod_status.ts";
 import { quotaRefusal } from "./quota_admission.ts";
 
 export interface PodDelays {
-  /** From one pod being ready to the next. */
+  /** The time between the readiness of one pod and the next. */
   readonly podMs: number;
 }
 
-/** The last thing that a `:crash` image prints. */
+/** The last line that a `:crash` image prints. */
 const CRASH_LINE = "fatal: cannot read configuration: no such file";
 
-/** Makes Deployments roll out, pod by pod, as the controllers and kubelets of a cluster do. */
+/** Rolls Deployments out pod by pod, like the controllers and kubelets of a cluster. */
 export class FakeDeployments {
   readonly #server: FakeApiServer;
   readonly #clock: Clock;
@@ -81,7 +81,7 @@ export class FakeDeployments {
     this.#nextPod(ref, generation, set);
   }
 
-  /** Lets the next pod be ready, or come to its end. */
+  /** Makes the next pod ready, or fails it. */
   #nextPod(ref: ReturnType<typeof refOf>, generation: number, set: LiveObject): void {
     const deployment = this.#server.get(ref);
     if (!deployment || deployment.metadata.generation !== generation) return;
@@ -220,7 +220,7 @@ const REVISION = "deployment.kubernetes.io/revision";
 
 const LETTERS = "bcdfghjklmnpqrstvwxz";
 
-/** A number in the letters that Kubernetes appends to names. */
+/** A number as letters, like the suffixes that Kubernetes generates. */
 function letters(number: number, length: number): string {
   const digits = Array.from(number.toString(20), (digit) => LETTERS[parseInt(digit, 20)]);
   return digits.join("").padStart(length, LETTERS[0]);

@@ -28,17 +28,17 @@ import { FakeApiServer, Refused } from "./fake_api_server.ts";
 
 export type Verb = "get" | "list" | "apply" | "delete" | "watch" | "logs";
 
-/** A cluster's API in memory, with faults on demand; nothing runs pods unless controllers do. */
+/** A cluster's API in memory, with faults on demand. Nothing runs pods unless controllers do. */
 export class FakeKubeClient implements KubeClient {
   readonly cluster: string;
   readonly server: FakeApiServer;
-  /** What each verb has been called, so far. */
+  /** How often each verb was called. */
   readonly requests = new Map<Verb, number>();
-  /** Fails a call in place of making it. */
+  /** Fails a call instead of making it. */
   fault: (verb: Verb, subject: ObjectKind | LiveObject) => Error | undefined = () => undefined;
-  /** What the containers of a pod have printed. */
+  /** The log lines of a pod's containers. */
   printed: (pod: string) => readonly { readonly time: Instant; readonly text: string }[] = () => [];
-  /** Carries out a deletion; by default the object is gone at once. */
+  /** Executes a deletion; by default the object is gone at once. */
   onDelete: (object: LiveObject, propagation: DeleteOptions["propagation"]) => void;
 
   constructor(server: FakeApiServer = new FakeApiServer(), cluster = "fake") {

@@ -1,10 +1,10 @@
 import type { LiveObject } from "../../../worker/providers/kubernetes/client/kube_object.ts";
 import { leafAt, leavesOf } from "./server_side_apply.ts";
 
-/** Paths of leaves by who manages them: a manager's name, or `manager/subresource`. */
+/** Paths of leaves by manager: a manager's name, or `manager/subresource`. */
 export type Owners = Map<string, Set<string>>;
 
-/** Everything but what names the object and what the server writes. */
+/** All paths except those that identify the object and those that the server writes. */
 export function ownedPaths(
   { apiVersion: _, kind: __, status: ___, metadata, ...rest }: LiveObject,
 ): Set<string> {
@@ -13,13 +13,13 @@ export function ownedPaths(
   return new Set(leavesOf(JSON.parse(JSON.stringify(owned))).keys());
 }
 
-/** Paths at which an object says something else than the one that is there. */
+/** Paths at which the values of two objects differ. */
 export const changedPaths = (
   wanted: LiveObject,
   live: LiveObject | undefined,
 ): readonly string[] => [...ownedPaths(wanted)].filter((path) => differsAt(path, wanted, live));
 
-/** What a manager wants otherwise that others manage: their names, each with a path. */
+/** The conflicts of a manager: the names of other managers, each with a path that it owns. */
 export function conflictsOf(
   owners: Owners,
   manager: string,

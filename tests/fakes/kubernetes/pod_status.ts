@@ -1,4 +1,4 @@
-/** How a pod of an image with this tag ends up. */
+/** The final status of a pod with an image of this tag. */
 export function podStatusOf(tag: string, now: number): object {
   const notReady = [{ type: "Ready", status: "False", message: "containers with unready status" }];
   const waiting = (reason: string, message: string, more = {}) => ({

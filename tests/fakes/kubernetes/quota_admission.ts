@@ -5,7 +5,7 @@ import {
 } from "../../../worker/providers/kubernetes/client/kube_object.ts";
 import type { FakeApiServer } from "./fake_api_server.ts";
 
-/** What a quota's admission would say of one more pod of a ReplicaSet; undefined where it fits. */
+/** The rejection of one more pod of a ReplicaSet by a quota; undefined if it fits. */
 export function quotaRefusal(server: FakeApiServer, set: LiveObject): string | undefined {
   const { namespace } = set.metadata;
   for (const quota of server.list(RESOURCE_QUOTA, { namespace })) {

@@ -1,12 +1,12 @@
 /**
- * Server-side apply as far as our objects need it: leaves are owned by managers, lists of named
- * things are merged by their keys, conflicts name the other manager.
+ * Server-side apply, as far as our objects need it: managers own leaves, lists of named items are
+ * merged by their keys, and conflicts name the other manager.
  */
 
 export type Json = unknown;
 export type Path = readonly string[];
 
-/** Leaves of an object by path; elements of lists stand under `[key=value]`. */
+/** Leaves of an object by path; the paths of list elements contain `[key=value]`. */
 export function leavesOf(value: Json, path: Path = []): ReadonlyMap<string, Json> {
   const leaves = new Map<string, Json>();
   const walk = (value: Json, path: Path): void => {
@@ -18,7 +18,7 @@ export function leavesOf(value: Json, path: Path = []): ReadonlyMap<string, Json
   return leaves;
 }
 
-/** `base` with everything that `over` says; lists of named things are merged. */
+/** `base` overridden by `over`; lists of named items are merged. */
 export function mergeOver(base: Json, over: Json): Json {
   if (Array.isArray(base) && Array.isArray(over)) {
     const key = listKey([...base, ...over]);
@@ -35,7 +35,7 @@ export function mergeOver(base: Json, over: Json): Json {
   return result;
 }
 
-/** The object without one leaf, and without what is empty then. */
+/** The object without one leaf, and without objects that become empty. */
 export function without(value: Json, path: Path): Json {
   const [head, ...rest] = path;
   if (head === undefined) return undefined;

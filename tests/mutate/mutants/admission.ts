@@ -21,7 +21,7 @@ export const ADMISSION: readonly Mutant[] = [
       "",
     ],
     [
-      "looks for the lock before it revokes the admission",
+      "reads the lock before it revokes the admission",
       `  const revoked = stored.value.admissionRevoked
     ? stored
     : await store.operations.replace({ ...stored.value, admissionRevoked: true }, stored.version);
@@ -35,7 +35,7 @@ export const ADMISSION: readonly Mutant[] = [
     : await store.operations.replace({ ...stored.value, admissionRevoked: true }, stored.version);`,
     ],
     [
-      "takes what waits for its turn for not admitted",
+      "considers a queued operation not admitted",
       `operation.state !== "PENDING" || operation.startTime !== null`,
       "operation.startTime !== null",
     ],
@@ -45,7 +45,7 @@ export const ADMISSION: readonly Mutant[] = [
     "tests/services/admission_test.ts",
     "tests/services/preemption_test.ts",
   ], [
-    ["does not look whether its record is still there", "  if (!admitted) {", "  if (false) {"],
+    ["does not check whether its record is still there", "  if (!admitted) {", "  if (false) {"],
     [
       "leaves the lock of an operation that was dropped",
       "    await unlock(deps, operation, prepared);\n",
@@ -57,22 +57,22 @@ export const ADMISSION: readonly Mutant[] = [
       "{ /* left */ }",
     ],
     [
-      "deletes the record where nobody knows whether the lock was taken",
+      "deletes the record although the lock may have been taken",
       `if (!isMpcError(error, "UNAVAILABLE")) await deleteRefused`,
       "await deleteRefused",
     ],
     [
-      "does not stop what a deletion preempts",
+      "does not stop the operation that a deletion preempts",
       `if (prepared.lock === "queue") await preempt`,
       `if (false) await preempt`,
     ],
     [
-      "names the one that runs, not the deletion that waits",
+      "names the running operation, not the queued deletion",
       "resource.nextOperation ?? resource.currentOperation",
       "resource.currentOperation",
     ],
     [
-      "takes a resource without a holder for busy",
+      "considers a resource without a holder busy",
       "  if (resource.currentOperation === null) return;\n",
       "",
     ],
@@ -87,22 +87,22 @@ export const ADMISSION: readonly Mutant[] = [
       "const id = requestId;",
     ],
     [
-      "takes another request for a repeated one",
+      "considers a different request a repeated one",
       "stored.value.requestHash !== requestHash",
       "false",
     ],
     [
-      "subscribes after its look for the lock",
+      "subscribes after its read of the lock",
       "await nextWordOf(deps, stored.value, head, signal);",
       "await nextWordOf(deps, stored.value, await store.events.head({ signal }), signal);",
     ],
     [
-      "answers with an operation that is not admitted",
+      "returns an operation that is not admitted",
       "if (await isAdmitted(deps, stored.value, signal)) {",
       "{",
     ],
     [
-      "does not make sure of the operation that it found",
+      "does not confirm the operation that it found",
       "      const confirmed = await confirmAdmission(deps, stored.value.name);",
       "      const confirmed = stored;",
     ],
@@ -112,17 +112,17 @@ export const ADMISSION: readonly Mutant[] = [
     "tests/services/plan_test.ts",
   ], [
     [
-      "does not try again when the resource has changed meanwhile",
+      "does not try again after the resource has changed",
       "if (isOutrun(error) && round < MAX_ROUNDS) continue;",
       "",
     ],
     [
-      "does not look for the same request that another process admitted",
+      "does not check whether another process has admitted the same request",
       "const meanwhile = await repeated();",
       "const meanwhile = undefined;",
     ],
     [
-      "carries out a plan that the world has overtaken",
+      "executes an outdated plan",
       "        assertPlan(plan, planHash, target);\n",
       "",
     ],

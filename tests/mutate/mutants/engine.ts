@@ -1,17 +1,19 @@
-/** How operations run: tries of steps, the journal's writes, the embedded engine, the dispatcher. */
+/**
+ * How operations run: attempts of steps, the journal's writes, the embedded engine, the dispatcher.
+ */
 import { type Mutant, mutantsOf } from "../mutant.ts";
 
 export const ENGINE: readonly Mutant[] = [
   ...mutantsOf("worker/engine/try_step.ts", ["worker/engine/try_step_test.ts"], [
-    ["tries once too often", "failures >= retry.maxAttempts", "failures > retry.maxAttempts"],
+    ["makes one attempt too many", "failures >= retry.maxAttempts", "failures > retry.maxAttempts"],
     [
-      "begins a try at the very end of its time",
+      "begins an attempt at the very end of its time",
       "pauseMs >= limit.at",
       "pauseMs > limit.at",
     ],
-    ["retries what is not retryable", "!error.retryable || ", ""],
+    ["retries a permanent failure", "!error.retryable || ", ""],
     [
-      "does not count the failure at hand",
+      "does not count the current failure",
       "undo) + 1;\n  const pauseMs",
       "undo);\n  const pauseMs",
     ],
@@ -22,7 +24,7 @@ export const ENGINE: readonly Mutant[] = [
   const limit`,
       "  const limit",
     ],
-    ["runs again what the journal has settled", "  if (settled) return settled;\n", ""],
+    ["runs a settled step again", "  if (settled) return settled;\n", ""],
     [
       "begins a run although the operation is marked as cancelled",
       "operation.cancellation && !undo\n        ? operation\n        : startAttempt",
@@ -43,18 +45,22 @@ export const ENGINE: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf("worker/engine/operation_journal.ts", ["worker/engine/operation_journal_test.ts"], [
-    ["writes what has ended", "isTerminal(operation.state) ? undefined : written", "written"],
+    [
+      "writes an operation that has ended",
+      "isTerminal(operation.state) ? undefined : written",
+      "written",
+    ],
     ["loses entries that came during a write", "this.#pending.slice(notes.length)", "[]"],
-    ["takes entries that came during a write for written", "[...this.#pending];", "this.#pending;"],
-    ["does not hear of a cancellation", "if (marked) this.#onCancel();", ""],
-    ["overlooks a cancellation that was there", "if (stored.value.cancellation) onCancel();", ""],
+    ["considers entries that came during a write written", "[...this.#pending];", "this.#pending;"],
+    ["does not notice a cancellation", "if (marked) this.#onCancel();", ""],
+    ["overlooks an earlier cancellation", "if (stored.value.cancellation) onCancel();", ""],
     [
       "never writes again after a failure",
       "written.then(() => undefined, () => undefined)",
       "written",
     ],
     [
-      "writes beside another write",
+      "writes during another write",
       "this.#writing.then(() => this.#write())",
       "this.#write()",
     ],
@@ -62,7 +68,11 @@ export const ENGINE: readonly Mutant[] = [
   ...mutantsOf("worker/engine/embedded/embedded_engine.ts", [
     "tests/services/embedded_engine_test.ts",
   ], [
-    ["runs an operation twice at once", " || this.#executions.has(operation)) return", ") return"],
+    [
+      "runs an operation twice concurrently",
+      " || this.#executions.has(operation)) return",
+      ") return",
+    ],
     [
       "runs an operation without its lock",
       "if (!await holdsResource(store, stored.value)) return await settleWithoutLock(tools, journal);",
@@ -90,7 +100,7 @@ export const ENGINE: readonly Mutant[] = [
   ]),
   ...mutantsOf("worker/engine/end_operation.ts", ["worker/engine/end_operation_test.ts"], [
     [
-      "ends the operation before its resource is free",
+      "ends the operation before its resource is released",
       `    await releaseResource(tools.store,`,
       `    await finishOperation(tools, journal, outcome);
     await releaseResource(tools.store,`,
@@ -102,21 +112,21 @@ export const ENGINE: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf("worker/engine/follow_log.ts", ["worker/engine/follow_log_test.ts"], [
-    ["hears everything again after a failure", "cursor = event.sequence;", ""],
+    ["repeats all events after a failure", "cursor = event.sequence;", ""],
     [
-      "goes on before what is no longer kept",
+      "continues before the oldest event that is kept",
       `Number(error.metadata["compacted"])`,
       "0",
     ],
     [
-      "leaves an event out that could not be taken",
+      "skips an event that its consumer failed on",
       "        await take(event);\n        cursor = event.sequence;",
       "        cursor = event.sequence;\n        await take(event);",
     ],
   ]),
   ...mutantsOf("worker/engine/dispatcher.ts", ["tests/services/dispatcher_test.ts"], [
     [
-      "begins to follow after its first look",
+      "begins to follow after its first read",
       `    const head = await this.#store.events.head();
     for (const operation of await this.#unbegun()) {
       this.#orders.push({ action: "start", operation });
@@ -127,7 +137,7 @@ export const ENGINE: readonly Mutant[] = [
     const head = await this.#store.events.head();`,
     ],
     [
-      "drops the order that found the engine away",
+      "drops the order during which the engine was unreachable",
       `        await this.#noteOutage(order.action, error);
         return false;`,
       `        await this.#noteOutage(order.action, error);

@@ -7,12 +7,12 @@ export const HOUSEKEEPING: readonly Mutant[] = [
     "tests/services/admission_test.ts",
   ], [
     [
-      "drops what is younger than the grace",
+      "drops an operation within the grace period",
       "      if (ageMs < graceMs) return;\n",
       "",
     ],
     [
-      "leaves what is as old as the grace",
+      "keeps an operation at the end of the grace period",
       "ageMs < graceMs",
       "ageMs <= graceMs",
     ],
@@ -22,12 +22,12 @@ export const HOUSEKEEPING: readonly Mutant[] = [
       "clock.now() - operation.createTime",
     ],
     [
-      "does not tell the engine again of a cancellation",
+      "does not repeat a cancellation to the engine",
       "if (operation.cancellation) await engine.cancel(operation.name);",
       "",
     ],
     [
-      "frees the resource of a running operation",
+      "releases the resource of a running operation",
       "    if (operation && !isTerminal(operation.state)) return;\n",
       "",
     ],
@@ -37,69 +37,81 @@ export const HOUSEKEEPING: readonly Mutant[] = [
       "operation && ",
     ],
     [
-      "lets one failure keep it from the rest",
+      "stops at one failure",
       "if (this.#options.signal.aborted) throw error;",
       "throw error;",
     ],
     [
-      "does not stop what a deletion waits for",
+      "does not stop the operation that a deletion waits for",
       "return await this.#stopHolder(resource.value.currentOperation, operation);",
       "return;",
     ],
     [
-      "stops what a cancelled deletion waited for",
+      "stops the operation that a cancelled deletion waited for",
       "=== operation.name && !operation.cancellation)",
       "=== operation.name)",
     ],
-    ["never starts what was admitted", "    await engine.start(operation.name);\n", ""],
-    ["leaves what its engine has ended", `if (status.state === "ended") {`, "if (false) {"],
+    ["never starts an admitted operation", "    await engine.start(operation.name);\n", ""],
+    [
+      "ignores an operation that its engine has ended",
+      `if (status.state === "ended") {`,
+      "if (false) {",
+    ],
   ]),
   ...mutantsOf("worker/housekeeping/sweep_orphans.ts", [
     "tests/services/orphans_test.ts",
     "tests/services/deletion_test.ts",
   ], [
-    ["sweeps what has a record again", "if (await hasRecord(store, value, signal)) return;", ""],
+    [
+      "sweeps objects whose resource has a record again",
+      "if (await hasRecord(store, value, signal)) return;",
+      "",
+    ],
     [
       "forgets an orphan that is still there",
       "      await provider.awaitNamespaceGone(ref, { signal });\n",
       "",
     ],
     [
-      "takes another resource of the same name for the orphan's",
+      "confuses another resource of the same name with the orphan's",
       "return found?.value.uid === targetUid;",
       "return found !== undefined;",
     ],
     [
-      "does not say that it is gone",
+      "does not emit that it is gone",
       '      events: [{\n        time: clock.now(),\n        type: "NOTICED",\n        ...end,',
       '      events: [], ...[{\n        time: clock.now(),\n        type: "NOTICED",\n        ...end,',
     ],
   ]),
   ...mutantsOf("worker/housekeeping/retention.ts", ["tests/services/retention_test.ts"], [
-    ["forgets what ended at the very edge", "endTime >= since", "endTime > since"],
+    ["deletes an operation that ended exactly at the limit", "endTime >= since", "endTime > since"],
     [
-      "forgets the last operation of a resource",
+      "deletes the last operation of a resource",
       "if (resource?.value.lastOperation === name) return;",
       "",
     ],
-    ["forgets what runs", "!isTerminal(state) || endTime === null || ", "endTime !== null && "],
+    [
+      "deletes a running operation",
+      "!isTerminal(state) || endTime === null || ",
+      "endTime !== null && ",
+    ],
     ["stops at the first page", "?? since) >= since) return;", "?? since) <= since) return;"],
-    ["keeps events for ever", "    await store.events.compactBefore(since, { signal });\n", ""],
+    ["keeps events forever", "    await store.events.compactBefore(since, { signal });\n", ""],
   ]),
   ...mutantsOf("worker/housekeeping/expiry.ts", ["tests/services/expiry_test.ts"], [
     [
-      "gives notice too soon",
+      "emits its event too soon",
       "if (expireTime - NOTICE_MS > now) return expireTime - NOTICE_MS;",
       "",
     ],
     [
-      "deletes what is protected",
+      "deletes a protected environment",
       `          { op: "=" as const, path: ["deletionProtection"], value: false },\n`,
       "",
     ],
-    ["says it twice", "expireTime || spokenOf(environment, expireTime)", "expireTime"],
+    ["emits it twice", "expireTime || spokenOf(environment, expireTime)", "expireTime"],
     [
-      "never asks again for a deletion that failed",
+      "never requests a failed deletion again",
       "Math.floor((now - expireTime) / AGAIN_MS)",
       "0",
     ],
@@ -108,6 +120,6 @@ export const HOUSEKEEPING: readonly Mutant[] = [
       "await sleepUntil(this.#deps.clock, next, signal)",
       "await this.#deps.clock.sleep(next === undefined ? 1e9 : next - this.#deps.clock.now(), signal)",
     ],
-    ["does not hear that an environment has changed", "    before.abort();\n", ""],
+    ["does not notice that an environment has changed", "    before.abort();\n", ""],
   ]),
 ];

@@ -1,4 +1,4 @@
-/** Every fault that the tests of the core have to notice. */
+/** Every fault that the tests of the core must notice. */
 import type { Mutant } from "../mutant.ts";
 import { ADMISSION } from "./admission.ts";
 import { ENGINE } from "./engine.ts";

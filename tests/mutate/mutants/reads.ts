@@ -4,41 +4,41 @@ import { type Mutant, mutantsOf } from "../mutant.ts";
 export const READS: readonly Mutant[] = [
   ...mutantsOf("services/events/watch_events.ts", ["tests/services/watch_events_test.ts"], [
     [
-      "repeats what it told as existing",
+      "repeats a change that it sent as existing",
       ">= resource.version) continue;",
       "> resource.version) continue;",
     ],
     [
-      "leaves out the next change of what exists",
+      "skips the next change of an existing resource",
       ">= resource.version) continue;",
       ">= resource.version - 1) continue;",
     ],
     ["leaves out a deletion", ` && event.type !== "DELETED"`, ""],
     ["forgets one event too early what it told as existing", "cursor > listed", "cursor >= listed"],
     [
-      "reads the head after what exists",
+      "reads the head after the existing resources",
       "let cursor = token ?? head;",
       "let cursor = token ?? head + 1;",
     ],
-    ["takes a token of another log", "token !== null && token > head", "false"],
-    ["refuses the token of the head", "token > head)", "token >= head)"],
+    ["accepts a token of another log", "token !== null && token > head", "false"],
+    ["rejects the token of the head", "token > head)", "token >= head)"],
     [
-      "watches names that begin the same",
+      "watches names with the same beginning",
       "name.startsWith(`${request.target}/`)",
       "name.startsWith(request.target)",
     ],
-    ["gives its mark one event too late", "++unmarked >= MARK_EVERY", "++unmarked > MARK_EVERY"],
+    ["sends its mark one event too late", "++unmarked >= MARK_EVERY", "++unmarked > MARK_EVERY"],
     [
-      "counts for its mark over events that it told",
+      "counts events that it sent for its mark",
       "      unmarked = 0;\n      batch.push(watchedEvent(event));",
       "      batch.push(watchedEvent(event));",
     ],
     [
-      "tells again what exists to a watch that resumes",
+      "sends existing resources to a watch that resumes",
       `request.resumeToken === "" && !request.skipExisting`,
       "!request.skipExisting",
     ],
-    ["tells kinds that were not asked for", "(resource && !wanted.has(resource.kind)) || ", ""],
+    ["sends kinds that were not requested", "(resource && !wanted.has(resource.kind)) || ", ""],
   ]),
   ...mutantsOf("api/streams/deliver.ts", ["api/streams/deliver_test.ts"], [
     [
@@ -94,20 +94,20 @@ export const READS: readonly Mutant[] = [
   ]),
   ...mutantsOf("services/resources/list_page.ts", ["tests/services/lists_test.ts"], [
     [
-      "answers more than the largest page",
+      "returns more than the largest page",
       "Math.min(pageSize || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)",
       "pageSize || DEFAULT_PAGE_SIZE",
     ],
     [
-      "answers a page of nothing where no size is given",
+      "returns an empty page if no size is given",
       "pageSize || DEFAULT_PAGE_SIZE",
       "pageSize",
     ],
-    ["takes a token of another filter", "if (madeFor !== query)", "if (false)"],
-    ["takes a token with too few keys", "keys.length === count && ", ""],
-    ["goes on at the beginning", "    ...(after && { after }),\n", ""],
+    ["accepts a token of another filter", "if (madeFor !== query)", "if (false)"],
+    ["accepts a token with too few keys", "keys.length === count && ", ""],
+    ["starts again at the beginning", "    ...(after && { after }),\n", ""],
     [
-      "says of every page that it is the last",
+      "marks every page as the last",
       `page.next ? encodeToken(page.next, query) : ""`,
       `""`,
     ],
@@ -136,7 +136,7 @@ export const READS: readonly Mutant[] = [
     "services/resources/update_document_test.ts",
   ], [
     [
-      "gives up when somebody else was first",
+      "gives up after a conflict",
       `if (!isMpcError(error, "ABORTED")) throw error;`,
       "throw error;",
     ],
@@ -149,6 +149,6 @@ export const READS: readonly Mutant[] = [
   ]),
   ...mutantsOf("services/resources/read_all.ts", ["services/resources/read_all_test.ts"], [
     ["reads the first page only", "} while (after);", "} while (false);"],
-    ["reads the first page again and again", "...(after && { after })", ""],
+    ["reads the first page repeatedly", "...(after && { after })", ""],
   ]),
 ];

@@ -15,14 +15,14 @@ export const SAGAS: readonly Mutant[] = [
     ],
     ["undoes a step that was skipped", `if (outcome.status === "skipped") begun.pop();`, ""],
     [
-      "undoes on cancellation what is to be kept",
+      "undoes a step on cancellation that must be kept",
       `s.undoable && s.onCancel === "undo"`,
       "s.undoable",
     ],
     ["undoes steps without an undo", "begun.filter((s) => s.undoable)", "begun"],
-    ["tells the last undo's error in place of the first", "error ??= ", "error = "],
+    ["reports the last undo's error instead of the first", "error ??= ", "error = "],
     [
-      "takes one stuck undo for none",
+      "ignores a single stuck undo",
       "stuck.length > 0 ? ",
       "stuck.length > 1 ? ",
     ],
@@ -32,41 +32,45 @@ export const SAGAS: readonly Mutant[] = [
     "services/sagas/journal_test.ts",
     "tests/services/operations_test.ts",
   ], [
-    ["numbers every try 1", "attempt.undo === undo ? attempt.number : n, 0)", "n, 0)"],
+    ["gives every attempt the number 1", "attempt.undo === undo ? attempt.number : n, 0)", "n, 0)"],
     [
-      "leaves the try of a killed process open",
+      "leaves the attempt of a killed process open",
       "attempt.endTime === null ? { ...attempt, endTime, error: interrupted() } : attempt",
       "attempt",
     ],
     ["ends an operation twice", "if (isTerminal(operation.state)) return operation;", ""],
     [
-      "keeps the first tries and forgets the last",
+      "keeps the first attempts and drops the last",
       "same.slice(-KEPT_ATTEMPTS)",
       "same.slice(1, KEPT_ATTEMPTS + 1)",
     ],
-    ["forgets the tries that are no longer kept", "return forgotten + failed", "return failed"],
+    [
+      "does not count attempts that are no longer kept",
+      "return forgotten + failed",
+      "return failed",
+    ],
     [
       "counts a killed process as a failure of the step",
       "error !== null && error.reason !== INTERRUPTED",
       "error !== null",
     ],
     [
-      "takes the end of an undo for that of the run",
+      "confuses the end of an undo with that of the run",
       "step.attempts.findLast((attempt) => !attempt.undo)",
       "step.attempts.at(-1)",
     ],
     [
-      "takes a killed try for a failed one",
+      "considers a killed attempt failed",
       ` || last.error.reason === INTERRUPTED`,
       "",
     ],
     [
-      "undoes again what is undone",
+      "undoes a step twice",
       `if (step.state === "UNDONE")`,
       `if (step.state === "PENDING")`,
     ],
     [
-      "moves no deadline for idle time",
+      "does not extend the deadline by idle time",
       " + idleBefore(operation, stepOf(operation, name), now)",
       "",
     ],
@@ -98,26 +102,26 @@ export const SAGAS: readonly Mutant[] = [
       "return undefined;",
     ],
     [
-      "gives up when the resource has changed meanwhile",
+      "gives up after a conflict",
       `if (!isMpcError(error, "ABORTED", "NOT_FOUND")) throw error;`,
       "throw error;",
     ],
     [
-      "keeps what the last operation was when an admission is withdrawn",
+      "sets the last operation when an admission is withdrawn",
       "lastOperation: before?.lastOperation ?? null,",
       "lastOperation: operation.name,",
     ],
   ]),
   ...mutantsOf("services/sagas/request_cancel.ts", ["services/sagas/locks_test.ts"], [
     ["replaces the first cancellation", " || operation.cancellation !== null", ""],
-    ["cancels what has ended", "isTerminal(operation.state) || ", ""],
+    ["cancels an operation that has ended", "isTerminal(operation.state) || ", ""],
   ]),
   ...mutantsOf("services/sagas/resource_lock.ts", [
     "services/sagas/locks_test.ts",
     "tests/services/embedded_engine_test.ts",
   ], [
     [
-      "lets every operation run that has a resource",
+      "runs every operation that has a resource",
       "return resource?.value.currentOperation === operation.name;",
       "return resource !== undefined;",
     ],
@@ -129,25 +133,25 @@ export const SAGAS: readonly Mutant[] = [
   ]),
   ...mutantsOf("services/sagas/claim_workloads.ts", ["tests/services/claim_workloads_test.ts"], [
     [
-      "subscribes after its first look",
+      "subscribes after its first read",
       `  const head = await store.events.head({ signal });
   let waiting = await claimIdle(context, environment);`,
       `  let waiting = await claimIdle(context, environment);
   const head = await store.events.head({ signal });`,
     ],
     [
-      "takes a workload that a deletion waits for",
+      "claims a workload that a deletion waits for",
       " || workload.nextOperation !== null) return",
       ") return",
     ],
     ["does not stop the holder", "      await requestCancel(store, holder, {", "      void ({"],
     [
-      "does not hear that the holder's record is gone",
+      "does not notice that the holder's record is gone",
       `event.type === "DELETED" && event.target.startsWith("operations/")`,
       "false",
     ],
     [
-      "claims workloads of environments whose name begins the same",
+      "claims workloads of environments with the same beginning of the name",
       "prefix: `${environment}/workloads/`",
       "prefix: environment",
     ],

@@ -1,4 +1,4 @@
-/** Both stores, by the contract, and the live tail. */
+/** Both stores, with the contract, and the live tail. */
 import { type Mutant, mutantsOf } from "../mutant.ts";
 
 const MEMORY = ["storage/memory/store_test.ts"];
@@ -12,7 +12,7 @@ export const STORAGE: readonly Mutant[] = [
       "",
     ],
     [
-      "creates over what is there",
+      "creates over an existing document",
       "if (this.#documents.has(value.name)) throw nameTaken(value.name);",
       "",
     ],
@@ -23,12 +23,12 @@ export const STORAGE: readonly Mutant[] = [
     ],
     ["hands out its own object", "return structuredClone(query());", "return query();"],
     [
-      "says on the last page that there is one more",
+      "returns a cursor on the last page",
       "if (items.length === query.limit) return { items, next: last };\n        items.push(stored);\n        last = place;",
       "items.push(stored);\n        last = place;\n        if (items.length === query.limit) return { items, next: last };",
     ],
     [
-      "does not look for an abort after its turn",
+      "does not check for an abort after its turn",
       "    await Promise.resolve();\n    throwIfAborted(signal);",
       "    await Promise.resolve();",
     ],
@@ -40,7 +40,7 @@ export const STORAGE: readonly Mutant[] = [
   ]),
   ...mutantsOf("storage/memory/operations.ts", MEMORY, [
     [
-      "lets two operations have one request id",
+      "allows one request id for two operations",
       `if (key && this.#byRequest.has(key)) throw requestIdTaken(value.requestId ?? "");`,
       "",
     ],
@@ -56,38 +56,38 @@ export const STORAGE: readonly Mutant[] = [
     ["storage/memory/sorted_index_test.ts", ...MEMORY],
     [
       [
-        "begins a page with the end of the one before",
+        "begins a page with the end of the previous one",
         "if (this.#compare(first, start) === 0) at++;",
         "",
       ],
     ],
   ),
   ...mutantsOf("storage/memory/event_log.ts", MEMORY, [
-    ["removes the events of the very time", "event.time >= time", "event.time > time"],
+    ["removes events with exactly the given time", "event.time >= time", "event.time > time"],
     [
-      "gives a number twice after a compaction",
+      "reuses a sequence after a compaction",
       "return this.#events.at(-1)?.sequence ?? this.#compacted;",
       "return this.#events.at(-1)?.sequence ?? 0;",
     ],
     [
-      "reads over a compaction without a word",
+      "reads across a compaction without an error",
       "if (after < this.#compacted) throw eventsCompacted(after, this.#compacted);",
       "",
     ],
   ]),
   ...mutantsOf("storage/shared/order.ts", MEMORY, [
     [
-      "orders names upwards in an order that goes down",
+      "sorts names ascending in a descending order",
       "return nameDescends(orderBy) ? -order : order;",
       "return order;",
     ],
-    ["orders keys upwards", "return key.descending ? -order : order;", "return order;"],
+    ["sorts keys ascending", "return key.descending ? -order : order;", "return order;"],
   ]),
   ...mutantsOf("domain/filter_matches.ts", MEMORY, [
-    ["leaves the edge out of <=", "return order <= 0", "return order < 0"],
-    ["takes the edge into >", "order > 0 :", "order >= 0 :"],
+    ["excludes equality from <=", "return order <= 0", "return order < 0"],
+    ["includes equality in >", "order > 0 :", "order >= 0 :"],
     [
-      "takes a wildcard at the end for one at the start",
+      "confuses a wildcard at the end with one at the start",
       `case "start":
       return found.endsWith(text);`,
       `case "start":
@@ -109,11 +109,11 @@ export const STORAGE: readonly Mutant[] = [
       "`DELETE FROM ${this.#table} WHERE name = ? AND version <> -?`,",
     ],
     [
-      "says nothing where nothing was swapped",
+      "reports no conflict",
       "if (changes !== 1) this.#refuse(value.name, version);",
       "",
     ],
-    ["leaves columns as they were", "return same\n      ?", "return true\n      ?"],
+    ["does not update columns", "return same\n      ?", "return true\n      ?"],
     ["never sees that there are more", "rows.length > query.limit && last", "false && last"],
   ]),
   ...mutantsOf("storage/sqlite/operations.ts", SQLITE, [
@@ -127,25 +127,25 @@ export const STORAGE: readonly Mutant[] = [
     "storage/sqlite/group_commit.ts",
     ["storage/sqlite/group_commit_test.ts", ...SQLITE],
     [
-      ["writes what was aborted", "          throwIfAborted(write.signal);\n", ""],
+      ["makes an aborted write", "          throwIfAborted(write.signal);\n", ""],
       [
-        "undoes the neighbours of a refused write",
+        "undoes the other writes of a transaction with a rejected one",
         "if (!isMpcError(error)) throw error;",
         "throw error;",
       ],
       [
-        "answers without a commit",
+        "returns without a commit",
         `exec("COMMIT")`,
         `exec("ROLLBACK")`,
       ],
       [
-        "takes writes after it has closed",
+        "accepts writes after it has closed",
         "if (this.#closed) return Promise.reject(storeClosed());",
         "",
       ],
       ["never waits for another process", "isBusy(error) && this.#mayWait()", "false"],
       [
-        "loses the writes behind a full batch",
+        "loses the writes after a full batch",
         "this.#jobs.splice(0, MAX_BATCH)",
         "this.#jobs.splice(0).slice(0, MAX_BATCH)",
       ],
@@ -153,34 +153,34 @@ export const STORAGE: readonly Mutant[] = [
   ),
   ...mutantsOf("storage/sqlite/list_sql.ts", SQLITE, [
     ["reads no row more than the page", "limit + 1]", "limit]"],
-    ["leaves out what is missing where it comes last", "OR ${text} IS NULL OR", "OR"],
+    ["skips missing values that come last", "OR ${text} IS NULL OR", "OR"],
     [
-      "begins a page of names with the end of the one before",
+      "begins a page of names with the end of the previous one",
       `down ? "<" : ">"} (\${marks})`,
       `down ? "<=" : ">="} (\${marks})`,
     ],
     [
-      "lists names that only begin like the prefix's end",
+      "lists names beyond the prefix",
       "name >= ? AND name < ?",
       "name >= ? AND name <> ?",
     ],
   ]),
   ...mutantsOf("storage/sqlite/filter_sql.ts", SQLITE, [
     [
-      "lets NOT miss what is missing",
+      "excludes missing values from NOT",
       "COALESCE(substr(${text}, 1, length(?)) = ?, 0)",
       "substr(${text}, 1, length(?)) = ?",
     ],
-    ["joins the terms of an OR by AND", `filter.op === "and" ? " AND " : " OR "`, `" AND "`],
+    ["joins the terms of an OR with AND", `filter.op === "and" ? " AND " : " OR "`, `" AND "`],
   ]),
   ...mutantsOf("storage/sqlite/event_log.ts", SQLITE, [
     [
-      "looks at the compaction before it reads",
+      "checks the compaction before it reads",
       "      const events = this.#select.all(after, limit).map(eventOf);\n      const compacted = this.#compacted();\n      if (after < compacted) throw eventsCompacted(after, compacted);",
       "      const events = this.#select.all(after, limit).map(eventOf);",
     ],
     [
-      "forgets how far it was compacted",
+      "does not store how far it was compacted",
       "SET compacted = max(compacted, ?)",
       "SET compacted = max(compacted, ? - 1)",
     ],
@@ -192,12 +192,12 @@ export const STORAGE: readonly Mutant[] = [
   ]),
   ...mutantsOf("storage/shared/live_tail.ts", ["storage/shared/live_tail_test.ts"], [
     [
-      "takes the edge of the window for outside",
+      "considers the edge of the window outside",
       "after < this.#recentAfter) return undefined",
       "after <= this.#recentAfter) return undefined",
     ],
     [
-      "takes what is just outside the window for inside",
+      "considers an event just outside the window inside",
       "after < this.#recentAfter) return undefined",
       "after < this.#recentAfter - 1) return undefined",
     ],
@@ -217,12 +217,12 @@ export const STORAGE: readonly Mutant[] = [
       "    for (const event of events) {\n",
     ],
     [
-      "stops looking outside with the first follower that leaves",
+      "stops watching with the first follower that leaves",
       "if (--this.#followers === 0) this.#stopWatching();",
       "this.#followers--;\n      this.#stopWatching();",
     ],
     [
-      "never stops looking outside",
+      "never stops watching",
       "if (--this.#followers === 0) this.#stopWatching();",
       "this.#followers--;",
     ],
@@ -237,7 +237,7 @@ export const STORAGE: readonly Mutant[] = [
       "this.#recent.at(-RECENT_EVENTS)!.sequence",
     ],
     [
-      "serves over what was removed from the log",
+      "serves events across a removal from the log",
       "    this.#recentAfter = upTo;\n",
       "",
     ],

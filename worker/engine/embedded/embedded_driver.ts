@@ -11,7 +11,9 @@ import { noteOfEnd } from "../step_end.ts";
 import { TimeLimits } from "../time_limits.ts";
 import { type StepTools, type Tried, tryStep } from "../try_step.ts";
 
-/** Thrown through the orchestrator when the engine closes: the operation goes on another day. */
+/**
+ * Thrown through the orchestrator when the engine closes. The operation continues after a restart.
+ */
 export class EngineStopped extends Error {}
 
 export interface DriverOptions extends StepTools {
@@ -23,7 +25,7 @@ export interface DriverOptions extends StepTools {
 
 type Settled = Exclude<Tried, { status: "retry" | "stopped" | "ended" }>;
 
-/** Carries out steps in this process, each one's tries in a row. */
+/** Runs steps in this process; the attempts of a step follow one another. */
 export class EmbeddedDriver implements Driver {
   readonly #options: DriverOptions;
   readonly #limits: TimeLimits;
@@ -43,7 +45,7 @@ export class EmbeddedDriver implements Driver {
     return tried.status === "failed" ? tried : { status: "undone" };
   }
 
-  /** Tries until it works, fails for good, or is cancelled. */
+  /** Attempts a step until it succeeds, fails permanently, or is cancelled. */
   async #tries(name: string, undo: boolean): Promise<Settled> {
     const { definition, journal, stop } = this.#options;
     const step = definition.steps.find((step) => step.name === name);

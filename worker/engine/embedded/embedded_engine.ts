@@ -19,7 +19,7 @@ import { EmbeddedDriver, EngineStopped } from "./embedded_driver.ts";
 const log = getLogger(["mpc", "engine"]);
 
 export interface EmbeddedEngineOptions extends StepTools {
-  /** Every operation kind; tests put faults into them. */
+  /** Every operation kind; tests inject faults into them. */
   readonly definitions?: Readonly<Record<OperationKind, Definition>>;
 }
 
@@ -30,8 +30,8 @@ interface Execution {
 }
 
 /**
- * Runs operations in this process. Each finished step is in the operation's record before the
- * next one begins, so a killed process goes on where it was.
+ * Runs operations in this process. Each finished step is in the operation's record before the next
+ * one begins, so an operation continues where it was after the process was killed.
  */
 export class EmbeddedEngine implements Engine {
   readonly name = "embedded";
@@ -63,12 +63,12 @@ export class EmbeddedEngine implements Engine {
     return Promise.resolve({ state: this.#executions.has(operation) ? "running" : "absent" });
   }
 
-  /** How many operations are under way. */
+  /** The number of running operations. */
   get running(): number {
     return this.#executions.size;
   }
 
-  /** Resolves when nothing runs any more. */
+  /** Resolves when no operation runs. */
   async idle(): Promise<void> {
     while (this.#executions.size > 0) {
       await Promise.all([...this.#executions.values()].map(({ ended }) => ended));
@@ -80,7 +80,7 @@ export class EmbeddedEngine implements Engine {
     await this.idle();
   }
 
-  /** Where the store failed, the record is as it was journaled, and the janitor starts it again. */
+  /** After a failure of the store, the record is as journaled, and the janitor starts it again. */
   async #stopped(operation: string, error: unknown): Promise<void> {
     if (error instanceof EngineStopped || this.#stop.signal.aborted) return;
     const record = recordError(error);

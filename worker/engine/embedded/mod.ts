@@ -1,2 +1,2 @@
-/** The engine that needs nothing but this process. */
+/** The embedded engine, which needs only this process. */
 export { EmbeddedEngine } from "./embedded_engine.ts";

@@ -3,8 +3,8 @@ import type { WorkerDeploymentVersion } from "@temporalio/common";
 import type { TaskQueueBuilds, TaskQueueOptions } from "./task_queue.ts";
 
 /**
- * Makes sure that somebody begins new operations: Temporal hands them to the current build of a
- * deployment, or to workers without one, and lets them wait where there is no such worker.
+ * Asserts that new operations will begin: Temporal gives them to the current build of a deployment,
+ * or to workers without a build, and keeps them waiting if there is no such worker.
  * @throws {MpcError} FAILED_PRECONDITION `ENGINE_NO_WORKER`
  */
 export function assertBegins(
@@ -25,7 +25,7 @@ export function assertBegins(
   });
 }
 
-/** What workers of a version are called, and told apart by. */
+/** How messages name the workers of a version. */
 function textOf(version: WorkerDeploymentVersion | null): string {
   if (!version) return "workers without a build";
   return `workers with build '${version.buildId}' of deployment '${version.deploymentName}'`;

@@ -1,4 +1,4 @@
-/** Bundles the workflows: `deno task bundle:workflows`. Workers only read what it writes. */
+/** Bundles the workflows: `deno task bundle:workflows`. Workers read only its output. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
@@ -23,8 +23,8 @@ type Plugin = NonNullable<NonNullable<Config["resolve"]>["plugins"]>[number];
 
 /**
  * The code that the workflow sandbox loads.
- * @param options.workflows another file in place of `workflows/mod.ts`, for measurements
- * @param options.stepLists another file in place of `workflows/step_lists.ts`, for tests
+ * @param options.workflows replaces `workflows/mod.ts`, for measurements
+ * @param options.stepLists replaces `workflows/step_lists.ts`, for tests
  */
 export async function bundleWorkflows(
   options: { readonly workflows?: string; readonly stepLists?: string } = {},
@@ -61,7 +61,7 @@ function isForTypeScript(rule: Rule): boolean {
   return typeof rule === "object" && rule?.test instanceof RegExp && rule.test.test("a.ts");
 }
 
-/** Webpack looks for packages in node_modules; here Deno keeps them, and is asked. */
+/** Resolves npm packages with Deno, because webpack looks for them only in `node_modules`. */
 const NPM_PACKAGES: Plugin = {
   apply(resolver) {
     const again = resolver.ensureHook("resolve");
@@ -71,7 +71,7 @@ const NPM_PACKAGES: Plugin = {
       try {
         found = createRequire(issuer).resolve(request.request ?? "");
       } catch {
-        // Not a package that Deno knows: webpack says so in its own words.
+        // Deno does not know this package: webpack reports the error.
         return done();
       }
       resolver.doResolve(again, { ...request, request: found }, null, context, done);

@@ -6,18 +6,18 @@ import { NativeConnection } from "@temporalio/worker";
 import { engineError } from "./engine_errors.ts";
 import { SEARCH_ATTRIBUTES } from "./search_attributes.ts";
 
-/** A connection that is known to work. */
+/** A connection that has been verified. */
 export interface TemporalConnection {
-  /** Native: a grpc-js connection ends a Deno process when the server closes it. */
+  /** Native: a grpc-js connection crashes a Deno process when the server closes it. */
   readonly connection: NativeConnection;
   readonly client: Client;
-  /** Another one under the same name is another database, which knows of nothing. */
+  /** Changes if the namespace is another database, which has none of our workflows. */
   readonly namespaceId: string;
 }
 
 const CALL_MS = 5_000;
 
-/** gRPC's numbers. */
+/** Status codes of gRPC. */
 const INVALID_ARGUMENT = 3;
 const NOT_FOUND = 5;
 const ALREADY_EXISTS = 6;
@@ -25,7 +25,7 @@ const PERMISSION_DENIED = 7;
 const UNIMPLEMENTED = 12;
 
 /**
- * Connects, and makes sure of the namespace and its search attributes.
+ * Connects, and verifies the namespace and its search attributes.
  * @throws {MpcError} UNAVAILABLE `ENGINE_UNREACHABLE`, PERMISSION_DENIED `ENGINE_FORBIDS`,
  *   FAILED_PRECONDITION `ENGINE_TLS`, `ENGINE_NAMESPACE`, `ENGINE_SEARCH_ATTRIBUTES`
  */
@@ -92,23 +92,23 @@ function dialError(address: string, error: unknown): unknown {
   });
 }
 
-/** The library tells of errors in Rust's notation; people want the words inside. */
+/** The library reports errors in Rust's debug notation; this extracts the innermost message. */
 function innermost(detail: string): string {
   return /(?:message|error): "([^"]+)"/.exec(detail)?.[1] ?? detail;
 }
 
-/** What rustls found, which the native library tells in its debugging form only. */
+/** The error of rustls, which the native library reports only in debug notation. */
 function tlsProblem(detail: string): string | undefined {
   const [, what = "", why = ""] = /kind: InvalidData, error: (\w+)\((.*?)\)+ }/.exec(detail) ?? [];
   switch (what) {
     case "":
       return undefined;
     case "InvalidCertificate":
-      return `its certificate is not to be trusted (${why}); see the authorities that are given`;
+      return `its certificate is not trusted (${why}); see the given certificate authorities`;
     case "InvalidMessage":
       return "the server does not speak TLS";
     case "AlertReceived":
-      return `the server refuses (${why}); see the client certificate that is given`;
+      return `the server refuses (${why}); see the given client certificate`;
     default:
       return `${what} (${why})`;
   }
@@ -134,7 +134,9 @@ export async function namespaceIdOf(
   }
 }
 
-/** Adds what is missing, which Temporal's cloud and guarded servers leave to their operators. */
+/**
+ * Adds missing search attributes. Temporal Cloud and protected servers reserve that to operators.
+ */
 async function assertSearchAttributes(
   connection: NativeConnection,
   { namespace }: TemporalAddress,
@@ -149,7 +151,7 @@ async function assertSearchAttributes(
     });
   } catch (error) {
     if (!isGrpcServiceError(error)) throw error;
-    // Another worker was faster.
+    // Another worker has added them first.
     if (error.code === ALREADY_EXISTS) return;
     if (![INVALID_ARGUMENT, PERMISSION_DENIED, UNIMPLEMENTED].includes(error.code)) throw error;
     const names = SEARCH_ATTRIBUTES.map(({ name }) => name).join(", ");
@@ -173,7 +175,7 @@ async function presentSearchAttributes(
     });
     return Object.keys(customAttributes);
   } catch (error) {
-    // Temporal's test server can add them and not list them.
+    // Temporal's test server can add search attributes, but cannot list them.
     if (isGrpcServiceError(error) && error.code === UNIMPLEMENTED) return [];
     throw error;
   }

@@ -1,18 +1,18 @@
 import { MpcError } from "@mpc/domain";
 import type { Payload, PayloadCodec } from "@temporalio/common";
 
-/** Names the form of a payload, as `json/plain` does in Temporal. */
+/** Identifies the encoding of a payload, like Temporal's `json/plain`. */
 const ENCODING = "binary/encrypted";
 
-/** AES-256-GCM with a nonce of its own for each payload (NIST SP 800-38D). */
+/** AES-256-GCM with a separate nonce for each payload (NIST SP 800-38D). */
 const ALGORITHM = "AES-GCM";
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 
 /**
- * Encrypts all that goes to Temporal, which then keeps names, kinds and results that only workers
- * with the key can read. Search attributes stay as they are, for Temporal finds by them.
- * @param keyText 32 bytes in base64, as `openssl rand -base64 32` makes them
+ * Encrypts every payload for Temporal, so that only workers with the key can read names, kinds and
+ * results. Search attributes stay unencrypted, because Temporal searches by them.
+ * @param keyText 32 bytes in base64, for instance from `openssl rand -base64 32`
  * @throws {MpcError} INVALID_ARGUMENT `PAYLOAD_KEY_INVALID`
  */
 export async function encryptingCodec(keyText: string): Promise<PayloadCodec> {
@@ -51,7 +51,7 @@ async function encrypt(payload: Payload, key: CryptoKey, id: string): Promise<Pa
 
 async function decrypt(payload: Payload, key: CryptoKey, id: string): Promise<Payload> {
   const { encoding, key: used } = payload.metadata ?? {};
-  // What was written before there was a key stays readable.
+  // Payloads of the time before there was a key stay readable.
   if (!encoding || text(encoding) !== ENCODING) return payload;
   if (used && text(used) !== id) throw wrongKey(text(used), id);
   const data = new Uint8Array(payload.data ?? []);
@@ -74,7 +74,7 @@ function wrongKey(used: string, id: string): MpcError {
 const utf8 = (value: string) => new TextEncoder().encode(value);
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
-/** A payload as JSON: what is in bytes in base64. */
+/** A payload as JSON, with its bytes in base64. */
 function toBytes({ metadata, data }: Payload): Uint8Array<ArrayBuffer> {
   const inBase64 = (bytes: Uint8Array) => new Uint8Array(bytes).toBase64();
   return utf8(JSON.stringify({

@@ -12,7 +12,7 @@ const PAYLOAD: Payload = {
   data: bytes('{"operation":"operations/1"}'),
 };
 
-Deno.test("what is encrypted can be read with the key, and not without", async () => {
+Deno.test("an encrypted payload can be read with the key, and not without it", async () => {
   const codec = await encryptingCodec(key());
   const [sealed] = await codec.encode([PAYLOAD]);
   assert.ok(!new TextDecoder().decode(sealed!.data!).includes("operations"));
@@ -21,7 +21,7 @@ Deno.test("what is encrypted can be read with the key, and not without", async (
   await rejectsWith(other.decode([sealed!]), "FAILED_PRECONDITION", "PAYLOAD_KEY");
 });
 
-Deno.test("no two payloads are encrypted alike, and a changed one is refused", async () => {
+Deno.test("equal payloads are encrypted differently, and a modified one is rejected", async () => {
   const codec = await encryptingCodec(key());
   const [one, two] = await codec.encode([PAYLOAD, PAYLOAD]);
   assert.notDeepEqual(one!.data, two!.data);
@@ -29,13 +29,13 @@ Deno.test("no two payloads are encrypted alike, and a changed one is refused", a
   await assert.rejects(codec.decode([one!]), { name: "OperationError" });
 });
 
-Deno.test("what was written before there was a key is read as it is", async () => {
+Deno.test("a payload that was written without encryption is read unchanged", async () => {
   const codec = await encryptingCodec(key());
   assert.deepEqual(await codec.decode([PAYLOAD]), [PAYLOAD]);
 });
 
 for (const text of ["", "c2hvcnQ=", "not base64!"]) {
-  Deno.test(`a key that is '${text}' is refused with how to make one`, async () => {
+  Deno.test(`the key '${text}' is rejected with how to generate one`, async () => {
     const { message } = await rejectsWith(
       encryptingCodec(text),
       "INVALID_ARGUMENT",

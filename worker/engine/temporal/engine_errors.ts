@@ -1,16 +1,16 @@
 import { MpcError } from "@mpc/domain";
 import { isGrpcServiceError } from "@temporalio/client";
 
-/** gRPC's numbers of what is worth another try: DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE. */
+/** Transient gRPC status codes: DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE. */
 const PASSING: readonly number[] = [4, 8, 14];
 
 /** PERMISSION_DENIED, UNAUTHENTICATED. */
 const FORBIDDEN: readonly number[] = [7, 16];
 
 /**
- * Calls Temporal, and puts its errors in our words.
- * @throws {MpcError} UNAVAILABLE `ENGINE_UNREACHABLE`, PERMISSION_DENIED `ENGINE_FORBIDS`; what has
- *   a class of its own in `@temporalio/client` is left as it is
+ * Calls Temporal, and translates its errors into domain errors.
+ * @throws {MpcError} UNAVAILABLE `ENGINE_UNREACHABLE`, PERMISSION_DENIED `ENGINE_FORBIDS`; errors
+ *   that have their own class in `@temporalio/client` are thrown unchanged
  */
 export async function reaching<T>(call: () => Promise<T>): Promise<T> {
   try {
@@ -20,7 +20,7 @@ export async function reaching<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** An error of a call in our words, where it is one that callers act on. */
+/** Translates the error of a call into a domain error if callers act on it. */
 export function engineError(error: unknown): unknown {
   const service = [error, error instanceof Error ? error.cause : undefined].find(
     isGrpcServiceError,

@@ -1,7 +1,7 @@
-/** How often a worker says that it is alive; a cancellation arrives with the answer. */
+/** How often a worker reports that it is alive. The response carries cancellations. */
 const BEAT_MS = 2_000;
 
-/** By the machine's clock, whatever clock steps go by: it tells that this process is alive. */
+/** Uses real time, whatever clock the steps use, because it shows that this process is alive. */
 export function heartbeat(tell: () => void, over: AbortSignal): void {
   const timer = setInterval(tell, BEAT_MS);
   over.addEventListener("abort", () => clearInterval(timer), { once: true });

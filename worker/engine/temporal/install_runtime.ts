@@ -12,8 +12,9 @@ const LEVELS = {
 let installed = false;
 
 /**
- * Has Temporal's library log where the rest does, and leaves signals to `main.ts`. Its warnings
- * tell of every failed try of a step, which the journal has; so they are information here.
+ * Sends the log of Temporal's library to our log, and leaves signals to `main.ts`. Its warnings
+ * report every failed attempt of a step, which the journal has anyway, so they are logged as
+ * information.
  */
 export function installRuntime(): void {
   if (installed) return;

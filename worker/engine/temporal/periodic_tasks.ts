@@ -10,31 +10,31 @@ import type { PeriodicTask } from "../hosted_engine.ts";
 import { PASSES } from "./workflow_messages.ts";
 import { failureOf } from "./step_failures.ts";
 
-/** Passes that were missed while nobody could make them are not made up for. */
+/** Passes that were missed while no worker was running are not made up for. */
 const CATCH_UP = "10s";
 
-/** What workers do again and again, by Temporal's schedules: one of all of them at a time. */
+/** Periodic passes as Temporal schedules: each pass runs on one worker at a time. */
 export class PeriodicTasks {
   #tasks: readonly PeriodicTask[] = [];
 
-  /** What the activities do from now on. */
+  /** Sets the tasks that the activities run from now on. */
   assign(tasks: readonly PeriodicTask[]): void {
     this.#tasks = tasks;
   }
 
-  /** By activity type, which is the workflow's type, too. */
+  /** By activity type, which is also the workflow type. */
   functions(): Record<string, () => Promise<void>> {
     return Object.fromEntries(PASSES.map((pass) => [pass, () => this.#run(pass)]));
   }
 
-  /** Makes the schedules, or brings them up to date. */
+  /** Creates the schedules, or updates them. */
   async schedule(client: Client, taskQueue: string): Promise<void> {
     for (const { name, everyMs } of this.#tasks) {
       const options: ScheduleOptions = {
         scheduleId: `mpc-${taskQueue}-${name}`,
         spec: { intervals: [{ every: everyMs }] },
         action: { type: "startWorkflow", workflowType: name, taskQueue, args: [] },
-        // A pass that takes longer than its time is followed by the next one at once.
+        // A pass that takes longer than its interval is followed by the next one at once.
         policies: { overlap: ScheduleOverlapPolicy.BUFFER_ONE, catchupWindow: CATCH_UP },
       };
       try {

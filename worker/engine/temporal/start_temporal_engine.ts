@@ -12,25 +12,25 @@ import { TemporalHost } from "./temporal_host.ts";
 export interface TemporalConfig {
   readonly target: TemporalAddress;
   readonly taskQueue: string;
-  /** Steps that run at the same time in this process, at most. */
+  /** The maximum number of steps that run at once in this process. */
   readonly concurrency: number;
-  /** What `deno task bundle:workflows` wrote. */
+  /** The output of `deno task bundle:workflows`. */
   readonly bundlePath: string;
-  /** Encrypts what Temporal keeps: 32 bytes in base64; null for none. */
+  /** Encrypts data in Temporal: 32 bytes in base64; null for no encryption. */
   readonly payloadKey: string | null;
-  /** Null to run whatever comes, by today's code. */
+  /** Null to run every operation with the current code. */
   readonly version: WorkerVersion | null;
 }
 
-/** A build among those of one deployment, to which running workflows are pinned. */
+/** A build of a deployment. Running workflows are pinned to their build. */
 export interface WorkerVersion {
   readonly deployment: string;
   readonly build: string;
 }
 
 /**
- * Starts the engine on Temporal and its worker in this process. A server that cannot be reached is
- * tried until it can be, and `problem` says so meanwhile.
+ * Starts the engine on Temporal and its worker in this process. Connecting to an unreachable server
+ * is retried until it succeeds; `problem` reports it meanwhile.
  * @throws {MpcError} FAILED_PRECONDITION `NO_WORKFLOW_BUNDLE`, INVALID_ARGUMENT `PAYLOAD_KEY_INVALID`
  */
 export async function startTemporalEngine(
@@ -88,7 +88,10 @@ export async function startTemporalEngine(
   };
 }
 
-/** A workflow stays with the build that began it; `temporal worker deployment` says which begins. */
+/**
+ * A workflow stays with the build that began it. `temporal worker deployment` sets the current
+ * build.
+ */
 function deploymentOf({ deployment, build }: WorkerVersion): WorkerDeploymentOptions {
   return {
     useWorkerVersioning: true,

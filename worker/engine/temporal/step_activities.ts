@@ -26,14 +26,14 @@ import {
 } from "./workflow_messages.ts";
 
 export interface StepActivitiesOptions extends StepTools {
-  /** Every operation kind; tests put faults into them. */
+  /** Every operation kind; tests inject faults into them. */
   readonly definitions?: Readonly<Record<OperationKind, Definition>>;
 }
 
-/** Why the beat of a try that is over ends. */
+/** Why the heartbeat of an ended attempt stops. */
 const OVER = "the try is over";
 
-/** The activities of a worker: one for each step, one for each undo, and the end. */
+/** The activities of a worker: one for each step, one for each undo, and one for the end. */
 export class StepActivities {
   readonly #options: StepActivitiesOptions;
   readonly #definitions: Readonly<Record<OperationKind, Definition>>;
@@ -45,7 +45,9 @@ export class StepActivities {
     this.#definitions = options.definitions ?? DEFINITIONS;
   }
 
-  /** By activity type; kinds may have steps of the same name, the operation says which is meant. */
+  /**
+   * By activity type. Kinds may share a step name; the operation determines which kind is meant.
+   */
   functions(): Record<string, (task: never) => Promise<StepResult | void>> {
     const steps = Object.values(this.#definitions).flatMap(({ steps }) => steps);
     return Object.fromEntries([
@@ -57,13 +59,13 @@ export class StepActivities {
     ]);
   }
 
-  /** Looks for a cancellation mark on an operation that has a step under way here. */
+  /** Reads the cancellation mark of an operation that has a step running in this process. */
   async refresh(operation: string): Promise<void> {
     const journals = this.#journals.get(operation) ?? [];
     await Promise.all([...journals].map((journal) => journal.refresh()));
   }
 
-  /** Gives up what is under way: it is tried again where another worker is. */
+  /** Stops all running steps; another worker attempts them again. */
   stop(): void {
     this.#stop.abort();
   }
@@ -113,7 +115,8 @@ export class StepActivities {
       case "succeeded":
         return { status: "succeeded", ends: tried.end ? [tried.end] : ends, marked };
       case "cancelled":
-        // Where it did not begin, the ends were not written; if they were, the journal has them.
+        // If the step did not begin, these ends were not written; if they were, the journal ignores
+        // them.
         return { status: "cancelled", ends: tried.end ? [...ends, tried.end] : ends, marked };
     }
   }
@@ -166,7 +169,9 @@ export class StepActivities {
     };
   }
 
-  /** Aborted when Temporal takes the try away; a cancellation of the workflow goes to `cancel`. */
+  /**
+   * Aborted when Temporal takes the attempt away. A cancellation of the workflow aborts `cancel`.
+   */
   #lost(context: Context, cancel: AbortController, over: AbortSignal): AbortSignal {
     const lost = new AbortController();
     const told = () => {

@@ -2,22 +2,22 @@ import { type ErrorRecord, recordError } from "@mpc/domain";
 import { ApplicationFailure } from "@temporalio/common";
 import { OPERATION_ENDED } from "./workflow_messages.ts";
 
-/** A worker that stops hands its tries back at once. */
+/** A stopping worker returns its attempts to Temporal at once. */
 const AT_ONCE_MS = 1;
 
-/** For good: the workflow finds the record in the details. */
+/** A permanent failure. The workflow finds the error record in its details. */
 export function stepFailed(error: ErrorRecord): ApplicationFailure {
   const { message, code: type } = error;
   return ApplicationFailure.create({ message, type, nonRetryable: true, details: [error] });
 }
 
 /**
- * Temporal tries again after the pause. Whether is said by the failure, not by a list of codes:
- * the same code can be retryable or not.
+ * Temporal retries after the pause. The failure itself says whether it is retryable, because the
+ * same code may be retryable or not.
  */
 export function stepRetries(error: ErrorRecord, pauseMs: number): ApplicationFailure {
   const { message, code: type } = error;
-  // A delay of nothing would mean the policy's own.
+  // A delay of zero would select the delay of the policy.
   return ApplicationFailure.create({
     message,
     type,
@@ -25,21 +25,21 @@ export function stepRetries(error: ErrorRecord, pauseMs: number): ApplicationFai
   });
 }
 
-/** Another worker goes on with it. */
+/** Another worker continues the step. */
 export function workerStopped(): ApplicationFailure {
   return ApplicationFailure.create({
-    message: "The worker stops; another one goes on",
+    message: "The worker stops; another one continues",
     type: "WORKER_STOPPED",
     nextRetryDelay: AT_ONCE_MS,
   });
 }
 
-/** There is nothing left to be done: the record has ended, or is gone. */
+/** There is nothing left to do: the operation has ended, or its record is gone. */
 export function operationEnded(): ApplicationFailure {
   return ApplicationFailure.nonRetryable("The operation has ended", OPERATION_ENDED);
 }
 
-/** What nobody planned for, for instance a store that cannot be reached: tried again by policy. */
+/** An unexpected error, for instance an unreachable store. Temporal retries it by the policy. */
 export function failureOf(error: unknown): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
   const { message, code: type } = recordError(error);

@@ -2,13 +2,13 @@ import type { OperationKind } from "@mpc/domain";
 import type { Definition } from "@mpc/services/sagas";
 import type { WorkflowStep } from "./workflows/workflow_step.ts";
 
-/** A try limits its own time; Temporal's limit is for one that cannot. */
+/** An attempt limits its own time. Temporal's limit is for an attempt that fails to. */
 const SLACK_MS = 10_000;
 
-/** What a try that has lost its worker may cost, where the step does not say. */
+/** How long a lost worker may go unnoticed, unless the step says otherwise. */
 const HEARTBEAT_MS = 10_000;
 
-/** What workflows know of these definitions. */
+/** What workflows need to know about these definitions. */
 export function stepListsOf(
   definitions: Readonly<Record<OperationKind, Definition>>,
 ): Record<string, readonly WorkflowStep[]> {
@@ -32,11 +32,11 @@ export function stepListsOf(
 export function stepListsSource(
   definitions: Readonly<Record<OperationKind, Definition>>,
 ): string {
-  return `/** Made from the definitions by \`deno task bundle:workflows\`; not edited. */
+  return `/** Generated from the definitions by \`deno task bundle:workflows\`; do not edit. */
 import type { OperationKind } from "@mpc/domain";
 import type { WorkflowStep } from "./workflow_step.ts";
 
-/** The steps of every kind. What changes here changes what running workflows replay. */
+/** The steps of every kind. A change here changes what running workflows replay. */
 export const STEP_LISTS: Readonly<Record<OperationKind, readonly WorkflowStep[]>> = ${
     JSON.stringify(stepListsOf(definitions), null, 2)
   };

@@ -7,20 +7,20 @@ import { stepListsOf, stepListsSource } from "./step_lists_source.ts";
 
 const file = (path: string) => readFile(new URL(path, import.meta.url), "utf8");
 
-Deno.test("the workflows know the steps of today's definitions", async () => {
+Deno.test("the generated step lists match the current definitions", async () => {
   const hint = "run `deno task bundle:workflows` and commit workflows/step_lists.ts";
   assert.equal(await file("./workflows/step_lists.ts"), stepListsSource(DEFINITIONS), hint);
 });
 
-Deno.test("a worker that died is noticed within ten seconds in every step, also in those that wait", () => {
+Deno.test("a dead worker is noticed within ten seconds in every step, including steps that wait", () => {
   const steps = Object.values(stepListsOf(DEFINITIONS)).flat();
-  assert.ok(steps.length > OPERATION_KINDS.length, "there are steps of every kind");
+  assert.ok(steps.length > OPERATION_KINDS.length, "every kind has steps");
   for (const { name, heartbeatMs } of steps) {
     assert.ok(heartbeatMs <= 10_000, `${name} is noticed after ${heartbeatMs} ms`);
   }
 });
 
-Deno.test("there is a workflow type of every operation kind, and of every pass", async () => {
+Deno.test("every operation kind and every pass has a workflow type", async () => {
   const exported = [...(await file("./workflows/mod.ts")).matchAll(/ as "?([a-z._]+)"?,/g)];
   assert.deepEqual(exported.map(([, type]) => type), [...OPERATION_KINDS.toSorted(), ...PASSES]);
 });

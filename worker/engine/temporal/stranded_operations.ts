@@ -8,15 +8,15 @@ import { type TaskQueueBuilds, type TaskQueueOptions, versionText } from "./task
 const VERSION = "TemporalWorkerDeploymentVersion";
 const BEHAVIOR = "TemporalWorkflowVersioningBehavior";
 
-/** gRPC's numbers of INVALID_ARGUMENT and UNIMPLEMENTED. */
+/** The gRPC status codes INVALID_ARGUMENT and UNIMPLEMENTED. */
 const NOT_KNOWN: readonly number[] = [3, 12];
 
-/** So many are told of at a time. */
+/** The maximum number of workflows per page. */
 const PAGE = 1_000;
 
 /**
- * Operations that have begun and that nobody goes on with: their workflows are pinned to a build
- * that no worker has any more. Says so by operation as FAILED_PRECONDITION `ENGINE_NO_BUILD`.
+ * Operations that have begun and that no worker can continue, because their workflows are pinned to
+ * a build that no worker has any more. The error of each is FAILED_PRECONDITION `ENGINE_NO_BUILD`.
  */
 export async function strandedOperations(
   { polling }: TaskQueueBuilds,
@@ -48,7 +48,7 @@ async function running(
     const request = { namespace, query, pageSize: PAGE };
     return (await connection.workflowService.listWorkflowExecutions(request)).executions;
   } catch (error) {
-    // A server that knows no builds has pinned nothing to one.
+    // A server without worker versioning has not pinned any workflow.
     if (isGrpcServiceError(error) && NOT_KNOWN.includes(error.code)) return [];
     throw error;
   }
@@ -60,7 +60,7 @@ function noBuild(version: string, namespace: string): MpcError {
   return new MpcError("FAILED_PRECONDITION", {
     reason: "ENGINE_NO_BUILD",
     message:
-      `Cannot go on: build '${build}' of deployment '${deployment}' began it, and no worker ` +
+      `Cannot continue: build '${build}' of deployment '${deployment}' began it, and no worker ` +
       `has that build; start one with its code by 'deno task worker --deployment ${deployment} ` +
       `--build-id ${build}', or, where the current build has the same steps, hand it over by ` +
       `temporal workflow update-options --namespace ${namespace} --query ` +
@@ -71,12 +71,12 @@ function noBuild(version: string, namespace: string): MpcError {
   });
 }
 
-/** A keyword, as payloads carry it: JSON. */
+/** The text of a keyword payload, which is JSON. */
 function textOf(payload: Payload | null | undefined): string | undefined {
   if (!payload?.data) return undefined;
   const value: unknown = JSON.parse(new TextDecoder().decode(payload.data));
   return typeof value === "string" ? value : undefined;
 }
 
-/** A text in the language of list filters. */
+/** Quotes a text for Temporal's list filters. */
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;

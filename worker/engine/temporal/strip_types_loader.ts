@@ -1,8 +1,8 @@
 import { stripTypeScriptTypes } from "node:module";
 
 /**
- * A webpack loader: TypeScript to JavaScript by leaving the types out. In place of the compiler
- * that Temporal's bundler brings, whose native module has been seen to take a Deno process down.
+ * A webpack loader that turns TypeScript into JavaScript by removing the types. It replaces the
+ * compiler of Temporal's bundler, whose native module has crashed a Deno process.
  */
 export default function stripTypes(source: string): string {
   return stripTypeScriptTypes(source);

@@ -5,7 +5,7 @@ export interface TaskQueueOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly taskQueue: string;
-  /** The build of the worker that asks, which polls or is about to; null where it has none. */
+  /** The build of this worker, which polls or is about to; null for a worker without a build. */
   readonly version: WorkerDeploymentVersion | null;
 }
 
@@ -15,14 +15,14 @@ export interface TaskQueueBuilds {
   readonly polling: readonly (WorkerDeploymentVersion | null)[];
 }
 
-/** A poll takes a minute at most: a worker that Temporal has not heard of for longer is gone. */
+/** A poll takes at most a minute, so a worker that has been silent for longer is gone. */
 const POLLED_S = 90;
 
 /** `TaskQueueType` and `WorkerVersioningMode` in Temporal's API. */
 const WORKFLOW = 1;
 const VERSIONED = 2;
 
-/** Asks Temporal whose workers there are (Temporal's "Worker Versioning"). */
+/** Asks Temporal which workers poll a task queue (Temporal, "Worker Versioning"). */
 export async function taskQueueBuilds(options: TaskQueueOptions): Promise<TaskQueueBuilds> {
   const { connection, namespace, taskQueue, version } = options;
   const { pollers, versioningInfo } = await connection.workflowService.describeTaskQueue({
@@ -55,7 +55,7 @@ export function livePollers<P extends Poller>(pollers: readonly P[]): readonly P
   return pollers.filter((_, index) => times[index]! >= latest - POLLED_S);
 }
 
-/** How Temporal's search attributes write a build. */
+/** The format of a build in Temporal's search attributes. */
 export const versionText = ({ deploymentName, buildId }: WorkerDeploymentVersion): string =>
   `${deploymentName}:${buildId}`;
 

@@ -36,20 +36,20 @@ export interface TemporalEngineOptions {
   readonly store: Store;
   readonly clock: Clock;
   /**
-   * The way to Temporal.
-   * @throws {MpcError} UNAVAILABLE `ENGINE_UNREACHABLE` while there is none
+   * The client of Temporal.
+   * @throws {MpcError} UNAVAILABLE `ENGINE_UNREACHABLE` while there is no connection
    */
   readonly client: () => Client;
   readonly taskQueue: string;
   /**
-   * Hands the first workflow task to the worker in this process with the answer to the start: a
-   * round trip less. Not with worker versioning, which it would pass by: the worker that starts
-   * would also run what belongs to another version.
+   * Passes the first workflow task to the worker in this process with the response to the start,
+   * which saves a round trip. Not used with worker versioning, which it would bypass: the worker
+   * that starts a workflow would also run one that belongs to another version.
    */
   readonly eager: boolean;
-  /** Those of the worker in this process, which hears of a cancellation at once. */
+  /** The activities of the worker in this process, which learns of a cancellation at once. */
   readonly activities?: StepActivities;
-  /** Every operation kind; tests put faults into them. */
+  /** Every operation kind; tests inject faults into them. */
   readonly definitions?: Readonly<Record<OperationKind, Definition>>;
 }
 
@@ -91,7 +91,7 @@ export class TemporalEngine implements Engine {
       if (description.status.name === "RUNNING") return { state: "running" };
       const { store } = this.#options;
       const live = (await store.operations.get(operation))?.value;
-      // Its own end came between the caller's look at the record and this one.
+      // The operation ended between the caller's read of the record and this one.
       if (!live || isTerminal(live.state)) return { state: "running" };
       return { state: "ended", error: await endedOutside(handle, description) };
     } catch (error) {
@@ -117,7 +117,7 @@ export class TemporalEngine implements Engine {
         args: [task],
         workflowId: idOf(name),
         taskQueue,
-        // However often it is asked for, an operation has one workflow, ever.
+        // An operation has exactly one workflow, however often it is started.
         workflowIdConflictPolicy: "USE_EXISTING",
         workflowIdReusePolicy: "REJECT_DUPLICATE",
         requestEagerStart: eager,
@@ -130,13 +130,13 @@ export class TemporalEngine implements Engine {
         ],
       });
     } catch (error) {
-      // It has been and is over: what that means for the record is the janitor's.
+      // The workflow has already ended: the janitor decides what that means for the record.
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
   }
 }
 
-/** What the journal has of an operation whose workflow is lost, for a new one to go on with. */
+/** The journaled state of an operation whose workflow is lost, from which a new one continues. */
 function carriedOf({ steps, cancellation }: Operation): Carried {
   const runs: Record<string, StepOutcome> = {};
   const undos: Record<string, UndoOutcome> = {};

@@ -19,7 +19,7 @@ export interface TemporalHostOptions {
   readonly target: TemporalAddress;
   readonly taskQueue: string;
   readonly activities: Pick<StepActivities, "functions">;
-  /** What `deno task bundle:workflows` wrote. */
+  /** The output of `deno task bundle:workflows`. */
   readonly bundlePath: string;
   readonly clock: Clock;
   readonly dataConverter?: DataConverter;
@@ -29,40 +29,40 @@ export interface TemporalHostOptions {
 
 type Use = (client: Client) => Promise<void>;
 
-/** A worker at work. */
+/** A running worker and its connection. */
 interface Up extends TemporalConnection {
   readonly worker: Worker;
   /** What is still to be done once on this connection. */
   readonly due: Set<Use>;
-  /** What was found when it looked last. */
+  /** What the last check found. */
   trouble: MpcError | undefined;
-  /** Operations that nobody goes on with, as it was found when it looked last. */
+  /** Operations that no worker can continue, as the last check found. */
   stranded: ReadonlyMap<string, MpcError>;
-  /** When it is to look for those again, by the monotonic clock. */
+  /** When to search for stranded operations again, by the monotonic clock. */
   nextStrandedLook: number;
 }
 
-/** Between two tries to connect. */
+/** The pause between two attempts to connect. */
 const PAUSE_MS = 2_000;
 
-/** How long a process that starts waits for its first connection; it goes on without. */
+/** How long a starting process waits for its first connection before it continues without one. */
 const FIRST_MS = 3_000;
 
-/** How often a worker looks whether Temporal is there, is the same, and hands out operations. */
+/** How often to check that Temporal answers, has the same namespace, and dispatches operations. */
 const LOOK_MS = 5_000;
 
-/** How often it looks which operations nobody goes on with: a search, which costs Temporal more. */
+/** How often to search for stranded operations. A search costs Temporal more than a check. */
 const STRANDED_LOOK_MS = 15_000;
 
-/** Longest that Temporal may take to say so. */
+/** The timeout of a check. */
 const LOOK_TIMEOUT_MS = 4_000;
 
-/** How long steps may take to finish when the worker stops; what waits longer is handed back. */
+/** How long running steps may take to finish when the worker stops; longer ones are returned. */
 const GRACE = "2s";
 
 /**
- * The connection to Temporal and the worker on it, kept up: a server that is not there, or refuses,
- * is tried again until it is.
+ * Maintains the connection to Temporal and a worker on it. While the server is unreachable or
+ * refuses the connection, connecting is retried.
  */
 export class TemporalHost {
   readonly #options: TemporalHostOptions;
@@ -80,7 +80,7 @@ export class TemporalHost {
     this.#options = options;
   }
 
-  /** Begins to connect and to work; resolves when the first try has failed, or takes long. */
+  /** Begins to connect. Resolves when the first attempt has succeeded, failed, or takes long. */
   async start(): Promise<void> {
     installRuntime();
     this.#running = this.#loop();
@@ -91,7 +91,7 @@ export class TemporalHost {
     await long;
   }
 
-  /** @throws {MpcError} UNAVAILABLE `ENGINE_UNREACHABLE`, because of the problem, while there is one */
+  /** @throws {MpcError} UNAVAILABLE `ENGINE_UNREACHABLE` while not connected; its cause says why */
   readonly client = (): Client => {
     if (this.#up) return this.#up.client;
     const { message } = this.#problem;
@@ -99,28 +99,28 @@ export class TemporalHost {
     throw new MpcError("UNAVAILABLE", { reason, message, cause: this.#problem });
   };
 
-  /** What keeps operations from being begun; undefined while they are. */
+  /** Why operations do not begin; undefined while they do. */
   get problem(): MpcError | undefined {
     return this.#up ? this.#up.trouble : this.#problem;
   }
 
-  /** Operations that nobody goes on with, and why; undefined where nobody can tell. */
+  /** Operations that no worker can continue, with the reasons; undefined while not connected. */
   get stranded(): ReadonlyMap<string, MpcError> | undefined {
     return this.#up?.stranded;
   }
 
   /**
-   * Makes sure that a new operation would not wait unnoticed.
+   * Asserts that a new operation would not wait unnoticed.
    * @throws {MpcError} FAILED_PRECONDITION `ENGINE_NO_WORKER`
    */
   assertBegins(): void {
-    // Whatever else is wrong a call finds out by itself.
+    // A call reports any other problem itself.
     if (this.problem?.reason === "ENGINE_NO_WORKER") throw this.problem;
   }
 
   /**
-   * Has something done once on this connection and on each new one. Where there is none, or it
-   * fails, it is tried until it succeeds, and `problem` tells.
+   * Registers something to do once on this connection and on each new one. It is retried until it
+   * succeeds; `problem` reports a failure meanwhile.
    */
   async whenUp(use: Use): Promise<void> {
     this.#uses.push(use);
@@ -128,7 +128,7 @@ export class TemporalHost {
     if (this.#up) await this.#look(this.#up);
   }
 
-  /** Takes nothing new, lets steps finish or hands them back, and lets go. */
+  /** Accepts no new steps, lets running steps finish or returns them, and disconnects. */
   async close(): Promise<void> {
     this.#stop.abort();
     if (this.#up?.worker.getState() === "RUNNING") this.#up.worker.shutdown();
@@ -142,7 +142,7 @@ export class TemporalHost {
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         this.#problem = problemOf(error);
-        log.warn("Not at work on Temporal: {error}", { error: recordError(error) });
+        log.warn("No worker runs on Temporal: {error}", { error: recordError(error) });
         this.#first.resolve();
         await sleepUnlessAborted(this.#options.clock, PAUSE_MS, this.#stop.signal);
       }
@@ -161,9 +161,10 @@ export class TemporalHost {
         activities: activities.functions(),
         ...(dataConverter && { dataConverter }),
         shutdownGraceTime: GRACE,
-        // What a worker that died remembered of a workflow keeps others from it for so long.
+        // How long a workflow waits for a dead worker that has it cached before another may
+        // continue.
         stickyQueueScheduleToStartTimeout: "5s",
-        // A cancellation arrives with the answer to a heartbeat.
+        // The response to a heartbeat carries a cancellation.
         maxHeartbeatThrottleInterval: "2s",
         ...this.#options.worker,
       });
@@ -193,7 +194,7 @@ export class TemporalHost {
     }
   }
 
-  /** Looks again and again, until the worker has ended. */
+  /** Checks at intervals until the worker has ended. */
   async #lookOn(up: Up, over: AbortSignal): Promise<void> {
     while (await sleepUnlessAborted(this.#options.clock, LOOK_MS, over)) await this.#look(up);
   }
@@ -206,7 +207,7 @@ export class TemporalHost {
     try {
       await connection.withDeadline(Date.now() + LOOK_TIMEOUT_MS, async () => {
         const same = await namespaceIdOf(connection, target) === up.namespaceId;
-        // Another database has to be told everything again, by a new connection.
+        // The namespace is another database now: connect again, so that everything due is repeated.
         if (!same && up.worker.getState() === "RUNNING") up.worker.shutdown();
         await this.#doDue(up);
         const queue = { connection, namespace, taskQueue, version };
@@ -218,10 +219,11 @@ export class TemporalHost {
     } catch (error) {
       const before = up.trouble;
       const known = engineError(error);
-      // Temporal's test server, for instance, cannot tell.
+      // Other errors are ignored: Temporal's test server, for instance, does not support this
+      // check.
       up.trouble = isMpcError(known) ? known : undefined;
       if (up.trouble && up.trouble.reason !== before?.reason) {
-        log.warn("No operations come from Temporal: {error}", { error: recordError(up.trouble) });
+        log.warn("Temporal dispatches no operations: {error}", { error: recordError(up.trouble) });
       }
     }
   }

@@ -2,22 +2,22 @@
 import type { Outcome, StepOutcome, UndoOutcome } from "@mpc/services/orchestrate";
 import type { StepEnd } from "../step_end.ts";
 
-/** The one argument of every workflow. The intent is not in it: steps read the record. */
+/** The only argument of every workflow. It does not contain the intent: steps read the record. */
 export interface OperationTask {
   /** Name of the operation. */
   readonly operation: string;
   readonly carried: Carried;
 }
 
-/** What a new run of the workflow need not do again. */
+/** What a new run of the workflow need not repeat. */
 export interface Carried {
   /** By step. */
   readonly runs: Readonly<Record<string, StepOutcome>>;
   /** By step. */
   readonly undos: Readonly<Record<string, UndoOutcome>>;
-  /** The step that has begun and not ended. */
+  /** The step that has begun and has not ended. */
   readonly open: string | null;
-  /** Ends of steps that are not in the journal yet. */
+  /** Ends of steps that are not journaled yet. */
   readonly ends: readonly StepEnd[];
   readonly cancelled: boolean;
 }
@@ -25,16 +25,18 @@ export interface Carried {
 /** The argument of a step's activity. */
 export interface StepTask {
   readonly operation: string;
-  /** Written to the journal together with this step's begin. */
+  /** Written to the journal together with the start of this step. */
   readonly ends: readonly StepEnd[];
 }
 
-/** What a step's activity answers; failures are thrown. */
+/** The result of a step's activity; failures are thrown. */
 export interface StepResult {
   readonly status: "succeeded" | "cancelled" | "skipped";
-  /** Still to be written. */
+  /** Ends that are still to be written. */
   readonly ends: readonly StepEnd[];
-  /** Whether the record is marked as cancelled: the mark may be faster than Temporal's. */
+  /**
+   * Whether the record is marked as cancelled: its mark may arrive before Temporal's cancellation.
+   */
   readonly marked: boolean;
 }
 
@@ -54,17 +56,17 @@ export interface Progress {
   readonly cancelled: boolean;
 }
 
-/** How the activity of a step's undo is called; that of the step has the step's own name. */
+/** The activity type of a step's undo; the activity type of the step is the step's name. */
 export const undoActivity = (step: string): string => `${step}.undo`;
 
-/** The activity that lets go of the resource and ends the operation; a local one. */
+/** The activity that releases the resource and ends the operation; a local activity. */
 export const END_ACTIVITY = "end_operation";
 
-/** The type of the failure that ends a workflow whose operation has ended without it. */
+/** The type of the failure that ends a workflow if its operation has already ended without it. */
 export const OPERATION_ENDED = "OPERATION_ENDED";
 
 /** The query for {@linkcode Progress}. */
 export const PROGRESS_QUERY = "progress";
 
-/** What is done again and again: workflow types, and activities of the same names. */
+/** The periodic passes: workflow types, and activities of the same names. */
 export const PASSES = ["drift_pass", "expiry_pass", "janitor_pass", "retention_pass"] as const;

@@ -1,14 +1,14 @@
-{{/* Names an object that a workload has besides the one of its own name. */}}
+{{/* The name of a secondary object of a workload. */}}
 {{- define "workload.part" -}}
 {{ .root.Release.Name }}.{{ .part }}
 {{- end }}
 
-{{/* What finds the pods. */}}
+{{/* Selects the pods. */}}
 {{- define "workload.selector" -}}
 mpc/workload: {{ .Release.Name }}
 {{- end }}
 
-{{/* What every object is labelled with, its pods too; the first of them wins. */}}
+{{/* The labels of every object and its pods; our labels override the user's. */}}
 {{- define "workload.labels" -}}
 {{- $ours := dict
       "app.kubernetes.io/managed-by" "mpc"
@@ -25,7 +25,7 @@ labels:
   {{- include "workload.labels" .root | nindent 2 }}
 {{- end }}
 
-{{/* Changes with the variables, so that pods are replaced when one does; the uid is salt. */}}
+{{/* Changes with the variables, so that pods are replaced when one changes; the uid is a salt. */}}
 {{- define "workload.envChecksum" -}}
 {{- $lines := list }}
 {{- range $key, $value := .Values.env }}
@@ -40,12 +40,12 @@ httpGet:
   port: {{ int .port }}
 {{- end }}
 
-{{/* "true" where a volume is mounted at /tmp, or empty. */}}
+{{/* "true" if a volume is mounted at /tmp, otherwise empty. */}}
 {{- define "workload.hasOwnTmp" -}}
 {{- range .Values.volumes }}{{ if eq .path "/tmp" }}true{{ end }}{{ end }}
 {{- end }}
 
-{{/* "true" where a volume is storage for one pod at a time, or empty. */}}
+{{/* "true" if a volume is storage for one pod at a time, otherwise empty. */}}
 {{- define "workload.hasOwnStorage" -}}
 {{- range .Values.volumes }}{{ if and (hasKey . "storage") (not .storage.shared) }}true{{ end }}{{ end }}
 {{- end }}

@@ -16,7 +16,7 @@ export const file_mpc_v1_common: GenFile = /*@__PURE__*/
   fileDesc("ChNtcGMvdjEvY29tbW9uLnByb3RvEgZtcGMudjEi2AEKCUNvbmRpdGlvbhIRCgR0eXBlGAEgASgJQgPgQQMSLAoGc3RhdHVzGAIgASgOMhcubXBjLnYxLkNvbmRpdGlvblN0YXR1c0ID4EEDEhMKBnJlYXNvbhgDIAEoCUID4EEDEhQKB21lc3NhZ2UYBCABKAlCA+BBAxIgChNvYnNlcnZlZF9nZW5lcmF0aW9uGAUgASgDQgPgQQMSPQoUbGFzdF90cmFuc2l0aW9uX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMieQoNUGxhbm5lZENoYW5nZRIpCgZhY3Rpb24YASABKA4yFC5tcGMudjEuQ2hhbmdlQWN0aW9uQgPgQQMSEwoGb2JqZWN0GAIgASgJQgPgQQMSKAoGZmllbGRzGAMgAygLMhMubXBjLnYxLkZpZWxkQ2hhbmdlQgPgQQMiSQoLRmllbGRDaGFuZ2USEQoEcGF0aBgBIAEoCUID4EEDEhMKBmJlZm9yZRgCIAEoCUID4EEDEhIKBWFmdGVyGAMgASgJQgPgQQMinQEKBFBsYW4SKwoHY2hhbmdlcxgBIAMoCzIVLm1wYy52MS5QbGFubmVkQ2hhbmdlQgPgQQMSJwoFc3RlcHMYAiADKAsyEy5tcGMudjEuUGxhbm5lZFN0ZXBCA+BBAxInCgVxdW90YRgDIAMoCzITLm1wYy52MS5RdW90YUVmZmVjdEID4EEDEhYKCXBsYW5faGFzaBgEIAEoCUID4EEDIksKC1BsYW5uZWRTdGVwEhEKBG5hbWUYASABKAlCA+BBAxIRCgR1bmRvGAIgASgIQgPgQQMSFgoJb25fY2FuY2VsGAMgASgJQgPgQQMiYQoLUXVvdGFFZmZlY3QSFQoIcmVzb3VyY2UYASABKAlCA+BBAxITCgZiZWZvcmUYAiABKAlCA+BBAxISCgVhZnRlchgDIAEoCUID4EEDEhIKBWxpbWl0GAQgASgJQgPgQQMi9wEKC0Vycm9yUmVjb3JkEhEKBGNvZGUYASABKAlCA+BBAxITCgZyZWFzb24YAiABKAlCA+BBAxIUCgdtZXNzYWdlGAMgASgJQgPgQQMSFgoJcmV0cnlhYmxlGAQgASgIQgPgQQMSOAoIbWV0YWRhdGEYBSADKAsyIS5tcGMudjEuRXJyb3JSZWNvcmQuTWV0YWRhdGFFbnRyeUID4EEDEicKBmNhdXNlcxgGIAMoCzISLm1wYy52MS5FcnJvckNhdXNlQgPgQQMaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjUKC0Vycm9yQWR2aWNlEhMKC3Jlc3BvbnNpYmxlGAEgASgJEhEKCW5leHRfc3RlcBgCIAEoCSJKCgpFcnJvckNhdXNlEhEKBGNvZGUYASABKAlCA+BBAxITCgZyZWFzb24YAiABKAlCA+BBAxIUCgdtZXNzYWdlGAMgASgJQgPgQQMqiAEKD0NvbmRpdGlvblN0YXR1cxIgChxDT05ESVRJT05fU1RBVFVTX1VOU1BFQ0lGSUVEEAASGQoVQ09ORElUSU9OX1NUQVRVU19UUlVFEAESGgoWQ09ORElUSU9OX1NUQVRVU19GQUxTRRACEhwKGENPTkRJVElPTl9TVEFUVVNfVU5LTk9XThADKnsKDENoYW5nZUFjdGlvbhIdChlDSEFOR0VfQUNUSU9OX1VOU1BFQ0lGSUVEEAASGAoUQ0hBTkdFX0FDVElPTl9DUkVBVEUQARIYChRDSEFOR0VfQUNUSU9OX1VQREFURRACEhgKFENIQU5HRV9BQ1RJT05fREVMRVRFEANCVwoKZGV2Lm1wYy52MUILQ29tbW9uUHJvdG9QAVoYbXBjLmRldi9hcGkvbXBjL3YxO21wY3YxogIDTVBDqgIGTXBjLlYxygIGTXBjXFYx6gIHTXBjOjpWMWIGcHJvdG8z", [file_google_api_field_behavior, file_google_protobuf_timestamp]);
 
 /**
- * One observation about a resource, in the shape of a Kubernetes condition.
+ * One observation about a resource, with the fields of a Kubernetes condition.
  *
  * @generated from message mpc.v1.Condition
  */
@@ -65,7 +65,7 @@ export type Condition = Message<"mpc.v1.Condition"> & {
 };
 
 /**
- * One observation about a resource, in the shape of a Kubernetes condition.
+ * One observation about a resource, with the fields of a Kubernetes condition.
  *
  * @generated from message mpc.v1.Condition
  */
@@ -121,7 +121,7 @@ export const ConditionSchema: GenMessage<Condition, {jsonType: ConditionJson}> =
   messageDesc(file_mpc_v1_common, 0);
 
 /**
- * One change to an object of the cluster, or to what the record of an environment holds beside them.
+ * One change to an object of the cluster, or to the record of an environment.
  *
  * @generated from message mpc.v1.PlannedChange
  */
@@ -134,7 +134,7 @@ export type PlannedChange = Message<"mpc.v1.PlannedChange"> & {
   action: ChangeAction;
 
   /**
-   * The object as `Kind/namespace/name`, or `Kind/name` where it has no namespace; for a record the
+   * The object as `Kind/namespace/name`, or `Kind/name` if it has no namespace; for a record, the
    * name of its resource.
    *
    * @generated from field: string object = 2;
@@ -150,7 +150,7 @@ export type PlannedChange = Message<"mpc.v1.PlannedChange"> & {
 };
 
 /**
- * One change to an object of the cluster, or to what the record of an environment holds beside them.
+ * One change to an object of the cluster, or to the record of an environment.
  *
  * @generated from message mpc.v1.PlannedChange
  */
@@ -163,7 +163,7 @@ export type PlannedChangeJson = {
   action?: ChangeActionJson;
 
   /**
-   * The object as `Kind/namespace/name`, or `Kind/name` where it has no namespace; for a record the
+   * The object as `Kind/namespace/name`, or `Kind/name` if it has no namespace; for a record, the
    * name of its resource.
    *
    * @generated from field: string object = 2;
@@ -199,14 +199,14 @@ export type FieldChange = Message<"mpc.v1.FieldChange"> & {
   path: string;
 
   /**
-   * The value now, as JSON; empty where there is none.
+   * The current value, as JSON; empty if there is none.
    *
    * @generated from field: string before = 2;
    */
   before: string;
 
   /**
-   * The value afterwards, as JSON; empty where there is none.
+   * The value afterwards, as JSON; empty if there is none.
    *
    * @generated from field: string after = 3;
    */
@@ -227,14 +227,14 @@ export type FieldChangeJson = {
   path?: string;
 
   /**
-   * The value now, as JSON; empty where there is none.
+   * The current value, as JSON; empty if there is none.
    *
    * @generated from field: string before = 2;
    */
   before?: string;
 
   /**
-   * The value afterwards, as JSON; empty where there is none.
+   * The value afterwards, as JSON; empty if there is none.
    *
    * @generated from field: string after = 3;
    */
@@ -249,35 +249,35 @@ export const FieldChangeSchema: GenMessage<FieldChange, {jsonType: FieldChangeJs
   messageDesc(file_mpc_v1_common, 2);
 
 /**
- * What a change would do, answered in place of doing it (AIP-163).
+ * What a change would do, returned without doing it (AIP-163).
  *
  * @generated from message mpc.v1.Plan
  */
 export type Plan = Message<"mpc.v1.Plan"> & {
   /**
-   * Objects of the cluster that would be created, changed and deleted.
+   * Objects of the cluster that would be created, changed or deleted.
    *
    * @generated from field: repeated mpc.v1.PlannedChange changes = 1;
    */
   changes: PlannedChange[];
 
   /**
-   * The steps in their order, with what each would undo.
+   * The steps in order, with how each would be undone.
    *
    * @generated from field: repeated mpc.v1.PlannedStep steps = 2;
    */
   steps: PlannedStep[];
 
   /**
-   * What the change does to the quota of its environment.
+   * The effects of the change on the quota of its environment.
    *
    * @generated from field: repeated mpc.v1.QuotaEffect quota = 3;
    */
   quota: QuotaEffect[];
 
   /**
-   * Stands for the state of the world that the plan was made of. A change that is sent with
-   * it is refused with `ABORTED` when that state has moved.
+   * Identifies the plan and the state that it is based on. A change that is sent with this hash is
+   * rejected with `ABORTED` if that state has changed.
    *
    * @generated from field: string plan_hash = 4;
    */
@@ -285,35 +285,35 @@ export type Plan = Message<"mpc.v1.Plan"> & {
 };
 
 /**
- * What a change would do, answered in place of doing it (AIP-163).
+ * What a change would do, returned without doing it (AIP-163).
  *
  * @generated from message mpc.v1.Plan
  */
 export type PlanJson = {
   /**
-   * Objects of the cluster that would be created, changed and deleted.
+   * Objects of the cluster that would be created, changed or deleted.
    *
    * @generated from field: repeated mpc.v1.PlannedChange changes = 1;
    */
   changes?: PlannedChangeJson[];
 
   /**
-   * The steps in their order, with what each would undo.
+   * The steps in order, with how each would be undone.
    *
    * @generated from field: repeated mpc.v1.PlannedStep steps = 2;
    */
   steps?: PlannedStepJson[];
 
   /**
-   * What the change does to the quota of its environment.
+   * The effects of the change on the quota of its environment.
    *
    * @generated from field: repeated mpc.v1.QuotaEffect quota = 3;
    */
   quota?: QuotaEffectJson[];
 
   /**
-   * Stands for the state of the world that the plan was made of. A change that is sent with
-   * it is refused with `ABORTED` when that state has moved.
+   * Identifies the plan and the state that it is based on. A change that is sent with this hash is
+   * rejected with `ABORTED` if that state has changed.
    *
    * @generated from field: string plan_hash = 4;
    */
@@ -348,7 +348,7 @@ export type PlannedStep = Message<"mpc.v1.PlannedStep"> & {
   undo: boolean;
 
   /**
-   * What a cancellation does with it: `undo` or `keep`.
+   * What a cancellation does with the step: `undo` or `keep`.
    *
    * @generated from field: string on_cancel = 3;
    */
@@ -376,7 +376,7 @@ export type PlannedStepJson = {
   undo?: boolean;
 
   /**
-   * What a cancellation does with it: `undo` or `keep`.
+   * What a cancellation does with the step: `undo` or `keep`.
    *
    * @generated from field: string on_cancel = 3;
    */
@@ -391,7 +391,7 @@ export const PlannedStepSchema: GenMessage<PlannedStep, {jsonType: PlannedStepJs
   messageDesc(file_mpc_v1_common, 4);
 
 /**
- * What a change does to one quota.
+ * The effect of a change on one quota.
  *
  * @generated from message mpc.v1.QuotaEffect
  */
@@ -418,7 +418,7 @@ export type QuotaEffect = Message<"mpc.v1.QuotaEffect"> & {
   after: string;
 
   /**
-   * The limit; empty where there is none.
+   * The limit; empty if there is none.
    *
    * @generated from field: string limit = 4;
    */
@@ -426,7 +426,7 @@ export type QuotaEffect = Message<"mpc.v1.QuotaEffect"> & {
 };
 
 /**
- * What a change does to one quota.
+ * The effect of a change on one quota.
  *
  * @generated from message mpc.v1.QuotaEffect
  */
@@ -453,7 +453,7 @@ export type QuotaEffectJson = {
   after?: string;
 
   /**
-   * The limit; empty where there is none.
+   * The limit; empty if there is none.
    *
    * @generated from field: string limit = 4;
    */
@@ -468,7 +468,7 @@ export const QuotaEffectSchema: GenMessage<QuotaEffect, {jsonType: QuotaEffectJs
   messageDesc(file_mpc_v1_common, 5);
 
 /**
- * A reference to an error as operations record it.
+ * An error, as operations record it.
  *
  * @generated from message mpc.v1.ErrorRecord
  */
@@ -495,7 +495,7 @@ export type ErrorRecord = Message<"mpc.v1.ErrorRecord"> & {
   message: string;
 
   /**
-   * Whether trying again may help.
+   * Whether a retry may succeed.
    *
    * @generated from field: bool retryable = 4;
    */
@@ -509,7 +509,7 @@ export type ErrorRecord = Message<"mpc.v1.ErrorRecord"> & {
   metadata: { [key: string]: string };
 
   /**
-   * What caused it, the nearest cause first.
+   * Its causes, the nearest first.
    *
    * @generated from field: repeated mpc.v1.ErrorCause causes = 6;
    */
@@ -517,7 +517,7 @@ export type ErrorRecord = Message<"mpc.v1.ErrorRecord"> & {
 };
 
 /**
- * A reference to an error as operations record it.
+ * An error, as operations record it.
  *
  * @generated from message mpc.v1.ErrorRecord
  */
@@ -544,7 +544,7 @@ export type ErrorRecordJson = {
   message?: string;
 
   /**
-   * Whether trying again may help.
+   * Whether a retry may succeed.
    *
    * @generated from field: bool retryable = 4;
    */
@@ -558,7 +558,7 @@ export type ErrorRecordJson = {
   metadata?: { [key: string]: string };
 
   /**
-   * What caused it, the nearest cause first.
+   * Its causes, the nearest first.
    *
    * @generated from field: repeated mpc.v1.ErrorCause causes = 6;
    */
@@ -712,7 +712,7 @@ export enum ConditionStatus {
   FALSE = 2,
 
   /**
-   * Nobody knows whether the condition holds.
+   * It is not known whether the condition holds.
    *
    * @generated from enum value: CONDITION_STATUS_UNKNOWN = 3;
    */

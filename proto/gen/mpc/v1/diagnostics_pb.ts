@@ -15,10 +15,10 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpc/v1/diagnostics.proto.
  */
 export const file_mpc_v1_diagnostics: GenFile = /*@__PURE__*/
-  fileDesc("ChhtcGMvdjEvZGlhZ25vc3RpY3MucHJvdG8SBm1wYy52MSJiCgdGaW5kaW5nEhYKCWludmFyaWFudBgBIAEoCUID4EEDEhQKB3N1YmplY3QYAiABKAlCA+BBAxIUCgdtZXNzYWdlGAMgASgJQgPgQQMSEwoGcmVtZWR5GAQgASgJQgPgQQMiEQoPRGlhZ25vc2VSZXF1ZXN0InYKEERpYWdub3NlUmVzcG9uc2USDgoGY2hlY2tzGAEgAygJEiEKCGZpbmRpbmdzGAIgAygLMg8ubXBjLnYxLkZpbmRpbmcSLwoPZm9yZWlnbl9vYmplY3RzGAMgAygLMhYubXBjLnYxLkZvcmVpZ25PYmplY3RzIkgKDkZvcmVpZ25PYmplY3RzEg8KB2NsdXN0ZXIYASABKAkSFAoMaW5zdGFsbGF0aW9uGAIgASgJEg8KB29iamVjdHMYAyABKAUiFQoTU3dlZXBPYmplY3RzUmVxdWVzdCJKChRTd2VlcE9iamVjdHNSZXNwb25zZRIPCgd0YXJnZXRzGAEgAygJEiEKCGZpbmRpbmdzGAIgAygLMg8ubXBjLnYxLkZpbmRpbmciFgoUR2V0U2VydmVySW5mb1JlcXVlc3QicQoVR2V0U2VydmVySW5mb1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSDgoGZW5naW5lGAIgASgJEg8KB3N0b3JhZ2UYAyABKAkSEAoIcHJvdmlkZXIYBCABKAkSFAoMaW5zdGFsbGF0aW9uGAUgASgJMssCChJEaWFnbm9zdGljc1NlcnZpY2USWwoIRGlhZ25vc2USFy5tcGMudjEuRGlhZ25vc2VSZXF1ZXN0GhgubXBjLnYxLkRpYWdub3NlUmVzcG9uc2UiHJACAYLT5JMCExIRL21wYy92MS9kaWFnbm9zaXMSawoMU3dlZXBPYmplY3RzEhsubXBjLnYxLlN3ZWVwT2JqZWN0c1JlcXVlc3QaHC5tcGMudjEuU3dlZXBPYmplY3RzUmVzcG9uc2UiIILT5JMCGjoBKiIVL21wYy92MS9vYmplY3RzOnN3ZWVwEmsKDUdldFNlcnZlckluZm8SHC5tcGMudjEuR2V0U2VydmVySW5mb1JlcXVlc3QaHS5tcGMudjEuR2V0U2VydmVySW5mb1Jlc3BvbnNlIh2QAgGC0+STAhQSEi9tcGMvdjEvc2VydmVySW5mb0JcCgpkZXYubXBjLnYxQhBEaWFnbm9zdGljc1Byb3RvUAFaGG1wYy5kZXYvYXBpL21wYy92MTttcGN2MaICA01QQ6oCBk1wYy5WMcoCBk1wY1xWMeoCB01wYzo6VjFiBnByb3RvMw", [file_google_api_annotations, file_google_api_field_behavior]);
+  fileDesc("ChhtcGMvdjEvZGlhZ25vc3RpY3MucHJvdG8SBm1wYy52MSJiCgdGaW5kaW5nEhYKCWludmFyaWFudBgBIAEoCUID4EEDEhQKB3N1YmplY3QYAiABKAlCA+BBAxIUCgdtZXNzYWdlGAMgASgJQgPgQQMSEwoGcmVtZWR5GAQgASgJQgPgQQMiEQoPRGlhZ25vc2VSZXF1ZXN0InYKEERpYWdub3NlUmVzcG9uc2USDgoGY2hlY2tzGAEgAygJEiEKCGZpbmRpbmdzGAIgAygLMg8ubXBjLnYxLkZpbmRpbmcSLwoPZm9yZWlnbl9vYmplY3RzGAMgAygLMhYubXBjLnYxLkZvcmVpZ25PYmplY3RzIkgKDkZvcmVpZ25PYmplY3RzEg8KB2NsdXN0ZXIYASABKAkSFAoMaW5zdGFsbGF0aW9uGAIgASgJEg8KB29iamVjdHMYAyABKAUiWwoTU3dlZXBPYmplY3RzUmVxdWVzdBIaCg12YWxpZGF0ZV9vbmx5GAEgASgIQgPgQQESKAoJbGVmdG92ZXJzGAIgAygLMhAubXBjLnYxLkxlZnRvdmVyQgPgQQEidwoITGVmdG92ZXISEwoGdGFyZ2V0GAEgASgJQgPgQQESFwoKdGFyZ2V0X3VpZBgCIAEoCUID4EECEhQKB2NsdXN0ZXIYAyABKAlCA+BBARIUCgdvYmplY3RzGAQgAygJQgPgQQESEQoEaGFzaBgFIAEoCUID4EECIoUBChRTd2VlcE9iamVjdHNSZXNwb25zZRIPCgd0YXJnZXRzGAEgAygJEiEKCGZpbmRpbmdzGAIgAygLMg8ubXBjLnYxLkZpbmRpbmcSIwoJbGVmdG92ZXJzGAMgAygLMhAubXBjLnYxLkxlZnRvdmVyEhQKDHNraXBwZWRfdWlkcxgEIAMoCSIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCJxChVHZXRTZXJ2ZXJJbmZvUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIOCgZlbmdpbmUYAiABKAkSDwoHc3RvcmFnZRgDIAEoCRIQCghwcm92aWRlchgEIAEoCRIUCgxpbnN0YWxsYXRpb24YBSABKAkyywIKEkRpYWdub3N0aWNzU2VydmljZRJbCghEaWFnbm9zZRIXLm1wYy52MS5EaWFnbm9zZVJlcXVlc3QaGC5tcGMudjEuRGlhZ25vc2VSZXNwb25zZSIckAIBgtPkkwITEhEvbXBjL3YxL2RpYWdub3NpcxJrCgxTd2VlcE9iamVjdHMSGy5tcGMudjEuU3dlZXBPYmplY3RzUmVxdWVzdBocLm1wYy52MS5Td2VlcE9iamVjdHNSZXNwb25zZSIggtPkkwIaOgEqIhUvbXBjL3YxL29iamVjdHM6c3dlZXASawoNR2V0U2VydmVySW5mbxIcLm1wYy52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBodLm1wYy52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2UiHZACAYLT5JMCFBISL21wYy92MS9zZXJ2ZXJJbmZvQlwKCmRldi5tcGMudjFCEERpYWdub3N0aWNzUHJvdG9QAVoYbXBjLmRldi9hcGkvbXBjL3YxO21wY3YxogIDTVBDqgIGTXBjLlYxygIGTXBjXFYx6gIHTXBjOjpWMWIGcHJvdG8z", [file_google_api_annotations, file_google_api_field_behavior]);
 
 /**
- * A break of one of the platform's invariants.
+ * A violation of one of the platform's invariants.
  *
  * @generated from message mpc.v1.Finding
  */
@@ -31,7 +31,7 @@ export type Finding = Message<"mpc.v1.Finding"> & {
   invariant: string;
 
   /**
-   * The resource or object it is about.
+   * The resource or object that it is about.
    *
    * @generated from field: string subject = 2;
    */
@@ -45,7 +45,7 @@ export type Finding = Message<"mpc.v1.Finding"> & {
   message: string;
 
   /**
-   * The one command that repairs it.
+   * The single command that repairs it.
    *
    * @generated from field: string remedy = 4;
    */
@@ -53,7 +53,7 @@ export type Finding = Message<"mpc.v1.Finding"> & {
 };
 
 /**
- * A break of one of the platform's invariants.
+ * A violation of one of the platform's invariants.
  *
  * @generated from message mpc.v1.Finding
  */
@@ -66,7 +66,7 @@ export type FindingJson = {
   invariant?: string;
 
   /**
-   * The resource or object it is about.
+   * The resource or object that it is about.
    *
    * @generated from field: string subject = 2;
    */
@@ -80,7 +80,7 @@ export type FindingJson = {
   message?: string;
 
   /**
-   * The one command that repairs it.
+   * The single command that repairs it.
    *
    * @generated from field: string remedy = 4;
    */
@@ -131,7 +131,7 @@ export type DiagnoseResponse = Message<"mpc.v1.DiagnoseResponse"> & {
   checks: string[];
 
   /**
-   * What is broken; empty where all is well.
+   * The violations that were found; empty if there are none.
    *
    * @generated from field: repeated mpc.v1.Finding findings = 2;
    */
@@ -159,7 +159,7 @@ export type DiagnoseResponseJson = {
   checks?: string[];
 
   /**
-   * What is broken; empty where all is well.
+   * The violations that were found; empty if there are none.
    *
    * @generated from field: repeated mpc.v1.Finding findings = 2;
    */
@@ -194,7 +194,7 @@ export type ForeignObjects = Message<"mpc.v1.ForeignObjects"> & {
   cluster: string;
 
   /**
-   * Id of the other installation; empty where the objects name none.
+   * Id of the other installation; empty if the objects do not name one.
    *
    * @generated from field: string installation = 2;
    */
@@ -222,7 +222,7 @@ export type ForeignObjectsJson = {
   cluster?: string;
 
   /**
-   * Id of the other installation; empty where the objects name none.
+   * Id of the other installation; empty if the objects do not name one.
    *
    * @generated from field: string installation = 2;
    */
@@ -249,6 +249,20 @@ export const ForeignObjectsSchema: GenMessage<ForeignObjects, {jsonType: Foreign
  * @generated from message mpc.v1.SweepObjectsRequest
  */
 export type SweepObjectsRequest = Message<"mpc.v1.SweepObjectsRequest"> & {
+  /**
+   * Lists what could be removed, and removes nothing (AIP-163).
+   *
+   * @generated from field: bool validate_only = 1;
+   */
+  validateOnly: boolean;
+
+  /**
+   * What to remove, as it was listed; required unless `validate_only` is set. What is gone, or has
+   * changed since, is skipped.
+   *
+   * @generated from field: repeated mpc.v1.Leftover leftovers = 2;
+   */
+  leftovers: Leftover[];
 };
 
 /**
@@ -257,6 +271,20 @@ export type SweepObjectsRequest = Message<"mpc.v1.SweepObjectsRequest"> & {
  * @generated from message mpc.v1.SweepObjectsRequest
  */
 export type SweepObjectsRequestJson = {
+  /**
+   * Lists what could be removed, and removes nothing (AIP-163).
+   *
+   * @generated from field: bool validate_only = 1;
+   */
+  validateOnly?: boolean;
+
+  /**
+   * What to remove, as it was listed; required unless `validate_only` is set. What is gone, or has
+   * changed since, is skipped.
+   *
+   * @generated from field: repeated mpc.v1.Leftover leftovers = 2;
+   */
+  leftovers?: LeftoverJson[];
 };
 
 /**
@@ -265,6 +293,97 @@ export type SweepObjectsRequestJson = {
  */
 export const SweepObjectsRequestSchema: GenMessage<SweepObjectsRequest, {jsonType: SweepObjectsRequestJson}> = /*@__PURE__*/
   messageDesc(file_mpc_v1_diagnostics, 4);
+
+/**
+ * The objects without a record that one resource has left on a cluster.
+ *
+ * @generated from message mpc.v1.Leftover
+ */
+export type Leftover = Message<"mpc.v1.Leftover"> & {
+  /**
+   * Name of the resource that the objects once belonged to.
+   *
+   * @generated from field: string target = 1;
+   */
+  target: string;
+
+  /**
+   * Uid of that resource.
+   *
+   * @generated from field: string target_uid = 2;
+   */
+  targetUid: string;
+
+  /**
+   * Name of the cluster.
+   *
+   * @generated from field: string cluster = 3;
+   */
+  cluster: string;
+
+  /**
+   * The objects, as `Kind/namespace/name` or `Kind/name`.
+   *
+   * @generated from field: repeated string objects = 4;
+   */
+  objects: string[];
+
+  /**
+   * Stands for the state of the objects.
+   *
+   * @generated from field: string hash = 5;
+   */
+  hash: string;
+};
+
+/**
+ * The objects without a record that one resource has left on a cluster.
+ *
+ * @generated from message mpc.v1.Leftover
+ */
+export type LeftoverJson = {
+  /**
+   * Name of the resource that the objects once belonged to.
+   *
+   * @generated from field: string target = 1;
+   */
+  target?: string;
+
+  /**
+   * Uid of that resource.
+   *
+   * @generated from field: string target_uid = 2;
+   */
+  targetUid?: string;
+
+  /**
+   * Name of the cluster.
+   *
+   * @generated from field: string cluster = 3;
+   */
+  cluster?: string;
+
+  /**
+   * The objects, as `Kind/namespace/name` or `Kind/name`.
+   *
+   * @generated from field: repeated string objects = 4;
+   */
+  objects?: string[];
+
+  /**
+   * Stands for the state of the objects.
+   *
+   * @generated from field: string hash = 5;
+   */
+  hash?: string;
+};
+
+/**
+ * Describes the message mpc.v1.Leftover.
+ * Use `create(LeftoverSchema)` to create a new message.
+ */
+export const LeftoverSchema: GenMessage<Leftover, {jsonType: LeftoverJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_diagnostics, 5);
 
 /**
  * Response of SweepObjects.
@@ -285,6 +404,20 @@ export type SweepObjectsResponse = Message<"mpc.v1.SweepObjectsResponse"> & {
    * @generated from field: repeated mpc.v1.Finding findings = 2;
    */
   findings: Finding[];
+
+  /**
+   * What is removed, or would be.
+   *
+   * @generated from field: repeated mpc.v1.Leftover leftovers = 3;
+   */
+  leftovers: Leftover[];
+
+  /**
+   * Uids of leftovers that were named and are not removed: they are gone, or have changed.
+   *
+   * @generated from field: repeated string skipped_uids = 4;
+   */
+  skippedUids: string[];
 };
 
 /**
@@ -306,6 +439,20 @@ export type SweepObjectsResponseJson = {
    * @generated from field: repeated mpc.v1.Finding findings = 2;
    */
   findings?: FindingJson[];
+
+  /**
+   * What is removed, or would be.
+   *
+   * @generated from field: repeated mpc.v1.Leftover leftovers = 3;
+   */
+  leftovers?: LeftoverJson[];
+
+  /**
+   * Uids of leftovers that were named and are not removed: they are gone, or have changed.
+   *
+   * @generated from field: repeated string skipped_uids = 4;
+   */
+  skippedUids?: string[];
 };
 
 /**
@@ -313,7 +460,7 @@ export type SweepObjectsResponseJson = {
  * Use `create(SweepObjectsResponseSchema)` to create a new message.
  */
 export const SweepObjectsResponseSchema: GenMessage<SweepObjectsResponse, {jsonType: SweepObjectsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_diagnostics, 5);
+  messageDesc(file_mpc_v1_diagnostics, 6);
 
 /**
  * Request of GetServerInfo.
@@ -336,7 +483,7 @@ export type GetServerInfoRequestJson = {
  * Use `create(GetServerInfoRequestSchema)` to create a new message.
  */
 export const GetServerInfoRequestSchema: GenMessage<GetServerInfoRequest, {jsonType: GetServerInfoRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_diagnostics, 6);
+  messageDesc(file_mpc_v1_diagnostics, 7);
 
 /**
  * Response of GetServerInfo.
@@ -366,7 +513,7 @@ export type GetServerInfoResponse = Message<"mpc.v1.GetServerInfoResponse"> & {
   storage: string;
 
   /**
-   * What carries workloads.
+   * Name of the provider of clusters, for instance `simulated`.
    *
    * @generated from field: string provider = 4;
    */
@@ -408,7 +555,7 @@ export type GetServerInfoResponseJson = {
   storage?: string;
 
   /**
-   * What carries workloads.
+   * Name of the provider of clusters, for instance `simulated`.
    *
    * @generated from field: string provider = 4;
    */
@@ -427,10 +574,10 @@ export type GetServerInfoResponseJson = {
  * Use `create(GetServerInfoResponseSchema)` to create a new message.
  */
 export const GetServerInfoResponseSchema: GenMessage<GetServerInfoResponse, {jsonType: GetServerInfoResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_diagnostics, 7);
+  messageDesc(file_mpc_v1_diagnostics, 8);
 
 /**
- * Tells how the platform is.
+ * Reports the state of the platform.
  *
  * @generated from service mpc.v1.DiagnosticsService
  */
@@ -446,8 +593,8 @@ export const DiagnosticsService: GenService<{
     output: typeof DiagnoseResponseSchema;
   },
   /**
-   * Has objects that no record knows removed from all clusters that can be read, as what was
-   * abandoned is.
+   * Removes objects without a record from all clusters that can be read, like abandoned
+   * objects.
    *
    * @generated from rpc mpc.v1.DiagnosticsService.SweepObjects
    */
@@ -457,7 +604,7 @@ export const DiagnosticsService: GenService<{
     output: typeof SweepObjectsResponseSchema;
   },
   /**
-   * Tells what this server is.
+   * Describes this server.
    *
    * @generated from rpc mpc.v1.DiagnosticsService.GetServerInfo
    */

@@ -39,7 +39,7 @@ export type Environment = Message<"mpc.v1.Environment"> & {
   name: string;
 
   /**
-   * Unique over all time.
+   * Never reused.
    *
    * @generated from field: string uid = 2;
    */
@@ -53,7 +53,7 @@ export type Environment = Message<"mpc.v1.Environment"> & {
   etag: string;
 
   /**
-   * Changes with every change of what is asked for.
+   * Changes with every change of the desired state.
    *
    * @generated from field: int64 generation = 4;
    */
@@ -67,14 +67,14 @@ export type Environment = Message<"mpc.v1.Environment"> & {
   labels: { [key: string]: string };
 
   /**
-   * Free text, 16 KiB in all.
+   * Free text, 16 KiB in total.
    *
    * @generated from field: map<string, string> annotations = 6;
    */
   annotations: { [key: string]: string };
 
   /**
-   * When it was asked for.
+   * When it was requested.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 7;
    */
@@ -88,7 +88,7 @@ export type Environment = Message<"mpc.v1.Environment"> & {
   updateTime?: Timestamp | undefined;
 
   /**
-   * Where it is in its life (AIP-216).
+   * Its lifecycle state (AIP-216).
    *
    * @generated from field: mpc.v1.EnvironmentState state = 9;
    */
@@ -102,14 +102,14 @@ export type Environment = Message<"mpc.v1.Environment"> & {
   conditions: Condition[];
 
   /**
-   * Whether an operation is under way.
+   * Whether an operation is running on it.
    *
    * @generated from field: bool reconciling = 11;
    */
   reconciling: boolean;
 
   /**
-   * The operation under way, as `operations/{operation}`.
+   * The running operation, as `operations/{operation}`.
    *
    * @generated from field: string current_operation = 12;
    */
@@ -123,7 +123,7 @@ export type Environment = Message<"mpc.v1.Environment"> & {
   lastOperation: string;
 
   /**
-   * When it is deleted by itself; unset for never (AIP-214).
+   * When it is deleted automatically; unset for never (AIP-214).
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 14;
    */
@@ -137,21 +137,21 @@ export type Environment = Message<"mpc.v1.Environment"> & {
   ttl?: Duration | undefined;
 
   /**
-   * Refuses deletion, also by expiry, while set.
+   * While set, it cannot be deleted, neither by a request nor by expiry.
    *
    * @generated from field: bool deletion_protection = 16;
    */
   deletionProtection: boolean;
 
   /**
-   * Limits of what runs inside.
+   * Limits on the workloads inside.
    *
    * @generated from field: mpc.v1.Quota quota = 17;
    */
   quota?: Quota | undefined;
 
   /**
-   * Name of the cluster that carries it, one of those that the server has; `default` where empty.
+   * Name of its cluster, one of the server's clusters; `default` if empty.
    *
    * @generated from field: string cluster = 18;
    */
@@ -172,7 +172,7 @@ export type EnvironmentJson = {
   name?: string;
 
   /**
-   * Unique over all time.
+   * Never reused.
    *
    * @generated from field: string uid = 2;
    */
@@ -186,7 +186,7 @@ export type EnvironmentJson = {
   etag?: string;
 
   /**
-   * Changes with every change of what is asked for.
+   * Changes with every change of the desired state.
    *
    * @generated from field: int64 generation = 4;
    */
@@ -200,14 +200,14 @@ export type EnvironmentJson = {
   labels?: { [key: string]: string };
 
   /**
-   * Free text, 16 KiB in all.
+   * Free text, 16 KiB in total.
    *
    * @generated from field: map<string, string> annotations = 6;
    */
   annotations?: { [key: string]: string };
 
   /**
-   * When it was asked for.
+   * When it was requested.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 7;
    */
@@ -221,7 +221,7 @@ export type EnvironmentJson = {
   updateTime?: TimestampJson;
 
   /**
-   * Where it is in its life (AIP-216).
+   * Its lifecycle state (AIP-216).
    *
    * @generated from field: mpc.v1.EnvironmentState state = 9;
    */
@@ -235,14 +235,14 @@ export type EnvironmentJson = {
   conditions?: ConditionJson[];
 
   /**
-   * Whether an operation is under way.
+   * Whether an operation is running on it.
    *
    * @generated from field: bool reconciling = 11;
    */
   reconciling?: boolean;
 
   /**
-   * The operation under way, as `operations/{operation}`.
+   * The running operation, as `operations/{operation}`.
    *
    * @generated from field: string current_operation = 12;
    */
@@ -256,7 +256,7 @@ export type EnvironmentJson = {
   lastOperation?: string;
 
   /**
-   * When it is deleted by itself; unset for never (AIP-214).
+   * When it is deleted automatically; unset for never (AIP-214).
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 14;
    */
@@ -270,21 +270,21 @@ export type EnvironmentJson = {
   ttl?: DurationJson;
 
   /**
-   * Refuses deletion, also by expiry, while set.
+   * While set, it cannot be deleted, neither by a request nor by expiry.
    *
    * @generated from field: bool deletion_protection = 16;
    */
   deletionProtection?: boolean;
 
   /**
-   * Limits of what runs inside.
+   * Limits on the workloads inside.
    *
    * @generated from field: mpc.v1.Quota quota = 17;
    */
   quota?: QuotaJson;
 
   /**
-   * Name of the cluster that carries it, one of those that the server has; `default` where empty.
+   * Name of its cluster, one of the server's clusters; `default` if empty.
    *
    * @generated from field: string cluster = 18;
    */
@@ -299,13 +299,13 @@ export const EnvironmentSchema: GenMessage<Environment, {jsonType: EnvironmentJs
   messageDesc(file_mpc_v1_environment, 0);
 
 /**
- * Limits of an environment; what is unset is unlimited.
+ * Limits of an environment; an unset limit is unlimited.
  *
  * @generated from message mpc.v1.Quota
  */
 export type Quota = Message<"mpc.v1.Quota"> & {
   /**
-   * How many workloads.
+   * The number of workloads.
    *
    * @generated from field: int32 workloads = 1;
    */
@@ -327,13 +327,13 @@ export type Quota = Message<"mpc.v1.Quota"> & {
 };
 
 /**
- * Limits of an environment; what is unset is unlimited.
+ * Limits of an environment; an unset limit is unlimited.
  *
  * @generated from message mpc.v1.Quota
  */
 export type QuotaJson = {
   /**
-   * How many workloads.
+   * The number of workloads.
    *
    * @generated from field: int32 workloads = 1;
    */
@@ -375,7 +375,7 @@ export type CreateEnvironmentRequest = Message<"mpc.v1.CreateEnvironmentRequest"
   environmentId: string;
 
   /**
-   * What is asked for.
+   * The environment to create.
    *
    * @generated from field: mpc.v1.Environment environment = 2;
    */
@@ -396,7 +396,7 @@ export type CreateEnvironmentRequest = Message<"mpc.v1.CreateEnvironmentRequest"
   validateOnly: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 5;
    */
@@ -417,7 +417,7 @@ export type CreateEnvironmentRequestJson = {
   environmentId?: string;
 
   /**
-   * What is asked for.
+   * The environment to create.
    *
    * @generated from field: mpc.v1.Environment environment = 2;
    */
@@ -438,7 +438,7 @@ export type CreateEnvironmentRequestJson = {
   validateOnly?: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 5;
    */
@@ -494,21 +494,21 @@ export const GetEnvironmentRequestSchema: GenMessage<GetEnvironmentRequest, {jso
  */
 export type ListEnvironmentsRequest = Message<"mpc.v1.ListEnvironmentsRequest"> & {
   /**
-   * At most 1000; 50 where it is 0 (AIP-158).
+   * At most 1000; 0 means 50 (AIP-158).
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before.
+   * `next_page_token` of the previous page.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
 
   /**
-   * AIP-160 over `name`, `uid`, `state`, `stalled` (it has failed, and stays so until somebody
+   * AIP-160 over `name`, `uid`, `state`, `stalled` (failed, until somebody
    * acts), `labels`, `create_time`, `update_time`, `expire_time`, `deletion_protection`,
    * `cluster`, `current_operation` and `last_operation`; for instance
    * `state = READY AND labels."example.com/team" = web`. `labels:*` and `expire_time:*` ask whether
@@ -541,21 +541,21 @@ export type ListEnvironmentsRequest = Message<"mpc.v1.ListEnvironmentsRequest"> 
  */
 export type ListEnvironmentsRequestJson = {
   /**
-   * At most 1000; 50 where it is 0 (AIP-158).
+   * At most 1000; 0 means 50 (AIP-158).
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize?: number;
 
   /**
-   * `next_page_token` of the page before.
+   * `next_page_token` of the previous page.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken?: string;
 
   /**
-   * AIP-160 over `name`, `uid`, `state`, `stalled` (it has failed, and stays so until somebody
+   * AIP-160 over `name`, `uid`, `state`, `stalled` (failed, until somebody
    * acts), `labels`, `create_time`, `update_time`, `expire_time`, `deletion_protection`,
    * `cluster`, `current_operation` and `last_operation`; for instance
    * `state = READY AND labels."example.com/team" = web`. `labels:*` and `expire_time:*` ask whether
@@ -674,14 +674,14 @@ export type UpdateEnvironmentRequest = Message<"mpc.v1.UpdateEnvironmentRequest"
   validateOnly: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 5;
    */
   planHash: string;
 
   /**
-   * Creates the environment where there is none.
+   * Creates the environment if it does not exist.
    *
    * @generated from field: bool allow_missing = 6;
    */
@@ -725,14 +725,14 @@ export type UpdateEnvironmentRequestJson = {
   validateOnly?: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 5;
    */
   planHash?: string;
 
   /**
-   * Creates the environment where there is none.
+   * Creates the environment if it does not exist.
    *
    * @generated from field: bool allow_missing = 6;
    */
@@ -767,21 +767,21 @@ export type DeleteEnvironmentRequest = Message<"mpc.v1.DeleteEnvironmentRequest"
   etag: string;
 
   /**
-   * Deletes the workloads inside too (AIP-135).
+   * Also deletes the workloads inside (AIP-135).
    *
    * @generated from field: bool force = 3;
    */
   force: boolean;
 
   /**
-   * Succeeds where there is no such environment (AIP-135).
+   * Succeeds if there is no such environment (AIP-135).
    *
    * @generated from field: bool allow_missing = 4;
    */
   allowMissing: boolean;
 
   /**
-   * Forgets the record without waiting for the cluster; what is left is listed as orphans.
+   * Deletes the record without waiting for the cluster; remaining objects are listed as orphans.
    *
    * @generated from field: bool abandon = 5;
    */
@@ -802,14 +802,14 @@ export type DeleteEnvironmentRequest = Message<"mpc.v1.DeleteEnvironmentRequest"
   validateOnly: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 8;
    */
   planHash: string;
 
   /**
-   * How long it may take; 10 minutes where unset. Past it: DELETE_FAILED, with what blocks.
+   * Its time limit; 10 minutes if unset. After that it is DELETE_FAILED, with what blocks it.
    *
    * @generated from field: google.protobuf.Duration timeout = 9;
    */
@@ -837,21 +837,21 @@ export type DeleteEnvironmentRequestJson = {
   etag?: string;
 
   /**
-   * Deletes the workloads inside too (AIP-135).
+   * Also deletes the workloads inside (AIP-135).
    *
    * @generated from field: bool force = 3;
    */
   force?: boolean;
 
   /**
-   * Succeeds where there is no such environment (AIP-135).
+   * Succeeds if there is no such environment (AIP-135).
    *
    * @generated from field: bool allow_missing = 4;
    */
   allowMissing?: boolean;
 
   /**
-   * Forgets the record without waiting for the cluster; what is left is listed as orphans.
+   * Deletes the record without waiting for the cluster; remaining objects are listed as orphans.
    *
    * @generated from field: bool abandon = 5;
    */
@@ -872,14 +872,14 @@ export type DeleteEnvironmentRequestJson = {
   validateOnly?: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 8;
    */
   planHash?: string;
 
   /**
-   * How long it may take; 10 minutes where unset. Past it: DELETE_FAILED, with what blocks.
+   * Its time limit; 10 minutes if unset. After that it is DELETE_FAILED, with what blocks it.
    *
    * @generated from field: google.protobuf.Duration timeout = 9;
    */
@@ -894,7 +894,7 @@ export const DeleteEnvironmentRequestSchema: GenMessage<DeleteEnvironmentRequest
   messageDesc(file_mpc_v1_environment, 7);
 
 /**
- * Where an environment is in its life.
+ * The lifecycle state of an environment.
  *
  * @generated from enum mpc.v1.EnvironmentState
  */
@@ -949,7 +949,7 @@ export enum EnvironmentState {
   UPDATE_FAILED = 6,
 
   /**
-   * Deletion failed; the last operation says what blocks.
+   * Deletion failed; the last operation says what blocks it.
    *
    * @generated from enum value: ENVIRONMENT_STATE_DELETE_FAILED = 7;
    */
@@ -957,7 +957,7 @@ export enum EnvironmentState {
 }
 
 /**
- * Where an environment is in its life.
+ * The lifecycle state of an environment.
  *
  * @generated from enum mpc.v1.EnvironmentState
  */
@@ -1016,7 +1016,7 @@ export const EnvironmentService: GenService<{
     output: typeof OperationSchema;
   },
   /**
-   * Deletes an environment; stops what runs on it first.
+   * Deletes an environment; running operations on it are stopped first.
    *
    * @generated from rpc mpc.v1.EnvironmentService.DeleteEnvironment
    */

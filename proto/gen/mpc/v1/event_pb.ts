@@ -26,13 +26,13 @@ export const file_mpc_v1_event: GenFile = /*@__PURE__*/
   fileDesc("ChJtcGMvdjEvZXZlbnQucHJvdG8SBm1wYy52MSL9AgoFRXZlbnQSFQoIc2VxdWVuY2UYASABKANCA+BBAxItCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEiQKBHR5cGUYAyABKA4yES5tcGMudjEuRXZlbnRUeXBlQgPgQQMSEwoGcmVhc29uGAQgASgJQgPgQQMSFAoHbWVzc2FnZRgFIAEoCUID4EEDEhMKBnRhcmdldBgGIAEoCUID4EEDEhYKCW9wZXJhdGlvbhgHIAEoCUID4EEDEhIKBWFjdG9yGAggASgJQgPgQQMSLwoLZW52aXJvbm1lbnQYCSABKAsyEy5tcGMudjEuRW52aXJvbm1lbnRCA+BBA0gAEikKCHdvcmtsb2FkGAogASgLMhAubXBjLnYxLldvcmtsb2FkQgPgQQNIABI0ChJvcGVyYXRpb25fcmVzb3VyY2UYCyABKAsyES5tcGMudjEuT3BlcmF0aW9uQgPgQQNIAEIKCghyZXNvdXJjZSJ0ChJXYXRjaEV2ZW50c1JlcXVlc3QSEwoGdGFyZ2V0GAEgASgJQgPgQQESEgoFa2luZHMYAiADKAlCA+BBARIZCgxyZXN1bWVfdG9rZW4YAyABKAlCA+BBARIaCg1za2lwX2V4aXN0aW5nGAQgASgIQgPgQQEiWQoTV2F0Y2hFdmVudHNSZXNwb25zZRIcCgVldmVudBgBIAEoCzINLm1wYy52MS5FdmVudBIUCgxyZXN1bWVfdG9rZW4YAiABKAkSDgoGc3luY2VkGAMgASgIKqABCglFdmVudFR5cGUSGgoWRVZFTlRfVFlQRV9VTlNQRUNJRklFRBAAEhYKEkVWRU5UX1RZUEVfQ1JFQVRFRBABEhYKEkVWRU5UX1RZUEVfVVBEQVRFRBACEhYKEkVWRU5UX1RZUEVfREVMRVRFRBADEhYKEkVWRU5UX1RZUEVfTk9USUNFRBAEEhcKE0VWRU5UX1RZUEVfRVhJU1RJTkcQBTJ5CgxFdmVudFNlcnZpY2USaQoLV2F0Y2hFdmVudHMSGi5tcGMudjEuV2F0Y2hFdmVudHNSZXF1ZXN0GhsubXBjLnYxLldhdGNoRXZlbnRzUmVzcG9uc2UiH5ACAYLT5JMCFhIUL21wYy92MS9ldmVudHM6d2F0Y2gwAUJWCgpkZXYubXBjLnYxQgpFdmVudFByb3RvUAFaGG1wYy5kZXYvYXBpL21wYy92MTttcGN2MaICA01QQ6oCBk1wYy5WMcoCBk1wY1xWMeoCB01wYzo6VjFiBnByb3RvMw", [file_google_api_annotations, file_google_api_field_behavior, file_google_protobuf_timestamp, file_mpc_v1_environment, file_mpc_v1_operation, file_mpc_v1_workload]);
 
 /**
- * One entry of the single ordered log.
+ * One entry of the single ordered event log.
  *
  * @generated from message mpc.v1.Event
  */
 export type Event = Message<"mpc.v1.Event"> & {
   /**
-   * Its place in the log: unique and increasing, with gaps. Only the order has a meaning.
+   * Its position in the log: unique and increasing, with gaps. Only the order has a meaning.
    *
    * @generated from field: int64 sequence = 1;
    */
@@ -67,7 +67,7 @@ export type Event = Message<"mpc.v1.Event"> & {
   message: string;
 
   /**
-   * Name of the resource it is about.
+   * Name of the resource that the event is about.
    *
    * @generated from field: string target = 6;
    */
@@ -88,7 +88,7 @@ export type Event = Message<"mpc.v1.Event"> & {
   actor: string;
 
   /**
-   * The resource as it was then. Secret values are redacted.
+   * The resource at the time of the event. Secret values are redacted.
    *
    * @generated from oneof mpc.v1.Event.resource
    */
@@ -120,13 +120,13 @@ export type Event = Message<"mpc.v1.Event"> & {
 };
 
 /**
- * One entry of the single ordered log.
+ * One entry of the single ordered event log.
  *
  * @generated from message mpc.v1.Event
  */
 export type EventJson = {
   /**
-   * Its place in the log: unique and increasing, with gaps. Only the order has a meaning.
+   * Its position in the log: unique and increasing, with gaps. Only the order has a meaning.
    *
    * @generated from field: int64 sequence = 1;
    */
@@ -161,7 +161,7 @@ export type EventJson = {
   message?: string;
 
   /**
-   * Name of the resource it is about.
+   * Name of the resource that the event is about.
    *
    * @generated from field: string target = 6;
    */
@@ -217,7 +217,7 @@ export const EventSchema: GenMessage<Event, {jsonType: EventJson}> = /*@__PURE__
  */
 export type WatchEventsRequest = Message<"mpc.v1.WatchEventsRequest"> & {
   /**
-   * Only events about this resource and those below it; all where empty.
+   * Only events about this resource and the resources below it; empty for all.
    *
    * @generated from field: string target = 1;
    */
@@ -231,17 +231,17 @@ export type WatchEventsRequest = Message<"mpc.v1.WatchEventsRequest"> & {
   kinds: string[];
 
   /**
-   * Goes on after the response that carried it, in place of starting with what is. Opaque: only a
-   * token of this server is accepted, and its parts have no meaning. Where the log no longer goes
-   * back so far, OUT_OF_RANGE `EVENTS_COMPACTED`, where it was begun anew `EVENTS_UNKNOWN`: watch
-   * again without one.
+   * Resumes after the response that had this token, instead of starting with existing resources.
+   * Opaque: only a token of this server is accepted, and its parts have no meaning. If the log no
+   * longer goes back that far, the error is OUT_OF_RANGE `EVENTS_COMPACTED`; if the log was reset,
+   * `EVENTS_UNKNOWN`. In both cases watch again without a token.
    *
    * @generated from field: string resume_token = 3;
    */
   resumeToken: string;
 
   /**
-   * Leaves out what is, and starts with what happens next.
+   * Skips existing resources, and starts with the next event.
    *
    * @generated from field: bool skip_existing = 4;
    */
@@ -255,7 +255,7 @@ export type WatchEventsRequest = Message<"mpc.v1.WatchEventsRequest"> & {
  */
 export type WatchEventsRequestJson = {
   /**
-   * Only events about this resource and those below it; all where empty.
+   * Only events about this resource and the resources below it; empty for all.
    *
    * @generated from field: string target = 1;
    */
@@ -269,17 +269,17 @@ export type WatchEventsRequestJson = {
   kinds?: string[];
 
   /**
-   * Goes on after the response that carried it, in place of starting with what is. Opaque: only a
-   * token of this server is accepted, and its parts have no meaning. Where the log no longer goes
-   * back so far, OUT_OF_RANGE `EVENTS_COMPACTED`, where it was begun anew `EVENTS_UNKNOWN`: watch
-   * again without one.
+   * Resumes after the response that had this token, instead of starting with existing resources.
+   * Opaque: only a token of this server is accepted, and its parts have no meaning. If the log no
+   * longer goes back that far, the error is OUT_OF_RANGE `EVENTS_COMPACTED`; if the log was reset,
+   * `EVENTS_UNKNOWN`. In both cases watch again without a token.
    *
    * @generated from field: string resume_token = 3;
    */
   resumeToken?: string;
 
   /**
-   * Leaves out what is, and starts with what happens next.
+   * Skips existing resources, and starts with the next event.
    *
    * @generated from field: bool skip_existing = 4;
    */
@@ -300,21 +300,21 @@ export const WatchEventsRequestSchema: GenMessage<WatchEventsRequest, {jsonType:
  */
 export type WatchEventsResponse = Message<"mpc.v1.WatchEventsResponse"> & {
   /**
-   * Unset for a mark that only brings a newer token.
+   * Unset for a mark, which only has a newer token.
    *
    * @generated from field: mpc.v1.Event event = 1;
    */
   event?: Event | undefined;
 
   /**
-   * Where to go on, opaque.
+   * Where to resume; opaque.
    *
    * @generated from field: string resume_token = 2;
    */
   resumeToken: string;
 
   /**
-   * Set on the first response after all that existed.
+   * Set on the first response after all existing resources.
    *
    * @generated from field: bool synced = 3;
    */
@@ -328,21 +328,21 @@ export type WatchEventsResponse = Message<"mpc.v1.WatchEventsResponse"> & {
  */
 export type WatchEventsResponseJson = {
   /**
-   * Unset for a mark that only brings a newer token.
+   * Unset for a mark, which only has a newer token.
    *
    * @generated from field: mpc.v1.Event event = 1;
    */
   event?: EventJson;
 
   /**
-   * Where to go on, opaque.
+   * Where to resume; opaque.
    *
    * @generated from field: string resume_token = 2;
    */
   resumeToken?: string;
 
   /**
-   * Set on the first response after all that existed.
+   * Set on the first response after all existing resources.
    *
    * @generated from field: bool synced = 3;
    */
@@ -370,7 +370,7 @@ export enum EventType {
   UNSPECIFIED = 0,
 
   /**
-   * It came to be.
+   * It was created.
    *
    * @generated from enum value: EVENT_TYPE_CREATED = 1;
    */
@@ -384,21 +384,21 @@ export enum EventType {
   UPDATED = 2,
 
   /**
-   * It is gone.
+   * It was deleted.
    *
    * @generated from enum value: EVENT_TYPE_DELETED = 3;
    */
   DELETED = 3,
 
   /**
-   * Something was noticed that changed nothing, for instance that it expires soon.
+   * An observation without a change, for instance that it expires soon.
    *
    * @generated from enum value: EVENT_TYPE_NOTICED = 4;
    */
   NOTICED = 4,
 
   /**
-   * It was there when the watch began.
+   * It existed when the watch began.
    *
    * @generated from enum value: EVENT_TYPE_EXISTING = 5;
    */
@@ -419,14 +419,14 @@ export const EventTypeSchema: GenEnum<EventType, EventTypeJson> = /*@__PURE__*/
   enumDesc(file_mpc_v1_event, 0);
 
 /**
- * Streams what happens.
+ * Streams events.
  *
  * @generated from service mpc.v1.EventService
  */
 export const EventService: GenService<{
   /**
-   * Streams events: first what is (EVENT_TYPE_EXISTING), then what happens, without gap or
-   * duplicate. A stream that broke goes on from its last `resume_token`.
+   * Streams existing resources (EVENT_TYPE_EXISTING), then events, without gaps or duplicates. A
+   * broken stream can be resumed from its last `resume_token`.
    *
    * @generated from rpc mpc.v1.EventService.WatchEvents
    */

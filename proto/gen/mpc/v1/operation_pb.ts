@@ -24,13 +24,13 @@ export const file_mpc_v1_operation: GenFile = /*@__PURE__*/
   fileDesc("ChZtcGMvdjEvb3BlcmF0aW9uLnByb3RvEgZtcGMudjEi5AUKCU9wZXJhdGlvbhIRCgRuYW1lGAEgASgJQgPgQQgSEQoEa2luZBgCIAEoCUID4EEDEhMKBnRhcmdldBgDIAEoCUID4EEDEioKBXN0YXRlGAQgASgOMhYubXBjLnYxLk9wZXJhdGlvblN0YXRlQgPgQQMSEQoEZG9uZRgFIAEoCEID4EEDEikKBXN0ZXBzGAYgAygLMhUubXBjLnYxLk9wZXJhdGlvblN0ZXBCA+BBAxInCgVlcnJvchgHIAEoCzITLm1wYy52MS5FcnJvclJlY29yZEID4EEDEhIKBWFjdG9yGAggASgJQgPgQQMSEwoGZW5naW5lGAkgASgJQgPgQQMSNAoLY3JlYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSMwoKc3RhcnRfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIxCghlbmRfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIxCghkZWFkbGluZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIvCgxjYW5jZWxsYXRpb24YDiABKAsyFC5tcGMudjEuQ2FuY2VsbGF0aW9uQgPgQQMSJQoHcmVzaWR1ZRgPIAMoCzIPLm1wYy52MS5SZXNpZHVlQgPgQQMSFQoIcmV0cnlfb2YYECABKAlCA+BBAxIfCgpyZXF1ZXN0X2lkGBEgASgJQgvgQQPijM/XCAIIARIfCgRwbGFuGBIgASgLMgwubXBjLnYxLlBsYW5CA+BBAxIbCg53YWl0aW5nX3JlYXNvbhgTIAEoCUID4EEDOkHqQT4KDW1wYy9PcGVyYXRpb24SFm9wZXJhdGlvbnMve29wZXJhdGlvbn0qCm9wZXJhdGlvbnMyCW9wZXJhdGlvbiL0AQoNT3BlcmF0aW9uU3RlcBIRCgRuYW1lGAEgASgJQgPgQQMSJQoFc3RhdGUYAiABKA4yES5tcGMudjEuU3RlcFN0YXRlQgPgQQMSKgoIYXR0ZW1wdHMYAyADKAsyEy5tcGMudjEuU3RlcEF0dGVtcHRCA+BBAxIzCgpzdGFydF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEjEKCGVuZF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEhUKCHByb2dyZXNzGAYgASgJQgPgQQMigAIKC1N0ZXBBdHRlbXB0EhMKBm51bWJlchgBIAEoBUID4EEDEhEKBHVuZG8YAiABKAhCA+BBAxIzCgpzdGFydF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEjEKCGVuZF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDEicKBWVycm9yGAUgASgLMhMubXBjLnYxLkVycm9yUmVjb3JkQgPgQQMSOAoPbmV4dF9yZXRyeV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EEDImYKDENhbmNlbGxhdGlvbhISCgVhY3RvchgBIAEoCUID4EEDEhMKBnJlYXNvbhgCIAEoCUID4EEDEi0KBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMiSAoHUmVzaWR1ZRITCgZvYmplY3QYASABKAlCA+BBAxITCgZyZWFzb24YAiABKAlCA+BBAxITCgZyZW1lZHkYAyABKAlCA+BBAyI6ChNHZXRPcGVyYXRpb25SZXF1ZXN0EiMKBG5hbWUYASABKAlCFeBBAvpBDwoNbXBjL09wZXJhdGlvbiKoAQoVTGlzdE9wZXJhdGlvbnNSZXF1ZXN0EhYKCXBhZ2Vfc2l6ZRgBIAEoBUID4EEBEhcKCnBhZ2VfdG9rZW4YAiABKAlCA+BBARITCgZmaWx0ZXIYAyABKAlCA+BBARIVCghvcmRlcl9ieRgEIAEoCUID4EEBEjIKCXJlYWRfbWFzaxgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCA+BBASJYChZMaXN0T3BlcmF0aW9uc1Jlc3BvbnNlEiUKCm9wZXJhdGlvbnMYASADKAsyES5tcGMudjEuT3BlcmF0aW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJsChRXYWl0T3BlcmF0aW9uUmVxdWVzdBIjCgRuYW1lGAEgASgJQhXgQQL6QQ8KDW1wYy9PcGVyYXRpb24SLwoHdGltZW91dBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkID4EEBIjwKFVdhdGNoT3BlcmF0aW9uUmVxdWVzdBIjCgRuYW1lGAEgASgJQhXgQQL6QQ8KDW1wYy9PcGVyYXRpb24ibgoWQ2FuY2VsT3BlcmF0aW9uUmVxdWVzdBIjCgRuYW1lGAEgASgJQhXgQQL6QQ8KDW1wYy9PcGVyYXRpb24SEwoGcmVhc29uGAIgASgJQgPgQQESGgoNdmFsaWRhdGVfb25seRgDIAEoCEID4EEBInoKF0NhbmNlbE9wZXJhdGlvblJlc3BvbnNlEiQKCW9wZXJhdGlvbhgBIAEoCzIRLm1wYy52MS5PcGVyYXRpb24SFAoMdW5kb25lX3N0ZXBzGAIgAygJEhIKCmtlcHRfc3RlcHMYAyADKAkSDwoHb3V0Y29tZRgEIAEoCSKRAQoVUmV0cnlPcGVyYXRpb25SZXF1ZXN0EiMKBG5hbWUYASABKAlCFeBBAvpBDwoNbXBjL09wZXJhdGlvbhIfCgpyZXF1ZXN0X2lkGAIgASgJQgvgQQHijM/XCAIIARIaCg12YWxpZGF0ZV9vbmx5GAMgASgIQgPgQQESFgoJcGxhbl9oYXNoGAQgASgJQgPgQQEiPgoXRXhwbGFpbk9wZXJhdGlvblJlcXVlc3QSIwoEbmFtZRgBIAEoCUIV4EEC+kEPCg1tcGMvT3BlcmF0aW9uIpEBChhFeHBsYWluT3BlcmF0aW9uUmVzcG9uc2USDwoHc3VtbWFyeRgBIAEoCRImCgZjYXVzZXMYAiADKAsyFi5tcGMudjEuRXhwbGFpbmVkQ2F1c2USEwoLcmVzcG9uc2libGUYAyABKAkSFAoMbmV4dF9jb21tYW5kGAQgASgJEhEKCW5leHRfc3RlcBgFIAEoCSJfCg5FeHBsYWluZWRDYXVzZRINCgVzY29wZRgBIAEoCRIPCgdzdWJqZWN0GAIgASgJEgwKBGNvZGUYAyABKAkSDgoGcmVhc29uGAQgASgJEg8KB21lc3NhZ2UYBSABKAkqigIKDk9wZXJhdGlvblN0YXRlEh8KG09QRVJBVElPTl9TVEFURV9VTlNQRUNJRklFRBAAEhsKF09QRVJBVElPTl9TVEFURV9QRU5ESU5HEAESGwoXT1BFUkFUSU9OX1NUQVRFX1JVTk5JTkcQAhIeChpPUEVSQVRJT05fU1RBVEVfQ0FOQ0VMTElORxADEh0KGU9QRVJBVElPTl9TVEFURV9TVUNDRUVERUQQBBIaChZPUEVSQVRJT05fU1RBVEVfRkFJTEVEEAUSHQoZT1BFUkFUSU9OX1NUQVRFX0NBTkNFTExFRBAGEiMKH09QRVJBVElPTl9TVEFURV9ORUVEU19BVFRFTlRJT04QByrtAQoJU3RlcFN0YXRlEhoKFlNURVBfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJTVEVQX1NUQVRFX1BFTkRJTkcQARIWChJTVEVQX1NUQVRFX1JVTk5JTkcQAhIYChRTVEVQX1NUQVRFX1NVQ0NFRURFRBADEhUKEVNURVBfU1RBVEVfRkFJTEVEEAQSGAoUU1RFUF9TVEFURV9DQU5DRUxMRUQQBRIWChJTVEVQX1NUQVRFX1VORE9JTkcQBhIVChFTVEVQX1NUQVRFX1VORE9ORRAHEhoKFlNURVBfU1RBVEVfVU5ET19GQUlMRUQQCDLOBgoQT3BlcmF0aW9uU2VydmljZRJmCgxHZXRPcGVyYXRpb24SGy5tcGMudjEuR2V0T3BlcmF0aW9uUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24iJpACAYLT5JMCHRIbL21wYy92MS97bmFtZT1vcGVyYXRpb25zLyp9Em4KDkxpc3RPcGVyYXRpb25zEh0ubXBjLnYxLkxpc3RPcGVyYXRpb25zUmVxdWVzdBoeLm1wYy52MS5MaXN0T3BlcmF0aW9uc1Jlc3BvbnNlIh2QAgGC0+STAhQSEi9tcGMvdjEvb3BlcmF0aW9ucxJwCg1XYWl0T3BlcmF0aW9uEhwubXBjLnYxLldhaXRPcGVyYXRpb25SZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbiIukAIBgtPkkwIlOgEqIiAvbXBjL3YxL3tuYW1lPW9wZXJhdGlvbnMvKn06d2FpdBJyCg5XYXRjaE9wZXJhdGlvbhIdLm1wYy52MS5XYXRjaE9wZXJhdGlvblJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uIiyQAgGC0+STAiMSIS9tcGMvdjEve25hbWU9b3BlcmF0aW9ucy8qfTp3YXRjaDABEoEBCg9DYW5jZWxPcGVyYXRpb24SHi5tcGMudjEuQ2FuY2VsT3BlcmF0aW9uUmVxdWVzdBofLm1wYy52MS5DYW5jZWxPcGVyYXRpb25SZXNwb25zZSItgtPkkwInOgEqIiIvbXBjL3YxL3tuYW1lPW9wZXJhdGlvbnMvKn06Y2FuY2VsEnAKDlJldHJ5T3BlcmF0aW9uEh0ubXBjLnYxLlJldHJ5T3BlcmF0aW9uUmVxdWVzdBoRLm1wYy52MS5PcGVyYXRpb24iLILT5JMCJjoBKiIhL21wYy92MS97bmFtZT1vcGVyYXRpb25zLyp9OnJldHJ5EoUBChBFeHBsYWluT3BlcmF0aW9uEh8ubXBjLnYxLkV4cGxhaW5PcGVyYXRpb25SZXF1ZXN0GiAubXBjLnYxLkV4cGxhaW5PcGVyYXRpb25SZXNwb25zZSIukAIBgtPkkwIlEiMvbXBjL3YxL3tuYW1lPW9wZXJhdGlvbnMvKn06ZXhwbGFpbkJaCgpkZXYubXBjLnYxQg5PcGVyYXRpb25Qcm90b1ABWhhtcGMuZGV2L2FwaS9tcGMvdjE7bXBjdjGiAgNNUEOqAgZNcGMuVjHKAgZNcGNcVjHqAgdNcGM6OlYxYgZwcm90bzM", [file_google_api_annotations, file_google_api_field_behavior, file_google_api_field_info, file_google_api_resource, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_mpc_v1_common]);
 
 /**
- * One durable change (AIP-151): what it does, to what, and how far it is.
+ * One durable change (AIP-151): its kind, its target and its progress.
  *
  * @generated from message mpc.v1.Operation
  */
 export type Operation = Message<"mpc.v1.Operation"> & {
   /**
-   * `operations/{uuid}`; empty in the answer to `validate_only`.
+   * `operations/{uuid}`; empty in the response to `validate_only`.
    *
    * @generated from field: string name = 1;
    */
@@ -44,14 +44,14 @@ export type Operation = Message<"mpc.v1.Operation"> & {
   kind: string;
 
   /**
-   * Name of the resource it changes.
+   * Name of the resource that it changes.
    *
    * @generated from field: string target = 3;
    */
   target: string;
 
   /**
-   * How far it is.
+   * Its state.
    *
    * @generated from field: mpc.v1.OperationState state = 4;
    */
@@ -65,7 +65,7 @@ export type Operation = Message<"mpc.v1.Operation"> & {
   done: boolean;
 
   /**
-   * Its steps in their order.
+   * Its steps, in order.
    *
    * @generated from field: repeated mpc.v1.OperationStep steps = 6;
    */
@@ -79,7 +79,7 @@ export type Operation = Message<"mpc.v1.Operation"> & {
   error?: ErrorRecord | undefined;
 
   /**
-   * Who asked for it.
+   * The principal that requested it.
    *
    * @generated from field: string actor = 8;
    */
@@ -114,29 +114,29 @@ export type Operation = Message<"mpc.v1.Operation"> & {
   endTime?: Timestamp | undefined;
 
   /**
-   * When it gives up. Time in which nobody could work on it, because it had to wait for its
-   * resource or because no process ran, does not count: the deadline is moved by it.
+   * When it gives up. Time in which it could not run, because it waited for its resource or because
+   * no process ran, does not count: the deadline is extended by it.
    *
    * @generated from field: google.protobuf.Timestamp deadline = 13;
    */
   deadline?: Timestamp | undefined;
 
   /**
-   * Why it is being cancelled or was.
+   * Who cancelled it, and why; unset if it was not cancelled.
    *
    * @generated from field: mpc.v1.Cancellation cancellation = 14;
    */
   cancellation?: Cancellation | undefined;
 
   /**
-   * What is left behind, for NEEDS_ATTENTION and abandoned resources.
+   * Objects that are left, for NEEDS_ATTENTION and abandoned resources.
    *
    * @generated from field: repeated mpc.v1.Residue residue = 15;
    */
   residue: Residue[];
 
   /**
-   * The operation that this one tries again.
+   * The operation that this one retries.
    *
    * @generated from field: string retry_of = 16;
    */
@@ -150,14 +150,14 @@ export type Operation = Message<"mpc.v1.Operation"> & {
   requestId: string;
 
   /**
-   * What it would do; only in the answer to `validate_only`.
+   * What it would do; only in the response to `validate_only`.
    *
    * @generated from field: mpc.v1.Plan plan = 18;
    */
   plan?: Plan | undefined;
 
   /**
-   * Why nobody begins it, or goes on with it, for instance that its engine is unreachable.
+   * Why it waits, for instance because its engine is unreachable; empty if it does not wait.
    *
    * @generated from field: string waiting_reason = 19;
    */
@@ -165,13 +165,13 @@ export type Operation = Message<"mpc.v1.Operation"> & {
 };
 
 /**
- * One durable change (AIP-151): what it does, to what, and how far it is.
+ * One durable change (AIP-151): its kind, its target and its progress.
  *
  * @generated from message mpc.v1.Operation
  */
 export type OperationJson = {
   /**
-   * `operations/{uuid}`; empty in the answer to `validate_only`.
+   * `operations/{uuid}`; empty in the response to `validate_only`.
    *
    * @generated from field: string name = 1;
    */
@@ -185,14 +185,14 @@ export type OperationJson = {
   kind?: string;
 
   /**
-   * Name of the resource it changes.
+   * Name of the resource that it changes.
    *
    * @generated from field: string target = 3;
    */
   target?: string;
 
   /**
-   * How far it is.
+   * Its state.
    *
    * @generated from field: mpc.v1.OperationState state = 4;
    */
@@ -206,7 +206,7 @@ export type OperationJson = {
   done?: boolean;
 
   /**
-   * Its steps in their order.
+   * Its steps, in order.
    *
    * @generated from field: repeated mpc.v1.OperationStep steps = 6;
    */
@@ -220,7 +220,7 @@ export type OperationJson = {
   error?: ErrorRecordJson;
 
   /**
-   * Who asked for it.
+   * The principal that requested it.
    *
    * @generated from field: string actor = 8;
    */
@@ -255,29 +255,29 @@ export type OperationJson = {
   endTime?: TimestampJson;
 
   /**
-   * When it gives up. Time in which nobody could work on it, because it had to wait for its
-   * resource or because no process ran, does not count: the deadline is moved by it.
+   * When it gives up. Time in which it could not run, because it waited for its resource or because
+   * no process ran, does not count: the deadline is extended by it.
    *
    * @generated from field: google.protobuf.Timestamp deadline = 13;
    */
   deadline?: TimestampJson;
 
   /**
-   * Why it is being cancelled or was.
+   * Who cancelled it, and why; unset if it was not cancelled.
    *
    * @generated from field: mpc.v1.Cancellation cancellation = 14;
    */
   cancellation?: CancellationJson;
 
   /**
-   * What is left behind, for NEEDS_ATTENTION and abandoned resources.
+   * Objects that are left, for NEEDS_ATTENTION and abandoned resources.
    *
    * @generated from field: repeated mpc.v1.Residue residue = 15;
    */
   residue?: ResidueJson[];
 
   /**
-   * The operation that this one tries again.
+   * The operation that this one retries.
    *
    * @generated from field: string retry_of = 16;
    */
@@ -291,14 +291,14 @@ export type OperationJson = {
   requestId?: string;
 
   /**
-   * What it would do; only in the answer to `validate_only`.
+   * What it would do; only in the response to `validate_only`.
    *
    * @generated from field: mpc.v1.Plan plan = 18;
    */
   plan?: PlanJson;
 
   /**
-   * Why nobody begins it, or goes on with it, for instance that its engine is unreachable.
+   * Why it waits, for instance because its engine is unreachable; empty if it does not wait.
    *
    * @generated from field: string waiting_reason = 19;
    */
@@ -333,7 +333,7 @@ export type OperationStep = Message<"mpc.v1.OperationStep"> & {
   state: StepState;
 
   /**
-   * Every try, the oldest first; of many, the first and the last 20.
+   * Its attempts, oldest first; of many, the first and the last 20.
    *
    * @generated from field: repeated mpc.v1.StepAttempt attempts = 3;
    */
@@ -354,7 +354,7 @@ export type OperationStep = Message<"mpc.v1.OperationStep"> & {
   endTime?: Timestamp | undefined;
 
   /**
-   * What it is doing, for people, for instance `2 of 3 replicas ready`.
+   * Its progress, for people, for instance `2 of 3 replicas ready`.
    *
    * @generated from field: string progress = 6;
    */
@@ -382,7 +382,7 @@ export type OperationStepJson = {
   state?: StepStateJson;
 
   /**
-   * Every try, the oldest first; of many, the first and the last 20.
+   * Its attempts, oldest first; of many, the first and the last 20.
    *
    * @generated from field: repeated mpc.v1.StepAttempt attempts = 3;
    */
@@ -403,7 +403,7 @@ export type OperationStepJson = {
   endTime?: TimestampJson;
 
   /**
-   * What it is doing, for people, for instance `2 of 3 replicas ready`.
+   * Its progress, for people, for instance `2 of 3 replicas ready`.
    *
    * @generated from field: string progress = 6;
    */
@@ -418,7 +418,7 @@ export const OperationStepSchema: GenMessage<OperationStep, {jsonType: Operation
   messageDesc(file_mpc_v1_operation, 1);
 
 /**
- * One try of a step or of its undo.
+ * One attempt of a step or of its undo.
  *
  * @generated from message mpc.v1.StepAttempt
  */
@@ -431,7 +431,7 @@ export type StepAttempt = Message<"mpc.v1.StepAttempt"> & {
   number: number;
 
   /**
-   * Whether this is a try of the undo.
+   * Whether this is an attempt of the undo.
    *
    * @generated from field: bool undo = 2;
    */
@@ -452,14 +452,14 @@ export type StepAttempt = Message<"mpc.v1.StepAttempt"> & {
   endTime?: Timestamp | undefined;
 
   /**
-   * Why it failed; unset when it worked.
+   * Why it failed; unset if it succeeded.
    *
    * @generated from field: mpc.v1.ErrorRecord error = 5;
    */
   error?: ErrorRecord | undefined;
 
   /**
-   * When the next try begins; unset when there is none.
+   * When the next attempt begins; unset if there is none.
    *
    * @generated from field: google.protobuf.Timestamp next_retry_time = 6;
    */
@@ -467,7 +467,7 @@ export type StepAttempt = Message<"mpc.v1.StepAttempt"> & {
 };
 
 /**
- * One try of a step or of its undo.
+ * One attempt of a step or of its undo.
  *
  * @generated from message mpc.v1.StepAttempt
  */
@@ -480,7 +480,7 @@ export type StepAttemptJson = {
   number?: number;
 
   /**
-   * Whether this is a try of the undo.
+   * Whether this is an attempt of the undo.
    *
    * @generated from field: bool undo = 2;
    */
@@ -501,14 +501,14 @@ export type StepAttemptJson = {
   endTime?: TimestampJson;
 
   /**
-   * Why it failed; unset when it worked.
+   * Why it failed; unset if it succeeded.
    *
    * @generated from field: mpc.v1.ErrorRecord error = 5;
    */
   error?: ErrorRecordJson;
 
   /**
-   * When the next try begins; unset when there is none.
+   * When the next attempt begins; unset if there is none.
    *
    * @generated from field: google.protobuf.Timestamp next_retry_time = 6;
    */
@@ -586,7 +586,7 @@ export const CancellationSchema: GenMessage<Cancellation, {jsonType: Cancellatio
   messageDesc(file_mpc_v1_operation, 3);
 
 /**
- * Something that is left on the cluster.
+ * An object that is left on the cluster.
  *
  * @generated from message mpc.v1.Residue
  */
@@ -614,7 +614,7 @@ export type Residue = Message<"mpc.v1.Residue"> & {
 };
 
 /**
- * Something that is left on the cluster.
+ * An object that is left on the cluster.
  *
  * @generated from message mpc.v1.Residue
  */
@@ -690,14 +690,14 @@ export const GetOperationRequestSchema: GenMessage<GetOperationRequest, {jsonTyp
  */
 export type ListOperationsRequest = Message<"mpc.v1.ListOperationsRequest"> & {
   /**
-   * At most 1000; 50 where it is 0 (AIP-158).
+   * At most 1000; 0 means 50 (AIP-158).
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before.
+   * `next_page_token` of the previous page.
    *
    * @generated from field: string page_token = 2;
    */
@@ -713,7 +713,7 @@ export type ListOperationsRequest = Message<"mpc.v1.ListOperationsRequest"> & {
   filter: string;
 
   /**
-   * AIP-132; `create_time desc` where empty.
+   * AIP-132; `create_time desc` by default.
    *
    * @generated from field: string order_by = 4;
    */
@@ -735,14 +735,14 @@ export type ListOperationsRequest = Message<"mpc.v1.ListOperationsRequest"> & {
  */
 export type ListOperationsRequestJson = {
   /**
-   * At most 1000; 50 where it is 0 (AIP-158).
+   * At most 1000; 0 means 50 (AIP-158).
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize?: number;
 
   /**
-   * `next_page_token` of the page before.
+   * `next_page_token` of the previous page.
    *
    * @generated from field: string page_token = 2;
    */
@@ -758,7 +758,7 @@ export type ListOperationsRequestJson = {
   filter?: string;
 
   /**
-   * AIP-132; `create_time desc` where empty.
+   * AIP-132; `create_time desc` by default.
    *
    * @generated from field: string order_by = 4;
    */
@@ -843,7 +843,7 @@ export type WaitOperationRequest = Message<"mpc.v1.WaitOperationRequest"> & {
   name: string;
 
   /**
-   * How long to wait at most; 5 minutes where unset, not at all where it is 0.
+   * The maximum time to wait; 5 minutes if unset; 0 does not wait.
    *
    * @generated from field: google.protobuf.Duration timeout = 2;
    */
@@ -864,7 +864,7 @@ export type WaitOperationRequestJson = {
   name?: string;
 
   /**
-   * How long to wait at most; 5 minutes where unset, not at all where it is 0.
+   * The maximum time to wait; 5 minutes if unset; 0 does not wait.
    *
    * @generated from field: google.protobuf.Duration timeout = 2;
    */
@@ -934,7 +934,7 @@ export type CancelOperationRequest = Message<"mpc.v1.CancelOperationRequest"> & 
   reason: string;
 
   /**
-   * Answers with what would be undone and what would stay, and cancels nothing.
+   * Returns what would be undone and what would be kept, and cancels nothing.
    *
    * @generated from field: bool validate_only = 3;
    */
@@ -962,7 +962,7 @@ export type CancelOperationRequestJson = {
   reason?: string;
 
   /**
-   * Answers with what would be undone and what would stay, and cancels nothing.
+   * Returns what would be undone and what would be kept, and cancels nothing.
    *
    * @generated from field: bool validate_only = 3;
    */
@@ -983,28 +983,28 @@ export const CancelOperationRequestSchema: GenMessage<CancelOperationRequest, {j
  */
 export type CancelOperationResponse = Message<"mpc.v1.CancelOperationResponse"> & {
   /**
-   * The operation, as it is now.
+   * The current state of the operation.
    *
    * @generated from field: mpc.v1.Operation operation = 1;
    */
   operation?: Operation | undefined;
 
   /**
-   * Steps that are undone, in the order of undoing.
+   * Steps that are undone, in order.
    *
    * @generated from field: repeated string undone_steps = 2;
    */
   undoneSteps: string[];
 
   /**
-   * Steps that stay done.
+   * Steps that are kept.
    *
    * @generated from field: repeated string kept_steps = 3;
    */
   keptSteps: string[];
 
   /**
-   * What becomes of the resource, for people.
+   * What happens to the resource, for people.
    *
    * @generated from field: string outcome = 4;
    */
@@ -1018,28 +1018,28 @@ export type CancelOperationResponse = Message<"mpc.v1.CancelOperationResponse"> 
  */
 export type CancelOperationResponseJson = {
   /**
-   * The operation, as it is now.
+   * The current state of the operation.
    *
    * @generated from field: mpc.v1.Operation operation = 1;
    */
   operation?: OperationJson;
 
   /**
-   * Steps that are undone, in the order of undoing.
+   * Steps that are undone, in order.
    *
    * @generated from field: repeated string undone_steps = 2;
    */
   undoneSteps?: string[];
 
   /**
-   * Steps that stay done.
+   * Steps that are kept.
    *
    * @generated from field: repeated string kept_steps = 3;
    */
   keptSteps?: string[];
 
   /**
-   * What becomes of the resource, for people.
+   * What happens to the resource, for people.
    *
    * @generated from field: string outcome = 4;
    */
@@ -1074,14 +1074,14 @@ export type RetryOperationRequest = Message<"mpc.v1.RetryOperationRequest"> & {
   requestId: string;
 
   /**
-   * Answers with a plan, and changes nothing (AIP-163).
+   * Returns a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 3;
    */
   validateOnly: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 4;
    */
@@ -1109,14 +1109,14 @@ export type RetryOperationRequestJson = {
   requestId?: string;
 
   /**
-   * Answers with a plan, and changes nothing (AIP-163).
+   * Returns a plan, and changes nothing (AIP-163).
    *
    * @generated from field: bool validate_only = 3;
    */
   validateOnly?: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 4;
    */
@@ -1166,7 +1166,7 @@ export const ExplainOperationRequestSchema: GenMessage<ExplainOperationRequest, 
   messageDesc(file_mpc_v1_operation, 13);
 
 /**
- * Why an operation is as it is.
+ * The explanation of an operation's state.
  *
  * @generated from message mpc.v1.ExplainOperationResponse
  */
@@ -1193,7 +1193,7 @@ export type ExplainOperationResponse = Message<"mpc.v1.ExplainOperationResponse"
   responsible: string;
 
   /**
-   * The command to run next; empty where there is nothing to do.
+   * The command to run next; empty if there is nothing to do.
    *
    * @generated from field: string next_command = 4;
    */
@@ -1208,7 +1208,7 @@ export type ExplainOperationResponse = Message<"mpc.v1.ExplainOperationResponse"
 };
 
 /**
- * Why an operation is as it is.
+ * The explanation of an operation's state.
  *
  * @generated from message mpc.v1.ExplainOperationResponse
  */
@@ -1235,7 +1235,7 @@ export type ExplainOperationResponseJson = {
   responsible?: string;
 
   /**
-   * The command to run next; empty where there is nothing to do.
+   * The command to run next; empty if there is nothing to do.
    *
    * @generated from field: string next_command = 4;
    */
@@ -1348,7 +1348,7 @@ export const ExplainedCauseSchema: GenMessage<ExplainedCause, {jsonType: Explain
   messageDesc(file_mpc_v1_operation, 15);
 
 /**
- * How far an operation is.
+ * The state of an operation.
  *
  * @generated from enum mpc.v1.OperationState
  */
@@ -1361,21 +1361,21 @@ export enum OperationState {
   UNSPECIFIED = 0,
 
   /**
-   * Admitted, not begun.
+   * Admitted, but not begun.
    *
    * @generated from enum value: OPERATION_STATE_PENDING = 1;
    */
   PENDING = 1,
 
   /**
-   * Its steps run.
+   * Its steps are running.
    *
    * @generated from enum value: OPERATION_STATE_RUNNING = 2;
    */
   RUNNING = 2,
 
   /**
-   * A cancellation was asked for; undo runs.
+   * A cancellation was requested; undos are running.
    *
    * @generated from enum value: OPERATION_STATE_CANCELLING = 3;
    */
@@ -1403,7 +1403,7 @@ export enum OperationState {
   CANCELLED = 6,
 
   /**
-   * An undo failed: `residue` lists what is left; waits for a retry or an abandon.
+   * An undo failed: `residue` lists what is left. It waits for a retry or an abandon.
    *
    * @generated from enum value: OPERATION_STATE_NEEDS_ATTENTION = 7;
    */
@@ -1411,7 +1411,7 @@ export enum OperationState {
 }
 
 /**
- * How far an operation is.
+ * The state of an operation.
  *
  * @generated from enum mpc.v1.OperationState
  */
@@ -1424,7 +1424,7 @@ export const OperationStateSchema: GenEnum<OperationState, OperationStateJson> =
   enumDesc(file_mpc_v1_operation, 0);
 
 /**
- * How far a step is.
+ * The state of a step.
  *
  * @generated from enum mpc.v1.StepState
  */
@@ -1444,7 +1444,7 @@ export enum StepState {
   PENDING = 1,
 
   /**
-   * Running, or waiting for its next try.
+   * Running, or waiting for its next attempt.
    *
    * @generated from enum value: STEP_STATE_RUNNING = 2;
    */
@@ -1458,7 +1458,7 @@ export enum StepState {
   SUCCEEDED = 3,
 
   /**
-   * Failed for good.
+   * Failed permanently.
    *
    * @generated from enum value: STEP_STATE_FAILED = 4;
    */
@@ -1486,7 +1486,7 @@ export enum StepState {
   UNDONE = 7,
 
   /**
-   * Its undo failed for good.
+   * Its undo failed permanently.
    *
    * @generated from enum value: STEP_STATE_UNDO_FAILED = 8;
    */
@@ -1494,7 +1494,7 @@ export enum StepState {
 }
 
 /**
- * How far a step is.
+ * The state of a step.
  *
  * @generated from enum mpc.v1.StepState
  */
@@ -1507,7 +1507,7 @@ export const StepStateSchema: GenEnum<StepState, StepStateJson> = /*@__PURE__*/
   enumDesc(file_mpc_v1_operation, 1);
 
 /**
- * Reads and steers operations.
+ * Reads and controls operations.
  *
  * @generated from service mpc.v1.OperationService
  */
@@ -1523,7 +1523,7 @@ export const OperationService: GenService<{
     output: typeof OperationSchema;
   },
   /**
-   * Lists operations, the newest first.
+   * Lists operations, newest first.
    *
    * @generated from rpc mpc.v1.OperationService.ListOperations
    */
@@ -1534,7 +1534,7 @@ export const OperationService: GenService<{
   },
   /**
    * Waits until an operation has ended, or the timeout or the call's deadline has passed, and
-   * answers with it as it is then.
+   * returns its state at that time.
    *
    * @generated from rpc mpc.v1.OperationService.WaitOperation
    */
@@ -1544,7 +1544,7 @@ export const OperationService: GenService<{
     output: typeof OperationSchema;
   },
   /**
-   * Streams an operation: as it is, then at each change, until it has ended.
+   * Streams an operation: its current state, then each change, until it has ended.
    *
    * @generated from rpc mpc.v1.OperationService.WatchOperation
    */
@@ -1554,7 +1554,7 @@ export const OperationService: GenService<{
     output: typeof OperationSchema;
   },
   /**
-   * Asks an operation to stop and to undo what it did.
+   * Cancels an operation: it stops, and undoes its steps.
    *
    * @generated from rpc mpc.v1.OperationService.CancelOperation
    */
@@ -1564,7 +1564,7 @@ export const OperationService: GenService<{
     output: typeof CancelOperationResponseSchema;
   },
   /**
-   * Tries an operation that failed again, from the step that failed.
+   * Retries a failed operation, from the step that failed.
    *
    * @generated from rpc mpc.v1.OperationService.RetryOperation
    */
@@ -1574,7 +1574,7 @@ export const OperationService: GenService<{
     output: typeof OperationSchema;
   },
   /**
-   * Says why an operation is as it is, who must act, and what to do next.
+   * Explains an operation's state, who must act, and what to do next.
    *
    * @generated from rpc mpc.v1.OperationService.ExplainOperation
    */

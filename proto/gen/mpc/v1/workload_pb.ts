@@ -40,7 +40,7 @@ export type Workload = Message<"mpc.v1.Workload"> & {
   name: string;
 
   /**
-   * Unique over all time.
+   * Never reused.
    *
    * @generated from field: string uid = 2;
    */
@@ -54,7 +54,7 @@ export type Workload = Message<"mpc.v1.Workload"> & {
   etag: string;
 
   /**
-   * Changes with every change of what is asked for.
+   * Changes with every change of the desired state.
    *
    * @generated from field: int64 generation = 4;
    */
@@ -68,14 +68,14 @@ export type Workload = Message<"mpc.v1.Workload"> & {
   labels: { [key: string]: string };
 
   /**
-   * Free text, 16 KiB in all.
+   * Free text, 16 KiB in total.
    *
    * @generated from field: map<string, string> annotations = 6;
    */
   annotations: { [key: string]: string };
 
   /**
-   * When it was asked for.
+   * When it was requested.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 7;
    */
@@ -89,7 +89,7 @@ export type Workload = Message<"mpc.v1.Workload"> & {
   updateTime?: Timestamp | undefined;
 
   /**
-   * Where it is in its life (AIP-216).
+   * Its lifecycle state (AIP-216).
    *
    * @generated from field: mpc.v1.WorkloadState state = 9;
    */
@@ -103,14 +103,14 @@ export type Workload = Message<"mpc.v1.Workload"> & {
   conditions: Condition[];
 
   /**
-   * Whether an operation is under way.
+   * Whether an operation is running on it.
    *
    * @generated from field: bool reconciling = 11;
    */
   reconciling: boolean;
 
   /**
-   * The operation under way, as `operations/{operation}`.
+   * The running operation, as `operations/{operation}`.
    *
    * @generated from field: string current_operation = 12;
    */
@@ -124,14 +124,14 @@ export type Workload = Message<"mpc.v1.Workload"> & {
   lastOperation: string;
 
   /**
-   * What is to run.
+   * The desired spec.
    *
    * @generated from field: mpc.v1.WorkloadSpec spec = 14;
    */
   spec?: WorkloadSpec | undefined;
 
   /**
-   * The revision that runs on the cluster; 0 where none does.
+   * The revision that runs on the cluster; 0 for none.
    *
    * @generated from field: int32 active_revision = 15;
    */
@@ -160,7 +160,7 @@ export type WorkloadJson = {
   name?: string;
 
   /**
-   * Unique over all time.
+   * Never reused.
    *
    * @generated from field: string uid = 2;
    */
@@ -174,7 +174,7 @@ export type WorkloadJson = {
   etag?: string;
 
   /**
-   * Changes with every change of what is asked for.
+   * Changes with every change of the desired state.
    *
    * @generated from field: int64 generation = 4;
    */
@@ -188,14 +188,14 @@ export type WorkloadJson = {
   labels?: { [key: string]: string };
 
   /**
-   * Free text, 16 KiB in all.
+   * Free text, 16 KiB in total.
    *
    * @generated from field: map<string, string> annotations = 6;
    */
   annotations?: { [key: string]: string };
 
   /**
-   * When it was asked for.
+   * When it was requested.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 7;
    */
@@ -209,7 +209,7 @@ export type WorkloadJson = {
   updateTime?: TimestampJson;
 
   /**
-   * Where it is in its life (AIP-216).
+   * Its lifecycle state (AIP-216).
    *
    * @generated from field: mpc.v1.WorkloadState state = 9;
    */
@@ -223,14 +223,14 @@ export type WorkloadJson = {
   conditions?: ConditionJson[];
 
   /**
-   * Whether an operation is under way.
+   * Whether an operation is running on it.
    *
    * @generated from field: bool reconciling = 11;
    */
   reconciling?: boolean;
 
   /**
-   * The operation under way, as `operations/{operation}`.
+   * The running operation, as `operations/{operation}`.
    *
    * @generated from field: string current_operation = 12;
    */
@@ -244,14 +244,14 @@ export type WorkloadJson = {
   lastOperation?: string;
 
   /**
-   * What is to run.
+   * The desired spec.
    *
    * @generated from field: mpc.v1.WorkloadSpec spec = 14;
    */
   spec?: WorkloadSpecJson;
 
   /**
-   * The revision that runs on the cluster; 0 where none does.
+   * The revision that runs on the cluster; 0 for none.
    *
    * @generated from field: int32 active_revision = 15;
    */
@@ -273,7 +273,7 @@ export const WorkloadSchema: GenMessage<Workload, {jsonType: WorkloadJson}> = /*
   messageDesc(file_mpc_v1_workload, 0);
 
 /**
- * What a workload runs: an image, or a chart that says everything else too.
+ * What a workload runs: an image, or a chart that replaces all other fields.
  *
  * @generated from message mpc.v1.WorkloadSpec
  */
@@ -286,35 +286,35 @@ export type WorkloadSpec = Message<"mpc.v1.WorkloadSpec"> & {
   image: string;
 
   /**
-   * How many copies, 0 to 1000; 1 where unset. Not set together with `autoscaling` or `chart`.
+   * The number of copies, 0 to 1000; 1 if unset. Must not be set with `autoscaling` or `chart`.
    *
    * @generated from field: optional int32 replicas = 2;
    */
   replicas?: number | undefined;
 
   /**
-   * Ports it listens on.
+   * Ports that it listens on.
    *
    * @generated from field: repeated mpc.v1.Port ports = 3;
    */
   ports: Port[];
 
   /**
-   * Environment variables. Values are secret: answers hold `(redacted)` in their place.
+   * Environment variables. Values are secret: responses have `(redacted)` in their place.
    *
    * @generated from field: map<string, string> env = 4;
    */
   env: { [key: string]: string };
 
   /**
-   * What each copy may use.
+   * The resources of each copy.
    *
    * @generated from field: mpc.v1.Resources resources = 5;
    */
   resources?: Resources | undefined;
 
   /**
-   * When a copy counts as ready.
+   * The check by which a copy counts as ready.
    *
    * @generated from field: mpc.v1.HealthCheck health_check = 6;
    */
@@ -335,56 +335,56 @@ export type WorkloadSpec = Message<"mpc.v1.WorkloadSpec"> & {
   args: string[];
 
   /**
-   * How long a rollout may stand still before it fails; 10 minutes where unset.
+   * How long a rollout may make no progress before it fails; 10 minutes if unset.
    *
    * @generated from field: google.protobuf.Duration progress_deadline = 9;
    */
   progressDeadline?: Duration | undefined;
 
   /**
-   * Environment variables whose values lie in the environment on the cluster; at most 64.
+   * Environment variables with values from the environment on the cluster; at most 64.
    *
    * @generated from field: repeated mpc.v1.EnvSource env_from = 10;
    */
   envFrom: EnvSource[];
 
   /**
-   * What is mounted into each copy; at most 16.
+   * Volumes that are mounted into each copy; at most 16.
    *
    * @generated from field: repeated mpc.v1.Volume volumes = 11;
    */
   volumes: Volume[];
 
   /**
-   * How it is reached from outside the cluster; not at all where unset.
+   * Its access from outside the cluster; none if unset.
    *
    * @generated from field: mpc.v1.Ingress ingress = 12;
    */
   ingress?: Ingress | undefined;
 
   /**
-   * Lets the load decide how many copies run.
+   * Scales the number of copies with the load.
    *
    * @generated from field: mpc.v1.Autoscaling autoscaling = 13;
    */
   autoscaling?: Autoscaling | undefined;
 
   /**
-   * How many copies maintenance of the cluster may take away.
+   * How many copies maintenance of the cluster may stop at once.
    *
    * @generated from field: mpc.v1.DisruptionBudget disruption_budget = 14;
    */
   disruptionBudget?: DisruptionBudget | undefined;
 
   /**
-   * A chart in place of an image; it says everything else too.
+   * A chart in place of an image; it replaces all other fields.
    *
    * @generated from field: mpc.v1.Chart chart = 15;
    */
   chart?: Chart | undefined;
 
   /**
-   * When a copy is restarted; never by a check where unset.
+   * The check by which a copy is restarted; if unset, no check restarts it.
    *
    * @generated from field: mpc.v1.HealthCheck liveness_check = 16;
    */
@@ -392,7 +392,7 @@ export type WorkloadSpec = Message<"mpc.v1.WorkloadSpec"> & {
 };
 
 /**
- * What a workload runs: an image, or a chart that says everything else too.
+ * What a workload runs: an image, or a chart that replaces all other fields.
  *
  * @generated from message mpc.v1.WorkloadSpec
  */
@@ -405,35 +405,35 @@ export type WorkloadSpecJson = {
   image?: string;
 
   /**
-   * How many copies, 0 to 1000; 1 where unset. Not set together with `autoscaling` or `chart`.
+   * The number of copies, 0 to 1000; 1 if unset. Must not be set with `autoscaling` or `chart`.
    *
    * @generated from field: optional int32 replicas = 2;
    */
   replicas?: number;
 
   /**
-   * Ports it listens on.
+   * Ports that it listens on.
    *
    * @generated from field: repeated mpc.v1.Port ports = 3;
    */
   ports?: PortJson[];
 
   /**
-   * Environment variables. Values are secret: answers hold `(redacted)` in their place.
+   * Environment variables. Values are secret: responses have `(redacted)` in their place.
    *
    * @generated from field: map<string, string> env = 4;
    */
   env?: { [key: string]: string };
 
   /**
-   * What each copy may use.
+   * The resources of each copy.
    *
    * @generated from field: mpc.v1.Resources resources = 5;
    */
   resources?: ResourcesJson;
 
   /**
-   * When a copy counts as ready.
+   * The check by which a copy counts as ready.
    *
    * @generated from field: mpc.v1.HealthCheck health_check = 6;
    */
@@ -454,56 +454,56 @@ export type WorkloadSpecJson = {
   args?: string[];
 
   /**
-   * How long a rollout may stand still before it fails; 10 minutes where unset.
+   * How long a rollout may make no progress before it fails; 10 minutes if unset.
    *
    * @generated from field: google.protobuf.Duration progress_deadline = 9;
    */
   progressDeadline?: DurationJson;
 
   /**
-   * Environment variables whose values lie in the environment on the cluster; at most 64.
+   * Environment variables with values from the environment on the cluster; at most 64.
    *
    * @generated from field: repeated mpc.v1.EnvSource env_from = 10;
    */
   envFrom?: EnvSourceJson[];
 
   /**
-   * What is mounted into each copy; at most 16.
+   * Volumes that are mounted into each copy; at most 16.
    *
    * @generated from field: repeated mpc.v1.Volume volumes = 11;
    */
   volumes?: VolumeJson[];
 
   /**
-   * How it is reached from outside the cluster; not at all where unset.
+   * Its access from outside the cluster; none if unset.
    *
    * @generated from field: mpc.v1.Ingress ingress = 12;
    */
   ingress?: IngressJson;
 
   /**
-   * Lets the load decide how many copies run.
+   * Scales the number of copies with the load.
    *
    * @generated from field: mpc.v1.Autoscaling autoscaling = 13;
    */
   autoscaling?: AutoscalingJson;
 
   /**
-   * How many copies maintenance of the cluster may take away.
+   * How many copies maintenance of the cluster may stop at once.
    *
    * @generated from field: mpc.v1.DisruptionBudget disruption_budget = 14;
    */
   disruptionBudget?: DisruptionBudgetJson;
 
   /**
-   * A chart in place of an image; it says everything else too.
+   * A chart in place of an image; it replaces all other fields.
    *
    * @generated from field: mpc.v1.Chart chart = 15;
    */
   chart?: ChartJson;
 
   /**
-   * When a copy is restarted; never by a check where unset.
+   * The check by which a copy is restarted; if unset, no check restarts it.
    *
    * @generated from field: mpc.v1.HealthCheck liveness_check = 16;
    */
@@ -518,21 +518,21 @@ export const WorkloadSpecSchema: GenMessage<WorkloadSpec, {jsonType: WorkloadSpe
   messageDesc(file_mpc_v1_workload, 1);
 
 /**
- * Environment variables whose values lie in the environment on the cluster. They are references:
- * nobody but the cluster reads the values, and what they name need not be there yet.
+ * Environment variables with values from the environment on the cluster. They are references: only
+ * the cluster reads the values, and their source need not exist yet.
  *
  * @generated from message mpc.v1.EnvSource
  */
 export type EnvSource = Message<"mpc.v1.EnvSource"> & {
   /**
-   * The variable; empty makes a variable of every key of the source.
+   * The variable; if empty, every key of the source becomes a variable.
    *
    * @generated from field: string variable = 1;
    */
   variable: string;
 
   /**
-   * Where the values lie.
+   * The source of the values.
    *
    * @generated from oneof mpc.v1.EnvSource.source
    */
@@ -555,7 +555,7 @@ export type EnvSource = Message<"mpc.v1.EnvSource"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * Key in the source; the variable's own name where empty.
+   * Key in the source; the variable's name if empty.
    *
    * @generated from field: string key = 4;
    */
@@ -563,14 +563,14 @@ export type EnvSource = Message<"mpc.v1.EnvSource"> & {
 };
 
 /**
- * Environment variables whose values lie in the environment on the cluster. They are references:
- * nobody but the cluster reads the values, and what they name need not be there yet.
+ * Environment variables with values from the environment on the cluster. They are references: only
+ * the cluster reads the values, and their source need not exist yet.
  *
  * @generated from message mpc.v1.EnvSource
  */
 export type EnvSourceJson = {
   /**
-   * The variable; empty makes a variable of every key of the source.
+   * The variable; if empty, every key of the source becomes a variable.
    *
    * @generated from field: string variable = 1;
    */
@@ -591,7 +591,7 @@ export type EnvSourceJson = {
   config?: string;
 
   /**
-   * Key in the source; the variable's own name where empty.
+   * Key in the source; the variable's name if empty.
    *
    * @generated from field: string key = 4;
    */
@@ -606,13 +606,13 @@ export const EnvSourceSchema: GenMessage<EnvSource, {jsonType: EnvSourceJson}> =
   messageDesc(file_mpc_v1_workload, 2);
 
 /**
- * Something that is mounted into each copy.
+ * A volume that is mounted into each copy.
  *
  * @generated from message mpc.v1.Volume
  */
 export type Volume = Message<"mpc.v1.Volume"> & {
   /**
-   * A label of at most 20 characters, unique in the workload. Storage is found again by it.
+   * A label of at most 20 characters, unique in the workload. It identifies storage.
    *
    * @generated from field: string name = 1;
    */
@@ -626,20 +626,20 @@ export type Volume = Message<"mpc.v1.Volume"> & {
   path: string;
 
   /**
-   * Whether copies may only read it; secrets and settings never let them write.
+   * Whether copies may only read it; secrets and settings are always read-only.
    *
    * @generated from field: bool read_only = 3;
    */
   readOnly: boolean;
 
   /**
-   * What is mounted.
+   * The source of the volume.
    *
    * @generated from oneof mpc.v1.Volume.source
    */
   source: {
     /**
-     * Empty at the start of each copy, and gone with it.
+     * Empty at the start of each copy, and deleted with it.
      *
      * @generated from field: mpc.v1.ScratchVolume scratch = 4;
      */
@@ -673,13 +673,13 @@ export type Volume = Message<"mpc.v1.Volume"> & {
 };
 
 /**
- * Something that is mounted into each copy.
+ * A volume that is mounted into each copy.
  *
  * @generated from message mpc.v1.Volume
  */
 export type VolumeJson = {
   /**
-   * A label of at most 20 characters, unique in the workload. Storage is found again by it.
+   * A label of at most 20 characters, unique in the workload. It identifies storage.
    *
    * @generated from field: string name = 1;
    */
@@ -693,14 +693,14 @@ export type VolumeJson = {
   path?: string;
 
   /**
-   * Whether copies may only read it; secrets and settings never let them write.
+   * Whether copies may only read it; secrets and settings are always read-only.
    *
    * @generated from field: bool read_only = 3;
    */
   readOnly?: boolean;
 
   /**
-   * Empty at the start of each copy, and gone with it.
+   * Empty at the start of each copy, and deleted with it.
    *
    * @generated from field: mpc.v1.ScratchVolume scratch = 4;
    */
@@ -736,20 +736,20 @@ export const VolumeSchema: GenMessage<Volume, {jsonType: VolumeJson}> = /*@__PUR
   messageDesc(file_mpc_v1_workload, 3);
 
 /**
- * Space that lives as long as a copy.
+ * Storage that lives as long as a copy.
  *
  * @generated from message mpc.v1.ScratchVolume
  */
 export type ScratchVolume = Message<"mpc.v1.ScratchVolume"> & {
   /**
-   * Kubernetes quantity, for instance `1Gi`; a copy that uses more is evicted. Empty is no limit.
+   * Kubernetes quantity, for instance `1Gi`; a copy that uses more is evicted. Empty for no limit.
    *
    * @generated from field: string size = 1;
    */
   size: string;
 
   /**
-   * In memory in place of on disk; it counts as the copy's memory.
+   * In memory instead of on disk; it counts as the copy's memory.
    *
    * @generated from field: bool in_memory = 2;
    */
@@ -757,20 +757,20 @@ export type ScratchVolume = Message<"mpc.v1.ScratchVolume"> & {
 };
 
 /**
- * Space that lives as long as a copy.
+ * Storage that lives as long as a copy.
  *
  * @generated from message mpc.v1.ScratchVolume
  */
 export type ScratchVolumeJson = {
   /**
-   * Kubernetes quantity, for instance `1Gi`; a copy that uses more is evicted. Empty is no limit.
+   * Kubernetes quantity, for instance `1Gi`; a copy that uses more is evicted. Empty for no limit.
    *
    * @generated from field: string size = 1;
    */
   size?: string;
 
   /**
-   * In memory in place of on disk; it counts as the copy's memory.
+   * In memory instead of on disk; it counts as the copy's memory.
    *
    * @generated from field: bool in_memory = 2;
    */
@@ -785,28 +785,28 @@ export const ScratchVolumeSchema: GenMessage<ScratchVolume, {jsonType: ScratchVo
   messageDesc(file_mpc_v1_workload, 4);
 
 /**
- * Space that lives as long as the workload.
+ * Storage that lives as long as the workload.
  *
  * @generated from message mpc.v1.StorageVolume
  */
 export type StorageVolume = Message<"mpc.v1.StorageVolume"> & {
   /**
-   * Kubernetes quantity, for instance `10Gi`; it may grow, and never shrinks.
+   * Kubernetes quantity, for instance `10Gi`; it may be increased, never decreased.
    *
    * @generated from field: string size = 1;
    */
   size: string;
 
   /**
-   * Class of storage; the cluster's default where empty.
+   * Storage class; the cluster's default if empty.
    *
    * @generated from field: string storage_class = 2;
    */
   storageClass: string;
 
   /**
-   * Whether many copies may have it at once, which not every class can; without it, at most one
-   * copy runs, and an update stops it before the next one starts.
+   * Whether several copies may mount it at once, which not every class supports. Otherwise at most
+   * one copy runs, and an update stops it before the next one starts.
    *
    * @generated from field: bool shared = 3;
    */
@@ -814,28 +814,28 @@ export type StorageVolume = Message<"mpc.v1.StorageVolume"> & {
 };
 
 /**
- * Space that lives as long as the workload.
+ * Storage that lives as long as the workload.
  *
  * @generated from message mpc.v1.StorageVolume
  */
 export type StorageVolumeJson = {
   /**
-   * Kubernetes quantity, for instance `10Gi`; it may grow, and never shrinks.
+   * Kubernetes quantity, for instance `10Gi`; it may be increased, never decreased.
    *
    * @generated from field: string size = 1;
    */
   size?: string;
 
   /**
-   * Class of storage; the cluster's default where empty.
+   * Storage class; the cluster's default if empty.
    *
    * @generated from field: string storage_class = 2;
    */
   storageClass?: string;
 
   /**
-   * Whether many copies may have it at once, which not every class can; without it, at most one
-   * copy runs, and an update stops it before the next one starts.
+   * Whether several copies may mount it at once, which not every class supports. Otherwise at most
+   * one copy runs, and an update stops it before the next one starts.
    *
    * @generated from field: bool shared = 3;
    */
@@ -850,7 +850,7 @@ export const StorageVolumeSchema: GenMessage<StorageVolume, {jsonType: StorageVo
   messageDesc(file_mpc_v1_workload, 5);
 
 /**
- * How a workload is reached from outside the cluster, by HTTP.
+ * Access to a workload from outside the cluster, by HTTP.
  *
  * @generated from message mpc.v1.Ingress
  */
@@ -863,28 +863,28 @@ export type Ingress = Message<"mpc.v1.Ingress"> & {
   host: string;
 
   /**
-   * What begins with this path; `/` where empty.
+   * Only paths that begin with this one; `/` if empty.
    *
    * @generated from field: string path = 2;
    */
   path: string;
 
   /**
-   * One of the ports, by TCP; the first such one where it is 0.
+   * One of the TCP ports; 0 for the first one.
    *
    * @generated from field: int32 port = 3;
    */
   port: number;
 
   /**
-   * Name of the secret with certificate and key; without TLS where empty.
+   * Name of the secret with certificate and key; empty for no TLS.
    *
    * @generated from field: string tls_secret = 4;
    */
   tlsSecret: string;
 
   /**
-   * Which of the cluster's ingress controllers; its default where empty.
+   * Which of the cluster's ingress controllers; the default one if empty.
    *
    * @generated from field: string ingress_class = 5;
    */
@@ -892,7 +892,7 @@ export type Ingress = Message<"mpc.v1.Ingress"> & {
 };
 
 /**
- * How a workload is reached from outside the cluster, by HTTP.
+ * Access to a workload from outside the cluster, by HTTP.
  *
  * @generated from message mpc.v1.Ingress
  */
@@ -905,28 +905,28 @@ export type IngressJson = {
   host?: string;
 
   /**
-   * What begins with this path; `/` where empty.
+   * Only paths that begin with this one; `/` if empty.
    *
    * @generated from field: string path = 2;
    */
   path?: string;
 
   /**
-   * One of the ports, by TCP; the first such one where it is 0.
+   * One of the TCP ports; 0 for the first one.
    *
    * @generated from field: int32 port = 3;
    */
   port?: number;
 
   /**
-   * Name of the secret with certificate and key; without TLS where empty.
+   * Name of the secret with certificate and key; empty for no TLS.
    *
    * @generated from field: string tls_secret = 4;
    */
   tlsSecret?: string;
 
   /**
-   * Which of the cluster's ingress controllers; its default where empty.
+   * Which of the cluster's ingress controllers; the default one if empty.
    *
    * @generated from field: string ingress_class = 5;
    */
@@ -941,7 +941,7 @@ export const IngressSchema: GenMessage<Ingress, {jsonType: IngressJson}> = /*@__
   messageDesc(file_mpc_v1_workload, 6);
 
 /**
- * Lets the load decide how many copies run.
+ * Scales the number of copies with the load.
  *
  * @generated from message mpc.v1.Autoscaling
  */
@@ -954,14 +954,14 @@ export type Autoscaling = Message<"mpc.v1.Autoscaling"> & {
   minReplicas: number;
 
   /**
-   * From `min_replicas` to 1000; a quota is checked with so many.
+   * From `min_replicas` to 1000; a quota is checked with this number.
    *
    * @generated from field: int32 max_replicas = 2;
    */
   maxReplicas: number;
 
   /**
-   * The load to aim at: 1 to 100 percent of `resources.cpu`, which must be set; 80 where it is 0.
+   * The target load: 1 to 100 percent of `resources.cpu`, which must be set; 0 means 80.
    *
    * @generated from field: int32 target_cpu_percent = 3;
    */
@@ -969,7 +969,7 @@ export type Autoscaling = Message<"mpc.v1.Autoscaling"> & {
 };
 
 /**
- * Lets the load decide how many copies run.
+ * Scales the number of copies with the load.
  *
  * @generated from message mpc.v1.Autoscaling
  */
@@ -982,14 +982,14 @@ export type AutoscalingJson = {
   minReplicas?: number;
 
   /**
-   * From `min_replicas` to 1000; a quota is checked with so many.
+   * From `min_replicas` to 1000; a quota is checked with this number.
    *
    * @generated from field: int32 max_replicas = 2;
    */
   maxReplicas?: number;
 
   /**
-   * The load to aim at: 1 to 100 percent of `resources.cpu`, which must be set; 80 where it is 0.
+   * The target load: 1 to 100 percent of `resources.cpu`, which must be set; 0 means 80.
    *
    * @generated from field: int32 target_cpu_percent = 3;
    */
@@ -1004,13 +1004,13 @@ export const AutoscalingSchema: GenMessage<Autoscaling, {jsonType: AutoscalingJs
   messageDesc(file_mpc_v1_workload, 7);
 
 /**
- * What maintenance of the cluster (draining a node) may do to the copies.
+ * Limits how many copies maintenance of the cluster (draining a node) may stop at once.
  *
  * @generated from message mpc.v1.DisruptionBudget
  */
 export type DisruptionBudget = Message<"mpc.v1.DisruptionBudget"> & {
   /**
-   * How many copies may be missing at once, 1 to 1000: with none, no node could be drained.
+   * How many copies may be missing at once, 1 to 1000. With 0, no node could be drained.
    *
    * @generated from field: int32 max_unavailable = 1;
    */
@@ -1018,13 +1018,13 @@ export type DisruptionBudget = Message<"mpc.v1.DisruptionBudget"> & {
 };
 
 /**
- * What maintenance of the cluster (draining a node) may do to the copies.
+ * Limits how many copies maintenance of the cluster (draining a node) may stop at once.
  *
  * @generated from message mpc.v1.DisruptionBudget
  */
 export type DisruptionBudgetJson = {
   /**
-   * How many copies may be missing at once, 1 to 1000: with none, no node could be drained.
+   * How many copies may be missing at once, 1 to 1000. With 0, no node could be drained.
    *
    * @generated from field: int32 max_unavailable = 1;
    */
@@ -1045,21 +1045,21 @@ export const DisruptionBudgetSchema: GenMessage<DisruptionBudget, {jsonType: Dis
  */
 export type Chart = Message<"mpc.v1.Chart"> & {
   /**
-   * Name of a chart that the server has, or `oci://registry/path` where the server allows it.
+   * Name of a chart that the server has, or `oci://registry/path` if the server allows it.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * Its version, for instance `1.4.2`: the same one renders the same objects.
+   * Its exact version, for instance `1.4.2`, so that it always renders the same objects.
    *
    * @generated from field: string version = 2;
    */
   version: string;
 
   /**
-   * Values, 64 KiB as JSON. They may be secret: answers hold `(redacted)` in place of each.
+   * Values, at most 64 KiB as JSON. They may be secret: responses have `(redacted)` in their place.
    *
    * @generated from field: google.protobuf.Struct values = 3;
    */
@@ -1073,21 +1073,21 @@ export type Chart = Message<"mpc.v1.Chart"> & {
  */
 export type ChartJson = {
   /**
-   * Name of a chart that the server has, or `oci://registry/path` where the server allows it.
+   * Name of a chart that the server has, or `oci://registry/path` if the server allows it.
    *
    * @generated from field: string name = 1;
    */
   name?: string;
 
   /**
-   * Its version, for instance `1.4.2`: the same one renders the same objects.
+   * Its exact version, for instance `1.4.2`, so that it always renders the same objects.
    *
    * @generated from field: string version = 2;
    */
   version?: string;
 
   /**
-   * Values, 64 KiB as JSON. They may be secret: answers hold `(redacted)` in place of each.
+   * Values, at most 64 KiB as JSON. They may be secret: responses have `(redacted)` in their place.
    *
    * @generated from field: google.protobuf.Struct values = 3;
    */
@@ -1108,7 +1108,7 @@ export const ChartSchema: GenMessage<Chart, {jsonType: ChartJson}> = /*@__PURE__
  */
 export type Port = Message<"mpc.v1.Port"> & {
   /**
-   * A label of at most 15 characters with a letter in it; `port-{port}` where empty.
+   * A label of at most 15 characters with a letter in it; `port-{port}` if empty.
    *
    * @generated from field: string name = 1;
    */
@@ -1122,7 +1122,7 @@ export type Port = Message<"mpc.v1.Port"> & {
   port: number;
 
   /**
-   * `TCP` (where empty) or `UDP`.
+   * `TCP` (by default) or `UDP`.
    *
    * @generated from field: string protocol = 3;
    */
@@ -1136,7 +1136,7 @@ export type Port = Message<"mpc.v1.Port"> & {
  */
 export type PortJson = {
   /**
-   * A label of at most 15 characters with a letter in it; `port-{port}` where empty.
+   * A label of at most 15 characters with a letter in it; `port-{port}` if empty.
    *
    * @generated from field: string name = 1;
    */
@@ -1150,7 +1150,7 @@ export type PortJson = {
   port?: number;
 
   /**
-   * `TCP` (where empty) or `UDP`.
+   * `TCP` (by default) or `UDP`.
    *
    * @generated from field: string protocol = 3;
    */
@@ -1165,7 +1165,7 @@ export const PortSchema: GenMessage<Port, {jsonType: PortJson}> = /*@__PURE__*/
   messageDesc(file_mpc_v1_workload, 10);
 
 /**
- * What each copy may use, as Kubernetes quantities.
+ * The resources of each copy, as Kubernetes quantities.
  *
  * @generated from message mpc.v1.Resources
  */
@@ -1186,7 +1186,7 @@ export type Resources = Message<"mpc.v1.Resources"> & {
 };
 
 /**
- * What each copy may use, as Kubernetes quantities.
+ * The resources of each copy, as Kubernetes quantities.
  *
  * @generated from message mpc.v1.Resources
  */
@@ -1234,7 +1234,7 @@ export type HealthCheck = Message<"mpc.v1.HealthCheck"> & {
   port: number;
 
   /**
-   * How often; 10 seconds where unset.
+   * The interval; 10 seconds if unset.
    *
    * @generated from field: google.protobuf.Duration period = 3;
    */
@@ -1262,7 +1262,7 @@ export type HealthCheckJson = {
   port?: number;
 
   /**
-   * How often; 10 seconds where unset.
+   * The interval; 10 seconds if unset.
    *
    * @generated from field: google.protobuf.Duration period = 3;
    */
@@ -1290,7 +1290,7 @@ export type Revision = Message<"mpc.v1.Revision"> & {
   name: string;
 
   /**
-   * Counts up from 1, never used twice.
+   * Counts up from 1; never reused.
    *
    * @generated from field: int32 number = 2;
    */
@@ -1318,7 +1318,7 @@ export type Revision = Message<"mpc.v1.Revision"> & {
   createTime?: Timestamp | undefined;
 
   /**
-   * Whether it is what runs now.
+   * Whether it is running now.
    *
    * @generated from field: bool active = 6;
    */
@@ -1339,7 +1339,7 @@ export type RevisionJson = {
   name?: string;
 
   /**
-   * Counts up from 1, never used twice.
+   * Counts up from 1; never reused.
    *
    * @generated from field: int32 number = 2;
    */
@@ -1367,7 +1367,7 @@ export type RevisionJson = {
   createTime?: TimestampJson;
 
   /**
-   * Whether it is what runs now.
+   * Whether it is running now.
    *
    * @generated from field: bool active = 6;
    */
@@ -1423,21 +1423,21 @@ export type DeployWorkloadRequest = Message<"mpc.v1.DeployWorkloadRequest"> & {
   validateOnly: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 6;
    */
   planHash: string;
 
   /**
-   * How long it may take; the sum of its steps' budgets where unset.
+   * Its time limit; the sum of its steps' budgets if unset.
    *
    * @generated from field: google.protobuf.Duration timeout = 7;
    */
   timeout?: Duration | undefined;
 
   /**
-   * Takes fields over that somebody else manages on the cluster, in place of failing with
+   * Takes over fields that somebody else manages on the cluster, instead of failing with
    * `CLUSTER_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 8;
@@ -1487,21 +1487,21 @@ export type DeployWorkloadRequestJson = {
   validateOnly?: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 6;
    */
   planHash?: string;
 
   /**
-   * How long it may take; the sum of its steps' budgets where unset.
+   * Its time limit; the sum of its steps' budgets if unset.
    *
    * @generated from field: google.protobuf.Duration timeout = 7;
    */
   timeout?: DurationJson;
 
   /**
-   * Takes fields over that somebody else manages on the cluster, in place of failing with
+   * Takes over fields that somebody else manages on the cluster, instead of failing with
    * `CLUSTER_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 8;
@@ -1565,21 +1565,21 @@ export type ListWorkloadsRequest = Message<"mpc.v1.ListWorkloadsRequest"> & {
   parent: string;
 
   /**
-   * At most 1000; 50 where it is 0 (AIP-158).
+   * At most 1000; 0 means 50 (AIP-158).
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before.
+   * `next_page_token` of the previous page.
    *
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
 
   /**
-   * AIP-160 over `name`, `uid`, `state`, `stalled` (it has failed, and stays so until somebody
+   * AIP-160 over `name`, `uid`, `state`, `stalled` (failed, until somebody
    * acts), `labels`, `image`, `replicas`, `active_revision`, `create_time`, `update_time`,
    * `current_operation` and `last_operation`; for instance `image = "nginx:*"`.
    *
@@ -1617,21 +1617,21 @@ export type ListWorkloadsRequestJson = {
   parent?: string;
 
   /**
-   * At most 1000; 50 where it is 0 (AIP-158).
+   * At most 1000; 0 means 50 (AIP-158).
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize?: number;
 
   /**
-   * `next_page_token` of the page before.
+   * `next_page_token` of the previous page.
    *
    * @generated from field: string page_token = 3;
    */
   pageToken?: string;
 
   /**
-   * AIP-160 over `name`, `uid`, `state`, `stalled` (it has failed, and stays so until somebody
+   * AIP-160 over `name`, `uid`, `state`, `stalled` (failed, until somebody
    * acts), `labels`, `image`, `replicas`, `active_revision`, `create_time`, `update_time`,
    * `current_operation` and `last_operation`; for instance `image = "nginx:*"`.
    *
@@ -1732,14 +1732,14 @@ export type DeleteWorkloadRequest = Message<"mpc.v1.DeleteWorkloadRequest"> & {
   etag: string;
 
   /**
-   * Succeeds where there is no such workload (AIP-135).
+   * Succeeds if there is no such workload (AIP-135).
    *
    * @generated from field: bool allow_missing = 3;
    */
   allowMissing: boolean;
 
   /**
-   * Forgets the record without waiting for the cluster; what is left is listed as orphans.
+   * Deletes the record without waiting for the cluster; remaining objects are listed as orphans.
    *
    * @generated from field: bool abandon = 4;
    */
@@ -1760,14 +1760,14 @@ export type DeleteWorkloadRequest = Message<"mpc.v1.DeleteWorkloadRequest"> & {
   validateOnly: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 7;
    */
   planHash: string;
 
   /**
-   * How long it may take; 10 minutes where unset. Past it: DELETE_FAILED, with what blocks.
+   * Its time limit; 10 minutes if unset. After that it is DELETE_FAILED, with what blocks it.
    *
    * @generated from field: google.protobuf.Duration timeout = 8;
    */
@@ -1795,14 +1795,14 @@ export type DeleteWorkloadRequestJson = {
   etag?: string;
 
   /**
-   * Succeeds where there is no such workload (AIP-135).
+   * Succeeds if there is no such workload (AIP-135).
    *
    * @generated from field: bool allow_missing = 3;
    */
   allowMissing?: boolean;
 
   /**
-   * Forgets the record without waiting for the cluster; what is left is listed as orphans.
+   * Deletes the record without waiting for the cluster; remaining objects are listed as orphans.
    *
    * @generated from field: bool abandon = 4;
    */
@@ -1823,14 +1823,14 @@ export type DeleteWorkloadRequestJson = {
   validateOnly?: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 7;
    */
   planHash?: string;
 
   /**
-   * How long it may take; 10 minutes where unset. Past it: DELETE_FAILED, with what blocks.
+   * Its time limit; 10 minutes if unset. After that it is DELETE_FAILED, with what blocks it.
    *
    * @generated from field: google.protobuf.Duration timeout = 8;
    */
@@ -1887,14 +1887,14 @@ export type RollbackWorkloadRequest = Message<"mpc.v1.RollbackWorkloadRequest"> 
   validateOnly: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 6;
    */
   planHash: string;
 
   /**
-   * Takes fields over that somebody else manages on the cluster, in place of failing with
+   * Takes over fields that somebody else manages on the cluster, instead of failing with
    * `CLUSTER_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 7;
@@ -1952,14 +1952,14 @@ export type RollbackWorkloadRequestJson = {
   validateOnly?: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 6;
    */
   planHash?: string;
 
   /**
-   * Takes fields over that somebody else manages on the cluster, in place of failing with
+   * Takes over fields that somebody else manages on the cluster, instead of failing with
    * `CLUSTER_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 7;
@@ -2023,14 +2023,14 @@ export type ScaleWorkloadRequest = Message<"mpc.v1.ScaleWorkloadRequest"> & {
   validateOnly: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 6;
    */
   planHash: string;
 
   /**
-   * Takes fields over that somebody else manages on the cluster, in place of failing with
+   * Takes over fields that somebody else manages on the cluster, instead of failing with
    * `CLUSTER_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 7;
@@ -2080,14 +2080,14 @@ export type ScaleWorkloadRequestJson = {
   validateOnly?: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 6;
    */
   planHash?: string;
 
   /**
-   * Takes fields over that somebody else manages on the cluster, in place of failing with
+   * Takes over fields that somebody else manages on the cluster, instead of failing with
    * `CLUSTER_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 7;
@@ -2137,14 +2137,14 @@ export type RestartWorkloadRequest = Message<"mpc.v1.RestartWorkloadRequest"> & 
   validateOnly: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 5;
    */
   planHash: string;
 
   /**
-   * Takes fields over that somebody else manages on the cluster, in place of failing with
+   * Takes over fields that somebody else manages on the cluster, instead of failing with
    * `CLUSTER_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 6;
@@ -2187,14 +2187,14 @@ export type RestartWorkloadRequestJson = {
   validateOnly?: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 5;
    */
   planHash?: string;
 
   /**
-   * Takes fields over that somebody else manages on the cluster, in place of failing with
+   * Takes over fields that somebody else manages on the cluster, instead of failing with
    * `CLUSTER_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 6;
@@ -2244,7 +2244,7 @@ export type ReconcileWorkloadRequest = Message<"mpc.v1.ReconcileWorkloadRequest"
   validateOnly: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 5;
    */
@@ -2286,7 +2286,7 @@ export type ReconcileWorkloadRequestJson = {
   validateOnly?: boolean;
 
   /**
-   * Refuses the change when the world is not as in the plan that gave this hash.
+   * Rejects the change unless its plan still has this hash.
    *
    * @generated from field: string plan_hash = 5;
    */
@@ -2447,41 +2447,41 @@ export const ListPodsResponseSchema: GenMessage<ListPodsResponse, {jsonType: Lis
   messageDesc(file_mpc_v1_workload, 24);
 
 /**
- * One copy of a workload, as the cluster sees it.
+ * One copy of a workload, as the cluster reports it.
  *
  * @generated from message mpc.v1.Pod
  */
 export type Pod = Message<"mpc.v1.Pod"> & {
   /**
-   * As lines of logs name it.
+   * Its name, as in log lines.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * In the cluster's words, for instance `Running` or `CrashLoopBackOff`.
+   * The cluster's term, for instance `Running` or `CrashLoopBackOff`.
    *
    * @generated from field: string status = 2;
    */
   status: string;
 
   /**
-   * Why it is not ready, for people; empty where it is, or the cluster does not say.
+   * Why it is not ready, for people; empty if it is ready, or if the cluster gives no reason.
    *
    * @generated from field: string message = 3;
    */
   message: string;
 
   /**
-   * Whether it takes part.
+   * Whether it is ready.
    *
    * @generated from field: bool ready = 4;
    */
   ready: boolean;
 
   /**
-   * How often its containers were started again.
+   * How often its containers were restarted.
    *
    * @generated from field: int32 restarts = 5;
    */
@@ -2495,14 +2495,14 @@ export type Pod = Message<"mpc.v1.Pod"> & {
   image: string;
 
   /**
-   * The node that it runs on; empty where none has taken it.
+   * The node that it runs on; empty if it is not scheduled.
    *
    * @generated from field: string node = 7;
    */
   node: string;
 
   /**
-   * When it was made.
+   * When it was created.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 8;
    */
@@ -2517,41 +2517,41 @@ export type Pod = Message<"mpc.v1.Pod"> & {
 };
 
 /**
- * One copy of a workload, as the cluster sees it.
+ * One copy of a workload, as the cluster reports it.
  *
  * @generated from message mpc.v1.Pod
  */
 export type PodJson = {
   /**
-   * As lines of logs name it.
+   * Its name, as in log lines.
    *
    * @generated from field: string name = 1;
    */
   name?: string;
 
   /**
-   * In the cluster's words, for instance `Running` or `CrashLoopBackOff`.
+   * The cluster's term, for instance `Running` or `CrashLoopBackOff`.
    *
    * @generated from field: string status = 2;
    */
   status?: string;
 
   /**
-   * Why it is not ready, for people; empty where it is, or the cluster does not say.
+   * Why it is not ready, for people; empty if it is ready, or if the cluster gives no reason.
    *
    * @generated from field: string message = 3;
    */
   message?: string;
 
   /**
-   * Whether it takes part.
+   * Whether it is ready.
    *
    * @generated from field: bool ready = 4;
    */
   ready?: boolean;
 
   /**
-   * How often its containers were started again.
+   * How often its containers were restarted.
    *
    * @generated from field: int32 restarts = 5;
    */
@@ -2565,14 +2565,14 @@ export type PodJson = {
   image?: string;
 
   /**
-   * The node that it runs on; empty where none has taken it.
+   * The node that it runs on; empty if it is not scheduled.
    *
    * @generated from field: string node = 7;
    */
   node?: string;
 
   /**
-   * When it was made.
+   * When it was created.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 8;
    */
@@ -2740,27 +2740,27 @@ export const ListClusterEventsResponseSchema: GenMessage<ListClusterEventsRespon
   messageDesc(file_mpc_v1_workload, 27);
 
 /**
- * Something that the cluster noticed about an object of a workload.
+ * An event of the cluster about an object of a workload.
  *
  * @generated from message mpc.v1.ClusterEvent
  */
 export type ClusterEvent = Message<"mpc.v1.ClusterEvent"> & {
   /**
-   * When it was noticed last.
+   * When it happened last.
    *
    * @generated from field: google.protobuf.Timestamp time = 1;
    */
   time?: Timestamp | undefined;
 
   /**
-   * How often it was noticed.
+   * How often it happened.
    *
    * @generated from field: int32 count = 2;
    */
   count: number;
 
   /**
-   * Whether somebody should look at it.
+   * Whether it is a warning.
    *
    * @generated from field: bool warning = 3;
    */
@@ -2796,27 +2796,27 @@ export type ClusterEvent = Message<"mpc.v1.ClusterEvent"> & {
 };
 
 /**
- * Something that the cluster noticed about an object of a workload.
+ * An event of the cluster about an object of a workload.
  *
  * @generated from message mpc.v1.ClusterEvent
  */
 export type ClusterEventJson = {
   /**
-   * When it was noticed last.
+   * When it happened last.
    *
    * @generated from field: google.protobuf.Timestamp time = 1;
    */
   time?: TimestampJson;
 
   /**
-   * How often it was noticed.
+   * How often it happened.
    *
    * @generated from field: int32 count = 2;
    */
   count?: number;
 
   /**
-   * Whether somebody should look at it.
+   * Whether it is a warning.
    *
    * @generated from field: bool warning = 3;
    */
@@ -2907,14 +2907,14 @@ export type ListRevisionsRequest = Message<"mpc.v1.ListRevisionsRequest"> & {
   parent: string;
 
   /**
-   * At most 1000; 50 where it is 0 (AIP-158).
+   * At most 1000; 0 means 50 (AIP-158).
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before.
+   * `next_page_token` of the previous page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -2943,14 +2943,14 @@ export type ListRevisionsRequestJson = {
   parent?: string;
 
   /**
-   * At most 1000; 50 where it is 0 (AIP-158).
+   * At most 1000; 0 means 50 (AIP-158).
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize?: number;
 
   /**
-   * `next_page_token` of the page before.
+   * `next_page_token` of the previous page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -2979,7 +2979,7 @@ export const ListRevisionsRequestSchema: GenMessage<ListRevisionsRequest, {jsonT
  */
 export type ListRevisionsResponse = Message<"mpc.v1.ListRevisionsResponse"> & {
   /**
-   * One page, the newest revision first.
+   * One page, newest revision first.
    *
    * @generated from field: repeated mpc.v1.Revision revisions = 1;
    */
@@ -3000,7 +3000,7 @@ export type ListRevisionsResponse = Message<"mpc.v1.ListRevisionsResponse"> & {
  */
 export type ListRevisionsResponseJson = {
   /**
-   * One page, the newest revision first.
+   * One page, newest revision first.
    *
    * @generated from field: repeated mpc.v1.Revision revisions = 1;
    */
@@ -3035,28 +3035,28 @@ export type StreamLogsRequest = Message<"mpc.v1.StreamLogsRequest"> & {
   name: string;
 
   /**
-   * Goes on with what is printed from now on.
+   * Continues with new lines.
    *
    * @generated from field: bool follow = 2;
    */
   follow: boolean;
 
   /**
-   * Only the last lines of each copy; all where it is 0.
+   * Only the last lines of each copy; 0 for all.
    *
    * @generated from field: int32 tail = 3;
    */
   tail: number;
 
   /**
-   * Only what was printed since.
+   * Only lines printed since this time.
    *
    * @generated from field: google.protobuf.Timestamp since = 4;
    */
   since?: Timestamp | undefined;
 
   /**
-   * Only this copy, by the name that a line carries.
+   * Only this copy, by the name in its log lines.
    *
    * @generated from field: string replica = 5;
    */
@@ -3077,28 +3077,28 @@ export type StreamLogsRequestJson = {
   name?: string;
 
   /**
-   * Goes on with what is printed from now on.
+   * Continues with new lines.
    *
    * @generated from field: bool follow = 2;
    */
   follow?: boolean;
 
   /**
-   * Only the last lines of each copy; all where it is 0.
+   * Only the last lines of each copy; 0 for all.
    *
    * @generated from field: int32 tail = 3;
    */
   tail?: number;
 
   /**
-   * Only what was printed since.
+   * Only lines printed since this time.
    *
    * @generated from field: google.protobuf.Timestamp since = 4;
    */
   since?: TimestampJson;
 
   /**
-   * Only this copy, by the name that a line carries.
+   * Only this copy, by the name in its log lines.
    *
    * @generated from field: string replica = 5;
    */
@@ -3113,7 +3113,7 @@ export const StreamLogsRequestSchema: GenMessage<StreamLogsRequest, {jsonType: S
   messageDesc(file_mpc_v1_workload, 32);
 
 /**
- * One line of output.
+ * One log line.
  *
  * @generated from message mpc.v1.StreamLogsResponse
  */
@@ -3141,7 +3141,7 @@ export type StreamLogsResponse = Message<"mpc.v1.StreamLogsResponse"> & {
 };
 
 /**
- * One line of output.
+ * One log line.
  *
  * @generated from message mpc.v1.StreamLogsResponse
  */
@@ -3176,7 +3176,7 @@ export const StreamLogsResponseSchema: GenMessage<StreamLogsResponse, {jsonType:
   messageDesc(file_mpc_v1_workload, 33);
 
 /**
- * Where a workload is in its life.
+ * The lifecycle state of a workload.
  *
  * @generated from enum mpc.v1.WorkloadState
  */
@@ -3210,7 +3210,7 @@ export enum WorkloadState {
   DEPLOY_FAILED = 3,
 
   /**
-   * It was ready once, and is no longer.
+   * It was ready once, but is not ready now.
    *
    * @generated from enum value: WORKLOAD_STATE_DEGRADED = 4;
    */
@@ -3224,7 +3224,7 @@ export enum WorkloadState {
   DELETING = 5,
 
   /**
-   * Deletion failed; the last operation says what blocks.
+   * Deletion failed; the last operation says what blocks it.
    *
    * @generated from enum value: WORKLOAD_STATE_DELETE_FAILED = 6;
    */
@@ -3232,7 +3232,7 @@ export enum WorkloadState {
 }
 
 /**
- * Where a workload is in its life.
+ * The lifecycle state of a workload.
  *
  * @generated from enum mpc.v1.WorkloadState
  */
@@ -3271,7 +3271,7 @@ export const WorkloadService: GenService<{
     output: typeof WorkloadSchema;
   },
   /**
-   * Lists the workloads of one environment, or of all by `environments/-` (AIP-159).
+   * Lists the workloads of one environment, or with `environments/-` of all (AIP-159).
    *
    * @generated from rpc mpc.v1.WorkloadService.ListWorkloads
    */
@@ -3281,7 +3281,7 @@ export const WorkloadService: GenService<{
     output: typeof ListWorkloadsResponseSchema;
   },
   /**
-   * Deletes a workload; stops what runs on it first.
+   * Deletes a workload; a running operation on it is stopped first.
    *
    * @generated from rpc mpc.v1.WorkloadService.DeleteWorkload
    */
@@ -3321,8 +3321,8 @@ export const WorkloadService: GenService<{
     output: typeof OperationSchema;
   },
   /**
-   * Puts back what others have changed on the cluster (condition `Drifted`), and takes over every
-   * field that somebody else manages meanwhile.
+   * Reverts changes that others have made on the cluster (condition `Drifted`), and takes over
+   * every field that somebody else manages now.
    *
    * @generated from rpc mpc.v1.WorkloadService.ReconcileWorkload
    */
@@ -3342,7 +3342,7 @@ export const WorkloadService: GenService<{
     output: typeof ListPodsResponseSchema;
   },
   /**
-   * Lists what the cluster noticed about the objects of a workload, the latest last. Clusters forget
+   * Lists the cluster's events about the objects of a workload, newest last. Clusters delete events
    * after about an hour.
    *
    * @generated from rpc mpc.v1.WorkloadService.ListClusterEvents
@@ -3363,7 +3363,7 @@ export const WorkloadService: GenService<{
     output: typeof RevisionSchema;
   },
   /**
-   * Lists the revisions of a workload, the newest first.
+   * Lists the revisions of a workload, newest first.
    *
    * @generated from rpc mpc.v1.WorkloadService.ListRevisions
    */
@@ -3373,7 +3373,7 @@ export const WorkloadService: GenService<{
     output: typeof ListRevisionsResponseSchema;
   },
   /**
-   * Streams what the copies of a workload print.
+   * Streams the log lines of the copies of a workload.
    *
    * @generated from rpc mpc.v1.WorkloadService.StreamLogs
    */

@@ -1,4 +1,4 @@
-/** The workflow types: one for each operation kind, called like it; one for each periodic pass. */
+/** The workflow types: one for each operation kind, with its name; one for each periodic pass. */
 export {
   runOperation as "environment.abandon",
   runOperation as "environment.create",

@@ -21,7 +21,7 @@ import { WorkflowDriver } from "./workflow_driver.ts";
 
 const progress = defineQuery<Progress>(PROGRESS_QUERY);
 
-/** Local: a part of the workflow task that decides on the end, so it costs no round trip. */
+/** Local: it runs inside the workflow task that decides the end, which saves a round trip. */
 const { end_operation: endOperation } = proxyLocalActivities<
   Record<typeof END_ACTIVITY, (task: EndTask) => Promise<void>>
 >({
@@ -30,8 +30,8 @@ const { end_operation: endOperation } = proxyLocalActivities<
 });
 
 /**
- * One operation, as a workflow of its kind. Ends as the operation ends, so that Temporal's own
- * views tell the truth; the record has been written by then.
+ * One operation, as a workflow of its kind. The workflow ends with the status of the operation, so
+ * that Temporal's own views are correct. The record has been written before that.
  */
 export async function runOperation(task: OperationTask): Promise<void> {
   const steps = STEP_LISTS[workflowInfo().workflowType as OperationKind];

@@ -1,8 +1,8 @@
-/** Made from the definitions by `deno task bundle:workflows`; not edited. */
+/** Generated from the definitions by `deno task bundle:workflows`; do not edit. */
 import type { OperationKind } from "@mpc/domain";
 import type { WorkflowStep } from "./workflow_step.ts";
 
-/** The steps of every kind. What changes here changes what running workflows replay. */
+/** The steps of every kind. A change here changes what running workflows replay. */
 export const STEP_LISTS: Readonly<Record<OperationKind, readonly WorkflowStep[]>> = {
   "environment.create": [
     {

@@ -23,7 +23,7 @@ import type { WorkflowStep } from "./workflow_step.ts";
 
 type StepActivity = (task: StepTask) => Promise<StepResult>;
 
-/** Has each step carried out by an activity; remembers outcomes, and answers from what it knows. */
+/** Runs each step as an activity; remembers outcomes, and returns known ones without running. */
 export class WorkflowDriver implements Driver {
   readonly #operation: string;
   readonly #scope = CancellationScope.current();
@@ -43,7 +43,7 @@ export class WorkflowDriver implements Driver {
     this.#marked = carried.cancelled;
   }
 
-  /** Ends of steps that are not in the journal yet. */
+  /** Ends of steps that are not journaled yet. */
   get ends(): readonly StepEnd[] {
     return this.#ends;
   }
@@ -107,13 +107,13 @@ export class WorkflowDriver implements Driver {
     }
   }
 
-  /** The cancellation came between two tries, so no activity was there to tell how it ended. */
+  /** The cancellation came between two attempts, so no activity reported how the step ended. */
   #cutOff(step: string): StepOutcome {
     this.#ends = [...this.#ends, { step, state: "CANCELLED", output: null, time: Date.now() }];
     return { status: "cancelled" };
   }
 
-  /** The error of a step that failed for good, which its activity has journaled. */
+  /** The error of a step that failed permanently; its activity has journaled it. */
   #permanent(error: unknown): ErrorRecord {
     if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) {
       throw error;
@@ -124,7 +124,7 @@ export class WorkflowDriver implements Driver {
     return details[0] as ErrorRecord;
   }
 
-  /** Goes on in a new run where the history has become long. */
+  /** Continues in a new run if the history has become long. */
   async #shorten(): Promise<void> {
     if (!workflowInfo().continueAsNewSuggested) return;
     const carried: Carried = {
@@ -134,7 +134,8 @@ export class WorkflowDriver implements Driver {
       ends: this.#ends,
       cancelled: this.#cancelled,
     };
-    // Throws through the orchestrator: the new run walks the list again and finds this done.
+    // Throws through the orchestrator: the new run walks the list again and finds finished steps
+    // done.
     await continueAsNew<(task: OperationTask) => Promise<void>>({
       operation: this.#operation,
       carried,
@@ -143,9 +144,10 @@ export class WorkflowDriver implements Driver {
 }
 
 /**
- * No limit on the tries, and none on the time from the first to the last: Temporal would count
- * workers that died and hours without any worker. The activity counts by the journal, and fails
- * for good, or says when to try again. What Temporal adds is to notice that a try has no worker.
+ * Neither the number of attempts nor the total time is limited: Temporal would count attempts of
+ * dead workers and hours without any worker. The activity counts by the journal, and fails
+ * permanently or says when to retry. Temporal's part is to notice that an attempt has lost its
+ * worker.
  */
 function activities(step: WorkflowStep): Record<string, StepActivity> {
   return proxyActivities<Record<string, StepActivity>>({

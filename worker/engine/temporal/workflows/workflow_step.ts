@@ -1,12 +1,14 @@
 import type { OrchestratedStep } from "@mpc/services/orchestrate";
 
-/** What a workflow knows of a step: data alone, so that no step's code gets into the sandbox. */
+/**
+ * What a workflow knows about a step. Only data, so that no step's code is loaded in the sandbox.
+ */
 export interface WorkflowStep extends OrchestratedStep {
-  /** Longest that one try may take. */
+  /** The longest time of one attempt. */
   readonly startToCloseMs: number;
-  /** A try that is not heard of for so long has lost its worker. */
+  /** An attempt without a heartbeat for this long has lost its worker. */
   readonly heartbeatMs: number;
-  /** The pauses of tries that end without a word of when to try again. */
+  /** The first pause after an attempt that ends without saying when to retry. */
   readonly initialBackoffMs: number;
   readonly maxBackoffMs: number;
 }

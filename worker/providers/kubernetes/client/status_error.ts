@@ -51,7 +51,7 @@ const BY_CODE: Readonly<Record<number, (status: KubeStatus, asked: Asked) => Ref
   409: conflict,
   410: (_, { cluster }) => ({
     reason: "WATCH_EXPIRED",
-    why: `cluster '${cluster}' no longer has the version to go on from`,
+    why: `cluster '${cluster}' no longer has the version to continue from`,
   }),
   422: invalid,
   429: (_, { cluster }) => ({

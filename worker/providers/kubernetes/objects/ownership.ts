@@ -40,7 +40,7 @@ export function isForeign({ metadata }: LiveObject, installation: string): boole
 }
 
 /**
- * Groups objects by the control plane that they belong to; "" where that is unknown. An object
+ * Groups objects by the control plane that they belong to; "" if that is unknown. An object
  * without a label of its own, for instance a claim that a StatefulSet created, belongs to the control
  * plane of its namespace.
  */

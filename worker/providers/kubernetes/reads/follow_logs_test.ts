@@ -59,7 +59,7 @@ followTest(
   },
 );
 
-followTest("a container that is restarted is told anew", async (world) => {
+followTest("the log of a restarted container is read from its beginning", async (world) => {
   const { told, ended } = follow(world);
   await settle();
   const { server } = world.cluster.client;
@@ -73,14 +73,14 @@ followTest("a container that is restarted is told anew", async (world) => {
   await ended;
 });
 
-followTest("who follows one replica is told of that alone, until it has ended", async (world) => {
+followTest("following one replica reads only that replica, until it has ended", async (world) => {
   const [replica = ""] = podsOf(world);
   const { told, ended } = follow(world, { replica });
   await ended;
   assert.deepEqual(told, [`${replica} starting`]);
 });
 
-followTest("who stops following is let go of, also where nothing is printed", async (world) => {
+followTest("following can be stopped even while nothing is printed", async (world) => {
   const stop = new AbortController();
   const { ended } = follow(world, { signal: stop.signal });
   await settle();

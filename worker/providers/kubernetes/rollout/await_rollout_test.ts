@@ -61,7 +61,7 @@ worldTest(
     assert.equal(
       (await world.rollout(intent)).ready,
       2,
-      "a node's clock that is ahead holds up nobody",
+      "a node's clock that is ahead does not delay a rollout",
     );
   },
 );

@@ -46,7 +46,7 @@ export const GetClusterRequestSchema: GenMessage<GetClusterRequest, {jsonType: G
  */
 export type GetClusterResponse = Message<"mpc.internal.v1.GetClusterResponse"> & {
   /**
-   * What carries workloads, for instance `simulated`.
+   * Name of the provider, for instance `simulated`.
    *
    * @generated from field: string provider = 1;
    */
@@ -60,7 +60,7 @@ export type GetClusterResponse = Message<"mpc.internal.v1.GetClusterResponse"> &
  */
 export type GetClusterResponseJson = {
   /**
-   * What carries workloads, for instance `simulated`.
+   * Name of the provider, for instance `simulated`.
    *
    * @generated from field: string provider = 1;
    */
@@ -104,21 +104,21 @@ export const ListObjectsRequestSchema: GenMessage<ListObjectsRequest, {jsonType:
  */
 export type ListObjectsResponse = Message<"mpc.internal.v1.ListObjectsResponse"> & {
   /**
-   * In no order.
+   * In no particular order.
    *
    * @generated from field: repeated mpc.internal.v1.ClusterObject objects = 1;
    */
   objects: ClusterObject[];
 
   /**
-   * Names of all clusters that there are.
+   * Names of all configured clusters.
    *
    * @generated from field: repeated string clusters = 2;
    */
   clusters: string[];
 
   /**
-   * Those of them that could not be read.
+   * Clusters that could not be read.
    *
    * @generated from field: repeated mpc.internal.v1.UnreadCluster unread = 3;
    */
@@ -139,21 +139,21 @@ export type ListObjectsResponse = Message<"mpc.internal.v1.ListObjectsResponse">
  */
 export type ListObjectsResponseJson = {
   /**
-   * In no order.
+   * In no particular order.
    *
    * @generated from field: repeated mpc.internal.v1.ClusterObject objects = 1;
    */
   objects?: ClusterObjectJson[];
 
   /**
-   * Names of all clusters that there are.
+   * Names of all configured clusters.
    *
    * @generated from field: repeated string clusters = 2;
    */
   clusters?: string[];
 
   /**
-   * Those of them that could not be read.
+   * Clusters that could not be read.
    *
    * @generated from field: repeated mpc.internal.v1.UnreadCluster unread = 3;
    */
@@ -188,7 +188,7 @@ export type ForeignObjects = Message<"mpc.internal.v1.ForeignObjects"> & {
   cluster: string;
 
   /**
-   * Id of the other installation; empty where the objects name none.
+   * Id of the other installation; empty if the objects do not name one.
    *
    * @generated from field: string installation = 2;
    */
@@ -216,7 +216,7 @@ export type ForeignObjectsJson = {
   cluster?: string;
 
   /**
-   * Id of the other installation; empty where the objects name none.
+   * Id of the other installation; empty if the objects do not name one.
    *
    * @generated from field: string installation = 2;
    */
@@ -300,7 +300,7 @@ export type ClusterObject = Message<"mpc.internal.v1.ClusterObject"> & {
   object: string;
 
   /**
-   * Name of the resource it belongs to.
+   * Name of the resource that it belongs to.
    *
    * @generated from field: string target = 2;
    */
@@ -314,7 +314,7 @@ export type ClusterObject = Message<"mpc.internal.v1.ClusterObject"> & {
   targetUid: string;
 
   /**
-   * The revision it was made of; 0 for what has none.
+   * The revision that it was rendered from; 0 if it has none.
    *
    * @generated from field: int32 revision = 4;
    */
@@ -342,7 +342,7 @@ export type ClusterObjectJson = {
   object?: string;
 
   /**
-   * Name of the resource it belongs to.
+   * Name of the resource that it belongs to.
    *
    * @generated from field: string target = 2;
    */
@@ -356,7 +356,7 @@ export type ClusterObjectJson = {
   targetUid?: string;
 
   /**
-   * The revision it was made of; 0 for what has none.
+   * The revision that it was rendered from; 0 if it has none.
    *
    * @generated from field: int32 revision = 4;
    */
@@ -433,7 +433,7 @@ export const GetRolloutRequestSchema: GenMessage<GetRolloutRequest, {jsonType: G
  */
 export type GetRolloutResponse = Message<"mpc.internal.v1.GetRolloutResponse"> & {
   /**
-   * Unset where the cluster has nothing of the workload.
+   * Unset if the cluster does not have the workload.
    *
    * @generated from field: mpc.internal.v1.RolloutStatus status = 1;
    */
@@ -447,7 +447,7 @@ export type GetRolloutResponse = Message<"mpc.internal.v1.GetRolloutResponse"> &
  */
 export type GetRolloutResponseJson = {
   /**
-   * Unset where the cluster has nothing of the workload.
+   * Unset if the cluster does not have the workload.
    *
    * @generated from field: mpc.internal.v1.RolloutStatus status = 1;
    */
@@ -462,13 +462,13 @@ export const GetRolloutResponseSchema: GenMessage<GetRolloutResponse, {jsonType:
   messageDesc(file_mpc_internal_v1_cluster, 8);
 
 /**
- * How a rollout stands.
+ * The progress of a rollout.
  *
  * @generated from message mpc.internal.v1.RolloutStatus
  */
 export type RolloutStatus = Message<"mpc.internal.v1.RolloutStatus"> & {
   /**
-   * Copies that are wanted.
+   * Desired copies.
    *
    * @generated from field: int32 desired = 1;
    */
@@ -489,7 +489,7 @@ export type RolloutStatus = Message<"mpc.internal.v1.RolloutStatus"> & {
   ready: number;
 
   /**
-   * The revision they run.
+   * The revision that they run.
    *
    * @generated from field: int32 revision = 4;
    */
@@ -504,13 +504,13 @@ export type RolloutStatus = Message<"mpc.internal.v1.RolloutStatus"> & {
 };
 
 /**
- * How a rollout stands.
+ * The progress of a rollout.
  *
  * @generated from message mpc.internal.v1.RolloutStatus
  */
 export type RolloutStatusJson = {
   /**
-   * Copies that are wanted.
+   * Desired copies.
    *
    * @generated from field: int32 desired = 1;
    */
@@ -531,7 +531,7 @@ export type RolloutStatusJson = {
   ready?: number;
 
   /**
-   * The revision they run.
+   * The revision that they run.
    *
    * @generated from field: int32 revision = 4;
    */
@@ -650,14 +650,14 @@ export type Pod = Message<"mpc.internal.v1.Pod"> & {
   name: string;
 
   /**
-   * In the cluster's words, for instance `CrashLoopBackOff`.
+   * The cluster's term, for instance `CrashLoopBackOff`.
    *
    * @generated from field: string status = 2;
    */
   status: string;
 
   /**
-   * Why it is not ready; empty where it is.
+   * Why it is not ready; empty if it is.
    *
    * @generated from field: string message = 3;
    */
@@ -671,7 +671,7 @@ export type Pod = Message<"mpc.internal.v1.Pod"> & {
   ready: boolean;
 
   /**
-   * How often it was started again.
+   * How often its containers were restarted.
    *
    * @generated from field: int32 restarts = 5;
    */
@@ -685,14 +685,14 @@ export type Pod = Message<"mpc.internal.v1.Pod"> & {
   image: string;
 
   /**
-   * Where it runs; empty where no node has taken it.
+   * The node that it runs on; empty if it is not scheduled.
    *
    * @generated from field: string node = 7;
    */
   node: string;
 
   /**
-   * When it was made.
+   * When it was created.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 8;
    */
@@ -713,14 +713,14 @@ export type PodJson = {
   name?: string;
 
   /**
-   * In the cluster's words, for instance `CrashLoopBackOff`.
+   * The cluster's term, for instance `CrashLoopBackOff`.
    *
    * @generated from field: string status = 2;
    */
   status?: string;
 
   /**
-   * Why it is not ready; empty where it is.
+   * Why it is not ready; empty if it is.
    *
    * @generated from field: string message = 3;
    */
@@ -734,7 +734,7 @@ export type PodJson = {
   ready?: boolean;
 
   /**
-   * How often it was started again.
+   * How often its containers were restarted.
    *
    * @generated from field: int32 restarts = 5;
    */
@@ -748,14 +748,14 @@ export type PodJson = {
   image?: string;
 
   /**
-   * Where it runs; empty where no node has taken it.
+   * The node that it runs on; empty if it is not scheduled.
    *
    * @generated from field: string node = 7;
    */
   node?: string;
 
   /**
-   * When it was made.
+   * When it was created.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 8;
    */
@@ -825,7 +825,7 @@ export const ListEventsRequestSchema: GenMessage<ListEventsRequest, {jsonType: L
  */
 export type ListEventsResponse = Message<"mpc.internal.v1.ListEventsResponse"> & {
   /**
-   * The latest last.
+   * Newest last.
    *
    * @generated from field: repeated mpc.internal.v1.ClusterEvent events = 1;
    */
@@ -839,7 +839,7 @@ export type ListEventsResponse = Message<"mpc.internal.v1.ListEventsResponse"> &
  */
 export type ListEventsResponseJson = {
   /**
-   * The latest last.
+   * Newest last.
    *
    * @generated from field: repeated mpc.internal.v1.ClusterEvent events = 1;
    */
@@ -854,20 +854,20 @@ export const ListEventsResponseSchema: GenMessage<ListEventsResponse, {jsonType:
   messageDesc(file_mpc_internal_v1_cluster, 14);
 
 /**
- * Something that the cluster noticed.
+ * An event of the cluster.
  *
  * @generated from message mpc.internal.v1.ClusterEvent
  */
 export type ClusterEvent = Message<"mpc.internal.v1.ClusterEvent"> & {
   /**
-   * When it was noticed last.
+   * When it happened last.
    *
    * @generated from field: google.protobuf.Timestamp time = 1;
    */
   time?: Timestamp | undefined;
 
   /**
-   * How often it was noticed.
+   * How often it happened.
    *
    * @generated from field: int32 count = 2;
    */
@@ -903,20 +903,20 @@ export type ClusterEvent = Message<"mpc.internal.v1.ClusterEvent"> & {
 };
 
 /**
- * Something that the cluster noticed.
+ * An event of the cluster.
  *
  * @generated from message mpc.internal.v1.ClusterEvent
  */
 export type ClusterEventJson = {
   /**
-   * When it was noticed last.
+   * When it happened last.
    *
    * @generated from field: google.protobuf.Timestamp time = 1;
    */
   time?: TimestampJson;
 
   /**
-   * How often it was noticed.
+   * How often it happened.
    *
    * @generated from field: int32 count = 2;
    */
@@ -979,7 +979,7 @@ export type PlanOperationRequest = Message<"mpc.internal.v1.PlanOperationRequest
   target: string;
 
   /**
-   * The operation's whole intent. May hold secrets: never logged.
+   * The operation's whole intent. May contain secrets, so it is never logged.
    *
    * @generated from field: google.protobuf.Struct input = 3;
    */
@@ -1007,7 +1007,7 @@ export type PlanOperationRequestJson = {
   target?: string;
 
   /**
-   * The operation's whole intent. May hold secrets: never logged.
+   * The operation's whole intent. May contain secrets, so it is never logged.
    *
    * @generated from field: google.protobuf.Struct input = 3;
    */
@@ -1077,28 +1077,28 @@ export type StreamLogsRequest = Message<"mpc.internal.v1.StreamLogsRequest"> & {
   workload: string;
 
   /**
-   * Goes on with what is printed from now on.
+   * Continues with new lines.
    *
    * @generated from field: bool follow = 3;
    */
   follow: boolean;
 
   /**
-   * Only the last lines of each copy; all where unset.
+   * Only the last lines of each copy; all if unset.
    *
    * @generated from field: optional int32 tail = 4;
    */
   tail?: number | undefined;
 
   /**
-   * Only what was printed since; all where unset.
+   * Only lines printed since this time; all if unset.
    *
    * @generated from field: google.protobuf.Timestamp since = 5;
    */
   since?: Timestamp | undefined;
 
   /**
-   * Only this copy; all where empty.
+   * Only this copy; all if empty.
    *
    * @generated from field: string replica = 6;
    */
@@ -1126,28 +1126,28 @@ export type StreamLogsRequestJson = {
   workload?: string;
 
   /**
-   * Goes on with what is printed from now on.
+   * Continues with new lines.
    *
    * @generated from field: bool follow = 3;
    */
   follow?: boolean;
 
   /**
-   * Only the last lines of each copy; all where unset.
+   * Only the last lines of each copy; all if unset.
    *
    * @generated from field: optional int32 tail = 4;
    */
   tail?: number;
 
   /**
-   * Only what was printed since; all where unset.
+   * Only lines printed since this time; all if unset.
    *
    * @generated from field: google.protobuf.Timestamp since = 5;
    */
   since?: TimestampJson;
 
   /**
-   * Only this copy; all where empty.
+   * Only this copy; all if empty.
    *
    * @generated from field: string replica = 6;
    */
@@ -1168,7 +1168,7 @@ export const StreamLogsRequestSchema: GenMessage<StreamLogsRequest, {jsonType: S
  */
 export type StreamLogsResponse = Message<"mpc.internal.v1.StreamLogsResponse"> & {
   /**
-   * Which copy printed it.
+   * The copy that printed it.
    *
    * @generated from field: string replica = 1;
    */
@@ -1196,7 +1196,7 @@ export type StreamLogsResponse = Message<"mpc.internal.v1.StreamLogsResponse"> &
  */
 export type StreamLogsResponseJson = {
   /**
-   * Which copy printed it.
+   * The copy that printed it.
    *
    * @generated from field: string replica = 1;
    */
@@ -1225,14 +1225,14 @@ export const StreamLogsResponseSchema: GenMessage<StreamLogsResponse, {jsonType:
   messageDesc(file_mpc_internal_v1_cluster, 19);
 
 /**
- * What workers answer the API about the cluster, which only they reach. Between processes of one
- * version on one machine; not for other programs. A failed call carries an `mpc.v1.ErrorRecord`.
+ * Reads of clusters by the API through workers, which alone can reach them. For processes of one
+ * version on one machine, not for other programs. A failed call has an `mpc.v1.ErrorRecord`.
  *
  * @generated from service mpc.internal.v1.ClusterService
  */
 export const ClusterService: GenService<{
   /**
-   * Tells what the cluster is.
+   * Describes the clusters' provider.
    *
    * @generated from rpc mpc.internal.v1.ClusterService.GetCluster
    */
@@ -1242,7 +1242,7 @@ export const ClusterService: GenService<{
     output: typeof GetClusterResponseSchema;
   },
   /**
-   * Lists every object that carries the platform's labels.
+   * Lists every object with the platform's labels.
    *
    * @generated from rpc mpc.internal.v1.ClusterService.ListObjects
    */
@@ -1252,7 +1252,7 @@ export const ClusterService: GenService<{
     output: typeof ListObjectsResponseSchema;
   },
   /**
-   * Tells how a workload stands.
+   * Reports the progress of a workload's rollout.
    *
    * @generated from rpc mpc.internal.v1.ClusterService.GetRollout
    */
@@ -1272,7 +1272,7 @@ export const ClusterService: GenService<{
     output: typeof ListPodsResponseSchema;
   },
   /**
-   * Lists what the cluster noticed about a workload.
+   * Lists the cluster's events about a workload.
    *
    * @generated from rpc mpc.internal.v1.ClusterService.ListEvents
    */
@@ -1282,7 +1282,7 @@ export const ClusterService: GenService<{
     output: typeof ListEventsResponseSchema;
   },
   /**
-   * Tells what an operation would change.
+   * Plans an operation: returns what it would change.
    *
    * @generated from rpc mpc.internal.v1.ClusterService.PlanOperation
    */
@@ -1292,7 +1292,7 @@ export const ClusterService: GenService<{
     output: typeof PlanOperationResponseSchema;
   },
   /**
-   * Streams what the copies of a workload print.
+   * Streams the log lines of the copies of a workload.
    *
    * @generated from rpc mpc.internal.v1.ClusterService.StreamLogs
    */
