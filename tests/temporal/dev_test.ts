@@ -47,15 +47,19 @@ Deno.test("dev works in the namespace and on the task queue that its flags name"
     await runTemporal(address, "temporal operator namespace create shop");
     await withMpctl(async ({ run }) => {
       const platform = await startPlatform([
+        "--ephemeral",
         "--engine=temporal",
         `--temporal-address=${address}`,
         "--temporal-namespace=shop",
         "--temporal-task-queue=shop-queue",
         "--simulated-delays=none",
       ]);
-      const { code, err } = await run(["env", "create", "dev", "--server", platform.web.origin]);
-      assert.equal(code, 0, err);
-      await platform.stop();
+      try {
+        const { code, err } = await run(["env", "create", "dev", "--server", platform.web.origin]);
+        assert.equal(code, 0, err);
+      } finally {
+        await platform.stop();
+      }
     });
     const ended = await runTemporal(
       address,
