@@ -1,8 +1,8 @@
 import { access } from "node:fs/promises";
 import { MpcError } from "@mpc/domain";
+import type { TemporalAddress } from "@mpc/process";
 import type { WorkerDeploymentOptions } from "@temporalio/worker";
 import type { HostedEngine } from "../hosted_engine.ts";
-import type { TemporalAddress } from "./connect.ts";
 import { PeriodicTasks } from "./periodic_tasks.ts";
 import { encryptingCodec } from "./encrypting_codec.ts";
 import { StepActivities, type StepActivitiesOptions } from "./step_activities.ts";
