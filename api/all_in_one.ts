@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Platform } from "@mpc/platform";
-import { VERSION } from "@mpc/process";
+import { type Components, DEFAULT_NAMESPACE, type TemporalAddress, VERSION } from "@mpc/process";
 import type { Store } from "@mpc/storage";
 import { EmbeddedEngine, type HostedEngine, type StepTools } from "@mpc/worker";
 import type { AllInOneConfig } from "./config.ts";
@@ -35,7 +35,7 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   const info = {
     version: VERSION,
     engine: engine.name,
-    storage: dataDir === null ? "memory" : "sqlite",
+    storage: platform.storage,
     installation: platform.installation,
     provider: () => Promise.resolve(provider.name),
   };
@@ -46,26 +46,31 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
 
 /** Starts the configured engine, and Temporal if it needs that. */
 async function startEngine(
-  { engine: name, dataDir, temporalAddress }: AllInOneConfig,
+  { engine: name, dataDir, temporal }: AllInOneConfig,
   tools: StepTools,
   { components }: Platform,
 ): Promise<HostedEngine> {
   if (name === "embedded") return new EmbeddedEngine(tools);
   const { BUNDLE_PATH, startTemporalEngine } = await import("@mpc/worker/temporal");
-  const { freshWorkflowBundle, startDevTemporal } = await import("./dev_temporal.ts");
-  let address = temporalAddress;
-  if (address === null) {
-    const server = await startDevTemporal(dataDir && join(dataDir, "temporal.db"));
-    components.add({ name: "temporal", close: () => server.stop() });
-    address = server.address;
-  }
+  const { freshWorkflowBundle } = await import("./dev_temporal.ts");
+  const target = temporal.target ?? await startTemporal(dataDir, components);
   await freshWorkflowBundle(BUNDLE_PATH);
   return await startTemporalEngine(tools, {
-    target: { address, namespace: "default", tls: null, apiKey: null },
-    taskQueue: "mpc",
+    ...temporal,
+    target,
     concurrency: STEPS_AT_ONCE,
     bundlePath: BUNDLE_PATH,
-    payloadKey: null,
     version: null,
   });
+}
+
+/** Starts a Temporal that ends with this process. */
+async function startTemporal(
+  dataDir: string | null,
+  components: Components,
+): Promise<TemporalAddress> {
+  const { startDevTemporal } = await import("./dev_temporal.ts");
+  const server = await startDevTemporal(dataDir && join(dataDir, "temporal.db"));
+  components.add({ name: "temporal", close: () => server.stop() });
+  return { address: server.address, namespace: DEFAULT_NAMESPACE, tls: null, apiKey: null };
 }

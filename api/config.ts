@@ -2,9 +2,11 @@ import process from "node:process";
 import { Command } from "@commander-js/extra-typings";
 import {
   type Address,
+  CERTIFICATE_ISSUE,
   countBetween,
   dataDirSetting,
-  hostAndPort,
+  DEFAULT_NAMESPACE,
+  hasWholeCertificate,
   hostName,
   keepTime,
   listenAddress,
@@ -17,7 +19,12 @@ import {
   providerOf,
   type ProviderSettings,
   readFlags,
+  TEMPORAL_ENVIRONMENT,
+  TEMPORAL_FLAGS,
+  type TemporalAddress,
+  temporalTarget,
   withProvider,
+  withTemporal,
 } from "@mpc/process";
 import { z } from "zod";
 import type { RateLimit } from "./interceptors/rate_limit.ts";
@@ -41,8 +48,14 @@ export interface AllInOneConfig extends DoorsConfig, ProviderSettings {
   readonly keepMs: number | null;
   /** Which engine executes operations. */
   readonly engine: "embedded" | "temporal";
-  /** `host:port` of a running Temporal; null to start one. */
-  readonly temporalAddress: string | null;
+  /** What the engine on Temporal needs. */
+  readonly temporal: {
+    /** A running Temporal; null to start one. */
+    readonly target: TemporalAddress | null;
+    readonly taskQueue: string;
+    /** Encrypts what Temporal keeps: 32 bytes in base64; null for none. */
+    readonly payloadKey: string | null;
+  };
   readonly logLevel: LogLevel;
 }
 
@@ -63,6 +76,9 @@ const DOORS = {
   allowedHost: z.array(hostName),
 };
 
+/** The Temporal that \`dev\` starts has the namespace \`default\` and no TLS. */
+const NEEDS_ADDRESS = "needs --temporal-address: it is not for the Temporal that dev starts";
+
 const ALL_IN_ONE = z.object({
   ...DOORS,
   ...PROVIDER_FLAGS,
@@ -70,7 +86,19 @@ const ALL_IN_ONE = z.object({
   ephemeral: z.boolean().default(false),
   retention: keepTime,
   engine: oneOf(["embedded", "temporal"]),
-  temporalAddress: hostAndPort.optional(),
+  ...TEMPORAL_FLAGS,
+}).refine(hasWholeCertificate, CERTIFICATE_ISSUE).superRefine((flags, context) => {
+  if (flags.engine !== "temporal" || flags.temporalAddress !== undefined) return;
+  const aboutAnother = {
+    temporalNamespace: flags.temporalNamespace !== DEFAULT_NAMESPACE,
+    temporalTls: flags.temporalTls,
+    temporalTlsCa: flags.temporalTlsCa !== undefined,
+    temporalTlsCert: flags.temporalTlsCert !== undefined,
+    temporalTlsServerName: flags.temporalTlsServerName !== undefined,
+  };
+  for (const [flag, given] of Object.entries(aboutAnother)) {
+    if (given) context.addIssue({ code: "custom", path: [flag], message: NEEDS_ADDRESS });
+  }
 });
 
 const API = z.object({ ...DOORS, dataDir: z.string(), worker: z.array(peerUrl) });
@@ -85,7 +113,9 @@ Examples:
   deno task dev:cluster --clusters-file clusters.yaml     clusters beyond this machine
 
 Environment: MPC_DATA_DIR, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_CHARTS, MPC_HELM, MPC_RETENTION,
-MPC_GRPC_LISTEN, MPC_WEB_LISTEN, MPC_ALLOWED_HOSTS (separated by commas), MPC_LOG_LEVEL; flags win.`;
+MPC_GRPC_LISTEN, MPC_WEB_LISTEN, MPC_ALLOWED_HOSTS (separated by commas), MPC_LOG_LEVEL,
+and ${TEMPORAL_ENVIRONMENT};
+flags win.`;
 
 const API_HELP = `
 Examples:
@@ -106,10 +136,11 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
     .option("--data-dir <path>", "where all data is kept", dataDirSetting())
     .option("--ephemeral", "keep everything in memory")
     .option("--retention <time>", "how long history is kept", process.env["MPC_RETENTION"] ?? "90d")
-    .option("--engine <name>", "embedded, or temporal for operations as workflows", "embedded")
-    .option("--temporal-address <host:port>", "a running Temporal; by default one is started");
-  const all = withProvider(withDoors(command), process.env)
-    .addHelpText("after", DEV_HELP);
+    .option("--engine <name>", "embedded, or temporal for operations as workflows", "embedded");
+  const { env } = process;
+  const all = withTemporal(withProvider(withDoors(command), env), env, {
+    description: "a running Temporal; by default one is started",
+  }).addHelpText("after", DEV_HELP);
   const flags = readFlags(all, ALL_IN_ONE, args);
   return flags && {
     ...doorsOf(flags),
@@ -117,7 +148,13 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
     dataDir: flags.ephemeral ? null : flags.dataDir,
     keepMs: flags.retention,
     engine: flags.engine,
-    temporalAddress: flags.temporalAddress ?? null,
+    temporal: {
+      target: flags.temporalAddress === undefined
+        ? null
+        : temporalTarget(flags.temporalAddress, flags, env),
+      taskQueue: flags.temporalTaskQueue,
+      payloadKey: flags.payloadKeyFile ?? null,
+    },
     logLevel: flags.logLevel,
   };
 }

@@ -26,7 +26,7 @@ export async function startApi(config: ApiConfig): Promise<Api> {
   const info = {
     version: VERSION,
     engine: ENGINE,
-    storage: "sqlite",
+    storage: platform.storage,
     installation: platform.installation,
     provider: () => workers.provider(),
   };

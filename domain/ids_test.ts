@@ -18,7 +18,21 @@ Deno.test("an id is valid if and only if it is a DNS-1123 label that is not rese
     const reserved = id === "default" || id.startsWith("kube-");
     assert.equal(idProblem(id) === undefined, !reserved);
   }));
-  fc.assert(fc.property(fc.string({ unit: "binary" }), (id) => {
-    if (idProblem(id) === undefined) assert.match(id, /^[a-z0-9-]{1,40}$/);
-  }));
+  // Labels with one character changed, so that many are still labels.
+  fc.assert(
+    fc.property(
+      label,
+      fc.nat(),
+      fc.string({ unit: "binary", minLength: 1, maxLength: 1 }),
+      (id, at, other) => {
+        const index = at % id.length;
+        const changed = id.slice(0, index) + other + id.slice(index + 1);
+        const fine = /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(changed) &&
+          changed !== "default" &&
+          !changed.startsWith("kube-");
+        assert.equal(idProblem(changed) === undefined, fine, JSON.stringify(changed));
+      },
+    ),
+    { numRuns: 1_000 },
+  );
 });

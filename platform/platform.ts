@@ -42,6 +42,8 @@ const addressOf = (dataDir: string | null): string =>
 export class Platform implements AsyncDisposable {
   readonly components: Components;
   readonly store: Store;
+  /** The kind of store, as its address begins: `sqlite`. */
+  readonly storage: string;
   /** The id of this control plane, the same in all its processes. */
   readonly installation: string;
   readonly clock: Clock = systemClock;
@@ -52,12 +54,14 @@ export class Platform implements AsyncDisposable {
     components: Components,
     parts: {
       readonly store: Store;
+      readonly storage: string;
       readonly installation: string;
       readonly dataDir: string | null;
     },
   ) {
     this.components = components;
     this.store = parts.store;
+    this.storage = parts.storage;
     this.installation = parts.installation;
     this.#dataDir = parts.dataDir;
   }
@@ -69,7 +73,9 @@ export class Platform implements AsyncDisposable {
    */
   static async open({ dataDir, shared }: StoreSettings): Promise<Platform> {
     if (dataDir !== null) await makeDataDir(dataDir);
-    const store = await openStore(addressOf(dataDir), { shared });
+    const address = addressOf(dataDir);
+    const store = await openStore(address, { shared });
+    const storage = address.slice(0, address.indexOf(":"));
     const components = new Components();
     components.add({
       name: "store",
@@ -80,7 +86,7 @@ export class Platform implements AsyncDisposable {
     });
     try {
       const installation = await openInstallation(store, { clock: systemClock, ids: systemIds });
-      return new Platform(components, { store, installation, dataDir });
+      return new Platform(components, { store, storage, installation, dataDir });
     } catch (error) {
       await components[Symbol.asyncDispose]();
       throw error;

@@ -23,4 +23,14 @@ export * from "./settings.ts";
 export { afterDelay } from "./after_delay.ts";
 export { systemClock } from "./system_clock.ts";
 export { systemIds } from "./system_ids.ts";
+export {
+  CERTIFICATE_ISSUE,
+  DEFAULT_NAMESPACE,
+  hasWholeCertificate,
+  TEMPORAL_ENVIRONMENT,
+  TEMPORAL_FLAGS,
+  type TemporalAddress,
+  temporalTarget,
+  withTemporal,
+} from "./temporal_flags.ts";
 export { VERSION } from "./version.ts";

@@ -21,7 +21,7 @@ export function readFlags<Schema extends z.ZodType>(
     const [issue] = checked.error.issues;
     const [name = ""] = issue?.path ?? [];
     const value = flags[String(name)];
-    const given = value === undefined ? "" : ` '${String(value)}'`;
+    const given = value === undefined || value === true ? "" : ` '${String(value)}'`;
     throw usage(`--${separateWords(String(name), "-")}${given} ${issue?.message}`);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;

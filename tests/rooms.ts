@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Composition roots wire adapters, so they may import anything but tests. */
 const ROOTS = [
-  /\/main\.ts$/,
+  /^[^/]+\/main\.ts$/,
   /^api\/(?:dev|dev_temporal|all_in_one|start_api)\.ts$/,
   /^worker\/start_worker\.ts$/,
   /^platform\//,
@@ -56,20 +56,31 @@ const STARTS: readonly string[] = [
 /** A string that names the tests' folder or a file in it. */
 const NAMES_TESTS = /(?:^|[^\w-])tests\/|^tests$|\/tests$/;
 
-/** Reads every source file of the rooms and the tests. */
+/** Folders at the root that hold built files. */
+const BUILT: readonly string[] = ["dist", "node_modules"];
+
+/** Reads every source file of the repository. */
 export async function readSources(root: string): Promise<readonly SourceFile[]> {
+  const present = await readdir(root, { withFileTypes: true });
+  const folders = present.filter((entry) =>
+    entry.isDirectory() && !entry.name.startsWith(".") && !BUILT.includes(entry.name)
+  );
+  const inFolders = await Promise.all(
+    folders.map(({ name }) => readdir(join(root, name), { recursive: true, withFileTypes: true })),
+  );
   const files: SourceFile[] = [];
-  const present = await readdir(root);
-  for (const room of [...Object.keys(MAY_IMPORT), "tests"]) {
-    if (!present.includes(room)) continue;
-    const entries = await readdir(join(root, room), { recursive: true, withFileTypes: true });
-    for (const entry of entries) {
-      if (!entry.isFile() || !/\.tsx?$/.test(entry.name)) continue;
-      const path = join(entry.parentPath, entry.name);
-      files.push({ path: relative(root, path), text: await readFile(path, "utf8") });
-    }
+  for (const entry of [...present, ...inFolders.flat()]) {
+    if (!entry.isFile() || !/\.[cm]?[jt]sx?$/.test(entry.name)) continue;
+    const path = join(entry.parentPath, entry.name);
+    files.push({ path: relative(root, path), text: await readFile(path, "utf8") });
   }
   return files;
+}
+
+/** Source files in no room, which no rule would hold for. */
+export function outsideRooms(modules: readonly Module[]): readonly string[] {
+  return modules.map(({ path }) => path)
+    .filter((path) => !path.startsWith("tests/") && !MAY_IMPORT[path.split("/")[0] ?? ""]);
 }
 
 /** Every edge that breaks the rule, spelled out: imports, and files that are named in strings. */

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import config from "../deno.json" with { type: "json" };
 import { cyclesOf, readModule } from "./module_graph.ts";
-import { brokenEdges, environmentReaders, readSources, unlistedStarts } from "./rooms.ts";
+import {
+  brokenEdges,
+  environmentReaders,
+  outsideRooms,
+  readSources,
+  unlistedStarts,
+} from "./rooms.ts";
 
 const read = (files: Readonly<Record<string, string>>) =>
   Object.entries(files).map(([path, text]) => readModule({ path, text }, config.imports));
@@ -13,6 +19,20 @@ const modules = sources.map((source) => readModule(source, config.imports));
 Deno.test("rooms import one way", () => {
   assert.ok(modules.length > 100, "the sources were found");
   assert.deepEqual(brokenEdges(modules), []);
+});
+
+Deno.test("every source file is in a room", () => {
+  assert.deepEqual(outsideRooms(modules), []);
+});
+
+Deno.test("a file in no room is named, and only a room's own main.ts wires adapters", () => {
+  assert.deepEqual(outsideRooms(read({ "tools/x.ts": "", "x.ts": "", "api/x.ts": "" })), [
+    "tools/x.ts",
+    "x.ts",
+  ]);
+  assert.deepEqual(brokenEdges(read({ "api/grpc/main.ts": 'import "@mpc/storage/sqlite";' })), [
+    "api/grpc/main.ts → storage/sqlite/store.ts: api may import proto, services, domain, process only",
+  ]);
 });
 
 Deno.test("there are no import cycles, types included", () => {

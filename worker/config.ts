@@ -1,11 +1,11 @@
-import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Command } from "@commander-js/extra-typings";
 import {
   type Address,
+  CERTIFICATE_ISSUE,
   countBetween,
   dataDirSetting,
-  hostAndPort,
+  hasWholeCertificate,
   keepTime,
   listenAddress,
   LOG_LEVELS,
@@ -15,7 +15,11 @@ import {
   providerOf,
   type ProviderSettings,
   readFlags,
+  TEMPORAL_ENVIRONMENT,
+  TEMPORAL_FLAGS,
+  temporalTarget,
   withProvider,
+  withTemporal,
 } from "@mpc/process";
 import { z } from "zod";
 import { BUNDLE_PATH, type TemporalConfig } from "./engine/temporal/mod.ts";
@@ -32,14 +36,8 @@ export interface WorkerConfig extends ProviderSettings {
   readonly logLevel: LogLevel;
 }
 
-const file = z.string().min(1).transform((path, context) => {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    context.addIssue(`cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-    return z.NEVER;
-  }
-}).optional();
+/** Where Temporal listens on a machine of its own. */
+const LOCAL_TEMPORAL = "127.0.0.1:7233";
 
 const WORKER = z.object({
   logLevel: PROCESS_SETTINGS.logLevel,
@@ -49,25 +47,17 @@ const WORKER = z.object({
   concurrency: countBetween(1, 1_000),
   healthListen: listenAddress,
   internalListen: listenAddress,
-  temporalAddress: hostAndPort,
-  temporalNamespace: z.string().min(1, "must not be empty"),
-  temporalTaskQueue: z.string().min(1, "must not be empty"),
+  ...TEMPORAL_FLAGS,
   workflowBundle: z.string().min(1, "must not be empty"),
-  temporalTls: z.boolean().default(false),
-  temporalTlsCa: file,
-  temporalTlsCert: file,
-  temporalTlsKey: file,
-  temporalTlsServerName: z.string().optional(),
-  payloadKeyFile: file,
   deployment: z.string().min(1, "must not be empty").optional(),
   buildId: z.string().min(1, "must not be empty").optional(),
-}).refine(({ temporalTlsCert, temporalTlsKey }) => !temporalTlsCert === !temporalTlsKey, {
-  path: ["temporalTlsCert"],
-  error: "and --temporal-tls-key must be given together",
-}).refine(({ deployment, buildId }) => !deployment === !buildId, {
-  path: ["deployment"],
-  error: "and --build-id must be given together",
-});
+}).refine(hasWholeCertificate, CERTIFICATE_ISSUE).refine(
+  ({ deployment, buildId }) => !deployment === !buildId,
+  {
+    path: ["deployment"],
+    error: "and --build-id must be given together",
+  },
+);
 
 const HELP = `
 Examples:
@@ -77,9 +67,7 @@ Examples:
   deno task worker --health-listen 127.0.0.1:0 --internal-listen 127.0.0.1:50062
 
 Environment: MPC_DATA_DIR, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_CHARTS, MPC_HELM, MPC_RETENTION,
-MPC_CONCURRENCY, MPC_HEALTH_LISTEN, MPC_INTERNAL_LISTEN, MPC_LOG_LEVEL, and as Temporal's own
-programs have them TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY (which has no flag),
-TEMPORAL_TLS_SERVER_CA_CERT_PATH, TEMPORAL_TLS_CLIENT_CERT_PATH, TEMPORAL_TLS_CLIENT_KEY_PATH;
+MPC_CONCURRENCY, MPC_HEALTH_LISTEN, MPC_INTERNAL_LISTEN, MPC_LOG_LEVEL, and ${TEMPORAL_ENVIRONMENT};
 flags win.`;
 
 /**
@@ -105,56 +93,31 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
       env["MPC_INTERNAL_LISTEN"] ?? "127.0.0.1:50052",
     )
     .option("--log-level <level>", LOG_LEVELS.join(", "), env["MPC_LOG_LEVEL"] ?? "info")
-    .option(
-      "--temporal-address <host:port>",
-      "address of Temporal",
-      env["TEMPORAL_ADDRESS"] ?? "127.0.0.1:7233",
-    )
-    .option("--temporal-namespace <name>", "namespace", env["TEMPORAL_NAMESPACE"] ?? "default")
-    .option("--temporal-task-queue <name>", "task queue that the workers share", "mpc")
     .option("--workflow-bundle <file>", "output of 'deno task bundle:workflows'", BUNDLE_PATH)
-    .option("--temporal-tls", "connect with TLS; implied by its files and by an API key")
-    .option("--temporal-tls-ca <file>", "PEM", env["TEMPORAL_TLS_SERVER_CA_CERT_PATH"])
-    .option("--temporal-tls-cert <file>", "PEM", env["TEMPORAL_TLS_CLIENT_CERT_PATH"])
-    .option("--temporal-tls-key <file>", "PEM", env["TEMPORAL_TLS_CLIENT_KEY_PATH"])
-    .option("--temporal-tls-server-name <name>", "name in the server's certificate")
-    .option("--payload-key-file <file>", "encrypts data in Temporal; 32 bytes in base64")
     .option("--deployment <name>", "deployment whose builds run side by side")
     .option("--build-id <id>", "this worker's build; operations stay with theirs")
     .addHelpText("after", HELP);
-  const flags = readFlags(withProvider(command, env), WORKER, args);
+  const all = withTemporal(withProvider(command, env), env, {
+    default: LOCAL_TEMPORAL,
+    description: "address of Temporal",
+  });
+  const flags = readFlags(all, WORKER, args);
   if (!flags) return undefined;
   const { dataDir, healthListen, internalListen, logLevel } = flags;
   return {
     ...providerOf(flags),
     dataDir,
     keepMs: flags.retention,
-    temporal: temporalOf(flags, env["TEMPORAL_API_KEY"] || null),
+    temporal: temporalOf(flags),
     healthListen,
     internalListen,
     logLevel,
   };
 }
 
-function temporalOf(flags: z.output<typeof WORKER>, apiKey: string | null): TemporalConfig {
-  const { temporalTlsCa, temporalTlsCert, temporalTlsKey, temporalTlsServerName } = flags;
-  const secured = flags.temporalTls || apiKey !== null || temporalTlsCa !== undefined ||
-    temporalTlsCert !== undefined;
+function temporalOf(flags: z.output<typeof WORKER>): TemporalConfig {
   return {
-    target: {
-      address: flags.temporalAddress,
-      namespace: flags.temporalNamespace,
-      apiKey,
-      tls: secured
-        ? {
-          serverRootCa: temporalTlsCa ?? null,
-          client: temporalTlsCert && temporalTlsKey
-            ? { certificate: temporalTlsCert, key: temporalTlsKey }
-            : null,
-          serverName: temporalTlsServerName ?? null,
-        }
-        : null,
-    },
+    target: temporalTarget(flags.temporalAddress ?? LOCAL_TEMPORAL, flags, process.env),
     taskQueue: flags.temporalTaskQueue,
     concurrency: flags.concurrency,
     bundlePath: flags.workflowBundle,

@@ -13,9 +13,9 @@ export interface PeerLimits {
 }
 
 export const DEFAULT_PEER_LIMITS: PeerLimits = {
-  maxConnections: 4_000,
-  maxHeldBytes: 64 * 1024 * 1024,
-  maxCalls: 8_000,
+  maxConnections: 2_500,
+  maxHeldBytes: 32 * 1024 * 1024,
+  maxCalls: 4_000,
   workPerTurn: 64,
 };
 

@@ -2,6 +2,9 @@
 export async function within(ms: number, promise: Promise<unknown>): Promise<void> {
   const late = Promise.withResolvers<void>();
   const timer = setTimeout(late.resolve, Math.max(0, ms));
-  await Promise.race([promise, late.promise]);
-  clearTimeout(timer);
+  try {
+    await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -38,6 +38,11 @@ export class CallStreams {
     return this.#last;
   }
 
+  /** Whether the client has opened this stream, and it has been reset or ended by both sides. */
+  isClosed(id: number): boolean {
+    return id <= this.#last && !this.#open.has(id);
+  }
+
   get size(): number {
     return this.#open.size;
   }

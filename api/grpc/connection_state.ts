@@ -125,6 +125,11 @@ export class ConnectionState {
     return this.#streams.last;
   }
 
+  /** Whether a stream has been opened and is closed, for instance because the client has reset it. */
+  isClosed(stream: number): boolean {
+    return this.#streams.isClosed(stream);
+  }
+
   /**
    * Checks what the head of a frame reveals.
    * @returns the length of the payload

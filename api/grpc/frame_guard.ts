@@ -71,6 +71,11 @@ export class FrameGuard {
     return this.#state.lastStream;
   }
 
+  /** Whether a stream has been opened and is closed, for instance because the client has reset it. */
+  isClosed(stream: number): boolean {
+    return this.#state.isClosed(stream);
+  }
+
   /** Whether the server's last write ended with a complete frame. */
   get betweenSentFrames(): boolean {
     return this.#sent.betweenFrames;

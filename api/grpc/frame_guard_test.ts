@@ -219,6 +219,12 @@ Deno.test("frames that cross a reset by the server are accepted", () => {
   assert.equal(pass(guard, data(1), headers(1, DONE)).length, 14 + headers(1).length);
 });
 
+Deno.test("a stream is known to be closed as soon as its client has reset it", () => {
+  const guard = new FrameGuard();
+  pass(guard, join(BEGIN, headers(1), reset(1), headers(3)));
+  assert.deepEqual([1, 3, 5].map((stream) => guard.isClosed(stream)), [true, false, false]);
+});
+
 Deno.test("streams over the announced limit end the connection once the client knows the limit", () => {
   const limits = { ...DEFAULT_FRAME_LIMITS, maxConcurrentStreams: 2 };
   const guard = new FrameGuard(limits);

@@ -204,11 +204,16 @@ class GuardedConnection implements GuardedCalls, Backlog {
     else this.#refused.set(id, code);
   }
 
-  /** Begins a call. @returns false if it was refused */
+  /** Begins a call. @returns false if it was refused or reset */
   begin(stream: Http2Stream): boolean {
     const id = stream.id ?? 0;
     // An error only ends the call, which grpc-js learns from 'close'.
     stream.on("error", (error) => log.debug("Call ended: {error}", { error }));
+    // The client has reset it in the same read: a flood of resets must not cost a call each.
+    if (this.#guard.isClosed(id)) {
+      this.#refused.delete(id);
+      return false;
+    }
     const refused = this.#refused.get(id) ??
       (this.#peer.calls.take(1) ? undefined : ERROR_CODE.REFUSED_STREAM);
     if (refused !== undefined) {

@@ -6,6 +6,8 @@ import { ConnectionError, ERROR_CODE, goaway } from "./http2_frames.ts";
 
 /** How long a client may take to read why its connection ends. */
 const LINGER_MS = 1_000;
+/** How much such a client may still send. */
+const LINGER_BYTES = 1024 * 1024;
 
 /** What a guarded socket needs from its connection. */
 export interface Backlog {
@@ -32,6 +34,7 @@ export class GuardedSocket extends Duplex {
   /** Whether the reader has stopped accepting data. */
   #full = false;
   #lingers = false;
+  #lingerBytes = 0;
   #settingsSent = false;
   /** Since when a write waits for the client to read. */
   #writingSince: number | undefined;
@@ -109,7 +112,12 @@ export class GuardedSocket extends Duplex {
   }
 
   #read(chunk: Uint8Array): void {
-    if (this.#lingers || this.destroyed) return;
+    if (this.#lingers) {
+      this.#lingerBytes += chunk.length;
+      if (this.#lingerBytes > LINGER_BYTES) this.#socket.destroy();
+      return;
+    }
+    if (this.destroyed) return;
     if (this.#waiting) {
       // Data that was read although the socket was paused.
       const waiting = this.#takeWaiting();

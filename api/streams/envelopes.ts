@@ -1,4 +1,10 @@
-import { type DescMessage, type MessageShape, toBinary, toJsonString } from "@bufbuild/protobuf";
+import {
+  type DescMessage,
+  type MessageShape,
+  type Registry,
+  toBinary,
+  toJsonString,
+} from "@bufbuild/protobuf";
 import { enveloped } from "../web/envelope.ts";
 
 type Message = MessageShape<DescMessage>;
@@ -12,10 +18,12 @@ const encoder = new TextEncoder();
 /** Binary envelopes. A message that is sent to many streams is encoded once. */
 export const binaryEnvelope: ToEnvelope = once(toBinary);
 
-/** JSON envelopes, likewise. */
-export const jsonEnvelope: ToEnvelope = once((output, message) =>
-  encoder.encode(toJsonString(output, message))
-);
+/**
+ * JSON envelopes, likewise.
+ * @param registry the types that an `Any` may hold
+ */
+export const jsonEnvelopes = (registry: Registry): ToEnvelope =>
+  once((output, message) => encoder.encode(toJsonString(output, message, { registry })));
 
 function once(encode: (output: DescMessage, message: Message) => Uint8Array): ToEnvelope {
   const known = new WeakMap<Message, Bytes>();

@@ -136,6 +136,12 @@ async function* untilEnd(
   }
 }
 
+/**
+ * The content type of a refusal that belongs to no RPC protocol (RFC 9457). Connect clients then act
+ * on the HTTP status, as with Connect's own refusals.
+ */
+const PROBLEM_TYPE = { "content-type": "application/problem+json" };
+
 /** Connect refuses requests of no known protocol with a bare status; this adds an explanation. */
 function explained(
   request: Request,
@@ -145,8 +151,9 @@ function explained(
   const type = request.headers.get("content-type") ?? "";
   if (status === 405) {
     const why = `its method is ${request.method}, must be ${allowedMethods.join(" or ")}`;
-    const headers = { allow: allowedMethods.join(", ") };
-    if (isGrpcWeb(type)) return new Response(null, { status, headers });
+    const allow = { allow: allowedMethods.join(", ") };
+    if (isGrpcWeb(type)) return new Response(null, { status, headers: allow });
+    const headers = { ...allow, ...PROBLEM_TYPE };
     return refusal(unreadableRequest("NO_CALL", why), { status, headers });
   }
   if (status !== 415) return undefined;
@@ -154,11 +161,11 @@ function explained(
   if (isGrpcWeb(type)) return new Response(null, { status });
   if (request.method === "GET") {
     const why = "its query has no 'encoding=json' or 'encoding=proto'";
-    return refusal(unreadableRequest("NO_CALL", why), { status });
+    return refusal(unreadableRequest("NO_CALL", why), { status, headers: PROBLEM_TYPE });
   }
   const found = type ? `'${type}'` : "not set";
   const why = `its content-type is ${found}, must be 'application/json'`;
-  return refusal(unreadableRequest("NO_CALL", why), { status });
+  return refusal(unreadableRequest("NO_CALL", why), { status, headers: PROBLEM_TYPE });
 }
 
 /** Sends a complete response. If it is large, it counts for the caller until it is sent. */

@@ -19,7 +19,7 @@ import { openApi, OPENAPI_PATH } from "./openapi.ts";
 import { BodyReader } from "./read_body.ts";
 import { isGrpcWeb } from "./read_request.ts";
 import * as refusals from "./refusals.ts";
-import { serverStream, type StreamOptions } from "./server_stream.ts";
+import { jsonStreams, serverStream, type StreamOptions } from "./server_stream.ts";
 import { failedGrpcWeb, isPlainGrpcWeb, unaryGrpcWeb } from "./unary_grpc_web.ts";
 import {
   type ConnectionLimits,
@@ -152,11 +152,13 @@ function callHandlers(
   routes: readonly Route[],
   limits: WebLimits,
   bodies: BodyReader,
-  streams: StreamOptions,
+  lifetime: Omit<StreamOptions, "json">,
 ): ReadonlyMap<string, CallHandler> {
+  const registry = typesOf(routes);
+  const streams = { ...lifetime, json: jsonStreams(registry) };
   const router = createConnectRouter({
     ...callOptions,
-    jsonOptions: { registry: typesOf(routes) },
+    jsonOptions: { registry },
     grpc: false,
     readMaxBytes: limits.maxBodyBytes,
     acceptCompression: [gzip],

@@ -4,6 +4,7 @@ import {
   fromBinary,
   fromJsonString,
   type MessageShape,
+  type Registry,
 } from "@bufbuild/protobuf";
 import {
   Code,
@@ -21,7 +22,7 @@ import { Deadline } from "../deadline.ts";
 import { grpcMessage, statusMessage } from "../status_message.ts";
 import { deliver, type Outlet, type Responses } from "../streams/deliver.ts";
 import type { DeliveryPace } from "../streams/delivery_pace.ts";
-import { binaryEnvelope, jsonEnvelope } from "../streams/envelopes.ts";
+import { binaryEnvelope, jsonEnvelopes, type ToEnvelope } from "../streams/envelopes.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
 import { enveloped, HEAD_BYTES } from "./envelope.ts";
 import type { BodyReader } from "./read_body.ts";
@@ -40,9 +41,24 @@ const RESET_MS = 500;
 
 const GRPC_WEB_TRAILER = 0x80;
 const encoder = new TextEncoder();
-const endOfStream = createEndStreamSerialization(undefined);
+
+/** How a door's streams write JSON. */
+export interface JsonStreams {
+  /** The types that an `Any` may hold. */
+  readonly registry: Registry;
+  readonly envelope: ToEnvelope;
+  readonly endOfStream: ReturnType<typeof createEndStreamSerialization>;
+}
+
+/** @param registry the types that an `Any` in a message or in an error's details may hold */
+export const jsonStreams = (registry: Registry): JsonStreams => ({
+  registry,
+  envelope: jsonEnvelopes(registry),
+  endOfStream: createEndStreamSerialization({ registry }),
+});
 
 export interface StreamOptions {
+  readonly json: JsonStreams;
   /** Aborts when no more calls are accepted; streams end with it. */
   readonly shutdown: AbortSignal;
   readonly pace: DeliveryPace;
@@ -70,7 +86,7 @@ export function serverStream(
 async function answer(
   method: DescMethod,
   implementation: Implementation,
-  { bodies, pace, stallMs, shutdown, request, call, head, format }: StreamOptions & {
+  { bodies, json, pace, stallMs, shutdown, request, call, head, format }: StreamOptions & {
     readonly bodies: BodyReader;
     readonly request: Request;
     readonly call: WebCall;
@@ -101,12 +117,12 @@ async function answer(
       const bytes = await bodies.read(request, call);
       if (!call.untilSent(STREAM_BYTES)) throw tooMuch();
       signal.throwIfAborted();
-      const responses = implementation(messageOf(method, bytes, format), context);
+      const responses = implementation(messageOf(method, bytes, format, json), context);
       const cutOff = (reason: ConnectError) => {
         bare.abort(reason);
         cutUnlessSent(call, stallMs, () => outlet.fail(reason));
       };
-      const encode = format.json ? jsonEnvelope : binaryEnvelope;
+      const encode = format.json ? json.envelope : binaryEnvelope;
       await deliver(responses, { method, outlet, encode, pace, stallMs, signal, cutOff });
       // A stream that was cut off reports why, so that its reader does not take it for the end.
       if (signal.reason instanceof ConnectError) throw signal.reason;
@@ -116,7 +132,7 @@ async function answer(
       deadline?.dispose();
       bare.abort(new ConnectError("the call has ended", Code.Canceled));
     }
-    outlet.end(endOf(context, failure));
+    outlet.end(endOf(context, failure, json));
   })();
   // An implementation may set headers until its first response.
   await Promise.race([outlet.begun, deliveries]);
@@ -142,16 +158,25 @@ async function cutUnlessSent(
   if (!isSent) cut();
 }
 
-function messageOf(method: DescMethod, body: Bytes, format: Format): Message {
+function messageOf(
+  method: DescMethod,
+  body: Bytes,
+  format: Format,
+  { registry }: JsonStreams,
+): Message {
   checkMessage(method, body, format);
   const message = body.subarray(HEAD_BYTES);
   return format.json
-    ? fromJsonString(method.input, new TextDecoder().decode(message))
+    ? fromJsonString(method.input, new TextDecoder().decode(message), { registry })
     : fromBinary(method.input, message);
 }
 
 /** The end of a stream: its status and its trailers. */
-function endOf({ protocolName, responseTrailer }: HandlerContext, failure: unknown): Bytes {
+function endOf(
+  { protocolName, responseTrailer }: HandlerContext,
+  failure: unknown,
+  { endOfStream }: JsonStreams,
+): Bytes {
   const error = failure === undefined ? undefined : ConnectError.from(failure, Code.Internal);
   if (protocolName === "connect") {
     return enveloped(

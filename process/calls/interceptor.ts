@@ -19,7 +19,10 @@ export interface Call {
   readonly method: DescMethod;
   /** The request, or the stream of requests if the method takes one. */
   readonly request: Message | AsyncIterable<Message>;
-  /** Headers, deadline, signal and values of the call; `callerOf()` returns the caller from it. */
+  /**
+   * Headers, deadline, signal and values of the call. `callerOf()` returns the caller from it,
+   * to the method too, and after `next` to the interceptors outside of `identify`.
+   */
   readonly context: HandlerContext;
   /**
    * Receives the response of a unary method, or each message of a stream.

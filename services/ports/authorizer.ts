@@ -23,6 +23,10 @@ export interface Access {
 /**
  * Decides what callers may do and see. Use cases call it before they read anything that their
  * response could reveal. Callers of kind `system` are the platform itself and are always allowed.
+ *
+ * Health, reflection and `GetServerInfo` do not call it: they describe the server, reveal nothing
+ * about any resource, and clients need them before they can log in. The rate limit applies to all
+ * of them except health.
  */
 export interface Authorizer {
   /** @throws {MpcError} PERMISSION_DENIED; it must not depend on whether the resource exists */

@@ -42,7 +42,8 @@ export interface Provider extends ClusterReader {
     call: ProviderCall & { readonly onBlocked?: (blockers: readonly Residue[]) => void },
   ): Promise<void>;
   /**
-   * Creates or changes the objects of a workload; does not wait for the rollout.
+   * Creates or changes the objects of a workload; does not wait for the rollout. What pods of the
+   * revision before need, and Services that select them, stay as they are.
    * @throws `FAILED_PRECONDITION` `NO_NAMESPACE`
    * @throws `RESOURCE_EXHAUSTED` `QUOTA_EXCEEDED` (permanent): the environment's quota forbids it
    * @throws `FAILED_PRECONDITION` `CHARTS_UNSUPPORTED`: the spec is a chart, and this cluster renders
@@ -51,7 +52,7 @@ export interface Provider extends ClusterReader {
   applyWorkload(intent: WorkloadIntent, call: ApplyCall): Promise<readonly PlannedChange[]>;
   /**
    * Waits until the rollout of `revision` is complete, and fails as soon as it cannot succeed.
-   * @param onProgress called at each change
+   * Objects of other revisions do not count. Deletes broken pods of other revisions that keep a controller from going on.
    * @throws `FAILED_PRECONDITION` with the pod's own reason, permanent: `IMAGE_PULL_FAILED`,
    *   `CRASH_LOOP`, `OOM_KILLED`, `CONTAINER_NOT_STARTED`, `UNSCHEDULABLE`, `JOB_FAILED`,
    *   `PROGRESS_DEADLINE_EXCEEDED`; `metadata` has `pod`, for a crash also `exitCode` and `lastLog`,
@@ -60,10 +61,13 @@ export interface Provider extends ClusterReader {
    *   (permanent): no pod may be created
    * @throws `NOT_FOUND` `NOT_ON_CLUSTER`: the objects do not exist
    */
-  awaitRollout(
-    intent: WorkloadIntent,
-    call: ProviderCall & { readonly onProgress?: (status: RolloutStatus) => void },
-  ): Promise<RolloutStatus>;
+  awaitRollout(intent: WorkloadIntent, call: RolloutCall): Promise<RolloutStatus>;
+  /**
+   * Ends an update after its rollout: switches Services to the new pods, and asks for the deletion of
+   * the objects that the workload no longer has. Claims are kept until the workload is deleted.
+   * @returns the deletions
+   */
+  pruneWorkload(intent: WorkloadIntent, call: ApplyCall): Promise<readonly PlannedChange[]>;
   /**
    * The differences of the cluster from a workload's intent, as the changes that would undo them;
    * changes nothing. The decisions of an autoscaler are not differences.
@@ -91,6 +95,19 @@ export interface ApplyCall extends ProviderCall {
   readonly dryRun?: boolean;
   /** Takes over fields that somebody else manages, instead of failing with `CLUSTER_CONFLICT`. */
   readonly forceConflicts?: boolean;
+  /** Undoes a later revision that failed: Jobs of the intent have completed and do not run again. */
+  readonly restore?: boolean;
+  /** A deployment has failed before and may have left objects of any kind; `restore` implies it. */
+  readonly leftovers?: boolean;
+  /** The same spec was deployed before: Jobs that delete themselves when they end do not run again. */
+  readonly sameSpec?: boolean;
+}
+
+export interface RolloutCall extends ProviderCall {
+  /** Called at each change. */
+  readonly onProgress?: (status: RolloutStatus) => void;
+  /** Undoes a later revision that failed: its pods that are not ready are in the way. */
+  readonly restore?: boolean;
 }
 
 /** The part of an environment that is on the cluster. */

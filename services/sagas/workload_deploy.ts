@@ -66,31 +66,25 @@ const applyWorkload: Step<WorkloadDeployInput> = {
   async run(context, input) {
     await assertEnvironment(context, input);
     const { provider, signal } = context;
-    const { forceConflicts } = input;
-    await provider.applyWorkload(wantedIntent(input), { signal, forceConflicts });
+    await provider.applyWorkload(wantedIntent(input), { signal, ...callOf(input) });
   },
   async undo(context, input) {
     if (neverReachedCluster(context)) return;
     const { provider, signal } = context;
-    const { previous, forceConflicts } = input;
+    const { previous } = input;
     if (previous && previous.revision > 0) {
-      const before = intentOf(input, previous, previous.revision);
-      await provider.applyWorkload(before, { signal, forceConflicts });
+      await restore(context, input, intentOf(input, previous, previous.revision));
       return;
     }
     await provider.deleteWorkloads([input], { signal });
     await provider.awaitWorkloadGone(input, { signal });
   },
   plan: ({ provider, signal }, input) =>
-    provider.applyWorkload(wantedIntent(input), {
-      signal,
-      dryRun: true,
-      forceConflicts: input.forceConflicts,
-    }),
+    provider.applyWorkload(wantedIntent(input), { signal, dryRun: true, ...callOf(input) }),
   residue: (input) => [{
     object: `Deployment/${input.environment}/${input.workload}`,
     reason: input.previous?.revision
-      ? `it could not be restored to revision ${input.previous.revision}`
+      ? `revision ${input.previous.revision} could not be restored, or is not ready`
       : "it could not be removed",
     // A restart applies the record, which has the previous revision.
     remedy: `mpctl workload ${
@@ -99,18 +93,57 @@ const applyWorkload: Step<WorkloadDeployInput> = {
   }],
 };
 
+/**
+ * Puts an earlier revision back. Its objects are ready before those of the failed revision are
+ * deleted, unless these are in their way.
+ */
+async function restore(
+  { provider, signal, heartbeat }: StepContext,
+  { forceConflicts }: WorkloadDeployInput,
+  intent: WorkloadIntent,
+): Promise<void> {
+  const call = { signal, forceConflicts, restore: true };
+  const onProgress = ({ message }: { readonly message: string }) => heartbeat(message);
+  await provider.applyWorkload(intent, call);
+  try {
+    await provider.awaitRollout(intent, { ...call, onProgress });
+  } catch (error) {
+    if (signal.aborted || (isMpcError(error) && error.retryable)) throw error;
+    await provider.pruneWorkload(intent, call);
+    await provider.awaitRollout(intent, { ...call, onProgress });
+    return;
+  }
+  await provider.pruneWorkload(intent, call);
+}
+
 const awaitRollout: Step<WorkloadDeployInput> = {
   name: "await_rollout",
   onCancel: "keep",
   ...clusterWait(3_600_000),
   async run({ provider, signal, heartbeat }, input) {
-    const status = await provider.awaitRollout(wantedIntent(input), {
+    const intent = wantedIntent(input);
+    const status = await provider.awaitRollout(intent, {
       signal,
       onProgress: (status) => heartbeat(status.message),
     });
+    // A part of this step, so that what is replaced runs exactly until the rollout is complete.
+    if (input.previous) await provider.pruneWorkload(intent, { signal, ...callOf(input) });
     return { readyReplicas: status.ready };
   },
+  async plan({ provider, signal }, input) {
+    if (!input.previous) return [];
+    const call = { signal, dryRun: true, ...callOf(input) };
+    return await provider.pruneWorkload(wantedIntent(input), call);
+  },
 };
+
+/** Verbs that deploy the spec that was deployed before. */
+const SAME_SPEC: ReadonlySet<string> = new Set(["scale", "restart", "reconcile"]);
+
+function callOf({ verb, forceConflicts, previous }: WorkloadDeployInput) {
+  const leftovers = previous !== null && previous.state !== "READY";
+  return { forceConflicts, leftovers, sameSpec: SAME_SPEC.has(verb) };
+}
 
 const recordRevision: Step<WorkloadDeployInput> = {
   name: "record_revision",
@@ -158,7 +191,10 @@ async function removeRevision(
   }
 }
 
-/** Deploys a workload: applies its objects, waits for the rollout, and keeps the revision. */
+/**
+ * Deploys a workload: applies its objects, waits for the rollout, deletes what it replaces, and keeps
+ * the revision.
+ */
 export const workloadDeploy: WorkloadDefinition<WorkloadDeployInput> = {
   kind: "workload.deploy",
   resource: "workload",

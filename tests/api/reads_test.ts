@@ -61,6 +61,7 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
       ["", WEB],
     ]);
     const events = await workloads.listClusterEvents({ parent: WEB, ...mask("reason") });
+    assert.ok(events.events.length > 0, "there are events");
     assert.ok(events.events.every(({ reason, message }) => reason !== "" && message === ""));
     const [all] = (await environments.listEnvironments(mask("*"))).environments;
     assert.deepEqual(all, await environments.getEnvironment({ name: DEV }));
@@ -81,6 +82,7 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
     await deployed(clients, "nginx:2");
     const { workloads } = clients;
     const { revisions } = await workloads.listRevisions({ parent: WEB });
+    assert.equal(revisions.length, 2);
     for (const revision of revisions) {
       const got = await workloads.getRevision({ name: revision.name });
       assert.deepEqual(toJson(RevisionSchema, got), toJson(RevisionSchema, revision));

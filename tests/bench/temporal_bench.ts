@@ -116,7 +116,10 @@ async function startOurs(address: string, stack: AsyncDisposableStack) {
   const platform = await startAllInOne({
     ...QUIET_CONFIG,
     engine: "temporal",
-    temporalAddress: address,
+    temporal: {
+      ...QUIET_CONFIG.temporal,
+      target: { address, namespace: "default", tls: null, apiKey: null },
+    },
   });
   stack.defer(() => platform.close());
   const { host, port } = platform.webAddress;

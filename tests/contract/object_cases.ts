@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { aSpec } from "../fakes/documents.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
+import { eventually } from "../servers/eventually.ts";
 import {
   A_WHILE_MS,
   dev,
@@ -10,6 +11,7 @@ import {
   web,
   webRef,
   withNamespace,
+  withWorkload,
 } from "./provider_case.ts";
 
 /** Every provider applies, identifies, lists and deletes objects. */
@@ -96,6 +98,49 @@ export const OBJECT_CASES: Readonly<Record<string, ProviderCase>> = {
     const drift = await provider.drift(web(), live());
     assert.ok(drift.some(({ fields }) => fields.some(({ before }) => /elses/.test(before))));
     await provider.applyWorkload(web(), { ...live(), forceConflicts: true });
+    assert.deepEqual(await provider.drift(web(), live()), []);
+  },
+  "an update keeps what it replaces until it is pruned": async (harness) => {
+    await withWorkload(harness);
+    const { provider } = harness;
+    const service = async () =>
+      (await provider.inventory(live())).objects.some(({ object }) => object === "Service/dev/web");
+    const changed = web({ spec: aSpec({ replicas: 2 }), revision: 2 });
+    const told = await provider.applyWorkload(changed, live());
+    assert.deepEqual(told.filter(({ action }) => action === "DELETE"), []);
+    const rollout = provider.awaitRollout(changed, live());
+    await harness.advance(A_WHILE_MS);
+    await rollout;
+    assert.ok(await service(), "the pods of revision 1 are reached by it until then");
+    assert.ok((await provider.drift(changed, live())).some(({ action }) => action === "DELETE"));
+    const planned = await provider.pruneWorkload(changed, { ...live(), dryRun: true });
+    assert.deepEqual(planned.map(({ action, object }) => [action, object]), [
+      ["DELETE", "Service/dev/web"],
+    ]);
+    assert.deepEqual(await provider.pruneWorkload(changed, live()), planned);
+    await harness.advance(A_WHILE_MS);
+    await eventually("the Service is gone", async () => assert.equal(await service(), false));
+    assert.deepEqual(await provider.pruneWorkload(changed, live()), []);
+    assert.deepEqual(await provider.drift(changed, live()), []);
+  },
+  "an undo brings back what its revision had, and prunes what only the failed one has": async (
+    harness,
+  ) => {
+    await withWorkload(harness);
+    const { provider } = harness;
+    const failed = web({ spec: aSpec({ replicas: 2, env: { KEY: "value" } }), revision: 2 });
+    await provider.applyWorkload(failed, live());
+    await provider.pruneWorkload(failed, live());
+    await harness.advance(A_WHILE_MS);
+    const restore = { ...live(), restore: true };
+    // An object that is being deleted cannot be applied.
+    await eventually("the Service is gone", () => provider.applyWorkload(web(), restore));
+    const rollout = provider.awaitRollout(web(), restore);
+    await harness.advance(A_WHILE_MS);
+    assert.equal((await rollout).revision, 1);
+    const pruned = await provider.pruneWorkload(web(), restore);
+    assert.deepEqual(pruned.map(({ object }) => object), ["Secret/dev/web.env"]);
+    await harness.advance(A_WHILE_MS);
     assert.deepEqual(await provider.drift(web(), live()), []);
   },
   "deleting is idempotent, also for objects that never existed": async (harness) => {

@@ -79,7 +79,7 @@ Deno.test({
       assert.deepEqual(findings, [], `the platform is sound (seed ${seed})`);
       await platform.stop();
       assert.ok(acknowledged.length > KILLS, "there was load");
-      await assertOnce(directory, seed);
+      await assertOnce(directory, acknowledged, seed);
     } finally {
       await rm(directory, { recursive: true });
     }
@@ -167,7 +167,11 @@ const REFUSALS: ReadonlySet<Code> = new Set([
 ]);
 
 /** Asserts that every operation in the log ended once, and that the log is in order. */
-async function assertOnce(directory: string, seed: number): Promise<void> {
+async function assertOnce(
+  directory: string,
+  acknowledged: readonly string[],
+  seed: number,
+): Promise<void> {
   const store = openSqliteStore({ path: join(directory, "mpc.db") });
   try {
     const ends = new Map<string, number>();
@@ -184,6 +188,8 @@ async function assertOnce(directory: string, seed: number): Promise<void> {
     }
     const twice = [...ends].filter(([, count]) => count !== 1);
     assert.deepEqual(twice, [], `every operation ended once (seed ${seed})`);
+    const silent = acknowledged.filter((name) => !ends.has(name));
+    assert.deepEqual(silent, [], `the log has the end of every operation (seed ${seed})`);
     const live = await store.operations.count({
       filter: { op: "=", path: ["endTime"], value: null },
     });

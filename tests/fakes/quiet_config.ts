@@ -10,7 +10,7 @@ export const QUIET_CONFIG: AllInOneConfig = {
   charts: NO_CHARTS,
   simulatedDelays: "none",
   engine: "embedded",
-  temporalAddress: null,
+  temporal: { target: null, taskQueue: "mpc", payloadKey: null },
   keepMs: null,
   rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
   logLevel: "error",

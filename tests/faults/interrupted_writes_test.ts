@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { WRITE_FAULTS } from "../fakes/failing_store.ts";
 import { SCENARIOS } from "../fakes/scenarios.ts";
 import { interrupt, INTRUDERS, LATER_MS } from "./interrupted_writes.ts";
@@ -9,6 +10,7 @@ for (const scenario of SCENARIOS) {
   for (const kind of WRITE_FAULTS) {
     Deno.test(`interrupted writes: ${scenario.title}: ${kind}, at each write`, async (t) => {
       const writes = await interrupt({ scenario });
+      assert.ok(writes > ADMISSION_WRITES, "the change and its steps write");
       for (let at = 1; at <= writes; at++) {
         await t.step(`write ${at}`, async () => {
           await interrupt({ scenario, fault: { kind, at } });
@@ -19,6 +21,7 @@ for (const scenario of SCENARIOS) {
   for (const [title, change] of Object.entries(INTRUDERS)) {
     Deno.test(`interrupted writes: ${scenario.title}: ${title}, at each write`, async (t) => {
       const writes = await interrupt({ scenario });
+      assert.ok(writes > ADMISSION_WRITES, "the change and its steps write");
       for (let at = 1; at <= writes; at++) {
         await t.step(`with write ${at}`, async () => {
           await interrupt({ scenario, intruder: { change, at } });

@@ -2,6 +2,7 @@
  * Fuzzes a door with HTTP/2 connections that are valid except for a few mutations. Manually:
  * `deno run -A tests/fuzz/fuzz_frames.ts <host:port> [connections] [seed] [first]`.
  */
+import assert from "node:assert/strict";
 import { callHeaders, FLAG, FRAME, frame, headerBlock, join, PREFACE } from "./http2_frames.ts";
 import { type Random, seededRandom } from "./seeded_random.ts";
 
@@ -29,8 +30,15 @@ export interface FuzzResult {
 }
 
 const AT_ONCE = 32;
-/** How long a connection may take to answer or close; the server waits for incomplete frames. */
-const SILENT_MS = 150;
+/** The minimum time for an answer or a close; the server waits for the rest of incomplete frames. */
+const MIN_PATIENCE_MS = 100;
+/** A mutated connection may take this many times as long as the slowest recent valid one. */
+const PATIENCE = 2;
+/** One valid connection, which must be answered, is opened per this many mutated ones. */
+const PROBE_EVERY = 25;
+const MAX_PROBE_MS = 10_000;
+/** The number of recent valid connections that set the patience. */
+const PROBES = 4;
 const PATHS = [
   "/mpc.v1.DiagnosticsService/GetServerInfo",
   "/mpc.v1.EventService/WatchEvents",
@@ -39,6 +47,12 @@ const PATHS = [
   "/no.Such/Method",
 ];
 const LAST_PING = Uint8Array.of(0x6c, 0x61, 0x73, 0x74, 0x70, 0x69, 0x6e, 0x67);
+/** A valid HTTP/2 connection, which both doors accept. */
+const VALID = join(
+  PREFACE,
+  frame(FRAME.SETTINGS, 0, 0),
+  frame(FRAME.PING, 0, 0, LAST_PING),
+);
 
 /**
  * Opens connections, several at once. The same seed sends the same bytes.
@@ -48,13 +62,19 @@ export async function fuzzFrames(options: FrameFuzz): Promise<FuzzResult> {
   const { connections, seed, first = 0, signal } = options;
   const result = { answered: 0, closed: 0, silent: 0 };
   const open = new Set<number>();
+  const probes: number[] = [];
   let next = first;
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, connections) }, async () => {
     while (next < first + connections && !signal?.aborted) {
       const index = next++;
       open.add(index);
       try {
-        result[await fuzzConnection(options, seededRandom(seed, index))]++;
+        if (index % PROBE_EVERY === 0) {
+          probes.push(await probe(options));
+          if (probes.length > PROBES) probes.shift();
+        }
+        const patienceMs = Math.max(MIN_PATIENCE_MS, PATIENCE * Math.max(...probes));
+        result[await fuzzConnection(options, seededRandom(seed, index), patienceMs)]++;
       } catch (cause) {
         const message = `connection ${index} of seed ${seed} failed; open: ${[...open].join(", ")}`;
         throw new Error(message, { cause });
@@ -65,13 +85,29 @@ export async function fuzzFrames(options: FrameFuzz): Promise<FuzzResult> {
   return result;
 }
 
+/** @returns how long a valid connection took to be answered, in milliseconds */
+async function probe({ hostname, port }: FrameFuzz): Promise<number> {
+  const start = performance.now();
+  const connection = await Deno.connect({ hostname, port });
+  const timer = setTimeout(() => connection.close(), MAX_PROBE_MS);
+  try {
+    await connection.write(VALID);
+    assert.equal(await untilAnswered(connection), "answered", "a valid connection is answered");
+  } finally {
+    clearTimeout(timer);
+  }
+  connection.close();
+  return performance.now() - start;
+}
+
 async function fuzzConnection(
   { hostname, port, bytesOf = fuzzedBytes }: FrameFuzz,
   random: Random,
+  patienceMs: number,
 ): Promise<keyof FuzzResult> {
   const bytes = bytesOf(random);
   const connection = await Deno.connect({ hostname, port });
-  const timer = setTimeout(() => close(connection), SILENT_MS);
+  const timer = setTimeout(() => close(connection), patienceMs);
   let closedByUs = false;
   const close = (connection: Deno.TcpConn) => {
     if (closedByUs) return;
@@ -79,7 +115,10 @@ async function fuzzConnection(
     connection.close();
   };
   try {
-    const reading = untilAnswered(connection);
+    const reading = untilAnswered(connection).catch((error) => {
+      if (isEnd(error)) return closedByUs ? "silent" : "closed";
+      throw error;
+    });
     const cuts = random.chance(0.5) ? [] : Array.from(
       { length: random.below(4) },
       () => random.below(bytes.length + 1),
@@ -101,21 +140,17 @@ async function fuzzConnection(
     clearTimeout(timer);
     close(connection);
   }
+}
 
-  async function untilAnswered(connection: Deno.TcpConn): Promise<keyof FuzzResult> {
-    const buffer = new Uint8Array(16_384);
-    let tail = "";
-    try {
-      for (;;) {
-        const length = await connection.read(buffer);
-        if (length === null) return "closed";
-        tail = (tail + String.fromCharCode(...buffer.subarray(0, length))).slice(-2 * 16_384);
-        if (tail.includes("lastping")) return "answered";
-      }
-    } catch (error) {
-      if (isEnd(error)) return closedByUs ? "silent" : "closed";
-      throw error;
-    }
+/** Reads until the server answers what stands behind all the rest, or closes. */
+async function untilAnswered(connection: Deno.TcpConn): Promise<"answered" | "closed"> {
+  const buffer = new Uint8Array(16_384);
+  let tail = "";
+  for (;;) {
+    const length = await connection.read(buffer);
+    if (length === null) return "closed";
+    tail = (tail + String.fromCharCode(...buffer.subarray(0, length))).slice(-2 * 16_384);
+    if (tail.includes("lastping")) return "answered";
   }
 }
 

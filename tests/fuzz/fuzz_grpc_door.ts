@@ -20,6 +20,7 @@ export async function fuzzGrpcDoor(connections: number, seed: number): Promise<v
       },
     );
     transport.close();
+    console.log(`gRPC door, seed ${seed}: ${JSON.stringify(result)}`);
     assert.ok(result.answered > connections / 10, "many connections stayed valid");
     assert.ok(result.closed > connections / 10, "many mutations were rejected");
     await target.assertWell();

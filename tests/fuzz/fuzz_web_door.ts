@@ -27,9 +27,9 @@ export async function fuzzWebDoor(connections: number, seed: number): Promise<vo
         assert.equal(name, "environments/dev");
       },
     );
-    // On a busy machine most connections are given up before they are answered.
-    assert.ok(result.answered > connections / 100, "a part of the connections stayed valid");
-    assert.ok(result.closed > connections / 100, "a part of the mutations was refused");
+    console.log(`web door, seed ${seed}: ${JSON.stringify(result)}`);
+    assert.ok(result.answered > connections / 10, "a part of the connections stayed valid");
+    assert.ok(result.closed > connections / 10, "a part of the mutations was refused");
     await target.assertWell();
   });
 }

@@ -1,4 +1,7 @@
-/** The gRPC door as grpc-go meets it, which sends a PING for the answers that it gets. */
+/**
+ * The gRPC door as grpc-go meets it, which sends a PING for the answers that it gets. The budget of
+ * PINGs itself is in `tests/fuzz/ping_budget_test.ts`.
+ */
 import assert from "node:assert/strict";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { startAllInOne } from "@mpc/api";
@@ -34,13 +37,17 @@ Deno.test("grpc-go keeps its connection over 3,000 calls, and reads what is refu
     }).output();
     const text = new TextDecoder();
     assert.ok(success, text.decode(stderr));
-    assert.deepEqual(JSON.parse(text.decode(stdout)), {
+    const { callsPerSecond, ...report } = JSON.parse(text.decode(stdout));
+    assert.deepEqual(report, {
       watch: "open",
       refused: "InvalidArgument",
-      details: 2,
+      // ErrorInfo, ErrorAdvice and BadRequest.
+      details: 3,
       failures: [],
       connections: 1,
     });
+    // A busy machine makes fewer: the connection must live at any rate.
+    console.log(`${Math.round(callsPerSecond)} calls a second on one connection`);
   } finally {
     await platform.close();
   }

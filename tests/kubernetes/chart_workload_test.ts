@@ -130,13 +130,14 @@ const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
   ],
 
   ["objects that the chart no longer contains are pruned", async ({ provider }) => {
-    const changes = await provider.applyWorkload(shop({ replicaCount: 2 }, 2), live());
-    assert.deepEqual(told(changes), [
+    const intent = shop({ replicaCount: 2 }, 2);
+    const changes = await provider.applyWorkload(intent, live());
+    assert.deepEqual(told(changes), ["UPDATE Deployment/dev/shop"]);
+    assert.equal((await provider.awaitRollout(intent, live())).ready, 2);
+    assert.deepEqual(told(await provider.pruneWorkload(intent, live())), [
       "DELETE Ingress/dev/shop",
       "DELETE NetworkPolicy/dev/shop.ingress",
-      "UPDATE Deployment/dev/shop",
     ]);
-    assert.equal((await provider.awaitRollout(shop({ replicaCount: 2 }, 2), live())).ready, 2);
   }],
 
   [
@@ -167,7 +168,13 @@ const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
         "3",
       ]);
       await Deno.remove(template);
-      await provider.applyWorkload(shop({ replicaCount: 2 }, 5), live());
+      const without = shop({ replicaCount: 2 }, 5);
+      await provider.applyWorkload(without, live());
+      const pruned = await provider.pruneWorkload(without, live());
+      assert.deepEqual(pruned.map(({ object }) => object).sort(), [
+        "Job/dev/migrate-done",
+        "Job/dev/migrate-failed",
+      ]);
     },
   ],
 

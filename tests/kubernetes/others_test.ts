@@ -101,10 +101,14 @@ test("obsolete objects are pruned, except storage and objects of others", async 
   await provider.applyWorkload(full, live());
   await kubectl(["create", "configmap", "theirs", "-n", "pruned"]);
   const bare = web("pruned", { ports: [] });
-  const planned = await provider.applyWorkload(bare, { ...live(), dryRun: true });
+  const update = async (dryRun: boolean) => [
+    ...await provider.applyWorkload(bare, { ...live(), dryRun }),
+    ...await provider.pruneWorkload(bare, { ...live(), dryRun }),
+  ];
+  const planned = await update(true);
   const deleted = planned.filter(({ action }) => action === "DELETE").map(({ object }) => object);
   assert.deepEqual(deleted.sort(), ["Secret/pruned/web.env", "Service/pruned/web"]);
-  assert.deepEqual(await provider.applyWorkload(bare, live()), planned);
+  assert.deepEqual(await update(false), planned);
   await kubectl(["wait", "--for=delete", "service/web", "-n", "pruned", "--timeout=20s"]);
   await kubectl(["get", "persistentvolumeclaim", "web.data", "-n", "pruned"]);
   await kubectl(["get", "configmap", "theirs", "-n", "pruned"]);

@@ -9,10 +9,15 @@ export const EXACT_TIMERS: readonly string[] = [
   "history.timerProcessorMaxPollRPS=1000",
 ];
 
-/** Runs a command line of Temporal's program, like a user who follows an instruction. */
-export async function runTemporal(address: string, command: string): Promise<void> {
+/**
+ * Runs a command line of Temporal's program, like a user who follows an instruction.
+ * @returns what it printed
+ */
+export async function runTemporal(address: string, command: string): Promise<string> {
   const [, ...words] = command.match(/"[^"]*"|\S+/g) ?? [];
   const args = ["--address", address, ...words.map((word) => word.replaceAll('"', ""))];
-  const { success, stderr } = await new Deno.Command(await temporalProgram(), { args }).output();
+  const { success, stdout, stderr } = await new Deno.Command(await temporalProgram(), { args })
+    .output();
   if (!success) throw new Error(`${command} failed: ${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout);
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { GOLDEN_CASES } from "../e2e/mpctl_golden_cases.ts";
 import { testMpctl, withMpctl } from "../e2e/mpctl_world.ts";
 import { startPlatform } from "../servers/platform_process.ts";
+import { runTemporal, startTemporalServer } from "../servers/temporal_server.ts";
 
 // How much of a failure and its undo a watcher sees step by step is random, more so here.
 const cases = GOLDEN_CASES.filter(([name]) => name !== "failure.txt");
@@ -36,5 +37,37 @@ Deno.test("a second start continues the operations in the data directory, record
     });
   } finally {
     await rm(directory, { recursive: true });
+  }
+});
+
+Deno.test("dev works in the namespace and on the task queue that its flags name", async () => {
+  const server = await startTemporalServer();
+  try {
+    const { address } = server;
+    await runTemporal(address, "temporal operator namespace create shop");
+    await withMpctl(async ({ run }) => {
+      const platform = await startPlatform([
+        "--ephemeral",
+        "--engine=temporal",
+        `--temporal-address=${address}`,
+        "--temporal-namespace=shop",
+        "--temporal-task-queue=shop-queue",
+        "--simulated-delays=none",
+      ]);
+      try {
+        const { code, err } = await run(["env", "create", "dev", "--server", platform.web.origin]);
+        assert.equal(code, 0, err);
+      } finally {
+        await platform.stop();
+      }
+    });
+    const ended = await runTemporal(
+      address,
+      "temporal workflow list --namespace shop --output json --limit 1 " +
+        `--query "TaskQueue='shop-queue' AND WorkflowType='environment.create'"`,
+    );
+    assert.match(ended, /WORKFLOW_EXECUTION_STATUS_COMPLETED/);
+  } finally {
+    await server.stop();
   }
 });

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -103,6 +104,7 @@ func main() {
 	var calls atomic.Int64
 	var failures sync.Map
 	var running sync.WaitGroup
+	began := time.Now()
 	for range callers {
 		running.Add(1)
 		go func() {
@@ -116,7 +118,7 @@ func main() {
 		}()
 	}
 	running.Wait()
-	report := map[string]any{"watch": "open"}
+	report := map[string]any{"watch": "open", "callsPerSecond": float64(count) / time.Since(began).Seconds()}
 	var answer []byte
 	err = conn.Invoke(ctx, "/mpc.v1.EnvironmentService/CreateEnvironment", &refused, &answer)
 	report["refused"] = status.Code(err).String()

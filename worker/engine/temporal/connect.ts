@@ -1,29 +1,10 @@
 import { MpcError } from "@mpc/domain";
+import type { TemporalAddress } from "@mpc/process";
 import { Client, isGrpcServiceError } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
 import { NativeConnection } from "@temporalio/worker";
 import { engineError } from "./engine_errors.ts";
 import { SEARCH_ATTRIBUTES } from "./search_attributes.ts";
-
-/** The address of Temporal, and how to authenticate there. */
-export interface TemporalAddress {
-  /** `host:port`. */
-  readonly address: string;
-  readonly namespace: string;
-  /** Null for a connection without TLS. */
-  readonly tls: TemporalTls | null;
-  readonly apiKey: string | null;
-}
-
-/** Everything in PEM. */
-export interface TemporalTls {
-  /** Null for the machine's own certificate authorities. */
-  readonly serverRootCa: string | null;
-  /** Null if the server does not require a client certificate. */
-  readonly client: { readonly certificate: string; readonly key: string } | null;
-  /** The name in the server's certificate, if it differs from the address. */
-  readonly serverName: string | null;
-}
 
 /** A connection that has been verified. */
 export interface TemporalConnection {

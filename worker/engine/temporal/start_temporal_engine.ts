@@ -1,9 +1,9 @@
 import { access } from "node:fs/promises";
 import { INSTALLATION, MpcError } from "@mpc/domain";
+import type { TemporalAddress } from "@mpc/process";
 import type { Store } from "@mpc/storage";
 import type { WorkerDeploymentOptions } from "@temporalio/worker";
 import type { HostedEngine } from "../hosted_engine.ts";
-import type { TemporalAddress } from "./connect.ts";
 import { isPass, PeriodicTasks } from "./periodic_tasks.ts";
 import { encryptingCodec } from "./encrypting_codec.ts";
 import { StepActivities, type StepActivitiesOptions } from "./step_activities.ts";

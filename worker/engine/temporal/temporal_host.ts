@@ -1,16 +1,12 @@
 import { getLogger } from "@logtape/logtape";
 import { isMpcError, MpcError, recordError } from "@mpc/domain";
+import type { TemporalAddress } from "@mpc/process";
 import { type Clock, sleepUnlessAborted } from "@mpc/services";
 import type { Client } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
 import { Worker, type WorkerOptions } from "@temporalio/worker";
 import { assertBegins } from "./assert_begins.ts";
-import {
-  connectTemporal,
-  namespaceIdOf,
-  type TemporalAddress,
-  type TemporalConnection,
-} from "./connect.ts";
+import { connectTemporal, namespaceIdOf, type TemporalConnection } from "./connect.ts";
 import { engineError } from "./engine_errors.ts";
 import { installRuntime } from "./install_runtime.ts";
 import type { StepActivities } from "./step_activities.ts";

@@ -12,6 +12,7 @@ import {
   type Provider,
   type ProviderCall,
   type Ref,
+  type RolloutCall,
   type RolloutStatus,
   type WorkloadIntent,
   type WorkloadRef,
@@ -94,11 +95,12 @@ export class ClusterRegistry implements Provider {
     return await (await this.#of(intent.environment)).applyWorkload(intent, call);
   }
 
-  async awaitRollout(
-    intent: WorkloadIntent,
-    call: ProviderCall & { onProgress?: (status: RolloutStatus) => void },
-  ): Promise<RolloutStatus> {
+  async awaitRollout(intent: WorkloadIntent, call: RolloutCall): Promise<RolloutStatus> {
     return await (await this.#of(intent.environment)).awaitRollout(intent, call);
+  }
+
+  async pruneWorkload(intent: WorkloadIntent, call: ApplyCall): Promise<readonly PlannedChange[]> {
+    return await (await this.#of(intent.environment)).pruneWorkload(intent, call);
   }
 
   async drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly PlannedChange[]> {

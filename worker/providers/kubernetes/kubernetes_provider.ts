@@ -11,6 +11,7 @@ import type {
   Provider,
   ProviderCall,
   Ref,
+  RolloutCall,
   RolloutStatus,
   WorkloadIntent,
   WorkloadRef,
@@ -26,7 +27,8 @@ import { awaitNamespaceGone } from "./deletion/await_namespace_gone.ts";
 import { awaitWorkloadGone } from "./deletion/await_workload_gone.ts";
 import { type ChartIntent, type HelmCharts, isChartIntent, noCharts } from "./helm/mod.ts";
 import { ALL_KINDS, KEPT_KINDS, POLICY_KINDS, WORKLOAD_KINDS } from "./managed_kinds.ts";
-import { applyObjects, creationOf, type Desired } from "./objects/apply.ts";
+import { applyObjects, creationOf } from "./objects/apply.ts";
+import type { Desired } from "./objects/desired.ts";
 import { deletionOf } from "./objects/diff.ts";
 import { driftOf } from "./objects/drift.ts";
 import {
@@ -37,6 +39,7 @@ import {
   ownerOf,
   toClusterObject,
 } from "./objects/ownership.ts";
+import { pruneObjects } from "./objects/prune.ts";
 import { workloadEvents } from "./reads/workload_events.ts";
 import { workloadLogs } from "./reads/workload_logs.ts";
 import { workloadPods } from "./reads/workload_pods.ts";
@@ -97,7 +100,10 @@ export class KubernetesProvider implements Provider {
     if (await this.#isDryRunWithoutNamespace(namespace, call)) return creationOf(objects);
     const installation = this.#installation;
     const desired = { uid, installation, namespace, objects, prune: POLICY_KINDS };
-    return await applyObjects(this.#client, desired, call);
+    return [
+      ...await applyObjects(this.#client, desired, call),
+      ...await pruneObjects(this.#client, desired, call),
+    ];
   }
 
   async deletePolicies(
@@ -149,11 +155,16 @@ export class KubernetesProvider implements Provider {
     return await driftOf(this.#client, desired, call);
   }
 
-  awaitRollout(
-    intent: WorkloadIntent,
-    call: ProviderCall & { onProgress?: (status: RolloutStatus) => void },
-  ): Promise<RolloutStatus> {
+  awaitRollout(intent: WorkloadIntent, call: RolloutCall): Promise<RolloutStatus> {
     return awaitRollout(this.#cluster, intent, call);
+  }
+
+  async pruneWorkload(
+    intent: WorkloadIntent,
+    call: ApplyCall,
+  ): Promise<readonly PlannedChange[]> {
+    if (await this.#isDryRunWithoutNamespace(intent.environment, call)) return [];
+    return await pruneObjects(this.#client, await this.#desired(intent, call), call);
   }
 
   async deleteWorkloads(

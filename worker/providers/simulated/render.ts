@@ -7,7 +7,7 @@ import {
   workloadName,
 } from "@mpc/domain";
 import type { ClusterObject, NamespaceIntent, WorkloadIntent } from "@mpc/services";
-import type { SimulatedObject } from "./simulated_objects.ts";
+import type { SimulatedObject, SimulatedWorkload } from "./simulated_objects.ts";
 
 /** The objects of an intent: the fields of each object by path. */
 export type Rendered = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
@@ -52,6 +52,14 @@ export function renderWorkload(intent: WorkloadIntent): Rendered {
   return objects;
 }
 
+/** The objects of a workload that exist: of its revision, and of earlier ones until they are pruned. */
+export function existingObjects({ intent, replaced = [] }: SimulatedWorkload): Rendered {
+  return new Map([...replaced.map((object) => [object, {}] as const), ...renderWorkload(intent)]);
+}
+
+/** Whether an update keeps an object that it no longer has, so that a rollback finds its data. */
+export const isKept = (object: string): boolean => object.startsWith("PersistentVolumeClaim/");
+
 /** The rendered objects of a namespace or a workload, as the inventory lists them. */
 export function clusterObjects(object: SimulatedObject): readonly ClusterObject[] {
   const cluster = DEFAULT_CLUSTER;
@@ -66,7 +74,7 @@ export function clusterObjects(object: SimulatedObject): readonly ClusterObject[
   }
   const { workload, revision } = object.intent;
   const target = workloadName(environment, workload);
-  return [...renderWorkload(object.intent).keys()].map((name) => ({
+  return [...existingObjects(object).keys()].map((name) => ({
     cluster,
     object: name,
     target,

@@ -33,6 +33,8 @@ export interface SimulatedWorkload {
   readonly rolloutTime: Instant;
   /** Replicas with the same pod template that were ready when the rollout began. */
   readonly kept: number;
+  /** Objects of earlier revisions that exist until they are pruned; undefined in older states. */
+  readonly replaced?: readonly string[];
   readonly deleteTime: Instant | null;
 }
 

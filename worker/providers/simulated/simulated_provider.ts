@@ -5,6 +5,7 @@ import type {
   Provider,
   ProviderCall,
   Ref,
+  RolloutCall,
   RolloutStatus,
   WorkloadIntent,
   WorkloadRef,
@@ -20,7 +21,15 @@ import {
 } from "./simulated_objects.ts";
 import { behaviourOf } from "./image_behaviour.ts";
 import { assertQuota } from "./quota.ts";
-import { diff, NOTHING, renderNamespace, renderPolicies, renderWorkload } from "./render.ts";
+import {
+  diff,
+  existingObjects,
+  isKept,
+  NOTHING,
+  renderNamespace,
+  renderPolicies,
+  renderWorkload,
+} from "./render.ts";
 import { beginRollout } from "./rollout.ts";
 import { chartsUnsupported, flaky, unknownCluster } from "./simulated_errors.ts";
 import { SimulatedReader } from "./simulated_reader.ts";
@@ -138,20 +147,40 @@ export class SimulatedProvider extends SimulatedReader implements Provider {
       if (current && current.intent.uid !== intent.uid) throw ownedByAnother(`Deployment/${path}`);
       if (current?.deleteTime != null) throw beingDeleted(`Deployment/${path}`);
       this.#assertQuota(intent);
-      const before = current ? renderWorkload(current.intent) : NOTHING;
-      const changes = diff(before, renderWorkload(intent));
-      const unchanged = changes.length === 0 && current?.intent.revision === intent.revision;
+      const before = current ? existingObjects(current) : NOTHING;
+      const all = diff(before, renderWorkload(intent));
+      const earlier = current?.replaced ?? [];
+      const changes = all.filter(({ action, object }) =>
+        action !== "DELETE" && !earlier.includes(object)
+      );
+      const replaced = all.filter(({ action }) => action === "DELETE").map(({ object }) => object);
+      const unchanged = changes.length === 0 && replaced.length === earlier.length &&
+        current?.intent.revision === intent.revision;
       const { delays } = this.cluster;
       const rollout = beginRollout(current, intent, delays, this.cluster.now());
-      this.#put(call, unchanged ? [] : [{}], key, rollout);
+      this.#put(call, unchanged ? [] : [{}], key, { ...rollout, replaced });
       return changes;
     });
   }
 
-  async awaitRollout(
+  async pruneWorkload(
     intent: WorkloadIntent,
-    call: ProviderCall & { onProgress?: (status: RolloutStatus) => void },
-  ): Promise<RolloutStatus> {
+    call: ApplyCall,
+  ): Promise<readonly PlannedChange[]> {
+    return await this.#change(call, () => {
+      const key = workloadKey(intent.environment, intent.workload);
+      const current = this.cluster.workload(key);
+      if (!current || current.intent.uid !== intent.uid) return [];
+      const surplus = diff(existingObjects(current), renderWorkload(intent))
+        .filter(({ action }) => action === "DELETE");
+      const changes = surplus.filter(({ object }) => !isKept(object));
+      const replaced = surplus.map(({ object }) => object).filter(isKept);
+      this.#put(call, changes, key, { ...current, replaced });
+      return changes;
+    });
+  }
+
+  async awaitRollout(intent: WorkloadIntent, call: RolloutCall): Promise<RolloutStatus> {
     await this.begin(call);
     return await awaitRollout(this.cluster, intent, call);
   }
@@ -169,7 +198,7 @@ export class SimulatedProvider extends SimulatedReader implements Provider {
       const key = workloadKey(ref.environment, ref.workload);
       const current = this.cluster.workload(key);
       if (!current || current.intent.uid !== ref.uid) return [];
-      const changes = diff(renderWorkload(current.intent), NOTHING);
+      const changes = diff(existingObjects(current), NOTHING);
       if (current.deleteTime !== null) return changes;
       this.#put(call, changes, key, { ...current, deleteTime: this.cluster.now() });
       return changes;

@@ -55,6 +55,7 @@ function changedAndRead(changing: Provider, reading: Provider): Provider {
     deletePolicies: (ref, call) => changing.deletePolicies(ref, call),
     deleteNamespace: (ref, call) => changing.deleteNamespace(ref, call),
     applyWorkload: (intent, call) => changing.applyWorkload(intent, call),
+    pruneWorkload: (intent, call) => changing.pruneWorkload(intent, call),
     deleteWorkloads: (refs, call) => changing.deleteWorkloads(refs, call),
     awaitNamespaceGone: (ref, call) => reading.awaitNamespaceGone(ref, call),
     awaitRollout: (intent, call) => reading.awaitRollout(intent, call),

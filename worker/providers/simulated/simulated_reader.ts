@@ -14,7 +14,14 @@ import { notOnCluster, throwIfAborted } from "../provider_errors.ts";
 import { workloadKey } from "./simulated_objects.ts";
 import { linesBetween, nextLineTime, replicasOf } from "./logs.ts";
 import { eventsAt, podsAt } from "./pods.ts";
-import { clusterObjects, diff, NOTHING, renderWorkload } from "./render.ts";
+import {
+  clusterObjects,
+  diff,
+  existingObjects,
+  isKept,
+  NOTHING,
+  renderWorkload,
+} from "./render.ts";
 import { rolloutAt } from "./rollout.ts";
 import { SimulatedCluster, type SimulatedClusterOptions } from "./simulated_cluster.ts";
 
@@ -108,8 +115,10 @@ export class SimulatedReader implements ClusterReader {
   async drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly PlannedChange[]> {
     await this.begin(call);
     const current = this.cluster.workload(workloadKey(intent.environment, intent.workload));
-    const before = current?.intent.uid === intent.uid ? renderWorkload(current.intent) : NOTHING;
-    return diff(before, renderWorkload(intent));
+    const before = current?.intent.uid === intent.uid ? existingObjects(current) : NOTHING;
+    return diff(before, renderWorkload(intent)).filter(({ action, object }) =>
+      action !== "DELETE" || !isKept(object)
+    );
   }
 
   close(): Promise<void> {

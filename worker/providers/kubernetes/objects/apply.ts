@@ -4,32 +4,20 @@ import { beingDeleted, ownedByAnother } from "../../provider_errors.ts";
 import { deleteObjects, listKinds } from "../client/bulk_requests.ts";
 import type { KubeClient } from "../client/kube_client.ts";
 import { AUTOSCALER, keyOf } from "../client/kinds.ts";
-import { fieldAt, type LiveObject, type ObjectKind, refOf, textOf } from "../client/kube_object.ts";
+import { fieldAt, type LiveObject, refOf, textOf } from "../client/kube_object.ts";
 import { installedBy, type KubernetesObject } from "../render/mod.ts";
-import { deletionOf, diffObjects, type ShownValues } from "./diff.ts";
-import { annotateKindHistory, readKindHistory } from "./kind_history.ts";
-import { isForeign, ownedBy, ownerOf, revisionOf } from "./ownership.ts";
+import { isJob } from "../rollout/job_status.ts";
+import { applyCompletedJob, isNotRunAgain } from "./completed_jobs.ts";
+import type { Desired } from "./desired.ts";
+import { deletionOf, diffObjects } from "./diff.ts";
+import { annotateKindHistory, findKindHistory, readKindHistory } from "./kind_history.ts";
+import { isForeign, ownedBy, ownerOf } from "./ownership.ts";
 import { applyWithReplicas } from "./replica_ownership.ts";
-
-/** The desired state of one owner on the cluster. */
-export interface Desired {
-  /** Uid of the environment or workload. */
-  readonly uid: string;
-  /** The control plane that applies it: objects of others are neither changed nor pruned. */
-  readonly installation: string;
-  /** In the order in which they are applied. */
-  readonly objects: readonly KubernetesObject[];
-  /** Kinds to prune: the owner's objects of these kinds that are not in `objects` are deleted. */
-  readonly prune: readonly ObjectKind[];
-  /** The revision of a workload; undefined for an environment. */
-  readonly revision?: number;
-  readonly shown?: ShownValues;
-  /** Undefined for cluster-scoped objects. */
-  readonly namespace?: string;
-}
+import { isSwitchedLater } from "./switched_services.ts";
 
 /**
- * Applies the desired objects by server-side apply, and prunes the owner's other objects.
+ * Applies the desired objects by server-side apply. Deletes nothing that pods use or that is used to
+ * reach them: {@linkcode pruneObjects} does, after the rollout.
  *
  * The ownership of all objects is checked before the first change. Each object is applied with its
  * uid, so that an object that somebody else has replaced in the meantime is not changed.
@@ -42,27 +30,42 @@ export async function applyObjects(
 ): Promise<readonly PlannedChange[]> {
   const { signal, dryRun = false, forceConflicts: force = false } = call;
   const before = await readOwned(client, desired, signal);
-  const history = readKindHistory(before.values());
-  const owned = await ownedObjects(client, desired, before, call);
+  const history = await historyOf(client, desired, before, call);
+  const autoscalers = await ownAutoscalers(client, desired, before, history, call);
+  const obsolete: LiveObject[] = autoscalers.filter((it) => isReplacedNow(it, desired));
   const changes: PlannedChange[] = [];
   const objects = installedBy(desired.installation, desired.objects);
-  for (const object of annotateKindHistory(objects, history ?? new Set())) {
+  for (const object of annotateKindHistory(objects, history)) {
     const live = before.get(textOf(refOf(object)));
-    const options = { signal, dryRun, force, uid: live?.metadata.uid };
+    if (!live && isNotRunAgain(object, call)) continue;
+    const later = live !== undefined && isSwitchedLater(live, object);
+    const options = { signal, dryRun: dryRun || later, force, uid: live?.metadata.uid };
     const least = leastReplicas(desired.objects, object);
-    const scaling = { least, wasAutoscaled: leastReplicas(owned, object) !== undefined };
-    const applied = await applyWithReplicas(client, live, object, scaling, options);
-    const change = diffObjects(live, applied, desired.shown);
-    if (change) changes.push(change);
+    const scaling = { least, wasAutoscaled: leastReplicas(autoscalers, object) !== undefined };
+    const applied = live && isJob(object) && call.restore
+      ? await applyCompletedJob(client, live, object, options)
+      : await applyWithReplicas(client, live, object, scaling, options);
+    if (applied) changes.push(...[diffObjects(live, applied, desired.shown) ?? []].flat());
+    else if (live) obsolete.push(live);
   }
-  const surplus = surplusOf(desired, owned);
-  if (!dryRun) await deleteObjects(client, surplus, signal);
-  return [...changes, ...surplus.map(deletionOf)];
+  if (!dryRun) await deleteObjects(client, obsolete, signal);
+  return [...changes, ...obsolete.map(deletionOf)];
 }
 
 /** The changes of applying objects to a namespace that does not exist: all are created. */
 export function creationOf(objects: readonly KubernetesObject[]): readonly PlannedChange[] {
   return objects.flatMap((object) => diffObjects(undefined, object) ?? []);
+}
+
+/**
+ * Whether an autoscaler is deleted before the rollout: it is no longer desired, but its target is,
+ * whose replicas it would go on to change.
+ */
+export function isReplacedNow(autoscaler: LiveObject, { objects }: Desired): boolean {
+  if (autoscaler.kind !== AUTOSCALER.kind) return false;
+  const text = textOf(refOf(autoscaler));
+  return !objects.some((object) => textOf(refOf(object)) === text) &&
+    objects.some((object) => leastReplicas([autoscaler], object) !== undefined);
 }
 
 /** The current state of the desired objects that exist, by their text. Checks their ownership. */
@@ -80,23 +83,36 @@ async function readOwned(
   return new Map(live);
 }
 
-/** The owner's objects of the kinds to prune. @param before the existing desired objects */
-async function ownedObjects(
+/** Every kind that the owner may have objects of, besides the desired ones. */
+async function historyOf(
   client: KubeClient,
-  { uid, installation, prune, revision, namespace }: Desired,
+  { uid, prune, revision, namespace }: Desired,
   before: ReadonlyMap<string, LiveObject>,
-  { signal, dryRun = false }: ApplyCall,
+  { signal, restore = false, leftovers = restore }: ApplyCall,
+): Promise<ReadonlySet<string>> {
+  const known = readKindHistory(before.values());
+  // The pruning after leftovers lists every kind, so that none is left afterwards.
+  const isFirst = revision === undefined || (before.size === 0 && revision === 1);
+  if (known || leftovers || isFirst) return known ?? new Set();
+  const selection = { namespace, labelSelector: ownedBy(uid) };
+  return await findKindHistory(client, selection, signal) ?? new Set(prune.map(keyOf));
+}
+
+/** The owner's autoscalers that may decide about desired objects. */
+async function ownAutoscalers(
+  client: KubeClient,
+  { uid, installation, prune, namespace }: Desired,
+  before: ReadonlyMap<string, LiveObject>,
+  history: ReadonlySet<string>,
+  { signal, restore = false, leftovers = restore }: ApplyCall,
 ): Promise<readonly LiveObject[]> {
-  if (before.size === 0 && revision === 1) return [];
-  const history = readKindHistory(before.values());
-  // A later revision may have failed after it created objects and before it recorded their kinds.
-  const goesForward = revision !== undefined &&
-    [...before.values()].every((object) => revisionOf(object) < revision);
-  const kinds = history && (goesForward || dryRun)
-    ? prune.filter((kind) => history.has(keyOf(kind)))
-    : prune;
-  const owned = await listKinds(client, kinds, { namespace, labelSelector: ownedBy(uid) }, signal);
-  return owned.filter((object) => !isForeign(object, installation));
+  if (before.size === 0 || !prune.includes(AUTOSCALER)) return [];
+  if (!leftovers && !history.has(keyOf(AUTOSCALER))) return [];
+  const selection = { namespace, labelSelector: ownedBy(uid) };
+  const owned = await listKinds(client, [AUTOSCALER], selection, signal);
+  return owned.filter((object) =>
+    !isForeign(object, installation) && object.metadata.deletionTimestamp === undefined
+  );
 }
 
 /** The least replicas that an autoscaler among these objects sets for one of them. */
@@ -112,14 +128,4 @@ function leastReplicas(
   if (!autoscaler) return undefined;
   const least = fieldAt(autoscaler, "spec", "minReplicas");
   return typeof least === "number" ? least : 1;
-}
-
-function surplusOf(
-  { objects }: Desired,
-  owned: readonly LiveObject[],
-): readonly LiveObject[] {
-  const wanted = new Set(objects.map((object) => textOf(refOf(object))));
-  return owned.filter((object) =>
-    !wanted.has(textOf(refOf(object))) && object.metadata.deletionTimestamp === undefined
-  );
 }

@@ -1,10 +1,22 @@
 import assert from "node:assert/strict";
-import { MpcError } from "@mpc/domain";
+import { MpcError, type PlannedChange } from "@mpc/domain";
+import type { ApplyCall } from "@mpc/services";
 import { aWorkloadIntent } from "../../../../tests/fakes/intents.ts";
 import { FakeKubeClient, type Verb } from "../../../../tests/fakes/kubernetes/fake_kube_client.ts";
+import {
+  AUTOSCALER,
+  CONFIG_MAP,
+  DEPLOYMENT,
+  SECRET,
+  SERVICE,
+  STATEFUL_SET,
+} from "../client/kinds.ts";
+import { fieldAt, type ObjectKind } from "../client/kube_object.ts";
 import { WORKLOAD_KINDS } from "../managed_kinds.ts";
-import { KIND_HISTORY, renderWorkload } from "../render/mod.ts";
-import { applyObjects, type Desired } from "./apply.ts";
+import { KIND_HISTORY, type KubernetesObject, renderWorkload } from "../render/mod.ts";
+import { applyObjects } from "./apply.ts";
+import type { Desired } from "./desired.ts";
+import { pruneObjects } from "./prune.ts";
 
 const live = () => ({ signal: new AbortController().signal });
 const PORT = { name: "http", port: 80, protocol: "TCP" } as const;
@@ -29,10 +41,27 @@ class World {
     this.client.server.update({ apiVersion: "v1", kind: "Namespace", metadata }, "test");
   }
 
-  /** Applies. @returns the changes and the number of requests */
-  async apply(wanted: Desired) {
+  /** Applies, without pruning. @returns the changes and the number of requests */
+  apply(wanted: Desired, call: Partial<ApplyCall> = {}) {
+    return this.#measured(() => applyObjects(this.client, wanted, { ...live(), ...call }));
+  }
+
+  /** Applies and prunes. @returns the changes and the number of requests */
+  update(wanted: Desired, call: Partial<ApplyCall> = {}) {
+    return this.#measured(async () => [
+      ...await applyObjects(this.client, wanted, { ...live(), ...call }),
+      ...await pruneObjects(this.client, wanted, { ...live(), ...call }),
+    ]);
+  }
+
+  /** The names of the objects of a kind. */
+  names(kind: ObjectKind): readonly string[] {
+    return this.client.server.list(kind).map(({ metadata }) => metadata.name).sort();
+  }
+
+  async #measured(act: () => Promise<readonly PlannedChange[]>) {
     this.client.requests.clear();
-    const changes = await applyObjects(this.client, wanted, live());
+    const changes = await act();
     const count = (verb: Verb) => this.client.requests.get(verb) ?? 0;
     return {
       told: changes.map(({ action, object }) => `${action} ${object.split("/")[0]}`),
@@ -56,17 +85,81 @@ Deno.test("a first deployment reads only the objects that it creates", async () 
 Deno.test("an update prunes the kinds that the workload has ever had", async () => {
   const world = new World();
   await world.apply(desired({ ports: [PORT] }));
-  const second = await world.apply(desired({}, 2));
+  const second = await world.update(desired({}, 2));
   assert.deepEqual(second, {
     told: ["UPDATE Deployment", "DELETE Service"],
     asked: { get: 1, list: 2, apply: 1 },
   });
-  const third = await world.apply(desired({ env: { A: "1" } }, 3));
+  const third = await world.update(desired({ env: { A: "1" } }, 3));
   assert.deepEqual(third.told, ["CREATE Secret", "UPDATE Deployment"]);
   assert.equal(
     world.deployment().metadata.annotations?.[KIND_HISTORY],
     "apps/v1/Deployment,v1/Secret,v1/Service",
   );
+});
+
+Deno.test("applying deletes nothing that pods of the revision before need", async () => {
+  const world = new World();
+  await world.apply(desired({ ports: [PORT], env: { A: "1" } }));
+  assert.deepEqual((await world.apply(desired({}, 2))).told, ["UPDATE Deployment"]);
+  assert.deepEqual([world.names(SERVICE), world.names(SECRET)], [["web"], ["web.env"]]);
+});
+
+Deno.test("a controller that another kind replaces exists until the pruning", async () => {
+  const world = new World();
+  await world.apply(desired({ ports: [PORT], env: { A: "1" } }));
+  const replaced: Desired = { ...desired({}, 2), objects: [controller("StatefulSet")] };
+  assert.deepEqual((await world.apply(replaced)).told, ["CREATE StatefulSet"]);
+  assert.deepEqual(world.names(DEPLOYMENT), ["web"]);
+  const planned = await pruneObjects(world.client, replaced, { ...live(), dryRun: true });
+  assert.deepEqual(world.names(DEPLOYMENT), ["web"]);
+  assert.deepEqual(await pruneObjects(world.client, replaced, live()), planned);
+  assert.deepEqual(
+    [DEPLOYMENT, SERVICE, SECRET].map((kind) => world.names(kind)),
+    [[], [], []],
+    "the kinds of the Deployment are known to the StatefulSet",
+  );
+});
+
+Deno.test("a Service that selects other pods is switched with the pruning", async () => {
+  const world = new World();
+  const of = (selector: object, revision: number, more: object = {}): Desired => ({
+    ...desired({}, revision),
+    objects: [{
+      ...SERVICE,
+      metadata: controller("Service").metadata,
+      spec: { selector, ports: [{ port: 80 }], ...more },
+    }, controller(revision === 1 ? "Deployment" : "StatefulSet")],
+  });
+  const selected = () => fieldAt(world.client.server.list(SERVICE)[0], "spec", "selector");
+  await world.apply(of({ app: "old" }, 1));
+  const told = (await world.apply(of({ app: "new" }, 2))).told;
+  assert.deepEqual(told, ["UPDATE Service", "CREATE StatefulSet"]);
+  assert.deepEqual(selected(), { app: "old" });
+  await pruneObjects(world.client, of({ app: "new" }, 2), live());
+  assert.deepEqual([selected(), world.names(DEPLOYMENT)], [{ app: "new" }, []]);
+  await world.apply(of({ app: "newer" }, 3, { clusterIP: "None" }));
+  assert.deepEqual(selected(), { app: "newer" }, "peers find one another before they are ready");
+});
+
+Deno.test("an autoscaler that is no longer wanted goes before the rollout, its target's replicas with it", async () => {
+  const world = new World();
+  const autoscaling = { minReplicas: 2, maxReplicas: 4, targetCpuPercent: 80 };
+  const resources = { cpu: "100m", memory: null };
+  await world.apply(desired({ autoscaling, resources }));
+  assert.deepEqual(world.names(AUTOSCALER), ["web"]);
+  const fixed = desired({ replicas: 3, resources }, 2);
+  const planned = [
+    ...await applyObjects(world.client, fixed, { ...live(), dryRun: true }),
+    ...await pruneObjects(world.client, fixed, { ...live(), dryRun: true }),
+  ];
+  const told = planned.map(({ action, object }) => `${action} ${object.split("/")[0]}`);
+  assert.deepEqual(told, ["UPDATE Deployment", "DELETE HorizontalPodAutoscaler"]);
+  assert.deepEqual((await world.apply(fixed)).told, told);
+  assert.deepEqual([world.names(AUTOSCALER), fieldAt(world.deployment(), "spec", "replicas")], [
+    [],
+    3,
+  ]);
 });
 
 Deno.test("a failed pruning is repeated by the next apply", async () => {
@@ -76,9 +169,9 @@ Deno.test("a failed pruning is repeated by the next apply", async () => {
     verb === "delete"
       ? new MpcError("UNAVAILABLE", { reason: "CLUSTER_UNREACHABLE", message: "no answer" })
       : undefined;
-  await assert.rejects(world.apply(desired({}, 2)));
+  await assert.rejects(world.update(desired({}, 2)));
   world.client.fault = () => undefined;
-  assert.deepEqual((await world.apply(desired({}, 2))).told, ["DELETE Service"]);
+  assert.deepEqual((await world.update(desired({}, 2))).told, ["DELETE Service"]);
 });
 
 Deno.test("objects of a failed revision are pruned when it is undone", async () => {
@@ -88,27 +181,47 @@ Deno.test("objects of a failed revision are pruned when it is undone", async () 
     verb === "apply" && kind === "Deployment"
       ? new MpcError("ABORTED", { reason: "CLUSTER_CONFLICT", message: "somebody else's" })
       : undefined;
-  await assert.rejects(world.apply(desired({ env: { KEY: "value" } }, 2)));
+  await assert.rejects(world.update(desired({ env: { KEY: "value" } }, 2)));
   world.client.fault = () => undefined;
-  const undone = await world.apply(desired({}));
+  const undone = await world.update(desired({}), { restore: true });
   assert.deepEqual(undone.told, ["DELETE Secret"]);
-  // Without a controller there is neither a kind history nor a revision.
+});
+
+Deno.test("without a controller there is no kind history, and undo prunes every kind", async () => {
+  const world = new World();
   const settings = (names: readonly string[], revision: number): Desired => ({
     ...desired({}, revision),
-    uid: "uid-settings",
     objects: names.map((name) => ({
       apiVersion: "v1",
       kind: "ConfigMap",
-      metadata: {
-        name,
-        namespace: "dev",
-        labels: { "app.kubernetes.io/managed-by": "mpc", "mpc/uid": "uid-settings" },
-      },
+      metadata: { ...controller("ConfigMap").metadata, name },
     })),
   });
   await world.apply(settings(["a"], 1));
   await world.apply(settings(["a", "b"], 2));
-  assert.deepEqual((await world.apply(settings(["a"], 1))).told, ["DELETE ConfigMap"]);
+  const undone = await world.update(settings(["a"], 1), { restore: true });
+  assert.deepEqual(undone.told, ["DELETE ConfigMap"]);
+});
+
+Deno.test("undo to revision 1 deletes the failed revision's objects although none of its own is left", async () => {
+  const world = new World();
+  await world.apply(desired({ ports: [PORT] }));
+  const failed: Desired = { ...desired({}, 2), objects: [controller("StatefulSet")] };
+  await world.update(failed);
+  const undone = await world.update(desired({ ports: [PORT] }), { restore: true });
+  assert.deepEqual(undone.told, ["CREATE Service", "CREATE Deployment", "DELETE StatefulSet"]);
+  assert.deepEqual(world.names(STATEFUL_SET), []);
+});
+
+Deno.test("after a failed deployment, every kind is pruned", async () => {
+  const world = new World();
+  await world.apply(desired({}));
+  const { metadata } = controller("ConfigMap");
+  const left = { ...CONFIG_MAP, metadata: { ...metadata, name: "left" } };
+  world.client.server.update(left, "mpc");
+  assert.deepEqual((await world.update(desired({}, 3))).told, []);
+  const { told } = await world.update(desired({}, 4), { leftovers: true });
+  assert.deepEqual(told, ["DELETE ConfigMap"]);
 });
 
 Deno.test("without the kind history, every kind is pruned", async () => {
@@ -118,7 +231,13 @@ Deno.test("without the kind history, every kind is pruned", async () => {
   const { [KIND_HISTORY]: _, ...annotations } = deployment.metadata.annotations ?? {};
   const metadata = { ...deployment.metadata, annotations };
   world.client.server.update({ ...deployment, metadata }, "somebody");
-  const { told, asked } = await world.apply(desired({}, 2));
+  const { told } = await world.update(desired({}, 2));
   assert.deepEqual(told, ["UPDATE Deployment", "DELETE Service"]);
-  assert.equal(asked.list, WORKLOAD_KINDS.length);
 });
+
+/** A controller without pods, or another object with the same metadata. */
+function controller(kind: string): KubernetesObject {
+  const [own] = renderWorkload(aWorkloadIntent({ image: "web:1" })).slice(-1);
+  assert.ok(own);
+  return { ...own, kind };
+}

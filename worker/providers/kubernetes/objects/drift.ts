@@ -1,8 +1,11 @@
 import type { PlannedChange } from "@mpc/domain";
 import type { ProviderCall } from "@mpc/services";
 import type { KubeClient } from "../client/kube_client.ts";
-import { fieldAt, type LiveObject, refOf, textOf } from "../client/kube_object.ts";
-import { applyObjects, type Desired } from "./apply.ts";
+import { refOf, textOf } from "../client/kube_object.ts";
+import { applyObjects } from "./apply.ts";
+import { removesItself } from "./completed_jobs.ts";
+import type { Desired } from "./desired.ts";
+import { pruneObjects } from "./prune.ts";
 import { isAutoscaled } from "./replica_ownership.ts";
 
 /** The differences of the cluster from the desired state, as the changes that would undo them. */
@@ -13,9 +16,10 @@ export async function driftOf(
 ): Promise<readonly PlannedChange[]> {
   const options = { signal, dryRun: true, forceConflicts: true };
   const temporary = new Set(desired.objects.filter(removesItself).map((o) => textOf(refOf(o))));
-  const changes = (await applyObjects(client, desired, options)).filter(({ action, object }) =>
-    action !== "CREATE" || !temporary.has(object)
-  );
+  const changes = [
+    ...await applyObjects(client, desired, options),
+    ...await pruneObjects(client, desired, options),
+  ].filter(({ action, object }) => action !== "CREATE" || !temporary.has(object));
   const rescaled = changes.some(({ fields }) => fields.some(({ path }) => path === REPLICAS));
   if (!rescaled) return changes;
   const live = await Promise.all(
@@ -29,11 +33,6 @@ export async function driftOf(
     const fields = change.fields.filter(({ path }) => path !== REPLICAS);
     return fields.length > 0 ? [{ ...change, fields }] : [];
   });
-}
-
-/** Whether Kubernetes deletes a finished Job by itself (Kubernetes, "TTL-after-finished"). */
-function removesItself(object: LiveObject): boolean {
-  return object.kind === "Job" && fieldAt(object, "spec", "ttlSecondsAfterFinished") !== undefined;
 }
 
 const REPLICAS = "spec.replicas";

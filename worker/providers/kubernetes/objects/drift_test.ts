@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { FakeKubeClient } from "../../../../tests/fakes/kubernetes/fake_kube_client.ts";
 import { type KubernetesObject, MANAGED_BY, MANAGER, UID } from "../render/mod.ts";
-import { applyObjects, type Desired } from "./apply.ts";
+import { applyObjects } from "./apply.ts";
+import type { Desired } from "./desired.ts";
 import { driftOf } from "./drift.ts";
 
 const JOB = { apiVersion: "batch/v1", kind: "Job" } as const;

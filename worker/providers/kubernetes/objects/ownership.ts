@@ -63,7 +63,10 @@ export function revisionOf({ metadata }: LiveObject): number {
   return Number(metadata.annotations?.[REVISION] ?? 0);
 }
 
-/** An object as the inventory lists it; undefined if it is not ours. */
+/**
+ * An object as the inventory lists it; undefined if it is not ours. An object that is being deleted
+ * has no revision: an update has replaced it.
+ */
 export function toClusterObject(cluster: string, object: LiveObject): ClusterObject | undefined {
   const targetUid = ownerOf(object);
   const environment = object.metadata.labels?.[ENVIRONMENT];
@@ -76,6 +79,6 @@ export function toClusterObject(cluster: string, object: LiveObject): ClusterObj
       ? environmentName(environment)
       : workloadName(environment, workload),
     targetUid,
-    revision: revisionOf(object),
+    revision: object.metadata.deletionTimestamp === undefined ? revisionOf(object) : 0,
   };
 }

@@ -1,16 +1,18 @@
 import type { Instant } from "@mpc/domain";
-import type { ProviderCall, RolloutStatus, WorkloadIntent } from "@mpc/services";
+import type { RolloutCall, RolloutStatus, WorkloadIntent } from "@mpc/services";
 import { notOnCluster } from "../../provider_errors.ts";
 import { reportChanges } from "../../report_changes.ts";
 import { sleepUntilChanged } from "../../sleep_until_changed.ts";
 import { listKinds } from "../client/bulk_requests.ts";
 import { POD, REPLICA_SET } from "../client/kinds.ts";
 import type { KubeClient } from "../client/kube_client.ts";
+import { type LiveObject, refOf } from "../client/kube_object.ts";
 import { mainContainersOf } from "../client/typed_objects.ts";
 import { awaitedKinds, WORKLOAD_KINDS } from "../managed_kinds.ts";
-import { ownedBy } from "../objects/ownership.ts";
+import { ownedBy, revisionOf } from "../objects/ownership.ts";
 import { transientFailure, type WatchedCluster } from "../watch/cluster_watch.ts";
 import { trackOwned } from "../watch/tracked_object.ts";
+import { blockingPods } from "./blocking_pods.ts";
 import { detectFailure } from "./detect_failure.ts";
 import { isAwaited, isJob } from "./job_status.ts";
 import { progressOf } from "./progress.ts";
@@ -24,21 +26,24 @@ const STABLE_MS = 10_000;
 
 /**
  * Waits for a rollout on the cluster's shared watches. Fails as soon as the rollout cannot succeed.
+ * Deletes pods that keep a StatefulSet from going on.
  * @throws as documented at {@linkcode Provider.awaitRollout}
  */
 export async function awaitRollout(
   cluster: WatchedCluster,
   intent: WorkloadIntent,
-  call: ProviderCall & { readonly onProgress?: (status: RolloutStatus) => void },
+  { signal, onProgress, restore = false }: RolloutCall,
 ): Promise<RolloutStatus> {
   const { client, watch, clock } = cluster;
-  const { signal, onProgress } = call;
-  const { environment: namespace, workload, uid, spec } = intent;
+  const { environment: namespace, workload, uid, spec, revision } = intent;
   const [replicaSets, pods] = [watch.informer(REPLICA_SET), watch.informer(POD)];
-  const tracked = await trackOwned(cluster, awaitedKinds(spec), { namespace, uid }, signal);
+  const owned = await trackOwned(cluster, awaitedKinds(spec), { namespace, uid }, signal);
+  // Objects of other revisions exist until they are pruned.
+  const tracked = owned.filter((object) => isOfRevision(object.current(), revision));
   if (tracked.length === 0) return await nothingToRollOut(client, intent, signal);
   const deadline = new ProgressDeadline(clock, spec.progressDeadlineMs);
   const report = reportChanges(onProgress, ({ message }) => message);
+  const deleted = new Set<string | undefined>();
   for (;;) {
     const changed = watch.changed(uid);
     const controllers = tracked.flatMap((controller) => controller.current() ?? [])
@@ -62,9 +67,18 @@ export async function awaitRollout(
     if (verdict && isFailure(verdict)) {
       throw watchFailure ?? await rolloutError(client, intent, verdict, signal);
     }
+    for (const pod of blockingPods(snapshot, { restore, now: clock.now() })) {
+      const { uid } = pod.metadata;
+      if (uid === undefined || deleted.has(uid)) continue;
+      await client.delete(refOf(pod), { signal, uid, propagation: "Background" });
+      deleted.add(uid);
+    }
     await sleepUntilChanged(clock, verdict?.recheckAt, signal, changed);
   }
 }
+
+const isOfRevision = (controller: LiveObject | undefined, revision: number): boolean =>
+  controller !== undefined && revisionOf(controller) === revision;
 
 /**
  * When the restarted containers of a complete rollout will count as stable; undefined if all do now.
