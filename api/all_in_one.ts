@@ -22,9 +22,9 @@ export interface AllInOne extends Doors {
  *   `STORE_TOO_NEW`, `PORT_IN_USE`, `NO_ENGINE`, `NO_TEMPORAL`
  */
 export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
-  const { dataDir, keepMs } = config;
+  const { keepMs } = config;
   await using stack = new AsyncDisposableStack();
-  const platform = stack.use(await Platform.open({ dataDir, shared: false }));
+  const platform = stack.use(await Platform.open(config, { shared: false }));
   const { provider, planner } = await platform.openClusters(config);
   const engine = await platform.startEngine(
     provider,

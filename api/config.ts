@@ -4,7 +4,9 @@ import {
   type Address,
   CERTIFICATE_ISSUE,
   countBetween,
-  dataDirSetting,
+  DATA_FLAGS,
+  dataOf,
+  type DataSettings,
   DEFAULT_NAMESPACE,
   hasWholeCertificate,
   hostName,
@@ -23,6 +25,7 @@ import {
   TEMPORAL_FLAGS,
   type TemporalAddress,
   temporalTarget,
+  withData,
   withProvider,
   withTemporal,
 } from "@mpc/process";
@@ -41,9 +44,7 @@ export interface DoorsConfig {
 }
 
 /** Settings of the all-in-one server. */
-export interface AllInOneConfig extends DoorsConfig, ProviderSettings {
-  /** Null to keep everything in memory. */
-  readonly dataDir: string | null;
+export interface AllInOneConfig extends DoorsConfig, DataSettings, ProviderSettings {
   /** How long history is kept, in milliseconds; null to keep all of it. */
   readonly keepMs: number | null;
   /** Which engine executes operations. */
@@ -60,9 +61,7 @@ export interface AllInOneConfig extends DoorsConfig, ProviderSettings {
 }
 
 /** Settings of the API alone. */
-export interface ApiConfig extends DoorsConfig {
-  /** Shared with the workers. */
-  readonly dataDir: string;
+export interface ApiConfig extends DoorsConfig, DataSettings {
   /** Internal services of workers, any of which can read the clusters. */
   readonly workers: readonly URL[];
   readonly logLevel: LogLevel;
@@ -82,7 +81,7 @@ const NEEDS_ADDRESS = "needs --temporal-address: it is not for the Temporal that
 const ALL_IN_ONE = z.object({
   ...DOORS,
   ...PROVIDER_FLAGS,
-  dataDir: z.string(),
+  ...DATA_FLAGS,
   ephemeral: z.boolean().default(false),
   retention: keepTime,
   engine: oneOf(["embedded", "temporal"]),
@@ -101,7 +100,7 @@ const ALL_IN_ONE = z.object({
   }
 });
 
-const API = z.object({ ...DOORS, dataDir: z.string(), worker: z.array(peerUrl) });
+const API = z.object({ ...DOORS, ...DATA_FLAGS, worker: z.array(peerUrl) });
 
 const DEV_HELP = `
 Examples:
@@ -112,7 +111,7 @@ Examples:
   deno task dev --kubeconfig ~/.kube/config --context kind-dev
   deno task dev:cluster --clusters-file clusters.yaml     clusters beyond this machine
 
-Environment: MPC_DATA_DIR, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_CHARTS, MPC_HELM, MPC_RETENTION,
+Environment: MPC_DATA_DIR, MPC_STORE, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_CHARTS, MPC_HELM, MPC_RETENTION,
 MPC_GRPC_LISTEN, MPC_WEB_LISTEN, MPC_ALLOWED_HOSTS (separated by commas), MPC_LOG_LEVEL,
 and ${TEMPORAL_ENVIRONMENT};
 flags win.`;
@@ -122,7 +121,7 @@ Examples:
   MPC_DATA_DIR=$PWD/data deno task api
   deno task api --worker http://127.0.0.1:50052 --worker http://127.0.0.1:50062
 
-Environment: MPC_DATA_DIR, MPC_GRPC_LISTEN, MPC_WEB_LISTEN, MPC_WORKERS and
+Environment: MPC_DATA_DIR, MPC_STORE, MPC_GRPC_LISTEN, MPC_WEB_LISTEN, MPC_WORKERS and
 MPC_ALLOWED_HOSTS (separated by commas), MPC_LOG_LEVEL; flags win.`;
 
 /**
@@ -131,13 +130,15 @@ MPC_ALLOWED_HOSTS (separated by commas), MPC_LOG_LEVEL; flags win.`;
  * @throws {MpcError} INVALID_ARGUMENT `USAGE`
  */
 export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | undefined {
-  const command = new Command("dev")
-    .description("Runs the whole platform in one process, on this machine")
-    .option("--data-dir <path>", "where all data is kept", dataDirSetting())
-    .option("--ephemeral", "keep everything in memory")
+  const { env } = process;
+  const command = withData(
+    new Command("dev").description("Runs the whole platform in one process, on this machine"),
+    env,
+    "where all data is kept",
+  )
+    .option("--ephemeral", "keep everything in memory, whatever --store says")
     .option("--retention <time>", "how long history is kept", process.env["MPC_RETENTION"] ?? "90d")
     .option("--engine <name>", "embedded, or temporal for operations as workflows", "embedded");
-  const { env } = process;
   const all = withTemporal(withProvider(withDoors(command), env), env, {
     description: "a running Temporal; by default one is started",
   }).addHelpText("after", DEV_HELP);
@@ -145,7 +146,7 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
   return flags && {
     ...doorsOf(flags),
     ...providerOf(flags),
-    dataDir: flags.ephemeral ? null : flags.dataDir,
+    ...dataOf(flags, flags.ephemeral),
     keepMs: flags.retention,
     engine: flags.engine,
     temporal: {
@@ -166,14 +167,17 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
  */
 export function readApiConfig(args: readonly string[]): ApiConfig | undefined {
   const workers = process.env["MPC_WORKERS"] ?? "http://127.0.0.1:50052";
-  const command = new Command("api")
-    .description("Runs the API alone; workers execute the operations that it admits")
-    .option("--data-dir <path>", "where records are kept, shared with workers", dataDirSetting())
+  const command = withData(
+    new Command("api")
+      .description("Runs the API alone; workers execute the operations that it admits"),
+    process.env,
+    "where records are kept, shared with workers",
+  )
     .option("--worker <url...>", "internal services of workers", workers.split(","));
   const flags = readFlags(withDoors(command).addHelpText("after", API_HELP), API, args);
   return flags && {
     ...doorsOf(flags),
-    dataDir: flags.dataDir,
+    ...dataOf(flags),
     workers: flags.worker,
     logLevel: flags.logLevel,
   };

@@ -20,7 +20,7 @@ export interface Api extends Doors {
  */
 export async function startApi(config: ApiConfig): Promise<Api> {
   await using stack = new AsyncDisposableStack();
-  const platform = stack.use(await Platform.open({ dataDir: config.dataDir, shared: true }));
+  const platform = stack.use(await Platform.open(config, { shared: true }));
   const workers = new WorkerCluster(config.workers);
   const deps = platform.deps({ cluster: workers, planner: workers, engine: ENGINE });
   const info = {

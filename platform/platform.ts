@@ -3,9 +3,9 @@
  * authorizer and engine a process has, and what decorates them. `dev`, `api` and `worker` call the
  * methods that they need, in this order.
  */
-import { resolve } from "node:path";
 import {
   Components,
+  type DataSettings,
   makeDataDir,
   type ProviderSettings,
   systemClock,
@@ -25,18 +25,6 @@ import type { Store } from "@mpc/storage";
 import { openStore } from "@mpc/storage/open_store";
 import type { HostedEngine, StepTools } from "@mpc/worker";
 import { openInstallation } from "./open_installation.ts";
-
-/** Where a process stores its records. */
-export interface StoreSettings {
-  /** Null to keep everything in memory. */
-  readonly dataDir: string | null;
-  /** Whether other processes of this machine use the same store. */
-  readonly shared: boolean;
-}
-
-/** The store's address, as `openStore` takes it. */
-const addressOf = (dataDir: string | null): string =>
-  dataDir === null ? "memory:" : `sqlite:${resolve(dataDir, "mpc.db")}`;
 
 /** The parts of one process, added step by step; closed together with its components. */
 export class Platform implements AsyncDisposable {
@@ -68,13 +56,16 @@ export class Platform implements AsyncDisposable {
 
   /**
    * Opens the store of a process; the other parts are added to it.
+   * @param options whether other processes of this machine use the same store
    * @throws {MpcError} FAILED_PRECONDITION, for instance `STORE_IN_USE`, `STORE_NOT_WRITABLE` or
    *   `STORE_TOO_NEW`
    */
-  static async open({ dataDir, shared }: StoreSettings): Promise<Platform> {
+  static async open(
+    { store: address, dataDir }: DataSettings,
+    options: { readonly shared: boolean },
+  ): Promise<Platform> {
     if (dataDir !== null) await makeDataDir(dataDir);
-    const address = addressOf(dataDir);
-    const store = await openStore(address, { shared });
+    const store = await openStore(address, options);
     const storage = address.slice(0, address.indexOf(":"));
     const components = new Components();
     components.add({

@@ -4,7 +4,9 @@ import {
   type Address,
   CERTIFICATE_ISSUE,
   countBetween,
-  dataDirSetting,
+  DATA_FLAGS,
+  dataOf,
+  type DataSettings,
   hasWholeCertificate,
   keepTime,
   listenAddress,
@@ -18,6 +20,7 @@ import {
   TEMPORAL_ENVIRONMENT,
   TEMPORAL_FLAGS,
   temporalTarget,
+  withData,
   withProvider,
   withTemporal,
 } from "@mpc/process";
@@ -25,9 +28,7 @@ import { z } from "zod";
 import { BUNDLE_PATH, type TemporalConfig } from "./engine/temporal/mod.ts";
 
 /** The settings of a worker. */
-export interface WorkerConfig extends ProviderSettings {
-  /** Shared with the API and other workers. */
-  readonly dataDir: string;
+export interface WorkerConfig extends DataSettings, ProviderSettings {
   /** How long history is kept, in milliseconds; null to keep all of it. */
   readonly keepMs: number | null;
   readonly temporal: TemporalConfig;
@@ -41,7 +42,7 @@ const LOCAL_TEMPORAL = "127.0.0.1:7233";
 
 const WORKER = z.object({
   logLevel: PROCESS_SETTINGS.logLevel,
-  dataDir: z.string(),
+  ...DATA_FLAGS,
   ...PROVIDER_FLAGS,
   retention: keepTime,
   concurrency: countBetween(1, 1_000),
@@ -66,7 +67,7 @@ Examples:
   deno task worker --kubeconfig ~/.kube/config --charts ./charts
   deno task worker --health-listen 127.0.0.1:0 --internal-listen 127.0.0.1:50062
 
-Environment: MPC_DATA_DIR, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_CHARTS, MPC_HELM, MPC_RETENTION,
+Environment: MPC_DATA_DIR, MPC_STORE, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_CHARTS, MPC_HELM, MPC_RETENTION,
 MPC_CONCURRENCY, MPC_HEALTH_LISTEN, MPC_INTERNAL_LISTEN, MPC_LOG_LEVEL, and ${TEMPORAL_ENVIRONMENT};
 flags win.`;
 
@@ -77,9 +78,12 @@ flags win.`;
  */
 export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefined {
   const env = process.env;
-  const command = new Command("worker")
-    .description("Executes the operations that the API admits; any number of workers may run")
-    .option("--data-dir <path>", "where records are kept, shared with the API", dataDirSetting())
+  const command = withData(
+    new Command("worker")
+      .description("Executes the operations that the API admits; any number of workers may run"),
+    env,
+    "where records are kept, shared with the API",
+  )
     .option("--retention <time>", "how long history is kept", env["MPC_RETENTION"] ?? "90d")
     .option("--concurrency <steps>", "steps that run at once", env["MPC_CONCURRENCY"] ?? "100")
     .option(
@@ -103,10 +107,10 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
   });
   const flags = readFlags(all, WORKER, args);
   if (!flags) return undefined;
-  const { dataDir, healthListen, internalListen, logLevel } = flags;
+  const { healthListen, internalListen, logLevel } = flags;
   return {
     ...providerOf(flags),
-    dataDir,
+    ...dataOf(flags),
     keepMs: flags.retention,
     temporal: temporalOf(flags),
     healthListen,

@@ -26,9 +26,9 @@ export async function startWorker(
   config: WorkerConfig,
   startEngine: (tools: StepTools) => Promise<HostedEngine>,
 ): Promise<RunningWorker> {
-  const { dataDir, keepMs } = config;
+  const { keepMs } = config;
   await using stack = new AsyncDisposableStack();
-  const platform = stack.use(await Platform.open({ dataDir, shared: true }));
+  const platform = stack.use(await Platform.open(config, { shared: true }));
   const { components } = platform;
   const { provider, planner } = await platform.openClusters(config);
   const internal = serveInternal({ cluster: provider, planner }, config.internalListen);

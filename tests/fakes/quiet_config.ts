@@ -3,6 +3,7 @@ import { NO_CHARTS } from "@mpc/process";
 
 /** Everything in one process and in memory, on free ports, without delays and limits. */
 export const QUIET_CONFIG: AllInOneConfig = {
+  store: "memory:",
   dataDir: null,
   grpcListen: { host: "127.0.0.1", port: 0 },
   webListen: { host: "127.0.0.1", port: 0 },

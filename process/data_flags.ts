@@ -1,0 +1,47 @@
+import { resolve } from "node:path";
+import type { Command } from "@commander-js/extra-typings";
+import { z } from "zod";
+import { dataDirSetting } from "./config.ts";
+
+/** Where a process keeps its records, and its other files. */
+export interface DataSettings {
+  /** The address of the store, as `openStore` takes it. */
+  readonly store: string;
+  /** The directory of all files; null to keep everything in memory. */
+  readonly dataDir: string | null;
+}
+
+/** The flags about data, for {@linkcode withData}. */
+export const DATA_FLAGS = {
+  dataDir: z.string(),
+  store: z.string().min(1, "must not be empty").optional(),
+} as const;
+
+/** Adds the flags about data. */
+export function withData(
+  command: Command<[]>,
+  env: Readonly<Record<string, string | undefined>>,
+  description: string,
+): Command<[]> {
+  return command
+    .option("--data-dir <path>", description, dataDirSetting())
+    .option(
+      "--store <address>",
+      "sqlite:PATH or memory: (default: mpc.db in the data directory)",
+      env["MPC_STORE"],
+    );
+}
+
+/**
+ * The data settings of parsed flags. With a store in memory everything else is in memory too: what a
+ * simulated cluster kept would have no records after a restart.
+ * @param ephemeral whether everything is kept in memory, whatever the store
+ */
+export function dataOf(
+  { dataDir, store }: z.output<z.ZodObject<typeof DATA_FLAGS>>,
+  ephemeral = false,
+): DataSettings {
+  const address = store ?? `sqlite:${resolve(dataDir, "mpc.db")}`;
+  const inMemory = ephemeral || address === "memory:";
+  return inMemory ? { store: "memory:", dataDir: null } : { store: address, dataDir };
+}
