@@ -16,7 +16,9 @@ export function ownHosts(
   return (authority) => {
     const match = AUTHORITY.exec(authority);
     const host = (match?.[1] ?? match?.[2] ?? "").toLowerCase().replace(/\.$/, "");
-    return isLoopback({ host }) || host.endsWith(".localhost") || names.has(host);
+    const known = isLoopback({ host }) || host.endsWith(".localhost") || names.has(host);
+    // Some are in no URL, such as a port of 99999, and a call's URL must be readable.
+    return known && URL.canParse(`http://${authority}`);
   };
 }
 

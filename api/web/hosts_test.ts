@@ -23,6 +23,12 @@ for (
     ["", false],
     ["a:b:c", false],
     ["localhost@evil.example", false],
+    ["localhost:65535", true],
+    ["localhost:65536", false],
+    ["127.0.0.999", false],
+    ["a b.localhost", false],
+    ["%00.localhost", false],
+    ["xn--a.localhost", false],
   ] as const
 ) {
   Deno.test(`the host '${authority}' is ${own ? "" : "not "}ours`, () => {
