@@ -15,7 +15,7 @@ interface DeadlineFields {
  * Makes grpc-js take deadlines of any length: it keeps them in 32 bits, so a call with 25 days ends
  * at once, and one with 50 days after a while. Also measures them by the monotonic clock: grpc-js
  * keeps a moment of the wall clock, so a call would lose or gain what the clock is set. A header that
- * is no timeout is left to grpc-js.
+ * is no timeout is refused by grpc-js, also where it only contains one, such as `-1S`.
  */
 export function takeLongDeadlines(): void {
   const calls = Reflect.get(BaseServerInterceptingCall, "prototype") as unknown as DeadlineFields;
@@ -25,7 +25,7 @@ export function takeLongDeadlines(): void {
   const ends = new WeakMap<DeadlineFields, number>();
   calls.handleTimeoutHeader = function (value) {
     const timeoutMs = parseGrpcTimeout(String(value));
-    if (timeoutMs === undefined) return handleTimeoutHeader.call(this, value);
+    if (timeoutMs === undefined) return handleTimeoutHeader.call(this, "");
     ends.set(this, performance.now() + timeoutMs);
     cancels.set(this, afterDelay(timeoutMs, () => this.sendStatus(statusOf(deadlineExceeded()))));
   };

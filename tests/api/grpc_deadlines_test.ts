@@ -10,10 +10,15 @@ const ROWS: readonly [timeout: string, status: string][] = [
   ["597H", "0"],
   ["1200H", "0"],
   ["99999999H", "0"],
+  ["100000000H", "3"],
+  ["-1S", "3"],
+  ["1.5S", "3"],
 ];
 
 Deno.test({
-  name: "gRPC: deadlines that have passed are DEADLINE_EXCEEDED, and those of years are accepted",
+  name:
+    "gRPC: deadlines that have passed are DEADLINE_EXCEEDED, those of years are accepted, and " +
+    "malformed ones are INVALID_ARGUMENT",
   // Connections that grpc-js keeps for a moment after its last frame do not matter here.
   sanitizeOps: false,
   sanitizeResources: false,
