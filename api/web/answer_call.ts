@@ -49,6 +49,8 @@ export async function answerCall(
   bodies: BodyReader,
 ): Promise<Response> {
   const { method } = handler;
+  const allowed = allowedMethods(handler);
+  if (!allowed.includes(request.method)) return wrongMethod(request, allowed);
   const { headers, format, timeoutMs, problem } = readHead(request.headers);
   const deadline = timeoutMs === undefined ? undefined : new Deadline(timeoutMs);
   const contextValues = createContextValues()
@@ -57,7 +59,7 @@ export async function answerCall(
   const unary = method.methodKind === "unary";
   let body: AsyncIterable<Uint8Array> = createAsyncIterable([]);
   try {
-    if (request.method === "GET" && !problem && handler.allowedMethods.includes("GET")) {
+    if (request.method === "GET" && !problem) {
       contextValues.set(PROBLEM, queryProblem(method, request.url));
     }
     // Connect itself refuses other content types with an HTTP status.
@@ -142,29 +144,40 @@ async function* untilEnd(
  */
 const PROBLEM_TYPE = { "content-type": "application/problem+json" };
 
+/** The HTTP methods of a call; Connect also names GET for streams, which have none. */
+const allowedMethods = ({ method, allowedMethods }: UniversalHandler): readonly string[] =>
+  method.methodKind === "unary" ? allowedMethods : ["POST"];
+
+function wrongMethod({ method, headers }: Request, allowed: readonly string[]): Response {
+  const status = 405;
+  const allow = { allow: allowed.join(", ") };
+  // gRPC-Web clients do not read errors in JSON; the HTTP status is all that they need.
+  if (isGrpcWeb(headers.get("content-type") ?? "")) {
+    return new Response(null, { status, headers: allow });
+  }
+  const why = `its method is ${method}, must be ${allowed.join(" or ")}`;
+  return refusal(unreadableRequest("NO_CALL", why), {
+    status,
+    headers: { ...allow, ...PROBLEM_TYPE },
+  });
+}
+
 /** Connect refuses requests of no known protocol with a bare status; this adds an explanation. */
 function explained(
   request: Request,
-  { allowedMethods }: UniversalHandler,
+  { method }: UniversalHandler,
   { status }: UniversalServerResponse,
 ): Response | undefined {
-  const type = request.headers.get("content-type") ?? "";
-  if (status === 405) {
-    const why = `its method is ${request.method}, must be ${allowedMethods.join(" or ")}`;
-    const allow = { allow: allowedMethods.join(", ") };
-    if (isGrpcWeb(type)) return new Response(null, { status, headers: allow });
-    const headers = { ...allow, ...PROBLEM_TYPE };
-    return refusal(unreadableRequest("NO_CALL", why), { status, headers });
-  }
   if (status !== 415) return undefined;
-  // gRPC-Web clients do not read errors in JSON; the HTTP status is all that they need.
+  const type = request.headers.get("content-type") ?? "";
   if (isGrpcWeb(type)) return new Response(null, { status });
   if (request.method === "GET") {
     const why = "its query has no 'encoding=json' or 'encoding=proto'";
     return refusal(unreadableRequest("NO_CALL", why), { status, headers: PROBLEM_TYPE });
   }
   const found = type ? `'${type}'` : "not set";
-  const why = `its content-type is ${found}, must be 'application/json'`;
+  const wanted = method.methodKind === "unary" ? "application/json" : "application/connect+json";
+  const why = `its content-type is ${found}, must be '${wanted}'`;
   return refusal(unreadableRequest("NO_CALL", why), { status, headers: PROBLEM_TYPE });
 }
 

@@ -15,7 +15,7 @@ const TIMEOUTS: Readonly<Record<string, (value: string) => number | undefined>> 
 };
 
 /** Whether a content type is gRPC-Web's, with any encoding of messages. */
-export const isGrpcWeb = (type: string): boolean => type.startsWith("application/grpc-web");
+export const isGrpcWeb = (type: string): boolean => /^application\/grpc-web/i.test(type);
 
 /** The encoding of a caller's messages. */
 export interface Format {
@@ -37,7 +37,7 @@ export interface RequestHead {
 /** Parses headers. For some invalid ones, Connect would report INTERNAL without an `ErrorInfo`. */
 export function readHead(given: Headers): RequestHead {
   const headers = new Headers(given);
-  const type = (given.get("content-type") ?? "").replace(PARAMETERS, "").trim();
+  const type = (given.get("content-type") ?? "").replace(PARAMETERS, "").trim().toLowerCase();
   const inEnvelopes = IN_ENVELOPES.test(type);
   const format = inEnvelopes || BARE.test(type)
     ? { json: type.endsWith("json"), inEnvelopes }

@@ -145,7 +145,7 @@ async function uncached(answer: Response | Promise<Response>): Promise<Response>
   return response;
 }
 
-const isGrpc = (type: string): boolean => type.startsWith("application/grpc") && !isGrpcWeb(type);
+const isGrpc = (type: string): boolean => /^application\/grpc/i.test(type) && !isGrpcWeb(type);
 
 /** The handler of each method's calls, by path. */
 function callHandlers(

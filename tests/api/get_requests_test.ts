@@ -73,6 +73,14 @@ const REFUSED: readonly Row[] = [
     allow: "POST, GET",
   },
   {
+    title: "a stream",
+    path: `EventService/WatchEvents${json({})}`,
+    status: 405,
+    reason: "NO_CALL",
+    message: /its method is GET, must be POST$/,
+    allow: "POST",
+  },
+  {
     title: "a field that is not there",
     path: `${LIST}${json({ pageSzie: 3 })}`,
     status: 400,

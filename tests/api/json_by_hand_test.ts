@@ -7,6 +7,8 @@ const JSON_TYPE = { "content-type": "application/json" };
 
 interface Row {
   readonly slip: string;
+  /** By default CreateEnvironment. */
+  readonly method?: string;
   readonly request: RequestInit;
   readonly status: number;
   readonly reason: string;
@@ -27,6 +29,25 @@ const ROWS: readonly Row[] = [
     status: 415,
     reason: "NO_CALL",
     message: /its content-type is 'application\/x-www-form-urlencoded.*', must be/,
+  },
+  {
+    slip: "the content type of a unary call at a stream",
+    method: "EventService/WatchEvents",
+    request: { method: "POST", headers: JSON_TYPE, body: "{}" },
+    status: 415,
+    reason: "NO_CALL",
+    message: /its content-type is 'application\/json', must be 'application\/connect\+json'$/,
+  },
+  {
+    slip: "an unknown field below a content type in capitals",
+    request: {
+      method: "POST",
+      headers: { "content-type": "APPLICATION/JSON" },
+      body: '{"validate_onyl": true}',
+    },
+    status: 400,
+    reason: "UNREADABLE_MESSAGE",
+    message: /key "validate_onyl" is unknown$/,
   },
   {
     slip: "another method",
@@ -65,10 +86,11 @@ const ROWS: readonly Row[] = [
 Deno.test("mistakes in JSON that is written by hand", async (t) => {
   const platform = await startAllInOne(QUIET_CONFIG);
   const { host, port } = platform.webAddress;
-  const url = `http://${host}:${port}/mpc.v1.EnvironmentService/CreateEnvironment`;
+  const base = `http://${host}:${port}/mpc.v1.`;
   try {
-    for (const { slip, request, status, reason, message } of ROWS) {
+    for (const { slip, method, request, status, reason, message } of ROWS) {
       await t.step(`${slip} is explained`, async () => {
+        const url = `${base}${method ?? "EnvironmentService/CreateEnvironment"}`;
         const response = await fetch(url, request);
         const told = await response.json();
         assert.equal(response.status, status);
