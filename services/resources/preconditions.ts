@@ -80,7 +80,7 @@ export function assertEtag(
   throw new MpcError("ABORTED", {
     reason: "ETAG_MISMATCH",
     message: `Cannot ${action} '${idOf(name)}': ${found}, the request has '${wanted}'; ${
-      current === null ? "send no etag to create it" : "read it again"
+      current === null ? "send no etag if it need not exist" : "read it again"
     }`,
     retryable: false,
     metadata: { resource: name, ...(current !== null && { etag: current }) },
