@@ -106,6 +106,7 @@ function mostly<T>(plain: T, wild: fc.Arbitrary<T>): fc.Arbitrary<T> {
 /** Mostly plausible values, because otherwise hardly a request would pass the first check. */
 const LIKELY: Readonly<Record<string, readonly string[]>> = {
   ...{ etag: [""], plan_hash: [""], page_token: [""], resume_token: [""], uid: [""] },
+  ...{ request_id: ["", "f47ac10b-58cc-4372-a567-0e02b2c3d479"] },
   ...{ environment_id: ["dev", "a", "b", "c"], workload_id: ["web", "x", "y"] },
   ...{ image: ["nginx:1", "nginx:missing", "nginx:flaky"], cpu: ["", "1"], memory: ["", "1Gi"] },
   ...{ config: ["settings"], secret: ["keys"], host: ["web.example.com"], version: ["1.2.3"] },
@@ -136,6 +137,10 @@ function message(
         nanos: fc.constantFrom(0, 1, 999_999_999, -1, 2 ** 31 - 1),
       }),
     );
+  }
+  if (desc.typeName === "google.protobuf.FieldMask") {
+    const path = fc.oneof(fc.constantFrom("name", "state", "labels.team", "*"), text(names));
+    return mostly({ paths: [] }, fc.record({ paths: fc.array(path, { maxLength: 3 }) }));
   }
   if (desc.typeName === "google.protobuf.Struct") return mostly({}, struct(names));
   return depth >= MAX_DEPTH ? fc.constant(undefined) : initOf(desc, names, depth + 1);

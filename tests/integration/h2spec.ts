@@ -14,13 +14,16 @@ interface Verdict {
 /** How long a case waits for a response; longer than a busy machine needs. */
 const CASE_SECONDS = 3;
 
-/** Runs all cases of h2spec, including the strict ones, with a server without TLS. */
-export async function h2spec(host: string, port: number): Promise<Verdict> {
+/**
+ * Runs all cases of h2spec, including the strict ones, with a server without TLS.
+ * @param path which its requests name
+ */
+export async function h2spec(host: string, port: number, path: string): Promise<Verdict> {
   const report = await Deno.makeTempFile({ prefix: "mpc-h2spec-", suffix: ".xml" });
   try {
     const { stdout, stderr } = await new Deno.Command(await goTool("h2spec"), {
       args: [
-        ...["--host", host, "--port", String(port), "--strict"],
+        ...["--host", host, "--port", String(port), "--path", path, "--strict"],
         ...["--timeout", String(CASE_SECONDS), "--junit-report", report],
       ],
     }).output();

@@ -17,7 +17,16 @@ const tls = await loopbackCertificate();
 const listen = { host: "127.0.0.1", port: 0 };
 const plain = await serveGrpc({ routes, listen });
 const secure = await serveGrpc({ routes, listen, tls });
-const web = serveWeb({ routes, listen });
+/** Late enough for what a test sends behind a request to arrive before the answer leaves. */
+const LATE_MS = 250;
+const web = serveWeb({
+  routes,
+  listen,
+  async readyz() {
+    await new Promise((resolve) => setTimeout(resolve, LATE_MS));
+    return new Response("ready\n");
+  },
+});
 console.log(JSON.stringify({
   pid: Deno.pid,
   plain: plain.address.port,
