@@ -53,6 +53,7 @@ const RETRY_AFTER_REASON_MS: Partial<Record<ErrorReason, number>> = {
 };
 
 /** Sizes of details, so that they and the message are within 8 kB of trailers in base64. */
+const MAX_MESSAGE_BYTES = 3_000;
 const MAX_VALUE_BYTES = 300;
 const MAX_METADATA_BYTES = 1_000;
 const MAX_VIOLATIONS_BYTES = 2_000;
@@ -104,7 +105,10 @@ const errorInfo = (reason: string, metadata: MpcError["metadata"]): ErrorInfo =>
  */
 export function toApiError(error: MpcError): ConnectError {
   const { code, reason, message, metadata, violations, retryable } = error;
-  const result = new ConnectError(message, GRPC_CODES[code]);
+  const result = new ConnectError(
+    cutText(message, MAX_MESSAGE_BYTES, utf8Bytes),
+    GRPC_CODES[code],
+  );
   result.details.push({
     desc: ErrorInfoSchema,
     value: errorInfo(reason, metadata),

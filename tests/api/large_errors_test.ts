@@ -50,6 +50,12 @@ testAtAllDoors("an error tells as many bad fields as fit, and how many more", as
   await environments.listEnvironments({});
 });
 
+testAtAllDoors("a message does not echo all of what a caller sent", async ({ environments }) => {
+  const error = await failure(environments.getEnvironment({ name: "x".repeat(100_000) }));
+  assert.equal(error.code, Code.InvalidArgument);
+  assert.ok(error.message.length < 4_000, `${error.message.length} characters`);
+});
+
 /** The frames that a server has sent. */
 function framesOf(text: string): { type: number; stream: number; payload: Buffer }[] {
   const bytes = Buffer.from(text, "latin1");
