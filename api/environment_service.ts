@@ -26,7 +26,11 @@ export function environmentService(deps: ServiceDeps): ServiceImpl<typeof Enviro
     async createEnvironment(request, context) {
       const environment = fromEnvironment(request.environment);
       return toMutationAnswer(
-        await createEnvironment(deps, callerOf(context), { ...request, environment }),
+        await createEnvironment(deps, callerOf(context), {
+          ...request,
+          environment,
+          etag: request.environment?.etag ?? "",
+        }),
       );
     },
     async getEnvironment({ name }, context) {

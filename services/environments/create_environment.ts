@@ -1,12 +1,14 @@
 import {
   type EnvironmentInput,
   environmentName,
+  etagOf,
   MpcError,
   parseEnvironmentInput,
 } from "@mpc/domain";
 import { assertIdle, type Prepared } from "../mutations/admit.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
+import { assertEtag } from "../resources/preconditions.ts";
 import { wantedExpireTime } from "./expire_time.ts";
 import { mutate, type MutationOptions, type MutationResult } from "../mutations/mutate.ts";
 
@@ -14,12 +16,14 @@ import { mutate, type MutationOptions, type MutationResult } from "../mutations/
 export interface CreateEnvironmentRequest extends MutationOptions {
   readonly environmentId: string;
   readonly environment: unknown;
+  /** Must match, where set: only an environment whose creation failed has one (AIP-154). */
+  readonly etag?: string;
 }
 
 /**
  * Creates an environment. An environment whose creation failed may be created again.
- * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, ALREADY_EXISTS `ENVIRONMENT_EXISTS`, and
- *   what {@linkcode mutate} throws
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, ALREADY_EXISTS `ENVIRONMENT_EXISTS`, ABORTED
+ *   `ETAG_MISMATCH`, and what {@linkcode mutate} throws
  */
 export function createEnvironment(
   deps: ServiceDeps,
@@ -27,11 +31,11 @@ export function createEnvironment(
   request: CreateEnvironmentRequest,
 ): Promise<MutationResult> {
   const action = "create environment";
-  const { environmentId, environment } = request;
+  const { environmentId, environment, etag = "" } = request;
   const input = parseEnvironmentInput(action, { environmentId, environment });
   const method = {
     name: "CreateEnvironment",
-    body: input,
+    body: etag === "" ? input : { ...input, etag },
     access: { permission: "environment.create", resource: environmentName(input.id) },
   } as const;
   return mutate(
@@ -39,7 +43,7 @@ export function createEnvironment(
     caller,
     request,
     method,
-    () => prepareCreation(deps, caller, action, input),
+    () => prepareCreation(deps, caller, action, input, etag),
   );
 }
 
@@ -49,6 +53,7 @@ export async function prepareCreation(
   { signal }: Caller,
   action: string,
   input: EnvironmentInput,
+  etag = "",
 ): Promise<Prepared> {
   const target = environmentName(input.id);
   const current = await deps.store.environments.get(target, { signal }) ?? null;
@@ -59,6 +64,7 @@ export async function prepareCreation(
       metadata: { environment: target, state: current.value.state },
     });
   }
+  assertEtag(etag, current && etagOf(current.value.uid, current.version), target, action);
   if (current) assertIdle(current.value, action);
   const uid = current?.value.uid ?? deps.ids.uuid();
   return {

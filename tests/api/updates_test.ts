@@ -173,6 +173,8 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
         environment: { name: "environments/new", etag: "*" },
         allowMissing: true,
       }),
+      environments.createEnvironment({ environmentId: "new", environment: { etag: "*" } }),
+      environments.createEnvironment({ environmentId: "new", environment: { etag: "x-1" } }),
       environments.deleteEnvironment({ name: "environments/new", etag: "*", allowMissing: true }),
       workloads.deployWorkload({
         parent: NAME,
