@@ -2,6 +2,9 @@ import { isLoopback } from "@mpc/process";
 
 const AUTHORITY = /^(?:[^@]*@)?(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/;
 
+/** Accepted authorities that are remembered: clients repeat a few, and parsing a URL is slow. */
+const MAX_ACCEPTED = 64;
+
 /**
  * Recognizes our own hosts: loopback names, the address that the server listens on, and configured
  * hosts. Without this check, a web page could reach a server without authentication through a name
@@ -13,12 +16,16 @@ export function ownHosts(
   allowed: readonly string[] = [],
 ): (authority: string) => boolean {
   const names = new Set([listenHost, ...allowed].map((name) => name.toLowerCase()));
+  const accepted = new Set<string>();
   return (authority) => {
+    if (accepted.has(authority)) return true;
     const match = AUTHORITY.exec(authority);
     const host = (match?.[1] ?? match?.[2] ?? "").toLowerCase().replace(/\.$/, "");
     const known = isLoopback({ host }) || host.endsWith(".localhost") || names.has(host);
     // Some are in no URL, such as a port of 99999, and a call's URL must be readable.
-    return known && URL.canParse(`http://${authority}`);
+    if (!known || !URL.canParse(`http://${authority}`)) return false;
+    if (accepted.size < MAX_ACCEPTED) accepted.add(authority);
+    return true;
   };
 }
 

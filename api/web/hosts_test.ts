@@ -33,6 +33,7 @@ for (
 ) {
   Deno.test(`the host '${authority}' is ${own ? "" : "not "}ours`, () => {
     assert.equal(isOwn(authority), own);
+    assert.equal(isOwn(authority), own, "also when it is asked again");
   });
 }
 

@@ -24,6 +24,8 @@ type Implementation = (
 ) => MessageShape<DescMessage> | Promise<MessageShape<DescMessage>>;
 
 const CONTENT_TYPE = "application/grpc-web+proto";
+/** As a plain object, which Deno sends without making `Headers` of it. */
+const HEADERS = { "content-type": CONTENT_TYPE };
 const TRAILER_FLAG = 0x80;
 const encoder = new TextEncoder();
 const OK_TRAILER = enveloped(TRAILER_FLAG, encoder.encode("grpc-status: 0\r\n"));
@@ -58,10 +60,10 @@ export function unaryGrpcWeb(
         : implementation(message, context));
       const complete = "$typeName" in answer ? answer : create(method.output, answer);
       const body = okBody(toBinary(method.output, complete), context.sentTrailer);
-      const headers = headersWith(context.sentHeader);
+      const { sentHeader } = context;
       return body.length < MIN_GZIP_BYTES
-        ? new Response(body, { headers })
-        : await large(body, headers, request, call);
+        ? new Response(body, { headers: sentHeader ? headersWith(sentHeader) : HEADERS })
+        : await large(body, headersWith(sentHeader), request, call);
     } catch (error) {
       return failedGrpcWeb(error, context);
     } finally {
