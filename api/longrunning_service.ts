@@ -59,8 +59,9 @@ export function longrunningService(
         ...request,
         orderBy: "",
       });
-      const operations: LongRunningOperation[] = [];
-      for (const item of items) operations.push(await toLongRunning(deps, caller, item));
+      const operations = await Promise.all(
+        items.map((item) => toLongRunning(deps, caller, item)),
+      );
       return create(LongRunningOperationsPageSchema, { operations, nextPageToken });
     },
     async waitOperation({ name, timeout }, context) {

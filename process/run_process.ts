@@ -10,7 +10,7 @@ export interface Program<Config extends { readonly logLevel: LogLevel }, Running
   readonly start: (config: Config) => Promise<Running & { close(): Promise<void> }>;
   /** What is printed once it runs. */
   readonly welcome: (config: Config, running: Running) => string;
-  /** What is printed when it is told to stop. */
+  /** Printed when the process receives a signal to stop. */
   readonly goodbye: string;
 }
 

@@ -8,7 +8,7 @@ const PADDING = /=+$/;
 
 /**
  * Metadata as it is sent. grpc-js pads binary values, which must be accepted but should not be sent
- * ("gRPC over HTTP2", Requests), and writes headers of its own before those of the metadata.
+ * ("gRPC over HTTP2", Requests), and writes its own headers before the metadata.
  */
 export class WireMetadata extends Metadata {
   readonly #headers: OutgoingHttpHeaders;

@@ -18,9 +18,9 @@ import type { Route } from "../route.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
 import type { BodyReader } from "./read_body.ts";
 import { queryProblem } from "./read_query.ts";
-import { checkMessage, type Format, isGrpcWeb, readHead, readStream } from "./read_request.ts";
+import { type Format, isGrpcWeb, readHead, readMessage, readStream } from "./read_request.ts";
 import { refusal } from "./refusals.ts";
-import type { WebCall } from "./web_connections.ts";
+import { tooMuchAtOnce, type WebCall } from "./web_call.ts";
 
 /** The measured cost of a call that waits for more requests. */
 const STREAM_BYTES = 96 * 1024;
@@ -91,10 +91,10 @@ async function readable(
   const single = method.methodKind === "unary" || method.methodKind === "server_streaming";
   if (single) {
     const bytes = await bodies.read(request, call);
-    checkMessage(method, bytes, format);
+    readMessage(method, bytes, format);
     return createAsyncIterable([bytes]);
   }
-  if (!call.untilSent(STREAM_BYTES)) throw tooMuch();
+  if (!call.untilSent(STREAM_BYTES)) throw tooMuchAtOnce("takes");
   return request.body ?? createAsyncIterable([]);
 }
 
@@ -185,17 +185,18 @@ function explained(
 async function sentWhole(answer: UniversalServerResponse, call: WebCall): Promise<Response> {
   const { status, header, body } = answer;
   const bytes = new Uint8Array(await new Response(streamOf(body)).arrayBuffer());
-  if (bytes.length > LARGE_BYTES && !call.untilSent(bytes.length)) return refusal(tooMuch());
+  if (bytes.length > LARGE_BYTES && !call.untilSent(bytes.length)) {
+    return refusal(tooMuchAtOnce("takes"));
+  }
   return new Response(bytes, { status, ...(header && { headers: header }) });
 }
 
 function sentPiecemeal(answer: UniversalServerResponse, call: WebCall): Response {
-  return call.untilSent(LARGE_BYTES) ? universalServerResponseToFetch(answer) : refusal(tooMuch());
+  return call.untilSent(LARGE_BYTES)
+    ? universalServerResponseToFetch(answer)
+    : refusal(tooMuchAtOnce("takes"));
 }
 
 function streamOf(body: UniversalServerResponse["body"]): ReadableStream<Uint8Array> | null {
   return body ? ReadableStream.from(body) : null;
 }
-
-const tooMuch = () =>
-  unreadableRequest("TOO_MUCH_AT_ONCE", "its caller takes more at once than the server can hold");

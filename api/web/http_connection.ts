@@ -13,7 +13,7 @@ export type HttpHandler = (
   info: Pick<Deno.ServeHandlerInfo, "completed">,
 ) => Response | Promise<Response>;
 
-/** The signal by which Deno is told to end the connection. */
+/** The signal that ends the connection. */
 interface CutSignal {
   addEventListener(type: "abort", listener: () => void): void;
 }

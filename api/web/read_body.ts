@@ -2,7 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { getLogger } from "@logtape/logtape";
 import type { Peer } from "../connections/peers.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
-import type { WebCall } from "./web_connections.ts";
+import { tooMuchAtOnce, type WebCall } from "./web_call.ts";
 
 /** Bodies up to this size are read in one go. */
 const QUICK_BYTES = 64 * 1024;
@@ -96,7 +96,7 @@ export class BodyReader {
     waiting.reader = reader;
     let held = 0;
     const hold = (bytes: number) => {
-      if (!peer.bytes.take(bytes)) throw tooMuch();
+      if (!peer.bytes.take(bytes)) throw tooMuchAtOnce("sends");
       held += bytes;
     };
     try {
@@ -139,9 +139,6 @@ function sparingReader(request: Request): ReadableStreamBYOBReader | undefined {
 }
 
 const tooLarge = () => unreadableRequest("MESSAGE_TOO_LARGE", "it is larger than the server takes");
-
-const tooMuch = () =>
-  unreadableRequest("TOO_MUCH_AT_ONCE", "its caller sends more at once than the server can hold");
 
 const gone = (cause: unknown) =>
   new ConnectError("the caller has gone", Code.Canceled, undefined, undefined, cause);

@@ -1,7 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import { unreadableRequest } from "../unreadable_request.ts";
-import { checkMessage } from "./read_request.ts";
+import { readMessage } from "./read_request.ts";
 
 const BASE64_URL = /^[A-Za-z0-9_-]*={0,2}$/;
 
@@ -22,7 +22,7 @@ export function queryProblem(method: DescMethod, url: string): ConnectError | un
       ? fromBase64Url(message)
       : new TextEncoder().encode(message);
     const json = searchParams.get("encoding") === "json";
-    checkMessage(method, bytes, { json, inEnvelopes: false });
+    readMessage(method, bytes, { json, inEnvelopes: false });
     return undefined;
   } catch (error) {
     if (error instanceof ConnectError) return error;

@@ -1,4 +1,10 @@
-import { type DescMethod, fromBinary, fromJsonString } from "@bufbuild/protobuf";
+import {
+  type DescMessage,
+  type DescMethod,
+  fromBinary,
+  fromJsonString,
+  type MessageShape,
+} from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { parseConnectTimeout, parseGrpcTimeout } from "../deadline.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
@@ -63,22 +69,23 @@ export function readHead(given: Headers): RequestHead {
 }
 
 /**
- * Checks that a body is one message of the method's type.
+ * Reads a body that is one message of the method's type.
  * @throws {ConnectError} `UNREADABLE_MESSAGE`
  */
-export function checkMessage(
+export function readMessage(
   { input }: DescMethod,
   body: Uint8Array,
   { json, inEnvelopes }: Format,
-): void {
+): MessageShape<DescMessage> {
   if (inEnvelopes) checkSingleMessage(body);
   const message = inEnvelopes ? body.subarray(HEAD_BYTES) : body;
   try {
     if (json) {
       const text = new TextDecoder("utf-8", { fatal: true }).decode(message);
       // An unknown field is a mistake: a misspelt `validate_onyl` must not change anything.
-      fromJsonString(input, text, { ignoreUnknownFields: false });
-    } else fromBinary(input, message);
+      return fromJsonString(input, text, { ignoreUnknownFields: false });
+    }
+    return fromBinary(input, message);
   } catch (error) {
     // People write JSON, and the parser's message helps them.
     const detail = json && error instanceof Error ? `: ${error.message}` : "";

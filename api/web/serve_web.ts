@@ -24,9 +24,9 @@ import { failedGrpcWeb, isPlainGrpcWeb, unaryGrpcWeb } from "./unary_grpc_web.ts
 import {
   type ConnectionLimits,
   DEFAULT_CONNECTION_LIMITS,
-  type WebCall,
   WebConnections,
 } from "./web_connections.ts";
+import type { WebCall } from "./web_call.ts";
 
 const log = getLogger(["mpc", "web"]);
 
@@ -47,7 +47,7 @@ export interface WebOptions {
   readonly routes: readonly Route[];
   readonly listen: Address;
   readonly limits?: Partial<WebLimits>;
-  /** Connections of all doors; by default those of this door only. */
+  /** Connections of all doors; by default this door has its own. */
   readonly peers?: Peers;
   /** The pace of deliveries to streams; by default this door's own. */
   readonly pace?: DeliveryPace;
@@ -171,7 +171,7 @@ function callHandlers(
   ]));
 }
 
-/** Every type that an `Any` in a response may contain: those of all services, and error details. */
+/** Every type that an `Any` in a response may contain: of all services, and of error details. */
 function typesOf(routes: readonly Route[]): Registry {
   const files = [...routes.map(({ service }) => service.file), ErrorInfoSchema.file];
   return createRegistry(...filesOf(files));

@@ -1,33 +1,23 @@
-import {
-  type DescMessage,
-  type DescMethod,
-  fromBinary,
-  fromJsonString,
-  type MessageShape,
-  type Registry,
-} from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, MessageShape, Registry } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
   createContextValues,
   createHandlerContext,
-  encodeBinaryHeader,
   type HandlerContext,
 } from "@connectrpc/connect";
 import { createEndStreamSerialization, endStreamFlag } from "@connectrpc/connect/protocol-connect";
 import { SOURCE } from "@mpc/process";
-import { StatusSchema } from "@mpc/proto";
 import { within } from "../connections/within.ts";
 import { Deadline } from "../deadline.ts";
-import { grpcMessage, statusMessage } from "../status_message.ts";
 import { deliver, type Outlet, type Responses } from "../streams/deliver.ts";
 import type { DeliveryPace } from "../streams/delivery_pace.ts";
 import { binaryEnvelope, jsonEnvelopes, type ToEnvelope } from "../streams/envelopes.ts";
-import { unreadableRequest } from "../unreadable_request.ts";
-import { enveloped, HEAD_BYTES } from "./envelope.ts";
+import { enveloped } from "./envelope.ts";
+import { failedTrailer, okTrailer } from "./grpc_web_trailer.ts";
 import type { BodyReader } from "./read_body.ts";
-import { checkMessage, type Format, readHead, type RequestHead } from "./read_request.ts";
-import type { WebCall } from "./web_connections.ts";
+import { type Format, readHead, readMessage, type RequestHead } from "./read_request.ts";
+import { tooMuchAtOnce, type WebCall } from "./web_call.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 type Message = MessageShape<DescMessage>;
@@ -39,20 +29,14 @@ const STREAM_BYTES = 16 * 1024;
 /** How long HTTP/2 may take to reset a stream. */
 const RESET_MS = 500;
 
-const GRPC_WEB_TRAILER = 0x80;
-const encoder = new TextEncoder();
-
 /** How a door's streams write JSON. */
 export interface JsonStreams {
-  /** The types that an `Any` may hold. */
-  readonly registry: Registry;
   readonly envelope: ToEnvelope;
   readonly endOfStream: ReturnType<typeof createEndStreamSerialization>;
 }
 
 /** @param registry the types that an `Any` in a message or in an error's details may hold */
 export const jsonStreams = (registry: Registry): JsonStreams => ({
-  registry,
   envelope: jsonEnvelopes(registry),
   endOfStream: createEndStreamSerialization({ registry }),
 });
@@ -115,9 +99,9 @@ async function answer(
     let failure: unknown;
     try {
       const bytes = await bodies.read(request, call);
-      if (!call.untilSent(STREAM_BYTES)) throw tooMuch();
+      if (!call.untilSent(STREAM_BYTES)) throw tooMuchAtOnce("takes");
       signal.throwIfAborted();
-      const responses = implementation(messageOf(method, bytes, format, json), context);
+      const responses = implementation(readMessage(method, bytes, format), context);
       const cutOff = (reason: ConnectError) => {
         bare.abort(reason);
         cutUnlessSent(call, stallMs, () => outlet.fail(reason));
@@ -158,19 +142,6 @@ async function cutUnlessSent(
   if (!isSent) cut();
 }
 
-function messageOf(
-  method: DescMethod,
-  body: Bytes,
-  format: Format,
-  { registry }: JsonStreams,
-): Message {
-  checkMessage(method, body, format);
-  const message = body.subarray(HEAD_BYTES);
-  return format.json
-    ? fromJsonString(method.input, new TextDecoder().decode(message), { registry })
-    : fromBinary(method.input, message);
-}
-
 /** The end of a stream: its status and its trailers. */
 function endOf(
   { protocolName, responseTrailer }: HandlerContext,
@@ -184,16 +155,7 @@ function endOf(
       endOfStream.serialize({ metadata: responseTrailer, ...(error && { error }) }),
     );
   }
-  const status = error && statusMessage(error);
-  const lines = [`grpc-status: ${status?.code ?? 0}`];
-  if (status) {
-    lines.push(`grpc-message: ${grpcMessage(status.message)}`);
-    lines.push(`grpc-status-details-bin: ${encodeBinaryHeader(status, StatusSchema)}`);
-  }
-  const trailers = new Headers(responseTrailer);
-  error?.metadata.forEach((value, name) => trailers.append(name, value));
-  trailers.forEach((value, name) => lines.push(`${name}: ${value}`));
-  return enveloped(GRPC_WEB_TRAILER, encoder.encode(`${lines.join("\r\n")}\r\n`));
+  return error ? failedTrailer(error, responseTrailer) : okTrailer(responseTrailer);
 }
 
 /** The body of a response, of which at most one chunk waits to be read. */
@@ -253,6 +215,3 @@ class BodyOutlet implements Outlet {
 }
 
 const gone = () => new ConnectError("the caller has gone", Code.Canceled);
-
-const tooMuch = () =>
-  unreadableRequest("TOO_MUCH_AT_ONCE", "its caller takes more at once than the server can hold");

@@ -6,17 +6,16 @@ import {
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
-import { ConnectError, encodeBinaryHeader, type HandlerContext } from "@connectrpc/connect";
-import { StatusSchema } from "@mpc/proto";
+import type { HandlerContext } from "@connectrpc/connect";
 import { parseGrpcTimeout } from "../deadline.ts";
-import { grpcMessage, statusMessage } from "../status_message.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
-import { enveloped, HEAD_BYTES } from "./envelope.ts";
+import { HEAD_BYTES } from "./envelope.ts";
+import { failedTrailer, okTrailer } from "./grpc_web_trailer.ts";
 import { acceptsGzip, gzip, MIN_GZIP_BYTES } from "./gzip.ts";
 import type { BodyReader } from "./read_body.ts";
 import { checkSingleMessage } from "./read_request.ts";
 import { WebCallContext } from "./web_call_context.ts";
-import type { WebCall } from "./web_connections.ts";
+import { tooMuchAtOnce, type WebCall } from "./web_call.ts";
 
 type Implementation = (
   request: MessageShape<DescMessage>,
@@ -26,9 +25,7 @@ type Implementation = (
 const CONTENT_TYPE = "application/grpc-web+proto";
 /** As a plain object, which Deno sends without making `Headers` of it. */
 const HEADERS = { "content-type": CONTENT_TYPE };
-const TRAILER_FLAG = 0x80;
-const encoder = new TextEncoder();
-const OK_TRAILER = enveloped(TRAILER_FLAG, encoder.encode("grpc-status: 0\r\n"));
+const OK_TRAILER = okTrailer();
 
 /**
  * Whether a request is the plain case: one binary gRPC-Web message of known length, uncompressed,
@@ -82,7 +79,7 @@ async function large(
   const compressed = acceptsGzip(request.headers.get("accept-encoding"));
   const bytes = compressed ? await gzip.compress(body) : body;
   if (!call.untilSent(bytes.length)) {
-    throw unreadableRequest("TOO_MUCH_AT_ONCE", "its caller takes more than the server can hold");
+    throw tooMuchAtOnce("takes");
   }
   if (compressed) {
     headers.set("content-encoding", "gzip");
@@ -101,7 +98,7 @@ function messageOf(method: DescMethod, body: Uint8Array): MessageShape<DescMessa
   }
 }
 
-/** The headers of a response, with those that the method has set. */
+/** The headers of a response. @param own headers that the method has set */
 function headersWith(own: Headers | undefined, contentType = CONTENT_TYPE): Headers {
   const headers = new Headers(own);
   headers.set("content-type", contentType);
@@ -109,7 +106,7 @@ function headersWith(own: Headers | undefined, contentType = CONTENT_TYPE): Head
 }
 
 function okBody(message: Uint8Array, own: Headers | undefined): Uint8Array<ArrayBuffer> {
-  const trailer = own ? trailerOf(["grpc-status: 0"], own) : OK_TRAILER;
+  const trailer = own ? okTrailer(own) : OK_TRAILER;
   const body = new Uint8Array(HEAD_BYTES + message.length + trailer.length);
   new DataView(body.buffer).setUint32(1, message.length);
   body.set(message, HEAD_BYTES);
@@ -126,21 +123,6 @@ export function failedGrpcWeb(
   context?: Pick<WebCallContext, "sentHeader" | "sentTrailer">,
   contentType = CONTENT_TYPE,
 ): Response {
-  const status = statusMessage(error);
-  const lines = [
-    `grpc-status: ${status.code}`,
-    `grpc-message: ${grpcMessage(status.message)}`,
-    `grpc-status-details-bin: ${encodeBinaryHeader(status, StatusSchema)}`,
-  ];
-  const own = new Headers(context?.sentTrailer);
-  if (error instanceof ConnectError) {
-    error.metadata.forEach((value, name) => own.append(name, value));
-  }
   const headers = headersWith(context?.sentHeader, contentType);
-  return new Response(trailerOf(lines, own), { headers });
-}
-
-function trailerOf(lines: readonly string[], own: Headers): Uint8Array<ArrayBuffer> {
-  const all = [...lines, ...[...own].map(([name, value]) => `${name}: ${value}`)];
-  return enveloped(TRAILER_FLAG, encoder.encode(`${all.join("\r\n")}\r\n`));
+  return new Response(failedTrailer(error, context?.sentTrailer), { headers });
 }

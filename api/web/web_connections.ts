@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Peer, Peers } from "../connections/peers.ts";
 import { within } from "../connections/within.ts";
 import { type HttpConnection, type HttpHandler, httpServer, serveHttp } from "./http_connection.ts";
+import { RunningCall, takeCall, type WebCall } from "./web_call.ts";
 
 const log = getLogger(["mpc", "web"]);
 
@@ -29,12 +30,6 @@ const SPARE_DESCRIPTORS = 24;
 /** The pause after a failure to accept a connection. */
 const ACCEPT_PAUSE_MS = 50;
 
-/**
- * What a request counts for until its body has been read, besides the body's bytes. It costs up to
- * twice as much (measured), but mostly for a moment only, and a peer alone may begin 500 at once.
- */
-const UNREAD_BYTES = 32 * 1024;
-
 /** A new connection may bring hundreds of requests, so it counts as this many calls of a turn. */
 const CONNECTION_WORK = 16;
 
@@ -43,26 +38,6 @@ const MAX_REFUSED = 4;
 
 /** How long a response's bytes may take to reach the kernel. */
 const FLUSH_MS = 25;
-
-/** A request whose connection is known. */
-export interface WebCall {
-  readonly peer: Peer;
-  /** The IP address that it came from. */
-  readonly source: string;
-  /** Reports that its body has been read. */
-  received(): void;
-  /** Closes the connection once its calls are answered, so that the rest of a body is not read. */
-  closeAfter(): void;
-  /**
-   * Counts the call as running, and `bytes` as held, until its response has been sent.
-   * @returns false if the peer already holds too much
-   */
-  untilSent(bytes: number): boolean;
-  /** Settles when the response has been sent, or cannot be sent. */
-  readonly sent: Promise<unknown>;
-  /** Ends the connection at once. */
-  cut(): void;
-}
 
 type Handle = (request: Request, call: WebCall) => Response | Promise<Response>;
 
@@ -219,7 +194,7 @@ export class WebConnections {
     return (request, info) => {
       usage.idleLimitMs = this.#limits.idleTimeoutMs;
       if (this.#closing) return this.#answers.closing();
-      if (usage.refused >= MAX_REFUSED || !take(peer)) {
+      if (usage.refused >= MAX_REFUSED || !takeCall(peer)) {
         if (++usage.refused < MAX_REFUSED) return this.#answers.busy();
         // No response any more: thousands of them would delay others (measured).
         cut();
@@ -262,7 +237,7 @@ export class WebConnections {
     this.#onSweep();
   }
 
-  /** Cuts connections: idle ones first, then those of the peer that has most, most idle first. */
+  /** Cuts connections: idle ones first, then of the peer with the most, the most idle first. */
   #evict(count: number): void {
     const order = [...this.#connections].sort((a, b) =>
       Number(a.usage.running > 0) - Number(b.usage.running > 0) ||
@@ -271,80 +246,6 @@ export class WebConnections {
     );
     for (const { http } of order.slice(0, count)) http.cut();
   }
-}
-
-/** A call, and the resources that it takes from its peer. */
-class RunningCall implements WebCall {
-  readonly peer: Peer;
-  readonly source: string;
-  readonly cut: () => void;
-  readonly #info: Parameters<HttpHandler>[1];
-  readonly #onEnd: (close: boolean) => void;
-  #close = false;
-  #held = UNREAD_BYTES;
-  #unread = true;
-  #waits = false;
-
-  constructor(
-    peer: Peer,
-    source: string,
-    info: Parameters<HttpHandler>[1],
-    cut: () => void,
-    onEnd: (close: boolean) => void,
-  ) {
-    this.peer = peer;
-    this.source = source;
-    this.cut = cut;
-    this.#info = info;
-    this.#onEnd = onEnd;
-  }
-
-  get sent(): Promise<unknown> {
-    return this.#info.completed.catch(() => {});
-  }
-
-  received(): void {
-    if (!this.#unread) return;
-    this.#unread = false;
-    this.#held -= UNREAD_BYTES;
-    this.peer.bytes.give(UNREAD_BYTES);
-  }
-
-  closeAfter(): void {
-    this.#close = true;
-  }
-
-  untilSent(bytes: number): boolean {
-    if (!this.peer.bytes.take(bytes)) return false;
-    this.#held += bytes;
-    if (!this.#waits) {
-      this.#waits = true;
-      const end = () => this.#end();
-      this.#info.completed.then(end, end);
-    }
-    return true;
-  }
-
-  /** Ends the call, unless it waits until its response has been sent. */
-  answered(waitUntilSent: boolean): void {
-    this.received();
-    if (waitUntilSent) this.untilSent(0);
-    if (!this.#waits) this.#end();
-  }
-
-  #end(): void {
-    this.peer.bytes.give(this.#held);
-    this.peer.calls.give(1);
-    this.#onEnd(this.#close);
-  }
-}
-
-/** Takes the resources for a new call. */
-function take({ calls, bytes }: Peer): boolean {
-  if (!calls.take(1)) return false;
-  if (bytes.take(UNREAD_BYTES)) return true;
-  calls.give(1);
-  return false;
 }
 
 /** Waits until the peer may start another call. */

@@ -47,19 +47,22 @@ export async function readManifests(
 async function filesOf(host: Host, paths: readonly string[]): Promise<readonly string[]> {
   const files: string[] = [];
   for (const path of paths) {
-    if (path === "-" || !await host.listFolder(path)) files.push(path);
-    else files.push(...await filesIn(host, path.replace(/\/+$/, "")));
+    const found = path === "-" ? undefined : await filesIn(host, path.replace(/\/+$/, ""));
+    files.push(...found ?? [path]);
   }
   return files;
 }
 
-async function filesIn(host: Host, folder: string): Promise<readonly string[]> {
+/** @returns undefined if the path is not a folder */
+async function filesIn(host: Host, folder: string): Promise<readonly string[] | undefined> {
+  const names = await host.listFolder(folder);
+  if (!names) return undefined;
   const files: string[] = [];
-  for (const name of [...await host.listFolder(folder) ?? []].sort()) {
+  for (const name of [...names].sort()) {
     const path = `${folder}/${name}`;
     if (FILES.test(name)) files.push(path);
     // Hidden folders, for instance `.git`, contain no manifests.
-    else if (!name.startsWith(".")) files.push(...await filesIn(host, path));
+    else if (!name.startsWith(".")) files.push(...await filesIn(host, path) ?? []);
   }
   return files;
 }

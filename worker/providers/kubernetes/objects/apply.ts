@@ -45,8 +45,10 @@ export async function applyObjects(
     const applied = live && isJob(object) && call.restore
       ? await applyCompletedJob(client, live, object, options)
       : await applyWithReplicas(client, live, object, scaling, options);
-    if (applied) changes.push(...[diffObjects(live, applied, desired.shown) ?? []].flat());
-    else if (live) obsolete.push(live);
+    if (applied) {
+      const change = diffObjects(live, applied, desired.shown);
+      if (change) changes.push(change);
+    } else if (live) obsolete.push(live);
   }
   if (!dryRun) await deleteObjects(client, obsolete, signal);
   return [...changes, ...obsolete.map(deletionOf)];
