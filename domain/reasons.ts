@@ -182,7 +182,7 @@ export const REASONS = {
       "mpctl env update {environment} --max-cpu CPU --max-memory MEMORY",
     ),
     RATE_LIMITED: caller("Call less often, and retry after the time that RetryInfo gives"),
-    STORE_FULL: platform("Make room on the disk of the data directory"),
+    STORE_FULL: platform("Make room on the disk of the store; the process then goes on by itself"),
     TOO_MANY_CALLS: caller("Run fewer calls at the same time"),
     READER_TOO_SLOW: caller("Read faster, and go on with the resume token of the error"),
     TOO_MUCH_AT_ONCE: caller("Send less at the same time"),
@@ -215,7 +215,17 @@ export const REASONS = {
     INTERRUPTED: nobody("Wait; another attempt goes on with the step"),
     NO_WORKER: platform("Start a worker", "deno task worker"),
     SHUTTING_DOWN: nobody("Wait for the server to come back, and call again"),
-    STORE_UNAVAILABLE: platform("Check the disk and the permissions of the data directory"),
+    STORE_IO_FAILED: platform("Look for errors of the disk in the system's log, and repair it"),
+    STORE_LOCKED: platform(
+      "Wait until the other process, such as a backup, releases the database, or stop it",
+    ),
+    STORE_READ_ONLY: platform(
+      "Make the data directory writable again; the process then goes on by itself",
+    ),
+    STORE_REPLACED: platform(
+      "Put the file back where it was, or restart the process on the file that is there now",
+    ),
+    STORE_UNAVAILABLE: platform("Check that the store runs and can be reached"),
     WATCH_ENDED: caller("Watch again with the last token"),
   },
   DEADLINE_EXCEEDED: {

@@ -1,9 +1,12 @@
 import {
+  adviceFor,
   type Environment,
   environmentIdOf,
   environmentName,
   idOf,
+  isMpcError,
   isTerminal,
+  type MpcError,
   type Operation,
   type Workload,
 } from "@mpc/domain";
@@ -35,15 +38,51 @@ const LIVE = ["PENDING", "RUNNING", "CANCELLING"];
 /**
  * Checks the platform's invariants and says how to repair each violation. A running change may look
  * like a violation for a moment, so only findings of two consecutive checks count. A cluster that
- * cannot be read is a finding, and everything else is checked without it.
+ * cannot be read is a finding, and everything else is checked without it. So is a store that cannot
+ * be written; if it cannot be read either, nothing else is checked.
  */
 export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagnosis> {
   await deps.authorizer.authorize(caller, { permission: "platform.diagnose", resource: null });
   const checks = Object.values(INVARIANTS);
-  const { findings, foreign } = await examine(deps, caller);
-  if (findings.length === 0) return { checks, findings, foreign };
-  const again = new Set((await examine(deps, caller)).findings.map(keyOf));
-  return { checks, findings: findings.filter((finding) => again.has(keyOf(finding))), foreign };
+  try {
+    await deps.store.assertWritable?.({ signal: caller.signal });
+  } catch (error) {
+    if (!isOfStore(error)) throw error;
+    const { findings, foreign } = await lastingFindings(deps, caller);
+    const others = findings.filter(({ invariant }) => invariant !== "STORE_UNUSABLE");
+    return { checks, findings: [storeFinding(error), ...others], foreign };
+  }
+  return { checks, ...await lastingFindings(deps, caller) };
+}
+
+/** The findings of two consecutive checks. */
+async function lastingFindings(
+  deps: ServiceDeps,
+  caller: Caller,
+): Promise<Omit<Diagnosis, "checks">> {
+  try {
+    const { findings, foreign } = await examine(deps, caller);
+    if (findings.length === 0) return { findings, foreign };
+    const again = new Set((await examine(deps, caller)).findings.map(keyOf));
+    return { findings: findings.filter((finding) => again.has(keyOf(finding))), foreign };
+  } catch (error) {
+    if (!isOfStore(error)) throw error;
+    return { findings: [storeFinding(error)], foreign: [] };
+  }
+}
+
+/** Whether an error says that the store cannot be used, which is not a defect of this program. */
+const isOfStore = (error: unknown): error is MpcError =>
+  isMpcError(error) && error.reason.startsWith("STORE_");
+
+function storeFinding(error: MpcError): Finding {
+  const { command, nextStep } = adviceFor(error);
+  return {
+    invariant: "STORE_UNUSABLE",
+    subject: error.metadata["resource"] ?? "store",
+    message: error.message,
+    remedy: command || nextStep,
+  };
 }
 
 /** The message may differ at the second check if a cluster cannot be read. */

@@ -16,6 +16,7 @@ export async function startPlatform(
   args: readonly string[],
   descriptors?: number,
   env: Record<string, string> = {},
+  through: readonly string[] = [],
 ): Promise<PlatformProcess> {
   const [, ...command] = config.tasks.dev.split(" ");
   const process = startDeno(
@@ -29,6 +30,7 @@ export async function startPlatform(
     ],
     env,
     descriptors,
+    through,
   );
   return await addressesOf(process);
 }
