@@ -146,6 +146,15 @@ export const REASONS = {
     PORT_IN_USE: platform("Choose another port, or stop the process that uses this one"),
     PROGRESS_DEADLINE_EXCEEDED: caller("See what the replicas wait for with 'mpctl workload pods'"),
     SIMULATION_UNREADABLE: platform("Remove the file to start with an empty simulated cluster"),
+    OPERATIONS_RUNNING: platform(
+      "Wait until the operations have ended, or cancel them, and copy again",
+      "mpctl op list",
+    ),
+    STORE_MISSING: platform("Check the address: no platform has kept anything there"),
+    TARGET_EXISTS: platform("Choose another name; nothing is overwritten without being told to"),
+    STORE_INCOMPLETE: platform("Run the same copy again: it goes on where it was"),
+    STORE_NOT_EMPTY: platform("Choose an empty store as the target"),
+    STORE_NOT_LOADABLE: platform("Choose a store of another kind as the target"),
     STORE_IN_USE: platform("Stop the process that uses the store, or choose another --data-dir"),
     STORE_NOT_WRITABLE: platform("Choose a --data-dir that the process may write to"),
     STORE_TOO_NEW: platform("Start the version that wrote the store, or a newer one"),
@@ -242,6 +251,8 @@ export const REASONS = {
     OPERATION_CANCELLED: caller("Start the operation again, if it is still wanted"),
   },
   DATA_LOSS: {
+    BACKUP_DAMAGED: platform("Choose another backup"),
+    COPY_DIFFERS: platform("Stop all that writes to either store, and copy into an empty one"),
     STORE_CORRUPT: platform(OTHER_STORE),
   },
   INTERNAL: {
