@@ -80,7 +80,7 @@ export const REVISION_COLUMNS: readonly Column<RevisionJson>[] = [
     header: "REPLICAS",
     fields: ["spec", "readyReplicas"],
     // Only a chart itself knows its number of copies.
-    value: (r) => r.spec?.chart ? String(r.readyReplicas ?? "") : copies(r.spec),
+    value: ({ spec, readyReplicas = "" }) => spec?.chart ? String(readyReplicas) : copies(spec),
   },
   { header: "AGE", fields: ["createTime"], value: (r) => age(r.createTime) },
   { header: "OPERATION", fields: ["operation"], value: (r) => idOf(r.operation ?? ""), wide: true },

@@ -136,7 +136,7 @@ const MEDDLED: readonly (readonly [string, string, readonly (readonly string[])[
 ];
 
 for (const [environment, what, commands, reported] of MEDDLED) {
-  test(`${what} of an environment are drift, and a forced apply reverts them`, async (world) => {
+  test(`drift of an environment: ${what}; a forced apply reverts it`, async (world) => {
     const { provider, kubectl } = world;
     const intent = environmentOf(environment);
     await provider.applyNamespace(intent, live());

@@ -1,4 +1,4 @@
-import { DEFAULT_CLUSTER, type PlannedChange } from "@mpc/domain";
+import { DEFAULT_CLUSTER } from "@mpc/domain";
 import type {
   ClusterEvent,
   ClusterReader,

@@ -67,7 +67,7 @@ export async function awaitRollout(
     } else {
       if (!complete) {
         const claims = snapshot.pods.some((pod) => claimsOf(pod).length > 0);
-        await warnings.refresh(claims, signal);
+        await warnings.refresh({ progress: status.message, claims }, signal);
       }
       report(withReason(intent, status, complete ? undefined : waitingReason(snapshot, warnings)));
     }

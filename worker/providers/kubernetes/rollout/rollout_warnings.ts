@@ -7,7 +7,7 @@ import { type ObjectEvent, readEvents } from "../reads/cluster_events.ts";
 
 const log = getLogger(["mpc", "kubernetes", "rollout"]);
 
-/** A rollout that is faster than this needs no events. */
+/** How long a rollout makes no progress before events are read. */
 const FIRST_MS = 2_000;
 const NEXT_MS = 5_000;
 /** How often events are read after the first minute. */
@@ -33,6 +33,7 @@ export class RolloutWarnings {
   #nextRead: number;
   #first: ReadonlyMap<string, number> | undefined;
   #latest: readonly ObjectEvent[] = [];
+  #progress = "";
 
   constructor(
     { client, clock }: { readonly client: KubeClient; readonly clock: Clock },
@@ -63,10 +64,16 @@ export class RolloutWarnings {
 
   /**
    * Reads the warnings if it is time to. A rollout goes on without them.
+   * @param progress how far the rollout is: one that makes progress needs no explanation
    * @param claims whether pods of the rollout mount claims
    */
-  async refresh(claims: boolean, signal: AbortSignal): Promise<void> {
+  async refresh(
+    { progress, claims }: { readonly progress: string; readonly claims: boolean },
+    signal: AbortSignal,
+  ): Promise<void> {
     const now = this.#clock.monotonic();
+    if (progress !== this.#progress) this.#nextRead = now + FIRST_MS;
+    this.#progress = progress;
     if (now < this.#nextRead) return;
     this.#nextRead = now + (now - this.#began < LATER_AFTER_MS ? NEXT_MS : LATER_MS);
     try {
