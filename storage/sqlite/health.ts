@@ -1,4 +1,4 @@
-import { closeSync, openSync, type Stats, statSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { folderError, isCorrupt, isRefusedBySystem, storeError, storeReplaced } from "./errors.ts";
@@ -49,9 +49,9 @@ export class DatabaseHealth {
     this.#database = database;
     this.#path = path;
     this.#mark = markOf(database);
-    this.#own = changeOf(statSync(path));
+    this.#own = changeOf(Deno.statSync(path));
     this.#files = [path, `${path}-wal`, `${path}-shm`, `${path}.pid`].flatMap((path) => {
-      const found = statSync(path, { throwIfNoEntry: false });
+      const found = infoOf(path);
       return found ? [{ path, identity: identityOf(found) }] : [];
     });
   }
@@ -124,7 +124,7 @@ export class DatabaseHealth {
 
   #look(): Loss | undefined {
     for (const { path, identity } of this.#files) {
-      const found = statSync(path, { throwIfNoEntry: false });
+      const found = infoOf(path);
       const isMain = path === this.#path;
       if (found && identityOf(found) === identity) {
         if (isMain && !this.#isOwn(found)) {
@@ -149,7 +149,7 @@ export class DatabaseHealth {
    * Whether the content of the database's file is still its own. The file changes seldom, since
    * commits go to the log, so it is only looked into after a change.
    */
-  #isOwn(found: Stats): boolean {
+  #isOwn(found: Deno.FileInfo): boolean {
     const change = changeOf(found);
     if (change === this.#own) return true;
     if (!hasMark(this.#path, this.#mark)) return false;
@@ -170,6 +170,18 @@ export class DatabaseHealth {
   }
 }
 
-const identityOf = ({ dev, ino }: Stats): string => `${dev}:${ino}`;
+/** Undefined if there is no such file. A quarter of the time of `node:fs`. */
+function infoOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return undefined;
+    }
+    throw error;
+  }
+}
 
-const changeOf = ({ mtimeMs, size }: Stats): string => `${mtimeMs}:${size}`;
+const identityOf = ({ dev, ino }: Deno.FileInfo): string => `${dev}:${ino}`;
+
+const changeOf = ({ mtime, size }: Deno.FileInfo): string => `${mtime?.getTime()}:${size}`;
