@@ -14,6 +14,7 @@ import { backup, DatabaseSync } from "node:sqlite";
 import { isMpcError, MpcError } from "@mpc/domain";
 import { folderError, storeError } from "./errors.ts";
 import { assertKnownSchema } from "./migrate.ts";
+import { markCopy } from "./opening_mark.ts";
 import { BUSY_TIMEOUT_MS, lockStore } from "./open_database.ts";
 
 /** What a copy of a database holds. */
@@ -90,7 +91,7 @@ async function copyDatabase(
     } finally {
       database.close();
     }
-    leaveLog(partial);
+    detach(partial);
     const rows = checked(partial);
     flush(partial);
     beforeRename();
@@ -109,11 +110,15 @@ function remove(path: string): void {
   for (const part of ["", "-wal", "-shm", "-journal"]) rmSync(`${path}${part}`, { force: true });
 }
 
-/** Makes a database one file, which nothing else belongs to. */
-function leaveLog(path: string): void {
+/**
+ * Makes a copy one file, which nothing else belongs to, and no longer the database that servers have
+ * open, so that they notice when it is written over that.
+ */
+function detach(path: string): void {
   const database = new DatabaseSync(path);
   try {
     database.exec("PRAGMA journal_mode = DELETE");
+    markCopy(database);
   } finally {
     database.close();
   }

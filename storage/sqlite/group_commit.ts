@@ -134,11 +134,22 @@ export class GroupCommit {
    */
   #begin(): void {
     this.#health.assertWritable();
+    // An earlier one that could not be rolled back.
+    if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
     this.#database.exec("PRAGMA busy_timeout = 0");
     try {
       this.#database.exec("BEGIN IMMEDIATE");
     } finally {
       this.#database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+    } catch {
+      // The disk may fail here too. The writes are refused for the first reason, and the next
+      // transaction rolls back again.
     }
   }
 
@@ -156,7 +167,7 @@ export class GroupCommit {
       this.commits++;
       this.#health.assertInPlace();
     } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      this.#rollBack();
       const reason = this.#health.explain(error);
       for (const job of jobs) job.fail(reason);
       return;

@@ -1,14 +1,11 @@
-import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { folderError, isCorrupt, isRefusedBySystem, storeError, storeReplaced } from "./errors.ts";
 import { hasMark, markOf } from "./opening_mark.ts";
+import { tryFolder } from "./try_folder.ts";
 
 /** How old the last look at the files may be when something is read. */
 const LOOK_EVERY_MS = 1_000;
-
-/** As much as SQLite writes at once, so that a disk without room refuses it. */
-const TRIAL = new Uint8Array(4_096);
 
 /** A file that the database has open. */
 interface OpenFile {
@@ -88,26 +85,6 @@ export class DatabaseHealth {
     if (this.#lost !== undefined) this.assertInPlace();
   }
 
-  /**
-   * Writes a file beside the database, as SQLite does at a restart.
-   * @throws {MpcError} UNAVAILABLE `STORE_READ_ONLY`, `STORE_REPLACED` or `STORE_IO_FAILED`;
-   *   RESOURCE_EXHAUSTED `STORE_FULL`
-   */
-  assertFolderWritable(): void {
-    const trial = `${this.#path}.trial`;
-    try {
-      const file = openSync(trial, "w", 0o600);
-      try {
-        writeSync(file, TRIAL);
-      } finally {
-        closeSync(file);
-        unlinkSync(trial);
-      }
-    } catch (error) {
-      throw folderError(error);
-    }
-  }
-
   /** The port's error for an error of SQLite, with the reason that the operating system has for it. */
   explain(error: unknown): unknown {
     const known = storeError(error);
@@ -115,7 +92,7 @@ export class DatabaseHealth {
     if (!isRefusedBySystem(error)) return known;
     try {
       this.assertInPlace();
-      this.assertFolderWritable();
+      tryFolder(this.#path);
     } catch (reason) {
       return reason;
     }

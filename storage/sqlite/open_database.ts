@@ -3,6 +3,7 @@ import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
 import { isMpcError, MpcError } from "@mpc/domain";
 import { isBusy, resultCode, storeError } from "./errors.ts";
+import { tryFolder } from "./try_folder.ts";
 
 /** How long a statement waits for a lock that another process holds. */
 export const BUSY_TIMEOUT_MS = 5_000;
@@ -137,13 +138,23 @@ function openError(error: unknown, path: string): unknown {
     });
   }
   const known = storeError(error);
-  if (!isMpcError(known, "DATA_LOSS")) return known;
+  if (!isMpcError(known, "DATA_LOSS")) return folderProblem(path) ?? known;
   return new MpcError("DATA_LOSS", {
     reason: "STORE_CORRUPT",
     message:
       `Cannot open '${path}': it is damaged or no database; put a backup in its place, or choose another --data-dir`,
     cause: error,
   });
+}
+
+/** What keeps files from being written beside a database; undefined if nothing does. */
+function folderProblem(path: string): unknown {
+  try {
+    tryFolder(path);
+    return undefined;
+  } catch (reason) {
+    return reason;
+  }
 }
 
 function inUse(path: string, shared: boolean): MpcError {

@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { isBusy } from "./errors.ts";
 
 const MARK = "SELECT mark FROM openings";
+const SET_MARK = "UPDATE openings SET mark = ?";
 
 /**
  * Marks a database for the processes that have it open from now on. The mark is brought into the
@@ -10,8 +11,14 @@ const MARK = "SELECT mark FROM openings";
  * has another database.
  */
 export function markOpening(database: DatabaseSync): void {
-  database.prepare("UPDATE openings SET mark = ?").run(randomUUID());
+  database.prepare(SET_MARK).run(randomUUID());
   database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+/** Gives a copy a mark of its own, where its schema has one. */
+export function markCopy(database: DatabaseSync): void {
+  const table = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'openings'";
+  if (database.prepare(table).get()) database.prepare(SET_MARK).run(randomUUID());
 }
 
 /** The mark of the processes that have a database open. */

@@ -12,6 +12,7 @@ import { storeError, storeLocked } from "./errors.ts";
 import { SqliteEventLog } from "./event_log.ts";
 import { DatabaseHealth } from "./health.ts";
 import { SqliteOperations } from "./operations.ts";
+import { tryFolder } from "./try_folder.ts";
 
 export interface SqliteStoreOptions {
   readonly path: string;
@@ -88,7 +89,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
       throwIfAborted(signal);
       if (!open) throw storeClosed();
       health.assertInPlace();
-      health.assertFolderWritable();
+      tryFolder(path);
       await tryWrite(database, commit);
     },
     async close() {

@@ -117,7 +117,7 @@ Deno.test("a copy through both adapters and back holds the same, with versions a
           await Promise.all([first.close(), second.close(), third.close()]);
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   }));
 

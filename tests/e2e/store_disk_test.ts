@@ -2,10 +2,12 @@
 import assert from "node:assert/strict";
 import { copyFile, mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { readFailure } from "@mpc/client";
 import { DiagnosticsService, EnvironmentService } from "@mpc/proto";
+import { backupDatabase, restoreDatabase } from "../../storage/sqlite/backup.ts";
 import { type MountSpace, openMountSpace } from "../servers/mount_space.ts";
 import { type PlatformProcess, startPlatform } from "../servers/platform_process.ts";
 import { withFolder } from "../servers/with_folder.ts";
@@ -125,6 +127,9 @@ function diskTest(
 
 const TMPFS = "mount -t tmpfs -o size=6m disk $DIR";
 
+/** For tests that open the database too: SQLite resolves the link of `outside` to another file. */
+const NO_DISK = "true";
+
 /** A real file system whose errors the kernel can be told to find. */
 const EXT4 = `truncate -s 16M $FOLDER/image && mkfs.ext4 -q -F $FOLDER/image &&
   mount -o loop,errors=remount-ro $FOLDER/image $DIR`;
@@ -240,6 +245,43 @@ diskTest(
   },
   TMPFS,
 );
+
+diskTest(
+  "a database that another program has locked is said, and the server goes on afterwards",
+  async (t) => {
+    const { server, dataDir } = t;
+    const other = new DatabaseSync(join(dataDir, "mpc.db"));
+    other.exec("BEGIN IMMEDIATE");
+    await server.untilTrouble("STORE_LOCKED");
+    assert.match((await server.diagnosis())[0]?.remedy ?? "", /^Wait until the other process/);
+    assert.equal(await server.create(), "STORE_LOCKED");
+    other.exec("ROLLBACK");
+    other.close();
+    await server.untilTrouble(undefined);
+    assert.equal(await server.create(), undefined);
+    await server.kill();
+    await server.start();
+    await server.assertKept();
+  },
+  NO_DISK,
+);
+
+diskTest("an overwritten database is said, and the printed remedy leads out", async (t) => {
+  const { server, dataDir } = t;
+  const path = join(dataDir, "mpc.db");
+  const backup = join(dataDir, "backup.db");
+  await backupDatabase({ from: path, to: backup });
+  await copyFile(backup, path);
+  assert.equal(await server.create(), "STORE_REPLACED");
+  await server.untilTrouble("STORE_REPLACED");
+  const [finding] = await server.diagnosis();
+  assert.match(finding?.message ?? "", /was overwritten while it was open; stop the process/);
+  await server.kill();
+  await restoreDatabase({ from: backup, to: path, replace: true });
+  await server.start();
+  await server.assertKept();
+  assert.equal(await server.create(), undefined);
+}, NO_DISK);
 
 diskTest("a deleted log is said, and what it held is there after kill -9", async (t) => {
   const { server, space, dataDir } = t;
