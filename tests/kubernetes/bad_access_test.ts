@@ -20,18 +20,24 @@ Deno.test.beforeAll(async () => {
     gone,
     config.replaceAll(server.url, `https://127.0.0.1:${freePort()}`),
   );
+  const [elsewhere, nowhere] = [`${folder}/elsewhere.kubeconfig`, `${folder}/nowhere.kubeconfig`];
+  await Deno.writeTextFile(elsewhere, config.replaceAll(`"local"`, `"elsewhere"`));
+  await Deno.writeTextFile(nowhere, config);
   const notAfter = new Date(Date.now() - 60_000);
   const clusters = [
     { name: "good", kubeconfig: server.kubeconfig },
     { name: "late", kubeconfig: await server.kubeconfigOf({ name: "late", notAfter }) },
     { name: "ann", kubeconfig: await server.kubeconfigOf({ name: "ann" }) },
-    { name: "elsewhere", kubeconfig: server.kubeconfig, context: "elsewhere" },
-    { name: "nowhere", kubeconfig: `${folder}/nowhere.kubeconfig` },
+    { name: "elsewhere", kubeconfig: elsewhere, context: "elsewhere" },
+    { name: "nowhere", kubeconfig: nowhere },
     { name: "gone", kubeconfig: gone },
   ];
   const file = `${folder}/clusters.yaml`;
   await Deno.writeTextFile(file, JSON.stringify({ clusters }));
   world = await openWorld({ platformArgs: ["--clusters-file", file] });
+  // What is wrong at the start is refused then; these files change before they are used.
+  await Deno.writeTextFile(elsewhere, config);
+  await Deno.remove(nowhere);
 });
 
 Deno.test.afterAll(async () => {
@@ -55,13 +61,13 @@ for (
       /'ann' may not get namespaces/,
     ],
     [
-      "a missing context",
+      "a context that was removed after the start",
       "elsewhere",
       "KUBECONFIG_UNUSABLE",
       /no context 'elsewhere', its contexts are 'local'/,
     ],
     [
-      "a missing kubeconfig",
+      "a kubeconfig that was removed after the start",
       "nowhere",
       "KUBECONFIG_UNUSABLE",
       /nowhere\.kubeconfig/,
