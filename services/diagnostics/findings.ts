@@ -18,6 +18,7 @@ export const INVARIANTS = {
   WRONG_REVISION: "every workload runs the revision that its record names",
   OPERATION_NEEDS_ATTENTION: "no operation waits for a person",
   OPERATION_WAITS: "no operation waits for its engine",
+  ENGINE_WORKS: "the engine begins operations and runs its periodic tasks",
 } as const;
 
 export type Invariant = keyof typeof INVARIANTS;
