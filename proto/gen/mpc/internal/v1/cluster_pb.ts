@@ -14,7 +14,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file mpc/internal/v1/cluster.proto.
  */
 export const file_mpc_internal_v1_cluster: GenFile = /*@__PURE__*/
-  fileDesc("Ch1tcGMvaW50ZXJuYWwvdjEvY2x1c3Rlci5wcm90bxIPbXBjLmludGVybmFsLnYxIhMKEUdldENsdXN0ZXJSZXF1ZXN0IiYKEkdldENsdXN0ZXJSZXNwb25zZRIQCghwcm92aWRlchgBIAEoCSISChBHZXRFbmdpbmVSZXF1ZXN0IjoKEUdldEVuZ2luZVJlc3BvbnNlEiUKCHByb2JsZW1zGAEgAygLMhMubXBjLnYxLkVycm9yUmVjb3JkIhQKEkxpc3RPYmplY3RzUmVxdWVzdCK6AQoTTGlzdE9iamVjdHNSZXNwb25zZRIvCgdvYmplY3RzGAEgAygLMh4ubXBjLmludGVybmFsLnYxLkNsdXN0ZXJPYmplY3QSEAoIY2x1c3RlcnMYAiADKAkSLgoGdW5yZWFkGAMgAygLMh4ubXBjLmludGVybmFsLnYxLlVucmVhZENsdXN0ZXISMAoHZm9yZWlnbhgEIAMoCzIfLm1wYy5pbnRlcm5hbC52MS5Gb3JlaWduT2JqZWN0cyJICg5Gb3JlaWduT2JqZWN0cxIPCgdjbHVzdGVyGAEgASgJEhQKDGluc3RhbGxhdGlvbhgCIAEoCRIPCgdvYmplY3RzGAMgASgFIkQKDVVucmVhZENsdXN0ZXISDwoHY2x1c3RlchgBIAEoCRIiCgVlcnJvchgCIAEoCzITLm1wYy52MS5FcnJvclJlY29yZCJmCg1DbHVzdGVyT2JqZWN0Eg4KBm9iamVjdBgBIAEoCRIOCgZ0YXJnZXQYAiABKAkSEgoKdGFyZ2V0X3VpZBgDIAEoCRIQCghyZXZpc2lvbhgEIAEoBRIPCgdjbHVzdGVyGAUgASgJIjoKEUdldFJvbGxvdXRSZXF1ZXN0EhMKC2Vudmlyb25tZW50GAEgASgJEhAKCHdvcmtsb2FkGAIgASgJIkQKEkdldFJvbGxvdXRSZXNwb25zZRIuCgZzdGF0dXMYASABKAsyHi5tcGMuaW50ZXJuYWwudjEuUm9sbG91dFN0YXR1cyJjCg1Sb2xsb3V0U3RhdHVzEg8KB2Rlc2lyZWQYASABKAUSDwoHdXBkYXRlZBgCIAEoBRINCgVyZWFkeRgDIAEoBRIQCghyZXZpc2lvbhgEIAEoBRIPCgdtZXNzYWdlGAUgASgJIjgKD0xpc3RQb2RzUmVxdWVzdBITCgtlbnZpcm9ubWVudBgBIAEoCRIQCgh3b3JrbG9hZBgCIAEoCSI2ChBMaXN0UG9kc1Jlc3BvbnNlEiIKBHBvZHMYASADKAsyFC5tcGMuaW50ZXJuYWwudjEuUG9kIqMBCgNQb2QSDAoEbmFtZRgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDwoHbWVzc2FnZRgDIAEoCRINCgVyZWFkeRgEIAEoCBIQCghyZXN0YXJ0cxgFIAEoBRINCgVpbWFnZRgGIAEoCRIMCgRub2RlGAcgASgJEi8KC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI6ChFMaXN0RXZlbnRzUmVxdWVzdBITCgtlbnZpcm9ubWVudBgBIAEoCRIQCgh3b3JrbG9hZBgCIAEoCSJDChJMaXN0RXZlbnRzUmVzcG9uc2USLQoGZXZlbnRzGAEgAygLMh0ubXBjLmludGVybmFsLnYxLkNsdXN0ZXJFdmVudCKJAQoMQ2x1c3RlckV2ZW50EigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNvdW50GAIgASgFEg8KB3dhcm5pbmcYAyABKAgSDgoGcmVhc29uGAQgASgJEg4KBm9iamVjdBgFIAEoCRIPCgdtZXNzYWdlGAYgASgJIlwKFFBsYW5PcGVyYXRpb25SZXF1ZXN0EgwKBGtpbmQYASABKAkSDgoGdGFyZ2V0GAIgASgJEiYKBWlucHV0GAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCI/ChVQbGFuT3BlcmF0aW9uUmVzcG9uc2USJgoHY2hhbmdlcxgBIAMoCzIVLm1wYy52MS5QbGFubmVkQ2hhbmdlIqIBChFTdHJlYW1Mb2dzUmVxdWVzdBITCgtlbnZpcm9ubWVudBgBIAEoCRIQCgh3b3JrbG9hZBgCIAEoCRIOCgZmb2xsb3cYAyABKAgSEQoEdGFpbBgEIAEoBUgAiAEBEikKBXNpbmNlGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZXBsaWNhGAYgASgJQgcKBV90YWlsIl0KElN0cmVhbUxvZ3NSZXNwb25zZRIPCgdyZXBsaWNhGAEgASgJEigKBHRpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHRleHQYAyABKAkyzQUKDkNsdXN0ZXJTZXJ2aWNlElUKCkdldENsdXN0ZXISIi5tcGMuaW50ZXJuYWwudjEuR2V0Q2x1c3RlclJlcXVlc3QaIy5tcGMuaW50ZXJuYWwudjEuR2V0Q2x1c3RlclJlc3BvbnNlElgKC0xpc3RPYmplY3RzEiMubXBjLmludGVybmFsLnYxLkxpc3RPYmplY3RzUmVxdWVzdBokLm1wYy5pbnRlcm5hbC52MS5MaXN0T2JqZWN0c1Jlc3BvbnNlElUKCkdldFJvbGxvdXQSIi5tcGMuaW50ZXJuYWwudjEuR2V0Um9sbG91dFJlcXVlc3QaIy5tcGMuaW50ZXJuYWwudjEuR2V0Um9sbG91dFJlc3BvbnNlEk8KCExpc3RQb2RzEiAubXBjLmludGVybmFsLnYxLkxpc3RQb2RzUmVxdWVzdBohLm1wYy5pbnRlcm5hbC52MS5MaXN0UG9kc1Jlc3BvbnNlElUKCkxpc3RFdmVudHMSIi5tcGMuaW50ZXJuYWwudjEuTGlzdEV2ZW50c1JlcXVlc3QaIy5tcGMuaW50ZXJuYWwudjEuTGlzdEV2ZW50c1Jlc3BvbnNlEl4KDVBsYW5PcGVyYXRpb24SJS5tcGMuaW50ZXJuYWwudjEuUGxhbk9wZXJhdGlvblJlcXVlc3QaJi5tcGMuaW50ZXJuYWwudjEuUGxhbk9wZXJhdGlvblJlc3BvbnNlElcKClN0cmVhbUxvZ3MSIi5tcGMuaW50ZXJuYWwudjEuU3RyZWFtTG9nc1JlcXVlc3QaIy5tcGMuaW50ZXJuYWwudjEuU3RyZWFtTG9nc1Jlc3BvbnNlMAESUgoJR2V0RW5naW5lEiEubXBjLmludGVybmFsLnYxLkdldEVuZ2luZVJlcXVlc3QaIi5tcGMuaW50ZXJuYWwudjEuR2V0RW5naW5lUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common]);
+  fileDesc("Ch1tcGMvaW50ZXJuYWwvdjEvY2x1c3Rlci5wcm90bxIPbXBjLmludGVybmFsLnYxIhMKEUdldENsdXN0ZXJSZXF1ZXN0IiYKEkdldENsdXN0ZXJSZXNwb25zZRIQCghwcm92aWRlchgBIAEoCSISChBHZXRFbmdpbmVSZXF1ZXN0IjoKEUdldEVuZ2luZVJlc3BvbnNlEiUKCHByb2JsZW1zGAEgAygLMhMubXBjLnYxLkVycm9yUmVjb3JkIhQKEkxpc3RPYmplY3RzUmVxdWVzdCK6AQoTTGlzdE9iamVjdHNSZXNwb25zZRIvCgdvYmplY3RzGAEgAygLMh4ubXBjLmludGVybmFsLnYxLkNsdXN0ZXJPYmplY3QSEAoIY2x1c3RlcnMYAiADKAkSLgoGdW5yZWFkGAMgAygLMh4ubXBjLmludGVybmFsLnYxLlVucmVhZENsdXN0ZXISMAoHZm9yZWlnbhgEIAMoCzIfLm1wYy5pbnRlcm5hbC52MS5Gb3JlaWduT2JqZWN0cyJICg5Gb3JlaWduT2JqZWN0cxIPCgdjbHVzdGVyGAEgASgJEhQKDGluc3RhbGxhdGlvbhgCIAEoCRIPCgdvYmplY3RzGAMgASgFIkQKDVVucmVhZENsdXN0ZXISDwoHY2x1c3RlchgBIAEoCRIiCgVlcnJvchgCIAEoCzITLm1wYy52MS5FcnJvclJlY29yZCJmCg1DbHVzdGVyT2JqZWN0Eg4KBm9iamVjdBgBIAEoCRIOCgZ0YXJnZXQYAiABKAkSEgoKdGFyZ2V0X3VpZBgDIAEoCRIQCghyZXZpc2lvbhgEIAEoBRIPCgdjbHVzdGVyGAUgASgJIjoKEUdldFJvbGxvdXRSZXF1ZXN0EhMKC2Vudmlyb25tZW50GAEgASgJEhAKCHdvcmtsb2FkGAIgASgJIkQKEkdldFJvbGxvdXRSZXNwb25zZRIuCgZzdGF0dXMYASABKAsyHi5tcGMuaW50ZXJuYWwudjEuUm9sbG91dFN0YXR1cyJjCg1Sb2xsb3V0U3RhdHVzEg8KB2Rlc2lyZWQYASABKAUSDwoHdXBkYXRlZBgCIAEoBRINCgVyZWFkeRgDIAEoBRIQCghyZXZpc2lvbhgEIAEoBRIPCgdtZXNzYWdlGAUgASgJIjgKD0xpc3RQb2RzUmVxdWVzdBITCgtlbnZpcm9ubWVudBgBIAEoCRIQCgh3b3JrbG9hZBgCIAEoCSI2ChBMaXN0UG9kc1Jlc3BvbnNlEiIKBHBvZHMYASADKAsyFC5tcGMuaW50ZXJuYWwudjEuUG9kIqMBCgNQb2QSDAoEbmFtZRgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDwoHbWVzc2FnZRgDIAEoCRINCgVyZWFkeRgEIAEoCBIQCghyZXN0YXJ0cxgFIAEoBRINCgVpbWFnZRgGIAEoCRIMCgRub2RlGAcgASgJEi8KC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI6ChFMaXN0RXZlbnRzUmVxdWVzdBITCgtlbnZpcm9ubWVudBgBIAEoCRIQCgh3b3JrbG9hZBgCIAEoCSJDChJMaXN0RXZlbnRzUmVzcG9uc2USLQoGZXZlbnRzGAEgAygLMh0ubXBjLmludGVybmFsLnYxLkNsdXN0ZXJFdmVudCKJAQoMQ2x1c3RlckV2ZW50EigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNvdW50GAIgASgFEg8KB3dhcm5pbmcYAyABKAgSDgoGcmVhc29uGAQgASgJEg4KBm9iamVjdBgFIAEoCRIPCgdtZXNzYWdlGAYgASgJIlwKFFBsYW5PcGVyYXRpb25SZXF1ZXN0EgwKBGtpbmQYASABKAkSDgoGdGFyZ2V0GAIgASgJEiYKBWlucHV0GAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCI/ChVQbGFuT3BlcmF0aW9uUmVzcG9uc2USJgoHY2hhbmdlcxgBIAMoCzIVLm1wYy52MS5QbGFubmVkQ2hhbmdlIiYKFkNvbXBhcmVSZXNvdXJjZVJlcXVlc3QSDAoEbmFtZRgBIAEoCSJLChdDb21wYXJlUmVzb3VyY2VSZXNwb25zZRIwCgtkaWZmZXJlbmNlcxgBIAMoCzIbLm1wYy5pbnRlcm5hbC52MS5EaWZmZXJlbmNlIkMKCkRpZmZlcmVuY2USJQoGY2hhbmdlGAEgASgLMhUubXBjLnYxLlBsYW5uZWRDaGFuZ2USDgoGcmVtZWR5GAIgASgJIqIBChFTdHJlYW1Mb2dzUmVxdWVzdBITCgtlbnZpcm9ubWVudBgBIAEoCRIQCgh3b3JrbG9hZBgCIAEoCRIOCgZmb2xsb3cYAyABKAgSEQoEdGFpbBgEIAEoBUgAiAEBEikKBXNpbmNlGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZXBsaWNhGAYgASgJQgcKBV90YWlsIl0KElN0cmVhbUxvZ3NSZXNwb25zZRIPCgdyZXBsaWNhGAEgASgJEigKBHRpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHRleHQYAyABKAkyswYKDkNsdXN0ZXJTZXJ2aWNlElUKCkdldENsdXN0ZXISIi5tcGMuaW50ZXJuYWwudjEuR2V0Q2x1c3RlclJlcXVlc3QaIy5tcGMuaW50ZXJuYWwudjEuR2V0Q2x1c3RlclJlc3BvbnNlElgKC0xpc3RPYmplY3RzEiMubXBjLmludGVybmFsLnYxLkxpc3RPYmplY3RzUmVxdWVzdBokLm1wYy5pbnRlcm5hbC52MS5MaXN0T2JqZWN0c1Jlc3BvbnNlElUKCkdldFJvbGxvdXQSIi5tcGMuaW50ZXJuYWwudjEuR2V0Um9sbG91dFJlcXVlc3QaIy5tcGMuaW50ZXJuYWwudjEuR2V0Um9sbG91dFJlc3BvbnNlEk8KCExpc3RQb2RzEiAubXBjLmludGVybmFsLnYxLkxpc3RQb2RzUmVxdWVzdBohLm1wYy5pbnRlcm5hbC52MS5MaXN0UG9kc1Jlc3BvbnNlElUKCkxpc3RFdmVudHMSIi5tcGMuaW50ZXJuYWwudjEuTGlzdEV2ZW50c1JlcXVlc3QaIy5tcGMuaW50ZXJuYWwudjEuTGlzdEV2ZW50c1Jlc3BvbnNlEl4KDVBsYW5PcGVyYXRpb24SJS5tcGMuaW50ZXJuYWwudjEuUGxhbk9wZXJhdGlvblJlcXVlc3QaJi5tcGMuaW50ZXJuYWwudjEuUGxhbk9wZXJhdGlvblJlc3BvbnNlEmQKD0NvbXBhcmVSZXNvdXJjZRInLm1wYy5pbnRlcm5hbC52MS5Db21wYXJlUmVzb3VyY2VSZXF1ZXN0GigubXBjLmludGVybmFsLnYxLkNvbXBhcmVSZXNvdXJjZVJlc3BvbnNlElcKClN0cmVhbUxvZ3MSIi5tcGMuaW50ZXJuYWwudjEuU3RyZWFtTG9nc1JlcXVlc3QaIy5tcGMuaW50ZXJuYWwudjEuU3RyZWFtTG9nc1Jlc3BvbnNlMAESUgoJR2V0RW5naW5lEiEubXBjLmludGVybmFsLnYxLkdldEVuZ2luZVJlcXVlc3QaIi5tcGMuaW50ZXJuYWwudjEuR2V0RW5naW5lUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common]);
 
 /**
  * Request of GetCluster.
@@ -1115,6 +1115,125 @@ export const PlanOperationResponseSchema: GenMessage<PlanOperationResponse, {jso
   messageDesc(file_mpc_internal_v1_cluster, 19);
 
 /**
+ * Request of CompareResource.
+ *
+ * @generated from message mpc.internal.v1.CompareResourceRequest
+ */
+export type CompareResourceRequest = Message<"mpc.internal.v1.CompareResourceRequest"> & {
+  /**
+   * Name of the environment or the workload.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Request of CompareResource.
+ *
+ * @generated from message mpc.internal.v1.CompareResourceRequest
+ */
+export type CompareResourceRequestJson = {
+  /**
+   * Name of the environment or the workload.
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+};
+
+/**
+ * Describes the message mpc.internal.v1.CompareResourceRequest.
+ * Use `create(CompareResourceRequestSchema)` to create a new message.
+ */
+export const CompareResourceRequestSchema: GenMessage<CompareResourceRequest, {jsonType: CompareResourceRequestJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_internal_v1_cluster, 20);
+
+/**
+ * Response of CompareResource.
+ *
+ * @generated from message mpc.internal.v1.CompareResourceResponse
+ */
+export type CompareResourceResponse = Message<"mpc.internal.v1.CompareResourceResponse"> & {
+  /**
+   * Differences of the cluster from what was last applied.
+   *
+   * @generated from field: repeated mpc.internal.v1.Difference differences = 1;
+   */
+  differences: Difference[];
+};
+
+/**
+ * Response of CompareResource.
+ *
+ * @generated from message mpc.internal.v1.CompareResourceResponse
+ */
+export type CompareResourceResponseJson = {
+  /**
+   * Differences of the cluster from what was last applied.
+   *
+   * @generated from field: repeated mpc.internal.v1.Difference differences = 1;
+   */
+  differences?: DifferenceJson[];
+};
+
+/**
+ * Describes the message mpc.internal.v1.CompareResourceResponse.
+ * Use `create(CompareResourceResponseSchema)` to create a new message.
+ */
+export const CompareResourceResponseSchema: GenMessage<CompareResourceResponse, {jsonType: CompareResourceResponseJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_internal_v1_cluster, 21);
+
+/**
+ * A difference of a cluster from what was applied.
+ *
+ * @generated from message mpc.internal.v1.Difference
+ */
+export type Difference = Message<"mpc.internal.v1.Difference"> & {
+  /**
+   * The change that would undo it.
+   *
+   * @generated from field: mpc.v1.PlannedChange change = 1;
+   */
+  change?: PlannedChange | undefined;
+
+  /**
+   * The command without which that change would be refused; empty for none.
+   *
+   * @generated from field: string remedy = 2;
+   */
+  remedy: string;
+};
+
+/**
+ * A difference of a cluster from what was applied.
+ *
+ * @generated from message mpc.internal.v1.Difference
+ */
+export type DifferenceJson = {
+  /**
+   * The change that would undo it.
+   *
+   * @generated from field: mpc.v1.PlannedChange change = 1;
+   */
+  change?: PlannedChangeJson;
+
+  /**
+   * The command without which that change would be refused; empty for none.
+   *
+   * @generated from field: string remedy = 2;
+   */
+  remedy?: string;
+};
+
+/**
+ * Describes the message mpc.internal.v1.Difference.
+ * Use `create(DifferenceSchema)` to create a new message.
+ */
+export const DifferenceSchema: GenMessage<Difference, {jsonType: DifferenceJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_internal_v1_cluster, 22);
+
+/**
  * Request of StreamLogs.
  *
  * @generated from message mpc.internal.v1.StreamLogsRequest
@@ -1217,7 +1336,7 @@ export type StreamLogsRequestJson = {
  * Use `create(StreamLogsRequestSchema)` to create a new message.
  */
 export const StreamLogsRequestSchema: GenMessage<StreamLogsRequest, {jsonType: StreamLogsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 20);
+  messageDesc(file_mpc_internal_v1_cluster, 23);
 
 /**
  * Response of StreamLogs: one line.
@@ -1280,7 +1399,7 @@ export type StreamLogsResponseJson = {
  * Use `create(StreamLogsResponseSchema)` to create a new message.
  */
 export const StreamLogsResponseSchema: GenMessage<StreamLogsResponse, {jsonType: StreamLogsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 21);
+  messageDesc(file_mpc_internal_v1_cluster, 24);
 
 /**
  * Reads of clusters by the API through workers, which alone can reach them. For processes of one
@@ -1348,6 +1467,16 @@ export const ClusterService: GenService<{
     methodKind: "unary";
     input: typeof PlanOperationRequestSchema;
     output: typeof PlanOperationResponseSchema;
+  },
+  /**
+   * Compares a resource with its cluster.
+   *
+   * @generated from rpc mpc.internal.v1.ClusterService.CompareResource
+   */
+  compareResource: {
+    methodKind: "unary";
+    input: typeof CompareResourceRequestSchema;
+    output: typeof CompareResourceResponseSchema;
   },
   /**
    * Streams the log lines of the copies of a workload.
