@@ -112,11 +112,16 @@ export const REASONS = {
     ),
     CRASH_LOOP: caller("Read the program's last output, correct it and deploy again"),
     DELETION_PROTECTED: caller("Take the deletion protection off first"),
+    ENGINE_HOUSEKEEPING: platform("Let the periodic task run that the error names"),
     ENGINE_NAMESPACE: platform("Create the namespace in Temporal"),
     ENGINE_NO_BUILD: platform("Start a worker of the build that the error names"),
     ENGINE_NO_WORKER: platform("Start a worker, or make its build the current one in Temporal"),
+    ENGINE_PAUSED: platform("Continue in Temporal what somebody has paused there"),
     ENGINE_SEARCH_ATTRIBUTES: platform("Add the search attributes to the namespace in Temporal"),
     ENGINE_TLS: platform("Correct the TLS settings of the connection to Temporal"),
+    ENGINE_WORKFLOW_FAILS: platform(
+      "Start a worker with the code that began the workflow, or start the workflow over",
+    ),
     ENVIRONMENT_NOT_EMPTY: caller(
       "See with 'mpctl workload list' what is in it, then delete that or use --force",
     ),

@@ -8,6 +8,7 @@ import {
   type ErrorRecord,
   idOf,
   isTerminal,
+  type MpcError,
   type Operation,
   type Responsible,
   type StepRecord,
@@ -51,7 +52,9 @@ export async function explainOperation(
   caller: Caller,
   name: string,
 ): Promise<Explanation> {
-  const { value: operation } = await getOperation(deps, caller, name);
+  const { value: recorded } = await getOperation(deps, caller, name);
+  const problem = await engineProblem(deps, caller, recorded);
+  const operation = problem ? { ...recorded, waitingReason: problem.message } : recorded;
   const resource = await resourceOf(deps.store, operation, caller.signal);
   const step = stepAtFault(operation);
   const attempt = step?.attempts.findLast((attempt) => attempt.error !== null);
@@ -79,9 +82,22 @@ export async function explainOperation(
     causes,
     responsible,
     nextStep: operation.waitingReason ? "" : advice?.nextStep ?? "",
-    nextCommand: nextCommandOf(operation, error, responsible),
+    nextCommand: problem && commandOf(problem) || nextCommandOf(operation, error, responsible),
   };
 }
+
+/** What keeps the engine from continuing an operation whose record gives no reason for waiting. */
+async function engineProblem(
+  { engine, engineProblems }: ServiceDeps,
+  { signal }: Caller,
+  operation: Operation,
+): Promise<MpcError | undefined> {
+  if (isTerminal(operation.state) || operation.waitingReason || operation.engine !== engine) return;
+  const problems = await engineProblems?.(signal) ?? [];
+  return problems.find(({ reason }) => reason !== "ENGINE_HOUSEKEEPING");
+}
+
+const commandOf = (error: MpcError) => error.metadata["command"] ?? adviceFor(error).command;
 
 /** How the cluster differs now from what a successful operation applied; undefined if it does not. */
 function driftSince(
@@ -118,7 +134,7 @@ function changedSince(
 function stepAtFault(operation: Operation): StepRecord | undefined {
   return operation.steps.find((step) => step.state === "UNDO_FAILED") ??
     operation.steps.find((step) => step.name === operation.error?.metadata["step"]) ??
-    operation.steps.find((step) => step.state === "RUNNING" || step.state === "UNDOING");
+    operation.steps.find(({ state }) => ["RUNNING", "UNDOING", "FAILED"].includes(state));
 }
 
 function summary(
@@ -140,8 +156,11 @@ function summary(
         : tries > 1
         ? ` for the ${ordinal(tries)} time`
         : "";
+      const since = tries > 1 && step?.startTime
+        ? `, retried ${tries - 1} times since ${new Date(step.startTime).toISOString()}`
+        : "";
       const progress = step?.progress ? `: ${step.progress}` : "";
-      return `${what} runs step '${step?.name ?? ""}'${retry}${progress}`;
+      return `${what} runs step '${step?.name ?? ""}'${retry}${since}${progress}`;
     }
     case "CANCELLING":
       return `${what} is being cancelled: ${operation.cancellation?.reason ?? ""}${

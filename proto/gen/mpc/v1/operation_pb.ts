@@ -704,8 +704,8 @@ export type ListOperationsRequest = Message<"mpc.v1.ListOperationsRequest"> & {
   pageToken: string;
 
   /**
-   * AIP-160 over `name`, `kind`, `target`, `state`, `done`, `stalled` (it needs attention, or has told
-   * of nothing for five minutes), `actor`, `engine`, `retry_of`, `create_time`, `update_time` and
+   * AIP-160 over `name`, `kind`, `target`, `state`, `done`, `stalled` (it needs attention, or nothing
+   * has worked on it for five minutes), `actor`, `engine`, `retry_of`, `create_time`, `update_time` and
    * `end_time`; for instance `state = RUNNING AND target = "environments/dev"`.
    *
    * @generated from field: string filter = 3;
@@ -749,8 +749,8 @@ export type ListOperationsRequestJson = {
   pageToken?: string;
 
   /**
-   * AIP-160 over `name`, `kind`, `target`, `state`, `done`, `stalled` (it needs attention, or has told
-   * of nothing for five minutes), `actor`, `engine`, `retry_of`, `create_time`, `update_time` and
+   * AIP-160 over `name`, `kind`, `target`, `state`, `done`, `stalled` (it needs attention, or nothing
+   * has worked on it for five minutes), `actor`, `engine`, `retry_of`, `create_time`, `update_time` and
    * `end_time`; for instance `state = RUNNING AND target = "environments/dev"`.
    *
    * @generated from field: string filter = 3;
