@@ -1438,7 +1438,7 @@ export type DeployWorkloadRequest = Message<"mpc.v1.DeployWorkloadRequest"> & {
 
   /**
    * Takes over fields that somebody else manages on the cluster, instead of failing with
-   * `CLUSTER_CONFLICT`.
+   * `FIELD_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 8;
    */
@@ -1502,7 +1502,7 @@ export type DeployWorkloadRequestJson = {
 
   /**
    * Takes over fields that somebody else manages on the cluster, instead of failing with
-   * `CLUSTER_CONFLICT`.
+   * `FIELD_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 8;
    */
@@ -1895,7 +1895,7 @@ export type RollbackWorkloadRequest = Message<"mpc.v1.RollbackWorkloadRequest"> 
 
   /**
    * Takes over fields that somebody else manages on the cluster, instead of failing with
-   * `CLUSTER_CONFLICT`.
+   * `FIELD_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 7;
    */
@@ -1960,7 +1960,7 @@ export type RollbackWorkloadRequestJson = {
 
   /**
    * Takes over fields that somebody else manages on the cluster, instead of failing with
-   * `CLUSTER_CONFLICT`.
+   * `FIELD_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 7;
    */
@@ -2031,7 +2031,7 @@ export type ScaleWorkloadRequest = Message<"mpc.v1.ScaleWorkloadRequest"> & {
 
   /**
    * Takes over fields that somebody else manages on the cluster, instead of failing with
-   * `CLUSTER_CONFLICT`.
+   * `FIELD_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 7;
    */
@@ -2088,7 +2088,7 @@ export type ScaleWorkloadRequestJson = {
 
   /**
    * Takes over fields that somebody else manages on the cluster, instead of failing with
-   * `CLUSTER_CONFLICT`.
+   * `FIELD_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 7;
    */
@@ -2145,7 +2145,7 @@ export type RestartWorkloadRequest = Message<"mpc.v1.RestartWorkloadRequest"> & 
 
   /**
    * Takes over fields that somebody else manages on the cluster, instead of failing with
-   * `CLUSTER_CONFLICT`.
+   * `FIELD_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 6;
    */
@@ -2195,7 +2195,7 @@ export type RestartWorkloadRequestJson = {
 
   /**
    * Takes over fields that somebody else manages on the cluster, instead of failing with
-   * `CLUSTER_CONFLICT`.
+   * `FIELD_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 6;
    */

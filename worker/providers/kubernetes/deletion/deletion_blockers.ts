@@ -58,6 +58,14 @@ export function remainingResources(namespace: LiveObject): readonly string[] {
   return [...names].map(([, plural = ""]) => plural);
 }
 
+/** What blocks a deletion while the watches fail; none while they do not. */
+export const outageBlockers = (cluster: string, failure: unknown): readonly Residue[] =>
+  failure === undefined ? [] : [{
+    object: `Cluster/${cluster}`,
+    reason: "it does not answer, and is tried again",
+    remedy: "mpctl doctor",
+  }];
+
 function removal({ kind, namespace, name }: ObjectRef): string {
   const where = namespace === undefined ? "" : ` --namespace ${namespace}`;
   return `kubectl patch ${kind.toLowerCase()} ${name}${where} --type=json -p '[{"op":"remove","path":"/metadata/finalizers"}]'`;
