@@ -11,6 +11,16 @@ export interface TcpProxy extends AsyncDisposable {
   set(mode: ProxyMode): void;
 }
 
+/** A connection to a port; undefined where nothing listens. */
+async function connectTo(port: number): Promise<Deno.Conn | undefined> {
+  try {
+    return await Deno.connect({ hostname: "127.0.0.1", port });
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) return undefined;
+    throw error;
+  }
+}
+
 /** Starts a proxy to a port of `127.0.0.1`. */
 export function startTcpProxy(target: number, hostname = "127.0.0.1"): TcpProxy {
   const listener = Deno.listen({ hostname, port: 0 });
@@ -37,7 +47,8 @@ export function startTcpProxy(target: number, hostname = "127.0.0.1"): TcpProxy 
   const serve = async (connection: Deno.Conn) => {
     open.add(connection);
     if (mode === "close") return end(connection);
-    const server = await Deno.connect({ hostname: "127.0.0.1", port: target });
+    const server = await connectTo(target);
+    if (!server) return end(connection);
     open.add(server);
     await Promise.all([pipe(connection, server), pipe(server, connection)]);
   };

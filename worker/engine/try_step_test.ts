@@ -182,7 +182,7 @@ for (const undo of [false, true]) {
 Deno.test("failures count on both sides of an outage, and the wait is the step's progress", async () => {
   const bodies: Body[] = [failing("UNAVAILABLE"), away, away, failing("UNAVAILABLE")];
   const { clock, once, operation } = await world({
-    run: (signal) => bodies.shift()!(signal),
+    run: (signal, context) => bodies.shift()!(signal, context),
     maxAttempts: 2,
   });
   const since = clock.now();
