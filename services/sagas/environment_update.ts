@@ -2,7 +2,7 @@ import { type Environment, EXPIRES_SOON } from "@mpc/domain";
 import type { ApplyCall } from "../ports/mod.ts";
 import type { EnvironmentDefinition } from "./definition.ts";
 import { CLUSTER_CALL } from "./retry_policies.ts";
-import { moveEnvironment, nextGeneration } from "./move_resource.ts";
+import { asApplied, moveEnvironment, nextGeneration } from "./move_resource.ts";
 import type { Step, StepContext } from "./step.ts";
 
 /** The fields that an update may change; kept as requested and as they were before. */
@@ -111,7 +111,7 @@ export const environmentUpdate: EnvironmentDefinition<EnvironmentUpdateInput> = 
     return moveEnvironment(changed, "UPDATING", stamp);
   },
   settle(current, input, ending, stamp) {
-    if (ending === "SUCCEEDED") return moveEnvironment(current, "READY", stamp);
+    if (ending === "SUCCEEDED") return asApplied(moveEnvironment(current, "READY", stamp), stamp);
     const reverted: Environment = { ...current, ...input.previous };
     return moveEnvironment(
       reverted,

@@ -2,6 +2,7 @@ import {
   createEnvironment,
   deployWorkload,
   type MutationResult,
+  reconcileWorkload,
   restartWorkload,
   retryOperation,
   updateEnvironment,
@@ -48,6 +49,8 @@ export async function carryOut(
     }
     case "workload delete":
       return await removeWorkload(platform, { name: workload });
+    case "workload reconcile":
+      return await reconcileWorkload(deps, caller, { name: workload, etag: "" });
     case "workload restart":
       return await restartWorkload(deps, caller, { name: workload, etag: "", forceConflicts });
     case "op retry":

@@ -30,17 +30,17 @@ import { startKwokCluster } from "../servers/kwok_cluster.ts";
 import { type ProxyMode, startTcpProxy, type TcpProxy } from "../servers/tcp_proxy.ts";
 
 /** How much faster the platform's time passes than the API server's. */
-const FACTOR = 20;
+const FACTOR = 8;
 const SECOND = 1_000;
 
 /** The real time that a trial may take. */
 const PATIENCE_MS = 60_000;
 
 /** Trials that run at the same time; each has a network and a control plane of its own. */
-const AT_ONCE = 8;
+const AT_ONCE = 6;
 
 /** At how many of a change's requests it is interrupted; deletions make dozens, most of them reads. */
-const MAX_POINTS = 10;
+const MAX_POINTS = 6;
 
 let folder: string;
 let server: KubeApiServer;
@@ -260,7 +260,9 @@ async function trial(
   for (const { name, attempts } of ended.steps) {
     assert.equal(attempts.length, 1, `step '${name}' used one attempt`);
   }
-  if (interruption) assert.ok(world.network.wasCut, "the network was cut");
+  // How often a wait reads depends on the time that the cluster takes.
+  const isReached = interruption && interruption.request <= requests;
+  if (isReached) assert.ok(world.network.wasCut, "the network was cut");
   // A step that waits on a watch does not notice an outage that is over before it looks.
   const told = records.flatMap(({ steps }) => steps.map(({ progress }) => progress))
     .filter((progress) => /has not answered since/.test(progress));
@@ -325,7 +327,7 @@ Deno.test({
       /^environment\.create of 'environments\/stopped' waits at step 'create_namespace': cluster 'east' has not answered since \S+Z; it is tried again at \S+Z, and the operation goes on by itself until \S+Z$/,
     );
     assert.equal(explanation.responsible, "cluster");
-    assert.equal(explanation.causes.at(-1)?.reason, "CLUSTER_UNREACHABLE");
+    assert.equal(explanation.causes[0]?.reason, "CLUSTER_UNREACHABLE");
     await server.resume();
     const { ended } = await world.ended(requested);
     assert.equal(ended.state, "SUCCEEDED", `${ended.error?.message}`);
