@@ -5,6 +5,10 @@ export const EVENT_REASONS = {
   CancelRequested: "Somebody asked to cancel the operation",
   ChangedByOthers: "Somebody else has changed the workload on the cluster",
   CreateFailed: "The environment could not be created",
+  ClaimRequested: "Somebody asked to claim a cluster for this database",
+  ClusterClaimLost:
+    "Another copy of this database claims the cluster, which is not changed any more",
+  ClusterClaimed: "The cluster is claimed by this database again",
   Creating: "The environment is being created",
   Degraded: "The workload runs its previous revision, because the new one failed",
   DeleteFailed: "The resource could not be deleted",
@@ -24,6 +28,7 @@ export const EVENT_REASONS = {
   OperationNeedsAttention: "The operation failed, and not all of what it did is undone",
   OperationRequested: "Somebody asked for the operation",
   OperationSucceeded: "The operation succeeded",
+  OperationTakenOver: "Another engine continues the operation",
   OperationWaiting: "The operation waits, because its engine does not go on with it",
   OrphanForgotten: "An orphaned object is left on a cluster that workers no longer have",
   OrphanSwept: "An orphaned object was removed from its cluster",

@@ -124,6 +124,10 @@ export const REASONS = {
       "Wait until the environment is READY, or repair it",
       "mpctl env get {environment}",
     ),
+    CLUSTER_CLAIMED_ELSEWHERE: platform(
+      "Stop the other copy of the database, then claim the cluster for this one",
+      "mpctl doctor --claim CLUSTER",
+    ),
     EXPIRE_TIME_PASSED: caller("Give the environment a later expiry and ask again"),
     HELM_MISSING: platform("Install Helm 3 on the worker's machine, or configure its path"),
     IMAGE_PULL_FAILED: caller("Check the image's name and tag, and who may pull it"),
@@ -133,7 +137,9 @@ export const REASONS = {
     KUBECONFIG_UNUSABLE: cluster("Correct the kubeconfig that the worker uses"),
     NOT_RETRYABLE: caller("Start a new operation; only a failed one can be retried"),
     NO_EARLIER_REVISION: caller("Deploy the workload with the image that is wanted"),
-    NO_ENGINE: platform("Start the server with the engine that the operation runs on"),
+    NO_ENGINE: platform(
+      "Start the server with the engine that the operation runs on, or with --take-over",
+    ),
     NO_NAMESPACE: cluster("Find out who deleted the environment's namespace on the cluster"),
     NO_TEMPORAL: platform("Install Temporal's CLI, or give --temporal-address"),
     NO_WORKFLOW_BUNDLE: platform("Build the workflows", "deno task bundle:workflows"),

@@ -33,7 +33,7 @@ export async function startWorker(
   const { provider, planner } = await platform.openClusters(config);
   const internal = serveInternal({ cluster: provider, planner }, config.internalListen);
   components.add({ name: "internal", close: () => internal.close() });
-  const engine = await platform.startEngine(provider, startEngine);
+  const engine = await platform.startEngine(provider, startEngine, config.takeOver);
   const deps = platform.deps({ cluster: provider, planner, engine: engine.name });
   await platform.startWork({ deps, provider, engine, keepMs, alone: false });
   const health = serveHealth(components, config.healthListen);

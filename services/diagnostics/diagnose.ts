@@ -8,6 +8,7 @@ import {
   type Workload,
 } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
+import { claimLost } from "../clusters/claimed_elsewhere.ts";
 import { allOf } from "../resources/read_all.ts";
 import type { ServiceDeps } from "../deps.ts";
 import type { ForeignObjects } from "../ports/mod.ts";
@@ -46,9 +47,14 @@ export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagn
   return { checks, findings: findings.filter((finding) => again.has(keyOf(finding))), foreign };
 }
 
-/** The message may differ at the second check if a cluster cannot be read. */
+/** Invariants whose messages may differ at the second check. */
+const MAY_DIFFER: ReadonlySet<Invariant> = new Set([
+  "CLUSTER_CLAIMED_ELSEWHERE",
+  "CLUSTER_UNREADABLE",
+]);
+
 const keyOf = ({ invariant, subject, message }: Finding) =>
-  JSON.stringify([invariant, subject, invariant === "CLUSTER_UNREADABLE" ? "" : message]);
+  JSON.stringify([invariant, subject, MAY_DIFFER.has(invariant) ? "" : message]);
 
 async function examine(deps: ServiceDeps, caller: Caller): Promise<Omit<Diagnosis, "checks">> {
   const environments = await allOf(deps.store.environments, caller.signal);
@@ -70,6 +76,7 @@ async function examine(deps: ServiceDeps, caller: Caller): Promise<Omit<Diagnosi
     ),
     ...unfinished.map(attentionFinding),
     ...await waiting(deps, caller),
+    ...await lostClaims(deps, caller),
   ];
   return { findings, foreign };
 }
@@ -137,6 +144,22 @@ function attentionFinding({ name, residue }: Operation): Finding {
     message: residue.map(({ object, reason }) => `${object}: ${reason}`).join("; "),
     remedy: `mpctl op retry ${idOf(name)}`,
   };
+}
+
+async function lostClaims(
+  { store }: ServiceDeps,
+  { signal }: Caller,
+): Promise<readonly Finding[]> {
+  return (await allOf(store.claims, signal)).flatMap(({ name, lost }) =>
+    lost
+      ? [{
+        invariant: "CLUSTER_CLAIMED_ELSEWHERE" as const,
+        subject: name,
+        message: `Nothing on it is changed: ${claimLost(idOf(name), lost.renewTime)}`,
+        remedy: `mpctl doctor --claim ${idOf(name)}`,
+      }]
+      : []
+  );
 }
 
 /** One finding for each reason, because an engine that is down makes every operation wait. */

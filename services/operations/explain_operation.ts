@@ -14,7 +14,7 @@ import {
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { getOperation } from "./read_operations.ts";
-import { resourceOf } from "../sagas/mod.ts";
+import { DEFINITIONS, resourceOf } from "../sagas/mod.ts";
 import type { WorkloadDeployInput } from "../sagas/workload_deploy.ts";
 
 export interface ExplainedCause {
@@ -53,7 +53,10 @@ export async function explainOperation(
   const error = operation.error ?? attempt?.error ?? null;
   const told = summary(operation, step, attempt?.nextRetryTime ?? null);
   const causes = error ? causesOf(operation, step, error) : [];
-  const since = hasFailed(operation) ? changedSince(operation, resource?.value) : null;
+  const isAboutOne = DEFINITIONS[operation.kind].resource !== null;
+  const since = isAboutOne && hasFailed(operation)
+    ? changedSince(operation, resource?.value)
+    : null;
   if (since) {
     const nextCommand = since.by ? `mpctl op explain ${idOf(since.by)}` : "";
     const summary = `${told}; ${since.what}`;

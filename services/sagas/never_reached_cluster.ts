@@ -4,6 +4,7 @@ import type { StepContext } from "./step.ts";
 /** Failures that come before any request to the cluster; the ports document what each means. */
 const NOBODY_ASKED: ReadonlySet<ErrorReason> = new Set([
   "UNKNOWN_CLUSTER",
+  "CLUSTER_CLAIMED_ELSEWHERE",
   "KUBECONFIG_UNUSABLE",
   "CLUSTER_CREDENTIALS",
   "CLUSTER_NOT_TRUSTED",

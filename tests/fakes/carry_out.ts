@@ -1,11 +1,12 @@
 import {
+  claimCluster,
   type MutationResult,
   restartWorkload,
   retryOperation,
   updateEnvironment,
 } from "@mpc/services";
 import type { Platform } from "./platform.ts";
-import { removeEnvironment, removeWorkload } from "./scenarios.ts";
+import { removeEnvironment, removeWorkload, sweep } from "./scenarios.ts";
 
 /** Makes the request that `mpctl` would make for this command. */
 export function carryOut(platform: Platform, command: string): Promise<MutationResult> {
@@ -24,6 +25,10 @@ export function carryOut(platform: Platform, command: string): Promise<MutationR
       return restartWorkload(deps, caller, { name: workload, etag: "" });
     case "op retry":
       return retryOperation(deps, caller, { name: `operations/${id}` });
+    case "doctor --sweep":
+      return sweep(platform);
+    case "doctor --claim":
+      return claimCluster(deps, caller, { cluster: id });
     default:
       throw new Error(`'${command}' is not a command that the suite knows`);
   }
