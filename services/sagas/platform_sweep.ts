@@ -37,8 +37,8 @@ const deleteObjects: Step<PlatformSweepInput> = {
     const { provider, signal, heartbeat } = context;
     const { objects, unread } = await provider.inventory({ signal });
     const skipped: string[] = [];
-    let requested = 0;
-    await allOf(leftovers.map(async (leftover) => {
+    const removed: string[] = [];
+    const works = leftovers.map(async (leftover) => {
       const away = unread.find(({ cluster }) => cluster === leftover.cluster);
       if (away) throw away.error;
       if (await isChanged(context, leftover, objects)) {
@@ -46,8 +46,11 @@ const deleteObjects: Step<PlatformSweepInput> = {
         return;
       }
       await requestRemoval(provider, leftover, { signal });
-      heartbeat(`${++requested} of ${leftovers.length} are being removed`);
-    }));
+      removed.push(...leftover.objects);
+    });
+    await Promise.allSettled(works);
+    if (removed.length > 0) heartbeat(`removing ${listed(removed.toSorted())}`);
+    await allOf(works);
     return { skipped: skipped.sort() };
   },
   async plan({ provider, signal }, { leftovers }) {

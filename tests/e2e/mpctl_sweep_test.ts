@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Event } from "@mpc/domain";
 import { openSqliteStore } from "@mpc/storage/sqlite";
 import { type PlatformProcess, startPlatform } from "../servers/platform_process.ts";
 import { openWorld } from "./mpctl_world.ts";
@@ -15,6 +16,8 @@ async function withServer(
     readonly data: string;
     readonly start: () => Promise<void>;
     readonly kill: () => Promise<void>;
+    /** The log, while no server runs. */
+    readonly events: () => Promise<readonly Event[]>;
     /** Deletes the records of an environment and its workload, while no server runs. */
     readonly lose: (environment: string) => Promise<void>;
   }) => Promise<void>,
@@ -34,6 +37,12 @@ async function withServer(
       await platform?.kill();
       platform = undefined;
     },
+    async events() {
+      const store = openSqliteStore({ path: join(data, "mpc.db") });
+      const all = await store.events.read(0, 10_000);
+      await store.close();
+      return all;
+    },
     async lose(environment) {
       const store = openSqliteStore({ path: join(data, "mpc.db") });
       const name = `environments/${environment}`;
@@ -51,7 +60,7 @@ Deno.test({
   name: "a sweep is an operation: listed, followed, resumed after kill -9, and cancelled",
   ...NO_LEAKS,
   fn: () =>
-    withServer(async ({ mpctl, start, kill, lose }) => {
+    withServer(async ({ mpctl, start, kill, lose, events }) => {
       await start();
       for (const id of ["kept", "lost", "held"]) {
         assert.equal((await mpctl("env", "create", id)).code, 0);
@@ -75,16 +84,25 @@ Deno.test({
       const watched = await mpctl("op", "watch", name);
       assert.equal(watched.code, 0, watched.err);
       const ended = await mpctl("op", "get", name, "-o", "json");
-      const { kind, target, state, actor } = JSON.parse(ended.out);
-      assert.deepEqual([kind, target, state], ["platform.sweep", "platform", "SUCCEEDED"]);
+      const { kind, target, state, actor, steps } = JSON.parse(ended.out);
+      assert.deepEqual([kind, target, state], [
+        "platform.sweep",
+        "platform",
+        "OPERATION_STATE_SUCCEEDED",
+      ]);
       assert.notEqual(actor, "");
+      assert.match(steps[0].progress, /^removing .*Namespace\/lost/);
       assert.match((await mpctl("op", "list")).out, /platform\.sweep/);
       assert.equal((await mpctl("doctor")).code, 0);
-      const audit = await mpctl("event", "list", "--target", "environments/lost");
-      assert.match(audit.out, /SweepRequested.*Namespace\/lost/);
-      assert.match(audit.out, /OrphanSwept.*Namespace\/lost/);
 
       await kill();
+      const audit = (await events()).filter(({ operation }) => operation === name)
+        .filter(({ reason }) => /Sweep|Swept/.test(reason));
+      assert.deepEqual(audit.map(({ reason, actor: who }) => [reason, who]), [
+        ["SweepRequested", actor],
+        ["OrphanSwept", actor],
+      ]);
+      assert.ok(audit.every(({ message }) => message.includes("Namespace/lost")));
       await lose("held");
       await start();
       const held = (await mpctl("doctor", "--sweep", "--yes", "--no-wait")).out.trim();
@@ -94,8 +112,8 @@ Deno.test({
       assert.match(explained.out, /await_objects_gone/);
       const cancelled = await mpctl("op", "cancel", held, "--reason", "tested");
       assert.equal(cancelled.code, 0, cancelled.err);
-      const state2 = JSON.parse((await mpctl("op", "get", held, "-o", "json")).out).state;
-      assert.equal(state2, "CANCELLED");
+      const last = JSON.parse((await mpctl("op", "get", held, "-o", "json")).out).state;
+      assert.equal(last, "OPERATION_STATE_CANCELLED");
     }),
 });
 
