@@ -45,7 +45,10 @@ async function leave(directory: string, mix: Mix): Promise<readonly string[]> {
   const names: string[] = [];
   const dev = await startPlatform([`--data-dir=${directory}`]);
   const first = clientsOf(dev.web);
-  const { name } = await first.environments.createEnvironment({ environmentId: "dev" });
+  const { name } = await first.environments.createEnvironment({
+    environmentId: "dev",
+    environment: {},
+  });
   await first.operations.waitOperation({ name });
   if (mix.embedded) {
     const workload = { spec: { image: "nginx:slow", replicas: 3 } };
@@ -60,7 +63,9 @@ async function leave(directory: string, mix: Mix): Promise<readonly string[]> {
   const api = await startApiProcess(directory, [new URL("http://127.0.0.1:9")]);
   const { environments, operations } = clientsOf(api.web);
   if (mix.temporal) {
-    names.push((await environments.createEnvironment({ environmentId: "other" })).name);
+    names.push(
+      (await environments.createEnvironment({ environmentId: "other", environment: {} })).name,
+    );
   }
   if (mix.cancel) {
     for (const name of names) await operations.cancelOperation({ name, reason: "tested" });
