@@ -1,6 +1,7 @@
 import {
   claimCluster,
   type MutationResult,
+  reconcileWorkload,
   restartWorkload,
   retryOperation,
   updateEnvironment,
@@ -21,6 +22,8 @@ export function carryOut(platform: Platform, command: string): Promise<MutationR
       return updateEnvironment(deps, caller, { name: environment, etag: "", change: {} });
     case "workload delete":
       return removeWorkload(platform, { name: workload });
+    case "workload reconcile":
+      return reconcileWorkload(deps, caller, { name: workload, etag: "" });
     case "workload restart":
       return restartWorkload(deps, caller, { name: workload, etag: "" });
     case "op retry":

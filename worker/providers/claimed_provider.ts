@@ -31,6 +31,7 @@ export function claimedProvider(
     awaitRollout: guarded(provider.awaitRollout),
     pruneWorkload: guarded(provider.pruneWorkload),
     drift: (...of) => provider.drift(...of),
+    environmentDrift: (...of) => provider.environmentDrift(...of),
     deleteWorkloads: guarded(provider.deleteWorkloads),
     awaitWorkloadGone: (...of) => provider.awaitWorkloadGone(...of),
     inventory: (call) => provider.inventory(call),

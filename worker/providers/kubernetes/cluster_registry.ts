@@ -4,6 +4,7 @@ import {
   type Claims,
   type Clock,
   type ClusterEvent,
+  type Difference,
   type Inventory,
   isUnreadable,
   type LogLine,
@@ -108,8 +109,16 @@ export class ClusterRegistry implements Provider {
     return await (await this.#of(intent.environment)).pruneWorkload(intent, call);
   }
 
-  async drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly PlannedChange[]> {
+  async drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly Difference[]> {
     return await (await this.#of(intent.environment)).drift(intent, call);
+  }
+
+  async environmentDrift(
+    intent: NamespaceIntent,
+    call: ProviderCall,
+  ): Promise<readonly Difference[]> {
+    return await this.#named(intent.cluster, intent.environment, clusterGone)
+      .environmentDrift(intent, call);
   }
 
   async deleteWorkloads(

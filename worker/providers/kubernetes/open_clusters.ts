@@ -4,6 +4,7 @@ import type { Clock, Ids } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { claimedProvider } from "../claimed_provider.ts";
 import { ClusterClaims } from "../cluster_claims.ts";
+import { assertKubeconfig } from "./client/credentials.ts";
 import { HttpKubeClient } from "./client/http_kube_client.ts";
 import type { ObjectKind } from "./client/kube_object.ts";
 import { DEFAULT_LIMITS } from "./client/requester.ts";
@@ -26,11 +27,17 @@ export interface OpenClustersOptions {
   readonly findCluster: ClusterRegistryOptions["findCluster"];
 }
 
-/** Reads no kubeconfig and makes no request before the first use of a cluster. */
-export function openClusters(
+/**
+ * Makes no request before the first use of a cluster.
+ * @throws {MpcError} FAILED_PRECONDITION `KUBECONFIG_UNUSABLE`, for instance for a missing context
+ */
+export async function openClusters(
   settings: readonly ClusterSettings[],
   { store, clock, ids, installation, charts, findCluster }: OpenClustersOptions,
-): ClusterRegistry {
+): Promise<ClusterRegistry> {
+  for (const { name, kubeconfig, context } of settings) {
+    await assertKubeconfig({ cluster: name, kubeconfig, context });
+  }
   const clients = settings.map(({ name, kubeconfig, context, requestsPerSecond }) => {
     const rate = { perSecond: requestsPerSecond, burst: BURST_SECONDS * requestsPerSecond };
     const access = { cluster: name, kubeconfig, context };
