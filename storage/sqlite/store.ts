@@ -1,5 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Environment, Installation, Orphan, Revision, Workload } from "@mpc/domain";
+import type {
+  ClusterClaim,
+  Environment,
+  Installation,
+  Orphan,
+  Revision,
+  Workload,
+} from "@mpc/domain";
 import { storeClosed, throwIfAborted } from "../shared/errors.ts";
 import type { ReadOptions, Store } from "../store.ts";
 import { GroupCommit } from "./group_commit.ts";
@@ -80,6 +87,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     revisions: new SqliteCollection<Revision>(access, "revisions", COLUMNS.revisions),
     operations: new SqliteOperations(access, "operations", COLUMNS.operations),
     orphans: new SqliteCollection<Orphan>(access, "orphans"),
+    claims: new SqliteCollection<ClusterClaim>(access, "claims"),
     installations: new SqliteCollection<Installation>(access, "installations"),
     events,
     get commits() {

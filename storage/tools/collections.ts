@@ -20,6 +20,7 @@ const USES: {
   revisions: (one, other, use) => use(one.revisions, other.revisions),
   operations: (one, other, use) => use(one.operations, other.operations),
   orphans: (one, other, use) => use(one.orphans, other.orphans),
+  claims: (one, other, use) => use(one.claims, other.claims),
 };
 
 export const COLLECTIONS = Object.keys(USES) as readonly CollectionName[];

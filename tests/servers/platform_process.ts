@@ -16,9 +16,10 @@ export async function startPlatform(
   args: readonly string[],
   descriptors?: number,
   env: Record<string, string> = {},
+  task: "dev" | "dev:cluster" = "dev",
   through: readonly string[] = [],
 ): Promise<PlatformProcess> {
-  const [, ...command] = config.tasks.dev.split(" ");
+  const [, ...command] = config.tasks[task].split(" ");
   const process = startDeno(
     [
       ...command,
