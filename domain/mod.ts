@@ -25,6 +25,7 @@ export * from "./operation.ts";
 export * from "./orphan.ts";
 export * from "./plan.ts";
 export * from "./quantity.ts";
+export * from "./requests.ts";
 export {
   type Advice,
   adviceFor,

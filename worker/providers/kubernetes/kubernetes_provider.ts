@@ -40,6 +40,7 @@ import {
   toClusterObject,
 } from "./objects/ownership.ts";
 import { pruneObjects } from "./objects/prune.ts";
+import { fitQuota } from "./quota/fit_quota.ts";
 import { workloadEvents } from "./reads/workload_events.ts";
 import { workloadLogs } from "./reads/workload_logs.ts";
 import { workloadPods } from "./reads/workload_pods.ts";
@@ -143,7 +144,8 @@ export class KubernetesProvider implements Provider {
     if (await this.#isDryRunWithoutNamespace(intent.environment, call)) {
       return creationOf(desired.objects);
     }
-    return await applyObjects(this.#client, desired, call);
+    const fitting = await fitQuota(this.#client, desired, call);
+    return await applyObjects(this.#client, fitting, call);
   }
 
   async drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly PlannedChange[]> {

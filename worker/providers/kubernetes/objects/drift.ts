@@ -19,7 +19,8 @@ export async function driftOf(
   const changes = [
     ...await applyObjects(client, desired, options),
     ...await pruneObjects(client, desired, options),
-  ].filter(({ action, object }) => action !== "CREATE" || !temporary.has(object));
+  ].filter(({ action, object }) => action !== "CREATE" || !temporary.has(object))
+    .flatMap(withoutChosenStrategy);
   const rescaled = changes.some(({ fields }) => fields.some(({ path }) => path === REPLICAS));
   if (!rescaled) return changes;
   const live = await Promise.all(
@@ -36,3 +37,23 @@ export async function driftOf(
 }
 
 const REPLICAS = "spec.replicas";
+
+const STRATEGY = "spec.strategy.";
+
+/** What an apply sets instead of the rendered surge, so that an update fits its quota, as JSON. */
+const CHOSEN: Readonly<Record<string, readonly string[]>> = {
+  "spec.strategy.type": ['"Recreate"'],
+  "spec.strategy.rollingUpdate.maxSurge": ["0", ""],
+  "spec.strategy.rollingUpdate.maxUnavailable": ["1", ""],
+};
+
+/** Drops the update strategy if the last apply has chosen it (see `fitQuota`). */
+function withoutChosenStrategy(change: PlannedChange): readonly PlannedChange[] {
+  const strategy = change.fields.filter(({ path }) => path.startsWith(STRATEGY));
+  const isChosen = strategy.every(({ path, before, after }) =>
+    after !== '"Recreate"' && CHOSEN[path]?.includes(before)
+  );
+  if (strategy.length === 0 || !isChosen) return [change];
+  const fields = change.fields.filter((field) => !strategy.includes(field));
+  return fields.length > 0 ? [{ ...change, fields }] : [];
+}
