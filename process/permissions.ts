@@ -26,7 +26,7 @@ export async function assertPermitted(
     throw new MpcError("FAILED_PRECONDITION", {
       reason: "HELM_MISSING",
       message:
-        `Cannot render charts: '${task}' is not permitted to run '${charts.helm}'; ${instead}`,
+        `Cannot render charts: '${task}' is not permitted to run '${charts.helm}', or there is none; ${instead}`,
     });
   }
   for (const cluster of clusters) {

@@ -75,11 +75,12 @@ export interface Provider extends ClusterReader {
   drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly PlannedChange[]>;
   /**
    * Requests the deletion of the objects of workloads; does not wait.
+   * @returns the deletions; with `withNamespace` those of what runs pods
    * @param intents of one environment; deleting them together costs little more than deleting one
    */
   deleteWorkloads(
     intents: readonly WorkloadRef[],
-    call: ApplyCall,
+    call: DeleteCall,
   ): Promise<readonly PlannedChange[]>;
   /** Waits until a workload's objects are gone. */
   awaitWorkloadGone(intent: WorkloadRef, call: WorkloadWait): Promise<void>;
@@ -101,6 +102,11 @@ export interface ApplyCall extends ProviderCall {
   readonly leftovers?: boolean;
   /** The same spec was deployed before: Jobs that delete themselves when they end do not run again. */
   readonly sameSpec?: boolean;
+}
+
+export interface DeleteCall extends ApplyCall {
+  /** The namespace is deleted next, with everything in it: only what runs pods is deleted before. */
+  readonly withNamespace?: boolean;
 }
 
 export interface RolloutCall extends ProviderCall {

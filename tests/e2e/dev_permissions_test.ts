@@ -84,7 +84,7 @@ for (
 Deno.test("a worker refuses a program of a kubeconfig, and names the task that is permitted", () =>
   withFolder(async (folder) => {
     const kubeconfig = await kubeconfigIn(folder, LOCAL, exec);
-    const worker = startTask("worker", folder, ["--kubeconfig", kubeconfig, "--charts", folder]);
+    const worker = startTask("worker", folder, ["--kubeconfig", kubeconfig]);
     assert.equal((await worker.status).code, 1, worker.output());
     assert.match(
       worker.output(),

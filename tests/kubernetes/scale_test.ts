@@ -12,7 +12,7 @@ const WORKLOADS = ["web", "api", "jobs"];
 const USER = "mpc";
 
 /** The most API requests per operation. */
-const REQUESTS_PER_OPERATION = { create: 20, deploy: 4, delete: 40 };
+const REQUESTS_PER_OPERATION = { create: 13, deploy: 5, delete: 16 };
 
 /** The control plane, the platform and its API. */
 const PATIENCE_MS = 600_000;

@@ -3,6 +3,7 @@ import type {
   ApplyCall,
   Clock,
   ClusterEvent,
+  DeleteCall,
   Inventory,
   LogLine,
   LogQuery,
@@ -18,6 +19,8 @@ import type {
   WorkloadWait,
 } from "@mpc/services";
 import { throwIfAborted } from "../provider_errors.ts";
+import { EnvironmentAccess } from "./access/environment_access.ts";
+import { listEverywhere } from "./access/list_everywhere.ts";
 import { renderNamespace, renderPolicies, renderWorkload } from "./render/mod.ts";
 import { deleteObjects, listKinds } from "./client/bulk_requests.ts";
 import { NAMESPACE } from "./client/kinds.ts";
@@ -26,7 +29,13 @@ import type { LiveObject, ObjectKind } from "./client/kube_object.ts";
 import { awaitNamespaceGone } from "./deletion/await_namespace_gone.ts";
 import { awaitWorkloadGone } from "./deletion/await_workload_gone.ts";
 import { type ChartIntent, type HelmCharts, isChartIntent, noCharts } from "./helm/mod.ts";
-import { ALL_KINDS, KEPT_KINDS, POLICY_KINDS, WORKLOAD_KINDS } from "./managed_kinds.ts";
+import {
+  ALL_KINDS,
+  KEPT_KINDS,
+  POD_OWNING_KINDS,
+  POLICY_KINDS,
+  WORKLOAD_KINDS,
+} from "./managed_kinds.ts";
 import { applyObjects, creationOf } from "./objects/apply.ts";
 import type { Desired } from "./objects/desired.ts";
 import { deletionOf } from "./objects/diff.ts";
@@ -34,7 +43,6 @@ import { driftOf } from "./objects/drift.ts";
 import {
   byInstallation,
   isForeign,
-  OURS,
   ownedBy,
   ownerOf,
   toClusterObject,
@@ -65,6 +73,7 @@ export class KubernetesProvider implements Provider {
   readonly #installation: string;
   readonly #charts: HelmCharts | null;
   readonly #watch: ClusterWatch;
+  readonly #access: EnvironmentAccess;
 
   constructor({ client, clock, installation, charts }: KubernetesProviderOptions) {
     this.#client = client;
@@ -72,6 +81,7 @@ export class KubernetesProvider implements Provider {
     this.#installation = installation;
     this.#charts = charts;
     this.#watch = new ClusterWatch(client, clock);
+    this.#access = new EnvironmentAccess(client, clock);
   }
 
   async assertReachable({ signal }: ProviderCall): Promise<void> {
@@ -83,13 +93,18 @@ export class KubernetesProvider implements Provider {
     intent: NamespaceIntent,
     call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
-    const desired = {
-      uid: intent.uid,
-      installation: this.#installation,
-      objects: renderNamespace(intent),
-      prune: [],
-    };
-    return await applyObjects(this.#client, desired, call);
+    const { uid, environment: namespace } = intent;
+    const owner = { uid, installation: this.#installation, prune: [] };
+    const objects = renderNamespace(intent);
+    const changes = await applyObjects(this.#client, { ...owner, objects }, call);
+    const binding = await this.#access.binding(intent, call.signal);
+    if (!binding) return changes;
+    const isPlanned = call.dryRun && changes.some(({ action }) => action === "CREATE");
+    if (isPlanned) return [...changes, ...creationOf([binding])];
+    const desired = { ...owner, namespace, objects: [binding] };
+    const bound = await applyObjects(this.#client, desired, call);
+    if (bound.length > 0 && !call.dryRun) await this.#access.noticed(namespace, call.signal);
+    return [...changes, ...bound];
   }
 
   async applyPolicies(
@@ -100,7 +115,8 @@ export class KubernetesProvider implements Provider {
     const objects = renderPolicies(intent);
     if (await this.#isDryRunWithoutNamespace(namespace, call)) return creationOf(objects);
     const installation = this.#installation;
-    const desired = { uid, installation, namespace, objects, prune: POLICY_KINDS };
+    const read = await listKinds(this.#client, POLICY_KINDS, { namespace }, call.signal);
+    const desired = { uid, installation, namespace, objects, prune: POLICY_KINDS, read };
     return [
       ...await applyObjects(this.#client, desired, call),
       ...await pruneObjects(this.#client, desired, call),
@@ -124,9 +140,11 @@ export class KubernetesProvider implements Provider {
     const namespace = await this.#namespace(ref.environment, signal);
     if (!namespace || ownerOf(namespace) !== ref.uid) return [];
     if (isForeign(namespace, this.#installation)) return [];
-    const policies = await this.deletePolicies(ref, { signal, dryRun: true });
-    if (!dryRun) await deleteObjects(this.#client, [namespace], signal);
-    return [deletionOf(namespace), ...policies];
+    if (dryRun) {
+      return [deletionOf(namespace), ...await this.deletePolicies(ref, { signal, dryRun })];
+    }
+    await deleteObjects(this.#client, [namespace], signal);
+    return [deletionOf(namespace)];
   }
 
   awaitNamespaceGone(
@@ -171,12 +189,14 @@ export class KubernetesProvider implements Provider {
 
   async deleteWorkloads(
     refs: readonly WorkloadRef[],
-    { signal, dryRun = false }: ApplyCall,
+    { signal, dryRun = false, withNamespace = false }: DeleteCall,
   ): Promise<readonly PlannedChange[]> {
     const [first] = refs;
     if (!first) return [];
     const labelSelector = ownedBy(...refs.map(({ uid }) => uid));
-    const kinds = [...KEPT_KINDS, ...this.#workloadKinds];
+    const kinds = withNamespace
+      ? [...POD_OWNING_KINDS, ...this.#charts?.additionalKinds ?? []]
+      : [...KEPT_KINDS, ...this.#workloadKinds];
     const selection = { namespace: first.environment, labelSelector };
     const objects = await this.#own(kinds, selection, signal);
     const owned = refs.map(({ uid }) => objects.filter((object) => ownerOf(object) === uid));
@@ -193,7 +213,7 @@ export class KubernetesProvider implements Provider {
 
   async inventory({ signal }: ProviderCall): Promise<Inventory> {
     const kinds = [...ALL_KINDS, ...this.#charts?.additionalKinds ?? []];
-    const objects = await listKinds(this.#client, kinds, { labelSelector: OURS }, signal);
+    const objects = await listEverywhere(this.#client, kinds, signal);
     const { cluster } = this.#client;
     const installations = byInstallation(objects);
     const own = installations.get(this.#installation) ?? [];
