@@ -19,6 +19,7 @@ import {
   type View,
   WORKLOAD_VIEW,
 } from "../output/print.ts";
+import { printNotes } from "./print_notes.ts";
 
 export interface GetFlags {
   readonly watch?: true | undefined;
@@ -38,6 +39,7 @@ export async function getEnvironment(
     (client) => client.getEnvironment({ name }),
   );
   await printOne(context, ENVIRONMENT_VIEW, found);
+  if (isForPeople(context.config.output)) await printNotes(context, found);
   return EXIT.OK;
 }
 
@@ -55,6 +57,7 @@ export async function getWorkload(
     (client) => client.getWorkload({ name }),
   );
   await printOne(context, WORKLOAD_VIEW, found);
+  if (isForPeople(context.config.output)) await printNotes(context, found);
   return EXIT.OK;
 }
 
