@@ -1,3 +1,4 @@
+import { isMpcError } from "@mpc/domain";
 import { type Clock, type NamespaceIntent, sleepUnlessAborted } from "@mpc/services";
 import type { KubeClient } from "../client/kube_client.ts";
 import { fieldAt, type KubernetesObject } from "../client/kube_object.ts";
@@ -14,8 +15,8 @@ const NOTICE_MS = 5_000;
 export class EnvironmentAccess {
   readonly #client: KubeClient;
   readonly #clock: Clock;
-  /** Null if no binding is needed; undefined until the cluster was asked. */
-  #worker: Subject | null | undefined;
+  /** Null if no binding is needed; undefined until the cluster is asked. */
+  #worker: Promise<Subject | null> | undefined;
 
   constructor(client: KubeClient, clock: Clock) {
     this.#client = client;
@@ -27,10 +28,17 @@ export class EnvironmentAccess {
     intent: NamespaceIntent,
     signal: AbortSignal,
   ): Promise<KubernetesObject | undefined> {
-    if (this.#worker === undefined) {
-      this.#worker = await this.#mayEverywhere(signal) ? null : await this.#whoAmI(signal);
+    const asking = this.#worker ??= this.#ask(signal);
+    try {
+      const worker = await asking;
+      return worker === null ? undefined : roleBinding(intent, worker);
+    } catch (error) {
+      // The next call asks again.
+      if (this.#worker === asking) this.#worker = undefined;
+      // This call may have waited for an answer that another one no longer wants.
+      if (isMpcError(error, "CANCELLED") && !signal.aborted) return this.binding(intent, signal);
+      throw error;
     }
-    return this.#worker === null ? undefined : roleBinding(intent, this.#worker);
   }
 
   /**
@@ -45,8 +53,9 @@ export class EnvironmentAccess {
     }
   }
 
-  #mayEverywhere(signal: AbortSignal): Promise<boolean> {
-    return this.#may({ verb: "patch", resource: "secrets" }, signal);
+  async #ask(signal: AbortSignal): Promise<Subject | null> {
+    const mayEverywhere = await this.#may({ verb: "patch", resource: "secrets" }, signal);
+    return mayEverywhere ? null : await this.#whoAmI(signal);
   }
 
   async #may(
