@@ -31,7 +31,7 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
     (tools) => startEngine(config, tools, platform),
   );
   const deps = platform.deps({ cluster: provider, planner, engine: engine.name });
-  await platform.startWork({ deps, provider, engine, keepMs, alone: true });
+  await platform.startWork({ deps, provider, engine, keepMs, alone: platform.exclusive });
   const info = {
     version: VERSION,
     engine: engine.name,

@@ -66,6 +66,7 @@ export const REASONS = {
     OBJECT_INVALID: caller("Correct the field that the cluster refuses"),
     PAYLOAD_KEY_INVALID: platform("Give the worker a key as 'openssl rand -base64 32' makes it"),
     REQUEST_ID_REUSED: caller("Send another request id, or the first request unchanged"),
+    DOCUMENT_TOO_LARGE: caller("Send less: shorten values, or split the resource"),
     STORE_ADDRESS_INVALID: platform("Correct the address of the store; see --help"),
     UNKNOWN_KIND: platform("Run workers and API in the same version"),
     NOTHING_TO_SWEEP: caller("List the leftovers first, and name those to remove"),
@@ -147,9 +148,17 @@ export const REASONS = {
     PROGRESS_DEADLINE_EXCEEDED: caller("See what the replicas wait for with 'mpctl workload pods'"),
     ROLLOUT_PAUSED: caller("Resume the deployment that the message names, and deploy again"),
     SIMULATION_UNREADABLE: platform("Remove the file to start with an empty simulated cluster"),
+    STORE_CREDENTIALS_REJECTED: platform(
+      "Correct the user, the password or the authSource in the address of the store",
+    ),
+    STORE_INDEXES_DIFFER: platform("Drop the index that the message names, and start again"),
     STORE_IN_USE: platform("Stop the process that uses the store, or choose another --data-dir"),
     STORE_NOT_WRITABLE: platform("Choose a --data-dir that the process may write to"),
+    STORE_SERVER_UNSUPPORTED: platform(
+      "Use another version of the database server: MongoDB 4 to 8",
+    ),
     STORE_TOO_NEW: platform("Start the version that wrote the store, or a newer one"),
+    STORE_WRONG_REPLICA_SET: platform("Correct the replicaSet in the address of the store"),
     SUPERSEDED: caller("Look at the later operation; it has changed the resource since"),
     UNKNOWN_CLUSTER: caller(
       "Name a cluster that the workers have",
@@ -187,7 +196,7 @@ export const REASONS = {
       "mpctl env update {environment} --max-cpu CPU --max-memory MEMORY",
     ),
     RATE_LIMITED: caller("Call less often, and retry after the time that RetryInfo gives"),
-    STORE_FULL: platform("Make room on the disk of the data directory"),
+    STORE_FULL: platform("Make room on the disk of the store"),
     TOO_MANY_CALLS: caller("Run fewer calls at the same time"),
     READER_TOO_SLOW: caller("Read faster, and go on with the resume token of the error"),
     TOO_MUCH_AT_ONCE: caller("Send less at the same time"),
@@ -220,7 +229,9 @@ export const REASONS = {
     INTERRUPTED: nobody("Wait; another attempt goes on with the step"),
     NO_WORKER: platform("Start a worker", "deno task worker"),
     SHUTTING_DOWN: nobody("Wait for the server to come back, and call again"),
-    STORE_UNAVAILABLE: platform("Check the disk and the permissions of the data directory"),
+    STORE_UNAVAILABLE: platform(
+      "Check the disk and the permissions of the data directory, or the database server",
+    ),
     WATCH_ENDED: caller("Watch again with the last token"),
   },
   DEADLINE_EXCEEDED: {

@@ -32,6 +32,8 @@ export class Platform implements AsyncDisposable {
   readonly store: Store;
   /** The kind of store, as its address begins: `sqlite`. */
   readonly storage: string;
+  /** Whether no other process can use the store. */
+  readonly exclusive: boolean;
   /** The id of this control plane, the same in all its processes. */
   readonly installation: string;
   readonly clock: Clock = systemClock;
@@ -43,6 +45,7 @@ export class Platform implements AsyncDisposable {
     parts: {
       readonly store: Store;
       readonly storage: string;
+      readonly exclusive: boolean;
       readonly installation: string;
       readonly dataDir: string | null;
     },
@@ -50,6 +53,7 @@ export class Platform implements AsyncDisposable {
     this.components = components;
     this.store = parts.store;
     this.storage = parts.storage;
+    this.exclusive = parts.exclusive;
     this.installation = parts.installation;
     this.#dataDir = parts.dataDir;
   }
@@ -58,7 +62,7 @@ export class Platform implements AsyncDisposable {
    * Opens the store of a process; the other parts are added to it.
    * @param options whether other processes of this machine use the same store
    * @throws {MpcError} FAILED_PRECONDITION, for instance `STORE_IN_USE`, `STORE_NOT_WRITABLE` or
-   *   `STORE_TOO_NEW`
+   *   `STORE_TOO_NEW`; UNAVAILABLE `STORE_UNAVAILABLE`
    */
   static async open(
     { store: address, dataDir }: DataSettings,
@@ -66,7 +70,8 @@ export class Platform implements AsyncDisposable {
   ): Promise<Platform> {
     if (dataDir !== null) await makeDataDir(dataDir);
     const store = await openStore(address, options);
-    const storage = address.slice(0, address.indexOf(":"));
+    const [storage = ""] = address.split(/[:+]/, 1);
+    const exclusive = !options.shared && storage.toLowerCase() !== "mongodb";
     const components = new Components();
     components.add({
       name: "store",
@@ -77,7 +82,7 @@ export class Platform implements AsyncDisposable {
     });
     try {
       const installation = await openInstallation(store, { clock: systemClock, ids: systemIds });
-      return new Platform(components, { store, storage, installation, dataDir });
+      return new Platform(components, { store, storage, exclusive, installation, dataDir });
     } catch (error) {
       await components[Symbol.asyncDispose]();
       throw error;
