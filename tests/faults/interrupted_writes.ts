@@ -7,11 +7,11 @@
 import assert from "node:assert/strict";
 import { isMpcError } from "@mpc/domain";
 import { cancelOperation, type MutationResult, sleepUnlessAborted } from "@mpc/services";
-import { openMemoryStore } from "@mpc/storage/memory";
 import { FailingStore, LATE_MS, type WriteFault } from "../fakes/failing_store.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { Platform } from "../fakes/platform.ts";
 import { requestIdOf } from "../fakes/request_id.ts";
+import { openTestStore } from "../fakes/test_store.ts";
 import { deploy, removeEnvironment, removeWorkload, type Scenario } from "../fakes/scenarios.ts";
 
 /** Longer than an admission may take. */
@@ -60,7 +60,7 @@ export interface Interruption {
 /** @returns the number of writes that the changes made, including those of the janitor */
 export async function interrupt({ scenario, fault, intruder }: Interruption): Promise<number> {
   const clock = new FakeClock();
-  const store = new FailingStore(openMemoryStore(), clock);
+  const store = new FailingStore(await openTestStore(), clock);
   const platform = await Platform.start({ store, clock });
   const acknowledged = new Set<string>();
   const answersOfScenario = new Set<string>();
