@@ -3,6 +3,7 @@
  * authorizer and engine a process has, and what decorates them. `dev`, `api` and `worker` call the
  * methods that they need, in this order.
  */
+import { isMpcError, MpcError } from "@mpc/domain";
 import {
   Components,
   type DataSettings,
@@ -75,9 +76,7 @@ export class Platform implements AsyncDisposable {
     const components = new Components();
     components.add({
       name: "store",
-      async assertReady(signal) {
-        await store.events.head({ signal });
-      },
+      assertReady: (signal) => assertAnswers(store, signal),
       close: () => store.close(),
     });
     try {
@@ -171,5 +170,23 @@ export class Platform implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.components[Symbol.asyncDispose]();
+  }
+}
+
+/** How long a store may take to answer; the readiness check itself waits a little longer. */
+const ANSWER_MS = 1_500;
+
+/** @throws {MpcError} the reason why a store cannot be used now, at the latest when it is late */
+async function assertAnswers(store: Store, signal: AbortSignal): Promise<void> {
+  const late = AbortSignal.timeout(ANSWER_MS);
+  try {
+    await store.events.head({ signal: AbortSignal.any([signal, late]) });
+  } catch (error) {
+    if (!late.aborted || !isMpcError(error, "CANCELLED")) throw error;
+    if (isMpcError(error.cause)) throw error.cause;
+    throw new MpcError("UNAVAILABLE", {
+      reason: "STORE_UNAVAILABLE",
+      message: `Cannot use the store: it does not answer within ${ANSWER_MS} ms`,
+    });
   }
 }

@@ -14,11 +14,16 @@ const LONGEST_PAUSE_MS = 500;
  */
 export class Calls {
   readonly #patienceMs: number;
+  readonly #problem: () => unknown;
   readonly #closing = new AbortController();
-  #running = new Set<Promise<unknown>>();
+  readonly #running = new Set<Promise<unknown>>();
 
-  constructor(patienceMs = PATIENCE_MS) {
-    this.#patienceMs = patienceMs;
+  /** @param options.problem why the server cannot be reached at present; undefined if it can */
+  constructor(
+    options: { readonly patienceMs: number | undefined; readonly problem: () => unknown },
+  ) {
+    this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
+    this.#problem = options.problem;
   }
 
   get isOpen(): boolean {
@@ -31,11 +36,11 @@ export class Calls {
     while (this.#running.size > 0) await Promise.allSettled([...this.#running]);
   }
 
-  /** Makes a call that changes nothing. */
+  /** Makes a call that changes nothing. If it is aborted, the cause says what it waited for. */
   async read<R>(signal: AbortSignal | undefined, run: () => Promise<R>): Promise<R> {
     this.#begin(signal);
     const call = this.#track(this.retried(run, signal));
-    return await unlessAborted(call, signal, () => abortedByCaller("go on", signal?.reason));
+    return await unlessAborted(call, signal, () => abortedByCaller("go on", this.#cause(signal)));
   }
 
   /**
@@ -51,7 +56,7 @@ export class Calls {
     await Promise.resolve();
     throwIfAborted(signal);
     const call = this.#track(run());
-    return await unlessAborted(call, signal, () => outcomeUnknown(name, signal?.reason));
+    return await unlessAborted(call, signal, () => outcomeUnknown(name, this.#cause(signal)));
   }
 
   /** Runs work that no caller waits for, which closing waits for. Its errors are the work's own. */
@@ -77,6 +82,11 @@ export class Calls {
         await new Promise((resolve) => setTimeout(resolve, pause));
       }
     }
+  }
+
+  #cause(signal: AbortSignal | undefined): unknown {
+    const problem = this.#problem();
+    return problem === undefined ? signal?.reason : storeError(problem);
   }
 
   #begin(signal: AbortSignal | undefined): void {

@@ -37,6 +37,13 @@ const TRANSIENT_NAMES: ReadonlySet<string> = new Set([
   "MongoServerSelectionError",
 ]);
 
+/** Errors of a client that is closed, or that never was connected. */
+const CLOSED_NAMES: ReadonlySet<string> = new Set([
+  "MongoClientClosedError",
+  "MongoNotConnectedError",
+  "MongoTopologyClosedError",
+]);
+
 const UNAUTHORIZED = 13;
 const AUTHENTICATION_FAILED = 18;
 const DUPLICATE_KEY = 11_000;
@@ -60,7 +67,9 @@ export function isTransient(error: unknown): boolean {
 /** Translates an error of the driver into the port's; passes others through. */
 export function storeError(error: unknown): unknown {
   if (isMpcError(error) || !(error instanceof MongoError)) return error;
-  return permanentError(error) ?? new MpcError("UNAVAILABLE", {
+  const permanent = permanentError(error);
+  if (permanent || !(isTransient(error) || CLOSED_NAMES.has(error.name))) return permanent ?? error;
+  return new MpcError("UNAVAILABLE", {
     reason: "STORE_UNAVAILABLE",
     message: `Cannot use the database: ${withoutSecrets(error.message)}`,
     cause: error,

@@ -18,6 +18,8 @@ const DEFAULTS: Readonly<Record<string, MongoClientOptions>> = {
 export interface OpenDatabase {
   readonly client: MongoClient;
   readonly database: Db;
+  /** Why the server cannot be reached at present; undefined if it can. */
+  readonly problem: () => unknown;
 }
 
 /**
@@ -32,11 +34,14 @@ export async function openDatabase(
 ): Promise<OpenDatabase> {
   const client = newClient(address, onCommand !== undefined);
   if (onCommand) client.on("commandStarted", onCommand);
+  let problem: unknown;
+  client.on("serverHeartbeatFailed", ({ failure }) => problem = failure);
+  client.on("serverHeartbeatSucceeded", () => problem = undefined);
   try {
     await client.connect();
     const database = client.db(databaseOf(address));
     await database.command({ ping: 1 });
-    return { client, database };
+    return { client, database, problem: () => problem };
   } catch (error) {
     await client.close();
     throw storeError(error);

@@ -39,8 +39,8 @@ export interface MongoStore extends Store {
  * @throws {MpcError} as `openDatabase` and `migrate`
  */
 export async function openMongoStore(options: MongoStoreOptions): Promise<MongoStore> {
-  const { client, database } = await openDatabase(options.address, options.onCommand);
-  const calls = new Calls(options.patienceMs);
+  const { client, database, problem } = await openDatabase(options.address, options.onCommand);
+  const calls = new Calls({ patienceMs: options.patienceMs, problem });
   const collection = (name: CollectionName) => database.collection<MongoDocument>(name);
   const events: MongoEventLog = new MongoEventLog({
     blocks: database.collection<Block>("events"),

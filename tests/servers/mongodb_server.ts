@@ -5,6 +5,7 @@
  */
 import envPaths from "env-paths";
 import { MongoClient } from "mongodb";
+import { freePort } from "@mpc/process";
 import { withFolder } from "./with_folder.ts";
 import { type ServerProcess, startServer } from "./server_process.ts";
 
@@ -121,15 +122,6 @@ async function answers(uri: string): Promise<boolean> {
     return true;
   } finally {
     await client.close();
-  }
-}
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  try {
-    return (listener.addr as Deno.NetAddr).port;
-  } finally {
-    listener.close();
   }
 }
 
