@@ -139,9 +139,9 @@ Deno.test({
       const load = new Load(store);
       try {
         await load.more(50);
-        proxy.cutAfter(2_000);
+        proxy.cutWithin(2_000);
         await load.more(400);
-        proxy.cutAfter(null);
+        proxy.cutWithin(null);
         await load.more(50);
       } finally {
         await load.stop();

@@ -1,89 +1,97 @@
-/** A TCP proxy on loopback that cuts connections, also in the middle of a reply. */
+/** What becomes of connections through a proxy. */
+export type ProxyMode = "forward" | "close" | "silence";
+
+/** A proxy on loopback, as the network between two programs. */
 export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
-  /** How many replies were cut. */
+  /**
+   * `close` ends connections at once, also new ones; `silence` accepts everything and answers
+   * nothing, as a network that drops packets.
+   */
+  set(mode: ProxyMode): void;
+  /** How many connections were cut in the middle of a reply. */
   readonly cuts: number;
-  /** From now on every connection is cut after about this many bytes of replies; null for never. */
-  cutAfter(bytes: number | null): void;
+  /** From now on connections are cut within this many bytes of replies; null for never. */
+  cutWithin(bytes: number | null): void;
 }
 
-/** Starts a proxy to a port of this machine. */
-export function startTcpProxy(target: number): TcpProxy {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const connections = new Set<Deno.TcpConn>();
-  const running = new Set<Promise<void>>();
-  let limit: number | null = null;
+/** A connection to a port; undefined where nothing listens. */
+async function connectTo(port: number): Promise<Deno.Conn | undefined> {
+  try {
+    return await Deno.connect({ hostname: "127.0.0.1", port });
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) return undefined;
+    throw error;
+  }
+}
+
+/** Starts a proxy to a port of `127.0.0.1`. */
+export function startTcpProxy(target: number, hostname = "127.0.0.1"): TcpProxy {
+  const listener = Deno.listen({ hostname, port: 0 });
+  let mode: ProxyMode = "forward";
+  const open = new Set<Deno.Conn>();
+  const end = (connection: Deno.Conn) => {
+    if (open.delete(connection)) connection.close();
+  };
+  let within: number | null = null;
   let cuts = 0;
-
-  const close = (...both: Deno.TcpConn[]) => {
-    for (const connection of both) {
-      if (connections.delete(connection)) connection.close();
-    }
-  };
-
-  const serve = async (client: Deno.TcpConn) => {
-    connections.add(client);
-    let server: Deno.TcpConn;
-    try {
-      server = await Deno.connect({ hostname: "127.0.0.1", port: target });
-    } catch {
-      // The server is away: the client sees a connection that ends.
-      close(client);
-      return;
-    }
-    connections.add(server);
+  const pipe = async (from: Deno.Conn, to: Deno.Conn, isReply: boolean) => {
+    // Connections are cut at different places.
     let left = Math.random();
-    await Promise.all([
-      pump(client, (chunk) => writeAll(server, chunk)),
-      pump(server, async (chunk) => {
-        // A part of the limit, so that connections are cut at different places.
-        if (limit !== null) left -= chunk.length / limit;
-        if (limit === null || left > 0) return await writeAll(client, chunk);
-        cuts++;
-        await writeAll(client, chunk.subarray(0, Math.floor(chunk.length / 2)));
-        close(client, server);
-      }),
-    ]);
-    close(client, server);
-  };
-
-  const pump = async (from: Deno.TcpConn, write: (chunk: Uint8Array) => Promise<void>) => {
-    const buffer = new Uint8Array(65_536);
+    const buffer = new Uint8Array(64 * 1024);
     try {
       for (;;) {
-        const count = await from.read(buffer);
-        if (count === null) return;
-        await write(buffer.subarray(0, count));
+        const size = await from.read(buffer);
+        if (size === null) break;
+        if (mode === "silence") continue;
+        if (isReply && within !== null) left -= size / within;
+        const isCut = isReply && within !== null && left < 0;
+        const end = isCut ? Math.floor(size / 2) : size;
+        for (let sent = 0; sent < end;) sent += await to.write(buffer.subarray(sent, end));
+        if (isCut) {
+          cuts++;
+          break;
+        }
       }
     } catch {
-      // One side has closed, or the proxy has cut it.
+      // One of the two was closed: by its program, or by the proxy.
     }
+    end(from);
+    end(to);
   };
-
+  const serve = async (connection: Deno.Conn) => {
+    open.add(connection);
+    if (mode === "close") return end(connection);
+    const server = await connectTo(target);
+    if (!server) return end(connection);
+    open.add(server);
+    await Promise.all([pipe(connection, server, false), pipe(server, connection, true)]);
+  };
+  const running = new Set<Promise<void>>();
   const accepting = (async () => {
-    for await (const client of listener) {
-      const served: Promise<void> = serve(client).finally(() => running.delete(served));
+    for await (const connection of listener) {
+      const served = serve(connection).finally(() => running.delete(served));
       running.add(served);
     }
   })();
-
+  const closeAll = () => [...open].forEach(end);
   return {
     port: (listener.addr as Deno.NetAddr).port,
+    set(next) {
+      mode = next;
+      if (mode !== "silence") closeAll();
+    },
     get cuts() {
       return cuts;
     },
-    cutAfter(bytes) {
-      limit = bytes;
+    cutWithin(bytes) {
+      within = bytes;
     },
     async [Symbol.asyncDispose]() {
       listener.close();
+      closeAll();
       await accepting;
-      close(...connections);
       await Promise.all(running);
     },
   };
-}
-
-async function writeAll(to: Deno.TcpConn, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.length;) at += await to.write(chunk.subarray(at));
 }
