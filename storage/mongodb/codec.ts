@@ -4,6 +4,7 @@
  */
 import type { ObjectId } from "mongodb";
 import {
+  type ClusterClaim,
   type Environment,
   type Installation,
   type JsonObject,
@@ -114,6 +115,7 @@ export const CODECS = {
   }),
   orphans: new Codec<Orphan>(),
   installations: new Codec<Installation>(),
+  claims: new Codec<ClusterClaim>(),
 } as const;
 
 export type CollectionName = keyof typeof CODECS;

@@ -1,5 +1,12 @@
 import type { CommandStartedEvent } from "mongodb";
-import type { Environment, Installation, Orphan, Revision, Workload } from "@mpc/domain";
+import type {
+  ClusterClaim,
+  Environment,
+  Installation,
+  Orphan,
+  Revision,
+  Workload,
+} from "@mpc/domain";
 import type { Store } from "../store.ts";
 import type { Block, LogState } from "./block_chain.ts";
 import { Calls } from "./calls.ts";
@@ -70,6 +77,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<MongoS
     operations: new MongoOperations(access, "operations"),
     orphans: new MongoCollection<Orphan>(access, "orphans"),
     installations: new MongoCollection<Installation>(access, "installations"),
+    claims: new MongoCollection<ClusterClaim>(access, "claims"),
     events,
     get blocks() {
       return commit.blocks;

@@ -51,6 +51,7 @@ function observed(store: Store, remove: () => Promise<void>): Store {
     revisions: collection(store.revisions),
     orphans: collection(store.orphans),
     installations: collection(store.installations),
+    claims: collection(store.claims),
     operations: {
       ...collection(operations),
       findByRequestId: (...call) => duringIo(operations.findByRequestId(...call)),

@@ -97,52 +97,56 @@ async function kill(process: Subprocess): Promise<void> {
 Deno.test({
   name: "the API, a worker, Temporal and MongoDB may each be killed alone",
   ...NO_SANITIZERS,
-  fn: () =>
+  fn: (t) =>
     withFolder((folder) =>
       withMongodbServer(async (mongodb) => {
+        const step = (name: string, fn: () => Promise<void>) =>
+          t.step({ name, ...NO_SANITIZERS, fn });
         await using world = new World(folder, mongodb);
         await world.startTemporal();
         let worker = await world.worker();
         let api = await world.api();
         assert.equal((await api.diagnostics.getServerInfo({})).storage, "mongodb");
         await assertSucceeds(api, (await create(api, "first")).name);
-
-        const admitted = await create(api, "api-dies");
-        await kill(api.process);
-        api = await world.api();
-        await assertSucceeds(api, admitted.name);
-
-        const running = await create(api, "worker-dies");
-        await kill(worker.process);
-        worker = await world.worker();
-        await assertSucceeds(api, running.name);
-
-        await world.temporal.stop();
-        const waiting = await create(api, "temporal-dies");
-        await world.startTemporal();
-        await assertSucceeds(api, waiting.name);
-
-        await mongodb.stop();
-        for (const url of [api.web, worker.health]) {
-          await eventually("the store is reported", async () => {
-            const store = await readinessOfStore(url);
-            assert.deepEqual([store.ready, store.reason], [false, "STORE_UNAVAILABLE"]);
-            assert.match(store.message, /^Cannot use the (?:database|store): /);
-          });
-        }
-        await mongodb.start();
-        await eventually("the store is ready", async () => {
-          assert.equal((await readinessOfStore(api.web)).ready, true);
+        await step("the API", async () => {
+          const { name } = await create(api, "api-dies");
+          await kill(api.process);
+          api = await world.api();
+          await assertSucceeds(api, name);
         });
-        await assertSucceeds(api, (await create(api, "mongodb-died")).name);
+        await step("the worker", async () => {
+          const { name } = await create(api, "worker-dies");
+          await kill(worker.process);
+          worker = await world.worker();
+          await assertSucceeds(api, name);
+        });
+        await step("Temporal", async () => {
+          await world.temporal.stop();
+          const { name } = await create(api, "temporal-dies");
+          await world.startTemporal();
+          await assertSucceeds(api, name);
+        });
+        await step("MongoDB", async () => {
+          await mongodb.stop();
+          for (const url of [api.web, worker.health]) {
+            await eventually("the store is reported", async () => {
+              const store = await readinessOfStore(url);
+              assert.deepEqual([store.ready, store.reason], [false, "STORE_UNAVAILABLE"]);
+              assert.match(store.message, /^Cannot use the (?:database|store): /);
+            });
+          }
+          await mongodb.start();
+          await eventually("the store is ready", async () => {
+            assert.equal((await readinessOfStore(api.web)).ready, true);
+          });
+          await assertSucceeds(api, (await create(api, "mongodb-dies")).name);
+        });
         const { environments } = await api.environments.listEnvironments({});
-        assert.deepEqual(environments.map(({ name }) => name), [
-          "environments/api-dies",
-          "environments/first",
-          "environments/mongodb-died",
-          "environments/temporal-dies",
-          "environments/worker-dies",
-        ]);
+        assert.deepEqual(
+          environments.map(({ name }) => name),
+          ["api-dies", "first", "mongodb-dies", "temporal-dies", "worker-dies"]
+            .map((id) => `environments/${id}`),
+        );
       })
     ),
 });
