@@ -29,7 +29,7 @@ class ServerOnDisk {
   }
 
   async start(): Promise<void> {
-    this.#process = await startPlatform(this.#args, undefined, {}, "dev", this.#space?.enter);
+    this.#process = await startPlatform(this.#args, { through: this.#space?.enter ?? [] });
   }
 
   async kill(): Promise<void> {
