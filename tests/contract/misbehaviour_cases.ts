@@ -84,7 +84,7 @@ const CASES: Readonly<Record<Misbehaviour, ProviderCase>> = {
     const intent = web({ spec: aSpec({ image: "x:flaky" }) });
     for (let attempt = 1; attempt <= 2; attempt++) {
       const failed = harness.provider.applyWorkload(intent, live());
-      const error = await rejectsWith(failed, "UNAVAILABLE", "CLUSTER_UNREACHABLE");
+      const error = await rejectsWith(failed, "UNAVAILABLE", "CLUSTER_FAILED");
       assert.equal(error.retryable, true);
     }
     await harness.provider.applyWorkload(intent, live());

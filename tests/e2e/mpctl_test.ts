@@ -109,7 +109,7 @@ const CASES: Cases = [
     const attempts = JSON.parse(out)[0].steps[0].attempts;
     assert.deepEqual(
       attempts.map(({ error }: { error?: { reason: string } }) => error?.reason),
-      ["CLUSTER_UNREACHABLE", "CLUSTER_UNREACHABLE", undefined],
+      ["CLUSTER_FAILED", "CLUSTER_FAILED", undefined],
     );
   }],
   ["-o json, yaml and name are for programs", async ({ mpctl }) => {
