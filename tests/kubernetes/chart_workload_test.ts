@@ -249,22 +249,21 @@ const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
   ],
 
   [
-    "pods of a StatefulSet that a quota rejects are in the progress within seconds",
+    "pods of a StatefulSet that the cluster rejects are in the progress within seconds",
     async ({ provider }) => {
-      const quota = { ...NO_QUOTA, cpu: "2" };
-      await provider.applyPolicies({ ...dev, quota }, live());
       await provider.deleteWorkloads([ref], live());
       await provider.awaitWorkloadGone(ref, live());
-      const intent = shop({ storeCpu: "3" }, 8);
+      const intent = shop({ vaultSecurity: { allowPrivilegeEscalation: true } }, 8);
       await provider.applyWorkload(intent, live());
       const stop = new AbortController();
       const told: string[] = [];
       const rollout = provider.awaitRollout(intent, {
         signal: AbortSignal.any([stop.signal, AbortSignal.timeout(30_000)]),
-        onProgress({ message, advice }) {
+        onProgress({ message }) {
           told.push(message);
-          const isExplained = /StatefulSet 'vault': FailedCreate: .*exceeded quota/.test(message);
-          if (isExplained && advice?.responsible === "caller") stop.abort();
+          if (/StatefulSet 'vault': FailedCreate: .*violates PodSecurity/.test(message)) {
+            stop.abort();
+          }
         },
       });
       await rejectsWith(rollout, "CANCELLED", "ABORTED_BY_CALLER");
@@ -287,8 +286,7 @@ spec:
       containers:
         - name: vault
           image: vault:1
-          resources: { requests: { cpu: {{ .Values.storeCpu | default "10m" | quote }} } }
-          securityContext: {{ toJson .Values.securityContext }}
+          securityContext: {{ toJson (.Values.vaultSecurity | default .Values.securityContext) }}
 ---
 apiVersion: apps/v1
 kind: DaemonSet
