@@ -274,6 +274,20 @@ Deno.test("a workload with a running operation is not compared, and an unreadabl
     assert.equal(await drifted(platform), undefined);
   }));
 
+Deno.test("the result of a comparison is dropped if an operation has begun and ended meanwhile", () =>
+  withWorkload(async (platform, watch) => {
+    await meddle(platform);
+    const { deps, caller, provider } = platform;
+    const drift = provider.drift.bind(provider);
+    provider.drift = async (intent, call) => {
+      const found = await drift(intent, call);
+      await platform.ended(await reconcileWorkload(deps, caller, { name: WEB, etag: "" }));
+      return found;
+    };
+    await watch.pass();
+    assert.equal(await drifted(platform), undefined, "the operation has reverted it");
+  }));
+
 Deno.test("--force-conflicts reaches the cluster, in the deployment, its plan and its undo", () =>
   withWorkload(async (platform) => {
     const { deps, caller, provider } = platform;
