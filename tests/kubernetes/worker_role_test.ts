@@ -1,5 +1,6 @@
 /** The role of workers on a real API server: what they do is allowed, and ways to more are closed. */
 import assert from "node:assert/strict";
+import { NO_QUOTA } from "@mpc/domain";
 import { systemClock } from "@mpc/process";
 import { HttpKubeClient, NamespaceMark } from "../../worker/providers/kubernetes/mod.ts";
 import { eventually } from "../servers/eventually.ts";
@@ -108,6 +109,32 @@ test("with its role, a worker can execute every kind of step", async (world) => 
   await provider.deleteNamespace(ref, live());
   await provider.awaitNamespaceGone(ref, live());
   assert.deepEqual(await granted(), []);
+});
+
+test("with its role, a worker compares what it applied, and names its RoleBinding if that is gone", async (world) => {
+  const { kubectl, providerBy } = world;
+  const provider = providerBy((await install(world)).kubeconfig);
+  const environment = {
+    ...{ environment: "bound", uid: "uid-bound", cluster: "test" },
+    ...{ labels: {}, quota: NO_QUOTA },
+  };
+  const drift = async () =>
+    (await provider.environmentDrift(environment, live()))
+      .map(({ action, object }) => `${action} ${object}`);
+  assert.deepEqual((await drift()).slice(0, 2), [
+    "CREATE Namespace/bound",
+    "CREATE RoleBinding/bound/mpc-worker",
+  ]);
+  await provider.applyNamespace(environment, live());
+  await provider.applyPolicies(environment, live());
+  assert.deepEqual(await drift(), []);
+  await kubectl(["delete", "networkpolicy", "dns", "-n", "bound"]);
+  assert.deepEqual(await drift(), ["CREATE NetworkPolicy/bound/dns"]);
+  await kubectl(["delete", "rolebinding", "mpc-worker", "-n", "bound"]);
+  assert.deepEqual(await drift(), ["CREATE RoleBinding/bound/mpc-worker"]);
+  await provider.applyNamespace(environment, { ...live(), forceConflicts: true });
+  await provider.applyPolicies(environment, { ...live(), forceConflicts: true });
+  assert.deepEqual(await drift(), []);
 });
 
 test("a worker may claim the cluster, and change nothing in the namespace of its claim", async (world) => {
