@@ -13,6 +13,7 @@ import { FakeClock } from "../fakes/fake_clock.ts";
 import { Platform } from "../fakes/platform.ts";
 import { requestIdOf } from "../fakes/request_id.ts";
 import { deploy, removeEnvironment, removeWorkload, type Scenario } from "../fakes/scenarios.ts";
+import { leftBehindBy } from "./left_behind.ts";
 
 /** Longer than an admission may take. */
 export const LATER_MS = 11_000;
@@ -107,7 +108,11 @@ export async function interrupt({ scenario, fault, intruder }: Interruption): Pr
     assert.ok(answersOfScenario.size <= 1, "the same request returns the same operation");
     for (const name of [...acknowledged, ...answersOfScenario]) await platform.operation(name);
     await assertNoFaultOfOurs(platform);
-    await platform.assertSound();
+    const { items } = await platform.store.operations.list({ limit: 1_000 });
+    const ended = items.map(({ value }) => value).filter(({ state }) =>
+      state !== "NEEDS_ATTENTION"
+    );
+    await platform.assertSound(leftBehindBy(ended));
     await assertCleanSlate(platform);
     return writes;
   } finally {

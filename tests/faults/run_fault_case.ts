@@ -112,7 +112,7 @@ export async function runCancelledBeforeStart(
     const ended = await platform.operation(name);
     assert.equal(ended.state, "CANCELLED");
     assert.ok(ended.steps.every(({ attempts }) => attempts.length === 0), "no step has begun");
-    await platform.assertSound();
+    await platform.assertSound(leftBehindBy([ended]));
     await assertRepairable(platform, scenario, ended);
     return await platform.events();
   } finally {
