@@ -91,7 +91,7 @@ async function assertRepairable(
   await platform.restart();
   const again = await platform.ended(await scenario.request(platform));
   assert.equal(again.state, "SUCCEEDED", `requested again: ${again.error?.message}`);
-  await platform.assertSound();
+  await platform.assertSound(leftBehindBy([again]));
 }
 
 /** Cancels an operation before an engine has seen it. @returns all events */
