@@ -184,7 +184,12 @@ async function failedDeletions(
   const failed = resources.filter(({ state, currentOperation }) =>
     state === "DELETE_FAILED" && currentOperation === null
   );
-  return await Promise.all(failed.map(async (resource) => {
+  const names = new Set(failed.map(({ name }) => name));
+  // The deletion of an environment includes its workloads.
+  const outermost = failed.filter((resource) =>
+    !("spec" in resource) || !names.has(environmentName(environmentIdOf(resource.name)))
+  );
+  return await Promise.all(outermost.map(async (resource) => {
     const { name, lastOperation } = resource;
     const last = lastOperation ? await store.operations.get(lastOperation, { signal }) : undefined;
     const error = last?.value.error;

@@ -3,8 +3,8 @@ import type { Finding } from "@mpc/services";
 import type { PlatformSweepInput } from "@mpc/services/sagas";
 
 /**
- * Recognizes the findings that operations in NEEDS_ATTENTION explain: these operations themselves,
- * and what they have left of their own targets, or what a sweep was to remove. A finding about any
+ * Recognizes the findings that operations explain: those that need attention and what they have left
+ * of their own targets, deletions that failed, and what a sweep was to remove. A finding about any
  * other resource is a bug.
  */
 export function leftBehindBy(operations: readonly Operation[]): (finding: Finding) => boolean {
@@ -28,6 +28,11 @@ export function leftBehindBy(operations: readonly Operation[]): (finding: Findin
         return stuck.some(({ name }) => name === subject);
       case "WRONG_REVISION":
         return isLeft(subject);
+      case "DELETION_FAILED":
+        return operations.some(({ kind, state, target }) =>
+          /delete|abandon/.test(kind) && state !== "SUCCEEDED" &&
+          (subject === target || subject.startsWith(`${target}/`))
+        );
       case "OBJECT_WITHOUT_RECORD":
         return isLeft(ownerIn(message)) || swept.has(ownerIn(message));
       default:
