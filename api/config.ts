@@ -8,6 +8,7 @@ import {
   dataOf,
   type DataSettings,
   DEFAULT_NAMESPACE,
+  FLAGS_IN_ENVIRONMENT,
   hasWholeCertificate,
   hostName,
   keepTime,
@@ -115,18 +116,16 @@ Examples:
   deno task dev --kubeconfig ~/.kube/config --context kind-dev
   deno task dev:cluster --clusters-file clusters.yaml     clusters beyond this machine
 
-Environment: MPC_DATA_DIR, MPC_STORE, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_CHARTS, MPC_HELM, MPC_RETENTION,
-MPC_GRPC_LISTEN, MPC_WEB_LISTEN, MPC_ALLOWED_HOSTS (separated by commas), MPC_LOG_LEVEL,
-and ${TEMPORAL_ENVIRONMENT};
-flags win.`;
+Environment: ${FLAGS_IN_ENVIRONMENT}
+Also MPC_ALLOWED_HOSTS and ${TEMPORAL_ENVIRONMENT}.`;
 
 const API_HELP = `
 Examples:
   MPC_DATA_DIR=$PWD/data deno task api
   deno task api --worker http://127.0.0.1:50052 --worker http://127.0.0.1:50062
 
-Environment: MPC_DATA_DIR, MPC_STORE, MPC_GRPC_LISTEN, MPC_WEB_LISTEN, MPC_WORKERS and
-MPC_ALLOWED_HOSTS (separated by commas), MPC_LOG_LEVEL; flags win.`;
+Environment: ${FLAGS_IN_ENVIRONMENT}
+Also MPC_WORKERS and MPC_ALLOWED_HOSTS.`;
 
 /**
  * Reads flags and environment variables of the all-in-one server.
@@ -147,7 +146,7 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
   const all = withTemporal(withProvider(withDoors(command), env), env, {
     description: "a running Temporal; by default one is started",
   }).addHelpText("after", DEV_HELP);
-  const flags = readFlags(all, ALL_IN_ONE, args);
+  const flags = readFlags(all, ALL_IN_ONE, args, env);
   return flags && {
     ...doorsOf(flags),
     ...providerOf(flags),
@@ -180,7 +179,8 @@ export function readApiConfig(args: readonly string[]): ApiConfig | undefined {
     "where records are kept, shared with workers",
   )
     .option("--worker <url...>", "internal services of workers", workers.split(","));
-  const flags = readFlags(withDoors(command).addHelpText("after", API_HELP), API, args);
+  const all = withDoors(command).addHelpText("after", API_HELP);
+  const flags = readFlags(all, API, args, process.env);
   return flags && {
     ...doorsOf(flags),
     ...dataOf(flags),

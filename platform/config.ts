@@ -16,6 +16,6 @@ export function readCopyConfig(args: readonly string[]): DataSettings | undefine
     process.env,
     "where the copy is kept",
   );
-  const flags = readFlags(command, z.object(DATA_FLAGS), args);
+  const flags = readFlags(command, z.object(DATA_FLAGS), args, process.env);
   return flags && dataOf(flags);
 }

@@ -140,6 +140,7 @@ export class Platform implements AsyncDisposable {
     readonly planner: Planner;
     /** Name of the engine that executes the admitted operations. */
     readonly engine: string;
+    readonly engineProblems?: NonNullable<ServiceDeps["engineProblems"]>;
   }): ServiceDeps {
     const { store, clock, ids } = this;
     return { store, clock, ids, authorizer: allowEverything, ...parts };
@@ -161,8 +162,11 @@ export class Platform implements AsyncDisposable {
     await dispatcher.start();
     components.add({ name: "dispatcher", close: () => dispatcher.close() });
     const housekeeping = await startHousekeeping(options);
+    const { engine } = options;
     components.add({
       name: "housekeeping",
+      assertReady: () =>
+        engine.periodicProblem ? Promise.reject(engine.periodicProblem) : Promise.resolve(),
       async close() {
         await housekeeping[Symbol.asyncDispose]();
       },

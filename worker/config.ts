@@ -7,6 +7,7 @@ import {
   DATA_FLAGS,
   dataOf,
   type DataSettings,
+  FLAGS_IN_ENVIRONMENT,
   hasWholeCertificate,
   keepTime,
   listenAddress,
@@ -71,9 +72,8 @@ Examples:
   deno task worker --kubeconfig ~/.kube/config --charts ./charts
   deno task worker --health-listen 127.0.0.1:0 --internal-listen 127.0.0.1:50062
 
-Environment: MPC_DATA_DIR, MPC_STORE, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_CHARTS, MPC_HELM, MPC_RETENTION,
-MPC_CONCURRENCY, MPC_HEALTH_LISTEN, MPC_INTERNAL_LISTEN, MPC_LOG_LEVEL, and ${TEMPORAL_ENVIRONMENT};
-flags win.`;
+Environment: ${FLAGS_IN_ENVIRONMENT}
+Also ${TEMPORAL_ENVIRONMENT}.`;
 
 /**
  * Reads flags and environment variables.
@@ -110,7 +110,7 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
     default: LOCAL_TEMPORAL,
     description: "address of Temporal",
   });
-  const flags = readFlags(all, WORKER, args);
+  const flags = readFlags(all, WORKER, args, process.env);
   if (!flags) return undefined;
   const { healthListen, internalListen, logLevel } = flags;
   return {
@@ -132,6 +132,7 @@ function temporalOf(flags: z.output<typeof WORKER>): TemporalConfig {
     concurrency: flags.concurrency,
     bundlePath: flags.workflowBundle,
     payloadKey: flags.payloadKeyFile ?? null,
+    ephemeral: false,
     version: flags.deployment !== undefined && flags.buildId !== undefined
       ? { deployment: flags.deployment, build: flags.buildId }
       : null,

@@ -1,4 +1,5 @@
 import {
+  adviceFor,
   type Environment,
   environmentIdOf,
   environmentName,
@@ -89,6 +90,7 @@ async function examine(deps: ServiceDeps, caller: Caller): Promise<Examination> 
     ...await failedDeletions(deps, caller, resources.filter(({ name }) => !targets.has(name))),
     ...await waiting(deps, caller),
     ...await lostClaims(deps, caller),
+    ...await engineFindings(deps, caller),
   ];
   const explained = new Set([...targets, ...found.map(({ subject }) => subject)]);
   return { findings, foreign, comparable: readable.filter(({ name }) => !explained.has(name)) };
@@ -227,6 +229,20 @@ async function waiting({ store }: ServiceDeps, { signal }: Caller): Promise<read
       remedy: `mpctl op explain ${idOf(first.value.name)}`,
     }];
   });
+}
+
+/** What keeps the engine from working. That no worker answers is a finding about the cluster. */
+async function engineFindings(
+  { engine, engineProblems }: ServiceDeps,
+  { signal }: Caller,
+): Promise<readonly Finding[]> {
+  const problems = await engineProblems?.(signal) ?? [];
+  return problems.filter(({ reason }) => reason !== "NO_WORKER").map((error) => ({
+    invariant: "ENGINE_WORKS",
+    subject: engine,
+    message: error.message,
+    remedy: error.metadata["command"] ?? adviceFor(error).command,
+  }));
 }
 
 /** The command that continues the change. It deletes only what was never created. */

@@ -21,6 +21,7 @@ export const INVARIANTS = {
   DELETION_FAILED: "every deletion that was asked for has succeeded",
   OPERATION_NEEDS_ATTENTION: "no operation waits for a person",
   OPERATION_WAITS: "no operation waits for its engine",
+  ENGINE_WORKS: "the engine begins operations and runs its periodic tasks",
 } as const;
 
 export type Invariant = keyof typeof INVARIANTS;
