@@ -87,7 +87,7 @@ async function examine(deps: ServiceDeps, caller: Caller): Promise<Examination> 
     ...withoutEnvironment(environments, workloads),
     ...found,
     ...unfinished.map(attentionFinding),
-    ...await failedDeletions(deps, caller, resources.filter(({ name }) => !targets.has(name))),
+    ...await failedDeletions(deps, caller, resources, targets),
     ...await waiting(deps, caller),
     ...await lostClaims(deps, caller),
     ...await engineFindings(deps, caller),
@@ -182,6 +182,7 @@ async function failedDeletions(
   { store }: ServiceDeps,
   { signal }: Caller,
   resources: readonly (Environment | Workload)[],
+  explained: ReadonlySet<string>,
 ): Promise<readonly Finding[]> {
   const failed = resources.filter(({ state, currentOperation }) =>
     state === "DELETE_FAILED" && currentOperation === null
@@ -189,7 +190,8 @@ async function failedDeletions(
   const names = new Set(failed.map(({ name }) => name));
   // The deletion of an environment includes its workloads.
   const outermost = failed.filter((resource) =>
-    !("spec" in resource) || !names.has(environmentName(environmentIdOf(resource.name)))
+    !explained.has(resource.name) &&
+    !("spec" in resource && names.has(environmentName(environmentIdOf(resource.name))))
   );
   return await Promise.all(outermost.map(async (resource) => {
     const { name, lastOperation } = resource;
