@@ -26,18 +26,18 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   await using stack = new AsyncDisposableStack();
   const platform = stack.use(await Platform.open(config, { shared: false }));
   const { provider, planner } = await platform.openClusters(config);
-  const engine = await platform.startEngine(
-    provider,
-    (tools) => startEngine(config, tools, platform),
-    config.takeOver,
-  );
+  const engine = await platform.startEngine(provider, {
+    name: config.engine,
+    start: (tools) => startEngine(config, tools, platform),
+    takeOver: config.takeOver,
+  });
   const deps = platform.deps({
     cluster: provider,
     planner,
     engine: engine.name,
     engineProblems: () => Promise.resolve(problemsOf(engine)),
   });
-  await platform.startWork({ deps, provider, engine, keepMs, alone: true });
+  await platform.startWork({ deps, provider, engine, keepMs, alone: platform.exclusive });
   const info = {
     version: VERSION,
     engine: engine.name,
