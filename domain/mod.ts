@@ -20,9 +20,11 @@ export * from "./image.ts";
 export * from "./installation.ts";
 export * from "./json.ts";
 export * from "./labels.ts";
+export * from "./made.ts";
 export * from "./names.ts";
 export * from "./operation.ts";
 export * from "./orphan.ts";
+export * from "./outage.ts";
 export * from "./plan.ts";
 export * from "./quantity.ts";
 export {

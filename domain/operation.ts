@@ -54,6 +54,16 @@ export interface StepAttempt {
   readonly endTime: Instant | null;
   readonly error: ErrorRecord | null;
   readonly nextRetryTime: Instant | null;
+  /**
+   * Since when its cluster has not answered. The attempt then continues with the next look at the
+   * cluster. Absent where the cluster answers.
+   */
+  readonly outageSince?: Instant;
+  /**
+   * What it may have changed on the cluster before it failed, as `Kind/namespace/name`. Absent where
+   * that is not known, as in records of earlier versions.
+   */
+  readonly made?: readonly string[];
 }
 
 /** The journal's record of one step. */

@@ -33,7 +33,8 @@ export interface Advice {
   /** What to do next: one sentence without a period. */
   readonly nextStep: string;
   /**
-   * The command that does it, where one is known. `{environment}` and `{workload}` stand for ids;
+   * The command that does it, where one is known. `{environment}`, `{workload}` and `{operation}` stand for
+   * ids;
    * words in capitals are the caller's to replace. Empty for none.
    */
   readonly command: string;
@@ -139,7 +140,10 @@ export const REASONS = {
     NOT_RETRYABLE: caller("Start a new operation; only a failed one can be retried"),
     NO_EARLIER_REVISION: caller("Deploy the workload with the image that is wanted"),
     NO_ENGINE: platform("Start the server with the engine that the operation runs on"),
-    NO_NAMESPACE: cluster("Find out who deleted the environment's namespace on the cluster"),
+    NO_NAMESPACE: caller(
+      "Make the environment's namespace again by the command, then retry the operation",
+      "mpctl env update {environment}",
+    ),
     NO_TEMPORAL: platform("Install Temporal's CLI, or give --temporal-address"),
     NO_WORKFLOW_BUNDLE: platform("Build the workflows", "deno task bundle:workflows"),
     OOM_KILLED: caller(
@@ -170,6 +174,10 @@ export const REASONS = {
   ABORTED: {
     ADMISSION_DROPPED: caller("Send the request again; it was dropped because it took too long"),
     CLUSTER_CONFLICT: cluster("Find out who else changes the object on the cluster, and retry"),
+    FIELD_CONFLICT: caller(
+      "Leave the fields to their manager, or take them over with --force-conflicts",
+      "mpctl op retry {operation} --force-conflicts",
+    ),
     ETAG_MISMATCH: caller("Read the resource again and repeat the change"),
     OPERATION_IN_PROGRESS: nobody("Wait until the operation that holds the resource has ended"),
     PLAN_OUTDATED: caller("Make a new plan and apply that one"),
@@ -220,6 +228,7 @@ export const REASONS = {
   },
   UNAVAILABLE: {
     ADMISSION_UNREACHABLE: cluster("Repair the admission webhook that the error names"),
+    CLUSTER_FAILED: cluster("Find the failure in the log of the cluster's API server, and retry"),
     CLUSTER_UNREACHABLE: cluster("Check that the cluster runs and can be reached from the worker"),
     ENGINE_UNREACHABLE: platform("Check that Temporal runs and can be reached"),
     INTERRUPTED: nobody("Wait; another attempt goes on with the step"),

@@ -69,7 +69,7 @@ export async function explainOperation(
   }
   const drifted = operation.state === "SUCCEEDED" && driftSince(operation, resource?.value);
   if (drifted) return { ...drifted, summary: `${told}; ${drifted.summary}`, causes };
-  const obstacle = step && !operation.waitingReason ? obstacleOf(step) : undefined;
+  const obstacle = step && waitOf(operation, step) === "" ? obstacleOf(step) : undefined;
   if (obstacle && !isTerminal(operation.state)) {
     const { responsible, nextStep, command } = obstacle;
     const nextCommand = command || `mpctl op watch ${idOf(operation.name)}`;
@@ -150,8 +150,13 @@ function summary(
       if (operation.waitingReason) {
         return `${what} waits at step '${step?.name ?? ""}': ${operation.waitingReason}`;
       }
-      const tries = step?.attempts.at(-1)?.number ?? 1;
-      const retry = nextRetryTime !== null && step?.attempts.at(-1)?.endTime !== null
+      const last = step?.attempts.at(-1);
+      if (step && last?.outageSince !== undefined) {
+        const part = last.undo ? `the undo of step '${step.name}'` : `step '${step.name}'`;
+        return `${what} waits at ${part}: ${step.progress}`;
+      }
+      const tries = last?.number ?? 1;
+      const retry = nextRetryTime !== null && last?.endTime !== null
         ? `; attempt ${tries} failed, the next begins at ${new Date(nextRetryTime).toISOString()}`
         : tries > 1
         ? ` for the ${ordinal(tries)} time`
@@ -164,7 +169,7 @@ function summary(
     }
     case "CANCELLING":
       return `${what} is being cancelled: ${operation.cancellation?.reason ?? ""}${
-        operation.waitingReason && `; it waits: ${operation.waitingReason}`
+        waitOf(operation, step) && `; it waits: ${waitOf(operation, step)}`
       }`;
     case "CANCELLED":
       return `${what} was cancelled by ${operation.cancellation?.actor}: ${operation.cancellation?.reason}`;
@@ -182,6 +187,12 @@ function summary(
         }, and the undo of step '${step.name}' failed`
         : `${what} was ended at step '${step?.name ?? ""}', and its steps were not undone`;
   }
+}
+
+/** Why an operation does not go on at the moment; empty where it does. */
+function waitOf({ waitingReason }: Operation, step: StepRecord | undefined): string {
+  if (waitingReason) return waitingReason;
+  return step?.attempts.at(-1)?.outageSince === undefined ? "" : step.progress;
 }
 
 function causesOf(
@@ -253,13 +264,16 @@ function nextCommandOf(
 
 /** What callers ask for in place of what failed by their own words: the catalogue's command. */
 function changeOf(
-  { kind, target, input }: Operation,
+  { name, kind, target, input }: Operation,
   error: ErrorRecord | null,
 ): string | undefined {
   const own = error && adviceFor(error);
   const command = own?.responsible === "caller" ? own.command : "";
   const environment = environmentIdOf(target);
-  const filled = command.replace("{environment}", environment).replace("{workload}", idOf(target));
+  const filled = command.replace("{environment}", environment)
+    .replace("{workload}", idOf(target)).replace("{operation}", idOf(name));
+  // A command about the operation suits every kind.
+  if (command.includes("{operation}")) return filled;
   const isUnknownCluster = error?.reason === "UNKNOWN_CLUSTER";
   if (kind === "environment.create") return isUnknownCluster ? filled : undefined;
   // The cluster of an environment that exists can only be given to the workers again.

@@ -2,8 +2,10 @@ import {
   type Environment,
   idOf,
   type Instant,
+  invalidArgument,
   MpcError,
   type Operation,
+  type OperationKind,
   type StepRecord,
   type Workload,
 } from "@mpc/domain";
@@ -18,27 +20,41 @@ import { notFound } from "../resources/preconditions.ts";
 
 const ACTION = "retry operation";
 
+export interface RetryOperationRequest extends MutationOptions {
+  readonly name: string;
+  /** Takes over fields that somebody else manages on the cluster. */
+  readonly forceConflicts?: boolean;
+}
+
+/** Kinds that apply objects. */
+const APPLYING: ReadonlySet<OperationKind> = new Set([
+  "environment.create",
+  "environment.update",
+  "workload.deploy",
+]);
+
 /**
  * Retries a failed operation, from the first step that must run again. The retry of a cancelled
  * operation completes the cancellation: it undoes what is left and runs no step. The new operation
  * names the one it retries.
- * @throws {MpcError} NOT_FOUND `OPERATION_NOT_FOUND`, FAILED_PRECONDITION `NOT_RETRYABLE`,
+ * @throws {MpcError} NOT_FOUND `OPERATION_NOT_FOUND`, INVALID_ARGUMENT `INVALID_FIELDS`, FAILED_PRECONDITION `NOT_RETRYABLE`,
  *   `SUPERSEDED` or `EXPIRE_TIME_PASSED`, and what `mutate` throws
  */
 export async function retryOperation(
   deps: ServiceDeps,
   caller: Caller,
-  request: MutationOptions & { readonly name: string },
+  request: RetryOperationRequest,
 ): Promise<MutationResult> {
-  const { name } = request;
+  const { name, forceConflicts = false } = request;
   const { value: failed } = await getOperation(deps, caller, name);
   const method = {
     name: "RetryOperation",
-    body: { name },
+    body: { name, ...(forceConflicts && { forceConflicts }) },
     access: { permission: failed.kind, resource: failed.target },
   };
   return await mutate(deps, caller, request, method, async () => {
     assertRetryable(failed);
+    if (forceConflicts) assertApplies(failed);
     const current = await resourceOf(deps.store, failed, caller.signal);
     if (!current) {
       const kind = DEFINITIONS[failed.kind].resource;
@@ -51,7 +67,7 @@ export async function retryOperation(
       kind: failed.kind,
       target: failed.target,
       targetUid: failed.targetUid,
-      input: failed.input,
+      input: forceConflicts ? { ...failed.input, forceConflicts } : failed.input,
       current,
       lock: "take",
       timeoutMs: null,
@@ -125,6 +141,16 @@ function assertRetryable({ name, state }: Operation): void {
     message: `Cannot ${ACTION} '${idOf(name)}': it is ${state}, must be FAILED or NEEDS_ATTENTION`,
     metadata: { operation: name, state },
   });
+}
+
+function assertApplies({ name, kind }: Operation): void {
+  if (APPLYING.has(kind)) return;
+  throw invalidArgument(`${ACTION} '${idOf(name)}'`, [{
+    field: "force_conflicts",
+    value: "true",
+    rule: "NOT_APPLICABLE",
+    hint: `is for operations that apply objects, not for '${kind}'`,
+  }]);
 }
 
 function superseded({ name, target }: Operation, later: string | null): MpcError {

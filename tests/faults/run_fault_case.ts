@@ -44,6 +44,7 @@ export async function runFaultCase(
     const expected = faultCase.expected(definition, index);
     assert.equal(operation.state, expected, operation.error?.message ?? "it had no error");
     assertTold(operation);
+    faultCase.check?.(operation, stepName);
     const attention = operation.state === "NEEDS_ATTENTION";
     await platform.assertSound(leftBehindBy([operation]));
     if (attention) await assertRemedies(platform, operation);

@@ -109,6 +109,19 @@ const MEDDLED: readonly (readonly [string, readonly (readonly string[])[], reado
     ],
   ],
   [
+    "all objects of a workload",
+    [["delete", "deployment,service", "--all", "-n", "dev"]],
+    [/RECORD_WITHOUT_OBJECT environments\/dev\/workloads\/web/],
+  ],
+  [
+    "a deleted namespace",
+    [["delete", "namespace", "dev"]],
+    [
+      /RECORD_WITHOUT_OBJECT environments\/dev\n/,
+      /RECORD_WITHOUT_OBJECT environments\/dev\/workloads\/web/,
+    ],
+  ],
+  [
     "a namespace without the label of its record",
     [["label", "namespace", "dev", "mpc/uid-"]],
     [/Namespace\/dev has metadata\.labels\[mpc\/uid\] unset in place of/],
@@ -125,7 +138,17 @@ Deno.test({
       for (
         const args of [
           ["env", "create", "dev", "--label", "team=web", "--max-cpu", "4"],
-          ["workload", "deploy", "web", "--env", "dev", "--image", "localhost/nginx:1"],
+          [
+            "workload",
+            "deploy",
+            "web",
+            "--env",
+            "dev",
+            "--image",
+            "localhost/nginx:1",
+            "--port",
+            "80",
+          ],
         ]
       ) {
         const { code, err } = await mpctl(...args);

@@ -82,9 +82,11 @@ const USE_CASES: Readonly<Record<string, UseCase>> = {
 const NO_USE_CASES = [
   "assertEngines",
   "assertName",
+  "describeDrift",
   "dropUnadmitted",
   "environmentEvent",
   "isAdmitted",
+  "isApplied",
   "isUnreadable",
   "operationEvent",
   "pagesOf",

@@ -41,6 +41,7 @@ import {
   toClusterObject,
 } from "./objects/ownership.ts";
 import { pruneObjects } from "./objects/prune.ts";
+import { tellChanges } from "./objects/tell_changes.ts";
 import { workloadEvents } from "./reads/workload_events.ts";
 import { workloadLogs } from "./reads/workload_logs.ts";
 import { workloadPods } from "./reads/workload_pods.ts";
@@ -89,7 +90,7 @@ export class KubernetesProvider implements Provider {
       objects: renderNamespace(intent),
       prune: [],
     };
-    return await applyObjects(this.#client, desired, call);
+    return await tellChanges(this.#client, (client) => applyObjects(client, desired, call));
   }
 
   async applyPolicies(
@@ -101,10 +102,10 @@ export class KubernetesProvider implements Provider {
     if (await this.#isDryRunWithoutNamespace(namespace, call)) return creationOf(objects);
     const installation = this.#installation;
     const desired = { uid, installation, namespace, objects, prune: POLICY_KINDS };
-    return [
-      ...await applyObjects(this.#client, desired, call),
-      ...await pruneObjects(this.#client, desired, call),
-    ];
+    return await tellChanges(this.#client, async (client) => [
+      ...await applyObjects(client, desired, call),
+      ...await pruneObjects(client, desired, call),
+    ]);
   }
 
   async deletePolicies(
@@ -140,11 +141,13 @@ export class KubernetesProvider implements Provider {
     intent: WorkloadIntent,
     call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
-    const desired = await this.#desired(intent, call);
-    if (await this.#isDryRunWithoutNamespace(intent.environment, call)) {
-      return creationOf(desired.objects);
-    }
-    return await applyObjects(this.#client, desired, call);
+    return await tellChanges(this.#client, async (client) => {
+      const desired = await this.#desired(intent, call);
+      if (await this.#isDryRunWithoutNamespace(intent.environment, call)) {
+        return creationOf(desired.objects);
+      }
+      return await applyObjects(client, desired, call);
+    });
   }
 
   async drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly Difference[]> {

@@ -7,7 +7,7 @@ import type { ObjectKind } from "../client/kube_object.ts";
 import { ownedBy } from "../objects/ownership.ts";
 import { transientFailure, type WatchedCluster } from "../watch/cluster_watch.ts";
 import { TrackedObject } from "../watch/tracked_object.ts";
-import { objectBlockers } from "./deletion_blockers.ts";
+import { objectBlockers, outageBlockers } from "./deletion_blockers.ts";
 
 /** Waits on the cluster's shared watches until no object of a workload is left. */
 export async function awaitWorkloadGone(
@@ -27,9 +27,9 @@ export async function awaitWorkloadGone(
     const changed = watch.changed(uid);
     const remaining = tracked.filter((object) => object.current() !== undefined);
     if (remaining.length === 0) return;
-    transientFailure(remaining.map(({ failure }) => failure));
+    const outage = transientFailure(remaining.map(({ failure }) => failure));
     const blockers = remaining.flatMap((object) => objectBlockers(object.current()));
-    report(blockers);
+    report([...blockers, ...outageBlockers(client.cluster, outage)]);
     await sleepUntilChanged(clock, undefined, signal, changed);
   }
 }
