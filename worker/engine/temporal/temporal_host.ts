@@ -62,7 +62,7 @@ const FIRST_MS = 3_000;
 const LOOK_MS = 5_000;
 
 /** How often to search for stuck work. A search costs Temporal more than a check. */
-const SEARCH_MS = 15_000;
+const SEARCH_MS = 10_000;
 
 /** The timeout of a check. */
 const LOOK_TIMEOUT_MS = 4_000;
