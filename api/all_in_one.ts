@@ -29,6 +29,7 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   const engine = await platform.startEngine(
     provider,
     (tools) => startEngine(config, tools, platform),
+    config.takeOver,
   );
   const deps = platform.deps({
     cluster: provider,

@@ -22,6 +22,7 @@ import {
   providerOf,
   type ProviderSettings,
   readFlags,
+  TAKE_OVER,
   TEMPORAL_ENVIRONMENT,
   TEMPORAL_FLAGS,
   type TemporalAddress,
@@ -50,6 +51,8 @@ export interface AllInOneConfig extends DoorsConfig, DataSettings, ProviderSetti
   readonly keepMs: number | null;
   /** Which engine executes operations. */
   readonly engine: "embedded" | "temporal";
+  /** Whether it continues operations that the other engine has left unfinished. */
+  readonly takeOver: boolean;
   /** What the engine on Temporal needs. */
   readonly temporal: {
     /** A running Temporal; null to start one. */
@@ -86,6 +89,7 @@ const ALL_IN_ONE = z.object({
   ephemeral: z.boolean().default(false),
   retention: keepTime,
   engine: oneOf(["embedded", "temporal"]),
+  takeOver: z.boolean().default(false),
   ...TEMPORAL_FLAGS,
 }).refine(hasWholeCertificate, CERTIFICATE_ISSUE).superRefine((flags, context) => {
   if (flags.engine !== "temporal" || flags.temporalAddress !== undefined) return;
@@ -137,7 +141,8 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
   )
     .option("--ephemeral", "keep everything in memory, whatever --store says")
     .option("--retention <time>", "how long history is kept", process.env["MPC_RETENTION"] ?? "90d")
-    .option("--engine <name>", "embedded, or temporal for operations as workflows", "embedded");
+    .option("--engine <name>", "embedded, or temporal for operations as workflows", "embedded")
+    .option(...TAKE_OVER);
   const all = withTemporal(withProvider(withDoors(command), env), env, {
     description: "a running Temporal; by default one is started",
   }).addHelpText("after", DEV_HELP);
@@ -148,6 +153,7 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
     ...dataOf(flags, flags.ephemeral),
     keepMs: flags.retention,
     engine: flags.engine,
+    takeOver: flags.takeOver,
     temporal: {
       target: flags.temporalAddress === undefined
         ? null

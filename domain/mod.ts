@@ -2,6 +2,7 @@
 export * from "./camel_case.ts";
 export * from "./compare_values.ts";
 export * from "./condition.ts";
+export * from "./cluster_claim.ts";
 export * from "./cluster_name.ts";
 export * from "./dns.ts";
 export * from "./environment.ts";

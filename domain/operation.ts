@@ -10,7 +10,12 @@ export const OPERATION_KINDS = [
   "workload.deploy",
   "workload.delete",
   "workload.abandon",
+  "platform.sweep",
+  "platform.claim",
 ] as const;
+
+/** The target of operations that are about no single resource. */
+export const PLATFORM = "platform";
 
 export type OperationKind = (typeof OPERATION_KINDS)[number];
 
@@ -101,7 +106,7 @@ export interface Residue {
 export interface Operation {
   readonly name: string;
   readonly kind: OperationKind;
-  /** Name of the resource it changes. */
+  /** Name of the resource it changes; {@linkcode PLATFORM} for none in particular. */
   readonly target: string;
   readonly targetUid: string;
   readonly state: OperationState;

@@ -130,6 +130,10 @@ export const REASONS = {
       "Wait until the environment is READY, or repair it",
       "mpctl env get {environment}",
     ),
+    CLUSTER_CLAIMED_ELSEWHERE: platform(
+      "Stop the other copy of the database, then claim the cluster for this one",
+      "mpctl doctor --claim CLUSTER",
+    ),
     EXPIRE_TIME_PASSED: caller("Give the environment a later expiry and ask again"),
     HELM_MISSING: platform("Install Helm 3 on the worker's machine, or configure its path"),
     IMAGE_PULL_FAILED: caller("Check the image's name and tag, and who may pull it"),
@@ -139,7 +143,9 @@ export const REASONS = {
     KUBECONFIG_UNUSABLE: cluster("Correct the kubeconfig that the worker uses"),
     NOT_RETRYABLE: caller("Start a new operation; only a failed one can be retried"),
     NO_EARLIER_REVISION: caller("Deploy the workload with the image that is wanted"),
-    NO_ENGINE: platform("Start the server with the engine that the operation runs on"),
+    NO_ENGINE: platform(
+      "Start the server with the engine that the operation runs on, or with --take-over",
+    ),
     NO_NAMESPACE: caller(
       "Make the environment's namespace again by the command, then retry the operation",
       "mpctl env update {environment}",

@@ -80,3 +80,9 @@ export const PROCESS_SETTINGS = {
   logLevel: oneOf(LOG_LEVELS),
   grace: between(0, 600),
 } as const;
+
+/** The flag of processes with an engine. */
+export const TAKE_OVER = [
+  "--take-over",
+  "continue unfinished operations that another engine began; no process may run it meanwhile",
+] as const;

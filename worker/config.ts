@@ -18,6 +18,7 @@ import {
   providerOf,
   type ProviderSettings,
   readFlags,
+  TAKE_OVER,
   TEMPORAL_ENVIRONMENT,
   TEMPORAL_FLAGS,
   temporalTarget,
@@ -32,6 +33,8 @@ import { BUNDLE_PATH, type TemporalConfig } from "./engine/temporal/mod.ts";
 export interface WorkerConfig extends DataSettings, ProviderSettings {
   /** How long history is kept, in milliseconds; null to keep all of it. */
   readonly keepMs: number | null;
+  /** Whether operations that the embedded engine has left unfinished are continued. */
+  readonly takeOver: boolean;
   readonly temporal: TemporalConfig;
   readonly healthListen: Address;
   readonly internalListen: Address;
@@ -46,6 +49,7 @@ const WORKER = z.object({
   ...DATA_FLAGS,
   ...PROVIDER_FLAGS,
   retention: keepTime,
+  takeOver: z.boolean().default(false),
   concurrency: countBetween(1, 1_000),
   healthListen: listenAddress,
   internalListen: listenAddress,
@@ -85,6 +89,7 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
     "where records are kept, shared with the API",
   )
     .option("--retention <time>", "how long history is kept", env["MPC_RETENTION"] ?? "90d")
+    .option(...TAKE_OVER)
     .option("--concurrency <steps>", "steps that run at once", env["MPC_CONCURRENCY"] ?? "100")
     .option(
       "--health-listen <host:port>",
@@ -112,6 +117,7 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
     ...providerOf(flags),
     ...dataOf(flags),
     keepMs: flags.retention,
+    takeOver: flags.takeOver,
     temporal: temporalOf(flags),
     healthListen,
     internalListen,

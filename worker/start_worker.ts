@@ -31,7 +31,7 @@ export async function startWorker(
   const platform = stack.use(await Platform.open(config, { shared: true }));
   const { components } = platform;
   const { provider, planner } = await platform.openClusters(config);
-  const engine = await platform.startEngine(provider, startEngine);
+  const engine = await platform.startEngine(provider, startEngine, config.takeOver);
   const internal = serveInternal({ cluster: provider, planner, engine }, config.internalListen);
   components.add({ name: "internal", close: () => internal.close() });
   const deps = platform.deps({ cluster: provider, planner, engine: engine.name });

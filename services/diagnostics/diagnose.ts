@@ -9,6 +9,7 @@ import {
   type Workload,
 } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
+import { claimLost } from "../clusters/claimed_elsewhere.ts";
 import { allOf } from "../resources/read_all.ts";
 import type { ServiceDeps } from "../deps.ts";
 import type { ForeignObjects } from "../ports/mod.ts";
@@ -51,9 +52,14 @@ export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagn
   return { checks, findings, foreign: first.foreign };
 }
 
-/** The message may differ at the second check if a cluster cannot be read. */
+/** Invariants whose messages may differ at the second check. */
+const MAY_DIFFER: ReadonlySet<Invariant> = new Set([
+  "CLUSTER_CLAIMED_ELSEWHERE",
+  "CLUSTER_UNREADABLE",
+]);
+
 const keyOf = ({ invariant, subject, message }: Finding) =>
-  JSON.stringify([invariant, subject, invariant === "CLUSTER_UNREADABLE" ? "" : message]);
+  JSON.stringify([invariant, subject, MAY_DIFFER.has(invariant) ? "" : message]);
 
 interface Examination extends Omit<Diagnosis, "checks"> {
   /** The resources whose objects are to be compared one by one. */
@@ -84,6 +90,7 @@ async function examine(deps: ServiceDeps, caller: Caller): Promise<Examination> 
     ...await failedDeletions(deps, caller, resources.filter(({ name }) => !targets.has(name))),
     ...await waiting(deps, caller),
     ...await engineFindings(deps, caller),
+    ...await lostClaims(deps, caller),
   ];
   const explained = new Set([...targets, ...found.map(({ subject }) => subject)]);
   return { findings, foreign, comparable: readable.filter(({ name }) => !explained.has(name)) };
@@ -152,6 +159,22 @@ function attentionFinding({ name, residue }: Operation): Finding {
     message: residue.map(({ object, reason }) => `${object}: ${reason}`).join("; "),
     remedy: `mpctl op retry ${idOf(name)}`,
   };
+}
+
+async function lostClaims(
+  { store }: ServiceDeps,
+  { signal }: Caller,
+): Promise<readonly Finding[]> {
+  return (await allOf(store.claims, signal)).flatMap(({ name, lost }) =>
+    lost
+      ? [{
+        invariant: "CLUSTER_CLAIMED_ELSEWHERE" as const,
+        subject: name,
+        message: `Nothing on it is changed: ${claimLost(idOf(name), lost.renewTime)}`,
+        remedy: `mpctl doctor --claim ${idOf(name)}`,
+      }]
+      : []
+  );
 }
 
 /** Resources that somebody asked to delete and that are partly gone. */

@@ -19,7 +19,7 @@ import type { ServiceDeps } from "../deps.ts";
 import { getOperation } from "./read_operations.ts";
 import { revertCommand } from "../diagnostics/describe_drift.ts";
 import { blockersOf, removalOf } from "../sagas/await_deletion.ts";
-import { resourceOf } from "../sagas/mod.ts";
+import { DEFINITIONS, resourceOf } from "../sagas/mod.ts";
 import { obstacleOf } from "../sagas/step_obstacle.ts";
 import type { WorkloadDeployInput } from "../sagas/workload_deploy.ts";
 
@@ -61,7 +61,10 @@ export async function explainOperation(
   const error = operation.error ?? attempt?.error ?? null;
   const told = summary(operation, step, attempt?.nextRetryTime ?? null);
   const causes = error ? causesOf(operation, step, error) : [];
-  const since = hasFailed(operation) ? changedSince(operation, resource?.value) : null;
+  const isAboutOne = DEFINITIONS[operation.kind].resource !== null;
+  const since = isAboutOne && hasFailed(operation)
+    ? changedSince(operation, resource?.value)
+    : null;
   if (since) {
     const nextCommand = since.by ? `mpctl op explain ${idOf(since.by)}` : "";
     const summary = `${told}; ${since.what}`;

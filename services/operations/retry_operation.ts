@@ -9,12 +9,20 @@ import {
   type StepRecord,
   type Workload,
 } from "@mpc/domain";
+import type { Stored } from "@mpc/storage";
 import { assertIdle } from "../mutations/admit.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { getOperation } from "./read_operations.ts";
 import { mutate, type MutationOptions, type MutationResult } from "../mutations/mutate.ts";
-import { DEFINITIONS, journaledRun, newStepRecord, resourceOf, stepOf } from "../sagas/mod.ts";
+import {
+  DEFINITIONS,
+  journaledRun,
+  type LockedResource,
+  newStepRecord,
+  resourceOf,
+  stepOf,
+} from "../sagas/mod.ts";
 import { environmentUpdate, type EnvironmentUpdateInput } from "../sagas/environment_update.ts";
 import { notFound } from "../resources/preconditions.ts";
 
@@ -55,21 +63,14 @@ export async function retryOperation(
   return await mutate(deps, caller, request, method, async () => {
     assertRetryable(failed);
     if (forceConflicts) assertApplies(failed);
-    const current = await resourceOf(deps.store, failed, caller.signal);
-    if (!current) {
-      const kind = DEFINITIONS[failed.kind].resource;
-      throw notFound(kind, failed.target, `${ACTION} '${idOf(name)}' on`);
-    }
-    assertIdle(current.value, ACTION);
-    if (current.value.lastOperation !== name) throw superseded(failed, current.value.lastOperation);
-    assertTimeLeft(failed, current.value, deps.clock.now());
+    const current = await retriedResource(deps, caller, failed);
     return {
       kind: failed.kind,
       target: failed.target,
       targetUid: failed.targetUid,
       input: forceConflicts ? { ...failed.input, forceConflicts } : failed.input,
       current,
-      lock: "take",
+      lock: current ? "take" : "none",
       timeoutMs: null,
       retryOf: name,
       ...(failed.cancellation
@@ -84,6 +85,23 @@ export async function retryOperation(
         : { steps: carriedOver(failed) }),
     };
   });
+}
+
+/** The resource that a failed operation is about, as the retry may take it; null for none. */
+async function retriedResource(
+  deps: ServiceDeps,
+  caller: Caller,
+  failed: Operation,
+): Promise<Stored<LockedResource> | null> {
+  const { resource } = DEFINITIONS[failed.kind];
+  if (resource === null) return null;
+  const current = await resourceOf(deps.store, failed, caller.signal);
+  if (!current) throw notFound(resource, failed.target, `${ACTION} '${idOf(failed.name)}' on`);
+  assertIdle(current.value, ACTION);
+  const { lastOperation } = current.value;
+  if (lastOperation !== failed.name) throw superseded(failed, lastOperation);
+  assertTimeLeft(failed, current.value, deps.clock.now());
+  return current;
 }
 
 /**

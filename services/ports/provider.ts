@@ -1,4 +1,5 @@
 import type { PlannedChange, Quota, Residue, WorkloadSpec } from "@mpc/domain";
+import type { Claims } from "./claims.ts";
 import type {
   ClusterReader,
   ProviderCall,
@@ -12,6 +13,8 @@ import type {
  * another uid is never changed.
  *
  * Besides the failures of {@linkcode ClusterReader}, every change may fail with:
+ * - `FAILED_PRECONDITION` `CLUSTER_CLAIMED_ELSEWHERE`: another copy of the store claims the cluster
+ *   (permanent); nothing was asked of the cluster
  * - `ALREADY_EXISTS` `OWNED_BY_ANOTHER`: an object of that name belongs to somebody else (permanent)
  * - `ABORTED` `CLUSTER_CONFLICT`: somebody else has just changed the object (retryable)
  * - `ABORTED` `FIELD_CONFLICT`: somebody else manages fields of the object (permanent; `metadata` has
@@ -25,6 +28,8 @@ import type {
 export interface Provider extends ClusterReader {
   /** `simulated` or `kubernetes`. */
   readonly name: string;
+  /** The claims to the clusters, which every change needs; absent where nothing else can claim them. */
+  readonly claims?: Claims;
   /** A cheap call that fails like any other if the cluster is unreachable or rejects us. */
   assertReachable(call: ProviderCall): Promise<void>;
   /**

@@ -1,4 +1,5 @@
 import {
+  claimCluster,
   createEnvironment,
   deployWorkload,
   type MutationResult,
@@ -8,7 +9,7 @@ import {
   updateEnvironment,
 } from "@mpc/services";
 import type { Platform } from "./platform.ts";
-import { removeEnvironment, removeWorkload } from "./scenarios.ts";
+import { removeEnvironment, removeWorkload, sweep } from "./scenarios.ts";
 
 /**
  * Makes the request that `mpctl` would make for this command.
@@ -55,6 +56,10 @@ export async function carryOut(
       return await restartWorkload(deps, caller, { name: workload, etag: "", forceConflicts });
     case "op retry":
       return await retryOperation(deps, caller, { name: `operations/${id}`, forceConflicts });
+    case "doctor --sweep":
+      return await sweep(platform);
+    case "doctor --claim":
+      return await claimCluster(deps, caller, { cluster: id });
     default:
       throw new Error(`'${command}' is not a command that the suite knows`);
   }

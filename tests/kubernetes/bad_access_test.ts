@@ -154,7 +154,7 @@ Deno.test({
     assert.match(unasked.out, /^ {2}- Namespace\/left$/m);
     const swept = await world.mpctl("doctor", "--sweep", "--yes");
     assert.equal(swept.code, 1, swept.err);
-    assert.match(swept.out, /the objects of environments\/left will be removed within a minute/);
+    assert.match(swept.out, /the objects of environments\/left are gone/);
     assert.match(swept.out, /✗ CLUSTER_UNREADABLE gone/);
   },
 });

@@ -62,7 +62,9 @@ async function withWorld(use: (world: World) => Promise<void>): Promise<void> {
         const clock = systemClock;
         const installation = await openInstallation(store, { clock, ids: systemIds });
         const provider = await openClusters(clusters, {
+          store,
           clock,
+          ids: systemIds,
           installation,
           charts: null,
           findCluster: () => Promise.resolve("default"),

@@ -19,7 +19,7 @@ import type {
   WorkloadWait,
 } from "@mpc/services";
 import { throwIfAborted } from "../provider_errors.ts";
-import { renderNamespace, renderPolicies, renderWorkload } from "./render/mod.ts";
+import { CLAIMS, renderNamespace, renderPolicies, renderWorkload } from "./render/mod.ts";
 import { deleteObjects, listKinds } from "./client/bulk_requests.ts";
 import { NAMESPACE } from "./client/kinds.ts";
 import type { KubeClient } from "./client/kube_client.ts";
@@ -212,7 +212,9 @@ export class KubernetesProvider implements Provider {
 
   async inventory({ signal }: ProviderCall): Promise<Inventory> {
     const kinds = [...ALL_KINDS, ...this.#charts?.additionalKinds ?? []];
-    const objects = await listKinds(this.#client, kinds, { labelSelector: OURS }, signal);
+    const all = await listKinds(this.#client, kinds, { labelSelector: OURS }, signal);
+    // The namespaces that carry the claims of control planes belong to no environment.
+    const objects = all.filter(({ metadata }) => metadata.labels?.[CLAIMS] === undefined);
     const { cluster } = this.#client;
     const installations = byInstallation(objects);
     const own = installations.get(this.#installation) ?? [];

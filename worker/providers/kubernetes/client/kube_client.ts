@@ -34,6 +34,8 @@ export interface ApplyOptions extends KubeCall {
   readonly manager?: string;
   /** Uid of the object to change. It is a conflict if an object with another uid has the name now. */
   readonly uid?: string | undefined;
+  /** Version of the object to change. It is a conflict if the object has changed since. */
+  readonly resourceVersion?: string | undefined;
 }
 
 export interface DeleteOptions extends KubeCall {

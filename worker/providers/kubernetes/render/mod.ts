@@ -3,6 +3,8 @@ export type { KubernetesObject } from "../client/kube_object.ts";
 export { inApplyOrder } from "./apply_order.ts";
 export { renderNamespace, renderPolicies } from "./environment_objects.ts";
 export {
+  claimOf,
+  CLAIMS,
   ENV_CHECKSUM,
   ENVIRONMENT,
   INSTALLATION,
