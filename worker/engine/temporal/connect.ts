@@ -3,7 +3,7 @@ import type { TemporalAddress } from "@mpc/process";
 import { Client, isGrpcServiceError } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
 import { NativeConnection } from "@temporalio/worker";
-import { engineError } from "./engine_errors.ts";
+import { engineError, innermost } from "./engine_errors.ts";
 import { SEARCH_ATTRIBUTES } from "./search_attributes.ts";
 
 /** A connection that has been verified. */
@@ -91,11 +91,6 @@ function dialError({ address, tls: settings }: TemporalAddress, error: unknown):
     message: `Cannot reach Temporal at '${address}': ${innermost(detail)}`,
     cause: error,
   });
-}
-
-/** The library reports errors in Rust's debug notation; this extracts the innermost message. */
-function innermost(detail: string): string {
-  return /(?:message|error): "([^"]+)"/.exec(detail)?.[1] ?? detail;
 }
 
 /** The error of rustls, which the native library reports only in debug notation. */
