@@ -127,11 +127,13 @@ export async function namespaceIdOf(
     return namespaceInfo?.id ?? "";
   } catch (error) {
     if (!isGrpcServiceError(error) || error.code !== NOT_FOUND) throw error;
+    const command = `temporal operator namespace create ${namespace}`;
     throw new MpcError("FAILED_PRECONDITION", {
       reason: "ENGINE_NAMESPACE",
       message: `Cannot use Temporal at '${address}': there is no namespace '${namespace}'; ` +
-        `create it with 'temporal operator namespace create ${namespace}'`,
+        `create it with '${command}'`,
       retryable: true,
+      metadata: { command },
       cause: error,
     });
   }
