@@ -33,7 +33,8 @@ export interface Advice {
   /** What to do next: one sentence without a period. */
   readonly nextStep: string;
   /**
-   * The command that does it, where one is known. `{environment}` and `{workload}` stand for ids;
+   * The command that does it, where one is known. `{environment}`, `{workload}` and `{operation}` stand for
+   * ids;
    * words in capitals are the caller's to replace. Empty for none.
    */
   readonly command: string;
@@ -112,17 +113,26 @@ export const REASONS = {
     ),
     CRASH_LOOP: caller("Read the program's last output, correct it and deploy again"),
     DELETION_PROTECTED: caller("Take the deletion protection off first"),
+    ENGINE_HOUSEKEEPING: platform("Let the periodic task run that the error names"),
     ENGINE_NAMESPACE: platform("Create the namespace in Temporal"),
     ENGINE_NO_BUILD: platform("Start a worker of the build that the error names"),
     ENGINE_NO_WORKER: platform("Start a worker, or make its build the current one in Temporal"),
+    ENGINE_PAUSED: platform("Continue in Temporal what somebody has paused there"),
     ENGINE_SEARCH_ATTRIBUTES: platform("Add the search attributes to the namespace in Temporal"),
     ENGINE_TLS: platform("Correct the TLS settings of the connection to Temporal"),
+    ENGINE_WORKFLOW_FAILS: platform(
+      "Start a worker with the code that began the workflow, or start the workflow over",
+    ),
     ENVIRONMENT_NOT_EMPTY: caller(
       "See with 'mpctl workload list' what is in it, then delete that or use --force",
     ),
     ENVIRONMENT_NOT_READY: caller(
       "Wait until the environment is READY, or repair it",
       "mpctl env get {environment}",
+    ),
+    CLUSTER_CLAIMED_ELSEWHERE: platform(
+      "Stop the other copy of the database, then claim the cluster for this one",
+      "mpctl doctor --claim CLUSTER",
     ),
     EXPIRE_TIME_PASSED: caller("Give the environment a later expiry and ask again"),
     HELM_MISSING: platform("Install Helm 3 on the worker's machine, or configure its path"),
@@ -133,8 +143,13 @@ export const REASONS = {
     KUBECONFIG_UNUSABLE: cluster("Correct the kubeconfig that the worker uses"),
     NOT_RETRYABLE: caller("Start a new operation; only a failed one can be retried"),
     NO_EARLIER_REVISION: caller("Deploy the workload with the image that is wanted"),
-    NO_ENGINE: platform("Start the server with the engine that the operation runs on"),
-    NO_NAMESPACE: cluster("Find out who deleted the environment's namespace on the cluster"),
+    NO_ENGINE: platform(
+      "Start the server with the engine that the operation runs on, or with --take-over",
+    ),
+    NO_NAMESPACE: caller(
+      "Make the environment's namespace again by the command, then retry the operation",
+      "mpctl env update {environment}",
+    ),
     NO_TEMPORAL: platform("Install Temporal's CLI, or give --temporal-address"),
     NO_WORKFLOW_BUNDLE: platform("Build the workflows", "deno task bundle:workflows"),
     OOM_KILLED: caller(
@@ -165,6 +180,10 @@ export const REASONS = {
   ABORTED: {
     ADMISSION_DROPPED: caller("Send the request again; it was dropped because it took too long"),
     CLUSTER_CONFLICT: cluster("Find out who else changes the object on the cluster, and retry"),
+    FIELD_CONFLICT: caller(
+      "Leave the fields to their manager, or take them over with --force-conflicts",
+      "mpctl op retry {operation} --force-conflicts",
+    ),
     ETAG_MISMATCH: caller("Read the resource again and repeat the change"),
     OPERATION_IN_PROGRESS: nobody("Wait until the operation that holds the resource has ended"),
     PLAN_OUTDATED: caller("Make a new plan and apply that one"),
@@ -215,6 +234,7 @@ export const REASONS = {
   },
   UNAVAILABLE: {
     ADMISSION_UNREACHABLE: cluster("Repair the admission webhook that the error names"),
+    CLUSTER_FAILED: cluster("Find the failure in the log of the cluster's API server, and retry"),
     CLUSTER_UNREACHABLE: cluster("Check that the cluster runs and can be reached from the worker"),
     ENGINE_UNREACHABLE: platform("Check that Temporal runs and can be reached"),
     INTERRUPTED: nobody("Wait; another attempt goes on with the step"),

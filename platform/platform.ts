@@ -13,13 +13,14 @@ import {
 } from "@mpc/process";
 import {
   allowEverything,
-  assertEngines,
+  assertEngine,
   type Clock,
   type ClusterReader,
   type Ids,
   type Planner,
   type Provider,
   type ServiceDeps,
+  takeOverOperations,
 } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { openStore } from "@mpc/storage/open_store";
@@ -91,7 +92,7 @@ export class Platform implements AsyncDisposable {
   async openClusters(
     settings: ProviderSettings,
   ): Promise<{ readonly provider: Provider; readonly planner: Planner }> {
-    const { store, clock, installation } = this;
+    const { store, clock, ids, installation } = this;
     const [{ openProvider }, { createPlanner }] = await Promise.all([
       import("@mpc/worker"),
       import("@mpc/services/sagas"),
@@ -99,6 +100,7 @@ export class Platform implements AsyncDisposable {
     const provider = await openProvider({ ...settings, dataDir: this.#dataDir }, {
       store,
       clock,
+      ids,
       installation,
     });
     // In `/readyz`, `cluster` comes after the engine, because it depends on other machines.
@@ -108,11 +110,13 @@ export class Platform implements AsyncDisposable {
 
   /**
    * Starts the engine that executes operations in this process.
+   * @param takeOver whether it also continues what other engines have left unfinished
    * @throws {MpcError} FAILED_PRECONDITION `NO_ENGINE`: unfinished operations need another engine
    */
   async startEngine(
     provider: Provider,
     start: (tools: StepTools) => Promise<HostedEngine>,
+    takeOver: boolean,
   ): Promise<HostedEngine> {
     const { store, clock, ids } = this;
     const engine = await start({ store, provider, clock, ids });
@@ -125,7 +129,8 @@ export class Platform implements AsyncDisposable {
       name: "cluster",
       assertReady: (signal) => provider.assertReachable({ signal }),
     });
-    await assertEngines(store, [engine.name]);
+    if (takeOver) await takeOverOperations({ store, clock }, engine.name);
+    else await assertEngine(store, engine.name);
     return engine;
   }
 
@@ -135,6 +140,7 @@ export class Platform implements AsyncDisposable {
     readonly planner: Planner;
     /** Name of the engine that executes the admitted operations. */
     readonly engine: string;
+    readonly engineProblems?: NonNullable<ServiceDeps["engineProblems"]>;
   }): ServiceDeps {
     const { store, clock, ids } = this;
     return { store, clock, ids, authorizer: allowEverything, ...parts };
@@ -156,8 +162,11 @@ export class Platform implements AsyncDisposable {
     await dispatcher.start();
     components.add({ name: "dispatcher", close: () => dispatcher.close() });
     const housekeeping = await startHousekeeping(options);
+    const { engine } = options;
     components.add({
       name: "housekeeping",
+      assertReady: () =>
+        engine.periodicProblem ? Promise.reject(engine.periodicProblem) : Promise.resolve(),
       async close() {
         await housekeeping[Symbol.asyncDispose]();
       },

@@ -18,7 +18,7 @@ export {
   withProvider,
 } from "./provider_flags.ts";
 export { assertPermitted } from "./permissions.ts";
-export { readFlags } from "./read_flags.ts";
+export { FLAGS_IN_ENVIRONMENT, readFlags } from "./read_flags.ts";
 export { runProcess } from "./run_process.ts";
 export * from "./settings.ts";
 export { afterDelay } from "./after_delay.ts";

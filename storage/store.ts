@@ -21,6 +21,7 @@
  * Not promised: that two documents, or two pages of one list, are read at the same moment.
  */
 import type {
+  ClusterClaim,
   Environment,
   Event,
   Filter,
@@ -174,6 +175,7 @@ export interface Store {
   readonly revisions: Collection<Revision>;
   readonly operations: OperationCollection;
   readonly orphans: Collection<Orphan>;
+  readonly claims: Collection<ClusterClaim>;
   /** One document at most; see {@linkcode Installation}. */
   readonly installations: Collection<Installation>;
   readonly events: EventLog;

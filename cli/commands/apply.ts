@@ -19,6 +19,7 @@ export interface ApplyFlags {
   readonly dryRun?: true | undefined;
   readonly prune?: true | undefined;
   readonly selector?: string | undefined;
+  readonly forceConflicts?: true | undefined;
   readonly wait?: boolean;
   readonly timeout?: number | undefined;
 }
@@ -46,7 +47,7 @@ export async function apply(
   const selector = saved ? saved.selector : flags.prune ? flags.selector ?? "" : null;
   return await withConnection(context, async (connection) => {
     const surplus = selector === null ? [] : await findSurplus(connection, manifests, selector);
-    const changes = await findChanges(connection, manifests);
+    const changes = await findChanges(connection, manifests, flags);
     if (saved) assertUnmoved(saved, changes, surplus);
     if (flags.out !== undefined) await savePlan(host, flags.out, { selector, changes, surplus });
     if (flags.dryRun) return await showPlans(context, changes, surplus);
@@ -144,7 +145,8 @@ class Application {
   async #apply({ manifest, action, live }: Change, isNeeded: boolean): Promise<Result> {
     const { name } = manifest;
     if (action === "none") return { name, result: "unchanged", operation: "", exitCode: EXIT.OK };
-    const options = { validateOnly: false };
+    const { forceConflicts = false } = this.#flags;
+    const options = { validateOnly: false, forceConflicts };
     const operation = await submit(this.#connection, manifest, live, options);
     const done = action === "create" ? "created" : "configured";
     return await this.#follow(name, operation, done, isNeeded);
@@ -180,11 +182,11 @@ class Application {
 /** `mpctl diff` */
 export async function diff(
   context: CommandContext,
-  flags: { readonly file: readonly string[] },
+  flags: { readonly file: readonly string[]; readonly forceConflicts?: true | undefined },
 ): Promise<number> {
   const manifests = await readManifests(context.host, flags.file);
   return await withConnection(context, async (connection) => {
-    const changes = await findChanges(connection, manifests);
+    const changes = await findChanges(connection, manifests, flags);
     const wanted = changes.filter(({ action }) => action !== "none");
     if (isForPeople(context.config.output)) {
       for (const change of wanted) context.terminal.out(changeText(change));

@@ -78,6 +78,7 @@ export function environmentFields(
 export interface EnvUpdateFlags extends EnvCreateFlags, EtagFlags {
   readonly removeLabel?: readonly string[] | undefined;
   readonly removeAnnotation?: readonly string[] | undefined;
+  readonly forceConflicts?: true | undefined;
   /** Removes the expiry. */
   readonly keep?: boolean;
   /** Milliseconds to add to the expiry. */
@@ -121,6 +122,7 @@ export async function updateEnvironment(
         etag: flags.etag ?? current?.etag ?? "",
       }),
       updateMask: { paths },
+      forceConflicts: flags.forceConflicts ?? false,
       ...mutationFields(flags),
     });
     return await finishMutation(context, connection, operation, flags, {

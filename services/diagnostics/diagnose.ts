@@ -1,4 +1,5 @@
 import {
+  adviceFor,
   type Environment,
   environmentIdOf,
   environmentName,
@@ -8,6 +9,7 @@ import {
   type Workload,
 } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
+import { claimLost } from "../clusters/claimed_elsewhere.ts";
 import { allOf } from "../resources/read_all.ts";
 import type { ServiceDeps } from "../deps.ts";
 import type { ForeignObjects } from "../ports/mod.ts";
@@ -50,9 +52,14 @@ export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagn
   return { checks, findings, foreign: first.foreign };
 }
 
-/** The message may differ at the second check if a cluster cannot be read. */
+/** Invariants whose messages may differ at the second check. */
+const MAY_DIFFER: ReadonlySet<Invariant> = new Set([
+  "CLUSTER_CLAIMED_ELSEWHERE",
+  "CLUSTER_UNREADABLE",
+]);
+
 const keyOf = ({ invariant, subject, message }: Finding) =>
-  JSON.stringify([invariant, subject, invariant === "CLUSTER_UNREADABLE" ? "" : message]);
+  JSON.stringify([invariant, subject, MAY_DIFFER.has(invariant) ? "" : message]);
 
 interface Examination extends Omit<Diagnosis, "checks"> {
   /** The resources whose objects are to be compared one by one. */
@@ -82,6 +89,8 @@ async function examine(deps: ServiceDeps, caller: Caller): Promise<Examination> 
     ...unfinished.map(attentionFinding),
     ...await failedDeletions(deps, caller, resources.filter(({ name }) => !targets.has(name))),
     ...await waiting(deps, caller),
+    ...await engineFindings(deps, caller),
+    ...await lostClaims(deps, caller),
   ];
   const explained = new Set([...targets, ...found.map(({ subject }) => subject)]);
   return { findings, foreign, comparable: readable.filter(({ name }) => !explained.has(name)) };
@@ -152,6 +161,22 @@ function attentionFinding({ name, residue }: Operation): Finding {
   };
 }
 
+async function lostClaims(
+  { store }: ServiceDeps,
+  { signal }: Caller,
+): Promise<readonly Finding[]> {
+  return (await allOf(store.claims, signal)).flatMap(({ name, lost }) =>
+    lost
+      ? [{
+        invariant: "CLUSTER_CLAIMED_ELSEWHERE" as const,
+        subject: name,
+        message: `Nothing on it is changed: ${claimLost(idOf(name), lost.renewTime)}`,
+        remedy: `mpctl doctor --claim ${idOf(name)}`,
+      }]
+      : []
+  );
+}
+
 /** Resources that somebody asked to delete and that are partly gone. */
 async function failedDeletions(
   { store }: ServiceDeps,
@@ -199,6 +224,20 @@ async function waiting({ store }: ServiceDeps, { signal }: Caller): Promise<read
       remedy: `mpctl op explain ${idOf(first.value.name)}`,
     }];
   });
+}
+
+/** What keeps the engine from working. That no worker answers is a finding about the cluster. */
+async function engineFindings(
+  { engine, engineProblems }: ServiceDeps,
+  { signal }: Caller,
+): Promise<readonly Finding[]> {
+  const problems = await engineProblems?.(signal) ?? [];
+  return problems.filter(({ reason }) => reason !== "NO_WORKER").map((error) => ({
+    invariant: "ENGINE_WORKS",
+    subject: engine,
+    message: error.message,
+    remedy: error.metadata["command"] ?? adviceFor(error).command,
+  }));
 }
 
 /** The command that continues the change. It deletes only what was never created. */

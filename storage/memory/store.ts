@@ -1,4 +1,12 @@
-import type { Environment, Installation, NewEvent, Orphan, Revision, Workload } from "@mpc/domain";
+import type {
+  ClusterClaim,
+  Environment,
+  Installation,
+  NewEvent,
+  Orphan,
+  Revision,
+  Workload,
+} from "@mpc/domain";
 import { storeClosed } from "../shared/errors.ts";
 import type { Store } from "../store.ts";
 import { MemoryCollection, type MemoryCommit } from "./collection.ts";
@@ -32,6 +40,7 @@ export function openMemoryStore({ sequenceStep = 1 }: MemoryStoreOptions = {}): 
     revisions: new MemoryCollection<Revision>(commit),
     operations: new MemoryOperations(commit),
     orphans: new MemoryCollection<Orphan>(commit),
+    claims: new MemoryCollection<ClusterClaim>(commit),
     installations: new MemoryCollection<Installation>(commit),
     events,
     close() {

@@ -4,6 +4,7 @@ import { initial } from "./migrations/0001_initial.ts";
 import { labelsAndState } from "./migrations/0002_labels_and_state.ts";
 import { clusterAndSpecParts } from "./migrations/0003_cluster_and_spec_parts.ts";
 import { installations } from "./migrations/0004_installations.ts";
+import { claims } from "./migrations/0005_claims.ts";
 
 /** In order. The `user_version` of a database is the number of migrations that it has had. */
 const MIGRATIONS: readonly (readonly string[])[] = [
@@ -11,6 +12,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   labelsAndState,
   clusterAndSpecParts,
   installations,
+  claims,
 ];
 
 /**

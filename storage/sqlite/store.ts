@@ -1,4 +1,11 @@
-import type { Environment, Installation, Orphan, Revision, Workload } from "@mpc/domain";
+import type {
+  ClusterClaim,
+  Environment,
+  Installation,
+  Orphan,
+  Revision,
+  Workload,
+} from "@mpc/domain";
 import type { Store } from "../store.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { migrate } from "./migrate.ts";
@@ -71,6 +78,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
       requestId: "request_id",
     }),
     orphans: new SqliteCollection<Orphan>(access, "orphans"),
+    claims: new SqliteCollection<ClusterClaim>(access, "claims"),
     installations: new SqliteCollection<Installation>(access, "installations"),
     events,
     get commits() {

@@ -32,6 +32,7 @@ export class FailingStore implements Store {
   readonly revisions: Store["revisions"];
   readonly operations: OperationCollection;
   readonly orphans: Store["orphans"];
+  readonly claims: Store["claims"];
   readonly installations: Store["installations"];
   readonly events: Store["events"];
 
@@ -42,6 +43,7 @@ export class FailingStore implements Store {
     this.workloads = this.#wrap(store.workloads);
     this.revisions = this.#wrap(store.revisions);
     this.orphans = this.#wrap(store.orphans);
+    this.claims = this.#wrap(store.claims);
     this.installations = this.#wrap(store.installations);
     this.operations = {
       ...this.#wrap(store.operations),

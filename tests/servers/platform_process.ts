@@ -16,8 +16,9 @@ export async function startPlatform(
   args: readonly string[],
   descriptors?: number,
   env: Record<string, string> = {},
+  task: "dev" | "dev:cluster" = "dev",
 ): Promise<PlatformProcess> {
-  const [, ...command] = config.tasks.dev.split(" ");
+  const [, ...command] = config.tasks[task].split(" ");
   const process = startDeno(
     [
       ...command,

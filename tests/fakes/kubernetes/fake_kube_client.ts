@@ -59,13 +59,13 @@ export class FakeKubeClient implements KubeClient {
 
   async apply(
     object: KubernetesObject,
-    { force, dryRun, uid, signal, manager = FIELD_MANAGER }: ApplyOptions,
+    { force, dryRun, uid, resourceVersion, signal, manager = FIELD_MANAGER }: ApplyOptions,
   ): Promise<LiveObject> {
     await this.#begin("apply", object, signal);
     const { namespace } = object.metadata;
     return this.#asking(
       { action: `apply '${textOf(refOf(object))}'`, cluster: this.cluster, namespace },
-      () => this.server.apply(object, { manager, force, dryRun, uid }),
+      () => this.server.apply(object, { manager, force, dryRun, uid, resourceVersion }),
     );
   }
 

@@ -22,7 +22,7 @@ import type {
 import { throwIfAborted } from "../provider_errors.ts";
 import { EnvironmentAccess } from "./access/environment_access.ts";
 import { listEverywhere } from "./access/list_everywhere.ts";
-import { renderNamespace, renderPolicies, renderWorkload } from "./render/mod.ts";
+import { CLAIMS, renderNamespace, renderPolicies, renderWorkload } from "./render/mod.ts";
 import { deleteObjects, listKinds } from "./client/bulk_requests.ts";
 import { NAMESPACE } from "./client/kinds.ts";
 import type { KubeClient } from "./client/kube_client.ts";
@@ -49,6 +49,7 @@ import {
   toClusterObject,
 } from "./objects/ownership.ts";
 import { pruneObjects } from "./objects/prune.ts";
+import { tellChanges } from "./objects/tell_changes.ts";
 import { fitQuota } from "./quota/fit_quota.ts";
 import { workloadEvents } from "./reads/workload_events.ts";
 import { workloadLogs } from "./reads/workload_logs.ts";
@@ -95,17 +96,19 @@ export class KubernetesProvider implements Provider {
     call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
     const { uid, environment: namespace } = intent;
+    const { signal, dryRun = false } = call;
     const owner = { uid, installation: this.#installation, prune: [] };
     const objects = renderNamespace(intent);
-    const changes = await applyObjects(this.#client, { ...owner, objects }, call);
-    const binding = await this.#access.binding(intent, call.signal);
-    if (!binding) return changes;
-    const isPlanned = call.dryRun && changes.some(({ action }) => action === "CREATE");
-    if (isPlanned) return [...changes, ...creationOf([binding])];
-    const desired = { ...owner, namespace, objects: [binding] };
-    const bound = await applyObjects(this.#client, desired, call);
-    if (bound.length > 0 && !call.dryRun) await this.#access.noticed(namespace, call.signal);
-    return [...changes, ...bound];
+    return await tellChanges(this.#client, async (client) => {
+      const changes = await applyObjects(client, { ...owner, objects }, call);
+      const binding = await this.#access.binding(intent, signal);
+      if (!binding) return changes;
+      const isNew = changes.some(({ action }) => action === "CREATE");
+      if (dryRun && isNew) return [...changes, ...creationOf([binding])];
+      const bound = await applyObjects(client, { ...owner, namespace, objects: [binding] }, call);
+      if (bound.length > 0 && !dryRun) await this.#access.noticed(namespace, signal);
+      return [...changes, ...bound];
+    });
   }
 
   async applyPolicies(
@@ -118,10 +121,10 @@ export class KubernetesProvider implements Provider {
     const installation = this.#installation;
     const read = await listKinds(this.#client, POLICY_KINDS, { namespace }, call.signal);
     const desired = { uid, installation, namespace, objects, prune: POLICY_KINDS, read };
-    return [
-      ...await applyObjects(this.#client, desired, call),
-      ...await pruneObjects(this.#client, desired, call),
-    ];
+    return await tellChanges(this.#client, async (client) => [
+      ...await applyObjects(client, desired, call),
+      ...await pruneObjects(client, desired, call),
+    ]);
   }
 
   async deletePolicies(
@@ -159,12 +162,14 @@ export class KubernetesProvider implements Provider {
     intent: WorkloadIntent,
     call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
-    const desired = await this.#desired(intent, call);
-    if (await this.#isDryRunWithoutNamespace(intent.environment, call)) {
-      return creationOf(desired.objects);
-    }
-    const fitting = await fitQuota(this.#client, desired, call);
-    return await applyObjects(this.#client, fitting, call);
+    return await tellChanges(this.#client, async (client) => {
+      const desired = await this.#desired(intent, call);
+      if (await this.#isDryRunWithoutNamespace(intent.environment, call)) {
+        return creationOf(desired.objects);
+      }
+      const fitting = await fitQuota(client, desired, call);
+      return await applyObjects(client, fitting, call);
+    });
   }
 
   async drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly Difference[]> {
@@ -231,7 +236,9 @@ export class KubernetesProvider implements Provider {
 
   async inventory({ signal }: ProviderCall): Promise<Inventory> {
     const kinds = [...ALL_KINDS, ...this.#charts?.additionalKinds ?? []];
-    const objects = await listEverywhere(this.#client, kinds, signal);
+    const all = await listEverywhere(this.#client, kinds, signal);
+    // The namespaces that carry the claims of control planes belong to no environment.
+    const objects = all.filter(({ metadata }) => metadata.labels?.[CLAIMS] === undefined);
     const { cluster } = this.#client;
     const installations = byInstallation(objects);
     const own = installations.get(this.#installation) ?? [];

@@ -88,7 +88,7 @@ export class HttpKubeClient implements KubeClient {
 
   async apply(
     object: KubernetesObject,
-    { force, dryRun, uid, signal, manager = FIELD_MANAGER }: ApplyOptions,
+    { force, dryRun, uid, resourceVersion, signal, manager = FIELD_MANAGER }: ApplyOptions,
   ): Promise<LiveObject> {
     const ref = refOf(object);
     const query = queryOf({
@@ -101,7 +101,14 @@ export class HttpKubeClient implements KubeClient {
       method: "PATCH",
       path: `${await this.#paths.of(ref, ref, { signal })}${query}`,
       contentType: "application/apply-patch+yaml",
-      body: uid === undefined ? object : { ...object, metadata: { ...object.metadata, uid } },
+      body: {
+        ...object,
+        metadata: {
+          ...object.metadata,
+          ...(uid !== undefined && { uid }),
+          ...(resourceVersion !== undefined && { resourceVersion }),
+        },
+      },
       signal,
       asked: this.#asked(`apply '${textOf(ref)}'`, ref.namespace),
     }) as LiveObject;

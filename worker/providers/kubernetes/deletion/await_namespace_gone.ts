@@ -9,7 +9,7 @@ import type { LiveObject } from "../client/kube_object.ts";
 import { ownerOf } from "../objects/ownership.ts";
 import { transientFailure, type WatchedCluster } from "../watch/cluster_watch.ts";
 import { TrackedObject } from "../watch/tracked_object.ts";
-import { namespaceBlockers, remainingResources } from "./deletion_blockers.ts";
+import { namespaceBlockers, outageBlockers, remainingResources } from "./deletion_blockers.ts";
 
 /** Waits on the cluster's shared watch until the namespace of an environment is gone. */
 export async function awaitNamespaceGone(
@@ -28,9 +28,9 @@ export async function awaitNamespaceGone(
     const changed = watch.changed(uid);
     const namespace = tracked.current();
     if (!namespace) return;
-    transientFailure([tracked.failure]);
+    const outage = transientFailure([tracked.failure]);
     const blockers = namespaceBlockers(namespace, await objectsInside(client, namespace, signal));
-    report(blockers);
+    report([...blockers, ...outageBlockers(client.cluster, outage)]);
     await sleepUntilChanged(clock, undefined, signal, changed);
   }
 }

@@ -9,7 +9,7 @@ import { PRIVATE_KINDS } from "../managed_kinds.ts";
 import { ownedBy } from "../objects/ownership.ts";
 import { transientFailure, type WatchedCluster } from "../watch/cluster_watch.ts";
 import { TrackedObject } from "../watch/tracked_object.ts";
-import { objectBlockers } from "./deletion_blockers.ts";
+import { objectBlockers, outageBlockers } from "./deletion_blockers.ts";
 
 const POLL_MS = 1_000;
 
@@ -36,10 +36,10 @@ export async function awaitWorkloadGone(
     const remaining = tracked.filter((object) => object.current() !== undefined);
     polled = await stillThere(client, polled, signal);
     if (remaining.length + polled.length === 0) return;
-    transientFailure(remaining.map(({ failure }) => failure));
+    const outage = transientFailure(remaining.map(({ failure }) => failure));
     const blockers = [...remaining.map((object) => object.current()), ...polled]
       .flatMap(objectBlockers);
-    report(blockers);
+    report([...blockers, ...outageBlockers(client.cluster, outage)]);
     const recheckAt = polled.length > 0 ? clock.now() + POLL_MS : undefined;
     await sleepUntilChanged(clock, recheckAt, signal, changed);
   }

@@ -37,6 +37,7 @@ export async function applyObjects(
   const objects = installedBy(desired.installation, desired.objects);
   for (const object of annotateKindHistory(objects, history)) {
     const live = before.get(textOf(refOf(object)));
+    if (call.only && !call.only.includes(textOf(refOf(object)))) continue;
     if (!live && isNotRunAgain(object, call)) continue;
     const later = live !== undefined && isSwitchedLater(live, object);
     const options = { signal, dryRun: dryRun || later, force, uid: live?.metadata.uid };

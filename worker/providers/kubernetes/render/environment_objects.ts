@@ -17,6 +17,13 @@ import { networkPolicies } from "./network_policies.ts";
 
 const POD_SECURITY = "pod-security.kubernetes.io";
 
+/** Labels of a namespace whose pods must meet the "restricted" Pod Security Standard. */
+export const RESTRICTED = {
+  [`${POD_SECURITY}/enforce`]: "restricted",
+  [`${POD_SECURITY}/audit`]: "restricted",
+  [`${POD_SECURITY}/warn`]: "restricted",
+} as const;
+
 /** The service account of all pods. It has no permissions on the API server. */
 export const SERVICE_ACCOUNT = "workloads";
 
@@ -38,9 +45,7 @@ export function renderNamespace(
         [MANAGED_BY]: MANAGER,
         [ENVIRONMENT]: environment,
         [UID]: uid,
-        [`${POD_SECURITY}/enforce`]: "restricted",
-        [`${POD_SECURITY}/audit`]: "restricted",
-        [`${POD_SECURITY}/warn`]: "restricted",
+        ...RESTRICTED,
       },
     },
   } satisfies Wire<V1Namespace>;

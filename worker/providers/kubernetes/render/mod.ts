@@ -4,11 +4,14 @@ export { inApplyOrder } from "./apply_order.ts";
 export {
   renderNamespace,
   renderPolicies,
+  RESTRICTED,
   roleBinding,
   SERVICE_ACCOUNT,
   type Subject,
 } from "./environment_objects.ts";
 export {
+  claimOf,
+  CLAIMS,
   ENV_CHECKSUM,
   ENVIRONMENT,
   INSTALLATION,
