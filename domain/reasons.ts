@@ -162,6 +162,15 @@ export const REASONS = {
     PROGRESS_DEADLINE_EXCEEDED: caller("See what the replicas wait for with 'mpctl workload pods'"),
     ROLLOUT_PAUSED: caller("Resume the deployment that the message names, and deploy again"),
     SIMULATION_UNREADABLE: platform("Remove the file to start with an empty simulated cluster"),
+    OPERATIONS_RUNNING: platform(
+      "Wait until the operations have ended, or cancel them, and copy again",
+      "mpctl op list",
+    ),
+    STORE_MISSING: platform("Check the address: no platform has kept anything there"),
+    TARGET_EXISTS: platform("Choose another name; nothing is overwritten without being told to"),
+    STORE_INCOMPLETE: platform("Run the same copy again: it goes on where it was"),
+    STORE_NOT_EMPTY: platform("Choose an empty store as the target"),
+    STORE_NOT_LOADABLE: platform("Choose a store of another kind as the target"),
     STORE_IN_USE: platform("Stop the process that uses the store, or choose another --data-dir"),
     STORE_NOT_WRITABLE: platform("Choose a --data-dir that the process may write to"),
     STORE_TOO_NEW: platform("Start the version that wrote the store, or a newer one"),
@@ -206,7 +215,7 @@ export const REASONS = {
       "mpctl env update {environment} --max-cpu CPU --max-memory MEMORY",
     ),
     RATE_LIMITED: caller("Call less often, and retry after the time that RetryInfo gives"),
-    STORE_FULL: platform("Make room on the disk of the data directory"),
+    STORE_FULL: platform("Make room on the disk of the store; the process then goes on by itself"),
     TOO_MANY_CALLS: caller("Run fewer calls at the same time"),
     READER_TOO_SLOW: caller("Read faster, and go on with the resume token of the error"),
     TOO_MUCH_AT_ONCE: caller("Send less at the same time"),
@@ -240,7 +249,17 @@ export const REASONS = {
     INTERRUPTED: nobody("Wait; another attempt goes on with the step"),
     NO_WORKER: platform("Start a worker", "deno task worker"),
     SHUTTING_DOWN: nobody("Wait for the server to come back, and call again"),
-    STORE_UNAVAILABLE: platform("Check the disk and the permissions of the data directory"),
+    STORE_IO_FAILED: platform("Look for errors of the disk in the system's log, and repair it"),
+    STORE_LOCKED: platform(
+      "Wait until the other process, such as a backup, releases the database, or stop it",
+    ),
+    STORE_READ_ONLY: platform(
+      "Make the data directory writable again; the process then goes on by itself",
+    ),
+    STORE_REPLACED: platform(
+      "Put the file back where it was, or restart the process on the file that is there now",
+    ),
+    STORE_UNAVAILABLE: platform("Check that the store runs and can be reached"),
     WATCH_ENDED: caller("Watch again with the last token"),
   },
   DEADLINE_EXCEEDED: {
@@ -257,6 +276,8 @@ export const REASONS = {
     OPERATION_CANCELLED: caller("Start the operation again, if it is still wanted"),
   },
   DATA_LOSS: {
+    BACKUP_DAMAGED: platform("Choose another backup"),
+    COPY_DIFFERS: platform("Stop all that writes to either store, and copy into an empty one"),
     STORE_CORRUPT: platform(OTHER_STORE),
   },
   INTERNAL: {

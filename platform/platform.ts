@@ -72,7 +72,8 @@ export class Platform implements AsyncDisposable {
     components.add({
       name: "store",
       async assertReady(signal) {
-        await store.events.head({ signal });
+        if (store.assertWritable) await store.assertWritable({ signal });
+        else await store.events.head({ signal });
       },
       close: () => store.close(),
     });

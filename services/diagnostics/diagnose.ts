@@ -18,6 +18,7 @@ import { SETTLED } from "../resources/is_applied.ts";
 import { blockersOf, removalOf } from "../sagas/await_deletion.ts";
 import { driftFindings } from "./drift_findings.ts";
 import { type Finding, type Invariant, INVARIANTS } from "./findings.ts";
+import { isOfStore, storeFinding, unusableStore } from "./store_finding.ts";
 
 export interface Diagnosis {
   readonly checks: readonly string[];
@@ -37,11 +38,27 @@ const LIVE = ["PENDING", "RUNNING", "CANCELLING"];
 /**
  * Checks the platform's invariants and says how to repair each violation. A running change may look
  * like a violation for a moment, so only findings of two consecutive checks count. A cluster that
- * cannot be read is a finding, and everything else is checked without it.
+ * cannot be read is a finding, and everything else is checked without it. So is a store that cannot
+ * be written; if it cannot be read either, nothing else is checked.
  */
 export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagnosis> {
   await deps.authorizer.authorize(caller, { permission: "platform.diagnose", resource: null });
   const checks = Object.values(INVARIANTS);
+  const unusable = await unusableStore(deps.store, caller.signal);
+  try {
+    const { findings, foreign } = await lastingFindings(deps, caller);
+    return { checks, findings: unusable ? [unusable, ...findings] : findings, foreign };
+  } catch (error) {
+    if (!isOfStore(error)) throw error;
+    return { checks, findings: [unusable ?? storeFinding(error)], foreign: [] };
+  }
+}
+
+/** The findings of two consecutive checks. */
+async function lastingFindings(
+  deps: ServiceDeps,
+  caller: Caller,
+): Promise<Omit<Diagnosis, "checks">> {
   const first = await examine(deps, caller);
   const second = first.findings.length > 0 ? await examine(deps, caller) : first;
   const again = new Set(second.findings.map(keyOf));
@@ -49,7 +66,7 @@ export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagn
     ...first.findings.filter((finding) => again.has(keyOf(finding))),
     ...await driftFindings(deps, caller, second.comparable),
   ];
-  return { checks, findings, foreign: first.foreign };
+  return { findings, foreign: first.foreign };
 }
 
 /** Invariants whose messages may differ at the second check. */

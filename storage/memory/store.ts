@@ -7,8 +7,8 @@ import type {
   Revision,
   Workload,
 } from "@mpc/domain";
-import { storeClosed } from "../shared/errors.ts";
-import type { Store } from "../store.ts";
+import { storeClosed, throwIfAborted } from "../shared/errors.ts";
+import type { ReadOptions, Store } from "../store.ts";
 import { MemoryCollection, type MemoryCommit } from "./collection.ts";
 import { MemoryEventLog } from "./event_log.ts";
 import { MemoryOperations } from "./operations.ts";
@@ -43,6 +43,12 @@ export function openMemoryStore({ sequenceStep = 1 }: MemoryStoreOptions = {}): 
     claims: new MemoryCollection<ClusterClaim>(commit),
     installations: new MemoryCollection<Installation>(commit),
     events,
+    assertWritable({ signal }: ReadOptions = {}) {
+      return Promise.try(() => {
+        throwIfAborted(signal);
+        assertOpen();
+      });
+    },
     close() {
       open = false;
       events.close();

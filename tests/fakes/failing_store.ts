@@ -76,6 +76,10 @@ export class FailingStore implements Store {
     this.#hook = undefined;
   }
 
+  assertWritable(): Promise<void> {
+    return this.#read(() => this.#store.assertWritable?.() ?? Promise.resolve());
+  }
+
   close(): Promise<void> {
     return this.#store.close();
   }

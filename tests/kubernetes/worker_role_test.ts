@@ -1,5 +1,7 @@
 /** The role of workers on a real API server: what they do is allowed, and ways to more are closed. */
 import assert from "node:assert/strict";
+import { systemClock } from "@mpc/process";
+import { HttpKubeClient, NamespaceMark } from "../../worker/providers/kubernetes/mod.ts";
 import { eventually } from "../servers/eventually.ts";
 import type { KubeApiServer } from "../servers/kube_api_server.ts";
 import { type Kubectl, kubectlOf } from "../servers/kubectl.ts";
@@ -106,6 +108,19 @@ test("with its role, a worker can execute every kind of step", async (world) => 
   await provider.deleteNamespace(ref, live());
   await provider.awaitNamespaceGone(ref, live());
   assert.deepEqual(await granted(), []);
+});
+
+test("a worker may claim the cluster, and change nothing in the namespace of its claim", async (world) => {
+  const { kubeconfig, worker } = await install(world);
+  const access = { cluster: "test", kubeconfig, context: null };
+  const client = new HttpKubeClient({ access, clock: systemClock });
+  const mark = new NamespaceMark(client, "granted");
+  assert.ok(await mark.replace(await mark.read(live()), "first", live()));
+  assert.ok(await mark.replace(await mark.read(live()), "second", live()));
+  assert.equal((await mark.read(live())).text, "second");
+  const bound = worker([...BIND, "-n", "mpc-granted"]);
+  await assert.rejects(bound, /denied request: workers may change objects only in namespaces/);
+  await client.close();
 });
 
 test("a worker reads no Secrets and ConfigMaps of others", async (world) => {

@@ -96,17 +96,17 @@ export class KubernetesProvider implements Provider {
     call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
     const { uid, environment: namespace } = intent;
-    const { signal, dryRun = false } = call;
     const owner = { uid, installation: this.#installation, prune: [] };
     const objects = renderNamespace(intent);
     return await tellChanges(this.#client, async (client) => {
       const changes = await applyObjects(client, { ...owner, objects }, call);
-      const binding = await this.#access.binding(intent, signal);
+      const binding = await this.#access.binding(intent, call.signal);
       if (!binding) return changes;
-      const isNew = changes.some(({ action }) => action === "CREATE");
-      if (dryRun && isNew) return [...changes, ...creationOf([binding])];
-      const bound = await applyObjects(client, { ...owner, namespace, objects: [binding] }, call);
-      if (bound.length > 0 && !dryRun) await this.#access.noticed(namespace, signal);
+      const isPlanned = call.dryRun && changes.some(({ action }) => action === "CREATE");
+      if (isPlanned) return [...changes, ...creationOf([binding])];
+      const desired = { ...owner, namespace, objects: [binding] };
+      const bound = await applyObjects(client, desired, call);
+      if (bound.length > 0 && !call.dryRun) await this.#access.noticed(namespace, call.signal);
       return [...changes, ...bound];
     });
   }
@@ -119,12 +119,14 @@ export class KubernetesProvider implements Provider {
     const objects = renderPolicies(intent);
     if (await this.#isDryRunWithoutNamespace(namespace, call)) return creationOf(objects);
     const installation = this.#installation;
-    const read = await listKinds(this.#client, POLICY_KINDS, { namespace }, call.signal);
-    const desired = { uid, installation, namespace, objects, prune: POLICY_KINDS, read };
-    return await tellChanges(this.#client, async (client) => [
-      ...await applyObjects(client, desired, call),
-      ...await pruneObjects(client, desired, call),
-    ]);
+    return await tellChanges(this.#client, async (client) => {
+      const read = await listKinds(client, POLICY_KINDS, { namespace }, call.signal);
+      const desired = { uid, installation, namespace, objects, prune: POLICY_KINDS, read };
+      return [
+        ...await applyObjects(client, desired, call),
+        ...await pruneObjects(client, desired, call),
+      ];
+    });
   }
 
   async deletePolicies(
@@ -167,8 +169,7 @@ export class KubernetesProvider implements Provider {
       if (await this.#isDryRunWithoutNamespace(intent.environment, call)) {
         return creationOf(desired.objects);
       }
-      const fitting = await fitQuota(client, desired, call);
-      return await applyObjects(client, fitting, call);
+      return await applyObjects(client, await fitQuota(client, desired, call), call);
     });
   }
 

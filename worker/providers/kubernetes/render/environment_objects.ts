@@ -17,12 +17,8 @@ import { networkPolicies } from "./network_policies.ts";
 
 const POD_SECURITY = "pod-security.kubernetes.io";
 
-/** Labels of a namespace whose pods must meet the "restricted" Pod Security Standard. */
-export const RESTRICTED = {
-  [`${POD_SECURITY}/enforce`]: "restricted",
-  [`${POD_SECURITY}/audit`]: "restricted",
-  [`${POD_SECURITY}/warn`]: "restricted",
-} as const;
+/** The label by which a namespace accepts only pods that meet the standard "restricted". */
+export const RESTRICTED_PODS = { [`${POD_SECURITY}/enforce`]: "restricted" } as const;
 
 /** The service account of all pods. It has no permissions on the API server. */
 export const SERVICE_ACCOUNT = "workloads";
@@ -45,7 +41,9 @@ export function renderNamespace(
         [MANAGED_BY]: MANAGER,
         [ENVIRONMENT]: environment,
         [UID]: uid,
-        ...RESTRICTED,
+        ...RESTRICTED_PODS,
+        [`${POD_SECURITY}/audit`]: "restricted",
+        [`${POD_SECURITY}/warn`]: "restricted",
       },
     },
   } satisfies Wire<V1Namespace>;

@@ -4,7 +4,7 @@ export { inApplyOrder } from "./apply_order.ts";
 export {
   renderNamespace,
   renderPolicies,
-  RESTRICTED,
+  RESTRICTED_PODS,
   roleBinding,
   SERVICE_ACCOUNT,
   type Subject,
