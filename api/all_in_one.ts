@@ -37,7 +37,7 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
     engine: engine.name,
     engineProblems: () => Promise.resolve(problemsOf(engine)),
   });
-  await platform.startWork({ deps, provider, engine, keepMs, alone: true });
+  await platform.startWork({ deps, provider, engine, keepMs, alone: platform.exclusive });
   const info = {
     version: VERSION,
     engine: engine.name,

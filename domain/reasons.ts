@@ -67,6 +67,7 @@ export const REASONS = {
     OBJECT_INVALID: caller("Correct the field that the cluster refuses"),
     PAYLOAD_KEY_INVALID: platform("Give the worker a key as 'openssl rand -base64 32' makes it"),
     REQUEST_ID_REUSED: caller("Send another request id, or the first request unchanged"),
+    DOCUMENT_TOO_LARGE: caller("Send less: shorten values, or split the resource"),
     STORE_ADDRESS_INVALID: platform("Correct the address of the store; see --help"),
     UNKNOWN_KIND: platform("Run workers and API in the same version"),
     NOTHING_TO_SWEEP: caller("List the leftovers first, and name those to remove"),
@@ -171,9 +172,17 @@ export const REASONS = {
     STORE_INCOMPLETE: platform("Run the same copy again: it goes on where it was"),
     STORE_NOT_EMPTY: platform("Choose an empty store as the target"),
     STORE_NOT_LOADABLE: platform("Choose a store of another kind as the target"),
+    STORE_CREDENTIALS_REJECTED: platform(
+      "Correct the user, the password or the authSource in the address of the store",
+    ),
+    STORE_INDEXES_DIFFER: platform("Drop the index that the message names, and start again"),
     STORE_IN_USE: platform("Stop the process that uses the store, or choose another --data-dir"),
     STORE_NOT_WRITABLE: platform("Choose a --data-dir that the process may write to"),
+    STORE_SERVER_UNSUPPORTED: platform(
+      "Use another version of the database server: MongoDB 4 to 8",
+    ),
     STORE_TOO_NEW: platform("Start the version that wrote the store, or a newer one"),
+    STORE_WRONG_REPLICA_SET: platform("Correct the replicaSet in the address of the store"),
     SUPERSEDED: caller("Look at the later operation; it has changed the resource since"),
     UNKNOWN_CLUSTER: caller(
       "Name a cluster that the workers have",
@@ -259,7 +268,9 @@ export const REASONS = {
     STORE_REPLACED: platform(
       "Put the file back where it was, or restart the process on the file that is there now",
     ),
-    STORE_UNAVAILABLE: platform("Check that the store runs and can be reached"),
+    STORE_UNAVAILABLE: platform(
+      "Check the disk and the permissions of the data directory, or the database server",
+    ),
     WATCH_ENDED: caller("Watch again with the last token"),
   },
   DEADLINE_EXCEEDED: {

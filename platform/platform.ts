@@ -3,6 +3,7 @@
  * authorizer and engine a process has, and what decorates them. `dev`, `api` and `worker` call the
  * methods that they need, in this order.
  */
+import { isMpcError, MpcError } from "@mpc/domain";
 import {
   Components,
   type DataSettings,
@@ -33,6 +34,8 @@ export class Platform implements AsyncDisposable {
   readonly store: Store;
   /** The kind of store, as its address begins: `sqlite`. */
   readonly storage: string;
+  /** Whether no other process can use the store. */
+  readonly exclusive: boolean;
   /** The id of this control plane, the same in all its processes. */
   readonly installation: string;
   readonly clock: Clock = systemClock;
@@ -44,6 +47,7 @@ export class Platform implements AsyncDisposable {
     parts: {
       readonly store: Store;
       readonly storage: string;
+      readonly exclusive: boolean;
       readonly installation: string;
       readonly dataDir: string | null;
     },
@@ -51,6 +55,7 @@ export class Platform implements AsyncDisposable {
     this.components = components;
     this.store = parts.store;
     this.storage = parts.storage;
+    this.exclusive = parts.exclusive;
     this.installation = parts.installation;
     this.#dataDir = parts.dataDir;
   }
@@ -59,7 +64,7 @@ export class Platform implements AsyncDisposable {
    * Opens the store of a process; the other parts are added to it.
    * @param options whether other processes of this machine use the same store
    * @throws {MpcError} FAILED_PRECONDITION, for instance `STORE_IN_USE`, `STORE_NOT_WRITABLE` or
-   *   `STORE_TOO_NEW`
+   *   `STORE_TOO_NEW`; UNAVAILABLE `STORE_UNAVAILABLE`
    */
   static async open(
     { store: address, dataDir }: DataSettings,
@@ -67,19 +72,17 @@ export class Platform implements AsyncDisposable {
   ): Promise<Platform> {
     if (dataDir !== null) await makeDataDir(dataDir);
     const store = await openStore(address, options);
-    const storage = address.slice(0, address.indexOf(":"));
+    const [storage = ""] = address.split(/[:+]/, 1);
+    const exclusive = !options.shared && storage.toLowerCase() !== "mongodb";
     const components = new Components();
     components.add({
       name: "store",
-      async assertReady(signal) {
-        if (store.assertWritable) await store.assertWritable({ signal });
-        else await store.events.head({ signal });
-      },
+      assertReady: (signal) => assertAnswers(store, signal),
       close: () => store.close(),
     });
     try {
       const installation = await openInstallation(store, { clock: systemClock, ids: systemIds });
-      return new Platform(components, { store, storage, installation, dataDir });
+      return new Platform(components, { store, storage, exclusive, installation, dataDir });
     } catch (error) {
       await components[Symbol.asyncDispose]();
       throw error;
@@ -176,5 +179,25 @@ export class Platform implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.components[Symbol.asyncDispose]();
+  }
+}
+
+/** How long a store may take to answer; the readiness check itself waits a little longer. */
+const ANSWER_MS = 1_500;
+
+/** @throws {MpcError} the reason why a store cannot be used now, at the latest when it is late */
+async function assertAnswers(store: Store, signal: AbortSignal): Promise<void> {
+  const late = AbortSignal.timeout(ANSWER_MS);
+  try {
+    const options = { signal: AbortSignal.any([signal, late]) };
+    if (store.assertWritable) await store.assertWritable(options);
+    else await store.events.head(options);
+  } catch (error) {
+    if (!late.aborted || !isMpcError(error, "CANCELLED")) throw error;
+    if (isMpcError(error.cause)) throw error.cause;
+    throw new MpcError("UNAVAILABLE", {
+      reason: "STORE_UNAVAILABLE",
+      message: `Cannot use the store: it does not answer within ${ANSWER_MS} ms`,
+    });
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The ports of storage. Adapters: `@mpc/storage/memory`, `@mpc/storage/sqlite`; `openStore()` of
- * `@mpc/storage/open_store` chooses one by an address.
+ * The ports of storage. Adapters: `@mpc/storage/memory`, `@mpc/storage/sqlite` and
+ * `@mpc/storage/mongodb`; `openStore()` of `@mpc/storage/open_store` chooses one by an address.
  *
  * A handle is one opened {@linkcode Store}. Where an adapter allows several handles of one store,
  * in one process or in many, readers of every handle may rely on this:
@@ -13,6 +13,8 @@
  *   returned, its events are in the log. While it runs, and when its process dies in the middle, a
  *   reader may see the document before the events, never the events before the document; in the end
  *   the store has both or neither.
+ * - **Head covers reads.** A call of `head()` that begins after a document was read returns at least
+ *   the sequence of the events of that document's version, also where the write was interrupted.
  * - **One order.** All handles read the same events in the same order. A reader that has seen an
  *   event never finds an event with a smaller sequence later. Events of one document are in the order
  *   of its versions, events of one write in the order given; events of other writes may be between
@@ -148,7 +150,10 @@ export interface OperationCollection extends Collection<Operation> {
 export interface EventLog {
   /** Appends events without touching a document. */
   append(events: readonly NewEvent[], options?: ReadOptions): Promise<void>;
-  /** The sequence of the newest event, even if it was removed; 0 if there never was an event. */
+  /**
+   * The sequence of the newest event, even if it was removed; 0 if there never was an event. Covers
+   * the events of every version that was read before the call.
+   */
   head(options?: ReadOptions): Promise<number>;
   /**
    * Reads the next events after the sequence `after`, at most `limit`, in order.

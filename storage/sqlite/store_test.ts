@@ -30,7 +30,7 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
 };
 
 for (const [name, { twoHandles, open }] of Object.entries(VARIANTS)) {
-  storeContract(name, { durable: true, twoHandles }, async () => {
+  storeContract(name, { durable: true, twoHandles, codePointOrder: true }, async () => {
     const folder = await mkdtemp(join(tmpdir(), "mpc-store-"));
     const path = join(folder, "mpc.db");
     const handles = [open(path)];

@@ -12,7 +12,6 @@ import {
   type MutationResult,
   sleepUnlessAborted,
 } from "@mpc/services";
-import { openMemoryStore } from "@mpc/storage/memory";
 import { FailingStore, LATE_MS, type WriteFault } from "../fakes/failing_store.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { Platform } from "../fakes/platform.ts";
@@ -24,6 +23,7 @@ import {
   type Scenario,
   sweep,
 } from "../fakes/scenarios.ts";
+import { openTestStore } from "../fakes/test_store.ts";
 
 /** Longer than an admission may take. */
 export const LATER_MS = 11_000;
@@ -71,7 +71,7 @@ export interface Interruption {
 /** @returns the number of writes that the changes made, including those of the janitor */
 export async function interrupt({ scenario, fault, intruder }: Interruption): Promise<number> {
   const clock = new FakeClock();
-  const store = new FailingStore(openMemoryStore(), clock);
+  const store = new FailingStore(await openTestStore(), clock);
   const platform = await Platform.start({ store, clock });
   const acknowledged = new Set<string>();
   const answersOfScenario = new Set<string>();

@@ -9,6 +9,10 @@ export interface TcpProxy extends AsyncDisposable {
    * nothing, as a network that drops packets.
    */
   set(mode: ProxyMode): void;
+  /** How many connections were cut in the middle of a reply. */
+  readonly cuts: number;
+  /** From now on connections are cut within this many bytes of replies; null for never. */
+  cutWithin(bytes: number | null): void;
 }
 
 /** A connection to a port; undefined where nothing listens. */
@@ -29,14 +33,25 @@ export function startTcpProxy(target: number, hostname = "127.0.0.1"): TcpProxy 
   const end = (connection: Deno.Conn) => {
     if (open.delete(connection)) connection.close();
   };
-  const pipe = async (from: Deno.Conn, to: Deno.Conn) => {
+  let within: number | null = null;
+  let cuts = 0;
+  const pipe = async (from: Deno.Conn, to: Deno.Conn, isReply: boolean) => {
+    // Connections are cut at different places.
+    let left = Math.random();
     const buffer = new Uint8Array(64 * 1024);
     try {
       for (;;) {
         const size = await from.read(buffer);
         if (size === null) break;
         if (mode === "silence") continue;
-        for (let sent = 0; sent < size;) sent += await to.write(buffer.subarray(sent, size));
+        if (isReply && within !== null) left -= size / within;
+        const isCut = isReply && within !== null && left < 0;
+        const end = isCut ? Math.floor(size / 2) : size;
+        for (let sent = 0; sent < end;) sent += await to.write(buffer.subarray(sent, end));
+        if (isCut) {
+          cuts++;
+          break;
+        }
       }
     } catch {
       // One of the two was closed: by its program, or by the proxy.
@@ -50,7 +65,7 @@ export function startTcpProxy(target: number, hostname = "127.0.0.1"): TcpProxy 
     const server = await connectTo(target);
     if (!server) return end(connection);
     open.add(server);
-    await Promise.all([pipe(connection, server), pipe(server, connection)]);
+    await Promise.all([pipe(connection, server, false), pipe(server, connection, true)]);
   };
   const running = new Set<Promise<void>>();
   const accepting = (async () => {
@@ -65,6 +80,12 @@ export function startTcpProxy(target: number, hostname = "127.0.0.1"): TcpProxy 
     set(next) {
       mode = next;
       if (mode !== "silence") closeAll();
+    },
+    get cuts() {
+      return cuts;
+    },
+    cutWithin(bytes) {
+      within = bytes;
     },
     async [Symbol.asyncDispose]() {
       listener.close();
