@@ -37,7 +37,12 @@ export async function createEnvironment(
   flags: EnvCreateFlags,
 ): Promise<number> {
   const base = flags.file
-    ? await readSpecFile(context.host, EnvironmentSchema, flags.file)
+    ? await readSpecFile(
+      context.host,
+      EnvironmentSchema,
+      flags.file,
+      environmentName(environment),
+    )
     : create(EnvironmentSchema);
   return await withConnection(context, async (connection) => {
     const client = connection.client(EnvironmentService);

@@ -96,7 +96,7 @@ async function sweep(
     }
     for (const { target, targetUid } of leftovers) {
       if (!swept.skippedUids.includes(targetUid)) continue;
-      terminal.out(`the objects of ${target} have changed meanwhile and are left alone\n`);
+      terminal.out(`the objects of ${target} are gone, or have changed and are left alone\n`);
     }
     printFindings(context, findings);
     return exitCode;
