@@ -1,9 +1,10 @@
 /** Every reason of an event or of a condition, with what it says; in CamelCase, as Kubernetes has them. */
 export const EVENT_REASONS = {
   AdmissionWithdrawn: "An operation gave its lock back, because its admission was taken back",
-  AsApplied: "The cluster has the workload as it was applied",
+  AsApplied: "The cluster has the resource as it was applied",
   CancelRequested: "Somebody asked to cancel the operation",
-  ChangedByOthers: "Somebody else has changed the workload on the cluster",
+  CannotCompare: "The resource cannot be compared with what its cluster has",
+  ChangedByOthers: "Somebody else has changed the resource on the cluster",
   CreateFailed: "The environment could not be created",
   Creating: "The environment is being created",
   Degraded: "The workload runs its previous revision, because the new one failed",

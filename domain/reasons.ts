@@ -145,6 +145,7 @@ export const REASONS = {
     PAYLOAD_KEY: platform("Give this worker the key that encrypted the payload"),
     PORT_IN_USE: platform("Choose another port, or stop the process that uses this one"),
     PROGRESS_DEADLINE_EXCEEDED: caller("See what the replicas wait for with 'mpctl workload pods'"),
+    ROLLOUT_PAUSED: caller("Resume the deployment that the message names, and deploy again"),
     SIMULATION_UNREADABLE: platform("Remove the file to start with an empty simulated cluster"),
     STORE_IN_USE: platform("Stop the process that uses the store, or choose another --data-dir"),
     STORE_NOT_WRITABLE: platform("Choose a --data-dir that the process may write to"),
@@ -156,6 +157,10 @@ export const REASONS = {
     ),
     UNSCHEDULABLE: cluster("Add nodes that can take the replicas, or free room on those there are"),
     UNSUPPORTED_RUNTIME: platform("Run it with the version of Deno that the error names"),
+    VOLUME_NOT_BOUND: caller(
+      "Give the volume a storage class that the cluster has, and deploy again",
+      "kubectl get storageclasses",
+    ),
   },
   ABORTED: {
     ADMISSION_DROPPED: caller("Send the request again; it was dropped because it took too long"),

@@ -73,4 +73,9 @@ export interface Revision {
   readonly restartToken: string;
   readonly operation: string;
   readonly createTime: Instant;
+  /**
+   * How many copies were ready when it was rolled out, which a chart decides itself. Absent in records
+   * of earlier versions.
+   */
+  readonly readyReplicas?: number;
 }

@@ -86,7 +86,7 @@ export class Platform implements AsyncDisposable {
 
   /**
    * Opens the clusters of this process, or a simulated one if none is configured.
-   * @throws {MpcError} FAILED_PRECONDITION `SIMULATION_UNREADABLE`
+   * @throws {MpcError} FAILED_PRECONDITION `SIMULATION_UNREADABLE`, `KUBECONFIG_UNUSABLE`
    */
   async openClusters(
     settings: ProviderSettings,

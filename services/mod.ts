@@ -15,6 +15,7 @@ export {
 export { deleteWorkload, type DeleteWorkloadRequest } from "./workloads/delete_workload.ts";
 export { deployWorkload } from "./workloads/deploy_workload.ts";
 export { diagnose } from "./diagnostics/diagnose.ts";
+export { describeDrift } from "./diagnostics/describe_drift.ts";
 export type { Finding } from "./diagnostics/findings.ts";
 export { explainOperation } from "./operations/explain_operation.ts";
 export { getEnvironment, listEnvironments } from "./environments/read_environments.ts";
@@ -34,6 +35,7 @@ export { LOOK_AGAIN_MS, sleepUntil } from "./sleep_until.ts";
 export { scaleWorkload } from "./workloads/scale_workload.ts";
 export { sleepUnlessAborted } from "./sleep_unless_aborted.ts";
 export { pagesOf } from "./resources/read_all.ts";
+export { isApplied } from "./resources/is_applied.ts";
 export { updateDocument } from "./resources/update_document.ts";
 export { sweepObjects } from "./diagnostics/sweep_objects.ts";
 export { isUnreadable } from "./diagnostics/cluster_findings.ts";

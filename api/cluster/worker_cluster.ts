@@ -9,11 +9,12 @@ import {
   type OperationKind,
   type PlannedChange,
 } from "@mpc/domain";
-import { ChangeAction } from "@mpc/proto";
+import { ChangeAction, type PlannedChange as PlannedChangeMessage } from "@mpc/proto";
 import { ClusterService } from "@mpc/proto/internal";
 import type {
   ClusterEvent,
   ClusterReader,
+  Difference,
   Inventory,
   LogLine,
   LogQuery,
@@ -128,11 +129,17 @@ export class WorkerCluster implements ClusterReader, Planner {
       signal,
       (worker, options) => worker.planOperation({ kind, target, input: plain }, options),
     );
-    return changes.map(({ action, object, fields }) => ({
-      action: actionOf(action),
-      object,
-      fields: fields.map(({ $typeName: _, ...field }) => field),
-    }));
+    return changes.map(changeOf);
+  }
+
+  async drift(target: string, signal: AbortSignal): Promise<readonly Difference[]> {
+    const { differences } = await this.#ask(
+      signal,
+      (worker, options) => worker.compareResource({ name: target }, options),
+    );
+    return differences.flatMap(({ change, remedy }) =>
+      change ? [{ ...changeOf(change), ...(remedy !== "" && { remedy }) }] : []
+    );
   }
 
   async *logs(environment: string, workload: string, query: LogQuery): AsyncGenerator<LogLine> {
@@ -192,6 +199,14 @@ export class WorkerCluster implements ClusterReader, Planner {
 
 /** The time is always set by workers. */
 const instant = (time: Timestamp | undefined): Instant => time ? timestampMs(time) : 0;
+
+function changeOf({ action, object, fields }: PlannedChangeMessage): PlannedChange {
+  return {
+    action: actionOf(action),
+    object,
+    fields: fields.map(({ $typeName: _, ...field }) => field),
+  };
+}
 
 function actionOf(action: ChangeAction): PlannedChange["action"] {
   switch (action) {

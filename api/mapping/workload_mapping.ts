@@ -47,6 +47,7 @@ export function toRevision({ value }: Stored<RevisionRecord>, activeRevision: nu
     operation: value.operation,
     createTime: toTimestamp(value.createTime),
     active: value.number === activeRevision,
+    ...(value.readyReplicas !== undefined && { readyReplicas: value.readyReplicas }),
   });
 }
 

@@ -14,6 +14,7 @@ import {
   WORKLOAD_VIEW,
 } from "../output/print.ts";
 import { followToEnd } from "./following.ts";
+import { printNotes } from "./print_notes.ts";
 
 export interface GetFlags {
   readonly watch?: true | undefined;
@@ -40,6 +41,7 @@ export async function getEnvironment(
     (client) => client.getEnvironment({ name }),
   );
   await printOne(context, ENVIRONMENT_VIEW, found);
+  if (isForPeople(context.config.output)) await printNotes(context, found);
   return EXIT.OK;
 }
 
@@ -58,6 +60,7 @@ export async function getWorkload(
     (client) => client.getWorkload({ name }),
   );
   await printOne(context, WORKLOAD_VIEW, found);
+  if (isForPeople(context.config.output)) await printNotes(context, found);
   return EXIT.OK;
 }
 

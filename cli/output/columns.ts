@@ -4,6 +4,7 @@
  */
 import type {
   ClusterEventJson,
+  ConditionJson,
   EnvironmentJson,
   OperationJson,
   PodJson,
@@ -26,7 +27,11 @@ export interface Column<T> {
 
 export const ENVIRONMENT_COLUMNS: readonly Column<EnvironmentJson>[] = [
   { header: "NAME", fields: ["name"], value: (e) => idOf(e.name ?? "") },
-  { header: "STATE", fields: ["state"], value: (e) => bare("ENVIRONMENT_STATE_", e.state) },
+  {
+    header: "STATE",
+    fields: ["state", "conditions"],
+    value: (e) => stateOf(bare("ENVIRONMENT_STATE_", e.state), e.conditions),
+  },
   { header: "EXPIRES", fields: ["expireTime"], value: (e) => until(e.expireTime) },
   { header: "LABELS", fields: ["labels"], value: (e) => labels(e.labels) },
   { header: "AGE", fields: ["createTime"], value: (e) => age(e.createTime) },
@@ -49,7 +54,11 @@ export const ENVIRONMENT_COLUMNS: readonly Column<EnvironmentJson>[] = [
 export const WORKLOAD_COLUMNS: readonly Column<WorkloadJson>[] = [
   { header: "NAME", fields: ["name"], value: (w) => idOf(w.name ?? "") },
   { header: "ENV", fields: ["name"], value: (w) => environmentIdOf(w.name ?? "") },
-  { header: "STATE", fields: ["state"], value: (w) => bare("WORKLOAD_STATE_", w.state) },
+  {
+    header: "STATE",
+    fields: ["state", "conditions"],
+    value: (w) => stateOf(bare("WORKLOAD_STATE_", w.state), w.conditions),
+  },
   { header: "READY", fields: ["readyReplicas", "spec"], value: ready },
   { header: "IMAGE", fields: ["spec"], value: (w) => imageOf(w.spec) },
   { header: "REVISION", fields: ["activeRevision"], value: (w) => String(w.activeRevision ?? 0) },
@@ -67,7 +76,12 @@ export const REVISION_COLUMNS: readonly Column<RevisionJson>[] = [
   { header: "REVISION", fields: ["number"], value: (r) => String(r.number ?? 0) },
   { header: "ACTIVE", fields: ["active"], value: (r) => r.active ? "yes" : "no" },
   { header: "IMAGE", fields: ["spec"], value: (r) => imageOf(r.spec) },
-  { header: "REPLICAS", fields: ["spec"], value: (r) => copies(r.spec) },
+  {
+    header: "REPLICAS",
+    fields: ["spec", "readyReplicas"],
+    // Only a chart itself knows its number of copies.
+    value: ({ spec, readyReplicas = "" }) => spec?.chart ? String(readyReplicas) : copies(spec),
+  },
   { header: "AGE", fields: ["createTime"], value: (r) => age(r.createTime) },
   { header: "OPERATION", fields: ["operation"], value: (r) => idOf(r.operation ?? ""), wide: true },
 ];
@@ -141,6 +155,14 @@ function copies(spec: WorkloadSpecJson = {}): string {
 /** The image, or the chart with its version. */
 function imageOf({ image = "", chart }: WorkloadSpecJson = {}): string {
   return chart ? `${chart.name}@${chart.version}` : image;
+}
+
+/** The state, and whether the cluster differs: `READY,Drifted`, as kubectl shows nodes. */
+function stateOf(state: string, conditions: readonly ConditionJson[] = []): string {
+  const drifted = conditions.some(({ type, status }) =>
+    type === "Drifted" && status === "CONDITION_STATUS_TRUE"
+  );
+  return drifted ? `${state},Drifted` : state;
 }
 
 /** An enum value without the enum's prefix. */

@@ -37,7 +37,11 @@ Deno.test("a mask holds what its format shows", () => {
   const { POD_COLUMNS, WORKLOAD_COLUMNS } = columns;
   const rows = [
     ["name", WORKLOAD_COLUMNS, "name"],
-    ["table", WORKLOAD_COLUMNS, "name,state,readyReplicas,spec,activeRevision,createTime"],
+    [
+      "table",
+      WORKLOAD_COLUMNS,
+      "name,state,conditions,readyReplicas,spec,activeRevision,createTime",
+    ],
     ["table", POD_COLUMNS, "name,ready,status,restarts,node,createTime,message"],
     ["wide", POD_COLUMNS, "name,ready,status,restarts,node,createTime,message,image"],
     ["json", POD_COLUMNS, undefined],
@@ -46,4 +50,24 @@ Deno.test("a mask holds what its format shows", () => {
   for (const [kind, list, mask] of rows) {
     assert.equal(readMaskOf({ kind }, list as readonly Column<object>[]), mask, kind);
   }
+});
+
+Deno.test("the state of a resource shows that its cluster differs from what was applied", () => {
+  const [, state] = columns.ENVIRONMENT_COLUMNS;
+  const ready = { state: "ENVIRONMENT_STATE_READY" } as const;
+  const drifted = (status: "CONDITION_STATUS_TRUE" | "CONDITION_STATUS_FALSE") => ({
+    ...ready,
+    conditions: [{ type: "Drifted", status }],
+  });
+  assert.equal(state?.value(ready), "READY");
+  assert.equal(state?.value(drifted("CONDITION_STATUS_TRUE")), "READY,Drifted");
+  assert.equal(state?.value(drifted("CONDITION_STATUS_FALSE")), "READY");
+});
+
+Deno.test("the history of a chart shows how many copies were ready, because the spec has no number", () => {
+  const replicas = columns.REVISION_COLUMNS.find(({ header }) => header === "REPLICAS");
+  const chart = { spec: { replicas: 0, chart: { name: "shop", version: "1" } } };
+  assert.equal(replicas?.value({ ...chart, readyReplicas: 3 }), "3");
+  assert.equal(replicas?.value(chart), "", "an earlier version has deployed it");
+  assert.equal(replicas?.value({ spec: { replicas: 2, image: "nginx:1" } }), "2");
 });

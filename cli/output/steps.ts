@@ -72,11 +72,11 @@ export function drawnSteps(
 
 /** The step that an operation is at, with the reason why it takes long or failed; empty if unknown. */
 export function currentStep({ steps }: Operation, now: number): string {
-  const begun = steps.filter(({ state }) => state !== StepState.PENDING);
-  const busy = begun.find(({ state }) =>
-    state === StepState.RUNNING || state === StepState.UNDOING
-  );
-  const step = busy ?? begun.find(({ state }) => state !== StepState.SUCCEEDED) ?? begun.at(-1);
+  const inState = (...states: readonly StepState[]) =>
+    steps.find(({ state }) => states.includes(state));
+  const step = inState(StepState.RUNNING, StepState.UNDOING) ??
+    inState(StepState.FAILED, StepState.UNDO_FAILED) ??
+    steps.findLast(({ state }) => state !== StepState.PENDING);
   if (!step) return "";
   const detail = detailOf(step, now);
   return `${step.name}${detail && ` ${detail}`}`;

@@ -15,10 +15,18 @@ import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import type { ClusterObject, ForeignObjects, Inventory, UnreadCluster } from "../ports/mod.ts";
 import { allOf } from "../resources/read_all.ts";
-import { type Finding, SETTLED } from "./findings.ts";
+import { isApplied } from "../resources/is_applied.ts";
+import type { Finding } from "./findings.ts";
 
 /** An object that is still there this long after it was abandoned is reported. */
 const SWEPT_WITHIN_MS = 600_000;
+
+export interface ClusterFindings {
+  readonly findings: readonly Finding[];
+  readonly foreign: readonly ForeignObjects[];
+  /** The resources whose clusters were read. */
+  readonly readable: readonly (Environment | Workload)[];
+}
 
 /** Compares the records with each cluster that can be read. */
 export async function clusterFindings(
@@ -26,14 +34,14 @@ export async function clusterFindings(
   { signal }: Caller,
   environments: readonly Environment[],
   workloads: readonly Workload[],
-): Promise<{ readonly findings: readonly Finding[]; readonly foreign: readonly ForeignObjects[] }> {
+): Promise<ClusterFindings> {
   let inventory: Inventory;
   try {
     inventory = await cluster.inventory({ signal });
   } catch (error) {
     if (!isUnreadable(error)) throw error;
     const cluster = error.metadata["cluster"] ?? "cluster";
-    return { findings: [unreadFinding({ cluster, error })], foreign: [] };
+    return { findings: [unreadFinding({ cluster, error })], foreign: [], readable: [] };
   }
   const { objects, unread, foreign } = inventory;
   const orphans = await allOf(store.orphans, signal);
@@ -52,7 +60,7 @@ export async function clusterFindings(
     ...withoutObject(resources.filter(isTold), objects),
     ...wrongRevision(workloads.filter(isTold), objects),
   ];
-  return { findings, foreign };
+  return { findings, foreign, readable: resources.filter(isTold) };
 }
 
 /** The finding for a cluster that could not be read. */
@@ -68,7 +76,7 @@ function lostClusters(
   environments: readonly Environment[],
   { clusters }: Inventory,
 ): ReadonlyMap<string, readonly Environment[]> {
-  const lost = environments.filter((it) => expectsObjects(it) && !clusters.includes(it.cluster));
+  const lost = environments.filter((it) => isApplied(it) && !clusters.includes(it.cluster));
   return Map.groupBy(lost, ({ cluster }) => cluster);
 }
 
@@ -128,7 +136,7 @@ function withoutObject(
   objects: readonly ClusterObject[],
 ): readonly Finding[] {
   const uids = new Set(objects.map(({ targetUid }) => targetUid));
-  return resources.filter((resource) => expectsObjects(resource) && !uids.has(resource.uid))
+  return resources.filter((resource) => isApplied(resource) && !uids.has(resource.uid))
     .map((resource) => ({
       invariant: "RECORD_WITHOUT_OBJECT",
       subject: resource.name,
@@ -139,19 +147,12 @@ function withoutObject(
     }));
 }
 
-function expectsObjects(resource: Environment | Workload): boolean {
-  if (resource.currentOperation !== null) return false;
-  return "spec" in resource
-    ? resource.activeRevision > 0 && resource.state !== "DELETE_FAILED"
-    : SETTLED.has(resource.state);
-}
-
 function wrongRevision(
   workloads: readonly Workload[],
   objects: readonly ClusterObject[],
 ): readonly Finding[] {
   return workloads.flatMap((workload) => {
-    if (!expectsObjects(workload)) return [];
+    if (!isApplied(workload)) return [];
     const running = objects.find((o) => o.targetUid === workload.uid && o.revision > 0);
     if (!running || running.revision === workload.activeRevision) return [];
     return [{

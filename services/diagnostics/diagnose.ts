@@ -12,7 +12,10 @@ import { allOf } from "../resources/read_all.ts";
 import type { ServiceDeps } from "../deps.ts";
 import type { ForeignObjects } from "../ports/mod.ts";
 import { clusterFindings } from "./cluster_findings.ts";
-import { type Finding, type Invariant, INVARIANTS, SETTLED } from "./findings.ts";
+import { SETTLED } from "../resources/is_applied.ts";
+import { blockersOf, removalOf } from "../sagas/await_deletion.ts";
+import { driftFindings } from "./drift_findings.ts";
+import { type Finding, type Invariant, INVARIANTS } from "./findings.ts";
 
 export interface Diagnosis {
   readonly checks: readonly string[];
@@ -21,11 +24,8 @@ export interface Diagnosis {
   readonly foreign: readonly ForeignObjects[];
 }
 
-/** Invariants that an operation that waits for a person may break; finishing it repairs them. */
-const MENDED_WITH_OPERATION: ReadonlySet<Invariant> = new Set([
-  "RECORD_WITHOUT_OBJECT",
-  "WRONG_REVISION",
-]);
+/** Invariants of a record and its objects: of one resource, one finding says what to repair first. */
+const ABOUT_OBJECTS: ReadonlySet<Invariant> = new Set(["RECORD_WITHOUT_OBJECT", "WRONG_REVISION"]);
 
 const FAILED = new Set(["CREATE_FAILED", "DEPLOY_FAILED", "DELETE_FAILED", "UPDATE_FAILED"]);
 
@@ -40,38 +40,51 @@ const LIVE = ["PENDING", "RUNNING", "CANCELLING"];
 export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagnosis> {
   await deps.authorizer.authorize(caller, { permission: "platform.diagnose", resource: null });
   const checks = Object.values(INVARIANTS);
-  const { findings, foreign } = await examine(deps, caller);
-  if (findings.length === 0) return { checks, findings, foreign };
-  const again = new Set((await examine(deps, caller)).findings.map(keyOf));
-  return { checks, findings: findings.filter((finding) => again.has(keyOf(finding))), foreign };
+  const first = await examine(deps, caller);
+  const second = first.findings.length > 0 ? await examine(deps, caller) : first;
+  const again = new Set(second.findings.map(keyOf));
+  const findings = [
+    ...first.findings.filter((finding) => again.has(keyOf(finding))),
+    ...await driftFindings(deps, caller, second.comparable),
+  ];
+  return { checks, findings, foreign: first.foreign };
 }
 
 /** The message may differ at the second check if a cluster cannot be read. */
 const keyOf = ({ invariant, subject, message }: Finding) =>
   JSON.stringify([invariant, subject, invariant === "CLUSTER_UNREADABLE" ? "" : message]);
 
-async function examine(deps: ServiceDeps, caller: Caller): Promise<Omit<Diagnosis, "checks">> {
+interface Examination extends Omit<Diagnosis, "checks"> {
+  /** The resources whose objects are to be compared one by one. */
+  readonly comparable: readonly (Environment | Workload)[];
+}
+
+async function examine(deps: ServiceDeps, caller: Caller): Promise<Examination> {
   const environments = await allOf(deps.store.environments, caller.signal);
   const workloads = await allOf(deps.store.workloads, caller.signal);
   const resources = [...environments, ...workloads];
   const unfinished = await needAttention(deps, caller, resources);
   const targets = new Set(unfinished.map(({ target }) => target));
-  const { findings: onCluster, foreign } = await clusterFindings(
+  const { findings: onCluster, foreign, readable } = await clusterFindings(
     deps,
     caller,
     environments,
     workloads,
   );
+  // Finishing an operation that waits for a person repairs its objects.
+  const found = onCluster.filter(({ invariant, subject }) =>
+    !(ABOUT_OBJECTS.has(invariant) && targets.has(subject))
+  );
   const findings = [
     ...await withoutOperation(deps, caller, resources),
     ...withoutEnvironment(environments, workloads),
-    ...onCluster.filter(({ invariant, subject }) =>
-      !(MENDED_WITH_OPERATION.has(invariant) && targets.has(subject))
-    ),
+    ...found,
     ...unfinished.map(attentionFinding),
+    ...await failedDeletions(deps, caller, resources.filter(({ name }) => !targets.has(name))),
     ...await waiting(deps, caller),
   ];
-  return { findings, foreign };
+  const explained = new Set([...targets, ...found.map(({ subject }) => subject)]);
+  return { findings, foreign, comparable: readable.filter(({ name }) => !explained.has(name)) };
 }
 
 async function withoutOperation(
@@ -137,6 +150,28 @@ function attentionFinding({ name, residue }: Operation): Finding {
     message: residue.map(({ object, reason }) => `${object}: ${reason}`).join("; "),
     remedy: `mpctl op retry ${idOf(name)}`,
   };
+}
+
+/** Resources that somebody asked to delete and that are partly gone. */
+async function failedDeletions(
+  { store }: ServiceDeps,
+  { signal }: Caller,
+  resources: readonly (Environment | Workload)[],
+): Promise<readonly Finding[]> {
+  const failed = resources.filter(({ state, currentOperation }) =>
+    state === "DELETE_FAILED" && currentOperation === null
+  );
+  return await Promise.all(failed.map(async (resource) => {
+    const { name, lastOperation } = resource;
+    const last = lastOperation ? await store.operations.get(lastOperation, { signal }) : undefined;
+    const error = last?.value.error;
+    return {
+      invariant: "DELETION_FAILED" as const,
+      subject: name,
+      message: error ? error.message : "It is DELETE_FAILED",
+      remedy: [removalOf(blockersOf(error)), deleteCommand(resource)].filter(Boolean).join(" && "),
+    };
+  }));
 }
 
 /** One finding for each reason, because an engine that is down makes every operation wait. */

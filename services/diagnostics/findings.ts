@@ -16,11 +16,10 @@ export const INVARIANTS = {
   OBJECT_WITHOUT_RECORD: "every object on a cluster has a record",
   RECORD_WITHOUT_OBJECT: "every record has its objects on its cluster",
   WRONG_REVISION: "every workload runs the revision that its record names",
+  RESOURCE_DRIFTED: "every object on a cluster is as it was applied",
+  DELETION_FAILED: "every deletion that was asked for has succeeded",
   OPERATION_NEEDS_ATTENTION: "no operation waits for a person",
   OPERATION_WAITS: "no operation waits for its engine",
 } as const;
 
 export type Invariant = keyof typeof INVARIANTS;
-
-/** States of intact resources that no operation is changing. */
-export const SETTLED: ReadonlySet<string> = new Set(["READY", "DEGRADED", "UPDATE_FAILED"]);

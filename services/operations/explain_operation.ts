@@ -1,11 +1,13 @@
 import {
   type Advice,
   adviceFor,
+  DRIFTED,
   type Environment,
   environmentIdOf,
   type ErrorCause,
   type ErrorRecord,
   idOf,
+  isTerminal,
   type Operation,
   type Responsible,
   type StepRecord,
@@ -14,7 +16,10 @@ import {
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { getOperation } from "./read_operations.ts";
+import { revertCommand } from "../diagnostics/describe_drift.ts";
+import { blockersOf, removalOf } from "../sagas/await_deletion.ts";
 import { resourceOf } from "../sagas/mod.ts";
+import { obstacleOf } from "../sagas/step_obstacle.ts";
 import type { WorkloadDeployInput } from "../sagas/workload_deploy.ts";
 
 export interface ExplainedCause {
@@ -59,6 +64,14 @@ export async function explainOperation(
     const summary = `${told}; ${since.what}`;
     return { summary, causes, responsible: "nobody", nextStep: "", nextCommand };
   }
+  const drifted = operation.state === "SUCCEEDED" && driftSince(operation, resource?.value);
+  if (drifted) return { ...drifted, summary: `${told}; ${drifted.summary}`, causes };
+  const obstacle = step && !operation.waitingReason ? obstacleOf(step) : undefined;
+  if (obstacle && !isTerminal(operation.state)) {
+    const { responsible, nextStep, command } = obstacle;
+    const nextCommand = command || `mpctl op watch ${idOf(operation.name)}`;
+    return { summary: told, causes, responsible, nextStep, nextCommand };
+  }
   const advice = error && !hasEndedWell(operation) ? decisive(error) : null;
   const responsible = whoActs(operation, advice);
   return {
@@ -67,6 +80,21 @@ export async function explainOperation(
     responsible,
     nextStep: operation.waitingReason ? "" : advice?.nextStep ?? "",
     nextCommand: nextCommandOf(operation, error, responsible),
+  };
+}
+
+/** How the cluster differs now from what a successful operation applied; undefined if it does not. */
+function driftSince(
+  { name }: Operation,
+  resource: Environment | Workload | undefined,
+): Omit<Explanation, "causes"> | undefined {
+  const drifted = resource?.conditions.find(({ type }) => type === DRIFTED);
+  if (!resource || drifted?.status !== "TRUE" || resource.lastOperation !== name) return undefined;
+  return {
+    summary: `since then the cluster differs: ${drifted.message}`,
+    responsible: "caller",
+    nextStep: "Revert what somebody else has changed on the cluster, or deploy it as it is now",
+    nextCommand: revertCommand(resource),
   };
 }
 
@@ -197,6 +225,9 @@ function nextCommandOf(
     case "NEEDS_ATTENTION":
       return operation.residue[0]?.remedy ?? `mpctl op retry ${id}`;
     case "FAILED":
+      if (error?.reason === "DELETE_BLOCKED") {
+        return `${removalOf(blockersOf(error))} && mpctl op retry ${id}`;
+      }
       return (responsible === "caller" && changeOf(operation, error)) || `mpctl op retry ${id}`;
   }
 }

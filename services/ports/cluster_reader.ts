@@ -1,4 +1,4 @@
-import type { Instant, MpcError } from "@mpc/domain";
+import type { Advice, Instant, MpcError } from "@mpc/domain";
 
 /**
  * Reads of a cluster, which change nothing.
@@ -49,6 +49,12 @@ export interface RolloutStatus {
   readonly revision: number;
   /** For people, for instance `1 of 2 replicas ready`. */
   readonly message: string;
+}
+
+/** The progress of a rollout that a call waits for. */
+export interface RolloutProgress extends RolloutStatus {
+  /** Who can end what the rollout waits for, and how; absent while it needs nobody. */
+  readonly advice?: Advice;
 }
 
 /** One object of a cluster that this installation applied. */

@@ -1,5 +1,10 @@
 import type { PlannedChange, Quota, Residue, WorkloadSpec } from "@mpc/domain";
-import type { ClusterReader, ProviderCall, RolloutStatus } from "./cluster_reader.ts";
+import type {
+  ClusterReader,
+  ProviderCall,
+  RolloutProgress,
+  RolloutStatus,
+} from "./cluster_reader.ts";
 
 /**
  * A cluster with environments and workloads. All changes are idempotent, and deleting an object
@@ -54,8 +59,8 @@ export interface Provider extends ClusterReader {
    * Waits until the rollout of `revision` is complete, and fails as soon as it cannot succeed.
    * Objects of other revisions do not count. Deletes broken pods of other revisions that keep a controller from going on.
    * @throws `FAILED_PRECONDITION` with the pod's own reason, permanent: `IMAGE_PULL_FAILED`,
-   *   `CRASH_LOOP`, `OOM_KILLED`, `CONTAINER_NOT_STARTED`, `UNSCHEDULABLE`, `JOB_FAILED`,
-   *   `PROGRESS_DEADLINE_EXCEEDED`; `metadata` has `pod`, for a crash also `exitCode` and `lastLog`,
+   *   `CRASH_LOOP`, `OOM_KILLED`, `CONTAINER_NOT_STARTED`, `UNSCHEDULABLE`, `VOLUME_NOT_BOUND`,
+   *   `JOB_FAILED`, `ROLLOUT_PAUSED`, `PROGRESS_DEADLINE_EXCEEDED`; `metadata` has `pod`, for a crash also `exitCode` and `lastLog`,
    *   for a Job also `job`
    * @throws `RESOURCE_EXHAUSTED` `QUOTA_EXCEEDED`, `FAILED_PRECONDITION` `ADMISSION_DENIED`
    *   (permanent): no pod may be created
@@ -72,7 +77,9 @@ export interface Provider extends ClusterReader {
    * The differences of the cluster from a workload's intent, as the changes that would undo them;
    * changes nothing. The decisions of an autoscaler are not differences.
    */
-  drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly PlannedChange[]>;
+  drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly Difference[]>;
+  /** The same for an environment: its namespace, quota, limits and network policies. */
+  environmentDrift(intent: NamespaceIntent, call: ProviderCall): Promise<readonly Difference[]>;
   /**
    * Requests the deletion of the objects of workloads; does not wait.
    * @param intents of one environment; deleting them together costs little more than deleting one
@@ -103,9 +110,15 @@ export interface ApplyCall extends ProviderCall {
   readonly sameSpec?: boolean;
 }
 
+/** A difference of the cluster from what was applied, as the change that would undo it. */
+export interface Difference extends PlannedChange {
+  /** The command without which applying would be refused; absent where applying is enough. */
+  readonly remedy?: string;
+}
+
 export interface RolloutCall extends ProviderCall {
-  /** Called at each change. */
-  readonly onProgress?: (status: RolloutStatus) => void;
+  /** Called at each change; the message says what the rollout waits for, as far as it is known. */
+  readonly onProgress?: (status: RolloutProgress) => void;
   /** Undoes a later revision that failed: its pods that are not ready are in the way. */
   readonly restore?: boolean;
 }

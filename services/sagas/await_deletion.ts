@@ -1,5 +1,6 @@
-import { MpcError, type Residue } from "@mpc/domain";
+import { type Advice, type ErrorRecord, MpcError, type Residue } from "@mpc/domain";
 import type { StepContext } from "./step.ts";
+import { obstacleDetail } from "./step_obstacle.ts";
 
 /**
  * Waits until something is gone, reports what blocks it meanwhile, and fails with that at the
@@ -12,11 +13,15 @@ export async function awaitDeletion(
   wait: (onBlocked: (blockers: readonly Residue[]) => void) => Promise<void>,
 ): Promise<void> {
   let blockers: readonly Residue[] = [];
-  const describe = () => blockers.map((b) => `${b.object} (${b.reason})`).join(", ");
+  const describe = () =>
+    blockers.map(({ object, reason, remedy }) =>
+      `${object} (${reason}; to lift it, run '${remedy}')`
+    ).join(", ");
   try {
     await wait((found) => {
       blockers = found;
-      context.heartbeat(found.length > 0 ? `blocked by ${describe()}` : `waiting until it is gone`);
+      const progress = found.length > 0 ? `blocked by ${describe()}` : "waiting until it is gone";
+      context.heartbeat(progress, obstacleDetail(adviceAbout(found)));
     });
   } catch (error) {
     if (blockers.length === 0 || !context.signal.aborted) throw error;
@@ -29,4 +34,23 @@ export async function awaitDeletion(
       cause: context.signal.reason,
     });
   }
+}
+
+function adviceAbout(blockers: readonly Residue[]): Advice | undefined {
+  if (blockers.length === 0) return undefined;
+  return {
+    responsible: "cluster",
+    nextStep: "Remove what holds the object on the cluster; the deletion then goes on by itself",
+    command: removalOf(blockers),
+  };
+}
+
+/** The commands that remove what blocks a deletion, in one line. */
+export const removalOf = (blockers: readonly Residue[]): string =>
+  [...new Set(blockers.map(({ remedy }) => remedy))].join(" && ");
+
+/** What blocked a deletion that failed with `DELETE_BLOCKED`; empty for any other error. */
+export function blockersOf(error: ErrorRecord | null | undefined): readonly Residue[] {
+  const blockers = error?.reason === "DELETE_BLOCKED" ? error.metadata["blockers"] : undefined;
+  return blockers === undefined ? [] : JSON.parse(blockers);
 }

@@ -1,7 +1,7 @@
 import { type Environment, EXPIRES_SOON } from "@mpc/domain";
 import type { EnvironmentDefinition } from "./definition.ts";
 import { CLUSTER_CALL } from "./retry_policies.ts";
-import { moveEnvironment, nextGeneration } from "./move_resource.ts";
+import { asApplied, moveEnvironment, nextGeneration } from "./move_resource.ts";
 import type { Step } from "./step.ts";
 
 /** The fields that an update may change; kept as requested and as they were before. */
@@ -91,7 +91,7 @@ export const environmentUpdate: EnvironmentDefinition<EnvironmentUpdateInput> = 
     return moveEnvironment(changed, "UPDATING", stamp);
   },
   settle(current, input, ending, stamp) {
-    if (ending === "SUCCEEDED") return moveEnvironment(current, "READY", stamp);
+    if (ending === "SUCCEEDED") return asApplied(moveEnvironment(current, "READY", stamp), stamp);
     const reverted: Environment = { ...current, ...input.previous };
     return moveEnvironment(
       reverted,

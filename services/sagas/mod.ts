@@ -17,8 +17,9 @@ export {
   releaseResource,
   withdrawLock,
 } from "./release_lock.ts";
-export { adapterOf, resourceOf } from "./resource_adapter.ts";
+export { adapterOf, adapterOfResource, resourceOf } from "./resource_adapter.ts";
 export { createPlanner } from "./create_planner.ts";
 export { CANCEL_REQUESTED, requestCancel } from "./request_cancel.ts";
+export { resourceDrift } from "./resource_drift.ts";
 export type * from "./step.ts";
 export { type Deployment, workloadIntentOf } from "./workload_deploy.ts";

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import {
   assertMove,
+  DRIFTED,
   type Environment,
   ENVIRONMENT_MOVES,
   type EnvironmentState,
@@ -42,6 +43,14 @@ export function moveEnvironment(
 export function moveWorkload(workload: Workload, state: WorkloadState, stamp: Stamp): Workload {
   assertMove(WORKLOAD_MOVES, workload.name, workload.state, state);
   return { ...workload, state, ...observed(workload, state, stamp) };
+}
+
+/** A resource that has just been applied has no drift. */
+export function asApplied<T extends Environment | Workload>(resource: T, { now }: Stamp): T {
+  const before = resource.conditions.find(({ type }) => type === DRIFTED);
+  if (before === undefined || before.status === "FALSE") return resource;
+  const after = { ...before, status: "FALSE" as const, reason: "AsApplied" as const, message: "" };
+  return { ...resource, conditions: setCondition(resource.conditions, after, now) };
 }
 
 function observed(

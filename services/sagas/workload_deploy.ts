@@ -1,23 +1,22 @@
 import {
-  DRIFTED,
   environmentIdOf,
   environmentName,
   idOf,
   isMpcError,
   revisionName,
-  setCondition,
   type Workload,
   workloadName,
   type WorkloadSpec,
   type WorkloadState,
 } from "@mpc/domain";
-import type { WorkloadIntent, WorkloadRef } from "../ports/mod.ts";
+import type { RolloutProgress, WorkloadIntent, WorkloadRef } from "../ports/mod.ts";
 import { assertDeployable, notFound } from "../resources/preconditions.ts";
-import type { Settlement, Stamp, WorkloadDefinition } from "./definition.ts";
+import type { Settlement, WorkloadDefinition } from "./definition.ts";
 import { neverReachedCluster } from "./never_reached_cluster.ts";
 import { CLUSTER_CALL, clusterWait, RECORD_CALL } from "./retry_policies.ts";
-import { moveWorkload, nextGeneration } from "./move_resource.ts";
+import { asApplied, moveWorkload, nextGeneration } from "./move_resource.ts";
 import type { Step, StepContext } from "./step.ts";
+import { obstacleDetail } from "./step_obstacle.ts";
 
 /** The fields of a workload that a deployment sets. */
 export type Deployment = {
@@ -103,7 +102,8 @@ async function restore(
   intent: WorkloadIntent,
 ): Promise<void> {
   const call = { signal, forceConflicts, restore: true };
-  const onProgress = ({ message }: { readonly message: string }) => heartbeat(message);
+  const onProgress = ({ message, advice }: RolloutProgress) =>
+    heartbeat(message, obstacleDetail(advice));
   await provider.applyWorkload(intent, call);
   try {
     await provider.awaitRollout(intent, { ...call, onProgress });
@@ -124,7 +124,7 @@ const awaitRollout: Step<WorkloadDeployInput> = {
     const intent = wantedIntent(input);
     const status = await provider.awaitRollout(intent, {
       signal,
-      onProgress: (status) => heartbeat(status.message),
+      onProgress: ({ message, advice }) => heartbeat(message, obstacleDetail(advice)),
     });
     // A part of this step, so that what is replaced runs exactly until the rollout is complete.
     if (input.previous) await provider.pruneWorkload(intent, { signal, ...callOf(input) });
@@ -171,6 +171,7 @@ async function createRevision(context: StepContext, input: WorkloadDeployInput):
       restartToken: input.wanted.restartToken,
       operation: context.operation,
       createTime: context.now(),
+      readyReplicas: observedReady(context) ?? input.wanted.spec.replicas,
     }, { signal: context.signal });
   } catch (error) {
     // An earlier attempt of this step got that far: the revision is this operation's own.
@@ -234,7 +235,7 @@ export const workloadDeploy: WorkloadDefinition<WorkloadDeployInput> = {
 };
 
 /** The number of ready copies after the rollout, which a chart or an autoscaler may decide. */
-function observedReady({ outputs }: Settlement): number | undefined {
+function observedReady({ outputs }: Pick<Settlement, "outputs">): number | undefined {
   const ready = outputs[awaitRollout.name]?.["readyReplicas"];
   return typeof ready === "number" ? ready : undefined;
 }
@@ -276,14 +277,6 @@ function intentOf(
     revision,
     restartToken: deployment.restartToken,
   };
-}
-
-/** A workload that has just been applied has no drift. */
-function asApplied(workload: Workload, { now }: Stamp): Workload {
-  const before = workload.conditions.find(({ type }) => type === DRIFTED);
-  if (before?.status !== "TRUE") return workload;
-  const after = { ...before, status: "FALSE" as const, reason: "AsApplied" as const, message: "" };
-  return { ...workload, conditions: setCondition(workload.conditions, after, now) };
 }
 
 /** The part of a workload's record that was last applied to the cluster. */

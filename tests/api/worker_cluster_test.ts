@@ -1,7 +1,7 @@
 /** The cluster as the API reads it, through a worker's internal service. */
 import assert from "node:assert/strict";
 import { ForeignError, MpcError, NO_QUOTA, recordError } from "@mpc/domain";
-import type { LogLine, Planner, ProviderCall } from "@mpc/services";
+import type { Difference, LogLine, Planner, ProviderCall } from "@mpc/services";
 import { createPlanner } from "@mpc/services/sagas";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { DEMO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
@@ -135,8 +135,28 @@ testWithWorker(
   },
 );
 
+testWithWorker("a resource is compared by the worker", async ({ provider, planner, serve }) => {
+  const differences: readonly Difference[] = [
+    { action: "CREATE", object: "Service/dev/web", fields: [] },
+    {
+      action: "UPDATE",
+      object: "Namespace/dev",
+      fields: [{ path: "metadata.labels[mpc/uid]", before: "", after: '"uid-dev"' }],
+      remedy: "kubectl label namespace dev mpc/uid=uid-dev",
+    },
+  ];
+  const asked: string[] = [];
+  const drift = (target: string) => {
+    asked.push(target);
+    return Promise.resolve(differences);
+  };
+  const cluster = new WorkerCluster([serve({ cluster: provider, planner: { ...planner, drift } })]);
+  assert.deepEqual(await cluster.drift("environments/dev", call.signal), differences);
+  assert.deepEqual(asked, ["environments/dev"]);
+});
+
 testWithWorker("errors of a worker arrive with everything that callers act on", async (world) => {
-  const { cluster, provider, serve } = world;
+  const { cluster, provider, planner, serve } = world;
   await rejectsWith(read(cluster.logs("dev", "none", query)), "NOT_FOUND", "NOT_ON_CLUSTER");
   const refusal = new MpcError("RESOURCE_EXHAUSTED", {
     reason: "QUOTA_EXCEEDED",
@@ -147,7 +167,10 @@ testWithWorker("errors of a worker arrive with everything that callers act on", 
   });
   const failing = (error: unknown) =>
     new WorkerCluster([
-      serve({ cluster: provider, planner: { changes: () => Promise.reject(error) } }),
+      serve({
+        cluster: provider,
+        planner: { ...planner, changes: () => Promise.reject(error) },
+      }),
     ]).changes("environment.create", "environments/dev", {}, call.signal);
   const told = await rejectsWith(failing(refusal), "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED");
   assert.equal(told.message, refusal.message);

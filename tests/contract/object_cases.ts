@@ -100,6 +100,41 @@ export const OBJECT_CASES: Readonly<Record<string, ProviderCase>> = {
     await provider.applyWorkload(web(), { ...live(), forceConflicts: true });
     assert.deepEqual(await provider.drift(web(), live()), []);
   },
+  "changes by others to an environment are drift, object by object, and applying reverts them":
+    async (
+      harness,
+    ) => {
+      const { provider } = harness;
+      const drift = async () => {
+        const found = await provider.environmentDrift(dev, live());
+        return found.map(({ action, object }) => `${action} ${object}`).toSorted();
+      };
+      const missing = await drift();
+      assert.ok(missing.length > 3);
+      assert.ok(missing.every((change) => change.startsWith("CREATE ")), missing.join());
+      await withNamespace(harness);
+      assert.deepEqual(await drift(), []);
+      await provider.applyNamespace({ ...dev, labels: { team: "search" } }, live());
+      await provider.applyPolicies({ ...dev, quota: { ...dev.quota, cpu: "3" } }, live());
+      assert.deepEqual(await drift(), ["UPDATE Namespace/dev", "UPDATE ResourceQuota/dev/quota"]);
+      await provider.deletePolicies(ref, live());
+      await harness.advance(A_WHILE_MS);
+      await eventually("the policies are gone", async () =>
+        assert.deepEqual(
+          await drift(),
+          [
+            "UPDATE Namespace/dev",
+            ...missing.filter((change) => change !== "CREATE Namespace/dev"),
+          ].toSorted(),
+        ));
+      await withNamespace(harness);
+      assert.deepEqual(await drift(), []);
+      const other = { ...dev, uid: "uid-other" };
+      assert.ok(
+        (await provider.environmentDrift(other, live())).length > 0,
+        "it belongs to another",
+      );
+    },
   "an update keeps what it replaces until it is pruned": async (harness) => {
     await withWorkload(harness);
     const { provider } = harness;

@@ -1,5 +1,6 @@
 import {
   type MutationResult,
+  reconcileWorkload,
   restartWorkload,
   retryOperation,
   updateEnvironment,
@@ -20,6 +21,8 @@ export function carryOut(platform: Platform, command: string): Promise<MutationR
       return updateEnvironment(deps, caller, { name: environment, etag: "", change: {} });
     case "workload delete":
       return removeWorkload(platform, { name: workload });
+    case "workload reconcile":
+      return reconcileWorkload(deps, caller, { name: workload, etag: "" });
     case "workload restart":
       return restartWorkload(deps, caller, { name: workload, etag: "" });
     case "op retry":

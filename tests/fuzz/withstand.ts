@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { setTimeout } from "node:timers/promises";
 import { createClient } from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { EnvironmentService } from "@mpc/proto";
 import { createGrpcTransport } from "../../client/grpc_transport.ts";
 import { quantile } from "../bench/measure.ts";
@@ -9,7 +10,7 @@ import { startDeno } from "../servers/subprocess.ts";
 import type { Target } from "./target.ts";
 
 const PROGRAM = new URL("./programs/attack.ts", import.meta.url).pathname;
-/** What `programs/attack.ts` can do to the gRPC door. */
+/** What `programs/attack.ts` can do to a door. */
 export const ATTACKS = [
   "rapid reset",
   "calls without a message",
@@ -20,25 +21,30 @@ export const ATTACKS = [
   "unread answers",
   "refused calls",
 ];
+export const DOORS = ["grpc", "web"] as const;
+export type DoorName = typeof DOORS[number];
+
 const ATTACKER = "127.0.0.2";
 const BETWEEN_CALLS_MS = 10;
 const MAX_MEMORY_BYTES = 400 * 1024 * 1024;
 const MAX_P99_MS = 500;
 
 /**
- * Lets a server be attacked for a while.
+ * Lets a door of a server be attacked for a while.
  * @returns how long another caller's calls took, in milliseconds
  * @throws {AssertionError} where the server's memory is over its limit
  */
 export async function withstand(
   { platform }: Target,
+  door: DoorName,
   attack: string,
   attackMs: number,
 ): Promise<readonly number[]> {
-  const { hostname, port } = platform.grpc;
-  const transport = createGrpcTransport(platform.grpc);
+  const grpc = door === "grpc" ? createGrpcTransport(platform.grpc) : undefined;
+  const transport = grpc ?? createGrpcWebTransport({ baseUrl: platform.web.origin });
   const { getEnvironment } = createClient(EnvironmentService, transport);
-  const attacker = startDeno(["run", "--allow-all", PROGRAM, hostname, port, attack, ATTACKER]);
+  const { port } = platform[door];
+  const attacker = startDeno(["run", "--allow-all", PROGRAM, door, port, attack, ATTACKER]);
   try {
     await attacker.line((line) => line === "attacking" || undefined);
     const times: number[] = [];
@@ -52,7 +58,7 @@ export async function withstand(
     }
     const p99 = quantile(times, 0.99);
     console.log(
-      `${attack}: ${times.length} calls, p50 ${quantile(times).toFixed(0)} ms, p99 ${
+      `${door}, ${attack}: ${times.length} calls, p50 ${quantile(times).toFixed(0)} ms, p99 ${
         p99.toFixed(0)
       } ms, ${(memory / 1e6).toFixed(0)} MB`,
     );
@@ -61,7 +67,7 @@ export async function withstand(
   } finally {
     attacker.kill("SIGKILL");
     await attacker.status;
-    transport.close();
+    grpc?.close();
   }
 }
 

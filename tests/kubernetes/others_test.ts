@@ -80,6 +80,129 @@ test("changes by others are drift, field by field, and a forced apply reverts th
   assert.deepEqual(await provider.drift(web("drift"), live()), []);
 });
 
+const environmentOf = (environment: string) => ({
+  environment,
+  uid: `uid-${environment}`,
+  cluster: "test",
+  labels: { team: "web" },
+  quota: { ...NO_QUOTA, cpu: "4" },
+});
+
+/** What others do to an environment, and the differences that are then reported. */
+const MEDDLED: readonly (readonly [string, string, readonly (readonly string[])[], RegExp])[] = [
+  [
+    "labels",
+    "labels of the namespace",
+    [["label", "namespace", "labels", "--overwrite", "team=other"]],
+    /^UPDATE Namespace\/labels metadata\.labels\.team$/,
+  ],
+  [
+    "security",
+    "the pod security level",
+    [[
+      ...["label", "namespace", "security", "--overwrite"],
+      "pod-security.kubernetes.io/enforce=privileged",
+    ]],
+    /^UPDATE Namespace\/security metadata\.labels\[pod-security.kubernetes.io\/enforce\]$/,
+  ],
+  [
+    "opened",
+    "a network policy that lets everybody in",
+    [[
+      ...["patch", "networkpolicy", "isolation", "-n", "opened", "--type=merge", "-p"],
+      '{"spec":{"ingress":[{}]}}',
+    ]],
+    /^UPDATE NetworkPolicy\/opened\/isolation spec\.ingress/,
+  ],
+  [
+    "raised",
+    "a raised quota",
+    [[
+      ...["patch", "resourcequota", "quota", "-n", "raised", "--type=merge", "-p"],
+      '{"spec":{"hard":{"requests.cpu":"400"}}}',
+    ]],
+    /^UPDATE ResourceQuota\/raised\/quota spec\.hard\[requests\.cpu\]$/,
+  ],
+  [
+    "deleted",
+    "deleted policies",
+    [
+      ["delete", "networkpolicy", "dns", "-n", "deleted"],
+      ["delete", "limitrange", "limits", "-n", "deleted"],
+      ["delete", "serviceaccount", "workloads", "-n", "deleted"],
+    ],
+    /^CREATE LimitRange\/deleted\/limits ,CREATE NetworkPolicy\/deleted\/dns ,CREATE ServiceAcc/,
+  ],
+];
+
+for (const [environment, what, commands, reported] of MEDDLED) {
+  test(`drift of an environment: ${what}; a forced apply reverts it`, async (world) => {
+    const { provider, kubectl } = world;
+    const intent = environmentOf(environment);
+    await provider.applyNamespace(intent, live());
+    await provider.applyPolicies(intent, live());
+    assert.deepEqual(await provider.environmentDrift(intent, live()), []);
+    for (const command of commands) await kubectl(command);
+    const drift = (await provider.environmentDrift(intent, live())).map((
+      { action, object, fields },
+    ) => `${action} ${object} ${fields.map(({ path }) => path).join()}`).toSorted().join();
+    assert.match(drift, reported);
+    await provider.applyNamespace(intent, { ...live(), forceConflicts: true });
+    await provider.applyPolicies(intent, { ...live(), forceConflicts: true });
+    assert.deepEqual(await provider.environmentDrift(intent, live()), []);
+  });
+}
+
+test("an object that has lost our labels is drift, and the command that it names leads out", async (world) => {
+  const { provider, kubectl } = world;
+  await anEnvironment(world, "unlabelled");
+  const intent = { ...environmentOf("unlabelled"), labels: {}, quota: NO_QUOTA };
+  const workload = web("unlabelled");
+  await provider.applyWorkload(workload, live());
+  await kubectl(["label", "namespace", "unlabelled", "mpc/uid-"]);
+  await kubectl(["label", "service", "web", "-n", "unlabelled", "mpc/uid=stolen", "--overwrite"]);
+  await kubectl(["delete", "deployment", "web", "-n", "unlabelled"]);
+  const [lost] = await provider.environmentDrift(intent, live());
+  assert.deepEqual(lost?.fields, [
+    { path: "metadata.labels[mpc/uid]", before: "", after: '"uid-unlabelled"' },
+  ]);
+  const drift = await provider.drift(workload, live());
+  assert.deepEqual(drift.map(({ action, object }) => `${action} ${object}`), [
+    "UPDATE Service/unlabelled/web",
+    "CREATE Deployment/unlabelled/web",
+  ]);
+  for (const { remedy = "" } of [lost!, drift[0]!]) {
+    const [program, ...command] = remedy.split(" ");
+    assert.equal(program, "kubectl");
+    await kubectl(command);
+  }
+  assert.deepEqual(await provider.environmentDrift(intent, live()), []);
+  await provider.applyWorkload(workload, { ...live(), forceConflicts: true });
+  assert.deepEqual(await provider.drift(workload, live()), []);
+});
+
+test("a namespace that somebody deletes is drift while a finalizer holds it, and when it is gone", async (world) => {
+  const { provider, kubectl } = world;
+  await anEnvironment(world, "ending");
+  const intent = { ...environmentOf("ending"), labels: {}, quota: NO_QUOTA };
+  const held = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "held", namespace: "ending", finalizers: ["example.com/hold"] },
+  };
+  await kubectl(["apply", "-f", "-"], JSON.stringify(held));
+  await kubectl(["delete", "namespace", "ending", "--wait=false"]);
+  const [deletion] = await provider.environmentDrift(intent, live());
+  assert.deepEqual(deletion?.fields.map(({ path }) => path), ["metadata.deletionTimestamp"]);
+  await kubectl([
+    ...["patch", "configmap", "held", "-n", "ending", "--type=json"],
+    ...["-p", '[{"op":"remove","path":"/metadata/finalizers"}]'],
+  ]);
+  await kubectl(["wait", "--for=delete", "namespace/ending", "--timeout=30s"]);
+  const gone = await provider.environmentDrift(intent, live());
+  assert.ok(gone.some(({ action, object }) => `${action} ${object}` === "CREATE Namespace/ending"));
+});
+
 test("replicas set by an autoscaler are not drift, replicas set by a user are", async (world) => {
   await anEnvironment(world, "scaled");
   const { provider } = world;

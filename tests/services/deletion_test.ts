@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { idOf } from "@mpc/domain";
 import { explainOperation, updateEnvironment } from "@mpc/services";
 import { faultyDefinitions, permanent } from "../fakes/faulty_definitions.ts";
 import { withPlatform } from "../fakes/platform.ts";
@@ -23,18 +24,40 @@ Deno.test("at its deadline a deletion becomes DELETE_FAILED and says what blocks
     );
     assert.match(
       error?.message ?? "",
-      /held by Deployment\/dev\/web \(finalizer simulated\/sticky\)/,
+      /held by Deployment\/dev\/web \(finalizer simulated\/sticky; to lift it, run 'mpctl .*'\)/,
     );
     const { deps, caller } = platform;
-    const { summary, responsible } = await explainOperation(deps, caller, failed.name);
-    assert.match(summary, /failed at step 'delete_workloads'; undone: stop_workloads$/);
-    assert.equal(responsible, "cluster");
+    const explanation = await explainOperation(deps, caller, failed.name);
+    assert.match(explanation.summary, /failed at step 'delete_workloads'; undone: stop_workloads$/);
+    assert.equal(explanation.responsible, "cluster");
+    const lift = "mpctl workload delete web --env dev";
+    assert.equal(explanation.nextCommand, `${lift} && mpctl op retry ${idOf(failed.name)}`);
+    const [finding] = await platform.findings();
+    assert.deepEqual(
+      [finding?.invariant, finding?.subject, finding?.remedy],
+      ["DELETION_FAILED", NAME, `${lift} && mpctl env delete dev --force`],
+    );
     const { value } = (await platform.store.environments.get(NAME))!;
     assert.equal(value.state, "DELETE_FAILED");
     const ready = value.conditions.find(({ type }) => type === "Ready");
     assert.match(ready?.message ?? "", /finalizer/);
     await platform.clock.advance(60_000);
     assert.equal((await platform.ended(await removeEnvironment(platform))).state, "SUCCEEDED");
+  }));
+
+Deno.test("while a deletion is blocked, explain names the command that lifts the block", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller } = platform;
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform, "nginx:sticky"));
+    const { operation } = await removeWorkload(platform);
+    await platform.clock.advance(2_000);
+    const explanation = await explainOperation(deps, caller, operation!.value.name);
+    assert.match(explanation.summary, /blocked by Deployment\/dev\/web \(finalizer .*run 'mpctl/);
+    assert.equal(explanation.responsible, "cluster");
+    assert.equal(explanation.nextCommand, "mpctl workload delete web --env dev");
+    await platform.settle();
+    assert.equal((await platform.operation(operation!.value.name)).state, "SUCCEEDED");
   }));
 
 Deno.test("objects of an abandoned environment are listed as orphans, and swept once they are unblocked", () =>

@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { MpcError } from "@mpc/domain";
-import { deployWorkload, reconcileWorkload, restartWorkload } from "@mpc/services";
+import {
+  deployWorkload,
+  explainOperation,
+  type NamespaceIntent,
+  reconcileWorkload,
+  restartWorkload,
+} from "@mpc/services";
 import { workloadIntentOf } from "@mpc/services/sagas";
 import { DriftWatch } from "@mpc/worker";
+import { carryOut } from "../fakes/carry_out.ts";
 import { type Platform, withPlatform } from "../fakes/platform.ts";
 import { create, deploy } from "../fakes/scenarios.ts";
 
@@ -78,6 +85,139 @@ Deno.test("reconcileWorkload() reverts drift, and the condition says so", () =>
       [],
     );
     await platform.assertSound();
+  }));
+
+/** Changes by others to the objects of the environment, and what the condition says of each. */
+const MEDDLED: readonly (readonly [
+  string,
+  (platform: Platform, intent: NamespaceIntent) => Promise<unknown>,
+  RegExp,
+])[] = [
+  [
+    "a label of the namespace",
+    ({ cluster }, intent) => cluster.applyNamespace({ ...intent, labels: { team: "x" } }, live()),
+    /Namespace\/dev has metadata\.labels/,
+  ],
+  [
+    "the quota",
+    ({ cluster }, intent) =>
+      cluster.applyPolicies({ ...intent, quota: { ...intent.quota, workloads: 99 } }, live()),
+    /ResourceQuota\/dev\/quota has spec\.hard\.workloads 99 in place of null/,
+  ],
+  [
+    "the policies",
+    ({ cluster }, intent) => cluster.deletePolicies(intent, live()),
+    /NetworkPolicy\/dev\/isolation is missing/,
+  ],
+];
+
+Deno.test("changes by others to an environment are in its condition, and the named command reverts them", async (t) => {
+  for (const [what, change, message] of MEDDLED) {
+    await t.step(what, () =>
+      withWorkload(async (platform, watch) => {
+        const { store } = platform;
+        const environment = async () => (await store.environments.get("environments/dev"))!.value;
+        const condition = async () =>
+          (await environment()).conditions.find(({ type }) => type === "Drifted");
+        await watch.pass();
+        assert.equal(await condition(), undefined);
+        const { uid, cluster, labels, quota } = await environment();
+        await change(platform, { environment: "dev", uid, cluster, labels, quota });
+        await watch.pass();
+        const drifted = await condition();
+        assert.deepEqual([drifted?.status, drifted?.reason], ["TRUE", "ChangedByOthers"]);
+        assert.match(drifted?.message ?? "", message);
+        const [, remedy = ""] = /run '([^']+)'$/.exec(drifted?.message ?? "") ?? [];
+        assert.equal((await platform.ended(await carryOut(platform, remedy))).state, "SUCCEEDED");
+        assert.equal((await condition())?.status, "FALSE");
+        await watch.pass();
+        await platform.assertSound();
+      }));
+  }
+});
+
+Deno.test("a deployment that somebody deleted is drift in doctor and explain, and reconciling brings it back", () =>
+  withPlatform(async (platform) => {
+    await platform.ended(await create(platform));
+    const deployed = await platform.ended(await deploy(platform));
+    const watch = watchOf(platform);
+    const { uid } = await web(platform);
+    // Another workload of the environment keeps its objects.
+    const other = await deployWorkload(platform.deps, platform.caller, {
+      parent: "environments/dev",
+      workloadId: "other",
+      workload: { spec: { image: "nginx:1" } },
+      etag: "",
+      timeoutMs: null,
+    });
+    await platform.ended(other);
+    await platform.cluster.deleteWorkloads([{ environment: "dev", workload: "web", uid }], live());
+    await watch.pass();
+    const { message = "" } = await drifted(platform) ?? {};
+    assert.match(message, /Deployment\/dev\/web is missing/);
+    const { deps, caller } = platform;
+    const explanation = await explainOperation(deps, caller, deployed.name);
+    assert.match(explanation.summary, /succeeded; since then the cluster differs: .* is missing/);
+    assert.equal(explanation.responsible, "caller");
+    const { nextCommand } = explanation;
+    assert.equal(nextCommand, "mpctl workload reconcile web --env dev");
+    assert.ok(message.endsWith(`run '${nextCommand}'`));
+    assert.equal((await platform.ended(await carryOut(platform, nextCommand))).state, "SUCCEEDED");
+    await platform.assertSound();
+  }));
+
+Deno.test("doctor compares object by object, without waiting for the watch", () =>
+  withWorkload(async (platform) => {
+    const intent = workloadIntentOf(await web(platform));
+    const bare = { ...intent, spec: { ...intent.spec, ports: [] } };
+    await platform.cluster.applyWorkload(bare, live());
+    await platform.cluster.pruneWorkload(bare, live());
+    const { uid, cluster, labels, quota } =
+      (await platform.store.environments.get("environments/dev"))!.value;
+    await platform.cluster.applyPolicies({
+      ...{ environment: "dev", uid, cluster, labels },
+      quota: { ...quota, cpu: "1" },
+    }, live());
+    const findings = await platform.findings();
+    assert.deepEqual(findings.map(({ invariant, subject }) => [invariant, subject]), [
+      ["RESOURCE_DRIFTED", "environments/dev"],
+      ["RESOURCE_DRIFTED", WEB],
+    ]);
+    assert.match(findings[1]?.message ?? "", /Service\/dev\/web is missing/);
+    for (const { remedy } of findings) {
+      assert.equal((await platform.ended(await carryOut(platform, remedy))).state, "SUCCEEDED");
+    }
+    await platform.assertSound();
+  }));
+
+Deno.test("a resource that cannot be compared for good has the condition UNKNOWN, and is a finding", () =>
+  withWorkload(async (platform, watch) => {
+    const { provider } = platform;
+    const error = new MpcError("NOT_FOUND", {
+      reason: "CHART_NOT_FOUND",
+      message: "Cannot find the chart",
+    });
+    const drift = provider.drift.bind(provider);
+    provider.drift = () => Promise.reject(error);
+    await watch.pass();
+    const condition = await drifted(platform);
+    assert.deepEqual([condition?.status, condition?.reason], ["UNKNOWN", "CannotCompare"]);
+    const [finding] = await platform.findings();
+    assert.deepEqual([finding?.invariant, finding?.subject], ["RESOURCE_DRIFTED", WEB]);
+    assert.match(finding?.message ?? "", /cannot be compared .*Cannot find the chart/);
+    provider.drift = drift;
+    await watch.pass();
+    assert.equal((await drifted(platform))?.status, "FALSE");
+    await platform.assertSound();
+  }));
+
+Deno.test("a workload whose deletion failed is not compared: its objects are partly gone", () =>
+  withWorkload(async (platform, watch) => {
+    const { value, version } = (await platform.store.workloads.get(WEB))!;
+    await platform.store.workloads.replace({ ...value, state: "DELETE_FAILED" }, version);
+    await meddle(platform);
+    await watch.pass();
+    assert.equal(await drifted(platform), undefined);
   }));
 
 Deno.test("the value of a secret is not reported, only that it differs", () =>

@@ -3,20 +3,20 @@ import {
   type Condition,
   DRIFTED,
   isMpcError,
-  type PlannedChange,
+  type MpcError,
   recordError,
   setCondition,
-  type Workload,
 } from "@mpc/domain";
 import {
   type Clock,
+  describeDrift,
+  isApplied,
   pagesOf,
   type Provider,
   systemPrincipal,
   updateDocument,
-  workloadEvent,
 } from "@mpc/services";
-import { workloadIntentOf } from "@mpc/services/sagas";
+import { adapterOfResource, type LockedResource, resourceDrift } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 
 const log = getLogger(["mpc", "drift"]);
@@ -31,15 +31,15 @@ export interface DriftWatchOptions {
 
 const ACTOR = systemPrincipal("drift");
 
-/** How many workloads are compared at once. */
+/** How many resources are compared at once. */
 const TOGETHER = 8;
 
-/** The maximum number of differences in a condition. */
-const MAX_TOLD = 5;
+type Drifted = Omit<Condition, "lastTransitionTime">;
 
 /**
- * Periodically compares the cluster with what was applied, and reports differences in the condition
- * `Drifted`. It only reads the cluster; `mpctl workload reconcile` applies the workload again.
+ * Periodically compares the clusters with what was applied of every environment and workload, and
+ * reports differences in the condition `Drifted`, with the command that reverts them. It only reads
+ * the clusters.
  */
 export class DriftWatch {
   readonly #options: DriftWatchOptions;
@@ -49,34 +49,48 @@ export class DriftWatch {
   }
 
   /**
-   * Checks every workload once; a workload that cannot be compared now is left to the next pass.
+   * Checks every resource once; a resource whose cluster does not answer is left to the next pass.
    */
   async pass(): Promise<void> {
-    const { store: { workloads }, signal } = this.#options;
-    for await (const page of pagesOf(workloads, { limit: TOGETHER, signal })) {
-      await Promise.all(page.map(({ value }) => this.#look(value)));
+    const { store: { environments, workloads }, signal } = this.#options;
+    for (const collection of [environments, workloads]) {
+      for await (const page of pagesOf<LockedResource>(collection, { limit: TOGETHER, signal })) {
+        await Promise.all(page.map(({ value }) => this.#look(value)));
+      }
     }
   }
 
-  async #look(workload: Workload): Promise<void> {
-    const { provider, signal } = this.#options;
-    if (workload.currentOperation !== null || workload.activeRevision === 0) return;
+  async #look(resource: LockedResource): Promise<void> {
+    if (!isApplied(resource)) return;
+    const found = await this.#compare(resource);
     try {
-      const changes = await provider.drift(workloadIntentOf(workload), { signal });
-      await this.#tell(workload, changes);
+      if (found) await this.#tell(resource, found);
+    } catch (error) {
+      // It was deleted meanwhile.
+      if (!isMpcError(error, "NOT_FOUND")) throw error;
+    }
+  }
+
+  /** Undefined if the cluster does not answer now. */
+  async #compare(resource: LockedResource): Promise<Drifted | undefined> {
+    const { provider, signal } = this.#options;
+    try {
+      const differences = await resourceDrift(provider, resource, { signal });
+      return conditionOf(resource, describeDrift(resource, differences));
     } catch (error) {
       if (signal.aborted || !isMpcError(error)) throw error;
-      log.info("Cannot compare {workload} now: {error}", {
-        workload: workload.name,
+      if (!error.retryable) return unknownDrift(resource, error);
+      log.info("Cannot compare {resource} now: {error}", {
+        resource: resource.name,
         error: recordError(error),
       });
+      return undefined;
     }
   }
 
-  /** Writes the result, unless the workload has changed since it was read. */
-  async #tell(seen: Workload, changes: readonly PlannedChange[]): Promise<void> {
+  /** Writes the result, unless the resource has changed since it was read. */
+  async #tell(seen: LockedResource, found: Drifted): Promise<void> {
     const { store, clock, signal } = this.#options;
-    const found = conditionOf(seen, changes);
     const time = clock.now();
     const event = {
       type: "NOTICED" as const,
@@ -86,43 +100,42 @@ export class DriftWatch {
       actor: ACTOR,
       time,
     };
-    await updateDocument(store.workloads, seen.name, signal, (workload) => {
-      const { currentOperation, uid, activeRevision, generation, conditions } = workload;
-      if (currentOperation !== null || uid !== seen.uid) return undefined;
-      // A reconciliation deploys a revision of the same generation.
-      if (activeRevision !== seen.activeRevision || generation !== seen.generation) {
+    const adapter = adapterOfResource(seen);
+    const collection = adapter.collection(store);
+    await updateDocument(collection, seen.name, signal, (resource) => {
+      const { uid, lastOperation, conditions } = resource;
+      if (!isApplied(resource) || uid !== seen.uid || lastOperation !== seen.lastOperation) {
         return undefined;
       }
       const before = conditions.find(({ type }) => type === DRIFTED);
-      if (before?.message === found.message) return undefined;
+      if (before?.status === found.status && before.message === found.message) return undefined;
       if (before === undefined && found.status === "FALSE") return undefined;
-      return { value: { ...workload, conditions: setCondition(conditions, found, time) }, event };
-    }, workloadEvent);
+      return { value: { ...resource, conditions: setCondition(conditions, found, time) }, event };
+    }, (stored, facts) => adapter.eventOf(stored, facts));
   }
 }
 
 function conditionOf(
-  { generation }: Workload,
-  changes: readonly PlannedChange[],
-): Omit<Condition, "lastTransitionTime"> {
-  const drifted = changes.length > 0;
+  { generation }: LockedResource,
+  { message, remedy }: ReturnType<typeof describeDrift>,
+): Drifted {
+  const drifted = message !== "";
   return {
     type: DRIFTED,
     status: drifted ? "TRUE" : "FALSE",
     reason: drifted ? "ChangedByOthers" : "AsApplied",
-    message: drifted ? describe(changes) : "",
+    message: drifted ? `${message}; to revert it, run '${remedy}'` : "",
     observedGeneration: generation,
   };
 }
 
-function describe(changes: readonly PlannedChange[]): string {
-  const all = changes.flatMap(({ action, object, fields }) => {
-    if (action === "CREATE") return [`${object} is missing`];
-    if (action === "DELETE") return [`${object} should not be there`];
-    return fields.map(({ path, before, after }) =>
-      `${object} has ${path} ${before || "unset"} in place of ${after || "unset"}`
-    );
-  });
-  const more = all.length > MAX_TOLD ? `; and ${all.length - MAX_TOLD} more` : "";
-  return `${all.slice(0, MAX_TOLD).join("; ")}${more}`;
+/** For a resource that cannot be rendered or compared, for instance because its chart is gone. */
+function unknownDrift({ generation }: LockedResource, error: MpcError): Drifted {
+  return {
+    type: DRIFTED,
+    status: "UNKNOWN",
+    reason: "CannotCompare",
+    message: error.message,
+    observedGeneration: generation,
+  };
 }

@@ -1,10 +1,17 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { MpcError, OPERATION_KINDS, type OperationKind, recordError } from "@mpc/domain";
-import { ChangeAction } from "@mpc/proto";
+import {
+  MpcError,
+  OPERATION_KINDS,
+  type OperationKind,
+  type PlannedChange,
+  recordError,
+} from "@mpc/domain";
+import { ChangeAction, PlannedChangeSchema } from "@mpc/proto";
 import {
   type ClusterService,
+  CompareResourceResponseSchema,
   GetClusterResponseSchema,
   GetRolloutResponseSchema,
   ListEventsResponseSchema,
@@ -60,11 +67,14 @@ export function clusterService(
     },
     async planOperation({ kind, target, input = {} }, { signal }) {
       const changes = await planner.changes(kindOf(kind), target, input, signal);
-      return create(PlanOperationResponseSchema, {
-        changes: changes.map(({ action, object, fields }) => ({
-          action: ChangeAction[action],
-          object,
-          fields: fields.map((field) => ({ ...field })),
+      return create(PlanOperationResponseSchema, { changes: changes.map(changeMessage) });
+    },
+    async compareResource({ name }, { signal }) {
+      const differences = await planner.drift(name, signal);
+      return create(CompareResourceResponseSchema, {
+        differences: differences.map((it) => ({
+          change: changeMessage(it),
+          remedy: it.remedy ?? "",
         })),
       });
     },
@@ -82,6 +92,13 @@ export function clusterService(
     },
   };
 }
+
+const changeMessage = ({ action, object, fields }: PlannedChange) =>
+  create(PlannedChangeSchema, {
+    action: ChangeAction[action],
+    object,
+    fields: fields.map((field) => ({ ...field })),
+  });
 
 function kindOf(text: string): OperationKind {
   const kind = OPERATION_KINDS.find((kind) => kind === text);

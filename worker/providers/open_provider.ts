@@ -12,7 +12,7 @@ interface Settings extends ProviderSettings {
 
 /**
  * Opens the clusters that a worker manages.
- * @throws {MpcError} FAILED_PRECONDITION `SIMULATION_UNREADABLE`
+ * @throws {MpcError} FAILED_PRECONDITION `SIMULATION_UNREADABLE`, `KUBECONFIG_UNUSABLE`
  */
 export async function openProvider(
   { clusters, charts, simulatedDelays, dataDir }: Settings,
@@ -31,7 +31,7 @@ export async function openProvider(
   }
   const { openCharts, openClusters } = await import("./kubernetes/mod.ts");
   const cacheFolder = dataDir && join(dataDir, "helm");
-  return openClusters(clusters, {
+  return await openClusters(clusters, {
     clock,
     installation,
     charts: openCharts(charts, { clock, cacheFolder }),

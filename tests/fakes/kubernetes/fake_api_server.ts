@@ -5,6 +5,7 @@ import type {
 } from "../../../worker/providers/kubernetes/client/kube_client.ts";
 import type { KubernetesObject } from "../../../worker/providers/kubernetes/render/mod.ts";
 import {
+  fieldAt,
   type LiveObject,
   type ObjectKind,
   type ObjectRef,
@@ -264,12 +265,19 @@ function keyFor(ref: ObjectRef): string {
 
 function matches(object: LiveObject, kind: ObjectKind, selection: Selection): boolean {
   if (keyOf(object) !== keyOf(kind)) return false;
-  const { namespace, labelSelector } = selection;
+  const { namespace, labelSelector, fieldSelector } = selection;
   if (namespace !== undefined && object.metadata.namespace !== namespace) return false;
+  if (fieldSelector !== undefined && !hasField(object, fieldSelector)) return false;
   return (labelSelector ?? "").split(/,(?![^(]*\))/).every((term) => {
     const [, set, values = ""] = /^(\S+) in \((.*)\)$/.exec(term) ?? [];
     if (set) return values.split(",").includes(object.metadata.labels?.[set] ?? "");
     const [key = "", value = ""] = term.split("=");
     return key === "" || object.metadata.labels?.[key] === value;
   });
+}
+
+/** For one term, for instance `involvedObject.kind=Pod`. */
+function hasField(object: LiveObject, term: string): boolean {
+  const [path = "", value = ""] = term.split("=");
+  return fieldAt(object, ...path.split(".")) === value;
 }

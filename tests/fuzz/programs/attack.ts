@@ -1,15 +1,19 @@
 /**
- * A client that attacks a gRPC door until it is stopped: `attack.ts <host> <port> <attack> <from>`,
- * where `from` is the address that it connects from. Prints `attacking` when it has begun.
+ * A client that attacks a door until it is stopped: `attack.ts <door> <port> <attack> <from>`, where
+ * `door` is `grpc` or `web`, and `from` is the address that it connects from. Prints `attacking` when
+ * it has begun.
  */
 import { Buffer } from "node:buffer";
 import { connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { callHeaders, FLAG, FRAME, frame, headerBlock, join, PREFACE } from "../http2_frames.ts";
 
-const [host = "", port = "", attack = "", from = ""] = Deno.args;
+const [door = "", port = "", attack = "", from = ""] = Deno.args;
+const host = "127.0.0.1";
+const TYPE = door === "web" ? "application/grpc-web+proto" : "application/grpc";
 const BEGIN = join(PREFACE, frame(FRAME.SETTINGS, 0, 0), frame(FRAME.SETTINGS, 1, 0));
-const GET = callHeaders("/mpc.v1.EnvironmentService/GetEnvironment");
+const callTo = (path: string) => ({ ...callHeaders(path), "content-type": TYPE });
+const GET = callTo("/mpc.v1.EnvironmentService/GetEnvironment");
 const CALL = headerBlock(GET);
 const CANCEL = Uint8Array.of(0, 0, 0, 8);
 const streams = (count: number) => Array.from({ length: count }, (_, n) => 2 * n + 1);
@@ -51,20 +55,34 @@ function halfSent(connections: number): void {
 
 /** Calls with a large response, with windows for all of it, that is never read. */
 function unread(connections: number): void {
+  const window = Uint8Array.of(0, 4, 0x7f, 255, 255, 255);
+  const calls = streams(200).map(door === "web" ? documentRequest : reflectionCall);
+  const wide = frame(FRAME.WINDOW_UPDATE, 0, 0, Uint8Array.of(0x7f, 0xfe, 0, 0));
+  flood(connections, join(PREFACE, frame(FRAME.SETTINGS, 0, 0, window), wide, ...calls), false);
+}
+
+/** A request for the web door's largest page. */
+function documentRequest(stream: number): Uint8Array {
+  const headers = {
+    ":method": "GET",
+    ":scheme": "http",
+    ":path": "/openapi.json",
+    ":authority": "localhost",
+  };
+  return frame(FRAME.HEADERS, FLAG.END_HEADERS | FLAG.END_STREAM, stream, headerBlock(headers));
+}
+
+/** A call that asks 50 times for the description of a service. */
+function reflectionCall(stream: number): Uint8Array {
   const path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
   // file_containing_symbol: "mpc.v1.EnvironmentService"
   const symbol = new TextEncoder().encode("mpc.v1.EnvironmentService");
   const request = join(Uint8Array.of(0x22, symbol.length), symbol);
   const message = join(Uint8Array.of(0, 0, 0, 0, request.length), request);
-  const window = Uint8Array.of(0, 4, 0x7f, 255, 255, 255);
-  const calls = streams(200).map((stream) =>
-    join(
-      frame(FRAME.HEADERS, FLAG.END_HEADERS, stream, headerBlock(callHeaders(path))),
-      ...Array<Uint8Array>(50).fill(frame(FRAME.DATA, 0, stream, message)),
-    )
+  return join(
+    frame(FRAME.HEADERS, FLAG.END_HEADERS, stream, headerBlock(callTo(path))),
+    ...Array<Uint8Array>(50).fill(frame(FRAME.DATA, 0, stream, message)),
   );
-  const wide = frame(FRAME.WINDOW_UPDATE, 0, 0, Uint8Array.of(0x7f, 0xfe, 0, 0));
-  flood(connections, join(PREFACE, frame(FRAME.SETTINGS, 0, 0, window), wide, ...calls), false);
 }
 
 const ATTACKS: Readonly<Record<string, () => void>> = {

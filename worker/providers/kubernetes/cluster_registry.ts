@@ -3,6 +3,7 @@ import {
   type ApplyCall,
   type Clock,
   type ClusterEvent,
+  type Difference,
   type Inventory,
   isUnreadable,
   type LogLine,
@@ -103,8 +104,16 @@ export class ClusterRegistry implements Provider {
     return await (await this.#of(intent.environment)).pruneWorkload(intent, call);
   }
 
-  async drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly PlannedChange[]> {
+  async drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly Difference[]> {
     return await (await this.#of(intent.environment)).drift(intent, call);
+  }
+
+  async environmentDrift(
+    intent: NamespaceIntent,
+    call: ProviderCall,
+  ): Promise<readonly Difference[]> {
+    return await this.#named(intent.cluster, intent.environment, clusterGone)
+      .environmentDrift(intent, call);
   }
 
   async deleteWorkloads(

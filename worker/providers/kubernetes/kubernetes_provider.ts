@@ -3,6 +3,7 @@ import type {
   ApplyCall,
   Clock,
   ClusterEvent,
+  Difference,
   Inventory,
   LogLine,
   LogQuery,
@@ -146,13 +147,30 @@ export class KubernetesProvider implements Provider {
     return await applyObjects(this.#client, desired, call);
   }
 
-  async drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly PlannedChange[]> {
+  async drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly Difference[]> {
     const desired = await this.#desired(intent, call);
     const planned = { ...call, dryRun: true };
     if (await this.#isDryRunWithoutNamespace(intent.environment, planned)) {
       return creationOf(desired.objects);
     }
     return await driftOf(this.#client, desired, call);
+  }
+
+  async environmentDrift(
+    intent: NamespaceIntent,
+    call: ProviderCall,
+  ): Promise<readonly Difference[]> {
+    const { environment: namespace, uid } = intent;
+    const installation = this.#installation;
+    const [own, policies] = [renderNamespace(intent), renderPolicies(intent)];
+    const live = await this.#namespace(namespace, call.signal);
+    if (!live) return creationOf([...own, ...policies]);
+    const outside = { uid, installation, objects: own, prune: [] };
+    const changes = await driftOf(this.#client, outside, call);
+    // Nothing can be applied inside a namespace that is being deleted.
+    if (live.metadata.deletionTimestamp !== undefined) return changes;
+    const inside = { uid, installation, namespace, objects: policies, prune: POLICY_KINDS };
+    return [...changes, ...await driftOf(this.#client, inside, call)];
   }
 
   awaitRollout(intent: WorkloadIntent, call: RolloutCall): Promise<RolloutStatus> {

@@ -1,6 +1,7 @@
 /** Opens clusters and charts from the settings of a process. */
 import type { ChartSettings, ClusterSettings } from "@mpc/process";
 import type { Clock } from "@mpc/services";
+import { assertKubeconfig } from "./client/credentials.ts";
 import { HttpKubeClient } from "./client/http_kube_client.ts";
 import type { ObjectKind } from "./client/kube_object.ts";
 import { DEFAULT_LIMITS } from "./client/requester.ts";
@@ -20,11 +21,17 @@ export interface OpenClustersOptions {
   readonly findCluster: ClusterRegistryOptions["findCluster"];
 }
 
-/** Reads no kubeconfig and makes no request before the first use of a cluster. */
-export function openClusters(
+/**
+ * Makes no request before the first use of a cluster.
+ * @throws {MpcError} FAILED_PRECONDITION `KUBECONFIG_UNUSABLE`, for instance for a missing context
+ */
+export async function openClusters(
   settings: readonly ClusterSettings[],
   { clock, installation, charts, findCluster }: OpenClustersOptions,
-): ClusterRegistry {
+): Promise<ClusterRegistry> {
+  for (const { name, kubeconfig, context } of settings) {
+    await assertKubeconfig({ cluster: name, kubeconfig, context });
+  }
   const clusters = settings.map(({ name, kubeconfig, context, requestsPerSecond }) => {
     const rate = { perSecond: requestsPerSecond, burst: BURST_SECONDS * requestsPerSecond };
     const client = new HttpKubeClient({

@@ -1,4 +1,4 @@
-import type { ProviderCall, RolloutStatus, WorkloadIntent } from "@mpc/services";
+import type { RolloutCall, RolloutStatus, WorkloadIntent } from "@mpc/services";
 import { notOnCluster } from "../provider_errors.ts";
 import { reportChanges } from "../report_changes.ts";
 import { rolloutAt } from "./rollout.ts";
@@ -9,7 +9,7 @@ import { workloadKey } from "./simulated_objects.ts";
 export async function awaitRollout(
   cluster: SimulatedCluster,
   intent: WorkloadIntent,
-  { signal, onProgress }: ProviderCall & { readonly onProgress?: (status: RolloutStatus) => void },
+  { signal, onProgress }: RolloutCall,
 ): Promise<RolloutStatus> {
   const report = reportChanges(onProgress, ({ message }) => message);
   for (;;) {

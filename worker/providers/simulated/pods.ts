@@ -3,7 +3,7 @@ import type { Instant } from "@mpc/domain";
 import type { ClusterEvent, PodStatus } from "@mpc/services";
 import type { SimulatedDelays, SimulatedWorkload } from "./simulated_objects.ts";
 import { type Behaviour, behaviourOf } from "./image_behaviour.ts";
-import { podName, rolloutAt } from "./rollout.ts";
+import { NO_NODE, podName, PROBE_ANSWER, rolloutAt } from "./rollout.ts";
 
 const NODES = 3;
 
@@ -48,7 +48,9 @@ export function eventsAt(
     if (pod.node === "") return [event("FailedScheduling", pod.message, true)];
     const scheduled = event("Scheduled", `Assigned to ${pod.node}`);
     if (pod.ready) return [scheduled, event("Started", "Started the container")];
-    return pod.message === "" ? [scheduled] : [scheduled, event(pod.status, pod.message, true)];
+    if (pod.message === "") return [scheduled];
+    const reason = pod.status === "Running" ? "Unhealthy" : pod.status;
+    return [scheduled, event(reason, pod.message, true)];
   });
 }
 
@@ -64,7 +66,7 @@ const WAITING: Readonly<Record<Behaviour, { readonly status: string; readonly me
     crash: { status: "CrashLoopBackOff", message: "back-off after exit code 1" },
     unschedulable: {
       status: "Unschedulable",
-      message: "0/3 nodes are available: 3 Insufficient cpu",
+      message: NO_NODE,
     },
-    stuck: { status: "Running", message: "it is not ready" },
+    stuck: { status: "Running", message: PROBE_ANSWER },
   };

@@ -2,13 +2,20 @@
  * The state of a rollout, computed from its start time. A restart of the process therefore does not
  * interrupt it, as on a real cluster.
  */
-import { ForeignError, type Instant, MpcError, type ReasonOf } from "@mpc/domain";
-import type { RolloutStatus, WorkloadIntent } from "@mpc/services";
+import {
+  type Advice,
+  adviceFor,
+  ForeignError,
+  type Instant,
+  MpcError,
+  type ReasonOf,
+} from "@mpc/domain";
+import type { RolloutProgress, WorkloadIntent } from "@mpc/services";
 import type { SimulatedDelays, SimulatedWorkload } from "./simulated_objects.ts";
 import { behaviourOf } from "./image_behaviour.ts";
 
 export interface Rollout {
-  readonly status: RolloutStatus;
+  readonly status: RolloutProgress;
   /** Why it can never complete; undefined while it can. */
   readonly failure: MpcError | undefined;
   readonly complete: boolean;
@@ -61,19 +68,58 @@ export function rolloutAt(
     : undefined;
   const nextReady = rolloutTime + (started - kept + 1) * step;
   const nextChange = complete || failure ? undefined : failTime ?? nextReady;
+  const waiting = complete ? undefined : waitingOf(workload);
   return {
     status: {
       desired,
       updated: ready,
       ready,
       revision: intent.revision,
-      message: `${ready} of ${desired} replica${desired === 1 ? "" : "s"} ready`,
+      message: `${ready} of ${desired} replica${desired === 1 ? "" : "s"} ready${
+        waiting ? `; ${waiting.message}` : ""
+      }`,
+      ...(waiting && { advice: waiting.advice }),
     },
     failure,
     complete,
     nextChange,
   };
 }
+
+/** What the replicas of a misbehaving image wait for before the rollout fails. */
+function waitingOf(
+  workload: SimulatedWorkload,
+): { readonly message: string; readonly advice: Advice } | undefined {
+  const { intent } = workload;
+  const pod = podName(workload, 0);
+  switch (behaviourOf(intent.spec)) {
+    case "stuck":
+      return {
+        message: `pod '${pod}': Unhealthy: ${PROBE_ANSWER}`,
+        advice: {
+          responsible: "caller",
+          nextStep: "See in the program's log why it does not pass its health check",
+          command: `mpctl workload logs ${intent.workload} --env ${intent.environment}`,
+        },
+      };
+    case "unschedulable": {
+      const advice = adviceFor({ code: "FAILED_PRECONDITION", reason: "UNSCHEDULABLE" });
+      const command = `mpctl workload events ${intent.workload} --env ${intent.environment}`;
+      return {
+        message: `pod '${pod}': Unschedulable: ${NO_NODE}`,
+        advice: { ...advice, command },
+      };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** What the readiness probe of a `:stuck` image is answered. */
+export const PROBE_ANSWER = "Readiness probe failed: HTTP probe failed with statuscode: 503";
+
+/** What the scheduler says about an `:unschedulable` image. */
+export const NO_NODE = "0/3 nodes are available: 3 Insufficient cpu";
 
 function failureTime(workload: SimulatedWorkload, delays: SimulatedDelays): Instant | undefined {
   const { rolloutTime, intent } = workload;
@@ -120,7 +166,7 @@ function failureOf(workload: SimulatedWorkload): MpcError {
         lastLog: CRASH_LINE,
       });
     case "unschedulable":
-      return fail("UNSCHEDULABLE", "Unschedulable", "0/3 nodes are available: 3 Insufficient cpu");
+      return fail("UNSCHEDULABLE", "Unschedulable", NO_NODE);
     default:
       return fail(
         "PROGRESS_DEADLINE_EXCEEDED",

@@ -1,10 +1,12 @@
-import { DEFAULT_CLUSTER, type PlannedChange } from "@mpc/domain";
+import { DEFAULT_CLUSTER } from "@mpc/domain";
 import type {
   ClusterEvent,
   ClusterReader,
+  Difference,
   Inventory,
   LogLine,
   LogQuery,
+  NamespaceIntent,
   PodStatus,
   ProviderCall,
   RolloutStatus,
@@ -20,6 +22,8 @@ import {
   existingObjects,
   isKept,
   NOTHING,
+  renderNamespace,
+  renderPolicies,
   renderWorkload,
 } from "./render.ts";
 import { rolloutAt } from "./rollout.ts";
@@ -112,13 +116,29 @@ export class SimulatedReader implements ClusterReader {
     return found ? eventsAt(found, this.cluster.delays, this.cluster.now()) : [];
   }
 
-  async drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly PlannedChange[]> {
+  async drift(intent: WorkloadIntent, call: ProviderCall): Promise<readonly Difference[]> {
     await this.begin(call);
     const current = this.cluster.workload(workloadKey(intent.environment, intent.workload));
     const before = current?.intent.uid === intent.uid ? existingObjects(current) : NOTHING;
     return diff(before, renderWorkload(intent)).filter(({ action, object }) =>
       action !== "DELETE" || !isKept(object)
     );
+  }
+
+  async environmentDrift(
+    intent: NamespaceIntent,
+    call: ProviderCall,
+  ): Promise<readonly Difference[]> {
+    await this.begin(call);
+    const found = this.cluster.namespace(intent.environment);
+    const current = found?.intent.uid === intent.uid ? found : undefined;
+    return [
+      ...diff(current ? renderNamespace(current.intent) : NOTHING, renderNamespace(intent)),
+      ...diff(
+        current?.policies ? renderPolicies(current.policies) : NOTHING,
+        renderPolicies(intent),
+      ),
+    ];
   }
 
   close(): Promise<void> {

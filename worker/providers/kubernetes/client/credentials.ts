@@ -38,12 +38,7 @@ type Applied = {
  *   UNAUTHENTICATED `CLUSTER_CREDENTIALS` if a client certificate has expired or an exec plugin fails
  */
 export async function openEndpoint(access: ClusterAccess, now: number): Promise<Endpoint> {
-  // Loading the package takes 260 ms, so it is loaded only when a cluster is used.
-  const { KubeConfig } = await import("@kubernetes/client-node");
-  const config = new KubeConfig();
-  load(config, access);
-  const cluster = config.getCurrentCluster();
-  if (!cluster) throw unusable(access, `its context '${config.currentContext}' names no cluster`);
+  const { config, cluster } = await loadConfig(access);
   const apply = async (): Promise<Applied> => {
     const applied: Applied = {};
     try {
@@ -74,6 +69,24 @@ export async function openEndpoint(access: ClusterAccess, now: number): Promise<
     headers: async () => (changing ? await apply() : first).headers ?? {},
     close: () => http.close(),
   };
+}
+
+/**
+ * Checks that a kubeconfig can be read, and that it has the context and its cluster.
+ * @throws {MpcError} FAILED_PRECONDITION `KUBECONFIG_UNUSABLE`
+ */
+export async function assertKubeconfig(access: ClusterAccess): Promise<void> {
+  await loadConfig(access);
+}
+
+async function loadConfig(access: ClusterAccess) {
+  // Loading the package takes 260 ms, so it is loaded only when there is a cluster.
+  const { KubeConfig } = await import("@kubernetes/client-node");
+  const config = new KubeConfig();
+  load(config, access);
+  const cluster = config.getCurrentCluster();
+  if (!cluster) throw unusable(access, `its context '${config.currentContext}' names no cluster`);
+  return { config, cluster };
 }
 
 type Loadable = {

@@ -37,6 +37,13 @@ export function textOf({ kind, namespace, name }: ObjectRef): string {
   return namespace === undefined ? `${kind}/${name}` : `${kind}/${namespace}/${name}`;
 }
 
+/** An object in the words of kubectl, for instance `deployment web --namespace dev`. */
+export function kubectlNameOf({ kind, namespace, name }: ObjectRef): string {
+  return `${kind.toLowerCase()} ${name}${
+    namespace === undefined ? "" : ` --namespace ${namespace}`
+  }`;
+}
+
 /** The value at a path of fields and indices; undefined if the path does not exist. */
 export function fieldAt(object: unknown, ...path: readonly (string | number)[]): unknown {
   let value: unknown = object;

@@ -1,6 +1,12 @@
 /** What blocks a deletion, and the command that unblocks it. */
 import type { Residue } from "@mpc/domain";
-import { type LiveObject, type ObjectRef, refOf, textOf } from "../client/kube_object.ts";
+import {
+  kubectlNameOf,
+  type LiveObject,
+  type ObjectRef,
+  refOf,
+  textOf,
+} from "../client/kube_object.ts";
 import { conditionsOf } from "../client/typed_objects.ts";
 
 /** Finalizers that Kubernetes itself removes when the dependents are deleted. */
@@ -58,7 +64,8 @@ export function remainingResources(namespace: LiveObject): readonly string[] {
   return [...names].map(([, plural = ""]) => plural);
 }
 
-function removal({ kind, namespace, name }: ObjectRef): string {
-  const where = namespace === undefined ? "" : ` --namespace ${namespace}`;
-  return `kubectl patch ${kind.toLowerCase()} ${name}${where} --type=json -p '[{"op":"remove","path":"/metadata/finalizers"}]'`;
+function removal(ref: ObjectRef): string {
+  return `kubectl patch ${
+    kubectlNameOf(ref)
+  } --type=json -p '[{"op":"remove","path":"/metadata/finalizers"}]'`;
 }

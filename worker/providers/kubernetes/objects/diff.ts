@@ -35,12 +35,26 @@ function diffFields(
   const paths = new Set([...before.keys(), ...after.keys()]);
   const show = (path: string, value: string | undefined): string =>
     value === undefined ? "" : isShown(path, shown) ? value : JSON.stringify(REDACTED);
-  return [...paths].filter((path) => before.get(path) !== after.get(path)).map((path) => ({
+  return [...paths].filter((path) =>
+    before.get(path) !== after.get(path) && !isFilled(path, before, after) &&
+    !isFilled(path, after, before)
+  ).map((path) => ({
     path,
     before: show(path, before.get(path)),
     after: show(path, after.get(path)),
   }));
 }
+
+const EMPTY_MAP = "{}";
+
+/** Whether a map is empty on one side and has leaves on the other, which say what differs. */
+const isFilled = (
+  path: string,
+  one: ReadonlyMap<string, string>,
+  other: ReadonlyMap<string, string>,
+): boolean =>
+  one.get(path) === EMPTY_MAP &&
+  other.keys().some((it) => it.startsWith(`${path}.`) || it.startsWith(`${path}[`));
 
 /** Which values a change shows. For a chart, the path of a field does not tell what is secret. */
 export type ShownValues = "all but secrets" | "never secret" | "none";
@@ -93,7 +107,9 @@ function childrenOf(path: string, value: unknown): readonly (readonly [string, u
       : value.map((item, index) => [`${path}[${keys[index]}]`, item]);
   }
   const entries = Object.entries(value);
-  // An empty map has no leaves, so it equals a missing one.
+  // In a list it has a meaning, for instance "all pods" in a network policy. Elsewhere it has no
+  // leaves, so it equals a missing one.
+  if (entries.length === 0 && path.includes("[")) return null;
   return entries.map(([key, child]) => [
     /^[A-Za-z]\w*$/.test(key) ? `${path}.${key}` : `${path}[${key}]`,
     child,

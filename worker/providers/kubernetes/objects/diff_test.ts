@@ -48,6 +48,23 @@ Deno.test("diffObjects() names list elements by their merge key", () => {
   ]);
 });
 
+Deno.test("diffObjects() finds an empty map in a list, which selects everything in a network policy", () => {
+  const policy = (ingress: unknown): LiveObject => ({
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "isolation", namespace: "dev" },
+    spec: { podSelector: {}, ingress },
+  });
+  const closed = policy([{ from: [{ podSelector: {} }] }]);
+  assert.deepEqual(fieldsOf(policy([{}]), closed), [
+    { path: "spec.ingress[0].from[0].podSelector", before: "", after: "{}" },
+  ]);
+  const narrowed = policy([{ from: [{ podSelector: { matchLabels: { app: "web" } } }] }]);
+  const path = "spec.ingress[0].from[0].podSelector.matchLabels.app";
+  assert.deepEqual(fieldsOf(narrowed, closed), [{ path, before: '"web"', after: "" }]);
+  assert.deepEqual(fieldsOf(closed, closed), []);
+});
+
 Deno.test("diffObjects() ignores the server's fields and our revision", () => {
   const before = deployment({ name: "web" }, { annotations: { "mpc/revision": "1" } });
   const after = deployment({ name: "web" }, {

@@ -1,11 +1,21 @@
-import { isMpcError } from "@mpc/domain";
 import type { ClusterEvent } from "@mpc/services";
-import { EVENT } from "../client/kinds.ts";
+import { listKinds } from "../client/bulk_requests.ts";
+import { CRON_JOB, JOB, keyOf, POD, REPLICA_SET } from "../client/kinds.ts";
 import type { KubeClient } from "../client/kube_client.ts";
-import type { LiveObject } from "../client/kube_object.ts";
-import { isKind, type ObjectOf } from "../client/typed_objects.ts";
+import type { ObjectKind } from "../client/kube_object.ts";
+import { CONTROLLER_KINDS, KEPT_KINDS, WORKLOAD_KINDS } from "../managed_kinds.ts";
+import { workloadSelector } from "../objects/ownership.ts";
+import { type ObjectEvent, readEvents } from "./cluster_events.ts";
 
-type KubeEvent = ObjectOf<"Event">;
+/** The kinds of objects that a workload may have, or that controllers make for it. */
+const KINDS: ReadonlySet<string> = new Set(
+  [...WORKLOAD_KINDS, ...KEPT_KINDS, POD, REPLICA_SET].map(keyOf),
+);
+
+/** The kinds whose objects the cluster generates others from. */
+const GENERATING: ReadonlySet<string> = new Set(
+  [...CONTROLLER_KINDS, REPLICA_SET, JOB, CRON_JOB].map(keyOf),
+);
 
 /** The cluster's events about a workload's objects, oldest first. */
 export async function workloadEvents(
@@ -13,69 +23,57 @@ export async function workloadEvents(
   { environment, workload }: { readonly environment: string; readonly workload: string },
   signal: AbortSignal,
 ): Promise<readonly ClusterEvent[]> {
-  const { items } = await client.list(EVENT, { namespace: environment }, { signal });
-  return items.filter(isEvent).filter((event) => isAbout(event, workload)).map(toClusterEvent)
-    .sort((a, b) => a.time - b.time);
+  const events = await readEvents(client, { namespace: environment }, signal);
+  const labelSelector = workloadSelector(workload);
+  // A chart names its objects as it likes, so only their labels tell whose they are.
+  const unclear = kindsOf(events.filter((event) => !isAbout(event, workload)));
+  const owned = await listKinds(
+    client,
+    unclear,
+    { namespace: environment, labelSelector },
+    signal,
+  );
+  const own = new Set(owned.map(({ kind, metadata }) => `${kind}/${metadata.name}`));
+  const generating = owned.filter((object) => GENERATING.has(keyOf(object)))
+    .map(({ metadata }) => metadata.name);
+  return events.filter((event) =>
+    isAbout(event, workload) || own.has(`${event.kind.kind}/${event.name}`) ||
+    generating.some((name) => isGenerated(event, name))
+  ).map(toClusterEvent);
+}
+
+/** The kinds of what events are about, as far as a workload may have objects of them. */
+function kindsOf(events: readonly ObjectEvent[]): readonly ObjectKind[] {
+  const kinds = new Map(events.map(({ kind }) => [keyOf(kind), kind]));
+  return [...kinds].flatMap(([key, kind]) => KINDS.has(key) ? [kind] : []);
 }
 
 /**
- * The last warning about an object of this name, as `Reason: message`; empty if there is none, or
- * if events cannot be read.
+ * Matches by name, because an event may outlive its object. The objects of a workload with an image
+ * begin with its id.
  */
-export async function lastWarning(
-  client: KubeClient,
-  { namespace, name }: { readonly namespace: string; readonly name: string },
-  signal: AbortSignal,
-): Promise<string> {
-  try {
-    const fieldSelector = `involvedObject.name=${name}`;
-    const { items } = await client.list(EVENT, { namespace, fieldSelector }, { signal });
-    const last = items.filter(isEvent).map(toClusterEvent)
-      .filter(({ warning, object }) => warning && object.endsWith(`/${name}`))
-      .toSorted((a, b) => a.time - b.time).at(-1);
-    return last ? `${last.reason}: ${last.message}` : "";
-  } catch (error) {
-    if (!isMpcError(error) || signal.aborted) throw error;
-    return "";
-  }
-}
-
-const isEvent = (object: LiveObject): object is KubeEvent => isKind(object, "Event");
+const isAbout = (event: ObjectEvent, workload: string): boolean =>
+  event.name === workload || event.name.startsWith(`${workload}.`) ||
+  isGenerated(event, workload);
 
 /**
- * Matches by name, because an event may outlive its object. A workload's objects begin with its id,
- * and so do the objects that are generated from them. The kind distinguishes the workload `web-2`
- * from the objects of `web`.
+ * Whether the cluster has generated an object from the object of this name. The kind distinguishes
+ * the workload `web-2` from the objects of `web`.
  */
-function isAbout({ involvedObject }: KubeEvent, workload: string): boolean {
-  const { kind = "", name = "" } = involvedObject;
-  if (name === workload || name.startsWith(`${workload}.`)) return true;
-  return name.startsWith(`${workload}-`) &&
-    (GENERATED[kind]?.test(name.slice(workload.length)) ?? false);
+function isGenerated({ kind: { kind }, name }: ObjectEvent, owner: string): boolean {
+  return name.startsWith(`${owner}-`) &&
+    (GENERATED[kind]?.test(name.slice(owner.length)) ?? false);
 }
 
 /** The suffixes that Kubernetes generates (apimachinery, `rand.SafeEncodeString`). */
 const GENERATED: Readonly<Record<string, RegExp>> = {
   ReplicaSet: /^-[bcdfghjklmnpqrstvwxz2456789]+$/,
-  // Two parts for a ReplicaSet, one for a DaemonSet or a Job, a number for a StatefulSet.
-  Pod: /^(-[bcdfghjklmnpqrstvwxz2456789]+)?-([bcdfghjklmnpqrstvwxz2456789]{5}|\d+)$/,
+  // From a CronJob.
+  Job: /^-\d{6,}$/,
+  // Two parts for a ReplicaSet or a CronJob, one for a DaemonSet or a Job, a number for a StatefulSet.
+  Pod: /^(-[bcdfghjklmnpqrstvwxz2456789]+|-\d{6,})?-([bcdfghjklmnpqrstvwxz2456789]{5}|\d+)$/,
 };
 
-function toClusterEvent(event: KubeEvent): ClusterEvent {
-  const { kind = "", namespace = "", name = "" } = event.involvedObject;
-  return {
-    time: timeOf(event),
-    count: event.series?.count ?? event.count ?? 1,
-    warning: event.type === "Warning",
-    reason: event.reason ?? "",
-    object: `${kind}/${namespace}/${name}`,
-    message: event.message ?? "",
-  };
-}
-
-function timeOf({ series, lastTimestamp, eventTime, firstTimestamp, metadata }: KubeEvent): number {
-  // The API sends null for a time that is not set.
-  const time = series?.lastObservedTime || lastTimestamp || eventTime || firstTimestamp ||
-    metadata.creationTimestamp;
-  return Date.parse(time ?? "") || 0;
-}
+const toClusterEvent = (
+  { time, count, warning, reason, object, message }: ObjectEvent,
+): ClusterEvent => ({ time, count, warning, reason, object, message });

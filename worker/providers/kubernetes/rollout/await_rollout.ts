@@ -1,5 +1,5 @@
 import type { Instant } from "@mpc/domain";
-import type { RolloutCall, RolloutStatus, WorkloadIntent } from "@mpc/services";
+import type { RolloutCall, RolloutProgress, RolloutStatus, WorkloadIntent } from "@mpc/services";
 import { notOnCluster } from "../../provider_errors.ts";
 import { reportChanges } from "../../report_changes.ts";
 import { sleepUntilChanged } from "../../sleep_until_changed.ts";
@@ -13,13 +13,18 @@ import { ownedBy, revisionOf } from "../objects/ownership.ts";
 import { transientFailure, type WatchedCluster } from "../watch/cluster_watch.ts";
 import { trackOwned } from "../watch/tracked_object.ts";
 import { blockingPods } from "./blocking_pods.ts";
+import { redactFrom } from "../redact.ts";
 import { detectFailure } from "./detect_failure.ts";
+import { eventFailures, isStillMissing } from "./event_failure.ts";
 import { isAwaited, isJob } from "./job_status.ts";
 import { progressOf } from "./progress.ts";
 import { ProgressDeadline } from "./progress_deadline.ts";
 import { rolloutError } from "./rollout_error.ts";
 import { isFailure, mostUrgent } from "./rollout_failure.ts";
 import { currentPods, type RolloutSnapshot } from "./rollout_snapshot.ts";
+import { RolloutWarnings } from "./rollout_warnings.ts";
+import { waitingAdvice } from "./waiting_advice.ts";
+import { claimsOf, type WaitingReason, waitingReason } from "./waiting_reason.ts";
 
 /** How long a restarted container must run before it counts as stable. */
 const STABLE_MS = 10_000;
@@ -44,6 +49,7 @@ export async function awaitRollout(
   const deadline = new ProgressDeadline(clock, spec.progressDeadlineMs);
   const report = reportChanges(onProgress, ({ message }) => message);
   const deleted = new Set<string | undefined>();
+  const warnings = new RolloutWarnings(cluster, namespace);
   for (;;) {
     const changed = watch.changed(uid);
     const controllers = tracked.flatMap((controller) => controller.current() ?? [])
@@ -56,16 +62,30 @@ export async function awaitRollout(
       replicaSets.failure,
       pods.failure,
     ]);
-    const waiting = watchFailure ? "; waiting for the cluster to answer" : "";
-    report({ ...status, message: `${status.message}${waiting}` });
+    if (watchFailure) {
+      report({ ...status, message: `${status.message}; waiting for the cluster to answer` });
+    } else {
+      if (!complete) {
+        const claims = snapshot.pods.some((pod) => claimsOf(pod).length > 0);
+        await warnings.refresh({ progress: status.message, claims }, signal);
+      }
+      report(withReason(intent, status, complete ? undefined : waitingReason(snapshot, warnings)));
+    }
     const stable = complete ? stableAt(snapshot, clock.now()) : undefined;
     if (complete && stable === undefined) return status;
     const verdict = mostUrgent([
       ...[detectFailure(snapshot, clock.now()) ?? []].flat(),
+      ...(complete ? [] : eventFailures(snapshot, warnings, clock.now())),
+      ...(complete ? [] : [{ recheckAt: warnings.nextRead }]),
       stable === undefined ? deadline.check(snapshot, status) : { recheckAt: stable },
     ]);
+    let recheckAt = verdict && !isFailure(verdict) ? verdict.recheckAt : undefined;
     if (verdict && isFailure(verdict)) {
-      throw watchFailure ?? await rolloutError(client, intent, verdict, signal);
+      if (watchFailure) throw watchFailure;
+      if (await isStillMissing(client, namespace, verdict, signal)) {
+        throw await rolloutError(client, intent, verdict, signal);
+      }
+      recheckAt = warnings.nextRead;
     }
     for (const pod of blockingPods(snapshot, { restore, now: clock.now() })) {
       const { uid } = pod.metadata;
@@ -73,8 +93,29 @@ export async function awaitRollout(
       await client.delete(refOf(pod), { signal, uid, propagation: "Background" });
       deleted.add(uid);
     }
-    await sleepUntilChanged(clock, verdict?.recheckAt, signal, changed);
+    await sleepUntilChanged(clock, recheckAt, signal, changed);
   }
+}
+
+/** Longer messages are cut: they are shown in one line. */
+const MAX_REASON = 400;
+
+/** The progress with what the rollout waits for. Probes may print what the program knows. */
+function withReason(
+  intent: WorkloadIntent,
+  status: RolloutStatus,
+  reason: WaitingReason | undefined,
+): RolloutProgress {
+  if (!reason) return status;
+  const { env, chart } = intent.spec;
+  const { subject, message } = reason;
+  const told = redactFrom(message, [env, chart?.values ?? {}]).replaceAll(/\s+/g, " ").trim();
+  const why = [subject, reason.reason, told.slice(0, MAX_REASON)].filter(Boolean).join(": ");
+  return {
+    ...status,
+    message: `${status.message}; ${why}`,
+    advice: waitingAdvice(intent, reason),
+  };
 }
 
 const isOfRevision = (controller: LiveObject | undefined, revision: number): boolean =>

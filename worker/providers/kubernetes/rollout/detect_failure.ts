@@ -1,8 +1,9 @@
 import type { ErrorReason, Instant } from "@mpc/domain";
 import type { LiveObject } from "../client/kube_object.ts";
 import { statusError } from "../client/status_error.ts";
-import { conditionOf, hasObserved } from "../client/typed_objects.ts";
+import { conditionOf, hasObserved, isKind } from "../client/typed_objects.ts";
 import { isJob, jobFailures } from "./job_status.ts";
+import { isComplete } from "./progress.ts";
 import { podFailure, unschedulable } from "./pod_failure.ts";
 import {
   failureAfterGrace,
@@ -58,6 +59,7 @@ function controllerFailure(
   snapshot: RolloutSnapshot,
   now: Instant,
 ): RolloutVerdict | undefined {
+  if (isPaused(controller)) return pausedFailure(controller);
   const set = currentReplicaSet(controller, snapshot);
   const refused = set && hasObserved(set) ? conditionOf(set, "ReplicaFailure") : undefined;
   if (refused?.status === "True") {
@@ -77,4 +79,18 @@ function controllerFailure(
   return progressing?.reason === "ProgressDeadlineExceeded" && progressing.status === "False"
     ? deadlineFailure(controller, snapshot, progressing.message ?? "")
     : undefined;
+}
+
+/** Whether somebody has paused a Deployment, whose controller then replaces no pods. */
+const isPaused = (controller: LiveObject): boolean =>
+  isKind(controller, "Deployment") && controller.spec?.paused === true && !isComplete(controller);
+
+function pausedFailure({ metadata: { name, namespace = "" } }: LiveObject): RolloutFailure {
+  return {
+    reason: "ROLLOUT_PAUSED",
+    podReason: "DeploymentPaused",
+    message: `deployment '${name}' is paused, so none of its pods are replaced; ` +
+      `resume it by 'kubectl rollout resume deployment ${name} --namespace ${namespace}'`,
+    subject: { kind: "controller", name },
+  };
 }

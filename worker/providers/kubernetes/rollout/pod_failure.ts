@@ -19,10 +19,17 @@ export function podFailure(pod: LiveObject, now: Instant): RolloutVerdict | unde
   const verdicts = containersOf(pod).flatMap((container) =>
     containerFailure(pod, container, now) ?? []
   );
-  const failure = unschedulable(pod);
+  // A provisioner may need minutes; what can never be bound is known from events.
+  const failure = hasUnboundClaims(pod) ? undefined : unschedulable(pod);
   const since = conditionOf(pod, "PodScheduled")?.lastTransitionTime;
   return mostUrgent(failure ? [...verdicts, failureAfterGrace(failure, since, now)] : verdicts);
 }
+
+/** Whether a pod waits for volumes that are still to be made. */
+const hasUnboundClaims = (pod: LiveObject): boolean =>
+  /unbound immediate PersistentVolumeClaims/i.test(
+    conditionOf(pod, "PodScheduled")?.message ?? "",
+  );
 
 /** The failure of a pod that fits on no node, without a grace period. */
 export function unschedulable(pod: LiveObject): RolloutFailure | undefined {

@@ -1,8 +1,8 @@
-import { errorFor, ForeignError, MpcError } from "@mpc/domain";
+import { errorFor, ForeignError, isMpcError, MpcError } from "@mpc/domain";
 import type { WorkloadIntent } from "@mpc/services";
 import type { KubeClient } from "../client/kube_client.ts";
 import { statusError } from "../client/status_error.ts";
-import { lastWarning } from "../reads/workload_events.ts";
+import { readEvents } from "../reads/cluster_events.ts";
 import { redactFrom } from "../redact.ts";
 import { failureHint } from "./failure_hint.ts";
 import type { RolloutFailure } from "./rollout_failure.ts";
@@ -97,4 +97,24 @@ async function lastLines(
     if (lines.length > 0) return lines.join("\n").slice(-LONGEST_LOG);
   }
   return "";
+}
+
+/**
+ * The last warning about an object of this name, as `Reason: message`; empty if there is none, or
+ * if events cannot be read.
+ */
+async function lastWarning(
+  client: KubeClient,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  signal: AbortSignal,
+): Promise<string> {
+  try {
+    const fieldSelector = `involvedObject.name=${name}`;
+    const events = await readEvents(client, { namespace, fieldSelector }, signal);
+    const last = events.findLast((event) => event.warning && event.name === name);
+    return last ? `${last.reason}: ${last.message}` : "";
+  } catch (error) {
+    if (!isMpcError(error) || signal.aborted) throw error;
+    return "";
+  }
 }

@@ -14,7 +14,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file mpc/internal/v1/cluster.proto.
  */
 export const file_mpc_internal_v1_cluster: GenFile = /*@__PURE__*/
-  fileDesc("Ch1tcGMvaW50ZXJuYWwvdjEvY2x1c3Rlci5wcm90bxIPbXBjLmludGVybmFsLnYxIhMKEUdldENsdXN0ZXJSZXF1ZXN0IiYKEkdldENsdXN0ZXJSZXNwb25zZRIQCghwcm92aWRlchgBIAEoCSIUChJMaXN0T2JqZWN0c1JlcXVlc3QiugEKE0xpc3RPYmplY3RzUmVzcG9uc2USLwoHb2JqZWN0cxgBIAMoCzIeLm1wYy5pbnRlcm5hbC52MS5DbHVzdGVyT2JqZWN0EhAKCGNsdXN0ZXJzGAIgAygJEi4KBnVucmVhZBgDIAMoCzIeLm1wYy5pbnRlcm5hbC52MS5VbnJlYWRDbHVzdGVyEjAKB2ZvcmVpZ24YBCADKAsyHy5tcGMuaW50ZXJuYWwudjEuRm9yZWlnbk9iamVjdHMiSAoORm9yZWlnbk9iamVjdHMSDwoHY2x1c3RlchgBIAEoCRIUCgxpbnN0YWxsYXRpb24YAiABKAkSDwoHb2JqZWN0cxgDIAEoBSJECg1VbnJlYWRDbHVzdGVyEg8KB2NsdXN0ZXIYASABKAkSIgoFZXJyb3IYAiABKAsyEy5tcGMudjEuRXJyb3JSZWNvcmQiZgoNQ2x1c3Rlck9iamVjdBIOCgZvYmplY3QYASABKAkSDgoGdGFyZ2V0GAIgASgJEhIKCnRhcmdldF91aWQYAyABKAkSEAoIcmV2aXNpb24YBCABKAUSDwoHY2x1c3RlchgFIAEoCSI6ChFHZXRSb2xsb3V0UmVxdWVzdBITCgtlbnZpcm9ubWVudBgBIAEoCRIQCgh3b3JrbG9hZBgCIAEoCSJEChJHZXRSb2xsb3V0UmVzcG9uc2USLgoGc3RhdHVzGAEgASgLMh4ubXBjLmludGVybmFsLnYxLlJvbGxvdXRTdGF0dXMiYwoNUm9sbG91dFN0YXR1cxIPCgdkZXNpcmVkGAEgASgFEg8KB3VwZGF0ZWQYAiABKAUSDQoFcmVhZHkYAyABKAUSEAoIcmV2aXNpb24YBCABKAUSDwoHbWVzc2FnZRgFIAEoCSI4Cg9MaXN0UG9kc1JlcXVlc3QSEwoLZW52aXJvbm1lbnQYASABKAkSEAoId29ya2xvYWQYAiABKAkiNgoQTGlzdFBvZHNSZXNwb25zZRIiCgRwb2RzGAEgAygLMhQubXBjLmludGVybmFsLnYxLlBvZCKjAQoDUG9kEgwKBG5hbWUYASABKAkSDgoGc3RhdHVzGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDQoFcmVhZHkYBCABKAgSEAoIcmVzdGFydHMYBSABKAUSDQoFaW1hZ2UYBiABKAkSDAoEbm9kZRgHIAEoCRIvCgtjcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiOgoRTGlzdEV2ZW50c1JlcXVlc3QSEwoLZW52aXJvbm1lbnQYASABKAkSEAoId29ya2xvYWQYAiABKAkiQwoSTGlzdEV2ZW50c1Jlc3BvbnNlEi0KBmV2ZW50cxgBIAMoCzIdLm1wYy5pbnRlcm5hbC52MS5DbHVzdGVyRXZlbnQiiQEKDENsdXN0ZXJFdmVudBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVjb3VudBgCIAEoBRIPCgd3YXJuaW5nGAMgASgIEg4KBnJlYXNvbhgEIAEoCRIOCgZvYmplY3QYBSABKAkSDwoHbWVzc2FnZRgGIAEoCSJcChRQbGFuT3BlcmF0aW9uUmVxdWVzdBIMCgRraW5kGAEgASgJEg4KBnRhcmdldBgCIAEoCRImCgVpbnB1dBgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiPwoVUGxhbk9wZXJhdGlvblJlc3BvbnNlEiYKB2NoYW5nZXMYASADKAsyFS5tcGMudjEuUGxhbm5lZENoYW5nZSKiAQoRU3RyZWFtTG9nc1JlcXVlc3QSEwoLZW52aXJvbm1lbnQYASABKAkSEAoId29ya2xvYWQYAiABKAkSDgoGZm9sbG93GAMgASgIEhEKBHRhaWwYBCABKAVIAIgBARIpCgVzaW5jZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcmVwbGljYRgGIAEoCUIHCgVfdGFpbCJdChJTdHJlYW1Mb2dzUmVzcG9uc2USDwoHcmVwbGljYRgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR0ZXh0GAMgASgJMvkECg5DbHVzdGVyU2VydmljZRJVCgpHZXRDbHVzdGVyEiIubXBjLmludGVybmFsLnYxLkdldENsdXN0ZXJSZXF1ZXN0GiMubXBjLmludGVybmFsLnYxLkdldENsdXN0ZXJSZXNwb25zZRJYCgtMaXN0T2JqZWN0cxIjLm1wYy5pbnRlcm5hbC52MS5MaXN0T2JqZWN0c1JlcXVlc3QaJC5tcGMuaW50ZXJuYWwudjEuTGlzdE9iamVjdHNSZXNwb25zZRJVCgpHZXRSb2xsb3V0EiIubXBjLmludGVybmFsLnYxLkdldFJvbGxvdXRSZXF1ZXN0GiMubXBjLmludGVybmFsLnYxLkdldFJvbGxvdXRSZXNwb25zZRJPCghMaXN0UG9kcxIgLm1wYy5pbnRlcm5hbC52MS5MaXN0UG9kc1JlcXVlc3QaIS5tcGMuaW50ZXJuYWwudjEuTGlzdFBvZHNSZXNwb25zZRJVCgpMaXN0RXZlbnRzEiIubXBjLmludGVybmFsLnYxLkxpc3RFdmVudHNSZXF1ZXN0GiMubXBjLmludGVybmFsLnYxLkxpc3RFdmVudHNSZXNwb25zZRJeCg1QbGFuT3BlcmF0aW9uEiUubXBjLmludGVybmFsLnYxLlBsYW5PcGVyYXRpb25SZXF1ZXN0GiYubXBjLmludGVybmFsLnYxLlBsYW5PcGVyYXRpb25SZXNwb25zZRJXCgpTdHJlYW1Mb2dzEiIubXBjLmludGVybmFsLnYxLlN0cmVhbUxvZ3NSZXF1ZXN0GiMubXBjLmludGVybmFsLnYxLlN0cmVhbUxvZ3NSZXNwb25zZTABYgZwcm90bzM", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common]);
+  fileDesc("Ch1tcGMvaW50ZXJuYWwvdjEvY2x1c3Rlci5wcm90bxIPbXBjLmludGVybmFsLnYxIhMKEUdldENsdXN0ZXJSZXF1ZXN0IiYKEkdldENsdXN0ZXJSZXNwb25zZRIQCghwcm92aWRlchgBIAEoCSIUChJMaXN0T2JqZWN0c1JlcXVlc3QiugEKE0xpc3RPYmplY3RzUmVzcG9uc2USLwoHb2JqZWN0cxgBIAMoCzIeLm1wYy5pbnRlcm5hbC52MS5DbHVzdGVyT2JqZWN0EhAKCGNsdXN0ZXJzGAIgAygJEi4KBnVucmVhZBgDIAMoCzIeLm1wYy5pbnRlcm5hbC52MS5VbnJlYWRDbHVzdGVyEjAKB2ZvcmVpZ24YBCADKAsyHy5tcGMuaW50ZXJuYWwudjEuRm9yZWlnbk9iamVjdHMiSAoORm9yZWlnbk9iamVjdHMSDwoHY2x1c3RlchgBIAEoCRIUCgxpbnN0YWxsYXRpb24YAiABKAkSDwoHb2JqZWN0cxgDIAEoBSJECg1VbnJlYWRDbHVzdGVyEg8KB2NsdXN0ZXIYASABKAkSIgoFZXJyb3IYAiABKAsyEy5tcGMudjEuRXJyb3JSZWNvcmQiZgoNQ2x1c3Rlck9iamVjdBIOCgZvYmplY3QYASABKAkSDgoGdGFyZ2V0GAIgASgJEhIKCnRhcmdldF91aWQYAyABKAkSEAoIcmV2aXNpb24YBCABKAUSDwoHY2x1c3RlchgFIAEoCSI6ChFHZXRSb2xsb3V0UmVxdWVzdBITCgtlbnZpcm9ubWVudBgBIAEoCRIQCgh3b3JrbG9hZBgCIAEoCSJEChJHZXRSb2xsb3V0UmVzcG9uc2USLgoGc3RhdHVzGAEgASgLMh4ubXBjLmludGVybmFsLnYxLlJvbGxvdXRTdGF0dXMiYwoNUm9sbG91dFN0YXR1cxIPCgdkZXNpcmVkGAEgASgFEg8KB3VwZGF0ZWQYAiABKAUSDQoFcmVhZHkYAyABKAUSEAoIcmV2aXNpb24YBCABKAUSDwoHbWVzc2FnZRgFIAEoCSI4Cg9MaXN0UG9kc1JlcXVlc3QSEwoLZW52aXJvbm1lbnQYASABKAkSEAoId29ya2xvYWQYAiABKAkiNgoQTGlzdFBvZHNSZXNwb25zZRIiCgRwb2RzGAEgAygLMhQubXBjLmludGVybmFsLnYxLlBvZCKjAQoDUG9kEgwKBG5hbWUYASABKAkSDgoGc3RhdHVzGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDQoFcmVhZHkYBCABKAgSEAoIcmVzdGFydHMYBSABKAUSDQoFaW1hZ2UYBiABKAkSDAoEbm9kZRgHIAEoCRIvCgtjcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiOgoRTGlzdEV2ZW50c1JlcXVlc3QSEwoLZW52aXJvbm1lbnQYASABKAkSEAoId29ya2xvYWQYAiABKAkiQwoSTGlzdEV2ZW50c1Jlc3BvbnNlEi0KBmV2ZW50cxgBIAMoCzIdLm1wYy5pbnRlcm5hbC52MS5DbHVzdGVyRXZlbnQiiQEKDENsdXN0ZXJFdmVudBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVjb3VudBgCIAEoBRIPCgd3YXJuaW5nGAMgASgIEg4KBnJlYXNvbhgEIAEoCRIOCgZvYmplY3QYBSABKAkSDwoHbWVzc2FnZRgGIAEoCSJcChRQbGFuT3BlcmF0aW9uUmVxdWVzdBIMCgRraW5kGAEgASgJEg4KBnRhcmdldBgCIAEoCRImCgVpbnB1dBgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiPwoVUGxhbk9wZXJhdGlvblJlc3BvbnNlEiYKB2NoYW5nZXMYASADKAsyFS5tcGMudjEuUGxhbm5lZENoYW5nZSImChZDb21wYXJlUmVzb3VyY2VSZXF1ZXN0EgwKBG5hbWUYASABKAkiSwoXQ29tcGFyZVJlc291cmNlUmVzcG9uc2USMAoLZGlmZmVyZW5jZXMYASADKAsyGy5tcGMuaW50ZXJuYWwudjEuRGlmZmVyZW5jZSJDCgpEaWZmZXJlbmNlEiUKBmNoYW5nZRgBIAEoCzIVLm1wYy52MS5QbGFubmVkQ2hhbmdlEg4KBnJlbWVkeRgCIAEoCSKiAQoRU3RyZWFtTG9nc1JlcXVlc3QSEwoLZW52aXJvbm1lbnQYASABKAkSEAoId29ya2xvYWQYAiABKAkSDgoGZm9sbG93GAMgASgIEhEKBHRhaWwYBCABKAVIAIgBARIpCgVzaW5jZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcmVwbGljYRgGIAEoCUIHCgVfdGFpbCJdChJTdHJlYW1Mb2dzUmVzcG9uc2USDwoHcmVwbGljYRgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR0ZXh0GAMgASgJMt8FCg5DbHVzdGVyU2VydmljZRJVCgpHZXRDbHVzdGVyEiIubXBjLmludGVybmFsLnYxLkdldENsdXN0ZXJSZXF1ZXN0GiMubXBjLmludGVybmFsLnYxLkdldENsdXN0ZXJSZXNwb25zZRJYCgtMaXN0T2JqZWN0cxIjLm1wYy5pbnRlcm5hbC52MS5MaXN0T2JqZWN0c1JlcXVlc3QaJC5tcGMuaW50ZXJuYWwudjEuTGlzdE9iamVjdHNSZXNwb25zZRJVCgpHZXRSb2xsb3V0EiIubXBjLmludGVybmFsLnYxLkdldFJvbGxvdXRSZXF1ZXN0GiMubXBjLmludGVybmFsLnYxLkdldFJvbGxvdXRSZXNwb25zZRJPCghMaXN0UG9kcxIgLm1wYy5pbnRlcm5hbC52MS5MaXN0UG9kc1JlcXVlc3QaIS5tcGMuaW50ZXJuYWwudjEuTGlzdFBvZHNSZXNwb25zZRJVCgpMaXN0RXZlbnRzEiIubXBjLmludGVybmFsLnYxLkxpc3RFdmVudHNSZXF1ZXN0GiMubXBjLmludGVybmFsLnYxLkxpc3RFdmVudHNSZXNwb25zZRJeCg1QbGFuT3BlcmF0aW9uEiUubXBjLmludGVybmFsLnYxLlBsYW5PcGVyYXRpb25SZXF1ZXN0GiYubXBjLmludGVybmFsLnYxLlBsYW5PcGVyYXRpb25SZXNwb25zZRJkCg9Db21wYXJlUmVzb3VyY2USJy5tcGMuaW50ZXJuYWwudjEuQ29tcGFyZVJlc291cmNlUmVxdWVzdBooLm1wYy5pbnRlcm5hbC52MS5Db21wYXJlUmVzb3VyY2VSZXNwb25zZRJXCgpTdHJlYW1Mb2dzEiIubXBjLmludGVybmFsLnYxLlN0cmVhbUxvZ3NSZXF1ZXN0GiMubXBjLmludGVybmFsLnYxLlN0cmVhbUxvZ3NSZXNwb25zZTABYgZwcm90bzM", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common]);
 
 /**
  * Request of GetCluster.
@@ -1057,6 +1057,125 @@ export const PlanOperationResponseSchema: GenMessage<PlanOperationResponse, {jso
   messageDesc(file_mpc_internal_v1_cluster, 17);
 
 /**
+ * Request of CompareResource.
+ *
+ * @generated from message mpc.internal.v1.CompareResourceRequest
+ */
+export type CompareResourceRequest = Message<"mpc.internal.v1.CompareResourceRequest"> & {
+  /**
+   * Name of the environment or the workload.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Request of CompareResource.
+ *
+ * @generated from message mpc.internal.v1.CompareResourceRequest
+ */
+export type CompareResourceRequestJson = {
+  /**
+   * Name of the environment or the workload.
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+};
+
+/**
+ * Describes the message mpc.internal.v1.CompareResourceRequest.
+ * Use `create(CompareResourceRequestSchema)` to create a new message.
+ */
+export const CompareResourceRequestSchema: GenMessage<CompareResourceRequest, {jsonType: CompareResourceRequestJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_internal_v1_cluster, 18);
+
+/**
+ * Response of CompareResource.
+ *
+ * @generated from message mpc.internal.v1.CompareResourceResponse
+ */
+export type CompareResourceResponse = Message<"mpc.internal.v1.CompareResourceResponse"> & {
+  /**
+   * Differences of the cluster from what was last applied.
+   *
+   * @generated from field: repeated mpc.internal.v1.Difference differences = 1;
+   */
+  differences: Difference[];
+};
+
+/**
+ * Response of CompareResource.
+ *
+ * @generated from message mpc.internal.v1.CompareResourceResponse
+ */
+export type CompareResourceResponseJson = {
+  /**
+   * Differences of the cluster from what was last applied.
+   *
+   * @generated from field: repeated mpc.internal.v1.Difference differences = 1;
+   */
+  differences?: DifferenceJson[];
+};
+
+/**
+ * Describes the message mpc.internal.v1.CompareResourceResponse.
+ * Use `create(CompareResourceResponseSchema)` to create a new message.
+ */
+export const CompareResourceResponseSchema: GenMessage<CompareResourceResponse, {jsonType: CompareResourceResponseJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_internal_v1_cluster, 19);
+
+/**
+ * A difference of a cluster from what was applied.
+ *
+ * @generated from message mpc.internal.v1.Difference
+ */
+export type Difference = Message<"mpc.internal.v1.Difference"> & {
+  /**
+   * The change that would undo it.
+   *
+   * @generated from field: mpc.v1.PlannedChange change = 1;
+   */
+  change?: PlannedChange | undefined;
+
+  /**
+   * The command without which that change would be refused; empty for none.
+   *
+   * @generated from field: string remedy = 2;
+   */
+  remedy: string;
+};
+
+/**
+ * A difference of a cluster from what was applied.
+ *
+ * @generated from message mpc.internal.v1.Difference
+ */
+export type DifferenceJson = {
+  /**
+   * The change that would undo it.
+   *
+   * @generated from field: mpc.v1.PlannedChange change = 1;
+   */
+  change?: PlannedChangeJson;
+
+  /**
+   * The command without which that change would be refused; empty for none.
+   *
+   * @generated from field: string remedy = 2;
+   */
+  remedy?: string;
+};
+
+/**
+ * Describes the message mpc.internal.v1.Difference.
+ * Use `create(DifferenceSchema)` to create a new message.
+ */
+export const DifferenceSchema: GenMessage<Difference, {jsonType: DifferenceJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_internal_v1_cluster, 20);
+
+/**
  * Request of StreamLogs.
  *
  * @generated from message mpc.internal.v1.StreamLogsRequest
@@ -1159,7 +1278,7 @@ export type StreamLogsRequestJson = {
  * Use `create(StreamLogsRequestSchema)` to create a new message.
  */
 export const StreamLogsRequestSchema: GenMessage<StreamLogsRequest, {jsonType: StreamLogsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 18);
+  messageDesc(file_mpc_internal_v1_cluster, 21);
 
 /**
  * Response of StreamLogs: one line.
@@ -1222,7 +1341,7 @@ export type StreamLogsResponseJson = {
  * Use `create(StreamLogsResponseSchema)` to create a new message.
  */
 export const StreamLogsResponseSchema: GenMessage<StreamLogsResponse, {jsonType: StreamLogsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 19);
+  messageDesc(file_mpc_internal_v1_cluster, 22);
 
 /**
  * Reads of clusters by the API through workers, which alone can reach them. For processes of one
@@ -1290,6 +1409,16 @@ export const ClusterService: GenService<{
     methodKind: "unary";
     input: typeof PlanOperationRequestSchema;
     output: typeof PlanOperationResponseSchema;
+  },
+  /**
+   * Compares a resource with its cluster.
+   *
+   * @generated from rpc mpc.internal.v1.ClusterService.CompareResource
+   */
+  compareResource: {
+    methodKind: "unary";
+    input: typeof CompareResourceRequestSchema;
+    output: typeof CompareResourceResponseSchema;
   },
   /**
    * Streams the log lines of the copies of a workload.
