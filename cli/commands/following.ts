@@ -1,5 +1,5 @@
 import { ConnectError } from "@connectrpc/connect";
-import type { ReconnectOptions } from "@mpc/client";
+import { isNotFound, type ReconnectOptions } from "@mpc/client";
 import { type CommandContext, lostText, type Note } from "../context.ts";
 import { EXIT } from "../errors/cli_error.ts";
 import { renderError } from "../errors/render_error.ts";
@@ -111,7 +111,8 @@ export async function followToEnd(
     terminal.err(lines(next()));
     return EXIT.OK;
   } catch (error) {
-    if (!(error instanceof ConnectError) || next() === "") throw error;
+    // What no longer exists cannot be followed again.
+    if (!(error instanceof ConnectError) || isNotFound(error) || next() === "") throw error;
     return failed(error);
   }
 }

@@ -91,7 +91,7 @@ const SORT_FIELDS: Readonly<Record<string, readonly string[]>> = {
 const ACTS_ON: Readonly<Record<string, string>> = {
   cancel: "state = PENDING OR state = RUNNING",
   watch: "state = PENDING OR state = RUNNING OR state = CANCELLING",
-  retry: "state = FAILED OR state = CANCELLED OR state = NEEDS_ATTENTION",
+  retry: "state = FAILED OR state = NEEDS_ATTENTION",
 };
 
 const plain = (value: string): Candidate => ({ value, description: "" });
