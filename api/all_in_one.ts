@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Platform } from "@mpc/platform";
 import { type Components, DEFAULT_NAMESPACE, type TemporalAddress, VERSION } from "@mpc/process";
 import type { Store } from "@mpc/storage";
-import { EmbeddedEngine, type HostedEngine, type StepTools } from "@mpc/worker";
+import { EmbeddedEngine, type HostedEngine, problemsOf, type StepTools } from "@mpc/worker";
 import type { AllInOneConfig } from "./config.ts";
 import { type Doors, openDoors } from "./open_doors.ts";
 
@@ -29,9 +29,15 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   const engine = await platform.startEngine(
     provider,
     (tools) => startEngine(config, tools, platform),
+    config.takeOver,
   );
-  const deps = platform.deps({ cluster: provider, planner, engine: engine.name });
-  await platform.startWork({ deps, provider, engine, keepMs, alone: true });
+  const deps = platform.deps({
+    cluster: provider,
+    planner,
+    engine: engine.name,
+    engineProblems: () => Promise.resolve(problemsOf(engine)),
+  });
+  await platform.startWork({ deps, provider, engine, keepMs, alone: platform.exclusive });
   const info = {
     version: VERSION,
     engine: engine.name,
@@ -61,6 +67,7 @@ async function startEngine(
     concurrency: STEPS_AT_ONCE,
     bundlePath: BUNDLE_PATH,
     version: null,
+    ephemeral: dataDir === null && temporal.target !== null,
   });
 }
 

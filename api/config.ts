@@ -8,6 +8,7 @@ import {
   dataOf,
   type DataSettings,
   DEFAULT_NAMESPACE,
+  FLAGS_IN_ENVIRONMENT,
   hasWholeCertificate,
   hostName,
   keepTime,
@@ -21,6 +22,7 @@ import {
   providerOf,
   type ProviderSettings,
   readFlags,
+  TAKE_OVER,
   TEMPORAL_ENVIRONMENT,
   TEMPORAL_FLAGS,
   type TemporalAddress,
@@ -49,6 +51,8 @@ export interface AllInOneConfig extends DoorsConfig, DataSettings, ProviderSetti
   readonly keepMs: number | null;
   /** Which engine executes operations. */
   readonly engine: "embedded" | "temporal";
+  /** Whether it continues operations that the other engine has left unfinished. */
+  readonly takeOver: boolean;
   /** What the engine on Temporal needs. */
   readonly temporal: {
     /** A running Temporal; null to start one. */
@@ -85,6 +89,7 @@ const ALL_IN_ONE = z.object({
   ephemeral: z.boolean().default(false),
   retention: keepTime,
   engine: oneOf(["embedded", "temporal"]),
+  takeOver: z.boolean().default(false),
   ...TEMPORAL_FLAGS,
 }).refine(hasWholeCertificate, CERTIFICATE_ISSUE).superRefine((flags, context) => {
   if (flags.engine !== "temporal" || flags.temporalAddress !== undefined) return;
@@ -111,18 +116,16 @@ Examples:
   deno task dev --kubeconfig ~/.kube/config --context kind-dev
   deno task dev:cluster --clusters-file clusters.yaml     clusters beyond this machine
 
-Environment: MPC_DATA_DIR, MPC_STORE, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_CHARTS, MPC_HELM, MPC_RETENTION,
-MPC_GRPC_LISTEN, MPC_WEB_LISTEN, MPC_ALLOWED_HOSTS (separated by commas), MPC_LOG_LEVEL,
-and ${TEMPORAL_ENVIRONMENT};
-flags win.`;
+Environment: ${FLAGS_IN_ENVIRONMENT}
+Also MPC_ALLOWED_HOSTS and ${TEMPORAL_ENVIRONMENT}.`;
 
 const API_HELP = `
 Examples:
   MPC_DATA_DIR=$PWD/data deno task api
   deno task api --worker http://127.0.0.1:50052 --worker http://127.0.0.1:50062
 
-Environment: MPC_DATA_DIR, MPC_STORE, MPC_GRPC_LISTEN, MPC_WEB_LISTEN, MPC_WORKERS and
-MPC_ALLOWED_HOSTS (separated by commas), MPC_LOG_LEVEL; flags win.`;
+Environment: ${FLAGS_IN_ENVIRONMENT}
+Also MPC_WORKERS and MPC_ALLOWED_HOSTS.`;
 
 /**
  * Reads flags and environment variables of the all-in-one server.
@@ -138,17 +141,19 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
   )
     .option("--ephemeral", "keep everything in memory, whatever --store says")
     .option("--retention <time>", "how long history is kept", process.env["MPC_RETENTION"] ?? "90d")
-    .option("--engine <name>", "embedded, or temporal for operations as workflows", "embedded");
+    .option("--engine <name>", "embedded, or temporal for operations as workflows", "embedded")
+    .option(...TAKE_OVER);
   const all = withTemporal(withProvider(withDoors(command), env), env, {
     description: "a running Temporal; by default one is started",
   }).addHelpText("after", DEV_HELP);
-  const flags = readFlags(all, ALL_IN_ONE, args);
+  const flags = readFlags(all, ALL_IN_ONE, args, env);
   return flags && {
     ...doorsOf(flags),
     ...providerOf(flags),
     ...dataOf(flags, flags.ephemeral),
     keepMs: flags.retention,
     engine: flags.engine,
+    takeOver: flags.takeOver,
     temporal: {
       target: flags.temporalAddress === undefined
         ? null
@@ -174,7 +179,8 @@ export function readApiConfig(args: readonly string[]): ApiConfig | undefined {
     "where records are kept, shared with workers",
   )
     .option("--worker <url...>", "internal services of workers", workers.split(","));
-  const flags = readFlags(withDoors(command).addHelpText("after", API_HELP), API, args);
+  const all = withDoors(command).addHelpText("after", API_HELP);
+  const flags = readFlags(all, API, args, process.env);
   return flags && {
     ...doorsOf(flags),
     ...dataOf(flags),

@@ -5,9 +5,19 @@ import {
   DiagnoseResponseSchema,
   type DiagnosticsService,
   GetServerInfoResponseSchema,
+  type SweepObjectsResponse,
   SweepObjectsResponseSchema,
 } from "@mpc/proto";
-import { diagnose, type ServiceDeps, sweepObjects } from "@mpc/services";
+import {
+  claimCluster,
+  diagnose,
+  type Leftovers,
+  listLeftovers,
+  type ServiceDeps,
+  type Sweep,
+  sweepObjects,
+} from "@mpc/services";
+import { toMutationAnswer, toOperation } from "./mapping/operation_mapping.ts";
 
 /** What a server reports about itself. */
 export interface ServerInfo {
@@ -18,6 +28,19 @@ export interface ServerInfo {
   readonly installation: string;
   /** The name of the provider. */
   readonly provider: () => Promise<string>;
+}
+
+function toSweep(
+  sweep: Pick<Sweep, "leftovers"> & Partial<Sweep & Leftovers>,
+): SweepObjectsResponse {
+  const { leftovers, findings = [], skipped = [], operation = null } = sweep;
+  return create(SweepObjectsResponseSchema, {
+    targets: leftovers.map(({ target }) => target),
+    findings: findings.map((finding) => ({ ...finding })),
+    leftovers: leftovers.map((leftover) => ({ ...leftover, objects: [...leftover.objects] })),
+    skippedUids: skipped.map(({ targetUid }) => targetUid),
+    ...(operation && { operation: toOperation(operation) }),
+  });
 }
 
 /** The diagnostics methods of the API. */
@@ -35,13 +58,12 @@ export function diagnosticsService(
       });
     },
     async sweepObjects(request, context) {
-      const { leftovers, skipped, findings } = await sweepObjects(deps, callerOf(context), request);
-      return create(SweepObjectsResponseSchema, {
-        targets: leftovers.map(({ target }) => target),
-        findings: findings.map((finding) => ({ ...finding })),
-        leftovers: leftovers.map((leftover) => ({ ...leftover, objects: [...leftover.objects] })),
-        skippedUids: skipped.map(({ targetUid }) => targetUid),
-      });
+      const caller = callerOf(context);
+      if (request.validateOnly) return toSweep(await listLeftovers(deps, caller));
+      return toSweep(await sweepObjects(deps, caller, request));
+    },
+    async claimCluster(request, context) {
+      return toMutationAnswer(await claimCluster(deps, callerOf(context), request));
     },
     async getServerInfo() {
       return create(GetServerInfoResponseSchema, { ...info, provider: await info.provider() });

@@ -132,6 +132,8 @@ async function responseOf(deps: ServiceDeps, caller: Caller, operation: Operatio
     case "environment.abandon":
     case "workload.delete":
     case "workload.abandon":
+    case "platform.sweep":
+    case "platform.claim":
       return anyPack(EmptySchema, create(EmptySchema));
   }
 }

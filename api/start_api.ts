@@ -22,7 +22,12 @@ export async function startApi(config: ApiConfig): Promise<Api> {
   await using stack = new AsyncDisposableStack();
   const platform = stack.use(await Platform.open(config, { shared: true }));
   const workers = new WorkerCluster(config.workers);
-  const deps = platform.deps({ cluster: workers, planner: workers, engine: ENGINE });
+  const deps = platform.deps({
+    cluster: workers,
+    planner: workers,
+    engine: ENGINE,
+    engineProblems: (signal) => workers.engineProblems(signal),
+  });
   const info = {
     version: VERSION,
     engine: ENGINE,

@@ -6,6 +6,10 @@ export const EVENT_REASONS = {
   CannotCompare: "The resource cannot be compared with what its cluster has",
   ChangedByOthers: "Somebody else has changed the resource on the cluster",
   CreateFailed: "The environment could not be created",
+  ClaimRequested: "Somebody asked to claim a cluster for this database",
+  ClusterClaimLost:
+    "Another copy of this database claims the cluster, which is not changed any more",
+  ClusterClaimed: "The cluster is claimed by this database again",
   Creating: "The environment is being created",
   Degraded: "The workload runs its previous revision, because the new one failed",
   DeleteFailed: "The resource could not be deleted",
@@ -25,6 +29,7 @@ export const EVENT_REASONS = {
   OperationNeedsAttention: "The operation failed, and not all of what it did is undone",
   OperationRequested: "Somebody asked for the operation",
   OperationSucceeded: "The operation succeeded",
+  OperationTakenOver: "Another engine continues the operation",
   OperationWaiting: "The operation waits, because its engine does not go on with it",
   OrphanForgotten: "An orphaned object is left on a cluster that workers no longer have",
   OrphanSwept: "An orphaned object was removed from its cluster",

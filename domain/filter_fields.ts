@@ -25,7 +25,7 @@ export interface DerivedField {
 
 export type FilterFields = Readonly<Record<string, FilterField>>;
 
-/** An operation that has not been updated for this long is stalled. */
+/** An operation on which nothing works has not been updated for this long. */
 const STALLED_AFTER_MS = 5 * 60_000;
 
 /** A failed resource stays failed until somebody acts. */
@@ -34,6 +34,11 @@ const FAILED: DerivedField = {
   holds: () => ({ op: "=", path: ["state"], value: "*_FAILED" }),
 };
 
+/**
+ * Nothing works on it: it needs attention, or it has been silent for long and does not begin, has a
+ * reason for waiting, or is past its deadline. A step that runs long or is retried is silent too, but
+ * only until the deadline.
+ */
 const STALLED_OPERATION: DerivedField = {
   type: "derived",
   holds: (now) => ({
@@ -45,6 +50,14 @@ const STALLED_OPERATION: DerivedField = {
         terms: [
           { op: "=", path: ["endTime"], value: null },
           { op: "<", path: ["updateTime"], value: now - STALLED_AFTER_MS },
+          {
+            op: "or",
+            terms: [
+              { op: "=", path: ["state"], value: "PENDING" },
+              { op: "!=", path: ["waitingReason"], value: "" },
+              { op: "<", path: ["deadline"], value: now - STALLED_AFTER_MS },
+            ],
+          },
         ],
       },
     ],

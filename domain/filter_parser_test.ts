@@ -82,6 +82,14 @@ Deno.test("parseFilter() translates 'stalled' by the kind of resource", () => {
       terms: [
         { op: "=", path: ["endTime"], value: null },
         { op: "<", path: ["updateTime"], value: NOW - 300_000 },
+        {
+          op: "or",
+          terms: [
+            state("PENDING"),
+            { op: "!=", path: ["waitingReason"], value: "" },
+            { op: "<", path: ["deadline"], value: NOW - 300_000 },
+          ],
+        },
       ],
     }],
   });

@@ -2,6 +2,7 @@
 export * from "./camel_case.ts";
 export * from "./compare_values.ts";
 export * from "./condition.ts";
+export * from "./cluster_claim.ts";
 export * from "./cluster_name.ts";
 export * from "./dns.ts";
 export * from "./environment.ts";
@@ -20,11 +21,14 @@ export * from "./image.ts";
 export * from "./installation.ts";
 export * from "./json.ts";
 export * from "./labels.ts";
+export * from "./made.ts";
 export * from "./names.ts";
 export * from "./operation.ts";
 export * from "./orphan.ts";
+export * from "./outage.ts";
 export * from "./plan.ts";
 export * from "./quantity.ts";
+export * from "./requests.ts";
 export {
   type Advice,
   adviceFor,

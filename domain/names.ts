@@ -2,6 +2,8 @@
 
 export const environmentName = (environment: string): string => `environments/${environment}`;
 
+export const clusterName = (cluster: string): string => `clusters/${cluster}`;
+
 export const workloadName = (environment: string, workload: string): string =>
   `environments/${environment}/workloads/${workload}`;
 

@@ -10,7 +10,12 @@ export const OPERATION_KINDS = [
   "workload.deploy",
   "workload.delete",
   "workload.abandon",
+  "platform.sweep",
+  "platform.claim",
 ] as const;
+
+/** The target of operations that are about no single resource. */
+export const PLATFORM = "platform";
 
 export type OperationKind = (typeof OPERATION_KINDS)[number];
 
@@ -54,6 +59,16 @@ export interface StepAttempt {
   readonly endTime: Instant | null;
   readonly error: ErrorRecord | null;
   readonly nextRetryTime: Instant | null;
+  /**
+   * Since when its cluster has not answered. The attempt then continues with the next look at the
+   * cluster. Absent where the cluster answers.
+   */
+  readonly outageSince?: Instant;
+  /**
+   * What it may have changed on the cluster before it failed, as `Kind/namespace/name`. Absent where
+   * that is not known, as in records of earlier versions.
+   */
+  readonly made?: readonly string[];
 }
 
 /** The journal's record of one step. */
@@ -91,7 +106,7 @@ export interface Residue {
 export interface Operation {
   readonly name: string;
   readonly kind: OperationKind;
-  /** Name of the resource it changes. */
+  /** Name of the resource it changes; {@linkcode PLATFORM} for none in particular. */
   readonly target: string;
   readonly targetUid: string;
   readonly state: OperationState;

@@ -33,7 +33,8 @@ export interface Advice {
   /** What to do next: one sentence without a period. */
   readonly nextStep: string;
   /**
-   * The command that does it, where one is known. `{environment}` and `{workload}` stand for ids;
+   * The command that does it, where one is known. `{environment}`, `{workload}` and `{operation}` stand for
+   * ids;
    * words in capitals are the caller's to replace. Empty for none.
    */
   readonly command: string;
@@ -66,6 +67,7 @@ export const REASONS = {
     OBJECT_INVALID: caller("Correct the field that the cluster refuses"),
     PAYLOAD_KEY_INVALID: platform("Give the worker a key as 'openssl rand -base64 32' makes it"),
     REQUEST_ID_REUSED: caller("Send another request id, or the first request unchanged"),
+    DOCUMENT_TOO_LARGE: caller("Send less: shorten values, or split the resource"),
     STORE_ADDRESS_INVALID: platform("Correct the address of the store; see --help"),
     UNKNOWN_KIND: platform("Run workers and API in the same version"),
     NOTHING_TO_SWEEP: caller("List the leftovers first, and name those to remove"),
@@ -112,17 +114,26 @@ export const REASONS = {
     ),
     CRASH_LOOP: caller("Read the program's last output, correct it and deploy again"),
     DELETION_PROTECTED: caller("Take the deletion protection off first"),
+    ENGINE_HOUSEKEEPING: platform("Let the periodic task run that the error names"),
     ENGINE_NAMESPACE: platform("Create the namespace in Temporal"),
     ENGINE_NO_BUILD: platform("Start a worker of the build that the error names"),
     ENGINE_NO_WORKER: platform("Start a worker, or make its build the current one in Temporal"),
+    ENGINE_PAUSED: platform("Continue in Temporal what somebody has paused there"),
     ENGINE_SEARCH_ATTRIBUTES: platform("Add the search attributes to the namespace in Temporal"),
     ENGINE_TLS: platform("Correct the TLS settings of the connection to Temporal"),
+    ENGINE_WORKFLOW_FAILS: platform(
+      "Start a worker with the code that began the workflow, or start the workflow over",
+    ),
     ENVIRONMENT_NOT_EMPTY: caller(
       "See with 'mpctl workload list' what is in it, then delete that or use --force",
     ),
     ENVIRONMENT_NOT_READY: caller(
       "Wait until the environment is READY, or repair it",
       "mpctl env get {environment}",
+    ),
+    CLUSTER_CLAIMED_ELSEWHERE: platform(
+      "Stop the other copy of the database, then claim the cluster for this one",
+      "mpctl doctor --claim CLUSTER",
     ),
     EXPIRE_TIME_PASSED: caller("Give the environment a later expiry and ask again"),
     HELM_MISSING: platform("Install Helm 3 on the worker's machine, or configure its path"),
@@ -133,8 +144,13 @@ export const REASONS = {
     KUBECONFIG_UNUSABLE: cluster("Correct the kubeconfig that the worker uses"),
     NOT_RETRYABLE: caller("Start a new operation; only a failed one can be retried"),
     NO_EARLIER_REVISION: caller("Deploy the workload with the image that is wanted"),
-    NO_ENGINE: platform("Start the server with the engine that the operation runs on"),
-    NO_NAMESPACE: cluster("Find out who deleted the environment's namespace on the cluster"),
+    NO_ENGINE: platform(
+      "Start the server with the engine that the operation runs on, or with --take-over",
+    ),
+    NO_NAMESPACE: caller(
+      "Make the environment's namespace again by the command, then retry the operation",
+      "mpctl env update {environment}",
+    ),
     NO_TEMPORAL: platform("Install Temporal's CLI, or give --temporal-address"),
     NO_WORKFLOW_BUNDLE: platform("Build the workflows", "deno task bundle:workflows"),
     OOM_KILLED: caller(
@@ -147,9 +163,26 @@ export const REASONS = {
     PROGRESS_DEADLINE_EXCEEDED: caller("See what the replicas wait for with 'mpctl workload pods'"),
     ROLLOUT_PAUSED: caller("Resume the deployment that the message names, and deploy again"),
     SIMULATION_UNREADABLE: platform("Remove the file to start with an empty simulated cluster"),
+    OPERATIONS_RUNNING: platform(
+      "Wait until the operations have ended, or cancel them, and copy again",
+      "mpctl op list",
+    ),
+    STORE_MISSING: platform("Check the address: no platform has kept anything there"),
+    TARGET_EXISTS: platform("Choose another name; nothing is overwritten without being told to"),
+    STORE_INCOMPLETE: platform("Run the same copy again: it goes on where it was"),
+    STORE_NOT_EMPTY: platform("Choose an empty store as the target"),
+    STORE_NOT_LOADABLE: platform("Choose a store of another kind as the target"),
+    STORE_CREDENTIALS_REJECTED: platform(
+      "Correct the user, the password or the authSource in the address of the store",
+    ),
+    STORE_INDEXES_DIFFER: platform("Drop the index that the message names, and start again"),
     STORE_IN_USE: platform("Stop the process that uses the store, or choose another --data-dir"),
     STORE_NOT_WRITABLE: platform("Choose a --data-dir that the process may write to"),
+    STORE_SERVER_UNSUPPORTED: platform(
+      "Use another version of the database server: MongoDB 4 to 8",
+    ),
     STORE_TOO_NEW: platform("Start the version that wrote the store, or a newer one"),
+    STORE_WRONG_REPLICA_SET: platform("Correct the replicaSet in the address of the store"),
     SUPERSEDED: caller("Look at the later operation; it has changed the resource since"),
     UNKNOWN_CLUSTER: caller(
       "Name a cluster that the workers have",
@@ -165,6 +198,10 @@ export const REASONS = {
   ABORTED: {
     ADMISSION_DROPPED: caller("Send the request again; it was dropped because it took too long"),
     CLUSTER_CONFLICT: cluster("Find out who else changes the object on the cluster, and retry"),
+    FIELD_CONFLICT: caller(
+      "Leave the fields to their manager, or take them over with --force-conflicts",
+      "mpctl op retry {operation} --force-conflicts",
+    ),
     ETAG_MISMATCH: caller("Read the resource again and repeat the change"),
     OPERATION_IN_PROGRESS: nobody("Wait until the operation that holds the resource has ended"),
     PLAN_OUTDATED: caller("Make a new plan and apply that one"),
@@ -187,7 +224,7 @@ export const REASONS = {
       "mpctl env update {environment} --max-cpu CPU --max-memory MEMORY",
     ),
     RATE_LIMITED: caller("Call less often, and retry after the time that RetryInfo gives"),
-    STORE_FULL: platform("Make room on the disk of the data directory"),
+    STORE_FULL: platform("Make room on the disk of the store; the process then goes on by itself"),
     TOO_MANY_CALLS: caller("Run fewer calls at the same time"),
     READER_TOO_SLOW: caller("Read faster, and go on with the resume token of the error"),
     TOO_MUCH_AT_ONCE: caller("Send less at the same time"),
@@ -215,12 +252,25 @@ export const REASONS = {
   },
   UNAVAILABLE: {
     ADMISSION_UNREACHABLE: cluster("Repair the admission webhook that the error names"),
+    CLUSTER_FAILED: cluster("Find the failure in the log of the cluster's API server, and retry"),
     CLUSTER_UNREACHABLE: cluster("Check that the cluster runs and can be reached from the worker"),
     ENGINE_UNREACHABLE: platform("Check that Temporal runs and can be reached"),
     INTERRUPTED: nobody("Wait; another attempt goes on with the step"),
     NO_WORKER: platform("Start a worker", "deno task worker"),
     SHUTTING_DOWN: nobody("Wait for the server to come back, and call again"),
-    STORE_UNAVAILABLE: platform("Check the disk and the permissions of the data directory"),
+    STORE_IO_FAILED: platform("Look for errors of the disk in the system's log, and repair it"),
+    STORE_LOCKED: platform(
+      "Wait until the other process, such as a backup, releases the database, or stop it",
+    ),
+    STORE_READ_ONLY: platform(
+      "Make the data directory writable again; the process then goes on by itself",
+    ),
+    STORE_REPLACED: platform(
+      "Put the file back where it was, or restart the process on the file that is there now",
+    ),
+    STORE_UNAVAILABLE: platform(
+      "Check the disk and the permissions of the data directory, or the database server",
+    ),
     WATCH_ENDED: caller("Watch again with the last token"),
   },
   DEADLINE_EXCEEDED: {
@@ -237,6 +287,8 @@ export const REASONS = {
     OPERATION_CANCELLED: caller("Start the operation again, if it is still wanted"),
   },
   DATA_LOSS: {
+    BACKUP_DAMAGED: platform("Choose another backup"),
+    COPY_DIFFERS: platform("Stop all that writes to either store, and copy into an empty one"),
     STORE_CORRUPT: platform(OTHER_STORE),
   },
   INTERNAL: {

@@ -47,7 +47,11 @@ Deno.test("each advice is one plain sentence", () => {
     const { responsible, nextStep, command } = adviceFor({ code, reason });
     assert.match(nextStep, /^[A-Z][^\n]*[^.\s]$/, reason);
     assert.ok(nextStep.length <= 90, `${reason} has ${nextStep.length} characters`);
-    assert.doesNotMatch(command.replaceAll(/\{(environment|workload)\}/g, ""), /[{}]/, reason);
+    assert.doesNotMatch(
+      command.replaceAll(/\{(environment|workload|operation)\}/g, ""),
+      /[{}]/,
+      reason,
+    );
     // Only explain, for callers, has ids to fill in.
     if (responsible !== "caller") assert.doesNotMatch(command, /[{}]/, reason);
   }

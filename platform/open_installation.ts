@@ -1,13 +1,22 @@
-import { INSTALLATION, isMpcError } from "@mpc/domain";
+import { INSTALLATION, isMpcError, MpcError } from "@mpc/domain";
 import type { Clock, Ids } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 
-/** The id of the installation that a store belongs to, made when the store has none. */
+/**
+ * The id of the installation that a store belongs to, made when the store has none.
+ * @throws {MpcError} FAILED_PRECONDITION `STORE_INCOMPLETE`: a copy into the store has not finished
+ */
 export async function openInstallation(
   store: Pick<Store, "installations">,
   { clock, ids }: { readonly clock: Clock; readonly ids: Ids },
 ): Promise<string> {
   const found = await store.installations.get(INSTALLATION);
+  if (found?.value.incomplete) {
+    throw new MpcError("FAILED_PRECONDITION", {
+      reason: "STORE_INCOMPLETE",
+      message: "Cannot start on the store: a copy into it has not finished",
+    });
+  }
   if (found) return found.value.id;
   const created = { name: INSTALLATION, id: ids.uuid(), createTime: clock.now() } as const;
   try {

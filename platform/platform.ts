@@ -3,6 +3,7 @@
  * authorizer and engine a process has, and what decorates them. `dev`, `api` and `worker` call the
  * methods that they need, in this order.
  */
+import { isMpcError, MpcError } from "@mpc/domain";
 import {
   Components,
   type DataSettings,
@@ -13,13 +14,14 @@ import {
 } from "@mpc/process";
 import {
   allowEverything,
-  assertEngines,
+  assertEngine,
   type Clock,
   type ClusterReader,
   type Ids,
   type Planner,
   type Provider,
   type ServiceDeps,
+  takeOverOperations,
 } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { openStore } from "@mpc/storage/open_store";
@@ -32,6 +34,8 @@ export class Platform implements AsyncDisposable {
   readonly store: Store;
   /** The kind of store, as its address begins: `sqlite`. */
   readonly storage: string;
+  /** Whether no other process can use the store. */
+  readonly exclusive: boolean;
   /** The id of this control plane, the same in all its processes. */
   readonly installation: string;
   readonly clock: Clock = systemClock;
@@ -43,6 +47,7 @@ export class Platform implements AsyncDisposable {
     parts: {
       readonly store: Store;
       readonly storage: string;
+      readonly exclusive: boolean;
       readonly installation: string;
       readonly dataDir: string | null;
     },
@@ -50,6 +55,7 @@ export class Platform implements AsyncDisposable {
     this.components = components;
     this.store = parts.store;
     this.storage = parts.storage;
+    this.exclusive = parts.exclusive;
     this.installation = parts.installation;
     this.#dataDir = parts.dataDir;
   }
@@ -58,7 +64,7 @@ export class Platform implements AsyncDisposable {
    * Opens the store of a process; the other parts are added to it.
    * @param options whether other processes of this machine use the same store
    * @throws {MpcError} FAILED_PRECONDITION, for instance `STORE_IN_USE`, `STORE_NOT_WRITABLE` or
-   *   `STORE_TOO_NEW`
+   *   `STORE_TOO_NEW`; UNAVAILABLE `STORE_UNAVAILABLE`
    */
   static async open(
     { store: address, dataDir }: DataSettings,
@@ -66,18 +72,17 @@ export class Platform implements AsyncDisposable {
   ): Promise<Platform> {
     if (dataDir !== null) await makeDataDir(dataDir);
     const store = await openStore(address, options);
-    const storage = address.slice(0, address.indexOf(":"));
+    const [storage = ""] = address.split(/[:+]/, 1);
+    const exclusive = !options.shared && storage.toLowerCase() !== "mongodb";
     const components = new Components();
     components.add({
       name: "store",
-      async assertReady(signal) {
-        await store.events.head({ signal });
-      },
+      assertReady: (signal) => assertAnswers(store, signal),
       close: () => store.close(),
     });
     try {
       const installation = await openInstallation(store, { clock: systemClock, ids: systemIds });
-      return new Platform(components, { store, storage, installation, dataDir });
+      return new Platform(components, { store, storage, exclusive, installation, dataDir });
     } catch (error) {
       await components[Symbol.asyncDispose]();
       throw error;
@@ -91,7 +96,7 @@ export class Platform implements AsyncDisposable {
   async openClusters(
     settings: ProviderSettings,
   ): Promise<{ readonly provider: Provider; readonly planner: Planner }> {
-    const { store, clock, installation } = this;
+    const { store, clock, ids, installation } = this;
     const [{ openProvider }, { createPlanner }] = await Promise.all([
       import("@mpc/worker"),
       import("@mpc/services/sagas"),
@@ -99,6 +104,7 @@ export class Platform implements AsyncDisposable {
     const provider = await openProvider({ ...settings, dataDir: this.#dataDir }, {
       store,
       clock,
+      ids,
       installation,
     });
     // In `/readyz`, `cluster` comes after the engine, because it depends on other machines.
@@ -108,11 +114,13 @@ export class Platform implements AsyncDisposable {
 
   /**
    * Starts the engine that executes operations in this process.
+   * @param takeOver whether it also continues what other engines have left unfinished
    * @throws {MpcError} FAILED_PRECONDITION `NO_ENGINE`: unfinished operations need another engine
    */
   async startEngine(
     provider: Provider,
     start: (tools: StepTools) => Promise<HostedEngine>,
+    takeOver: boolean,
   ): Promise<HostedEngine> {
     const { store, clock, ids } = this;
     const engine = await start({ store, provider, clock, ids });
@@ -125,7 +133,8 @@ export class Platform implements AsyncDisposable {
       name: "cluster",
       assertReady: (signal) => provider.assertReachable({ signal }),
     });
-    await assertEngines(store, [engine.name]);
+    if (takeOver) await takeOverOperations({ store, clock }, engine.name);
+    else await assertEngine(store, engine.name);
     return engine;
   }
 
@@ -135,6 +144,7 @@ export class Platform implements AsyncDisposable {
     readonly planner: Planner;
     /** Name of the engine that executes the admitted operations. */
     readonly engine: string;
+    readonly engineProblems?: NonNullable<ServiceDeps["engineProblems"]>;
   }): ServiceDeps {
     const { store, clock, ids } = this;
     return { store, clock, ids, authorizer: allowEverything, ...parts };
@@ -156,8 +166,11 @@ export class Platform implements AsyncDisposable {
     await dispatcher.start();
     components.add({ name: "dispatcher", close: () => dispatcher.close() });
     const housekeeping = await startHousekeeping(options);
+    const { engine } = options;
     components.add({
       name: "housekeeping",
+      assertReady: () =>
+        engine.periodicProblem ? Promise.reject(engine.periodicProblem) : Promise.resolve(),
       async close() {
         await housekeeping[Symbol.asyncDispose]();
       },
@@ -166,5 +179,25 @@ export class Platform implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.components[Symbol.asyncDispose]();
+  }
+}
+
+/** How long a store may take to answer; the readiness check itself waits a little longer. */
+const ANSWER_MS = 1_500;
+
+/** @throws {MpcError} the reason why a store cannot be used now, at the latest when it is late */
+async function assertAnswers(store: Store, signal: AbortSignal): Promise<void> {
+  const late = AbortSignal.timeout(ANSWER_MS);
+  try {
+    const options = { signal: AbortSignal.any([signal, late]) };
+    if (store.assertWritable) await store.assertWritable(options);
+    else await store.events.head(options);
+  } catch (error) {
+    if (!late.aborted || !isMpcError(error, "CANCELLED")) throw error;
+    if (isMpcError(error.cause)) throw error.cause;
+    throw new MpcError("UNAVAILABLE", {
+      reason: "STORE_UNAVAILABLE",
+      message: `Cannot use the store: it does not answer within ${ANSWER_MS} ms`,
+    });
   }
 }

@@ -5,7 +5,7 @@ import { CHART_FLAGS, type ChartSettings, chartsOf, NO_CHARTS, withCharts } from
 import { readFlags } from "./read_flags.ts";
 
 function read(args: readonly string[], env = {}): ChartSettings {
-  const flags = readFlags(withCharts(new Command("test"), env), z.object(CHART_FLAGS), args);
+  const flags = readFlags(withCharts(new Command("test"), env), z.object(CHART_FLAGS), args, env);
   assert.ok(flags);
   return chartsOf(flags);
 }

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { Command } from "@commander-js/extra-typings";
+import { type Command, Option } from "@commander-js/extra-typings";
 import { z } from "zod";
 import { dataDirSetting } from "./config.ts";
 
@@ -25,10 +25,12 @@ export function withData(
 ): Command<[]> {
   return command
     .option("--data-dir <path>", description, dataDirSetting())
-    .option(
-      "--store <address>",
-      "sqlite:PATH or memory: (default: mpc.db in the data directory)",
-      env["MPC_STORE"],
+    .addOption(
+      new Option(
+        "--store <address>",
+        "mongodb://HOST/DATABASE, sqlite:PATH or memory: (default: mpc.db in the data directory)",
+        // The help does not print the value of the variable, which may hold a password.
+      ).default(env["MPC_STORE"], "MPC_STORE"),
     );
 }
 

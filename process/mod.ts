@@ -17,7 +17,8 @@ export {
   type ProviderSettings,
   withProvider,
 } from "./provider_flags.ts";
-export { readFlags } from "./read_flags.ts";
+export { assertPermitted } from "./permissions.ts";
+export { FLAGS_IN_ENVIRONMENT, readFlags } from "./read_flags.ts";
 export { runProcess } from "./run_process.ts";
 export * from "./settings.ts";
 export { afterDelay } from "./after_delay.ts";

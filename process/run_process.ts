@@ -1,6 +1,7 @@
 import process from "node:process";
 import { configure, getConsoleSink } from "@logtape/logtape";
 import { isMpcError } from "@mpc/domain";
+import { logLine } from "./log_line.ts";
 import type { LogLevel } from "./settings.ts";
 
 /** A process of the platform. */
@@ -42,7 +43,7 @@ export async function runProcess<Config extends { readonly logLevel: LogLevel },
 
 async function startLogging(lowestLevel: LogLevel): Promise<void> {
   await configure({
-    sinks: { stderr: getConsoleSink() },
+    sinks: { stderr: getConsoleSink({ formatter: logLine }) },
     loggers: [
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["stderr"] },
       { category: "mpc", lowestLevel, sinks: ["stderr"] },

@@ -49,6 +49,14 @@ export const peerUrl = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** The origin of web pages. */
+export const pageOrigin = z.string().trim().transform((text, context) => {
+  const url = URL.parse(text);
+  if (url && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`) return url.origin;
+  context.addIssue("must be an origin without a path, for instance http://localhost:8233");
+  return z.NEVER;
+});
+
 /** The name or address of a host, without a port. */
 export const hostName = z.string().trim().toLowerCase().regex(
   /^(?:[a-z0-9.-]+|[0-9a-f:]+)$/,
@@ -72,3 +80,9 @@ export const PROCESS_SETTINGS = {
   logLevel: oneOf(LOG_LEVELS),
   grace: between(0, 600),
 } as const;
+
+/** The flag of processes with an engine. */
+export const TAKE_OVER = [
+  "--take-over",
+  "continue unfinished operations that another engine began; no process may run it meanwhile",
+] as const;

@@ -51,9 +51,9 @@ type TemporalFlags = z.output<z.ZodObject<typeof TEMPORAL_FLAGS>>;
 export const DEFAULT_NAMESPACE = "default";
 
 /** What {@linkcode withTemporal} reads of the environment, for help texts. */
-export const TEMPORAL_ENVIRONMENT = `as Temporal's own
-programs have them TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY (which has no flag),
-TEMPORAL_TLS_SERVER_CA_CERT_PATH, TEMPORAL_TLS_CLIENT_CERT_PATH, TEMPORAL_TLS_CLIENT_KEY_PATH`;
+export const TEMPORAL_ENVIRONMENT = `the variables
+of Temporal's own programs: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY (which has no
+flag), TEMPORAL_TLS_SERVER_CA_CERT_PATH, TEMPORAL_TLS_CLIENT_CERT_PATH, TEMPORAL_TLS_CLIENT_KEY_PATH`;
 
 /**
  * Adds the flags about Temporal.

@@ -1,3 +1,4 @@
+import type { MpcError } from "@mpc/domain";
 import type { Store } from "@mpc/storage";
 import type { Authorizer, Clock, ClusterReader, Ids, Planner } from "./ports/mod.ts";
 
@@ -11,4 +12,11 @@ export interface ServiceDeps {
   readonly authorizer: Authorizer;
   /** The engine that executes the operations admitted here. */
   readonly engine: string;
+  /**
+   * What keeps the engine from executing operations or periodic tasks, each with the command that
+   * mends it in `metadata.command` where one is known. Absent if nothing can stop the engine.
+   *
+   * It never fails: that no worker answers is a problem too, `UNAVAILABLE` `NO_WORKER`.
+   */
+  readonly engineProblems?: (signal: AbortSignal) => Promise<readonly MpcError[]>;
 }

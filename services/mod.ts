@@ -1,11 +1,13 @@
 /** The platform's use cases and the ports that they need. */
-export { assertEngines } from "./operations/assert_engines.ts";
+export { assertEngine, takeOverOperations } from "./operations/assert_engines.ts";
 export type { Stored } from "@mpc/storage";
 export { type Caller, systemCaller, type SystemPart, systemPrincipal } from "./caller.ts";
 export { allowEverything } from "./allow_everything.ts";
 export type { ServiceDeps } from "./deps.ts";
 export type * from "./ports/mod.ts";
 export type { MutationOptions, MutationResult } from "./mutations/mutate.ts";
+export { claimCluster } from "./clusters/claim_cluster.ts";
+export { claimedElsewhere } from "./clusters/claimed_elsewhere.ts";
 export { cancelOperation } from "./operations/cancel_operation.ts";
 export { createEnvironment } from "./environments/create_environment.ts";
 export {
@@ -37,7 +39,14 @@ export { sleepUnlessAborted } from "./sleep_unless_aborted.ts";
 export { pagesOf } from "./resources/read_all.ts";
 export { isApplied } from "./resources/is_applied.ts";
 export { updateDocument } from "./resources/update_document.ts";
-export { sweepObjects } from "./diagnostics/sweep_objects.ts";
+export {
+  type Leftover,
+  type Leftovers,
+  listLeftovers,
+  requestSweep,
+  type Sweep,
+  sweepObjects,
+} from "./diagnostics/sweep_objects.ts";
 export { isUnreadable } from "./diagnostics/cluster_findings.ts";
 export { updateEnvironment } from "./environments/update_environment.ts";
 export { waitOperation } from "./operations/wait_operation.ts";

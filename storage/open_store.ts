@@ -3,11 +3,14 @@ import { MpcError } from "@mpc/domain";
 import type { Store } from "./store.ts";
 
 export interface OpenStoreOptions {
-  /** Whether other processes of this machine may open the same store, all of them with `shared`. */
+  /**
+   * Whether other processes may open the same store, all of them with `shared`. A MongoDB database
+   * cannot be opened exclusively.
+   */
   readonly shared?: boolean;
 }
 
-const SUPPORTED = "'memory:' and 'sqlite:PATH'";
+const SUPPORTED = "'memory:', 'sqlite:PATH' and 'mongodb://HOST/DATABASE'";
 
 /**
  * Opens the store at an address, and loads only the adapter that it needs:
@@ -15,6 +18,8 @@ const SUPPORTED = "'memory:' and 'sqlite:PATH'";
  * - `sqlite:PATH` a SQLite file, created where it does not exist; its directory must exist. The
  *   path is a file path, not a URL: relative to the working directory or absolute, without escapes;
  *   `sqlite:///PATH` is accepted for an absolute path
+ * - `mongodb://…`, `mongodb+srv://…` a database of a MongoDB server, with any option of a connection
+ *   string; `mpc` where none is named. Processes of several machines may share it
  *
  * @throws {MpcError} INVALID_ARGUMENT `STORE_ADDRESS_INVALID`: the address is not supported, or its
  *   store cannot be shared; FAILED_PRECONDITION and DATA_LOSS as the adapter's own function
@@ -36,12 +41,26 @@ export async function openStore(
       const { openSqliteStore } = await import("./sqlite/store.ts");
       return openSqliteStore({ path, shared });
     }
+    case "mongodb":
+    case "mongodb+srv": {
+      const { openMongoStore } = await import("./mongodb/store.ts");
+      return await openMongoStore({ address });
+    }
     case "":
       throw invalid(`its address has no scheme; supported are ${SUPPORTED}`);
     default:
       // The rest of an address may contain a password.
       throw invalid(`'${scheme}:' is not supported; supported are ${SUPPORTED}`);
   }
+}
+
+/**
+ * The path of the file at an address of a SQLite store; undefined for other addresses.
+ * @throws {MpcError} INVALID_ARGUMENT `STORE_ADDRESS_INVALID`
+ */
+export function sqliteFileOf(address: string): string | undefined {
+  const [, path] = /^sqlite:(.*)$/is.exec(address) ?? [];
+  return path === undefined ? undefined : sqlitePath(path);
 }
 
 /**

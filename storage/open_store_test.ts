@@ -67,7 +67,7 @@ Deno.test("openStore() opens a new store in memory each time", async () => {
 });
 
 const REFUSED: readonly (readonly [string, RegExp])[] = [
-  ["", /no scheme; supported are 'memory:' and 'sqlite:PATH'$/],
+  ["", /no scheme; supported are 'memory:', 'sqlite:PATH' and 'mongodb:/],
   ["mpc.db", /no scheme/],
   ["/var/lib/mpc.db", /no scheme/],
   ["memory", /no scheme/],
@@ -78,7 +78,10 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
   ["sqlite:~/mpc.db", /'~' is not expanded/],
   ["sqlite://mpc.db", /names a host/],
   ["sqlite:a\0b", /NUL/],
-  ["mongodb://ann:secret@db/mpc", /'mongodb:' is not supported; supported are 'memory:' and/],
+  ["mongodb://ann:secret@/mpc", /./],
+  ["mongodb://ann:secret@db:99999/mpc", /./],
+  ["mongodb://ann:secret@db/mpc?w=0", /'w=0' would acknowledge/],
+  ["mongodb://ann:secret@db/mpc?retries=often", /'retries|retries/],
   ["postgres://ann:secret@db/mpc", /'postgres:' is not supported/],
 ];
 
@@ -107,7 +110,7 @@ Deno.test("openStore() loads an adapter only when it opens one", async () => {
   }).output();
   assert.ok(success);
   const { modules } = JSON.parse(new TextDecoder().decode(stdout));
-  const adapter = /\/storage\/(?:memory|sqlite)\//;
+  const adapter = /\/storage\/(?:memory|sqlite|mongodb)\//;
   let loaded = 0;
   for (const { specifier, dependencies = [] } of modules) {
     if (adapter.test(specifier)) continue;
@@ -117,5 +120,5 @@ Deno.test("openStore() loads an adapter only when it opens one", async () => {
       loaded++;
     }
   }
-  assert.equal(loaded, 2, "both adapters are imported");
+  assert.equal(loaded, 3, "all adapters are imported");
 });

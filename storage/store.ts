@@ -1,6 +1,6 @@
 /**
- * The ports of storage. Adapters: `@mpc/storage/memory`, `@mpc/storage/sqlite`; `openStore()` of
- * `@mpc/storage/open_store` chooses one by an address.
+ * The ports of storage. Adapters: `@mpc/storage/memory`, `@mpc/storage/sqlite` and
+ * `@mpc/storage/mongodb`; `openStore()` of `@mpc/storage/open_store` chooses one by an address.
  *
  * A handle is one opened {@linkcode Store}. Where an adapter allows several handles of one store,
  * in one process or in many, readers of every handle may rely on this:
@@ -13,6 +13,8 @@
  *   returned, its events are in the log. While it runs, and when its process dies in the middle, a
  *   reader may see the document before the events, never the events before the document; in the end
  *   the store has both or neither.
+ * - **Head covers reads.** A call of `head()` that begins after a document was read returns at least
+ *   the sequence of the events of that document's version, also where the write was interrupted.
  * - **One order.** All handles read the same events in the same order. A reader that has seen an
  *   event never finds an event with a smaller sequence later. Events of one document are in the order
  *   of its versions, events of one write in the order given; events of other writes may be between
@@ -21,6 +23,7 @@
  * Not promised: that two documents, or two pages of one list, are read at the same moment.
  */
 import type {
+  ClusterClaim,
   Environment,
   Event,
   Filter,
@@ -82,6 +85,10 @@ export interface Page<T> {
  * Every call may fail with:
  * - `CANCELLED` `ABORTED_BY_CALLER`: the signal was aborted before the write was made
  * - `UNAVAILABLE` `STORE_UNAVAILABLE`: the store cannot be reached, or the handle is closed
+ * - `UNAVAILABLE` `STORE_LOCKED`, `STORE_READ_ONLY`, `STORE_IO_FAILED`: the store's files cannot be
+ *   written (or read) now
+ * - `UNAVAILABLE` `STORE_REPLACED`: its files are no longer in their place. A write may have been made
+ *   in the lost files; it is not acknowledged
  * - `RESOURCE_EXHAUSTED` `STORE_FULL`: there is no room left; nothing was written
  * - `DATA_LOSS` `STORE_CORRUPT`: the stored data cannot be read
  */
@@ -112,6 +119,11 @@ export interface Collection<T extends { readonly name: string }> {
    * @throws `ABORTED` `VERSION_CONFLICT`: it has another version
    */
   delete(name: string, version: number, options?: WriteOptions): Promise<void>;
+  /**
+   * Puts documents in with the versions that they have in another store, in this order and over
+   * documents of the same name. For copies, into a store that nothing else uses.
+   */
+  load?(documents: readonly Stored<T>[]): Promise<void>;
 }
 
 /** Operations are also unique by actor and request id, so that a repeated request is found. */
@@ -138,7 +150,10 @@ export interface OperationCollection extends Collection<Operation> {
 export interface EventLog {
   /** Appends events without touching a document. */
   append(events: readonly NewEvent[], options?: ReadOptions): Promise<void>;
-  /** The sequence of the newest event, even if it was removed; 0 if there never was an event. */
+  /**
+   * The sequence of the newest event, even if it was removed; 0 if there never was an event. Covers
+   * the events of every version that was read before the call.
+   */
   head(options?: ReadOptions): Promise<number>;
   /**
    * Reads the next events after the sequence `after`, at most `limit`, in order.
@@ -165,6 +180,12 @@ export interface EventLog {
    * @returns how many events this call removed
    */
   compactBefore(time: Instant, options?: ReadOptions): Promise<number>;
+  /**
+   * Appends events with the sequences that they have in another log, all after this log's head. For
+   * copies, into a store that nothing else uses.
+   * @param compacted up to which sequence the other log has removed its events
+   */
+  load?(events: readonly Event[], compacted: number): Promise<void>;
 }
 
 /** All data that the platform keeps. */
@@ -174,9 +195,16 @@ export interface Store {
   readonly revisions: Collection<Revision>;
   readonly operations: OperationCollection;
   readonly orphans: Collection<Orphan>;
+  readonly claims: Collection<ClusterClaim>;
   /** One document at most; see {@linkcode Installation}. */
   readonly installations: Collection<Installation>;
   readonly events: EventLog;
+  /**
+   * Checks by a trial that the store keeps what is written to it now. It takes a write, changes no
+   * document and appends no event; readiness and the doctor call it. Without it they only read.
+   * @throws {MpcError} the errors of a write that every {@linkcode Collection} lists
+   */
+  assertWritable?(options?: ReadOptions): Promise<void>;
   /** Finishes running writes and releases every resource; later calls are `UNAVAILABLE`. */
   close(): Promise<void>;
 }

@@ -7,6 +7,7 @@ import {
   DATA_FLAGS,
   dataOf,
   type DataSettings,
+  FLAGS_IN_ENVIRONMENT,
   hasWholeCertificate,
   keepTime,
   listenAddress,
@@ -17,6 +18,7 @@ import {
   providerOf,
   type ProviderSettings,
   readFlags,
+  TAKE_OVER,
   TEMPORAL_ENVIRONMENT,
   TEMPORAL_FLAGS,
   temporalTarget,
@@ -31,6 +33,8 @@ import { BUNDLE_PATH, type TemporalConfig } from "./engine/temporal/mod.ts";
 export interface WorkerConfig extends DataSettings, ProviderSettings {
   /** How long history is kept, in milliseconds; null to keep all of it. */
   readonly keepMs: number | null;
+  /** Whether operations that the embedded engine has left unfinished are continued. */
+  readonly takeOver: boolean;
   readonly temporal: TemporalConfig;
   readonly healthListen: Address;
   readonly internalListen: Address;
@@ -45,6 +49,7 @@ const WORKER = z.object({
   ...DATA_FLAGS,
   ...PROVIDER_FLAGS,
   retention: keepTime,
+  takeOver: z.boolean().default(false),
   concurrency: countBetween(1, 1_000),
   healthListen: listenAddress,
   internalListen: listenAddress,
@@ -67,9 +72,8 @@ Examples:
   deno task worker --kubeconfig ~/.kube/config --charts ./charts
   deno task worker --health-listen 127.0.0.1:0 --internal-listen 127.0.0.1:50062
 
-Environment: MPC_DATA_DIR, MPC_STORE, MPC_KUBECONFIG, MPC_CLUSTERS_FILE, MPC_CHARTS, MPC_HELM, MPC_RETENTION,
-MPC_CONCURRENCY, MPC_HEALTH_LISTEN, MPC_INTERNAL_LISTEN, MPC_LOG_LEVEL, and ${TEMPORAL_ENVIRONMENT};
-flags win.`;
+Environment: ${FLAGS_IN_ENVIRONMENT}
+Also ${TEMPORAL_ENVIRONMENT}.`;
 
 /**
  * Reads flags and environment variables.
@@ -85,6 +89,7 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
     "where records are kept, shared with the API",
   )
     .option("--retention <time>", "how long history is kept", env["MPC_RETENTION"] ?? "90d")
+    .option(...TAKE_OVER)
     .option("--concurrency <steps>", "steps that run at once", env["MPC_CONCURRENCY"] ?? "100")
     .option(
       "--health-listen <host:port>",
@@ -105,13 +110,14 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
     default: LOCAL_TEMPORAL,
     description: "address of Temporal",
   });
-  const flags = readFlags(all, WORKER, args);
+  const flags = readFlags(all, WORKER, args, process.env);
   if (!flags) return undefined;
   const { healthListen, internalListen, logLevel } = flags;
   return {
     ...providerOf(flags),
     ...dataOf(flags),
     keepMs: flags.retention,
+    takeOver: flags.takeOver,
     temporal: temporalOf(flags),
     healthListen,
     internalListen,
@@ -126,6 +132,7 @@ function temporalOf(flags: z.output<typeof WORKER>): TemporalConfig {
     concurrency: flags.concurrency,
     bundlePath: flags.workflowBundle,
     payloadKey: flags.payloadKeyFile ?? null,
+    ephemeral: false,
     version: flags.deployment !== undefined && flags.buildId !== undefined
       ? { deployment: flags.deployment, build: flags.buildId }
       : null,

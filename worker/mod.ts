@@ -7,5 +7,5 @@ export { openProvider } from "./providers/open_provider.ts";
 export { Janitor } from "./housekeeping/janitor.ts";
 export { Retention } from "./housekeeping/retention.ts";
 export type { StepTools } from "./engine/try_step.ts";
-export type { HostedEngine } from "./engine/hosted_engine.ts";
+export { type HostedEngine, problemsOf } from "./engine/hosted_engine.ts";
 export { startHousekeeping } from "./housekeeping/start_housekeeping.ts";

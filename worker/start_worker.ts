@@ -31,9 +31,9 @@ export async function startWorker(
   const platform = stack.use(await Platform.open(config, { shared: true }));
   const { components } = platform;
   const { provider, planner } = await platform.openClusters(config);
-  const internal = serveInternal({ cluster: provider, planner }, config.internalListen);
+  const engine = await platform.startEngine(provider, startEngine, config.takeOver);
+  const internal = serveInternal({ cluster: provider, planner, engine }, config.internalListen);
   components.add({ name: "internal", close: () => internal.close() });
-  const engine = await platform.startEngine(provider, startEngine);
   const deps = platform.deps({ cluster: provider, planner, engine: engine.name });
   await platform.startWork({ deps, provider, engine, keepMs, alone: false });
   const health = serveHealth(components, config.healthListen);

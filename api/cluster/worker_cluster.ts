@@ -4,6 +4,7 @@ import { createConnectTransport } from "@connectrpc/connect-web";
 import {
   abortedByCaller,
   type Instant,
+  isMpcError,
   type JsonObject,
   type MpcError,
   type OperationKind,
@@ -27,6 +28,9 @@ import { answeredError, errorOf, noWorker } from "./worker_error.ts";
 
 /** How long a worker may take to answer before another one is tried. */
 const ANSWER_TIMEOUT_MS = 10_000;
+
+/** The same for an answer that does not depend on a cluster. */
+const OWN_ANSWER_TIMEOUT_MS = 2_000;
 
 type Worker = Client<typeof ClusterService>;
 
@@ -59,6 +63,20 @@ export class WorkerCluster implements ClusterReader, Planner {
       return provider;
     } catch {
       return "unknown, no worker answers";
+    }
+  }
+
+  /** What keeps the engine of a worker from working, or that no worker answers. */
+  async engineProblems(signal: AbortSignal): Promise<readonly MpcError[]> {
+    try {
+      const { problems } = await this.#ask(
+        signal,
+        (worker, options) => worker.getEngine({}, { ...options, timeoutMs: OWN_ANSWER_TIMEOUT_MS }),
+      );
+      return problems.map(errorOf);
+    } catch (error) {
+      if (signal.aborted || !isMpcError(error)) throw error;
+      return [noWorker(this.#urls, error, "execute operations")];
     }
   }
 

@@ -21,13 +21,19 @@ export function errorOf(record: ErrorRecord): MpcError {
   });
 }
 
-/** The error for callers if no worker answers. */
-export function noWorker(urls: readonly URL[], cause: unknown): MpcError {
+/**
+ * The error for callers if no worker answers.
+ * @param what cannot be done without one
+ */
+export function noWorker(
+  urls: readonly URL[],
+  cause: unknown,
+  what = "read the cluster",
+): MpcError {
   const asked = urls.map(({ origin }) => origin).join(", ");
   return new MpcError("UNAVAILABLE", {
     reason: "NO_WORKER",
-    message:
-      `Cannot read the cluster: no worker answers at ${asked}; start one with 'deno task worker'`,
+    message: `Cannot ${what}: no worker answers at ${asked}; start one with 'deno task worker'`,
     metadata: { workers: asked },
     cause,
   });

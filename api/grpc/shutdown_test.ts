@@ -17,6 +17,7 @@ async function serveHeld(versionBytes: number) {
     route(DiagnosticsService, {
       diagnose: () => ({}),
       sweepObjects: () => ({}),
+      claimCluster: () => ({}),
       async getServerInfo() {
         const held = Promise.withResolvers<void>();
         if (taken.push(held) === CALLS) arrived.resolve();

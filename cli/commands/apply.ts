@@ -20,6 +20,7 @@ export interface ApplyFlags {
   readonly dryRun?: true | undefined;
   readonly prune?: true | undefined;
   readonly selector?: string | undefined;
+  readonly forceConflicts?: true | undefined;
   readonly wait?: boolean;
   readonly timeout?: number | undefined;
 }
@@ -41,11 +42,12 @@ export async function apply(
   const note: Note = (text) => view ? view.note(text) : context.terminal.err(`${text}\n`);
   return await withConnection(context, async (connection) => {
     const surplus = selector === null ? [] : await findSurplus(connection, manifests, selector);
-    const changes = await findChanges(connection, manifests);
+    const changes = await findChanges(connection, manifests, flags);
     if (saved) assertUnmoved(saved, changes, surplus);
     if (flags.out !== undefined) await savePlan(host, flags.out, { selector, changes, surplus });
     if (flags.dryRun) return await showPlans(context, changes, surplus);
-    const tasks = tasksOf(connection, changes, surplus, selector ?? "");
+    const { forceConflicts = false } = flags;
+    const tasks = tasksOf(connection, changes, surplus, { selector, forceConflicts });
     view = await createApplyView(context, tasks.map(({ name }) => name));
     return await run(context, connection, view, flags, tasks);
   }, note);
@@ -86,7 +88,10 @@ function tasksOf(
   connection: Connection,
   changes: readonly Change[],
   surplus: readonly Surplus[],
-  selector: string,
+  { selector, forceConflicts }: {
+    readonly selector: string | null;
+    readonly forceConflicts: boolean;
+  },
 ): readonly Task[] {
   const names = new Set(changes.map(({ manifest: { name } }) => name));
   const environmentOf = (name: string) => environmentName(environmentIdOf(name));
@@ -99,7 +104,7 @@ function tasksOf(
       words: WORDS[action],
       submit: action === "none"
         ? undefined
-        : () => submit(connection, manifest, live, { validateOnly: false }),
+        : () => submit(connection, manifest, live, { validateOnly: false, forceConflicts }),
     })),
     // What is new must be there before what it replaces is deleted.
     ...surplus.map((one): Task => ({
@@ -109,7 +114,7 @@ function tasksOf(
         ...surplus.filter(({ name }) => name.startsWith(`${one.name}/`)).map(({ name }) => name),
       ],
       words: WORDS.delete,
-      submit: () => prune(connection, one, selector),
+      submit: () => prune(connection, one, selector ?? ""),
     })),
   ];
 }
@@ -172,11 +177,11 @@ function totalOf(results: readonly Result[]): string {
 /** `mpctl diff` */
 export async function diff(
   context: CommandContext,
-  flags: { readonly file: readonly string[] },
+  flags: { readonly file: readonly string[]; readonly forceConflicts?: true | undefined },
 ): Promise<number> {
   const manifests = await readManifests(context.host, flags.file);
   return await withConnection(context, async (connection) => {
-    const changes = await findChanges(connection, manifests);
+    const changes = await findChanges(connection, manifests, flags);
     const wanted = changes.filter(({ action }) => action !== "none");
     if (isForPeople(context.config.output)) {
       for (const change of wanted) context.terminal.out(changeText(change));

@@ -102,6 +102,7 @@ function fieldsOver(
 export interface EnvUpdateFlags extends EnvCreateFlags, EtagFlags {
   readonly removeLabel?: readonly string[] | undefined;
   readonly removeAnnotation?: readonly string[] | undefined;
+  readonly forceConflicts?: true | undefined;
   /** Removes the expiry. */
   readonly keep?: boolean;
   /** Milliseconds to add to the expiry. */
@@ -145,6 +146,7 @@ export async function updateEnvironment(
         etag: flags.etag ?? current?.etag ?? "",
       }),
       updateMask: { paths },
+      forceConflicts: flags.forceConflicts ?? false,
       ...mutationFields(flags),
     });
     return await finishMutation(context, connection, operation, flags, {

@@ -61,7 +61,7 @@ export async function finishMutation<Desc extends DescMessage>(
   if (exitCode !== EXIT.OK) return exitCode;
   try {
     if (result) await printOne(context, result.view, await result.read());
-    else await printEnd(context, connection, operation);
+    else await printDeletion(context, connection, operation);
     return EXIT.OK;
   } catch (error) {
     terminal.err(`${operation.kind} of '${operation.target}' succeeded\n`);
@@ -69,21 +69,23 @@ export async function finishMutation<Desc extends DescMessage>(
   }
 }
 
-/** Prints what a change without a resource did: the operation for programs, a sentence for people. */
-async function printEnd(
+/** Prints what a deletion did: its operation for programs, a sentence for people. */
+async function printDeletion(
   context: CommandContext,
   connection: Connection,
   { name, kind, target, steps }: Operation,
 ): Promise<void> {
   const { terminal, config } = context;
+  const verb = /\.(delete|abandon)$/.exec(kind)?.[1];
+  if (!verb) return;
   if (!isForPeople(config.output)) {
     const ended = await connection.client(OperationService).getOperation({ name });
     return await printOne(context, OPERATION_VIEW, ended);
   }
   // With `--ignore-not-found`.
   if (steps.length === 0) terminal.err(`${target} does not exist; nothing was deleted\n`);
-  else if (kind.endsWith(".delete")) terminal.err(`${target} is deleted\n`);
-  else if (kind.endsWith(".abandon")) {
+  else if (verb === "delete") terminal.err(`${target} is deleted\n`);
+  else {
     terminal.err(`${target} is abandoned: its record is deleted, its objects are removed later\n`);
   }
 }

@@ -155,12 +155,17 @@ export async function cancelOperation(
 export async function retryOperation(
   context: CommandContext,
   typed: string,
-  flags: MutationFlags,
+  flags: MutationFlags & { readonly forceConflicts?: true | undefined },
 ): Promise<number> {
   return await withConnection(context, async (connection) => {
     const client = connection.client(OperationService);
     const name = await operationName(client, typed);
-    const operation = await client.retryOperation({ name, ...mutationFields(flags) });
+    const forceConflicts = flags.forceConflicts ?? false;
+    const operation = await client.retryOperation({
+      name,
+      forceConflicts,
+      ...mutationFields(flags),
+    });
     if (!operation.plan) context.terminal.err(`Retried as ${idOf(operation.name)}\n`);
     return await finishMutation(context, connection, operation, flags);
   });

@@ -76,8 +76,10 @@ function renderFailure(error: ConnectError, server: string, next?: string): Rend
     const hint = origin === "broken" || origin === "unavailable" ? AGAIN_HINT : START_HINT;
     return { text: lines(what, next ?? hint), exitCode: EXIT.ERROR };
   }
-  const details = violations.filter(({ description }) => !message.endsWith(description))
-    .map(({ field, description }) => `  ${field}: ${description}`);
+  // The message says what is wrong with the only field.
+  const details = violations.length === 1
+    ? []
+    : violations.map(({ field, description }) => `  ${field}: ${description}`);
   // The bad fields say themselves what is wanted.
   const todo = violations.length > 0 ? "" : nextStep;
   const text = lines(`Error: ${message}`, ...details, next ?? todo);

@@ -33,20 +33,26 @@ export interface Change {
 /** Options of a submission. */
 export interface CallOptions {
   readonly validateOnly: boolean;
+  /** Takes over fields that somebody else manages on the cluster. */
+  readonly forceConflicts: boolean;
+}
+
+interface PlanOptions extends Pick<CallOptions, "forceConflicts"> {
+  /** Names of the environments that the same files create. */
+  readonly created: ReadonlySet<string>;
 }
 
 /**
  * Compares a manifest with the live resource and the server's plan. Changes nothing.
- * @param created names of the environments that the same files create
  */
 async function findChange(
   connection: Connection,
   manifest: Manifest,
-  created: ReadonlySet<string>,
+  { created, forceConflicts }: PlanOptions,
 ): Promise<Change> {
   const live = await readLive(connection, manifest);
   assertNoEtag(manifest, live);
-  const plan = await planOf(connection, manifest, live, created);
+  const plan = await planOf(connection, manifest, live, { created, forceConflicts });
   const differences = [...recordDifferences(manifest, live), ...clusterDifferences(plan)];
   if (!live) return { manifest, action: "create", differences, live, plan };
   const same = differences.length === 0 && plan?.plan?.changes.length === 0 && isReady(live);
@@ -60,13 +66,16 @@ async function findChange(
 export async function findChanges(
   connection: Connection,
   manifests: readonly Manifest[],
+  { forceConflicts = false }: { readonly forceConflicts?: boolean | undefined } = {},
 ): Promise<readonly Change[]> {
   const limit = createLimit(CONCURRENCY);
   const created = new Set<string>();
   const find = async (kind: Manifest["kind"]) => {
     const found = await Promise.allSettled(
       manifests.filter((manifest) => manifest.kind === kind)
-        .map((manifest) => limit(() => findChange(connection, manifest, created))),
+        .map((manifest) =>
+          limit(() => findChange(connection, manifest, { created, forceConflicts }))
+        ),
     );
     const errors = found.flatMap((one) => one.status === "rejected" ? [one.reason] : []);
     if (errors.length > 1) throw new AggregateError(errors);
@@ -88,13 +97,14 @@ export async function submit(
   connection: Connection,
   manifest: Manifest,
   live: Environment | Workload | undefined,
-  { validateOnly }: CallOptions,
+  { validateOnly, forceConflicts }: CallOptions,
 ): Promise<Operation> {
   const common = { requestId: crypto.randomUUID(), validateOnly };
   const { name, kind, resource } = manifest;
   if (kind === "workload") {
     return await connection.client(WorkloadService).deployWorkload({
       ...common,
+      forceConflicts,
       parent: environmentName(environmentIdOf(name)),
       workloadId: idOf(name),
       workload: resource,
@@ -110,6 +120,7 @@ export async function submit(
   const { ttl: _, expireTime: __, ...rest } = resource;
   return await client.updateEnvironment({
     ...common,
+    forceConflicts,
     environment: { ...rest, ...(expireTime && { expireTime }) },
     updateMask: { paths: expireTime ? [...paths, "expire_time"] : paths },
   });
@@ -143,11 +154,11 @@ async function planOf(
   connection: Connection,
   manifest: Manifest,
   live: Environment | Workload | undefined,
-  created: ReadonlySet<string>,
+  { created, forceConflicts }: PlanOptions,
 ): Promise<Operation | undefined> {
   const environment = environmentName(environmentIdOf(manifest.name));
   if (manifest.kind === "workload" && created.has(environment)) return undefined;
-  return await submit(connection, manifest, live, { validateOnly: true });
+  return await submit(connection, manifest, live, { validateOnly: true, forceConflicts });
 }
 
 function isReady(live: Environment | Workload): boolean {

@@ -1,6 +1,6 @@
 import { usageError } from "../errors/cli_error.ts";
 import { duration, texts } from "../flags/parse_flag.ts";
-import { command, DRY_RUN, NO_WAIT, type Runner, runWith } from "./command.ts";
+import { command, DRY_RUN, FORCE_CONFLICTS, NO_WAIT, type Runner, runWith } from "./command.ts";
 
 const FILES = [
   "-f, --file <path>",
@@ -26,6 +26,7 @@ export function applyCommand(runner: Runner) {
     .addOption(DRY_RUN)
     .option("--prune", "delete resources that -l selects and no file contains")
     .option("-l, --selector <labels>", "what --prune may delete, such as team=web")
+    .option(...FORCE_CONFLICTS)
     .addOption(NO_WAIT)
     .option("--timeout <duration>", "stop waiting for each; the operations continue", duration)
     .action((plan, flags) =>
@@ -48,6 +49,7 @@ export function planCommand(runner: Runner) {
     .option("--out <path>", "save the plan for 'mpctl apply', which then executes exactly this")
     .option("--prune", "also show what would be deleted")
     .option("-l, --selector <labels>", "what --prune may delete, such as team=web")
+    .option(...FORCE_CONFLICTS)
     .action((flags) =>
       runWith(runner, flags, async (context) => {
         const { apply } = await import("../commands/apply.ts");
@@ -63,6 +65,7 @@ export function diffCommand(runner: Runner) {
     "mpctl diff -f platform/ -o json",
   ])
     .requiredOption(...FILES)
+    .option(...FORCE_CONFLICTS)
     .action((flags) =>
       runWith(runner, flags, async (context) => {
         const { diff } = await import("../commands/apply.ts");

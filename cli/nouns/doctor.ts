@@ -1,36 +1,53 @@
-import {
-  DiagnoseResponseSchema,
-  DiagnosticsService,
-  type Finding,
-  type ForeignObjects,
-  type Leftover,
-  SweepObjectsResponseSchema,
-} from "@mpc/proto";
+import { DiagnoseResponseSchema, DiagnosticsService, type ForeignObjects } from "@mpc/proto";
+import { claim } from "../commands/claim.ts";
+import { sweep, type SweepFlags } from "../commands/sweep.ts";
 import { type CommandContext, withClient } from "../context.ts";
 import { EXIT, usageError } from "../errors/cli_error.ts";
+import { printFindings } from "../output/findings.ts";
 import { isForPeople } from "../output/format.ts";
 import { printMessage } from "../output/print.ts";
-import { command, DRY_RUN, type Runner, runWith } from "./command.ts";
+import { duration, nonEmpty } from "../flags/parse_flag.ts";
+import { command, DRY_RUN, NO_WAIT, type Runner, runWith } from "./command.ts";
 
 /** `mpctl doctor` */
 export function doctorCommand(runner: Runner) {
   return command("doctor", "Check the platform's invariants, and say how to repair violations", [
     "mpctl doctor",
     "mpctl doctor --sweep --dry-run  # list the objects without a record",
+    "mpctl doctor --claim default  # after another copy of the database was stopped",
     "mpctl doctor --sweep  # remove them after a question; without a terminal add --yes",
   ])
     .option("--sweep", "remove objects without a record from the clusters")
-    .option("-y, --yes", "do not ask before --sweep removes what it has listed")
+    .option(
+      "--claim <cluster>",
+      "claim a cluster that another copy of the database has claimed",
+      nonEmpty,
+    )
+    .option("-y, --yes", "do not ask before --sweep removes what it has listed, or before --claim")
     .addOption(DRY_RUN)
+    .addOption(NO_WAIT)
+    .option("--timeout <duration>", "stop waiting; the operation continues", duration)
     .action((flags) =>
       runWith(runner, flags, (context) => {
+        if (flags.sweep && flags.claim !== undefined) {
+          throw usageError("Cannot use --sweep and --claim together");
+        }
         if (flags.sweep) return sweep(context, flags);
-        const extra = flags.yes ? "--yes" : flags.dryRun ? "--dry-run" : undefined;
-        if (extra) throw usageError(`Cannot use ${extra} without --sweep`);
+        if (flags.claim !== undefined) return claim(context, flags.claim, flags);
+        const extra = SWEEP_FLAGS.find(([, isGiven]) => isGiven(flags))?.[0];
+        if (extra) throw usageError(`Cannot use ${extra} without --sweep or --claim`);
         return diagnose(context);
       })
     );
 }
+
+/** The flags that only belong to a sweep or a claim. */
+const SWEEP_FLAGS: readonly (readonly [string, (flags: SweepFlags) => boolean])[] = [
+  ["--yes", ({ yes }) => yes === true],
+  ["--dry-run", ({ dryRun }) => dryRun === true],
+  ["--no-wait", ({ wait }) => wait === false],
+  ["--timeout", ({ timeout }) => timeout !== undefined],
+];
 
 async function diagnose(context: CommandContext): Promise<number> {
   const { terminal, config } = context;
@@ -50,70 +67,6 @@ async function diagnose(context: CommandContext): Promise<number> {
   }
   for (const foreign of answer.foreignObjects) terminal.out(`• ${inWords(foreign)}\n`);
   return exitCode;
-}
-
-async function sweep(
-  context: CommandContext,
-  { yes = false, dryRun = false }: { readonly yes?: boolean; readonly dryRun?: boolean },
-): Promise<number> {
-  const { terminal, host, config } = context;
-  return await withClient(context, DiagnosticsService, async (client) => {
-    const listed = await client.sweepObjects({ validateOnly: true });
-    const { leftovers, findings } = listed;
-    const exitCode = findings.length > 0 ? EXIT.ERROR : EXIT.OK;
-    const forPeople = isForPeople(config.output);
-    if (dryRun || leftovers.length === 0) {
-      if (!forPeople) await printMessage(context, SweepObjectsResponseSchema, listed);
-      else {
-        printLeftovers(context, leftovers);
-        if (leftovers.length === 0) terminal.err("There is nothing to sweep\n");
-        printFindings(context, findings);
-      }
-      return exitCode;
-    }
-    if (!yes) {
-      printLeftovers(context, leftovers);
-      const count = leftovers.reduce((sum, { objects }) => sum + objects.length, 0);
-      if (!terminal.interactive) {
-        throw usageError(
-          `Cannot sweep ${count} objects without a question: there is no terminal`,
-          "Add --yes to remove them, or --dry-run to list them",
-        );
-      }
-      const answer = await host.ask(`Remove these ${count} objects from the clusters? [y/N] `);
-      if (!/^y(es)?$/i.test(answer.trim())) {
-        terminal.err("Nothing was removed\n");
-        return EXIT.CANCELLED;
-      }
-    }
-    const swept = await client.sweepObjects({ leftovers });
-    if (!forPeople) {
-      await printMessage(context, SweepObjectsResponseSchema, swept);
-      return exitCode;
-    }
-    for (const { target } of swept.leftovers) {
-      terminal.out(`the objects of ${target} will be removed within a minute\n`);
-    }
-    for (const { target, targetUid } of leftovers) {
-      if (!swept.skippedUids.includes(targetUid)) continue;
-      terminal.out(`the objects of ${target} are gone, or have changed and are left alone\n`);
-    }
-    printFindings(context, findings);
-    return exitCode;
-  });
-}
-
-function printLeftovers({ terminal }: CommandContext, leftovers: readonly Leftover[]): void {
-  for (const { target, cluster, objects } of leftovers) {
-    terminal.out(`${target} on cluster '${cluster}':\n`);
-    for (const object of objects) terminal.out(`  - ${object}\n`);
-  }
-}
-
-function printFindings({ terminal }: CommandContext, findings: readonly Finding[]): void {
-  for (const { invariant, subject, message, remedy } of findings) {
-    terminal.out(`✗ ${invariant} ${subject}\n    ${message}\n    repair: ${remedy}\n`);
-  }
 }
 
 /** Objects of another control plane, for people. */

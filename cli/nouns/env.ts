@@ -5,6 +5,7 @@ import {
   command,
   eitherWay,
   ETAG,
+  FORCE_CONFLICTS,
   listCommand,
   noun,
   type Runner,
@@ -108,7 +109,8 @@ function update(runner: Runner) {
     .option("--max-cpu <quantity>", "quota; '' for none")
     .option("--max-memory <quantity>", "quota; '' for none")
     .option("--protect", "reject deletion, also by expiry")
-    .option("--no-protect", "allow deletion");
+    .option("--no-protect", "allow deletion")
+    .option(...FORCE_CONFLICTS);
   return eitherWay(update, "protect")
     .action((environment, flags) =>
       runWith(runner, flags, async (context) => {
@@ -125,6 +127,7 @@ function extend(runner: Runner) {
     .argument("<environment>")
     .argument("<duration>", "added to its remaining time", duration)
     .option(...ETAG)
+    .option(...FORCE_CONFLICTS)
     .action((environment, extend, flags) =>
       runWith(runner, flags, async (context) => {
         const { updateEnvironment } = await import("../commands/change_environment.ts");
@@ -137,6 +140,7 @@ function keep(runner: Runner) {
   return changeCommand("keep", "Remove the expiry of an environment", ["mpctl env keep dev"])
     .argument("<environment>")
     .option(...ETAG)
+    .option(...FORCE_CONFLICTS)
     .action((environment, flags) =>
       runWith(runner, flags, async (context) => {
         const { updateEnvironment } = await import("../commands/change_environment.ts");

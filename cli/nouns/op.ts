@@ -3,6 +3,7 @@ import {
   changeCommand,
   command,
   DRY_RUN,
+  FORCE_CONFLICTS,
   listCommand,
   NO_WAIT,
   noun,
@@ -96,9 +97,14 @@ function retry(runner: Runner) {
   return changeCommand(
     "retry",
     "Retry a failed operation, from the step that failed",
-    ["mpctl op retry 0198c2d4", "mpctl op retry 0198c2d4 --dry-run"],
+    [
+      "mpctl op retry 0198c2d4",
+      "mpctl op retry 0198c2d4 --dry-run",
+      "mpctl op retry 0198c2d4 --force-conflicts  # a way out of FIELD_CONFLICT",
+    ],
   )
     .argument("<operation>", ID)
+    .option(...FORCE_CONFLICTS)
     .action((operation, flags) =>
       runWith(runner, flags, async (context) => {
         const { retryOperation } = await import("../commands/operations.ts");

@@ -32,6 +32,9 @@ const WORDS: Readonly<Record<StepState, string>> = {
   [StepState.UNDO_FAILED]: "could not be undone",
 };
 
+/** The reason of an attempt whose cluster does not answer. */
+const CLUSTER_AWAY = "CLUSTER_UNREACHABLE";
+
 /** One step as a line of a log, printed at each change. */
 export function plainStep(step: OperationStep, now: number): string {
   const took = step.endTime ? ` (${between(step.startTime, step.endTime, now)})` : "";
@@ -87,6 +90,8 @@ function detailOf(step: OperationStep, now: number): string {
   const last = step.attempts.at(-1);
   const busy = step.state === StepState.RUNNING || step.state === StepState.UNDOING;
   if (!last) return step.progress;
+  // The progress says since when the cluster is away, and when it is tried again.
+  if (busy && last.error?.reason === CLUSTER_AWAY) return step.progress;
   if (busy && last.nextRetryTime && last.endTime) {
     const seconds = Math.max(0, (timestampMs(last.nextRetryTime) - now) / 1_000).toFixed(1);
     return `attempt ${last.number + 1} in ${seconds} s, because ${

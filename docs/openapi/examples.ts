@@ -54,6 +54,7 @@ export const EXAMPLES: Readonly<Record<string, Schema>> = {
   "/google.longrunning.Operations/WaitOperation": { name: OPERATION, timeout: "30s" },
   "/mpc.v1.DiagnosticsService/Diagnose": {},
   "/mpc.v1.DiagnosticsService/SweepObjects": { validateOnly: true },
+  "/mpc.v1.DiagnosticsService/ClaimCluster": { cluster: "default", validateOnly: true },
   "/mpc.v1.DiagnosticsService/GetServerInfo": {},
   "/grpc.health.v1.Health/Check": { service: "mpc.v1.EnvironmentService" },
   "/grpc.health.v1.Health/List": {},

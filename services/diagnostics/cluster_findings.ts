@@ -18,7 +18,7 @@ import { allOf } from "../resources/read_all.ts";
 import { isApplied } from "../resources/is_applied.ts";
 import type { Finding } from "./findings.ts";
 
-/** An object that is still there this long after it was abandoned is reported. */
+/** Something blocks the removal of an object that is still there this long after it was abandoned. */
 const SWEPT_WITHIN_MS = 600_000;
 
 export interface ClusterFindings {
@@ -56,7 +56,7 @@ export async function clusterFindings(
     ...unread.map(unreadFinding),
     ...[...lost].map(([name, carried]) => lostFinding(name, carried, inventory)),
     ...withoutRecord(resources, objects.filter((o) => !known.has(o.targetUid))),
-    ...stuckOrphans(unknownObjects(resources, objects), known, clock.now()),
+    ...abandoned(unknownObjects(resources, objects), known, clock.now()),
     ...withoutObject(resources.filter(isTold), objects),
     ...wrongRevision(workloads.filter(isTold), objects),
   ];
@@ -109,20 +109,27 @@ function withoutRecord(
   }));
 }
 
-/** Orphans that the janitor has failed to sweep for a while. */
-function stuckOrphans(
+/** What abandoned resources have left: the janitor removes it, unless something blocks that. */
+function abandoned(
   objects: readonly ClusterObject[],
   orphans: ReadonlyMap<string, Orphan>,
   now: Instant,
 ): readonly Finding[] {
-  return objects.flatMap(({ object, targetUid }) => {
+  return objects.flatMap(({ object, targetUid }): readonly Finding[] => {
     const orphan = orphans.get(targetUid);
-    if (!orphan || now - orphan.createTime < SWEPT_WITHIN_MS) return [];
+    if (!orphan) return [];
+    const finding = { invariant: "OBJECT_WITHOUT_RECORD" as const, subject: object };
+    if (now - orphan.createTime < SWEPT_WITHIN_MS) {
+      return [{
+        ...finding,
+        message: `'${orphan.target}' was abandoned and left it behind; it is still to be removed`,
+        remedy: "mpctl doctor --sweep",
+      }];
+    }
     const [kind = "", ...path] = object.split("/");
     const at = path.length > 1 ? `${path[1]} -n ${path[0]}` : `${path[0]}`;
     return [{
-      invariant: "OBJECT_WITHOUT_RECORD" as const,
-      subject: object,
+      ...finding,
       message: `'${orphan.target}' left it behind, and it could not be removed since ${
         new Date(orphan.createTime).toISOString()
       }: see what blocks its removal`,

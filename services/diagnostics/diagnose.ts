@@ -1,4 +1,5 @@
 import {
+  adviceFor,
   type Environment,
   environmentIdOf,
   environmentName,
@@ -8,6 +9,7 @@ import {
   type Workload,
 } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
+import { claimLost } from "../clusters/claimed_elsewhere.ts";
 import { allOf } from "../resources/read_all.ts";
 import type { ServiceDeps } from "../deps.ts";
 import type { ForeignObjects } from "../ports/mod.ts";
@@ -16,6 +18,7 @@ import { SETTLED } from "../resources/is_applied.ts";
 import { blockersOf, removalOf } from "../sagas/await_deletion.ts";
 import { driftFindings } from "./drift_findings.ts";
 import { type Finding, type Invariant, INVARIANTS } from "./findings.ts";
+import { isOfStore, storeFinding, unusableStore } from "./store_finding.ts";
 
 export interface Diagnosis {
   readonly checks: readonly string[];
@@ -35,11 +38,27 @@ const LIVE = ["PENDING", "RUNNING", "CANCELLING"];
 /**
  * Checks the platform's invariants and says how to repair each violation. A running change may look
  * like a violation for a moment, so only findings of two consecutive checks count. A cluster that
- * cannot be read is a finding, and everything else is checked without it.
+ * cannot be read is a finding, and everything else is checked without it. So is a store that cannot
+ * be written; if it cannot be read either, nothing else is checked.
  */
 export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagnosis> {
   await deps.authorizer.authorize(caller, { permission: "platform.diagnose", resource: null });
   const checks = Object.values(INVARIANTS);
+  const unusable = await unusableStore(deps.store, caller.signal);
+  try {
+    const { findings, foreign } = await lastingFindings(deps, caller);
+    return { checks, findings: unusable ? [unusable, ...findings] : findings, foreign };
+  } catch (error) {
+    if (!isOfStore(error)) throw error;
+    return { checks, findings: [unusable ?? storeFinding(error)], foreign: [] };
+  }
+}
+
+/** The findings of two consecutive checks. */
+async function lastingFindings(
+  deps: ServiceDeps,
+  caller: Caller,
+): Promise<Omit<Diagnosis, "checks">> {
   const first = await examine(deps, caller);
   const second = first.findings.length > 0 ? await examine(deps, caller) : first;
   const again = new Set(second.findings.map(keyOf));
@@ -47,12 +66,17 @@ export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagn
     ...first.findings.filter((finding) => again.has(keyOf(finding))),
     ...await driftFindings(deps, caller, second.comparable),
   ];
-  return { checks, findings, foreign: first.foreign };
+  return { findings, foreign: first.foreign };
 }
 
-/** The message may differ at the second check if a cluster cannot be read. */
+/** Invariants whose messages may differ at the second check. */
+const MAY_DIFFER: ReadonlySet<Invariant> = new Set([
+  "CLUSTER_CLAIMED_ELSEWHERE",
+  "CLUSTER_UNREADABLE",
+]);
+
 const keyOf = ({ invariant, subject, message }: Finding) =>
-  JSON.stringify([invariant, subject, invariant === "CLUSTER_UNREADABLE" ? "" : message]);
+  JSON.stringify([invariant, subject, MAY_DIFFER.has(invariant) ? "" : message]);
 
 interface Examination extends Omit<Diagnosis, "checks"> {
   /** The resources whose objects are to be compared one by one. */
@@ -82,6 +106,8 @@ async function examine(deps: ServiceDeps, caller: Caller): Promise<Examination> 
     ...unfinished.map(attentionFinding),
     ...await failedDeletions(deps, caller, resources.filter(({ name }) => !targets.has(name))),
     ...await waiting(deps, caller),
+    ...await engineFindings(deps, caller),
+    ...await lostClaims(deps, caller),
   ];
   const explained = new Set([...targets, ...found.map(({ subject }) => subject)]);
   return { findings, foreign, comparable: readable.filter(({ name }) => !explained.has(name)) };
@@ -152,6 +178,22 @@ function attentionFinding({ name, residue }: Operation): Finding {
   };
 }
 
+async function lostClaims(
+  { store }: ServiceDeps,
+  { signal }: Caller,
+): Promise<readonly Finding[]> {
+  return (await allOf(store.claims, signal)).flatMap(({ name, lost }) =>
+    lost
+      ? [{
+        invariant: "CLUSTER_CLAIMED_ELSEWHERE" as const,
+        subject: name,
+        message: `Nothing on it is changed: ${claimLost(idOf(name), lost.renewTime)}`,
+        remedy: `mpctl doctor --claim ${idOf(name)}`,
+      }]
+      : []
+  );
+}
+
 /** Resources that somebody asked to delete and that are partly gone. */
 async function failedDeletions(
   { store }: ServiceDeps,
@@ -199,6 +241,20 @@ async function waiting({ store }: ServiceDeps, { signal }: Caller): Promise<read
       remedy: `mpctl op explain ${idOf(first.value.name)}`,
     }];
   });
+}
+
+/** What keeps the engine from working. That no worker answers is a finding about the cluster. */
+async function engineFindings(
+  { engine, engineProblems }: ServiceDeps,
+  { signal }: Caller,
+): Promise<readonly Finding[]> {
+  const problems = await engineProblems?.(signal) ?? [];
+  return problems.filter(({ reason }) => reason !== "NO_WORKER").map((error) => ({
+    invariant: "ENGINE_WORKS",
+    subject: engine,
+    message: error.message,
+    remedy: error.metadata["command"] ?? adviceFor(error).command,
+  }));
 }
 
 /** The command that continues the change. It deletes only what was never created. */

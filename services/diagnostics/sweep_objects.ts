@@ -1,81 +1,122 @@
-import { isMpcError, MpcError, type NewEvent } from "@mpc/domain";
-import { allOf } from "../resources/read_all.ts";
+import { type JsonObject, MpcError, type NewEvent, type Operation, PLATFORM } from "@mpc/domain";
+import type { Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
+import type { Prepared } from "../mutations/admit.ts";
 import { fingerprint } from "../mutations/fingerprint.ts";
+import { mutate, type MutationOptions, type MutationResult } from "../mutations/mutate.ts";
 import type { ClusterObject } from "../ports/mod.ts";
+import { allOf } from "../resources/read_all.ts";
+import { listed as inWords } from "../sagas/listed_objects.ts";
+import type { PlatformSweepInput, SweptLeftover } from "../sagas/mod.ts";
 import { unknownObjects, unreadFinding } from "./cluster_findings.ts";
 import type { Finding } from "./findings.ts";
 
-/** The objects without a record that one resource has left. */
-export interface Leftover {
-  /** Name of the resource that the objects once belonged to. */
-  readonly target: string;
-  readonly targetUid: string;
-  readonly cluster: string;
-  /** `Kind/namespace/name`, or `Kind/name`. */
-  readonly objects: readonly string[];
-  /** Stands for these objects: a sweep of another state skips them. */
-  readonly hash: string;
-}
+/** The objects without a record that one resource has left; the hash stands for their state. */
+export type Leftover = SweptLeftover;
 
 /** A leftover as it was listed. */
 export type Listed = Pick<Leftover, "targetUid" | "hash">;
 
-export interface SweepRequest {
-  /** Lists the leftovers, and removes nothing (AIP-163). */
-  readonly validateOnly: boolean;
-  /** The leftovers to remove, as they were listed. */
-  readonly leftovers: readonly Listed[];
-}
-
-/** The leftovers that a sweep removes or would remove, and what it does not touch. */
-export interface Sweep {
+/** What a sweep would remove. */
+export interface Leftovers {
   readonly leftovers: readonly Leftover[];
-  /** Leftovers that are gone, or have changed since they were listed. */
-  readonly skipped: readonly Listed[];
   /** Clusters that could not be read. */
   readonly findings: readonly Finding[];
 }
 
+/** What a sweep removes, and what it does not touch. */
+export interface Sweep {
+  /** Null if everything that was listed is gone or has changed. */
+  readonly operation: Stored<Operation> | null;
+  readonly leftovers: readonly Leftover[];
+  /** Leftovers that are gone, or have changed since they were listed. */
+  readonly skipped: readonly Listed[];
+}
+
+const ACCESS = { permission: "platform.sweep", resource: null } as const;
+
 /**
- * Records objects without a record as orphans, which the janitor then removes. Objects of other
- * installations are never among them. Only what was listed before is removed, and only as it was
- * listed; the event `SweepRequested` says who asked.
- * @throws {MpcError} INVALID_ARGUMENT `NOTHING_TO_SWEEP`, UNAVAILABLE `NO_WORKER`, and as
- *   {@linkcode ClusterReader} documents
+ * Lists the objects without a record. Objects of other installations are never among them.
+ * @throws {MpcError} UNAVAILABLE `NO_WORKER`, and as {@linkcode ClusterReader} documents
+ */
+export async function listLeftovers(deps: ServiceDeps, caller: Caller): Promise<Leftovers> {
+  await deps.authorizer.authorize(caller, ACCESS);
+  return await find(deps, caller);
+}
+
+/**
+ * Removes objects without a record from the clusters, as an operation. Only what was listed before is
+ * removed, and only as it was listed; the events `SweepRequested` say who asked for what.
+ * @throws {MpcError} INVALID_ARGUMENT `NOTHING_TO_SWEEP`, and as {@linkcode mutate} and
+ *   {@linkcode listLeftovers} document
  */
 export async function sweepObjects(
   deps: ServiceDeps,
   caller: Caller,
-  { validateOnly, leftovers: listed }: SweepRequest,
+  request: Pick<MutationOptions, "requestId"> & { readonly leftovers: readonly Listed[] },
 ): Promise<Sweep> {
-  await deps.authorizer.authorize(caller, { permission: "platform.sweep", resource: null });
-  if (!validateOnly && listed.length === 0) throw nothingToSweep();
-  const { leftovers, findings } = await find(deps, caller);
-  if (validateOnly) return { leftovers, skipped: [], findings };
-  const found = new Map(leftovers.map((leftover) => [leftover.targetUid, leftover]));
-  const swept = listed.flatMap(({ targetUid, hash }) => {
-    const leftover = found.get(targetUid);
-    return leftover?.hash === hash ? [leftover] : [];
+  try {
+    const { operation } = await requestSweep(deps, caller, request);
+    const { leftovers = [] } = (operation?.value.input ?? {}) as Partial<PlatformSweepInput>;
+    const uids = new Set(leftovers.map(({ targetUid }) => targetUid));
+    const skipped = request.leftovers.filter(({ targetUid }) => !uids.has(targetUid));
+    return { operation, leftovers, skipped };
+  } catch (error) {
+    if (!(error instanceof AllChanged)) throw error;
+    return { operation: null, leftovers: [], skipped: request.leftovers };
+  }
+}
+
+/** Signals through `mutate` that nothing is as it was listed. */
+class AllChanged extends MpcError<"ABORTED"> {}
+
+/**
+ * Requests a sweep like any other change.
+ * @throws {MpcError} as {@linkcode sweepObjects} documents, and ABORTED `PLAN_OUTDATED` if nothing is
+ *   as it was listed
+ */
+export async function requestSweep(
+  deps: ServiceDeps,
+  caller: Caller,
+  request: MutationOptions & { readonly leftovers: readonly Listed[] },
+): Promise<MutationResult> {
+  const leftovers = request.leftovers.map(({ targetUid, hash }) => ({ targetUid, hash }));
+  const method = { name: "SweepObjects", body: { leftovers }, access: ACCESS };
+  return await mutate(deps, caller, request, method, async (): Promise<Prepared> => {
+    if (leftovers.length === 0) throw nothingToSweep();
+    const found = (await find(deps, caller)).leftovers;
+    const unchanged = found.filter(({ targetUid, hash }) =>
+      leftovers.some((listed) => listed.targetUid === targetUid && listed.hash === hash)
+    );
+    if (unchanged.length === 0) throw allChanged();
+    return {
+      kind: "platform.sweep",
+      target: PLATFORM,
+      targetUid: "",
+      input: { leftovers: unchanged.map((leftover): JsonObject => ({ ...leftover })) },
+      current: null,
+      lock: "none",
+      timeoutMs: null,
+      notes: (operation) => unchanged.map((leftover) => requested(operation, leftover)),
+    };
   });
-  for (const leftover of swept) await recordOrphan(deps, caller, leftover);
-  const uids = new Set(swept.map(({ targetUid }) => targetUid));
-  const skipped = listed.filter(({ targetUid }) => !uids.has(targetUid));
-  return { leftovers: swept, skipped, findings };
 }
 
 async function find(
   { store, cluster }: ServiceDeps,
   { signal }: Caller,
-): Promise<Pick<Sweep, "leftovers" | "findings">> {
+): Promise<Leftovers> {
   const { objects, unread } = await cluster.inventory({ signal });
   // Records are read after the objects, so that an object that was just created has one.
   const resources = [
     ...await allOf(store.environments, signal),
     ...await allOf(store.workloads, signal),
   ];
-  const lost = Map.groupBy(unknownObjects(resources, objects), ({ targetUid }) => targetUid);
+  const lost = Map.groupBy(
+    unknownObjects(resources, objects),
+    ({ targetUid, cluster }) => `${targetUid} ${cluster}`,
+  );
   return {
     leftovers: [...lost.values()].flatMap(leftoverOf),
     findings: unread.map(unreadFinding),
@@ -92,38 +133,34 @@ function leftoverOf(objects: readonly ClusterObject[]): readonly Leftover[] {
   return [{ target, targetUid, cluster, objects: texts, hash }];
 }
 
-async function recordOrphan(
-  { store, clock }: ServiceDeps,
-  { principal, signal }: Caller,
-  { target, targetUid, cluster, objects }: Leftover,
-): Promise<void> {
-  const now = clock.now();
-  const requested: NewEvent = {
-    time: now,
+function requested(
+  { name, actor, createTime }: Operation,
+  { target, cluster, objects }: Leftover,
+): NewEvent {
+  return {
+    time: createTime,
     type: "NOTICED",
     reason: "SweepRequested",
-    message: `The removal of ${objects.length} objects without a record was requested: ${
-      objects.slice(0, 20).join(", ")
-    }${objects.length > 20 ? ", …" : ""}`,
+    message:
+      `The removal of ${objects.length} objects without a record from cluster '${cluster}' ` +
+      `was requested: ${inWords(objects)}`,
     target,
-    operation: null,
-    actor: principal,
+    operation: name,
+    actor,
     resource: null,
   };
-  const orphan = { name: `orphans/${targetUid}`, target, targetUid, cluster, objects };
-  try {
-    await store.orphans.create(
-      { ...orphan, operation: "", createTime: now },
-      { signal, events: [requested] },
-    );
-  } catch (error) {
-    // It is already recorded as an orphan.
-    if (!isMpcError(error, "ALREADY_EXISTS")) throw error;
-  }
 }
 
 const nothingToSweep = (): MpcError =>
   new MpcError("INVALID_ARGUMENT", {
     reason: "NOTHING_TO_SWEEP",
     message: "Cannot sweep: no leftovers are named; list them with validate_only first",
+  });
+
+const allChanged = (): MpcError =>
+  new AllChanged("ABORTED", {
+    reason: "PLAN_OUTDATED",
+    message:
+      "Cannot sweep: what was listed is gone, or has changed since; list the leftovers again",
+    retryable: false,
   });

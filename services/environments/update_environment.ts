@@ -27,6 +27,8 @@ export interface UpdateEnvironmentRequest extends MutationOptions {
   readonly change: Readonly<Record<string, unknown>>;
   /** Parts of fields to change. */
   readonly patch?: EnvironmentPatch;
+  /** Takes over fields that somebody else manages on the cluster. */
+  readonly forceConflicts?: boolean;
   /** What to create where there is no such environment; it is an error where this is not set. */
   readonly creation?: unknown;
 }
@@ -44,7 +46,7 @@ export async function updateEnvironment(
   caller: Caller,
   request: UpdateEnvironmentRequest,
 ): Promise<MutationResult> {
-  const { name, etag, patch = {} } = request;
+  const { name, etag, patch = {}, forceConflicts = false } = request;
   assertName("environment", name, ACTION, "environment.name");
   // All that is wrong is told at once; limits of the whole are checked when the whole is known.
   const change = parseEnvironmentChange(ACTION, {
@@ -56,7 +58,7 @@ export async function updateEnvironment(
   });
   const method = {
     name: "UpdateEnvironment",
-    body: { name, etag, change, patch, creation },
+    body: { name, etag, change, patch, creation, ...(forceConflicts && { forceConflicts }) },
     access: { permission: "environment.update", resource: name },
   } as const;
   return await mutate(deps, caller, request, method, async () => {
@@ -71,7 +73,7 @@ export async function updateEnvironment(
 
 function prepareUpdate(
   deps: ServiceDeps,
-  { name, etag, change, patch = {} }: UpdateEnvironmentRequest,
+  { name, etag, change, patch = {}, forceConflicts = false }: UpdateEnvironmentRequest,
   current: Stored<Environment>,
 ): Prepared {
   const { value, version } = current;
@@ -101,6 +103,7 @@ function prepareUpdate(
       wanted,
       previous,
       previousState,
+      forceConflicts,
     },
     current,
     lock: "take",

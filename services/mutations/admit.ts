@@ -1,9 +1,11 @@
 import {
   type Cancellation,
   idOf,
+  type Instant,
   isMpcError,
   type JsonObject,
   MpcError,
+  type NewEvent,
   type Operation,
   type OperationKind,
   type PlannedChange,
@@ -16,20 +18,20 @@ import type { ServiceDeps } from "../deps.ts";
 import { type EventFacts, operationEvent } from "../resources/resource_events.ts";
 import {
   adapterOf,
-  DEFINITIONS,
   dropWaiting,
   type LockedResource,
   OPERATION_ADMITTED,
   requestCancel,
+  resourceDefinition,
   withdrawLock,
 } from "../sagas/mod.ts";
 import { confirmAdmission, deleteUnadmitted } from "./admission.ts";
 
 /**
  * How an operation gets its resource's lock: `take` it now, or `queue` behind the running
- * operation, which is cancelled (only deletions may).
+ * operation, which is cancelled (only deletions may). One that is about no resource has `none`.
  */
-export type Lock = "take" | "queue";
+export type Lock = "take" | "queue" | "none";
 
 /** A change that a use case has checked and that may be admitted. */
 export interface Prepared {
@@ -47,14 +49,16 @@ export interface Prepared {
   readonly recordChanges?: readonly PlannedChange[];
   /** Steps that a retry need not run again. */
   readonly steps?: readonly StepRecord[];
+  /** What to note in the log with the operation, for the audit. */
+  readonly notes?: (operation: Operation) => readonly NewEvent[];
   readonly retryOf?: string;
   /** The operation is cancelled from its begin: it only undoes what its steps say is done. */
   readonly cancellation?: Cancellation;
 }
 
 /**
- * Admits an operation: writes its record, then the lock on its resource, then checks that its
- * record is still there. `admission.ts` explains why that is sufficient.
+ * Admits an operation: writes its record, then the lock on its resource if it is about one, then
+ * checks that its record is still there. `admission.ts` explains why that is sufficient.
  * @throws {MpcError} ABORTED `VERSION_CONFLICT` or `ADMISSION_DROPPED`, ALREADY_EXISTS `NAME_TAKEN`
  *   or `REQUEST_ID_TAKEN`: prepare again
  */
@@ -66,15 +70,20 @@ export async function admit(
 ): Promise<Stored<Operation>> {
   const { store, clock } = deps;
   const { signal } = caller;
+  const stored = { value: operation, version: 1 };
+  const time = clock.now();
+  const message = `${operation.kind} of '${operation.target}'`;
+  const needsNone = prepared.lock === "none";
   const created = await store.operations.create(operation, {
     signal,
-    events: [operationEvent({ value: operation, version: 1 }, {
-      type: "CREATED",
-      reason: "OperationRequested",
-      message: `${operation.kind} of '${operation.target}'`,
-      time: clock.now(),
-    })],
+    events: [
+      operationEvent(stored, { type: "CREATED", reason: "OperationRequested", message, time }),
+      ...prepared.notes?.(operation) ?? [],
+      ...needsNone ? [operationEvent(stored, admissionOf(operation, time))] : [],
+    ],
   });
+  // Without a lock the record is all of the admission.
+  if (needsNone) return created;
   // From here on the caller's signal is ignored: the admission is either completed or withdrawn.
   try {
     await lock(deps, operation, prepared);
@@ -102,22 +111,22 @@ async function lock(deps: ServiceDeps, operation: Operation, prepared: Prepared)
   const { store, clock } = deps;
   const { current } = prepared;
   const adapter = adapterOf(operation);
+  const definition = resourceDefinition(operation.kind);
+  if (!adapter || !definition) return;
   const collection = adapter.collection(store);
   const queued = prepared.lock === "queue" && current !== null;
   const now = clock.now();
-  const facts: EventFacts = {
-    reason: queued ? "DeletionQueued" : OPERATION_ADMITTED,
-    message: queued
-      ? `${operation.kind} waits until the running operation has stopped`
-      : `${operation.kind} may start`,
-    operation: operation.name,
-    actor: operation.actor,
-    time: now,
-  };
+  const facts: EventFacts = queued
+    ? {
+      ...admissionOf(operation, now),
+      reason: "DeletionQueued",
+      message: `${operation.kind} waits until the running operation has stopped`,
+    }
+    : admissionOf(operation, now);
   const value: LockedResource = queued
     ? { ...current.value, nextOperation: operation.name, updateTime: now }
     : {
-      ...DEFINITIONS[operation.kind].begin(current?.value ?? null, operation.input, {
+      ...definition.begin(current?.value ?? null, operation.input, {
         operation,
         now,
         message: "",
@@ -132,6 +141,12 @@ async function lock(deps: ServiceDeps, operation: Operation, prepared: Prepared)
   }
   const events = [adapter.eventOf({ value, version: current.version + 1 }, facts)];
   await collection.replace(value, current.version, { events });
+}
+
+/** The event after which an engine may start an operation. */
+function admissionOf({ kind, name, actor }: Operation, time: Instant): EventFacts {
+  const message = `${kind} may start`;
+  return { reason: OPERATION_ADMITTED, message, operation: name, actor, time };
 }
 
 async function unlock(

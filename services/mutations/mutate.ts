@@ -9,6 +9,7 @@ import {
 } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
 import { admit, type Prepared } from "./admit.ts";
+import { assertClaimed } from "../clusters/assert_claimed.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import type { Access } from "../ports/mod.ts";
@@ -79,6 +80,7 @@ export async function mutate(
         if (validateOnly) return { operation: null, plan, kind, target };
         assertPlan(plan, planHash, target);
       }
+      await assertClaimed(deps.store, prepared, caller.signal);
       const now = deps.clock.now();
       const { kind } = prepared;
       const operation = newOperation(deps, caller, {

@@ -8,6 +8,7 @@ import {
   type ErrorRecord,
   idOf,
   isTerminal,
+  type MpcError,
   type Operation,
   type Responsible,
   type StepRecord,
@@ -18,7 +19,7 @@ import type { ServiceDeps } from "../deps.ts";
 import { getOperation } from "./read_operations.ts";
 import { revertCommand } from "../diagnostics/describe_drift.ts";
 import { blockersOf, removalOf } from "../sagas/await_deletion.ts";
-import { resourceOf } from "../sagas/mod.ts";
+import { DEFINITIONS, resourceOf } from "../sagas/mod.ts";
 import { obstacleOf } from "../sagas/step_obstacle.ts";
 import type { WorkloadDeployInput } from "../sagas/workload_deploy.ts";
 
@@ -51,14 +52,19 @@ export async function explainOperation(
   caller: Caller,
   name: string,
 ): Promise<Explanation> {
-  const { value: operation } = await getOperation(deps, caller, name);
+  const { value: recorded } = await getOperation(deps, caller, name);
+  const problem = await engineProblem(deps, caller, recorded);
+  const operation = problem ? { ...recorded, waitingReason: problem.message } : recorded;
   const resource = await resourceOf(deps.store, operation, caller.signal);
   const step = stepAtFault(operation);
   const attempt = step?.attempts.findLast((attempt) => attempt.error !== null);
   const error = operation.error ?? attempt?.error ?? null;
   const told = summary(operation, step, attempt?.nextRetryTime ?? null);
   const causes = error ? causesOf(operation, step, error) : [];
-  const since = hasFailed(operation) ? changedSince(operation, resource?.value) : null;
+  const isAboutOne = DEFINITIONS[operation.kind].resource !== null;
+  const since = isAboutOne && hasFailed(operation)
+    ? changedSince(operation, resource?.value)
+    : null;
   if (since) {
     const nextCommand = since.by ? `mpctl op explain ${idOf(since.by)}` : "";
     const summary = `${told}; ${since.what}`;
@@ -66,7 +72,7 @@ export async function explainOperation(
   }
   const drifted = operation.state === "SUCCEEDED" && driftSince(operation, resource?.value);
   if (drifted) return { ...drifted, summary: `${told}; ${drifted.summary}`, causes };
-  const obstacle = step && !operation.waitingReason ? obstacleOf(step) : undefined;
+  const obstacle = step && waitOf(operation, step) === "" ? obstacleOf(step) : undefined;
   if (obstacle && !isTerminal(operation.state)) {
     const { responsible, nextStep, command } = obstacle;
     const nextCommand = command || `mpctl op watch ${idOf(operation.name)}`;
@@ -79,9 +85,22 @@ export async function explainOperation(
     causes,
     responsible,
     nextStep: operation.waitingReason ? "" : advice?.nextStep ?? "",
-    nextCommand: nextCommandOf(operation, error, responsible),
+    nextCommand: problem && commandOf(problem) || nextCommandOf(operation, error, responsible),
   };
 }
+
+/** What keeps the engine from continuing an operation whose record gives no reason for waiting. */
+async function engineProblem(
+  { engine, engineProblems }: ServiceDeps,
+  { signal }: Caller,
+  operation: Operation,
+): Promise<MpcError | undefined> {
+  if (isTerminal(operation.state) || operation.waitingReason || operation.engine !== engine) return;
+  const problems = await engineProblems?.(signal) ?? [];
+  return problems.find(({ reason }) => reason !== "ENGINE_HOUSEKEEPING");
+}
+
+const commandOf = (error: MpcError) => error.metadata["command"] ?? adviceFor(error).command;
 
 /** How the cluster differs now from what a successful operation applied; undefined if it does not. */
 function driftSince(
@@ -118,7 +137,7 @@ function changedSince(
 function stepAtFault(operation: Operation): StepRecord | undefined {
   return operation.steps.find((step) => step.state === "UNDO_FAILED") ??
     operation.steps.find((step) => step.name === operation.error?.metadata["step"]) ??
-    operation.steps.find((step) => step.state === "RUNNING" || step.state === "UNDOING");
+    operation.steps.find(({ state }) => ["RUNNING", "UNDOING", "FAILED"].includes(state));
 }
 
 function summary(
@@ -134,18 +153,26 @@ function summary(
       if (operation.waitingReason) {
         return `${what} waits at step '${step?.name ?? ""}': ${operation.waitingReason}`;
       }
-      const tries = step?.attempts.at(-1)?.number ?? 1;
-      const retry = nextRetryTime !== null && step?.attempts.at(-1)?.endTime !== null
+      const last = step?.attempts.at(-1);
+      if (step && last?.outageSince !== undefined) {
+        const part = last.undo ? `the undo of step '${step.name}'` : `step '${step.name}'`;
+        return `${what} waits at ${part}: ${step.progress}`;
+      }
+      const tries = last?.number ?? 1;
+      const retry = nextRetryTime !== null && last?.endTime !== null
         ? `; attempt ${tries} failed, the next begins at ${new Date(nextRetryTime).toISOString()}`
         : tries > 1
         ? ` for the ${ordinal(tries)} time`
         : "";
+      const since = tries > 1 && step?.startTime
+        ? `, retried ${tries - 1} times since ${new Date(step.startTime).toISOString()}`
+        : "";
       const progress = step?.progress ? `: ${step.progress}` : "";
-      return `${what} runs step '${step?.name ?? ""}'${retry}${progress}`;
+      return `${what} runs step '${step?.name ?? ""}'${retry}${since}${progress}`;
     }
     case "CANCELLING":
       return `${what} is being cancelled: ${operation.cancellation?.reason ?? ""}${
-        operation.waitingReason && `; it waits: ${operation.waitingReason}`
+        waitOf(operation, step) && `; it waits: ${waitOf(operation, step)}`
       }`;
     case "CANCELLED":
       return `${what} was cancelled by ${operation.cancellation?.actor}: ${operation.cancellation?.reason}`;
@@ -163,6 +190,12 @@ function summary(
         }, and the undo of step '${step.name}' failed`
         : `${what} was ended at step '${step?.name ?? ""}', and its steps were not undone`;
   }
+}
+
+/** Why an operation does not go on at the moment; empty where it does. */
+function waitOf({ waitingReason }: Operation, step: StepRecord | undefined): string {
+  if (waitingReason) return waitingReason;
+  return step?.attempts.at(-1)?.outageSince === undefined ? "" : step.progress;
 }
 
 function causesOf(
@@ -234,13 +267,16 @@ function nextCommandOf(
 
 /** What callers ask for in place of what failed by their own words: the catalogue's command. */
 function changeOf(
-  { kind, target, input }: Operation,
+  { name, kind, target, input }: Operation,
   error: ErrorRecord | null,
 ): string | undefined {
   const own = error && adviceFor(error);
   const command = own?.responsible === "caller" ? own.command : "";
   const environment = environmentIdOf(target);
-  const filled = command.replace("{environment}", environment).replace("{workload}", idOf(target));
+  const filled = command.replace("{environment}", environment)
+    .replace("{workload}", idOf(target)).replace("{operation}", idOf(name));
+  // A command about the operation suits every kind.
+  if (command.includes("{operation}")) return filled;
   const isUnknownCluster = error?.reason === "UNKNOWN_CLUSTER";
   if (kind === "environment.create") return isUnknownCluster ? filled : undefined;
   // The cluster of an environment that exists can only be given to the workers again.

@@ -2,58 +2,75 @@ import {
   type Environment,
   idOf,
   type Instant,
+  invalidArgument,
   MpcError,
   type Operation,
+  type OperationKind,
   type StepRecord,
   type Workload,
 } from "@mpc/domain";
+import type { Stored } from "@mpc/storage";
 import { assertIdle } from "../mutations/admit.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { getOperation } from "./read_operations.ts";
 import { mutate, type MutationOptions, type MutationResult } from "../mutations/mutate.ts";
-import { DEFINITIONS, journaledRun, newStepRecord, resourceOf, stepOf } from "../sagas/mod.ts";
+import {
+  DEFINITIONS,
+  journaledRun,
+  type LockedResource,
+  newStepRecord,
+  resourceOf,
+  stepOf,
+} from "../sagas/mod.ts";
 import { environmentUpdate, type EnvironmentUpdateInput } from "../sagas/environment_update.ts";
 import { notFound } from "../resources/preconditions.ts";
 
 const ACTION = "retry operation";
 
+export interface RetryOperationRequest extends MutationOptions {
+  readonly name: string;
+  /** Takes over fields that somebody else manages on the cluster. */
+  readonly forceConflicts?: boolean;
+}
+
+/** Kinds that apply objects. */
+const APPLYING: ReadonlySet<OperationKind> = new Set([
+  "environment.create",
+  "environment.update",
+  "workload.deploy",
+]);
+
 /**
  * Retries a failed operation, from the first step that must run again. The retry of a cancelled
  * operation completes the cancellation: it undoes what is left and runs no step. The new operation
  * names the one it retries.
- * @throws {MpcError} NOT_FOUND `OPERATION_NOT_FOUND`, FAILED_PRECONDITION `NOT_RETRYABLE`,
+ * @throws {MpcError} NOT_FOUND `OPERATION_NOT_FOUND`, INVALID_ARGUMENT `INVALID_FIELDS`, FAILED_PRECONDITION `NOT_RETRYABLE`,
  *   `SUPERSEDED` or `EXPIRE_TIME_PASSED`, and what `mutate` throws
  */
 export async function retryOperation(
   deps: ServiceDeps,
   caller: Caller,
-  request: MutationOptions & { readonly name: string },
+  request: RetryOperationRequest,
 ): Promise<MutationResult> {
-  const { name } = request;
+  const { name, forceConflicts = false } = request;
   const { value: failed } = await getOperation(deps, caller, name);
   const method = {
     name: "RetryOperation",
-    body: { name },
+    body: { name, ...(forceConflicts && { forceConflicts }) },
     access: { permission: failed.kind, resource: failed.target },
   };
   return await mutate(deps, caller, request, method, async () => {
     assertRetryable(failed);
-    const current = await resourceOf(deps.store, failed, caller.signal);
-    if (!current) {
-      const kind = DEFINITIONS[failed.kind].resource;
-      throw notFound(kind, failed.target, `${ACTION} '${idOf(name)}' on`);
-    }
-    assertIdle(current.value, ACTION);
-    if (current.value.lastOperation !== name) throw superseded(failed, current.value.lastOperation);
-    assertTimeLeft(failed, current.value, deps.clock.now());
+    if (forceConflicts) assertApplies(failed);
+    const current = await retriedResource(deps, caller, failed);
     return {
       kind: failed.kind,
       target: failed.target,
       targetUid: failed.targetUid,
-      input: failed.input,
+      input: forceConflicts ? { ...failed.input, forceConflicts } : failed.input,
       current,
-      lock: "take",
+      lock: current ? "take" : "none",
       timeoutMs: null,
       retryOf: name,
       ...(failed.cancellation
@@ -68,6 +85,23 @@ export async function retryOperation(
         : { steps: carriedOver(failed) }),
     };
   });
+}
+
+/** The resource that a failed operation is about, as the retry may take it; null for none. */
+async function retriedResource(
+  deps: ServiceDeps,
+  caller: Caller,
+  failed: Operation,
+): Promise<Stored<LockedResource> | null> {
+  const { resource } = DEFINITIONS[failed.kind];
+  if (resource === null) return null;
+  const current = await resourceOf(deps.store, failed, caller.signal);
+  if (!current) throw notFound(resource, failed.target, `${ACTION} '${idOf(failed.name)}' on`);
+  assertIdle(current.value, ACTION);
+  const { lastOperation } = current.value;
+  if (lastOperation !== failed.name) throw superseded(failed, lastOperation);
+  assertTimeLeft(failed, current.value, deps.clock.now());
+  return current;
 }
 
 /**
@@ -125,6 +159,16 @@ function assertRetryable({ name, state }: Operation): void {
     message: `Cannot ${ACTION} '${idOf(name)}': it is ${state}, must be FAILED or NEEDS_ATTENTION`,
     metadata: { operation: name, state },
   });
+}
+
+function assertApplies({ name, kind }: Operation): void {
+  if (APPLYING.has(kind)) return;
+  throw invalidArgument(`${ACTION} '${idOf(name)}'`, [{
+    field: "force_conflicts",
+    value: "true",
+    rule: "NOT_APPLICABLE",
+    hint: `is for operations that apply objects, not for '${kind}'`,
+  }]);
 }
 
 function superseded({ name, target }: Operation, later: string | null): MpcError {

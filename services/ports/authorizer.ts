@@ -8,8 +8,7 @@ export type Permission =
   | "workload.get"
   | "workload.logs"
   | "operation.get"
-  | "platform.diagnose"
-  | "platform.sweep";
+  | "platform.diagnose";
 
 /** The permissions of lists and watches; each concerns documents of one kind. */
 export type ListPermission = "environment.get" | "workload.get" | "operation.get";

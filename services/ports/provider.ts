@@ -1,4 +1,5 @@
 import type { PlannedChange, Quota, Residue, WorkloadSpec } from "@mpc/domain";
+import type { Claims } from "./claims.ts";
 import type {
   ClusterReader,
   ProviderCall,
@@ -12,16 +13,23 @@ import type {
  * another uid is never changed.
  *
  * Besides the failures of {@linkcode ClusterReader}, every change may fail with:
+ * - `FAILED_PRECONDITION` `CLUSTER_CLAIMED_ELSEWHERE`: another copy of the store claims the cluster
+ *   (permanent); nothing was asked of the cluster
  * - `ALREADY_EXISTS` `OWNED_BY_ANOTHER`: an object of that name belongs to somebody else (permanent)
- * - `ABORTED` `CLUSTER_CONFLICT`: somebody else has just changed the object (retryable), or manages
- *   fields of it (permanent; `metadata` has `manager` and `fields`; see `forceConflicts`)
+ * - `ABORTED` `CLUSTER_CONFLICT`: somebody else has just changed the object (retryable)
+ * - `ABORTED` `FIELD_CONFLICT`: somebody else manages fields of the object (permanent; `metadata` has
+ *   `manager` and `fields`; see `forceConflicts`)
  * - `FAILED_PRECONDITION` `ADMISSION_DENIED`, `IMMUTABLE_FIELD`; `INVALID_ARGUMENT`
  *   `OBJECT_INVALID`: the cluster rejects the object (permanent); `UNAVAILABLE`
  *   `ADMISSION_UNREACHABLE`: an admission webhook does not answer (retryable)
+ *
+ * A failed change may say what it has changed nevertheless, for the undo (`madeBy` of the domain).
  */
 export interface Provider extends ClusterReader {
   /** `simulated` or `kubernetes`. */
   readonly name: string;
+  /** The claims to the clusters, which every change needs; absent where nothing else can claim them. */
+  readonly claims?: Claims;
   /** A cheap call that fails like any other if the cluster is unreachable or rejects us. */
   assertReachable(call: ProviderCall): Promise<void>;
   /**
@@ -82,11 +90,12 @@ export interface Provider extends ClusterReader {
   environmentDrift(intent: NamespaceIntent, call: ProviderCall): Promise<readonly Difference[]>;
   /**
    * Requests the deletion of the objects of workloads; does not wait.
+   * @returns the deletions; with `withNamespace` those of what runs pods
    * @param intents of one environment; deleting them together costs little more than deleting one
    */
   deleteWorkloads(
     intents: readonly WorkloadRef[],
-    call: ApplyCall,
+    call: DeleteCall,
   ): Promise<readonly PlannedChange[]>;
   /** Waits until a workload's objects are gone. */
   awaitWorkloadGone(intent: WorkloadRef, call: WorkloadWait): Promise<void>;
@@ -100,14 +109,24 @@ export interface ApplyCall extends ProviderCall {
    * as about to be created, so that a plan can be made before the first step.
    */
   readonly dryRun?: boolean;
-  /** Takes over fields that somebody else manages, instead of failing with `CLUSTER_CONFLICT`. */
+  /** Takes over fields that somebody else manages, instead of failing with `FIELD_CONFLICT`. */
   readonly forceConflicts?: boolean;
+  /**
+   * Applies only these of the objects, as `Kind/namespace/name`: the others are as they were, and an
+   * apply could fail again for what had kept it from changing them. By default all.
+   */
+  readonly only?: readonly string[];
   /** Undoes a later revision that failed: Jobs of the intent have completed and do not run again. */
   readonly restore?: boolean;
   /** A deployment has failed before and may have left objects of any kind; `restore` implies it. */
   readonly leftovers?: boolean;
   /** The same spec was deployed before: Jobs that delete themselves when they end do not run again. */
   readonly sameSpec?: boolean;
+}
+
+export interface DeleteCall extends ApplyCall {
+  /** The namespace is deleted next, with everything in it: only what runs pods is deleted before. */
+  readonly withNamespace?: boolean;
 }
 
 /** A difference of the cluster from what was applied, as the change that would undo it. */

@@ -40,15 +40,21 @@ export type WorkloadDefinition<Input = JsonObject> =
   & { readonly resource: "workload" }
   & DefinitionOf<Input, Workload>;
 
+/** An operation kind that is about no resource: it holds no lock, and ends without a settlement. */
+export type PlatformDefinition<Input = JsonObject> =
+  & { readonly resource: null }
+  & Pick<DefinitionOf<Input, never>, "kind" | "steps" | "cancelled">;
+
 /** A resource that operations lock and change. */
 export type LockedResource = Environment | Workload;
 
-/**
- * Any operation kind. Its methods must only be called with the kind of resource that it is about.
- */
-export type Definition =
+/** An operation kind with a resource; its methods must only be called with that kind of resource. */
+export type ResourceDefinition =
   & { readonly resource: "environment" | "workload" }
   & DefinitionOf<JsonObject, LockedResource>;
+
+/** Any operation kind. */
+export type Definition = ResourceDefinition | PlatformDefinition;
 
 /** The default time limit of an operation of this kind: the sum of its budgets. */
 export function defaultTimeoutMs(definition: Definition): number {

@@ -1,6 +1,5 @@
 import { type Environment, environmentName, type Quota } from "@mpc/domain";
 import type { EnvironmentDefinition } from "./definition.ts";
-import { neverReachedCluster } from "./never_reached_cluster.ts";
 import { CLUSTER_CALL, clusterWait } from "./retry_policies.ts";
 import { moveEnvironment } from "./move_resource.ts";
 import type { Step } from "./step.ts";
@@ -15,7 +14,14 @@ export type EnvironmentCreateInput = {
   readonly expireTime: number | null;
   readonly deletionProtection: boolean;
   readonly cluster: string;
+  /** Takes over fields that somebody else manages; only a retry sets it. */
+  readonly forceConflicts?: boolean;
 };
+
+const callOf = (signal: AbortSignal, { forceConflicts = false }: EnvironmentCreateInput) => ({
+  signal,
+  forceConflicts,
+});
 
 const createNamespace: Step<EnvironmentCreateInput> = {
   name: "create_namespace",
@@ -24,11 +30,10 @@ const createNamespace: Step<EnvironmentCreateInput> = {
   // The undo waits until the namespace is gone, which takes longer than a call.
   attemptTimeoutMs: clusterWait(60_000).attemptTimeoutMs,
   async run({ provider, signal }, input) {
-    await provider.applyNamespace(input, { signal });
+    await provider.applyNamespace(input, callOf(signal, input));
   },
-  async undo(context, input) {
-    if (neverReachedCluster(context, ["CLUSTER_FORBIDS"])) return;
-    const { provider, signal, heartbeat } = context;
+  async undo({ made, provider, signal, heartbeat }, input) {
+    if (made?.length === 0) return;
     await provider.deleteNamespace(input, { signal });
     await provider.awaitNamespaceGone(input, {
       signal,
@@ -36,7 +41,8 @@ const createNamespace: Step<EnvironmentCreateInput> = {
         heartbeat(blockers.map((b) => `${b.object}: ${b.reason}`).join("; ")),
     });
   },
-  plan: ({ provider, signal }, input) => provider.applyNamespace(input, { signal, dryRun: true }),
+  plan: ({ provider, signal }, input) =>
+    provider.applyNamespace(input, { ...callOf(signal, input), dryRun: true }),
   residue: (input) => [{
     object: `Namespace/${input.environment}`,
     reason: "its deletion did not finish",
@@ -49,14 +55,14 @@ const applyPolicies: Step<EnvironmentCreateInput> = {
   onCancel: "undo",
   ...CLUSTER_CALL,
   async run({ provider, signal }, input) {
-    await provider.applyPolicies(input, { signal });
+    await provider.applyPolicies(input, callOf(signal, input));
   },
-  async undo(context, input) {
-    if (neverReachedCluster(context)) return;
-    const { provider, signal } = context;
+  async undo({ made, provider, signal }, input) {
+    if (made?.length === 0) return;
     await provider.deletePolicies(input, { signal });
   },
-  plan: ({ provider, signal }, input) => provider.applyPolicies(input, { signal, dryRun: true }),
+  plan: ({ provider, signal }, input) =>
+    provider.applyPolicies(input, { ...callOf(signal, input), dryRun: true }),
   residue: (input) => [{
     object: `ResourceQuota/${input.environment}`,
     reason: "it could not be removed",

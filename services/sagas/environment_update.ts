@@ -1,8 +1,9 @@
 import { type Environment, EXPIRES_SOON } from "@mpc/domain";
+import type { ApplyCall } from "../ports/mod.ts";
 import type { EnvironmentDefinition } from "./definition.ts";
 import { CLUSTER_CALL } from "./retry_policies.ts";
 import { asApplied, moveEnvironment, nextGeneration } from "./move_resource.ts";
-import type { Step } from "./step.ts";
+import type { Step, StepContext } from "./step.ts";
 
 /** The fields that an update may change; kept as requested and as they were before. */
 type Changeable = {
@@ -25,6 +26,8 @@ export type EnvironmentUpdateInput = {
   readonly previous: Changeable;
   /** The state to return to when the update is cancelled. */
   readonly previousState: "READY" | "UPDATE_FAILED";
+  /** Takes over fields that somebody else manages. Absent in records of earlier versions. */
+  readonly forceConflicts?: boolean;
 };
 
 const intent = (input: EnvironmentUpdateInput, fields: Changeable) => ({
@@ -34,6 +37,15 @@ const intent = (input: EnvironmentUpdateInput, fields: Changeable) => ({
   labels: fields.labels,
   quota: fields.quota,
 });
+
+/**
+ * How a step applies the environment. An undo restores only what the update may have changed: it was
+ * refused the rest, which may belong to somebody else.
+ */
+const callOf = (
+  { signal, made }: Pick<StepContext, "signal"> & Partial<Pick<StepContext, "made">>,
+  { forceConflicts = false }: EnvironmentUpdateInput,
+): ApplyCall => ({ signal, forceConflicts, ...(made && { only: made }) });
 
 const residue = (input: EnvironmentUpdateInput, object: string, operation: string) => [{
   object: `${object}/${input.environment}`,
@@ -46,13 +58,17 @@ const applyNamespace: Step<EnvironmentUpdateInput> = {
   onCancel: "undo",
   ...CLUSTER_CALL,
   async run({ provider, signal }, input) {
-    await provider.applyNamespace(intent(input, input.wanted), { signal });
+    await provider.applyNamespace(intent(input, input.wanted), callOf({ signal }, input));
   },
-  async undo({ provider, signal }, input) {
-    await provider.applyNamespace(intent(input, input.previous), { signal });
+  async undo({ provider, signal, made }, input) {
+    if (made?.length === 0) return;
+    await provider.applyNamespace(intent(input, input.previous), callOf({ signal, made }, input));
   },
   plan: ({ provider, signal }, input) =>
-    provider.applyNamespace(intent(input, input.wanted), { signal, dryRun: true }),
+    provider.applyNamespace(intent(input, input.wanted), {
+      ...callOf({ signal }, input),
+      dryRun: true,
+    }),
   residue: (input, operation) => residue(input, "Namespace", operation),
 };
 
@@ -61,13 +77,17 @@ const applyPolicies: Step<EnvironmentUpdateInput> = {
   onCancel: "undo",
   ...CLUSTER_CALL,
   async run({ provider, signal }, input) {
-    await provider.applyPolicies(intent(input, input.wanted), { signal });
+    await provider.applyPolicies(intent(input, input.wanted), callOf({ signal }, input));
   },
-  async undo({ provider, signal }, input) {
-    await provider.applyPolicies(intent(input, input.previous), { signal });
+  async undo({ provider, signal, made }, input) {
+    if (made?.length === 0) return;
+    await provider.applyPolicies(intent(input, input.previous), callOf({ signal, made }, input));
   },
   plan: ({ provider, signal }, input) =>
-    provider.applyPolicies(intent(input, input.wanted), { signal, dryRun: true }),
+    provider.applyPolicies(intent(input, input.wanted), {
+      ...callOf({ signal }, input),
+      dryRun: true,
+    }),
   residue: (input, operation) => residue(input, "ResourceQuota", operation),
 };
 

@@ -3,9 +3,12 @@ import {
   assertMove,
   type ErrorRecord,
   type Instant,
+  isOutage,
   isTerminal,
   type JsonObject,
   type JsonValue,
+  madeBy,
+  momentOfOutage,
   type Operation,
   OPERATION_MOVES,
   type Residue,
@@ -41,7 +44,9 @@ export function stepOf({ steps }: Operation, name: string): StepRecord {
 }
 
 /**
- * Begins an attempt of a step, or of its undo; closes an attempt that a killed process left open.
+ * Begins an attempt of a step, or of its undo; closes an attempt that a killed process left open. An
+ * attempt that an outage of the cluster stopped is continued: it keeps its number, so that looking
+ * again uses up no attempt.
  */
 export function startAttempt(
   operation: Operation,
@@ -55,8 +60,14 @@ export function startAttempt(
     : operation;
   const endTime = operation.updateTime;
   return editStep({ ...begun, deadline, waitingReason: "" }, name, now, (step) => {
+    const last = step.attempts.at(-1);
+    const begun = { state: undo ? "UNDOING" as const : "RUNNING" as const, endTime: null };
+    if (last?.undo === undo && last.nextRetryTime !== null && last.outageSince !== undefined) {
+      const attempts = [...step.attempts.slice(0, -1), continued(last, last.nextRetryTime, now)];
+      return { ...step, ...begun, attempts };
+    }
     const closed = step.attempts.map((attempt) =>
-      attempt.endTime === null ? { ...attempt, endTime, error: interrupted() } : attempt
+      attempt.endTime === null ? cutOff(attempt, endTime) : attempt
     );
     const number = closed.reduce((n, attempt) => attempt.undo === undo ? attempt.number : n, 0) + 1;
     const attempt: StepAttempt = {
@@ -66,31 +77,79 @@ export function startAttempt(
       endTime: null,
       error: null,
       nextRetryTime: null,
+      made: [],
     };
     return {
       ...step,
-      state: undo ? "UNDOING" : "RUNNING",
+      ...begun,
       startTime: step.startTime ?? now,
-      endTime: null,
+      progress: progressAfter(last, step.progress),
       attempts: trim([...closed, attempt]),
     };
   });
 }
 
+/** How an attempt ended. */
+interface AttemptEnd {
+  readonly now: Instant;
+  readonly error: ErrorRecord | null;
+  readonly nextRetryTime: Instant | null;
+}
+
 /** Ends the open attempt; with `nextRetryTime`, another attempt follows. */
-export function endAttempt(
-  operation: Operation,
-  name: string,
-  end: { now: Instant; error: ErrorRecord | null; nextRetryTime: Instant | null },
-): Operation {
+export function endAttempt(operation: Operation, name: string, end: AttemptEnd): Operation {
   return editStep(operation, name, end.now, (step) => ({
     ...step,
+    progress: progressAfter(step.attempts.at(-1), step.progress),
     attempts: step.attempts.map((attempt) =>
-      attempt.endTime === null
-        ? { ...attempt, endTime: end.now, error: end.error, nextRetryTime: end.nextRetryTime }
-        : attempt
+      attempt.endTime === null ? ended(attempt, end) : attempt
     ),
   }));
+}
+
+/** The progress of a step after an attempt: what it says about an outage is over. */
+const progressAfter = (attempt: StepAttempt | undefined, progress: string): string =>
+  attempt?.outageSince === undefined ? progress : "";
+
+function ended(
+  { made: before, outageSince, ...attempt }: StepAttempt,
+  { now: endTime, error, nextRetryTime }: AttemptEnd,
+): StepAttempt {
+  const made = error && madeBy(error);
+  return {
+    ...attempt,
+    endTime,
+    error,
+    nextRetryTime,
+    ...(before && made && { made: [...new Set([...before, ...made])] }),
+    ...(error && isOutage(error) && {
+      outageSince: Math.min(
+        endTime,
+        outageSince ?? endTime,
+        momentOfOutage(error, "since") ?? endTime,
+      ),
+    }),
+  };
+}
+
+const withoutOutage = ({ outageSince: _, ...attempt }: StepAttempt): StepAttempt => attempt;
+
+/**
+ * An attempt that looks at the cluster again; its error says why it must. The time in which no
+ * process looked is not its own.
+ */
+function continued(attempt: StepAttempt, due: Instant, now: Instant): StepAttempt {
+  return {
+    ...attempt,
+    startTime: attempt.startTime + Math.max(0, now - due),
+    endTime: null,
+    nextRetryTime: null,
+  };
+}
+
+/** The attempt of a killed process, of which it is not known what it made. */
+function cutOff({ made: _, ...attempt }: StepAttempt, endTime: Instant): StepAttempt {
+  return { ...withoutOutage(attempt), endTime, error: interrupted() };
 }
 
 /** Settles a step after its last attempt. */
@@ -108,7 +167,7 @@ export function settleStep(
   }));
 }
 
-/** Records the progress of a running step. */
+/** Records the progress of a running step, whose cluster therefore answers. */
 export function noteProgress(
   operation: Operation,
   name: string,
@@ -116,7 +175,14 @@ export function noteProgress(
   progress: string,
   heartbeat: JsonValue,
 ): Operation {
-  return editStep(operation, name, now, (step) => ({ ...step, progress, heartbeat }));
+  return editStep(operation, name, now, (step) => ({
+    ...step,
+    progress,
+    heartbeat,
+    attempts: step.attempts.map((attempt) =>
+      attempt.endTime === null ? { ...withoutOutage(attempt), error: null } : attempt
+    ),
+  }));
 }
 
 /** Ends an operation. */
@@ -171,13 +237,15 @@ export function journaledUndo(step: StepRecord): UndoOutcome | undefined {
 }
 
 /**
- * How often a step's run, or its undo, has failed. A killed process does not count as a failure;
- * attempts that are no longer kept do.
+ * How often a step's run, or its undo, has failed. Neither a killed process nor an outage of the
+ * cluster counts as a failure; attempts that are no longer kept do.
  */
 export function failuresOf(step: StepRecord, undo: boolean): number {
   const tries = step.attempts.filter((attempt) => attempt.undo === undo);
   const forgotten = (tries.at(-1)?.number ?? 0) - tries.length;
-  const failed = tries.filter(({ error }) => error !== null && error.reason !== INTERRUPTED);
+  const failed = tries.filter(({ error }) =>
+    error !== null && error.reason !== INTERRUPTED && !isOutage(error)
+  );
   return forgotten + failed.length;
 }
 

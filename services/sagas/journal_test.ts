@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import type { ErrorReason, ErrorRecord, Operation, StepAttempt, StepRecord } from "@mpc/domain";
 import { anOperation } from "../../tests/fakes/documents.ts";
 import {
+  endAttempt,
   failuresOf,
   finish,
   INTERRUPTED,
   journaledRun,
   journaledUndo,
   newStepRecord,
+  noteProgress,
   startAttempt,
   stepOf,
 } from "./journal.ts";
@@ -75,14 +77,86 @@ Deno.test("startAttempt() extends the deadline by the time in which no process w
   assert.equal(later.deadline - operation.deadline, 60_000);
 });
 
+/** Ends the open attempt by an outage; the next look is due a second later. */
+function outage(operation: Operation, now: number, metadata: ErrorRecord["metadata"] = {}) {
+  const away = { ...error("CLUSTER_UNREACHABLE"), metadata };
+  return endAttempt(operation, STEP, { now, error: away, nextRetryTime: now + 1_000 });
+}
+
+const lastOf = (operation: Operation) => stepOf(operation, STEP).attempts.at(-1)!;
+
+Deno.test("startAttempt() continues an attempt that an outage stopped, however often", () => {
+  let operation = startAttempt(withStep(step({})), STEP, false, NOW);
+  for (let now = NOW + 1_000; now <= NOW + 60_000; now += 1_000) {
+    operation = startAttempt(outage(operation, now - 1_000), STEP, false, now);
+    const { number, startTime, endTime, outageSince } = lastOf(operation);
+    assert.deepEqual([number, startTime, endTime, outageSince], [1, NOW, null, NOW]);
+  }
+  assert.equal(stepOf(operation, STEP).attempts.length, 1);
+});
+
+Deno.test("startAttempt() does not charge a continued attempt for time without a process", () => {
+  const begun = startAttempt(withStep(step({})), STEP, false, NOW);
+  const operation = startAttempt(outage(begun, NOW), STEP, false, NOW + 61_000);
+  assert.equal(lastOf(operation).startTime, NOW + 60_000);
+});
+
+Deno.test("an outage begins when its error says, and is over when the step reports progress", () => {
+  const begun = startAttempt(withStep(step({})), STEP, false, NOW);
+  const since = new Date(NOW - 5_000).toISOString();
+  const away = startAttempt(outage(begun, NOW, { since }), STEP, false, NOW + 1_000);
+  assert.equal(lastOf(away).outageSince, NOW - 5_000);
+  const back = noteProgress(away, STEP, NOW + 2_000, "1 of 2 ready", null);
+  assert.deepEqual([lastOf(back).outageSince, lastOf(back).error], [undefined, null]);
+  assert.equal(lastOf(outage(back, NOW + 9_000)).outageSince, NOW + 9_000);
+});
+
+Deno.test("what is said about an outage goes when the attempt ends", () => {
+  const begun = startAttempt(withStep(step({})), STEP, false, NOW);
+  const told = noteProgress(outage(begun, NOW), STEP, NOW, "the cluster is away", null);
+  const again = startAttempt(told, STEP, false, NOW + 1_000);
+  assert.equal(stepOf(again, STEP).progress, "the cluster is away");
+  const done = endAttempt(again, STEP, { now: NOW + 2_000, error: null, nextRetryTime: null });
+  assert.equal(stepOf(done, STEP).progress, "");
+});
+
+Deno.test("an attempt has made what each of its looks has made, if all know it", () => {
+  const rows:
+    readonly (readonly [what: string, made: (string | undefined)[], string[] | undefined])[] = [
+      ["nothing", ["", ""], []],
+      ["what both made", ["A/x/a", "A/x/b, A/x/a"], ["A/x/a", "A/x/b"]],
+      ["unknown, because the first is", [undefined, ""], undefined],
+      ["unknown, because the last is", ["A/x/a", undefined], undefined],
+    ];
+  for (const [what, looks, made] of rows) {
+    let operation = withStep(step({}));
+    for (const [index, text] of looks.entries()) {
+      const now = NOW + index * 1_000;
+      const metadata = text === undefined ? {} : { made: text };
+      operation = outage(startAttempt(operation, STEP, false, now), now, metadata);
+    }
+    assert.deepEqual(lastOf(operation).made, made, what);
+  }
+});
+
+Deno.test("it is not known what the attempt of a killed process made", () => {
+  const killed = startAttempt(withStep(step({})), STEP, false, NOW);
+  const [first] = stepOf(startAttempt(killed, STEP, false, NOW + 1), STEP).attempts;
+  assert.equal(first?.made, undefined);
+});
+
 Deno.test("failuresOf() counts attempts that failed or are no longer kept, not interrupted ones", () => {
   const rows: readonly (readonly [what: string, attempts: StepAttempt[], failures: number])[] = [
     ["none", [], 0],
     ["one that runs", [attempt(1, { endTime: null })], 0],
     ["two", [
       attempt(1, { error: error("NO_WORKER") }),
-      attempt(2, { error: error("CLUSTER_UNREACHABLE") }),
+      attempt(2, { error: error("CLUSTER_FAILED") }),
     ], 2],
+    ["an outage", [
+      attempt(1, { error: error("NO_WORKER") }),
+      attempt(2, { error: error("CLUSTER_UNREACHABLE") }),
+    ], 1],
     ["a killed one", [attempt(1, { error: error(INTERRUPTED) })], 0],
     ["three that are not kept", [attempt(1, { error: error("NO_WORKER") }), attempt(5)], 4],
     ["an undo", [attempt(1, { undo: true, error: error("NO_WORKER") })], 0],

@@ -6,7 +6,7 @@ export {
   orchestratedSteps,
   type Stamp,
 } from "./definition.ts";
-export { DEFINITIONS } from "./definitions.ts";
+export { DEFINITIONS, resourceDefinition } from "./definitions.ts";
 export { dropWaiting, holdsResource } from "./resource_lock.ts";
 export { idleBetween } from "./idle_time.ts";
 export * from "./journal.ts";
@@ -22,4 +22,7 @@ export { createPlanner } from "./create_planner.ts";
 export { CANCEL_REQUESTED, requestCancel } from "./request_cancel.ts";
 export { resourceDrift } from "./resource_drift.ts";
 export type * from "./step.ts";
+export { awaitRemoval, hasRecord, type LeftBehind, requestRemoval } from "./left_behind.ts";
+export type { PlatformClaimInput } from "./platform_claim.ts";
+export type { PlatformSweepInput, SweptLeftover } from "./platform_sweep.ts";
 export { type Deployment, workloadIntentOf } from "./workload_deploy.ts";

@@ -9,7 +9,7 @@ import {
 import type { Store, Stored } from "@mpc/storage";
 import { systemPrincipal } from "../caller.ts";
 import type { LockedResource } from "./definition.ts";
-import { DEFINITIONS } from "./definitions.ts";
+import { resourceDefinition } from "./definitions.ts";
 import type { Outcome } from "./orchestrate.ts";
 import { adapterOf, adapterOfResource, type ResourceAdapter } from "./resource_adapter.ts";
 
@@ -37,7 +37,7 @@ interface Release {
 
 /**
  * Gives an operation's resource its final state and releases its lock. Does nothing if the
- * operation does not, or no longer, hold the lock.
+ * operation is about no resource, or does not, or no longer, hold the lock.
  */
 export async function releaseResource(
   store: Store,
@@ -45,14 +45,16 @@ export async function releaseResource(
   outcome: Pick<Outcome, "state" | "error">,
   now: number,
 ): Promise<void> {
-  const definition = DEFINITIONS[operation.kind];
+  const definition = resourceDefinition(operation.kind);
+  const adapter = adapterOf(operation);
+  if (!definition || !adapter) return;
   const { target, name: holder, actor, input } = operation;
   const why = outcome.error?.message ?? (outcome.state === "CANCELLED" ? "Cancelled" : "");
   const outputs = Object.fromEntries(operation.steps.map(({ name, output }) => [name, output]));
   const stamp = { operation, now, message: why, outputs };
   await releaseLock({
     store,
-    adapter: adapterOf(operation),
+    adapter,
     target,
     holder,
     actor,
@@ -104,9 +106,11 @@ export async function withdrawLock(
   before: LockedResource | null,
   now: number,
 ): Promise<void> {
+  const adapter = adapterOf(operation);
+  if (!adapter) return;
   await releaseLock({
     store,
-    adapter: adapterOf(operation),
+    adapter,
     target: operation.target,
     holder: operation.name,
     actor: operation.actor,
@@ -188,7 +192,7 @@ async function waitingDeletion(
 function takeOver(resource: LockedResource, next: Operation, now: number): LockedResource {
   const stamp = { operation: next, now, message: "" };
   return {
-    ...DEFINITIONS[next.kind].begin(resource, next.input, stamp),
+    ...resourceDefinition(next.kind)?.begin(resource, next.input, stamp) ?? resource,
     currentOperation: next.name,
     nextOperation: null,
   };

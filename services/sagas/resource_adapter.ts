@@ -52,9 +52,12 @@ const WORKLOADS = {
 const failureOf = <State extends string>(moves: readonly State[]): State | undefined =>
   moves.find((state) => state.endsWith("FAILED"));
 
-/** The adapter of the resource that an operation is about. */
-export function adapterOf(operation: Pick<Operation, "kind">): ResourceAdapter {
-  return DEFINITIONS[operation.kind].resource === "environment" ? ENVIRONMENTS : WORKLOADS;
+const ADAPTERS = { environment: ENVIRONMENTS, workload: WORKLOADS };
+
+/** The adapter of the resource that an operation is about; undefined if it is about none. */
+export function adapterOf(operation: Pick<Operation, "kind">): ResourceAdapter | undefined {
+  const { resource } = DEFINITIONS[operation.kind];
+  return resource === null ? undefined : ADAPTERS[resource];
 }
 
 /** The adapter of a resource that was read. */
@@ -62,11 +65,12 @@ export function adapterOfResource(resource: LockedResource): ResourceAdapter {
   return "spec" in resource ? WORKLOADS : ENVIRONMENTS;
 }
 
-/** The resource that an operation is about; undefined if it has no record. */
-export function resourceOf(
+/** The resource that an operation is about; undefined if there is none, or it has no record. */
+export async function resourceOf(
   store: Store,
   operation: Pick<Operation, "kind" | "target">,
   signal?: AbortSignal,
 ): Promise<Stored<LockedResource> | undefined> {
-  return adapterOf(operation).collection(store).get(operation.target, signal ? { signal } : {});
+  const collection = adapterOf(operation)?.collection(store);
+  return await collection?.get(operation.target, signal ? { signal } : {});
 }

@@ -3,18 +3,23 @@ import type { Store } from "@mpc/storage";
 import { updateDocument } from "../resources/update_document.ts";
 import { adapterOf, resourceOf } from "./resource_adapter.ts";
 
-/** Whether an operation holds its resource's lock. Only then may it run. */
+/**
+ * Whether an operation holds its resource's lock. Only then may it run; one that is about no resource
+ * always may.
+ */
 export async function holdsResource(store: Store, operation: Operation): Promise<boolean> {
+  if (!adapterOf(operation)) return true;
   const resource = await resourceOf(store, operation);
   return resource?.value.currentOperation === operation.name;
 }
 
-/** Whether an operation holds its resource's lock, or is the next to hold it. */
+/** Whether an operation holds its resource's lock, is the next to hold it, or needs none. */
 export async function isQueuedOrHolds(
   store: Store,
   operation: Operation,
   signal?: AbortSignal,
 ): Promise<boolean> {
+  if (!adapterOf(operation)) return true;
   const resource = await resourceOf(store, operation, signal);
   return resource?.value.currentOperation === operation.name ||
     resource?.value.nextOperation === operation.name;
@@ -23,6 +28,7 @@ export async function isQueuedOrHolds(
 /** Removes a deletion that waits for a resource from the queue. */
 export async function dropWaiting(store: Store, operation: Operation, now: number): Promise<void> {
   const adapter = adapterOf(operation);
+  if (!adapter) return;
   const facts = {
     reason: "DeletionDropped" as const,
     message: "The deletion that waited for it was cancelled",

@@ -1,11 +1,4 @@
-import type {
-  ErrorRecord,
-  JsonObject,
-  JsonValue,
-  PlannedChange,
-  Residue,
-  RetryPolicy,
-} from "@mpc/domain";
+import type { JsonObject, JsonValue, PlannedChange, Residue, RetryPolicy } from "@mpc/domain";
 import type { Store } from "@mpc/storage";
 import type { Provider } from "../ports/mod.ts";
 
@@ -28,8 +21,11 @@ export interface StepContext {
   readonly outputs: Readonly<Record<string, JsonObject>>;
   /** The detail of the last heartbeat of an earlier attempt; null in the first attempt. */
   readonly lastHeartbeat: JsonValue;
-  /** For the undo of a step that was attempted once: why that attempt failed; otherwise null. */
-  readonly onlyFailure: ErrorRecord | null;
+  /**
+   * For the undo of a step that failed: what its attempts may have changed on the cluster, as
+   * `Kind/namespace/name`. Null where that is not known, and for a step that did not fail.
+   */
+  readonly made: readonly string[] | null;
   /** Reports that the step is alive, its progress, and where a later attempt may continue. */
   heartbeat(progress: string, detail?: JsonValue): void;
 }

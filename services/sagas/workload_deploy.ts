@@ -12,7 +12,6 @@ import {
 import type { RolloutProgress, WorkloadIntent, WorkloadRef } from "../ports/mod.ts";
 import { assertDeployable, notFound } from "../resources/preconditions.ts";
 import type { Settlement, WorkloadDefinition } from "./definition.ts";
-import { neverReachedCluster } from "./never_reached_cluster.ts";
 import { CLUSTER_CALL, clusterWait, RECORD_CALL } from "./retry_policies.ts";
 import { asApplied, moveWorkload, nextGeneration } from "./move_resource.ts";
 import type { Step, StepContext } from "./step.ts";
@@ -68,8 +67,8 @@ const applyWorkload: Step<WorkloadDeployInput> = {
     await provider.applyWorkload(wantedIntent(input), { signal, ...callOf(input) });
   },
   async undo(context, input) {
-    if (neverReachedCluster(context)) return;
-    const { provider, signal } = context;
+    const { made, provider, signal } = context;
+    if (made?.length === 0) return;
     const { previous } = input;
     if (previous && previous.revision > 0) {
       await restore(context, input, intentOf(input, previous, previous.revision));
@@ -97,14 +96,14 @@ const applyWorkload: Step<WorkloadDeployInput> = {
  * deleted, unless these are in their way.
  */
 async function restore(
-  { provider, signal, heartbeat }: StepContext,
+  { made, provider, signal, heartbeat }: StepContext,
   { forceConflicts }: WorkloadDeployInput,
   intent: WorkloadIntent,
 ): Promise<void> {
   const call = { signal, forceConflicts, restore: true };
   const onProgress = ({ message, advice }: RolloutProgress) =>
     heartbeat(message, obstacleDetail(advice));
-  await provider.applyWorkload(intent, call);
+  await provider.applyWorkload(intent, { ...call, ...(made && { only: made }) });
   try {
     await provider.awaitRollout(intent, { ...call, onProgress });
   } catch (error) {

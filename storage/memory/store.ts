@@ -1,6 +1,14 @@
-import type { Environment, Installation, NewEvent, Orphan, Revision, Workload } from "@mpc/domain";
-import { storeClosed } from "../shared/errors.ts";
-import type { Store } from "../store.ts";
+import type {
+  ClusterClaim,
+  Environment,
+  Installation,
+  NewEvent,
+  Orphan,
+  Revision,
+  Workload,
+} from "@mpc/domain";
+import { storeClosed, throwIfAborted } from "../shared/errors.ts";
+import type { ReadOptions, Store } from "../store.ts";
 import { MemoryCollection, type MemoryCommit } from "./collection.ts";
 import { MemoryEventLog } from "./event_log.ts";
 import { MemoryOperations } from "./operations.ts";
@@ -32,8 +40,15 @@ export function openMemoryStore({ sequenceStep = 1 }: MemoryStoreOptions = {}): 
     revisions: new MemoryCollection<Revision>(commit),
     operations: new MemoryOperations(commit),
     orphans: new MemoryCollection<Orphan>(commit),
+    claims: new MemoryCollection<ClusterClaim>(commit),
     installations: new MemoryCollection<Installation>(commit),
     events,
+    assertWritable({ signal }: ReadOptions = {}) {
+      return Promise.try(() => {
+        throwIfAborted(signal);
+        assertOpen();
+      });
+    },
     close() {
       open = false;
       events.close();

@@ -1,10 +1,10 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Event, Instant, NewEvent } from "@mpc/domain";
-import { eventsCompacted, storeClosed, throwIfAborted } from "../shared/errors.ts";
+import { eventsCompacted, throwIfAborted } from "../shared/errors.ts";
 import { eachEvent, LiveTail, RECENT_EVENTS } from "../shared/live_tail.ts";
 import type { EventLog, ReadOptions } from "../store.ts";
-import { storeError } from "./errors.ts";
 import type { GroupCommit, Log } from "./group_commit.ts";
+import type { DatabaseHealth } from "./health.ts";
 
 /** The interval of looking for commits of other handles while there are followers. */
 const LOOK_EVERY_MS = 10;
@@ -20,11 +20,14 @@ const FIRST_KEPT = `SELECT sequence
 const LAST_REMOVED = `SELECT max(sequence) AS last
   FROM (SELECT sequence FROM events WHERE sequence < ? ORDER BY sequence LIMIT ${REMOVED_AT_ONCE})`;
 
+const COMPACTED = "UPDATE log SET compacted = max(compacted, ?)";
+
 /** The log as a table. An event gets its sequence in the transaction of its write. */
 export class SqliteEventLog implements EventLog, Log {
   readonly #database: DatabaseSync;
   readonly #commit: () => GroupCommit;
-  readonly #isOpen: () => boolean;
+  readonly #health: DatabaseHealth;
+  readonly #assertReadable: () => void;
   readonly #tail: LiveTail;
   readonly #insert: StatementSync;
   readonly #select: StatementSync;
@@ -42,14 +45,17 @@ export class SqliteEventLog implements EventLog, Log {
   constructor(options: {
     database: DatabaseSync;
     commit: () => GroupCommit;
-    isOpen: () => boolean;
+    health: DatabaseHealth;
+    /** @throws `UNAVAILABLE` where the handle is closed, or its files are gone */
+    assertReadable: () => void;
     /** Whether other handles append too. */
     shared: boolean;
   }) {
     const { database } = options;
     this.#database = database;
     this.#commit = options.commit;
-    this.#isOpen = options.isOpen;
+    this.#health = options.health;
+    this.#assertReadable = options.assertReadable;
     this.#insert = database.prepare("INSERT INTO events (sequence, body) VALUES (?, ?)");
     this.#select = database.prepare(
       "SELECT sequence, body FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?",
@@ -110,12 +116,25 @@ export class SqliteEventLog implements EventLog, Log {
         run: () => {
           const { changes } = this.#database.prepare("DELETE FROM events WHERE sequence <= ?")
             .run(last);
-          this.#database.prepare("UPDATE log SET compacted = max(compacted, ?)").run(last);
+          this.#database.prepare(COMPACTED).run(last);
           return Number(changes);
         },
       });
       this.#tail.compact(last);
     }
+  }
+
+  load(events: readonly Event[], compacted: number): Promise<void> {
+    return this.#commit().write({
+      signal: undefined,
+      events: [],
+      run: () => {
+        for (const { sequence, ...event } of events) {
+          this.#insert.run(sequence, JSON.stringify(event));
+        }
+        this.#database.prepare(COMPACTED).run(compacted);
+      },
+    });
   }
 
   begin(): void {
@@ -210,11 +229,11 @@ export class SqliteEventLog implements EventLog, Log {
 
   async #read<R>({ signal }: ReadOptions, query: () => R): Promise<R> {
     throwIfAborted(signal);
-    if (!this.#isOpen()) throw storeClosed();
+    this.#assertReadable();
     try {
       return await query();
     } catch (error) {
-      throw storeError(error);
+      throw this.#health.explain(error);
     }
   }
 }

@@ -34,6 +34,7 @@ for (const [name, open] of Object.entries(DOORS)) {
           route(DiagnosticsService, {
             diagnose: () => ({}),
             sweepObjects: () => ({}),
+            claimCluster: () => ({}),
             getServerInfo(_, context) {
               begun.resolve(context);
               return new Promise((_, reject) =>

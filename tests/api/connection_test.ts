@@ -53,6 +53,7 @@ async function withDoor(
       route(DiagnosticsService, {
         diagnose: () => ({}),
         sweepObjects: () => ({}),
+        claimCluster: () => ({}),
         getServerInfo: () => held.promise,
       }),
     ],

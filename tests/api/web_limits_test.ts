@@ -25,6 +25,7 @@ function test(
           route(DiagnosticsService, {
             diagnose: () => ({}),
             sweepObjects: () => ({}),
+            claimCluster: () => ({}),
             getServerInfo: (_, { requestHeader }) =>
               requestHeader.has("x-hang") ? new Promise(() => {}) : { version: LARGE },
           }),

@@ -4,6 +4,7 @@ import { ForeignError, MpcError, NO_QUOTA, recordError } from "@mpc/domain";
 import type { Difference, LogLine, Planner, ProviderCall } from "@mpc/services";
 import { createPlanner } from "@mpc/services/sagas";
 import { openMemoryStore } from "@mpc/storage/memory";
+import type { HostedEngine } from "@mpc/worker";
 import { DEMO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
 import { WorkerCluster } from "../../api/cluster/worker_cluster.ts";
 import { serveInternal } from "../../worker/internal/serve_internal.ts";
@@ -13,6 +14,15 @@ import { rejectsWith } from "../fakes/rejects.ts";
 
 const call = { signal: new AbortController().signal };
 const ANY_PORT = { host: "127.0.0.1", port: 0 };
+
+/** An engine that is never asked to work. */
+const IDLE: HostedEngine = {
+  name: "idle",
+  start: () => Promise.reject(new Error("not an engine")),
+  cancel: () => Promise.reject(new Error("not an engine")),
+  status: () => Promise.resolve({ state: "absent" }),
+  close: () => Promise.resolve(),
+};
 
 interface World {
   readonly clock: FakeClock;
@@ -46,7 +56,7 @@ function testWithWorker(title: string, use: (world: World) => Promise<void>): vo
       const stop = async () => {
         await Promise.all(servers.splice(0).map((server) => server.close()));
       };
-      const cluster = new WorkerCluster([serve({ cluster: provider, planner })]);
+      const cluster = new WorkerCluster([serve({ cluster: provider, planner, engine: IDLE })]);
       try {
         await provider.applyNamespace({
           environment: "dev",
@@ -116,7 +126,9 @@ testWithWorker("clusters that a worker cannot read arrive with the reason", asyn
   const half: typeof provider = Object.assign(Object.create(provider), {
     inventory: () => Promise.resolve({ ...inventory, unread: [{ cluster: "east", error }] }),
   });
-  const told = await new WorkerCluster([serve({ cluster: half, planner })]).inventory(call);
+  const told = await new WorkerCluster([serve({ cluster: half, planner, engine: IDLE })]).inventory(
+    call,
+  );
   assert.deepEqual({ ...told, unread: [] }, inventory);
   const [unread] = told.unread;
   assert.equal(unread?.cluster, "east");
@@ -150,7 +162,9 @@ testWithWorker("a resource is compared by the worker", async ({ provider, planne
     asked.push(target);
     return Promise.resolve(differences);
   };
-  const cluster = new WorkerCluster([serve({ cluster: provider, planner: { ...planner, drift } })]);
+  const cluster = new WorkerCluster([
+    serve({ cluster: provider, planner: { ...planner, drift }, engine: IDLE }),
+  ]);
   assert.deepEqual(await cluster.drift("environments/dev", call.signal), differences);
   assert.deepEqual(asked, ["environments/dev"]);
 });
@@ -170,6 +184,7 @@ testWithWorker("errors of a worker arrive with everything that callers act on", 
       serve({
         cluster: provider,
         planner: { ...planner, changes: () => Promise.reject(error) },
+        engine: IDLE,
       }),
     ]).changes("environment.create", "environments/dev", {}, call.signal);
   const told = await rejectsWith(failing(refusal), "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED");
@@ -227,9 +242,9 @@ testWithWorker("without a worker, reads are UNAVAILABLE and say what to do", asy
 
 testWithWorker("if a worker stops, another one is asked", async (world) => {
   const { provider, planner, serve, stop } = world;
-  const gone = serve({ cluster: provider, planner });
+  const gone = serve({ cluster: provider, planner, engine: IDLE });
   await stop();
-  const cluster = new WorkerCluster([gone, serve({ cluster: provider, planner })]);
+  const cluster = new WorkerCluster([gone, serve({ cluster: provider, planner, engine: IDLE })]);
   assert.ok((await cluster.inventory(call)).objects.length > 0);
   assert.ok((await cluster.rolloutStatus("dev", "web", call))?.revision === 3);
 });
@@ -239,4 +254,23 @@ testWithWorker("no worker is asked for a caller that has gone", async ({ cluster
   await rejectsWith(cluster.inventory(aborted), "CANCELLED", "ABORTED_BY_CALLER");
   const logs = read(cluster.logs("dev", "web", { ...query, ...aborted }));
   await rejectsWith(logs, "CANCELLED", "ABORTED_BY_CALLER");
+});
+
+testWithWorker("problems of a worker's engine arrive with their commands", async (world) => {
+  const { provider, planner, cluster, serve, stop } = world;
+  const { signal } = call;
+  assert.deepEqual(await cluster.engineProblems(signal), []);
+  const problem = new MpcError("FAILED_PRECONDITION", {
+    reason: "ENGINE_HOUSEKEEPING",
+    message: "a periodic task is paused",
+    metadata: { command: "temporal schedule toggle --unpause" },
+  });
+  const engine = { ...IDLE, periodicProblem: problem };
+  const other = new WorkerCluster([serve({ cluster: provider, planner, engine })]);
+  const [arrived] = await other.engineProblems(signal);
+  assert.deepEqual(recordError(arrived), recordError(problem));
+  await stop();
+  const [nobody] = await other.engineProblems(signal);
+  assert.equal(nobody?.reason, "NO_WORKER");
+  assert.match(nobody.message, /^Cannot execute operations: no worker answers at http/);
 });

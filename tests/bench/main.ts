@@ -10,6 +10,7 @@ import { type BenchRow, reached } from "./bench_row.ts";
 const SUITES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchRow[]> }>>> = {
   startup: () => import("./startup_bench.ts"),
   store: () => import("./store_bench.ts"),
+  mongodb: () => import("./mongodb_bench.ts"),
   operations: () => import("./operations_bench.ts"),
   engine: () => import("./engine_bench.ts"),
   doors: () => import("./doors_bench.ts"),
@@ -20,8 +21,8 @@ const SUITES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchRow[]>
   cluster: () => import("./cluster_bench.ts"),
 };
 
-/** Run only if named, because they take minutes and need a machine that can run a cluster. */
-const BY_NAME: readonly string[] = ["cluster"];
+/** Run only if named: they need a machine that can run a cluster, or Java and Maven. */
+const BY_NAME: readonly string[] = ["cluster", "mongodb"];
 
 const check = Deno.args.includes("--check");
 const wanted = Deno.args.filter((arg) => arg !== "--check");

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
@@ -12,8 +12,10 @@ import { bundleWorkflows } from "../../worker/engine/temporal/bundle_workflows.t
 import { installRuntime } from "../../worker/engine/temporal/install_runtime.ts";
 import { workflowIdOf } from "../../worker/engine/temporal/workflow_id.ts";
 import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
+import { startApiProcess } from "../servers/api_process.ts";
 import { startDeno } from "../servers/subprocess.ts";
 import { startTemporalServer } from "../servers/temporal_server.ts";
+import { startWorkerProcess } from "../servers/worker_process.ts";
 import type { BenchRow } from "./bench_row.ts";
 import { quantile, timed } from "./measure.ts";
 
@@ -41,6 +43,8 @@ export async function run(): Promise<BenchRow[]> {
     (round) => burst((index) => ours.create(`burst-${round}-${index}`)),
   );
   const [manyBare, manyOurs] = bursts.map((ms) => AT_ONCE / (ms / 1_000)) as [number, number];
+  const apart = await startApart(server.address, join(directory, "apart"), stack);
+  const [againBare, oneApart] = await inTurns(ROUNDS, bare, apart);
   const { events } = await client.workflow.getHandle(await ours.last()).fetchHistory();
   const tasks = events!.filter(({ workflowTaskCompletedEventAttributes: task }) => task).length;
   return [
@@ -52,6 +56,14 @@ export async function run(): Promise<BenchRow[]> {
       ratio: oneOurs / oneBare,
       target: { max: 1.5 },
       note: `${tasks} workflow tasks, ${events!.length} history events`,
+    },
+    {
+      name: "the same with the API and a worker apart, records on disk",
+      value: oneApart,
+      unit: "ms",
+      reference: `bare workflow of 2 activities, ${againBare.toFixed(1)} ms`,
+      ratio: oneApart / againBare,
+      target: { max: 1.5 },
     },
     {
       name: `${AT_ONCE} environments at once on Temporal`,
@@ -123,9 +135,7 @@ async function startOurs(address: string, stack: AsyncDisposableStack) {
   });
   stack.defer(() => platform.close());
   const { host, port } = platform.webAddress;
-  const transport = createGrpcWebTransport({ baseUrl: `http://${host}:${port}` });
-  const environments = createClient(EnvironmentService, transport);
-  const operations = createClient(OperationService, transport);
+  const createAndWait = creator(new URL(`http://${host}:${port}`));
   let last = "";
   return {
     /** Id of the last workflow. */
@@ -134,11 +144,41 @@ async function startOurs(address: string, stack: AsyncDisposableStack) {
       return workflowIdOf(value.id, last);
     },
     async create(environmentId: string): Promise<void> {
-      const { name } = await environments.createEnvironment({ environmentId, environment: {} });
-      const { state } = await operations.waitOperation({ name });
-      if (state !== OperationState.SUCCEEDED) throw new Error(`it ended ${OperationState[state]}`);
-      last = name;
+      last = await createAndWait(environmentId);
     },
+  };
+}
+
+/** The API and a worker as processes of their own, with records on disk. */
+async function startApart(
+  temporal: string,
+  dataDir: string,
+  stack: AsyncDisposableStack,
+): Promise<Call> {
+  await mkdir(dataDir);
+  const worker = await startWorkerProcess(dataDir, temporal);
+  stack.defer(async () => {
+    worker.process.kill("SIGTERM");
+    await worker.process.status;
+  });
+  const api = await startApiProcess(dataDir, [worker.internal]);
+  stack.defer(() => api.stop());
+  const createAndWait = creator(api.web);
+  return async (index) => {
+    await createAndWait(`one-${index}`);
+  };
+}
+
+/** Creates environments through a web door, and waits for them like a program. */
+function creator(web: URL): (environmentId: string) => Promise<string> {
+  const transport = createGrpcWebTransport({ baseUrl: web.origin });
+  const environments = createClient(EnvironmentService, transport);
+  const operations = createClient(OperationService, transport);
+  return async (environmentId) => {
+    const { name } = await environments.createEnvironment({ environmentId, environment: {} });
+    const { state } = await operations.waitOperation({ name });
+    if (state !== OperationState.SUCCEEDED) throw new Error(`it ended ${OperationState[state]}`);
+    return name;
   };
 }
 

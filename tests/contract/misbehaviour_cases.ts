@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Residue, WorkloadSpec } from "@mpc/domain";
+import type { Residue, Responsible, WorkloadSpec } from "@mpc/domain";
+import type { RolloutProgress } from "@mpc/services";
 import { aSpec } from "../fakes/documents.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 import { A_WHILE_MS, live, type ProviderCase, ref, web, withNamespace } from "./provider_case.ts";
@@ -28,12 +29,18 @@ const REAL_TROUBLE: Partial<Record<Misbehaviour, Partial<WorkloadSpec>>> = {
   unschedulable: { resources: { cpu: "1000", memory: null } },
 };
 
-/** A rollout that must fail at once, with the pod's own reason. */
+/**
+ * A rollout that must fail at once, with the pod's own reason.
+ * @param progress what it says while it waits
+ */
 function failsFast(
   tag: Misbehaviour,
   reason: string,
   podReason: string,
-  facts: readonly string[] = ["pod"],
+  { facts = ["pod"], progress }: {
+    readonly facts?: readonly string[];
+    readonly progress?: { readonly message: RegExp; readonly responsible: Responsible };
+  } = {},
 ): ProviderCase {
   return async (harness) => {
     await withNamespace(harness);
@@ -41,8 +48,12 @@ function failsFast(
     const spec = aSpec({ image, progressDeadlineMs: 60_000, ...REAL_TROUBLE[tag] });
     const intent = web({ spec });
     await harness.provider.applyWorkload(intent, live());
+    const seen: RolloutProgress[] = [];
     const rollout = rejectsWith(
-      harness.provider.awaitRollout(intent, live()),
+      harness.provider.awaitRollout(intent, {
+        ...live(),
+        onProgress: (status) => seen.push(status),
+      }),
       "FAILED_PRECONDITION",
       reason,
     );
@@ -51,20 +62,29 @@ function failsFast(
     assert.match(error.message, new RegExp(podReason));
     assert.equal(error.retryable, false);
     for (const fact of facts) assert.ok(error.metadata[fact], `it has the ${fact}`);
+    if (!progress) return;
+    const explained = seen.find(({ message }) => progress.message.test(message));
+    assert.ok(explained, seen.map(({ message }) => message).join(" | "));
+    assert.equal(explained.advice?.responsible, progress.responsible);
+    assert.match(explained.advice.command, /^mpctl workload events web --env dev$/);
   };
 }
 
 const CASES: Readonly<Record<Misbehaviour, ProviderCase>> = {
   missing: failsFast("missing", "IMAGE_PULL_FAILED", "ErrImagePull"),
-  crash: failsFast("crash", "CRASH_LOOP", "CrashLoopBackOff", ["pod", "exitCode", "lastLog"]),
-  unschedulable: failsFast("unschedulable", "UNSCHEDULABLE", "Unschedulable"),
+  crash: failsFast("crash", "CRASH_LOOP", "CrashLoopBackOff", {
+    facts: ["pod", "exitCode", "lastLog"],
+  }),
+  unschedulable: failsFast("unschedulable", "UNSCHEDULABLE", "Unschedulable", {
+    progress: { message: /pod 'web-.*': Unschedulable: 0\/\d/, responsible: "cluster" },
+  }),
   stuck: failsFast("stuck", "PROGRESS_DEADLINE_EXCEEDED", "NotReady"),
   flaky: async (harness) => {
     await withNamespace(harness);
     const intent = web({ spec: aSpec({ image: "x:flaky" }) });
     for (let attempt = 1; attempt <= 2; attempt++) {
       const failed = harness.provider.applyWorkload(intent, live());
-      const error = await rejectsWith(failed, "UNAVAILABLE", "CLUSTER_UNREACHABLE");
+      const error = await rejectsWith(failed, "UNAVAILABLE", "CLUSTER_FAILED");
       assert.equal(error.retryable, true);
     }
     await harness.provider.applyWorkload(intent, live());
@@ -89,7 +109,7 @@ const CASES: Readonly<Record<Misbehaviour, ProviderCase>> = {
 const TITLES: Readonly<Record<Misbehaviour, string>> = {
   missing: "an image ':missing' fails fast with the pod's own reason",
   crash: "an image ':crash' fails fast with the pod's own reason",
-  unschedulable: "an image ':unschedulable' fails fast with the pod's own reason",
+  unschedulable: "an image ':unschedulable' fails fast, and its progress says what it waits for",
   stuck: "an image ':stuck' fails at its deadline with the pod's own reason",
   flaky: "a flaky apply fails twice, retryable, and then succeeds",
   sticky: "a finalizer that blocks a deletion is named",

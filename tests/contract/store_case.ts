@@ -6,6 +6,8 @@ export interface StoreCapabilities {
   readonly durable: boolean;
   /** Several handles of one store can be open at the same time. */
   readonly twoHandles: boolean;
+  /** Text is ordered by code points, also beyond the basic plane of Unicode. */
+  readonly codePointOrder: boolean;
 }
 
 /** What one adapter provides for one case. */

@@ -1,15 +1,17 @@
 import { DOCUMENT_CASES } from "./document_cases.ts";
 import { DURABILITY_CASES } from "./durability_cases.ts";
 import { EVENT_LOG_CASES } from "./event_log_cases.ts";
-import { LIST_CASES } from "./list_cases.ts";
+import { CODE_POINT_CASES, LIST_CASES } from "./list_cases.ts";
 import { registerCases, registerMissing } from "./register_cases.ts";
 import type { StoreCapabilities, StoreCase, StoreHarness } from "./store_case.ts";
+import { ROUND_TRIP_CASES } from "./round_trip_cases.ts";
 import { TWO_HANDLE_CASES } from "./two_handle_cases.ts";
 
 /** The cases that need a capability. */
 const CASES_OF: Readonly<Record<keyof StoreCapabilities, Readonly<Record<string, StoreCase>>>> = {
   durable: DURABILITY_CASES,
   twoHandles: TWO_HANDLE_CASES,
+  codePointOrder: CODE_POINT_CASES,
 };
 
 /**
@@ -21,8 +23,9 @@ export function storeContract(
   capabilities: StoreCapabilities,
   open: () => Promise<StoreHarness>,
 ): void {
-  registerCases(name, { ...DOCUMENT_CASES, ...LIST_CASES, ...EVENT_LOG_CASES }, open);
-  for (const capability of ["durable", "twoHandles"] as const) {
+  const cases = { ...DOCUMENT_CASES, ...ROUND_TRIP_CASES, ...LIST_CASES, ...EVENT_LOG_CASES };
+  registerCases(name, cases, open);
+  for (const capability of ["durable", "twoHandles", "codePointOrder"] as const) {
     const cases = CASES_OF[capability];
     if (capabilities[capability]) registerCases(name, cases, open);
     else registerMissing(name, Object.keys(cases), capability);

@@ -84,6 +84,29 @@ export const TWO_HANDLE_CASES: Readonly<Record<string, StoreCase>> = {
     const versions = Array.from({ length: 100 }, (_, index) => String(index + 1));
     assert.deepEqual(seen, [...versions, "deleted"], "in the order of versions, each once");
   },
+  "two handles: the head covers the events of every version that was read": async (harness) => {
+    const [writer, reader] = [harness.store, await harness.openAgain()];
+    const value = anEnvironment("dev");
+    const writing = (async () => {
+      for (let version = 1; version <= 60; version++) {
+        const events = [anEvent(String(version))];
+        if (version === 1) await writer.environments.create(value, { events });
+        else await writer.environments.replace(value, version - 1, { events });
+      }
+    })();
+    for (let read = 0; read < 60;) {
+      read = (await reader.environments.get(value.name))?.version ?? 0;
+      const head = await reader.events.head();
+      const events = (await reader.events.read(0, 100)).filter(({ sequence }) => sequence <= head);
+      const versions = events.map(({ message }) => Number(message));
+      assert.ok(
+        versions.length >= read,
+        `version ${read} was read, the log has ${versions.length}`,
+      );
+      assert.deepEqual(versions, versions.map((_, index) => index + 1));
+    }
+    await writing;
+  },
   "two handles: both append, and both read and follow the same order": async (harness) => {
     const both = [harness.store, await harness.openAgain()] as const;
     const stop = new AbortController();

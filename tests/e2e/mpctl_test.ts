@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
+import { eventually } from "../servers/eventually.ts";
 import { type Cases, testMpctl } from "./mpctl_world.ts";
 
 const CASES: Cases = [
@@ -64,6 +65,34 @@ const CASES: Cases = [
       );
     },
   ],
+  [
+    "while a rollout waits, get and explain say what for, and who must act",
+    async ({ mpctl }) => {
+      const args = ["--env", "dev", "--image", "nginx:stuck", "--no-wait", "-o", "json"];
+      const { out } = await mpctl("workload", "deploy", "stuck", ...args);
+      const id = JSON.parse(out).name.replace("operations/", "");
+      await eventually("the rollout waits", async () => {
+        const got = await mpctl("workload", "get", "stuck", "--env", "dev");
+        assert.match(
+          got.out,
+          /^NAME[\s\S]*DEPLOYING[\s\S]*\n▸ await_rollout runs: 0 of 1 replica ready; /,
+        );
+        assert.match(
+          got.out,
+          /'stuck-r1-1': Unhealthy: Readiness probe failed: .*statuscode: 503\n/,
+        );
+        assert.match(got.out, new RegExp(`Next: mpctl op explain ${id}\n$`));
+      });
+      const explained = await mpctl("op", "explain", id);
+      assert.match(explained.out, /runs step 'await_rollout': 0 of 1 .* Readiness probe failed/);
+      assert.match(
+        explained.out,
+        /Who must act: caller\n.*\nNext: mpctl workload logs stuck --env dev\n/,
+      );
+      const removed = await mpctl("workload", "delete", "stuck", "--env", "dev");
+      assert.equal(removed.code, 0, removed.err);
+    },
+  ],
   ["a flaky image shows its retries and succeeds", async ({ mpctl }) => {
     const { code, err } = await mpctl(
       "workload",
@@ -80,7 +109,7 @@ const CASES: Cases = [
     const attempts = JSON.parse(out)[0].steps[0].attempts;
     assert.deepEqual(
       attempts.map(({ error }: { error?: { reason: string } }) => error?.reason),
-      ["CLUSTER_UNREACHABLE", "CLUSTER_UNREACHABLE", undefined],
+      ["CLUSTER_FAILED", "CLUSTER_FAILED", undefined],
     );
   }],
   ["-o json, yaml and name are for programs", async ({ mpctl }) => {

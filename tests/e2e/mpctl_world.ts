@@ -32,6 +32,8 @@ export interface WorldOptions {
   /** Flags of the server. */
   readonly platformArgs?: readonly string[];
   readonly runtime?: Runtime;
+  /** The task that starts the server. */
+  readonly task?: "dev" | "dev:cluster";
 }
 
 /** A world that must be closed. */
@@ -39,14 +41,14 @@ export interface OpenWorld extends World, AsyncDisposable {}
 
 /** Makes a bundle and starts a server. */
 export async function openWorld(
-  { platformArgs = [], runtime = "deno" }: WorldOptions = {},
+  { platformArgs = [], runtime = "deno", task = "dev" }: WorldOptions = {},
 ): Promise<OpenWorld> {
   await using stack = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "mpc-mpctl-"));
   stack.defer(() => rm(directory, { recursive: true }));
   const bundle = join(directory, "mpctl.js");
   await bundleMpctl(bundle);
-  const platform = await startPlatform(["--ephemeral", ...platformArgs]);
+  const platform = await startPlatform(["--ephemeral", ...platformArgs], { task });
   stack.defer(() => platform.stop());
   const web = platform.web.origin;
   const command = mpctlCommand(bundle, runtime);

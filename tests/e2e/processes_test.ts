@@ -129,6 +129,9 @@ testWithProcesses(
     const nobody = /no worker answers at http:\/\/127.0.0.1:9; start one with 'deno task worker'/;
     assert.match(error.message, nobody);
     assert.equal(error.findDetails(ErrorInfoSchema)[0]?.reason, "NO_WORKER");
+    const { summary, nextCommand } = await clients.operations.explainOperation({ name });
+    assert.match(summary, nobody);
+    assert.equal(nextCommand, "deno task worker");
     const [finding, ...others] = (await clients.diagnostics.diagnose({})).findings;
     assert.equal(finding?.invariant, "CLUSTER_UNREADABLE");
     assert.match(finding.message, nobody);

@@ -32,6 +32,7 @@ export class FailingStore implements Store {
   readonly revisions: Store["revisions"];
   readonly operations: OperationCollection;
   readonly orphans: Store["orphans"];
+  readonly claims: Store["claims"];
   readonly installations: Store["installations"];
   readonly events: Store["events"];
 
@@ -42,6 +43,7 @@ export class FailingStore implements Store {
     this.workloads = this.#wrap(store.workloads);
     this.revisions = this.#wrap(store.revisions);
     this.orphans = this.#wrap(store.orphans);
+    this.claims = this.#wrap(store.claims);
     this.installations = this.#wrap(store.installations);
     this.operations = {
       ...this.#wrap(store.operations),
@@ -72,6 +74,10 @@ export class FailingStore implements Store {
     this.#dead = false;
     this.#fault = undefined;
     this.#hook = undefined;
+  }
+
+  assertWritable(): Promise<void> {
+    return this.#read(() => this.#store.assertWritable?.() ?? Promise.resolve());
   }
 
   close(): Promise<void> {

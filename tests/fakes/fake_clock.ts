@@ -96,9 +96,21 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Lets everything that is ready run, until only timers and I/O are left. */
+/** I/O that belongs to a test: it is not a wait for time to pass. */
+const io = new Set<Promise<unknown>>();
+
+/** Makes {@linkcode settle} wait for I/O. */
+export function duringIo<T>(call: Promise<T>): Promise<T> {
+  const ended = () => io.delete(call);
+  io.add(call);
+  call.then(ended, ended);
+  return call;
+}
+
+/** Lets everything that is ready run, until only timers and other I/O are left. */
 export async function settle(turns = 4): Promise<void> {
   for (let turn = 0; turn < turns; turn++) {
+    for (; io.size > 0; turn = 0) await Promise.allSettled(io);
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }

@@ -12,16 +12,16 @@ import {
 } from "@mpc/services";
 import { createPlanner, type Definition, DEFINITIONS } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
-import { openMemoryStore } from "@mpc/storage/memory";
 import { Dispatcher, Janitor } from "@mpc/worker";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
 import { aCaller } from "./a_caller.ts";
 import { embeddedEngine, type EngineUnderTest, type NewEngine } from "./engine_under_test.ts";
 import { FakeClock, settle } from "./fake_clock.ts";
 import { SeededIds } from "./seeded_ids.ts";
+import { openTestStore } from "./test_store.ts";
 
 export interface PlatformOptions {
-  /** By default a store in memory, with gaps between the sequences of its events. */
+  /** By default as `openTestStore`. */
   readonly store?: Store;
   readonly definitions?: Readonly<Record<OperationKind, Definition>>;
   readonly provider?: (bare: SimulatedProvider) => Provider;
@@ -51,9 +51,9 @@ export class Platform {
   #engine: EngineUnderTest;
   #dispatcher: Dispatcher;
 
-  private constructor(options: PlatformOptions) {
+  private constructor(options: PlatformOptions & { readonly store: Store }) {
     this.clock = options.clock ?? new FakeClock();
-    this.store = options.store ?? openMemoryStore({ sequenceStep: 3 });
+    this.store = options.store;
     this.#newEngine = options.engine ?? embeddedEngine;
     this.#ids = new SeededIds(options.seed, platforms++);
     this.cluster = new SimulatedProvider({ clock: this.clock, delays: NO_DELAYS, statePath: null });
@@ -73,7 +73,7 @@ export class Platform {
   }
 
   static async start(options: PlatformOptions = {}): Promise<Platform> {
-    const platform = new Platform(options);
+    const platform = new Platform({ ...options, store: options.store ?? await openTestStore() });
     await platform.#dispatcher.start();
     return platform;
   }

@@ -12,6 +12,7 @@ export const QUIET_CONFIG: AllInOneConfig = {
   simulatedDelays: "none",
   engine: "embedded",
   temporal: { target: null, taskQueue: "mpc", payloadKey: null },
+  takeOver: false,
   keepMs: null,
   rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
   logLevel: "error",

@@ -1,15 +1,19 @@
-import type { OperationKind } from "@mpc/domain";
+import { NO_QUOTA, type OperationKind, parseWorkloadSpec } from "@mpc/domain";
 import {
+  claimCluster,
   createEnvironment,
   deleteEnvironment,
   type DeleteEnvironmentRequest,
   deleteWorkload,
   type DeleteWorkloadRequest,
   deployWorkload,
+  listLeftovers,
   type MutationOptions,
   type MutationResult,
+  requestSweep,
   updateEnvironment,
 } from "@mpc/services";
+import type { PlatformSweepInput } from "@mpc/services/sagas";
 import type { Platform } from "./platform.ts";
 
 /** One way to get an operation of a kind: the preparation, and the call. */
@@ -27,6 +31,14 @@ export const create = (platform: Platform, options: MutationOptions = {}) =>
     ...options,
     environmentId: "dev",
     environment,
+  });
+
+export const update = ({ deps, caller }: Platform, options: MutationOptions = {}) =>
+  updateEnvironment(deps, caller, {
+    ...options,
+    name: "environments/dev",
+    etag: "",
+    change: { labels: { team: "search" }, quota: { workloads: 3 } },
   });
 
 export const deploy = (
@@ -74,6 +86,33 @@ export const removeWorkload = (platform: Platform, more: Partial<DeleteWorkloadR
     ...more,
   });
 
+/** Applies a namespace and a workload that no record knows. */
+async function leaveBehind({ cluster, caller }: Platform): Promise<void> {
+  const left = { environment: "left", labels: {} };
+  await cluster.applyNamespace(
+    { ...left, uid: "uid-left", quota: NO_QUOTA, cluster: "default" },
+    caller,
+  );
+  const spec = parseWorkloadSpec("test", { image: "nginx:1" });
+  const workload = { workload: "web", spec, revision: 1, restartToken: "" };
+  await cluster.applyWorkload({ ...left, ...workload, uid: "uid-left-web" }, caller);
+}
+
+/** Removes all that has no record. A repeated request names what the first one has listed. */
+export async function sweep(
+  platform: Platform,
+  options: MutationOptions = {},
+): Promise<MutationResult> {
+  const { deps, caller, store } = platform;
+  const { requestId = "" } = options;
+  const before = requestId &&
+    await store.operations.findByRequestId(caller.principal, requestId);
+  const leftovers = before
+    ? (before.value.input as PlatformSweepInput).leftovers
+    : (await listLeftovers(deps, caller)).leftovers;
+  return await requestSweep(deps, caller, { ...options, leftovers });
+}
+
 /** Every operation kind, the common ones in several ways. */
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -86,13 +125,7 @@ export const SCENARIOS: readonly Scenario[] = [
     title: "environment.update",
     kind: "environment.update",
     prepare: withEnvironment,
-    request: ({ deps, caller }, options = {}) =>
-      updateEnvironment(deps, caller, {
-        ...options,
-        name: "environments/dev",
-        etag: "",
-        change: { labels: { team: "search" }, quota: { workloads: 3 } },
-      }),
+    request: update,
   },
   {
     title: "environment.delete with a workload inside",
@@ -129,5 +162,26 @@ export const SCENARIOS: readonly Scenario[] = [
     kind: "workload.abandon",
     prepare: withWorkload,
     request: (platform, options) => removeWorkload(platform, { ...options, abandon: true }),
+  },
+  {
+    title: "platform.sweep",
+    kind: "platform.sweep",
+    prepare: leaveBehind,
+    async request(platform, options) {
+      // Asked again after a failure, there must be something to remove.
+      const { leftovers } = await listLeftovers(platform.deps, platform.caller);
+      if (leftovers.length === 0 && !options?.requestId) await leaveBehind(platform);
+      return await sweep(platform, options);
+    },
+  },
+  {
+    title: "platform.claim",
+    kind: "platform.claim",
+    async prepare({ store }) {
+      const claim = { token: null, next: null, renewTime: 0, lost: null };
+      await store.claims.create({ name: "clusters/default", ...claim });
+    },
+    request: ({ deps, caller }, options = {}) =>
+      claimCluster(deps, caller, { ...options, cluster: "default" }),
   },
 ];

@@ -37,9 +37,10 @@ export class TemporalEngines {
     this.#host = new TemporalHost({
       target: { address: server.address, namespace: "default", tls: null, apiKey: null },
       taskQueue: TASK_QUEUE,
+      installation: INSTALLATION_ID,
       bundlePath,
       clock: systemClock,
-      activities: { functions: () => this.#functions() as never },
+      activities: this.#functions(),
       worker: { maxConcurrentActivityTaskExecutions: 1_000 },
     });
   }

@@ -18,6 +18,7 @@ export function writtenAndRead(writer: Store, reader: Store): Store {
     workloads: collection(writer.workloads, reader.workloads),
     revisions: collection(writer.revisions, reader.revisions),
     orphans: collection(writer.orphans, reader.orphans),
+    claims: collection(writer.claims, reader.claims),
     installations: collection(writer.installations, reader.installations),
     operations: {
       ...collection(writer.operations, reader.operations),
@@ -32,6 +33,7 @@ export function writtenAndRead(writer: Store, reader: Store): Store {
       tail: (after, signal) => reader.events.tail(after, signal),
       follow: (after, signal) => reader.events.follow(after, signal),
     },
+    assertWritable: (options) => writer.assertWritable?.(options) ?? Promise.resolve(),
     async close() {
       await writer.close();
       await reader.close();

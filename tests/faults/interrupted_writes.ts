@@ -6,13 +6,24 @@
  */
 import assert from "node:assert/strict";
 import { isMpcError } from "@mpc/domain";
-import { cancelOperation, type MutationResult, sleepUnlessAborted } from "@mpc/services";
-import { openMemoryStore } from "@mpc/storage/memory";
+import {
+  cancelOperation,
+  listLeftovers,
+  type MutationResult,
+  sleepUnlessAborted,
+} from "@mpc/services";
 import { FailingStore, LATE_MS, type WriteFault } from "../fakes/failing_store.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { Platform } from "../fakes/platform.ts";
 import { requestIdOf } from "../fakes/request_id.ts";
-import { deploy, removeEnvironment, removeWorkload, type Scenario } from "../fakes/scenarios.ts";
+import {
+  deploy,
+  removeEnvironment,
+  removeWorkload,
+  type Scenario,
+  sweep,
+} from "../fakes/scenarios.ts";
+import { openTestStore } from "../fakes/test_store.ts";
 
 /** Longer than an admission may take. */
 export const LATER_MS = 11_000;
@@ -60,7 +71,7 @@ export interface Interruption {
 /** @returns the number of writes that the changes made, including those of the janitor */
 export async function interrupt({ scenario, fault, intruder }: Interruption): Promise<number> {
   const clock = new FakeClock();
-  const store = new FailingStore(openMemoryStore(), clock);
+  const store = new FailingStore(await openTestStore(), clock);
   const platform = await Platform.start({ store, clock });
   const acknowledged = new Set<string>();
   const answersOfScenario = new Set<string>();
@@ -74,6 +85,7 @@ export async function interrupt({ scenario, fault, intruder }: Interruption): Pr
   };
   const ask = () =>
     call((platform) => scenario.request(platform, { requestId: REQUEST_ID }), answersOfScenario);
+  const isSweep = scenario.kind === "platform.sweep";
   const stop = new AbortController();
   try {
     await scenario.prepare(platform);
@@ -107,7 +119,7 @@ export async function interrupt({ scenario, fault, intruder }: Interruption): Pr
     assert.ok(answersOfScenario.size <= 1, "the same request returns the same operation");
     for (const name of [...acknowledged, ...answersOfScenario]) await platform.operation(name);
     await assertNoFaultOfOurs(platform);
-    await platform.assertSound();
+    await platform.assertSound(({ remedy }) => isSweep && remedy === "mpctl doctor --sweep");
     await assertCleanSlate(platform);
     return writes;
   } finally {
@@ -153,6 +165,8 @@ async function assertCleanSlate(platform: Platform): Promise<void> {
   await platform.settle();
   const { state, error } = await platform.operation(removed.operation!.value.name);
   assert.equal(state, "SUCCEEDED", `the environment can be deleted: ${error?.message}`);
+  const { leftovers } = await listLeftovers(platform.deps, caller);
+  if (leftovers.length > 0) await platform.ended(await sweep(platform));
   await settleAll(platform);
   const left = {
     environments: await store.environments.count({}),

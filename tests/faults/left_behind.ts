@@ -1,12 +1,25 @@
 import type { Operation } from "@mpc/domain";
 import type { Finding } from "@mpc/services";
+import type { PlatformSweepInput } from "@mpc/services/sagas";
 
 /**
  * Recognizes the findings that operations in NEEDS_ATTENTION explain: these operations themselves,
- * and what they have left of their own targets. A finding about any other resource is a bug.
+ * and what they have left of their own targets, or what a sweep was to remove. A finding about any
+ * other resource is a bug.
  */
 export function leftBehindBy(operations: readonly Operation[]): (finding: Finding) => boolean {
-  const stuck = operations.filter(({ state }) => state === "NEEDS_ATTENTION");
+  // A sweep that ended early has left some of what was to be removed.
+  const swept = new Set(
+    operations.flatMap(({ kind, state, input }) =>
+      kind === "platform.sweep" && state !== "SUCCEEDED"
+        ? (input as PlatformSweepInput).leftovers.map(({ target }) => target)
+        : []
+    ),
+  );
+  const stuck = operations.filter(({ state, kind }) =>
+    // The janitor has yet to remove what was abandoned.
+    state === "NEEDS_ATTENTION" || kind.endsWith(".abandon")
+  );
   const isLeft = (name: string) =>
     stuck.some(({ target }) => name === target || name.startsWith(`${target}/`));
   return ({ invariant, subject, message }) => {
@@ -16,9 +29,11 @@ export function leftBehindBy(operations: readonly Operation[]): (finding: Findin
       case "WRONG_REVISION":
         return isLeft(subject);
       case "OBJECT_WITHOUT_RECORD":
-        return isLeft(/'(environments\/[^']+)'/.exec(message)?.[1] ?? "");
+        return isLeft(ownerIn(message)) || swept.has(ownerIn(message));
       default:
         return false;
     }
   };
 }
+
+const ownerIn = (message: string): string => /'(environments\/[^']+)'/.exec(message)?.[1] ?? "";

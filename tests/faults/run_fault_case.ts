@@ -44,6 +44,7 @@ export async function runFaultCase(
     const expected = faultCase.expected(definition, index);
     assert.equal(operation.state, expected, operation.error?.message ?? "it had no error");
     assertTold(operation);
+    faultCase.check?.(operation, stepName);
     const attention = operation.state === "NEEDS_ATTENTION";
     await platform.assertSound(leftBehindBy([operation]));
     if (attention) await assertRemedies(platform, operation);
@@ -90,7 +91,7 @@ async function assertRepairable(
   await platform.restart();
   const again = await platform.ended(await scenario.request(platform));
   assert.equal(again.state, "SUCCEEDED", `requested again: ${again.error?.message}`);
-  await platform.assertSound();
+  await platform.assertSound(leftBehindBy([again]));
 }
 
 /** Cancels an operation before an engine has seen it. @returns all events */
@@ -111,7 +112,7 @@ export async function runCancelledBeforeStart(
     const ended = await platform.operation(name);
     assert.equal(ended.state, "CANCELLED");
     assert.ok(ended.steps.every(({ attempts }) => attempts.length === 0), "no step has begun");
-    await platform.assertSound();
+    await platform.assertSound(leftBehindBy([ended]));
     await assertRepairable(platform, scenario, ended);
     return await platform.events();
   } finally {

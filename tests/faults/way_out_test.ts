@@ -8,6 +8,7 @@ import { carryOut } from "../fakes/carry_out.ts";
 import { faultyDefinitions, hang } from "../fakes/faulty_definitions.ts";
 import { type Platform, withPlatform } from "../fakes/platform.ts";
 import { type Scenario, SCENARIOS } from "../fakes/scenarios.ts";
+import { leftBehindBy } from "./left_behind.ts";
 
 const TERMINATED: ErrorRecord = {
   code: "ABORTED",
@@ -91,6 +92,6 @@ async function leadsOut(
       assert.equal(state, "SUCCEEDED", `'${command}': ${error?.message}`);
     }
     await platform.janitor().pass();
-    await platform.assertSound();
+    await platform.assertSound(leftBehindBy(commands.size === 0 ? [ended] : []));
   });
 }

@@ -43,7 +43,12 @@ async function withDoor(use: (socket: Socket) => Promise<void>): Promise<void> {
   const getServerInfo = () => ({ version: "test" });
   const door: Door = await serveGrpc({
     routes: [
-      route(DiagnosticsService, { diagnose: () => ({}), sweepObjects: () => ({}), getServerInfo }),
+      route(DiagnosticsService, {
+        diagnose: () => ({}),
+        sweepObjects: () => ({}),
+        claimCluster: () => ({}),
+        getServerInfo,
+      }),
     ],
     listen: { host: "127.0.0.1", port: 0 },
   });

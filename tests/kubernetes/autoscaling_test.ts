@@ -71,5 +71,5 @@ test("replicas of someone else's autoscaler are a conflict", async (world) => {
   await kubectl(["autoscale", "deployment", "web", "--min=3", "--max=5", "-n", "foreign"]);
   await grow(world, "foreign", 4);
   const applied = provider.applyWorkload(web("foreign", { replicas: 2 }), live());
-  await rejectsWith(applied, "ABORTED", "CLUSTER_CONFLICT");
+  await rejectsWith(applied, "ABORTED", "FIELD_CONFLICT");
 });

@@ -62,7 +62,9 @@ async function withWorld(use: (world: World) => Promise<void>): Promise<void> {
         const clock = systemClock;
         const installation = await openInstallation(store, { clock, ids: systemIds });
         const provider = await openClusters(clusters, {
+          store,
           clock,
+          ids: systemIds,
           installation,
           charts: null,
           findCluster: () => Promise.resolve("default"),
@@ -109,6 +111,19 @@ const MEDDLED: readonly (readonly [string, readonly (readonly string[])[], reado
     ],
   ],
   [
+    "all objects of a workload",
+    [["delete", "deployment,service", "--all", "-n", "dev"]],
+    [/RECORD_WITHOUT_OBJECT environments\/dev\/workloads\/web/],
+  ],
+  [
+    "a deleted namespace",
+    [["delete", "namespace", "dev"]],
+    [
+      /RECORD_WITHOUT_OBJECT environments\/dev\n/,
+      /RECORD_WITHOUT_OBJECT environments\/dev\/workloads\/web/,
+    ],
+  ],
+  [
     "a namespace without the label of its record",
     [["label", "namespace", "dev", "mpc/uid-"]],
     [/Namespace\/dev has metadata\.labels\[mpc\/uid\] unset in place of/],
@@ -125,7 +140,17 @@ Deno.test({
       for (
         const args of [
           ["env", "create", "dev", "--label", "team=web", "--max-cpu", "4"],
-          ["workload", "deploy", "web", "--env", "dev", "--image", "localhost/nginx:1"],
+          [
+            "workload",
+            "deploy",
+            "web",
+            "--env",
+            "dev",
+            "--image",
+            "localhost/nginx:1",
+            "--port",
+            "80",
+          ],
         ]
       ) {
         const { code, err } = await mpctl(...args);

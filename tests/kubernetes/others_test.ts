@@ -28,7 +28,7 @@ test("a field of another manager is a conflict that names the manager, unless fo
   const error = await rejectsWith(
     provider.applyWorkload(web("conflict"), live()),
     "ABORTED",
-    "CLUSTER_CONFLICT",
+    "FIELD_CONFLICT",
   );
   assert.equal(error.retryable, false);
   assert.equal(error.metadata["manager"], "kubectl-set");

@@ -172,7 +172,7 @@ class World {
       now: () => Date.now(),
       outputs: {},
       lastHeartbeat: null,
-      onlyFailure: null,
+      made: null,
       heartbeat: () => {},
     };
   }

@@ -10,6 +10,7 @@ const routes = [
   route(DiagnosticsService, {
     diagnose: () => ({}),
     sweepObjects: () => ({}),
+    claimCluster: () => ({}),
     getServerInfo: () => ({ version: "test" }),
   }),
 ];

@@ -52,7 +52,11 @@ export async function createKubeAuthority(): Promise<KubeAuthority> {
           { name: "extKeyUsage", serverAuth: true },
           {
             name: "subjectAltName",
-            altNames: [{ type: 2, value: "localhost" }, { type: 7, ip: "127.0.0.1" }],
+            // Another address of this machine is another host for Deno's permissions.
+            altNames: [
+              { type: 2, value: "localhost" },
+              ...["127.0.0.1", "127.0.0.2"].map((ip) => ({ type: 7 as const, ip })),
+            ],
           },
         ],
       }),

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { systemClock } from "@mpc/process";
+import type { Clock } from "@mpc/services";
 import { NAMESPACE } from "../../worker/providers/kubernetes/client/kinds.ts";
 import { DEFAULT_LIMITS } from "../../worker/providers/kubernetes/client/requester.ts";
 import { HttpKubeClient } from "../../worker/providers/kubernetes/mod.ts";
@@ -44,6 +45,12 @@ interface Asked {
   readonly authorization: string | null;
 }
 
+interface ClientOptions {
+  readonly timeoutMs?: number;
+  /** The system's by default. */
+  readonly clock?: Clock;
+}
+
 /** A scripted server, and clients of it. */
 export interface World {
   readonly client: HttpKubeClient;
@@ -54,7 +61,7 @@ export interface World {
   /** The requests so far. */
   readonly requests: Asked[];
   /** A client with another kubeconfig. */
-  clientOf(config: object | string, context?: string): HttpKubeClient;
+  clientOf(config: object | string, context?: string, options?: ClientOptions): HttpKubeClient;
 }
 
 async function withServer(
@@ -75,19 +82,20 @@ async function withServer(
   const url = `https://127.0.0.1:${server.addr.port}`;
   const clients: HttpKubeClient[] = [];
   let configs = 0;
-  const clientOf = (config: object | string, context?: string, timeoutMs = 30_000) => {
+  const clientOf = (config: object | string, context?: string, options: ClientOptions = {}) => {
+    const { timeoutMs = 30_000, clock = systemClock } = options;
     const path = join(folder, `${configs++}.kubeconfig`);
     Deno.writeTextFileSync(path, typeof config === "string" ? config : JSON.stringify(config));
     const client = new HttpKubeClient({
       access: { cluster: "east", kubeconfig: path, context: context ?? null },
-      clock: systemClock,
+      clock,
       limits: { ...DEFAULT_LIMITS, requestTimeoutMs: timeoutMs, idleTimeoutMs: timeoutMs },
     });
     clients.push(client);
     return client;
   };
   const config = kubeconfig({ server: url, ca: authority.cert, user: "ann", certificate: ann });
-  const [client, impatient] = [clientOf(config), clientOf(config, undefined, 200)];
+  const [client, impatient] = [clientOf(config), clientOf(config, undefined, { timeoutMs: 200 })];
   try {
     await use({ client, impatient, url, folder, requests, clientOf });
   } finally {

@@ -31,6 +31,7 @@ const UNKNOWN = "00000000-0000-4000-8000-000000000009";
 const USE_CASES: Readonly<Record<string, UseCase>> = {
   cancelOperation: (d, c, id) =>
     services.cancelOperation(d, c, { name: op(id), reason: "", validateOnly: false }),
+  claimCluster: (d, c) => services.claimCluster(d, c, { cluster: "default" }),
   createEnvironment: (d, c, id) =>
     services.createEnvironment(d, c, { environmentId: id, environment: {} }),
   deleteEnvironment: (d, c, id) => services.deleteEnvironment(d, c, { ...deletion, name: env(id) }),
@@ -51,11 +52,13 @@ const USE_CASES: Readonly<Record<string, UseCase>> = {
   getWorkload: (d, c, id) => services.getWorkload(d, c, web(id)),
   listClusterEvents: (d, c, id) => services.listClusterEvents(d, c, { ...page, parent: web(id) }),
   listEnvironments: (d, c) => services.listEnvironments(d, c, page),
+  listLeftovers: (d, c) => services.listLeftovers(d, c),
   listOperations: (d, c) => services.listOperations(d, c, page),
   listPods: (d, c, id) => services.listPods(d, c, { ...page, parent: web(id) }),
   listRevisions: (d, c, id) => services.listRevisions(d, c, { ...page, parent: web(id) }),
   listWorkloads: (d, c) => services.listWorkloads(d, c, { ...page, parent: env("-") }),
   reconcileWorkload: (d, c, id) => services.reconcileWorkload(d, c, { name: web(id), etag: "" }),
+  requestSweep: (d, c) => services.requestSweep(d, c, { leftovers: [] }),
   restartWorkload: (d, c, id) => services.restartWorkload(d, c, { name: web(id), etag: "" }),
   retryOperation: (d, c, id) => services.retryOperation(d, c, { name: op(id) }),
   rollbackWorkload: (d, c, id) =>
@@ -70,7 +73,7 @@ const USE_CASES: Readonly<Record<string, UseCase>> = {
       since: null,
       replica: null,
     }).next(),
-  sweepObjects: (d, c) => services.sweepObjects(d, c, { validateOnly: true, leftovers: [] }),
+  sweepObjects: (d, c) => services.sweepObjects(d, c, { leftovers: [] }),
   updateEnvironment: (d, c, id) =>
     services.updateEnvironment(d, c, { name: env(id), etag: "", change: {} }),
   waitOperation: (d, c, id) => services.waitOperation(d, c, op(id), 0),
@@ -80,11 +83,14 @@ const USE_CASES: Readonly<Record<string, UseCase>> = {
 
 /** Exported functions that are part of the platform's own work, without a caller. */
 const NO_USE_CASES = [
-  "assertEngines",
+  "assertEngine",
   "assertName",
+  "claimedElsewhere",
+  "describeDrift",
   "dropUnadmitted",
   "environmentEvent",
   "isAdmitted",
+  "isApplied",
   "isUnreadable",
   "operationEvent",
   "pagesOf",
@@ -92,6 +98,7 @@ const NO_USE_CASES = [
   "sleepUntil",
   "systemCaller",
   "systemPrincipal",
+  "takeOverOperations",
   "updateDocument",
   "workloadEvent",
 ];

@@ -51,7 +51,7 @@ async function claims(
       now: () => clock.now(),
       outputs: {},
       lastHeartbeat: null,
-      onlyFailure: null,
+      made: null,
       heartbeat: () => {},
     };
     const claiming = claimWorkloads(context, "environments/dev").then(

@@ -242,7 +242,9 @@ Deno.test("an operation that the engine rejects does not block others", () =>
     world.engine.reachable = true;
     await world.dispatcher();
     await settle();
-    assert.equal((await world.operation(first)).state, "PENDING");
+    const { state, waitingReason } = await world.operation(first);
+    assert.equal(state, "PENDING");
+    assert.match(waitingReason, /^the engine rejects it: .* is not for this engine$/);
     assert.equal((await world.operation(second)).state, "SUCCEEDED");
   }));
 

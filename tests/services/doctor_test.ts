@@ -1,16 +1,19 @@
 import assert from "node:assert/strict";
-import { type ErrorCode, MpcError, NO_QUOTA, uncheckedError } from "@mpc/domain";
+import { type ErrorCode, MpcError, NO_QUOTA, REASONS, uncheckedError } from "@mpc/domain";
 import {
   createEnvironment,
   deleteEnvironment,
   diagnose,
+  explainOperation,
   type Finding,
+  listLeftovers,
   sweepObjects,
   updateEnvironment,
 } from "@mpc/services";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { ClusterRegistry } from "../../worker/providers/kubernetes/mod.ts";
 import { carryOut } from "../fakes/carry_out.ts";
+import { anEnvironment } from "../fakes/documents.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
@@ -121,6 +124,41 @@ Deno.test("a cluster that cannot be read is a finding, and the records are check
   }
 });
 
+Deno.test("a store that cannot be written is a finding, and so is one that cannot be read", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, store } = platform;
+    await platform.ended(await create(platform));
+    const { value, version } = (await store.environments.get("environments/dev"))!;
+    await store.environments.replace({ ...value, state: "UPDATING" }, version);
+    const found = async (broken: Partial<typeof store>) => {
+      const { findings } = await diagnose({ ...deps, store: { ...store, ...broken } }, caller);
+      return findings.map(({ invariant, subject, remedy }) => [invariant, subject, remedy]);
+    };
+    const refused = (code: ErrorCode, reason: string, metadata = {}) => () =>
+      Promise.reject(uncheckedError(code, reason, { message: "refused", metadata }));
+    const full = { assertWritable: refused("RESOURCE_EXHAUSTED", "STORE_FULL") };
+    const remedy = REASONS.RESOURCE_EXHAUSTED.STORE_FULL.nextStep;
+    assert.deepEqual(await found(full), [
+      ["STORE_UNUSABLE", "store", remedy],
+      ["RESOURCE_WITHOUT_OPERATION", "environments/dev", "mpctl env update dev"],
+    ]);
+    const damaged = refused("DATA_LOSS", "STORE_CORRUPT", { resource: "operations/x" });
+    const environments = {
+      create: damaged,
+      get: damaged,
+      list: damaged,
+      count: damaged,
+      replace: damaged,
+      delete: damaged,
+    };
+    assert.deepEqual(await found({ ...full, environments }), [["STORE_UNUSABLE", "store", remedy]]);
+    assert.deepEqual(await found({ environments }), [
+      ["STORE_UNUSABLE", "operations/x", REASONS.DATA_LOSS.STORE_CORRUPT.nextStep],
+    ]);
+    const bug = { assertWritable: () => Promise.reject(new TypeError("a bug")) };
+    await assert.rejects(found(bug), /a bug/);
+  }));
+
 Deno.test("with several clusters, the readable ones are checked, and the others named", () =>
   withPlatform(async (platform) => {
     const { deps, caller, cluster, store } = platform;
@@ -176,8 +214,7 @@ Deno.test("with several clusters, the readable ones are checked, and the others 
         "mpctl env update dev",
       ],
     ]);
-    const list = { validateOnly: true, leftovers: [] };
-    const swept = await sweepObjects({ ...deps, cluster: several }, caller, list);
+    const swept = await listLeftovers({ ...deps, cluster: several }, caller);
     assert.deepEqual(swept.leftovers.map(({ target }) => target), ["environments/left"]);
     assert.deepEqual(swept.findings.map(flat), [away]);
   }));
@@ -256,36 +293,103 @@ Deno.test("objects without a record are swept from the cluster, and nothing else
     await platform.ended(await deploy(platform));
     await store.workloads.delete(WEB, (await store.workloads.get(WEB))!.version);
     assert.equal((await platform.findings())[0]?.remedy, "mpctl doctor --sweep");
-    const list = { validateOnly: true, leftovers: [] };
-    const { leftovers } = await sweepObjects(deps, caller, list);
+    const { leftovers } = await listLeftovers(deps, caller);
     assert.deepEqual(leftovers.map(({ target }) => target), [WEB]);
-    assert.equal(await store.orphans.count({}), 0, "a list changes nothing");
+    const head = await store.events.head();
     const changed = { targetUid: leftovers[0]!.targetUid, hash: "other" };
     const gone = { targetUid: "uid-gone", hash: "x" };
-    const skipping = { validateOnly: false, leftovers: [changed, gone] };
-    assert.deepEqual(await sweepObjects(deps, caller, skipping), {
+    assert.deepEqual(await sweepObjects(deps, caller, { leftovers: [changed, gone] }), {
+      operation: null,
       leftovers: [],
       skipped: [changed, gone],
-      findings: [],
     });
-    await rejectsWith(
-      sweepObjects(deps, caller, { validateOnly: false, leftovers: [] }),
-      "INVALID_ARGUMENT",
-      "NOTHING_TO_SWEEP",
+    const nothing = sweepObjects(deps, caller, { leftovers: [] });
+    await rejectsWith(nothing, "INVALID_ARGUMENT", "NOTHING_TO_SWEEP");
+    assert.equal(await store.events.head(), head, "a list or a refusal changes nothing");
+    const swept = await sweepObjects(deps, caller, { leftovers: [...leftovers, gone] });
+    assert.deepEqual([swept.leftovers, swept.skipped], [leftovers, [gone]]);
+    const { state, actor, kind } = await platform.ended({
+      operation: swept.operation!,
+      plan: null,
+    });
+    assert.deepEqual([kind, state, actor], ["platform.sweep", "SUCCEEDED", caller.principal]);
+    const audit = (await platform.events()).filter(({ reason }) =>
+      reason === "SweepRequested" || reason === "OrphanSwept"
     );
-    assert.equal(await store.orphans.count({}), 0);
-    const swept = await sweepObjects(deps, caller, { validateOnly: false, leftovers });
-    assert.deepEqual(swept, { leftovers, skipped: [], findings: [] });
-    const requested = (await platform.events()).filter(({ reason }) => reason === "SweepRequested");
-    assert.deepEqual(requested.map(({ actor, target }) => [actor, target]), [
-      [caller.principal, WEB],
-    ]);
-    await platform.janitor().pass();
+    const name = swept.operation?.value.name;
+    assert.deepEqual(
+      audit.map(({ reason, actor, target, operation }) => [reason, actor, target, operation]),
+      [
+        ["SweepRequested", caller.principal, WEB, name],
+        ["OrphanSwept", caller.principal, WEB, name],
+      ],
+    );
+    for (const object of leftovers[0]!.objects) {
+      assert.ok(audit.every(({ message }) => message.includes(object)), object);
+    }
     await platform.assertSound();
     const { objects: left } = await cluster.inventory(caller);
     assert.deepEqual([...new Set(left.map(({ target }) => target))], ["environments/dev"]);
-    assert.deepEqual((await sweepObjects(deps, caller, list)).leftovers, []);
+    assert.deepEqual((await listLeftovers(deps, caller)).leftovers, []);
   }));
+
+Deno.test("what changes between the request of a sweep and its first step is left alone", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, store, cluster } = platform;
+    for (const environment of ["a", "b", "c"]) {
+      const left = { environment, uid: `uid-${environment}`, labels: {}, quota: NO_QUOTA };
+      await cluster.applyNamespace({ ...left, cluster: "default" }, caller);
+    }
+    const { leftovers } = await listLeftovers(deps, caller);
+    await platform.crash();
+    const swept = await sweepObjects(deps, caller, { leftovers });
+    assert.equal(swept.leftovers.length, 3);
+    // One is restored, one grows, one stays as it was listed.
+    await store.environments.create(anEnvironment("a"));
+    const b = { environment: "b", uid: "uid-b", labels: {}, quota: NO_QUOTA, cluster: "default" };
+    await cluster.applyPolicies(b, caller);
+    await platform.restart();
+    const { state } = await platform.ended({ operation: swept.operation!, plan: null });
+    assert.equal(state, "SUCCEEDED");
+    const { objects } = await cluster.inventory(caller);
+    const targets = [...new Set(objects.map(({ target }) => target))].sort();
+    assert.deepEqual(targets, ["environments/a", "environments/b"]);
+    const reported = (await platform.events()).filter(({ reason }) => reason === "OrphanSwept");
+    assert.deepEqual(reported.map(({ target }) => target), ["environments/c"]);
+  }));
+
+Deno.test("a sweep whose cluster is away goes on with the others, and its retry does the rest", () => {
+  let away = true;
+  return withPlatform(async (platform) => {
+    const { deps, caller, cluster } = platform;
+    for (const environment of ["a", "b"]) {
+      const left = { environment, uid: `uid-${environment}`, labels: {}, quota: NO_QUOTA };
+      await cluster.applyNamespace({ ...left, cluster: "default" }, caller);
+    }
+    const { leftovers } = await listLeftovers(deps, caller);
+    const { operation } = await sweepObjects(deps, caller, { leftovers });
+    const failed = await platform.ended({ operation: operation!, plan: null });
+    assert.equal(failed.state, "FAILED");
+    const { nextCommand } = await explainOperation(deps, caller, failed.name);
+    assert.equal(nextCommand, `mpctl op retry ${failed.name.slice("operations/".length)}`);
+    const targets = async () => (await cluster.inventory(caller)).objects.map((it) => it.target);
+    assert.deepEqual(await targets(), ["environments/a"]);
+    away = false;
+    const retried = await platform.ended(await carryOut(platform, nextCommand));
+    assert.equal(retried.state, "SUCCEEDED");
+    assert.deepEqual(await targets(), []);
+  }, {
+    provider: (bare) =>
+      Object.assign(Object.create(bare) as typeof bare, {
+        deleteNamespace(...call: Parameters<typeof bare.deleteNamespace>) {
+          if (!away || call[0].environment !== "a") return bare.deleteNamespace(...call);
+          return Promise.reject(
+            new MpcError("UNAVAILABLE", { reason: "CLUSTER_UNREACHABLE", message: "no answer" }),
+          );
+        },
+      }),
+  });
+});
 
 Deno.test("an update without a change applies the environment again", () =>
   withPlatform(async (platform) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { adviceFor, idOf, MpcError, uncheckedError } from "@mpc/domain";
-import { createEnvironment, explainOperation, type MutationResult } from "@mpc/services";
+import { createEnvironment, diagnose, explainOperation, type MutationResult } from "@mpc/services";
 import { withPlatform } from "../fakes/platform.ts";
 import { create, deploy, removeWorkload } from "../fakes/scenarios.ts";
 
@@ -101,3 +101,43 @@ Deno.test("explain of an operation that has ended well has nothing left to do", 
     );
     assert.deepEqual([responsible, nextStep, nextCommand], ["nobody", "", ""]);
   }));
+
+const BROKEN: readonly (readonly [MpcError, string])[] = [
+  [
+    new MpcError("UNAVAILABLE", { reason: "NO_WORKER", message: "no worker answers" }),
+    "deno task worker",
+  ],
+  [
+    new MpcError("FAILED_PRECONDITION", {
+      reason: "ENGINE_PAUSED",
+      message: "it is paused",
+      metadata: { command: "temporal workflow unpause" },
+    }),
+    "temporal workflow unpause",
+  ],
+];
+
+for (const [error, command] of BROKEN) {
+  Deno.test(`explain says what keeps the engine from working: ${error.reason}`, () =>
+    withPlatform(async (platform) => {
+      const { caller } = platform;
+      await platform.ended(await create(platform));
+      const result = await deploy(platform, "nginx:slow");
+      const { name } = result.operation!.value;
+      const idle = new MpcError("FAILED_PRECONDITION", {
+        reason: "ENGINE_HOUSEKEEPING",
+        message: "a periodic task does not run",
+      });
+      const deps = { ...platform.deps, engineProblems: () => Promise.resolve([idle, error]) };
+      const explanation = await explainOperation(deps, caller, name);
+      assert.match(explanation.summary, new RegExp(`waits .*: ${error.message}$`));
+      assert.deepEqual([explanation.responsible, explanation.nextCommand], ["platform", command]);
+      const { findings } = await diagnose(deps, caller);
+      const told = findings.filter(({ invariant }) => invariant === "ENGINE_WORKS");
+      const expected = [idle, error].filter(({ reason }) => reason !== "NO_WORKER");
+      assert.deepEqual(told.map(({ message }) => message), expected.map((it) => it.message));
+      const ended = await platform.ended(result);
+      const after = await explainOperation(deps, caller, ended.name);
+      assert.match(after.summary, /succeeded$/, "an operation that has ended waits for nothing");
+    }));
+}

@@ -10,8 +10,12 @@ import { withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 import { create, deploy, SCENARIOS } from "../fakes/scenarios.ts";
 
-/** Kinds that do not change the cluster. */
-const PLANS_NOTHING: ReadonlySet<string> = new Set(["environment.abandon", "workload.abandon"]);
+/** Kinds that do not change the objects on a cluster. */
+const PLANS_NOTHING: ReadonlySet<string> = new Set([
+  "environment.abandon",
+  "workload.abandon",
+  "platform.claim",
+]);
 
 for (const scenario of SCENARIOS) {
   Deno.test(`the plan of ${scenario.title} changes nothing, and its execution makes the planned changes`, () =>

@@ -174,7 +174,9 @@ Deno.test("a retry of a cancelled operation that its engine ended undoes what it
     await platform.crash();
     await cancelOperation(deps, caller, { name, reason: "", validateOnly: false });
     await closeOperation({ store, clock }, name, TERMINATED);
-    assert.equal((await platform.operation(name)).state, "NEEDS_ATTENTION");
+    const closed = await platform.operation(name);
+    assert.equal(closed.state, "NEEDS_ATTENTION");
+    assert.equal(closed.steps[0]!.state, "FAILED", "no step of an ended operation runs");
     platform.definitions = DEFINITIONS;
     await platform.restart();
     const again = await platform.ended(await retryOperation(deps, caller, { name }));

@@ -75,19 +75,19 @@ const UNBEGUN: readonly (readonly [string, string | null, string | null, RegExp]
     "a build while none is current",
     "1",
     null,
-    /to workers without a build, and there are none; .*--deployment-name mpc-\d+ --build-id 1'$/,
+    /to workers without a build, and there are none; .*--deployment-name mpc-\d+-[0-9a-f-]{36} --build-id 1'$/,
   ],
   [
     "a build while the current one has no worker",
     "1",
     "2",
-    /to workers with build '2' of .*, and there are none; .*--deployment-name mpc-\d+ --build-id 1'$/,
+    /to workers with build '2' of .*, and there are none; .*--deployment-name mpc-\d+-[0-9a-f-]{36} --build-id 1'$/,
   ],
   [
     "workers without a build while the current build has no worker",
     null,
     "2",
-    /to workers with build '2' of .*, and there are none; .*--deployment-name mpc-\d+ --unversioned'$/,
+    /to workers with build '2' of .*, and there are none; .*--deployment-name mpc-\d+-[0-9a-f-]{36} --unversioned'$/,
   ],
 ];
 

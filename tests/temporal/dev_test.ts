@@ -72,3 +72,35 @@ Deno.test("dev works in the namespace and on the task queue that its flags name"
     await server.stop();
   }
 });
+
+Deno.test("dev without a data directory leaves nothing in a Temporal that others share", async () => {
+  const server = await startTemporalServer();
+  try {
+    const { address } = server;
+    await withMpctl(async ({ run }) => {
+      const platform = await startPlatform([
+        "--ephemeral",
+        "--engine=temporal",
+        `--temporal-address=${address}`,
+      ]);
+      const web = ["--server", platform.web.origin];
+      await run(["env", "create", "dev", ...web]);
+      const deploy = ["workload", "deploy", "web", "--env", "dev", "--image", "nginx:slow"];
+      assert.equal((await run([...deploy, "--no-wait", ...web])).code, 0);
+      const schedules = await runTemporal(address, "temporal schedule list --output json");
+      assert.match(schedules, /janitor_pass/);
+      await platform.stop();
+    });
+    const left = await runTemporal(
+      address,
+      `temporal workflow count --query "ExecutionStatus='Running'"`,
+    );
+    assert.match(left, /Total: 0/);
+    assert.doesNotMatch(
+      await runTemporal(address, "temporal schedule list --output json"),
+      /_pass/,
+    );
+  } finally {
+    await server.stop();
+  }
+});

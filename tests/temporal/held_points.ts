@@ -20,8 +20,9 @@ export interface HeldPoint {
 const WAYS: readonly Way[] = ["goes on", "cancelled", "preempted"];
 const MOMENTS: readonly Moment[] = ["before", "after"];
 
-/** Deletions are not preempted by another deletion. */
-const waysOf = (kind: OperationKind) => /delete|abandon/.test(kind) ? WAYS.slice(0, 2) : WAYS;
+/** Deletions are not preempted by another deletion, and nothing preempts the platform's own operations. */
+const waysOf = (kind: OperationKind) =>
+  /delete|abandon|platform/.test(kind) ? WAYS.slice(0, 2) : WAYS;
 
 /** Every step of every kind, killed before and after its work, in every way. */
 export const HELD_POINTS: readonly HeldPoint[] = OPERATION_KINDS.flatMap((kind) =>

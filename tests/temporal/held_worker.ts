@@ -3,10 +3,10 @@
  * there: `held_worker.ts ADDRESS TASK_QUEUE STORE CLUSTER BUNDLE`. Prints `held ENVIRONMENT` for each
  * operation that has come to its point.
  */
-import type { OperationKind } from "@mpc/domain";
+import { environmentIdOf, type OperationKind, PLATFORM } from "@mpc/domain";
 import { systemClock } from "@mpc/process";
-import { environmentIdOf } from "@mpc/domain";
-import { DEFINITIONS } from "@mpc/services/sagas";
+import { DEFINITIONS, type PlatformClaimInput, type PlatformSweepInput } from "@mpc/services/sagas";
+import type { Store } from "@mpc/storage";
 import { openSqliteStore } from "@mpc/storage/sqlite";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
 import { type Fault, faultyDefinitions, hang } from "../fakes/faulty_definitions.ts";
@@ -20,14 +20,24 @@ function faultOf(kind: OperationKind, step: string): Fault {
   return {
     kind,
     step,
-    async run(run, _call, { target }) {
-      const environment = environmentIdOf(target);
+    async run(run, _call, { target, store, operation }) {
+      const environment = target === PLATFORM
+        ? await placeOf(store, operation)
+        : environmentIdOf(target);
       if (isHeld(environment, kind, step, "before")) return await held(environment);
       const output = await run();
       if (isHeld(environment, kind, step, "after")) return await held(environment);
       return output;
     },
   };
+}
+
+/** The environment that stands for an operation of the platform. */
+async function placeOf(store: Store, operation: string): Promise<string> {
+  const { kind, input } = (await store.operations.get(operation))!.value;
+  return kind === "platform.claim"
+    ? (input as PlatformClaimInput).cluster
+    : environmentIdOf((input as PlatformSweepInput).leftovers[0]?.target ?? "");
 }
 
 function held(environment: string): Promise<never> {

@@ -7,16 +7,19 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isTerminal, type Operation } from "@mpc/domain";
+import { clusterName, isTerminal, type Operation } from "@mpc/domain";
 import { systemClock } from "@mpc/process";
 import {
   type Caller,
   cancelOperation,
+  claimCluster,
   createEnvironment,
   deleteEnvironment,
   deleteWorkload,
   deployWorkload,
+  listLeftovers,
   type MutationResult,
+  requestSweep,
   type ServiceDeps,
   updateEnvironment,
 } from "@mpc/services";
@@ -73,6 +76,7 @@ const removeWorkload = (place: Place, abandon = false) =>
 function preparations({ kind }: HeldPoint): readonly ((place: Place) => Promise<MutationResult>)[] {
   switch (kind) {
     case "environment.create":
+    case "platform.claim":
       return [];
     case "environment.update":
     case "workload.deploy":
@@ -80,6 +84,28 @@ function preparations({ kind }: HeldPoint): readonly ((place: Place) => Promise<
     default:
       return [create, deploy];
   }
+}
+
+/** Claims a cluster that has the name of the environment. */
+async function claim({ deps, caller, environment: cluster }: Place): Promise<MutationResult> {
+  const claim = { token: null, next: null, renewTime: 0, lost: null };
+  await deps.store.claims.create({ name: clusterName(cluster), ...claim });
+  return await claimCluster(deps, caller, { cluster });
+}
+
+/** Loses the records of an environment, and removes what is without a record then. */
+async function sweepForgotten(place: Place): Promise<MutationResult> {
+  const { deps, caller } = place;
+  const [environment, workload] = [parentOf(place), workloadOf(place)];
+  const { store } = deps;
+  await store.workloads.delete(workload, (await store.workloads.get(workload))!.version);
+  await store.environments.delete(
+    environment,
+    (await store.environments.get(environment))!.version,
+  );
+  const { leftovers } = await listLeftovers(deps, caller);
+  const own = leftovers.filter(({ target }) => [environment, workload].includes(target));
+  return await requestSweep(deps, caller, { leftovers: own });
 }
 
 function request(place: Place): Promise<MutationResult> {
@@ -100,6 +126,10 @@ function request(place: Place): Promise<MutationResult> {
     case "workload.delete":
     case "workload.abandon":
       return removeWorkload(place, place.kind === "workload.abandon");
+    case "platform.sweep":
+      return sweepForgotten(place);
+    case "platform.claim":
+      return claim(place);
   }
 }
 

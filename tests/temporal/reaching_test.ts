@@ -6,8 +6,11 @@ import assert from "node:assert/strict";
 import { diagnose } from "@mpc/services";
 import { freePort } from "@mpc/process";
 import { loopbackCertificate } from "../servers/certificate.ts";
+import { eventually } from "../servers/eventually.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
+import { startServer } from "../servers/server_process.ts";
 import { startTemporalServer } from "../servers/temporal_server.ts";
+import { withFolder } from "../servers/with_folder.ts";
 import { shareTemporal } from "./shared_temporal.ts";
 import { TemporalWorld } from "./temporal_world.ts";
 
@@ -91,10 +94,51 @@ Deno.test({
       const tls = { serverRootCa: null, client: null, serverName: null };
       const target = { address: `127.0.0.1:${port}`, namespace: "default", tls, apiKey: null };
       await using world = await TemporalWorld.start(address, { config: { target } });
-      assert.equal(world.engine.problem?.reason, "ENGINE_TLS");
+      await eventually("the first attempt has failed", () => {
+        assert.equal(world.engine.problem?.reason, "ENGINE_TLS");
+        return Promise.resolve();
+      });
       assert.match(world.engine.problem?.message ?? "", /certificate is not trusted/);
     }
     listener.close();
     await shaking;
   },
+});
+
+Deno.test({
+  name: "a server that requires a client certificate is reported with the flags that give one",
+  ...NO_SANITIZERS,
+  fn: () =>
+    withFolder(async (folder) => {
+      const { cert, key } = await loopbackCertificate();
+      await Deno.writeTextFile(`${folder}/cert.pem`, cert);
+      await Deno.writeTextFile(`${folder}/key.pem`, key);
+      const port = freePort();
+      const server = startServer({
+        name: "s_server",
+        path: "openssl",
+        args: [
+          ...["s_server", "-accept", `127.0.0.1:${port}`, "-alpn", "h2"],
+          ...["-cert", `${folder}/cert.pem`, "-key", `${folder}/key.pem`],
+          ...["-Verify", "1", "-verify_return_error", "-CAfile", `${folder}/cert.pem`],
+        ],
+        folder,
+      });
+      try {
+        await server.untilReady(async () => (await server.log()).includes("ACCEPT"));
+        const tls = { serverRootCa: cert, client: null, serverName: null };
+        const target = { address: `127.0.0.1:${port}`, namespace: "default", tls, apiKey: null };
+        await using world = await TemporalWorld.start(address, { config: { target } });
+        await eventually("the first attempt has failed", () => {
+          assert.equal(world.engine.problem?.reason, "ENGINE_TLS");
+          return Promise.resolve();
+        });
+        assert.match(
+          world.engine.problem?.message ?? "",
+          /client certificate.*--temporal-tls-cert and --temporal-tls-key$/,
+        );
+      } finally {
+        await server.stop();
+      }
+    }),
 });

@@ -8,14 +8,15 @@ const WORKFLOW = 1;
 /**
  * Makes a build the current one, like `temporal worker deployment set-current-version`, and waits
  * until the task queue knows it.
- * @param deploymentName in these tests also the name of the configured task queue
+ * @param name of the deployment, in these tests also of the configured task queue
  * @param buildId empty for workers without a build
  */
 export function setCurrentBuild(
   address: string,
-  deploymentName: string,
+  name: string,
   buildId: string,
 ): Promise<void> {
+  const deploymentName = `${name}-${TEST_INSTALLATION.id}`;
   const request = {
     ...{ namespace: "default", deploymentName, buildId, identity: "test" },
     allowNoPollers: true,
@@ -27,7 +28,7 @@ export function setCurrentBuild(
       await workflowService.setWorkerDeploymentCurrentVersion(request);
       const { versioningInfo } = await workflowService.describeTaskQueue({
         namespace: request.namespace,
-        taskQueue: { name: `${deploymentName}-${TEST_INSTALLATION.id}` },
+        taskQueue: { name: deploymentName },
         taskQueueType: WORKFLOW,
       });
       assert.equal(versioningInfo?.currentDeploymentVersion?.buildId ?? "", buildId);

@@ -11,12 +11,11 @@ import {
 import { createPlanner } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
-import { Dispatcher, Janitor } from "@mpc/worker";
+import { Dispatcher, type HostedEngine, Janitor, problemsOf } from "@mpc/worker";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
 import { startTemporalEngine, type TemporalConfig } from "@mpc/worker/temporal";
 import { Client } from "@temporalio/client";
 import { NativeConnection } from "@temporalio/worker";
-import type { HostedEngine } from "../../worker/engine/hosted_engine.ts";
 import type { StepActivitiesOptions } from "../../worker/engine/temporal/step_activities.ts";
 import { workflowIdOf } from "../../worker/engine/temporal/workflow_id.ts";
 import { aCaller } from "../fakes/a_caller.ts";
@@ -57,7 +56,10 @@ export class TemporalWorld implements AsyncDisposable {
     this.engine = engine;
     this.#provider = provider;
     this.#dispatcher = new Dispatcher({ store, engine, clock: systemClock });
-    this.deps = depsOf(store, provider);
+    this.deps = {
+      ...depsOf(store, provider),
+      engineProblems: () => Promise.resolve(problemsOf(engine)),
+    };
   }
 
   /** @param address of Temporal, `host:port` */
@@ -76,6 +78,7 @@ export class TemporalWorld implements AsyncDisposable {
         bundlePath: await workflowBundle(),
         payloadKey: null,
         version: null,
+        ephemeral: false,
         ...config,
       },
     );

@@ -1,9 +1,22 @@
-import { type ErrorRecord, idOf, isTerminal, type Operation, type Residue } from "@mpc/domain";
+import {
+  type ErrorRecord,
+  idOf,
+  isTerminal,
+  type Operation,
+  type Residue,
+  type StepState,
+} from "@mpc/domain";
 import type { Clock } from "@mpc/services";
-import { DEFINITIONS, endAttempt, type Outcome, stepOf } from "@mpc/services/sagas";
+import { DEFINITIONS, endAttempt, type Outcome, settleStep, stepOf } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import { endOperation } from "./end_operation.ts";
 import { OperationJournal } from "./operation_journal.ts";
+
+/** The states of steps that have begun and not ended, after the operation has ended. */
+const CUT_OFF: Partial<Record<StepState, StepState>> = {
+  RUNNING: "FAILED",
+  UNDOING: "UNDO_FAILED",
+};
 
 /**
  * Ends an operation that its engine no longer runs, and releases its resource. Nothing has undone
@@ -20,10 +33,14 @@ export async function closeOperation(
   const definition = DEFINITIONS[stored.value.kind];
   const journal = new OperationJournal(store, stored);
   for (const step of stored.value.steps) {
-    if (!step.attempts.some(({ endTime }) => endTime === null)) continue;
+    const state = CUT_OFF[step.state];
+    if (!state) continue;
     journal.defer({
-      edit: (operation) =>
-        endAttempt(operation, step.name, { now: clock.now(), error, nextRetryTime: null }),
+      edit: (operation) => {
+        const now = clock.now();
+        const ended = endAttempt(operation, step.name, { now, error, nextRetryTime: null });
+        return settleStep(ended, step.name, now, { state });
+      },
       reason: "StepCutOff",
       message: `Step '${step.name}' was cut off: ${error.message}`,
     });

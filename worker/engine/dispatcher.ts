@@ -153,6 +153,9 @@ export class Dispatcher {
       if (isMpcError(error, "UNAVAILABLE")) return false;
       // The engine rejects only this operation; the janitor tries it again.
       const { action, operation } = order;
+      if (action === "start") {
+        await this.#note(operation, `the engine rejects it: ${recordError(error).message}`);
+      }
       log.error("Cannot {action} {operation}: {error}", {
         action,
         operation,
@@ -199,13 +202,21 @@ export class Dispatcher {
     name: string,
     { since, error }: Pick<EngineOutage, "since" | "error">,
   ): Promise<void> {
-    const { signal } = this.#stop;
     const how = error.reason === "ENGINE_UNREACHABLE" ? "unreachable" : "unavailable";
     const waitingReason = `engine ${how} since ${new Date(since).toISOString()}: ${error.message}`;
+    await this.#note(name, waitingReason, error.message);
+  }
+
+  /**
+   * Writes why an operation does not begin.
+   * @param known the part of the reason that does not change; with it the reason is written already
+   */
+  async #note(name: string, waitingReason: string, known = waitingReason): Promise<void> {
+    const { signal } = this.#stop;
     try {
       await updateDocument(this.#store.operations, name, signal, (operation) => {
         const { state, waitingReason: said } = operation;
-        if (state !== "PENDING" || said.endsWith(error.message)) return undefined;
+        if (state !== "PENDING" || said.endsWith(known)) return undefined;
         const time = this.#clock.now();
         return {
           value: { ...operation, waitingReason, updateTime: time },

@@ -16,12 +16,18 @@ export interface HostedEngine extends Engine {
   readonly problem?: MpcError | undefined;
   /**
    * Operations that have begun and that no worker can continue, each with the reason; undefined if
-   * that is not known.
+   * that is not known. Each search makes a new map.
    */
   readonly stranded?: ReadonlyMap<string, MpcError> | undefined;
+  /** Why periodic tasks do not run; undefined while they do. Absent if nothing can stop them. */
+  readonly periodicProblem?: MpcError | undefined;
   /**
    * Runs each task on one worker at a time; every worker registers the same tasks. With an engine
    * that lacks this method, each process uses its own timers.
    */
   repeat?(tasks: readonly PeriodicTask[]): Promise<void>;
 }
+
+/** What keeps an engine from executing operations or periodic tasks. */
+export const problemsOf = ({ problem, periodicProblem }: HostedEngine): readonly MpcError[] =>
+  [problem, periodicProblem].filter((error) => error !== undefined);

@@ -33,29 +33,33 @@ const WAITING: Filter = {
 export class StrandedNotes {
   readonly #store: Store;
   readonly #clock: Clock;
-  #noted: ReadonlySet<string> | undefined;
+  #kept: ReadonlyMap<string, MpcError> | undefined;
 
   constructor(options: { readonly store: Store; readonly clock: Clock }) {
     this.#store = options.store;
     this.#clock = options.clock;
   }
 
-  /** Writes the reasons that are new, and removes those of operations that continue. */
+  /**
+   * Writes the reasons that are new, and removes those of operations that continue: also the reasons
+   * that other processes have written, which may be gone.
+   */
   async keep(stranded: ReadonlyMap<string, MpcError>, signal: AbortSignal): Promise<void> {
-    // Notes that another process has written.
-    const noted = this.#noted ?? await this.#waiting(signal);
+    if (stranded === this.#kept) return;
+    const noted = await this.#noted(signal);
     for (const [name, { message }] of stranded) {
-      if (!noted.has(name)) await this.#write(name, message, signal);
+      if (noted.get(name) !== message) await this.#write(name, message, signal);
     }
-    for (const name of noted) {
+    for (const name of noted.keys()) {
       if (!stranded.has(name)) await this.#write(name, "", signal);
     }
-    this.#noted = new Set(stranded.keys());
+    this.#kept = stranded;
   }
 
-  async #waiting(signal: AbortSignal): Promise<ReadonlySet<string>> {
+  /** The reasons on the records, by operation. */
+  async #noted(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
     const page = await this.#store.operations.list({ filter: WAITING, limit: 1_000, signal });
-    return new Set(page.items.map(({ value }) => value.name));
+    return new Map(page.items.map(({ value }) => [value.name, value.waitingReason]));
   }
 
   async #write(name: string, waitingReason: string, signal: AbortSignal): Promise<void> {

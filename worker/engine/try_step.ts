@@ -1,10 +1,13 @@
 import {
   backoffMs,
   type ErrorRecord,
+  isOutage,
   isTerminal,
   type JsonObject,
   type JsonValue,
+  momentOfOutage,
   type Operation,
+  type StepAttempt,
 } from "@mpc/domain";
 import type { Clock, Ids, Provider } from "@mpc/services";
 import {
@@ -21,6 +24,7 @@ import {
 } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import type { OperationJournal } from "./operation_journal.ts";
+import { pauseOfOutage, tellGivenUp, tellOutage } from "./outage_wait.ts";
 import { ProgressWriter } from "./progress_writer.ts";
 import { type AttemptResult, runAttempt } from "./run_attempt.ts";
 import type { StepEnd } from "./step_end.ts";
@@ -67,6 +71,9 @@ export type Tried =
   | { readonly status: "ended" };
 
 const NEVER = new AbortController().signal;
+
+/** How long before the end of its time a step looks for the last time at a cluster that is away. */
+const LAST_LOOK_MS = 1_000;
 
 /** The reason for ending an attempt's progress; a new error each time would cost a stack trace. */
 const OVER = "the try is over";
@@ -215,19 +222,30 @@ function contextOf(
       steps.flatMap(({ name, output }) => output === null ? [] : [[name, output]]),
     ),
     lastHeartbeat: options.lastHeartbeat ?? record.heartbeat,
-    onlyFailure: undo && runs.length === 1 ? runs[0]?.error ?? null : null,
+    made: undo ? madeByAll(runs) : null,
     heartbeat,
   };
+}
+
+/** What failed attempts may have changed on the cluster; null where that is not known of each. */
+function madeByAll(attempts: readonly StepAttempt[]): readonly string[] | null {
+  const all = attempts.map(({ number, made, error }, index) =>
+    // Attempts before it that are no longer kept may have made anything.
+    error !== null && number === index + 1 ? made : undefined
+  );
+  return all.every((made) => made !== undefined) ? [...new Set(all.flat())] : null;
 }
 
 /** Decides whether a failure is final. */
 async function failed(options: StepTry, limit: TimeLimit, error: ErrorRecord): Promise<Tried> {
   const { journal, clock, ids, undo, step: { name, retry } } = options;
+  if (isOutage(error)) return await awaitCluster(options, limit, error);
   const failures = failuresOf(stepOf(journal.operation, name), undo) + 1;
   const pauseMs = backoffMs(retry, failures, ids.random());
   const late = clock.monotonic() + pauseMs >= limit.at;
   if (!error.retryable || failures >= retry.maxAttempts || late) {
-    return { status: "failed", error: await giveUp(options, failures, error) };
+    const tries = failures === 1 ? "" : ` after ${failures} attempts`;
+    return { status: "failed", error: await giveUp(options, tries, error) };
   }
   const nextRetryTime = clock.now() + pauseMs;
   await journal.record({
@@ -238,14 +256,46 @@ async function failed(options: StepTry, limit: TimeLimit, error: ErrorRecord): P
   return { status: "retry", error, pauseMs };
 }
 
+/**
+ * Waits for a cluster that does not answer. The attempt continues with the next look at the cluster,
+ * as long as the step and the operation have time.
+ */
+async function awaitCluster(
+  options: StepTry,
+  limit: TimeLimit,
+  error: ErrorRecord,
+): Promise<Tried> {
+  const { journal, clock, ids, undo, step: { name } } = options;
+  const now = clock.now();
+  const before = stepOf(journal.operation, name).attempts.at(-1)?.outageSince ?? now;
+  const since = Math.min(before, momentOfOutage(error, "since") ?? now);
+  const leftMs = limit.at - clock.monotonic();
+  if (leftMs <= LAST_LOOK_MS) {
+    const tries = `, because ${tellGivenUp(error, since)}`;
+    return { status: "failed", error: await giveUp(options, tries, error) };
+  }
+  const wantedMs = pauseOfOutage(error, { since, now, random: ids.random() });
+  const pauseMs = Math.min(wantedMs, leftMs - LAST_LOOK_MS);
+  const again = now + pauseMs;
+  const text = tellOutage(error, { since, again, until: now + leftMs });
+  await journal.record({
+    edit: (operation) => {
+      const ended = endAttempt(operation, name, { now, error, nextRetryTime: again });
+      return noteProgress(ended, name, now, text, stepOf(ended, name).heartbeat);
+    },
+    reason: undo ? "UndoRetrying" : "StepRetrying",
+    message: `${undo ? "Undo of step" : "Step"} '${name}' waits: ${text}`,
+  });
+  return { status: "retry", error, pauseMs };
+}
+
 async function giveUp(
   { journal, clock, undo, step: { name } }: StepTry,
-  failures: number,
+  tries: string,
   error: ErrorRecord,
 ): Promise<ErrorRecord> {
   const { message: inner, code, reason } = error;
   const what = undo ? `Undo of step '${name}'` : `Step '${name}'`;
-  const tries = failures === 1 ? "" : ` after ${failures} attempts`;
   const wrapped: ErrorRecord = {
     ...error,
     retryable: false,

@@ -1,6 +1,6 @@
 /** One attempt of a step: when it begins, when it is the last, and what an undo may do. */
 import assert from "node:assert/strict";
-import { type Operation, uncheckedError } from "@mpc/domain";
+import { madeMetadata, type Operation, uncheckedError } from "@mpc/domain";
 import type { Ids } from "@mpc/services";
 import { newStepRecord, requestCancel, type Step, type StepContext } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
@@ -31,7 +31,7 @@ const untilAborted = (signal: AbortSignal) =>
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
 
-type Body = (signal: AbortSignal) => Promise<void>;
+type Body = (signal: AbortSignal, context: StepContext) => Promise<void>;
 
 interface Options {
   readonly run?: Body;
@@ -46,9 +46,9 @@ async function world(options: Options) {
   const clock = new FakeClock();
   const store = openMemoryStore();
   let bodies = 0;
-  const counted = (body: Body) => ({ signal }: StepContext) => {
+  const counted = (body: Body) => (context: StepContext) => {
     bodies++;
-    return body(signal);
+    return body(context.signal, context);
   };
   const { undo } = options;
   const step: Step<Operation["input"]> = {
@@ -77,7 +77,7 @@ async function world(options: Options) {
       stop: new AbortController().signal,
     });
   const attempts = () => journal.operation.steps[0]!.attempts.length;
-  return { clock, store, once, attempts, bodies: () => bodies };
+  return { clock, store, once, attempts, bodies: () => bodies, operation: () => journal.operation };
 }
 
 const mark = ({ store }: { readonly store: Store }) =>
@@ -143,6 +143,93 @@ for (const [what, ms] of [["back", -HOUR], ["forward", HOUR]] as const) {
     assert.equal(result.status === "retry" && result.error.reason, "ATTEMPT_TIMED_OUT");
   });
 }
+
+/** A cluster that does not answer. */
+const away = () =>
+  Promise.reject(uncheckedError("UNAVAILABLE", "CLUSTER_UNREACHABLE", {
+    message: "Cannot apply it: no answer",
+    metadata: { cluster: "east" },
+  }));
+
+for (const undo of [false, true]) {
+  const what = undo ? "undo" : "step";
+  Deno.test(`a ${what} waits for a cluster that is away, for as long as it has time, as one attempt`, async () => {
+    const { clock, once, attempts, bodies, operation } = await world({
+      run: away,
+      undo: away,
+      maxAttempts: 2,
+      ...(undo && { operation: { steps: [BEGUN] } }),
+    });
+    const end = clock.now() + BUDGET_MS;
+    let tried = await once(undo);
+    const before = attempts();
+    for (; tried.status === "retry"; tried = await once(undo)) {
+      assert.equal(attempts(), before, "no attempt is used up");
+      await clock.advance(tried.pauseMs);
+    }
+    assert.equal(tried.status, "failed");
+    assert.ok(bodies() > 5, `it looked ${bodies()} times`);
+    assert.ok(end - clock.now() <= 1_000 && clock.now() <= end, "it used its time");
+    const { message, reason } = operation().steps[0]!.attempts.at(-1)!.error!;
+    assert.equal(reason, "CLUSTER_UNREACHABLE");
+    assert.match(
+      message,
+      /failed, because cluster 'east' has not answered since \S+Z: Cannot apply/,
+    );
+  });
+}
+
+Deno.test("failures count on both sides of an outage, and the wait is the step's progress", async () => {
+  const bodies: Body[] = [failing("UNAVAILABLE"), away, away, failing("UNAVAILABLE")];
+  const { clock, once, operation } = await world({
+    run: (signal, context) => bodies.shift()!(signal, context),
+    maxAttempts: 2,
+  });
+  const since = clock.now();
+  assert.equal((await once()).status, "retry");
+  const tried = await once();
+  assert.equal(tried.status, "retry");
+  const [step] = operation().steps;
+  const at = (ms: number) => new Date(ms).toISOString();
+  assert.equal(
+    step?.progress,
+    `cluster 'east' has not answered since ${at(since)}; it is tried again at ${
+      at(step!.attempts.at(-1)!.nextRetryTime!)
+    }, and the operation goes on by itself until ${at(since + BUDGET_MS)}`,
+  );
+  assert.equal((await once()).status, "retry");
+  assert.equal((await once()).status, "failed", "the second failure is the last");
+  assert.equal(operation().steps[0]?.progress, "", "the outage was over");
+});
+
+Deno.test("an undo knows what failed attempts have made, unless one of them does not say", async () => {
+  const failed = (made?: readonly string[]) =>
+    uncheckedError("UNAVAILABLE", "INJECTED", {
+      message: "an injected fault",
+      metadata: made ? madeMetadata(made) : {},
+    });
+  for (
+    const [what, errors, expected] of [
+      ["nothing", [failed([]), failed([])], []],
+      ["all of them", [failed(["A/x"]), failed(["B/x", "A/x"])], ["A/x", "B/x"]],
+      ["unknown", [failed(["A/x"]), failed()], null],
+    ] as const
+  ) {
+    const left = [...errors];
+    let made: readonly string[] | null | undefined;
+    const { once } = await world({
+      run: () => Promise.reject(left.shift()),
+      undo: (_signal, context) => {
+        made = context.made;
+        return Promise.resolve();
+      },
+      maxAttempts: errors.length,
+    });
+    while ((await once()).status === "retry");
+    await once(true);
+    assert.deepEqual(made, expected, what);
+  }
+});
 
 Deno.test("an undo has its own time limit, even after the operation's deadline", async () => {
   const deadline = new FakeClock().now() - 1;

@@ -3,6 +3,7 @@ import { DriftWatch } from "./drift_watch.ts";
 import type { HostedEngine, PeriodicTask } from "../engine/hosted_engine.ts";
 import { Expiry } from "./expiry.ts";
 import { Janitor } from "./janitor.ts";
+import { RENEW_MS } from "../providers/cluster_claims.ts";
 import { repeatPass } from "./repeat_pass.ts";
 import { Retention } from "./retention.ts";
 
@@ -25,7 +26,7 @@ export interface HousekeepingOptions {
 }
 
 /**
- * Starts the periodic passes: janitor, expiry, drift and retention. They run on timers of this
+ * Starts the periodic passes: claims, janitor, expiry, drift and retention. They run on timers of this
  * process, or on the engine's schedules if the engine shares them among workers.
  */
 export async function startHousekeeping(options: HousekeepingOptions): Promise<AsyncDisposable> {
@@ -47,13 +48,19 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
       run: async () => await retention?.pass(),
     },
   ];
-  let running: readonly Promise<void>[] = [];
+  // Each process keeps its own claims, whatever runs the other passes.
+  const claims = {
+    name: "claim_pass",
+    everyMs: RENEW_MS,
+    run: () => renewClaims(provider, signal),
+  };
+  let running = [claims.run().then(() => repeatPass(claims, { clock, signal }))];
   if (engine.repeat) {
     const run = () => expiry.passesWithin(EXPIRY_INTERVAL_MS);
     await engine.repeat([...passes, { name: "expiry_pass", everyMs: EXPIRY_INTERVAL_MS, run }]);
   } else {
     await expiry.start();
-    running = passes.map((pass) => repeatPass(pass, { clock, signal }));
+    running = [...running, ...passes.map((pass) => repeatPass(pass, { clock, signal }))];
   }
   return {
     async [Symbol.asyncDispose]() {
@@ -61,4 +68,12 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
       await Promise.all([expiry.close(), ...running]);
     },
   };
+}
+
+async function renewClaims({ claims }: Provider, signal: AbortSignal): Promise<void> {
+  try {
+    await claims?.renew({ signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }

@@ -1,13 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import {
-  environmentIdOf,
-  type Event,
-  idOf,
-  isMpcError,
-  type Orphan,
-  parseName,
-  recordError,
-} from "@mpc/domain";
+import { type Event, isMpcError, type Orphan, recordError } from "@mpc/domain";
 import {
   type Clock,
   pagesOf,
@@ -15,6 +7,7 @@ import {
   sleepUnlessAborted,
   systemPrincipal,
 } from "@mpc/services";
+import { awaitRemoval, hasRecord, requestRemoval } from "@mpc/services/sagas";
 import type { Store, Stored } from "@mpc/storage";
 
 const log = getLogger(["mpc", "janitor"]);
@@ -72,24 +65,9 @@ async function sweep(
   }
 }
 
-/**
- * Whether the resource still exists: abandoning it has not ended, or ended early, and its objects
- * on the cluster may be in use again.
- */
-async function hasRecord(
-  { environments, workloads }: Store,
-  { target, targetUid }: Orphan,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const found = parseName(target)?.kind === "environment"
-    ? await environments.get(target, { signal })
-    : await workloads.get(target, { signal });
-  return found?.value.uid === targetUid;
-}
-
 async function remove(
   { provider, clock }: { readonly provider: Provider; readonly clock: Clock },
-  { target, targetUid, cluster }: Orphan,
+  orphan: Orphan,
   stop: AbortSignal,
 ): Promise<Pick<Event, "reason" | "message">> {
   const patience = new AbortController();
@@ -97,16 +75,10 @@ async function remove(
   const timer = sleepUnlessAborted(clock, PATIENCE_MS, AbortSignal.any([stop, done.signal]))
     .then((slept) => slept && patience.abort());
   const signal = AbortSignal.any([stop, patience.signal]);
-  const ref = { environment: environmentIdOf(target), uid: targetUid, ...(cluster && { cluster }) };
+  const { target, cluster } = orphan;
   try {
-    if (parseName(target)?.kind === "environment") {
-      await provider.deleteNamespace(ref, { signal });
-      await provider.awaitNamespaceGone(ref, { signal });
-    } else {
-      const workload = { ...ref, workload: idOf(target) };
-      await provider.deleteWorkloads([workload], { signal });
-      await provider.awaitWorkloadGone(workload, { signal });
-    }
+    await requestRemoval(provider, orphan, { signal });
+    await awaitRemoval(provider, orphan, { signal });
     return {
       reason: "OrphanSwept",
       message: `The objects that '${target}' left on the cluster are gone`,

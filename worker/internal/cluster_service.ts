@@ -13,6 +13,7 @@ import {
   type ClusterService,
   CompareResourceResponseSchema,
   GetClusterResponseSchema,
+  GetEngineResponseSchema,
   GetRolloutResponseSchema,
   ListEventsResponseSchema,
   ListObjectsResponseSchema,
@@ -21,21 +22,27 @@ import {
   StreamLogsResponseSchema,
 } from "@mpc/proto/internal";
 import type { ClusterReader, Planner } from "@mpc/services";
+import { type HostedEngine, problemsOf } from "../engine/hosted_engine.ts";
 import { errorMessage } from "./report_errors.ts";
 
 /** The sources of the internal service's answers. */
 export interface ClusterSources {
   readonly cluster: ClusterReader & { readonly name: string };
   readonly planner: Planner;
+  readonly engine: HostedEngine;
 }
 
 /** Reads of the cluster for the API, which cannot reach it. */
 export function clusterService(
-  { cluster, planner }: ClusterSources,
+  { cluster, planner, engine }: ClusterSources,
 ): ServiceImpl<typeof ClusterService> {
   return {
     getCluster() {
       return create(GetClusterResponseSchema, { provider: cluster.name });
+    },
+    getEngine() {
+      const problems = problemsOf(engine).map((error) => errorMessage(recordError(error)));
+      return create(GetEngineResponseSchema, { problems });
     },
     async listObjects(_request, { signal }) {
       const { objects, foreign, clusters, unread } = await cluster.inventory({ signal });

@@ -1,8 +1,10 @@
 import { join } from "node:path";
-import { environmentName, workloadName } from "@mpc/domain";
+import { DEFAULT_CLUSTER, environmentName, workloadName } from "@mpc/domain";
 import type { ProviderSettings } from "@mpc/process";
-import type { Clock, Provider, Ref, WorkloadRef } from "@mpc/services";
+import type { Clock, Ids, Provider, Ref, WorkloadRef } from "@mpc/services";
 import type { Store } from "@mpc/storage";
+import { claimedProvider } from "./claimed_provider.ts";
+import { ClusterClaims } from "./cluster_claims.ts";
 import { DEMO_DELAYS, NO_DELAYS, SimulatedProvider } from "./simulated/mod.ts";
 
 interface Settings extends ProviderSettings {
@@ -16,23 +18,29 @@ interface Settings extends ProviderSettings {
  */
 export async function openProvider(
   { clusters, charts, simulatedDelays, dataDir }: Settings,
-  { store, clock, installation }: {
+  { store, clock, ids, installation }: {
     readonly store: Store;
     readonly clock: Clock;
+    readonly ids: Ids;
     readonly installation: string;
   },
 ): Promise<Provider> {
   if (clusters.length === 0) {
-    return new SimulatedProvider({
+    const simulated = new SimulatedProvider({
       clock,
       delays: simulatedDelays === "demo" ? DEMO_DELAYS : NO_DELAYS,
       statePath: dataDir && join(dataDir, "simulated_cluster.db"),
     });
+    const marks = new Map([[DEFAULT_CLUSTER, simulated.mark]]);
+    const claims = new ClusterClaims({ store, clock, ids, marks });
+    return claimedProvider(simulated, DEFAULT_CLUSTER, claims);
   }
   const { openCharts, openClusters } = await import("./kubernetes/mod.ts");
   const cacheFolder = dataDir && join(dataDir, "helm");
   return await openClusters(clusters, {
+    store,
     clock,
+    ids,
     installation,
     charts: openCharts(charts, { clock, cacheFolder }),
     findCluster: (ref) => findCluster(store, ref),

@@ -1,5 +1,5 @@
 /** Errors that all providers share. */
-import { abortedByCaller, MpcError } from "@mpc/domain";
+import { abortedByCaller, madeMetadata, MpcError, uncheckedError } from "@mpc/domain";
 
 export const ownedByAnother = (object: string): MpcError =>
   new MpcError("ALREADY_EXISTS", {
@@ -48,6 +48,16 @@ export const notOnCluster = (workload: string): MpcError =>
   new MpcError("NOT_FOUND", {
     reason: "NOT_ON_CLUSTER",
     message: `Cannot find '${workload}' on the cluster: it has no objects there`,
+  });
+
+/** The same error, which also says what the failed call may have changed on the cluster. */
+export const withMade = (error: MpcError, objects: readonly string[]): MpcError =>
+  uncheckedError(error.code, error.reason, {
+    message: error.message,
+    retryable: error.retryable,
+    metadata: { ...error.metadata, ...madeMetadata(objects) },
+    violations: error.violations,
+    cause: error.cause,
   });
 
 export const aborted = (signal: AbortSignal): MpcError =>

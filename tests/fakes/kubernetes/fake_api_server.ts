@@ -63,13 +63,17 @@ export class FakeApiServer {
       readonly force: boolean;
       readonly dryRun: boolean;
       readonly uid?: string | undefined;
+      readonly resourceVersion?: string | undefined;
     },
   ): LiveObject {
-    const { manager, force, dryRun, uid } = options;
+    const { manager, force, dryRun, uid, resourceVersion } = options;
     const key = keyFor(refOf(wanted));
     const live = this.#objects.get(key);
     if (uid !== undefined && uid !== live?.metadata.uid) {
       throw refused(409, "Conflict", `uid mismatch: the provided object specified uid ${uid}`);
+    }
+    if (resourceVersion !== undefined && resourceVersion !== live?.metadata.resourceVersion) {
+      throw refused(409, "Conflict", "the object has been modified; apply to the latest version");
     }
     this.#assertNamespace(wanted, live);
     const owners: Owners = new Map(this.#owners.get(key));

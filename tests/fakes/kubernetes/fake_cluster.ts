@@ -122,8 +122,8 @@ export class FakeCluster {
     const attempt = (this.#flaky.get(key) ?? 0) + 1;
     this.#flaky.set(key, attempt);
     return attempt > 2 ? undefined : new MpcError("UNAVAILABLE", {
-      reason: "CLUSTER_UNREACHABLE",
-      message: `Cannot apply '${key}': the cluster did not answer`,
+      reason: "CLUSTER_FAILED",
+      message: `Cannot apply '${key}': the cluster failed`,
     });
   }
 

@@ -26,7 +26,7 @@ import type { KubernetesObject } from "../../../worker/providers/kubernetes/rend
 import { aborted, throwIfAborted } from "../../../worker/providers/provider_errors.ts";
 import { FakeApiServer, Refused } from "./fake_api_server.ts";
 
-export type Verb = "get" | "list" | "apply" | "delete" | "watch" | "logs";
+export type Verb = "get" | "list" | "apply" | "delete" | "watch" | "logs" | "review";
 
 /** A cluster's API in memory, with faults on demand. Nothing runs pods unless controllers do. */
 export class FakeKubeClient implements KubeClient {
@@ -59,14 +59,20 @@ export class FakeKubeClient implements KubeClient {
 
   async apply(
     object: KubernetesObject,
-    { force, dryRun, uid, signal, manager = FIELD_MANAGER }: ApplyOptions,
+    { force, dryRun, uid, resourceVersion, signal, manager = FIELD_MANAGER }: ApplyOptions,
   ): Promise<LiveObject> {
     await this.#begin("apply", object, signal);
     const { namespace } = object.metadata;
     return this.#asking(
       { action: `apply '${textOf(refOf(object))}'`, cluster: this.cluster, namespace },
-      () => this.server.apply(object, { manager, force, dryRun, uid }),
+      () => this.server.apply(object, { manager, force, dryRun, uid, resourceVersion }),
     );
+  }
+
+  /** Its users may do everything. */
+  async review(question: ObjectKind, { signal }: KubeCall): Promise<unknown> {
+    await this.#begin("review", question, signal);
+    return { status: { allowed: true } };
   }
 
   async delete(ref: ObjectRef, { uid, propagation, signal }: DeleteOptions): Promise<void> {

@@ -69,18 +69,20 @@ export const HOUSEKEEPING: readonly Mutant[] = [
     ],
     [
       "forgets an orphan that is still there",
-      "      await provider.awaitNamespaceGone(ref, { signal });\n",
+      "    await awaitRemoval(provider, orphan, { signal });\n",
       "",
-    ],
-    [
-      "confuses another resource of the same name with the orphan's",
-      "return found?.value.uid === targetUid;",
-      "return found !== undefined;",
     ],
     [
       "does not emit that it is gone",
       '      events: [{\n        time: clock.now(),\n        type: "NOTICED",\n        ...end,',
       '      events: [], ...[{\n        time: clock.now(),\n        type: "NOTICED",\n        ...end,',
+    ],
+  ]),
+  ...mutantsOf("services/sagas/left_behind.ts", ["tests/services/orphans_test.ts"], [
+    [
+      "confuses another resource of the same name with the one that left it",
+      "return found?.value.uid === targetUid;",
+      "return found !== undefined;",
     ],
   ]),
   ...mutantsOf("worker/housekeeping/retention.ts", ["tests/services/retention_test.ts"], [

@@ -49,7 +49,8 @@ export async function connectTemporal(
   }
 }
 
-async function dial({ address, tls, apiKey }: TemporalAddress): Promise<NativeConnection> {
+async function dial(target: TemporalAddress): Promise<NativeConnection> {
+  const { address, tls, apiKey } = target;
   const encode = (pem: string) => new TextEncoder().encode(pem);
   try {
     return await NativeConnection.connect({
@@ -69,14 +70,14 @@ async function dial({ address, tls, apiKey }: TemporalAddress): Promise<NativeCo
       },
     });
   } catch (error) {
-    throw dialError(address, error);
+    throw dialError(target, error);
   }
 }
 
-function dialError(address: string, error: unknown): unknown {
-  if (isGrpcServiceError(error)) return engineError(error);
+function dialError({ address, tls: settings }: TemporalAddress, error: unknown): unknown {
   const detail = error instanceof Error ? error.message : String(error);
-  const tls = tlsProblem(detail);
+  const tls = tlsProblem(detail) ?? (settings?.client === null ? cutOff(detail) : undefined);
+  if (!tls && isGrpcServiceError(error)) return engineError(error);
   if (tls) {
     return new MpcError("FAILED_PRECONDITION", {
       reason: "ENGINE_TLS",
@@ -114,6 +115,13 @@ function tlsProblem(detail: string): string | undefined {
   }
 }
 
+/** A server that misses a client certificate ends the connection, and the library drops its alert. */
+function cutOff(detail: string): string | undefined {
+  if (!/transport error|BrokenPipe|ConnectionReset|stream closed/.test(detail)) return undefined;
+  return "the server ends the connection, which it does if it requires a client certificate; give " +
+    "--temporal-tls-cert and --temporal-tls-key";
+}
+
 /** @throws {MpcError} FAILED_PRECONDITION `ENGINE_NAMESPACE` */
 export async function namespaceIdOf(
   connection: NativeConnection,
@@ -135,15 +143,18 @@ export async function namespaceIdOf(
 }
 
 /**
- * Adds missing search attributes. Temporal Cloud and protected servers reserve that to operators.
+ * Adds missing search attributes, which Temporal Cloud and protected servers reserve to operators.
+ * @throws {MpcError} FAILED_PRECONDITION `ENGINE_SEARCH_ATTRIBUTES`
  */
-async function assertSearchAttributes(
+export async function assertSearchAttributes(
   connection: NativeConnection,
   { namespace }: TemporalAddress,
 ): Promise<void> {
   try {
     const present = await presentSearchAttributes(connection, namespace);
-    const missing = SEARCH_ATTRIBUTES.filter(({ name }) => !present.includes(name));
+    const wrong = SEARCH_ATTRIBUTES.find(({ name }) => (present[name] ?? KEYWORD) !== KEYWORD);
+    if (wrong) throw wrongType(wrong.name, namespace);
+    const missing = SEARCH_ATTRIBUTES.filter(({ name }) => present[name] === undefined);
     if (missing.length === 0) return;
     await connection.operatorService.addSearchAttributes({
       namespace,
@@ -165,18 +176,32 @@ async function assertSearchAttributes(
   }
 }
 
+/** Temporal refuses every workflow whose attributes have another type. */
+function wrongType(name: string, namespace: string): MpcError {
+  const command =
+    `temporal operator search-attribute remove --namespace ${namespace} --name ${name} --yes`;
+  return new MpcError("FAILED_PRECONDITION", {
+    reason: "ENGINE_SEARCH_ATTRIBUTES",
+    message: `Cannot use namespace '${namespace}' of Temporal: its search attribute '${name}' is ` +
+      `not a Keyword; workers add it again when it has been removed by ${command}`,
+    retryable: true,
+    metadata: { command },
+  });
+}
+
+/** The types of the namespace's own search attributes, by name. */
 async function presentSearchAttributes(
   connection: NativeConnection,
   namespace: string,
-): Promise<readonly string[]> {
+): Promise<Readonly<Record<string, number | undefined>>> {
   try {
     const { customAttributes } = await connection.operatorService.listSearchAttributes({
       namespace,
     });
-    return Object.keys(customAttributes);
+    return customAttributes;
   } catch (error) {
     // Temporal's test server can add search attributes, but cannot list them.
-    if (isGrpcServiceError(error) && error.code === UNIMPLEMENTED) return [];
+    if (isGrpcServiceError(error) && error.code === UNIMPLEMENTED) return {};
     throw error;
   }
 }

@@ -1,5 +1,9 @@
 import { getLogger } from "@logtape/logtape";
+import { recordError } from "@mpc/domain";
+import { systemClock } from "@mpc/process";
+import type { LogMetadata } from "@temporalio/common";
 import { type LogLevel, makeTelemetryFilterString, Runtime } from "@temporalio/worker";
+import { Repetitions } from "./repetitions.ts";
 
 const LEVELS = {
   TRACE: "debug",
@@ -9,19 +13,37 @@ const LEVELS = {
   ERROR: "error",
 } as const;
 
+/** The attributes of a log line that say what it is about. Arguments and results are not among them. */
+const ATTRIBUTES = [
+  "workflowId",
+  "workflowType",
+  "activityType",
+  "activityId",
+  "attempt",
+  "taskQueue",
+  "error",
+] as const;
+
 let installed = false;
 
 /**
  * Sends the log of Temporal's library to our log, and leaves signals to `main.ts`. Its warnings
  * report every failed attempt of a step, which the journal has anyway, so they are logged as
- * information.
+ * information. Without a connection it repeats itself: a repeated line is counted.
  */
 export function installRuntime(): void {
   if (installed) return;
   installed = true;
   const logger = getLogger(["mpc", "temporal", "sdk"]);
-  const log = (level: LogLevel, message: string, meta: object = {}) =>
-    logger[LEVELS[level]](message, meta as Record<string, unknown>);
+  const repetitions = new Repetitions(systemClock);
+  const log = (level: LogLevel, message: string, meta: LogMetadata = {}) => {
+    const text = sdkLogText(message, meta);
+    const repeated = repetitions.of(`${level} ${text}`);
+    if (repeated === null) return;
+    logger[LEVELS[level]]("{text}", {
+      text: repeated > 0 ? `${text} (and ${repeated} times before)` : text,
+    });
+  };
   Runtime.install({
     shutdownSignals: [],
     telemetryOptions: {
@@ -36,4 +58,14 @@ export function installRuntime(): void {
       error: (message, meta) => log("ERROR", message, meta),
     },
   });
+}
+
+/** A line of Temporal's library with what it is about. */
+export function sdkLogText(message: string, meta: LogMetadata): string {
+  const told = ATTRIBUTES.flatMap((name) => {
+    const value = meta[name];
+    if (value === undefined || value === null || value === "") return [];
+    return [`${name} ${value instanceof Error ? recordError(value).message : String(value)}`];
+  });
+  return told.length > 0 ? `${message} (${told.join(", ")})` : message;
 }

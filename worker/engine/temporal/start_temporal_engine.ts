@@ -3,13 +3,16 @@ import { INSTALLATION, MpcError } from "@mpc/domain";
 import type { TemporalAddress } from "@mpc/process";
 import type { Store } from "@mpc/storage";
 import type { WorkerDeploymentOptions } from "@temporalio/worker";
+import { type Client, WorkflowNotFoundError } from "@temporalio/client";
 import type { HostedEngine } from "../hosted_engine.ts";
+import { quoted } from "./list_workflows.ts";
 import { isPass, PeriodicTasks } from "./periodic_tasks.ts";
-import { encryptingCodec } from "./encrypting_codec.ts";
+import { encryptingConverter } from "./encrypting_converter.ts";
 import { StepActivities, type StepActivitiesOptions } from "./step_activities.ts";
 import { stepTuner } from "./step_slots.ts";
 import { TemporalEngine } from "./temporal_engine.ts";
 import { TemporalHost } from "./temporal_host.ts";
+import { withInstallation } from "./workflow_id.ts";
 
 export interface TemporalConfig {
   readonly target: TemporalAddress;
@@ -23,9 +26,11 @@ export interface TemporalConfig {
   readonly payloadKey: string | null;
   /** Null to run every operation with the current code. */
   readonly version: WorkerVersion | null;
+  /** Whether the records end with this process, and so everything about them in Temporal. */
+  readonly ephemeral: boolean;
 }
 
-/** A build of a deployment. Running workflows are pinned to their build. */
+/** A build of a deployment, whose name gets the installation's id too. Running workflows are pinned to their build. */
 export interface WorkerVersion {
   readonly deployment: string;
   readonly build: string;
@@ -43,22 +48,22 @@ export async function startTemporalEngine(
   const { target, concurrency, bundlePath, payloadKey, version } = config;
   await assertBundle(bundlePath);
   const installation = await installationOf(tools.store);
-  const taskQueue = `${config.taskQueue}-${installation}`;
-  const activities = new StepActivities({ ...tools, installation });
-  const periodic = new PeriodicTasks();
+  const taskQueue = withInstallation(config.taskQueue, installation);
+  const activities = new StepActivities({ ...tools, installation, encrypted: payloadKey !== null });
+  const periodic = new PeriodicTasks(tools.clock);
   const host = new TemporalHost({
     target,
     taskQueue,
-    activities: {
-      functions: () => ({ ...activities.functions(), ...periodic.functions() }),
-    },
+    installation,
+    activities: { ...activities.functions(), ...periodic.functions() },
+    periodic,
     bundlePath,
     clock: tools.clock,
     worker: {
       tuner: stepTuner(concurrency, (type) => activities.waits(type) || isPass(type)),
-      ...(version && { workerDeploymentOptions: deploymentOf(version) }),
+      ...(version && { workerDeploymentOptions: deploymentOf(version, installation) }),
     },
-    ...(payloadKey && { dataConverter: { payloadCodecs: [await encryptingCodec(payloadKey)] } }),
+    ...(payloadKey !== null && { dataConverter: await encryptingConverter(payloadKey) }),
   });
   const { store, clock } = tools;
   const { client } = host;
@@ -69,6 +74,7 @@ export async function startTemporalEngine(
     taskQueue,
     installation,
     eager: version === null,
+    ephemeral: config.ephemeral,
     activities,
   });
   await host.start();
@@ -84,24 +90,51 @@ export async function startTemporalEngine(
       periodic.assign(tasks);
       await host.whenUp((client) => periodic.schedule(client, taskQueue));
     },
-    close: () => host.close(),
+    async close() {
+      if (config.ephemeral) await host.leave((client) => removeAll(client, periodic, taskQueue));
+      await host.close();
+    },
     get problem() {
       return host.problem;
     },
     get stranded() {
-      return host.stranded;
+      return host.stuck?.operations;
+    },
+    get periodicProblem() {
+      return host.stuck?.periodic;
     },
   };
+}
+
+/** Removes schedules and workflows that no other process can continue. */
+async function removeAll(
+  client: Client,
+  periodic: PeriodicTasks,
+  taskQueue: string,
+): Promise<void> {
+  await periodic.remove(client, taskQueue);
+  const query = `TaskQueue = ${quoted(taskQueue)} AND ExecutionStatus = 'Running'`;
+  for await (const { workflowId } of client.workflow.list({ query })) {
+    try {
+      await client.workflow.getHandle(workflowId).terminate("its control plane kept no records");
+    } catch (error) {
+      // It has ended in the meantime.
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+  }
 }
 
 /**
  * A workflow stays with the build that began it. `temporal worker deployment` sets the current
  * build.
  */
-function deploymentOf({ deployment, build }: WorkerVersion): WorkerDeploymentOptions {
+function deploymentOf(
+  { deployment, build }: WorkerVersion,
+  installation: string,
+): WorkerDeploymentOptions {
   return {
     useWorkerVersioning: true,
-    version: { deploymentName: deployment, buildId: build },
+    version: { deploymentName: withInstallation(deployment, installation), buildId: build },
     defaultVersioningBehavior: "PINNED",
   };
 }

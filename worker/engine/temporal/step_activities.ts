@@ -1,4 +1,4 @@
-import { isTerminal, type JsonValue, MpcError, type OperationKind } from "@mpc/domain";
+import { idOf, isTerminal, type JsonValue, MpcError, type OperationKind } from "@mpc/domain";
 import { systemPrincipal } from "@mpc/services";
 import { type Definition, DEFINITIONS, requestCancel, type Step } from "@mpc/services/sagas";
 import type { Stored } from "@mpc/storage";
@@ -20,6 +20,7 @@ import {
 } from "./step_failures.ts";
 import {
   END_ACTIVITY,
+  type EndResult,
   type EndTask,
   type StepResult,
   type StepTask,
@@ -29,6 +30,8 @@ import {
 export interface StepActivitiesOptions extends StepTools {
   /** The id of the control plane that the store belongs to; undefined in tests with one store. */
   readonly installation?: string;
+  /** Whether payloads are encrypted, so that nothing else may have content. */
+  readonly encrypted?: boolean;
   /** Every operation kind; tests inject faults into them. */
   readonly definitions?: Readonly<Record<OperationKind, Definition>>;
 }
@@ -51,7 +54,7 @@ export class StepActivities {
   /**
    * By activity type. Kinds may share a step name; the operation determines which kind is meant.
    */
-  functions(): Record<string, (task: never) => Promise<StepResult | void>> {
+  functions(): Record<string, (task: never) => Promise<StepResult | EndResult>> {
     const steps = Object.values(this.#definitions).flatMap(({ steps }) => steps);
     return Object.fromEntries([
       ...steps.flatMap(({ name }) => [
@@ -132,12 +135,13 @@ export class StepActivities {
     }
   }
 
-  async #end(task: EndTask): Promise<void> {
+  async #end(task: EndTask): Promise<EndResult> {
     const { operation, outcome, ends } = task;
-    const { store, clock } = this.#options;
+    const { store, clock, encrypted } = this.#options;
+    const result = encrypted ? `See 'mpctl op explain ${idOf(operation)}'` : null;
     try {
       let stored = await this.#read(task);
-      if (isTerminal(stored.value.state)) return;
+      if (isTerminal(stored.value.state)) return result;
       if (outcome.state === "CANCELLED" && !stored.value.cancellation) {
         const cancellation = {
           actor: systemPrincipal("temporal"),
@@ -150,6 +154,7 @@ export class StepActivities {
       for (const end of ends) journal.defer(noteOfEnd(end));
       const definition = this.#definitions[stored.value.kind];
       await endOperation({ store, clock, definition }, journal, outcome);
+      return result;
     } catch (error) {
       throw failureOf(error);
     }

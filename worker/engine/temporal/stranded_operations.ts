@@ -1,19 +1,12 @@
 import { MpcError } from "@mpc/domain";
-import { isGrpcServiceError } from "@temporalio/client";
-import type { Payload } from "@temporalio/common";
+import { keywordsOf, listWorkflows, quoted } from "./list_workflows.ts";
 import { KIND } from "./search_attributes.ts";
-import { operationOf } from "./workflow_id.ts";
+import { operationOf, withoutInstallation } from "./workflow_id.ts";
 import { type TaskQueueBuilds, type TaskQueueOptions, versionText } from "./task_queue.ts";
 
 /** Temporal's own search attributes. */
 const VERSION = "TemporalWorkerDeploymentVersion";
 const BEHAVIOR = "TemporalWorkflowVersioningBehavior";
-
-/** The gRPC status codes INVALID_ARGUMENT and UNIMPLEMENTED. */
-const NOT_KNOWN: readonly number[] = [3, 12];
-
-/** The maximum number of workflows per page. */
-const PAGE = 1_000;
 
 /**
  * Operations that have begun and that no worker can continue, because their workflows are pinned to
@@ -21,42 +14,27 @@ const PAGE = 1_000;
  */
 export async function strandedOperations(
   { polling }: TaskQueueBuilds,
-  { connection, namespace, taskQueue }: Omit<TaskQueueOptions, "version">,
+  { connection, namespace, taskQueue, installation }: Omit<TaskQueueOptions, "version">,
 ): Promise<ReadonlyMap<string, MpcError>> {
   const there = polling.flatMap((build) => build ? [quoted(versionText(build))] : []);
-  const query = [
+  const executions = await listWorkflows({ connection, namespace }, [
     `TaskQueue = ${quoted(taskQueue)}`,
     `ExecutionStatus = 'Running'`,
     `${BEHAVIOR} = 'Pinned'`,
     `${KIND.name} IS NOT NULL`,
     ...(there.length > 0 ? [`${VERSION} NOT IN (${there.join(", ")})`] : []),
-  ].join(" AND ");
-  const executions = await running({ connection, namespace, query });
+  ]);
   return new Map(executions.flatMap(({ execution, searchAttributes }) => {
-    const version = textOf(searchAttributes?.indexedFields?.[VERSION]);
+    const [version] = keywordsOf(searchAttributes?.indexedFields?.[VERSION]);
     return version === undefined || !execution?.workflowId
       ? []
-      : [[operationOf(execution.workflowId), noBuild(version, namespace)] as const];
+      : [[operationOf(execution.workflowId), noBuild(version, namespace, installation)] as const];
   }));
 }
 
-async function running(
-  { connection, namespace, query }:
-    & Pick<TaskQueueOptions, "connection" | "namespace">
-    & { readonly query: string },
-) {
-  try {
-    const request = { namespace, query, pageSize: PAGE };
-    return (await connection.workflowService.listWorkflowExecutions(request)).executions;
-  } catch (error) {
-    // A server without worker versioning has not pinned any workflow.
-    if (isGrpcServiceError(error) && NOT_KNOWN.includes(error.code)) return [];
-    throw error;
-  }
-}
-
-function noBuild(version: string, namespace: string): MpcError {
-  const [deployment = "", ...rest] = version.split(":");
+function noBuild(version: string, namespace: string, installation: string): MpcError {
+  const [name = "", ...rest] = version.split(":");
+  const deployment = withoutInstallation(name, installation);
   const build = rest.join(":");
   return new MpcError("FAILED_PRECONDITION", {
     reason: "ENGINE_NO_BUILD",
@@ -71,13 +49,3 @@ function noBuild(version: string, namespace: string): MpcError {
     metadata: { deployment, build },
   });
 }
-
-/** The text of a keyword payload, which is JSON. */
-function textOf(payload: Payload | null | undefined): string | undefined {
-  if (!payload?.data) return undefined;
-  const value: unknown = JSON.parse(new TextDecoder().decode(payload.data));
-  return typeof value === "string" ? value : undefined;
-}
-
-/** Quotes a text for Temporal's list filters. */
-const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;

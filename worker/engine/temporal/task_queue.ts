@@ -5,6 +5,8 @@ export interface TaskQueueOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly taskQueue: string;
+  /** The id of this control plane, which names of task queues and deployments end with. */
+  readonly installation: string;
   /** The build of this worker, which polls or is about to; null for a worker without a build. */
   readonly version: WorkerDeploymentVersion | null;
 }

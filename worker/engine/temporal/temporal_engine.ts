@@ -49,11 +49,16 @@ export interface TemporalEngineOptions {
    * that starts a workflow would also run one that belongs to another version.
    */
   readonly eager: boolean;
+  /** Whether the records end with this process; then a workflow ends by itself after a day. */
+  readonly ephemeral?: boolean;
   /** The activities of the worker in this process, which learns of a cancellation at once. */
   readonly activities?: StepActivities;
   /** Every operation kind; tests inject faults into them. */
   readonly definitions?: Readonly<Record<OperationKind, Definition>>;
 }
+
+/** The states of a workflow that has not ended; somebody may have paused it. */
+const LIVE: readonly string[] = ["RUNNING", "PAUSED"];
 
 /** Runs operations as workflows on Temporal, of which each has an id of its own. */
 export class TemporalEngine implements Engine {
@@ -90,7 +95,7 @@ export class TemporalEngine implements Engine {
     const handle = this.#handle(operation);
     try {
       const description = await reaching(() => handle.describe());
-      if (description.status.name === "RUNNING") return { state: "running" };
+      if (LIVE.includes(description.status.name)) return { state: "running" };
       const { store } = this.#options;
       const live = (await store.operations.get(operation))?.value;
       // The operation ended between the caller's read of the record and this one.
@@ -113,7 +118,7 @@ export class TemporalEngine implements Engine {
   }
 
   async #start(operation: Operation): Promise<void> {
-    const { client, taskQueue, installation, eager } = this.#options;
+    const { client, taskQueue, installation, eager, ephemeral } = this.#options;
     const { name, kind, target, actor, traceparent } = operation;
     const task: OperationTask = {
       operation: name,
@@ -129,6 +134,7 @@ export class TemporalEngine implements Engine {
         workflowIdConflictPolicy: "USE_EXISTING",
         workflowIdReusePolicy: "REJECT_DUPLICATE",
         requestEagerStart: eager,
+        ...(ephemeral && { workflowExecutionTimeout: "1d" }),
         staticSummary: `${kind} of ${target}`,
         memo: { target, kind, actor, ...(traceparent && { traceparent }) },
         typedSearchAttributes: [

@@ -6,19 +6,29 @@ import type { Client } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
 import { Worker, type WorkerOptions } from "@temporalio/worker";
 import { assertBegins } from "./assert_begins.ts";
-import { connectTemporal, namespaceIdOf, type TemporalConnection } from "./connect.ts";
+import {
+  assertSearchAttributes,
+  connectTemporal,
+  namespaceIdOf,
+  type TemporalConnection,
+} from "./connect.ts";
 import { engineError } from "./engine_errors.ts";
 import { installRuntime } from "./install_runtime.ts";
-import type { StepActivities } from "./step_activities.ts";
-import { strandedOperations } from "./stranded_operations.ts";
-import { type TaskQueueBuilds, taskQueueBuilds, type TaskQueueOptions } from "./task_queue.ts";
+import type { PeriodicTasks } from "./periodic_tasks.ts";
+import { type StuckWork, stuckWork } from "./stuck_work.ts";
+import { taskQueueBuilds } from "./task_queue.ts";
 
 const log = getLogger(["mpc", "temporal"]);
 
 export interface TemporalHostOptions {
   readonly target: TemporalAddress;
   readonly taskQueue: string;
-  readonly activities: Pick<StepActivities, "functions">;
+  /** The id of the control plane. */
+  readonly installation: string;
+  /** By activity type. */
+  readonly activities: Readonly<Record<string, (task: never) => Promise<unknown>>>;
+  /** Absent for a worker without periodic tasks. */
+  readonly periodic?: PeriodicTasks;
   /** The output of `deno task bundle:workflows`. */
   readonly bundlePath: string;
   readonly clock: Clock;
@@ -36,10 +46,10 @@ interface Up extends TemporalConnection {
   readonly due: Set<Use>;
   /** What the last check found. */
   trouble: MpcError | undefined;
-  /** Operations that no worker can continue, as the last check found. */
-  stranded: ReadonlyMap<string, MpcError>;
-  /** When to search for stranded operations again, by the monotonic clock. */
-  nextStrandedLook: number;
+  /** What the last search found; undefined before the first one. */
+  stuck: StuckWork | undefined;
+  /** When to search for stuck work again, by the monotonic clock. */
+  nextSearch: number;
 }
 
 /** The pause between two attempts to connect. */
@@ -51,8 +61,8 @@ const FIRST_MS = 3_000;
 /** How often to check that Temporal answers, has the same namespace, and dispatches operations. */
 const LOOK_MS = 5_000;
 
-/** How often to search for stranded operations. A search costs Temporal more than a check. */
-const STRANDED_LOOK_MS = 15_000;
+/** How often to search for stuck work. A search costs Temporal more than a check. */
+const SEARCH_MS = 15_000;
 
 /** The timeout of a check. */
 const LOOK_TIMEOUT_MS = 4_000;
@@ -72,6 +82,8 @@ export class TemporalHost {
     reason: "ENGINE_UNREACHABLE",
     message: "Cannot reach Temporal: the first connection is being made",
   });
+  /** How many attempts have failed since a worker ran. */
+  #failures = 0;
   readonly #uses: Use[] = [];
   #first = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
@@ -104,9 +116,9 @@ export class TemporalHost {
     return this.#up ? this.#up.trouble : this.#problem;
   }
 
-  /** Operations that no worker can continue, with the reasons; undefined while not connected. */
-  get stranded(): ReadonlyMap<string, MpcError> | undefined {
-    return this.#up?.stranded;
+  /** Work that Temporal does not continue; undefined if that is not known. */
+  get stuck(): StuckWork | undefined {
+    return this.#up?.stuck;
   }
 
   /**
@@ -128,6 +140,17 @@ export class TemporalHost {
     if (this.#up) await this.#look(this.#up);
   }
 
+  /** Calls Temporal before the end, if it can be reached; a failure is only logged. */
+  async leave(use: Use): Promise<void> {
+    const { connection, client } = this.#up ?? {};
+    if (!connection || !client) return;
+    try {
+      await connection.withDeadline(Date.now() + LOOK_TIMEOUT_MS, () => use(client));
+    } catch (error) {
+      log.warn("Cannot remove everything from Temporal: {error}", { error: recordError(error) });
+    }
+  }
+
   /** Accepts no new steps, lets running steps finish or returns them, and disconnects. */
   async close(): Promise<void> {
     this.#stop.abort();
@@ -141,12 +164,23 @@ export class TemporalHost {
         await this.#work();
       } catch (error) {
         if (this.#stop.signal.aborted) return;
-        this.#problem = problemOf(error);
-        log.warn("No worker runs on Temporal: {error}", { error: recordError(error) });
+        this.#noteFailure(problemOf(error));
         this.#first.resolve();
         await sleepUnlessAborted(this.#options.clock, PAUSE_MS, this.#stop.signal);
       }
     }
+  }
+
+  /** Logs the first of equal failures; `#work` logs their number when one attempt succeeds. */
+  #noteFailure(problem: MpcError): void {
+    if (this.#failures === 0 || problem.reason !== this.#problem.reason) {
+      log.warn("No worker runs on Temporal, trying again every {pauseMs} ms: {error}", {
+        pauseMs: PAUSE_MS,
+        error: recordError(problem),
+      });
+    }
+    this.#problem = problem;
+    this.#failures++;
   }
 
   async #work(): Promise<void> {
@@ -158,7 +192,7 @@ export class TemporalHost {
         namespace: target.namespace,
         taskQueue,
         workflowBundle: { codePath: bundlePath },
-        activities: activities.functions(),
+        activities,
         ...(dataConverter && { dataConverter }),
         shutdownGraceTime: GRACE,
         // How long a workflow waits for a dead worker that has it cached before another may
@@ -173,11 +207,17 @@ export class TemporalHost {
         worker,
         due: new Set(this.#uses),
         trouble: undefined,
-        stranded: new Map(),
-        nextStrandedLook: -Infinity,
+        stuck: undefined,
+        nextSearch: -Infinity,
       };
       await this.#look(up);
       this.#up = up;
+      if (this.#failures > 0) {
+        log.warn("A worker runs on Temporal again, after {failures} failed attempts", {
+          failures: this.#failures,
+        });
+      }
+      this.#failures = 0;
       this.#first.resolve();
       if (this.#stop.signal.aborted) worker.shutdown();
       const over = new AbortController();
@@ -200,7 +240,7 @@ export class TemporalHost {
   }
 
   async #look(up: Up): Promise<void> {
-    const { taskQueue, target, worker } = this.#options;
+    const { taskQueue, installation, target, worker, periodic } = this.#options;
     const { connection } = up;
     const { namespace } = target;
     const version = worker?.workerDeploymentOptions?.version ?? null;
@@ -210,9 +250,21 @@ export class TemporalHost {
         // The namespace is another database now: connect again, so that everything due is repeated.
         if (!same && up.worker.getState() === "RUNNING") up.worker.shutdown();
         await this.#doDue(up);
-        const queue = { connection, namespace, taskQueue, version };
+        const queue = {
+          connection,
+          client: up.client,
+          namespace,
+          taskQueue,
+          installation,
+          version,
+        };
         const builds = await taskQueueBuilds(queue);
-        await this.#lookForStranded(up, builds, queue);
+        const now = this.#options.clock.monotonic();
+        if (now >= up.nextSearch) {
+          await assertSearchAttributes(connection, target);
+          up.stuck = await stuckWork({ queue, builds, periodic });
+          up.nextSearch = now + SEARCH_MS;
+        }
         assertBegins(builds, queue);
       });
       up.trouble = undefined;
@@ -226,17 +278,6 @@ export class TemporalHost {
         log.warn("Temporal dispatches no operations: {error}", { error: recordError(up.trouble) });
       }
     }
-  }
-
-  async #lookForStranded(
-    up: Up,
-    builds: TaskQueueBuilds,
-    queue: TaskQueueOptions,
-  ): Promise<void> {
-    const now = this.#options.clock.monotonic();
-    if (now < up.nextStrandedLook) return;
-    up.nextStrandedLook = now + STRANDED_LOOK_MS;
-    up.stranded = await strandedOperations(builds, queue);
   }
 
   async #doDue({ client, due }: Up): Promise<void> {

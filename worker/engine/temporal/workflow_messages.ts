@@ -51,6 +51,12 @@ export interface EndTask {
   readonly ends: readonly StepEnd[];
 }
 
+/**
+ * The message of a workflow that fails, where Temporal must not see the operation's own: it keeps
+ * the failures of workflows unencrypted. Null, or nothing in old histories, for the own message.
+ */
+export type EndResult = string | null;
+
 /** The answer to the query `progress`. */
 export interface Progress {
   /** `create_namespace` or `create_namespace.undo`; null between steps. */

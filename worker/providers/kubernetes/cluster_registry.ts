@@ -1,6 +1,7 @@
 import { MpcError, type PlannedChange, type Residue } from "@mpc/domain";
 import {
   type ApplyCall,
+  type Claims,
   type Clock,
   type ClusterEvent,
   type Difference,
@@ -30,6 +31,8 @@ export interface ClusterRegistryOptions {
     ref: Pick<Ref, "environment"> & Partial<WorkloadRef>,
   ) => Promise<string | undefined>;
   readonly clock: Clock;
+  /** The claims to these clusters; absent where nothing else can claim them. */
+  readonly claims?: Claims;
 }
 
 /** A cluster that takes longer counts as unreachable, because the inventory waits for all clusters. */
@@ -46,8 +49,10 @@ export class ClusterRegistry implements Provider {
   readonly #clusters: ReadonlyMap<string, Provider>;
   readonly #findCluster: ClusterRegistryOptions["findCluster"];
   readonly #clock: Clock;
+  readonly claims?: Claims;
 
-  constructor({ clusters, findCluster, clock }: ClusterRegistryOptions) {
+  constructor({ clusters, findCluster, clock, claims }: ClusterRegistryOptions) {
+    if (claims) this.claims = claims;
     this.#clusters = clusters;
     this.#findCluster = findCluster;
     this.#clock = clock;

@@ -2,4 +2,5 @@
 export { HttpKubeClient } from "./client/http_kube_client.ts";
 export { ClusterRegistry } from "./cluster_registry.ts";
 export { KubernetesProvider } from "./kubernetes_provider.ts";
+export { NamespaceMark } from "./namespace_mark.ts";
 export { openCharts, openClusters } from "./open_clusters.ts";

@@ -1,6 +1,9 @@
 /** Opens clusters and charts from the settings of a process. */
 import type { ChartSettings, ClusterSettings } from "@mpc/process";
-import type { Clock } from "@mpc/services";
+import type { Clock, Ids } from "@mpc/services";
+import type { Store } from "@mpc/storage";
+import { claimedProvider } from "../claimed_provider.ts";
+import { ClusterClaims } from "../cluster_claims.ts";
 import { assertKubeconfig } from "./client/credentials.ts";
 import { HttpKubeClient } from "./client/http_kube_client.ts";
 import type { ObjectKind } from "./client/kube_object.ts";
@@ -8,12 +11,15 @@ import { DEFAULT_LIMITS } from "./client/requester.ts";
 import { ClusterRegistry, type ClusterRegistryOptions } from "./cluster_registry.ts";
 import { DEFAULT_HELM_OPTIONS, HelmCharts } from "./helm/mod.ts";
 import { KubernetesProvider } from "./kubernetes_provider.ts";
+import { NamespaceMark } from "./namespace_mark.ts";
 
 /** The burst of requests after a pause, in seconds of the sustained rate. */
 const BURST_SECONDS = 3;
 
 export interface OpenClustersOptions {
+  readonly store: Pick<Store, "claims">;
   readonly clock: Clock;
+  readonly ids: Ids;
   /** The id of this control plane. */
   readonly installation: string;
   /** Renders charts; null if charts are rejected. */
@@ -27,21 +33,30 @@ export interface OpenClustersOptions {
  */
 export async function openClusters(
   settings: readonly ClusterSettings[],
-  { clock, installation, charts, findCluster }: OpenClustersOptions,
+  { store, clock, ids, installation, charts, findCluster }: OpenClustersOptions,
 ): Promise<ClusterRegistry> {
   for (const { name, kubeconfig, context } of settings) {
     await assertKubeconfig({ cluster: name, kubeconfig, context });
   }
-  const clusters = settings.map(({ name, kubeconfig, context, requestsPerSecond }) => {
+  const clients = settings.map(({ name, kubeconfig, context, requestsPerSecond }) => {
     const rate = { perSecond: requestsPerSecond, burst: BURST_SECONDS * requestsPerSecond };
-    const client = new HttpKubeClient({
-      access: { cluster: name, kubeconfig, context },
-      clock,
-      limits: { ...DEFAULT_LIMITS, rate },
-    });
-    return [name, new KubernetesProvider({ client, clock, installation, charts })] as const;
+    const access = { cluster: name, kubeconfig, context };
+    const limits = { ...DEFAULT_LIMITS, rate };
+    return [name, new HttpKubeClient({ access, clock, limits })] as const;
   });
-  return new ClusterRegistry({ clusters: new Map(clusters), findCluster, clock });
+  const claims = new ClusterClaims({
+    store,
+    clock,
+    ids,
+    marks: new Map(
+      clients.map(([name, client]) => [name, new NamespaceMark(client, installation)]),
+    ),
+  });
+  const clusters = clients.map(([name, client]) => {
+    const provider = new KubernetesProvider({ client, clock, installation, charts });
+    return [name, claimedProvider(provider, name, claims)] as const;
+  });
+  return new ClusterRegistry({ clusters: new Map(clusters), findCluster, clock, claims });
 }
 
 /** @param cacheFolder where helm caches charts from registries; null to keep nothing */

@@ -1,5 +1,6 @@
 import type { Instant } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
+import type { ClusterMark, Mark } from "../cluster_mark.ts";
 import { sleepUntilChanged } from "../sleep_until_changed.ts";
 import {
   goneTime,
@@ -92,6 +93,24 @@ export class SimulatedCluster {
   /** See {@linkcode StateFile.countAttempt}. */
   countAttempt(key: string, what: string): number {
     return this.#state.countAttempt(key, what);
+  }
+
+  /** The mark on the cluster; its version is its text, which never comes back. */
+  readonly mark: ClusterMark = {
+    read: () => Promise.resolve().then(() => this.#markNow()),
+    replace: (read, text) =>
+      Promise.resolve().then(() =>
+        this.#state.atomically(() => {
+          if (this.#markNow().version !== read.version) return false;
+          this.#state.setMark(text);
+          return true;
+        })
+      ),
+  };
+
+  #markNow(): Mark {
+    const text = this.#state.mark();
+    return { text, version: text };
   }
 
   /** Sleeps until a time, or until `changed` is aborted by a change on the cluster. */

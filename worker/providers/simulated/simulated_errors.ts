@@ -28,8 +28,8 @@ export const quotaExceeded = (environment: string, resource: string, limit: stri
 
 export const flaky = (workload: string, attempt: number): MpcError =>
   new MpcError("UNAVAILABLE", {
-    reason: "CLUSTER_UNREACHABLE",
-    message: `Cannot apply '${workload}': the cluster did not answer (flaky image, try ${attempt})`,
+    reason: "CLUSTER_FAILED",
+    message: `Cannot apply '${workload}': the cluster failed (flaky image, try ${attempt})`,
   });
 
 export const stateUnavailable = (cause: unknown): MpcError =>

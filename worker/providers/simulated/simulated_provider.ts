@@ -1,4 +1,4 @@
-import { DEFAULT_CLUSTER, type PlannedChange, type Residue } from "@mpc/domain";
+import { DEFAULT_CLUSTER, isMpcError, type PlannedChange, type Residue } from "@mpc/domain";
 import type {
   ApplyCall,
   NamespaceIntent,
@@ -10,7 +10,7 @@ import type {
   WorkloadIntent,
   WorkloadRef,
 } from "@mpc/services";
-import { beingDeleted, noNamespace, ownedByAnother } from "../provider_errors.ts";
+import { beingDeleted, noNamespace, ownedByAnother, withMade } from "../provider_errors.ts";
 import { awaitDeletion } from "./await_deletion.ts";
 import { awaitRollout } from "./await_rollout.ts";
 import {
@@ -219,7 +219,7 @@ export class SimulatedProvider extends SimulatedReader implements Provider {
   /** Reads and changes the cluster atomically, also across processes. */
   async #change<R>(call: ApplyCall, body: () => R): Promise<R> {
     await this.begin(call);
-    return call.dryRun ? body() : this.cluster.atomically(body);
+    return call.dryRun ? body() : this.cluster.atomically(() => refusing(body));
   }
 
   #put(
@@ -259,5 +259,14 @@ export class SimulatedProvider extends SimulatedReader implements Provider {
     const key = workloadKey(intent.environment, intent.workload);
     const attempt = this.cluster.countAttempt(key, `${intent.uid}/${intent.revision}`);
     if (attempt <= FLAKY_FAILURES) throw flaky(intent.workload, attempt);
+  }
+}
+
+/** Runs a change that fails before it has changed anything, and says so. */
+function refusing<R>(body: () => R): R {
+  try {
+    return body();
+  } catch (error) {
+    throw isMpcError(error) ? withMade(error, []) : error;
   }
 }

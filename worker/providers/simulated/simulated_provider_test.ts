@@ -193,10 +193,10 @@ Deno.test("attempts of a flaky image are counted across processes and restarts",
     const first = open();
     await first.applyNamespace(dev, call);
     const flaky = { ...web, spec: aSpec({ image: "x:flaky" }) };
-    await rejectsWith(first.applyWorkload(flaky, call), "UNAVAILABLE", "CLUSTER_UNREACHABLE");
+    await rejectsWith(first.applyWorkload(flaky, call), "UNAVAILABLE", "CLUSTER_FAILED");
     await first.close();
     const second = open();
-    await rejectsWith(second.applyWorkload(flaky, call), "UNAVAILABLE", "CLUSTER_UNREACHABLE");
+    await rejectsWith(second.applyWorkload(flaky, call), "UNAVAILABLE", "CLUSTER_FAILED");
     await second.applyWorkload(flaky, call);
     await second.close();
   }));

@@ -12,6 +12,7 @@ import type {
   RolloutStatus,
   WorkloadIntent,
 } from "@mpc/services";
+import type { ClusterMark } from "../cluster_mark.ts";
 import { notOnCluster, throwIfAborted } from "../provider_errors.ts";
 import { workloadKey } from "./simulated_objects.ts";
 import { linesBetween, nextLineTime, replicasOf } from "./logs.ts";
@@ -36,6 +37,11 @@ export class SimulatedReader implements ClusterReader {
   /** @throws {MpcError} FAILED_PRECONDITION `SIMULATION_UNREADABLE` */
   constructor(options: SimulatedClusterOptions) {
     this.cluster = new SimulatedCluster(options);
+  }
+
+  /** The mark by which a store claims this cluster. */
+  get mark(): ClusterMark {
+    return this.cluster.mark;
   }
 
   async assertReachable(call: ProviderCall): Promise<void> {

@@ -84,6 +84,15 @@ export class StateFile {
     return Number(row?.["count"]);
   }
 
+  /** The mark of the store that claims the cluster; empty for none. */
+  mark(): string {
+    return String(this.#rows("SELECT text FROM marks WHERE key = 'claim'")[0]?.["text"] ?? "");
+  }
+
+  setMark(text: string): void {
+    this.#rows("INSERT OR REPLACE INTO marks (key, text) VALUES ('claim', ?)", text);
+  }
+
   /**
    * Reads and changes objects in one transaction, also across processes. Changes before an
    * `MpcError` of `body` are kept; any other error rolls them back.
@@ -144,7 +153,13 @@ function open(path: string): DatabaseSync {
     try {
       database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL");
       database.exec("PRAGMA synchronous = NORMAL");
-      for (const [table, column] of [["objects", "body TEXT"], ["attempts", "count INTEGER"]]) {
+      for (
+        const [table, column] of [
+          ["objects", "body TEXT"],
+          ["attempts", "count INTEGER"],
+          ["marks", "text TEXT"],
+        ]
+      ) {
         database.exec(
           `CREATE TABLE IF NOT EXISTS ${table} (key TEXT PRIMARY KEY, ${column} NOT NULL) STRICT`,
         );

@@ -9,13 +9,16 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
 import { file_google_api_field_behavior } from "../../google/api/field_behavior_pb.ts";
+import { file_google_api_field_info } from "../../google/api/field_info_pb.ts";
+import type { Operation, OperationJson, OperationSchema } from "./operation_pb.ts";
+import { file_mpc_v1_operation } from "./operation_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file mpc/v1/diagnostics.proto.
  */
 export const file_mpc_v1_diagnostics: GenFile = /*@__PURE__*/
-  fileDesc("ChhtcGMvdjEvZGlhZ25vc3RpY3MucHJvdG8SBm1wYy52MSJiCgdGaW5kaW5nEhYKCWludmFyaWFudBgBIAEoCUID4EEDEhQKB3N1YmplY3QYAiABKAlCA+BBAxIUCgdtZXNzYWdlGAMgASgJQgPgQQMSEwoGcmVtZWR5GAQgASgJQgPgQQMiEQoPRGlhZ25vc2VSZXF1ZXN0InYKEERpYWdub3NlUmVzcG9uc2USDgoGY2hlY2tzGAEgAygJEiEKCGZpbmRpbmdzGAIgAygLMg8ubXBjLnYxLkZpbmRpbmcSLwoPZm9yZWlnbl9vYmplY3RzGAMgAygLMhYubXBjLnYxLkZvcmVpZ25PYmplY3RzIkgKDkZvcmVpZ25PYmplY3RzEg8KB2NsdXN0ZXIYASABKAkSFAoMaW5zdGFsbGF0aW9uGAIgASgJEg8KB29iamVjdHMYAyABKAUiWwoTU3dlZXBPYmplY3RzUmVxdWVzdBIaCg12YWxpZGF0ZV9vbmx5GAEgASgIQgPgQQESKAoJbGVmdG92ZXJzGAIgAygLMhAubXBjLnYxLkxlZnRvdmVyQgPgQQEidwoITGVmdG92ZXISEwoGdGFyZ2V0GAEgASgJQgPgQQESFwoKdGFyZ2V0X3VpZBgCIAEoCUID4EECEhQKB2NsdXN0ZXIYAyABKAlCA+BBARIUCgdvYmplY3RzGAQgAygJQgPgQQESEQoEaGFzaBgFIAEoCUID4EECIoUBChRTd2VlcE9iamVjdHNSZXNwb25zZRIPCgd0YXJnZXRzGAEgAygJEiEKCGZpbmRpbmdzGAIgAygLMg8ubXBjLnYxLkZpbmRpbmcSIwoJbGVmdG92ZXJzGAMgAygLMhAubXBjLnYxLkxlZnRvdmVyEhQKDHNraXBwZWRfdWlkcxgEIAMoCSIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCJxChVHZXRTZXJ2ZXJJbmZvUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIOCgZlbmdpbmUYAiABKAkSDwoHc3RvcmFnZRgDIAEoCRIQCghwcm92aWRlchgEIAEoCRIUCgxpbnN0YWxsYXRpb24YBSABKAkyywIKEkRpYWdub3N0aWNzU2VydmljZRJbCghEaWFnbm9zZRIXLm1wYy52MS5EaWFnbm9zZVJlcXVlc3QaGC5tcGMudjEuRGlhZ25vc2VSZXNwb25zZSIckAIBgtPkkwITEhEvbXBjL3YxL2RpYWdub3NpcxJrCgxTd2VlcE9iamVjdHMSGy5tcGMudjEuU3dlZXBPYmplY3RzUmVxdWVzdBocLm1wYy52MS5Td2VlcE9iamVjdHNSZXNwb25zZSIggtPkkwIaOgEqIhUvbXBjL3YxL29iamVjdHM6c3dlZXASawoNR2V0U2VydmVySW5mbxIcLm1wYy52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBodLm1wYy52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2UiHZACAYLT5JMCFBISL21wYy92MS9zZXJ2ZXJJbmZvQlwKCmRldi5tcGMudjFCEERpYWdub3N0aWNzUHJvdG9QAVoYbXBjLmRldi9hcGkvbXBjL3YxO21wY3YxogIDTVBDqgIGTXBjLlYxygIGTXBjXFYx6gIHTXBjOjpWMWIGcHJvdG8z", [file_google_api_annotations, file_google_api_field_behavior]);
+  fileDesc("ChhtcGMvdjEvZGlhZ25vc3RpY3MucHJvdG8SBm1wYy52MSJiCgdGaW5kaW5nEhYKCWludmFyaWFudBgBIAEoCUID4EEDEhQKB3N1YmplY3QYAiABKAlCA+BBAxIUCgdtZXNzYWdlGAMgASgJQgPgQQMSEwoGcmVtZWR5GAQgASgJQgPgQQMiEQoPRGlhZ25vc2VSZXF1ZXN0InYKEERpYWdub3NlUmVzcG9uc2USDgoGY2hlY2tzGAEgAygJEiEKCGZpbmRpbmdzGAIgAygLMg8ubXBjLnYxLkZpbmRpbmcSLwoPZm9yZWlnbl9vYmplY3RzGAMgAygLMhYubXBjLnYxLkZvcmVpZ25PYmplY3RzIkgKDkZvcmVpZ25PYmplY3RzEg8KB2NsdXN0ZXIYASABKAkSFAoMaW5zdGFsbGF0aW9uGAIgASgJEg8KB29iamVjdHMYAyABKAUifAoTU3dlZXBPYmplY3RzUmVxdWVzdBIaCg12YWxpZGF0ZV9vbmx5GAEgASgIQgPgQQESKAoJbGVmdG92ZXJzGAIgAygLMhAubXBjLnYxLkxlZnRvdmVyQgPgQQESHwoKcmVxdWVzdF9pZBgDIAEoCUIL4EEB4ozP1wgCCAEidwoITGVmdG92ZXISEwoGdGFyZ2V0GAEgASgJQgPgQQESFwoKdGFyZ2V0X3VpZBgCIAEoCUID4EECEhQKB2NsdXN0ZXIYAyABKAlCA+BBARIUCgdvYmplY3RzGAQgAygJQgPgQQESEQoEaGFzaBgFIAEoCUID4EECIqsBChRTd2VlcE9iamVjdHNSZXNwb25zZRIPCgd0YXJnZXRzGAEgAygJEiEKCGZpbmRpbmdzGAIgAygLMg8ubXBjLnYxLkZpbmRpbmcSIwoJbGVmdG92ZXJzGAMgAygLMhAubXBjLnYxLkxlZnRvdmVyEhQKDHNraXBwZWRfdWlkcxgEIAMoCRIkCglvcGVyYXRpb24YBSABKAsyES5tcGMudjEuT3BlcmF0aW9uImgKE0NsYWltQ2x1c3RlclJlcXVlc3QSFAoHY2x1c3RlchgBIAEoCUID4EECEh8KCnJlcXVlc3RfaWQYAiABKAlCC+BBAeKMz9cIAggBEhoKDXZhbGlkYXRlX29ubHkYAyABKAhCA+BBASIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCJxChVHZXRTZXJ2ZXJJbmZvUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIOCgZlbmdpbmUYAiABKAkSDwoHc3RvcmFnZRgDIAEoCRIQCghwcm92aWRlchgEIAEoCRIUCgxpbnN0YWxsYXRpb24YBSABKAkyrgMKEkRpYWdub3N0aWNzU2VydmljZRJbCghEaWFnbm9zZRIXLm1wYy52MS5EaWFnbm9zZVJlcXVlc3QaGC5tcGMudjEuRGlhZ25vc2VSZXNwb25zZSIckAIBgtPkkwITEhEvbXBjL3YxL2RpYWdub3NpcxJrCgxTd2VlcE9iamVjdHMSGy5tcGMudjEuU3dlZXBPYmplY3RzUmVxdWVzdBocLm1wYy52MS5Td2VlcE9iamVjdHNSZXNwb25zZSIggtPkkwIaOgEqIhUvbXBjL3YxL29iamVjdHM6c3dlZXASYQoMQ2xhaW1DbHVzdGVyEhsubXBjLnYxLkNsYWltQ2x1c3RlclJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uIiGC0+STAhs6ASoiFi9tcGMvdjEvY2x1c3RlcnM6Y2xhaW0SawoNR2V0U2VydmVySW5mbxIcLm1wYy52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBodLm1wYy52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2UiHZACAYLT5JMCFBISL21wYy92MS9zZXJ2ZXJJbmZvQlwKCmRldi5tcGMudjFCEERpYWdub3N0aWNzUHJvdG9QAVoYbXBjLmRldi9hcGkvbXBjL3YxO21wY3YxogIDTVBDqgIGTXBjLlYxygIGTXBjXFYx6gIHTXBjOjpWMWIGcHJvdG8z", [file_google_api_annotations, file_google_api_field_behavior, file_google_api_field_info, file_mpc_v1_operation]);
 
 /**
  * A violation of one of the platform's invariants.
@@ -263,6 +266,13 @@ export type SweepObjectsRequest = Message<"mpc.v1.SweepObjectsRequest"> & {
    * @generated from field: repeated mpc.v1.Leftover leftovers = 2;
    */
   leftovers: Leftover[];
+
+  /**
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
 };
 
 /**
@@ -285,6 +295,13 @@ export type SweepObjectsRequestJson = {
    * @generated from field: repeated mpc.v1.Leftover leftovers = 2;
    */
   leftovers?: LeftoverJson[];
+
+  /**
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId?: string;
 };
 
 /**
@@ -392,7 +409,7 @@ export const LeftoverSchema: GenMessage<Leftover, {jsonType: LeftoverJson}> = /*
  */
 export type SweepObjectsResponse = Message<"mpc.v1.SweepObjectsResponse"> & {
   /**
-   * The resources that the objects once belonged to; what they left is removed within a minute.
+   * The resources that the objects once belonged to.
    *
    * @generated from field: repeated string targets = 1;
    */
@@ -418,6 +435,14 @@ export type SweepObjectsResponse = Message<"mpc.v1.SweepObjectsResponse"> & {
    * @generated from field: repeated string skipped_uids = 4;
    */
   skippedUids: string[];
+
+  /**
+   * The operation that removes them; unset with `validate_only`, and if everything is skipped. What
+   * changes before it begins is left alone too.
+   *
+   * @generated from field: mpc.v1.Operation operation = 5;
+   */
+  operation?: Operation | undefined;
 };
 
 /**
@@ -427,7 +452,7 @@ export type SweepObjectsResponse = Message<"mpc.v1.SweepObjectsResponse"> & {
  */
 export type SweepObjectsResponseJson = {
   /**
-   * The resources that the objects once belonged to; what they left is removed within a minute.
+   * The resources that the objects once belonged to.
    *
    * @generated from field: repeated string targets = 1;
    */
@@ -453,6 +478,14 @@ export type SweepObjectsResponseJson = {
    * @generated from field: repeated string skipped_uids = 4;
    */
   skippedUids?: string[];
+
+  /**
+   * The operation that removes them; unset with `validate_only`, and if everything is skipped. What
+   * changes before it begins is left alone too.
+   *
+   * @generated from field: mpc.v1.Operation operation = 5;
+   */
+  operation?: OperationJson;
 };
 
 /**
@@ -461,6 +494,69 @@ export type SweepObjectsResponseJson = {
  */
 export const SweepObjectsResponseSchema: GenMessage<SweepObjectsResponse, {jsonType: SweepObjectsResponseJson}> = /*@__PURE__*/
   messageDesc(file_mpc_v1_diagnostics, 6);
+
+/**
+ * Request of ClaimCluster.
+ *
+ * @generated from message mpc.v1.ClaimClusterRequest
+ */
+export type ClaimClusterRequest = Message<"mpc.v1.ClaimClusterRequest"> & {
+  /**
+   * Name of the cluster.
+   *
+   * @generated from field: string cluster = 1;
+   */
+  cluster: string;
+
+  /**
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * Returns a plan, and changes nothing (AIP-163).
+   *
+   * @generated from field: bool validate_only = 3;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Request of ClaimCluster.
+ *
+ * @generated from message mpc.v1.ClaimClusterRequest
+ */
+export type ClaimClusterRequestJson = {
+  /**
+   * Name of the cluster.
+   *
+   * @generated from field: string cluster = 1;
+   */
+  cluster?: string;
+
+  /**
+   * Makes the call idempotent (AIP-155): a UUID, compared by value.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId?: string;
+
+  /**
+   * Returns a plan, and changes nothing (AIP-163).
+   *
+   * @generated from field: bool validate_only = 3;
+   */
+  validateOnly?: boolean;
+};
+
+/**
+ * Describes the message mpc.v1.ClaimClusterRequest.
+ * Use `create(ClaimClusterRequestSchema)` to create a new message.
+ */
+export const ClaimClusterRequestSchema: GenMessage<ClaimClusterRequest, {jsonType: ClaimClusterRequestJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_diagnostics, 7);
 
 /**
  * Request of GetServerInfo.
@@ -483,7 +579,7 @@ export type GetServerInfoRequestJson = {
  * Use `create(GetServerInfoRequestSchema)` to create a new message.
  */
 export const GetServerInfoRequestSchema: GenMessage<GetServerInfoRequest, {jsonType: GetServerInfoRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_diagnostics, 7);
+  messageDesc(file_mpc_v1_diagnostics, 8);
 
 /**
  * Response of GetServerInfo.
@@ -574,7 +670,7 @@ export type GetServerInfoResponseJson = {
  * Use `create(GetServerInfoResponseSchema)` to create a new message.
  */
 export const GetServerInfoResponseSchema: GenMessage<GetServerInfoResponse, {jsonType: GetServerInfoResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_diagnostics, 8);
+  messageDesc(file_mpc_v1_diagnostics, 9);
 
 /**
  * Reports the state of the platform.
@@ -593,8 +689,8 @@ export const DiagnosticsService: GenService<{
     output: typeof DiagnoseResponseSchema;
   },
   /**
-   * Removes objects without a record from all clusters that can be read, like abandoned
-   * objects.
+   * Removes objects without a record from all clusters that can be read, as an operation of the
+   * kind `platform.sweep`.
    *
    * @generated from rpc mpc.v1.DiagnosticsService.SweepObjects
    */
@@ -602,6 +698,17 @@ export const DiagnosticsService: GenService<{
     methodKind: "unary";
     input: typeof SweepObjectsRequestSchema;
     output: typeof SweepObjectsResponseSchema;
+  },
+  /**
+   * Claims a cluster for the database of this server, as an operation of the kind `platform.claim`,
+   * although another copy of the database claims it. That copy then no longer changes the cluster.
+   *
+   * @generated from rpc mpc.v1.DiagnosticsService.ClaimCluster
+   */
+  claimCluster: {
+    methodKind: "unary";
+    input: typeof ClaimClusterRequestSchema;
+    output: typeof OperationSchema;
   },
   /**
    * Describes this server.

@@ -1452,7 +1452,7 @@ export type DeployWorkloadRequest = Message<"mpc.v1.DeployWorkloadRequest"> & {
 
   /**
    * Takes over fields that somebody else manages on the cluster, instead of failing with
-   * `CLUSTER_CONFLICT`.
+   * `FIELD_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 8;
    */
@@ -1516,7 +1516,7 @@ export type DeployWorkloadRequestJson = {
 
   /**
    * Takes over fields that somebody else manages on the cluster, instead of failing with
-   * `CLUSTER_CONFLICT`.
+   * `FIELD_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 8;
    */
@@ -1909,7 +1909,7 @@ export type RollbackWorkloadRequest = Message<"mpc.v1.RollbackWorkloadRequest"> 
 
   /**
    * Takes over fields that somebody else manages on the cluster, instead of failing with
-   * `CLUSTER_CONFLICT`.
+   * `FIELD_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 7;
    */
@@ -1974,7 +1974,7 @@ export type RollbackWorkloadRequestJson = {
 
   /**
    * Takes over fields that somebody else manages on the cluster, instead of failing with
-   * `CLUSTER_CONFLICT`.
+   * `FIELD_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 7;
    */
@@ -2045,7 +2045,7 @@ export type ScaleWorkloadRequest = Message<"mpc.v1.ScaleWorkloadRequest"> & {
 
   /**
    * Takes over fields that somebody else manages on the cluster, instead of failing with
-   * `CLUSTER_CONFLICT`.
+   * `FIELD_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 7;
    */
@@ -2102,7 +2102,7 @@ export type ScaleWorkloadRequestJson = {
 
   /**
    * Takes over fields that somebody else manages on the cluster, instead of failing with
-   * `CLUSTER_CONFLICT`.
+   * `FIELD_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 7;
    */
@@ -2159,7 +2159,7 @@ export type RestartWorkloadRequest = Message<"mpc.v1.RestartWorkloadRequest"> & 
 
   /**
    * Takes over fields that somebody else manages on the cluster, instead of failing with
-   * `CLUSTER_CONFLICT`.
+   * `FIELD_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 6;
    */
@@ -2209,7 +2209,7 @@ export type RestartWorkloadRequestJson = {
 
   /**
    * Takes over fields that somebody else manages on the cluster, instead of failing with
-   * `CLUSTER_CONFLICT`.
+   * `FIELD_CONFLICT`.
    *
    * @generated from field: bool force_conflicts = 6;
    */

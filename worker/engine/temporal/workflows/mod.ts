@@ -4,6 +4,8 @@ export {
   runOperation as "environment.create",
   runOperation as "environment.delete",
   runOperation as "environment.update",
+  runOperation as "platform.claim",
+  runOperation as "platform.sweep",
   runOperation as "workload.abandon",
   runOperation as "workload.delete",
   runOperation as "workload.deploy",

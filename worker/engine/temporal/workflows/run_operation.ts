@@ -11,6 +11,7 @@ import type { OperationKind } from "@mpc/domain";
 import { orchestrate } from "@mpc/services/orchestrate";
 import {
   type END_ACTIVITY,
+  type EndResult,
   type EndTask,
   type OperationTask,
   type Progress,
@@ -23,7 +24,7 @@ const progress = defineQuery<Progress>(PROGRESS_QUERY);
 
 /** Local: it runs inside the workflow task that decides the end, which saves a round trip. */
 const { end_operation: endOperation } = proxyLocalActivities<
-  Record<typeof END_ACTIVITY, (task: EndTask) => Promise<void>>
+  Record<typeof END_ACTIVITY, (task: EndTask) => Promise<EndResult>>
 >({
   startToCloseTimeout: "30s",
   retry: { initialInterval: "200ms", maximumInterval: "10s" },
@@ -39,7 +40,7 @@ export async function runOperation(task: OperationTask): Promise<void> {
   setHandler(progress, () => driver.progress);
   const outcome = await orchestrate(steps, driver);
   const { carried: _carried, ...named } = task;
-  await CancellationScope.nonCancellable(() =>
+  const instead = await CancellationScope.nonCancellable(() =>
     endOperation({ ...named, outcome, ends: driver.ends })
   );
   switch (outcome.state) {
@@ -49,7 +50,7 @@ export async function runOperation(task: OperationTask): Promise<void> {
       throw new CancelledFailure("The operation was cancelled");
     default:
       throw ApplicationFailure.nonRetryable(
-        outcome.error?.message ?? outcome.state,
+        instead ?? outcome.error?.message ?? outcome.state,
         outcome.error?.code ?? outcome.state,
       );
   }

@@ -170,5 +170,36 @@ export const STEP_LISTS: Readonly<Record<OperationKind, readonly WorkflowStep[]>
       "initialBackoffMs": 100,
       "maxBackoffMs": 5000
     }
+  ],
+  "platform.sweep": [
+    {
+      "name": "delete_objects",
+      "onCancel": "keep",
+      "undoable": false,
+      "startToCloseMs": 610000,
+      "heartbeatMs": 10000,
+      "initialBackoffMs": 500,
+      "maxBackoffMs": 10000
+    },
+    {
+      "name": "await_objects_gone",
+      "onCancel": "keep",
+      "undoable": false,
+      "startToCloseMs": 610000,
+      "heartbeatMs": 10000,
+      "initialBackoffMs": 500,
+      "maxBackoffMs": 10000
+    }
+  ],
+  "platform.claim": [
+    {
+      "name": "claim_cluster",
+      "onCancel": "keep",
+      "undoable": false,
+      "startToCloseMs": 40000,
+      "heartbeatMs": 10000,
+      "initialBackoffMs": 500,
+      "maxBackoffMs": 15000
+    }
   ]
 };

@@ -101,7 +101,12 @@ export class WorkflowDriver implements Driver {
   async #activity(step: WorkflowStep, type: string): Promise<StepResult> {
     this.#running = type;
     try {
-      return await activities(step)[type]!({ ...this.#task, ends: this.#ends });
+      // Somebody may complete an activity by hand. That is no result of ours: the step runs again,
+      // and does nothing if it is done.
+      for (;;) {
+        const result: unknown = await activities(step)[type]!({ ...this.#task, ends: this.#ends });
+        if (isStepResult(result)) return result;
+      }
     } finally {
       this.#running = null;
     }
@@ -129,9 +134,10 @@ export class WorkflowDriver implements Driver {
       throw error;
     }
     const { type, details } = error.cause;
-    if (type === OPERATION_ENDED || !details?.[0]) throw error.cause;
+    const [record] = details ?? [];
+    if (type === OPERATION_ENDED || !isErrorRecord(record)) throw error.cause;
     this.#ends = [];
-    return details[0] as ErrorRecord;
+    return record;
   }
 
   /** Continues in a new run if the history has become long. */
@@ -152,6 +158,16 @@ export class WorkflowDriver implements Driver {
     });
   }
 }
+
+/** Whether a worker has returned this, and not somebody who completed the activity by hand. */
+const isStepResult = (value: unknown): value is StepResult =>
+  isObject(value) && typeof value["status"] === "string" && Array.isArray(value["ends"]);
+
+const isErrorRecord = (value: unknown): value is ErrorRecord =>
+  isObject(value) && typeof value["code"] === "string" && Array.isArray(value["causes"]);
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null;
 
 /**
  * Neither the number of attempts nor the total time is limited: Temporal would count attempts of

@@ -88,7 +88,7 @@ export class HttpKubeClient implements KubeClient {
 
   async apply(
     object: KubernetesObject,
-    { force, dryRun, uid, signal, manager = FIELD_MANAGER }: ApplyOptions,
+    { force, dryRun, uid, resourceVersion, signal, manager = FIELD_MANAGER }: ApplyOptions,
   ): Promise<LiveObject> {
     const ref = refOf(object);
     const query = queryOf({
@@ -101,10 +101,31 @@ export class HttpKubeClient implements KubeClient {
       method: "PATCH",
       path: `${await this.#paths.of(ref, ref, { signal })}${query}`,
       contentType: "application/apply-patch+yaml",
-      body: uid === undefined ? object : { ...object, metadata: { ...object.metadata, uid } },
+      body: {
+        ...object,
+        metadata: {
+          ...object.metadata,
+          ...(uid !== undefined && { uid }),
+          ...(resourceVersion !== undefined && { resourceVersion }),
+        },
+      },
       signal,
       asked: this.#asked(`apply '${textOf(ref)}'`, ref.namespace),
     }) as LiveObject;
+  }
+
+  async review(
+    question: ObjectKind & { readonly spec?: object },
+    { signal }: KubeCall,
+  ): Promise<unknown> {
+    return await this.#requester.json({
+      method: "POST",
+      path: await this.#paths.of(question, {}, { signal }),
+      contentType: "application/json",
+      body: question,
+      signal,
+      asked: this.#asked(`ask by ${question.kind}`, undefined),
+    });
   }
 
   async delete(ref: ObjectRef, { propagation, uid, signal }: DeleteOptions): Promise<void> {

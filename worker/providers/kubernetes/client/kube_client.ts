@@ -34,6 +34,8 @@ export interface ApplyOptions extends KubeCall {
   readonly manager?: string;
   /** Uid of the object to change. It is a conflict if an object with another uid has the name now. */
   readonly uid?: string | undefined;
+  /** Version of the object to change. It is a conflict if the object has changed since. */
+  readonly resourceVersion?: string | undefined;
 }
 
 export interface DeleteOptions extends KubeCall {
@@ -88,13 +90,19 @@ export interface KubeClient {
   /**
    * Creates or updates an object (Kubernetes, "Server-Side Apply").
    * @returns the resulting object, or in a dry run the object that would result
-   * @throws `ABORTED` `CLUSTER_CONFLICT`, permanent: other managers own fields; `metadata` has
-   *   `manager` and `fields`. Retryable if somebody else changes the object at the same time
+   * @throws `ABORTED` `FIELD_CONFLICT`, permanent: other managers own fields; `metadata` has `manager`
+   *   and `fields`
+   * @throws `ABORTED` `CLUSTER_CONFLICT`: somebody else changes the object at the same time
    * @throws `FAILED_PRECONDITION` `NO_NAMESPACE`, `IMMUTABLE_FIELD`, `ADMISSION_DENIED`
    * @throws `INVALID_ARGUMENT` `OBJECT_INVALID`
    * @throws `RESOURCE_EXHAUSTED` `QUOTA_EXCEEDED`, permanent
    */
   apply(object: KubernetesObject, options: ApplyOptions): Promise<LiveObject>;
+  /**
+   * Asks a question that the API server answers and does not store, for instance a
+   * `SelfSubjectAccessReview`.
+   */
+  review(question: ObjectKind & { readonly spec?: object }, call: KubeCall): Promise<unknown>;
   /** Requests a deletion; does nothing if no object has this name and uid. */
   delete(ref: ObjectRef, options: DeleteOptions): Promise<void>;
   /**

@@ -3,8 +3,9 @@ import { type Clock, sleepUnlessAborted } from "@mpc/services";
 import { aborted, throwIfAborted } from "../../provider_errors.ts";
 import { type BreakerOptions, CircuitBreaker } from "./circuit_breaker.ts";
 import { type ClusterAccess, type Endpoint, openEndpoint } from "./credentials.ts";
+import { readFetchFailure } from "./fetch_failure.ts";
 import { streamText } from "./response_stream.ts";
-import { type Asked, type KubeStatus, statusError } from "./status_error.ts";
+import { type Asked, type KubeStatus, startingError, statusError } from "./status_error.ts";
 import { type RequestRate, TokenBucket } from "./token_bucket.ts";
 
 /** Limits on the requests to one cluster. */
@@ -27,7 +28,7 @@ export const DEFAULT_LIMITS: ClientLimits = {
 };
 
 export interface Request {
-  readonly method: "GET" | "PATCH" | "DELETE";
+  readonly method: "GET" | "PATCH" | "POST" | "DELETE";
   /** Includes the query. */
   readonly path: string;
   readonly body?: unknown;
@@ -42,6 +43,12 @@ const LONGEST_PAUSE_MS = 10_000;
 
 /** The shortest time between two renewals of rejected credentials. */
 const RENEW_AFTER_MS = 10_000;
+
+/** How long an API server that has just started may deny everything, until it has loaded its roles. */
+const STARTING_MS = 10_000;
+
+/** A request that has no response after this time, when its caller's time is up, is unanswered. */
+const UNANSWERED_MS = 5_000;
 
 /** Endpoints that are kept open after their renewal, for requests that still use them. */
 const MAX_OUTDATED = 3;
@@ -81,6 +88,7 @@ export class Requester {
       if (status.code === 404 && missing === "undefined" && status.details?.kind !== undefined) {
         return undefined;
       }
+      if (this.#isStarting(response)) throw startingError(status, request.asked);
       const pauseMs = retryAfterMs(response, status);
       if (pauseMs === undefined || attempt >= MAX_TRIES) throw statusError(status, request.asked);
       await this.#clock.sleep(pauseMs, request.signal);
@@ -117,14 +125,19 @@ export class Requester {
       const response = await this.#fetch(request);
       // A 500 concerns this request, for instance a failing webhook; higher codes concern the server.
       const { status } = response;
-      if (status > 500) this.#breaker.failed(new Error(`it answered ${status}`));
+      if (status > 500) this.#breaker.failed(`it answered ${status}`);
       else this.#breaker.succeeded();
       return response;
     } catch (error) {
-      if (isMpcError(error, "UNAVAILABLE")) this.#breaker.failed(error);
+      if (isMpcError(error, "UNAVAILABLE")) this.#breaker.failed(error.metadata["detail"] ?? "");
       else this.#breaker.undecided();
       throw error;
     }
+  }
+
+  /** Whether a denial may only mean that the API server has not loaded its roles yet. */
+  #isStarting({ status }: Response): boolean {
+    return (status === 401 || status === 403) && this.#breaker.hasRecoveredWithin(STARTING_MS);
   }
 
   async #fetch(request: Request): Promise<Response> {
@@ -132,6 +145,7 @@ export class Requester {
     const { method, path, body, contentType, signal } = request;
     const answered = new AbortController();
     const late = new AbortController();
+    const began = this.#clock.monotonic();
     const timer = sleepUnlessAborted(
       this.#clock,
       this.limits.requestTimeoutMs,
@@ -150,7 +164,8 @@ export class Requester {
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
     } catch (error) {
-      throw this.#failure(request, late.signal.aborted, error);
+      const waitedMs = this.#clock.monotonic() - began;
+      throw this.#failure(request, { waitedMs, isLate: late.signal.aborted, error });
     } finally {
       answered.abort();
       await timer;
@@ -177,9 +192,20 @@ export class Requester {
     return true;
   }
 
-  #failure(request: Request, late: boolean, error: unknown): unknown {
-    if (isMpcError(error)) return error;
-    if (request.signal.aborted) return aborted(request.signal);
+  #failure(
+    request: Request,
+    { waitedMs, isLate, error }: {
+      readonly waitedMs: number;
+      readonly isLate: boolean;
+      readonly error: unknown;
+    },
+  ): unknown {
+    // An aborted `fetch` fails with the reason of its signal.
+    if (isMpcError(error) && error !== request.signal.reason) return error;
+    // Where the time of its caller is up, the server is what has used it.
+    const isUnanswered = isLate ||
+      (waitedMs >= UNANSWERED_MS && isMpcError(request.signal.reason, "DEADLINE_EXCEEDED"));
+    if (request.signal.aborted && !isUnanswered) return aborted(request.signal);
     const { action, cluster } = request.asked;
     if (error instanceof Deno.errors.NotCapable) {
       return new MpcError("FAILED_PRECONDITION", {
@@ -189,13 +215,20 @@ export class Requester {
         cause: error,
       });
     }
-    const detail = late ? `no answer within ${this.limits.requestTimeoutMs} ms` : rootOf(error);
-    const untrusted = /certificate/i.test(detail);
-    return errorFor(untrusted ? "CLUSTER_NOT_TRUSTED" : "CLUSTER_UNREACHABLE", {
-      message: untrusted
+    const { detail, isUnsent, isUntrusted } = isUnanswered
+      ? {
+        detail: `no answer within ${
+          isLate ? this.limits.requestTimeoutMs : Math.floor(waitedMs)
+        } ms`,
+        isUnsent: false,
+        isUntrusted: false,
+      }
+      : readFetchFailure(error);
+    return errorFor(isUntrusted ? "CLUSTER_NOT_TRUSTED" : "CLUSTER_UNREACHABLE", {
+      message: isUntrusted
         ? `Cannot ${action}: the certificate of cluster '${cluster}' does not match the kubeconfig (${detail})`
         : `Cannot ${action}: cluster '${cluster}' cannot be reached (${detail})`,
-      metadata: { cluster },
+      metadata: { cluster, detail, ...(isUnsent && { sent: "no" }) },
       cause: error,
     });
   }
@@ -238,11 +271,4 @@ function retryAfterMs(response: Response, status: KubeStatus): number | undefine
   return Number.isFinite(seconds) && seconds * 1_000 <= LONGEST_PAUSE_MS
     ? Math.max(100, seconds * 1_000)
     : undefined;
-}
-
-/** The message of the innermost cause: `fetch` wraps errors several times. */
-function rootOf(error: unknown): string {
-  let inner = error;
-  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
-  return inner instanceof Error ? inner.message : String(inner);
 }

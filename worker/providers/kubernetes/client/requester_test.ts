@@ -1,6 +1,8 @@
 /** Requests to servers that are busy, slow, broken or down. */
 import assert from "node:assert/strict";
+import { MpcError } from "@mpc/domain";
 import { freePort } from "@mpc/process";
+import { FakeClock } from "../../../../tests/fakes/fake_clock.ts";
 import { rejectsWith } from "../../../../tests/fakes/rejects.ts";
 import { kubeconfig } from "../../../../tests/servers/kubeconfig.ts";
 import {
@@ -71,10 +73,70 @@ serverTest(
   "a server that keeps failing is not called for a while",
   () => status(502),
   async ({ client, requests }) => {
-    for (let time = 0; time < 5; time++) await assert.rejects(client.get(DEV, call()));
+    const other = { ...DEV, name: "of-somebody-else" };
+    for (let time = 0; time < 5; time++) await assert.rejects(client.get(other, call()));
     const error = await rejectsWith(client.get(DEV, call()), "UNAVAILABLE", "CLUSTER_UNREACHABLE");
-    assert.match(error.message, /failed 5 times in a row, the next trial is at/);
+    assert.match(error.message, /, 5 times in a row \(it answered 502\); the next trial is at/);
     assert.equal(requests.length, 5);
+    const told = JSON.stringify([error.message, error.metadata, error.cause]);
+    assert.doesNotMatch(told, /somebody/, "nothing about the calls that failed");
+  },
+);
+
+serverTest(
+  "a failure inside the server concerns the one request",
+  () => status(500, { reason: "InternalError", message: "a conversion webhook failed" }),
+  async ({ client }) => {
+    await rejectsWith(client.get(DEV, call()), "UNAVAILABLE", "CLUSTER_FAILED");
+  },
+);
+
+serverTest(
+  "a denial by a server that has just started is an outage, a later one is not",
+  (_, call) =>
+    status(call === 1 ? 503 : 403, { reason: "Forbidden", message: "RBAC: no role yet" }),
+  async ({ clientOf, url }) => {
+    const clock = new FakeClock(Date.now());
+    const config = kubeconfig({ server: url, ca: authority.cert, user: "ann", certificate: ann });
+    const client = clientOf(config, undefined, { clock });
+    await rejectsWith(client.get(DEV, call()), "UNAVAILABLE", "CLUSTER_UNREACHABLE");
+    const denied = await rejectsWith(client.get(DEV, call()), "UNAVAILABLE", "CLUSTER_UNREACHABLE");
+    assert.match(denied.message, /cluster 'east' has just started, and answered 403/);
+    await clock.advance(10_000);
+    await rejectsWith(client.get(DEV, call()), "PERMISSION_DENIED", "CLUSTER_FORBIDS");
+  },
+);
+
+let arrived = Promise.withResolvers<void>();
+
+serverTest(
+  "a server that has used up its caller's time is CLUSTER_UNREACHABLE, one that had no time is not",
+  ({ signal }) => {
+    arrived.resolve();
+    return new Promise((resolve) => signal.addEventListener("abort", () => resolve(status(500))));
+  },
+  async ({ clientOf, url }) => {
+    const config = kubeconfig({ server: url, ca: authority.cert, user: "ann", certificate: ann });
+    const timeUp = new MpcError("DEADLINE_EXCEEDED", {
+      reason: "ATTEMPT_TIMED_OUT",
+      message: "the time is up",
+    });
+    for (
+      const [ms, code, reason] of [
+        [4_999, "CANCELLED", "ABORTED_BY_CALLER"],
+        [5_000, "UNAVAILABLE", "CLUSTER_UNREACHABLE"],
+      ] as const
+    ) {
+      const clock = new FakeClock(Date.now());
+      const stop = new AbortController();
+      arrived = Promise.withResolvers();
+      const answer = clientOf(config, undefined, { clock }).get(DEV, stop);
+      const rejected = rejectsWith(answer, code, reason);
+      await arrived.promise;
+      await clock.advance(ms);
+      stop.abort(timeUp);
+      await rejected;
+    }
   },
 );
 
@@ -86,6 +148,10 @@ serverTest(
     const config = kubeconfig({ server, ca: authority.cert, user: "ann", certificate: ann });
     const answer = clientOf(config).get(DEV, call());
     const error = await rejectsWith(answer, "UNAVAILABLE", "CLUSTER_UNREACHABLE");
-    assert.match(error.message, /Cannot read 'Namespace\/dev': cluster 'east' cannot be reached/);
+    assert.match(
+      error.message,
+      /^Cannot read 'Namespace\/dev': cluster 'east' cannot be reached \(tcp connect error: .*refused[^()]*\(os error \d+\)\)$/,
+    );
+    assert.equal(error.metadata["sent"], "no");
   },
 );

@@ -66,6 +66,7 @@ export function streamBroken({ action, cluster }: Asked, what: string, cause?: u
   return new MpcError("UNAVAILABLE", {
     reason: "CLUSTER_UNREACHABLE",
     message: `Cannot ${action}: cluster '${cluster}' has ${what}`,
+    metadata: { cluster },
     cause,
   });
 }

@@ -35,10 +35,29 @@ function refusal(status: KubeStatus, asked: Asked): Refusal {
   // The server answers 500 to fields that are not in the schema.
   if (/failed to create typed patch object/.test(message)) return invalid(status);
   return admission(message) ?? BY_CODE[status.code]?.(status, asked) ?? {
-    reason: status.code >= 500 ? "CLUSTER_UNREACHABLE" : "UNEXPECTED_STATUS",
+    reason: unansweredBy(status)
+      ? "CLUSTER_UNREACHABLE"
+      : status.code >= 500
+      ? "CLUSTER_FAILED"
+      : "UNEXPECTED_STATUS",
     why: `cluster '${asked.cluster}' answered ${status.code} ${status.reason ?? ""}: ${message}`,
+    metadata: { cluster: asked.cluster },
   };
 }
+
+/**
+ * Whether a status means that the API server itself cannot answer at the moment: it shuts down, or
+ * its store does not answer. An `InternalError` concerns the one request.
+ */
+const unansweredBy = ({ code, reason }: KubeStatus): boolean =>
+  code > 500 || (code === 500 && reason !== "InternalError");
+
+/** The error for a denial by an API server that has just started and may not have loaded its roles. */
+export const startingError = ({ code }: KubeStatus, { action, cluster }: Asked): MpcError =>
+  errorFor("CLUSTER_UNREACHABLE", {
+    message: `Cannot ${action}: cluster '${cluster}' has just started, and answered ${code}`,
+    metadata: { cluster, sent: "no" },
+  });
 
 const BY_CODE: Readonly<Record<number, (status: KubeStatus, asked: Asked) => Refusal>> = {
   400: invalid,
@@ -57,6 +76,7 @@ const BY_CODE: Readonly<Record<number, (status: KubeStatus, asked: Asked) => Ref
   429: (_, { cluster }) => ({
     reason: "CLUSTER_UNREACHABLE",
     why: `cluster '${cluster}' is overloaded`,
+    metadata: { cluster, sent: "no" },
   }),
 };
 
@@ -139,9 +159,9 @@ function conflict({ message = "", details }: KubeStatus): Refusal {
   const manager = [...managers].join(", ");
   const paths = fields.map(({ field = "" }) => field.replace(/^\./, "")).join(", ");
   return {
-    reason: "CLUSTER_CONFLICT",
+    reason: "FIELD_CONFLICT",
     retryable: false,
-    why: `'${manager}' manages ${paths}; --force-conflicts takes them over`,
+    why: `'${manager}' manages ${paths}`,
     metadata: { manager, fields: paths },
   };
 }

@@ -1,4 +1,4 @@
-import type { Residue } from "@mpc/domain";
+import { isMpcError, type Residue } from "@mpc/domain";
 import type { ProviderCall, Ref } from "@mpc/services";
 import { reportChanges } from "../../report_changes.ts";
 import { sleepUntilChanged } from "../../sleep_until_changed.ts";
@@ -9,7 +9,7 @@ import type { LiveObject } from "../client/kube_object.ts";
 import { ownerOf } from "../objects/ownership.ts";
 import { transientFailure, type WatchedCluster } from "../watch/cluster_watch.ts";
 import { TrackedObject } from "../watch/tracked_object.ts";
-import { namespaceBlockers, remainingResources } from "./deletion_blockers.ts";
+import { namespaceBlockers, outageBlockers, remainingResources } from "./deletion_blockers.ts";
 
 /** Waits on the cluster's shared watch until the namespace of an environment is gone. */
 export async function awaitNamespaceGone(
@@ -28,19 +28,27 @@ export async function awaitNamespaceGone(
     const changed = watch.changed(uid);
     const namespace = tracked.current();
     if (!namespace) return;
-    transientFailure([tracked.failure]);
+    const outage = transientFailure([tracked.failure]);
     const blockers = namespaceBlockers(namespace, await objectsInside(client, namespace, signal));
-    report(blockers);
+    report([...blockers, ...outageBlockers(client.cluster, outage)]);
     await sleepUntilChanged(clock, undefined, signal, changed);
   }
 }
 
-/** The objects that remain in a namespace, of the kinds that every cluster has. */
-function objectsInside(
+/**
+ * The objects that remain in a namespace, of the kinds that every cluster has. The worker's own
+ * permissions in the namespace may be deleted already; the namespace itself tells what remains.
+ */
+async function objectsInside(
   client: KubeClient,
   namespace: LiveObject,
   signal: AbortSignal,
 ): Promise<readonly LiveObject[]> {
   const kinds = kindsOfPlurals(remainingResources(namespace));
-  return listKinds(client, kinds, { namespace: namespace.metadata.name }, signal);
+  try {
+    return await listKinds(client, kinds, { namespace: namespace.metadata.name }, signal);
+  } catch (error) {
+    if (isMpcError(error, "PERMISSION_DENIED")) return [];
+    throw error;
+  }
 }

@@ -64,6 +64,14 @@ export function remainingResources(namespace: LiveObject): readonly string[] {
   return [...names].map(([, plural = ""]) => plural);
 }
 
+/** What blocks a deletion while the watches fail; none while they do not. */
+export const outageBlockers = (cluster: string, failure: unknown): readonly Residue[] =>
+  failure === undefined ? [] : [{
+    object: `Cluster/${cluster}`,
+    reason: "it does not answer, and is tried again",
+    remedy: "kubectl cluster-info",
+  }];
+
 function removal(ref: ObjectRef): string {
   return `kubectl patch ${
     kubectlNameOf(ref)

@@ -26,6 +26,14 @@ export const ENV_CHECKSUM = "mpc/env-checksum";
 /** Annotation of a controller: every kind of object that the workload has ever had. */
 export const KIND_HISTORY = "mpc/kinds-had";
 
+/** Label of the namespace that carries the claims of a control plane and nothing else. */
+export const CLAIMS = "mpc/claims";
+/**
+ * Annotation of that namespace: the token of the store that claims the cluster under this name. One
+ * cluster may be configured under several names.
+ */
+export const claimOf = (cluster: string): string => `mpc/claim-${cluster}`;
+
 const NAME = "app.kubernetes.io/name";
 
 /** Metadata of an object inside the namespace of an environment. */

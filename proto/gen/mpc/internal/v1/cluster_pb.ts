@@ -14,7 +14,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file mpc/internal/v1/cluster.proto.
  */
 export const file_mpc_internal_v1_cluster: GenFile = /*@__PURE__*/
-  fileDesc("Ch1tcGMvaW50ZXJuYWwvdjEvY2x1c3Rlci5wcm90bxIPbXBjLmludGVybmFsLnYxIhMKEUdldENsdXN0ZXJSZXF1ZXN0IiYKEkdldENsdXN0ZXJSZXNwb25zZRIQCghwcm92aWRlchgBIAEoCSIUChJMaXN0T2JqZWN0c1JlcXVlc3QiugEKE0xpc3RPYmplY3RzUmVzcG9uc2USLwoHb2JqZWN0cxgBIAMoCzIeLm1wYy5pbnRlcm5hbC52MS5DbHVzdGVyT2JqZWN0EhAKCGNsdXN0ZXJzGAIgAygJEi4KBnVucmVhZBgDIAMoCzIeLm1wYy5pbnRlcm5hbC52MS5VbnJlYWRDbHVzdGVyEjAKB2ZvcmVpZ24YBCADKAsyHy5tcGMuaW50ZXJuYWwudjEuRm9yZWlnbk9iamVjdHMiSAoORm9yZWlnbk9iamVjdHMSDwoHY2x1c3RlchgBIAEoCRIUCgxpbnN0YWxsYXRpb24YAiABKAkSDwoHb2JqZWN0cxgDIAEoBSJECg1VbnJlYWRDbHVzdGVyEg8KB2NsdXN0ZXIYASABKAkSIgoFZXJyb3IYAiABKAsyEy5tcGMudjEuRXJyb3JSZWNvcmQiZgoNQ2x1c3Rlck9iamVjdBIOCgZvYmplY3QYASABKAkSDgoGdGFyZ2V0GAIgASgJEhIKCnRhcmdldF91aWQYAyABKAkSEAoIcmV2aXNpb24YBCABKAUSDwoHY2x1c3RlchgFIAEoCSI6ChFHZXRSb2xsb3V0UmVxdWVzdBITCgtlbnZpcm9ubWVudBgBIAEoCRIQCgh3b3JrbG9hZBgCIAEoCSJEChJHZXRSb2xsb3V0UmVzcG9uc2USLgoGc3RhdHVzGAEgASgLMh4ubXBjLmludGVybmFsLnYxLlJvbGxvdXRTdGF0dXMiYwoNUm9sbG91dFN0YXR1cxIPCgdkZXNpcmVkGAEgASgFEg8KB3VwZGF0ZWQYAiABKAUSDQoFcmVhZHkYAyABKAUSEAoIcmV2aXNpb24YBCABKAUSDwoHbWVzc2FnZRgFIAEoCSI4Cg9MaXN0UG9kc1JlcXVlc3QSEwoLZW52aXJvbm1lbnQYASABKAkSEAoId29ya2xvYWQYAiABKAkiNgoQTGlzdFBvZHNSZXNwb25zZRIiCgRwb2RzGAEgAygLMhQubXBjLmludGVybmFsLnYxLlBvZCKjAQoDUG9kEgwKBG5hbWUYASABKAkSDgoGc3RhdHVzGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDQoFcmVhZHkYBCABKAgSEAoIcmVzdGFydHMYBSABKAUSDQoFaW1hZ2UYBiABKAkSDAoEbm9kZRgHIAEoCRIvCgtjcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiOgoRTGlzdEV2ZW50c1JlcXVlc3QSEwoLZW52aXJvbm1lbnQYASABKAkSEAoId29ya2xvYWQYAiABKAkiQwoSTGlzdEV2ZW50c1Jlc3BvbnNlEi0KBmV2ZW50cxgBIAMoCzIdLm1wYy5pbnRlcm5hbC52MS5DbHVzdGVyRXZlbnQiiQEKDENsdXN0ZXJFdmVudBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVjb3VudBgCIAEoBRIPCgd3YXJuaW5nGAMgASgIEg4KBnJlYXNvbhgEIAEoCRIOCgZvYmplY3QYBSABKAkSDwoHbWVzc2FnZRgGIAEoCSJcChRQbGFuT3BlcmF0aW9uUmVxdWVzdBIMCgRraW5kGAEgASgJEg4KBnRhcmdldBgCIAEoCRImCgVpbnB1dBgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiPwoVUGxhbk9wZXJhdGlvblJlc3BvbnNlEiYKB2NoYW5nZXMYASADKAsyFS5tcGMudjEuUGxhbm5lZENoYW5nZSImChZDb21wYXJlUmVzb3VyY2VSZXF1ZXN0EgwKBG5hbWUYASABKAkiSwoXQ29tcGFyZVJlc291cmNlUmVzcG9uc2USMAoLZGlmZmVyZW5jZXMYASADKAsyGy5tcGMuaW50ZXJuYWwudjEuRGlmZmVyZW5jZSJDCgpEaWZmZXJlbmNlEiUKBmNoYW5nZRgBIAEoCzIVLm1wYy52MS5QbGFubmVkQ2hhbmdlEg4KBnJlbWVkeRgCIAEoCSKiAQoRU3RyZWFtTG9nc1JlcXVlc3QSEwoLZW52aXJvbm1lbnQYASABKAkSEAoId29ya2xvYWQYAiABKAkSDgoGZm9sbG93GAMgASgIEhEKBHRhaWwYBCABKAVIAIgBARIpCgVzaW5jZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcmVwbGljYRgGIAEoCUIHCgVfdGFpbCJdChJTdHJlYW1Mb2dzUmVzcG9uc2USDwoHcmVwbGljYRgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR0ZXh0GAMgASgJMt8FCg5DbHVzdGVyU2VydmljZRJVCgpHZXRDbHVzdGVyEiIubXBjLmludGVybmFsLnYxLkdldENsdXN0ZXJSZXF1ZXN0GiMubXBjLmludGVybmFsLnYxLkdldENsdXN0ZXJSZXNwb25zZRJYCgtMaXN0T2JqZWN0cxIjLm1wYy5pbnRlcm5hbC52MS5MaXN0T2JqZWN0c1JlcXVlc3QaJC5tcGMuaW50ZXJuYWwudjEuTGlzdE9iamVjdHNSZXNwb25zZRJVCgpHZXRSb2xsb3V0EiIubXBjLmludGVybmFsLnYxLkdldFJvbGxvdXRSZXF1ZXN0GiMubXBjLmludGVybmFsLnYxLkdldFJvbGxvdXRSZXNwb25zZRJPCghMaXN0UG9kcxIgLm1wYy5pbnRlcm5hbC52MS5MaXN0UG9kc1JlcXVlc3QaIS5tcGMuaW50ZXJuYWwudjEuTGlzdFBvZHNSZXNwb25zZRJVCgpMaXN0RXZlbnRzEiIubXBjLmludGVybmFsLnYxLkxpc3RFdmVudHNSZXF1ZXN0GiMubXBjLmludGVybmFsLnYxLkxpc3RFdmVudHNSZXNwb25zZRJeCg1QbGFuT3BlcmF0aW9uEiUubXBjLmludGVybmFsLnYxLlBsYW5PcGVyYXRpb25SZXF1ZXN0GiYubXBjLmludGVybmFsLnYxLlBsYW5PcGVyYXRpb25SZXNwb25zZRJkCg9Db21wYXJlUmVzb3VyY2USJy5tcGMuaW50ZXJuYWwudjEuQ29tcGFyZVJlc291cmNlUmVxdWVzdBooLm1wYy5pbnRlcm5hbC52MS5Db21wYXJlUmVzb3VyY2VSZXNwb25zZRJXCgpTdHJlYW1Mb2dzEiIubXBjLmludGVybmFsLnYxLlN0cmVhbUxvZ3NSZXF1ZXN0GiMubXBjLmludGVybmFsLnYxLlN0cmVhbUxvZ3NSZXNwb25zZTABYgZwcm90bzM", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common]);
+  fileDesc("Ch1tcGMvaW50ZXJuYWwvdjEvY2x1c3Rlci5wcm90bxIPbXBjLmludGVybmFsLnYxIhMKEUdldENsdXN0ZXJSZXF1ZXN0IiYKEkdldENsdXN0ZXJSZXNwb25zZRIQCghwcm92aWRlchgBIAEoCSISChBHZXRFbmdpbmVSZXF1ZXN0IjoKEUdldEVuZ2luZVJlc3BvbnNlEiUKCHByb2JsZW1zGAEgAygLMhMubXBjLnYxLkVycm9yUmVjb3JkIhQKEkxpc3RPYmplY3RzUmVxdWVzdCK6AQoTTGlzdE9iamVjdHNSZXNwb25zZRIvCgdvYmplY3RzGAEgAygLMh4ubXBjLmludGVybmFsLnYxLkNsdXN0ZXJPYmplY3QSEAoIY2x1c3RlcnMYAiADKAkSLgoGdW5yZWFkGAMgAygLMh4ubXBjLmludGVybmFsLnYxLlVucmVhZENsdXN0ZXISMAoHZm9yZWlnbhgEIAMoCzIfLm1wYy5pbnRlcm5hbC52MS5Gb3JlaWduT2JqZWN0cyJICg5Gb3JlaWduT2JqZWN0cxIPCgdjbHVzdGVyGAEgASgJEhQKDGluc3RhbGxhdGlvbhgCIAEoCRIPCgdvYmplY3RzGAMgASgFIkQKDVVucmVhZENsdXN0ZXISDwoHY2x1c3RlchgBIAEoCRIiCgVlcnJvchgCIAEoCzITLm1wYy52MS5FcnJvclJlY29yZCJmCg1DbHVzdGVyT2JqZWN0Eg4KBm9iamVjdBgBIAEoCRIOCgZ0YXJnZXQYAiABKAkSEgoKdGFyZ2V0X3VpZBgDIAEoCRIQCghyZXZpc2lvbhgEIAEoBRIPCgdjbHVzdGVyGAUgASgJIjoKEUdldFJvbGxvdXRSZXF1ZXN0EhMKC2Vudmlyb25tZW50GAEgASgJEhAKCHdvcmtsb2FkGAIgASgJIkQKEkdldFJvbGxvdXRSZXNwb25zZRIuCgZzdGF0dXMYASABKAsyHi5tcGMuaW50ZXJuYWwudjEuUm9sbG91dFN0YXR1cyJjCg1Sb2xsb3V0U3RhdHVzEg8KB2Rlc2lyZWQYASABKAUSDwoHdXBkYXRlZBgCIAEoBRINCgVyZWFkeRgDIAEoBRIQCghyZXZpc2lvbhgEIAEoBRIPCgdtZXNzYWdlGAUgASgJIjgKD0xpc3RQb2RzUmVxdWVzdBITCgtlbnZpcm9ubWVudBgBIAEoCRIQCgh3b3JrbG9hZBgCIAEoCSI2ChBMaXN0UG9kc1Jlc3BvbnNlEiIKBHBvZHMYASADKAsyFC5tcGMuaW50ZXJuYWwudjEuUG9kIqMBCgNQb2QSDAoEbmFtZRgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDwoHbWVzc2FnZRgDIAEoCRINCgVyZWFkeRgEIAEoCBIQCghyZXN0YXJ0cxgFIAEoBRINCgVpbWFnZRgGIAEoCRIMCgRub2RlGAcgASgJEi8KC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI6ChFMaXN0RXZlbnRzUmVxdWVzdBITCgtlbnZpcm9ubWVudBgBIAEoCRIQCgh3b3JrbG9hZBgCIAEoCSJDChJMaXN0RXZlbnRzUmVzcG9uc2USLQoGZXZlbnRzGAEgAygLMh0ubXBjLmludGVybmFsLnYxLkNsdXN0ZXJFdmVudCKJAQoMQ2x1c3RlckV2ZW50EigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNvdW50GAIgASgFEg8KB3dhcm5pbmcYAyABKAgSDgoGcmVhc29uGAQgASgJEg4KBm9iamVjdBgFIAEoCRIPCgdtZXNzYWdlGAYgASgJIlwKFFBsYW5PcGVyYXRpb25SZXF1ZXN0EgwKBGtpbmQYASABKAkSDgoGdGFyZ2V0GAIgASgJEiYKBWlucHV0GAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCI/ChVQbGFuT3BlcmF0aW9uUmVzcG9uc2USJgoHY2hhbmdlcxgBIAMoCzIVLm1wYy52MS5QbGFubmVkQ2hhbmdlIiYKFkNvbXBhcmVSZXNvdXJjZVJlcXVlc3QSDAoEbmFtZRgBIAEoCSJLChdDb21wYXJlUmVzb3VyY2VSZXNwb25zZRIwCgtkaWZmZXJlbmNlcxgBIAMoCzIbLm1wYy5pbnRlcm5hbC52MS5EaWZmZXJlbmNlIkMKCkRpZmZlcmVuY2USJQoGY2hhbmdlGAEgASgLMhUubXBjLnYxLlBsYW5uZWRDaGFuZ2USDgoGcmVtZWR5GAIgASgJIqIBChFTdHJlYW1Mb2dzUmVxdWVzdBITCgtlbnZpcm9ubWVudBgBIAEoCRIQCgh3b3JrbG9hZBgCIAEoCRIOCgZmb2xsb3cYAyABKAgSEQoEdGFpbBgEIAEoBUgAiAEBEikKBXNpbmNlGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZXBsaWNhGAYgASgJQgcKBV90YWlsIl0KElN0cmVhbUxvZ3NSZXNwb25zZRIPCgdyZXBsaWNhGAEgASgJEigKBHRpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHRleHQYAyABKAkyswYKDkNsdXN0ZXJTZXJ2aWNlElUKCkdldENsdXN0ZXISIi5tcGMuaW50ZXJuYWwudjEuR2V0Q2x1c3RlclJlcXVlc3QaIy5tcGMuaW50ZXJuYWwudjEuR2V0Q2x1c3RlclJlc3BvbnNlElgKC0xpc3RPYmplY3RzEiMubXBjLmludGVybmFsLnYxLkxpc3RPYmplY3RzUmVxdWVzdBokLm1wYy5pbnRlcm5hbC52MS5MaXN0T2JqZWN0c1Jlc3BvbnNlElUKCkdldFJvbGxvdXQSIi5tcGMuaW50ZXJuYWwudjEuR2V0Um9sbG91dFJlcXVlc3QaIy5tcGMuaW50ZXJuYWwudjEuR2V0Um9sbG91dFJlc3BvbnNlEk8KCExpc3RQb2RzEiAubXBjLmludGVybmFsLnYxLkxpc3RQb2RzUmVxdWVzdBohLm1wYy5pbnRlcm5hbC52MS5MaXN0UG9kc1Jlc3BvbnNlElUKCkxpc3RFdmVudHMSIi5tcGMuaW50ZXJuYWwudjEuTGlzdEV2ZW50c1JlcXVlc3QaIy5tcGMuaW50ZXJuYWwudjEuTGlzdEV2ZW50c1Jlc3BvbnNlEl4KDVBsYW5PcGVyYXRpb24SJS5tcGMuaW50ZXJuYWwudjEuUGxhbk9wZXJhdGlvblJlcXVlc3QaJi5tcGMuaW50ZXJuYWwudjEuUGxhbk9wZXJhdGlvblJlc3BvbnNlEmQKD0NvbXBhcmVSZXNvdXJjZRInLm1wYy5pbnRlcm5hbC52MS5Db21wYXJlUmVzb3VyY2VSZXF1ZXN0GigubXBjLmludGVybmFsLnYxLkNvbXBhcmVSZXNvdXJjZVJlc3BvbnNlElcKClN0cmVhbUxvZ3MSIi5tcGMuaW50ZXJuYWwudjEuU3RyZWFtTG9nc1JlcXVlc3QaIy5tcGMuaW50ZXJuYWwudjEuU3RyZWFtTG9nc1Jlc3BvbnNlMAESUgoJR2V0RW5naW5lEiEubXBjLmludGVybmFsLnYxLkdldEVuZ2luZVJlcXVlc3QaIi5tcGMuaW50ZXJuYWwudjEuR2V0RW5naW5lUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common]);
 
 /**
  * Request of GetCluster.
@@ -75,6 +75,64 @@ export const GetClusterResponseSchema: GenMessage<GetClusterResponse, {jsonType:
   messageDesc(file_mpc_internal_v1_cluster, 1);
 
 /**
+ * Request of GetEngine.
+ *
+ * @generated from message mpc.internal.v1.GetEngineRequest
+ */
+export type GetEngineRequest = Message<"mpc.internal.v1.GetEngineRequest"> & {
+};
+
+/**
+ * Request of GetEngine.
+ *
+ * @generated from message mpc.internal.v1.GetEngineRequest
+ */
+export type GetEngineRequestJson = {
+};
+
+/**
+ * Describes the message mpc.internal.v1.GetEngineRequest.
+ * Use `create(GetEngineRequestSchema)` to create a new message.
+ */
+export const GetEngineRequestSchema: GenMessage<GetEngineRequest, {jsonType: GetEngineRequestJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_internal_v1_cluster, 2);
+
+/**
+ * Response of GetEngine.
+ *
+ * @generated from message mpc.internal.v1.GetEngineResponse
+ */
+export type GetEngineResponse = Message<"mpc.internal.v1.GetEngineResponse"> & {
+  /**
+   * None if everything is executed.
+   *
+   * @generated from field: repeated mpc.v1.ErrorRecord problems = 1;
+   */
+  problems: ErrorRecord[];
+};
+
+/**
+ * Response of GetEngine.
+ *
+ * @generated from message mpc.internal.v1.GetEngineResponse
+ */
+export type GetEngineResponseJson = {
+  /**
+   * None if everything is executed.
+   *
+   * @generated from field: repeated mpc.v1.ErrorRecord problems = 1;
+   */
+  problems?: ErrorRecordJson[];
+};
+
+/**
+ * Describes the message mpc.internal.v1.GetEngineResponse.
+ * Use `create(GetEngineResponseSchema)` to create a new message.
+ */
+export const GetEngineResponseSchema: GenMessage<GetEngineResponse, {jsonType: GetEngineResponseJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_internal_v1_cluster, 3);
+
+/**
  * Request of ListObjects.
  *
  * @generated from message mpc.internal.v1.ListObjectsRequest
@@ -95,7 +153,7 @@ export type ListObjectsRequestJson = {
  * Use `create(ListObjectsRequestSchema)` to create a new message.
  */
 export const ListObjectsRequestSchema: GenMessage<ListObjectsRequest, {jsonType: ListObjectsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 2);
+  messageDesc(file_mpc_internal_v1_cluster, 4);
 
 /**
  * Response of ListObjects.
@@ -172,7 +230,7 @@ export type ListObjectsResponseJson = {
  * Use `create(ListObjectsResponseSchema)` to create a new message.
  */
 export const ListObjectsResponseSchema: GenMessage<ListObjectsResponse, {jsonType: ListObjectsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 3);
+  messageDesc(file_mpc_internal_v1_cluster, 5);
 
 /**
  * Objects on a cluster that another installation applied.
@@ -235,7 +293,7 @@ export type ForeignObjectsJson = {
  * Use `create(ForeignObjectsSchema)` to create a new message.
  */
 export const ForeignObjectsSchema: GenMessage<ForeignObjects, {jsonType: ForeignObjectsJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 4);
+  messageDesc(file_mpc_internal_v1_cluster, 6);
 
 /**
  * A cluster that could not be read.
@@ -284,7 +342,7 @@ export type UnreadClusterJson = {
  * Use `create(UnreadClusterSchema)` to create a new message.
  */
 export const UnreadClusterSchema: GenMessage<UnreadCluster, {jsonType: UnreadClusterJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 5);
+  messageDesc(file_mpc_internal_v1_cluster, 7);
 
 /**
  * One object of a cluster.
@@ -375,7 +433,7 @@ export type ClusterObjectJson = {
  * Use `create(ClusterObjectSchema)` to create a new message.
  */
 export const ClusterObjectSchema: GenMessage<ClusterObject, {jsonType: ClusterObjectJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 6);
+  messageDesc(file_mpc_internal_v1_cluster, 8);
 
 /**
  * Request of GetRollout.
@@ -424,7 +482,7 @@ export type GetRolloutRequestJson = {
  * Use `create(GetRolloutRequestSchema)` to create a new message.
  */
 export const GetRolloutRequestSchema: GenMessage<GetRolloutRequest, {jsonType: GetRolloutRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 7);
+  messageDesc(file_mpc_internal_v1_cluster, 9);
 
 /**
  * Response of GetRollout.
@@ -459,7 +517,7 @@ export type GetRolloutResponseJson = {
  * Use `create(GetRolloutResponseSchema)` to create a new message.
  */
 export const GetRolloutResponseSchema: GenMessage<GetRolloutResponse, {jsonType: GetRolloutResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 8);
+  messageDesc(file_mpc_internal_v1_cluster, 10);
 
 /**
  * The progress of a rollout.
@@ -550,7 +608,7 @@ export type RolloutStatusJson = {
  * Use `create(RolloutStatusSchema)` to create a new message.
  */
 export const RolloutStatusSchema: GenMessage<RolloutStatus, {jsonType: RolloutStatusJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 9);
+  messageDesc(file_mpc_internal_v1_cluster, 11);
 
 /**
  * Request of ListPods.
@@ -599,7 +657,7 @@ export type ListPodsRequestJson = {
  * Use `create(ListPodsRequestSchema)` to create a new message.
  */
 export const ListPodsRequestSchema: GenMessage<ListPodsRequest, {jsonType: ListPodsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 10);
+  messageDesc(file_mpc_internal_v1_cluster, 12);
 
 /**
  * Response of ListPods.
@@ -634,7 +692,7 @@ export type ListPodsResponseJson = {
  * Use `create(ListPodsResponseSchema)` to create a new message.
  */
 export const ListPodsResponseSchema: GenMessage<ListPodsResponse, {jsonType: ListPodsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 11);
+  messageDesc(file_mpc_internal_v1_cluster, 13);
 
 /**
  * One copy of a workload.
@@ -767,7 +825,7 @@ export type PodJson = {
  * Use `create(PodSchema)` to create a new message.
  */
 export const PodSchema: GenMessage<Pod, {jsonType: PodJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 12);
+  messageDesc(file_mpc_internal_v1_cluster, 14);
 
 /**
  * Request of ListEvents.
@@ -816,7 +874,7 @@ export type ListEventsRequestJson = {
  * Use `create(ListEventsRequestSchema)` to create a new message.
  */
 export const ListEventsRequestSchema: GenMessage<ListEventsRequest, {jsonType: ListEventsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 13);
+  messageDesc(file_mpc_internal_v1_cluster, 15);
 
 /**
  * Response of ListEvents.
@@ -851,7 +909,7 @@ export type ListEventsResponseJson = {
  * Use `create(ListEventsResponseSchema)` to create a new message.
  */
 export const ListEventsResponseSchema: GenMessage<ListEventsResponse, {jsonType: ListEventsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 14);
+  messageDesc(file_mpc_internal_v1_cluster, 16);
 
 /**
  * An event of the cluster.
@@ -956,7 +1014,7 @@ export type ClusterEventJson = {
  * Use `create(ClusterEventSchema)` to create a new message.
  */
 export const ClusterEventSchema: GenMessage<ClusterEvent, {jsonType: ClusterEventJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 15);
+  messageDesc(file_mpc_internal_v1_cluster, 17);
 
 /**
  * Request of PlanOperation.
@@ -1019,7 +1077,7 @@ export type PlanOperationRequestJson = {
  * Use `create(PlanOperationRequestSchema)` to create a new message.
  */
 export const PlanOperationRequestSchema: GenMessage<PlanOperationRequest, {jsonType: PlanOperationRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 16);
+  messageDesc(file_mpc_internal_v1_cluster, 18);
 
 /**
  * Response of PlanOperation.
@@ -1054,7 +1112,7 @@ export type PlanOperationResponseJson = {
  * Use `create(PlanOperationResponseSchema)` to create a new message.
  */
 export const PlanOperationResponseSchema: GenMessage<PlanOperationResponse, {jsonType: PlanOperationResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 17);
+  messageDesc(file_mpc_internal_v1_cluster, 19);
 
 /**
  * Request of CompareResource.
@@ -1089,7 +1147,7 @@ export type CompareResourceRequestJson = {
  * Use `create(CompareResourceRequestSchema)` to create a new message.
  */
 export const CompareResourceRequestSchema: GenMessage<CompareResourceRequest, {jsonType: CompareResourceRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 18);
+  messageDesc(file_mpc_internal_v1_cluster, 20);
 
 /**
  * Response of CompareResource.
@@ -1124,7 +1182,7 @@ export type CompareResourceResponseJson = {
  * Use `create(CompareResourceResponseSchema)` to create a new message.
  */
 export const CompareResourceResponseSchema: GenMessage<CompareResourceResponse, {jsonType: CompareResourceResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 19);
+  messageDesc(file_mpc_internal_v1_cluster, 21);
 
 /**
  * A difference of a cluster from what was applied.
@@ -1173,7 +1231,7 @@ export type DifferenceJson = {
  * Use `create(DifferenceSchema)` to create a new message.
  */
 export const DifferenceSchema: GenMessage<Difference, {jsonType: DifferenceJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 20);
+  messageDesc(file_mpc_internal_v1_cluster, 22);
 
 /**
  * Request of StreamLogs.
@@ -1278,7 +1336,7 @@ export type StreamLogsRequestJson = {
  * Use `create(StreamLogsRequestSchema)` to create a new message.
  */
 export const StreamLogsRequestSchema: GenMessage<StreamLogsRequest, {jsonType: StreamLogsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 21);
+  messageDesc(file_mpc_internal_v1_cluster, 23);
 
 /**
  * Response of StreamLogs: one line.
@@ -1341,7 +1399,7 @@ export type StreamLogsResponseJson = {
  * Use `create(StreamLogsResponseSchema)` to create a new message.
  */
 export const StreamLogsResponseSchema: GenMessage<StreamLogsResponse, {jsonType: StreamLogsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 22);
+  messageDesc(file_mpc_internal_v1_cluster, 24);
 
 /**
  * Reads of clusters by the API through workers, which alone can reach them. For processes of one
@@ -1429,6 +1487,16 @@ export const ClusterService: GenService<{
     methodKind: "server_streaming";
     input: typeof StreamLogsRequestSchema;
     output: typeof StreamLogsResponseSchema;
+  },
+  /**
+   * Reports what keeps the worker's engine from executing operations or periodic tasks.
+   *
+   * @generated from rpc mpc.internal.v1.ClusterService.GetEngine
+   */
+  getEngine: {
+    methodKind: "unary";
+    input: typeof GetEngineRequestSchema;
+    output: typeof GetEngineResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_mpc_internal_v1_cluster, 0);

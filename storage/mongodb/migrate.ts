@@ -1,0 +1,91 @@
+import type { Db } from "mongodb";
+import { MpcError } from "@mpc/domain";
+import { isDuplicate } from "./errors.ts";
+import { EVENT_INDEXES, type Index, INDEXES, specificationOf } from "./indexes.ts";
+
+/**
+ * The schema of the database as a whole: its collections, indexes and log. The documents of a
+ * collection have a schema of their own, which its codec upgrades.
+ */
+export const DATABASE_SCHEMA = 1;
+
+interface SchemaRecord {
+  readonly _id: "schema";
+  readonly version: number;
+}
+
+/**
+ * Creates what a database lacks, and checks the rest. If several processes open the database at
+ * once, each of them does it, which is as good as once.
+ * @throws {MpcError} FAILED_PRECONDITION `STORE_TOO_NEW` or `STORE_INDEXES_DIFFER`
+ */
+export async function migrate(database: Db): Promise<void> {
+  const records = database.collection<SchemaRecord>("meta");
+  try {
+    await records.insertOne({ _id: "schema", version: DATABASE_SCHEMA });
+  } catch (error) {
+    if (!isDuplicate(error)) throw error;
+  }
+  const version = (await records.findOne({ _id: "schema" }))?.version ?? DATABASE_SCHEMA;
+  if (version > DATABASE_SCHEMA) {
+    throw new MpcError("FAILED_PRECONDITION", {
+      reason: "STORE_TOO_NEW",
+      message:
+        `Cannot open the database '${database.databaseName}': a newer version wrote it (schema ${version}), ` +
+        `this one knows schema ${DATABASE_SCHEMA}; update, or choose another database`,
+      metadata: { found: String(version), known: String(DATABASE_SCHEMA) },
+    });
+  }
+  const present = new Set(
+    (await database.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name),
+  );
+  await Promise.all(
+    Object.entries({ ...INDEXES, events: EVENT_INDEXES }).map(([name, indexes]) =>
+      createIndexes(database, name, indexes, present.has(name))
+    ),
+  );
+}
+
+async function createIndexes(
+  database: Db,
+  collection: string,
+  indexes: readonly Index[],
+  exists: boolean,
+): Promise<void> {
+  const present = exists ? await indexesOf(database, collection) : new Map<string, string>();
+  const missing = indexes.filter(({ name }) => !present.has(name));
+  if (missing.length > 0) {
+    await database.collection(collection).createIndexes(missing.map((index) => ({
+      key: specificationOf(index) as Record<string, 1>,
+      name: index.name,
+      ...(index.unique && { unique: true }),
+      ...(index.sparse && { sparse: true }),
+    })));
+  }
+  for (const index of indexes) {
+    const found = present.get(index.name);
+    if (!found || found === signatureOf(index)) continue;
+    throw new MpcError("FAILED_PRECONDITION", {
+      reason: "STORE_INDEXES_DIFFER",
+      message:
+        `Cannot open the database '${database.databaseName}': its index '${index.name}' of ` +
+        `'${collection}' is ${found}, must be ${signatureOf(index)}; drop that index, ` +
+        "and it is created again at the next start",
+    });
+  }
+}
+
+/** The indexes of a collection, by name. */
+async function indexesOf(database: Db, collection: string): Promise<ReadonlyMap<string, string>> {
+  const indexes = await database.collection(collection).listIndexes().toArray();
+  return new Map(indexes.map(({ name, key, unique, sparse }) => [
+    String(name),
+    signature(Object.keys(key), unique === true, sparse === true),
+  ]));
+}
+
+const signatureOf = ({ fields, unique = false, sparse = false }: Index): string =>
+  signature(fields, unique, sparse);
+
+const signature = (fields: readonly string[], unique: boolean, sparse: boolean): string =>
+  `(${fields.join(", ")})${unique ? " unique" : ""}${sparse ? " sparse" : ""}`;

@@ -1,0 +1,112 @@
+import type { AnyBulkWriteOperation, Collection, ObjectId } from "mongodb";
+import type { Calls } from "./calls.ts";
+import { CODECS, type CollectionName, type MongoDocument, type OutboxEntry } from "./codec.ts";
+import type { GroupCommit } from "./group_commit.ts";
+import { OUTBOX, specificationOf } from "./indexes.ts";
+
+/** How long a document may keep an outbox that is in the log, so that several are cleared at once. */
+const CLEAR_AFTER_MS = 20;
+
+/** How many documents are flushed at once. */
+const AT_ONCE = 200;
+
+const NAMES = Object.keys(CODECS) as readonly CollectionName[];
+
+/** A document with an outbox. */
+export interface Pending {
+  readonly name: string;
+  readonly outbox: readonly OutboxEntry[];
+  /** Whether it is a tombstone. */
+  readonly deleted: boolean;
+}
+
+/** Carries the events of documents to the log, and removes them from the documents. */
+export class Outbox {
+  readonly #calls: Calls;
+  readonly #commit: GroupCommit;
+  readonly #collection: (name: CollectionName) => Collection<MongoDocument>;
+  readonly #isOut: (id: ObjectId) => Promise<boolean>;
+  readonly #clears = new Map<CollectionName, AnyBulkWriteOperation<MongoDocument>[]>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: {
+    readonly calls: Calls;
+    readonly commit: GroupCommit;
+    readonly collection: (name: CollectionName) => Collection<MongoDocument>;
+    readonly isOut: (id: ObjectId) => Promise<boolean>;
+  }) {
+    this.#calls = options.calls;
+    this.#commit = options.commit;
+    this.#collection = options.collection;
+    this.#isOut = options.isOut;
+  }
+
+  /** Whether the events of a write are in the log. */
+  isOut(id: ObjectId): Promise<boolean> {
+    return this.#isOut(id);
+  }
+
+  /** Appends a document's outbox, which then is removed soon; a tombstone with it. */
+  async flush(
+    collection: CollectionName,
+    { name, outbox, deleted }: Pending,
+  ): Promise<void> {
+    const last = outbox.at(-1);
+    if (!last) return;
+    await this.#commit.append(outbox);
+    // Only what was appended: an outbox grows at its end, or is removed as a whole.
+    const same = {
+      _id: name,
+      "outbox.id": last.id,
+      outbox: { $size: outbox.length },
+    };
+    const clears = this.#clears.get(collection) ?? [];
+    this.#clears.set(collection, clears);
+    clears.push(
+      deleted
+        ? { deleteOne: { filter: { ...same, deleted: true } } }
+        : { updateOne: { filter: same, update: { $unset: { outbox: "" } } } },
+    );
+    this.#timer ??= setTimeout(() => this.#calls.background(() => this.clear()), CLEAR_AFTER_MS);
+  }
+
+  /**
+   * Appends what is in any document's outbox: what a crash has left, and what other handles are
+   * about to append.
+   */
+  async flushAll(): Promise<void> {
+    await Promise.all(NAMES.map((name) => this.#flushCollection(name)));
+  }
+
+  async #flushCollection(name: CollectionName): Promise<void> {
+    const found = await this.#calls.retried(() =>
+      this.#collection(name).find({ "outbox.id": { $exists: true } }, {
+        projection: { outbox: 1, deleted: 1 },
+        hint: specificationOf(OUTBOX),
+      }).toArray()
+    );
+    for (let start = 0; start < found.length; start += AT_ONCE) {
+      await Promise.all(
+        found.slice(start, start + AT_ONCE)
+          .map(({ _id, outbox = [], deleted = false }) =>
+            this.flush(name, { name: _id, outbox, deleted })
+          ),
+      );
+    }
+  }
+
+  /** Removes outboxes that are in the log. One that stays is appended again, which does nothing. */
+  async clear(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const clears = [...this.#clears];
+    this.#clears.clear();
+    for (const [name, operations] of clears) {
+      try {
+        await this.#collection(name).bulkWrite(operations, { ordered: true });
+      } catch {
+        // The next flush of all outboxes finds them again.
+      }
+    }
+  }
+}

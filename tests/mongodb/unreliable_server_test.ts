@@ -1,0 +1,156 @@
+/**
+ * A server that is paused, stopped and started under load, and connections that are cut in the
+ * middle of a reply: calls succeed or fail within their deadlines, and what was acknowledged is there.
+ */
+import assert from "node:assert/strict";
+import { isMpcError } from "@mpc/domain";
+import { type MongoStore, openMongoStore } from "@mpc/storage/mongodb";
+import { anEnvironment, anEvent } from "../fakes/documents.ts";
+import { rejectsWith } from "../fakes/rejects.ts";
+import { type MongodbServer, withMongodbServer } from "../servers/mongodb_server.ts";
+import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
+import { startTcpProxy } from "../servers/tcp_proxy.ts";
+
+/** The deadline of each call; a call may end this much later on a busy machine. */
+const DEADLINE_MS = 3_000;
+const SLACK_MS = 2_000;
+
+const WRITERS = 8;
+
+/** What writers have asked for and what they were told. */
+class Load {
+  readonly acknowledged = new Set<string>();
+  readonly unknown = new Set<string>();
+  longestMs = 0;
+  readonly #store: MongoStore;
+  #stopped = false;
+  readonly #writers: readonly Promise<void>[];
+
+  constructor(store: MongoStore) {
+    this.#store = store;
+    this.#writers = Array.from({ length: WRITERS }, (_, writer) => this.#write(writer));
+  }
+
+  /** Waits until this many more writes were acknowledged. */
+  async more(count: number): Promise<void> {
+    const wanted = this.acknowledged.size + count;
+    const end = performance.now() + 180_000;
+    while (this.acknowledged.size < wanted) {
+      assert.ok(performance.now() < end, `${this.acknowledged.size} of ${wanted} writes`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#writers);
+  }
+
+  async #write(writer: number): Promise<void> {
+    for (let index = 0; !this.#stopped; index++) {
+      const id = `e-${writer}-${index}`;
+      const began = performance.now();
+      try {
+        const signal = AbortSignal.timeout(DEADLINE_MS);
+        await this.#store.environments.create(anEnvironment(id), { events: [anEvent(id)], signal });
+        this.acknowledged.add(id);
+      } catch (error) {
+        if (!isMpcError(error, "UNAVAILABLE", "CANCELLED")) throw error;
+        this.unknown.add(id);
+      }
+      this.longestMs = Math.max(this.longestMs, performance.now() - began);
+    }
+  }
+}
+
+/** Asserts that acknowledged writes are there with their events, and no write is there in part. */
+async function assertKept({ uri }: MongodbServer, load: Load): Promise<void> {
+  const store = await openMongoStore({ address: `${uri}mpc` });
+  try {
+    const head = await store.events.head();
+    const logged = (await store.events.read(0, 1_000_000)).map(({ message }) => message);
+    assert.equal(logged.length, head);
+    assert.equal(new Set(logged).size, logged.length, "no event is there twice");
+    for (const id of load.acknowledged) assert.ok(logged.includes(id), `the event of ${id}`);
+    for (const id of [...load.acknowledged, ...load.unknown]) {
+      const found = await store.environments.get(`environments/${id}`);
+      assert.equal(found !== undefined, logged.includes(id), id);
+    }
+    assert.ok(load.longestMs < DEADLINE_MS + SLACK_MS, `a call took ${load.longestMs} ms`);
+  } finally {
+    await store.close();
+  }
+}
+
+function testUnderLoad(
+  title: string,
+  use: (server: MongodbServer, load: Load, store: MongoStore) => Promise<void>,
+): void {
+  Deno.test({
+    name: `mongodb: ${title}`,
+    ...NO_SANITIZERS,
+    fn: () =>
+      withMongodbServer(async (server) => {
+        const store = await openMongoStore({ address: `${server.uri}mpc` });
+        const load = new Load(store);
+        try {
+          await load.more(50);
+          await use(server, load, store);
+        } finally {
+          await load.stop();
+          await store.close();
+        }
+        await assertKept(server, load);
+        console.log(`${load.acknowledged.size} writes, ${load.unknown.size} unknown`);
+      }),
+  });
+}
+
+testUnderLoad("a server that is paused under load", async (server, load) => {
+  for (const pauseMs of [300, DEADLINE_MS + 1_000]) {
+    Deno.kill(server.process.pid, "SIGSTOP");
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    Deno.kill(server.process.pid, "SIGCONT");
+    await load.more(50);
+  }
+});
+
+testUnderLoad("a server that is stopped and started under load", async (server, load, store) => {
+  for (let round = 0; round < 2; round++) {
+    await server.stop();
+    const signal = AbortSignal.timeout(500);
+    await rejectsWith(
+      store.environments.get("environments/none", { signal }),
+      "CANCELLED",
+      "ABORTED_BY_CALLER",
+    );
+    await server.start();
+    await load.more(50);
+  }
+});
+
+Deno.test({
+  name: "mongodb: connections that are cut in the middle of a reply",
+  ...NO_SANITIZERS,
+  fn: () =>
+    withMongodbServer(async (server) => {
+      await using proxy = startTcpProxy(server.port);
+      const store = await openMongoStore({ address: `mongodb://127.0.0.1:${proxy.port}/mpc` });
+      const load = new Load(store);
+      try {
+        await load.more(50);
+        proxy.cutWithin(2_000);
+        await load.more(400);
+        proxy.cutWithin(null);
+        await load.more(50);
+      } finally {
+        await load.stop();
+        await store.close();
+      }
+      await assertKept(server, load);
+      assert.ok(proxy.cuts > 10, `${proxy.cuts} cuts`);
+      console.log(
+        `${load.acknowledged.size} writes, ${load.unknown.size} unknown, ${proxy.cuts} cuts`,
+      );
+    }),
+});

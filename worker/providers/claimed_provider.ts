@@ -1,0 +1,44 @@
+import type { ApplyCall, Provider, ProviderCall } from "@mpc/services";
+import type { ClusterClaims } from "./cluster_claims.ts";
+
+/** A provider of one cluster that changes it only while this store holds the claim to it. */
+export function claimedProvider(
+  provider: Provider,
+  cluster: string,
+  claims: ClusterClaims,
+): Provider {
+  const held = (call: ProviderCall & Pick<ApplyCall, "dryRun">) =>
+    call.dryRun ? Promise.resolve() : claims.assertHeld(cluster, call);
+  /** A change: its call is the last argument. */
+  const guarded = <Subject, Call extends ProviderCall & Pick<ApplyCall, "dryRun">, Result>(
+    change: (subject: Subject, call: Call) => Promise<Result>,
+  ) =>
+  async (subject: Subject, call: Call): Promise<Result> => {
+    await held(call);
+    return await change.call(provider, subject, call);
+  };
+  return {
+    name: provider.name,
+    claims,
+    assertReachable: (call) => provider.assertReachable(call),
+    applyNamespace: guarded(provider.applyNamespace),
+    applyPolicies: guarded(provider.applyPolicies),
+    deletePolicies: guarded(provider.deletePolicies),
+    deleteNamespace: guarded(provider.deleteNamespace),
+    awaitNamespaceGone: (...of) => provider.awaitNamespaceGone(...of),
+    applyWorkload: guarded(provider.applyWorkload),
+    // It deletes pods that block the rollout.
+    awaitRollout: guarded(provider.awaitRollout),
+    pruneWorkload: guarded(provider.pruneWorkload),
+    drift: (...of) => provider.drift(...of),
+    environmentDrift: (...of) => provider.environmentDrift(...of),
+    deleteWorkloads: guarded(provider.deleteWorkloads),
+    awaitWorkloadGone: (...of) => provider.awaitWorkloadGone(...of),
+    inventory: (call) => provider.inventory(call),
+    rolloutStatus: (...of) => provider.rolloutStatus(...of),
+    logs: (...of) => provider.logs(...of),
+    pods: (...of) => provider.pods(...of),
+    events: (...of) => provider.events(...of),
+    close: () => provider.close(),
+  };
+}
