@@ -1,6 +1,6 @@
 /** The whole platform in one process: `deno task dev`. */
 import process from "node:process";
-import { clusterNames, formatAddress, runProcess } from "@mpc/process";
+import { assertPermitted, clusterNames, formatAddress, runProcess } from "@mpc/process";
 import { type AllInOne, startAllInOne } from "./all_in_one.ts";
 import { type AllInOneConfig, readAllInOneConfig } from "./config.ts";
 
@@ -17,12 +17,15 @@ function welcome(config: AllInOneConfig, platform: AllInOne): string {
 
 Try next, in a second terminal:
   deno task mpctl${server} env create dev --ttl 8h --label team=web
-  deno task mpctl${server} workload deploy web --env dev --image nginx:1.27 --replicas 2 --port 80
+  deno task mpctl${server} workload deploy web --env dev --image nginxinc/nginx-unprivileged:1.27 --replicas 2 --port 8080
   deno task mpctl${server} op list
 `;
 }
 
+const TASKS = { task: "deno task dev", permitted: "deno task dev:cluster" };
+
 async function start(config: AllInOneConfig): Promise<AllInOne> {
+  await assertPermitted(config, TASKS);
   if (config.engine === "embedded") {
     // Only Temporal needs native code, and processes for its server and its bundler.
     await Deno.permissions.revoke({ name: "ffi" });

@@ -7,7 +7,7 @@ ${EXIT_HELP}
 
 Examples:
   mpctl env create dev --ttl 8h --label team=web
-  mpctl workload deploy web --env dev --image nginx:1.27 --replicas 2 --port 80
+  mpctl workload deploy web --env dev --image nginxinc/nginx-unprivileged:1.27 --replicas 2 --port 8080
   mpctl op list`;
 
 /** A noun. Its verbs are created only if the command line names it. */

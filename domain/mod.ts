@@ -28,6 +28,7 @@ export * from "./orphan.ts";
 export * from "./outage.ts";
 export * from "./plan.ts";
 export * from "./quantity.ts";
+export * from "./requests.ts";
 export {
   type Advice,
   adviceFor,

@@ -17,6 +17,7 @@ export {
   type ProviderSettings,
   withProvider,
 } from "./provider_flags.ts";
+export { assertPermitted } from "./permissions.ts";
 export { FLAGS_IN_ENVIRONMENT, readFlags } from "./read_flags.ts";
 export { runProcess } from "./run_process.ts";
 export * from "./settings.ts";

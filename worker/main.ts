@@ -1,6 +1,6 @@
 /** A worker on Temporal: `deno task worker`. */
 import process from "node:process";
-import { clusterNames, formatAddress, runProcess } from "@mpc/process";
+import { assertPermitted, clusterNames, formatAddress, runProcess } from "@mpc/process";
 import { readWorkerConfig, type WorkerConfig } from "./config.ts";
 import { startTemporalEngine } from "./engine/temporal/mod.ts";
 import { type RunningWorker, startWorker } from "./start_worker.ts";
@@ -16,9 +16,16 @@ function welcome(config: WorkerConfig, worker: RunningWorker): string {
 `;
 }
 
+const TASKS = { task: "deno task worker", permitted: "deno task worker:cluster" };
+
+async function start(config: WorkerConfig): Promise<RunningWorker> {
+  await assertPermitted(config, TASKS);
+  return await startWorker(config, (tools) => startTemporalEngine(tools, config.temporal));
+}
+
 process.exitCode = await runProcess({
   readConfig: readWorkerConfig,
-  start: (config) => startWorker(config, (tools) => startTemporalEngine(tools, config.temporal)),
+  start,
   welcome,
   goodbye: "Stopping: running steps are returned, other workers continue the operations",
 }, process.argv.slice(2));

@@ -16,8 +16,8 @@ export function deployCommand(runner: Runner) {
     "deploy",
     "Create a workload, or change the given fields; other fields stay",
     [
-      "mpctl workload deploy web --env dev --image nginx:1.27 --replicas 2 --port 80",
-      "mpctl workload deploy web --env dev --image nginx:1.28  # other fields stay",
+      "mpctl workload deploy web --env dev --image nginxinc/nginx-unprivileged:1.27 --replicas 2 --port 8080",
+      "mpctl workload deploy web --env dev --image nginxinc/nginx-unprivileged:1.28  # other fields stay",
       "mpctl workload deploy api --env dev -f workload.yaml --image api:2",
       "mpctl workload deploy web --env dev --image nginx:missing  # shows a failure",
       "mpctl workload deploy web --env dev --image web:1 --port 80 --host web.example.com",

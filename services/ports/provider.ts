@@ -90,11 +90,12 @@ export interface Provider extends ClusterReader {
   environmentDrift(intent: NamespaceIntent, call: ProviderCall): Promise<readonly Difference[]>;
   /**
    * Requests the deletion of the objects of workloads; does not wait.
+   * @returns the deletions; with `withNamespace` those of what runs pods
    * @param intents of one environment; deleting them together costs little more than deleting one
    */
   deleteWorkloads(
     intents: readonly WorkloadRef[],
-    call: ApplyCall,
+    call: DeleteCall,
   ): Promise<readonly PlannedChange[]>;
   /** Waits until a workload's objects are gone. */
   awaitWorkloadGone(intent: WorkloadRef, call: WorkloadWait): Promise<void>;
@@ -121,6 +122,11 @@ export interface ApplyCall extends ProviderCall {
   readonly leftovers?: boolean;
   /** The same spec was deployed before: Jobs that delete themselves when they end do not run again. */
   readonly sameSpec?: boolean;
+}
+
+export interface DeleteCall extends ApplyCall {
+  /** The namespace is deleted next, with everything in it: only what runs pods is deleted before. */
+  readonly withNamespace?: boolean;
 }
 
 /** A difference of the cluster from what was applied, as the change that would undo it. */

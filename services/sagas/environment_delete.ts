@@ -41,7 +41,7 @@ const deleteWorkloads: Step<EnvironmentDeleteInput> = {
     const { provider, signal } = context;
     const claimed = await claimedWorkloads(context, environmentName(input.environment));
     const refs = claimed.map(({ value }) => workloadRefOf(value));
-    const deleted = await provider.deleteWorkloads(refs, { signal });
+    const deleted = await provider.deleteWorkloads(refs, { signal, withNamespace: true });
     for (const workload of claimed) {
       const { value } = workload;
       context.heartbeat(`waiting until workload '${value.name}' is gone`);

@@ -7,6 +7,8 @@ import {
   parseCpuMillis,
   parseMemoryBytes,
   type QuotaEffect,
+  requestsOf,
+  type Workload,
   type WorkloadSpec,
 } from "@mpc/domain";
 import { allOf } from "../resources/read_all.ts";
@@ -14,7 +16,9 @@ import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 
 /**
- * The effects of a deployment on its environment's quota.
+ * The effects of a deployment on its environment's quota, as far as the records tell. What else the
+ * cluster counts, it counts when the workload is applied, and in a plan: the pods of an update beside
+ * those that it replaces, charts, and pods of others.
  * @throws {MpcError} RESOURCE_EXHAUSTED `QUOTA_EXCEEDED`, permanent
  */
 export async function quotaEffects(
@@ -26,11 +30,12 @@ export async function quotaEffects(
 ): Promise<readonly QuotaEffect[]> {
   const { quota } = environment;
   if (quota.workloads === null && quota.cpu === null && quota.memory === null) return [];
-  const others = await allOf(
+  const workloads = await allOf(
     deps.store.workloads,
     caller.signal,
     `${environment.name}/workloads/`,
   );
+  const others = workloads.filter(isOnCluster);
   const rest = others.filter((workload) => workload.name !== name);
   const before = usage(others.map((workload) => workload.spec));
   const after = usage([...rest.map((workload) => workload.spec), wanted]);
@@ -60,13 +65,16 @@ export async function quotaEffects(
 
 function usage(specs: readonly WorkloadSpec[]): Record<QuotaEffect["resource"], number> {
   const total = { workloads: specs.length, cpu: 0, memory: 0 };
-  for (const { autoscaling, replicas, resources } of specs) {
-    const copies = autoscaling?.maxReplicas ?? replicas;
-    total.cpu += copies * (parseCpuMillis(resources.cpu ?? "") ?? 0);
-    total.memory += copies * (parseMemoryBytes(resources.memory ?? "") ?? 0);
+  for (const { cpu, memory } of specs.map(requestsOf)) {
+    total.cpu += cpu;
+    total.memory += memory;
   }
   return total;
 }
+
+/** Whether a workload may have something on the cluster: a failed first deployment is undone. */
+const isOnCluster = ({ state, activeRevision }: Workload): boolean =>
+  state !== "DEPLOY_FAILED" || activeRevision > 0;
 
 function exceeded(
   environment: Environment,

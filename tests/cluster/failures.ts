@@ -75,7 +75,7 @@ export const FAILED_DEPLOYMENTS: Scenarios = {
     await world.kubectl(["create", "quota", "tight", "--hard=pods=1", "-n", env]);
     const deploy = ["workload", "deploy", "web", "--env", env, "--image", "nginx:1.27"];
     const failed = await world.mpctl(...deploy, "--replicas", "2");
-    const words = /quota 'tight' forbids it: requested: pods=1, used: pods=1/;
+    const words = /quota 'tight' forbids it: requested: pods=2, used: pods=0, limited: pods=1/;
     await assertExplained(world, failedOperation(failed), "QUOTA_EXCEEDED", words);
     await assertEmpty(world, env);
     await succeed(world, "env", "delete", env, "--force");

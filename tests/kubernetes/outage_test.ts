@@ -123,6 +123,7 @@ const through = (network: Network, client: KubeClient): KubeClient => ({
   apply: (object, options) => network.pass(() => client.apply(object, options)),
   delete: (ref, options) => network.pass(() => client.delete(ref, options)),
   watch: (kind, selection, from) => client.watch(kind, selection, from),
+  review: (question, call) => client.review(question, call),
   podLogs: (query) => client.podLogs(query),
   close: () => client.close(),
 });

@@ -8,7 +8,7 @@ import { type Platform, withPlatform } from "../fakes/platform.ts";
 import { create } from "../fakes/scenarios.ts";
 
 /** The maximum number of requests per environment, and the additional ones per workload. */
-const AT_MOST = { environment: 28, workload: 6 };
+const AT_MOST = { environment: 10, workload: 2 };
 
 async function deployed(platform: Platform, workloadId: string): Promise<void> {
   const spec = { image: "nginx:1", ports: [{ port: 80 }], env: { KEY: "value" } };

@@ -26,7 +26,7 @@ import type { KubernetesObject } from "../../../worker/providers/kubernetes/rend
 import { aborted, throwIfAborted } from "../../../worker/providers/provider_errors.ts";
 import { FakeApiServer, Refused } from "./fake_api_server.ts";
 
-export type Verb = "get" | "list" | "apply" | "delete" | "watch" | "logs";
+export type Verb = "get" | "list" | "apply" | "delete" | "watch" | "logs" | "review";
 
 /** A cluster's API in memory, with faults on demand. Nothing runs pods unless controllers do. */
 export class FakeKubeClient implements KubeClient {
@@ -67,6 +67,12 @@ export class FakeKubeClient implements KubeClient {
       { action: `apply '${textOf(refOf(object))}'`, cluster: this.cluster, namespace },
       () => this.server.apply(object, { manager, force, dryRun, uid, resourceVersion }),
     );
+  }
+
+  /** Its users may do everything. */
+  async review(question: ObjectKind, { signal }: KubeCall): Promise<unknown> {
+    await this.#begin("review", question, signal);
+    return { status: { allowed: true } };
   }
 
   async delete(ref: ObjectRef, { uid, propagation, signal }: DeleteOptions): Promise<void> {

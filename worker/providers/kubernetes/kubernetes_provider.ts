@@ -3,6 +3,7 @@ import type {
   ApplyCall,
   Clock,
   ClusterEvent,
+  DeleteCall,
   Difference,
   Inventory,
   LogLine,
@@ -19,6 +20,8 @@ import type {
   WorkloadWait,
 } from "@mpc/services";
 import { throwIfAborted } from "../provider_errors.ts";
+import { EnvironmentAccess } from "./access/environment_access.ts";
+import { listEverywhere } from "./access/list_everywhere.ts";
 import { CLAIMS, renderNamespace, renderPolicies, renderWorkload } from "./render/mod.ts";
 import { deleteObjects, listKinds } from "./client/bulk_requests.ts";
 import { NAMESPACE } from "./client/kinds.ts";
@@ -27,7 +30,13 @@ import type { LiveObject, ObjectKind } from "./client/kube_object.ts";
 import { awaitNamespaceGone } from "./deletion/await_namespace_gone.ts";
 import { awaitWorkloadGone } from "./deletion/await_workload_gone.ts";
 import { type ChartIntent, type HelmCharts, isChartIntent, noCharts } from "./helm/mod.ts";
-import { ALL_KINDS, KEPT_KINDS, POLICY_KINDS, WORKLOAD_KINDS } from "./managed_kinds.ts";
+import {
+  ALL_KINDS,
+  KEPT_KINDS,
+  POD_OWNING_KINDS,
+  POLICY_KINDS,
+  WORKLOAD_KINDS,
+} from "./managed_kinds.ts";
 import { applyObjects, creationOf } from "./objects/apply.ts";
 import type { Desired } from "./objects/desired.ts";
 import { deletionOf } from "./objects/diff.ts";
@@ -35,13 +44,13 @@ import { driftOf } from "./objects/drift.ts";
 import {
   byInstallation,
   isForeign,
-  OURS,
   ownedBy,
   ownerOf,
   toClusterObject,
 } from "./objects/ownership.ts";
 import { pruneObjects } from "./objects/prune.ts";
 import { tellChanges } from "./objects/tell_changes.ts";
+import { fitQuota } from "./quota/fit_quota.ts";
 import { workloadEvents } from "./reads/workload_events.ts";
 import { workloadLogs } from "./reads/workload_logs.ts";
 import { workloadPods } from "./reads/workload_pods.ts";
@@ -66,6 +75,7 @@ export class KubernetesProvider implements Provider {
   readonly #installation: string;
   readonly #charts: HelmCharts | null;
   readonly #watch: ClusterWatch;
+  readonly #access: EnvironmentAccess;
 
   constructor({ client, clock, installation, charts }: KubernetesProviderOptions) {
     this.#client = client;
@@ -73,6 +83,7 @@ export class KubernetesProvider implements Provider {
     this.#installation = installation;
     this.#charts = charts;
     this.#watch = new ClusterWatch(client, clock);
+    this.#access = new EnvironmentAccess(client, clock);
   }
 
   async assertReachable({ signal }: ProviderCall): Promise<void> {
@@ -84,13 +95,20 @@ export class KubernetesProvider implements Provider {
     intent: NamespaceIntent,
     call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
-    const desired = {
-      uid: intent.uid,
-      installation: this.#installation,
-      objects: renderNamespace(intent),
-      prune: [],
-    };
-    return await tellChanges(this.#client, (client) => applyObjects(client, desired, call));
+    const { uid, environment: namespace } = intent;
+    const owner = { uid, installation: this.#installation, prune: [] };
+    const objects = renderNamespace(intent);
+    return await tellChanges(this.#client, async (client) => {
+      const changes = await applyObjects(client, { ...owner, objects }, call);
+      const binding = await this.#access.binding(intent, call.signal);
+      if (!binding) return changes;
+      const isPlanned = call.dryRun && changes.some(({ action }) => action === "CREATE");
+      if (isPlanned) return [...changes, ...creationOf([binding])];
+      const desired = { ...owner, namespace, objects: [binding] };
+      const bound = await applyObjects(client, desired, call);
+      if (bound.length > 0 && !call.dryRun) await this.#access.noticed(namespace, call.signal);
+      return [...changes, ...bound];
+    });
   }
 
   async applyPolicies(
@@ -101,11 +119,14 @@ export class KubernetesProvider implements Provider {
     const objects = renderPolicies(intent);
     if (await this.#isDryRunWithoutNamespace(namespace, call)) return creationOf(objects);
     const installation = this.#installation;
-    const desired = { uid, installation, namespace, objects, prune: POLICY_KINDS };
-    return await tellChanges(this.#client, async (client) => [
-      ...await applyObjects(client, desired, call),
-      ...await pruneObjects(client, desired, call),
-    ]);
+    return await tellChanges(this.#client, async (client) => {
+      const read = await listKinds(client, POLICY_KINDS, { namespace }, call.signal);
+      const desired = { uid, installation, namespace, objects, prune: POLICY_KINDS, read };
+      return [
+        ...await applyObjects(client, desired, call),
+        ...await pruneObjects(client, desired, call),
+      ];
+    });
   }
 
   async deletePolicies(
@@ -125,9 +146,11 @@ export class KubernetesProvider implements Provider {
     const namespace = await this.#namespace(ref.environment, signal);
     if (!namespace || ownerOf(namespace) !== ref.uid) return [];
     if (isForeign(namespace, this.#installation)) return [];
-    const policies = await this.deletePolicies(ref, { signal, dryRun: true });
-    if (!dryRun) await deleteObjects(this.#client, [namespace], signal);
-    return [deletionOf(namespace), ...policies];
+    if (dryRun) {
+      return [deletionOf(namespace), ...await this.deletePolicies(ref, { signal, dryRun })];
+    }
+    await deleteObjects(this.#client, [namespace], signal);
+    return [deletionOf(namespace)];
   }
 
   awaitNamespaceGone(
@@ -146,7 +169,7 @@ export class KubernetesProvider implements Provider {
       if (await this.#isDryRunWithoutNamespace(intent.environment, call)) {
         return creationOf(desired.objects);
       }
-      return await applyObjects(client, desired, call);
+      return await applyObjects(client, await fitQuota(client, desired, call), call);
     });
   }
 
@@ -190,12 +213,14 @@ export class KubernetesProvider implements Provider {
 
   async deleteWorkloads(
     refs: readonly WorkloadRef[],
-    { signal, dryRun = false }: ApplyCall,
+    { signal, dryRun = false, withNamespace = false }: DeleteCall,
   ): Promise<readonly PlannedChange[]> {
     const [first] = refs;
     if (!first) return [];
     const labelSelector = ownedBy(...refs.map(({ uid }) => uid));
-    const kinds = [...KEPT_KINDS, ...this.#workloadKinds];
+    const kinds = withNamespace
+      ? [...POD_OWNING_KINDS, ...this.#charts?.additionalKinds ?? []]
+      : [...KEPT_KINDS, ...this.#workloadKinds];
     const selection = { namespace: first.environment, labelSelector };
     const objects = await this.#own(kinds, selection, signal);
     const owned = refs.map(({ uid }) => objects.filter((object) => ownerOf(object) === uid));
@@ -212,7 +237,7 @@ export class KubernetesProvider implements Provider {
 
   async inventory({ signal }: ProviderCall): Promise<Inventory> {
     const kinds = [...ALL_KINDS, ...this.#charts?.additionalKinds ?? []];
-    const all = await listKinds(this.#client, kinds, { labelSelector: OURS }, signal);
+    const all = await listEverywhere(this.#client, kinds, signal);
     // The namespaces that carry the claims of control planes belong to no environment.
     const objects = all.filter(({ metadata }) => metadata.labels?.[CLAIMS] === undefined);
     const { cluster } = this.#client;

@@ -52,6 +52,9 @@ export const WORKLOAD_KINDS: readonly ObjectKind[] = [
  */
 export const KEPT_KINDS: readonly ObjectKind[] = [PERSISTENT_VOLUME_CLAIM];
 
+/** Kinds with secrets in them, which a worker need not be allowed to read in all namespaces. */
+export const PRIVATE_KINDS: readonly ObjectKind[] = [SECRET, CONFIG_MAP];
+
 /** All kinds of the inventory. */
 export const ALL_KINDS: readonly ObjectKind[] = [
   NAMESPACE,
@@ -60,6 +63,9 @@ export const ALL_KINDS: readonly ObjectKind[] = [
 
 /** The controllers that roll pods out. */
 export const CONTROLLER_KINDS: readonly ObjectKind[] = [DEPLOYMENT, STATEFUL_SET, DAEMON_SET];
+
+/** The kinds that create pods, themselves or by others. */
+export const POD_OWNING_KINDS: readonly ObjectKind[] = [...CONTROLLER_KINDS, JOB, CRON_JOB];
 
 /** The kinds that a rollout waits for. An image is a Deployment; a chart may also run Jobs. */
 export function awaitedKinds({ chart }: WorkloadSpec): readonly ObjectKind[] {

@@ -3,7 +3,14 @@ import type { ProviderCall } from "@mpc/services";
 import type { ClusterMark, Mark } from "../cluster_mark.ts";
 import { NAMESPACE } from "./client/kinds.ts";
 import type { KubeClient } from "./client/kube_client.ts";
-import { claimOf, CLAIMS, INSTALLATION, MANAGED_BY, MANAGER } from "./render/mod.ts";
+import {
+  claimOf,
+  CLAIMS,
+  INSTALLATION,
+  MANAGED_BY,
+  MANAGER,
+  RESTRICTED_PODS,
+} from "./render/mod.ts";
 
 /** The field manager of the annotation; that of the namespace would remove it when it applies. */
 const managerOf = (cluster: string) => `mpc-claim-${cluster}`;
@@ -54,7 +61,13 @@ export class NamespaceMark implements ClusterMark {
   }
 
   #object() {
-    const labels = { [MANAGED_BY]: MANAGER, [INSTALLATION]: this.#installation, [CLAIMS]: "true" };
+    const labels = {
+      [MANAGED_BY]: MANAGER,
+      [INSTALLATION]: this.#installation,
+      [CLAIMS]: "true",
+      // The worker may create no other namespaces.
+      ...RESTRICTED_PODS,
+    };
     return { ...NAMESPACE, metadata: { name: `mpc-${this.#installation}`, labels } };
   }
 }

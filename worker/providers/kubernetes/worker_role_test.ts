@@ -1,42 +1,88 @@
-/** Whether the RBAC role for workers matches the requests that they make. */
+/** Whether the RBAC roles for workers match the requests that they make. */
 import assert from "node:assert/strict";
-import { parse } from "yaml";
-import { knownResource } from "./client/kinds.ts";
+import { parseAllDocuments } from "yaml";
+import { keyOf, knownResource, POD, REPLICA_SET } from "./client/kinds.ts";
+import type { ObjectKind } from "./client/kube_object.ts";
 import { CHART_KINDS } from "./helm/helm_options.ts";
-import { ALL_KINDS } from "./managed_kinds.ts";
+import { ALL_KINDS, POLICY_KINDS, PRIVATE_KINDS, WORKLOAD_KINDS } from "./managed_kinds.ts";
 
 const FILE = new URL("../../../deploy/kubernetes/worker_role.yaml", import.meta.url);
 
 interface Rule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
   readonly verbs: readonly string[];
 }
 
-const VERBS = ["get", "list", "watch", "create", "patch", "delete"];
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly rules: readonly Rule[];
+}
 
-const { rules }: { rules: readonly Rule[] } = parse(await Deno.readTextFile(FILE));
+const manifests = parseAllDocuments(await Deno.readTextFile(FILE))
+  .map((document): Manifest => document.toJS());
 
-const allows = (group: string, resource: string, verb: string): boolean =>
-  rules.some(({ apiGroups, resources, verbs }) =>
-    apiGroups.includes(group) && resources.includes(resource) && verbs.includes(verb)
-  );
+const rulesOf = (role: string): readonly Rule[] =>
+  manifests.find(({ kind, metadata }) => kind === "ClusterRole" && metadata.name === role)!.rules;
 
-Deno.test("the role allows every request about the kinds that workers manage, charts included", async (t) => {
+const EVERYWHERE = rulesOf("mpc-worker");
+const INSIDE = rulesOf("mpc-environment");
+
+/** The verbs that rules allow for all objects of a kind. */
+function verbsOf(rules: readonly Rule[], kind: ObjectKind): readonly string[] {
+  const { apiVersion } = kind;
+  const group = apiVersion.includes("/") ? apiVersion.split("/")[0]! : "";
+  const { plural } = knownResource(kind)!;
+  return rules.filter(({ apiGroups, resources }) =>
+    apiGroups.includes(group) && resources.includes(plural)
+  ).flatMap(({ verbs }) => verbs).sort();
+}
+
+const has = (kinds: readonly ObjectKind[], kind: ObjectKind): boolean =>
+  kinds.some((it) => keyOf(it) === keyOf(kind));
+
+const WRITE = ["create", "delete", "get", "list", "patch"];
+
+Deno.test("in an environment a worker may write every kind that it manages, charts included", async (t) => {
   for (const kind of new Set([...ALL_KINDS, ...CHART_KINDS])) {
-    const { apiVersion } = kind;
-    const group = apiVersion.includes("/") ? apiVersion.split("/")[0]! : "";
-    const { plural } = knownResource(kind)!;
-    await t.step(plural, () => {
-      assert.deepEqual(VERBS.filter((verb) => !allows(group, plural, verb)), []);
-    });
+    if (kind.kind === "Namespace") continue;
+    await t.step(kind.kind, () => assert.deepEqual(verbsOf(INSIDE, kind), WRITE));
   }
 });
 
-Deno.test("the role has no wildcards, and cannot change permissions", () => {
-  const granted = rules.flatMap(({ apiGroups, resources, verbs }) => [
+Deno.test("in all namespaces a worker may only read, no Secrets, and watch only what it waits for", async (t) => {
+  for (const kind of [...new Set([...ALL_KINDS, ...CHART_KINDS]), POD, REPLICA_SET]) {
+    const expected = kind.kind === "Namespace"
+      ? [...WRITE, "watch"]
+      : has(PRIVATE_KINDS, kind)
+      ? []
+      : has(POLICY_KINDS, kind) && !has(WORKLOAD_KINDS, kind)
+      ? ["list"]
+      : ["list", "watch"];
+    await t.step(kind.kind, () => assert.deepEqual(verbsOf(EVERYWHERE, kind), expected));
+  }
+});
+
+Deno.test("the roles have no wildcards, and can bind only the role for environments", () => {
+  const all = [...EVERYWHERE, ...INSIDE];
+  const granted = all.flatMap(({ apiGroups, resources, verbs }) => [
     ...[...apiGroups, ...resources, ...verbs],
   ]);
-  assert.equal(granted.includes("*"), false);
-  assert.equal(granted.includes("rbac.authorization.k8s.io"), false);
+  for (const dangerous of ["*", "escalate", "impersonate", "serviceaccounts/token", "pods/exec"]) {
+    assert.equal(granted.includes(dangerous), false, dangerous);
+  }
+  const about = all.filter(({ apiGroups }) => apiGroups.includes("rbac.authorization.k8s.io"));
+  assert.deepEqual(
+    about.map(({ resources, resourceNames, verbs }) => [
+      resources,
+      resourceNames ?? [],
+      verbs,
+    ]),
+    [
+      [["rolebindings"], [], ["get", "create", "patch"]],
+      [["clusterroles"], ["mpc-environment"], ["bind"]],
+    ],
+  );
 });

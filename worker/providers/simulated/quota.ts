@@ -1,4 +1,11 @@
-import { formatCpu, formatMemory, parseCpuMillis, parseMemoryBytes, type Quota } from "@mpc/domain";
+import {
+  formatCpu,
+  formatMemory,
+  parseCpuMillis,
+  parseMemoryBytes,
+  type Quota,
+  requestsOf,
+} from "@mpc/domain";
 import type { WorkloadIntent } from "@mpc/services";
 import { quotaExceeded } from "./simulated_errors.ts";
 
@@ -19,24 +26,14 @@ export function assertQuota(
     throw quotaExceeded(environment, "workloads", String(quota.workloads));
   }
   const maxCpu = parseCpuMillis(quota.cpu ?? "");
-  const cpu = (intents: readonly WorkloadIntent[]) =>
-    sum(intents, ({ resources }) => parseCpuMillis(resources.cpu ?? ""));
+  const cpu = (intents: readonly WorkloadIntent[]) => sum(intents, "cpu");
   if (exceeds(cpu, maxCpu)) throw quotaExceeded(environment, "cpu", formatCpu(maxCpu ?? 0));
   const maxMemory = parseMemoryBytes(quota.memory ?? "");
-  const memory = (intents: readonly WorkloadIntent[]) =>
-    sum(intents, ({ resources }) => parseMemoryBytes(resources.memory ?? ""));
+  const memory = (intents: readonly WorkloadIntent[]) => sum(intents, "memory");
   if (exceeds(memory, maxMemory)) {
     throw quotaExceeded(environment, "memory", formatMemory(maxMemory ?? 0));
   }
 }
 
-function sum(
-  intents: readonly WorkloadIntent[],
-  amount: (spec: WorkloadIntent["spec"]) => number | undefined,
-): number {
-  return intents.reduce((total, { spec }) => total + copiesOf(spec) * (amount(spec) ?? 0), 0);
-}
-
-/** An autoscaled workload counts with its maximum. */
-const copiesOf = ({ autoscaling, replicas }: WorkloadIntent["spec"]): number =>
-  autoscaling?.maxReplicas ?? replicas;
+const sum = (intents: readonly WorkloadIntent[], resource: "cpu" | "memory"): number =>
+  intents.reduce((total, { spec }) => total + requestsOf(spec)[resource], 0);

@@ -1,6 +1,25 @@
 /** Requests about several kinds or objects. */
+import {
+  AUTOSCALER,
+  CONFIG_MAP,
+  DISRUPTION_BUDGET,
+  INGRESS,
+  LIMIT_RANGE,
+  NETWORK_POLICY,
+  RESOURCE_QUOTA,
+  SECRET,
+  SERVICE_ACCOUNT,
+} from "./kinds.ts";
 import type { KubeClient, Selection } from "./kube_client.ts";
 import { type LiveObject, type ObjectKind, refOf } from "./kube_object.ts";
+
+/** Kinds whose objects own no others, so their deletion need not wait for the garbage collector. */
+const DEPENDENTLESS: ReadonlySet<string> = new Set(
+  [
+    ...[AUTOSCALER, CONFIG_MAP, DISRUPTION_BUDGET, INGRESS, LIMIT_RANGE, NETWORK_POLICY],
+    ...[RESOURCE_QUOTA, SECRET, SERVICE_ACCOUNT],
+  ].map(({ kind }) => kind),
+);
 
 /** All objects of these kinds that a selection matches, in the order of the kinds. */
 export async function listKinds(
@@ -15,7 +34,10 @@ export async function listKinds(
   return lists.flatMap(({ items }) => items);
 }
 
-/** Requests the deletion of objects in reverse order. Dependents are deleted before their owner. */
+/**
+ * Requests the deletion of objects in reverse order. What a controller has created is deleted before
+ * it; other objects are gone at once.
+ */
 export async function deleteObjects(
   client: KubeClient,
   objects: readonly LiveObject[],
@@ -24,6 +46,7 @@ export async function deleteObjects(
   for (const object of objects.toReversed()) {
     const { uid, deletionTimestamp } = object.metadata;
     if (uid === undefined || deletionTimestamp !== undefined) continue;
-    await client.delete(refOf(object), { signal, uid, propagation: "Foreground" });
+    const propagation = DEPENDENTLESS.has(object.kind) ? "Background" : "Foreground";
+    await client.delete(refOf(object), { signal, uid, propagation });
   }
 }

@@ -114,6 +114,20 @@ export class HttpKubeClient implements KubeClient {
     }) as LiveObject;
   }
 
+  async review(
+    question: ObjectKind & { readonly spec?: object },
+    { signal }: KubeCall,
+  ): Promise<unknown> {
+    return await this.#requester.json({
+      method: "POST",
+      path: await this.#paths.of(question, {}, { signal }),
+      contentType: "application/json",
+      body: question,
+      signal,
+      asked: this.#asked(`ask by ${question.kind}`, undefined),
+    });
+  }
+
   async delete(ref: ObjectRef, { propagation, uid, signal }: DeleteOptions): Promise<void> {
     try {
       await this.#requester.json({

@@ -22,6 +22,13 @@ export const INGRESS = kind("networking.k8s.io/v1", "Ingress");
 export const NETWORK_POLICY = kind("networking.k8s.io/v1", "NetworkPolicy");
 export const AUTOSCALER = kind("autoscaling/v2", "HorizontalPodAutoscaler");
 export const DISRUPTION_BUDGET = kind("policy/v1", "PodDisruptionBudget");
+export const ROLE_BINDING = kind("rbac.authorization.k8s.io/v1", "RoleBinding");
+
+/** Questions to the API server, which stores none of them. */
+const REVIEWS = [
+  kind("authorization.k8s.io/v1", "SelfSubjectAccessReview"),
+  kind("authentication.k8s.io/v1", "SelfSubjectReview"),
+];
 
 /** A kind in the paths of the API server. */
 export interface Resource {
@@ -29,7 +36,12 @@ export interface Resource {
   readonly namespaced: boolean;
 }
 
-const CLUSTER_SCOPED: ReadonlySet<string> = new Set(["Namespace", "Node"]);
+const CLUSTER_SCOPED: ReadonlySet<string> = new Set([
+  "Namespace",
+  "Node",
+  "SelfSubjectAccessReview",
+  "SelfSubjectReview",
+]);
 
 const KNOWN: readonly ObjectKind[] = [
   NAMESPACE,
@@ -52,10 +64,11 @@ const KNOWN: readonly ObjectKind[] = [
   NETWORK_POLICY,
   AUTOSCALER,
   DISRUPTION_BUDGET,
+  ROLE_BINDING,
 ];
 
 const PLURALS: ReadonlyMap<string, Resource> = new Map(
-  KNOWN.map((known) => [keyOf(known), {
+  [...KNOWN, ...REVIEWS].map((known) => [keyOf(known), {
     plural: plural(known.kind.toLowerCase()),
     namespaced: !CLUSTER_SCOPED.has(known.kind),
   }]),

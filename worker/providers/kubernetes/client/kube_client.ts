@@ -98,6 +98,11 @@ export interface KubeClient {
    * @throws `RESOURCE_EXHAUSTED` `QUOTA_EXCEEDED`, permanent
    */
   apply(object: KubernetesObject, options: ApplyOptions): Promise<LiveObject>;
+  /**
+   * Asks a question that the API server answers and does not store, for instance a
+   * `SelfSubjectAccessReview`.
+   */
+  review(question: ObjectKind & { readonly spec?: object }, call: KubeCall): Promise<unknown>;
   /** Requests a deletion; does nothing if no object has this name and uid. */
   delete(ref: ObjectRef, options: DeleteOptions): Promise<void>;
   /**

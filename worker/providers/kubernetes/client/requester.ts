@@ -28,7 +28,7 @@ export const DEFAULT_LIMITS: ClientLimits = {
 };
 
 export interface Request {
-  readonly method: "GET" | "PATCH" | "DELETE";
+  readonly method: "GET" | "PATCH" | "POST" | "DELETE";
   /** Includes the query. */
   readonly path: string;
   readonly body?: unknown;

@@ -1,4 +1,4 @@
-import type { Residue } from "@mpc/domain";
+import { isMpcError, type Residue } from "@mpc/domain";
 import type { ProviderCall, Ref } from "@mpc/services";
 import { reportChanges } from "../../report_changes.ts";
 import { sleepUntilChanged } from "../../sleep_until_changed.ts";
@@ -35,12 +35,20 @@ export async function awaitNamespaceGone(
   }
 }
 
-/** The objects that remain in a namespace, of the kinds that every cluster has. */
-function objectsInside(
+/**
+ * The objects that remain in a namespace, of the kinds that every cluster has. The worker's own
+ * permissions in the namespace may be deleted already; the namespace itself tells what remains.
+ */
+async function objectsInside(
   client: KubeClient,
   namespace: LiveObject,
   signal: AbortSignal,
 ): Promise<readonly LiveObject[]> {
   const kinds = kindsOfPlurals(remainingResources(namespace));
-  return listKinds(client, kinds, { namespace: namespace.metadata.name }, signal);
+  try {
+    return await listKinds(client, kinds, { namespace: namespace.metadata.name }, signal);
+  } catch (error) {
+    if (isMpcError(error, "PERMISSION_DENIED")) return [];
+    throw error;
+  }
 }

@@ -3,11 +3,15 @@ import type { WorkloadRef, WorkloadWait } from "@mpc/services";
 import { reportChanges } from "../../report_changes.ts";
 import { sleepUntilChanged } from "../../sleep_until_changed.ts";
 import { listKinds } from "../client/bulk_requests.ts";
-import type { ObjectKind } from "../client/kube_object.ts";
+import type { KubeClient } from "../client/kube_client.ts";
+import { type LiveObject, type ObjectKind, refOf } from "../client/kube_object.ts";
+import { PRIVATE_KINDS } from "../managed_kinds.ts";
 import { ownedBy } from "../objects/ownership.ts";
 import { transientFailure, type WatchedCluster } from "../watch/cluster_watch.ts";
 import { TrackedObject } from "../watch/tracked_object.ts";
 import { objectBlockers, outageBlockers } from "./deletion_blockers.ts";
+
+const POLL_MS = 1_000;
 
 /** Waits on the cluster's shared watches until no object of a workload is left. */
 export async function awaitWorkloadGone(
@@ -20,18 +24,36 @@ export async function awaitWorkloadGone(
   const { signal, onBlocked, deleted } = call;
   const awaited = kinds.filter(({ kind }) => !deleted || deleted.some(isOf(kind)));
   const left = await listKinds(client, awaited, { namespace, labelSelector: ownedBy(uid) }, signal);
-  // Only kinds with remaining objects need a watch.
-  const tracked = left.map((object) => new TrackedObject(watch.informer(object), uid, object));
+  // Only kinds with remaining objects need a watch. Private kinds may not be watched everywhere; they
+  // remain only if a finalizer keeps them, so they are read again and again.
+  const isPrivate = ({ kind }: LiveObject) => PRIVATE_KINDS.some((it) => it.kind === kind);
+  const tracked = left.filter((object) => !isPrivate(object))
+    .map((object) => new TrackedObject(watch.informer(object), uid, object));
+  let polled: readonly LiveObject[] = left.filter(isPrivate);
   const report = reportChanges(onBlocked);
   for (;;) {
     const changed = watch.changed(uid);
     const remaining = tracked.filter((object) => object.current() !== undefined);
-    if (remaining.length === 0) return;
+    polled = await stillThere(client, polled, signal);
+    if (remaining.length + polled.length === 0) return;
     const outage = transientFailure(remaining.map(({ failure }) => failure));
-    const blockers = remaining.flatMap((object) => objectBlockers(object.current()));
+    const blockers = [...remaining.map((object) => object.current()), ...polled]
+      .flatMap(objectBlockers);
     report([...blockers, ...outageBlockers(client.cluster, outage)]);
-    await sleepUntilChanged(clock, undefined, signal, changed);
+    const recheckAt = polled.length > 0 ? clock.now() + POLL_MS : undefined;
+    await sleepUntilChanged(clock, recheckAt, signal, changed);
   }
+}
+
+/** The current state of objects that are still there. */
+async function stillThere(
+  client: KubeClient,
+  objects: readonly LiveObject[],
+  signal: AbortSignal,
+): Promise<readonly LiveObject[]> {
+  const read = await Promise.all(objects.map((object) => client.get(refOf(object), { signal })));
+  return read.filter((object, index) => object?.metadata.uid === objects[index]?.metadata.uid)
+    .flatMap((object) => object ?? []);
 }
 
 const isOf = (kind: string) => ({ object }: PlannedChange): boolean =>

@@ -1,5 +1,11 @@
 import type { WorkloadIntent } from "@mpc/services";
-import { type KubernetesObject, RESTART_TOKEN, REVISION, workloadLabels } from "../render/mod.ts";
+import {
+  type KubernetesObject,
+  RESTART_TOKEN,
+  REVISION,
+  SERVICE_ACCOUNT,
+  workloadLabels,
+} from "../render/mod.ts";
 
 /** The path of the pod template in each kind. */
 const POD_TEMPLATES: Readonly<Record<string, readonly string[]>> = {
@@ -17,7 +23,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Makes an object of a chart belong to the workload: sets the namespace, and our labels on the object
- * and its pods. Controllers also get the revision, the restart token and the progress deadline.
+ * and its pods, which get no token of the API server that the chart does not ask for. Controllers also get the revision, the restart token and the progress deadline.
  */
 export function adoptChartObject(
   intent: WorkloadIntent,
@@ -44,6 +50,7 @@ export function adoptChartObject(
   const withPods = change(adopted, path, (template) => ({
     ...template,
     metadata: podMetadata(owner, fieldsOf(template["metadata"]), isRolledOut),
+    spec: withoutToken(fieldsOf(template["spec"])),
   }));
   if (kind === "Deployment") return change(withPods, ["spec"], withDeadline(intent));
   return kind === "StatefulSet" ? change(withPods, ["spec"], withOwnedClaims(intent)) : withPods;
@@ -63,6 +70,19 @@ function podMetadata(intent: WorkloadIntent, metadata: Fields, isRolledOut: bool
       annotations: { ...fieldsOf(metadata["annotations"]), [RESTART_TOKEN]: restartToken },
     }),
   };
+}
+
+/**
+ * Pods for which the chart names no account get the environment's, which has no permissions, and no
+ * token unless the chart asks for one. The token of an account that the chart names is its matter.
+ */
+function withoutToken(pod: Fields): Fields {
+  const { serviceAccountName = "", serviceAccount = "" } = pod;
+  if ([serviceAccountName, serviceAccount].some((name) => name !== "" && name !== "default")) {
+    return pod;
+  }
+  const { serviceAccount: _, ...rest } = pod;
+  return { automountServiceAccountToken: false, ...rest, serviceAccountName: SERVICE_ACCOUNT };
 }
 
 const withDeadline = ({ spec }: WorkloadIntent) => (fields: Fields): Fields => ({

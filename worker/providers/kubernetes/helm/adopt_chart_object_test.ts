@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { aWorkloadIntent } from "../../../../tests/fakes/intents.ts";
+import { fieldAt } from "../client/kube_object.ts";
 import { adoptChartObject } from "./adopt_chart_object.ts";
 
 const intent = aWorkloadIntent(
@@ -15,6 +16,9 @@ const ours = {
   "mpc/workload": "web",
   "mpc/uid": intent.uid,
 };
+
+/** What pods get whose chart names no account. */
+const noToken = { serviceAccountName: "workloads", automountServiceAccountToken: false };
 
 const object = (kind: string, more: Record<string, unknown> = {}) => ({
   apiVersion: "v1",
@@ -47,7 +51,7 @@ Deno.test("adoptChartObject() adds our labels to an object and its pods, and kee
           labels: { ...ours, app: "a" },
           annotations: { "mpc/restart-token": "again" },
         },
-        spec: { containers: [] },
+        spec: { containers: [], ...noToken },
       },
     },
   });
@@ -58,11 +62,33 @@ Deno.test("adoptChartObject() finds the pod template of each kind, and does not 
   const spec = { jobTemplate: { spec: { template } } };
   const cronJob = adoptChartObject(intent, object("CronJob", { spec }), false);
   const job = adoptChartObject(intent, object("Job", { spec: { template } }), false);
-  const labelled = { metadata: { labels: ours }, spec: {} };
+  const labelled = { metadata: { labels: ours }, spec: noToken };
   assert.deepEqual(cronJob["spec"], { jobTemplate: { spec: { template: labelled } } });
   const { team: _, ...always } = ours;
-  assert.deepEqual(job["spec"], { template: { metadata: { labels: always }, spec: {} } });
+  assert.deepEqual(job["spec"], { template: { metadata: { labels: always }, spec: noToken } });
 });
+
+for (
+  const [title, pod, adopted] of [
+    ["no account", {}, noToken],
+    ["the default account", { serviceAccountName: "default", hostname: "a" }, {
+      ...noToken,
+      hostname: "a",
+    }],
+    ["the default account by its old name", { serviceAccount: "default" }, noToken],
+    ["a token, but no account", { automountServiceAccountToken: true }, {
+      ...noToken,
+      automountServiceAccountToken: true,
+    }],
+    ["an account of its own", { serviceAccountName: "shop" }, { serviceAccountName: "shop" }],
+  ] as const
+) {
+  Deno.test(`adoptChartObject() of a chart that names ${title}`, () => {
+    const spec = { template: { spec: pod } };
+    const object_ = adoptChartObject(intent, object("StatefulSet", { spec }), false);
+    assert.deepEqual(fieldAt(object_, "spec", "template", "spec"), adopted);
+  });
+}
 
 Deno.test("adoptChartObject() labels the storage claims of a StatefulSet, without user labels", () => {
   const { team: _, ...always } = ours;

@@ -74,10 +74,13 @@ export function isReplacedNow(autoscaler: LiveObject, { objects }: Desired): boo
 /** The current state of the desired objects that exist, by their text. Checks their ownership. */
 async function readOwned(
   client: KubeClient,
-  { objects, uid, installation }: Desired,
+  { objects, uid, installation, read }: Desired,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, LiveObject>> {
-  const found = await Promise.all(objects.map((object) => client.get(refOf(object), { signal })));
+  const known = read && new Map(read.map((object) => [textOf(refOf(object)), object]));
+  const found = known
+    ? objects.map((object) => known.get(textOf(refOf(object))))
+    : await Promise.all(objects.map((object) => client.get(refOf(object), { signal })));
   const live = found.flatMap((object) => object ? [[textOf(refOf(object)), object] as const] : []);
   for (const [text, object] of live) {
     if (ownerOf(object) !== uid || isForeign(object, installation)) throw ownedByAnother(text);

@@ -1,4 +1,4 @@
-import type { ObjectKind } from "../client/kube_object.ts";
+import type { LiveObject, ObjectKind } from "../client/kube_object.ts";
 import type { KubernetesObject } from "../render/mod.ts";
 import type { ShownValues } from "./diff.ts";
 
@@ -17,4 +17,6 @@ export interface Desired {
   readonly shown?: ShownValues;
   /** Undefined for cluster-scoped objects. */
   readonly namespace?: string;
+  /** All objects of the desired kinds in the namespace, if they were just read. */
+  readonly read?: readonly LiveObject[];
 }

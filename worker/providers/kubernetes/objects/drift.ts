@@ -21,7 +21,8 @@ export async function driftOf(
   const changes = [
     ...await applyOrDescribe(client, desired, options),
     ...await pruneObjects(client, desired, options),
-  ].filter(({ action, object }) => action !== "CREATE" || !temporary.has(object));
+  ].filter(({ action, object }) => action !== "CREATE" || !temporary.has(object))
+    .flatMap(withoutChosenStrategy);
   const rescaled = changes.some(({ fields }) => fields.some(({ path }) => path === REPLICAS));
   if (!rescaled) return changes;
   const live = await readAll(client, desired, signal);
@@ -36,6 +37,26 @@ export async function driftOf(
 }
 
 const REPLICAS = "spec.replicas";
+
+const STRATEGY = "spec.strategy.";
+
+/** What an apply sets instead of the rendered surge, so that an update fits its quota, as JSON. */
+const CHOSEN: Readonly<Record<string, readonly string[]>> = {
+  "spec.strategy.type": ['"Recreate"'],
+  "spec.strategy.rollingUpdate.maxSurge": ["0", ""],
+  "spec.strategy.rollingUpdate.maxUnavailable": ["1", ""],
+};
+
+/** Drops the update strategy if the last apply has chosen it (see `fitQuota`). */
+function withoutChosenStrategy(change: Difference): readonly Difference[] {
+  const strategy = change.fields.filter(({ path }) => path.startsWith(STRATEGY));
+  const isChosen = strategy.every(({ path, before, after }) =>
+    after !== '"Recreate"' && CHOSEN[path]?.includes(before)
+  );
+  if (strategy.length === 0 || !isChosen) return [change];
+  const fields = change.fields.filter((field) => !strategy.includes(field));
+  return fields.length > 0 ? [{ ...change, fields }] : [];
+}
 
 /** Why an object is not applied at all, before any of its fields is compared. */
 const NOT_APPLIED: ReadonlySet<ErrorReason> = new Set(["OWNED_BY_ANOTHER", "CLUSTER_CONFLICT"]);

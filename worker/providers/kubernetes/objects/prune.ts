@@ -8,7 +8,7 @@ import { isReplacedNow } from "./apply.ts";
 import type { Desired } from "./desired.ts";
 import { deletionOf } from "./diff.ts";
 import { annotatedKindOf, readKindHistory } from "./kind_history.ts";
-import { isForeign, ownedBy } from "./ownership.ts";
+import { isForeign, ownedBy, ownerOf } from "./ownership.ts";
 import { switchServices } from "./switched_services.ts";
 
 /**
@@ -38,9 +38,10 @@ export async function pruneObjects(
 /** The owner's objects of the kinds to prune, as far as it has ever had objects of them. */
 async function ownedObjects(
   client: KubeClient,
-  { uid, installation, prune, objects, namespace }: Desired,
+  { uid, installation, prune, objects, namespace, read }: Desired,
   { signal, restore = false, leftovers = restore }: ApplyCall,
 ): Promise<readonly LiveObject[]> {
+  if (read) return read.filter((it) => ownerOf(it) === uid && !isForeign(it, installation));
   const selection = { namespace, labelSelector: ownedBy(uid) };
   const annotated = annotatedKindOf(objects, prune);
   const first = annotated ? await listKinds(client, [annotated], selection, signal) : [];

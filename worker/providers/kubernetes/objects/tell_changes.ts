@@ -41,6 +41,7 @@ function recording(client: KubeClient, changed: Set<string>): KubeClient {
         : record(textOf(refOf(object)), () => client.apply(object, options)),
     delete: (ref, options) => record(textOf(ref), () => client.delete(ref, options)),
     watch: (kind, selection, from) => client.watch(kind, selection, from),
+    review: (question, call) => client.review(question, call),
     podLogs: (query) => client.podLogs(query),
     close: () => client.close(),
   };

@@ -1,10 +1,13 @@
 /** The objects of an environment: its namespace, and the policies inside it. */
 import type {
+  RbacV1Subject,
   V1LimitRange,
   V1Namespace,
   V1ResourceQuota,
+  V1RoleBinding,
   V1ServiceAccount,
 } from "@kubernetes/client-node";
+import { DEFAULT_REQUESTS } from "@mpc/domain";
 import type { NamespaceIntent } from "@mpc/services";
 import type { KubernetesObject } from "../client/kube_object.ts";
 import type { Wire } from "../client/wire_format.ts";
@@ -13,6 +16,9 @@ import { ENVIRONMENT, MANAGED_BY, MANAGER, policyMetadata, UID } from "./metadat
 import { networkPolicies } from "./network_policies.ts";
 
 const POD_SECURITY = "pod-security.kubernetes.io";
+
+/** The label by which a namespace accepts only pods that meet the standard "restricted". */
+export const RESTRICTED_PODS = { [`${POD_SECURITY}/enforce`]: "restricted" } as const;
 
 /** The service account of all pods. It has no permissions on the API server. */
 export const SERVICE_ACCOUNT = "workloads";
@@ -35,7 +41,7 @@ export function renderNamespace(
         [MANAGED_BY]: MANAGER,
         [ENVIRONMENT]: environment,
         [UID]: uid,
-        [`${POD_SECURITY}/enforce`]: "restricted",
+        ...RESTRICTED_PODS,
         [`${POD_SECURITY}/audit`]: "restricted",
         [`${POD_SECURITY}/warn`]: "restricted",
       },
@@ -85,12 +91,33 @@ function limitRange(intent: NamespaceIntent): KubernetesObject {
     spec: {
       limits: [{
         type: "Container",
-        defaultRequest: { cpu: "100m", memory: "128Mi" },
+        defaultRequest: DEFAULT_REQUESTS,
         // A shortage of memory kills containers; a shortage of cpu only slows them down.
         default: { memory: "512Mi" },
       }],
     },
   } satisfies Wire<V1LimitRange>;
+}
+
+/** Who a RoleBinding gives permissions to. */
+export type Subject = Wire<RbacV1Subject>;
+
+/** The ClusterRole with the permissions that a worker needs inside an environment. */
+export const ENVIRONMENT_ROLE = "mpc-environment";
+
+/** Gives a worker its permissions inside the namespace of an environment. */
+export function roleBinding(intent: NamespaceIntent, worker: Subject): KubernetesObject {
+  return {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "RoleBinding",
+    metadata: policyMetadata(intent, "mpc-worker"),
+    roleRef: {
+      apiGroup: "rbac.authorization.k8s.io",
+      kind: "ClusterRole",
+      name: ENVIRONMENT_ROLE,
+    },
+    subjects: [worker],
+  } satisfies Wire<V1RoleBinding>;
 }
 
 function serviceAccount(intent: NamespaceIntent): KubernetesObject {

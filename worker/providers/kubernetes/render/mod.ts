@@ -1,7 +1,14 @@
 /** Renders environments and workloads to Kubernetes objects, in the order of applying. Pure. */
 export type { KubernetesObject } from "../client/kube_object.ts";
 export { inApplyOrder } from "./apply_order.ts";
-export { renderNamespace, renderPolicies } from "./environment_objects.ts";
+export {
+  renderNamespace,
+  renderPolicies,
+  RESTRICTED_PODS,
+  roleBinding,
+  SERVICE_ACCOUNT,
+  type Subject,
+} from "./environment_objects.ts";
 export {
   claimOf,
   CLAIMS,

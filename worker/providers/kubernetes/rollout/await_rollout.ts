@@ -10,6 +10,7 @@ import { type LiveObject, refOf } from "../client/kube_object.ts";
 import { mainContainersOf } from "../client/typed_objects.ts";
 import { awaitedKinds, WORKLOAD_KINDS } from "../managed_kinds.ts";
 import { ownedBy, revisionOf } from "../objects/ownership.ts";
+import { fitsAfterDeletions } from "../quota/fit_quota.ts";
 import { transientFailure, type WatchedCluster } from "../watch/cluster_watch.ts";
 import { trackOwned } from "../watch/tracked_object.ts";
 import { blockingPods } from "./blocking_pods.ts";
@@ -28,6 +29,9 @@ import { claimsOf, type WaitingReason, waitingReason } from "./waiting_reason.ts
 
 /** How long a restarted container must run before it counts as stable. */
 const STABLE_MS = 10_000;
+
+/** How often a rollout that waits for room in a quota checks whether there will be room. */
+const QUOTA_RECHECK_MS = 2_000;
 
 /**
  * Waits for a rollout on the cluster's shared watches. Fails as soon as the rollout cannot succeed.
@@ -73,12 +77,22 @@ export async function awaitRollout(
     }
     const stable = complete ? stableAt(snapshot, clock.now()) : undefined;
     if (complete && stable === undefined) return status;
-    const verdict = mostUrgent([
+    const patience = stable === undefined
+      ? deadline.check(snapshot, status)
+      : { recheckAt: stable };
+    let verdict = mostUrgent([
       ...[detectFailure(snapshot, clock.now()) ?? []].flat(),
       ...(complete ? [] : eventFailures(snapshot, warnings, clock.now())),
       ...(complete ? [] : [{ recheckAt: warnings.nextRead }]),
-      stable === undefined ? deadline.check(snapshot, status) : { recheckAt: stable },
+      patience,
     ]);
+    // Pods that are being deleted use the quota until they are gone.
+    const overQuota = verdict && isFailure(verdict) && !watchFailure
+      ? verdict.overQuota
+      : undefined;
+    if (overQuota && await fitsAfterDeletions(client, overQuota, signal)) {
+      verdict = mostUrgent([patience, { recheckAt: clock.now() + QUOTA_RECHECK_MS }]);
+    }
     let recheckAt = verdict && !isFailure(verdict) ? verdict.recheckAt : undefined;
     if (verdict && isFailure(verdict)) {
       if (watchFailure) throw watchFailure;

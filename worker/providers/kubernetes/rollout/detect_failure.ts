@@ -14,7 +14,7 @@ import {
 import { currentPods, currentReplicaSet, type RolloutSnapshot } from "./rollout_snapshot.ts";
 
 /** Refusals that waiting cannot resolve. */
-const PERMANENT: ReadonlySet<ErrorReason> = new Set(["QUOTA_EXCEEDED", "ADMISSION_DENIED"]);
+const PERMANENT: ReadonlySet<ErrorReason> = new Set(["ADMISSION_DENIED"]);
 
 /** Whether a rollout can no longer succeed; undefined if it can and no later check is needed. */
 export function detectFailure(
@@ -71,6 +71,10 @@ function controllerFailure(
       subject: { kind: "controller", name: controller.metadata.name },
     };
     const { reason } = statusError({ code: 403, message }, { action: "", cluster: "" });
+    if (reason === "QUOTA_EXCEEDED") {
+      // A pod may be created a moment before the one that it replaces is deleted.
+      return failureAfterGrace({ ...failure, overQuota: set! }, refused.lastTransitionTime, now);
+    }
     return PERMANENT.has(reason)
       ? failure
       : failureAfterGrace(failure, refused.lastTransitionTime, now);

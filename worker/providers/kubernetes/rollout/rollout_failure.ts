@@ -1,4 +1,5 @@
 import type { Instant } from "@mpc/domain";
+import type { LiveObject } from "../client/kube_object.ts";
 
 /** The result of a check: a reason to fail the rollout now, or the time of the next check. */
 export type RolloutVerdict = RolloutFailure | { readonly recheckAt: Instant };
@@ -15,6 +16,8 @@ export interface RolloutFailure {
   readonly pod?: string;
   readonly container?: string;
   readonly exitCode?: number;
+  /** The ReplicaSet whose pods a quota rejects. */
+  readonly overQuota?: LiveObject;
 }
 
 /** Of the catalogue, but for a refused replica: what refuses it says the reason of its error. */
