@@ -5,6 +5,7 @@ import { labelsAndState } from "./migrations/0002_labels_and_state.ts";
 import { clusterAndSpecParts } from "./migrations/0003_cluster_and_spec_parts.ts";
 import { installations } from "./migrations/0004_installations.ts";
 import { claims } from "./migrations/0005_claims.ts";
+import { leases } from "./migrations/0006_leases.ts";
 
 /** In order. The `user_version` of a database is the number of migrations that it has had. */
 const MIGRATIONS: readonly (readonly string[])[] = [
@@ -13,6 +14,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   clusterAndSpecParts,
   installations,
   claims,
+  leases,
 ];
 
 /**

@@ -2,6 +2,7 @@ import type {
   ClusterClaim,
   Environment,
   Installation,
+  Lease,
   Orphan,
   Revision,
   Workload,
@@ -79,6 +80,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     }),
     orphans: new SqliteCollection<Orphan>(access, "orphans"),
     claims: new SqliteCollection<ClusterClaim>(access, "claims"),
+    leases: new SqliteCollection<Lease>(access, "leases"),
     installations: new SqliteCollection<Installation>(access, "installations"),
     events,
     get commits() {

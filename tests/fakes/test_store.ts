@@ -52,6 +52,7 @@ function observed(store: Store, remove: () => Promise<void>): Store {
     orphans: collection(store.orphans),
     installations: collection(store.installations),
     claims: collection(store.claims),
+    leases: collection(store.leases),
     operations: {
       ...collection(operations),
       findByRequestId: (...call) => duringIo(operations.findByRequestId(...call)),
