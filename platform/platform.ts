@@ -173,8 +173,10 @@ export class Platform implements AsyncDisposable {
     const { engine } = options;
     components.add({
       name: "housekeeping",
-      assertReady: () =>
-        engine.periodicProblem ? Promise.reject(engine.periodicProblem) : Promise.resolve(),
+      ...("periodicProblem" in engine && {
+        assertReady: () =>
+          engine.periodicProblem ? Promise.reject(engine.periodicProblem) : Promise.resolve(),
+      }),
       async close() {
         await housekeeping[Symbol.asyncDispose]();
       },

@@ -194,23 +194,26 @@ async function lostClaims(
   );
 }
 
-/** Resources that somebody asked to delete and that are partly gone. */
+/**
+ * Resources that somebody asked to delete and that are partly gone. A workload goes with its
+ * environment.
+ * @param unfinished the targets of operations that wait for a person
+ */
 async function failedDeletions(
   { store }: ServiceDeps,
   { signal }: Caller,
   resources: readonly (Environment | Workload)[],
-  explained: ReadonlySet<string>,
+  unfinished: ReadonlySet<string>,
 ): Promise<readonly Finding[]> {
   const failed = resources.filter(({ state, currentOperation }) =>
     state === "DELETE_FAILED" && currentOperation === null
   );
-  const names = new Set(failed.map(({ name }) => name));
-  // The deletion of an environment includes its workloads.
-  const outermost = failed.filter((resource) =>
-    !explained.has(resource.name) &&
-    !("spec" in resource && names.has(environmentName(environmentIdOf(resource.name))))
-  );
-  return await Promise.all(outermost.map(async (resource) => {
+  const told = new Set([...unfinished, ...failed.map(({ name }) => name)]);
+  const own = failed.filter(({ name }) => {
+    const environment = environmentName(environmentIdOf(name));
+    return !unfinished.has(name) && (name === environment || !told.has(environment));
+  });
+  return await Promise.all(own.map(async (resource) => {
     const { name, lastOperation } = resource;
     const last = lastOperation ? await store.operations.get(lastOperation, { signal }) : undefined;
     const error = last?.value.error;
