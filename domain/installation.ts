@@ -9,4 +9,6 @@ export interface Installation {
   /** A UUID, made when the store is first opened; a label on every object on clusters. */
   readonly id: string;
   readonly createTime: Instant;
+  /** Set while a copy into this store has not finished: no platform may start on it. */
+  readonly incomplete?: boolean;
 }

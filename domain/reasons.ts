@@ -120,7 +120,10 @@ export const REASONS = {
     ENGINE_NO_WORKER: platform("Start a worker, or make its build the current one in Temporal"),
     ENGINE_PAUSED: platform("Continue in Temporal what somebody has paused there"),
     ENGINE_SEARCH_ATTRIBUTES: platform("Add the search attributes to the namespace in Temporal"),
-    ENGINE_TLS: platform("Correct the TLS settings of the connection to Temporal"),
+    ENGINE_TLS: platform(
+      "Correct the TLS settings of the connection to Temporal",
+      "deno task worker --help",
+    ),
     ENGINE_WORKFLOW_FAILS: platform(
       "Start a worker with the code that began the workflow, or start the workflow over",
     ),
@@ -163,6 +166,15 @@ export const REASONS = {
     PROGRESS_DEADLINE_EXCEEDED: caller("See what the replicas wait for with 'mpctl workload pods'"),
     ROLLOUT_PAUSED: caller("Resume the deployment that the message names, and deploy again"),
     SIMULATION_UNREADABLE: platform("Remove the file to start with an empty simulated cluster"),
+    OPERATIONS_RUNNING: platform(
+      "Wait until the operations have ended, or cancel them, and copy again",
+      "mpctl op list",
+    ),
+    STORE_MISSING: platform("Check the address: no platform has kept anything there"),
+    TARGET_EXISTS: platform("Choose another name; nothing is overwritten without being told to"),
+    STORE_INCOMPLETE: platform("Run the same copy again: it goes on where it was"),
+    STORE_NOT_EMPTY: platform("Choose an empty store as the target"),
+    STORE_NOT_LOADABLE: platform("Choose a store of another kind as the target"),
     STORE_CREDENTIALS_REJECTED: platform(
       "Correct the user, the password or the authSource in the address of the store",
     ),
@@ -215,7 +227,7 @@ export const REASONS = {
       "mpctl env update {environment} --max-cpu CPU --max-memory MEMORY",
     ),
     RATE_LIMITED: caller("Call less often, and retry after the time that RetryInfo gives"),
-    STORE_FULL: platform("Make room on the disk of the store"),
+    STORE_FULL: platform("Make room on the disk of the store; the process then goes on by itself"),
     TOO_MANY_CALLS: caller("Run fewer calls at the same time"),
     READER_TOO_SLOW: caller("Read faster, and go on with the resume token of the error"),
     TOO_MUCH_AT_ONCE: caller("Send less at the same time"),
@@ -226,7 +238,10 @@ export const REASONS = {
       "Grant the worker the permission that the error names, by a Role on the cluster",
       "kubectl apply -f deploy/kubernetes/worker_role.yaml",
     ),
-    ENGINE_FORBIDS: platform("Correct the TLS certificate or the API key for Temporal"),
+    ENGINE_FORBIDS: platform(
+      "Correct the TLS certificate or the API key for Temporal",
+      "deno task worker --help",
+    ),
     HOST_NOT_ALLOWED: platform("Add the host with --allowed-host"),
     ORIGIN_NOT_ALLOWED: platform("Add the page's host with --allowed-host"),
   },
@@ -245,10 +260,23 @@ export const REASONS = {
     ADMISSION_UNREACHABLE: cluster("Repair the admission webhook that the error names"),
     CLUSTER_FAILED: cluster("Find the failure in the log of the cluster's API server, and retry"),
     CLUSTER_UNREACHABLE: cluster("Check that the cluster runs and can be reached from the worker"),
-    ENGINE_UNREACHABLE: platform("Check that Temporal runs and can be reached"),
+    ENGINE_UNREACHABLE: platform(
+      "Check that Temporal runs and can be reached",
+      "temporal operator cluster health",
+    ),
     INTERRUPTED: nobody("Wait; another attempt goes on with the step"),
     NO_WORKER: platform("Start a worker", "deno task worker"),
     SHUTTING_DOWN: nobody("Wait for the server to come back, and call again"),
+    STORE_IO_FAILED: platform("Look for errors of the disk in the system's log, and repair it"),
+    STORE_LOCKED: platform(
+      "Wait until the other process, such as a backup, releases the database, or stop it",
+    ),
+    STORE_READ_ONLY: platform(
+      "Make the data directory writable again; the process then goes on by itself",
+    ),
+    STORE_REPLACED: platform(
+      "Put the file back where it was, or restart the process on the file that is there now",
+    ),
     STORE_UNAVAILABLE: platform(
       "Check the disk and the permissions of the data directory, or the database server",
     ),
@@ -268,6 +296,8 @@ export const REASONS = {
     OPERATION_CANCELLED: caller("Start the operation again, if it is still wanted"),
   },
   DATA_LOSS: {
+    BACKUP_DAMAGED: platform("Choose another backup"),
+    COPY_DIFFERS: platform("Stop all that writes to either store, and copy into an empty one"),
     STORE_CORRUPT: platform(OTHER_STORE),
   },
   INTERNAL: {

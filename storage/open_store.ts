@@ -55,6 +55,15 @@ export async function openStore(
 }
 
 /**
+ * The path of the file at an address of a SQLite store; undefined for other addresses.
+ * @throws {MpcError} INVALID_ARGUMENT `STORE_ADDRESS_INVALID`
+ */
+export function sqliteFileOf(address: string): string | undefined {
+  const [, path] = /^sqlite:(.*)$/is.exec(address) ?? [];
+  return path === undefined ? undefined : sqlitePath(path);
+}
+
+/**
  * The absolute path of a SQLite file, which SQLite mistakes neither for a URI nor for `:memory:`.
  */
 function sqlitePath(written: string): string {

@@ -86,6 +86,10 @@ export interface Page<T> {
  * Every call may fail with:
  * - `CANCELLED` `ABORTED_BY_CALLER`: the signal was aborted before the write was made
  * - `UNAVAILABLE` `STORE_UNAVAILABLE`: the store cannot be reached, or the handle is closed
+ * - `UNAVAILABLE` `STORE_LOCKED`, `STORE_READ_ONLY`, `STORE_IO_FAILED`: the store's files cannot be
+ *   written (or read) now
+ * - `UNAVAILABLE` `STORE_REPLACED`: its files are no longer in their place. A write may have been made
+ *   in the lost files; it is not acknowledged
  * - `RESOURCE_EXHAUSTED` `STORE_FULL`: there is no room left; nothing was written
  * - `DATA_LOSS` `STORE_CORRUPT`: the stored data cannot be read
  */
@@ -116,6 +120,11 @@ export interface Collection<T extends { readonly name: string }> {
    * @throws `ABORTED` `VERSION_CONFLICT`: it has another version
    */
   delete(name: string, version: number, options?: WriteOptions): Promise<void>;
+  /**
+   * Puts documents in with the versions that they have in another store, in this order and over
+   * documents of the same name. For copies, into a store that nothing else uses.
+   */
+  load?(documents: readonly Stored<T>[]): Promise<void>;
 }
 
 /** Operations are also unique by actor and request id, so that a repeated request is found. */
@@ -172,6 +181,12 @@ export interface EventLog {
    * @returns how many events this call removed
    */
   compactBefore(time: Instant, options?: ReadOptions): Promise<number>;
+  /**
+   * Appends events with the sequences that they have in another log, all after this log's head. For
+   * copies, into a store that nothing else uses.
+   * @param compacted up to which sequence the other log has removed its events
+   */
+  load?(events: readonly Event[], compacted: number): Promise<void>;
 }
 
 /** All data that the platform keeps. */
@@ -186,6 +201,12 @@ export interface Store {
   /** One document at most; see {@linkcode Installation}. */
   readonly installations: Collection<Installation>;
   readonly events: EventLog;
+  /**
+   * Checks by a trial that the store keeps what is written to it now. It takes a write, changes no
+   * document and appends no event; readiness and the doctor call it. Without it they only read.
+   * @throws {MpcError} the errors of a write that every {@linkcode Collection} lists
+   */
+  assertWritable?(options?: ReadOptions): Promise<void>;
   /** Finishes running writes and releases every resource; later calls are `UNAVAILABLE`. */
   close(): Promise<void>;
 }

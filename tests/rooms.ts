@@ -134,7 +134,9 @@ function problemOf(from: string, to: string, specifier?: string): string | undef
   if (toRoom === "tests") return "nothing imports tests";
   if (fromRoom === toRoom) {
     if (specifier?.startsWith(".") === false) return "inside a room imports are relative";
-    return fromRoom === "storage" ? problemInStorage(from, to) : undefined;
+    return fromRoom === "storage" && !ROOTS.some((root) => root.test(from))
+      ? problemInStorage(from, to)
+      : undefined;
   }
   if (specifier?.startsWith(".") && !TOOLS.includes(fromRoom)) {
     return "across rooms imports use the import map's alias";

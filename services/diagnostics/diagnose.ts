@@ -18,6 +18,7 @@ import { SETTLED } from "../resources/is_applied.ts";
 import { blockersOf, removalOf } from "../sagas/await_deletion.ts";
 import { driftFindings } from "./drift_findings.ts";
 import { type Finding, type Invariant, INVARIANTS } from "./findings.ts";
+import { isOfStore, storeFinding, unusableStore } from "./store_finding.ts";
 
 export interface Diagnosis {
   readonly checks: readonly string[];
@@ -37,11 +38,27 @@ const LIVE = ["PENDING", "RUNNING", "CANCELLING"];
 /**
  * Checks the platform's invariants and says how to repair each violation. A running change may look
  * like a violation for a moment, so only findings of two consecutive checks count. A cluster that
- * cannot be read is a finding, and everything else is checked without it.
+ * cannot be read is a finding, and everything else is checked without it. So is a store that cannot
+ * be written; if it cannot be read either, nothing else is checked.
  */
 export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagnosis> {
   await deps.authorizer.authorize(caller, { permission: "platform.diagnose", resource: null });
   const checks = Object.values(INVARIANTS);
+  const unusable = await unusableStore(deps.store, caller.signal);
+  try {
+    const { findings, foreign } = await lastingFindings(deps, caller);
+    return { checks, findings: unusable ? [unusable, ...findings] : findings, foreign };
+  } catch (error) {
+    if (!isOfStore(error)) throw error;
+    return { checks, findings: [unusable ?? storeFinding(error)], foreign: [] };
+  }
+}
+
+/** The findings of two consecutive checks. */
+async function lastingFindings(
+  deps: ServiceDeps,
+  caller: Caller,
+): Promise<Omit<Diagnosis, "checks">> {
   const first = await examine(deps, caller);
   const second = first.findings.length > 0 ? await examine(deps, caller) : first;
   const again = new Set(second.findings.map(keyOf));
@@ -49,7 +66,7 @@ export async function diagnose(deps: ServiceDeps, caller: Caller): Promise<Diagn
     ...first.findings.filter((finding) => again.has(keyOf(finding))),
     ...await driftFindings(deps, caller, second.comparable),
   ];
-  return { checks, findings, foreign: first.foreign };
+  return { findings, foreign: first.foreign };
 }
 
 /** Invariants whose messages may differ at the second check. */
@@ -87,7 +104,7 @@ async function examine(deps: ServiceDeps, caller: Caller): Promise<Examination> 
     ...withoutEnvironment(environments, workloads),
     ...found,
     ...unfinished.map(attentionFinding),
-    ...await failedDeletions(deps, caller, resources.filter(({ name }) => !targets.has(name))),
+    ...await failedDeletions(deps, caller, resources, targets),
     ...await waiting(deps, caller),
     ...await engineFindings(deps, caller),
     ...await lostClaims(deps, caller),
@@ -177,16 +194,26 @@ async function lostClaims(
   );
 }
 
-/** Resources that somebody asked to delete and that are partly gone. */
+/**
+ * Resources that somebody asked to delete and that are partly gone. A workload goes with its
+ * environment.
+ * @param unfinished the targets of operations that wait for a person
+ */
 async function failedDeletions(
   { store }: ServiceDeps,
   { signal }: Caller,
   resources: readonly (Environment | Workload)[],
+  unfinished: ReadonlySet<string>,
 ): Promise<readonly Finding[]> {
   const failed = resources.filter(({ state, currentOperation }) =>
     state === "DELETE_FAILED" && currentOperation === null
   );
-  return await Promise.all(failed.map(async (resource) => {
+  const told = new Set([...unfinished, ...failed.map(({ name }) => name)]);
+  const own = failed.filter(({ name }) => {
+    const environment = environmentName(environmentIdOf(name));
+    return !unfinished.has(name) && (name === environment || !told.has(environment));
+  });
+  return await Promise.all(own.map(async (resource) => {
     const { name, lastOperation } = resource;
     const last = lastOperation ? await store.operations.get(lastOperation, { signal }) : undefined;
     const error = last?.value.error;

@@ -4,12 +4,13 @@ export interface Finding {
   /** The resource or object that it is about. */
   readonly subject: string;
   readonly message: string;
-  /** The single command that repairs it. */
+  /** The single command that repairs it, or what to do where no command does. */
   readonly remedy: string;
 }
 
 /** The invariants, for people. */
 export const INVARIANTS = {
+  STORE_UNUSABLE: "the store keeps what is written to it",
   RESOURCE_WITHOUT_OPERATION: "every resource that is changing has a live operation",
   WORKLOAD_WITHOUT_ENVIRONMENT: "every workload's environment is there",
   CLUSTER_CLAIMED_ELSEWHERE: "no other copy of the database changes the clusters",

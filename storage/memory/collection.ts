@@ -92,6 +92,11 @@ export class MemoryCollection<T extends { readonly name: string }> implements Co
     this.#store.commit(options.events);
   }
 
+  async load(documents: readonly Stored<T>[]): Promise<void> {
+    await this.#begin({});
+    for (const stored of documents) this.#put(stored, {});
+  }
+
   /** Checks values that must be unique besides the name. */
   protected checkUnique(_value: T): void {}
 

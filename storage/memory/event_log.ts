@@ -35,7 +35,7 @@ export class MemoryEventLog implements EventLog {
   ): Promise<readonly Event[]> {
     await this.#begin(options);
     if (after < this.#compacted) throw eventsCompacted(after, this.#compacted);
-    const start = Math.floor((after - this.#compacted) / this.#step);
+    const start = this.#firstAfter(after);
     return structuredClone(this.#events.slice(start, start + limit));
   }
 
@@ -57,6 +57,15 @@ export class MemoryEventLog implements EventLog {
     return removed;
   }
 
+  async load(events: readonly Event[], compacted: number): Promise<void> {
+    await this.#begin({});
+    const before = this.#head();
+    if (this.#events.length === 0) this.#compacted = Math.max(this.#compacted, compacted);
+    const loaded = structuredClone([...events]);
+    this.#events.push(...loaded);
+    this.#tail.append(loaded, before);
+  }
+
   /** Appends as part of a write. */
   push(events: readonly NewEvent[]): void {
     const before = this.#head();
@@ -70,6 +79,17 @@ export class MemoryEventLog implements EventLog {
 
   close(): void {
     this.#tail.close();
+  }
+
+  /** By binary search: the index of the first event after a sequence. */
+  #firstAfter(after: number): number {
+    let [low, high] = [0, this.#events.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#events[middle]!.sequence > after) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
   #head(): number {

@@ -8,8 +8,8 @@ import type {
   Revision,
   Workload,
 } from "@mpc/domain";
-import { storeClosed } from "../shared/errors.ts";
-import type { Store } from "../store.ts";
+import { storeClosed, throwIfAborted } from "../shared/errors.ts";
+import type { ReadOptions, Store } from "../store.ts";
 import { MemoryCollection, type MemoryCommit } from "./collection.ts";
 import { MemoryEventLog } from "./event_log.ts";
 import { MemoryOperations } from "./operations.ts";
@@ -45,6 +45,12 @@ export function openMemoryStore({ sequenceStep = 1 }: MemoryStoreOptions = {}): 
     leases: new MemoryCollection<Lease>(commit),
     installations: new MemoryCollection<Installation>(commit),
     events,
+    assertWritable({ signal }: ReadOptions = {}) {
+      return Promise.try(() => {
+        throwIfAborted(signal);
+        assertOpen();
+      });
+    },
     close() {
       open = false;
       events.close();

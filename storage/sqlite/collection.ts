@@ -1,24 +1,21 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import {
-  nameTaken,
-  noSuchDocument,
-  storeClosed,
-  throwIfAborted,
-  versionConflict,
-} from "../shared/errors.ts";
+import { nameTaken, noSuchDocument, throwIfAborted, versionConflict } from "../shared/errors.ts";
 import { scalarAt } from "@mpc/domain";
 import { cursorOf } from "../shared/order.ts";
 import type { Collection, ListQuery, Page, ReadOptions, Stored, WriteOptions } from "../store.ts";
 import type { Columns, Sql } from "./filter_sql.ts";
 import type { GroupCommit } from "./group_commit.ts";
 import { conditionSql, listSql } from "./list_sql.ts";
-import { damaged, storeError } from "./errors.ts";
+import { damaged } from "./errors.ts";
+import type { DatabaseHealth } from "./health.ts";
 
 /** The parts of the store that its collections share. */
 export interface SqliteAccess {
   readonly database: DatabaseSync;
   readonly commit: GroupCommit;
-  readonly isOpen: () => boolean;
+  readonly health: DatabaseHealth;
+  /** @throws `UNAVAILABLE` where the handle is closed, or its files are gone */
+  readonly assertReadable: () => void;
 }
 
 const MAX_PREPARED = 64;
@@ -32,6 +29,7 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
   readonly #update: string;
   readonly #updateBody: string;
   readonly #sameColumns: string | undefined;
+  readonly #put: string;
   readonly #prepared = new Map<string, StatementSync>();
 
   constructor(access: SqliteAccess, table: string, columns: Columns = {}) {
@@ -46,6 +44,11 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
     } WHERE name = ? AND version = ?`;
     this.#updateBody = `UPDATE ${table} SET version = version + 1, body = ?
       WHERE name = ? AND version = ?`;
+    this.#put = `INSERT INTO ${table} (name, version, body${names.map((n) => `, ${n}`).join("")})
+      VALUES (?, ?, ?${names.map(() => ", ?").join("")})
+      ON CONFLICT (name) DO UPDATE SET ${
+      ["version", "body", ...names].map((n) => `${n} = excluded.${n}`).join(", ")
+    }`;
     this.#sameColumns = names.length === 0 ? undefined : `SELECT 1 FROM ${table}
       WHERE name = ? AND ${names.map((n) => `${n} IS ?`).join(" AND ")}`;
   }
@@ -105,6 +108,19 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
     });
   }
 
+  load(documents: readonly Stored<T>[]): Promise<void> {
+    return this.#write({}, () => {
+      for (const { value, version } of documents) {
+        this.prepare(this.#put).run(
+          value.name,
+          version,
+          JSON.stringify(value),
+          ...this.#indexed(value),
+        );
+      }
+    });
+  }
+
   protected insert(value: T, body: string): void {
     this.prepare(this.#insert).run(value.name, body, ...this.#indexed(value));
   }
@@ -117,11 +133,11 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
 
   protected async read<R>({ signal }: ReadOptions, query: () => R): Promise<R> {
     throwIfAborted(signal);
-    if (!this.access.isOpen()) throw storeClosed();
+    this.access.assertReadable();
     try {
       return await query();
     } catch (error) {
-      throw storeError(error);
+      throw this.access.health.explain(error);
     }
   }
 

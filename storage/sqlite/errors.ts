@@ -39,32 +39,95 @@ export function storeError(error: unknown): unknown {
   const detail = error instanceof Error ? error.message : String(error);
   switch (detail === MALFORMED_JSON ? CORRUPT : resultCode(error)) {
     case FULL:
-      return new MpcError("RESOURCE_EXHAUSTED", {
-        reason: "STORE_FULL",
-        message: "Cannot write to the store: no room is left on its disk",
-        cause: error,
-      });
+      return storeFull(error);
     case CORRUPT:
     case NOTADB:
-      return new MpcError("DATA_LOSS", {
-        reason: "STORE_CORRUPT",
-        message: `Cannot read the store: ${detail}`,
-        cause: error,
-      });
+      return storeCorrupt(detail, error);
     case BUSY:
-    case IOERR:
+      return storeLocked(error);
     case READONLY:
     case CANTOPEN:
     case AUTH:
-      return new MpcError("UNAVAILABLE", {
-        reason: "STORE_UNAVAILABLE",
-        message: `Cannot use the store: ${detail}`,
-        cause: error,
-      });
+      return storeReadOnly(detail, error);
+    case IOERR:
+      return storeIoFailed(detail, error);
     default:
       return error;
   }
 }
+
+/** Whether the database itself is damaged, and not only a record in it. */
+export const isCorrupt = (error: unknown): boolean =>
+  [CORRUPT, NOTADB].includes(resultCode(error) ?? 0);
+
+/** Whether another process holds the database. */
+export const isBusy = (error: unknown): boolean => resultCode(error) === BUSY;
+
+/** Whether the operating system refused to write: the reason is then in its folder, not in SQLite. */
+export const isRefusedBySystem = (error: unknown): boolean =>
+  [IOERR, READONLY, CANTOPEN].includes(resultCode(error) ?? 0);
+
+/** The error for a failed attempt to write a file beside the database. */
+export function folderError(error: unknown): MpcError {
+  const detail = error instanceof Error ? error.message : String(error);
+  switch (error instanceof Error && "code" in error ? error.code : undefined) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return storeFull(error);
+    case "EROFS":
+    case "EACCES":
+    case "EPERM":
+      return storeReadOnly(detail, error);
+    case "ENOENT":
+    case "ENOTDIR":
+      return storeReplaced("its directory was deleted or moved", error);
+    default:
+      return storeIoFailed(detail, error);
+  }
+}
+
+export const storeLocked = (cause?: unknown): MpcError =>
+  new MpcError("UNAVAILABLE", {
+    reason: "STORE_LOCKED",
+    message: "Cannot write to the store: another process has locked its database",
+    cause,
+  });
+
+const storeFull = (cause: unknown): MpcError =>
+  new MpcError("RESOURCE_EXHAUSTED", {
+    reason: "STORE_FULL",
+    message: "Cannot write to the store: no room is left on its disk",
+    cause,
+  });
+
+const storeReadOnly = (detail: string, cause: unknown): MpcError =>
+  new MpcError("UNAVAILABLE", {
+    reason: "STORE_READ_ONLY",
+    message: `Cannot write to the store: its directory or file has become read-only (${detail})`,
+    cause,
+  });
+
+const storeIoFailed = (detail: string, cause: unknown): MpcError =>
+  new MpcError("UNAVAILABLE", {
+    reason: "STORE_IO_FAILED",
+    message: `Cannot use the store: its disk fails (${detail})`,
+    cause,
+  });
+
+/** The error for a file that is no longer where it was opened. */
+export const storeReplaced = (detail: string, cause?: unknown): MpcError =>
+  new MpcError("UNAVAILABLE", {
+    reason: "STORE_REPLACED",
+    message: `Cannot use the store: ${detail}`,
+    cause,
+  });
+
+const storeCorrupt = (detail: string, cause: unknown): MpcError =>
+  new MpcError("DATA_LOSS", {
+    reason: "STORE_CORRUPT",
+    message: `Cannot read the store: ${detail}`,
+    cause,
+  });
 
 /** The error for a row that cannot be parsed. */
 export function damaged(name: string, table: string, cause: unknown): MpcError {
@@ -76,6 +139,3 @@ export function damaged(name: string, table: string, cause: unknown): MpcError {
     cause,
   });
 }
-
-/** Whether another process holds the database. */
-export const isBusy = (error: unknown): boolean => resultCode(error) === BUSY;

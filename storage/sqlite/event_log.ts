@@ -1,13 +1,17 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Event, Instant, NewEvent } from "@mpc/domain";
-import { eventsCompacted, storeClosed, throwIfAborted } from "../shared/errors.ts";
+import { eventsCompacted, throwIfAborted } from "../shared/errors.ts";
 import { eachEvent, LiveTail, RECENT_EVENTS } from "../shared/live_tail.ts";
 import type { EventLog, ReadOptions } from "../store.ts";
-import { storeError } from "./errors.ts";
 import type { GroupCommit, Log } from "./group_commit.ts";
+import type { DatabaseHealth } from "./health.ts";
 
-/** The interval of looking for commits of other handles while there are followers. */
-const LOOK_EVERY_MS = 10;
+/** How often to look for commits of other connections: a look takes microseconds. */
+const SELDOM_MS = 4;
+const OFTEN_MS = 1;
+
+/** How many looks follow one another quickly after a commit, because one commit leads to others. */
+const OFTEN_LOOKS = 100;
 
 /** How many events are removed in one commit, which other writes wait for. */
 const REMOVED_AT_ONCE = 2_000;
@@ -20,11 +24,14 @@ const FIRST_KEPT = `SELECT sequence
 const LAST_REMOVED = `SELECT max(sequence) AS last
   FROM (SELECT sequence FROM events WHERE sequence < ? ORDER BY sequence LIMIT ${REMOVED_AT_ONCE})`;
 
+const COMPACTED = "UPDATE log SET compacted = max(compacted, ?)";
+
 /** The log as a table. An event gets its sequence in the transaction of its write. */
 export class SqliteEventLog implements EventLog, Log {
   readonly #database: DatabaseSync;
   readonly #commit: () => GroupCommit;
-  readonly #isOpen: () => boolean;
+  readonly #health: DatabaseHealth;
+  readonly #assertReadable: () => void;
   readonly #tail: LiveTail;
   readonly #insert: StatementSync;
   readonly #select: StatementSync;
@@ -32,6 +39,7 @@ export class SqliteEventLog implements EventLog, Log {
   readonly #selectHead: StatementSync;
   readonly #selectCompacted: StatementSync;
   readonly #dataVersion: StatementSync;
+  #lookOften: () => void = () => {};
   /** The newest event before the current transaction. */
   #before = 0;
   /** The newest event, including those of the current transaction. */
@@ -42,14 +50,17 @@ export class SqliteEventLog implements EventLog, Log {
   constructor(options: {
     database: DatabaseSync;
     commit: () => GroupCommit;
-    isOpen: () => boolean;
+    health: DatabaseHealth;
+    /** @throws `UNAVAILABLE` where the handle is closed, or its files are gone */
+    assertReadable: () => void;
     /** Whether other handles append too. */
     shared: boolean;
   }) {
     const { database } = options;
     this.#database = database;
     this.#commit = options.commit;
-    this.#isOpen = options.isOpen;
+    this.#health = options.health;
+    this.#assertReadable = options.assertReadable;
     this.#insert = database.prepare("INSERT INTO events (sequence, body) VALUES (?, ?)");
     this.#select = database.prepare(
       "SELECT sequence, body FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?",
@@ -110,12 +121,25 @@ export class SqliteEventLog implements EventLog, Log {
         run: () => {
           const { changes } = this.#database.prepare("DELETE FROM events WHERE sequence <= ?")
             .run(last);
-          this.#database.prepare("UPDATE log SET compacted = max(compacted, ?)").run(last);
+          this.#database.prepare(COMPACTED).run(last);
           return Number(changes);
         },
       });
       this.#tail.compact(last);
     }
+  }
+
+  load(events: readonly Event[], compacted: number): Promise<void> {
+    return this.#commit().write({
+      signal: undefined,
+      events: [],
+      run: () => {
+        for (const { sequence, ...event } of events) {
+          this.#insert.run(sequence, JSON.stringify(event));
+        }
+        this.#database.prepare(COMPACTED).run(compacted);
+      },
+    });
   }
 
   begin(): void {
@@ -133,7 +157,10 @@ export class SqliteEventLog implements EventLog, Log {
   }
 
   durable(events: readonly Event[]): void {
-    if (events.length > 0) this.#deliver(events);
+    if (events.length === 0) return;
+    this.#deliver(events);
+    // Another process is likely to answer: a worker starts what the API admits.
+    this.#lookOften();
   }
 
   close(): void {
@@ -174,14 +201,31 @@ export class SqliteEventLog implements EventLog, Log {
    */
   #watchOtherHandles(): () => void {
     let seen: number | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let often = 0;
+    let stopped = false;
     const look = () => {
       const version = this.#readDataVersion();
-      if (version === undefined || version !== seen) this.#deliver([]);
+      if (version === undefined || version !== seen) {
+        this.#deliver([]);
+        often = OFTEN_LOOKS;
+      }
       seen = version;
+      if (!stopped) timer = setTimeout(look, often-- > 0 ? OFTEN_MS : SELDOM_MS);
     };
     look();
-    const timer = setInterval(look, LOOK_EVERY_MS);
-    return () => clearInterval(timer);
+    this.#lookOften = () => {
+      if (often <= 0) {
+        clearTimeout(timer);
+        timer = setTimeout(look, OFTEN_MS);
+      }
+      often = OFTEN_LOOKS;
+    };
+    return () => {
+      stopped = true;
+      clearTimeout(timer);
+      this.#lookOften = () => {};
+    };
   }
 
   /** Undefined if it cannot be read: the next delivery finds out why. */
@@ -210,11 +254,11 @@ export class SqliteEventLog implements EventLog, Log {
 
   async #read<R>({ signal }: ReadOptions, query: () => R): Promise<R> {
     throwIfAborted(signal);
-    if (!this.#isOpen()) throw storeClosed();
+    this.#assertReadable();
     try {
       return await query();
     } catch (error) {
-      throw storeError(error);
+      throw this.#health.explain(error);
     }
   }
 }

@@ -3,7 +3,8 @@ import { setImmediate } from "node:timers";
 import { type Event, isMpcError, type NewEvent } from "@mpc/domain";
 import { storeClosed, throwIfAborted } from "../shared/errors.ts";
 import { BUSY_TIMEOUT_MS } from "./open_database.ts";
-import { isBusy, storeError } from "./errors.ts";
+import { isBusy } from "./errors.ts";
+import type { DatabaseHealth } from "./health.ts";
 
 /** One write. Inside the transaction it either throws before it changes anything, or succeeds. */
 export interface Write<T> {
@@ -37,12 +38,13 @@ const BUSY_PAUSE_MS = 2;
 
 /**
  * Groups writes that are requested in the same turn of the event loop into one transaction, and so
- * into one flush to disk. Each write is checked separately; all return when they are on disk. While
- * another process writes, new writes join the waiting batch, and the event loop is not blocked.
+ * into one flush to disk. Each write is checked separately; all return when they are on disk, in
+ * files that are still in place. While another process writes, new writes join the waiting batch, and the event loop is not blocked.
  */
 export class GroupCommit {
   readonly #database: DatabaseSync;
   readonly #log: Log;
+  readonly #health: DatabaseHealth;
   readonly #busyTimeoutMs: number;
   #jobs: Job[] = [];
   #scheduled = false;
@@ -53,10 +55,20 @@ export class GroupCommit {
   commits = 0;
 
   /** @param busyTimeoutMs how long writes wait for a write of another process */
-  constructor(database: DatabaseSync, log: Log, busyTimeoutMs: number) {
+  constructor(
+    database: DatabaseSync,
+    parts: { readonly log: Log; readonly health: DatabaseHealth },
+    busyTimeoutMs: number,
+  ) {
     this.#database = database;
-    this.#log = log;
+    this.#log = parts.log;
+    this.#health = parts.health;
     this.#busyTimeoutMs = busyTimeoutMs;
+  }
+
+  /** How long writes have been waiting for a write of another process. */
+  get waitedMs(): number {
+    return this.#busySince === undefined ? 0 : performance.now() - this.#busySince;
   }
 
   /** Resolves when the write is durable. */
@@ -103,7 +115,8 @@ export class GroupCommit {
         setTimeout(() => this.#drain(), BUSY_PAUSE_MS * (0.5 + Math.random()));
         return;
       }
-      for (const job of this.#jobs.splice(0)) job.fail(storeError(error));
+      const reason = this.#health.explain(error);
+      for (const job of this.#jobs.splice(0)) job.fail(reason);
     }
     this.#busySince = undefined;
     if (this.#jobs.length > 0) this.#commit(this.#jobs.splice(0, MAX_BATCH));
@@ -120,11 +133,23 @@ export class GroupCommit {
    * Begins a transaction if no other process is in one; SQLite itself would block the event loop.
    */
   #begin(): void {
+    this.#health.assertWritable();
+    // An earlier one that could not be rolled back.
+    if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
     this.#database.exec("PRAGMA busy_timeout = 0");
     try {
       this.#database.exec("BEGIN IMMEDIATE");
     } finally {
       this.#database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+    } catch {
+      // The disk may fail here too. The writes are refused for the first reason, and the next
+      // transaction rolls back again.
     }
   }
 
@@ -140,9 +165,11 @@ export class GroupCommit {
       events = jobs.flatMap((job) => job.attempt());
       this.#database.exec("COMMIT");
       this.commits++;
+      this.#health.assertInPlace();
     } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-      for (const job of jobs) job.fail(storeError(error));
+      this.#rollBack();
+      const reason = this.#health.explain(error);
+      for (const job of jobs) job.fail(reason);
       return;
     }
     this.#log.durable(events);

@@ -5,7 +5,8 @@ import { labelsAndState } from "./migrations/0002_labels_and_state.ts";
 import { clusterAndSpecParts } from "./migrations/0003_cluster_and_spec_parts.ts";
 import { installations } from "./migrations/0004_installations.ts";
 import { claims } from "./migrations/0005_claims.ts";
-import { leases } from "./migrations/0006_leases.ts";
+import { openings } from "./migrations/0006_openings.ts";
+import { leases } from "./migrations/0007_leases.ts";
 
 /** In order. The `user_version` of a database is the number of migrations that it has had. */
 const MIGRATIONS: readonly (readonly string[])[] = [
@@ -14,6 +15,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   clusterAndSpecParts,
   installations,
   claims,
+  openings,
   leases,
 ];
 
@@ -23,15 +25,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
  * @throws {MpcError} FAILED_PRECONDITION `STORE_TOO_NEW`
  */
 export function migrate(database: DatabaseSync, path: string): void {
-  const version = versionOf(database);
-  if (version > MIGRATIONS.length) {
-    throw new MpcError("FAILED_PRECONDITION", {
-      reason: "STORE_TOO_NEW",
-      message:
-        `Cannot open '${path}': a newer version wrote it (schema ${version}), this one knows schema ${MIGRATIONS.length}; update, or choose another --data-dir`,
-      metadata: { found: String(version), known: String(MIGRATIONS.length) },
-    });
-  }
+  const version = assertKnownSchema(database, path);
   for (const [index, statements] of MIGRATIONS.entries()) {
     if (index < version) continue;
     database.exec("BEGIN IMMEDIATE");
@@ -46,6 +40,21 @@ export function migrate(database: DatabaseSync, path: string): void {
       throw error;
     }
   }
+}
+
+/**
+ * The schema that a database has.
+ * @throws {MpcError} FAILED_PRECONDITION `STORE_TOO_NEW`
+ */
+export function assertKnownSchema(database: DatabaseSync, path: string): number {
+  const version = versionOf(database);
+  if (version <= MIGRATIONS.length) return version;
+  throw new MpcError("FAILED_PRECONDITION", {
+    reason: "STORE_TOO_NEW",
+    message:
+      `Cannot open '${path}': a newer version wrote it (schema ${version}), this one knows schema ${MIGRATIONS.length}; update, or choose another --data-dir`,
+    metadata: { found: String(version), known: String(MIGRATIONS.length) },
+  });
 }
 
 function versionOf(database: DatabaseSync): number {

@@ -1,48 +1,96 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
 import { isMpcError, MpcError } from "@mpc/domain";
 import { isBusy, resultCode, storeError } from "./errors.ts";
+import { tryFolder } from "./try_folder.ts";
 
 /** How long a statement waits for a lock that another process holds. */
 export const BUSY_TIMEOUT_MS = 5_000;
 
 /**
- * How long a shared opening waits for the short locks of processes that open or close the file. A
- * process that has the file exclusively holds its lock longer.
+ * How long an opening waits for the short locks of processes that open, close or copy the file. A
+ * process that keeps the database locked holds its lock longer.
  */
-const SHARED_PATIENCE_MS = 1_000;
+const PATIENCE_MS = 1_000;
 
 const PAUSE_MS = 5;
 
+/** Why the operating system refuses to create a file. */
+const NOT_WRITABLE = ["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR", "EISDIR"];
+
+/** A database and the lock that keeps other processes from opening it the wrong way. */
+export interface OpenDatabase {
+  readonly database: DatabaseSync;
+  /** Whether no other process had it open. */
+  readonly isFirst: boolean;
+  /** Lets other processes in, if it is shared. */
+  admitOthers(): void;
+  close(): void;
+}
+
 /**
  * Opens a SQLite file, for this process alone or shared with other processes of this machine. The
- * locks are the operating system's, so they are released however the process ends. A file beside
- * the database holds the pid of the last process, for messages.
+ * lock is on a file beside the database, which holds the pid of the last process, for messages; it
+ * is the operating system's, so it is released however the process ends. The database itself is not
+ * locked, so that other programs can read it, for instance to make a backup.
  * @throws {MpcError} FAILED_PRECONDITION `STORE_IN_USE` or `STORE_NOT_WRITABLE`; DATA_LOSS
  *   `STORE_CORRUPT`
  */
-export function openDatabase(path: string, shared: boolean): DatabaseSync {
+export function openDatabase(path: string, shared: boolean): OpenDatabase {
+  let lock: Deno.FsFile | undefined;
   try {
-    const database = shared ? openShared(path) : openAlone(path);
-    writeHolder(path, shared);
-    return database;
+    const held = lockStore(path, shared);
+    lock = held.lock;
+    const database = openWithPatience(path);
+    return {
+      database,
+      isFirst: held.isFirst,
+      admitOthers() {
+        if (shared && !lock?.tryLockSync(false)) throw inUse(path, shared);
+      },
+      close() {
+        database.close();
+        lock?.close();
+      },
+    };
   } catch (error) {
-    throw openError(error, path, shared);
+    lock?.close();
+    throw openError(error, path);
   }
 }
 
-function openAlone(path: string): DatabaseSync {
-  return open(path, [
-    "PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE",
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
-    `BEGIN EXCLUSIVE; COMMIT; PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`,
-  ]);
+/**
+ * Takes the lock of a store's file, without opening the file. The first of those that share it has
+ * it alone at first, and the others wait for a moment.
+ * @returns the lock, which closing releases
+ * @throws {MpcError} FAILED_PRECONDITION `STORE_IN_USE`
+ */
+export function lockStore(
+  path: string,
+  shared: boolean,
+): { readonly lock: Deno.FsFile; readonly isFirst: boolean } {
+  const lock = Deno.openSync(holderPath(path), { read: true, write: true, create: true });
+  try {
+    const end = performance.now() + PATIENCE_MS;
+    let isFirst = lock.tryLockSync(true);
+    while (!isFirst && !(shared && lock.tryLockSync(false))) {
+      if (!shared || performance.now() >= end) throw inUse(path, shared);
+      pause();
+      isFirst = lock.tryLockSync(true);
+    }
+    lock.truncateSync();
+    lock.writeSync(new TextEncoder().encode(`${process.pid}${shared ? " shared" : ""}\n`));
+    return { lock, isFirst };
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
 }
 
 /** Waits for the lock that switches a new file to WAL, because SQLite does not wait for it. */
-function openShared(path: string): DatabaseSync {
-  for (const end = performance.now() + SHARED_PATIENCE_MS;;) {
+function openWithPatience(path: string): DatabaseSync {
+  for (const end = performance.now() + PATIENCE_MS;;) {
     try {
       return open(path, [
         "PRAGMA busy_timeout = 0",
@@ -51,10 +99,12 @@ function openShared(path: string): DatabaseSync {
       ]);
     } catch (error) {
       if (!isBusy(error) || performance.now() >= end) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+      pause();
     }
   }
 }
+
+const pause = (): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
 
 function open(path: string, statements: readonly string[]): DatabaseSync {
   const database = new DatabaseSync(path);
@@ -67,11 +117,19 @@ function open(path: string, statements: readonly string[]): DatabaseSync {
   }
 }
 
-function openError(error: unknown, path: string, shared: boolean): unknown {
-  if (isBusy(error)) return inUse(error, path, shared);
+function openError(error: unknown, path: string): unknown {
+  if (isMpcError(error)) return error;
+  if (isBusy(error)) {
+    return new MpcError("FAILED_PRECONDITION", {
+      reason: "STORE_IN_USE",
+      message:
+        `Cannot open '${path}': another program, such as a backup, has locked its database; wait until it has ended, or stop it`,
+      cause: error,
+    });
+  }
   const code = resultCode(error);
-  const notWritable = code === 14 || code === 8 ||
-    (error instanceof Error && "code" in error && error.code === "EACCES");
+  const systemCode = error instanceof Error && "code" in error ? error.code : undefined;
+  const notWritable = code === 14 || code === 8 || NOT_WRITABLE.includes(String(systemCode));
   if (notWritable || error instanceof Deno.errors.NotCapable) {
     return new MpcError("FAILED_PRECONDITION", {
       reason: "STORE_NOT_WRITABLE",
@@ -80,7 +138,7 @@ function openError(error: unknown, path: string, shared: boolean): unknown {
     });
   }
   const known = storeError(error);
-  if (!isMpcError(known, "DATA_LOSS")) return known;
+  if (!isMpcError(known, "DATA_LOSS")) return folderProblem(path) ?? known;
   return new MpcError("DATA_LOSS", {
     reason: "STORE_CORRUPT",
     message:
@@ -89,7 +147,17 @@ function openError(error: unknown, path: string, shared: boolean): unknown {
   });
 }
 
-function inUse(cause: unknown, path: string, shared: boolean): MpcError {
+/** What keeps files from being written beside a database; undefined if nothing does. */
+function folderProblem(path: string): unknown {
+  try {
+    tryFolder(path);
+    return undefined;
+  } catch (reason) {
+    return reason;
+  }
+}
+
+function inUse(path: string, shared: boolean): MpcError {
   const holder = holderOf(path);
   const who = holder?.shared
     ? `other processes share it (the latest was pid ${holder.pid}); stop them`
@@ -99,7 +167,6 @@ function inUse(cause: unknown, path: string, shared: boolean): MpcError {
   return new MpcError("FAILED_PRECONDITION", {
     reason: "STORE_IN_USE",
     message: `Cannot open '${path}': ${who}, or choose another --data-dir`,
-    cause,
   });
 }
 
@@ -107,11 +174,6 @@ function inUse(cause: unknown, path: string, shared: boolean): MpcError {
 interface Holder {
   readonly pid: number;
   readonly shared: boolean;
-}
-
-/** Writes this process's pid to a file beside the database, for the messages of other processes. */
-function writeHolder(path: string, shared: boolean): void {
-  writeFileSync(holderPath(path), `${process.pid}${shared ? " shared" : ""}\n`);
 }
 
 /** Reads which process opened a database last; undefined if that is not known. */

@@ -56,7 +56,6 @@ Deno.test("sqlite: a second process cannot open the file until the first has clo
   withFolder(async (folder) => {
     const path = join(folder, "mpc.db");
     const first = openSqliteStore({ path });
-    // The lock excludes other processes, not this one.
     const script = `
       import { openSqliteStore } from "@mpc/storage/sqlite";
       try { openSqliteStore({ path: ${JSON.stringify(path)} }); console.log("opened"); }
@@ -98,7 +97,7 @@ Deno.test("sqlite: a write waits for a write of another process, and becomes UNA
     const other = new DatabaseSync(path);
     other.exec("BEGIN IMMEDIATE");
     const late = store.environments.create(anEnvironment("late"));
-    assert.equal((await rejectsWith(late, "UNAVAILABLE", "STORE_UNAVAILABLE")).retryable, true);
+    assert.equal((await rejectsWith(late, "UNAVAILABLE", "STORE_LOCKED")).retryable, true);
     const waiting = store.environments.create(anEnvironment("dev"));
     assert.equal(await store.environments.count({}), 0, "reads do not wait");
     other.exec("COMMIT");

@@ -48,7 +48,7 @@ export async function openWorld(
   stack.defer(() => rm(directory, { recursive: true }));
   const bundle = join(directory, "mpctl.js");
   await bundleMpctl(bundle);
-  const platform = await startPlatform(["--ephemeral", ...platformArgs], undefined, {}, task);
+  const platform = await startPlatform(["--ephemeral", ...platformArgs], { task });
   stack.defer(() => platform.stop());
   const web = platform.web.origin;
   const command = mpctlCommand(bundle, runtime);

@@ -22,7 +22,9 @@ function test(
     sanitizeOps: false,
     sanitizeResources: false,
     async fn() {
-      const platform = await startPlatform(["--ephemeral", ...args], descriptors);
+      const platform = await startPlatform(["--ephemeral", ...args], {
+        ...(descriptors && { descriptors }),
+      });
       try {
         await run(platform, Number(platform.web.port));
         assert.doesNotMatch(platform.process.output(), /[Uu]ncaught|Internal error|Terminating/);

@@ -78,6 +78,10 @@ export class FailingStore implements Store {
     this.#hook = undefined;
   }
 
+  assertWritable(): Promise<void> {
+    return this.#read(() => this.#store.assertWritable?.() ?? Promise.resolve());
+  }
+
   close(): Promise<void> {
     return this.#store.close();
   }

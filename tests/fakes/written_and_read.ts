@@ -34,6 +34,7 @@ export function writtenAndRead(writer: Store, reader: Store): Store {
       tail: (after, signal) => reader.events.tail(after, signal),
       follow: (after, signal) => reader.events.follow(after, signal),
     },
+    assertWritable: (options) => writer.assertWritable?.(options) ?? Promise.resolve(),
     async close() {
       await writer.close();
       await reader.close();

@@ -18,7 +18,7 @@ async function onSteppedClock(
   const folder = await Deno.makeTempDir({ prefix: "mpc-clock-" });
   try {
     const clock = await steppedClock(folder);
-    const platform = await startPlatform(["--ephemeral"], undefined, clock.env);
+    const platform = await startPlatform(["--ephemeral"], { env: clock.env });
     try {
       await use(platform, clock);
     } finally {

@@ -11,12 +11,19 @@ export interface PlatformProcess {
   kill(): Promise<void>;
 }
 
+export interface PlatformOptions {
+  readonly task?: "dev" | "dev:cluster";
+  readonly env?: Readonly<Record<string, string>>;
+  /** The limit of open files. */
+  readonly descriptors?: number;
+  /** The words of a command that runs it, for instance in a namespace. */
+  readonly through?: readonly string[];
+}
+
 /** Starts the dev process like its task, on free ports, and waits until it prints its addresses. */
 export async function startPlatform(
   args: readonly string[],
-  descriptors?: number,
-  env: Record<string, string> = {},
-  task: "dev" | "dev:cluster" = "dev",
+  { task = "dev", env = {}, descriptors, through = [] }: PlatformOptions = {},
 ): Promise<PlatformProcess> {
   const [, ...command] = config.tasks[task].split(" ");
   const process = startDeno(
@@ -30,6 +37,7 @@ export async function startPlatform(
     ],
     env,
     descriptors,
+    through,
   );
   return await addressesOf(process);
 }

@@ -14,17 +14,22 @@ const READY_MS = 20_000;
 /**
  * Starts `deno` with these arguments.
  * @param descriptors limits how many files and sockets it may open
+ * @param through the words of a command that runs it, for instance in a namespace
  */
 export function startDeno(
   args: readonly string[],
   env: Record<string, string> = {},
   descriptors?: number,
+  through: readonly string[] = [],
 ): Subprocess {
   const deno = Deno.execPath();
-  const [program, ...before] = descriptors === undefined
-    ? [deno]
-    // The shell becomes the process, so that the pid is the process's own.
-    : ["sh", "-c", `ulimit -n ${descriptors} && exec "$@"`, "sh", deno];
+  const [program = deno, ...before] = [
+    ...through,
+    ...(descriptors === undefined
+      ? [deno]
+      // The shell becomes the process, so that the pid is the process's own.
+      : ["sh", "-c", `ulimit -n ${descriptors} && exec "$@"`, "sh", deno]),
+  ];
   const child = new Deno.Command(program, {
     args: [...before, ...args],
     env: { NO_COLOR: "1", ...env },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ErrorCode, MpcError, NO_QUOTA, uncheckedError } from "@mpc/domain";
+import { type ErrorCode, MpcError, NO_QUOTA, REASONS, uncheckedError } from "@mpc/domain";
 import {
   createEnvironment,
   deleteEnvironment,
@@ -123,6 +123,41 @@ Deno.test("a cluster that cannot be read is a finding, and the records are check
       }));
   }
 });
+
+Deno.test("a store that cannot be written is a finding, and so is one that cannot be read", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, store } = platform;
+    await platform.ended(await create(platform));
+    const { value, version } = (await store.environments.get("environments/dev"))!;
+    await store.environments.replace({ ...value, state: "UPDATING" }, version);
+    const found = async (broken: Partial<typeof store>) => {
+      const { findings } = await diagnose({ ...deps, store: { ...store, ...broken } }, caller);
+      return findings.map(({ invariant, subject, remedy }) => [invariant, subject, remedy]);
+    };
+    const refused = (code: ErrorCode, reason: string, metadata = {}) => () =>
+      Promise.reject(uncheckedError(code, reason, { message: "refused", metadata }));
+    const full = { assertWritable: refused("RESOURCE_EXHAUSTED", "STORE_FULL") };
+    const remedy = REASONS.RESOURCE_EXHAUSTED.STORE_FULL.nextStep;
+    assert.deepEqual(await found(full), [
+      ["STORE_UNUSABLE", "store", remedy],
+      ["RESOURCE_WITHOUT_OPERATION", "environments/dev", "mpctl env update dev"],
+    ]);
+    const damaged = refused("DATA_LOSS", "STORE_CORRUPT", { resource: "operations/x" });
+    const environments = {
+      create: damaged,
+      get: damaged,
+      list: damaged,
+      count: damaged,
+      replace: damaged,
+      delete: damaged,
+    };
+    assert.deepEqual(await found({ ...full, environments }), [["STORE_UNUSABLE", "store", remedy]]);
+    assert.deepEqual(await found({ environments }), [
+      ["STORE_UNUSABLE", "operations/x", REASONS.DATA_LOSS.STORE_CORRUPT.nextStep],
+    ]);
+    const bug = { assertWritable: () => Promise.reject(new TypeError("a bug")) };
+    await assert.rejects(found(bug), /a bug/);
+  }));
 
 Deno.test("with several clusters, the readable ones are checked, and the others named", () =>
   withPlatform(async (platform) => {

@@ -125,8 +125,9 @@ export const STORAGE: readonly Mutant[] = [
   ]),
   ...mutantsOf(
     "storage/sqlite/group_commit.ts",
-    ["storage/sqlite/group_commit_test.ts", ...SQLITE],
+    ["storage/sqlite/group_commit_test.ts", "storage/sqlite/health_test.ts", ...SQLITE],
     [
+      ["acknowledges into files that are gone", "      this.#health.assertInPlace();\n", ""],
       ["makes an aborted write", "          throwIfAborted(write.signal);\n", ""],
       [
         "undoes the other writes of a transaction with a rejected one",
@@ -151,6 +152,34 @@ export const STORAGE: readonly Mutant[] = [
       ],
     ],
   ),
+  ...mutantsOf("storage/sqlite/health.ts", ["storage/sqlite/health_test.ts"], [
+    ["takes another file for its own", "found && identityOf(found) === identity", "found"],
+    [
+      "takes another content for its own",
+      "if (!hasMark(this.#path, this.#mark)) return false;",
+      "",
+    ],
+    ["forgets the log that was deleted", "this.#saveLog();\n    throw", "{}\n    throw"],
+    ["writes a damaged database", "if (this.#corrupt !== undefined) throw", "if (false) throw"],
+  ]),
+  ...mutantsOf("storage/tools/copy_store.ts", ["storage/tools/copy_store_test.ts"], [
+    ["copies under running operations", "  if (!first) return;\n", "  if (1) return;\n"],
+    [
+      "begins again after an interruption",
+      "documentsOf(from, last?.value.name)",
+      "documentsOf(from, last && undefined)",
+    ],
+    [
+      "compares counts alone",
+      "if (copy.checksum === checksum) return [];",
+      "if (copy.count === count) return [];",
+    ],
+    [
+      "leaves a copy that differs as complete",
+      "await load(to.installations, [unfinished(installation)]);\n    throw",
+      "throw",
+    ],
+  ]),
   ...mutantsOf("storage/sqlite/list_sql.ts", SQLITE, [
     ["reads no row more than the page", "limit + 1]", "limit]"],
     ["skips missing values that come last", "OR ${text} IS NULL OR", "OR"],
