@@ -104,7 +104,9 @@ async function examine(deps: ServiceDeps, caller: Caller): Promise<Examination> 
     ...withoutEnvironment(environments, workloads),
     ...found,
     ...unfinished.map(attentionFinding),
-    ...await failedDeletions(deps, caller, resources.filter(({ name }) => !targets.has(name))),
+    ...(await failedDeletions(deps, caller, resources)).filter(({ subject }) =>
+      !targets.has(subject) && !targets.has(environmentName(environmentIdOf(subject)))
+    ),
     ...await waiting(deps, caller),
     ...await engineFindings(deps, caller),
     ...await lostClaims(deps, caller),
@@ -194,14 +196,21 @@ async function lostClaims(
   );
 }
 
-/** Resources that somebody asked to delete and that are partly gone. */
+/**
+ * Resources that somebody asked to delete and that are partly gone. A workload is left to its
+ * environment if that is among them.
+ */
 async function failedDeletions(
   { store }: ServiceDeps,
   { signal }: Caller,
   resources: readonly (Environment | Workload)[],
 ): Promise<readonly Finding[]> {
-  const failed = resources.filter(({ state, currentOperation }) =>
+  const half = resources.filter(({ state, currentOperation }) =>
     state === "DELETE_FAILED" && currentOperation === null
+  );
+  const names = new Set(half.map(({ name }) => name));
+  const failed = half.filter((resource) =>
+    !("spec" in resource) || !names.has(environmentName(environmentIdOf(resource.name)))
   );
   return await Promise.all(failed.map(async (resource) => {
     const { name, lastOperation } = resource;

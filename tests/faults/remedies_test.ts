@@ -230,6 +230,7 @@ async function deleteNamespace(platform: Platform, _after?: Operation): Promise<
 const RUN_ELSEWHERE: Readonly<Record<string, readonly [file: string, text: string]>> = {
   CLUSTER_FORBIDS: ["tests/kubernetes/trouble_test.ts", '"apply", "-f", ROLE'],
   CLUSTER_NOT_PERMITTED: ["tests/kubernetes/bad_access_test.ts", '"dev:cluster"'],
+  VOLUME_NOT_BOUND: ["tests/kubernetes/waiting_test.ts", "world.kubectl(command)"],
   NO_WORKER: ["tests/servers/worker_process.ts", 'startTask("worker"'],
   NO_WORKFLOW_BUNDLE: ["tests/servers/workflow_bundle.ts", "bundle"],
 };
