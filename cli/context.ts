@@ -1,6 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
-import type { Client } from "@connectrpc/connect";
-import { connect as connectTo, type Connection } from "@mpc/client";
+import type { Client, ConnectError } from "@connectrpc/connect";
+import { connect as connectTo, type Connection, readFailure } from "@mpc/client";
 import type { CliConfig } from "./config/read_config.ts";
 import type { Host } from "./host/mod.ts";
 import type { Terminal } from "./host/terminal.ts";
@@ -12,19 +12,38 @@ export interface CommandContext {
   readonly host: Host;
 }
 
-/** How long a server may be unreachable, for instance to restart, before a follower gives up. */
-export const RECONNECT_MS = 120_000;
+/** Reports something that is neither a result nor an error. */
+export type Note = (text: string) => void;
 
-/** Connects to the server that the settings name; sends nothing yet. */
-export const connect = ({ config }: Pick<CommandContext, "config">): Promise<Connection> =>
-  connectTo(config);
+/**
+ * Connects to the server that the settings name; sends nothing yet.
+ * @param note is told that the server is lost; with it, calls are repeated while it restarts
+ */
+export const connect = (
+  { config }: Pick<CommandContext, "config">,
+  note?: Note,
+): Promise<Connection> =>
+  connectTo(
+    config,
+    note && {
+      giveUpAfterMs: config.reconnectMs,
+      onLost: (error) => note(lostText(error)),
+    },
+  );
 
-/** Runs calls on a connection that is closed afterwards. */
+/** Says why something is tried again. */
+export function lostText(error: ConnectError): string {
+  const { origin, message } = readFailure(error);
+  return `${origin === "api" ? message : "The connection to the server is lost"}; trying again`;
+}
+
+/** Runs calls on a connection that is closed afterwards, and repeats them while the server restarts. */
 export async function withConnection<T>(
-  context: Pick<CommandContext, "config">,
+  context: Pick<CommandContext, "config" | "terminal">,
   use: (connection: Connection) => Promise<T>,
+  note: Note = (text) => context.terminal.err(`${text}\n`),
 ): Promise<T> {
-  const connection = await connect(context);
+  const connection = await connect(context, note);
   try {
     return await use(connection);
   } finally {
@@ -34,23 +53,7 @@ export async function withConnection<T>(
 
 /** Runs calls of one service on a connection that is closed afterwards. */
 export const withClient = <Service extends DescService, T>(
-  context: Pick<CommandContext, "config">,
+  context: Pick<CommandContext, "config" | "terminal">,
   service: Service,
   use: (client: Client<Service>) => Promise<T>,
 ): Promise<T> => withConnection(context, (connection) => use(connection.client(service)));
-
-/** Runs something that does not end by itself. Ctrl-C ends it, which is not a failure. */
-export async function untilInterrupted(
-  { host }: CommandContext,
-  run: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const interrupted = new AbortController();
-  const stopListening = host.onInterrupt(() => interrupted.abort());
-  try {
-    await run(interrupted.signal);
-  } catch (error) {
-    if (!interrupted.signal.aborted) throw error;
-  } finally {
-    stopListening();
-  }
-}

@@ -6,12 +6,23 @@ export function environmentName(typed: string): string {
   return typed.startsWith("environments/") ? typed : `environments/${typed}`;
 }
 
-/** `web` in the environment of `--env` or its default, or `environments/dev/workloads/web`. */
+/**
+ * `web` in the environment of `--env` or its default, or `environments/dev/workloads/web`.
+ * @throws {CliError} usage, without an environment, or if `--env` names another one
+ */
 export function workloadName(
   typed: string,
-  { environment }: { readonly environment: string },
+  { environment, typedEnvironment }: {
+    readonly environment: string;
+    /** The value of `--env`, which must not contradict a full name; the default may. */
+    readonly typedEnvironment?: string | undefined;
+  },
 ): string {
-  if (typed.startsWith("environments/")) return typed;
+  if (typed.startsWith("environments/")) {
+    const other = typedEnvironment !== undefined && environmentName(typedEnvironment);
+    if (!other || typed.startsWith(`${other}/`)) return typed;
+    throw usageError(`Cannot use '${typed}' with --env ${typedEnvironment}: it is in another one`);
+  }
   if (environment === "") {
     throw usageError(
       `Cannot find workload '${typed}' without its environment: add --env ENVIRONMENT`,

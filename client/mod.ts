@@ -8,6 +8,7 @@ export {
   readFailure,
   unlessNotFound,
 } from "./errors.ts";
+export { followLogs, type LogRequest } from "./follow_logs.ts";
 export { followOperation, waitForOperation } from "./follow_operation.ts";
 export type { ReconnectOptions, Timing } from "./reconnect.ts";
 export { watchEvents, type WatchRequest, type WatchUpdate } from "./watch_events.ts";

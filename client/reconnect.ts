@@ -21,6 +21,8 @@ export interface ReconnectOptions {
   readonly onLost?: ((error: ConnectError) => void) | undefined;
   /** Called when a lost connection is back. */
   readonly onFound?: (() => void) | undefined;
+  /** Whether the same call may succeed soon; by default after everything that a restart can cause. */
+  readonly isPassing?: ((error: ConnectError) => boolean) | undefined;
   readonly timing?: Timing | undefined;
 }
 
@@ -65,8 +67,9 @@ export class Reconnect {
    * @throws the error, if another attempt is pointless or too late
    */
   async again(error: unknown): Promise<void> {
-    const { signal, giveUpAfterMs = Infinity, onLost } = this.#options;
-    if (signal?.aborted || !this.#reached || !isPassing(error)) throw error;
+    const { signal, giveUpAfterMs = Infinity, onLost, isPassing = mayPass } = this.#options;
+    if (signal?.aborted || !this.#reached) throw error;
+    if (!(error instanceof ConnectError) || !isPassing(error)) throw error;
     if (this.#lostAt === undefined) {
       this.#lostAt = this.#timing.now();
       onLost?.(error);
@@ -97,9 +100,7 @@ export async function* untilReaderStops<T>(
   }
 }
 
-/** Whether the same call may succeed soon. */
-function isPassing(error: unknown): error is ConnectError {
-  if (!(error instanceof ConnectError)) return false;
+function mayPass(error: ConnectError): boolean {
   const { origin, code } = readFailure(error);
   if (origin === "api") return code === Code.Unavailable || code === Code.ResourceExhausted;
   // A stream without trailers was cut off on the way.

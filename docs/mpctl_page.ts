@@ -9,7 +9,15 @@ import { markdownTable } from "./markdown_table.ts";
 
 /** The page's text. */
 export async function mpctlPage(): Promise<string> {
-  const silent = { out() {}, err() {}, interactive: false, columns: 80 };
+  const silent = {
+    out() {},
+    err() {},
+    interactive: false,
+    draws: false,
+    showsResults: false,
+    columns: 80,
+    rows: 24,
+  };
   const program = await createProgram(
     { terminal: silent, host, exit() {}, configured() {} },
     "all",

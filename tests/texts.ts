@@ -24,8 +24,13 @@ export const TEXT_READERS: readonly (readonly [path: string, why: string])[] = [
     "worker/providers/kubernetes/deletion/deletion_blockers.ts",
     "a condition of the namespace controller",
   ],
+  [
+    "worker/providers/kubernetes/rollout/event_failure.ts",
+    "warnings of the kubelet and of the controllers of volumes",
+  ],
   ["worker/providers/kubernetes/rollout/failure_hint.ts", "the kubelet and the container runtime"],
   ["worker/providers/kubernetes/rollout/pod_failure.ts", "the kubelet and the container runtime"],
+  ["worker/providers/kubernetes/rollout/waiting_reason.ts", "warnings of the kubelet"],
   ["worker/providers/simulated/state_file.ts", "node:sqlite, as in storage/"],
 ];
 

@@ -1,16 +1,17 @@
 import type { Connection } from "@mpc/client";
-import type { Operation } from "@mpc/proto";
-import { type CommandContext, withConnection } from "../context.ts";
+import { type CommandContext, type Note, withConnection } from "../context.ts";
 import { EXIT, usageError } from "../errors/cli_error.ts";
-import { renderError } from "../errors/render_error.ts";
+import { BrokenPipe } from "../host/mod.ts";
 import { type Change, findChanges, submit } from "../manifests/change.ts";
 import { readManifests } from "../manifests/manifest.ts";
 import { findSurplus, prune, type Surplus } from "../manifests/prune.ts";
 import { assertUnmoved, readPlan, savePlan } from "../manifests/saved_plan.ts";
-import { environmentIdOf } from "../names.ts";
+import { environmentIdOf, environmentName } from "../names.ts";
+import { type ApplyView, createApplyView } from "../output/apply_view.ts";
 import { isForPeople, machineText } from "../output/format.ts";
 import { printPlan } from "../output/plan.ts";
-import { followOperation } from "./follow_operation.ts";
+import { elapsed } from "../output/time.ts";
+import { type Result, runChanges, type Task, watchLines } from "./run_changes.ts";
 
 export interface ApplyFlags {
   readonly file?: readonly string[] | undefined;
@@ -22,14 +23,6 @@ export interface ApplyFlags {
   readonly forceConflicts?: true | undefined;
   readonly wait?: boolean;
   readonly timeout?: number | undefined;
-}
-
-/** The outcome for one resource. */
-interface Result {
-  readonly name: string;
-  readonly result: string;
-  readonly operation: string;
-  readonly exitCode: number;
 }
 
 /** `mpctl apply`, and `mpctl plan`, which is its dry run. */
@@ -45,14 +38,19 @@ export async function apply(
   const saved = planFile === undefined ? undefined : await readPlan(host, planFile);
   const manifests = saved?.manifests ?? await readManifests(host, flags.file ?? []);
   const selector = saved ? saved.selector : flags.prune ? flags.selector ?? "" : null;
+  let view: ApplyView | undefined;
+  const note: Note = (text) => view ? view.note(text) : context.terminal.err(`${text}\n`);
   return await withConnection(context, async (connection) => {
     const surplus = selector === null ? [] : await findSurplus(connection, manifests, selector);
     const changes = await findChanges(connection, manifests, flags);
     if (saved) assertUnmoved(saved, changes, surplus);
     if (flags.out !== undefined) await savePlan(host, flags.out, { selector, changes, surplus });
     if (flags.dryRun) return await showPlans(context, changes, surplus);
-    return await new Application(context, connection, flags).run(changes, surplus);
-  });
+    const { forceConflicts = false } = flags;
+    const tasks = tasksOf(connection, changes, surplus, { selector, forceConflicts });
+    view = await createApplyView(context, tasks.map(({ name }) => name));
+    return await run(context, connection, view, flags, tasks);
+  }, note);
 }
 
 async function showPlans(
@@ -85,98 +83,95 @@ async function showPlans(
   return EXIT.OK;
 }
 
-/** One run of apply: the failure of a resource stops only the resources that need it. */
-class Application {
-  readonly #context: CommandContext;
-  readonly #connection: Connection;
-  readonly #flags: ApplyFlags;
-  readonly #results: Result[] = [];
+/** The changes and deletions, each after those that it needs. */
+function tasksOf(
+  connection: Connection,
+  changes: readonly Change[],
+  surplus: readonly Surplus[],
+  { selector, forceConflicts }: {
+    readonly selector: string | null;
+    readonly forceConflicts: boolean;
+  },
+): readonly Task[] {
+  const names = new Set(changes.map(({ manifest: { name } }) => name));
+  const environmentOf = (name: string) => environmentName(environmentIdOf(name));
+  return [
+    ...changes.map(({ manifest, action, live }): Task => ({
+      name: manifest.name,
+      needs: manifest.kind === "workload" && names.has(environmentOf(manifest.name))
+        ? [environmentOf(manifest.name)]
+        : [],
+      words: WORDS[action],
+      submit: action === "none"
+        ? undefined
+        : () => submit(connection, manifest, live, { validateOnly: false, forceConflicts }),
+    })),
+    // What is new must be there before what it replaces is deleted.
+    ...surplus.map((one): Task => ({
+      name: one.name,
+      needs: [
+        ...names,
+        ...surplus.filter(({ name }) => name.startsWith(`${one.name}/`)).map(({ name }) => name),
+      ],
+      words: WORDS.delete,
+      submit: () => prune(connection, one, selector ?? ""),
+    })),
+  ];
+}
 
-  constructor(context: CommandContext, connection: Connection, flags: ApplyFlags) {
-    this.#context = context;
-    this.#connection = connection;
-    this.#flags = flags;
-  }
+const WORDS = {
+  create: { running: "creating", done: "created" },
+  update: { running: "configuring", done: "configured" },
+  none: { running: "checking", done: "unchanged" },
+  delete: { running: "pruning", done: "pruned" },
+} as const;
 
-  async run(changes: readonly Change[], surplus: readonly Surplus[]): Promise<number> {
-    const workloads = changes.filter(({ manifest }) => manifest.kind === "workload");
-    const needed = new Set(workloads.map(({ manifest }) => environmentIdOf(manifest.name)));
-    for (const change of changes) {
-      const { kind, name } = change.manifest;
-      const isNeeded = kind === "environment" && needed.has(environmentIdOf(name));
-      await this.#attempt(name, () => this.#apply(change, isNeeded));
-    }
-    for (const one of surplus) {
-      const isNeeded = one.kind === "workload";
-      await this.#attempt(one.name, async () => {
-        const operation = await prune(this.#connection, one);
-        return await this.#follow(one.name, operation, "pruned", isNeeded);
-      });
-    }
-    const { config, terminal } = this.#context;
-    if (!isForPeople(config.output)) {
-      const json = this.#results.map(({ exitCode: _, ...result }) => result);
-      terminal.out(await machineText(config.output, json));
-    }
-    return this.#results.find(({ exitCode }) => exitCode !== EXIT.OK)?.exitCode ?? EXIT.OK;
-  }
-
-  async #attempt(name: string, attempt: () => Promise<Result>): Promise<void> {
-    // After ctrl-C nothing more is submitted.
-    if (this.#results.some(({ exitCode }) => exitCode === EXIT.DETACHED)) {
-      return this.#report({ name, result: "not applied", operation: "", exitCode: EXIT.DETACHED });
-    }
-    const parent = this.#results.find(({ name: other, exitCode }) =>
-      exitCode !== EXIT.OK && name.startsWith(`${other}/`)
-    );
-    if (parent) {
-      const { exitCode } = parent;
-      return this.#report({ name, result: "skipped", operation: "", exitCode });
-    }
+async function run(
+  context: CommandContext,
+  connection: Connection,
+  view: ApplyView,
+  { wait = true, timeout }: ApplyFlags,
+  tasks: readonly Task[],
+): Promise<number> {
+  const { config, terminal } = context;
+  const forPeople = isForPeople(config.output);
+  const start = performance.now();
+  const print = ({ name, result }: Result) => {
     try {
-      this.#report(await attempt());
+      terminal.out(`${name} ${result}\n`);
     } catch (error) {
-      const { text, exitCode } = renderError(error, this.#context.config.server.href);
-      this.#context.terminal.err(text);
-      this.#report({ name, result: "failed", operation: "", exitCode });
+      // Nobody reads the results any more; the changes and the exit code are as before.
+      if (!(error instanceof BrokenPipe)) throw error;
     }
+  };
+  const results = await runChanges({
+    context,
+    connection,
+    view,
+    waits: wait,
+    timeoutMs: timeout,
+    onResult(result) {
+      if (forPeople && !terminal.draws) print(result);
+    },
+  }, tasks);
+  view.end();
+  if (!forPeople) {
+    const json = results.map(({ exitCode: _, ...result }) => result);
+    terminal.out(await machineText(config.output, json));
+  } else if (terminal.draws && !terminal.showsResults) {
+    results.forEach(print);
   }
+  terminal.err(`${totalOf(results)} (${elapsed(performance.now() - start)})\n`);
+  terminal.err(watchLines(results, tasks));
+  const codes = results.map(({ exitCode }) => exitCode).filter((code) => code !== EXIT.OK);
+  return codes.find((code) => code === EXIT.DETACHED) ?? codes[0] ?? EXIT.OK;
+}
 
-  async #apply({ manifest, action, live }: Change, isNeeded: boolean): Promise<Result> {
-    const { name } = manifest;
-    if (action === "none") return { name, result: "unchanged", operation: "", exitCode: EXIT.OK };
-    const { forceConflicts = false } = this.#flags;
-    const options = { validateOnly: false, forceConflicts };
-    const operation = await submit(this.#connection, manifest, live, options);
-    const done = action === "create" ? "created" : "configured";
-    return await this.#follow(name, operation, done, isNeeded);
-  }
-
-  /** Waits unless `--no-wait` is set, and always if later resources need this one. */
-  async #follow(
-    name: string,
-    operation: Operation,
-    done: string,
-    isNeeded: boolean,
-  ): Promise<Result> {
-    const result = { name, operation: operation.name };
-    if (this.#flags.wait === false && !isNeeded) {
-      return { ...result, result: `${done} (not waited for)`, exitCode: EXIT.OK };
-    }
-    this.#context.terminal.err(`${name}\n`);
-    const { timeout } = this.#flags;
-    const exitCode = await followOperation(this.#context, this.#connection, operation, timeout);
-    if (exitCode === EXIT.DETACHED) {
-      return { ...result, result: `${done} (not waited for)`, exitCode };
-    }
-    return { ...result, result: exitCode === EXIT.OK ? done : "failed", exitCode };
-  }
-
-  #report(result: Result): void {
-    this.#results.push(result);
-    const { config, terminal } = this.#context;
-    if (isForPeople(config.output)) terminal.out(`${result.name} ${result.result}\n`);
-  }
+/** How many resources had each result, in the order in which the results first occur. */
+function totalOf(results: readonly Result[]): string {
+  const counts = new Map<string, number>();
+  for (const { result } of results) counts.set(result, (counts.get(result) ?? 0) + 1);
+  return [...counts].map(([result, count]) => `${count} ${result}`).join(", ");
 }
 
 /** `mpctl diff` */

@@ -37,13 +37,18 @@ export async function createEnvironment(
   flags: EnvCreateFlags,
 ): Promise<number> {
   const base = flags.file
-    ? await readSpecFile(context.host, EnvironmentSchema, flags.file)
+    ? await readSpecFile(
+      context.host,
+      EnvironmentSchema,
+      flags.file,
+      environmentName(environment),
+    )
     : create(EnvironmentSchema);
   return await withConnection(context, async (connection) => {
     const client = connection.client(EnvironmentService);
     const operation = await client.createEnvironment({
       environmentId: idOf(environment),
-      environment: { ...base, ...environmentFields(flags) },
+      environment: fieldsOver(base, environmentFields(flags)),
       ...mutationFields(flags),
     });
     return await finishMutation(context, connection, operation, flags, {
@@ -72,6 +77,25 @@ export function environmentFields(
         memory: maxMemory ?? "",
       }),
     }),
+  };
+}
+
+/** A file's environment with the flags' fields; labels, annotations and limits are set one by one. */
+function fieldsOver(
+  base: Environment,
+  fields: ReturnType<typeof environmentFields>,
+): Environment {
+  const quota = fields.quota && create(QuotaSchema, {
+    workloads: fields.quota.workloads || (base.quota?.workloads ?? 0),
+    cpu: fields.quota.cpu || (base.quota?.cpu ?? ""),
+    memory: fields.quota.memory || (base.quota?.memory ?? ""),
+  });
+  return {
+    ...base,
+    ...fields,
+    labels: { ...base.labels, ...fields.labels },
+    annotations: { ...base.annotations, ...fields.annotations },
+    ...(quota && { quota }),
   };
 }
 

@@ -37,7 +37,7 @@ export async function deployWorkload(
   flags: WorkloadDeployFlags,
 ): Promise<number> {
   const name = workloadName(workload, context.config);
-  const file = flags.file && await readSpecFile(context.host, WorkloadSchema, flags.file);
+  const file = flags.file && await readSpecFile(context.host, WorkloadSchema, flags.file, name);
   return await withConnection(context, async (connection) => {
     const client = connection.client(WorkloadService);
     const base = file || await currentWorkload(client, name, flags) || create(WorkloadSchema);
@@ -75,7 +75,9 @@ async function currentWorkload(
   const current = await unlessNotFound(() => client.getWorkload({ name }));
   // Fields of an image do not apply to a chart, and vice versa.
   const other = current?.spec?.chart ? image : chart;
-  return other === undefined ? current : create(WorkloadSchema, { labels: current?.labels ?? {} });
+  if (!current || other === undefined) return current;
+  const { labels, annotations, etag } = current;
+  return create(WorkloadSchema, { labels, annotations, etag });
 }
 
 export interface WorkloadChangeFlags extends MutationFlags, EtagFlags {

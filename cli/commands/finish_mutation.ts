@@ -1,6 +1,6 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import type { Connection } from "@mpc/client";
-import type { Operation } from "@mpc/proto";
+import { type Operation, OperationService } from "@mpc/proto";
 import type { CommandContext } from "../context.ts";
 import { EXIT } from "../errors/cli_error.ts";
 import { idOf } from "../names.ts";
@@ -58,11 +58,34 @@ export async function finishMutation<Desc extends DescMessage>(
     return EXIT.OK;
   }
   const exitCode = await followOperation(context, connection, operation, flags.timeout);
-  if (exitCode === EXIT.OK) {
+  if (exitCode !== EXIT.OK) return exitCode;
+  try {
     if (result) await printOne(context, result.view, await result.read());
-    else if (/delete|abandon/.test(operation.kind)) {
-      terminal.err(`${operation.target} is deleted\n`);
-    }
+    else await printDeletion(context, connection, operation);
+    return EXIT.OK;
+  } catch (error) {
+    terminal.err(`${operation.kind} of '${operation.target}' succeeded\n`);
+    throw error;
   }
-  return exitCode;
+}
+
+/** Prints what a deletion did: its operation for programs, a sentence for people. */
+async function printDeletion(
+  context: CommandContext,
+  connection: Connection,
+  { name, kind, target, steps }: Operation,
+): Promise<void> {
+  const { terminal, config } = context;
+  const verb = /\.(delete|abandon)$/.exec(kind)?.[1];
+  if (!verb) return;
+  if (!isForPeople(config.output)) {
+    const ended = await connection.client(OperationService).getOperation({ name });
+    return await printOne(context, OPERATION_VIEW, ended);
+  }
+  // With `--ignore-not-found`.
+  if (steps.length === 0) terminal.err(`${target} does not exist; nothing was deleted\n`);
+  else if (verb === "delete") terminal.err(`${target} is deleted\n`);
+  else {
+    terminal.err(`${target} is abandoned: its record is deleted, its objects are removed later\n`);
+  }
 }

@@ -1,22 +1,19 @@
 import { ConnectError } from "@connectrpc/connect";
 import { type Connection, followOperation as follow, isNotFound } from "@mpc/client";
 import { type Operation, OperationService, OperationState } from "@mpc/proto";
-import { type CommandContext, RECONNECT_MS } from "../context.ts";
-import { CliError, EXIT } from "../errors/cli_error.ts";
+import type { CommandContext } from "../context.ts";
+import { EXIT } from "../errors/cli_error.ts";
 import { renderError } from "../errors/render_error.ts";
-import type { Host } from "../host/mod.ts";
+import { BrokenPipe, type Host } from "../host/mod.ts";
 import { idOf } from "../names.ts";
 import { createProgress, type Progress } from "../output/progress.ts";
-
-/** The longest delay of a timer, which has 31 bits; a longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+import { following, type FollowOptions, type Stopped } from "./following.ts";
 
 /** How long the user has to press ctrl-C a second time. */
 const SECOND_CTRL_C_MS = 2_000;
 
 /**
- * Shows an operation until it has ended. An unreachable server is tried again until the timeout, or
- * for `RECONNECT_MS` without one. The first ctrl-C detaches, and the operation continues.
+ * Shows an operation until it has ended, ctrl-C, or the timeout; the operation itself continues.
  * @returns the exit code
  */
 export async function followOperation(
@@ -26,92 +23,113 @@ export async function followOperation(
   timeoutMs: number | undefined,
   progress: Progress = createProgress(context),
 ): Promise<number> {
-  const { terminal, host, config } = context;
-  const next = `Follow it with 'mpctl op watch ${idOf(operation.name)}'`;
-  const stop = new AbortController();
-  let why: "interrupted" | "timeout" | undefined;
-  const end = (reason: "interrupted" | "timeout") => {
-    why ??= reason;
-    stop.abort();
-  };
-  const stopListening = host.onInterrupt(() => end("interrupted"));
-  const timer = timeoutMs === undefined
-    ? undefined
-    : setTimeout(end, Math.min(timeoutMs, MAX_TIMER_MS), "timeout");
-  let last = operation;
-  /** Why the connection is lost; undefined while it is not. */
-  let lost: ConnectError | undefined;
-  const options = {
-    signal: stop.signal,
-    giveUpAfterMs: timeoutMs ?? RECONNECT_MS,
-    onLost(error: ConnectError) {
-      lost = error;
-      progress.note("The connection to the server is lost; trying again");
-    },
-    onFound: () => lost = undefined,
-  };
+  const { terminal } = context;
+  const options: FollowOptions = { timeoutMs, note: (text) => progress.note(text) };
+  const show = (seen: Operation) => progress.show(seen);
   try {
-    for await (last of follow(connection, operation, options)) await progress.show(last);
+    const waited = await waitForOperation(context, connection, operation, options, show);
     progress.end();
-    return reportEnd(context, last);
+    if (waited.stopped?.why !== "interrupted") {
+      terminal.err(waited.text);
+      return waited.exitCode;
+    }
+    const asks = waited.stopped.by === "SIGINT" && terminal.interactive;
+    const offer = asks ? ". Press ctrl-C again to cancel it" : "";
+    terminal.err(`\nDetached; the operation continues${offer}\n${waited.text}`);
+    return asks ? await offerCancellation(context, connection, operation) : EXIT.DETACHED;
   } catch (error) {
     progress.end();
-    if (why === "interrupted") {
-      terminal.err(`\nDetached; the operation continues. ${next}\n`);
-      return await offerCancellation(context, connection, operation);
-    }
-    if (why === "timeout" && !lost) {
-      throw new CliError(`The operation did not end within ${timeoutMs! / 1_000} s; it continues`, {
-        exitCode: EXIT.TIMEOUT,
-        hint: next,
-      });
-    }
-    if (!(error instanceof ConnectError) || isNotFound(error)) throw error;
-    const { text, exitCode } = renderError(lost ?? error, config.server.href, next);
-    terminal.err(text);
-    return why === "timeout" ? EXIT.TIMEOUT : exitCode;
-  } finally {
-    stopListening();
-    clearTimeout(timer);
+    throw error;
   }
 }
 
-function reportEnd({ terminal }: CommandContext, operation: Operation): number {
-  const id = idOf(operation.name);
-  switch (operation.state) {
-    case OperationState.SUCCEEDED:
-      return EXIT.OK;
-    case OperationState.CANCELLED:
-      terminal.err(
-        `Cancelled: ${
-          operation.cancellation?.reason ?? ""
-        } (by ${operation.cancellation?.actor})\n`,
-      );
-      return EXIT.CANCELLED;
-    default: {
-      const { error, residue } = operation;
-      terminal.err(`Error: ${operation.kind} of '${operation.target}' failed\n`);
-      if (error) terminal.err(`  ${error.reason}: ${error.message}\n`);
-      for (const { object, reason, remedy } of residue) {
-        terminal.err(`  left behind: ${object} (${reason}); remove it with '${remedy}'\n`);
-      }
-      terminal.err(`See 'mpctl op explain ${id}'\n`);
-      return EXIT.OPERATION_FAILED;
+/** How the wait for an operation ended. */
+export interface Waited {
+  /** Why the operation is no longer followed; undefined if it has ended. */
+  readonly stopped: Stopped | undefined;
+  readonly exitCode: number;
+  /** For people; the last line says how to go on. Empty after a success. */
+  readonly text: string;
+}
+
+/**
+ * Waits until an operation has ended, or waiting has.
+ * @throws {ConnectError} an error of the API
+ */
+export async function waitForOperation(
+  context: CommandContext,
+  connection: Connection,
+  operation: Operation,
+  options: FollowOptions,
+  show: (operation: Operation) => void | Promise<void>,
+): Promise<Waited> {
+  const { server } = context.config;
+  const next = watchCommand(operation);
+  let last = operation;
+  try {
+    const stopped = await following(context, options, async (reconnect) => {
+      for await (last of follow(connection, operation, reconnect)) await show(last);
+    });
+    if (!stopped) return { stopped, ...endOf(last) };
+    if (stopped.why === "interrupted") {
+      return { stopped, exitCode: EXIT.DETACHED, text: `${next}\n` };
     }
+    if (!stopped.lost) {
+      const seconds = (options.timeoutMs ?? 0) / 1_000;
+      const text = `Error: The operation did not end within ${seconds} s; it continues\n${next}\n`;
+      return { stopped, exitCode: EXIT.TIMEOUT, text };
+    }
+    const { text, exitCode } = renderError(stopped.lost, server.href, next);
+    return { stopped, exitCode: stopped.why === "timeout" ? EXIT.TIMEOUT : exitCode, text };
+  } catch (error) {
+    // Nobody reads the progress any more.
+    if (error instanceof BrokenPipe && !last.done) {
+      const stopped = { why: "interrupted", by: "SIGTERM" } as const;
+      return { stopped, exitCode: EXIT.DETACHED, text: `${next}\n` };
+    }
+    if (!(error instanceof ConnectError) || isNotFound(error)) throw error;
+    // The API rejects the watch, not the operation.
+    return { stopped: { why: "lost", lost: error }, ...renderError(error, server.href, next) };
   }
+}
+
+/** How to follow an operation. */
+export const watchCommand = ({ name }: Pick<Operation, "name">): string =>
+  `Follow it with 'mpctl op watch ${idOf(name)}'`;
+
+/** The exit code of an operation that has ended, and what to print about it. */
+function endOf(
+  { name, state, kind, target, error, residue, cancellation }: Operation,
+): Pick<Waited, "exitCode" | "text"> {
+  if (state === OperationState.SUCCEEDED) return { exitCode: EXIT.OK, text: "" };
+  if (state === OperationState.CANCELLED) {
+    const { reason = "", actor = "" } = cancellation ?? {};
+    return { exitCode: EXIT.CANCELLED, text: `Cancelled: ${reason} (by ${actor})\n` };
+  }
+  const lines = [
+    `Error: ${kind} of '${target}' failed`,
+    ...(error ? [`  ${error.reason}: ${error.message}`] : []),
+    ...residue.map(({ object, reason, remedy }) =>
+      `  left behind: ${object} (${reason}); remove it with '${remedy}'`
+    ),
+    `See 'mpctl op explain ${idOf(name)}'`,
+  ];
+  return { exitCode: EXIT.OPERATION_FAILED, text: lines.map((line) => `${line}\n`).join("") };
 }
 
 /** Waits for a second ctrl-C, then offers to cancel the operation. @returns the exit code */
 async function offerCancellation(
   { terminal, host }: CommandContext,
   connection: Connection,
-  { name }: Operation,
+  operation: Operation,
 ): Promise<number> {
-  if (!terminal.interactive) return EXIT.DETACHED;
-  terminal.err("Press ctrl-C again to cancel the operation\n");
+  const { name } = operation;
   if (!await interruptedWithin(host, SECOND_CTRL_C_MS)) return EXIT.DETACHED;
   const answer = await host.ask(`Cancel ${name} and undo what it did? [y/N] `);
-  if (!/^y(es)?$/i.test(answer.trim())) return EXIT.DETACHED;
+  if (!/^y(es)?$/i.test(answer.trim())) {
+    terminal.err(`The operation continues. ${watchCommand(operation)}\n`);
+    return EXIT.DETACHED;
+  }
   await connection.client(OperationService).cancelOperation({ name, reason: "ctrl-C in mpctl" });
   terminal.err(`Cancelling; follow it with 'mpctl op watch ${idOf(name)}'\n`);
   return EXIT.CANCELLED;

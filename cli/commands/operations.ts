@@ -1,5 +1,9 @@
 import type { Client } from "@connectrpc/connect";
-import { ExplainOperationResponseSchema, OperationService } from "@mpc/proto";
+import {
+  CancelOperationResponseSchema,
+  ExplainOperationResponseSchema,
+  OperationService,
+} from "@mpc/proto";
 import { type CommandContext, withClient, withConnection } from "../context.ts";
 import { CliError, EXIT, usageError } from "../errors/cli_error.ts";
 import { idOf } from "../names.ts";
@@ -8,7 +12,7 @@ import { OPERATION_VIEW, printMessage, printOne } from "../output/print.ts";
 import { createProgress, machineProgress } from "../output/progress.ts";
 import { plainStep } from "../output/steps.ts";
 import { finishMutation, mutationFields, type MutationFlags } from "./finish_mutation.ts";
-import { followOperation } from "./follow_operation.ts";
+import { followOperation, watchCommand } from "./follow_operation.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -119,13 +123,31 @@ export async function cancelOperation(
       validateOnly: flags.dryRun ?? false,
     });
     const list = (steps: readonly string[]) => steps.length > 0 ? steps.join(", ") : "nothing";
+    if (flags.dryRun && !isForPeople(context.config.output)) {
+      await printMessage(context, CancelOperationResponseSchema, answer);
+      return EXIT.OK;
+    }
     const print = flags.dryRun ? terminal.out : terminal.err;
     print(`undone: ${list(answer.undoneSteps)}\nkept:   ${list(answer.keptSteps)}\n`);
     print(`then:   ${answer.outcome}\n`);
-    if (flags.dryRun || flags.wait === false || !answer.operation) return EXIT.OK;
-    const ended = await followOperation(context, connection, answer.operation, flags.timeout);
+    const { operation } = answer;
+    if (flags.dryRun || !operation) return EXIT.OK;
+    if (flags.wait === false) {
+      terminal.err(`${watchCommand(operation)}\n`);
+      return EXIT.OK;
+    }
+    const ended = await followOperation(context, connection, operation, flags.timeout);
+    if (ended === EXIT.OK) {
+      terminal.err("The operation succeeded before it could be cancelled\n");
+      return EXIT.CONFLICT;
+    }
+    if (ended !== EXIT.CANCELLED) return ended;
+    if (!isForPeople(context.config.output)) {
+      const { name } = operation;
+      await printOne(context, OPERATION_VIEW, await client.getOperation({ name }));
+    }
     // The user asked for the cancellation.
-    return ended === EXIT.CANCELLED ? EXIT.OK : ended;
+    return EXIT.OK;
   });
 }
 

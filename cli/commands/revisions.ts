@@ -3,7 +3,11 @@ import { type Revision, WorkloadService, WorkloadSpecSchema } from "@mpc/proto";
 import { type CommandContext, withClient } from "../context.ts";
 import { EXIT } from "../errors/cli_error.ts";
 import { workloadName } from "../names.ts";
+import { isForPeople, machineText } from "../output/format.ts";
 import { printList, REVISION_VIEW } from "../output/print.ts";
+
+/** Fields whose values the API does not show. */
+const SECRET = /^(env|chart\.values)\./;
 
 /** `mpctl workload history` */
 export async function listRevisions(
@@ -48,10 +52,21 @@ export async function compareRevisions(
   if (!before || !after) throw new Error("Cannot compare: two revisions were asked for");
   const paths = [...new Set([...before.keys(), ...after.keys()])]
     .filter((path) => before.get(path) !== after.get(path)).sort();
-  for (const path of paths) {
-    const [old, now] = [before.get(path), after.get(path)];
-    if (old !== undefined) context.terminal.out(`- ${path}: ${old}\n`);
-    if (now !== undefined) context.terminal.out(`+ ${path}: ${now}\n`);
+  const differences = paths.map((path) => ({
+    path,
+    before: before.get(path) ?? "",
+    after: after.get(path) ?? "",
+  }));
+  const { terminal, config } = context;
+  if (!isForPeople(config.output)) terminal.out(await machineText(config.output, differences));
+  else {
+    for (const { path, before, after } of differences) {
+      if (before !== "") terminal.out(`- ${path}: ${before}\n`);
+      if (after !== "") terminal.out(`+ ${path}: ${after}\n`);
+    }
+  }
+  if ([...before.keys(), ...after.keys()].some((path) => SECRET.test(path))) {
+    terminal.err("Values of variables and of charts are secret and not compared\n");
   }
   return paths.length > 0 ? EXIT.DIFFERENCES : EXIT.OK;
 }

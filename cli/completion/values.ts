@@ -4,7 +4,7 @@ import { EnvironmentService, OperationService, OperationState, WorkloadService }
 import { readProfiles } from "../config/profiles.ts";
 import { readConfig } from "../config/read_config.ts";
 import { SETTING_NAMES, SETTINGS } from "../config/settings.ts";
-import { withConnection } from "../context.ts";
+import { connect } from "../context.ts";
 import type { Host } from "../host/mod.ts";
 import { environmentName, idOf, workloadName } from "../names.ts";
 import { FORMATS } from "../output/format.ts";
@@ -38,6 +38,8 @@ export async function valuesOf(
   switch (what) {
     case "--file":
     case "--chart-values":
+    case "--out":
+    case "plan":
       return undefined;
     case "--output":
       return FORMATS.map(plain);
@@ -45,6 +47,12 @@ export async function valuesOf(
       return ["environment", "workload", "operation"].map(plain);
     case "--sort-by":
       return (SORT_FIELDS[line.noun] ?? []).flatMap((field) => [field, `${field} desc`].map(plain));
+    case "value":
+      return await valuesOf(
+        `--${line.values[0] === "environment" ? "env" : line.values[0]}`,
+        line,
+        host,
+      );
     case "setting":
       return SETTING_NAMES.map((value) => ({ value, description: SETTINGS[value].description }));
     case "--profile":
@@ -83,7 +91,7 @@ const SORT_FIELDS: Readonly<Record<string, readonly string[]>> = {
 const ACTS_ON: Readonly<Record<string, string>> = {
   cancel: "state = PENDING OR state = RUNNING",
   watch: "state = PENDING OR state = RUNNING OR state = CANCELLING",
-  retry: "state = FAILED OR state = CANCELLED OR state = NEEDS_ATTENTION",
+  retry: "state = FAILED OR state = NEEDS_ATTENTION",
 };
 
 const plain = (value: string): Candidate => ({ value, description: "" });
@@ -105,10 +113,12 @@ async function fromServer(
       profile: flags["--profile"],
       env: flags["--env"],
     }, host);
-    return await withConnection(
-      { config },
-      (connection) => read(connection, config.environment || "-", { timeoutMs: PATIENCE_MS }),
-    );
+    const connection = await connect({ config });
+    try {
+      return await read(connection, config.environment || "-", { timeoutMs: PATIENCE_MS });
+    } finally {
+      connection.close();
+    }
   } catch {
     // A shell cannot show the error of a completion, so there are no candidates.
     return [];

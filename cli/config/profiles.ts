@@ -45,10 +45,19 @@ export async function readProfiles(host: Host): Promise<Profiles> {
   );
 }
 
-/** Writes the file. */
-export async function writeProfiles(host: Host, profiles: Profiles): Promise<void> {
-  const { stringify } = await import("yaml");
-  await host.writeTextFile(profilesPath(host), stringify(profiles));
+/** A change of the file: the place of a value, and the value; undefined removes it. */
+export type ProfilesEdit = readonly [path: readonly string[], value: string | undefined];
+
+/** Changes values in the file; its comments stay. */
+export async function editProfiles(host: Host, edits: readonly ProfilesEdit[]): Promise<void> {
+  const { parseDocument } = await import("yaml");
+  const path = profilesPath(host);
+  const document = parseDocument(await host.readTextFile(path) ?? "");
+  for (const [at, value] of edits) {
+    if (value === undefined) document.deleteIn(at);
+    else document.setIn(at, value);
+  }
+  await host.writeTextFile(path, String(document));
 }
 
 /** @throws {CliError} usage, if the name is not allowed */

@@ -13,13 +13,22 @@ export interface GlobalFlags {
   readonly headers?: boolean | undefined;
   /** In milliseconds. */
   readonly requestTimeout?: number | undefined;
+  /** Of commands that wait, in milliseconds. */
+  readonly timeout?: number | undefined;
 }
+
+/** How long a server may be unreachable, for instance to restart, if there is no `--timeout`. */
+const RECONNECT_MS = 120_000;
 
 /** How this run of mpctl calls the server and prints. */
 export interface CliConfig extends Settings {
   readonly headers: boolean;
+  /** The value of `--env`. */
+  readonly typedEnvironment: string | undefined;
   /** How long one call may take; undefined for the client's default. */
   readonly requestTimeoutMs: number | undefined;
+  /** How long a server that has answered may be unreachable before a command gives up. */
+  readonly reconnectMs: number;
   /** Whether colours may be used, on a terminal (no-color.org). */
   readonly color: boolean;
 }
@@ -42,8 +51,10 @@ export async function readConfig(flags: GlobalFlags, host: Host): Promise<CliCon
     server: parse("server"),
     output: parse("output"),
     environment: parse("environment"),
+    typedEnvironment: flags.env,
     headers: flags.headers ?? true,
     requestTimeoutMs: flags.requestTimeout,
+    reconnectMs: flags.timeout ?? RECONNECT_MS,
     color: !host.env("NO_COLOR"),
   };
 }

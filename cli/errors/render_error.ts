@@ -2,7 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type FailureOrigin, isNotFound, readFailure } from "@mpc/client";
 import { EnvironmentService, WorkloadService } from "@mpc/proto";
 import type { CliConfig } from "../config/read_config.ts";
-import { withConnection } from "../context.ts";
+import { connect } from "../context.ts";
 import { idOf } from "../names.ts";
 import { CliError, EXIT } from "./cli_error.ts";
 import { nearest } from "./nearest.ts";
@@ -28,18 +28,32 @@ const UNREACHABLE: Partial<Record<FailureOrigin, string>> = {
 
 const START_HINT = "Start one with 'deno task dev', or set --server or MPC_SERVER";
 
+/** What to do about a server that was there when the call began. */
+const AGAIN_HINT = "Run the command again, or see whether the server is running";
+
 /** An error formatted for the user, and the exit code. */
 export interface RenderedError {
   readonly text: string;
   readonly exitCode: number;
 }
 
-/** Renders an error. @param next what to do next, in place of what the API or a hint about the server says */
-export function renderError(error: unknown, server: string, next?: string): RenderedError {
+/**
+ * Renders an error.
+ * @param say what to do next, in place of what the API or a hint about the server says; if not empty
+ */
+export function renderError(error: unknown, server: string, say = ""): RenderedError {
+  const next = say === "" ? undefined : say;
   if (error instanceof CliError) {
     return { text: lines(`Error: ${error.message}`, next ?? error.hint), exitCode: error.exitCode };
   }
   if (error instanceof ConnectError) return renderFailure(error, server, next);
+  if (error instanceof AggregateError) {
+    const all = error.errors.map((one) => renderError(one, server, say));
+    return {
+      text: all.map(({ text }) => text).join(""),
+      exitCode: all[0]?.exitCode ?? EXIT.ERROR,
+    };
+  }
   const message = error instanceof Error ? error.message : String(error);
   return { text: lines(`Error: ${message}`, next ?? ""), exitCode: EXIT.ERROR };
 }
@@ -59,7 +73,8 @@ function renderFailure(error: ConnectError, server: string, next?: string): Rend
     // The runtime's message about a connection adds nothing.
     const answer = error.cause === undefined ? ` (${message})` : "";
     const what = `Error: Cannot reach the server at ${address}: ${why}${answer}`;
-    return { text: lines(what, next ?? START_HINT), exitCode: EXIT.ERROR };
+    const hint = origin === "broken" || origin === "unavailable" ? AGAIN_HINT : START_HINT;
+    return { text: lines(what, next ?? hint), exitCode: EXIT.ERROR };
   }
   // The message says what is wrong with the only field.
   const details = violations.length === 1
@@ -83,20 +98,21 @@ export async function suggestName(error: unknown, config: CliConfig): Promise<st
   const missing = readFailure(error).metadata["resource"] ?? "";
   const [kind, environment, ...rest] = missing.split("/");
   if (kind !== "environments" || environment === undefined) return undefined;
+  const connection = await connect({ config });
   try {
-    return await withConnection({ config }, async (connection) => {
-      if (rest.length === 0) {
-        const client = connection.client(EnvironmentService);
-        const { environments } = await client.listEnvironments({ pageSize: MAX_NAMES }, OPTIONS);
-        return nearest(environment, environments.map(({ name }) => idOf(name)));
-      }
-      const parent = `environments/${environment}`;
-      const client = connection.client(WorkloadService);
-      const { workloads } = await client.listWorkloads({ parent, pageSize: MAX_NAMES }, OPTIONS);
-      return nearest(idOf(missing), workloads.map(({ name }) => idOf(name)));
-    });
+    if (rest.length === 0) {
+      const client = connection.client(EnvironmentService);
+      const { environments } = await client.listEnvironments({ pageSize: MAX_NAMES }, OPTIONS);
+      return nearest(environment, environments.map(({ name }) => idOf(name)));
+    }
+    const parent = `environments/${environment}`;
+    const client = connection.client(WorkloadService);
+    const { workloads } = await client.listWorkloads({ parent, pageSize: MAX_NAMES }, OPTIONS);
+    return nearest(idOf(missing), workloads.map(({ name }) => idOf(name)));
   } catch {
     // The error is printed in any case; the suggestion is optional.
     return undefined;
+  } finally {
+    connection.close();
   }
 }

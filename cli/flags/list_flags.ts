@@ -1,5 +1,4 @@
 import type { CommandContext } from "../context.ts";
-import { isForPeople } from "../output/format.ts";
 import { parseSelector, selectorFilter } from "./selector.ts";
 
 /** Flags of every list. */
@@ -50,8 +49,8 @@ export async function readPages<T>(
 }
 
 /** Reports that the limit truncated the list. */
-export function reportMore({ terminal, config }: CommandContext, { items, more }: Listed<unknown>) {
-  if (!more || !isForPeople(config.output)) return;
+export function reportMore({ terminal }: CommandContext, { items, more }: Listed<unknown>) {
+  if (!more) return;
   terminal.err(
     `There are more than these ${items.length}: raise --limit, or narrow with --filter\n`,
   );

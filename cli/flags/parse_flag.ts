@@ -10,6 +10,15 @@ export function duration(text: string): number {
   throw new InvalidArgumentError("Must be a duration such as 30s, 90m, 8h or 1h30m.");
 }
 
+/**
+ * A text that is not empty. An empty one comes from a shell variable that is not set or a command
+ * that failed, and would mean that the flag is not used.
+ */
+export function nonEmpty(text: string): string {
+  if (text !== "") return text;
+  throw new InvalidArgumentError("Must not be empty.");
+}
+
 /** A whole number. */
 export function integer(text: string): number {
   if (/^-?\d{1,9}$/.test(text)) return Number(text);

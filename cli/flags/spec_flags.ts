@@ -61,10 +61,10 @@ export async function specWith(
 ): Promise<WorkloadSpec> {
   const { image, replicas, port, cpu, memory, command, arg, autoscale, maxUnavailable } = flags;
   const firstPort = (port ?? base.ports)[0]?.port ?? 0;
-  const healthCheck = checkOf(flags.healthPath, flags.healthPort, firstPort);
-  const livenessCheck = checkOf(flags.livePath, flags.livePort, firstPort);
-  const ingress = ingressOf(flags);
-  const chart = await chartOf(host, flags);
+  const healthCheck = checkOf(base.healthCheck, flags.healthPath, flags.healthPort, firstPort);
+  const livenessCheck = checkOf(base.livenessCheck, flags.livePath, flags.livePort, firstPort);
+  const ingress = ingressOf(base.ingress, flags);
+  const chart = await chartOf(base.chart, host, flags);
   return {
     ...base,
     ...(image !== undefined && { image }),
@@ -84,7 +84,12 @@ export async function specWith(
     ...(arg && { args: [...arg] }),
     ...(flags.volume && { volumes: flags.volume.map((typed) => create(VolumeSchema, typed)) }),
     ...(ingress && { ingress }),
-    ...(autoscale && { autoscaling: create(AutoscalingSchema, autoscale) }),
+    ...(autoscale && {
+      autoscaling: create(AutoscalingSchema, {
+        ...autoscale,
+        targetCpuPercent: autoscale.targetCpuPercent || (base.autoscaling?.targetCpuPercent ?? 0),
+      }),
+    }),
     ...(maxUnavailable !== undefined &&
       { disruptionBudget: create(DisruptionBudgetSchema, { maxUnavailable }) }),
     ...(chart && { chart }),
@@ -93,41 +98,58 @@ export async function specWith(
 }
 
 function checkOf(
+  base: HealthCheck | undefined,
   path: string | undefined,
   port: number | undefined,
   firstPort: number,
 ): HealthCheck | undefined {
   if (path === undefined && port === undefined) return undefined;
-  return create(HealthCheckSchema, { path: path ?? "/", port: port ?? firstPort });
+  return create(HealthCheckSchema, {
+    ...base,
+    path: path ?? base?.path ?? "/",
+    port: port ?? base?.port ?? firstPort,
+  });
 }
 
-function ingressOf(flags: SpecFlags): Ingress | undefined {
-  const { host, hostPath, hostPort, tlsSecret, ingressClass } = flags;
+function ingressOf(base: Ingress | undefined, flags: SpecFlags): Ingress | undefined {
+  const { host = base?.host, hostPath, hostPort, tlsSecret, ingressClass } = flags;
+  if ((flags.host ?? hostPath ?? hostPort ?? tlsSecret ?? ingressClass) === undefined) {
+    return undefined;
+  }
   if (host === undefined) {
-    if ((hostPath ?? hostPort ?? tlsSecret ?? ingressClass) === undefined) return undefined;
     throw usageError("Cannot reach a workload from outside without a name: add --host NAME");
   }
   return create(IngressSchema, {
     host,
-    path: hostPath ?? "",
-    port: hostPort ?? 0,
-    tlsSecret: tlsSecret ?? "",
-    ingressClass: ingressClass ?? "",
+    path: hostPath ?? base?.path ?? "",
+    port: hostPort ?? base?.port ?? 0,
+    tlsSecret: tlsSecret ?? base?.tlsSecret ?? "",
+    ingressClass: ingressClass ?? base?.ingressClass ?? "",
   });
 }
 
-async function chartOf(host: Host, flags: SpecFlags): Promise<Chart | undefined> {
-  const { chart: name, chartVersion: version, chartValues } = flags;
+/** Another chart has other versions and values. */
+async function chartOf(
+  current: Chart | undefined,
+  host: Host,
+  flags: SpecFlags,
+): Promise<Chart | undefined> {
+  const { chartVersion, chartValues } = flags;
+  if ((flags.chart ?? chartVersion ?? chartValues) === undefined) return undefined;
+  const name = flags.chart ?? current?.name;
   if (name === undefined) {
-    if ((version ?? chartValues) === undefined) return undefined;
     throw usageError("Cannot take a chart's version or values without it: add --chart NAME");
   }
+  const base = name === current?.name ? current : undefined;
+  const version = chartVersion ?? base?.version;
   if (version === undefined) {
     throw usageError(
       `Cannot take chart '${name}' without its version: add --chart-version VERSION`,
     );
   }
-  const values = chartValues === undefined ? {} : await readValues(host, chartValues);
+  const values = chartValues === undefined
+    ? base?.values ?? {}
+    : await readValues(host, chartValues);
   return create(ChartSchema, { name, version, values });
 }
 

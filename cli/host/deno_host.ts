@@ -1,6 +1,10 @@
-import { BrokenPipe, type Host } from "./host.ts";
+import { BrokenPipe, type Host, type Interrupt } from "./host.ts";
 
 const encoder = new TextEncoder();
+
+/** Windows has no signal that asks to terminate. */
+const signals = (): readonly Interrupt[] =>
+  Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
 
 /** The host under Deno. */
 export const denoHost: Host = {
@@ -32,6 +36,14 @@ export const denoHost: Host = {
       return 80;
     }
   },
+  rows() {
+    try {
+      return Deno.consoleSize().rows || 24;
+    } catch {
+      // Not every terminal reports its size.
+      return 24;
+    }
+  },
   async readTextFile(path) {
     try {
       return await Deno.readTextFile(path);
@@ -43,10 +55,20 @@ export const denoHost: Host = {
   async writeTextFile(path, text) {
     const folder = path.replace(/[/\\][^/\\]*$/, "");
     if (folder !== path) await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+    // A link stays a link.
+    const target = await Deno.realPath(path).catch((error) => {
+      if (error instanceof Deno.errors.NotFound) return path;
+      throw error;
+    });
     // Renamed into place, so that no reader sees a partial file.
-    const half = `${path}.${crypto.randomUUID()}`;
-    await Deno.writeTextFile(half, text, { mode: 0o600 });
-    await Deno.rename(half, path);
+    const half = `${target}.${crypto.randomUUID()}`;
+    try {
+      await Deno.writeTextFile(half, text, { mode: 0o600 });
+      await Deno.rename(half, target);
+    } catch (error) {
+      await Deno.remove(half).catch(() => {});
+      throw error;
+    }
   },
   async listFolder(path) {
     try {
@@ -71,7 +93,11 @@ export const denoHost: Host = {
     return line.trim();
   },
   onInterrupt(handler) {
-    Deno.addSignalListener("SIGINT", handler);
-    return () => Deno.removeSignalListener("SIGINT", handler);
+    const stops = signals().map((signal) => {
+      const listener = () => handler(signal);
+      Deno.addSignalListener(signal, listener);
+      return () => Deno.removeSignalListener(signal, listener);
+    });
+    return () => stops.forEach((stop) => stop());
   },
 };

@@ -15,19 +15,26 @@ export interface Host {
   columns(): number;
   /** @returns the file's text; undefined if the file does not exist */
   readTextFile(path: string): Promise<string | undefined>;
-  /** Writes a file atomically, and creates its folders; only the owner may read it. */
+  /**
+   * Writes a file atomically, and creates its folders; only the owner may read it. Follows a link.
+   */
   writeTextFile(path: string, text: string): Promise<void>;
   /** The names in a folder; undefined if the path is not a folder. */
   listFolder(path: string): Promise<readonly string[] | undefined>;
   readStdin(): Promise<string>;
   /** Asks a question on the terminal and waits for a line. */
   ask(question: string): Promise<string>;
+  /** The lines of the terminal; 24 if they are unknown. */
+  rows(): number;
   /**
-   * Calls `handler` at each ctrl-C, which then does not end the process. @returns a function that
-   * stops it
+   * Calls `handler` at each ctrl-C and each request to terminate, for instance by `timeout`, which
+   * then do not end the process. @returns a function that stops it
    */
-  onInterrupt(handler: () => void): () => void;
+  onInterrupt(handler: (signal: Interrupt) => void): () => void;
 }
+
+/** ctrl-C, or a request to terminate. */
+export type Interrupt = "SIGINT" | "SIGTERM";
 
 /** The reader of the output has closed the pipe, for instance `head`. */
 export class BrokenPipe extends Error {}

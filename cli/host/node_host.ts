@@ -4,6 +4,8 @@ import { BrokenPipe, type Host } from "./host.ts";
 /** Node's `process`, unused under Deno. */
 const node = () => Reflect.get(globalThis, "process") as typeof process;
 
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
 const files = () => node().getBuiltinModule("node:fs");
 
 /** The host under Node. */
@@ -30,6 +32,7 @@ export const nodeHost: Host = {
   },
   isTerminal: (stream) => node()[stream].isTTY === true,
   columns: () => node().stderr.columns || 80,
+  rows: () => node().stderr.rows || 24,
   async readTextFile(path) {
     try {
       return await files().promises.readFile(path, "utf8");
@@ -39,13 +42,23 @@ export const nodeHost: Host = {
     }
   },
   async writeTextFile(path, text) {
-    const { mkdir, rename, writeFile } = files().promises;
+    const { mkdir, realpath, rename, rm, writeFile } = files().promises;
     const folder = path.replace(/[/\\][^/\\]*$/, "");
     if (folder !== path) await mkdir(folder, { recursive: true, mode: 0o700 });
+    // A link stays a link.
+    const target = await realpath(path).catch((error) => {
+      if (codeOf(error) === "ENOENT") return path;
+      throw error;
+    });
     // Renamed into place, so that no reader sees a partial file.
-    const half = `${path}.${crypto.randomUUID()}`;
-    await writeFile(half, text, { mode: 0o600 });
-    await rename(half, path);
+    const half = `${target}.${crypto.randomUUID()}`;
+    try {
+      await writeFile(half, text, { mode: 0o600 });
+      await rename(half, target);
+    } catch (error) {
+      await rm(half, { force: true });
+      throw error;
+    }
   },
   async listFolder(path) {
     try {
@@ -71,8 +84,11 @@ export const nodeHost: Host = {
     }
   },
   onInterrupt(handler) {
-    node().on("SIGINT", handler);
-    return () => void node().off("SIGINT", handler);
+    const listener = (signal: string) => handler(signal === "SIGINT" ? "SIGINT" : "SIGTERM");
+    for (const signal of SIGNALS) node().on(signal, listener);
+    return () => {
+      for (const signal of SIGNALS) node().off(signal, listener);
+    };
   },
 };
 

@@ -10,10 +10,14 @@ import {
   WorkloadState,
 } from "@mpc/proto";
 import { CliError, EXIT } from "../errors/cli_error.ts";
+import { createLimit } from "../limit.ts";
 import { environmentIdOf, environmentName, idOf } from "../names.ts";
 import { clusterDifferences, type Difference, recordDifferences } from "./differences.ts";
 import { expiryChange } from "./expiry.ts";
 import type { Manifest } from "./manifest.ts";
+
+/** How many manifests are compared at a time. */
+const CONCURRENCY = 8;
 
 /** The change that brings a resource to the state of its manifest. */
 export interface Change {
@@ -55,21 +59,34 @@ async function findChange(
   return { manifest, action: same ? "none" : "update", differences, live, plan };
 }
 
-/** All changes for the manifests. Fails before anything changes. */
+/**
+ * All changes for the manifests. Fails before anything changes.
+ * @throws {ConnectError | CliError | AggregateError} the errors of all manifests that fail
+ */
 export async function findChanges(
   connection: Connection,
   manifests: readonly Manifest[],
   { forceConflicts = false }: { readonly forceConflicts?: boolean | undefined } = {},
 ): Promise<readonly Change[]> {
-  const changes: Change[] = [];
+  const limit = createLimit(CONCURRENCY);
   const created = new Set<string>();
-  // Environments come before workloads.
-  for (const manifest of manifests) {
-    const change = await findChange(connection, manifest, { created, forceConflicts });
-    if (change.action === "create") created.add(manifest.name);
-    changes.push(change);
+  const find = async (kind: Manifest["kind"]) => {
+    const found = await Promise.allSettled(
+      manifests.filter((manifest) => manifest.kind === kind)
+        .map((manifest) =>
+          limit(() => findChange(connection, manifest, { created, forceConflicts }))
+        ),
+    );
+    const errors = found.flatMap((one) => one.status === "rejected" ? [one.reason] : []);
+    if (errors.length > 1) throw new AggregateError(errors);
+    if (errors.length === 1) throw errors[0];
+    return found.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+  };
+  const environments = await find("environment");
+  for (const { action, manifest } of environments) {
+    if (action === "create") created.add(manifest.name);
   }
-  return changes;
+  return [...environments, ...await find("workload")];
 }
 
 /**

@@ -22,15 +22,15 @@ export interface Difference {
  * on the cluster, because it knows secret values.
  */
 export function recordDifferences(
-  { kind, resource }: Manifest,
+  { resource }: Manifest,
   live: Environment | Workload | undefined,
 ): readonly Difference[] {
-  const wanted = fieldsOf(kind, resource);
+  const wanted = fieldsOf(resource);
   // The spec of an existing workload is compared by the server's plan.
   if (!live && "spec" in resource && resource.spec) {
     for (const [path, text] of specText(resource.spec)) wanted.set(path, text);
   }
-  const found = live ? fieldsOf(kind, live) : new Map<string, string>();
+  const found = live ? fieldsOf(live) : new Map<string, string>();
   const paths = [...new Set([...wanted.keys(), ...found.keys()])].sort();
   const differences = paths.map((path) => ({
     path,
@@ -50,10 +50,7 @@ export function clusterDifferences(operation: Operation | undefined): readonly D
   ) ?? [];
 }
 
-function fieldsOf(
-  kind: Manifest["kind"],
-  resource: Environment | Workload,
-): Map<string, string> {
+function fieldsOf(resource: Environment | Workload): Map<string, string> {
   const fields: [string, string][] = [
     ...Object.entries(resource.labels).map(([key, value]): [string, string] => [
       `labels.${key}`,
@@ -64,7 +61,7 @@ function fieldsOf(
       value,
     ]),
   ];
-  if (kind === "environment" && "quota" in resource) {
+  if (resource.$typeName === "mpc.v1.Environment") {
     const { workloads = 0, cpu = "", memory = "" } = resource.quota ?? {};
     if (workloads > 0) fields.push(["quota.workloads", String(workloads)]);
     if (cpu !== "") fields.push(["quota.cpu", cpu]);

@@ -11,7 +11,7 @@ export type Manifest =
 
 const ENVIRONMENT = /^environments\/[^/]+$/;
 const WORKLOAD = /^environments\/[^/]+\/workloads\/[^/]+$/;
-const FILES = /\.(ya?ml|json)$/;
+const FILES = /\.(ya?ml|json)$/i;
 
 /**
  * Reads manifests from files, folders (recursively) and `-`. A file may contain many, as
@@ -84,7 +84,11 @@ export function manifestOf(document: YamlDocument): Manifest {
     ? String(value.name)
     : "";
   if (ENVIRONMENT.test(name)) {
-    return { kind: "environment", name, resource: toMessage(EnvironmentSchema, document) };
+    const resource = toMessage(EnvironmentSchema, document);
+    if (resource.ttl && resource.expireTime) {
+      throw usageError(`Cannot read '${place}': it has both 'ttl' and 'expireTime'`);
+    }
+    return { kind: "environment", name, resource };
   }
   if (WORKLOAD.test(name)) {
     return { kind: "workload", name, resource: toMessage(WorkloadSchema, document) };

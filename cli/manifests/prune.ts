@@ -1,14 +1,25 @@
-import type { Connection } from "@mpc/client";
-import { EnvironmentService, type Operation, WorkloadService } from "@mpc/proto";
-import { usageError } from "../errors/cli_error.ts";
+import { type Connection, unlessNotFound } from "@mpc/client";
+import {
+  type Environment,
+  EnvironmentService,
+  type Operation,
+  type Workload,
+  WorkloadService,
+} from "@mpc/proto";
+import { CliError, EXIT, usageError } from "../errors/cli_error.ts";
 import { readPages } from "../flags/list_flags.ts";
 import { parseSelector, selects } from "../flags/selector.ts";
+import { createLimit } from "../limit.ts";
 import type { Manifest } from "./manifest.ts";
+
+/** How many deletions are planned at a time. */
+const CONCURRENCY = 8;
 
 /** A resource that the selector matches and no file contains. */
 export interface Surplus {
   readonly kind: "environment" | "workload";
   readonly name: string;
+  readonly uid: string;
   /** The hash of its deletion's plan. */
   readonly planHash: string;
 }
@@ -40,25 +51,30 @@ export async function findSurplus(
     const answer = await connection.client(EnvironmentService).listEnvironments(request);
     return { items: answer.environments, nextPageToken: answer.nextPageToken };
   });
-  const gone = workloads.items.filter(({ name }) => !wanted.has(name)).map(({ name }) => name);
-  const empty = environments.items.filter(({ name }) => !wanted.has(name)).map(({ name }) => name);
-  return [
-    ...await Promise.all(gone.map((name) => planWorkload(connection, name))),
-    ...await Promise.all(empty.map((name) => planEnvironment(connection, name, new Set(gone)))),
-  ];
+  const gone = workloads.items.filter(({ name }) => !wanted.has(name));
+  const empty = environments.items.filter(({ name }) => !wanted.has(name));
+  const limit = createLimit(CONCURRENCY);
+  const pruned = new Set(gone.map(({ name }) => name));
+  return await Promise.all([
+    ...gone.map((found) => limit(() => planWorkload(connection, found))),
+    ...empty.map((found) => limit(() => planEnvironment(connection, found, pruned))),
+  ]);
 }
 
 const DRY_RUN = { validateOnly: true, allowMissing: true } as const;
 
-async function planWorkload(connection: Connection, name: string): Promise<Surplus> {
+async function planWorkload(
+  connection: Connection,
+  { name, uid }: Pick<Workload, "name" | "uid">,
+): Promise<Surplus> {
   const { plan } = await connection.client(WorkloadService).deleteWorkload({ name, ...DRY_RUN });
-  return { kind: "workload", name, planHash: plan?.planHash ?? "" };
+  return { kind: "workload", name, uid, planHash: plan?.planHash ?? "" };
 }
 
 /** @param pruned the workloads that are deleted first */
 async function planEnvironment(
   connection: Connection,
-  name: string,
+  { name, uid }: Pick<Environment, "name" | "uid">,
   pruned: ReadonlySet<string>,
 ): Promise<Surplus> {
   const inside = await readPages({}, async (request) => {
@@ -69,16 +85,35 @@ async function planEnvironment(
   const force = inside.items.every((workload) => pruned.has(workload.name));
   const { plan } = await connection.client(EnvironmentService)
     .deleteEnvironment({ name, force, ...DRY_RUN });
-  return { kind: "environment", name, planHash: plan?.planHash ?? "" };
+  return { kind: "environment", name, uid, planHash: plan?.planHash ?? "" };
 }
 
-/** Deletes a resource. The API rejects an environment with workloads that are not pruned. */
+/**
+ * Deletes a resource unless it has changed hands since it was found: it must be the same one, and
+ * the selector must still select it. The API rejects an environment with workloads that are not
+ * pruned.
+ * @throws {CliError} conflict
+ */
 export async function prune(
   connection: Connection,
-  { kind, name }: Pick<Surplus, "kind" | "name">,
+  { kind, name, uid }: Pick<Surplus, "kind" | "name" | "uid">,
+  selector: string,
 ): Promise<Operation> {
   const request = { name, requestId: crypto.randomUUID(), allowMissing: true };
+  const environments = connection.client(EnvironmentService);
+  const workloads = connection.client(WorkloadService);
+  const live = await unlessNotFound<Environment | Workload>(() =>
+    kind === "workload" ? workloads.getWorkload({ name }) : environments.getEnvironment({ name })
+  );
+  if (live && (live.uid !== uid || !selects(parseSelector(selector), live.labels))) {
+    throw new CliError(`Cannot prune '${name}': it has changed since it was found`, {
+      exitCode: EXIT.CONFLICT,
+      hint: "Run the command again",
+    });
+  }
+  // The version that was just read, so that a label that was added since protects it.
+  const etag = live?.etag ?? "";
   return kind === "workload"
-    ? await connection.client(WorkloadService).deleteWorkload(request)
-    : await connection.client(EnvironmentService).deleteEnvironment(request);
+    ? await workloads.deleteWorkload({ ...request, etag })
+    : await environments.deleteEnvironment({ ...request, etag });
 }

@@ -8,19 +8,27 @@ import { parseYaml, type YamlDocument } from "./parse_yaml.ts";
 const MAX_BYTES = 1024 * 1024;
 
 /**
- * Reads one message from a YAML or JSON file, `-` for standard input.
- * @throws {CliError} usage, with line and column, or the path of an unknown field
+ * Reads the fields of a resource from a YAML or JSON file, `-` for standard input.
+ * @param name of the resource; the file may leave it out
+ * @throws {CliError} usage, with line and column, the path of an unknown field, or another name
  */
 export async function readSpecFile<Desc extends DescMessage>(
   host: Host,
   schema: Desc,
   path: string,
+  name: string,
 ): Promise<MessageShape<Desc>> {
   const [document, ...more] = parseYaml(await readText(host, path), path);
   if (!document || more.length > 0) {
     throw usageError(`Cannot read '${path}': it must hold one object of fields`);
   }
-  return toMessage(schema, document);
+  const message = toMessage(schema, document);
+  const found = Reflect.get(message, "name");
+  if (found === "" || found === name) return message;
+  throw usageError(
+    `Cannot read '${path}': it is about '${found}', not about '${name}'`,
+    "Remove 'name' from the file, or use 'mpctl apply -f'",
+  );
 }
 
 /**

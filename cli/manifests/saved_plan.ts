@@ -19,7 +19,11 @@ export interface SavedPlan {
   readonly hashes: Readonly<Record<string, string>>;
 }
 
-/** Writes a plan to a file that only its owner can read, because it contains secret values. */
+/**
+ * Writes a plan to a file that only its owner can read, because it contains secret values. Replaces
+ * an earlier plan, and no other file.
+ * @throws {CliError} usage
+ */
 export async function savePlan(
   host: Host,
   path: string,
@@ -34,6 +38,13 @@ export async function savePlan(
       ? toJson(EnvironmentSchema, manifest.resource)
       : toJson(WorkloadSchema, manifest.resource)
   );
+  const before = await host.readTextFile(path);
+  if (before !== undefined && !Array.isArray(parse(before)?.resources)) {
+    throw usageError(
+      `Cannot save the plan as '${path}': the file exists and is not a plan`,
+      "Name another file, or remove it",
+    );
+  }
   const { selector, changes, surplus } = plan;
   const saved = { plan: VERSION, selector, hashes: hashesOf(changes, surplus), resources };
   await host.writeTextFile(path, `${JSON.stringify(saved, null, 2)}\n`);

@@ -2,7 +2,7 @@
 import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { type CliConfig, type GlobalFlags, readConfig } from "../config/read_config.ts";
 import type { CommandContext } from "../context.ts";
-import { count, duration } from "../flags/parse_flag.ts";
+import { count, duration, nonEmpty } from "../flags/parse_flag.ts";
 import type { Host } from "../host/mod.ts";
 import type { Terminal } from "../host/terminal.ts";
 import { FORMAT_HELP } from "../output/format.ts";
@@ -49,6 +49,7 @@ const SERVER = [
 const PROFILE = [
   "--profile <name>",
   "a profile of 'mpctl config'; default: MPC_PROFILE",
+  nonEmpty,
 ] as const;
 const OUTPUT = ["-o, --output <format>", FORMAT_HELP] as const;
 const REQUEST_TIMEOUT = [
@@ -98,11 +99,19 @@ export function command(name: string, description: string, examples: readonly st
 /** The flag of commands that can watch what they read. */
 export const WATCH = ["-w, --watch", "also print each change, until ctrl-C or deletion"] as const;
 
+/** The flag that limits a watch. */
+export const WATCH_TIMEOUT = ["--timeout <duration>", "stop watching", duration] as const;
+
 /** Flags that conflict with others. */
 export const NO_WAIT = new Option("--no-wait", "return when the change is admitted")
   .conflicts("timeout");
 export const DRY_RUN = new Option("--dry-run", "show what would change, and change nothing")
   .conflicts(["wait", "timeout", "planHash"]);
+
+export const ABANDON = new Option(
+  "--abandon",
+  "delete the record without waiting for the cluster",
+).conflicts("deadline");
 
 /** A command that changes something and waits for the operation. */
 export function changeCommand(name: string, description: string, examples: readonly string[]) {
@@ -110,7 +119,7 @@ export function changeCommand(name: string, description: string, examples: reado
     .addOption(NO_WAIT)
     .option("--timeout <duration>", "stop waiting; the operation continues", duration)
     .addOption(DRY_RUN)
-    .option("--plan-hash <hash>", "reject if the state has changed since that plan");
+    .option("--plan-hash <hash>", "reject if the state has changed since that plan", nonEmpty);
 }
 
 /** The flag of lists of resources with labels. */
@@ -140,12 +149,13 @@ export function eitherWay<C extends CommandUnknownOpts>(command: C, flag: string
 }
 
 /** The flag of commands on a workload. */
-export const ENV = ["--env <environment>", "environment of the workload"] as const;
+export const ENV = ["--env <environment>", "environment of the workload", nonEmpty] as const;
 
 /** The flag of changes that may be tied to the version that was seen. */
 export const ETAG = [
   "--etag <etag>",
   "refuse when the resource has another version, or with '*' when there is none",
+  nonEmpty,
 ] as const;
 
 export const FORCE_CONFLICTS = [

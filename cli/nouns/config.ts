@@ -1,10 +1,9 @@
 import {
   assertProfileName,
-  type Profile,
+  editProfiles,
   type Profiles,
   profilesPath,
   readProfiles,
-  writeProfiles,
 } from "../config/profiles.ts";
 import { chosenProfile, findSettings, type GlobalFlags } from "../config/read_config.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS } from "../config/settings.ts";
@@ -62,7 +61,9 @@ function setCommand(runner: Runner) {
 }
 
 function unsetCommand(runner: Runner) {
-  return command("unset", "Remove a setting from a profile", ["mpctl config unset environment"])
+  return command("unset", "Remove a setting from a profile", [
+    "mpctl config unset environment",
+  ])
     .argument("<setting>", "server, output or environment")
     .action((setting, flags) =>
       runLocally(runner, (terminal, host) => set(terminal, host, setting, undefined, flags))
@@ -135,7 +136,7 @@ async function list(terminal: Terminal, host: Host, flags: GlobalFlags): Promise
 async function use(terminal: Terminal, host: Host, profile: string): Promise<number> {
   const file = await readProfiles(host);
   assertExists(file, profile);
-  await writeProfiles(host, { ...file, current: profile });
+  await editProfiles(host, [[["current"], profile]]);
   terminal.err(`Profile '${profile}' is the current one\n`);
   return EXIT.OK;
 }
@@ -154,13 +155,11 @@ async function set(
   const name = flags.profile ?? (host.env("MPC_PROFILE") || file.current || FIRST_PROFILE);
   assertProfileName(name);
   if (value === undefined) assertExists(file, name);
-  const { [key]: _, ...rest }: Profile = file.profiles[name] ?? {};
-  const profile = value === undefined ? rest : { ...rest, [key]: value };
-  await writeProfiles(host, {
+  await editProfiles(host, [
     // The first profile becomes the current one.
-    current: file.current || name,
-    profiles: { ...file.profiles, [name]: profile },
-  });
+    [["current"], file.current || name],
+    [["profiles", name, key], value],
+  ]);
   terminal.err(`Profile '${name}' in ${profilesPath(host)} is written\n`);
   return EXIT.OK;
 }
@@ -169,9 +168,13 @@ async function set(
 async function remove(terminal: Terminal, host: Host, name: string): Promise<number> {
   const file = await readProfiles(host);
   assertExists(file, name);
-  const { [name]: _, ...profiles } = file.profiles;
-  await writeProfiles(host, { current: file.current === name ? "" : file.current, profiles });
-  terminal.err(`Profile '${name}' is deleted\n`);
+  const wasCurrent = file.current === name;
+  await editProfiles(host, [
+    [["profiles", name], undefined],
+    ...(wasCurrent ? [[["current"], ""] as const] : []),
+  ]);
+  const rest = wasCurrent ? "; no profile is current now" : "";
+  terminal.err(`Profile '${name}' is deleted${rest}\n`);
   return EXIT.OK;
 }
 

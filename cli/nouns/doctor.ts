@@ -6,7 +6,7 @@ import { EXIT, usageError } from "../errors/cli_error.ts";
 import { printFindings } from "../output/findings.ts";
 import { isForPeople } from "../output/format.ts";
 import { printMessage } from "../output/print.ts";
-import { duration } from "../flags/parse_flag.ts";
+import { duration, nonEmpty } from "../flags/parse_flag.ts";
 import { command, DRY_RUN, NO_WAIT, type Runner, runWith } from "./command.ts";
 
 /** `mpctl doctor` */
@@ -18,7 +18,11 @@ export function doctorCommand(runner: Runner) {
     "mpctl doctor --sweep  # remove them after a question; without a terminal add --yes",
   ])
     .option("--sweep", "remove objects without a record from the clusters")
-    .option("--claim <cluster>", "claim a cluster that another copy of the database has claimed")
+    .option(
+      "--claim <cluster>",
+      "claim a cluster that another copy of the database has claimed",
+      nonEmpty,
+    )
     .option("-y, --yes", "do not ask before --sweep removes what it has listed, or before --claim")
     .addOption(DRY_RUN)
     .addOption(NO_WAIT)

@@ -1,5 +1,6 @@
-import { duration, integer, pairs, texts } from "../flags/parse_flag.ts";
+import { duration, integer, nonEmpty, pairs, texts } from "../flags/parse_flag.ts";
 import {
+  ABANDON,
   changeCommand,
   command,
   eitherWay,
@@ -11,6 +12,7 @@ import {
   runWith,
   SELECTOR,
   WATCH,
+  WATCH_TIMEOUT,
 } from "./command.ts";
 
 /** `mpctl env …` */
@@ -39,7 +41,7 @@ function create(runner: Runner) {
     .option("--max-cpu <quantity>", "quota, such as 4 or 500m")
     .option("--max-memory <quantity>", "quota, such as 8Gi")
     .option("--protect", "reject deletion, also by expiry")
-    .option("--cluster <name>", "one of the server's clusters; default: 'default'")
+    .option("--cluster <name>", "one of the server's clusters; default: 'default'", nonEmpty)
     .option("-f, --file <path>", "fields from a YAML or JSON file, - for standard input")
     .action((environment, flags) =>
       runWith(runner, flags, async (context) => {
@@ -75,6 +77,7 @@ function get(runner: Runner) {
   ])
     .argument("<environment>")
     .option(...WATCH)
+    .option(...WATCH_TIMEOUT)
     .action((environment, flags) =>
       runWith(runner, flags, async (context) => {
         const { getEnvironment } = await import("../commands/get.ts");
@@ -156,7 +159,7 @@ function remove(runner: Runner) {
     .argument("<environment>")
     .option(...ETAG)
     .option("--force", "also delete the workloads inside")
-    .option("--abandon", "delete the record without waiting for the cluster")
+    .addOption(ABANDON)
     .option("--ignore-not-found", "succeed if there is no such environment")
     .option("--deadline <duration>", "how long the deletion itself may take", duration)
     .action((environment, flags) =>

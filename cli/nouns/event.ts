@@ -2,10 +2,9 @@ import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Option } from "@commander-js/extra-typings";
 import { watchEvents } from "@mpc/client";
 import { type Event, EventSchema, EventType } from "@mpc/proto";
-import { type CommandContext, RECONNECT_MS, untilInterrupted, withConnection } from "../context.ts";
-import { EXIT } from "../errors/cli_error.ts";
-import { renderError } from "../errors/render_error.ts";
-import { texts } from "../flags/parse_flag.ts";
+import { followToEnd } from "../commands/following.ts";
+import { type CommandContext, withConnection } from "../context.ts";
+import { duration, nonEmpty, texts } from "../flags/parse_flag.ts";
 import { isForPeople } from "../output/format.ts";
 import { printNext } from "../output/print.ts";
 import { command, noun, type Runner, runWith } from "./command.ts";
@@ -16,10 +15,11 @@ export function eventCommands(runner: Runner) {
     "mpctl event watch --target environments/dev",
     "mpctl event watch --kind operation --only-new -o jsonl",
   ])
-    .option("--target <name>", "only this resource and the resources below it")
+    .option("--target <name>", "only this resource and the resources below it", nonEmpty)
     .option("--kind <kind>", "environment, workload or operation, repeatable", texts)
-    .option("--resume <token>", "resume where an earlier watch ended")
+    .option("--resume <token>", "resume where an earlier watch ended", nonEmpty)
     .addOption(new Option("--only-new", "skip existing resources").conflicts("resume"))
+    .option("--timeout <duration>", "stop watching", duration)
     .action((flags) => runWith(runner, flags, (context) => watch(context, flags)));
   return noun("event", "", "Events: the log of all changes, in order").addCommand(watchCommand);
 }
@@ -29,6 +29,7 @@ interface EventWatchFlags {
   readonly kind?: readonly string[] | undefined;
   readonly resume?: string | undefined;
   readonly onlyNew?: true | undefined;
+  readonly timeout?: number | undefined;
 }
 
 async function watch(context: CommandContext, flags: EventWatchFlags): Promise<number> {
@@ -40,10 +41,11 @@ async function watch(context: CommandContext, flags: EventWatchFlags): Promise<n
     resumeToken: flags.resume,
     skipExisting: flags.onlyNew,
   };
-  try {
-    await withConnection(context, (connection) =>
-      untilInterrupted(context, async (signal) => {
-        const options = { signal, giveUpAfterMs: RECONNECT_MS };
+  const next = () => token === "" ? "" : resumeHint(token);
+  return await withConnection(
+    context,
+    (connection) =>
+      followToEnd(context, flags.timeout, next, async (options) => {
         for await (const update of watchEvents(connection, request, options)) {
           if (update.reset) {
             // A token that the user typed is the user's to correct.
@@ -60,15 +62,8 @@ async function watch(context: CommandContext, flags: EventWatchFlags): Promise<n
           if (isForPeople(config.output)) terminal.out(line(update.event));
           else await printNext(context, EventSchema, update.event);
         }
-      }));
-  } catch (error) {
-    if (token === "") throw error;
-    const { text, exitCode } = renderError(error, config.server.href, resumeHint(token));
-    terminal.err(text);
-    return exitCode;
-  }
-  if (token !== "") terminal.err(`${resumeHint(token)}\n`);
-  return EXIT.OK;
+      }),
+  );
 }
 
 const resumeHint = (token: string): string => `Resume with --resume ${token}`;

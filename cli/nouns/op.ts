@@ -10,6 +10,7 @@ import {
   type Runner,
   runWith,
   WATCH,
+  WATCH_TIMEOUT,
 } from "./command.ts";
 
 const ID = "an id, or at least four characters of its beginning or end";
@@ -47,10 +48,13 @@ function get(runner: Runner) {
   ])
     .argument("<operation>", ID)
     .option(...WATCH)
+    .option(...WATCH_TIMEOUT)
     .action((operation, flags) =>
       runWith(runner, flags, async (context) => {
+        const { assertWatch } = await import("../commands/get.ts");
         const { getOperation, watchOperation } = await import("../commands/operations.ts");
-        if (flags.watch) return await watchOperation(context, operation, {});
+        assertWatch(flags);
+        if (flags.watch) return await watchOperation(context, operation, flags);
         return await getOperation(context, operation);
       })
     );

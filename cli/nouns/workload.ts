@@ -1,6 +1,7 @@
 import { Option } from "@commander-js/extra-typings";
-import { count, duration, integer } from "../flags/parse_flag.ts";
+import { count, duration, integer, nonEmpty } from "../flags/parse_flag.ts";
 import {
+  ABANDON,
   changeCommand,
   command,
   ENV,
@@ -12,6 +13,7 @@ import {
   runWith,
   SELECTOR,
   WATCH,
+  WATCH_TIMEOUT,
 } from "./command.ts";
 import { deployCommand } from "./workload_deploy.ts";
 
@@ -41,7 +43,7 @@ function list(runner: Runner) {
   ])
     .alias("ls")
     .option(...SELECTOR)
-    .option("--env <environment>", "only workloads in this environment")
+    .option("--env <environment>", "only workloads in this environment", nonEmpty)
     .addOption(
       new Option("-A, --all-envs", "workloads of all environments, whatever the profile says")
         .conflicts("env"),
@@ -62,6 +64,7 @@ function get(runner: Runner) {
     .argument("<workload>")
     .option(...ENV)
     .option(...WATCH)
+    .option(...WATCH_TIMEOUT)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
         const { getWorkload } = await import("../commands/get.ts");
@@ -220,8 +223,9 @@ function logs(runner: Runner) {
     .option("--follow", "continue with new lines")
     .option("--tail <n>", "only the last lines of each copy", count)
     .option("--since <duration>", "only lines printed since", duration)
-    .option("--replica <name>", "only this copy")
+    .option("--replica <name>", "only this copy", nonEmpty)
     .option("--timestamps", "prefix each line with its time")
+    .option("--timeout <duration>", "stop following", duration)
     .action((workload, flags) =>
       runWith(runner, flags, async (context) => {
         const { printLogs } = await import("../commands/logs.ts");
@@ -239,7 +243,7 @@ function remove(runner: Runner) {
     .argument("<workload>")
     .option(...ENV)
     .option(...ETAG)
-    .option("--abandon", "delete the record without waiting for the cluster")
+    .addOption(ABANDON)
     .option("--ignore-not-found", "succeed if there is no such workload")
     .option("--deadline <duration>", "how long the deletion itself may take", duration)
     .action((workload, flags) =>

@@ -29,8 +29,13 @@ export function isForPeople({ kind }: OutputFormat): boolean {
 /** Formats a value for programs. */
 export async function machineText(output: OutputFormat, value: JsonValue): Promise<string> {
   switch (output.kind) {
-    case "name":
-      return namesOf(value).map((name) => `${name}\n`).join("");
+    case "name": {
+      const names = namesOf(value);
+      if (names.length === 0 && !(Array.isArray(value) && value.length === 0)) {
+        throw usageError("Cannot print as 'name': what this command prints has no name");
+      }
+      return names.map((name) => `${name}\n`).join("");
+    }
     case "jsonl":
       return (Array.isArray(value) ? value : [value])
         .map((item) => `${JSON.stringify(item)}\n`).join("");

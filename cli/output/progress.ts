@@ -1,5 +1,6 @@
 import { type Operation, OperationSchema, type OperationStep, StepState } from "@mpc/proto";
 import type { CommandContext } from "../context.ts";
+import { LiveRegion } from "./live_region.ts";
 import { printNext } from "./print.ts";
 import { drawnSteps, plainStep } from "./steps.ts";
 import { type TextWidth, textWidth, truncateTo } from "./text_width.ts";
@@ -17,7 +18,7 @@ export interface Progress {
 
 /** A live list of steps on a terminal; otherwise one line for each change. */
 export function createProgress({ terminal, config }: CommandContext): Progress {
-  return terminal.interactive ? drawn(terminal, config.color) : lines(terminal);
+  return terminal.draws ? drawn(terminal, config.color) : lineProgress(terminal);
 }
 
 /** Prints each change of the operation as a result, for programs. */
@@ -29,7 +30,11 @@ export function machineProgress(context: CommandContext): Progress {
   };
 }
 
-function lines(terminal: CommandContext["terminal"]): Progress {
+/** Prints a line at each change of a step. */
+export function lineProgress(
+  terminal: Pick<CommandContext["terminal"], "err">,
+  prefix = "",
+): Progress {
   const printed = new Map<string, string>();
   return {
     show(operation) {
@@ -37,7 +42,7 @@ function lines(terminal: CommandContext["terminal"]): Progress {
         const key = keyOf(step);
         if (step.state === StepState.PENDING || printed.get(step.name) === key) continue;
         printed.set(step.name, key);
-        terminal.err(`${plainStep(step, Date.now())}\n`);
+        terminal.err(`${prefix}${plainStep(step, Date.now())}\n`);
       }
     },
     note: (text) => terminal.err(`${text}\n`),
@@ -53,20 +58,16 @@ function keyOf(step: OperationStep): string {
 
 function drawn(terminal: CommandContext["terminal"], color: boolean): Progress {
   let current: Operation | undefined;
-  let height = 0;
   let frame = 0;
   let note = "";
   let widthOf: TextWidth | undefined;
+  const region = new LiveRegion(terminal);
   const draw = () => {
     if (!current || !widthOf) return;
-    const steps = [
+    region.draw([
       ...drawnSteps(current, Date.now(), frame, terminal.columns, color, widthOf),
       ...(note === "" ? [] : [truncateTo(terminal.columns - 1, note, widthOf)]),
-    ];
-    // The terminal's echo of ctrl-C has moved the cursor to the right.
-    const up = height > 0 ? `\r\x1b[${height}A` : "";
-    terminal.err(`${up}${steps.map((step) => `\x1b[2K${step}\n`).join("")}\x1b[J`);
-    height = steps.length;
+    ]);
   };
   const timer = setInterval(() => {
     frame++;

@@ -5,7 +5,8 @@ import { type Operation, type OperationStep, StepState } from "@mpc/proto";
 import { type TextWidth, truncateTo } from "./text_width.ts";
 import { between } from "./time.ts";
 
-const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+/** The frames of the mark of what is running. */
+export const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
 const MARKS: Readonly<Record<StepState, string>> = {
   [StepState.UNSPECIFIED]: "?",
@@ -70,6 +71,18 @@ export function drawnSteps(
         return busy ? c.cyan(text) : c.yellow(text);
     }
   });
+}
+
+/** The step that an operation is at, with the reason why it takes long or failed; empty if unknown. */
+export function currentStep({ steps }: Operation, now: number): string {
+  const inState = (...states: readonly StepState[]) =>
+    steps.find(({ state }) => states.includes(state));
+  const step = inState(StepState.RUNNING, StepState.UNDOING) ??
+    inState(StepState.FAILED, StepState.UNDO_FAILED) ??
+    steps.findLast(({ state }) => state !== StepState.PENDING);
+  if (!step) return "";
+  const detail = detailOf(step, now);
+  return `${step.name}${detail && ` ${detail}`}`;
 }
 
 /** The attempt, the next retry and the reason, as far as they are known. */

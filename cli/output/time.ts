@@ -25,8 +25,12 @@ export function between(
   now = Date.now(),
 ): string {
   if (!start) return "-";
-  const ms = (end ? msOf(end) : now) - msOf(start);
-  return prettyMilliseconds(Math.max(0, ms), { secondsDecimalDigits: 1, unitCount: 2 });
+  return elapsed((end ? msOf(end) : now) - msOf(start));
+}
+
+/** A time span in its two largest units: `1.2s`, `3m 5s`. */
+export function elapsed(ms: number): string {
+  return prettyMilliseconds(Math.max(0, Math.round(ms)), { secondsDecimalDigits: 1, unitCount: 2 });
 }
 
 function compact(ms: number): string {

@@ -137,7 +137,16 @@ const CASES: Cases = [
     const { mpctl, platform } = world;
     await mpctl("env", "create", "dev");
     await mpctl("workload", "deploy", "web", "--env", "dev", "--image", "nginx:1");
-    const following = mpctl("workload", "logs", "web", "--env", "dev", "--follow");
+    const following = mpctl(
+      "workload",
+      "logs",
+      "web",
+      "--env",
+      "dev",
+      "--follow",
+      "--timeout",
+      "15s",
+    );
     const stuck = ["--env", "dev", "--image", "nginx:stuck", "--timeout", "15s"];
     const watching = mpctl("workload", "deploy", "slow", ...stuck);
     // Both streams have begun when the operation is seen to run.
@@ -148,8 +157,12 @@ const CASES: Cases = [
     const gone =
       /Error: Cannot reach the server at \S+: (the connection broke|connection refused)\n/;
     const logs = await following;
-    assert.equal(logs.code, 1, logs.err);
+    assert.equal(logs.code, 5, logs.err);
     assert.match(logs.err, gone);
+    assert.match(
+      logs.err,
+      /\nFollow it again with 'mpctl workload logs web --env dev --follow'\n$/,
+    );
     const deploy = await watching;
     assert.equal(deploy.code, 5, deploy.err);
     assert.match(deploy.err, /^The connection to the server is lost; trying again$/m);

@@ -1,6 +1,6 @@
 /** mpctl's settings: flag over environment variable over profile over default. */
 import assert from "node:assert/strict";
-import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { testMpctl } from "./mpctl_world.ts";
 
@@ -86,6 +86,22 @@ testMpctl("mpctl's settings", [
       assert.equal((await run(["config", "set", ...args])).code, 2);
     }
     assert.equal((await run(["config", "set", "output", "json", "--profile", "../x"])).code, 2);
+  }],
+  ["a change of the file keeps its comments, and a link to it", async ({ run, directory }) => {
+    const real = join(directory, "dotfiles.yaml");
+    const link = join(directory, "link.yaml");
+    await writeFile(
+      real,
+      "# mine\ncurrent: a # the usual one\nprofiles:\n  # at work\n  a: { output: wide }\n",
+    );
+    await symlink(real, link);
+    const env = { MPC_CONFIG: link };
+    assert.equal((await run(["config", "set", "environment", "dev"], { env })).code, 0);
+    const { err } = await run(["config", "delete", "a"], { env });
+    assert.match(err, /Profile 'a' is deleted; no profile is current now/);
+    assert.ok((await lstat(link)).isSymbolicLink());
+    const text = await readFile(real, "utf8");
+    assert.match(text, /^# mine\ncurrent: "" # the usual one\n/);
   }],
   ["an invalid file is rejected with every invalid key", async ({ run, directory }) => {
     const path = join(directory, "config.yaml");

@@ -179,6 +179,15 @@ const CASES: Cases = [
       env: { A: "(redacted)", B: "(redacted)" },
       resources: { cpu: "100m", memory: "64Mi" },
     });
+    const parts = ["--health-path", "/ready", "--host", "a.example.com", "--tls-secret", "t"];
+    assert.equal((await deploy(...parts, "--host-path", "/x")).code, 0);
+    assert.equal((await deploy("--health-port", "80", "--host", "b.example.com")).code, 0);
+    const { healthCheck, ingress } = await spec();
+    assert.deepEqual([healthCheck.path, healthCheck.port], ["/ready", 80]);
+    assert.deepEqual(
+      [ingress.host, ingress.path, ingress.tlsSecret],
+      ["b.example.com", "/x", "t"],
+    );
     assert.equal((await deploy("--image", "nginx:3", "--replace")).code, 0);
     const { ports, env, replicas } = await spec();
     assert.deepEqual({ ports, env, replicas }, { ports: undefined, env: undefined, replicas: 1 });
@@ -229,6 +238,18 @@ const CASES: Cases = [
     assert.equal((await mpctl("op", "watch", id)).code, 4, "what is already over ends at once");
     assert.equal((await mpctl("workload", "get", "slow", "--env", "dev")).code, 7);
     assert.match((await mpctl("op", "get", id.slice(-8))).out, /CANCELLED/);
+  }],
+  ["flags of env create change parts of its file", async ({ mpctl, directory }) => {
+    const path = join(directory, "filed.yaml");
+    await writeFile(path, 'labels: {a: "1"}\nannotations: {n: "1"}\nquota: {cpu: "4"}\n');
+    const flags = ["--label", "b=2", "--max-memory", "8Gi", "--ttl", "1h"];
+    assert.equal((await mpctl("env", "create", "filed", "-f", path, ...flags)).code, 0);
+    const found = JSON.parse((await mpctl("env", "get", "filed", "-o", "json")).out);
+    assert.deepEqual(
+      [found.labels, found.annotations, found.quota],
+      [{ a: "1", b: "2" }, { n: "1" }, { cpu: "4", memory: "8Gi" }],
+    );
+    assert.equal((await mpctl("env", "delete", "filed")).code, 0);
   }],
   ["env update, extend and keep", async ({ mpctl }) => {
     assert.equal((await mpctl("env", "update", "dev", "--protect", "--max-cpu", "4")).code, 0);

@@ -5,8 +5,11 @@ import {
   EventService,
   type Operation,
   OperationService,
+  type StreamLogsRequest,
+  type StreamLogsResponse,
   type WatchEventsRequest,
   type WatchEventsResponse,
+  WorkloadService,
 } from "@mpc/proto";
 import { ERROR_DOMAIN } from "@mpc/domain";
 import type { Connection } from "@mpc/client";
@@ -29,6 +32,7 @@ export const sent = (code: Code, reason: string): ConnectError =>
 export interface ScriptedServer {
   readonly connection: Pick<Connection, "client">;
   readonly watches: WatchEventsRequest[];
+  readonly logRequests: StreamLogsRequest[];
   /** The signals of the streams, aborted when their caller leaves. */
   readonly signals: AbortSignal[];
 }
@@ -37,9 +41,12 @@ export interface ScriptedServer {
 export function scriptedServer(scripts: {
   readonly operation?: readonly Script<Operation>[];
   readonly events?: readonly Script<WatchEventsResponse>[];
+  readonly logs?: readonly Script<StreamLogsResponse>[];
 }): ScriptedServer {
   const operations = [...scripts.operation ?? []];
   const events = [...scripts.events ?? []];
+  const logs = [...scripts.logs ?? []];
+  const logRequests: StreamLogsRequest[] = [];
   const watches: WatchEventsRequest[] = [];
   const signals: AbortSignal[] = [];
   const transport = createRouterTransport(({ rpc }) => {
@@ -52,10 +59,15 @@ export function scriptedServer(scripts: {
       signals.push(signal);
       return play(events.shift());
     });
+    rpc(WorkloadService.method.streamLogs, (request) => {
+      logRequests.push(request);
+      return play(logs.shift());
+    });
   });
   return {
     connection: { client: (service) => createClient(service, transport) },
     watches,
+    logRequests,
     signals,
   };
 }

@@ -228,9 +228,10 @@ async function deleteNamespace(platform: Platform, _after?: Operation): Promise<
 
 /** Commands that are run outside this suite: a file, and what it says where it runs the command. */
 const RUN_ELSEWHERE: Readonly<Record<string, readonly [file: string, text: string]>> = {
-  CLUSTER_FORBIDS: ["tests/kubernetes/trouble_test.ts", '"apply", "-f", ROLE'],
+  CLUSTER_CLAIMED_ELSEWHERE: ["tests/e2e/mpctl_sweep_test.ts", "mpctl doctor --claim default"],
+  CLUSTER_FORBIDS: ["tests/kubernetes/worker_role_test.ts", '"apply", "-f", ROLE'],
   CLUSTER_NOT_PERMITTED: ["tests/kubernetes/bad_access_test.ts", '"dev:cluster"'],
-  VOLUME_NOT_BOUND: ["tests/kubernetes/waiting_test.ts", "world.kubectl(command)"],
+  VOLUME_NOT_BOUND: ["tests/kubernetes/waiting_test.ts", "advice?.command"],
   NO_WORKER: ["tests/servers/worker_process.ts", 'startTask("worker"'],
   NO_WORKFLOW_BUNDLE: ["tests/servers/workflow_bundle.ts", "bundle"],
 };

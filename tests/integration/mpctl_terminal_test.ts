@@ -1,5 +1,7 @@
 /** mpctl on a terminal: what it draws, and what ctrl-C does. */
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { type Cases, testMpctl, type World } from "../e2e/mpctl_world.ts";
 import { startInTerminal } from "../servers/terminal.ts";
@@ -8,6 +10,7 @@ const ESCAPE = "\x1b";
 const COLOR = new RegExp(`${ESCAPE}\\[3\\dm`);
 const UP = new RegExp(`${ESCAPE}\\[(\\d+)A`);
 const UP_FROM_ANYWHERE = new RegExp(`[^\\r]${ESCAPE}\\[\\d+A`);
+const SPINNER_OF_APPLY = /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] \S+ +creating \S+ await_rollout/;
 const SPINNER = /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] await_rollout/;
 
 function start({ command, web, directory }: World, args: readonly string[], env = {}) {
@@ -67,7 +70,9 @@ const CASES: Cases = [
     const program = start(world, deploy("stuck", "nginx:stuck"));
     await program.until(SPINNER);
     await program.type("\x03");
-    await program.until(/Detached; the operation continues\. Follow it with 'mpctl op watch \S+'/);
+    await program.until(
+      /Detached; the operation continues\. Press ctrl-C .*\s+Follow it with 'mpctl op watch \S+'/,
+    );
     assert.equal(await program.code, 130, "it was not pressed again");
     const drawn = program.printed();
     assert.doesNotMatch(drawn, UP_FROM_ANYWHERE, "each drawing begins at the left, even after ^C");
@@ -82,8 +87,9 @@ const CASES: Cases = [
     await program.until(/Press ctrl-C again/);
     await program.type("\x03");
     await program.until(/and undo what it did\? \[y\/N\] /);
-    await program.type("n\n");
-    assert.equal(await program.code, 130);
+    await program.type("\n");
+    assert.equal(await program.code, 130, "no answer is no");
+    assert.match(program.printed(), /continues\. Follow it with 'mpctl op watch \S+'\s+$/);
     assert.match((await world.mpctl("op", "get", out.trim())).out, /RUNNING/);
   }],
   ["after yes it is cancelled", async (world) => {
@@ -97,6 +103,57 @@ const CASES: Cases = [
     await program.type("y\n");
     assert.equal(await program.code, 4);
     assert.equal((await world.mpctl("op", "watch", out.trim())).code, 4);
+  }],
+  ["apply draws a line for each resource, and a total", async (world) => {
+    const path = join(world.directory, "live.yaml");
+    const files = ["live/workloads/web", "live/workloads/bad", "live"].map((name) =>
+      `name: environments/${name}\n${
+        name === "live" ? "" : `spec: {image: "nginx:${name.endsWith("bad") ? "missing" : "1"}"}\n`
+      }`
+    );
+    await writeFile(path, files.join("---\n"));
+    const program = start(world, ["apply", "-f", path]);
+    await program.until(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] \S+\/web +creating \S+ await_rollout/);
+    assert.equal(await program.code, 3, program.printed());
+    for (const pattern of [COLOR, UP]) assert.match(program.printed(), pattern);
+    const shown = screen(program.printed());
+    assert.match(shown[0] ?? "", /^✓ environments\/live {15}created [\d.]+m?s$/);
+    assert.match(shown[1] ?? "", /^✓ environments\/live\/workloads\/web created [\d.]+m?s$/);
+    assert.match(
+      shown[2] ?? "",
+      /^✗ environments\/live\/workloads\/bad failed [\d.]+m?s await_rollout ./,
+    );
+    assert.match(shown[3] ?? "", /^Error: workload\.deploy of .*bad' failed$/);
+    assert.match(shown.join("\n"), /\n2 created, 1 failed \([\d.]+m?s\)\n*$/);
+  }],
+  ["apply prints plain lines on a terminal that cannot move its cursor", async (world) => {
+    const program = start(world, ["apply", "-f", join(world.directory, "live.yaml")], {
+      TERM: "dumb",
+    });
+    assert.equal(await program.code, 3, program.printed());
+    assert.doesNotMatch(program.printed(), UP);
+    assert.match(program.printed(), /environments\/live unchanged\r\n/);
+    assert.match(program.printed(), /bad: ✗ await_rollout failed/);
+  }],
+  ["a deployment prints plain lines there too", async (world) => {
+    const program = start(world, deploy("dumb", "nginx:missing"), { TERM: "dumb" });
+    assert.equal(await program.code, 3, program.printed());
+    assert.doesNotMatch(program.printed(), UP);
+  }],
+  ["ctrl-C in apply shows what continues and how to follow it", async (world) => {
+    const path = join(world.directory, "stuck.yaml");
+    await writeFile(path, `name: environments/live/workloads/wait\nspec: {image: "nginx:stuck"}\n`);
+    const program = start(world, ["apply", "-f", path]);
+    await program.until(SPINNER_OF_APPLY);
+    await program.type("\x03");
+    assert.equal(await program.code, 130, program.printed());
+    assert.doesNotMatch(program.printed(), UP_FROM_ANYWHERE);
+    const shown = screen(program.printed()).join("\n");
+    assert.match(shown, /^⊘ environments\/live\/workloads\/wait creating/m);
+    assert.match(shown, /^1 creating \(/m);
+    const [, id = ""] = /wait continues; follow it with 'mpctl op watch (\S+)'\n*$/.exec(shown) ??
+      [];
+    assert.equal((await world.mpctl("op", "cancel", id)).code, 0, shown);
   }],
   ["get --watch shows each change, and ends when the resource is gone", async (world) => {
     const program = start(world, ["workload", "get", "web", "--env", "dev", "--watch"]);

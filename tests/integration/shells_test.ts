@@ -1,6 +1,6 @@
 /** The completion scripts, in interactive shells on a terminal: the effect of a tab on a line. */
 import assert from "node:assert/strict";
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { type Cases, mpctlCommand, testMpctl, type World } from "../e2e/mpctl_world.ts";
@@ -109,6 +109,34 @@ const casesOf = (name: string, shell: Shell): Cases => [
         await writeFile(join(world.directory, "manifest-of-dev.yaml"), "");
         assert.match(await tab("mpctl apply -f manif"), /-f manifest-of-dev\.yaml/);
         assert.match(await tab("mpctl apply --file=manif"), /--file=manifest-of-dev\.yaml/);
+        assert.match(await tab("mpctl apply manif"), /apply manifest-of-dev\.yaml/);
+        await mkdir(join(world.directory, "folder"), { recursive: true });
+        await writeFile(join(world.directory, "folder", "two words.yaml"), "");
+        assert.match(await tab("mpctl diff -f folder/tw"), /-f folder\/two\\ words\.yaml/);
+        assert.match(await tab("mpctl plan --out=folder/tw"), /--out=folder\/two\\ words\.yaml/);
+      }),
+  ],
+  [
+    `${name} completes revisions, copies, sort fields, clusters, targets and operations`,
+    (world) =>
+      inShell(world, shell, async (tab) => {
+        const web = "web --env staging";
+        assert.match(await tab(`mpctl workload rollback ${web} --to `), /--to 1/);
+        assert.match(await tab(`mpctl workload rollback ${web} --to=`), /--to=1/);
+        assert.match(await tab(`mpctl workload logs ${web} --replica w`), /--replica web-r/);
+        assert.match(await tab("mpctl env list --sort-by exp"), /--sort-by expire_time/);
+        assert.match(await tab("mpctl op list --sort-by=ta"), /--sort-by=target/);
+        assert.match(await tab("mpctl env create x --cluster d"), /--cluster default/);
+        assert.match(
+          await tab("mpctl event watch --target environments/staging/workloads/w"),
+          /--target environments\/staging\/workloads\/web/,
+        );
+        assert.match(await tab("mpctl event watch --kind=w"), /--kind=workload/);
+        const { out } = await world.mpctl("op", "list", "--filter", "state = FAILED", "-o", "name");
+        const failed = out.trim().slice("operations/".length);
+        assert.ok((await tab("mpctl op retry ")).includes(`op retry ${failed}`));
+        assert.doesNotMatch(await tab("mpctl op cancel "), /[0-9a-f]{8}-/, "nothing is running");
+        assert.match(await tab("mpctl config set output js"), /output json/);
       }),
   ],
   [`${name} evaluates nothing and writes nothing`, async (world) => {
@@ -128,6 +156,9 @@ const casesOf = (name: string, shell: Shell): Cases => [
 testMpctl("a tab in", [
   ["(an environment is there)", async ({ mpctl }) => {
     assert.equal((await mpctl("env", "create", "staging")).code, 0);
+    const deploy = ["workload", "deploy", "--env", "staging", "--image"];
+    assert.equal((await mpctl(...deploy, "nginx:1", "web")).code, 0);
+    assert.equal((await mpctl(...deploy, "nginx:missing", "bad")).code, 3);
   }],
   ...Object.entries(SHELLS).flatMap(([name, shell]) => casesOf(name, shell)),
 ], { platformArgs: ["--simulated-delays=none"] });
