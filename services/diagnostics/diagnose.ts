@@ -104,13 +104,7 @@ async function examine(deps: ServiceDeps, caller: Caller): Promise<Examination> 
     ...withoutEnvironment(environments, workloads),
     ...found,
     ...unfinished.map(attentionFinding),
-<<<<<<< HEAD
-    ...(await failedDeletions(deps, caller, resources)).filter(({ subject }) =>
-      !targets.has(subject) && !targets.has(environmentName(environmentIdOf(subject)))
-    ),
-=======
     ...await failedDeletions(deps, caller, resources, targets),
->>>>>>> main
     ...await waiting(deps, caller),
     ...await engineFindings(deps, caller),
     ...await lostClaims(deps, caller),
@@ -201,14 +195,9 @@ async function lostClaims(
 }
 
 /**
-<<<<<<< HEAD
- * Resources that somebody asked to delete and that are partly gone. A workload is left to its
- * environment if that is among them.
-=======
  * Resources that somebody asked to delete and that are partly gone. A workload goes with its
  * environment.
  * @param unfinished the targets of operations that wait for a person
->>>>>>> main
  */
 async function failedDeletions(
   { store }: ServiceDeps,
@@ -216,23 +205,15 @@ async function failedDeletions(
   resources: readonly (Environment | Workload)[],
   unfinished: ReadonlySet<string>,
 ): Promise<readonly Finding[]> {
-  const half = resources.filter(({ state, currentOperation }) =>
+  const failed = resources.filter(({ state, currentOperation }) =>
     state === "DELETE_FAILED" && currentOperation === null
   );
-<<<<<<< HEAD
-  const names = new Set(half.map(({ name }) => name));
-  const failed = half.filter((resource) =>
-    !("spec" in resource) || !names.has(environmentName(environmentIdOf(resource.name)))
-  );
-  return await Promise.all(failed.map(async (resource) => {
-=======
   const told = new Set([...unfinished, ...failed.map(({ name }) => name)]);
   const own = failed.filter(({ name }) => {
     const environment = environmentName(environmentIdOf(name));
     return !unfinished.has(name) && (name === environment || !told.has(environment));
   });
   return await Promise.all(own.map(async (resource) => {
->>>>>>> main
     const { name, lastOperation } = resource;
     const last = lastOperation ? await store.operations.get(lastOperation, { signal }) : undefined;
     const error = last?.value.error;
