@@ -149,10 +149,7 @@ export class Platform {
    * @param allowed the findings that are not the platform's fault
    */
   async assertSound(allowed: (finding: Finding) => boolean = () => false): Promise<void> {
-    // The state of a resource whose deletion failed or was cancelled is for the test to check.
-    const findings = (await this.findings()).filter((finding) =>
-      finding.invariant !== "DELETION_FAILED" && !allowed(finding)
-    );
+    const findings = (await this.findings()).filter((finding) => !allowed(finding));
     assert.deepEqual(findings, [], "the platform's invariants hold");
     const page = await this.store.operations.list({ limit: 1_000 });
     const live = page.items.filter(({ value }) => !isTerminal(value.state));
