@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { freePort } from "@mpc/process";
 import { type OpenWorld, openWorld } from "../e2e/mpctl_world.ts";
 import { eventually } from "../servers/eventually.ts";
-import { type KubeApiServer, startKubeApiServer } from "../servers/kube_api_server.ts";
+import type { KubeApiServer } from "../servers/kube_api_server.ts";
 import { type Kubectl, kubectlOf } from "../servers/kubectl.ts";
+import { startKwokCluster } from "../servers/kwok_cluster.ts";
 import { startTcpProxy } from "../servers/tcp_proxy.ts";
 
 let folder: string;
@@ -14,7 +15,8 @@ let world: OpenWorld;
 
 Deno.test.beforeAll(async () => {
   folder = await Deno.makeTempDir({ prefix: "mpc-access-" });
-  server = await startKubeApiServer(folder);
+  // Its controllers finish the deletion of a namespace.
+  server = await startKwokCluster(folder, 1);
   kubectl = await kubectlOf(server.kubeconfig);
   const gone = `${folder}/gone.kubeconfig`;
   const config = await Deno.readTextFile(server.kubeconfig);
