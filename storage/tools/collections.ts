@@ -21,6 +21,7 @@ const USES: {
   operations: (one, other, use) => use(one.operations, other.operations),
   orphans: (one, other, use) => use(one.orphans, other.orphans),
   claims: (one, other, use) => use(one.claims, other.claims),
+  leases: (one, other, use) => use(one.leases, other.leases),
 };
 
 export const COLLECTIONS = Object.keys(USES) as readonly CollectionName[];

@@ -3,8 +3,6 @@ import assert from "node:assert/strict";
 import { NO_QUOTA } from "@mpc/domain";
 import { systemClock } from "@mpc/process";
 import { HttpKubeClient, NamespaceMark } from "../../worker/providers/kubernetes/mod.ts";
-import { systemClock } from "@mpc/process";
-import { HttpKubeClient, NamespaceMark } from "../../worker/providers/kubernetes/mod.ts";
 import { eventually } from "../servers/eventually.ts";
 import type { KubeApiServer } from "../servers/kube_api_server.ts";
 import { type Kubectl, kubectlOf } from "../servers/kubectl.ts";
