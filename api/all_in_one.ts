@@ -26,11 +26,11 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   await using stack = new AsyncDisposableStack();
   const platform = stack.use(await Platform.open(config, { shared: false }));
   const { provider, planner } = await platform.openClusters(config);
-  const engine = await platform.startEngine(
-    provider,
-    (tools) => startEngine(config, tools, platform),
-    config.takeOver,
-  );
+  const engine = await platform.startEngine(provider, {
+    name: config.engine,
+    start: (tools) => startEngine(config, tools, platform),
+    takeOver: config.takeOver,
+  });
   const deps = platform.deps({
     cluster: provider,
     planner,

@@ -9,6 +9,8 @@ export interface Condition {
   /** For programs; at run time perhaps another version's, where it is read from a store. */
   readonly reason: EventReason;
   readonly message: string;
+  /** The command that ends it, which the message names too; absent if none is known. */
+  readonly remedy?: string;
   readonly observedGeneration: number;
   /** When `status` last changed. */
   readonly lastTransitionTime: Instant;

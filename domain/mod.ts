@@ -21,6 +21,7 @@ export * from "./image.ts";
 export * from "./installation.ts";
 export * from "./json.ts";
 export * from "./labels.ts";
+export * from "./lease.ts";
 export * from "./made.ts";
 export * from "./names.ts";
 export * from "./operation.ts";

@@ -120,7 +120,10 @@ export const REASONS = {
     ENGINE_NO_WORKER: platform("Start a worker, or make its build the current one in Temporal"),
     ENGINE_PAUSED: platform("Continue in Temporal what somebody has paused there"),
     ENGINE_SEARCH_ATTRIBUTES: platform("Add the search attributes to the namespace in Temporal"),
-    ENGINE_TLS: platform("Correct the TLS settings of the connection to Temporal"),
+    ENGINE_TLS: platform(
+      "Correct the TLS settings of the connection to Temporal",
+      "deno task worker --help",
+    ),
     ENGINE_WORKFLOW_FAILS: platform(
       "Start a worker with the code that began the workflow, or start the workflow over",
     ),
@@ -235,7 +238,10 @@ export const REASONS = {
       "Grant the worker the permission that the error names, by a Role on the cluster",
       "kubectl apply -f deploy/kubernetes/worker_role.yaml",
     ),
-    ENGINE_FORBIDS: platform("Correct the TLS certificate or the API key for Temporal"),
+    ENGINE_FORBIDS: platform(
+      "Correct the TLS certificate or the API key for Temporal",
+      "deno task worker --help",
+    ),
     HOST_NOT_ALLOWED: platform("Add the host with --allowed-host"),
     ORIGIN_NOT_ALLOWED: platform("Add the page's host with --allowed-host"),
   },
@@ -254,7 +260,10 @@ export const REASONS = {
     ADMISSION_UNREACHABLE: cluster("Repair the admission webhook that the error names"),
     CLUSTER_FAILED: cluster("Find the failure in the log of the cluster's API server, and retry"),
     CLUSTER_UNREACHABLE: cluster("Check that the cluster runs and can be reached from the worker"),
-    ENGINE_UNREACHABLE: platform("Check that Temporal runs and can be reached"),
+    ENGINE_UNREACHABLE: platform(
+      "Check that Temporal runs and can be reached",
+      "temporal operator cluster health",
+    ),
     INTERRUPTED: nobody("Wait; another attempt goes on with the step"),
     NO_WORKER: platform("Start a worker", "deno task worker"),
     SHUTTING_DOWN: nobody("Wait for the server to come back, and call again"),

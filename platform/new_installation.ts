@@ -1,6 +1,7 @@
 import { INSTALLATION, isMpcError, MpcError } from "@mpc/domain";
 import type { Clock, Ids } from "@mpc/services";
 import type { Store } from "@mpc/storage";
+import { assertComplete } from "./open_installation.ts";
 
 /** The ids of an installation before and after it got a new one. */
 export interface Renamed {
@@ -11,13 +12,15 @@ export interface Renamed {
 /**
  * Makes a copied database an installation of its own: what the original has on clusters then belongs
  * to somebody else, and the claims of the copy are dropped. No process may use the store meanwhile.
- * @throws {MpcError} FAILED_PRECONDITION `STORE_IN_USE` if a process has changed the store meanwhile
+ * @throws {MpcError} FAILED_PRECONDITION `STORE_IN_USE` if a process has changed the store meanwhile,
+ *   `STORE_INCOMPLETE` if the copy has not finished
  */
 export async function newInstallation(
   store: Pick<Store, "installations" | "claims">,
   { clock, ids }: { readonly clock: Clock; readonly ids: Ids },
 ): Promise<Renamed> {
   const found = await store.installations.get(INSTALLATION);
+  if (found) assertComplete(found.value);
   const value = { name: INSTALLATION, id: ids.uuid(), createTime: clock.now() } as const;
   try {
     if (found) await store.installations.replace(value, found.version);

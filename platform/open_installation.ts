@@ -1,4 +1,4 @@
-import { INSTALLATION, isMpcError, MpcError } from "@mpc/domain";
+import { INSTALLATION, type Installation, isMpcError, MpcError } from "@mpc/domain";
 import type { Clock, Ids } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 
@@ -11,12 +11,7 @@ export async function openInstallation(
   { clock, ids }: { readonly clock: Clock; readonly ids: Ids },
 ): Promise<string> {
   const found = await store.installations.get(INSTALLATION);
-  if (found?.value.incomplete) {
-    throw new MpcError("FAILED_PRECONDITION", {
-      reason: "STORE_INCOMPLETE",
-      message: "Cannot start on the store: a copy into it has not finished",
-    });
-  }
+  if (found) assertComplete(found.value);
   if (found) return found.value.id;
   const created = { name: INSTALLATION, id: ids.uuid(), createTime: clock.now() } as const;
   try {
@@ -26,4 +21,13 @@ export async function openInstallation(
     if (!isMpcError(error, "ALREADY_EXISTS")) throw error;
     return await openInstallation(store, { clock, ids });
   }
+}
+
+/** @throws {MpcError} FAILED_PRECONDITION `STORE_INCOMPLETE` */
+export function assertComplete({ incomplete }: Installation): void {
+  if (!incomplete) return;
+  throw new MpcError("FAILED_PRECONDITION", {
+    reason: "STORE_INCOMPLETE",
+    message: "Cannot use the store: a copy into it has not finished",
+  });
 }

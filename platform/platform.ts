@@ -113,16 +113,22 @@ export class Platform implements AsyncDisposable {
   }
 
   /**
-   * Starts the engine that executes operations in this process.
-   * @param takeOver whether it also continues what other engines have left unfinished
+   * Starts the engine that executes operations in this process, unless it refuses what it finds.
+   * @param options.name of the engine
+   * @param options.takeOver whether it also continues what other engines have left unfinished
    * @throws {MpcError} FAILED_PRECONDITION `NO_ENGINE`: unfinished operations need another engine
    */
   async startEngine(
     provider: Provider,
-    start: (tools: StepTools) => Promise<HostedEngine>,
-    takeOver: boolean,
+    { name, start, takeOver }: {
+      readonly name: string;
+      readonly start: (tools: StepTools) => Promise<HostedEngine>;
+      readonly takeOver: boolean;
+    },
   ): Promise<HostedEngine> {
     const { store, clock, ids } = this;
+    if (takeOver) await takeOverOperations({ store, clock }, name);
+    else await assertEngine(store, name);
     const engine = await start({ store, provider, clock, ids });
     this.components.add({
       name: "engine",
@@ -133,8 +139,6 @@ export class Platform implements AsyncDisposable {
       name: "cluster",
       assertReady: (signal) => provider.assertReachable({ signal }),
     });
-    if (takeOver) await takeOverOperations({ store, clock }, engine.name);
-    else await assertEngine(store, engine.name);
     return engine;
   }
 
@@ -169,8 +173,10 @@ export class Platform implements AsyncDisposable {
     const { engine } = options;
     components.add({
       name: "housekeeping",
-      assertReady: () =>
-        engine.periodicProblem ? Promise.reject(engine.periodicProblem) : Promise.resolve(),
+      ...("periodicProblem" in engine && {
+        assertReady: () =>
+          engine.periodicProblem ? Promise.reject(engine.periodicProblem) : Promise.resolve(),
+      }),
       async close() {
         await housekeeping[Symbol.asyncDispose]();
       },

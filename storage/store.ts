@@ -29,6 +29,7 @@ import type {
   Filter,
   Installation,
   Instant,
+  Lease,
   NewEvent,
   Operation,
   OrderKey,
@@ -196,6 +197,7 @@ export interface Store {
   readonly operations: OperationCollection;
   readonly orphans: Collection<Orphan>;
   readonly claims: Collection<ClusterClaim>;
+  readonly leases: Collection<Lease>;
   /** One document at most; see {@linkcode Installation}. */
   readonly installations: Collection<Installation>;
   readonly events: EventLog;

@@ -29,6 +29,7 @@ export const CLOCK_READERS: readonly (readonly [path: string, kind: Kind, why: s
   ["cli/", "monotonic", "as client/"],
   ["cli/output/", "wall", "ages as they are shown"],
   ["cli/commands/operations.ts", "wall", "ages as they are shown"],
+  ["cli/commands/print_notes.ts", "wall", "ages as they are shown"],
   ["cli/commands/logs.ts", "wall", "`--since` is a moment"],
 ];
 

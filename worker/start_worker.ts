@@ -14,6 +14,9 @@ export interface RunningWorker {
   close(): Promise<void>;
 }
 
+/** The engine of workers; operations that the API admits are for it. */
+const ENGINE = "temporal";
+
 /**
  * Starts a worker: it executes operations that the API admits, settles what crashes leave, deletes
  * expired environments, and answers the API's reads of the cluster. Any number of workers may share
@@ -31,7 +34,12 @@ export async function startWorker(
   const platform = stack.use(await Platform.open(config, { shared: true }));
   const { components } = platform;
   const { provider, planner } = await platform.openClusters(config);
-  const engine = await platform.startEngine(provider, startEngine, config.takeOver);
+  const { takeOver } = config;
+  const engine = await platform.startEngine(provider, {
+    name: ENGINE,
+    start: startEngine,
+    takeOver,
+  });
   const internal = serveInternal({ cluster: provider, planner, engine }, config.internalListen);
   components.add({ name: "internal", close: () => internal.close() });
   const deps = platform.deps({ cluster: provider, planner, engine: engine.name });

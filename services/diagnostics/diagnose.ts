@@ -104,7 +104,7 @@ async function examine(deps: ServiceDeps, caller: Caller): Promise<Examination> 
     ...withoutEnvironment(environments, workloads),
     ...found,
     ...unfinished.map(attentionFinding),
-    ...await failedDeletions(deps, caller, resources.filter(({ name }) => !targets.has(name))),
+    ...await failedDeletions(deps, caller, resources, targets),
     ...await waiting(deps, caller),
     ...await engineFindings(deps, caller),
     ...await lostClaims(deps, caller),
@@ -194,16 +194,26 @@ async function lostClaims(
   );
 }
 
-/** Resources that somebody asked to delete and that are partly gone. */
+/**
+ * Resources that somebody asked to delete and that are partly gone. A workload goes with its
+ * environment.
+ * @param unfinished the targets of operations that wait for a person
+ */
 async function failedDeletions(
   { store }: ServiceDeps,
   { signal }: Caller,
   resources: readonly (Environment | Workload)[],
+  unfinished: ReadonlySet<string>,
 ): Promise<readonly Finding[]> {
   const failed = resources.filter(({ state, currentOperation }) =>
     state === "DELETE_FAILED" && currentOperation === null
   );
-  return await Promise.all(failed.map(async (resource) => {
+  const told = new Set([...unfinished, ...failed.map(({ name }) => name)]);
+  const own = failed.filter(({ name }) => {
+    const environment = environmentName(environmentIdOf(name));
+    return !unfinished.has(name) && (name === environment || !told.has(environment));
+  });
+  return await Promise.all(own.map(async (resource) => {
     const { name, lastOperation } = resource;
     const last = lastOperation ? await store.operations.get(lastOperation, { signal }) : undefined;
     const error = last?.value.error;

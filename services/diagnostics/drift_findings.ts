@@ -81,7 +81,7 @@ function asWatched(resource: Resource): readonly Finding[] {
     invariant: "RESOURCE_DRIFTED",
     subject: resource.name,
     message: drifted.message,
-    remedy: revertCommand(resource),
+    remedy: drifted.remedy ?? revertCommand(resource),
   }];
 }
 

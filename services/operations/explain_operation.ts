@@ -113,7 +113,7 @@ function driftSince(
     summary: `since then the cluster differs: ${drifted.message}`,
     responsible: "caller",
     nextStep: "Revert what somebody else has changed on the cluster, or deploy it as it is now",
-    nextCommand: revertCommand(resource),
+    nextCommand: drifted.remedy ?? revertCommand(resource),
   };
 }
 

@@ -49,7 +49,8 @@ export function moveWorkload(workload: Workload, state: WorkloadState, stamp: St
 export function asApplied<T extends Environment | Workload>(resource: T, { now }: Stamp): T {
   const before = resource.conditions.find(({ type }) => type === DRIFTED);
   if (before === undefined || before.status === "FALSE") return resource;
-  const after = { ...before, status: "FALSE" as const, reason: "AsApplied" as const, message: "" };
+  const { remedy: _, ...rest } = before;
+  const after = { ...rest, status: "FALSE" as const, reason: "AsApplied" as const, message: "" };
   return { ...resource, conditions: setCondition(resource.conditions, after, now) };
 }
 

@@ -2,6 +2,7 @@ import type {
   ClusterClaim,
   Environment,
   Installation,
+  Lease,
   NewEvent,
   Orphan,
   Revision,
@@ -41,6 +42,7 @@ export function openMemoryStore({ sequenceStep = 1 }: MemoryStoreOptions = {}): 
     operations: new MemoryOperations(commit),
     orphans: new MemoryCollection<Orphan>(commit),
     claims: new MemoryCollection<ClusterClaim>(commit),
+    leases: new MemoryCollection<Lease>(commit),
     installations: new MemoryCollection<Installation>(commit),
     events,
     assertWritable({ signal }: ReadOptions = {}) {

@@ -9,6 +9,7 @@ import {
   type Installation,
   type JsonObject,
   type JsonValue,
+  type Lease,
   MpcError,
   type NewEvent,
   type Operation,
@@ -116,6 +117,7 @@ export const CODECS = {
   orphans: new Codec<Orphan>(),
   installations: new Codec<Installation>(),
   claims: new Codec<ClusterClaim>(),
+  leases: new Codec<Lease>(),
 } as const;
 
 export type CollectionName = keyof typeof CODECS;

@@ -65,6 +65,7 @@ export const INDEXES: Readonly<Record<CollectionName, readonly Index[]>> = {
   orphans: [OUTBOX, by("createTime")],
   installations: [OUTBOX],
   claims: [OUTBOX],
+  leases: [OUTBOX],
 };
 
 /** Finds the block of a write, and keeps a write from being in the log twice. */

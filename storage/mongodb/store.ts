@@ -3,6 +3,7 @@ import type {
   ClusterClaim,
   Environment,
   Installation,
+  Lease,
   Orphan,
   Revision,
   Workload,
@@ -78,6 +79,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<MongoS
     orphans: new MongoCollection<Orphan>(access, "orphans"),
     installations: new MongoCollection<Installation>(access, "installations"),
     claims: new MongoCollection<ClusterClaim>(access, "claims"),
+    leases: new MongoCollection<Lease>(access, "leases"),
     events,
     get blocks() {
       return commit.blocks;

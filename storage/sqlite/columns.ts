@@ -18,6 +18,7 @@ export const COLUMNS = {
     requestId: "request_id",
   },
   orphans: {},
+  claims: {},
   installations: {},
 } as const satisfies Readonly<Record<string, Columns>>;
 

@@ -6,8 +6,12 @@ import type { EventLog, ReadOptions } from "../store.ts";
 import type { GroupCommit, Log } from "./group_commit.ts";
 import type { DatabaseHealth } from "./health.ts";
 
-/** The interval of looking for commits of other handles while there are followers. */
-const LOOK_EVERY_MS = 10;
+/** How often to look for commits of other connections: a look takes microseconds. */
+const SELDOM_MS = 4;
+const OFTEN_MS = 1;
+
+/** How many looks follow one another quickly after a commit, because one commit leads to others. */
+const OFTEN_LOOKS = 100;
 
 /** How many events are removed in one commit, which other writes wait for. */
 const REMOVED_AT_ONCE = 2_000;
@@ -35,6 +39,7 @@ export class SqliteEventLog implements EventLog, Log {
   readonly #selectHead: StatementSync;
   readonly #selectCompacted: StatementSync;
   readonly #dataVersion: StatementSync;
+  #lookOften: () => void = () => {};
   /** The newest event before the current transaction. */
   #before = 0;
   /** The newest event, including those of the current transaction. */
@@ -152,7 +157,10 @@ export class SqliteEventLog implements EventLog, Log {
   }
 
   durable(events: readonly Event[]): void {
-    if (events.length > 0) this.#deliver(events);
+    if (events.length === 0) return;
+    this.#deliver(events);
+    // Another process is likely to answer: a worker starts what the API admits.
+    this.#lookOften();
   }
 
   close(): void {
@@ -193,14 +201,31 @@ export class SqliteEventLog implements EventLog, Log {
    */
   #watchOtherHandles(): () => void {
     let seen: number | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let often = 0;
+    let stopped = false;
     const look = () => {
       const version = this.#readDataVersion();
-      if (version === undefined || version !== seen) this.#deliver([]);
+      if (version === undefined || version !== seen) {
+        this.#deliver([]);
+        often = OFTEN_LOOKS;
+      }
       seen = version;
+      if (!stopped) timer = setTimeout(look, often-- > 0 ? OFTEN_MS : SELDOM_MS);
     };
     look();
-    const timer = setInterval(look, LOOK_EVERY_MS);
-    return () => clearInterval(timer);
+    this.#lookOften = () => {
+      if (often <= 0) {
+        clearTimeout(timer);
+        timer = setTimeout(look, OFTEN_MS);
+      }
+      often = OFTEN_LOOKS;
+    };
+    return () => {
+      stopped = true;
+      clearTimeout(timer);
+      this.#lookOften = () => {};
+    };
   }
 
   /** Undefined if it cannot be read: the next delivery finds out why. */

@@ -6,6 +6,7 @@ import { clusterAndSpecParts } from "./migrations/0003_cluster_and_spec_parts.ts
 import { installations } from "./migrations/0004_installations.ts";
 import { claims } from "./migrations/0005_claims.ts";
 import { openings } from "./migrations/0006_openings.ts";
+import { leases } from "./migrations/0007_leases.ts";
 
 /** In order. The `user_version` of a database is the number of migrations that it has had. */
 const MIGRATIONS: readonly (readonly string[])[] = [
@@ -15,6 +16,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   installations,
   claims,
   openings,
+  leases,
 ];
 
 /**

@@ -3,6 +3,7 @@ import type {
   ClusterClaim,
   Environment,
   Installation,
+  Lease,
   Orphan,
   Revision,
   Workload,
@@ -88,6 +89,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     operations: new SqliteOperations(access, "operations", COLUMNS.operations),
     orphans: new SqliteCollection<Orphan>(access, "orphans"),
     claims: new SqliteCollection<ClusterClaim>(access, "claims"),
+    leases: new SqliteCollection<Lease>(access, "leases"),
     installations: new SqliteCollection<Installation>(access, "installations"),
     events,
     get commits() {

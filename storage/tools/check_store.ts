@@ -139,6 +139,7 @@ async function readAll(store: Store, findings: StorageFinding[]): Promise<Record
     }),
     ...await readRecords(store.orphans, () => {}),
     ...await readRecords(store.claims, () => {}),
+    ...await readRecords(store.leases, () => {}),
     ...await readRecords(store.installations, () => {}),
   ];
   findings.push(...unreadable.map(({ name, message }): StorageFinding => ({
@@ -210,11 +211,13 @@ function lockFindings(
 }
 
 function operationFindings(
-  { name, state, target, createTime, updateTime }: OperationFacts,
+  { name, kind, state, target, createTime, updateTime }: OperationFacts,
   { environments, workloads }: Records,
   now: number,
 ): readonly StorageFinding[] {
   if (isTerminal(state) || now - Math.max(createTime, updateTime) < GRACE_MS) return [];
+  // The target of an operation on the platform itself is no resource.
+  if (kind.startsWith("platform.")) return [];
   const resource = (environments.get(target) ?? workloads.get(target))?.value;
   if (resource?.currentOperation === name || resource?.nextOperation === name) return [];
   const message = `It is ${state}, but '${target}' ${

@@ -48,6 +48,14 @@ const VIOLATIONS: readonly (readonly [
 ])[] = [
   ["nothing", () => Promise.resolve(), []],
   [
+    "a running operation on the platform, which locks no resource",
+    (store) =>
+      store.operations.create(
+        anOperation("x", { kind: "platform.claim", target: "clusters/default", state: "RUNNING" }),
+      ),
+    [],
+  ],
+  [
     "a lock of an operation that is not there",
     (store) => store.environments.create(anEnvironment("a", { currentOperation: "operations/x" })),
     [["LOCK_WITHOUT_OPERATION", "environments/a"]],

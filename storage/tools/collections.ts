@@ -19,8 +19,9 @@ const USES: {
   workloads: (one, other, use) => use(one.workloads, other.workloads),
   revisions: (one, other, use) => use(one.revisions, other.revisions),
   operations: (one, other, use) => use(one.operations, other.operations),
-  claims: (one, other, use) => use(one.claims, other.claims),
   orphans: (one, other, use) => use(one.orphans, other.orphans),
+  claims: (one, other, use) => use(one.claims, other.claims),
+  leases: (one, other, use) => use(one.leases, other.leases),
 };
 
 export const COLLECTIONS = Object.keys(USES) as readonly CollectionName[];

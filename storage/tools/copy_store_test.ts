@@ -5,6 +5,7 @@ import { type Event, INSTALLATION, type NewEvent } from "@mpc/domain";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { openSqliteStore } from "@mpc/storage/sqlite";
+import { newInstallation } from "../../platform/new_installation.ts";
 import { openInstallation } from "../../platform/open_installation.ts";
 import { anEnvironment, anEvent, anOperation, aWorkload } from "../../tests/fakes/documents.ts";
 import { FakeClock } from "../../tests/fakes/fake_clock.ts";
@@ -67,6 +68,13 @@ async function write(store: Store, content: readonly Content[]): Promise<void> {
       restartToken: text,
       operation: `operations/${id}`,
       createTime: index,
+    });
+    await store.claims.create({
+      name: `clusters/${id}`,
+      token: text,
+      next: null,
+      renewTime: index,
+      lost: { since: index, renewTime: text },
     });
     await store.orphans.create({
       name: `orphans/${id}`,
@@ -138,6 +146,7 @@ Deno.test("an interrupted copy goes on where it was, and no platform starts on i
   await assert.rejects(interrupted, /the power fails/);
   const tools = { clock: new FakeClock(), ids: new SeededIds(2, 0) };
   await rejectsWith(openInstallation(to, tools), "FAILED_PRECONDITION", "STORE_INCOMPLETE");
+  await rejectsWith(newInstallation(to, tools), "FAILED_PRECONDITION", "STORE_INCOMPLETE");
   const { copied } = await copyStore({ from, to });
   assert.ok(copied < 1_200, `${copied} of 2400 were left to copy`);
   assert.deepEqual(await contentsOf(to), await contentsOf(from));
@@ -195,12 +204,12 @@ Deno.test("a copy that differs is found by its checksum, and is not started on",
         get: (...call) => installations.get(...call),
         list: (...call) => installations.list(...call),
         count: (...call) => installations.count(...call),
-        replace: (...call) => installations.replace(...call),
-        delete: (...call) => installations.delete(...call),
-        async load(documents) {
-          await installations.load!(documents);
-          if (documents.every(({ value }) => !value.incomplete)) await spoil(to);
+        async replace(value, ...call) {
+          const stored = await installations.replace(value, ...call);
+          if (!value.incomplete) await spoil(to);
+          return stored;
         },
+        delete: (...call) => installations.delete(...call),
       };
       const error = await rejectsWith(
         copyStore({ from, to: { ...to, installations: spoiling } }),

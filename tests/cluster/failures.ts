@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { eventually } from "../servers/eventually.ts";
 import {
   assertExplained,
+  begin,
   type ClusterWorld,
+  explain,
   failedOperation,
   newEnvironment,
   type Scenarios,
@@ -70,6 +72,45 @@ export const FAILED_DEPLOYMENTS: Scenarios = {
       await succeed(world, "env", "delete", env, "--force");
     },
   ])),
+  "a failing probe's answer is shown while the rollout waits, with a command that works": async (
+    world,
+  ) => {
+    const env = await newEnvironment(world);
+    const flags = ["--image", "nginx:1.27", "--port", "8080", "--health-path", "/missing"];
+    const operation = await begin(world, "workload", "deploy", "web", "--env", env, ...flags);
+    const answer = /Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 404/;
+    await eventually(
+      "the probe has failed",
+      async () =>
+        assert.match(await succeed(world, "workload", "get", "web", "--env", env), answer),
+    );
+    const { summary, responsible, nextCommand = "" } = await explain(world, operation);
+    assert.match(summary, answer);
+    assert.equal(responsible, "caller");
+    const [program, ...command] = nextCommand.split(" ");
+    assert.equal(program, "mpctl");
+    assert.match(await succeed(world, ...command), /starting/);
+    await succeed(world, "env", "delete", env, "--force");
+  },
+  "a ConfigMap that a volume lacks fails the rollout, unless the named command creates it": async (
+    world,
+  ) => {
+    const { kubectl, mpctl } = world;
+    const env = await newEnvironment(world);
+    const deploy = ["--env", env, "--image", "nginx:1.27", "--volume", "c=/etc/c:config/settings"];
+    const failed = failedOperation(await mpctl("workload", "deploy", "web", ...deploy));
+    const words = /FailedMount: .*configmap "settings" not found; make it by 'kubectl create/;
+    await assertExplained(world, failed, "CONTAINER_NOT_STARTED", words);
+    const operation = await begin(world, "workload", "deploy", "web", ...deploy);
+    await eventually("the mount has failed", async () => {
+      const { nextCommand = "" } = await explain(world, operation);
+      assert.match(nextCommand, /^kubectl create configmap settings --namespace /);
+      await kubectl(nextCommand.split(" ").slice(1));
+    });
+    await succeed(world, "op", "watch", operation);
+    assert.match(await succeed(world, "workload", "get", "web", "--env", env), /READY/);
+    await succeed(world, "env", "delete", env, "--force");
+  },
   "pods that a cluster quota rejects are reported with its message": async (world) => {
     const env = await newEnvironment(world);
     await world.kubectl(["create", "quota", "tight", "--hard=pods=1", "-n", env]);

@@ -1,6 +1,6 @@
 /** A server whose disk is full, fails, becomes read-only, or loses files: what it says and keeps. */
 import assert from "node:assert/strict";
-import { copyFile, mkdir, open, rm } from "node:fs/promises";
+import { copyFile, mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
@@ -232,16 +232,22 @@ diskTest(
   async (t) => {
     const { server, space, dataDir } = t;
     const path = space.outside(join(dataDir, "mpc.db"));
-    await copyFile(path, `${path}.saved`);
-    await rm(path);
+    await rename(path, `${path}.moved`);
     assert.equal(await server.create(), "STORE_REPLACED");
     await server.untilTrouble("STORE_REPLACED");
     const [finding] = await server.diagnosis();
     assert.match(finding?.message ?? "", /'mpc.db' was deleted or moved/);
     assert.match(finding?.remedy ?? "", /^Put the file back where it was, or restart/);
     await server.kill();
+    await rename(`${path}.moved`, path);
     await server.start();
-    assert.equal(await server.create(), undefined, "it goes on with the file that is there");
+    await server.assertKept();
+    assert.equal(await server.create(), undefined);
+    await rm(path);
+    await server.untilTrouble("STORE_REPLACED");
+    await server.kill();
+    await server.start();
+    await server.untilTrouble(undefined);
   },
   TMPFS,
 );

@@ -33,6 +33,7 @@ export class FailingStore implements Store {
   readonly operations: OperationCollection;
   readonly orphans: Store["orphans"];
   readonly claims: Store["claims"];
+  readonly leases: Store["leases"];
   readonly installations: Store["installations"];
   readonly events: Store["events"];
 
@@ -44,6 +45,7 @@ export class FailingStore implements Store {
     this.revisions = this.#wrap(store.revisions);
     this.orphans = this.#wrap(store.orphans);
     this.claims = this.#wrap(store.claims);
+    this.leases = this.#wrap(store.leases);
     this.installations = this.#wrap(store.installations);
     this.operations = {
       ...this.#wrap(store.operations),

@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Event, NewEvent } from "@mpc/domain";
 import type { Collection, Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { openStore } from "@mpc/storage/open_store";
@@ -31,14 +32,48 @@ export async function openTestStore(): Promise<Store> {
   });
 }
 
-/** A store whose calls fake time waits for. */
+/**
+ * A store whose calls fake time waits for, and the delivery of its events. Only this handle may
+ * write, and the sequences of its events are dense.
+ */
 function observed(store: Store, remove: () => Promise<void>): Store {
+  let written = 0;
+  const waiting = new Set<{ readonly position: number; readonly next: Promise<unknown> }>();
+  const deliver = () => {
+    for (const { position, next } of waiting) if (position < written) duringIo(next);
+  };
+  const writing = <R>(call: Promise<R>, events: readonly NewEvent[] = []): Promise<R> =>
+    duringIo(call.then((result) => {
+      written += events.length;
+      deliver();
+      return result;
+    }));
+  async function* delivered<T>(items: AsyncIterable<T>, after: number, lastOf: (item: T) => Event) {
+    let position = after;
+    const iterator = items[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = iterator.next();
+        const follower = { position, next };
+        waiting.add(follower);
+        deliver();
+        const item = await next.finally(() => waiting.delete(follower));
+        if (item.done) return;
+        position = lastOf(item.value).sequence;
+        yield item.value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
   const collection = <T extends { readonly name: string }>(
     observed: Collection<T>,
   ): Collection<T> => ({
-    create: (...call) => duringIo(observed.create(...call)),
-    replace: (...call) => duringIo(observed.replace(...call)),
-    delete: (...call) => duringIo(observed.delete(...call)),
+    create: (value, options) => writing(observed.create(value, options), options?.events),
+    replace: (value, version, options) =>
+      writing(observed.replace(value, version, options), options?.events),
+    delete: (name, version, options) =>
+      writing(observed.delete(name, version, options), options?.events),
     get: (...call) => duringIo(observed.get(...call)),
     list: (...call) => duringIo(observed.list(...call)),
     count: (...call) => duringIo(observed.count(...call)),
@@ -52,17 +87,19 @@ function observed(store: Store, remove: () => Promise<void>): Store {
     orphans: collection(store.orphans),
     installations: collection(store.installations),
     claims: collection(store.claims),
+    leases: collection(store.leases),
     operations: {
       ...collection(operations),
       findByRequestId: (...call) => duringIo(operations.findByRequestId(...call)),
     },
     events: {
-      append: (...call) => duringIo(events.append(...call)),
+      append: (added, options) => writing(events.append(added, options), added),
       compactBefore: (...call) => duringIo(events.compactBefore(...call)),
       head: (...call) => duringIo(events.head(...call)),
       read: (...call) => duringIo(events.read(...call)),
-      tail: (...call) => events.tail(...call),
-      follow: (...call) => events.follow(...call),
+      tail: (after, signal) => delivered(events.tail(after, signal), after, (event) => event),
+      follow: (after, signal) =>
+        delivered(events.follow(after, signal), after, (batch) => batch.at(-1)!),
     },
     close() {
       closed ??= store.close().then(remove);

@@ -19,6 +19,7 @@ export function writtenAndRead(writer: Store, reader: Store): Store {
     revisions: collection(writer.revisions, reader.revisions),
     orphans: collection(writer.orphans, reader.orphans),
     claims: collection(writer.claims, reader.claims),
+    leases: collection(writer.leases, reader.leases),
     installations: collection(writer.installations, reader.installations),
     operations: {
       ...collection(writer.operations, reader.operations),

@@ -24,6 +24,7 @@ import {
   sweep,
 } from "../fakes/scenarios.ts";
 import { openTestStore } from "../fakes/test_store.ts";
+import { leftBehindBy } from "./left_behind.ts";
 
 /** Longer than an admission may take. */
 export const LATER_MS = 11_000;
@@ -119,7 +120,13 @@ export async function interrupt({ scenario, fault, intruder }: Interruption): Pr
     assert.ok(answersOfScenario.size <= 1, "the same request returns the same operation");
     for (const name of [...acknowledged, ...answersOfScenario]) await platform.operation(name);
     await assertNoFaultOfOurs(platform);
-    await platform.assertSound(({ remedy }) => isSweep && remedy === "mpctl doctor --sweep");
+    const { items } = await platform.store.operations.list({ limit: 1_000 });
+    const isLeft = leftBehindBy(items.map(({ value }) => value));
+    await platform.assertSound((finding) =>
+      finding.remedy === "mpctl doctor --sweep"
+        ? isSweep
+        : finding.invariant === "DELETION_FAILED" && isLeft(finding)
+    );
     await assertCleanSlate(platform);
     return writes;
   } finally {

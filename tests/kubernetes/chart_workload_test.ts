@@ -220,7 +220,118 @@ const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
       assert.equal(await kubectl(["get", "persistentvolumeclaims", "-n", "dev", "-o", "name"]), "");
     },
   ],
+
+  [
+    "a restart ends at once for pods that only their owner replaces, and the events are the chart's",
+    async ({ provider, chart, kubectl }) => {
+      await Deno.writeTextFile(join(chart, "templates", "store.yaml"), OWNER_REPLACES);
+      const intent = shop({ replicaCount: 2 }, 6);
+      await provider.applyWorkload(intent, live());
+      assert.equal((await provider.awaitRollout(intent, live())).ready, 4);
+      const restarted = { ...intent, revision: 7, restartToken: "again" };
+      await provider.applyWorkload(restarted, { ...live(), sameSpec: true });
+      // Much less than the progress deadline, after which it would fail.
+      const { ready, revision } = await provider.awaitRollout(restarted, {
+        signal: AbortSignal.timeout(30_000),
+      });
+      assert.deepEqual([ready, revision], [4, 7]);
+      await kubectl(["delete", "pod", "vault-0", "-n", "dev"]);
+      await kubectl(["create", "deployment", "stranger", "--image=nginx", "-n", "dev"]);
+      const events = await provider.events("dev", "shop", live());
+      const objects = new Set(events.map(({ object }) => object));
+      const expected = ["Deployment/dev/shop", "StatefulSet/dev/vault", "DaemonSet/dev/agent"];
+      for (const object of [...expected, "Pod/dev/vault-0", "Job/dev/once"]) {
+        assert.ok(objects.has(object), `${object} of ${[...objects].join()}`);
+      }
+      assert.ok([...objects].some((object) => /^Pod\/dev\/agent-\w{5}$/.test(object)));
+      assert.ok(![...objects].some((object) => object.includes("stranger")));
+    },
+  ],
+
+  [
+    "pods of a StatefulSet that the cluster rejects are in the progress within seconds",
+    async ({ provider }) => {
+      await provider.deleteWorkloads([ref], live());
+      await provider.awaitWorkloadGone(ref, live());
+      const intent = shop({ vaultSecurity: { allowPrivilegeEscalation: true } }, 8);
+      await provider.applyWorkload(intent, live());
+      const stop = new AbortController();
+      const told: string[] = [];
+      const rollout = provider.awaitRollout(intent, {
+        signal: AbortSignal.any([stop.signal, AbortSignal.timeout(30_000)]),
+        onProgress({ message }) {
+          told.push(message);
+          if (/StatefulSet 'vault': FailedCreate: .*violates PodSecurity/.test(message)) {
+            stop.abort();
+          }
+        },
+      });
+      await rejectsWith(rollout, "CANCELLED", "ABORTED_BY_CALLER");
+      assert.ok(stop.signal.aborted, told.join(" | "));
+    },
+  ],
 ];
+
+/** Controllers that replace no pods, and a Job that is done. */
+const OWNER_REPLACES = `apiVersion: apps/v1
+kind: StatefulSet
+metadata: { name: vault }
+spec:
+  selector: { matchLabels: { app: vault } }
+  updateStrategy: { type: OnDelete }
+  template:
+    metadata: { labels: { app: vault } }
+    spec:
+      securityContext: {{ toJson .Values.podSecurityContext }}
+      containers:
+        - name: vault
+          image: vault:1
+          securityContext: {{ toJson (.Values.vaultSecurity | default .Values.securityContext) }}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: { name: agent }
+spec:
+  selector: { matchLabels: { app: agent } }
+  updateStrategy: { type: OnDelete }
+  template:
+    metadata: { labels: { app: agent } }
+    spec:
+      securityContext: {{ toJson .Values.podSecurityContext }}
+      containers:
+        - name: agent
+          image: agent:1
+          securityContext: {{ toJson .Values.securityContext }}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: { name: once }
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      securityContext: {{ toJson .Values.podSecurityContext }}
+      containers:
+        - name: once
+          image: once:done
+          securityContext: {{ toJson .Values.securityContext }}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: { name: nightly }
+spec:
+  schedule: "0 3 * * *"
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          securityContext: {{ toJson .Values.podSecurityContext }}
+          containers:
+            - name: nightly
+              image: nightly:done
+              securityContext: {{ toJson .Values.securityContext }}
+`;
 
 Deno.test("a workload may be a chart", (t) =>
   withChart(async (world) => {

@@ -104,26 +104,6 @@ test("a claim of a storage class that does not exist is named, and fails the rol
   assert.match(error.message, /ProvisioningFailed: claim 'web\.data': .*"lightning" not found/);
 });
 
-test("pods that a quota rejects fail the rollout with the quota", async (world) => {
-  const { provider } = world;
-  const environment = {
-    environment: "small",
-    uid: "uid-small",
-    cluster: "test",
-    labels: {},
-    quota: { workloads: null, cpu: "100m", memory: null },
-  };
-  await provider.applyNamespace(environment, live());
-  await provider.applyPolicies(environment, live());
-  const intent = web("small", { resources: { cpu: "2", memory: null } });
-  await provider.applyWorkload(intent, live());
-  await rejectsWith(
-    provider.awaitRollout(intent, live()),
-    "RESOURCE_EXHAUSTED",
-    "QUOTA_EXCEEDED",
-  );
-});
-
 test("a paused deployment fails its rollout at once, and the command that is named resumes it", async (world) => {
   await anEnvironment(world, "paused");
   const { provider, kubectl } = world;

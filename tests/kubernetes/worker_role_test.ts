@@ -1,5 +1,6 @@
 /** The role of workers on a real API server: what they do is allowed, and ways to more are closed. */
 import assert from "node:assert/strict";
+import { NO_QUOTA } from "@mpc/domain";
 import { systemClock } from "@mpc/process";
 import { HttpKubeClient, NamespaceMark } from "../../worker/providers/kubernetes/mod.ts";
 import { eventually } from "../servers/eventually.ts";
@@ -49,6 +50,7 @@ test("with its role, a worker can execute every kind of step", async (world) => 
   const { kubectl, providerBy } = world;
   const { kubeconfig } = await install(world);
   const provider = providerBy(kubeconfig);
+  await claimCluster(kubeconfig);
   const ref = { environment: "granted", uid: "uid-granted" };
   const quota = { workloads: 5, cpu: "2", memory: "2Gi" };
   const environment = { ...ref, cluster: "test", labels: {}, quota };
@@ -110,6 +112,32 @@ test("with its role, a worker can execute every kind of step", async (world) => 
   assert.deepEqual(await granted(), []);
 });
 
+test("with its role, a worker compares what it applied, and names its RoleBinding if that is gone", async (world) => {
+  const { kubectl, providerBy } = world;
+  const provider = providerBy((await install(world)).kubeconfig);
+  const environment = {
+    ...{ environment: "bound", uid: "uid-bound", cluster: "test" },
+    ...{ labels: {}, quota: NO_QUOTA },
+  };
+  const drift = async () =>
+    (await provider.environmentDrift(environment, live()))
+      .map(({ action, object }) => `${action} ${object}`);
+  assert.deepEqual((await drift()).slice(0, 2), [
+    "CREATE Namespace/bound",
+    "CREATE RoleBinding/bound/mpc-worker",
+  ]);
+  await provider.applyNamespace(environment, live());
+  await provider.applyPolicies(environment, live());
+  assert.deepEqual(await drift(), []);
+  await kubectl(["delete", "networkpolicy", "dns", "-n", "bound"]);
+  assert.deepEqual(await drift(), ["CREATE NetworkPolicy/bound/dns"]);
+  await kubectl(["delete", "rolebinding", "mpc-worker", "-n", "bound"]);
+  assert.deepEqual(await drift(), ["CREATE RoleBinding/bound/mpc-worker"]);
+  await provider.applyNamespace(environment, { ...live(), forceConflicts: true });
+  await provider.applyPolicies(environment, { ...live(), forceConflicts: true });
+  assert.deepEqual(await drift(), []);
+});
+
 test("a worker may claim the cluster, and change nothing in the namespace of its claim", async (world) => {
   const { kubeconfig, worker } = await install(world);
   const access = { cluster: "test", kubeconfig, context: null };
@@ -122,6 +150,21 @@ test("a worker may claim the cluster, and change nothing in the namespace of its
   await assert.rejects(bound, /denied request: workers may change objects only in namespaces/);
   await client.close();
 });
+
+/** Writes the installation's claim twice, as workers do each minute. */
+async function claimCluster(kubeconfig: string): Promise<void> {
+  const access = { cluster: "test", kubeconfig, context: null };
+  const client = new HttpKubeClient({ access, clock: systemClock });
+  try {
+    const mark = new NamespaceMark(client, "claimed-by-role");
+    for (const token of ["first", "second"]) {
+      assert.equal(await mark.replace(await mark.read(live()), token, live()), true);
+      assert.equal((await mark.read(live())).text, token);
+    }
+  } finally {
+    await client.close();
+  }
+}
 
 test("a worker reads no Secrets and ConfigMaps of others", async (world) => {
   const { worker } = await install(world);

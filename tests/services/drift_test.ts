@@ -166,6 +166,25 @@ Deno.test("a deployment that somebody deleted is drift in doctor and explain, an
     await platform.assertSound();
   }));
 
+Deno.test("a command without which reverting would be refused is the one that explain names", () =>
+  withWorkload(async (platform, watch) => {
+    const { provider, deps, caller } = platform;
+    const remedy = "kubectl label service web --namespace dev --overwrite mpc/uid=uid-web";
+    provider.drift = () =>
+      Promise.resolve([{
+        action: "UPDATE",
+        object: "Service/dev/web",
+        fields: [{ path: "metadata.labels[mpc/uid]", before: '"x"', after: '"uid-web"' }],
+        remedy,
+      }]);
+    await watch.pass();
+    const { message = "" } = await drifted(platform) ?? {};
+    assert.ok(message.endsWith(`run '${remedy}'`), message);
+    const { lastOperation } = await web(platform);
+    assert.equal((await explainOperation(deps, caller, lastOperation!)).nextCommand, remedy);
+    assert.equal((await platform.findings())[0]?.remedy, remedy);
+  }));
+
 Deno.test("doctor compares object by object, without waiting for the watch", () =>
   withWorkload(async (platform) => {
     const intent = workloadIntentOf(await web(platform));
@@ -253,6 +272,20 @@ Deno.test("a workload with a running operation is not compared, and an unreadabl
       );
     await watch.pass();
     assert.equal(await drifted(platform), undefined);
+  }));
+
+Deno.test("the result of a comparison is dropped if an operation has begun and ended meanwhile", () =>
+  withWorkload(async (platform, watch) => {
+    await meddle(platform);
+    const { deps, caller, provider } = platform;
+    const drift = provider.drift.bind(provider);
+    provider.drift = async (intent, call) => {
+      const found = await drift(intent, call);
+      await platform.ended(await reconcileWorkload(deps, caller, { name: WEB, etag: "" }));
+      return found;
+    };
+    await watch.pass();
+    assert.equal(await drifted(platform), undefined, "the operation has reverted it");
   }));
 
 Deno.test("--force-conflicts reaches the cluster, in the deployment, its plan and its undo", () =>

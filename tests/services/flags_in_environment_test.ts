@@ -38,6 +38,7 @@ const SAMPLES: Readonly<Record<string, readonly [string, ...string[]]>> = {
   "retention": ["7d"],
   "simulated-delays": ["none"],
   "store": ["memory:"],
+  "take-over": ["true"],
   "temporal-address": ["temporal.example.com:7"],
   "temporal-namespace": ["shop", "--temporal-address=a.example.com:7"],
   "temporal-task-queue": ["shop"],

@@ -3,6 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { diagnose, explainOperation } from "@mpc/services";
+import { openMemoryStore } from "@mpc/storage/memory";
 import { STEP_LISTS } from "../../worker/engine/temporal/workflows/step_lists.ts";
 import { bundleWorkflows } from "../../worker/engine/temporal/bundle_workflows.ts";
 import { faultyDefinitions, hang } from "../fakes/faulty_definitions.ts";
@@ -275,5 +276,42 @@ Deno.test({
     const { state } = await world.until(name, (it) => it.waitingReason === "");
     assert.equal(state, "RUNNING");
     await withClient(address, (client) => workflowOf(client, name).terminate());
+  },
+});
+
+Deno.test({
+  name: "an operation on a task queue that the workers have left says so, until one polls it",
+  ...NO_SANITIZERS,
+  async fn() {
+    // It forgets pollers at once, which takes minutes otherwise.
+    const forgetful = await startTemporalServer({
+      dynamicConfig: [...EXACT_TIMERS, 'matching.PollerHistoryTTL="1s"'],
+    });
+    const provider = simulated();
+    try {
+      const definitions = hangingOnce();
+      const worker = (taskQueue: string, store = openMemoryStore()) =>
+        TemporalWorld.start(forgetful.address, {
+          store,
+          provider,
+          definitions,
+          config: { taskQueue },
+        });
+      const before = await worker("old-queue");
+      const name = await before.create();
+      await inSecondStep(before, name);
+      await before[Symbol.asyncDispose]();
+      await using world = await worker("new-queue", before.store);
+      const { waitingReason } = await world.until(name, (it) => it.waitingReason !== "");
+      assert.match(
+        waitingReason,
+        /^Cannot continue: it began on task queue 'old-queue-[0-9-]+', which no worker polls; start one by deno task worker --temporal-task-queue old-queue$/,
+      );
+      await using _again = await worker("old-queue", before.store);
+      assert.equal((await world.ended(name)).state, "SUCCEEDED");
+    } finally {
+      await provider.close();
+      await forgetful.stop();
+    }
   },
 });

@@ -125,6 +125,7 @@ function conditionOf(
     status: drifted ? "TRUE" : "FALSE",
     reason: drifted ? "ChangedByOthers" : "AsApplied",
     message: drifted ? `${message}; to revert it, run '${remedy}'` : "",
+    ...(drifted && { remedy }),
     observedGeneration: generation,
   };
 }

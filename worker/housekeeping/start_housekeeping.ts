@@ -2,6 +2,7 @@ import type { Provider, ServiceDeps } from "@mpc/services";
 import { DriftWatch } from "./drift_watch.ts";
 import type { HostedEngine, PeriodicTask } from "../engine/hosted_engine.ts";
 import { Expiry } from "./expiry.ts";
+import { HeldLease } from "./hold_lease.ts";
 import { Janitor } from "./janitor.ts";
 import { RENEW_MS } from "../providers/cluster_claims.ts";
 import { repeatPass } from "./repeat_pass.ts";
@@ -27,7 +28,8 @@ export interface HousekeepingOptions {
 
 /**
  * Starts the periodic passes: claims, janitor, expiry, drift and retention. They run on timers of this
- * process, or on the engine's schedules if the engine shares them among workers.
+ * process, or on the engine's schedules if the engine shares them among workers. Where several
+ * processes have timers, the one that holds a lease makes the passes.
  */
 export async function startHousekeeping(options: HousekeepingOptions): Promise<AsyncDisposable> {
   const { deps, provider, engine, keepMs, alone } = options;
@@ -54,18 +56,30 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
     everyMs: RENEW_MS,
     run: () => renewClaims(provider, signal),
   };
+  // Engines that share the passes run each of them once.
+  const lease = alone || engine.repeat
+    ? null
+    : new HeldLease({ store, clock, ids: deps.ids, what: "housekeeping" });
+  await lease?.start();
+  const leased = ({ run, ...pass }: PeriodicTask): PeriodicTask => ({
+    ...pass,
+    run: async () => {
+      if (!lease || lease.token !== undefined) await run();
+    },
+  });
   let running = [claims.run().then(() => repeatPass(claims, { clock, signal }))];
   if (engine.repeat) {
     const run = () => expiry.passesWithin(EXPIRY_INTERVAL_MS);
     await engine.repeat([...passes, { name: "expiry_pass", everyMs: EXPIRY_INTERVAL_MS, run }]);
   } else {
     await expiry.start();
-    running = [...running, ...passes.map((pass) => repeatPass(pass, { clock, signal }))];
+    running = [...running, ...passes.map((pass) => repeatPass(leased(pass), { clock, signal }))];
   }
   return {
     async [Symbol.asyncDispose]() {
       stop.abort();
       await Promise.all([expiry.close(), ...running]);
+      await lease?.[Symbol.asyncDispose]();
     },
   };
 }

@@ -124,4 +124,28 @@ export const HOUSEKEEPING: readonly Mutant[] = [
     ],
     ["does not notice that an environment has changed", "    before.abort();\n", ""],
   ]),
+  ...mutantsOf("worker/housekeeping/drift_watch.ts", ["tests/services/drift_test.ts"], [
+    [
+      "compares no environments",
+      "for (const collection of [environments, workloads])",
+      "for (const collection of [workloads])",
+    ],
+    [
+      "writes the result over a later operation's",
+      " || lastOperation !== seen.lastOperation",
+      "",
+    ],
+    [
+      "hides that a resource cannot be compared",
+      "      if (!error.retryable) return unknownDrift(resource, error);\n",
+      "",
+    ],
+  ]),
+  ...mutantsOf("services/diagnostics/drift_findings.ts", ["tests/services/drift_test.ts"], [
+    [
+      "hides a resource that cannot be compared",
+      "return error.retryable ? asWatched(resource) : { resource, error };",
+      "return asWatched(resource);",
+    ],
+  ]),
 ];

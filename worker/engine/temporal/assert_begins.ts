@@ -14,14 +14,15 @@ export function assertBegins(
   if (polling.some((build) => textOf(build) === textOf(current))) return;
   const deployment = version?.deploymentName ?? current?.deploymentName;
   const build = version ? `--build-id ${version.buildId}` : "--unversioned";
+  const command = `temporal worker deployment set-current-version --namespace ${namespace} ` +
+    `--deployment-name ${deployment} ${build}`;
   throw new MpcError("FAILED_PRECONDITION", {
     reason: "ENGINE_NO_WORKER",
     message: `Cannot begin operations: Temporal hands new ones on task queue '${taskQueue}' to ` +
       `${textOf(current)}, and there are none; to have them begun by ${textOf(version)}, run ` +
-      `'temporal worker deployment set-current-version --namespace ${namespace} ` +
-      `--deployment-name ${deployment} ${build}'`,
+      `'${command}'`,
     retryable: true,
-    metadata: { taskQueue },
+    metadata: { taskQueue, command },
   });
 }
 

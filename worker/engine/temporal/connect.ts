@@ -3,7 +3,7 @@ import type { TemporalAddress } from "@mpc/process";
 import { Client, isGrpcServiceError } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
 import { NativeConnection } from "@temporalio/worker";
-import { engineError } from "./engine_errors.ts";
+import { engineError, innermost } from "./engine_errors.ts";
 import { SEARCH_ATTRIBUTES } from "./search_attributes.ts";
 
 /** A connection that has been verified. */
@@ -93,11 +93,6 @@ function dialError({ address, tls: settings }: TemporalAddress, error: unknown):
   });
 }
 
-/** The library reports errors in Rust's debug notation; this extracts the innermost message. */
-function innermost(detail: string): string {
-  return /(?:message|error): "([^"]+)"/.exec(detail)?.[1] ?? detail;
-}
-
 /** The error of rustls, which the native library reports only in debug notation. */
 function tlsProblem(detail: string): string | undefined {
   const [, what = "", why = ""] = /kind: InvalidData, error: (\w+)\((.*?)\)+ }/.exec(detail) ?? [];
@@ -132,11 +127,13 @@ export async function namespaceIdOf(
     return namespaceInfo?.id ?? "";
   } catch (error) {
     if (!isGrpcServiceError(error) || error.code !== NOT_FOUND) throw error;
+    const command = `temporal operator namespace create ${namespace}`;
     throw new MpcError("FAILED_PRECONDITION", {
       reason: "ENGINE_NAMESPACE",
       message: `Cannot use Temporal at '${address}': there is no namespace '${namespace}'; ` +
-        `create it with 'temporal operator namespace create ${namespace}'`,
+        `create it with '${command}'`,
       retryable: true,
+      metadata: { command },
       cause: error,
     });
   }

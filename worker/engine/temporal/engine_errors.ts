@@ -4,6 +4,8 @@ import { isGrpcServiceError } from "@temporalio/client";
 /** Transient gRPC status codes: DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE. */
 const PASSING: readonly number[] = [4, 8, 14];
 
+const UNIMPLEMENTED = 12;
+
 /** PERMISSION_DENIED, UNAUTHENTICATED. */
 const FORBIDDEN: readonly number[] = [7, 16];
 
@@ -19,6 +21,14 @@ export async function reaching<T>(call: () => Promise<T>): Promise<T> {
     throw engineError(error);
   }
 }
+
+/** Whether the server does not have the method of a call. */
+export const isUnimplemented = (error: unknown): boolean =>
+  isGrpcServiceError(error) && error.code === UNIMPLEMENTED;
+
+/** The library reports errors in Rust's debug notation; this extracts the innermost message. */
+export const innermost = (detail: string): string =>
+  /(?:message|error): "([^"]+)"/.exec(detail)?.[1] ?? detail;
 
 /** Translates the error of a call into a domain error if callers act on it. */
 export function engineError(error: unknown): unknown {

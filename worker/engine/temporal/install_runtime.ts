@@ -3,6 +3,7 @@ import { recordError } from "@mpc/domain";
 import { systemClock } from "@mpc/process";
 import type { LogMetadata } from "@temporalio/common";
 import { type LogLevel, makeTelemetryFilterString, Runtime } from "@temporalio/worker";
+import { innermost } from "./engine_errors.ts";
 import { Repetitions } from "./repetitions.ts";
 
 const LEVELS = {
@@ -65,7 +66,8 @@ export function sdkLogText(message: string, meta: LogMetadata): string {
   const told = ATTRIBUTES.flatMap((name) => {
     const value = meta[name];
     if (value === undefined || value === null || value === "") return [];
-    return [`${name} ${value instanceof Error ? recordError(value).message : String(value)}`];
+    const text = value instanceof Error ? recordError(value).message : innermost(String(value));
+    return [`${name} ${text}`];
   });
   return told.length > 0 ? `${message} (${told.join(", ")})` : message;
 }

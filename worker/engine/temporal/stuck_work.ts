@@ -1,6 +1,7 @@
 import type { MpcError } from "@mpc/domain";
 import type { Client } from "@temporalio/client";
 import { isPass, type PeriodicTasks } from "./periodic_tasks.ts";
+import { operationsOnLeftQueues } from "./left_queues.ts";
 import { strandedOperations } from "./stranded_operations.ts";
 import { stuckWorkflows } from "./stuck_workflows.ts";
 import type { TaskQueueBuilds, TaskQueueOptions } from "./task_queue.ts";
@@ -32,6 +33,7 @@ export async function stuckWork(
   return {
     operations: new Map([
       ...stranded,
+      ...await operationsOnLeftQueues(queue),
       ...operations.map(({ workflowId, error }) => [operationOf(workflowId), error] as const),
     ]),
     periodic: pass?.error ?? await periodic?.problem(queue),

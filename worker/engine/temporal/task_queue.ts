@@ -43,6 +43,18 @@ export async function taskQueueBuilds(options: TaskQueueOptions): Promise<TaskQu
   };
 }
 
+/** The workers that poll a task queue for workflows, or have done so a while ago. */
+export async function pollersOf(
+  { connection, namespace, taskQueue }: Omit<TaskQueueOptions, "version">,
+): Promise<readonly Poller[]> {
+  const { pollers } = await connection.workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name: taskQueue },
+    taskQueueType: WORKFLOW,
+  });
+  return pollers;
+}
+
 interface Poller {
   readonly lastAccessTime?: { readonly seconds?: { toString(): string } | null } | null;
 }
@@ -50,12 +62,17 @@ interface Poller {
 /**
  * The pollers that are still there. Ages count from the latest poll, so only Temporal's clock is
  * asked: by ours, one that is ahead would declare every other worker gone.
+ * @param others pollers of other task queues, whose polls count as the latest one, too
  */
-export function livePollers<P extends Poller>(pollers: readonly P[]): readonly P[] {
-  const times = pollers.map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0));
-  const latest = Math.max(...times);
-  return pollers.filter((_, index) => times[index]! >= latest - POLLED_S);
+export function livePollers<P extends Poller>(
+  pollers: readonly P[],
+  others: readonly Poller[] = [],
+): readonly P[] {
+  const latest = Math.max(...[...pollers, ...others].map(secondsOf));
+  return pollers.filter((poller) => secondsOf(poller) >= latest - POLLED_S);
 }
+
+const secondsOf = ({ lastAccessTime }: Poller) => Number(lastAccessTime?.seconds ?? 0);
 
 /** The format of a build in Temporal's search attributes. */
 export const versionText = ({ deploymentName, buildId }: WorkerDeploymentVersion): string =>

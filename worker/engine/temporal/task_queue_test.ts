@@ -8,4 +8,5 @@ Deno.test("a poller is gone when it polled 90 s before the latest one, whatever 
   }));
   assert.deepEqual(livePollers([gone!, latest!, slow!]), [latest, slow]);
   assert.deepEqual(livePollers([]), []);
+  assert.deepEqual(livePollers([gone!], [latest!]), [], "seen from another task queue");
 });

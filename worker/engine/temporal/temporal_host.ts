@@ -12,7 +12,8 @@ import {
   namespaceIdOf,
   type TemporalConnection,
 } from "./connect.ts";
-import { engineError } from "./engine_errors.ts";
+import { engineError, isUnimplemented } from "./engine_errors.ts";
+import { Failures } from "./failures.ts";
 import { installRuntime } from "./install_runtime.ts";
 import type { PeriodicTasks } from "./periodic_tasks.ts";
 import { type StuckWork, stuckWork } from "./stuck_work.ts";
@@ -62,7 +63,7 @@ const FIRST_MS = 3_000;
 const LOOK_MS = 5_000;
 
 /** How often to search for stuck work. A search costs Temporal more than a check. */
-const SEARCH_MS = 15_000;
+const SEARCH_MS = 10_000;
 
 /** The timeout of a check. */
 const LOOK_TIMEOUT_MS = 4_000;
@@ -82,8 +83,10 @@ export class TemporalHost {
     reason: "ENGINE_UNREACHABLE",
     message: "Cannot reach Temporal: the first connection is being made",
   });
-  /** How many attempts have failed since a worker ran. */
-  #failures = 0;
+  /** The attempts to connect that have failed since a worker ran. */
+  readonly #failures = new Failures();
+  /** The checks that have failed. */
+  readonly #troubles = new Failures();
   readonly #uses: Use[] = [];
   #first = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
@@ -173,14 +176,13 @@ export class TemporalHost {
 
   /** Logs the first of equal failures; `#work` logs their number when one attempt succeeds. */
   #noteFailure(problem: MpcError): void {
-    if (this.#failures === 0 || problem.reason !== this.#problem.reason) {
+    if (this.#failures.add(problem.reason)) {
       log.warn("No worker runs on Temporal, trying again every {pauseMs} ms: {error}", {
         pauseMs: PAUSE_MS,
         error: recordError(problem),
       });
     }
     this.#problem = problem;
-    this.#failures++;
   }
 
   async #work(): Promise<void> {
@@ -212,12 +214,10 @@ export class TemporalHost {
       };
       await this.#look(up);
       this.#up = up;
-      if (this.#failures > 0) {
-        log.warn("A worker runs on Temporal again, after {failures} failed attempts", {
-          failures: this.#failures,
-        });
+      const attempts = this.#failures.end();
+      if (attempts > 0) {
+        log.warn("A worker runs on Temporal again, after {attempts} failed attempts", { attempts });
       }
-      this.#failures = 0;
       this.#first.resolve();
       if (this.#stop.signal.aborted) worker.shutdown();
       const over = new AbortController();
@@ -269,15 +269,17 @@ export class TemporalHost {
       });
       up.trouble = undefined;
     } catch (error) {
-      const before = up.trouble;
       const known = engineError(error);
-      // Other errors are ignored: Temporal's test server, for instance, does not support this
-      // check.
       up.trouble = isMpcError(known) ? known : undefined;
-      if (up.trouble && up.trouble.reason !== before?.reason) {
-        log.warn("Temporal dispatches no operations: {error}", { error: recordError(up.trouble) });
+      // Temporal's test server does not support this check.
+      if (!up.trouble && isUnimplemented(error)) return;
+      if (this.#troubles.add(up.trouble?.reason ?? recordError(error).message)) {
+        log.warn("A check of Temporal fails: {error}", { error: recordError(known) });
       }
+      return;
     }
+    const checks = this.#troubles.end();
+    if (checks > 0) log.warn("Temporal works again, after {checks} failed checks", { checks });
   }
 
   async #doDue({ client, due }: Up): Promise<void> {

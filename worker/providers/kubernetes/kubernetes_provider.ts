@@ -189,13 +189,19 @@ export class KubernetesProvider implements Provider {
     const { environment: namespace, uid } = intent;
     const installation = this.#installation;
     const [own, policies] = [renderNamespace(intent), renderPolicies(intent)];
+    const binding = await this.#access.binding(intent, call.signal);
+    const bindings = binding ? [binding] : [];
     const live = await this.#namespace(namespace, call.signal);
-    if (!live) return creationOf([...own, ...policies]);
-    const outside = { uid, installation, objects: own, prune: [] };
-    const changes = await driftOf(this.#client, outside, call);
+    if (!live) return creationOf([...own, ...bindings, ...policies]);
+    const owner = { uid, installation, prune: [] };
+    const changes = await driftOf(this.#client, { ...owner, objects: own }, call);
     // Nothing can be applied inside a namespace that is being deleted.
     if (live.metadata.deletionTimestamp !== undefined) return changes;
-    const inside = { uid, installation, namespace, objects: policies, prune: POLICY_KINDS };
+    const bound = await driftOf(this.#client, { ...owner, namespace, objects: bindings }, call);
+    // Without its permissions the worker can compare nothing else.
+    if (bound.length > 0) return [...changes, ...bound];
+    const read = await listKinds(this.#client, POLICY_KINDS, { namespace }, call.signal);
+    const inside = { ...owner, namespace, objects: policies, prune: POLICY_KINDS, read };
     return [...changes, ...await driftOf(this.#client, inside, call)];
   }
 
