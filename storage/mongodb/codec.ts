@@ -130,14 +130,17 @@ export const encodeEvent = (event: NewEvent): JsonValue => encodeJson(event);
 
 export const decodeEvent = (event: JsonValue): NewEvent => decodeJson(event) as unknown as NewEvent;
 
-/** Keys that would mean something to the driver or to JavaScript. */
-const RESERVED = new Set(["__proto__", "_bsontype"]);
+/**
+ * Keys that would mean something to the driver or to JavaScript. The driver looks up the keys of
+ * documents in plain objects, so those that every object inherits are among them.
+ */
+const RESERVED = new Set(["_bsontype", ...Object.getOwnPropertyNames(Object.prototype)]);
 
 /** A key as it is stored: without dots, NUL, and dollars at the beginning; never empty. */
 export function encodeKey(key: string): string {
   if (key === "") return "%";
   const escaped = key.replace(/[%.\0]|^\$/g, (char) => `%${hex(char)}`);
-  return RESERVED.has(escaped) ? `%5F${escaped.slice(1)}` : escaped;
+  return RESERVED.has(escaped) ? `%${hex(escaped)}${escaped.slice(1)}` : escaped;
 }
 
 function decodeKey(key: string): string {
@@ -145,8 +148,9 @@ function decodeKey(key: string): string {
   return key.replace(/%([0-9A-F]{2})/g, (_, code) => String.fromCharCode(parseInt(code, 16)));
 }
 
-const hex = (char: string): string =>
-  char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0");
+/** The code of the first character. */
+const hex = (text: string): string =>
+  text.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0");
 
 /** Copies a value as JSON would, with its keys escaped. */
 function encodeJson(value: unknown): JsonValue {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ObjectId } from "mongodb";
+import { BSON, ObjectId } from "mongodb";
 import type { JsonObject } from "@mpc/domain";
 import { Codec } from "./codec.ts";
 
@@ -60,4 +60,16 @@ Deno.test("a codec refuses a document that a newer version wrote", () => {
 Deno.test("a codec names a document that has no value", () => {
   const { value: _, ...damaged } = stored(3, { name: "a" });
   assert.throws(() => pets.decode(damaged), { code: "DATA_LOSS", reason: "STORE_CORRUPT" });
+});
+
+Deno.test("a codec stores keys that mean something to the driver, and reads them again", () => {
+  const keys = [...Object.getOwnPropertyNames(Object.prototype), "_bsontype", "$ref", "a.b", "%5F"];
+  const value = JSON.parse(
+    `{"name": "a", ${keys.map((key) => `${JSON.stringify(key)}: [{}]`).join(", ")}}`,
+  );
+  const fields = pets.encode(value);
+  const bytes = BSON.serialize({ _id: "a", version: 7, ...fields });
+  // As the driver reads replies.
+  const found = BSON.deserialize(bytes, { fieldsAsRaw: { firstBatch: true } });
+  assert.deepEqual(pets.decode(found as never), { value, version: 7 });
 });

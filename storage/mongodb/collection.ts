@@ -9,7 +9,7 @@ import { assertFits, isDuplicate, outcomeUnknown } from "./errors.ts";
 import type { Query } from "./filter_query.ts";
 import { INDEXES } from "./indexes.ts";
 import { conditionQuery, pageQuery } from "./list_query.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Outbox, Pending } from "./outbox.ts";
 
 /** The parts of the store that its collections share. */
 export interface MongoAccess {
@@ -55,7 +55,7 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
     assertFits(name, document);
     return await this.#write(write, options, async (attempt) => {
       const outbox = await this.#insert(document, write, attempt);
-      return { result: this.#codec.decode(document), outbox };
+      return { result: this.#codec.decode(document), outbox, version: 1 };
     });
   }
 
@@ -95,13 +95,26 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
     const write = new Write(name, options);
     const fields = { ...this.#codec.encode(value), version: version + 1 };
     assertFits(name, { ...fields, outbox: write.entries });
+    const { entries } = write;
+    // An outbox that is in the log already is removed on the way.
+    const takesOver = this.access.outbox.takeOver(this.#name, name, version);
+    const $unset = {
+      ...(fields.request === undefined && { request: "" as const }),
+      ...(takesOver && entries.length === 0 && { outbox: "" as const }),
+    };
+    const update: Update = {
+      $set: {
+        ...fields,
+        write: write.id,
+        ...(takesOver && entries.length > 0 && { outbox: entries }),
+      },
+      ...(Object.keys($unset).length > 0 && { $unset }),
+      ...(!takesOver && write.push()),
+    };
     return await this.#write(write, options, async (attempt) => {
-      const outbox = await this.#swap(write, version, attempt, {
-        $set: { ...fields, write: write.id },
-        ...(fields.request === undefined && { $unset: { request: "" } }),
-        ...write.push(),
-      });
-      return { result: this.#codec.decode({ _id: name, ...fields }), outbox };
+      const outbox = await this.#swap(write, version, attempt, update);
+      const result = this.#codec.decode({ _id: name, ...fields });
+      return { result, outbox, version: result.version };
     });
   }
 
@@ -137,14 +150,14 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
     write: Write,
     { signal }: WriteOptions,
     run: (attempt: number) => Promise<
-      { readonly result: R; readonly outbox: readonly OutboxEntry[]; readonly deleted?: true }
+      Pick<Pending, "outbox" | "version"> & { readonly result: R; readonly deleted?: true }
     >,
   ): Promise<R> {
     const { calls } = this.access;
     const { name } = write;
     return await calls.write(name, signal, async () => {
-      const { result, outbox, deleted = false } = await calls.retried(run, signal);
-      await this.access.outbox.flush(this.#name, { name, outbox, deleted });
+      const { result, deleted = false, ...pending } = await calls.retried(run, signal);
+      await this.access.outbox.flush(this.#name, { ...pending, name, deleted });
       return result;
     });
   }

@@ -4,8 +4,11 @@ import { CODECS, type CollectionName, type MongoDocument, type OutboxEntry } fro
 import type { GroupCommit } from "./group_commit.ts";
 import { OUTBOX, specificationOf } from "./indexes.ts";
 
-/** How long a document may keep an outbox that is in the log, so that several are cleared at once. */
-const CLEAR_AFTER_MS = 20;
+/**
+ * How long a document may keep an outbox that is in the log: the next write of the document removes
+ * it at no cost, and otherwise several are removed at once.
+ */
+const CLEAR_AFTER_MS = 250;
 
 /** How many documents are flushed at once. */
 const AT_ONCE = 200;
@@ -18,6 +21,14 @@ export interface Pending {
   readonly outbox: readonly OutboxEntry[];
   /** Whether it is a tombstone. */
   readonly deleted: boolean;
+  /** The version that has exactly this outbox; undefined if that is not known. */
+  readonly version?: number;
+}
+
+/** The removal of an outbox that is in the log. */
+interface Clear {
+  readonly version: number | undefined;
+  readonly operation: AnyBulkWriteOperation<MongoDocument>;
 }
 
 /** Carries the events of documents to the log, and removes them from the documents. */
@@ -26,7 +37,8 @@ export class Outbox {
   readonly #commit: GroupCommit;
   readonly #collection: (name: CollectionName) => Collection<MongoDocument>;
   readonly #isOut: (id: ObjectId) => Promise<boolean>;
-  readonly #clears = new Map<CollectionName, AnyBulkWriteOperation<MongoDocument>[]>();
+  /** By the names of documents. */
+  readonly #clears = new Map<CollectionName, Map<string, Clear>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: {
@@ -49,7 +61,7 @@ export class Outbox {
   /** Appends a document's outbox, which then is removed soon; a tombstone with it. */
   async flush(
     collection: CollectionName,
-    { name, outbox, deleted }: Pending,
+    { name, outbox, deleted, version }: Pending,
   ): Promise<void> {
     const last = outbox.at(-1);
     if (!last) return;
@@ -60,14 +72,24 @@ export class Outbox {
       "outbox.id": last.id,
       outbox: { $size: outbox.length },
     };
-    const clears = this.#clears.get(collection) ?? [];
+    const clears = this.#clears.get(collection) ?? new Map<string, Clear>();
     this.#clears.set(collection, clears);
-    clears.push(
-      deleted
+    clears.set(name, {
+      version,
+      operation: deleted
         ? { deleteOne: { filter: { ...same, deleted: true } } }
         : { updateOne: { filter: same, update: { $unset: { outbox: "" } } } },
-    );
+    });
     this.#timer ??= setTimeout(() => this.#calls.background(() => this.clear()), CLEAR_AFTER_MS);
+  }
+
+  /**
+   * Whether the outbox of a version is in the log and still is to be removed. If so, the caller
+   * removes it.
+   */
+  takeOver(collection: CollectionName, name: string, version: number): boolean {
+    const clears = this.#clears.get(collection);
+    return clears?.get(name)?.version === version && clears.delete(name);
   }
 
   /**
@@ -101,9 +123,11 @@ export class Outbox {
     this.#timer = undefined;
     const clears = [...this.#clears];
     this.#clears.clear();
-    for (const [name, operations] of clears) {
+    for (const [name, documents] of clears) {
+      const operations = [...documents.values()].map(({ operation }) => operation);
+      if (operations.length === 0) continue;
       try {
-        await this.#collection(name).bulkWrite(operations, { ordered: true });
+        await this.#collection(name).bulkWrite(operations, { ordered: false });
       } catch {
         // The next flush of all outboxes finds them again.
       }
