@@ -15,9 +15,11 @@ export const TEXT_READERS: readonly (readonly [path: string, why: string])[] = [
   ["api/grpc/explain_refusals.ts", "grpc-js refuses requests by texts of its own"],
   ["cli/manifests/read_message.ts", "protobuf-es describes what it cannot decode"],
   ["client/errors.ts", "Deno's fetch and grpc-js describe connections that fail"],
+  ["storage/mongodb/errors.ts", "proxies and compatible servers that give no code of MongoDB's"],
   ["storage/sqlite/errors.ts", "node:sqlite: errors of `exec` have no code"],
   ["worker/engine/dispatcher.ts", "not to write the same reason for waiting again"],
   ["worker/engine/temporal/connect.ts", "Temporal's native library describes errors of rustls"],
+  ["worker/engine/temporal/engine_errors.ts", "the same library: the innermost message is shown"],
   ["worker/providers/kubernetes/client/fetch_failure.ts", "Deno's fetch, as in client/"],
   ["worker/providers/kubernetes/client/status_error.ts", "API servers: admission, RBAC, conflicts"],
   [

@@ -21,7 +21,9 @@ export type Contents = Readonly<Record<CollectionName | "events", Digest>>;
 export async function contentsOf(store: Store): Promise<Contents> {
   const digests: Partial<Record<keyof Contents, Digest>> = {};
   for (const name of COLLECTIONS) {
-    digests[name] = await withCollections(name, store, store, digestDocuments);
+    // Marking a copy as unfinished changes the version of its installation.
+    const versions = name !== "installations";
+    digests[name] = await withCollections(name, store, store, (it) => digestOf(it, versions));
   }
   return { ...digests, events: await digestEvents(store.events) } as Contents;
 }
@@ -61,12 +63,13 @@ export async function compactedOf(log: EventLog): Promise<number> {
   }
 }
 
-async function digestDocuments<T extends { readonly name: string }>(
+async function digestOf<T extends { readonly name: string }>(
   collection: Collection<T>,
+  versions: boolean,
 ): Promise<Digest> {
   const digest = new RunningDigest();
   for await (const documents of documentsOf(collection)) {
-    for (const { value, version } of documents) digest.add([version, value]);
+    for (const { value, version } of documents) digest.add([versions && version, value]);
   }
   return digest.end();
 }

@@ -2,6 +2,7 @@ import { INSTALLATION, type Installation, MpcError, type OperationState } from "
 import type { Collection, Store, Stored } from "../store.ts";
 import { type CollectionName, COLLECTIONS, withCollections } from "./collections.ts";
 import { compactedOf, type Contents, contentsOf, documentsOf, eventsOf } from "./contents.ts";
+import { loadDocuments, loadEvents } from "./load.ts";
 
 export interface CopyReport {
   /** What both stores hold now. */
@@ -50,11 +51,11 @@ export async function copyStore(options: CopyOptions): Promise<CopyReport> {
   }
   await copyEvents(options, add("events"));
   await assertIdle(from);
-  await load(to.installations, [installation]);
+  await putInstallation(to, installation);
   try {
     return { contents: await assertSame(from, to), copied };
   } catch (error) {
-    await load(to.installations, [unfinished(installation)]);
+    await putInstallation(to, unfinished(installation));
     throw error;
   }
 }
@@ -72,8 +73,18 @@ async function begin(to: Store, installation: Stored<Installation>): Promise<boo
       message: "Cannot copy into the store: it is not empty, and holds no part of this copy",
     });
   }
-  await load(to.installations, [unfinished(installation)]);
+  await putInstallation(to, unfinished(installation));
   return false;
+}
+
+/** Its version tells nobody anything. */
+async function putInstallation(
+  { installations }: Store,
+  { value }: Stored<Installation>,
+): Promise<void> {
+  const found = await installations.get(value.name);
+  if (found) await installations.replace(value, found.version);
+  else await installations.create(value);
 }
 
 const unfinished = ({ value, version }: Stored<Installation>): Stored<Installation> => ({
@@ -105,16 +116,19 @@ async function assertIdle({ operations }: Store): Promise<void> {
   });
 }
 
-/** Documents are loaded in the order of names, so those of an earlier run are the first. */
+/**
+ * Documents are loaded in the order of names, so those of an earlier run are the first. Without
+ * loading, an earlier run may have left any of them unfinished.
+ */
 async function copyCollection<T extends { readonly name: string }>(
   from: Collection<T>,
   to: Collection<T>,
   copied: (count: number) => void,
 ): Promise<void> {
   const byName = [{ path: ["name"], descending: true }];
-  const [last] = (await to.list({ orderBy: byName, limit: 1 })).items;
+  const [last] = to.load ? (await to.list({ orderBy: byName, limit: 1 })).items : [];
   for await (const documents of documentsOf(from, last?.value.name)) {
-    await load(to, documents);
+    await loadDocuments(to, documents);
     copied(documents.length);
   }
 }
@@ -123,29 +137,13 @@ async function copyEvents(
   { from, to }: Pick<CopyOptions, "from" | "to">,
   copied: (count: number) => void,
 ): Promise<void> {
-  if (!to.events.load) throw notLoadable();
   const compacted = await compactedOf(from.events);
-  const head = await to.events.head();
-  if (head < compacted) await to.events.load([], compacted);
-  for await (const events of eventsOf(from.events, Math.max(head, compacted))) {
-    await to.events.load(events, compacted);
+  await loadEvents(to.events, [], compacted);
+  for await (const events of eventsOf(from.events, await to.events.head())) {
+    await loadEvents(to.events, events, compacted);
     copied(events.length);
   }
 }
-
-async function load<T extends { readonly name: string }>(
-  to: Collection<T>,
-  documents: readonly Stored<T>[],
-): Promise<void> {
-  if (!to.load) throw notLoadable();
-  await to.load(documents);
-}
-
-const notLoadable = (): MpcError =>
-  new MpcError("FAILED_PRECONDITION", {
-    reason: "STORE_NOT_LOADABLE",
-    message: "Cannot copy into the store: its adapter cannot take versions and sequences over",
-  });
 
 /** @throws {MpcError} DATA_LOSS `COPY_DIFFERS` */
 async function assertSame(from: Store, to: Store): Promise<Contents> {

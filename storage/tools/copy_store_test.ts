@@ -204,12 +204,12 @@ Deno.test("a copy that differs is found by its checksum, and is not started on",
         get: (...call) => installations.get(...call),
         list: (...call) => installations.list(...call),
         count: (...call) => installations.count(...call),
-        replace: (...call) => installations.replace(...call),
-        delete: (...call) => installations.delete(...call),
-        async load(documents) {
-          await installations.load!(documents);
-          if (documents.every(({ value }) => !value.incomplete)) await spoil(to);
+        async replace(value, ...call) {
+          const stored = await installations.replace(value, ...call);
+          if (!value.incomplete) await spoil(to);
+          return stored;
         },
+        delete: (...call) => installations.delete(...call),
       };
       const error = await rejectsWith(
         copyStore({ from, to: { ...to, installations: spoiling } }),

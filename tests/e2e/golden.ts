@@ -11,6 +11,8 @@ const VARIES: readonly (readonly [RegExp, string])[] = [
   [/\(\d[\d.msh ]*\)/g, "(<took>)"],
   [/(Plan hash: )\S+/g, "$1<hash>"],
   [/ {2,}\d+s$/gm, "   <age>"],
+  // A running copy prints one more line every five seconds.
+  [/^\S+ served \d+ requests\n/gm, ""],
   // Which running steps a watcher sees is random.
   [/^[▸↶] .*\n/gm, ""],
   [/http:\/\/127\.0\.0\.1:\d{4,5}/g, "<server>"],

@@ -35,11 +35,6 @@ export function leftBehindBy(operations: readonly Operation[]): (finding: Findin
         return stuck.some(({ name }) => name === subject);
       case "WRONG_REVISION":
         return isLeft(subject);
-      case "DELETION_FAILED":
-        return operations.some(({ kind, state, target }) =>
-          /delete|abandon/.test(kind) && state !== "SUCCEEDED" &&
-          (subject === target || subject.startsWith(`${target}/`))
-        );
       case "OBJECT_WITHOUT_RECORD":
         return isLeft(ownerIn(message)) || swept.has(ownerIn(message));
       default:

@@ -3,8 +3,6 @@ import assert from "node:assert/strict";
 import { NO_QUOTA } from "@mpc/domain";
 import { systemClock } from "@mpc/process";
 import { HttpKubeClient, NamespaceMark } from "../../worker/providers/kubernetes/mod.ts";
-import { systemClock } from "@mpc/process";
-import { HttpKubeClient, NamespaceMark } from "../../worker/providers/kubernetes/mod.ts";
 import { eventually } from "../servers/eventually.ts";
 import type { KubeApiServer } from "../servers/kube_api_server.ts";
 import { type Kubectl, kubectlOf } from "../servers/kubectl.ts";
@@ -52,7 +50,6 @@ test("with its role, a worker can execute every kind of step", async (world) => 
   const { kubectl, providerBy } = world;
   const { kubeconfig } = await install(world);
   const provider = providerBy(kubeconfig);
-  await claimCluster(kubeconfig);
   const ref = { environment: "granted", uid: "uid-granted" };
   const quota = { workloads: 5, cpu: "2", memory: "2Gi" };
   const environment = { ...ref, cluster: "test", labels: {}, quota };
@@ -152,21 +149,6 @@ test("a worker may claim the cluster, and change nothing in the namespace of its
   await assert.rejects(bound, /denied request: workers may change objects only in namespaces/);
   await client.close();
 });
-
-/** Writes the installation's claim twice, as workers do each minute. */
-async function claimCluster(kubeconfig: string): Promise<void> {
-  const access = { cluster: "test", kubeconfig, context: null };
-  const client = new HttpKubeClient({ access, clock: systemClock });
-  try {
-    const mark = new NamespaceMark(client, "claimed-by-role");
-    for (const token of ["first", "second"]) {
-      assert.equal(await mark.replace(await mark.read(live()), token, live()), true);
-      assert.equal((await mark.read(live())).text, token);
-    }
-  } finally {
-    await client.close();
-  }
-}
 
 test("a worker reads no Secrets and ConfigMaps of others", async (world) => {
   const { worker } = await install(world);

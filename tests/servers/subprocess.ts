@@ -9,7 +9,8 @@ export interface Subprocess {
   readonly status: Promise<Deno.CommandStatus>;
 }
 
-const READY_MS = 20_000;
+/** Long, because a process compiles its modules first, and other tests may keep the machine busy. */
+const READY_MS = 60_000;
 
 /**
  * Starts `deno` with these arguments.

@@ -126,7 +126,7 @@ export class TemporalWorld implements AsyncDisposable {
 
   /** The operation, as soon as its record satisfies the predicate. */
   async until(name: string, is: (operation: Operation) => boolean): Promise<Operation> {
-    const late = AbortSignal.timeout(30_000);
+    const late = AbortSignal.timeout(120_000);
     for await (const { resource } of this.store.events.tail(0, late)) {
       if (resource?.value.name !== name) continue;
       const operation = (await this.store.operations.get(name))!.value;

@@ -1,5 +1,7 @@
+import { isMpcError } from "@mpc/domain";
 import type { ApplyCall, Provider, ProviderCall } from "@mpc/services";
 import type { ClusterClaims } from "./cluster_claims.ts";
+import { withMade } from "./provider_errors.ts";
 
 /** A provider of one cluster that changes it only while this store holds the claim to it. */
 export function claimedProvider(
@@ -7,8 +9,15 @@ export function claimedProvider(
   cluster: string,
   claims: ClusterClaims,
 ): Provider {
-  const held = (call: ProviderCall & Pick<ApplyCall, "dryRun">) =>
-    call.dryRun ? Promise.resolve() : claims.assertHeld(cluster, call);
+  const held = async (call: ProviderCall & Pick<ApplyCall, "dryRun">) => {
+    if (call.dryRun) return;
+    try {
+      await claims.assertHeld(cluster, call);
+    } catch (error) {
+      // Nothing has been changed, so there is nothing to undo.
+      throw isMpcError(error) ? withMade(error, []) : error;
+    }
+  };
   /** A change: its call is the last argument. */
   const guarded = <Subject, Call extends ProviderCall & Pick<ApplyCall, "dryRun">, Result>(
     change: (subject: Subject, call: Call) => Promise<Result>,

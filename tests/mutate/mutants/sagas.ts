@@ -35,7 +35,7 @@ export const SAGAS: readonly Mutant[] = [
     ["gives every attempt the number 1", "attempt.undo === undo ? attempt.number : n, 0)", "n, 0)"],
     [
       "leaves the attempt of a killed process open",
-      "attempt.endTime === null ? { ...attempt, endTime, error: interrupted() } : attempt",
+      "attempt.endTime === null ? cutOff(attempt, endTime) : attempt",
       "attempt",
     ],
     ["ends an operation twice", "if (isTerminal(operation.state)) return operation;", ""],

@@ -176,7 +176,7 @@ export const STORAGE: readonly Mutant[] = [
     ],
     [
       "leaves a copy that differs as complete",
-      "await load(to.installations, [unfinished(installation)]);\n    throw",
+      "await putInstallation(to, unfinished(installation));\n    throw",
       "throw",
     ],
   ]),
