@@ -19,6 +19,7 @@ export const COLUMNS = {
   },
   orphans: {},
   claims: {},
+  leases: {},
   installations: {},
 } as const satisfies Readonly<Record<string, Columns>>;
 
