@@ -49,10 +49,14 @@ export async function openDatabase(
 }
 
 function newClient(address: string, monitorCommands: boolean): MongoClient {
-  const given = new Set(optionsOf(address).keys().map((key) => key.toLowerCase()));
+  const options = [...optionsOf(address)].map(([key, value]) => [key.toLowerCase(), value]);
+  if (options.some(([key, value]) => key === "w" && value === "0")) {
+    throw invalid("'w=0' would acknowledge writes that the server has not made; remove it");
+  }
+  const given = new Set(options.map(([key]) => key));
   const defaults = Object.entries(DEFAULTS).filter(([key]) => !given.has(key));
   try {
-    const client = new MongoClient(address, {
+    return new MongoClient(address, {
       ...Object.assign({}, ...defaults.map(([, option]) => option)),
       // Repeated writes are told apart by their own ids, on servers without sessions too.
       retryWrites: false,
@@ -60,10 +64,6 @@ function newClient(address: string, monitorCommands: boolean): MongoClient {
       ignoreUndefined: true,
       monitorCommands,
     });
-    if (client.options.writeConcern?.w === 0) {
-      throw invalid("'w=0' would acknowledge writes that the server has not made; remove it");
-    }
-    return client;
   } catch (error) {
     if (isMpcError(error)) throw error;
     throw invalid(error instanceof Error ? withoutSecrets(error.message) : "it cannot be parsed");
