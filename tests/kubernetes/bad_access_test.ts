@@ -132,9 +132,9 @@ Deno.test({
     const unasked = await world.mpctl("doctor", "--sweep");
     assert.equal(unasked.code, 2, "it asks, and there is no terminal");
     assert.match(unasked.out, /^ {2}- Namespace\/left$/m);
-    const swept = await world.mpctl("doctor", "--sweep", "--yes");
+    const swept = await world.mpctl("doctor", "--sweep", "--yes", "--no-wait");
     assert.equal(swept.code, 1, swept.err);
-    assert.match(swept.out, /the objects of environments\/left are gone/);
+    assert.match(swept.out, /^operations\//);
     assert.match(swept.out, /✗ CLUSTER_UNREADABLE gone/);
   },
 });
