@@ -235,7 +235,8 @@ const CASES: readonly (readonly [string, (world: World) => Promise<void>])[] = [
         signal: AbortSignal.timeout(30_000),
       });
       assert.deepEqual([ready, revision], [4, 7]);
-      await kubectl(["delete", "pod", "vault-0", "-n", "dev"]);
+      // kubectl may wait for ever for a pod whose name is taken again at once.
+      await kubectl(["delete", "pod", "vault-0", "-n", "dev", "--wait=false"]);
       await kubectl(["create", "deployment", "stranger", "--image=nginx", "-n", "dev"]);
       const events = await provider.events("dev", "shop", live());
       const objects = new Set(events.map(({ object }) => object));
