@@ -14,7 +14,7 @@ const VARIES: readonly (readonly [RegExp, string])[] = [
   // A running copy prints one more line every five seconds.
   [/^\S+ served \d+ requests\n/gm, ""],
   // Which running steps a watcher sees is random.
-  [/^[▸↶] .*\n/gm, ""],
+  [/^(\S+: )?[▸↶] .*\n/gm, ""],
   [/http:\/\/127\.0\.0\.1:\d{4,5}/g, "<server>"],
 ];
 
