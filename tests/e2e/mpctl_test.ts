@@ -296,7 +296,7 @@ const CASES: Cases = [
     const args = ["--env", "dev", "--image", "nginx:1", "--cpu", "3", "--replicas", "2"];
     const { code, err } = await mpctl("workload", "deploy", "big", ...args);
     assert.equal(code, 1);
-    assert.match(err, /would use 6 of cpu, its quota is 4/);
+    assert.match(err, /would use 6500m of cpu, its quota is 4/);
   }],
   ["doctor finds nothing wrong", async ({ mpctl }) => {
     const { code, out } = await mpctl("doctor");
