@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
 import type { Event } from "@mpc/domain";
 import type { Store } from "@mpc/storage";
 import { anEnvironment, anEvent, anOperation } from "../fakes/documents.ts";
@@ -99,6 +100,8 @@ export const TWO_HANDLE_CASES: Readonly<Record<string, StoreCase>> = {
       }
     })();
     for (let read = 0; read < 60;) {
+      // SQLite reads without waiting, so nothing else would have a turn.
+      await setImmediate();
       read = (await reader.environments.get(value.name))?.version ?? 0;
       const head = await reader.events.head();
       const events = (await reader.events.read(0, 100)).filter(({ sequence }) => sequence <= head);
