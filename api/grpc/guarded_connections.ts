@@ -9,6 +9,7 @@ import type {
 import type { Socket } from "node:net";
 import { getLogger } from "@logtape/logtape";
 import type { Peer, PeerLimits, Peers } from "../connections/peers.ts";
+import { RefusedConnections } from "../connections/refused_connections.ts";
 import { within } from "../connections/within.ts";
 import type { FrameLimits, GuardedCalls } from "./connection_state.ts";
 import { FrameGuard } from "./frame_guard.ts";
@@ -45,6 +46,7 @@ export class GuardedConnections {
   readonly #peers: Peers;
   readonly #connections = new Set<GuardedConnection>();
   readonly #bySession = new WeakMap<object, GuardedConnection>();
+  readonly #refused = new RefusedConnections(log);
   #accepting: GuardedConnection | undefined;
   #sweep: ReturnType<typeof setInterval> | undefined;
 
@@ -71,7 +73,7 @@ export class GuardedConnections {
     const address = socket.remoteAddress ?? "";
     const peer = this.#peers.connect(address);
     if (!peer) {
-      log.warn("Connection of {address} refused: too many", { address });
+      this.#refused.add(address);
       socket.destroy();
       return;
     }

@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { Peer, Peers } from "../connections/peers.ts";
+import { RefusedConnections } from "../connections/refused_connections.ts";
 import { within } from "../connections/within.ts";
 import { type HttpConnection, type HttpHandler, httpServer, serveHttp } from "./http_connection.ts";
 import { RunningCall, takeCall, type WebCall } from "./web_call.ts";
@@ -81,6 +82,7 @@ export class WebConnections {
   readonly #connections = new Set<Connection>();
   readonly #sweeping: ReturnType<typeof setInterval>;
   readonly #accepting: Promise<void>;
+  readonly #refused = new RefusedConnections(log);
   #closing = false;
   #capacity = Infinity;
   #onAnswered: (() => void) | undefined;
@@ -148,7 +150,7 @@ export class WebConnections {
     const { hostname } = tcp.remoteAddr;
     const peer = this.#peers.connect(hostname);
     if (!peer) {
-      log.warn("Connection of {peer} refused: too many", { peer: hostname });
+      this.#refused.add(hostname);
       tcp.close();
     } else if (peer.turns.start(CONNECTION_WORK)) this.#begin(tcp, peer);
     else {
