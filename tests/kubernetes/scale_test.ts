@@ -71,7 +71,7 @@ async function phase(
 }
 
 function summary(requests: readonly AuditedRequest[]): string {
-  const counts = Map.groupBy(requests, ({ verb }) => verb);
+  const counts = Map.groupBy(requests, ({ verb, resource }) => `${verb} ${resource}`);
   return [...counts].map(([verb, { length }]) => `${verb} ${length}`).join(", ");
 }
 

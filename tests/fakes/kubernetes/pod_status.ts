@@ -34,7 +34,10 @@ export function podStatusOf(tag: string, now: number): object {
         }],
       };
     case "stuck":
-      return { phase: "Running", conditions: notReady };
+      return {
+        phase: "Running",
+        conditions: [...notReady, { type: "PodScheduled", status: "True" }],
+      };
     default:
       return {
         phase: "Running",

@@ -27,6 +27,7 @@ import { deleteObjects, listKinds } from "./client/bulk_requests.ts";
 import { NAMESPACE } from "./client/kinds.ts";
 import type { KubeClient } from "./client/kube_client.ts";
 import type { LiveObject, ObjectKind } from "./client/kube_object.ts";
+import { SharedLists } from "./client/shared_lists.ts";
 import { awaitNamespaceGone } from "./deletion/await_namespace_gone.ts";
 import { awaitWorkloadGone } from "./deletion/await_workload_gone.ts";
 import { type ChartIntent, type HelmCharts, isChartIntent, noCharts } from "./helm/mod.ts";
@@ -75,6 +76,7 @@ export class KubernetesProvider implements Provider {
   readonly #installation: string;
   readonly #charts: HelmCharts | null;
   readonly #watch: ClusterWatch;
+  readonly #lists: SharedLists;
   readonly #access: EnvironmentAccess;
 
   constructor({ client, clock, installation, charts }: KubernetesProviderOptions) {
@@ -83,6 +85,7 @@ export class KubernetesProvider implements Provider {
     this.#installation = installation;
     this.#charts = charts;
     this.#watch = new ClusterWatch(client, clock);
+    this.#lists = new SharedLists(client);
     this.#access = new EnvironmentAccess(client, clock);
   }
 
@@ -296,7 +299,7 @@ export class KubernetesProvider implements Provider {
   }
 
   get #cluster() {
-    return { client: this.#client, watch: this.#watch, clock: this.#clock };
+    return { client: this.#client, watch: this.#watch, lists: this.#lists, clock: this.#clock };
   }
 
   async #desired(intent: WorkloadIntent, call: ProviderCall): Promise<Desired> {

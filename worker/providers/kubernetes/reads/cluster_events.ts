@@ -23,8 +23,12 @@ export async function readEvents(
   signal: AbortSignal,
 ): Promise<readonly ObjectEvent[]> {
   const { items } = await client.list(EVENT, selection, { signal });
-  return items.filter(isEvent).map(toObjectEvent).sort((a, b) => a.time - b.time);
+  return toObjectEvents(items);
 }
+
+/** Oldest first. */
+export const toObjectEvents = (events: readonly LiveObject[]): readonly ObjectEvent[] =>
+  events.filter(isEvent).map(toObjectEvent).sort((a, b) => a.time - b.time);
 
 type KubeEvent = ObjectOf<"Event">;
 

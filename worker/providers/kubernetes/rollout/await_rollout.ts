@@ -25,7 +25,7 @@ import { isFailure, mostUrgent } from "./rollout_failure.ts";
 import { currentPods, type RolloutSnapshot } from "./rollout_snapshot.ts";
 import { RolloutWarnings } from "./rollout_warnings.ts";
 import { waitingAdvice } from "./waiting_advice.ts";
-import { claimsOf, type WaitingReason, waitingReason } from "./waiting_reason.ts";
+import { claimsOf, neededEvents, type WaitingReason, waitingReason } from "./waiting_reason.ts";
 
 /** How long a restarted container must run before it counts as stable. */
 const STABLE_MS = 10_000;
@@ -61,6 +61,7 @@ export async function awaitRollout(
     if (controllers.length === 0) throw notOnCluster(workload);
     const snapshot = { controllers, replicaSets: replicaSets.of(uid), pods: pods.of(uid) };
     const { status, complete } = progressOf(snapshot);
+    const explainable = complete ? undefined : neededEvents(snapshot);
     const watchFailure = transientFailure([
       ...tracked.map(({ failure }) => failure),
       replicaSets.failure,
@@ -69,9 +70,10 @@ export async function awaitRollout(
     if (watchFailure) {
       report({ ...status, message: `${status.message}; waiting for the cluster to answer` });
     } else {
-      if (!complete) {
+      if (explainable !== undefined) {
         const claims = snapshot.pods.some((pod) => claimsOf(pod).length > 0);
-        await warnings.refresh({ progress: status.message, claims }, signal);
+        const progress = `${status.message}; ${explainable}`;
+        await warnings.refresh({ progress, claims, changed }, signal);
       }
       report(withReason(intent, status, complete ? undefined : waitingReason(snapshot, warnings)));
     }
@@ -83,7 +85,7 @@ export async function awaitRollout(
     let verdict = mostUrgent([
       ...[detectFailure(snapshot, clock.now()) ?? []].flat(),
       ...(complete ? [] : eventFailures(snapshot, warnings, clock.now())),
-      ...(complete ? [] : [{ recheckAt: warnings.nextRead }]),
+      ...(explainable === undefined ? [] : [{ recheckAt: warnings.nextRead }]),
       patience,
     ]);
     // Pods that are being deleted use the quota until they are gone.

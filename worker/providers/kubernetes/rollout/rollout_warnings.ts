@@ -1,9 +1,9 @@
 import { getLogger } from "@logtape/logtape";
 import { type Instant, isMpcError, recordError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
-import { PERSISTENT_VOLUME_CLAIM } from "../client/kinds.ts";
-import type { KubeClient } from "../client/kube_client.ts";
-import { type ObjectEvent, readEvents } from "../reads/cluster_events.ts";
+import { EVENT, PERSISTENT_VOLUME_CLAIM } from "../client/kinds.ts";
+import type { SharedLists } from "../client/shared_lists.ts";
+import { type ObjectEvent, toObjectEvents } from "../reads/cluster_events.ts";
 
 const log = getLogger(["mpc", "kubernetes", "rollout"]);
 
@@ -20,10 +20,11 @@ const NOT_BOUND = "FailedBinding";
 /**
  * The warnings of the cluster in the namespace of one rollout, read again every few seconds: only
  * events say why a volume is not mounted, what a probe was answered, or why a controller creates no
- * pods. They are listed, not watched, so that fast rollouts cost nothing.
+ * pods. They are listed, not watched, so that fast rollouts cost nothing; simultaneous rollouts in one
+ * namespace share a list.
  */
 export class RolloutWarnings {
-  readonly #client: KubeClient;
+  readonly #lists: SharedLists;
   readonly #clock: Clock;
   readonly #namespace: string;
   /** When the rollout began to be observed. */
@@ -36,10 +37,10 @@ export class RolloutWarnings {
   #progress = "";
 
   constructor(
-    { client, clock }: { readonly client: KubeClient; readonly clock: Clock },
+    { lists, clock }: { readonly lists: SharedLists; readonly clock: Clock },
     namespace: string,
   ) {
-    this.#client = client;
+    this.#lists = lists;
     this.#clock = clock;
     this.#namespace = namespace;
     this.began = clock.now();
@@ -66,9 +67,14 @@ export class RolloutWarnings {
    * Reads the warnings if it is time to. A rollout goes on without them.
    * @param progress how far the rollout is: one that makes progress needs no explanation
    * @param claims whether pods of the rollout mount claims
+   * @param changed ends the read: the rollout may be further than it was
    */
   async refresh(
-    { progress, claims }: { readonly progress: string; readonly claims: boolean },
+    { progress, claims, changed }: {
+      readonly progress: string;
+      readonly claims: boolean;
+      readonly changed: AbortSignal;
+    },
     signal: AbortSignal,
   ): Promise<void> {
     const now = this.#clock.monotonic();
@@ -76,22 +82,28 @@ export class RolloutWarnings {
     this.#progress = progress;
     if (now < this.#nextRead) return;
     this.#nextRead = now + (now - this.#began < LATER_AFTER_MS ? NEXT_MS : LATER_MS);
+    const either = AbortSignal.any([signal, changed]);
     try {
       const [warnings, aboutClaims] = await Promise.all([
-        this.#read("type=Warning", signal),
-        claims ? this.#read(`involvedObject.kind=${PERSISTENT_VOLUME_CLAIM.kind}`, signal) : [],
+        this.#read("type=Warning", either),
+        claims ? this.#read(`involvedObject.kind=${PERSISTENT_VOLUME_CLAIM.kind}`, either) : [],
       ]);
       const unbound = aboutClaims.filter(({ reason }) => reason === NOT_BOUND);
       this.#latest = [...warnings, ...unbound].toSorted((a, b) => a.time - b.time);
       this.#first ??= new Map(this.#latest.map((event) => [keyOf(event), event.count]));
     } catch (error) {
       if (signal.aborted || !isMpcError(error)) throw error;
+      if (changed.aborted) {
+        this.#nextRead = this.#clock.monotonic() + FIRST_MS;
+        return;
+      }
       log.info("Cannot read events: {error}", { error: recordError(error) });
     }
   }
 
-  #read(fieldSelector: string, signal: AbortSignal): Promise<readonly ObjectEvent[]> {
-    return readEvents(this.#client, { namespace: this.#namespace, fieldSelector }, signal);
+  async #read(fieldSelector: string, signal: AbortSignal): Promise<readonly ObjectEvent[]> {
+    const selection = { namespace: this.#namespace, fieldSelector };
+    return toObjectEvents(await this.#lists.list(EVENT, selection, signal));
   }
 }
 

@@ -1,5 +1,6 @@
 /** What a rollout that makes no progress waits for, from pods, conditions and events. */
-import { type LiveObject } from "../client/kube_object.ts";
+import { DEPLOYMENT } from "../client/kinds.ts";
+import type { LiveObject } from "../client/kube_object.ts";
 import { conditionOf, containersOf, hasObserved, isKind } from "../client/typed_objects.ts";
 import type { ObjectEvent } from "../reads/cluster_events.ts";
 import { isComplete } from "./progress.ts";
@@ -41,6 +42,25 @@ export function waitingReason(
   }
   return undefined;
 }
+
+/**
+ * What events may explain, as text that changes with it; undefined if they can tell nothing that the
+ * objects do not. Until a pod is scheduled its conditions say why not, and those of its ReplicaSet
+ * say why there is none.
+ */
+export function neededEvents(snapshot: RolloutSnapshot): string | undefined {
+  const needed = snapshot.controllers.filter((it) => !isComplete(it)).flatMap((controller) => {
+    const pods = currentPods(controller, snapshot).filter((pod) =>
+      !isReady(pod) && (isScheduled(pod) || claimsOf(pod).length > 0)
+    );
+    const objects = controller.kind === DEPLOYMENT.kind ? pods : [controller, ...pods];
+    return objects.map(({ metadata }) => metadata.name);
+  });
+  return needed.length > 0 ? needed.sort().join(" ") : undefined;
+}
+
+const isScheduled = (pod: LiveObject): boolean =>
+  conditionOf(pod, "PodScheduled")?.status === "True";
 
 /** The claims that a pod mounts. */
 export function claimsOf(pod: LiveObject): readonly string[] {

@@ -3,12 +3,14 @@ import type { Clock } from "@mpc/services";
 import type { KubeClient } from "../client/kube_client.ts";
 import { keyOf } from "../client/kinds.ts";
 import type { ObjectKind } from "../client/kube_object.ts";
+import type { SharedLists } from "../client/shared_lists.ts";
 import { Informer } from "./informer.ts";
 
 /** A cluster with the watches that all waiting calls share. */
 export interface WatchedCluster {
   readonly client: KubeClient;
   readonly watch: ClusterWatch;
+  readonly lists: SharedLists;
   readonly clock: Clock;
 }
 
