@@ -27,6 +27,8 @@ export type NewEngine = (options: {
   readonly clock: FakeClock;
   readonly ids: SeededIds;
   readonly definitions: Readonly<Record<OperationKind, Definition>>;
+  /** How many steps run at the same time. */
+  readonly concurrency?: number;
 }) => EngineUnderTest;
 
 /** The embedded engine. */

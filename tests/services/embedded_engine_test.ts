@@ -1,12 +1,14 @@
 /** What the embedded engine runs, and when it stops. */
 import assert from "node:assert/strict";
+import { createEnvironment } from "@mpc/services";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { EmbeddedEngine } from "@mpc/worker";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
 import { anEnvironment, anOperation } from "../fakes/documents.ts";
+import { embeddedEngine } from "../fakes/engine_under_test.ts";
 import { FakeClock, settle } from "../fakes/fake_clock.ts";
 import { type Fault, faultyDefinitions, hang, transient } from "../fakes/faulty_definitions.ts";
-import { withPlatform } from "../fakes/platform.ts";
+import { type Platform, withPlatform } from "../fakes/platform.ts";
 import { create } from "../fakes/scenarios.ts";
 import { SeededIds } from "../fakes/seeded_ids.ts";
 
@@ -64,6 +66,39 @@ Deno.test("an engine that closes leaves an operation as it is, to continue later
   assert.equal((await operation()).state, "RUNNING");
   await engine.start(name);
   assert.equal(engine.running, 0, "a closed engine starts nothing");
+});
+
+const add = (platform: Platform, environmentId: string) =>
+  createEnvironment(platform.deps, platform.caller, {
+    environmentId,
+    environment: { labels: {} },
+  });
+
+Deno.test("a step that waits for its turn uses no time, and can be cancelled", async () => {
+  const first: Fault = {
+    kind: "environment.create",
+    step: "create_namespace",
+    run: (run, call) => call === 1 ? hang() : run(),
+  };
+  const { definitions, reached } = faultyDefinitions([first]);
+  await withPlatform(async (platform) => {
+    await add(platform, "first");
+    await settle(10);
+    const { operation: waiting } = await add(platform, "second");
+    const { operation: cancelled } = await add(platform, "third");
+    await settle(10);
+    assert.equal(reached(first), 1);
+    await platform.cancelAsCaller(cancelled!.value.name);
+    await settle(10);
+    assert.equal((await platform.operation(cancelled!.value.name)).state, "CANCELLED");
+    const before = platform.clock.now();
+    await platform.settle();
+    const { state, steps } = await platform.operation(waiting!.value.name);
+    assert.equal(state, "SUCCEEDED");
+    // The first attempt of the operation before it has used up its time.
+    assert.ok(steps[0]!.attempts[0]!.startTime >= before + 30_000);
+    assert.equal(steps[0]!.attempts.length, 1);
+  }, { definitions, engine: (options) => embeddedEngine({ ...options, concurrency: 1 }) });
 });
 
 Deno.test("a cancellation ends the pause before the next attempt at once", async () => {

@@ -7,6 +7,7 @@ import type {
   UndoOutcome,
 } from "@mpc/services/sagas";
 import type { OperationJournal } from "../operation_journal.ts";
+import type { Slot, Slots } from "../slots.ts";
 import { noteOfEnd } from "../step_end.ts";
 import { TimeLimits } from "../time_limits.ts";
 import { type StepTools, type Tried, tryStep } from "../try_step.ts";
@@ -21,6 +22,8 @@ export interface DriverOptions extends StepTools {
   readonly journal: OperationJournal;
   readonly cancel: AbortSignal;
   readonly stop: AbortSignal;
+  /** For attempts of all operations. */
+  readonly slots: Slots;
 }
 
 type Settled = Exclude<Tried, { status: "retry" | "stopped" | "ended" }>;
@@ -51,7 +54,12 @@ export class EmbeddedDriver implements Driver {
     const step = definition.steps.find((step) => step.name === name);
     if (!step) throw new Error(`Cannot find step '${name}' of '${definition.kind}'`);
     for (;;) {
-      const tried = await tryStep({ ...this.#options, limits: this.#limits, step, undo });
+      // An attempt that waits for a cluster or another operation holds no slot, and no undo waits
+      // for one: deletions wait for the undo of the deployments that they have cancelled.
+      const waits = undo || step.heartbeatMs !== undefined;
+      const slot = waits ? undefined : await this.#slot();
+      const tried = await tryStep({ ...this.#options, limits: this.#limits, step, undo })
+        .finally(() => slot?.release());
       switch (tried.status) {
         case "stopped":
         case "ended":
@@ -67,6 +75,18 @@ export class EmbeddedDriver implements Driver {
         default:
           return tried;
       }
+    }
+  }
+
+  /** A slot for an attempt, whose time begins with it; undefined if the attempt is not to begin. */
+  async #slot(): Promise<Slot | undefined> {
+    const { slots, cancel, stop } = this.#options;
+    try {
+      return await slots.take(AbortSignal.any([stop, cancel]));
+    } catch (error) {
+      if (stop.aborted) throw new EngineStopped();
+      if (cancel.aborted) return undefined;
+      throw error;
     }
   }
 

@@ -13,6 +13,7 @@ import { endOperation } from "../end_operation.ts";
 import { isFault } from "../is_fault.ts";
 import { OperationJournal } from "../operation_journal.ts";
 import { settleWithoutLock } from "../settle_without_lock.ts";
+import { Slots } from "../slots.ts";
 import type { StepTools } from "../try_step.ts";
 import { EmbeddedDriver, EngineStopped } from "./embedded_driver.ts";
 
@@ -21,7 +22,11 @@ const log = getLogger(["mpc", "engine"]);
 export interface EmbeddedEngineOptions extends StepTools {
   /** Every operation kind; tests inject faults into them. */
   readonly definitions?: Readonly<Record<OperationKind, Definition>>;
+  /** How many steps run at the same time, besides those that wait; 100 by default. */
+  readonly concurrency?: number;
 }
+
+const CONCURRENCY = 100;
 
 interface Execution {
   readonly cancel: AbortController;
@@ -38,9 +43,11 @@ export class EmbeddedEngine implements Engine {
   readonly #options: EmbeddedEngineOptions;
   readonly #executions = new Map<string, Execution>();
   readonly #stop = new AbortController();
+  readonly #slots: Slots;
 
   constructor(options: EmbeddedEngineOptions) {
     this.#options = options;
+    this.#slots = new Slots(options.concurrency ?? CONCURRENCY);
   }
 
   start(operation: string): Promise<void> {
@@ -108,6 +115,7 @@ export class EmbeddedEngine implements Engine {
       journal,
       cancel: execution.cancel.signal,
       stop: this.#stop.signal,
+      slots: this.#slots,
     });
     const outcome = await orchestrate(orchestratedSteps(definition), driver);
     await endOperation(tools, journal, outcome);

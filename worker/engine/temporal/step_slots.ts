@@ -4,6 +4,7 @@ import type {
   SlotPermit,
   WorkerTuner,
 } from "@temporalio/worker";
+import { Slot, Slots } from "../slots.ts";
 
 type Supplier = CustomSlotSupplier<ActivitySlotInfo>;
 
@@ -29,11 +30,6 @@ export function stepTuner(
   };
 }
 
-/** Counts against the limit until it is given back. */
-class Permit implements SlotPermit {
-  held = true;
-}
-
 /**
  * The slots for activities of one worker. An activity that waits holds none: with a fixed number of
  * slots, deletions that wait for cancelled deployments would keep the undos of those from running.
@@ -41,55 +37,31 @@ class Permit implements SlotPermit {
 export class StepSlots implements Supplier {
   readonly type = "custom";
   readonly #waits: (activityType: string) => boolean;
-  readonly #queue: (() => void)[] = [];
-  #free: number;
+  readonly #slots: Slots;
 
   constructor(concurrency: number, waits: (activityType: string) => boolean) {
-    this.#free = concurrency;
+    this.#slots = new Slots(concurrency);
     this.#waits = waits;
   }
 
   /** Rejects with the signal's reason when the worker stops. */
   async reserveSlot(_context: unknown, signal: AbortSignal): Promise<SlotPermit> {
-    while (this.#free === 0) await this.#released(signal);
-    this.#free--;
-    return new Permit();
+    return await this.#slots.take(signal);
   }
 
   tryReserveSlot(): SlotPermit | null {
-    if (this.#free === 0) return null;
-    this.#free--;
-    return new Permit();
+    return this.#slots.tryTake();
   }
 
   markSlotUsed({ slotInfo, permit }: Parameters<Supplier["markSlotUsed"]>[0]): void {
-    if (this.#waits(slotInfo.activityType)) this.#giveBack(permit);
+    if (this.#waits(slotInfo.activityType)) release(permit);
   }
 
   releaseSlot({ permit }: Parameters<Supplier["releaseSlot"]>[0]): void {
-    this.#giveBack(permit);
+    release(permit);
   }
+}
 
-  #giveBack(permit: SlotPermit): void {
-    if (!(permit instanceof Permit) || !permit.held) return;
-    permit.held = false;
-    this.#free++;
-    this.#queue.shift()?.();
-  }
-
-  async #released(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const stopped = () => {
-      this.#queue.splice(this.#queue.indexOf(resolve), 1);
-      reject(signal.reason);
-    };
-    this.#queue.push(resolve);
-    signal.addEventListener("abort", stopped, { once: true });
-    try {
-      await promise;
-    } finally {
-      signal.removeEventListener("abort", stopped);
-    }
-  }
+function release(permit: SlotPermit): void {
+  if (permit instanceof Slot) permit.release();
 }
