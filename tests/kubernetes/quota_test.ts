@@ -5,6 +5,7 @@ import { isMpcError } from "@mpc/domain";
 import { systemClock } from "@mpc/process";
 import type { WorkloadIntent } from "@mpc/services";
 import { HttpKubeClient } from "../../worker/providers/kubernetes/mod.ts";
+import { SharedLists } from "../../worker/providers/kubernetes/client/shared_lists.ts";
 import { fitQuota } from "../../worker/providers/kubernetes/quota/fit_quota.ts";
 import {
   amountOf,
@@ -223,7 +224,7 @@ test("controllers of charts are counted with init containers, sidecars and Jobs"
       },
     });
     const fits = (...objects: readonly KubernetesObject[]) =>
-      fitQuota(client, {
+      fitQuota({ client, lists: new SharedLists(client) }, {
         uid: "uid",
         installation: "test",
         namespace: "chart",

@@ -7,7 +7,7 @@ import type {
   UndoOutcome,
 } from "@mpc/services/sagas";
 import type { OperationJournal } from "../operation_journal.ts";
-import type { Slot, Slots } from "../slots.ts";
+import type { Slot, Slots } from "../../slots.ts";
 import { noteOfEnd } from "../step_end.ts";
 import { TimeLimits } from "../time_limits.ts";
 import { type StepTools, type Tried, tryStep } from "../try_step.ts";

@@ -13,7 +13,7 @@ import { endOperation } from "../end_operation.ts";
 import { isFault } from "../is_fault.ts";
 import { OperationJournal } from "../operation_journal.ts";
 import { settleWithoutLock } from "../settle_without_lock.ts";
-import { Slots } from "../slots.ts";
+import { Slots } from "../../slots.ts";
 import type { StepTools } from "../try_step.ts";
 import { EmbeddedDriver, EngineStopped } from "./embedded_driver.ts";
 

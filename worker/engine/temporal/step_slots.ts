@@ -4,7 +4,7 @@ import type {
   SlotPermit,
   WorkerTuner,
 } from "@temporalio/worker";
-import { Slot, Slots } from "../slots.ts";
+import { Slot, Slots } from "../../slots.ts";
 
 type Supplier = CustomSlotSupplier<ActivitySlotInfo>;
 

@@ -78,6 +78,8 @@ export class KubernetesProvider implements Provider {
   readonly #watch: ClusterWatch;
   readonly #lists: SharedLists;
   readonly #access: EnvironmentAccess;
+  /** The objects of requested deletions, so that waiting for these need not list them again. */
+  readonly #deleted = new WeakMap<PlannedChange, LiveObject>();
 
   constructor({ client, clock, installation, charts }: KubernetesProviderOptions) {
     this.#client = client;
@@ -172,7 +174,8 @@ export class KubernetesProvider implements Provider {
       if (await this.#isDryRunWithoutNamespace(intent.environment, call)) {
         return creationOf(desired.objects);
       }
-      return await applyObjects(client, await fitQuota(client, desired, call), call);
+      const fitting = await fitQuota({ client, lists: this.#lists }, desired, call);
+      return await applyObjects(client, fitting, call);
     });
   }
 
@@ -236,12 +239,23 @@ export class KubernetesProvider implements Provider {
     if (!dryRun) {
       await Promise.all(owned.map((objects) => deleteObjects(this.#client, objects, signal)));
     }
-    return owned.flat().map(deletionOf);
+    return owned.flat().map((object) => {
+      const deletion = deletionOf(object);
+      if (!dryRun) this.#deleted.set(deletion, object);
+      return deletion;
+    });
   }
 
   awaitWorkloadGone(ref: WorkloadRef, call: WorkloadWait): Promise<void> {
     const kinds = [...this.#workloadKinds, ...KEPT_KINDS];
-    return awaitWorkloadGone(this.#cluster, ref, kinds, call);
+    const known = call.deleted?.flatMap((deletion) => this.#deleted.get(deletion) ?? []);
+    const isComplete = known?.length === call.deleted?.length;
+    return awaitWorkloadGone(
+      this.#cluster,
+      ref,
+      { kinds, known: isComplete ? known : undefined },
+      call,
+    );
   }
 
   async inventory({ signal }: ProviderCall): Promise<Inventory> {

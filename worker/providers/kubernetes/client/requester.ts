@@ -1,5 +1,6 @@
 import { errorFor, isMpcError, MpcError } from "@mpc/domain";
 import { type Clock, sleepUnlessAborted } from "@mpc/services";
+import { type Slot, Slots } from "../../../slots.ts";
 import { aborted, throwIfAborted } from "../../provider_errors.ts";
 import { type BreakerOptions, CircuitBreaker } from "./circuit_breaker.ts";
 import { type ClusterAccess, type Endpoint, openEndpoint } from "./credentials.ts";
@@ -37,6 +38,12 @@ export interface Request {
   readonly asked: Asked;
 }
 
+/**
+ * Requests that wait for their response at the same time. More would only wait in the server, or for
+ * one of the 100 streams of its connection, and use up their own time there.
+ */
+const MAX_UNANSWERED = 80;
+
 /** How often a busy server is tried; the caller retries if the server asks for a longer pause. */
 const MAX_TRIES = 4;
 const LONGEST_PAUSE_MS = 10_000;
@@ -61,6 +68,7 @@ export class Requester {
   readonly #clock: Clock;
   readonly #bucket: TokenBucket;
   readonly #breaker: CircuitBreaker;
+  readonly #unanswered = new Slots(MAX_UNANSWERED);
   #endpoint: Promise<Endpoint> | undefined;
   /** Former endpoints that requests may still use, oldest first. */
   readonly #outdated: Promise<Endpoint>[] = [];
@@ -120,6 +128,24 @@ export class Requester {
   async #sendOnce(request: Request): Promise<Response> {
     throwIfAborted(request.signal);
     await this.#bucket.take(request.signal);
+    const slot = await this.#slot(request.signal);
+    try {
+      return await this.#guarded(request);
+    } finally {
+      slot.release();
+    }
+  }
+
+  async #slot(signal: AbortSignal): Promise<Slot> {
+    try {
+      return await this.#unanswered.take(signal);
+    } catch (error) {
+      throw signal.aborted ? aborted(signal) : error;
+    }
+  }
+
+  /** Sends a request unless the circuit breaker refuses it. */
+  async #guarded(request: Request): Promise<Response> {
     this.#breaker.enter();
     try {
       const response = await this.#fetch(request);

@@ -83,6 +83,25 @@ serverTest(
   },
 );
 
+let active = 0;
+let peak = 0;
+const busy = Promise.withResolvers<void>();
+
+serverTest(
+  "more requests than a server should have at once wait for their turn",
+  async () => {
+    peak = Math.max(peak, ++active);
+    if (active === 80) busy.resolve();
+    await busy.promise;
+    active--;
+    return Response.json(dev);
+  },
+  async ({ client }) => {
+    await Promise.all(Array.from({ length: 250 }, () => client.get(DEV, call())));
+    assert.equal(peak, 80);
+  },
+);
+
 serverTest(
   "a failure inside the server concerns the one request",
   () => status(500, { reason: "InternalError", message: "a conversion webhook failed" }),

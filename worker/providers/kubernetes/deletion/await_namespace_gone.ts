@@ -20,7 +20,9 @@ export async function awaitNamespaceGone(
   const { client, watch, clock } = cluster;
   const { signal, onBlocked } = call;
   const informer = watch.informer(NAMESPACE);
-  const read = await client.get({ ...NAMESPACE, name: environment }, { signal });
+  // A namespace that the watch knows has not been seen deleted, so its deletion is still to come.
+  const [known] = informer.failure === undefined ? informer.of(uid) : [];
+  const read = known ?? await client.get({ ...NAMESPACE, name: environment }, { signal });
   if (!read || ownerOf(read) !== uid) return;
   const tracked = new TrackedObject(informer, uid, read);
   const report = reportChanges(onBlocked);

@@ -6,26 +6,36 @@ import { listKinds } from "../client/bulk_requests.ts";
 import type { KubeClient } from "../client/kube_client.ts";
 import { type LiveObject, type ObjectKind, refOf } from "../client/kube_object.ts";
 import { PRIVATE_KINDS } from "../managed_kinds.ts";
-import { ownedBy } from "../objects/ownership.ts";
+import { ownedBy, ownerOf } from "../objects/ownership.ts";
 import { transientFailure, type WatchedCluster } from "../watch/cluster_watch.ts";
 import { TrackedObject } from "../watch/tracked_object.ts";
 import { objectBlockers, outageBlockers } from "./deletion_blockers.ts";
 
 const POLL_MS = 1_000;
 
-/** Waits on the cluster's shared watches until no object of a workload is left. */
+/**
+ * Waits on the cluster's shared watches until no object of a workload is left.
+ * @param known the objects of all workloads whose deletion was requested, as they were before it
+ */
 export async function awaitWorkloadGone(
   cluster: WatchedCluster,
   { environment: namespace, uid }: WorkloadRef,
-  kinds: readonly ObjectKind[],
+  { kinds, known }: {
+    readonly kinds: readonly ObjectKind[];
+    readonly known: readonly LiveObject[] | undefined;
+  },
   call: WorkloadWait,
 ): Promise<void> {
   const { client, watch, clock } = cluster;
   const { signal, onBlocked, deleted } = call;
   const awaited = kinds.filter(({ kind }) => !deleted || deleted.some(isOf(kind)));
-  const left = await listKinds(client, awaited, { namespace, labelSelector: ownedBy(uid) }, signal);
-  // Only kinds with remaining objects need a watch. Private kinds may not be watched everywhere; they
-  // remain only if a finalizer keeps them, so they are read again and again.
+  const own = known?.filter((object) => ownerOf(object) === uid);
+  // A watch begins only for kinds with remaining objects.
+  const left = own?.every((object) => watch.isWatching(object))
+    ? own
+    : await listKinds(client, awaited, { namespace, labelSelector: ownedBy(uid) }, signal);
+  // Private kinds may not be watched everywhere; they remain only if a finalizer keeps them, so they
+  // are read again and again.
   const isPrivate = ({ kind }: LiveObject) => PRIVATE_KINDS.some((it) => it.kind === kind);
   const tracked = left.filter((object) => !isPrivate(object))
     .map((object) => new TrackedObject(watch.informer(object), uid, object));

@@ -1,5 +1,5 @@
 import type { V1Deployment, V1DeploymentStrategy } from "@kubernetes/client-node";
-import { formatCpu, formatMemory, MpcError } from "@mpc/domain";
+import { formatCpu, formatMemory, isMpcError, MpcError } from "@mpc/domain";
 import type { ApplyCall } from "@mpc/services";
 import { listKinds } from "../client/bulk_requests.ts";
 import {
@@ -13,6 +13,7 @@ import {
 } from "../client/kinds.ts";
 import type { KubeClient } from "../client/kube_client.ts";
 import { fieldAt, type KubernetesObject, type LiveObject, refOf } from "../client/kube_object.ts";
+import type { SharedLists } from "../client/shared_lists.ts";
 import type { Wire } from "../client/wire_format.ts";
 import type { Desired } from "../objects/desired.ts";
 import {
@@ -51,6 +52,9 @@ const COUNTED: ReadonlySet<string> = new Set(
   [DEPLOYMENT, STATEFUL_SET, DAEMON_SET, JOB].map(({ kind }) => kind),
 );
 
+/** Whether an object creates pods for which there must be room. */
+const isCounted = ({ kind }: KubernetesObject): boolean => COUNTED.has(kind);
+
 /**
  * Chooses update strategies with which the pods of a workload fit the quotas of its namespace: a
  * surge, or else old pods are deleted before new ones are created, or else all old pods are. Quotas,
@@ -60,24 +64,43 @@ const COUNTED: ReadonlySet<string> = new Set(
  *   permanent: no strategy fits
  */
 export async function fitQuota(
-  client: KubeClient,
+  { client, lists }: { readonly client: KubeClient; readonly lists: SharedLists },
   desired: Desired,
   call: ApplyCall,
 ): Promise<Desired> {
+  const { signal } = call;
+  const { namespace } = desired;
+  if (namespace === undefined || !desired.objects.some(isCounted)) return desired;
+  // Deployments into one namespace at the same time share a list.
+  const limits = (await lists.list(RESOURCE_QUOTA, { namespace }, signal)).flatMap(limitsOf);
+  try {
+    return await fitLimits(client, desired, limits, call);
+  } catch (error) {
+    if (!isMpcError(error, "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION")) throw error;
+    // A shared list may be older than this call, so it alone rejects nothing.
+    const quotas = await listKinds(client, [RESOURCE_QUOTA], { namespace }, signal);
+    const current = quotas.flatMap(limitsOf);
+    if (JSON.stringify(current) === JSON.stringify(limits)) throw error;
+    return await fitLimits(client, desired, current, call);
+  }
+}
+
+async function fitLimits(
+  client: KubeClient,
+  desired: Desired,
+  limits: readonly Limit[],
+  call: ApplyCall,
+): Promise<Desired> {
+  if (limits.length === 0) return desired;
   const { signal, restore = false } = call;
   const { namespace } = desired;
-  const objects = desired.objects.filter(({ kind }) => COUNTED.has(kind));
-  if (objects.length === 0 || namespace === undefined) return desired;
-  const limits = (await listKinds(client, [RESOURCE_QUOTA], { namespace }, signal)).flatMap(
-    limitsOf,
-  );
-  if (limits.length === 0) return desired;
+  const objects = desired.objects.filter(isCounted);
   const [limitRanges, pods, live] = await Promise.all([
     listKinds(client, [LIMIT_RANGE], { namespace }, signal),
     listKinds(client, [POD], { namespace }, signal),
     Promise.all(objects.map((object) => client.get(refOf(object), { signal }))),
   ]);
-  const counted = pods.filter(isCounted);
+  const counted = pods.filter(usesQuota);
   const creators: Creator[] = [];
   for (const [index, object] of objects.entries()) {
     const own = counted.filter((pod) => selects(object, pod));
@@ -125,7 +148,7 @@ export async function fitsAfterDeletions(
   const limits = quotas.flatMap(limitsOf);
   const pod = templateOf(set, limitRanges);
   if (podProblem(pod, limits.map(({ resource }) => resource)) !== undefined) return false;
-  return excessOf(limits, usageOf(pods.filter(isCounted)), podUsage(pod)) === undefined;
+  return excessOf(limits, usageOf(pods.filter(usesQuota)), podUsage(pod)) === undefined;
 }
 
 /** The limits of a quota on pods. Scoped quotas count some pods only, and are left to the cluster. */
@@ -154,7 +177,7 @@ const isScoped = (quota: LiveObject): boolean =>
   fieldAt(quota, "spec", "scopeSelector") !== undefined;
 
 /** Whether a pod uses a quota, and goes on to: one that is being deleted soon does not. */
-function isCounted(pod: LiveObject): boolean {
+function usesQuota(pod: LiveObject): boolean {
   const phase = fieldAt(pod, "status", "phase");
   return phase !== "Succeeded" && phase !== "Failed" &&
     pod.metadata.deletionTimestamp === undefined;

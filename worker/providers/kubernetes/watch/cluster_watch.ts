@@ -46,6 +46,11 @@ export class ClusterWatch {
     return informer;
   }
 
+  /** Whether the watch of a kind has begun. */
+  isWatching(kind: ObjectKind): boolean {
+    return this.#informers.has(keyOf(kind));
+  }
+
   /** Aborted when a watched object of the owner changes, and when a watch lists, fails or recovers. */
   changed(owner: string): AbortSignal {
     const waiting = this.#changed.get(owner) ?? new AbortController();

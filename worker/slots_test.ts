@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { settle } from "../../tests/fakes/fake_clock.ts";
+import { settle } from "../tests/fakes/fake_clock.ts";
 import { Slots } from "./slots.ts";
 
 const NEVER = new AbortController().signal;
