@@ -14,3 +14,6 @@ export function expireTimeOf(now: Instant, ttlMs: number): Instant {
   }
   return now + Math.ceil(ttlMs);
 }
+
+/** A time span for messages, in seconds with at most one decimal: `30 s`, `28.5 s`. */
+export const formatSeconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;

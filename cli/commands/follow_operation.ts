@@ -7,6 +7,7 @@ import { renderError } from "../errors/render_error.ts";
 import { BrokenPipe, type Host } from "../host/mod.ts";
 import { idOf } from "../names.ts";
 import { createProgress, type Progress } from "../output/progress.ts";
+import { elapsed } from "../output/time.ts";
 import { following, type FollowOptions, type Stopped } from "./following.ts";
 
 /** How long the user has to press ctrl-C a second time. */
@@ -75,8 +76,8 @@ export async function waitForOperation(
       return { stopped, exitCode: EXIT.DETACHED, text: `${next}\n` };
     }
     if (!stopped.lost) {
-      const seconds = (options.timeoutMs ?? 0) / 1_000;
-      const text = `Error: The operation did not end within ${seconds} s; it continues\n${next}\n`;
+      const time = elapsed(options.timeoutMs ?? 0);
+      const text = `Error: The operation did not end within ${time}; it continues\n${next}\n`;
       return { stopped, exitCode: EXIT.TIMEOUT, text };
     }
     const { text, exitCode } = renderError(stopped.lost, server.href, next);

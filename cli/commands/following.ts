@@ -4,6 +4,7 @@ import { type CommandContext, lostText, type Note } from "../context.ts";
 import { EXIT } from "../errors/cli_error.ts";
 import { renderError } from "../errors/render_error.ts";
 import type { Interrupt } from "../host/mod.ts";
+import { elapsed } from "../output/time.ts";
 
 /** The longest delay of a timer, which has 31 bits; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -105,7 +106,7 @@ export async function followToEnd(
     if (stopped.why === "lost") return failed(stopped.lost);
     if (stopped.why === "timeout") {
       if (stopped.lost) failed(stopped.lost);
-      else terminal.err(lines(`Stopped after ${(timeoutMs ?? 0) / 1_000} s`, next()));
+      else terminal.err(lines(`Stopped after ${elapsed(timeoutMs ?? 0)}`, next()));
       return EXIT.TIMEOUT;
     }
     terminal.err(lines(next()));

@@ -3,7 +3,7 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import colors from "picocolors";
 import { type Operation, type OperationStep, StepState } from "@mpc/proto";
 import { type TextWidth, truncateTo } from "./text_width.ts";
-import { between } from "./time.ts";
+import { between, elapsed } from "./time.ts";
 
 /** The frames of the mark of what is running. */
 export const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -93,10 +93,8 @@ function detailOf(step: OperationStep, now: number): string {
   // The progress says since when the cluster is away, and when it is tried again.
   if (busy && last.error?.reason === CLUSTER_AWAY) return step.progress;
   if (busy && last.nextRetryTime && last.endTime) {
-    const seconds = Math.max(0, (timestampMs(last.nextRetryTime) - now) / 1_000).toFixed(1);
-    return `attempt ${last.number + 1} in ${seconds} s, because ${
-      last.error?.message ?? "it failed"
-    }`;
+    const pause = elapsed(timestampMs(last.nextRetryTime) - now);
+    return `attempt ${last.number + 1} in ${pause}, because ${last.error?.message ?? "it failed"}`;
   }
   const failed = step.state === StepState.FAILED || step.state === StepState.UNDO_FAILED;
   if (failed) return last.error?.message ?? "";

@@ -1,4 +1,4 @@
-import { type ErrorRecord, isMpcError, MpcError, recordError } from "@mpc/domain";
+import { type ErrorRecord, formatSeconds, isMpcError, MpcError, recordError } from "@mpc/domain";
 import { type Clock, sleepUnlessAborted } from "@mpc/services";
 
 /** How long an aborted attempt may take to report why it ended. */
@@ -91,11 +91,11 @@ const TIMED_OUT = {
 } as const;
 
 function timedOut(timeOf: TimeOf, timeoutMs: number): MpcError {
-  const seconds = timeoutMs / 1_000;
+  const time = formatSeconds(timeoutMs);
   return new MpcError("DEADLINE_EXCEEDED", {
     reason: TIMED_OUT[timeOf],
     message: timeOf === "attempt"
-      ? `The attempt did not finish within ${seconds} s`
-      : `The time of the ${timeOf} was up after the attempt's first ${seconds} s`,
+      ? `The attempt did not finish within ${time}`
+      : `The time of the ${timeOf} was up after the attempt's first ${time}`,
   });
 }

@@ -6,6 +6,7 @@ import {
   type Advice,
   adviceFor,
   ForeignError,
+  formatSeconds,
   type Instant,
   MpcError,
   type ReasonOf,
@@ -171,7 +172,7 @@ function failureOf(workload: SimulatedWorkload): MpcError {
       return fail(
         "PROGRESS_DEADLINE_EXCEEDED",
         "NotReady",
-        `no progress within ${intent.spec.progressDeadlineMs / 1_000} s`,
+        `no progress within ${formatSeconds(intent.spec.progressDeadlineMs)}`,
       );
   }
 }
