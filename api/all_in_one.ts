@@ -6,7 +6,7 @@ import { EmbeddedEngine, type HostedEngine, problemsOf, type StepTools } from "@
 import type { AllInOneConfig } from "./config.ts";
 import { type Doors, openDoors } from "./open_doors.ts";
 
-/** How many steps run at the same time, besides those that wait. */
+/** For Temporal; the embedded engine has its own limit. */
 const STEPS_AT_ONCE = 100;
 
 /** A running platform. */
@@ -56,7 +56,7 @@ async function startEngine(
   tools: StepTools,
   { components }: Platform,
 ): Promise<HostedEngine> {
-  if (name === "embedded") return new EmbeddedEngine({ ...tools, concurrency: STEPS_AT_ONCE });
+  if (name === "embedded") return new EmbeddedEngine(tools);
   const { BUNDLE_PATH, startTemporalEngine } = await import("@mpc/worker/temporal");
   const { freshWorkflowBundle } = await import("./dev_temporal.ts");
   const target = temporal.target ?? await startTemporal(dataDir, components);

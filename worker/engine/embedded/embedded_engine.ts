@@ -22,11 +22,12 @@ const log = getLogger(["mpc", "engine"]);
 export interface EmbeddedEngineOptions extends StepTools {
   /** Every operation kind; tests inject faults into them. */
   readonly definitions?: Readonly<Record<OperationKind, Definition>>;
-  /** How many steps run at the same time, besides those that wait; 100 by default. */
+  /** How many steps run at the same time, besides those that wait; 50 by default. */
   readonly concurrency?: number;
 }
 
-const CONCURRENCY = 100;
+/** Enough to keep a cluster busy; with more, steps only wait for each other's requests. */
+const CONCURRENCY = 50;
 
 interface Execution {
   readonly cancel: AbortController;
