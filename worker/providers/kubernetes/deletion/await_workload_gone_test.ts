@@ -71,3 +71,38 @@ worldTest(
     await gone;
   },
 );
+
+worldTest(
+  "waiting for what a deletion has listed, and for a watched namespace, costs no request",
+  async (world) => {
+    const intents = ["web", "api"].map((name) => workload(name));
+    for (const intent of intents) {
+      await world.deploy(intent);
+      const rollout = world.rollout(intent);
+      await world.clock.advance(10_000);
+      await rollout;
+    }
+    const dev = { environment: "dev", uid: "uid-dev" };
+    const { provider } = world;
+    const deleted = await provider.deleteWorkloads(intents, { ...live(), withNamespace: true });
+    assert.equal(deleted.length, 2);
+    const requests = () => world.count("list") + world.count("get");
+    const before = requests();
+    for (const intent of intents) {
+      const gone = provider.awaitWorkloadGone(intent, { ...live(), deleted });
+      await world.clock.advance(10_000);
+      await gone;
+    }
+    assert.equal(requests() - before, 0);
+    // The first one begins the watch.
+    const first = provider.awaitNamespaceGone(dev, live());
+    await settle();
+    const watched = requests();
+    const second = provider.awaitNamespaceGone(dev, live());
+    await settle();
+    assert.equal(requests() - watched, 0);
+    await provider.deleteNamespace(dev, live());
+    await world.clock.advance(10_000);
+    await Promise.all([first, second]);
+  },
+);

@@ -229,19 +229,35 @@ worldTest("a rollout goes on without events if they cannot be read", async (worl
   assert.equal(ended, false);
 });
 
+/** Counts lists of events. */
+function countEventLists({ cluster: { client } }: FakeClusterWorld): () => number {
+  let lists = 0;
+  const { fault } = client;
+  client.fault = (verb, subject) => {
+    if (verb === "list" && subject.kind === "Event") lists++;
+    return fault(verb, subject);
+  };
+  return () => lists;
+}
+
+worldTest("a rollout whose pods are not scheduled yet reads no events", async (world) => {
+  const lists = countEventLists(world);
+  const intent = workload("web", 1);
+  const spec = { ...intent.spec, image: "nginx:unschedulable" };
+  const { seen } = await begin(world, { ...intent, spec });
+  await world.clock.advance(20_000);
+  assert.match(seen.at(-1)?.message ?? "", /Unschedulable/);
+  assert.equal(lists(), 0);
+});
+
 worldTest("a fast rollout reads no events", async (world) => {
   const intent = workload("web", 1);
   await world.deploy(intent);
-  const read: string[] = [];
-  const { fault } = world.cluster.client;
-  world.cluster.client.fault = (verb, subject) => {
-    if (verb === "list") read.push(subject.kind);
-    return fault(verb, subject);
-  };
+  const lists = countEventLists(world);
   const rollout = world.rollout(intent);
   await world.clock.advance(1_500);
   await rollout;
-  assert.ok(!read.includes("Event"));
+  assert.equal(lists(), 0);
 });
 
 worldTest(
