@@ -1,18 +1,14 @@
 /** Settings that a task is not permitted to use are rejected at its start, with the task that is. */
 import assert from "node:assert/strict";
-import config from "../../deno.json" with { type: "json" };
 import { freePort } from "@mpc/process";
 import { startDeno, type Subprocess } from "../servers/subprocess.ts";
-import { startTask } from "../servers/task_process.ts";
+import { startTask, taskCommand } from "../servers/task_process.ts";
 import { withFolder } from "../servers/with_folder.ts";
 
 function startDev(task: "dev" | "dev:cluster", args: readonly string[]): Subprocess {
-  const [, ...command] = config.tasks[task].split(" ");
-  return startDeno([
-    ...command,
-    ...["--ephemeral", "--grpc-listen=127.0.0.1:0", "--web-listen=127.0.0.1:0"],
-    ...args,
-  ]);
+  const command = taskCommand(task);
+  const listen = ["--grpc-listen=127.0.0.1:0", "--web-listen=127.0.0.1:0"];
+  return startDeno([...command.args, "--ephemeral", ...listen, ...args], command.env);
 }
 
 /** A kubeconfig in a folder, of a user whom a program gives a token. */

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { chmod, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import config from "../../deno.json" with { type: "json" };
 import { runCommand } from "../servers/run_command.ts";
 import { startDeno } from "../servers/subprocess.ts";
+import { taskCommand } from "../servers/task_process.ts";
 
 /** A `python3` without `venv`, as Debian ships it. */
 const BARE_PYTHON = `#!/bin/sh
@@ -24,8 +24,9 @@ async function startWith(programs: Readonly<Record<string, string>>) {
       await writeFile(join(folder, name), text);
       await chmod(join(folder, name), 0o755);
     }
-    const [, ...command] = config.tasks.dev.split(" ");
-    const dev = startDeno([...command, "--engine=temporal", "--ephemeral"], {
+    const { args, env } = taskCommand("dev");
+    const dev = startDeno([...args, "--engine=temporal", "--ephemeral"], {
+      ...env,
       PATH: folder,
       DENO_DIR: JSON.parse(out).denoDir,
       XDG_CACHE_HOME: join(folder, "cache"),

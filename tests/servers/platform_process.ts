@@ -1,5 +1,5 @@
-import config from "../../deno.json" with { type: "json" };
 import { startDeno, type Subprocess } from "./subprocess.ts";
+import { taskCommand } from "./task_process.ts";
 
 /** A server of the platform, started like by a user. */
 export interface PlatformProcess {
@@ -25,17 +25,17 @@ export async function startPlatform(
   args: readonly string[],
   { task = "dev", env = {}, descriptors, through = [] }: PlatformOptions = {},
 ): Promise<PlatformProcess> {
-  const [, ...command] = config.tasks[task].split(" ");
+  const command = taskCommand(task);
   const process = startDeno(
     [
-      ...command,
+      ...command.args,
       "--grpc-listen=127.0.0.1:0",
       "--web-listen=127.0.0.1:0",
       // A suite is one caller, but makes as many calls as many callers.
       "--rate-limit=1000000",
       ...args,
     ],
-    env,
+    { ...command.env, ...env },
     descriptors,
     through,
   );

@@ -7,7 +7,18 @@ export function startTask(
   dataDir: string,
   args: readonly string[],
 ): Subprocess {
-  const [, command = ""] = config.tasks[task].split(" && deno ");
-  const permitted = command.replaceAll('"$MPC_DATA_DIR"', dataDir).split(" ");
-  return startDeno([...permitted, ...args], { MPC_DATA_DIR: dataDir });
+  const command = taskCommand(task);
+  const permitted = command.args.map((arg) => arg.replaceAll('"$MPC_DATA_DIR"', dataDir));
+  return startDeno([...permitted, ...args], { ...command.env, MPC_DATA_DIR: dataDir });
+}
+
+/** The arguments and the constant variables with which a task starts Deno. */
+export function taskCommand(
+  task: keyof typeof config.tasks,
+): { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> } {
+  const steps = config.tasks[task].split(" && ");
+  const [, ...args] = steps.at(-1)?.split(" ") ?? [];
+  const constants = steps.map((step) => /^export (\w+)=([^"]+)$/.exec(step));
+  const env = constants.flatMap((match) => match ? [[match[1]!, match[2]!] as const] : []);
+  return { args, env: Object.fromEntries(env) };
 }

@@ -9,12 +9,11 @@ import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { EnvironmentService, OperationService, OperationState, WorkloadService } from "@mpc/proto";
-import config from "../../deno.json" with { type: "json" };
 import { startApiProcess } from "../servers/api_process.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import { startPlatform } from "../servers/platform_process.ts";
 import { startDeno, type Subprocess } from "../servers/subprocess.ts";
-import { startTask } from "../servers/task_process.ts";
+import { startTask, taskCommand } from "../servers/task_process.ts";
 import { runTemporal, startTemporalServer } from "../servers/temporal_server.ts";
 import { startWorkerProcess } from "../servers/worker_process.ts";
 import { workflowBundle } from "../servers/workflow_bundle.ts";
@@ -81,9 +80,9 @@ async function assertRefused(process: Subprocess, other: string): Promise<void> 
 }
 
 const startDev = (directory: string, args: readonly string[]): Subprocess => {
-  const [, ...command] = config.tasks.dev.split(" ");
+  const command = taskCommand("dev");
   const listen = ["--grpc-listen=127.0.0.1:0", "--web-listen=127.0.0.1:0"];
-  return startDeno([...command, ...listen, `--data-dir=${directory}`, ...args]);
+  return startDeno([...command.args, ...listen, `--data-dir=${directory}`, ...args], command.env);
 };
 
 Deno.test({
