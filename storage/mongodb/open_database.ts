@@ -1,5 +1,6 @@
 import { type CommandStartedEvent, type Db, MongoClient, type MongoClientOptions } from "mongodb";
 import { isMpcError, MpcError } from "@mpc/domain";
+import { CONNECTION_OPTIONS } from "./connection.ts";
 import { storeError, withoutSecrets } from "./errors.ts";
 
 /** The database of an address that names none. */
@@ -58,6 +59,7 @@ function newClient(address: string, monitorCommands: boolean): MongoClient {
   try {
     return new MongoClient(address, {
       ...Object.assign({}, ...defaults.map(([, option]) => option)),
+      ...CONNECTION_OPTIONS,
       // Repeated writes are told apart by their own ids, on servers without sessions too.
       retryWrites: false,
       readPreference: "primary",
