@@ -84,22 +84,26 @@ for (const when of ENDS) {
  * with an EPIPE that is not a `MongoError`, and a command at the other never ends.
  */
 for (const event of ["end", "finish"]) {
-  Deno.test(`a command at the socket's '${event}' fails as a network error`, async () => {
-    await using server = startScriptedMongodb();
-    const [opened, socket] = await openWithSocket(server);
-    const ping = () => opened.database.command({ ping: 1 });
-    const failed = new Promise((resolve, reject) =>
-      socket.once(event, () => ping().then(reject, resolve))
-    );
-    await server.endAll();
-    const error = await unlessLate(failed);
-    assert.ok(error instanceof MongoNetworkError, String(error));
-    assert.ok(isTransient(error));
-    await call(opened, ping);
-    await opened.client.close();
-  });
+  Deno.test(
+    `a command at the socket's '${event}' fails as a network error`,
+    NO_SANITIZERS,
+    async () => {
+      await using server = startScriptedMongodb();
+      const [opened, socket] = await openWithSocket(server);
+      const ping = () => opened.database.command({ ping: 1 });
+      const failed = new Promise((resolve, reject) =>
+        socket.once(event, () => ping().then(reject, resolve))
+      );
+      await server.endAll();
+      const error = await unlessLate(failed);
+      assert.ok(error instanceof MongoNetworkError, String(error));
+      assert.ok(isTransient(error));
+      await call(opened, ping);
+      await opened.client.close();
+    },
+  );
 
-  Deno.test(`a client closes at its socket's '${event}'`, async () => {
+  Deno.test(`a client closes at its socket's '${event}'`, NO_SANITIZERS, async () => {
     await using server = startScriptedMongodb();
     const [{ client }, socket] = await openWithSocket(server);
     const closed = new Promise((resolve, reject) =>
@@ -110,18 +114,22 @@ for (const event of ["end", "finish"]) {
   });
 }
 
-Deno.test("a command that waits to be written fails with its connection", async () => {
-  await using server = startScriptedMongodb();
-  const opened = await open(server, "socketTimeoutMS=300");
-  server.fallSilent();
-  // More than the buffers of two sockets hold.
-  const large = { _id: 1, text: "x".repeat(12 * 1024 * 1024) };
-  await assert.rejects(
-    unlessLate(opened.database.collection<{ _id: number }>("any").insertOne(large)),
-    MongoNetworkError,
-  );
-  await opened.client.close();
-});
+Deno.test(
+  "a command that waits to be written fails with its connection",
+  NO_SANITIZERS,
+  async () => {
+    await using server = startScriptedMongodb();
+    const opened = await open(server, "socketTimeoutMS=300");
+    server.fallSilent();
+    // More than the buffers of two sockets hold.
+    const large = { _id: 1, text: "x".repeat(12 * 1024 * 1024) };
+    await assert.rejects(
+      unlessLate(opened.database.collection<{ _id: number }>("any").insertOne(large)),
+      MongoNetworkError,
+    );
+    await opened.client.close();
+  },
+);
 
 /** Opens a database, as a program that is started again while its server cannot be reached. */
 async function openAgain(server: ScriptedMongodb): Promise<OpenDatabase> {

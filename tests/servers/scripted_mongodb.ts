@@ -116,11 +116,15 @@ const hello = (processId: BSON.ObjectId): BSON.Document => ({
   topologyVersion: { processId, counter: BSON.Long.ZERO },
 });
 
-/** Every query has more documents than the first batch, so that its cursor has to be closed. */
-const answer = (command: string): BSON.Document =>
-  command === "find"
-    ? { ok: 1, cursor: { id: BSON.Long.ONE, ns: "mpc.any", firstBatch: [{ _id: 1 }] } }
-    : { ok: 1 };
+/**
+ * Rejects every password. Every query has more documents than the first batch, so that its cursor
+ * has to be closed.
+ */
+function answer(command: string): BSON.Document {
+  if (command === "saslStart") return { ok: 0, code: 18, errmsg: "Authentication failed." };
+  if (command !== "find") return { ok: 1 };
+  return { ok: 1, cursor: { id: BSON.Long.ONE, ns: "mpc.any", firstBatch: [{ _id: 1 }] } };
+}
 
 async function* requestsOf(connection: Deno.Conn): AsyncGenerator<Request> {
   let bytes = new Uint8Array();
