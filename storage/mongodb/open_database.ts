@@ -67,6 +67,14 @@ function openError(error: unknown, address: string): unknown {
   }
   // The driver passes errors of the name service on as they are.
   if (!isMpcError(translated) && code === "") return error;
+  if (/Requires net access/.test(error.message)) {
+    return new MpcError("UNAVAILABLE", {
+      reason: "STORE_UNAVAILABLE",
+      message: `Cannot open the store: this process has no permission to connect to ` +
+        `'${hostsOf(address)}'; start its main.ts with that host in --allow-net`,
+      cause: error,
+    });
+  }
   return new MpcError("UNAVAILABLE", {
     reason: "STORE_UNAVAILABLE",
     message: `Cannot open the store: no MongoDB server answers at '${hostsOf(address)}' ` +

@@ -76,6 +76,20 @@ Deno.test("openDatabase() gives up on a server of another protocol", NO_SANITIZE
   await unavailable(`mongodb://127.0.0.1:${server.addr.port}/mpc?${SOON}`);
 });
 
+Deno.test({
+  name: "openDatabase() says that Deno's permissions forbid the connection",
+  ...NO_SANITIZERS,
+  permissions: { net: ["localhost:1"], read: true, env: true, sys: true },
+  async fn() {
+    const { message } = await rejectsWith(
+      openDatabase(`mongodb://ann:secret@127.0.0.1:1/mpc?${SOON}`),
+      "UNAVAILABLE",
+      "STORE_UNAVAILABLE",
+    );
+    assert.match(message, /no permission to connect to '127.0.0.1:1'; .* --allow-net$/);
+  },
+});
+
 Deno.test("openDatabase() says that a password is rejected", NO_SANITIZERS, async () => {
   await using server = startScriptedMongodb();
   const opened = openDatabase(`mongodb://ann:secret@127.0.0.1:${server.port}/mpc`);
