@@ -45,6 +45,7 @@ const CLOSED_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 const UNAUTHORIZED = 13;
+const COMMAND_NOT_FOUND = 59;
 const AUTHENTICATION_FAILED = 18;
 const DUPLICATE_KEY = 11_000;
 const OUT_OF_DISK = 14_031;
@@ -104,7 +105,8 @@ function permanentError(error: MongoError): MpcError | undefined {
       cause: error,
     });
   }
-  const old = says(/wire version/i);
+  const old = says(/wire version/i) ??
+    (code.has(COMMAND_NOT_FOUND) ? `the server lacks a command: ${error.message}` : undefined);
   if (old) {
     return new MpcError("FAILED_PRECONDITION", {
       reason: "STORE_SERVER_UNSUPPORTED",

@@ -1,39 +1,43 @@
-/** The suites of use cases and faults, with their stores on a MongoDB server and in SQLite files. */
-import assert from "node:assert/strict";
+/** Use cases and faults that depend on what a store does, on a MongoDB server and in SQLite files. */
 import { mongodbUnderTest } from "../servers/mongodb_under_test.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
+import { runSuiteOn } from "../servers/suite_on_store.ts";
 
 const server = await mongodbUnderTest();
 
 const STORES = { "MongoDB": server.uri, "SQLite": "sqlite:" };
 
-/**
- * The suites, and the tests of them that run; the others take too long on a server. All of them run
- * by `MPC_TEST_STORE=mongodb://HOST/ deno test -A tests/services tests/faults`.
- */
+/** Use cases that query, race, page, follow or clean up. */
+const USE_CASES = [
+  "admission_race",
+  "claims",
+  "deletion_requests",
+  "dispatcher",
+  "janitor",
+  "lists",
+  "operations",
+  "orphans",
+  "quota",
+  "retention",
+  "revisions",
+  "watch_events",
+].map((name) => `tests/services/${name}_test.ts`);
+
+/** What takes too long here runs in `tests/long/stores_test.ts`: whole suites on all stores. */
 const SUITES: readonly (readonly [title: string, args: readonly string[]])[] = [
-  ["use cases", ["tests/services"]],
-  ["faults", ["tests/faults/fault_suite_test.ts"]],
+  ["use cases", USE_CASES],
+  ["faults", [
+    "tests/faults/fault_suite_test.ts",
+    "--filter=/workload.deploy over another revision: step|platform.claim/",
+  ]],
   ["interrupted writes", [
     "tests/faults/interrupted_writes_test.ts",
     "--filter=/(environment.create|workload.delete): (crash|answer lost), at each write/",
   ]],
 ];
 
-for (const [store, where] of Object.entries(STORES)) {
+for (const [store, address] of Object.entries(STORES)) {
   for (const [title, args] of SUITES) {
-    Deno.test({
-      name: `${title} on ${store}`,
-      ...NO_SANITIZERS,
-      async fn() {
-        const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-          args: ["test", "--quiet", "--allow-all", "--no-prompt", "--no-check", ...args],
-          env: { MPC_TEST_STORE: where, NO_COLOR: "1" },
-        }).output();
-        const output = new TextDecoder().decode(stdout);
-        assert.ok(success, output.slice(-8_000) + new TextDecoder().decode(stderr));
-        console.log(output.trim().split("\n").at(-1));
-      },
-    });
+    Deno.test(`${title} on ${store}`, NO_SANITIZERS, () => runSuiteOn(address, args));
   }
 }

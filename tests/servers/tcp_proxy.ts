@@ -11,8 +11,11 @@ export interface TcpProxy extends AsyncDisposable {
   set(mode: ProxyMode): void;
   /** How many connections were cut in the middle of a reply. */
   readonly cuts: number;
-  /** From now on connections are cut within this many bytes of replies; null for never. */
-  cutWithin(bytes: number | null): void;
+  /**
+   * From now on connections are cut within this many bytes of replies; null for never. `end` ends
+   * only the proxy's side, which goes on reading, as a proxy that drains.
+   */
+  cutWithin(bytes: number | null, how?: "close" | "end"): void;
 }
 
 /** A connection to a port; undefined where nothing listens. */
@@ -34,6 +37,7 @@ export function startTcpProxy(target: number, hostname = "127.0.0.1"): TcpProxy 
     if (open.delete(connection)) connection.close();
   };
   let within: number | null = null;
+  let cutBy: "close" | "end" = "close";
   let cuts = 0;
   const pipe = async (from: Deno.Conn, to: Deno.Conn, isReply: boolean) => {
     // Connections are cut at different places.
@@ -48,10 +52,11 @@ export function startTcpProxy(target: number, hostname = "127.0.0.1"): TcpProxy 
         const isCut = isReply && within !== null && left < 0;
         const end = isCut ? Math.floor(size / 2) : size;
         for (let sent = 0; sent < end;) sent += await to.write(buffer.subarray(sent, end));
-        if (isCut) {
-          cuts++;
-          break;
-        }
+        if (!isCut) continue;
+        cuts++;
+        if (cutBy === "close") break;
+        // The other direction goes on until the program closes the connection.
+        return await to.closeWrite();
       }
     } catch {
       // One of the two was closed: by its program, or by the proxy.
@@ -84,8 +89,9 @@ export function startTcpProxy(target: number, hostname = "127.0.0.1"): TcpProxy 
     get cuts() {
       return cuts;
     },
-    cutWithin(bytes) {
+    cutWithin(bytes, how = "close") {
       within = bytes;
+      cutBy = how;
     },
     async [Symbol.asyncDispose]() {
       listener.close();
