@@ -178,7 +178,8 @@ function codesOf(error: Error): ReadonlySet<number> {
   return codes;
 }
 
-function* causesOf(error: Error, depth = 0): Generator<Error> {
+/** An error, its causes, and those of the servers that could not be selected. */
+export function* causesOf(error: Error, depth = 0): Generator<Error> {
   if (depth > 4) return;
   yield error;
   if (error.cause instanceof Error) yield* causesOf(error.cause, depth + 1);

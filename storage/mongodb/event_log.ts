@@ -3,6 +3,7 @@ import type { Event, Instant, NewEvent } from "@mpc/domain";
 import { eventsCompacted } from "../shared/errors.ts";
 import { eachEvent, LiveTail } from "../shared/live_tail.ts";
 import type { EventLog, ReadOptions } from "../store.ts";
+import { BlockArrivals } from "./block_arrivals.ts";
 import { type Block, BLOCK_KEPT_MS, BlockChain, eventsOf, type LogState } from "./block_chain.ts";
 import type { Calls } from "./calls.ts";
 import { encodeEvent } from "./codec.ts";
@@ -13,8 +14,11 @@ import type { Outbox } from "./outbox.ts";
 /** The interval of looking for blocks of other handles while there are followers. */
 const LOOK_EVERY_MS = 10;
 
-/** After how many looks the outboxes are looked at too: they have what a crash kept from the log. */
-const LOOKS_PER_FLUSH = 200;
+/** The same while a change stream reports new blocks. */
+const LOOK_ANYWAY_MS = 1_000;
+
+/** The interval of looking at the outboxes too: they have what a crash kept from the log. */
+const FLUSH_EVERY_MS = 2_000;
 
 /** How many blocks are read at once. */
 const BLOCKS_AT_ONCE = 64;
@@ -27,8 +31,11 @@ export class MongoEventLog implements EventLog {
   readonly #calls: Calls;
   readonly #parts: () => { readonly commit: GroupCommit; readonly outbox: Outbox };
   readonly #tail: LiveTail;
+  readonly #changeStreams: boolean;
 
+  /** @param options.changeStreams whether the server has change streams */
   constructor(options: {
+    readonly changeStreams: boolean;
     readonly blocks: Collection<Block>;
     readonly state: Collection<LogState>;
     readonly calls: Calls;
@@ -39,6 +46,7 @@ export class MongoEventLog implements EventLog {
     this.#state = state;
     this.#calls = options.calls;
     this.#parts = options.parts;
+    this.#changeStreams = options.changeStreams;
     this.#tail = new LiveTail({
       read: (after, limit) => this.read(after, limit),
       watch: () => this.#watch(),
@@ -188,21 +196,40 @@ export class MongoEventLog implements EventLog {
    */
   #watch(): () => void {
     const stop = new AbortController();
+    const { signal } = stop;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let looks = 0;
+    let running = false;
+    let again = false;
+    let flushedAt = -Infinity;
     this.chain.wantsEvents = true;
     const look = async () => {
       try {
-        if (looks++ % LOOKS_PER_FLUSH === 0) await this.#parts().outbox.flushAll();
-        await this.#calls.retried(() => this.chain.refresh(), stop.signal);
+        if (performance.now() - flushedAt >= FLUSH_EVERY_MS) {
+          flushedAt = performance.now();
+          await this.#parts().outbox.flushAll();
+        }
+        await this.#calls.retried(() => this.chain.refresh(), signal);
       } catch {
         // Followers then read the log themselves, and each fails with the reason.
         this.#tail.forget();
       }
-      if (!stop.signal.aborted) timer = setTimeout(start, LOOK_EVERY_MS);
+      running = false;
+      if (signal.aborted) return;
+      const pause = arrivals?.isOpen ? LOOK_ANYWAY_MS : LOOK_EVERY_MS;
+      timer = setTimeout(start, again ? 0 : pause);
+      again = false;
     };
-    const start = () => this.#calls.background(look);
+    const start = () => {
+      clearTimeout(timer);
+      if (signal.aborted) return;
+      again = running;
+      if (running) return;
+      running = true;
+      this.#calls.background(look);
+    };
+    const arrivals = this.#changeStreams ? new BlockArrivals(this.#blocks, start) : undefined;
     start();
+    if (arrivals) this.#calls.background(() => arrivals.follow(signal));
     return () => {
       stop.abort();
       clearTimeout(timer);

@@ -7,7 +7,7 @@ import {
 } from "mongodb";
 import { isMpcError, MpcError } from "@mpc/domain";
 import { CONNECTION_OPTIONS } from "./connection.ts";
-import { storeError, withoutSecrets } from "./errors.ts";
+import { causesOf, storeError, withoutSecrets } from "./errors.ts";
 
 /** The database of an address that names none. */
 const DEFAULT_DATABASE = "mpc";
@@ -25,6 +25,8 @@ const DEFAULTS: Readonly<Record<string, MongoClientOptions>> = {
 export interface OpenDatabase {
   readonly client: MongoClient;
   readonly database: Db;
+  /** Whether the server has change streams: it belongs to a replica set or a sharded cluster. */
+  readonly changeStreams: boolean;
   /** Why the server cannot be reached at present; undefined if it can. */
   readonly problem: () => unknown;
 }
@@ -48,8 +50,9 @@ export async function openDatabase(
   try {
     await client.connect();
     const database = client.db(name);
-    await database.command({ ping: 1 });
-    return { client, database, problem: () => problem };
+    const { setName, msg } = await database.command({ hello: 1 });
+    const changeStreams = setName !== undefined || msg === "isdbgrid";
+    return { client, database, changeStreams, problem: () => problem };
   } catch (error) {
     await client.close();
     throw openError(error, address);
@@ -67,7 +70,7 @@ function openError(error: unknown, address: string): unknown {
   }
   // The driver passes errors of the name service on as they are.
   if (!isMpcError(translated) && code === "") return error;
-  if (/Requires net access/.test(error.message)) {
+  if ([...causesOf(error)].some((each) => each instanceof Deno.errors.NotCapable)) {
     return new MpcError("UNAVAILABLE", {
       reason: "STORE_UNAVAILABLE",
       message: `Cannot open the store: this process has no permission to connect to ` +

@@ -47,10 +47,14 @@ export interface MongoStore extends Store {
  * @throws {MpcError} as `openDatabase` and `migrate`
  */
 export async function openMongoStore(options: MongoStoreOptions): Promise<MongoStore> {
-  const { client, database, problem } = await openDatabase(options.address, options.onCommand);
+  const { client, database, changeStreams, problem } = await openDatabase(
+    options.address,
+    options.onCommand,
+  );
   const calls = new Calls({ patienceMs: options.patienceMs, problem });
   const collection = (name: CollectionName) => database.collection<MongoDocument>(name);
   const events: MongoEventLog = new MongoEventLog({
+    changeStreams,
     blocks: database.collection<Block>("events"),
     state: database.collection<LogState>("meta"),
     calls,

@@ -9,8 +9,8 @@ export interface ScriptedMongodb extends AsyncDisposable {
   /** How many connections it has ended. */
   readonly ended: number;
   /**
-   * Ends connections at the next commands of a name; `heartbeat` is a `hello` at a connection that
-   * has made its handshake.
+   * Ends connections at the next commands of a name; `heartbeat` is a `hello` that waits for the
+   * server's state to change.
    */
   endAt(command: string, when: EndOfConnection, times: number): void;
   /** Ends its side of all connections, between two commands. */
@@ -32,8 +32,15 @@ interface Request {
   readonly command: BSON.Document;
 }
 
+export interface ScriptedOptions {
+  /** The replica set whose primary it claims to be; by default a server of its own. */
+  readonly setName?: string;
+  /** Answers a command in place of the peer; undefined for a command that it leaves to the peer. */
+  readonly answer?: (command: BSON.Document) => Promise<BSON.Document> | undefined;
+}
+
 /** Starts a peer that claims to be a server with sessions and streamed heartbeats. */
-export function startScriptedMongodb(): ScriptedMongodb {
+export function startScriptedMongodb(options: ScriptedOptions = {}): ScriptedMongodb {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const processId = new BSON.ObjectId();
   const open = new Set<Deno.Conn>();
@@ -41,20 +48,24 @@ export function startScriptedMongodb(): ScriptedMongodb {
   let ended = 0;
   const silent = Promise.withResolvers<void>();
   let isSilent = false;
+  const { port } = listener.addr as Deno.NetAddr;
   const serve = async (connection: Deno.Conn) => {
     open.add(connection);
-    let commands = 0;
     try {
       for await (const request of requestsOf(connection)) {
         const [first = ""] = Object.keys(request.command);
         const isHello = /^(hello|ismaster)$/i.test(first);
-        const name = isHello ? commands > 0 ? "heartbeat" : "hello" : first;
-        commands++;
-        const reply = replyTo(request, isHello ? hello(processId) : answer(name));
+        const waits = request.command.topologyVersion !== undefined;
+        const name = isHello ? waits ? "heartbeat" : "hello" : first;
+        const own = options.answer?.(request.command);
+        const document = isHello
+          ? { ...hello(processId), ...member(options, port) }
+          : await own ?? answer(name);
+        const reply = replyTo(request, document);
         const ends = plan.times > 0 && plan.command === name;
         if (isSilent) await silent.promise;
         // A streamed heartbeat is answered when something has changed, which never happens.
-        if (!ends && request.command.topologyVersion) continue;
+        if (!ends && waits) continue;
         if (!ends) {
           await write(connection, reply);
           continue;
@@ -78,7 +89,7 @@ export function startScriptedMongodb(): ScriptedMongodb {
     }
   })();
   return {
-    port: (listener.addr as Deno.NetAddr).port,
+    port,
     get ended() {
       return ended;
     },
@@ -115,6 +126,13 @@ const hello = (processId: BSON.ObjectId): BSON.Document => ({
   logicalSessionTimeoutMinutes: 30,
   topologyVersion: { processId, counter: BSON.Long.ZERO },
 });
+
+/** What the primary of a replica set with one member adds to its `hello`. */
+function member({ setName }: ScriptedOptions, port: number): BSON.Document {
+  if (setName === undefined) return {};
+  const me = `127.0.0.1:${port}`;
+  return { setName, setVersion: 1, hosts: [me], me, primary: me };
+}
 
 /**
  * Rejects every password. Every query has more documents than the first batch, so that its cursor
