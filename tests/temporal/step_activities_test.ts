@@ -8,7 +8,8 @@ import { StepActivities } from "@mpc/worker/temporal";
 import { ApplicationFailure } from "@temporalio/common";
 import { MockActivityEnvironment } from "@temporalio/testing";
 import { DefaultLogger } from "@temporalio/worker";
-import type { StepResult } from "../../worker/engine/temporal/workflow_messages.ts";
+import { StepSlots } from "../../worker/engine/temporal/step_slots.ts";
+import { type StepResult, undoActivity } from "../../worker/engine/temporal/workflow_messages.ts";
 import { anEnvironment, anOperation } from "../fakes/documents.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { permanent, transient } from "../fakes/faulty_definitions.ts";
@@ -157,4 +158,20 @@ Deno.test("no activity of an operation that has ended runs its step", async () =
   await call("end_operation", { outcome });
   const { type, nonRetryable } = await failureOf(call(step, {}));
   assert.deepEqual([type, nonRetryable, runs], ["OPERATION_ENDED", true, 0]);
+});
+
+Deno.test("steps that wait and undos hold no slot of a worker, other steps do", async () => {
+  const { activities } = await world(() => Promise.resolve({}));
+  const isFreeDuring = (activityType: string) => {
+    const slots = new StepSlots(1, (type) => activities.waits(type));
+    const permit = slots.tryReserveSlot()!;
+    const slotInfo = { type: "activity" as const, activityType, isSticky: false };
+    slots.markSlotUsed({ slotInfo, permit } as Parameters<StepSlots["markSlotUsed"]>[0]);
+    return slots.tryReserveSlot() !== null;
+  };
+  for (const { steps } of Object.values(DEFINITIONS)) {
+    for (const { name } of steps) assert.ok(isFreeDuring(undoActivity(name)), `undo of ${name}`);
+  }
+  assert.ok(isFreeDuring("await_rollout"));
+  assert.equal(isFreeDuring("apply_workload"), false);
 });

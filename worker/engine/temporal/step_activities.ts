@@ -65,10 +65,15 @@ export class StepActivities {
     ]);
   }
 
-  /** Whether the activity of this type is a step that waits, for a cluster or other operations. */
+  /**
+   * Whether the activity of this type is a step that waits, for a cluster or other operations, or
+   * any undo: deletions wait for the undos of the deployments that they have cancelled.
+   */
   waits(type: string): boolean {
     return Object.values(this.#definitions).some(({ steps }) =>
-      steps.some(({ name, heartbeatMs }) => name === type && heartbeatMs !== undefined)
+      steps.some(({ name, heartbeatMs }) =>
+        type === undoActivity(name) || (type === name && heartbeatMs !== undefined)
+      )
     );
   }
 
