@@ -97,7 +97,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "periodic passes go on with another payload key",
+  name: "periodic passes go on with another payload key, also after failures, which are encrypted",
   ...NO_SANITIZERS,
   async fn() {
     const { config } = ownQueue();
@@ -105,20 +105,35 @@ Deno.test({
       const payloadKey = crypto.getRandomValues(new Uint8Array(32)).toBase64();
       await using world = await TemporalWorld.start(address, { config: { ...config, payloadKey } });
       const enough = Promise.withResolvers<void>();
-      const late = setTimeout(() => enough.reject(new Error(`no pass with ${round}`)), 20_000);
+      const late = setTimeout(() => enough.reject(new Error(`no pass with ${round}`)), 60_000);
       let passes = 0;
       await world.engine.repeat!([{
         name: "janitor_pass",
         everyMs: 1_000,
         run() {
-          // The second one has the result of the first.
-          if (++passes === 2) enough.resolve();
-          return Promise.resolve();
+          // The second pass has the result of the first, the third one has the failure of the second.
+          if (++passes === 3) enough.resolve();
+          return passes === 1
+            ? Promise.resolve()
+            : Promise.reject(new Error("the disk of pineapple broke"));
         },
       }]);
       await enough.promise;
       clearTimeout(late);
     }
+    await withClient(address, async (client) => {
+      let failed = 0;
+      for await (
+        const { workflowId, runId } of client.workflow.list({
+          query: "WorkflowType = 'janitor_pass' AND ExecutionStatus = 'Failed'",
+        })
+      ) {
+        failed++;
+        const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+        assert.doesNotMatch(JSON.stringify(history), /pineapple/);
+      }
+      assert.ok(failed > 0);
+    });
   },
 });
 

@@ -7,7 +7,8 @@ const FAILURE_CONVERTER = fileURLToPath(new URL("./failure_converter.ts", import
 
 /**
  * Encrypts payloads and the failures of activities and of workflow tasks. Workflows fail inside the
- * sandbox, which has no key: their failures carry no content (see {@linkcode EndResult}).
+ * sandbox, which has no key: their failures carry no content (see {@linkcode EndResult}), and those
+ * of periodic passes carry none anywhere.
  * @param keyTexts as {@linkcode encryptingCodec} takes them
  * @throws {MpcError} INVALID_ARGUMENT `PAYLOAD_KEY_INVALID`
  */

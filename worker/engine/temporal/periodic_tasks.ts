@@ -13,7 +13,7 @@ import {
 import type { PeriodicTask } from "../hosted_engine.ts";
 import { heartbeat } from "./heartbeat.ts";
 import { listWorkflows, quoted } from "./list_workflows.ts";
-import { failureOf } from "./step_failures.ts";
+import { passFailed } from "./step_failures.ts";
 import type { TaskQueueOptions } from "./task_queue.ts";
 import { PASSES } from "./workflow_messages.ts";
 
@@ -103,7 +103,7 @@ export class PeriodicTasks {
     try {
       await this.#tasks.find(({ name }) => name === pass)?.run();
     } catch (error) {
-      throw failureOf(error);
+      throw passFailed(error);
     } finally {
       over.abort("the pass is over");
     }

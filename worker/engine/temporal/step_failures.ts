@@ -1,6 +1,6 @@
 import { type ErrorRecord, recordError } from "@mpc/domain";
 import { ApplicationFailure } from "@temporalio/common";
-import { OPERATION_ENDED } from "./workflow_messages.ts";
+import { OPERATION_ENDED, PASS_FAILED } from "./workflow_messages.ts";
 
 /** A stopping worker returns its attempts to Temporal at once. */
 const AT_ONCE_MS = 1;
@@ -49,6 +49,15 @@ export function foreignOperation(
 /** There is nothing left to do: the operation has ended, or its record is gone. */
 export function operationEnded(): ApplicationFailure {
   return ApplicationFailure.nonRetryable("The operation has ended", OPERATION_ENDED);
+}
+
+/** A periodic pass failed; the schedule starts the next one. */
+export function passFailed(error: unknown): ApplicationFailure {
+  return ApplicationFailure.create({
+    message: recordError(error).message,
+    type: PASS_FAILED,
+    ...(error instanceof Error && { cause: error }),
+  });
 }
 
 /** An unexpected error, for instance an unreachable store. Temporal retries it by the policy. */

@@ -80,3 +80,6 @@ export const PROGRESS_QUERY = "progress";
 
 /** The periodic passes: workflow types, and activities of the same names. */
 export const PASSES = ["drift_pass", "expiry_pass", "janitor_pass", "retention_pass"] as const;
+
+/** The type of the failure of a periodic pass. */
+export const PASS_FAILED = "PASS_FAILED";
