@@ -12,7 +12,7 @@ import {
 } from "@mpc/services";
 import { createPlanner } from "@mpc/services/sagas";
 import { openMemoryStore } from "@mpc/storage/memory";
-import { Dispatcher, EmbeddedEngine, startHousekeeping } from "@mpc/worker";
+import { Dispatcher, EmbeddedEngine, Janitor, startHousekeeping } from "@mpc/worker";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
 import { aCaller } from "../fakes/a_caller.ts";
 import { FakeClock, settle } from "../fakes/fake_clock.ts";
@@ -278,6 +278,7 @@ Deno.test("an operation that is admitted during the dispatcher's first read is s
     const store = {
       ...world.store,
       operations: Object.assign(Object.create(operations), {
+        get: (...call: Parameters<typeof operations.get>) => operations.get(...call),
         async list(query: Parameters<typeof operations.list>[0]) {
           const page = await operations.list(query);
           name ??= await world.create("dev");
@@ -292,12 +293,37 @@ Deno.test("an operation that is admitted during the dispatcher's first read is s
     await dispatcher.close();
   }));
 
-Deno.test("operations of another engine are left to that engine's dispatcher", () =>
+Deno.test("operations of another engine are left to that engine's processes", () =>
   withWorld(async (world) => {
-    const name = await world.create("dev");
-    const { value, version } = (await world.store.operations.get(name))!;
-    await world.store.operations.replace({ ...value, engine: "temporal" }, version);
+    const { store, engine, provider, clock } = world;
+    const before = await world.create("before");
+    const { value, version } = (await store.operations.get(before))!;
+    await store.operations.replace({ ...value, engine: "temporal" }, version);
     await world.dispatcher();
+    const deps = { ...world.deps, engine: "temporal" };
+    const { operation } = await createEnvironment(deps, caller, {
+      environmentId: "after",
+      environment: {},
+    });
     await settle();
-    assert.deepEqual(world.engine.started, []);
+    engine.reachable = false;
+    const during = await createEnvironment(deps, caller, {
+      environmentId: "during",
+      environment: {},
+    });
+    await world.create("own");
+    engine.reachable = true;
+    await clock.advance(60_000);
+    await new Janitor({ store, provider, clock, engine, signal: caller.signal }).pass();
+    const names = [before, operation!.value.name, during.operation!.value.name];
+    for (const name of names) {
+      await cancelOperation(deps, caller, { name, reason: "", validateOnly: false });
+    }
+    await settle();
+    await new Janitor({ store, provider, clock, engine, signal: caller.signal }).pass();
+    for (const name of names) {
+      const { state, waitingReason } = await world.operation(name);
+      assert.deepEqual([state, waitingReason], ["CANCELLING", ""]);
+    }
+    assert.equal(engine.started.length, 1, "its own operation");
   }));

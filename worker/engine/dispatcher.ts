@@ -141,6 +141,7 @@ export class Dispatcher {
   /** @returns false if the order must be tried again */
   async #hand(order: Order): Promise<boolean> {
     try {
+      if (!await this.#isOwn(order.operation)) return true;
       await this.#engine[order.action](order.operation);
       if (this.#outage?.action !== "start" || order.action === "start") this.#outage = null;
       return true;
@@ -163,6 +164,12 @@ export class Dispatcher {
       });
       return true;
     }
+  }
+
+  /** Whether the operation is this engine's, not one of a dispatcher with another engine. */
+  async #isOwn(name: string): Promise<boolean> {
+    const stored = await this.#store.operations.get(name, { signal: this.#stop.signal });
+    return stored?.value.engine === this.#engine.name;
   }
 
   /** Records problems of operations that the engine has already accepted. */
@@ -215,8 +222,9 @@ export class Dispatcher {
     const { signal } = this.#stop;
     try {
       await updateDocument(this.#store.operations, name, signal, (operation) => {
-        const { state, waitingReason: said } = operation;
-        if (state !== "PENDING" || said.endsWith(known)) return undefined;
+        const { state, engine, waitingReason: said } = operation;
+        if (state !== "PENDING" || engine !== this.#engine.name) return undefined;
+        if (said.endsWith(known)) return undefined;
         const time = this.#clock.now();
         return {
           value: { ...operation, waitingReason, updateTime: time },

@@ -91,6 +91,8 @@ export class Janitor {
   ): Promise<void> {
     const { store, engine, clock } = this.#options;
     const operation = stored.value;
+    // A process with that engine settles it.
+    if (operation.engine !== engine.name) return;
     const status = await engine.status(operation.name);
     if (status.state === "running") {
       // The cancellation may not have reached the engine; a repetition is harmless.
