@@ -19,16 +19,20 @@ export interface AllInOne extends Doors {
 /**
  * Starts everything in one process: store, engine, clusters, both doors.
  * @throws {MpcError} FAILED_PRECONDITION, for instance `STORE_IN_USE`, `STORE_NOT_WRITABLE`,
- *   `STORE_TOO_NEW`, `PORT_IN_USE`, `NO_ENGINE`, `NO_TEMPORAL`
+ *   `STORE_TOO_NEW`, `PORT_IN_USE`, `NO_ENGINE`, `ENGINE_IN_USE`, `NO_TEMPORAL`
  */
 export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   const { keepMs } = config;
   await using stack = new AsyncDisposableStack();
   const platform = stack.use(await Platform.open(config, { shared: false }));
   const { provider, planner } = await platform.openClusters(config);
+  const lease = config.engine === "embedded" ? await platform.leaseEngine() : undefined;
   const engine = await platform.startEngine(provider, {
     name: config.engine,
-    start: (tools) => startEngine(config, tools, platform),
+    start: (tools) =>
+      config.engine === "embedded"
+        ? Promise.resolve(new EmbeddedEngine({ ...tools, ...(lease && { lease }) }))
+        : startOnTemporal(config, tools, platform),
     takeOver: config.takeOver,
   });
   const deps = platform.deps({
@@ -37,7 +41,8 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
     engine: engine.name,
     engineProblems: () => Promise.resolve(problemsOf(engine)),
   });
-  await platform.startWork({ deps, provider, engine, keepMs, alone: platform.exclusive });
+  const work = { deps, provider, engine, keepMs, alone: platform.exclusive };
+  await platform.startWork({ ...work, ...(lease && { lease }) });
   const info = {
     version: VERSION,
     engine: engine.name,
@@ -50,13 +55,12 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   return { ...doors, store: platform.store, close: () => running.disposeAsync() };
 }
 
-/** Starts the configured engine, and Temporal if it needs that. */
-async function startEngine(
-  { engine: name, dataDir, temporal }: AllInOneConfig,
+/** Starts the engine on Temporal, and a Temporal if none is configured. */
+async function startOnTemporal(
+  { dataDir, temporal }: AllInOneConfig,
   tools: StepTools,
   { components }: Platform,
 ): Promise<HostedEngine> {
-  if (name === "embedded") return new EmbeddedEngine(tools);
   const { BUNDLE_PATH, startTemporalEngine } = await import("@mpc/worker/temporal");
   const { freshWorkflowBundle } = await import("./dev_temporal.ts");
   const target = temporal.target ?? await startTemporal(dataDir, components);

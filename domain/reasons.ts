@@ -115,6 +115,9 @@ export const REASONS = {
     CRASH_LOOP: caller("Read the program's last output, correct it and deploy again"),
     DELETION_PROTECTED: caller("Take the deletion protection off first"),
     ENGINE_HOUSEKEEPING: platform("Let the periodic task run that the error names"),
+    ENGINE_IN_USE: platform(
+      "Stop the other process with the embedded engine, or use Temporal for several processes",
+    ),
     ENGINE_NAMESPACE: platform("Create the namespace in Temporal"),
     ENGINE_NO_BUILD: platform("Start a worker of the build that the error names"),
     ENGINE_NO_WORKER: platform("Start a worker, or make its build the current one in Temporal"),

@@ -25,7 +25,7 @@ import {
 } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { openStore } from "@mpc/storage/open_store";
-import type { HostedEngine, StepTools } from "@mpc/worker";
+import type { EngineLease, HostedEngine, StepTools } from "@mpc/worker";
 import { openInstallation } from "./open_installation.ts";
 
 /** The parts of one process, added step by step; closed together with its components. */
@@ -113,6 +113,24 @@ export class Platform implements AsyncDisposable {
   }
 
   /**
+   * Makes this process the only one that runs operations on the embedded engine.
+   * @returns nothing if no other process can use the store
+   * @throws {MpcError} FAILED_PRECONDITION `ENGINE_IN_USE`
+   */
+  async leaseEngine(): Promise<EngineLease | undefined> {
+    if (this.exclusive) return undefined;
+    const { acquireEngineLease, engineInUse } = await import("@mpc/worker");
+    const lease = await acquireEngineLease(this);
+    this.components.add({
+      name: "engine lease",
+      assertReady: () =>
+        lease.token === undefined ? Promise.reject(engineInUse()) : Promise.resolve(),
+      close: () => lease[Symbol.asyncDispose](),
+    });
+    return lease;
+  }
+
+  /**
    * Starts the engine that executes operations in this process, unless it refuses what it finds.
    * @param options.name of the engine
    * @param options.takeOver whether it also continues what other engines have left unfinished
@@ -163,6 +181,8 @@ export class Platform implements AsyncDisposable {
     readonly keepMs: number | null;
     /** No other process admits operations, so every unadmitted one was interrupted. */
     readonly alone: boolean;
+    /** Of the engine, if it has one. */
+    readonly lease?: EngineLease;
   }): Promise<void> {
     const { store, clock, components } = this;
     const { Dispatcher, startHousekeeping } = await import("@mpc/worker");

@@ -1,7 +1,12 @@
 /** Engines, providers and housekeeping: what executes operations. */
 export { Dispatcher } from "./engine/dispatcher.ts";
 export { DriftWatch } from "./housekeeping/drift_watch.ts";
-export { EmbeddedEngine } from "./engine/embedded/mod.ts";
+export {
+  acquireEngineLease,
+  EmbeddedEngine,
+  engineInUse,
+  type EngineLease,
+} from "./engine/embedded/mod.ts";
 export { Expiry, NOTICE_MS } from "./housekeeping/expiry.ts";
 export { openProvider } from "./providers/open_provider.ts";
 export { Janitor } from "./housekeeping/janitor.ts";

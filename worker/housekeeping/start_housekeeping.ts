@@ -1,6 +1,7 @@
 import type { Provider, ServiceDeps } from "@mpc/services";
 import { DriftWatch } from "./drift_watch.ts";
 import type { HostedEngine, PeriodicTask } from "../engine/hosted_engine.ts";
+import type { EngineLease } from "../engine/embedded/mod.ts";
 import { Expiry } from "./expiry.ts";
 import { HeldLease } from "./hold_lease.ts";
 import { Janitor } from "./janitor.ts";
@@ -24,6 +25,8 @@ export interface HousekeepingOptions {
   readonly keepMs: number | null;
   /** No other process can be admitting yet, so every unadmitted operation was interrupted. */
   readonly alone: boolean;
+  /** Of the engine, if it has one: the process that runs operations makes the passes too. */
+  readonly lease?: EngineLease;
 }
 
 /**
@@ -57,10 +60,11 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
     run: () => renewClaims(provider, signal),
   };
   // Engines that share the passes run each of them once.
-  const lease = alone || engine.repeat
+  const own = alone || engine.repeat || options.lease
     ? null
     : new HeldLease({ store, clock, ids: deps.ids, what: "housekeeping" });
-  await lease?.start();
+  await own?.start();
+  const lease = options.lease ?? own;
   const leased = ({ run, ...pass }: PeriodicTask): PeriodicTask => ({
     ...pass,
     run: async () => {
@@ -79,7 +83,7 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
     async [Symbol.asyncDispose]() {
       stop.abort();
       await Promise.all([expiry.close(), ...running]);
-      await lease?.[Symbol.asyncDispose]();
+      await own?.[Symbol.asyncDispose]();
     },
   };
 }

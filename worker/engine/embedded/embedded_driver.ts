@@ -13,7 +13,8 @@ import { TimeLimits } from "../time_limits.ts";
 import { type StepTools, type Tried, tryStep } from "../try_step.ts";
 
 /**
- * Thrown through the orchestrator when the engine closes. The operation continues after a restart.
+ * Thrown through the orchestrator when the engine closes or has lost its lease. The operation
+ * continues after a restart, or in the process that has the lease.
  */
 export class EngineStopped extends Error {}
 
@@ -24,6 +25,8 @@ export interface DriverOptions extends StepTools {
   readonly stop: AbortSignal;
   /** For attempts of all operations. */
   readonly slots: Slots;
+  /** Whether attempts may begin; not after the engine has lost its lease, even if it has it again. */
+  readonly mayBegin: () => boolean;
 }
 
 type Settled = Exclude<Tried, { status: "retry" | "stopped" | "ended" }>;
@@ -58,6 +61,10 @@ export class EmbeddedDriver implements Driver {
       // for one: deletions wait for the undo of the deployments that they have cancelled.
       const waits = undo || step.heartbeatMs !== undefined;
       const slot = waits ? undefined : await this.#slot();
+      if (!this.#options.mayBegin()) {
+        slot?.release();
+        throw new EngineStopped();
+      }
       const tried = await tryStep({ ...this.#options, limits: this.#limits, step, undo })
         .finally(() => slot?.release());
       switch (tried.status) {

@@ -16,6 +16,7 @@ import { settleWithoutLock } from "../settle_without_lock.ts";
 import { Slots } from "../../slots.ts";
 import type { StepTools } from "../try_step.ts";
 import { EmbeddedDriver, EngineStopped } from "./embedded_driver.ts";
+import { engineInUse, type EngineLease } from "./engine_lease.ts";
 
 const log = getLogger(["mpc", "engine"]);
 
@@ -24,6 +25,8 @@ export interface EmbeddedEngineOptions extends StepTools {
   readonly definitions?: Readonly<Record<OperationKind, Definition>>;
   /** How many steps run at the same time, besides those that wait; 50 by default. */
   readonly concurrency?: number;
+  /** The right to run operations, where several processes may open the store. */
+  readonly lease?: EngineLease;
 }
 
 /** Enough to keep a cluster busy; with more, steps only wait for each other's requests. */
@@ -51,8 +54,11 @@ export class EmbeddedEngine implements Engine {
     this.#slots = new Slots(options.concurrency ?? CONCURRENCY);
   }
 
+  /** @throws {MpcError} FAILED_PRECONDITION `ENGINE_IN_USE` after the loss of the lease */
   start(operation: string): Promise<void> {
     if (this.#stop.signal.aborted || this.#executions.has(operation)) return Promise.resolve();
+    const { lease } = this.#options;
+    if (lease && lease.token === undefined) return Promise.reject(engineInUse());
     const execution: Execution = { cancel: new AbortController() };
     this.#executions.set(operation, execution);
     execution.ended = this.#execute(operation, execution)
@@ -102,7 +108,8 @@ export class EmbeddedEngine implements Engine {
   }
 
   async #execute(name: string, execution: Execution): Promise<void> {
-    const { store, clock } = this.#options;
+    const { store, clock, lease } = this.#options;
+    const token = lease?.token;
     const stored = await store.operations.get(name);
     if (!stored || isTerminal(stored.value.state)) return;
     const definition = (this.#options.definitions ?? DEFINITIONS)[stored.value.kind];
@@ -117,6 +124,7 @@ export class EmbeddedEngine implements Engine {
       cancel: execution.cancel.signal,
       stop: this.#stop.signal,
       slots: this.#slots,
+      mayBegin: () => lease?.token === token,
     });
     const outcome = await orchestrate(orchestratedSteps(definition), driver);
     await endOperation(tools, journal, outcome);
