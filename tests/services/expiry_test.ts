@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createEnvironment, updateEnvironment } from "@mpc/services";
+import { createEnvironment, deleteEnvironment, updateEnvironment } from "@mpc/services";
 import { Expiry, NOTICE_MS } from "@mpc/worker";
 import { faultyDefinitions, permanent } from "../fakes/faulty_definitions.ts";
 import { Platform } from "../fakes/platform.ts";
@@ -239,6 +239,56 @@ Deno.test("of two processes that notice the same expiry, one emits the event", a
     await platform.close();
   }
 });
+
+for (const change of ["extended", "created again"] as const) {
+  Deno.test(`an environment that is ${change} after it was read is not deleted`, async () => {
+    const platform = await Platform.start();
+    const { deps, caller, clock, store } = platform;
+    const created = async () =>
+      await platform.ended(
+        await createEnvironment(deps, caller, {
+          environmentId: "dev",
+          environment: { ttlMs: HOUR },
+        }),
+      );
+    let isChanged = false;
+    const changeIt = async () => {
+      if (isChanged) return;
+      isChanged = true;
+      if (change === "extended") return void await update(platform, { ttlMs: 8 * HOUR });
+      const removal = { name: NAME, etag: "", force: true, allowMissing: false, abandon: false };
+      await platform.ended(await deleteEnvironment(deps, caller, { ...removal, timeoutMs: null }));
+      await created();
+    };
+    const environments = new Proxy(store.environments, {
+      get(target, key) {
+        const value = Reflect.get(target, key);
+        if (typeof value !== "function") return value;
+        if (key !== "list") return value.bind(target);
+        return async (...call: Parameters<typeof target.list>) => {
+          const page = await target.list(...call);
+          await changeIt();
+          return page;
+        };
+      },
+    });
+    const expiry = new Expiry({ ...deps, store: { ...store, environments } });
+    try {
+      await created();
+      await clock.advance(HOUR);
+      const readAt = clock.now();
+      assert.ok((await expiry.pass())! <= readAt, "it is read again at once");
+      await platform.settle();
+      assert.ok(isChanged);
+      assert.ok((await expiry.pass())! > clock.now(), "it is due later");
+      const { state } = (await store.environments.get(NAME))!.value;
+      assert.equal(state, "READY");
+    } finally {
+      await expiry.close();
+      await platform.close();
+    }
+  });
+}
 
 Deno.test("a failed deletion is requested again five minutes later, not before", async () => {
   const { definitions } = faultyDefinitions([

@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import {
   type Environment,
+  etagOf,
   type Event,
   EXPIRES_SOON,
   type Instant,
@@ -19,6 +20,7 @@ import {
   systemPrincipal,
   updateDocument,
 } from "@mpc/services";
+import type { Stored } from "@mpc/storage";
 import { v5 } from "uuid";
 import { followLog } from "../engine/follow_log.ts";
 
@@ -77,9 +79,9 @@ export class Expiry {
     const now = this.#deps.clock.now();
     let next = Infinity;
     for await (const environments of this.#expiring()) {
-      const due = await Promise.all(environments.map((value) => this.#attend(value, now)));
+      const due = await Promise.all(environments.map((stored) => this.#attend(stored, now)));
       next = Math.min(next, ...due.filter((time) => time !== undefined));
-      const last = environments.at(-1)?.expireTime ?? Infinity;
+      const last = environments.at(-1)?.value.expireTime ?? Infinity;
       // Environments are sorted by expiry, so all later ones are due later.
       if (last - NOTICE_MS > now) break;
     }
@@ -104,7 +106,7 @@ export class Expiry {
   }
 
   /** Environments that expire, earliest first, in pages. */
-  async *#expiring(): AsyncGenerator<readonly Environment[]> {
+  #expiring(): AsyncGenerator<readonly Stored<Environment>[]> {
     const query = {
       filter: {
         op: "and" as const,
@@ -117,19 +119,17 @@ export class Expiry {
       limit: PAGE,
       signal: this.#stop.signal,
     };
-    for await (const page of pagesOf(this.#deps.store.environments, query)) {
-      yield page.map(({ value }) => value);
-    }
+    return pagesOf(this.#deps.store.environments, query);
   }
 
   /** A failure for one environment must not keep others from expiring. */
-  async #attend(environment: Environment, now: Instant): Promise<Instant | undefined> {
+  async #attend(stored: Stored<Environment>, now: Instant): Promise<Instant | undefined> {
     try {
-      return await this.#due(environment, now);
+      return await this.#due(stored, now);
     } catch (error) {
       if (this.#stop.signal.aborted) throw error;
       log.error("Cannot expire {environment}: {error}", {
-        environment: environment.name,
+        environment: stored.value.name,
         error: recordError(error),
       });
       return now + PAUSE_MS;
@@ -137,17 +137,18 @@ export class Expiry {
   }
 
   /** Does what is due for one environment. @returns the time of its next action */
-  async #due(environment: Environment, now: Instant): Promise<Instant | undefined> {
+  async #due(stored: Stored<Environment>, now: Instant): Promise<Instant | undefined> {
+    const environment = stored.value;
     const { expireTime, state } = environment;
     if (expireTime === null || state === "DELETING") return undefined;
-    if (expireTime <= now) return await this.#expire(environment, expireTime, now);
+    if (expireTime <= now) return await this.#expire(stored, expireTime, now);
     if (expireTime - NOTICE_MS > now) return expireTime - NOTICE_MS;
     if (!spokenOf(environment, expireTime)) await this.#notice(environment.name, expireTime);
     return expireTime;
   }
 
   async #expire(
-    { name, uid }: Environment,
+    { value: { name, uid }, version }: Stored<Environment>,
     expireTime: Instant,
     now: Instant,
   ): Promise<Instant | undefined> {
@@ -160,14 +161,19 @@ export class Expiry {
       await deleteEnvironment(this.#deps, caller, {
         name,
         requestId,
-        etag: "",
+        // It may have been extended or created again since it was read.
+        etag: etagOf(uid, version),
         force: true,
         allowMissing: true,
         abandon: false,
         timeoutMs: null,
       });
     } catch (error) {
-      if (!isMpcError(error, "ABORTED", "FAILED_PRECONDITION")) throw error;
+      if (!isMpcError(error)) throw error;
+      if (error.reason === "ETAG_MISMATCH") return now;
+      // Another process has made this request for another version.
+      const isMade = error.reason === "REQUEST_ID_REUSED";
+      if (!isMade && !isMpcError(error, "ABORTED", "FAILED_PRECONDITION")) throw error;
     }
     return expireTime + (round + 1) * AGAIN_MS;
   }
