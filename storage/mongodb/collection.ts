@@ -139,6 +139,19 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
     });
   }
 
+  async load(documents: readonly Stored<T>[]): Promise<void> {
+    if (documents.length === 0) return;
+    const operations = documents.map(({ value, version }) => {
+      const replacement = { version, write: new ObjectId(), ...this.#codec.encode(value) };
+      assertFits(value.name, replacement);
+      return { replaceOne: { filter: { _id: value.name }, replacement, upsert: true } };
+    });
+    const { calls } = this.access;
+    await calls.write(`${documents.length} documents`, undefined, async () => {
+      await calls.retried(() => this.documents.bulkWrite(operations));
+    });
+  }
+
   /** Undefined for no document, and for a tombstone. */
   protected decoded(found: MongoDocument | null): Stored<T> | undefined {
     return found && !found.deleted ? this.#codec.decode(found) : undefined;
