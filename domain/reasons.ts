@@ -185,7 +185,7 @@ export const REASONS = {
     STORE_IN_USE: platform("Stop the process that uses the store, or choose another --data-dir"),
     STORE_NOT_WRITABLE: platform("Choose a --data-dir that the process may write to"),
     STORE_SERVER_UNSUPPORTED: platform(
-      "Use another version of the database server: MongoDB 4 to 8",
+      "Use another version of the database server: MongoDB 4.2 to 8",
     ),
     STORE_TOO_NEW: platform("Start the version that wrote the store, or a newer one"),
     STORE_WRONG_REPLICA_SET: platform("Correct the replicaSet in the address of the store"),

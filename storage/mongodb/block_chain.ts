@@ -81,14 +81,15 @@ export class BlockChain implements Log {
   /** Reads what others have appended. */
   async refresh(): Promise<void> {
     const seen = now();
-    if (this.#isGood()) await this.#walk();
+    if (isGood(this.#seen)) await this.#walk();
     else await this.#jump();
     this.#seen = seen;
   }
 
   async appendBlock(entries: readonly OutboxEntry[]): Promise<ReadonlySet<string> | undefined> {
-    if (!this.#isGood()) await this.refresh();
+    if (!isGood(this.#seen)) await this.refresh();
     const start = this.#next;
+    const seen = this.#seen;
     const events = entries.flatMap((entry) => entry.events);
     const ids = entries.map(({ id }) => id);
     const block: Block = { _id: start, count: events.length, ids, events, at: new Date() };
@@ -100,7 +101,8 @@ export class BlockChain implements Log {
       await this.refresh();
       return present;
     }
-    if (!this.#isGood() && start <= (await this.compacted())) {
+    // This handle may have looked again meanwhile, which says nothing about the end used here.
+    if (!isGood(seen) && start <= (await this.compacted())) {
       await this.#blocks.deleteOne({ _id: start, ids: ids[0]! });
       await this.refresh();
       return new Set();
@@ -152,14 +154,6 @@ export class BlockChain implements Log {
       .toArray();
     return new Set(blocks.flatMap((block) => block.ids.map((id) => id.toHexString())));
   }
-
-  #isGood(): boolean {
-    if (!this.#seen) return false;
-    const { monotonic, wall } = now();
-    // The monotonic clock stands still while the machine sleeps; the wall clock may step back.
-    const elapsed = Math.max(monotonic - this.#seen.monotonic, wall - this.#seen.wall);
-    return elapsed < END_IS_GOOD_FOR_MS;
-  }
 }
 
 export const eventsOf = (
@@ -170,6 +164,14 @@ export const eventsOf = (
 interface Moment {
   readonly monotonic: number;
   readonly wall: number;
+}
+
+/** Whether the end of the log that was seen then is good for an append now. */
+function isGood(seen: Moment | undefined): boolean {
+  if (!seen) return false;
+  const { monotonic, wall } = now();
+  // The monotonic clock stands still while the machine sleeps; the wall clock may step back.
+  return Math.max(monotonic - seen.monotonic, wall - seen.wall) < END_IS_GOOD_FOR_MS;
 }
 
 const now = (): Moment => ({ monotonic: performance.now(), wall: Date.now() });

@@ -2,8 +2,11 @@ import { abortedByCaller } from "@mpc/domain";
 import { storeClosed, throwIfAborted } from "../shared/errors.ts";
 import { isTransient, outcomeUnknown, storeError } from "./errors.ts";
 
-/** How long a call is repeated after transient errors, unless its caller gives up before. */
-const PATIENCE_MS = 10_000;
+/**
+ * How long a call is repeated after transient errors, unless its caller gives up before. A replica
+ * set has a new primary within 12 seconds ("Replica Set Elections", MongoDB manual).
+ */
+const PATIENCE_MS = 20_000;
 
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 500;

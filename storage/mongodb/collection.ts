@@ -95,24 +95,23 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
     const write = new Write(name, options);
     const fields = { ...this.#codec.encode(value), version: version + 1 };
     assertFits(name, { ...fields, outbox: write.entries });
-    const { entries } = write;
-    // An outbox that is in the log already is removed on the way.
-    const takesOver = this.access.outbox.takeOver(this.#name, name, version);
-    const $unset = {
-      ...(fields.request === undefined && { request: "" as const }),
-      ...(takesOver && entries.length === 0 && { outbox: "" as const }),
-    };
+    const $set = { ...fields, write: write.id };
+    const $unset = { ...(fields.request === undefined && { request: "" as const }) };
     const update: Update = {
-      $set: {
-        ...fields,
-        write: write.id,
-        ...(takesOver && entries.length > 0 && { outbox: entries }),
-      },
+      $set,
       ...(Object.keys($unset).length > 0 && { $unset }),
-      ...(!takesOver && write.push()),
+      ...write.push(),
     };
+    // An outbox that is in the log already is removed on the way.
+    const flushed = this.access.outbox.takeOver(this.#name, name, version);
     return await this.#write(write, options, async (attempt) => {
-      const outbox = await this.#swap(write, version, attempt, update);
+      const removed = flushed && attempt === 0
+        ? await this.#update({ _id: name, version, write: flushed, deleted: { $exists: false } }, {
+          $set: { ...$set, ...(write.entries.length > 0 && { outbox: write.entries }) },
+          $unset: { ...$unset, ...(write.entries.length === 0 && { outbox: "" }) },
+        })
+        : undefined;
+      const outbox = removed ?? await this.#swap(write, version, attempt, update);
       const result = this.#codec.decode({ _id: name, ...fields });
       return { result, outbox, version: result.version };
     });
@@ -140,6 +139,19 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
     });
   }
 
+  async load(documents: readonly Stored<T>[]): Promise<void> {
+    if (documents.length === 0) return;
+    const operations = documents.map(({ value, version }) => {
+      const replacement = { version, write: new ObjectId(), ...this.#codec.encode(value) };
+      assertFits(value.name, replacement);
+      return { replaceOne: { filter: { _id: value.name }, replacement, upsert: true } };
+    });
+    const { calls } = this.access;
+    await calls.write(`${documents.length} documents`, undefined, async () => {
+      await calls.retried(() => this.documents.bulkWrite(operations));
+    });
+  }
+
   /** Undefined for no document, and for a tombstone. */
   protected decoded(found: MongoDocument | null): Stored<T> | undefined {
     return found && !found.deleted ? this.#codec.decode(found) : undefined;
@@ -150,14 +162,29 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
     write: Write,
     { signal }: WriteOptions,
     run: (attempt: number) => Promise<
-      Pick<Pending, "outbox" | "version"> & { readonly result: R; readonly deleted?: true }
+      Pick<Pending, "outbox"> & {
+        readonly result: R;
+        readonly version?: number;
+        readonly deleted?: true;
+      }
     >,
   ): Promise<R> {
     const { calls } = this.access;
     const { name } = write;
     return await calls.write(name, signal, async () => {
-      const { result, deleted = false, ...pending } = await calls.retried(run, signal);
-      await this.access.outbox.flush(this.#name, { ...pending, name, deleted });
+      const { result, outbox, version, deleted = false } = await calls.retried(run, signal);
+      const flushed = version === undefined ? undefined : { version, write: write.id };
+      try {
+        await this.access.outbox.flush(this.#name, {
+          name,
+          outbox,
+          deleted,
+          ...(flushed && { flushed }),
+        });
+      } catch (error) {
+        // The document was written, so that nothing but this may be said.
+        throw outcomeUnknown(name, error);
+      }
       return result;
     });
   }
@@ -179,7 +206,10 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
       const made = await this.#made(write, attempt);
       if (made) return made;
       const found = await this.documents.findOne({ _id }, { projection: { deleted: 1 } });
-      if (found && !found.deleted) throw nameTaken(_id);
+      if (found && !found.deleted) {
+        // After a lost answer it may be what an earlier attempt made, and somebody else changed.
+        throw attempt > 0 ? outcomeUnknown(_id, undefined) : nameTaken(_id);
+      }
       if (found) {
         const { outbox: _, _id: __, ...fields } = document;
         const revived = await this.#update({ _id, deleted: true }, {
@@ -206,9 +236,8 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
     update: Update,
   ): Promise<readonly OutboxEntry[]> {
     const { name } = write;
-    const outbox =
-      await this.#update({ _id: name, version, deleted: { $exists: false } }, update) ??
-        await this.#made(write, attempt);
+    const outbox = await this.#made(write, attempt) ??
+      await this.#update({ _id: name, version, deleted: { $exists: false } }, update);
     if (outbox) return outbox;
     const found = await this.documents.findOne({ _id: name }, {
       projection: { version: 1, deleted: 1 },

@@ -8,12 +8,16 @@ import { isMpcError, MpcError } from "@mpc/domain";
 const TRANSIENT_CODES: ReadonlySet<number> = new Set([
   6, // HostUnreachable
   7, // HostNotFound
+  43, // CursorNotFound: the server was started again between two batches
   50, // MaxTimeMSExpired
   64, // WriteConcernTimeout
   89, // NetworkTimeout
   91, // ShutdownInProgress
+  133, // FailedToSatisfyReadPreference
   134, // ReadConcernMajorityNotAvailableYet
+  175, // QueryPlanKilled
   189, // PrimarySteppedDown
+  237, // CursorKilled
   262, // ExceededTimeLimit
   9001, // SocketException
   10058, // NotPrimary of old servers
@@ -44,6 +48,11 @@ const CLOSED_NAMES: ReadonlySet<string> = new Set([
   "MongoTopologyClosedError",
 ]);
 
+/** `w` in the address asks for more than the replica set has. */
+const WRITE_CONCERNS: readonly number[] = [
+  79, // UnknownReplWriteConcern
+  100, // UnsatisfiableWriteConcern
+];
 const UNAUTHORIZED = 13;
 const COMMAND_NOT_FOUND = 59;
 const AUTHENTICATION_FAILED = 18;
@@ -93,7 +102,8 @@ function permanentError(error: MongoError): MpcError | undefined {
   if (code.has(UNAUTHORIZED) || says(/requires authentication|not authorized/i)) {
     return new MpcError("FAILED_PRECONDITION", {
       reason: "STORE_CREDENTIALS_REJECTED",
-      message: "Cannot use the database: the user may not do that; give it the role 'readWrite'",
+      message: "Cannot use the database: it lets only users with the role 'readWrite' do that; " +
+        "name such a user in the address, as in mongodb://USER:PASSWORD@HOST/DATABASE",
       cause: error,
     });
   }
@@ -118,6 +128,14 @@ function permanentError(error: MongoError): MpcError | undefined {
     return new MpcError("RESOURCE_EXHAUSTED", {
       reason: "STORE_FULL",
       message: "Cannot write to the database: no room is left on its disk",
+      cause: error,
+    });
+  }
+  if (WRITE_CONCERNS.some((each) => code.has(each))) {
+    return new MpcError("INVALID_ARGUMENT", {
+      reason: "STORE_ADDRESS_INVALID",
+      message: "Cannot use the database: the replica set cannot satisfy 'w' of the address: " +
+        withoutSecrets(error.message),
       cause: error,
     });
   }

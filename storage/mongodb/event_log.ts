@@ -126,8 +126,14 @@ export class MongoEventLog implements EventLog {
     this.#tail.close();
   }
 
-  /** Removes events from the view of readers first, then their blocks. */
+  /**
+   * Removes events from the view of readers first, then their blocks. A block stays as long as an
+   * outbox has its events: it is the proof that they are in the log.
+   */
   async #compact(time: Instant): Promise<number> {
+    const { outbox } = this.#parts();
+    await outbox.flushAll();
+    const cleared = await outbox.clear();
     for (;;) {
       const before = await this.chain.compacted();
       const { last, block } = await this.#lastBefore(time, before);
@@ -140,10 +146,12 @@ export class MongoEventLog implements EventLog {
       }
       this.#tail.compact(last);
       // The last block stays: it says where the log ends.
-      await this.#blocks.deleteMany({
-        _id: { $lt: block },
-        at: { $lt: new Date(Date.now() - BLOCK_KEPT_MS) },
-      });
+      if (cleared) {
+        await this.#blocks.deleteMany({
+          _id: { $lt: block },
+          at: { $lt: new Date(Date.now() - BLOCK_KEPT_MS) },
+        });
+      }
       return last - before;
     }
   }

@@ -1,4 +1,4 @@
-import type { Db } from "mongodb";
+import { type Db, MongoServerError } from "mongodb";
 import { MpcError } from "@mpc/domain";
 import { isDuplicate } from "./errors.ts";
 import { EVENT_INDEXES, type Index, INDEXES, specificationOf } from "./indexes.ts";
@@ -8,6 +8,12 @@ import { EVENT_INDEXES, type Index, INDEXES, specificationOf } from "./indexes.t
  * collection have a schema of their own, which its codec upgrades.
  */
 export const DATABASE_SCHEMA = 1;
+
+/** An index with the same fields under another name, or with the same name. */
+const INDEX_CONFLICTS: ReadonlySet<unknown> = new Set([
+  85, // IndexOptionsConflict
+  86, // IndexKeySpecsConflict
+]);
 
 interface SchemaRecord {
   readonly _id: "schema";
@@ -55,12 +61,24 @@ async function createIndexes(
   const present = exists ? await indexesOf(database, collection) : new Map<string, string>();
   const missing = indexes.filter(({ name }) => !present.has(name));
   if (missing.length > 0) {
-    await database.collection(collection).createIndexes(missing.map((index) => ({
+    const descriptions = missing.map((index) => ({
       key: specificationOf(index) as Record<string, 1>,
       name: index.name,
       ...(index.unique && { unique: true }),
       ...(index.sparse && { sparse: true }),
-    })));
+    }));
+    try {
+      await database.collection(collection).createIndexes(descriptions);
+    } catch (error) {
+      if (!(error instanceof MongoServerError) || !INDEX_CONFLICTS.has(error.code)) throw error;
+      throw new MpcError("FAILED_PRECONDITION", {
+        reason: "STORE_INDEXES_DIFFER",
+        message: `Cannot open the database '${database.databaseName}': '${collection}' has an ` +
+          `index of somebody else in the place of ours (${error.message}); drop that index, and ` +
+          "ours is created at the next start",
+        cause: error,
+      });
+    }
   }
   for (const index of indexes) {
     const found = present.get(index.name);

@@ -50,7 +50,8 @@ export async function openDatabase(
   try {
     await client.connect();
     const database = client.db(name);
-    const { setName, msg } = await database.command({ hello: 1 });
+    // The name of `hello` that every server knows.
+    const { setName, msg } = await database.command({ isMaster: 1 });
     const changeStreams = setName !== undefined || msg === "isdbgrid";
     return { client, database, changeStreams, problem: () => problem };
   } catch (error) {
@@ -97,6 +98,10 @@ function newClient(address: string, monitorCommands: boolean): MongoClient {
     throw invalid("'w=0' would acknowledge writes that the server has not made; remove it");
   }
   const given = new Set(options.map(([key]) => key));
+  // A read of what a majority has would not see a write that fewer have acknowledged.
+  if (options.some(([key, value]) => key === "w" && value !== "majority")) {
+    given.add("readconcernlevel");
+  }
   const defaults = Object.entries(DEFAULTS).filter(([key]) => !given.has(key));
   try {
     return new MongoClient(address, {

@@ -1,8 +1,11 @@
+import { getLogger } from "@logtape/logtape";
 import type { AnyBulkWriteOperation, Collection, ObjectId } from "mongodb";
 import type { Calls } from "./calls.ts";
 import { CODECS, type CollectionName, type MongoDocument, type OutboxEntry } from "./codec.ts";
 import type { GroupCommit } from "./group_commit.ts";
 import { OUTBOX, specificationOf } from "./indexes.ts";
+
+const log = getLogger(["mpc", "storage"]);
 
 /**
  * How long a document may keep an outbox that is in the log: the next write of the document removes
@@ -21,13 +24,20 @@ export interface Pending {
   readonly outbox: readonly OutboxEntry[];
   /** Whether it is a tombstone. */
   readonly deleted: boolean;
-  /** The version that has exactly this outbox; undefined if that is not known. */
-  readonly version?: number;
+  /** The version and the write that left exactly this outbox; undefined if that is not known. */
+  readonly flushed?: Flushed;
+}
+
+/** A version of a document whose outbox is in the log. */
+interface Flushed {
+  readonly version: number;
+  /** Tells it from a version with the same number of a document that was deleted and made again. */
+  readonly write: ObjectId;
 }
 
 /** The removal of an outbox that is in the log. */
 interface Clear {
-  readonly version: number | undefined;
+  readonly flushed: Flushed | undefined;
   readonly operation: AnyBulkWriteOperation<MongoDocument>;
 }
 
@@ -61,7 +71,7 @@ export class Outbox {
   /** Appends a document's outbox, which then is removed soon; a tombstone with it. */
   async flush(
     collection: CollectionName,
-    { name, outbox, deleted, version }: Pending,
+    { name, outbox, deleted, flushed }: Pending,
   ): Promise<void> {
     const last = outbox.at(-1);
     if (!last) return;
@@ -75,21 +85,27 @@ export class Outbox {
     const clears = this.#clears.get(collection) ?? new Map<string, Clear>();
     this.#clears.set(collection, clears);
     clears.set(name, {
-      version,
+      flushed,
       operation: deleted
         ? { deleteOne: { filter: { ...same, deleted: true } } }
         : { updateOne: { filter: same, update: { $unset: { outbox: "" } } } },
     });
-    this.#timer ??= setTimeout(() => this.#calls.background(() => this.clear()), CLEAR_AFTER_MS);
+    this.#timer ??= setTimeout(
+      () => this.#calls.background(async () => void await this.clear()),
+      CLEAR_AFTER_MS,
+    );
   }
 
   /**
-   * Whether the outbox of a version is in the log and still is to be removed. If so, the caller
-   * removes it.
+   * Leaves it to the caller to remove the outbox of a version that is in the log.
+   * @returns the write that left the outbox; undefined if none of the version is to be removed
    */
-  takeOver(collection: CollectionName, name: string, version: number): boolean {
+  takeOver(collection: CollectionName, name: string, version: number): ObjectId | undefined {
     const clears = this.#clears.get(collection);
-    return clears?.get(name)?.version === version && clears.delete(name);
+    const flushed = clears?.get(name)?.flushed;
+    if (flushed?.version !== version) return undefined;
+    clears?.delete(name);
+    return flushed.write;
   }
 
   /**
@@ -117,20 +133,27 @@ export class Outbox {
     }
   }
 
-  /** Removes outboxes that are in the log. One that stays is appended again, which does nothing. */
-  async clear(): Promise<void> {
+  /**
+   * Removes outboxes that are in the log. One that stays is appended again, which does nothing.
+   * @returns whether all were removed
+   */
+  async clear(): Promise<boolean> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const clears = [...this.#clears];
     this.#clears.clear();
+    let cleared = true;
     for (const [name, documents] of clears) {
       const operations = [...documents.values()].map(({ operation }) => operation);
       if (operations.length === 0) continue;
       try {
         await this.#collection(name).bulkWrite(operations, { ordered: false });
-      } catch {
+      } catch (error) {
         // The next flush of all outboxes finds them again.
+        log.debug("Outboxes were not removed: {error}", { error });
+        cleared = false;
       }
     }
+    return cleared;
   }
 }

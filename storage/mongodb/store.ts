@@ -8,7 +8,7 @@ import type {
   Revision,
   Workload,
 } from "@mpc/domain";
-import type { Store } from "../store.ts";
+import type { ReadOptions, Store } from "../store.ts";
 import type { Block, LogState } from "./block_chain.ts";
 import { Calls } from "./calls.ts";
 import type { CollectionName, MongoDocument } from "./codec.ts";
@@ -21,10 +21,16 @@ import { openDatabase } from "./open_database.ts";
 import { MongoOperations } from "./operations.ts";
 import { Outbox } from "./outbox.ts";
 
+/** The document that is written to find out whether the database can be written. */
+interface Trial {
+  readonly _id: "trial";
+  readonly at: Date;
+}
+
 export interface MongoStoreOptions {
   /** `mongodb://…` or `mongodb+srv://…`, with any option of a connection string. */
   readonly address: string;
-  /** How long a call is repeated after errors that pass; ten seconds by default. */
+  /** How long a call is repeated after errors that pass; 20 seconds by default. */
   readonly patienceMs?: number;
   /** Called with each command that is sent to the server; tests read plans of them. */
   readonly onCommand?: (command: CommandStartedEvent) => void;
@@ -32,6 +38,8 @@ export interface MongoStoreOptions {
 
 /** A handle of a store in a MongoDB database. */
 export interface MongoStore extends Store {
+  /** Checks by a trial that the database can be written; see {@linkcode Store}. */
+  assertWritable(options?: ReadOptions): Promise<void>;
   /** Blocks that this handle has appended to the log; tests measure cost by them. */
   readonly blocks: number;
 }
@@ -60,6 +68,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<MongoS
     calls,
     parts: () => ({ commit, outbox }),
   });
+  const meta = database.collection<Trial>("meta");
   const commit = new GroupCommit(calls, events.chain);
   const outbox: Outbox = new Outbox({
     calls,
@@ -85,6 +94,11 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<MongoS
     claims: new MongoCollection<ClusterClaim>(access, "claims"),
     leases: new MongoCollection<Lease>(access, "leases"),
     events,
+    async assertWritable({ signal }: ReadOptions = {}) {
+      const trial = { $set: { at: new Date() } };
+      const write = () => meta.updateOne({ _id: "trial" }, trial, { upsert: true });
+      await calls.read(signal, write);
+    },
     get blocks() {
       return commit.blocks;
     },

@@ -18,6 +18,7 @@ const PROCESSES = 4;
 const DOCUMENTS = 12;
 const CALLS = 2_000;
 const KILL_EVERY_MS = 1_000;
+const MIN_KILLS = 3;
 
 interface Call {
   readonly client: number;
@@ -83,6 +84,7 @@ async function runWriters(address: string): Promise<readonly Call[]> {
   const problems = all.map((process) => process.output()).filter((text) => /rror/.test(text));
   assert.deepEqual(problems, [], "no process failed by itself");
   const calls = all.flatMap(callsOf);
+  assert.ok(kills >= MIN_KILLS, `only ${kills} processes were killed`);
   console.log(`${calls.length} calls of ${all.length} processes, ${kills} kills`);
   return calls;
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { MongoClient, ObjectId } from "mongodb";
 import type { Event } from "@mpc/domain";
 import type { MongoStore } from "@mpc/storage/mongodb";
+import { type Block, BLOCK_KEPT_MS } from "../../storage/mongodb/block_chain.ts";
 import { encodeEvent, type MongoDocument } from "../../storage/mongodb/codec.ts";
 import { anEnvironment, anEvent } from "../fakes/documents.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
@@ -10,6 +11,9 @@ import { eventually } from "../servers/eventually.ts";
 import { mongodbUnderTest } from "../servers/mongodb_under_test.ts";
 
 const server = await mongodbUnderTest();
+
+/** A moment after every event of these tests. */
+const AFTER_ALL = Date.UTC(2100, 0, 1);
 
 interface World {
   readonly store: MongoStore;
@@ -130,6 +134,50 @@ Deno.test("a document in the place of a tombstone comes after its deletion in th
       messagesOf(await store.events.read(0, 10)),
       ["created", "deleted", "created again", "updated"],
     );
+  }));
+
+Deno.test("a version number that is used again does not hide events of its document", () =>
+  withWorld(async ({ store, leave, leaveDeleted, client }) => {
+    const value = anEnvironment("dev");
+    // This handle now means to remove the outbox of version 1 with its next write of it.
+    await store.environments.create(value, { events: [anEvent("created")] });
+    await leaveDeleted("dev", "deleted");
+    await client.db().collection<MongoDocument>("environments")
+      .updateOne({ _id: value.name }, { $unset: { deleted: "" } });
+    await leave("dev", 1, "created again");
+    await store.environments.replace(value, 1, { events: [anEvent("updated")] });
+    assert.deepEqual(
+      messagesOf(await store.events.read(0, 10)),
+      ["created", "deleted", "created again", "updated"],
+    );
+  }));
+
+Deno.test("blocks that are old and compacted are removed, and the log goes on behind them", () =>
+  withWorld(async ({ store, client }) => {
+    const append = (message: string) => store.events.append([anEvent(message)]);
+    for (const message of ["one", "two", "three"]) await append(message);
+    const blocks = client.db().collection<Block>("events");
+    await blocks.updateMany({}, { $set: { at: new Date(Date.now() - 2 * BLOCK_KEPT_MS) } });
+    assert.equal(await store.events.compactBefore(AFTER_ALL), 3);
+    assert.equal(await blocks.countDocuments({}), 1, "the last block says where the log ends");
+    await rejectsWith(store.events.read(0, 10), "OUT_OF_RANGE", "EVENTS_COMPACTED");
+    assert.deepEqual(await store.events.read(3, 10), []);
+    await append("four");
+    const [four] = await store.events.read(3, 10);
+    assert.deepEqual([four?.sequence, four?.message], [4, "four"]);
+  }));
+
+Deno.test("a block is kept while a document's outbox has its events", () =>
+  withWorld(async ({ store, leave, client }) => {
+    await leave("dev", 1, "created");
+    assert.equal(await store.events.head(), 1);
+    const blocks = client.db().collection<Block>("events");
+    await store.events.append([anEvent("other")]);
+    await blocks.updateMany({}, { $set: { at: new Date(Date.now() - 2 * BLOCK_KEPT_MS) } });
+    await store.events.compactBefore(AFTER_ALL);
+    const left = { outbox: { $exists: true } };
+    assert.equal(await client.db().collection("environments").countDocuments(left), 0);
+    assert.equal(await store.events.head(), 2, "the event was not appended again");
   }));
 
 Deno.test("writes that are requested at the same time share a block of the log", () =>

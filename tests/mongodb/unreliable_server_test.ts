@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { isMpcError } from "@mpc/domain";
+import type { WriteOptions } from "@mpc/storage";
 import { type MongoStore, openMongoStore } from "@mpc/storage/mongodb";
 import { anEnvironment, anEvent } from "../fakes/documents.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
@@ -17,10 +18,12 @@ const SLACK_MS = 2_000;
 
 const WRITERS = 8;
 
-/** What writers have asked for and what they were told. */
+/** What writers have asked for and what they were told. The event of a write has its name. */
 class Load {
   readonly acknowledged = new Set<string>();
   readonly unknown = new Set<string>();
+  /** The ids of the documents. */
+  readonly ids = new Set<string>();
   longestMs = 0;
   readonly #store: MongoStore;
   #stopped = false;
@@ -50,24 +53,44 @@ class Load {
   }
 
   async #write(writer: number): Promise<void> {
+    const { environments } = this.#store;
     for (let index = 0; !this.#stopped; index++) {
       const id = `e-${writer}-${index}`;
-      const began = performance.now();
-      try {
-        const signal = AbortSignal.timeout(DEADLINE_MS);
-        await this.#store.environments.create(anEnvironment(id), { events: [anEvent(id)], signal });
-        this.acknowledged.add(id);
-      } catch (error) {
-        this.unknown.add(id);
-        if (!isMpcError(error, "UNAVAILABLE", "CANCELLED")) {
-          this.#failure ??= error;
-          this.#stopped = true;
-        }
+      const value = anEnvironment(id);
+      const changed = { ...value, labels: CHANGED };
+      this.ids.add(id);
+      // What a later write finds is only known if the one before was acknowledged.
+      await this.#call(created(id), (options) => environments.create(value, options)) &&
+        await this.#call(replaced(id), (options) => environments.replace(changed, 1, options)) &&
+        index % 2 === 1 &&
+        await this.#call(deleted(id), (options) => environments.delete(value.name, 2, options));
+    }
+  }
+
+  /** Makes a write. @returns whether it was acknowledged */
+  async #call(name: string, write: (options: WriteOptions) => Promise<unknown>): Promise<boolean> {
+    const began = performance.now();
+    try {
+      await write({ events: [anEvent(name)], signal: AbortSignal.timeout(DEADLINE_MS) });
+      this.acknowledged.add(name);
+      return true;
+    } catch (error) {
+      this.unknown.add(name);
+      if (!isMpcError(error, "UNAVAILABLE", "CANCELLED")) {
+        this.#failure ??= error;
+        this.#stopped = true;
       }
+      return false;
+    } finally {
       this.longestMs = Math.max(this.longestMs, performance.now() - began);
     }
   }
 }
+
+const CHANGED = { changed: "yes" };
+const created = (id: string) => `${id} created`;
+const replaced = (id: string) => `${id} replaced`;
+const deleted = (id: string) => `${id} deleted`;
 
 /** Asserts that acknowledged writes are there with their events, and no write is there in part. */
 async function assertKept({ uri }: MongodbServer, load: Load): Promise<void> {
@@ -77,10 +100,16 @@ async function assertKept({ uri }: MongodbServer, load: Load): Promise<void> {
     const logged = (await store.events.read(0, 1_000_000)).map(({ message }) => message);
     assert.equal(logged.length, head);
     assert.equal(new Set(logged).size, logged.length, "no event is there twice");
-    for (const id of load.acknowledged) assert.ok(logged.includes(id), `the event of ${id}`);
-    for (const id of [...load.acknowledged, ...load.unknown]) {
+    const at = new Map(logged.map((message, index) => [message, index]));
+    for (const name of load.acknowledged) assert.ok(at.has(name), `the event of ${name}`);
+    for (const id of load.ids) {
+      const events = [created(id), replaced(id), deleted(id)].flatMap((name) => at.get(name) ?? []);
+      assert.deepEqual(events, events.toSorted((one, other) => one - other), `the order of ${id}`);
       const found = await store.environments.get(`environments/${id}`);
-      assert.equal(found !== undefined, logged.includes(id), id);
+      assert.equal(found !== undefined, at.has(created(id)) && !at.has(deleted(id)), id);
+      if (!found) continue;
+      assert.equal(found.version, events.length, id);
+      assert.deepEqual(found.value.labels, at.has(replaced(id)) ? CHANGED : {}, id);
     }
     assert.ok(load.longestMs < DEADLINE_MS + SLACK_MS, `a call took ${load.longestMs} ms`);
   } finally {

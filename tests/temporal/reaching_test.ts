@@ -118,7 +118,8 @@ Deno.test({
         name: "s_server",
         path: "openssl",
         args: [
-          ...["s_server", "-accept", `127.0.0.1:${port}`, "-alpn", "h2"],
+          // With -www it does not read its standard input, whose end would end it.
+          ...["s_server", "-www", "-accept", `127.0.0.1:${port}`, "-alpn", "h2"],
           ...["-cert", `${folder}/cert.pem`, "-key", `${folder}/key.pem`],
           ...["-Verify", "1", "-verify_return_error", "-CAfile", `${folder}/cert.pem`],
         ],

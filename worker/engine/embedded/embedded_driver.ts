@@ -25,7 +25,7 @@ export interface DriverOptions extends StepTools {
   readonly stop: AbortSignal;
   /** For attempts of all operations. */
   readonly slots: Slots;
-  /** Whether attempts may begin; not after the engine has lost its lease, even if it has it again. */
+  /** Whether attempts may begin: not without a lease, and not after another process had it. */
   readonly mayBegin: () => boolean;
 }
 
