@@ -96,7 +96,6 @@ export class Dispatcher {
     });
     const names: string[] = [];
     for (const { value } of pending.items) {
-      if (value.engine !== this.#engine.name) continue;
       if (await holdsResource(this.#store, value)) names.push(value.name);
     }
     return names;

@@ -145,7 +145,7 @@ export const ENGINE: readonly Mutant[] = [
     ],
     [
       "starts operations of another engine",
-      "if (value.engine !== this.#engine.name) continue;",
+      "if (!await this.#isOwn(order.operation)) return true;",
       "",
     ],
     ["holds cancellations back during an outage", ` || order.action === "cancel")`, ")"],
