@@ -24,7 +24,7 @@ export interface Change {
   readonly manifest: Manifest;
   readonly action: "create" | "update" | "none";
   readonly differences: readonly Difference[];
-  /** The resource as it was read; undefined if it does not exist. */
+  /** The resource as it was read; undefined if it does not exist, or its creation failed. */
   readonly live: Environment | Workload | undefined;
   /** The server's plan; undefined for a workload whose environment does not exist yet. */
   readonly plan: Operation | undefined;
@@ -50,8 +50,9 @@ async function findChange(
   manifest: Manifest,
   { created, forceConflicts }: PlanOptions,
 ): Promise<Change> {
-  const live = await readLive(connection, manifest);
-  assertNoEtag(manifest, live);
+  const found = await readLive(connection, manifest);
+  assertNoEtag(manifest, found);
+  const live = isUncreated(found) ? undefined : found;
   const plan = await planOf(connection, manifest, live, { created, forceConflicts });
   const differences = [...recordDifferences(manifest, live), ...clusterDifferences(plan)];
   if (!live) return { manifest, action: "create", differences, live, plan };
@@ -91,7 +92,7 @@ export async function findChanges(
 
 /**
  * Submits a change, or requests its plan. An etag in the manifest must match.
- * @param live the resource as it was read; undefined if it does not exist
+ * @param live the resource as it was read; undefined to create it
  */
 export async function submit(
   connection: Connection,
@@ -159,6 +160,12 @@ async function planOf(
   const environment = environmentName(environmentIdOf(manifest.name));
   if (manifest.kind === "workload" && created.has(environment)) return undefined;
   return await submit(connection, manifest, live, { validateOnly: true, forceConflicts });
+}
+
+/** Whether the creation of an environment failed: it can be created again, and not updated. */
+function isUncreated(found: Environment | Workload | undefined): boolean {
+  return found?.$typeName === "mpc.v1.Environment" &&
+    found.state === EnvironmentState.CREATE_FAILED;
 }
 
 function isReady(live: Environment | Workload): boolean {

@@ -33,6 +33,20 @@ async function operations({ mpctl }: World): Promise<Map<string, Operation>> {
 }
 
 const CASES: Cases = [
+  ["an environment and a workload whose creation failed are repaired", async (world) => {
+    const { mpctl } = world;
+    assert.equal((await mpctl("env", "create", "broken", "--cluster", "nowhere")).code, 3);
+    const broken = (image: string) =>
+      fileOf(world, environment("broken", "labels: {a: b}\n"), workload("broken", "web", image));
+    const differences = await mpctl("diff", "-f", await broken("nginx:1"));
+    assert.match(differences.out, /^\+ environments\/broken\n    labels\.a: \(none\) → b$/m);
+    const first = await mpctl("apply", "-f", await broken("nginx:missing"));
+    assert.match(first.out, /^environments\/broken created\n.*web failed$/m, first.err);
+    const second = await mpctl("apply", "-f", await broken("nginx:1"));
+    assert.equal(second.code, 0, second.err);
+    assert.match(second.out, /^environments\/broken unchanged\n.*web configured$/m);
+    assert.equal((await mpctl("env", "delete", "broken", "--force")).code, 0);
+  }],
   [
     "environments come before their workloads, and a total at the end",
     async (world) => {
