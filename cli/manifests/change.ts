@@ -35,6 +35,8 @@ export interface CallOptions {
   readonly validateOnly: boolean;
   /** Takes over fields that somebody else manages on the cluster. */
   readonly forceConflicts: boolean;
+  /** The server rejects the change unless its plan still has this hash; empty for any plan. */
+  readonly planHash?: string;
 }
 
 interface PlanOptions extends Pick<CallOptions, "forceConflicts"> {
@@ -98,9 +100,9 @@ export async function submit(
   connection: Connection,
   manifest: Manifest,
   live: Environment | Workload | undefined,
-  { validateOnly, forceConflicts }: CallOptions,
+  { validateOnly, forceConflicts, planHash = "" }: CallOptions,
 ): Promise<Operation> {
-  const common = { requestId: crypto.randomUUID(), validateOnly };
+  const common = { requestId: crypto.randomUUID(), validateOnly, planHash };
   const { name, kind, resource } = manifest;
   if (kind === "workload") {
     return await connection.client(WorkloadService).deployWorkload({

@@ -186,6 +186,29 @@ const CASES: Cases = [
     assert.match(program.output(), /Cannot prune 'environments\/surplus': it has changed since/);
     assert.equal((await mpctl("env", "get", "surplus")).code, 0);
   }],
+  ["a saved plan does not delete what has changed while it is applied", async (world) => {
+    const { mpctl, directory } = world;
+    const labels = "labels: {saved: x}\n";
+    await mpctl("env", "create", "outdated", "--label", "saved=x");
+    await mpctl("env", "create", "current", "--label", "saved=x");
+    const path = await fileOf(
+      world,
+      environment("planned", labels),
+      workload("planned", "slow", "nginx:1", labels),
+    );
+    const plan = join(directory, "outdated.json");
+    const made = await mpctl("plan", "-f", path, "--prune", "-l", "saved=x", "--out", plan);
+    assert.equal(made.code, 0, made.err);
+    const program = start(world, "apply", plan);
+    await program.line((line) => line.includes("▸ await_rollout runs") || undefined);
+    program.kill("SIGSTOP");
+    assert.equal((await mpctl("env", "update", "outdated", "--label", "new=y")).code, 0);
+    program.kill("SIGCONT");
+    assert.equal((await program.status).code, 6, program.output());
+    assert.match(program.output(), /outdated.: its state has changed since the plan was made/);
+    assert.equal((await mpctl("env", "get", "outdated")).code, 0);
+    assert.equal((await mpctl("env", "get", "current")).code, 7, "as it was planned");
+  }],
 ];
 
 testMpctl("mpctl apply", CASES);
