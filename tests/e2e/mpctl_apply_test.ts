@@ -39,7 +39,7 @@ const CASES: Cases = [
     const broken = (image: string) =>
       fileOf(world, environment("broken", "labels: {a: b}\n"), workload("broken", "web", image));
     const differences = await mpctl("diff", "-f", await broken("nginx:1"));
-    assert.match(differences.out, /^\+ environments\/broken\n    labels\.a: \(none\) → b$/m);
+    assert.match(differences.out, /^\+ environments\/broken\n {4}labels\.a: \(none\) → b$/m);
     const first = await mpctl("apply", "-f", await broken("nginx:missing"));
     assert.match(first.out, /^environments\/broken created\n.*web failed$/m, first.err);
     const second = await mpctl("apply", "-f", await broken("nginx:1"));
