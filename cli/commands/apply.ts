@@ -220,8 +220,9 @@ export async function diff(
 /** Formats a change for people. */
 function changeText({ manifest: { name }, action, differences, plan }: Change): string {
   const lines = [`${action === "create" ? "+" : "~"} ${name}`];
-  for (const { path, before, after } of differences) {
-    lines.push(`    ${path}: ${before || "(none)"} → ${after || "(none)"}`);
+  for (const { path, before, after, note } of differences) {
+    const remark = note === undefined ? "" : ` (${note})`;
+    lines.push(`    ${path}: ${before || "(none)"} → ${after || "(none)"}${remark}`);
   }
   if (!plan) lines.push("    its objects can be planned once its environment exists");
   return `${lines.join("\n")}\n`;

@@ -118,7 +118,7 @@ export async function submit(
     const environmentId = idOf(name);
     return await client.createEnvironment({ ...common, environmentId, environment: resource });
   }
-  const expireTime = expiryChange(resource, live)?.expireTime;
+  const expireTime = expiryChange(manifest, live)?.expireTime;
   const paths = ["labels", "annotations", "quota", "deletion_protection", "cluster"];
   const { ttl: _, expireTime: __, ...rest } = resource;
   return await client.updateEnvironment({
