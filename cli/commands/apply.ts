@@ -47,7 +47,8 @@ export async function apply(
     if (flags.out !== undefined) await savePlan(host, flags.out, { selector, changes, surplus });
     if (flags.dryRun) return await showPlans(context, changes, surplus);
     const { forceConflicts = false } = flags;
-    const tasks = tasksOf(connection, changes, surplus, { selector, forceConflicts });
+    const options = { selector, forceConflicts, saved: saved !== undefined };
+    const tasks = tasksOf(connection, changes, surplus, options);
     view = await createApplyView(context, tasks.map(({ name }) => name));
     return await run(context, connection, view, flags, tasks);
   }, note);
@@ -88,23 +89,38 @@ function tasksOf(
   connection: Connection,
   changes: readonly Change[],
   surplus: readonly Surplus[],
-  { selector, forceConflicts }: {
+  { selector, forceConflicts, saved }: {
     readonly selector: string | null;
     readonly forceConflicts: boolean;
+    /** Whether a saved plan is applied, so that the changes must be the ones it showed. */
+    readonly saved: boolean;
   },
 ): readonly Task[] {
   const names = new Set(changes.map(({ manifest: { name } }) => name));
   const environmentOf = (name: string) => environmentName(environmentIdOf(name));
+  const changed = [
+    ...changes.filter(({ action }) => action !== "none").map(({ manifest: { name } }) => name),
+    ...surplus.map(({ name }) => name),
+  ];
+  /** Whether no other change of this run, in the same environment, outdates its plan. */
+  const isAlone = (name: string) =>
+    changed.every((other) => other === name || environmentOf(other) !== environmentOf(name));
   return [
-    ...changes.map(({ manifest, action, live }): Task => ({
+    ...changes.map(({ manifest, action, live, plan }): Task => ({
       name: manifest.name,
       needs: manifest.kind === "workload" && names.has(environmentOf(manifest.name))
         ? [environmentOf(manifest.name)]
         : [],
       words: WORDS[action],
-      submit: action === "none"
-        ? undefined
-        : () => submit(connection, manifest, live, { validateOnly: false, forceConflicts }),
+      submit: action === "none" ? undefined : () =>
+        submit(connection, manifest, live, {
+          validateOnly: false,
+          forceConflicts,
+          // An environment is changed before the workloads in it.
+          planHash: saved && (manifest.kind === "environment" || isAlone(manifest.name))
+            ? plan?.plan?.planHash ?? ""
+            : "",
+        }),
     })),
     // What is new must be there before what it replaces is deleted.
     ...surplus.map((one): Task => ({
@@ -114,7 +130,11 @@ function tasksOf(
         ...surplus.filter(({ name }) => name.startsWith(`${one.name}/`)).map(({ name }) => name),
       ],
       words: WORDS.delete,
-      submit: () => prune(connection, one, selector ?? ""),
+      submit: () =>
+        prune(connection, one, {
+          selector: selector ?? "",
+          planHash: saved && isAlone(one.name) ? one.planHash : "",
+        }),
     })),
   ];
 }
@@ -200,8 +220,9 @@ export async function diff(
 /** Formats a change for people. */
 function changeText({ manifest: { name }, action, differences, plan }: Change): string {
   const lines = [`${action === "create" ? "+" : "~"} ${name}`];
-  for (const { path, before, after } of differences) {
-    lines.push(`    ${path}: ${before || "(none)"} → ${after || "(none)"}`);
+  for (const { path, before, after, note } of differences) {
+    const remark = note === undefined ? "" : ` (${note})`;
+    lines.push(`    ${path}: ${before || "(none)"} → ${after || "(none)"}${remark}`);
   }
   if (!plan) lines.push("    its objects can be planned once its environment exists");
   return `${lines.join("\n")}\n`;

@@ -68,6 +68,8 @@ export async function specWith(
   return {
     ...base,
     ...(image !== undefined && { image }),
+    // The autoscaler replaces a fixed number.
+    ...(autoscale && { replicas: undefined }),
     ...(replicas !== undefined && { replicas }),
     ...(port && { ports: port.map((typed) => create(PortSchema, typed)) }),
     env: { ...base.env, ...flags.var },

@@ -42,3 +42,11 @@ Deno.test("specWith() keeps the values of a chart whose version changes, not tho
   assert.deepEqual(other.chart?.values, {});
   await assert.rejects(changed({ chart: "api" }), /without its version/);
 });
+
+Deno.test("specWith() replaces a fixed number of replicas by autoscaling, unless both are given", async () => {
+  const autoscale = { minReplicas: 2, maxReplicas: 10, targetCpuPercent: 0 };
+  const fixed = create(WorkloadSpecSchema, { image: "web:1", replicas: 5 });
+  assert.equal((await specWith(host, { autoscale }, fixed)).replicas, undefined);
+  assert.equal((await specWith(host, { autoscale, replicas: 3 }, fixed)).replicas, 3);
+  assert.equal((await specWith(host, { image: "web:2" }, fixed)).replicas, 5);
+});

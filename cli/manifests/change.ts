@@ -24,7 +24,7 @@ export interface Change {
   readonly manifest: Manifest;
   readonly action: "create" | "update" | "none";
   readonly differences: readonly Difference[];
-  /** The resource as it was read; undefined if it does not exist. */
+  /** The resource as it was read; undefined if it does not exist, or its creation failed. */
   readonly live: Environment | Workload | undefined;
   /** The server's plan; undefined for a workload whose environment does not exist yet. */
   readonly plan: Operation | undefined;
@@ -35,6 +35,8 @@ export interface CallOptions {
   readonly validateOnly: boolean;
   /** Takes over fields that somebody else manages on the cluster. */
   readonly forceConflicts: boolean;
+  /** The server rejects the change unless its plan still has this hash; empty for any plan. */
+  readonly planHash?: string;
 }
 
 interface PlanOptions extends Pick<CallOptions, "forceConflicts"> {
@@ -50,8 +52,9 @@ async function findChange(
   manifest: Manifest,
   { created, forceConflicts }: PlanOptions,
 ): Promise<Change> {
-  const live = await readLive(connection, manifest);
-  assertNoEtag(manifest, live);
+  const found = await readLive(connection, manifest);
+  assertNoEtag(manifest, found);
+  const live = isUncreated(found) ? undefined : found;
   const plan = await planOf(connection, manifest, live, { created, forceConflicts });
   const differences = [...recordDifferences(manifest, live), ...clusterDifferences(plan)];
   if (!live) return { manifest, action: "create", differences, live, plan };
@@ -91,15 +94,15 @@ export async function findChanges(
 
 /**
  * Submits a change, or requests its plan. An etag in the manifest must match.
- * @param live the resource as it was read; undefined if it does not exist
+ * @param live the resource as it was read; undefined to create it
  */
 export async function submit(
   connection: Connection,
   manifest: Manifest,
   live: Environment | Workload | undefined,
-  { validateOnly, forceConflicts }: CallOptions,
+  { validateOnly, forceConflicts, planHash = "" }: CallOptions,
 ): Promise<Operation> {
-  const common = { requestId: crypto.randomUUID(), validateOnly };
+  const common = { requestId: crypto.randomUUID(), validateOnly, planHash };
   const { name, kind, resource } = manifest;
   if (kind === "workload") {
     return await connection.client(WorkloadService).deployWorkload({
@@ -115,7 +118,7 @@ export async function submit(
     const environmentId = idOf(name);
     return await client.createEnvironment({ ...common, environmentId, environment: resource });
   }
-  const expireTime = expiryChange(resource, live)?.expireTime;
+  const expireTime = expiryChange(manifest, live)?.expireTime;
   const paths = ["labels", "annotations", "quota", "deletion_protection", "cluster"];
   const { ttl: _, expireTime: __, ...rest } = resource;
   return await client.updateEnvironment({
@@ -159,6 +162,12 @@ async function planOf(
   const environment = environmentName(environmentIdOf(manifest.name));
   if (manifest.kind === "workload" && created.has(environment)) return undefined;
   return await submit(connection, manifest, live, { validateOnly: true, forceConflicts });
+}
+
+/** Whether the creation of an environment failed: it can be created again, and not updated. */
+function isUncreated(found: Environment | Workload | undefined): boolean {
+  return found?.$typeName === "mpc.v1.Environment" &&
+    found.state === EnvironmentState.CREATE_FAILED;
 }
 
 function isReady(live: Environment | Workload): boolean {

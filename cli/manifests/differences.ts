@@ -15,6 +15,8 @@ export interface Difference {
   /** Empty if the field is missing. */
   readonly before: string;
   readonly after: string;
+  /** What one must know about it. */
+  readonly note?: string;
 }
 
 /**
@@ -22,9 +24,10 @@ export interface Difference {
  * on the cluster, because it knows secret values.
  */
 export function recordDifferences(
-  { resource }: Manifest,
+  manifest: Manifest,
   live: Environment | Workload | undefined,
 ): readonly Difference[] {
+  const { resource } = manifest;
   const wanted = fieldsOf(resource);
   // The spec of an existing workload is compared by the server's plan.
   if (!live && "spec" in resource && resource.spec) {
@@ -37,10 +40,10 @@ export function recordDifferences(
     before: found.get(path) ?? "",
     after: wanted.get(path) ?? "",
   })).filter(({ before, after }) => before !== after);
-  const expiry = live && expiryChange(resource, live);
+  const expiry = live && expiryChange(manifest, live);
   if (!expiry) return differences;
-  const { path, before, after } = expiry;
-  return [...differences, { path, before, after }];
+  const { path, before, after, note } = expiry;
+  return [...differences, { path, before, after, ...(note && { note }) }];
 }
 
 /** The differences on the cluster, from the server's plan. */

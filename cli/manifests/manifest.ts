@@ -6,8 +6,15 @@ import { readText, toMessage } from "./read_message.ts";
 
 /** One resource of a file. Its name determines its kind. */
 export type Manifest =
-  | { readonly kind: "environment"; readonly name: string; readonly resource: Environment }
-  | { readonly kind: "workload"; readonly name: string; readonly resource: Workload };
+  & {
+    readonly name: string;
+    /** The file, and where in it. */
+    readonly place: string;
+  }
+  & (
+    | { readonly kind: "environment"; readonly resource: Environment }
+    | { readonly kind: "workload"; readonly resource: Workload }
+  );
 
 const ENVIRONMENT = /^environments\/[^/]+$/;
 const WORKLOAD = /^environments\/[^/]+\/workloads\/[^/]+$/;
@@ -88,10 +95,10 @@ export function manifestOf(document: YamlDocument): Manifest {
     if (resource.ttl && resource.expireTime) {
       throw usageError(`Cannot read '${place}': it has both 'ttl' and 'expireTime'`);
     }
-    return { kind: "environment", name, resource };
+    return { kind: "environment", name, place, resource };
   }
   if (WORKLOAD.test(name)) {
-    return { kind: "workload", name, resource: toMessage(WorkloadSchema, document) };
+    return { kind: "workload", name, place, resource: toMessage(WorkloadSchema, document) };
   }
   const found = name === "" ? "there is no 'name', which" : `'name' is '${name}', but`;
   throw usageError(

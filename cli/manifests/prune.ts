@@ -82,7 +82,8 @@ async function planEnvironment(
     const answer = await client.listWorkloads({ ...request, parent: name });
     return { items: answer.workloads, nextPageToken: answer.nextPageToken };
   });
-  const force = inside.items.every((workload) => pruned.has(workload.name));
+  const force = inside.items.length > 0 &&
+    inside.items.every((workload) => pruned.has(workload.name));
   const { plan } = await connection.client(EnvironmentService)
     .deleteEnvironment({ name, force, ...DRY_RUN });
   return { kind: "environment", name, uid, planHash: plan?.planHash ?? "" };
@@ -92,14 +93,15 @@ async function planEnvironment(
  * Deletes a resource unless it has changed hands since it was found: it must be the same one, and
  * the selector must still select it. The API rejects an environment with workloads that are not
  * pruned.
+ * @param planHash the server rejects the deletion unless its plan still has this hash; empty for any
  * @throws {CliError} conflict
  */
 export async function prune(
   connection: Connection,
   { kind, name, uid }: Pick<Surplus, "kind" | "name" | "uid">,
-  selector: string,
+  { selector, planHash }: { readonly selector: string; readonly planHash: string },
 ): Promise<Operation> {
-  const request = { name, requestId: crypto.randomUUID(), allowMissing: true };
+  const request = { name, requestId: crypto.randomUUID(), allowMissing: true, planHash };
   const environments = connection.client(EnvironmentService);
   const workloads = connection.client(WorkloadService);
   const live = await unlessNotFound<Environment | Workload>(() =>
@@ -111,8 +113,9 @@ export async function prune(
       hint: "Run the command again",
     });
   }
-  // The version that was just read, so that a label that was added since protects it.
-  const etag = live?.etag ?? "";
+  // The version that was just read, so that a label that was added since protects it. A plan's hash
+  // stands for the version too, and for a request without an etag.
+  const etag = planHash === "" ? live?.etag ?? "" : "";
   return kind === "workload"
     ? await workloads.deleteWorkload({ ...request, etag })
     : await environments.deleteEnvironment({ ...request, etag });

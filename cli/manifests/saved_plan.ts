@@ -1,4 +1,8 @@
-/** A saved plan: `apply FILE` makes exactly the changes that `plan --out FILE` showed, or none. */
+/**
+ * A saved plan: `apply FILE` makes the changes that `plan --out FILE` showed, and none if one of them
+ * would differ by now. While it runs, the server rejects a change whose plan has become outdated,
+ * unless another change of the same run is in its environment.
+ */
 import { toJson } from "@bufbuild/protobuf";
 import { EnvironmentSchema, WorkloadSchema } from "@mpc/proto";
 import { CliError, EXIT, usageError } from "../errors/cli_error.ts";

@@ -18,7 +18,7 @@ export function applyCommand(runner: Runner) {
       "mpctl apply -f platform/ --dry-run",
       "mpctl env get dev -o yaml | mpctl apply -f -",
       "mpctl apply -f platform/ --prune -l team=web  # deletes what no file contains",
-      "mpctl apply plan.json  # exactly the saved plan, or nothing",
+      "mpctl apply plan.json  # the saved plan, unless it is outdated",
     ],
   )
     .argument("[plan]", "a file of 'mpctl plan --out', in place of -f")

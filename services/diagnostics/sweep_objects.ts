@@ -128,9 +128,15 @@ function leftoverOf(objects: readonly ClusterObject[]): readonly Leftover[] {
   if (!first) return [];
   const { target, targetUid, cluster } = first;
   const texts = objects.map(({ object }) => object).sort();
-  const states = objects.map(({ cluster, object, revision }) => [cluster, object, revision]);
+  const states = objects.map(({ cluster, object, revision, version }) => [
+    cluster,
+    object,
+    revision,
+    version,
+  ]);
   const hash = fingerprint([targetUid, states.map((state) => JSON.stringify(state)).sort()]);
-  return [{ target, targetUid, cluster, objects: texts, hash }];
+  const versions = Object.fromEntries(objects.map(({ object, version }) => [object, version]));
+  return [{ target, targetUid, cluster, objects: texts, versions, hash }];
 }
 
 function requested(

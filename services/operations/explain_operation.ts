@@ -17,6 +17,7 @@ import {
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { getOperation } from "./read_operations.ts";
+import { commandAnew } from "./retry_operation.ts";
 import { revertCommand } from "../diagnostics/describe_drift.ts";
 import { blockersOf, removalOf } from "../sagas/await_deletion.ts";
 import { DEFINITIONS, resourceOf } from "../sagas/mod.ts";
@@ -247,6 +248,7 @@ function nextCommandOf(
   responsible: Responsible,
 ): string {
   const id = idOf(operation.name);
+  const again = commandAnew(operation) ?? `mpctl op retry ${id}`;
   switch (operation.state) {
     case "SUCCEEDED":
     case "CANCELLED":
@@ -256,12 +258,12 @@ function nextCommandOf(
     case "CANCELLING":
       return `mpctl op watch ${id}`;
     case "NEEDS_ATTENTION":
-      return operation.residue[0]?.remedy ?? `mpctl op retry ${id}`;
+      return operation.residue[0]?.remedy ?? again;
     case "FAILED":
       if (error?.reason === "DELETE_BLOCKED") {
-        return `${removalOf(blockersOf(error))} && mpctl op retry ${id}`;
+        return `${removalOf(blockersOf(error))} && ${again}`;
       }
-      return (responsible === "caller" && changeOf(operation, error)) || `mpctl op retry ${id}`;
+      return (responsible === "caller" && changeOf(operation, error)) || again;
   }
 }
 

@@ -62,6 +62,7 @@ export async function retryOperation(
   };
   return await mutate(deps, caller, request, method, async () => {
     assertRetryable(failed);
+    assertRepeatable(failed);
     if (forceConflicts) assertApplies(failed);
     const current = await retriedResource(deps, caller, failed);
     return {
@@ -158,6 +159,30 @@ function assertRetryable({ name, state }: Operation): void {
     reason: "NOT_RETRYABLE",
     message: `Cannot ${ACTION} '${idOf(name)}': it is ${state}, must be FAILED or NEEDS_ATTENTION`,
     metadata: { operation: name, state },
+  });
+}
+
+/** What people decide by looking at the clusters, and must decide anew by the command. */
+const DECIDED_ANEW: Partial<Readonly<Record<OperationKind, (operation: Operation) => string>>> = {
+  "platform.claim": ({ input }) => `mpctl doctor --claim ${input["cluster"]}`,
+  "platform.sweep": () => "mpctl doctor --sweep",
+};
+
+/** The command that requests a failed operation anew, where it must not be retried. */
+export const commandAnew = (operation: Operation): string | undefined =>
+  DECIDED_ANEW[operation.kind]?.(operation);
+
+/** Rejects a retry of what was right only when it was requested. */
+function assertRepeatable(operation: Operation): void {
+  const { name, kind } = operation;
+  const command = commandAnew(operation);
+  if (command === undefined) return;
+  throw new MpcError("FAILED_PRECONDITION", {
+    reason: "NOT_RETRYABLE",
+    message: `Cannot ${ACTION} '${
+      idOf(name)
+    }': the clusters may have changed since it was requested; run '${command}' again`,
+    metadata: { operation: name, kind },
   });
 }
 

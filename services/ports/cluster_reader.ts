@@ -68,6 +68,8 @@ export interface ClusterObject {
   readonly targetUid: string;
   /** The revision that it was rendered from; 0 if it has none. */
   readonly revision: number;
+  /** Another one once the object is edited or replaced; empty while it is being deleted. */
+  readonly version: string;
 }
 
 /** The objects of this and other installations, on every cluster that could be read. */

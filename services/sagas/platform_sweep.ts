@@ -14,6 +14,8 @@ export type SweptLeftover = {
   readonly cluster: string;
   /** As `Kind/namespace/name`, or `Kind/name`. */
   readonly objects: readonly string[];
+  /** The version of each object; absent in records of earlier versions. */
+  readonly versions?: Readonly<Record<string, string>>;
   readonly hash: string;
 };
 
@@ -41,7 +43,7 @@ const deleteObjects: Step<PlatformSweepInput> = {
     const works = leftovers.map(async (leftover) => {
       const away = unread.find(({ cluster }) => cluster === leftover.cluster);
       if (away) throw away.error;
-      if (await isChanged(context, leftover, objects)) {
+      if (await isChanged(context, leftover, leftovers, objects)) {
         skipped.push(leftover.targetUid);
         return;
       }
@@ -65,19 +67,40 @@ const deleteObjects: Step<PlatformSweepInput> = {
 
 /**
  * Whether a leftover has changed since it was listed: its resource has a record again, or it has an
- * object that nobody has seen. Objects that are gone do not count, because an earlier attempt may
- * have deleted them.
+ * object that nobody has seen, or that was edited or replaced. So has a namespace that contains an
+ * object of a changed leftover. Objects that are gone, or are being deleted, do not count, because
+ * an earlier attempt may have deleted them.
  */
 async function isChanged(
   { store, signal }: StepContext,
   leftover: SweptLeftover,
+  all: readonly SweptLeftover[],
   present: readonly ClusterObject[],
 ): Promise<boolean> {
-  const unseen = present.some(({ targetUid, cluster, object }) =>
-    targetUid === leftover.targetUid && cluster === leftover.cluster &&
-    !leftover.objects.includes(object)
-  );
-  return unseen || await hasRecord(store, leftover, signal);
+  const namespaces = leftover.objects.filter((object) => object.startsWith("Namespace/"))
+    .map((object) => object.slice("Namespace/".length));
+  const removed = present.filter(({ cluster, targetUid, object }) => {
+    const [, namespace = "", name] = object.split("/");
+    const isInside = name !== undefined && namespaces.includes(namespace);
+    return cluster === leftover.cluster && (targetUid === leftover.targetUid || isInside);
+  });
+  const ownersOf = ({ cluster, targetUid }: ClusterObject) =>
+    all.filter((one) => one.cluster === cluster && one.targetUid === targetUid);
+  if (removed.some((object) => !ownersOf(object).some((owner) => isAsListed(owner, object)))) {
+    return true;
+  }
+  const owners = new Set([leftover, ...removed.flatMap(ownersOf)]);
+  const records = await Promise.all([...owners].map((owner) => hasRecord(store, owner, signal)));
+  return records.includes(true);
+}
+
+function isAsListed(
+  { objects, versions = {} }: SweptLeftover,
+  { object, version }: ClusterObject,
+): boolean {
+  if (!objects.includes(object)) return false;
+  const listed = versions[object] ?? "";
+  return version === "" || listed === "" || listed === version;
 }
 
 const awaitObjectsGone: Step<PlatformSweepInput> = {

@@ -24,7 +24,7 @@ export interface RollbackWorkloadRequest extends MutationOptions {
   readonly forceConflicts?: boolean;
   /** 0 for the newest earlier one with another spec, the number of replicas aside. */
   readonly revision: number;
-  /** As many as now by default. */
+  /** As many as now by default, where the revision has a fixed number. */
   readonly replicas?: number | undefined;
 }
 
@@ -35,8 +35,8 @@ const PAGE = 20;
 
 /**
  * Deploys the spec of an earlier revision, as a new revision. A scale and a restart make revisions too,
- * so the revision before may have the same spec: it is skipped. The number of replicas is not rolled
- * back, since it follows the load and not the program.
+ * so the revision before may have the same spec: it is skipped. A fixed number of
+ * replicas is not rolled back, since it follows the load and not the program.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, NOT_FOUND `WORKLOAD_NOT_FOUND` or `REVISION_NOT_FOUND`, FAILED_PRECONDITION
  *   `NO_EARLIER_REVISION`, and what deploying throws
  */
@@ -73,7 +73,7 @@ export async function rollbackWorkload(
         const target = await targetRevision(deps, caller, current, revision);
         const spec = parseWorkloadSpec(ACTION, {
           ...target.spec,
-          replicas: replicas ?? current.spec.replicas,
+          replicas: replicas ?? replicasAfter(current, target.spec),
         });
         const { labels, annotations, restartToken } = current;
         return { labels, annotations, spec, restartToken };
@@ -122,6 +122,13 @@ async function targetRevision(
     }': no revision before ${workload.activeRevision} has another spec`,
     metadata: { workload: workload.name },
   });
+}
+
+/** Charts and autoscaled specs decide their number of replicas themselves; others keep the present one. */
+function replicasAfter({ spec, readyReplicas }: Workload, target: WorkloadSpec): number {
+  if (spec.chart || target.chart || target.autoscaling) return target.replicas;
+  // An autoscaled spec is stored with its minimum, however many replicas run.
+  return spec.autoscaling ? Math.max(readyReplicas, spec.replicas) : spec.replicas;
 }
 
 /** What a spec says except how many replicas there are. */

@@ -33,6 +33,20 @@ async function operations({ mpctl }: World): Promise<Map<string, Operation>> {
 }
 
 const CASES: Cases = [
+  ["an environment and a workload whose creation failed are repaired", async (world) => {
+    const { mpctl } = world;
+    assert.equal((await mpctl("env", "create", "broken", "--cluster", "nowhere")).code, 3);
+    const broken = (image: string) =>
+      fileOf(world, environment("broken", "labels: {a: b}\n"), workload("broken", "web", image));
+    const differences = await mpctl("diff", "-f", await broken("nginx:1"));
+    assert.match(differences.out, /^\+ environments\/broken\n {4}labels\.a: \(none\) → b$/m);
+    const first = await mpctl("apply", "-f", await broken("nginx:missing"));
+    assert.match(first.out, /^environments\/broken created\n.*web failed$/m, first.err);
+    const second = await mpctl("apply", "-f", await broken("nginx:1"));
+    assert.equal(second.code, 0, second.err);
+    assert.match(second.out, /^environments\/broken unchanged\n.*web configured$/m);
+    assert.equal((await mpctl("env", "delete", "broken", "--force")).code, 0);
+  }],
   [
     "environments come before their workloads, and a total at the end",
     async (world) => {
@@ -171,6 +185,29 @@ const CASES: Cases = [
     assert.equal((await program.status).code, 6, program.output());
     assert.match(program.output(), /Cannot prune 'environments\/surplus': it has changed since/);
     assert.equal((await mpctl("env", "get", "surplus")).code, 0);
+  }],
+  ["a saved plan does not delete what has changed while it is applied", async (world) => {
+    const { mpctl, directory } = world;
+    const labels = "labels: {saved: x}\n";
+    await mpctl("env", "create", "outdated", "--label", "saved=x");
+    await mpctl("env", "create", "current", "--label", "saved=x");
+    const path = await fileOf(
+      world,
+      environment("planned", labels),
+      workload("planned", "slow", "nginx:1", labels),
+    );
+    const plan = join(directory, "outdated.json");
+    const made = await mpctl("plan", "-f", path, "--prune", "-l", "saved=x", "--out", plan);
+    assert.equal(made.code, 0, made.err);
+    const program = start(world, "apply", plan);
+    await program.line((line) => line.includes("▸ await_rollout runs") || undefined);
+    program.kill("SIGSTOP");
+    assert.equal((await mpctl("env", "update", "outdated", "--label", "new=y")).code, 0);
+    program.kill("SIGCONT");
+    assert.equal((await program.status).code, 6, program.output());
+    assert.match(program.output(), /outdated.: its state has changed since the plan was made/);
+    assert.equal((await mpctl("env", "get", "outdated")).code, 0);
+    assert.equal((await mpctl("env", "get", "current")).code, 7, "as it was planned");
   }],
 ];
 

@@ -29,8 +29,11 @@ Deno.test({
       assert.match(create.err, /there is no cluster 'west', only 'default'/);
       assert.doesNotMatch(create.err, /left behind|could not be undone/);
       const remove = await world.mpctl("env", "delete", "dev");
-      assert.match(remove.err, /or forget the environment by 'mpctl env delete dev --abandon'/);
-      assert.equal((await world.mpctl("env", "delete", "dev", "--abandon")).code, 0);
+      assert.match(
+        remove.err,
+        /or forget the environment by 'mpctl env delete dev --force --abandon'/,
+      );
+      assert.equal((await world.mpctl("env", "delete", "dev", "--force", "--abandon")).code, 0);
       assert.equal((await world.mpctl("env", "get", "dev")).code, 7, "its record is gone");
     } finally {
       await world[Symbol.asyncDispose]();

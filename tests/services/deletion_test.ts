@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { idOf } from "@mpc/domain";
-import { explainOperation, updateEnvironment } from "@mpc/services";
+import { deleteEnvironment, explainOperation, updateEnvironment } from "@mpc/services";
+import { ClusterRegistry } from "../../worker/providers/kubernetes/cluster_registry.ts";
+import { FakeClock } from "../fakes/fake_clock.ts";
 import { faultyDefinitions, permanent } from "../fakes/faulty_definitions.ts";
 import { withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
@@ -44,6 +46,39 @@ Deno.test("at its deadline a deletion becomes DELETE_FAILED and says what blocks
     await platform.clock.advance(60_000);
     assert.equal((await platform.ended(await removeEnvironment(platform))).state, "SUCCEEDED");
   }));
+
+Deno.test("the error about a cluster that is gone names a command that works with workloads", () => {
+  let cluster = "default";
+  return withPlatform(async (platform) => {
+    const { deps, caller, store } = platform;
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform));
+    cluster = "west";
+    const { value, version } = (await store.environments.get(NAME))!;
+    await store.environments.replace({ ...value, cluster }, version);
+    const { state, error } = await platform.ended(await removeEnvironment(platform));
+    assert.deepEqual([state, error?.reason], ["FAILED", "UNKNOWN_CLUSTER"]);
+    const [, id, flags] = /'mpctl env delete (\S+) (.*)'$/.exec(error?.message ?? "")!;
+    const request = {
+      name: `environments/${id}`,
+      etag: "",
+      force: flags!.includes("--force"),
+      abandon: flags!.includes("--abandon"),
+      allowMissing: false,
+      timeoutMs: null,
+    };
+    const forgotten = await platform.ended(await deleteEnvironment(deps, caller, request));
+    assert.equal(forgotten.state, "SUCCEEDED");
+    assert.equal(await store.environments.get(NAME), undefined);
+  }, {
+    provider: (bare) =>
+      new ClusterRegistry({
+        clusters: new Map([["default", bare]]),
+        findCluster: () => Promise.resolve(cluster),
+        clock: new FakeClock(),
+      }),
+  });
+});
 
 Deno.test("while a deletion is blocked, explain names the command that lifts the block", () =>
   withPlatform(async (platform) => {

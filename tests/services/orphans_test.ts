@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { NO_QUOTA, parseWorkloadSpec } from "@mpc/domain";
+import { listLeftovers, sweepObjects } from "@mpc/services";
 import { anEnvironment } from "../fakes/documents.ts";
 import { carryOut } from "../fakes/carry_out.ts";
-import { withPlatform } from "../fakes/platform.ts";
-import { create, deploy, removeWorkload } from "../fakes/scenarios.ts";
+import { faultyDefinitions } from "../fakes/faulty_definitions.ts";
+import { type Platform, withPlatform } from "../fakes/platform.ts";
+import { create, deploy, removeWorkload, SCENARIOS } from "../fakes/scenarios.ts";
 
 Deno.test("orphans that are stuck do not delay the sweep of others, nor its next pass", () =>
   withPlatform(async (platform) => {
@@ -95,3 +97,41 @@ Deno.test("orphans of an abandoned environment are swept, even if a new one has 
     const swept = (await platform.events()).filter(({ reason }) => reason === "OrphanSwept");
     assert.deepEqual(swept.map(({ target }) => target), ["environments/dev"]);
   }));
+
+for (const moment of ["before the sweep is requested", "before it is executed"] as const) {
+  Deno.test(`an object that is edited ${moment} is not swept, nor is the namespace around it`, async () => {
+    const edit = async ({ cluster, caller }: Platform) => {
+      const left = { environment: "left", uid: "uid-left-web", workload: "web", labels: {} };
+      const spec = parseWorkloadSpec("test", { image: "nginx:edited" });
+      await cluster.applyWorkload({ ...left, spec, revision: 1, restartToken: "" }, caller);
+    };
+    let atExecution = () => Promise.resolve();
+    const { definitions } = faultyDefinitions([{
+      kind: "platform.sweep",
+      step: "delete_objects",
+      async run(run) {
+        await atExecution();
+        return await run();
+      },
+    }]);
+    await withPlatform(async (platform) => {
+      const { deps, caller, cluster } = platform;
+      await SCENARIOS.find(({ kind }) => kind === "platform.sweep")!.prepare(platform);
+      const { leftovers } = await listLeftovers(deps, caller);
+      assert.equal(leftovers.length, 2);
+      const isEarly = moment === "before the sweep is requested";
+      if (isEarly) await edit(platform);
+      else atExecution = () => edit(platform);
+      const { operation, skipped } = await sweepObjects(deps, caller, { leftovers });
+      assert.equal(skipped.length, isEarly ? 1 : 0);
+      const { state } = await platform.ended({ operation: operation!, plan: null });
+      assert.equal(state, "SUCCEEDED");
+      const { objects } = await cluster.inventory(caller);
+      const left = new Set(objects.map(({ target }) => target));
+      assert.deepEqual([...left].sort(), leftovers.map(({ target }) => target).sort());
+      atExecution = () => Promise.resolve();
+      await platform.ended(await carryOut(platform, "mpctl doctor --sweep"));
+      assert.deepEqual((await cluster.inventory(caller)).objects, [], "listed again, it is swept");
+    }, { definitions });
+  });
+}

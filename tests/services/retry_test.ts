@@ -3,6 +3,7 @@ import type { ErrorRecord } from "@mpc/domain";
 import {
   cancelOperation,
   deleteEnvironment,
+  explainOperation,
   retryOperation,
   updateEnvironment,
 } from "@mpc/services";
@@ -11,7 +12,7 @@ import { closeOperation } from "../../worker/engine/close_operation.ts";
 import { faultyDefinitions, hang, permanent } from "../fakes/faulty_definitions.ts";
 import { withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
-import { create, deploy } from "../fakes/scenarios.ts";
+import { create, deploy, SCENARIOS } from "../fakes/scenarios.ts";
 
 const DEV = "environments/dev";
 
@@ -184,3 +185,28 @@ Deno.test("a retry of a cancelled operation that its engine ended undoes what it
     await platform.assertSound();
   }, { definitions });
 });
+
+for (
+  const [kind, step, command] of [
+    ["platform.claim", "claim_cluster", "mpctl doctor --claim default"],
+    ["platform.sweep", "delete_objects", "mpctl doctor --sweep"],
+  ] as const
+) {
+  Deno.test(`a failed ${kind} is not retried: it names the command that requests it anew`, async () => {
+    const { definitions } = faultyDefinitions([
+      { kind, step, run: () => Promise.reject(permanent()) },
+    ]);
+    await withPlatform(async (platform) => {
+      const { deps, caller } = platform;
+      const scenario = SCENARIOS.find((scenario) => scenario.kind === kind)!;
+      await scenario.prepare(platform);
+      const failed = await platform.ended(await scenario.request(platform));
+      assert.equal(failed.state, "FAILED");
+      const retry = retryOperation(deps, caller, { name: failed.name });
+      const { message } = await rejectsWith(retry, "FAILED_PRECONDITION", "NOT_RETRYABLE");
+      assert.ok(message.endsWith(`; run '${command}' again`), message);
+      const { nextCommand } = await explainOperation(deps, caller, failed.name);
+      assert.equal(nextCommand, command);
+    }, { definitions });
+  });
+}

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { deployWorkload, restartWorkload, rollbackWorkload, scaleWorkload } from "@mpc/services";
+import { parseWorkloadSpec, type WorkloadSpec } from "@mpc/domain";
 import { type Platform, withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 import { create, deploy } from "../fakes/scenarios.ts";
@@ -62,6 +63,60 @@ Deno.test("a rollback goes to the last different spec that worked, past scalings
     assert.deepEqual(await running(), ["nginx:1", 25, 34]);
     await platform.assertSound();
   }));
+
+{
+  const specs = {
+    fixed: { image: "nginx:1", replicas: 3 },
+    wide: { image: "nginx:2", replicas: 5 },
+    chart: { chart: { name: "web", version: "1.2.0" } },
+    autoscaled: {
+      image: "nginx:3",
+      resources: { cpu: "100m" },
+      autoscaling: { minReplicas: 2, maxReplicas: 9 },
+    },
+    busier: {
+      image: "nginx:4",
+      resources: { cpu: "100m" },
+      autoscaling: { minReplicas: 4, maxReplicas: 9 },
+    },
+  };
+  const cases: readonly (readonly [keyof typeof specs, keyof typeof specs, number])[] = [
+    // The revision to go back to, the present spec, and the replicas afterwards.
+    ["fixed", "wide", 5],
+    ["fixed", "chart", 3],
+    ["fixed", "autoscaled", 7],
+    ["chart", "fixed", 0],
+    ["chart", "autoscaled", 0],
+    ["autoscaled", "fixed", 2],
+    ["autoscaled", "chart", 2],
+    ["autoscaled", "busier", 2],
+  ];
+  for (const [before, now, replicas] of cases) {
+    for (const revision of [0, 1]) {
+      const where = revision === 0 ? "the previous revision" : "revision 1";
+      Deno.test(`a rollback from ${now} to ${before} as ${where} has ${replicas} replicas`, () =>
+        withPlatform(async (platform) => {
+          const { deps, caller, store } = platform;
+          await platform.ended(await create(platform));
+          await platform.ended(await deploy(platform));
+          // The simulated cluster renders no charts and has no autoscaler: the records say so.
+          const parsed = (spec: unknown) => parseWorkloadSpec("deploy workload", spec);
+          const first = (await store.revisions.get(`${WEB}/revisions/1`))!;
+          const earlier = { ...first.value, spec: parsed(specs[before]) };
+          await store.revisions.replace(earlier, first.version);
+          const { value, version } = (await store.workloads.get(WEB))!;
+          const live = { spec: parsed(specs[now]), activeRevision: 2, lastRevision: 2 };
+          const second = { ...earlier, name: `${WEB}/revisions/2`, number: 2, spec: live.spec };
+          await store.revisions.create(second);
+          await store.workloads.replace({ ...value, ...live, readyReplicas: 7 }, version);
+          const request = { name: WEB, etag: "", revision };
+          const { input } = await platform.ended(await rollbackWorkload(deps, caller, request));
+          const { spec } = (input as { wanted: { spec: WorkloadSpec } }).wanted;
+          assert.deepEqual(spec, { ...earlier.spec, replicas });
+        }));
+    }
+  }
+}
 
 Deno.test("a failed deployment leaves the previous revision running", () =>
   withPlatform(async (platform) => {

@@ -34,7 +34,7 @@ export const noSuchCluster = unknownCluster((_, cluster, known) =>
 
 /** The record of the environment names a cluster that is no longer configured. */
 export const clusterGone = unknownCluster((environment, cluster, known) =>
-  `its cluster '${cluster}' is not among ${known}; give workers that cluster again, or forget the environment by 'mpctl env delete ${environment} --abandon'`
+  `its cluster '${cluster}' is not among ${known}; give workers that cluster again, or forget the environment by 'mpctl env delete ${environment} --force --abandon'`
 );
 
 export const beingDeleted = (object: string): MpcError =>

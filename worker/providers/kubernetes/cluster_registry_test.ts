@@ -193,7 +193,7 @@ Deno.test("an unknown cluster is named, with the known ones", () =>
     ) {
       const gone = await rejectsWith(call(), "FAILED_PRECONDITION", "UNKNOWN_CLUSTER");
       assert.match(gone.message, /its cluster 'west' is not among 'default', 'east'; give workers/);
-      assert.match(gone.message, /'mpctl env delete dev --abandon'$/);
+      assert.match(gone.message, /'mpctl env delete dev --force --abandon'$/);
     }
   }));
 

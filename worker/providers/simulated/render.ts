@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   DEFAULT_CLUSTER,
   environmentName,
@@ -67,21 +68,32 @@ export function clusterObjects(object: SimulatedObject): readonly ClusterObject[
   if (object.kind === "namespace") {
     const target = environmentName(environment);
     const rendered = [
-      ...renderNamespace(object.intent).keys(),
-      ...(object.policies ? renderPolicies(object.policies).keys() : []),
+      ...renderNamespace(object.intent),
+      ...(object.policies ? renderPolicies(object.policies) : []),
     ];
-    return rendered.map((name) => ({ cluster, object: name, target, targetUid: uid, revision: 0 }));
+    return rendered.map(([name, fields]) => ({
+      cluster,
+      object: name,
+      target,
+      targetUid: uid,
+      revision: 0,
+      version: versionOf(uid, fields),
+    }));
   }
   const { workload, revision } = object.intent;
   const target = workloadName(environment, workload);
-  return [...existingObjects(object).keys()].map((name) => ({
+  return [...existingObjects(object)].map(([name, fields]) => ({
     cluster,
     object: name,
     target,
     targetUid: uid,
     revision: name.startsWith("Deployment/") ? revision : 0,
+    version: versionOf(uid, fields),
   }));
 }
+
+const versionOf = (uid: string, fields: object): string =>
+  createHash("sha256").update(JSON.stringify([uid, fields])).digest("hex");
 
 function deploymentFields({ labels, spec, restartToken }: WorkloadIntent) {
   const { image, replicas, autoscaling, ports, envFrom, volumes, resources } = spec;

@@ -79,6 +79,17 @@ export function toClusterObject(cluster: string, object: LiveObject): ClusterObj
       ? environmentName(environment)
       : workloadName(environment, workload),
     targetUid,
-    revision: object.metadata.deletionTimestamp === undefined ? revisionOf(object) : 0,
+    ...(object.metadata.deletionTimestamp === undefined
+      ? { revision: revisionOf(object), version: versionOf(object) }
+      : { revision: 0, version: "" }),
   };
+}
+
+/** Kinds without a generation, whose resource version only changes with what they contain. */
+const WITHOUT_STATUS: ReadonlySet<string> = new Set(["ConfigMap", "Secret", "ServiceAccount"]);
+
+/** Says which object it is, and which of its specs; a changed status makes no other version. */
+function versionOf({ kind, metadata }: LiveObject): string {
+  const { uid = "", generation, resourceVersion } = metadata;
+  return `${uid}/${generation ?? (WITHOUT_STATUS.has(kind) ? resourceVersion : "")}`;
 }
