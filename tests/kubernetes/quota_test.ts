@@ -323,8 +323,10 @@ async function rejection(promise: Promise<unknown>): Promise<string> {
 /** Waits until the cluster has rejected a pod of the Deployment by its quota. */
 async function assertRejected(kubectl: Kubectl, environment: string): Promise<void> {
   const condition = "--for=condition=ReplicaFailure";
-  await kubectl(["wait", "deployment/web", "-n", environment, condition, "--timeout=20s"]);
+  // As it was when the condition was met: it goes and comes while old pods make room.
   const message = 'jsonpath={.status.conditions[?(@.type=="ReplicaFailure")].message}';
-  const told = await kubectl(["get", "deployment", "web", "-n", environment, "-o", message]);
+  const told = await kubectl(
+    ["wait", "deployment/web", "-n", environment, condition, "--timeout=20s", "-o", message],
+  );
   assert.match(told, /exceeded quota: quota/);
 }
