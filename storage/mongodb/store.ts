@@ -24,7 +24,7 @@ import { Outbox } from "./outbox.ts";
 /** The document that is written to find out whether the database can be written. */
 interface Trial {
   readonly _id: "trial";
-  readonly at: Date;
+  readonly count: number;
 }
 
 export interface MongoStoreOptions {
@@ -95,7 +95,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<MongoS
     leases: new MongoCollection<Lease>(access, "leases"),
     events,
     async assertWritable({ signal }: ReadOptions = {}) {
-      const trial = { $set: { at: new Date() } };
+      const trial = { $inc: { count: 1 } };
       const write = () => meta.updateOne({ _id: "trial" }, trial, { upsert: true });
       await calls.read(signal, write);
     },

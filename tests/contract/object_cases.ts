@@ -208,7 +208,9 @@ export const OBJECT_CASES: Readonly<Record<string, ProviderCase>> = {
     await withNamespace(harness);
     await harness.provider.applyWorkload(web({ revision: 7 }), live());
     const { objects, clusters, unread } = await harness.provider.inventory(live());
-    const deployment = objects.find(({ object }) => object === "Deployment/dev/web");
+    const found = objects.find(({ object }) => object === "Deployment/dev/web");
+    assert.ok(found?.version, "its version");
+    const { version: _, ...deployment } = found;
     assert.deepEqual(deployment, {
       cluster: clusters[0],
       object: "Deployment/dev/web",

@@ -1,7 +1,7 @@
 /** If an engine ends an operation, every recommended command leads out of its state. */
 import assert from "node:assert/strict";
 import { type ErrorRecord, isTerminal, type Operation } from "@mpc/domain";
-import { explainOperation } from "@mpc/services";
+import { explainOperation, listLeftovers } from "@mpc/services";
 import { DEFINITIONS } from "@mpc/services/sagas";
 import { closeOperation } from "../../worker/engine/close_operation.ts";
 import { carryOut } from "../fakes/carry_out.ts";
@@ -88,10 +88,16 @@ async function leadsOut(
     const advises = adviser === "explain" || ended.state === "NEEDS_ATTENTION";
     assert.ok(!advises || commands.size > 0, "it recommends a command");
     for (const command of commands) {
+      // mpctl then says that there is nothing to sweep.
+      if (command === "mpctl doctor --sweep" && await nothingIsLeft(platform)) continue;
       const { state, error } = await platform.ended(await carryOut(platform, command));
       assert.equal(state, "SUCCEEDED", `'${command}': ${error?.message}`);
     }
     await platform.janitor().pass();
     await platform.assertSound(leftBehindBy(commands.size === 0 ? [ended] : []));
   });
+}
+
+async function nothingIsLeft({ deps, caller }: Platform): Promise<boolean> {
+  return (await listLeftovers(deps, caller)).leftovers.length === 0;
 }
