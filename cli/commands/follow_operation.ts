@@ -27,6 +27,8 @@ export async function followOperation(
   const { terminal } = context;
   const options: FollowOptions = { timeoutMs, note: (text) => progress.note(text) };
   const show = (seen: Operation) => progress.show(seen);
+  // From the beginning, since an interrupt that nobody listens to ends the process.
+  const interrupts = listenToInterrupts(context.host);
   try {
     const waited = await waitForOperation(context, connection, operation, options, show);
     progress.end();
@@ -37,10 +39,14 @@ export async function followOperation(
     const asks = waited.stopped.by === "SIGINT" && terminal.interactive;
     const offer = asks ? ". Press ctrl-C again to cancel it" : "";
     terminal.err(`\nDetached; the operation continues${offer}\n${waited.text}`);
-    return asks ? await offerCancellation(context, connection, operation) : EXIT.DETACHED;
+    if (!asks || !await interrupts.second(SECOND_CTRL_C_MS)) return EXIT.DETACHED;
+    interrupts.stop();
+    return await offerCancellation(context, connection, operation);
   } catch (error) {
     progress.end();
     throw error;
+  } finally {
+    interrupts.stop();
   }
 }
 
@@ -118,14 +124,13 @@ function endOf(
   return { exitCode: EXIT.OPERATION_FAILED, text: lines.map((line) => `${line}\n`).join("") };
 }
 
-/** Waits for a second ctrl-C, then offers to cancel the operation. @returns the exit code */
+/** Offers to cancel the operation. @returns the exit code */
 async function offerCancellation(
   { terminal, host }: CommandContext,
   connection: Connection,
   operation: Operation,
 ): Promise<number> {
   const { name } = operation;
-  if (!await interruptedWithin(host, SECOND_CTRL_C_MS)) return EXIT.DETACHED;
   const answer = await host.ask(`Cancel ${name} and undo what it did? [y/N] `);
   if (!/^y(es)?$/i.test(answer.trim())) {
     terminal.err(`The operation continues. ${watchCommand(operation)}\n`);
@@ -136,14 +141,30 @@ async function offerCancellation(
   return EXIT.CANCELLED;
 }
 
-function interruptedWithin(host: Host, ms: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const end = (interrupted: boolean) => {
-      clearTimeout(timer);
-      stopListening();
-      resolve(interrupted);
-    };
-    const timer = setTimeout(end, ms, false);
-    const stopListening = host.onInterrupt(() => end(true));
+function listenToInterrupts(host: Host): {
+  /** Waits for the second interrupt. @returns false if it does not come in time */
+  second(ms: number): Promise<boolean>;
+  stop(): void;
+} {
+  let count = 0;
+  let onSecond = () => {};
+  let listening = true;
+  const stop = host.onInterrupt(() => {
+    if (++count === 2) onSecond();
   });
+  return {
+    second: (ms) =>
+      new Promise((resolve) => {
+        if (count >= 2) return resolve(true);
+        const timer = setTimeout(resolve, ms, false);
+        onSecond = () => {
+          clearTimeout(timer);
+          resolve(true);
+        };
+      }),
+    stop() {
+      if (listening) stop();
+      listening = false;
+    },
+  };
 }

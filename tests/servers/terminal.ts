@@ -37,10 +37,12 @@ export function startInTerminal(
       news = Promise.withResolvers();
     }
   })();
+  let ended: number | undefined;
   const code = (async () => {
     const { code } = await child.status;
     await reading;
     await input.close().catch(() => {});
+    ended = code;
     news.resolve();
     return code;
   })();
@@ -55,7 +57,12 @@ export function startInTerminal(
         PATIENCE_MS,
       );
       try {
-        while (!pattern.test(printed)) await Promise.race([news.promise, late.promise]);
+        while (!pattern.test(printed)) {
+          if (ended !== undefined) {
+            throw new Error(`it ended with ${ended} before it printed ${pattern}: ${printed}`);
+          }
+          await Promise.race([news.promise, late.promise]);
+        }
       } finally {
         clearTimeout(timer);
       }
