@@ -3,7 +3,7 @@ import process from "node:process";
 import { createInterface } from "node:readline/promises";
 import { INSTALLATION, isMpcError } from "@mpc/domain";
 import { systemClock, systemIds } from "@mpc/process";
-import { openStore } from "@mpc/storage/open_store";
+import { openStore, withoutSecrets } from "@mpc/storage/open_store";
 import { readCopyConfig, usageError } from "./config.ts";
 import { newInstallation } from "./new_installation.ts";
 
@@ -15,7 +15,7 @@ async function main(args: readonly string[]): Promise<number> {
     const store = await openStore(config.store, { shared: false });
     stack.defer(() => store.close());
     const present = (await store.installations.get(INSTALLATION))?.value.id ?? "none";
-    if (!config.agreed && !await isAgreed(withoutPassword(config.store), present)) {
+    if (!config.agreed && !await isAgreed(withoutSecrets(config.store), present)) {
       console.error("Nothing was changed");
       return 1;
     }
@@ -43,8 +43,5 @@ async function isAgreed(store: string, present: string): Promise<boolean> {
     lines.close();
   }
 }
-
-const withoutPassword = (address: string): string =>
-  address.replace(/^(mongodb(?:\+srv)?:\/\/).*@/is, "$1…@");
 
 process.exitCode = await main(process.argv.slice(2));

@@ -2,6 +2,8 @@ import { resolve } from "node:path";
 import { MpcError } from "@mpc/domain";
 import type { Store } from "./store.ts";
 
+export { withoutSecrets } from "./shared/without_secrets.ts";
+
 export interface OpenStoreOptions {
   /**
    * Whether other processes may open the same store, all of them with `shared`. A MongoDB database

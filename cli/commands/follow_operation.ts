@@ -148,7 +148,6 @@ function listenToInterrupts(host: Host): {
 } {
   let count = 0;
   let onSecond = () => {};
-  let listening = true;
   const stop = host.onInterrupt(() => {
     if (++count === 2) onSecond();
   });
@@ -162,9 +161,6 @@ function listenToInterrupts(host: Host): {
           resolve(true);
         };
       }),
-    stop() {
-      if (listening) stop();
-      listening = false;
-    },
+    stop,
   };
 }

@@ -1,5 +1,6 @@
 import { BSON, MongoError, MongoServerError, MongoServerSelectionError } from "mongodb";
 import { isMpcError, MpcError } from "@mpc/domain";
+import { withoutSecrets } from "../shared/without_secrets.ts";
 
 /**
  * Errors of a server that will go away by themselves, when there is a primary again ("Retryable
@@ -211,7 +212,3 @@ export function* causesOf(error: Error, depth = 0): Generator<Error> {
     if (server?.error instanceof Error) yield* causesOf(server.error, depth + 1);
   }
 }
-
-/** An address in a message of the driver may contain a password. */
-export const withoutSecrets = (text: string): string =>
-  text.replace(/(mongodb(?:\+srv)?:\/\/)[^@/\s]*@/gi, "$1***@");

@@ -7,7 +7,8 @@ import {
 } from "mongodb";
 import { isMpcError, MpcError } from "@mpc/domain";
 import { CONNECTION_OPTIONS } from "./connection.ts";
-import { causesOf, storeError, withoutSecrets } from "./errors.ts";
+import { withoutSecrets } from "../shared/without_secrets.ts";
+import { causesOf, storeError } from "./errors.ts";
 
 /** The database of an address that names none. */
 const DEFAULT_DATABASE = "mpc";
