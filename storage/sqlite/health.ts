@@ -87,16 +87,18 @@ export class DatabaseHealth {
 
   /** The port's error for an error of SQLite, with the reason that the operating system has for it. */
   explain(error: unknown): unknown {
-    const known = storeError(error);
-    if (isCorrupt(error)) this.#corrupt ??= error;
-    if (!isRefusedBySystem(error)) return known;
-    try {
-      this.assertInPlace();
-      tryFolder(this.#path);
-    } catch (reason) {
-      return reason;
+    const isDamage = isCorrupt(error);
+    if (isDamage || isRefusedBySystem(error)) {
+      try {
+        this.assertInPlace();
+        if (!isDamage) tryFolder(this.#path);
+      } catch (reason) {
+        return reason;
+      }
     }
-    return known;
+    // Another content that was written over the database looks damaged too, so it is known here.
+    if (isDamage) this.#corrupt ??= error;
+    return storeError(error);
   }
 
   #look(): Loss | undefined {
