@@ -27,19 +27,19 @@ export function rateLimit(
   /** When the calls of each principal would be over if spread out evenly; least recent first. */
   const spreadUntil = new Map<string, number>();
   return {
-    async around(call, next) {
+    around(call, next) {
       const { principal } = callerOf(call.context);
       const now = clock.monotonic();
       const until = Math.max(spreadUntil.get(principal) ?? now, now);
       const waitMs = until - toleranceMs - now;
-      if (waitMs > 0) throw rateLimited(perSecond, waitMs);
+      if (waitMs > 0) return Promise.reject(rateLimited(perSecond, waitMs));
       spreadUntil.delete(principal);
       spreadUntil.set(principal, until + spacingMs);
       if (spreadUntil.size > MAX_CALLERS) {
         const [oldest = ""] = spreadUntil.keys();
         spreadUntil.delete(oldest);
       }
-      await next(call);
+      return next(call);
     },
   };
 }

@@ -20,7 +20,8 @@ type Bytes = Uint8Array<ArrayBuffer>;
 /** A body that has not arrived completely. */
 interface Waiting {
   readonly call: WebCall;
-  readonly since: number;
+  /** When it was first seen to wait; undefined until then, as most bodies are complete at once. */
+  since: number | undefined;
   readonly reject: (error: ConnectError) => void;
   reader: ReadableStreamBYOBReader | undefined;
 }
@@ -33,7 +34,7 @@ export class BodyReader {
   readonly #timeoutMs: number;
   readonly #maxBytes: number;
   #quickReads = 0;
-  /** Incomplete bodies, oldest first. */
+  /** Incomplete bodies. */
   readonly #waiting = new Set<Waiting>();
 
   constructor(limits: { readonly timeoutMs: number; readonly maxBytes: number }) {
@@ -52,7 +53,7 @@ export class BodyReader {
     const quick = length <= QUICK_BYTES && this.#quickReads < MAX_QUICK_READS;
     if (quick) this.#quickReads++;
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = { call, since: performance.now(), reject, reader: undefined };
+      const waiting: Waiting = { call, since: undefined, reject, reader: undefined };
       this.#waiting.add(waiting);
       const done = () => {
         if (quick) this.#quickReads--;
@@ -75,9 +76,11 @@ export class BodyReader {
 
   /** Gives up bodies that take too long. Must be called periodically. */
   sweep(): void {
-    const latest = performance.now() - this.#timeoutMs;
-    for (const { since, call, reject, reader } of this.#waiting) {
-      if (since > latest) return;
+    const now = performance.now();
+    for (const waiting of this.#waiting) {
+      const { call, reject, reader } = waiting;
+      waiting.since ??= now;
+      if (now - waiting.since < this.#timeoutMs) continue;
       call.closeAfter();
       reject(unreadableRequest("BODY_TIMEOUT", "its body did not come in time"));
       if (reader) cancel(reader);

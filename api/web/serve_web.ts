@@ -167,7 +167,7 @@ function callHandlers(
   for (const route of routes) addRoute(router, route, streams.shutdown);
   return new Map(router.handlers.map((handler) => [
     handler.requestPath,
-    logged(withPlainCase(handler, routes, bodies, limits.maxBodyBytes, streams)),
+    withPlainCase(handler, routes, bodies, limits.maxBodyBytes, streams),
   ]));
 }
 
@@ -195,12 +195,12 @@ function withPlainCase(
   streams: StreamOptions,
 ): CallHandler {
   const { method, service } = handler;
-  const general: CallHandler = (request, call) => answerCall(handler, request, call, bodies);
+  const general = logged((request, call) => answerCall(handler, request, call, bodies));
   const route = routes.find((route) => route.service.typeName === service.typeName);
   const implementation = route && Reflect.get(route.implementation, method.localName);
   if (method.methodKind === "server_streaming" && typeof implementation === "function") {
     const stream = serverStream(method, implementation, { bodies, ...streams });
-    return (request, call) => stream(request, call) ?? general(request, call);
+    return logged((request, call) => stream(request, call) ?? general(request, call));
   }
   if (method.methodKind !== "unary" || typeof implementation !== "function") return general;
   const plain = unaryGrpcWeb(method, implementation, bodies);
@@ -208,7 +208,10 @@ function withPlainCase(
     isPlainGrpcWeb(request, maxBytes) ? plain(request, call) : general(request, call);
 }
 
-/** Answers and logs what a handler throws; Deno would print it, bypassing the logger. */
+/**
+ * Answers and logs what a handler throws; Deno would print it, bypassing the logger. The plain case
+ * answers all errors itself.
+ */
 function logged(handler: CallHandler): CallHandler {
   return async (request, call) => {
     try {

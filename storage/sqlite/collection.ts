@@ -30,6 +30,7 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
   readonly #updateBody: string;
   readonly #sameColumns: string | undefined;
   readonly #put: string;
+  readonly #get: string;
   readonly #prepared = new Map<string, StatementSync>();
 
   constructor(access: SqliteAccess, table: string, columns: Columns = {}) {
@@ -49,6 +50,7 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
       ON CONFLICT (name) DO UPDATE SET ${
       ["version", "body", ...names].map((n) => `${n} = excluded.${n}`).join(", ")
     }`;
+    this.#get = `SELECT name, version, body FROM ${table} WHERE name = ?`;
     this.#sameColumns = names.length === 0 ? undefined : `SELECT 1 FROM ${table}
       WHERE name = ? AND ${names.map((n) => `${n} IS ?`).join(" AND ")}`;
   }
@@ -62,16 +64,12 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
     });
   }
 
-  async get(name: string, options: ReadOptions = {}): Promise<Stored<T> | undefined> {
-    return await this.read(options, () =>
-      this.row({
-        text: `SELECT name, version, body FROM ${this.#table} WHERE name = ?`,
-        values: [name],
-      }));
+  get(name: string, options: ReadOptions = {}): Promise<Stored<T> | undefined> {
+    return this.read(options, () => this.row({ text: this.#get, values: [name] }));
   }
 
-  async list(query: ListQuery): Promise<Page<T>> {
-    return await this.read(query, () => {
+  list(query: ListQuery): Promise<Page<T>> {
+    return this.read(query, () => {
       const { text, values } = listSql(this.#table, query, this.#columns);
       const rows = this.prepare(text).all(...values).map((row) => this.#stored(row));
       const items = rows.slice(0, query.limit);
@@ -81,8 +79,8 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
     });
   }
 
-  async count(query: Pick<ListQuery, "prefix" | "filter" | "signal">): Promise<number> {
-    return await this.read(query, () => {
+  count(query: Pick<ListQuery, "prefix" | "filter" | "signal">): Promise<number> {
+    return this.read(query, () => {
       const { text, values } = conditionSql(query, this.#columns);
       const row = this.prepare(`SELECT count(*) AS count FROM ${this.#table} WHERE ${text}`)
         .get(...values);
@@ -131,13 +129,14 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
     return row && this.#stored(row);
   }
 
-  protected async read<R>({ signal }: ReadOptions, query: () => R): Promise<R> {
-    throwIfAborted(signal);
-    this.access.assertReadable();
+  /** Not `async`: it is much of what a read costs, and the query itself does not wait. */
+  protected read<R>({ signal }: ReadOptions, query: () => R): Promise<R> {
     try {
-      return await query();
+      throwIfAborted(signal);
+      this.access.assertReadable();
+      return Promise.resolve(query());
     } catch (error) {
-      throw this.access.health.explain(error);
+      return Promise.reject(this.access.health.explain(error));
     }
   }
 

@@ -7,12 +7,12 @@ const BY_REQUEST = "SELECT name, version, body FROM operations WHERE actor = ? A
 
 /** Operations, unique by actor and request id. */
 export class SqliteOperations extends SqliteCollection<Operation> implements OperationCollection {
-  async findByRequestId(
+  findByRequestId(
     actor: string,
     requestId: string,
     options: ReadOptions = {},
   ): Promise<Stored<Operation> | undefined> {
-    return await this.read(
+    return this.read(
       options,
       () => this.row({ text: BY_REQUEST, values: [actor, requestId] }),
     );
