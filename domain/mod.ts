@@ -36,6 +36,7 @@ export {
   ERROR_CODES,
   type ErrorCode,
   type ErrorReason,
+  isReason,
   type ReasonOf,
   REASONS,
   type Responsible,

@@ -329,6 +329,9 @@ const BY_REASON: ReadonlyMap<string, CatalogueEntry> = new Map(
   ),
 );
 
+/** Whether this version knows a reason, which may come from another version or another program. */
+export const isReason = (reason: string): reason is ErrorReason => BY_REASON.has(reason);
+
 /** The one code of a reason. */
 export const codeOf = (reason: ErrorReason): ErrorCode => BY_REASON.get(reason)!.code;
 

@@ -17,6 +17,7 @@ export const CLOCK_READERS: readonly (readonly [path: string, kind: Kind, why: s
   ["api/", "monotonic", "limits of connections and calls, tested on real sockets"],
   ["api/grpc/long_deadlines.ts", "wall", "grpc-js asks for a deadline as a moment"],
   ["api/grpc/call_context.ts", "wall", "the moment that long_deadlines.ts gave, taken back"],
+  ["telemetry/", "monotonic", "measurements of this process, and the patience of a scrape"],
   ["platform/platform.ts", "monotonic", "limits how long a store may take to be ready"],
   ["storage/sqlite/", "monotonic", "waits for locks; storage does not know the port"],
   ["storage/mongodb/", "monotonic", "deadlines and polls of a real server, as above"],

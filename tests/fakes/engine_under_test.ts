@@ -2,7 +2,7 @@ import type { OperationKind } from "@mpc/domain";
 import type { Engine, Provider } from "@mpc/services";
 import type { Definition } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
-import { EmbeddedEngine } from "@mpc/worker";
+import { EmbeddedEngine, type StepTools } from "@mpc/worker";
 import type { FakeClock } from "./fake_clock.ts";
 import type { SeededIds } from "./seeded_ids.ts";
 
@@ -29,6 +29,7 @@ export type NewEngine = (options: {
   readonly definitions: Readonly<Record<OperationKind, Definition>>;
   /** How many steps run at the same time. */
   readonly concurrency?: number;
+  readonly onAttempt?: NonNullable<StepTools["onAttempt"]>;
 }) => EngineUnderTest;
 
 /** The embedded engine. */

@@ -37,6 +37,15 @@ export interface StepTools {
   readonly provider: Provider;
   readonly clock: Clock;
   readonly ids: Ids;
+  /** Called at the end of each attempt; must not throw. */
+  readonly onAttempt?: (attempt: EndedAttempt) => void;
+}
+
+/** How an attempt of a step ended. */
+export interface EndedAttempt {
+  readonly step: string;
+  readonly undo: boolean;
+  readonly result: AttemptResult<unknown>;
 }
 
 /** One attempt of a step, or of its undo. */
@@ -176,7 +185,7 @@ async function attempt(
   const { input } = journal.operation;
   try {
     const { name } = step;
-    return await inStepSpan(journal.operation, { name, undo }, () =>
+    const result = await inStepSpan(journal.operation, { name, undo }, () =>
       runAttempt({
         clock,
         ...timeLimit(step, limit, clock.monotonic()),
@@ -187,6 +196,8 @@ async function attempt(
           return await (undo ? step.undo?.(context, input) : step.run(context, input));
         },
       }));
+    options.onAttempt?.({ step: name, undo, result });
+    return result;
   } finally {
     finished.abort(OVER);
     await progress.closed();

@@ -1,0 +1,37 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { separateWords } from "@mpc/domain";
+import type { Interceptor } from "@mpc/process";
+import type { Metrics } from "./metrics.ts";
+
+/** Codes as the gRPC documentation spells them: `NotFound` is `NOT_FOUND`. */
+const codeOf = (error: unknown): string =>
+  separateWords(Code[error instanceof ConnectError ? error.code : Code.Unknown] ?? "Unknown", "_")
+    .toUpperCase();
+
+/**
+ * Measures every call. Must be outside of the interceptor that translates errors, since it tells
+ * calls apart by their codes.
+ */
+export function measureCalls(metrics: Metrics): Interceptor {
+  return {
+    async around(call, next) {
+      const { service: { typeName: service }, method: { name: method, methodKind } } = call;
+      const running = metrics.rpcRunning.labels(service, method);
+      const startTime = performance.now();
+      let code = "OK";
+      running.inc();
+      try {
+        await next(call);
+      } catch (error) {
+        code = codeOf(error);
+        throw error;
+      } finally {
+        running.dec();
+        if (methodKind === "unary") {
+          metrics.rpcSeconds.labels(service, method, code)
+            .observe((performance.now() - startTime) / 1_000);
+        } else metrics.rpcStreams.labels(service, method, code).inc();
+      }
+    },
+  };
+}

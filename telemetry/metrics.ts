@@ -1,0 +1,193 @@
+import process from "node:process";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** Calls of a server on the same machine take a millisecond, those that wait for a cluster minutes. */
+const CALL_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** Operations take what their steps take: from a moment to the hours of a deadline. */
+const OPERATION_SECONDS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600];
+
+/** How often the lag of the event loop is measured. */
+const LAG_INTERVAL_MS = 500;
+
+/**
+ * The figures of one process, as Prometheus reads them. Names follow "Metric and label naming"
+ * (Prometheus documentation). Every label has few values: methods, kinds, codes and reasons, never
+ * the name of a resource or a caller.
+ */
+export class Metrics implements Disposable {
+  readonly #registry = new Registry();
+  readonly #lagTimer: ReturnType<typeof setInterval>;
+
+  readonly rpcSeconds = new Histogram({
+    name: "mpc_rpc_duration_seconds",
+    help: "How long unary calls took, by service, method and code.",
+    labelNames: ["service", "method", "code"] as const,
+    buckets: CALL_SECONDS,
+    registers: [this.#registry],
+  });
+  readonly rpcStreams = new Counter({
+    name: "mpc_rpc_streams_total",
+    help: "Streams that ended, by service, method and code.",
+    labelNames: ["service", "method", "code"] as const,
+    registers: [this.#registry],
+  });
+  readonly rpcRunning = new Gauge({
+    name: "mpc_rpc_running",
+    help: "Calls and streams that run now, by service and method.",
+    labelNames: ["service", "method"] as const,
+    registers: [this.#registry],
+  });
+  readonly refusals = new Counter({
+    name: "mpc_rpc_refusals_total",
+    help: "Calls refused before they did anything, by reason, such as RATE_LIMITED.",
+    labelNames: ["reason"] as const,
+    registers: [this.#registry],
+  });
+  readonly storageSeconds = new Histogram({
+    name: "mpc_storage_call_duration_seconds",
+    help: "How long calls of the store took, by collection, method and outcome.",
+    labelNames: ["collection", "method", "outcome"] as const,
+    buckets: CALL_SECONDS,
+    registers: [this.#registry],
+  });
+  readonly events = new Counter({
+    name: "mpc_events_written_total",
+    help: "Events that this process wrote, by reason.",
+    labelNames: ["reason"] as const,
+    registers: [this.#registry],
+  });
+  readonly operationSeconds = new Histogram({
+    name: "mpc_operation_duration_seconds",
+    help:
+      "How long operations took from their request to the end that this process wrote, by kind, engine and outcome.",
+    labelNames: ["kind", "engine", "outcome"] as const,
+    buckets: OPERATION_SECONDS,
+    registers: [this.#registry],
+  });
+  readonly stepAttempts = new Counter({
+    name: "mpc_step_attempts_total",
+    help:
+      "Attempts of steps and undos that this process ended, by step, direction, result and reason of failure.",
+    labelNames: ["step", "direction", "result", "reason"] as const,
+    registers: [this.#registry],
+  });
+  readonly operations = new Gauge({
+    name: "mpc_operations",
+    help: "Operations that have not ended or need attention, by state; read from the store.",
+    labelNames: ["state"] as const,
+    registers: [this.#registry],
+  });
+  readonly environments = new Gauge({
+    name: "mpc_environments",
+    help: "Environments, by state; read from the store.",
+    labelNames: ["state"] as const,
+    registers: [this.#registry],
+  });
+  readonly workloads = new Gauge({
+    name: "mpc_workloads",
+    help: "Workloads, by state; read from the store.",
+    labelNames: ["state"] as const,
+    registers: [this.#registry],
+  });
+  readonly stalled = new Gauge({
+    name: "mpc_operations_stalled",
+    help:
+      "Operations on which nothing works, as the filter stalled:true finds them; read from the store.",
+    registers: [this.#registry],
+  });
+  readonly queueAge = new Gauge({
+    name: "mpc_operations_queue_age_seconds",
+    help: "How long the oldest operation that has not begun has waited; read from the store.",
+    registers: [this.#registry],
+  });
+  readonly eventHead = new Gauge({
+    name: "mpc_event_log_head",
+    help: "The sequence of the newest event; read from the store.",
+    registers: [this.#registry],
+  });
+  readonly storeUp = new Gauge({
+    name: "mpc_store_up",
+    help:
+      "1 if the store answered this scrape, 0 if not: the figures read from it are then absent.",
+    registers: [this.#registry],
+  });
+  readonly componentReady = new Gauge({
+    name: "mpc_component_ready",
+    help: "1 if a part of this process can do its work, as /readyz says, by part.",
+    labelNames: ["component"] as const,
+    registers: [this.#registry],
+  });
+  // Not prom-client's own figures of processes: they read /proc, which no process may here, and are
+  // then 0.
+  readonly #cpu = new Counter({
+    name: "process_cpu_seconds_total",
+    help: "User and system CPU time of this process.",
+    registers: [this.#registry],
+  });
+  readonly #memory = new Gauge({
+    name: "process_resident_memory_bytes",
+    help: "Memory of this process in RAM.",
+    registers: [this.#registry],
+  });
+  readonly #heap = new Gauge({
+    name: "mpc_heap_bytes",
+    help: "V8's heap, by what it is counted for: used, total, or external to the heap.",
+    labelNames: ["kind"] as const,
+    registers: [this.#registry],
+  });
+  readonly #loopLag = new Gauge({
+    name: "mpc_event_loop_lag_seconds",
+    help: "The longest delay of a timer since the last scrape.",
+    registers: [this.#registry],
+  });
+  #longestLag = 0;
+  #cpuSeconds = 0;
+
+  constructor(build: { readonly version: string; readonly process: string }) {
+    new Gauge({
+      name: "mpc_build_info",
+      help: "Always 1; the labels say which program this is.",
+      labelNames: ["version", "process", "deno", "v8"] as const,
+      registers: [this.#registry],
+    }).set({ ...build, deno: Deno.version.deno, v8: Deno.version.v8 }, 1);
+    new Gauge({
+      name: "process_start_time_seconds",
+      help: "When this process began, in seconds since 1970.",
+      registers: [this.#registry],
+    }).set(performance.timeOrigin / 1_000);
+    let due = performance.now() + LAG_INTERVAL_MS;
+    this.#lagTimer = setInterval(() => {
+      const now = performance.now();
+      this.#longestLag = Math.max(this.#longestLag, now - due);
+      due = now + LAG_INTERVAL_MS;
+    }, LAG_INTERVAL_MS);
+    Deno.unrefTimer(this.#lagTimer);
+  }
+
+  /** The names of all metrics, with their help and labels, for the documentation. */
+  async describe(): Promise<readonly { readonly name: string; readonly help: string }[]> {
+    const all = await this.#registry.getMetricsAsJSON();
+    return all.map(({ name, help }) => ({ name, help }));
+  }
+
+  /** The page of all figures, in Prometheus' text format. */
+  async page(): Promise<{ readonly text: string; readonly contentType: string }> {
+    this.#loopLag.set(this.#longestLag / 1_000);
+    this.#longestLag = 0;
+    const { user, system } = process.cpuUsage();
+    const cpuSeconds = (user + system) / 1e6;
+    this.#cpu.inc(Math.max(0, cpuSeconds - this.#cpuSeconds));
+    this.#cpuSeconds = cpuSeconds;
+    const { rss, heapUsed, heapTotal, external } = Deno.memoryUsage();
+    this.#memory.set(rss);
+    for (const [kind, bytes] of Object.entries({ used: heapUsed, total: heapTotal, external })) {
+      this.#heap.labels(kind).set(bytes);
+    }
+    return { text: await this.#registry.metrics(), contentType: this.#registry.contentType };
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#lagTimer);
+  }
+}
