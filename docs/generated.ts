@@ -1,4 +1,5 @@
 import { apiPage } from "./api_page.ts";
+import { metricsPage } from "./metrics_page.ts";
 import { mpctlPage } from "./mpctl_page.ts";
 import { openApiText } from "./openapi/document.ts";
 import { reasonsPage } from "./reasons_page.ts";
@@ -6,6 +7,7 @@ import { reasonsPage } from "./reasons_page.ts";
 /** What is made from code, by the path of its file. */
 export const GENERATED: Readonly<Record<string, () => Promise<string>>> = {
   "api.md": apiPage,
+  "metrics.md": metricsPage,
   "mpctl.md": mpctlPage,
   "reasons.md": reasonsPage,
   "../api/openapi.json": openApiText,

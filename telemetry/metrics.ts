@@ -10,6 +10,14 @@ const OPERATION_SECONDS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800
 /** How often the lag of the event loop is measured. */
 const LAG_INTERVAL_MS = 500;
 
+/** One metric, as the documentation lists it. */
+export interface MetricDescription {
+  readonly name: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly labels: readonly string[];
+  readonly help: string;
+}
+
 /**
  * The figures of one process, as Prometheus reads them. Names follow "Metric and label naming"
  * (Prometheus documentation). Every label has few values: methods, kinds, codes and reasons, never
@@ -165,10 +173,18 @@ export class Metrics implements Disposable {
     Deno.unrefTimer(this.#lagTimer);
   }
 
-  /** The names of all metrics, with their help and labels, for the documentation. */
-  async describe(): Promise<readonly { readonly name: string; readonly help: string }[]> {
-    const all = await this.#registry.getMetricsAsJSON();
-    return all.map(({ name, help }) => ({ name, help }));
+  /** What is measured, for the documentation. */
+  describe(): readonly MetricDescription[] {
+    return this.#registry.getMetricsAsArray().map((metric) => ({
+      name: metric.name,
+      help: metric.help,
+      type: metric instanceof Histogram
+        ? "histogram"
+        : metric instanceof Counter
+        ? "counter"
+        : "gauge",
+      labels: labelsOf(metric),
+    }));
   }
 
   /** The page of all figures, in Prometheus' text format. */
@@ -190,4 +206,10 @@ export class Metrics implements Disposable {
   [Symbol.dispose](): void {
     clearInterval(this.#lagTimer);
   }
+}
+
+/** The names of a metric's labels, which prom-client's types do not have. */
+function labelsOf(metric: object): readonly string[] {
+  const names: unknown = Reflect.get(metric, "labelNames");
+  return Array.isArray(names) ? names.map(String) : [];
 }
