@@ -11,6 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   services: ["domain", "storage"],
   process: ["services", "domain"],
   telemetry: ["services", "domain", "storage", "process"],
+  access: ["services", "domain", "storage", "process"],
   platform: [],
   api: ["proto", "services", "domain", "process"],
   worker: ["services", "domain", "storage", "process"],
