@@ -24,7 +24,7 @@ export interface AllInOne extends Doors {
 export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   const { keepMs } = config;
   await using stack = new AsyncDisposableStack();
-  const platform = stack.use(await Platform.open(config, { shared: false }));
+  const platform = stack.use(await Platform.open(config, { process: "dev", shared: false }));
   const { provider, planner } = await platform.openClusters(config);
   const lease = config.engine === "embedded" ? await platform.leaseEngine() : undefined;
   const engine = await platform.startEngine(provider, {
@@ -53,7 +53,8 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
     provider: () => Promise.resolve(provider.name),
   };
   const { authenticate } = access;
-  const doors = await openDoors(platform.components, deps, info, { ...config, authenticate });
+  const calls = { authenticate, ...platform.telemetry() };
+  const doors = await openDoors(platform.components, deps, info, { ...config, ...calls });
   const running = stack.move();
   return { ...doors, store: platform.store, close: () => running.disposeAsync() };
 }

@@ -4,6 +4,7 @@ import type { ServiceDeps } from "@mpc/services";
 import type { DoorsConfig } from "./config.ts";
 import { Peers } from "./connections/peers.ts";
 import type { ServerInfo } from "./diagnostics_service.ts";
+import { metricsForOperators } from "./metrics_for_operators.ts";
 import { serveGrpc } from "./grpc/serve_grpc.ts";
 import { type CallSettings, routes } from "./routes.ts";
 import { DeliveryPace } from "./streams/delivery_pace.ts";
@@ -24,7 +25,10 @@ export async function openDoors(
   components: Components,
   deps: ServiceDeps,
   info: ServerInfo,
-  config: DoorsConfig & CallSettings,
+  config: DoorsConfig & CallSettings & {
+    /** Answers `/metrics`. */
+    readonly metrics: () => Promise<Response>;
+  },
 ): Promise<Doors> {
   const { routes: served, health } = routes(deps, info, config);
   await using stack = new AsyncDisposableStack();
@@ -41,6 +45,7 @@ export async function openDoors(
     allowedHosts: config.allowedHosts,
     grpcAddress: grpc.address,
     readyz: () => components.readyResponse(),
+    metrics: metricsForOperators(deps, config),
   });
   stack.move();
   components.add({

@@ -1,4 +1,11 @@
-import { accessLog, type Call, identify, type Identity, intercept } from "@mpc/process";
+import {
+  accessLog,
+  type Call,
+  identify,
+  type Identity,
+  intercept,
+  type Interceptor,
+} from "@mpc/process";
 import {
   AccessService,
   DiagnosticsService,
@@ -30,6 +37,10 @@ export interface CallSettings {
   readonly rateLimit: RateLimit;
   /** The identity of the caller. */
   readonly authenticate: (call: Call) => Identity | Promise<Identity>;
+  /** Measures every call, with the code that its caller gets. */
+  readonly measureCalls: Interceptor;
+  /** Counts refused calls, by their reasons. */
+  readonly countRefusals: Interceptor;
 }
 
 /** Every service of the API, implemented once for both doors. */
@@ -40,7 +51,9 @@ export function routes(
 ): { readonly routes: readonly Route[]; readonly health: HealthStatus } {
   const interceptors = [
     accessLog,
+    settings.measureCalls,
     mapErrors(() => deps.ids.uuid()),
+    settings.countRefusals,
     identify(settings.authenticate),
     listedMethods,
     rateLimit(settings.rateLimit, deps.clock),

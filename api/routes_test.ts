@@ -1,7 +1,7 @@
 /** What each served method needs is in one table; a method that is missing there is refused. */
 import assert from "node:assert/strict";
 import { Code, createClient, createRouterTransport } from "@connectrpc/connect";
-import { intercept } from "@mpc/process";
+import { intercept, type Interceptor } from "@mpc/process";
 import { AccessService } from "@mpc/proto";
 import { METHOD_NAMES, needOf, PERMISSIONS } from "@mpc/services";
 import { failure } from "@mpc/tests/api/doors.ts";
@@ -19,11 +19,15 @@ const INFO: ServerInfo = {
   provider: () => Promise.resolve(""),
 };
 
+const PASS_ON: Interceptor = { around: (call, next) => next(call) };
+
 Deno.test("the table says what every served method needs, and nothing about others", () =>
   withPlatform(({ deps }) => {
     const { routes: served } = routes(deps, INFO, {
       rateLimit: { perSecond: 1, burst: 1 },
       authenticate: () => ({ principal: "ann", groups: [], kind: "user" }),
+      measureCalls: PASS_ON,
+      countRefusals: PASS_ON,
     });
     const methods = served.flatMap(({ service }) =>
       service.methods.map(({ name }) => `${service.typeName}/${name}`)

@@ -20,7 +20,7 @@ export interface Api extends Doors {
  */
 export async function startApi(config: ApiConfig): Promise<Api> {
   await using stack = new AsyncDisposableStack();
-  const platform = stack.use(await Platform.open(config, { shared: true }));
+  const platform = stack.use(await Platform.open(config, { process: "api", shared: true }));
   const workers = new WorkerCluster(config.workers);
   const access = await platform.openAccess(config.accessFile);
   const deps = platform.deps({
@@ -38,7 +38,8 @@ export async function startApi(config: ApiConfig): Promise<Api> {
     provider: () => workers.provider(),
   };
   const { authenticate } = access;
-  const doors = await openDoors(platform.components, deps, info, { ...config, authenticate });
+  const calls = { authenticate, ...platform.telemetry() };
+  const doors = await openDoors(platform.components, deps, info, { ...config, ...calls });
   const running = stack.move();
   return { ...doors, close: () => running.disposeAsync() };
 }

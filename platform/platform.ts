@@ -8,10 +8,12 @@ import { isMpcError, MpcError } from "@mpc/domain";
 import {
   Components,
   type DataSettings,
+  type Interceptor,
   makeDataDir,
   type ProviderSettings,
   systemClock,
   systemIds,
+  VERSION,
 } from "@mpc/process";
 import {
   assertEngine,
@@ -26,6 +28,14 @@ import {
 } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { openStore } from "@mpc/storage/open_store";
+import {
+  countAttempts,
+  countRefusals,
+  measureCalls,
+  meteredStore,
+  Metrics,
+  metricsPage,
+} from "@mpc/telemetry";
 import type { EngineLease, HostedEngine, StepTools } from "@mpc/worker";
 import { openInstallation } from "./open_installation.ts";
 
@@ -41,6 +51,7 @@ export class Platform implements AsyncDisposable {
   readonly installation: string;
   readonly clock: Clock = systemClock;
   readonly ids: Ids = systemIds;
+  readonly #metrics: Metrics;
   readonly #dataDir: string | null;
 
   private constructor(
@@ -50,6 +61,7 @@ export class Platform implements AsyncDisposable {
       readonly storage: string;
       readonly exclusive: boolean;
       readonly installation: string;
+      readonly metrics: Metrics;
       readonly dataDir: string | null;
     },
   ) {
@@ -58,24 +70,30 @@ export class Platform implements AsyncDisposable {
     this.storage = parts.storage;
     this.exclusive = parts.exclusive;
     this.installation = parts.installation;
+    this.#metrics = parts.metrics;
     this.#dataDir = parts.dataDir;
   }
 
   /**
    * Opens the store of a process; the other parts are added to it.
-   * @param options whether other processes of this machine use the same store
+   * @param options its name in figures, and whether other processes of this machine use the store
    * @throws {MpcError} FAILED_PRECONDITION, for instance `STORE_IN_USE`, `STORE_NOT_WRITABLE` or
    *   `STORE_TOO_NEW`; UNAVAILABLE `STORE_UNAVAILABLE`
    */
   static async open(
     { store: address, dataDir }: DataSettings,
-    options: { readonly shared: boolean },
+    options: { readonly process: "dev" | "api" | "worker"; readonly shared: boolean },
   ): Promise<Platform> {
     if (dataDir !== null) await makeDataDir(dataDir);
-    const store = await openStore(address, options);
+    const metrics = new Metrics({ version: VERSION, process: options.process });
+    const store = meteredStore(await openStore(address, options), metrics);
     const [storage = ""] = address.split(/[:+]/, 1);
     const exclusive = !options.shared && storage.toLowerCase() !== "mongodb";
     const components = new Components();
+    components.add({
+      name: "metrics",
+      close: () => Promise.resolve(metrics[Symbol.dispose]()),
+    });
     components.add({
       name: "store",
       assertReady: (signal) => assertAnswers(store, signal),
@@ -83,7 +101,14 @@ export class Platform implements AsyncDisposable {
     });
     try {
       const installation = await openInstallation(store, { clock: systemClock, ids: systemIds });
-      return new Platform(components, { store, storage, exclusive, installation, dataDir });
+      return new Platform(components, {
+        store,
+        storage,
+        exclusive,
+        installation,
+        metrics,
+        dataDir,
+      });
     } catch (error) {
       await components[Symbol.asyncDispose]();
       throw error;
@@ -159,7 +184,8 @@ export class Platform implements AsyncDisposable {
     const { store, clock, ids } = this;
     if (takeOver) await takeOverOperations({ store, clock }, name);
     else await assertEngine(store, name);
-    const engine = await start({ store, provider, clock, ids });
+    const onAttempt = countAttempts(this.#metrics);
+    const engine = await start({ store, provider, clock, ids, onAttempt });
     this.components.add({
       name: "engine",
       assertReady: () => engine.problem ? Promise.reject(engine.problem) : Promise.resolve(),
@@ -170,6 +196,19 @@ export class Platform implements AsyncDisposable {
       assertReady: (signal) => provider.assertReachable({ signal }),
     });
     return engine;
+  }
+
+  /** What measures calls, and answers `/metrics`. */
+  telemetry(): {
+    readonly measureCalls: Interceptor;
+    readonly countRefusals: Interceptor;
+    readonly metrics: () => Promise<Response>;
+  } {
+    return {
+      measureCalls: measureCalls(this.#metrics),
+      countRefusals: countRefusals(this.#metrics),
+      metrics: metricsPage(this.#metrics, this),
+    };
   }
 
   /** The dependencies of use cases. Ports are decorated here, and nowhere else. */

@@ -48,8 +48,8 @@ export class Metrics implements Disposable {
   });
   readonly refusals = new Counter({
     name: "mpc_rpc_refusals_total",
-    help: "Calls refused before they did anything, by reason, such as RATE_LIMITED.",
-    labelNames: ["reason"] as const,
+    help: "Calls refused for who calls, what they may do, or how often, by code and reason.",
+    labelNames: ["code", "reason"] as const,
     registers: [this.#registry],
   });
   readonly storageSeconds = new Histogram({

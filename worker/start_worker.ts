@@ -32,7 +32,7 @@ export async function startWorker(
 ): Promise<RunningWorker> {
   const { keepMs } = config;
   await using stack = new AsyncDisposableStack();
-  const platform = stack.use(await Platform.open(config, { shared: true }));
+  const platform = stack.use(await Platform.open(config, { process: "worker", shared: true }));
   const { components } = platform;
   const { provider, planner } = await platform.openClusters(config);
   const { takeOver } = config;
@@ -51,7 +51,10 @@ export async function startWorker(
     engine: engine.name,
   });
   await platform.startWork({ deps, provider, engine, keepMs, alone: false });
-  const health = serveHealth(components, config.healthListen);
+  const health = serveHealth(
+    { components, metrics: platform.telemetry().metrics },
+    config.healthListen,
+  );
   components.add({ name: "health", close: () => health.close() });
   const running = stack.move();
   return {

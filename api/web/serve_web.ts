@@ -57,6 +57,8 @@ export interface WebOptions {
   readonly grpcAddress?: Address;
   /** Answers `/readyz`; by default it reports that this door is open. */
   readonly readyz?: () => Promise<Response>;
+  /** Answers `/metrics`; by default there are none. */
+  readonly metrics?: (request: Request, source: string) => Promise<Response>;
 }
 
 type CallHandler = (request: Request, call: WebCall) => Promise<Response>;
@@ -103,7 +105,7 @@ export function serveWeb(options: WebOptions): Door {
 
 /** Dispatches requests, and refuses requests that cannot become calls. */
 function webHandler(
-  { listen, allowedHosts, grpcAddress, readyz }: WebOptions,
+  { listen, allowedHosts, grpcAddress, readyz, metrics }: WebOptions,
   handlers: ReadonlyMap<string, CallHandler>,
 ): (request: Request, call: WebCall) => Response | Promise<Response> {
   const isOwn = ownHosts(listen.host, allowedHosts);
@@ -121,6 +123,7 @@ function webHandler(
     const origin = headers.get("origin");
     if (origin !== null && !isOwnOrigin(origin, isOwn)) return refusals.unknownOrigin(origin);
     if (path === OPENAPI_PATH) return openApi(request);
+    if (path === "/metrics" && metrics) return metrics(request, call.source);
     if (isGrpc(headers.get("content-type") ?? "")) return refusals.wrongDoor(grpcAddress);
     // Only HTTP/2 has requests without this header, and many of them may wait for their responses.
     if (!headers.has("host") && !call.untilSent(0)) return refusals.tooManyCalls();

@@ -1,0 +1,50 @@
+/** The figures of a running platform, at its web door. */
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { startAllInOne } from "@mpc/api";
+import { formatAddress } from "@mpc/process";
+import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
+import { withFolder } from "../servers/with_folder.ts";
+
+/** A line of Prometheus' text format ("Exposition formats", Prometheus documentation). */
+const SAMPLE =
+  /^[a-zA-Z_:][a-zA-Z0-9_:]*(?:\{[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*"(?:,[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*")*\})? (?:[-+]?[0-9.e+-]+|[+-]?Inf|NaN)$/;
+
+Deno.test("the web door has the figures of every call, in Prometheus' format", async () => {
+  const platform = await startAllInOne(QUIET_CONFIG);
+  const url = `http://${formatAddress(platform.webAddress)}`;
+  const created = await fetch(`${url}/mpc.v1.EnvironmentService/GetEnvironment`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name: "environments/missing" }),
+  });
+  await created.body?.cancel();
+  const response = await fetch(`${url}/metrics`);
+  const text = await response.text();
+  assert.equal(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  for (const line of text.split("\n")) {
+    if (line === "" || line.startsWith("# HELP ") || line.startsWith("# TYPE ")) continue;
+    assert.match(line, SAMPLE);
+  }
+  assert.match(
+    text,
+    /^mpc_rpc_duration_seconds_count\{service="mpc.v1.EnvironmentService",method="GetEnvironment",code="NOT_FOUND"\} 1$/m,
+  );
+  for (const part of ["store", "engine", "doors"]) {
+    assert.match(text, new RegExp(`^mpc_component_ready\\{component="${part}"\\} 1$`, "m"));
+  }
+  assert.doesNotMatch(text, /missing/, "no resource is named");
+  await platform.close();
+});
+
+Deno.test("with an access file the figures need credentials, and refusals are among them", () =>
+  withFolder(async (folder) => {
+    const accessFile = join(folder, "access.yaml");
+    await writeFile(accessFile, "bindings: [{ role: viewer, principals: ['user:ann'] }]\n");
+    const platform = await startAllInOne({ ...QUIET_CONFIG, accessFile });
+    const response = await fetch(`http://${formatAddress(platform.webAddress)}/metrics`);
+    assert.equal(response.status, 401);
+    assert.equal((await response.json()).code, "unauthenticated");
+    await platform.close();
+  }));
