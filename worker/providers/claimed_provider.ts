@@ -44,6 +44,7 @@ export function claimedProvider(
     deleteWorkloads: guarded(provider.deleteWorkloads),
     awaitWorkloadGone: (...of) => provider.awaitWorkloadGone(...of),
     inventory: (call) => provider.inventory(call),
+    unmanagedObjects: (...of) => provider.unmanagedObjects(...of),
     rolloutStatus: (...of) => provider.rolloutStatus(...of),
     logs: (...of) => provider.logs(...of),
     pods: (...of) => provider.pods(...of),
