@@ -230,11 +230,12 @@ export class WorkerCluster implements ClusterReader, Planner {
 /** The time is always set by workers. */
 const instant = (time: Timestamp | undefined): Instant => time ? timestampMs(time) : 0;
 
-function changeOf({ action, object, fields }: PlannedChangeMessage): PlannedChange {
+function changeOf({ action, object, fields, note }: PlannedChangeMessage): PlannedChange {
   return {
     action: actionOf(action),
     object,
     fields: fields.map(({ $typeName: _, ...field }) => field),
+    ...(note !== "" && { note }),
   };
 }
 

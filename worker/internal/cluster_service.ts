@@ -106,10 +106,11 @@ export function clusterService(
   };
 }
 
-const changeMessage = ({ action, object, fields }: PlannedChange) =>
+const changeMessage = ({ action, object, fields, note = "" }: PlannedChange) =>
   create(PlannedChangeSchema, {
     action: ChangeAction[action],
     object,
+    note,
     fields: fields.map((field) => ({ ...field })),
   });
 
