@@ -43,6 +43,7 @@ export const EVENT_REASONS = {
   StepStarted: "An attempt of a step began",
   StepSucceeded: "A step succeeded",
   StepUndone: "A step is undone",
+  SweepSkipped: "A sweep left objects alone: they changed, or others use their namespace",
   SweepRequested: "Somebody asked for the removal of objects without a record",
   UndoFailed: "The undo of a step failed for good",
   UndoRetrying: "An attempt to undo a step failed; another one follows",

@@ -4,6 +4,8 @@ export interface PlannedChange {
   /** `Kind/namespace/name` or `Kind/name`; for a record, the name of its resource. */
   readonly object: string;
   readonly fields: readonly FieldChange[];
+  /** What stays as it is although it was asked for, and why; for people. */
+  readonly note?: string;
 }
 
 /** One field that differs. Values are JSON, empty if absent; secrets are redacted. */

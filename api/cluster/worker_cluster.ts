@@ -22,6 +22,7 @@ import type {
   Planner,
   PodStatus,
   ProviderCall,
+  Ref,
   RolloutStatus,
 } from "@mpc/services";
 import { answeredError, errorOf, noWorker } from "./worker_error.ts";
@@ -93,6 +94,17 @@ export class WorkerCluster implements ClusterReader, Planner {
         error ? [{ cluster, error: errorOf(error) }] : []
       ),
     };
+  }
+
+  async unmanagedObjects(
+    { environment, uid, cluster = "" }: Ref,
+    { signal }: ProviderCall,
+  ): Promise<readonly string[]> {
+    const { objects } = await this.#ask(
+      signal,
+      (worker, options) => worker.listUnmanagedObjects({ environment, uid, cluster }, options),
+    );
+    return objects;
   }
 
   async rolloutStatus(
@@ -218,11 +230,12 @@ export class WorkerCluster implements ClusterReader, Planner {
 /** The time is always set by workers. */
 const instant = (time: Timestamp | undefined): Instant => time ? timestampMs(time) : 0;
 
-function changeOf({ action, object, fields }: PlannedChangeMessage): PlannedChange {
+function changeOf({ action, object, fields, note }: PlannedChangeMessage): PlannedChange {
   return {
     action: actionOf(action),
     object,
     fields: fields.map(({ $typeName: _, ...field }) => field),
+    ...(note !== "" && { note }),
   };
 }
 

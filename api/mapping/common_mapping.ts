@@ -42,6 +42,7 @@ export function toPlannedChange(
   return create(PlannedChangeSchema, {
     action: ChangeAction[change.action],
     object: change.object,
+    note: change.note ?? "",
     fields: change.fields.map((field) => ({ ...field })),
   });
 }

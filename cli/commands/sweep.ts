@@ -41,8 +41,8 @@ export async function sweep(context: CommandContext, flags: SweepFlags): Promise
       : EXIT.OK;
     if (exitCode !== EXIT.OK) return exitCode;
     if (isForPeople(config.output)) {
-      if (flags.wait !== false) await printRemoved(context, client, leftovers);
-      printFindings(context, findings);
+      if (flags.wait === false) printFindings(context, findings);
+      else return await printRemoved(context, client, { leftovers, swept });
     } else if (!operation || flags.wait !== false) {
       const ended = operation &&
         await connection.client(OperationService).getOperation({ name: operation.name });
@@ -81,18 +81,29 @@ async function isConfirmed(
   return /^y(es)?$/i.test(answer.trim());
 }
 
-/** Prints what is gone, and what is still there because it has changed since it was listed. */
+/** Prints what is gone, what was left alone, and the findings that remain. */
 async function printRemoved(
-  { terminal }: CommandContext,
+  context: CommandContext,
   client: Client<typeof DiagnosticsService>,
-  leftovers: readonly Leftover[],
-): Promise<void> {
+  { leftovers, swept }: {
+    readonly leftovers: readonly Leftover[];
+    readonly swept: SweepObjectsResponse;
+  },
+): Promise<number> {
+  const { terminal } = context;
   const after = await client.sweepObjects({ validateOnly: true });
-  const left = new Set(after.leftovers.map(({ targetUid }) => targetUid));
-  for (const { target, targetUid } of leftovers) {
-    const end = left.has(targetUid) ? "have changed meanwhile and are left alone" : "are gone";
+  const left = new Set([
+    ...swept.skippedUids,
+    ...after.leftovers.map(({ targetUid }) => targetUid),
+  ]);
+  const subjects = new Set(after.findings.map(({ subject }) => subject));
+  for (const { target, targetUid, objects } of leftovers) {
+    const isLeft = left.has(targetUid) || objects.some((object) => subjects.has(object));
+    const end = isLeft ? "have changed meanwhile and are left alone" : "are gone";
     terminal.out(`the objects of ${target} ${end}\n`);
   }
+  printFindings(context, after.findings);
+  return after.findings.length > 0 ? EXIT.ERROR : EXIT.OK;
 }
 
 function printLeftovers({ terminal }: CommandContext, leftovers: readonly Leftover[]): void {

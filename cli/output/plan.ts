@@ -19,8 +19,9 @@ export async function printPlan(context: CommandContext, operation: Operation): 
     return await printMessage(context, OperationSchema, operation);
   }
   const lines = [`Plan of ${operation.kind} of '${operation.target}':`];
-  for (const { action, object, fields } of plan.changes) {
+  for (const { action, object, fields, note } of plan.changes) {
     lines.push(`  ${SIGNS[action]} ${object}`);
+    if (note !== "") lines.push(`      note: ${note}`);
     for (const { path, before, after } of fields) {
       lines.push(`      ${path}: ${before || "(none)"} → ${after || "(none)"}`);
     }

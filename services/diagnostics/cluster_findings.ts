@@ -17,6 +17,7 @@ import type { ClusterObject, ForeignObjects, Inventory, UnreadCluster } from "..
 import { allOf } from "../resources/read_all.ts";
 import { isApplied } from "../resources/is_applied.ts";
 import type { Finding } from "./findings.ts";
+import { sharedFinding, sharedNamespaces } from "./shared_namespaces.ts";
 
 /** Something blocks the removal of an object that is still there this long after it was abandoned. */
 const SWEPT_WITHIN_MS = 600_000;
@@ -47,15 +48,19 @@ export async function clusterFindings(
   const orphans = await allOf(store.orphans, signal);
   const known = new Map(orphans.map((orphan) => [orphan.targetUid, orphan]));
   const resources = [...environments, ...workloads];
-  const lost = lostClusters(environments, inventory);
-  const untold = new Set([...unread.map((it) => it.cluster), ...lost.keys()]);
+  const away = lostClusters(environments, inventory);
+  const untold = new Set([...unread.map((it) => it.cluster), ...away.keys()]);
   const clusters = new Map(environments.map((it) => [it.name, it.cluster]));
   const isTold = ({ name }: Environment | Workload) =>
     !untold.has(clusters.get(environmentName(environmentIdOf(name))) ?? "");
+  const lost = unknownObjects(resources, objects.filter((o) => !known.has(o.targetUid)));
+  const shared = await sharedNamespaces(cluster, lost, signal);
+  const kept = new Set(shared.map(({ namespace }) => namespace.targetUid));
   const findings = [
     ...unread.map(unreadFinding),
-    ...[...lost].map(([name, carried]) => lostFinding(name, carried, inventory)),
-    ...withoutRecord(resources, objects.filter((o) => !known.has(o.targetUid))),
+    ...[...away].map(([name, carried]) => lostFinding(name, carried, inventory)),
+    ...shared.map(sharedFinding),
+    ...lost.filter(({ targetUid }) => !kept.has(targetUid)).map(withoutRecord),
     ...abandoned(unknownObjects(resources, objects), known, clock.now()),
     ...withoutObject(resources.filter(isTold), objects),
     ...wrongRevision(workloads.filter(isTold), objects),
@@ -97,17 +102,12 @@ function lostFinding(
   };
 }
 
-function withoutRecord(
-  resources: readonly (Environment | Workload)[],
-  objects: readonly ClusterObject[],
-): readonly Finding[] {
-  return unknownObjects(resources, objects).map((object) => ({
-    invariant: "OBJECT_WITHOUT_RECORD",
-    subject: object.object,
-    message: `It belongs to '${object.target}', which has no record with its uid`,
-    remedy: "mpctl doctor --sweep",
-  }));
-}
+const withoutRecord = ({ object, target }: ClusterObject): Finding => ({
+  invariant: "OBJECT_WITHOUT_RECORD",
+  subject: object,
+  message: `It belongs to '${target}', which has no record with its uid`,
+  remedy: "mpctl doctor --sweep",
+});
 
 /** What abandoned resources have left: the janitor removes it, unless something blocks that. */
 function abandoned(

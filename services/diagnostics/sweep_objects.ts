@@ -8,9 +8,15 @@ import { mutate, type MutationOptions, type MutationResult } from "../mutations/
 import type { ClusterObject } from "../ports/mod.ts";
 import { allOf } from "../resources/read_all.ts";
 import { listed as inWords } from "../sagas/listed_objects.ts";
-import type { PlatformSweepInput, SweptLeftover } from "../sagas/mod.ts";
+import {
+  containsUnmanaged,
+  type PlatformSweepInput,
+  skippedEvent,
+  type SweptLeftover,
+} from "../sagas/mod.ts";
 import { unknownObjects, unreadFinding } from "./cluster_findings.ts";
 import type { Finding } from "./findings.ts";
+import { sharedFinding, sharedNamespaces } from "./shared_namespaces.ts";
 
 /** The objects without a record that one resource has left; the hash stands for their state. */
 export type Leftover = SweptLeftover;
@@ -21,28 +27,30 @@ export type Listed = Pick<Leftover, "targetUid" | "hash">;
 /** What a sweep would remove. */
 export interface Leftovers {
   readonly leftovers: readonly Leftover[];
-  /** Clusters that could not be read. */
+  /** Clusters that could not be read, and namespaces that contain objects of others. */
   readonly findings: readonly Finding[];
 }
 
 /** What a sweep removes, and what it does not touch. */
 export interface Sweep {
-  /** Null if everything that was listed is gone or has changed. */
+  /** Null if everything that was listed is gone, has changed, or contains objects of others. */
   readonly operation: Stored<Operation> | null;
   readonly leftovers: readonly Leftover[];
-  /** Leftovers that are gone, or have changed since they were listed. */
+  /** Leftovers that are gone, have changed since they were listed, or contain objects of others. */
   readonly skipped: readonly Listed[];
 }
 
 const ACCESS = { permission: "platform.sweep", resource: null } as const;
 
 /**
- * Lists the objects without a record. Objects of other installations are never among them.
+ * Lists the objects without a record. Objects of other installations are never among them, nor are
+ * namespaces that contain objects of others.
  * @throws {MpcError} UNAVAILABLE `NO_WORKER`, and as {@linkcode ClusterReader} documents
  */
 export async function listLeftovers(deps: ServiceDeps, caller: Caller): Promise<Leftovers> {
   await deps.authorizer.authorize(caller, ACCESS);
-  return await find(deps, caller);
+  const { leftovers, findings } = await find(deps, caller);
+  return { leftovers, findings };
 }
 
 /**
@@ -85,11 +93,15 @@ export async function requestSweep(
   const method = { name: "SweepObjects", body: { leftovers }, access: ACCESS };
   return await mutate(deps, caller, request, method, async (): Promise<Prepared> => {
     if (leftovers.length === 0) throw nothingToSweep();
-    const found = (await find(deps, caller)).leftovers;
-    const unchanged = found.filter(({ targetUid, hash }) =>
-      leftovers.some((listed) => listed.targetUid === targetUid && listed.hash === hash)
-    );
+    const { leftovers: found, kept } = await find(deps, caller);
+    const isListed = ({ targetUid, hash }: Leftover) =>
+      leftovers.some((listed) => listed.targetUid === targetUid && listed.hash === hash);
+    const unchanged = found.filter(isListed);
     if (unchanged.length === 0) throw allChanged();
+    const changed = found.filter((leftover) => !isListed(leftover))
+      .map((leftover) => ({ leftover, why: "it has changed since it was listed" }));
+    const named = new Set(leftovers.map(({ targetUid }) => targetUid));
+    const skipped = [...changed, ...kept].filter(({ leftover }) => named.has(leftover.targetUid));
     return {
       kind: "platform.sweep",
       target: PLATFORM,
@@ -98,28 +110,43 @@ export async function requestSweep(
       current: null,
       lock: "none",
       timeoutMs: null,
-      notes: (operation) => unchanged.map((leftover) => requested(operation, leftover)),
+      notes: (operation) => [
+        ...unchanged.map((leftover) => requested(operation, leftover)),
+        ...skipped.map(({ leftover, why }) => skippedEvent(operation, leftover, why)),
+      ],
     };
   });
+}
+
+/** A leftover that no sweep removes. */
+interface Kept {
+  readonly leftover: Leftover;
+  readonly why: string;
 }
 
 async function find(
   { store, cluster }: ServiceDeps,
   { signal }: Caller,
-): Promise<Leftovers> {
+): Promise<Leftovers & { readonly kept: readonly Kept[] }> {
   const { objects, unread } = await cluster.inventory({ signal });
   // Records are read after the objects, so that an object that was just created has one.
   const resources = [
     ...await allOf(store.environments, signal),
     ...await allOf(store.workloads, signal),
   ];
-  const lost = Map.groupBy(
-    unknownObjects(resources, objects),
-    ({ targetUid, cluster }) => `${targetUid} ${cluster}`,
+  const lost = unknownObjects(resources, objects);
+  const shared = await sharedNamespaces(cluster, lost, signal);
+  const keyOf = ({ targetUid, cluster }: ClusterObject) => `${targetUid} ${cluster}`;
+  const inside = new Map(shared.map((it) => [keyOf(it.namespace), it.unmanaged]));
+  const all = [...Map.groupBy(lost, keyOf)].flatMap(([key, objects]) =>
+    leftoverOf(objects).map((leftover) => ({ leftover, unmanaged: inside.get(key) }))
   );
   return {
-    leftovers: [...lost.values()].flatMap(leftoverOf),
-    findings: unread.map(unreadFinding),
+    leftovers: all.flatMap(({ leftover, unmanaged }) => unmanaged ? [] : [leftover]),
+    kept: all.flatMap(({ leftover, unmanaged }) =>
+      unmanaged ? [{ leftover, why: containsUnmanaged(unmanaged) }] : []
+    ),
+    findings: [...unread.map(unreadFinding), ...shared.map(sharedFinding)],
   };
 }
 

@@ -14,6 +14,13 @@ import type { Advice, Instant, MpcError } from "@mpc/domain";
 export interface ClusterReader {
   /** Every object with the platform's labels; an unreachable cluster does not fail the others. */
   inventory(call: ProviderCall): Promise<Inventory>;
+  /**
+   * Objects in the namespace of an environment that this installation did not apply, as
+   * `Kind/namespace/name`: they would be deleted with it. Objects that the cluster makes in every
+   * namespace, and what a controller made for a listed object, do not count. Only kinds that workloads
+   * and charts may have are looked for; `Kind/namespace/*` is a kind that the worker may not list.
+   */
+  unmanagedObjects(intent: Ref, call: ProviderCall): Promise<readonly string[]>;
   /** The progress of a workload's rollout; undefined if the cluster does not have the workload. */
   rolloutStatus(
     environment: string,
@@ -38,6 +45,14 @@ export interface ClusterReader {
 export interface ProviderCall {
   /** Aborting it ends the call. */
   readonly signal: AbortSignal;
+}
+
+/** Identifies the namespace of one environment. */
+export interface Ref {
+  readonly environment: string;
+  readonly uid: string;
+  /** Name of the cluster, for a resource without a record that names it. */
+  readonly cluster?: string;
 }
 
 /** The progress of a rollout. */

@@ -3,6 +3,7 @@ import type { Claims } from "./claims.ts";
 import type {
   ClusterReader,
   ProviderCall,
+  Ref,
   RolloutProgress,
   RolloutStatus,
 } from "./cluster_reader.ts";
@@ -171,14 +172,6 @@ export interface WorkloadWait extends ProviderCall {
   readonly onBlocked?: (blockers: readonly Residue[]) => void;
   /** The objects that the deletion named, if it has just done so; they need not be looked for. */
   readonly deleted?: readonly PlannedChange[];
-}
-
-/** Identifies the namespace of one environment. */
-export interface Ref {
-  readonly environment: string;
-  readonly uid: string;
-  /** Name of the cluster, for a resource without a record that names it. */
-  readonly cluster?: string;
 }
 
 /** Identifies the objects of one workload. */

@@ -1,7 +1,14 @@
 /** What a resource without a record has left on a cluster, and how it is removed. */
 import { environmentIdOf, idOf, parseName, type PlannedChange, type Residue } from "@mpc/domain";
 import type { Store } from "@mpc/storage";
-import type { ApplyCall, Provider, ProviderCall, Ref, WorkloadRef } from "../ports/mod.ts";
+import type {
+  ApplyCall,
+  ClusterReader,
+  Provider,
+  ProviderCall,
+  Ref,
+  WorkloadRef,
+} from "../ports/mod.ts";
 
 /** Identifies what was left behind. */
 export interface LeftBehind {
@@ -25,6 +32,18 @@ export async function hasRecord(
     ? await environments.get(target, { signal })
     : await workloads.get(target, { signal });
   return found?.value.uid === targetUid;
+}
+
+/**
+ * The objects of others that its removal would delete, as `Kind/namespace/name`: those in the
+ * namespace of an environment.
+ */
+export async function unmanagedInside(
+  cluster: Pick<ClusterReader, "unmanagedObjects">,
+  left: LeftBehind,
+  call: ProviderCall,
+): Promise<readonly string[]> {
+  return isEnvironment(left.target) ? await cluster.unmanagedObjects(refOf(left), call) : [];
 }
 
 /** Requests the deletion of its objects; does not wait. */

@@ -22,7 +22,18 @@ export { createPlanner } from "./create_planner.ts";
 export { CANCEL_REQUESTED, requestCancel } from "./request_cancel.ts";
 export { resourceDrift } from "./resource_drift.ts";
 export type * from "./step.ts";
-export { awaitRemoval, hasRecord, type LeftBehind, requestRemoval } from "./left_behind.ts";
+export {
+  awaitRemoval,
+  hasRecord,
+  type LeftBehind,
+  requestRemoval,
+  unmanagedInside,
+} from "./left_behind.ts";
 export type { PlatformClaimInput } from "./platform_claim.ts";
-export type { PlatformSweepInput, SweptLeftover } from "./platform_sweep.ts";
+export {
+  containsUnmanaged,
+  type PlatformSweepInput,
+  skippedEvent,
+  type SweptLeftover,
+} from "./platform_sweep.ts";
 export { type Deployment, workloadIntentOf } from "./workload_deploy.ts";

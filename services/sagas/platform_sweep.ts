@@ -1,9 +1,9 @@
-import { type JsonObject, type NewEvent, type PlannedChange } from "@mpc/domain";
+import type { JsonObject, NewEvent, Operation, PlannedChange } from "@mpc/domain";
 import type { ClusterObject } from "../ports/mod.ts";
 import { awaitDeletion } from "./await_deletion.ts";
 import type { PlatformDefinition } from "./definition.ts";
 import { listed } from "./listed_objects.ts";
-import { awaitRemoval, hasRecord, requestRemoval } from "./left_behind.ts";
+import { awaitRemoval, hasRecord, requestRemoval, unmanagedInside } from "./left_behind.ts";
 import { clusterWait } from "./retry_policies.ts";
 import type { Step, StepContext } from "./step.ts";
 
@@ -36,22 +36,28 @@ const deleteObjects: Step<PlatformSweepInput> = {
   onCancel: "keep",
   ...clusterWait(TEN_MINUTES),
   async run(context, { leftovers }): Promise<Deleted> {
-    const { provider, signal, heartbeat } = context;
+    const { provider, store, signal, heartbeat, operation, actor, now } = context;
     const { objects, unread } = await provider.inventory({ signal });
     const skipped: string[] = [];
+    const kept: string[] = [];
     const removed: string[] = [];
     const works = leftovers.map(async (leftover) => {
       const away = unread.find(({ cluster }) => cluster === leftover.cluster);
       if (away) throw away.error;
-      if (await isChanged(context, leftover, leftovers, objects)) {
+      const why = await whyKept(context, leftover, leftovers, objects);
+      if (why !== undefined) {
         skipped.push(leftover.targetUid);
+        kept.push(`${leftover.target}: ${why}`);
+        // An attempt that is repeated after a crash may note it twice.
+        const by = { name: operation, actor, createTime: now() };
+        await store.events.append([skippedEvent(by, leftover, why)], { signal });
         return;
       }
       await requestRemoval(provider, leftover, { signal });
       removed.push(...leftover.objects);
     });
     await Promise.allSettled(works);
-    if (removed.length > 0) heartbeat(`removing ${listed(removed.toSorted())}`);
+    if (removed.length + kept.length > 0) heartbeat(progressOf(removed, kept));
     await allOf(works);
     return { skipped: skipped.sort() };
   },
@@ -65,18 +71,26 @@ const deleteObjects: Step<PlatformSweepInput> = {
   },
 };
 
+/** What is removed and what is left alone, for people. */
+function progressOf(removed: readonly string[], kept: readonly string[]): string {
+  const removing = removed.length > 0
+    ? `removing ${listed(removed.toSorted())}`
+    : "nothing is removed";
+  return [removing, ...kept.toSorted().map((it) => `left alone is ${it}`)].join("; ");
+}
+
 /**
- * Whether a leftover has changed since it was listed: its resource has a record again, or it has an
- * object that nobody has seen, or that was edited or replaced. So has a namespace that contains an
- * object of a changed leftover. Objects that are gone, or are being deleted, do not count, because
- * an earlier attempt may have deleted them.
+ * Why a leftover is not removed: its resource has a record again, or it has an object that nobody has
+ * seen, or that was edited or replaced. So has a namespace that contains an object of a changed
+ * leftover, or an object that the platform did not apply. Objects that are gone, or are being
+ * deleted, do not count, because an earlier attempt may have deleted them.
  */
-async function isChanged(
-  { store, signal }: StepContext,
+async function whyKept(
+  { provider, store, signal }: StepContext,
   leftover: SweptLeftover,
   all: readonly SweptLeftover[],
   present: readonly ClusterObject[],
-): Promise<boolean> {
+): Promise<string | undefined> {
   const namespaces = leftover.objects.filter((object) => object.startsWith("Namespace/"))
     .map((object) => object.slice("Namespace/".length));
   const removed = present.filter(({ cluster, targetUid, object }) => {
@@ -86,12 +100,43 @@ async function isChanged(
   });
   const ownersOf = ({ cluster, targetUid }: ClusterObject) =>
     all.filter((one) => one.cluster === cluster && one.targetUid === targetUid);
-  if (removed.some((object) => !ownersOf(object).some((owner) => isAsListed(owner, object)))) {
-    return true;
+  const changed = removed.filter((object) =>
+    !ownersOf(object).some((owner) => isAsListed(owner, object))
+  );
+  if (changed.length > 0) {
+    return `${listed(changed.map(({ object }) => object))} ${
+      changed.length === 1 ? "was" : "were"
+    } made or changed after the list was made`;
   }
-  const owners = new Set([leftover, ...removed.flatMap(ownersOf)]);
-  const records = await Promise.all([...owners].map((owner) => hasRecord(store, owner, signal)));
-  return records.includes(true);
+  for (const owner of new Set([leftover, ...removed.flatMap(ownersOf)])) {
+    if (await hasRecord(store, owner, signal)) return `'${owner.target}' has a record again`;
+  }
+  // A namespace that is being deleted loses them in any case.
+  if (removed.every(({ version }) => version === "")) return undefined;
+  const unmanaged = await unmanagedInside(provider, leftover, { signal });
+  return unmanaged.length > 0 ? containsUnmanaged(unmanaged) : undefined;
+}
+
+/** Says that a namespace has objects of others. */
+export const containsUnmanaged = (objects: readonly string[]): string =>
+  `its namespace contains what the platform did not apply: ${listed(objects)}`;
+
+/** The event that says why a leftover is not removed. */
+export function skippedEvent(
+  { name, actor, createTime }: Pick<Operation, "name" | "actor" | "createTime">,
+  { target, cluster, objects }: Pick<SweptLeftover, "target" | "cluster" | "objects">,
+  why: string,
+): NewEvent {
+  return {
+    time: createTime,
+    type: "NOTICED",
+    reason: "SweepSkipped",
+    message: `Left alone on cluster '${cluster}': ${listed(objects)}; ${why}`,
+    target,
+    operation: name,
+    actor,
+    resource: null,
+  };
 }
 
 function isAsListed(

@@ -63,8 +63,10 @@ const applyWorkload: Step<WorkloadDeployInput> = {
   attemptTimeoutMs: 60_000,
   async run(context, input) {
     await assertEnvironment(context, input);
-    const { provider, signal } = context;
-    await provider.applyWorkload(wantedIntent(input), { signal, ...callOf(input) });
+    const { provider, signal, heartbeat } = context;
+    const changes = await provider.applyWorkload(wantedIntent(input), { signal, ...callOf(input) });
+    const notes = changes.flatMap(({ note }) => note ?? []);
+    if (notes.length > 0) heartbeat(notes.join("; "));
   },
   async undo(context, input) {
     const { made, provider, signal } = context;

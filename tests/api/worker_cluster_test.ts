@@ -105,6 +105,8 @@ testWithWorker("what a worker reads arrives unchanged", async (world) => {
   assert.deepEqual(await cluster.pods(...web), await provider.pods(...web));
   assert.ok((await cluster.events(...web)).length > 0);
   assert.deepEqual(await cluster.events(...web), await provider.events(...web));
+  const dev = { environment: "dev", uid: "uid-dev" };
+  assert.deepEqual(await cluster.unmanagedObjects(dev, call), []);
   const lines = await read(cluster.logs("dev", "web", query));
   assert.ok(lines.length > 2);
   assert.deepEqual(lines, await read(provider.logs("dev", "web", query)));
@@ -113,6 +115,23 @@ testWithWorker("what a worker reads arrives unchanged", async (world) => {
     await read(cluster.logs("dev", "web", narrow)),
     await read(provider.logs("dev", "web", narrow)),
   );
+});
+
+testWithWorker("the objects of others in a namespace arrive", async (world) => {
+  const { provider, planner, serve } = world;
+  const asked: unknown[] = [];
+  const shared: typeof provider = Object.assign(Object.create(provider), {
+    unmanagedObjects: (ref: unknown) => {
+      asked.push(ref);
+      return Promise.resolve(["Pod/dev/debug"]);
+    },
+  });
+  const cluster = new WorkerCluster([serve({ cluster: shared, planner, engine: IDLE })]);
+  const refs = [{ environment: "dev", uid: "u" }, { environment: "dev", uid: "u", cluster: "c" }];
+  for (const ref of refs) {
+    assert.deepEqual(await cluster.unmanagedObjects(ref, call), ["Pod/dev/debug"]);
+  }
+  assert.deepEqual(asked, refs);
 });
 
 testWithWorker("clusters that a worker cannot read arrive with the reason", async (world) => {

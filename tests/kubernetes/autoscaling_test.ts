@@ -64,7 +64,7 @@ test("replicas are taken back from an autoscaler without a conflict", async (wor
   assert.equal(await replicas(world, "back"), 4);
 });
 
-test("replicas of someone else's autoscaler are a conflict", async (world) => {
+test("replicas of someone else's autoscaler are a conflict, and stay when it is forced", async (world) => {
   await anEnvironment(world, "foreign");
   const { provider, kubectl } = world;
   await provider.applyWorkload(web("foreign", { replicas: 2 }), live());
@@ -72,4 +72,8 @@ test("replicas of someone else's autoscaler are a conflict", async (world) => {
   await grow(world, "foreign", 4);
   const applied = provider.applyWorkload(web("foreign", { replicas: 2 }), live());
   await rejectsWith(applied, "ABORTED", "FIELD_CONFLICT");
+  const forced = { ...live(), forceConflicts: true };
+  const [change] = await provider.applyWorkload(web("foreign", { replicas: 2 }), forced);
+  assert.match(change?.note ?? "", /HorizontalPodAutoscaler\/foreign\/web.* replicas at 4$/);
+  assert.equal(await replicas(world, "foreign"), 4);
 });

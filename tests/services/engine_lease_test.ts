@@ -32,6 +32,51 @@ async function pass(ms: number, ...clocks: readonly FakeClock[]): Promise<void> 
   }
 }
 
+Deno.test("an attempt that runs when the lease is lost is aborted, and applies nothing", async () => {
+  const store = openMemoryStore();
+  const clock = new FakeClock();
+  const cluster = new SimulatedProvider({ clock, delays: NO_DELAYS, statePath: null });
+  const calls: AbortSignal[] = [];
+  const waiting = Object.assign(Object.create(cluster) as typeof cluster, {
+    async applyNamespace(...[intent, call]: Parameters<typeof cluster.applyNamespace>) {
+      calls.push(call.signal);
+      if (calls.length === 1) {
+        await new Promise((resolve) => call.signal.addEventListener("abort", resolve));
+      }
+      return await cluster.applyNamespace(intent, call);
+    },
+    assertReachable: (...of: Parameters<typeof cluster.assertReachable>) =>
+      cluster.assertReachable(...of),
+  });
+  const lease = await acquireEngineLease({ store, clock, ids });
+  const tools = { store, clock, ids, provider: waiting };
+  const engine = new EmbeddedEngine({ ...tools, lease });
+  const deps = {
+    ...tools,
+    cluster: waiting,
+    planner: createPlanner(store, cluster),
+    authorizer: allowEverything,
+    engine: engine.name,
+  };
+  const wanted = { environmentId: "dev", environment: {} };
+  const { name } = (await createEnvironment(deps, aCaller(), wanted)).operation!.value;
+  await engine.start(name);
+  await settle();
+  assert.deepEqual([calls.length, calls[0]?.aborted, engine.running], [1, false, 1]);
+  const { value, version } = (await store.leases.get("leases/engine"))!;
+  const taken = { ...value, holder: "another process", token: value.token + 1 };
+  await store.leases.replace(taken, version);
+  const before = (await store.operations.get(name))!.version;
+  await pass(6_000, clock);
+  assert.deepEqual([calls[0]?.aborted, engine.running], [true, 0]);
+  const call = { signal: new AbortController().signal };
+  assert.deepEqual((await cluster.inventory(call)).objects, []);
+  assert.equal((await store.operations.get(name))!.version, before, "its record is the other's");
+  await engine.close();
+  await lease[Symbol.asyncDispose]();
+  await cluster.close();
+});
+
 Deno.test("a second process is refused, and a process that was paused begins no further step", async () => {
   const begun: string[] = [];
   const resumed = Promise.withResolvers<void>();

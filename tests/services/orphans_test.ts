@@ -135,3 +135,75 @@ for (const moment of ["before the sweep is requested", "before it is executed"] 
     }, { definitions });
   });
 }
+
+Deno.test("a sweep leaves a namespace with objects of others alone, and says which these are", async () => {
+  let others: readonly string[] = ["ConfigMap/left/notes", "PersistentVolumeClaim/left/data"];
+  await withPlatform(async (platform) => {
+    const { deps, caller, cluster } = platform;
+    const left = { environment: "left", uid: "uid-left", labels: {}, quota: NO_QUOTA };
+    const gone = { environment: "gone", uid: "uid-gone", labels: {}, quota: NO_QUOTA };
+    for (const it of [left, gone]) {
+      await cluster.applyNamespace({ ...it, cluster: "default" }, caller);
+      await cluster.applyPolicies({ ...it, cluster: "default" }, caller);
+    }
+    const found = await platform.findings();
+    assert.deepEqual(
+      found.filter(({ subject }) => subject.includes("left")).map((it) => [it.subject, it.remedy]),
+      [["Namespace/left", "kubectl delete namespace left"]],
+    );
+    const listed = await listLeftovers(deps, caller);
+    assert.deepEqual(listed.leftovers.map(({ target }) => target), ["environments/gone"]);
+    assert.deepEqual(listed.findings.map(({ subject }) => subject), ["Namespace/left"]);
+    for (const object of others) assert.ok(listed.findings[0]?.message.includes(object), object);
+
+    others = [];
+    const { leftovers } = await listLeftovers(deps, caller);
+    assert.equal(leftovers.length, 2);
+    const reasons = async (operation: string) =>
+      (await platform.events()).filter((event) =>
+        event.operation === operation && event.reason === "SweepSkipped"
+      );
+    // One is made before the sweep is requested.
+    others = ["Pod/left/debug"];
+    const early = await sweepObjects(deps, caller, { leftovers });
+    assert.deepEqual(early.skipped.map(({ targetUid }) => targetUid), ["uid-left"]);
+    await platform.ended({ operation: early.operation!, plan: null });
+    const [first, ...more] = await reasons(early.operation!.value.name);
+    assert.deepEqual([first?.target, first?.actor, more], [
+      "environments/left",
+      caller.principal,
+      [],
+    ]);
+    assert.match(first!.message, /Namespace\/left.*Pod\/left\/debug/);
+    assert.deepEqual(await targets(platform), ["environments/left"]);
+    // One is made before the sweep is executed.
+    others = [];
+    const again = (await listLeftovers(deps, caller)).leftovers;
+    await platform.crash();
+    const late = await sweepObjects(deps, caller, { leftovers: again });
+    others = ["Secret/left/key"];
+    await platform.restart();
+    const { state, steps } = await platform.ended({ operation: late.operation!, plan: null });
+    assert.equal(state, "SUCCEEDED");
+    assert.match(
+      steps[0]?.progress ?? "",
+      /^nothing is removed; left alone is environments\/left: .*Secret\/left\/key/,
+    );
+    assert.match((await reasons(late.operation!.value.name))[0]!.message, /Secret\/left\/key/);
+    assert.deepEqual(await targets(platform), ["environments/left"]);
+    // Once they have been moved, it is swept.
+    others = [];
+    await platform.ended(await carryOut(platform, "mpctl doctor --sweep"));
+    assert.deepEqual(await targets(platform), []);
+  }, {
+    provider: (bare) =>
+      Object.assign(bare, {
+        unmanagedObjects: ({ environment }: { environment: string }) =>
+          Promise.resolve(environment === "left" ? others : []),
+      }),
+  });
+});
+
+const targets = async ({ cluster, caller }: Platform) => [
+  ...new Set((await cluster.inventory(caller)).objects.map(({ target }) => target)),
+];

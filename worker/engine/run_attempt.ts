@@ -11,7 +11,7 @@ export type AttemptResult<T> =
   | { readonly status: "succeeded"; readonly value: T }
   | { readonly status: "failed"; readonly error: ErrorRecord }
   | { readonly status: "cancelled" }
-  /** The engine closes: the attempt has neither succeeded nor failed. */
+  /** The engine closes, or may not go on: the attempt has neither succeeded nor failed. */
   | { readonly status: "stopped" };
 
 /** Which limit applies: `ATTEMPT_TIMED_OUT`, `STEP_TIMED_OUT` or `OPERATION_TIMED_OUT`. */
@@ -24,7 +24,7 @@ export interface Attempt<T> {
   readonly timeOf: TimeOf;
   /** Cancels the attempt; never aborted for an undo. */
   readonly cancel: AbortSignal;
-  /** Aborted when the engine closes. */
+  /** Aborted when the engine closes, or may no longer run the operation. */
   readonly stop: AbortSignal;
   readonly body: (signal: AbortSignal) => Promise<T>;
 }

@@ -57,7 +57,7 @@ export interface StepTry extends StepTools {
   readonly undo: boolean;
   /** Aborted when the operation is cancelled; an undo ignores it. */
   readonly cancel: AbortSignal;
-  /** Aborted when the engine closes. */
+  /** Aborted when the engine closes, or may no longer run the operation. */
   readonly stop: AbortSignal;
   /** The detail of the last heartbeat, if the engine has a later one than the journal. */
   readonly lastHeartbeat?: JsonValue;
@@ -74,7 +74,7 @@ export type Tried =
   | { readonly status: "retry"; readonly error: ErrorRecord; readonly pauseMs: number }
   /** A cancellation came before the step began: there is nothing to run, and nothing to undo. */
   | { readonly status: "skipped" }
-  /** The engine closes: the attempt has neither succeeded nor failed. */
+  /** The engine closes, or may not go on: the attempt has neither succeeded nor failed. */
   | { readonly status: "stopped" }
   /** The operation has ended, so none of its steps run any more. */
   | { readonly status: "ended" };

@@ -1,10 +1,12 @@
 import { isMpcError, type Lease } from "@mpc/domain";
-import type { Clock, Ids } from "@mpc/services";
+import { type Clock, type Ids, sleepUnlessAborted } from "@mpc/services";
 import type { Store, Stored } from "@mpc/storage";
 import { repeatPass } from "./repeat_pass.ts";
 
 /** How long a lease is kept without a renewal. */
 export const LEASE_MS = 15_000;
+
+const LOST = AbortSignal.abort("the lease is not held");
 
 /** The interval of renewing a lease, and of looking whether another holder renews it. */
 const RENEW_MS = 5_000;
@@ -28,6 +30,9 @@ export class HeldLease implements AsyncDisposable {
   readonly #holder: string;
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
+  #watching: Promise<unknown> | undefined;
+  /** Of the current holding; undefined while the lease is not held. */
+  #held: AbortController | undefined;
   /** The lease as this process has written it, and when the write began. */
   #mine: { readonly stored: Stored<Lease>; readonly at: number } | undefined;
   /** The lease of another holder, and since when it has this version. */
@@ -54,6 +59,11 @@ export class HeldLease implements AsyncDisposable {
     return mine.stored.value.token;
   }
 
+  /** Aborted when the lease is lost that this process holds now; aborted already if it holds none. */
+  get lost(): AbortSignal {
+    return this.token === undefined || !this.#held ? LOST : this.#held.signal;
+  }
+
   /**
    * Acquires or renews the lease if no other process holds it.
    * @throws what the store throws; the lease then ends by itself unless a later attempt renews it
@@ -64,15 +74,43 @@ export class HeldLease implements AsyncDisposable {
     } catch (error) {
       if (!isMpcError(error, "ABORTED", "ALREADY_EXISTS", "NOT_FOUND")) throw error;
       // Another process was faster, or an earlier write of this one was made without an answer.
+      const token = this.#mine?.stored.value.token;
       this.#mine = undefined;
       const found = await this.#options.store.leases.get(this.#name);
+      if (found?.value.token !== token) this.#lose();
       if (found?.value.holder === this.#holder) await this.#renew(found);
+    } finally {
+      if (this.#mine) this.#hold();
+      else this.#lose();
     }
+  }
+
+  /** Watches the time of a lease that this process has just acquired. */
+  #hold(): void {
+    if (this.#held) return;
+    const held = new AbortController();
+    this.#held = held;
+    const over = AbortSignal.any([held.signal, this.#stop.signal]);
+    this.#watching = this.#untilOver(over).then(() => this.#held === held && this.#lose());
+  }
+
+  /** Resolves when the lease was not renewed in time, or when the signal is aborted. */
+  async #untilOver(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    while (this.#mine && this.token !== undefined) {
+      const leftMs = this.#mine.at + LEASE_MS - clock.monotonic();
+      if (!await sleepUnlessAborted(clock, leftMs, signal)) return;
+    }
+  }
+
+  #lose(): void {
+    this.#held?.abort(`the lease '${this.#name}' is lost`);
+    this.#held = undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    await this.#running;
+    await Promise.all([this.#running, this.#watching]);
     const mine = this.#mine;
     if (!mine) return;
     this.#mine = undefined;

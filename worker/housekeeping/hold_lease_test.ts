@@ -93,3 +93,32 @@ Deno.test("a started lease is renewed by itself, and released at the end", async
   assert.equal(clock.sleepers, 0);
   assert.equal((await store.leases.get("leases/tests"))?.value.holder, "");
 });
+
+Deno.test("whoever works by a lease learns when it is lost", async () => {
+  const store = openMemoryStore();
+  const [one, other] = [process(store), process(store)];
+  assert.equal(one.lease.lost.aborted, true, "it has none");
+  await one.lease.attempt();
+  const { lost } = one.lease;
+  for (let round = 0; round < 5; round++) {
+    await one.clock.advance(LEASE_MS / 3);
+    await one.lease.attempt();
+  }
+  assert.equal(lost, one.lease.lost, "a renewal goes on with it");
+  await one.clock.advance(LEASE_MS - 1);
+  assert.equal(lost.aborted, false);
+  await one.clock.advance(1);
+  assert.equal(lost.aborted, true, "it was not renewed in time");
+  assert.equal(one.lease.lost.aborted, true);
+  await one.lease.attempt();
+  const again = one.lease.lost;
+  assert.equal(again.aborted, false, "nobody else took it");
+  await other.lease.attempt();
+  await other.clock.advance(LEASE_MS);
+  await other.lease.attempt();
+  assert.equal(again.aborted, false);
+  await one.lease.attempt();
+  assert.equal(again.aborted, true, "another process has it");
+  await Promise.all([one, other].map(({ lease }) => lease[Symbol.asyncDispose]()));
+  assert.deepEqual([one.clock.sleepers, other.clock.sleepers], [0, 0]);
+});

@@ -18,6 +18,7 @@ import {
   ListEventsResponseSchema,
   ListObjectsResponseSchema,
   ListPodsResponseSchema,
+  ListUnmanagedObjectsResponseSchema,
   PlanOperationResponseSchema,
   StreamLogsResponseSchema,
 } from "@mpc/proto/internal";
@@ -55,6 +56,11 @@ export function clusterService(
           error: errorMessage(recordError(error)),
         })),
       });
+    },
+    async listUnmanagedObjects({ environment, uid, cluster: name }, { signal }) {
+      const ref = { environment, uid, ...(name !== "" && { cluster: name }) };
+      const objects = await cluster.unmanagedObjects(ref, { signal });
+      return create(ListUnmanagedObjectsResponseSchema, { objects: [...objects] });
     },
     async getRollout({ environment, workload }, { signal }) {
       const status = await cluster.rolloutStatus(environment, workload, { signal });
@@ -100,10 +106,11 @@ export function clusterService(
   };
 }
 
-const changeMessage = ({ action, object, fields }: PlannedChange) =>
+const changeMessage = ({ action, object, fields, note = "" }: PlannedChange) =>
   create(PlannedChangeSchema, {
     action: ChangeAction[action],
     object,
+    note,
     fields: fields.map((field) => ({ ...field })),
   });
 

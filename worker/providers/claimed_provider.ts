@@ -14,8 +14,7 @@ export function claimedProvider(
     try {
       await claims.assertHeld(cluster, call);
     } catch (error) {
-      // Nothing has been changed, so there is nothing to undo.
-      throw isMpcError(error) ? withMade(error, []) : error;
+      throw unchanged(error);
     }
   };
   /** A change: its call is the last argument. */
@@ -36,14 +35,25 @@ export function claimedProvider(
     deleteNamespace: guarded(provider.deleteNamespace),
     awaitNamespaceGone: (...of) => provider.awaitNamespaceGone(...of),
     applyWorkload: guarded(provider.applyWorkload),
-    // It deletes pods that block the rollout.
-    awaitRollout: guarded(provider.awaitRollout),
+    // It deletes pods that block the rollout, as long as that takes.
+    awaitRollout: async (intent, call) => {
+      try {
+        return await claims.whileHeld(
+          cluster,
+          call,
+          (signal) => provider.awaitRollout(intent, { ...call, signal }),
+        );
+      } catch (error) {
+        throw isLost(error) ? unchanged(error) : error;
+      }
+    },
     pruneWorkload: guarded(provider.pruneWorkload),
     drift: (...of) => provider.drift(...of),
     environmentDrift: (...of) => provider.environmentDrift(...of),
     deleteWorkloads: guarded(provider.deleteWorkloads),
     awaitWorkloadGone: (...of) => provider.awaitWorkloadGone(...of),
     inventory: (call) => provider.inventory(call),
+    unmanagedObjects: (...of) => provider.unmanagedObjects(...of),
     rolloutStatus: (...of) => provider.rolloutStatus(...of),
     logs: (...of) => provider.logs(...of),
     pods: (...of) => provider.pods(...of),
@@ -51,3 +61,9 @@ export function claimedProvider(
     close: () => provider.close(),
   };
 }
+
+const isLost = (error: unknown): boolean =>
+  isMpcError(error) && error.reason === "CLUSTER_CLAIMED_ELSEWHERE";
+
+/** The same error: nothing has been changed, so there is nothing to undo. */
+const unchanged = (error: unknown): unknown => isMpcError(error) ? withMade(error, []) : error;

@@ -14,6 +14,7 @@ import {
   type Clock,
   type Ids,
   type ProviderCall,
+  sleepUnlessAborted,
   systemPrincipal,
 } from "@mpc/services";
 import type { Store, Stored } from "@mpc/storage";
@@ -27,6 +28,9 @@ export const RENEW_MS = 60_000;
 
 /** A cluster is changed only if its claim was checked at most this long ago. */
 export const VALID_MS = 90_000;
+
+/** How often work that takes long asks whether its claim is still held. */
+const RECHECK_MS = 15_000;
 
 /** How often a claim is tried again at once because another process came first. */
 const MAX_ROUNDS = 50;
@@ -68,6 +72,31 @@ export class ClusterClaims implements Claims {
     await this.#check(cluster, { signal });
   }
 
+  /**
+   * Does work that may take long, and stops it when the claim is lost meanwhile. While the claim
+   * cannot be checked, the work goes on: it waits for the cluster itself.
+   * @throws {MpcError} FAILED_PRECONDITION `CLUSTER_CLAIMED_ELSEWHERE`
+   */
+  async whileHeld<T>(
+    cluster: string,
+    { signal }: ProviderCall,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    await this.assertHeld(cluster, { signal });
+    const lost = new AbortController();
+    const done = new AbortController();
+    const watching = this.#untilLost(cluster, AbortSignal.any([signal, done.signal]))
+      .then((error) => error !== undefined && lost.abort(error));
+    try {
+      return await work(AbortSignal.any([signal, lost.signal]));
+    } catch (error) {
+      throw lost.signal.aborted && !signal.aborted ? lost.signal.reason : error;
+    } finally {
+      done.abort("the work is over");
+      await watching;
+    }
+  }
+
   async renew(call: ProviderCall): Promise<void> {
     await Promise.all([...this.#options.marks.keys()].map(async (cluster) => {
       try {
@@ -95,6 +124,19 @@ export class ClusterClaims implements Claims {
         if (!isOutrun(error) || round >= MAX_ROUNDS) throw error;
       }
     }
+  }
+
+  /** The error that says that a claim is lost; undefined if the signal is aborted before. */
+  async #untilLost(cluster: string, signal: AbortSignal): Promise<unknown> {
+    while (await sleepUnlessAborted(this.#options.clock, RECHECK_MS, signal)) {
+      try {
+        await this.assertHeld(cluster, { signal });
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        if (!isMpcError(error) || error.reason === "CLUSTER_CLAIMED_ELSEWHERE") return error;
+      }
+    }
+    return undefined;
   }
 
   /**

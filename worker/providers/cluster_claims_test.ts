@@ -1,11 +1,12 @@
 /** One claim to one cluster, by stores that share it, that were copied, and that were restored. */
 import assert from "node:assert/strict";
-import { DEFAULT_CLUSTER, NO_QUOTA } from "@mpc/domain";
+import { DEFAULT_CLUSTER, MpcError, NO_QUOTA } from "@mpc/domain";
 import type { ProviderCall } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
 import { FakeClock } from "../../tests/fakes/fake_clock.ts";
+import { aWorkloadIntent } from "../../tests/fakes/intents.ts";
 import { rejectsWith } from "../../tests/fakes/rejects.ts";
 import { SeededIds } from "../../tests/fakes/seeded_ids.ts";
 import { claimedProvider } from "./claimed_provider.ts";
@@ -144,6 +145,54 @@ Deno.test("a store that lost a cluster changes nothing there until it takes it o
     assert.deepEqual(reasons, ["ClusterClaimLost", "ClusterClaimed"]);
     await Promise.all([store, backup].map((it) => it.close()));
   }));
+
+Deno.test("a rollout ends with the reason when the claim is lost meanwhile, not while it cannot be checked", () =>
+  inWorld(async (world) => {
+    const store = openMemoryStore();
+    const { mark } = world.cluster;
+    let isAway = false;
+    const claims = world.process(store, {
+      read: (call) => isAway ? Promise.reject(away()) : mark.read(call),
+      replace: (...change) => mark.replace(...change),
+    });
+    await claims.renew(call);
+    const provider = claimedProvider(world.cluster, DEFAULT_CLUSTER, claims);
+    const dev = { environment: "dev", uid: "uid-dev", labels: {}, cluster: DEFAULT_CLUSTER };
+    await provider.applyNamespace({ ...dev, quota: NO_QUOTA }, call);
+    const web = aWorkloadIntent({ image: "web:stuck", progressDeadlineMs: 3_600_000 });
+    await provider.applyWorkload(web, call);
+    let isOver = false;
+    const rollout = rejectsWith(provider.awaitRollout(web, call), ...LOST)
+      .finally(() => isOver = true);
+    await world.clock.advance(10 * VALID_MS);
+    assert.equal(isOver, false, "it renews the claim and goes on");
+    isAway = true;
+    await world.clock.advance(2 * VALID_MS);
+    assert.equal(isOver, false, "it goes on while the claim cannot be checked");
+    isAway = false;
+    const copy = await copyOf(store);
+    await world.process(copy).renew(call);
+    await world.clock.advance(VALID_MS + RENEW_MS);
+    const { metadata, message } = await rollout;
+    assert.equal(metadata["made"], "", "it says that nothing is left to undo");
+    assert.match(message, /'mpctl doctor --claim default'$/);
+    assert.equal(world.clock.nextWake, undefined, "nothing goes on to check");
+    // A caller that aborts gets its own reason.
+    const ours = claimedProvider(world.cluster, DEFAULT_CLUSTER, world.process(copy));
+    const stop = new AbortController();
+    const stopped = rejectsWith(
+      ours.awaitRollout(web, { signal: stop.signal }),
+      "CANCELLED",
+      "ABORTED_BY_CALLER",
+    );
+    await world.clock.advance(RENEW_MS);
+    stop.abort();
+    await stopped;
+    await Promise.all([store, copy].map((it) => it.close()));
+  }));
+
+const away = () =>
+  new MpcError("UNAVAILABLE", { reason: "CLUSTER_UNREACHABLE", message: "no answer" });
 
 Deno.test("a process killed at any point of a renewal leaves a claim that the next one holds", async (t) => {
   for (const point of ["before the cluster", "after the cluster"] as const) {

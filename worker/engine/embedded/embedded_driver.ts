@@ -22,6 +22,7 @@ export interface DriverOptions extends StepTools {
   readonly definition: Definition;
   readonly journal: OperationJournal;
   readonly cancel: AbortSignal;
+  /** Aborted when the engine closes, or loses its lease. */
   readonly stop: AbortSignal;
   /** For attempts of all operations. */
   readonly slots: Slots;

@@ -110,6 +110,8 @@ export class EmbeddedEngine implements Engine {
   async #execute(name: string, execution: Execution): Promise<void> {
     const { store, clock, lease } = this.#options;
     const token = lease?.token;
+    // Attempts that run when the lease is lost are aborted: another process may continue them.
+    const stop = lease ? AbortSignal.any([this.#stop.signal, lease.lost]) : this.#stop.signal;
     const stored = await store.operations.get(name);
     if (!stored || isTerminal(stored.value.state)) return;
     const definition = (this.#options.definitions ?? DEFINITIONS)[stored.value.kind];
@@ -122,7 +124,7 @@ export class EmbeddedEngine implements Engine {
       definition,
       journal,
       cancel: execution.cancel.signal,
-      stop: this.#stop.signal,
+      stop,
       slots: this.#slots,
       mayBegin: () => lease?.token === token,
     });

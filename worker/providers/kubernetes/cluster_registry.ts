@@ -180,6 +180,11 @@ export class ClusterRegistry implements Provider {
     }
   }
 
+  async unmanagedObjects(ref: Ref, call: ProviderCall): Promise<readonly string[]> {
+    const clusters = await this.#clustersOf(ref);
+    return (await Promise.all(clusters.map((it) => it.unmanagedObjects(ref, call)))).flat();
+  }
+
   async rolloutStatus(
     environment: string,
     workload: string,

@@ -50,6 +50,7 @@ import {
   toClusterObject,
 } from "./objects/ownership.ts";
 import { pruneObjects } from "./objects/prune.ts";
+import { unmanagedObjects } from "./reads/unmanaged_objects.ts";
 import { tellChanges } from "./objects/tell_changes.ts";
 import { fitQuota } from "./quota/fit_quota.ts";
 import { workloadEvents } from "./reads/workload_events.ts";
@@ -277,6 +278,19 @@ export class KubernetesProvider implements Provider {
       clusters: [cluster],
       unread: [],
     };
+  }
+
+  async unmanagedObjects(
+    { environment, uid }: Ref,
+    { signal }: ProviderCall,
+  ): Promise<readonly string[]> {
+    const namespace = await this.#namespace(environment, signal);
+    if (!namespace || ownerOf(namespace) !== uid) return [];
+    const kinds = [...ALL_KINDS, ...this.#charts?.additionalKinds ?? []];
+    return await unmanagedObjects(this.#client, { namespace: environment, kinds }, {
+      signal,
+      installation: this.#installation,
+    });
   }
 
   rolloutStatus(

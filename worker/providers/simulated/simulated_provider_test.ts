@@ -61,6 +61,7 @@ function changedAndRead(changing: Provider, reading: Provider): Provider {
     awaitRollout: (intent, call) => reading.awaitRollout(intent, call),
     awaitWorkloadGone: (ref, call) => reading.awaitWorkloadGone(ref, call),
     inventory: (call) => reading.inventory(call),
+    unmanagedObjects: (ref, call) => reading.unmanagedObjects(ref, call),
     rolloutStatus: (environment, workload, call) =>
       reading.rolloutStatus(environment, workload, call),
     logs: (environment, workload, query) => reading.logs(environment, workload, query),

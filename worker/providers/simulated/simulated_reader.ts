@@ -9,6 +9,7 @@ import type {
   NamespaceIntent,
   PodStatus,
   ProviderCall,
+  Ref,
   RolloutStatus,
   WorkloadIntent,
 } from "@mpc/services";
@@ -54,6 +55,12 @@ export class SimulatedReader implements ClusterReader {
     const objects = this.cluster.all().flatMap(clusterObjects);
     // The simulated cluster belongs to one store.
     return { objects, foreign: [], clusters: [DEFAULT_CLUSTER], unread: [] };
+  }
+
+  /** Nobody else can make objects on the simulated cluster. */
+  async unmanagedObjects(_intent: Ref, call: ProviderCall): Promise<readonly string[]> {
+    await this.begin(call);
+    return [];
   }
 
   async rolloutStatus(

@@ -12,7 +12,12 @@ import type { Desired } from "./desired.ts";
 import { deletionOf, diffObjects } from "./diff.ts";
 import { annotateKindHistory, findKindHistory, readKindHistory } from "./kind_history.ts";
 import { isForeign, ownedBy, ownerOf } from "./ownership.ts";
-import { applyWithReplicas } from "./replica_ownership.ts";
+import {
+  applyWithReplicas,
+  foreignAutoscaler,
+  isAbout,
+  withoutReplicas,
+} from "./replica_ownership.ts";
 import { isSwitchedLater } from "./switched_services.ts";
 
 /**
@@ -43,12 +48,18 @@ export async function applyObjects(
     const options = { signal, dryRun: dryRun || later, force, uid: live?.metadata.uid };
     const least = leastReplicas(desired.objects, object);
     const scaling = { least, wasAutoscaled: leastReplicas(autoscalers, object) !== undefined };
+    // Without force, its number is a conflict like everything that others have set.
+    const keeper = force && !scaling.wasAutoscaled
+      ? await foreignAutoscaler(client, live, object, call)
+      : undefined;
+    const wanted = keeper ? withoutReplicas(object) : object;
     const applied = live && isJob(object) && call.restore
       ? await applyCompletedJob(client, live, object, options)
-      : await applyWithReplicas(client, live, object, scaling, options);
+      : await applyWithReplicas(client, live, wanted, scaling, options);
     if (applied) {
       const change = diffObjects(live, applied, desired.shown);
-      if (change) changes.push(change);
+      if (keeper) changes.push(keptChange(change, applied, keeper));
+      else if (change) changes.push(change);
     } else if (live) obsolete.push(live);
   }
   if (!dryRun) await deleteObjects(client, obsolete, signal);
@@ -69,6 +80,19 @@ export function isReplacedNow(autoscaler: LiveObject, { objects }: Desired): boo
   const text = textOf(refOf(autoscaler));
   return !objects.some((object) => textOf(refOf(object)) === text) &&
     objects.some((object) => leastReplicas([autoscaler], object) !== undefined);
+}
+
+/** A change that leaves the replicas to an autoscaler of others, and says so. */
+function keptChange(
+  change: PlannedChange | undefined,
+  applied: LiveObject,
+  autoscaler: LiveObject,
+): PlannedChange {
+  const note =
+    `'${textOf(refOf(autoscaler))}', which the platform did not apply, keeps the number ` +
+    `of replicas at ${fieldAt(applied, "spec", "replicas")}`;
+  const unchanged = { action: "UPDATE" as const, object: textOf(refOf(applied)), fields: [] };
+  return { ...change ?? unchanged, note };
 }
 
 /** The current state of the desired objects that exist, by their text. Checks their ownership. */
@@ -124,13 +148,9 @@ async function ownAutoscalers(
 /** The least replicas that an autoscaler among these objects sets for one of them. */
 function leastReplicas(
   objects: readonly (KubernetesObject | LiveObject)[],
-  { apiVersion, kind, metadata }: KubernetesObject,
+  object: KubernetesObject,
 ): number | undefined {
-  const autoscaler = objects.find((object) => {
-    const target = fieldAt(object, "spec", "scaleTargetRef");
-    return object.kind === AUTOSCALER.kind && fieldAt(target, "apiVersion") === apiVersion &&
-      fieldAt(target, "kind") === kind && fieldAt(target, "name") === metadata.name;
-  });
+  const autoscaler = objects.find((it) => isAbout(it, object));
   if (!autoscaler) return undefined;
   const least = fieldAt(autoscaler, "spec", "minReplicas");
   return typeof least === "number" ? least : 1;

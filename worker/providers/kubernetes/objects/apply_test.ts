@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { MpcError, type PlannedChange } from "@mpc/domain";
 import type { ApplyCall } from "@mpc/services";
+import { rejectsWith } from "../../../../tests/fakes/rejects.ts";
 import { aWorkloadIntent } from "../../../../tests/fakes/intents.ts";
 import { FakeKubeClient, type Verb } from "../../../../tests/fakes/kubernetes/fake_kube_client.ts";
 import {
@@ -16,6 +17,7 @@ import { WORKLOAD_KINDS } from "../managed_kinds.ts";
 import { KIND_HISTORY, type KubernetesObject, renderWorkload } from "../render/mod.ts";
 import { applyObjects } from "./apply.ts";
 import type { Desired } from "./desired.ts";
+import { driftOf } from "./drift.ts";
 import { pruneObjects } from "./prune.ts";
 
 const live = () => ({ signal: new AbortController().signal });
@@ -160,6 +162,36 @@ Deno.test("an autoscaler that is no longer wanted goes before the rollout, its t
     [],
     3,
   ]);
+});
+
+Deno.test("an autoscaler of others keeps its replicas also when conflicts are forced, until it is gone", async () => {
+  const world = new World();
+  const { client } = world;
+  await world.apply(desired({ replicas: 2 }));
+  const scaler = { ...AUTOSCALER, metadata: { name: "theirs", namespace: "dev" } };
+  const scaleTargetRef = { ...DEPLOYMENT, name: "web" };
+  client.server.update({ ...scaler, spec: { scaleTargetRef, maxReplicas: 9 } }, "kubectl");
+  const spec = { ...world.deployment()["spec"] as object, replicas: 5 };
+  client.server.update({ ...world.deployment(), spec }, "kube-controller-manager", "scale");
+  const replicas = () => fieldAt(world.deployment(), "spec", "replicas");
+  const unforced = world.apply(desired({ replicas: 3 }, 2));
+  await rejectsWith(unforced, "ABORTED", "FIELD_CONFLICT");
+  const wanted = desired({ replicas: 3, image: "web:2" }, 2);
+  const force = { forceConflicts: true };
+  const planned = await applyObjects(client, wanted, { ...live(), ...force, dryRun: true });
+  const applied = await applyObjects(client, wanted, { ...live(), ...force });
+  assert.deepEqual(applied, planned, "the plan says it");
+  assert.match(planned[0]?.note ?? "", /HorizontalPodAutoscaler\/dev\/theirs.* replicas at 5$/);
+  assert.deepEqual(planned[0]?.fields.map(({ path }) => path), [
+    "spec.template.spec.containers[web].image",
+  ]);
+  assert.equal(replicas(), 5);
+  const [again] = await applyObjects(client, wanted, { ...live(), ...force });
+  assert.deepEqual([again?.fields, again?.note], [[], planned[0]?.note], "it says so each time");
+  assert.deepEqual(await driftOf(client, wanted, live()), []);
+  client.server.remove({ ...AUTOSCALER, name: "theirs", namespace: "dev" });
+  const taken = await applyObjects(client, wanted, { ...live(), ...force });
+  assert.deepEqual([replicas(), taken[0]?.note], [3, undefined]);
 });
 
 Deno.test("a failed pruning is repeated by the next apply", async () => {

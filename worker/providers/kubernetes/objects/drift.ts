@@ -22,6 +22,8 @@ export async function driftOf(
     ...await applyOrDescribe(client, desired, options),
     ...await pruneObjects(client, desired, options),
   ].filter(({ action, object }) => action !== "CREATE" || !temporary.has(object))
+    // What others decide, as an autoscaler of theirs does, is no difference.
+    .filter(({ fields, note }) => note === undefined || fields.length > 0)
     .flatMap(withoutChosenStrategy);
   const rescaled = changes.some(({ fields }) => fields.some(({ path }) => path === REPLICAS));
   if (!rescaled) return changes;

@@ -1,5 +1,7 @@
 /** Which objects of a cluster are ours, and which environment or workload owns them. */
+import { createHash } from "node:crypto";
 import { environmentName, workloadName } from "@mpc/domain";
+import canonicalize from "canonicalize";
 import type { ClusterObject } from "@mpc/services";
 import { NAMESPACE } from "../client/kinds.ts";
 import { type LiveObject, refOf, textOf } from "../client/kube_object.ts";
@@ -86,10 +88,23 @@ export function toClusterObject(cluster: string, object: LiveObject): ClusterObj
 }
 
 /** Kinds without a generation, whose resource version only changes with what they contain. */
-const WITHOUT_STATUS: ReadonlySet<string> = new Set(["ConfigMap", "Secret", "ServiceAccount"]);
+const WITHOUT_STATUS: ReadonlySet<string> = new Set([
+  "ConfigMap",
+  "LimitRange",
+  "RoleBinding",
+  "Secret",
+  "ServiceAccount",
+]);
 
-/** Says which object it is, and which of its specs; a changed status makes no other version. */
-function versionOf({ kind, metadata }: LiveObject): string {
-  const { uid = "", generation, resourceVersion } = metadata;
-  return `${uid}/${generation ?? (WITHOUT_STATUS.has(kind) ? resourceVersion : "")}`;
+/**
+ * Says which object it is, and which of its specs, labels and annotations; a changed status makes no
+ * other version.
+ */
+function versionOf(object: LiveObject): string {
+  const { uid = "", generation, resourceVersion, labels, annotations } = object.metadata;
+  if (WITHOUT_STATUS.has(object.kind)) return `${uid}/${resourceVersion}`;
+  const { apiVersion: _, kind: __, metadata: ___, status: ____, ...content } = object;
+  const written = generation === undefined ? [labels, annotations, content] : [labels];
+  const hash = createHash("sha256").update(canonicalize(written) ?? "").digest("base64url");
+  return `${uid}/${generation ?? ""}/${hash}`;
 }

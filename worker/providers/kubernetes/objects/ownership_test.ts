@@ -27,22 +27,42 @@ Deno.test("a replaced controller that is being deleted does not count as the run
 });
 
 Deno.test("an edited or replaced object has another version; a changed status makes none", () => {
-  const versionOf = (kind: string, more: LiveObject["metadata"]) =>
+  const versionOf = (
+    kind: string,
+    { labels, ...more }: LiveObject["metadata"],
+    content: Readonly<Record<string, unknown>> = {},
+  ) =>
     toClusterObject("test", {
       apiVersion: "v1",
       kind,
       metadata: {
-        labels: { [MANAGED_BY]: MANAGER, [ENVIRONMENT]: "dev", [UID]: "uid-dev" },
+        labels: { [MANAGED_BY]: MANAGER, [ENVIRONMENT]: "dev", [UID]: "uid-dev", ...labels },
         ...more,
       },
+      ...content,
     })!.version;
   const listed = { name: "web", uid: "a", generation: 1, resourceVersion: "7" };
   const before = versionOf("Deployment", listed);
   assert.equal(versionOf("Deployment", { ...listed, resourceVersion: "8" }), before);
+  const controlled = { ...listed, annotations: { "deployment.kubernetes.io/revision": "2" } };
+  assert.equal(versionOf("Deployment", controlled), before, "a controller's annotation");
   assert.notEqual(versionOf("Deployment", { ...listed, generation: 2 }), before);
   assert.notEqual(versionOf("Deployment", { ...listed, uid: "b" }), before);
-  const config = { name: "web", uid: "a", resourceVersion: "7" };
+  assert.notEqual(versionOf("Deployment", { ...listed, labels: { keep: "yes" } }), before);
+  const { generation: _, ...config } = listed;
   const changed = { ...config, resourceVersion: "8" };
   assert.notEqual(versionOf("ConfigMap", config), versionOf("ConfigMap", changed));
-  assert.equal(versionOf("Namespace", config), versionOf("Namespace", changed));
+  for (
+    const kind of ["Namespace", "Service", "ResourceQuota", "PersistentVolumeClaim"]
+  ) {
+    const spec = { a: 1, b: 2 };
+    const before = versionOf(kind, config, { spec, status: { used: 1 } });
+    const later = { status: { used: 2 }, spec: { b: 2, a: 1 } };
+    assert.equal(versionOf(kind, changed, later), before, `the status of a ${kind}`);
+    assert.notEqual(versionOf(kind, changed, { spec: { a: 2 } }), before, kind);
+    const labelled = { ...changed, labels: { keep: "yes" } };
+    assert.notEqual(versionOf(kind, labelled, later), before, `a label of a ${kind}`);
+    const noted = { ...changed, annotations: { note: "keep" } };
+    assert.notEqual(versionOf(kind, noted, later), before, `an annotation of a ${kind}`);
+  }
 });

@@ -1,4 +1,10 @@
-import { type ApplyOptions, FIELD_MANAGER, type KubeClient } from "../client/kube_client.ts";
+import { AUTOSCALER } from "../client/kinds.ts";
+import {
+  type ApplyOptions,
+  FIELD_MANAGER,
+  type KubeCall,
+  type KubeClient,
+} from "../client/kube_client.ts";
 import { fieldAt, type KubernetesObject, type LiveObject } from "../client/kube_object.ts";
 
 /** Owns `spec.replicas` while it is transferred, so that the field always has an owner. */
@@ -43,6 +49,38 @@ export function isAutoscaled(live: LiveObject): boolean {
   );
 }
 
+/**
+ * The autoscaler of others that has set the number of replicas of an object; undefined if none has,
+ * or if it is gone.
+ */
+export async function foreignAutoscaler(
+  client: KubeClient,
+  live: LiveObject | undefined,
+  object: KubernetesObject,
+  { signal }: KubeCall,
+): Promise<LiveObject | undefined> {
+  if (!live || replicasOf(object) === undefined || !isAutoscaled(live)) return undefined;
+  const { namespace } = live.metadata;
+  const { items } = await client.list(AUTOSCALER, { namespace }, { signal });
+  return items.find((it) => it.metadata.deletionTimestamp === undefined && isAbout(it, object));
+}
+
+/** Whether an autoscaler decides about an object. */
+export function isAbout(
+  autoscaler: LiveObject,
+  { apiVersion, kind, metadata }: LiveObject,
+): boolean {
+  const target = fieldAt(autoscaler, "spec", "scaleTargetRef");
+  return autoscaler.kind === AUTOSCALER.kind && fieldAt(target, "apiVersion") === apiVersion &&
+    fieldAt(target, "kind") === kind && fieldAt(target, "name") === metadata.name;
+}
+
+/** The same object, without a wish about its replicas. */
+export function withoutReplicas(object: KubernetesObject): KubernetesObject {
+  const { replicas: _, ...spec } = fieldsOf(object["spec"]);
+  return { ...object, spec };
+}
+
 async function handReplicasOver(
   client: KubeClient,
   live: LiveObject | undefined,
@@ -66,10 +104,8 @@ async function takeReplicasBack(
   options: ApplyOptions,
 ): Promise<LiveObject> {
   if (options.dryRun) {
-    const { spec, ...rest } = object;
-    const { replicas: _, ...others } = fieldsOf(spec);
     // The autoscaler still owns the number, so a dry run with a number would be a conflict.
-    const planned = await client.apply({ ...rest, spec: others }, options);
+    const planned = await client.apply(withoutReplicas(object), options);
     return { ...planned, spec: { ...fieldsOf(planned["spec"]), replicas: number } };
   }
   const scale = { ...options, manager: SCALE_MANAGER, force: true };
