@@ -149,6 +149,7 @@ export const REASONS = {
     JOB_FAILED: caller("Read the Job's last output, correct it and deploy again"),
     KIND_UNKNOWN: cluster("Install the definition of the kind on the cluster"),
     KUBECONFIG_UNUSABLE: cluster("Correct the kubeconfig that the worker uses"),
+    LEASE_LOST: platform("Nothing; the process that has the lease makes the pass"),
     NOT_RETRYABLE: caller("Start a new operation; only a failed one can be retried"),
     NO_EARLIER_REVISION: caller("Deploy the workload with the image that is wanted"),
     NO_ENGINE: platform(

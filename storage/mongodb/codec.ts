@@ -136,14 +136,19 @@ export const decodeEvent = (event: JsonValue): NewEvent => decodeJson(event) as 
  */
 const RESERVED = new Set(["_bsontype", ...Object.getOwnPropertyNames(Object.prototype)]);
 
+/** Most keys, which need no escape unless they are reserved. */
+const PLAIN = /^[A-Za-z0-9]+$/;
+
 /** A key as it is stored: without dots, NUL, and dollars at the beginning; never empty. */
 export function encodeKey(key: string): string {
+  if (PLAIN.test(key) && !RESERVED.has(key)) return key;
   if (key === "") return "%";
   const escaped = key.replace(/[%.\0]|^\$/g, (char) => `%${hex(char)}`);
   return RESERVED.has(escaped) ? `%${hex(escaped)}${escaped.slice(1)}` : escaped;
 }
 
 function decodeKey(key: string): string {
+  if (!key.includes("%")) return key;
   if (key === "%") return "";
   return key.replace(/%([0-9A-F]{2})/g, (_, code) => String.fromCharCode(parseInt(code, 16)));
 }

@@ -61,7 +61,7 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
 
   async get(name: string, options: ReadOptions = {}): Promise<Stored<T> | undefined> {
     return await this.access.calls.read(options.signal, async () => {
-      return this.decoded(await this.documents.findOne({ _id: name }, WITHOUT_OUTBOX));
+      return this.decoded(await this.documents.findOne({ _id: name }));
     });
   }
 
@@ -169,18 +169,28 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
       }
     >,
   ): Promise<R> {
-    const { calls } = this.access;
+    const { calls, outbox } = this.access;
     const { name } = write;
     return await calls.write(name, signal, async () => {
-      const { result, outbox, version, deleted = false } = await calls.retried(run, signal);
-      const flushed = version === undefined ? undefined : { version, write: write.id };
+      const requested = write.entries.length > 0 ? outbox.expect() : undefined;
+      let result: R;
+      let flushing: Promise<void>;
       try {
-        await this.access.outbox.flush(this.#name, {
+        const made = await calls.retried(run, signal);
+        const { version, deleted = false } = made;
+        const flushed = version === undefined ? undefined : { version, write: write.id };
+        result = made.result;
+        flushing = outbox.flush(this.#name, {
           name,
-          outbox,
+          outbox: made.outbox,
           deleted,
           ...(flushed && { flushed }),
         });
+      } finally {
+        requested?.();
+      }
+      try {
+        await flushing;
       } catch (error) {
         // The document was written, so that nothing but this may be said.
         throw outcomeUnknown(name, error);

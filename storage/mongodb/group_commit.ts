@@ -25,13 +25,22 @@ const MAX_BLOCK_BYTES = 4 * 1024 * 1024;
 /** The most entries in one block. */
 const MAX_ENTRIES = 256;
 
+/**
+ * How long a block waits for writes under way, in durations of the block before: the wait costs a
+ * writer no more than another block would, and a lone writer nothing.
+ */
+const GATHER_BLOCKS = 2;
+
+/** The longest such wait, whatever a block takes. */
+const LONGEST_GATHER_MS = 20;
+
 /** How many entries are remembered as appended. */
 const REMEMBERED = 8_192;
 
 /**
  * Appends the events of writes to the log: one block at a time, with everything that was requested
- * while the block before was under way. Entries are appended in the order in which they were
- * requested, each of them once.
+ * while the block before was under way, and with the entries of writes that are about to request it.
+ * Entries are appended in the order in which they were requested, each of them once.
  */
 export class GroupCommit {
   readonly #calls: Calls;
@@ -40,6 +49,9 @@ export class GroupCommit {
   readonly #waiting = new Map<string, Job>();
   /** Ids of entries that are in the log, the oldest first. */
   readonly #appended = new Set<string>();
+  /** Writes whose entries will be requested soon. */
+  readonly #expected = new Set<Promise<void>>();
+  #blockMs = 0;
   #running = false;
   /** Blocks that this handle has appended. */
   blocks = 0;
@@ -52,6 +64,19 @@ export class GroupCommit {
   /** Resolves when the events of all entries are in the log, whoever appended them. */
   async append(entries: readonly OutboxEntry[]): Promise<void> {
     await Promise.all(entries.map((entry) => this.#add(entry)));
+  }
+
+  /**
+   * Announces the entries of a write that is under way, so that they share a block with others.
+   * @returns to be called when they were requested, or will not be
+   */
+  expect(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#expected.add(promise);
+    return () => {
+      this.#expected.delete(promise);
+      resolve();
+    };
   }
 
   #add(entry: OutboxEntry): Promise<void> | undefined {
@@ -76,9 +101,12 @@ export class GroupCommit {
 
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
+      await this.#gather();
       const jobs = this.#nextBlock();
+      const began = performance.now();
       try {
         await this.#calls.retried(() => this.#appendAll(jobs));
+        this.#blockMs = performance.now() - began;
         for (const job of jobs) this.#end(job);
       } catch (error) {
         // A later entry of the same document must not overtake an earlier one.
@@ -89,6 +117,23 @@ export class GroupCommit {
       }
     }
     this.#running = false;
+  }
+
+  /** Waits for the writes under way, which then share the next block. */
+  async #gather(): Promise<void> {
+    const expected = [...this.#expected];
+    if (expected.length === 0) return;
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(
+      () => {
+        // One that takes long does not delay the next blocks too.
+        for (const each of expected) this.#expected.delete(each);
+        late.resolve();
+      },
+      Math.min(GATHER_BLOCKS * this.#blockMs, LONGEST_GATHER_MS),
+    );
+    await Promise.race([Promise.all(expected), late.promise]);
+    clearTimeout(timer);
   }
 
   /** Appends the entries that are not in the log, until all of them are. */

@@ -68,6 +68,11 @@ export class Outbox {
     return this.#isOut(id);
   }
 
+  /** As {@linkcode GroupCommit.expect}, for a write whose outbox will be flushed. */
+  expect(): () => void {
+    return this.#commit.expect();
+  }
+
   /** Appends a document's outbox, which then is removed soon; a tombstone with it. */
   async flush(
     collection: CollectionName,

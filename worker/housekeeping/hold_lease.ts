@@ -22,7 +22,7 @@ export interface LeaseOptions {
 /**
  * Holds a lease while it can: one process at a time has it. Only intervals of the process's own
  * monotonic clock count, so the clocks of machines need not agree. A process that was paused may
- * believe for a moment that it still holds the lease; what it writes then is a compare-and-swap.
+ * believe for a moment that it still holds the lease; `FencedPasses` stops what it has begun.
  */
 export class HeldLease implements AsyncDisposable {
   readonly #options: LeaseOptions;

@@ -28,6 +28,7 @@ import {
 import type { Collection, Store, Stored } from "@mpc/storage";
 import { closeOperation } from "../engine/close_operation.ts";
 import { isFault } from "../engine/is_fault.ts";
+import { isLeaseLost } from "./fenced_passes.ts";
 import { removeStrayWorkload } from "./remove_stray_workload.ts";
 import { sweepOrphans } from "./sweep_orphans.ts";
 
@@ -175,7 +176,7 @@ export class Janitor {
     try {
       await settle();
     } catch (error) {
-      if (this.#options.signal.aborted) throw error;
+      if (this.#options.signal.aborted || isLeaseLost(error)) throw error;
       log.error("Cannot settle {name}, the next pass tries again: {error}", {
         name,
         error: recordError(error),

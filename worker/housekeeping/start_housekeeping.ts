@@ -1,8 +1,10 @@
 import type { Provider, ServiceDeps } from "@mpc/services";
+import type { Store } from "@mpc/storage";
 import { DriftWatch } from "./drift_watch.ts";
 import type { HostedEngine, PeriodicTask } from "../engine/hosted_engine.ts";
 import type { EngineLease } from "../engine/embedded/mod.ts";
 import { Expiry } from "./expiry.ts";
+import { FencedPasses } from "./fenced_passes.ts";
 import { HeldLease } from "./hold_lease.ts";
 import { Janitor } from "./janitor.ts";
 import { RENEW_MS } from "../providers/cluster_claims.ts";
@@ -39,19 +41,38 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
   const { store, clock } = deps;
   const stop = new AbortController();
   const { signal } = stop;
-  const janitor = new Janitor({ store, engine, provider, clock, signal });
-  const drift = new DriftWatch({ store, provider, clock, signal });
-  const retention = keepMs === null ? null : new Retention({ store, clock, keepMs, signal });
+  // Engines that share the passes run each of them once.
+  const own = alone || engine.repeat || options.lease
+    ? null
+    : new HeldLease({ store, clock, ids: deps.ids, what: "housekeeping" });
+  await own?.start();
+  const lease = options.lease ?? own ?? undefined;
+  const task = (
+    name: string,
+    everyMs: number,
+    passOver: (store: Store) => () => Promise<void>,
+  ): PeriodicTask => {
+    const fenced = new FencedPasses(store, engine.repeat ? undefined : lease);
+    const pass = passOver(fenced.store);
+    return { name, everyMs, run: () => fenced.run(pass) };
+  };
+  const common = { engine, provider, clock, signal };
   const expiry = new Expiry(deps);
-  if (alone) await janitor.pass(0);
+  if (alone) await new Janitor({ ...common, store }).pass(0);
   const passes: readonly PeriodicTask[] = [
-    { name: "janitor_pass", everyMs: JANITOR_INTERVAL_MS, run: () => janitor.pass() },
-    { name: "drift_pass", everyMs: DRIFT_INTERVAL_MS, run: () => drift.pass() },
-    {
-      name: "retention_pass",
-      everyMs: RETENTION_INTERVAL_MS,
-      run: async () => await retention?.pass(),
-    },
+    task("janitor_pass", JANITOR_INTERVAL_MS, (store) => {
+      const janitor = new Janitor({ ...common, store });
+      return () => janitor.pass();
+    }),
+    task("drift_pass", DRIFT_INTERVAL_MS, (store) => {
+      const drift = new DriftWatch({ ...common, store });
+      return () => drift.pass();
+    }),
+    task("retention_pass", RETENTION_INTERVAL_MS, (store) => {
+      if (keepMs === null) return () => Promise.resolve();
+      const retention = new Retention({ ...common, store, keepMs });
+      return () => retention.pass();
+    }),
   ];
   // Each process keeps its own claims, whatever runs the other passes.
   const claims = {
@@ -59,25 +80,13 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
     everyMs: RENEW_MS,
     run: () => renewClaims(provider, signal),
   };
-  // Engines that share the passes run each of them once.
-  const own = alone || engine.repeat || options.lease
-    ? null
-    : new HeldLease({ store, clock, ids: deps.ids, what: "housekeeping" });
-  await own?.start();
-  const lease = options.lease ?? own;
-  const leased = ({ run, ...pass }: PeriodicTask): PeriodicTask => ({
-    ...pass,
-    run: async () => {
-      if (!lease || lease.token !== undefined) await run();
-    },
-  });
   let running = [claims.run().then(() => repeatPass(claims, { clock, signal }))];
   if (engine.repeat) {
     const run = () => expiry.passesWithin(EXPIRY_INTERVAL_MS);
     await engine.repeat([...passes, { name: "expiry_pass", everyMs: EXPIRY_INTERVAL_MS, run }]);
   } else {
     await expiry.start();
-    running = [...running, ...passes.map((pass) => repeatPass(leased(pass), { clock, signal }))];
+    running = [...running, ...passes.map((pass) => repeatPass(pass, { clock, signal }))];
   }
   return {
     async [Symbol.asyncDispose]() {

@@ -9,6 +9,7 @@ import {
 } from "@mpc/services";
 import { awaitRemoval, hasRecord, requestRemoval } from "@mpc/services/sagas";
 import type { Store, Stored } from "@mpc/storage";
+import { isLeaseLost } from "./fenced_passes.ts";
 
 const log = getLogger(["mpc", "janitor"]);
 
@@ -58,6 +59,7 @@ async function sweep(
     });
   } catch (error) {
     if (signal.aborted || isMpcError(error, "NOT_FOUND")) return;
+    if (isLeaseLost(error)) throw error;
     log.warn("Cannot sweep {orphan} yet: {error}", {
       orphan: value.target,
       error: recordError(error),
