@@ -24,6 +24,7 @@ import {
   takeOverOperations,
 } from "@mpc/services";
 import type { Store } from "@mpc/storage";
+import { admitKeys, encryptedStore, KeyRing } from "@mpc/storage/encryption";
 import { openStore } from "@mpc/storage/open_store";
 import type { EngineLease, HostedEngine, StepTools } from "@mpc/worker";
 import { openInstallation } from "./open_installation.ts";
@@ -64,14 +65,16 @@ export class Platform implements AsyncDisposable {
    * Opens the store of a process; the other parts are added to it.
    * @param options whether other processes of this machine use the same store
    * @throws {MpcError} FAILED_PRECONDITION, for instance `STORE_IN_USE`, `STORE_NOT_WRITABLE` or
-   *   `STORE_TOO_NEW`; UNAVAILABLE `STORE_UNAVAILABLE`
+   *   `STORE_TOO_NEW`, `ENCRYPTION_KEY_MISSING`, `ENCRYPTION_KEY_WRONG`; UNAVAILABLE
+   *   `STORE_UNAVAILABLE`; INVALID_ARGUMENT `ENCRYPTION_KEY_INVALID`
    */
   static async open(
-    { store: address, dataDir }: DataSettings,
+    { store: address, dataDir, encryptionKeys }: DataSettings,
     options: { readonly shared: boolean },
   ): Promise<Platform> {
+    const keys = encryptionKeys === null ? null : new KeyRing(encryptionKeys);
     if (dataDir !== null) await makeDataDir(dataDir);
-    const store = await openStore(address, options);
+    const store = encryptedStore(await openStore(address, options), keys);
     const [storage = ""] = address.split(/[:+]/, 1);
     const exclusive = !options.shared && storage.toLowerCase() !== "mongodb";
     const components = new Components();
@@ -82,6 +85,7 @@ export class Platform implements AsyncDisposable {
     });
     try {
       const installation = await openInstallation(store, { clock: systemClock, ids: systemIds });
+      await admitKeys(store, keys);
       return new Platform(components, { store, storage, exclusive, installation, dataDir });
     } catch (error) {
       await components[Symbol.asyncDispose]();
