@@ -72,7 +72,11 @@ export const fileContent = z.string().min(1).transform((path, context) => {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    context.addIssue(`cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    context.addIssue(
+      error instanceof Deno.errors.NotCapable
+        ? "cannot be read: this task may only read files that the flag's variable names"
+        : `cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
     return z.NEVER;
   }
 });
