@@ -8,6 +8,7 @@ import {
   dataOf,
   type DataSettings,
   DEFAULT_NAMESPACE,
+  ENCRYPTION_KEY_FILE,
   FLAGS_IN_ENVIRONMENT,
   hasWholeCertificate,
   hostName,
@@ -142,6 +143,7 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
     env,
     "where all data is kept",
   )
+    .option(...ENCRYPTION_KEY_FILE)
     .option("--ephemeral", "keep everything in memory, whatever --store says")
     .option("--retention <time>", "how long history is kept", process.env["MPC_RETENTION"] ?? "90d")
     .option("--engine <name>", "embedded, or temporal for operations as workflows", "embedded")
@@ -181,6 +183,7 @@ export function readApiConfig(args: readonly string[]): ApiConfig | undefined {
     process.env,
     "where records are kept, shared with workers",
   )
+    .option(...ENCRYPTION_KEY_FILE)
     .option("--worker <url...>", "internal services of workers", workers.split(","));
   const all = withDoors(command).addHelpText("after", API_HELP);
   const flags = readFlags(all, API, args, process.env);

@@ -11,4 +11,6 @@ export interface Installation {
   readonly createTime: Instant;
   /** Set while a copy into this store has not finished: no platform may start on it. */
   readonly incomplete?: boolean;
+  /** The ids of the keys that secret values in the store are encrypted by; absent without any. */
+  readonly encryptionKeys?: readonly string[];
 }

@@ -61,6 +61,9 @@ export const REASONS = {
     ACCESS_FILE_INVALID: platform("Correct the access file at the line that the error names"),
     CHART_VALUES_INVALID: caller("Correct the values that the chart's schema refuses"),
     CLUSTERS_FILE_INVALID: platform("Correct the clusters file and start the process again"),
+    ENCRYPTION_KEY_INVALID: platform(
+      "Give the process a key as 'openssl rand -base64 32' makes it",
+    ),
     INVALID_FIELDS: caller("Correct the fields that the error names"),
     INVALID_FILTER: caller("Correct the filter at the character that the error names"),
     INVALID_TIMEOUT: caller("Send the timeout as the protocol defines it"),
@@ -166,6 +169,12 @@ export const REASONS = {
       "mpctl workload deploy {workload} --env {environment} --memory MEMORY",
     ),
     OPERATION_ENDED: caller("Nothing is left to cancel; look at its result with 'mpctl op get'"),
+    ENCRYPTION_KEY_MISSING: platform(
+      "Start with --encryption-key-file and the key that the message names",
+    ),
+    ENCRYPTION_KEY_WRONG: platform(
+      "Add the key that the message names to the key file, on a line after the first",
+    ),
     PAYLOAD_KEY: platform("Give this worker the key that encrypted the payload"),
     PORT_IN_USE: platform("Choose another port, or stop the process that uses this one"),
     PROGRESS_DEADLINE_EXCEEDED: caller("See what the replicas wait for with 'mpctl workload pods'"),

@@ -1,4 +1,4 @@
-import { INSTALLATION, isMpcError, MpcError } from "@mpc/domain";
+import { INSTALLATION, type Installation, isMpcError, MpcError } from "@mpc/domain";
 import type { Clock, Ids } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { assertComplete } from "./open_installation.ts";
@@ -21,7 +21,13 @@ export async function newInstallation(
 ): Promise<Renamed> {
   const found = await store.installations.get(INSTALLATION);
   if (found) assertComplete(found.value);
-  const value = { name: INSTALLATION, id: ids.uuid(), createTime: clock.now() } as const;
+  // The values in the copy are encrypted by the same keys as in the original.
+  const value: Installation = {
+    ...found?.value,
+    name: INSTALLATION,
+    id: ids.uuid(),
+    createTime: clock.now(),
+  };
   try {
     if (found) await store.installations.replace(value, found.version);
     else await store.installations.create(value);

@@ -28,6 +28,7 @@ import {
   takeOverOperations,
 } from "@mpc/services";
 import type { Store } from "@mpc/storage";
+import { admitKeys, encryptedStore, KeyRing } from "@mpc/storage/encryption";
 import { openStore } from "@mpc/storage/open_store";
 import {
   countAttempts,
@@ -79,15 +80,18 @@ export class Platform implements AsyncDisposable {
    * Opens the store of a process; the other parts are added to it.
    * @param options its name in figures, and whether other processes of this machine use the store
    * @throws {MpcError} FAILED_PRECONDITION, for instance `STORE_IN_USE`, `STORE_NOT_WRITABLE` or
-   *   `STORE_TOO_NEW`; UNAVAILABLE `STORE_UNAVAILABLE`
+   *   `STORE_TOO_NEW`, `ENCRYPTION_KEY_MISSING`, `ENCRYPTION_KEY_WRONG`; UNAVAILABLE
+   *   `STORE_UNAVAILABLE`; INVALID_ARGUMENT `ENCRYPTION_KEY_INVALID`
    */
   static async open(
-    { store: address, dataDir }: DataSettings,
+    { store: address, dataDir, encryptionKeys }: DataSettings,
     options: { readonly process: "dev" | "api" | "worker"; readonly shared: boolean },
   ): Promise<Platform> {
+    const keys = encryptionKeys === null ? null : new KeyRing(encryptionKeys);
     if (dataDir !== null) await makeDataDir(dataDir);
     const metrics = new Metrics({ version: VERSION, process: options.process });
-    const store = meteredStore(await openStore(address, options), metrics);
+    const measured = meteredStore(await openStore(address, options), metrics);
+    const store = encryptedStore(measured, keys);
     const [storage = ""] = address.split(/[:+]/, 1);
     const exclusive = !options.shared && storage.toLowerCase() !== "mongodb";
     const components = new Components();
@@ -102,6 +106,7 @@ export class Platform implements AsyncDisposable {
     });
     try {
       const installation = await openInstallation(store, { clock: systemClock, ids: systemIds });
+      await admitKeys(store, keys);
       return new Platform(components, {
         store,
         storage,

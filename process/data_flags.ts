@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { type Command, Option } from "@commander-js/extra-typings";
 import { z } from "zod";
 import { dataDirSetting } from "./config.ts";
+import { fileContent } from "./settings.ts";
 
 /** Where a process keeps its records, and its other files. */
 export interface DataSettings {
@@ -9,13 +10,22 @@ export interface DataSettings {
   readonly store: string;
   /** The directory of all files; null to keep everything in memory. */
   readonly dataDir: string | null;
+  /** The keys that encrypt secret values in the store: 32 bytes in base64, one per line; null for none. */
+  readonly encryptionKeys: string | null;
 }
 
 /** The flags about data, for {@linkcode withData}. */
 export const DATA_FLAGS = {
   dataDir: z.string(),
   store: z.string().min(1, "must not be empty").optional(),
+  encryptionKeyFile: fileContent.optional(),
 } as const;
+
+/** The flag of processes that read and write secret values. */
+export const ENCRYPTION_KEY_FILE = [
+  "--encryption-key-file <file>",
+  "encrypts secret values in the store; 32 bytes in base64",
+] as const;
 
 /** Adds the flags about data. */
 export function withData(
@@ -40,10 +50,13 @@ export function withData(
  * @param ephemeral whether everything is kept in memory, whatever the store
  */
 export function dataOf(
-  { dataDir, store }: z.output<z.ZodObject<typeof DATA_FLAGS>>,
+  { dataDir, store, encryptionKeyFile }: z.output<z.ZodObject<typeof DATA_FLAGS>>,
   ephemeral = false,
 ): DataSettings {
+  const encryptionKeys = encryptionKeyFile ?? null;
   const address = store ?? `sqlite:${resolve(dataDir, "mpc.db")}`;
   const inMemory = ephemeral || address === "memory:";
-  return inMemory ? { store: "memory:", dataDir: null } : { store: address, dataDir };
+  return inMemory
+    ? { store: "memory:", dataDir: null, encryptionKeys }
+    : { store: address, dataDir, encryptionKeys };
 }

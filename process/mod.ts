@@ -7,7 +7,13 @@ export { type Address, formatAddress, isLoopback } from "./address.ts";
 export { type ChartSettings, NO_CHARTS } from "./charts.ts";
 export { clusterNames, type ClusterSettings } from "./clusters.ts";
 export { type Component, Components, type Readiness } from "./components.ts";
-export { DATA_FLAGS, dataOf, type DataSettings, withData } from "./data_flags.ts";
+export {
+  DATA_FLAGS,
+  dataOf,
+  type DataSettings,
+  ENCRYPTION_KEY_FILE,
+  withData,
+} from "./data_flags.ts";
 export { freePort } from "./free_port.ts";
 export { listen, listenError } from "./listen.ts";
 export { makeDataDir } from "./make_data_dir.ts";

@@ -1,4 +1,5 @@
 /** Schemas of flags and environment variables, which processes share. */
+import { readFileSync } from "node:fs";
 import parseDuration from "parse-duration";
 import { z } from "zod";
 import { isLoopback, parseAddress } from "./address.ts";
@@ -65,6 +66,20 @@ export const hostName = z.string().trim().toLowerCase().regex(
 
 /** The address of a server that is not part of the platform, on any machine. */
 export const hostAndPort = z.string().regex(/^[^\s/]+:\d+$/, "must be HOST:PORT");
+
+/** The path of a file; becomes the text in it. */
+export const fileContent = z.string().min(1).transform((path, context) => {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    context.addIssue(
+      error instanceof Deno.errors.NotCapable
+        ? "cannot be read: this task may only read files that the flag's variable names"
+        : `cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+    return z.NEVER;
+  }
+});
 
 /** How long history is kept, in milliseconds; null to keep all of it. */
 export const keepTime = z.string().trim().transform((text, context) => {

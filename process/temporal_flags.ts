@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "@commander-js/extra-typings";
 import { z } from "zod";
-import { hostAndPort } from "./settings.ts";
+import { fileContent, hostAndPort } from "./settings.ts";
 
 /** The address of Temporal, and how to authenticate there. */
 export interface TemporalAddress {
@@ -23,14 +22,7 @@ export interface TemporalTls {
   readonly serverName: string | null;
 }
 
-const file = z.string().min(1).transform((path, context) => {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    context.addIssue(`cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-    return z.NEVER;
-  }
-}).optional();
+const file = fileContent.optional();
 
 /** The flags about Temporal, for {@linkcode withTemporal}. */
 export const TEMPORAL_FLAGS = {

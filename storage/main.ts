@@ -1,6 +1,6 @@
-/** What operators do with stores: `deno task storage:copy`, `:check`, `:backup` and `:restore`. */
+/** What operators do with stores: `deno task storage:copy`, `:check`, `:backup`, `:restore`, `:rewrap`. */
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
@@ -9,10 +9,13 @@ import { Command, CommanderError } from "@commander-js/extra-typings";
 import { adviceFor, isMpcError, MpcError } from "@mpc/domain";
 import { systemClock } from "@mpc/process";
 import { openStore, sqliteFileOf } from "./open_store.ts";
+import type { Store } from "./store.ts";
 import { backupDatabase, type BackupReport, restoreDatabase } from "./sqlite/backup.ts";
 import { misfiledRows } from "./sqlite/columns.ts";
 import { checkStore, RESTORE, type StorageFinding } from "./tools/check_store.ts";
 import { copyStore } from "./tools/copy_store.ts";
+import { countSecrets, rewrapStore, type SecretCounts } from "./tools/rewrap_store.ts";
+import { KeyRing } from "./encryption/store.ts";
 
 const EXIT = `
 Exit codes: 0 done, 1 failed or findings, 2 wrong usage`;
@@ -78,6 +81,19 @@ async function run(args: readonly string[]): Promise<number> {
       console.log(`Restored: ${spelled(report)}`);
       if (report.before) console.log(`The database that was there before is ${report.before}`);
     });
+  verb("rewrap", "Encrypt every secret value of a store by the first key of a file")
+    .argument("<address>", "address of the store; servers with the same keys may use it meanwhile")
+    .requiredOption(
+      "--encryption-key-file <file>",
+      "the new key, and those before it, one per line",
+    )
+    .addHelpText(
+      "after",
+      examples("storage:rewrap sqlite:data/mpc.db --encryption-key-file keys"),
+    )
+    .action(async (address, { encryptionKeyFile }) => {
+      await rewrap(address, await keysIn(encryptionKeyFile));
+    });
   try {
     await program.parseAsync([...args], { from: "user" });
     return code;
@@ -130,6 +146,7 @@ async function check(address: string): Promise<number> {
     const store = await openStore(address);
     try {
       const { records, events, findings } = await checkStore(store, systemClock.now());
+      await printSecrets(store);
       return report(findings, `${records} records and ${events} events`);
     } finally {
       await store.close();
@@ -148,6 +165,7 @@ async function check(address: string): Promise<number> {
     let found: Awaited<ReturnType<typeof checkStore>>;
     try {
       found = await checkStore(store, systemClock.now());
+      await printSecrets(store);
     } finally {
       await store.close();
     }
@@ -161,6 +179,56 @@ async function check(address: string): Promise<number> {
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+async function keysIn(path: string): Promise<KeyRing> {
+  try {
+    return new KeyRing(await readFile(path, "utf8"));
+  } catch (error) {
+    if (isMpcError(error) || !(error instanceof Error)) throw error;
+    throw usage(`--encryption-key-file '${path}' cannot be read: ${error.message}`);
+  }
+}
+
+async function rewrap(address: string, keys: KeyRing): Promise<void> {
+  if (address === "memory:") throw usage("a store in memory ends with this command");
+  assertThere(address);
+  const store = await openStore(address, { shared: true });
+  let told = 0;
+  try {
+    const { rewritten, secrets, retired } = await rewrapStore({
+      store,
+      keys,
+      onProgress(read, rewritten) {
+        if (read - told < PROGRESS_EVERY) return;
+        told = read;
+        console.log(`${read} documents read, ${rewritten} encrypted`);
+      },
+    });
+    console.log(`Encrypted ${rewritten} documents by key '${keys.first}'`);
+    console.log(spelledSecrets(secrets));
+    for (const key of retired) console.log(`Nothing needs key '${key}' any more`);
+    // SQLite's VACUUM would need all of Deno's permissions.
+    if (rewritten > 0 && sqliteFileOf(address) !== undefined) {
+      console.log(`The file may still hold what was replaced, in its free pages; a copy does not:`);
+      console.log(`  deno task storage:copy ${address} sqlite:NEW_FILE`);
+    }
+  } finally {
+    await store.close();
+  }
+}
+
+/** Says of a store with ciphertext by which keys its values are encrypted. */
+async function printSecrets(store: Store): Promise<void> {
+  const secrets = await countSecrets(store);
+  if (Object.keys(secrets).some((key) => key !== "plain")) console.log(spelledSecrets(secrets));
+}
+
+function spelledSecrets(secrets: SecretCounts): string {
+  const parts = Object.entries(secrets).toSorted().map(([key, count]) =>
+    key === "plain" ? `${count} not encrypted` : `${count} by key '${key}'`
+  );
+  return `Secret values: ${parts.join(", ") || "none"}`;
 }
 
 const databaseDamaged = (subject: string, message: string): StorageFinding => ({

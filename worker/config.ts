@@ -7,6 +7,7 @@ import {
   DATA_FLAGS,
   dataOf,
   type DataSettings,
+  ENCRYPTION_KEY_FILE,
   FLAGS_IN_ENVIRONMENT,
   hasWholeCertificate,
   keepTime,
@@ -88,6 +89,7 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
     env,
     "where records are kept, shared with the API",
   )
+    .option(...ENCRYPTION_KEY_FILE)
     .option("--retention <time>", "how long history is kept", env["MPC_RETENTION"] ?? "90d")
     .option(...TAKE_OVER)
     .option("--concurrency <steps>", "steps that run at once", env["MPC_CONCURRENCY"] ?? "100")

@@ -31,13 +31,13 @@ export function workloadEvent(stored: Stored<Workload>, facts: EventFacts): NewE
   return event({ kind: "workload", value, version: stored.version }, facts);
 }
 
-/** An event about an operation, without its input, which may contain secrets. */
+/** An event about an operation, without its input and the hash over it, which secrets are part of. */
 export function operationEvent(
   stored: Stored<Operation>,
   facts: Omit<EventFacts, "operation" | "actor"> & { readonly actor?: string },
 ): NewEvent {
   const { name, actor } = stored.value;
-  const value = { ...stored.value, input: {} };
+  const value = { ...stored.value, input: {}, requestHash: "" };
   return event({ kind: "operation", value, version: stored.version }, {
     operation: name,
     actor,

@@ -14,7 +14,6 @@ import {
   OperationState,
   WorkloadService,
 } from "@mpc/proto";
-import config from "../../deno.json" with { type: "json" };
 import { failure } from "../api/doors.ts";
 import { startApiProcess } from "../servers/api_process.ts";
 import { startPlatform } from "../servers/platform_process.ts";
@@ -244,13 +243,4 @@ testWithProcesses("the all-in-one does not share its data with the API", async (
   } finally {
     await platform.stop();
   }
-});
-
-Deno.test("processes: each has only the permissions that it needs", () => {
-  const { api, worker } = config.tasks;
-  const everything = /\s-A\b|--allow-(?:all|import)|--allow-run(?!=helm\s)/;
-  for (const task of [api, worker]) assert.doesNotMatch(task, everything);
-  // The API: this machine's network, its data, the environment; no native code, no programs.
-  assert.doesNotMatch(api, /--allow-ffi|--allow-run|--allow-(?:net|read|write|sys)(?:\s|$)/);
-  assert.doesNotMatch(worker, /--allow-write(?:\s|$)/);
 });

@@ -5,6 +5,7 @@ import { NO_CHARTS } from "@mpc/process";
 export const QUIET_CONFIG: AllInOneConfig = {
   store: "memory:",
   dataDir: null,
+  encryptionKeys: null,
   grpcListen: { host: "127.0.0.1", port: 0 },
   webListen: { host: "127.0.0.1", port: 0 },
   clusters: [],
