@@ -3,7 +3,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import { Code, ConnectError, createConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { getLogger } from "@logtape/logtape";
-import { type Address, listenError } from "@mpc/process";
+import type { Address } from "@mpc/process";
 import { DEFAULT_PEER_LIMITS, type PeerLimits, Peers } from "../connections/peers.ts";
 import type { Door } from "../grpc/serve_grpc.ts";
 import { ErrorInfoSchema } from "@mpc/proto";
@@ -27,6 +27,7 @@ import {
   WebConnections,
 } from "./web_connections.ts";
 import type { WebCall } from "./web_call.ts";
+import { plainListener, type WebListener } from "./web_listener.ts";
 
 const log = getLogger(["mpc", "web"]);
 
@@ -46,6 +47,8 @@ const DEFAULT_WEB_LIMITS: WebLimits = {
 export interface WebOptions {
   readonly routes: readonly Route[];
   readonly listen: Address;
+  /** Accepts connections at `listen`; by default without TLS. */
+  readonly listener?: WebListener;
   readonly limits?: Partial<WebLimits>;
   /** Connections of all doors; by default this door has its own. */
   readonly peers?: Peers;
@@ -77,13 +80,7 @@ export function serveWeb(options: WebOptions): Door {
       stallMs: limits.stallTimeoutMs,
     }),
   );
-  const { host, port } = options.listen;
-  let listener: Deno.TcpListener;
-  try {
-    listener = Deno.listen({ hostname: host, port, tcpBacklog: 1_024 });
-  } catch (error) {
-    throw listenError(error, options.listen);
-  }
+  const { listener = plainListener(options.listen) } = options;
   const connections = new WebConnections({
     listener,
     peers: options.peers ?? new Peers(limits),
@@ -93,7 +90,7 @@ export function serveWeb(options: WebOptions): Door {
     onSweep: () => bodies.sweep(),
   });
   return {
-    address: { host, port: listener.addr.port },
+    address: { host: options.listen.host, port: listener.port },
     async close(graceMs) {
       shutdown.abort(new ConnectError("the server is shutting down", Code.Unavailable));
       await connections.close(graceMs);
