@@ -1,5 +1,6 @@
-import { accessLog, identify, type Identity, intercept } from "@mpc/process";
+import { accessLog, type Call, identify, type Identity, intercept } from "@mpc/process";
 import {
+  AccessService,
   DiagnosticsService,
   EnvironmentService,
   EventService,
@@ -9,10 +10,12 @@ import {
   WorkloadService,
 } from "@mpc/proto";
 import type { ServiceDeps } from "@mpc/services";
+import { accessService } from "./access_service.ts";
 import { diagnosticsService, type ServerInfo } from "./diagnostics_service.ts";
 import { environmentService } from "./environment_service.ts";
 import { eventService } from "./event_service.ts";
 import { HealthStatus } from "./health.ts";
+import { listedMethods } from "./interceptors/listed_methods.ts";
 import { mapErrors } from "./interceptors/map_errors.ts";
 import { type RateLimit, rateLimit } from "./interceptors/rate_limit.ts";
 import { validTimes } from "./interceptors/valid_times.ts";
@@ -22,20 +25,25 @@ import { reflectionRoutes } from "./reflection.ts";
 import { type Route, route } from "./route.ts";
 import { workloadService } from "./workload_service.ts";
 
-/** The caller while the server listens only on loopback addresses, without authentication. */
-const LOCAL_USER: Identity = { principal: "local", groups: [], kind: "user" };
+/** What applies to every call. */
+export interface CallSettings {
+  readonly rateLimit: RateLimit;
+  /** The identity of the caller. */
+  readonly authenticate: (call: Call) => Identity | Promise<Identity>;
+}
 
 /** Every service of the API, implemented once for both doors. */
 export function routes(
   deps: ServiceDeps,
   info: ServerInfo,
-  limit: RateLimit,
+  settings: CallSettings,
 ): { readonly routes: readonly Route[]; readonly health: HealthStatus } {
   const interceptors = [
     accessLog,
     mapErrors(() => deps.ids.uuid()),
-    identify(() => LOCAL_USER),
-    rateLimit(limit, deps.clock),
+    identify(settings.authenticate),
+    listedMethods,
+    rateLimit(settings.rateLimit, deps.clock),
     validTimes,
   ];
   const intercepted = (bare: Route): Route => ({
@@ -49,6 +57,7 @@ export function routes(
     route(LongRunningOperations, longrunningService(deps)),
     route(EventService, eventService(deps)),
     route(DiagnosticsService, diagnosticsService(deps, info)),
+    route(AccessService, accessService(deps)),
   ].map(intercepted);
   const health = new HealthStatus(served.map(({ service }) => service.typeName));
   // Health is not intercepted, so that callers over their rate limit get an answer too.
