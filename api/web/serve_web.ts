@@ -12,6 +12,7 @@ import type { Route } from "../route.ts";
 import { STALL_MS } from "../streams/deliver.ts";
 import { DeliveryPace } from "../streams/delivery_pace.ts";
 import { answerCall, callOptions, implementationOf } from "./answer_call.ts";
+import { Cors } from "./cors.ts";
 import { HEAD_BYTES } from "./envelope.ts";
 import { gzip, MIN_GZIP_BYTES } from "./gzip.ts";
 import { isOwnOrigin, ownHosts } from "./hosts.ts";
@@ -56,6 +57,8 @@ export interface WebOptions {
   readonly pace?: DeliveryPace;
   /** Hosts that requests may name, besides loopback names and the address listened on. */
   readonly allowedHosts?: readonly string[];
+  /** Origins of web pages elsewhere that may call this door. */
+  readonly corsOrigins?: readonly string[];
   /** Where gRPC is served. */
   readonly grpcAddress?: Address;
   /** Answers `/readyz`; by default it reports that this door is open. */
@@ -100,10 +103,11 @@ export function serveWeb(options: WebOptions): Door {
 
 /** Dispatches requests, and refuses requests that cannot become calls. */
 function webHandler(
-  { listen, allowedHosts, grpcAddress, readyz }: WebOptions,
+  { listen, allowedHosts, corsOrigins = [], grpcAddress, readyz }: WebOptions,
   handlers: ReadonlyMap<string, CallHandler>,
 ): (request: Request, call: WebCall) => Response | Promise<Response> {
   const isOwn = ownHosts(listen.host, allowedHosts);
+  const cors = new Cors(corsOrigins);
   const answer = (request: Request, call: WebCall) => {
     const { url, headers } = request;
     const start = url.indexOf("/", "http://".length);
@@ -116,7 +120,16 @@ function webHandler(
     const authority = url.slice("http://".length, start);
     if (!isOwn(authority)) return refusals.unknownHost(authority);
     const origin = headers.get("origin");
+    if (origin !== null && cors.allows(origin)) {
+      return cors.preflight(request, origin) ?? readable(answerTo(request, call, path), origin);
+    }
     if (origin !== null && !isOwnOrigin(origin, isOwn)) return refusals.unknownOrigin(origin);
+    return answerTo(request, call, path);
+  };
+  const readable = async (response: Response | Promise<Response>, origin: string) =>
+    cors.readable(await response, origin);
+  const answerTo = (request: Request, call: WebCall, path: string) => {
+    const { headers } = request;
     if (path === OPENAPI_PATH) return openApi(request);
     if (isGrpc(headers.get("content-type") ?? "")) return refusals.wrongDoor(grpcAddress);
     // Only HTTP/2 has requests without this header, and many of them may wait for their responses.
