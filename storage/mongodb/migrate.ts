@@ -79,7 +79,7 @@ async function createIndexes(
   const missing = indexes.filter(({ name }) => !present.has(name));
   if (missing.length > 0) {
     const descriptions = missing.map((index) => ({
-      key: specificationOf(index) as Record<string, 1>,
+      key: specificationOf(index),
       name: index.name,
       ...(index.unique && { unique: true }),
       ...(index.sparse && { sparse: true }),
@@ -125,12 +125,14 @@ async function indexesOf(database: Db, collection: string): Promise<ReadonlyMap<
   const indexes = await database.collection(collection).listIndexes().toArray();
   return new Map(indexes.map(({ name, key, unique, sparse }) => [
     String(name),
-    signature(Object.keys(key), unique === true, sparse === true),
+    signature(key, unique === true, sparse === true),
   ]));
 }
 
-const signatureOf = ({ fields, unique = false, sparse = false }: Index): string =>
-  signature(fields, unique, sparse);
+const signatureOf = (index: Index): string =>
+  signature(specificationOf(index), index.unique === true, index.sparse === true);
 
-const signature = (fields: readonly string[], unique: boolean, sparse: boolean): string =>
-  `(${fields.join(", ")})${unique ? " unique" : ""}${sparse ? " sparse" : ""}`;
+function signature(key: Readonly<Record<string, unknown>>, unique: boolean, sparse: boolean) {
+  const fields = Object.entries(key).map(([field, way]) => way === -1 ? `${field} down` : field);
+  return `(${fields.join(", ")})${unique ? " unique" : ""}${sparse ? " sparse" : ""}`;
+}
