@@ -11,20 +11,35 @@ const PATIENCE_MS = 20_000;
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 500;
 
+/** What the driver is told of a call that only reads. */
+export interface ReadLimits {
+  /** Frees the connection of a caller that gives up. */
+  readonly signal?: AbortSignal;
+  /** Ends the query at the server, at about the time when the driver gives up its reply. */
+  readonly maxTimeMS?: number;
+}
+
 /**
  * Makes the calls of one handle. A call that fails for a passing reason is repeated; a caller that
  * aborts is answered at once.
  */
 export class Calls {
   readonly #patienceMs: number;
+  readonly #replyMs: number;
   readonly #problem: () => unknown;
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
 
-  /** @param options.problem why the server cannot be reached at present; undefined if it can */
-  constructor(
-    options: { readonly patienceMs: number | undefined; readonly problem: () => unknown },
-  ) {
+  /**
+   * @param options.replyMs how long the driver waits for a reply; 0 for as long as it takes
+   * @param options.problem why the server cannot be reached at present; undefined if it can
+   */
+  constructor(options: {
+    readonly patienceMs: number | undefined;
+    readonly replyMs?: number;
+    readonly problem: () => unknown;
+  }) {
+    this.#replyMs = options.replyMs ?? 0;
     this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
     this.#problem = options.problem;
   }
@@ -40,9 +55,17 @@ export class Calls {
   }
 
   /** Makes a call that changes nothing. If it is aborted, the cause says what it waited for. */
-  async read<R>(signal: AbortSignal | undefined, run: () => Promise<R>): Promise<R> {
+  async read<R>(
+    signal: AbortSignal | undefined,
+    run: (limits: ReadLimits) => Promise<R>,
+  ): Promise<R> {
     this.#begin(signal);
-    const call = this.#track(this.retried(run, signal));
+    const limits = {
+      ...(signal && { signal }),
+      // Without it a server goes on with a query that nobody waits for, beside its repetition.
+      ...(this.#replyMs > 0 && { maxTimeMS: this.#replyMs }),
+    };
+    const call = this.#track(this.retried(() => run(limits), signal));
     return await unlessAborted(call, signal, () => abortedByCaller("go on", this.#cause(signal)));
   }
 

@@ -60,16 +60,17 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
   }
 
   async get(name: string, options: ReadOptions = {}): Promise<Stored<T> | undefined> {
-    return await this.access.calls.read(options.signal, async () => {
-      return this.decoded(await this.documents.findOne({ _id: name }));
+    return await this.access.calls.read(options.signal, async (limits) => {
+      return this.decoded(await this.documents.findOne({ _id: name }, limits));
     });
   }
 
   async list(query: ListQuery): Promise<Page<T>> {
-    return await this.access.calls.read(query.signal, async () => {
+    return await this.access.calls.read(query.signal, async (limits) => {
       const { filter, sort, hint } = pageQuery(query, INDEXES[this.#name]);
       const found = await this.documents.find(filter, {
-        ...WITHOUT_OUTBOX,
+        ...limits,
+        projection: { outbox: 0 },
         sort,
         limit: query.limit + 1,
         batchSize: query.limit + 1,
@@ -86,7 +87,7 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
     const { hint = BY_NAME } = pageQuery({ ...query, limit: 1 }, INDEXES[this.#name]);
     return await this.access.calls.read(
       query.signal,
-      () => this.documents.countDocuments(conditionQuery(query), { hint }),
+      (limits) => this.documents.countDocuments(conditionQuery(query), { ...limits, hint }),
     );
   }
 
@@ -289,7 +290,6 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
 }
 
 const BY_NAME = { _id: 1 } as const;
-const WITHOUT_OUTBOX = { projection: { outbox: 0 } } as const;
 const ONLY_NAME = { projection: { _id: 1 } } as const;
 
 const requestIdOf = (request: string): string => JSON.parse(request)[1];

@@ -5,7 +5,7 @@ import { eachEvent, LiveTail } from "../shared/live_tail.ts";
 import type { EventLog, ReadOptions } from "../store.ts";
 import { BlockArrivals } from "./block_arrivals.ts";
 import { type Block, BLOCK_KEPT_MS, BlockChain, eventsOf, type LogState } from "./block_chain.ts";
-import type { Calls } from "./calls.ts";
+import type { Calls, ReadLimits } from "./calls.ts";
 import { encodeEvent } from "./codec.ts";
 import { assertFits, isDuplicate } from "./errors.ts";
 import type { GroupCommit } from "./group_commit.ts";
@@ -90,11 +90,11 @@ export class MongoEventLog implements EventLog {
     limit: number,
     { signal }: ReadOptions = {},
   ): Promise<readonly Event[]> {
-    return await this.#calls.read(signal, async () => {
+    return await this.#calls.read(signal, async (limits) => {
       for (;;) {
         const [first, rest, compacted] = await Promise.all([
-          this.#blockBefore(after + 1),
-          this.#eventsFrom(after + 2, limit),
+          this.#blockBefore(after + 1, limits),
+          this.#eventsFrom(after + 2, limit, limits),
           this.chain.compacted(),
         ]);
         if (after < compacted) throw eventsCompacted(after, compacted);
@@ -180,16 +180,23 @@ export class MongoEventLog implements EventLog {
   }
 
   /** The block that has an event, or would have if it exists. */
-  async #blockBefore(sequence: number): Promise<Block | undefined> {
-    const [block] = await this.#blocks.find({ _id: { $lte: sequence } }).sort({ _id: -1 }).limit(1)
+  async #blockBefore(sequence: number, limits: ReadLimits = {}): Promise<Block | undefined> {
+    const [block] = await this.#blocks.find({ _id: { $lte: sequence } }, limits).sort({ _id: -1 })
+      .limit(1)
       .toArray();
     return block;
   }
 
   /** Events of blocks that begin at a sequence or later. */
-  async #eventsFrom(sequence: number, limit: number): Promise<readonly Event[]> {
+  async #eventsFrom(
+    sequence: number,
+    limit: number,
+    limits: ReadLimits,
+  ): Promise<readonly Event[]> {
     const events: Event[] = [];
-    const blocks = this.#blocks.find({ _id: { $gte: sequence } }).sort({ _id: 1 }).limit(limit)
+    const blocks = this.#blocks.find({ _id: { $gte: sequence } }, limits).sort({ _id: 1 }).limit(
+      limit,
+    )
       .batchSize(BLOCKS_AT_ONCE);
     for await (const block of blocks) {
       events.push(...eventsOf(block));

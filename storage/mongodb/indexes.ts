@@ -1,10 +1,11 @@
 /** Every index besides those by `_id`, created and checked when a store is opened. */
-import type { IndexSpecification } from "mongodb";
 import type { CollectionName } from "./codec.ts";
 
 export interface Index {
   readonly name: string;
   readonly fields: readonly string[];
+  /** Whether its last two fields descend while those before them ascend. */
+  readonly mixed?: boolean;
   readonly unique?: boolean;
   /** Leaves out the documents without its field. */
   readonly sparse?: boolean;
@@ -17,6 +18,13 @@ export const OUTBOX: Index = { name: "outbox", fields: ["outbox.id"], sparse: tr
 const by = (...keys: readonly string[]): Index => ({
   name: keys.join("_"),
   fields: [...keys.map((key) => `value.${key}`), "_id"],
+});
+
+/** By a field upwards, then by another one downwards: the order of most lists in tables. */
+const byThenNewest = (key: string): Index => ({
+  name: `${key}_createTime_down`,
+  fields: [`value.${key}`, "value.createTime", "_id"],
+  mixed: true,
 });
 
 const RESOURCE: readonly Index[] = [
@@ -40,6 +48,7 @@ export const INDEXES: Readonly<Record<CollectionName, readonly Index[]>> = {
     by("deletionProtection"),
     by("cluster"),
     by("state", "createTime"),
+    byThenNewest("state"),
   ],
   workloads: [
     OUTBOX,
@@ -48,6 +57,7 @@ export const INDEXES: Readonly<Record<CollectionName, readonly Index[]>> = {
     by("spec.replicas"),
     by("activeRevision"),
     by("state", "createTime"),
+    byThenNewest("state"),
   ],
   revisions: [OUTBOX, by("number")],
   operations: [
@@ -61,6 +71,7 @@ export const INDEXES: Readonly<Record<CollectionName, readonly Index[]>> = {
     by("target", "state", "createTime"),
     by("actor", "createTime"),
     by("kind", "createTime"),
+    ...["state", "target", "actor", "kind"].map(byThenNewest),
   ],
   orphans: [OUTBOX, by("createTime")],
   installations: [OUTBOX],
@@ -71,26 +82,36 @@ export const INDEXES: Readonly<Record<CollectionName, readonly Index[]>> = {
 /** Finds the block of a write, and keeps a write from being in the log twice. */
 export const EVENT_INDEXES: readonly Index[] = [{ name: "ids", fields: ["ids"], unique: true }];
 
-export const specificationOf = ({ fields }: Index): IndexSpecification =>
-  Object.fromEntries(fields.map((field) => [field, 1]));
+/** The fields of an index with their directions. */
+export type Specification = Readonly<Record<string, 1 | -1>>;
+
+export const specificationOf = ({ fields, mixed }: Index): Specification =>
+  Object.fromEntries(
+    fields.map((field, at) => [field, mixed && at >= fields.length - 2 ? -1 : 1]),
+  );
 
 /**
- * The index that gives the order of a query without a sort, with most of its fields fixed by the
- * query; undefined if none does.
+ * The index that gives the order of a query without a sort, read forwards or backwards, with most of
+ * its fields fixed by the query; undefined if none does.
  * @param fixed the fields that the query compares with fixed values
- * @param order the fields of the order, all in one direction; the last one is `_id`
+ * @param order the fields of the order; the last one is `_id`
  */
 export function indexFor(
   indexes: readonly Index[],
   fixed: ReadonlySet<string>,
-  order: readonly string[],
+  order: readonly { readonly field: string; readonly descending: boolean }[],
 ): Index | undefined {
   let best: { readonly index: Index; readonly start: number } | undefined;
   for (const index of indexes) {
     if (index.sparse) continue;
     const { fields } = index;
     const start = fields.length - order.length;
-    if (start < 0 || !order.every((field, at) => fields[start + at] === field)) continue;
+    if (start < 0 || !order.every(({ field }, at) => fields[start + at] === field)) continue;
+    const specification = specificationOf(index);
+    const backwards = order.map(({ field, descending }) =>
+      descending !== (specification[field] === -1)
+    );
+    if (new Set(backwards).size > 1) continue;
     if (!fields.slice(0, start).every((field) => fixed.has(field))) continue;
     if (!best || start > best.start) best = { index, start };
   }

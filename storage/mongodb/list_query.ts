@@ -2,14 +2,17 @@ import type { OrderKey } from "@mpc/domain";
 import type { Cursor, ListQuery } from "../store.ts";
 import { nameDescends } from "../shared/order.ts";
 import { fieldOf, filterQuery, fixedFields, type Query } from "./filter_query.ts";
-import { type Index, indexFor, specificationOf } from "./indexes.ts";
+import { type Index, indexFor, type Specification, specificationOf } from "./indexes.ts";
 
 /** One `find` of a list. */
 export interface PageQuery {
   readonly filter: Query;
   readonly sort: Readonly<Record<string, 1 | -1>>;
-  /** The index that gives the order; undefined where the server has to sort. */
-  readonly hint: Readonly<Record<string, 1>> | undefined;
+  /**
+   * The index that gives the order; undefined where the server has to sort, which are orders by several
+   * fields without an index of their own. It then keeps one page in memory.
+   */
+  readonly hint: Specification | undefined;
 }
 
 /** Fields that every document has: a bound on them leaves none out. */
@@ -33,14 +36,12 @@ export function pageQuery(query: ListQuery, indexes: readonly Index[]): PageQuer
   const order = orderOf(query.orderBy ?? []);
   const parts = [conditionQuery({ ...(prefix && { prefix }), ...(filter && { filter }) })];
   if (after) parts.push(afterQuery(order, after));
-  const fields = order.map(({ field }) => field);
-  const oneWay = order.every(({ descending }) => descending === order[0]?.descending);
-  const index = oneWay ? indexFor(indexes, fixedFields(filter), fields) : undefined;
-  const byName = fields.length === 1 && index === undefined;
+  const index = indexFor(indexes, fixedFields(filter), order);
+  const byName = order.length === 1 && index === undefined;
   return {
     filter: { $and: parts },
     sort: Object.fromEntries(order.map(({ field, descending }) => [field, descending ? -1 : 1])),
-    hint: byName ? { _id: 1 } : index && specificationOf(index) as Record<string, 1>,
+    hint: byName ? { _id: 1 } : index && specificationOf(index),
   };
 }
 

@@ -1,4 +1,5 @@
-import { type Db, MongoServerError } from "mongodb";
+import { getLogger } from "@logtape/logtape";
+import { type CreateIndexesOptions, type Db, MongoServerError } from "mongodb";
 import { MpcError } from "@mpc/domain";
 import { isDuplicate } from "./errors.ts";
 import { EVENT_INDEXES, type Index, INDEXES, specificationOf } from "./indexes.ts";
@@ -14,6 +15,22 @@ const INDEX_CONFLICTS: ReadonlySet<unknown> = new Set([
   85, // IndexOptionsConflict
   86, // IndexKeySpecsConflict
 ]);
+
+/**
+ * How long the server may take to create the indexes of one collection. It reads the whole collection,
+ * which takes longer than the `socketTimeoutMS` of an address lets a call wait.
+ */
+const CREATE_INDEXES_MS = 3_600_000;
+
+/** The interval of reporting that indexes are still being created. */
+const REPORT_EVERY_MS = 10_000;
+
+/** The driver passes the limit of a single call on to its connection, which its types leave out. */
+const LONG_CALL: CreateIndexesOptions & { readonly socketTimeoutMS: number } = {
+  socketTimeoutMS: CREATE_INDEXES_MS,
+};
+
+const log = getLogger(["mpc", "storage"]);
 
 interface SchemaRecord {
   readonly _id: "schema";
@@ -62,13 +79,21 @@ async function createIndexes(
   const missing = indexes.filter(({ name }) => !present.has(name));
   if (missing.length > 0) {
     const descriptions = missing.map((index) => ({
-      key: specificationOf(index) as Record<string, 1>,
+      key: specificationOf(index),
       name: index.name,
       ...(index.unique && { unique: true }),
       ...(index.sparse && { sparse: true }),
     }));
+    const began = performance.now();
+    const report = setInterval(() => {
+      log.info("Creating the indexes {indexes} of '{collection}', for {seconds} s so far", {
+        indexes: missing.map(({ name }) => name).join(", "),
+        collection,
+        seconds: Math.round((performance.now() - began) / 1_000),
+      });
+    }, REPORT_EVERY_MS);
     try {
-      await database.collection(collection).createIndexes(descriptions);
+      await database.collection(collection).createIndexes(descriptions, LONG_CALL);
     } catch (error) {
       if (!(error instanceof MongoServerError) || !INDEX_CONFLICTS.has(error.code)) throw error;
       throw new MpcError("FAILED_PRECONDITION", {
@@ -78,6 +103,8 @@ async function createIndexes(
           "ours is created at the next start",
         cause: error,
       });
+    } finally {
+      clearInterval(report);
     }
   }
   for (const index of indexes) {
@@ -98,12 +125,14 @@ async function indexesOf(database: Db, collection: string): Promise<ReadonlyMap<
   const indexes = await database.collection(collection).listIndexes().toArray();
   return new Map(indexes.map(({ name, key, unique, sparse }) => [
     String(name),
-    signature(Object.keys(key), unique === true, sparse === true),
+    signature(key, unique === true, sparse === true),
   ]));
 }
 
-const signatureOf = ({ fields, unique = false, sparse = false }: Index): string =>
-  signature(fields, unique, sparse);
+const signatureOf = (index: Index): string =>
+  signature(specificationOf(index), index.unique === true, index.sparse === true);
 
-const signature = (fields: readonly string[], unique: boolean, sparse: boolean): string =>
-  `(${fields.join(", ")})${unique ? " unique" : ""}${sparse ? " sparse" : ""}`;
+function signature(key: Readonly<Record<string, unknown>>, unique: boolean, sparse: boolean) {
+  const fields = Object.entries(key).map(([field, way]) => way === -1 ? `${field} down` : field);
+  return `(${fields.join(", ")})${unique ? " unique" : ""}${sparse ? " sparse" : ""}`;
+}

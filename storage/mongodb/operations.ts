@@ -10,9 +10,9 @@ export class MongoOperations extends MongoCollection<Operation> implements Opera
     requestId: string,
     options: ReadOptions = {},
   ): Promise<Stored<Operation> | undefined> {
-    return await this.access.calls.read(options.signal, async () => {
+    return await this.access.calls.read(options.signal, async (limits) => {
       const request = requestKey(actor, requestId);
-      return this.decoded(await this.documents.findOne({ request }, { projection: { outbox: 0 } }));
+      return this.decoded(await this.documents.findOne({ request }, limits));
     });
   }
 }

@@ -59,7 +59,11 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<MongoS
     options.address,
     options.onCommand,
   );
-  const calls = new Calls({ patienceMs: options.patienceMs, problem });
+  const calls = new Calls({
+    patienceMs: options.patienceMs,
+    replyMs: client.options.socketTimeoutMS,
+    problem,
+  });
   const collection = (name: CollectionName) => database.collection<MongoDocument>(name);
   const events: MongoEventLog = new MongoEventLog({
     changeStreams,
