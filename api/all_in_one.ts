@@ -22,7 +22,7 @@ export interface AllInOne extends Doors {
  *   `STORE_TOO_NEW`, `PORT_IN_USE`, `NO_ENGINE`, `ENGINE_IN_USE`, `NO_TEMPORAL`
  */
 export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
-  const { keepMs } = config;
+  const { keepMs, auditKeepMs } = config;
   await using stack = new AsyncDisposableStack();
   const platform = stack.use(await Platform.open(config, { shared: false }));
   const { provider, planner } = await platform.openClusters(config);
@@ -41,7 +41,7 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
     engine: engine.name,
     engineProblems: () => Promise.resolve(problemsOf(engine)),
   });
-  const work = { deps, provider, engine, keepMs, alone: platform.exclusive };
+  const work = { deps, provider, engine, keepMs, auditKeepMs, alone: platform.exclusive };
   await platform.startWork({ ...work, ...(lease && { lease }) });
   const info = {
     version: VERSION,
@@ -50,7 +50,13 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
     installation: platform.installation,
     provider: () => Promise.resolve(provider.name),
   };
-  const doors = await openDoors(platform.components, deps, info, config);
+  const doors = await openDoors(
+    platform.components,
+    deps,
+    info,
+    config,
+    platform.openAudit(config.audit),
+  );
   const running = stack.move();
   return { ...doors, store: platform.store, close: () => running.disposeAsync() };
 }

@@ -2,11 +2,14 @@ import process from "node:process";
 import { Command } from "@commander-js/extra-typings";
 import {
   type Address,
+  AUDIT_RETENTION,
+  type AuditLogSettings,
   CERTIFICATE_ISSUE,
   countBetween,
   DATA_FLAGS,
   dataOf,
   type DataSettings,
+  DEFAULT_AUDIT_RETENTION,
   DEFAULT_NAMESPACE,
   FLAGS_IN_ENVIRONMENT,
   hasWholeCertificate,
@@ -43,12 +46,16 @@ export interface DoorsConfig {
   readonly graceMs: number;
   /** For each caller. */
   readonly rateLimit: RateLimit;
+  /** Where audit records are also written to; null for the store alone. */
+  readonly audit: AuditLogSettings | null;
 }
 
 /** Settings of the all-in-one server. */
 export interface AllInOneConfig extends DoorsConfig, DataSettings, ProviderSettings {
   /** How long history is kept, in milliseconds; null to keep all of it. */
   readonly keepMs: number | null;
+  /** The same of the audit. */
+  readonly auditKeepMs: number | null;
   /** Which engine executes operations. */
   readonly engine: "embedded" | "temporal";
   /** Whether it continues operations that the other engine has left unfinished. */
@@ -77,6 +84,8 @@ const DOORS = {
   webListen: listenAddress,
   rateLimit: countBetween(1, 1_000_000),
   allowedHost: z.array(hostName),
+  auditLog: z.string().min(1, "must be stdout or a file").optional(),
+  auditLogMaxBytes: countBetween(10_000, 10_000_000_000),
 };
 
 /** The Temporal that \`dev\` starts has the namespace \`default\` and no TLS. */
@@ -88,6 +97,7 @@ const ALL_IN_ONE = z.object({
   ...DATA_FLAGS,
   ephemeral: z.boolean().default(false),
   retention: keepTime,
+  auditRetention: keepTime,
   engine: oneOf(["embedded", "temporal"]),
   takeOver: z.boolean().default(false),
   ...TEMPORAL_FLAGS,
@@ -141,6 +151,7 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
   )
     .option("--ephemeral", "keep everything in memory, whatever --store says")
     .option("--retention <time>", "how long history is kept", process.env["MPC_RETENTION"] ?? "90d")
+    .option(...AUDIT_RETENTION, env["MPC_AUDIT_RETENTION"] ?? DEFAULT_AUDIT_RETENTION)
     .option("--engine <name>", "embedded, or temporal for operations as workflows", "embedded")
     .option(...TAKE_OVER);
   const all = withTemporal(withProvider(withDoors(command), env), env, {
@@ -152,6 +163,7 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
     ...providerOf(flags),
     ...dataOf(flags, flags.ephemeral),
     keepMs: flags.retention,
+    auditKeepMs: flags.auditRetention,
     engine: flags.engine,
     takeOver: flags.takeOver,
     temporal: {
@@ -205,16 +217,28 @@ function withDoors(command: Command<[]>): Command<[]> {
     )
     .option("--log-level <level>", LOG_LEVELS.join(", "), env["MPC_LOG_LEVEL"] ?? "warning")
     .option("--grace <seconds>", "how long running calls may take to finish", "10")
-    .option("--rate-limit <calls>", "maximum calls per second of each caller", "1000");
+    .option("--rate-limit <calls>", "maximum calls per second of each caller", "1000")
+    .option(
+      "--audit-log <file>",
+      "where audit records are written to as JSON lines, besides the store; stdout or a file",
+      env["MPC_AUDIT_LOG"],
+    )
+    .option(
+      "--audit-log-max-bytes <bytes>",
+      "size at which the file is renamed to FILE.1 and a new one begins",
+      "100000000",
+    );
 }
 
 function doorsOf(flags: z.output<z.ZodObject<typeof DOORS>>): DoorsConfig {
   const { grpcListen, webListen, allowedHost, grace, rateLimit } = flags;
+  const { auditLog, auditLogMaxBytes } = flags;
   return {
     grpcListen,
     webListen,
     allowedHosts: allowedHost,
     graceMs: grace * 1_000,
     rateLimit: { perSecond: rateLimit, burst: 2 * rateLimit },
+    audit: auditLog === undefined ? null : { auditLog, auditLogMaxBytes },
   };
 }

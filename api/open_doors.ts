@@ -1,6 +1,6 @@
 import type { Address, Components } from "@mpc/process";
 import { MpcError } from "@mpc/domain";
-import type { ServiceDeps } from "@mpc/services";
+import type { Audit, ServiceDeps } from "@mpc/services";
 import type { DoorsConfig } from "./config.ts";
 import { Peers } from "./connections/peers.ts";
 import type { ServerInfo } from "./diagnostics_service.ts";
@@ -25,8 +25,9 @@ export async function openDoors(
   deps: ServiceDeps,
   info: ServerInfo,
   config: DoorsConfig,
+  audit: Audit,
 ): Promise<Doors> {
-  const { routes: served, health } = routes(deps, info, config.rateLimit);
+  const { routes: served, health } = routes(deps, info, config.rateLimit, audit);
   await using stack = new AsyncDisposableStack();
   const pace = new DeliveryPace();
   // A peer's share applies to both doors together.

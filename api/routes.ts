@@ -1,5 +1,6 @@
 import { accessLog, identify, type Identity, intercept } from "@mpc/process";
 import {
+  AuditService,
   DiagnosticsService,
   EnvironmentService,
   EventService,
@@ -8,11 +9,13 @@ import {
   OperationService,
   WorkloadService,
 } from "@mpc/proto";
-import type { ServiceDeps } from "@mpc/services";
+import type { Audit, ServiceDeps } from "@mpc/services";
+import { auditService } from "./audit_service.ts";
 import { diagnosticsService, type ServerInfo } from "./diagnostics_service.ts";
 import { environmentService } from "./environment_service.ts";
 import { eventService } from "./event_service.ts";
 import { HealthStatus } from "./health.ts";
+import { auditCalls } from "./interceptors/audit_calls.ts";
 import { mapErrors } from "./interceptors/map_errors.ts";
 import { type RateLimit, rateLimit } from "./interceptors/rate_limit.ts";
 import { validTimes } from "./interceptors/valid_times.ts";
@@ -30,10 +33,12 @@ export function routes(
   deps: ServiceDeps,
   info: ServerInfo,
   limit: RateLimit,
+  audit: Audit,
 ): { readonly routes: readonly Route[]; readonly health: HealthStatus } {
   const interceptors = [
     accessLog,
     mapErrors(() => deps.ids.uuid()),
+    auditCalls(audit),
     identify(() => LOCAL_USER),
     rateLimit(limit, deps.clock),
     validTimes,
@@ -48,6 +53,7 @@ export function routes(
     route(OperationService, operationService(deps)),
     route(LongRunningOperations, longrunningService(deps)),
     route(EventService, eventService(deps)),
+    route(AuditService, auditService(deps, audit)),
     route(DiagnosticsService, diagnosticsService(deps, info)),
   ].map(intercepted);
   const health = new HealthStatus(served.map(({ service }) => service.typeName));

@@ -35,7 +35,13 @@ export async function startApi(config: ApiConfig): Promise<Api> {
     installation: platform.installation,
     provider: () => workers.provider(),
   };
-  const doors = await openDoors(platform.components, deps, info, config);
+  const doors = await openDoors(
+    platform.components,
+    deps,
+    info,
+    config,
+    platform.openAudit(config.audit),
+  );
   const running = stack.move();
   return { ...doors, close: () => running.disposeAsync() };
 }

@@ -4,10 +4,13 @@
  * methods that they need, in this order.
  */
 import { isMpcError, MpcError } from "@mpc/domain";
+import { getLogger } from "@logtape/logtape";
 import {
+  type AuditLogSettings,
   Components,
   type DataSettings,
   makeDataDir,
+  openAuditLog,
   type ProviderSettings,
   systemClock,
   systemIds,
@@ -15,11 +18,16 @@ import {
 import {
   allowEverything,
   assertEngine,
+  type Audit,
+  AuditChain,
+  auditedAuthorizer,
+  auditedStore,
   type Clock,
   type ClusterReader,
   type Ids,
   type Planner,
   type Provider,
+  RefusalLog,
   type ServiceDeps,
   takeOverOperations,
 } from "@mpc/services";
@@ -27,6 +35,8 @@ import type { Store } from "@mpc/storage";
 import { openStore } from "@mpc/storage/open_store";
 import type { EngineLease, HostedEngine, StepTools } from "@mpc/worker";
 import { openInstallation } from "./open_installation.ts";
+
+const log = getLogger(["mpc", "audit"]);
 
 /** The parts of one process, added step by step; closed together with its components. */
 export class Platform implements AsyncDisposable {
@@ -160,6 +170,32 @@ export class Platform implements AsyncDisposable {
     return engine;
   }
 
+  /**
+   * Opens the audit log of a process that takes calls.
+   * @param sink where its records are also written to; null for the store alone
+   */
+  openAudit(sink: AuditLogSettings | null): Audit {
+    const { store, clock, components } = this;
+    const written = sink && openAuditLog(sink);
+    const warn = (error: unknown) => log.warn("Cannot write the audit: {error}", { error });
+    const trail = new AuditChain({
+      store,
+      clock,
+      ...(written && { sink: written }),
+      onMarkFailed: warn,
+    });
+    const refusals = new RefusalLog({ trail, clock, onFailed: warn });
+    components.add({
+      name: "audit",
+      async close() {
+        await refusals[Symbol.asyncDispose]();
+        await trail[Symbol.asyncDispose]();
+        await written?.[Symbol.asyncDispose]();
+      },
+    });
+    return { trail, refusals };
+  }
+
   /** The dependencies of use cases. Ports are decorated here, and nowhere else. */
   deps(parts: {
     readonly cluster: ClusterReader;
@@ -168,8 +204,9 @@ export class Platform implements AsyncDisposable {
     readonly engine: string;
     readonly engineProblems?: NonNullable<ServiceDeps["engineProblems"]>;
   }): ServiceDeps {
-    const { store, clock, ids } = this;
-    return { store, clock, ids, authorizer: allowEverything, ...parts };
+    const { clock, ids } = this;
+    const authorizer = auditedAuthorizer(allowEverything);
+    return { store: auditedStore(this.store), clock, ids, authorizer, ...parts };
   }
 
   /** Starts the dispatcher and the periodic passes. */
@@ -179,6 +216,8 @@ export class Platform implements AsyncDisposable {
     readonly engine: HostedEngine;
     /** How long history is kept, in milliseconds; null to keep all of it. */
     readonly keepMs: number | null;
+    /** The same of the audit. */
+    readonly auditKeepMs: number | null;
     /** No other process admits operations, so every unadmitted one was interrupted. */
     readonly alone: boolean;
     /** Of the engine, if it has one. */

@@ -29,7 +29,7 @@ export async function startWorker(
   config: WorkerConfig,
   startEngine: (tools: StepTools) => Promise<HostedEngine>,
 ): Promise<RunningWorker> {
-  const { keepMs } = config;
+  const { keepMs, auditKeepMs } = config;
   await using stack = new AsyncDisposableStack();
   const platform = stack.use(await Platform.open(config, { shared: true }));
   const { components } = platform;
@@ -43,7 +43,7 @@ export async function startWorker(
   const internal = serveInternal({ cluster: provider, planner, engine }, config.internalListen);
   components.add({ name: "internal", close: () => internal.close() });
   const deps = platform.deps({ cluster: provider, planner, engine: engine.name });
-  await platform.startWork({ deps, provider, engine, keepMs, alone: false });
+  await platform.startWork({ deps, provider, engine, keepMs, auditKeepMs, alone: false });
   const health = serveHealth(components, config.healthListen);
   components.add({ name: "health", close: () => health.close() });
   const running = stack.move();

@@ -8,7 +8,8 @@ export type Permission =
   | "workload.get"
   | "workload.logs"
   | "operation.get"
-  | "platform.diagnose";
+  | "platform.diagnose"
+  | "audit.get";
 
 /** The permissions of lists and watches; each concerns documents of one kind. */
 export type ListPermission = "environment.get" | "workload.get" | "operation.get";

@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import {
+  AuditService,
   DiagnosticsService,
   EnvironmentService,
   EventService,
@@ -16,4 +17,5 @@ export const METHODS: readonly DescMethod[] = [
   LongRunningOperations,
   EventService,
   DiagnosticsService,
+  AuditService,
 ].flatMap(({ methods }) => methods);

@@ -1,4 +1,5 @@
 import type { Provider, ServiceDeps } from "@mpc/services";
+import { AuditRetention } from "./audit_retention.ts";
 import { DriftWatch } from "./drift_watch.ts";
 import type { HostedEngine, PeriodicTask } from "../engine/hosted_engine.ts";
 import type { EngineLease } from "../engine/embedded/mod.ts";
@@ -23,6 +24,8 @@ export interface HousekeepingOptions {
   readonly engine: HostedEngine;
   /** How long history is kept; null to keep all of it. */
   readonly keepMs: number | null;
+  /** The same of the audit. */
+  readonly auditKeepMs: number | null;
   /** No other process can be admitting yet, so every unadmitted operation was interrupted. */
   readonly alone: boolean;
   /** Of the engine, if it has one: the process that runs operations makes the passes too. */
@@ -35,13 +38,16 @@ export interface HousekeepingOptions {
  * processes have timers, the one that holds a lease makes the passes.
  */
 export async function startHousekeeping(options: HousekeepingOptions): Promise<AsyncDisposable> {
-  const { deps, provider, engine, keepMs, alone } = options;
+  const { deps, provider, engine, keepMs, auditKeepMs, alone } = options;
   const { store, clock } = deps;
   const stop = new AbortController();
   const { signal } = stop;
   const janitor = new Janitor({ store, engine, provider, clock, signal });
   const drift = new DriftWatch({ store, provider, clock, signal });
   const retention = keepMs === null ? null : new Retention({ store, clock, keepMs, signal });
+  const audit = auditKeepMs === null
+    ? null
+    : new AuditRetention({ store, clock, keepMs: auditKeepMs, signal });
   const expiry = new Expiry(deps);
   if (alone) await janitor.pass(0);
   const passes: readonly PeriodicTask[] = [
@@ -50,7 +56,10 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
     {
       name: "retention_pass",
       everyMs: RETENTION_INTERVAL_MS,
-      run: async () => await retention?.pass(),
+      run: async () => {
+        await retention?.pass();
+        await audit?.pass();
+      },
     },
   ];
   // Each process keeps its own claims, whatever runs the other passes.
