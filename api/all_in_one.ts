@@ -22,7 +22,7 @@ export interface AllInOne extends Doors {
  *   `STORE_TOO_NEW`, `PORT_IN_USE`, `NO_ENGINE`, `ENGINE_IN_USE`, `NO_TEMPORAL`
  */
 export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
-  const { keepMs } = config;
+  const { keepMs, auditKeepMs } = config;
   await using stack = new AsyncDisposableStack();
   const platform = stack.use(await Platform.open(config, { process: "dev", shared: false }));
   const { provider, planner } = await platform.openClusters(config);
@@ -44,7 +44,7 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
     engine: engine.name,
     engineProblems: () => Promise.resolve(problemsOf(engine)),
   });
-  const work = { deps, provider, engine, keepMs, alone: platform.exclusive };
+  const work = { deps, provider, engine, keepMs, auditKeepMs, alone: platform.exclusive };
   await platform.startWork({ ...work, ...(lease && { lease }) });
   const info = {
     version: VERSION,
@@ -54,7 +54,8 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
     provider: () => Promise.resolve(provider.name),
   };
   const { authenticate } = access;
-  const calls = { authenticate, ...platform.telemetry() };
+  const audit = platform.openAudit(config.auditLog);
+  const calls = { authenticate, audit, ...platform.telemetry() };
   const doors = await openDoors(platform.components, deps, info, { ...config, ...calls });
   const running = stack.move();
   return { ...doors, store: platform.store, close: () => running.disposeAsync() };

@@ -2,11 +2,14 @@ import process from "node:process";
 import { Command } from "@commander-js/extra-typings";
 import {
   type Address,
+  AUDIT_RETENTION,
+  type AuditLogSettings,
   CERTIFICATE_ISSUE,
   countBetween,
   DATA_FLAGS,
   dataOf,
   type DataSettings,
+  DEFAULT_AUDIT_RETENTION,
   DEFAULT_NAMESPACE,
   doorAddress,
   ENCRYPTION_KEY_FILE,
@@ -59,12 +62,16 @@ export interface DoorsConfig {
   readonly rateLimit: RateLimit;
   /** Path of the access file; null to allow everything to one local user. */
   readonly accessFile: string | null;
+  /** Where audit records are also written to; null for the store alone. */
+  readonly auditLog: AuditLogSettings | null;
 }
 
 /** Settings of the all-in-one server. */
 export interface AllInOneConfig extends DoorsConfig, DataSettings, ProviderSettings {
   /** How long history is kept, in milliseconds; null to keep all of it. */
   readonly keepMs: number | null;
+  /** The same of the audit. */
+  readonly auditKeepMs: number | null;
   /** Which engine executes operations. */
   readonly engine: "embedded" | "temporal";
   /** Whether it continues operations that the other engine has left unfinished. */
@@ -97,6 +104,8 @@ const DOORS = {
   allowedHost: z.array(hostName),
   corsOrigin: z.array(pageOrigin),
   accessFile: z.string().min(1, "must be a path").optional(),
+  auditLog: z.string().min(1, "must be stdout or a file").optional(),
+  auditLogMaxBytes: countBetween(10_000, 10_000_000_000),
 };
 
 type DoorFlags = z.output<z.ZodObject<typeof DOORS>>;
@@ -128,6 +137,7 @@ const ALL_IN_ONE = z.object({
   ...DATA_FLAGS,
   ephemeral: z.boolean().default(false),
   retention: keepTime,
+  auditRetention: keepTime,
   engine: oneOf(["embedded", "temporal"]),
   takeOver: z.boolean().default(false),
   ...TEMPORAL_FLAGS,
@@ -185,6 +195,7 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
     .option(...ENCRYPTION_KEY_FILE)
     .option("--ephemeral", "keep everything in memory, whatever --store says")
     .option("--retention <time>", "how long history is kept", process.env["MPC_RETENTION"] ?? "90d")
+    .option(...AUDIT_RETENTION, env["MPC_AUDIT_RETENTION"] ?? DEFAULT_AUDIT_RETENTION)
     .option("--engine <name>", "embedded, or temporal for operations as workflows", "embedded")
     .option(...TAKE_OVER);
   const all = withTemporal(withProvider(withDoors(command), env), env, {
@@ -196,6 +207,7 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
     ...providerOf(flags),
     ...dataOf(flags, flags.ephemeral),
     keepMs: flags.retention,
+    auditKeepMs: flags.auditRetention,
     engine: flags.engine,
     takeOver: flags.takeOver,
     temporal: {
@@ -261,11 +273,22 @@ function withDoors(command: Command<[]>): Command<[]> {
       "--access-file <path>",
       "who may do what; without it, everything is allowed to one local user",
       env["MPC_ACCESS_FILE"],
+    )
+    .option(
+      "--audit-log <file>",
+      "where audit records are written to as JSON lines, besides the store; stdout or a file",
+      env["MPC_AUDIT_LOG"],
+    )
+    .option(
+      "--audit-log-max-bytes <bytes>",
+      "size at which the file is renamed to FILE.1 and a new one begins",
+      "100000000",
     );
 }
 
 function doorsOf(flags: DoorFlags): DoorsConfig {
   const { grpcListen, webListen, allowedHost, grace, rateLimit, accessFile = null } = flags;
+  const { auditLog, auditLogMaxBytes } = flags;
   return {
     grpcListen,
     webListen,
@@ -276,5 +299,6 @@ function doorsOf(flags: DoorFlags): DoorsConfig {
     graceMs: grace * 1_000,
     rateLimit: { perSecond: rateLimit, burst: 2 * rateLimit },
     accessFile,
+    auditLog: auditLog === undefined ? null : { auditLog, auditLogMaxBytes },
   };
 }

@@ -8,6 +8,7 @@ import {
 } from "@mpc/process";
 import {
   AccessService,
+  AuditService,
   DiagnosticsService,
   EnvironmentService,
   EventService,
@@ -16,12 +17,14 @@ import {
   OperationService,
   WorkloadService,
 } from "@mpc/proto";
-import type { ServiceDeps } from "@mpc/services";
+import type { Audit, ServiceDeps } from "@mpc/services";
 import { accessService } from "./access_service.ts";
+import { auditService } from "./audit_service.ts";
 import { diagnosticsService, type ServerInfo } from "./diagnostics_service.ts";
 import { environmentService } from "./environment_service.ts";
 import { eventService } from "./event_service.ts";
 import { HealthStatus } from "./health.ts";
+import { auditCalls } from "./interceptors/audit_calls.ts";
 import { listedMethods } from "./interceptors/listed_methods.ts";
 import { mapErrors } from "./interceptors/map_errors.ts";
 import { limitGuesses, type RateLimit, rateLimit } from "./interceptors/rate_limit.ts";
@@ -37,6 +40,8 @@ export interface CallSettings {
   readonly rateLimit: RateLimit;
   /** The identity of the caller. */
   readonly authenticate: (call: Call) => Identity | Promise<Identity>;
+  /** Where calls are recorded. */
+  readonly audit: Audit;
   /** Measures every call, with the code that its caller gets. */
   readonly measureCalls: Interceptor;
   /** Counts refused calls, by their reasons. */
@@ -57,6 +62,7 @@ export function routes(
     settings.measureCalls,
     mapErrors(() => deps.ids.uuid()),
     settings.countRefusals,
+    auditCalls(settings.audit),
     limitGuesses(GUESSES, deps.clock),
     identify(settings.authenticate),
     listedMethods,
@@ -73,6 +79,7 @@ export function routes(
     route(OperationService, operationService(deps)),
     route(LongRunningOperations, longrunningService(deps)),
     route(EventService, eventService(deps)),
+    route(AuditService, auditService(deps, settings.audit)),
     route(DiagnosticsService, diagnosticsService(deps, info)),
     route(AccessService, accessService(deps)),
   ].map(intercepted);

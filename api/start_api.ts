@@ -39,7 +39,8 @@ export async function startApi(config: ApiConfig): Promise<Api> {
     provider: () => workers.provider(),
   };
   const { authenticate } = access;
-  const calls = { authenticate, ...platform.telemetry() };
+  const audit = platform.openAudit(config.auditLog);
+  const calls = { authenticate, audit, ...platform.telemetry() };
   const doors = await openDoors(platform.components, deps, info, { ...config, ...calls });
   const running = stack.move();
   return { ...doors, close: () => running.disposeAsync() };

@@ -39,6 +39,11 @@ const NOUNS: readonly Noun[] = [
     load: async (runner) => (await import("./nouns/event.ts")).eventCommands(runner),
   },
   {
+    names: ["audit"],
+    description: "Audit: who asked for what, and what came of it",
+    load: async (runner) => (await import("./nouns/audit.ts")).auditCommands(runner),
+  },
+  {
     names: ["apply"],
     description: "Create or update environments and workloads from files",
     load: async (runner) => (await import("./nouns/apply.ts")).applyCommand(runner),

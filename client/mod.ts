@@ -11,4 +11,5 @@ export {
 export { followLogs, type LogRequest } from "./follow_logs.ts";
 export { followOperation, waitForOperation } from "./follow_operation.ts";
 export type { ReconnectOptions, Timing } from "./reconnect.ts";
+export { type AuditWatchRequest, watchAudit } from "./watch_audit.ts";
 export { watchEvents, type WatchRequest, type WatchUpdate } from "./watch_events.ts";

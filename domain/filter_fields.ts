@@ -1,3 +1,4 @@
+import { AUDIT_PHASES } from "./audit.ts";
 import { ENVIRONMENT_STATES } from "./environment.ts";
 import type { Filter } from "./filter.ts";
 import { isTerminal, OPERATION_KINDS, OPERATION_STATES } from "./operation.ts";
@@ -118,4 +119,20 @@ export const OPERATION_FIELDS: FilterFields = {
   update_time: { path: ["updateTime"], type: "timestamp" },
   end_time: { path: ["endTime"], type: "timestamp" },
   retry_of: { path: ["retryOf"], type: "string" },
+};
+
+export const AUDIT_FIELDS: FilterFields = {
+  name: { path: ["name"], type: "string" },
+  sequence: { path: ["sequence"], type: "number" },
+  time: { path: ["time"], type: "timestamp" },
+  phase: { path: ["phase"], type: "enum", values: AUDIT_PHASES, prefix: "AUDIT_PHASE_" },
+  actor: { path: ["actor"], type: "string" },
+  source: { path: ["source"], type: "string" },
+  method: { path: ["method"], type: "string" },
+  target: { path: ["target"], type: "string" },
+  request_id: { path: ["requestId"], type: "string" },
+  operation: { path: ["operation"], type: "string" },
+  permission: { path: ["permission"], type: "string" },
+  result: { path: ["result"], type: "string" },
+  reason: { path: ["reason"], type: "string" },
 };

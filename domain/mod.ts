@@ -1,4 +1,5 @@
 /** The nouns of the platform and their rules: pure, without I/O and without a clock. */
+export * from "./audit.ts";
 export * from "./camel_case.ts";
 export * from "./compare_values.ts";
 export * from "./condition.ts";

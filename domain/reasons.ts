@@ -282,6 +282,9 @@ export const REASONS = {
   },
   UNAVAILABLE: {
     ADMISSION_UNREACHABLE: cluster("Repair the admission webhook that the error names"),
+    AUDIT_UNAVAILABLE: platform(
+      "Find out from the log why audit records cannot be kept, and retry",
+    ),
     CLUSTER_FAILED: cluster("Find the failure in the log of the cluster's API server, and retry"),
     CLUSTER_UNREACHABLE: cluster("Check that the cluster runs and can be reached from the worker"),
     ENGINE_UNREACHABLE: platform(

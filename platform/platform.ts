@@ -5,11 +5,14 @@
  */
 import { type Access, openAccess } from "@mpc/access";
 import { isMpcError, MpcError } from "@mpc/domain";
+import { getLogger } from "@logtape/logtape";
 import {
+  type AuditLogSettings,
   Components,
   type DataSettings,
   type Interceptor,
   makeDataDir,
+  openAuditLog,
   type ProviderSettings,
   systemClock,
   systemIds,
@@ -17,6 +20,10 @@ import {
 } from "@mpc/process";
 import {
   assertEngine,
+  type Audit,
+  AuditChain,
+  auditedAuthorizer,
+  auditedStore,
   type Authorizer,
   type Clock,
   type ClusterReader,
@@ -24,6 +31,7 @@ import {
   type LimitsOf,
   type Planner,
   type Provider,
+  RefusalLog,
   type ServiceDeps,
   takeOverOperations,
 } from "@mpc/services";
@@ -40,6 +48,8 @@ import {
 } from "@mpc/telemetry";
 import type { EngineLease, HostedEngine, StepTools } from "@mpc/worker";
 import { openInstallation } from "./open_installation.ts";
+
+const log = getLogger(["mpc", "audit"]);
 
 /** The parts of one process, added step by step; closed together with its components. */
 export class Platform implements AsyncDisposable {
@@ -217,6 +227,32 @@ export class Platform implements AsyncDisposable {
     };
   }
 
+  /**
+   * Opens the audit log of a process that takes calls.
+   * @param sink where its records are also written to; null for the store alone
+   */
+  openAudit(sink: AuditLogSettings | null): Audit {
+    const { store, clock, components } = this;
+    const written = sink && openAuditLog(sink);
+    const warn = (error: unknown) => log.warn("Cannot write the audit: {error}", { error });
+    const trail = new AuditChain({
+      store,
+      clock,
+      ...(written && { sink: written }),
+      onMarkFailed: warn,
+    });
+    const refusals = new RefusalLog({ trail, clock, onFailed: warn });
+    components.add({
+      name: "audit",
+      async close() {
+        await refusals[Symbol.asyncDispose]();
+        await trail[Symbol.asyncDispose]();
+        await written?.[Symbol.asyncDispose]();
+      },
+    });
+    return { trail, refusals };
+  }
+
   /** The dependencies of use cases. Ports are decorated here, and nowhere else. */
   deps(parts: {
     readonly authorizer: Authorizer;
@@ -227,8 +263,9 @@ export class Platform implements AsyncDisposable {
     readonly engine: string;
     readonly engineProblems?: NonNullable<ServiceDeps["engineProblems"]>;
   }): ServiceDeps {
-    const { store, clock, ids } = this;
-    return { store, clock, ids, ...parts };
+    const { clock, ids } = this;
+    const authorizer = auditedAuthorizer(parts.authorizer);
+    return { clock, ids, ...parts, store: auditedStore(this.store), authorizer };
   }
 
   /** Starts the dispatcher and the periodic passes. */
@@ -238,6 +275,8 @@ export class Platform implements AsyncDisposable {
     readonly engine: HostedEngine;
     /** How long history is kept, in milliseconds; null to keep all of it. */
     readonly keepMs: number | null;
+    /** The same of the audit. */
+    readonly auditKeepMs: number | null;
     /** No other process admits operations, so every unadmitted one was interrupted. */
     readonly alone: boolean;
     /** Of the engine, if it has one. */

@@ -98,6 +98,13 @@ export const PROCESS_SETTINGS = {
   grace: between(0, 600),
 } as const;
 
+/** The flag of processes that remove audit records, and its default. */
+export const AUDIT_RETENTION = [
+  "--audit-retention <time>",
+  "how long audit records are kept",
+] as const;
+export const DEFAULT_AUDIT_RETENTION = "400d";
+
 /** The flag of processes with an engine. */
 export const TAKE_OVER = [
   "--take-over",

@@ -8,6 +8,7 @@ import { field_info, FieldInfo_Format } from "./gen/google/api/field_info_pb.ts"
 
 const SERVICES = [
   proto.AccessService,
+  proto.AuditService,
   proto.DiagnosticsService,
   proto.EnvironmentService,
   proto.EventService,

@@ -1,4 +1,14 @@
 /** The platform's use cases and the ports that they need. */
+export { advanceMark, AuditChain } from "./audit/audit_chain.ts";
+export {
+  auditedAuthorizer,
+  type AuditedCall,
+  auditedStore,
+  runAudited,
+} from "./audit/audited_call.ts";
+export { type Audit, RefusalLog } from "./audit/refusal_log.ts";
+export { listAudit, verifyAuditLog, watchAudit } from "./audit/read_audit.ts";
+export { requestedChanges } from "./audit/requested_changes.ts";
 export { assertEngine, takeOverOperations } from "./operations/assert_engines.ts";
 export type { Stored } from "@mpc/storage";
 export { type Caller, systemCaller, type SystemPart, systemPrincipal } from "./caller.ts";

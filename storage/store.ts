@@ -23,6 +23,8 @@
  * Not promised: that two documents, or two pages of one list, are read at the same moment.
  */
 import type {
+  AuditMark,
+  AuditRecord,
   ClusterClaim,
   Environment,
   Event,
@@ -143,6 +145,16 @@ export interface OperationCollection extends Collection<Operation> {
   ): Promise<Stored<Operation> | undefined>;
 }
 
+/** The records of the audit, by their sequence. */
+export interface AuditCollection extends Collection<AuditRecord> {
+  /**
+   * Adds records in this order, up to the first one whose name is taken. If it fails, any number of
+   * the first records may have been added.
+   * @returns how many records it added
+   */
+  append(records: readonly AuditRecord[]): Promise<number>;
+}
+
 /**
  * The single ordered log. Sequences are positive safe integers, unique and strictly increasing,
  * also after compaction and reopening. They are not dense, and arithmetic on them is meaningless:
@@ -200,6 +212,8 @@ export interface Store {
   readonly leases: Collection<Lease>;
   /** One document at most; see {@linkcode Installation}. */
   readonly installations: Collection<Installation>;
+  readonly audit: AuditCollection;
+  readonly auditMarks: Collection<AuditMark>;
   readonly events: EventLog;
   /**
    * Checks by a trial that the store keeps what is written to it now. It takes a write, changes no

@@ -37,6 +37,7 @@ export const CLOCK_READERS: readonly (readonly [path: string, kind: Kind, why: s
   ["cli/commands/operations.ts", "wall", "ages as they are shown"],
   ["cli/commands/print_notes.ts", "wall", "ages as they are shown"],
   ["cli/commands/logs.ts", "wall", "`--since` is a moment"],
+  ["cli/commands/audit.ts", "wall", "`--since` is a moment"],
 ];
 
 /** Reads of clocks that the list does not have, as `path: wall`. */

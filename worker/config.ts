@@ -2,11 +2,13 @@ import process from "node:process";
 import { Command } from "@commander-js/extra-typings";
 import {
   type Address,
+  AUDIT_RETENTION,
   CERTIFICATE_ISSUE,
   countBetween,
   DATA_FLAGS,
   dataOf,
   type DataSettings,
+  DEFAULT_AUDIT_RETENTION,
   ENCRYPTION_KEY_FILE,
   FLAGS_IN_ENVIRONMENT,
   hasWholeCertificate,
@@ -34,6 +36,8 @@ import { BUNDLE_PATH, type TemporalConfig } from "./engine/temporal/mod.ts";
 export interface WorkerConfig extends DataSettings, ProviderSettings {
   /** How long history is kept, in milliseconds; null to keep all of it. */
   readonly keepMs: number | null;
+  /** The same of the audit. */
+  readonly auditKeepMs: number | null;
   /** Whether operations that the embedded engine has left unfinished are continued. */
   readonly takeOver: boolean;
   readonly temporal: TemporalConfig;
@@ -50,6 +54,7 @@ const WORKER = z.object({
   ...DATA_FLAGS,
   ...PROVIDER_FLAGS,
   retention: keepTime,
+  auditRetention: keepTime,
   takeOver: z.boolean().default(false),
   concurrency: countBetween(1, 1_000),
   healthListen: listenAddress,
@@ -91,6 +96,7 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
   )
     .option(...ENCRYPTION_KEY_FILE)
     .option("--retention <time>", "how long history is kept", env["MPC_RETENTION"] ?? "90d")
+    .option(...AUDIT_RETENTION, env["MPC_AUDIT_RETENTION"] ?? DEFAULT_AUDIT_RETENTION)
     .option(...TAKE_OVER)
     .option("--concurrency <steps>", "steps that run at once", env["MPC_CONCURRENCY"] ?? "100")
     .option(
@@ -119,6 +125,7 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
     ...providerOf(flags),
     ...dataOf(flags),
     keepMs: flags.retention,
+    auditKeepMs: flags.auditRetention,
     takeOver: flags.takeOver,
     temporal: temporalOf(flags),
     healthListen,

@@ -30,7 +30,7 @@ export async function startWorker(
   config: WorkerConfig,
   startEngine: (tools: StepTools) => Promise<HostedEngine>,
 ): Promise<RunningWorker> {
-  const { keepMs } = config;
+  const { keepMs, auditKeepMs } = config;
   await using stack = new AsyncDisposableStack();
   const platform = stack.use(await Platform.open(config, { process: "worker", shared: true }));
   const { components } = platform;
@@ -50,7 +50,7 @@ export async function startWorker(
     planner,
     engine: engine.name,
   });
-  await platform.startWork({ deps, provider, engine, keepMs, alone: false });
+  await platform.startWork({ deps, provider, engine, keepMs, auditKeepMs, alone: false });
   const health = serveHealth(
     { components, metrics: platform.telemetry().metrics },
     config.healthListen,

@@ -3,6 +3,7 @@
  * protobuf.
  */
 import type {
+  AuditRecordJson,
   ClusterEventJson,
   ConditionJson,
   EnvironmentJson,
@@ -128,6 +129,24 @@ export const OPERATION_COLUMNS: readonly Column<OperationJson>[] = [
   { header: "REASON", fields: ["error"], value: (o) => o.error?.reason ?? "", wide: true },
 ];
 
+export const AUDIT_COLUMNS: readonly Column<AuditRecordJson>[] = [
+  { header: "TIME", fields: ["time"], value: (a) => a.time ?? "" },
+  { header: "ACTOR", fields: ["actor"], value: (a) => a.actor ?? "" },
+  { header: "METHOD", fields: ["method"], value: (a) => idOf(a.method ?? "") },
+  { header: "TARGET", fields: ["target"], value: (a) => a.target ?? "" },
+  { header: "RESULT", fields: ["phase", "result", "count"], value: result },
+  { header: "REASON", fields: ["reason"], value: (a) => a.reason ?? "" },
+  { header: "SOURCE", fields: ["source"], value: (a) => a.source ?? "", wide: true },
+  { header: "PERMISSION", fields: ["permission"], value: (a) => a.permission ?? "", wide: true },
+  {
+    header: "OPERATION",
+    fields: ["operation"],
+    value: (a) => idOf(a.operation ?? ""),
+    wide: true,
+  },
+  { header: "SEQUENCE", fields: ["sequence"], value: (a) => a.sequence ?? "", wide: true },
+];
+
 /**
  * The read mask of a list (AIP-157), as JSON has it: what its format shows; undefined for all.
  */
@@ -180,6 +199,12 @@ function quota({ quota }: EnvironmentJson): string {
     quota?.cpu && `cpu=${quota.cpu}`,
     quota?.memory && `memory=${quota.memory}`,
   ].filter(Boolean).join(",");
+}
+
+/** The result of a call, and for how many calls the record stands. */
+function result({ phase, result = "", count = "1" }: AuditRecordJson): string {
+  if (phase === "AUDIT_PHASE_REQUESTED") return "requested";
+  return count === "1" ? result : `${result} ×${count}`;
 }
 
 /** The step that an operation is running, or at which it failed. */

@@ -14,6 +14,7 @@ export const DESCRIBED_SERVICES = [
   "mpc.v1.WorkloadService",
   "mpc.v1.OperationService",
   "mpc.v1.EventService",
+  "mpc.v1.AuditService",
   "mpc.v1.DiagnosticsService",
   "mpc.v1.AccessService",
   "google.longrunning.Operations",

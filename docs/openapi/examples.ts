@@ -52,6 +52,11 @@ export const EXAMPLES: Readonly<Record<string, Schema>> = {
   "/google.longrunning.Operations/GetOperation": { name: OPERATION },
   "/google.longrunning.Operations/ListOperations": { name: "operations", pageSize: 10 },
   "/google.longrunning.Operations/WaitOperation": { name: OPERATION, timeout: "30s" },
+  "/mpc.v1.AuditService/ListAuditRecords": {
+    filter: 'result = PERMISSION_DENIED AND actor = "user:ann@example.com"',
+    pageSize: 10,
+  },
+  "/mpc.v1.AuditService/VerifyAuditRecords": {},
   "/mpc.v1.DiagnosticsService/Diagnose": {},
   "/mpc.v1.DiagnosticsService/SweepObjects": { validateOnly: true },
   "/mpc.v1.DiagnosticsService/ClaimCluster": { cluster: "default", validateOnly: true },

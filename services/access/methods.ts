@@ -82,6 +82,10 @@ const METHODS: Readonly<Record<string, MethodNeed>> = {
   "mpc.v1.AccessService/CheckAccess": { ...known, also: OTHERS },
   "mpc.v1.AccessService/ListAccess": { ...known, also: OTHERS },
 
+  "mpc.v1.AuditService/ListAuditRecords": platform("audit.get"),
+  "mpc.v1.AuditService/WatchAuditRecords": platform("audit.get"),
+  "mpc.v1.AuditService/VerifyAuditRecords": platform("audit.get"),
+
   // They describe the server and no resource; clients need them before they can log in.
   "grpc.health.v1.Health/Check": open,
   "grpc.health.v1.Health/List": open,

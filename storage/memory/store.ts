@@ -1,4 +1,5 @@
 import type {
+  AuditMark,
   ClusterClaim,
   Environment,
   Installation,
@@ -10,6 +11,7 @@ import type {
 } from "@mpc/domain";
 import { storeClosed, throwIfAborted } from "../shared/errors.ts";
 import type { ReadOptions, Store } from "../store.ts";
+import { MemoryAudit } from "./audit.ts";
 import { MemoryCollection, type MemoryCommit } from "./collection.ts";
 import { MemoryEventLog } from "./event_log.ts";
 import { MemoryOperations } from "./operations.ts";
@@ -44,6 +46,8 @@ export function openMemoryStore({ sequenceStep = 1 }: MemoryStoreOptions = {}): 
     claims: new MemoryCollection<ClusterClaim>(commit),
     leases: new MemoryCollection<Lease>(commit),
     installations: new MemoryCollection<Installation>(commit),
+    audit: new MemoryAudit(commit),
+    auditMarks: new MemoryCollection<AuditMark>(commit),
     events,
     assertWritable({ signal }: ReadOptions = {}) {
       return Promise.try(() => {

@@ -4,6 +4,8 @@
  */
 import type { ObjectId } from "mongodb";
 import {
+  type AuditMark,
+  type AuditRecord,
   type ClusterClaim,
   type Environment,
   type Installation,
@@ -118,6 +120,8 @@ export const CODECS = {
   installations: new Codec<Installation>(),
   claims: new Codec<ClusterClaim>(),
   leases: new Codec<Lease>(),
+  audit: new Codec<AuditRecord>(),
+  auditMarks: new Codec<AuditMark>(),
 } as const;
 
 export type CollectionName = keyof typeof CODECS;

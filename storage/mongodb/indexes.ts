@@ -77,6 +77,8 @@ export const INDEXES: Readonly<Record<CollectionName, readonly Index[]>> = {
   installations: [OUTBOX],
   claims: [OUTBOX],
   leases: [OUTBOX],
+  audit: [OUTBOX, by("time"), by("actor", "time"), by("method", "time"), by("target", "time")],
+  auditMarks: [OUTBOX],
 };
 
 /** Finds the block of a write, and keeps a write from being in the log twice. */

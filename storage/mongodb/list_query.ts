@@ -17,7 +17,18 @@ export interface PageQuery {
 
 /** Fields that every document has: a bound on them leaves none out. */
 const NEVER_NULL = new Set(
-  ["createTime", "updateTime", "number", "state", "uid", "kind", "target", "actor", "engine"]
+  [
+    "createTime",
+    "updateTime",
+    "number",
+    "state",
+    "uid",
+    "kind",
+    "target",
+    "actor",
+    "engine",
+    "time",
+  ]
     .map((key) => `value.${key}`),
 );
 

@@ -1,5 +1,6 @@
 import type { CommandStartedEvent } from "mongodb";
 import type {
+  AuditMark,
   ClusterClaim,
   Environment,
   Installation,
@@ -9,6 +10,7 @@ import type {
   Workload,
 } from "@mpc/domain";
 import type { ReadOptions, Store } from "../store.ts";
+import { MongoAudit } from "./audit.ts";
 import type { Block, LogState } from "./block_chain.ts";
 import { Calls } from "./calls.ts";
 import type { CollectionName, MongoDocument } from "./codec.ts";
@@ -97,6 +99,8 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<MongoS
     installations: new MongoCollection<Installation>(access, "installations"),
     claims: new MongoCollection<ClusterClaim>(access, "claims"),
     leases: new MongoCollection<Lease>(access, "leases"),
+    audit: new MongoAudit(access, "audit"),
+    auditMarks: new MongoCollection<AuditMark>(access, "auditMarks"),
     events,
     async assertWritable({ signal }: ReadOptions = {}) {
       const trial = { $inc: { count: 1 } };

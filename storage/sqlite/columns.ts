@@ -21,6 +21,8 @@ export const COLUMNS = {
   claims: {},
   leases: {},
   installations: {},
+  audit: { time: "time", actor: "actor" },
+  audit_marks: {},
 } as const satisfies Readonly<Record<string, Columns>>;
 
 /** The readable rows whose columns are not what their documents say, as `table: name`. */

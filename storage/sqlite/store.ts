@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type {
+  AuditMark,
   ClusterClaim,
   Environment,
   Installation,
@@ -10,6 +11,7 @@ import type {
 } from "@mpc/domain";
 import { storeClosed, throwIfAborted } from "../shared/errors.ts";
 import type { ReadOptions, Store } from "../store.ts";
+import { SqliteAudit } from "./audit.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { migrate } from "./migrate.ts";
 import { markOpening } from "./opening_mark.ts";
@@ -91,6 +93,8 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     claims: new SqliteCollection<ClusterClaim>(access, "claims"),
     leases: new SqliteCollection<Lease>(access, "leases"),
     installations: new SqliteCollection<Installation>(access, "installations"),
+    audit: new SqliteAudit(access, "audit", COLUMNS.audit),
+    auditMarks: new SqliteCollection<AuditMark>(access, "audit_marks"),
     events,
     get commits() {
       return commit.commits;

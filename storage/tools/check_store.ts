@@ -1,4 +1,7 @@
 import {
+  AUDIT_NEWEST,
+  AUDIT_REMOVED,
+  auditRecordName,
   type Environment,
   ENVIRONMENT_STATES,
   environmentIdOf,
@@ -14,8 +17,9 @@ import {
   type Workload,
   WORKLOAD_STATES,
 } from "@mpc/domain";
+import { verifyAudit } from "@mpc/domain/audit_chain";
 import type { Store, Stored } from "../store.ts";
-import { compactedOf, eventsOf } from "./contents.ts";
+import { compactedOf, documentsOf, eventsOf } from "./contents.ts";
 import { readRecords } from "./read_records.ts";
 
 /** The invariants of what a store holds, for people. */
@@ -30,6 +34,7 @@ export const STORAGE_CHECKS = {
   REQUEST_ID_TWICE: "every request id belongs to one operation",
   EVENTS_AHEAD: "no event is newer than its record, and no record is missing that has events",
   LOG_DISORDERED: "the sequences of the log increase",
+  AUDIT_BROKEN: "no record of the audit is missing or changed",
 } as const;
 
 export type StorageCheck = keyof typeof STORAGE_CHECKS;
@@ -96,6 +101,7 @@ export async function checkStore(store: Store, now: number): Promise<StorageRepo
     });
   }
   const events = await checkEvents(store, records, findings);
+  findings.push(...await auditFindings(store));
   return { records: await countRecords(records), events, findings };
 }
 
@@ -141,6 +147,8 @@ async function readAll(store: Store, findings: StorageFinding[]): Promise<Record
     ...await readRecords(store.claims, () => {}),
     ...await readRecords(store.leases, () => {}),
     ...await readRecords(store.installations, () => {}),
+    ...await readRecords(store.audit, () => {}),
+    ...await readRecords(store.auditMarks, () => {}),
   ];
   findings.push(...unreadable.map(({ name, message }): StorageFinding => ({
     check: "RECORD_UNREADABLE",
@@ -304,4 +312,26 @@ async function checkEvents(
     });
   }
   return count;
+}
+
+/** Whether the chain of the audit is whole. Records that cannot be read are findings already. */
+async function auditFindings({ audit, auditMarks }: Store): Promise<readonly StorageFinding[]> {
+  const removed = (await auditMarks.get(AUDIT_REMOVED))?.value;
+  const newest = (await auditMarks.get(AUDIT_NEWEST))?.value;
+  async function* records() {
+    for await (const documents of documentsOf(audit)) yield documents.map(({ value }) => value);
+  }
+  const { problem } = await verifyAudit(records(), {
+    ...(removed && { removed }),
+    positions: newest ? [newest] : [],
+  });
+  return problem
+    ? [{
+      check: "AUDIT_BROKEN",
+      subject: auditRecordName(problem.sequence),
+      message: `${problem.kind}: ${problem.message}`,
+      remedy:
+        "Find out who can write the store; compare with the copy that --audit-log has written",
+    }]
+    : [];
 }

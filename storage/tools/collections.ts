@@ -22,6 +22,8 @@ const USES: {
   orphans: (one, other, use) => use(one.orphans, other.orphans),
   claims: (one, other, use) => use(one.claims, other.claims),
   leases: (one, other, use) => use(one.leases, other.leases),
+  audit: (one, other, use) => use(one.audit, other.audit),
+  auditMarks: (one, other, use) => use(one.auditMarks, other.auditMarks),
 };
 
 export const COLLECTIONS = Object.keys(USES) as readonly CollectionName[];

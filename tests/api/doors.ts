@@ -6,6 +6,7 @@ import { createRegistry } from "@bufbuild/protobuf";
 import { durationFromMs, EmptySchema } from "@bufbuild/protobuf/wkt";
 import { type AllInOne, type AllInOneConfig, startAllInOne } from "@mpc/api";
 import {
+  AuditService,
   DiagnosticsService,
   EnvironmentSchema,
   EnvironmentService,
@@ -28,6 +29,7 @@ export interface Clients {
   readonly operations: Client<typeof OperationService>;
   readonly longrunning: Client<typeof LongRunningOperations>;
   readonly events: Client<typeof EventService>;
+  readonly audit: Client<typeof AuditService>;
   readonly diagnostics: Client<typeof DiagnosticsService>;
   readonly health: Client<typeof Health>;
 }
@@ -77,6 +79,7 @@ export function testAtAllDoors(
             operations: createClient(OperationService, transport),
             longrunning: createClient(LongRunningOperations, transport),
             events: createClient(EventService, transport),
+            audit: createClient(AuditService, transport),
             diagnostics: createClient(DiagnosticsService, transport),
             health: createClient(Health, transport),
           }, platform);

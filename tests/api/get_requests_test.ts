@@ -10,6 +10,7 @@ import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import {
   AccessService,
+  AuditService,
   DiagnosticsService,
   EnvironmentService,
   EventService,
@@ -27,9 +28,10 @@ const SERVICES = [
   EventService,
   DiagnosticsService,
   AccessService,
+  AuditService,
 ];
 
-const READ = /^(Get|List|WhoAmI|Check|Wait|Watch|Explain|Stream|Diagnose)/;
+const READ = /^(Get|List|WhoAmI|Check|Wait|Watch|Verify|Explain|Stream|Diagnose)/;
 
 Deno.test("reads are NO_SIDE_EFFECTS, and nothing else is", () => {
   for (const method of SERVICES.flatMap(({ methods }) => methods)) {

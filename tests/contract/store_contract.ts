@@ -1,3 +1,4 @@
+import { AUDIT_CASES, SHARED_AUDIT_CASES } from "./audit_cases.ts";
 import { DOCUMENT_CASES } from "./document_cases.ts";
 import { DURABILITY_CASES } from "./durability_cases.ts";
 import { EVENT_LOG_CASES } from "./event_log_cases.ts";
@@ -10,7 +11,7 @@ import { TWO_HANDLE_CASES } from "./two_handle_cases.ts";
 /** The cases that need a capability. */
 const CASES_OF: Readonly<Record<keyof StoreCapabilities, Readonly<Record<string, StoreCase>>>> = {
   durable: DURABILITY_CASES,
-  twoHandles: TWO_HANDLE_CASES,
+  twoHandles: { ...TWO_HANDLE_CASES, ...SHARED_AUDIT_CASES },
   codePointOrder: CODE_POINT_CASES,
 };
 
@@ -23,7 +24,13 @@ export function storeContract(
   capabilities: StoreCapabilities,
   open: () => Promise<StoreHarness>,
 ): void {
-  const cases = { ...DOCUMENT_CASES, ...ROUND_TRIP_CASES, ...LIST_CASES, ...EVENT_LOG_CASES };
+  const cases = {
+    ...DOCUMENT_CASES,
+    ...ROUND_TRIP_CASES,
+    ...LIST_CASES,
+    ...EVENT_LOG_CASES,
+    ...AUDIT_CASES,
+  };
   registerCases(name, cases, open);
   for (const capability of ["durable", "twoHandles", "codePointOrder"] as const) {
     const cases = CASES_OF[capability];

@@ -11,7 +11,9 @@ import {
   OperationService,
   WorkloadService,
 } from "@mpc/proto";
+import type { Store } from "@mpc/storage";
 import { openSqliteStore } from "@mpc/storage/sqlite";
+import { verifyStore } from "../contract/audit_cases.ts";
 import { SeededIds } from "../fakes/seeded_ids.ts";
 import { startPlatform } from "../servers/platform_process.ts";
 import { wasCutOff } from "./cut_off.ts";
@@ -194,7 +196,31 @@ async function assertOnce(
       filter: { op: "=", path: ["endTime"], value: null },
     });
     assert.equal(live, 0, `every operation ended (seed ${seed})`);
+    await assertAudited(store, [...ends.keys()], seed);
   } finally {
     await store.close();
+  }
+}
+
+/** Asserts that no operation was admitted without a record of its request, and that none is missing. */
+async function assertAudited(
+  store: Store,
+  operations: readonly string[],
+  seed: number,
+): Promise<void> {
+  const { checked, problem } = await verifyStore(store);
+  assert.deepEqual(problem, null, `the audit is whole (seed ${seed})`);
+  assert.ok(checked > operations.length, "calls have a record before and after");
+  for (const operation of operations) {
+    const requested = await store.audit.count({
+      filter: {
+        op: "and",
+        terms: [
+          { op: "=", path: ["operation"], value: operation },
+          { op: "=", path: ["phase"], value: "REQUESTED" },
+        ],
+      },
+    });
+    assert.ok(requested > 0, `'${operation}' was recorded before it was admitted (seed ${seed})`);
   }
 }

@@ -35,6 +35,8 @@ export class FailingStore implements Store {
   readonly claims: Store["claims"];
   readonly leases: Store["leases"];
   readonly installations: Store["installations"];
+  readonly audit: Store["audit"];
+  readonly auditMarks: Store["auditMarks"];
   readonly events: Store["events"];
 
   constructor(store: Store, clock: Clock) {
@@ -51,6 +53,8 @@ export class FailingStore implements Store {
       ...this.#wrap(store.operations),
       findByRequestId: (...call) => this.#read(() => store.operations.findByRequestId(...call)),
     };
+    this.audit = store.audit;
+    this.auditMarks = store.auditMarks;
     this.events = store.events;
   }
 

@@ -15,6 +15,8 @@ export const QUIET_CONFIG: AllInOneConfig = {
   temporal: { target: null, taskQueue: "mpc", payloadKey: null },
   takeOver: false,
   keepMs: null,
+  auditKeepMs: null,
+  auditLog: null,
   rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
   logLevel: "error",
   allowedHosts: [],

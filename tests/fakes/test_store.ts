@@ -88,6 +88,11 @@ function observed(store: Store, remove: () => Promise<void>): Store {
     installations: collection(store.installations),
     claims: collection(store.claims),
     leases: collection(store.leases),
+    audit: {
+      ...collection(store.audit),
+      append: (records) => duringIo(store.audit.append(records)),
+    },
+    auditMarks: collection(store.auditMarks),
     operations: {
       ...collection(operations),
       findByRequestId: (...call) => duringIo(operations.findByRequestId(...call)),

@@ -20,6 +20,11 @@ export function writtenAndRead(writer: Store, reader: Store): Store {
     orphans: collection(writer.orphans, reader.orphans),
     claims: collection(writer.claims, reader.claims),
     leases: collection(writer.leases, reader.leases),
+    audit: {
+      ...collection(writer.audit, reader.audit),
+      append: (records) => writer.audit.append(records),
+    },
+    auditMarks: collection(writer.auditMarks, reader.auditMarks),
     installations: collection(writer.installations, reader.installations),
     operations: {
       ...collection(writer.operations, reader.operations),

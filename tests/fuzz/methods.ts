@@ -1,6 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import {
   AccessService,
+  AuditService,
   DiagnosticsService,
   EnvironmentService,
   EventService,
@@ -18,4 +19,5 @@ export const METHODS: readonly DescMethod[] = [
   EventService,
   DiagnosticsService,
   AccessService,
+  AuditService,
 ].flatMap(({ methods }) => methods);

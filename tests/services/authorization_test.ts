@@ -52,6 +52,7 @@ const USE_CASES: Readonly<Record<string, UseCase>> = {
   getOperation: (d, c, id) => services.getOperation(d, c, op(id)),
   getRevision: (d, c, id) => services.getRevision(d, c, `${web(id)}/revisions/1`),
   getWorkload: (d, c, id) => services.getWorkload(d, c, web(id)),
+  listAudit: (d, c) => services.listAudit(d, c, page),
   listClusterEvents: (d, c, id) => services.listClusterEvents(d, c, { ...page, parent: web(id) }),
   listEnvironments: (d, c) => services.listEnvironments(d, c, page),
   listLeftovers: (d, c) => services.listLeftovers(d, c),
@@ -81,13 +82,26 @@ const USE_CASES: Readonly<Record<string, UseCase>> = {
   sweepObjects: (d, c) => services.sweepObjects(d, c, { leftovers: [] }),
   updateEnvironment: (d, c, id) =>
     services.updateEnvironment(d, c, { name: env(id), etag: "", change: {} }),
+  verifyAuditLog: (d, c) => services.verifyAuditLog(d, c, null),
   waitOperation: (d, c, id) => services.waitOperation(d, c, op(id), 0),
+  watchAudit: (d, c) => {
+    const request = { filter: "", after: 0, skipExisting: false };
+    const trail = new services.AuditChain(d);
+    return services.watchAudit(d, trail, c, request).next();
+  },
   watchEvents: (d, c) => services.watchEvents(d, c, watch).next(),
   watchOperation: (d, c, id) => services.watchOperation(d, c, op(id)).next(),
 };
 
 /** Exported functions that are part of the platform's own work, without a caller. */
 const NO_USE_CASES = [
+  "AuditChain",
+  "RefusalLog",
+  "advanceMark",
+  "auditedAuthorizer",
+  "auditedStore",
+  "requestedChanges",
+  "runAudited",
   "assertEngine",
   "assertName",
   "claimedElsewhere",

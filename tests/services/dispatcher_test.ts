@@ -252,7 +252,7 @@ Deno.test("several dispatchers and housekeepings at once do everything once", ()
   withWorld(async (world) => {
     const { store, engine, provider, clock, deps } = world;
     await Promise.all([world.dispatcher(), world.dispatcher()]);
-    const options = { deps, provider, engine, keepMs: null, alone: false };
+    const options = { deps, provider, engine, keepMs: null, auditKeepMs: null, alone: false };
     await using _one = await startHousekeeping(options);
     await using _other = await startHousekeeping(options);
     engine.reachable = false;

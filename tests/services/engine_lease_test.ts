@@ -111,7 +111,7 @@ Deno.test("a second process is refused, and a process that was paused begins no 
     const dispatcher = new Dispatcher({ store, engine, clock });
     await dispatcher.start();
     const housekeeping = await startHousekeeping(
-      { deps, provider, engine, keepMs: null, alone: false, lease },
+      { deps, provider, engine, keepMs: null, auditKeepMs: null, alone: false, lease },
     );
     return {
       deps,

@@ -254,6 +254,7 @@ Deno.test({
       provider,
       engine,
       keepMs: null,
+      auditKeepMs: null,
       alone: false,
     });
     for await (const { operation } of store.events.tail(0, AbortSignal.timeout(30_000))) {

@@ -1,5 +1,6 @@
 import type { Provider, ServiceDeps } from "@mpc/services";
 import type { Store } from "@mpc/storage";
+import { AuditRetention } from "./audit_retention.ts";
 import { DriftWatch } from "./drift_watch.ts";
 import type { HostedEngine, PeriodicTask } from "../engine/hosted_engine.ts";
 import type { EngineLease } from "../engine/embedded/mod.ts";
@@ -25,6 +26,8 @@ export interface HousekeepingOptions {
   readonly engine: HostedEngine;
   /** How long history is kept; null to keep all of it. */
   readonly keepMs: number | null;
+  /** The same of the audit. */
+  readonly auditKeepMs: number | null;
   /** No other process can be admitting yet, so every unadmitted operation was interrupted. */
   readonly alone: boolean;
   /** Of the engine, if it has one: the process that runs operations makes the passes too. */
@@ -37,7 +40,7 @@ export interface HousekeepingOptions {
  * processes have timers, the one that holds a lease makes the passes.
  */
 export async function startHousekeeping(options: HousekeepingOptions): Promise<AsyncDisposable> {
-  const { deps, provider, engine, keepMs, alone } = options;
+  const { deps, provider, engine, keepMs, auditKeepMs, alone } = options;
   const { store, clock } = deps;
   const stop = new AbortController();
   const { signal } = stop;
@@ -69,9 +72,14 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
       return () => drift.pass();
     }),
     task("retention_pass", RETENTION_INTERVAL_MS, (store) => {
-      if (keepMs === null) return () => Promise.resolve();
-      const retention = new Retention({ ...common, store, keepMs });
-      return () => retention.pass();
+      const history = keepMs === null ? null : new Retention({ ...common, store, keepMs });
+      const audit = auditKeepMs === null
+        ? null
+        : new AuditRetention({ ...common, store, keepMs: auditKeepMs });
+      return async () => {
+        await history?.pass();
+        await audit?.pass();
+      };
     }),
   ];
   // Each process keeps its own claims, whatever runs the other passes.
