@@ -27,7 +27,7 @@ import { Platform } from "../fakes/platform.ts";
 const DENIED = new MpcError("PERMISSION_DENIED", {
   reason: "CLUSTER_FORBIDS",
   message: "denied",
-  metadata: { permission: "environment.get" },
+  metadata: { permission: "environments.get" },
 });
 
 interface World {
