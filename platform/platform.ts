@@ -167,6 +167,7 @@ export class Platform implements AsyncDisposable {
     /** Name of the engine that executes the admitted operations. */
     readonly engine: string;
     readonly engineProblems?: NonNullable<ServiceDeps["engineProblems"]>;
+    readonly queuedStep?: NonNullable<ServiceDeps["queuedStep"]>;
   }): ServiceDeps {
     const { store, clock, ids } = this;
     return { store, clock, ids, authorizer: allowEverything, ...parts };
