@@ -43,6 +43,7 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
     planner,
     engine: engine.name,
     engineProblems: () => Promise.resolve(problemsOf(engine)),
+    queuedStep: async (operation) => await engine.queued?.(operation),
   });
   const work = { deps, provider, engine, keepMs, auditKeepMs, alone: platform.exclusive };
   await platform.startWork({ ...work, ...(lease && { lease }) });

@@ -30,6 +30,7 @@ export async function startApi(config: ApiConfig): Promise<Api> {
     planner: workers,
     engine: ENGINE,
     engineProblems: (signal) => workers.engineProblems(signal),
+    queuedStep: (operation, signal) => workers.queuedStep(operation, signal),
   });
   const info = {
     version: VERSION,

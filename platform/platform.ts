@@ -262,6 +262,7 @@ export class Platform implements AsyncDisposable {
     /** Name of the engine that executes the admitted operations. */
     readonly engine: string;
     readonly engineProblems?: NonNullable<ServiceDeps["engineProblems"]>;
+    readonly queuedStep?: NonNullable<ServiceDeps["queuedStep"]>;
   }): ServiceDeps {
     const { clock, ids } = this;
     const authorizer = auditedAuthorizer(parts.authorizer);

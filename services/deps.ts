@@ -1,6 +1,14 @@
 import type { MpcError } from "@mpc/domain";
 import type { Store } from "@mpc/storage";
-import type { Authorizer, Clock, ClusterReader, Ids, LimitsOf, Planner } from "./ports/mod.ts";
+import type {
+  Authorizer,
+  Clock,
+  ClusterReader,
+  Ids,
+  LimitsOf,
+  Planner,
+  QueuedStep,
+} from "./ports/mod.ts";
 
 /** The dependencies of use cases. */
 export interface ServiceDeps {
@@ -21,4 +29,12 @@ export interface ServiceDeps {
    * It never fails: that no worker answers is a problem too, `UNAVAILABLE` `NO_WORKER`.
    */
   readonly engineProblems?: (signal: AbortSignal) => Promise<readonly MpcError[]>;
+  /**
+   * The step of an operation that waits for a slot of the engine; undefined if none does, or if no
+   * worker says it. Absent where nothing executes operations.
+   */
+  readonly queuedStep?: (
+    operation: string,
+    signal: AbortSignal,
+  ) => Promise<QueuedStep | undefined>;
 }

@@ -16,10 +16,22 @@ export class Slot {
 /** A limit on how much happens at the same time. Whoever waits for a slot gets it in turn. */
 export class Slots {
   readonly #queue: (() => void)[] = [];
+  readonly #count: number;
   #free: number;
 
   constructor(count: number) {
+    this.#count = count;
     this.#free = count;
+  }
+
+  /** How many slots are taken. */
+  get taken(): number {
+    return this.#count - this.#free;
+  }
+
+  /** How many callers wait for a slot. */
+  get waiting(): number {
+    return this.#queue.length;
   }
 
   /** @throws the signal's reason when it is aborted */

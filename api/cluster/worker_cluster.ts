@@ -22,6 +22,7 @@ import type {
   Planner,
   PodStatus,
   ProviderCall,
+  QueuedStep,
   Ref,
   RolloutStatus,
 } from "@mpc/services";
@@ -78,6 +79,23 @@ export class WorkerCluster implements ClusterReader, Planner {
     } catch (error) {
       if (signal.aborted || !isMpcError(error)) throw error;
       return [noWorker(this.#urls, error, "execute operations")];
+    }
+  }
+
+  /** The step of an operation that waits for a slot of a worker; undefined if no worker says it. */
+  async queuedStep(operation: string, signal: AbortSignal): Promise<QueuedStep | undefined> {
+    try {
+      const { queued } = await this.#ask(
+        signal,
+        (worker, options) =>
+          worker.getQueuedStep({ operation }, { ...options, timeoutMs: OWN_ANSWER_TIMEOUT_MS }),
+      );
+      if (!queued) return undefined;
+      const { $typeName: _, ...plain } = queued;
+      return plain;
+    } catch (error) {
+      if (signal.aborted || !isMpcError(error)) throw error;
+      return undefined;
     }
   }
 

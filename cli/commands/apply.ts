@@ -2,7 +2,7 @@ import type { Connection } from "@mpc/client";
 import { type CommandContext, type Note, withConnection } from "../context.ts";
 import { EXIT, usageError } from "../errors/cli_error.ts";
 import { BrokenPipe } from "../host/mod.ts";
-import { type Change, findChanges, submit } from "../manifests/change.ts";
+import { type Change, findChanges, submit, submitCompared } from "../manifests/change.ts";
 import { readManifests } from "../manifests/manifest.ts";
 import { findSurplus, prune, type Surplus } from "../manifests/prune.ts";
 import { assertUnmoved, readPlan, savePlan } from "../manifests/saved_plan.ts";
@@ -106,22 +106,26 @@ function tasksOf(
   const isAlone = (name: string) =>
     changed.every((other) => other === name || environmentOf(other) !== environmentOf(name));
   return [
-    ...changes.map(({ manifest, action, live, plan }): Task => ({
-      name: manifest.name,
-      needs: manifest.kind === "workload" && names.has(environmentOf(manifest.name))
-        ? [environmentOf(manifest.name)]
-        : [],
-      words: WORDS[action],
-      submit: action === "none" ? undefined : () =>
-        submit(connection, manifest, live, {
-          validateOnly: false,
-          forceConflicts,
-          // An environment is changed before the workloads in it.
-          planHash: saved && (manifest.kind === "environment" || isAlone(manifest.name))
-            ? plan?.plan?.planHash ?? ""
-            : "",
-        }),
-    })),
+    ...changes.map((change): Task => {
+      const { manifest, action, live, plan } = change;
+      const { name, kind } = manifest;
+      // An environment is changed before the workloads in it.
+      const planHash = saved && (kind === "environment" || isAlone(name))
+        ? plan?.plan?.planHash ?? ""
+        : "";
+      const options = { validateOnly: false, forceConflicts, planHash };
+      return {
+        name,
+        needs: kind === "workload" && names.has(environmentOf(name)) ? [environmentOf(name)] : [],
+        words: WORDS[action],
+        submit: action === "none"
+          ? undefined
+          : () =>
+            planHash === ""
+              ? submitCompared(connection, change, options)
+              : submit(connection, manifest, live, options),
+      };
+    }),
     // What is new must be there before what it replaces is deleted.
     ...surplus.map((one): Task => ({
       name: one.name,

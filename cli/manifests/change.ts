@@ -1,5 +1,5 @@
-import type { Client } from "@connectrpc/connect";
-import { type Connection, unlessNotFound } from "@mpc/client";
+import { type Client, ConnectError } from "@connectrpc/connect";
+import { type Connection, readFailure, unlessNotFound } from "@mpc/client";
 import {
   type Environment,
   EnvironmentService,
@@ -128,6 +128,52 @@ export async function submit(
     updateMask: { paths: expireTime ? [...paths, "expire_time"] : paths },
   });
 }
+
+/**
+ * Submits a change as it was compared. If the resource has changed meanwhile, it is compared again,
+ * and the change is submitted if it is still the same, or if nothing is left to change.
+ * @throws {CliError} conflict
+ */
+export async function submitCompared(
+  connection: Connection,
+  change: Change,
+  { forceConflicts }: Pick<CallOptions, "forceConflicts">,
+): Promise<Operation> {
+  const { manifest, differences } = change;
+  const options = { validateOnly: false, forceConflicts };
+  let { live } = change;
+  for (let round = 1;; round++) {
+    if (!live || manifest.resource.etag !== "") {
+      return await submit(connection, manifest, live, options);
+    }
+    try {
+      return await submit(connection, withEtag(manifest, live.etag), live, options);
+    } catch (error) {
+      if (round >= MAX_ROUNDS || !isMoved(error)) throw error;
+    }
+    const again = await findChange(connection, manifest, { created: new Set(), forceConflicts });
+    const isSame = JSON.stringify(again.differences) === JSON.stringify(differences);
+    if (!again.live || (again.action !== "none" && !isSame)) throw moved(manifest);
+    live = again.live;
+  }
+}
+
+/** How often a change is submitted whose resource changes again and again without a difference. */
+const MAX_ROUNDS = 5;
+
+const isMoved = (error: unknown): boolean =>
+  error instanceof ConnectError && readFailure(error).reason === "ETAG_MISMATCH";
+
+const moved = ({ name }: Manifest): CliError =>
+  new CliError(`Cannot apply '${name}': it has changed since it was compared with the file`, {
+    exitCode: EXIT.CONFLICT,
+    hint: "See what differs now with 'mpctl diff -f', then apply again",
+  });
+
+const withEtag = (manifest: Manifest, etag: string): Manifest =>
+  manifest.kind === "workload"
+    ? { ...manifest, resource: { ...manifest.resource, etag } }
+    : { ...manifest, resource: { ...manifest.resource, etag } };
 
 /** @throws {CliError} if the manifest requires a resource that does not exist */
 function assertNoEtag(

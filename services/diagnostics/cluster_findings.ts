@@ -13,7 +13,13 @@ import {
 } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
-import type { ClusterObject, ForeignObjects, Inventory, UnreadCluster } from "../ports/mod.ts";
+import type {
+  ClusterObject,
+  ForeignObjects,
+  Inventory,
+  Planner,
+  UnreadCluster,
+} from "../ports/mod.ts";
 import { allOf } from "../resources/read_all.ts";
 import { isApplied } from "../resources/is_applied.ts";
 import type { Finding } from "./findings.ts";
@@ -31,7 +37,7 @@ export interface ClusterFindings {
 
 /** Compares the records with each cluster that can be read. */
 export async function clusterFindings(
-  { store, cluster, clock }: ServiceDeps,
+  { store, cluster, clock, planner }: ServiceDeps,
   { signal }: Caller,
   environments: readonly Environment[],
   workloads: readonly Workload[],
@@ -62,7 +68,7 @@ export async function clusterFindings(
     ...shared.map(sharedFinding),
     ...lost.filter(({ targetUid }) => !kept.has(targetUid)).map(withoutRecord),
     ...abandoned(unknownObjects(resources, objects), known, clock.now()),
-    ...withoutObject(resources.filter(isTold), objects),
+    ...await withoutObject(planner, resources.filter(isTold), objects, signal),
     ...wrongRevision(workloads.filter(isTold), objects),
   ];
   return { findings, foreign, readable: resources.filter(isTold) };
@@ -138,20 +144,43 @@ function abandoned(
   });
 }
 
-function withoutObject(
+/** Resources whose objects are gone, unless these have deleted themselves, as finished Jobs may. */
+async function withoutObject(
+  planner: Planner,
   resources: readonly (Environment | Workload)[],
   objects: readonly ClusterObject[],
-): readonly Finding[] {
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
   const uids = new Set(objects.map(({ targetUid }) => targetUid));
-  return resources.filter((resource) => isApplied(resource) && !uids.has(resource.uid))
-    .map((resource) => ({
+  const findings: Finding[] = [];
+  for (const resource of resources) {
+    if (!isApplied(resource) || uids.has(resource.uid)) continue;
+    const isChart = "spec" in resource && resource.spec.chart !== null;
+    if (isChart && await isAsApplied(planner, resource, signal)) continue;
+    findings.push({
       invariant: "RECORD_WITHOUT_OBJECT",
       subject: resource.name,
       message: `It is ${resource.state}, but it has no objects on the cluster`,
       remedy: "spec" in resource
         ? `mpctl workload restart ${idOf(resource.name)} --env ${environmentIdOf(resource.name)}`
         : `mpctl env update ${idOf(resource.name)}`,
-    }));
+    });
+  }
+  return findings;
+}
+
+/** Whether nothing is missing, as far as that can be found out. */
+async function isAsApplied(
+  planner: Planner,
+  { name }: Workload,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    return (await planner.drift(name, signal)).length === 0;
+  } catch (error) {
+    if (signal.aborted || !isMpcError(error)) throw error;
+    return false;
+  }
 }
 
 function wrongRevision(

@@ -55,6 +55,8 @@ export async function explainOperation(
 ): Promise<Explanation> {
   const { value: recorded } = await getOperation(deps, caller, name);
   const problem = await engineProblem(deps, caller, recorded);
+  const queued = problem ? undefined : await queuedStep(deps, caller, recorded);
+  if (queued) return { ...queued, nextCommand: `mpctl op watch ${idOf(recorded.name)}` };
   const operation = problem ? { ...recorded, waitingReason: problem.message } : recorded;
   const resource = await resourceOf(deps.store, operation, caller.signal);
   const step = stepAtFault(operation);
@@ -99,6 +101,21 @@ async function engineProblem(
   if (isTerminal(operation.state) || operation.waitingReason || operation.engine !== engine) return;
   const problems = await engineProblems?.(signal) ?? [];
   return problems.find(({ reason }) => reason !== "ENGINE_HOUSEKEEPING");
+}
+
+/** Says that the next step waits until the engine has a free slot; undefined if it does not. */
+async function queuedStep(
+  deps: ServiceDeps,
+  { signal }: Caller,
+  { name, kind, target, state, waitingReason, engine }: Operation,
+): Promise<Omit<Explanation, "nextCommand"> | undefined> {
+  if (isTerminal(state) || waitingReason || engine !== deps.engine) return undefined;
+  const queued = await deps.queuedStep?.(name, signal);
+  if (!queued) return undefined;
+  const { step, running, waiting } = queued;
+  const summary = `${kind} of '${target}' waits for a slot of the engine to run step '${step}' ` +
+    `(running: ${running}, waiting: ${waiting})`;
+  return { summary, causes: [], responsible: "nobody", nextStep: "" };
 }
 
 const commandOf = (error: MpcError) => error.metadata["command"] ?? adviceFor(error).command;

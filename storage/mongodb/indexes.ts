@@ -67,6 +67,7 @@ export const INDEXES: Readonly<Record<CollectionName, readonly Index[]>> = {
       .map((key) => by(key)),
     by("retryOf"),
     by("state", "createTime"),
+    by("engine", "state", "createTime"),
     by("target", "createTime"),
     by("target", "state", "createTime"),
     by("actor", "createTime"),

@@ -15,6 +15,7 @@ export const COLUMNS = {
     createTime: "create_time",
     state: "state",
     actor: "actor",
+    engine: "engine",
     requestId: "request_id",
   },
   orphans: {},

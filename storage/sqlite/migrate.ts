@@ -8,6 +8,7 @@ import { claims } from "./migrations/0005_claims.ts";
 import { openings } from "./migrations/0006_openings.ts";
 import { leases } from "./migrations/0007_leases.ts";
 import { audit } from "./migrations/0009_audit.ts";
+import { operationEngine } from "./migrations/0010_operation_engine.ts";
 
 /** In order. The `user_version` of a database is the number of migrations that it has had. */
 const MIGRATIONS: readonly (readonly string[])[] = [
@@ -19,6 +20,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   openings,
   leases,
   audit,
+  operationEngine,
 ];
 
 /**

@@ -293,3 +293,21 @@ testWithWorker("problems of a worker's engine arrive with their commands", async
   assert.equal(nobody?.reason, "NO_WORKER");
   assert.match(nobody.message, /^Cannot execute operations: no worker answers at http/);
 });
+
+testWithWorker(
+  "the step that waits for a slot arrives, and nothing does without a worker",
+  async (world) => {
+    const { provider, planner, serve, stop } = world;
+    const { signal } = call;
+    const step = { step: "apply_workload", running: 2, waiting: 7 };
+    const engine: HostedEngine = {
+      ...IDLE,
+      queued: (operation) => Promise.resolve(operation === "operations/a" ? step : undefined),
+    };
+    const cluster = new WorkerCluster([serve({ cluster: provider, planner, engine })]);
+    assert.deepEqual(await cluster.queuedStep("operations/a", signal), step);
+    assert.equal(await cluster.queuedStep("operations/b", signal), undefined);
+    await stop();
+    assert.equal(await cluster.queuedStep("operations/a", signal), undefined);
+  },
+);

@@ -186,6 +186,42 @@ const CASES: Cases = [
     assert.match(program.output(), /Cannot prune 'environments\/surplus': it has changed since/);
     assert.equal((await mpctl("env", "get", "surplus")).code, 0);
   }],
+  [
+    "what has changed since it was compared is applied only if the change is still the same",
+    async (world) => {
+      const { mpctl } = world;
+      const others = Array.from({ length: 8 }, (_, index) => `slow-${index}`);
+      const files = (image: string) =>
+        fileOf(
+          world,
+          environment("compared"),
+          // As many as run at a time, so that the others are submitted after them.
+          ...others.map((id) => workload("compared", id, image)),
+          workload("compared", "moved", image),
+          workload("compared", "touched", image),
+        );
+      assert.equal((await mpctl("apply", "-f", await files("nginx:1"))).code, 0);
+      const program = start(world, "apply", "-f", await files("nginx:slow"));
+      await program.line((line) => line.includes("▸ await_rollout runs") || undefined);
+      program.kill("SIGSTOP");
+      const at = ["--env", "compared"];
+      assert.equal((await mpctl("workload", "scale", "moved", "--replicas", "2", ...at)).code, 0);
+      assert.equal((await mpctl("workload", "restart", "touched", ...at)).code, 0);
+      program.kill("SIGCONT");
+      assert.equal((await program.status).code, 6, program.output());
+      assert.match(
+        program.output(),
+        /Cannot apply 'environments\/compared\/workloads\/moved': it has changed since it was compared/,
+      );
+      assert.match(program.output(), /moved failed$/m);
+      assert.match(program.output(), /touched configured$/m);
+      const { spec } = JSON.parse(
+        (await mpctl("workload", "get", "moved", ...at, "-o", "json")).out,
+      );
+      assert.deepEqual([spec.image, spec.replicas], ["nginx:1", 2]);
+      assert.equal((await mpctl("env", "delete", "compared", "--force")).code, 0);
+    },
+  ],
   ["a saved plan does not delete what has changed while it is applied", async (world) => {
     const { mpctl, directory } = world;
     const labels = "labels: {saved: x}\n";

@@ -68,6 +68,7 @@ export class Platform {
       planner: createPlanner(this.store, this.provider),
       authorizer: allowEverything,
       engine: this.#engine.engine.name,
+      queuedStep: async (operation) => await this.#engine.engine.queued?.(operation),
     };
     this.#dispatcher = this.#newDispatcher();
   }

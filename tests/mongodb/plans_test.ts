@@ -139,6 +139,18 @@ Deno.test("a filter on the state and an order by time are one range of an index"
   assert.ok(JSON.stringify(page.filter).includes(bound), "the cursor bounds the range");
 });
 
+Deno.test("the operations of an engine that have not begun are one range of an index", () => {
+  const terms: readonly Filter[] = [
+    { op: "=", path: ["state"], value: "PENDING" },
+    { op: "=", path: ["engine"], value: "embedded" },
+  ];
+  const orderBy = [{ path: ["createTime"], descending: false }];
+  const query = { limit: 50, filter: { op: "and", terms }, orderBy } as const;
+  const { hint } = pageQuery(query, INDEXES.operations);
+  const fields = ["value.engine", "value.state", "value.createTime", "_id"];
+  assert.deepEqual(Object.keys(hint ?? {}), fields);
+});
+
 /** Everything that the ports do besides lists of one field. */
 async function useEverything(address: string): Promise<readonly CommandStartedEvent[]> {
   const commands: CommandStartedEvent[] = [];

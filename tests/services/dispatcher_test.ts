@@ -12,9 +12,16 @@ import {
 } from "@mpc/services";
 import { createPlanner } from "@mpc/services/sagas";
 import { openMemoryStore } from "@mpc/storage/memory";
-import { Dispatcher, EmbeddedEngine, Janitor, startHousekeeping } from "@mpc/worker";
+import {
+  Dispatcher,
+  EmbeddedEngine,
+  type HostedEngine,
+  Janitor,
+  startHousekeeping,
+} from "@mpc/worker";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
 import { aCaller } from "../fakes/a_caller.ts";
+import { anOperation } from "../fakes/documents.ts";
 import { FakeClock, settle } from "../fakes/fake_clock.ts";
 import { FragileEngine } from "../fakes/fragile_engine.ts";
 import { SeededIds } from "../fakes/seeded_ids.ts";
@@ -322,8 +329,47 @@ Deno.test("operations of another engine are left to that engine's processes", ()
     await settle();
     await new Janitor({ store, provider, clock, engine, signal: caller.signal }).pass();
     for (const name of names) {
-      const { state, waitingReason } = await world.operation(name);
+      const { state, waitingReason, steps } = await world.operation(name);
       assert.deepEqual([state, waitingReason], ["CANCELLING", ""]);
+      assert.deepEqual([...new Set(steps.map((step) => step.state))], ["PENDING"]);
     }
-    assert.equal(engine.started.length, 1, "its own operation");
+  }));
+
+Deno.test("its own operations begin behind any number of those of another engine, and are not read twice", () =>
+  withWorld(async (world) => {
+    const { store } = world;
+    const names = [await world.create("first"), await world.create("second")];
+    for (let index = 0; index < 1_001; index++) {
+      const of = { state: "PENDING", engine: "temporal", createTime: index } as const;
+      await store.operations.create(anOperation(`other-${index}`, of));
+    }
+    const read: string[] = [];
+    const { operations } = store;
+    const counting: typeof operations = Object.assign(Object.create(operations), {
+      get(...of: Parameters<typeof operations.get>) {
+        read.push(of[0]);
+        return operations.get(...of);
+      },
+      list: (...of: Parameters<typeof operations.list>) => operations.list(...of),
+    });
+    const started: string[] = [];
+    const engine: HostedEngine = {
+      name: "embedded",
+      start: (name) => Promise.resolve(void started.push(name)),
+      cancel: () => Promise.resolve(),
+      status: () => Promise.resolve({ state: "absent" }),
+      close: () => Promise.resolve(),
+    };
+    const dispatcher = new Dispatcher({
+      store: { ...store, operations: counting },
+      engine,
+      clock: world.clock,
+    });
+    await dispatcher.start();
+    await settle();
+    names.push(await world.create("third"));
+    await settle();
+    assert.deepEqual(started, names);
+    assert.deepEqual(read, [], "only the engine reads what it starts");
+    await dispatcher.close();
   }));

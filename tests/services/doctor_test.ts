@@ -13,7 +13,7 @@ import {
 import { openMemoryStore } from "@mpc/storage/memory";
 import { ClusterRegistry } from "../../worker/providers/kubernetes/mod.ts";
 import { carryOut } from "../fakes/carry_out.ts";
-import { anEnvironment } from "../fakes/documents.ts";
+import { anEnvironment, aSpec } from "../fakes/documents.ts";
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { withPlatform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
@@ -406,4 +406,25 @@ Deno.test("an update without a change applies the environment again", () =>
     const again = { name: "environments/dev", etag: "", change: {} };
     await platform.ended(await updateEnvironment(deps, caller, again));
     await platform.assertSound();
+  }));
+
+Deno.test("a chart whose objects have deleted themselves is not missing; one without its objects is", () =>
+  withPlatform(async (platform) => {
+    const { deps, caller, cluster, store } = platform;
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform));
+    const { value, version } = (await store.workloads.get(WEB))!;
+    const chart = { name: "migration", version: "1.0.0", values: {} };
+    await store.workloads.replace({ ...value, spec: aSpec({ image: "", chart }) }, version);
+    const ref = { environment: "dev", workload: "web", uid: value.uid };
+    await cluster.deleteWorkloads([ref], caller);
+    const found = async (missing: readonly string[]) => {
+      const changes = missing.map((object) => ({ action: "CREATE", object, fields: [] } as const));
+      const drift = (name: string) => Promise.resolve(name === WEB ? changes : []);
+      const planner = { ...deps.planner, drift };
+      return (await diagnose({ ...deps, planner }, caller)).findings
+        .map(({ invariant, subject }) => [invariant, subject]);
+    };
+    assert.deepEqual(await found([]), []);
+    assert.deepEqual(await found(["ConfigMap/dev/web"]), [["RECORD_WITHOUT_OBJECT", WEB]]);
   }));

@@ -1,6 +1,7 @@
 /** What the embedded engine runs, and when it stops. */
 import assert from "node:assert/strict";
-import { createEnvironment } from "@mpc/services";
+import { idOf } from "@mpc/domain";
+import { createEnvironment, explainOperation } from "@mpc/services";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { EmbeddedEngine } from "@mpc/worker";
 import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
@@ -88,9 +89,23 @@ Deno.test("a step that waits for its turn uses no time, and can be cancelled", a
     const { operation: cancelled } = await add(platform, "third");
     await settle(10);
     assert.equal(reached(first), 1);
+    const { deps, caller } = platform;
+    const { name } = waiting!.value;
+    const told = await explainOperation(deps, caller, name);
+    assert.equal(
+      told.summary,
+      "environment.create of 'environments/second' waits for a slot of the engine to run step " +
+        "'create_namespace' (running: 1, waiting: 2)",
+    );
+    assert.deepEqual([told.responsible, told.nextCommand], [
+      "nobody",
+      `mpctl op watch ${idOf(name)}`,
+    ]);
     await platform.cancelAsCaller(cancelled!.value.name);
     await settle(10);
     assert.equal((await platform.operation(cancelled!.value.name)).state, "CANCELLED");
+    const { summary } = await explainOperation(deps, caller, name);
+    assert.match(summary, /\(running: 1, waiting: 1\)$/);
     const before = platform.clock.now();
     await platform.settle();
     const { state, steps } = await platform.operation(waiting!.value.name);

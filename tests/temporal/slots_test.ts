@@ -1,8 +1,9 @@
 /** Few slots and many operations that wait for each other: waiting holds no slot. */
 import assert from "node:assert/strict";
 import { isTerminal } from "@mpc/domain";
-import { deleteEnvironment, deployWorkload } from "@mpc/services";
+import { deleteEnvironment, deployWorkload, explainOperation } from "@mpc/services";
 import { faultyDefinitions } from "../fakes/faulty_definitions.ts";
+import { eventually } from "../servers/eventually.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import { shareTemporal } from "./shared_temporal.ts";
 import { TemporalWorld } from "./temporal_world.ts";
@@ -71,5 +72,45 @@ Deno.test({
     const { items } = await store.operations.list({ limit: 1_000 });
     assert.ok(items.every(({ value }) => isTerminal(value.state)));
     await passed.promise;
+  },
+});
+
+Deno.test({
+  name: "explain says that a step waits for a slot of the worker, with how many run and wait",
+  ...NO_SANITIZERS,
+  async fn() {
+    const begun = Promise.withResolvers<void>();
+    const resumed = Promise.withResolvers<void>();
+    const { definitions } = faultyDefinitions([{
+      kind: "environment.create",
+      step: "create_namespace",
+      async run(run) {
+        begun.resolve();
+        await resumed.promise;
+        return await run();
+      },
+    }]);
+    const { config } = ownQueue();
+    await using world = await TemporalWorld.start(address, {
+      definitions,
+      config: { ...config, concurrency: 1 },
+    });
+    const { caller, engine } = world;
+    const deps = {
+      ...world.deps,
+      queuedStep: async (operation: string) => await engine.queued?.(operation),
+    };
+    const first = await world.create("first");
+    await begun.promise;
+    const others = await Promise.all(["second", "third"].map((id) => world.create(id)));
+    // The backlog of a task queue is counted a moment after a task was added.
+    const told = async () => (await explainOperation(deps, caller, others[0]!)).summary;
+    const wanted =
+      /second' waits for a slot of the engine to run step 'create_namespace' \(running: 1, waiting: \d+\)$/;
+    await eventually("explain names the slot", async () => assert.match(await told(), wanted));
+    assert.doesNotMatch((await explainOperation(deps, caller, first)).summary, /slot/);
+    resumed.resolve();
+    await Promise.all([first, ...others].map((name) => world.ended(name)));
+    assert.match(await told(), /succeeded$/);
   },
 });

@@ -7,7 +7,13 @@ import {
   type MpcError,
   recordError,
 } from "@mpc/domain";
-import { type Clock, operationEvent, sleepUnlessAborted, updateDocument } from "@mpc/services";
+import {
+  type Clock,
+  operationEvent,
+  pagesOf,
+  sleepUnlessAborted,
+  updateDocument,
+} from "@mpc/services";
 import { CANCEL_REQUESTED, holdsResource, OPERATION_ADMITTED } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
 import type { HostedEngine } from "./hosted_engine.ts";
@@ -88,22 +94,33 @@ export class Dispatcher {
     await this.#running;
   }
 
+  /** The admitted operations of this engine that have not begun, oldest first. */
   async #unbegun(): Promise<readonly string[]> {
-    const pending = await this.#store.operations.list({
-      filter: { op: "=", path: ["state"], value: "PENDING" },
+    const pages = pagesOf(this.#store.operations, {
+      filter: {
+        op: "and",
+        terms: [
+          { op: "=", path: ["state"], value: "PENDING" },
+          { op: "=", path: ["engine"], value: this.#engine.name },
+        ],
+      },
       orderBy: [{ path: ["createTime"], descending: false }],
       limit: 1_000,
     });
     const names: string[] = [];
-    for (const { value } of pending.items) {
-      if (await holdsResource(this.#store, value)) names.push(value.name);
+    for await (const page of pages) {
+      for (const { value } of page) {
+        if (await holdsResource(this.#store, value)) names.push(value.name);
+      }
     }
     return names;
   }
 
-  async #take({ reason, operation }: Event): Promise<void> {
+  async #take({ reason, operation, resource }: Event): Promise<void> {
     if (operation === null) return;
     if (reason !== OPERATION_ADMITTED && reason !== CANCEL_REQUESTED) return;
+    // Without a snapshot of the operation the engine finds out whether it is its own.
+    if (resource?.kind === "operation" && resource.value.engine !== this.#engine.name) return;
     const action = reason === OPERATION_ADMITTED ? "start" : "cancel";
     this.#orders.push({ action, operation });
     this.#more.resolve();
@@ -140,7 +157,6 @@ export class Dispatcher {
   /** @returns false if the order must be tried again */
   async #hand(order: Order): Promise<boolean> {
     try {
-      if (!await this.#isOwn(order.operation)) return true;
       await this.#engine[order.action](order.operation);
       if (this.#outage?.action !== "start" || order.action === "start") this.#outage = null;
       return true;
@@ -163,12 +179,6 @@ export class Dispatcher {
       });
       return true;
     }
-  }
-
-  /** Whether the operation is this engine's, not one of a dispatcher with another engine. */
-  async #isOwn(name: string): Promise<boolean> {
-    const stored = await this.#store.operations.get(name, { signal: this.#stop.signal });
-    return stored?.value.engine === this.#engine.name;
   }
 
   /** Records problems of operations that the engine has already accepted. */

@@ -14,6 +14,7 @@ import {
   CompareResourceResponseSchema,
   GetClusterResponseSchema,
   GetEngineResponseSchema,
+  GetQueuedStepResponseSchema,
   GetRolloutResponseSchema,
   ListEventsResponseSchema,
   ListObjectsResponseSchema,
@@ -44,6 +45,10 @@ export function clusterService(
     getEngine() {
       const problems = problemsOf(engine).map((error) => errorMessage(recordError(error)));
       return create(GetEngineResponseSchema, { problems });
+    },
+    async getQueuedStep({ operation }) {
+      const queued = await engine.queued?.(operation);
+      return create(GetQueuedStepResponseSchema, { ...(queued && { queued: { ...queued } }) });
     },
     async listObjects(_request, { signal }) {
       const { objects, foreign, clusters, unread } = await cluster.inventory({ signal });

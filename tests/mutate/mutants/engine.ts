@@ -144,8 +144,9 @@ export const ENGINE: readonly Mutant[] = [
         return true;`,
     ],
     [
-      "starts operations of another engine",
-      "if (!await this.#isOwn(order.operation)) return true;",
+      "finds the operations of another engine",
+      `
+          { op: "=", path: ["engine"], value: this.#engine.name },`,
       "",
     ],
     ["holds cancellations back during an outage", ` || order.action === "cancel")`, ")"],

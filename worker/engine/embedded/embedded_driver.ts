@@ -26,6 +26,8 @@ export interface DriverOptions extends StepTools {
   readonly stop: AbortSignal;
   /** For attempts of all operations. */
   readonly slots: Slots;
+  /** Called with the step that begins to wait for a slot, and with null when it no longer does. */
+  readonly onQueued: (step: string | null) => void;
   /** Whether attempts may begin: not without a lease, and not after another process had it. */
   readonly mayBegin: () => boolean;
 }
@@ -61,7 +63,7 @@ export class EmbeddedDriver implements Driver {
       // An attempt that waits for a cluster or another operation holds no slot, and no undo waits
       // for one: deletions wait for the undo of the deployments that they have cancelled.
       const waits = undo || step.heartbeatMs !== undefined;
-      const slot = waits ? undefined : await this.#slot();
+      const slot = waits ? undefined : await this.#slot(name);
       if (!this.#options.mayBegin()) {
         slot?.release();
         throw new EngineStopped();
@@ -87,14 +89,17 @@ export class EmbeddedDriver implements Driver {
   }
 
   /** A slot for an attempt, whose time begins with it; undefined if the attempt is not to begin. */
-  async #slot(): Promise<Slot | undefined> {
-    const { slots, cancel, stop } = this.#options;
+  async #slot(step: string): Promise<Slot | undefined> {
+    const { slots, cancel, stop, onQueued } = this.#options;
+    onQueued(step);
     try {
       return await slots.take(AbortSignal.any([stop, cancel]));
     } catch (error) {
       if (stop.aborted) throw new EngineStopped();
       if (cancel.aborted) return undefined;
       throw error;
+    } finally {
+      onQueued(null);
     }
   }
 

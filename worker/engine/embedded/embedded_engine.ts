@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { isTerminal, type OperationKind, recordError } from "@mpc/domain";
-import type { Engine, EngineStatus } from "@mpc/services";
+import type { Engine, EngineStatus, QueuedStep } from "@mpc/services";
 import {
   type Definition,
   DEFINITIONS,
@@ -35,6 +35,8 @@ const CONCURRENCY = 50;
 interface Execution {
   readonly cancel: AbortController;
   journal?: OperationJournal;
+  /** The step that waits for a slot. */
+  queued: string | null;
   ended?: Promise<void>;
 }
 
@@ -59,7 +61,7 @@ export class EmbeddedEngine implements Engine {
     if (this.#stop.signal.aborted || this.#executions.has(operation)) return Promise.resolve();
     const { lease } = this.#options;
     if (lease && lease.token === undefined) return Promise.reject(engineInUse());
-    const execution: Execution = { cancel: new AbortController() };
+    const execution: Execution = { cancel: new AbortController(), queued: null };
     this.#executions.set(operation, execution);
     execution.ended = this.#execute(operation, execution)
       .catch((error) => this.#stopped(operation, error))
@@ -75,6 +77,12 @@ export class EmbeddedEngine implements Engine {
 
   status(operation: string): Promise<EngineStatus> {
     return Promise.resolve({ state: this.#executions.has(operation) ? "running" : "absent" });
+  }
+
+  queued(operation: string): Promise<QueuedStep | undefined> {
+    const step = this.#executions.get(operation)?.queued ?? null;
+    const { taken: running, waiting } = this.#slots;
+    return Promise.resolve(step === null ? undefined : { step, running, waiting });
   }
 
   /** The number of running operations. */
@@ -113,7 +121,7 @@ export class EmbeddedEngine implements Engine {
     // Attempts that run when the lease is lost are aborted: another process may continue them.
     const stop = lease ? AbortSignal.any([this.#stop.signal, lease.lost]) : this.#stop.signal;
     const stored = await store.operations.get(name);
-    if (!stored || isTerminal(stored.value.state)) return;
+    if (!stored || isTerminal(stored.value.state) || stored.value.engine !== this.name) return;
     const definition = (this.#options.definitions ?? DEFINITIONS)[stored.value.kind];
     const journal = new OperationJournal(store, stored, () => execution.cancel.abort());
     execution.journal = journal;
@@ -126,6 +134,7 @@ export class EmbeddedEngine implements Engine {
       cancel: execution.cancel.signal,
       stop,
       slots: this.#slots,
+      onQueued: (step) => execution.queued = step,
       mayBegin: () => lease?.token === token,
     });
     const outcome = await orchestrate(orchestratedSteps(definition), driver);

@@ -9,10 +9,12 @@ import { quoted } from "./list_workflows.ts";
 import { isPass, PeriodicTasks } from "./periodic_tasks.ts";
 import { encryptingConverter } from "./encrypting_converter.ts";
 import { StepActivities, type StepActivitiesOptions } from "./step_activities.ts";
-import { stepTuner } from "./step_slots.ts";
+import { queuedStep } from "./queued_step.ts";
+import { StepSlots, stepTuner } from "./step_slots.ts";
 import { TemporalEngine } from "./temporal_engine.ts";
 import { TemporalHost } from "./temporal_host.ts";
-import { withInstallation } from "./workflow_id.ts";
+import { reaching } from "./engine_errors.ts";
+import { withInstallation, workflowIdOf } from "./workflow_id.ts";
 
 export interface TemporalConfig {
   readonly target: TemporalAddress;
@@ -51,6 +53,7 @@ export async function startTemporalEngine(
   const taskQueue = withInstallation(config.taskQueue, installation);
   const activities = new StepActivities({ ...tools, installation, encrypted: payloadKey !== null });
   const periodic = new PeriodicTasks(tools.clock);
+  const slots = new StepSlots(concurrency, (type) => activities.waits(type) || isPass(type));
   const host = new TemporalHost({
     target,
     taskQueue,
@@ -60,7 +63,7 @@ export async function startTemporalEngine(
     bundlePath,
     clock: tools.clock,
     worker: {
-      tuner: stepTuner(concurrency, (type) => activities.waits(type) || isPass(type)),
+      tuner: stepTuner(slots),
       ...(version && { workerDeploymentOptions: deploymentOf(version, installation) }),
     },
     ...(payloadKey !== null && { dataConverter: await encryptingConverter(payloadKey) }),
@@ -86,6 +89,13 @@ export async function startTemporalEngine(
     },
     cancel: (operation) => engine.cancel(operation),
     status: (operation) => engine.status(operation),
+    async queued(operation) {
+      const workflowId = workflowIdOf(installation, operation);
+      const { namespace } = target;
+      const { connection } = host;
+      return connection &&
+        await reaching(() => queuedStep(connection, { namespace, taskQueue, workflowId, slots }));
+    },
     async repeat(tasks) {
       periodic.assign(tasks);
       await host.whenUp((client) => periodic.schedule(client, taskQueue));

@@ -72,7 +72,7 @@ export class TemporalEngine implements Engine {
   async start(name: string): Promise<void> {
     const { store, clock, definitions = DEFINITIONS } = this.#options;
     const stored = await store.operations.get(name);
-    if (!stored || isTerminal(stored.value.state)) return;
+    if (!stored || isTerminal(stored.value.state) || stored.value.engine !== this.name) return;
     if (!await holdsResource(store, stored.value)) {
       const definition = definitions[stored.value.kind];
       const tools = { store, clock, definition };

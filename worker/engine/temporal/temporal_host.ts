@@ -4,7 +4,7 @@ import type { TemporalAddress } from "@mpc/process";
 import { type Clock, sleepUnlessAborted } from "@mpc/services";
 import type { Client } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
-import { Worker, type WorkerOptions } from "@temporalio/worker";
+import { type NativeConnection, Worker, type WorkerOptions } from "@temporalio/worker";
 import { assertBegins } from "./assert_begins.ts";
 import {
   assertSearchAttributes,
@@ -122,6 +122,11 @@ export class TemporalHost {
   /** Work that Temporal does not continue; undefined if that is not known. */
   get stuck(): StuckWork | undefined {
     return this.#up?.stuck;
+  }
+
+  /** The connection of the worker; undefined while it has none. */
+  get connection(): NativeConnection | undefined {
+    return this.#up?.connection;
   }
 
   /**

@@ -39,6 +39,7 @@ import {
   WORKLOAD_KINDS,
 } from "./managed_kinds.ts";
 import { applyObjects, creationOf } from "./objects/apply.ts";
+import { removesItself } from "./objects/completed_jobs.ts";
 import type { Desired } from "./objects/desired.ts";
 import { deletionOf } from "./objects/diff.ts";
 import { driftOf } from "./objects/drift.ts";
@@ -213,7 +214,12 @@ export class KubernetesProvider implements Provider {
   }
 
   awaitRollout(intent: WorkloadIntent, call: RolloutCall): Promise<RolloutStatus> {
-    return awaitRollout(this.#cluster, intent, call);
+    return awaitRollout(this.#cluster, intent, {
+      ...call,
+      mayBeGone: async () =>
+        this.#charts !== null &&
+        (await this.#desired(intent, call)).objects.every(removesItself),
+    });
   }
 
   async pruneWorkload(

@@ -18,10 +18,21 @@ export function isNotRunAgain(
   return restore || (sameSpec && removesItself(object));
 }
 
-/** Whether Kubernetes deletes a finished Job by itself (Kubernetes, "TTL-after-finished"). */
+/**
+ * Whether a finished Job is deleted without anybody's request: by Kubernetes ("TTL-after-finished"),
+ * or as a chart's hook (Helm, "Hook deletion policies"), which whoever cleans up hooks then deletes.
+ */
 export function removesItself(object: LiveObject): boolean {
-  return isJob(object) && fieldAt(object, "spec", "ttlSecondsAfterFinished") !== undefined;
+  if (!isJob(object)) return false;
+  if (fieldAt(object, "spec", "ttlSecondsAfterFinished") !== undefined) return true;
+  const policies = (object.metadata.annotations?.[DELETE_POLICY] ?? "").split(",");
+  return policies.some((policy) => DELETED_AT_END.has(policy.trim()));
 }
+
+const DELETE_POLICY = "helm.sh/hook-delete-policy";
+
+/** The other policy, `before-hook-creation`, keeps a hook until the next deployment. */
+const DELETED_AT_END: ReadonlySet<string> = new Set(["hook-succeeded", "hook-failed"]);
 
 const isSuspended = (job: LiveObject): boolean => fieldAt(job, "spec", "suspend") === true;
 

@@ -8,12 +8,12 @@ import { driftOf } from "./drift.ts";
 const JOB = { apiVersion: "batch/v1", kind: "Job" } as const;
 const live = () => ({ signal: new AbortController().signal });
 
-function migration(spec: object): Desired {
+function migration(spec: object, annotations: Record<string, string> = {}): Desired {
   const labels = { [MANAGED_BY]: MANAGER, [UID]: "u-1" };
   const containers = [{ name: "migrate", image: "web:1" }];
   const object: KubernetesObject = {
     ...JOB,
-    metadata: { name: "migrate", namespace: "dev", labels },
+    metadata: { name: "migrate", namespace: "dev", labels, annotations },
     spec: { template: { spec: { containers, restartPolicy: "Never" } }, ...spec },
   };
   return {
@@ -46,4 +46,17 @@ Deno.test("a deleted Job is drift", async () => {
 
 Deno.test("a Job that Kubernetes deletes after it has finished is not drift", async () => {
   assert.deepEqual(await driftWhenGone(migration({ ttlSecondsAfterFinished: 600 })), []);
+});
+
+const hook = (policy: string) => ({
+  "helm.sh/hook": "pre-upgrade",
+  "helm.sh/hook-delete-policy": policy,
+});
+
+Deno.test("a hook that is deleted when it has run is not drift, one that is kept until the next is", async () => {
+  for (const policy of ["hook-succeeded", "before-hook-creation, hook-failed"]) {
+    assert.deepEqual(await driftWhenGone(migration({}, hook(policy))), [], policy);
+  }
+  const kept = await driftWhenGone(migration({}, hook("before-hook-creation")));
+  assert.deepEqual(kept, ["CREATE Job/dev/migrate"]);
 });

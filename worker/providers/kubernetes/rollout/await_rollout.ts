@@ -9,15 +9,16 @@ import type { KubeClient } from "../client/kube_client.ts";
 import { type LiveObject, refOf } from "../client/kube_object.ts";
 import { mainContainersOf } from "../client/typed_objects.ts";
 import { awaitedKinds, WORKLOAD_KINDS } from "../managed_kinds.ts";
+import { removesItself } from "../objects/completed_jobs.ts";
 import { ownedBy, revisionOf } from "../objects/ownership.ts";
 import { fitsAfterDeletions } from "../quota/fit_quota.ts";
 import { transientFailure, type WatchedCluster } from "../watch/cluster_watch.ts";
-import { trackOwned } from "../watch/tracked_object.ts";
+import { type TrackedObject, trackOwned } from "../watch/tracked_object.ts";
 import { blockingPods } from "./blocking_pods.ts";
 import { redactFrom } from "../redact.ts";
 import { detectFailure } from "./detect_failure.ts";
 import { eventFailures, isStillMissing } from "./event_failure.ts";
-import { isAwaited, isJob } from "./job_status.ts";
+import { isAwaited, isJob, isJobFinished } from "./job_status.ts";
 import { progressOf } from "./progress.ts";
 import { ProgressDeadline } from "./progress_deadline.ts";
 import { rolloutError } from "./rollout_error.ts";
@@ -41,7 +42,10 @@ const QUOTA_RECHECK_MS = 2_000;
 export async function awaitRollout(
   cluster: WatchedCluster,
   intent: WorkloadIntent,
-  { signal, onProgress, restore = false }: RolloutCall,
+  { signal, onProgress, restore = false, mayBeGone }: RolloutCall & {
+    /** Whether every object of the workload deletes itself in the end. */
+    readonly mayBeGone: () => Promise<boolean>;
+  },
 ): Promise<RolloutStatus> {
   const { client, watch, clock } = cluster;
   const { environment: namespace, workload, uid, spec, revision } = intent;
@@ -49,15 +53,14 @@ export async function awaitRollout(
   const owned = await trackOwned(cluster, awaitedKinds(spec), { namespace, uid }, signal);
   // Objects of other revisions exist until they are pruned.
   const tracked = owned.filter((object) => isOfRevision(object.current(), revision));
-  if (tracked.length === 0) return await nothingToRollOut(client, intent, signal);
+  if (tracked.length === 0) return await nothingToRollOut(client, intent, { signal, mayBeGone });
   const deadline = new ProgressDeadline(clock, spec.progressDeadlineMs);
   const report = reportChanges(onProgress, ({ message }) => message);
   const deleted = new Set<string | undefined>();
   const warnings = new RolloutWarnings(cluster, namespace);
   for (;;) {
     const changed = watch.changed(uid);
-    const controllers = tracked.flatMap((controller) => controller.current() ?? [])
-      .filter((it) => it.metadata.deletionTimestamp === undefined && isAwaited(it));
+    const controllers = tracked.flatMap(stateOf).filter(isAwaited);
     if (controllers.length === 0) throw notOnCluster(workload);
     const snapshot = { controllers, replicaSets: replicaSets.of(uid), pods: pods.of(uid) };
     const { status, complete } = progressOf(snapshot);
@@ -134,6 +137,17 @@ function withReason(
   };
 }
 
+/**
+ * An object that is not being deleted; also a Job that deletes itself, which says how it has ended
+ * while it is deleted and after that.
+ */
+function stateOf(tracked: TrackedObject): readonly LiveObject[] {
+  const current = tracked.current();
+  if (current && current.metadata.deletionTimestamp === undefined) return [current];
+  const last = current ?? tracked.removedJob();
+  return last && removesItself(last) && isJobFinished(last) ? [last] : [];
+}
+
 const isOfRevision = (controller: LiveObject | undefined, revision: number): boolean =>
   controller !== undefined && revisionOf(controller) === revision;
 
@@ -156,15 +170,19 @@ function stableAt(snapshot: RolloutSnapshot, now: Instant): Instant | undefined 
 
 /**
  * The status of a chart that has no controllers.
- * @throws {MpcError} NOT_FOUND `NOT_ON_CLUSTER` if the workload has no objects at all
+ * @throws {MpcError} NOT_FOUND `NOT_ON_CLUSTER` if the workload has no objects at all, unless all of
+ *   them are Jobs that have ended and deleted themselves
  */
 async function nothingToRollOut(
   client: KubeClient,
   { environment: namespace, workload, uid, spec, revision }: WorkloadIntent,
-  signal: AbortSignal,
+  { signal, mayBeGone }: {
+    readonly signal: AbortSignal;
+    readonly mayBeGone: () => Promise<boolean>;
+  },
 ): Promise<RolloutStatus> {
   const selection = { namespace, labelSelector: ownedBy(uid) };
   const objects = spec.chart && await listKinds(client, WORKLOAD_KINDS, selection, signal);
-  if (!objects || objects.length === 0) throw notOnCluster(workload);
+  if (!objects || (objects.length === 0 && !await mayBeGone())) throw notOnCluster(workload);
   return { desired: 0, updated: 0, ready: 0, revision, message: "there is nothing to roll out" };
 }

@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
 import { aSpec } from "../../../../tests/fakes/documents.ts";
 import { settle } from "../../../../tests/fakes/fake_clock.ts";
-import { workload, worldTest } from "../../../../tests/fakes/kubernetes/fake_cluster_world.ts";
+import type { RolloutStatus } from "@mpc/services";
+import {
+  type FakeClusterWorld,
+  live,
+  workload,
+  worldTest,
+} from "../../../../tests/fakes/kubernetes/fake_cluster_world.ts";
 import { rejectsWith } from "../../../../tests/fakes/rejects.ts";
-import { POD } from "../client/kinds.ts";
+import { JOB, POD } from "../client/kinds.ts";
+import { SharedLists } from "../client/shared_lists.ts";
+import { MANAGED_BY, MANAGER, REVISION, UID } from "../render/mod.ts";
+import { ClusterWatch } from "../watch/cluster_watch.ts";
+import { awaitRollout } from "./await_rollout.ts";
 
 const DEPLOYMENT = { apiVersion: "apps/v1", kind: "Deployment", namespace: "dev" };
 
@@ -111,3 +121,80 @@ worldTest("a chart without controllers is complete when it is applied", async (w
   }, "mpc");
   assert.equal((await world.rollout(settings)).message, "there is nothing to roll out");
 });
+
+/** A world with a chart's Job that deletes itself when it has ended. */
+async function withJob(
+  { cluster, clock }: FakeClusterWorld,
+  use: (job: {
+    /** Waits for the rollout, on watches of its own. */
+    readonly rollout: () => Promise<RolloutStatus>;
+    /** The Job ends, and is deleted before anybody has seen that. */
+    readonly end: (condition: "Complete" | "Failed") => void;
+    readonly remove: () => void;
+  }) => Promise<void>,
+): Promise<void> {
+  const { client } = cluster;
+  const { server } = client;
+  const watch = new ClusterWatch(client, clock);
+  const chart = { name: "migration", version: "1.0.0", values: {} };
+  const intent = { ...workload("job"), spec: aSpec({ image: "", chart }) };
+  const labels = { [MANAGED_BY]: MANAGER, [UID]: intent.uid };
+  const annotations = { [REVISION]: "1" };
+  const spec = { ttlSecondsAfterFinished: 0, template: { spec: { containers: [] } } };
+  const metadata = { name: "migrate", namespace: "dev", labels, annotations };
+  server.update({ ...JOB, metadata, spec }, "mpc");
+  const ref = { ...JOB, namespace: "dev", name: "migrate" };
+  const remove = () => server.remove(ref);
+  const of = { client, watch, clock, lists: new SharedLists(client) };
+  try {
+    await use({
+      rollout: () =>
+        awaitRollout(of, intent, { ...live(), mayBeGone: () => Promise.resolve(true) }),
+      remove,
+      end(type) {
+        const status = { conditions: [{ type, status: "True", reason: type, message: type }] };
+        server.update({ ...server.get(ref)!, status }, "job-controller", "status");
+        remove();
+      },
+    });
+  } finally {
+    await watch.close();
+  }
+}
+
+worldTest(
+  "a Job that deletes itself when it has ended is judged by how it ended",
+  (world) =>
+    withJob(world, async ({ rollout, end }) => {
+      const complete = rollout();
+      await settle();
+      end("Complete");
+      await world.clock.advance(1_000);
+      assert.equal((await complete).message, "1 of 1 job complete");
+      assert.equal((await rollout()).message, "there is nothing to roll out", "it was gone before");
+    }),
+);
+
+worldTest(
+  "a Job that deletes itself when it has failed fails the rollout",
+  (world) =>
+    withJob(world, async ({ rollout, end }) => {
+      const failed = rejectsWith(rollout(), "FAILED_PRECONDITION", "JOB_FAILED");
+      await settle();
+      end("Failed");
+      await world.clock.advance(1_000);
+      await failed;
+    }),
+);
+
+worldTest(
+  "a Job that somebody deletes before it has ended is missing",
+  (world) =>
+    withJob(world, async ({ rollout, remove }) => {
+      const gone = rejectsWith(rollout(), "NOT_FOUND", "NOT_ON_CLUSTER");
+      await settle();
+      remove();
+      await world.clock.advance(1_000);
+      await gone;
+    }),
+);

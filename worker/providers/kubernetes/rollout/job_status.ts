@@ -21,6 +21,10 @@ export function isJobDone(job: LiveObject): boolean {
     (isKind(job, "Job") && job.spec?.suspend === true);
 }
 
+/** Whether a Job has completed or failed. */
+export const isJobFinished = (job: LiveObject): boolean =>
+  ["Complete", "Failed"].some((type) => conditionOf(job, type)?.status === "True");
+
 /** Why a Job can no longer complete (Kubernetes, "Jobs": job termination and cleanup). */
 export function jobFailures(
   job: LiveObject,

@@ -1,5 +1,6 @@
 import { isMpcError } from "@mpc/domain";
 import type { Clock } from "@mpc/services";
+import { JOB } from "../client/kinds.ts";
 import type { KubeClient } from "../client/kube_client.ts";
 import { type LiveObject, type ObjectKind, refOf, textOf } from "../client/kube_object.ts";
 import { OURS, ownerOf } from "../objects/ownership.ts";
@@ -19,7 +20,8 @@ export class Informer {
   readonly #onChange: (owner: string) => void;
   readonly #onRenewed: () => void;
   readonly #running: Promise<void>;
-  readonly #removed = new Set<string>();
+  /** The deleted objects by their uids; the last states of Jobs, which say how they ended. */
+  readonly #removed = new Map<string, LiveObject | undefined>();
   #failure: unknown;
   #listedAt = -1;
 
@@ -47,6 +49,11 @@ export class Informer {
   /** Whether the object with this uid was deleted; only recent deletions are remembered. */
   hasRemoved(uid: string): boolean {
     return this.#removed.has(uid);
+  }
+
+  /** The last state of a Job that was deleted recently. */
+  removedJob(uid: string): LiveObject | undefined {
+    return this.#removed.get(uid);
   }
 
   /** The resource version of the last list; -1 before the first one. */
@@ -119,10 +126,11 @@ export class Informer {
     return owner;
   }
 
-  #remember({ metadata }: LiveObject): void {
-    this.#removed.add(metadata.uid ?? "");
+  #remember(object: LiveObject): void {
+    const isJob = object.kind === JOB.kind;
+    this.#removed.set(object.metadata.uid ?? "", isJob ? slim(object) : undefined);
     if (this.#removed.size <= MAX_REMOVED) return;
-    const [oldest] = this.#removed;
+    const [oldest] = this.#removed.keys();
     this.#removed.delete(oldest!);
   }
 }

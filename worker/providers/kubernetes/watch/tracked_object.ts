@@ -30,6 +30,11 @@ export class TrackedObject {
     return gone ? undefined : this.#read;
   }
 
+  /** The last state of a deleted Job, as far as it is known. */
+  removedJob(): LiveObject | undefined {
+    return this.#informer.removedJob(this.#read.metadata.uid ?? "");
+  }
+
   /** Why its watch is stale; undefined while it is current. */
   get failure(): unknown {
     return this.#informer.failure;

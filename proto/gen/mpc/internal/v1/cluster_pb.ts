@@ -14,7 +14,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file mpc/internal/v1/cluster.proto.
  */
 export const file_mpc_internal_v1_cluster: GenFile = /*@__PURE__*/
-  fileDesc("Ch1tcGMvaW50ZXJuYWwvdjEvY2x1c3Rlci5wcm90bxIPbXBjLmludGVybmFsLnYxIhMKEUdldENsdXN0ZXJSZXF1ZXN0IiYKEkdldENsdXN0ZXJSZXNwb25zZRIQCghwcm92aWRlchgBIAEoCSISChBHZXRFbmdpbmVSZXF1ZXN0IjoKEUdldEVuZ2luZVJlc3BvbnNlEiUKCHByb2JsZW1zGAEgAygLMhMubXBjLnYxLkVycm9yUmVjb3JkIhQKEkxpc3RPYmplY3RzUmVxdWVzdCK6AQoTTGlzdE9iamVjdHNSZXNwb25zZRIvCgdvYmplY3RzGAEgAygLMh4ubXBjLmludGVybmFsLnYxLkNsdXN0ZXJPYmplY3QSEAoIY2x1c3RlcnMYAiADKAkSLgoGdW5yZWFkGAMgAygLMh4ubXBjLmludGVybmFsLnYxLlVucmVhZENsdXN0ZXISMAoHZm9yZWlnbhgEIAMoCzIfLm1wYy5pbnRlcm5hbC52MS5Gb3JlaWduT2JqZWN0cyJQChtMaXN0VW5tYW5hZ2VkT2JqZWN0c1JlcXVlc3QSEwoLZW52aXJvbm1lbnQYASABKAkSCwoDdWlkGAIgASgJEg8KB2NsdXN0ZXIYAyABKAkiLwocTGlzdFVubWFuYWdlZE9iamVjdHNSZXNwb25zZRIPCgdvYmplY3RzGAEgAygJIkgKDkZvcmVpZ25PYmplY3RzEg8KB2NsdXN0ZXIYASABKAkSFAoMaW5zdGFsbGF0aW9uGAIgASgJEg8KB29iamVjdHMYAyABKAUiRAoNVW5yZWFkQ2x1c3RlchIPCgdjbHVzdGVyGAEgASgJEiIKBWVycm9yGAIgASgLMhMubXBjLnYxLkVycm9yUmVjb3JkIncKDUNsdXN0ZXJPYmplY3QSDgoGb2JqZWN0GAEgASgJEg4KBnRhcmdldBgCIAEoCRISCgp0YXJnZXRfdWlkGAMgASgJEhAKCHJldmlzaW9uGAQgASgFEg8KB2NsdXN0ZXIYBSABKAkSDwoHdmVyc2lvbhgGIAEoCSI6ChFHZXRSb2xsb3V0UmVxdWVzdBITCgtlbnZpcm9ubWVudBgBIAEoCRIQCgh3b3JrbG9hZBgCIAEoCSJEChJHZXRSb2xsb3V0UmVzcG9uc2USLgoGc3RhdHVzGAEgASgLMh4ubXBjLmludGVybmFsLnYxLlJvbGxvdXRTdGF0dXMiYwoNUm9sbG91dFN0YXR1cxIPCgdkZXNpcmVkGAEgASgFEg8KB3VwZGF0ZWQYAiABKAUSDQoFcmVhZHkYAyABKAUSEAoIcmV2aXNpb24YBCABKAUSDwoHbWVzc2FnZRgFIAEoCSI4Cg9MaXN0UG9kc1JlcXVlc3QSEwoLZW52aXJvbm1lbnQYASABKAkSEAoId29ya2xvYWQYAiABKAkiNgoQTGlzdFBvZHNSZXNwb25zZRIiCgRwb2RzGAEgAygLMhQubXBjLmludGVybmFsLnYxLlBvZCKjAQoDUG9kEgwKBG5hbWUYASABKAkSDgoGc3RhdHVzGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDQoFcmVhZHkYBCABKAgSEAoIcmVzdGFydHMYBSABKAUSDQoFaW1hZ2UYBiABKAkSDAoEbm9kZRgHIAEoCRIvCgtjcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiOgoRTGlzdEV2ZW50c1JlcXVlc3QSEwoLZW52aXJvbm1lbnQYASABKAkSEAoId29ya2xvYWQYAiABKAkiQwoSTGlzdEV2ZW50c1Jlc3BvbnNlEi0KBmV2ZW50cxgBIAMoCzIdLm1wYy5pbnRlcm5hbC52MS5DbHVzdGVyRXZlbnQiiQEKDENsdXN0ZXJFdmVudBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVjb3VudBgCIAEoBRIPCgd3YXJuaW5nGAMgASgIEg4KBnJlYXNvbhgEIAEoCRIOCgZvYmplY3QYBSABKAkSDwoHbWVzc2FnZRgGIAEoCSJcChRQbGFuT3BlcmF0aW9uUmVxdWVzdBIMCgRraW5kGAEgASgJEg4KBnRhcmdldBgCIAEoCRImCgVpbnB1dBgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiPwoVUGxhbk9wZXJhdGlvblJlc3BvbnNlEiYKB2NoYW5nZXMYASADKAsyFS5tcGMudjEuUGxhbm5lZENoYW5nZSImChZDb21wYXJlUmVzb3VyY2VSZXF1ZXN0EgwKBG5hbWUYASABKAkiSwoXQ29tcGFyZVJlc291cmNlUmVzcG9uc2USMAoLZGlmZmVyZW5jZXMYASADKAsyGy5tcGMuaW50ZXJuYWwudjEuRGlmZmVyZW5jZSJDCgpEaWZmZXJlbmNlEiUKBmNoYW5nZRgBIAEoCzIVLm1wYy52MS5QbGFubmVkQ2hhbmdlEg4KBnJlbWVkeRgCIAEoCSKiAQoRU3RyZWFtTG9nc1JlcXVlc3QSEwoLZW52aXJvbm1lbnQYASABKAkSEAoId29ya2xvYWQYAiABKAkSDgoGZm9sbG93GAMgASgIEhEKBHRhaWwYBCABKAVIAIgBARIpCgVzaW5jZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcmVwbGljYRgGIAEoCUIHCgVfdGFpbCJdChJTdHJlYW1Mb2dzUmVzcG9uc2USDwoHcmVwbGljYRgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR0ZXh0GAMgASgJMqgHCg5DbHVzdGVyU2VydmljZRJVCgpHZXRDbHVzdGVyEiIubXBjLmludGVybmFsLnYxLkdldENsdXN0ZXJSZXF1ZXN0GiMubXBjLmludGVybmFsLnYxLkdldENsdXN0ZXJSZXNwb25zZRJYCgtMaXN0T2JqZWN0cxIjLm1wYy5pbnRlcm5hbC52MS5MaXN0T2JqZWN0c1JlcXVlc3QaJC5tcGMuaW50ZXJuYWwudjEuTGlzdE9iamVjdHNSZXNwb25zZRJzChRMaXN0VW5tYW5hZ2VkT2JqZWN0cxIsLm1wYy5pbnRlcm5hbC52MS5MaXN0VW5tYW5hZ2VkT2JqZWN0c1JlcXVlc3QaLS5tcGMuaW50ZXJuYWwudjEuTGlzdFVubWFuYWdlZE9iamVjdHNSZXNwb25zZRJVCgpHZXRSb2xsb3V0EiIubXBjLmludGVybmFsLnYxLkdldFJvbGxvdXRSZXF1ZXN0GiMubXBjLmludGVybmFsLnYxLkdldFJvbGxvdXRSZXNwb25zZRJPCghMaXN0UG9kcxIgLm1wYy5pbnRlcm5hbC52MS5MaXN0UG9kc1JlcXVlc3QaIS5tcGMuaW50ZXJuYWwudjEuTGlzdFBvZHNSZXNwb25zZRJVCgpMaXN0RXZlbnRzEiIubXBjLmludGVybmFsLnYxLkxpc3RFdmVudHNSZXF1ZXN0GiMubXBjLmludGVybmFsLnYxLkxpc3RFdmVudHNSZXNwb25zZRJeCg1QbGFuT3BlcmF0aW9uEiUubXBjLmludGVybmFsLnYxLlBsYW5PcGVyYXRpb25SZXF1ZXN0GiYubXBjLmludGVybmFsLnYxLlBsYW5PcGVyYXRpb25SZXNwb25zZRJkCg9Db21wYXJlUmVzb3VyY2USJy5tcGMuaW50ZXJuYWwudjEuQ29tcGFyZVJlc291cmNlUmVxdWVzdBooLm1wYy5pbnRlcm5hbC52MS5Db21wYXJlUmVzb3VyY2VSZXNwb25zZRJXCgpTdHJlYW1Mb2dzEiIubXBjLmludGVybmFsLnYxLlN0cmVhbUxvZ3NSZXF1ZXN0GiMubXBjLmludGVybmFsLnYxLlN0cmVhbUxvZ3NSZXNwb25zZTABElIKCUdldEVuZ2luZRIhLm1wYy5pbnRlcm5hbC52MS5HZXRFbmdpbmVSZXF1ZXN0GiIubXBjLmludGVybmFsLnYxLkdldEVuZ2luZVJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common]);
+  fileDesc("Ch1tcGMvaW50ZXJuYWwvdjEvY2x1c3Rlci5wcm90bxIPbXBjLmludGVybmFsLnYxIhMKEUdldENsdXN0ZXJSZXF1ZXN0IiYKEkdldENsdXN0ZXJSZXNwb25zZRIQCghwcm92aWRlchgBIAEoCSISChBHZXRFbmdpbmVSZXF1ZXN0IjoKEUdldEVuZ2luZVJlc3BvbnNlEiUKCHByb2JsZW1zGAEgAygLMhMubXBjLnYxLkVycm9yUmVjb3JkIikKFEdldFF1ZXVlZFN0ZXBSZXF1ZXN0EhEKCW9wZXJhdGlvbhgBIAEoCSJEChVHZXRRdWV1ZWRTdGVwUmVzcG9uc2USKwoGcXVldWVkGAEgASgLMhsubXBjLmludGVybmFsLnYxLlF1ZXVlZFN0ZXAiPAoKUXVldWVkU3RlcBIMCgRzdGVwGAEgASgJEg8KB3J1bm5pbmcYAiABKAUSDwoHd2FpdGluZxgDIAEoBSIUChJMaXN0T2JqZWN0c1JlcXVlc3QiugEKE0xpc3RPYmplY3RzUmVzcG9uc2USLwoHb2JqZWN0cxgBIAMoCzIeLm1wYy5pbnRlcm5hbC52MS5DbHVzdGVyT2JqZWN0EhAKCGNsdXN0ZXJzGAIgAygJEi4KBnVucmVhZBgDIAMoCzIeLm1wYy5pbnRlcm5hbC52MS5VbnJlYWRDbHVzdGVyEjAKB2ZvcmVpZ24YBCADKAsyHy5tcGMuaW50ZXJuYWwudjEuRm9yZWlnbk9iamVjdHMiUAobTGlzdFVubWFuYWdlZE9iamVjdHNSZXF1ZXN0EhMKC2Vudmlyb25tZW50GAEgASgJEgsKA3VpZBgCIAEoCRIPCgdjbHVzdGVyGAMgASgJIi8KHExpc3RVbm1hbmFnZWRPYmplY3RzUmVzcG9uc2USDwoHb2JqZWN0cxgBIAMoCSJICg5Gb3JlaWduT2JqZWN0cxIPCgdjbHVzdGVyGAEgASgJEhQKDGluc3RhbGxhdGlvbhgCIAEoCRIPCgdvYmplY3RzGAMgASgFIkQKDVVucmVhZENsdXN0ZXISDwoHY2x1c3RlchgBIAEoCRIiCgVlcnJvchgCIAEoCzITLm1wYy52MS5FcnJvclJlY29yZCJ3Cg1DbHVzdGVyT2JqZWN0Eg4KBm9iamVjdBgBIAEoCRIOCgZ0YXJnZXQYAiABKAkSEgoKdGFyZ2V0X3VpZBgDIAEoCRIQCghyZXZpc2lvbhgEIAEoBRIPCgdjbHVzdGVyGAUgASgJEg8KB3ZlcnNpb24YBiABKAkiOgoRR2V0Um9sbG91dFJlcXVlc3QSEwoLZW52aXJvbm1lbnQYASABKAkSEAoId29ya2xvYWQYAiABKAkiRAoSR2V0Um9sbG91dFJlc3BvbnNlEi4KBnN0YXR1cxgBIAEoCzIeLm1wYy5pbnRlcm5hbC52MS5Sb2xsb3V0U3RhdHVzImMKDVJvbGxvdXRTdGF0dXMSDwoHZGVzaXJlZBgBIAEoBRIPCgd1cGRhdGVkGAIgASgFEg0KBXJlYWR5GAMgASgFEhAKCHJldmlzaW9uGAQgASgFEg8KB21lc3NhZ2UYBSABKAkiOAoPTGlzdFBvZHNSZXF1ZXN0EhMKC2Vudmlyb25tZW50GAEgASgJEhAKCHdvcmtsb2FkGAIgASgJIjYKEExpc3RQb2RzUmVzcG9uc2USIgoEcG9kcxgBIAMoCzIULm1wYy5pbnRlcm5hbC52MS5Qb2QiowEKA1BvZBIMCgRuYW1lGAEgASgJEg4KBnN0YXR1cxgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEg0KBXJlYWR5GAQgASgIEhAKCHJlc3RhcnRzGAUgASgFEg0KBWltYWdlGAYgASgJEgwKBG5vZGUYByABKAkSLwoLY3JlYXRlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjoKEUxpc3RFdmVudHNSZXF1ZXN0EhMKC2Vudmlyb25tZW50GAEgASgJEhAKCHdvcmtsb2FkGAIgASgJIkMKEkxpc3RFdmVudHNSZXNwb25zZRItCgZldmVudHMYASADKAsyHS5tcGMuaW50ZXJuYWwudjEuQ2x1c3RlckV2ZW50IokBCgxDbHVzdGVyRXZlbnQSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY291bnQYAiABKAUSDwoHd2FybmluZxgDIAEoCBIOCgZyZWFzb24YBCABKAkSDgoGb2JqZWN0GAUgASgJEg8KB21lc3NhZ2UYBiABKAkiXAoUUGxhbk9wZXJhdGlvblJlcXVlc3QSDAoEa2luZBgBIAEoCRIOCgZ0YXJnZXQYAiABKAkSJgoFaW5wdXQYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Ij8KFVBsYW5PcGVyYXRpb25SZXNwb25zZRImCgdjaGFuZ2VzGAEgAygLMhUubXBjLnYxLlBsYW5uZWRDaGFuZ2UiJgoWQ29tcGFyZVJlc291cmNlUmVxdWVzdBIMCgRuYW1lGAEgASgJIksKF0NvbXBhcmVSZXNvdXJjZVJlc3BvbnNlEjAKC2RpZmZlcmVuY2VzGAEgAygLMhsubXBjLmludGVybmFsLnYxLkRpZmZlcmVuY2UiQwoKRGlmZmVyZW5jZRIlCgZjaGFuZ2UYASABKAsyFS5tcGMudjEuUGxhbm5lZENoYW5nZRIOCgZyZW1lZHkYAiABKAkiogEKEVN0cmVhbUxvZ3NSZXF1ZXN0EhMKC2Vudmlyb25tZW50GAEgASgJEhAKCHdvcmtsb2FkGAIgASgJEg4KBmZvbGxvdxgDIAEoCBIRCgR0YWlsGAQgASgFSACIAQESKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3JlcGxpY2EYBiABKAlCBwoFX3RhaWwiXQoSU3RyZWFtTG9nc1Jlc3BvbnNlEg8KB3JlcGxpY2EYASABKAkSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEdGV4dBgDIAEoCTKICAoOQ2x1c3RlclNlcnZpY2USVQoKR2V0Q2x1c3RlchIiLm1wYy5pbnRlcm5hbC52MS5HZXRDbHVzdGVyUmVxdWVzdBojLm1wYy5pbnRlcm5hbC52MS5HZXRDbHVzdGVyUmVzcG9uc2USWAoLTGlzdE9iamVjdHMSIy5tcGMuaW50ZXJuYWwudjEuTGlzdE9iamVjdHNSZXF1ZXN0GiQubXBjLmludGVybmFsLnYxLkxpc3RPYmplY3RzUmVzcG9uc2UScwoUTGlzdFVubWFuYWdlZE9iamVjdHMSLC5tcGMuaW50ZXJuYWwudjEuTGlzdFVubWFuYWdlZE9iamVjdHNSZXF1ZXN0Gi0ubXBjLmludGVybmFsLnYxLkxpc3RVbm1hbmFnZWRPYmplY3RzUmVzcG9uc2USVQoKR2V0Um9sbG91dBIiLm1wYy5pbnRlcm5hbC52MS5HZXRSb2xsb3V0UmVxdWVzdBojLm1wYy5pbnRlcm5hbC52MS5HZXRSb2xsb3V0UmVzcG9uc2USTwoITGlzdFBvZHMSIC5tcGMuaW50ZXJuYWwudjEuTGlzdFBvZHNSZXF1ZXN0GiEubXBjLmludGVybmFsLnYxLkxpc3RQb2RzUmVzcG9uc2USVQoKTGlzdEV2ZW50cxIiLm1wYy5pbnRlcm5hbC52MS5MaXN0RXZlbnRzUmVxdWVzdBojLm1wYy5pbnRlcm5hbC52MS5MaXN0RXZlbnRzUmVzcG9uc2USXgoNUGxhbk9wZXJhdGlvbhIlLm1wYy5pbnRlcm5hbC52MS5QbGFuT3BlcmF0aW9uUmVxdWVzdBomLm1wYy5pbnRlcm5hbC52MS5QbGFuT3BlcmF0aW9uUmVzcG9uc2USZAoPQ29tcGFyZVJlc291cmNlEicubXBjLmludGVybmFsLnYxLkNvbXBhcmVSZXNvdXJjZVJlcXVlc3QaKC5tcGMuaW50ZXJuYWwudjEuQ29tcGFyZVJlc291cmNlUmVzcG9uc2USVwoKU3RyZWFtTG9ncxIiLm1wYy5pbnRlcm5hbC52MS5TdHJlYW1Mb2dzUmVxdWVzdBojLm1wYy5pbnRlcm5hbC52MS5TdHJlYW1Mb2dzUmVzcG9uc2UwARJeCg1HZXRRdWV1ZWRTdGVwEiUubXBjLmludGVybmFsLnYxLkdldFF1ZXVlZFN0ZXBSZXF1ZXN0GiYubXBjLmludGVybmFsLnYxLkdldFF1ZXVlZFN0ZXBSZXNwb25zZRJSCglHZXRFbmdpbmUSIS5tcGMuaW50ZXJuYWwudjEuR2V0RW5naW5lUmVxdWVzdBoiLm1wYy5pbnRlcm5hbC52MS5HZXRFbmdpbmVSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common]);
 
 /**
  * Request of GetCluster.
@@ -133,6 +133,139 @@ export const GetEngineResponseSchema: GenMessage<GetEngineResponse, {jsonType: G
   messageDesc(file_mpc_internal_v1_cluster, 3);
 
 /**
+ * Request of GetQueuedStep.
+ *
+ * @generated from message mpc.internal.v1.GetQueuedStepRequest
+ */
+export type GetQueuedStepRequest = Message<"mpc.internal.v1.GetQueuedStepRequest"> & {
+  /**
+   * Name of the operation.
+   *
+   * @generated from field: string operation = 1;
+   */
+  operation: string;
+};
+
+/**
+ * Request of GetQueuedStep.
+ *
+ * @generated from message mpc.internal.v1.GetQueuedStepRequest
+ */
+export type GetQueuedStepRequestJson = {
+  /**
+   * Name of the operation.
+   *
+   * @generated from field: string operation = 1;
+   */
+  operation?: string;
+};
+
+/**
+ * Describes the message mpc.internal.v1.GetQueuedStepRequest.
+ * Use `create(GetQueuedStepRequestSchema)` to create a new message.
+ */
+export const GetQueuedStepRequestSchema: GenMessage<GetQueuedStepRequest, {jsonType: GetQueuedStepRequestJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_internal_v1_cluster, 4);
+
+/**
+ * Response of GetQueuedStep.
+ *
+ * @generated from message mpc.internal.v1.GetQueuedStepResponse
+ */
+export type GetQueuedStepResponse = Message<"mpc.internal.v1.GetQueuedStepResponse"> & {
+  /**
+   * Unset if no step of it waits for a slot.
+   *
+   * @generated from field: mpc.internal.v1.QueuedStep queued = 1;
+   */
+  queued?: QueuedStep | undefined;
+};
+
+/**
+ * Response of GetQueuedStep.
+ *
+ * @generated from message mpc.internal.v1.GetQueuedStepResponse
+ */
+export type GetQueuedStepResponseJson = {
+  /**
+   * Unset if no step of it waits for a slot.
+   *
+   * @generated from field: mpc.internal.v1.QueuedStep queued = 1;
+   */
+  queued?: QueuedStepJson;
+};
+
+/**
+ * Describes the message mpc.internal.v1.GetQueuedStepResponse.
+ * Use `create(GetQueuedStepResponseSchema)` to create a new message.
+ */
+export const GetQueuedStepResponseSchema: GenMessage<GetQueuedStepResponse, {jsonType: GetQueuedStepResponseJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_internal_v1_cluster, 5);
+
+/**
+ * A step that waits for a slot.
+ *
+ * @generated from message mpc.internal.v1.QueuedStep
+ */
+export type QueuedStep = Message<"mpc.internal.v1.QueuedStep"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string step = 1;
+   */
+  step: string;
+
+  /**
+   * How many steps have the slots.
+   *
+   * @generated from field: int32 running = 2;
+   */
+  running: number;
+
+  /**
+   * How many steps wait for a slot.
+   *
+   * @generated from field: int32 waiting = 3;
+   */
+  waiting: number;
+};
+
+/**
+ * A step that waits for a slot.
+ *
+ * @generated from message mpc.internal.v1.QueuedStep
+ */
+export type QueuedStepJson = {
+  /**
+   * Its name.
+   *
+   * @generated from field: string step = 1;
+   */
+  step?: string;
+
+  /**
+   * How many steps have the slots.
+   *
+   * @generated from field: int32 running = 2;
+   */
+  running?: number;
+
+  /**
+   * How many steps wait for a slot.
+   *
+   * @generated from field: int32 waiting = 3;
+   */
+  waiting?: number;
+};
+
+/**
+ * Describes the message mpc.internal.v1.QueuedStep.
+ * Use `create(QueuedStepSchema)` to create a new message.
+ */
+export const QueuedStepSchema: GenMessage<QueuedStep, {jsonType: QueuedStepJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_internal_v1_cluster, 6);
+
+/**
  * Request of ListObjects.
  *
  * @generated from message mpc.internal.v1.ListObjectsRequest
@@ -153,7 +286,7 @@ export type ListObjectsRequestJson = {
  * Use `create(ListObjectsRequestSchema)` to create a new message.
  */
 export const ListObjectsRequestSchema: GenMessage<ListObjectsRequest, {jsonType: ListObjectsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 4);
+  messageDesc(file_mpc_internal_v1_cluster, 7);
 
 /**
  * Response of ListObjects.
@@ -230,7 +363,7 @@ export type ListObjectsResponseJson = {
  * Use `create(ListObjectsResponseSchema)` to create a new message.
  */
 export const ListObjectsResponseSchema: GenMessage<ListObjectsResponse, {jsonType: ListObjectsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 5);
+  messageDesc(file_mpc_internal_v1_cluster, 8);
 
 /**
  * Request of ListUnmanagedObjects.
@@ -293,7 +426,7 @@ export type ListUnmanagedObjectsRequestJson = {
  * Use `create(ListUnmanagedObjectsRequestSchema)` to create a new message.
  */
 export const ListUnmanagedObjectsRequestSchema: GenMessage<ListUnmanagedObjectsRequest, {jsonType: ListUnmanagedObjectsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 6);
+  messageDesc(file_mpc_internal_v1_cluster, 9);
 
 /**
  * Response of ListUnmanagedObjects.
@@ -328,7 +461,7 @@ export type ListUnmanagedObjectsResponseJson = {
  * Use `create(ListUnmanagedObjectsResponseSchema)` to create a new message.
  */
 export const ListUnmanagedObjectsResponseSchema: GenMessage<ListUnmanagedObjectsResponse, {jsonType: ListUnmanagedObjectsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 7);
+  messageDesc(file_mpc_internal_v1_cluster, 10);
 
 /**
  * Objects on a cluster that another installation applied.
@@ -391,7 +524,7 @@ export type ForeignObjectsJson = {
  * Use `create(ForeignObjectsSchema)` to create a new message.
  */
 export const ForeignObjectsSchema: GenMessage<ForeignObjects, {jsonType: ForeignObjectsJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 8);
+  messageDesc(file_mpc_internal_v1_cluster, 11);
 
 /**
  * A cluster that could not be read.
@@ -440,7 +573,7 @@ export type UnreadClusterJson = {
  * Use `create(UnreadClusterSchema)` to create a new message.
  */
 export const UnreadClusterSchema: GenMessage<UnreadCluster, {jsonType: UnreadClusterJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 9);
+  messageDesc(file_mpc_internal_v1_cluster, 12);
 
 /**
  * One object of a cluster.
@@ -545,7 +678,7 @@ export type ClusterObjectJson = {
  * Use `create(ClusterObjectSchema)` to create a new message.
  */
 export const ClusterObjectSchema: GenMessage<ClusterObject, {jsonType: ClusterObjectJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 10);
+  messageDesc(file_mpc_internal_v1_cluster, 13);
 
 /**
  * Request of GetRollout.
@@ -594,7 +727,7 @@ export type GetRolloutRequestJson = {
  * Use `create(GetRolloutRequestSchema)` to create a new message.
  */
 export const GetRolloutRequestSchema: GenMessage<GetRolloutRequest, {jsonType: GetRolloutRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 11);
+  messageDesc(file_mpc_internal_v1_cluster, 14);
 
 /**
  * Response of GetRollout.
@@ -629,7 +762,7 @@ export type GetRolloutResponseJson = {
  * Use `create(GetRolloutResponseSchema)` to create a new message.
  */
 export const GetRolloutResponseSchema: GenMessage<GetRolloutResponse, {jsonType: GetRolloutResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 12);
+  messageDesc(file_mpc_internal_v1_cluster, 15);
 
 /**
  * The progress of a rollout.
@@ -720,7 +853,7 @@ export type RolloutStatusJson = {
  * Use `create(RolloutStatusSchema)` to create a new message.
  */
 export const RolloutStatusSchema: GenMessage<RolloutStatus, {jsonType: RolloutStatusJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 13);
+  messageDesc(file_mpc_internal_v1_cluster, 16);
 
 /**
  * Request of ListPods.
@@ -769,7 +902,7 @@ export type ListPodsRequestJson = {
  * Use `create(ListPodsRequestSchema)` to create a new message.
  */
 export const ListPodsRequestSchema: GenMessage<ListPodsRequest, {jsonType: ListPodsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 14);
+  messageDesc(file_mpc_internal_v1_cluster, 17);
 
 /**
  * Response of ListPods.
@@ -804,7 +937,7 @@ export type ListPodsResponseJson = {
  * Use `create(ListPodsResponseSchema)` to create a new message.
  */
 export const ListPodsResponseSchema: GenMessage<ListPodsResponse, {jsonType: ListPodsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 15);
+  messageDesc(file_mpc_internal_v1_cluster, 18);
 
 /**
  * One copy of a workload.
@@ -937,7 +1070,7 @@ export type PodJson = {
  * Use `create(PodSchema)` to create a new message.
  */
 export const PodSchema: GenMessage<Pod, {jsonType: PodJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 16);
+  messageDesc(file_mpc_internal_v1_cluster, 19);
 
 /**
  * Request of ListEvents.
@@ -986,7 +1119,7 @@ export type ListEventsRequestJson = {
  * Use `create(ListEventsRequestSchema)` to create a new message.
  */
 export const ListEventsRequestSchema: GenMessage<ListEventsRequest, {jsonType: ListEventsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 17);
+  messageDesc(file_mpc_internal_v1_cluster, 20);
 
 /**
  * Response of ListEvents.
@@ -1021,7 +1154,7 @@ export type ListEventsResponseJson = {
  * Use `create(ListEventsResponseSchema)` to create a new message.
  */
 export const ListEventsResponseSchema: GenMessage<ListEventsResponse, {jsonType: ListEventsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 18);
+  messageDesc(file_mpc_internal_v1_cluster, 21);
 
 /**
  * An event of the cluster.
@@ -1126,7 +1259,7 @@ export type ClusterEventJson = {
  * Use `create(ClusterEventSchema)` to create a new message.
  */
 export const ClusterEventSchema: GenMessage<ClusterEvent, {jsonType: ClusterEventJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 19);
+  messageDesc(file_mpc_internal_v1_cluster, 22);
 
 /**
  * Request of PlanOperation.
@@ -1189,7 +1322,7 @@ export type PlanOperationRequestJson = {
  * Use `create(PlanOperationRequestSchema)` to create a new message.
  */
 export const PlanOperationRequestSchema: GenMessage<PlanOperationRequest, {jsonType: PlanOperationRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 20);
+  messageDesc(file_mpc_internal_v1_cluster, 23);
 
 /**
  * Response of PlanOperation.
@@ -1224,7 +1357,7 @@ export type PlanOperationResponseJson = {
  * Use `create(PlanOperationResponseSchema)` to create a new message.
  */
 export const PlanOperationResponseSchema: GenMessage<PlanOperationResponse, {jsonType: PlanOperationResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 21);
+  messageDesc(file_mpc_internal_v1_cluster, 24);
 
 /**
  * Request of CompareResource.
@@ -1259,7 +1392,7 @@ export type CompareResourceRequestJson = {
  * Use `create(CompareResourceRequestSchema)` to create a new message.
  */
 export const CompareResourceRequestSchema: GenMessage<CompareResourceRequest, {jsonType: CompareResourceRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 22);
+  messageDesc(file_mpc_internal_v1_cluster, 25);
 
 /**
  * Response of CompareResource.
@@ -1294,7 +1427,7 @@ export type CompareResourceResponseJson = {
  * Use `create(CompareResourceResponseSchema)` to create a new message.
  */
 export const CompareResourceResponseSchema: GenMessage<CompareResourceResponse, {jsonType: CompareResourceResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 23);
+  messageDesc(file_mpc_internal_v1_cluster, 26);
 
 /**
  * A difference of a cluster from what was applied.
@@ -1343,7 +1476,7 @@ export type DifferenceJson = {
  * Use `create(DifferenceSchema)` to create a new message.
  */
 export const DifferenceSchema: GenMessage<Difference, {jsonType: DifferenceJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 24);
+  messageDesc(file_mpc_internal_v1_cluster, 27);
 
 /**
  * Request of StreamLogs.
@@ -1448,7 +1581,7 @@ export type StreamLogsRequestJson = {
  * Use `create(StreamLogsRequestSchema)` to create a new message.
  */
 export const StreamLogsRequestSchema: GenMessage<StreamLogsRequest, {jsonType: StreamLogsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 25);
+  messageDesc(file_mpc_internal_v1_cluster, 28);
 
 /**
  * Response of StreamLogs: one line.
@@ -1511,7 +1644,7 @@ export type StreamLogsResponseJson = {
  * Use `create(StreamLogsResponseSchema)` to create a new message.
  */
 export const StreamLogsResponseSchema: GenMessage<StreamLogsResponse, {jsonType: StreamLogsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 26);
+  messageDesc(file_mpc_internal_v1_cluster, 29);
 
 /**
  * Reads of clusters by the API through workers, which alone can reach them. For processes of one
@@ -1609,6 +1742,16 @@ export const ClusterService: GenService<{
     methodKind: "server_streaming";
     input: typeof StreamLogsRequestSchema;
     output: typeof StreamLogsResponseSchema;
+  },
+  /**
+   * Reports the step of an operation that waits for a slot of the worker's engine.
+   *
+   * @generated from rpc mpc.internal.v1.ClusterService.GetQueuedStep
+   */
+  getQueuedStep: {
+    methodKind: "unary";
+    input: typeof GetQueuedStepRequestSchema;
+    output: typeof GetQueuedStepResponseSchema;
   },
   /**
    * Reports what keeps the worker's engine from executing operations or periodic tasks.
