@@ -193,6 +193,9 @@ export const REASONS = {
     STORE_INCOMPLETE: platform("Run the same copy again: it goes on where it was"),
     STORE_NOT_EMPTY: platform("Choose an empty store as the target"),
     STORE_NOT_LOADABLE: platform("Choose a store of another kind as the target"),
+    STORE_CERTIFICATE_REJECTED: platform(
+      "Correct tlsCAFile or the host in the address of the store, or renew the server's certificate",
+    ),
     STORE_CREDENTIALS_REJECTED: platform(
       "Correct the user, the password or the authSource in the address of the store",
     ),

@@ -62,6 +62,9 @@ const OUT_OF_DISK = 14_031;
 const TOO_LARGE: readonly number[] = [10_334, 17_419, 17_420];
 const CHECKSUM_MISMATCH = 199;
 
+/** Why a certificate is not accepted, by the codes of `node:tls`; Deno knows only some of them. */
+const CERTIFICATE_CODES = /^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_CERT_)/;
+
 /** Whether an error says that a unique key is taken. */
 export const isDuplicate = (error: unknown): boolean =>
   error instanceof MongoServerError && error.code === DUPLICATE_KEY;
@@ -105,6 +108,21 @@ function permanentError(error: MongoError): MpcError | undefined {
       reason: "STORE_CREDENTIALS_REJECTED",
       message: "Cannot use the database: it lets only users with the role 'readWrite' do that; " +
         "name such a user in the address, as in mongodb://USER:PASSWORD@HOST/DATABASE",
+      cause: error,
+    });
+  }
+  const rejected = [...causesOf(error)].find((each) =>
+    "code" in each && typeof each.code === "string" && CERTIFICATE_CODES.test(each.code)
+  );
+  if (rejected) {
+    return new MpcError("FAILED_PRECONDITION", {
+      reason: "STORE_CERTIFICATE_REJECTED",
+      message: `Cannot use the database: its server's certificate is not accepted ` +
+        `(${
+          withoutSecrets(rejected.message)
+        }): it has expired, is for another host, or is signed ` +
+        "by another authority than 'tlsCAFile' of the address names; correct the address, or renew " +
+        "the certificate",
       cause: error,
     });
   }

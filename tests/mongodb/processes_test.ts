@@ -126,25 +126,27 @@ Deno.test({
           await world.startTemporal();
           await assertSucceeds(api, name);
         });
-        await step("MongoDB", async () => {
-          await mongodb.stop();
-          for (const url of [api.web, worker.health]) {
-            await eventually("the store is reported", async () => {
-              const store = await readinessOfStore(url);
-              assert.deepEqual([store.ready, store.reason], [false, "STORE_UNAVAILABLE"]);
-              assert.match(store.message, /^Cannot use the (?:database|store): /);
+        for (const [how, id] of [["stop", "mongodb-stops"], ["kill", "mongodb-dies"]] as const) {
+          await step(`MongoDB, by ${how}`, async () => {
+            await mongodb[how]();
+            for (const url of [api.web, worker.health]) {
+              await eventually("the store is reported", async () => {
+                const store = await readinessOfStore(url);
+                assert.deepEqual([store.ready, store.reason], [false, "STORE_UNAVAILABLE"]);
+                assert.match(store.message, /^Cannot use the (?:database|store): /);
+              });
+            }
+            await mongodb.start();
+            await eventually("the store is ready", async () => {
+              assert.equal((await readinessOfStore(api.web)).ready, true);
             });
-          }
-          await mongodb.start();
-          await eventually("the store is ready", async () => {
-            assert.equal((await readinessOfStore(api.web)).ready, true);
+            await assertSucceeds(api, (await create(api, id)).name);
           });
-          await assertSucceeds(api, (await create(api, "mongodb-dies")).name);
-        });
+        }
         const { environments } = await api.environments.listEnvironments({});
         assert.deepEqual(
           environments.map(({ name }) => name),
-          ["api-dies", "first", "mongodb-dies", "temporal-dies", "worker-dies"]
+          ["api-dies", "first", "mongodb-dies", "mongodb-stops", "temporal-dies", "worker-dies"]
             .map((id) => `environments/${id}`),
         );
       })

@@ -13,7 +13,10 @@ const VERSION = "1.47.0";
 
 const folder = `${envPaths("mpc-ci", { suffix: "" }).cache}/mongo-java-server-${VERSION}`;
 
-/** Stops on SIGTERM without losing a write; a SIGKILL loses the last tenth of a second. */
+/** The interval at which the server brings writes to its file. */
+const COMMIT_EVERY_MS = 100;
+
+/** Stops on SIGTERM without losing a write; a SIGKILL loses the writes since the last commit. */
 const MAIN = `
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
@@ -22,7 +25,7 @@ import org.h2.mvstore.MVStore;
 public class Main {
   public static void main(String[] args) {
     MVStore store = MVStore.open(args[0]);
-    store.setAutoCommitDelay(100);
+    store.setAutoCommitDelay(${COMMIT_EVERY_MS});
     MongoServer server = new MongoServer(new H2Backend(store));
     server.bind("127.0.0.1", Integer.parseInt(args[1]));
     Runtime.getRuntime().addShutdownHook(new Thread(server::shutdownNow));
@@ -85,6 +88,8 @@ export interface MongodbServer {
   start(): Promise<void>;
   /** Ends it; with SIGTERM, the default, it first writes everything to disk. */
   stop(signal?: Deno.Signal): Promise<void>;
+  /** Kills it once its file has what it has acknowledged, as that of a real MongoDB has at once. */
+  kill(): Promise<void>;
 }
 
 /** Starts a server with its data in a folder, at a free port. */
@@ -112,6 +117,10 @@ export async function startMongodbServer(data: string): Promise<MongodbServer> {
       process = await start();
     },
     stop: (signal = "SIGTERM") => process.stop(signal),
+    async kill() {
+      await new Promise((resolve) => setTimeout(resolve, 3 * COMMIT_EVERY_MS));
+      await process.stop("SIGKILL");
+    },
   };
 }
 

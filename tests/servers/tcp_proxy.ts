@@ -1,3 +1,5 @@
+import type { Certificate } from "./kube_authority.ts";
+
 /** What becomes of connections through a proxy. */
 export type ProxyMode = "forward" | "close" | "silence";
 
@@ -28,9 +30,18 @@ async function connectTo(port: number): Promise<Deno.Conn | undefined> {
   }
 }
 
-/** Starts a proxy to a port of `127.0.0.1`. */
-export function startTcpProxy(target: number, hostname = "127.0.0.1"): TcpProxy {
-  const listener = Deno.listen({ hostname, port: 0 });
+/**
+ * Starts a proxy to a port of `127.0.0.1`.
+ * @param tls the certificate with which it speaks TLS to programs, in front of a server that has none
+ */
+export function startTcpProxy(
+  target: number,
+  hostname = "127.0.0.1",
+  tls?: Readonly<Certificate>,
+): TcpProxy {
+  const listener: Deno.Listener<Deno.Conn> = tls
+    ? Deno.listenTls({ hostname, port: 0, ...tls })
+    : Deno.listen({ hostname, port: 0 });
   let mode: ProxyMode = "forward";
   const open = new Set<Deno.Conn>();
   const end = (connection: Deno.Conn) => {
