@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: ["proto"],
   cli: ["client", "proto"],
   ui: ["client", "proto"],
-  docs: ["cli", "proto", "api", "domain", "process", "telemetry"],
+  docs: ["access", "services", "cli", "proto", "api", "domain", "process", "telemetry"],
   examples: ["client", "proto"],
 };
 
