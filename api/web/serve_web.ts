@@ -112,14 +112,16 @@ function webHandler(
   const cors = new Cors(corsOrigins);
   const answer = (request: Request, call: WebCall) => {
     const { url, headers } = request;
-    const start = url.indexOf("/", "http://".length);
+    // Clients of HTTP/2 name the scheme themselves.
+    const host = url.indexOf("://") + "://".length;
+    const start = url.indexOf("/", host);
     const query = url.indexOf("?", start);
     const path = url.slice(start, query < 0 ? undefined : query);
     // Probes may name the host by an address that the server does not know; the answer reveals
     // nothing.
     if (path === "/healthz") return new Response("ok\n");
     if (path === "/readyz") return readyz?.() ?? new Response("ready\n");
-    const authority = url.slice("http://".length, start);
+    const authority = url.slice(host, start);
     if (!isOwn(authority)) return refusals.unknownHost(authority);
     const origin = headers.get("origin");
     if (origin !== null && cors.allows(origin)) {
