@@ -72,7 +72,7 @@ export class Platform implements AsyncDisposable {
     { store: address, dataDir, encryptionKeys }: DataSettings,
     options: { readonly shared: boolean },
   ): Promise<Platform> {
-    const keys = encryptionKeys === null ? null : new KeyRing(encryptionKeys);
+    const keys = encryptionKeys === null ? null : await KeyRing.parse(encryptionKeys);
     if (dataDir !== null) await makeDataDir(dataDir);
     const store = encryptedStore(await openStore(address, options), keys);
     const [storage = ""] = address.split(/[:+]/, 1);
