@@ -97,7 +97,7 @@ export class Platform implements AsyncDisposable {
     { store: address, dataDir, encryptionKeys }: DataSettings,
     options: { readonly process: "dev" | "api" | "worker"; readonly shared: boolean },
   ): Promise<Platform> {
-    const keys = encryptionKeys === null ? null : new KeyRing(encryptionKeys);
+    const keys = encryptionKeys === null ? null : await KeyRing.parse(encryptionKeys);
     if (dataDir !== null) await makeDataDir(dataDir);
     const metrics = new Metrics({ version: VERSION, process: options.process });
     const measured = meteredStore(await openStore(address, options), metrics);

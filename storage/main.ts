@@ -183,7 +183,7 @@ async function check(address: string): Promise<number> {
 
 async function keysIn(path: string): Promise<KeyRing> {
   try {
-    return new KeyRing(await readFile(path, "utf8"));
+    return await KeyRing.parse(await readFile(path, "utf8"));
   } catch (error) {
     if (isMpcError(error) || !(error instanceof Error)) throw error;
     throw usage(`--encryption-key-file '${path}' cannot be read: ${error.message}`);

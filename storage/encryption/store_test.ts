@@ -8,7 +8,7 @@ import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { openSqliteStore } from "@mpc/storage/sqlite";
 import { storeContract } from "../../tests/contract/store_contract.ts";
-import { anOperation, aSpec, aWorkload } from "../../tests/fakes/documents.ts";
+import { anEvent, anOperation, aSpec, aWorkload } from "../../tests/fakes/documents.ts";
 import { rejectsWith } from "../../tests/fakes/rejects.ts";
 import { withFolder } from "../../tests/servers/with_folder.ts";
 import { admitKeys, encryptedStore, KeyRing } from "./store.ts";
@@ -16,7 +16,9 @@ import { admitKeys, encryptedStore, KeyRing } from "./store.ts";
 const newKey = () => crypto.getRandomValues(new Uint8Array(32)).toBase64();
 const [OLD, NEW] = [newKey(), newKey()];
 
-for (const [name, keys] of [["with a key", new KeyRing(NEW)], ["without a key", null]] as const) {
+for (
+  const [name, keys] of [["with a key", await KeyRing.parse(NEW)], ["without a key", null]] as const
+) {
   storeContract(
     `memory, encrypted ${name}`,
     { durable: false, twoHandles: false, codePointOrder: true },
@@ -36,10 +38,11 @@ storeContract(
   { durable: true, twoHandles: true, codePointOrder: true },
   async () => {
     const folder = await mkdtemp(join(tmpdir(), "mpc-store-"));
+    const keys = await KeyRing.parse(`${NEW}\n${OLD}`);
     const handles: Store[] = [];
     const open = () => {
       const bare = openSqliteStore({ path: join(folder, "mpc.db"), shared: true });
-      const handle = encryptedStore(bare, new KeyRing(`${NEW}\n${OLD}`));
+      const handle = encryptedStore(bare, keys);
       handles.push(handle);
       return handle;
     };
@@ -68,7 +71,7 @@ const DEPLOY = anOperation("1", {
 
 Deno.test("secret values are stored encrypted, and everything else as it is", async () => {
   const bare = openMemoryStore();
-  const store = encryptedStore(bare, new KeyRing(NEW));
+  const store = encryptedStore(bare, await KeyRing.parse(NEW));
   assert.deepEqual((await store.workloads.create(WEB)).value, WEB);
   await store.operations.create(DEPLOY);
   const kept = (await bare.workloads.get(WEB.name))!.value;
@@ -76,14 +79,14 @@ Deno.test("secret values are stored encrypted, and everything else as it is", as
   const { env: _env, chart: _chart, ...open } = SPEC;
   assert.deepEqual(others, open);
   assert.deepEqual(Object.keys(env), ["PASSWORD", "EMPTY"]);
-  const sealed = /^mpc:sealed:1:[0-9a-f]{8}:[A-Za-z0-9+/]+=*$/;
   const leaves = [
     ...Object.values(env),
     ...Object.values(chart?.values["db"] as JsonObject).flat(),
     chart?.values["empty"],
   ];
-  assert.equal(leaves.length, 7);
-  for (const leaf of leaves) assert.match(String(leaf), sealed);
+  assert.match(String(leaves[0]), /^mpc:sealed:1:[0-9a-f]{8}:0:[A-Za-z0-9+/]+=*$/);
+  const marks = leaves.slice(1).map((leaf) => String(leaf).replace(/1:[0-9a-f]{8}/, "1:key"));
+  assert.deepEqual(marks, [1, 2, 3, 4, 5, 6].map((index) => `mpc:sealed:1:key:${index}`));
   const operation = JSON.stringify(await bare.operations.get(DEPLOY.name));
   assert.ok(!operation.includes("pineapple"), operation);
   assert.deepEqual((await store.operations.get(DEPLOY.name))?.value, DEPLOY);
@@ -92,7 +95,7 @@ Deno.test("secret values are stored encrypted, and everything else as it is", as
 
 Deno.test("the same value never has the same ciphertext, and its document stays equal", async () => {
   const bare = openMemoryStore();
-  const store = encryptedStore(bare, new KeyRing(NEW));
+  const store = encryptedStore(bare, await KeyRing.parse(NEW));
   const { version } = await store.workloads.create(WEB);
   const before = (await bare.workloads.get(WEB.name))!.value.spec.env["PASSWORD"];
   assert.deepEqual((await store.workloads.replace(WEB, version)).value, WEB);
@@ -102,32 +105,53 @@ Deno.test("the same value never has the same ciphertext, and its document stays 
 
 Deno.test("ciphertext that was changed, or moved to another document or field, is refused", async () => {
   const bare = openMemoryStore();
-  const store = encryptedStore(bare, new KeyRing(NEW));
-  await store.workloads.create(WEB);
-  const { env } = (await bare.workloads.get(WEB.name))!.value.spec;
-  const { PASSWORD = "", EMPTY = "" } = env;
-  const flipped = PASSWORD.slice(0, 40) + (PASSWORD[40] === "A" ? "B" : "A") + PASSWORD.slice(41);
-  const moved = [
-    ["other", { PASSWORD }],
-    ["swapped", { PASSWORD: EMPTY, EMPTY: PASSWORD }],
-    ["changed", { PASSWORD: flipped }],
-    ["short", { PASSWORD: PASSWORD.slice(0, 30) }],
-    ["unknown", { PASSWORD: "mpc:sealed:2:whatever" }],
-  ] as const;
-  for (const [id, env] of moved) {
-    await bare.workloads.create(aWorkload("dev", id, { spec: aSpec({ env }) }));
-    const read = store.workloads.get(`environments/dev/workloads/${id}`);
+  const store = encryptedStore(bare, await KeyRing.parse(NEW));
+  const spec = aSpec({ env: { A: "pineapple", B: "mango" } });
+  await store.workloads.create(aWorkload("dev", "web", { spec }));
+  await store.workloads.create(aWorkload("dev", "other", { spec }));
+  const envOf = async (id: string) =>
+    (await bare.workloads.get(`environments/dev/workloads/${id}`))!.value.spec.env;
+  const { A = "", B = "" } = await envOf("web");
+  const other = await envOf("other");
+  const flipped = A.slice(0, 50) + (A[50] === "A" ? "B" : "A") + A.slice(51);
+  const damaged: readonly Readonly<Record<string, string>>[] = [
+    ...[other, { A: B, B: A }, { A: flipped, B }, { A: A.slice(0, 40), B }, { A }, { B }],
+    ...[{ A, B: A }, { A, B, C: B }, { A, B: "plain" }, { A, C: B }, { A, B: "mpc:sealed:2:x" }],
+    ...[{ A, B: B.replace(/1$/, "2") }, { A, B: B.replace(/1$/, "") }, { A: "mpc:sealed:", B }],
+  ];
+  let version = 1;
+  for (const env of damaged) {
+    await bare.workloads.replace(aWorkload("dev", "web", { spec: aSpec({ env }) }), version++);
+    const read = store.workloads.get("environments/dev/workloads/web");
     const { message } = await rejectsWith(read, "DATA_LOSS", "STORE_CORRUPT");
-    assert.match(message, new RegExp(`'environments/dev/workloads/${id}': the encrypted value of`));
+    assert.match(message, /'environments\/dev\/workloads\/web': its encrypted values were changed/);
   }
-  await bare.workloads.replace({ ...WEB, spec: { ...SPEC, env: { PASSWORD: EMPTY, EMPTY } } }, 1);
-  await rejectsWith(store.workloads.get(WEB.name), "DATA_LOSS", "STORE_CORRUPT");
+  const restored = { B, A };
+  await bare.workloads.replace(
+    aWorkload("dev", "web", { spec: aSpec({ env: restored }) }),
+    version,
+  );
+  const read = await store.workloads.get("environments/dev/workloads/web");
+  assert.deepEqual(read?.value.spec, spec, "the order of keys does not matter");
+  await bare.close();
+});
+
+Deno.test("a value and its events are copied before the call returns", async () => {
+  const bare = openMemoryStore();
+  const store = encryptedStore(bare, await KeyRing.parse(NEW));
+  const labels: Record<string, string> = { team: "web" };
+  const event = { ...anEvent("made") };
+  const created = store.workloads.create({ ...WEB, labels }, { events: [event] });
+  labels["team"] = "changed";
+  event.message = "changed";
+  assert.deepEqual((await created).value.labels, { team: "web" });
+  assert.deepEqual((await store.events.read(0, 9)).map(({ message }) => message), ["made"]);
   await bare.close();
 });
 
 Deno.test("values that look encrypted are kept as they are, with and without a key", async () => {
   const env = { A: "mpc:sealed:1:0badcafe:AAAA", B: "mpc:plain:x", C: "mpc:plain:mpc:plain:" };
-  for (const keys of [null, new KeyRing(NEW)]) {
+  for (const keys of [null, await KeyRing.parse(NEW)]) {
     const bare = openMemoryStore();
     const before = encryptedStore(bare, null);
     const workload = aWorkload("dev", "odd", { spec: aSpec({ env }) });
@@ -142,21 +166,21 @@ Deno.test("values that look encrypted are kept as they are, with and without a k
 Deno.test("an earlier key reads, the first key writes, and values without a key stay readable", async () => {
   const bare = openMemoryStore();
   await bare.workloads.create(aWorkload("dev", "plain", { spec: SPEC }));
-  await encryptedStore(bare, new KeyRing(OLD)).workloads.create(WEB);
-  const store = encryptedStore(bare, new KeyRing(`${NEW}\n${OLD}\n`));
+  await encryptedStore(bare, await KeyRing.parse(OLD)).workloads.create(WEB);
+  const store = encryptedStore(bare, await KeyRing.parse(`${NEW}\n${OLD}\n`));
   const { items } = await store.workloads.list({ limit: 9 });
   assert.deepEqual(items.map(({ value }) => value.spec), [SPEC, SPEC]);
   await store.workloads.replace(WEB, 1);
-  const alone = encryptedStore(bare, new KeyRing(NEW));
+  const alone = encryptedStore(bare, await KeyRing.parse(NEW));
   assert.deepEqual((await alone.workloads.get(WEB.name))?.value, WEB);
   await bare.close();
 });
 
 Deno.test("ciphertext is never shown as data where its key is missing", async () => {
   const bare = openMemoryStore();
-  await encryptedStore(bare, new KeyRing(OLD)).workloads.create(WEB);
+  await encryptedStore(bare, await KeyRing.parse(OLD)).workloads.create(WEB);
   const without = encryptedStore(bare, null);
-  const wrong = encryptedStore(bare, new KeyRing(NEW));
+  const wrong = encryptedStore(bare, await KeyRing.parse(NEW));
   for (
     const [store, reason] of [
       [without, "ENCRYPTION_KEY_MISSING"],
@@ -173,7 +197,7 @@ Deno.test("a process without a key of the store is refused before it reads anyth
   const bare = openMemoryStore();
   await bare.installations.create({ name: INSTALLATION, id: "x", createTime: 0 });
   await admitKeys(bare, null);
-  const old = new KeyRing(OLD);
+  const old = await KeyRing.parse(OLD);
   await Promise.all([admitKeys(bare, old), admitKeys(bare, old)]);
   const refused = (keys: KeyRing | null) => admitKeys(bare, keys);
   const missing = await rejectsWith(
@@ -183,29 +207,35 @@ Deno.test("a process without a key of the store is refused before it reads anyth
   );
   assert.match(missing.message, new RegExp(`by key '${old.first}'.*--encryption-key-file`));
   const wrong = await rejectsWith(
-    refused(new KeyRing(NEW)),
+    refused(await KeyRing.parse(NEW)),
     "FAILED_PRECONDITION",
     "ENCRYPTION_KEY_WRONG",
   );
   assert.match(wrong.message, new RegExp(`by key '${old.first}'.*the key file has`));
-  const both = new KeyRing(`${NEW}\n${OLD}`);
+  const both = await KeyRing.parse(`${NEW}\n${OLD}`);
   await admitKeys(bare, both);
   const { encryptionKeys } = (await bare.installations.get(INSTALLATION))!.value;
   assert.deepEqual(encryptionKeys, [old.first, both.first]);
   await bare.close();
 });
 
-for (const text of ["", "short", newKey().slice(4), `${newKey()}\nnot base64!`]) {
-  Deno.test(`'${text.slice(0, 5)}…' is no key file`, async () => {
-    const made = Promise.try(() => new KeyRing(text));
-    await rejectsWith(made, "INVALID_ARGUMENT", "ENCRYPTION_KEY_INVALID");
+const NO_KEYS = {
+  "an empty file": "",
+  "a word": "short",
+  "a key that is too short": newKey().slice(4),
+  "a line that is not base64": `${newKey()}\nnot base64!`,
+};
+
+for (const [what, text] of Object.entries(NO_KEYS)) {
+  Deno.test(`${what} is no key file`, async () => {
+    await rejectsWith(KeyRing.parse(text), "INVALID_ARGUMENT", "ENCRYPTION_KEY_INVALID");
   });
 }
 
 Deno.test("neither a database nor its log has a secret value", () =>
   withFolder(async (folder) => {
     const path = join(folder, "mpc.db");
-    const store = encryptedStore(openSqliteStore({ path }), new KeyRing(NEW));
+    const store = encryptedStore(openSqliteStore({ path }), await KeyRing.parse(NEW));
     const { version } = await store.workloads.create(WEB);
     await store.workloads.replace(WEB, version);
     await store.operations.create(DEPLOY);

@@ -1,6 +1,8 @@
 /**
- * Which values of stored documents are secret, and how they are stored: as text that names the key
- * and holds the ciphertext, bound to the document and to the field.
+ * Which values of stored documents are secret, and how they are stored. All secret values of a document
+ * are encrypted together, which takes one call for any number of them. In the place of each value is
+ * the id of the key and the value's index; the first one has the ciphertext too. It is bound to the
+ * document's name and to the path of every value.
  */
 import {
   type ChangeSecret,
@@ -15,13 +17,18 @@ import {
 } from "@mpc/domain";
 import type { KeyRing } from "./key_ring.ts";
 
-/** Begins an encrypted value: then come the id of its key and the ciphertext. */
-const SEALED = /^mpc:sealed:1:([0-9a-f]{8}):/;
+/** In the place of an encrypted value: the id of its key, its index, and perhaps the ciphertext. */
+const SEALED = /^mpc:sealed:1:([0-9a-f]{8}):(\d{1,6})(?::([A-Za-z0-9+/]+=*))?$/;
 
 /** Stands before a value that is not encrypted, but looks as if it were. */
 const PLAIN = "mpc:plain:";
 
+const LOOKS_SEALED = /^mpc:sealed:/;
 const LOOKS_STORED = /^mpc:(?:sealed|plain):/;
+
+interface Named {
+  readonly name: string;
+}
 
 /** Replaces the secret values of a document. */
 type MapSecrets<T> = (value: T, change: ChangeSecret) => T;
@@ -35,19 +42,23 @@ const inSpec = <T extends { readonly spec: WorkloadSpec }>(value: T, change: Cha
 export const SECRETS = {
   workloads: inSpec satisfies MapSecrets<Workload>,
   revisions: inSpec satisfies MapSecrets<Revision>,
-  operations: ((operation, change) => ({
-    ...operation,
-    input: Object.fromEntries(
-      Object.entries(operation.input).map(([key, part]) => [
-        key,
-        hasSpec(part)
-          ? inSpec(part, (secret, path) => change(secret, ["input", key, ...path]))
-          : part,
-      ]),
-    ),
-    // A hash over few possible secrets tells which one it is.
-    requestHash: operation.requestHash && String(change(operation.requestHash, ["requestHash"])),
-  })) satisfies MapSecrets<Operation>,
+  operations: ((operation, change) => {
+    const { input, requestHash } = operation;
+    if (!Object.values(input).some(hasSpec)) return operation;
+    return {
+      ...operation,
+      input: Object.fromEntries(
+        Object.entries(input).map(([key, part]) => [
+          key,
+          hasSpec(part)
+            ? inSpec(part, (secret, path) => change(secret, ["input", key, ...path]))
+            : part,
+        ]),
+      ),
+      // A hash over few possible secrets tells which one it is.
+      requestHash: String(change(requestHash, ["requestHash"])),
+    };
+  }) satisfies MapSecrets<Operation>,
 } as const;
 
 export type SecretCollection = keyof typeof SECRETS;
@@ -61,18 +72,30 @@ function hasSpec(part: JsonValue): part is JsonObject & { readonly spec: Workloa
 const isObject = (value: JsonValue | undefined): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** A document as it is stored: with its secret values encrypted, if there is a key. */
-export function sealDocument<T extends { readonly name: string }>(
+/** A document as a store without a key keeps it: what looks encrypted is marked as not encrypted. */
+export function escapeDocument<T extends Named>(collection: SecretCollection, document: T): T {
+  return mapDocument(
+    collection,
+    document,
+    (value) => typeof value === "string" && LOOKS_STORED.test(value) ? `${PLAIN}${value}` : value,
+  );
+}
+
+/** A document as it is stored: with its secret values encrypted. */
+export async function sealDocument<T extends Named>(
   collection: SecretCollection,
   document: T,
-  keys: KeyRing | null,
-): T {
-  return mapDocument(collection, document, (value, path) => {
-    if (keys) {
-      const place = placeOf(collection, document.name, path);
-      return `mpc:sealed:1:${keys.first}:${keys.encrypt(JSON.stringify(value), place)}`;
-    }
-    return typeof value === "string" && LOOKS_STORED.test(value) ? `${PLAIN}${value}` : value;
+  keys: KeyRing,
+): Promise<T> {
+  const secrets = secretsOf(collection, document);
+  if (secrets.length === 0) return document;
+  const values = secrets.map(({ value }) => value);
+  const place = placeOf(collection, document, secrets.map(({ path }) => path));
+  const sealed = await keys.encrypt(JSON.stringify(values), place);
+  let index = 0;
+  return mapDocument(collection, document, () => {
+    const mark = `mpc:sealed:1:${keys.first}:${index}`;
+    return index++ === 0 ? `${mark}:${sealed}` : mark;
   });
 }
 
@@ -81,43 +104,76 @@ export function sealDocument<T extends { readonly name: string }>(
  * @throws {MpcError} FAILED_PRECONDITION `ENCRYPTION_KEY_MISSING`, `ENCRYPTION_KEY_WRONG`; DATA_LOSS
  *   `STORE_CORRUPT` if an encrypted value was changed or moved
  */
-export function openDocument<T extends { readonly name: string }>(
+export async function openDocument<T extends Named>(
   collection: SecretCollection,
   document: T,
   keys: KeyRing | null,
-): T {
-  return mapDocument(collection, document, (value, path) => {
-    if (typeof value !== "string" || !LOOKS_STORED.test(value)) return value;
-    if (value.startsWith(PLAIN)) return value.slice(PLAIN.length);
-    const id = keyIdOf(value);
-    if (id !== undefined) assertKeys([id], keys);
-    const place = placeOf(collection, document.name, path);
-    const sealed = value.replace(SEALED, "");
-    const text = id === undefined ? undefined : keys?.decrypt(id, sealed, place);
-    if (text !== undefined) return JSON.parse(text);
+): Promise<T> {
+  const secrets = secretsOf(collection, document);
+  const isSealed = ({ value }: Secret) => typeof value === "string" && LOOKS_SEALED.test(value);
+  if (!secrets.some(isSealed)) {
+    return mapDocument(
+      collection,
+      document,
+      (value) =>
+        typeof value === "string" && value.startsWith(PLAIN) ? value.slice(PLAIN.length) : value,
+    );
+  }
+  const values = await unseal(collection, document, secrets, keys);
+  let position = 0;
+  return mapDocument(collection, document, () => values[position++]!);
+}
+
+/** The values of encrypted secrets, in the order of the secrets. */
+async function unseal(
+  collection: SecretCollection,
+  document: Named,
+  secrets: readonly Secret[],
+  keys: KeyRing | null,
+): Promise<readonly JsonValue[]> {
+  const marks = secrets.map(({ value, path }) => {
+    const [, id, index, sealed] = SEALED.exec(String(value)) ?? [];
+    return { id, index: Number(index), sealed, path };
+  });
+  const ids = [...new Set(marks.map(({ id }) => id ?? ""))];
+  assertKeys(ids.filter((id) => id !== ""), keys);
+  const inOrder = marks.toSorted((one, other) => one.index - other.index);
+  const [id = ""] = ids;
+  const { sealed = "" } = inOrder[0]!;
+  const whole = ids.length === 1 && inOrder.every(({ index }, at) => index === at);
+  const place = placeOf(collection, document, inOrder.map(({ path }) => path));
+  const text = whole ? await keys?.decrypt(id, sealed, place) : undefined;
+  if (text === undefined) {
     throw new MpcError("DATA_LOSS", {
       reason: "STORE_CORRUPT",
-      message: `Cannot read '${document.name}': the encrypted value of '${path.join(".")}' was ` +
-        "changed or moved",
+      message: `Cannot read '${document.name}': its encrypted values were changed or moved`,
       metadata: { resource: document.name },
     });
-  });
+  }
+  const values: readonly JsonValue[] = JSON.parse(text);
+  return marks.map(({ index }) => values[index]!);
 }
 
 /** The key of a stored value; undefined if it is not encrypted. */
 export const keyIdOf = (value: JsonValue): string | undefined =>
   typeof value === "string" ? SEALED.exec(value)?.[1] : undefined;
 
-/** Calls `visit` for every secret value of a document. */
-export function visitSecrets<T extends { readonly name: string }>(
+interface Secret {
+  readonly value: JsonValue;
+  readonly path: readonly string[];
+}
+
+/** The secret values of a document, as it has them now. */
+export function secretsOf<T extends Named>(
   collection: SecretCollection,
   document: T,
-  visit: (value: JsonValue) => void,
-): void {
-  mapDocument(collection, document, (value) => {
-    visit(value);
+): readonly Secret[] {
+  const secrets: Secret[] = [];
+  mapDocument(collection, document, (value, path) => {
+    secrets.push({ value, path });
     return value;
   });
+  return secrets;
 }
 
 /**
@@ -146,7 +202,7 @@ export function assertKeys(used: readonly string[], keys: KeyRing | null): void 
   });
 }
 
-function mapDocument<T extends { readonly name: string }>(
+function mapDocument<T extends Named>(
   collection: SecretCollection,
   document: T,
   change: ChangeSecret,
@@ -155,5 +211,8 @@ function mapDocument<T extends { readonly name: string }>(
   return (map as MapSecrets<T>)(document, change);
 }
 
-const placeOf = (collection: SecretCollection, name: string, path: readonly string[]): string =>
-  JSON.stringify([collection, name, ...path]);
+const placeOf = (
+  collection: SecretCollection,
+  { name }: Named,
+  paths: readonly (readonly string[])[],
+): string => JSON.stringify([collection, name, paths]);

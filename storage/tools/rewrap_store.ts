@@ -8,7 +8,7 @@ import {
   sealDocument,
   SECRET_COLLECTIONS,
   type SecretCollection,
-  visitSecrets,
+  secretsOf,
 } from "../shared/secret_values.ts";
 import { withCollections } from "./collections.ts";
 import { documentsOf } from "./contents.ts";
@@ -65,10 +65,10 @@ export async function countSecrets(store: Store): Promise<SecretCounts> {
     await withCollections(name, store, store, async (collection) => {
       for await (const documents of documentsOf(collection)) {
         for (const { value } of documents) {
-          visitSecrets(name, value, (secret) => {
-            const key = keyIdOf(secret) ?? "plain";
+          for (const secret of secretsOf(name, value)) {
+            const key = keyIdOf(secret.value) ?? "plain";
             counts[key] = (counts[key] ?? 0) + 1;
-          });
+          }
         }
       }
     });
@@ -84,14 +84,11 @@ async function rewrap<T extends { readonly name: string }>(
   keys: KeyRing,
 ): Promise<boolean> {
   for (let current: Stored<T> | undefined = stored; current;) {
-    let done = true;
-    visitSecrets(name, current.value, (secret) => {
-      if (keyIdOf(secret) !== keys.first) done = false;
-    });
-    if (done) return false;
+    const secrets = secretsOf(name, current.value);
+    if (secrets.every(({ value }) => keyIdOf(value) === keys.first)) return false;
     try {
-      const open = openDocument(name, current.value, keys);
-      await collection.replace(sealDocument(name, open, keys), current.version);
+      const opened = await openDocument(name, current.value, keys);
+      await collection.replace(await sealDocument(name, opened, keys), current.version);
       return true;
     } catch (error) {
       if (!isMpcError(error, "ABORTED", "NOT_FOUND")) throw error;

@@ -10,7 +10,11 @@ import { countSecrets, rewrapStore } from "./rewrap_store.ts";
 
 const newKey = () => crypto.getRandomValues(new Uint8Array(32)).toBase64();
 const [OLD, NEW] = [newKey(), newKey()];
-const [old, both, alone] = [new KeyRing(OLD), new KeyRing(`${NEW}\n${OLD}`), new KeyRing(NEW)];
+const [old, both, alone] = [
+  await KeyRing.parse(OLD),
+  await KeyRing.parse(`${NEW}\n${OLD}`),
+  await KeyRing.parse(NEW),
+];
 
 const spec = aSpec({ env: { A: "pineapple", B: "mango" } });
 

@@ -63,7 +63,7 @@ Deno.test("a store that begins without a key is encrypted by storage:rewrap, and
     await writeFile(keyFile, `${first}\n`);
     const rewrapped = await storageTask("rewrap", address, "--encryption-key-file", keyFile);
     assert.equal(rewrapped.code, 0, rewrapped.output);
-    const { first: id } = new KeyRing(first);
+    const { first: id } = await KeyRing.parse(first);
     assert.match(rewrapped.output, new RegExp(`Encrypted 1 documents by key '${id}'\n`));
     assert.match(rewrapped.output, new RegExp(`^Secret values: 1 by key '${id}'$`, "m"));
     assert.match(
@@ -81,7 +81,7 @@ Deno.test("a store that begins without a key is encrypted by storage:rewrap, and
     assert.match(checked.output, new RegExp(`^Secret values: 1 by key '${id}'$`, "m"));
     assert.equal((await storageTask("backup", address, join(folder, "backup.db"))).code, 0);
     const backup = openSqliteStore({ path: join(folder, "backup.db") });
-    const store = encryptedStore(backup, new KeyRing(first));
+    const store = encryptedStore(backup, await KeyRing.parse(first));
     assert.deepEqual((await store.workloads.get(WEB.name))?.value, WEB);
     await store.close();
 

@@ -5,7 +5,7 @@ import { storeContract } from "../contract/store_contract.ts";
 import { writtenAndRead } from "../fakes/written_and_read.ts";
 import { mongodbUnderTest } from "../servers/mongodb_under_test.ts";
 
-const KEYS = new KeyRing(crypto.getRandomValues(new Uint8Array(32)).toBase64());
+const KEYS = await KeyRing.parse(crypto.getRandomValues(new Uint8Array(32)).toBase64());
 
 const server = await mongodbUnderTest();
 
