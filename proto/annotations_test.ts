@@ -11,6 +11,7 @@ const SERVICES = [
   proto.EnvironmentService,
   proto.EventService,
   proto.OperationService,
+  proto.TokenService,
   proto.WorkloadService,
 ];
 const METHODS: readonly DescMethod[] = SERVICES.flatMap(({ methods }) => methods);
