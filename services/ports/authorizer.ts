@@ -8,7 +8,10 @@ export type Permission =
   | "workload.get"
   | "workload.logs"
   | "operation.get"
-  | "platform.diagnose";
+  | "platform.diagnose"
+  | "tokens.create"
+  | "tokens.get"
+  | "tokens.revoke";
 
 /** The permissions of lists and watches; each concerns documents of one kind. */
 export type ListPermission = "environment.get" | "workload.get" | "operation.get";
