@@ -22,7 +22,7 @@ const binding = z.strictObject({
 });
 
 export const ACCESS_SETTINGS = z.strictObject({
-  authentication: AUTHENTICATION.default({}),
+  authentication: AUTHENTICATION.prefault({}),
   roles: z.array(role).max(ENTRIES).default([]),
   bindings: z.array(binding).max(ENTRIES).default([]),
 });
