@@ -250,6 +250,7 @@ export const REASONS = {
       "deno task worker --help",
     ),
     HOST_NOT_ALLOWED: platform("Add the host with --allowed-host"),
+    METHOD_NOT_LISTED: platform(REPORT),
     ORIGIN_NOT_ALLOWED: platform("Add the page's host with --allowed-host"),
   },
   UNAUTHENTICATED: {

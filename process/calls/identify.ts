@@ -1,16 +1,33 @@
 import { createContextKey, type HandlerContext } from "@connectrpc/connect";
-import { formatTraceparent, parseTraceparent } from "@mpc/domain";
+import { formatTraceparent, type Instant, parseTraceparent } from "@mpc/domain";
 import type { Caller } from "@mpc/services";
 import { isSpanContextValid, trace } from "@opentelemetry/api";
 import type { Call, Interceptor } from "./interceptor.ts";
 
+export type AuthenticationMethod = "none" | "oidc" | "token" | "certificate" | "serviceAccount";
+
+/** What is known about a caller's credentials. */
+export interface Credentials {
+  /** By which kind of credentials the caller was authenticated. */
+  readonly method: AuthenticationMethod;
+  /** When they expire; null if they do not, or if it is not known. */
+  readonly expireTime: Instant | null;
+}
+
 /** Who a caller is, however it was authenticated. */
-export type Identity = Pick<Caller, "principal" | "groups" | "kind">;
+export interface Identity extends Pick<Caller, "principal" | "groups" | "kind"> {
+  /** Absent for a caller that was not authenticated. */
+  readonly credentials?: Credentials;
+}
 
 /** The IP address that a call came from; a server sets it if it knows the address. */
 export const SOURCE = createContextKey<string | null>(null, { description: "source address" });
 
 const CALLER = createContextKey<Caller | undefined>(undefined, { description: "caller" });
+
+const CREDENTIALS = createContextKey<Credentials>({ method: "none", expireTime: null }, {
+  description: "credentials",
+});
 
 /** Creates the caller of each call, once. Inner interceptors and the method find it. */
 export function identify(identityOf: (call: Call) => Identity | Promise<Identity>): Interceptor {
@@ -18,7 +35,10 @@ export function identify(identityOf: (call: Call) => Identity | Promise<Identity
     async around(call, next) {
       const { context } = call;
       const identity = identityOf(call);
-      const { principal, groups, kind } = identity instanceof Promise ? await identity : identity;
+      const { principal, groups, kind, credentials } = identity instanceof Promise
+        ? await identity
+        : identity;
+      if (credentials) context.values.set(CREDENTIALS, credentials);
       context.values.set(CALLER, {
         principal,
         groups,
@@ -45,6 +65,11 @@ export function callerOf({ values }: Pick<HandlerContext, "values">): Caller {
   const caller = values.get(CALLER);
   if (caller) return caller;
   throw new Error("Cannot tell who calls: no interceptor has identified the caller");
+}
+
+/** What is known about the credentials of a call's caller. */
+export function credentialsOf({ values }: Pick<HandlerContext, "values">): Credentials {
+  return values.get(CREDENTIALS);
 }
 
 /** The span of this call if calls are traced, otherwise the caller's; null if there is none. */

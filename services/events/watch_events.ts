@@ -135,7 +135,7 @@ async function visibleKinds(
   const filters = new Map<ResourceKind, Filter>();
   for (const kind of wanted) {
     if (kind === "revision") continue;
-    const filter = await authorizer.visible(caller, `${kind}.get`);
+    const filter = await authorizer.visible(caller, `${kind}s.get`);
     if (filter) filters.set(kind, filter);
   }
   return filters;

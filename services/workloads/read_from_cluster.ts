@@ -29,7 +29,7 @@ export async function* streamLogs(
       hint: "must be a number of lines, or 0 for all",
     }]);
   }
-  await getWorkload(deps, caller, name, "workload.logs");
+  await getWorkload(deps, caller, name, "workloads.logs");
   const signal = caller.signal;
   yield* deps.cluster.logs(environmentIdOf(name), idOf(name), { ...query, signal });
 }
