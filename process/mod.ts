@@ -10,6 +10,7 @@ export {
   type Identity,
   SOURCE,
 } from "./calls/identify.ts";
+export { PEER_CERTIFICATE, type PeerCertificate } from "./calls/peer_certificate.ts";
 export { type Call, intercept, type Interceptor, type Next } from "./calls/interceptor.ts";
 export { type Address, formatAddress, isLoopback } from "./address.ts";
 export { type ChartSettings, NO_CHARTS } from "./charts.ts";

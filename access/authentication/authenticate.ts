@@ -1,5 +1,5 @@
 import { idOf, type Token, tokenPrincipal } from "@mpc/domain";
-import type { Call, Identity } from "@mpc/process";
+import type { Call } from "@mpc/process";
 import { type Clock, SECRET_PREFIX, type SignIn, StaticTokens } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import type { Authenticated } from "./authenticated.ts";
@@ -14,8 +14,6 @@ export interface AuthenticationDeps {
   /** The section of the access file as it is now; another object after each reload. */
   readonly settings: () => AuthenticationSettings;
 }
-
-export type Authenticate = (call: Call) => Identity | Promise<Identity>;
 
 /** Turns the credentials of calls into identities. */
 export interface Authentication {
@@ -70,8 +68,7 @@ const tokenIdentity = ({ name, groups, expireTime }: Token): Authenticated => ({
   principal: tokenPrincipal(idOf(name)),
   groups,
   kind: "service",
-  authentication: "TOKEN",
-  expireTime,
+  credentials: { method: "token", expireTime },
 });
 
 function signInOf({ oidc, tokens, clientCertificates }: AuthenticationSettings): SignIn {

@@ -15,7 +15,9 @@ export interface Trust {
   readonly keepKeysHours: number;
   readonly keysFile?: string | undefined;
   readonly caFile?: string | undefined;
-  readonly identityOf: (claims: JWTPayload) => Subject;
+  /** The kind of credentials that its tokens are. */
+  readonly method: "oidc" | "serviceAccount";
+  readonly subjectOf: (claims: JWTPayload) => Subject;
 }
 
 /** What is wrong with a claim, for callers. */
@@ -49,7 +51,7 @@ export class Issuer {
    *   `ISSUER_UNAVAILABLE`
    */
   async verify(token: string): Promise<Authenticated> {
-    const { issuer, audience, algorithms, skewSeconds, identityOf } = this.#trust;
+    const { issuer, audience, algorithms, skewSeconds, method, subjectOf } = this.#trust;
     const { errors, jwtVerify } = await import("jose");
     try {
       const { payload } = await jwtVerify(token, (header, jws) => this.#keys.find(header, jws), {
@@ -60,7 +62,8 @@ export class Issuer {
         currentDate: new Date(this.#clock.now()),
         requiredClaims: ["exp", "sub"],
       });
-      return { ...identityOf(payload), expireTime: (payload.exp! + skewSeconds) * 1_000 };
+      const expireTime = (payload.exp! + skewSeconds) * 1_000;
+      return { ...subjectOf(payload), credentials: { method, expireTime } };
     } catch (error) {
       if (error instanceof errors.JWTExpired) throw credentialsExpired(error);
       if (error instanceof errors.JWTClaimValidationFailed) {

@@ -1,4 +1,5 @@
 import type { Clock } from "@mpc/services";
+import type { JWTPayload } from "jose";
 import type { Authenticated } from "./authenticated.ts";
 import { Issuer } from "./issuer.ts";
 import { claimedIssuer } from "./jwt_parts.ts";
@@ -61,11 +62,13 @@ export class SignedTokens {
       ...settings.oidc.map((oidc) => ({
         ...oidc,
         audience: oidc.audience ?? oidc.clientId ?? "",
-        identityOf: (claims: Parameters<typeof userOf>[0]) => userOf(claims, oidc),
+        method: "oidc" as const,
+        subjectOf: (claims: JWTPayload) => userOf(claims, oidc),
       })),
       ...settings.serviceAccounts.map((accounts) => ({
         ...accounts,
-        identityOf: (claims: Parameters<typeof userOf>[0]) => serviceAccountOf(claims, accounts),
+        method: "serviceAccount" as const,
+        subjectOf: (claims: JWTPayload) => serviceAccountOf(claims, accounts),
       })),
     ];
     const before = this.#issuers;

@@ -5,7 +5,7 @@ import { credentialsInvalid } from "./refusals.ts";
 import type { OidcSettings, ServiceAccountSettings } from "./settings.ts";
 
 /** Who a verified token is about. */
-export type Subject = Omit<Authenticated, "expireTime">;
+export type Subject = Pick<Authenticated, "principal" | "groups" | "kind">;
 
 const MAX_GROUPS = 500;
 
@@ -33,7 +33,7 @@ export function userOf(
     .map((group) => `${groupsPrefix}${group}`)
     .filter((group) => !isReservedGroup(group));
   const principal = `user:${usernamePrefix}${username}`;
-  return { principal, groups, kind: "user", authentication: "OIDC" };
+  return { principal, groups, kind: "user" };
 }
 
 /** An absent claim is no groups; a single text is one group. */
@@ -69,6 +69,5 @@ export function serviceAccountOf(
     principal: `serviceaccount:${usernamePrefix}${namespace}:${name}`,
     groups: groups.map((group) => `${groupsPrefix}${group}`),
     kind: "service",
-    authentication: "SERVICE_ACCOUNT",
   };
 }
