@@ -1,8 +1,15 @@
-import type { Authorizer, Clock } from "@mpc/services";
-import { allowEverything } from "@mpc/services";
+import type { Call, Identity } from "@mpc/process";
+import {
+  allowEverything,
+  type Authorizer,
+  type Clock,
+  needOf,
+  type SignIn,
+  StaticTokens,
+} from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { readAccessFile } from "./access_file.ts";
-import { type Authenticate, authenticator } from "./authentication/authenticate.ts";
+import { openAuthentication } from "./authentication/authenticate.ts";
 
 /** Who callers are, and what they may do. */
 export interface Access {
@@ -10,16 +17,26 @@ export interface Access {
    * The identity of a call's caller.
    * @throws {MpcError} UNAUTHENTICATED, for instance `CREDENTIALS_MISSING`
    */
-  readonly authenticate: Authenticate;
+  readonly authenticate: (call: Call) => Identity | Promise<Identity>;
+  /** How clients sign in. */
+  readonly signIn: () => SignIn;
+  /** The static tokens of this process. */
+  readonly tokens: StaticTokens;
   readonly authorizer: Authorizer;
   close(): Promise<void>;
 }
 
-/** Without an access file, the server listens only on loopback addresses, for one local user. */
-const LOCAL: Access = {
-  authenticate: () => ({ principal: "local", groups: [], kind: "user" }),
-  authorizer: allowEverything,
-  close: () => Promise.resolve(),
+/** The caller while the server has no access file and listens only on loopback addresses. */
+const LOCAL: Identity = { principal: "local", groups: [], kind: "user" };
+
+/** The caller of public methods, whose credentials are not looked at. */
+const ANONYMOUS: Identity = { principal: "anonymous", groups: [], kind: "user" };
+
+const NO_SIGN_IN: SignIn = {
+  issuers: [],
+  tokensAccepted: false,
+  clientCertificatesAccepted: false,
+  credentialsRequired: false,
 };
 
 /**
@@ -31,11 +48,31 @@ export async function openAccess(
   file: string | null,
   { store, clock }: { readonly store: Store; readonly clock: Clock },
 ): Promise<Access> {
-  if (file === null) return LOCAL;
+  if (file === null) {
+    const tokens = new StaticTokens({ store, clock });
+    return {
+      authenticate: () => LOCAL,
+      authorizer: allowEverything,
+      signIn: () => NO_SIGN_IN,
+      tokens,
+      close: () => tokens.close(),
+    };
+  }
   const settings = await readAccessFile(file);
+  const authentication = openAuthentication({
+    store,
+    clock,
+    settings: () => settings.authentication,
+  });
+  const { signIn, tokens } = authentication;
   return {
-    authenticate: authenticator({ store, clock, settings: () => settings.authentication }),
+    authenticate: (call) => isPublic(call) ? ANONYMOUS : authentication.authenticate(call),
     authorizer: allowEverything,
-    close: () => Promise.resolve(),
+    signIn,
+    tokens,
+    close: () => authentication.close(),
   };
 }
+
+const isPublic = ({ service, method }: Call): boolean =>
+  needOf(service.typeName, method.name)?.needs === "public";

@@ -37,8 +37,13 @@ export async function startApi(config: ApiConfig): Promise<Api> {
     installation: platform.installation,
     provider: () => workers.provider(),
   };
-  const { authenticate } = access;
-  const doors = await openDoors(platform.components, deps, info, { ...config, authenticate });
+  const { authenticate, signIn, tokens } = access;
+  const doors = await openDoors(platform.components, deps, info, {
+    ...config,
+    authenticate,
+    signIn,
+    tokens,
+  });
   const running = stack.move();
   return { ...doors, close: () => running.disposeAsync() };
 }
