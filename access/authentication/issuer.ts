@@ -60,8 +60,11 @@ export class Issuer {
         algorithms: [...algorithms],
         clockTolerance: skewSeconds,
         currentDate: new Date(this.#clock.now()),
-        requiredClaims: ["exp", "sub"],
+        requiredClaims: ["exp"],
       });
+      if (typeof payload.sub !== "string" || payload.sub === "") {
+        throw credentialsInvalid("its token names no subject");
+      }
       const expireTime = (payload.exp! + skewSeconds) * 1_000;
       return { ...subjectOf(payload), credentials: { method, expireTime } };
     } catch (error) {
