@@ -1,8 +1,9 @@
 import { idOf, type Token, tokenPrincipal } from "@mpc/domain";
-import type { Call } from "@mpc/process";
+import { type Call, PEER_CERTIFICATE, type PeerCertificate } from "@mpc/process";
 import { type Clock, SECRET_PREFIX, type SignIn, StaticTokens } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import type { Authenticated } from "./authenticated.ts";
+import { certificateIdentity } from "./certificate_identity.ts";
 import { credentialsInvalid, credentialsMissing } from "./refusals.ts";
 import type { AuthenticationSettings } from "./settings.ts";
 import { SignedTokens } from "./signed_tokens.ts";
@@ -18,7 +19,7 @@ export interface AuthenticationDeps {
 /** Turns the credentials of calls into identities. */
 export interface Authentication {
   /**
-   * Authenticates a call by its bearer token.
+   * Authenticates a call by its bearer token; by its client certificate if it has no token.
    * @throws {MpcError} UNAUTHENTICATED `CREDENTIALS_MISSING`, `CREDENTIALS_INVALID` or
    *   `CREDENTIALS_EXPIRED`, UNAVAILABLE `ISSUER_UNAVAILABLE`
    */
@@ -44,10 +45,15 @@ export function openAuthentication(
     const token = tokens.verify(secret, signal);
     return token instanceof Promise ? token.then(tokenIdentity) : tokenIdentity(token);
   };
+  const byCertificate = (certificate: PeerCertificate | null) => {
+    const { clientCertificates } = settings();
+    if (!certificate || !clientCertificates) throw credentialsMissing();
+    return certificateIdentity(certificate, clientCertificates, clock.now());
+  };
   return {
     authenticate({ context }) {
       const given = context.requestHeader.get("authorization");
-      if (given === null) throw credentialsMissing();
+      if (given === null) return byCertificate(context.values.get(PEER_CERTIFICATE));
       const bearer = BEARER.exec(given)?.[1];
       if (bearer === undefined) {
         throw credentialsInvalid("the call must have one header 'authorization: Bearer TOKEN'");

@@ -99,12 +99,14 @@ const base64url = (text: string): string => Buffer.from(text).toString("base64ur
 const unsigned = (header: object, payload: string): string =>
   `${base64url(JSON.stringify(header))}.${base64url(payload)}.${base64url("signature")}`;
 
+const FORGERS_KEY = generateKeyPair("RS256", { extractable: true });
+
 /** A token that another key has signed. */
 async function forged(
   { issuer }: OidcIssuer,
   header: (publicKey: object) => Partial<JWTHeaderParameters>,
 ): Promise<string> {
-  const { privateKey, publicKey } = await generateKeyPair("RS256", { extractable: true });
+  const { privateKey, publicKey } = await FORGERS_KEY;
   return await new SignJWT({ iss: issuer, aud: AUDIENCE, sub: "ann", email: "ann@example.com" })
     .setExpirationTime(now() + 300)
     .setProtectedHeader({ alg: "RS256", kid: "key-1", ...header(await exportJWK(publicKey)) })
