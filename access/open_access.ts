@@ -3,13 +3,17 @@ import {
   allowEverything,
   type Authorizer,
   type Clock,
+  type LimitsOf,
   needOf,
   type SignIn,
   StaticTokens,
 } from "@mpc/services";
 import type { Store } from "@mpc/storage";
-import { readAccessFile } from "./access_file.ts";
+import { AccessFile } from "./access_file.ts";
 import { openAuthentication } from "./authentication/authenticate.ts";
+import { RoleAuthorizer } from "./role_authorizer.ts";
+import { Rules } from "./rules.ts";
+import type { AccessSettings } from "./settings.ts";
 
 /** Who callers are, and what they may do. */
 export interface Access {
@@ -23,6 +27,8 @@ export interface Access {
   /** The static tokens of this process. */
   readonly tokens: StaticTokens;
   readonly authorizer: Authorizer;
+  /** What callers may have and do at the same time; absent if nobody is limited. */
+  readonly limitsOf?: LimitsOf;
   close(): Promise<void>;
 }
 
@@ -58,21 +64,36 @@ export async function openAccess(
       close: () => tokens.close(),
     };
   }
-  const settings = await readAccessFile(file);
+  const opened = await AccessFile.open(file);
+  opened.watch(clock);
   const authentication = openAuthentication({
     store,
     clock,
-    settings: () => settings.authentication,
+    settings: () => opened.settings.authentication,
   });
   const { signIn, tokens } = authentication;
+  const rules = rulesOf(opened);
   return {
     authenticate: (call) => isPublic(call) ? ANONYMOUS : authentication.authenticate(call),
-    authorizer: allowEverything,
+    authorizer: new RoleAuthorizer(rules, store),
+    limitsOf: (subject) => rules().limitsOf(subject),
     signIn,
     tokens,
-    close: () => authentication.close(),
+    async close() {
+      await Promise.all([opened.close(), authentication.close()]);
+    },
   };
 }
 
 const isPublic = ({ service, method }: Call): boolean =>
   needOf(service.typeName, method.name)?.needs === "public";
+
+/** The rules of a file as it is now. */
+export function rulesOf(file: { readonly settings: AccessSettings }): () => Rules {
+  let made: { readonly settings: AccessSettings; readonly rules: Rules } | undefined;
+  return () => {
+    const { settings } = file;
+    if (made?.settings !== settings) made = { settings, rules: new Rules(settings) };
+    return made.rules;
+  };
+}

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { type AuthenticationMethod as Method, callerOf, credentialsOf } from "@mpc/process";
+import { callerOf, identityOf } from "@mpc/process";
 import {
   AccessGrantSchema,
   type AccessService,
@@ -13,26 +13,17 @@ import {
 } from "@mpc/proto";
 import { checkAccess, type Grant, listAccess, type ServiceDeps } from "@mpc/services";
 
-const METHODS: Readonly<Record<Method, AuthenticationMethod>> = {
-  none: AuthenticationMethod.NONE,
-  oidc: AuthenticationMethod.OIDC,
-  token: AuthenticationMethod.TOKEN,
-  certificate: AuthenticationMethod.CERTIFICATE,
-  serviceAccount: AuthenticationMethod.SERVICE_ACCOUNT,
-};
-
 /** The methods of the API about access. */
 export function accessService(deps: ServiceDeps): ServiceImpl<typeof AccessService> {
   return {
     whoAmI(_request, context) {
-      const { principal, groups, kind } = callerOf(context);
-      const { method, expireTime } = credentialsOf(context);
+      const { principal, groups, kind, authentication = "NONE", expireTime } = identityOf(context);
       return create(WhoAmIResponseSchema, {
         principal,
         groups: [...groups],
         kind: kind === "user" ? CallerKind.USER : CallerKind.SERVICE,
-        authentication: METHODS[method],
-        ...(expireTime !== null && { expireTime: timestampFromMs(expireTime) }),
+        authentication: AuthenticationMethod[authentication],
+        ...(expireTime != null && { expireTime: timestampFromMs(expireTime) }),
         grants: deps.authorizer.grants({ principal, groups }).map(toGrant),
       });
     },

@@ -227,7 +227,9 @@ export const REASONS = {
     WATCH_EXPIRED: nobody("Wait; the platform lists the objects again by itself"),
   },
   RESOURCE_EXHAUSTED: {
+    ENVIRONMENT_LIMIT: caller("Delete an environment, or ask for a higher limit", "mpctl env list"),
     MESSAGE_TOO_LARGE: caller("Send a smaller message"),
+    OPERATION_LIMIT: caller("Wait until an operation has ended, or cancel one", "mpctl op list"),
     QUOTA_EXCEEDED: caller(
       "Ask for less, or raise the environment's quota",
       "mpctl env update {environment} --max-cpu CPU --max-memory MEMORY",
@@ -237,6 +239,7 @@ export const REASONS = {
     TOO_MANY_TOKENS: caller("Revoke tokens that nobody uses", "mpctl token list"),
     TOO_MANY_CALLS: caller("Run fewer calls at the same time"),
     READER_TOO_SLOW: caller("Read faster, and go on with the resume token of the error"),
+    TOO_MANY_ENVIRONMENTS: platform("Bind the role by name patterns in the access file"),
     TOO_MUCH_AT_ONCE: caller("Send less at the same time"),
   },
   PERMISSION_DENIED: {
@@ -252,6 +255,7 @@ export const REASONS = {
     HOST_NOT_ALLOWED: platform("Add the host with --allowed-host"),
     METHOD_NOT_LISTED: platform(REPORT),
     ORIGIN_NOT_ALLOWED: platform("Add the page's host with --allowed-host"),
+    PERMISSION_MISSING: caller("Ask for a role with the permission", "mpctl auth list"),
   },
   UNAUTHENTICATED: {
     CLUSTER_CREDENTIALS: cluster("Renew the credentials in the worker's kubeconfig"),

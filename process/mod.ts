@@ -1,15 +1,7 @@
 /** What every process of the platform has: listening, settings, logging, start and stop. */
 export { Batch, type Implementation } from "./calls/batch.ts";
 export { accessLog } from "./calls/access_log.ts";
-export {
-  type AuthenticationMethod,
-  callerOf,
-  type Credentials,
-  credentialsOf,
-  identify,
-  type Identity,
-  SOURCE,
-} from "./calls/identify.ts";
+export { callerOf, identify, type Identity, identityOf, SOURCE } from "./calls/identify.ts";
 export { PEER_CERTIFICATE, type PeerCertificate } from "./calls/peer_certificate.ts";
 export { type Call, intercept, type Interceptor, type Next } from "./calls/interceptor.ts";
 export { type Address, formatAddress, isLoopback } from "./address.ts";

@@ -74,7 +74,8 @@ const tokenIdentity = ({ name, groups, expireTime }: Token): Authenticated => ({
   principal: tokenPrincipal(idOf(name)),
   groups,
   kind: "service",
-  credentials: { method: "token", expireTime },
+  authentication: "TOKEN",
+  expireTime,
 });
 
 function signInOf({ oidc, tokens, clientCertificates }: AuthenticationSettings): SignIn {

@@ -76,7 +76,8 @@ testWithIssuer("a token of the issuer says who calls, and when it expires", asyn
     principal: "user:company:ann@example.com",
     groups: ["g:developers", "g:system:masters"],
     kind: "user",
-    credentials: { method: "oidc", expireTime: (exp + 30) * 1_000 },
+    authentication: "OIDC",
+    expireTime: (exp + 30) * 1_000,
   });
 }, { usernameClaim: "email", usernamePrefix: "company:", groupsPrefix: "g:" });
 
@@ -226,12 +227,12 @@ Deno.test({
       const tokenOf = (sub: string) => oidc.token({ iss: issuer, aud: "mpc", sub });
       const found = await world.by(await tokenOf("system:serviceaccount:shop:deployer"));
       assert.deepEqual(
-        [found.principal, found.groups, found.kind, found.credentials.method],
+        [found.principal, found.groups, found.kind, found.authentication],
         [
           "serviceaccount:shop:deployer",
           ["system:serviceaccounts", "system:serviceaccounts:shop"],
           "service",
-          "serviceAccount",
+          "SERVICE_ACCOUNT",
         ],
       );
       for (

@@ -1,6 +1,4 @@
-import type { Credentials, Identity } from "@mpc/process";
+import type { Identity } from "@mpc/process";
 
 /** An identity, with how it was proved. */
-export interface Authenticated extends Identity {
-  readonly credentials: Credentials;
-}
+export type Authenticated = Required<Identity>;

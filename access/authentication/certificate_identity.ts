@@ -31,7 +31,8 @@ export function certificateIdentity(
     principal: `certificate:${name}`,
     groups,
     kind: "service",
-    credentials: { method: "certificate", expireTime: notAfter.getTime() },
+    authentication: "CERTIFICATE",
+    expireTime: notAfter.getTime(),
   };
 }
 

@@ -16,7 +16,7 @@ export interface Trust {
   readonly keysFile?: string | undefined;
   readonly caFile?: string | undefined;
   /** The kind of credentials that its tokens are. */
-  readonly method: "oidc" | "serviceAccount";
+  readonly authentication: "OIDC" | "SERVICE_ACCOUNT";
   readonly subjectOf: (claims: JWTPayload) => Subject;
 }
 
@@ -51,7 +51,7 @@ export class Issuer {
    *   `ISSUER_UNAVAILABLE`
    */
   async verify(token: string): Promise<Authenticated> {
-    const { issuer, audience, algorithms, skewSeconds, method, subjectOf } = this.#trust;
+    const { issuer, audience, algorithms, skewSeconds, authentication, subjectOf } = this.#trust;
     const { errors, jwtVerify } = await import("jose");
     try {
       const { payload } = await jwtVerify(token, (header, jws) => this.#keys.find(header, jws), {
@@ -66,7 +66,7 @@ export class Issuer {
         throw credentialsInvalid("its token names no subject");
       }
       const expireTime = (payload.exp! + skewSeconds) * 1_000;
-      return { ...subjectOf(payload), credentials: { method, expireTime } };
+      return { ...subjectOf(payload), authentication, expireTime };
     } catch (error) {
       if (error instanceof errors.JWTExpired) throw credentialsExpired(error);
       if (error instanceof errors.JWTClaimValidationFailed) {

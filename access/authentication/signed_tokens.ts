@@ -62,12 +62,12 @@ export class SignedTokens {
       ...settings.oidc.map((oidc) => ({
         ...oidc,
         audience: oidc.audience ?? oidc.clientId ?? "",
-        method: "oidc" as const,
+        authentication: "OIDC" as const,
         subjectOf: (claims: JWTPayload) => userOf(claims, oidc),
       })),
       ...settings.serviceAccounts.map((accounts) => ({
         ...accounts,
-        method: "serviceAccount" as const,
+        authentication: "SERVICE_ACCOUNT" as const,
         subjectOf: (claims: JWTPayload) => serviceAccountOf(claims, accounts),
       })),
     ];

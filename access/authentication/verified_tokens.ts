@@ -29,7 +29,7 @@ export class VerifiedTokens {
     if (!entry) return undefined;
     this.#entries.delete(hash);
     const { identity, until } = entry;
-    const { expireTime } = identity.credentials;
+    const { expireTime } = identity;
     if (until <= this.#clock.monotonic()) return undefined;
     if (expireTime !== null && expireTime <= this.#clock.now()) {
       return undefined;

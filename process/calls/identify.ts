@@ -4,20 +4,14 @@ import type { Caller } from "@mpc/services";
 import { isSpanContextValid, trace } from "@opentelemetry/api";
 import type { Call, Interceptor } from "./interceptor.ts";
 
-export type AuthenticationMethod = "none" | "oidc" | "token" | "certificate" | "serviceAccount";
-
-/** What is known about a caller's credentials. */
-export interface Credentials {
-  /** By which kind of credentials the caller was authenticated. */
-  readonly method: AuthenticationMethod;
-  /** When they expire; null if they do not, or if it is not known. */
-  readonly expireTime: Instant | null;
-}
-
 /** Who a caller is, however it was authenticated. */
-export interface Identity extends Pick<Caller, "principal" | "groups" | "kind"> {
-  /** Absent for a caller that was not authenticated. */
-  readonly credentials?: Credentials;
+export interface Identity extends Pick<Caller, "principal" | "groups"> {
+  /** Nobody from outside is `system`. */
+  readonly kind: Exclude<Caller["kind"], "system">;
+  /** The kind of credentials; absent for a caller that was not authenticated. */
+  readonly authentication?: "OIDC" | "TOKEN" | "CERTIFICATE" | "SERVICE_ACCOUNT";
+  /** When the credentials expire; null or absent if they do not, or if it is not known. */
+  readonly expireTime?: Instant | null;
 }
 
 /** The IP address that a call came from; a server sets it if it knows the address. */
@@ -25,20 +19,17 @@ export const SOURCE = createContextKey<string | null>(null, { description: "sour
 
 const CALLER = createContextKey<Caller | undefined>(undefined, { description: "caller" });
 
-const CREDENTIALS = createContextKey<Credentials>({ method: "none", expireTime: null }, {
-  description: "credentials",
-});
+const IDENTITY = createContextKey<Identity | undefined>(undefined, { description: "identity" });
 
 /** Creates the caller of each call, once. Inner interceptors and the method find it. */
-export function identify(identityOf: (call: Call) => Identity | Promise<Identity>): Interceptor {
+export function identify(authenticate: (call: Call) => Identity | Promise<Identity>): Interceptor {
   return {
     async around(call, next) {
       const { context } = call;
-      const identity = identityOf(call);
-      const { principal, groups, kind, credentials } = identity instanceof Promise
-        ? await identity
-        : identity;
-      if (credentials) context.values.set(CREDENTIALS, credentials);
+      const identity = authenticate(call);
+      const known = identity instanceof Promise ? await identity : identity;
+      const { principal, groups, kind } = known;
+      context.values.set(IDENTITY, known);
       context.values.set(CALLER, {
         principal,
         groups,
@@ -67,9 +58,14 @@ export function callerOf({ values }: Pick<HandlerContext, "values">): Caller {
   throw new Error("Cannot tell who calls: no interceptor has identified the caller");
 }
 
-/** What is known about the credentials of a call's caller. */
-export function credentialsOf({ values }: Pick<HandlerContext, "values">): Credentials {
-  return values.get(CREDENTIALS);
+/**
+ * How the caller of a call was authenticated.
+ * @throws {Error} if no interceptor has identified it: a bug of ours
+ */
+export function identityOf({ values }: Pick<HandlerContext, "values">): Identity {
+  const identity = values.get(IDENTITY);
+  if (identity) return identity;
+  throw new Error("Cannot tell who calls: no interceptor has identified the caller");
 }
 
 /** The span of this call if calls are traced, otherwise the caller's; null if there is none. */
