@@ -100,6 +100,10 @@ export const REASONS = {
   FAILED_PRECONDITION: {
     ADMISSION_DENIED: caller("Change the workload so that the cluster's policy allows it"),
     CANNOT_LISTEN: platform("Choose an address of this machine that the process may use"),
+    CERTIFICATE_EXPIRED: platform(
+      "Put a new certificate into the files of --tls-cert and --tls-key",
+    ),
+    CERTIFICATE_UNUSABLE: platform("Correct the file that the error names"),
     CHARTS_UNSUPPORTED: caller("Name an image in place of a chart, or use a cluster with charts"),
     CHART_FAILED: caller("Correct the chart or its values, as Helm's message says"),
     CHART_HOOK_REFUSED: caller("Switch the hook off by the chart's values"),

@@ -35,4 +35,7 @@ export {
   temporalTarget,
   withTemporal,
 } from "./temporal_flags.ts";
+export { CertificateFiles } from "./tls/certificate_files.ts";
+export { type Certificates, certificatesOf } from "./tls/certificates.ts";
+export { TLS_FLAGS, tlsIssue, tlsOf, type TlsSettings, withTls } from "./tls/tls_flags.ts";
 export { VERSION } from "./version.ts";
