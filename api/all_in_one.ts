@@ -54,9 +54,9 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
     installation: platform.installation,
     provider: () => Promise.resolve(provider.name),
   };
-  const { authenticate } = access;
+  const { authenticate, signIn, tokens } = access;
   const audit = platform.openAudit(config.auditLog);
-  const calls = { authenticate, audit, ...platform.telemetry() };
+  const calls = { authenticate, signIn, tokens, audit, ...platform.telemetry() };
   const doors = await openDoors(platform.components, deps, info, { ...config, ...calls });
   const running = stack.move();
   return { ...doors, store: platform.store, close: () => running.disposeAsync() };

@@ -1,11 +1,12 @@
 /** What each served method needs is in one table; a method that is missing there is refused. */
 import assert from "node:assert/strict";
 import { Code, createClient, createRouterTransport } from "@connectrpc/connect";
-import { intercept, type Interceptor } from "@mpc/process";
+import { intercept } from "@mpc/process";
 import { AccessService } from "@mpc/proto";
-import { AuditChain, METHOD_NAMES, needOf, PERMISSIONS, RefusalLog } from "@mpc/services";
+import { METHOD_NAMES, needOf, PERMISSIONS } from "@mpc/services";
 import { failure } from "@mpc/tests/api/doors.ts";
 import { withPlatform } from "@mpc/tests/fakes/platform.ts";
+import { quietCalls } from "@mpc/tests/fakes/quiet_calls.ts";
 import type { ServerInfo } from "./diagnostics_service.ts";
 import { listedMethods } from "./interceptors/listed_methods.ts";
 import { mapErrors } from "./interceptors/map_errors.ts";
@@ -19,17 +20,12 @@ const INFO: ServerInfo = {
   provider: () => Promise.resolve(""),
 };
 
-const PASS_ON: Interceptor = { around: (call, next) => next(call) };
-
 Deno.test("the table says what every served method needs, and nothing about others", () =>
   withPlatform(({ deps }) => {
-    const trail = new AuditChain(deps);
     const { routes: served } = routes(deps, INFO, {
       rateLimit: { perSecond: 1, burst: 1 },
       authenticate: () => ({ principal: "ann", groups: [], kind: "user" }),
-      audit: { trail, refusals: new RefusalLog({ trail, clock: deps.clock }) },
-      measureCalls: PASS_ON,
-      countRefusals: PASS_ON,
+      ...quietCalls(deps),
     });
     const methods = served.flatMap(({ service }) =>
       service.methods.map(({ name }) => `${service.typeName}/${name}`)
@@ -44,8 +40,8 @@ Deno.test("every permission is needed by a method of the table, or by what a met
     const [service = "", method = ""] = name.split("/");
     return needOf(service, method)?.needs;
   }));
-  // Asking about others is a matter of the request; tokens have a service of their own.
-  const elsewhere = ["access.check", "tokens.create", "tokens.get", "tokens.revoke"];
+  // Asking about others is a matter of the request.
+  const elsewhere = ["access.check"];
   assert.deepEqual(PERMISSIONS.filter((it) => !needed.has(it) && !elsewhere.includes(it)), []);
 });
 

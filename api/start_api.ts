@@ -39,9 +39,9 @@ export async function startApi(config: ApiConfig): Promise<Api> {
     installation: platform.installation,
     provider: () => workers.provider(),
   };
-  const { authenticate } = access;
+  const { authenticate, signIn, tokens } = access;
   const audit = platform.openAudit(config.auditLog);
-  const calls = { authenticate, audit, ...platform.telemetry() };
+  const calls = { authenticate, signIn, tokens, audit, ...platform.telemetry() };
   const doors = await openDoors(platform.components, deps, info, { ...config, ...calls });
   const running = stack.move();
   return { ...doors, close: () => running.disposeAsync() };

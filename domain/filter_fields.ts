@@ -136,3 +136,11 @@ export const AUDIT_FIELDS: FilterFields = {
   result: { path: ["result"], type: "string" },
   reason: { path: ["reason"], type: "string" },
 };
+
+export const TOKEN_FIELDS: FilterFields = {
+  name: { path: ["name"], type: "string" },
+  creator: { path: ["creator"], type: "string" },
+  create_time: { path: ["createTime"], type: "timestamp" },
+  expire_time: { path: ["expireTime"], type: "timestamp" },
+  last_use_time: { path: ["lastUseTime"], type: "timestamp" },
+};

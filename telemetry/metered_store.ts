@@ -33,6 +33,8 @@ export function meteredStore(store: Store, metrics: Metrics): Store {
     orphans: collection("orphans", store.orphans),
     claims: collection("claims", store.claims),
     leases: collection("leases", store.leases),
+    tokens: collection("tokens", store.tokens),
+    auditMarks: collection("audit_marks", store.auditMarks),
     installations: collection("installations", store.installations),
     events: meteredLog(store.events, metrics),
   };

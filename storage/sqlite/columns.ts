@@ -21,6 +21,7 @@ export const COLUMNS = {
   orphans: {},
   claims: {},
   leases: {},
+  tokens: {},
   installations: {},
   audit: { time: "time", actor: "actor" },
   audit_marks: {},

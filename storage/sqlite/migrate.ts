@@ -7,6 +7,7 @@ import { installations } from "./migrations/0004_installations.ts";
 import { claims } from "./migrations/0005_claims.ts";
 import { openings } from "./migrations/0006_openings.ts";
 import { leases } from "./migrations/0007_leases.ts";
+import { tokens } from "./migrations/0008_tokens.ts";
 import { audit } from "./migrations/0009_audit.ts";
 import { operationEngine } from "./migrations/0010_operation_engine.ts";
 
@@ -19,6 +20,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   claims,
   openings,
   leases,
+  tokens,
   audit,
   operationEngine,
 ];

@@ -42,7 +42,7 @@ Deno.test("sqlite: documents of an older version get their missing fields", () =
     database.exec("UPDATE environments SET body = json_remove(body, '$.cluster')");
     database.exec("DROP TABLE installations; DROP TABLE claims");
     database.exec(
-      "DROP TABLE openings; DROP TABLE leases; DROP TABLE audit; DROP TABLE audit_marks",
+      "DROP TABLE openings; DROP TABLE leases; DROP TABLE tokens; DROP TABLE audit; DROP TABLE audit_marks",
     );
     database.exec("DROP INDEX operations_engine; ALTER TABLE operations DROP COLUMN engine");
     database.exec("PRAGMA user_version = 2");

@@ -8,6 +8,7 @@ import { type Access, rulesOf } from "../../access/open_access.ts";
 import { RoleAuthorizer } from "../../access/role_authorizer.ts";
 import { openDoors } from "../../api/open_doors.ts";
 import { Platform } from "../fakes/platform.ts";
+import { quietCalls } from "../fakes/quiet_calls.ts";
 import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
 import { withFolder } from "../servers/with_folder.ts";
 
@@ -44,7 +45,7 @@ export async function withGuardedDoors(
       components,
       { ...platform.deps, authorizer, limitsOf: (subject) => rules().limitsOf(subject) },
       INFO,
-      { ...QUIET_CONFIG, authenticate },
+      { ...QUIET_CONFIG, ...quietCalls(platform.deps), authenticate },
     );
     try {
       await use({
