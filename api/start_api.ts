@@ -22,7 +22,10 @@ export async function startApi(config: ApiConfig): Promise<Api> {
   await using stack = new AsyncDisposableStack();
   const platform = stack.use(await Platform.open(config, { shared: true }));
   const workers = new WorkerCluster(config.workers);
+  const access = await platform.openAccess(config.accessFile);
   const deps = platform.deps({
+    authorizer: access.authorizer,
+    ...(access.limitsOf && { limitsOf: access.limitsOf }),
     cluster: workers,
     planner: workers,
     engine: ENGINE,
@@ -35,7 +38,13 @@ export async function startApi(config: ApiConfig): Promise<Api> {
     installation: platform.installation,
     provider: () => workers.provider(),
   };
-  const doors = await openDoors(platform.components, deps, info, config);
+  const { authenticate, signIn, tokens } = access;
+  const doors = await openDoors(platform.components, deps, info, {
+    ...config,
+    authenticate,
+    signIn,
+    tokens,
+  });
   const running = stack.move();
   return { ...doors, close: () => running.disposeAsync() };
 }

@@ -1,7 +1,8 @@
 /** What every process of the platform has: listening, settings, logging, start and stop. */
 export { Batch, type Implementation } from "./calls/batch.ts";
 export { accessLog } from "./calls/access_log.ts";
-export { callerOf, identify, type Identity, SOURCE } from "./calls/identify.ts";
+export { callerOf, identify, type Identity, identityOf, SOURCE } from "./calls/identify.ts";
+export { PEER_CERTIFICATE, type PeerCertificate } from "./calls/peer_certificate.ts";
 export { type Call, intercept, type Interceptor, type Next } from "./calls/interceptor.ts";
 export { type Address, formatAddress, isLoopback } from "./address.ts";
 export { type ChartSettings, NO_CHARTS } from "./charts.ts";
@@ -40,4 +41,7 @@ export {
   temporalTarget,
   withTemporal,
 } from "./temporal_flags.ts";
+export { CertificateFiles } from "./tls/certificate_files.ts";
+export { type Certificates, certificatesOf } from "./tls/certificates.ts";
+export { TLS_FLAGS, tlsIssue, tlsOf, type TlsSettings, withTls } from "./tls/tls_flags.ts";
 export { VERSION } from "./version.ts";

@@ -3,6 +3,16 @@ export { assertEngine, takeOverOperations } from "./operations/assert_engines.ts
 export type { Stored } from "@mpc/storage";
 export { type Caller, systemCaller, type SystemPart, systemPrincipal } from "./caller.ts";
 export { allowEverything } from "./allow_everything.ts";
+export { METHOD_NAMES, type MethodNeed, needOf } from "./access/methods.ts";
+export {
+  isPermission,
+  isScoped,
+  type ListPermission,
+  type Permission,
+  permissionOfKind,
+  PERMISSIONS,
+} from "./access/permissions.ts";
+export { checkAccess, listAccess } from "./access/read_access.ts";
 export type { ServiceDeps } from "./deps.ts";
 export type * from "./ports/mod.ts";
 export type { MutationOptions, MutationResult } from "./mutations/mutate.ts";
@@ -48,6 +58,12 @@ export {
   sweepObjects,
 } from "./diagnostics/sweep_objects.ts";
 export { isUnreadable } from "./diagnostics/cluster_findings.ts";
+export { createToken } from "./tokens/create_token.ts";
+export { listTokens } from "./tokens/list_tokens.ts";
+export { revokeToken } from "./tokens/revoke_token.ts";
+export { SECRET_PREFIX } from "./tokens/secret.ts";
+export type { SignIn, SignInIssuer } from "./tokens/sign_in.ts";
+export { StaticTokens } from "./tokens/static_tokens.ts";
 export { updateEnvironment } from "./environments/update_environment.ts";
 export { waitOperation } from "./operations/wait_operation.ts";
 export { type WatchedEvent, watchEvents } from "./events/watch_events.ts";

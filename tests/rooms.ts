@@ -10,13 +10,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   storage: ["domain"],
   services: ["domain", "storage"],
   process: ["services", "domain"],
+  access: ["services", "domain", "storage", "process"],
   platform: [],
   api: ["proto", "services", "domain", "process"],
   worker: ["services", "domain", "storage", "process"],
   client: ["proto"],
   cli: ["client", "proto"],
   ui: ["client", "proto"],
-  docs: ["cli", "proto", "api", "domain", "process"],
+  docs: ["access", "services", "cli", "proto", "api", "domain", "process"],
   examples: ["client", "proto"],
 };
 

@@ -9,6 +9,7 @@ import { type AllInOne, startAllInOne } from "@mpc/api";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import {
+  AccessService,
   DiagnosticsService,
   EnvironmentService,
   EventService,
@@ -25,9 +26,10 @@ const SERVICES = [
   OperationService,
   EventService,
   DiagnosticsService,
+  AccessService,
 ];
 
-const READ = /^(Get|List|Wait|Watch|Explain|Stream|Diagnose)/;
+const READ = /^(Get|List|WhoAmI|Check|Wait|Watch|Explain|Stream|Diagnose)/;
 
 Deno.test("reads are NO_SIDE_EFFECTS, and nothing else is", () => {
   for (const method of SERVICES.flatMap(({ methods }) => methods)) {
