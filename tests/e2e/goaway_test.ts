@@ -12,7 +12,7 @@ const PATH = "/mpc.v1.DiagnosticsService/GetServerInfo";
 
 async function answers({ port, cert }: GoawayTarget): Promise<void> {
   const url = new URL(`${cert ? "grpcs" : "grpc"}://localhost:${port}`);
-  const transport = createGrpcTransport(url, cert ? { rootCertificate: Buffer.from(cert) } : {});
+  const transport = createGrpcTransport(url, cert ? { tls: { ca: cert } } : {});
   try {
     const { version } = await createClient(DiagnosticsService, transport).getServerInfo({});
     assert.equal(version, "test");
