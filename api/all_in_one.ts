@@ -35,7 +35,9 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
         : startOnTemporal(config, tools, platform),
     takeOver: config.takeOver,
   });
+  const access = await platform.openAccess(config.accessFile);
   const deps = platform.deps({
+    authorizer: access.authorizer,
     cluster: provider,
     planner,
     engine: engine.name,
@@ -50,7 +52,8 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
     installation: platform.installation,
     provider: () => Promise.resolve(provider.name),
   };
-  const doors = await openDoors(platform.components, deps, info, config);
+  const { authenticate } = access;
+  const doors = await openDoors(platform.components, deps, info, { ...config, authenticate });
   const running = stack.move();
   return { ...doors, store: platform.store, close: () => running.disposeAsync() };
 }

@@ -43,6 +43,8 @@ export interface DoorsConfig {
   readonly graceMs: number;
   /** For each caller. */
   readonly rateLimit: RateLimit;
+  /** Path of the access file; null to allow everything to one local user. */
+  readonly accessFile: string | null;
 }
 
 /** Settings of the all-in-one server. */
@@ -77,6 +79,7 @@ const DOORS = {
   webListen: listenAddress,
   rateLimit: countBetween(1, 1_000_000),
   allowedHost: z.array(hostName),
+  accessFile: z.string().min(1, "must be a path").optional(),
 };
 
 /** The Temporal that \`dev\` starts has the namespace \`default\` and no TLS. */
@@ -205,16 +208,22 @@ function withDoors(command: Command<[]>): Command<[]> {
     )
     .option("--log-level <level>", LOG_LEVELS.join(", "), env["MPC_LOG_LEVEL"] ?? "warning")
     .option("--grace <seconds>", "how long running calls may take to finish", "10")
-    .option("--rate-limit <calls>", "maximum calls per second of each caller", "1000");
+    .option("--rate-limit <calls>", "maximum calls per second of each caller", "1000")
+    .option(
+      "--access-file <path>",
+      "who may do what; without it, everything is allowed to one local user",
+      env["MPC_ACCESS_FILE"],
+    );
 }
 
 function doorsOf(flags: z.output<z.ZodObject<typeof DOORS>>): DoorsConfig {
-  const { grpcListen, webListen, allowedHost, grace, rateLimit } = flags;
+  const { grpcListen, webListen, allowedHost, grace, rateLimit, accessFile = null } = flags;
   return {
     grpcListen,
     webListen,
     allowedHosts: allowedHost,
     graceMs: grace * 1_000,
     rateLimit: { perSecond: rateLimit, burst: 2 * rateLimit },
+    accessFile,
   };
 }

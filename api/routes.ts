@@ -1,4 +1,4 @@
-import { accessLog, identify, type Identity, intercept } from "@mpc/process";
+import { accessLog, type Call, identify, type Identity, intercept } from "@mpc/process";
 import {
   DiagnosticsService,
   EnvironmentService,
@@ -22,20 +22,24 @@ import { reflectionRoutes } from "./reflection.ts";
 import { type Route, route } from "./route.ts";
 import { workloadService } from "./workload_service.ts";
 
-/** The caller while the server listens only on loopback addresses, without authentication. */
-const LOCAL_USER: Identity = { principal: "local", groups: [], kind: "user" };
+/** What applies to every call. */
+export interface CallSettings {
+  readonly rateLimit: RateLimit;
+  /** The identity of the caller. */
+  readonly authenticate: (call: Call) => Identity | Promise<Identity>;
+}
 
 /** Every service of the API, implemented once for both doors. */
 export function routes(
   deps: ServiceDeps,
   info: ServerInfo,
-  limit: RateLimit,
+  settings: CallSettings,
 ): { readonly routes: readonly Route[]; readonly health: HealthStatus } {
   const interceptors = [
     accessLog,
     mapErrors(() => deps.ids.uuid()),
-    identify(() => LOCAL_USER),
-    rateLimit(limit, deps.clock),
+    identify(settings.authenticate),
+    rateLimit(settings.rateLimit, deps.clock),
     validTimes,
   ];
   const intercepted = (bare: Route): Route => ({

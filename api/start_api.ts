@@ -22,7 +22,9 @@ export async function startApi(config: ApiConfig): Promise<Api> {
   await using stack = new AsyncDisposableStack();
   const platform = stack.use(await Platform.open(config, { shared: true }));
   const workers = new WorkerCluster(config.workers);
+  const access = await platform.openAccess(config.accessFile);
   const deps = platform.deps({
+    authorizer: access.authorizer,
     cluster: workers,
     planner: workers,
     engine: ENGINE,
@@ -35,7 +37,8 @@ export async function startApi(config: ApiConfig): Promise<Api> {
     installation: platform.installation,
     provider: () => workers.provider(),
   };
-  const doors = await openDoors(platform.components, deps, info, config);
+  const { authenticate } = access;
+  const doors = await openDoors(platform.components, deps, info, { ...config, authenticate });
   const running = stack.move();
   return { ...doors, close: () => running.disposeAsync() };
 }

@@ -58,6 +58,7 @@ const OTHER_STORE = "Restore the data directory from a backup, or choose another
 /** Every reason of an error, by its code. */
 export const REASONS = {
   INVALID_ARGUMENT: {
+    ACCESS_FILE_INVALID: platform("Correct the access file at the line that the error names"),
     CHART_VALUES_INVALID: caller("Correct the values that the chart's schema refuses"),
     CLUSTERS_FILE_INVALID: platform("Correct the clusters file and start the process again"),
     INVALID_FIELDS: caller("Correct the fields that the error names"),
@@ -250,6 +251,7 @@ export const REASONS = {
   },
   UNAUTHENTICATED: {
     CLUSTER_CREDENTIALS: cluster("Renew the credentials in the worker's kubeconfig"),
+    CREDENTIALS_MISSING: caller("Send credentials that the server accepts", "mpctl login"),
   },
   UNIMPLEMENTED: {
     UNKNOWN_METHOD: caller("Call a method that reflection lists"),

@@ -3,6 +3,7 @@
  * authorizer and engine a process has, and what decorates them. `dev`, `api` and `worker` call the
  * methods that they need, in this order.
  */
+import { type Access, openAccess } from "@mpc/access";
 import { isMpcError, MpcError } from "@mpc/domain";
 import {
   Components,
@@ -13,8 +14,8 @@ import {
   systemIds,
 } from "@mpc/process";
 import {
-  allowEverything,
   assertEngine,
+  type Authorizer,
   type Clock,
   type ClusterReader,
   type Ids,
@@ -90,6 +91,17 @@ export class Platform implements AsyncDisposable {
   }
 
   /**
+   * Opens the access of callers.
+   * @param file path of the access file; null to allow everything to one local user
+   * @throws {MpcError} INVALID_ARGUMENT `ACCESS_FILE_INVALID`
+   */
+  async openAccess(file: string | null): Promise<Access> {
+    const access = await openAccess(file, this);
+    this.components.add({ name: "access", close: () => access.close() });
+    return access;
+  }
+
+  /**
    * Opens the clusters of this process, or a simulated one if none is configured.
    * @throws {MpcError} FAILED_PRECONDITION `SIMULATION_UNREADABLE`, `KUBECONFIG_UNUSABLE`
    */
@@ -162,6 +174,7 @@ export class Platform implements AsyncDisposable {
 
   /** The dependencies of use cases. Ports are decorated here, and nowhere else. */
   deps(parts: {
+    readonly authorizer: Authorizer;
     readonly cluster: ClusterReader;
     readonly planner: Planner;
     /** Name of the engine that executes the admitted operations. */
@@ -169,7 +182,7 @@ export class Platform implements AsyncDisposable {
     readonly engineProblems?: NonNullable<ServiceDeps["engineProblems"]>;
   }): ServiceDeps {
     const { store, clock, ids } = this;
-    return { store, clock, ids, authorizer: allowEverything, ...parts };
+    return { store, clock, ids, ...parts };
   }
 
   /** Starts the dispatcher and the periodic passes. */

@@ -7,10 +7,12 @@ import { field_behavior } from "./gen/google/api/field_behavior_pb.ts";
 import { field_info, FieldInfo_Format } from "./gen/google/api/field_info_pb.ts";
 
 const SERVICES = [
+  proto.AccessService,
   proto.DiagnosticsService,
   proto.EnvironmentService,
   proto.EventService,
   proto.OperationService,
+  proto.TokenService,
   proto.WorkloadService,
 ];
 const METHODS: readonly DescMethod[] = SERVICES.flatMap(({ methods }) => methods);

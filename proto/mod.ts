@@ -1,9 +1,11 @@
 /** Messages and services of `mpc.v1`, generated from `proto/mpc` by `deno task gen`. */
+export * from "./gen/mpc/v1/access_pb.ts";
 export * from "./gen/mpc/v1/common_pb.ts";
 export * from "./gen/mpc/v1/diagnostics_pb.ts";
 export * from "./gen/mpc/v1/environment_pb.ts";
 export * from "./gen/mpc/v1/event_pb.ts";
 export * from "./gen/mpc/v1/operation_pb.ts";
+export * from "./gen/mpc/v1/token_pb.ts";
 export * from "./gen/mpc/v1/workload_pb.ts";
 export {
   ListOperationsResponseSchema as LongRunningOperationsPageSchema,

@@ -35,6 +35,7 @@ import type {
   OrderKey,
   Orphan,
   Revision,
+  Token,
   Workload,
 } from "@mpc/domain";
 
@@ -198,6 +199,7 @@ export interface Store {
   readonly orphans: Collection<Orphan>;
   readonly claims: Collection<ClusterClaim>;
   readonly leases: Collection<Lease>;
+  readonly tokens: Collection<Token>;
   /** One document at most; see {@linkcode Installation}. */
   readonly installations: Collection<Installation>;
   readonly events: EventLog;

@@ -15,6 +15,7 @@ import {
   type Operation,
   type Orphan,
   type Revision,
+  type Token,
   type Workload,
 } from "@mpc/domain";
 import type { Stored } from "../store.ts";
@@ -118,6 +119,7 @@ export const CODECS = {
   installations: new Codec<Installation>(),
   claims: new Codec<ClusterClaim>(),
   leases: new Codec<Lease>(),
+  tokens: new Codec<Token>(),
 } as const;
 
 export type CollectionName = keyof typeof CODECS;

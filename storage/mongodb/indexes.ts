@@ -66,6 +66,7 @@ export const INDEXES: Readonly<Record<CollectionName, readonly Index[]>> = {
   installations: [OUTBOX],
   claims: [OUTBOX],
   leases: [OUTBOX],
+  tokens: [OUTBOX, ...["creator", "createTime", "expireTime", "lastUseTime"].map((key) => by(key))],
 };
 
 /** Finds the block of a write, and keeps a write from being in the log twice. */

@@ -6,6 +6,7 @@ import type {
   Lease,
   Orphan,
   Revision,
+  Token,
   Workload,
 } from "@mpc/domain";
 import type { ReadOptions, Store } from "../store.ts";
@@ -93,6 +94,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<MongoS
     installations: new MongoCollection<Installation>(access, "installations"),
     claims: new MongoCollection<ClusterClaim>(access, "claims"),
     leases: new MongoCollection<Lease>(access, "leases"),
+    tokens: new MongoCollection<Token>(access, "tokens"),
     events,
     async assertWritable({ signal }: ReadOptions = {}) {
       const trial = { $inc: { count: 1 } };

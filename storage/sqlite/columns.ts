@@ -20,6 +20,7 @@ export const COLUMNS = {
   orphans: {},
   claims: {},
   leases: {},
+  tokens: {},
   installations: {},
 } as const satisfies Readonly<Record<string, Columns>>;
 

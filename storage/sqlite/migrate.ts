@@ -7,6 +7,7 @@ import { installations } from "./migrations/0004_installations.ts";
 import { claims } from "./migrations/0005_claims.ts";
 import { openings } from "./migrations/0006_openings.ts";
 import { leases } from "./migrations/0007_leases.ts";
+import { tokens } from "./migrations/0008_tokens.ts";
 
 /** In order. The `user_version` of a database is the number of migrations that it has had. */
 const MIGRATIONS: readonly (readonly string[])[] = [
@@ -17,6 +18,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   claims,
   openings,
   leases,
+  tokens,
 ];
 
 /**

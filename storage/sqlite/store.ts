@@ -6,6 +6,7 @@ import type {
   Lease,
   Orphan,
   Revision,
+  Token,
   Workload,
 } from "@mpc/domain";
 import { storeClosed, throwIfAborted } from "../shared/errors.ts";
@@ -90,6 +91,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     orphans: new SqliteCollection<Orphan>(access, "orphans"),
     claims: new SqliteCollection<ClusterClaim>(access, "claims"),
     leases: new SqliteCollection<Lease>(access, "leases"),
+    tokens: new SqliteCollection<Token>(access, "tokens"),
     installations: new SqliteCollection<Installation>(access, "installations"),
     events,
     get commits() {

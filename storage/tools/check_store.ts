@@ -140,6 +140,7 @@ async function readAll(store: Store, findings: StorageFinding[]): Promise<Record
     ...await readRecords(store.orphans, () => {}),
     ...await readRecords(store.claims, () => {}),
     ...await readRecords(store.leases, () => {}),
+    ...await readRecords(store.tokens, () => {}),
     ...await readRecords(store.installations, () => {}),
   ];
   findings.push(...unreadable.map(({ name, message }): StorageFinding => ({

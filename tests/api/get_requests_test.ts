@@ -27,7 +27,7 @@ const SERVICES = [
   DiagnosticsService,
 ];
 
-const READ = /^(Get|List|Wait|Watch|Explain|Stream|Diagnose)/;
+const READ = /^(Get|List|WhoAmI|Check|Wait|Watch|Explain|Stream|Diagnose)/;
 
 Deno.test("reads are NO_SIDE_EFFECTS, and nothing else is", () => {
   for (const method of SERVICES.flatMap(({ methods }) => methods)) {

@@ -17,5 +17,6 @@ export const QUIET_CONFIG: AllInOneConfig = {
   rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
   logLevel: "error",
   allowedHosts: [],
+  accessFile: null,
   graceMs: 2_000,
 };

@@ -88,6 +88,7 @@ function observed(store: Store, remove: () => Promise<void>): Store {
     installations: collection(store.installations),
     claims: collection(store.claims),
     leases: collection(store.leases),
+    tokens: collection(store.tokens),
     operations: {
       ...collection(operations),
       findByRequestId: (...call) => duringIo(operations.findByRequestId(...call)),
