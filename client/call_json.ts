@@ -1,5 +1,11 @@
 import { withToken } from "./bearer.ts";
-import { baseUrlOf, type ConnectOptions, isGrpc, REQUEST_TIMEOUT_MS } from "./connect_options.ts";
+import {
+  baseUrlOf,
+  type ConnectOptions,
+  isEncrypted,
+  isGrpc,
+  REQUEST_TIMEOUT_MS,
+} from "./connect_options.ts";
 
 /**
  * Calls a unary method with the API's JSON. A program that only reads and prints needs no message
@@ -31,7 +37,9 @@ async function callOnce(
     const call = { server, tls, header, timeoutMs: requestTimeoutMs };
     return await callJsonByGrpc(call, method, request);
   }
-  const secure = tls && (await import("./tls_fetch.ts")).createTlsFetch(tls);
+  const secure = tls && isEncrypted(server)
+    ? (await import("./tls_fetch.ts")).createTlsFetch(tls)
+    : undefined;
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), requestTimeoutMs);
   try {

@@ -1,12 +1,16 @@
 import { type DescMethodUnary, fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
-import { EnvironmentService, OperationService, WorkloadService } from "@mpc/proto";
+import { EnvironmentService, OperationService, TokenService, WorkloadService } from "@mpc/proto";
 import { createGrpcTransport } from "./grpc_transport.ts";
 import type { TlsFiles } from "./tls_fetch.ts";
 
-const METHODS: readonly DescMethodUnary[] = [EnvironmentService, WorkloadService, OperationService]
-  .flatMap(({ methods }) => methods).filter((method): method is DescMethodUnary =>
-    method.methodKind === "unary"
-  );
+const METHODS: readonly DescMethodUnary[] = [
+  EnvironmentService,
+  WorkloadService,
+  OperationService,
+  TokenService,
+].flatMap(({ methods }) => methods).filter((method): method is DescMethodUnary =>
+  method.methodKind === "unary"
+);
 
 /** How a call is made by gRPC. */
 export interface GrpcCall {

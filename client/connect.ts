@@ -2,7 +2,13 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { withBearer } from "./bearer.ts";
-import { baseUrlOf, type ConnectOptions, isGrpc, REQUEST_TIMEOUT_MS } from "./connect_options.ts";
+import {
+  baseUrlOf,
+  type ConnectOptions,
+  isEncrypted,
+  isGrpc,
+  REQUEST_TIMEOUT_MS,
+} from "./connect_options.ts";
 import { withDeadlines } from "./deadlines.ts";
 import type { ReconnectOptions } from "./reconnect.ts";
 import { withRetries } from "./retries.ts";
@@ -37,7 +43,7 @@ export async function connect(
     const transport = prepared(bare);
     return { client: (service) => createClient(service, transport), close: bare.close };
   }
-  const secure = tls && await openTlsFetch(tls);
+  const secure = tls && isEncrypted(server) ? await openTlsFetch(tls) : undefined;
   const transport = prepared(
     createGrpcWebTransport({
       baseUrl: baseUrlOf(server),

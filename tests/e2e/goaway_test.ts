@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
 import { createClient } from "@connectrpc/connect";
 import { DiagnosticsService } from "@mpc/proto";
 import { createGrpcTransport } from "../../client/grpc_transport.ts";
