@@ -36,7 +36,7 @@ import {
   StatusSchema,
 } from "@mpc/proto";
 import { isEncrypted } from "./connect_options.ts";
-import { authoritiesWith, type TlsFiles } from "./tls_fetch.ts";
+import type { TlsFiles } from "./tls_fetch.ts";
 
 const DETAILS = createRegistry(
   ErrorInfoSchema,
@@ -76,8 +76,7 @@ function secureChannel(
     );
   }
   const bytes = (pem: string | undefined) => pem === undefined ? null : Buffer.from(pem);
-  const authorities = ca === undefined ? undefined : authoritiesWith(ca).join("\n");
-  return credentials.createSsl(bytes(authorities), bytes(key), bytes(certificate));
+  return credentials.createSsl(bytes(ca), bytes(key), bytes(certificate));
 }
 
 function unary<I extends DescMessage, O extends DescMessage>(

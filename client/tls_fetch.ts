@@ -1,19 +1,15 @@
 import https from "node:https";
 import { Readable } from "node:stream";
-import tls from "node:tls";
 
 /** Certificates and keys for TLS, each in PEM. */
 export interface TlsFiles {
-  /** Authorities that may have signed the server's certificate, besides the well-known ones. */
+  /** The only authorities that may have signed the server's certificate; by default the usual ones. */
   readonly ca?: string | undefined;
   /** The client's certificate, with its chain. */
   readonly certificate?: string | undefined;
   /** The key of the client's certificate. */
   readonly key?: string | undefined;
 }
-
-/** The well-known authorities, and more. */
-export const authoritiesWith = (ca: string): string[] => [...tls.rootCertificates, ca];
 
 /**
  * `fetch` with authorities and a client certificate, which the `fetch` of Node cannot take. Follows
@@ -24,7 +20,7 @@ export function createTlsFetch(
 ): { readonly fetch: typeof globalThis.fetch; close(): void } {
   const agent = new https.Agent({
     keepAlive: true,
-    ...(ca !== undefined && { ca: authoritiesWith(ca) }),
+    ...(ca !== undefined && { ca }),
     ...(certificate !== undefined && { cert: certificate }),
     ...(key !== undefined && { key }),
   });

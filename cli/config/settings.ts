@@ -54,7 +54,7 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<Settings[Name]>
     fallback: "",
     parse: (text) => text,
   },
-  "ca-file": path("ca-file", "authorities that signed the server's certificate, besides the usual"),
+  "ca-file": path("ca-file", "the only authorities to trust for the server's certificate"),
   "client-certificate": path("client-certificate", "certificate to show to the server, with a key"),
   "client-key": path("client-key", "key of the client certificate"),
 };

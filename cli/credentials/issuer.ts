@@ -58,16 +58,26 @@ export class IssuerFailure extends CliError {
 
 /**
  * Reads the discovery document of an issuer.
- * @param tls its authorities are trusted; its certificate is for the server only
+ * @param tls its authorities are trusted besides the usual ones, since the issuer is another server;
+ *   its certificate is for the server only
  * @throws {CliError} if the issuer is not the one that was asked for, or an address is not encrypted
  */
 export async function openIssuer(url: string, tls: TlsFiles | undefined): Promise<Issuer> {
-  const issuer = privateUrl(url, url, "issuer");
-  const fetchIt = issuer.protocol === "https:" && tls?.ca !== undefined
+  const { protocol } = privateUrl(url, url, "issuer");
+  const own = protocol === "https:" && tls?.ca !== undefined
     ? createTlsFetch({ ca: tls.ca }).fetch
-    : fetch;
-  const at = `${url.replace(/\/$/, "")}/.well-known/openid-configuration`;
-  const found = await request(fetchIt, url, new URL(at), {});
+    : undefined;
+  const at = new URL(`${url.replace(/\/$/, "")}/.well-known/openid-configuration`);
+  let fetchIt: typeof fetch = fetch;
+  let found: Fields;
+  try {
+    found = await request(fetchIt, url, at, {});
+  } catch (error) {
+    if (!own || !(error instanceof IssuerFailure) || error.cause === undefined) throw error;
+    // No connection could be made with the usual authorities.
+    fetchIt = own;
+    found = await request(fetchIt, url, at, {});
+  }
   if (found.get("issuer") !== url) {
     throw new CliError(`Cannot use issuer ${url}: its discovery document is of another issuer`);
   }

@@ -58,7 +58,7 @@ const REQUEST_TIMEOUT = [
 ] as const;
 /** Shown in the help of mpctl and of nouns, and accepted everywhere. */
 const TLS = [
-  ["--ca-file <path>", "authorities that signed the server's certificate; default: MPC_CA_FILE"],
+  ["--ca-file <path>", "authorities to trust for the server's certificate; default: MPC_CA_FILE"],
   ["--client-certificate <path>", "certificate to show; default: MPC_CLIENT_CERTIFICATE"],
   ["--client-key <path>", "key of the certificate; default: MPC_CLIENT_KEY"],
 ] as const;

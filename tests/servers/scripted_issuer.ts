@@ -1,5 +1,6 @@
 /** An OpenID Connect issuer on loopback that follows a script, for what real ones rarely do. */
-import { createServer, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 
 /** The answer to one poll: an error code of RFC 8628, an HTTP answer, or the tokens. */
@@ -31,7 +32,9 @@ export interface ScriptedIssuer extends AsyncDisposable {
   away: boolean;
 }
 
-export async function startScriptedIssuer(): Promise<ScriptedIssuer> {
+export async function startScriptedIssuer(
+  tls?: { readonly cert: string; readonly key: string },
+): Promise<ScriptedIssuer> {
   let count = 0;
   let refreshes = 0;
   let reuses = 0;
@@ -40,7 +43,7 @@ export async function startScriptedIssuer(): Promise<ScriptedIssuer> {
   const forms: [string, URLSearchParams][] = [];
   const json = (response: ServerResponse, status: number, body: unknown) =>
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const path = request.url ?? "";
     let text = "";
     for await (const chunk of request) text += chunk;
@@ -95,11 +98,12 @@ export async function startScriptedIssuer(): Promise<ScriptedIssuer> {
       token_type: "Bearer",
       expires_in: issuer.lifeS,
     });
-  });
+  };
+  const server: Server = tls ? createTlsServer({ ...tls }, answer) : createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const issuer: ScriptedIssuer = {
-    url: `http://127.0.0.1:${port}`,
+    url: `${tls ? "https" : "http"}://127.0.0.1:${port}`,
     polls: [],
     device: {},
     discovery: {},
