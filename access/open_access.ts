@@ -1,8 +1,11 @@
-import type { Authorizer, Clock } from "@mpc/services";
-import { allowEverything } from "@mpc/services";
+import type { Call, Identity } from "@mpc/process";
+import { allowEverything, type Authorizer, type Clock, needOf } from "@mpc/services";
 import type { Store } from "@mpc/storage";
-import { readAccessFile } from "./access_file.ts";
-import { type Authenticate, authenticator } from "./authentication/authenticate.ts";
+import { AccessFile } from "./access_file.ts";
+import { authenticator } from "./authentication/authenticate.ts";
+import { RoleAuthorizer } from "./role_authorizer.ts";
+import { Rules } from "./rules.ts";
+import type { AccessSettings } from "./settings.ts";
 
 /** Who callers are, and what they may do. */
 export interface Access {
@@ -10,7 +13,7 @@ export interface Access {
    * The identity of a call's caller.
    * @throws {MpcError} UNAUTHENTICATED, for instance `CREDENTIALS_MISSING`
    */
-  readonly authenticate: Authenticate;
+  readonly authenticate: (call: Call) => Identity | Promise<Identity>;
   readonly authorizer: Authorizer;
   close(): Promise<void>;
 }
@@ -22,6 +25,9 @@ const LOCAL: Access = {
   close: () => Promise.resolve(),
 };
 
+/** The caller of public methods, whose credentials are not looked at. */
+const ANONYMOUS: Identity = { principal: "anonymous", groups: [], kind: "user" };
+
 /**
  * Opens the access of a process.
  * @param file path of the access file; null to allow everything to one local user
@@ -32,10 +38,29 @@ export async function openAccess(
   { store, clock }: { readonly store: Store; readonly clock: Clock },
 ): Promise<Access> {
   if (file === null) return LOCAL;
-  const settings = await readAccessFile(file);
+  const opened = await AccessFile.open(file);
+  opened.watch(clock);
+  const authenticate = authenticator({
+    store,
+    clock,
+    settings: () => opened.settings.authentication,
+  });
   return {
-    authenticate: authenticator({ store, clock, settings: () => settings.authentication }),
-    authorizer: allowEverything,
-    close: () => Promise.resolve(),
+    authenticate: (call) => isPublic(call) ? ANONYMOUS : authenticate(call),
+    authorizer: new RoleAuthorizer(rulesOf(opened), store),
+    close: () => opened.close(),
+  };
+}
+
+const isPublic = ({ service, method }: Call): boolean =>
+  needOf(service.typeName, method.name)?.needs === "public";
+
+/** The rules of a file as it is now. */
+export function rulesOf(file: { readonly settings: AccessSettings }): () => Rules {
+  let made: { readonly settings: AccessSettings; readonly rules: Rules } | undefined;
+  return () => {
+    const { settings } = file;
+    if (made?.settings !== settings) made = { settings, rules: new Rules(settings) };
+    return made.rules;
   };
 }

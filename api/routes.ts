@@ -1,5 +1,6 @@
 import { accessLog, type Call, identify, type Identity, intercept } from "@mpc/process";
 import {
+  AccessService,
   DiagnosticsService,
   EnvironmentService,
   EventService,
@@ -9,10 +10,12 @@ import {
   WorkloadService,
 } from "@mpc/proto";
 import type { ServiceDeps } from "@mpc/services";
+import { accessService } from "./access_service.ts";
 import { diagnosticsService, type ServerInfo } from "./diagnostics_service.ts";
 import { environmentService } from "./environment_service.ts";
 import { eventService } from "./event_service.ts";
 import { HealthStatus } from "./health.ts";
+import { listedMethods } from "./interceptors/listed_methods.ts";
 import { mapErrors } from "./interceptors/map_errors.ts";
 import { type RateLimit, rateLimit } from "./interceptors/rate_limit.ts";
 import { validTimes } from "./interceptors/valid_times.ts";
@@ -39,6 +42,7 @@ export function routes(
     accessLog,
     mapErrors(() => deps.ids.uuid()),
     identify(settings.authenticate),
+    listedMethods,
     rateLimit(settings.rateLimit, deps.clock),
     validTimes,
   ];
@@ -53,6 +57,7 @@ export function routes(
     route(LongRunningOperations, longrunningService(deps)),
     route(EventService, eventService(deps)),
     route(DiagnosticsService, diagnosticsService(deps, info)),
+    route(AccessService, accessService(deps)),
   ].map(intercepted);
   const health = new HealthStatus(served.map(({ service }) => service.typeName));
   // Health is not intercepted, so that callers over their rate limit get an answer too.

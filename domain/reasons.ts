@@ -234,6 +234,7 @@ export const REASONS = {
     STORE_FULL: platform("Make room on the disk of the store; the process then goes on by itself"),
     TOO_MANY_CALLS: caller("Run fewer calls at the same time"),
     READER_TOO_SLOW: caller("Read faster, and go on with the resume token of the error"),
+    TOO_MANY_ENVIRONMENTS: platform("Bind the role by name patterns in the access file"),
     TOO_MUCH_AT_ONCE: caller("Send less at the same time"),
   },
   PERMISSION_DENIED: {
@@ -247,7 +248,9 @@ export const REASONS = {
       "deno task worker --help",
     ),
     HOST_NOT_ALLOWED: platform("Add the host with --allowed-host"),
+    METHOD_NOT_LISTED: platform(REPORT),
     ORIGIN_NOT_ALLOWED: platform("Add the page's host with --allowed-host"),
+    PERMISSION_MISSING: caller("Ask for a role with the permission", "mpctl auth list"),
   },
   UNAUTHENTICATED: {
     CLUSTER_CREDENTIALS: cluster("Renew the credentials in the worker's kubeconfig"),

@@ -36,7 +36,11 @@ export function createEnvironment(
   const method = {
     name: "CreateEnvironment",
     body: etag === "" ? input : { ...input, etag },
-    access: { permission: "environment.create", resource: environmentName(input.id) },
+    access: {
+      permission: "environments.create",
+      resource: environmentName(input.id),
+      labels: input.labels,
+    },
   } as const;
   return mutate(
     deps,

@@ -9,6 +9,7 @@ import { type AllInOne, startAllInOne } from "@mpc/api";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import {
+  AccessService,
   DiagnosticsService,
   EnvironmentService,
   EventService,
@@ -25,6 +26,7 @@ const SERVICES = [
   OperationService,
   EventService,
   DiagnosticsService,
+  AccessService,
 ];
 
 const READ = /^(Get|List|WhoAmI|Check|Wait|Watch|Explain|Stream|Diagnose)/;

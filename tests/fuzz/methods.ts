@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import {
+  AccessService,
   DiagnosticsService,
   EnvironmentService,
   EventService,
@@ -16,4 +17,5 @@ export const METHODS: readonly DescMethod[] = [
   LongRunningOperations,
   EventService,
   DiagnosticsService,
+  AccessService,
 ].flatMap(({ methods }) => methods);
