@@ -1,3 +1,4 @@
+import { isPrivate } from "@mpc/client";
 import { AccessService, type GetSignInResponse, type Issuer, TokenService } from "@mpc/proto";
 import { type CommandContext, withConnection } from "../context.ts";
 import { bearerToken } from "../credentials/bearer_token.ts";
@@ -20,6 +21,13 @@ export interface LoginFlags {
 export async function login(context: CommandContext, flags: LoginFlags): Promise<number> {
   const { config, terminal, host } = context;
   const of: LoginOf = { profile: config.profile, server: config.server.href };
+  // Whoever can change the connection could name an issuer of their own.
+  if (!isPrivate(config.server)) {
+    throw usageError(
+      `Cannot sign in at ${of.server}: the connection is not encrypted`,
+      "Use https:// or grpcs://, or a tunnel to a loopback address",
+    );
+  }
   const found = await givenLogin(context, of, flags) ?? await loginAtIssuer(context, of, flags);
   const { principal } = await withConnection(
     { terminal, config: { ...config, credentials: tokensOfLogin(host, found) } },

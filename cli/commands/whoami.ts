@@ -6,6 +6,7 @@ import {
   WhoAmIResponseSchema,
 } from "@mpc/proto";
 import { type CommandContext, withClient } from "../context.ts";
+import { printable } from "../credentials/issuer.ts";
 import { EXIT } from "../errors/cli_error.ts";
 import { isForPeople } from "../output/format.ts";
 import { printMessage } from "../output/print.ts";
@@ -34,8 +35,8 @@ function rowsOf(answer: WhoAmIResponse): readonly (readonly string[])[] {
   const { principal, groups, authentication, expireTime, grants } = answer;
   const [first = "none", ...others] = grants.map(grantText);
   return [
-    ["Principal", principal],
-    ["Groups", groups.join(", ") || "none"],
+    ["Principal", printable(principal)],
+    ["Groups", groups.map(printable).join(", ") || "none"],
     ["Authenticated by", AUTHENTICATION[authentication]],
     ["Expires in", until(expireTime)],
     ["Roles", first],

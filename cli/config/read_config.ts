@@ -34,8 +34,8 @@ export interface CliConfig extends Pick<Settings, "server" | "output" | "environ
   readonly credentials: Credentials;
   /** Undefined without any of its files. */
   readonly tls: TlsFiles | undefined;
-  /** The command that signs in at this server, with this profile. */
-  readonly loginCommand: string;
+  /** What to do when the server refuses the credentials. */
+  readonly signInHint: string;
   readonly headers: boolean;
   /** The value of `--env`. */
   readonly typedEnvironment: string | undefined;
@@ -70,11 +70,7 @@ export async function readConfig(flags: GlobalFlags, host: Host): Promise<CliCon
     profile,
     tls,
     credentials: lazyCredentials(host, { profile, server: server.href }, tls),
-    loginCommand: [
-      "mpctl login",
-      flags.profile === undefined ? "" : ` --profile ${flags.profile}`,
-      flags.server === undefined ? "" : ` --server ${flags.server}`,
-    ].join(""),
+    signInHint: signInHint(server, flags, host),
     output: parse("output"),
     environment: parse("environment"),
     typedEnvironment: flags.env,
@@ -120,6 +116,13 @@ function settingsOf(
     return [key, { text: fallback, origin: "default" }];
   });
   return Object.fromEntries(found) as Record<SettingName, Origin>;
+}
+
+function signInHint({ href }: URL, flags: GlobalFlags, host: Host): string {
+  if (host.env("MPC_TOKEN")) return "The token is that of MPC_TOKEN: replace it, or unset it";
+  const profile = flags.profile === undefined ? "" : ` --profile ${flags.profile}`;
+  const server = flags.server === undefined ? "" : ` --server ${flags.server}`;
+  return `Sign in at ${href.replace(/\/$/, "")} with 'mpctl login${profile}${server}'`;
 }
 
 /**

@@ -41,7 +41,7 @@ const HINTS: Partial<Record<FailureOrigin, string>> = {
 };
 
 /** What an error says about the server that was called. */
-export type ServerConfig = Pick<CliConfig, "server" | "loginCommand">;
+export type ServerConfig = Pick<CliConfig, "server" | "signInHint">;
 
 /** An error formatted for the user, and the exit code. */
 export interface RenderedError {
@@ -98,8 +98,8 @@ function renderFailure(
     return { text: lines(what, next ?? hint), exitCode: EXIT.ERROR };
   }
   if (code === Code.Unauthenticated) {
-    const hint = config ? `Sign in at ${address} with '${config.loginCommand}'` : nextStep;
-    return { text: lines(`Error: ${message}`, hint), exitCode: EXIT.ERROR };
+    const text = lines(`Error: ${message}`, config?.signInHint ?? nextStep);
+    return { text, exitCode: EXIT.ERROR };
   }
   // The message says what is wrong with the only field.
   const details = violations.length === 1

@@ -174,6 +174,12 @@ const CASES: Readonly<Record<string, (world: World) => Promise<void>>> = {
     assert.equal((await mpctl(principal)).out, "token:ci\n");
     const env = { MPC_TOKEN: second };
     assert.equal((await mpctl(principal, { env })).out, "token:other\n", "the variable wins");
+    const wrong = await mpctl(principal, { env: { MPC_TOKEN: "unknown-secret" } });
+    assert.deepEqual([wrong.code, wrong.err], [
+      1,
+      "Error: Cannot take the call: it has no valid credentials\n" +
+      "The token is that of MPC_TOKEN: replace it, or unset it\n",
+    ]);
     const bad = await mpctl(principal, { env: { MPC_TOKEN: "a secret\nwith lines" } });
     assert.deepEqual([bad.code, bad.err], [
       1,
@@ -341,6 +347,12 @@ const CASES: Readonly<Record<string, (world: World) => Promise<void>>> = {
         assert.equal(code, 1);
         assert.match(err, /^Error: Cannot send a token to \S+: the connection is not encrypted/);
       }
+      const login = await mpctl(["login", "--server", server]);
+      assert.equal(login.code, 2);
+      assert.match(
+        login.err,
+        /^Error: Cannot sign in at \S+: the connection is not encrypted\nUse h/,
+      );
     }
   },
 };
