@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { chmod, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { route, serveGrpc } from "@mpc/api";
+import { DiagnosticsService } from "@mpc/proto";
 import { bundleMpctl } from "../../cli/build/bundle.ts";
 import { loopbackCertificate } from "../servers/certificate.ts";
 import { type Result, runCommand, type RunOptions } from "../servers/run_command.ts";
@@ -321,6 +323,33 @@ const CASES: Readonly<Record<string, (world: World) => Promise<void>>> = {
     }
     const byProfile = await mpctl(["--profile", "tls", ...principal], { env: { MPC_SERVER: "" } });
     assert.equal(byProfile.out, "certificate:localhost\n", byProfile.err);
+  },
+  async "TLS by gRPC trusts the authority of a file, and no other"({ mpctl, folder }) {
+    const tls = await loopbackCertificate();
+    const ca = join(folder, "ca.pem");
+    await writeFile(ca, tls.cert);
+    const routes = [
+      route(DiagnosticsService, {
+        diagnose: () => ({}),
+        sweepObjects: () => ({}),
+        claimCluster: () => ({}),
+        getServerInfo: () => ({ version: "by-tls" }),
+      }),
+    ];
+    const door = await serveGrpc({ routes, listen: { host: "127.0.0.1", port: 0 }, tls });
+    try {
+      const args = ["version", "--all", "--server", `grpcs://localhost:${door.address.port}`];
+      const trusted = await mpctl([...args, "--ca-file", ca]);
+      assert.match(trusted.out, /^server by-tls /m, trusted.err);
+      const { code, err } = await mpctl(args);
+      assert.equal(code, 1);
+      assert.match(
+        err,
+        /its certificate is not to be trusted .*\nName the authority that signed it/,
+      );
+    } finally {
+      await door.close(0);
+    }
   },
   async "wrong files for TLS are refused before a call"({ mpctl, api, folder }) {
     const path = join(folder, "x.pem");
