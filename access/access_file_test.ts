@@ -80,6 +80,16 @@ const WRONG: readonly (readonly [title: string, text: string, message: RegExp])[
     /^f\.yaml:5:5: bindings\[0\]\.environments\.selector: '!' must be KEY=VALUE/,
   ],
   [
+    "a quota of nothing",
+    "quotas:\n- principals: ['*']\n",
+    /^f\.yaml:2:3: quotas\[0\]: must have environments, operations or callsPerSecond$/,
+  ],
+  [
+    "a quota below zero",
+    "quotas:\n- principals: ['*']\n  operations: -1\n",
+    /^f\.yaml:3:3: quotas\[0\]\.operations: /,
+  ],
+  [
     "a YAML bomb",
     `a: &a [x,x,x,x,x,x,x,x,x]\n${
       ["b", "c", "d", "e", "f", "g"].map((key, index) => {

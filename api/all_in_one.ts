@@ -38,6 +38,7 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   const access = await platform.openAccess(config.accessFile);
   const deps = platform.deps({
     authorizer: access.authorizer,
+    ...(access.limitsOf && { limitsOf: access.limitsOf }),
     cluster: provider,
     planner,
     engine: engine.name,
@@ -52,8 +53,13 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
     installation: platform.installation,
     provider: () => Promise.resolve(provider.name),
   };
-  const { authenticate } = access;
-  const doors = await openDoors(platform.components, deps, info, { ...config, authenticate });
+  const { authenticate, signIn, tokens } = access;
+  const doors = await openDoors(platform.components, deps, info, {
+    ...config,
+    authenticate,
+    signIn,
+    tokens,
+  });
   const running = stack.move();
   return { ...doors, store: platform.store, close: () => running.disposeAsync() };
 }

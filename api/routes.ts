@@ -7,6 +7,7 @@ import {
   Health,
   LongRunningOperations,
   OperationService,
+  TokenService,
   WorkloadService,
 } from "@mpc/proto";
 import type { ServiceDeps } from "@mpc/services";
@@ -17,20 +18,24 @@ import { eventService } from "./event_service.ts";
 import { HealthStatus } from "./health.ts";
 import { listedMethods } from "./interceptors/listed_methods.ts";
 import { mapErrors } from "./interceptors/map_errors.ts";
-import { type RateLimit, rateLimit } from "./interceptors/rate_limit.ts";
+import { limitGuesses, type RateLimit, rateLimit } from "./interceptors/rate_limit.ts";
 import { validTimes } from "./interceptors/valid_times.ts";
 import { longrunningService } from "./longrunning_service.ts";
 import { operationService } from "./operation_service.ts";
 import { reflectionRoutes } from "./reflection.ts";
 import { type Route, route } from "./route.ts";
+import { type Authentication, tokenService } from "./token_service.ts";
 import { workloadService } from "./workload_service.ts";
 
 /** What applies to every call. */
-export interface CallSettings {
+export interface CallSettings extends Authentication {
   readonly rateLimit: RateLimit;
   /** The identity of the caller. */
   readonly authenticate: (call: Call) => Identity | Promise<Identity>;
 }
+
+/** How fast one address may send wrong credentials. */
+const GUESSES: RateLimit = { perSecond: 10, burst: 100 };
 
 /** Every service of the API, implemented once for both doors. */
 export function routes(
@@ -41,9 +46,10 @@ export function routes(
   const interceptors = [
     accessLog,
     mapErrors(() => deps.ids.uuid()),
+    limitGuesses(GUESSES, deps.clock),
     identify(settings.authenticate),
     listedMethods,
-    rateLimit(settings.rateLimit, deps.clock),
+    rateLimit(settings.rateLimit, deps.clock, deps.limitsOf),
     validTimes,
   ];
   const intercepted = (bare: Route): Route => ({
@@ -58,6 +64,7 @@ export function routes(
     route(EventService, eventService(deps)),
     route(DiagnosticsService, diagnosticsService(deps, info)),
     route(AccessService, accessService(deps)),
+    route(TokenService, tokenService(deps, settings)),
   ].map(intercepted);
   const health = new HealthStatus(served.map(({ service }) => service.typeName));
   // Health is not intercepted, so that callers over their rate limit get an answer too.

@@ -25,6 +25,7 @@ export async function startApi(config: ApiConfig): Promise<Api> {
   const access = await platform.openAccess(config.accessFile);
   const deps = platform.deps({
     authorizer: access.authorizer,
+    ...(access.limitsOf && { limitsOf: access.limitsOf }),
     cluster: workers,
     planner: workers,
     engine: ENGINE,
@@ -37,8 +38,13 @@ export async function startApi(config: ApiConfig): Promise<Api> {
     installation: platform.installation,
     provider: () => workers.provider(),
   };
-  const { authenticate } = access;
-  const doors = await openDoors(platform.components, deps, info, { ...config, authenticate });
+  const { authenticate, signIn, tokens } = access;
+  const doors = await openDoors(platform.components, deps, info, {
+    ...config,
+    authenticate,
+    signIn,
+    tokens,
+  });
   const running = stack.move();
   return { ...doors, close: () => running.disposeAsync() };
 }

@@ -119,3 +119,11 @@ export const OPERATION_FIELDS: FilterFields = {
   end_time: { path: ["endTime"], type: "timestamp" },
   retry_of: { path: ["retryOf"], type: "string" },
 };
+
+export const TOKEN_FIELDS: FilterFields = {
+  name: { path: ["name"], type: "string" },
+  creator: { path: ["creator"], type: "string" },
+  create_time: { path: ["createTime"], type: "timestamp" },
+  expire_time: { path: ["expireTime"], type: "timestamp" },
+  last_use_time: { path: ["lastUseTime"], type: "timestamp" },
+};

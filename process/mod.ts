@@ -2,6 +2,7 @@
 export { Batch, type Implementation } from "./calls/batch.ts";
 export { accessLog } from "./calls/access_log.ts";
 export { callerOf, identify, type Identity, identityOf, SOURCE } from "./calls/identify.ts";
+export { PEER_CERTIFICATE, type PeerCertificate } from "./calls/peer_certificate.ts";
 export { type Call, intercept, type Interceptor, type Next } from "./calls/interceptor.ts";
 export { type Address, formatAddress, isLoopback } from "./address.ts";
 export { type ChartSettings, NO_CHARTS } from "./charts.ts";
@@ -34,4 +35,7 @@ export {
   temporalTarget,
   withTemporal,
 } from "./temporal_flags.ts";
+export { CertificateFiles } from "./tls/certificate_files.ts";
+export { type Certificates, certificatesOf } from "./tls/certificates.ts";
+export { TLS_FLAGS, tlsIssue, tlsOf, type TlsSettings, withTls } from "./tls/tls_flags.ts";
 export { VERSION } from "./version.ts";
