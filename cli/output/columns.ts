@@ -9,6 +9,7 @@ import type {
   OperationJson,
   PodJson,
   RevisionJson,
+  TokenJson,
   WorkloadJson,
   WorkloadSpecJson,
 } from "@mpc/proto";
@@ -126,6 +127,17 @@ export const OPERATION_COLUMNS: readonly Column<OperationJson>[] = [
   { header: "AGE", fields: ["createTime"], value: (o) => age(o.createTime) },
   { header: "ACTOR", fields: ["actor"], value: (o) => o.actor ?? "", wide: true },
   { header: "REASON", fields: ["error"], value: (o) => o.error?.reason ?? "", wide: true },
+];
+
+export const TOKEN_COLUMNS: readonly Column<TokenJson>[] = [
+  { header: "NAME", fields: ["name"], value: (t) => idOf(t.name ?? "") },
+  { header: "GROUPS", fields: ["groups"], value: (t) => (t.groups ?? []).join(",") },
+  { header: "EXPIRES", fields: ["expireTime"], value: (t) => until(t.expireTime) },
+  { header: "LAST USED", fields: ["lastUseTime"], value: (t) => age(t.lastUseTime) },
+  { header: "AGE", fields: ["createTime"], value: (t) => age(t.createTime) },
+  { header: "DESCRIPTION", fields: ["displayName"], value: (t) => t.displayName ?? "" },
+  { header: "PRINCIPAL", fields: ["principal"], value: (t) => t.principal ?? "", wide: true },
+  { header: "CREATOR", fields: ["creator"], value: (t) => t.creator ?? "", wide: true },
 ];
 
 /**
