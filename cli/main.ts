@@ -45,7 +45,7 @@ async function main(args: readonly string[]): Promise<number> {
       return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
     }
     const { renderError, suggestName } = await import("./errors/render_error.ts");
-    const { text, exitCode } = renderError(error, config?.server.href ?? "");
+    const { text, exitCode } = renderError(error, config);
     processTerminal.err(text);
     if (config && exitCode === EXIT.NOT_FOUND) {
       const suggestion = await suggestName(error, config);

@@ -69,6 +69,26 @@ const NOUNS: readonly Noun[] = [
     load: async (runner) => (await import("./nouns/doctor.ts")).doctorCommand(runner),
   },
   {
+    names: ["login"],
+    description: "Sign in at a server",
+    load: async (runner) => (await import("./nouns/login.ts")).loginCommand(runner),
+  },
+  {
+    names: ["logout"],
+    description: "Forget a sign-in, and revoke it at its issuer",
+    load: async (runner) => (await import("./nouns/login.ts")).logoutCommand(runner),
+  },
+  {
+    names: ["whoami"],
+    description: "Show who the server takes you for, and your roles",
+    load: async (runner) => (await import("./nouns/login.ts")).whoamiCommand(runner),
+  },
+  {
+    names: ["token"],
+    description: "Tokens: for programs that cannot sign in",
+    load: async (runner) => (await import("./nouns/token.ts")).tokenCommands(runner),
+  },
+  {
     names: ["config"],
     description: "Profiles with a server, an output format and an environment",
     load: async (runner) => (await import("./nouns/config.ts")).configCommands(runner),

@@ -1,4 +1,11 @@
-import { baseUrlOf, type ConnectOptions, isGrpc, REQUEST_TIMEOUT_MS } from "./connect_options.ts";
+import { withToken } from "./bearer.ts";
+import {
+  baseUrlOf,
+  type ConnectOptions,
+  isEncrypted,
+  isGrpc,
+  REQUEST_TIMEOUT_MS,
+} from "./connect_options.ts";
 
 /**
  * Calls a unary method with the API's JSON. A program that only reads and prints needs no message
@@ -7,20 +14,40 @@ import { baseUrlOf, type ConnectOptions, isGrpc, REQUEST_TIMEOUT_MS } from "./co
  * @throws {ConnectError}
  */
 export async function callJson<Answer>(
-  { server, requestTimeoutMs = REQUEST_TIMEOUT_MS }: ConnectOptions,
+  options: ConnectOptions,
   method: string,
   request: object,
 ): Promise<Answer> {
+  const { server, credentials } = options;
+  if (!credentials) return await callOnce(options, {}, method, request) as Answer;
+  return await withToken(server, credentials, (token) => {
+    const header = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    return callOnce(options, header, method, request);
+  }) as Answer;
+}
+
+async function callOnce(
+  { server, tls, requestTimeoutMs = REQUEST_TIMEOUT_MS }: ConnectOptions,
+  header: Readonly<Record<string, string>>,
+  method: string,
+  request: object,
+): Promise<unknown> {
   if (isGrpc(server)) {
     const { callJsonByGrpc } = await import("./call_json_by_grpc.ts");
-    return await callJsonByGrpc(server, requestTimeoutMs, method, request) as Answer;
+    const call = { server, tls, header, timeoutMs: requestTimeoutMs };
+    return await callJsonByGrpc(call, method, request);
   }
+  const secure = tls && isEncrypted(server)
+    ? (await import("./tls_fetch.ts")).createTlsFetch(tls)
+    : undefined;
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), requestTimeoutMs);
   try {
-    const response = await fetch(`${baseUrlOf(server)}/${method}`, {
+    const response = await (secure?.fetch ?? fetch)(`${baseUrlOf(server)}/${method}`, {
       method: "POST",
-      headers: { "content-type": "application/json", "connect-protocol-version": "1" },
+      // A redirect could take the token elsewhere.
+      redirect: "manual",
+      headers: { "content-type": "application/json", "connect-protocol-version": "1", ...header },
       body: JSON.stringify(request),
       signal: stop.signal,
     });
@@ -34,5 +61,6 @@ export async function callJson<Answer>(
     throw errorOfCall(error, stop.signal.aborted);
   } finally {
     clearTimeout(timer);
+    secure?.close();
   }
 }

@@ -1,10 +1,18 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
-import { baseUrlOf, type ConnectOptions, isGrpc, REQUEST_TIMEOUT_MS } from "./connect_options.ts";
+import { withBearer } from "./bearer.ts";
+import {
+  baseUrlOf,
+  type ConnectOptions,
+  isEncrypted,
+  isGrpc,
+  REQUEST_TIMEOUT_MS,
+} from "./connect_options.ts";
 import { withDeadlines } from "./deadlines.ts";
 import type { ReconnectOptions } from "./reconnect.ts";
 import { withRetries } from "./retries.ts";
+import type { TlsFiles } from "./tls_fetch.ts";
 
 /** Clients of the services of one server. */
 export interface Connection {
@@ -20,21 +28,31 @@ export interface Connection {
  * @param retries repeats calls that it is safe to repeat while the server is unreachable
  */
 export async function connect(
-  { server, requestTimeoutMs = REQUEST_TIMEOUT_MS }: ConnectOptions,
+  { server, requestTimeoutMs = REQUEST_TIMEOUT_MS, credentials, tls }: ConnectOptions,
   retries?: ReconnectOptions,
 ): Promise<Connection> {
   const prepared = (bare: Transport) => {
-    const transport = withDeadlines(bare, requestTimeoutMs);
+    const limited = withDeadlines(bare, requestTimeoutMs);
+    // Outside of the deadline: a new token may need a while.
+    const transport = credentials ? withBearer(limited, server, credentials) : limited;
     return retries ? withRetries(transport, retries) : transport;
   };
   if (isGrpc(server)) {
     const { createGrpcTransport } = await import("./grpc_transport.ts");
-    const bare = createGrpcTransport(server);
+    const bare = createGrpcTransport(server, { tls });
     const transport = prepared(bare);
     return { client: (service) => createClient(service, transport), close: bare.close };
   }
+  const secure = tls && isEncrypted(server) ? await openTlsFetch(tls) : undefined;
   const transport = prepared(
-    createGrpcWebTransport({ baseUrl: baseUrlOf(server), useBinaryFormat: true }),
+    createGrpcWebTransport({
+      baseUrl: baseUrlOf(server),
+      useBinaryFormat: true,
+      ...(secure && { fetch: secure.fetch }),
+    }),
   );
-  return { client: (service) => createClient(service, transport), close() {} };
+  return { client: (service) => createClient(service, transport), close: () => secure?.close() };
 }
+
+/** Loaded on demand: most connections need no certificates of their own. */
+const openTlsFetch = async (tls: TlsFiles) => (await import("./tls_fetch.ts")).createTlsFetch(tls);

@@ -9,6 +9,8 @@ import { BadRequestSchema, ErrorAdviceSchema, ErrorInfoSchema, RetryInfoSchema }
  * - `aborted`: the caller aborted the call
  * - `timeout`: no answer came in time
  * - `refused`, `unknown_host`, `unreachable`: no connection could be made
+ * - `untrusted`: nobody that is trusted has signed the server's certificate, or it is of another host
+ * - `certificate_refused`: the server wants a client certificate, or another one
  * - `broken`: the connection ended too early
  * - `unavailable`: a proxy on the way says that the API is unavailable
  * - `foreign`: the server speaks another protocol or has another API
@@ -21,6 +23,8 @@ export type FailureOrigin =
   | "refused"
   | "unknown_host"
   | "unreachable"
+  | "untrusted"
+  | "certificate_refused"
   | "broken"
   | "unavailable"
   | "foreign"
@@ -51,6 +55,11 @@ const FOREIGN: ReadonlySet<Code> = new Set([
   Code.PermissionDenied,
 ]);
 
+/** Of Deno (rustls) and of Node (OpenSSL). */
+const UNTRUSTED =
+  /peer certificate|self[- _]signed|UNABLE_TO_|CERT_|ERR_TLS_CERT_|unable to (?:get|verify)|certificate has expired|does not match certificate/i;
+const CERTIFICATE_REFUSED =
+  /ALERT_(?:CERTIFICATE|BAD_CERTIFICATE|UNKNOWN_CA)|alert (?:certificate|bad certificate|unknown ca)|fatal alert: (?:Certificate|BadCert|UnknownCA)/i;
 const BROKEN =
   /ECONNRESET|UND_ERR_SOCKET|EPIPE|connection (was )?(reset|closed|dropped)|failed to connect|reading a body/i;
 
@@ -115,5 +124,7 @@ function connectionFailure(cause: Error): FailureOrigin {
   if (/ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|unreachable|no route to host|timed out/i.test(text)) {
     return "unreachable";
   }
+  if (CERTIFICATE_REFUSED.test(text)) return "certificate_refused";
+  if (UNTRUSTED.test(text)) return "untrusted";
   return BROKEN.test(text) ? "broken" : "foreign";
 }

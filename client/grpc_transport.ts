@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { isIP } from "node:net";
 import {
   create,
   createRegistry,
@@ -19,6 +20,7 @@ import {
   type UnaryResponse,
 } from "@connectrpc/connect";
 import {
+  type ChannelCredentials,
   Client,
   type ClientOptions,
   type ClientReadableStream,
@@ -33,6 +35,8 @@ import {
   RetryInfoSchema,
   StatusSchema,
 } from "@mpc/proto";
+import { isEncrypted } from "./connect_options.ts";
+import type { TlsFiles } from "./tls_fetch.ts";
 
 const DETAILS = createRegistry(
   ErrorInfoSchema,
@@ -44,11 +48,10 @@ const DETAILS = createRegistry(
 /** Connect's transport over grpc-js, for `grpc://` and `grpcs://` addresses. */
 export function createGrpcTransport(
   server: URL,
-  options: { readonly rootCertificate?: Buffer; readonly client?: ClientOptions } = {},
+  options: { readonly tls?: TlsFiles | undefined; readonly client?: ClientOptions } = {},
 ): Transport & { close: () => void } {
-  const secure = server.protocol === "grpcs:";
-  const channel = secure
-    ? credentials.createSsl(options.rootCertificate ?? null)
+  const channel = isEncrypted(server)
+    ? secureChannel(server, options.tls ?? {})
     : credentials.createInsecure();
   const client = new Client(server.host, channel, options.client);
   return {
@@ -58,6 +61,22 @@ export function createGrpcTransport(
     stream: (method, signal, timeoutMs, header, input) =>
       stream(client, method, signal, timeoutMs, header, input),
   };
+}
+
+function secureChannel(
+  { hostname, port }: URL,
+  { ca, certificate, key }: TlsFiles,
+): ChannelCredentials {
+  // grpc-js sends the host as the server's name, which Deno refuses for an IP address (RFC 6066).
+  if ("Deno" in globalThis && isIP(hostname.replace(/^\[|\]$/g, ""))) {
+    throw new ConnectError(
+      `Cannot call grpcs://${hostname}:${port} under Deno: the host must be a name, not an ` +
+        "IP address, or the address must be https://",
+      Code.FailedPrecondition,
+    );
+  }
+  const bytes = (pem: string | undefined) => pem === undefined ? null : Buffer.from(pem);
+  return credentials.createSsl(bytes(ca), bytes(key), bytes(certificate));
 }
 
 function unary<I extends DescMessage, O extends DescMessage>(

@@ -12,7 +12,8 @@ const read = (path: string) => readFile(new URL(path, ROOT), "utf8");
 async function handWrittenPages(): Promise<readonly string[]> {
   const docs = await readdir(new URL("docs", ROOT), { recursive: true });
   const pages = docs.filter((name) => name.endsWith(".md") && !Object.hasOwn(GENERATED, name));
-  return ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...pages.map((name) => `docs/${name}`)];
+  const root = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"];
+  return [...root, ...pages.map((name) => `docs/${name}`)];
 }
 
 /** Paths in code spans, from the root of the repository. */

@@ -38,7 +38,8 @@ export async function mpctlPage(): Promise<string> {
       }),
     ),
     "Profiles are in `$XDG_CONFIG_HOME/mpc/config.yaml` (`~/.config` if it is not set), or in the",
-    "file that `MPC_CONFIG` names. `MPC_PROFILE` names the profile; `NO_COLOR` turns colours off.\n",
+    "file that `MPC_CONFIG` names. `MPC_PROFILE` names the profile; `NO_COLOR` turns colours off.",
+    "`MPC_TOKEN` is a token to call with, in place of the sign-in of [mpctl login](sign-in.md).\n",
     ...program.commands.flatMap((command) => sections(command, "mpctl")),
   ].join("\n");
 }

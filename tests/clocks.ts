@@ -32,6 +32,7 @@ export const CLOCK_READERS: readonly (readonly [path: string, kind: Kind, why: s
   ["client/", "monotonic", "programs of users have no port"],
   ["client/grpc_transport.ts", "wall", "grpc-js takes a deadline as a moment"],
   ["cli/", "monotonic", "as client/"],
+  ["cli/credentials/", "wall", "whether a token has expired, and how old a file is"],
   ["cli/manifests/expiry.ts", "wall", "whether a moment has passed"],
   ["cli/output/", "wall", "ages as they are shown"],
   ["cli/commands/operations.ts", "wall", "ages as they are shown"],

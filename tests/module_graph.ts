@@ -89,6 +89,10 @@ export function readModule({ path, text }: SourceFile, aliases: Aliases): Module
           importOf(first?.expression);
           if (textOf(first?.expression) !== undefined) delete rest["arguments"];
         }
+        if (
+          /(?:^|\.)getBuiltinModule$/.test(callee) &&
+          textOf(first?.expression) === "node:child_process"
+        ) starts.add("node:child_process");
         if (childProcess.has(callee.split(".")[0] ?? "")) starts.add(callee);
         break;
       }

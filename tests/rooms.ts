@@ -51,6 +51,8 @@ const STARTS: readonly string[] = [
   "api/temporal_dev_server.ts", // temporal, and pip to install it
   "cli/build/bundle.ts", // deno
   "cli/build/compile.ts", // deno
+  "cli/host/deno_host.ts", // the user's credential command, by sh
+  "cli/host/node_host.ts", // the same
   "proto/buf.ts", // buf
   "worker/providers/kubernetes/helm/run_helm.ts", // helm
 ];

@@ -12,9 +12,12 @@ export const PERMISSIONS: readonly string[] = [
   "--allow-net",
   "--allow-read",
   "--allow-write",
+  // Credential commands of `mpctl login --token-command`.
+  "--allow-run=sh",
   `--allow-env=${
     [
       ...["MPC_SERVER", "MPC_OUTPUT", "MPC_ENVIRONMENT", "MPC_PROFILE", "MPC_CONFIG"],
+      ...["MPC_TOKEN", "MPC_CA_FILE", "MPC_CLIENT_CERTIFICATE", "MPC_CLIENT_KEY"],
       ...["XDG_CONFIG_HOME", "HOME", "APPDATA"],
       ...["NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "TERM", "CI"],
       // Read by the YAML parser.

@@ -70,7 +70,6 @@ export async function waitForOperation(
   options: FollowOptions,
   show: (operation: Operation) => void | Promise<void>,
 ): Promise<Waited> {
-  const { server } = context.config;
   const next = watchCommand(operation);
   let last = operation;
   try {
@@ -86,7 +85,7 @@ export async function waitForOperation(
       const text = `Error: The operation did not end within ${time}; it continues\n${next}\n`;
       return { stopped, exitCode: EXIT.TIMEOUT, text };
     }
-    const { text, exitCode } = renderError(stopped.lost, server.href, next);
+    const { text, exitCode } = renderError(stopped.lost, context.config, next);
     return { stopped, exitCode: stopped.why === "timeout" ? EXIT.TIMEOUT : exitCode, text };
   } catch (error) {
     // Nobody reads the progress any more.
@@ -96,7 +95,7 @@ export async function waitForOperation(
     }
     if (!(error instanceof ConnectError) || isNotFound(error)) throw error;
     // The API rejects the watch, not the operation.
-    return { stopped: { why: "lost", lost: error }, ...renderError(error, server.href, next) };
+    return { stopped: { why: "lost", lost: error }, ...renderError(error, context.config, next) };
   }
 }
 

@@ -96,7 +96,7 @@ export async function followToEnd(
   const { terminal, config } = context;
   const note = (text: string) => terminal.err(`${text}\n`);
   const failed = (error: ConnectError) => {
-    const { text, exitCode } = renderError(error, config.server.href, next());
+    const { text, exitCode } = renderError(error, config, next());
     terminal.err(text);
     return exitCode;
   };

@@ -5,6 +5,7 @@ import type {
   ListEnvironmentsResponseJson,
   ListOperationsResponseJson,
   ListPodsResponseJson,
+  ListTokensResponseJson,
   ListWorkloadsResponseJson,
 } from "@mpc/proto";
 import type { CommandContext } from "../context.ts";
@@ -18,6 +19,7 @@ import {
   OPERATION_COLUMNS,
   POD_COLUMNS,
   readMaskOf,
+  TOKEN_COLUMNS,
   WORKLOAD_COLUMNS,
   WORKLOAD_OF_COLUMNS,
 } from "../output/columns.ts";
@@ -63,6 +65,21 @@ export const listOperations = (context: CommandContext, flags: ListFlags): Promi
     return { items: operations, nextPageToken };
   });
 };
+
+/** `mpctl token list`, which has no read mask. */
+export async function listTokens(context: CommandContext, flags: ListFlags): Promise<number> {
+  const listed = await readPages(flags, async (page) => {
+    const { tokens = [], nextPageToken = "" } = await callJson<ListTokensResponseJson>(
+      context.config,
+      "mpc.v1.TokenService/ListTokens",
+      page,
+    );
+    return { items: tokens, nextPageToken };
+  });
+  await printJsonList(context, TOKEN_COLUMNS, listed.items, "No tokens");
+  reportMore(context, listed);
+  return EXIT.OK;
+}
 
 async function list<T extends object>(
   context: CommandContext,

@@ -120,7 +120,7 @@ class OneChange {
       view.report(`Whether the change of ${name} was admitted is unknown: see 'mpctl op list'\n`);
       return this.#end("stopped", "unknown", "", EXIT.DETACHED);
     } catch (error) {
-      const { text, exitCode } = renderError(error, this.#run.context.config.server.href);
+      const { text, exitCode } = renderError(error, this.#run.context.config);
       view.report(text);
       return this.#end("failed", "failed", "", exitCode);
     }

@@ -39,6 +39,10 @@ export async function valuesOf(
     case "--file":
     case "--chart-values":
     case "--out":
+    case "--ca-file":
+    case "--client-certificate":
+    case "--client-key":
+    case "--token-file":
     case "plan":
       return undefined;
     case "--output":

@@ -3,7 +3,7 @@
  */
 import { CliError, EXIT, usageError } from "../errors/cli_error.ts";
 import type { Host } from "../host/mod.ts";
-import { SETTING_NAMES, type SettingName, SETTINGS } from "./settings.ts";
+import { assertFitsProfile, SETTING_NAMES, type SettingName } from "./settings.ts";
 
 /** The settings of a profile, as text. */
 export type Profile = { readonly [Name in SettingName]?: string };
@@ -90,7 +90,7 @@ function* profileProblems(path: string, profile: unknown): Generator<string> {
     else if (typeof value !== "string") yield `${path}.${key}: must be text`;
     else {
       try {
-        SETTINGS[setting].parse(value);
+        assertFitsProfile(setting, value);
       } catch (error) {
         yield `${path}.${key}: ${error instanceof Error ? error.message : String(error)}`;
       }

@@ -1,7 +1,10 @@
+import type { Credentials, TlsFiles } from "@mpc/client";
+import type { LoginOf } from "../credentials/credentials_file.ts";
 import { CliError, EXIT } from "../errors/cli_error.ts";
 import { nearest } from "../errors/nearest.ts";
 import type { Host } from "../host/mod.ts";
 import { type Profile, type Profiles, profilesPath, readProfiles } from "./profiles.ts";
+import { readTlsFiles } from "./read_tls_files.ts";
 import { SETTING_NAMES, type SettingName, SETTINGS, type Settings } from "./settings.ts";
 
 /** Flags of every command. */
@@ -10,6 +13,9 @@ export interface GlobalFlags {
   readonly output?: string | undefined;
   readonly env?: string | undefined;
   readonly profile?: string | undefined;
+  readonly caFile?: string | undefined;
+  readonly clientCertificate?: string | undefined;
+  readonly clientKey?: string | undefined;
   readonly headers?: boolean | undefined;
   /** In milliseconds. */
   readonly requestTimeout?: number | undefined;
@@ -21,7 +27,15 @@ export interface GlobalFlags {
 const RECONNECT_MS = 120_000;
 
 /** How this run of mpctl calls the server and prints. */
-export interface CliConfig extends Settings {
+export interface CliConfig extends Pick<Settings, "server" | "output" | "environment"> {
+  /** The profile; empty if there is none. */
+  readonly profile: string;
+  /** The token of each call: `MPC_TOKEN`, or what `mpctl login` has kept. */
+  readonly credentials: Credentials;
+  /** Undefined without any of its files. */
+  readonly tls: TlsFiles | undefined;
+  /** What to do when the server refuses the credentials. */
+  readonly signInHint: string;
   readonly headers: boolean;
   /** The value of `--env`. */
   readonly typedEnvironment: string | undefined;
@@ -45,10 +59,18 @@ export interface Origin {
  * @throws {CliError} usage
  */
 export async function readConfig(flags: GlobalFlags, host: Host): Promise<CliConfig> {
-  const found = await findSettings(flags, host);
+  const file = await readProfiles(host);
+  const { name: profile } = chosenProfile(flags, host, file);
+  const found = settingsOf(flags, host, file);
   const parse = <Name extends SettingName>(name: Name) => SETTINGS[name].parse(found[name].text);
+  const server = parse("server");
+  const tls = await readTlsFiles(found, host);
   return {
-    server: parse("server"),
+    server,
+    profile,
+    tls,
+    credentials: lazyCredentials(host, { profile, server: server.href }, tls),
+    signInHint: signInHint(server, flags, host),
     output: parse("output"),
     environment: parse("environment"),
     typedEnvironment: flags.env,
@@ -64,8 +86,23 @@ export async function findSettings(
   flags: GlobalFlags,
   host: Host,
 ): Promise<Readonly<Record<SettingName, Origin>>> {
-  const { name, profile } = chosenProfile(flags, host, await readProfiles(host));
-  const typed = { server: flags.server, output: flags.output, environment: flags.env };
+  return settingsOf(flags, host, await readProfiles(host));
+}
+
+function settingsOf(
+  flags: GlobalFlags,
+  host: Host,
+  file: Profiles,
+): Readonly<Record<SettingName, Origin>> {
+  const { name, profile } = chosenProfile(flags, host, file);
+  const typed = {
+    server: flags.server,
+    output: flags.output,
+    environment: flags.env,
+    "ca-file": flags.caFile,
+    "client-certificate": flags.clientCertificate,
+    "client-key": flags.clientKey,
+  };
   const found = SETTING_NAMES.map((key): [SettingName, Origin] => {
     const { flag, variable, fallback } = SETTINGS[key];
     const fromFlag = typed[key];
@@ -79,6 +116,27 @@ export async function findSettings(
     return [key, { text: fallback, origin: "default" }];
   });
   return Object.fromEntries(found) as Record<SettingName, Origin>;
+}
+
+function signInHint({ href }: URL, flags: GlobalFlags, host: Host): string {
+  if (host.env("MPC_TOKEN")) return "The token is that of MPC_TOKEN: replace it, or unset it";
+  const profile = flags.profile === undefined ? "" : ` --profile ${flags.profile}`;
+  const server = flags.server === undefined ? "" : ` --server ${flags.server}`;
+  return `Sign in at ${href.replace(/\/$/, "")} with 'mpctl login${profile}${server}'`;
+}
+
+/**
+ * Credentials that are looked for at the first call, so that commands without calls do not load the
+ * code for it.
+ */
+function lazyCredentials(host: Host, of: LoginOf, tls: TlsFiles | undefined): Credentials {
+  let found: Promise<Credentials> | undefined;
+  return async (rejected) => {
+    found ??= import("../credentials/token_source.ts").then(({ tokenSource }) =>
+      tokenSource(host, of, tls)
+    );
+    return await (await found)(rejected);
+  };
 }
 
 /** The profile named by `--profile`, `MPC_PROFILE` or the file, in that order. */

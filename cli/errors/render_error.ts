@@ -21,6 +21,8 @@ const UNREACHABLE: Partial<Record<FailureOrigin, string>> = {
   refused: "connection refused",
   unknown_host: "no such host",
   unreachable: "the network is unreachable",
+  untrusted: "its certificate is not to be trusted",
+  certificate_refused: "it does not accept the client certificate, or wants one",
   broken: "the connection broke",
   unavailable: "it is not available",
   foreign: "its response is not from this API",
@@ -31,6 +33,16 @@ const START_HINT = "Start one with 'deno task dev', or set --server or MPC_SERVE
 /** What to do about a server that was there when the call began. */
 const AGAIN_HINT = "Run the command again, or see whether the server is running";
 
+const HINTS: Partial<Record<FailureOrigin, string>> = {
+  broken: AGAIN_HINT,
+  unavailable: AGAIN_HINT,
+  untrusted: "Name the authority that signed it with --ca-file, or correct the server's address",
+  certificate_refused: "Name a certificate with --client-certificate and --client-key",
+};
+
+/** What an error says about the server that was called. */
+export type ServerConfig = Pick<CliConfig, "server" | "signInHint">;
+
 /** An error formatted for the user, and the exit code. */
 export interface RenderedError {
   readonly text: string;
@@ -39,16 +51,21 @@ export interface RenderedError {
 
 /**
  * Renders an error.
+ * @param config undefined before the configuration is known
  * @param say what to do next, in place of what the API or a hint about the server says; if not empty
  */
-export function renderError(error: unknown, server: string, say = ""): RenderedError {
+export function renderError(
+  error: unknown,
+  config: ServerConfig | undefined,
+  say = "",
+): RenderedError {
   const next = say === "" ? undefined : say;
   if (error instanceof CliError) {
     return { text: lines(`Error: ${error.message}`, next ?? error.hint), exitCode: error.exitCode };
   }
-  if (error instanceof ConnectError) return renderFailure(error, server, next);
+  if (error instanceof ConnectError) return renderFailure(error, config, next);
   if (error instanceof AggregateError) {
-    const all = error.errors.map((one) => renderError(one, server, say));
+    const all = error.errors.map((one) => renderError(one, config, say));
     return {
       text: all.map(({ text }) => text).join(""),
       exitCode: all[0]?.exitCode ?? EXIT.ERROR,
@@ -58,9 +75,13 @@ export function renderError(error: unknown, server: string, say = ""): RenderedE
   return { text: lines(`Error: ${message}`, next ?? ""), exitCode: EXIT.ERROR };
 }
 
-function renderFailure(error: ConnectError, server: string, next?: string): RenderedError {
+function renderFailure(
+  error: ConnectError,
+  config: ServerConfig | undefined,
+  next?: string,
+): RenderedError {
   const { origin, code, message, violations, nextStep } = readFailure(error);
-  const address = server.replace(/\/$/, "");
+  const address = config?.server.href.replace(/\/$/, "") ?? "";
   if (origin === "timeout") {
     const what = `Error: The server at ${address} accepts calls, but did not answer in time`;
     return {
@@ -70,11 +91,15 @@ function renderFailure(error: ConnectError, server: string, next?: string): Rend
   }
   const why = UNREACHABLE[origin];
   if (why) {
-    // The runtime's message about a connection adds nothing.
-    const answer = error.cause === undefined ? ` (${message})` : "";
+    // The runtime's message about a connection adds nothing, unless it is about certificates.
+    const answer = error.cause === undefined || origin === "untrusted" ? ` (${message})` : "";
     const what = `Error: Cannot reach the server at ${address}: ${why}${answer}`;
-    const hint = origin === "broken" || origin === "unavailable" ? AGAIN_HINT : START_HINT;
+    const hint = HINTS[origin] ?? START_HINT;
     return { text: lines(what, next ?? hint), exitCode: EXIT.ERROR };
+  }
+  if (code === Code.Unauthenticated) {
+    const text = lines(`Error: ${message}`, config?.signInHint ?? nextStep);
+    return { text, exitCode: EXIT.ERROR };
   }
   // The message says what is wrong with the only field.
   const details = violations.length === 1

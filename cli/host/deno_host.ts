@@ -1,4 +1,4 @@
-import { BrokenPipe, type Host, type Interrupt } from "./host.ts";
+import { BrokenPipe, folderOf, type Host, type Interrupt } from "./host.ts";
 
 const encoder = new TextEncoder();
 
@@ -53,8 +53,7 @@ export const denoHost: Host = {
     }
   },
   async writeTextFile(path, text) {
-    const folder = path.replace(/[/\\][^/\\]*$/, "");
-    if (folder !== path) await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+    await Deno.mkdir(folderOf(path), { recursive: true, mode: 0o700 });
     // A link stays a link.
     const target = await Deno.realPath(path).catch((error) => {
       if (error instanceof Deno.errors.NotFound) return path;
@@ -68,6 +67,68 @@ export const denoHost: Host = {
     } catch (error) {
       await Deno.remove(half).catch(() => {});
       throw error;
+    }
+  },
+  cwd: () => Deno.cwd(),
+  async readPrivateFile(path) {
+    try {
+      // Node, which reads this file too, does not know `using`. The end of the stream closes the file.
+      const file = await Deno.open(path);
+      const { mode } = await file.stat();
+      // Windows has no mode.
+      const isExposed = mode !== null && Deno.build.os !== "windows" && (mode & 0o077) !== 0;
+      return { text: await new Response(file.readable).text(), isExposed };
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  },
+  async createFile(path, text) {
+    await Deno.mkdir(folderOf(path), { recursive: true, mode: 0o700 });
+    try {
+      await Deno.writeTextFile(path, text, { createNew: true, mode: 0o600 });
+      return true;
+    } catch (error) {
+      if (error instanceof Deno.errors.AlreadyExists) return false;
+      throw error;
+    }
+  },
+  async removeFile(path) {
+    try {
+      await Deno.remove(path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  },
+  async writtenAt(path) {
+    try {
+      return (await Deno.stat(path)).mtime?.getTime();
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  },
+  async runShell(command, variables, timeoutMs) {
+    const child = new Deno.Command("sh", {
+      args: ["-c", command],
+      env: { ...variables },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    // Programs that the shell has started keep its output open after its death.
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => {
+        child.kill("SIGKILL");
+        resolve(undefined);
+      }, timeoutMs);
+    });
+    try {
+      const output = await Promise.race([child.output(), late]);
+      return output && { code: output.code, out: new TextDecoder().decode(output.stdout) };
+    } finally {
+      clearTimeout(timer);
     }
   },
   async listFolder(path) {

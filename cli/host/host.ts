@@ -19,6 +19,31 @@ export interface Host {
    * Writes a file atomically, and creates its folders; only the owner may read it. Follows a link.
    */
   writeTextFile(path: string, text: string): Promise<void>;
+  /** The folder in which mpctl was started. */
+  cwd(): string;
+  /**
+   * Reads a file that only its owner should read.
+   * @returns its text, and whether others may read or write it; undefined if it does not exist
+   */
+  readPrivateFile(
+    path: string,
+  ): Promise<{ readonly text: string; readonly isExposed: boolean } | undefined>;
+  /** Creates a file and its folders; only the owner may read it. @returns false if it exists */
+  createFile(path: string, text: string): Promise<boolean>;
+  /** Removes a file, if it exists. */
+  removeFile(path: string): Promise<void>;
+  /** When a file was last written, in milliseconds; undefined if it does not exist. */
+  writtenAt(path: string): Promise<number | undefined>;
+  /**
+   * Runs a command by `sh`, with these variables added. Its errors go to the terminal, and it has no
+   * input.
+   * @returns its exit code, and its output; undefined if it was killed after the time
+   */
+  runShell(
+    command: string,
+    variables: Readonly<Record<string, string>>,
+    timeoutMs: number,
+  ): Promise<{ readonly code: number; readonly out: string } | undefined>;
   /** The names in a folder; undefined if the path is not a folder. */
   listFolder(path: string): Promise<readonly string[] | undefined>;
   readStdin(): Promise<string>;
@@ -38,3 +63,7 @@ export type Interrupt = "SIGINT" | "SIGTERM";
 
 /** The reader of the output has closed the pipe, for instance `head`. */
 export class BrokenPipe extends Error {}
+
+/** The folder of a file. */
+export const folderOf = (path: string): string =>
+  /[/\\]/.test(path) ? path.replace(/[/\\][^/\\]*$/, "") || "/" : ".";

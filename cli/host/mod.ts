@@ -3,7 +3,7 @@ import { denoHost } from "./deno_host.ts";
 import type { Host } from "./host.ts";
 import { nodeHost } from "./node_host.ts";
 
-export { BrokenPipe, type Host, type Interrupt } from "./host.ts";
+export { BrokenPipe, folderOf, type Host, type Interrupt } from "./host.ts";
 
 /** This process. */
 export const host: Host = "Deno" in globalThis ? denoHost : nodeHost;

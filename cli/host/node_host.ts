@@ -1,5 +1,5 @@
 import type process from "node:process";
-import { BrokenPipe, type Host } from "./host.ts";
+import { BrokenPipe, folderOf, type Host } from "./host.ts";
 
 /** Node's `process`, unused under Deno. */
 const node = () => Reflect.get(globalThis, "process") as typeof process;
@@ -43,8 +43,7 @@ export const nodeHost: Host = {
   },
   async writeTextFile(path, text) {
     const { mkdir, realpath, rename, rm, writeFile } = files().promises;
-    const folder = path.replace(/[/\\][^/\\]*$/, "");
-    if (folder !== path) await mkdir(folder, { recursive: true, mode: 0o700 });
+    await mkdir(folderOf(path), { recursive: true, mode: 0o700 });
     // A link stays a link.
     const target = await realpath(path).catch((error) => {
       if (codeOf(error) === "ENOENT") return path;
@@ -59,6 +58,65 @@ export const nodeHost: Host = {
       await rm(half, { force: true });
       throw error;
     }
+  },
+  cwd: () => node().cwd(),
+  async readPrivateFile(path) {
+    try {
+      const file = await files().promises.open(path);
+      try {
+        const { mode } = await file.stat();
+        const isExposed = node().platform !== "win32" && (mode & 0o077) !== 0;
+        return { text: await file.readFile("utf8"), isExposed };
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return undefined;
+      throw error;
+    }
+  },
+  async createFile(path, text) {
+    const { mkdir, writeFile } = files().promises;
+    await mkdir(folderOf(path), { recursive: true, mode: 0o700 });
+    try {
+      await writeFile(path, text, { flag: "wx", mode: 0o600 });
+      return true;
+    } catch (error) {
+      if (codeOf(error) === "EEXIST") return false;
+      throw error;
+    }
+  },
+  removeFile: (path) => files().promises.rm(path, { force: true }),
+  async writtenAt(path) {
+    try {
+      return (await files().promises.stat(path)).mtimeMs;
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return undefined;
+      throw error;
+    }
+  },
+  runShell(command, variables, timeoutMs) {
+    const { spawn } = node().getBuiltinModule("node:child_process");
+    return new Promise((resolve, reject) => {
+      const child = spawn("sh", ["-c", command], {
+        env: { ...node().env, ...variables },
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      let out = "";
+      const timer = setTimeout(() => {
+        child.kill("SIGKILL");
+        resolve(undefined);
+      }, timeoutMs);
+      child.stdout.setEncoding("utf8").on("data", (text: string) => out += text);
+      child.on("error", (error) => {
+        clearTimeout(timer);
+        reject(error);
+      });
+      child.on("close", (code) => {
+        clearTimeout(timer);
+        resolve({ code: code ?? 1, out });
+      });
+    });
   },
   async listFolder(path) {
     try {

@@ -56,6 +56,12 @@ const REQUEST_TIMEOUT = [
   "--request-timeout <duration>",
   "how long to wait for an answer; default: 30s",
 ] as const;
+/** Shown in the help of mpctl and of nouns, and accepted everywhere. */
+const TLS = [
+  ["--ca-file <path>", "authorities to trust for the server's certificate; default: MPC_CA_FILE"],
+  ["--client-certificate <path>", "certificate to show; default: MPC_CLIENT_CERTIFICATE"],
+  ["--client-key <path>", "key of the certificate; default: MPC_CLIENT_KEY"],
+] as const;
 const NO_HEADERS = ["--no-headers", "print tables without headers"] as const;
 
 /**
@@ -68,6 +74,9 @@ export function takesFlagsBefore<C extends CommandUnknownOpts>(parent: C): C {
     .option(...OUTPUT)
     .option(...REQUEST_TIMEOUT, duration)
     .option(...NO_HEADERS)
+    .option(...TLS[0], nonEmpty)
+    .option(...TLS[1], nonEmpty)
+    .option(...TLS[2], nonEmpty)
     .hook("preAction", (_, leaf) => {
       for (const [name, value] of Object.entries(parent.opts())) {
         // The flag nearest to the command wins.
@@ -93,6 +102,9 @@ export function command(name: string, description: string, examples: readonly st
     .option(...OUTPUT)
     .option(...REQUEST_TIMEOUT, duration)
     .option(...NO_HEADERS)
+    .addOption(new Option(...TLS[0]).argParser(nonEmpty).hideHelp())
+    .addOption(new Option(...TLS[1]).argParser(nonEmpty).hideHelp())
+    .addOption(new Option(...TLS[2]).argParser(nonEmpty).hideHelp())
     .addHelpText("after", `\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`);
 }
 

@@ -6,7 +6,7 @@ import {
   readProfiles,
 } from "../config/profiles.ts";
 import { chosenProfile, findSettings, type GlobalFlags } from "../config/read_config.ts";
-import { SETTING_NAMES, type SettingName, SETTINGS } from "../config/settings.ts";
+import { assertFitsProfile, SETTING_NAMES, type SettingName } from "../config/settings.ts";
 import { CliError, EXIT, usageError } from "../errors/cli_error.ts";
 import { nearest } from "../errors/nearest.ts";
 import type { Host } from "../host/mod.ts";
@@ -53,7 +53,7 @@ function setCommand(runner: Runner) {
     "mpctl config set environment dev  # in the current profile",
     "mpctl config set output wide",
   ])
-    .argument("<setting>", "server, output or environment")
+    .argument("<setting>", "such as server, output or environment")
     .argument("<value>")
     .action((setting, value, flags) =>
       runLocally(runner, (terminal, host) => set(terminal, host, setting, value, flags))
@@ -64,7 +64,7 @@ function unsetCommand(runner: Runner) {
   return command("unset", "Remove a setting from a profile", [
     "mpctl config unset environment",
   ])
-    .argument("<setting>", "server, output or environment")
+    .argument("<setting>", "such as server, output or environment")
     .action((setting, flags) =>
       runLocally(runner, (terminal, host) => set(terminal, host, setting, undefined, flags))
     );
@@ -79,6 +79,9 @@ function removeCommand(runner: Runner) {
 
 /** The profile that `config set` creates if no profile is current. */
 const FIRST_PROFILE = "default";
+
+/** The settings in the table of profiles. */
+const IN_LIST = ["server", "output", "environment"] as const;
 
 /** `mpctl config view` */
 async function view(
@@ -125,9 +128,9 @@ async function list(terminal: Terminal, host: Host, flags: GlobalFlags): Promise
   const rows = names.map((name) => [
     name === current ? "*" : "",
     name,
-    ...SETTING_NAMES.map((setting) => file.profiles[name]?.[setting] ?? "-"),
+    ...IN_LIST.map((setting) => file.profiles[name]?.[setting] ?? "-"),
   ]);
-  const headers = ["CURRENT", "NAME", ...SETTING_NAMES.map((name) => name.toUpperCase())];
+  const headers = ["CURRENT", "NAME", ...IN_LIST.map((name) => name.toUpperCase())];
   terminal.out(await renderTable(headers, rows, flags.headers ?? true));
   return EXIT.OK;
 }
@@ -150,7 +153,7 @@ async function set(
   flags: GlobalFlags,
 ): Promise<number> {
   const key = settingName(setting);
-  if (value !== undefined) SETTINGS[key].parse(value);
+  if (value !== undefined) assertFitsProfile(key, value);
   const file = await readProfiles(host);
   const name = flags.profile ?? (host.env("MPC_PROFILE") || file.current || FIRST_PROFILE);
   assertProfileName(name);

@@ -10,6 +10,7 @@ import type {
   OperationJson,
   PodJson,
   RevisionJson,
+  TokenJson,
   WorkloadJson,
   WorkloadSpecJson,
 } from "@mpc/proto";
@@ -145,6 +146,17 @@ export const AUDIT_COLUMNS: readonly Column<AuditRecordJson>[] = [
     wide: true,
   },
   { header: "SEQUENCE", fields: ["sequence"], value: (a) => a.sequence ?? "", wide: true },
+];
+
+export const TOKEN_COLUMNS: readonly Column<TokenJson>[] = [
+  { header: "NAME", fields: ["name"], value: (t) => idOf(t.name ?? "") },
+  { header: "GROUPS", fields: ["groups"], value: (t) => (t.groups ?? []).join(",") },
+  { header: "EXPIRES", fields: ["expireTime"], value: (t) => until(t.expireTime) },
+  { header: "LAST USED", fields: ["lastUseTime"], value: (t) => age(t.lastUseTime) },
+  { header: "AGE", fields: ["createTime"], value: (t) => age(t.createTime) },
+  { header: "DESCRIPTION", fields: ["displayName"], value: (t) => t.displayName ?? "" },
+  { header: "PRINCIPAL", fields: ["principal"], value: (t) => t.principal ?? "", wide: true },
+  { header: "CREATOR", fields: ["creator"], value: (t) => t.creator ?? "", wide: true },
 ];
 
 /**

@@ -26,7 +26,7 @@ import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import { withFolder } from "../servers/with_folder.ts";
 
 /** Streams and waits end after this time. */
-const STREAM_MS = 200;
+const STREAM_MS = 1_000;
 const ANSWER_MS = 30_000;
 
 const HEAD_BYTES = 5;

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
 import { createClient } from "@connectrpc/connect";
 import { DiagnosticsService } from "@mpc/proto";
 import { createGrpcTransport } from "../../client/grpc_transport.ts";
@@ -12,7 +11,7 @@ const PATH = "/mpc.v1.DiagnosticsService/GetServerInfo";
 
 async function answers({ port, cert }: GoawayTarget): Promise<void> {
   const url = new URL(`${cert ? "grpcs" : "grpc"}://localhost:${port}`);
-  const transport = createGrpcTransport(url, cert ? { rootCertificate: Buffer.from(cert) } : {});
+  const transport = createGrpcTransport(url, cert ? { tls: { ca: cert } } : {});
   try {
     const { version } = await createClient(DiagnosticsService, transport).getServerInfo({});
     assert.equal(version, "test");

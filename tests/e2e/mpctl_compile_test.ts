@@ -23,6 +23,8 @@ Deno.test("mpctl has no more permissions than it needs", () => {
   const bare = PERMISSIONS.filter((flag) => !flag.includes("="));
   assert.deepEqual(bare, ["--no-prompt", "--allow-net", "--allow-read", "--allow-write"]);
   assert.ok(!PERMISSIONS.includes("--allow-env"), "only the variables that it reads");
+  const narrow = PERMISSIONS.filter((flag) => /^--allow-(?!env)[a-z]+=/.test(flag));
+  assert.deepEqual(narrow, ["--allow-run=sh"], "only the user's credential command");
 });
 
 Deno.test("the compiler appends mpctl to the runtime that DENORT_BIN names", async () => {

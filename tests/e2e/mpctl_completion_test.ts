@@ -25,6 +25,9 @@ testMpctl("mpctl completes", [
       "server",
       "output",
       "environment",
+      "ca-file",
+      "client-certificate",
+      "client-key",
       ":4",
     ]);
   }],

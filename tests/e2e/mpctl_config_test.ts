@@ -79,13 +79,17 @@ testMpctl("mpctl's settings", [
     const unknown = await run(["config", "set", "sever", "x"]);
     assert.deepEqual([unknown.code, unknown.err], [
       2,
-      "Error: Cannot set 'sever': must be one of server, output, environment\n" +
+      "Error: Cannot set 'sever': must be one of server, output, environment, ca-file, " +
+      "client-certificate, client-key\n" +
       "Did you mean 'server'?\n",
     ]);
     for (const args of [["server", "nonsense"], ["output", "xml"]]) {
       assert.equal((await run(["config", "set", ...args])).code, 2);
     }
     assert.equal((await run(["config", "set", "output", "json", "--profile", "../x"])).code, 2);
+    const relative = await run(["config", "set", "ca-file", "ca.pem"]);
+    assert.equal(relative.code, 2);
+    assert.match(relative.err, /Cannot use 'ca.pem' as ca-file of a profile: must be an absolute/);
   }],
   ["a change of the file keeps its comments, and a link to it", async ({ run, directory }) => {
     const real = join(directory, "dotfiles.yaml");
@@ -116,7 +120,7 @@ testMpctl("mpctl's settings", [
         "version: unknown key (known: current, profiles)",
         "current: there is no profile 'gone' (there are: a, b)",
         "profiles.a.server: Cannot use server 'nonsense'",
-        "profiles.a.colour: unknown key (known: server, output, environment)",
+        "profiles.a.colour: unknown key (known: server, output, environment, ca-file, ",
         "profiles.b: must be an object of settings",
       ]
     ) assert.ok(err.includes(`  ${problem}`), `names '${problem}': ${err}`);
