@@ -280,6 +280,9 @@ function nextCommandOf(
       if (error?.reason === "DELETE_BLOCKED") {
         return `${removalOf(blockersOf(error))} && ${again}`;
       }
+      if (error?.reason === "CLUSTER_CLAIMED_ELSEWHERE") {
+        return `mpctl doctor --claim ${error.metadata["cluster"] ?? "CLUSTER"}`;
+      }
       return (responsible === "caller" && changeOf(operation, error)) || again;
   }
 }

@@ -6,7 +6,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import {
   type Advice,
+  DEFAULT_CLUSTER,
   type ErrorCode,
+  INSTALLATION,
   madeMetadata,
   MpcError,
   type Operation,
@@ -20,9 +22,18 @@ import {
   type MutationResult,
   type Provider,
 } from "@mpc/services";
+import { systemClock, systemIds } from "@mpc/process";
+import { openMemoryStore } from "@mpc/storage/memory";
+import { NO_DELAYS, SimulatedProvider } from "@mpc/worker/simulated";
+import { startTemporalEngine } from "@mpc/worker/temporal";
+import { VALID_MS } from "../../worker/providers/cluster_claims.ts";
 import { carryOut } from "../fakes/carry_out.ts";
+import { withClaims } from "../fakes/claimed_platform.ts";
 import { type Platform, withPlatform } from "../fakes/platform.ts";
+import { rejectsWith } from "../fakes/rejects.ts";
 import { create, deploy, removeEnvironment, SCENARIOS } from "../fakes/scenarios.ts";
+import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
+import { workflowBundle } from "../servers/workflow_bundle.ts";
 
 const DEV = "environments/dev";
 
@@ -234,28 +245,89 @@ const ONLY_SHOWS: readonly string[] = [
   "OPERATIONS_RUNNING",
 ];
 
-/** Commands that are run outside this suite: a file, and what it says where it runs the command. */
-const RUN_ELSEWHERE: Readonly<Record<string, readonly [file: string, text: string]>> = {
-  CLUSTER_CLAIMED_ELSEWHERE: ["tests/e2e/mpctl_sweep_test.ts", "mpctl doctor --claim default"],
-  CLUSTER_FORBIDS: ["tests/kubernetes/worker_role_test.ts", '"apply", "-f", ROLE'],
-  CLUSTER_NOT_PERMITTED: ["tests/kubernetes/bad_access_test.ts", '"dev:cluster"'],
-  VOLUME_NOT_BOUND: ["tests/kubernetes/waiting_test.ts", "advice?.command"],
-  NO_WORKER: ["tests/servers/worker_process.ts", 'startTask("worker"'],
-  NO_WORKFLOW_BUNDLE: ["tests/servers/workflow_bundle.ts", "bundle"],
+/** The trouble behind other reasons, each in a world of its own. */
+const IN_OWN_WORLDS: Readonly<Record<string, () => Promise<void>>> = {
+  CLUSTER_CLAIMED_ELSEWHERE: () =>
+    withClaims(async (platform, other) => {
+      await platform.crash();
+      const { operation } = await create(platform);
+      await other.takeOver(DEFAULT_CLUSTER, platform.caller);
+      await platform.clock.advance(VALID_MS);
+      await platform.restart();
+      const failed = await platform.ended({ operation: operation!, plan: null });
+      const command = await adviceOn(platform, failed, "CLUSTER_CLAIMED_ELSEWHERE");
+      assert.equal(command, `mpctl doctor --claim ${DEFAULT_CLUSTER}`);
+      await leadsOut(platform, command, failed);
+    }),
+
+  async NO_WORKFLOW_BUNDLE() {
+    const store = openMemoryStore();
+    const clock = systemClock;
+    const id = "00000000-0000-4000-8000-000000000000";
+    await store.installations.create({ name: INSTALLATION, id, createTime: clock.now() });
+    const provider = new SimulatedProvider({ clock, delays: NO_DELAYS, statePath: null });
+    const start = (bundlePath: string) =>
+      startTemporalEngine({ store, provider, clock, ids: systemIds }, {
+        // Nothing listens there: the engine starts, and tries to connect.
+        target: { address: "127.0.0.1:1", namespace: "default", tls: null, apiKey: null },
+        ...{ taskQueue: "mpc", concurrency: 1, payloadKey: null, version: null },
+        ...{ ephemeral: false, bundlePath },
+      });
+    const missing = start("/nowhere/workflows.js");
+    await rejectsWith(missing, "FAILED_PRECONDITION", "NO_WORKFLOW_BUNDLE");
+    const engine = await start(await workflowBundle());
+    assert.equal(engine.problem?.reason, "ENGINE_UNREACHABLE");
+    await engine.close();
+    await provider.close();
+    await store.close();
+  },
+};
+
+/**
+ * Commands that need a real cluster, or processes with a real database: the command, the file of the
+ * test that runs it, and the words by which it does.
+ */
+const RUN_ELSEWHERE: Readonly<
+  Record<string, readonly [command: string, file: string, text: string]>
+> = {
+  CLUSTER_FORBIDS: [
+    "kubectl apply -f deploy/kubernetes/worker_role.yaml",
+    "tests/kubernetes/worker_role_test.ts",
+    '"apply", "-f", ROLE',
+  ],
+  CLUSTER_NOT_PERMITTED: [
+    "deno task dev:cluster",
+    "tests/kubernetes/bad_access_test.ts",
+    '"dev:cluster"',
+  ],
+  VOLUME_NOT_BOUND: [
+    "kubectl get storageclasses",
+    "tests/kubernetes/waiting_test.ts",
+    "advice?.command",
+  ],
+  NO_WORKER: ["deno task worker", "tests/servers/worker_process.ts", 'startTask("worker"'],
 };
 
 for (const [reason, way] of Object.entries(WAYS_OUT)) {
   Deno.test(`the remedy of ${reason} leads out`, () => withTrouble(way));
 }
 
+for (const [reason, fn] of Object.entries(IN_OWN_WORLDS)) {
+  Deno.test({ name: `the remedy of ${reason} leads out`, ...NO_SANITIZERS, fn });
+}
+
 Deno.test("every command of the catalogue is run by a test", async () => {
-  const commands = (Object.keys(REASONS) as ErrorCode[]).flatMap((code) =>
-    Object.entries<Advice>(REASONS[code]).filter(([, { command }]) => command !== "")
-      .map(([reason]) => reason)
+  const commands = new Map(
+    (Object.keys(REASONS) as ErrorCode[]).flatMap((code) =>
+      Object.entries<Advice>(REASONS[code]).filter(([, { command }]) => command !== "")
+        .map(([reason, { command }]) => [reason, command] as const)
+    ),
   );
-  const here = Object.keys(WAYS_OUT);
-  assert.deepEqual(commands.sort(), [...here, ...ONLY_SHOWS, ...Object.keys(RUN_ELSEWHERE)].sort());
-  for (const [file, text] of Object.values(RUN_ELSEWHERE)) {
+  const here = [...Object.keys(WAYS_OUT), ...Object.keys(IN_OWN_WORLDS)];
+  const all = [...here, ...ONLY_SHOWS, ...Object.keys(RUN_ELSEWHERE)];
+  assert.deepEqual([...commands.keys()].sort(), all.sort());
+  for (const [reason, [command, file, text]] of Object.entries(RUN_ELSEWHERE)) {
+    assert.equal(commands.get(reason), command, "what the other test runs");
     const source = await Deno.readTextFile(join(import.meta.dirname!, "../..", file));
     assert.ok(source.includes(text), `${file} has ${text}`);
   }

@@ -2,43 +2,13 @@
 import assert from "node:assert/strict";
 import { DEFAULT_CLUSTER, NO_QUOTA } from "@mpc/domain";
 import { claimCluster, listLeftovers, sweepObjects } from "@mpc/services";
-import { openMemoryStore } from "@mpc/storage/memory";
-import { claimedProvider } from "../../worker/providers/claimed_provider.ts";
-import { ClusterClaims, VALID_MS } from "../../worker/providers/cluster_claims.ts";
+import { VALID_MS } from "../../worker/providers/cluster_claims.ts";
 import { carryOut } from "../fakes/carry_out.ts";
-import { FakeClock } from "../fakes/fake_clock.ts";
-import { Platform } from "../fakes/platform.ts";
+import { withClaims } from "../fakes/claimed_platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 import { create, deploy, removeEnvironment, removeWorkload, update } from "../fakes/scenarios.ts";
-import { SeededIds } from "../fakes/seeded_ids.ts";
 
 const LOST = ["FAILED_PRECONDITION", "CLUSTER_CLAIMED_ELSEWHERE"] as const;
-
-/** A platform that keeps a claim, and another store that can take it. */
-async function withClaims(
-  use: (platform: Platform, other: ClusterClaims, claims: ClusterClaims) => Promise<void>,
-): Promise<void> {
-  const clock = new FakeClock();
-  const [store, copy] = [openMemoryStore(), openMemoryStore()];
-  let [claims, other]: (ClusterClaims | undefined)[] = [];
-  const platform = await Platform.start({
-    store,
-    clock,
-    provider(bare) {
-      const marks = new Map([[DEFAULT_CLUSTER, bare.mark]]);
-      claims = new ClusterClaims({ store, clock, ids: new SeededIds(1, 1), marks });
-      other = new ClusterClaims({ store: copy, clock, ids: new SeededIds(1, 2), marks });
-      return claimedProvider(bare, DEFAULT_CLUSTER, claims);
-    },
-  });
-  try {
-    await claims!.renew(platform.caller);
-    await use(platform, other!, claims!);
-  } finally {
-    await platform.close();
-    await copy.close();
-  }
-}
 
 Deno.test("while another copy claims the cluster, nothing is admitted that changes it, and doctor says what leads out", () =>
   withClaims(async (platform, other, claims) => {
