@@ -35,7 +35,10 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
         : startOnTemporal(config, tools, platform),
     takeOver: config.takeOver,
   });
+  const access = await platform.openAccess(config.accessFile);
   const deps = platform.deps({
+    authorizer: access.authorizer,
+    ...(access.limitsOf && { limitsOf: access.limitsOf }),
     cluster: provider,
     planner,
     engine: engine.name,
@@ -50,13 +53,8 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
     installation: platform.installation,
     provider: () => Promise.resolve(provider.name),
   };
-  const doors = await openDoors(
-    platform.components,
-    deps,
-    info,
-    config,
-    platform.openAudit(config.audit),
-  );
+  const calls = { authenticate: access.authenticate, audit: platform.openAudit(config.auditLog) };
+  const doors = await openDoors(platform.components, deps, info, { ...config, ...calls });
   const running = stack.move();
   return { ...doors, store: platform.store, close: () => running.disposeAsync() };
 }

@@ -47,7 +47,9 @@ export interface DoorsConfig {
   /** For each caller. */
   readonly rateLimit: RateLimit;
   /** Where audit records are also written to; null for the store alone. */
-  readonly audit: AuditLogSettings | null;
+  readonly auditLog: AuditLogSettings | null;
+  /** Path of the access file; null to allow everything to one local user. */
+  readonly accessFile: string | null;
 }
 
 /** Settings of the all-in-one server. */
@@ -86,6 +88,7 @@ const DOORS = {
   allowedHost: z.array(hostName),
   auditLog: z.string().min(1, "must be stdout or a file").optional(),
   auditLogMaxBytes: countBetween(10_000, 10_000_000_000),
+  accessFile: z.string().min(1, "must be a path").optional(),
 };
 
 /** The Temporal that \`dev\` starts has the namespace \`default\` and no TLS. */
@@ -227,11 +230,16 @@ function withDoors(command: Command<[]>): Command<[]> {
       "--audit-log-max-bytes <bytes>",
       "size at which the file is renamed to FILE.1 and a new one begins",
       "100000000",
+    )
+    .option(
+      "--access-file <path>",
+      "who may do what; without it, everything is allowed to one local user",
+      env["MPC_ACCESS_FILE"],
     );
 }
 
 function doorsOf(flags: z.output<z.ZodObject<typeof DOORS>>): DoorsConfig {
-  const { grpcListen, webListen, allowedHost, grace, rateLimit } = flags;
+  const { grpcListen, webListen, allowedHost, grace, rateLimit, accessFile = null } = flags;
   const { auditLog, auditLogMaxBytes } = flags;
   return {
     grpcListen,
@@ -239,6 +247,7 @@ function doorsOf(flags: z.output<z.ZodObject<typeof DOORS>>): DoorsConfig {
     allowedHosts: allowedHost,
     graceMs: grace * 1_000,
     rateLimit: { perSecond: rateLimit, burst: 2 * rateLimit },
-    audit: auditLog === undefined ? null : { auditLog, auditLogMaxBytes },
+    auditLog: auditLog === undefined ? null : { auditLog, auditLogMaxBytes },
+    accessFile,
   };
 }

@@ -4,7 +4,12 @@ import { type Client, Code, createClient, createRouterTransport } from "@connect
 import { uncheckedError } from "@mpc/domain";
 import { identify, intercept } from "@mpc/process";
 import { EnvironmentSchema, LongRunningOperations } from "@mpc/proto";
-import { type Authorizer, createEnvironment, type Permission } from "@mpc/services";
+import {
+  allowEverything,
+  type Authorizer,
+  createEnvironment,
+  type Permission,
+} from "@mpc/services";
 import { withPlatform } from "@mpc/tests/fakes/platform.ts";
 import { failure } from "@mpc/tests/api/doors.ts";
 import { mapErrors } from "./interceptors/map_errors.ts";
@@ -20,6 +25,7 @@ async function withClient(
       uncheckedError("PERMISSION_DENIED", "TEST_DENIED", { message: "denied" }),
     );
   const authorizer: Authorizer = {
+    ...allowEverything,
     authorize: (_caller, { permission }) => decide(permission, undefined),
     visible: (_caller, permission) => decide(permission, null),
   };
@@ -62,7 +68,7 @@ Deno.test("every method of google.longrunning asks the authorizer", () =>
   }));
 
 Deno.test("a caller that may not read the resource gets its name and uid alone", () =>
-  withClient(["operation.get"], async (client, name) => {
+  withClient(["operations.get"], async (client, name) => {
     const { result } = await client.getOperation({ name });
     assert.ok(result.case === "response");
     const environment = anyUnpack(result.value, EnvironmentSchema);
@@ -72,7 +78,7 @@ Deno.test("a caller that may not read the resource gets its name and uid alone",
   }));
 
 Deno.test("a caller that may read the resource gets it", () =>
-  withClient(["operation.get", "environment.get"], async (client) => {
+  withClient(["operations.get", "environments.get"], async (client) => {
     const { operations: [operation] } = await client.listOperations({});
     assert.ok(operation?.result.case === "response");
     assert.notEqual(anyUnpack(operation.result.value, EnvironmentSchema)?.etag, "");

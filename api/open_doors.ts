@@ -5,7 +5,7 @@ import type { DoorsConfig } from "./config.ts";
 import { Peers } from "./connections/peers.ts";
 import type { ServerInfo } from "./diagnostics_service.ts";
 import { serveGrpc } from "./grpc/serve_grpc.ts";
-import { routes } from "./routes.ts";
+import { type CallSettings, routes } from "./routes.ts";
 import { DeliveryPace } from "./streams/delivery_pace.ts";
 import { serveWeb } from "./web/serve_web.ts";
 
@@ -24,10 +24,9 @@ export async function openDoors(
   components: Components,
   deps: ServiceDeps,
   info: ServerInfo,
-  config: DoorsConfig,
-  audit: Audit,
+  config: DoorsConfig & CallSettings,
 ): Promise<Doors> {
-  const { routes: served, health } = routes(deps, info, config.rateLimit, audit);
+  const { routes: served, health } = routes(deps, info, config);
   await using stack = new AsyncDisposableStack();
   const pace = new DeliveryPace();
   // A peer's share applies to both doors together.

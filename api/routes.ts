@@ -1,5 +1,6 @@
-import { accessLog, identify, type Identity, intercept } from "@mpc/process";
+import { accessLog, type Call, identify, type Identity, intercept } from "@mpc/process";
 import {
+  AccessService,
   AuditService,
   DiagnosticsService,
   EnvironmentService,
@@ -10,14 +11,16 @@ import {
   WorkloadService,
 } from "@mpc/proto";
 import type { Audit, ServiceDeps } from "@mpc/services";
+import { accessService } from "./access_service.ts";
 import { auditService } from "./audit_service.ts";
 import { diagnosticsService, type ServerInfo } from "./diagnostics_service.ts";
 import { environmentService } from "./environment_service.ts";
 import { eventService } from "./event_service.ts";
 import { HealthStatus } from "./health.ts";
 import { auditCalls } from "./interceptors/audit_calls.ts";
+import { listedMethods } from "./interceptors/listed_methods.ts";
 import { mapErrors } from "./interceptors/map_errors.ts";
-import { type RateLimit, rateLimit } from "./interceptors/rate_limit.ts";
+import { limitGuesses, type RateLimit, rateLimit } from "./interceptors/rate_limit.ts";
 import { validTimes } from "./interceptors/valid_times.ts";
 import { longrunningService } from "./longrunning_service.ts";
 import { operationService } from "./operation_service.ts";
@@ -25,22 +28,31 @@ import { reflectionRoutes } from "./reflection.ts";
 import { type Route, route } from "./route.ts";
 import { workloadService } from "./workload_service.ts";
 
-/** The caller while the server listens only on loopback addresses, without authentication. */
-const LOCAL_USER: Identity = { principal: "local", groups: [], kind: "user" };
+/** What applies to every call. */
+export interface CallSettings {
+  readonly rateLimit: RateLimit;
+  readonly audit: Audit;
+  /** The identity of the caller. */
+  readonly authenticate: (call: Call) => Identity | Promise<Identity>;
+}
+
+/** How fast one address may send wrong credentials. */
+const GUESSES: RateLimit = { perSecond: 10, burst: 100 };
 
 /** Every service of the API, implemented once for both doors. */
 export function routes(
   deps: ServiceDeps,
   info: ServerInfo,
-  limit: RateLimit,
-  audit: Audit,
+  settings: CallSettings,
 ): { readonly routes: readonly Route[]; readonly health: HealthStatus } {
   const interceptors = [
     accessLog,
     mapErrors(() => deps.ids.uuid()),
-    auditCalls(audit),
-    identify(() => LOCAL_USER),
-    rateLimit(limit, deps.clock),
+    auditCalls(settings.audit),
+    limitGuesses(GUESSES, deps.clock),
+    identify(settings.authenticate),
+    listedMethods,
+    rateLimit(settings.rateLimit, deps.clock, deps.limitsOf),
     validTimes,
   ];
   const intercepted = (bare: Route): Route => ({
@@ -53,8 +65,9 @@ export function routes(
     route(OperationService, operationService(deps)),
     route(LongRunningOperations, longrunningService(deps)),
     route(EventService, eventService(deps)),
-    route(AuditService, auditService(deps, audit)),
+    route(AuditService, auditService(deps, settings.audit)),
     route(DiagnosticsService, diagnosticsService(deps, info)),
+    route(AccessService, accessService(deps)),
   ].map(intercepted);
   const health = new HealthStatus(served.map(({ service }) => service.typeName));
   // Health is not intercepted, so that callers over their rate limit get an answer too.

@@ -22,7 +22,10 @@ export async function startApi(config: ApiConfig): Promise<Api> {
   await using stack = new AsyncDisposableStack();
   const platform = stack.use(await Platform.open(config, { shared: true }));
   const workers = new WorkerCluster(config.workers);
+  const access = await platform.openAccess(config.accessFile);
   const deps = platform.deps({
+    authorizer: access.authorizer,
+    ...(access.limitsOf && { limitsOf: access.limitsOf }),
     cluster: workers,
     planner: workers,
     engine: ENGINE,
@@ -35,13 +38,8 @@ export async function startApi(config: ApiConfig): Promise<Api> {
     installation: platform.installation,
     provider: () => workers.provider(),
   };
-  const doors = await openDoors(
-    platform.components,
-    deps,
-    info,
-    config,
-    platform.openAudit(config.audit),
-  );
+  const calls = { authenticate: access.authenticate, audit: platform.openAudit(config.auditLog) };
+  const doors = await openDoors(platform.components, deps, info, { ...config, ...calls });
   const running = stack.move();
   return { ...doors, close: () => running.disposeAsync() };
 }

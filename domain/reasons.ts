@@ -58,6 +58,7 @@ const OTHER_STORE = "Restore the data directory from a backup, or choose another
 /** Every reason of an error, by its code. */
 export const REASONS = {
   INVALID_ARGUMENT: {
+    ACCESS_FILE_INVALID: platform("Correct the access file at the line that the error names"),
     CHART_VALUES_INVALID: caller("Correct the values that the chart's schema refuses"),
     CLUSTERS_FILE_INVALID: platform("Correct the clusters file and start the process again"),
     INVALID_FIELDS: caller("Correct the fields that the error names"),
@@ -224,7 +225,9 @@ export const REASONS = {
     WATCH_EXPIRED: nobody("Wait; the platform lists the objects again by itself"),
   },
   RESOURCE_EXHAUSTED: {
+    ENVIRONMENT_LIMIT: caller("Delete an environment, or ask for a higher limit", "mpctl env list"),
     MESSAGE_TOO_LARGE: caller("Send a smaller message"),
+    OPERATION_LIMIT: caller("Wait until an operation has ended, or cancel one", "mpctl op list"),
     QUOTA_EXCEEDED: caller(
       "Ask for less, or raise the environment's quota",
       "mpctl env update {environment} --max-cpu CPU --max-memory MEMORY",
@@ -233,6 +236,7 @@ export const REASONS = {
     STORE_FULL: platform("Make room on the disk of the store; the process then goes on by itself"),
     TOO_MANY_CALLS: caller("Run fewer calls at the same time"),
     READER_TOO_SLOW: caller("Read faster, and go on with the resume token of the error"),
+    TOO_MANY_ENVIRONMENTS: platform("Bind the role by name patterns in the access file"),
     TOO_MUCH_AT_ONCE: caller("Send less at the same time"),
   },
   PERMISSION_DENIED: {
@@ -246,10 +250,13 @@ export const REASONS = {
       "deno task worker --help",
     ),
     HOST_NOT_ALLOWED: platform("Add the host with --allowed-host"),
+    METHOD_NOT_LISTED: platform(REPORT),
     ORIGIN_NOT_ALLOWED: platform("Add the page's host with --allowed-host"),
+    PERMISSION_MISSING: caller("Ask for a role with the permission", "mpctl auth list"),
   },
   UNAUTHENTICATED: {
     CLUSTER_CREDENTIALS: cluster("Renew the credentials in the worker's kubeconfig"),
+    CREDENTIALS_MISSING: caller("Send credentials that the server accepts", "mpctl login"),
   },
   UNIMPLEMENTED: {
     UNKNOWN_METHOD: caller("Call a method that reflection lists"),

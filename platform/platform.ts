@@ -3,6 +3,7 @@
  * authorizer and engine a process has, and what decorates them. `dev`, `api` and `worker` call the
  * methods that they need, in this order.
  */
+import { type Access, openAccess } from "@mpc/access";
 import { isMpcError, MpcError } from "@mpc/domain";
 import { getLogger } from "@logtape/logtape";
 import {
@@ -16,15 +17,16 @@ import {
   systemIds,
 } from "@mpc/process";
 import {
-  allowEverything,
   assertEngine,
   type Audit,
   AuditChain,
   auditedAuthorizer,
   auditedStore,
+  type Authorizer,
   type Clock,
   type ClusterReader,
   type Ids,
+  type LimitsOf,
   type Planner,
   type Provider,
   RefusalLog,
@@ -97,6 +99,17 @@ export class Platform implements AsyncDisposable {
       await components[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /**
+   * Opens the access of callers.
+   * @param file path of the access file; null to allow everything to one local user
+   * @throws {MpcError} INVALID_ARGUMENT `ACCESS_FILE_INVALID`
+   */
+  async openAccess(file: string | null): Promise<Access> {
+    const access = await openAccess(file, this);
+    this.components.add({ name: "access", close: () => access.close() });
+    return access;
   }
 
   /**
@@ -198,6 +211,8 @@ export class Platform implements AsyncDisposable {
 
   /** The dependencies of use cases. Ports are decorated here, and nowhere else. */
   deps(parts: {
+    readonly authorizer: Authorizer;
+    readonly limitsOf?: LimitsOf;
     readonly cluster: ClusterReader;
     readonly planner: Planner;
     /** Name of the engine that executes the admitted operations. */
@@ -205,8 +220,8 @@ export class Platform implements AsyncDisposable {
     readonly engineProblems?: NonNullable<ServiceDeps["engineProblems"]>;
   }): ServiceDeps {
     const { clock, ids } = this;
-    const authorizer = auditedAuthorizer(allowEverything);
-    return { store: auditedStore(this.store), clock, ids, authorizer, ...parts };
+    const authorizer = auditedAuthorizer(parts.authorizer);
+    return { store: auditedStore(this.store), clock, ids, ...parts, authorizer };
   }
 
   /** Starts the dispatcher and the periodic passes. */

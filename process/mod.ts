@@ -1,7 +1,14 @@
 /** What every process of the platform has: listening, settings, logging, start and stop. */
 export { Batch, type Implementation } from "./calls/batch.ts";
 export { accessLog } from "./calls/access_log.ts";
-export { callerOf, identified, identify, type Identity, SOURCE } from "./calls/identify.ts";
+export {
+  callerOf,
+  identified,
+  identify,
+  type Identity,
+  identityOf,
+  SOURCE,
+} from "./calls/identify.ts";
 export { type Call, intercept, type Interceptor, type Next } from "./calls/interceptor.ts";
 export { type Address, formatAddress, isLoopback } from "./address.ts";
 export { type AuditLogSettings, openAuditLog } from "./audit_log.ts";

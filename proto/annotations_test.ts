@@ -7,6 +7,7 @@ import { field_behavior } from "./gen/google/api/field_behavior_pb.ts";
 import { field_info, FieldInfo_Format } from "./gen/google/api/field_info_pb.ts";
 
 const SERVICES = [
+  proto.AccessService,
   proto.AuditService,
   proto.DiagnosticsService,
   proto.EnvironmentService,

@@ -1,4 +1,5 @@
 /** Messages and services of `mpc.v1`, generated from `proto/mpc` by `deno task gen`. */
+export * from "./gen/mpc/v1/access_pb.ts";
 export * from "./gen/mpc/v1/audit_pb.ts";
 export * from "./gen/mpc/v1/common_pb.ts";
 export * from "./gen/mpc/v1/diagnostics_pb.ts";

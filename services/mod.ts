@@ -13,6 +13,16 @@ export { assertEngine, takeOverOperations } from "./operations/assert_engines.ts
 export type { Stored } from "@mpc/storage";
 export { type Caller, systemCaller, type SystemPart, systemPrincipal } from "./caller.ts";
 export { allowEverything } from "./allow_everything.ts";
+export { METHOD_NAMES, type MethodNeed, needOf } from "./access/methods.ts";
+export {
+  isPermission,
+  isScoped,
+  type ListPermission,
+  type Permission,
+  permissionOfKind,
+  PERMISSIONS,
+} from "./access/permissions.ts";
+export { checkAccess, listAccess } from "./access/read_access.ts";
 export type { ServiceDeps } from "./deps.ts";
 export type * from "./ports/mod.ts";
 export type { MutationOptions, MutationResult } from "./mutations/mutate.ts";

@@ -10,6 +10,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   storage: ["domain"],
   services: ["domain", "storage"],
   process: ["services", "domain"],
+  access: ["services", "domain", "storage", "process"],
   platform: [],
   api: ["proto", "services", "domain", "process"],
   worker: ["services", "domain", "storage", "process"],

@@ -1,4 +1,5 @@
 import { Platform } from "@mpc/platform";
+import { allowEverything } from "@mpc/services";
 import type { Address } from "@mpc/process";
 import type { WorkerConfig } from "./config.ts";
 import type { HostedEngine } from "./engine/hosted_engine.ts";
@@ -42,7 +43,13 @@ export async function startWorker(
   });
   const internal = serveInternal({ cluster: provider, planner, engine }, config.internalListen);
   components.add({ name: "internal", close: () => internal.close() });
-  const deps = platform.deps({ cluster: provider, planner, engine: engine.name });
+  const deps = platform.deps({
+    // The worker acts for itself alone: the API has decided what callers may do.
+    authorizer: allowEverything,
+    cluster: provider,
+    planner,
+    engine: engine.name,
+  });
   await platform.startWork({ deps, provider, engine, keepMs, auditKeepMs, alone: false });
   const health = serveHealth(components, config.healthListen);
   components.add({ name: "health", close: () => health.close() });

@@ -192,6 +192,8 @@ class AuditedChange implements AuditedCall {
 class AuditedRead implements AuditedCall {
   readonly #call: Call;
   readonly #trail: AuditTrail;
+  /** Long streams ask for their permission again. */
+  #recorded: Promise<unknown> | undefined;
 
   constructor(call: Call, trail: AuditTrail) {
     this.#call = call;
@@ -200,8 +202,13 @@ class AuditedRead implements AuditedCall {
 
   async decided({ permission }: Parameters<AuditedCall["decided"]>[0], granted: boolean) {
     if (!granted) return;
+    this.#recorded ??= this.#record(permission);
+    await unlessAborted(this.#recorded, this.#call.context.signal);
+  }
+
+  #record(permission: string): Promise<unknown> {
     const entry = { ...entryOf(this.#call), permission, result: "OK" };
-    await unlessAborted(this.#trail.append(entry), this.#call.context.signal);
+    return this.#trail.append(entry);
   }
 
   beforeWrite(): Promise<void> {

@@ -16,6 +16,7 @@ export const DESCRIBED_SERVICES = [
   "mpc.v1.EventService",
   "mpc.v1.AuditService",
   "mpc.v1.DiagnosticsService",
+  "mpc.v1.AccessService",
   "google.longrunning.Operations",
   "grpc.health.v1.Health",
 ] as const;

@@ -61,6 +61,12 @@ export const EXAMPLES: Readonly<Record<string, Schema>> = {
   "/mpc.v1.DiagnosticsService/SweepObjects": { validateOnly: true },
   "/mpc.v1.DiagnosticsService/ClaimCluster": { cluster: "default", validateOnly: true },
   "/mpc.v1.DiagnosticsService/GetServerInfo": {},
+  "/mpc.v1.AccessService/WhoAmI": {},
+  "/mpc.v1.AccessService/CheckAccess": {
+    permission: "workloads.deploy",
+    resource: "environments/dev",
+  },
+  "/mpc.v1.AccessService/ListAccess": {},
   "/grpc.health.v1.Health/Check": { service: "mpc.v1.EnvironmentService" },
   "/grpc.health.v1.Health/List": {},
   "/mpc.v1.WorkloadService/DeleteWorkload": { name: WORKLOAD },

@@ -1,24 +1,35 @@
 import { createContextKey, type HandlerContext } from "@connectrpc/connect";
-import { formatTraceparent, parseTraceparent } from "@mpc/domain";
+import { formatTraceparent, type Instant, parseTraceparent } from "@mpc/domain";
 import type { Caller } from "@mpc/services";
 import { isSpanContextValid, trace } from "@opentelemetry/api";
 import type { Call, Interceptor } from "./interceptor.ts";
 
 /** Who a caller is, however it was authenticated. */
-export type Identity = Pick<Caller, "principal" | "groups" | "kind">;
+export interface Identity extends Pick<Caller, "principal" | "groups"> {
+  /** Nobody from outside is `system`. */
+  readonly kind: Exclude<Caller["kind"], "system">;
+  /** The kind of credentials; absent for a caller that was not authenticated. */
+  readonly authentication?: "OIDC" | "TOKEN" | "CERTIFICATE" | "SERVICE_ACCOUNT";
+  /** When the credentials expire; null or absent if they do not, or if it is not known. */
+  readonly expireTime?: Instant | null;
+}
 
 /** The IP address that a call came from; a server sets it if it knows the address. */
 export const SOURCE = createContextKey<string | null>(null, { description: "source address" });
 
 const CALLER = createContextKey<Caller | undefined>(undefined, { description: "caller" });
 
+const IDENTITY = createContextKey<Identity | undefined>(undefined, { description: "identity" });
+
 /** Creates the caller of each call, once. Inner interceptors and the method find it. */
-export function identify(identityOf: (call: Call) => Identity | Promise<Identity>): Interceptor {
+export function identify(authenticate: (call: Call) => Identity | Promise<Identity>): Interceptor {
   return {
     async around(call, next) {
       const { context } = call;
-      const identity = identityOf(call);
-      const { principal, groups, kind } = identity instanceof Promise ? await identity : identity;
+      const identity = authenticate(call);
+      const known = identity instanceof Promise ? await identity : identity;
+      const { principal, groups, kind } = known;
+      context.values.set(IDENTITY, known);
       context.values.set(CALLER, {
         principal,
         groups,
@@ -44,6 +55,16 @@ export function identified({ values }: Pick<HandlerContext, "values">): Caller |
 export function callerOf({ values }: Pick<HandlerContext, "values">): Caller {
   const caller = values.get(CALLER);
   if (caller) return caller;
+  throw new Error("Cannot tell who calls: no interceptor has identified the caller");
+}
+
+/**
+ * How the caller of a call was authenticated.
+ * @throws {Error} if no interceptor has identified it: a bug of ours
+ */
+export function identityOf({ values }: Pick<HandlerContext, "values">): Identity {
+  const identity = values.get(IDENTITY);
+  if (identity) return identity;
   throw new Error("Cannot tell who calls: no interceptor has identified the caller");
 }
 

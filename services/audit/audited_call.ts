@@ -60,6 +60,8 @@ export function auditedAuthorizer(authorizer: Authorizer): Authorizer {
       return call ? reported(call, access, decision) : decision;
     },
     visible: (...call) => authorizer.visible(...call),
+    check: (...call) => authorizer.check(...call),
+    grants: (subject) => authorizer.grants(subject),
   };
 }
 

@@ -36,7 +36,11 @@ export function createEnvironment(
   const method = {
     name: "CreateEnvironment",
     body: etag === "" ? input : { ...input, etag },
-    access: { permission: "environment.create", resource: environmentName(input.id) },
+    access: {
+      permission: "environments.create",
+      resource: environmentName(input.id),
+      labels: input.labels,
+    },
   } as const;
   return mutate(
     deps,
@@ -50,7 +54,7 @@ export function createEnvironment(
 /** Checks a creation against the world. */
 export async function prepareCreation(
   deps: ServiceDeps,
-  { signal }: Caller,
+  { principal, signal }: Caller,
   action: string,
   input: EnvironmentInput,
   etag = "",
@@ -80,6 +84,7 @@ export async function prepareCreation(
       expireTime: wantedExpireTime(action, deps.clock.now(), input),
       deletionProtection: input.deletionProtection,
       cluster: input.cluster,
+      creator: principal,
     },
     current,
     lock: "take",

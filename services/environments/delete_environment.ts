@@ -37,7 +37,7 @@ export function deleteEnvironment(
   const method = {
     name: "DeleteEnvironment",
     body: { name, etag, force, allowMissing, abandon, timeoutMs },
-    access: { permission: abandon ? "environment.abandon" : "environment.delete", resource: name },
+    access: { permission: "environments.delete", resource: name },
   } as const;
   return mutateDeletion(deps, caller, request, method, "environment.delete", async () => {
     const current = await deps.store.environments.get(name, { signal: caller.signal });

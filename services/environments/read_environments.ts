@@ -15,7 +15,7 @@ export async function getEnvironment(
   name: string,
 ): Promise<Stored<Environment>> {
   assertName("environment", name, "get environment");
-  await authorizer.authorize(caller, { permission: "environment.get", resource: name });
+  await authorizer.authorize(caller, { permission: "environments.get", resource: name });
   return await getExisting(store.environments, "environment", name, "get environment", caller);
 }
 
@@ -30,7 +30,7 @@ export async function listEnvironments(
       collection: store.environments,
       now: clock.now(),
       fields: ENVIRONMENT_FIELDS,
-      visible: await authorizer.visible(caller, "environment.get"),
+      visible: await authorizer.visible(caller, "environments.get"),
       prefix: "",
       defaultOrder: [],
       action: "list environments",

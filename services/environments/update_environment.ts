@@ -59,23 +59,33 @@ export async function updateEnvironment(
   const method = {
     name: "UpdateEnvironment",
     body: { name, etag, change, patch, creation, ...(forceConflicts && { forceConflicts }) },
-    access: { permission: "environment.update", resource: name },
+    access: {
+      permission: "environments.update",
+      resource: name,
+      // What the environment is to have in the end is decided when its record is known.
+      ...(creation && { labels: creation.labels }),
+    },
   } as const;
   return await mutate(deps, caller, request, method, async () => {
     const current = await deps.store.environments.get(name, { signal: caller.signal });
-    if (current) return prepareUpdate(deps, request, current);
+    if (current) return await prepareUpdate(deps, caller, request, current);
     if (creation === null) throw notFound("environment", name, ACTION);
     assertEtag(etag, null, name, ACTION);
-    await deps.authorizer.authorize(caller, { permission: "environment.create", resource: name });
+    await deps.authorizer.authorize(caller, {
+      permission: "environments.create",
+      resource: name,
+      labels: creation.labels,
+    });
     return await prepareCreation(deps, caller, ACTION, creation);
   });
 }
 
-function prepareUpdate(
+async function prepareUpdate(
   deps: ServiceDeps,
+  caller: Caller,
   { name, etag, change, patch = {}, forceConflicts = false }: UpdateEnvironmentRequest,
   current: Stored<Environment>,
-): Prepared {
+): Promise<Prepared> {
   const { value, version } = current;
   assertEtag(etag, etagOf(value.uid, version), name, ACTION);
   assertIdle(value, ACTION);
@@ -92,6 +102,12 @@ function prepareUpdate(
     quota: { ...quota },
     expireTime: nextExpireTime(value, { ttlMs, expireTime }, deps.clock.now()),
   };
+  if (rest.labels) {
+    const { labels } = wanted;
+    // Nobody moves an environment out of, or into, the selectors that permissions depend on.
+    const access = { permission: "environments.update", resource: name, labels } as const;
+    await deps.authorizer.authorize(caller, access);
+  }
   return {
     kind: "environment.update",
     target: name,

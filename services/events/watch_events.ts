@@ -44,7 +44,8 @@ const WATCHED = new WeakMap<Event, WatchedEvent>();
  * Yields what exists, then each event once, in order, as many at once as there are. A token says
  * where the log was read to; a watch that ends before everything that exists was sent has no token
  * and starts again.
- * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, OUT_OF_RANGE `EVENTS_COMPACTED`, or
+ * @throws {MpcError} PERMISSION_DENIED `PERMISSION_MISSING`, also when the permission is lost later,
+ *   INVALID_ARGUMENT `INVALID_FIELDS`, OUT_OF_RANGE `EVENTS_COMPACTED`, or
  *   `EVENTS_UNKNOWN` for a token of a log that this store does not have
  */
 export async function* watchEvents(
@@ -57,7 +58,7 @@ export async function* watchEvents(
   const isBelow = (name: string) =>
     request.target === "" || name === request.target || name.startsWith(`${request.target}/`);
   assertTarget(request.target);
-  const visible = await visibleKinds(deps, caller, wanted);
+  let visible = await visibleKinds(deps, caller, wanted);
   const isVisible = ({ resource }: Event) =>
     resource
       ? !visible.has(resource.kind) || matches(visible.get(resource.kind)!, resource.value)
@@ -86,6 +87,8 @@ export async function* watchEvents(
   let unmarked = 0;
   for await (const events of store.events.follow(cursor, caller.signal)) {
     const batch: WatchedEvent[] = [];
+    // Roles and labels change while a watch goes on.
+    visible = await visibleKinds(deps, caller, wanted);
     for (const event of events) {
       cursor = event.sequence;
       const { resource } = event;
@@ -135,7 +138,7 @@ async function visibleKinds(
   const filters = new Map<ResourceKind, Filter>();
   for (const kind of wanted) {
     if (kind === "revision") continue;
-    const filter = await authorizer.visible(caller, `${kind}.get`);
+    const filter = await authorizer.visible(caller, `${kind}s.get`);
     if (filter) filters.set(kind, filter);
   }
   return filters;

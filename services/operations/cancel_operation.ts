@@ -2,6 +2,7 @@ import { idOf, isTerminal, MpcError, type Operation } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
+import { authorizeChange } from "./authorize_change.ts";
 import { getOperation } from "./read_operations.ts";
 import { DEFINITIONS, requestCancel, resourceOf } from "../sagas/mod.ts";
 
@@ -29,7 +30,7 @@ export async function cancelOperation(
   const { name, reason, validateOnly } = request;
   const stored = await getOperation(deps, caller, name);
   const { value } = stored;
-  await deps.authorizer.authorize(caller, { permission: value.kind, resource: value.target });
+  await authorizeChange(deps, caller, "operations.cancel", value);
   if (isTerminal(value.state)) {
     throw new MpcError("FAILED_PRECONDITION", {
       reason: "OPERATION_ENDED",

@@ -19,7 +19,13 @@ export async function getOperation(
   // A missing operation has no target: only callers that may see everything learn that it is
   // missing.
   const resource = stored?.value.target ?? null;
-  await authorizer.authorize(caller, { permission: "operation.get", resource });
+  const actor = stored && { actor: stored.value.actor };
+  await authorizer.authorize(caller, {
+    permission: "operations.get",
+    resource,
+    named: name,
+    ...actor,
+  });
   if (stored) return stored;
   throw notFound("operation", name, "get operation");
 }
@@ -35,7 +41,7 @@ export async function listOperations(
       collection: store.operations,
       now: clock.now(),
       fields: OPERATION_FIELDS,
-      visible: await authorizer.visible(caller, "operation.get"),
+      visible: await authorizer.visible(caller, "operations.get"),
       prefix: "",
       defaultOrder: [{ path: ["createTime"], descending: true }],
       action: "list operations",

@@ -10,9 +10,11 @@ import {
   type Workload,
 } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
+import { permissionOfKind } from "../access/permissions.ts";
 import { assertIdle } from "../mutations/admit.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
+import { authorizeChange } from "./authorize_change.ts";
 import { getOperation } from "./read_operations.ts";
 import { mutate, type MutationOptions, type MutationResult } from "../mutations/mutate.ts";
 import {
@@ -55,10 +57,11 @@ export async function retryOperation(
 ): Promise<MutationResult> {
   const { name, forceConflicts = false } = request;
   const { value: failed } = await getOperation(deps, caller, name);
+  await authorizeChange(deps, caller, "operations.retry", failed);
   const method = {
     name: "RetryOperation",
     body: { name, ...(forceConflicts && { forceConflicts }) },
-    access: { permission: failed.kind, resource: failed.target },
+    access: { permission: permissionOfKind(failed.kind), resource: failed.target },
   };
   return await mutate(deps, caller, request, method, async () => {
     assertRetryable(failed);

@@ -33,7 +33,7 @@ export function deleteWorkload(
   const method = {
     name: "DeleteWorkload",
     body: { name, etag, allowMissing, abandon, timeoutMs },
-    access: { permission: abandon ? "workload.abandon" : "workload.delete", resource: name },
+    access: { permission: "workloads.delete", resource: name },
   } as const;
   return mutateDeletion(deps, caller, request, method, "workload.delete", async () => {
     const current = await deps.store.workloads.get(name, { signal: caller.signal });

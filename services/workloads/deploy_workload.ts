@@ -39,7 +39,7 @@ export function deployWorkload(
   const method = {
     name: "DeployWorkload",
     body: { parent, id, wanted, etag, timeoutMs, forceConflicts },
-    access: { permission: "workload.deploy", resource: name },
+    access: { permission: "workloads.deploy", resource: name },
   } as const;
   return mutate(deps, caller, request, method, () =>
     prepareDeployment(deps, caller, {

@@ -13,12 +13,11 @@ import type { Cursor } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { isUnreadable } from "../diagnostics/cluster_findings.ts";
-import { getEnvironment } from "../environments/read_environments.ts";
 import type { ProviderCall } from "../ports/mod.ts";
 import { readPaging } from "../resources/list_page.ts";
 import { pagesOf } from "../resources/read_all.ts";
 import { assertName } from "../resources/preconditions.ts";
-import { getWorkload } from "./read_workloads.ts";
+import { assertParent, getWorkload } from "./read_workloads.ts";
 
 /** One page of a cluster's list. */
 export interface ClusterListRequest {
@@ -121,8 +120,8 @@ async function* many(
 ): AsyncGenerator<readonly string[]> {
   const { store, authorizer } = deps;
   const [environment = "", workload = ""] = parseName(parent)?.ids ?? [];
-  if (environment !== "-") await getEnvironment(deps, caller, environmentName(environment));
-  const visible = await authorizer.visible(caller, "workload.get");
+  if (environment !== "-") await assertParent(deps, caller, environmentName(environment));
+  const visible = await authorizer.visible(caller, "workloads.get");
   const named: Filter | null = workload === "-"
     ? null
     : { op: "=", path: ["name"], value: `*/workloads/${workload}` };

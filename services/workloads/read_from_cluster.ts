@@ -10,6 +10,9 @@ import {
 } from "./list_on_clusters.ts";
 import { getWorkload } from "./read_workloads.ts";
 
+/** How long a stream of logs goes on after the caller has lost the permission. */
+const DECIDE_AGAIN_MS = 5_000;
+
 /**
  * Yields the log lines of the replicas of a workload.
  * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, NOT_FOUND `WORKLOAD_NOT_FOUND` or `NOT_ON_CLUSTER`, UNAVAILABLE
@@ -29,9 +32,18 @@ export async function* streamLogs(
       hint: "must be a number of lines, or 0 for all",
     }]);
   }
-  await getWorkload(deps, caller, name, "workload.logs");
+  await getWorkload(deps, caller, name, "workloads.logs");
+  const { clock, authorizer } = deps;
+  let decided = clock.monotonic();
   const signal = caller.signal;
-  yield* deps.cluster.logs(environmentIdOf(name), idOf(name), { ...query, signal });
+  const lines = deps.cluster.logs(environmentIdOf(name), idOf(name), { ...query, signal });
+  for await (const line of lines) {
+    if (clock.monotonic() - decided >= DECIDE_AGAIN_MS) {
+      await authorizer.authorize(caller, { permission: "workloads.logs", resource: name });
+      decided = clock.monotonic();
+    }
+    yield line;
+  }
 }
 
 /**

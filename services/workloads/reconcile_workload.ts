@@ -26,7 +26,7 @@ export function reconcileWorkload(
   const method = {
     name: "ReconcileWorkload",
     body: { name, etag },
-    access: { permission: "workload.deploy", resource: name },
+    access: { permission: "workloads.reconcile", resource: name },
   } as const;
   return mutate(deps, caller, request, method, () =>
     prepareDeployment(deps, caller, {

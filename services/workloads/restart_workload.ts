@@ -27,7 +27,7 @@ export function restartWorkload(
   const method = {
     name: "RestartWorkload",
     body: { name, etag, forceConflicts },
-    access: { permission: "workload.deploy", resource: name },
+    access: { permission: "workloads.restart", resource: name },
   } as const;
   return mutate(deps, caller, request, method, () =>
     prepareDeployment(deps, caller, {

@@ -58,7 +58,7 @@ export async function rollbackWorkload(
   const method = {
     name: "RollbackWorkload",
     body: { name, etag, revision, replicas: replicas ?? null, forceConflicts },
-    access: { permission: "workload.deploy", resource: name },
+    access: { permission: "workloads.rollback", resource: name },
   } as const;
   return await mutate(deps, caller, request, method, () =>
     prepareDeployment(deps, caller, {

@@ -30,7 +30,7 @@ export function scaleWorkload(
   const method = {
     name: "ScaleWorkload",
     body: { name, etag, replicas, forceConflicts },
-    access: { permission: "workload.deploy", resource: name },
+    access: { permission: "workloads.scale", resource: name },
   } as const;
   return mutate(deps, caller, request, method, () =>
     prepareDeployment(deps, caller, {

@@ -9,6 +9,7 @@ import { type AllInOne, startAllInOne } from "@mpc/api";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import {
+  AccessService,
   AuditService,
   DiagnosticsService,
   EnvironmentService,
@@ -26,10 +27,11 @@ const SERVICES = [
   OperationService,
   EventService,
   DiagnosticsService,
+  AccessService,
   AuditService,
 ];
 
-const READ = /^(Get|List|Wait|Watch|Verify|Explain|Stream|Diagnose)/;
+const READ = /^(Get|List|WhoAmI|Check|Wait|Watch|Verify|Explain|Stream|Diagnose)/;
 
 Deno.test("reads are NO_SIDE_EFFECTS, and nothing else is", () => {
   for (const method of SERVICES.flatMap(({ methods }) => methods)) {

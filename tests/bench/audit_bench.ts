@@ -9,10 +9,11 @@ import {
   EnvironmentService,
   GetEnvironmentRequestSchema,
 } from "@mpc/proto";
-import { AuditChain, auditedAuthorizer, auditedStore, RefusalLog } from "@mpc/services";
+import { auditedAuthorizer, auditedStore } from "@mpc/services";
 import { openSqliteStore } from "@mpc/storage/sqlite";
 import { environmentService } from "../../api/environment_service.ts";
 import { auditCalls } from "../../api/interceptors/audit_calls.ts";
+import { openAudit } from "../fakes/audit.ts";
 import { Platform } from "../fakes/platform.ts";
 import type { BenchRow } from "./bench_row.ts";
 import { quantile, rates, timed } from "./measure.ts";
@@ -73,8 +74,7 @@ async function methodsOf(path: string, withAudit: boolean) {
   const platform = await Platform.start({ store });
   await platform.crash();
   const { clock } = platform;
-  const trail = new AuditChain({ store, clock });
-  const refusals = new RefusalLog({ trail, clock });
+  const audit = openAudit({ store, clock });
   const deps = withAudit
     ? {
       ...platform.deps,
@@ -83,7 +83,7 @@ async function methodsOf(path: string, withAudit: boolean) {
     }
     : platform.deps;
   const methods = intercept(EnvironmentService, environmentService(deps), [
-    ...withAudit ? [auditCalls({ trail, refusals })] : [],
+    ...withAudit ? [auditCalls(audit)] : [],
     identify(() => ({ principal: "ann", groups: [], kind: "user" })),
   ]);
   const contextOf = (method: "createEnvironment" | "getEnvironment") =>
@@ -113,7 +113,7 @@ async function methodsOf(path: string, withAudit: boolean) {
       );
     },
     async close() {
-      await trail[Symbol.asyncDispose]();
+      await audit[Symbol.asyncDispose]();
       await store.close();
     },
   };

@@ -15,9 +15,10 @@ export const QUIET_CONFIG: AllInOneConfig = {
   takeOver: false,
   keepMs: null,
   auditKeepMs: null,
-  audit: null,
+  auditLog: null,
   rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
   logLevel: "error",
   allowedHosts: [],
+  accessFile: null,
   graceMs: 2_000,
 };

@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import {
+  AccessService,
   AuditService,
   DiagnosticsService,
   EnvironmentService,
@@ -17,5 +18,6 @@ export const METHODS: readonly DescMethod[] = [
   LongRunningOperations,
   EventService,
   DiagnosticsService,
+  AccessService,
   AuditService,
 ].flatMap(({ methods }) => methods);

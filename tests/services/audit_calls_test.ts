@@ -9,25 +9,26 @@ import {
   EnvironmentService,
   GetEnvironmentRequestSchema,
 } from "@mpc/proto";
-import {
-  AuditChain,
-  auditedAuthorizer,
-  auditedStore,
-  type Authorizer,
-  RefusalLog,
-} from "@mpc/services";
+import { allowEverything, auditedAuthorizer, auditedStore, type Authorizer } from "@mpc/services";
 import { openMemoryStore } from "@mpc/storage/memory";
 import type { Store } from "@mpc/storage";
 import { environmentService } from "../../api/environment_service.ts";
 import { auditCalls } from "../../api/interceptors/audit_calls.ts";
 import { verifyStore } from "../contract/audit_cases.ts";
+import { openAudit } from "../fakes/audit.ts";
 import { Platform } from "../fakes/platform.ts";
 
 const DENIED = new MpcError("PERMISSION_DENIED", {
   reason: "CLUSTER_FORBIDS",
   message: "denied",
-  metadata: { permission: "environment.get" },
+  metadata: { permission: "environments.get" },
 });
+
+const denying: Authorizer = {
+  ...allowEverything,
+  authorize: () => Promise.reject(DENIED),
+  visible: () => Promise.reject(DENIED),
+};
 
 interface World {
   readonly platform: Platform;
@@ -49,8 +50,7 @@ async function open(
   const store = options.store ?? openMemoryStore();
   const platform = await Platform.start({ store });
   const { clock } = platform;
-  const trail = new AuditChain({ store, clock });
-  const refusals = new RefusalLog({ trail, clock });
+  const audit = openAudit({ store, clock });
   const deps = {
     ...platform.deps,
     store: auditedStore(store),
@@ -58,7 +58,7 @@ async function open(
   };
   const { principal = () => "ann" } = options;
   const methods = intercept(EnvironmentService, environmentService(deps), [
-    auditCalls({ trail, refusals }),
+    auditCalls(audit),
     identify(() => ({ principal: principal(), groups: ["ops"], kind: "user" })),
   ]);
   const contextOf = (method: keyof typeof EnvironmentService.method) =>
@@ -86,8 +86,7 @@ async function open(
     records: async () =>
       (await store.audit.list({ limit: 10_000 })).items.map(({ value }) => value),
     async close() {
-      await refusals[Symbol.asyncDispose]();
-      await trail[Symbol.asyncDispose]();
+      await audit[Symbol.asyncDispose]();
       await platform.crash();
       await store.close();
     },
@@ -153,11 +152,7 @@ Deno.test("a change whose result cannot be recorded is made, and its first recor
 });
 
 Deno.test("refused calls are recorded with the permission, and never before they are decided", async () => {
-  const authorizer: Authorizer = {
-    authorize: () => Promise.reject(DENIED),
-    visible: () => Promise.reject(DENIED),
-  };
-  const world = await open({ authorizer });
+  const world = await open({ authorizer: denying });
   await assert.rejects(world.create("dev"), DENIED);
   await assert.rejects(world.get("dev"), DENIED);
   const records = await world.records();
@@ -180,8 +175,8 @@ Deno.test("refused calls are recorded with the permission, and never before they
     ]),
   );
   assert.deepEqual(records.map(({ permission }) => permission), [
-    "environment.create",
-    "environment.get",
+    "environments.create",
+    "environments.get",
   ]);
   await world.close();
 });
@@ -208,7 +203,7 @@ Deno.test("a call without valid credentials is recorded without an actor", async
 Deno.test("a flood of refusals takes bounded space, and every one of them is counted", async () => {
   let calls = 0;
   const world = await open({
-    authorizer: { authorize: () => Promise.reject(DENIED), visible: () => Promise.reject(DENIED) },
+    authorizer: denying,
     principal: () => `user:${calls++ % 200}`,
   });
   const { clock } = world.platform;
@@ -227,7 +222,7 @@ Deno.test("a flood of refusals takes bounded space, and every one of them is cou
 
 Deno.test("refusals that were counted are recorded when the process stops", async () => {
   const world = await open({
-    authorizer: { authorize: () => Promise.reject(DENIED), visible: () => Promise.reject(DENIED) },
+    authorizer: denying,
   });
   for (let call = 0; call < 100; call++) await assert.rejects(world.get("dev"), DENIED);
   assert.equal((await world.records()).length, 30);

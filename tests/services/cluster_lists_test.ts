@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { MpcError } from "@mpc/domain";
 import {
+  allowEverything,
   createEnvironment,
   deployWorkload,
   listClusterEvents,
@@ -167,7 +168,7 @@ Deno.test("a page token shows no workload that the caller may not list", () =>
     const visible = { op: "=", path: ["name"], value: "environments/dev/*" } as const;
     const limited: ServiceDeps = {
       ...deps,
-      authorizer: { authorize: () => Promise.resolve(), visible: () => Promise.resolve(visible) },
+      authorizer: { ...allowEverything, visible: () => Promise.resolve(visible) },
     };
     const { items } = await listPods(limited, caller, { ...request, pageToken: forged });
     assert.deepEqual(items, []);

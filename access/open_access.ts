@@ -1,0 +1,70 @@
+import type { Call, Identity } from "@mpc/process";
+import { allowEverything, type Authorizer, type Clock, type LimitsOf, needOf } from "@mpc/services";
+import type { Store } from "@mpc/storage";
+import { AccessFile } from "./access_file.ts";
+import { authenticator } from "./authentication/authenticate.ts";
+import { RoleAuthorizer } from "./role_authorizer.ts";
+import { Rules } from "./rules.ts";
+import type { AccessSettings } from "./settings.ts";
+
+/** Who callers are, and what they may do. */
+export interface Access {
+  /**
+   * The identity of a call's caller.
+   * @throws {MpcError} UNAUTHENTICATED, for instance `CREDENTIALS_MISSING`
+   */
+  readonly authenticate: (call: Call) => Identity | Promise<Identity>;
+  readonly authorizer: Authorizer;
+  /** What callers may have and do at the same time; absent if nobody is limited. */
+  readonly limitsOf?: LimitsOf;
+  close(): Promise<void>;
+}
+
+/** Without an access file, the server listens only on loopback addresses, for one local user. */
+const LOCAL: Access = {
+  authenticate: () => ({ principal: "local", groups: [], kind: "user" }),
+  authorizer: allowEverything,
+  close: () => Promise.resolve(),
+};
+
+/** The caller of public methods, whose credentials are not looked at. */
+const ANONYMOUS: Identity = { principal: "anonymous", groups: [], kind: "user" };
+
+/**
+ * Opens the access of a process.
+ * @param file path of the access file; null to allow everything to one local user
+ * @throws {MpcError} INVALID_ARGUMENT `ACCESS_FILE_INVALID`
+ */
+export async function openAccess(
+  file: string | null,
+  { store, clock }: { readonly store: Store; readonly clock: Clock },
+): Promise<Access> {
+  if (file === null) return LOCAL;
+  const opened = await AccessFile.open(file);
+  opened.watch(clock);
+  const authenticate = authenticator({
+    store,
+    clock,
+    settings: () => opened.settings.authentication,
+  });
+  const rules = rulesOf(opened);
+  return {
+    authenticate: (call) => isPublic(call) ? ANONYMOUS : authenticate(call),
+    authorizer: new RoleAuthorizer(rules, store),
+    limitsOf: (subject) => rules().limitsOf(subject),
+    close: () => opened.close(),
+  };
+}
+
+const isPublic = ({ service, method }: Call): boolean =>
+  needOf(service.typeName, method.name)?.needs === "public";
+
+/** The rules of a file as it is now. */
+export function rulesOf(file: { readonly settings: AccessSettings }): () => Rules {
+  let made: { readonly settings: AccessSettings; readonly rules: Rules } | undefined;
+  return () => {
+    const { settings } = file;
+    if (made?.settings !== settings) made = { settings, rules: new Rules(settings) };
+    return made.rules;
+  };
+}

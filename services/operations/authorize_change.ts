@@ -1,0 +1,19 @@
+import type { Operation } from "@mpc/domain";
+import { type Permission, permissionOfKind } from "../access/permissions.ts";
+import type { Caller } from "../caller.ts";
+import type { ServiceDeps } from "../deps.ts";
+
+/**
+ * Checks that a caller may change an operation: that takes the permission for it and what the
+ * operation's own change needs.
+ * @throws {MpcError} PERMISSION_DENIED `PERMISSION_MISSING`
+ */
+export async function authorizeChange(
+  { authorizer }: ServiceDeps,
+  caller: Caller,
+  permission: Permission,
+  { kind, target }: Operation,
+): Promise<void> {
+  await authorizer.authorize(caller, { permission, resource: target });
+  await authorizer.authorize(caller, { permission: permissionOfKind(kind), resource: target });
+}
