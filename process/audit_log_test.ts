@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { type AuditRecord, NO_AUDIT } from "@mpc/domain";
 import { chained } from "@mpc/domain/audit_chain";
-import { anAuditEntry } from "../tests/contract/audit_cases.ts";
-import { withFolder } from "../tests/servers/with_folder.ts";
+import { anAuditEntry } from "@mpc/tests/contract/audit_cases.ts";
+import { withFolder } from "@mpc/tests/servers/with_folder.ts";
 import { openAuditLog } from "./audit_log.ts";
 
 function recordsOf(count: number): readonly AuditRecord[] {

@@ -90,23 +90,41 @@ export function auditCalls({ trail, refusals }: Audit): Interceptor {
     }
     if (audited.wasRequested || !audited.isDryRun) await ended({ result: "OK", reason: "" });
   };
-  const read = async (call: Call, next: (call: Call) => Promise<void>) => {
-    try {
-      if (!AUDITED_READS.has(methodPath(call.service, call.method))) return await next(call);
-      await runAudited(new AuditedRead(call, trail), () => next(call));
-    } catch (error) {
-      if (isRefusal(error)) {
-        const permission = isMpcError(error) ? error.metadata["permission"] ?? "" : "";
-        const entry = { ...entryOf(call), ...resultOf(error), permission };
-        await recordEnd(() => refusals.add(entry), entry.method);
-      }
-      throw error;
+  const refused = async (call: Call, error: unknown): Promise<never> => {
+    if (isRefusal(error)) {
+      const permission = isMpcError(error) ? error.metadata["permission"] ?? "" : "";
+      const entry = { ...entryOf(call), ...resultOf(error), permission };
+      await recordEnd(() => refusals.add(entry), entry.method);
     }
+    throw error;
   };
   return {
-    around: (call, next) =>
-      isMutation(call.service, call.method) ? change(call, next) : read(call, next),
+    // Not `async`: most calls are reads that are only recorded if they are refused.
+    around(call, next) {
+      const kind = kindOf(call);
+      if (kind === "change") return change(call, next);
+      const ended = kind === "read"
+        ? next(call)
+        : runAudited(new AuditedRead(call, trail), () => next(call));
+      return ended.catch((error) => refused(call, error));
+    },
   };
+}
+
+type Kind = "change" | "read" | "audited read";
+
+const KINDS = new WeakMap<DescMethod, Kind>();
+
+function kindOf({ service, method }: Call): Kind {
+  const known = KINDS.get(method);
+  if (known) return known;
+  const kind = isMutation(service, method)
+    ? "change"
+    : AUDITED_READS.has(methodPath(service, method))
+    ? "audited read"
+    : "read";
+  KINDS.set(method, kind);
+  return kind;
 }
 
 /** A call that may change something. */
@@ -146,18 +164,21 @@ class AuditedChange implements AuditedCall {
     return Promise.resolve();
   }
 
-  async beforeWrite(operation: Operation | undefined): Promise<void> {
+  async beforeWrite(operation: Operation | undefined, isNew: boolean): Promise<void> {
     const { context } = this.#call;
     // What identifies the caller may write too, such as the last use of a token.
     if (!identified(context)) return;
-    if (operation) {
-      this.operation = operation.name;
-      this.#facts ??= { target: operation.target, changes: requestedChanges(operation.input) };
-    }
+    // An admission that another process outran begins again, with another operation.
+    const isNext = operation && isNew && operation.name !== this.operation;
     // The rest of an admission is made, or withdrawn, also when the caller has gone.
-    if (this.wasRequested) return;
-    this.#requested ??= this.#request();
-    this.#requestedBy = await unlessAborted(this.#requested, context.signal);
+    if (this.wasRequested && !isNext) return;
+    if (operation && (isNew || this.operation === "")) this.operation = operation.name;
+    if (operation && isNew) {
+      this.#facts = { target: operation.target, changes: requestedChanges(operation.input) };
+    }
+    if (isNext || !this.#requested) this.#requested = this.#request();
+    const sequence = await unlessAborted(this.#requested, context.signal);
+    this.#requestedBy ||= sequence;
   }
 
   async #request(): Promise<number> {
@@ -171,6 +192,8 @@ class AuditedChange implements AuditedCall {
 class AuditedRead implements AuditedCall {
   readonly #call: Call;
   readonly #trail: AuditTrail;
+  /** Long streams ask for their permission again. */
+  #recorded: Promise<unknown> | undefined;
 
   constructor(call: Call, trail: AuditTrail) {
     this.#call = call;
@@ -179,8 +202,13 @@ class AuditedRead implements AuditedCall {
 
   async decided({ permission }: Parameters<AuditedCall["decided"]>[0], granted: boolean) {
     if (!granted) return;
+    this.#recorded ??= this.#record(permission);
+    await unlessAborted(this.#recorded, this.#call.context.signal);
+  }
+
+  #record(permission: string): Promise<unknown> {
     const entry = { ...entryOf(this.#call), permission, result: "OK" };
-    await unlessAborted(this.#trail.append(entry), this.#call.context.signal);
+    return this.#trail.append(entry);
   }
 
   beforeWrite(): Promise<void> {

@@ -78,13 +78,13 @@ const METHODS: Readonly<Record<string, MethodNeed>> = {
   "mpc.v1.DiagnosticsService/ClaimCluster": platform("platform.claim"),
   "mpc.v1.DiagnosticsService/GetServerInfo": open,
 
-  "mpc.v1.AccessService/WhoAmI": known,
-  "mpc.v1.AccessService/CheckAccess": { ...known, also: OTHERS },
-  "mpc.v1.AccessService/ListAccess": { ...known, also: OTHERS },
-
   "mpc.v1.AuditService/ListAuditRecords": platform("audit.get"),
   "mpc.v1.AuditService/WatchAuditRecords": platform("audit.get"),
   "mpc.v1.AuditService/VerifyAuditRecords": platform("audit.get"),
+
+  "mpc.v1.AccessService/WhoAmI": known,
+  "mpc.v1.AccessService/CheckAccess": { ...known, also: OTHERS },
+  "mpc.v1.AccessService/ListAccess": { ...known, also: OTHERS },
 
   "mpc.v1.TokenService/GetSignIn": open,
   "mpc.v1.TokenService/CreateToken": platform("tokens.create"),

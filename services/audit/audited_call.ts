@@ -9,9 +9,10 @@ export interface AuditedCall {
   decided(access: Access, granted: boolean): Promise<void>;
   /**
    * Called before each write; rejects if the write must not be made.
-   * @param operation the operation that is created, if it is one
+   * @param operation the operation that is written, if it is one
+   * @param isNew whether it is created
    */
-  beforeWrite(operation: Operation | undefined): Promise<void>;
+  beforeWrite(operation: Operation | undefined, isNew: boolean): Promise<void>;
 }
 
 /** The call that the running code belongs to. */
@@ -54,20 +55,25 @@ export function auditedStore(store: Store): Store {
 /** An authorizer that reports each decision about a call. */
 export function auditedAuthorizer(authorizer: Authorizer): Authorizer {
   return {
-    async authorize(caller, access) {
+    authorize(caller, access) {
       const call = CALLS.getStore();
-      try {
-        await authorizer.authorize(caller, access);
-      } catch (error) {
-        await call?.decided(access, false);
-        throw error;
-      }
-      await call?.decided(access, true);
+      const decision = authorizer.authorize(caller, access);
+      return call ? reported(call, access, decision) : decision;
     },
     visible: (...call) => authorizer.visible(...call),
     check: (...call) => authorizer.check(...call),
     grants: (...call) => authorizer.grants(...call),
   };
+}
+
+async function reported(call: AuditedCall, access: Access, decision: Promise<void>): Promise<void> {
+  try {
+    await decision;
+  } catch (error) {
+    await call.decided(access, false);
+    throw error;
+  }
+  await call.decided(access, true);
 }
 
 function audited<T extends { readonly name: string }>(
@@ -76,17 +82,21 @@ function audited<T extends { readonly name: string }>(
 ): Collection<T> {
   return {
     create: (value, options) =>
-      afterReport(() => collection.create(value, options), operationOf(value)),
+      afterReport(() => collection.create(value, options), operationOf(value), true),
     replace: (value, version, options) =>
       afterReport(() => collection.replace(value, version, options), operationOf(value)),
     delete: (...call) => afterReport(() => collection.delete(...call)),
-    get: (...call) => collection.get(...call),
-    list: (...call) => collection.list(...call),
+    get: (name, options) => collection.get(name, options),
+    list: (query) => collection.list(query),
     count: (...call) => collection.count(...call),
   };
 }
 
-function afterReport<R>(write: () => Promise<R>, operation?: Operation): Promise<R> {
+function afterReport<R>(
+  write: () => Promise<R>,
+  operation?: Operation,
+  isNew = false,
+): Promise<R> {
   const call = CALLS.getStore();
-  return call ? call.beforeWrite(operation).then(write) : write();
+  return call ? call.beforeWrite(operation, isNew).then(write) : write();
 }

@@ -85,6 +85,8 @@ export async function* watchAudit(
       stop.abort();
       continue;
     }
+    // Access may have changed since the watch began.
+    await authorizer.authorize(caller, ACCESS);
     last = items.at(-1)!.value.name;
     const found = items.map(({ value }) => value).filter((it) => !filter || matches(filter, it));
     if (found.length > 0) yield found;

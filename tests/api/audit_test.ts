@@ -58,7 +58,7 @@ testAtAllDoors("a change is recorded before it is made and with its result", asy
     {
       actor: "local",
       source: "127.0.0.1",
-      permission: "workload.deploy",
+      permission: "workloads.deploy",
       given: id,
       operation: deployed.name,
       count: 1n,
@@ -125,7 +125,7 @@ testAtAllDoors("logs are recorded when they are read", async (clients) => {
   );
   const [read] = await records(clients, 'method = "*StreamLogs"');
   assert.equal(read && told(read), "COMPLETED StreamLogs environments/dev/workloads/web OK");
-  assert.equal(read?.permission, "workload.logs");
+  assert.equal(read?.permission, "workloads.logs");
 });
 
 testAtAllDoors(

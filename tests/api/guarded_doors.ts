@@ -3,8 +3,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Access, openAccess } from "@mpc/access";
 import { Components } from "@mpc/process";
+import { auditedAuthorizer, auditedStore } from "@mpc/services";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { openDoors } from "../../api/open_doors.ts";
+import { openAudit } from "../fakes/audit.ts";
 import { Platform } from "../fakes/platform.ts";
 import { quietCalls } from "../fakes/quiet_calls.ts";
 import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
@@ -38,13 +40,19 @@ export async function withGuardedDoors(
     const platform = await Platform.start({ store: openMemoryStore() });
     const access = await openAccess(path, platform);
     const { authorizer, limitsOf } = access;
+    await using audit = openAudit(platform);
     await using components = new Components();
     components.add({ name: "access", close: () => access.close() });
     const { grpcAddress, webAddress } = await openDoors(
       components,
-      { ...platform.deps, authorizer, ...(limitsOf && { limitsOf }) },
+      {
+        ...platform.deps,
+        store: auditedStore(platform.store),
+        authorizer: auditedAuthorizer(authorizer),
+        ...(limitsOf && { limitsOf }),
+      },
       INFO,
-      { ...QUIET_CONFIG, ...quietCalls(platform.deps), ...access, authenticate },
+      { ...QUIET_CONFIG, ...quietCalls(platform.deps), ...access, authenticate, audit },
     );
     try {
       await use({

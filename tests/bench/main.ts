@@ -10,6 +10,7 @@ import { type BenchRow, reached } from "./bench_row.ts";
 const SUITES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchRow[]> }>>> = {
   startup: () => import("./startup_bench.ts"),
   store: () => import("./store_bench.ts"),
+  audit: () => import("./audit_bench.ts"),
   mongodb: () => import("./mongodb_bench.ts"),
   operations: () => import("./operations_bench.ts"),
   engine: () => import("./engine_bench.ts"),

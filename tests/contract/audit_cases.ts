@@ -26,7 +26,7 @@ export function anAuditEntry(overrides: Partial<AuditEntry> = {}): AuditEntry {
     target: "environments/dev/workloads/web",
     requestId: "",
     operation: "",
-    permission: "workload.deploy",
+    permission: "workloads.deploy",
     changes: [{ path: "spec.replicas", before: "1", after: "2" }],
     result: "OK",
     reason: "",

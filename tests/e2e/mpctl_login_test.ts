@@ -336,7 +336,11 @@ const CASES: Readonly<Record<string, (world: World) => Promise<void>>> = {
         getServerInfo: () => ({ version: "by-tls" }),
       }),
     ];
-    const door = await serveGrpc({ routes, listen: { host: "127.0.0.1", port: 0 }, tls });
+    const door = await serveGrpc({
+      routes,
+      listen: { host: "127.0.0.1", port: 0 },
+      tls: () => ({ ...tls, clients: null }),
+    });
     try {
       const args = ["version", "--all", "--server", `grpcs://localhost:${door.address.port}`];
       const trusted = await mpctl([...args, "--ca-file", ca]);

@@ -9,19 +9,13 @@ import {
   EnvironmentService,
   GetEnvironmentRequestSchema,
 } from "@mpc/proto";
-import {
-  allowEverything,
-  AuditChain,
-  auditedAuthorizer,
-  auditedStore,
-  type Authorizer,
-  RefusalLog,
-} from "@mpc/services";
+import { allowEverything, auditedAuthorizer, auditedStore, type Authorizer } from "@mpc/services";
 import { openMemoryStore } from "@mpc/storage/memory";
 import type { Store } from "@mpc/storage";
 import { environmentService } from "../../api/environment_service.ts";
 import { auditCalls } from "../../api/interceptors/audit_calls.ts";
 import { verifyStore } from "../contract/audit_cases.ts";
+import { openAudit } from "../fakes/audit.ts";
 import { Platform } from "../fakes/platform.ts";
 
 const DENIED = new MpcError("PERMISSION_DENIED", {
@@ -29,6 +23,12 @@ const DENIED = new MpcError("PERMISSION_DENIED", {
   message: "denied",
   metadata: { permission: "environments.get" },
 });
+
+const denying: Authorizer = {
+  ...allowEverything,
+  authorize: () => Promise.reject(DENIED),
+  visible: () => Promise.reject(DENIED),
+};
 
 interface World {
   readonly platform: Platform;
@@ -50,8 +50,7 @@ async function open(
   const store = options.store ?? openMemoryStore();
   const platform = await Platform.start({ store });
   const { clock } = platform;
-  const trail = new AuditChain({ store, clock });
-  const refusals = new RefusalLog({ trail, clock });
+  const audit = openAudit({ store, clock });
   const deps = {
     ...platform.deps,
     store: auditedStore(store),
@@ -59,7 +58,7 @@ async function open(
   };
   const { principal = () => "ann" } = options;
   const methods = intercept(EnvironmentService, environmentService(deps), [
-    auditCalls({ trail, refusals }),
+    auditCalls(audit),
     identify(() => ({ principal: principal(), groups: ["ops"], kind: "user" })),
   ]);
   const contextOf = (method: keyof typeof EnvironmentService.method) =>
@@ -87,8 +86,7 @@ async function open(
     records: async () =>
       (await store.audit.list({ limit: 10_000 })).items.map(({ value }) => value),
     async close() {
-      await refusals[Symbol.asyncDispose]();
-      await trail[Symbol.asyncDispose]();
+      await audit[Symbol.asyncDispose]();
       await platform.crash();
       await store.close();
     },
@@ -118,12 +116,6 @@ function withBrokenAudit(broken: (appends: number) => boolean): Store {
     },
   };
 }
-
-const DENYING: Authorizer = {
-  ...allowEverything,
-  authorize: () => Promise.reject(DENIED),
-  visible: () => Promise.reject(DENIED),
-};
 
 Deno.test("a change whose record cannot be kept is refused, and nothing has changed", async () => {
   let full = true;
@@ -160,7 +152,7 @@ Deno.test("a change whose result cannot be recorded is made, and its first recor
 });
 
 Deno.test("refused calls are recorded with the permission, and never before they are decided", async () => {
-  const world = await open({ authorizer: DENYING });
+  const world = await open({ authorizer: denying });
   await assert.rejects(world.create("dev"), DENIED);
   await assert.rejects(world.get("dev"), DENIED);
   const records = await world.records();
@@ -211,7 +203,7 @@ Deno.test("a call without valid credentials is recorded without an actor", async
 Deno.test("a flood of refusals takes bounded space, and every one of them is counted", async () => {
   let calls = 0;
   const world = await open({
-    authorizer: DENYING,
+    authorizer: denying,
     principal: () => `user:${calls++ % 200}`,
   });
   const { clock } = world.platform;
@@ -230,7 +222,7 @@ Deno.test("a flood of refusals takes bounded space, and every one of them is cou
 
 Deno.test("refusals that were counted are recorded when the process stops", async () => {
   const world = await open({
-    authorizer: DENYING,
+    authorizer: denying,
   });
   for (let call = 0; call < 100; call++) await assert.rejects(world.get("dev"), DENIED);
   assert.equal((await world.records()).length, 30);
