@@ -22,6 +22,7 @@ import {
 } from "@mpc/proto";
 import { createGrpcTransport } from "../../client/grpc_transport.ts";
 import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
+import { newTestStorePlace } from "../fakes/test_store.ts";
 
 export interface Clients {
   readonly environments: Client<typeof EnvironmentService>;
@@ -70,7 +71,8 @@ export function testAtAllDoors(
       sanitizeOps: false,
       sanitizeResources: false,
       async fn() {
-        const platform = await startAllInOne({ ...QUIET_CONFIG, ...config });
+        const store = await newTestStorePlace();
+        const platform = await startAllInOne({ ...QUIET_CONFIG, store: store.address, ...config });
         const transport = open(platform);
         try {
           await run({
@@ -86,6 +88,7 @@ export function testAtAllDoors(
         } finally {
           transport.close?.();
           await platform.close();
+          await store.remove();
         }
       },
     });

@@ -12,6 +12,7 @@ import {
 } from "@mpc/proto";
 import { type Clients, created, failure, testAtAllDoors } from "./doors.ts";
 import { requestIdOf } from "../fakes/request_id.ts";
+import { testStorage } from "../fakes/test_store.ts";
 
 const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
   "an environment is created, read, listed and deleted": async (clients) => {
@@ -269,7 +270,7 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
     const info = await diagnostics.getServerInfo({});
     assert.deepEqual([info.engine, info.storage, info.provider], [
       "embedded",
-      "memory",
+      testStorage(),
       "simulated",
     ]);
     assert.deepEqual((await diagnostics.diagnose({})).findings, []);

@@ -11,25 +11,47 @@ import { openMemoryStore } from "@mpc/storage/memory";
 import { openStore } from "@mpc/storage/open_store";
 import { duringIo } from "./fake_clock.ts";
 
+const where = (): string => Deno.env.get("MPC_TEST_STORE") ?? "memory:";
+
+/** The kind of the store, as the server names it. */
+export const testStorage = (): string => where().replace(/:.*/, "");
+
+export interface TestStorePlace {
+  readonly address: string;
+  /** Removes what was stored there, once the store is closed. */
+  remove(): Promise<void>;
+}
+
+/** The address of an empty store, for tests that open it themselves. */
+export async function newTestStorePlace(): Promise<TestStorePlace> {
+  const given = where();
+  if (given === "memory:") return { address: given, remove: () => Promise.resolve() };
+  if (given === "sqlite:") {
+    const folder = await mkdtemp(join(tmpdir(), "mpc-store-"));
+    return {
+      address: `sqlite:${join(folder, "mpc.db")}`,
+      remove: () => rm(folder, { recursive: true }),
+    };
+  }
+  const address = new URL(given);
+  address.pathname = `/mpc_test_${crypto.randomUUID().slice(0, 13)}`;
+  return {
+    address: address.href,
+    async remove() {
+      const { MongoClient } = await import("mongodb");
+      const client = new MongoClient(address.href);
+      await client.db().dropDatabase();
+      await client.close();
+    },
+  };
+}
+
 /** Opens an empty store. */
 export async function openTestStore(): Promise<Store> {
-  const where = Deno.env.get("MPC_TEST_STORE") ?? "memory:";
+  const { address, remove } = await newTestStorePlace();
   // Gaps between sequences show that nothing relies on dense ones.
-  if (where === "memory:") return openMemoryStore({ sequenceStep: 3 });
-  if (where === "sqlite:") {
-    const folder = await mkdtemp(join(tmpdir(), "mpc-store-"));
-    const store = await openStore(`sqlite:${join(folder, "mpc.db")}`);
-    return observed(store, () => rm(folder, { recursive: true }));
-  }
-  const address = new URL(where);
-  address.pathname = `/mpc_test_${crypto.randomUUID().slice(0, 13)}`;
-  const store = await openStore(address.href);
-  return observed(store, async () => {
-    const { MongoClient } = await import("mongodb");
-    const client = new MongoClient(address.href);
-    await client.db().dropDatabase();
-    await client.close();
-  });
+  if (address === "memory:") return openMemoryStore({ sequenceStep: 3 });
+  return observed(await openStore(address), remove);
 }
 
 /**

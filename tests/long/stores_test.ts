@@ -1,4 +1,4 @@
-/** The whole suites of use cases and faults, on a MongoDB server and in SQLite files. */
+/** The whole suites of use cases, faults and the API, on a MongoDB server and in SQLite files. */
 import { mongodbUnderTest } from "../servers/mongodb_under_test.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import { runSuiteOn } from "../servers/suite_on_store.ts";
@@ -7,6 +7,7 @@ const server = await mongodbUnderTest();
 
 const SUITES = [
   "tests/services",
+  "tests/api",
   "tests/faults/fault_suite_test.ts",
   "tests/faults/interrupted_writes_test.ts",
 ];

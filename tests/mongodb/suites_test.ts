@@ -1,4 +1,4 @@
-/** Use cases and faults that depend on what a store does, on a MongoDB server and in SQLite files. */
+/** Use cases, faults and API calls that depend on what a store does, on a MongoDB server and in SQLite files. */
 import { mongodbUnderTest } from "../servers/mongodb_under_test.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import { runSuiteOn } from "../servers/suite_on_store.ts";
@@ -23,6 +23,9 @@ const USE_CASES = [
   "watch_events",
 ].map((name) => `tests/services/${name}_test.ts`);
 
+/** Reads, changes, pages, watches and deadlines; the store does not depend on the door. */
+const API = ["two_doors", "longrunning"].map((name) => `tests/api/${name}_test.ts`);
+
 /** What takes too long here runs in `tests/long/stores_test.ts`: whole suites on all stores. */
 const SUITES: readonly (readonly [title: string, args: readonly string[]])[] = [
   ["use cases", USE_CASES],
@@ -32,8 +35,10 @@ const SUITES: readonly (readonly [title: string, args: readonly string[]])[] = [
   ]],
   ["interrupted writes", [
     "tests/faults/interrupted_writes_test.ts",
-    "--filter=/(environment.create|workload.delete): (crash|answer lost), at each write/",
+    "--filter=/(environment.create|workload.delete): (crash|answer lost), at each write|" +
+    "environment.create: (refused|late), at each write/",
   ]],
+  ["the API", [...API, "--filter=/^gRPC: /"]],
 ];
 
 for (const [store, address] of Object.entries(STORES)) {
