@@ -1,5 +1,5 @@
 import type { Call, Identity } from "@mpc/process";
-import { allowEverything, type Authorizer, type Clock, needOf } from "@mpc/services";
+import { allowEverything, type Authorizer, type Clock, type LimitsOf, needOf } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { AccessFile } from "./access_file.ts";
 import { authenticator } from "./authentication/authenticate.ts";
@@ -15,6 +15,8 @@ export interface Access {
    */
   readonly authenticate: (call: Call) => Identity | Promise<Identity>;
   readonly authorizer: Authorizer;
+  /** What callers may have and do at the same time; absent if nobody is limited. */
+  readonly limitsOf?: LimitsOf;
   close(): Promise<void>;
 }
 
@@ -45,9 +47,11 @@ export async function openAccess(
     clock,
     settings: () => opened.settings.authentication,
   });
+  const rules = rulesOf(opened);
   return {
     authenticate: (call) => isPublic(call) ? ANONYMOUS : authenticate(call),
-    authorizer: new RoleAuthorizer(rulesOf(opened), store),
+    authorizer: new RoleAuthorizer(rules, store),
+    limitsOf: (subject) => rules().limitsOf(subject),
     close: () => opened.close(),
   };
 }

@@ -337,3 +337,19 @@ Deno.test("a selector over very many environments is a list that stores can run,
       await store.close();
     }
   }));
+
+Deno.test("each limit is that of the first quota that names the principal and has it", () => {
+  const rules = new Rules(parseAccessFile(
+    "access.yaml",
+    `quotas:
+- {principals: ['user:ann'], environments: 1}
+- {groups: [ci], operations: 2, environments: 9}
+- {principals: ['*'], operations: 3, callsPerSecond: 4}
+`,
+  ));
+  const limits = (principal: string, ...groups: string[]) =>
+    Object.values(rules.limitsOf({ principal, groups }));
+  assert.deepEqual(limits("user:ann"), [1, 3, 4]);
+  assert.deepEqual(limits("user:ann", "ci"), [1, 2, 4]);
+  assert.deepEqual(limits("user:bob"), [null, 3, 4]);
+});

@@ -1,6 +1,6 @@
 /** The roles and bindings of an access file, ready for decisions. */
 import type { Filter } from "@mpc/domain";
-import type { Grant, Permission, Subject } from "@mpc/services";
+import type { Grant, Limits, Permission, Subject } from "@mpc/services";
 import { ADMIN, BUILT_IN_ROLES } from "./roles.ts";
 import type { AccessSettings } from "./settings.ts";
 
@@ -25,7 +25,10 @@ export class Rules {
   /** Who can change what others may do: principals, and groups as `group:NAME`. */
   readonly admins: readonly string[];
 
-  constructor({ roles, bindings }: Pick<AccessSettings, "roles" | "bindings">) {
+  readonly #quotas: AccessSettings["quotas"];
+
+  constructor({ roles, bindings, quotas }: Omit<AccessSettings, "authentication">) {
+    this.#quotas = quotas;
     const permissions = new Map(
       Object.entries(BUILT_IN_ROLES).map(([name, list]) => [name, new Set(list)]),
     );
@@ -50,6 +53,21 @@ export class Rules {
     const found = [principal, ...groups.map(groupSubject), "*"]
       .flatMap((subject) => this.#bindings.get(subject) ?? []);
     return permission ? found.filter(({ permissions }) => permissions.has(permission)) : found;
+  }
+
+  /** What a subject may have and do at the same time. */
+  limitsOf({ principal, groups }: Subject): Limits {
+    const own = this.#quotas.filter((quota) =>
+      quota.principals.some((it) => it === "*" || it === principal) ||
+      quota.groups.some((it) => groups.includes(it))
+    );
+    const first = (limit: "environments" | "operations" | "callsPerSecond") =>
+      own.find((quota) => quota[limit] !== undefined)?.[limit] ?? null;
+    return {
+      environments: first("environments"),
+      operations: first("operations"),
+      callsPerSecond: first("callsPerSecond"),
+    };
   }
 }
 

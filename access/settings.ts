@@ -65,10 +65,28 @@ const binding = z.strictObject({
   error: "must name principals or groups",
 });
 
+const limit = z.int().min(0).max(1_000_000);
+
+/** Each limit of a principal is that of the first entry that names it and has the limit. */
+const quota = z.strictObject({
+  principals: z.array(principal).max(ENTRIES).default([]),
+  groups: z.array(z.string().min(1)).max(ENTRIES).default([]),
+  environments: limit.optional(),
+  operations: limit.optional(),
+  callsPerSecond: limit.min(1).optional(),
+}).refine(({ principals, groups }) => principals.length + groups.length > 0, {
+  error: "must name principals or groups",
+}).refine(
+  ({ environments, operations, callsPerSecond }) =>
+    [environments, operations, callsPerSecond].some((limit) => limit !== undefined),
+  { error: "must have environments, operations or callsPerSecond" },
+);
+
 export const ACCESS_SETTINGS = z.strictObject({
   authentication: AUTHENTICATION.default({}),
   roles: z.array(role).max(ENTRIES).default([]),
   bindings: z.array(binding).max(ENTRIES).default([]),
+  quotas: z.array(quota).max(ENTRIES).default([]),
 }).superRefine(({ roles, bindings }, context) => {
   const names = new Set(Object.keys(BUILT_IN_ROLES));
   for (const [index, { name }] of roles.entries()) {

@@ -38,6 +38,7 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   const access = await platform.openAccess(config.accessFile);
   const deps = platform.deps({
     authorizer: access.authorizer,
+    ...(access.limitsOf && { limitsOf: access.limitsOf }),
     cluster: provider,
     planner,
     engine: engine.name,

@@ -17,7 +17,7 @@ import { eventService } from "./event_service.ts";
 import { HealthStatus } from "./health.ts";
 import { listedMethods } from "./interceptors/listed_methods.ts";
 import { mapErrors } from "./interceptors/map_errors.ts";
-import { type RateLimit, rateLimit } from "./interceptors/rate_limit.ts";
+import { limitGuesses, type RateLimit, rateLimit } from "./interceptors/rate_limit.ts";
 import { validTimes } from "./interceptors/valid_times.ts";
 import { longrunningService } from "./longrunning_service.ts";
 import { operationService } from "./operation_service.ts";
@@ -32,6 +32,9 @@ export interface CallSettings {
   readonly authenticate: (call: Call) => Identity | Promise<Identity>;
 }
 
+/** How fast one address may send wrong credentials. */
+const GUESSES: RateLimit = { perSecond: 10, burst: 100 };
+
 /** Every service of the API, implemented once for both doors. */
 export function routes(
   deps: ServiceDeps,
@@ -41,9 +44,10 @@ export function routes(
   const interceptors = [
     accessLog,
     mapErrors(() => deps.ids.uuid()),
+    limitGuesses(GUESSES, deps.clock),
     identify(settings.authenticate),
     listedMethods,
-    rateLimit(settings.rateLimit, deps.clock),
+    rateLimit(settings.rateLimit, deps.clock, deps.limitsOf),
     validTimes,
   ];
   const intercepted = (bare: Route): Route => ({

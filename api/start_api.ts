@@ -25,6 +25,7 @@ export async function startApi(config: ApiConfig): Promise<Api> {
   const access = await platform.openAccess(config.accessFile);
   const deps = platform.deps({
     authorizer: access.authorizer,
+    ...(access.limitsOf && { limitsOf: access.limitsOf }),
     cluster: workers,
     planner: workers,
     engine: ENGINE,

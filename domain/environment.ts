@@ -34,6 +34,8 @@ export interface Environment extends Resource {
   /** Name of the cluster that it is on. Immutable. */
   readonly cluster: string;
   readonly quota: Quota;
+  /** The principal that created it, for quotas. Absent in records of earlier versions. */
+  readonly creator?: string;
 }
 
 /** The condition, and the event, that announces the expiry of an environment. */

@@ -229,7 +229,9 @@ export const REASONS = {
     WATCH_EXPIRED: nobody("Wait; the platform lists the objects again by itself"),
   },
   RESOURCE_EXHAUSTED: {
+    ENVIRONMENT_LIMIT: caller("Delete an environment, or ask for a higher limit", "mpctl env list"),
     MESSAGE_TOO_LARGE: caller("Send a smaller message"),
+    OPERATION_LIMIT: caller("Wait until an operation has ended, or cancel one", "mpctl op list"),
     QUOTA_EXCEEDED: caller(
       "Ask for less, or raise the environment's quota",
       "mpctl env update {environment} --max-cpu CPU --max-memory MEMORY",

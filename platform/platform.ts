@@ -19,6 +19,7 @@ import {
   type Clock,
   type ClusterReader,
   type Ids,
+  type LimitsOf,
   type Planner,
   type Provider,
   type ServiceDeps,
@@ -175,6 +176,7 @@ export class Platform implements AsyncDisposable {
   /** The dependencies of use cases. Ports are decorated here, and nowhere else. */
   deps(parts: {
     readonly authorizer: Authorizer;
+    readonly limitsOf?: LimitsOf;
     readonly cluster: ClusterReader;
     readonly planner: Planner;
     /** Name of the engine that executes the admitted operations. */

@@ -1,6 +1,6 @@
 import type { MpcError } from "@mpc/domain";
 import type { Store } from "@mpc/storage";
-import type { Authorizer, Clock, ClusterReader, Ids, Planner } from "./ports/mod.ts";
+import type { Authorizer, Clock, ClusterReader, Ids, LimitsOf, Planner } from "./ports/mod.ts";
 
 /** The dependencies of use cases. */
 export interface ServiceDeps {
@@ -10,6 +10,8 @@ export interface ServiceDeps {
   readonly cluster: ClusterReader;
   readonly planner: Planner;
   readonly authorizer: Authorizer;
+  /** Absent if nobody is limited. */
+  readonly limitsOf?: LimitsOf;
   /** The engine that executes the operations admitted here. */
   readonly engine: string;
   /**

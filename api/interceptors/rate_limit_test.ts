@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { create } from "@bufbuild/protobuf";
 import { createHandlerContext } from "@connectrpc/connect";
-import { identify, intercept } from "@mpc/process";
+import { identify, intercept, SOURCE } from "@mpc/process";
 import { EnvironmentService, GetEnvironmentRequestSchema } from "@mpc/proto";
-import { isMpcError } from "@mpc/domain";
+import { isMpcError, MpcError } from "@mpc/domain";
 import { FakeClock } from "@mpc/tests/fakes/fake_clock.ts";
-import { rateLimit } from "./rate_limit.ts";
+import { limitGuesses, rateLimit } from "./rate_limit.ts";
 
 function limited(limit: { perSecond: number; burst: number }) {
   const clock = new FakeClock();
@@ -82,3 +82,61 @@ for (const [what, ms] of [["back by 30 s", -30_000], ["forward by 20 min", 1_200
     assert.equal(await call(), 0);
   });
 }
+
+/** A door for calls of principals, from addresses; those of `nobody` have wrong credentials. */
+function guarded(callsPerSecond: number | null) {
+  const clock = new FakeClock();
+  const from = { principal: "user:ann", source: "10.0.0.1" };
+  const limit = { perSecond: 1, burst: 2 };
+  const limits = { environments: null, operations: null, callsPerSecond };
+  const { getEnvironment } = intercept(EnvironmentService, { getEnvironment: () => ({}) }, [
+    limitGuesses(limit, clock),
+    identify(() => {
+      const { principal } = from;
+      if (principal === "nobody") {
+        const message = "Cannot take the call: tested";
+        throw new MpcError("UNAUTHENTICATED", { reason: "CREDENTIALS_MISSING", message });
+      }
+      return principal === "anonymous"
+        ? { principal, groups: [], kind: "user" }
+        : { principal, groups: [], kind: "user", authentication: "OIDC" };
+    }),
+    rateLimit(limit, clock, () => limits),
+  ]);
+  return async (principal: string, source: string): Promise<string> => {
+    Object.assign(from, { principal, source });
+    const context = aContext();
+    context.values.set(SOURCE, source);
+    try {
+      await getEnvironment?.(create(GetEnvironmentRequestSchema), context);
+      return "OK";
+    } catch (error) {
+      assert.ok(isMpcError(error), String(error));
+      return error.reason;
+    }
+  };
+}
+
+Deno.test("rateLimit() counts a principal at all its addresses, and anonymous callers at each", async () => {
+  const call = guarded(null);
+  const answers = [];
+  for (const source of ["10.0.0.1", "10.0.0.2", "10.0.0.3"]) {
+    answers.push([await call("user:ann", source), await call("anonymous", source)]);
+  }
+  assert.deepEqual(answers, [["OK", "OK"], ["OK", "OK"], ["RATE_LIMITED", "OK"]]);
+});
+
+Deno.test("rateLimit() takes a principal's own rate before the common one", async () => {
+  const call = guarded(3);
+  const answers = await Promise.all(Array.from({ length: 7 }, () => call("user:ann", "10.0.0.1")));
+  assert.deepEqual(answers, [...Array.from({ length: 6 }, () => "OK"), "RATE_LIMITED"]);
+});
+
+Deno.test("limitGuesses() refuses an address after too many wrong credentials, and no other", async () => {
+  const call = guarded(null);
+  const guesses = [];
+  for (let guess = 0; guess < 3; guess++) guesses.push(await call("nobody", "10.0.0.1"));
+  assert.deepEqual(guesses, ["CREDENTIALS_MISSING", "CREDENTIALS_MISSING", "RATE_LIMITED"]);
+  assert.equal(await call("user:ann", "10.0.0.1"), "RATE_LIMITED");
+  assert.equal(await call("user:ann", "10.0.0.2"), "OK");
+});

@@ -54,7 +54,7 @@ export function createEnvironment(
 /** Checks a creation against the world. */
 export async function prepareCreation(
   deps: ServiceDeps,
-  { signal }: Caller,
+  { principal, signal }: Caller,
   action: string,
   input: EnvironmentInput,
   etag = "",
@@ -84,6 +84,7 @@ export async function prepareCreation(
       expireTime: wantedExpireTime(action, deps.clock.now(), input),
       deletionProtection: input.deletionProtection,
       cluster: input.cluster,
+      creator: principal,
     },
     current,
     lock: "take",

@@ -25,6 +25,7 @@ import {
   resourceDefinition,
   withdrawLock,
 } from "../sagas/mod.ts";
+import { assertLimits } from "./assert_limits.ts";
 import { confirmAdmission, deleteUnadmitted } from "./admission.ts";
 
 /**
@@ -60,7 +61,8 @@ export interface Prepared {
  * Admits an operation: writes its record, then the lock on its resource if it is about one, then
  * checks that its record is still there. `admission.ts` explains why that is sufficient.
  * @throws {MpcError} ABORTED `VERSION_CONFLICT` or `ADMISSION_DROPPED`, ALREADY_EXISTS `NAME_TAKEN`
- *   or `REQUEST_ID_TAKEN`: prepare again
+ *   or `REQUEST_ID_TAKEN`: prepare again; RESOURCE_EXHAUSTED `OPERATION_LIMIT` or
+ *   `ENVIRONMENT_LIMIT`
  */
 export async function admit(
   deps: ServiceDeps,
@@ -86,6 +88,7 @@ export async function admit(
   if (needsNone) return created;
   // From here on the caller's signal is ignored: the admission is either completed or withdrawn.
   try {
+    await assertLimits(deps, caller, operation);
     await lock(deps, operation, prepared);
   } catch (error) {
     // If the store is unreachable, it is unknown whether the lock was written: the janitor will

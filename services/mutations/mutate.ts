@@ -9,6 +9,7 @@ import {
 } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
 import { admit, type Prepared } from "./admit.ts";
+import { assertLimits } from "./assert_limits.ts";
 import { assertClaimed } from "../clusters/assert_claimed.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
@@ -51,7 +52,8 @@ const MAX_ROUNDS = 10;
  * plan, a plan's hash is checked, and the change is admitted.
  * @param prepare checks the request against the current state and returns the change
  * @throws {MpcError} INVALID_ARGUMENT `REQUEST_ID_REUSED`, ABORTED `PLAN_OUTDATED`,
- *   ABORTED `OPERATION_IN_PROGRESS`, and what `prepare` throws
+ *   ABORTED `OPERATION_IN_PROGRESS`, RESOURCE_EXHAUSTED `OPERATION_LIMIT` or `ENVIRONMENT_LIMIT`,
+ *   and what `prepare` throws
  */
 export async function mutate(
   deps: ServiceDeps,
@@ -91,6 +93,7 @@ export async function mutate(
         now,
         deadline: now + timeoutMs,
       });
+      await assertLimits(deps, caller, operation);
       return { operation: await admit(deps, caller, operation, prepared), plan: null };
     } catch (error) {
       if (!isMpcError(error, ...REFUSALS)) throw error;

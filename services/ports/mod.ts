@@ -1,5 +1,6 @@
 /** What use cases and steps need from outside; other rooms implement these ports. */
 export type * from "./authorizer.ts";
+export type * from "./limits.ts";
 export type * from "./claims.ts";
 export type * from "./clock.ts";
 export type * from "./cluster_reader.ts";

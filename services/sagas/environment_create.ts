@@ -13,6 +13,8 @@ export type EnvironmentCreateInput = {
   readonly quota: { readonly [Key in keyof Quota]: Quota[Key] };
   readonly expireTime: number | null;
   readonly deletionProtection: boolean;
+  /** Absent in records of earlier versions. */
+  readonly creator?: string;
   readonly cluster: string;
   /** Takes over fields that somebody else manages; only a retry sets it. */
   readonly forceConflicts?: boolean;
@@ -76,6 +78,7 @@ export const environmentCreate: EnvironmentDefinition<EnvironmentCreateInput> = 
   resource: "environment",
   steps: [createNamespace, applyPolicies],
   begin(current, input, stamp) {
+    const creator = current?.creator ?? input.creator;
     const wanted: Environment = {
       ...blank(stamp.now),
       name: environmentName(input.environment),
@@ -87,6 +90,7 @@ export const environmentCreate: EnvironmentDefinition<EnvironmentCreateInput> = 
       expireTime: input.expireTime,
       deletionProtection: input.deletionProtection,
       cluster: input.cluster,
+      ...(creator !== undefined && { creator }),
     };
     if (!current) return moveEnvironment(wanted, "CREATING", stamp);
     return moveEnvironment(
