@@ -11,6 +11,7 @@ import { type ApplyView, createApplyView } from "../output/apply_view.ts";
 import { isForPeople, machineText } from "../output/format.ts";
 import { printPlan } from "../output/plan.ts";
 import { elapsed } from "../output/time.ts";
+import { confirmPrune } from "./confirm_prune.ts";
 import { type Result, runChanges, type Task, watchLines } from "./run_changes.ts";
 
 export interface ApplyFlags {
@@ -23,6 +24,8 @@ export interface ApplyFlags {
   readonly forceConflicts?: true | undefined;
   readonly wait?: boolean;
   readonly timeout?: number | undefined;
+  /** Prunes without a question. */
+  readonly yes?: true | undefined;
 }
 
 /** `mpctl apply`, and `mpctl plan`, which is its dry run. */
@@ -46,6 +49,12 @@ export async function apply(
     if (saved) assertUnmoved(saved, changes, surplus);
     if (flags.out !== undefined) await savePlan(host, flags.out, { selector, changes, surplus });
     if (flags.dryRun) return await showPlans(context, changes, surplus);
+    // A saved plan has shown the deletions before.
+    const isAsked = !saved && !flags.yes;
+    if (isAsked && !await confirmPrune(context, surplus.map(({ name }) => name))) {
+      context.terminal.err("Nothing was changed\n");
+      return EXIT.CANCELLED;
+    }
     const { forceConflicts = false } = flags;
     const options = { selector, forceConflicts, saved: saved !== undefined };
     const tasks = tasksOf(connection, changes, surplus, options);
@@ -137,7 +146,7 @@ function tasksOf(
       submit: () =>
         prune(connection, one, {
           selector: selector ?? "",
-          planHash: saved && isAlone(one.name) ? one.planHash : "",
+          planHash: isAlone(one.name) ? one.planHash : "",
         }),
     })),
   ];

@@ -26,6 +26,7 @@ export function applyCommand(runner: Runner) {
     .addOption(DRY_RUN)
     .option("--prune", "delete resources that -l selects and no file contains")
     .option("-l, --selector <labels>", "what --prune may delete, such as team=web")
+    .option("-y, --yes", "do not ask on a terminal before --prune deletes")
     .option(...FORCE_CONFLICTS)
     .addOption(NO_WAIT)
     .option("--timeout <duration>", "stop waiting for each; the operations continue", duration)

@@ -4,9 +4,11 @@ import type { KubeCall, KubeClient } from "../client/kube_client.ts";
 import { type LiveObject, type ObjectKind, refOf, textOf } from "../client/kube_object.ts";
 import { isForeign, ownerOf } from "../objects/ownership.ts";
 
-/** What the controllers of every cluster make in every namespace, as `Kind/name`. */
+/** What controllers make in every namespace, as `Kind/name`: Kubernetes' own, Istio's, OpenShift's. */
 const MADE_BY_CLUSTER: ReadonlySet<string> = new Set([
+  "ConfigMap/istio-ca-root-cert",
   "ConfigMap/kube-root-ca.crt",
+  "ConfigMap/openshift-service-ca.crt",
   "ServiceAccount/default",
 ]);
 
