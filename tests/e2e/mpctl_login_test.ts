@@ -336,7 +336,11 @@ const CASES: Readonly<Record<string, (world: World) => Promise<void>>> = {
         getServerInfo: () => ({ version: "by-tls" }),
       }),
     ];
-    const door = await serveGrpc({ routes, listen: { host: "127.0.0.1", port: 0 }, tls });
+    const door = await serveGrpc({
+      routes,
+      listen: { host: "127.0.0.1", port: 0 },
+      tls: () => ({ ...tls, clients: null }),
+    });
     try {
       const args = ["version", "--all", "--server", `grpcs://localhost:${door.address.port}`];
       const trusted = await mpctl([...args, "--ca-file", ca]);
@@ -386,6 +390,15 @@ const CASES: Readonly<Record<string, (world: World) => Promise<void>>> = {
   },
 };
 
+/** The cases that do not depend on the runtime. */
+const BY_DENO_ONLY: readonly string[] = [
+  "an issuer that refuses leaves nothing behind",
+  "a token that the server refuses is renewed, and a sign-in that is over says so",
+  "a sign-in belongs to its profile and its server",
+  "wrong files for TLS are refused before a call",
+  "a token never crosses a network unencrypted",
+];
+
 for (const runtime of ["deno", "node"] as const) {
   Deno.test({
     name: `mpctl signs in by ${runtime}`,
@@ -398,6 +411,7 @@ for (const runtime of ["deno", "node"] as const) {
         const bundle = join(folder, "mpctl.js");
         await bundleMpctl(bundle);
         for (const [title, check] of Object.entries(CASES)) {
+          if (runtime === "node" && BY_DENO_ONLY.includes(title)) continue;
           await t.step(title, () => withWorld(runtime, bundle, check));
         }
       } finally {

@@ -202,6 +202,7 @@ function configuration(jwk: object, groups: Readonly<Record<string, readonly str
       devInteractions: { enabled: true },
       deviceFlow: { enabled: true },
       clientCredentials: { enabled: true },
+      revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => AUDIENCE,
