@@ -160,7 +160,8 @@ Deno.test("tasks that start the product name a permission set, and no permission
   );
   assert.deepEqual(
     own.map(([name]) => name).filter((name) => !/^storage|^installation/.test(name)).toSorted(),
-    ["serve", "dev", "dev:cluster", "api", "codec", "worker:cluster", "worker"].toSorted(),
+    ["serve", "dev", "dev:cluster", "api", "api:network", "codec", "worker:cluster", "worker"]
+      .toSorted(),
   );
   for (const [name, command] of own) {
     const set = /-P=(\S+) \S+\.ts/.exec(command)?.[1];
