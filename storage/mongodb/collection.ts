@@ -110,7 +110,7 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
         ? await this.#update({ _id: name, version, write: flushed, deleted: { $exists: false } }, {
           $set: { ...$set, ...(write.entries.length > 0 && { outbox: write.entries }) },
           $unset: { ...$unset, ...(write.entries.length === 0 && { outbox: "" }) },
-        })
+        }, write.entries)
         : undefined;
       const outbox = removed ?? await this.#swap(write, version, attempt, update);
       const result = this.#codec.decode({ _id: name, ...fields });
@@ -259,14 +259,21 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
     throw gone ? noSuchDocument(name) : versionConflict(name, version, found.version);
   }
 
-  /** The outbox after an update; undefined if no document matches. */
-  async #update(filter: Query, update: Update): Promise<readonly OutboxEntry[] | undefined> {
+  /**
+   * The outbox after an update; undefined if no document matches.
+   * @param known the outbox after the update, where it need not be read
+   */
+  async #update(
+    filter: Query,
+    update: Update,
+    known?: readonly OutboxEntry[],
+  ): Promise<readonly OutboxEntry[] | undefined> {
     try {
       const found = await this.documents.findOneAndUpdate(filter, update, {
-        projection: { outbox: 1 },
+        projection: known ? { _id: 1 } : { outbox: 1 },
         returnDocument: "after",
       });
-      return found ? found.outbox ?? [] : undefined;
+      return found ? known ?? found.outbox ?? [] : undefined;
     } catch (error) {
       const request = update.$set.request;
       if (!isDuplicate(error) || request === undefined) throw error;

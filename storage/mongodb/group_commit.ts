@@ -32,7 +32,7 @@ const MAX_ENTRIES = 256;
 const GATHER_BLOCKS = 2;
 
 /** The longest such wait, whatever a block takes. */
-const LONGEST_GATHER_MS = 20;
+const LONGEST_GATHER_MS = 100;
 
 /** How many entries are remembered as appended. */
 const REMEMBERED = 8_192;

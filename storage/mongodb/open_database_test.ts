@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { rejectsWith } from "@mpc/tests/fakes/rejects.ts";
 import { NO_SANITIZERS } from "@mpc/tests/servers/no_sanitizers.ts";
+import { scramAnswers } from "@mpc/tests/servers/scram_answers.ts";
 import { startScriptedMongodb } from "@mpc/tests/servers/scripted_mongodb.ts";
 import { openDatabase } from "./open_database.ts";
 
@@ -101,3 +102,41 @@ Deno.test("openDatabase() says that a password is rejected", NO_SANITIZERS, asyn
   assert.match(message, /it rejects the user name or the password; correct the address/);
   assert.doesNotMatch(message, /secret/);
 });
+
+const USERS = [
+  ["ann", "p@ss/w:rd%", undefined],
+  ["ann", "wrong", "STORE_CREDENTIALS_REJECTED"],
+  ["eve", "p@ss/w:rd%", "STORE_CREDENTIALS_REJECTED"],
+] as const;
+
+for (const [user, password, reason] of USERS) {
+  const ends = reason === undefined ? "is accepted" : "is rejected";
+  Deno.test(
+    `openDatabase() signs '${user}' in by SCRAM: '${password}' ${ends}`,
+    NO_SANITIZERS,
+    async () => {
+      const answers = scramAnswers("ann", "p@ss/w:rd%");
+      let signedIn = 0;
+      await using server = startScriptedMongodb({
+        answer(command) {
+          const answer = answers(command);
+          if (answer?.["done"]) signedIn++;
+          return answer && Promise.resolve(answer);
+        },
+      });
+      const credentials = `${user}:${encodeURIComponent(password)}`;
+      const opened = openDatabase(
+        `mongodb://${credentials}@127.0.0.1:${server.port}/mpc?authMechanism=SCRAM-SHA-256`,
+      );
+      if (reason === undefined) {
+        const { client, database } = await opened;
+        await database.command({ ping: 1 });
+        await client.close();
+      } else {
+        const { message } = await rejectsWith(opened, "FAILED_PRECONDITION", reason);
+        assert.doesNotMatch(message, /wrong|p@ss/);
+      }
+      assert.equal(signedIn > 0, reason === undefined);
+    },
+  );
+}
