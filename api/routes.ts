@@ -28,7 +28,7 @@ import { HealthStatus } from "./health.ts";
 import { auditCalls } from "./interceptors/audit_calls.ts";
 import { listedMethods } from "./interceptors/listed_methods.ts";
 import { mapErrors } from "./interceptors/map_errors.ts";
-import { limitGuesses, type RateLimit, rateLimit } from "./interceptors/rate_limit.ts";
+import { type RateLimit, rateLimit } from "./interceptors/rate_limit.ts";
 import { validTimes } from "./interceptors/valid_times.ts";
 import { longrunningService } from "./longrunning_service.ts";
 import { operationService } from "./operation_service.ts";
@@ -50,9 +50,6 @@ export interface CallSettings extends Authentication {
   readonly countRefusals: Interceptor;
 }
 
-/** How fast one address may send wrong credentials. */
-const GUESSES: RateLimit = { perSecond: 10, burst: 100 };
-
 /** Every service of the API, implemented once for both doors. */
 export function routes(
   deps: ServiceDeps,
@@ -65,7 +62,6 @@ export function routes(
     mapErrors(() => deps.ids.uuid()),
     settings.countRefusals,
     auditCalls(settings.audit),
-    limitGuesses(GUESSES, deps.clock),
     identify(settings.authenticate),
     listedMethods,
     rateLimit(settings.rateLimit, deps.clock, deps.limitsOf),

@@ -1,5 +1,5 @@
-import { isMpcError, MpcError } from "@mpc/domain";
-import { callerOf, identityOf, type Interceptor, SOURCE } from "@mpc/process";
+import { MpcError } from "@mpc/domain";
+import { callerOf, identityOf, type Interceptor } from "@mpc/process";
 import type { Clock, LimitsOf } from "@mpc/services";
 
 export interface RateLimit {
@@ -68,27 +68,6 @@ export function rateLimit(
       if (waitMs > 0) return Promise.reject(rateLimited(applied.perSecond, waitMs));
       pace.count(key, applied);
       return next(call);
-    },
-  };
-}
-
-/**
- * Rejects calls from an address that has sent too many wrong credentials, before they are checked.
- * @throws {MpcError} RESOURCE_EXHAUSTED `RATE_LIMITED`, with `retryAfterMs`
- */
-export function limitGuesses(limit: RateLimit, clock: Pick<Clock, "monotonic">): Interceptor {
-  const pace = new Pace(clock);
-  return {
-    async around(call, next) {
-      const source = call.context.values.get(SOURCE) ?? "";
-      const waitMs = pace.waitMs(source, limit);
-      if (waitMs > 0) throw rateLimited(limit.perSecond, waitMs);
-      try {
-        await next(call);
-      } catch (error) {
-        if (isMpcError(error, "UNAUTHENTICATED")) pace.count(source, limit);
-        throw error;
-      }
     },
   };
 }

@@ -40,7 +40,12 @@ export function identify(authenticate: (call: Call) => Identity | Promise<Identi
         });
         return next(call);
       };
-      const identity = authenticate(call);
+      let identity: Identity | Promise<Identity>;
+      try {
+        identity = authenticate(call);
+      } catch (error) {
+        return Promise.reject(error);
+      }
       return identity instanceof Promise ? identity.then(proceed) : proceed(identity);
     },
   };
