@@ -17,6 +17,7 @@ import {
   ListEnvironmentsRequestSchema,
   ListEnvironmentsResponseSchema,
   OperationService,
+  TokenService,
   WorkloadService,
 } from "@mpc/proto";
 import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
@@ -29,6 +30,7 @@ const SERVICES = [
   DiagnosticsService,
   AccessService,
   AuditService,
+  TokenService,
 ];
 
 const READ = /^(Get|List|WhoAmI|Check|Wait|Watch|Verify|Explain|Stream|Diagnose)/;

@@ -7,6 +7,7 @@ import {
   EventService,
   LongRunningOperations,
   OperationService,
+  TokenService,
   WorkloadService,
 } from "@mpc/proto";
 
@@ -20,4 +21,5 @@ export const METHODS: readonly DescMethod[] = [
   DiagnosticsService,
   AccessService,
   AuditService,
+  TokenService,
 ].flatMap(({ methods }) => methods);
