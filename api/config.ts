@@ -157,7 +157,7 @@ Examples:
   deno task dev:cluster --clusters-file clusters.yaml     clusters beyond this machine
 
 Environment: ${FLAGS_IN_ENVIRONMENT}
-Also MPC_ALLOWED_HOSTS, MPC_CORS_ORIGINS and ${TEMPORAL_ENVIRONMENT}.`;
+Also MPC_ALLOWED_HOSTS and ${TEMPORAL_ENVIRONMENT}.`;
 
 const API_HELP = `
 Examples:
@@ -167,7 +167,7 @@ Examples:
     --tls-cert server.crt --tls-key server.key --access-file access.yaml
 
 Environment: ${FLAGS_IN_ENVIRONMENT}
-Also MPC_WORKERS, MPC_ALLOWED_HOSTS and MPC_CORS_ORIGINS.`;
+Also MPC_WORKERS and MPC_ALLOWED_HOSTS.`;
 
 /**
  * Reads flags and environment variables of the all-in-one server.
@@ -248,7 +248,7 @@ function withDoors(command: Command<[]>): Command<[]> {
     .option(
       "--cors-origin <origin...>",
       "origin of web pages elsewhere that may call the API",
-      env["MPC_CORS_ORIGINS"]?.split(",").filter((origin) => origin.trim() !== "") ?? [],
+      [] as string[],
     )
     .option("--insecure", "let other machines call without TLS or authentication")
     .option("--log-level <level>", LOG_LEVELS.join(", "), env["MPC_LOG_LEVEL"] ?? "warning")

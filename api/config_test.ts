@@ -24,6 +24,37 @@ for (const [args, message] of REFUSED) {
   });
 }
 
+const TLS = ["--tls-cert=server.crt", "--tls-key=server.key"];
+const ACCESS = "--access-file=access.yaml";
+const LACKS_TLS = "TLS (--tls-cert and --tls-key)";
+const LACKS_ACCESS = "authentication (--access-file)";
+
+const EXPOSED: readonly (readonly [readonly string[], string | undefined])[] = [
+  [[], `${LACKS_TLS} and ${LACKS_ACCESS}`],
+  [TLS, LACKS_ACCESS],
+  [[ACCESS], LACKS_TLS],
+  [[...TLS, ACCESS], undefined],
+];
+
+for (const [flags, lacks] of EXPOSED) {
+  for (const listen of ["--grpc-listen=0.0.0.0:50051", "--web-listen=[::]:8080"]) {
+    const args = [listen, ...flags];
+    Deno.test(`dev ${args.join(" ")} lacks ${lacks ?? "nothing"}`, () => {
+      if (lacks === undefined) assert.equal(readAllInOneConfig(args)?.exposed, null);
+      else {
+        assert.throws(() => readAllInOneConfig(args), {
+          message: /^--(?:grpc|web)-listen/,
+        });
+        assert.equal(readAllInOneConfig([...args, "--insecure"])?.exposed, lacks);
+      }
+    });
+  }
+}
+
+Deno.test("loopback addresses need neither TLS nor authentication", () => {
+  assert.equal(readAllInOneConfig(["--web-listen=[::1]:0"])?.exposed, null);
+});
+
 Deno.test("dev starts a Temporal of its own unless one is named", () => {
   assert.deepEqual(readAllInOneConfig([ON_TEMPORAL])?.temporal, {
     target: null,

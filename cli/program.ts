@@ -54,6 +54,11 @@ const NOUNS: readonly Noun[] = [
     load: async (runner) => (await import("./nouns/apply.ts")).diffCommand(runner),
   },
   {
+    names: ["auth"],
+    description: "Access: what you, or others, may do",
+    load: async (runner) => (await import("./nouns/auth.ts")).authCommands(runner),
+  },
+  {
     names: ["doctor"],
     description: "Check the platform's invariants, and say how to repair violations",
     load: async (runner) => (await import("./nouns/doctor.ts")).doctorCommand(runner),

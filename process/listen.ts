@@ -8,6 +8,10 @@ import { type Address, formatAddress } from "./address.ts";
  * @throws {MpcError} FAILED_PRECONDITION `PORT_IN_USE` or `CANNOT_LISTEN`
  */
 export function listen(server: Server, address: Address): Promise<Address> {
+  if (!mayListen(address)) {
+    const denied = new Deno.errors.NotCapable(`Requires net access to ${formatAddress(address)}`);
+    return Promise.reject(listenError(denied, address));
+  }
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(listenError(error, address)));
     server.listen({ ...address, backlog: 1_024 }, () => {
@@ -16,6 +20,12 @@ export function listen(server: Server, address: Address): Promise<Address> {
       resolve({ host: address.host, port });
     });
   });
+}
+
+/** Whether the process may listen there; Deno's own error could not be caught. */
+function mayListen(address: Address): boolean {
+  const { state } = Deno.permissions.querySync({ name: "net", host: formatAddress(address) });
+  return state === "granted";
 }
 
 /** The error of a server that cannot listen. */

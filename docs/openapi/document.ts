@@ -16,6 +16,7 @@ export const DESCRIBED_SERVICES = [
   "mpc.v1.EventService",
   "mpc.v1.DiagnosticsService",
   "mpc.v1.AccessService",
+  "mpc.v1.TokenService",
   "google.longrunning.Operations",
   "grpc.health.v1.Health",
 ] as const;

@@ -328,6 +328,44 @@ Deno.test({
 });
 
 Deno.test({
+  name: "the web door names the scheme of credentials",
+  ...NO_SANITIZERS,
+  fn: () =>
+    withServer(async ({ platform: { webAddress: { host, port } } }) => {
+      const call = async (headers: Record<string, string>) => {
+        const url = `http://${host}:${port}/mpc.v1.EnvironmentService/ListEnvironments`;
+        const response = await fetch(url, {
+          method: "POST",
+          headers: { "content-type": "application/json", ...headers },
+          body: "{}",
+        });
+        await response.body?.cancel();
+        return [response.status, response.headers.get("www-authenticate")];
+      };
+      assert.deepEqual(await call({}), [401, "Bearer"]);
+      const wrong = await call({ authorization: "Bearer wrong" });
+      assert.deepEqual(wrong, [401, 'Bearer error="invalid_token"']);
+    }),
+});
+
+Deno.test({
+  name: "a token that is too long is refused at every door",
+  ...NO_SANITIZERS,
+  fn: () =>
+    withServer(async ({ oidc, platform }) => {
+      for (const open of Object.values(DOORS)) {
+        const transport = open(platform);
+        const token = await oidc.token({ padding: "x".repeat(20_000) });
+        const { listEnvironments } = createClient(EnvironmentService, transport);
+        await failure(listEnvironments({}, { headers: { authorization: `Bearer ${token}` } }));
+        // The connection and the server go on.
+        await listEnvironments({}, { headers: { authorization: `Bearer ${await oidc.token()}` } });
+        transport.close?.();
+      }
+    }),
+});
+
+Deno.test({
   name: "keys that a token points to are not fetched",
   ...NO_SANITIZERS,
   fn: () =>

@@ -16,6 +16,7 @@ import {
   ListEnvironmentsRequestSchema,
   ListEnvironmentsResponseSchema,
   OperationService,
+  TokenService,
   WorkloadService,
 } from "@mpc/proto";
 import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
@@ -27,6 +28,7 @@ const SERVICES = [
   EventService,
   DiagnosticsService,
   AccessService,
+  TokenService,
 ];
 
 const READ = /^(Get|List|WhoAmI|Check|Wait|Watch|Explain|Stream|Diagnose)/;

@@ -1,7 +1,8 @@
 /** TLS at both doors: protocols, certificates of clients, replaced certificates, and limits. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { createServer as createTlsServer } from "node:tls";
+import { once } from "node:events";
+import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 import { CertificateFiles, certificatesOf, listen } from "@mpc/process";
 import { rawPeer } from "../fuzz/raw_peer.ts";
 import { eventually } from "../servers/eventually.ts";
@@ -188,6 +189,58 @@ for (const version of ["-tls1_2", "-tls1_3"]) {
     });
   });
 }
+
+const CALL = "POST /mpc.v1.DiagnosticsService/GetServerInfo HTTP/1.1\r\nHost: localhost\r\n" +
+  "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+
+/** Sends a request by openssl, which ends when the server closes the connection. */
+const sent = (port: number, request: string) =>
+  runCommand(["openssl", "s_client", "-connect", `127.0.0.1:${port}`, "-quiet", "-ign_eof"], {
+    stdin: request,
+  });
+
+test("a large answer arrives whole before the connection is closed", async () => {
+  const version = "x".repeat(3_000_000);
+  await using doors = await openTlsDoors(() => withoutClients, {}, () => ({ version }));
+  for (const protocol of ["http1", "http2"] as const) {
+    assert.equal((await callWeb(doors.web, { ca }, protocol)).length, version.length);
+  }
+  const { out } = await sent(
+    doors.web.address.port,
+    CALL.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"),
+  );
+  assert.equal(out.match(/x+"}$/)?.[0].length, version.length + 2);
+});
+
+test("a caller that disconnects cancels its call", async () => {
+  const started = Promise.withResolvers<AbortSignal>();
+  await using doors = await openTlsDoors(() => withoutClients, {}, ({ signal }) => {
+    started.resolve(signal);
+    return new Promise((_, reject) =>
+      signal.addEventListener("abort", () => reject(signal.reason))
+    );
+  });
+  const socket = connectTls({ port: doors.web.address.port, host: "127.0.0.1", ca });
+  await once(socket, "secureConnect");
+  socket.write(CALL);
+  const signal = await started.promise;
+  const aborted = new Promise((resolve) => signal.addEventListener("abort", resolve));
+  socket.destroy();
+  await aborted;
+  await eventually("the connection is not counted", async () => {
+    assert.equal(doors.peers.connected, 0);
+    await Promise.resolve();
+  });
+});
+
+test("an idle connection is closed by the web door in time", async () => {
+  await using doors = await openTlsDoors(() => withoutClients, { idleTimeoutMs: 100 });
+  const { out } = await sent(
+    doors.web.address.port,
+    "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+  );
+  assert.match(out, /HTTP\/1\.1 200 /);
+});
 
 test("half-open handshakes are counted for their peer, and end in time", async () => {
   const limits = { maxConnections: 8, handshakeTimeoutMs: 500 };

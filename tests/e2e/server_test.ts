@@ -142,6 +142,19 @@ Deno.test(
 );
 
 Deno.test(
+  "an address beyond loopback needs a task that may listen there",
+  options,
+  () =>
+    withDirectory(async (directory) => {
+      for (const flag of ["--web-listen=0.0.0.0:0", "--grpc-listen=0.0.0.0:0"]) {
+        const { code, output } = await refused("--data-dir", directory, flag, "--insecure");
+        assert.equal(code, 1, flag);
+        assert.match(output, /Cannot listen on 0\.0\.0\.0:0: .*start 'deno task api:network'/);
+      }
+    }),
+);
+
+Deno.test(
   "wrong flags exit with 2 and say what is expected",
   options,
   () =>
@@ -149,7 +162,10 @@ Deno.test(
       for (
         const [flag, message] of [
           ["--web-listen=nonsense", /must be HOST:PORT/],
-          ["--web-listen=0.0.0.0:0", /must be a loopback address/],
+          ["--web-listen=0.0.0.0:0", /needs TLS \(--tls-cert and --tls-key\) and authentication/],
+          ["--tls-cert=server.crt", /and --tls-key must be given together/],
+          ["--tls-client-ca=clients.crt", /needs --tls-cert and --tls-key/],
+          ["--cors-origin=*", /must be an origin without a path/],
           ["--log-level=loud", /must be one of debug/],
           ["--colour", /unknown option '--colour'/],
           ["--simulated-delays=some", /must be one of demo, none/],

@@ -6,6 +6,7 @@ import {
   EventService,
   LongRunningOperations,
   OperationService,
+  TokenService,
   WorkloadService,
 } from "@mpc/proto";
 
@@ -18,4 +19,5 @@ export const METHODS: readonly DescMethod[] = [
   EventService,
   DiagnosticsService,
   AccessService,
+  TokenService,
 ].flatMap(({ methods }) => methods);

@@ -3,7 +3,7 @@ import { startDeno, type Subprocess } from "./subprocess.ts";
 
 /** Starts a process of the platform with the permissions that its task gives it. */
 export function startTask(
-  task: "api" | "worker",
+  task: "api" | "api:network" | "worker",
   dataDir: string,
   args: readonly string[],
 ): Subprocess {

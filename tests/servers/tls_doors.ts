@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { fromBinary } from "@bufbuild/protobuf";
+import type { HandlerContext } from "@connectrpc/connect";
 import { Client, credentials } from "@grpc/grpc-js";
 import { type Door, Peers, route, serveGrpc, serveWeb, tlsListener } from "@mpc/api";
 import { type Certificates, PEER_CERTIFICATE } from "@mpc/process";
@@ -9,17 +10,20 @@ import type { Pair } from "./test_authority.ts";
 const LISTEN = { host: "127.0.0.1", port: 0 };
 const PATH = "/mpc.v1.DiagnosticsService/GetServerInfo";
 
-/** Answers with the common name of the client's certificate. */
-const ROUTES = [
+const diagnostics = (
+  getServerInfo: (context: HandlerContext) => { version: string } | Promise<{ version: string }>,
+) =>
   route(DiagnosticsService, {
     diagnose: () => ({}),
     sweepObjects: () => ({}),
     claimCluster: () => ({}),
-    getServerInfo: (_, { values }) => ({
-      version: values.get(PEER_CERTIFICATE)?.commonName ?? "nobody",
-    }),
-  }),
-];
+    getServerInfo: (_, context) => getServerInfo(context),
+  });
+
+/** Answers with the common name of the client's certificate. */
+const WHO = diagnostics(({ values }) => ({
+  version: values.get(PEER_CERTIFICATE)?.commonName ?? "nobody",
+}));
 
 /** What a client presents and trusts. */
 export interface ClientTls {
@@ -36,12 +40,18 @@ export interface TlsDoors extends AsyncDisposable {
 
 export async function openTlsDoors(
   certificates: () => Certificates,
-  limits: { readonly handshakeTimeoutMs?: number; readonly maxConnections?: number } = {},
+  limits: {
+    readonly handshakeTimeoutMs?: number;
+    readonly maxConnections?: number;
+    readonly idleTimeoutMs?: number;
+  } = {},
+  getServerInfo?: Parameters<typeof diagnostics>[0],
 ): Promise<TlsDoors> {
+  const routes = [getServerInfo ? diagnostics(getServerInfo) : WHO];
   const { maxConnections = 2_500 } = limits;
   const share = { maxHeldBytes: 32 * 1024 * 1024, maxCalls: 1_000, workPerTurn: 64 };
   const peers = new Peers({ ...share, maxConnections });
-  const common = { routes: ROUTES, listen: LISTEN, limits, peers };
+  const common = { routes, listen: LISTEN, limits, peers };
   const grpc = await serveGrpc({ ...common, tls: certificates });
   const web = serveWeb({ ...common, listener: await tlsListener(LISTEN, certificates) });
   return {
@@ -56,8 +66,8 @@ export async function openTlsDoors(
 
 /** Both doors without TLS. */
 export async function openPlainDoors(): Promise<Pick<TlsDoors, "grpc" | "web"> & AsyncDisposable> {
-  const grpc = await serveGrpc({ routes: ROUTES, listen: LISTEN });
-  const web = serveWeb({ routes: ROUTES, listen: LISTEN });
+  const grpc = await serveGrpc({ routes: [WHO], listen: LISTEN });
+  const web = serveWeb({ routes: [WHO], listen: LISTEN });
   return {
     grpc,
     web,

@@ -10,6 +10,7 @@ const FILE = fileURLToPath(import.meta.url);
 
 /** A value of each flag that differs from its default, and what the flag needs beside it. */
 const SAMPLES: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  "access-file": ["access.yaml"],
   "allowed-host": ["a.example.com,b.example.com"],
   "build-id": ["7", "--deployment=mpc"],
   "chart-cluster-kind": ["example.com/v1/Fruit", "--charts=charts"],
@@ -21,6 +22,7 @@ const SAMPLES: Readonly<Record<string, readonly [string, ...string[]]>> = {
   "codec-listen": ["127.0.0.1:7"],
   "concurrency": ["7"],
   "context": ["kind-dev", "--kubeconfig=config"],
+  "cors-origin": ["https://a.example.com,https://b.example.com"],
   "data-dir": ["elsewhere"],
   "deployment": ["mpc", "--build-id=7"],
   "engine": ["temporal"],
@@ -29,6 +31,7 @@ const SAMPLES: Readonly<Record<string, readonly [string, ...string[]]>> = {
   "grpc-listen": ["127.0.0.1:7"],
   "health-listen": ["127.0.0.1:7"],
   "helm": ["/usr/bin/helm3", "--charts=charts"],
+  "insecure": ["true", "--web-listen=0.0.0.0:7"],
   "internal-listen": ["127.0.0.1:7"],
   "kubeconfig": ["config"],
   "log-level": ["error"],
@@ -51,6 +54,9 @@ const SAMPLES: Readonly<Record<string, readonly [string, ...string[]]>> = {
     "--temporal-address=a.example.com:7",
     "--temporal-tls",
   ],
+  "tls-cert": ["server.crt", "--tls-key=server.key"],
+  "tls-client-ca": ["clients.crt", "--tls-cert=server.crt", "--tls-key=server.key"],
+  "tls-key": ["server.key", "--tls-cert=server.crt"],
   "ui-origin": ["http://localhost:7"],
   "web-listen": ["127.0.0.1:7"],
   "worker": ["http://127.0.0.1:7,http://127.0.0.1:8"],

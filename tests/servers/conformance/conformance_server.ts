@@ -23,7 +23,11 @@ if (Deno.args[0] === "grpc") {
     listen,
     ...(messageReceiveLimit > 0 && { limits: { maxMessageBytes: messageReceiveLimit } }),
     ...(useTls && serverCreds && {
-      tls: { cert: text.decode(serverCreds.cert), key: text.decode(serverCreds.key) },
+      tls: () => ({
+        cert: text.decode(serverCreds.cert),
+        key: text.decode(serverCreds.key),
+        clients: null,
+      }),
     }),
   });
   answer.port = address.port;
