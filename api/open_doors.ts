@@ -1,6 +1,6 @@
 import type { Address, Components } from "@mpc/process";
 import { MpcError } from "@mpc/domain";
-import type { Audit, ServiceDeps } from "@mpc/services";
+import type { ServiceDeps } from "@mpc/services";
 import type { DoorsConfig } from "./config.ts";
 import { Peers } from "./connections/peers.ts";
 import type { ServerInfo } from "./diagnostics_service.ts";

@@ -37,6 +37,7 @@ const SERVICES = [
   proto.EventService,
   proto.DiagnosticsService,
   proto.AccessService,
+  proto.AuditService,
   proto.Health,
   proto.ServerReflection,
   proto.ServerReflectionV1Alpha,
