@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { MpcError } from "@mpc/domain";
 import { withFolder } from "@mpc/tests/servers/with_folder.ts";
@@ -116,6 +116,13 @@ Deno.test("an access file gives all permissions of a noun, each once", () => {
   const text = "roles: [{name: ops, permissions: [platform.*, platform.sweep]}]";
   const { roles: [role] } = parseAccessFile("f.yaml", text);
   assert.deepEqual(role?.permissions, ["platform.diagnose", "platform.sweep", "platform.claim"]);
+});
+
+Deno.test("the example of the docs is a valid access file", async () => {
+  const page = await readFile(new URL("../docs/access.md", import.meta.url), "utf8");
+  const [, text = ""] = /```yaml\n(.*?)```/s.exec(page) ?? [];
+  const { roles, bindings, quotas } = parseAccessFile("access.md", text);
+  assert.deepEqual([roles.length, bindings.length, quotas.length], [1, 4, 2]);
 });
 
 /** Runs with a file of one role, and a way to count the roles that are in force. */

@@ -1,8 +1,16 @@
 import type { Call, Identity } from "@mpc/process";
-import { allowEverything, type Authorizer, type Clock, type LimitsOf, needOf } from "@mpc/services";
+import {
+  allowEverything,
+  type Authorizer,
+  type Clock,
+  type LimitsOf,
+  needOf,
+  type SignIn,
+  StaticTokens,
+} from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { AccessFile } from "./access_file.ts";
-import { authenticator } from "./authentication/authenticate.ts";
+import { openAuthentication } from "./authentication/authenticate.ts";
 import { RoleAuthorizer } from "./role_authorizer.ts";
 import { Rules } from "./rules.ts";
 import type { AccessSettings } from "./settings.ts";
@@ -14,21 +22,28 @@ export interface Access {
    * @throws {MpcError} UNAUTHENTICATED, for instance `CREDENTIALS_MISSING`
    */
   readonly authenticate: (call: Call) => Identity | Promise<Identity>;
+  /** How clients sign in. */
+  readonly signIn: () => SignIn;
+  /** The static tokens of this process. */
+  readonly tokens: StaticTokens;
   readonly authorizer: Authorizer;
   /** What callers may have and do at the same time; absent if nobody is limited. */
   readonly limitsOf?: LimitsOf;
   close(): Promise<void>;
 }
 
-/** Without an access file, the server listens only on loopback addresses, for one local user. */
-const LOCAL: Access = {
-  authenticate: () => ({ principal: "local", groups: [], kind: "user" }),
-  authorizer: allowEverything,
-  close: () => Promise.resolve(),
-};
+/** The caller while the server has no access file and listens only on loopback addresses. */
+const LOCAL: Identity = { principal: "local", groups: [], kind: "user" };
 
 /** The caller of public methods, whose credentials are not looked at. */
 const ANONYMOUS: Identity = { principal: "anonymous", groups: [], kind: "user" };
+
+const NO_SIGN_IN: SignIn = {
+  issuers: [],
+  tokensAccepted: false,
+  clientCertificatesAccepted: false,
+  credentialsRequired: false,
+};
 
 /**
  * Opens the access of a process.
@@ -39,20 +54,34 @@ export async function openAccess(
   file: string | null,
   { store, clock }: { readonly store: Store; readonly clock: Clock },
 ): Promise<Access> {
-  if (file === null) return LOCAL;
+  if (file === null) {
+    const tokens = new StaticTokens({ store, clock });
+    return {
+      authenticate: () => LOCAL,
+      authorizer: allowEverything,
+      signIn: () => NO_SIGN_IN,
+      tokens,
+      close: () => tokens.close(),
+    };
+  }
   const opened = await AccessFile.open(file);
   opened.watch(clock);
-  const authenticate = authenticator({
+  const authentication = openAuthentication({
     store,
     clock,
     settings: () => opened.settings.authentication,
   });
+  const { signIn, tokens } = authentication;
   const rules = rulesOf(opened);
   return {
-    authenticate: (call) => isPublic(call) ? ANONYMOUS : authenticate(call),
+    authenticate: (call) => isPublic(call) ? ANONYMOUS : authentication.authenticate(call),
     authorizer: new RoleAuthorizer(rules, store),
     limitsOf: (subject) => rules().limitsOf(subject),
-    close: () => opened.close(),
+    signIn,
+    tokens,
+    async close() {
+      await Promise.all([opened.close(), authentication.close()]);
+    },
   };
 }
 

@@ -83,7 +83,7 @@ const quota = z.strictObject({
 );
 
 export const ACCESS_SETTINGS = z.strictObject({
-  authentication: AUTHENTICATION.default({}),
+  authentication: AUTHENTICATION.prefault({}),
   roles: z.array(role).max(ENTRIES).default([]),
   bindings: z.array(binding).max(ENTRIES).default([]),
   quotas: z.array(quota).max(ENTRIES).default([]),

@@ -53,8 +53,14 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
     installation: platform.installation,
     provider: () => Promise.resolve(provider.name),
   };
-  const calls = { authenticate: access.authenticate, audit: platform.openAudit(config.auditLog) };
-  const doors = await openDoors(platform.components, deps, info, { ...config, ...calls });
+  const { authenticate, signIn, tokens } = access;
+  const doors = await openDoors(platform.components, deps, info, {
+    ...config,
+    authenticate,
+    signIn,
+    tokens,
+    audit: platform.openAudit(config.auditLog),
+  });
   const running = stack.move();
   return { ...doors, store: platform.store, close: () => running.disposeAsync() };
 }

@@ -11,14 +11,15 @@ import {
   type DataSettings,
   DEFAULT_AUDIT_RETENTION,
   DEFAULT_NAMESPACE,
+  doorAddress,
   FLAGS_IN_ENVIRONMENT,
   hasWholeCertificate,
   hostName,
   keepTime,
-  listenAddress,
   LOG_LEVELS,
   type LogLevel,
   oneOf,
+  pageOrigin,
   peerUrl,
   PROCESS_SETTINGS,
   PROVIDER_FLAGS,
@@ -30,11 +31,17 @@ import {
   TEMPORAL_FLAGS,
   type TemporalAddress,
   temporalTarget,
+  TLS_FLAGS,
+  tlsIssue,
+  tlsOf,
+  type TlsSettings,
   withData,
   withProvider,
   withTemporal,
+  withTls,
 } from "@mpc/process";
 import { z } from "zod";
+import { exposureProblem } from "./exposure.ts";
 import type { RateLimit } from "./interceptors/rate_limit.ts";
 
 /** Settings of the doors of a server. */
@@ -43,6 +50,12 @@ export interface DoorsConfig {
   readonly webListen: Address;
   /** Hosts that requests to the web door may name, besides loopback names and `webListen`. */
   readonly allowedHosts: readonly string[];
+  /** Origins of web pages elsewhere that may call the web door. */
+  readonly corsOrigins: readonly string[];
+  /** Null to serve without TLS. */
+  readonly tls: TlsSettings | null;
+  /** What the doors lack although other machines may reach them; null if they lack nothing. */
+  readonly exposed: string | null;
   readonly graceMs: number;
   /** For each caller. */
   readonly rateLimit: RateLimit;
@@ -82,14 +95,37 @@ export interface ApiConfig extends DoorsConfig, DataSettings {
 
 const DOORS = {
   ...PROCESS_SETTINGS,
-  grpcListen: listenAddress,
-  webListen: listenAddress,
+  ...TLS_FLAGS,
+  grpcListen: doorAddress,
+  webListen: doorAddress,
+  insecure: z.boolean().default(false),
   rateLimit: countBetween(1, 1_000_000),
   allowedHost: z.array(hostName),
+  corsOrigin: z.array(pageOrigin),
   auditLog: z.string().min(1, "must be stdout or a file").optional(),
   auditLogMaxBytes: countBetween(10_000, 10_000_000_000),
   accessFile: z.string().min(1, "must be a path").optional(),
 };
+
+type DoorFlags = z.output<z.ZodObject<typeof DOORS>>;
+
+/** Rejects doors that other machines could reach without TLS or authentication. */
+function checkDoors(flags: DoorFlags, context: z.RefinementCtx): void {
+  const issue = tlsIssue(flags);
+  if (issue) context.addIssue({ code: "custom", ...issue });
+  const problem = exposureProblem(exposureOf(flags));
+  if (!problem || flags.insecure) return;
+  const message = `needs ${problem.lacks}, because other machines can reach it; ` +
+    "--insecure allows it all the same";
+  context.addIssue({ code: "custom", path: [problem.flag], message });
+}
+
+const exposureOf = ({ grpcListen, webListen, tlsCert, accessFile }: DoorFlags) => ({
+  grpcListen,
+  webListen,
+  tls: tlsCert !== undefined,
+  access: accessFile !== undefined,
+});
 
 /** The Temporal that \`dev\` starts has the namespace \`default\` and no TLS. */
 const NEEDS_ADDRESS = "needs --temporal-address: it is not for the Temporal that dev starts";
@@ -105,6 +141,7 @@ const ALL_IN_ONE = z.object({
   takeOver: z.boolean().default(false),
   ...TEMPORAL_FLAGS,
 }).refine(hasWholeCertificate, CERTIFICATE_ISSUE).superRefine((flags, context) => {
+  checkDoors(flags, context);
   if (flags.engine !== "temporal" || flags.temporalAddress !== undefined) return;
   const aboutAnother = {
     temporalNamespace: flags.temporalNamespace !== DEFAULT_NAMESPACE,
@@ -118,7 +155,7 @@ const ALL_IN_ONE = z.object({
   }
 });
 
-const API = z.object({ ...DOORS, ...DATA_FLAGS, worker: z.array(peerUrl) });
+const API = z.object({ ...DOORS, ...DATA_FLAGS, worker: z.array(peerUrl) }).superRefine(checkDoors);
 
 const DEV_HELP = `
 Examples:
@@ -130,15 +167,17 @@ Examples:
   deno task dev:cluster --clusters-file clusters.yaml     clusters beyond this machine
 
 Environment: ${FLAGS_IN_ENVIRONMENT}
-Also MPC_ALLOWED_HOSTS and ${TEMPORAL_ENVIRONMENT}.`;
+Also MPC_ALLOWED_HOSTS, MPC_CORS_ORIGINS and ${TEMPORAL_ENVIRONMENT}.`;
 
 const API_HELP = `
 Examples:
   MPC_DATA_DIR=$PWD/data deno task api
   deno task api --worker http://127.0.0.1:50052 --worker http://127.0.0.1:50062
+  deno task api:network --web-listen 0.0.0.0:8443 --allowed-host mpc.example.com
+    --tls-cert server.crt --tls-key server.key --access-file access.yaml
 
 Environment: ${FLAGS_IN_ENVIRONMENT}
-Also MPC_WORKERS and MPC_ALLOWED_HOSTS.`;
+Also MPC_WORKERS, MPC_ALLOWED_HOSTS and MPC_CORS_ORIGINS.`;
 
 /**
  * Reads flags and environment variables of the all-in-one server.
@@ -206,7 +245,7 @@ export function readApiConfig(args: readonly string[]): ApiConfig | undefined {
 
 function withDoors(command: Command<[]>): Command<[]> {
   const env = process.env;
-  return command
+  return withTls(command)
     .option("--grpc-listen <host:port>", "gRPC", env["MPC_GRPC_LISTEN"] ?? "127.0.0.1:50051")
     .option(
       "--web-listen <host:port>",
@@ -218,6 +257,12 @@ function withDoors(command: Command<[]>): Command<[]> {
       "host that requests may name, besides localhost",
       env["MPC_ALLOWED_HOSTS"]?.split(",").filter((host) => host.trim() !== "") ?? [],
     )
+    .option(
+      "--cors-origin <origin...>",
+      "origin of web pages elsewhere that may call the API",
+      env["MPC_CORS_ORIGINS"]?.split(",").filter((origin) => origin.trim() !== "") ?? [],
+    )
+    .option("--insecure", "let other machines call without TLS or authentication")
     .option("--log-level <level>", LOG_LEVELS.join(", "), env["MPC_LOG_LEVEL"] ?? "warning")
     .option("--grace <seconds>", "how long running calls may take to finish", "10")
     .option("--rate-limit <calls>", "maximum calls per second of each caller", "1000")
@@ -238,13 +283,16 @@ function withDoors(command: Command<[]>): Command<[]> {
     );
 }
 
-function doorsOf(flags: z.output<z.ZodObject<typeof DOORS>>): DoorsConfig {
+function doorsOf(flags: DoorFlags): DoorsConfig {
   const { grpcListen, webListen, allowedHost, grace, rateLimit, accessFile = null } = flags;
   const { auditLog, auditLogMaxBytes } = flags;
   return {
     grpcListen,
     webListen,
     allowedHosts: allowedHost,
+    corsOrigins: flags.corsOrigin,
+    tls: tlsOf(flags),
+    exposed: exposureProblem(exposureOf(flags))?.lacks ?? null,
     graceMs: grace * 1_000,
     rateLimit: { perSecond: rateLimit, burst: 2 * rateLimit },
     auditLog: auditLog === undefined ? null : { auditLog, auditLogMaxBytes },

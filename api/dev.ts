@@ -5,7 +5,7 @@ import { type AllInOne, startAllInOne } from "./all_in_one.ts";
 import { type AllInOneConfig, readAllInOneConfig } from "./config.ts";
 
 function welcome(config: AllInOneConfig, platform: AllInOne): string {
-  const web = `http://${formatAddress(platform.webAddress)}`;
+  const web = `${config.tls ? "https" : "http"}://${formatAddress(platform.webAddress)}`;
   const server = platform.webAddress.port === 8080 ? "" : ` --server ${web}`;
   return `The mini platform control plane is running.
 

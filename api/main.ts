@@ -8,7 +8,7 @@ function welcome(config: ApiConfig, api: Api): string {
   return `The API of the mini platform control plane is running.
 
   gRPC     ${formatAddress(api.grpcAddress)}
-  web      http://${formatAddress(api.webAddress)}
+  web      ${config.tls ? "https" : "http"}://${formatAddress(api.webAddress)}
   data     ${config.dataDir}
   workers  ${config.workers.map(({ origin }) => origin).join(", ")}
 `;

@@ -1,4 +1,5 @@
-import type { Address, Components } from "@mpc/process";
+import { type Address, CertificateFiles, type Components, type TlsSettings } from "@mpc/process";
+import { getLogger } from "@logtape/logtape";
 import { MpcError } from "@mpc/domain";
 import type { ServiceDeps } from "@mpc/services";
 import type { DoorsConfig } from "./config.ts";
@@ -8,6 +9,9 @@ import { serveGrpc } from "./grpc/serve_grpc.ts";
 import { type CallSettings, routes } from "./routes.ts";
 import { DeliveryPace } from "./streams/delivery_pace.ts";
 import { serveWeb } from "./web/serve_web.ts";
+import { tlsListener } from "./web/tls_listener.ts";
+
+const log = getLogger(["mpc", "doors"]);
 
 /** Both doors, open. */
 export interface Doors {
@@ -18,7 +22,7 @@ export interface Doors {
 /**
  * Serves the API at both doors, and adds them to the process's components. Closing them rejects new
  * calls and lets running calls finish.
- * @throws {MpcError} FAILED_PRECONDITION `PORT_IN_USE` or `CANNOT_LISTEN`
+ * @throws {MpcError} FAILED_PRECONDITION `PORT_IN_USE`, `CANNOT_LISTEN`, `CERTIFICATE_UNUSABLE`
  */
 export async function openDoors(
   components: Components,
@@ -31,18 +35,30 @@ export async function openDoors(
   const pace = new DeliveryPace();
   // A peer's share applies to both doors together.
   const peers = new Peers();
-  const grpc = await serveGrpc({ routes: served, peers, pace, listen: config.grpcListen });
+  const certificates = config.tls && openCertificates(config.tls, components);
+  const tls = certificates && (() => certificates.current);
+  const grpc = await serveGrpc({
+    ...{ routes: served, peers, pace, listen: config.grpcListen },
+    ...(tls && { tls }),
+  });
   stack.defer(() => grpc.close(config.graceMs));
   const web = serveWeb({
     routes: served,
     peers,
     pace,
     listen: config.webListen,
+    ...(tls && { listener: await tlsListener(config.webListen, tls) }),
     allowedHosts: config.allowedHosts,
+    corsOrigins: config.corsOrigins,
     grpcAddress: grpc.address,
     readyz: () => components.readyResponse(),
   });
   stack.move();
+  if (config.exposed !== null) {
+    log.warn("Other machines can reach this server without {lacks}, as --insecure says", {
+      lacks: config.exposed,
+    });
+  }
   components.add({
     name: "doors",
     assertReady: () => health.serving ? Promise.resolve() : Promise.reject(shuttingDown()),
@@ -53,6 +69,16 @@ export async function openDoors(
     },
   });
   return { grpcAddress: grpc.address, webAddress: web.address };
+}
+
+function openCertificates(settings: TlsSettings, components: Components): CertificateFiles {
+  const files = new CertificateFiles(settings);
+  components.add({
+    name: "tls",
+    assertReady: () => files.assertReady(),
+    close: () => Promise.resolve(files.close()),
+  });
+  return files;
 }
 
 const shuttingDown = (): MpcError =>

@@ -8,6 +8,7 @@ import {
   Health,
   LongRunningOperations,
   OperationService,
+  TokenService,
   WorkloadService,
 } from "@mpc/proto";
 import type { Audit, ServiceDeps } from "@mpc/services";
@@ -26,10 +27,11 @@ import { longrunningService } from "./longrunning_service.ts";
 import { operationService } from "./operation_service.ts";
 import { reflectionRoutes } from "./reflection.ts";
 import { type Route, route } from "./route.ts";
+import { type Authentication, tokenService } from "./token_service.ts";
 import { workloadService } from "./workload_service.ts";
 
 /** What applies to every call. */
-export interface CallSettings {
+export interface CallSettings extends Authentication {
   readonly rateLimit: RateLimit;
   readonly audit: Audit;
   /** The identity of the caller. */
@@ -68,6 +70,7 @@ export function routes(
     route(AuditService, auditService(deps, settings.audit)),
     route(DiagnosticsService, diagnosticsService(deps, info)),
     route(AccessService, accessService(deps)),
+    route(TokenService, tokenService(deps, settings)),
   ].map(intercepted);
   const health = new HealthStatus(served.map(({ service }) => service.typeName));
   // Health is not intercepted, so that callers over their rate limit get an answer too.

@@ -38,8 +38,14 @@ export async function startApi(config: ApiConfig): Promise<Api> {
     installation: platform.installation,
     provider: () => workers.provider(),
   };
-  const calls = { authenticate: access.authenticate, audit: platform.openAudit(config.auditLog) };
-  const doors = await openDoors(platform.components, deps, info, { ...config, ...calls });
+  const { authenticate, signIn, tokens } = access;
+  const doors = await openDoors(platform.components, deps, info, {
+    ...config,
+    authenticate,
+    signIn,
+    tokens,
+    audit: platform.openAudit(config.auditLog),
+  });
   const running = stack.move();
   return { ...doors, close: () => running.disposeAsync() };
 }

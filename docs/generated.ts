@@ -1,12 +1,14 @@
 import { apiPage } from "./api_page.ts";
 import { mpctlPage } from "./mpctl_page.ts";
 import { openApiText } from "./openapi/document.ts";
+import { permissionsPage } from "./permissions_page.ts";
 import { reasonsPage } from "./reasons_page.ts";
 
 /** What is made from code, by the path of its file. */
 export const GENERATED: Readonly<Record<string, () => Promise<string>>> = {
   "api.md": apiPage,
   "mpctl.md": mpctlPage,
+  "permissions.md": permissionsPage,
   "reasons.md": reasonsPage,
   "../api/openapi.json": openApiText,
 };

@@ -121,6 +121,14 @@ export const OPERATION_FIELDS: FilterFields = {
   retry_of: { path: ["retryOf"], type: "string" },
 };
 
+export const TOKEN_FIELDS: FilterFields = {
+  name: { path: ["name"], type: "string" },
+  creator: { path: ["creator"], type: "string" },
+  create_time: { path: ["createTime"], type: "timestamp" },
+  expire_time: { path: ["expireTime"], type: "timestamp" },
+  last_use_time: { path: ["lastUseTime"], type: "timestamp" },
+};
+
 export const AUDIT_FIELDS: FilterFields = {
   name: { path: ["name"], type: "string" },
   sequence: { path: ["sequence"], type: "number" },

@@ -45,6 +45,8 @@ export * from "./redact.ts";
 export * from "./resource.ts";
 export * from "./retry_policy.ts";
 export * from "./time.ts";
+export * from "./token.ts";
+export * from "./token_schema.ts";
 export * from "./traceparent.ts";
 export * from "./transitions.ts";
 export * from "./workload.ts";

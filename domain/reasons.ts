@@ -87,6 +87,7 @@ export const REASONS = {
     OPERATION_NOT_FOUND: caller("Check the id with 'mpctl op list'; old operations are removed"),
     REVISION_NOT_FOUND: caller("Choose a revision that 'mpctl workload history' lists"),
     SERVICE_NOT_FOUND: caller("Name a service that reflection lists"),
+    TOKEN_NOT_FOUND: caller("Check the name; a revoked token is gone", "mpctl token list"),
     WORKLOAD_NOT_FOUND: caller("Check the workload's name and its environment"),
   },
   ALREADY_EXISTS: {
@@ -94,10 +95,15 @@ export const REASONS = {
     NAME_TAKEN: caller("Choose another name"),
     OWNED_BY_ANOTHER: cluster("Remove or rename the object on the cluster, or choose another name"),
     REQUEST_ID_TAKEN: caller("Send another request id"),
+    TOKEN_EXISTS: caller("Choose another name, or revoke the token first"),
   },
   FAILED_PRECONDITION: {
     ADMISSION_DENIED: caller("Change the workload so that the cluster's policy allows it"),
     CANNOT_LISTEN: platform("Choose an address of this machine that the process may use"),
+    CERTIFICATE_EXPIRED: platform(
+      "Put a new certificate into the files of --tls-cert and --tls-key",
+    ),
+    CERTIFICATE_UNUSABLE: platform("Correct the file that the error names"),
     CHARTS_UNSUPPORTED: caller("Name an image in place of a chart, or use a cluster with charts"),
     CHART_FAILED: caller("Correct the chart or its values, as Helm's message says"),
     CHART_HOOK_REFUSED: caller("Switch the hook off by the chart's values"),
@@ -234,6 +240,7 @@ export const REASONS = {
     ),
     RATE_LIMITED: caller("Call less often, and retry after the time that RetryInfo gives"),
     STORE_FULL: platform("Make room on the disk of the store; the process then goes on by itself"),
+    TOO_MANY_TOKENS: caller("Revoke tokens that nobody uses", "mpctl token list"),
     TOO_MANY_CALLS: caller("Run fewer calls at the same time"),
     READER_TOO_SLOW: caller("Read faster, and go on with the resume token of the error"),
     TOO_MANY_ENVIRONMENTS: platform("Bind the role by name patterns in the access file"),
@@ -256,6 +263,11 @@ export const REASONS = {
   },
   UNAUTHENTICATED: {
     CLUSTER_CREDENTIALS: cluster("Renew the credentials in the worker's kubeconfig"),
+    CREDENTIALS_EXPIRED: caller("Sign in again, or create another token", "mpctl login"),
+    CREDENTIALS_INVALID: caller(
+      "Sign in again; the server's log says at level debug what is wrong",
+      "mpctl login",
+    ),
     CREDENTIALS_MISSING: caller("Send credentials that the server accepts", "mpctl login"),
   },
   UNIMPLEMENTED: {
@@ -278,6 +290,7 @@ export const REASONS = {
       "temporal operator cluster health",
     ),
     INTERRUPTED: nobody("Wait; another attempt goes on with the step"),
+    ISSUER_UNAVAILABLE: platform("Check that the OIDC issuer runs and can be reached from the API"),
     NO_WORKER: platform("Start a worker", "deno task worker"),
     SHUTTING_DOWN: nobody("Wait for the server to come back, and call again"),
     STORE_IO_FAILED: platform("Look for errors of the disk in the system's log, and repair it"),

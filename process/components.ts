@@ -3,14 +3,17 @@ import { type ErrorReason, isMpcError } from "@mpc/domain";
 /** A part of a process that must become ready, or must be closed, or both. */
 export interface Component {
   readonly name: string;
-  /** Throws the reason why it cannot work now. */
-  assertReady?(signal: AbortSignal): Promise<void>;
+  /**
+   * Throws the reason why it cannot work now.
+   * @returns a warning if it can work but needs attention
+   */
+  assertReady?(signal: AbortSignal): Promise<string | undefined | void>;
   close?(): Promise<void>;
 }
 
 /** Whether a component can work, and otherwise why not. */
 export type Readiness =
-  | { readonly name: string; readonly ready: true }
+  | { readonly name: string; readonly ready: true; readonly warning?: string }
   | {
     readonly name: string;
     readonly ready: false;
@@ -69,8 +72,8 @@ async function readinessOf(
     late.signal.addEventListener("abort", () => reject(new Error("it does not answer")));
   });
   try {
-    await Promise.race([assertReady(late.signal), timeout]);
-    return { name, ready: true };
+    const warning = await Promise.race([assertReady(late.signal), timeout]);
+    return { name, ready: true, ...(typeof warning === "string" && { warning }) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { name, ready: false, reason: isMpcError(error) ? error.reason : "NOT_READY", message };

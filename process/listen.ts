@@ -22,7 +22,12 @@ export function listen(server: Server, address: Address): Promise<Address> {
 export function listenError(error: unknown, address: Address): MpcError {
   const code = error instanceof Error && "code" in error ? error.code : "";
   const inUse = code === "EADDRINUSE" || error instanceof Deno.errors.AddrInUse;
-  const detail = error instanceof Error ? error.message : String(error);
+  const detail = error instanceof Deno.errors.NotCapable
+    ? "this task may listen on loopback addresses only; start 'deno task api:network', or " +
+      "'deno task dev:cluster' in place of 'deno task dev', with the same flags"
+    : error instanceof Error
+    ? error.message
+    : String(error);
   return new MpcError("FAILED_PRECONDITION", {
     reason: inUse ? "PORT_IN_USE" : "CANNOT_LISTEN",
     message: inUse

@@ -9,6 +9,7 @@ export {
   identityOf,
   SOURCE,
 } from "./calls/identify.ts";
+export { PEER_CERTIFICATE, type PeerCertificate } from "./calls/peer_certificate.ts";
 export { type Call, intercept, type Interceptor, type Next } from "./calls/interceptor.ts";
 export { type Address, formatAddress, isLoopback } from "./address.ts";
 export { type AuditLogSettings, openAuditLog } from "./audit_log.ts";
@@ -42,4 +43,7 @@ export {
   temporalTarget,
   withTemporal,
 } from "./temporal_flags.ts";
+export { CertificateFiles } from "./tls/certificate_files.ts";
+export { type Certificates, certificatesOf } from "./tls/certificates.ts";
+export { TLS_FLAGS, tlsIssue, tlsOf, type TlsSettings, withTls } from "./tls/tls_flags.ts";
 export { VERSION } from "./version.ts";

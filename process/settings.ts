@@ -26,17 +26,19 @@ export const countBetween = (min: number, max: number) => {
 /** Parses a number; an empty text would count as zero. */
 const spelledOut = (error: string) => z.string().trim().min(1, { error }).transform(Number);
 
-/** Where to listen. Without TLS and authentication, only loopback addresses are allowed. */
-export const listenAddress = z.string().transform((text, context) => {
+/** Where to listen, on any address of this machine. */
+export const doorAddress = z.string().transform((text, context) => {
   const address = parseAddress(text);
-  if (address && isLoopback(address)) return address;
-  context.addIssue(
-    address
-      ? "must be a loopback address such as 127.0.0.1 without TLS and authentication"
-      : "must be HOST:PORT, for instance 127.0.0.1:8080",
-  );
+  if (address) return address;
+  context.addIssue("must be HOST:PORT, for instance 127.0.0.1:8080");
   return z.NEVER;
 });
+
+/** Where to listen without TLS and authentication. */
+export const listenAddress = doorAddress.refine(
+  isLoopback,
+  "must be a loopback address such as 127.0.0.1 without TLS and authentication",
+);
 
 /** The URL of another process of the platform; plain HTTP only on this machine. */
 export const peerUrl = z.string().transform((text, context) => {

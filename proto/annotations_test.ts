@@ -13,6 +13,7 @@ const SERVICES = [
   proto.EnvironmentService,
   proto.EventService,
   proto.OperationService,
+  proto.TokenService,
   proto.WorkloadService,
 ];
 const METHODS: readonly DescMethod[] = SERVICES.flatMap(({ methods }) => methods);

@@ -68,6 +68,12 @@ export {
   sweepObjects,
 } from "./diagnostics/sweep_objects.ts";
 export { isUnreadable } from "./diagnostics/cluster_findings.ts";
+export { createToken } from "./tokens/create_token.ts";
+export { listTokens } from "./tokens/list_tokens.ts";
+export { revokeToken } from "./tokens/revoke_token.ts";
+export { SECRET_PREFIX } from "./tokens/secret.ts";
+export type { SignIn, SignInIssuer } from "./tokens/sign_in.ts";
+export { StaticTokens } from "./tokens/static_tokens.ts";
 export { updateEnvironment } from "./environments/update_environment.ts";
 export { waitOperation } from "./operations/wait_operation.ts";
 export { type WatchedEvent, watchEvents } from "./events/watch_events.ts";

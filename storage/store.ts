@@ -37,6 +37,7 @@ import type {
   OrderKey,
   Orphan,
   Revision,
+  Token,
   Workload,
 } from "@mpc/domain";
 
@@ -210,6 +211,7 @@ export interface Store {
   readonly orphans: Collection<Orphan>;
   readonly claims: Collection<ClusterClaim>;
   readonly leases: Collection<Lease>;
+  readonly tokens: Collection<Token>;
   /** One document at most; see {@linkcode Installation}. */
   readonly installations: Collection<Installation>;
   readonly audit: AuditCollection;

@@ -17,7 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: ["proto"],
   cli: ["client", "proto"],
   ui: ["client", "proto"],
-  docs: ["cli", "proto", "api", "domain", "process"],
+  docs: ["access", "services", "cli", "proto", "api", "domain", "process"],
   examples: ["client", "proto"],
 };
 

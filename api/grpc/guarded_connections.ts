@@ -8,8 +8,10 @@ import type {
 } from "node:http2";
 import type { Socket } from "node:net";
 import { getLogger } from "@logtape/logtape";
+import type { PeerCertificate } from "@mpc/process";
 import type { Peer, PeerLimits, Peers } from "../connections/peers.ts";
 import { RefusedConnections } from "../connections/refused_connections.ts";
+import type { TlsTerminator } from "../connections/tls_terminator.ts";
 import { within } from "../connections/within.ts";
 import type { FrameLimits, GuardedCalls } from "./connection_state.ts";
 import { FrameGuard } from "./frame_guard.ts";
@@ -29,7 +31,7 @@ const CONNECTION_WORK = 8;
 type Refusal = (headers: IncomingHttpHeaders) => OutgoingHttpHeaders | undefined;
 
 export interface ConnectionLimits extends FrameLimits, PeerLimits {
-  /** How long a connection may take to send its preface. */
+  /** How long a connection may take for its TLS handshake, and then to send its preface. */
   readonly handshakeTimeoutMs: number;
   /** How long a client may take to read what was written to it. */
   readonly writeTimeoutMs: number;
@@ -47,26 +49,36 @@ export class GuardedConnections {
   readonly #connections = new Set<GuardedConnection>();
   readonly #bySession = new WeakMap<object, GuardedConnection>();
   readonly #refused = new RefusedConnections(log);
+  readonly #tls: TlsTerminator | undefined;
   #accepting: GuardedConnection | undefined;
+  #calling: GuardedConnection | undefined;
   #sweep: ReturnType<typeof setInterval> | undefined;
 
   /**
    * @param server the HTTP/2 server whose calls are guarded; its listeners must already be set
    * @param peers all connected peers, at this door and the other
    * @param refusal answers requests that are not calls
+   * @param tls without it, connections have no TLS
    */
   constructor(
     server: Http2Server,
     limits: ConnectionLimits,
     peers: Peers,
     refusal: Refusal,
+    tls?: TlsTerminator,
   ) {
     this.#server = server;
     this.#refusal = refusal;
     this.#limits = limits;
     this.#peers = peers;
+    this.#tls = tls;
     server.on("session", (session) => this.#onSession(session));
     this.#guardCalls();
+  }
+
+  /** The certificate of the client whose call is being passed to the server's listeners. */
+  get calling(): PeerCertificate | null {
+    return this.#calling?.certificate ?? null;
   }
 
   accept(socket: Socket): void {
@@ -92,7 +104,18 @@ export class GuardedConnections {
       peer.turns.wait(() => this.#begin(socket, peer));
       return;
     }
-    const connection = new GuardedConnection(socket, peer, this.#limits);
+    if (this.#tls) void this.#secure(this.#tls, socket, peer);
+    else this.#serve(socket, peer, null);
+  }
+
+  async #secure(tls: TlsTerminator, raw: Socket, peer: Peer): Promise<void> {
+    const secure = await tls.handshake(raw, this.#limits.handshakeTimeoutMs);
+    if (!secure || secure.socket.destroyed) this.#peers.disconnect(peer);
+    else this.#serve(secure.socket, peer, secure.certificate);
+  }
+
+  #serve(socket: Socket, peer: Peer, certificate: PeerCertificate | null): void {
+    const connection = new GuardedConnection(socket, peer, this.#limits, certificate);
     this.#connections.add(connection);
     this.#sweep ??= setInterval(() => this.#checkDeadlines(), SWEEP_MS);
     socket.on("close", () => {
@@ -110,6 +133,7 @@ export class GuardedConnections {
 
   /** Flushes pending writes, and closes every connection. */
   async end(): Promise<void> {
+    this.#tls?.close();
     const sockets = [...this.#connections].map(({ socket }) => socket);
     const ended = sockets.map((socket) => new Promise<void>((resolve) => socket.end(resolve)));
     await within(FLUSH_MS, Promise.all(ended));
@@ -145,10 +169,13 @@ export class GuardedConnections {
             stream.respond(refusal, { endStream: true });
             return;
           }
+          this.#calling = connection;
           for (const listener of listeners) listener.call(this.#server, stream, ...rest);
         } catch (error) {
           log.error("Call ended by a fault of the gRPC stack: {error}", { error });
           stream.destroy();
+        } finally {
+          this.#calling = undefined;
         }
       },
     );
@@ -163,6 +190,8 @@ export class GuardedConnections {
 class GuardedConnection implements GuardedCalls, Backlog {
   readonly socket: Socket;
   readonly guarded: GuardedSocket;
+  /** The verified certificate of the client. */
+  readonly certificate: PeerCertificate | null;
   readonly #peer: Peer;
   readonly #limits: ConnectionLimits;
   readonly #guard: FrameGuard;
@@ -172,8 +201,14 @@ class GuardedConnection implements GuardedCalls, Backlog {
   /** Bytes of responses that wait in the process, at the last check. */
   #unreadBytes = 0;
 
-  constructor(socket: Socket, peer: Peer, limits: ConnectionLimits) {
+  constructor(
+    socket: Socket,
+    peer: Peer,
+    limits: ConnectionLimits,
+    certificate: PeerCertificate | null,
+  ) {
     this.socket = socket;
+    this.certificate = certificate;
     this.#peer = peer;
     this.#limits = limits;
     this.#guard = new FrameGuard(limits, this);

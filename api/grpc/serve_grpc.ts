@@ -1,11 +1,11 @@
 import { EventEmitter } from "node:events";
 import type { Http2Server } from "node:http2";
-import { createServer, type Server as NetServer, type Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
+import { createServer, type Socket } from "node:net";
 import { Server, ServerCredentials, type ServerInterceptor, setLogger } from "@grpc/grpc-js";
 import { getLogger } from "@logtape/logtape";
-import { type Address, listen } from "@mpc/process";
+import { type Address, type Certificates, listen } from "@mpc/process";
 import { DEFAULT_PEER_LIMITS, Peers } from "../connections/peers.ts";
+import { TlsTerminator } from "../connections/tls_terminator.ts";
 import { within } from "../connections/within.ts";
 import type { Route } from "../route.ts";
 import { STALL_MS } from "../streams/deliver.ts";
@@ -17,6 +17,7 @@ import { type ConnectionLimits, GuardedConnections } from "./guarded_connections
 import { refuseRequest } from "./refuse_request.ts";
 import { RunningCalls } from "./running_calls.ts";
 import { serviceDefinition } from "./service_definition.ts";
+import { withCertificate } from "./call_certificate.ts";
 
 const log = getLogger(["mpc", "grpc"]);
 
@@ -46,12 +47,6 @@ const DEFAULT_GRPC_LIMITS: GrpcLimits = {
   keepaliveTimeoutMs: 20_000,
 };
 
-/** The server's certificate, in PEM. */
-export interface TlsFiles {
-  readonly cert: string;
-  readonly key: string;
-}
-
 export interface Door {
   readonly address: Address;
   /** Accepts no more calls, lets running ones finish for `graceMs`, then cuts them off. */
@@ -62,7 +57,8 @@ export interface Door {
 export async function serveGrpc(options: {
   readonly routes: readonly Route[];
   readonly listen: Address;
-  readonly tls?: TlsFiles;
+  /** The certificates of each new connection; without them it serves without TLS. */
+  readonly tls?: () => Certificates;
   readonly limits?: Partial<GrpcLimits>;
   /** The pace of deliveries to streams; by default this door's own. */
   readonly pace?: DeliveryPace;
@@ -77,7 +73,7 @@ export async function serveGrpc(options: {
   const calls = new RunningCalls();
   const interceptor: ServerInterceptor = (method, call) => {
     calls.track(call);
-    return explainRefusals(method, call);
+    return withCertificate(explainRefusals(method, call), connections.calling);
   };
   const server = new Server({
     interceptors: [interceptor],
@@ -94,12 +90,9 @@ export async function serveGrpc(options: {
   }
   const { peers = new Peers(limits) } = options;
   const refusal = refuseRequest(paths);
-  const connections = new GuardedConnections(http2ServerOf(server), limits, peers, refusal);
-  const accept = (socket: Socket) => connections.accept(socket);
-  const net: NetServer = options.tls
-    ? createTlsServer({ ...options.tls, ALPNProtocols: ["h2"] }, accept)
-    : createServer({ noDelay: true }, accept);
-  net.on("tlsClientError", (error: Error) => log.debug("TLS handshake failed: {error}", { error }));
+  const tls = options.tls && new TlsTerminator(options.tls, ["h2"]);
+  const connections = new GuardedConnections(http2ServerOf(server), limits, peers, refusal, tls);
+  const net = createServer({ noDelay: true }, (socket: Socket) => connections.accept(socket));
   const address = await listen(net, options.listen);
   return {
     address,

@@ -1,4 +1,4 @@
-import { ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { getLogger } from "@logtape/logtape";
 import { isMpcError, recordError } from "@mpc/domain";
 import type { Call, Interceptor } from "@mpc/process";
@@ -31,8 +31,16 @@ export function mapErrors(newId: () => string): Interceptor {
       try {
         await next(call);
       } catch (error) {
-        throw mapped(error, call);
+        throw challenging(mapped(error, call), call);
       }
     },
   };
+}
+
+/** Names the scheme of credentials to callers who speak HTTP (RFC 9110, 15.5.2; RFC 6750, 3). */
+function challenging(error: ConnectError, { context }: Call): ConnectError {
+  if (error.code !== Code.Unauthenticated || context.protocolName !== "connect") return error;
+  const given = context.requestHeader.has("authorization");
+  error.metadata.set("www-authenticate", given ? 'Bearer error="invalid_token"' : "Bearer");
+  return error;
 }

@@ -3,7 +3,6 @@ import {
   ConnectError,
   type ConnectRouterOptions,
   createContextKey,
-  createContextValues,
   type HandlerContext,
 } from "@connectrpc/connect";
 import {
@@ -12,7 +11,7 @@ import {
   type UniversalServerResponse,
   universalServerResponseToFetch,
 } from "@connectrpc/connect/protocol";
-import { Batch, SOURCE } from "@mpc/process";
+import { Batch } from "@mpc/process";
 import { Deadline } from "../deadline.ts";
 import type { Route } from "../route.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
@@ -20,7 +19,7 @@ import type { BodyReader } from "./read_body.ts";
 import { queryProblem } from "./read_query.ts";
 import { type Format, isGrpcWeb, readHead, readMessage, readStream } from "./read_request.ts";
 import { refusal } from "./refusals.ts";
-import { tooMuchAtOnce, type WebCall } from "./web_call.ts";
+import { clientValues, tooMuchAtOnce, type WebCall } from "./web_call.ts";
 
 /** The measured cost of a call that waits for more requests. */
 const STREAM_BYTES = 96 * 1024;
@@ -53,8 +52,7 @@ export async function answerCall(
   if (!allowed.includes(request.method)) return wrongMethod(request, allowed);
   const { headers, format, timeoutMs, problem } = readHead(request.headers);
   const deadline = timeoutMs === undefined ? undefined : new Deadline(timeoutMs);
-  const contextValues = createContextValues()
-    .set(SOURCE, call.source).set(PROBLEM, problem).set(DEADLINE, deadline);
+  const contextValues = clientValues(call).set(PROBLEM, problem).set(DEADLINE, deadline);
   const signal = deadline ? AbortSignal.any([request.signal, deadline.signal]) : request.signal;
   const unary = method.methodKind === "unary";
   let body: AsyncIterable<Uint8Array> = createAsyncIterable([]);

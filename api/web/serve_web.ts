@@ -3,7 +3,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import { Code, ConnectError, createConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { getLogger } from "@logtape/logtape";
-import { type Address, listenError } from "@mpc/process";
+import type { Address } from "@mpc/process";
 import { DEFAULT_PEER_LIMITS, type PeerLimits, Peers } from "../connections/peers.ts";
 import type { Door } from "../grpc/serve_grpc.ts";
 import { ErrorInfoSchema } from "@mpc/proto";
@@ -12,6 +12,7 @@ import type { Route } from "../route.ts";
 import { STALL_MS } from "../streams/deliver.ts";
 import { DeliveryPace } from "../streams/delivery_pace.ts";
 import { answerCall, callOptions, implementationOf } from "./answer_call.ts";
+import { Cors } from "./cors.ts";
 import { HEAD_BYTES } from "./envelope.ts";
 import { gzip, MIN_GZIP_BYTES } from "./gzip.ts";
 import { isOwnOrigin, ownHosts } from "./hosts.ts";
@@ -27,6 +28,7 @@ import {
   WebConnections,
 } from "./web_connections.ts";
 import type { WebCall } from "./web_call.ts";
+import { plainListener, type WebListener } from "./web_listener.ts";
 
 const log = getLogger(["mpc", "web"]);
 
@@ -46,6 +48,8 @@ const DEFAULT_WEB_LIMITS: WebLimits = {
 export interface WebOptions {
   readonly routes: readonly Route[];
   readonly listen: Address;
+  /** Accepts connections at `listen`; by default without TLS. */
+  readonly listener?: WebListener;
   readonly limits?: Partial<WebLimits>;
   /** Connections of all doors; by default this door has its own. */
   readonly peers?: Peers;
@@ -53,6 +57,8 @@ export interface WebOptions {
   readonly pace?: DeliveryPace;
   /** Hosts that requests may name, besides loopback names and the address listened on. */
   readonly allowedHosts?: readonly string[];
+  /** Origins of web pages elsewhere that may call this door. */
+  readonly corsOrigins?: readonly string[];
   /** Where gRPC is served. */
   readonly grpcAddress?: Address;
   /** Answers `/readyz`; by default it reports that this door is open. */
@@ -77,13 +83,7 @@ export function serveWeb(options: WebOptions): Door {
       stallMs: limits.stallTimeoutMs,
     }),
   );
-  const { host, port } = options.listen;
-  let listener: Deno.TcpListener;
-  try {
-    listener = Deno.listen({ hostname: host, port, tcpBacklog: 1_024 });
-  } catch (error) {
-    throw listenError(error, options.listen);
-  }
+  const { listener = plainListener(options.listen) } = options;
   const connections = new WebConnections({
     listener,
     peers: options.peers ?? new Peers(limits),
@@ -93,7 +93,7 @@ export function serveWeb(options: WebOptions): Door {
     onSweep: () => bodies.sweep(),
   });
   return {
-    address: { host, port: listener.addr.port },
+    address: { host: options.listen.host, port: listener.port },
     async close(graceMs) {
       shutdown.abort(new ConnectError("the server is shutting down", Code.Unavailable));
       await connections.close(graceMs);
@@ -103,23 +103,35 @@ export function serveWeb(options: WebOptions): Door {
 
 /** Dispatches requests, and refuses requests that cannot become calls. */
 function webHandler(
-  { listen, allowedHosts, grpcAddress, readyz }: WebOptions,
+  { listen, allowedHosts, corsOrigins = [], grpcAddress, readyz }: WebOptions,
   handlers: ReadonlyMap<string, CallHandler>,
 ): (request: Request, call: WebCall) => Response | Promise<Response> {
   const isOwn = ownHosts(listen.host, allowedHosts);
+  const cors = new Cors(corsOrigins);
   const answer = (request: Request, call: WebCall) => {
     const { url, headers } = request;
-    const start = url.indexOf("/", "http://".length);
+    // Clients of HTTP/2 name the scheme themselves.
+    const host = url.indexOf("://") + "://".length;
+    const start = url.indexOf("/", host);
     const query = url.indexOf("?", start);
     const path = url.slice(start, query < 0 ? undefined : query);
     // Probes may name the host by an address that the server does not know; the answer reveals
     // nothing.
     if (path === "/healthz") return new Response("ok\n");
     if (path === "/readyz") return readyz?.() ?? new Response("ready\n");
-    const authority = url.slice("http://".length, start);
+    const authority = url.slice(host, start);
     if (!isOwn(authority)) return refusals.unknownHost(authority);
     const origin = headers.get("origin");
+    if (origin !== null && cors.allows(origin)) {
+      return cors.preflight(request, origin) ?? readable(answerTo(request, call, path), origin);
+    }
     if (origin !== null && !isOwnOrigin(origin, isOwn)) return refusals.unknownOrigin(origin);
+    return answerTo(request, call, path);
+  };
+  const readable = async (response: Response | Promise<Response>, origin: string) =>
+    cors.readable(await response, origin);
+  const answerTo = (request: Request, call: WebCall, path: string) => {
+    const { headers } = request;
     if (path === OPENAPI_PATH) return openApi(request);
     if (isGrpc(headers.get("content-type") ?? "")) return refusals.wrongDoor(grpcAddress);
     // Only HTTP/2 has requests without this header, and many of them may wait for their responses.

@@ -1,13 +1,6 @@
 import type { DescMessage, DescMethod, MessageShape, Registry } from "@bufbuild/protobuf";
-import {
-  Code,
-  ConnectError,
-  createContextValues,
-  createHandlerContext,
-  type HandlerContext,
-} from "@connectrpc/connect";
+import { Code, ConnectError, createHandlerContext, type HandlerContext } from "@connectrpc/connect";
 import { createEndStreamSerialization, endStreamFlag } from "@connectrpc/connect/protocol-connect";
-import { SOURCE } from "@mpc/process";
 import { within } from "../connections/within.ts";
 import { Deadline } from "../deadline.ts";
 import { deliver, type Outlet, type Responses } from "../streams/deliver.ts";
@@ -17,7 +10,7 @@ import { enveloped } from "./envelope.ts";
 import { failedTrailer, okTrailer } from "./grpc_web_trailer.ts";
 import type { BodyReader } from "./read_body.ts";
 import { type Format, readHead, readMessage, type RequestHead } from "./read_request.ts";
-import { tooMuchAtOnce, type WebCall } from "./web_call.ts";
+import { clientValues, tooMuchAtOnce, type WebCall } from "./web_call.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 type Message = MessageShape<DescMessage>;
@@ -90,7 +83,7 @@ async function answer(
     requestSignal: AbortSignal.any(signals),
     shutdownSignal: shutdown,
     requestHeader: request.headers,
-    contextValues: createContextValues().set(SOURCE, call.source),
+    contextValues: clientValues(call),
   });
   const context = { ...bare, timeoutMs: () => deadline?.leftMs };
   const { signal } = context;

@@ -46,7 +46,7 @@ export function unaryGrpcWeb(
   bodies: BodyReader,
 ): (request: Request, call: WebCall) => Promise<Response> {
   return async (request, call) => {
-    const context = new WebCallContext(method, request, call.source);
+    const context = new WebCallContext(method, request, call);
     try {
       const message = messageOf(method, await bodies.read(request, call));
       const { deadline } = context;

@@ -1,4 +1,5 @@
-import type { ConnectError } from "@connectrpc/connect";
+import { type ConnectError, type ContextValues, createContextValues } from "@connectrpc/connect";
+import { PEER_CERTIFICATE, type PeerCertificate, SOURCE } from "@mpc/process";
 import type { Peer } from "../connections/peers.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
 import type { HttpHandler } from "./http_connection.ts";
@@ -9,11 +10,21 @@ import type { HttpHandler } from "./http_connection.ts";
  */
 const UNREAD_BYTES = 32 * 1024;
 
-/** A request whose connection is known. */
-export interface WebCall {
+/** The client of a connection. */
+export interface Client {
   readonly peer: Peer;
-  /** The IP address that it came from. */
+  /** Its IP address. */
   readonly source: string;
+  /** Its verified certificate; null if it has presented none. */
+  readonly certificate: PeerCertificate | null;
+}
+
+/** What methods and interceptors know about the client of their call. */
+export const clientValues = ({ source, certificate }: Client): ContextValues =>
+  createContextValues().set(SOURCE, source).set(PEER_CERTIFICATE, certificate);
+
+/** A request whose connection is known. */
+export interface WebCall extends Client {
   /** Reports that its body has been read. */
   received(): void;
   /** Closes the connection once its calls are answered, so that the rest of a body is not read. */
@@ -33,6 +44,7 @@ export interface WebCall {
 export class RunningCall implements WebCall {
   readonly peer: Peer;
   readonly source: string;
+  readonly certificate: PeerCertificate | null;
   readonly cut: () => void;
   readonly #info: Parameters<HttpHandler>[1];
   readonly #onEnd: (close: boolean) => void;
@@ -42,14 +54,14 @@ export class RunningCall implements WebCall {
   #waits = false;
 
   constructor(
-    peer: Peer,
-    source: string,
+    { peer, source, certificate }: Client,
     info: Parameters<HttpHandler>[1],
     cut: () => void,
     onEnd: (close: boolean) => void,
   ) {
     this.peer = peer;
     this.source = source;
+    this.certificate = certificate;
     this.cut = cut;
     this.#info = info;
     this.#onEnd = onEnd;

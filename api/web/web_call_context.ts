@@ -1,7 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import { type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
-import { SOURCE } from "@mpc/process";
+import type { ContextValues, HandlerContext } from "@connectrpc/connect";
 import { Deadline, parseGrpcTimeout } from "../deadline.ts";
+import { type Client, clientValues } from "./web_call.ts";
 
 /** A unary call at the web door. Its parts are created on demand. */
 export class WebCallContext implements HandlerContext {
@@ -11,15 +11,15 @@ export class WebCallContext implements HandlerContext {
   #responseTrailer: Headers | undefined;
   readonly method: DescMethod;
   readonly #request: Request;
-  readonly #source: string;
+  readonly #client: Client;
   readonly deadline: Deadline | undefined;
   #signal: AbortSignal | undefined;
   #values: ContextValues | undefined;
 
-  constructor(method: DescMethod, request: Request, source: string) {
+  constructor(method: DescMethod, request: Request, client: Client) {
     this.method = method;
     this.#request = request;
-    this.#source = source;
+    this.#client = client;
     const timeoutMs = parseGrpcTimeout(request.headers.get("grpc-timeout") ?? "");
     this.deadline = timeoutMs === undefined ? undefined : new Deadline(timeoutMs);
   }
@@ -55,7 +55,7 @@ export class WebCallContext implements HandlerContext {
   }
 
   get values(): ContextValues {
-    return this.#values ??= createContextValues().set(SOURCE, this.#source);
+    return this.#values ??= clientValues(this.#client);
   }
 
   get signal(): AbortSignal {

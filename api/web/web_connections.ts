@@ -3,12 +3,13 @@ import type { Peer, Peers } from "../connections/peers.ts";
 import { RefusedConnections } from "../connections/refused_connections.ts";
 import { within } from "../connections/within.ts";
 import { type HttpConnection, type HttpHandler, httpServer, serveHttp } from "./http_connection.ts";
-import { RunningCall, takeCall, type WebCall } from "./web_call.ts";
+import { type Client, RunningCall, takeCall, type WebCall } from "./web_call.ts";
+import type { Arrival, HttpTransport, WebListener } from "./web_listener.ts";
 
 const log = getLogger(["mpc", "web"]);
 
 export interface ConnectionLimits {
-  /** How long a new connection may take to send its first request's headers. */
+  /** How long a new connection may take for its TLS handshake, and then for its first headers. */
   readonly handshakeTimeoutMs: number;
   /** How long a connection may be without a request; incomplete headers count as none. */
   readonly idleTimeoutMs: number;
@@ -72,7 +73,7 @@ interface Usage {
  * refused, idle ones are closed, and when file descriptors run out the most idle ones are closed.
  */
 export class WebConnections {
-  readonly #listener: Deno.TcpListener;
+  readonly #listener: WebListener;
   readonly #peers: Peers;
   readonly #limits: ConnectionLimits;
   readonly #handle: Handle;
@@ -80,6 +81,7 @@ export class WebConnections {
   readonly #onSweep: () => void;
   readonly #serve = httpServer();
   readonly #connections = new Set<Connection>();
+  readonly #opening = new Set<Promise<void>>();
   readonly #sweeping: ReturnType<typeof setInterval>;
   readonly #accepting: Promise<void>;
   readonly #refused = new RefusedConnections(log);
@@ -88,7 +90,7 @@ export class WebConnections {
   #onAnswered: (() => void) | undefined;
 
   constructor(options: {
-    readonly listener: Deno.TcpListener;
+    readonly listener: WebListener;
     readonly peers: Peers;
     readonly limits: ConnectionLimits;
     readonly handle: Handle;
@@ -111,6 +113,7 @@ export class WebConnections {
     this.#closing = true;
     this.#listener.close();
     await this.#accepting;
+    await Promise.all(this.#opening);
     const answered = new Promise<void>((resolve) => this.#onAnswered = resolve);
     this.#reportAnswered();
     await within(graceMs, answered);
@@ -125,16 +128,16 @@ export class WebConnections {
 
   async #accept(): Promise<void> {
     while (!this.#closing) {
-      let connection: Deno.TcpConn;
+      let arrival: Arrival;
       try {
-        connection = await this.#listener.accept();
+        arrival = await this.#listener.accept();
       } catch (error) {
         if (this.#closing) return;
         this.#makeRoom(error);
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
         continue;
       }
-      this.#open(connection);
+      this.#open(arrival);
     }
   }
 
@@ -146,27 +149,42 @@ export class WebConnections {
     this.#evict(count - this.#capacity);
   }
 
-  #open(tcp: Deno.TcpConn): void {
-    const { hostname } = tcp.remoteAddr;
-    const peer = this.#peers.connect(hostname);
+  #open(arrival: Arrival): void {
+    const peer = this.#peers.connect(arrival.address);
     if (!peer) {
-      this.#refused.add(hostname);
-      tcp.close();
-    } else if (peer.turns.start(CONNECTION_WORK)) this.#begin(tcp, peer);
+      this.#refused.add(arrival.address);
+      arrival.refuse();
+    } else if (peer.turns.start(CONNECTION_WORK)) this.#begin(arrival, peer);
     else {
       peer.turns.wait(() => {
         peer.turns.start(CONNECTION_WORK);
-        this.#begin(tcp, peer);
+        this.#begin(arrival, peer);
       });
     }
   }
 
-  #begin(tcp: Deno.TcpConn, peer: Peer): void {
+  #begin(arrival: Arrival, peer: Peer): void {
     if (this.#closing) {
-      tcp.close();
+      arrival.refuse();
       this.#peers.disconnect(peer);
       return;
     }
+    const opening = this.#handshake(arrival, peer).finally(() => this.#opening.delete(opening));
+    this.#opening.add(opening);
+  }
+
+  async #handshake(arrival: Arrival, peer: Peer): Promise<void> {
+    let transport: HttpTransport | undefined;
+    try {
+      transport = await arrival.open(this.#limits.handshakeTimeoutMs);
+    } catch (error) {
+      this.#makeRoom(error);
+    }
+    if (transport) this.#serveOn(transport, arrival.address, peer);
+    else this.#peers.disconnect(peer);
+  }
+
+  #serveOn({ tcp, certificate }: HttpTransport, source: string, peer: Peer): void {
     const usage: Usage = {
       running: 0,
       lastUsed: performance.now(),
@@ -176,7 +194,8 @@ export class WebConnections {
     try {
       tcp.setNoDelay(true);
       tcp.setKeepAlive(true);
-      const handler = this.#handler(peer, tcp.remoteAddr.hostname, usage, () => http.cut());
+      const client = { peer, source, certificate };
+      const handler = this.#handler(client, usage, () => http.cut());
       const http = serveHttp(this.#serve, tcp, handler, failed);
       const connection: Connection = { http, peer, usage };
       if (this.#connections.size >= this.#capacity) this.#evict(1);
@@ -192,7 +211,8 @@ export class WebConnections {
     }
   }
 
-  #handler(peer: Peer, source: string, usage: Usage, cut: () => void): HttpHandler {
+  #handler(client: Client, usage: Usage, cut: () => void): HttpHandler {
+    const { peer } = client;
     return (request, info) => {
       usage.idleLimitMs = this.#limits.idleTimeoutMs;
       if (this.#closing) return this.#answers.closing();
@@ -204,7 +224,7 @@ export class WebConnections {
       }
       usage.refused = 0;
       usage.running++;
-      const call = new RunningCall(peer, source, info, cut, (close) => {
+      const call = new RunningCall(client, info, cut, (close) => {
         usage.running--;
         if (close) usage.idleLimitMs = FLUSH_MS;
         usage.lastUsed = performance.now();

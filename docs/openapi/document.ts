@@ -17,6 +17,7 @@ export const DESCRIBED_SERVICES = [
   "mpc.v1.AuditService",
   "mpc.v1.DiagnosticsService",
   "mpc.v1.AccessService",
+  "mpc.v1.TokenService",
   "google.longrunning.Operations",
   "grpc.health.v1.Health",
 ] as const;

@@ -67,6 +67,13 @@ export const EXAMPLES: Readonly<Record<string, Schema>> = {
     resource: "environments/dev",
   },
   "/mpc.v1.AccessService/ListAccess": {},
+  "/mpc.v1.TokenService/GetSignIn": {},
+  "/mpc.v1.TokenService/CreateToken": {
+    tokenId: "ci",
+    token: { displayName: "Deployments by CI", groups: ["deployers"], ttl: "2592000s" },
+  },
+  "/mpc.v1.TokenService/ListTokens": { filter: 'creator = "user:ann@example.com"' },
+  "/mpc.v1.TokenService/RevokeToken": { name: "tokens/ci" },
   "/grpc.health.v1.Health/Check": { service: "mpc.v1.EnvironmentService" },
   "/grpc.health.v1.Health/List": {},
   "/mpc.v1.WorkloadService/DeleteWorkload": { name: WORKLOAD },

@@ -86,6 +86,14 @@ const METHODS: Readonly<Record<string, MethodNeed>> = {
   "mpc.v1.AccessService/CheckAccess": { ...known, also: OTHERS },
   "mpc.v1.AccessService/ListAccess": { ...known, also: OTHERS },
 
+  "mpc.v1.TokenService/GetSignIn": open,
+  "mpc.v1.TokenService/CreateToken": platform("tokens.create"),
+  "mpc.v1.TokenService/ListTokens": platform("tokens.get"),
+  "mpc.v1.TokenService/RevokeToken": {
+    ...platform("tokens.revoke"),
+    also: "nothing to revoke the token that the call uses, or one that the caller has created",
+  },
+
   // They describe the server and no resource; clients need them before they can log in.
   "grpc.health.v1.Health/Check": open,
   "grpc.health.v1.Health/List": open,

@@ -35,6 +35,7 @@ export function auditedStore(store: Store): Store {
     orphans: audited(store.orphans),
     claims: audited(store.claims),
     leases: audited(store.leases),
+    tokens: audited(store.tokens),
     installations: audited(store.installations),
     audit: store.audit,
     auditMarks: store.auditMarks,

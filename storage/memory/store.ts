@@ -7,6 +7,7 @@ import type {
   NewEvent,
   Orphan,
   Revision,
+  Token,
   Workload,
 } from "@mpc/domain";
 import { storeClosed, throwIfAborted } from "../shared/errors.ts";
@@ -45,6 +46,7 @@ export function openMemoryStore({ sequenceStep = 1 }: MemoryStoreOptions = {}): 
     orphans: new MemoryCollection<Orphan>(commit),
     claims: new MemoryCollection<ClusterClaim>(commit),
     leases: new MemoryCollection<Lease>(commit),
+    tokens: new MemoryCollection<Token>(commit),
     installations: new MemoryCollection<Installation>(commit),
     audit: new MemoryAudit(commit),
     auditMarks: new MemoryCollection<AuditMark>(commit),

@@ -17,6 +17,7 @@ import {
   type Operation,
   type Orphan,
   type Revision,
+  type Token,
   type Workload,
 } from "@mpc/domain";
 import type { Stored } from "../store.ts";
@@ -120,6 +121,7 @@ export const CODECS = {
   installations: new Codec<Installation>(),
   claims: new Codec<ClusterClaim>(),
   leases: new Codec<Lease>(),
+  tokens: new Codec<Token>(),
   audit: new Codec<AuditRecord>(),
   auditMarks: new Codec<AuditMark>(),
 } as const;

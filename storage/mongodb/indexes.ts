@@ -66,6 +66,7 @@ export const INDEXES: Readonly<Record<CollectionName, readonly Index[]>> = {
   installations: [OUTBOX],
   claims: [OUTBOX],
   leases: [OUTBOX],
+  tokens: [OUTBOX, ...["creator", "createTime", "expireTime", "lastUseTime"].map((key) => by(key))],
   audit: [OUTBOX, by("time"), by("actor", "time"), by("method", "time"), by("target", "time")],
   auditMarks: [OUTBOX],
 };

@@ -7,6 +7,7 @@ import type {
   Lease,
   Orphan,
   Revision,
+  Token,
   Workload,
 } from "@mpc/domain";
 import type { ReadOptions, Store } from "../store.ts";
@@ -95,6 +96,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<MongoS
     installations: new MongoCollection<Installation>(access, "installations"),
     claims: new MongoCollection<ClusterClaim>(access, "claims"),
     leases: new MongoCollection<Lease>(access, "leases"),
+    tokens: new MongoCollection<Token>(access, "tokens"),
     audit: new MongoAudit(access, "audit"),
     auditMarks: new MongoCollection<AuditMark>(access, "auditMarks"),
     events,

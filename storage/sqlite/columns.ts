@@ -20,6 +20,7 @@ export const COLUMNS = {
   orphans: {},
   claims: {},
   leases: {},
+  tokens: {},
   installations: {},
   audit: { time: "time", actor: "actor" },
   audit_marks: {},

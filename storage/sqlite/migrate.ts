@@ -7,6 +7,7 @@ import { installations } from "./migrations/0004_installations.ts";
 import { claims } from "./migrations/0005_claims.ts";
 import { openings } from "./migrations/0006_openings.ts";
 import { leases } from "./migrations/0007_leases.ts";
+import { tokens } from "./migrations/0008_tokens.ts";
 import { audit } from "./migrations/0009_audit.ts";
 
 /** In order. The `user_version` of a database is the number of migrations that it has had. */
@@ -18,6 +19,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   claims,
   openings,
   leases,
+  tokens,
   audit,
 ];
 

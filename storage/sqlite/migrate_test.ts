@@ -41,9 +41,8 @@ Deno.test("sqlite: documents of an older version get their missing fields", () =
     remove("operations", "$.input.wanted.spec");
     database.exec("UPDATE environments SET body = json_remove(body, '$.cluster')");
     database.exec("DROP TABLE installations; DROP TABLE claims");
-    database.exec(
-      "DROP TABLE openings; DROP TABLE leases; DROP TABLE audit; DROP TABLE audit_marks",
-    );
+    database.exec("DROP TABLE openings; DROP TABLE leases; DROP TABLE tokens");
+    database.exec("DROP TABLE audit; DROP TABLE audit_marks");
     database.exec("PRAGMA user_version = 2");
     database.close();
     const store = openSqliteStore({ path });

@@ -7,6 +7,7 @@ import type {
   Lease,
   Orphan,
   Revision,
+  Token,
   Workload,
 } from "@mpc/domain";
 import { storeClosed, throwIfAborted } from "../shared/errors.ts";
@@ -92,6 +93,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     orphans: new SqliteCollection<Orphan>(access, "orphans"),
     claims: new SqliteCollection<ClusterClaim>(access, "claims"),
     leases: new SqliteCollection<Lease>(access, "leases"),
+    tokens: new SqliteCollection<Token>(access, "tokens"),
     installations: new SqliteCollection<Installation>(access, "installations"),
     audit: new SqliteAudit(access, "audit", COLUMNS.audit),
     auditMarks: new SqliteCollection<AuditMark>(access, "audit_marks"),

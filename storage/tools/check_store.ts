@@ -146,6 +146,7 @@ async function readAll(store: Store, findings: StorageFinding[]): Promise<Record
     ...await readRecords(store.orphans, () => {}),
     ...await readRecords(store.claims, () => {}),
     ...await readRecords(store.leases, () => {}),
+    ...await readRecords(store.tokens, () => {}),
     ...await readRecords(store.installations, () => {}),
     ...await readRecords(store.audit, () => {}),
     ...await readRecords(store.auditMarks, () => {}),

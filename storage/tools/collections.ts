@@ -22,6 +22,7 @@ const USES: {
   orphans: (one, other, use) => use(one.orphans, other.orphans),
   claims: (one, other, use) => use(one.claims, other.claims),
   leases: (one, other, use) => use(one.leases, other.leases),
+  tokens: (one, other, use) => use(one.tokens, other.tokens),
   audit: (one, other, use) => use(one.audit, other.audit),
   auditMarks: (one, other, use) => use(one.auditMarks, other.auditMarks),
 };

@@ -7,7 +7,13 @@ import { openMemoryStore } from "@mpc/storage/memory";
 import { openSqliteStore } from "@mpc/storage/sqlite";
 import { newInstallation } from "../../platform/new_installation.ts";
 import { openInstallation } from "../../platform/open_installation.ts";
-import { anEnvironment, anEvent, anOperation, aWorkload } from "../../tests/fakes/documents.ts";
+import {
+  anEnvironment,
+  anEvent,
+  anOperation,
+  aToken,
+  aWorkload,
+} from "../../tests/fakes/documents.ts";
 import { FakeClock } from "../../tests/fakes/fake_clock.ts";
 import { rejectsWith } from "../../tests/fakes/rejects.ts";
 import { SeededIds } from "../../tests/fakes/seeded_ids.ts";
@@ -76,6 +82,11 @@ async function write(store: Store, content: readonly Content[]): Promise<void> {
       renewTime: index,
       lost: { since: index, renewTime: text },
     });
+    await store.tokens.create(aToken(id, {
+      displayName: text,
+      groups: [text],
+      lastUseTime: index % 2 === 0 ? null : index,
+    }));
     await store.orphans.create({
       name: `orphans/${id}`,
       target: text,

@@ -1,12 +1,10 @@
 /** Both doors of a platform with a real access file; only the credentials are those of a test. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type Access, openAccess } from "@mpc/access";
 import { Components } from "@mpc/process";
 import { auditedAuthorizer, auditedStore } from "@mpc/services";
 import { openMemoryStore } from "@mpc/storage/memory";
-import { AccessFile } from "../../access/access_file.ts";
-import { type Access, rulesOf } from "../../access/open_access.ts";
-import { RoleAuthorizer } from "../../access/role_authorizer.ts";
 import { openDoors } from "../../api/open_doors.ts";
 import { openAudit } from "../fakes/audit.ts";
 import { Platform } from "../fakes/platform.ts";
@@ -38,21 +36,22 @@ export async function withGuardedDoors(
   await withFolder(async (folder) => {
     const path = join(folder, "access.yaml");
     await writeFile(path, file);
-    const rules = rulesOf(await AccessFile.open(path));
     const platform = await Platform.start({ store: openMemoryStore() });
-    const authorizer = new RoleAuthorizer(rules, platform.store);
+    const access = await openAccess(path, platform);
+    const { authorizer, limitsOf } = access;
     await using audit = openAudit(platform);
     await using components = new Components();
+    components.add({ name: "access", close: () => access.close() });
     const { grpcAddress, webAddress } = await openDoors(
       components,
       {
         ...platform.deps,
         store: auditedStore(platform.store),
         authorizer: auditedAuthorizer(authorizer),
-        limitsOf: (subject) => rules().limitsOf(subject),
+        ...(limitsOf && { limitsOf }),
       },
       INFO,
-      { ...QUIET_CONFIG, authenticate, audit },
+      { ...QUIET_CONFIG, ...access, authenticate, audit },
     );
     try {
       await use({

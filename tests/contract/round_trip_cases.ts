@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { JsonObject } from "@mpc/domain";
 import type { Store } from "@mpc/storage";
-import { anEnvironment, anEvent, anOperation, aWorkload } from "../fakes/documents.ts";
+import { anEnvironment, anEvent, anOperation, aToken, aWorkload } from "../fakes/documents.ts";
 import type { StoreCase } from "./store_case.ts";
 
 /** Keys that mean something to JavaScript, to paths of a database, or to its drivers. */
@@ -111,6 +111,19 @@ export const ROUND_TRIP_CASES: Readonly<Record<string, StoreCase>> = {
     assert.deepEqual((await store.operations.get(operation.name))?.value, revoked);
     await store.operations.replace(operation, 2);
     assert.deepEqual((await store.operations.get(operation.name))?.value, operation);
+  },
+  "a token comes back as it was written, and its last use can be replaced": async ({ store }) => {
+    const token = aToken("ci", { groups: ["deployers"] });
+    await store.tokens.create(token);
+    assert.deepEqual((await store.tokens.get(token.name))?.value, token);
+    await store.tokens.replace({ ...token, lastUseTime: 1_700_000_000_123 }, 1);
+    const [listed] = (await store.tokens.list({
+      limit: 1,
+      filter: { op: ">", path: ["lastUseTime"], value: 0 },
+    })).items;
+    assert.deepEqual(listed, { value: { ...token, lastUseTime: 1_700_000_000_123 }, version: 2 });
+    await store.tokens.delete(token.name, 2);
+    assert.equal(await store.tokens.get(token.name), undefined);
   },
   "times keep their milliseconds": async ({ store }) => {
     for (const [index, time] of [0, 1, 999, 1_700_000_000_123, 253_402_300_799_999].entries()) {

@@ -6,6 +6,8 @@ import {
   type NewEvent,
   NO_QUOTA,
   type Operation,
+  type Token,
+  tokenName,
   type Workload,
   workloadName,
   type WorkloadSpec,
@@ -35,6 +37,21 @@ export function anEnvironment(id: string, overrides: Partial<Environment> = {}):
     deletionProtection: false,
     quota: NO_QUOTA,
     cluster: DEFAULT_CLUSTER,
+    ...overrides,
+  };
+}
+
+export function aToken(id: string, overrides: Partial<Token> = {}): Token {
+  return {
+    name: tokenName(id),
+    uid: `uid-${id}`,
+    displayName: "",
+    groups: [],
+    creator: "user:ann@example.com",
+    createTime: NOW,
+    expireTime: NOW + 3_600_000,
+    secretHash: "0".repeat(64),
+    lastUseTime: null,
     ...overrides,
   };
 }

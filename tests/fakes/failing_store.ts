@@ -34,6 +34,7 @@ export class FailingStore implements Store {
   readonly orphans: Store["orphans"];
   readonly claims: Store["claims"];
   readonly leases: Store["leases"];
+  readonly tokens: Store["tokens"];
   readonly installations: Store["installations"];
   readonly audit: Store["audit"];
   readonly auditMarks: Store["auditMarks"];
@@ -48,6 +49,7 @@ export class FailingStore implements Store {
     this.orphans = this.#wrap(store.orphans);
     this.claims = this.#wrap(store.claims);
     this.leases = this.#wrap(store.leases);
+    this.tokens = this.#wrap(store.tokens);
     this.installations = this.#wrap(store.installations);
     this.operations = {
       ...this.#wrap(store.operations),

@@ -19,6 +19,9 @@ export const QUIET_CONFIG: AllInOneConfig = {
   rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
   logLevel: "error",
   allowedHosts: [],
+  corsOrigins: [],
+  tls: null,
+  exposed: null,
   accessFile: null,
   graceMs: 2_000,
 };

@@ -88,6 +88,7 @@ function observed(store: Store, remove: () => Promise<void>): Store {
     installations: collection(store.installations),
     claims: collection(store.claims),
     leases: collection(store.leases),
+    tokens: collection(store.tokens),
     audit: {
       ...collection(store.audit),
       append: (records) => duringIo(store.audit.append(records)),

@@ -20,6 +20,7 @@ export function writtenAndRead(writer: Store, reader: Store): Store {
     orphans: collection(writer.orphans, reader.orphans),
     claims: collection(writer.claims, reader.claims),
     leases: collection(writer.leases, reader.leases),
+    tokens: collection(writer.tokens, reader.tokens),
     audit: {
       ...collection(writer.audit, reader.audit),
       append: (records) => writer.audit.append(records),
