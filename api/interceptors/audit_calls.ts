@@ -254,16 +254,17 @@ function textIn(message: unknown, field: string): string {
 
 /** The name of the resource that a request is about, whatever its method. */
 function targetIn(request: object): string {
-  const [parent, environmentId, workloadId, cluster] = [
+  const [parent, environmentId, workloadId, tokenId, cluster] = [
     "parent",
     "environmentId",
     "workloadId",
+    "tokenId",
     "cluster",
   ].map((field) => textIn(request, field));
   return textIn(request, "name") ||
     textIn(Reflect.get(request, "environment"), "name") ||
     (parent && (workloadId ? `${parent}/workloads/${workloadId}` : parent)) ||
-    (environmentId && `environments/${environmentId}`) ||
+    (environmentId && `environments/${environmentId}`) || (tokenId && `tokens/${tokenId}`) ||
     (cluster ? `clusters/${cluster}` : "") || textIn(request, "target");
 }
 

@@ -36,6 +36,7 @@ const USE_CASES: Readonly<Record<string, UseCase>> = {
   claimCluster: (d, c) => services.claimCluster(d, c, { cluster: "default" }),
   createEnvironment: (d, c, id) =>
     services.createEnvironment(d, c, { environmentId: id, environment: {} }),
+  createToken: (d, c) => services.createToken(d, c, { tokenId: "ci", token: {} }),
   deleteEnvironment: (d, c, id) => services.deleteEnvironment(d, c, { ...deletion, name: env(id) }),
   deleteWorkload: (d, c, id) => services.deleteWorkload(d, c, { ...deletion, name: web(id) }),
   deployWorkload: (d, c, id) =>
@@ -62,11 +63,17 @@ const USE_CASES: Readonly<Record<string, UseCase>> = {
   listOperations: (d, c) => services.listOperations(d, c, page),
   listPods: (d, c, id) => services.listPods(d, c, { ...page, parent: web(id) }),
   listRevisions: (d, c, id) => services.listRevisions(d, c, { ...page, parent: web(id) }),
+  listTokens: (d, c) => services.listTokens(d, c, page),
   listWorkloads: (d, c) => services.listWorkloads(d, c, { ...page, parent: env("-") }),
   reconcileWorkload: (d, c, id) => services.reconcileWorkload(d, c, { name: web(id), etag: "" }),
   requestSweep: (d, c) => services.requestSweep(d, c, { leftovers: [] }),
   restartWorkload: (d, c, id) => services.restartWorkload(d, c, { name: web(id), etag: "" }),
   retryOperation: (d, c, id) => services.retryOperation(d, c, { name: op(id) }),
+  revokeToken: (d, c) =>
+    services.revokeToken(d, new services.StaticTokens(d), c, {
+      name: "tokens/ci",
+      allowMissing: false,
+    }),
   rollbackWorkload: (d, c, id) =>
     services.rollbackWorkload(d, c, { name: web(id), etag: "", revision: 0 }),
   scaleWorkload: (d, c, id) =>
@@ -97,6 +104,7 @@ const USE_CASES: Readonly<Record<string, UseCase>> = {
 const NO_USE_CASES = [
   "AuditChain",
   "RefusalLog",
+  "StaticTokens",
   "advanceMark",
   "auditedAuthorizer",
   "auditedStore",
