@@ -214,12 +214,9 @@ export class KubernetesProvider implements Provider {
   }
 
   awaitRollout(intent: WorkloadIntent, call: RolloutCall): Promise<RolloutStatus> {
-    return awaitRollout(this.#cluster, intent, {
-      ...call,
-      mayBeGone: async () =>
-        this.#charts !== null &&
-        (await this.#desired(intent, call)).objects.every(removesItself),
-    });
+    const mayBeGone = async () =>
+      this.#charts !== null && (await this.#desired(intent, call)).objects.every(removesItself);
+    return awaitRollout(this.#cluster, intent, call, mayBeGone);
   }
 
   async pruneWorkload(

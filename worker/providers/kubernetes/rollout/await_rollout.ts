@@ -37,15 +37,14 @@ const QUOTA_RECHECK_MS = 2_000;
 /**
  * Waits for a rollout on the cluster's shared watches. Fails as soon as the rollout cannot succeed.
  * Deletes pods that keep a StatefulSet from going on.
+ * @param mayBeGone whether every object of the workload deletes itself in the end
  * @throws as documented at {@linkcode Provider.awaitRollout}
  */
 export async function awaitRollout(
   cluster: WatchedCluster,
   intent: WorkloadIntent,
-  { signal, onProgress, restore = false, mayBeGone }: RolloutCall & {
-    /** Whether every object of the workload deletes itself in the end. */
-    readonly mayBeGone: () => Promise<boolean>;
-  },
+  { signal, onProgress, restore = false }: RolloutCall,
+  mayBeGone: () => Promise<boolean>,
 ): Promise<RolloutStatus> {
   const { client, watch, clock } = cluster;
   const { environment: namespace, workload, uid, spec, revision } = intent;

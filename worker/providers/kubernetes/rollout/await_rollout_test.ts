@@ -148,8 +148,7 @@ async function withJob(
   const of = { client, watch, clock, lists: new SharedLists(client) };
   try {
     await use({
-      rollout: () =>
-        awaitRollout(of, intent, { ...live(), mayBeGone: () => Promise.resolve(true) }),
+      rollout: () => awaitRollout(of, intent, live(), () => Promise.resolve(true)),
       remove,
       end(type) {
         const status = { conditions: [{ type, status: "True", reason: type, message: type }] };
