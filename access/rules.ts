@@ -20,8 +20,14 @@ export interface Binding {
   readonly subject: string;
 }
 
+const EVERYBODY = "*";
+
+const NONE: readonly Binding[] = [];
+
 export class Rules {
-  readonly #bindings = new Map<string, Binding[]>();
+  /** By principal, `*` included, and by group. Every call looks here. */
+  readonly #byPrincipal = new Map<string, Binding[]>();
+  readonly #byGroup = new Map<string, Binding[]>();
   /** Who can change what others may do: principals, and groups as `group:NAME`. */
   readonly admins: readonly string[];
 
@@ -37,28 +43,37 @@ export class Rules {
     for (const { role, principals, groups, environments } of bindings) {
       const { names = null, selector = null } = environments ?? {};
       const scope = environments ? { names, selector } : null;
-      for (const subject of [...principals, ...groups.map(groupSubject)]) {
+      const bind = (map: Map<string, Binding[]>, key: string, subject: string) => {
         const binding = { role, permissions: permissions.get(role) ?? new Set(), scope, subject };
-        const known = this.#bindings.get(subject);
+        const known = map.get(key);
         if (known) known.push(binding);
-        else this.#bindings.set(subject, [binding]);
+        else map.set(key, [binding]);
         if (role === ADMIN && scope === null) admins.add(subject);
-      }
+      };
+      for (const principal of principals) bind(this.#byPrincipal, principal, principal);
+      for (const group of groups) bind(this.#byGroup, group, `group:${group}`);
     }
     this.admins = [...admins];
   }
 
   /** The bindings of a subject; with a permission, those whose role has it. */
   bindingsOf({ principal, groups }: Subject, permission?: Permission): readonly Binding[] {
-    const found = [principal, ...groups.map(groupSubject), "*"]
-      .flatMap((subject) => this.#bindings.get(subject) ?? []);
-    return permission ? found.filter(({ permissions }) => permissions.has(permission)) : found;
+    const found: Binding[] = [];
+    const add = (bindings: readonly Binding[] | undefined) => {
+      for (const binding of bindings ?? NONE) {
+        if (!permission || binding.permissions.has(permission)) found.push(binding);
+      }
+    };
+    add(this.#byPrincipal.get(principal));
+    for (const group of groups) add(this.#byGroup.get(group));
+    add(this.#byPrincipal.get(EVERYBODY));
+    return found;
   }
 
   /** What a subject may have and do at the same time. */
   limitsOf({ principal, groups }: Subject): Limits {
     const own = this.#quotas.filter((quota) =>
-      quota.principals.some((it) => it === "*" || it === principal) ||
+      quota.principals.some((it) => it === EVERYBODY || it === principal) ||
       quota.groups.some((it) => groups.includes(it))
     );
     const first = (limit: "environments" | "operations" | "callsPerSecond") =>
@@ -70,8 +85,6 @@ export class Rules {
     };
   }
 }
-
-const groupSubject = (group: string): string => `group:${group}`;
 
 /** Whether the name patterns of a scope match an environment's id. */
 export const namesMatch = ({ names }: Scope, environment: string): boolean =>

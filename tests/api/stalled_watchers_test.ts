@@ -169,7 +169,7 @@ async function withDoors(stallTimeoutMs: number, use: (world: World) => Promise<
         },
       },
       mapErrors(() => "id"),
-      identify(() => platform.caller),
+      identify(() => ({ ...platform.caller, kind: "user" })),
     ]),
   };
   const peers = new ObservedPeers(DEFAULT_PEER_LIMITS);
