@@ -118,11 +118,12 @@ Deno.test("an access file gives all permissions of a noun, each once", () => {
   assert.deepEqual(role?.permissions, ["platform.diagnose", "platform.sweep", "platform.claim"]);
 });
 
-Deno.test("the example of the docs is a valid access file", async () => {
+Deno.test("the examples of the docs are valid parts of one access file", async () => {
   const page = await readFile(new URL("../docs/access.md", import.meta.url), "utf8");
-  const [, text = ""] = /```yaml\n(.*?)```/s.exec(page) ?? [];
-  const { roles, bindings, quotas } = parseAccessFile("access.md", text);
+  const parts = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = ""]) => text);
+  const { authentication, roles, bindings, quotas } = parseAccessFile("access.md", parts.join(""));
   assert.deepEqual([roles.length, bindings.length, quotas.length], [1, 4, 2]);
+  assert.equal(authentication.oidc.length, 1);
 });
 
 /** Runs with a file of one role, and a way to count the roles that are in force. */

@@ -196,7 +196,7 @@ export const REASONS = {
     STORE_NOT_EMPTY: platform("Choose an empty store as the target"),
     STORE_NOT_LOADABLE: platform("Choose a store of another kind as the target"),
     STORE_CERTIFICATE_REJECTED: platform(
-      "Correct tlsCAFile or the host in the address of the store, or renew the server's certificate",
+      "Correct tlsCAFile or the host in the store's address, or renew the server's certificate",
     ),
     STORE_CREDENTIALS_REJECTED: platform(
       "Correct the user, the password or the authSource in the address of the store",

@@ -175,7 +175,11 @@ export async function advanceMark(
   }
 }
 
+/** The store's own reasons say what to do, so they stay: `STORE_FULL`, `STORE_LOCKED`, … */
 const auditUnavailable = (cause: unknown): MpcError =>
+  isMpcError(cause) && cause.reason.startsWith("STORE_") ? cause : unkept(cause);
+
+const unkept = (cause: unknown): MpcError =>
   new MpcError("UNAVAILABLE", {
     reason: "AUDIT_UNAVAILABLE",
     message: "Cannot take the call: its audit record cannot be kept",

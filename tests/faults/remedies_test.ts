@@ -239,6 +239,11 @@ async function deleteNamespace(platform: Platform, _after?: Operation): Promise<
 
 /** Commands that only show something; what they lead to is in the words of the advice. */
 const ONLY_SHOWS: readonly string[] = [
+  "ENVIRONMENT_LIMIT",
+  "OPERATION_LIMIT",
+  "PERMISSION_MISSING",
+  "TOKEN_NOT_FOUND",
+  "TOO_MANY_TOKENS",
   "ENGINE_FORBIDS",
   "ENGINE_TLS",
   "ENGINE_UNREACHABLE",
@@ -305,6 +310,9 @@ const RUN_ELSEWHERE: Readonly<
     "tests/kubernetes/waiting_test.ts",
     "advice?.command",
   ],
+  CREDENTIALS_EXPIRED: ["mpctl login", "tests/e2e/mpctl_issuer_test.ts", '"login"'],
+  CREDENTIALS_INVALID: ["mpctl login", "tests/e2e/mpctl_issuer_test.ts", '"login"'],
+  CREDENTIALS_MISSING: ["mpctl login", "tests/e2e/mpctl_issuer_test.ts", '"login"'],
   NO_WORKER: ["deno task worker", "tests/servers/worker_process.ts", 'startTask("worker"'],
 };
 

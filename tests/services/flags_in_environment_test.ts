@@ -25,6 +25,7 @@ const SAMPLES: Readonly<Record<string, readonly [string, ...string[]]>> = {
   "cors-origin": ["https://a.example.com,https://b.example.com"],
   "data-dir": ["elsewhere"],
   "deployment": ["mpc", "--build-id=7"],
+  "encryption-key-file": [FILE],
   "engine": ["temporal"],
   "ephemeral": ["true"],
   "grace": ["7"],

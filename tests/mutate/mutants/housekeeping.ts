@@ -38,7 +38,7 @@ export const HOUSEKEEPING: readonly Mutant[] = [
     ],
     [
       "stops at one failure",
-      "if (this.#options.signal.aborted) throw error;",
+      "if (this.#options.signal.aborted || isLeaseLost(error)) throw error;",
       "throw error;",
     ],
     [
