@@ -11,7 +11,8 @@ import { FragileEngine } from "../fakes/fragile_engine.ts";
 const config = readWorkerConfig(Deno.args)!;
 const worker = await startWorker(config, (tools) => {
   // Under the name of the engine that the API admits operations for.
-  const engine = new FragileEngine(new EmbeddedEngine(tools), "temporal");
+  const name = "temporal";
+  const engine = new FragileEngine(new EmbeddedEngine({ ...tools, name }), name);
   Deno.addSignalListener("SIGUSR1", () => engine.reachable = false);
   Deno.addSignalListener("SIGUSR2", () => engine.reachable = true);
   return Promise.resolve(engine);

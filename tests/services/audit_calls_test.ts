@@ -121,7 +121,8 @@ Deno.test("a change whose record cannot be kept is refused, and nothing has chan
   let full = true;
   const world = await open({ store: withBrokenAudit(() => full) });
   const { store, create, get, records } = world;
-  await assert.rejects(create("dev"), { code: "UNAVAILABLE", reason: "AUDIT_UNAVAILABLE" });
+  // The store's own reason says what to do.
+  await assert.rejects(create("dev"), { code: "RESOURCE_EXHAUSTED", reason: "STORE_FULL" });
   assert.equal(await store.operations.count({}), 0);
   assert.equal(await store.environments.count({}), 0);
   assert.equal(await store.events.head(), 0);

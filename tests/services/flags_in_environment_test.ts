@@ -12,6 +12,9 @@ const FILE = fileURLToPath(import.meta.url);
 const SAMPLES: Readonly<Record<string, readonly [string, ...string[]]>> = {
   "access-file": ["access.yaml"],
   "allowed-host": ["a.example.com,b.example.com"],
+  "audit-log": ["stdout"],
+  "audit-log-max-bytes": ["20000", "--audit-log=stdout"],
+  "audit-retention": ["7d"],
   "build-id": ["7", "--deployment=mpc"],
   "chart-cluster-kind": ["example.com/v1/Fruit", "--charts=charts"],
   "chart-hooks": ["true", "--charts=charts"],

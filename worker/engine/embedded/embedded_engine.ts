@@ -27,6 +27,8 @@ export interface EmbeddedEngineOptions extends StepTools {
   readonly concurrency?: number;
   /** The right to run operations, where several processes may open the store. */
   readonly lease?: EngineLease;
+  /** Whose operations it runs; `embedded` by default. */
+  readonly name?: string;
 }
 
 /** Enough to keep a cluster busy; with more, steps only wait for each other's requests. */
@@ -45,7 +47,7 @@ interface Execution {
  * one begins, so an operation continues where it was after the process was killed.
  */
 export class EmbeddedEngine implements Engine {
-  readonly name = "embedded";
+  readonly name: string;
   readonly #options: EmbeddedEngineOptions;
   readonly #executions = new Map<string, Execution>();
   readonly #stop = new AbortController();
@@ -53,6 +55,7 @@ export class EmbeddedEngine implements Engine {
 
   constructor(options: EmbeddedEngineOptions) {
     this.#options = options;
+    this.name = options.name ?? "embedded";
     this.#slots = new Slots(options.concurrency ?? CONCURRENCY);
   }
 
