@@ -307,6 +307,8 @@ Deno.test("operations of another engine are left to that engine's processes", ()
     const { value, version } = (await store.operations.get(before))!;
     await store.operations.replace({ ...value, engine: "temporal" }, version);
     await world.dispatcher();
+    await settle();
+    assert.deepEqual(engine.started, [], "the engine is not even asked for what was there before");
     const deps = { ...world.deps, engine: "temporal" };
     const { operation } = await createEnvironment(deps, caller, {
       environmentId: "after",
