@@ -55,10 +55,13 @@ Deno.test("grpcurl finds every service, method and field by reflection", () =>
       "grpc.health.v1.Health",
       "grpc.reflection.v1.ServerReflection",
       "grpc.reflection.v1alpha.ServerReflection",
+      "mpc.v1.AccessService",
+      "mpc.v1.AuditService",
       "mpc.v1.DiagnosticsService",
       "mpc.v1.EnvironmentService",
       "mpc.v1.EventService",
       "mpc.v1.OperationService",
+      "mpc.v1.TokenService",
       "mpc.v1.WorkloadService",
     ]);
     for (const service of services.trim().split("\n")) {
