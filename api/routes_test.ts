@@ -5,6 +5,7 @@ import { intercept } from "@mpc/process";
 import { AccessService } from "@mpc/proto";
 import { METHOD_NAMES, needOf, PERMISSIONS } from "@mpc/services";
 import { failure } from "@mpc/tests/api/doors.ts";
+import { openAudit } from "@mpc/tests/fakes/audit.ts";
 import { withPlatform } from "@mpc/tests/fakes/platform.ts";
 import { quietCalls } from "@mpc/tests/fakes/quiet_calls.ts";
 import type { ServerInfo } from "./diagnostics_service.ts";
@@ -25,6 +26,7 @@ Deno.test("the table says what every served method needs, and nothing about othe
     const { routes: served } = routes(deps, INFO, {
       rateLimit: { perSecond: 1, burst: 1 },
       authenticate: () => ({ principal: "ann", groups: [], kind: "user" }),
+      audit: openAudit(deps),
       ...quietCalls(deps),
     });
     const methods = served.flatMap(({ service }) =>

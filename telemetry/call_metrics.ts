@@ -1,12 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { separateWords } from "@mpc/domain";
-import type { Interceptor } from "@mpc/process";
+import { codeName, type Interceptor } from "@mpc/process";
 import type { Metrics } from "./metrics.ts";
-
-/** Codes as the gRPC documentation spells them: `NotFound` is `NOT_FOUND`. */
-const codeOf = (error: unknown): string =>
-  separateWords(Code[error instanceof ConnectError ? error.code : Code.Unknown] ?? "Unknown", "_")
-    .toUpperCase();
 
 /**
  * Measures every call. Must be outside of the interceptor that translates errors, since it tells
@@ -23,7 +17,7 @@ export function measureCalls(metrics: Metrics): Interceptor {
       try {
         await next(call);
       } catch (error) {
-        code = codeOf(error);
+        code = codeName(error instanceof ConnectError ? error.code : Code.Unknown);
         throw error;
       } finally {
         running.dec();

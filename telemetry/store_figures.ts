@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import {
   ENVIRONMENT_STATES,
   type Filter,
+  isTerminal,
   OPERATION_FIELDS,
   OPERATION_STATES,
   parseFilter,
@@ -18,9 +19,7 @@ const log = getLogger(["mpc", "metrics"]);
 const STORE_MS = 5_000;
 
 /** The states whose operations an operator looks for; ended ones are counted when they end. */
-const LIVE = OPERATION_STATES.filter((state) =>
-  ["PENDING", "RUNNING", "CANCELLING", "NEEDS_ATTENTION"].includes(state)
-);
+const LIVE = OPERATION_STATES.filter((state) => !isTerminal(state) || state === "NEEDS_ATTENTION");
 
 /**
  * Reads what only the store knows: how much there is, what waits, and since when. Every process of a

@@ -1,9 +1,9 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel as Idempotency } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { ConnectError } from "@connectrpc/connect";
 import { getLogger } from "@logtape/logtape";
 import { abortedByCaller, type AuditEntry, isMpcError, type Operation } from "@mpc/domain";
-import { type Call, identified, type Interceptor, SOURCE } from "@mpc/process";
+import { type Call, codeName, identified, type Interceptor, SOURCE } from "@mpc/process";
 import {
   type Audit,
   type AuditedCall,
@@ -277,10 +277,7 @@ function operationIn(response: object): string {
 function resultOf(error: unknown): Pick<AuditEntry, "result" | "reason"> {
   if (isMpcError(error)) return { result: error.code, reason: error.reason };
   if (!(error instanceof ConnectError)) return { result: "INTERNAL", reason: "INTERNAL" };
-  const result = error.code === Code.Canceled
-    ? "CANCELLED"
-    : Code[error.code].replaceAll(/\B[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
-  return { result, reason: "" };
+  return { result: codeName(error.code), reason: "" };
 }
 
 const isRefusal = (error: unknown): boolean =>
