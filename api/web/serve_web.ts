@@ -138,7 +138,7 @@ function webHandler(
     if (path === "/metrics" && metrics) return metrics(request, call.source);
     if (isGrpc(headers.get("content-type") ?? "")) return refusals.wrongDoor(grpcAddress);
     // Only HTTP/2 has requests without this header, and many of them may wait for their responses.
-    if (!headers.has("host") && !call.untilSent(0)) return refusals.tooManyCalls();
+    if (headers.get("host") === null && !call.untilSent(0)) return refusals.tooManyCalls();
     const handler = handlers.get(path);
     if (handler) return handler(request, call);
     const type = headers.get("content-type") ?? "";

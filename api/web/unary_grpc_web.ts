@@ -35,7 +35,7 @@ const OK_TRAILER = okTrailer();
 export function isPlainGrpcWeb({ method, headers }: Request, maxBytes: number): boolean {
   const length = Number(headers.get("content-length") ?? NaN);
   return method === "POST" && headers.get("content-type") === CONTENT_TYPE &&
-    length <= maxBytes && !headers.has("grpc-encoding") &&
+    length <= maxBytes && headers.get("grpc-encoding") === null &&
     parseGrpcTimeout(headers.get("grpc-timeout") ?? "0n") !== undefined;
 }
 

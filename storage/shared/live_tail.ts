@@ -1,3 +1,4 @@
+import { deepFreeze } from "./deep_freeze.ts";
 import type { Event } from "@mpc/domain";
 import { storeClosed } from "./errors.ts";
 
@@ -141,12 +142,4 @@ export async function* eachEvent(
       yield event;
     }
   }
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const inner of Object.values(value)) deepFreeze(inner);
-  }
-  return value;
 }

@@ -8,6 +8,7 @@ import type { GroupCommit } from "./group_commit.ts";
 import { conditionSql, listSql } from "./list_sql.ts";
 import { damaged } from "./errors.ts";
 import type { DatabaseHealth } from "./health.ts";
+import { ParsedDocuments } from "./parsed_documents.ts";
 
 /** The parts of the store that its collections share. */
 export interface SqliteAccess {
@@ -31,6 +32,7 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
   readonly #sameColumns: string | undefined;
   readonly #put: string;
   readonly #get: string;
+  readonly #parsed = new ParsedDocuments<T>();
   readonly #prepared = new Map<string, StatementSync>();
 
   constructor(access: SqliteAccess, table: string, columns: Columns = {}) {
@@ -126,7 +128,7 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
   /** Reads one document. */
   protected row({ text, values }: Sql): Stored<T> | undefined {
     const row = this.prepare(text).get(...values);
-    return row && this.#stored(row);
+    return row && this.#stored(row, (body) => this.#parsed.parse(String(row["name"]), body));
   }
 
   /** Not `async`: it is much of what a read costs, and the query itself does not wait. */
@@ -184,9 +186,9 @@ export class SqliteCollection<T extends { readonly name: string }> implements Co
     throw found === undefined ? noSuchDocument(name) : versionConflict(name, version, found);
   }
 
-  #stored(row: Record<string, unknown>): Stored<T> {
+  #stored(row: Record<string, unknown>, parse: (body: string) => T = JSON.parse): Stored<T> {
     try {
-      return { value: JSON.parse(String(row["body"])), version: Number(row["version"]) };
+      return { value: parse(String(row["body"])), version: Number(row["version"]) };
     } catch (cause) {
       throw damaged(String(row["name"]), this.#table, cause);
     }
