@@ -1,9 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { callerOf } from "@mpc/process";
+import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { type CallActivity, callerOf } from "@mpc/process";
 import {
   DiagnoseResponseSchema,
   type DiagnosticsService,
+  type GetActivityResponse,
+  GetActivityResponseSchema,
   GetServerInfoResponseSchema,
   type SweepObjectsResponse,
   SweepObjectsResponseSchema,
@@ -43,10 +46,35 @@ function toSweep(
   });
 }
 
-/** The diagnostics methods of the API. */
+function toActivity(
+  methods: readonly CallActivity[],
+  { startMs, nowMs }: { readonly startMs: number; readonly nowMs: number },
+): GetActivityResponse {
+  return create(GetActivityResponseSchema, {
+    startTime: timestampFromMs(startMs),
+    readTime: timestampFromMs(nowMs),
+    methods: methods.map(({ method, running, calls, failures, totalSeconds, buckets }) => ({
+      method,
+      running,
+      calls: BigInt(calls),
+      failures: BigInt(failures),
+      ...(totalSeconds !== null && { totalDuration: durationFromMs(Math.round(totalSeconds * 1_000)) }),
+      buckets: buckets.map(({ upperBoundSeconds, calls }) => ({
+        upperBound: durationFromMs(upperBoundSeconds * 1_000),
+        calls: BigInt(calls),
+      })),
+    })),
+  });
+}
+
+/**
+ * The diagnostics methods of the API.
+ * @param activity what this process has answered
+ */
 export function diagnosticsService(
   deps: ServiceDeps,
   info: ServerInfo,
+  { activity }: { readonly activity: () => Promise<readonly CallActivity[]> },
 ): ServiceImpl<typeof DiagnosticsService> {
   return {
     async diagnose(_request, context) {
@@ -64,6 +92,14 @@ export function diagnosticsService(
     },
     async claimCluster(request, context) {
       return toMutationAnswer(await claimCluster(deps, callerOf(context), request));
+    },
+    async getActivity(_request, context) {
+      await deps.authorizer.authorize(callerOf(context), {
+        permission: "platform.diagnose",
+        resource: null,
+      });
+      const nowMs = deps.clock.now();
+      return toActivity(await activity(), { startMs: Math.round(performance.timeOrigin), nowMs });
     },
     async getServerInfo() {
       return create(GetServerInfoResponseSchema, { ...info, provider: await info.provider() });

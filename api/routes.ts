@@ -1,6 +1,7 @@
 import {
   accessLog,
   type Call,
+  type CallActivity,
   identify,
   type Identity,
   intercept,
@@ -48,6 +49,8 @@ export interface CallSettings extends Authentication {
   readonly measureCalls: Interceptor;
   /** Counts refused calls, by their reasons. */
   readonly countRefusals: Interceptor;
+  /** What this process has answered. */
+  readonly activity: () => Promise<readonly CallActivity[]>;
 }
 
 /** Every service of the API, implemented once for both doors. */
@@ -78,7 +81,7 @@ export function routes(
     route(LongRunningOperations, longrunningService(deps)),
     route(EventService, eventService(deps)),
     route(AuditService, auditService(deps, settings.audit)),
-    route(DiagnosticsService, diagnosticsService(deps, info)),
+    route(DiagnosticsService, diagnosticsService(deps, info, settings)),
     route(AccessService, accessService(deps)),
     route(TokenService, tokenService(deps, settings)),
   ].map(intercepted);

@@ -69,6 +69,11 @@ const NOUNS: readonly Noun[] = [
     load: async (runner) => (await import("./nouns/doctor.ts")).doctorCommand(runner),
   },
   {
+    names: ["top"],
+    description: "Show live what runs, what waits and why, and the calls by method",
+    load: async (runner) => (await import("./nouns/top.ts")).topCommand(runner),
+  },
+  {
     names: ["login"],
     description: "Sign in at a server",
     load: async (runner) => (await import("./nouns/login.ts")).loginCommand(runner),

@@ -8,6 +8,7 @@ import { isMpcError, MpcError } from "@mpc/domain";
 import { getLogger } from "@logtape/logtape";
 import {
   type AuditLogSettings,
+  type CallActivity,
   Components,
   type DataSettings,
   type Interceptor,
@@ -39,6 +40,7 @@ import type { Store } from "@mpc/storage";
 import { admitKeys, encryptedStore, KeyRing } from "@mpc/storage/encryption";
 import { openStore } from "@mpc/storage/open_store";
 import {
+  callActivity,
   countAttempts,
   countRefusals,
   measureCalls,
@@ -218,11 +220,13 @@ export class Platform implements AsyncDisposable {
   telemetry(): {
     readonly measureCalls: Interceptor;
     readonly countRefusals: Interceptor;
+    readonly activity: () => Promise<readonly CallActivity[]>;
     readonly metrics: () => Promise<Response>;
   } {
     return {
       measureCalls: measureCalls(this.#metrics),
       countRefusals: countRefusals(this.#metrics),
+      activity: () => callActivity(this.#metrics),
       metrics: metricsPage(this.#metrics, this),
     };
   }

@@ -1,6 +1,7 @@
 /** What every process of the platform has: listening, settings, logging, start and stop. */
 export { Batch, type Implementation } from "./calls/batch.ts";
 export { accessLog } from "./calls/access_log.ts";
+export type { CallActivity } from "./calls/call_activity.ts";
 export { codeName } from "./calls/code_name.ts";
 export {
   callerOf,

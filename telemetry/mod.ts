@@ -1,4 +1,5 @@
 /** The figures of a process for Prometheus, and the decorators that measure it. */
+export { callActivity } from "./call_activity.ts";
 export { measureCalls } from "./call_metrics.ts";
 export { countAttempts } from "./count_attempts.ts";
 export { countRefusals } from "./count_refusals.ts";

@@ -11,6 +11,7 @@ import { isForPeople } from "../output/format.ts";
 import { OPERATION_VIEW, printMessage, printOne } from "../output/print.ts";
 import { createProgress, machineProgress } from "../output/progress.ts";
 import { plainStep } from "../output/steps.ts";
+import { timings } from "../output/timings.ts";
 import { finishMutation, mutationFields, type MutationFlags } from "./finish_mutation.ts";
 import { followOperation, watchCommand } from "./follow_operation.ts";
 
@@ -59,6 +60,8 @@ export async function getOperation(context: CommandContext, typed: string): Prom
     if (found.error) {
       context.terminal.out(`\n${found.error.code} ${found.error.reason}: ${found.error.message}\n`);
     }
+    const spent = await timings(found, Date.now());
+    if (spent.length > 0) context.terminal.out(`\n${spent.join("\n")}\n`);
   }
   return EXIT.OK;
 }

@@ -76,6 +76,7 @@ const METHODS: Readonly<Record<string, MethodNeed>> = {
   "mpc.v1.DiagnosticsService/Diagnose": platform("platform.diagnose"),
   "mpc.v1.DiagnosticsService/SweepObjects": platform("platform.sweep"),
   "mpc.v1.DiagnosticsService/ClaimCluster": platform("platform.claim"),
+  "mpc.v1.DiagnosticsService/GetActivity": platform("platform.diagnose"),
   "mpc.v1.DiagnosticsService/GetServerInfo": open,
 
   "mpc.v1.AuditService/ListAuditRecords": platform("audit.get"),

@@ -38,6 +38,36 @@ Deno.test("the web door has the figures of every call, in Prometheus' format", a
   await platform.close();
 });
 
+Deno.test("the API tells what its methods answered, without a metrics system", async () => {
+  const platform = await startAllInOne(QUIET_CONFIG);
+  const url = `http://${formatAddress(platform.webAddress)}/mpc.v1`;
+  const post = async (method: string, request: object) => {
+    const response = await fetch(`${url}.${method}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(request),
+    });
+    return await response.json();
+  };
+  for (const id of ["a", "b", "c"]) {
+    await post("EnvironmentService/GetEnvironment", { name: `environments/${id}` });
+  }
+  await post("EnvironmentService/ListEnvironments", {});
+  const { startTime, readTime, methods } = await post("DiagnosticsService/GetActivity", {});
+  assert.ok(Date.parse(startTime) <= Date.parse(readTime));
+  const of = (name: string) =>
+    methods.find(({ method }: { readonly method: string }) => method === `mpc.v1.${name}`);
+  const { calls, failures, running, buckets, totalDuration } = of(
+    "EnvironmentService/GetEnvironment",
+  );
+  assert.deepEqual([calls, failures, running ?? 0], ["3", "3", 0]);
+  assert.match(totalDuration, /^0(?:\.\d+)?s$/);
+  assert.equal(buckets.at(-1).calls, "3");
+  assert.equal(of("EnvironmentService/ListEnvironments").failures ?? "0", "0");
+  assert.equal(of("DiagnosticsService/GetActivity").running, 1, "the call itself runs");
+  await platform.close();
+});
+
 Deno.test("with an access file the figures need credentials, and refusals are among them", () =>
   withFolder(async (folder) => {
     const accessFile = join(folder, "access.yaml");

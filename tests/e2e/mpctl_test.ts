@@ -302,6 +302,19 @@ const CASES: Cases = [
     const { code, out } = await mpctl("doctor");
     assert.equal(code, 0, out);
   }],
+  ["top shows the calls by method, and op get where the time went", async ({ mpctl }) => {
+    const { code, out, err } = await mpctl("top");
+    assert.equal(code, 0, err);
+    assert.match(out, /^mpc \S+ at http:\S+ \(embedded, \S+, simulated\), up \d/);
+    assert.match(out, /^Operations: 0 running, 0 waiting$/m);
+    assert.match(out, /^EnvironmentService\/GetEnvironment +\d\S*\/s +\d+ +0 +\S+ms? +\S+$/m);
+    const { methods } = JSON.parse((await mpctl("top", "-o", "json")).out);
+    assert.ok(methods.length > 3);
+    const id = (await mpctl("op", "list", "--filter", "state = SUCCEEDED", "-o", "name")).out
+      .split("\n")[0]!;
+    const shown = await mpctl("op", "get", id);
+    assert.match(shown.out, /^Where the time went, .* in all:\n {2}\(waited to begin\)/m);
+  }],
   ["env delete requires --force if there are workloads", async ({ mpctl }) => {
     const refused = await mpctl("env", "delete", "dev");
     assert.equal(refused.code, 1);

@@ -8,6 +8,7 @@ export function quietCalls(deps: Pick<ServiceDeps, "store" | "clock">) {
   return {
     measureCalls: PASS_ON,
     countRefusals: PASS_ON,
+    activity: () => Promise.resolve([]),
     metrics: () => Promise.resolve(new Response("")),
     signIn: () => ({
       issuers: [],

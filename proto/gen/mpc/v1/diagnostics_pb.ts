@@ -10,6 +10,8 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
 import { file_google_api_annotations } from "../../google/api/annotations_pb.ts";
 import { file_google_api_field_behavior } from "../../google/api/field_behavior_pb.ts";
 import { file_google_api_field_info } from "../../google/api/field_info_pb.ts";
+import type { Duration, DurationJson, Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Operation, OperationJson, OperationSchema } from "./operation_pb.ts";
 import { file_mpc_v1_operation } from "./operation_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -18,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpc/v1/diagnostics.proto.
  */
 export const file_mpc_v1_diagnostics: GenFile = /*@__PURE__*/
-  fileDesc("ChhtcGMvdjEvZGlhZ25vc3RpY3MucHJvdG8SBm1wYy52MSJiCgdGaW5kaW5nEhYKCWludmFyaWFudBgBIAEoCUID4EEDEhQKB3N1YmplY3QYAiABKAlCA+BBAxIUCgdtZXNzYWdlGAMgASgJQgPgQQMSEwoGcmVtZWR5GAQgASgJQgPgQQMiEQoPRGlhZ25vc2VSZXF1ZXN0InYKEERpYWdub3NlUmVzcG9uc2USDgoGY2hlY2tzGAEgAygJEiEKCGZpbmRpbmdzGAIgAygLMg8ubXBjLnYxLkZpbmRpbmcSLwoPZm9yZWlnbl9vYmplY3RzGAMgAygLMhYubXBjLnYxLkZvcmVpZ25PYmplY3RzIkgKDkZvcmVpZ25PYmplY3RzEg8KB2NsdXN0ZXIYASABKAkSFAoMaW5zdGFsbGF0aW9uGAIgASgJEg8KB29iamVjdHMYAyABKAUifAoTU3dlZXBPYmplY3RzUmVxdWVzdBIaCg12YWxpZGF0ZV9vbmx5GAEgASgIQgPgQQESKAoJbGVmdG92ZXJzGAIgAygLMhAubXBjLnYxLkxlZnRvdmVyQgPgQQESHwoKcmVxdWVzdF9pZBgDIAEoCUIL4EEB4ozP1wgCCAEidwoITGVmdG92ZXISEwoGdGFyZ2V0GAEgASgJQgPgQQESFwoKdGFyZ2V0X3VpZBgCIAEoCUID4EECEhQKB2NsdXN0ZXIYAyABKAlCA+BBARIUCgdvYmplY3RzGAQgAygJQgPgQQESEQoEaGFzaBgFIAEoCUID4EECIqsBChRTd2VlcE9iamVjdHNSZXNwb25zZRIPCgd0YXJnZXRzGAEgAygJEiEKCGZpbmRpbmdzGAIgAygLMg8ubXBjLnYxLkZpbmRpbmcSIwoJbGVmdG92ZXJzGAMgAygLMhAubXBjLnYxLkxlZnRvdmVyEhQKDHNraXBwZWRfdWlkcxgEIAMoCRIkCglvcGVyYXRpb24YBSABKAsyES5tcGMudjEuT3BlcmF0aW9uImgKE0NsYWltQ2x1c3RlclJlcXVlc3QSFAoHY2x1c3RlchgBIAEoCUID4EECEh8KCnJlcXVlc3RfaWQYAiABKAlCC+BBAeKMz9cIAggBEhoKDXZhbGlkYXRlX29ubHkYAyABKAhCA+BBASIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCJxChVHZXRTZXJ2ZXJJbmZvUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIOCgZlbmdpbmUYAiABKAkSDwoHc3RvcmFnZRgDIAEoCRIQCghwcm92aWRlchgEIAEoCRIUCgxpbnN0YWxsYXRpb24YBSABKAkyrgMKEkRpYWdub3N0aWNzU2VydmljZRJbCghEaWFnbm9zZRIXLm1wYy52MS5EaWFnbm9zZVJlcXVlc3QaGC5tcGMudjEuRGlhZ25vc2VSZXNwb25zZSIckAIBgtPkkwITEhEvbXBjL3YxL2RpYWdub3NpcxJrCgxTd2VlcE9iamVjdHMSGy5tcGMudjEuU3dlZXBPYmplY3RzUmVxdWVzdBocLm1wYy52MS5Td2VlcE9iamVjdHNSZXNwb25zZSIggtPkkwIaOgEqIhUvbXBjL3YxL29iamVjdHM6c3dlZXASYQoMQ2xhaW1DbHVzdGVyEhsubXBjLnYxLkNsYWltQ2x1c3RlclJlcXVlc3QaES5tcGMudjEuT3BlcmF0aW9uIiGC0+STAhs6ASoiFi9tcGMvdjEvY2x1c3RlcnM6Y2xhaW0SawoNR2V0U2VydmVySW5mbxIcLm1wYy52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBodLm1wYy52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2UiHZACAYLT5JMCFBISL21wYy92MS9zZXJ2ZXJJbmZvQlwKCmRldi5tcGMudjFCEERpYWdub3N0aWNzUHJvdG9QAVoYbXBjLmRldi9hcGkvbXBjL3YxO21wY3YxogIDTVBDqgIGTXBjLlYxygIGTXBjXFYx6gIHTXBjOjpWMWIGcHJvdG8z", [file_google_api_annotations, file_google_api_field_behavior, file_google_api_field_info, file_mpc_v1_operation]);
+  fileDesc("ChhtcGMvdjEvZGlhZ25vc3RpY3MucHJvdG8SBm1wYy52MSJiCgdGaW5kaW5nEhYKCWludmFyaWFudBgBIAEoCUID4EEDEhQKB3N1YmplY3QYAiABKAlCA+BBAxIUCgdtZXNzYWdlGAMgASgJQgPgQQMSEwoGcmVtZWR5GAQgASgJQgPgQQMiEQoPRGlhZ25vc2VSZXF1ZXN0InYKEERpYWdub3NlUmVzcG9uc2USDgoGY2hlY2tzGAEgAygJEiEKCGZpbmRpbmdzGAIgAygLMg8ubXBjLnYxLkZpbmRpbmcSLwoPZm9yZWlnbl9vYmplY3RzGAMgAygLMhYubXBjLnYxLkZvcmVpZ25PYmplY3RzIkgKDkZvcmVpZ25PYmplY3RzEg8KB2NsdXN0ZXIYASABKAkSFAoMaW5zdGFsbGF0aW9uGAIgASgJEg8KB29iamVjdHMYAyABKAUifAoTU3dlZXBPYmplY3RzUmVxdWVzdBIaCg12YWxpZGF0ZV9vbmx5GAEgASgIQgPgQQESKAoJbGVmdG92ZXJzGAIgAygLMhAubXBjLnYxLkxlZnRvdmVyQgPgQQESHwoKcmVxdWVzdF9pZBgDIAEoCUIL4EEB4ozP1wgCCAEidwoITGVmdG92ZXISEwoGdGFyZ2V0GAEgASgJQgPgQQESFwoKdGFyZ2V0X3VpZBgCIAEoCUID4EECEhQKB2NsdXN0ZXIYAyABKAlCA+BBARIUCgdvYmplY3RzGAQgAygJQgPgQQESEQoEaGFzaBgFIAEoCUID4EECIqsBChRTd2VlcE9iamVjdHNSZXNwb25zZRIPCgd0YXJnZXRzGAEgAygJEiEKCGZpbmRpbmdzGAIgAygLMg8ubXBjLnYxLkZpbmRpbmcSIwoJbGVmdG92ZXJzGAMgAygLMhAubXBjLnYxLkxlZnRvdmVyEhQKDHNraXBwZWRfdWlkcxgEIAMoCRIkCglvcGVyYXRpb24YBSABKAsyES5tcGMudjEuT3BlcmF0aW9uImgKE0NsYWltQ2x1c3RlclJlcXVlc3QSFAoHY2x1c3RlchgBIAEoCUID4EECEh8KCnJlcXVlc3RfaWQYAiABKAlCC+BBAeKMz9cIAggBEhoKDXZhbGlkYXRlX29ubHkYAyABKAhCA+BBASIUChJHZXRBY3Rpdml0eVJlcXVlc3QirAEKE0dldEFjdGl2aXR5UmVzcG9uc2USMwoKc3RhcnRfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCA+BBAxIyCglyZWFkX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQMSLAoHbWV0aG9kcxgDIAMoCzIWLm1wYy52MS5NZXRob2RBY3Rpdml0eUID4EEDIssBCg5NZXRob2RBY3Rpdml0eRITCgZtZXRob2QYASABKAlCA+BBAxIUCgdydW5uaW5nGAIgASgFQgPgQQMSEgoFY2FsbHMYAyABKANCA+BBAxIVCghmYWlsdXJlcxgEIAEoA0ID4EEDEjYKDnRvdGFsX2R1cmF0aW9uGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgPgQQMSKwoHYnVja2V0cxgGIAMoCzIVLm1wYy52MS5MYXRlbmN5QnVja2V0QgPgQQMiWAoNTGF0ZW5jeUJ1Y2tldBIzCgt1cHBlcl9ib3VuZBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkID4EEDEhIKBWNhbGxzGAIgASgDQgPgQQMiFgoUR2V0U2VydmVySW5mb1JlcXVlc3QicQoVR2V0U2VydmVySW5mb1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSDgoGZW5naW5lGAIgASgJEg8KB3N0b3JhZ2UYAyABKAkSEAoIcHJvdmlkZXIYBCABKAkSFAoMaW5zdGFsbGF0aW9uGAUgASgJMpMEChJEaWFnbm9zdGljc1NlcnZpY2USWwoIRGlhZ25vc2USFy5tcGMudjEuRGlhZ25vc2VSZXF1ZXN0GhgubXBjLnYxLkRpYWdub3NlUmVzcG9uc2UiHJACAYLT5JMCExIRL21wYy92MS9kaWFnbm9zaXMSawoMU3dlZXBPYmplY3RzEhsubXBjLnYxLlN3ZWVwT2JqZWN0c1JlcXVlc3QaHC5tcGMudjEuU3dlZXBPYmplY3RzUmVzcG9uc2UiIILT5JMCGjoBKiIVL21wYy92MS9vYmplY3RzOnN3ZWVwEmEKDENsYWltQ2x1c3RlchIbLm1wYy52MS5DbGFpbUNsdXN0ZXJSZXF1ZXN0GhEubXBjLnYxLk9wZXJhdGlvbiIhgtPkkwIbOgEqIhYvbXBjL3YxL2NsdXN0ZXJzOmNsYWltEmMKC0dldEFjdGl2aXR5EhoubXBjLnYxLkdldEFjdGl2aXR5UmVxdWVzdBobLm1wYy52MS5HZXRBY3Rpdml0eVJlc3BvbnNlIhuQAgGC0+STAhISEC9tcGMvdjEvYWN0aXZpdHkSawoNR2V0U2VydmVySW5mbxIcLm1wYy52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBodLm1wYy52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2UiHZACAYLT5JMCFBISL21wYy92MS9zZXJ2ZXJJbmZvQlwKCmRldi5tcGMudjFCEERpYWdub3N0aWNzUHJvdG9QAVoYbXBjLmRldi9hcGkvbXBjL3YxO21wY3YxogIDTVBDqgIGTXBjLlYxygIGTXBjXFYx6gIHTXBjOjpWMWIGcHJvdG8z", [file_google_api_annotations, file_google_api_field_behavior, file_google_api_field_info, file_google_protobuf_duration, file_google_protobuf_timestamp, file_mpc_v1_operation]);
 
 /**
  * A violation of one of the platform's invariants.
@@ -559,6 +561,248 @@ export const ClaimClusterRequestSchema: GenMessage<ClaimClusterRequest, {jsonTyp
   messageDesc(file_mpc_v1_diagnostics, 7);
 
 /**
+ * Request of GetActivity.
+ *
+ * @generated from message mpc.v1.GetActivityRequest
+ */
+export type GetActivityRequest = Message<"mpc.v1.GetActivityRequest"> & {
+};
+
+/**
+ * Request of GetActivity.
+ *
+ * @generated from message mpc.v1.GetActivityRequest
+ */
+export type GetActivityRequestJson = {
+};
+
+/**
+ * Describes the message mpc.v1.GetActivityRequest.
+ * Use `create(GetActivityRequestSchema)` to create a new message.
+ */
+export const GetActivityRequestSchema: GenMessage<GetActivityRequest, {jsonType: GetActivityRequestJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_diagnostics, 8);
+
+/**
+ * Response of GetActivity.
+ *
+ * @generated from message mpc.v1.GetActivityResponse
+ */
+export type GetActivityResponse = Message<"mpc.v1.GetActivityResponse"> & {
+  /**
+   * When the process began.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 1;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * When the figures were read.
+   *
+   * @generated from field: google.protobuf.Timestamp read_time = 2;
+   */
+  readTime?: Timestamp | undefined;
+
+  /**
+   * The methods that were called.
+   *
+   * @generated from field: repeated mpc.v1.MethodActivity methods = 3;
+   */
+  methods: MethodActivity[];
+};
+
+/**
+ * Response of GetActivity.
+ *
+ * @generated from message mpc.v1.GetActivityResponse
+ */
+export type GetActivityResponseJson = {
+  /**
+   * When the process began.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 1;
+   */
+  startTime?: TimestampJson;
+
+  /**
+   * When the figures were read.
+   *
+   * @generated from field: google.protobuf.Timestamp read_time = 2;
+   */
+  readTime?: TimestampJson;
+
+  /**
+   * The methods that were called.
+   *
+   * @generated from field: repeated mpc.v1.MethodActivity methods = 3;
+   */
+  methods?: MethodActivityJson[];
+};
+
+/**
+ * Describes the message mpc.v1.GetActivityResponse.
+ * Use `create(GetActivityResponseSchema)` to create a new message.
+ */
+export const GetActivityResponseSchema: GenMessage<GetActivityResponse, {jsonType: GetActivityResponseJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_diagnostics, 9);
+
+/**
+ * The calls of one method.
+ *
+ * @generated from message mpc.v1.MethodActivity
+ */
+export type MethodActivity = Message<"mpc.v1.MethodActivity"> & {
+  /**
+   * For instance `mpc.v1.EnvironmentService/GetEnvironment`.
+   *
+   * @generated from field: string method = 1;
+   */
+  method: string;
+
+  /**
+   * Calls that run now, streams among them.
+   *
+   * @generated from field: int32 running = 2;
+   */
+  running: number;
+
+  /**
+   * Calls that ended.
+   *
+   * @generated from field: int64 calls = 3;
+   */
+  calls: bigint;
+
+  /**
+   * Calls among them that ended with another code than OK.
+   *
+   * @generated from field: int64 failures = 4;
+   */
+  failures: bigint;
+
+  /**
+   * How long calls took, in all; absent for streams.
+   *
+   * @generated from field: google.protobuf.Duration total_duration = 5;
+   */
+  totalDuration?: Duration | undefined;
+
+  /**
+   * How many calls took how long, by ascending bounds; empty for streams. Calls that took longer than
+   * the last bound are in `calls` alone.
+   *
+   * @generated from field: repeated mpc.v1.LatencyBucket buckets = 6;
+   */
+  buckets: LatencyBucket[];
+};
+
+/**
+ * The calls of one method.
+ *
+ * @generated from message mpc.v1.MethodActivity
+ */
+export type MethodActivityJson = {
+  /**
+   * For instance `mpc.v1.EnvironmentService/GetEnvironment`.
+   *
+   * @generated from field: string method = 1;
+   */
+  method?: string;
+
+  /**
+   * Calls that run now, streams among them.
+   *
+   * @generated from field: int32 running = 2;
+   */
+  running?: number;
+
+  /**
+   * Calls that ended.
+   *
+   * @generated from field: int64 calls = 3;
+   */
+  calls?: string;
+
+  /**
+   * Calls among them that ended with another code than OK.
+   *
+   * @generated from field: int64 failures = 4;
+   */
+  failures?: string;
+
+  /**
+   * How long calls took, in all; absent for streams.
+   *
+   * @generated from field: google.protobuf.Duration total_duration = 5;
+   */
+  totalDuration?: DurationJson;
+
+  /**
+   * How many calls took how long, by ascending bounds; empty for streams. Calls that took longer than
+   * the last bound are in `calls` alone.
+   *
+   * @generated from field: repeated mpc.v1.LatencyBucket buckets = 6;
+   */
+  buckets?: LatencyBucketJson[];
+};
+
+/**
+ * Describes the message mpc.v1.MethodActivity.
+ * Use `create(MethodActivitySchema)` to create a new message.
+ */
+export const MethodActivitySchema: GenMessage<MethodActivity, {jsonType: MethodActivityJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_diagnostics, 10);
+
+/**
+ * Calls that took at most some time.
+ *
+ * @generated from message mpc.v1.LatencyBucket
+ */
+export type LatencyBucket = Message<"mpc.v1.LatencyBucket"> & {
+  /**
+   * The longest duration of these calls.
+   *
+   * @generated from field: google.protobuf.Duration upper_bound = 1;
+   */
+  upperBound?: Duration | undefined;
+
+  /**
+   * How many, those of lower buckets included.
+   *
+   * @generated from field: int64 calls = 2;
+   */
+  calls: bigint;
+};
+
+/**
+ * Calls that took at most some time.
+ *
+ * @generated from message mpc.v1.LatencyBucket
+ */
+export type LatencyBucketJson = {
+  /**
+   * The longest duration of these calls.
+   *
+   * @generated from field: google.protobuf.Duration upper_bound = 1;
+   */
+  upperBound?: DurationJson;
+
+  /**
+   * How many, those of lower buckets included.
+   *
+   * @generated from field: int64 calls = 2;
+   */
+  calls?: string;
+};
+
+/**
+ * Describes the message mpc.v1.LatencyBucket.
+ * Use `create(LatencyBucketSchema)` to create a new message.
+ */
+export const LatencyBucketSchema: GenMessage<LatencyBucket, {jsonType: LatencyBucketJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_v1_diagnostics, 11);
+
+/**
  * Request of GetServerInfo.
  *
  * @generated from message mpc.v1.GetServerInfoRequest
@@ -579,7 +823,7 @@ export type GetServerInfoRequestJson = {
  * Use `create(GetServerInfoRequestSchema)` to create a new message.
  */
 export const GetServerInfoRequestSchema: GenMessage<GetServerInfoRequest, {jsonType: GetServerInfoRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_diagnostics, 8);
+  messageDesc(file_mpc_v1_diagnostics, 12);
 
 /**
  * Response of GetServerInfo.
@@ -670,7 +914,7 @@ export type GetServerInfoResponseJson = {
  * Use `create(GetServerInfoResponseSchema)` to create a new message.
  */
 export const GetServerInfoResponseSchema: GenMessage<GetServerInfoResponse, {jsonType: GetServerInfoResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_v1_diagnostics, 9);
+  messageDesc(file_mpc_v1_diagnostics, 13);
 
 /**
  * Reports the state of the platform.
@@ -709,6 +953,17 @@ export const DiagnosticsService: GenService<{
     methodKind: "unary";
     input: typeof ClaimClusterRequestSchema;
     output: typeof OperationSchema;
+  },
+  /**
+   * Reports what this process of the API has answered since it began. Figures only grow, so two
+   * responses give rates and latencies; other processes of the API have figures of their own.
+   *
+   * @generated from rpc mpc.v1.DiagnosticsService.GetActivity
+   */
+  getActivity: {
+    methodKind: "unary";
+    input: typeof GetActivityRequestSchema;
+    output: typeof GetActivityResponseSchema;
   },
   /**
    * Describes this server.
