@@ -58,7 +58,8 @@ function toActivity(
       running,
       calls: BigInt(calls),
       failures: BigInt(failures),
-      ...(totalSeconds !== null && { totalDuration: durationFromMs(Math.round(totalSeconds * 1_000)) }),
+      ...(totalSeconds !== null &&
+        { totalDuration: durationFromMs(Math.round(totalSeconds * 1_000)) }),
       buckets: buckets.map(({ upperBoundSeconds, calls }) => ({
         upperBound: durationFromMs(upperBoundSeconds * 1_000),
         calls: BigInt(calls),

@@ -18,6 +18,7 @@ async function serveHeld(versionBytes: number) {
       diagnose: () => ({}),
       sweepObjects: () => ({}),
       claimCluster: () => ({}),
+      getActivity: () => ({}),
       async getServerInfo() {
         const held = Promise.withResolvers<void>();
         if (taken.push(held) === CALLS) arrived.resolve();

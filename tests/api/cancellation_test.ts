@@ -35,6 +35,7 @@ for (const [name, open] of Object.entries(DOORS)) {
             diagnose: () => ({}),
             sweepObjects: () => ({}),
             claimCluster: () => ({}),
+            getActivity: () => ({}),
             getServerInfo(_, context) {
               begun.resolve(context);
               return new Promise((_, reject) =>

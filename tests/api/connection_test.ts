@@ -54,6 +54,7 @@ async function withDoor(
         diagnose: () => ({}),
         sweepObjects: () => ({}),
         claimCluster: () => ({}),
+        getActivity: () => ({}),
         getServerInfo: () => held.promise,
       }),
     ],

@@ -28,6 +28,7 @@ function test(
             diagnose: () => ({}),
             sweepObjects: () => ({}),
             claimCluster: () => ({}),
+            getActivity: () => ({}),
             getServerInfo: () => {
               calls++;
               return { version: "test" };

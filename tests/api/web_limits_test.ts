@@ -26,6 +26,7 @@ function test(
             diagnose: () => ({}),
             sweepObjects: () => ({}),
             claimCluster: () => ({}),
+            getActivity: () => ({}),
             getServerInfo: (_, { requestHeader }) =>
               requestHeader.has("x-hang") ? new Promise(() => {}) : { version: LARGE },
           }),

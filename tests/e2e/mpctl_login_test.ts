@@ -333,6 +333,7 @@ const CASES: Readonly<Record<string, (world: World) => Promise<void>>> = {
         diagnose: () => ({}),
         sweepObjects: () => ({}),
         claimCluster: () => ({}),
+        getActivity: () => ({}),
         getServerInfo: () => ({ version: "by-tls" }),
       }),
     ];

@@ -47,6 +47,7 @@ async function withDoor(use: (socket: Socket) => Promise<void>): Promise<void> {
         diagnose: () => ({}),
         sweepObjects: () => ({}),
         claimCluster: () => ({}),
+        getActivity: () => ({}),
         getServerInfo,
       }),
     ],

@@ -11,6 +11,7 @@ const routes = [
     diagnose: () => ({}),
     sweepObjects: () => ({}),
     claimCluster: () => ({}),
+    getActivity: () => ({}),
     getServerInfo: () => ({ version: "test" }),
   }),
 ];

@@ -17,6 +17,7 @@ const diagnostics = (
     diagnose: () => ({}),
     sweepObjects: () => ({}),
     claimCluster: () => ({}),
+    getActivity: () => ({}),
     getServerInfo: (_, context) => getServerInfo(context),
   });
 
