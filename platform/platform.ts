@@ -5,12 +5,14 @@
  */
 import { type Access, openAccess } from "@mpc/access";
 import { isMpcError, MpcError } from "@mpc/domain";
+import type { Interceptor as OutgoingInterceptor } from "@connectrpc/connect";
 import { getLogger } from "@logtape/logtape";
 import {
   type AuditLogSettings,
   Components,
   type DataSettings,
   type Interceptor,
+  isTracing,
   makeDataDir,
   openAuditLog,
   type ProviderSettings,
@@ -45,6 +47,11 @@ import {
   meteredStore,
   Metrics,
   metricsPage,
+  traceCalls,
+  tracedKubeClient,
+  tracedProvider,
+  tracedStore,
+  traceOutgoing,
 } from "@mpc/telemetry";
 import type { EngineLease, HostedEngine, StepTools } from "@mpc/worker";
 import { openInstallation } from "./open_installation.ts";
@@ -101,9 +108,10 @@ export class Platform implements AsyncDisposable {
     if (dataDir !== null) await makeDataDir(dataDir);
     const metrics = new Metrics({ version: VERSION, process: options.process });
     const measured = meteredStore(await openStore(address, options), metrics);
-    const store = encryptedStore(measured, keys);
     const [storage = ""] = address.split(/[:+]/, 1);
-    const exclusive = !options.shared && storage.toLowerCase() !== "mongodb";
+    const kind = storage.toLowerCase();
+    const store = encryptedStore(isTracing() ? tracedStore(measured, kind) : measured, keys);
+    const exclusive = !options.shared && kind !== "mongodb";
     const components = new Components();
     components.add({
       name: "metrics",
@@ -159,10 +167,12 @@ export class Platform implements AsyncDisposable {
       clock,
       ids,
       installation,
+      ...(isTracing() && { decorate: tracedKubeClient }),
     });
     // In `/readyz`, `cluster` comes after the engine, because it depends on other machines.
     this.components.add({ name: "clusters", close: () => provider.close() });
-    return { provider, planner: createPlanner(store, provider) };
+    const traced = isTracing() ? tracedProvider(provider) : provider;
+    return { provider: traced, planner: createPlanner(store, traced) };
   }
 
   /**
@@ -214,17 +224,25 @@ export class Platform implements AsyncDisposable {
     return engine;
   }
 
-  /** What measures calls, and answers `/metrics`. */
+  /** What traces and measures calls, and answers `/metrics`. */
   telemetry(): {
+    /** Of calls to this process; none if nothing exports spans. */
+    readonly traceCalls: readonly Interceptor[];
     readonly measureCalls: Interceptor;
     readonly countRefusals: Interceptor;
     readonly metrics: () => Promise<Response>;
   } {
     return {
+      traceCalls: isTracing() ? [traceCalls] : [],
       measureCalls: measureCalls(this.#metrics),
       countRefusals: countRefusals(this.#metrics),
       metrics: metricsPage(this.#metrics, this),
     };
+  }
+
+  /** Interceptors of calls to other processes of the platform. */
+  outgoing(): readonly OutgoingInterceptor[] {
+    return isTracing() ? [traceOutgoing] : [];
   }
 
   /**
