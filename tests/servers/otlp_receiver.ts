@@ -37,14 +37,17 @@ export function startOtlpReceiver(): OtlpReceiver {
   const spans: Span[] = [];
   const bodies: string[] = [];
   let more = Promise.withResolvers<void>();
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
-    const body = await request.text();
-    bodies.push(body);
-    if (new URL(request.url).pathname === "/v1/traces") spans.push(...spansOf(JSON.parse(body)));
-    more.resolve();
-    more = Promise.withResolvers<void>();
-    return Response.json({});
-  });
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) => {
+      const body = await request.text();
+      bodies.push(body);
+      if (new URL(request.url).pathname === "/v1/traces") spans.push(...spansOf(JSON.parse(body)));
+      more.resolve();
+      more = Promise.withResolvers<void>();
+      return Response.json({});
+    },
+  );
   return {
     spans,
     bodies,
@@ -73,27 +76,6 @@ export const exportTo = (endpoint: string): Readonly<Record<string, string>> => 
   OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
   OTEL_BSP_SCHEDULE_DELAY: "200",
 });
-
-/** The tree of one trace as text: names, indented, in the order of their starts. */
-export function treeOf(
-  spans: readonly Span[],
-  traceId: string,
-  show: (span: Span) => string | undefined,
-): readonly string[] {
-  const all = spans.filter((span) => span.traceId === traceId);
-  const ids = new Set(all.map(({ spanId }) => spanId));
-  const below = (parent: Span | undefined, indent: string): readonly string[] =>
-    all.filter(({ parentSpanId }) =>
-      parent ? parentSpanId === parent.spanId : !ids.has(parentSpanId)
-    ).toSorted((a, b) => a.startMs - b.startMs).flatMap((span) => {
-      const text = show(span);
-      return [
-        ...(text === undefined ? [] : [`${indent}${text}`]),
-        ...below(span, text === undefined ? indent : `${indent}  `),
-      ];
-    });
-  return below(undefined, "");
-}
 
 interface Attribute {
   readonly key: string;
