@@ -230,7 +230,7 @@ export class Platform implements AsyncDisposable {
     readonly traceCalls: readonly Interceptor[];
     readonly measureCalls: Interceptor;
     readonly countRefusals: Interceptor;
-    readonly metrics: () => Promise<Response>;
+    readonly metrics: (accept: string | null) => Promise<Response>;
   } {
     return {
       traceCalls: isTracing() ? [traceCalls] : [],
