@@ -1,6 +1,6 @@
 /**
- * A worker as a separate process, in which the rollouts of deployments fail: the first attempt of
- * each passing, the second for good. `faulty_worker.ts embedded|temporal FLAGS…`
+ * A worker as a separate process, in which the rollout of the workload `web` fails: its first attempt
+ * passing, the second for good. `faulty_worker.ts embedded|temporal FLAGS…`
  */
 import { formatAddress, outsideTraces } from "@mpc/process";
 import { EmbeddedEngine } from "@mpc/worker";
@@ -14,7 +14,10 @@ const config = readWorkerConfig(flags)!;
 const { definitions } = faultyDefinitions([{
   kind: "workload.deploy",
   step: "await_rollout",
-  run: (_run, call) => Promise.reject(call === 1 ? transient() : permanent()),
+  run(run, call, { target }) {
+    if (!target.endsWith("/web")) return run();
+    return Promise.reject(call === 1 ? transient() : permanent());
+  },
 }]);
 const worker = await outsideTraces(() =>
   startWorker(

@@ -13,6 +13,8 @@ const MPCTL = new URL("../../cli/main.ts", import.meta.url).pathname;
 
 export interface TracedProcesses extends AsyncDisposable {
   readonly receiver: OtlpReceiver;
+  /** The web door of the API. */
+  readonly web: URL;
   /** Runs mpctl to its end, as a process that exports its spans too. */
   mpctl(...args: readonly string[]): Promise<Result>;
   /** Kills the worker like a power cut, and starts another one. */
@@ -54,6 +56,7 @@ export async function startTracedProcesses(
   const running = stack.move();
   return {
     receiver,
+    web: api.web,
     mpctl: (...args) =>
       runCommand([Deno.execPath(), "run", "--allow-all", "--quiet", MPCTL, ...args], {
         env: {
