@@ -67,6 +67,30 @@ const FAILED = [
   ...WATCH,
 ];
 
+const READ = [
+  "mpctl INTERNAL mpctl workload pods",
+  "  mpctl CLIENT mpc.v1.WorkloadService/ListPods",
+  "    mpctl CLIENT POST",
+  "      api SERVER POST",
+  "        api SERVER mpc.v1.WorkloadService/ListPods",
+  "          api storage: get environments, list workloads",
+  "          api CLIENT mpc.internal.v1.ClusterService/ListPods",
+  "            api CLIENT POST",
+  "              worker SERVER POST",
+  "                worker SERVER mpc.internal.v1.ClusterService/ListPods",
+  "                  worker INTERNAL cluster pods",
+];
+
+/** Deno's span of the request is beside the call, because grpc-js does not run it inside. */
+const READ_BY_GRPC = [
+  "mpctl INTERNAL mpctl env get",
+  "  mpctl CLIENT mpc.v1.EnvironmentService/GetEnvironment",
+  "    mpctl CLIENT POST",
+  "      api SERVER POST",
+  "      api SERVER mpc.v1.EnvironmentService/GetEnvironment",
+  "        api storage: get environments",
+];
+
 /** Registers the cases on processes that `start` starts. */
 export function testSpanTrees(engine: string, start: () => Promise<TracedProcesses>): void {
   Deno.test(
@@ -103,6 +127,15 @@ export function testSpanTrees(engine: string, start: () => Promise<TracedProcess
         assert.match(failed.err, /await_rollout waits for its next attempt +\d/);
         assert.match(failed.err, /await_rollout, attempt 2 INJECTED +\d/);
         assert.match(failed.err, /undo of apply_workload +\d/);
+      });
+
+      await t.step("a read of the cluster is one trace, through API and worker", async () => {
+        const read = await mpctl("workload", "pods", "--env", "dev", "--trace");
+        assert.equal(read.code, 0, read.err);
+        await assertTree(processes, traceIdOf(read), READ);
+        const byGrpc = await mpctl("env", "get", "dev", "--trace", "--server", processes.grpc.href);
+        assert.equal(byGrpc.code, 0, byGrpc.err);
+        await assertTree(processes, traceIdOf(byGrpc), READ_BY_GRPC);
       });
 
       await t.step("values of variables are in no export", () => {

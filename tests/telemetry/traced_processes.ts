@@ -15,6 +15,8 @@ export interface TracedProcesses extends AsyncDisposable {
   readonly receiver: OtlpReceiver;
   /** The web door of the API. */
   readonly web: URL;
+  /** Its gRPC door. */
+  readonly grpc: URL;
   /** Runs mpctl to its end, as a process that exports its spans too. */
   mpctl(...args: readonly string[]): Promise<Result>;
   /** Kills the worker like a power cut, and starts another one. */
@@ -57,6 +59,7 @@ export async function startTracedProcesses(
   return {
     receiver,
     web: api.web,
+    grpc: api.grpc,
     mpctl: (...args) =>
       runCommand([Deno.execPath(), "run", "--allow-all", "--quiet", MPCTL, ...args], {
         env: {
