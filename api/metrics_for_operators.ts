@@ -13,7 +13,9 @@ import { refusal } from "./web/refusals.ts";
  */
 export function metricsForOperators(
   { authorizer, ids }: Pick<ServiceDeps, "authorizer" | "ids">,
-  settings: Pick<CallSettings, "authenticate"> & { readonly metrics: () => Promise<Response> },
+  settings: Pick<CallSettings, "authenticate"> & {
+    readonly metrics: (accept: string | null) => Promise<Response>;
+  },
 ): (request: Request, source: string) => Promise<Response> {
   const { diagnose } = intercept(DiagnosticsService, {
     async diagnose(_request, context) {
@@ -38,6 +40,6 @@ export function metricsForOperators(
     } catch (error) {
       return refusal(ConnectError.from(error));
     }
-    return await settings.metrics();
+    return await settings.metrics(request.headers.get("accept"));
   };
 }

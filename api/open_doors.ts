@@ -31,7 +31,7 @@ export async function openDoors(
   info: ServerInfo,
   config: DoorsConfig & CallSettings & {
     /** Answers `/metrics`. */
-    readonly metrics: () => Promise<Response>;
+    readonly metrics: (accept: string | null) => Promise<Response>;
   },
 ): Promise<Doors> {
   const { routes: served, health } = routes(deps, info, config);

@@ -45,6 +45,8 @@ export interface CallSettings extends Authentication {
   readonly authenticate: (call: Call) => Identity | Promise<Identity>;
   /** Where calls are recorded. */
   readonly audit: Audit;
+  /** Makes spans of calls; none if nothing exports them. */
+  readonly traceCalls: readonly Interceptor[];
   /** Measures every call, with the code that its caller gets. */
   readonly measureCalls: Interceptor;
   /** Counts refused calls, by their reasons. */
@@ -60,6 +62,7 @@ export function routes(
   settings: CallSettings,
 ): { readonly routes: readonly Route[]; readonly health: HealthStatus } {
   const interceptors = [
+    ...settings.traceCalls,
     accessLog,
     settings.measureCalls,
     mapErrors(() => deps.ids.uuid()),

@@ -21,7 +21,7 @@ export interface Api extends Doors {
 export async function startApi(config: ApiConfig): Promise<Api> {
   await using stack = new AsyncDisposableStack();
   const platform = stack.use(await Platform.open(config, { process: "api", shared: true }));
-  const workers = new WorkerCluster(config.workers);
+  const workers = new WorkerCluster(config.workers, platform.outgoing());
   const access = await platform.openAccess(config.accessFile);
   const deps = platform.deps({
     authorizer: access.authorizer,

@@ -20,10 +20,13 @@ async function main(args: readonly string[]): Promise<number> {
   }
   let exitCode: number = EXIT.OK;
   let config: CliConfig | undefined;
+  let command = "mpctl";
   const runner: Runner = {
     terminal: processTerminal,
     host,
     configured: (read) => config = read,
+    command: () => command,
+    chosen: (words) => command = words,
     exit: (code) => exitCode = code,
   };
   try {

@@ -120,7 +120,8 @@ export async function createProgram(
 ): Promise<CommandUnknownOpts> {
   const program = takesFlagsBefore(new Command("mpctl"))
     .description("Environments and workloads on the mini platform control plane")
-    .addHelpText("after", HELP);
+    .addHelpText("after", HELP)
+    .hook("preAction", (_, leaf) => runner.chosen(wordsOf(leaf)));
   for (const noun of NOUNS) {
     const wanted = typed === "all" || typed.some((word) => noun.names.includes(word));
     program.addCommand(wanted ? await noun.load(runner) : named(noun));
@@ -145,6 +146,10 @@ export async function suggestNounFirst(
   const meant = noun && childOf(noun, verb);
   return meant && `Did you mean 'mpctl ${noun.name()} ${meant.name()}'? The noun comes first`;
 }
+
+/** A command with the commands that it is in, such as `mpctl env create`. */
+const wordsOf = (command: CommandUnknownOpts): string =>
+  command.parent ? `${wordsOf(command.parent)} ${command.name()}` : command.name();
 
 const childOf = (parent: CommandUnknownOpts, name: string): CommandUnknownOpts | undefined =>
   parent.commands.find((command) => command.name() === name || command.aliases().includes(name));

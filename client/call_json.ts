@@ -1,4 +1,5 @@
 import { withToken } from "./bearer.ts";
+import { ended } from "./call_tracer.ts";
 import {
   baseUrlOf,
   type ConnectOptions,
@@ -19,11 +20,27 @@ export async function callJson<Answer>(
   request: object,
 ): Promise<Answer> {
   const { server, credentials } = options;
-  if (!credentials) return await callOnce(options, {}, method, request) as Answer;
+  if (!credentials) return await callTraced(options, {}, method, request) as Answer;
   return await withToken(server, credentials, (token) => {
     const header = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    return callOnce(options, header, method, request);
+    return callTraced(options, header, method, request);
   }) as Answer;
+}
+
+async function callTraced(
+  options: ConnectOptions,
+  header: Readonly<Record<string, string>>,
+  method: string,
+  request: object,
+): Promise<unknown> {
+  const span = options.tracer?.begin(method, isGrpc(options.server) ? "grpc" : "fetch");
+  if (!span) return await callOnce(options, header, method, request);
+  return await ended(span, async () => {
+    const headers = { ...header, ...span.headers };
+    const answer = await span.within(() => callOnce(options, headers, method, request));
+    span.end();
+    return answer;
+  });
 }
 
 async function callOnce(

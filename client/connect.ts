@@ -2,6 +2,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { withBearer } from "./bearer.ts";
+import { type Carrier, withTracer } from "./call_tracer.ts";
 import {
   baseUrlOf,
   type ConnectOptions,
@@ -28,11 +29,12 @@ export interface Connection {
  * @param retries repeats calls that it is safe to repeat while the server is unreachable
  */
 export async function connect(
-  { server, requestTimeoutMs = REQUEST_TIMEOUT_MS, credentials, tls }: ConnectOptions,
+  { server, requestTimeoutMs = REQUEST_TIMEOUT_MS, credentials, tls, tracer }: ConnectOptions,
   retries?: ReconnectOptions,
 ): Promise<Connection> {
-  const prepared = (bare: Transport) => {
-    const limited = withDeadlines(bare, requestTimeoutMs);
+  const prepared = (bare: Transport, carrier: Carrier) => {
+    const traced = tracer ? withTracer(bare, tracer, carrier) : bare;
+    const limited = withDeadlines(traced, requestTimeoutMs);
     // Outside of the deadline: a new token may need a while.
     const transport = credentials ? withBearer(limited, server, credentials) : limited;
     return retries ? withRetries(transport, retries) : transport;
@@ -40,7 +42,7 @@ export async function connect(
   if (isGrpc(server)) {
     const { createGrpcTransport } = await import("./grpc_transport.ts");
     const bare = createGrpcTransport(server, { tls });
-    const transport = prepared(bare);
+    const transport = prepared(bare, "grpc");
     return { client: (service) => createClient(service, transport), close: bare.close };
   }
   const secure = tls && isEncrypted(server) ? await openTlsFetch(tls) : undefined;
@@ -50,6 +52,7 @@ export async function connect(
       useBinaryFormat: true,
       ...(secure && { fetch: secure.fetch }),
     }),
+    "fetch",
   );
   return { client: (service) => createClient(service, transport), close: () => secure?.close() };
 }

@@ -1,3 +1,4 @@
+import type { CallTracer } from "./call_tracer.ts";
 import type { TlsFiles } from "./tls_fetch.ts";
 
 /**
@@ -17,6 +18,8 @@ export interface ConnectOptions {
   readonly credentials?: Credentials | undefined;
   /** For `https://` and `grpcs://`; by default the runtime's authorities and no client certificate. */
   readonly tls?: TlsFiles | undefined;
+  /** Makes spans of the calls; none by default. */
+  readonly tracer?: CallTracer | undefined;
 }
 
 export const REQUEST_TIMEOUT_MS = 30_000;

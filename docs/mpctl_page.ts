@@ -19,7 +19,7 @@ export async function mpctlPage(): Promise<string> {
     rows: 24,
   };
   const program = await createProgram(
-    { terminal: silent, host, exit() {}, configured() {} },
+    { terminal: silent, host, exit() {}, configured() {}, command: () => "", chosen() {} },
     "all",
   );
   return [

@@ -5,6 +5,7 @@
  */
 import { type Access, openAccess } from "@mpc/access";
 import { isMpcError, MpcError } from "@mpc/domain";
+import type { Interceptor as OutgoingInterceptor } from "@connectrpc/connect";
 import { getLogger } from "@logtape/logtape";
 import {
   type AuditLogSettings,
@@ -12,6 +13,7 @@ import {
   Components,
   type DataSettings,
   type Interceptor,
+  isTracing,
   makeDataDir,
   openAuditLog,
   type ProviderSettings,
@@ -47,6 +49,11 @@ import {
   meteredStore,
   Metrics,
   metricsPage,
+  traceCalls,
+  tracedKubeClient,
+  tracedProvider,
+  tracedStore,
+  traceOutgoing,
 } from "@mpc/telemetry";
 import type { EngineLease, HostedEngine, StepTools } from "@mpc/worker";
 import { openInstallation } from "./open_installation.ts";
@@ -103,9 +110,10 @@ export class Platform implements AsyncDisposable {
     if (dataDir !== null) await makeDataDir(dataDir);
     const metrics = new Metrics({ version: VERSION, process: options.process });
     const measured = meteredStore(await openStore(address, options), metrics);
-    const store = encryptedStore(measured, keys);
     const [storage = ""] = address.split(/[:+]/, 1);
-    const exclusive = !options.shared && storage.toLowerCase() !== "mongodb";
+    const kind = storage.toLowerCase();
+    const store = encryptedStore(isTracing() ? tracedStore(measured, kind) : measured, keys);
+    const exclusive = !options.shared && kind !== "mongodb";
     const components = new Components();
     components.add({
       name: "metrics",
@@ -161,10 +169,12 @@ export class Platform implements AsyncDisposable {
       clock,
       ids,
       installation,
+      ...(isTracing() && { decorate: tracedKubeClient }),
     });
     // In `/readyz`, `cluster` comes after the engine, because it depends on other machines.
     this.components.add({ name: "clusters", close: () => provider.close() });
-    return { provider, planner: createPlanner(store, provider) };
+    const traced = isTracing() ? tracedProvider(provider) : provider;
+    return { provider: traced, planner: createPlanner(store, traced) };
   }
 
   /**
@@ -216,19 +226,27 @@ export class Platform implements AsyncDisposable {
     return engine;
   }
 
-  /** What measures calls, and answers `/metrics`. */
+  /** What traces and measures calls, and answers `/metrics`. */
   telemetry(): {
+    /** Of calls to this process; none if nothing exports spans. */
+    readonly traceCalls: readonly Interceptor[];
     readonly measureCalls: Interceptor;
     readonly countRefusals: Interceptor;
     readonly activity: () => Promise<readonly CallActivity[]>;
-    readonly metrics: () => Promise<Response>;
+    readonly metrics: (accept: string | null) => Promise<Response>;
   } {
     return {
+      traceCalls: isTracing() ? [traceCalls] : [],
       measureCalls: measureCalls(this.#metrics),
       countRefusals: countRefusals(this.#metrics),
       activity: () => callActivity(this.#metrics),
       metrics: metricsPage(this.#metrics, this),
     };
+  }
+
+  /** Interceptors of calls to other processes of the platform. */
+  outgoing(): readonly OutgoingInterceptor[] {
+    return isTracing() ? [traceOutgoing] : [];
   }
 
   /**

@@ -54,4 +54,5 @@ export {
 export { CertificateFiles } from "./tls/certificate_files.ts";
 export { type Certificates, certificatesOf } from "./tls/certificates.ts";
 export { TLS_FLAGS, tlsIssue, tlsOf, type TlsSettings, withTls } from "./tls/tls_flags.ts";
+export * from "./tracing.ts";
 export { VERSION } from "./version.ts";

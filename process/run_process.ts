@@ -3,6 +3,7 @@ import { configure, getConsoleSink } from "@logtape/logtape";
 import { isMpcError } from "@mpc/domain";
 import { logLine } from "./log_line.ts";
 import type { LogLevel } from "./settings.ts";
+import { outsideTraces } from "./tracing.ts";
 
 /** A process of the platform. */
 export interface Program<Config extends { readonly logLevel: LogLevel }, Running> {
@@ -27,7 +28,7 @@ export async function runProcess<Config extends { readonly logLevel: LogLevel },
     const config = program.readConfig(args);
     if (!config) return 0;
     await startLogging(config.logLevel);
-    const running = await program.start(config);
+    const running = await outsideTraces(() => program.start(config));
     const stopped = untilStopped();
     console.log(program.welcome(config, running));
     await stopped;

@@ -1,6 +1,10 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { codeName, type Interceptor } from "@mpc/process";
+import { parseTraceparent } from "@mpc/domain";
+import { type Call, codeName, identified, type Interceptor } from "@mpc/process";
 import type { Metrics } from "./metrics.ts";
+
+/** The flag of recorded traces (W3C Trace Context). */
+const SAMPLED = 1;
 
 /**
  * Measures every call. Must be outside of the interceptor that translates errors, since it tells
@@ -22,10 +26,23 @@ export function measureCalls(metrics: Metrics): Interceptor {
       } finally {
         running.dec();
         if (methodKind === "unary") {
-          metrics.rpcSeconds.labels(service, method, code)
-            .observe((performance.now() - startTime) / 1_000);
+          const value = (performance.now() - startTime) / 1_000;
+          const exemplarLabels = exemplarOf(call);
+          if (exemplarLabels) {
+            metrics.rpcSeconds.observe({
+              labels: { service, method, code },
+              value,
+              exemplarLabels,
+            });
+          } else metrics.rpcSeconds.labels(service, method, code).observe(value);
         } else metrics.rpcStreams.labels(service, method, code).inc();
       }
     },
   };
+}
+
+/** The trace of a call, if it is recorded; a scraper finds a slow call by it. */
+function exemplarOf({ context }: Call): { readonly trace_id: string } | undefined {
+  const position = parseTraceparent(identified(context)?.traceparent ?? null);
+  return position && position.traceFlags & SAMPLED ? { trace_id: position.traceId } : undefined;
 }

@@ -1,5 +1,12 @@
 import process from "node:process";
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  type Metric,
+  type OpenMetricsContentType,
+  Registry,
+} from "prom-client";
 
 /** Calls of a server on the same machine take a millisecond, those that wait for a cluster minutes. */
 const CALL_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -27,13 +34,19 @@ export class Metrics implements Disposable {
   readonly #registry = new Registry();
   readonly #lagTimer: ReturnType<typeof setInterval>;
 
-  readonly rpcSeconds = new Histogram({
-    name: "mpc_rpc_duration_seconds",
-    help: "How long unary calls took, by service, method and code.",
-    labelNames: ["service", "method", "code"] as const,
-    buckets: CALL_SECONDS,
-    registers: [this.#registry],
-  });
+  readonly rpcSeconds = registered(
+    this.#registry,
+    // The type has the labels of exemplars besides its own.
+    new Histogram<string>({
+      name: "mpc_rpc_duration_seconds",
+      help: "How long unary calls took, by service, method and code.",
+      labelNames: ["service", "method", "code"],
+      buckets: CALL_SECONDS,
+      enableExemplars: true,
+      // Prometheus' own format has no exemplars, and its registries accept no metric with some.
+      registers: [openMetricsRegistry()],
+    }),
+  );
   readonly rpcStreams = new Counter({
     name: "mpc_rpc_streams_total",
     help: "Streams that ended, by service, method and code.",
@@ -187,8 +200,10 @@ export class Metrics implements Disposable {
     }));
   }
 
-  /** The page of all figures, in Prometheus' text format. */
-  async page(): Promise<{ readonly text: string; readonly contentType: string }> {
+  /** The page of all figures, with exemplars in OpenMetrics only. */
+  async page(
+    format: MetricsFormat = "prometheus",
+  ): Promise<{ readonly text: string; readonly contentType: string }> {
     this.#loopLag.set(this.#longestLag / 1_000);
     this.#longestLag = 0;
     const { user, system } = process.cpuUsage();
@@ -200,12 +215,38 @@ export class Metrics implements Disposable {
     for (const [kind, bytes] of Object.entries({ used: heapUsed, total: heapTotal, external })) {
       this.#heap.labels(kind).set(bytes);
     }
-    return { text: await this.#registry.metrics(), contentType: this.#registry.contentType };
+    const page = format === "openmetrics" ? openMetricsOf(this.#registry) : this.#registry;
+    return { text: await page.metrics(), contentType: page.contentType };
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#lagTimer);
   }
+}
+
+/** The formats of the page ("Exposition formats", Prometheus documentation). */
+export type MetricsFormat = "prometheus" | "openmetrics";
+
+function openMetricsRegistry(): Registry<OpenMetricsContentType> {
+  const registry = new Registry<OpenMetricsContentType>();
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  return registry;
+}
+
+/** A metric that is also in a registry whose format cannot show all of it. */
+function registered<M extends Metric>(registry: Registry, metric: M): M {
+  registry.registerMetric(metric);
+  return metric;
+}
+
+/**
+ * The same metrics for OpenMetrics. They are views, because prom-client removes `_total` from the
+ * names of counters when it writes this format.
+ */
+function openMetricsOf(registry: Registry): Registry<OpenMetricsContentType> {
+  const views = openMetricsRegistry();
+  for (const metric of registry.getMetricsAsArray()) views.registerMetric(Object.create(metric));
+  return views;
 }
 
 /** The names of a metric's labels, which prom-client's types do not have. */

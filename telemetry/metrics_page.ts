@@ -1,12 +1,12 @@
 import type { Components } from "@mpc/process";
 import type { Clock } from "@mpc/services";
 import type { Store } from "@mpc/storage";
-import type { Metrics } from "./metrics.ts";
+import type { Metrics, MetricsFormat } from "./metrics.ts";
 import { readStoreFigures } from "./store_figures.ts";
 
 /**
- * The response to `/metrics`. Requests that come while a page is made get the same one, so that many
- * of them read the store once.
+ * The response to `/metrics`, in OpenMetrics for scrapers that accept it. Requests of one format that
+ * come while a page is made get the same one, so that many of them read the store once.
  */
 export function metricsPage(
   metrics: Metrics,
@@ -15,18 +15,20 @@ export function metricsPage(
     readonly store: Store;
     readonly clock: Clock;
   },
-): () => Promise<Response> {
-  let page: Promise<{ readonly text: string; readonly contentType: string }> | undefined;
-  const make = async () => {
+): (accept: string | null) => Promise<Response> {
+  const pages = new Map<MetricsFormat, ReturnType<Metrics["page"]>>();
+  const make = async (format: MetricsFormat) => {
     const [{ checks }] = await Promise.all([
       sources.components.readiness(),
       readStoreFigures(metrics, sources),
     ]);
     for (const { name, ready } of checks) metrics.componentReady.labels(name).set(Number(ready));
-    return await metrics.page();
+    return await metrics.page(format);
   };
-  return async () => {
-    page ??= make().finally(() => page = undefined);
+  return async (accept) => {
+    const format = accept?.includes("application/openmetrics-text") ? "openmetrics" : "prometheus";
+    const page = pages.get(format) ?? make(format).finally(() => pages.delete(format));
+    pages.set(format, page);
     const { text, contentType } = await page;
     return new Response(text, { headers: { "content-type": contentType } });
   };

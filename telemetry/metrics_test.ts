@@ -49,7 +49,7 @@ async function measured() {
     platform,
     /** The samples, by name and labels as they are on the page. */
     async samples(): Promise<ReadonlyMap<string, number>> {
-      const text = await (await page()).text();
+      const text = await (await page(null)).text();
       const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
       return new Map(lines.map((line) => {
         const at = line.lastIndexOf(" ");

@@ -6,3 +6,8 @@ export { countRefusals } from "./count_refusals.ts";
 export { meteredStore } from "./metered_store.ts";
 export { Metrics } from "./metrics.ts";
 export { metricsPage } from "./metrics_page.ts";
+export { traceCalls } from "./traced_calls.ts";
+export { tracedKubeClient } from "./traced_kube_client.ts";
+export { traceOutgoing } from "./traced_outgoing.ts";
+export { tracedProvider } from "./traced_provider.ts";
+export { tracedStore } from "./traced_store.ts";

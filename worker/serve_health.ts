@@ -9,7 +9,7 @@ import { type Listening, listening } from "./listening.ts";
 export function serveHealth(
   { components, metrics }: {
     readonly components: Components;
-    readonly metrics: () => Promise<Response>;
+    readonly metrics: (accept: string | null) => Promise<Response>;
   },
   listen: Address,
 ): Listening {
@@ -20,7 +20,7 @@ export function serveHealth(
       case "/readyz":
         return await components.readyResponse();
       case "/metrics":
-        return await metrics();
+        return await metrics(request.headers.get("accept"));
       default:
         return new Response("not found\n", { status: 404 });
     }

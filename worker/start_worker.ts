@@ -41,7 +41,9 @@ export async function startWorker(
     start: startEngine,
     takeOver,
   });
-  const internal = serveInternal({ cluster: provider, planner, engine }, config.internalListen);
+  const { traceCalls, metrics } = platform.telemetry();
+  const sources = { cluster: provider, planner, engine };
+  const internal = serveInternal(sources, config.internalListen, traceCalls);
   components.add({ name: "internal", close: () => internal.close() });
   const deps = platform.deps({
     // The worker acts for itself alone: the API has decided what callers may do.
@@ -51,10 +53,7 @@ export async function startWorker(
     engine: engine.name,
   });
   await platform.startWork({ deps, provider, engine, keepMs, auditKeepMs, alone: false });
-  const health = serveHealth(
-    { components, metrics: platform.telemetry().metrics },
-    config.healthListen,
-  );
+  const health = serveHealth({ components, metrics }, config.healthListen);
   components.add({ name: "health", close: () => health.close() });
   const running = stack.move();
   return {

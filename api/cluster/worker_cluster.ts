@@ -1,5 +1,5 @@
 import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { type CallOptions, type Client, createClient } from "@connectrpc/connect";
+import { type CallOptions, type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import {
   abortedByCaller,
@@ -48,10 +48,17 @@ export class WorkerCluster implements ClusterReader, Planner {
   #workers: readonly Worker[];
 
   /** @param urls of the internal services of workers */
-  constructor(urls: readonly URL[]) {
+  constructor(urls: readonly URL[], interceptors: readonly Interceptor[] = []) {
     this.#urls = urls;
     this.#workers = urls.map(({ href }) =>
-      createClient(ClusterService, createConnectTransport({ baseUrl: href, useBinaryFormat: true }))
+      createClient(
+        ClusterService,
+        createConnectTransport({
+          baseUrl: href,
+          useBinaryFormat: true,
+          interceptors: [...interceptors],
+        }),
+      )
     );
   }
 

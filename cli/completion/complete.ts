@@ -26,7 +26,13 @@ export async function complete(
   seams: { readonly terminal: Terminal; readonly host: Host },
 ): Promise<string> {
   const typed = words.at(-1)?.trim() ?? "";
-  const program = await createProgram({ ...seams, exit() {}, configured() {} }, "all");
+  const program = await createProgram({
+    ...seams,
+    exit() {},
+    configured() {},
+    command: () => "",
+    chosen() {},
+  }, "all");
   // `--flag=value` in one word.
   const [, flag = "", value = typed] = /^(--[^=]+=)(.*)$/s.exec(typed) ?? [];
   const before = words.slice(0, -1);

@@ -1,4 +1,4 @@
-import type { Credentials, TlsFiles } from "@mpc/client";
+import type { CallTracer, Credentials, TlsFiles } from "@mpc/client";
 import type { LoginOf } from "../credentials/credentials_file.ts";
 import { CliError, EXIT } from "../errors/cli_error.ts";
 import { nearest } from "../errors/nearest.ts";
@@ -17,6 +17,7 @@ export interface GlobalFlags {
   readonly clientCertificate?: string | undefined;
   readonly clientKey?: string | undefined;
   readonly headers?: boolean | undefined;
+  readonly trace?: boolean | undefined;
   /** In milliseconds. */
   readonly requestTimeout?: number | undefined;
   /** Of commands that wait, in milliseconds. */
@@ -34,6 +35,8 @@ export interface CliConfig extends Pick<Settings, "server" | "output" | "environ
   readonly credentials: Credentials;
   /** Undefined without any of its files. */
   readonly tls: TlsFiles | undefined;
+  /** Makes spans of calls; absent if nobody wants them. */
+  readonly tracer?: CallTracer | undefined;
   /** What to do when the server refuses the credentials. */
   readonly signInHint: string;
   readonly headers: boolean;

@@ -13,6 +13,10 @@ export interface Runner {
   readonly host: Host;
   /** Receives the configuration as soon as it is known. */
   configured(config: CliConfig): void;
+  /** The words of the command, such as `mpctl env create`. */
+  readonly command: () => string;
+  /** Receives the words of the command before its body runs. */
+  chosen(command: string): void;
   /** Receives the exit code. */
   exit(code: number): void;
 }
@@ -26,8 +30,28 @@ export async function runWith(
   const { terminal, host } = runner;
   const config = await readConfig(flags, host);
   runner.configured(config);
-  runner.exit(await body({ config, terminal, host }));
+  if (!flags.trace && !isExporting()) {
+    runner.exit(await body({ config, terminal, host }));
+    return;
+  }
+  const { CommandTrace } = await import("../trace/command_trace.ts");
+  const trace = new CommandTrace(runner.command(), { isExported: isExporting() });
+  try {
+    const tracer = trace.calls;
+    runner.exit(await trace.run(() => body({ config: { ...config, tracer }, terminal, host })));
+  } finally {
+    if (flags.trace) {
+      const { drawTrace } = await import("../trace/draw_trace.ts");
+      terminal.err(drawTrace(trace));
+    }
+  }
 }
+
+/**
+ * Whether OpenTelemetry is registered in this process: by Deno for `OTEL_DENO=true`, in Node by an
+ * SDK that the user has loaded. Asked without loading its API, which most runs do not need.
+ */
+const isExporting = (): boolean => Reflect.has(globalThis, Symbol.for("opentelemetry.js.api.1"));
 
 /** Runs the body of a command that does not call the server. */
 export async function runLocally(
@@ -62,6 +86,7 @@ const TLS = [
   ["--client-certificate <path>", "certificate to show; default: MPC_CLIENT_CERTIFICATE"],
   ["--client-key <path>", "key of the certificate; default: MPC_CLIENT_KEY"],
 ] as const;
+const TRACE = ["--trace", "print the trace id, and what took how long"] as const;
 const NO_HEADERS = ["--no-headers", "print tables without headers"] as const;
 
 /**
@@ -77,6 +102,7 @@ export function takesFlagsBefore<C extends CommandUnknownOpts>(parent: C): C {
     .option(...TLS[0], nonEmpty)
     .option(...TLS[1], nonEmpty)
     .option(...TLS[2], nonEmpty)
+    .option(...TRACE)
     .hook("preAction", (_, leaf) => {
       for (const [name, value] of Object.entries(parent.opts())) {
         // The flag nearest to the command wins.
@@ -105,6 +131,7 @@ export function command(name: string, description: string, examples: readonly st
     .addOption(new Option(...TLS[0]).argParser(nonEmpty).hideHelp())
     .addOption(new Option(...TLS[1]).argParser(nonEmpty).hideHelp())
     .addOption(new Option(...TLS[2]).argParser(nonEmpty).hideHelp())
+    .addOption(new Option(...TRACE).hideHelp())
     .addHelpText("after", `\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`);
 }
 

@@ -1,7 +1,7 @@
 import { createContextKey, type HandlerContext } from "@connectrpc/connect";
-import { formatTraceparent, type Instant, parseTraceparent } from "@mpc/domain";
+import { type Instant, parseTraceparent } from "@mpc/domain";
 import type { Caller } from "@mpc/services";
-import { isSpanContextValid, trace } from "@opentelemetry/api";
+import { activeTraceparent } from "../tracing.ts";
 import type { Call, Interceptor } from "./interceptor.ts";
 
 /** Who a caller is, however it was authenticated. */
@@ -78,8 +78,6 @@ export function identityOf({ values }: Pick<HandlerContext, "values">): Identity
 
 /** The span of this call if calls are traced, otherwise the caller's; null if there is none. */
 function traceparentOf({ requestHeader }: HandlerContext): string | null {
-  const active = trace.getActiveSpan()?.spanContext();
-  if (active && isSpanContextValid(active)) return formatTraceparent(active);
   const given = requestHeader.get("traceparent");
-  return parseTraceparent(given) ? given : null;
+  return activeTraceparent() ?? (parseTraceparent(given) ? given : null);
 }

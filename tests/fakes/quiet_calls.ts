@@ -6,6 +6,7 @@ const PASS_ON: Interceptor = { around: (call, next) => next(call) };
 /** What doors need besides authentication, limits and audit, for tests that are about something else. */
 export function quietCalls(deps: Pick<ServiceDeps, "store" | "clock">) {
   return {
+    traceCalls: [],
     measureCalls: PASS_ON,
     countRefusals: PASS_ON,
     activity: () => Promise.resolve([]),

@@ -6,12 +6,13 @@ export function startTask(
   task: "api" | "api:network" | "worker",
   dataDir: string,
   args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
 ): Subprocess {
   const command = taskCommand(task);
   const permitted = command.args.map((arg) =>
     arg.replace(/"\$MPC_(?:DATA_DIR|READABLE)"/, dataDir)
   );
-  return startDeno([...permitted, ...args], { ...command.env, MPC_DATA_DIR: dataDir });
+  return startDeno([...permitted, ...args], { ...command.env, ...env, MPC_DATA_DIR: dataDir });
 }
 
 type Task = keyof typeof config.tasks;

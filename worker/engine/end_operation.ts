@@ -4,6 +4,7 @@ import { type Definition, finish, type Outcome, releaseResource } from "@mpc/ser
 import type { Store } from "@mpc/storage";
 import { isFault } from "./is_fault.ts";
 import type { OperationJournal } from "./operation_journal.ts";
+import { traceOperation } from "./step_span.ts";
 
 /** What is needed to write the end of an operation. */
 export interface EndTools {
@@ -47,4 +48,5 @@ export async function finishOperation(
     reason: `Operation${stateReason(outcome.state)}`,
     message: outcome.error?.message ?? `${kind} ended ${outcome.state}`,
   });
+  traceOperation(journal.operation);
 }

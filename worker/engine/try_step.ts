@@ -185,7 +185,8 @@ async function attempt(
   const { input } = journal.operation;
   try {
     const { name } = step;
-    const result = await inStepSpan(journal.operation, { name, undo }, () =>
+    const attempt = numberOf(record, undo);
+    const result = await inStepSpan(journal.operation, { name, undo, attempt }, () =>
       runAttempt({
         clock,
         ...timeLimit(step, limit, clock.monotonic()),
@@ -224,7 +225,7 @@ function contextOf(
     operation: name,
     target,
     actor,
-    attempt: record.attempts.findLast((attempt) => attempt.undo === undo)?.number ?? 1,
+    attempt: numberOf(record, undo),
     signal,
     store,
     provider,
@@ -237,6 +238,10 @@ function contextOf(
     heartbeat,
   };
 }
+
+/** The number of the latest attempt of a step, or of its undo. */
+const numberOf = ({ attempts }: Operation["steps"][number], undo: boolean): number =>
+  attempts.findLast((attempt) => attempt.undo === undo)?.number ?? 1;
 
 /** What failed attempts may have changed on the cluster; null where that is not known of each. */
 function madeByAll(attempts: readonly StepAttempt[]): readonly string[] | null {

@@ -9,6 +9,7 @@ import {
   recordError,
   setCondition,
 } from "@mpc/domain";
+import { activeTraceparent, inSpan } from "@mpc/process";
 import {
   deleteEnvironment,
   environmentEvent,
@@ -156,17 +157,21 @@ export class Expiry {
     // failure, the next round has a new id.
     const round = Math.floor((now - expireTime) / AGAIN_MS);
     const requestId = v5(`${uid} ${expireTime} ${round}`, EXPIRY_REQUESTS);
-    const caller = systemCaller("expiry", this.#stop.signal);
+    const attributes = { "mpc.target": name };
     try {
-      await deleteEnvironment(this.#deps, caller, {
-        name,
-        requestId,
-        // It may have been extended or created again since it was read.
-        etag: etagOf(uid, version),
-        force: true,
-        allowMissing: true,
-        abandon: false,
-        timeoutMs: null,
+      await inSpan("expire environment", { root: true, attributes }, async () => {
+        const traceparent = activeTraceparent();
+        const caller = { ...systemCaller("expiry", this.#stop.signal), traceparent };
+        await deleteEnvironment(this.#deps, caller, {
+          name,
+          requestId,
+          // It may have been extended or created again since it was read.
+          etag: etagOf(uid, version),
+          force: true,
+          allowMissing: true,
+          abandon: false,
+          timeoutMs: null,
+        });
       });
     } catch (error) {
       if (!isMpcError(error)) throw error;

@@ -1,6 +1,13 @@
 import { createConnectRouter } from "@connectrpc/connect";
 import { createFetchHandler } from "@connectrpc/connect/protocol";
-import { accessLog, type Address, identify, type Identity, intercept } from "@mpc/process";
+import {
+  accessLog,
+  type Address,
+  identify,
+  type Identity,
+  intercept,
+  type Interceptor,
+} from "@mpc/process";
 import { ClusterService } from "@mpc/proto/internal";
 import { type Listening, listening } from "../listening.ts";
 import { clusterService, type ClusterSources } from "./cluster_service.ts";
@@ -16,10 +23,15 @@ const INTERCEPTORS = [accessLog, reportErrors, identify(() => API)];
  * lets other calls finish.
  * @throws {MpcError} FAILED_PRECONDITION `PORT_IN_USE` or `CANNOT_LISTEN`
  */
-export function serveInternal(sources: ClusterSources, listen: Address): Listening {
+export function serveInternal(
+  sources: ClusterSources,
+  listen: Address,
+  traceCalls: readonly Interceptor[] = [],
+): Listening {
   const shutdown = new AbortController();
   const router = createConnectRouter({ shutdownSignal: shutdown.signal });
-  router.service(ClusterService, intercept(ClusterService, clusterService(sources), INTERCEPTORS));
+  const interceptors = [...traceCalls, ...INTERCEPTORS];
+  router.service(ClusterService, intercept(ClusterService, clusterService(sources), interceptors));
   const handlers = new Map(router.handlers.map((handler) => [
     handler.requestPath,
     createFetchHandler(handler),

@@ -5,6 +5,7 @@ import type { Clock, Ids, Provider, Ref, WorkloadRef } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { claimedProvider } from "./claimed_provider.ts";
 import { ClusterClaims } from "./cluster_claims.ts";
+import type { DecorateClient } from "./kubernetes/mod.ts";
 import { DEMO_DELAYS, NO_DELAYS, SimulatedProvider } from "./simulated/mod.ts";
 
 interface Settings extends ProviderSettings {
@@ -18,11 +19,13 @@ interface Settings extends ProviderSettings {
  */
 export async function openProvider(
   { clusters, charts, simulatedDelays, dataDir }: Settings,
-  { store, clock, ids, installation }: {
+  { store, clock, ids, installation, decorate }: {
     readonly store: Store;
     readonly clock: Clock;
     readonly ids: Ids;
     readonly installation: string;
+    /** Decorates the client of each Kubernetes cluster. */
+    readonly decorate?: DecorateClient | undefined;
   },
 ): Promise<Provider> {
   if (clusters.length === 0) {
@@ -42,6 +45,7 @@ export async function openProvider(
     clock,
     ids,
     installation,
+    decorate,
     charts: openCharts(charts, { clock, cacheFolder }),
     findCluster: (ref) => findCluster(store, ref),
   });

@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import { isTerminal, type OperationKind, recordError } from "@mpc/domain";
+import { isTerminal, type Operation, type OperationKind, recordError } from "@mpc/domain";
 import type { Engine, EngineStatus, QueuedStep } from "@mpc/services";
 import {
   type Definition,
@@ -8,11 +8,13 @@ import {
   orchestrate,
   orchestratedSteps,
 } from "@mpc/services/sagas";
+import type { Stored } from "@mpc/storage";
 import { closeOperation } from "../close_operation.ts";
 import { endOperation } from "../end_operation.ts";
 import { isFault } from "../is_fault.ts";
 import { OperationJournal } from "../operation_journal.ts";
 import { settleWithoutLock } from "../settle_without_lock.ts";
+import { inOperationTrace } from "../step_span.ts";
 import { Slots } from "../../slots.ts";
 import type { StepTools } from "../try_step.ts";
 import { EmbeddedDriver, EngineStopped } from "./embedded_driver.ts";
@@ -119,12 +121,17 @@ export class EmbeddedEngine implements Engine {
   }
 
   async #execute(name: string, execution: Execution): Promise<void> {
+    const stored = await this.#options.store.operations.get(name);
+    if (!stored || isTerminal(stored.value.state) || stored.value.engine !== this.name) return;
+    const isResumed = stored.value.startTime !== null;
+    await inOperationTrace(stored.value, { isResumed }, () => this.#continue(stored, execution));
+  }
+
+  async #continue(stored: Stored<Operation>, execution: Execution): Promise<void> {
     const { store, clock, lease } = this.#options;
     const token = lease?.token;
     // Attempts that run when the lease is lost are aborted: another process may continue them.
     const stop = lease ? AbortSignal.any([this.#stop.signal, lease.lost]) : this.#stop.signal;
-    const stored = await store.operations.get(name);
-    if (!stored || isTerminal(stored.value.state) || stored.value.engine !== this.name) return;
     const definition = (this.#options.definitions ?? DEFINITIONS)[stored.value.kind];
     const journal = new OperationJournal(store, stored, () => execution.cancel.abort());
     execution.journal = journal;

@@ -1,12 +1,19 @@
 import { idOf, isTerminal, type JsonValue, MpcError, type OperationKind } from "@mpc/domain";
 import { systemPrincipal } from "@mpc/services";
-import { type Definition, DEFINITIONS, requestCancel, type Step } from "@mpc/services/sagas";
+import {
+  type Definition,
+  DEFINITIONS,
+  requestCancel,
+  type Step,
+  stepOf,
+} from "@mpc/services/sagas";
 import type { Stored } from "@mpc/storage";
 import type { Operation } from "@mpc/domain";
 import { Context } from "@temporalio/activity";
 import { endOperation } from "../end_operation.ts";
 import { OperationJournal } from "../operation_journal.ts";
 import { noteOfEnd } from "../step_end.ts";
+import { inOperationTrace } from "../step_span.ts";
 import { TimeLimits } from "../time_limits.ts";
 import { type StepTools, type Tried, tryStep } from "../try_step.ts";
 import { heartbeat } from "./heartbeat.ts";
@@ -100,17 +107,19 @@ export class StepActivities {
       using _kept = this.#keep(operation, journal);
       let detail: JsonValue = context.info.heartbeatDetails ?? null;
       heartbeat(() => context.heartbeat(detail), over.signal);
-      const tried = await tryStep({
-        ...this.#options,
-        journal,
-        limits: new TimeLimits(this.#options.clock),
-        step: this.#step(stored.value.kind, name),
-        undo,
-        cancel: cancel.signal,
-        stop: AbortSignal.any([this.#stop.signal, this.#lost(context, cancel, over.signal)]),
-        lastHeartbeat: detail,
-        onHeartbeat: (latest) => context.heartbeat(detail = latest),
-      });
+      const isResumed = hasLostAttempt(journal.operation, name);
+      const tried = await inOperationTrace(stored.value, { isResumed }, () =>
+        tryStep({
+          ...this.#options,
+          journal,
+          limits: new TimeLimits(this.#options.clock),
+          step: this.#step(stored.value.kind, name),
+          undo,
+          cancel: cancel.signal,
+          stop: AbortSignal.any([this.#stop.signal, this.#lost(context, cancel, over.signal)]),
+          lastHeartbeat: detail,
+          onHeartbeat: (latest) => context.heartbeat(detail = latest),
+        }));
       return this.#answer(tried, ends, cancel.signal.aborted);
     } catch (error) {
       throw failureOf(error);
@@ -158,7 +167,11 @@ export class StepActivities {
       const journal = new OperationJournal(store, stored);
       for (const end of ends) journal.defer(noteOfEnd(end));
       const definition = this.#definitions[stored.value.kind];
-      await endOperation({ store, clock, definition }, journal, outcome);
+      await inOperationTrace(
+        stored.value,
+        { isResumed: false },
+        () => endOperation({ store, clock, definition }, journal, outcome),
+      );
       return result;
     } catch (error) {
       throw failureOf(error);
@@ -208,3 +221,7 @@ export class StepActivities {
     return lost.signal;
   }
 }
+
+/** Whether a worker has begun an attempt of a step and was not able to end it. */
+const hasLostAttempt = (operation: Operation, step: string): boolean =>
+  stepOf(operation, step).attempts.at(-1)?.endTime === null;

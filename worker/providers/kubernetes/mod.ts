@@ -3,4 +3,4 @@ export { HttpKubeClient } from "./client/http_kube_client.ts";
 export { ClusterRegistry } from "./cluster_registry.ts";
 export { KubernetesProvider } from "./kubernetes_provider.ts";
 export { NamespaceMark } from "./namespace_mark.ts";
-export { openCharts, openClusters } from "./open_clusters.ts";
+export { type DecorateClient, openCharts, openClusters } from "./open_clusters.ts";

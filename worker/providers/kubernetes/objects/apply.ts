@@ -1,4 +1,5 @@
 import type { PlannedChange } from "@mpc/domain";
+import { activeTraceparent } from "@mpc/process";
 import type { ApplyCall } from "@mpc/services";
 import { beingDeleted, ownedByAnother } from "../../provider_errors.ts";
 import { deleteObjects, listKinds } from "../client/bulk_requests.ts";
@@ -19,6 +20,7 @@ import {
   withoutReplicas,
 } from "./replica_ownership.ts";
 import { isSwitchedLater } from "./switched_services.ts";
+import { annotateTrace } from "./trace_annotation.ts";
 
 /**
  * Applies the desired objects by server-side apply. Deletes nothing that pods use or that is used to
@@ -40,7 +42,12 @@ export async function applyObjects(
   const obsolete: LiveObject[] = autoscalers.filter((it) => isReplacedNow(it, desired));
   const changes: PlannedChange[] = [];
   const objects = installedBy(desired.installation, desired.objects);
-  for (const object of annotateKindHistory(objects, history)) {
+  const annotated = annotateTrace(
+    annotateKindHistory(objects, history),
+    before,
+    activeTraceparent(),
+  );
+  for (const object of annotated) {
     const live = before.get(textOf(refOf(object)));
     if (call.only && !call.only.includes(textOf(refOf(object)))) continue;
     if (!live && isNotRunAgain(object, call)) continue;

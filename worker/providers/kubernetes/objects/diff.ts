@@ -1,7 +1,7 @@
 /** Compares two states of an object field by field, without the fields that the server manages. */
 import { type FieldChange, type PlannedChange, REDACTED } from "@mpc/domain";
 import { type LiveObject, refOf, textOf } from "../client/kube_object.ts";
-import { ENV_CHECKSUM, KIND_HISTORY, REVISION } from "../render/mod.ts";
+import { ENV_CHECKSUM, KIND_HISTORY, REVISION, TRACEPARENT } from "../render/mod.ts";
 
 /**
  * The change from one state of an object to another; undefined if they are equal.
@@ -81,6 +81,7 @@ const IGNORED: ReadonlySet<string> = new Set([
   "metadata.selfLink",
   `metadata.annotations[${REVISION}]`,
   `metadata.annotations[${KIND_HISTORY}]`,
+  `metadata.annotations[${TRACEPARENT}]`,
   "metadata.annotations[deployment.kubernetes.io/revision]",
 ]);
 

@@ -52,7 +52,8 @@ export function annotateKindHistory(
   );
 }
 
-function annotated(
+/** An object with more annotations. */
+export function annotated(
   object: KubernetesObject,
   annotations: Readonly<Record<string, string>>,
 ): KubernetesObject {

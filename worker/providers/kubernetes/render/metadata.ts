@@ -26,6 +26,9 @@ export const ENV_CHECKSUM = "mpc/env-checksum";
 /** Annotation of a controller: every kind of object that the workload has ever had. */
 export const KIND_HISTORY = "mpc/kinds-had";
 
+/** Annotation of a controller or a namespace: the trace that made it (W3C Trace Context). */
+export const TRACEPARENT = "mpc/traceparent";
+
 /** Label of the namespace that carries the claims of a control plane and nothing else. */
 export const CLAIMS = "mpc/claims";
 /**

@@ -21,6 +21,7 @@ export {
   MANAGER,
   RESTART_TOKEN,
   REVISION,
+  TRACEPARENT,
   UID,
   WORKLOAD,
   workloadLabels,

@@ -1,4 +1,5 @@
 import { isMpcError } from "@mpc/domain";
+import { outsideTraces } from "@mpc/process";
 import type { Clock } from "@mpc/services";
 import { JOB } from "../client/kinds.ts";
 import type { KubeClient } from "../client/kube_client.ts";
@@ -38,7 +39,8 @@ export class Informer {
     this.#onChange = options.onChange;
     this.#onRenewed = options.onRenewed;
     const selection = { labelSelector: OURS };
-    this.#running = reflect({ ...options, selection, target: this.#target() });
+    // It outlives the operation that needed it first, and is no part of its trace.
+    this.#running = outsideTraces(() => reflect({ ...options, selection, target: this.#target() }));
   }
 
   /** The objects of an owner that the watch has reported so far. */
