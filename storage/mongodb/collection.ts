@@ -74,7 +74,7 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
         sort,
         limit: query.limit + 1,
         batchSize: query.limit + 1,
-        ...(hint && { hint }),
+        hint,
       }).toArray();
       const items = found.slice(0, query.limit).map((each) => this.#codec.decode(each));
       const last = items.at(-1);
@@ -84,7 +84,7 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
   }
 
   async count(query: Pick<ListQuery, "prefix" | "filter" | "signal">): Promise<number> {
-    const { hint = BY_NAME } = pageQuery({ ...query, limit: 1 }, INDEXES[this.#name]);
+    const { hint } = pageQuery({ ...query, limit: 1 }, INDEXES[this.#name]);
     return await this.access.calls.read(
       query.signal,
       (limits) => this.documents.countDocuments(conditionQuery(query), { ...limits, hint }),
@@ -296,7 +296,6 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
   }
 }
 
-const BY_NAME = { _id: 1 } as const;
 const ONLY_NAME = { projection: { _id: 1 } } as const;
 
 const requestIdOf = (request: string): string => JSON.parse(request)[1];
