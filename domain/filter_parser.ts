@@ -1,7 +1,8 @@
 import type { Comparator, Filter, OrderKey } from "./filter.ts";
-import type { DerivedField, FilterField, FilterFields, StoredField } from "./filter_fields.ts";
+import type { DerivedField, FilterFields, StoredField } from "./filter_fields.ts";
 import { filterError, type Token, tokenize } from "./filter_tokens.ts";
 import { invalidArgument } from "./errors.ts";
+import { listOrderOf } from "./list_orders.ts";
 import type { Instant } from "./time.ts";
 
 const MAX_LENGTH = 2_000;
@@ -25,38 +26,54 @@ export function parseFilter(
 }
 
 /**
- * Parses an order (AIP-132): `create_time desc, name`.
+ * Parses an order (AIP-132): `state, create_time desc`. A `name` at the end that only says how ties
+ * are broken anyway is left out.
  * @param action what the order is for, in messages: `list environments`
- * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`
+ * @param orders the orders of the list, of `LIST_ORDERS`
+ * @throws {MpcError} INVALID_ARGUMENT `INVALID_FIELDS`, with the orders that there are
  */
 export function parseOrderBy(
   action: string,
   text: string,
   fields: FilterFields,
+  orders: readonly string[],
 ): readonly OrderKey[] {
   if (text.trim() === "") return [];
-  return text.split(",").map((part) => {
-    const [name = "", direction = "asc", ...rest] = part.trim().split(/\s+/);
-    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    if (!field || !isSortable(field) || rest.length > 0 || !/^(asc|desc)$/.test(direction)) {
-      throw invalidArgument(action, [{
-        field: "order_by",
-        value: part.trim().slice(0, 100),
-        rule: "AIP_132",
-        hint: `must be a list of fields, each with or without 'desc': ${sortable(fields)}`,
-      }]);
-    }
-    return { path: field.path, descending: direction === "desc" };
-  });
+  const keys = text.split(",").map((part) => orderKey(part, fields));
+  const known = withoutTieBreak(keys.filter((key) => key !== undefined));
+  if (!keys.includes(undefined) && orders.includes(listOrderOf(known))) return known;
+  throw invalidArgument(action, [{
+    field: "order_by",
+    value: text.trim().slice(0, 100),
+    rule: "AIP_132",
+    hint: `must be one of ${orders.map((order) => `'${nameOf(order, fields)}'`).join(", ")}; ` +
+      "'desc' may follow each field, and names break ties in the direction of the last field",
+  }]);
 }
 
-function sortable(fields: FilterFields): string {
-  return Object.entries(fields).filter(([, field]) => isSortable(field)).map(([name]) => name)
-    .join(", ");
+/** Undefined for text that is no key. */
+function orderKey(part: string, fields: FilterFields): OrderKey | undefined {
+  const [name = "", direction = "asc", ...rest] = part.trim().split(/\s+/);
+  const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  if (!field || field.type === "derived" || rest.length > 0) return undefined;
+  if (direction !== "asc" && direction !== "desc") return undefined;
+  return { path: field.path, descending: direction === "desc" };
 }
 
-function isSortable(field: FilterField): field is StoredField {
-  return field.type !== "map" && field.type !== "derived";
+function withoutTieBreak(keys: readonly OrderKey[]): readonly OrderKey[] {
+  const [last, before] = [keys.at(-1), keys.at(-2)];
+  const same = last?.path.join() === "name" && last.descending === before?.descending;
+  return same ? keys.slice(0, -1) : keys;
+}
+
+/** An order in the names that the API gives to its fields. */
+function nameOf(order: string, fields: FilterFields): string {
+  const names = new Map(
+    Object.entries(fields).flatMap(([name, field]) =>
+      field.type === "derived" ? [] : [[field.path.join("."), name]]
+    ),
+  );
+  return order.split(", ").map((path) => names.get(path) ?? path).join(", ");
 }
 
 class Parser {

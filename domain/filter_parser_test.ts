@@ -2,8 +2,15 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MpcError } from "./errors.ts";
 import type { Filter } from "./filter.ts";
-import { ENVIRONMENT_FIELDS, OPERATION_FIELDS } from "./filter_fields.ts";
+import {
+  AUDIT_FIELDS,
+  ENVIRONMENT_FIELDS,
+  OPERATION_FIELDS,
+  TOKEN_FIELDS,
+  WORKLOAD_FIELDS,
+} from "./filter_fields.ts";
 import { parseFilter, parseOrderBy } from "./filter_parser.ts";
+import { LIST_ORDERS } from "./list_orders.ts";
 
 const NOW = Date.UTC(2030, 0, 1);
 
@@ -175,16 +182,53 @@ Deno.test("parseFilter() returns a filter or an error for any text", () => {
 });
 
 Deno.test("parseOrderBy() reads keys with and without a direction", () => {
-  assert.deepEqual(
-    parseOrderBy("list environments", "create_time desc, name", ENVIRONMENT_FIELDS),
-    [
-      { path: ["createTime"], descending: true },
-      { path: ["name"], descending: false },
-    ],
-  );
-  for (const bad of ["colour", "name up", "labels", "name,,"]) {
-    assert.throws(() => parseOrderBy("list environments", bad, ENVIRONMENT_FIELDS), {
-      code: "INVALID_ARGUMENT",
-    });
+  const parse = (text: string) =>
+    parseOrderBy("list environments", text, ENVIRONMENT_FIELDS, LIST_ORDERS.environments);
+  const key = (name: string, descending = false) => ({ path: [name], descending });
+  const rows = [
+    ["", []],
+    ["name", [key("name")]],
+    ["create_time desc", [key("createTime", true)]],
+    ["state asc,create_time  desc", [key("state"), key("createTime", true)]],
+    ["create_time desc, name desc", [key("createTime", true)]],
+    ["state desc, create_time, name", [key("state", true), key("createTime")]],
+  ] as const;
+  for (const [text, keys] of rows) assert.deepEqual(parse(text), keys, text);
+});
+
+Deno.test("parseOrderBy() rejects orders that the list does not have, and names those it has", () => {
+  const refused = [
+    ...["colour", "name up", "labels", "stalled", "name,,", "state, state", "name, state"],
+    ...["create_time desc, name", "state, uid", "state, create_time, uid"],
+  ];
+  for (const text of refused) {
+    assert.throws(
+      () => parseOrderBy("list workloads", text, WORKLOAD_FIELDS, LIST_ORDERS.workloads),
+      (error) => {
+        assert.ok(error instanceof MpcError && error.code === "INVALID_ARGUMENT", text);
+        const [violation] = error.violations;
+        assert.equal(violation?.field, "order_by");
+        assert.match(violation.hint, /^must be one of 'name', .*'image', .*'state, create_time';/);
+        return true;
+      },
+    );
+  }
+});
+
+Deno.test("every order of a list is made of fields that its users can name", () => {
+  const fields = {
+    environments: ENVIRONMENT_FIELDS,
+    workloads: WORKLOAD_FIELDS,
+    operations: OPERATION_FIELDS,
+    tokens: TOKEN_FIELDS,
+    audit: AUDIT_FIELDS,
+  };
+  for (const [name, known] of Object.entries(fields)) {
+    const paths = Object.values(known).flatMap((field) =>
+      field.type === "derived" || field.type === "map" ? [] : [field.path.join(".")]
+    );
+    for (const order of LIST_ORDERS[name as keyof typeof fields]) {
+      for (const path of order.split(", ")) assert.ok(paths.includes(path), `${name}: ${path}`);
+    }
   }
 });

@@ -17,6 +17,7 @@ export * from "./filter.ts";
 export * from "./filter_fields.ts";
 export { matches, type Wildcard, wildcardOf } from "./filter_matches.ts";
 export * from "./filter_parser.ts";
+export * from "./list_orders.ts";
 export * from "./ids.ts";
 export * from "./image.ts";
 export * from "./installation.ts";

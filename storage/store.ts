@@ -67,7 +67,10 @@ export interface ListQuery extends ReadOptions {
   /** Only documents whose name starts with this. */
   readonly prefix?: string;
   readonly filter?: Filter;
-  /** By name if empty. The name breaks ties, in the direction of the last key. */
+  /**
+   * By name if empty, or one of `LIST_ORDERS`; another one is a fault of the program, for which a store
+   * may have no index. The name breaks ties, in the direction of the last key.
+   */
   readonly orderBy?: readonly OrderKey[];
   /** Only documents that come later in the order than this. */
   readonly after?: Cursor;

@@ -86,9 +86,20 @@ export async function valuesOf(
 
 /** The common sort fields of lists. */
 const SORT_FIELDS: Readonly<Record<string, readonly string[]>> = {
-  env: ["name", "state", "create_time", "update_time", "expire_time", "cluster"],
-  workload: ["name", "state", "create_time", "update_time", "image", "replicas"],
-  op: ["create_time", "update_time", "end_time", "state", "kind", "target"],
+  env: [
+    ...["name", "state", "create_time", "update_time", "expire_time", "cluster"],
+    "state, create_time",
+  ],
+  workload: [
+    ...["name", "state", "create_time", "update_time", "image", "replicas"],
+    "state, create_time",
+  ],
+  op: [
+    ...["create_time", "update_time", "end_time", "state", "kind", "target"],
+    ...["state, create_time", "target, create_time"],
+  ],
+  token: ["name", "create_time", "expire_time", "last_use_time", "creator"],
+  audit: ["time", "sequence"],
 };
 
 /** Which operations a verb can act on (AIP-160); a verb that is missing here can act on all. */

@@ -1,4 +1,4 @@
-import { type Environment, ENVIRONMENT_FIELDS } from "@mpc/domain";
+import { type Environment, ENVIRONMENT_FIELDS, LIST_ORDERS } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
@@ -30,6 +30,7 @@ export async function listEnvironments(
       collection: store.environments,
       now: clock.now(),
       fields: ENVIRONMENT_FIELDS,
+      orders: LIST_ORDERS.environments,
       visible: await authorizer.visible(caller, "environments.get"),
       prefix: "",
       defaultOrder: [],

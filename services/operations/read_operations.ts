@@ -1,4 +1,4 @@
-import { type Operation, OPERATION_FIELDS } from "@mpc/domain";
+import { LIST_ORDERS, type Operation, OPERATION_FIELDS } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
@@ -41,6 +41,7 @@ export async function listOperations(
       collection: store.operations,
       now: clock.now(),
       fields: OPERATION_FIELDS,
+      orders: LIST_ORDERS.operations,
       visible: await authorizer.visible(caller, "operations.get"),
       prefix: "",
       defaultOrder: [{ path: ["createTime"], descending: true }],

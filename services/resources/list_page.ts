@@ -35,6 +35,8 @@ export interface ListOptions<T extends { readonly name: string }> {
   readonly collection: Collection<T>;
   readonly now: Instant;
   readonly fields: FilterFields;
+  /** The orders of the collection, of `LIST_ORDERS`. */
+  readonly orders: readonly string[];
   readonly prefix: string;
   readonly defaultOrder: readonly OrderKey[];
   /** The action, in messages. */
@@ -53,12 +55,12 @@ export async function listPage<T extends { readonly name: string }>(
   caller: Caller,
   request: ListRequest,
 ): Promise<ListResult<T>> {
-  const { collection, now, fields, prefix, defaultOrder, action, visible } = options;
+  const { collection, now, fields, orders, prefix, defaultOrder, action, visible } = options;
   const query = fingerprint([action, prefix, request.filter, request.orderBy]).slice(0, 12);
   const { asked, orderBy, after } = allRead(action, (read) => {
     read(() => assertPageSize(action, request.pageSize));
     const asked = read(() => parseFilter(request.filter, fields, now));
-    const wanted = read(() => parseOrderBy(action, request.orderBy, fields));
+    const wanted = read(() => parseOrderBy(action, request.orderBy, fields, orders));
     const orderBy = wanted?.length ? wanted : defaultOrder;
     // Without a valid order, a page token cannot be checked.
     const after = wanted &&

@@ -1,4 +1,4 @@
-import { type Token, TOKEN_FIELDS } from "@mpc/domain";
+import { LIST_ORDERS, type Token, TOKEN_FIELDS } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { listPage, type ListRequest, type ListResult } from "../resources/list_page.ts";
@@ -18,6 +18,7 @@ export async function listTokens(
       collection: store.tokens,
       now: clock.now(),
       fields: TOKEN_FIELDS,
+      orders: LIST_ORDERS.tokens,
       visible: null,
       prefix: "",
       defaultOrder: [],

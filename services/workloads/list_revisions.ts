@@ -1,4 +1,4 @@
-import type { Revision } from "@mpc/domain";
+import { LIST_ORDERS, type Revision } from "@mpc/domain";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 import { getWorkload } from "./read_workloads.ts";
@@ -23,6 +23,7 @@ export async function listRevisions(
       collection: deps.store.revisions,
       now: deps.clock.now(),
       fields: {},
+      orders: LIST_ORDERS.revisions,
       // Permission to read the workload includes its revisions.
       visible: null,
       prefix: `${request.parent}/revisions/`,

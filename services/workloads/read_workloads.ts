@@ -1,4 +1,4 @@
-import { type Workload, WORKLOAD_FIELDS } from "@mpc/domain";
+import { LIST_ORDERS, type Workload, WORKLOAD_FIELDS } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
@@ -57,6 +57,7 @@ export async function listWorkloads(
       collection: deps.store.workloads,
       now: deps.clock.now(),
       fields: WORKLOAD_FIELDS,
+      orders: LIST_ORDERS.workloads,
       visible: await deps.authorizer.visible(caller, "workloads.get"),
       prefix: parent === ALL ? "" : `${parent}/workloads/`,
       defaultOrder: [],

@@ -74,7 +74,7 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
         sort,
         limit: query.limit + 1,
         batchSize: query.limit + 1,
-        ...(hint && { hint }),
+        hint,
       }).toArray();
       const items = found.slice(0, query.limit).map((each) => this.#codec.decode(each));
       const last = items.at(-1);
@@ -84,7 +84,7 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
   }
 
   async count(query: Pick<ListQuery, "prefix" | "filter" | "signal">): Promise<number> {
-    const { hint = BY_NAME } = pageQuery({ ...query, limit: 1 }, INDEXES[this.#name]);
+    const { hint } = pageQuery({ ...query, limit: 1 }, INDEXES[this.#name]);
     return await this.access.calls.read(
       query.signal,
       (limits) => this.documents.countDocuments(conditionQuery(query), { ...limits, hint }),
@@ -96,23 +96,27 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
     const write = new Write(name, options);
     const fields = { ...this.#codec.encode(value), version: version + 1 };
     assertFits(name, { ...fields, outbox: write.entries });
-    const $set = { ...fields, write: write.id };
-    const $unset = { ...(fields.request === undefined && { request: "" as const }) };
+    // Where the outbox after the write is known, it need not be read: an outbox that is in the log
+    // already, which the replacement removes, or none.
+    const flushed = this.access.outbox.takeOver(this.#name, name, version);
+    const plain: Query = flushed
+      ? { _id: name, version, write: flushed }
+      : { _id: name, version, deleted: { $exists: false }, outbox: { $exists: false } };
+    const replacement: MongoDocument = {
+      _id: name,
+      ...fields,
+      write: write.id,
+      ...(write.entries.length > 0 && { outbox: write.entries }),
+    };
     const update: Update = {
-      $set,
-      ...(Object.keys($unset).length > 0 && { $unset }),
+      $set: { ...fields, write: write.id },
+      ...(fields.request === undefined && { $unset: { request: "" } }),
       ...write.push(),
     };
-    // An outbox that is in the log already is removed on the way.
-    const flushed = this.access.outbox.takeOver(this.#name, name, version);
     return await this.#write(write, options, async (attempt) => {
-      const removed = flushed && attempt === 0
-        ? await this.#update({ _id: name, version, write: flushed, deleted: { $exists: false } }, {
-          $set: { ...$set, ...(write.entries.length > 0 && { outbox: write.entries }) },
-          $unset: { ...$unset, ...(write.entries.length === 0 && { outbox: "" }) },
-        }, write.entries)
-        : undefined;
-      const outbox = removed ?? await this.#swap(write, version, attempt, update);
+      const replaced = attempt === 0 && await this.#replace(plain, replacement);
+      if (attempt === 0 && !replaced) await this.#assertVersion(name, version, attempt);
+      const outbox = replaced ? write.entries : await this.#swap(write, version, attempt, update);
       const result = this.#codec.decode({ _id: name, ...fields });
       return { result, outbox, version: result.version };
     });
@@ -250,32 +254,51 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
     const outbox = await this.#made(write, attempt) ??
       await this.#update({ _id: name, version, deleted: { $exists: false } }, update);
     if (outbox) return outbox;
+    await this.#assertVersion(name, version, attempt);
+    // Another writer has put the version there meanwhile, by deleting the document and adding it again.
+    throw versionConflict(name, version, version);
+  }
+
+  /**
+   * Finds out why a write did not find its version.
+   * @throws `NO_SUCH_DOCUMENT`, `VERSION_CONFLICT`
+   */
+  async #assertVersion(name: string, version: number, attempt: number): Promise<void> {
     const found = await this.documents.findOne({ _id: name }, {
       projection: { version: 1, deleted: 1 },
     });
     const gone = !found || found.deleted === true;
     // After an attempt whose answer was lost, somebody else may have changed what it made.
     if (attempt > 0 && (gone || found.version > version)) throw outcomeUnknown(name, undefined);
-    throw gone ? noSuchDocument(name) : versionConflict(name, version, found.version);
+    if (gone) throw noSuchDocument(name);
+    if (found.version !== version) throw versionConflict(name, version, found.version);
   }
 
-  /**
-   * The outbox after an update; undefined if no document matches.
-   * @param known the outbox after the update, where it need not be read
-   */
-  async #update(
-    filter: Query,
-    update: Update,
-    known?: readonly OutboxEntry[],
-  ): Promise<readonly OutboxEntry[] | undefined> {
-    try {
+  /** Whether a document matched and was replaced. */
+  async #replace(filter: Query, replacement: MongoDocument): Promise<boolean> {
+    const { request } = replacement;
+    return await this.#unlessRequestTaken(request, async () => {
+      const { matchedCount } = await this.documents.replaceOne(filter, replacement);
+      return matchedCount === 1;
+    });
+  }
+
+  /** The outbox after an update; undefined if no document matches. */
+  async #update(filter: Query, update: Update): Promise<readonly OutboxEntry[] | undefined> {
+    return await this.#unlessRequestTaken(update.$set.request, async () => {
       const found = await this.documents.findOneAndUpdate(filter, update, {
-        projection: known ? { _id: 1 } : { outbox: 1 },
+        projection: { outbox: 1 },
         returnDocument: "after",
       });
-      return found ? known ?? found.outbox ?? [] : undefined;
+      return found ? found.outbox ?? [] : undefined;
+    });
+  }
+
+  /** @throws `REQUEST_ID_TAKEN` */
+  async #unlessRequestTaken<R>(request: string | undefined, write: () => Promise<R>): Promise<R> {
+    try {
+      return await write();
     } catch (error) {
-      const request = update.$set.request;
       if (!isDuplicate(error) || request === undefined) throw error;
       throw requestIdTaken(requestIdOf(request));
     }
@@ -296,7 +319,6 @@ export class MongoCollection<T extends { readonly name: string }> implements Col
   }
 }
 
-const BY_NAME = { _id: 1 } as const;
 const ONLY_NAME = { projection: { _id: 1 } } as const;
 
 const requestIdOf = (request: string): string => JSON.parse(request)[1];

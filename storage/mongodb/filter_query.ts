@@ -39,17 +39,24 @@ export function filterQuery(filter: Filter): Query {
   }
 }
 
-/** The fields that a filter compares with fixed values, which an index can start with. */
-export function fixedFields(filter: Filter | undefined): ReadonlySet<string> {
-  if (filter === undefined) return new Set();
+/**
+ * The fields that a filter compares with fixed values, which an index can start with, and how many
+ * values these are.
+ */
+export function fixedFields(filter: Filter | undefined): ReadonlyMap<string, number> {
+  if (filter === undefined) return new Map();
   if (filter.op === "and") {
-    return new Set(filter.terms.flatMap((term) => [...fixedFields(term)]));
+    const fixed = new Map<string, number>();
+    for (const [field, count] of filter.terms.flatMap((term) => [...fixedFields(term)])) {
+      fixed.set(field, Math.min(count, fixed.get(field) ?? Infinity));
+    }
+    return fixed;
   }
   if (filter.op === "or") {
     const alternatives = alternativesOf(filter.terms);
-    return new Set(alternatives ? [alternatives.field] : []);
+    return new Map(alternatives ? [[alternatives.field, filter.terms.length]] : []);
   }
-  return new Set(isFixed(filter) ? [fieldOf(filter.path)] : []);
+  return new Map(isFixed(filter) ? [[fieldOf(filter.path), 1]] : []);
 }
 
 /** Whether a term is an equality with one value. */

@@ -1,6 +1,8 @@
 /** Every index besides those by `_id`, created and checked when a store is opened. */
+import { LIST_ORDERS } from "@mpc/domain";
 import type { CollectionName } from "./codec.ts";
 
+/** MongoDB allows 64 indexes of a collection, with that of `_id`. */
 export interface Index {
   readonly name: string;
   readonly fields: readonly string[];
@@ -20,66 +22,49 @@ const by = (...keys: readonly string[]): Index => ({
   fields: [...keys.map((key) => `value.${key}`), "_id"],
 });
 
-/** By a field upwards, then by another one downwards: the order of most lists in tables. */
-const byThenNewest = (key: string): Index => ({
-  name: `${key}_createTime_down`,
-  fields: [`value.${key}`, "value.createTime", "_id"],
+/** By two fields in opposite directions: the order of most lists in tables. */
+const oppositely = (...keys: readonly string[]): Index => ({
+  ...by(...keys),
+  name: `${keys.join("_")}_down`,
   mixed: true,
 });
 
-const RESOURCE: readonly Index[] = [
-  "uid",
-  "createTime",
-  "updateTime",
-  "currentOperation",
-  "lastOperation",
-  "state",
-].map((key) => by(key));
+type Listed = keyof typeof LIST_ORDERS;
+
+/** The indexes of the orders in which a collection is listed; that of the name is there anyway. */
+const ordersOf = (collection: Listed): readonly Index[] =>
+  LIST_ORDERS[collection].filter((order) => order !== "name").flatMap((order) => {
+    const keys = order.split(", ");
+    return keys.length === 1 ? [by(...keys)] : [by(...keys), oppositely(...keys)];
+  });
 
 /**
  * One index for each order, and for what is often asked together: first the fields that a query
  * fixes, then the order ("The ESR Guideline", MongoDB manual).
  */
 export const INDEXES: Readonly<Record<CollectionName, readonly Index[]>> = {
-  environments: [
-    OUTBOX,
-    ...RESOURCE,
-    by("expireTime"),
-    by("deletionProtection"),
-    by("cluster"),
-    by("state", "createTime"),
-    byThenNewest("state"),
-  ],
-  workloads: [
-    OUTBOX,
-    ...RESOURCE,
-    by("spec.image"),
-    by("spec.replicas"),
-    by("activeRevision"),
-    by("state", "createTime"),
-    byThenNewest("state"),
-  ],
-  revisions: [OUTBOX, by("number")],
+  environments: [OUTBOX, ...ordersOf("environments")],
+  workloads: [OUTBOX, ...ordersOf("workloads")],
+  revisions: [OUTBOX, ...ordersOf("revisions")],
   operations: [
     OUTBOX,
     { name: "request", fields: ["request"], unique: true, sparse: true },
-    ...["kind", "target", "state", "actor", "engine", "createTime", "updateTime", "endTime"]
-      .map((key) => by(key)),
-    by("retryOf"),
-    by("state", "createTime"),
+    ...ordersOf("operations"),
     by("engine", "state", "createTime"),
-    by("target", "createTime"),
     by("target", "state", "createTime"),
-    by("actor", "createTime"),
-    by("kind", "createTime"),
-    ...["state", "target", "actor", "kind"].map(byThenNewest),
   ],
-  orphans: [OUTBOX, by("createTime")],
+  orphans: [OUTBOX, ...ordersOf("orphans")],
   installations: [OUTBOX],
   claims: [OUTBOX],
   leases: [OUTBOX],
-  tokens: [OUTBOX, ...["creator", "createTime", "expireTime", "lastUseTime"].map((key) => by(key))],
-  audit: [OUTBOX, by("time"), by("actor", "time"), by("method", "time"), by("target", "time")],
+  tokens: [OUTBOX, ...ordersOf("tokens")],
+  audit: [
+    OUTBOX,
+    ...ordersOf("audit"),
+    by("actor", "time"),
+    by("method", "time"),
+    by("target", "time"),
+  ],
   auditMarks: [OUTBOX],
 };
 
@@ -95,14 +80,20 @@ export const specificationOf = ({ fields, mixed }: Index): Specification =>
   );
 
 /**
+ * From how many places a server begins to read an index at the same time, to merge them in order.
+ * With more, MongoDB sorts (200 is the default of `internalQueryMaxScansToExplode`).
+ */
+const MAX_SCANS = 200;
+
+/**
  * The index that gives the order of a query without a sort, read forwards or backwards, with most of
  * its fields fixed by the query; undefined if none does.
- * @param fixed the fields that the query compares with fixed values
+ * @param fixed the fields that the query compares with fixed values, and with how many
  * @param order the fields of the order; the last one is `_id`
  */
 export function indexFor(
   indexes: readonly Index[],
-  fixed: ReadonlySet<string>,
+  fixed: ReadonlyMap<string, number>,
   order: readonly { readonly field: string; readonly descending: boolean }[],
 ): Index | undefined {
   let best: { readonly index: Index; readonly start: number } | undefined;
@@ -116,7 +107,9 @@ export function indexFor(
       descending !== (specification[field] === -1)
     );
     if (new Set(backwards).size > 1) continue;
-    if (!fields.slice(0, start).every((field) => fixed.has(field))) continue;
+    const scans = fields.slice(0, start)
+      .reduce((product, field) => product * (fixed.get(field) ?? Infinity), 1);
+    if (scans > MAX_SCANS) continue;
     if (!best || start > best.start) best = { index, start };
   }
   return best?.index;

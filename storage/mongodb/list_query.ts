@@ -1,4 +1,4 @@
-import type { OrderKey } from "@mpc/domain";
+import { listOrderOf, type OrderKey } from "@mpc/domain";
 import type { Cursor, ListQuery } from "../store.ts";
 import { nameDescends } from "../shared/order.ts";
 import { fieldOf, filterQuery, fixedFields, type Query } from "./filter_query.ts";
@@ -8,11 +8,8 @@ import { type Index, indexFor, type Specification, specificationOf } from "./ind
 export interface PageQuery {
   readonly filter: Query;
   readonly sort: Readonly<Record<string, 1 | -1>>;
-  /**
-   * The index that gives the order; undefined where the server has to sort, which are orders by several
-   * fields without an index of their own. It then keeps one page in memory.
-   */
-  readonly hint: Specification | undefined;
+  /** The index that gives the order: the server reads it from one end and does not sort. */
+  readonly hint: Specification;
 }
 
 /** Fields that every document has: a bound on them leaves none out. */
@@ -41,18 +38,22 @@ export function conditionQuery({ prefix, filter }: Pick<ListQuery, "prefix" | "f
   return { $and: parts };
 }
 
-/** The query of one page. */
+/**
+ * The query of one page.
+ * @throws {Error} if the order is none of `LIST_ORDERS`, which is a fault of the program
+ */
 export function pageQuery(query: ListQuery, indexes: readonly Index[]): PageQuery {
-  const { prefix, filter, after } = query;
-  const order = orderOf(query.orderBy ?? []);
+  const { prefix, filter, after, orderBy = [] } = query;
+  const order = orderOf(orderBy);
   const parts = [conditionQuery({ ...(prefix && { prefix }), ...(filter && { filter }) })];
   if (after) parts.push(afterQuery(order, after));
   const index = indexFor(indexes, fixedFields(filter), order);
-  const byName = order.length === 1 && index === undefined;
+  const byName = order.length === 1 && order[0]!.field === "_id";
+  if (!index && !byName) throw new Error(`no index for the order '${listOrderOf(orderBy)}'`);
   return {
     filter: { $and: parts },
     sort: Object.fromEntries(order.map(({ field, descending }) => [field, descending ? -1 : 1])),
-    hint: byName ? { _id: 1 } : index && specificationOf(index),
+    hint: index ? specificationOf(index) : { _id: 1 },
   };
 }
 

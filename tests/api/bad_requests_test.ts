@@ -35,7 +35,7 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
   "a modified page token is rejected": async (clients) => {
     await Promise.all(["a", "b", "c"].map((id) => created(clients, id)));
     const { environments } = clients;
-    const request = { pageSize: 1, orderBy: "create_time desc, expire_time" };
+    const request = { pageSize: 1, orderBy: "state, create_time desc" };
     const { nextPageToken } = await environments.listEnvironments(request);
     const [query, keys, name] = JSON.parse(decodeURIComponent(atob(nextPageToken)));
     const changed = [

@@ -169,27 +169,37 @@ const CASES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = {
     });
     const { environments, workloads } = clients;
     const absent = [
-      environments.updateEnvironment({
-        environment: { name: "environments/new", etag: "*" },
-        allowMissing: true,
-      }),
-      environments.createEnvironment({ environmentId: "new", environment: { etag: "*" } }),
-      environments.createEnvironment({ environmentId: "new", environment: { etag: "x-1" } }),
-      environments.deleteEnvironment({ name: "environments/new", etag: "*", allowMissing: true }),
-      workloads.deployWorkload({
-        parent: NAME,
-        workloadId: "web",
-        workload: { etag: "*", spec: { image: "nginx:1" } },
-      }),
-      workloads.deleteWorkload({ name: `${NAME}/workloads/web`, etag: "*", allowMissing: true }),
-      workloads.deleteWorkload({ name: `${NAME}/workloads/web`, etag: "old", allowMissing: true }),
-      environments.updateEnvironment({
-        environment: { name: "environments/new", etag: "x-1" },
-        allowMissing: true,
-      }),
+      () =>
+        environments.updateEnvironment({
+          environment: { name: "environments/new", etag: "*" },
+          allowMissing: true,
+        }),
+      () => environments.createEnvironment({ environmentId: "new", environment: { etag: "*" } }),
+      () => environments.createEnvironment({ environmentId: "new", environment: { etag: "x-1" } }),
+      () =>
+        environments.deleteEnvironment({ name: "environments/new", etag: "*", allowMissing: true }),
+      () =>
+        workloads.deployWorkload({
+          parent: NAME,
+          workloadId: "web",
+          workload: { etag: "*", spec: { image: "nginx:1" } },
+        }),
+      () =>
+        workloads.deleteWorkload({ name: `${NAME}/workloads/web`, etag: "*", allowMissing: true }),
+      () =>
+        workloads.deleteWorkload({
+          name: `${NAME}/workloads/web`,
+          etag: "old",
+          allowMissing: true,
+        }),
+      () =>
+        environments.updateEnvironment({
+          environment: { name: "environments/new", etag: "x-1" },
+          allowMissing: true,
+        }),
     ];
     for (const [index, call] of absent.entries()) {
-      const error = await failure(call);
+      const error = await failure(call());
       assert.equal(error.code, Code.Aborted, `${index}: ${error.message}`);
       assert.equal(error.findDetails(ErrorInfoSchema)[0]?.reason, "ETAG_MISMATCH");
       assert.match(error.rawMessage, /it does not exist, the request has '.+'; send no etag/);

@@ -4,6 +4,7 @@ import {
   ENVIRONMENT_FIELDS,
   type Filter,
   isTerminal,
+  LIST_ORDERS,
   matches,
   OPERATION_FIELDS,
   OPERATION_STATES,
@@ -143,14 +144,19 @@ export const LIST_CASES: Readonly<Record<string, StoreCase>> = {
   "list() lists documents with equal keys once each, whatever the pages": async ({ store }) => {
     const ids = ["a", "b", "c", "d", "e", "f", "g"];
     for (const [index, id] of ids.entries()) {
-      const labels = { [DOTTED]: index < 4 ? "x" : "y" };
-      await store.environments.create(anEnvironment(id, { labels, generation: index % 2 }));
+      const createTime = index % 2;
+      const document = {
+        state: index < 4 ? "DELETING" as const : "READY" as const,
+        createTime,
+        deletionProtection: createTime === 1,
+      };
+      await store.environments.create(anEnvironment(id, document));
     }
     for (const descending of [false, true]) {
       const orders = {
-        "abcdefg": [{ path: ["createTime"], descending }],
-        "acegbdf": [{ path: ["generation"], descending }],
-        "acbdegf": [{ path: ["labels", DOTTED], descending }, { path: ["generation"], descending }],
+        "abcdefg": [{ path: ["expireTime"], descending }],
+        "acegbdf": [{ path: ["deletionProtection"], descending }],
+        "acbdegf": [{ path: ["state"], descending }, { path: ["createTime"], descending }],
       };
       for (const [order, orderBy] of Object.entries(orders)) {
         for (let limit = 1; limit <= ids.length; limit++) {
@@ -169,10 +175,13 @@ export const LIST_CASES: Readonly<Record<string, StoreCase>> = {
     await store.environments.delete("environments/b", 1);
     const rest = await store.environments.list({ limit: 2, after: next! });
     assert.deepEqual(rest.items.map(idOf), ["c"]);
-    const orderBy = [{ path: ["generation"], descending: true }];
+    const orderBy = [{ path: ["updateTime"], descending: true }];
     const first = await store.environments.list({ limit: 1, orderBy });
     assert.deepEqual(first.items.map(idOf), ["c"]);
-    await store.environments.replace(anEnvironment("a", { generation: 9 }), 1);
+    await store.environments.replace(
+      anEnvironment("a", { updateTime: Number.MAX_SAFE_INTEGER }),
+      1,
+    );
     const after = await store.environments.list({ limit: 1, orderBy, after: first.next! });
     assert.deepEqual(after.items, [], "what moved before the cursor is not listed");
     const anew = await store.environments.list({ limit: 1, orderBy });
@@ -230,7 +239,7 @@ async function agreesWithPlainSearch(
     fc.asyncProperty(
       documentsWith(texts),
       filterWith(texts),
-      fc.array(orderKey, { maxLength: 2 }),
+      order,
       fc.integer({ min: 1, max: 4 }),
       async (documents, filter, orderBy, limit) => {
         const prefix = `environments/r${run++}-`;
@@ -323,17 +332,14 @@ const filterWith = (texts: readonly string[]) =>
     ),
   })).filter;
 
-const orderKey = fc.record({
-  path: fc.constantFrom(
-    ["name"],
-    ["createTime"],
-    ["expireTime"],
-    ["state"],
-    ["labels", "team"],
-    ["labels", DOTTED],
-  ),
-  descending: fc.boolean(),
-});
+/** An order of the list, or none, with a direction for each key. */
+const order = fc.record({
+  paths: fc.constantFrom("", ...LIST_ORDERS.environments),
+  descending: fc.array(fc.boolean(), { minLength: 2, maxLength: 2 }),
+}).map(({ paths, descending }) =>
+  paths.split(", ").filter((path) => path !== "")
+    .map((path, at) => ({ path: path.split("."), descending: descending[at]! }))
+);
 
 const documentsWith = (texts: readonly string[]) =>
   fc.array(

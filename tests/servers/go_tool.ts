@@ -9,6 +9,8 @@ interface GoTool {
   /** The module that contains it, with its version. */
   readonly module: string;
   readonly version: string;
+  /** A file of the module that has its version, and that the module proxy leaves out. */
+  readonly versionFile?: string;
 }
 
 const KUBERNETES = { module: "k8s.io/kubernetes", version: "v1.34.4" };
@@ -52,6 +54,12 @@ const TOOLS = {
     module: "github.com/coredns/coredns",
     version: "v1.12.4",
   },
+  ferretdb: {
+    from: "github.com/FerretDB/FerretDB/cmd/ferretdb",
+    module: "github.com/FerretDB/FerretDB",
+    version: "v1.24.2",
+    versionFile: "build/version/version.txt",
+  },
   kind: { from: "sigs.k8s.io/kind", module: "sigs.k8s.io/kind", version: "v0.30.0" },
   kwok: { from: "sigs.k8s.io/kwok/cmd/kwok", module: "sigs.k8s.io/kwok", version: "v0.7.0" },
   helm: { from: "helm.sh/helm/v3/cmd/helm", module: "helm.sh/helm/v3", version: "v3.19.0" },
@@ -65,14 +73,18 @@ export type GoToolName = keyof typeof TOOLS;
  * @throws {Error} if there is no Go, or the build fails, with Go's output
  */
 export async function goTool(name: GoToolName): Promise<string> {
-  const { from, module, version }: GoTool = TOOLS[name];
+  const { from, module, version, versionFile }: GoTool = TOOLS[name];
   const folder = `${toolCache()}/go`;
   const path = `${folder}/${name}-${version}`;
   if (await isFile(path)) return path;
   const work = await Deno.makeTempDir({ prefix: `mpc-go-${name}-` });
   try {
     await Deno.mkdir(folder, { recursive: true });
-    const replace = module === KUBERNETES.module ? await stagingReplacements() : "";
+    const replace = module === KUBERNETES.module
+      ? await stagingReplacements()
+      : versionFile
+      ? await withVersionFile({ module, version }, versionFile, `${work}/source`)
+      : "";
     await Deno.writeTextFile(
       `${work}/go.mod`,
       `module tool\n\ngo 1.24\n\nrequire ${module} ${version}\n${replace}`,
@@ -147,6 +159,21 @@ async function stagingReplacements(): Promise<string> {
   );
   const lines = [...staged].map(([, path]) => `\t${path} => ${path} ${KUBERNETES_STAGING}`);
   return `\nreplace (\n${lines.join("\n")}\n)\n`;
+}
+
+/** Copies a module, adds the file with its version, and replaces the module by the copy. */
+async function withVersionFile(
+  { module, version }: Pick<GoTool, "module" | "version">,
+  versionFile: string,
+  copy: string,
+): Promise<string> {
+  const { Dir } = await download({ module, version });
+  // Without its mode: modules are read-only.
+  const args = ["-r", "--no-preserve=mode", Dir, copy];
+  const { success, stderr } = await new Deno.Command("cp", { args }).output();
+  if (!success) throw new Error(`cp failed: ${new TextDecoder().decode(stderr)}`);
+  await Deno.writeTextFile(`${copy}/${versionFile}`, `${version}\n`);
+  return `\nreplace ${module} => ${copy}\n`;
 }
 
 async function go(cwd: string, args: string[]): Promise<string> {

@@ -357,7 +357,7 @@ export type ListAuditRecordsRequest = Message<"mpc.v1.ListAuditRecordsRequest"> 
   filter: string;
 
   /**
-   * AIP-132 over `time` and `sequence`; `time desc` by default.
+   * AIP-132: `time`, `sequence` or `name`; `time desc` by default.
    *
    * @generated from field: string order_by = 4;
    */
@@ -402,7 +402,7 @@ export type ListAuditRecordsRequestJson = {
   filter?: string;
 
   /**
-   * AIP-132 over `time` and `sequence`; `time desc` by default.
+   * AIP-132: `time`, `sequence` or `name`; `time desc` by default.
    *
    * @generated from field: string order_by = 4;
    */

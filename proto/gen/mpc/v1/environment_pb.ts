@@ -519,7 +519,8 @@ export type ListEnvironmentsRequest = Message<"mpc.v1.ListEnvironmentsRequest"> 
   filter: string;
 
   /**
-   * AIP-132, for instance `create_time desc`.
+   * AIP-132: one stored field of those above (not `stalled` or `labels`), or `state, create_time`;
+   * `desc` may follow each field.
    *
    * @generated from field: string order_by = 4;
    */
@@ -566,7 +567,8 @@ export type ListEnvironmentsRequestJson = {
   filter?: string;
 
   /**
-   * AIP-132, for instance `create_time desc`.
+   * AIP-132: one stored field of those above (not `stalled` or `labels`), or `state, create_time`;
+   * `desc` may follow each field.
    *
    * @generated from field: string order_by = 4;
    */

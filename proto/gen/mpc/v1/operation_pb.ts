@@ -713,7 +713,9 @@ export type ListOperationsRequest = Message<"mpc.v1.ListOperationsRequest"> & {
   filter: string;
 
   /**
-   * AIP-132; `create_time desc` by default.
+   * AIP-132: one stored field of those above (not `done` or `stalled`), or `state`, `target`, `actor`
+   * or `kind` and then `create_time`, for instance `state, create_time desc`. `create_time desc` by
+   * default.
    *
    * @generated from field: string order_by = 4;
    */
@@ -758,7 +760,9 @@ export type ListOperationsRequestJson = {
   filter?: string;
 
   /**
-   * AIP-132; `create_time desc` by default.
+   * AIP-132: one stored field of those above (not `done` or `stalled`), or `state`, `target`, `actor`
+   * or `kind` and then `create_time`, for instance `state, create_time desc`. `create_time desc` by
+   * default.
    *
    * @generated from field: string order_by = 4;
    */

@@ -504,7 +504,7 @@ export type ListTokensRequest = Message<"mpc.v1.ListTokensRequest"> & {
   filter: string;
 
   /**
-   * AIP-132, for instance `expire_time`.
+   * AIP-132: one of these fields, for instance `expire_time desc`.
    *
    * @generated from field: string order_by = 4;
    */
@@ -540,7 +540,7 @@ export type ListTokensRequestJson = {
   filter?: string;
 
   /**
-   * AIP-132, for instance `expire_time`.
+   * AIP-132: one of these fields, for instance `expire_time desc`.
    *
    * @generated from field: string order_by = 4;
    */

@@ -1602,7 +1602,8 @@ export type ListWorkloadsRequest = Message<"mpc.v1.ListWorkloadsRequest"> & {
   filter: string;
 
   /**
-   * AIP-132, for instance `create_time desc`.
+   * AIP-132: one stored field of those above (not `stalled` or `labels`), or `state, create_time`;
+   * `desc` may follow each field.
    *
    * @generated from field: string order_by = 5;
    */
@@ -1654,7 +1655,8 @@ export type ListWorkloadsRequestJson = {
   filter?: string;
 
   /**
-   * AIP-132, for instance `create_time desc`.
+   * AIP-132: one stored field of those above (not `stalled` or `labels`), or `state, create_time`;
+   * `desc` may follow each field.
    *
    * @generated from field: string order_by = 5;
    */
