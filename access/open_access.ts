@@ -7,6 +7,7 @@ import {
   needOf,
   type SignIn,
   StaticTokens,
+  type TokenReviewer,
 } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { AccessFile } from "./access_file.ts";
@@ -52,7 +53,11 @@ const NO_SIGN_IN: SignIn = {
  */
 export async function openAccess(
   file: string | null,
-  { store, clock }: { readonly store: Store; readonly clock: Clock },
+  { store, clock, reviewer }: {
+    readonly store: Store;
+    readonly clock: Clock;
+    readonly reviewer: TokenReviewer;
+  },
 ): Promise<Access> {
   if (file === null) {
     const tokens = new StaticTokens({ store, clock });
@@ -69,6 +74,7 @@ export async function openAccess(
   const authentication = openAuthentication({
     store,
     clock,
+    reviewer,
     settings: () => opened.settings.authentication,
   });
   const { signIn, tokens } = authentication;

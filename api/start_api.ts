@@ -22,7 +22,7 @@ export async function startApi(config: ApiConfig): Promise<Api> {
   await using stack = new AsyncDisposableStack();
   const platform = stack.use(await Platform.open(config, { process: "api", shared: true }));
   const workers = new WorkerCluster(config.workers);
-  const access = await platform.openAccess(config.accessFile);
+  const access = await platform.openAccess(config.accessFile, workers);
   const deps = platform.deps({
     authorizer: access.authorizer,
     ...(access.limitsOf && { limitsOf: access.limitsOf }),

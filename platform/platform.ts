@@ -34,6 +34,7 @@ import {
   RefusalLog,
   type ServiceDeps,
   takeOverOperations,
+  type TokenReviewer,
 } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { admitKeys, encryptedStore, KeyRing } from "@mpc/storage/encryption";
@@ -134,10 +135,11 @@ export class Platform implements AsyncDisposable {
   /**
    * Opens the access of callers.
    * @param file path of the access file; null to allow everything to one local user
+   * @param reviewer asks clusters about the tokens of their service accounts
    * @throws {MpcError} INVALID_ARGUMENT `ACCESS_FILE_INVALID`
    */
-  async openAccess(file: string | null): Promise<Access> {
-    const access = await openAccess(file, this);
+  async openAccess(file: string | null, reviewer: TokenReviewer): Promise<Access> {
+    const access = await openAccess(file, { store: this.store, clock: this.clock, reviewer });
     this.components.add({ name: "access", close: () => access.close() });
     return access;
   }

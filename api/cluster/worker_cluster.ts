@@ -24,7 +24,10 @@ import type {
   ProviderCall,
   QueuedStep,
   Ref,
+  ReviewedToken,
   RolloutStatus,
+  TokenReview,
+  TokenReviewer,
 } from "@mpc/services";
 import { answeredError, errorOf, noWorker } from "./worker_error.ts";
 
@@ -43,7 +46,7 @@ type Worker = Client<typeof ClusterService>;
  * Besides the ports' failures, every call may fail with `UNAVAILABLE` `NO_WORKER`: no worker
  * answers.
  */
-export class WorkerCluster implements ClusterReader, Planner {
+export class WorkerCluster implements ClusterReader, Planner, TokenReviewer {
   readonly #urls: readonly URL[];
   #workers: readonly Worker[];
 
@@ -188,6 +191,17 @@ export class WorkerCluster implements ClusterReader, Planner {
     return differences.flatMap(({ change, remedy }) =>
       change ? [{ ...changeOf(change), ...(remedy !== "" && { remedy }) }] : []
     );
+  }
+
+  async reviewToken(
+    { cluster, token, audience }: TokenReview,
+    { signal }: ProviderCall,
+  ): Promise<ReviewedToken> {
+    const { username, audiences } = await this.#ask(
+      signal,
+      (worker, options) => worker.reviewToken({ cluster, token, audience }, options),
+    );
+    return { username: username || null, audiences };
   }
 
   async *logs(environment: string, workload: string, query: LogQuery): AsyncGenerator<LogLine> {
