@@ -8,13 +8,17 @@ import type { CallSettings } from "./routes.ts";
 import { refusal } from "./web/refusals.ts";
 
 /**
- * Answers `/metrics` to callers who may diagnose the platform. They present their credentials as
- * they do for calls.
+ * Answers `/metrics` to callers who may diagnose the platform, or to everybody where it is public.
+ * Callers present their credentials as they do for calls.
  */
 export function metricsForOperators(
   { authorizer, ids }: Pick<ServiceDeps, "authorizer" | "ids">,
-  settings: Pick<CallSettings, "authenticate"> & { readonly metrics: () => Promise<Response> },
+  settings: Pick<CallSettings, "authenticate"> & {
+    readonly metrics: () => Promise<Response>;
+    readonly publicMetrics: boolean;
+  },
 ): (request: Request, source: string) => Promise<Response> {
+  if (settings.publicMetrics) return settings.metrics;
   const { diagnose } = intercept(DiagnosticsService, {
     async diagnose(_request, context) {
       const access = { permission: "platform.diagnose", resource: null } as const;

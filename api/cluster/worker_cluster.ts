@@ -50,11 +50,17 @@ export class WorkerCluster implements ClusterReader, Planner, TokenReviewer {
   readonly #urls: readonly URL[];
   #workers: readonly Worker[];
 
-  /** @param urls of the internal services of workers */
-  constructor(urls: readonly URL[]) {
+  /**
+   * @param urls of the internal services of workers
+   * @param fetch calls them, with certificates where they need some
+   */
+  constructor(urls: readonly URL[], fetch: typeof globalThis.fetch = globalThis.fetch) {
     this.#urls = urls;
     this.#workers = urls.map(({ href }) =>
-      createClient(ClusterService, createConnectTransport({ baseUrl: href, useBinaryFormat: true }))
+      createClient(
+        ClusterService,
+        createConnectTransport({ baseUrl: href, useBinaryFormat: true, fetch }),
+      )
     );
   }
 

@@ -69,7 +69,7 @@ async function withReviews(
     close: () => Promise.resolve(),
   };
   const planner = createPlanner(store, provider);
-  const worker = serveInternal({ cluster: provider, planner, engine }, {
+  const worker = await serveInternal({ cluster: provider, planner, engine }, {
     host: "127.0.0.1",
     port: 0,
   });

@@ -1,8 +1,16 @@
 import { createConnectRouter } from "@connectrpc/connect";
 import { createFetchHandler } from "@connectrpc/connect/protocol";
-import { accessLog, type Address, identify, type Identity, intercept } from "@mpc/process";
+import {
+  accessLog,
+  type Address,
+  type Certificates,
+  identify,
+  type Identity,
+  intercept,
+} from "@mpc/process";
 import { ClusterService } from "@mpc/proto/internal";
 import { type Listening, listening } from "../listening.ts";
+import { listeningWithTls } from "./listening_with_tls.ts";
 import { clusterService, type ClusterSources } from "./cluster_service.ts";
 import { reportErrors } from "./report_errors.ts";
 
@@ -14,9 +22,14 @@ const INTERCEPTORS = [accessLog, reportErrors, identify(() => API)];
 /**
  * Serves the internal service to the API, with Connect's protocol. Closing ends streams at once and
  * lets other calls finish.
+ * @param certificates to serve by TLS, to clients with a certificate; by default without TLS
  * @throws {MpcError} FAILED_PRECONDITION `PORT_IN_USE` or `CANNOT_LISTEN`
  */
-export function serveInternal(sources: ClusterSources, listen: Address): Listening {
+export async function serveInternal(
+  sources: ClusterSources,
+  listen: Address,
+  certificates?: () => Certificates,
+): Promise<Listening> {
   const shutdown = new AbortController();
   const router = createConnectRouter({ shutdownSignal: shutdown.signal });
   router.service(ClusterService, intercept(ClusterService, clusterService(sources), INTERCEPTORS));
@@ -24,10 +37,13 @@ export function serveInternal(sources: ClusterSources, listen: Address): Listeni
     handler.requestPath,
     createFetchHandler(handler),
   ]));
-  const server = listening(listen, async (request) => {
+  const answer = async (request: Request) => {
     const handler = handlers.get(new URL(request.url).pathname);
     return handler ? await handler(request) : new Response("not found\n", { status: 404 });
-  });
+  };
+  const server = certificates
+    ? await listeningWithTls(listen, certificates, answer)
+    : listening(listen, answer);
   return {
     address: server.address,
     async close() {
