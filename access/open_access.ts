@@ -1,3 +1,4 @@
+import type { MpcError } from "@mpc/domain";
 import type { Call, Identity } from "@mpc/process";
 import {
   allowEverything,
@@ -30,6 +31,8 @@ export interface Access {
   readonly authorizer: Authorizer;
   /** What callers may have and do at the same time; absent if nobody is limited. */
   readonly limitsOf?: LimitsOf;
+  /** Why the access file as it is now is not in force; null if it is. */
+  readonly problem: () => MpcError | null;
   close(): Promise<void>;
 }
 
@@ -66,6 +69,7 @@ export async function openAccess(
       authorizer: allowEverything,
       signIn: () => NO_SIGN_IN,
       tokens,
+      problem: () => null,
       close: () => tokens.close(),
     };
   }
@@ -85,6 +89,7 @@ export async function openAccess(
     limitsOf: (subject) => rules().limitsOf(subject),
     signIn,
     tokens,
+    problem: () => opened.problem,
     async close() {
       await Promise.all([opened.close(), authentication.close()]);
     },

@@ -39,6 +39,7 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   const deps = platform.deps({
     authorizer: access.authorizer,
     ...(access.limitsOf && { limitsOf: access.limitsOf }),
+    accessProblem: access.problem,
     cluster: provider,
     planner,
     engine: engine.name,

@@ -35,6 +35,7 @@ export async function startApi(config: ApiConfig): Promise<Api> {
   const deps = platform.deps({
     authorizer: access.authorizer,
     ...(access.limitsOf && { limitsOf: access.limitsOf }),
+    accessProblem: access.problem,
     cluster: workers,
     planner: workers,
     engine: ENGINE,

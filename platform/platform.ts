@@ -32,6 +32,7 @@ import {
   type Planner,
   type Provider,
   RefusalLog,
+  rememberingAuthorizer,
   type ServiceDeps,
   takeOverOperations,
   type TokenReviewer,
@@ -140,7 +141,15 @@ export class Platform implements AsyncDisposable {
    */
   async openAccess(file: string | null, reviewer: TokenReviewer): Promise<Access> {
     const access = await openAccess(file, { store: this.store, clock: this.clock, reviewer });
-    this.components.add({ name: "access", close: () => access.close() });
+    this.components.add({
+      name: "access",
+      // What is in force still decides, so the process stays ready.
+      assertReady: () => {
+        const problem = access.problem();
+        return Promise.resolve(problem ? oldFileInForce(problem) : undefined);
+      },
+      close: () => access.close(),
+    });
     return access;
   }
 
@@ -259,6 +268,7 @@ export class Platform implements AsyncDisposable {
   deps(parts: {
     readonly authorizer: Authorizer;
     readonly limitsOf?: LimitsOf;
+    readonly accessProblem?: () => MpcError | null;
     readonly cluster: ClusterReader;
     readonly planner: Planner;
     /** Name of the engine that executes the admitted operations. */
@@ -267,7 +277,7 @@ export class Platform implements AsyncDisposable {
     readonly queuedStep?: NonNullable<ServiceDeps["queuedStep"]>;
   }): ServiceDeps {
     const { clock, ids } = this;
-    const authorizer = auditedAuthorizer(parts.authorizer);
+    const authorizer = auditedAuthorizer(rememberingAuthorizer(parts.authorizer));
     return { clock, ids, ...parts, store: auditedStore(this.store), authorizer };
   }
 
@@ -308,6 +318,9 @@ export class Platform implements AsyncDisposable {
     return this.components[Symbol.asyncDispose]();
   }
 }
+
+const oldFileInForce = (problem: MpcError): string =>
+  `the changed access file is not used, the old one stays in force: ${problem.message}`;
 
 /** How long a store may take to answer; the readiness check itself waits a little longer. */
 const ANSWER_MS = 1_500;
