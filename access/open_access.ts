@@ -1,3 +1,4 @@
+import type { MpcError } from "@mpc/domain";
 import type { Call, Identity } from "@mpc/process";
 import {
   allowEverything,
@@ -7,6 +8,7 @@ import {
   needOf,
   type SignIn,
   StaticTokens,
+  type TokenReviewer,
 } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { AccessFile } from "./access_file.ts";
@@ -29,6 +31,8 @@ export interface Access {
   readonly authorizer: Authorizer;
   /** What callers may have and do at the same time; absent if nobody is limited. */
   readonly limitsOf?: LimitsOf;
+  /** Why the access file as it is now is not in force; null if it is. */
+  readonly problem: () => MpcError | null;
   close(): Promise<void>;
 }
 
@@ -52,7 +56,11 @@ const NO_SIGN_IN: SignIn = {
  */
 export async function openAccess(
   file: string | null,
-  { store, clock }: { readonly store: Store; readonly clock: Clock },
+  { store, clock, reviewer }: {
+    readonly store: Store;
+    readonly clock: Clock;
+    readonly reviewer: TokenReviewer;
+  },
 ): Promise<Access> {
   if (file === null) {
     const tokens = new StaticTokens({ store, clock });
@@ -61,6 +69,7 @@ export async function openAccess(
       authorizer: allowEverything,
       signIn: () => NO_SIGN_IN,
       tokens,
+      problem: () => null,
       close: () => tokens.close(),
     };
   }
@@ -69,6 +78,7 @@ export async function openAccess(
   const authentication = openAuthentication({
     store,
     clock,
+    reviewer,
     settings: () => opened.settings.authentication,
   });
   const { signIn, tokens } = authentication;
@@ -79,6 +89,7 @@ export async function openAccess(
     limitsOf: (subject) => rules().limitsOf(subject),
     signIn,
     tokens,
+    problem: () => opened.problem,
     async close() {
       await Promise.all([opened.close(), authentication.close()]);
     },

@@ -35,10 +35,11 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
         : startOnTemporal(config, tools, platform),
     takeOver: config.takeOver,
   });
-  const access = await platform.openAccess(config.accessFile);
+  const access = await platform.openAccess(config.accessFile, provider);
   const deps = platform.deps({
     authorizer: access.authorizer,
     ...(access.limitsOf && { limitsOf: access.limitsOf }),
+    accessProblem: access.problem,
     cluster: provider,
     planner,
     engine: engine.name,

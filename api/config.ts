@@ -16,6 +16,7 @@ import {
   FLAGS_IN_ENVIRONMENT,
   hasWholeCertificate,
   hostName,
+  isExposed,
   keepTime,
   LOG_LEVELS,
   type LogLevel,
@@ -26,6 +27,7 @@ import {
   PROVIDER_FLAGS,
   providerOf,
   type ProviderSettings,
+  PUBLIC_METRICS,
   readFlags,
   TAKE_OVER,
   TEMPORAL_ENVIRONMENT,
@@ -42,6 +44,7 @@ import {
   withTls,
 } from "@mpc/process";
 import { z } from "zod";
+import type { WorkerTlsSettings } from "./cluster/worker_tls.ts";
 import { exposureProblem } from "./exposure.ts";
 import type { RateLimit } from "./interceptors/rate_limit.ts";
 
@@ -58,6 +61,8 @@ export interface DoorsConfig {
   /** What the doors lack although other machines may reach them; null if they lack nothing. */
   readonly exposed: string | null;
   readonly graceMs: number;
+  /** Whether `/metrics` is answered without credentials. */
+  readonly publicMetrics: boolean;
   /** For each caller. */
   readonly rateLimit: RateLimit;
   /** Path of the access file; null to allow everything to one local user. */
@@ -91,6 +96,8 @@ export interface AllInOneConfig extends DoorsConfig, DataSettings, ProviderSetti
 export interface ApiConfig extends DoorsConfig, DataSettings {
   /** Internal services of workers, any of which can read the clusters. */
   readonly workers: readonly URL[];
+  /** What the API presents to workers and trusts; null for the usual authorities alone. */
+  readonly workerTls: WorkerTlsSettings | null;
   readonly logLevel: LogLevel;
 }
 
@@ -100,6 +107,7 @@ const DOORS = {
   grpcListen: doorAddress,
   webListen: doorAddress,
   insecure: z.boolean().default(false),
+  publicMetrics: z.boolean().default(false),
   rateLimit: countBetween(1, 1_000_000),
   allowedHost: z.array(hostName),
   corsOrigin: z.array(pageOrigin),
@@ -156,7 +164,32 @@ const ALL_IN_ONE = z.object({
   }
 });
 
-const API = z.object({ ...DOORS, ...DATA_FLAGS, worker: z.array(peerUrl) }).superRefine(checkDoors);
+const file = z.string().min(1, "must not be empty").optional();
+
+const API = z.object({
+  ...DOORS,
+  ...DATA_FLAGS,
+  worker: z.array(peerUrl),
+  workerTlsCa: file,
+  workerTlsCert: file,
+  workerTlsKey: file,
+}).superRefine(checkDoors).superRefine((flags, context) => {
+  const { worker, insecure, workerTlsCa, workerTlsCert, workerTlsKey } = flags;
+  const given = [workerTlsCa, workerTlsCert, workerTlsKey]
+    .filter((path) => path !== undefined).length;
+  const problem = given % 3 !== 0
+    ? {
+      path: ["workerTlsCa"],
+      message: "must be given together with --worker-tls-cert and --worker-tls-key",
+    }
+    : worker.some(isExposed) && !insecure
+    ? {
+      path: ["worker"],
+      message: "must be https:// for another machine; --insecure allows http:// all the same",
+    }
+    : undefined;
+  if (problem) context.addIssue({ code: "custom", ...problem });
+});
 
 const DEV_HELP = `
 Examples:
@@ -235,15 +268,26 @@ export function readApiConfig(args: readonly string[]): ApiConfig | undefined {
     "where records are kept, shared with workers",
   )
     .option(...ENCRYPTION_KEY_FILE)
-    .option("--worker <url...>", "internal services of workers", workers.split(","));
+    .option("--worker <url...>", "internal services of workers", workers.split(","))
+    .option("--worker-tls-ca <file>", "the only authority of workers' certificates, in PEM")
+    .option("--worker-tls-cert <file>", "the certificate that workers ask for, in PEM")
+    .option("--worker-tls-key <file>", "its private key, in PEM");
   const all = withDoors(command).addHelpText("after", API_HELP);
   const flags = readFlags(all, API, args, process.env);
   return flags && {
     ...doorsOf(flags),
     ...dataOf(flags),
     workers: flags.worker,
+    workerTls: workerTlsOf(flags),
     logLevel: flags.logLevel,
   };
+}
+
+function workerTlsOf(
+  { workerTlsCa, workerTlsCert, workerTlsKey }: z.output<typeof API>,
+): WorkerTlsSettings | null {
+  if (!workerTlsCa || !workerTlsCert || !workerTlsKey) return null;
+  return { caFile: workerTlsCa, certFile: workerTlsCert, keyFile: workerTlsKey };
 }
 
 function withDoors(command: Command<[]>): Command<[]> {
@@ -266,6 +310,7 @@ function withDoors(command: Command<[]>): Command<[]> {
       [] as string[],
     )
     .option("--insecure", "let other machines call without TLS or authentication")
+    .option(...PUBLIC_METRICS)
     .option("--log-level <level>", LOG_LEVELS.join(", "), env["MPC_LOG_LEVEL"] ?? "warning")
     .option("--grace <seconds>", "how long running calls may take to finish", "10")
     .option("--rate-limit <calls>", "maximum calls per second of each caller", "1000")
@@ -296,6 +341,7 @@ function doorsOf(flags: DoorFlags): DoorsConfig {
     corsOrigins: flags.corsOrigin,
     tls: tlsOf(flags),
     exposed: exposureProblem(exposureOf(flags))?.lacks ?? null,
+    publicMetrics: flags.publicMetrics,
     graceMs: grace * 1_000,
     rateLimit: { perSecond: rateLimit, burst: 2 * rateLimit },
     accessFile,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { MpcError } from "@mpc/domain";
-import { readAllInOneConfig } from "./config.ts";
+import { readAllInOneConfig, readApiConfig } from "./config.ts";
 
 const ON_TEMPORAL = "--engine=temporal";
 const ELSEWHERE = "needs --temporal-address: it is not for the Temporal that dev starts";
@@ -88,4 +88,22 @@ Deno.test("dev uses the Temporal that its flags name, as a worker does", () => {
 
 Deno.test("the embedded engine does not mind settings of Temporal", () => {
   assert.equal(readAllInOneConfig(["--temporal-namespace=shop"])?.engine, "embedded");
+});
+
+Deno.test("the API calls workers on other machines by https, unless --insecure is given", () => {
+  const remote = "--worker=http://worker.example.com:50052";
+  assert.throws(() => readApiConfig([remote]), {
+    message: /^--worker '.*' must be https:\/\/ for another machine/,
+  });
+  assert.equal(readApiConfig([remote, "--insecure"])?.workers[0]?.protocol, "http:");
+  const tls = ["ca", "cert", "key"].map((name) => `--worker-tls-${name}=${name}.pem`);
+  const config = readApiConfig(["--worker=https://worker.example.com:50052", ...tls]);
+  assert.deepEqual(config?.workerTls, {
+    caFile: "ca.pem",
+    certFile: "cert.pem",
+    keyFile: "key.pem",
+  });
+  assert.throws(() => readApiConfig(["--worker-tls-cert=cert.pem"]), {
+    message: /must be given together with --worker-tls-cert and --worker-tls-key/,
+  });
 });

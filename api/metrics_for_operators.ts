@@ -8,15 +8,19 @@ import type { CallSettings } from "./routes.ts";
 import { refusal } from "./web/refusals.ts";
 
 /**
- * Answers `/metrics` to callers who may diagnose the platform. They present their credentials as
- * they do for calls.
+ * Answers `/metrics` to callers who may diagnose the platform, or to everybody where it is public.
+ * Callers present their credentials as they do for calls.
  */
 export function metricsForOperators(
   { authorizer, ids }: Pick<ServiceDeps, "authorizer" | "ids">,
   settings: Pick<CallSettings, "authenticate"> & {
     readonly metrics: (accept: string | null) => Promise<Response>;
+    readonly publicMetrics: boolean;
   },
 ): (request: Request, source: string) => Promise<Response> {
+  if (settings.publicMetrics) {
+    return (request) => settings.metrics(request.headers.get("accept"));
+  }
   const { diagnose } = intercept(DiagnosticsService, {
     async diagnose(_request, context) {
       const access = { permission: "platform.diagnose", resource: null } as const;

@@ -7,4 +7,3 @@ export { type Door, serveGrpc } from "./grpc/serve_grpc.ts";
 export { Peers } from "./connections/peers.ts";
 export { type Route, route } from "./route.ts";
 export { serveWeb } from "./web/serve_web.ts";
-export { tlsListener } from "./web/tls_listener.ts";

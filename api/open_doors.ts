@@ -1,4 +1,10 @@
-import { type Address, CertificateFiles, type Components, type TlsSettings } from "@mpc/process";
+import {
+  type Address,
+  CertificateFiles,
+  type Components,
+  tlsListener,
+  type TlsSettings,
+} from "@mpc/process";
 import { getLogger } from "@logtape/logtape";
 import { MpcError } from "@mpc/domain";
 import type { ServiceDeps } from "@mpc/services";
@@ -10,7 +16,6 @@ import { serveGrpc } from "./grpc/serve_grpc.ts";
 import { type CallSettings, routes } from "./routes.ts";
 import { DeliveryPace } from "./streams/delivery_pace.ts";
 import { serveWeb } from "./web/serve_web.ts";
-import { tlsListener } from "./web/tls_listener.ts";
 
 const log = getLogger(["mpc", "doors"]);
 

@@ -30,6 +30,7 @@ import { auditCalls } from "./interceptors/audit_calls.ts";
 import { listedMethods } from "./interceptors/listed_methods.ts";
 import { mapErrors } from "./interceptors/map_errors.ts";
 import { type RateLimit, rateLimit } from "./interceptors/rate_limit.ts";
+import { recheckStreams } from "./interceptors/recheck_streams.ts";
 import { validTimes } from "./interceptors/valid_times.ts";
 import { longrunningService } from "./longrunning_service.ts";
 import { operationService } from "./operation_service.ts";
@@ -68,6 +69,7 @@ export function routes(
     mapErrors(() => deps.ids.uuid()),
     settings.countRefusals,
     auditCalls(settings.audit),
+    recheckStreams(settings.authenticate, deps.clock),
     identify(settings.authenticate),
     listedMethods,
     rateLimit(settings.rateLimit, deps.clock, deps.limitsOf),

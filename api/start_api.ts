@@ -1,6 +1,7 @@
 import { Platform } from "@mpc/platform";
 import { VERSION } from "@mpc/process";
 import { WorkerCluster } from "./cluster/worker_cluster.ts";
+import { WorkerTls } from "./cluster/worker_tls.ts";
 import type { ApiConfig } from "./config.ts";
 import { type Doors, openDoors } from "./open_doors.ts";
 
@@ -21,11 +22,23 @@ export interface Api extends Doors {
 export async function startApi(config: ApiConfig): Promise<Api> {
   await using stack = new AsyncDisposableStack();
   const platform = stack.use(await Platform.open(config, { process: "api", shared: true }));
-  const workers = new WorkerCluster(config.workers, platform.outgoing());
-  const access = await platform.openAccess(config.accessFile);
+  const tls = config.workerTls && await WorkerTls.open(config.workerTls);
+  if (tls) {
+    platform.components.add({
+      name: "worker tls",
+      assertReady: () => tls.assertReady(),
+      close: () => tls.close(),
+    });
+  }
+  const workers = new WorkerCluster(config.workers, {
+    fetch: tls?.fetch,
+    interceptors: platform.outgoing(),
+  });
+  const access = await platform.openAccess(config.accessFile, workers);
   const deps = platform.deps({
     authorizer: access.authorizer,
     ...(access.limitsOf && { limitsOf: access.limitsOf }),
+    accessProblem: access.problem,
     cluster: workers,
     planner: workers,
     engine: ENGINE,

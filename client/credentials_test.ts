@@ -263,10 +263,3 @@ Deno.test({
     assert.ok(["certificate_refused", "broken"].includes(origin), `${origin}: ${message}`);
   },
 });
-
-Deno.test("connect() refuses encrypted gRPC to an IP address, which Deno cannot do", async () => {
-  for (const server of ["grpcs://192.0.2.1:50051", "grpcs://[2001:db8::1]:50051"]) {
-    const { message } = await failureOf(CALLS["connect()"]!({ server: new URL(server) }));
-    assert.ok(message.startsWith(`Cannot call ${server} under Deno: the host must be a name`));
-  }
-});

@@ -1,5 +1,4 @@
 import { Buffer } from "node:buffer";
-import { isIP } from "node:net";
 import {
   create,
   createRegistry,
@@ -20,7 +19,6 @@ import {
   type UnaryResponse,
 } from "@connectrpc/connect";
 import {
-  type ChannelCredentials,
   Client,
   type ClientOptions,
   type ClientReadableStream,
@@ -36,6 +34,7 @@ import {
   StatusSchema,
 } from "@mpc/proto";
 import { isEncrypted } from "./connect_options.ts";
+import { secureChannel } from "./grpc_channel.ts";
 import type { TlsFiles } from "./tls_fetch.ts";
 
 const DETAILS = createRegistry(
@@ -61,22 +60,6 @@ export function createGrpcTransport(
     stream: (method, signal, timeoutMs, header, input) =>
       stream(client, method, signal, timeoutMs, header, input),
   };
-}
-
-function secureChannel(
-  { hostname, port }: URL,
-  { ca, certificate, key }: TlsFiles,
-): ChannelCredentials {
-  // grpc-js sends the host as the server's name, which Deno refuses for an IP address (RFC 6066).
-  if ("Deno" in globalThis && isIP(hostname.replace(/^\[|\]$/g, ""))) {
-    throw new ConnectError(
-      `Cannot call grpcs://${hostname}:${port} under Deno: the host must be a name, not an ` +
-        "IP address, or the address must be https://",
-      Code.FailedPrecondition,
-    );
-  }
-  const bytes = (pem: string | undefined) => pem === undefined ? null : Buffer.from(pem);
-  return credentials.createSsl(bytes(ca), bytes(key), bytes(certificate));
 }
 
 function unary<I extends DescMessage, O extends DescMessage>(

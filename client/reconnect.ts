@@ -29,6 +29,9 @@ export interface ReconnectOptions {
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
 
+/** A stream that lives shorter before it is refused again was not accepted with its new token. */
+const REFUSED_AGAIN_MS = 1_500;
+
 /** Origins of errors that a restart of the server may cause. */
 const PASSING: ReadonlySet<FailureOrigin> = new Set([
   "timeout",
@@ -46,6 +49,8 @@ export class Reconnect {
   /** Whether the server has ever answered; if not, errors are reported at once. */
   #reached: boolean;
   #lostAt: number | undefined;
+  /** When the server last ended the stream because of the caller's credentials. */
+  #refusedAt = -Infinity;
   #tries = 0;
 
   constructor(options: ReconnectOptions, reached: boolean) {
@@ -69,7 +74,9 @@ export class Reconnect {
   async again(error: unknown): Promise<void> {
     const { signal, giveUpAfterMs = Infinity, onLost, isPassing = mayPass } = this.#options;
     if (signal?.aborted || !this.#reached) throw error;
-    if (!(error instanceof ConnectError) || !isPassing(error)) throw error;
+    if (!(error instanceof ConnectError)) throw error;
+    if (this.#mayHaveNewToken(error)) return;
+    if (!isPassing(error)) throw error;
     if (this.#lostAt === undefined) {
       this.#lostAt = this.#timing.now();
       onLost?.(error);
@@ -81,6 +88,19 @@ export class Reconnect {
     const asked = readFailure(error).retryAfterMs ?? 0;
     await this.#timing.pause(Math.min(Math.max(jittered, asked), left), signal);
     if (signal?.aborted) throw error;
+  }
+
+  /**
+   * Whether a stream that ended because its token is no longer valid is opened again, which asks for
+   * another token. One that is refused at once has none.
+   */
+  #mayHaveNewToken(error: ConnectError): boolean {
+    const { origin, code } = readFailure(error);
+    if (origin !== "api" || code !== Code.Unauthenticated) return false;
+    const now = this.#timing.now();
+    const isFirst = now - this.#refusedAt > REFUSED_AGAIN_MS;
+    this.#refusedAt = now;
+    return isFirst;
   }
 }
 

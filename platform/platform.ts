@@ -35,8 +35,10 @@ import {
   type Planner,
   type Provider,
   RefusalLog,
+  rememberingAuthorizer,
   type ServiceDeps,
   takeOverOperations,
+  type TokenReviewer,
 } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { admitKeys, encryptedStore, KeyRing } from "@mpc/storage/encryption";
@@ -144,11 +146,20 @@ export class Platform implements AsyncDisposable {
   /**
    * Opens the access of callers.
    * @param file path of the access file; null to allow everything to one local user
+   * @param reviewer asks clusters about the tokens of their service accounts
    * @throws {MpcError} INVALID_ARGUMENT `ACCESS_FILE_INVALID`
    */
-  async openAccess(file: string | null): Promise<Access> {
-    const access = await openAccess(file, this);
-    this.components.add({ name: "access", close: () => access.close() });
+  async openAccess(file: string | null, reviewer: TokenReviewer): Promise<Access> {
+    const access = await openAccess(file, { store: this.store, clock: this.clock, reviewer });
+    this.components.add({
+      name: "access",
+      // What is in force still decides, so the process stays ready.
+      assertReady: () => {
+        const problem = access.problem();
+        return Promise.resolve(problem ? oldFileInForce(problem) : undefined);
+      },
+      close: () => access.close(),
+    });
     return access;
   }
 
@@ -279,6 +290,7 @@ export class Platform implements AsyncDisposable {
   deps(parts: {
     readonly authorizer: Authorizer;
     readonly limitsOf?: LimitsOf;
+    readonly accessProblem?: () => MpcError | null;
     readonly cluster: ClusterReader;
     readonly planner: Planner;
     /** Name of the engine that executes the admitted operations. */
@@ -287,7 +299,7 @@ export class Platform implements AsyncDisposable {
     readonly queuedStep?: NonNullable<ServiceDeps["queuedStep"]>;
   }): ServiceDeps {
     const { clock, ids } = this;
-    const authorizer = auditedAuthorizer(parts.authorizer);
+    const authorizer = auditedAuthorizer(rememberingAuthorizer(parts.authorizer));
     return { clock, ids, ...parts, store: auditedStore(this.store), authorizer };
   }
 
@@ -328,6 +340,9 @@ export class Platform implements AsyncDisposable {
     return this.components[Symbol.asyncDispose]();
   }
 }
+
+const oldFileInForce = (problem: MpcError): string =>
+  `the changed access file is not used, the old one stays in force: ${problem.message}`;
 
 /** How long a store may take to answer; the readiness check itself waits a little longer. */
 const ANSWER_MS = 1_500;

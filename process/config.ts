@@ -12,6 +12,6 @@ export const dataDirSetting = (): string =>
 export const readablePaths = (): readonly string[] => [
   dataDirSetting(),
   ...Object.entries(process.env).flatMap(([name, path]) =>
-    /^MPC_(?:\w+_FILE|TLS_\w+)$/.test(name) && path ? [path] : []
+    /^MPC_(?:\w+_FILE|(?:WORKER_)?TLS_\w+)$/.test(name) && path ? [path] : []
   ),
 ];

@@ -26,6 +26,19 @@ export {
   withData,
 } from "./data_flags.ts";
 export { freePort } from "./free_port.ts";
+export {
+  type HttpConnection,
+  type HttpHandler,
+  httpServer,
+  serveHttp,
+} from "./http/http_connection.ts";
+export { tlsListener } from "./http/tls_listener.ts";
+export {
+  type Arrival,
+  type HttpTransport,
+  plainListener,
+  type WebListener,
+} from "./http/web_listener.ts";
 export { listen, listenError } from "./listen.ts";
 export { makeDataDir } from "./make_data_dir.ts";
 export {
@@ -53,6 +66,7 @@ export {
 } from "./temporal_flags.ts";
 export { CertificateFiles } from "./tls/certificate_files.ts";
 export { type Certificates, certificatesOf } from "./tls/certificates.ts";
+export { TlsTerminator } from "./tls/tls_terminator.ts";
 export { TLS_FLAGS, tlsIssue, tlsOf, type TlsSettings, withTls } from "./tls/tls_flags.ts";
 export * from "./tracing.ts";
 export { VERSION } from "./version.ts";

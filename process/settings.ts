@@ -41,16 +41,25 @@ export const listenAddress = doorAddress.refine(
   "must be a loopback address such as 127.0.0.1 without TLS and authentication",
 );
 
-/** The URL of another process of the platform; plain HTTP only on this machine. */
+/** The flag of processes whose `/metrics` other machines may read without credentials. */
+export const PUBLIC_METRICS = [
+  "--public-metrics",
+  "let other machines read /metrics without credentials",
+] as const;
+
+/** The URL of another process of the platform. */
 export const peerUrl = z.string().transform((text, context) => {
   const url = URL.parse(text.trim());
-  const host = url?.hostname.replace(/^\[|\]$/g, "") ?? "";
-  if (url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback({ host }))) return url;
+  if (url?.protocol === "https:" || url?.protocol === "http:") return url;
   context.addIssue(
     "must be https://HOST:PORT, or http:// and a loopback address such as http://127.0.0.1:50052",
   );
   return z.NEVER;
 });
+
+/** Whether a URL is plain HTTP to another machine. */
+export const isExposed = ({ protocol, hostname }: URL): boolean =>
+  protocol === "http:" && !isLoopback({ host: hostname.replace(/^\[|\]$/g, "") });
 
 /** The origin of web pages. */
 export const pageOrigin = z.string().trim().transform((text, context) => {

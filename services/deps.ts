@@ -20,6 +20,8 @@ export interface ServiceDeps {
   readonly authorizer: Authorizer;
   /** Absent if nobody is limited. */
   readonly limitsOf?: LimitsOf;
+  /** Why the access file as it is now is not in force; null if it is. Absent where there is none. */
+  readonly accessProblem?: () => MpcError | null;
   /** The engine that executes the operations admitted here. */
   readonly engine: string;
   /**

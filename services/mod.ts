@@ -19,11 +19,12 @@ export {
   isScoped,
   type ListPermission,
   type Permission,
-  permissionOfKind,
+  permissionOf,
   PERMISSIONS,
 } from "./access/permissions.ts";
 export { checkAccess, listAccess } from "./access/read_access.ts";
 export type { ServiceDeps } from "./deps.ts";
+export { rememberingAuthorizer, RepeatedDecisions } from "./access/repeated_decisions.ts";
 export type * from "./ports/mod.ts";
 export type { MutationOptions, MutationResult } from "./mutations/mutate.ts";
 export { claimCluster } from "./clusters/claim_cluster.ts";

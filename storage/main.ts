@@ -11,6 +11,7 @@ import { systemClock } from "@mpc/process";
 import { openStore, sqliteFileOf } from "./open_store.ts";
 import type { Store } from "./store.ts";
 import { backupDatabase, type BackupReport, restoreDatabase } from "./sqlite/backup.ts";
+import { overwriteFreePages } from "./sqlite/overwrite_free_pages.ts";
 import { misfiledRows } from "./sqlite/columns.ts";
 import { checkStore, RESTORE, type StorageFinding } from "./tools/check_store.ts";
 import { copyStore } from "./tools/copy_store.ts";
@@ -208,13 +209,18 @@ async function rewrap(address: string, keys: KeyRing): Promise<void> {
     console.log(`Encrypted ${rewritten} documents by key '${keys.first}'`);
     console.log(spelledSecrets(secrets));
     for (const key of retired) console.log(`Nothing needs key '${key}' any more`);
-    // SQLite's VACUUM would need all of Deno's permissions.
-    if (rewritten > 0 && sqliteFileOf(address) !== undefined) {
-      console.log(`The file may still hold what was replaced, in its free pages; a copy does not:`);
-      console.log(`  deno task storage:copy ${address} sqlite:NEW_FILE`);
-    }
   } finally {
     await store.close();
+  }
+  const file = sqliteFileOf(address);
+  if (file === undefined) return;
+  const pages = overwriteFreePages(file);
+  if (pages !== undefined) console.log(`Overwrote ${pages} free pages of the file, and its log`);
+  else {
+    console.log(
+      "The log of the file may still hold what was replaced, because a process reads it:",
+    );
+    console.log("  run this again when no process uses the file");
   }
 }
 

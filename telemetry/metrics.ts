@@ -139,6 +139,13 @@ export class Metrics implements Disposable {
     labelNames: ["component"] as const,
     registers: [this.#registry],
   });
+  readonly componentWarning = new Gauge({
+    name: "mpc_component_warning",
+    help:
+      "1 if a part of this process needs attention although it works, as /readyz says, by part: for instance a certificate that expires soon, or a changed access file that is wrong.",
+    labelNames: ["component"] as const,
+    registers: [this.#registry],
+  });
   // Not prom-client's own figures of processes: they read /proc, which no process may here, and are
   // then 0.
   readonly #cpu = new Counter({

@@ -22,7 +22,12 @@ export function metricsPage(
       sources.components.readiness(),
       readStoreFigures(metrics, sources),
     ]);
-    for (const { name, ready } of checks) metrics.componentReady.labels(name).set(Number(ready));
+    for (const check of checks) {
+      const { name, ready } = check;
+      metrics.componentReady.labels(name).set(Number(ready));
+      const warns = check.ready && check.warning !== undefined;
+      metrics.componentWarning.labels(name).set(Number(warns));
+    }
     return await metrics.page(format);
   };
   return async (accept) => {

@@ -29,6 +29,7 @@ export const CLOCK_READERS: readonly (readonly [path: string, kind: Kind, why: s
   ["worker/engine/temporal/connect.ts", "wall", "Temporal's client takes a deadline as a moment"],
   ["worker/engine/temporal/temporal_host.ts", "wall", "the same"],
   ["worker/engine/temporal/workflows/", "wall", "Temporal replaces it by the workflow's time"],
+  ["worker/internal/listening_with_tls.ts", "monotonic", "limits of connections, as in api/"],
   ["client/", "monotonic", "programs of users have no port"],
   ["client/grpc_transport.ts", "wall", "grpc-js takes a deadline as a moment"],
   ["cli/", "monotonic", "as client/"],

@@ -9,22 +9,25 @@ import {
   dataOf,
   type DataSettings,
   DEFAULT_AUDIT_RETENTION,
+  doorAddress,
   ENCRYPTION_KEY_FILE,
   FLAGS_IN_ENVIRONMENT,
   hasWholeCertificate,
+  isLoopback,
   keepTime,
-  listenAddress,
   LOG_LEVELS,
   type LogLevel,
   PROCESS_SETTINGS,
   PROVIDER_FLAGS,
   providerOf,
   type ProviderSettings,
+  PUBLIC_METRICS,
   readFlags,
   TAKE_OVER,
   TEMPORAL_ENVIRONMENT,
   TEMPORAL_FLAGS,
   temporalTarget,
+  type TlsSettings,
   withData,
   withProvider,
   withTemporal,
@@ -42,12 +45,18 @@ export interface WorkerConfig extends DataSettings, ProviderSettings {
   readonly takeOver: boolean;
   readonly temporal: TemporalConfig;
   readonly healthListen: Address;
+  /** Whether other machines may read `/metrics`. */
+  readonly publicMetrics: boolean;
   readonly internalListen: Address;
+  /** Certificates of the internal service; null to serve it without TLS. */
+  readonly internalTls: TlsSettings | null;
   readonly logLevel: LogLevel;
 }
 
 /** Where Temporal listens on a machine of its own. */
 const LOCAL_TEMPORAL = "127.0.0.1:7233";
+
+const file = z.string().min(1, "must not be empty").optional();
 
 const WORKER = z.object({
   logLevel: PROCESS_SETTINGS.logLevel,
@@ -57,8 +66,13 @@ const WORKER = z.object({
   auditRetention: keepTime,
   takeOver: z.boolean().default(false),
   concurrency: countBetween(1, 1_000),
-  healthListen: listenAddress,
-  internalListen: listenAddress,
+  healthListen: doorAddress,
+  publicMetrics: z.boolean().default(false),
+  internalListen: doorAddress,
+  internalTlsCert: file,
+  internalTlsKey: file,
+  internalTlsClientCa: file,
+  insecure: z.boolean().default(false),
   ...TEMPORAL_FLAGS,
   workflowBundle: z.string().min(1, "must not be empty"),
   deployment: z.string().min(1, "must not be empty").optional(),
@@ -69,7 +83,25 @@ const WORKER = z.object({
     path: ["deployment"],
     error: "and --build-id must be given together",
   },
-);
+).superRefine((flags, context) => {
+  const { internalListen, insecure } = flags;
+  const { internalTlsCert, internalTlsKey, internalTlsClientCa } = flags;
+  const given = [internalTlsCert, internalTlsKey, internalTlsClientCa]
+    .filter((path) => path !== undefined).length;
+  const problem = given % 3 !== 0
+    ? {
+      path: ["internalTlsCert"],
+      message: "must be given together with --internal-tls-key and --internal-tls-client-ca",
+    }
+    : given === 0 && !isLoopback(internalListen) && !insecure
+    ? {
+      path: ["internalListen"],
+      message: "needs --internal-tls-cert, --internal-tls-key and --internal-tls-client-ca, " +
+        "because other machines can reach it; --insecure allows it all the same",
+    }
+    : undefined;
+  if (problem) context.addIssue({ code: "custom", ...problem });
+});
 
 const HELP = `
 Examples:
@@ -77,6 +109,8 @@ Examples:
   deno task worker --kubeconfig ~/.kube/config --context kind-dev
   deno task worker --kubeconfig ~/.kube/config --charts ./charts
   deno task worker --health-listen 127.0.0.1:0 --internal-listen 127.0.0.1:50062
+  deno task worker --internal-listen 0.0.0.0:50052 --internal-tls-cert worker.crt
+    --internal-tls-key worker.key --internal-tls-client-ca api-ca.crt
 
 Environment: ${FLAGS_IN_ENVIRONMENT}
 Also ${TEMPORAL_ENVIRONMENT}.`;
@@ -101,7 +135,7 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
     .option("--concurrency <steps>", "steps that run at once", env["MPC_CONCURRENCY"] ?? "100")
     .option(
       "--health-listen <host:port>",
-      "/healthz and /readyz",
+      "/healthz and /readyz, and /metrics for this machine",
       env["MPC_HEALTH_LISTEN"] ?? "127.0.0.1:8081",
     )
     .option(
@@ -109,6 +143,14 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
       "reads of the cluster, for the API",
       env["MPC_INTERNAL_LISTEN"] ?? "127.0.0.1:50052",
     )
+    .option(...PUBLIC_METRICS)
+    .option("--internal-tls-cert <file>", "the internal service's certificate and chain, in PEM")
+    .option("--internal-tls-key <file>", "its private key, in PEM")
+    .option(
+      "--internal-tls-client-ca <file>",
+      "the authority of the API's certificates, in PEM; nobody else may call",
+    )
+    .option("--insecure", "let other machines reach the internal service without TLS")
     .option("--log-level <level>", LOG_LEVELS.join(", "), env["MPC_LOG_LEVEL"] ?? "info")
     .option("--workflow-bundle <file>", "output of 'deno task bundle:workflows'", BUNDLE_PATH)
     .option("--deployment <name>", "deployment whose builds run side by side")
@@ -120,7 +162,7 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
   });
   const flags = readFlags(all, WORKER, args, process.env);
   if (!flags) return undefined;
-  const { healthListen, internalListen, logLevel } = flags;
+  const { healthListen, publicMetrics, internalListen, logLevel } = flags;
   return {
     ...providerOf(flags),
     ...dataOf(flags),
@@ -129,8 +171,22 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
     takeOver: flags.takeOver,
     temporal: temporalOf(flags),
     healthListen,
+    publicMetrics,
     internalListen,
+    internalTls: internalTlsOf(flags),
     logLevel,
+  };
+}
+
+function internalTlsOf(
+  { internalTlsCert, internalTlsKey, internalTlsClientCa }: z.output<typeof WORKER>,
+): TlsSettings | null {
+  if (!internalTlsCert || !internalTlsKey || !internalTlsClientCa) return null;
+  return {
+    certFile: internalTlsCert,
+    keyFile: internalTlsKey,
+    clientCaFile: internalTlsClientCa,
+    flagPrefix: "internal-",
   };
 }
 

@@ -17,6 +17,16 @@ const REFUSED: readonly (readonly [readonly string[], string])[] = [
     "--retention '0d' must be hours, days or weeks such as 12h, 90d or 4w, or forever",
   ],
   [["--temporal-task-queue="], "--temporal-task-queue '' must not be empty"],
+  [
+    ["--internal-listen=0.0.0.0:50052"],
+    "--internal-listen '0.0.0.0:50052' needs --internal-tls-cert, --internal-tls-key and " +
+    "--internal-tls-client-ca, because other machines can reach it; --insecure allows it all the same",
+  ],
+  [
+    ["--internal-tls-cert=worker.crt", "--internal-tls-key=worker.key"],
+    "--internal-tls-cert 'worker.crt' must be given together with --internal-tls-key and " +
+    "--internal-tls-client-ca",
+  ],
 ];
 
 for (const [args, message] of REFUSED) {
@@ -45,4 +55,23 @@ Deno.test("a TLS file turns TLS on; without TLS settings it is off", () => {
   const file = fileURLToPath(import.meta.url);
   const withCa = readWorkerConfig([`--temporal-tls-ca=${file}`])!.temporal.target.tls;
   assert.match(withCa?.serverRootCa ?? "", /^import assert/);
+});
+
+Deno.test("the internal service is reached from elsewhere by TLS with certificates of both sides", () => {
+  const listen = "--internal-listen=0.0.0.0:50052";
+  const tls = ["cert", "key", "client-ca"].map((name) => `--internal-tls-${name}=${name}.pem`);
+  assert.deepEqual(readWorkerConfig([listen, ...tls])?.internalTls, {
+    certFile: "cert.pem",
+    keyFile: "key.pem",
+    clientCaFile: "client-ca.pem",
+    flagPrefix: "internal-",
+  });
+  assert.equal(readWorkerConfig([listen, "--insecure"])?.internalTls, null);
+});
+
+Deno.test("health is served on any address, and metrics to other machines only where asked for", () => {
+  const config = readWorkerConfig(["--health-listen=0.0.0.0:8081"]);
+  assert.deepEqual(config?.healthListen, { host: "0.0.0.0", port: 8081 });
+  assert.equal(config?.publicMetrics, false);
+  assert.equal(readWorkerConfig(["--public-metrics"])?.publicMetrics, true);
 });

@@ -12,10 +12,13 @@ export interface Listening {
  */
 export function listening(
   { host, port }: Address,
-  answer: (request: Request) => Promise<Response>,
+  answer: (request: Request, peer: Pick<Address, "host">) => Promise<Response>,
 ): Listening {
   try {
-    const server = Deno.serve({ hostname: host, port, onListen: () => {} }, answer);
+    const server = Deno.serve(
+      { hostname: host, port, onListen: () => {} },
+      (request, { remoteAddr }) => answer(request, { host: remoteAddr.hostname }),
+    );
     return { address: { host, port: server.addr.port }, close: () => server.shutdown() };
   } catch (error) {
     throw listenError(error, { host, port });

@@ -9,7 +9,7 @@ function welcome(config: WorkerConfig, worker: RunningWorker): string {
   return `A worker of the mini platform control plane is running.
 
   health    http://${formatAddress(worker.healthAddress)}
-  internal  http://${formatAddress(worker.internalAddress)}
+  internal  ${config.internalTls ? "https" : "http"}://${formatAddress(worker.internalAddress)}
   data      ${config.dataDir}
   engine    temporal at ${config.temporal.target.address}
   cluster   ${clusterNames(config.clusters)}

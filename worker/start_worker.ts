@@ -1,11 +1,14 @@
 import { Platform } from "@mpc/platform";
 import { allowEverything } from "@mpc/services";
-import type { Address } from "@mpc/process";
+import { type Address, CertificateFiles, isLoopback } from "@mpc/process";
+import { getLogger } from "@logtape/logtape";
 import type { WorkerConfig } from "./config.ts";
 import type { HostedEngine } from "./engine/hosted_engine.ts";
 import type { StepTools } from "./engine/try_step.ts";
 import { serveInternal } from "./internal/serve_internal.ts";
 import { serveHealth } from "./serve_health.ts";
+
+const log = getLogger(["mpc", "internal"]);
 
 /** A running worker. */
 export interface RunningWorker {
@@ -43,7 +46,20 @@ export async function startWorker(
   });
   const { traceCalls, metrics } = platform.telemetry();
   const sources = { cluster: provider, planner, engine };
-  const internal = serveInternal(sources, config.internalListen, traceCalls);
+  const certificates = config.internalTls && new CertificateFiles(config.internalTls);
+  if (certificates) {
+    components.add({
+      name: "internal tls",
+      assertReady: () => certificates.assertReady(),
+      close: () => Promise.resolve(certificates.close()),
+    });
+  } else if (!isLoopback(config.internalListen)) {
+    log.warn("Other machines can reach the internal service without TLS, as --insecure says");
+  }
+  const internal = await serveInternal(sources, config.internalListen, {
+    ...certificates && { certificates: () => certificates.current },
+    traceCalls,
+  });
   components.add({ name: "internal", close: () => internal.close() });
   const deps = platform.deps({
     // The worker acts for itself alone: the API has decided what callers may do.
@@ -53,7 +69,10 @@ export async function startWorker(
     engine: engine.name,
   });
   await platform.startWork({ deps, provider, engine, keepMs, auditKeepMs, alone: false });
-  const health = serveHealth({ components, metrics }, config.healthListen);
+  const health = serveHealth(
+    { components, metrics, publicMetrics: config.publicMetrics },
+    config.healthListen,
+  );
   components.add({ name: "health", close: () => health.close() });
   const running = stack.move();
   return {

@@ -1,6 +1,12 @@
 import { idOf, type Token, tokenPrincipal } from "@mpc/domain";
 import { type Call, PEER_CERTIFICATE, type PeerCertificate } from "@mpc/process";
-import { type Clock, SECRET_PREFIX, type SignIn, StaticTokens } from "@mpc/services";
+import {
+  type Clock,
+  SECRET_PREFIX,
+  type SignIn,
+  StaticTokens,
+  type TokenReviewer,
+} from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import type { Authenticated } from "./authenticated.ts";
 import { certificateIdentity } from "./certificate_identity.ts";
@@ -12,6 +18,8 @@ import { SignedTokens } from "./signed_tokens.ts";
 export interface AuthenticationDeps {
   readonly store: Pick<Store, "tokens">;
   readonly clock: Clock;
+  /** Asks clusters about the tokens of their service accounts. */
+  readonly reviewer: TokenReviewer;
   /** The section of the access file as it is now; another object after each reload. */
   readonly settings: () => AuthenticationSettings;
 }
@@ -36,10 +44,10 @@ const BEARER = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
 /** Opens the authentication of one process. */
 export function openAuthentication(
-  { store, clock, settings }: AuthenticationDeps,
+  { store, clock, reviewer, settings }: AuthenticationDeps,
 ): Authentication {
   const tokens = new StaticTokens({ store, clock });
-  const signed = new SignedTokens(clock);
+  const signed = new SignedTokens(clock, reviewer);
   const byStaticToken = (secret: string, signal: AbortSignal) => {
     if (!settings().tokens) throw credentialsInvalid("the server accepts no static tokens");
     const token = tokens.verify(secret, signal);

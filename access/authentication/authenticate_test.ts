@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createContextValues, type HandlerContext } from "@connectrpc/connect";
 import type { Token } from "@mpc/domain";
+import type { TokenReviewer } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { aToken } from "@mpc/tests/fakes/documents.ts";
@@ -22,12 +23,22 @@ const HOUR_MS = 3_600_000;
 const oidcSettings = (issuer: string, more: object = {}): AuthenticationSettings =>
   AUTHENTICATION.parse({ oidc: [{ name: "company", issuer, audience: AUDIENCE, ...more }] });
 
+/** No cluster is asked. */
+const NO_REVIEWS: TokenReviewer = {
+  reviewToken: () => Promise.reject(new Error("no test expects this")),
+};
+
 /** Authentication with a clock of the test. */
 function opened(settings: () => AuthenticationSettings, {
   clock = new FakeClock(),
   store = openMemoryStore(),
-}: { readonly clock?: FakeClock; readonly store?: Pick<Store, "tokens"> } = {}) {
-  const authentication = openAuthentication({ store, clock, settings });
+  reviewer = NO_REVIEWS,
+}: {
+  readonly clock?: FakeClock;
+  readonly store?: Pick<Store, "tokens">;
+  readonly reviewer?: TokenReviewer;
+} = {}) {
+  const authentication = openAuthentication({ store, clock, reviewer, settings });
   return {
     clock,
     store,

@@ -8,23 +8,30 @@ const MAX_DEPTH = 16;
 
 const JWT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
+/** What a token claims. */
+export interface Claims {
+  readonly iss: string;
+  readonly [claim: string]: unknown;
+}
+
 /**
- * Reads which issuer a token claims to be from, before anything of it has been verified.
+ * Reads what a token claims, before anything of it has been verified.
  * @throws {MpcError} UNAUTHENTICATED `CREDENTIALS_INVALID` if it is no signed JWT within the limits
  */
-export function claimedIssuer(token: string): string {
+export function claimsOf(token: string): Claims {
   if (token.length > MAX_TOKEN_LENGTH) {
     throw credentialsInvalid(`its token is longer than ${MAX_TOKEN_LENGTH} characters`);
   }
   if (!JWT.test(token)) throw credentialsInvalid("its token is neither a static token nor a JWT");
   const [header = "", payload = ""] = token.split(".");
   readObject(header);
-  const { iss } = readObject(payload);
+  const claims = readObject(payload);
+  const { iss } = claims;
   if (typeof iss !== "string") throw credentialsInvalid("its token names no issuer");
-  return iss;
+  return { ...claims, iss };
 }
 
-function readObject(part: string): { readonly iss?: unknown } {
+function readObject(part: string): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
     const bytes = Uint8Array.from(
@@ -40,7 +47,7 @@ function readObject(part: string): { readonly iss?: unknown } {
     }
     throw credentialsInvalid("its token is not a JWT", cause);
   }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
   throw credentialsInvalid("its token is not a JWT");
 }
 

@@ -34,6 +34,16 @@ export const credentialsExpired = (cause?: unknown): MpcError =>
     cause,
   });
 
+/** The error of a call whose token a cluster cannot review now. */
+export const reviewUnavailable = (cluster: string, cause?: unknown): MpcError =>
+  new MpcError("UNAVAILABLE", {
+    reason: "ISSUER_UNAVAILABLE",
+    message: `Cannot authenticate the caller: cluster '${cluster}' cannot review its token now; ` +
+      "try again, or see why in the server's log",
+    metadata: { cluster },
+    cause,
+  });
+
 /** The error of a call whose token cannot be verified now. */
 export const issuerUnavailable = (issuer: string, cause: unknown): MpcError =>
   new MpcError("UNAVAILABLE", {

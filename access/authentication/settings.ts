@@ -68,10 +68,11 @@ const oidc = z.strictObject({
 const serviceAccounts = z.strictObject({
   ...TRUST,
   audience: text,
-  tokenReview: z.undefined({
-    error: "is not supported: name the cluster's OIDC issuer as 'issuer', and its keys by " +
-      "'keysFile' if the API cannot reach it",
-  }).optional(),
+  /** The cluster that a worker asks about each token (TokenReview), in the place of keys. */
+  cluster: text.optional(),
+}).refine(({ cluster, keysFile, caFile }) => cluster === undefined || !(keysFile ?? caFile), {
+  error: "reviews the tokens itself: leave out keysFile and caFile",
+  path: ["cluster"],
 });
 
 const clientCertificates = z.strictObject({

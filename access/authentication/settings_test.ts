@@ -50,9 +50,9 @@ Deno.test("settings that would accept too much are refused, with their place", a
       "oidc.0.issuer",
     ],
     [
-      "TokenReview",
-      { serviceAccounts: [{ ...CLUSTER, tokenReview: true }] },
-      "serviceAccounts.0.tokenReview",
+      "a cluster that reviews tokens, and keys",
+      { serviceAccounts: [{ ...CLUSTER, cluster: "default", keysFile: "keys.json" }] },
+      "serviceAccounts.0.cluster",
     ],
     [
       "an unknown name of certificates",

@@ -1,9 +1,10 @@
-import type { Clock } from "@mpc/services";
+import type { Clock, TokenReviewer } from "@mpc/services";
 import type { JWTPayload } from "jose";
 import type { Authenticated } from "./authenticated.ts";
-import { Issuer } from "./issuer.ts";
-import { claimedIssuer } from "./jwt_parts.ts";
+import { Issuer, type Trust } from "./issuer.ts";
+import { claimsOf } from "./jwt_parts.ts";
 import { credentialsInvalid } from "./refusals.ts";
+import { ReviewedTokens } from "./reviewed_tokens.ts";
 import type { AuthenticationSettings } from "./settings.ts";
 import { serviceAccountOf, userOf } from "./token_identity.ts";
 import { hashToken, VerifiedTokens } from "./verified_tokens.ts";
@@ -11,19 +12,21 @@ import { hashToken, VerifiedTokens } from "./verified_tokens.ts";
 interface Configured {
   /** The settings as text: an issuer whose settings stay the same keeps its keys. */
   readonly settings: string;
-  readonly issuer: Issuer;
+  readonly issuer: Issuer | ReviewedTokens;
 }
 
 /** Authenticates callers by the tokens that OIDC issuers and clusters have signed. */
 export class SignedTokens {
   readonly #clock: Clock;
+  readonly #reviewer: TokenReviewer;
   #settings: AuthenticationSettings | undefined;
   /** By the claim `iss`. */
   #issuers: ReadonlyMap<string, Configured> = new Map();
   #verified: VerifiedTokens;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, reviewer: TokenReviewer) {
     this.#clock = clock;
+    this.#reviewer = reviewer;
     this.#verified = new VerifiedTokens(clock);
   }
 
@@ -47,7 +50,7 @@ export class SignedTokens {
 
   async #verify(token: string, hash: string): Promise<Authenticated> {
     const verified = this.#verified;
-    const configured = this.#issuers.get(claimedIssuer(token));
+    const configured = this.#issuers.get(claimsOf(token).iss);
     if (!configured) {
       throw credentialsInvalid("its token is of an issuer that the server does not accept");
     }
@@ -55,6 +58,16 @@ export class SignedTokens {
     // Not `this.#verified`: after a reload, the token may no longer be accepted.
     verified.add(hash, identity);
     return identity;
+  }
+
+  #open(trust: Trust & { readonly cluster?: string | undefined }): Issuer | ReviewedTokens {
+    const clock = this.#clock;
+    return trust.cluster === undefined
+      ? new Issuer(trust, clock)
+      : new ReviewedTokens({ ...trust, cluster: trust.cluster }, {
+        clock,
+        reviewer: this.#reviewer,
+      });
   }
 
   #configure(settings: AuthenticationSettings): void {
@@ -77,7 +90,7 @@ export class SignedTokens {
       const text = JSON.stringify(trust);
       const known = before.get(trust.issuer);
       if (known?.settings !== text) {
-        return [trust.issuer, { settings: text, issuer: new Issuer(trust, this.#clock) }];
+        return [trust.issuer, { settings: text, issuer: this.#open(trust) }];
       }
       kept.add(known);
       return [trust.issuer, known];

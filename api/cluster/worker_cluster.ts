@@ -24,7 +24,10 @@ import type {
   ProviderCall,
   QueuedStep,
   Ref,
+  ReviewedToken,
   RolloutStatus,
+  TokenReview,
+  TokenReviewer,
 } from "@mpc/services";
 import { answeredError, errorOf, noWorker } from "./worker_error.ts";
 
@@ -43,12 +46,21 @@ type Worker = Client<typeof ClusterService>;
  * Besides the ports' failures, every call may fail with `UNAVAILABLE` `NO_WORKER`: no worker
  * answers.
  */
-export class WorkerCluster implements ClusterReader, Planner {
+export class WorkerCluster implements ClusterReader, Planner, TokenReviewer {
   readonly #urls: readonly URL[];
   #workers: readonly Worker[];
 
-  /** @param urls of the internal services of workers */
-  constructor(urls: readonly URL[], interceptors: readonly Interceptor[] = []) {
+  /**
+   * @param urls of the internal services of workers
+   * @param options what calls them, with certificates where they need some, and what traces calls
+   */
+  constructor(
+    urls: readonly URL[],
+    { fetch = globalThis.fetch, interceptors = [] }: {
+      readonly fetch?: typeof globalThis.fetch | undefined;
+      readonly interceptors?: readonly Interceptor[];
+    } = {},
+  ) {
     this.#urls = urls;
     this.#workers = urls.map(({ href }) =>
       createClient(
@@ -57,6 +69,7 @@ export class WorkerCluster implements ClusterReader, Planner {
           baseUrl: href,
           useBinaryFormat: true,
           interceptors: [...interceptors],
+          fetch,
         }),
       )
     );
@@ -195,6 +208,17 @@ export class WorkerCluster implements ClusterReader, Planner {
     return differences.flatMap(({ change, remedy }) =>
       change ? [{ ...changeOf(change), ...(remedy !== "" && { remedy }) }] : []
     );
+  }
+
+  async reviewToken(
+    { cluster, token, audience }: TokenReview,
+    { signal }: ProviderCall,
+  ): Promise<ReviewedToken> {
+    const { username, audiences } = await this.#ask(
+      signal,
+      (worker, options) => worker.reviewToken({ cluster, token, audience }, options),
+    );
+    return { username: username || null, audiences };
   }
 
   async *logs(environment: string, workload: string, query: LogQuery): AsyncGenerator<LogLine> {

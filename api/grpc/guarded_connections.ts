@@ -8,10 +8,9 @@ import type {
 } from "node:http2";
 import type { Socket } from "node:net";
 import { getLogger } from "@logtape/logtape";
-import type { PeerCertificate } from "@mpc/process";
+import type { PeerCertificate, TlsTerminator } from "@mpc/process";
 import type { Peer, PeerLimits, Peers } from "../connections/peers.ts";
 import { RefusedConnections } from "../connections/refused_connections.ts";
-import type { TlsTerminator } from "../connections/tls_terminator.ts";
 import { within } from "../connections/within.ts";
 import type { FrameLimits, GuardedCalls } from "./connection_state.ts";
 import { FrameGuard } from "./frame_guard.ts";

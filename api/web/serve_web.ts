@@ -3,7 +3,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import { Code, ConnectError, createConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { getLogger } from "@logtape/logtape";
-import type { Address } from "@mpc/process";
+import { type Address, plainListener, type WebListener } from "@mpc/process";
 import { DEFAULT_PEER_LIMITS, type PeerLimits, Peers } from "../connections/peers.ts";
 import type { Door } from "../grpc/serve_grpc.ts";
 import { ErrorInfoSchema } from "@mpc/proto";
@@ -28,7 +28,6 @@ import {
   WebConnections,
 } from "./web_connections.ts";
 import type { WebCall } from "./web_call.ts";
-import { plainListener, type WebListener } from "./web_listener.ts";
 
 const log = getLogger(["mpc", "web"]);
 

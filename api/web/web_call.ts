@@ -1,8 +1,7 @@
 import { type ConnectError, type ContextValues, createContextValues } from "@connectrpc/connect";
-import { PEER_CERTIFICATE, type PeerCertificate, SOURCE } from "@mpc/process";
+import { type HttpHandler, PEER_CERTIFICATE, type PeerCertificate, SOURCE } from "@mpc/process";
 import type { Peer } from "../connections/peers.ts";
 import { unreadableRequest } from "../unreadable_request.ts";
-import type { HttpHandler } from "./http_connection.ts";
 
 /**
  * What a request counts for until its body has been read, besides the body's bytes. It costs up to

@@ -1,10 +1,17 @@
 import { getLogger } from "@logtape/logtape";
+import {
+  type Arrival,
+  type HttpConnection,
+  type HttpHandler,
+  httpServer,
+  type HttpTransport,
+  serveHttp,
+  type WebListener,
+} from "@mpc/process";
 import type { Peer, Peers } from "../connections/peers.ts";
 import { RefusedConnections } from "../connections/refused_connections.ts";
 import { within } from "../connections/within.ts";
-import { type HttpConnection, type HttpHandler, httpServer, serveHttp } from "./http_connection.ts";
 import { type Client, RunningCall, takeCall, type WebCall } from "./web_call.ts";
-import type { Arrival, HttpTransport, WebListener } from "./web_listener.ts";
 
 const log = getLogger(["mpc", "web"]);
 

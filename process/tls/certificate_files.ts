@@ -55,6 +55,10 @@ export class CertificateFiles {
     this.#polling = setInterval(() => this.check(), pollMs);
   }
 
+  get #flag(): string {
+    return `--${this.#settings.flagPrefix ?? ""}tls-cert`;
+  }
+
   get current(): Certificates {
     return this.#certificates;
   }
@@ -79,11 +83,11 @@ export class CertificateFiles {
     const leftMs = this.#expiry.getTime() - this.#clock.now();
     const at = this.#expiry.toISOString();
     if (leftMs <= 0) {
-      const message = `Cannot serve TLS: the certificate of --tls-cert expired at ${at}`;
+      const message = `Cannot serve TLS: the certificate of ${this.#flag} expired at ${at}`;
       return Promise.reject(unusable("CERTIFICATE_EXPIRED", message));
     }
     const warnings = [
-      ...leftMs < WARN_MS ? [`the certificate of --tls-cert expires at ${at}`] : [],
+      ...leftMs < WARN_MS ? [`the certificate of ${this.#flag} expires at ${at}`] : [],
       ...this.#problem === null ? [] : [`the new certificates cannot be used: ${this.#problem}`],
     ];
     return Promise.resolve(warnings.length > 0 ? warnings.join("; ") : undefined);
@@ -113,11 +117,14 @@ export class CertificateFiles {
   }
 }
 
-function readTexts({ certFile, keyFile, clientCaFile }: TlsSettings): CertificateTexts {
+function readTexts(settings: TlsSettings): CertificateTexts {
+  const { certFile, keyFile, clientCaFile, flagPrefix = "" } = settings;
+  const flag = `--${flagPrefix}tls`;
   return {
-    cert: readText("--tls-cert", certFile),
-    key: readText("--tls-key", keyFile),
-    clientCa: clientCaFile === null ? null : readText("--tls-client-ca", clientCaFile),
+    cert: readText(`${flag}-cert`, certFile),
+    key: readText(`${flag}-key`, keyFile),
+    clientCa: clientCaFile === null ? null : readText(`${flag}-client-ca`, clientCaFile),
+    flagPrefix,
   };
 }
 

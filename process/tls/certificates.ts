@@ -16,6 +16,8 @@ export interface CertificateTexts {
   readonly cert: string;
   readonly key: string;
   readonly clientCa: string | null;
+  /** As in the settings. */
+  readonly flagPrefix?: string | undefined;
 }
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
@@ -26,25 +28,29 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE----
  * @throws {Error} whose message says which file is wrong, without anything of its content
  */
 export function certificatesOf(
-  { cert, key, clientCa }: CertificateTexts,
+  { cert, key, clientCa, flagPrefix = "" }: CertificateTexts,
   previous?: Certificates,
 ): Certificates {
-  const [own] = certificatesIn(cert, "--tls-cert");
-  if (!matches(own!, key)) throw new Error("the key of --tls-key does not belong to --tls-cert");
-  return { cert, key, clients: clientCa === null ? null : trust(clientCa, previous) };
+  const flag = `--${flagPrefix}tls`;
+  const [own] = certificatesIn(cert, `${flag}-cert`);
+  if (!matches(own!, key, `${flag}-key`)) {
+    throw new Error(`the key of ${flag}-key does not belong to ${flag}-cert`);
+  }
+  const clients = clientCa === null ? null : trust(clientCa, `${flag}-client-ca`, previous);
+  return { cert, key, clients };
 }
 
 /** When the server's certificate expires. */
 export const expiryOf = ({ cert }: Pick<Certificates, "cert">): Date =>
   new Date(new X509Certificate(cert).validTo);
 
-function trust(ca: string, previous: Certificates | undefined): ClientTrust {
+function trust(ca: string, flag: string, previous: Certificates | undefined): ClientTrust {
   if (previous?.clients?.ca === ca) return previous.clients;
   // Deno lets anybody present a certificate of version 1, which is no authority, without its key.
-  if (certificatesIn(ca, "--tls-client-ca").every((certificate) => certificate.ca)) {
+  if (certificatesIn(ca, flag).every((certificate) => certificate.ca)) {
     return new ClientTrust(ca);
   }
-  throw new Error("--tls-client-ca has a certificate that is not a certificate authority's");
+  throw new Error(`${flag} has a certificate that is not a certificate authority's`);
 }
 
 function certificatesIn(text: string, flag: string): readonly X509Certificate[] {
@@ -59,12 +65,12 @@ function certificatesIn(text: string, flag: string): readonly X509Certificate[] 
   });
 }
 
-function matches(certificate: X509Certificate, key: string): boolean {
+function matches(certificate: X509Certificate, key: string, flag: string): boolean {
   let privateKey: ReturnType<typeof createPrivateKey>;
   try {
     privateKey = createPrivateKey(key);
   } catch (cause) {
-    throw new Error("--tls-key has no private key in PEM, or one with a passphrase", { cause });
+    throw new Error(`${flag} has no private key in PEM, or one with a passphrase`, { cause });
   }
   return certificate.checkPrivateKey(privateKey);
 }

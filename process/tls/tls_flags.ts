@@ -7,6 +7,8 @@ export interface TlsSettings {
   readonly keyFile: string;
   /** Null if clients are not asked for certificates. */
   readonly clientCaFile: string | null;
+  /** What precedes the names of the flags in messages, for instance `internal-`. */
+  readonly flagPrefix?: string;
 }
 
 const path = z.string().min(1, "must not be empty").optional();

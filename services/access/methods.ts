@@ -27,7 +27,7 @@ const list = (needs: Permission): MethodNeed => ({ needs, where: "list" });
 const platform = (needs: Permission): MethodNeed => ({ needs, where: "platform" });
 
 const OTHERS = "`access.check` to ask about another principal";
-const KIND = "what the operation's own change needs";
+const KIND = "what requesting the operation takes, for instance `workloads.scale`";
 
 const METHODS: Readonly<Record<string, MethodNeed>> = {
   "mpc.v1.EnvironmentService/CreateEnvironment": on("environments.create"),

@@ -1,4 +1,4 @@
-import type { OperationKind } from "@mpc/domain";
+import type { Operation, OperationKind } from "@mpc/domain";
 
 /** Every permission: what it is about, and what it allows. */
 export const PERMISSIONS = [
@@ -47,7 +47,6 @@ const OF_KINDS: Readonly<Record<OperationKind, Permission>> = {
   "environment.update": "environments.update",
   "environment.delete": "environments.delete",
   "environment.abandon": "environments.delete",
-  // Also of scaling, restarts and rollbacks: to repeat or to stop one changes what is deployed.
   "workload.deploy": "workloads.deploy",
   "workload.delete": "workloads.delete",
   "workload.abandon": "workloads.delete",
@@ -55,5 +54,17 @@ const OF_KINDS: Readonly<Record<OperationKind, Permission>> = {
   "platform.claim": "platform.claim",
 };
 
-/** What a caller must be allowed in order to cancel or retry an operation of a kind. */
-export const permissionOfKind = (kind: OperationKind): Permission => OF_KINDS[kind];
+/** Permissions of the verbs that deploy, as the input of their operations names them. */
+const OF_VERBS: Readonly<Record<string, Permission>> = {
+  scale: "workloads.scale",
+  restart: "workloads.restart",
+  rollback: "workloads.rollback",
+  reconcile: "workloads.reconcile",
+};
+
+/** What a caller must be allowed in order to cancel or retry an operation: what requesting it takes. */
+export function permissionOf({ kind, input }: Pick<Operation, "kind" | "input">): Permission {
+  const verb = kind === "workload.deploy" ? input["verb"] : undefined;
+  return (typeof verb === "string" && Object.hasOwn(OF_VERBS, verb) && OF_VERBS[verb]) ||
+    OF_KINDS[kind];
+}

@@ -9,6 +9,12 @@ const WINDOW_MS = 60_000;
 const RECORDED_OF_ONE = 30;
 const RECORDED = 300;
 
+/**
+ * How long counted calls wait for their record: in the order of a minute's records, and then until
+ * its end. Counts that are not recorded yet are lost with the process.
+ */
+const COUNTED_FOR_MS = [1_000, 5_000, 15_000];
+
 /** How many actors and sources get a record for the rest of their calls; others share one record. */
 const COUNTED = 60;
 
@@ -27,14 +33,16 @@ export interface RefusalLogOptions {
 
 /**
  * Records calls that changed nothing, in bounded space: a flood of them must not fill the disk. The
- * first ones of a minute get a record each; the others are counted, and get one record with their
- * number at the end of the minute.
+ * first ones of a minute get a record each; the others are counted, and get a few records with their
+ * numbers within the minute.
  */
 export class RefusalLog implements AsyncDisposable {
   readonly #options: RefusalLogOptions;
   readonly #stop = new AbortController();
   #windowEnd = 0;
   #recorded = 0;
+  /** How often counts were recorded in this minute. */
+  #flushes = 0;
   readonly #recordedOf = new Map<string, number>();
   #counted = new Map<string, AuditEntry>();
   #flushing: Promise<void> | undefined;
@@ -53,13 +61,18 @@ export class RefusalLog implements AsyncDisposable {
     if (now >= this.#windowEnd) {
       this.#windowEnd = now + WINDOW_MS;
       this.#recorded = 0;
+      this.#flushes = 0;
       this.#recordedOf.clear();
     }
     const key = `${entry.source} ${entry.actor}`;
     const ofOne = this.#recordedOf.get(key) ?? 0;
     if (ofOne >= RECORDED_OF_ONE || this.#recorded >= RECORDED) {
       this.#count(key, entry);
-      this.#flushing ??= this.#flushLater(this.#windowEnd - now);
+      const left = this.#windowEnd - now;
+      if (!this.#flushing) {
+        const wait = COUNTED_FOR_MS[this.#flushes++] ?? left;
+        this.#flushing = this.#flushLater(Math.min(wait, left));
+      }
       return;
     }
     this.#recorded++;

@@ -100,6 +100,7 @@ async function examine(deps: ServiceDeps, caller: Caller): Promise<Examination> 
     !(ABOUT_OBJECTS.has(invariant) && targets.has(subject))
   );
   const findings = [
+    ...accessFindings(deps),
     ...await withoutOperation(deps, caller, resources),
     ...withoutEnvironment(environments, workloads),
     ...found,
@@ -111,6 +112,17 @@ async function examine(deps: ServiceDeps, caller: Caller): Promise<Examination> 
   ];
   const explained = new Set([...targets, ...found.map(({ subject }) => subject)]);
   return { findings, foreign, comparable: readable.filter(({ name }) => !explained.has(name)) };
+}
+
+/** A changed access file that cannot be used: what was granted before stays granted. */
+function accessFindings({ accessProblem }: ServiceDeps): readonly Finding[] {
+  const problem = accessProblem?.() ?? null;
+  return problem === null ? [] : [{
+    invariant: "ACCESS_FILE_REFUSED",
+    subject: "access file",
+    message: `The changed file is not used, the old one stays in force: ${problem.message}`,
+    remedy: adviceFor(problem).nextStep,
+  }];
 }
 
 async function withoutOperation(

@@ -11,6 +11,7 @@ export interface Finding {
 /** The invariants, for people. */
 export const INVARIANTS = {
   STORE_UNUSABLE: "the store keeps what is written to it",
+  ACCESS_FILE_REFUSED: "the access file is in force as it is written",
   RESOURCE_WITHOUT_OPERATION: "every resource that is changing has a live operation",
   WORKLOAD_WITHOUT_ENVIRONMENT: "every workload's environment is there",
   CLUSTER_CLAIMED_ELSEWHERE: "no other copy of the database changes the clusters",

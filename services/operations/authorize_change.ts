@@ -1,5 +1,5 @@
 import type { Operation } from "@mpc/domain";
-import { type Permission, permissionOfKind } from "../access/permissions.ts";
+import { type Permission, permissionOf } from "../access/permissions.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
 
@@ -12,8 +12,9 @@ export async function authorizeChange(
   { authorizer }: ServiceDeps,
   caller: Caller,
   permission: Permission,
-  { kind, target }: Operation,
+  operation: Operation,
 ): Promise<void> {
-  await authorizer.authorize(caller, { permission, resource: target });
-  await authorizer.authorize(caller, { permission: permissionOfKind(kind), resource: target });
+  const { target: resource } = operation;
+  await authorizer.authorize(caller, { permission, resource });
+  await authorizer.authorize(caller, { permission: permissionOf(operation), resource });
 }

@@ -10,7 +10,7 @@ import {
   type Workload,
 } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
-import { permissionOfKind } from "../access/permissions.ts";
+import { permissionOf } from "../access/permissions.ts";
 import { assertIdle } from "../mutations/admit.ts";
 import type { Caller } from "../caller.ts";
 import type { ServiceDeps } from "../deps.ts";
@@ -61,7 +61,7 @@ export async function retryOperation(
   const method = {
     name: "RetryOperation",
     body: { name, ...(forceConflicts && { forceConflicts }) },
-    access: { permission: permissionOfKind(failed.kind), resource: failed.target },
+    access: { permission: permissionOf(failed), resource: failed.target },
   };
   return await mutate(deps, caller, request, method, async () => {
     assertRetryable(failed);

@@ -9,3 +9,4 @@ export type * from "./engine.ts";
 export type * from "./ids.ts";
 export type * from "./planner.ts";
 export type * from "./provider.ts";
+export type * from "./token_reviewer.ts";

@@ -7,6 +7,7 @@ import type {
   RolloutProgress,
   RolloutStatus,
 } from "./cluster_reader.ts";
+import type { TokenReviewer } from "./token_reviewer.ts";
 
 /**
  * A cluster with environments and workloads. All changes are idempotent, and deleting an object
@@ -26,7 +27,7 @@ import type {
  *
  * A failed change may say what it has changed nevertheless, for the undo (`madeBy` of the domain).
  */
-export interface Provider extends ClusterReader {
+export interface Provider extends ClusterReader, TokenReviewer {
   /** `simulated` or `kubernetes`. */
   readonly name: string;
   /** The claims to the clusters, which every change needs; absent where nothing else can claim them. */

@@ -95,6 +95,8 @@ function openWithPatience(path: string): DatabaseSync {
       return open(path, [
         "PRAGMA busy_timeout = 0",
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+        // What is replaced may be a secret that was not encrypted.
+        "PRAGMA secure_delete = FAST",
         `BEGIN IMMEDIATE; COMMIT; PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`,
       ]);
     } catch (error) {

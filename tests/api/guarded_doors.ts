@@ -1,9 +1,9 @@
-/** Both doors of a platform with a real access file; only the credentials are those of a test. */
+/** Both doors of a platform with a real access file. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Access, openAccess } from "@mpc/access";
-import { Components } from "@mpc/process";
-import { auditedAuthorizer, auditedStore } from "@mpc/services";
+import { Components, systemClock } from "@mpc/process";
+import { auditedAuthorizer, auditedStore, type TokenReviewer } from "@mpc/services";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { openDoors } from "../../api/open_doors.ts";
 import { openAudit } from "../fakes/audit.ts";
@@ -28,9 +28,10 @@ const INFO = {
 
 /** Runs with open doors. */
 export async function withGuardedDoors(
-  { file, authenticate }: Pick<Access, "authenticate"> & {
+  { file, authenticate, reviewer }: Partial<Pick<Access, "authenticate">> & {
     /** The content of the access file. */
     readonly file: string;
+    readonly reviewer?: TokenReviewer;
   },
   use: (doors: GuardedDoors) => Promise<void>,
 ): Promise<void> {
@@ -38,7 +39,13 @@ export async function withGuardedDoors(
     const path = join(folder, "access.yaml");
     await writeFile(path, file);
     const platform = await Platform.start({ store: openMemoryStore() });
-    const access = await openAccess(path, platform);
+    const { store, clock, provider } = platform;
+    const access = await openAccess(path, {
+      store,
+      // Certificates and tokens of real issuers are valid by the real clock.
+      clock: authenticate ? clock : systemClock,
+      reviewer: reviewer ?? provider,
+    });
     const { authorizer, limitsOf } = access;
     await using audit = openAudit(platform);
     await using components = new Components();
@@ -52,7 +59,13 @@ export async function withGuardedDoors(
         ...(limitsOf && { limitsOf }),
       },
       INFO,
-      { ...QUIET_CONFIG, ...quietCalls(platform.deps), ...access, authenticate, audit },
+      {
+        ...QUIET_CONFIG,
+        ...quietCalls(platform.deps),
+        ...access,
+        ...(authenticate && { authenticate }),
+        audit,
+      },
     );
     try {
       await use({

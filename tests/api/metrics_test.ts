@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { startAllInOne } from "@mpc/api";
 import { formatAddress } from "@mpc/process";
 import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
+import { eventually } from "../servers/eventually.ts";
 import { withFolder } from "../servers/with_folder.ts";
 
 /** A line of Prometheus' text format ("Exposition formats", Prometheus documentation). */
@@ -77,4 +78,33 @@ Deno.test("with an access file the figures need credentials, and refusals are am
     assert.equal(response.status, 401);
     assert.equal((await response.json()).code, "unauthenticated");
     await platform.close();
+  }));
+
+Deno.test("a changed access file that is wrong is shown by doctor, /readyz and a figure", () =>
+  withFolder(async (folder) => {
+    const accessFile = join(folder, "access.yaml");
+    const authentication = "authentication: {tokens: true}\n";
+    await writeFile(accessFile, `${authentication}bindings: []\n`);
+    const config = { ...QUIET_CONFIG, accessFile, publicMetrics: true };
+    const platform = await startAllInOne(config);
+    const url = `http://${formatAddress(platform.webAddress)}`;
+    const warns = async () => {
+      const response = await fetch(`${url}/metrics`);
+      assert.equal(response.status, 200, "the figures are public");
+      return /^mpc_component_warning\{component="access"\} (\d)$/m.exec(await response.text())?.[1];
+    };
+    try {
+      assert.equal(await warns(), "0");
+      await writeFile(accessFile, `${authentication}bindings: {}\n`);
+      await eventually("the figure is 1", async () => assert.equal(await warns(), "1"));
+      const response = await fetch(`${url}/readyz`);
+      assert.equal(response.status, 200);
+      const { checks } = await response.json();
+      const access = checks.find(({ name }: { name: string }) => name === "access");
+      assert.match(access.warning, /access\.yaml:2:1: bindings/);
+      await writeFile(accessFile, `${authentication}bindings: []\n`);
+      await eventually("the figure is 0 again", async () => assert.equal(await warns(), "0"));
+    } finally {
+      await platform.close();
+    }
   }));

@@ -18,7 +18,7 @@ import { Code, ConnectError, createClient, type Transport } from "@connectrpc/co
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { BUILT_IN_ROLES } from "@mpc/access";
 import { startAllInOne } from "@mpc/api";
-import { MpcError } from "@mpc/domain";
+import { MpcError, type OperationKind } from "@mpc/domain";
 import type { Call, Identity } from "@mpc/process";
 import * as proto from "@mpc/proto";
 import { METHOD_NAMES, type MethodNeed, needOf, type Permission } from "@mpc/services";
@@ -306,6 +306,76 @@ Deno.test(
           assert.equal(code === Code.Unauthenticated, !isPublic, `${door} ${method}: ${code}`);
         }
       }
+    }),
+);
+
+/** What requested an operation, and what its cancellation and its retry need beside their own. */
+const CHANGES: readonly (readonly [OperationKind, string, Permission])[] = [
+  ["workload.deploy", "deploy", "workloads.deploy"],
+  ["workload.deploy", "scale", "workloads.scale"],
+  ["workload.deploy", "restart", "workloads.restart"],
+  ["workload.deploy", "rollback", "workloads.rollback"],
+  ["workload.deploy", "reconcile", "workloads.reconcile"],
+  ["workload.delete", "", "workloads.delete"],
+  ["workload.abandon", "", "workloads.delete"],
+  ["environment.create", "", "environments.create"],
+  ["environment.update", "", "environments.update"],
+  ["environment.delete", "", "environments.delete"],
+  ["environment.abandon", "", "environments.delete"],
+];
+
+/** A role with one permission to change something, and those for operations. */
+const changerOf = (permission: Permission) => permission.replace(".", "-");
+
+const CHANGERS = [...new Set(CHANGES.map(([, , permission]) => permission))];
+
+const CHANGERS_FILE = `roles:\n${
+  CHANGERS.map((permission) =>
+    `- {name: ${
+      changerOf(permission)
+    }, permissions: [${permission}, operations.get, operations.cancel, operations.retry]}\n`
+  ).join("")
+}bindings:\n${
+  CHANGERS.map((permission) =>
+    `- {role: ${changerOf(permission)}, principals: ['user:${changerOf(permission)}']}\n`
+  ).join("")
+}`;
+
+Deno.test(
+  "cancelling and retrying an operation need what requesting it takes, at both doors",
+  options,
+  () =>
+    withGuardedDoors({ file: CHANGERS_FILE, authenticate }, async ({ grpc, web, platform }) => {
+      const onGrpc = createGrpcTransport(grpc);
+      const onWeb = createConnectTransport({ baseUrl: web.origin });
+      const { cancelOperation, retryOperation } = proto.OperationService.method;
+      const { cancelOperation: cancelLongRunning } = proto.LongRunningOperations.method;
+      for (const [index, [kind, verb, needed]] of CHANGES.entries()) {
+        const id = `00000000-0000-4000-8000-0000000001${String(index).padStart(2, "0")}`;
+        const dev = "environments/dev";
+        await platform.store.operations.create(anOperation(id, {
+          kind,
+          target: kind.startsWith("workload") ? `${dev}/workloads/web` : dev,
+          input: verb === "" ? {} : { verb },
+          state: "FAILED",
+          endTime: 1,
+        }));
+        for (const [door, transport] of [["gRPC", onGrpc], ["web", onWeb]] as const) {
+          for (const permission of CHANGERS) {
+            for (const method of [cancelOperation, retryOperation, cancelLongRunning]) {
+              const fields = {
+                name: `operations/${id}`,
+                ...(method !== cancelLongRunning && { validateOnly: true }),
+              };
+              const principal = `user:${changerOf(permission)}`;
+              const { code, message } = await answerOf(transport, method, fields, principal);
+              const where = `${door} ${method.name} ${kind} ${verb} as ${principal}: ${message}`;
+              assert.equal(code === Code.PermissionDenied, permission !== needed, where);
+            }
+          }
+        }
+      }
+      onGrpc.close();
     }),
 );
 

@@ -31,7 +31,7 @@ interface World {
   /** The API's side of a worker on `provider`. */
   readonly cluster: WorkerCluster;
   /** Starts another worker's internal service, and returns its URL. */
-  serve(sources: Parameters<typeof serveInternal>[0]): URL;
+  serve(sources: Parameters<typeof serveInternal>[0]): Promise<URL>;
   /** Stops all internal services. */
   stop(): Promise<void>;
 }
@@ -47,16 +47,18 @@ function testWithWorker(title: string, use: (world: World) => Promise<void>): vo
       const store = openMemoryStore();
       const provider = new SimulatedProvider({ clock, delays: DEMO_DELAYS, statePath: null });
       const planner = createPlanner(store, provider);
-      const servers: ReturnType<typeof serveInternal>[] = [];
-      const serve: World["serve"] = (sources) => {
-        const server = serveInternal(sources, ANY_PORT);
+      const servers: Awaited<ReturnType<typeof serveInternal>>[] = [];
+      const serve: World["serve"] = async (sources) => {
+        const server = await serveInternal(sources, ANY_PORT);
         servers.push(server);
         return new URL(`http://127.0.0.1:${server.address.port}`);
       };
       const stop = async () => {
         await Promise.all(servers.splice(0).map((server) => server.close()));
       };
-      const cluster = new WorkerCluster([serve({ cluster: provider, planner, engine: IDLE })]);
+      const cluster = new WorkerCluster([
+        await serve({ cluster: provider, planner, engine: IDLE }),
+      ]);
       try {
         await provider.applyNamespace({
           environment: "dev",
@@ -126,7 +128,7 @@ testWithWorker("the objects of others in a namespace arrive", async (world) => {
       return Promise.resolve(["Pod/dev/debug"]);
     },
   });
-  const cluster = new WorkerCluster([serve({ cluster: shared, planner, engine: IDLE })]);
+  const cluster = new WorkerCluster([await serve({ cluster: shared, planner, engine: IDLE })]);
   const refs = [{ environment: "dev", uid: "u" }, { environment: "dev", uid: "u", cluster: "c" }];
   for (const ref of refs) {
     assert.deepEqual(await cluster.unmanagedObjects(ref, call), ["Pod/dev/debug"]);
@@ -145,9 +147,10 @@ testWithWorker("clusters that a worker cannot read arrive with the reason", asyn
   const half: typeof provider = Object.assign(Object.create(provider), {
     inventory: () => Promise.resolve({ ...inventory, unread: [{ cluster: "east", error }] }),
   });
-  const told = await new WorkerCluster([serve({ cluster: half, planner, engine: IDLE })]).inventory(
-    call,
-  );
+  const told = await new WorkerCluster([await serve({ cluster: half, planner, engine: IDLE })])
+    .inventory(
+      call,
+    );
   assert.deepEqual({ ...told, unread: [] }, inventory);
   const [unread] = told.unread;
   assert.equal(unread?.cluster, "east");
@@ -182,7 +185,7 @@ testWithWorker("a resource is compared by the worker", async ({ provider, planne
     return Promise.resolve(differences);
   };
   const cluster = new WorkerCluster([
-    serve({ cluster: provider, planner: { ...planner, drift }, engine: IDLE }),
+    await serve({ cluster: provider, planner: { ...planner, drift }, engine: IDLE }),
   ]);
   assert.deepEqual(await cluster.drift("environments/dev", call.signal), differences);
   assert.deepEqual(asked, ["environments/dev"]);
@@ -198,9 +201,9 @@ testWithWorker("errors of a worker arrive with everything that callers act on", 
     metadata: { limit: "1" },
     cause: new ForeignError("FAILED_PRECONDITION", { reason: "Full", message: "full" }),
   });
-  const failing = (error: unknown) =>
+  const failing = async (error: unknown) =>
     new WorkerCluster([
-      serve({
+      await serve({
         cluster: provider,
         planner: { ...planner, changes: () => Promise.reject(error) },
         engine: IDLE,
@@ -261,9 +264,12 @@ testWithWorker("without a worker, reads are UNAVAILABLE and say what to do", asy
 
 testWithWorker("if a worker stops, another one is asked", async (world) => {
   const { provider, planner, serve, stop } = world;
-  const gone = serve({ cluster: provider, planner, engine: IDLE });
+  const gone = await serve({ cluster: provider, planner, engine: IDLE });
   await stop();
-  const cluster = new WorkerCluster([gone, serve({ cluster: provider, planner, engine: IDLE })]);
+  const cluster = new WorkerCluster([
+    gone,
+    await serve({ cluster: provider, planner, engine: IDLE }),
+  ]);
   assert.ok((await cluster.inventory(call)).objects.length > 0);
   assert.ok((await cluster.rolloutStatus("dev", "web", call))?.revision === 3);
 });
@@ -285,7 +291,7 @@ testWithWorker("problems of a worker's engine arrive with their commands", async
     metadata: { command: "temporal schedule toggle --unpause" },
   });
   const engine = { ...IDLE, periodicProblem: problem };
-  const other = new WorkerCluster([serve({ cluster: provider, planner, engine })]);
+  const other = new WorkerCluster([await serve({ cluster: provider, planner, engine })]);
   const [arrived] = await other.engineProblems(signal);
   assert.deepEqual(recordError(arrived), recordError(problem));
   await stop();
@@ -304,7 +310,7 @@ testWithWorker(
       ...IDLE,
       queued: (operation) => Promise.resolve(operation === "operations/a" ? step : undefined),
     };
-    const cluster = new WorkerCluster([serve({ cluster: provider, planner, engine })]);
+    const cluster = new WorkerCluster([await serve({ cluster: provider, planner, engine })]);
     assert.deepEqual(await cluster.queuedStep("operations/a", signal), step);
     assert.equal(await cluster.queuedStep("operations/b", signal), undefined);
     await stop();

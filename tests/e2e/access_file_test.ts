@@ -52,6 +52,11 @@ Deno.test(
         await replace("bindings: []\nnonsense: 1\n");
         const line = await logged("is not used, the old one stays in force");
         assert.ok(line.includes(`${path}:2:1: nonsense: is not a field`), line);
+        const readyz = await fetch(`${api.web.origin}/readyz`);
+        const { checks } = await readyz.json();
+        const access = checks.find(({ name }: { name: string }) => name === "access");
+        assert.equal(access.ready, true, "the old file decides");
+        assert.match(access.warning, /is not used, the old one stays in force: .*:2:1: nonsense/);
         const transport = createConnectTransport({ baseUrl: api.web.origin });
         await createClient(DiagnosticsService, transport).getServerInfo({}).catch((error) =>
           // No worker runs, which knows the provider.

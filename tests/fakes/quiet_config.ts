@@ -24,5 +24,6 @@ export const QUIET_CONFIG: AllInOneConfig = {
   tls: null,
   exposed: null,
   accessFile: null,
+  publicMetrics: false,
   graceMs: 2_000,
 };

@@ -43,12 +43,17 @@ export class TestAuthority {
     return this.#own;
   }
 
-  /** Issues a certificate for loopback names. @param validMs negative for an expired one */
+  /**
+   * Issues a certificate for loopback names and addresses.
+   * @param validMs negative for an expired one
+   * @param address false for names alone
+   */
   async issue(
     commonName: string,
-    { validMs = HOUR_MS, organization = "test", purpose }: {
+    { validMs = HOUR_MS, organization = "test", purpose, address = true }: {
       readonly validMs?: number;
       readonly organization?: string;
+      readonly address?: boolean;
       readonly purpose?: "serverAuth" | "clientAuth";
     } = {},
   ): Promise<Pair> {
@@ -65,7 +70,10 @@ export class TestAuthority {
       extensions: [
         {
           name: "subjectAltName",
-          altNames: [{ type: 2, value: "localhost" }, { type: 7, ip: "127.0.0.1" }],
+          altNames: [
+            { type: 2, value: "localhost" },
+            ...(address ? [{ type: 7 as const, ip: "127.0.0.1" }] : []),
+          ],
         },
         ...(purpose ? [{ name: "extKeyUsage" as const, [purpose]: true }] : []),
       ],

@@ -2,8 +2,8 @@ import { Buffer } from "node:buffer";
 import { fromBinary } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import { Client, credentials } from "@grpc/grpc-js";
-import { type Door, Peers, route, serveGrpc, serveWeb, tlsListener } from "@mpc/api";
-import { type Certificates, PEER_CERTIFICATE } from "@mpc/process";
+import { type Door, Peers, route, serveGrpc, serveWeb } from "@mpc/api";
+import { type Certificates, PEER_CERTIFICATE, tlsListener } from "@mpc/process";
 import { DiagnosticsService, GetServerInfoResponseSchema } from "@mpc/proto";
 import type { Pair } from "./test_authority.ts";
 

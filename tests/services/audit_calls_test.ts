@@ -221,6 +221,31 @@ Deno.test("a flood of refusals takes bounded space, and every one of them is cou
   await world.close();
 });
 
+Deno.test("counted refusals are recorded within seconds, so that a killed process loses few", async () => {
+  const world = await open({ authorizer: denying });
+  const { clock } = world.platform;
+  const counted = async () =>
+    (await world.records()).filter(({ count }) => count > 1).map(({ count }) => count);
+  const refuse = async (calls: number) => {
+    for (let call = 0; call < calls; call++) await assert.rejects(world.get("dev"), DENIED);
+  };
+  await refuse(30 + 70);
+  await clock.advance(1_000);
+  assert.deepEqual(await counted(), [70], "after a second");
+  await refuse(80);
+  await clock.advance(5_000);
+  assert.deepEqual(await counted(), [70, 80]);
+  await refuse(90);
+  await clock.advance(15_000);
+  assert.deepEqual(await counted(), [70, 80, 90]);
+  for (let second = 21; second < 60; second++) {
+    await refuse(2);
+    await clock.advance(1_000);
+  }
+  assert.deepEqual(await counted(), [70, 80, 90, 78], "and once more in this minute");
+  await world.close();
+});
+
 Deno.test("refusals that were counted are recorded when the process stops", async () => {
   const world = await open({
     authorizer: denying,

@@ -104,6 +104,7 @@ const USE_CASES: Readonly<Record<string, UseCase>> = {
 const NO_USE_CASES = [
   "AuditChain",
   "RefusalLog",
+  "RepeatedDecisions",
   "StaticTokens",
   "advanceMark",
   "auditedAuthorizer",
@@ -124,7 +125,8 @@ const NO_USE_CASES = [
   "needOf",
   "operationEvent",
   "pagesOf",
-  "permissionOfKind",
+  "permissionOf",
+  "rememberingAuthorizer",
   "sleepUnlessAborted",
   "sleepUntil",
   "systemCaller",

@@ -428,3 +428,19 @@ Deno.test("a chart whose objects have deleted themselves is not missing; one wit
     assert.deepEqual(await found([]), []);
     assert.deepEqual(await found(["ConfigMap/dev/web"]), [["RECORD_WITHOUT_OBJECT", WEB]]);
   }));
+
+Deno.test("doctor names a changed access file that cannot be used", () =>
+  withPlatform(async (platform) => {
+    const problem = new MpcError("INVALID_ARGUMENT", {
+      reason: "ACCESS_FILE_INVALID",
+      message: "access.yaml:2:1: nonsense: is not a field",
+    });
+    const deps = { ...platform.deps, accessProblem: () => problem };
+    const { findings } = await diagnose(deps, platform.caller);
+    assert.deepEqual(findings, [{
+      invariant: "ACCESS_FILE_REFUSED",
+      subject: "access file",
+      message: `The changed file is not used, the old one stays in force: ${problem.message}`,
+      remedy: "Correct the access file at the line that the error names",
+    }]);
+  }));

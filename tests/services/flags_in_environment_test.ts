@@ -8,7 +8,7 @@ import { readWorkerConfig } from "../../worker/config.ts";
 
 const FILE = fileURLToPath(import.meta.url);
 
-/** A value of each flag that differs from its default, and what the flag needs beside it. */
+/** A value of each flag, maybe of one program, that differs from its default, and what it needs. */
 const SAMPLES: Readonly<Record<string, readonly [string, ...string[]]>> = {
   "access-file": ["access.yaml"],
   "allowed-host": ["a.example.com,b.example.com"],
@@ -37,9 +37,13 @@ const SAMPLES: Readonly<Record<string, readonly [string, ...string[]]>> = {
   "helm": ["/usr/bin/helm3", "--charts=charts"],
   "insecure": ["true", "--web-listen=0.0.0.0:7"],
   "internal-listen": ["127.0.0.1:7"],
+  "internal-tls-cert": ["a.crt", "--internal-tls-key=a.key", "--internal-tls-client-ca=ca.crt"],
+  "internal-tls-client-ca": ["ca.crt", "--internal-tls-cert=a.crt", "--internal-tls-key=a.key"],
+  "internal-tls-key": ["a.key", "--internal-tls-cert=a.crt", "--internal-tls-client-ca=ca.crt"],
   "kubeconfig": ["config"],
   "log-level": ["error"],
   "payload-key-file": [FILE],
+  "public-metrics": ["true"],
   "rate-limit": ["7"],
   "registry-config": ["config.json", "--charts=charts"],
   "retention": ["7d"],
@@ -64,6 +68,10 @@ const SAMPLES: Readonly<Record<string, readonly [string, ...string[]]>> = {
   "ui-origin": ["http://localhost:7"],
   "web-listen": ["127.0.0.1:7"],
   "worker": ["http://127.0.0.1:7,http://127.0.0.1:8"],
+  "worker-tls-ca": ["ca.crt", "--worker-tls-cert=a.crt", "--worker-tls-key=a.key"],
+  "worker-tls-cert": ["a.crt", "--worker-tls-ca=ca.crt", "--worker-tls-key=a.key"],
+  "worker-tls-key": ["a.key", "--worker-tls-ca=ca.crt", "--worker-tls-cert=a.crt"],
+  "worker --insecure": ["true", "--internal-listen=0.0.0.0:7"],
   "workflow-bundle": ["bundle.js"],
 };
 
@@ -111,7 +119,8 @@ for (const [program, read, always] of PROGRAMS) {
   Deno.test(`every flag of ${program} can be given by a variable`, async (t) => {
     assert.ok(flags.length >= 4, help);
     for (const [, flag = "", several] of flags) {
-      const [value, ...rest] = SAMPLES[flag] ?? assert.fail(`no sample for --${flag}`);
+      const [value, ...rest] = SAMPLES[`${program} --${flag}`] ?? SAMPLES[flag] ??
+        assert.fail(`no sample for --${flag}`);
       await t.step(`--${flag}`, () => {
         const values = several ? value.split(",") : [value];
         const isSwitch = value === "true";

@@ -21,15 +21,16 @@ import {
   ListPodsResponseSchema,
   ListUnmanagedObjectsResponseSchema,
   PlanOperationResponseSchema,
+  ReviewTokenResponseSchema,
   StreamLogsResponseSchema,
 } from "@mpc/proto/internal";
-import type { ClusterReader, Planner } from "@mpc/services";
+import type { ClusterReader, Planner, TokenReviewer } from "@mpc/services";
 import { type HostedEngine, problemsOf } from "../engine/hosted_engine.ts";
 import { errorMessage } from "./report_errors.ts";
 
 /** The sources of the internal service's answers. */
 export interface ClusterSources {
-  readonly cluster: ClusterReader & { readonly name: string };
+  readonly cluster: ClusterReader & TokenReviewer & { readonly name: string };
   readonly planner: Planner;
   readonly engine: HostedEngine;
 }
@@ -94,6 +95,14 @@ export function clusterService(
           change: changeMessage(it),
           remedy: it.remedy ?? "",
         })),
+      });
+    },
+    async reviewToken({ cluster: name, token, audience }, { signal }) {
+      const review = { cluster: name, token, audience };
+      const { username, audiences } = await cluster.reviewToken(review, { signal });
+      return create(ReviewTokenResponseSchema, {
+        username: username ?? "",
+        audiences: [...audiences],
       });
     },
     async *streamLogs({ environment, workload, follow, tail, since, replica }, { signal }) {

@@ -3,6 +3,7 @@ import { createFetchHandler } from "@connectrpc/connect/protocol";
 import {
   accessLog,
   type Address,
+  type Certificates,
   identify,
   type Identity,
   intercept,
@@ -10,6 +11,7 @@ import {
 } from "@mpc/process";
 import { ClusterService } from "@mpc/proto/internal";
 import { type Listening, listening } from "../listening.ts";
+import { listeningWithTls } from "./listening_with_tls.ts";
 import { clusterService, type ClusterSources } from "./cluster_service.ts";
 import { reportErrors } from "./report_errors.ts";
 
@@ -21,13 +23,17 @@ const INTERCEPTORS = [accessLog, reportErrors, identify(() => API)];
 /**
  * Serves the internal service to the API, with Connect's protocol. Closing ends streams at once and
  * lets other calls finish.
+ * @param certificates to serve by TLS, to clients with a certificate; by default without TLS
  * @throws {MpcError} FAILED_PRECONDITION `PORT_IN_USE` or `CANNOT_LISTEN`
  */
-export function serveInternal(
+export async function serveInternal(
   sources: ClusterSources,
   listen: Address,
-  traceCalls: readonly Interceptor[] = [],
-): Listening {
+  { certificates, traceCalls = [] }: {
+    readonly certificates?: (() => Certificates) | undefined;
+    readonly traceCalls?: readonly Interceptor[];
+  } = {},
+): Promise<Listening> {
   const shutdown = new AbortController();
   const router = createConnectRouter({ shutdownSignal: shutdown.signal });
   const interceptors = [...traceCalls, ...INTERCEPTORS];
@@ -36,10 +42,13 @@ export function serveInternal(
     handler.requestPath,
     createFetchHandler(handler),
   ]));
-  const server = listening(listen, async (request) => {
+  const answer = async (request: Request) => {
     const handler = handlers.get(new URL(request.url).pathname);
     return handler ? await handler(request) : new Response("not found\n", { status: 404 });
-  });
+  };
+  const server = certificates
+    ? await listeningWithTls(listen, certificates, answer)
+    : listening(listen, answer);
   return {
     address: server.address,
     async close() {

@@ -58,6 +58,7 @@ export function claimedProvider(
     logs: (...of) => provider.logs(...of),
     pods: (...of) => provider.pods(...of),
     events: (...of) => provider.events(...of),
+    reviewToken: (...of) => provider.reviewToken(...of),
     close: () => provider.close(),
   };
 }

@@ -37,6 +37,16 @@ export const clusterGone = unknownCluster((environment, cluster, known) =>
   `its cluster '${cluster}' is not among ${known}; give workers that cluster again, or forget the environment by 'mpctl env delete ${environment} --force --abandon'`
 );
 
+/** The access file names a cluster that reviews no tokens. */
+export const reviewsNowhere = (cluster: string, known: readonly string[]): MpcError =>
+  new MpcError("FAILED_PRECONDITION", {
+    reason: "UNKNOWN_CLUSTER",
+    message: `Cannot review a token: there is no cluster '${cluster}' that could, ` +
+      `only ${known.map((name) => `'${name}'`).join(", ") || "a simulated one"}; ` +
+      "correct 'serviceAccounts' in the access file, or give workers that cluster",
+    metadata: { cluster },
+  });
+
 export const beingDeleted = (object: string): MpcError =>
   new MpcError("ABORTED", {
     reason: "CLUSTER_CONFLICT",

@@ -14,13 +14,15 @@ import {
   type Provider,
   type ProviderCall,
   type Ref,
+  type ReviewedToken,
   type RolloutCall,
   type RolloutStatus,
+  type TokenReview,
   type WorkloadIntent,
   type WorkloadRef,
   type WorkloadWait,
 } from "@mpc/services";
-import { clusterGone, noSuchCluster, notOnCluster } from "../provider_errors.ts";
+import { clusterGone, noSuchCluster, notOnCluster, reviewsNowhere } from "../provider_errors.ts";
 import { withTimeout } from "./client/with_timeout.ts";
 
 export interface ClusterRegistryOptions {
@@ -217,6 +219,12 @@ export class ClusterRegistry implements Provider {
     call: ProviderCall,
   ): Promise<readonly ClusterEvent[]> {
     return await (await this.#recorded({ environment }))?.events(environment, workload, call) ?? [];
+  }
+
+  async reviewToken(review: TokenReview, call: ProviderCall): Promise<ReviewedToken> {
+    const cluster = this.#clusters.get(review.cluster);
+    if (!cluster) throw reviewsNowhere(review.cluster, [...this.#clusters.keys()]);
+    return await cluster.reviewToken(review, call);
   }
 
   async close(): Promise<void> {

@@ -13,14 +13,17 @@ import type {
   Provider,
   ProviderCall,
   Ref,
+  ReviewedToken,
   RolloutCall,
   RolloutStatus,
+  TokenReview,
   WorkloadIntent,
   WorkloadRef,
   WorkloadWait,
 } from "@mpc/services";
 import { throwIfAborted } from "../provider_errors.ts";
 import { EnvironmentAccess } from "./access/environment_access.ts";
+import { reviewToken } from "./access/review_token.ts";
 import { listEverywhere } from "./access/list_everywhere.ts";
 import { CLAIMS, renderNamespace, renderPolicies, renderWorkload } from "./render/mod.ts";
 import { deleteObjects, listKinds } from "./client/bulk_requests.ts";
@@ -63,6 +66,8 @@ import { ClusterWatch } from "./watch/cluster_watch.ts";
 
 export interface KubernetesProviderOptions {
   readonly client: KubeClient;
+  /** Reviews tokens of callers within limits of its own; `client` by default. */
+  readonly reviews?: KubeClient;
   readonly clock: Clock;
   /** The id of this control plane; objects of others are never changed. */
   readonly installation: string;
@@ -74,6 +79,7 @@ export interface KubernetesProviderOptions {
 export class KubernetesProvider implements Provider {
   readonly name = "kubernetes";
   readonly #client: KubeClient;
+  readonly #reviews: KubeClient;
   readonly #clock: Clock;
   readonly #installation: string;
   readonly #charts: HelmCharts | null;
@@ -83,8 +89,11 @@ export class KubernetesProvider implements Provider {
   /** The objects of requested deletions, so that waiting for these need not list them again. */
   readonly #deleted = new WeakMap<PlannedChange, LiveObject>();
 
-  constructor({ client, clock, installation, charts }: KubernetesProviderOptions) {
+  constructor(
+    { client, reviews = client, clock, installation, charts }: KubernetesProviderOptions,
+  ) {
     this.#client = client;
+    this.#reviews = reviews;
     this.#clock = clock;
     this.#installation = installation;
     this.#charts = charts;
@@ -324,9 +333,14 @@ export class KubernetesProvider implements Provider {
     return workloadEvents(this.#client, { environment, workload }, signal);
   }
 
+  reviewToken(review: TokenReview, call: ProviderCall): Promise<ReviewedToken> {
+    return reviewToken(this.#reviews, review, call);
+  }
+
   async close(): Promise<void> {
     await this.#watch.close();
     await this.#client.close();
+    if (this.#reviews !== this.#client) await this.#reviews.close();
   }
 
   get #cluster() {

@@ -17,6 +17,9 @@ import { NamespaceMark } from "./namespace_mark.ts";
 /** The burst of requests after a pause, in seconds of the sustained rate. */
 const BURST_SECONDS = 3;
 
+/** The tokens of callers that a cluster is asked about. */
+const REVIEW_RATE = { perSecond: 20, burst: 60 };
+
 export interface OpenClustersOptions {
   readonly store: Pick<Store, "claims">;
   readonly clock: Clock;
@@ -48,18 +51,24 @@ export async function openClusters(
     const rate = { perSecond: requestsPerSecond, burst: BURST_SECONDS * requestsPerSecond };
     const access = { cluster: name, kubeconfig, context };
     const limits = { ...DEFAULT_LIMITS, rate };
-    return [name, decorate(new HttpKubeClient({ access, clock, limits }))] as const;
+    // Whoever sends tokens must not slow operations down.
+    const reviews = new HttpKubeClient({
+      access,
+      clock,
+      limits: { ...DEFAULT_LIMITS, rate: REVIEW_RATE },
+    });
+    return { name, client: decorate(new HttpKubeClient({ access, clock, limits })), reviews };
   });
   const claims = new ClusterClaims({
     store,
     clock,
     ids,
     marks: new Map(
-      clients.map(([name, client]) => [name, new NamespaceMark(client, installation)]),
+      clients.map(({ name, client }) => [name, new NamespaceMark(client, installation)]),
     ),
   });
-  const clusters = clients.map(([name, client]) => {
-    const provider = new KubernetesProvider({ client, clock, installation, charts });
+  const clusters = clients.map(({ name, client, reviews }) => {
+    const provider = new KubernetesProvider({ client, reviews, clock, installation, charts });
     return [name, claimedProvider(provider, name, claims)] as const;
   });
   return new ClusterRegistry({ clusters: new Map(clusters), findCluster, clock, claims });

@@ -5,12 +5,20 @@ import type {
   Provider,
   ProviderCall,
   Ref,
+  ReviewedToken,
   RolloutCall,
   RolloutStatus,
+  TokenReview,
   WorkloadIntent,
   WorkloadRef,
 } from "@mpc/services";
-import { beingDeleted, noNamespace, ownedByAnother, withMade } from "../provider_errors.ts";
+import {
+  beingDeleted,
+  noNamespace,
+  ownedByAnother,
+  reviewsNowhere,
+  withMade,
+} from "../provider_errors.ts";
 import { awaitDeletion } from "./await_deletion.ts";
 import { awaitRollout } from "./await_rollout.ts";
 import {
@@ -214,6 +222,10 @@ export class SimulatedProvider extends SimulatedReader implements Provider {
       const workload = this.cluster.workload(workloadKey(ref.environment, ref.workload));
       return workload?.intent.uid === ref.uid ? [workload] : undefined;
     });
+  }
+
+  reviewToken({ cluster }: TokenReview): Promise<ReviewedToken> {
+    return Promise.reject(reviewsNowhere(cluster, []));
   }
 
   /** Reads and changes the cluster atomically, also across processes. */

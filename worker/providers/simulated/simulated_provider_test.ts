@@ -67,6 +67,7 @@ function changedAndRead(changing: Provider, reading: Provider): Provider {
     logs: (environment, workload, query) => reading.logs(environment, workload, query),
     pods: (environment, workload, call) => reading.pods(environment, workload, call),
     events: (environment, workload, call) => reading.events(environment, workload, call),
+    reviewToken: (review) => reading.reviewToken(review, call),
     drift: (intent, call) => reading.drift(intent, call),
     environmentDrift: (intent, call) => reading.environmentDrift(intent, call),
     close: () => changing.close(),

@@ -28,6 +28,7 @@ export const ROLE_BINDING = kind("rbac.authorization.k8s.io/v1", "RoleBinding");
 const REVIEWS = [
   kind("authorization.k8s.io/v1", "SelfSubjectAccessReview"),
   kind("authentication.k8s.io/v1", "SelfSubjectReview"),
+  kind("authentication.k8s.io/v1", "TokenReview"),
 ];
 
 /** A kind in the paths of the API server. */
@@ -41,6 +42,7 @@ const CLUSTER_SCOPED: ReadonlySet<string> = new Set([
   "Node",
   "SelfSubjectAccessReview",
   "SelfSubjectReview",
+  "TokenReview",
 ]);
 
 const KNOWN: readonly ObjectKind[] = [

@@ -14,7 +14,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file mpc/internal/v1/cluster.proto.
  */
 export const file_mpc_internal_v1_cluster: GenFile = /*@__PURE__*/
-  fileDesc("Ch1tcGMvaW50ZXJuYWwvdjEvY2x1c3Rlci5wcm90bxIPbXBjLmludGVybmFsLnYxIhMKEUdldENsdXN0ZXJSZXF1ZXN0IiYKEkdldENsdXN0ZXJSZXNwb25zZRIQCghwcm92aWRlchgBIAEoCSISChBHZXRFbmdpbmVSZXF1ZXN0IjoKEUdldEVuZ2luZVJlc3BvbnNlEiUKCHByb2JsZW1zGAEgAygLMhMubXBjLnYxLkVycm9yUmVjb3JkIikKFEdldFF1ZXVlZFN0ZXBSZXF1ZXN0EhEKCW9wZXJhdGlvbhgBIAEoCSJEChVHZXRRdWV1ZWRTdGVwUmVzcG9uc2USKwoGcXVldWVkGAEgASgLMhsubXBjLmludGVybmFsLnYxLlF1ZXVlZFN0ZXAiPAoKUXVldWVkU3RlcBIMCgRzdGVwGAEgASgJEg8KB3J1bm5pbmcYAiABKAUSDwoHd2FpdGluZxgDIAEoBSIUChJMaXN0T2JqZWN0c1JlcXVlc3QiugEKE0xpc3RPYmplY3RzUmVzcG9uc2USLwoHb2JqZWN0cxgBIAMoCzIeLm1wYy5pbnRlcm5hbC52MS5DbHVzdGVyT2JqZWN0EhAKCGNsdXN0ZXJzGAIgAygJEi4KBnVucmVhZBgDIAMoCzIeLm1wYy5pbnRlcm5hbC52MS5VbnJlYWRDbHVzdGVyEjAKB2ZvcmVpZ24YBCADKAsyHy5tcGMuaW50ZXJuYWwudjEuRm9yZWlnbk9iamVjdHMiUAobTGlzdFVubWFuYWdlZE9iamVjdHNSZXF1ZXN0EhMKC2Vudmlyb25tZW50GAEgASgJEgsKA3VpZBgCIAEoCRIPCgdjbHVzdGVyGAMgASgJIi8KHExpc3RVbm1hbmFnZWRPYmplY3RzUmVzcG9uc2USDwoHb2JqZWN0cxgBIAMoCSJICg5Gb3JlaWduT2JqZWN0cxIPCgdjbHVzdGVyGAEgASgJEhQKDGluc3RhbGxhdGlvbhgCIAEoCRIPCgdvYmplY3RzGAMgASgFIkQKDVVucmVhZENsdXN0ZXISDwoHY2x1c3RlchgBIAEoCRIiCgVlcnJvchgCIAEoCzITLm1wYy52MS5FcnJvclJlY29yZCJ3Cg1DbHVzdGVyT2JqZWN0Eg4KBm9iamVjdBgBIAEoCRIOCgZ0YXJnZXQYAiABKAkSEgoKdGFyZ2V0X3VpZBgDIAEoCRIQCghyZXZpc2lvbhgEIAEoBRIPCgdjbHVzdGVyGAUgASgJEg8KB3ZlcnNpb24YBiABKAkiOgoRR2V0Um9sbG91dFJlcXVlc3QSEwoLZW52aXJvbm1lbnQYASABKAkSEAoId29ya2xvYWQYAiABKAkiRAoSR2V0Um9sbG91dFJlc3BvbnNlEi4KBnN0YXR1cxgBIAEoCzIeLm1wYy5pbnRlcm5hbC52MS5Sb2xsb3V0U3RhdHVzImMKDVJvbGxvdXRTdGF0dXMSDwoHZGVzaXJlZBgBIAEoBRIPCgd1cGRhdGVkGAIgASgFEg0KBXJlYWR5GAMgASgFEhAKCHJldmlzaW9uGAQgASgFEg8KB21lc3NhZ2UYBSABKAkiOAoPTGlzdFBvZHNSZXF1ZXN0EhMKC2Vudmlyb25tZW50GAEgASgJEhAKCHdvcmtsb2FkGAIgASgJIjYKEExpc3RQb2RzUmVzcG9uc2USIgoEcG9kcxgBIAMoCzIULm1wYy5pbnRlcm5hbC52MS5Qb2QiowEKA1BvZBIMCgRuYW1lGAEgASgJEg4KBnN0YXR1cxgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEg0KBXJlYWR5GAQgASgIEhAKCHJlc3RhcnRzGAUgASgFEg0KBWltYWdlGAYgASgJEgwKBG5vZGUYByABKAkSLwoLY3JlYXRlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjoKEUxpc3RFdmVudHNSZXF1ZXN0EhMKC2Vudmlyb25tZW50GAEgASgJEhAKCHdvcmtsb2FkGAIgASgJIkMKEkxpc3RFdmVudHNSZXNwb25zZRItCgZldmVudHMYASADKAsyHS5tcGMuaW50ZXJuYWwudjEuQ2x1c3RlckV2ZW50IokBCgxDbHVzdGVyRXZlbnQSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY291bnQYAiABKAUSDwoHd2FybmluZxgDIAEoCBIOCgZyZWFzb24YBCABKAkSDgoGb2JqZWN0GAUgASgJEg8KB21lc3NhZ2UYBiABKAkiXAoUUGxhbk9wZXJhdGlvblJlcXVlc3QSDAoEa2luZBgBIAEoCRIOCgZ0YXJnZXQYAiABKAkSJgoFaW5wdXQYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Ij8KFVBsYW5PcGVyYXRpb25SZXNwb25zZRImCgdjaGFuZ2VzGAEgAygLMhUubXBjLnYxLlBsYW5uZWRDaGFuZ2UiJgoWQ29tcGFyZVJlc291cmNlUmVxdWVzdBIMCgRuYW1lGAEgASgJIksKF0NvbXBhcmVSZXNvdXJjZVJlc3BvbnNlEjAKC2RpZmZlcmVuY2VzGAEgAygLMhsubXBjLmludGVybmFsLnYxLkRpZmZlcmVuY2UiQwoKRGlmZmVyZW5jZRIlCgZjaGFuZ2UYASABKAsyFS5tcGMudjEuUGxhbm5lZENoYW5nZRIOCgZyZW1lZHkYAiABKAkiogEKEVN0cmVhbUxvZ3NSZXF1ZXN0EhMKC2Vudmlyb25tZW50GAEgASgJEhAKCHdvcmtsb2FkGAIgASgJEg4KBmZvbGxvdxgDIAEoCBIRCgR0YWlsGAQgASgFSACIAQESKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3JlcGxpY2EYBiABKAlCBwoFX3RhaWwiXQoSU3RyZWFtTG9nc1Jlc3BvbnNlEg8KB3JlcGxpY2EYASABKAkSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEdGV4dBgDIAEoCTKICAoOQ2x1c3RlclNlcnZpY2USVQoKR2V0Q2x1c3RlchIiLm1wYy5pbnRlcm5hbC52MS5HZXRDbHVzdGVyUmVxdWVzdBojLm1wYy5pbnRlcm5hbC52MS5HZXRDbHVzdGVyUmVzcG9uc2USWAoLTGlzdE9iamVjdHMSIy5tcGMuaW50ZXJuYWwudjEuTGlzdE9iamVjdHNSZXF1ZXN0GiQubXBjLmludGVybmFsLnYxLkxpc3RPYmplY3RzUmVzcG9uc2UScwoUTGlzdFVubWFuYWdlZE9iamVjdHMSLC5tcGMuaW50ZXJuYWwudjEuTGlzdFVubWFuYWdlZE9iamVjdHNSZXF1ZXN0Gi0ubXBjLmludGVybmFsLnYxLkxpc3RVbm1hbmFnZWRPYmplY3RzUmVzcG9uc2USVQoKR2V0Um9sbG91dBIiLm1wYy5pbnRlcm5hbC52MS5HZXRSb2xsb3V0UmVxdWVzdBojLm1wYy5pbnRlcm5hbC52MS5HZXRSb2xsb3V0UmVzcG9uc2USTwoITGlzdFBvZHMSIC5tcGMuaW50ZXJuYWwudjEuTGlzdFBvZHNSZXF1ZXN0GiEubXBjLmludGVybmFsLnYxLkxpc3RQb2RzUmVzcG9uc2USVQoKTGlzdEV2ZW50cxIiLm1wYy5pbnRlcm5hbC52MS5MaXN0RXZlbnRzUmVxdWVzdBojLm1wYy5pbnRlcm5hbC52MS5MaXN0RXZlbnRzUmVzcG9uc2USXgoNUGxhbk9wZXJhdGlvbhIlLm1wYy5pbnRlcm5hbC52MS5QbGFuT3BlcmF0aW9uUmVxdWVzdBomLm1wYy5pbnRlcm5hbC52MS5QbGFuT3BlcmF0aW9uUmVzcG9uc2USZAoPQ29tcGFyZVJlc291cmNlEicubXBjLmludGVybmFsLnYxLkNvbXBhcmVSZXNvdXJjZVJlcXVlc3QaKC5tcGMuaW50ZXJuYWwudjEuQ29tcGFyZVJlc291cmNlUmVzcG9uc2USVwoKU3RyZWFtTG9ncxIiLm1wYy5pbnRlcm5hbC52MS5TdHJlYW1Mb2dzUmVxdWVzdBojLm1wYy5pbnRlcm5hbC52MS5TdHJlYW1Mb2dzUmVzcG9uc2UwARJeCg1HZXRRdWV1ZWRTdGVwEiUubXBjLmludGVybmFsLnYxLkdldFF1ZXVlZFN0ZXBSZXF1ZXN0GiYubXBjLmludGVybmFsLnYxLkdldFF1ZXVlZFN0ZXBSZXNwb25zZRJSCglHZXRFbmdpbmUSIS5tcGMuaW50ZXJuYWwudjEuR2V0RW5naW5lUmVxdWVzdBoiLm1wYy5pbnRlcm5hbC52MS5HZXRFbmdpbmVSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common]);
+  fileDesc("Ch1tcGMvaW50ZXJuYWwvdjEvY2x1c3Rlci5wcm90bxIPbXBjLmludGVybmFsLnYxIhMKEUdldENsdXN0ZXJSZXF1ZXN0IiYKEkdldENsdXN0ZXJSZXNwb25zZRIQCghwcm92aWRlchgBIAEoCSISChBHZXRFbmdpbmVSZXF1ZXN0IjoKEUdldEVuZ2luZVJlc3BvbnNlEiUKCHByb2JsZW1zGAEgAygLMhMubXBjLnYxLkVycm9yUmVjb3JkIkYKElJldmlld1Rva2VuUmVxdWVzdBIPCgdjbHVzdGVyGAEgASgJEg0KBXRva2VuGAIgASgJEhAKCGF1ZGllbmNlGAMgASgJIjoKE1Jldmlld1Rva2VuUmVzcG9uc2USEAoIdXNlcm5hbWUYASABKAkSEQoJYXVkaWVuY2VzGAIgAygJIikKFEdldFF1ZXVlZFN0ZXBSZXF1ZXN0EhEKCW9wZXJhdGlvbhgBIAEoCSJEChVHZXRRdWV1ZWRTdGVwUmVzcG9uc2USKwoGcXVldWVkGAEgASgLMhsubXBjLmludGVybmFsLnYxLlF1ZXVlZFN0ZXAiPAoKUXVldWVkU3RlcBIMCgRzdGVwGAEgASgJEg8KB3J1bm5pbmcYAiABKAUSDwoHd2FpdGluZxgDIAEoBSIUChJMaXN0T2JqZWN0c1JlcXVlc3QiugEKE0xpc3RPYmplY3RzUmVzcG9uc2USLwoHb2JqZWN0cxgBIAMoCzIeLm1wYy5pbnRlcm5hbC52MS5DbHVzdGVyT2JqZWN0EhAKCGNsdXN0ZXJzGAIgAygJEi4KBnVucmVhZBgDIAMoCzIeLm1wYy5pbnRlcm5hbC52MS5VbnJlYWRDbHVzdGVyEjAKB2ZvcmVpZ24YBCADKAsyHy5tcGMuaW50ZXJuYWwudjEuRm9yZWlnbk9iamVjdHMiUAobTGlzdFVubWFuYWdlZE9iamVjdHNSZXF1ZXN0EhMKC2Vudmlyb25tZW50GAEgASgJEgsKA3VpZBgCIAEoCRIPCgdjbHVzdGVyGAMgASgJIi8KHExpc3RVbm1hbmFnZWRPYmplY3RzUmVzcG9uc2USDwoHb2JqZWN0cxgBIAMoCSJICg5Gb3JlaWduT2JqZWN0cxIPCgdjbHVzdGVyGAEgASgJEhQKDGluc3RhbGxhdGlvbhgCIAEoCRIPCgdvYmplY3RzGAMgASgFIkQKDVVucmVhZENsdXN0ZXISDwoHY2x1c3RlchgBIAEoCRIiCgVlcnJvchgCIAEoCzITLm1wYy52MS5FcnJvclJlY29yZCJ3Cg1DbHVzdGVyT2JqZWN0Eg4KBm9iamVjdBgBIAEoCRIOCgZ0YXJnZXQYAiABKAkSEgoKdGFyZ2V0X3VpZBgDIAEoCRIQCghyZXZpc2lvbhgEIAEoBRIPCgdjbHVzdGVyGAUgASgJEg8KB3ZlcnNpb24YBiABKAkiOgoRR2V0Um9sbG91dFJlcXVlc3QSEwoLZW52aXJvbm1lbnQYASABKAkSEAoId29ya2xvYWQYAiABKAkiRAoSR2V0Um9sbG91dFJlc3BvbnNlEi4KBnN0YXR1cxgBIAEoCzIeLm1wYy5pbnRlcm5hbC52MS5Sb2xsb3V0U3RhdHVzImMKDVJvbGxvdXRTdGF0dXMSDwoHZGVzaXJlZBgBIAEoBRIPCgd1cGRhdGVkGAIgASgFEg0KBXJlYWR5GAMgASgFEhAKCHJldmlzaW9uGAQgASgFEg8KB21lc3NhZ2UYBSABKAkiOAoPTGlzdFBvZHNSZXF1ZXN0EhMKC2Vudmlyb25tZW50GAEgASgJEhAKCHdvcmtsb2FkGAIgASgJIjYKEExpc3RQb2RzUmVzcG9uc2USIgoEcG9kcxgBIAMoCzIULm1wYy5pbnRlcm5hbC52MS5Qb2QiowEKA1BvZBIMCgRuYW1lGAEgASgJEg4KBnN0YXR1cxgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEg0KBXJlYWR5GAQgASgIEhAKCHJlc3RhcnRzGAUgASgFEg0KBWltYWdlGAYgASgJEgwKBG5vZGUYByABKAkSLwoLY3JlYXRlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjoKEUxpc3RFdmVudHNSZXF1ZXN0EhMKC2Vudmlyb25tZW50GAEgASgJEhAKCHdvcmtsb2FkGAIgASgJIkMKEkxpc3RFdmVudHNSZXNwb25zZRItCgZldmVudHMYASADKAsyHS5tcGMuaW50ZXJuYWwudjEuQ2x1c3RlckV2ZW50IokBCgxDbHVzdGVyRXZlbnQSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY291bnQYAiABKAUSDwoHd2FybmluZxgDIAEoCBIOCgZyZWFzb24YBCABKAkSDgoGb2JqZWN0GAUgASgJEg8KB21lc3NhZ2UYBiABKAkiXAoUUGxhbk9wZXJhdGlvblJlcXVlc3QSDAoEa2luZBgBIAEoCRIOCgZ0YXJnZXQYAiABKAkSJgoFaW5wdXQYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Ij8KFVBsYW5PcGVyYXRpb25SZXNwb25zZRImCgdjaGFuZ2VzGAEgAygLMhUubXBjLnYxLlBsYW5uZWRDaGFuZ2UiJgoWQ29tcGFyZVJlc291cmNlUmVxdWVzdBIMCgRuYW1lGAEgASgJIksKF0NvbXBhcmVSZXNvdXJjZVJlc3BvbnNlEjAKC2RpZmZlcmVuY2VzGAEgAygLMhsubXBjLmludGVybmFsLnYxLkRpZmZlcmVuY2UiQwoKRGlmZmVyZW5jZRIlCgZjaGFuZ2UYASABKAsyFS5tcGMudjEuUGxhbm5lZENoYW5nZRIOCgZyZW1lZHkYAiABKAkiogEKEVN0cmVhbUxvZ3NSZXF1ZXN0EhMKC2Vudmlyb25tZW50GAEgASgJEhAKCHdvcmtsb2FkGAIgASgJEg4KBmZvbGxvdxgDIAEoCBIRCgR0YWlsGAQgASgFSACIAQESKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3JlcGxpY2EYBiABKAlCBwoFX3RhaWwiXQoSU3RyZWFtTG9nc1Jlc3BvbnNlEg8KB3JlcGxpY2EYASABKAkSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEdGV4dBgDIAEoCTLiCAoOQ2x1c3RlclNlcnZpY2USVQoKR2V0Q2x1c3RlchIiLm1wYy5pbnRlcm5hbC52MS5HZXRDbHVzdGVyUmVxdWVzdBojLm1wYy5pbnRlcm5hbC52MS5HZXRDbHVzdGVyUmVzcG9uc2USWAoLTGlzdE9iamVjdHMSIy5tcGMuaW50ZXJuYWwudjEuTGlzdE9iamVjdHNSZXF1ZXN0GiQubXBjLmludGVybmFsLnYxLkxpc3RPYmplY3RzUmVzcG9uc2UScwoUTGlzdFVubWFuYWdlZE9iamVjdHMSLC5tcGMuaW50ZXJuYWwudjEuTGlzdFVubWFuYWdlZE9iamVjdHNSZXF1ZXN0Gi0ubXBjLmludGVybmFsLnYxLkxpc3RVbm1hbmFnZWRPYmplY3RzUmVzcG9uc2USVQoKR2V0Um9sbG91dBIiLm1wYy5pbnRlcm5hbC52MS5HZXRSb2xsb3V0UmVxdWVzdBojLm1wYy5pbnRlcm5hbC52MS5HZXRSb2xsb3V0UmVzcG9uc2USTwoITGlzdFBvZHMSIC5tcGMuaW50ZXJuYWwudjEuTGlzdFBvZHNSZXF1ZXN0GiEubXBjLmludGVybmFsLnYxLkxpc3RQb2RzUmVzcG9uc2USVQoKTGlzdEV2ZW50cxIiLm1wYy5pbnRlcm5hbC52MS5MaXN0RXZlbnRzUmVxdWVzdBojLm1wYy5pbnRlcm5hbC52MS5MaXN0RXZlbnRzUmVzcG9uc2USXgoNUGxhbk9wZXJhdGlvbhIlLm1wYy5pbnRlcm5hbC52MS5QbGFuT3BlcmF0aW9uUmVxdWVzdBomLm1wYy5pbnRlcm5hbC52MS5QbGFuT3BlcmF0aW9uUmVzcG9uc2USZAoPQ29tcGFyZVJlc291cmNlEicubXBjLmludGVybmFsLnYxLkNvbXBhcmVSZXNvdXJjZVJlcXVlc3QaKC5tcGMuaW50ZXJuYWwudjEuQ29tcGFyZVJlc291cmNlUmVzcG9uc2USVwoKU3RyZWFtTG9ncxIiLm1wYy5pbnRlcm5hbC52MS5TdHJlYW1Mb2dzUmVxdWVzdBojLm1wYy5pbnRlcm5hbC52MS5TdHJlYW1Mb2dzUmVzcG9uc2UwARJeCg1HZXRRdWV1ZWRTdGVwEiUubXBjLmludGVybmFsLnYxLkdldFF1ZXVlZFN0ZXBSZXF1ZXN0GiYubXBjLmludGVybmFsLnYxLkdldFF1ZXVlZFN0ZXBSZXNwb25zZRJSCglHZXRFbmdpbmUSIS5tcGMuaW50ZXJuYWwudjEuR2V0RW5naW5lUmVxdWVzdBoiLm1wYy5pbnRlcm5hbC52MS5HZXRFbmdpbmVSZXNwb25zZRJYCgtSZXZpZXdUb2tlbhIjLm1wYy5pbnRlcm5hbC52MS5SZXZpZXdUb2tlblJlcXVlc3QaJC5tcGMuaW50ZXJuYWwudjEuUmV2aWV3VG9rZW5SZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_mpc_v1_common]);
 
 /**
  * Request of GetCluster.
@@ -133,6 +133,118 @@ export const GetEngineResponseSchema: GenMessage<GetEngineResponse, {jsonType: G
   messageDesc(file_mpc_internal_v1_cluster, 3);
 
 /**
+ * Request of ReviewToken. Contains a credential, so it is never logged.
+ *
+ * @generated from message mpc.internal.v1.ReviewTokenRequest
+ */
+export type ReviewTokenRequest = Message<"mpc.internal.v1.ReviewTokenRequest"> & {
+  /**
+   * Name of the cluster that has issued the token.
+   *
+   * @generated from field: string cluster = 1;
+   */
+  cluster: string;
+
+  /**
+   * The token.
+   *
+   * @generated from field: string token = 2;
+   */
+  token: string;
+
+  /**
+   * What the token must be for.
+   *
+   * @generated from field: string audience = 3;
+   */
+  audience: string;
+};
+
+/**
+ * Request of ReviewToken. Contains a credential, so it is never logged.
+ *
+ * @generated from message mpc.internal.v1.ReviewTokenRequest
+ */
+export type ReviewTokenRequestJson = {
+  /**
+   * Name of the cluster that has issued the token.
+   *
+   * @generated from field: string cluster = 1;
+   */
+  cluster?: string;
+
+  /**
+   * The token.
+   *
+   * @generated from field: string token = 2;
+   */
+  token?: string;
+
+  /**
+   * What the token must be for.
+   *
+   * @generated from field: string audience = 3;
+   */
+  audience?: string;
+};
+
+/**
+ * Describes the message mpc.internal.v1.ReviewTokenRequest.
+ * Use `create(ReviewTokenRequestSchema)` to create a new message.
+ */
+export const ReviewTokenRequestSchema: GenMessage<ReviewTokenRequest, {jsonType: ReviewTokenRequestJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_internal_v1_cluster, 4);
+
+/**
+ * Response of ReviewToken.
+ *
+ * @generated from message mpc.internal.v1.ReviewTokenResponse
+ */
+export type ReviewTokenResponse = Message<"mpc.internal.v1.ReviewTokenResponse"> & {
+  /**
+   * As the cluster names the account; empty if it does not accept the token.
+   *
+   * @generated from field: string username = 1;
+   */
+  username: string;
+
+  /**
+   * The asked audiences that the token is for.
+   *
+   * @generated from field: repeated string audiences = 2;
+   */
+  audiences: string[];
+};
+
+/**
+ * Response of ReviewToken.
+ *
+ * @generated from message mpc.internal.v1.ReviewTokenResponse
+ */
+export type ReviewTokenResponseJson = {
+  /**
+   * As the cluster names the account; empty if it does not accept the token.
+   *
+   * @generated from field: string username = 1;
+   */
+  username?: string;
+
+  /**
+   * The asked audiences that the token is for.
+   *
+   * @generated from field: repeated string audiences = 2;
+   */
+  audiences?: string[];
+};
+
+/**
+ * Describes the message mpc.internal.v1.ReviewTokenResponse.
+ * Use `create(ReviewTokenResponseSchema)` to create a new message.
+ */
+export const ReviewTokenResponseSchema: GenMessage<ReviewTokenResponse, {jsonType: ReviewTokenResponseJson}> = /*@__PURE__*/
+  messageDesc(file_mpc_internal_v1_cluster, 5);
+
+/**
  * Request of GetQueuedStep.
  *
  * @generated from message mpc.internal.v1.GetQueuedStepRequest
@@ -165,7 +277,7 @@ export type GetQueuedStepRequestJson = {
  * Use `create(GetQueuedStepRequestSchema)` to create a new message.
  */
 export const GetQueuedStepRequestSchema: GenMessage<GetQueuedStepRequest, {jsonType: GetQueuedStepRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 4);
+  messageDesc(file_mpc_internal_v1_cluster, 6);
 
 /**
  * Response of GetQueuedStep.
@@ -200,7 +312,7 @@ export type GetQueuedStepResponseJson = {
  * Use `create(GetQueuedStepResponseSchema)` to create a new message.
  */
 export const GetQueuedStepResponseSchema: GenMessage<GetQueuedStepResponse, {jsonType: GetQueuedStepResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 5);
+  messageDesc(file_mpc_internal_v1_cluster, 7);
 
 /**
  * A step that waits for a slot.
@@ -263,7 +375,7 @@ export type QueuedStepJson = {
  * Use `create(QueuedStepSchema)` to create a new message.
  */
 export const QueuedStepSchema: GenMessage<QueuedStep, {jsonType: QueuedStepJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 6);
+  messageDesc(file_mpc_internal_v1_cluster, 8);
 
 /**
  * Request of ListObjects.
@@ -286,7 +398,7 @@ export type ListObjectsRequestJson = {
  * Use `create(ListObjectsRequestSchema)` to create a new message.
  */
 export const ListObjectsRequestSchema: GenMessage<ListObjectsRequest, {jsonType: ListObjectsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 7);
+  messageDesc(file_mpc_internal_v1_cluster, 9);
 
 /**
  * Response of ListObjects.
@@ -363,7 +475,7 @@ export type ListObjectsResponseJson = {
  * Use `create(ListObjectsResponseSchema)` to create a new message.
  */
 export const ListObjectsResponseSchema: GenMessage<ListObjectsResponse, {jsonType: ListObjectsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 8);
+  messageDesc(file_mpc_internal_v1_cluster, 10);
 
 /**
  * Request of ListUnmanagedObjects.
@@ -426,7 +538,7 @@ export type ListUnmanagedObjectsRequestJson = {
  * Use `create(ListUnmanagedObjectsRequestSchema)` to create a new message.
  */
 export const ListUnmanagedObjectsRequestSchema: GenMessage<ListUnmanagedObjectsRequest, {jsonType: ListUnmanagedObjectsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 9);
+  messageDesc(file_mpc_internal_v1_cluster, 11);
 
 /**
  * Response of ListUnmanagedObjects.
@@ -461,7 +573,7 @@ export type ListUnmanagedObjectsResponseJson = {
  * Use `create(ListUnmanagedObjectsResponseSchema)` to create a new message.
  */
 export const ListUnmanagedObjectsResponseSchema: GenMessage<ListUnmanagedObjectsResponse, {jsonType: ListUnmanagedObjectsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 10);
+  messageDesc(file_mpc_internal_v1_cluster, 12);
 
 /**
  * Objects on a cluster that another installation applied.
@@ -524,7 +636,7 @@ export type ForeignObjectsJson = {
  * Use `create(ForeignObjectsSchema)` to create a new message.
  */
 export const ForeignObjectsSchema: GenMessage<ForeignObjects, {jsonType: ForeignObjectsJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 11);
+  messageDesc(file_mpc_internal_v1_cluster, 13);
 
 /**
  * A cluster that could not be read.
@@ -573,7 +685,7 @@ export type UnreadClusterJson = {
  * Use `create(UnreadClusterSchema)` to create a new message.
  */
 export const UnreadClusterSchema: GenMessage<UnreadCluster, {jsonType: UnreadClusterJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 12);
+  messageDesc(file_mpc_internal_v1_cluster, 14);
 
 /**
  * One object of a cluster.
@@ -678,7 +790,7 @@ export type ClusterObjectJson = {
  * Use `create(ClusterObjectSchema)` to create a new message.
  */
 export const ClusterObjectSchema: GenMessage<ClusterObject, {jsonType: ClusterObjectJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 13);
+  messageDesc(file_mpc_internal_v1_cluster, 15);
 
 /**
  * Request of GetRollout.
@@ -727,7 +839,7 @@ export type GetRolloutRequestJson = {
  * Use `create(GetRolloutRequestSchema)` to create a new message.
  */
 export const GetRolloutRequestSchema: GenMessage<GetRolloutRequest, {jsonType: GetRolloutRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 14);
+  messageDesc(file_mpc_internal_v1_cluster, 16);
 
 /**
  * Response of GetRollout.
@@ -762,7 +874,7 @@ export type GetRolloutResponseJson = {
  * Use `create(GetRolloutResponseSchema)` to create a new message.
  */
 export const GetRolloutResponseSchema: GenMessage<GetRolloutResponse, {jsonType: GetRolloutResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 15);
+  messageDesc(file_mpc_internal_v1_cluster, 17);
 
 /**
  * The progress of a rollout.
@@ -853,7 +965,7 @@ export type RolloutStatusJson = {
  * Use `create(RolloutStatusSchema)` to create a new message.
  */
 export const RolloutStatusSchema: GenMessage<RolloutStatus, {jsonType: RolloutStatusJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 16);
+  messageDesc(file_mpc_internal_v1_cluster, 18);
 
 /**
  * Request of ListPods.
@@ -902,7 +1014,7 @@ export type ListPodsRequestJson = {
  * Use `create(ListPodsRequestSchema)` to create a new message.
  */
 export const ListPodsRequestSchema: GenMessage<ListPodsRequest, {jsonType: ListPodsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 17);
+  messageDesc(file_mpc_internal_v1_cluster, 19);
 
 /**
  * Response of ListPods.
@@ -937,7 +1049,7 @@ export type ListPodsResponseJson = {
  * Use `create(ListPodsResponseSchema)` to create a new message.
  */
 export const ListPodsResponseSchema: GenMessage<ListPodsResponse, {jsonType: ListPodsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 18);
+  messageDesc(file_mpc_internal_v1_cluster, 20);
 
 /**
  * One copy of a workload.
@@ -1070,7 +1182,7 @@ export type PodJson = {
  * Use `create(PodSchema)` to create a new message.
  */
 export const PodSchema: GenMessage<Pod, {jsonType: PodJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 19);
+  messageDesc(file_mpc_internal_v1_cluster, 21);
 
 /**
  * Request of ListEvents.
@@ -1119,7 +1231,7 @@ export type ListEventsRequestJson = {
  * Use `create(ListEventsRequestSchema)` to create a new message.
  */
 export const ListEventsRequestSchema: GenMessage<ListEventsRequest, {jsonType: ListEventsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 20);
+  messageDesc(file_mpc_internal_v1_cluster, 22);
 
 /**
  * Response of ListEvents.
@@ -1154,7 +1266,7 @@ export type ListEventsResponseJson = {
  * Use `create(ListEventsResponseSchema)` to create a new message.
  */
 export const ListEventsResponseSchema: GenMessage<ListEventsResponse, {jsonType: ListEventsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 21);
+  messageDesc(file_mpc_internal_v1_cluster, 23);
 
 /**
  * An event of the cluster.
@@ -1259,7 +1371,7 @@ export type ClusterEventJson = {
  * Use `create(ClusterEventSchema)` to create a new message.
  */
 export const ClusterEventSchema: GenMessage<ClusterEvent, {jsonType: ClusterEventJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 22);
+  messageDesc(file_mpc_internal_v1_cluster, 24);
 
 /**
  * Request of PlanOperation.
@@ -1322,7 +1434,7 @@ export type PlanOperationRequestJson = {
  * Use `create(PlanOperationRequestSchema)` to create a new message.
  */
 export const PlanOperationRequestSchema: GenMessage<PlanOperationRequest, {jsonType: PlanOperationRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 23);
+  messageDesc(file_mpc_internal_v1_cluster, 25);
 
 /**
  * Response of PlanOperation.
@@ -1357,7 +1469,7 @@ export type PlanOperationResponseJson = {
  * Use `create(PlanOperationResponseSchema)` to create a new message.
  */
 export const PlanOperationResponseSchema: GenMessage<PlanOperationResponse, {jsonType: PlanOperationResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 24);
+  messageDesc(file_mpc_internal_v1_cluster, 26);
 
 /**
  * Request of CompareResource.
@@ -1392,7 +1504,7 @@ export type CompareResourceRequestJson = {
  * Use `create(CompareResourceRequestSchema)` to create a new message.
  */
 export const CompareResourceRequestSchema: GenMessage<CompareResourceRequest, {jsonType: CompareResourceRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 25);
+  messageDesc(file_mpc_internal_v1_cluster, 27);
 
 /**
  * Response of CompareResource.
@@ -1427,7 +1539,7 @@ export type CompareResourceResponseJson = {
  * Use `create(CompareResourceResponseSchema)` to create a new message.
  */
 export const CompareResourceResponseSchema: GenMessage<CompareResourceResponse, {jsonType: CompareResourceResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 26);
+  messageDesc(file_mpc_internal_v1_cluster, 28);
 
 /**
  * A difference of a cluster from what was applied.
@@ -1476,7 +1588,7 @@ export type DifferenceJson = {
  * Use `create(DifferenceSchema)` to create a new message.
  */
 export const DifferenceSchema: GenMessage<Difference, {jsonType: DifferenceJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 27);
+  messageDesc(file_mpc_internal_v1_cluster, 29);
 
 /**
  * Request of StreamLogs.
@@ -1581,7 +1693,7 @@ export type StreamLogsRequestJson = {
  * Use `create(StreamLogsRequestSchema)` to create a new message.
  */
 export const StreamLogsRequestSchema: GenMessage<StreamLogsRequest, {jsonType: StreamLogsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 28);
+  messageDesc(file_mpc_internal_v1_cluster, 30);
 
 /**
  * Response of StreamLogs: one line.
@@ -1644,7 +1756,7 @@ export type StreamLogsResponseJson = {
  * Use `create(StreamLogsResponseSchema)` to create a new message.
  */
 export const StreamLogsResponseSchema: GenMessage<StreamLogsResponse, {jsonType: StreamLogsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_mpc_internal_v1_cluster, 29);
+  messageDesc(file_mpc_internal_v1_cluster, 31);
 
 /**
  * Reads of clusters by the API through workers, which alone can reach them. For processes of one
@@ -1762,6 +1874,16 @@ export const ClusterService: GenService<{
     methodKind: "unary";
     input: typeof GetEngineRequestSchema;
     output: typeof GetEngineResponseSchema;
+  },
+  /**
+   * Asks a cluster whose token a service account's is.
+   *
+   * @generated from rpc mpc.internal.v1.ClusterService.ReviewToken
+   */
+  reviewToken: {
+    methodKind: "unary";
+    input: typeof ReviewTokenRequestSchema;
+    output: typeof ReviewTokenResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_mpc_internal_v1_cluster, 0);

@@ -1,8 +1,10 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
-import { type Certificates, type PeerCertificate, systemClock } from "@mpc/process";
 import { getLogger } from "@logtape/logtape";
+import type { PeerCertificate } from "../calls/peer_certificate.ts";
+import { systemClock } from "../system_clock.ts";
+import type { Certificates } from "./certificates.ts";
 
 const log = getLogger(["mpc", "tls"]);
 

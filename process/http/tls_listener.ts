@@ -1,6 +1,8 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { type Address, type Certificates, listen } from "@mpc/process";
-import { TlsTerminator } from "../connections/tls_terminator.ts";
+import type { Address } from "../address.ts";
+import { listen } from "../listen.ts";
+import type { Certificates } from "../tls/certificates.ts";
+import { TlsTerminator } from "../tls/tls_terminator.ts";
 import { LoopbackBridge } from "./loopback_bridge.ts";
 import type { Arrival, WebListener } from "./web_listener.ts";
 

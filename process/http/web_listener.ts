@@ -1,4 +1,6 @@
-import { type Address, listenError, type PeerCertificate } from "@mpc/process";
+import type { Address } from "../address.ts";
+import type { PeerCertificate } from "../calls/peer_certificate.ts";
+import { listenError } from "../listen.ts";
 
 /** A connection on which HTTP can be served. */
 export interface HttpTransport {
@@ -17,7 +19,7 @@ export interface Arrival {
   refuse(): void;
 }
 
-/** Accepts connections for the web door. */
+/** Accepts connections for an HTTP server. */
 export interface WebListener {
   readonly port: number;
   accept(): Promise<Arrival>;
