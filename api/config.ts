@@ -17,8 +17,9 @@ import {
   hasWholeCertificate,
   hostName,
   keepTime,
-  LOG_LEVELS,
-  type LogLevel,
+  LOG_FLAGS,
+  loggingOf,
+  type LogSettings,
   oneOf,
   pageOrigin,
   peerUrl,
@@ -37,6 +38,7 @@ import {
   tlsOf,
   type TlsSettings,
   withData,
+  withLogging,
   withProvider,
   withTemporal,
   withTls,
@@ -84,18 +86,19 @@ export interface AllInOneConfig extends DoorsConfig, DataSettings, ProviderSetti
     /** Encrypts what Temporal keeps: 32 bytes in base64; null for none. */
     readonly payloadKey: string | null;
   };
-  readonly logLevel: LogLevel;
+  readonly logging: LogSettings;
 }
 
 /** Settings of the API alone. */
 export interface ApiConfig extends DoorsConfig, DataSettings {
   /** Internal services of workers, any of which can read the clusters. */
   readonly workers: readonly URL[];
-  readonly logLevel: LogLevel;
+  readonly logging: LogSettings;
 }
 
 const DOORS = {
   ...PROCESS_SETTINGS,
+  ...LOG_FLAGS,
   ...TLS_FLAGS,
   grpcListen: doorAddress,
   webListen: doorAddress,
@@ -217,7 +220,7 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
       taskQueue: flags.temporalTaskQueue,
       payloadKey: flags.payloadKeyFile ?? null,
     },
-    logLevel: flags.logLevel,
+    logging: loggingOf(flags),
   };
 }
 
@@ -242,13 +245,13 @@ export function readApiConfig(args: readonly string[]): ApiConfig | undefined {
     ...doorsOf(flags),
     ...dataOf(flags),
     workers: flags.worker,
-    logLevel: flags.logLevel,
+    logging: loggingOf(flags),
   };
 }
 
 function withDoors(command: Command<[]>): Command<[]> {
   const env = process.env;
-  return withTls(command)
+  return withLogging(withTls(command))
     .option("--grpc-listen <host:port>", "gRPC", env["MPC_GRPC_LISTEN"] ?? "127.0.0.1:50051")
     .option(
       "--web-listen <host:port>",
@@ -266,7 +269,6 @@ function withDoors(command: Command<[]>): Command<[]> {
       [] as string[],
     )
     .option("--insecure", "let other machines call without TLS or authentication")
-    .option("--log-level <level>", LOG_LEVELS.join(", "), env["MPC_LOG_LEVEL"] ?? "warning")
     .option("--grace <seconds>", "how long running calls may take to finish", "10")
     .option("--rate-limit <calls>", "maximum calls per second of each caller", "1000")
     .option(

@@ -26,6 +26,17 @@ export {
 } from "./data_flags.ts";
 export { freePort } from "./free_port.ts";
 export { listen, listenError } from "./listen.ts";
+export { jsonLine } from "./logging/format_line.ts";
+export { LOG_FIELDS, type LogField } from "./logging/log_fields.ts";
+export { LOG_FLAGS, loggingOf, withLogging } from "./logging/log_flags.ts";
+export { LOG_CATEGORIES, LOG_LEVELS } from "./logging/log_levels.ts";
+export {
+  levelGate,
+  type LogSettings,
+  lostLogLines,
+  resetLogging,
+  setLogging,
+} from "./logging/logging.ts";
 export { makeDataDir } from "./make_data_dir.ts";
 export {
   PROVIDER_FLAGS,

@@ -14,9 +14,9 @@ import {
   hasWholeCertificate,
   keepTime,
   listenAddress,
-  LOG_LEVELS,
-  type LogLevel,
-  PROCESS_SETTINGS,
+  LOG_FLAGS,
+  loggingOf,
+  type LogSettings,
   PROVIDER_FLAGS,
   providerOf,
   type ProviderSettings,
@@ -26,6 +26,7 @@ import {
   TEMPORAL_FLAGS,
   temporalTarget,
   withData,
+  withLogging,
   withProvider,
   withTemporal,
 } from "@mpc/process";
@@ -43,14 +44,14 @@ export interface WorkerConfig extends DataSettings, ProviderSettings {
   readonly temporal: TemporalConfig;
   readonly healthListen: Address;
   readonly internalListen: Address;
-  readonly logLevel: LogLevel;
+  readonly logging: LogSettings;
 }
 
 /** Where Temporal listens on a machine of its own. */
 const LOCAL_TEMPORAL = "127.0.0.1:7233";
 
 const WORKER = z.object({
-  logLevel: PROCESS_SETTINGS.logLevel,
+  ...LOG_FLAGS,
   ...DATA_FLAGS,
   ...PROVIDER_FLAGS,
   retention: keepTime,
@@ -109,18 +110,17 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
       "reads of the cluster, for the API",
       env["MPC_INTERNAL_LISTEN"] ?? "127.0.0.1:50052",
     )
-    .option("--log-level <level>", LOG_LEVELS.join(", "), env["MPC_LOG_LEVEL"] ?? "info")
     .option("--workflow-bundle <file>", "output of 'deno task bundle:workflows'", BUNDLE_PATH)
     .option("--deployment <name>", "deployment whose builds run side by side")
     .option("--build-id <id>", "this worker's build; operations stay with theirs")
     .addHelpText("after", HELP);
-  const all = withTemporal(withProvider(command, env), env, {
+  const all = withTemporal(withProvider(withLogging(command), env), env, {
     default: LOCAL_TEMPORAL,
     description: "address of Temporal",
   });
   const flags = readFlags(all, WORKER, args, process.env);
   if (!flags) return undefined;
-  const { healthListen, internalListen, logLevel } = flags;
+  const { healthListen, internalListen } = flags;
   return {
     ...providerOf(flags),
     ...dataOf(flags),
@@ -130,7 +130,7 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
     temporal: temporalOf(flags),
     healthListen,
     internalListen,
-    logLevel,
+    logging: loggingOf(flags),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   momentOfOutage,
   type Operation,
   type StepAttempt,
+  type StepRecord,
 } from "@mpc/domain";
 import type { Clock, Ids, Provider } from "@mpc/services";
 import {
@@ -23,6 +24,7 @@ import {
   stepOf,
 } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
+import { logAttempt } from "./log_attempt.ts";
 import type { OperationJournal } from "./operation_journal.ts";
 import { pauseOfOutage, tellGivenUp, tellOutage } from "./outage_wait.ts";
 import { ProgressWriter } from "./progress_writer.ts";
@@ -185,6 +187,7 @@ async function attempt(
   const { input } = journal.operation;
   try {
     const { name } = step;
+    const began = clock.monotonic();
     const result = await inStepSpan(journal.operation, { name, undo }, () =>
       runAttempt({
         clock,
@@ -197,6 +200,11 @@ async function attempt(
         },
       }));
     options.onAttempt?.({ step: name, undo, result });
+    logAttempt({
+      operation: journal.operation,
+      ...{ step: name, undo, result, number: attemptNumber(record, undo) },
+      durationMs: clock.monotonic() - began,
+    });
     return result;
   } finally {
     finished.abort(OVER);
@@ -224,7 +232,7 @@ function contextOf(
     operation: name,
     target,
     actor,
-    attempt: record.attempts.findLast((attempt) => attempt.undo === undo)?.number ?? 1,
+    attempt: attemptNumber(record, undo),
     signal,
     store,
     provider,
@@ -237,6 +245,9 @@ function contextOf(
     heartbeat,
   };
 }
+
+const attemptNumber = ({ attempts }: Pick<StepRecord, "attempts">, undo: boolean): number =>
+  attempts.findLast((attempt) => attempt.undo === undo)?.number ?? 1;
 
 /** What failed attempts may have changed on the cluster; null where that is not known of each. */
 function madeByAll(attempts: readonly StepAttempt[]): readonly string[] | null {
