@@ -1,4 +1,5 @@
 import process from "node:process";
+import { lostLogLines } from "@mpc/process";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** Calls of a server on the same machine take a millisecond, those that wait for a cluster minutes. */
@@ -149,8 +150,14 @@ export class Metrics implements Disposable {
     help: "The longest delay of a timer since the last scrape.",
     registers: [this.#registry],
   });
+  readonly #lostLines = new Counter({
+    name: "mpc_log_lines_lost_total",
+    help: "Log lines that standard output did not take.",
+    registers: [this.#registry],
+  });
   #longestLag = 0;
   #cpuSeconds = 0;
+  #lostBefore = lostLogLines();
 
   constructor(build: { readonly version: string; readonly process: string }) {
     new Gauge({
@@ -195,6 +202,9 @@ export class Metrics implements Disposable {
     const cpuSeconds = (user + system) / 1e6;
     this.#cpu.inc(Math.max(0, cpuSeconds - this.#cpuSeconds));
     this.#cpuSeconds = cpuSeconds;
+    const lost = lostLogLines();
+    this.#lostLines.inc(lost - this.#lostBefore);
+    this.#lostBefore = lost;
     const { rss, heapUsed, heapTotal, external } = Deno.memoryUsage();
     this.#memory.set(rss);
     for (const [kind, bytes] of Object.entries({ used: heapUsed, total: heapTotal, external })) {

@@ -49,11 +49,12 @@ export function prettyLine(options: { readonly color: boolean }): LineFormat {
   const { bold, dim, red, yellow, gray, cyan } = colors.createColors(options.color);
   const paint = { error: red, fatal: red, warning: yellow, info: cyan, debug: gray, trace: gray };
   return (record) => {
-    const { timestamp, level, category, properties, rawMessage } = record;
+    const { timestamp, level, category, properties } = record;
+    const template = templateOf(record);
     const time = new Date(timestamp).toISOString().slice(11, 23);
     const name = (category[0] === ROOT ? category.slice(1) : category).join(".");
     const rest = Object.keys(properties).flatMap((key) => {
-      if (String(rawMessage).includes(`{${key}}`)) return [];
+      if (template.includes(`{${key}}`)) return [];
       const value = valueOf(logField(key), properties[key], key);
       return value === undefined ? [] : [dim(`${key}=${quoted(visible(textOf(value)))}`)];
     });
@@ -68,13 +69,16 @@ const visible = (text: string): string =>
 const quoted = (text: string): string => /[\s"]/.test(text) ? JSON.stringify(text) : text;
 
 /** The message with the values of its fields. */
-function messageOf({ rawMessage, properties }: LogRecord): string {
-  const template = typeof rawMessage === "string" ? rawMessage : rawMessage.join("…");
-  return template.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+function messageOf(record: LogRecord): string {
+  const { properties } = record;
+  return templateOf(record).replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     const value = valueOf(logField(name), properties[name], name);
     return value === undefined ? "" : textOf(value);
   });
 }
+
+const templateOf = ({ rawMessage }: LogRecord): string =>
+  typeof rawMessage === "string" ? rawMessage : rawMessage.join("…");
 
 /** A value as lines have it; undefined for one that is not given. */
 function valueOf(field: LogField | undefined, value: unknown, name: string): Value | undefined {
