@@ -40,7 +40,11 @@ import { admitKeys, encryptedStore, KeyRing } from "@mpc/storage/encryption";
 import { openStore } from "@mpc/storage/open_store";
 import {
   countAttempts,
+  countAuthentications,
+  countFindings,
   countRefusals,
+  countRequests,
+  countRetries,
   measureCalls,
   meteredStore,
   Metrics,
@@ -65,6 +69,7 @@ export class Platform implements AsyncDisposable {
   readonly ids: Ids = systemIds;
   readonly #metrics: Metrics;
   readonly #dataDir: string | null;
+  #engine: HostedEngine | undefined;
 
   private constructor(
     components: Components,
@@ -139,7 +144,7 @@ export class Platform implements AsyncDisposable {
   async openAccess(file: string | null): Promise<Access> {
     const access = await openAccess(file, this);
     this.components.add({ name: "access", close: () => access.close() });
-    return access;
+    return { ...access, authenticate: countAuthentications(this.#metrics, access.authenticate) };
   }
 
   /**
@@ -159,6 +164,7 @@ export class Platform implements AsyncDisposable {
       clock,
       ids,
       installation,
+      onRequest: countRequests(this.#metrics),
     });
     // In `/readyz`, `cluster` comes after the engine, because it depends on other machines.
     this.components.add({ name: "clusters", close: () => provider.close() });
@@ -201,7 +207,9 @@ export class Platform implements AsyncDisposable {
     if (takeOver) await takeOverOperations({ store, clock }, name);
     else await assertEngine(store, name);
     const onAttempt = countAttempts(this.#metrics);
-    const engine = await start({ store, provider, clock, ids, onAttempt });
+    const onRetry = countRetries(this.#metrics);
+    const engine = await start({ store, provider, clock, ids, onAttempt, onRetry });
+    this.#engine = engine;
     this.components.add({
       name: "engine",
       assertReady: () => engine.problem ? Promise.reject(engine.problem) : Promise.resolve(),
@@ -223,7 +231,10 @@ export class Platform implements AsyncDisposable {
     return {
       measureCalls: measureCalls(this.#metrics),
       countRefusals: countRefusals(this.#metrics),
-      metrics: metricsPage(this.#metrics, this),
+      metrics: metricsPage(this.#metrics, {
+        ...{ components: this.components, store: this.store, clock: this.clock },
+        others: async () => await this.#engine?.metrics?.() ?? "",
+      }),
     };
   }
 
@@ -288,7 +299,10 @@ export class Platform implements AsyncDisposable {
     const dispatcher = new Dispatcher({ store, engine: options.engine, clock });
     await dispatcher.start();
     components.add({ name: "dispatcher", close: () => dispatcher.close() });
-    const housekeeping = await startHousekeeping(options);
+    const housekeeping = await startHousekeeping({
+      ...options,
+      observer: countFindings(this.#metrics),
+    });
     const { engine } = options;
     components.add({
       name: "housekeeping",

@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { codeName, type Interceptor } from "@mpc/process";
+import { type Call, codeName, type Interceptor } from "@mpc/process";
 import type { Metrics } from "./metrics.ts";
 
 /**
@@ -12,8 +12,12 @@ export function measureCalls(metrics: Metrics): Interceptor {
       const { service: { typeName: service }, method: { name: method, methodKind } } = call;
       const running = metrics.rpcRunning.labels(service, method);
       const startTime = performance.now();
+      const watchers = methodKind === "unary"
+        ? undefined
+        : metrics.watchers.labels(service, method);
       let code = "OK";
       running.inc();
+      watchers?.inc();
       try {
         await next(call);
       } catch (error) {
@@ -21,11 +25,19 @@ export function measureCalls(metrics: Metrics): Interceptor {
         throw error;
       } finally {
         running.dec();
+        watchers?.dec();
         if (methodKind === "unary") {
           metrics.rpcSeconds.labels(service, method, code)
             .observe((performance.now() - startTime) / 1_000);
-        } else metrics.rpcStreams.labels(service, method, code).inc();
+        } else {
+          metrics.rpcStreams.labels(service, method, code).inc();
+          if (isCutOff(call)) metrics.droppedWatchers.labels(service, method).inc();
+        }
       }
     },
   };
 }
+
+/** Whether a door has ended a stream because its reader was too slow. */
+const isCutOff = ({ context: { signal: { reason } } }: Call): boolean =>
+  reason instanceof ConnectError && reason.code === Code.ResourceExhausted;

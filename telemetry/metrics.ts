@@ -81,6 +81,58 @@ export class Metrics implements Disposable {
     labelNames: ["step", "direction", "result", "reason"] as const,
     registers: [this.#registry],
   });
+  readonly stepRetries = new Counter({
+    name: "mpc_step_retries_total",
+    help:
+      "Failed attempts of steps and undos that are followed by another, by step, direction and reason.",
+    labelNames: ["step", "direction", "reason"] as const,
+    registers: [this.#registry],
+  });
+  readonly kubernetesRequests = new Counter({
+    name: "mpc_kubernetes_requests_total",
+    help:
+      "Requests to clusters by verb, kind of object, and HTTP status, or the error's code without one.",
+    labelNames: ["verb", "kind", "code"] as const,
+    registers: [this.#registry],
+  });
+  readonly kubernetesSeconds = new Histogram({
+    name: "mpc_kubernetes_request_duration_seconds",
+    help: "How long clusters took until the beginning of a response, by verb.",
+    labelNames: ["verb"] as const,
+    buckets: CALL_SECONDS,
+    registers: [this.#registry],
+  });
+  readonly authentications = new Counter({
+    name: "mpc_authentications_total",
+    help: "Callers by the kind of their credentials, and OK or the reason of a refusal.",
+    labelNames: ["authentication", "outcome"] as const,
+    registers: [this.#registry],
+  });
+  readonly watchers = new Gauge({
+    name: "mpc_watchers",
+    help: "Streams that are open now, by service and method.",
+    labelNames: ["service", "method"] as const,
+    registers: [this.#registry],
+  });
+  readonly droppedWatchers = new Counter({
+    name: "mpc_watchers_dropped_total",
+    help: "Streams that were cut off because their reader was too slow, by service and method.",
+    labelNames: ["service", "method"] as const,
+    registers: [this.#registry],
+  });
+  readonly findings = new Counter({
+    name: "mpc_housekeeping_findings_total",
+    help: "What janitor, expiry and drift passes of this process found, by pass and finding.",
+    labelNames: ["pass", "finding"] as const,
+    registers: [this.#registry],
+  });
+  readonly passSeconds = new Histogram({
+    name: "mpc_housekeeping_pass_duration_seconds",
+    help: "How long periodic passes of this process took, by pass and outcome.",
+    labelNames: ["pass", "outcome"] as const,
+    buckets: CALL_SECONDS,
+    registers: [this.#registry],
+  });
   readonly operations = new Gauge({
     name: "mpc_operations",
     help: "Operations that have not ended or need attention, by state; read from the store.",
@@ -113,6 +165,12 @@ export class Metrics implements Disposable {
   readonly eventHead = new Gauge({
     name: "mpc_event_log_head",
     help: "The sequence of the newest event; read from the store.",
+    registers: [this.#registry],
+  });
+  readonly eventLag = new Gauge({
+    name: "mpc_event_log_lag",
+    help:
+      "How many events the slowest follower of this process, such as its dispatcher, has not taken yet.",
     registers: [this.#registry],
   });
   readonly storeUp = new Gauge({
@@ -155,6 +213,8 @@ export class Metrics implements Disposable {
     help: "Log lines that standard output did not take.",
     registers: [this.#registry],
   });
+  /** How far each follower of the event log in this process is. */
+  readonly followers = new Set<{ readonly at: number }>();
   #longestLag = 0;
   #cpuSeconds = 0;
   #lostBefore = lostLogLines();

@@ -14,16 +14,20 @@ export function metricsPage(
     readonly components: Components;
     readonly store: Store;
     readonly clock: Clock;
+    /** More figures in the same format, from libraries with a page of their own. */
+    readonly others?: () => Promise<string>;
   },
 ): () => Promise<Response> {
   let page: Promise<{ readonly text: string; readonly contentType: string }> | undefined;
   const make = async () => {
-    const [{ checks }] = await Promise.all([
+    const [{ checks }, others] = await Promise.all([
       sources.components.readiness(),
+      sources.others?.() ?? "",
       readStoreFigures(metrics, sources),
     ]);
     for (const { name, ready } of checks) metrics.componentReady.labels(name).set(Number(ready));
-    return await metrics.page();
+    const { text, contentType } = await metrics.page();
+    return { text: `${text}${others}`, contentType };
   };
   return async () => {
     page ??= make().finally(() => page = undefined);

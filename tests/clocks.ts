@@ -25,6 +25,7 @@ export const CLOCK_READERS: readonly (readonly [path: string, kind: Kind, why: s
   ["storage/mongodb/event_log.ts", "wall", "the age of blocks, which other machines wrote"],
   ["worker/providers/simulated/state_file.ts", "monotonic", "waits for a lock, synchronously"],
   ["worker/providers/simulated/simulated_cluster.ts", "monotonic", "polls a real file"],
+  ["worker/engine/temporal/install_runtime.ts", "monotonic", "the patience of a scrape"],
   ["worker/engine/temporal/heartbeat.ts", "monotonic", "tells a real server that we live"],
   ["worker/engine/temporal/connect.ts", "wall", "Temporal's client takes a deadline as a moment"],
   ["worker/engine/temporal/temporal_host.ts", "wall", "the same"],

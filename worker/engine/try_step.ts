@@ -8,7 +8,6 @@ import {
   momentOfOutage,
   type Operation,
   type StepAttempt,
-  type StepRecord,
 } from "@mpc/domain";
 import type { Clock, Ids, Provider } from "@mpc/services";
 import {
@@ -41,6 +40,8 @@ export interface StepTools {
   readonly ids: Ids;
   /** Called at the end of each attempt; must not throw. */
   readonly onAttempt?: (attempt: EndedAttempt) => void;
+  /** Called when a failed attempt is to be followed by another; must not throw. */
+  readonly onRetry?: (retry: Retry) => void;
 }
 
 /** How an attempt of a step ended. */
@@ -48,6 +49,13 @@ export interface EndedAttempt {
   readonly step: string;
   readonly undo: boolean;
   readonly result: AttemptResult<unknown>;
+}
+
+/** A step that is tried again. */
+export interface Retry {
+  readonly step: string;
+  readonly undo: boolean;
+  readonly error: ErrorRecord;
 }
 
 /** One attempt of a step, or of its undo. */
@@ -116,8 +124,11 @@ export async function tryStep(options: StepTry): Promise<Tried> {
       };
     case "cancelled":
       return { status: "cancelled", end: endOf(options, "CANCELLED") };
-    case "failed":
-      return await failed(options, limit, result.error);
+    case "failed": {
+      const tried = await failed(options, limit, result.error);
+      if (tried.status === "retry") options.onRetry?.({ step: name, undo, error: tried.error });
+      return tried;
+    }
     case "stopped":
       return result;
   }
@@ -187,6 +198,7 @@ async function attempt(
   const { input } = journal.operation;
   try {
     const { name } = step;
+    const attempt = numberOf(record, undo);
     const began = clock.monotonic();
     const result = await inStepSpan(journal.operation, { name, undo }, () =>
       runAttempt({
@@ -202,7 +214,7 @@ async function attempt(
     options.onAttempt?.({ step: name, undo, result });
     logAttempt({
       operation: journal.operation,
-      ...{ step: name, undo, result, number: attemptNumber(record, undo) },
+      ...{ step: name, undo, result, number: attempt },
       durationMs: clock.monotonic() - began,
     });
     return result;
@@ -232,7 +244,7 @@ function contextOf(
     operation: name,
     target,
     actor,
-    attempt: attemptNumber(record, undo),
+    attempt: numberOf(record, undo),
     signal,
     store,
     provider,
@@ -246,7 +258,8 @@ function contextOf(
   };
 }
 
-const attemptNumber = ({ attempts }: Pick<StepRecord, "attempts">, undo: boolean): number =>
+/** The number of the latest attempt of a step, or of its undo. */
+const numberOf = ({ attempts }: Operation["steps"][number], undo: boolean): number =>
   attempts.findLast((attempt) => attempt.undo === undo)?.number ?? 1;
 
 /** What failed attempts may have changed on the cluster; null where that is not known of each. */

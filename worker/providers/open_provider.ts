@@ -3,6 +3,7 @@ import { DEFAULT_CLUSTER, environmentName, workloadName } from "@mpc/domain";
 import type { ProviderSettings } from "@mpc/process";
 import type { Clock, Ids, Provider, Ref, WorkloadRef } from "@mpc/services";
 import type { Store } from "@mpc/storage";
+import type { EndedRequest } from "./kubernetes/mod.ts";
 import { claimedProvider } from "./claimed_provider.ts";
 import { ClusterClaims } from "./cluster_claims.ts";
 import { DEMO_DELAYS, NO_DELAYS, SimulatedProvider } from "./simulated/mod.ts";
@@ -18,11 +19,13 @@ interface Settings extends ProviderSettings {
  */
 export async function openProvider(
   { clusters, charts, simulatedDelays, dataDir }: Settings,
-  { store, clock, ids, installation }: {
+  { store, clock, ids, installation, onRequest }: {
     readonly store: Store;
     readonly clock: Clock;
     readonly ids: Ids;
     readonly installation: string;
+    /** Called at the end of each request to a cluster; must not throw. */
+    readonly onRequest?: ((request: EndedRequest) => void) | undefined;
   },
 ): Promise<Provider> {
   if (clusters.length === 0) {
@@ -44,6 +47,7 @@ export async function openProvider(
     installation,
     charts: openCharts(charts, { clock, cacheFolder }),
     findCluster: (ref) => findCluster(store, ref),
+    onRequest,
   });
 }
 

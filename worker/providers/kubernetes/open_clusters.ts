@@ -5,7 +5,7 @@ import type { Store } from "@mpc/storage";
 import { claimedProvider } from "../claimed_provider.ts";
 import { ClusterClaims } from "../cluster_claims.ts";
 import { assertKubeconfig } from "./client/credentials.ts";
-import { HttpKubeClient } from "./client/http_kube_client.ts";
+import { HttpKubeClient, type HttpKubeClientOptions } from "./client/http_kube_client.ts";
 import type { ObjectKind } from "./client/kube_object.ts";
 import { DEFAULT_LIMITS } from "./client/requester.ts";
 import { ClusterRegistry, type ClusterRegistryOptions } from "./cluster_registry.ts";
@@ -25,6 +25,7 @@ export interface OpenClustersOptions {
   /** Renders charts; null if charts are rejected. */
   readonly charts: HelmCharts | null;
   readonly findCluster: ClusterRegistryOptions["findCluster"];
+  readonly onRequest?: HttpKubeClientOptions["onRequest"];
 }
 
 /**
@@ -33,7 +34,7 @@ export interface OpenClustersOptions {
  */
 export async function openClusters(
   settings: readonly ClusterSettings[],
-  { store, clock, ids, installation, charts, findCluster }: OpenClustersOptions,
+  { store, clock, ids, installation, charts, findCluster, onRequest }: OpenClustersOptions,
 ): Promise<ClusterRegistry> {
   for (const { name, kubeconfig, context } of settings) {
     await assertKubeconfig({ cluster: name, kubeconfig, context });
@@ -42,7 +43,7 @@ export async function openClusters(
     const rate = { perSecond: requestsPerSecond, burst: BURST_SECONDS * requestsPerSecond };
     const access = { cluster: name, kubeconfig, context };
     const limits = { ...DEFAULT_LIMITS, rate };
-    return [name, new HttpKubeClient({ access, clock, limits })] as const;
+    return [name, new HttpKubeClient({ access, clock, limits, onRequest })] as const;
   });
   const claims = new ClusterClaims({
     store,
