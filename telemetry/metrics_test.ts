@@ -263,9 +263,8 @@ Deno.test("callers are counted by their credentials, and refusals by their reaso
     identify(authenticate),
   ]);
   const results = await Promise.allSettled(
-    Array.from(
-      answers,
-      async () => await getEnvironment?.(create(GetEnvironmentRequestSchema), aContext()),
+    [...answers].map(async () =>
+      await getEnvironment?.(create(GetEnvironmentRequestSchema), aContext())
     ),
   );
   assert.deepEqual(results.map(({ status }) => status), [

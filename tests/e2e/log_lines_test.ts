@@ -2,9 +2,7 @@
 import assert from "node:assert/strict";
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Ajv2020 } from "ajv/dist/2020.js";
-import formats from "ajv-formats";
-import schema from "../../docs/log-line.schema.json" with { type: "json" };
+import { checkedLines, type Line } from "../servers/log_lines.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import { startPlatform } from "../servers/platform_process.ts";
 import { taskCommand } from "../servers/task_process.ts";
@@ -14,21 +12,6 @@ const EPHEMERAL = ["--ephemeral", "--simulated-delays=none"] as const;
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const TRACEPARENT = `00-${TRACE}-00f067aa0ba902b7-01`;
-
-const ajv = new Ajv2020({ allErrors: true });
-formats.default(ajv);
-const isLine = ajv.compile(schema);
-
-type Line = Readonly<Record<string, unknown>>;
-
-/** Parses lines, and checks each against the schema. */
-function checkedLines(output: string): readonly Line[] {
-  return output.split("\n").filter((line) => line !== "").map((text) => {
-    const line = JSON.parse(text);
-    assert.ok(isLine(line), `${text}: ${ajv.errorsText(isLine.errors)}`);
-    return line;
-  });
-}
 
 type Call = (
   method: string,
