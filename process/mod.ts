@@ -31,7 +31,7 @@ export { LOG_FIELDS, type LogField } from "./logging/log_fields.ts";
 export { LOG_FLAGS, loggingOf, withLogging } from "./logging/log_flags.ts";
 export { LOG_CATEGORIES, LOG_LEVELS } from "./logging/log_levels.ts";
 export {
-  levelGate,
+  frequentLog,
   type LogSettings,
   lostLogLines,
   resetLogging,

@@ -13,6 +13,7 @@ const READS: Readonly<Record<Kind, RegExp>> = {
 /** Files, and folders, that read a clock themselves, with the reason. */
 export const CLOCK_READERS: readonly (readonly [path: string, kind: Kind, why: string])[] = [
   ["process/system_clock.ts", "wall", "the clock"],
+  ["process/logging/logging.ts", "wall", "when a line is logged"],
   ["process/", "monotonic", "the clock, and the process's own measurements"],
   ["api/", "monotonic", "limits of connections and calls, tested on real sockets"],
   ["api/grpc/long_deadlines.ts", "wall", "grpc-js asks for a deadline as a moment"],

@@ -1,14 +1,11 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { getLogger } from "@logtape/logtape";
 import { parseTraceparent } from "@mpc/domain";
-import { levelGate } from "../logging/logging.ts";
+import { frequentLog } from "../logging/logging.ts";
 import { codeName } from "./code_name.ts";
 import { identified } from "./identify.ts";
 import type { Call, Interceptor, Next, Response } from "./interceptor.ts";
 
-const log = getLogger(["mpc", "rpc"]);
-
-const isLogged = levelGate("rpc", "info");
+const log = frequentLog("rpc", "info");
 
 /**
  * Logs one line for each call when it ends, at level info: its method, status, duration, caller, and
@@ -16,7 +13,7 @@ const isLogged = levelGate("rpc", "info");
  */
 export const accessLog: Interceptor = {
   // Not `async`: a call that is not logged should not wait for an additional promise.
-  around: (call, next) => isLogged() ? logged(call, next) : next(call),
+  around: (call, next) => log.isEnabled() ? logged(call, next) : next(call),
 };
 
 async function logged(call: Call, next: Next): Promise<void> {
@@ -32,7 +29,7 @@ async function logged(call: Call, next: Next): Promise<void> {
     throw error;
   } finally {
     const caller = identified(context);
-    log.info("{method} {code}", {
+    log.write("{method} {code}", {
       method: `${service.typeName}/${method.name}`,
       code,
       reason,

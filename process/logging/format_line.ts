@@ -19,7 +19,8 @@ type LoggedError = Pick<ErrorRecord, "code" | "reason" | "message" | "causes">;
  * Characters that JSON leaves as they are and that terminals or viewers act on: C1 controls, line
  * separators and bidirectional formatting (Unicode Standard Annex 9).
  */
-const ACTED_ON = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const ACTED_ON = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
+const EACH_ACTED_ON = new RegExp(ACTED_ON, "g");
 
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\u0000-\u001f\\]/g;
@@ -31,9 +32,9 @@ const escaped = (character: string): string =>
 export const jsonLine: LineFormat = (record) => {
   const { timestamp, level, category, properties } = record;
   const line: Record<string, Value> = {
-    time: new Date(timestamp).toISOString(),
+    time: isoTime(timestamp),
     level,
-    category: (category[0] === ROOT ? category.slice(1) : category).join("."),
+    category: nameOf(category),
     message: messageOf(record),
   };
   for (const name in properties) {
@@ -41,7 +42,7 @@ export const jsonLine: LineFormat = (record) => {
     if (value !== undefined) line[name] = value;
   }
   const json = JSON.stringify(line);
-  return `${ACTED_ON.test(json) ? json.replaceAll(ACTED_ON, escaped) : json}\n`;
+  return `${ACTED_ON.test(json) ? json.replaceAll(EACH_ACTED_ON, escaped) : json}\n`;
 };
 
 /** A record as a line for people: its message, and the fields that the message does not have. */
@@ -51,30 +52,67 @@ export function prettyLine(options: { readonly color: boolean }): LineFormat {
   return (record) => {
     const { timestamp, level, category, properties } = record;
     const template = templateOf(record);
-    const time = new Date(timestamp).toISOString().slice(11, 23);
-    const name = (category[0] === ROOT ? category.slice(1) : category).join(".");
+    const time = isoTime(timestamp).slice(11, 23);
     const rest = Object.keys(properties).flatMap((key) => {
       if (template.includes(`{${key}}`)) return [];
       const value = valueOf(logField(key), properties[key], key);
       return value === undefined ? [] : [dim(`${key}=${quoted(visible(textOf(value)))}`)];
     });
-    const head = `${dim(time)} ${paint[level](level.toUpperCase().padEnd(7))} ${bold(name)}`;
+    const head = `${dim(time)} ${paint[level](level.toUpperCase().padEnd(7))} ${
+      bold(nameOf(category))
+    }`;
     return `${[head, visible(messageOf(record)), ...rest].join(" ")}\n`;
   };
 }
 
 const visible = (text: string): string =>
-  text.replaceAll("\n", " ").replaceAll(CONTROL, escaped).replaceAll(ACTED_ON, escaped);
+  text.replaceAll("\n", " ").replaceAll(CONTROL, escaped).replaceAll(EACH_ACTED_ON, escaped);
 
 const quoted = (text: string): string => /[\s"]/.test(text) ? JSON.stringify(text) : text;
 
 /** The message with the values of its fields. */
 function messageOf(record: LogRecord): string {
   const { properties } = record;
-  return templateOf(record).replaceAll(/\{(\w+)\}/g, (_, name: string) => {
-    const value = valueOf(logField(name), properties[name], name);
-    return value === undefined ? "" : textOf(value);
-  });
+  let text = "";
+  let isField = false;
+  for (const part of partsOf(templateOf(record))) {
+    if (isField) {
+      const value = valueOf(logField(part), properties[part], part);
+      text += value === undefined ? "" : textOf(value);
+    } else text += part;
+    isField = !isField;
+  }
+  return text;
+}
+
+const PARTS = new Map<string, readonly string[]>();
+
+/** The texts of a template and, between them, the names of its fields. Code has few templates. */
+function partsOf(template: string): readonly string[] {
+  let parts = PARTS.get(template);
+  if (!parts) {
+    parts = template.split(/\{(\w+)\}/);
+    PARTS.set(template, parts);
+  }
+  return parts;
+}
+
+const nameOf = (category: readonly string[]): string =>
+  category.length === 2 && category[0] === ROOT
+    ? category[1]!
+    : (category[0] === ROOT ? category.slice(1) : category).join(".");
+
+let second = NaN;
+let upToSecond = "";
+
+/** A moment in ISO 8601. Most lines are of the same second as the line before. */
+function isoTime(timestamp: number): string {
+  const ofSecond = Math.floor(timestamp / 1_000);
+  if (ofSecond !== second) {
+    second = ofSecond;
+    upToSecond = new Date(ofSecond * 1_000).toISOString().slice(0, 20);
+  }
+  return `${upToSecond}${String(Math.floor(timestamp - ofSecond * 1_000)).padStart(3, "0")}Z`;
 }
 
 const templateOf = ({ rawMessage }: LogRecord): string =>

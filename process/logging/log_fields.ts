@@ -66,11 +66,10 @@ export const LOG_FIELDS = {
   where: field("text", "The file, or standard output."),
 } as const satisfies Readonly<Record<string, LogField>>;
 
-export type LogFieldName = keyof typeof LOG_FIELDS;
-
 /** The field of this name; undefined for one that must not be written. */
-export const logField = (name: string): LogField | undefined =>
-  Object.hasOwn(LOG_FIELDS, name) ? LOG_FIELDS[name as LogFieldName] : undefined;
+export const logField = (name: string): LogField | undefined => BY_NAME.get(name);
+
+const BY_NAME: ReadonlyMap<string, LogField> = new Map(Object.entries(LOG_FIELDS));
 
 /** The longest text of a field, in characters; a stack trace may be longer. */
 export const MAX_FIELD_LENGTH = 2_000;

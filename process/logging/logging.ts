@@ -28,19 +28,41 @@ let writer: LineWriter | undefined;
 /** How many log lines this process has lost, because they could not be written. */
 export const lostLogLines = (): number => writer?.dropped ?? 0;
 
-/**
- * Whether a category logs lines of a level. The answer is kept until the levels change, because
- * asking LogTape costs more than a small call does.
- */
-export function levelGate(category: LogCategory, level: Exclude<LogLevel, "off">): () => boolean {
-  const logger = getLogger(["mpc", ...category.split(".")]);
+let sinkNow: (record: LogRecord) => void = () => {};
+
+/** Lines of one category and level, for code that runs for each call. */
+export interface FrequentLog {
+  /** Kept until the levels change, because asking LogTape costs more than a small call does. */
+  isEnabled(): boolean;
+  /** Logs a line if that is enabled; a record by LogTape would cost as much as a small call. */
+  write(rawMessage: string, properties: Record<string, unknown>): void;
+}
+
+/** The log of lines that are written often. */
+export function frequentLog(category: LogCategory, level: Exclude<LogLevel, "off">): FrequentLog {
+  const path = ["mpc", ...category.split(".")];
+  const logger = getLogger(path);
   let [askedAt, enabled] = [-1, false];
-  return () => {
+  const isEnabled = () => {
     if (askedAt !== generation) {
       askedAt = generation;
       enabled = logger.isEnabledFor(level);
     }
     return enabled;
+  };
+  return {
+    isEnabled,
+    write(rawMessage, properties) {
+      if (!isEnabled()) return;
+      sinkNow({
+        category: path,
+        level,
+        message: [],
+        rawMessage,
+        properties,
+        timestamp: Date.now(),
+      });
+    },
   };
 }
 
@@ -64,12 +86,14 @@ export function setLogging(levels: LogLevels, sink: (record: LogRecord) => void)
       ),
     ],
   });
+  sinkNow = sink;
   generation++;
 }
 
 /** Ends logging. */
 export function resetLogging(): void {
   resetSync();
+  sinkNow = () => {};
   generation++;
 }
 

@@ -4,12 +4,12 @@ import { getLogger, type LogRecord } from "@logtape/logtape";
 import { readSources } from "@mpc/tests/rooms.ts";
 import { LOG_FIELDS } from "./log_fields.ts";
 import { LOG_CATEGORIES } from "./log_levels.ts";
-import { levelGate, resetLogging, setLogging } from "./logging.ts";
+import { frequentLog, resetLogging, setLogging } from "./logging.ts";
 
-Deno.test("a category may log more or less than the rest, and gates follow changes", () => {
+Deno.test("a category may log more or less than the rest, and frequent lines follow changes", () => {
   const lines: string[] = [];
   const sink = ({ category, level }: LogRecord) => void lines.push(`${category.at(-1)} ${level}`);
-  const gate = levelGate("storage", "debug");
+  const frequent = frequentLog("storage", "debug");
   const logAll = () => {
     lines.length = 0;
     for (const name of ["storage", "engine", "web"]) {
@@ -22,13 +22,18 @@ Deno.test("a category may log more or less than the rest, and gates follow chang
   try {
     setLogging({ base: "warning", categories: { storage: "debug", web: "off" } }, sink);
     assert.equal(logAll(), "storage debug, storage warning, engine warning");
-    assert.equal(gate(), true);
+    assert.equal(frequent.isEnabled(), true);
+    frequent.write("x", {});
+    assert.equal(lines.at(-1), "storage debug");
+    assert.equal(lines.length, 4);
     setLogging({ base: "error", categories: {} }, sink);
     assert.equal(logAll(), "");
-    assert.equal(gate(), false);
+    assert.equal(frequent.isEnabled(), false);
+    frequent.write("x", {});
+    assert.deepEqual(lines, []);
     setLogging({ base: "debug", categories: {} }, sink);
     assert.equal(logAll().split(", ").length, 6);
-    assert.equal(gate(), true);
+    assert.equal(frequent.isEnabled(), true);
   } finally {
     resetLogging();
   }
@@ -46,6 +51,9 @@ Deno.test("every category and every field that the code logs is in the schema of
     for (const [, words = ""] of text.matchAll(/getLogger\(\["mpc", ([^\]]+)\]\)/g)) {
       if (!words.startsWith('"')) continue;
       categories.add(words.replaceAll('"', "").split(", ").join("."));
+    }
+    for (const [, category = ""] of text.matchAll(/frequentLog\("([^"]+)"/g)) {
+      categories.add(category);
     }
     const calls = /\blog\w*(?:\.\w+|\[[^\]]+\])\(\s*"((?:[^"\\]|\\.)*)"/gi;
     for (const [, template = ""] of text.matchAll(calls)) {

@@ -1,11 +1,9 @@
-import { getLogger } from "@logtape/logtape";
 import { environmentIdOf, environmentName, type Operation, parseTraceparent } from "@mpc/domain";
-import { levelGate } from "@mpc/process";
+import { frequentLog } from "@mpc/process";
 import type { AttemptResult } from "./run_attempt.ts";
 
-const log = getLogger(["mpc", "steps"]);
-
-const isLogged = levelGate("steps", "warning");
+const ended = frequentLog("steps", "info");
+const failed = frequentLog("steps", "warning");
 
 /** An attempt of a step that has ended. */
 export interface LoggedAttempt {
@@ -20,10 +18,11 @@ export interface LoggedAttempt {
 
 /** Logs one line for each attempt: a warning if it failed, and otherwise information. */
 export function logAttempt({ operation, step, undo, number, result, durationMs }: LoggedAttempt) {
-  if (!isLogged()) return;
+  const log = result.status === "failed" ? failed : ended;
+  if (!log.isEnabled()) return;
   const { name, kind, target, actor, traceparent } = operation;
   const error = result.status === "failed" ? result.error : undefined;
-  log[error ? "warning" : "info"]("{kind} {step} {outcome}", {
+  log.write("{kind} {step} {outcome}", {
     operation: name,
     kind,
     step,
