@@ -1,3 +1,4 @@
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Call, codeName, type Interceptor } from "@mpc/process";
 import type { Metrics } from "./metrics.ts";
@@ -7,16 +8,25 @@ import type { Metrics } from "./metrics.ts";
  * calls apart by their codes.
  */
 export function measureCalls(metrics: Metrics): Interceptor {
+  const known = new Map<DescMethod, { count: number }>();
+  const runningOf = (method: DescMethod) => {
+    let running = known.get(method);
+    if (!running) {
+      running = metrics.runningCalls(method.parent.typeName, method.name);
+      known.set(method, running);
+    }
+    return running;
+  };
   return {
     async around(call, next) {
       const { service: { typeName: service }, method: { name: method, methodKind } } = call;
-      const running = metrics.rpcRunning.labels(service, method);
+      const running = runningOf(call.method);
       const startTime = performance.now();
       const watchers = methodKind === "unary"
         ? undefined
         : metrics.watchers.labels(service, method);
       let code = "OK";
-      running.inc();
+      running.count++;
       watchers?.inc();
       try {
         await next(call);
@@ -24,7 +34,7 @@ export function measureCalls(metrics: Metrics): Interceptor {
         code = codeName(error instanceof ConnectError ? error.code : Code.Unknown);
         throw error;
       } finally {
-        running.dec();
+        running.count--;
         watchers?.dec();
         if (methodKind === "unary") {
           metrics.rpcSeconds.labels(service, method, code)

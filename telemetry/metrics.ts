@@ -11,6 +11,12 @@ const OPERATION_SECONDS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800
 /** How often the lag of the event loop is measured. */
 const LAG_INTERVAL_MS = 500;
 
+interface RunningCalls {
+  readonly service: string;
+  readonly method: string;
+  count: number;
+}
+
 /** One metric, as the documentation lists it. */
 export interface MetricDescription {
   readonly name: string;
@@ -213,6 +219,7 @@ export class Metrics implements Disposable {
     help: "Log lines that standard output did not take.",
     registers: [this.#registry],
   });
+  readonly #running: RunningCalls[] = [];
   /** How far each follower of the event log in this process is. */
   readonly followers = new Set<{ readonly at: number }>();
   #longestLag = 0;
@@ -240,6 +247,13 @@ export class Metrics implements Disposable {
     Deno.unrefTimer(this.#lagTimer);
   }
 
+  /** The calls of a method that run now: a number, because a gauge looks its labels up each time. */
+  runningCalls(service: string, method: string): { count: number } {
+    const calls = { service, method, count: 0 };
+    this.#running.push(calls);
+    return calls;
+  }
+
   /** What is measured, for the documentation. */
   describe(): readonly MetricDescription[] {
     return this.#registry.getMetricsAsArray().map((metric) => ({
@@ -256,6 +270,9 @@ export class Metrics implements Disposable {
 
   /** The page of all figures, in Prometheus' text format. */
   async page(): Promise<{ readonly text: string; readonly contentType: string }> {
+    for (const { service, method, count } of this.#running) {
+      this.rpcRunning.labels(service, method).set(count);
+    }
     this.#loopLag.set(this.#longestLag / 1_000);
     this.#longestLag = 0;
     const { user, system } = process.cpuUsage();
