@@ -18,8 +18,9 @@ import {
   hostName,
   isExposed,
   keepTime,
-  LOG_LEVELS,
-  type LogLevel,
+  LOG_FLAGS,
+  loggingOf,
+  type LogSettings,
   oneOf,
   pageOrigin,
   peerUrl,
@@ -39,6 +40,7 @@ import {
   tlsOf,
   type TlsSettings,
   withData,
+  withLogging,
   withProvider,
   withTemporal,
   withTls,
@@ -89,7 +91,7 @@ export interface AllInOneConfig extends DoorsConfig, DataSettings, ProviderSetti
     /** Encrypts what Temporal keeps: 32 bytes in base64; null for none. */
     readonly payloadKey: string | null;
   };
-  readonly logLevel: LogLevel;
+  readonly logging: LogSettings;
 }
 
 /** Settings of the API alone. */
@@ -98,11 +100,12 @@ export interface ApiConfig extends DoorsConfig, DataSettings {
   readonly workers: readonly URL[];
   /** What the API presents to workers and trusts; null for the usual authorities alone. */
   readonly workerTls: WorkerTlsSettings | null;
-  readonly logLevel: LogLevel;
+  readonly logging: LogSettings;
 }
 
 const DOORS = {
   ...PROCESS_SETTINGS,
+  ...LOG_FLAGS,
   ...TLS_FLAGS,
   grpcListen: doorAddress,
   webListen: doorAddress,
@@ -250,7 +253,7 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
       taskQueue: flags.temporalTaskQueue,
       payloadKey: flags.payloadKeyFile ?? null,
     },
-    logLevel: flags.logLevel,
+    logging: loggingOf(flags),
   };
 }
 
@@ -279,7 +282,7 @@ export function readApiConfig(args: readonly string[]): ApiConfig | undefined {
     ...dataOf(flags),
     workers: flags.worker,
     workerTls: workerTlsOf(flags),
-    logLevel: flags.logLevel,
+    logging: loggingOf(flags),
   };
 }
 
@@ -292,7 +295,7 @@ function workerTlsOf(
 
 function withDoors(command: Command<[]>): Command<[]> {
   const env = process.env;
-  return withTls(command)
+  return withLogging(withTls(command))
     .option("--grpc-listen <host:port>", "gRPC", env["MPC_GRPC_LISTEN"] ?? "127.0.0.1:50051")
     .option(
       "--web-listen <host:port>",
@@ -311,7 +314,6 @@ function withDoors(command: Command<[]>): Command<[]> {
     )
     .option("--insecure", "let other machines call without TLS or authentication")
     .option(...PUBLIC_METRICS)
-    .option("--log-level <level>", LOG_LEVELS.join(", "), env["MPC_LOG_LEVEL"] ?? "warning")
     .option("--grace <seconds>", "how long running calls may take to finish", "10")
     .option("--rate-limit <calls>", "maximum calls per second of each caller", "1000")
     .option(

@@ -14,6 +14,10 @@ Labels have few values: a thousand environments add no series. Counters and hist
 process itself did, so add them up over processes. What is *read from the store* is the same at every
 process, so take the maximum.
 
+A process that is connected to Temporal also has the metrics of Temporal's SDK on its page, as its own
+exporter writes them: their names begin with \`temporal_\` ("SDK metrics reference", Temporal
+documentation).
+
 `;
 
 /** The page's text. */

@@ -46,7 +46,11 @@ import { openStore } from "@mpc/storage/open_store";
 import {
   callActivity,
   countAttempts,
+  countAuthentications,
+  countFindings,
   countRefusals,
+  countRequests,
+  countRetries,
   measureCalls,
   meteredStore,
   Metrics,
@@ -76,6 +80,7 @@ export class Platform implements AsyncDisposable {
   readonly ids: Ids = systemIds;
   readonly #metrics: Metrics;
   readonly #dataDir: string | null;
+  #engine: HostedEngine | undefined;
 
   private constructor(
     components: Components,
@@ -160,7 +165,7 @@ export class Platform implements AsyncDisposable {
       },
       close: () => access.close(),
     });
-    return access;
+    return { ...access, authenticate: countAuthentications(this.#metrics, access.authenticate) };
   }
 
   /**
@@ -181,6 +186,7 @@ export class Platform implements AsyncDisposable {
       ids,
       installation,
       ...(isTracing() && { decorate: tracedKubeClient }),
+      onRequest: countRequests(this.#metrics),
     });
     // In `/readyz`, `cluster` comes after the engine, because it depends on other machines.
     this.components.add({ name: "clusters", close: () => provider.close() });
@@ -224,7 +230,9 @@ export class Platform implements AsyncDisposable {
     if (takeOver) await takeOverOperations({ store, clock }, name);
     else await assertEngine(store, name);
     const onAttempt = countAttempts(this.#metrics);
-    const engine = await start({ store, provider, clock, ids, onAttempt });
+    const onRetry = countRetries(this.#metrics);
+    const engine = await start({ store, provider, clock, ids, onAttempt, onRetry });
+    this.#engine = engine;
     this.components.add({
       name: "engine",
       assertReady: () => engine.problem ? Promise.reject(engine.problem) : Promise.resolve(),
@@ -251,7 +259,10 @@ export class Platform implements AsyncDisposable {
       measureCalls: measureCalls(this.#metrics),
       countRefusals: countRefusals(this.#metrics),
       activity: () => callActivity(this.#metrics),
-      metrics: metricsPage(this.#metrics, this),
+      metrics: metricsPage(this.#metrics, {
+        ...{ components: this.components, store: this.store, clock: this.clock },
+        others: async () => await this.#engine?.metrics?.() ?? "",
+      }),
     };
   }
 
@@ -322,7 +333,10 @@ export class Platform implements AsyncDisposable {
     const dispatcher = new Dispatcher({ store, engine: options.engine, clock });
     await dispatcher.start();
     components.add({ name: "dispatcher", close: () => dispatcher.close() });
-    const housekeeping = await startHousekeeping(options);
+    const housekeeping = await startHousekeeping({
+      ...options,
+      observer: countFindings(this.#metrics),
+    });
     const { engine } = options;
     components.add({
       name: "housekeeping",

@@ -40,6 +40,17 @@ export {
   type WebListener,
 } from "./http/web_listener.ts";
 export { listen, listenError } from "./listen.ts";
+export { jsonLine } from "./logging/format_line.ts";
+export { LOG_FIELDS, type LogField } from "./logging/log_fields.ts";
+export { LOG_FLAGS, loggingOf, withLogging } from "./logging/log_flags.ts";
+export { LOG_CATEGORIES, LOG_LEVELS } from "./logging/log_levels.ts";
+export {
+  frequentLog,
+  type LogSettings,
+  lostLogLines,
+  resetLogging,
+  setLogging,
+} from "./logging/logging.ts";
 export { makeDataDir } from "./make_data_dir.ts";
 export {
   PROVIDER_FLAGS,

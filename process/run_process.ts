@@ -1,16 +1,15 @@
 import process from "node:process";
-import { configure, getConsoleSink } from "@logtape/logtape";
 import { isMpcError } from "@mpc/domain";
-import { logLine } from "./log_line.ts";
-import type { LogLevel } from "./settings.ts";
+import { type Logging, type LogSettings, startLogging } from "./logging/logging.ts";
+import { systemClock } from "./system_clock.ts";
 import { outsideTraces } from "./tracing.ts";
 
 /** A process of the platform. */
-export interface Program<Config extends { readonly logLevel: LogLevel }, Running> {
+export interface Program<Config extends { readonly logging: LogSettings }, Running> {
   /** Undefined if only help was requested. */
   readonly readConfig: (args: readonly string[]) => Config | undefined;
   readonly start: (config: Config) => Promise<Running & { close(): Promise<void> }>;
-  /** What is printed once it runs. */
+  /** What is printed once it runs; on standard error if standard output has lines of JSON. */
   readonly welcome: (config: Config, running: Running) => string;
   /** Printed when the process receives a signal to stop. */
   readonly goodbye: string;
@@ -20,36 +19,39 @@ export interface Program<Config extends { readonly logLevel: LogLevel }, Running
  * Starts a program, and runs it until SIGINT or SIGTERM.
  * @returns the exit code: 2 for wrong usage, 1 if it cannot start
  */
-export async function runProcess<Config extends { readonly logLevel: LogLevel }, Running>(
+export async function runProcess<Config extends { readonly logging: LogSettings }, Running>(
   program: Program<Config, Running>,
   args: readonly string[],
 ): Promise<number> {
-  try {
+  let log: Logging | undefined;
+  const code = await exitCodeOf(async () => {
     const config = program.readConfig(args);
-    if (!config) return 0;
-    await startLogging(config.logLevel);
+    if (!config) return;
+    const { logging } = config;
+    log = startLogging(logging, { clock: systemClock, isTerminal: Deno.stdout.isTerminal() });
+    const print = logging.format === "json" ? console.error : console.log;
     const running = await outsideTraces(() => program.start(config));
     const stopped = untilStopped();
-    console.log(program.welcome(config, running));
+    print(program.welcome(config, running));
     await stopped;
-    console.log(program.goodbye);
+    print(program.goodbye);
     await running.close();
+  });
+  const isLogWritten = await log?.close() ?? true;
+  // A write that nobody reads would keep the process alive.
+  if (!isLogWritten) process.exit(code);
+  return code;
+}
+
+async function exitCodeOf(run: () => Promise<void>): Promise<number> {
+  try {
+    await run();
     return 0;
   } catch (error) {
     if (!isMpcError(error) || error.code === "INTERNAL") throw error;
     console.error(`Error: ${error.message}`);
     return error.code === "INVALID_ARGUMENT" ? 2 : 1;
   }
-}
-
-async function startLogging(lowestLevel: LogLevel): Promise<void> {
-  await configure({
-    sinks: { stderr: getConsoleSink({ formatter: logLine }) },
-    loggers: [
-      { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["stderr"] },
-      { category: "mpc", lowestLevel, sinks: ["stderr"] },
-    ],
-  });
 }
 
 function untilStopped(): Promise<void> {

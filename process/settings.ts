@@ -4,10 +4,6 @@ import parseDuration from "parse-duration";
 import { z } from "zod";
 import { isLoopback, parseAddress } from "./address.ts";
 
-export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
-
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
 /** One of several words. */
 export const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) =>
   z.enum(words, { error: `must be one of ${words.join(", ")}` });
@@ -103,7 +99,6 @@ export const keepTime = z.string().trim().transform((text, context) => {
 
 /** The settings of every process. */
 export const PROCESS_SETTINGS = {
-  logLevel: oneOf(LOG_LEVELS),
   grace: between(0, 600),
 } as const;
 

@@ -1,3 +1,4 @@
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { parseTraceparent } from "@mpc/domain";
 import { type Call, codeName, identified, type Interceptor } from "@mpc/process";
@@ -11,20 +12,34 @@ const SAMPLED = 1;
  * calls apart by their codes.
  */
 export function measureCalls(metrics: Metrics): Interceptor {
+  const known = new Map<DescMethod, { count: number }>();
+  const runningOf = (method: DescMethod) => {
+    let running = known.get(method);
+    if (!running) {
+      running = metrics.runningCalls(method.parent.typeName, method.name);
+      known.set(method, running);
+    }
+    return running;
+  };
   return {
     async around(call, next) {
       const { service: { typeName: service }, method: { name: method, methodKind } } = call;
-      const running = metrics.rpcRunning.labels(service, method);
+      const running = runningOf(call.method);
       const startTime = performance.now();
+      const watchers = methodKind === "unary"
+        ? undefined
+        : metrics.watchers.labels(service, method);
       let code = "OK";
-      running.inc();
+      running.count++;
+      watchers?.inc();
       try {
         await next(call);
       } catch (error) {
         code = codeName(error instanceof ConnectError ? error.code : Code.Unknown);
         throw error;
       } finally {
-        running.dec();
+        running.count--;
+        watchers?.dec();
         if (methodKind === "unary") {
           const value = (performance.now() - startTime) / 1_000;
           const exemplarLabels = exemplarOf(call);
@@ -35,7 +50,10 @@ export function measureCalls(metrics: Metrics): Interceptor {
               exemplarLabels,
             });
           } else metrics.rpcSeconds.labels(service, method, code).observe(value);
-        } else metrics.rpcStreams.labels(service, method, code).inc();
+        } else {
+          metrics.rpcStreams.labels(service, method, code).inc();
+          if (isCutOff(call)) metrics.droppedWatchers.labels(service, method).inc();
+        }
       }
     },
   };
@@ -46,3 +64,7 @@ function exemplarOf({ context }: Call): { readonly trace_id: string } | undefine
   const position = parseTraceparent(identified(context)?.traceparent ?? null);
   return position && position.traceFlags & SAMPLED ? { trace_id: position.traceId } : undefined;
 }
+
+/** Whether a door has ended a stream because its reader was too slow. */
+const isCutOff = ({ context: { signal: { reason } } }: Call): boolean =>
+  reason instanceof ConnectError && reason.code === Code.ResourceExhausted;

@@ -8,10 +8,26 @@ interface EndedAttempt {
   readonly result: { readonly status: string; readonly error?: ErrorRecord };
 }
 
-/** Counts the attempts of steps; the reasons are those of the catalogue, so there are few. */
+/** A step that is tried again, as engines report it. */
+interface Retry {
+  readonly step: string;
+  readonly undo: boolean;
+  readonly error: ErrorRecord;
+}
+
+const direction = (undo: boolean): string => undo ? "undo" : "run";
+
+/** The reasons are those of the catalogue, so there are few. */
+const label = ({ reason }: ErrorRecord): string => isReason(reason) ? reason : "OTHER";
+
+/** Counts the attempts of steps. */
 export function countAttempts({ stepAttempts }: Metrics): (attempt: EndedAttempt) => void {
   return ({ step, undo, result: { status, error } }) => {
-    const reason = error === undefined ? "" : isReason(error.reason) ? error.reason : "OTHER";
-    stepAttempts.labels(step, undo ? "undo" : "run", status, reason).inc();
+    stepAttempts.labels(step, direction(undo), status, error ? label(error) : "").inc();
   };
+}
+
+/** Counts the attempts that are to be followed by another. */
+export function countRetries({ stepRetries }: Metrics): (retry: Retry) => void {
+  return ({ step, undo, error }) => stepRetries.labels(step, direction(undo), label(error)).inc();
 }

@@ -1,4 +1,4 @@
-import { isMpcError, isTerminal, type NewEvent, type Operation } from "@mpc/domain";
+import { type Event, isMpcError, isTerminal, type NewEvent, type Operation } from "@mpc/domain";
 import type { Collection, EventLog, Store, WriteOptions } from "@mpc/storage";
 import type { Metrics } from "./metrics.ts";
 
@@ -108,11 +108,29 @@ function meteredLog(inner: EventLog, metrics: Metrics): EventLog {
     },
     head: measured("head", (...call) => inner.head(...call)),
     read: measured("read", (...call) => inner.read(...call)),
-    tail: (...call) => inner.tail(...call),
+    tail: (after, signal) => followed(inner.tail(after, signal), after, metrics),
     follow: (...call) => inner.follow(...call),
     compactBefore: measured("compact_before", (...call) => inner.compactBefore(...call)),
     ...(inner.load && { load: (...call) => inner.load!(...call) }),
   };
+}
+
+/** Notes how far a follower of the log is: it has taken an event when it asks for the next one. */
+async function* followed(
+  events: AsyncIterable<Event>,
+  after: number,
+  { followers }: Metrics,
+): AsyncGenerator<Event> {
+  const follower = { at: after };
+  followers.add(follower);
+  try {
+    for await (const event of events) {
+      yield event;
+      follower.at = event.sequence;
+    }
+  } finally {
+    followers.delete(follower);
+  }
 }
 
 function countEvents({ events: counter }: Metrics, events: readonly NewEvent[] = []): void {

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { lostLogLines } from "@mpc/process";
 import {
   Counter,
   Gauge,
@@ -16,6 +17,12 @@ const OPERATION_SECONDS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800
 
 /** How often the lag of the event loop is measured. */
 const LAG_INTERVAL_MS = 500;
+
+interface RunningCalls {
+  readonly service: string;
+  readonly method: string;
+  count: number;
+}
 
 /** One metric, as the documentation lists it. */
 export interface MetricDescription {
@@ -93,6 +100,58 @@ export class Metrics implements Disposable {
     labelNames: ["step", "direction", "result", "reason"] as const,
     registers: [this.#registry],
   });
+  readonly stepRetries = new Counter({
+    name: "mpc_step_retries_total",
+    help:
+      "Failed attempts of steps and undos that are followed by another, by step, direction and reason.",
+    labelNames: ["step", "direction", "reason"] as const,
+    registers: [this.#registry],
+  });
+  readonly kubernetesRequests = new Counter({
+    name: "mpc_kubernetes_requests_total",
+    help:
+      "Requests to clusters by verb, kind of object, and HTTP status, or the error's code without one.",
+    labelNames: ["verb", "kind", "code"] as const,
+    registers: [this.#registry],
+  });
+  readonly kubernetesSeconds = new Histogram({
+    name: "mpc_kubernetes_request_duration_seconds",
+    help: "How long clusters took until the beginning of a response, by verb.",
+    labelNames: ["verb"] as const,
+    buckets: CALL_SECONDS,
+    registers: [this.#registry],
+  });
+  readonly authentications = new Counter({
+    name: "mpc_authentications_total",
+    help: "Callers by the kind of their credentials, and OK or the reason of a refusal.",
+    labelNames: ["authentication", "outcome"] as const,
+    registers: [this.#registry],
+  });
+  readonly watchers = new Gauge({
+    name: "mpc_watchers",
+    help: "Streams that are open now, by service and method.",
+    labelNames: ["service", "method"] as const,
+    registers: [this.#registry],
+  });
+  readonly droppedWatchers = new Counter({
+    name: "mpc_watchers_dropped_total",
+    help: "Streams that were cut off because their reader was too slow, by service and method.",
+    labelNames: ["service", "method"] as const,
+    registers: [this.#registry],
+  });
+  readonly findings = new Counter({
+    name: "mpc_housekeeping_findings_total",
+    help: "What janitor, expiry and drift passes of this process found, by pass and finding.",
+    labelNames: ["pass", "finding"] as const,
+    registers: [this.#registry],
+  });
+  readonly passSeconds = new Histogram({
+    name: "mpc_housekeeping_pass_duration_seconds",
+    help: "How long periodic passes of this process took, by pass and outcome.",
+    labelNames: ["pass", "outcome"] as const,
+    buckets: CALL_SECONDS,
+    registers: [this.#registry],
+  });
   readonly operations = new Gauge({
     name: "mpc_operations",
     help: "Operations that have not ended or need attention, by state; read from the store.",
@@ -125,6 +184,12 @@ export class Metrics implements Disposable {
   readonly eventHead = new Gauge({
     name: "mpc_event_log_head",
     help: "The sequence of the newest event; read from the store.",
+    registers: [this.#registry],
+  });
+  readonly eventLag = new Gauge({
+    name: "mpc_event_log_lag",
+    help:
+      "How many events the slowest follower of this process, such as its dispatcher, has not taken yet.",
     registers: [this.#registry],
   });
   readonly storeUp = new Gauge({
@@ -169,8 +234,17 @@ export class Metrics implements Disposable {
     help: "The longest delay of a timer since the last scrape.",
     registers: [this.#registry],
   });
+  readonly #lostLines = new Counter({
+    name: "mpc_log_lines_lost_total",
+    help: "Log lines that standard output did not take.",
+    registers: [this.#registry],
+  });
+  readonly #running: RunningCalls[] = [];
+  /** How far each follower of the event log in this process is. */
+  readonly followers = new Set<{ readonly at: number }>();
   #longestLag = 0;
   #cpuSeconds = 0;
+  #lostBefore = lostLogLines();
 
   constructor(build: { readonly version: string; readonly process: string }) {
     new Gauge({
@@ -193,6 +267,13 @@ export class Metrics implements Disposable {
     Deno.unrefTimer(this.#lagTimer);
   }
 
+  /** The calls of a method that run now: a number, because a gauge looks its labels up each time. */
+  runningCalls(service: string, method: string): { count: number } {
+    const calls = { service, method, count: 0 };
+    this.#running.push(calls);
+    return calls;
+  }
+
   /** What is measured, for the documentation. */
   describe(): readonly MetricDescription[] {
     return this.#registry.getMetricsAsArray().map((metric) => ({
@@ -211,12 +292,18 @@ export class Metrics implements Disposable {
   async page(
     format: MetricsFormat = "prometheus",
   ): Promise<{ readonly text: string; readonly contentType: string }> {
+    for (const { service, method, count } of this.#running) {
+      this.rpcRunning.labels(service, method).set(count);
+    }
     this.#loopLag.set(this.#longestLag / 1_000);
     this.#longestLag = 0;
     const { user, system } = process.cpuUsage();
     const cpuSeconds = (user + system) / 1e6;
     this.#cpu.inc(Math.max(0, cpuSeconds - this.#cpuSeconds));
     this.#cpuSeconds = cpuSeconds;
+    const lost = lostLogLines();
+    this.#lostLines.inc(lost - this.#lostBefore);
+    this.#lostBefore = lost;
     const { rss, heapUsed, heapTotal, external } = Deno.memoryUsage();
     this.#memory.set(rss);
     for (const [kind, bytes] of Object.entries({ used: heapUsed, total: heapTotal, external })) {

@@ -14,12 +14,15 @@ export function metricsPage(
     readonly components: Components;
     readonly store: Store;
     readonly clock: Clock;
+    /** More figures in the same format, from libraries with a page of their own. */
+    readonly others?: () => Promise<string>;
   },
 ): (accept: string | null) => Promise<Response> {
   const pages = new Map<MetricsFormat, ReturnType<Metrics["page"]>>();
   const make = async (format: MetricsFormat) => {
-    const [{ checks }] = await Promise.all([
+    const [{ checks }, others] = await Promise.all([
       sources.components.readiness(),
+      sources.others?.() ?? "",
       readStoreFigures(metrics, sources),
     ]);
     for (const check of checks) {
@@ -28,7 +31,9 @@ export function metricsPage(
       const warns = check.ready && check.warning !== undefined;
       metrics.componentWarning.labels(name).set(Number(warns));
     }
-    return await metrics.page(format);
+    // Libraries know the older format alone.
+    const { text, contentType } = await metrics.page(others === "" ? format : "prometheus");
+    return { text: `${text}${others}`, contentType };
   };
   return async (accept) => {
     const format = accept?.includes("application/openmetrics-text") ? "openmetrics" : "prometheus";

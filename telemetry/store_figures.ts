@@ -50,6 +50,7 @@ export async function readStoreFigures(
     metrics.queueAge.set(Math.max(0, now - since) / 1_000);
     metrics.stalled.set(stalledCount);
     metrics.eventHead.set(head);
+    metrics.eventLag.set(Math.max(0, ...[...metrics.followers].map(({ at }) => head - at)));
     metrics.storeUp.set(1);
   } catch (error) {
     log.warn("Cannot read figures from the store: {error}", { error: recordError(error) });

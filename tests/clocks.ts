@@ -13,6 +13,7 @@ const READS: Readonly<Record<Kind, RegExp>> = {
 /** Files, and folders, that read a clock themselves, with the reason. */
 export const CLOCK_READERS: readonly (readonly [path: string, kind: Kind, why: string])[] = [
   ["process/system_clock.ts", "wall", "the clock"],
+  ["process/logging/logging.ts", "wall", "when a line is logged"],
   ["process/", "monotonic", "the clock, and the process's own measurements"],
   ["api/", "monotonic", "limits of connections and calls, tested on real sockets"],
   ["api/grpc/long_deadlines.ts", "wall", "grpc-js asks for a deadline as a moment"],
@@ -25,6 +26,7 @@ export const CLOCK_READERS: readonly (readonly [path: string, kind: Kind, why: s
   ["storage/mongodb/event_log.ts", "wall", "the age of blocks, which other machines wrote"],
   ["worker/providers/simulated/state_file.ts", "monotonic", "waits for a lock, synchronously"],
   ["worker/providers/simulated/simulated_cluster.ts", "monotonic", "polls a real file"],
+  ["worker/engine/temporal/install_runtime.ts", "monotonic", "the patience of a scrape"],
   ["worker/engine/temporal/heartbeat.ts", "monotonic", "tells a real server that we live"],
   ["worker/engine/temporal/connect.ts", "wall", "Temporal's client takes a deadline as a moment"],
   ["worker/engine/temporal/temporal_host.ts", "wall", "the same"],

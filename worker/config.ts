@@ -15,8 +15,10 @@ import {
   hasWholeCertificate,
   isLoopback,
   keepTime,
-  LOG_LEVELS,
-  type LogLevel,
+  listenAddress,
+  LOG_FLAGS,
+  loggingOf,
+  type LogSettings,
   PROCESS_SETTINGS,
   PROVIDER_FLAGS,
   providerOf,
@@ -29,6 +31,7 @@ import {
   temporalTarget,
   type TlsSettings,
   withData,
+  withLogging,
   withProvider,
   withTemporal,
 } from "@mpc/process";
@@ -50,7 +53,7 @@ export interface WorkerConfig extends DataSettings, ProviderSettings {
   readonly internalListen: Address;
   /** Certificates of the internal service; null to serve it without TLS. */
   readonly internalTls: TlsSettings | null;
-  readonly logLevel: LogLevel;
+  readonly logging: LogSettings;
 }
 
 /** Where Temporal listens on a machine of its own. */
@@ -59,7 +62,7 @@ const LOCAL_TEMPORAL = "127.0.0.1:7233";
 const file = z.string().min(1, "must not be empty").optional();
 
 const WORKER = z.object({
-  logLevel: PROCESS_SETTINGS.logLevel,
+  ...LOG_FLAGS,
   ...DATA_FLAGS,
   ...PROVIDER_FLAGS,
   retention: keepTime,
@@ -151,18 +154,17 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
       "the authority of the API's certificates, in PEM; nobody else may call",
     )
     .option("--insecure", "let other machines reach the internal service without TLS")
-    .option("--log-level <level>", LOG_LEVELS.join(", "), env["MPC_LOG_LEVEL"] ?? "info")
     .option("--workflow-bundle <file>", "output of 'deno task bundle:workflows'", BUNDLE_PATH)
     .option("--deployment <name>", "deployment whose builds run side by side")
     .option("--build-id <id>", "this worker's build; operations stay with theirs")
     .addHelpText("after", HELP);
-  const all = withTemporal(withProvider(command, env), env, {
+  const all = withTemporal(withProvider(withLogging(command), env), env, {
     default: LOCAL_TEMPORAL,
     description: "address of Temporal",
   });
   const flags = readFlags(all, WORKER, args, process.env);
   if (!flags) return undefined;
-  const { healthListen, publicMetrics, internalListen, logLevel } = flags;
+  const { healthListen, publicMetrics, internalListen } = flags;
   return {
     ...providerOf(flags),
     ...dataOf(flags),
@@ -174,7 +176,7 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
     publicMetrics,
     internalListen,
     internalTls: internalTlsOf(flags),
-    logLevel,
+    logging: loggingOf(flags),
   };
 }
 

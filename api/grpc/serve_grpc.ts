@@ -22,7 +22,7 @@ const log = getLogger(["mpc", "grpc"]);
 
 /** The maximum length of grpc-js's messages about bad calls, for instance unreadable metadata. */
 const MAX_SAID = 200;
-const say = (message: string) => log.debug("{message}", { message: message.slice(0, MAX_SAID) });
+const say = (message: string) => log.debug("{text}", { text: message.slice(0, MAX_SAID) });
 setLogger({ debug: say, info: say, error: say });
 
 export interface GrpcLimits extends ConnectionLimits {

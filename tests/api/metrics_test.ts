@@ -1,6 +1,6 @@
 /** The figures of a running platform, at its web door. */
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startAllInOne } from "@mpc/api";
 import { formatAddress } from "@mpc/process";
@@ -67,6 +67,41 @@ Deno.test("the API tells what its methods answered, without a metrics system", a
   assert.equal(of("EnvironmentService/ListEnvironments").failures ?? "0", "0");
   assert.equal(of("DiagnosticsService/GetActivity").running, 1, "the call itself runs");
   await platform.close();
+});
+
+Deno.test("the page has the metrics that docs/metrics.md lists, with their help and labels", async () => {
+  const platform = await startAllInOne(QUIET_CONFIG);
+  const url = `http://${formatAddress(platform.webAddress)}`;
+  await (await fetch(`${url}/metrics`)).body?.cancel();
+  const text = await (await fetch(`${url}/metrics`)).text();
+  await platform.close();
+  const page = await readFile(new URL("../../docs/metrics.md", import.meta.url), "utf8");
+  const listed = new Map(
+    [...page.matchAll(/^\| `(\w+)` \| (\w+) \| (.*?) \| (.*?) \|$/gm)].map(
+      ([, name = "", type, labels = "", help]) =>
+        [name, { type, help, labels: [...labels.matchAll(/\w+/g)].map(String) }] as const,
+    ),
+  );
+  assert.ok(listed.size > 30, "the list was read");
+  const told = new Map(
+    [...text.matchAll(/^# HELP (\w+) (.*)$/gm)].map(([, name, help]) => [name!, help!] as const),
+  );
+  const types = new Map(
+    [...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name, type]) => [name!, type!] as const),
+  );
+  assert.deepEqual([...told.keys()].toSorted(), [...listed.keys()].toSorted());
+  for (const [name, { type, help }] of listed) {
+    assert.equal(told.get(name), help, name);
+    assert.equal(types.get(name), type, name);
+  }
+  const suffix = /_(?:bucket|sum|count)$/;
+  for (const [, series = "", labels = ""] of text.matchAll(/^(\w+)(?:\{(.*)\})? \S+$/gm)) {
+    const name = listed.has(series) ? series : series.replace(suffix, "");
+    const known = listed.get(name)?.labels ?? assert.fail(`${series} is not listed`);
+    for (const [, label = ""] of labels.matchAll(/(\w+)="/g)) {
+      assert.ok(label === "le" || known.includes(label), `${series} has a label ${label}`);
+    }
+  }
 });
 
 Deno.test("with an access file the figures need credentials, and refusals are among them", () =>

@@ -16,11 +16,10 @@ import {
   type JsonValue,
 } from "@bufbuild/protobuf";
 import { ConnectError, type Transport } from "@connectrpc/connect";
-import { configure, reset } from "@logtape/logtape";
 import { type AllInOne, startAllInOne } from "@mpc/api";
 import { TokenService } from "@mpc/proto";
 import { createGrpcTransport } from "../../client/grpc_transport.ts";
-import { logLine } from "../../process/log_line.ts";
+import { jsonLine, resetLogging, setLogging } from "@mpc/process";
 import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
 import { METHODS as FUZZED } from "../fuzz/methods.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
@@ -263,13 +262,8 @@ Deno.test(
   () =>
     withFolder(async (folder) => {
       const sightings = new Sightings();
-      await configure({
-        sinks: { lines: (record) => sightings.add("log", `${logLine(record)} ${inDepth(record)}`) },
-        loggers: [
-          { category: "mpc", sinks: ["lines"], lowestLevel: "debug" },
-          { category: ["logtape", "meta"], sinks: ["lines"], lowestLevel: "warning" },
-        ],
-      });
+      setLogging({ base: "debug", categories: {} }, (record) =>
+        sightings.add("log", `${jsonLine(record)} ${inDepth(record)}`));
       const platform = await startAllInOne({
         ...QUIET_CONFIG,
         store: `sqlite:${join(folder, "mpc.db")}`,
@@ -284,7 +278,9 @@ Deno.test(
           requestsFor(method, names).map((request) => ({ method, request }))
         );
         const [reads, changes] = [true, false].map((wanted) =>
-          calls.filter(({ method }) => READS.test(method.name) === wanted)
+          calls.filter(({ method }) =>
+            READS.test(method.name) === wanted
+          )
         );
         for (const { method, request } of reads!) {
           await Promise.all([world.call(method, request), world.callGrpc(method, request)]);
@@ -307,7 +303,7 @@ Deno.test(
         await addFiles(folder, sightings);
         await platform.close();
         await addFiles(folder, sightings);
-        await reset();
+        resetLogging();
       }
       sightings.assertNone();
       const silent = METHODS.map(fullName).filter((name) => !world.answered.has(name));

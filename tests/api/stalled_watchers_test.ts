@@ -15,6 +15,7 @@ import {
   WatchEventsRequestSchema,
   WatchEventsResponseSchema,
 } from "@mpc/proto";
+import { measureCalls, Metrics } from "@mpc/telemetry";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { DEFAULT_PEER_LIMITS, Peers } from "../../api/connections/peers.ts";
 import { eventService } from "../../api/event_service.ts";
@@ -152,11 +153,13 @@ interface World {
   readonly peers: ObservedPeers;
   /** Resolves when a watch that was cut off has ended in the server. */
   readonly cutOff: Promise<void>;
+  readonly metrics: Metrics;
 }
 
 async function withDoors(stallTimeoutMs: number, use: (world: World) => Promise<void>) {
   const platform = await Platform.start();
   const cutOff = Promise.withResolvers<void>();
+  const metrics = new Metrics({ version: "", process: "api" });
   const bare = route(EventService, eventService(platform.deps));
   const served: Route = {
     ...bare,
@@ -168,6 +171,7 @@ async function withDoors(stallTimeoutMs: number, use: (world: World) => Promise<
           });
         },
       },
+      measureCalls(metrics),
       mapErrors(() => "id"),
       identify(() => ({ ...platform.caller, kind: "user" })),
     ]),
@@ -183,10 +187,12 @@ async function withDoors(stallTimeoutMs: number, use: (world: World) => Promise<
       webPort: web.address.port,
       peers,
       cutOff: cutOff.promise,
+      metrics,
     });
   } finally {
     await Promise.all([grpc.close(0), web.close(0)]);
     await platform.close();
+    metrics[Symbol.dispose]();
   }
 }
 
@@ -240,13 +246,17 @@ const DOORS: Readonly<Record<string, (world: World) => Promise<StalledWatch>>> =
 for (const [door, watch] of Object.entries(DOORS)) {
   test(`${door}: a watcher that does not read is cut off with a token that resumes exactly there`, () =>
     withDoors(2_000, async (world) => {
-      const { platform, webPort, cutOff } = world;
+      const { platform, webPort, cutOff, metrics } = world;
       const stalled = await watch(world);
       const begin = encodeResumeToken(await platform.store.events.head());
       const other = readOn(webPort, begin, EVENTS);
       await append(platform);
       assert.deepEqual(await other, range(0), "another watcher receives each event once, in order");
       await cutOff;
+      const method = `service="mpc.v1.EventService",method="WatchEvents"`;
+      const { text } = await metrics.page();
+      assert.match(text, new RegExp(`^mpc_watchers_dropped_total\\{${method}\\} 1$`, "m"));
+      assert.match(text, new RegExp(`^mpc_watchers\\{${method}\\} 0$`, "m"));
       const { answers, end } = await stalled.read();
       const seen = numbers(answers);
       assert.ok(seen.length > 0 && seen.length < EVENTS, `${seen.length} events were written`);

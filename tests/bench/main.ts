@@ -16,6 +16,7 @@ const SUITES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchRow[]>
   engine: () => import("./engine_bench.ts"),
   doors: () => import("./doors_bench.ts"),
   authentication: () => import("./authentication_bench.ts"),
+  telemetry: () => import("./telemetry_bench.ts"),
   events: () => import("./events_bench.ts"),
   fan_out: () => import("./fan_out_bench.ts"),
   temporal: () => import("./temporal_bench.ts"),

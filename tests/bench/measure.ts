@@ -46,6 +46,14 @@ export async function rates(
   return Object.fromEntries(Object.entries(best).map(([name, all]) => [name, quantile(all)]));
 }
 
+/** The processor time that a process has used, in milliseconds, in steps of 10 ms. */
+export async function cpuMs(pid: number): Promise<number> {
+  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+  // The name of the program, in parentheses, may hold spaces.
+  const [user, system] = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 13);
+  return (Number(user) + Number(system)) * 10;
+}
+
 /** Resident memory of a process, in bytes. */
 export async function residentBytes(pid: number): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);

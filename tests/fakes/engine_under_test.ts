@@ -30,6 +30,7 @@ export type NewEngine = (options: {
   /** How many steps run at the same time. */
   readonly concurrency?: number;
   readonly onAttempt?: NonNullable<StepTools["onAttempt"]>;
+  readonly onRetry?: NonNullable<StepTools["onRetry"]>;
 }) => EngineUnderTest;
 
 /** The embedded engine. */

@@ -18,7 +18,7 @@ export const QUIET_CONFIG: AllInOneConfig = {
   auditKeepMs: null,
   auditLog: null,
   rateLimit: { perSecond: 1_000_000, burst: 1_000_000 },
-  logLevel: "error",
+  logging: { levels: { base: "error", categories: {} }, format: "json", levelFile: null },
   allowedHosts: [],
   corsOrigins: [],
   tls: null,

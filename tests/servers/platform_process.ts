@@ -33,6 +33,7 @@ export async function startPlatform(
       "--web-listen=127.0.0.1:0",
       // A suite is one caller, but makes as many calls as many callers.
       "--rate-limit=1000000",
+      "--log-level=warning",
       ...args,
     ],
     { ...command.env, ...env },

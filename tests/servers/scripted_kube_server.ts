@@ -3,7 +3,7 @@ import { systemClock } from "@mpc/process";
 import type { Clock } from "@mpc/services";
 import { NAMESPACE } from "../../worker/providers/kubernetes/client/kinds.ts";
 import { DEFAULT_LIMITS } from "../../worker/providers/kubernetes/client/requester.ts";
-import { HttpKubeClient } from "../../worker/providers/kubernetes/mod.ts";
+import { type EndedRequest, HttpKubeClient } from "../../worker/providers/kubernetes/mod.ts";
 import { createKubeAuthority } from "./kube_authority.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import { withFolder } from "./with_folder.ts";
@@ -49,6 +49,7 @@ interface ClientOptions {
   readonly timeoutMs?: number;
   /** The system's by default. */
   readonly clock?: Clock;
+  readonly onRequest?: (request: EndedRequest) => void;
 }
 
 /** A scripted server, and clients of it. */
@@ -58,6 +59,8 @@ export interface World {
   readonly impatient: HttpKubeClient;
   readonly url: string;
   readonly folder: string;
+  /** Of the server, with the credentials of a user whom it accepts. */
+  readonly config: string;
   /** The requests so far. */
   readonly requests: Asked[];
   /** A client with another kubeconfig. */
@@ -83,12 +86,12 @@ async function withServer(
   const clients: HttpKubeClient[] = [];
   let configs = 0;
   const clientOf = (config: object | string, context?: string, options: ClientOptions = {}) => {
-    const { timeoutMs = 30_000, clock = systemClock } = options;
+    const { timeoutMs = 30_000, clock = systemClock, onRequest } = options;
     const path = join(folder, `${configs++}.kubeconfig`);
     Deno.writeTextFileSync(path, typeof config === "string" ? config : JSON.stringify(config));
     const client = new HttpKubeClient({
       access: { cluster: "east", kubeconfig: path, context: context ?? null },
-      clock,
+      ...{ clock, onRequest },
       limits: { ...DEFAULT_LIMITS, requestTimeoutMs: timeoutMs, idleTimeoutMs: timeoutMs },
     });
     clients.push(client);
@@ -97,7 +100,7 @@ async function withServer(
   const config = kubeconfig({ server: url, ca: authority.cert, user: "ann", certificate: ann });
   const [client, impatient] = [clientOf(config), clientOf(config, undefined, { timeoutMs: 200 })];
   try {
-    await use({ client, impatient, url, folder, requests, clientOf });
+    await use({ client, impatient, url, folder, requests, clientOf, config });
   } finally {
     await Promise.all(clients.map((client) => client.close()));
     await server.shutdown();

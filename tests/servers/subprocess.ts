@@ -5,6 +5,8 @@ export interface Subprocess {
   line<T>(pick: (line: string) => T | undefined): Promise<T>;
   /** Its output so far. */
   output(): string;
+  /** What it has printed to standard output so far. */
+  stdout(): string;
   kill(signal: Deno.Signal): void;
   readonly status: Promise<Deno.CommandStatus>;
 }
@@ -39,15 +41,17 @@ export function startDeno(
     stderr: "piped",
   }).spawn();
   let printed = "";
+  let toStdout = "";
   let told = Promise.withResolvers<void>();
-  const read = async (stream: ReadableStream<Uint8Array>) => {
+  const read = async (stream: ReadableStream<Uint8Array>, isStdout: boolean) => {
     for await (const text of stream.pipeThrough(new TextDecoderStream())) {
       printed += text;
+      if (isStdout) toStdout += text;
       told.resolve();
       told = Promise.withResolvers<void>();
     }
   };
-  const drained = Promise.all([read(child.stdout), read(child.stderr)]);
+  const drained = Promise.all([read(child.stdout, true), read(child.stderr, false)]);
   const status = child.status.then(async (status) => {
     await drained;
     told.resolve();
@@ -59,6 +63,7 @@ export function startDeno(
     pid: child.pid,
     status,
     output: () => printed,
+    stdout: () => toStdout,
     kill(signal) {
       if (!ended) child.kill(signal);
     },

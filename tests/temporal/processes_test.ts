@@ -14,6 +14,7 @@ import {
 } from "@mpc/proto";
 import { freePort } from "@mpc/process";
 import { startApiProcess } from "../servers/api_process.ts";
+import { checkedLines } from "../servers/log_lines.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
 import type { PlatformProcess } from "../servers/platform_process.ts";
 import { startTemporalServer } from "../servers/temporal_server.ts";
@@ -86,6 +87,9 @@ Deno.test(
     assert.equal(a?.waitingReason, "");
     assert.ok(a?.startTime && b?.startTime && a.startTime.seconds <= b.startTime.seconds);
 
+    const metrics = await fetch(new URL("/metrics", second!.health));
+    assert.match(await metrics.text(), /^temporal_\w+_total\{.*namespace="default"/m);
+
     first?.process.kill("SIGKILL");
     await first?.process.status;
     await assertSucceeds(clients, await create(clients, "c"));
@@ -93,5 +97,10 @@ Deno.test(
 
     second?.process.kill("SIGTERM");
     assert.equal((await second?.process.status)?.code, 0);
+    const steps = workers.flatMap(({ process }) => checkedLines(process.stdout()))
+      .filter(({ category, outcome }) => category === "steps" && outcome === "succeeded");
+    for (const { name } of waiting) {
+      assert.ok(steps.some(({ operation }) => operation === name), `no step of ${name} is logged`);
+    }
   },
 );

@@ -4,12 +4,13 @@ import {
   type Address,
   FLAGS_IN_ENVIRONMENT,
   listenAddress,
-  LOG_LEVELS,
-  type LogLevel,
+  LOG_FLAGS,
+  loggingOf,
+  type LogSettings,
   pageOrigin,
-  PROCESS_SETTINGS,
   readFlags,
   TEMPORAL_FLAGS,
+  withLogging,
 } from "@mpc/process";
 import { z } from "zod";
 
@@ -19,14 +20,14 @@ export interface CodecConfig {
   readonly payloadKey: string;
   readonly listen: Address;
   readonly uiOrigin: string | null;
-  readonly logLevel: LogLevel;
+  readonly logging: LogSettings;
 }
 
 const CODEC = z.object({
   payloadKeyFile: TEMPORAL_FLAGS.payloadKeyFile.unwrap(),
   codecListen: listenAddress,
   uiOrigin: pageOrigin.optional(),
-  logLevel: PROCESS_SETTINGS.logLevel,
+  ...LOG_FLAGS,
 });
 
 const HELP = `
@@ -43,8 +44,9 @@ Environment: ${FLAGS_IN_ENVIRONMENT}`;
  */
 export function readCodecConfig(args: readonly string[]): CodecConfig | undefined {
   const { env } = process;
-  const command = new Command("codec")
-    .description("Decrypts payloads for Temporal's UI and CLI on this machine")
+  const described = new Command("codec")
+    .description("Decrypts payloads for Temporal's UI and CLI on this machine");
+  const command = withLogging(described, "warning")
     .requiredOption(
       "--payload-key-file <file>",
       "the keys of the workers",
@@ -55,13 +57,12 @@ export function readCodecConfig(args: readonly string[]): CodecConfig | undefine
       "--ui-origin <origin>",
       "pages that may read payloads: the origin of Temporal's UI",
     )
-    .option("--log-level <level>", LOG_LEVELS.join(", "), "warning")
     .addHelpText("after", HELP);
   const flags = readFlags(command, CODEC, args, env);
   return flags && {
     payloadKey: flags.payloadKeyFile,
     listen: flags.codecListen,
     uiOrigin: flags.uiOrigin ?? null,
-    logLevel: flags.logLevel,
+    logging: loggingOf(flags),
   };
 }

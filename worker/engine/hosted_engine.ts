@@ -19,6 +19,8 @@ export interface HostedEngine extends Engine {
    * that is not known. Each search makes a new map.
    */
   readonly stranded?: ReadonlyMap<string, MpcError> | undefined;
+  /** Its own metrics in Prometheus' text format; absent if it has none. */
+  readonly metrics?: () => Promise<string>;
   /** Why periodic tasks do not run; undefined while they do. Absent if nothing can stop them. */
   readonly periodicProblem?: MpcError | undefined;
   /**

@@ -23,6 +23,7 @@ import {
   stepOf,
 } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
+import { logAttempt } from "./log_attempt.ts";
 import type { OperationJournal } from "./operation_journal.ts";
 import { pauseOfOutage, tellGivenUp, tellOutage } from "./outage_wait.ts";
 import { ProgressWriter } from "./progress_writer.ts";
@@ -39,6 +40,8 @@ export interface StepTools {
   readonly ids: Ids;
   /** Called at the end of each attempt; must not throw. */
   readonly onAttempt?: (attempt: EndedAttempt) => void;
+  /** Called when a failed attempt is to be followed by another; must not throw. */
+  readonly onRetry?: (retry: Retry) => void;
 }
 
 /** How an attempt of a step ended. */
@@ -46,6 +49,13 @@ export interface EndedAttempt {
   readonly step: string;
   readonly undo: boolean;
   readonly result: AttemptResult<unknown>;
+}
+
+/** A step that is tried again. */
+export interface Retry {
+  readonly step: string;
+  readonly undo: boolean;
+  readonly error: ErrorRecord;
 }
 
 /** One attempt of a step, or of its undo. */
@@ -114,8 +124,11 @@ export async function tryStep(options: StepTry): Promise<Tried> {
       };
     case "cancelled":
       return { status: "cancelled", end: endOf(options, "CANCELLED") };
-    case "failed":
-      return await failed(options, limit, result.error);
+    case "failed": {
+      const tried = await failed(options, limit, result.error);
+      if (tried.status === "retry") options.onRetry?.({ step: name, undo, error: tried.error });
+      return tried;
+    }
     case "stopped":
       return result;
   }
@@ -186,6 +199,7 @@ async function attempt(
   try {
     const { name } = step;
     const attempt = numberOf(record, undo);
+    const began = clock.monotonic();
     const result = await inStepSpan(journal.operation, { name, undo, attempt }, () =>
       runAttempt({
         clock,
@@ -198,6 +212,11 @@ async function attempt(
         },
       }));
     options.onAttempt?.({ step: name, undo, result });
+    logAttempt({
+      operation: journal.operation,
+      ...{ step: name, undo, result, number: attempt },
+      durationMs: clock.monotonic() - began,
+    });
     return result;
   } finally {
     finished.abort(OVER);

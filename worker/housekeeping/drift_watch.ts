@@ -18,6 +18,7 @@ import {
 } from "@mpc/services";
 import { adapterOfResource, type LockedResource, resourceDrift } from "@mpc/services/sagas";
 import type { Store } from "@mpc/storage";
+import type { HousekeepingObserver } from "./housekeeping_observer.ts";
 
 const log = getLogger(["mpc", "drift"]);
 
@@ -27,6 +28,7 @@ export interface DriftWatchOptions {
   readonly clock: Clock;
   /** Aborts a running pass. */
   readonly signal: AbortSignal;
+  readonly observer?: HousekeepingObserver | undefined;
 }
 
 const ACTOR = systemPrincipal("drift");
@@ -35,6 +37,8 @@ const ACTOR = systemPrincipal("drift");
 const TOGETHER = 8;
 
 type Drifted = Omit<Condition, "lastTransitionTime">;
+
+const FINDINGS = { TRUE: "DRIFTED", UNKNOWN: "DRIFT_UNKNOWN", FALSE: null } as const;
 
 /**
  * Periodically compares the clusters with what was applied of every environment and workload, and
@@ -63,6 +67,8 @@ export class DriftWatch {
   async #look(resource: LockedResource): Promise<void> {
     if (!isApplied(resource)) return;
     const found = await this.#compare(resource);
+    const finding = !found ? "CLUSTER_AWAY" : FINDINGS[found.status];
+    if (finding) this.#options.observer?.found("drift", finding);
     try {
       if (found) await this.#tell(resource, found);
     } catch (error) {

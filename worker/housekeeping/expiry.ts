@@ -24,6 +24,7 @@ import {
 import type { Stored } from "@mpc/storage";
 import { v5 } from "uuid";
 import { followLog } from "../engine/follow_log.ts";
+import { type HousekeepingObserver, UNOBSERVED } from "./housekeeping_observer.ts";
 
 const log = getLogger(["mpc", "expiry"]);
 
@@ -52,12 +53,14 @@ const PAUSE_MS = 5_000;
  */
 export class Expiry {
   readonly #deps: ServiceDeps;
+  readonly #observer: HousekeepingObserver;
   readonly #stop = new AbortController();
   #changed = new AbortController();
   #running: Promise<unknown> | undefined;
 
-  constructor(deps: ServiceDeps) {
+  constructor(deps: ServiceDeps, observer: HousekeepingObserver = UNOBSERVED) {
     this.#deps = deps;
+    this.#observer = observer;
   }
 
   async start(): Promise<void> {
@@ -129,6 +132,7 @@ export class Expiry {
       return await this.#due(stored, now);
     } catch (error) {
       if (this.#stop.signal.aborted) throw error;
+      this.#observer.found("expiry", "NOT_SETTLED");
       log.error("Cannot expire {environment}: {error}", {
         environment: stored.value.name,
         error: recordError(error),
@@ -173,6 +177,7 @@ export class Expiry {
           timeoutMs: null,
         });
       });
+      this.#observer.found("expiry", "EXPIRED");
     } catch (error) {
       if (!isMpcError(error)) throw error;
       if (error.reason === "ETAG_MISMATCH") return now;
@@ -209,6 +214,7 @@ export class Expiry {
       };
       return { value: { ...environment, conditions }, event: facts };
     }, environmentEvent);
+    this.#observer.found("expiry", "EXPIRES_SOON");
   }
 
   async #loop(): Promise<void> {

@@ -29,6 +29,11 @@ import type { Collection, Store, Stored } from "@mpc/storage";
 import { closeOperation } from "../engine/close_operation.ts";
 import { isFault } from "../engine/is_fault.ts";
 import { isLeaseLost } from "./fenced_passes.ts";
+import {
+  type HousekeepingFinding,
+  type HousekeepingObserver,
+  UNOBSERVED,
+} from "./housekeeping_observer.ts";
 import { removeStrayWorkload } from "./remove_stray_workload.ts";
 import { sweepOrphans } from "./sweep_orphans.ts";
 
@@ -41,6 +46,7 @@ export interface JanitorOptions {
   readonly clock: Clock;
   /** Aborts a running pass. */
   readonly signal: AbortSignal;
+  readonly observer?: HousekeepingObserver | undefined;
 }
 
 /**
@@ -49,11 +55,14 @@ export interface JanitorOptions {
  */
 export class Janitor {
   readonly #options: JanitorOptions;
+  readonly #found: (finding: HousekeepingFinding) => void;
   /** When operations without a lock were first seen, by the monotonic clock; from the last pass. */
   #unadmitted: ReadonlyMap<string, number> = new Map();
 
   constructor(options: JanitorOptions) {
     this.#options = options;
+    const { observer = UNOBSERVED } = options;
+    this.#found = (finding) => observer.found("janitor", finding);
   }
 
   /**
@@ -80,9 +89,12 @@ export class Janitor {
     await this.#each(
       store.workloads,
       failed,
-      (stored) => this.#tolerate(() => removeStrayWorkload(this.#options, stored)),
+      (stored) =>
+        this.#tolerate(async () => {
+          if (await removeStrayWorkload(this.#options, stored)) this.#found("WORKLOAD_REMOVED");
+        }),
     );
-    await sweepOrphans(this.#options, this.#options.signal);
+    await sweepOrphans({ ...this.#options, found: this.#found }, this.#options.signal);
   }
 
   async #settleOperation(
@@ -101,9 +113,10 @@ export class Janitor {
       return;
     }
     if (status.state === "ended") {
-      return await this.#tolerate(() =>
-        closeOperation({ store, clock }, operation.name, status.error)
-      );
+      return await this.#tolerate(async () => {
+        await closeOperation({ store, clock }, operation.name, status.error);
+        this.#found("OPERATION_CLOSED");
+      });
     }
     if (!await isAdmitted({ store }, operation)) {
       const since = this.#unadmitted.get(operation.name) ?? clock.monotonic();
@@ -111,13 +124,17 @@ export class Janitor {
       // See ADMISSION_GRACE_MS for the two clocks.
       const ageMs = Math.max(clock.now() - operation.createTime, clock.monotonic() - since);
       if (ageMs < graceMs) return;
-      return await this.#tolerate(() => dropUnadmitted({ store, clock }, stored));
+      return await this.#tolerate(async () => {
+        await dropUnadmitted({ store, clock }, stored);
+        this.#found("OPERATION_DROPPED");
+      });
     }
     const resource = await resourceOf(store, operation);
     if (resource?.value.nextOperation === operation.name && !operation.cancellation) {
       return await this.#stopHolder(resource.value.currentOperation, operation);
     }
     await engine.start(operation.name);
+    this.#found("OPERATION_STARTED");
   }
 
   /** Cancels the operation that a deletion waits for: a crash may have prevented that. */
@@ -129,9 +146,10 @@ export class Janitor {
       time: this.#options.clock.now(),
     };
     const { store } = this.#options;
-    await this.#tolerate(() =>
-      requestCancel(store, holder, cancellation, new AbortController().signal)
-    );
+    await this.#tolerate(async () => {
+      await requestCancel(store, holder, cancellation, new AbortController().signal);
+      this.#found("HOLDER_CANCELLED");
+    });
   }
 
   /** Releases a resource whose lock is held by an operation that has ended or does not exist. */
@@ -145,7 +163,8 @@ export class Janitor {
     if (operation && operation.target === resource.name && isEnding(operation.state)) {
       const state: Ending = operation.state;
       try {
-        return await releaseResource(store, operation, { state, error: operation.error }, now);
+        await releaseResource(store, operation, { state, error: operation.error }, now);
+        return this.#found("LOCK_RELEASED");
       } catch (error) {
         // A bug of ours must not lock the resource forever.
         if (!isFault(error)) throw error;
@@ -155,9 +174,10 @@ export class Janitor {
         });
       }
     }
-    await this.#tolerate(() =>
-      releaseAbandoned(store, resource, operation, lostHolder(holder), now)
-    );
+    await this.#tolerate(async () => {
+      await releaseAbandoned(store, resource, operation, lostHolder(holder), now);
+      this.#found("LOCK_RELEASED");
+    });
   }
 
   async #each<T extends { readonly name: string }>(
@@ -177,6 +197,7 @@ export class Janitor {
       await settle();
     } catch (error) {
       if (this.#options.signal.aborted || isLeaseLost(error)) throw error;
+      this.#found("NOT_SETTLED");
       log.error("Cannot settle {name}, the next pass tries again: {error}", {
         name,
         error: recordError(error),

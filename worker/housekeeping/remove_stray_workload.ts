@@ -5,16 +5,17 @@ import type { Store, Stored } from "@mpc/storage";
 /**
  * Deletes the record of a workload whose first deployment came too late: its environment was
  * deleted during the admission, and the workload has nothing on the cluster.
+ * @returns whether it was such a workload
  * @throws {MpcError} NOT_FOUND or ABORTED if another process has changed it in the meantime
  */
 export async function removeStrayWorkload(
   { store, clock }: { readonly store: Store; readonly clock: Clock },
   workload: Stored<Workload>,
-): Promise<void> {
+): Promise<boolean> {
   const { name, currentOperation, lastOperation, activeRevision } = workload.value;
-  if (currentOperation !== null || activeRevision > 0) return;
+  if (currentOperation !== null || activeRevision > 0) return false;
   const environment = environmentName(environmentIdOf(name));
-  if (await store.environments.get(environment)) return;
+  if (await store.environments.get(environment)) return false;
   await store.workloads.delete(name, workload.version, {
     events: [workloadEvent(workload, {
       type: "DELETED",
@@ -25,4 +26,5 @@ export async function removeStrayWorkload(
       time: clock.now(),
     })],
   });
+  return true;
 }

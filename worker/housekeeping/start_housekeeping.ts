@@ -1,4 +1,4 @@
-import type { Provider, ServiceDeps } from "@mpc/services";
+import type { Clock, Provider, ServiceDeps } from "@mpc/services";
 import type { Store } from "@mpc/storage";
 import { AuditRetention } from "./audit_retention.ts";
 import { DriftWatch } from "./drift_watch.ts";
@@ -7,6 +7,7 @@ import type { EngineLease } from "../engine/embedded/mod.ts";
 import { Expiry } from "./expiry.ts";
 import { FencedPasses } from "./fenced_passes.ts";
 import { HeldLease } from "./hold_lease.ts";
+import { type HousekeepingObserver, UNOBSERVED } from "./housekeeping_observer.ts";
 import { Janitor } from "./janitor.ts";
 import { RENEW_MS } from "../providers/cluster_claims.ts";
 import { repeatPass } from "./repeat_pass.ts";
@@ -32,6 +33,7 @@ export interface HousekeepingOptions {
   readonly alone: boolean;
   /** Of the engine, if it has one: the process that runs operations makes the passes too. */
   readonly lease?: EngineLease;
+  readonly observer?: HousekeepingObserver | undefined;
 }
 
 /**
@@ -40,7 +42,7 @@ export interface HousekeepingOptions {
  * processes have timers, the one that holds a lease makes the passes.
  */
 export async function startHousekeeping(options: HousekeepingOptions): Promise<AsyncDisposable> {
-  const { deps, provider, engine, keepMs, auditKeepMs, alone } = options;
+  const { deps, provider, engine, keepMs, auditKeepMs, alone, observer = UNOBSERVED } = options;
   const { store, clock } = deps;
   const stop = new AbortController();
   const { signal } = stop;
@@ -56,11 +58,11 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
     passOver: (store: Store) => () => Promise<void>,
   ): PeriodicTask => {
     const fenced = new FencedPasses(store, engine.repeat ? undefined : lease);
-    const pass = passOver(fenced.store);
+    const pass = observed(name, passOver(fenced.store), { clock, observer });
     return { name, everyMs, run: () => fenced.run(pass) };
   };
-  const common = { engine, provider, clock, signal };
-  const expiry = new Expiry(deps);
+  const common = { engine, provider, clock, signal, observer };
+  const expiry = new Expiry(deps, observer);
   if (alone) await new Janitor({ ...common, store }).pass(0);
   const passes: readonly PeriodicTask[] = [
     task("janitor_pass", JANITOR_INTERVAL_MS, (store) => {
@@ -102,6 +104,24 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
       await Promise.all([expiry.close(), ...running]);
       await own?.[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** Reports how passes end. */
+function observed(
+  name: string,
+  pass: () => Promise<void>,
+  { clock, observer }: { readonly clock: Clock; readonly observer: HousekeepingObserver },
+): () => Promise<void> {
+  return async () => {
+    const began = clock.monotonic();
+    let failed = true;
+    try {
+      await pass();
+      failed = false;
+    } finally {
+      observer.ended(name, { failed, durationMs: clock.monotonic() - began });
+    }
   };
 }
 

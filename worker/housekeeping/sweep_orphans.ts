@@ -10,6 +10,7 @@ import {
 import { awaitRemoval, hasRecord, requestRemoval } from "@mpc/services/sagas";
 import type { Store, Stored } from "@mpc/storage";
 import { isLeaseLost } from "./fenced_passes.ts";
+import type { HousekeepingFinding } from "./housekeeping_observer.ts";
 
 const log = getLogger(["mpc", "janitor"]);
 
@@ -23,6 +24,7 @@ interface SweepOptions {
   readonly store: Store;
   readonly provider: Provider;
   readonly clock: Clock;
+  readonly found: (finding: HousekeepingFinding) => void;
 }
 
 /**
@@ -57,9 +59,11 @@ async function sweep(
         resource: null,
       }],
     });
+    options.found("ORPHAN_SWEPT");
   } catch (error) {
     if (signal.aborted || isMpcError(error, "NOT_FOUND")) return;
     if (isLeaseLost(error)) throw error;
+    options.found("ORPHAN_LEFT");
     log.warn("Cannot sweep {orphan} yet: {error}", {
       orphan: value.target,
       error: recordError(error),

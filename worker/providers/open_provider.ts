@@ -3,9 +3,9 @@ import { DEFAULT_CLUSTER, environmentName, workloadName } from "@mpc/domain";
 import type { ProviderSettings } from "@mpc/process";
 import type { Clock, Ids, Provider, Ref, WorkloadRef } from "@mpc/services";
 import type { Store } from "@mpc/storage";
+import type { DecorateClient, EndedRequest } from "./kubernetes/mod.ts";
 import { claimedProvider } from "./claimed_provider.ts";
 import { ClusterClaims } from "./cluster_claims.ts";
-import type { DecorateClient } from "./kubernetes/mod.ts";
 import { DEMO_DELAYS, NO_DELAYS, SimulatedProvider } from "./simulated/mod.ts";
 
 interface Settings extends ProviderSettings {
@@ -19,13 +19,15 @@ interface Settings extends ProviderSettings {
  */
 export async function openProvider(
   { clusters, charts, simulatedDelays, dataDir }: Settings,
-  { store, clock, ids, installation, decorate }: {
+  { store, clock, ids, installation, decorate, onRequest }: {
     readonly store: Store;
     readonly clock: Clock;
     readonly ids: Ids;
     readonly installation: string;
     /** Decorates the client of each Kubernetes cluster. */
     readonly decorate?: DecorateClient | undefined;
+    /** Called at the end of each request to a cluster; must not throw. */
+    readonly onRequest?: ((request: EndedRequest) => void) | undefined;
   },
 ): Promise<Provider> {
   if (clusters.length === 0) {
@@ -48,6 +50,7 @@ export async function openProvider(
     decorate,
     charts: openCharts(charts, { clock, cacheFolder }),
     findCluster: (ref) => findCluster(store, ref),
+    onRequest,
   });
 }
 

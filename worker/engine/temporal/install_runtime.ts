@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { recordError } from "@mpc/domain";
-import { systemClock } from "@mpc/process";
+import { freePort, systemClock } from "@mpc/process";
 import type { LogMetadata } from "@temporalio/common";
 import { type LogLevel, makeTelemetryFilterString, Runtime } from "@temporalio/worker";
 import { innermost } from "./engine_errors.ts";
@@ -27,6 +27,12 @@ const ATTRIBUTES = [
 
 let installed = false;
 
+/** Where the library serves its metrics; undefined before it runs. */
+let metricsAddress: string | undefined;
+
+/** How long the library may take to answer with its metrics. */
+const METRICS_MS = 2_000;
+
 /**
  * Sends the log of Temporal's library to our log, and leaves signals to `main.ts`. Its warnings
  * report every failed attempt of a step, which the journal has anyway, so they are logged as
@@ -49,6 +55,20 @@ export function installRuntime(): void {
     shutdownSignals: [],
     telemetryOptions: {
       logging: { filter: makeTelemetryFilterString({ core: "WARN" }), forward: {} },
+      metrics: {
+        attachServiceName: false,
+        prometheus: {
+          // Read again whenever the library starts anew, which it does after each lost connection:
+          // the port before may not be free yet.
+          get bindAddress() {
+            metricsAddress = `127.0.0.1:${freePort()}`;
+            return metricsAddress;
+          },
+          countersTotalSuffix: true,
+          unitSuffix: true,
+          useSecondsForDurations: true,
+        },
+      },
     },
     logger: {
       log,
@@ -59,6 +79,24 @@ export function installRuntime(): void {
       error: (message, meta) => log("ERROR", message, meta),
     },
   });
+}
+
+/**
+ * The metrics of Temporal's library in Prometheus' text format, from its own exporter; empty while it
+ * has no connection.
+ */
+export async function sdkMetrics(): Promise<string> {
+  if (metricsAddress === undefined) return "";
+  try {
+    const signal = AbortSignal.timeout(METRICS_MS);
+    const response = await fetch(`http://${metricsAddress}/metrics`, { signal });
+    return await response.text();
+  } catch (error) {
+    getLogger(["mpc", "temporal"]).debug("Cannot read the metrics of Temporal's library: {error}", {
+      error: recordError(error),
+    });
+    return "";
+  }
 }
 
 /** A line of Temporal's library with what it is about. */

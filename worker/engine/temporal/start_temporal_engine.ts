@@ -9,6 +9,7 @@ import { quoted } from "./list_workflows.ts";
 import { isPass, PeriodicTasks } from "./periodic_tasks.ts";
 import { encryptingConverter } from "./encrypting_converter.ts";
 import { StepActivities, type StepActivitiesOptions } from "./step_activities.ts";
+import { sdkMetrics } from "./install_runtime.ts";
 import { queuedStep } from "./queued_step.ts";
 import { StepSlots, stepTuner } from "./step_slots.ts";
 import { TemporalEngine } from "./temporal_engine.ts";
@@ -104,6 +105,7 @@ export async function startTemporalEngine(
       if (config.ephemeral) await host.leave((client) => removeAll(client, periodic, taskQueue));
       await host.close();
     },
+    metrics: sdkMetrics,
     get problem() {
       return host.problem;
     },

@@ -5,7 +5,7 @@ import type { Store } from "@mpc/storage";
 import { claimedProvider } from "../claimed_provider.ts";
 import { ClusterClaims } from "../cluster_claims.ts";
 import { assertKubeconfig } from "./client/credentials.ts";
-import { HttpKubeClient } from "./client/http_kube_client.ts";
+import { HttpKubeClient, type HttpKubeClientOptions } from "./client/http_kube_client.ts";
 import type { KubeClient } from "./client/kube_client.ts";
 import type { ObjectKind } from "./client/kube_object.ts";
 import { DEFAULT_LIMITS } from "./client/requester.ts";
@@ -30,6 +30,7 @@ export interface OpenClustersOptions {
   readonly charts: HelmCharts | null;
   readonly findCluster: ClusterRegistryOptions["findCluster"];
   readonly decorate?: DecorateClient | undefined;
+  readonly onRequest?: HttpKubeClientOptions["onRequest"];
 }
 
 /** Decorates the client of a cluster; what it returns behaves the same. */
@@ -41,7 +42,7 @@ export type DecorateClient = (client: KubeClient) => KubeClient;
  */
 export async function openClusters(
   settings: readonly ClusterSettings[],
-  { store, clock, ids, installation, charts, findCluster, decorate = (it) => it }:
+  { store, clock, ids, installation, charts, findCluster, decorate = (it) => it, onRequest }:
     OpenClustersOptions,
 ): Promise<ClusterRegistry> {
   for (const { name, kubeconfig, context } of settings) {
@@ -56,8 +57,10 @@ export async function openClusters(
       access,
       clock,
       limits: { ...DEFAULT_LIMITS, rate: REVIEW_RATE },
+      onRequest,
     });
-    return { name, client: decorate(new HttpKubeClient({ access, clock, limits })), reviews };
+    const client = decorate(new HttpKubeClient({ access, clock, limits, onRequest }));
+    return { name, client, reviews };
   });
   const claims = new ClusterClaims({
     store,

@@ -23,7 +23,13 @@ import {
   refOf,
   textOf,
 } from "./kube_object.ts";
-import { type ClientLimits, DEFAULT_LIMITS, type Request, Requester } from "./requester.ts";
+import {
+  type ClientLimits,
+  DEFAULT_LIMITS,
+  type EndedRequest,
+  type Request,
+  Requester,
+} from "./requester.ts";
 import { ResourcePaths } from "./resource_paths.ts";
 import { streamBroken, streamLines } from "./response_stream.ts";
 import { type Asked, type KubeStatus, statusError } from "./status_error.ts";
@@ -35,6 +41,8 @@ export interface HttpKubeClientOptions {
   readonly access: ClusterAccess;
   readonly clock: Clock;
   readonly limits?: ClientLimits;
+  /** Called at the end of each HTTP request; must not throw. */
+  readonly onRequest?: ((request: EndedRequest) => void) | undefined;
 }
 
 /** Objects per page of a list. */
@@ -59,26 +67,29 @@ export class HttpKubeClient implements KubeClient {
   readonly #clock: Clock;
   readonly #paths: ResourcePaths;
 
-  constructor({ access, clock, limits = DEFAULT_LIMITS }: HttpKubeClientOptions) {
+  constructor({ access, clock, limits = DEFAULT_LIMITS, onRequest }: HttpKubeClientOptions) {
     this.cluster = access.cluster;
     this.#clock = clock;
-    this.#requester = new Requester({ access, clock, limits });
+    this.#requester = new Requester({ access, clock, limits, onRequest });
     this.#paths = new ResourcePaths(this.#requester);
   }
 
   async get(ref: ObjectRef, { signal }: KubeCall): Promise<LiveObject | undefined> {
     const path = await this.#paths.of(ref, ref, { signal });
     const asked = this.#asked(`read '${textOf(ref)}'`, ref.namespace);
-    const object = await this.#requester.json({ method: "GET", path, signal, asked }, "undefined");
+    const about = { verb: "get", kind: ref.kind } as const;
+    const request = { method: "GET", path, signal, asked, about } as const;
+    const object = await this.#requester.json(request, "undefined");
     return object as LiveObject | undefined;
   }
 
   async list(kind: ObjectKind, selection: Selection, { signal }: KubeCall): Promise<ObjectList> {
     const path = await this.#paths.of(kind, selection, { signal });
     const asked = this.#asked(`list ${kind.kind} objects`, selection.namespace);
+    const about = { verb: "list", kind: kind.kind } as const;
     for (let attempt = 1;; attempt++) {
       try {
-        return await this.#pages(kind, selection, { method: "GET", path, signal, asked });
+        return await this.#pages(kind, selection, { method: "GET", path, signal, asked, about });
       } catch (error) {
         // The server no longer has the version of the previous pages: begin again.
         if (attempt >= MAX_LIST_ATTEMPTS || !isMpcError(error, "OUT_OF_RANGE")) throw error;
@@ -111,6 +122,7 @@ export class HttpKubeClient implements KubeClient {
       },
       signal,
       asked: this.#asked(`apply '${textOf(ref)}'`, ref.namespace),
+      about: { verb: "apply", kind: ref.kind },
     }) as LiveObject;
   }
 
@@ -125,6 +137,7 @@ export class HttpKubeClient implements KubeClient {
       body: question,
       signal,
       asked: this.#asked(`ask by ${question.kind}`, undefined),
+      about: { verb: "create", kind: question.kind },
     });
   }
 
@@ -142,6 +155,7 @@ export class HttpKubeClient implements KubeClient {
         },
         signal,
         asked: this.#asked(`delete '${textOf(ref)}'`, ref.namespace),
+        about: { verb: "delete", kind: ref.kind },
       }, "undefined");
     } catch (error) {
       // An object with another uid has this name now, so the one to delete is already gone.
@@ -163,7 +177,8 @@ export class HttpKubeClient implements KubeClient {
       resourceVersion,
       timeoutSeconds: WATCH_SECONDS,
     });
-    const request = { method: "GET", path: `${path}${query}`, signal, asked } as const;
+    const about = { verb: "watch", kind: kind.kind } as const;
+    const request = { method: "GET", path: `${path}${query}`, signal, asked, about } as const;
     // The server regularly sends bookmarks, so a silent watch is broken.
     const { idleTimeoutMs: idleMs } = this.#requester.limits;
     const lines = await this.#lines(request, { idleMs, maxLength: MAX_EVENT });
@@ -193,7 +208,8 @@ export class HttpKubeClient implements KubeClient {
     const asked = this.#asked(`read the logs of pod '${pod}'`, namespace);
     // A program may print nothing for hours.
     const idleMs = follow ? null : this.#requester.limits.idleTimeoutMs;
-    const request = { method: "GET", path, signal, asked } as const;
+    const about = { verb: "logs", kind: "Pod" } as const;
+    const request = { method: "GET", path, signal, asked, about } as const;
     const lines = await this.#lines(request, { idleMs, maxLength: MAX_LOG_LINE });
     for await (const line of lines) {
       const parsed = parseLogLine(line);

@@ -36,6 +36,22 @@ export interface Request {
   readonly contentType?: string;
   readonly signal: AbortSignal;
   readonly asked: Asked;
+  /** What is done to which kind of object; absent for the discovery of kinds. */
+  readonly about?: { readonly verb: KubernetesVerb; readonly kind: string };
+}
+
+/** What requests do, as Kubernetes names it, and `logs`. */
+export type KubernetesVerb = "get" | "list" | "watch" | "apply" | "create" | "delete" | "logs";
+
+/** One HTTP request that has its response, or none. */
+export interface EndedRequest {
+  readonly verb: KubernetesVerb | "discover";
+  /** The kind of object: `Pod`; empty for the discovery of kinds. */
+  readonly kind: string;
+  /** The status of the response, or the code of the error without one. */
+  readonly code: string;
+  /** Until the beginning of the response. */
+  readonly durationMs: number;
 }
 
 /**
@@ -68,6 +84,7 @@ export class Requester {
   readonly #clock: Clock;
   readonly #bucket: TokenBucket;
   readonly #breaker: CircuitBreaker;
+  readonly #onRequest: ((request: EndedRequest) => void) | undefined;
   readonly #unanswered = new Slots(MAX_UNANSWERED);
   #endpoint: Promise<Endpoint> | undefined;
   /** Former endpoints that requests may still use, oldest first. */
@@ -78,11 +95,13 @@ export class Requester {
     readonly access: ClusterAccess;
     readonly clock: Clock;
     readonly limits: ClientLimits;
+    readonly onRequest?: ((request: EndedRequest) => void) | undefined;
   }) {
     this.cluster = options.access.cluster;
     this.limits = options.limits;
     this.#access = options.access;
     this.#clock = options.clock;
+    this.#onRequest = options.onRequest;
     this.#bucket = new TokenBucket(options.limits.rate, options.clock);
     this.#breaker = new CircuitBreaker(this.cluster, options.limits.breaker, options.clock);
   }
@@ -129,10 +148,19 @@ export class Requester {
     throwIfAborted(request.signal);
     await this.#bucket.take(request.signal);
     const slot = await this.#slot(request.signal);
+    const began = this.#clock.monotonic();
+    let code = "UNKNOWN";
     try {
-      return await this.#guarded(request);
+      const response = await this.#guarded(request);
+      code = String(response.status);
+      return response;
+    } catch (error) {
+      if (isMpcError(error)) code = error.code;
+      throw error;
     } finally {
       slot.release();
+      const { verb, kind } = request.about ?? { verb: "discover", kind: "" };
+      this.#onRequest?.({ verb, kind, code, durationMs: this.#clock.monotonic() - began });
     }
   }
 

@@ -1,6 +1,7 @@
 /** Requests to servers that are busy, slow, broken or down. */
 import assert from "node:assert/strict";
 import { MpcError } from "@mpc/domain";
+import type { EndedRequest } from "./requester.ts";
 import { freePort } from "@mpc/process";
 import { FakeClock } from "../../../../tests/fakes/fake_clock.ts";
 import { rejectsWith } from "../../../../tests/fakes/rejects.ts";
@@ -172,5 +173,36 @@ serverTest(
       /^Cannot read 'Namespace\/dev': cluster 'east' cannot be reached \(tcp connect error: .*refused[^()]*\(os error \d+\)\)$/,
     );
     assert.equal(error.metadata["sent"], "no");
+  },
+);
+
+serverTest(
+  "every request is reported with its verb, kind and status, also the ones without an answer",
+  (request, call) =>
+    request.method === "DELETE"
+      ? status(404, { details: { kind: "namespaces" } })
+      : call <= 1
+      ? status(429, {}, { "retry-after": "0.1" })
+      : Response.json(dev),
+  async ({ clientOf, config }) => {
+    const told: string[] = [];
+    const onRequest = ({ verb, kind, code }: EndedRequest) =>
+      void told.push(`${verb} ${kind} ${code}`);
+    const client = clientOf(config, undefined, { onRequest });
+    await client.get(DEV, call());
+    await client.delete(DEV, { propagation: "Background", uid: "1", ...call() });
+    const server = `https://127.0.0.1:${freePort()}`;
+    const away = kubeconfig({ server, ca: authority.cert, user: "ann", certificate: ann });
+    await rejectsWith(
+      clientOf(away, undefined, { onRequest }).get(DEV, call()),
+      "UNAVAILABLE",
+      "CLUSTER_UNREACHABLE",
+    );
+    assert.deepEqual(told, [
+      "get Namespace 429",
+      "get Namespace 200",
+      "delete Namespace 404",
+      "get Namespace UNAVAILABLE",
+    ]);
   },
 );
