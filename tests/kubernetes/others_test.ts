@@ -1,6 +1,10 @@
 /** The provider and other managers that change the same objects. */
 import assert from "node:assert/strict";
 import { NO_QUOTA } from "@mpc/domain";
+import { systemClock } from "@mpc/process";
+import type { KubeClient } from "../../worker/providers/kubernetes/client/kube_client.ts";
+import type { LiveObject } from "../../worker/providers/kubernetes/client/kube_object.ts";
+import { HttpKubeClient, KubernetesProvider } from "../../worker/providers/kubernetes/mod.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 import { anEnvironment, live, providerSuite, type ProviderWorld, web } from "./provider_world.ts";
 
@@ -268,4 +272,49 @@ test("an immutable field is named, with what to do", async (world) => {
     "IMMUTABLE_FIELD",
   );
   assert.match(error.message, /PersistentVolumeClaim\/fixed\/web\.data.*spec cannot be changed/);
+});
+
+test("what somebody else makes between the look and the apply is not taken over", async (world) => {
+  await anEnvironment(world, "raced");
+  const { server, kubectl } = world;
+  const access = { cluster: "test", kubeconfig: server.kubeconfig, context: null };
+  const inner = new HttpKubeClient({ access, clock: systemClock });
+  const raced: string[] = [];
+  /** Makes the object just before it is applied for the first time. */
+  const client = new Proxy<KubeClient>(inner, {
+    get(target, key) {
+      const member: unknown = Reflect.get(target, key);
+      if (typeof member !== "function") return member;
+      return async (...args: unknown[]) => {
+        const [object] = args as [LiveObject];
+        if (key === "apply" && object.kind === "Service" && raced.length === 0) {
+          raced.push(object.metadata.name);
+          await kubectl(["create", "service", "clusterip", "web", "--tcp=80", "-n", "raced"]);
+        }
+        return await Reflect.apply(member, target, args);
+      };
+    },
+  });
+  const provider = new KubernetesProvider({
+    client,
+    clock: systemClock,
+    installation: "test",
+    charts: null,
+  });
+  try {
+    const error = await rejectsWith(
+      provider.applyWorkload(web("raced"), { ...live(), forceConflicts: true }),
+      "ALREADY_EXISTS",
+      "OWNED_BY_ANOTHER",
+    );
+    assert.deepEqual(raced, ["web"]);
+    assert.equal(error.metadata["owner"], "kubectl-create");
+    const labels = ["get", "service", "web", "-n", "raced", "-o", "jsonpath={.metadata.labels}"];
+    assert.doesNotMatch(await kubectl(labels), /mpc/);
+    await kubectl(["delete", "service", "web", "-n", "raced"]);
+    await provider.applyWorkload(web("raced"), live());
+    assert.match(await kubectl(labels), /uid-raced-web/);
+  } finally {
+    await provider.close();
+  }
 });

@@ -59,13 +59,13 @@ export class FakeKubeClient implements KubeClient {
 
   async apply(
     object: KubernetesObject,
-    { force, dryRun, uid, resourceVersion, signal, manager = FIELD_MANAGER }: ApplyOptions,
+    { signal, manager = FIELD_MANAGER, ...options }: ApplyOptions,
   ): Promise<LiveObject> {
     await this.#begin("apply", object, signal);
     const { namespace } = object.metadata;
     return this.#asking(
       { action: `apply '${textOf(refOf(object))}'`, cluster: this.cluster, namespace },
-      () => this.server.apply(object, { manager, force, dryRun, uid, resourceVersion }),
+      () => this.server.apply(object, { ...options, manager }),
     );
   }
 

@@ -43,6 +43,12 @@ const PAGE_SIZE = 500;
 /** How often a list is attempted when the version of its first pages expires. */
 const MAX_LIST_ATTEMPTS = 3;
 
+/**
+ * A version that no object has: etcd counts from 2. An apply with a version is a conflict for an
+ * object of another version, and the version is ignored where the apply creates the object.
+ */
+const NO_VERSION = "1";
+
 /** When the server ends a watch; the client then begins a new one. */
 const WATCH_SECONDS = 300;
 
@@ -88,8 +94,10 @@ export class HttpKubeClient implements KubeClient {
 
   async apply(
     object: KubernetesObject,
-    { force, dryRun, uid, resourceVersion, signal, manager = FIELD_MANAGER }: ApplyOptions,
+    options: ApplyOptions,
   ): Promise<LiveObject> {
+    const { force, dryRun, uid, mustCreate, signal, manager = FIELD_MANAGER } = options;
+    const resourceVersion = mustCreate ? NO_VERSION : options.resourceVersion;
     const ref = refOf(object);
     const query = queryOf({
       fieldManager: manager,

@@ -36,6 +36,8 @@ export interface ApplyOptions extends KubeCall {
   readonly uid?: string | undefined;
   /** Version of the object to change. It is a conflict if the object has changed since. */
   readonly resourceVersion?: string | undefined;
+  /** The object is created. It is a conflict if an object with this name exists now. */
+  readonly mustCreate?: boolean;
 }
 
 export interface DeleteOptions extends KubeCall {
