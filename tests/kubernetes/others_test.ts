@@ -318,3 +318,23 @@ test("what somebody else makes between the look and the apply is not taken over"
     await provider.close();
   }
 });
+
+test("a fenced deletion does not hit an object that has changed since it was read", async (world) => {
+  await anEnvironment(world, "fenced");
+  const { provider, kubectl } = world;
+  await provider.applyWorkload(web("fenced"), live());
+  let edited = false;
+  const beforeDelete = async () => {
+    if (edited) return;
+    edited = true;
+    await kubectl(["label", "deployment", "web", "-n", "fenced", "edited=yes"]);
+  };
+  await rejectsWith(
+    provider.deleteWorkloads([web("fenced")], { ...live(), beforeDelete }),
+    "ABORTED",
+    "CLUSTER_CONFLICT",
+  );
+  const left = await kubectl(["get", "deployment", "web", "-n", "fenced", "-o", "yaml"]);
+  assert.match(left, /edited: "yes"/);
+  assert.doesNotMatch(left, /deletionTimestamp/);
+});

@@ -23,6 +23,8 @@ interface SweepOptions {
   readonly store: Store;
   readonly provider: Provider;
   readonly clock: Clock;
+  /** Rejects if the pass may not go on; asked right before each deletion. */
+  readonly beforeDelete?: () => Promise<void>;
 }
 
 /**
@@ -68,7 +70,7 @@ async function sweep(
 }
 
 async function remove(
-  { provider, clock }: { readonly provider: Provider; readonly clock: Clock },
+  { provider, clock, beforeDelete }: Omit<SweepOptions, "store">,
   orphan: Orphan,
   stop: AbortSignal,
 ): Promise<Pick<Event, "reason" | "message">> {
@@ -79,7 +81,7 @@ async function remove(
   const signal = AbortSignal.any([stop, patience.signal]);
   const { target, cluster } = orphan;
   try {
-    await requestRemoval(provider, orphan, { signal });
+    await requestRemoval(provider, orphan, { signal, ...(beforeDelete && { beforeDelete }) });
     await awaitRemoval(provider, orphan, { signal });
     return {
       reason: "OrphanSwept",

@@ -75,10 +75,19 @@ export class FakeKubeClient implements KubeClient {
     return { status: { allowed: true } };
   }
 
-  async delete(ref: ObjectRef, { uid, propagation, signal }: DeleteOptions): Promise<void> {
+  async delete(
+    ref: ObjectRef,
+    { uid, resourceVersion, propagation, signal }: DeleteOptions,
+  ): Promise<void> {
     await this.#begin("delete", ref, signal);
     const object = this.server.get(ref);
-    if (object?.metadata.uid === uid) this.onDelete(object, propagation);
+    if (object?.metadata.uid !== uid) return;
+    if (resourceVersion !== undefined && resourceVersion !== object.metadata.resourceVersion) {
+      const message = "the ResourceVersion in the precondition does not match";
+      const asked = { action: `delete '${textOf(ref)}'`, cluster: this.cluster };
+      throw statusError({ code: 409, reason: "Conflict", message }, asked);
+    }
+    this.onDelete(object, propagation);
   }
 
   async *watch(

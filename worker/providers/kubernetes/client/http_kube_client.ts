@@ -136,7 +136,10 @@ export class HttpKubeClient implements KubeClient {
     });
   }
 
-  async delete(ref: ObjectRef, { propagation, uid, signal }: DeleteOptions): Promise<void> {
+  async delete(
+    ref: ObjectRef,
+    { propagation, uid, resourceVersion, signal }: DeleteOptions,
+  ): Promise<void> {
     try {
       await this.#requester.json({
         method: "DELETE",
@@ -146,7 +149,7 @@ export class HttpKubeClient implements KubeClient {
           apiVersion: "v1",
           kind: "DeleteOptions",
           propagationPolicy: propagation,
-          preconditions: { uid },
+          preconditions: { uid, ...(resourceVersion !== undefined && { resourceVersion }) },
         },
         signal,
         asked: this.#asked(`delete '${textOf(ref)}'`, ref.namespace),

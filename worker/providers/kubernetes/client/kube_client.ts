@@ -44,6 +44,8 @@ export interface DeleteOptions extends KubeCall {
   readonly propagation: "Foreground" | "Background" | "Orphan";
   /** Uid of the object to delete. A new object of the same name is not deleted. */
   readonly uid: string;
+  /** Version of the object to delete. It is a conflict if the object has changed since. */
+  readonly resourceVersion?: string | undefined;
 }
 
 export type WatchEvent =
@@ -105,7 +107,10 @@ export interface KubeClient {
    * `SelfSubjectAccessReview`.
    */
   review(question: ObjectKind & { readonly spec?: object }, call: KubeCall): Promise<unknown>;
-  /** Requests a deletion; does nothing if no object has this name and uid. */
+  /**
+   * Requests a deletion; does nothing if no object has this name and uid.
+   * @throws `ABORTED` `CLUSTER_CONFLICT`: the object has another version
+   */
   delete(ref: ObjectRef, options: DeleteOptions): Promise<void>;
   /**
    * The changes after `resourceVersion`, with bookmarks, until the server ends the watch.

@@ -65,7 +65,7 @@ export async function applyObjects(
       else if (change) changes.push(change);
     } else if (live) obsolete.push(live);
   }
-  if (!dryRun) await deleteObjects(client, obsolete, signal);
+  if (!dryRun) await deleteObjects(client, obsolete, { signal });
   return [...changes, ...obsolete.map(deletionOf)];
 }
 
