@@ -6,6 +6,7 @@ import type { KubeClient } from "../../worker/providers/kubernetes/client/kube_c
 import type { LiveObject } from "../../worker/providers/kubernetes/client/kube_object.ts";
 import { HttpKubeClient, KubernetesProvider } from "../../worker/providers/kubernetes/mod.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
+import { eventually } from "../servers/eventually.ts";
 import { anEnvironment, live, providerSuite, type ProviderWorld, web } from "./provider_world.ts";
 
 const test = providerSuite();
@@ -337,4 +338,41 @@ test("a fenced deletion does not hit an object that has changed since it was rea
   const left = await kubectl(["get", "deployment", "web", "-n", "fenced", "-o", "yaml"]);
   assert.match(left, /edited: "yes"/);
   assert.doesNotMatch(left, /deletionTimestamp/);
+});
+
+test("custom resources of others in a namespace are found by discovery", async (world) => {
+  await anEnvironment(world, "custom");
+  const { provider, kubectl } = world;
+  await provider.applyWorkload(web("custom"), live());
+  const ref = { environment: "custom", uid: "uid-custom" };
+  assert.deepEqual(await provider.unmanagedObjects(ref, live()), []);
+  const schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+  const definition = {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "widgets.example.com" },
+    spec: {
+      group: "example.com",
+      scope: "Namespaced",
+      names: { plural: "widgets", singular: "widget", kind: "Widget" },
+      versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: schema } }],
+    },
+  };
+  await kubectl(["apply", "-f", "-"], JSON.stringify(definition));
+  await kubectl(["wait", "--for=condition=Established", "crd/widgets.example.com"]);
+  const widget = {
+    apiVersion: "example.com/v1",
+    kind: "Widget",
+    metadata: { name: "theirs", namespace: "custom" },
+  };
+  await eventually(
+    "the kind can be used",
+    () => kubectl(["apply", "-f", "-"], JSON.stringify(widget)),
+  );
+  await eventually(
+    "the kind is discovered",
+    async () =>
+      assert.deepEqual(await provider.unmanagedObjects(ref, live()), ["Widget/custom/theirs"]),
+  );
+  await kubectl(["delete", "crd", "widgets.example.com"]);
 });

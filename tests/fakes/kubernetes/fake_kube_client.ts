@@ -38,6 +38,8 @@ export class FakeKubeClient implements KubeClient {
   fault: (verb: Verb, subject: ObjectKind | LiveObject) => Error | undefined = () => undefined;
   /** The log lines of a pod's containers. */
   printed: (pod: string) => readonly { readonly time: Instant; readonly text: string }[] = () => [];
+  /** What discovery finds, besides the kinds that the provider knows. */
+  kinds: readonly ObjectKind[] = [];
   /** Executes a deletion; by default the object is gone at once. */
   onDelete: (object: LiveObject, propagation: DeleteOptions["propagation"]) => void;
 
@@ -55,6 +57,11 @@ export class FakeKubeClient implements KubeClient {
   async list(kind: ObjectKind, selection: Selection, { signal }: KubeCall): Promise<ObjectList> {
     await this.#begin("list", kind, signal);
     return { items: this.server.list(kind, selection), resourceVersion: this.server.version };
+  }
+
+  async namespacedKinds({ signal }: KubeCall): Promise<readonly ObjectKind[]> {
+    await this.#begin("list", { apiVersion: "v1", kind: "APIGroup" }, signal);
+    return this.kinds;
   }
 
   async apply(

@@ -92,6 +92,10 @@ export class HttpKubeClient implements KubeClient {
     }
   }
 
+  namespacedKinds(call: KubeCall): Promise<readonly ObjectKind[]> {
+    return this.#paths.namespacedKinds(call);
+  }
+
   async apply(
     object: KubernetesObject,
     options: ApplyOptions,

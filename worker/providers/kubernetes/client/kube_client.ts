@@ -91,6 +91,8 @@ export interface KubeClient {
   /** Undefined if the object does not exist. */
   get(ref: ObjectRef, call: KubeCall): Promise<LiveObject | undefined>;
   list(kind: ObjectKind, selection: Selection, call: KubeCall): Promise<ObjectList>;
+  /** Every kind whose objects are in namespaces and can be listed and deleted, by API discovery. */
+  namespacedKinds(call: KubeCall): Promise<readonly ObjectKind[]>;
   /**
    * Creates or updates an object (Kubernetes, "Server-Side Apply").
    * @returns the resulting object, or in a dry run the object that would result
