@@ -59,15 +59,16 @@ export async function clusterFindings(
   const clusters = new Map(environments.map((it) => [it.name, it.cluster]));
   const isTold = ({ name }: Environment | Workload) =>
     !untold.has(clusters.get(environmentName(environmentIdOf(name))) ?? "");
-  const lost = unknownObjects(resources, objects.filter((o) => !known.has(o.targetUid)));
-  const shared = await sharedNamespaces(cluster, lost, signal);
+  const unknown = unknownObjects(resources, objects);
+  const lost = unknown.filter(({ targetUid }) => !known.has(targetUid));
+  const shared = await sharedNamespaces(cluster, unknown, signal);
   const kept = new Set(shared.map(({ namespace }) => namespace.targetUid));
   const findings = [
     ...unread.map(unreadFinding),
     ...[...away].map(([name, carried]) => lostFinding(name, carried, inventory)),
     ...shared.map(sharedFinding),
     ...lost.filter(({ targetUid }) => !kept.has(targetUid)).map(withoutRecord),
-    ...abandoned(unknownObjects(resources, objects), known, clock.now()),
+    ...abandoned(unknown.filter(({ targetUid }) => !kept.has(targetUid)), known, clock.now()),
     ...await withoutObject(planner, resources.filter(isTold), objects, signal),
     ...wrongRevision(workloads.filter(isTold), objects),
   ];

@@ -17,8 +17,8 @@ export interface ClusterReader {
   /**
    * Objects in the namespace of an environment that this installation did not apply, as
    * `Kind/namespace/name`: they would be deleted with it. Objects that the cluster makes in every
-   * namespace, and what a controller made for a listed object, do not count. Only kinds that workloads
-   * and charts may have are looked for; `Kind/namespace/*` is a kind that the worker may not list.
+   * namespace, and what a controller made for a listed object, do not count. Every kind
+   * that the cluster has is looked for; `Kind/namespace/*` is a kind that the worker may not list.
    */
   unmanagedObjects(intent: Ref, call: ProviderCall): Promise<readonly string[]>;
   /** The progress of a workload's rollout; undefined if the cluster does not have the workload. */

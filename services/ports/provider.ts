@@ -111,6 +111,11 @@ export interface ApplyCall extends ProviderCall {
    * as about to be created, so that a plan can be made before the first step.
    */
   readonly dryRun?: boolean;
+  /**
+   * Called right before the deletion of each object; a rejection ends the call. The deletion is then a
+   * conflict for an object that has changed since it was read. For callers that may have been paused.
+   */
+  readonly beforeDelete?: () => Promise<void>;
   /** Takes over fields that somebody else manages, instead of failing with `FIELD_CONFLICT`. */
   readonly forceConflicts?: boolean;
   /**

@@ -1,7 +1,12 @@
 /** The provider and other managers that change the same objects. */
 import assert from "node:assert/strict";
 import { NO_QUOTA } from "@mpc/domain";
+import { systemClock } from "@mpc/process";
+import type { KubeClient } from "../../worker/providers/kubernetes/client/kube_client.ts";
+import type { LiveObject } from "../../worker/providers/kubernetes/client/kube_object.ts";
+import { HttpKubeClient, KubernetesProvider } from "../../worker/providers/kubernetes/mod.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
+import { eventually } from "../servers/eventually.ts";
 import { anEnvironment, live, providerSuite, type ProviderWorld, web } from "./provider_world.ts";
 
 const test = providerSuite();
@@ -268,4 +273,106 @@ test("an immutable field is named, with what to do", async (world) => {
     "IMMUTABLE_FIELD",
   );
   assert.match(error.message, /PersistentVolumeClaim\/fixed\/web\.data.*spec cannot be changed/);
+});
+
+test("what somebody else makes between the look and the apply is not taken over", async (world) => {
+  await anEnvironment(world, "raced");
+  const { server, kubectl } = world;
+  const access = { cluster: "test", kubeconfig: server.kubeconfig, context: null };
+  const inner = new HttpKubeClient({ access, clock: systemClock });
+  const raced: string[] = [];
+  /** Makes the object just before it is applied for the first time. */
+  const client = new Proxy<KubeClient>(inner, {
+    get(target, key) {
+      const member: unknown = Reflect.get(target, key);
+      if (typeof member !== "function") return member;
+      return async (...args: unknown[]) => {
+        const [object] = args as [LiveObject];
+        if (key === "apply" && object.kind === "Service" && raced.length === 0) {
+          raced.push(object.metadata.name);
+          await kubectl(["create", "service", "clusterip", "web", "--tcp=80", "-n", "raced"]);
+        }
+        return await Reflect.apply(member, target, args);
+      };
+    },
+  });
+  const provider = new KubernetesProvider({
+    client,
+    clock: systemClock,
+    installation: "test",
+    charts: null,
+  });
+  try {
+    const error = await rejectsWith(
+      provider.applyWorkload(web("raced"), { ...live(), forceConflicts: true }),
+      "ALREADY_EXISTS",
+      "OWNED_BY_ANOTHER",
+    );
+    assert.deepEqual(raced, ["web"]);
+    assert.equal(error.metadata["owner"], "kubectl-create");
+    const labels = ["get", "service", "web", "-n", "raced", "-o", "jsonpath={.metadata.labels}"];
+    assert.doesNotMatch(await kubectl(labels), /mpc/);
+    await kubectl(["delete", "service", "web", "-n", "raced"]);
+    await provider.applyWorkload(web("raced"), live());
+    assert.match(await kubectl(labels), /uid-raced-web/);
+  } finally {
+    await provider.close();
+  }
+});
+
+test("a fenced deletion does not hit an object that has changed since it was read", async (world) => {
+  await anEnvironment(world, "fenced");
+  const { provider, kubectl } = world;
+  await provider.applyWorkload(web("fenced"), live());
+  let edited = false;
+  const beforeDelete = async () => {
+    if (edited) return;
+    edited = true;
+    await kubectl(["label", "deployment", "web", "-n", "fenced", "edited=yes"]);
+  };
+  await rejectsWith(
+    provider.deleteWorkloads([web("fenced")], { ...live(), beforeDelete }),
+    "ABORTED",
+    "CLUSTER_CONFLICT",
+  );
+  const left = await kubectl(["get", "deployment", "web", "-n", "fenced", "-o", "yaml"]);
+  assert.match(left, /edited: "yes"/);
+  assert.doesNotMatch(left, /deletionTimestamp/);
+});
+
+test("custom resources of others in a namespace are found by discovery", async (world) => {
+  await anEnvironment(world, "custom");
+  const { provider, kubectl } = world;
+  await provider.applyWorkload(web("custom"), live());
+  const ref = { environment: "custom", uid: "uid-custom" };
+  assert.deepEqual(await provider.unmanagedObjects(ref, live()), []);
+  const schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+  const definition = {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "widgets.example.com" },
+    spec: {
+      group: "example.com",
+      scope: "Namespaced",
+      names: { plural: "widgets", singular: "widget", kind: "Widget" },
+      versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: schema } }],
+    },
+  };
+  await kubectl(["apply", "-f", "-"], JSON.stringify(definition));
+  await kubectl(["wait", "--for=condition=Established", "crd/widgets.example.com"]);
+  const widget = {
+    apiVersion: "example.com/v1",
+    kind: "Widget",
+    metadata: { name: "theirs", namespace: "custom" },
+  };
+  await eventually(
+    "the kind can be used",
+    () => kubectl(["apply", "-f", "-"], JSON.stringify(widget)),
+  );
+  await eventually(
+    "the kind is discovered",
+    async () =>
+      assert.deepEqual(await provider.unmanagedObjects(ref, live()), ["Widget/custom/theirs"]),
+  );
+  await kubectl(["delete", "crd", "widgets.example.com"]);
 });

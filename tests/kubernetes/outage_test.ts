@@ -115,6 +115,7 @@ class Network {
 const through = (network: Network, client: KubeClient): KubeClient => ({
   cluster: client.cluster,
   get: (ref, call) => network.pass(() => client.get(ref, call)),
+  namespacedKinds: (call) => network.pass(() => client.namespacedKinds(call)),
   list: (kind, selection, call) =>
     // The shared watches list everything; they are not part of a step.
     selection.namespace === undefined

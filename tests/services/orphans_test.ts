@@ -5,7 +5,13 @@ import { anEnvironment } from "../fakes/documents.ts";
 import { carryOut } from "../fakes/carry_out.ts";
 import { faultyDefinitions } from "../fakes/faulty_definitions.ts";
 import { type Platform, withPlatform } from "../fakes/platform.ts";
-import { create, deploy, removeWorkload, SCENARIOS } from "../fakes/scenarios.ts";
+import {
+  create,
+  deploy,
+  removeEnvironment,
+  removeWorkload,
+  SCENARIOS,
+} from "../fakes/scenarios.ts";
 
 Deno.test("orphans that are stuck do not delay the sweep of others, nor its next pass", () =>
   withPlatform(async (platform) => {
@@ -200,6 +206,39 @@ Deno.test("a sweep leaves a namespace with objects of others alone, and says whi
       Object.assign(bare, {
         unmanagedObjects: ({ environment }: { environment: string }) =>
           Promise.resolve(environment === "left" ? others : []),
+      }),
+  });
+});
+
+Deno.test("what an abandoned environment left stays while its namespace contains objects of others", async () => {
+  let others: readonly string[] = ["PersistentVolumeClaim/dev/data"];
+  await withPlatform(async (platform) => {
+    const { deps, caller, cluster, store } = platform;
+    const other = { environment: "other", uid: "uid-other", labels: {}, quota: NO_QUOTA };
+    await cluster.applyNamespace({ ...other, cluster: "default" }, caller);
+    await platform.ended(await create(platform));
+    await platform.ended(await deploy(platform));
+    await platform.ended(await removeEnvironment(platform, { abandon: true }));
+    await platform.janitor().pass();
+    assert.deepEqual((await targets(platform)).sort(), ["environments/dev", "environments/other"]);
+    const [found] = (await platform.findings()).filter(({ subject }) =>
+      subject === "Namespace/dev"
+    );
+    assert.equal(found?.remedy, "kubectl delete namespace dev");
+    assert.match(found.message, /PersistentVolumeClaim\/dev\/data/);
+    const { leftovers } = await listLeftovers(deps, caller);
+    assert.deepEqual(leftovers.map(({ target }) => target), ["environments/other"]);
+    others = [];
+    const pass = platform.janitor().pass();
+    await platform.clock.advance(60_000);
+    await pass;
+    assert.deepEqual(await targets(platform), ["environments/other"], "nothing else is swept");
+    assert.equal(await store.orphans.count({}), 0);
+  }, {
+    provider: (bare) =>
+      Object.assign(bare, {
+        unmanagedObjects: ({ environment }: { environment: string }) =>
+          Promise.resolve(environment === "dev" ? others : []),
       }),
   });
 });

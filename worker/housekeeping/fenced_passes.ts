@@ -10,17 +10,19 @@ const log = getLogger(["mpc", "housekeeping"]);
  * which it began: once this process has lost the lease, also if it has acquired it again, every call
  * of the pass's store fails, so that a process that was paused stops at its next read or write. A
  * write that was on its way then is a compare-and-swap, which fails where the new holder was first.
+ * A cluster knows no tokens: a pass calls {@linkcode FencedPasses.assertHeld} right before it deletes
+ * an object there, and deletes it only in the version that it has read.
  */
 export class FencedPasses {
   /** The store that the passes must use. */
   readonly store: Store;
-  readonly #lease: Pick<HeldLease, "token"> | undefined;
+  readonly #lease: Pick<HeldLease, "token" | "isHeldWith"> | undefined;
   #token: number | undefined;
 
   /** @param lease undefined where no other process can make passes */
-  constructor(store: Store, lease: Pick<HeldLease, "token"> | undefined) {
+  constructor(store: Store, lease: Pick<HeldLease, "token" | "isHeldWith"> | undefined) {
     this.#lease = lease;
-    this.store = lease ? fenced(store, () => this.#assertHeld()) : store;
+    this.store = lease ? fenced(store, () => this.#assertToken()) : store;
   }
 
   /** Makes a pass if this process holds the lease; one pass at a time. */
@@ -35,15 +37,26 @@ export class FencedPasses {
     }
   }
 
-  #assertHeld(): void {
-    if (this.#lease?.token === this.#token) return;
-    throw new MpcError("FAILED_PRECONDITION", {
-      reason: "LEASE_LOST",
-      message: "Cannot go on: another process may hold the lease of the housekeeping now",
-      retryable: true,
-    });
+  /**
+   * Asserts by the store that no other process has the lease.
+   * @throws {MpcError} FAILED_PRECONDITION `LEASE_LOST`
+   */
+  async assertHeld(): Promise<void> {
+    this.#assertToken();
+    if (this.#lease && !await this.#lease.isHeldWith(this.#token)) throw leaseLost();
+  }
+
+  #assertToken(): void {
+    if (this.#lease?.token !== this.#token) throw leaseLost();
   }
 }
+
+const leaseLost = (): MpcError =>
+  new MpcError("FAILED_PRECONDITION", {
+    reason: "LEASE_LOST",
+    message: "Cannot go on: another process may hold the lease of the housekeeping now",
+    retryable: true,
+  });
 
 /** Whether a pass must end because this process has lost the right to make it. */
 export const isLeaseLost = (error: unknown): error is MpcError =>

@@ -4,11 +4,16 @@ import type { Store } from "@mpc/storage";
 import { openMemoryStore } from "@mpc/storage/memory";
 import { anEnvironment, anOperation } from "../../tests/fakes/documents.ts";
 import { FakeClock } from "../../tests/fakes/fake_clock.ts";
+import { aWorkloadIntent } from "../../tests/fakes/intents.ts";
+import { FakeKubeClient } from "../../tests/fakes/kubernetes/fake_kube_client.ts";
 import { rejectsWith } from "../../tests/fakes/rejects.ts";
 import { SeededIds } from "../../tests/fakes/seeded_ids.ts";
 import { FencedPasses, isLeaseLost } from "./fenced_passes.ts";
 import { HeldLease, LEASE_MS } from "./hold_lease.ts";
+import { DEPLOYMENT } from "../providers/kubernetes/client/kinds.ts";
+import { KubernetesProvider } from "../providers/kubernetes/mod.ts";
 import { Retention } from "./retention.ts";
+import { sweepOrphans } from "./sweep_orphans.ts";
 
 const ids = new SeededIds();
 
@@ -91,6 +96,83 @@ Deno.test("retention that is paused deletes nothing, and ends without an error",
   assert.equal(await store.operations.count({}), 3);
   await other.passes.run(() => retention(other).pass());
   assert.equal(await store.operations.count({}), 0);
+});
+
+/** A cluster with what an abandoned workload has left, and its record. */
+async function abandonedWorkload(store: Store) {
+  const intent = aWorkloadIntent({ image: "web:1" });
+  const target = `environments/${intent.environment}/workloads/${intent.workload}`;
+  const client = new FakeKubeClient();
+  const metadata = { name: intent.environment };
+  client.server.update({ apiVersion: "v1", kind: "Namespace", metadata }, "test");
+  const provider = new KubernetesProvider({
+    ...{ client, clock: new FakeClock(), installation: "test", charts: null },
+  });
+  await provider.applyWorkload(intent, { signal: new AbortController().signal });
+  await store.orphans.create({
+    ...{ name: `orphans/${intent.uid}`, target, targetUid: intent.uid, objects: [] },
+    ...{ operation: "operations/gone", createTime: 0 },
+  });
+  return { client, provider, deployments: () => client.server.list(DEPLOYMENT) };
+}
+
+Deno.test("a sweep that is paused after it has read the objects deletes none of them", async () => {
+  const store = openMemoryStore();
+  const { client, provider, deployments } = await abandonedWorkload(store);
+  const [paused, other] = [process(store), process(store)];
+  await paused.lease.attempt();
+  const signal = new AbortController().signal;
+  const list = client.list.bind(client);
+  client.list = async (...of) => {
+    const found = await list(...of);
+    if (other.lease.token === undefined) await pause(paused, other);
+    return found;
+  };
+  const sweep = ({ clock, passes }: Process) => () =>
+    sweepOrphans(
+      { store: passes.store, provider, clock, beforeDelete: () => passes.assertHeld() },
+      signal,
+    );
+  await paused.passes.run(sweep(paused));
+  assert.equal(client.requests.get("delete"), undefined);
+  assert.equal(deployments().length, 1);
+  await other.passes.run(sweep(other));
+  assert.deepEqual(deployments(), []);
+  assert.equal(await store.orphans.count({}), 0);
+});
+
+Deno.test("a suspended process whose clock stood still asks the store before it deletes", async () => {
+  const store = openMemoryStore();
+  const [suspended, other] = [process(store), process(store)];
+  await suspended.lease.attempt();
+  await suspended.passes.run(async () => {
+    await suspended.passes.assertHeld();
+    await other.lease.attempt();
+    await other.clock.advance(LEASE_MS);
+    await other.lease.attempt();
+    assert.equal(suspended.lease.token, 1, "its own clock says that it holds the lease");
+    await rejectsWith(suspended.passes.assertHeld(), "FAILED_PRECONDITION", "LEASE_LOST");
+  });
+});
+
+Deno.test("a sweep does not delete an object that has changed since it was read", async () => {
+  const store = openMemoryStore();
+  const { client, provider, deployments } = await abandonedWorkload(store);
+  const { clock, lease, passes } = process(store);
+  await lease.attempt();
+  let edited = 0;
+  const beforeDelete = async () => {
+    await passes.assertHeld();
+    const [deployment] = deployments();
+    if (edited++ === 0) client.server.update(deployment!, "kubectl-edit");
+  };
+  const sweep = () =>
+    sweepOrphans({ store, provider, clock, beforeDelete }, new AbortController().signal);
+  await passes.run(sweep);
+  assert.equal(deployments().length, 1, "the edited object is left for the next pass");
+  assert.equal(await store.orphans.count({}), 1);
+  await passes.run(sweep);
+  assert.deepEqual(deployments(), []);
 });
 
 Deno.test("a process without the lease makes no pass, and a failure of a pass is its own", async () => {

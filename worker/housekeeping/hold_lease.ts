@@ -59,6 +59,16 @@ export class HeldLease implements AsyncDisposable {
     return mine.stored.value.token;
   }
 
+  /**
+   * Reads from the store whether this process still holds the lease with a token. A machine that was
+   * suspended may not notice by its own clock that the lease is over.
+   */
+  async isHeldWith(token: number | undefined): Promise<boolean> {
+    const found = await this.#options.store.leases.get(this.#name);
+    return token !== undefined && this.token === token && found?.value.token === token &&
+      found.value.holder === this.#holder;
+  }
+
   /** Aborted when the lease is lost that this process holds now; aborted already if it holds none. */
   get lost(): AbortSignal {
     return this.token === undefined || !this.#held ? LOST : this.#held.signal;

@@ -44,6 +44,8 @@ export interface JanitorOptions {
   readonly engine: Engine;
   readonly provider: Provider;
   readonly clock: Clock;
+  /** Rejects if the pass may not go on; asked right before each deletion on a cluster. */
+  readonly beforeDelete?: () => Promise<void>;
   /** Aborts a running pass. */
   readonly signal: AbortSignal;
   readonly observer?: HousekeepingObserver | undefined;

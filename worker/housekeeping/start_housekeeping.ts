@@ -55,18 +55,19 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
   const task = (
     name: string,
     everyMs: number,
-    passOver: (store: Store) => () => Promise<void>,
+    passOver: (store: Store, beforeDelete: () => Promise<void>) => () => Promise<void>,
   ): PeriodicTask => {
     const fenced = new FencedPasses(store, engine.repeat ? undefined : lease);
-    const pass = observed(name, passOver(fenced.store), { clock, observer });
+    const run = passOver(fenced.store, () => fenced.assertHeld());
+    const pass = observed(name, run, { clock, observer });
     return { name, everyMs, run: () => fenced.run(pass) };
   };
   const common = { engine, provider, clock, signal, observer };
   const expiry = new Expiry(deps, observer);
   if (alone) await new Janitor({ ...common, store }).pass(0);
   const passes: readonly PeriodicTask[] = [
-    task("janitor_pass", JANITOR_INTERVAL_MS, (store) => {
-      const janitor = new Janitor({ ...common, store });
+    task("janitor_pass", JANITOR_INTERVAL_MS, (store, beforeDelete) => {
+      const janitor = new Janitor({ ...common, store, beforeDelete });
       return () => janitor.pass();
     }),
     task("drift_pass", DRIFT_INTERVAL_MS, (store) => {

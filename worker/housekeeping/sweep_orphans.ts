@@ -7,7 +7,13 @@ import {
   sleepUnlessAborted,
   systemPrincipal,
 } from "@mpc/services";
-import { awaitRemoval, hasRecord, requestRemoval } from "@mpc/services/sagas";
+import {
+  awaitRemoval,
+  containsUnmanaged,
+  hasRecord,
+  requestRemoval,
+  unmanagedInside,
+} from "@mpc/services/sagas";
 import type { Store, Stored } from "@mpc/storage";
 import { isLeaseLost } from "./fenced_passes.ts";
 import type { HousekeepingFinding } from "./housekeeping_observer.ts";
@@ -25,10 +31,13 @@ interface SweepOptions {
   readonly provider: Provider;
   readonly clock: Clock;
   readonly found: (finding: HousekeepingFinding) => void;
+  /** Rejects if the pass may not go on; asked right before each deletion. */
+  readonly beforeDelete?: () => Promise<void>;
 }
 
 /**
- * Removes what abandoned resources left on the cluster, and deletes the records of what is gone.
+ * Removes what abandoned resources left on the cluster, and deletes the records of what is gone. A
+ * namespace that contains objects of others stays until they are gone, as in a sweep by a person.
  */
 export async function sweepOrphans(options: SweepOptions, signal: AbortSignal): Promise<void> {
   for await (const orphans of pagesOf(options.store.orphans, { limit: AT_ONCE, signal })) {
@@ -47,6 +56,7 @@ async function sweep(
   try {
     if (await hasRecord(store, value, signal)) return;
     const end = await remove(options, value, signal);
+    if (!end) return;
     await store.orphans.delete(value.name, version, {
       signal,
       events: [{
@@ -71,11 +81,12 @@ async function sweep(
   }
 }
 
+/** @returns how it ended; undefined if it stays on the cluster for now */
 async function remove(
-  { provider, clock }: { readonly provider: Provider; readonly clock: Clock },
+  { provider, clock, beforeDelete }: Omit<SweepOptions, "store">,
   orphan: Orphan,
   stop: AbortSignal,
-): Promise<Pick<Event, "reason" | "message">> {
+): Promise<Pick<Event, "reason" | "message"> | undefined> {
   const patience = new AbortController();
   const done = new AbortController();
   const timer = sleepUnlessAborted(clock, PATIENCE_MS, AbortSignal.any([stop, done.signal]))
@@ -83,7 +94,13 @@ async function remove(
   const signal = AbortSignal.any([stop, patience.signal]);
   const { target, cluster } = orphan;
   try {
-    await requestRemoval(provider, orphan, { signal });
+    const unmanaged = await unmanagedInside(provider, orphan, { signal });
+    if (unmanaged.length > 0) {
+      const why = containsUnmanaged(unmanaged);
+      log.info("What {orphan} left stays on the cluster: {why}", { orphan: target, why });
+      return undefined;
+    }
+    await requestRemoval(provider, orphan, { signal, ...(beforeDelete && { beforeDelete }) });
     await awaitRemoval(provider, orphan, { signal });
     return {
       reason: "OrphanSwept",

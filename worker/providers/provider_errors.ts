@@ -1,11 +1,14 @@
 /** Errors that all providers share. */
 import { abortedByCaller, madeMetadata, MpcError, uncheckedError } from "@mpc/domain";
 
-export const ownedByAnother = (object: string): MpcError =>
+/** @param owner who has made the object, for instance `kubectl-create`; empty if that is not known */
+export const ownedByAnother = (object: string, owner = ""): MpcError =>
   new MpcError("ALREADY_EXISTS", {
     reason: "OWNED_BY_ANOTHER",
-    message: `Cannot change '${object}': it is owned by somebody else on the cluster`,
-    metadata: { object },
+    message: `Cannot change '${object}': it is owned by somebody else on the cluster${
+      owner && ` (${owner})`
+    }`,
+    metadata: { object, ...(owner && { owner }) },
   });
 
 export const noNamespace = (environment: string): MpcError =>

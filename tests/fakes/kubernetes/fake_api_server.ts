@@ -64,15 +64,18 @@ export class FakeApiServer {
       readonly dryRun: boolean;
       readonly uid?: string | undefined;
       readonly resourceVersion?: string | undefined;
+      readonly mustCreate?: boolean;
     },
   ): LiveObject {
-    const { manager, force, dryRun, uid, resourceVersion } = options;
+    const { manager, force, dryRun, uid, resourceVersion, mustCreate = false } = options;
     const key = keyFor(refOf(wanted));
     const live = this.#objects.get(key);
     if (uid !== undefined && uid !== live?.metadata.uid) {
       throw refused(409, "Conflict", `uid mismatch: the provided object specified uid ${uid}`);
     }
-    if (resourceVersion !== undefined && resourceVersion !== live?.metadata.resourceVersion) {
+    const isOther = resourceVersion !== undefined &&
+      resourceVersion !== live?.metadata.resourceVersion;
+    if (isOther || (mustCreate && live)) {
       throw refused(409, "Conflict", "the object has been modified; apply to the latest version");
     }
     this.#assertNamespace(wanted, live);

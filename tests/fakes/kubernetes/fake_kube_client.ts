@@ -38,6 +38,8 @@ export class FakeKubeClient implements KubeClient {
   fault: (verb: Verb, subject: ObjectKind | LiveObject) => Error | undefined = () => undefined;
   /** The log lines of a pod's containers. */
   printed: (pod: string) => readonly { readonly time: Instant; readonly text: string }[] = () => [];
+  /** What discovery finds, besides the kinds that the provider knows. */
+  kinds: readonly ObjectKind[] = [];
   /** Executes a deletion; by default the object is gone at once. */
   onDelete: (object: LiveObject, propagation: DeleteOptions["propagation"]) => void;
 
@@ -57,15 +59,20 @@ export class FakeKubeClient implements KubeClient {
     return { items: this.server.list(kind, selection), resourceVersion: this.server.version };
   }
 
+  async namespacedKinds({ signal }: KubeCall): Promise<readonly ObjectKind[]> {
+    await this.#begin("list", { apiVersion: "v1", kind: "APIGroup" }, signal);
+    return this.kinds;
+  }
+
   async apply(
     object: KubernetesObject,
-    { force, dryRun, uid, resourceVersion, signal, manager = FIELD_MANAGER }: ApplyOptions,
+    { signal, manager = FIELD_MANAGER, ...options }: ApplyOptions,
   ): Promise<LiveObject> {
     await this.#begin("apply", object, signal);
     const { namespace } = object.metadata;
     return this.#asking(
       { action: `apply '${textOf(refOf(object))}'`, cluster: this.cluster, namespace },
-      () => this.server.apply(object, { manager, force, dryRun, uid, resourceVersion }),
+      () => this.server.apply(object, { ...options, manager }),
     );
   }
 
@@ -75,10 +82,19 @@ export class FakeKubeClient implements KubeClient {
     return { status: { allowed: true } };
   }
 
-  async delete(ref: ObjectRef, { uid, propagation, signal }: DeleteOptions): Promise<void> {
+  async delete(
+    ref: ObjectRef,
+    { uid, resourceVersion, propagation, signal }: DeleteOptions,
+  ): Promise<void> {
     await this.#begin("delete", ref, signal);
     const object = this.server.get(ref);
-    if (object?.metadata.uid === uid) this.onDelete(object, propagation);
+    if (object?.metadata.uid !== uid) return;
+    if (resourceVersion !== undefined && resourceVersion !== object.metadata.resourceVersion) {
+      const message = "the ResourceVersion in the precondition does not match";
+      const asked = { action: `delete '${textOf(ref)}'`, cluster: this.cluster };
+      throw statusError({ code: 409, reason: "Conflict", message }, asked);
+    }
+    this.onDelete(object, propagation);
   }
 
   async *watch(

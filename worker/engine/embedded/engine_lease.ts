@@ -5,7 +5,7 @@ import { HeldLease, LEASE_MS, type LeaseOptions } from "../../housekeeping/hold_
 const PAUSE_MS = 1_000;
 
 /** The right of one embedded engine to run the operations of a store. */
-export type EngineLease = Pick<HeldLease, "token" | "lost">;
+export type EngineLease = Pick<HeldLease, "token" | "lost" | "isHeldWith">;
 
 /**
  * Acquires the right to run the operations of a store that several processes may open. Waits as long

@@ -147,25 +147,27 @@ export class KubernetesProvider implements Provider {
 
   async deletePolicies(
     { environment: namespace, uid }: Ref,
-    { signal, dryRun = false }: ApplyCall,
+    call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
+    const { signal, dryRun = false } = call;
     const selection = { namespace, labelSelector: ownedBy(uid) };
     const objects = await this.#own(POLICY_KINDS, selection, signal);
-    if (!dryRun) await deleteObjects(this.#client, objects, signal);
+    if (!dryRun) await deleteObjects(this.#client, objects, call);
     return objects.map(deletionOf);
   }
 
   async deleteNamespace(
     ref: Ref,
-    { signal, dryRun = false }: ApplyCall,
+    call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
+    const { signal, dryRun = false } = call;
     const namespace = await this.#namespace(ref.environment, signal);
     if (!namespace || ownerOf(namespace) !== ref.uid) return [];
     if (isForeign(namespace, this.#installation)) return [];
     if (dryRun) {
       return [deletionOf(namespace), ...await this.deletePolicies(ref, { signal, dryRun })];
     }
-    await deleteObjects(this.#client, [namespace], signal);
+    await deleteObjects(this.#client, [namespace], call);
     return [deletionOf(namespace)];
   }
 
@@ -238,8 +240,9 @@ export class KubernetesProvider implements Provider {
 
   async deleteWorkloads(
     refs: readonly WorkloadRef[],
-    { signal, dryRun = false, withNamespace = false }: DeleteCall,
+    call: DeleteCall,
   ): Promise<readonly PlannedChange[]> {
+    const { signal, dryRun = false, withNamespace = false } = call;
     const [first] = refs;
     if (!first) return [];
     const labelSelector = ownedBy(...refs.map(({ uid }) => uid));
@@ -250,7 +253,7 @@ export class KubernetesProvider implements Provider {
     const objects = await this.#own(kinds, selection, signal);
     const owned = refs.map(({ uid }) => objects.filter((object) => ownerOf(object) === uid));
     if (!dryRun) {
-      await Promise.all(owned.map((objects) => deleteObjects(this.#client, objects, signal)));
+      await Promise.all(owned.map((objects) => deleteObjects(this.#client, objects, call)));
     }
     return owned.flat().map((object) => {
       const deletion = deletionOf(object);

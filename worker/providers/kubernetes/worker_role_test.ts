@@ -65,8 +65,12 @@ Deno.test("in all namespaces a worker may only read, no Secrets, and watch only 
   }
 });
 
-Deno.test("the roles have no wildcards, and can bind only the role for environments", () => {
-  const all = [...EVERYWHERE, ...INSIDE];
+Deno.test("the roles have no wildcards but to list in environments, and can bind only the role for these", () => {
+  const isListOfAll = ({ resources }: Rule) => resources.includes("*");
+  assert.deepEqual(INSIDE.filter(isListOfAll), [
+    { apiGroups: ["*"], resources: ["*"], verbs: ["list"] },
+  ]);
+  const all = [...EVERYWHERE, ...INSIDE.filter((rule) => !isListOfAll(rule))];
   const granted = all.flatMap(({ apiGroups, resources, verbs }) => [
     ...[...apiGroups, ...resources, ...verbs],
   ]);

@@ -106,6 +106,7 @@ export class SimulatedProvider extends SimulatedReader implements Provider {
   }
 
   async deleteNamespace(ref: Ref, call: ApplyCall): Promise<readonly PlannedChange[]> {
+    if (!call.dryRun) await call.beforeDelete?.();
     return await this.#change(call, () => {
       const current = this.cluster.namespace(ref.environment);
       if (!current || current.intent.uid !== ref.uid) return [];
@@ -197,6 +198,7 @@ export class SimulatedProvider extends SimulatedReader implements Provider {
     refs: readonly WorkloadRef[],
     call: ApplyCall,
   ): Promise<readonly PlannedChange[]> {
+    if (!call.dryRun) await call.beforeDelete?.();
     const changes = await Promise.all(refs.map((ref) => this.#deleteWorkload(ref, call)));
     return changes.flat();
   }

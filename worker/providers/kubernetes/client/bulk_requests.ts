@@ -1,4 +1,5 @@
 /** Requests about several kinds or objects. */
+import type { ApplyCall } from "@mpc/services";
 import {
   AUTOSCALER,
   CONFIG_MAP,
@@ -41,12 +42,14 @@ export async function listKinds(
 export async function deleteObjects(
   client: KubeClient,
   objects: readonly LiveObject[],
-  signal: AbortSignal,
+  { signal, beforeDelete }: Pick<ApplyCall, "signal" | "beforeDelete">,
 ): Promise<void> {
   for (const object of objects.toReversed()) {
     const { uid, deletionTimestamp } = object.metadata;
     if (uid === undefined || deletionTimestamp !== undefined) continue;
     const propagation = DEPENDENTLESS.has(object.kind) ? "Background" : "Foreground";
-    await client.delete(refOf(object), { signal, uid, propagation });
+    const resourceVersion = beforeDelete ? object.metadata.resourceVersion : undefined;
+    await beforeDelete?.();
+    await client.delete(refOf(object), { signal, uid, resourceVersion, propagation });
   }
 }

@@ -51,6 +51,12 @@ const PAGE_SIZE = 500;
 /** How often a list is attempted when the version of its first pages expires. */
 const MAX_LIST_ATTEMPTS = 3;
 
+/**
+ * A version that no object has: etcd counts from 2. An apply with a version is a conflict for an
+ * object of another version, and the version is ignored where the apply creates the object.
+ */
+const NO_VERSION = "1";
+
 /** When the server ends a watch; the client then begins a new one. */
 const WATCH_SECONDS = 300;
 
@@ -97,10 +103,16 @@ export class HttpKubeClient implements KubeClient {
     }
   }
 
+  namespacedKinds(call: KubeCall): Promise<readonly ObjectKind[]> {
+    return this.#paths.namespacedKinds(call);
+  }
+
   async apply(
     object: KubernetesObject,
-    { force, dryRun, uid, resourceVersion, signal, manager = FIELD_MANAGER }: ApplyOptions,
+    options: ApplyOptions,
   ): Promise<LiveObject> {
+    const { force, dryRun, uid, mustCreate, signal, manager = FIELD_MANAGER } = options;
+    const resourceVersion = mustCreate ? NO_VERSION : options.resourceVersion;
     const ref = refOf(object);
     const query = queryOf({
       fieldManager: manager,
@@ -141,7 +153,10 @@ export class HttpKubeClient implements KubeClient {
     });
   }
 
-  async delete(ref: ObjectRef, { propagation, uid, signal }: DeleteOptions): Promise<void> {
+  async delete(
+    ref: ObjectRef,
+    { propagation, uid, resourceVersion, signal }: DeleteOptions,
+  ): Promise<void> {
     try {
       await this.#requester.json({
         method: "DELETE",
@@ -151,7 +166,7 @@ export class HttpKubeClient implements KubeClient {
           apiVersion: "v1",
           kind: "DeleteOptions",
           propagationPolicy: propagation,
-          preconditions: { uid },
+          preconditions: { uid, ...(resourceVersion !== undefined && { resourceVersion }) },
         },
         signal,
         asked: this.#asked(`delete '${textOf(ref)}'`, ref.namespace),

@@ -36,12 +36,16 @@ export interface ApplyOptions extends KubeCall {
   readonly uid?: string | undefined;
   /** Version of the object to change. It is a conflict if the object has changed since. */
   readonly resourceVersion?: string | undefined;
+  /** The object is created. It is a conflict if an object with this name exists now. */
+  readonly mustCreate?: boolean;
 }
 
 export interface DeleteOptions extends KubeCall {
   readonly propagation: "Foreground" | "Background" | "Orphan";
   /** Uid of the object to delete. A new object of the same name is not deleted. */
   readonly uid: string;
+  /** Version of the object to delete. It is a conflict if the object has changed since. */
+  readonly resourceVersion?: string | undefined;
 }
 
 export type WatchEvent =
@@ -87,6 +91,8 @@ export interface KubeClient {
   /** Undefined if the object does not exist. */
   get(ref: ObjectRef, call: KubeCall): Promise<LiveObject | undefined>;
   list(kind: ObjectKind, selection: Selection, call: KubeCall): Promise<ObjectList>;
+  /** Every kind whose objects are in namespaces and can be listed and deleted, by API discovery. */
+  namespacedKinds(call: KubeCall): Promise<readonly ObjectKind[]>;
   /**
    * Creates or updates an object (Kubernetes, "Server-Side Apply").
    * @returns the resulting object, or in a dry run the object that would result
@@ -103,7 +109,10 @@ export interface KubeClient {
    * `SelfSubjectAccessReview`.
    */
   review(question: ObjectKind & { readonly spec?: object }, call: KubeCall): Promise<unknown>;
-  /** Requests a deletion; does nothing if no object has this name and uid. */
+  /**
+   * Requests a deletion; does nothing if no object has this name and uid.
+   * @throws `ABORTED` `CLUSTER_CONFLICT`: the object has another version
+   */
   delete(ref: ObjectRef, options: DeleteOptions): Promise<void>;
   /**
    * The changes after `resourceVersion`, with bookmarks, until the server ends the watch.

@@ -34,6 +34,8 @@ export interface Request {
   readonly path: string;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** The media types of the answer; JSON by default. */
+  readonly accept?: string;
   readonly signal: AbortSignal;
   readonly asked: Asked;
   /** What is done to which kind of object; absent for the discovery of kinds. */
@@ -196,7 +198,7 @@ export class Requester {
 
   async #fetch(request: Request): Promise<Response> {
     const endpoint = await this.#open();
-    const { method, path, body, contentType, signal } = request;
+    const { method, path, body, contentType, accept = "application/json", signal } = request;
     const answered = new AbortController();
     const late = new AbortController();
     const began = this.#clock.monotonic();
@@ -211,7 +213,7 @@ export class Requester {
         client: endpoint.http,
         signal: AbortSignal.any([signal, late.signal]),
         headers: {
-          accept: "application/json",
+          accept,
           ...(contentType && { "content-type": contentType }),
           ...await endpoint.headers(),
         },

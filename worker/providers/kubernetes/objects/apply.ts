@@ -1,9 +1,9 @@
-import type { PlannedChange } from "@mpc/domain";
+import { isMpcError, type PlannedChange } from "@mpc/domain";
 import { activeTraceparent } from "@mpc/process";
 import type { ApplyCall } from "@mpc/services";
 import { beingDeleted, ownedByAnother } from "../../provider_errors.ts";
 import { deleteObjects, listKinds } from "../client/bulk_requests.ts";
-import type { KubeClient } from "../client/kube_client.ts";
+import type { ApplyOptions, KubeClient } from "../client/kube_client.ts";
 import { AUTOSCALER, keyOf } from "../client/kinds.ts";
 import { fieldAt, type LiveObject, refOf, textOf } from "../client/kube_object.ts";
 import { installedBy, type KubernetesObject } from "../render/mod.ts";
@@ -12,7 +12,7 @@ import { applyCompletedJob, isNotRunAgain } from "./completed_jobs.ts";
 import type { Desired } from "./desired.ts";
 import { deletionOf, diffObjects } from "./diff.ts";
 import { annotateKindHistory, findKindHistory, readKindHistory } from "./kind_history.ts";
-import { isForeign, ownedBy, ownerOf } from "./ownership.ts";
+import { isForeign, makerOf, ownedBy, ownerOf } from "./ownership.ts";
 import {
   applyWithReplicas,
   foreignAutoscaler,
@@ -27,7 +27,8 @@ import { annotateTrace } from "./trace_annotation.ts";
  * reach them: {@linkcode pruneObjects} does, after the rollout.
  *
  * The ownership of all objects is checked before the first change. Each object is applied with its
- * uid, so that an object that somebody else has replaced in the meantime is not changed.
+ * uid, or so that it can only be created, so that an object that somebody else has replaced or made
+ * in the meantime is not changed.
  * @throws `ALREADY_EXISTS` `OWNED_BY_ANOTHER`, and the errors of {@linkcode KubeClient.apply}
  */
 export async function applyObjects(
@@ -52,7 +53,8 @@ export async function applyObjects(
     if (call.only && !call.only.includes(textOf(refOf(object)))) continue;
     if (!live && isNotRunAgain(object, call)) continue;
     const later = live !== undefined && isSwitchedLater(live, object);
-    const options = { signal, dryRun: dryRun || later, force, uid: live?.metadata.uid };
+    const mustCreate = !live && !dryRun;
+    const options = { signal, dryRun: dryRun || later, force, uid: live?.metadata.uid, mustCreate };
     const least = leastReplicas(desired.objects, object);
     const scaling = { least, wasAutoscaled: leastReplicas(autoscalers, object) !== undefined };
     // Without force, its number is a conflict like everything that others have set.
@@ -62,14 +64,15 @@ export async function applyObjects(
     const wanted = keeper ? withoutReplicas(object) : object;
     const applied = live && isJob(object) && call.restore
       ? await applyCompletedJob(client, live, object, options)
-      : await applyWithReplicas(client, live, wanted, scaling, options);
+      : await applyWithReplicas(client, live, wanted, scaling, options)
+        .catch((error) => failUnlessCreated(client, object, desired, options, error));
     if (applied) {
       const change = diffObjects(live, applied, desired.shown);
       if (keeper) changes.push(keptChange(change, applied, keeper));
       else if (change) changes.push(change);
     } else if (live) obsolete.push(live);
   }
-  if (!dryRun) await deleteObjects(client, obsolete, signal);
+  if (!dryRun) await deleteObjects(client, obsolete, { signal });
   return [...changes, ...obsolete.map(deletionOf)];
 }
 
@@ -114,10 +117,31 @@ async function readOwned(
     : await Promise.all(objects.map((object) => client.get(refOf(object), { signal })));
   const live = found.flatMap((object) => object ? [[textOf(refOf(object)), object] as const] : []);
   for (const [text, object] of live) {
-    if (ownerOf(object) !== uid || isForeign(object, installation)) throw ownedByAnother(text);
+    if (ownerOf(object) !== uid || isForeign(object, installation)) {
+      throw ownedByAnother(text, makerOf(object));
+    }
     if (object.metadata.deletionTimestamp !== undefined) throw beingDeleted(text);
   }
   return new Map(live);
+}
+
+/**
+ * Explains a failed apply: where somebody else has made the object after it was looked for, the
+ * failure is permanent.
+ * @throws `ALREADY_EXISTS` `OWNED_BY_ANOTHER`, or the error itself
+ */
+async function failUnlessCreated(
+  client: KubeClient,
+  object: KubernetesObject,
+  { uid, installation }: Pick<Desired, "uid" | "installation">,
+  { mustCreate, signal }: Pick<ApplyOptions, "mustCreate" | "signal">,
+  error: unknown,
+): Promise<never> {
+  if (!mustCreate || !isMpcError(error) || error.reason !== "CLUSTER_CONFLICT") throw error;
+  const ref = refOf(object);
+  const found = await client.get(ref, { signal });
+  if (!found || (ownerOf(found) === uid && !isForeign(found, installation))) throw error;
+  throw ownedByAnother(textOf(ref), makerOf(found));
 }
 
 /** Every kind that the owner may have objects of, besides the desired ones. */

@@ -267,6 +267,47 @@ Deno.test("without the kind history, every kind is pruned", async () => {
   assert.deepEqual(told, ["UPDATE Deployment", "DELETE Service"]);
 });
 
+Deno.test("an object that somebody else makes after the look is not taken over, even by force", async (t) => {
+  for (const forceConflicts of [false, true]) {
+    await t.step(forceConflicts ? "by force" : "without force", async () => {
+      const world = new World();
+      const { client } = world;
+      const metadata = { name: "web", namespace: "dev" };
+      client.fault = (verb, subject) => {
+        if (verb === "apply" && subject.kind === "Service") {
+          client.server.update({ ...SERVICE, metadata, spec: { ports: [] } }, "kubectl-create");
+        }
+        return undefined;
+      };
+      const error = await rejectsWith(
+        world.apply(desired({ ports: [PORT] }), { forceConflicts }),
+        "ALREADY_EXISTS",
+        "OWNED_BY_ANOTHER",
+      );
+      assert.equal(error.metadata["owner"], "kubectl-create");
+      const service = client.server.get({ ...SERVICE, ...metadata });
+      assert.deepEqual(service?.["spec"], { ports: [] });
+      assert.deepEqual(world.names(DEPLOYMENT), []);
+    });
+  }
+});
+
+Deno.test("an object that an earlier attempt makes after the look is a conflict to retry", async () => {
+  const world = new World();
+  const { client } = world;
+  const [deployment] = desired({}).objects.filter(({ kind }) => kind === "Deployment");
+  client.fault = (verb, subject) => {
+    if (verb === "apply" && subject.kind === "Deployment") {
+      client.server.update(deployment!, "mpc");
+    }
+    return undefined;
+  };
+  const error = await rejectsWith(world.apply(desired({})), "ABORTED", "CLUSTER_CONFLICT");
+  assert.equal(error.retryable, true);
+  client.fault = () => undefined;
+  await world.apply(desired({}));
+});
+
 /** A controller without pods, or another object with the same metadata. */
 function controller(kind: string): KubernetesObject {
   const [own] = renderWorkload(aWorkloadIntent({ image: "web:1" })).slice(-1);

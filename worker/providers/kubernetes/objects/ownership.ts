@@ -41,6 +41,13 @@ export function isForeign({ metadata }: LiveObject, installation: string): boole
   return label !== undefined && label !== installation;
 }
 
+/** Who has made an object of others, for people: its installation, or its first field manager. */
+export function makerOf({ metadata: { labels = {}, managedFields = [] } }: LiveObject): string {
+  const { [INSTALLATION]: installation, [MANAGED_BY]: manager } = labels;
+  if (manager === MANAGER && installation !== undefined) return `installation ${installation}`;
+  return managedFields.find(({ subresource }) => !subresource)?.manager ?? "";
+}
+
 /**
  * Groups objects by the control plane that they belong to; "" if that is unknown. An object
  * without a label of its own, for instance a claim that a StatefulSet created, belongs to the control

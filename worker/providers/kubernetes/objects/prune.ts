@@ -21,7 +21,7 @@ export async function pruneObjects(
   desired: Desired,
   call: ApplyCall,
 ): Promise<readonly PlannedChange[]> {
-  const { signal, dryRun = false } = call;
+  const { dryRun = false } = call;
   const owned = await ownedObjects(client, desired, call);
   const wanted = new Set(desired.objects.map((object) => textOf(refOf(object))));
   const surplus = owned.filter((object) =>
@@ -30,7 +30,7 @@ export async function pruneObjects(
   );
   if (!dryRun) {
     await switchServices(client, desired, owned, call);
-    await deleteObjects(client, surplus, signal);
+    await deleteObjects(client, surplus, call);
   }
   return surplus.map(deletionOf);
 }

@@ -92,9 +92,10 @@ async function handReplicasOver(
   const held = withReplicas(object, number);
   if (options.dryRun) return await client.apply(held, options);
   const created = live ?? await client.apply(held, options);
-  const scale = { ...options, uid: created.metadata.uid, manager: SCALE_MANAGER, force: true };
+  const known = { ...options, uid: created.metadata.uid, mustCreate: false };
+  const scale = { ...known, manager: SCALE_MANAGER, force: true };
   await client.apply(withReplicas(identityOf(object), number), scale);
-  return await client.apply(object, { ...options, uid: created.metadata.uid });
+  return await client.apply(object, known);
 }
 
 async function takeReplicasBack(

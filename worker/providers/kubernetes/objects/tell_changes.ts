@@ -34,6 +34,7 @@ function recording(client: KubeClient, changed: Set<string>): KubeClient {
   return {
     cluster: client.cluster,
     get: (ref, call) => client.get(ref, call),
+    namespacedKinds: (call) => client.namespacedKinds(call),
     list: (kind, selection, call) => client.list(kind, selection, call),
     apply: (object, options) =>
       options.dryRun

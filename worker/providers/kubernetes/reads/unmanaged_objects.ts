@@ -9,16 +9,26 @@ const MADE_BY_CLUSTER: ReadonlySet<string> = new Set([
   "ConfigMap/istio-ca-root-cert",
   "ConfigMap/kube-root-ca.crt",
   "ConfigMap/openshift-service-ca.crt",
+  "RoleBinding/system:deployers",
+  "RoleBinding/system:image-builders",
+  "RoleBinding/system:image-pullers",
   "ServiceAccount/default",
 ]);
+
+/**
+ * Kinds that controllers and programs fill for other objects: their content is rebuilt, or of no use
+ * without them.
+ */
+const DERIVED: ReadonlySet<string> = new Set(["Endpoints", "EndpointSlice", "Event", "Lease"]);
 
 /** The type of the Secrets that older clusters make for each ServiceAccount. */
 const ACCOUNT_TOKEN = "kubernetes.io/service-account-token";
 
 /**
  * The objects in a namespace that this installation did not apply, as `Kind/namespace/name`. What a
- * controller made for one of the listed objects does not count: its owner does. A kind that may not
- * be listed is named as `Kind/namespace/*`, because it may have objects.
+ * controller made for one of the listed objects does not count: its owner does. Custom resources and
+ * other kinds that the platform does not know are found by API discovery. A kind that may not be
+ * listed is named as `Kind/namespace/*`, because it may have objects.
  */
 export async function unmanagedObjects(
   client: KubeClient,
@@ -26,14 +36,22 @@ export async function unmanagedObjects(
   { installation, signal }: KubeCall & { readonly installation: string },
 ): Promise<readonly string[]> {
   const { namespace } = of;
-  const kinds = new Map([...of.kinds, REPLICA_SET, POD].map((kind) => [keyOf(kind), kind]));
+  const discovered = (await client.namespacedKinds({ signal }))
+    .filter(({ kind }) => !DERIVED.has(kind));
+  const known = new Set(of.kinds.map(keyOf));
+  const kinds = new Map(
+    [...of.kinds, REPLICA_SET, POD, ...discovered].map((kind) => [keyOf(kind), kind]),
+  );
   kinds.delete(keyOf(NAMESPACE));
   const hidden: string[] = [];
   const lists = await Promise.all([...kinds.values()].map(async (kind) => {
     try {
       return (await client.list(kind, { namespace }, { signal })).items;
     } catch (error) {
-      if (!isMpcError(error, "PERMISSION_DENIED")) throw error;
+      // A kind that was discovered may be deleted in the meantime, or another server may answer for it.
+      const isOptional = isMpcError(error) && !signal.aborted && !known.has(keyOf(kind));
+      if (isOptional && error.reason === "KIND_UNKNOWN") return [];
+      if (!isOptional && !isMpcError(error, "PERMISSION_DENIED")) throw error;
       hidden.push(textOf({ ...kind, namespace, name: "*" }));
       return [];
     }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MpcError } from "@mpc/domain";
+import { errorFor, MpcError } from "@mpc/domain";
 import {
   live,
   workload,
@@ -83,5 +83,33 @@ worldTest(
         ? new MpcError("PERMISSION_DENIED", { reason: "CLUSTER_FORBIDS", message: "no" })
         : undefined;
     assert.deepEqual(await provider.unmanagedObjects(DEV, live()), ["Secret/dev/*"]);
+  },
+);
+
+worldTest(
+  "custom resources of others are found by discovery, and derived objects do not count",
+  async (world) => {
+    const { provider, cluster } = world;
+    const widget = { apiVersion: "example.com/v1", kind: "Widget" };
+    cluster.client.kinds = [widget, { apiVersion: "coordination.k8s.io/v1", kind: "Lease" }];
+    const metadata = { name: "theirs", namespace: "dev" };
+    cluster.client.server.update({ ...widget, metadata }, "kubectl");
+    const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata };
+    cluster.client.server.update(lease, "kubectl");
+    assert.deepEqual(await provider.unmanagedObjects(DEV, live()), ["Widget/dev/theirs"]);
+    for (const code of ["PERMISSION_DENIED", "UNAVAILABLE"] as const) {
+      cluster.client.fault = (verb, { kind }) =>
+        verb === "list" && kind === "Widget"
+          ? errorFor(code === "UNAVAILABLE" ? "CLUSTER_UNREACHABLE" : "CLUSTER_FORBIDS", {
+            message: "no",
+          })
+          : undefined;
+      assert.deepEqual(await provider.unmanagedObjects(DEV, live()), ["Widget/dev/*"], code);
+    }
+    cluster.client.fault = (verb, { kind }) =>
+      verb === "list" && kind === "Widget"
+        ? errorFor("KIND_UNKNOWN", { message: "no" })
+        : undefined;
+    assert.deepEqual(await provider.unmanagedObjects(DEV, live()), [], "its definition is gone");
   },
 );
