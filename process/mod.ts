@@ -54,3 +54,5 @@ export { CertificateFiles } from "./tls/certificate_files.ts";
 export { type Certificates, certificatesOf } from "./tls/certificates.ts";
 export { TLS_FLAGS, tlsIssue, tlsOf, type TlsSettings, withTls } from "./tls/tls_flags.ts";
 export { VERSION } from "./version.ts";
+export { WatchedFile, type WatchedFileKind } from "./watched_file.ts";
+export { parseYamlFile, type YamlFileKind } from "./yaml_file.ts";
