@@ -64,6 +64,9 @@ export const REASONS = {
     ENCRYPTION_KEY_INVALID: platform(
       "Give the process a key as 'openssl rand -base64 32' makes it",
     ),
+    EVENT_SINKS_FILE_INVALID: platform(
+      "Correct the file of event sinks at the line that the error names",
+    ),
     INVALID_FIELDS: caller("Correct the fields that the error names"),
     INVALID_FILTER: caller("Correct the filter at the character that the error names"),
     INVALID_TIMEOUT: caller("Send the timeout as the protocol defines it"),

@@ -81,6 +81,8 @@ export const INDEXES: Readonly<Record<CollectionName, readonly Index[]>> = {
   tokens: [OUTBOX, ...["creator", "createTime", "expireTime", "lastUseTime"].map((key) => by(key))],
   audit: [OUTBOX, by("time"), by("actor", "time"), by("method", "time"), by("target", "time")],
   auditMarks: [OUTBOX],
+  eventSinks: [OUTBOX],
+  deadLetters: [OUTBOX, by("resendTime"), by("createTime")],
 };
 
 /** Finds the block of a write, and keeps a write from being in the log twice. */
