@@ -4,4 +4,5 @@ export { countAttempts } from "./count_attempts.ts";
 export { countRefusals } from "./count_refusals.ts";
 export { meteredStore } from "./metered_store.ts";
 export { Metrics } from "./metrics.ts";
+export { observeSinks } from "./observe_sinks.ts";
 export { metricsPage } from "./metrics_page.ts";
