@@ -370,7 +370,7 @@ export class SinkDelivery {
   }
 
   #state(): Omit<EventSink, "updateTime"> {
-    const { sink, clock } = this.#options;
+    const { sink } = this.#options;
     const next = Math.min(...this.#retries.values());
     const isWaiting = Number.isFinite(next);
     return {
