@@ -83,6 +83,11 @@ export const REASONS = {
     USAGE: platform("Correct the flags; see --help"),
   },
   NOT_FOUND: {
+    EVENT_SINK_NOT_FOUND: caller("Name a sink that the list has", "mpctl sink list"),
+    DEAD_LETTER_NOT_FOUND: caller(
+      "Name a dead letter that the list has",
+      "mpctl sink dead-letters SINK",
+    ),
     CHART_NOT_FOUND: caller("Name a chart and a version that the server has"),
     ENVIRONMENT_NOT_FOUND: caller(
       "Check the environment's name, or create it",

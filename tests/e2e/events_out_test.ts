@@ -5,14 +5,19 @@ import { EventReceiver, SECRET } from "../servers/event_receiver.ts";
 import { startPlatform } from "../servers/platform_process.ts";
 import { withFolder } from "../servers/with_folder.ts";
 
-const createEnvironment = async (web: URL, environmentId: string): Promise<void> => {
-  const response = await fetch(new URL("mpc.v1.EnvironmentService/CreateEnvironment", web), {
+async function call(web: URL, method: string, request: unknown): Promise<string> {
+  const response = await fetch(new URL(`mpc.v1.${method}`, web), {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ environmentId, environment: {} }),
+    body: JSON.stringify(request),
   });
-  assert.equal(response.status, 200, await response.text());
-};
+  const text = await response.text();
+  assert.equal(response.status, 200, text);
+  return text;
+}
+
+const createEnvironment = (web: URL, environmentId: string): Promise<string> =>
+  call(web, "EnvironmentService/CreateEnvironment", { environmentId, environment: {} });
 
 Deno.test("events of a killed server are sent again after its start, and none is missing", () =>
   withFolder(async (folder) => {
@@ -45,6 +50,27 @@ Deno.test("events of a killed server are sent again after its start, and none is
       const after = receiver.received.slice(before.length);
       const ids = new Set(after.map(({ event }) => event.id));
       assert.ok(before.every((id) => ids.has(id)), "what was sent before the kill is sent again");
+      const rejected = new Set<string>();
+      const isRejected = ({ event }: { readonly event: { readonly subject?: string } }) =>
+        event.subject === "environments/three";
+      receiver.reply = (received, attempt) => {
+        if (!isRejected(received) || attempt > 1) return 200;
+        rejected.add(received.event.id);
+        return 400;
+      };
+      await createEnvironment(server.web, "three");
+      const parent = "eventSinks/chat";
+      const isResent = (id: string) =>
+        receiver.received.filter(({ event }) => event.id === id).length > 1;
+      while (rejected.size === 0) await receiver.arrived(receiver.received.length + 1);
+      // A dead letter is recorded after its answer, so the first requests may come too early.
+      while (![...rejected].some(isResent)) {
+        await call(server.web, "EventSinkService/ResendDeadLetters", { parent });
+      }
+      const sinks = await call(server.web, "EventSinkService/ListEventSinks", {});
+      assert.match(sinks, /"name":"eventSinks\/chat"/);
+      assert.doesNotMatch(sinks, /planted-key|whsec_/);
+      await call(server.web, "EventSinkService/ListDeadLetters", { parent });
       const text = JSON.stringify(after.map(({ body }) => body));
       assert.doesNotMatch(text, /planted-key/);
     } finally {
