@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { MpcError } from "@mpc/domain";
+import type { WatchedFile } from "@mpc/process";
 import { withFolder } from "@mpc/tests/servers/with_folder.ts";
-import { AccessFile, parseAccessFile } from "./access_file.ts";
+import { openAccessFile, parseAccessFile } from "./access_file.ts";
+import type { AccessSettings } from "./settings.ts";
 
 const ROLE = "roles:\n- name: ops\n  permissions: [platform.sweep]\n";
 const BOUND = "bindings:\n- role: viewer\n  principals: ['user:ann']\n";
@@ -127,11 +129,11 @@ Deno.test("the examples of the docs are valid parts of one access file", async (
 });
 
 /** Runs with a file of one role, and a way to count the roles that are in force. */
-const withFile = (use: (file: AccessFile, path: string) => Promise<void>) =>
+const withFile = (use: (file: WatchedFile<AccessSettings>, path: string) => Promise<void>) =>
   withFolder(async (folder) => {
     const path = join(folder, "access.yaml");
     await writeFile(path, ROLE);
-    await use(await AccessFile.open(path), path);
+    await use(await openAccessFile(path), path);
   });
 
 Deno.test("a changed file is in force at the second look that finds it the same", () =>
@@ -190,7 +192,7 @@ Deno.test("a file that comes back as it was is no problem any more", () =>
 Deno.test("a process does not start with a wrong file", () =>
   withFolder(async (folder) => {
     const path = join(folder, "access.yaml");
-    await assert.rejects(AccessFile.open(path), /Cannot read the access file '.*access\.yaml'/);
+    await assert.rejects(openAccessFile(path), /Cannot read the access file '.*access\.yaml'/);
     await writeFile(path, "roles: {}\n");
-    await assert.rejects(AccessFile.open(path), /access\.yaml:1:1: roles: .*expected array/);
+    await assert.rejects(openAccessFile(path), /access\.yaml:1:1: roles: .*expected array/);
   }));

@@ -11,7 +11,7 @@ import {
   type TokenReviewer,
 } from "@mpc/services";
 import type { Store } from "@mpc/storage";
-import { AccessFile } from "./access_file.ts";
+import { openAccessFile } from "./access_file.ts";
 import { openAuthentication } from "./authentication/authenticate.ts";
 import { RoleAuthorizer } from "./role_authorizer.ts";
 import { Rules } from "./rules.ts";
@@ -73,7 +73,7 @@ export async function openAccess(
       close: () => tokens.close(),
     };
   }
-  const opened = await AccessFile.open(file);
+  const opened = await openAccessFile(file);
   opened.watch(clock);
   const authentication = openAuthentication({
     store,

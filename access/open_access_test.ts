@@ -15,7 +15,7 @@ import { aCaller } from "@mpc/tests/fakes/a_caller.ts";
 import { Platform } from "@mpc/tests/fakes/platform.ts";
 import { rejectsWith } from "@mpc/tests/fakes/rejects.ts";
 import { withFolder } from "@mpc/tests/servers/with_folder.ts";
-import { AccessFile, parseAccessFile } from "./access_file.ts";
+import { openAccessFile, parseAccessFile } from "./access_file.ts";
 import { rulesOf } from "./open_access.ts";
 import { RoleAuthorizer } from "./role_authorizer.ts";
 
@@ -32,7 +32,7 @@ Deno.test("while a file is rewritten under load, each decision is by the old or 
   withFolder(async (folder) => {
     const path = join(folder, "access.yaml");
     await writeFile(path, onNames("a-*"));
-    const file = await AccessFile.open(path);
+    const file = await openAccessFile(path);
     const authorizer = new RoleAuthorizer(rulesOf(file), openMemoryStore());
     const decide = async (resource: string | null) => {
       const { allowed } = await authorizer.check(ann, { permission: "workloads.get", resource });

@@ -17,7 +17,14 @@ export const BUILT_IN_ROLES: Readonly<Record<string, readonly Permission[]>> = {
     "operations.cancel",
     "operations.retry",
   ],
-  auditor: [...VIEWER, "platform.diagnose", "tokens.get", "audit.get", "access.check"],
+  auditor: [
+    ...VIEWER,
+    "platform.diagnose",
+    "tokens.get",
+    "eventSinks.get",
+    "audit.get",
+    "access.check",
+  ],
   admin: PERMISSIONS,
 };
 

@@ -4,6 +4,7 @@ import { type Components, DEFAULT_NAMESPACE, type TemporalAddress, VERSION } fro
 import type { Store } from "@mpc/storage";
 import { EmbeddedEngine, type HostedEngine, problemsOf, type StepTools } from "@mpc/worker";
 import type { AllInOneConfig } from "./config.ts";
+import { eventJson } from "./mapping/event_json.ts";
 import { type Doors, openDoors } from "./open_doors.ts";
 
 /** For Temporal; the embedded engine has its own limit. */
@@ -48,6 +49,10 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   });
   const work = { deps, provider, engine, keepMs, auditKeepMs, alone: platform.exclusive };
   await platform.startWork({ ...work, ...(lease && { lease }) });
+  await platform.startEventsOut(config.eventSinksFile, {
+    toJson: eventJson,
+    alone: platform.exclusive,
+  });
   const info = {
     version: VERSION,
     engine: engine.name,

@@ -13,6 +13,7 @@ import {
   DEFAULT_NAMESPACE,
   doorAddress,
   ENCRYPTION_KEY_FILE,
+  EVENT_SINKS_FILE,
   FLAGS_IN_ENVIRONMENT,
   hasWholeCertificate,
   hostName,
@@ -79,6 +80,8 @@ export interface AllInOneConfig extends DoorsConfig, DataSettings, ProviderSetti
   readonly keepMs: number | null;
   /** The same of the audit. */
   readonly auditKeepMs: number | null;
+  /** Path of the file of event sinks; null to send events nowhere. */
+  readonly eventSinksFile: string | null;
   /** Which engine executes operations. */
   readonly engine: "embedded" | "temporal";
   /** Whether it continues operations that the other engine has left unfinished. */
@@ -149,6 +152,7 @@ const ALL_IN_ONE = z.object({
   ephemeral: z.boolean().default(false),
   retention: keepTime,
   auditRetention: keepTime,
+  eventSinksFile: z.string().min(1, "must be a path").optional(),
   engine: oneOf(["embedded", "temporal"]),
   takeOver: z.boolean().default(false),
   ...TEMPORAL_FLAGS,
@@ -232,6 +236,7 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
     .option("--ephemeral", "keep everything in memory, whatever --store says")
     .option("--retention <time>", "how long history is kept", process.env["MPC_RETENTION"] ?? "90d")
     .option(...AUDIT_RETENTION, env["MPC_AUDIT_RETENTION"] ?? DEFAULT_AUDIT_RETENTION)
+    .option(...EVENT_SINKS_FILE, env["MPC_EVENT_SINKS_FILE"])
     .option("--engine <name>", "embedded, or temporal for operations as workflows", "embedded")
     .option(...TAKE_OVER);
   const all = withTemporal(withProvider(withDoors(command), env), env, {
@@ -244,6 +249,7 @@ export function readAllInOneConfig(args: readonly string[]): AllInOneConfig | un
     ...dataOf(flags, flags.ephemeral),
     keepMs: flags.retention,
     auditKeepMs: flags.auditRetention,
+    eventSinksFile: flags.eventSinksFile ?? null,
     engine: flags.engine,
     takeOver: flags.takeOver,
     temporal: {

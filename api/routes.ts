@@ -13,6 +13,7 @@ import {
   DiagnosticsService,
   EnvironmentService,
   EventService,
+  EventSinkService,
   Health,
   LongRunningOperations,
   OperationService,
@@ -24,6 +25,7 @@ import { accessService } from "./access_service.ts";
 import { auditService } from "./audit_service.ts";
 import { diagnosticsService, type ServerInfo } from "./diagnostics_service.ts";
 import { environmentService } from "./environment_service.ts";
+import { eventSinkService } from "./event_sink_service.ts";
 import { eventService } from "./event_service.ts";
 import { HealthStatus } from "./health.ts";
 import { auditCalls } from "./interceptors/audit_calls.ts";
@@ -89,6 +91,7 @@ export function routes(
     route(DiagnosticsService, diagnosticsService(deps, info, settings)),
     route(AccessService, accessService(deps)),
     route(TokenService, tokenService(deps, settings)),
+    route(EventSinkService, eventSinkService(deps)),
   ].map(intercepted);
   const health = new HealthStatus(served.map(({ service }) => service.typeName));
   // Health is not intercepted, so that callers over their rate limit get an answer too.

@@ -39,6 +39,11 @@ const NOUNS: readonly Noun[] = [
     load: async (runner) => (await import("./nouns/event.ts")).eventCommands(runner),
   },
   {
+    names: ["sink"],
+    description: "Event sinks: receivers of events, and what they did not take",
+    load: async (runner) => (await import("./nouns/sink.ts")).sinkCommands(runner),
+  },
+  {
     names: ["audit"],
     description: "Audit: who asked for what, and what came of it",
     load: async (runner) => (await import("./nouns/audit.ts")).auditCommands(runner),

@@ -1,5 +1,11 @@
 import { type DescMethodUnary, fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
-import { EnvironmentService, OperationService, TokenService, WorkloadService } from "@mpc/proto";
+import {
+  EnvironmentService,
+  EventSinkService,
+  OperationService,
+  TokenService,
+  WorkloadService,
+} from "@mpc/proto";
 import { createGrpcTransport } from "./grpc_transport.ts";
 import type { TlsFiles } from "./tls_fetch.ts";
 
@@ -8,6 +14,7 @@ const METHODS: readonly DescMethodUnary[] = [
   WorkloadService,
   OperationService,
   TokenService,
+  EventSinkService,
 ].flatMap(({ methods }) => methods).filter((method): method is DescMethodUnary =>
   method.methodKind === "unary"
 );

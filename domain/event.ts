@@ -4,7 +4,12 @@ import type { Operation } from "./operation.ts";
 import type { Instant } from "./time.ts";
 import type { Workload } from "./workload.ts";
 
-export type EventType = "CREATED" | "UPDATED" | "DELETED" | "NOTICED";
+export const EVENT_TYPES = ["CREATED", "UPDATED", "DELETED", "NOTICED"] as const;
+
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** The kinds of resources whose snapshots events have. */
+export const EVENT_KINDS = ["environment", "workload", "operation"] as const;
 
 /** The resource at the time of the event, with its version, without secrets. */
 export type EventSnapshot =

@@ -1,5 +1,7 @@
 import { AUDIT_PHASES } from "./audit.ts";
 import { ENVIRONMENT_STATES } from "./environment.ts";
+import { EVENT_KINDS, EVENT_TYPES } from "./event.ts";
+import { EVENT_SINK_STATES } from "./event_sink.ts";
 import type { Filter } from "./filter.ts";
 import { isTerminal, OPERATION_KINDS, OPERATION_STATES } from "./operation.ts";
 import type { Instant } from "./time.ts";
@@ -135,6 +137,42 @@ export const AUDIT_FIELDS: FilterFields = {
   permission: { path: ["permission"], type: "string" },
   result: { path: ["result"], type: "string" },
   reason: { path: ["reason"], type: "string" },
+};
+
+/** The fields of events, for filters of sinks; `state` and `labels` are those of the event's resource. */
+export const EVENT_FIELDS: FilterFields = {
+  sequence: { path: ["sequence"], type: "number" },
+  time: { path: ["time"], type: "timestamp" },
+  type: { path: ["type"], type: "enum", values: EVENT_TYPES, prefix: "EVENT_TYPE_" },
+  reason: { path: ["reason"], type: "string" },
+  target: { path: ["target"], type: "string" },
+  operation: { path: ["operation"], type: "string" },
+  actor: { path: ["actor"], type: "string" },
+  kind: { path: ["resource", "kind"], type: "enum", values: EVENT_KINDS },
+  state: { path: ["resource", "value", "state"], type: "string" },
+  operation_kind: { path: ["resource", "value", "kind"], type: "string" },
+  labels: { path: ["resource", "value", "labels"], type: "map" },
+};
+
+const SINK_STATE = {
+  path: ["state"],
+  type: "enum",
+  values: EVENT_SINK_STATES,
+  prefix: "EVENT_SINK_STATE_",
+} as const satisfies StoredField;
+
+export const EVENT_SINK_FIELDS: FilterFields = {
+  name: { path: ["name"], type: "string" },
+  state: SINK_STATE,
+  create_time: { path: ["createTime"], type: "timestamp" },
+};
+
+export const DEAD_LETTER_FIELDS: FilterFields = {
+  name: { path: ["name"], type: "string" },
+  target: { path: ["event", "target"], type: "string" },
+  reason: { path: ["event", "reason"], type: "string" },
+  status: { path: ["error", "status"], type: "number" },
+  create_time: { path: ["createTime"], type: "timestamp" },
 };
 
 export const TOKEN_FIELDS: FilterFields = {

@@ -13,6 +13,7 @@ export * from "./errors.ts";
 export * from "./etag.ts";
 export * from "./event.ts";
 export * from "./event_reasons.ts";
+export * from "./event_sink.ts";
 export * from "./filter.ts";
 export * from "./filter_fields.ts";
 export { matches, type Wildcard, wildcardOf } from "./filter_matches.ts";

@@ -64,6 +64,9 @@ export const REASONS = {
     ENCRYPTION_KEY_INVALID: platform(
       "Give the process a key as 'openssl rand -base64 32' makes it",
     ),
+    EVENT_SINKS_FILE_INVALID: platform(
+      "Correct the file of event sinks at the line that the error names",
+    ),
     INVALID_FIELDS: caller("Correct the fields that the error names"),
     INVALID_FILTER: caller("Correct the filter at the character that the error names"),
     INVALID_TIMEOUT: caller("Send the timeout as the protocol defines it"),
@@ -80,6 +83,11 @@ export const REASONS = {
     USAGE: platform("Correct the flags; see --help"),
   },
   NOT_FOUND: {
+    EVENT_SINK_NOT_FOUND: caller("Name a sink that the list has", "mpctl sink list"),
+    DEAD_LETTER_NOT_FOUND: caller(
+      "Name a dead letter that the list has",
+      "mpctl sink dead-letters SINK",
+    ),
     CHART_NOT_FOUND: caller("Name a chart and a version that the server has"),
     ENVIRONMENT_NOT_FOUND: caller(
       "Check the environment's name, or create it",

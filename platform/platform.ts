@@ -55,13 +55,14 @@ import {
   meteredStore,
   Metrics,
   metricsPage,
+  observeSinks,
   traceCalls,
   tracedKubeClient,
   tracedProvider,
   tracedStore,
   traceOutgoing,
 } from "@mpc/telemetry";
-import type { EngineLease, HostedEngine, StepTools } from "@mpc/worker";
+import type { EngineLease, EventJson, HostedEngine, StepTools } from "@mpc/worker";
 import { openInstallation } from "./open_installation.ts";
 
 const log = getLogger(["mpc", "audit"]);
@@ -347,6 +348,27 @@ export class Platform implements AsyncDisposable {
       async close() {
         await housekeeping[Symbol.asyncDispose]();
       },
+    });
+  }
+
+  /**
+   * Starts to deliver events to the sinks of a file.
+   * @param file path of the file; null to send events nowhere
+   * @throws {MpcError} INVALID_ARGUMENT `EVENT_SINKS_FILE_INVALID`
+   */
+  async startEventsOut(
+    file: string | null,
+    options: { readonly toJson: EventJson; readonly alone: boolean },
+  ): Promise<void> {
+    if (file === null) return;
+    const { store, clock, ids, installation } = this;
+    const { startEventsOut } = await import("@mpc/worker");
+    const observer = observeSinks(this.#metrics);
+    const parts = { store, clock, ids, installation, observer };
+    const running = await startEventsOut({ file, ...parts, ...options });
+    this.components.add({
+      name: "events-out",
+      close: async () => await running[Symbol.asyncDispose](),
     });
   }
 

@@ -81,3 +81,5 @@ export { TlsTerminator } from "./tls/tls_terminator.ts";
 export { TLS_FLAGS, tlsIssue, tlsOf, type TlsSettings, withTls } from "./tls/tls_flags.ts";
 export * from "./tracing.ts";
 export { VERSION } from "./version.ts";
+export { WatchedFile, type WatchedFileKind } from "./watched_file.ts";
+export { parseYamlFile, type YamlFileKind } from "./yaml_file.ts";

@@ -109,6 +109,12 @@ export const AUDIT_RETENTION = [
 ] as const;
 export const DEFAULT_AUDIT_RETENTION = "400d";
 
+/** The flag of processes that deliver events to other programs. */
+export const EVENT_SINKS_FILE = [
+  "--event-sinks-file <file>",
+  "where events are sent to as CloudEvents; docs/events_out.md",
+] as const;
+
 /** The flag of processes with an engine. */
 export const TAKE_OVER = [
   "--take-over",

@@ -5,6 +5,7 @@ export * from "./gen/mpc/v1/common_pb.ts";
 export * from "./gen/mpc/v1/diagnostics_pb.ts";
 export * from "./gen/mpc/v1/environment_pb.ts";
 export * from "./gen/mpc/v1/event_pb.ts";
+export * from "./gen/mpc/v1/event_sink_pb.ts";
 export * from "./gen/mpc/v1/operation_pb.ts";
 export * from "./gen/mpc/v1/token_pb.ts";
 export * from "./gen/mpc/v1/workload_pb.ts";

@@ -75,6 +75,12 @@ export { revokeToken } from "./tokens/revoke_token.ts";
 export { SECRET_PREFIX } from "./tokens/secret.ts";
 export type { SignIn, SignInIssuer } from "./tokens/sign_in.ts";
 export { StaticTokens } from "./tokens/static_tokens.ts";
+export {
+  listDeadLetters,
+  listEventSinks,
+  resendDeadLetters,
+  type SinkStatus,
+} from "./events/event_sinks.ts";
 export { updateEnvironment } from "./environments/update_environment.ts";
 export { waitOperation } from "./operations/wait_operation.ts";
 export { type WatchedEvent, watchEvents } from "./events/watch_events.ts";

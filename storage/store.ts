@@ -26,8 +26,10 @@ import type {
   AuditMark,
   AuditRecord,
   ClusterClaim,
+  DeadLetter,
   Environment,
   Event,
+  EventSink,
   Filter,
   Installation,
   Instant,
@@ -219,6 +221,8 @@ export interface Store {
   readonly installations: Collection<Installation>;
   readonly audit: AuditCollection;
   readonly auditMarks: Collection<AuditMark>;
+  readonly eventSinks: Collection<EventSink>;
+  readonly deadLetters: Collection<DeadLetter>;
   readonly events: EventLog;
   /**
    * Checks by a trial that the store keeps what is written to it now. It takes a write, changes no

@@ -35,6 +35,8 @@ export function meteredStore(store: Store, metrics: Metrics): Store {
     leases: collection("leases", store.leases),
     tokens: collection("tokens", store.tokens),
     auditMarks: collection("audit_marks", store.auditMarks),
+    eventSinks: collection("event_sinks", store.eventSinks),
+    deadLetters: collection("dead_letters", store.deadLetters),
     installations: collection("installations", store.installations),
     events: meteredLog(store.events, metrics),
   };

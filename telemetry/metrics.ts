@@ -152,6 +152,26 @@ export class Metrics implements Disposable {
     buckets: CALL_SECONDS,
     registers: [this.#registry],
   });
+  readonly sinkDeliveries = new Counter({
+    name: "mpc_event_sink_deliveries_total",
+    help:
+      "Attempts to deliver an event to a sink, by sink and outcome: delivered, retried or dead.",
+    labelNames: ["sink", "outcome"] as const,
+    registers: [this.#registry],
+  });
+  readonly sinkLag = new Gauge({
+    name: "mpc_event_sink_lag_seconds",
+    help:
+      "How old the oldest event is that is not delivered yet, by sink; only at the process that delivers.",
+    labelNames: ["sink"] as const,
+    registers: [this.#registry],
+  });
+  readonly sinkDeadLetters = new Gauge({
+    name: "mpc_event_sink_dead_letters",
+    help: "Dead letters that are kept, by sink; only at the process that delivers.",
+    labelNames: ["sink"] as const,
+    registers: [this.#registry],
+  });
   readonly operations = new Gauge({
     name: "mpc_operations",
     help: "Operations that have not ended or need attention, by state; read from the store.",

@@ -8,6 +8,7 @@ export { countRequests } from "./count_requests.ts";
 export { countRefusals } from "./count_refusals.ts";
 export { meteredStore } from "./metered_store.ts";
 export { Metrics } from "./metrics.ts";
+export { observeSinks } from "./observe_sinks.ts";
 export { metricsPage } from "./metrics_page.ts";
 export { traceCalls } from "./traced_calls.ts";
 export { tracedKubeClient } from "./traced_kube_client.ts";

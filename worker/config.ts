@@ -11,6 +11,7 @@ import {
   DEFAULT_AUDIT_RETENTION,
   doorAddress,
   ENCRYPTION_KEY_FILE,
+  EVENT_SINKS_FILE,
   FLAGS_IN_ENVIRONMENT,
   hasWholeCertificate,
   isLoopback,
@@ -44,6 +45,8 @@ export interface WorkerConfig extends DataSettings, ProviderSettings {
   readonly keepMs: number | null;
   /** The same of the audit. */
   readonly auditKeepMs: number | null;
+  /** Path of the file of event sinks; null to send events nowhere. */
+  readonly eventSinksFile: string | null;
   /** Whether operations that the embedded engine has left unfinished are continued. */
   readonly takeOver: boolean;
   readonly temporal: TemporalConfig;
@@ -67,6 +70,7 @@ const WORKER = z.object({
   ...PROVIDER_FLAGS,
   retention: keepTime,
   auditRetention: keepTime,
+  eventSinksFile: z.string().min(1, "must be a path").optional(),
   takeOver: z.boolean().default(false),
   concurrency: countBetween(1, 1_000),
   healthListen: doorAddress,
@@ -134,6 +138,7 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
     .option(...ENCRYPTION_KEY_FILE)
     .option("--retention <time>", "how long history is kept", env["MPC_RETENTION"] ?? "90d")
     .option(...AUDIT_RETENTION, env["MPC_AUDIT_RETENTION"] ?? DEFAULT_AUDIT_RETENTION)
+    .option(...EVENT_SINKS_FILE, env["MPC_EVENT_SINKS_FILE"])
     .option(...TAKE_OVER)
     .option("--concurrency <steps>", "steps that run at once", env["MPC_CONCURRENCY"] ?? "100")
     .option(
@@ -170,6 +175,7 @@ export function readWorkerConfig(args: readonly string[]): WorkerConfig | undefi
     ...dataOf(flags),
     keepMs: flags.retention,
     auditKeepMs: flags.auditRetention,
+    eventSinksFile: flags.eventSinksFile ?? null,
     takeOver: flags.takeOver,
     temporal: temporalOf(flags),
     healthListen,

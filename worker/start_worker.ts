@@ -1,3 +1,4 @@
+import { eventJson } from "@mpc/api/event_json";
 import { Platform } from "@mpc/platform";
 import { allowEverything } from "@mpc/services";
 import { type Address, CertificateFiles, isLoopback } from "@mpc/process";
@@ -69,6 +70,7 @@ export async function startWorker(
     engine: engine.name,
   });
   await platform.startWork({ deps, provider, engine, keepMs, auditKeepMs, alone: false });
+  await platform.startEventsOut(config.eventSinksFile, { toJson: eventJson, alone: false });
   const health = serveHealth(
     { components, metrics, publicMetrics: config.publicMetrics },
     config.healthListen,

@@ -43,7 +43,8 @@ export function toWatchResponse(watched: WatchedEvent): WatchEventsResponse {
   }
 }
 
-function toEvent(event: EventRecord): Event {
+/** An event as the API shows it, without secret values. */
+export function toEvent(event: EventRecord): Event {
   return create(EventSchema, {
     sequence: BigInt(event.sequence),
     time: toTimestamp(event.time),

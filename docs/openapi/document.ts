@@ -18,6 +18,7 @@ export const DESCRIBED_SERVICES = [
   "mpc.v1.DiagnosticsService",
   "mpc.v1.AccessService",
   "mpc.v1.TokenService",
+  "mpc.v1.EventSinkService",
   "google.longrunning.Operations",
   "grpc.health.v1.Health",
 ] as const;

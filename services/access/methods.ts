@@ -79,6 +79,10 @@ const METHODS: Readonly<Record<string, MethodNeed>> = {
   "mpc.v1.DiagnosticsService/GetActivity": platform("platform.diagnose"),
   "mpc.v1.DiagnosticsService/GetServerInfo": open,
 
+  "mpc.v1.EventSinkService/ListEventSinks": platform("eventSinks.get"),
+  "mpc.v1.EventSinkService/ListDeadLetters": platform("eventSinks.get"),
+  "mpc.v1.EventSinkService/ResendDeadLetters": platform("eventSinks.resend"),
+
   "mpc.v1.AuditService/ListAuditRecords": platform("audit.get"),
   "mpc.v1.AuditService/WatchAuditRecords": platform("audit.get"),
   "mpc.v1.AuditService/VerifyAuditRecords": platform("audit.get"),

@@ -23,6 +23,8 @@ export const PERMISSIONS = [
   "tokens.create",
   "tokens.get",
   "tokens.revoke",
+  "eventSinks.get",
+  "eventSinks.resend",
   "audit.get",
   "access.check",
 ] as const;

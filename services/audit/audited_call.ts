@@ -36,6 +36,8 @@ export function auditedStore(store: Store): Store {
     claims: audited(store.claims),
     leases: audited(store.leases),
     tokens: audited(store.tokens),
+    eventSinks: audited(store.eventSinks),
+    deadLetters: audited(store.deadLetters),
     installations: audited(store.installations),
     audit: store.audit,
     auditMarks: store.auditMarks,

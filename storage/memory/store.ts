@@ -1,7 +1,9 @@
 import type {
   AuditMark,
   ClusterClaim,
+  DeadLetter,
   Environment,
+  EventSink,
   Installation,
   Lease,
   NewEvent,
@@ -50,6 +52,8 @@ export function openMemoryStore({ sequenceStep = 1 }: MemoryStoreOptions = {}): 
     installations: new MemoryCollection<Installation>(commit),
     audit: new MemoryAudit(commit),
     auditMarks: new MemoryCollection<AuditMark>(commit),
+    eventSinks: new MemoryCollection<EventSink>(commit),
+    deadLetters: new MemoryCollection<DeadLetter>(commit),
     events,
     assertWritable({ signal }: ReadOptions = {}) {
       return Promise.try(() => {

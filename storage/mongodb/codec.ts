@@ -7,7 +7,9 @@ import {
   type AuditMark,
   type AuditRecord,
   type ClusterClaim,
+  type DeadLetter,
   type Environment,
+  type EventSink,
   type Installation,
   type JsonObject,
   type JsonValue,
@@ -124,6 +126,8 @@ export const CODECS = {
   tokens: new Codec<Token>(),
   audit: new Codec<AuditRecord>(),
   auditMarks: new Codec<AuditMark>(),
+  eventSinks: new Codec<EventSink>(),
+  deadLetters: new Codec<DeadLetter>(),
 } as const;
 
 export type CollectionName = keyof typeof CODECS;

@@ -66,6 +66,8 @@ export const INDEXES: Readonly<Record<CollectionName, readonly Index[]>> = {
     by("target", "time"),
   ],
   auditMarks: [OUTBOX],
+  eventSinks: [OUTBOX],
+  deadLetters: [OUTBOX, by("resendTime"), by("createTime")],
 };
 
 /** Finds the block of a write, and keeps a write from being in the log twice. */

@@ -2,7 +2,9 @@ import type { CommandStartedEvent } from "mongodb";
 import type {
   AuditMark,
   ClusterClaim,
+  DeadLetter,
   Environment,
+  EventSink,
   Installation,
   Lease,
   Orphan,
@@ -103,6 +105,8 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<MongoS
     tokens: new MongoCollection<Token>(access, "tokens"),
     audit: new MongoAudit(access, "audit"),
     auditMarks: new MongoCollection<AuditMark>(access, "auditMarks"),
+    eventSinks: new MongoCollection<EventSink>(access, "eventSinks"),
+    deadLetters: new MongoCollection<DeadLetter>(access, "deadLetters"),
     events,
     async assertWritable({ signal }: ReadOptions = {}) {
       const trial = { $inc: { count: 1 } };

@@ -25,6 +25,8 @@ export const COLUMNS = {
   installations: {},
   audit: { time: "time", actor: "actor" },
   audit_marks: {},
+  event_sinks: {},
+  dead_letters: { resendTime: "resend_time" },
 } as const satisfies Readonly<Record<string, Columns>>;
 
 /** The readable rows whose columns are not what their documents say, as `table: name`. */

@@ -176,7 +176,7 @@ Deno.test("sqlite: a damaged database is not written any more", () =>
     const { size } = await Deno.stat(path);
     const file = await open(path, "r+");
     // The first page and the small tables at the beginning stay as they are.
-    const from = 4_096 * 24;
+    const from = 4_096 * 32;
     await file.write(new Uint8Array(size - from).fill(7), 0, size - from, from);
     await file.close();
     const store = openSqliteStore({ path });

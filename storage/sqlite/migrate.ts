@@ -9,6 +9,7 @@ import { openings } from "./migrations/0006_openings.ts";
 import { leases } from "./migrations/0007_leases.ts";
 import { tokens } from "./migrations/0008_tokens.ts";
 import { audit } from "./migrations/0009_audit.ts";
+import { eventSinks } from "./migrations/0011_event_sinks.ts";
 import { operationEngine } from "./migrations/0010_operation_engine.ts";
 
 /** In order. The `user_version` of a database is the number of migrations that it has had. */
@@ -23,6 +24,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   tokens,
   audit,
   operationEngine,
+  eventSinks,
 ];
 
 /**

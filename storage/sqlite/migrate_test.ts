@@ -44,6 +44,7 @@ Deno.test("sqlite: documents of an older version get their missing fields", () =
     database.exec(
       "DROP TABLE openings; DROP TABLE leases; DROP TABLE tokens; DROP TABLE audit; DROP TABLE audit_marks",
     );
+    database.exec("DROP TABLE event_sinks; DROP TABLE dead_letters");
     database.exec("DROP INDEX operations_engine; ALTER TABLE operations DROP COLUMN engine");
     database.exec("PRAGMA user_version = 2");
     database.close();

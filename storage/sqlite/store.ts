@@ -2,7 +2,9 @@ import type { DatabaseSync } from "node:sqlite";
 import type {
   AuditMark,
   ClusterClaim,
+  DeadLetter,
   Environment,
+  EventSink,
   Installation,
   Lease,
   Orphan,
@@ -97,6 +99,12 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     installations: new SqliteCollection<Installation>(access, "installations"),
     audit: new SqliteAudit(access, "audit", COLUMNS.audit),
     auditMarks: new SqliteCollection<AuditMark>(access, "audit_marks"),
+    eventSinks: new SqliteCollection<EventSink>(access, "event_sinks"),
+    deadLetters: new SqliteCollection<DeadLetter>(
+      access,
+      "dead_letters",
+      COLUMNS.dead_letters,
+    ),
     events,
     get commits() {
       return commit.commits;

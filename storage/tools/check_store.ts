@@ -150,6 +150,8 @@ async function readAll(store: Store, findings: StorageFinding[]): Promise<Record
     ...await readRecords(store.installations, () => {}),
     ...await readRecords(store.audit, () => {}),
     ...await readRecords(store.auditMarks, () => {}),
+    ...await readRecords(store.eventSinks, () => {}),
+    ...await readRecords(store.deadLetters, () => {}),
   ];
   findings.push(...unreadable.map(({ name, message }): StorageFinding => ({
     check: "RECORD_UNREADABLE",

@@ -25,6 +25,8 @@ const USES: {
   tokens: (one, other, use) => use(one.tokens, other.tokens),
   audit: (one, other, use) => use(one.audit, other.audit),
   auditMarks: (one, other, use) => use(one.auditMarks, other.auditMarks),
+  eventSinks: (one, other, use) => use(one.eventSinks, other.eventSinks),
+  deadLetters: (one, other, use) => use(one.deadLetters, other.deadLetters),
 };
 
 export const COLLECTIONS = Object.keys(USES) as readonly CollectionName[];

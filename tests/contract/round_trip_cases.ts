@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { JsonObject } from "@mpc/domain";
 import type { Store } from "@mpc/storage";
-import { anEnvironment, anEvent, anOperation, aToken, aWorkload } from "../fakes/documents.ts";
+import {
+  aDeadLetter,
+  anEnvironment,
+  anEvent,
+  anEventSink,
+  anOperation,
+  aToken,
+  aWorkload,
+} from "../fakes/documents.ts";
 import type { StoreCase } from "./store_case.ts";
 
 /** Keys that mean something to JavaScript, to paths of a database, or to its drivers. */
@@ -125,6 +133,28 @@ export const ROUND_TRIP_CASES: Readonly<Record<string, StoreCase>> = {
     await store.tokens.delete(token.name, 2);
     assert.equal(await store.tokens.get(token.name), undefined);
   },
+  "a sink and its dead letters come back as they were written, and those to be resent are found":
+    async ({ store }) => {
+      await store.eventSinks.create(anEventSink("chat"));
+      const sink = anEventSink("chat", { state: "RETRYING", position: 12, goneUrlHash: "ab" });
+      await store.eventSinks.replace(sink, 1);
+      assert.deepEqual(await store.eventSinks.get(sink.name), { value: sink, version: 2 });
+      for (const sequence of [7, 100_000, 12]) {
+        await store.deadLetters.create(aDeadLetter("chat", sequence));
+      }
+      await store.deadLetters.create(aDeadLetter("chat-2", 1, { resendTime: 5 }));
+      const letter = aDeadLetter("chat", 12, { resendTime: 1_700_000_000_123 });
+      await store.deadLetters.replace(letter, 1);
+      const prefix = "eventSinks/chat/deadLetters/";
+      const filter = { op: ">", path: ["resendTime"], value: 0 } as const;
+      const asked = await store.deadLetters.list({ prefix, filter, limit: 10 });
+      assert.deepEqual(asked.items, [{ value: letter, version: 2 }]);
+      assert.equal(await store.deadLetters.count({ prefix }), 3);
+      const { items } = await store.deadLetters.list({ prefix, limit: 2 });
+      assert.deepEqual(items.map(({ value }) => value.event.sequence), [7, 12]);
+      await store.deadLetters.delete(letter.name, 2);
+      assert.equal(await store.deadLetters.get(letter.name), undefined);
+    },
   "times keep their milliseconds": async ({ store }) => {
     for (const [index, time] of [0, 1, 999, 1_700_000_000_123, 253_402_300_799_999].entries()) {
       const value = anEnvironment(`e-${index}`, { createTime: time, expireTime: time });

@@ -1,8 +1,12 @@
 /** Small documents for tests, with the given fields overridden. */
 import {
+  type DeadLetter,
+  deadLetterName,
   DEFAULT_CLUSTER,
   type Environment,
   environmentName,
+  type EventSink,
+  eventSinkName,
   type NewEvent,
   NO_QUOTA,
   type Operation,
@@ -135,6 +139,39 @@ export function anEvent(message: string, overrides: Partial<NewEvent> = {}): New
     operation: null,
     actor: "ann",
     resource: null,
+    ...overrides,
+  };
+}
+
+export function anEventSink(id: string, overrides: Partial<EventSink> = {}): EventSink {
+  return {
+    name: eventSinkName(id),
+    origin: "https://hooks.example.com",
+    filter: "",
+    state: "ACTIVE",
+    position: 0,
+    createTime: NOW,
+    updateTime: NOW,
+    lastDeliveryTime: null,
+    lastError: null,
+    nextAttemptTime: null,
+    goneUrlHash: null,
+    ...overrides,
+  };
+}
+
+export function aDeadLetter(
+  sink: string,
+  sequence: number,
+  overrides: Partial<DeadLetter> = {},
+): DeadLetter {
+  return {
+    name: deadLetterName(eventSinkName(sink), sequence),
+    event: { ...anEvent("WorkloadDeployed"), sequence },
+    attempts: 3,
+    error: { time: NOW, status: 400, message: "The receiver answers with the status 400" },
+    createTime: NOW,
+    resendTime: null,
     ...overrides,
   };
 }

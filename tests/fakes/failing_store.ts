@@ -38,6 +38,8 @@ export class FailingStore implements Store {
   readonly installations: Store["installations"];
   readonly audit: Store["audit"];
   readonly auditMarks: Store["auditMarks"];
+  readonly eventSinks: Store["eventSinks"];
+  readonly deadLetters: Store["deadLetters"];
   readonly events: Store["events"];
 
   constructor(store: Store, clock: Clock) {
@@ -50,6 +52,8 @@ export class FailingStore implements Store {
     this.claims = this.#wrap(store.claims);
     this.leases = this.#wrap(store.leases);
     this.tokens = this.#wrap(store.tokens);
+    this.eventSinks = this.#wrap(store.eventSinks);
+    this.deadLetters = this.#wrap(store.deadLetters);
     this.installations = this.#wrap(store.installations);
     this.operations = {
       ...this.#wrap(store.operations),

@@ -14,6 +14,7 @@ export const QUIET_CONFIG: AllInOneConfig = {
   engine: "embedded",
   temporal: { target: null, taskQueue: "mpc", payloadKey: null },
   takeOver: false,
+  eventSinksFile: null,
   keepMs: null,
   auditKeepMs: null,
   auditLog: null,

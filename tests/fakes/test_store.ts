@@ -116,6 +116,8 @@ function observed(store: Store, remove: () => Promise<void>): Store {
       append: (records) => duringIo(store.audit.append(records)),
     },
     auditMarks: collection(store.auditMarks),
+    eventSinks: collection(store.eventSinks),
+    deadLetters: collection(store.deadLetters),
     operations: {
       ...collection(operations),
       findByRequestId: (...call) => duringIo(operations.findByRequestId(...call)),

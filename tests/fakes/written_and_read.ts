@@ -26,6 +26,8 @@ export function writtenAndRead(writer: Store, reader: Store): Store {
       append: (records) => writer.audit.append(records),
     },
     auditMarks: collection(writer.auditMarks, reader.auditMarks),
+    eventSinks: collection(writer.eventSinks, reader.eventSinks),
+    deadLetters: collection(writer.deadLetters, reader.deadLetters),
     installations: collection(writer.installations, reader.installations),
     operations: {
       ...collection(writer.operations, reader.operations),

@@ -5,6 +5,7 @@ import {
   DiagnosticsService,
   EnvironmentService,
   EventService,
+  EventSinkService,
   LongRunningOperations,
   OperationService,
   TokenService,

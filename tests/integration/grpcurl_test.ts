@@ -60,6 +60,7 @@ Deno.test("grpcurl finds every service, method and field by reflection", () =>
       "mpc.v1.DiagnosticsService",
       "mpc.v1.EnvironmentService",
       "mpc.v1.EventService",
+      "mpc.v1.EventSinkService",
       "mpc.v1.OperationService",
       "mpc.v1.TokenService",
       "mpc.v1.WorkloadService",
