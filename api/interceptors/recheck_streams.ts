@@ -1,6 +1,6 @@
 import type { HandlerContext } from "@connectrpc/connect";
 import { isMpcError, MpcError } from "@mpc/domain";
-import { type Call, type Identity, identityOf, type Interceptor } from "@mpc/process";
+import { type Call, type Identity, identityOf, type Interceptor, type Next } from "@mpc/process";
 import { type Clock, needOf, RepeatedDecisions, sleepUnlessAborted } from "@mpc/services";
 
 /** How often the caller of a stream is authenticated, and what it may do is decided, again. */
@@ -16,33 +16,38 @@ export function recheckStreams(
   clock: Clock,
 ): Interceptor {
   return {
-    async around(call, next) {
+    // Not `async`: a short call should not cost another promise.
+    around(call, next) {
       const { service, method } = call;
+      if (method.methodKind === "unary") return next(call);
       const isPublic = needOf(service.typeName, method.name)?.needs === "public";
-      if (method.methodKind === "unary" || isPublic) return await next(call);
-      const stop = new AbortController();
-      const signal = AbortSignal.any([call.context.signal, stop.signal]);
-      const decisions = new RepeatedDecisions();
-      let refusal: MpcError | undefined;
-      const recheck = async () => {
-        while (await sleepUnlessAborted(clock, RECHECK_MS, signal)) {
-          refusal = await refusalOf(call, authenticate, decisions, clock);
-          if (refusal) stop.abort(refusal);
-        }
-      };
-      const rechecking = recheck();
-      try {
-        const context = withSignal(call.context, signal);
-        await decisions.run(() => next({ ...call, context }));
-      } catch (error) {
-        throw refusal ?? error;
-      } finally {
-        stop.abort();
-        await rechecking;
-      }
-      if (refusal) throw refusal;
+      return isPublic ? next(call) : rechecked(call, next);
     },
   };
+
+  async function rechecked(call: Call, next: Next): Promise<void> {
+    const stop = new AbortController();
+    const signal = AbortSignal.any([call.context.signal, stop.signal]);
+    const decisions = new RepeatedDecisions();
+    let refusal: MpcError | undefined;
+    const recheck = async () => {
+      while (await sleepUnlessAborted(clock, RECHECK_MS, signal)) {
+        refusal = await refusalOf(call, authenticate, decisions, clock);
+        if (refusal) stop.abort(refusal);
+      }
+    };
+    const rechecking = recheck();
+    try {
+      const context = withSignal(call.context, signal);
+      await decisions.run(() => next({ ...call, context }));
+    } catch (error) {
+      throw refusal ?? error;
+    } finally {
+      stop.abort();
+      await rechecking;
+    }
+    if (refusal) throw refusal;
+  }
 }
 
 /** Why the call would be refused now; undefined if it would not, or if that cannot be known. */
