@@ -320,9 +320,13 @@ async function stopProcesses(
     await resolves(prometheus, { alertname: "MpcProcessDown" });
   });
 
-  await t.step("at the end no alert fires", async () => {
-    await eventually("no alert fires", async () => {
-      assert.deepEqual(await prometheus.firing(), []);
+  await t.step("at the end only the windows of days remember the faults", async () => {
+    await eventually("no other alert fires", async () => {
+      const firing = await prometheus.firing();
+      assert.deepEqual(
+        firing.filter(({ alertname }) => alertname !== "MpcErrorBudgetBurnSlow"),
+        [],
+      );
     });
     assert.ok((await alerts()).length > 15, "the alerts were loaded");
   });
