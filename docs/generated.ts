@@ -1,3 +1,4 @@
+import { DASHBOARDS } from "../deploy/observability/dashboards/dashboards.ts";
 import { apiPage } from "./api_page.ts";
 import { logSchemaText } from "./log_schema.ts";
 import { metricsPage } from "./metrics_page.ts";
@@ -15,4 +16,10 @@ export const GENERATED: Readonly<Record<string, () => Promise<string>>> = {
   "permissions.md": permissionsPage,
   "reasons.md": reasonsPage,
   "../api/openapi.json": openApiText,
+  ...Object.fromEntries(
+    Object.entries(DASHBOARDS).map(([name, text]) => [
+      `../deploy/observability/dashboards/${name}`,
+      text,
+    ]),
+  ),
 };

@@ -1,4 +1,11 @@
-import { type Event, isMpcError, isTerminal, type NewEvent, type Operation } from "@mpc/domain";
+import {
+  adviceFor,
+  type Event,
+  isMpcError,
+  isTerminal,
+  type NewEvent,
+  type Operation,
+} from "@mpc/domain";
 import type { Collection, EventLog, Store, WriteOptions } from "@mpc/storage";
 import type { Metrics } from "./metrics.ts";
 
@@ -147,9 +154,11 @@ const endsHere = (events: readonly NewEvent[] = []): boolean =>
   );
 
 function countEnd(
-  { operationSeconds }: Metrics,
-  { kind, engine, state, createTime, endTime }: Operation,
+  { operationSeconds, operationsEnded }: Metrics,
+  { kind, engine, state, createTime, endTime, error }: Operation,
 ): void {
   if (!isTerminal(state) || endTime === null) return;
   operationSeconds.labels(kind, engine, state).observe(Math.max(0, endTime - createTime) / 1_000);
+  const failure = state === "FAILED" || state === "NEEDS_ATTENTION" ? error : null;
+  operationsEnded.labels(kind, failure === null ? "none" : adviceFor(failure).responsible).inc();
 }

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { OPERATION_KINDS, type Responsible } from "@mpc/domain";
 import { lostLogLines } from "@mpc/process";
 import {
   Counter,
@@ -14,6 +15,15 @@ const CALL_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 
 /** Operations take what their steps take: from a moment to the hours of a deadline. */
 const OPERATION_SECONDS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600];
+
+/** Who must act on the failure of an operation; `none` for those that succeeded or were cancelled. */
+const FAULTS: readonly (Responsible | "none")[] = [
+  "none",
+  "caller",
+  "platform",
+  "cluster",
+  "nobody",
+];
 
 /** How often the lag of the event loop is measured. */
 const LAG_INTERVAL_MS = 500;
@@ -91,6 +101,13 @@ export class Metrics implements Disposable {
       "How long operations took from their request to the end that this process wrote, by kind, engine and outcome.",
     labelNames: ["kind", "engine", "outcome"] as const,
     buckets: OPERATION_SECONDS,
+    registers: [this.#registry],
+  });
+  readonly operationsEnded = new Counter({
+    name: "mpc_operations_ended_total",
+    help:
+      "Operations that this process ended, by kind and by who must act on their failure: none, caller, platform, cluster or nobody.",
+    labelNames: ["kind", "fault"] as const,
     registers: [this.#registry],
   });
   readonly stepAttempts = new Counter({
@@ -267,6 +284,10 @@ export class Metrics implements Disposable {
   #lostBefore = lostLogLines();
 
   constructor(build: { readonly version: string; readonly process: string }) {
+    // Rates do not see a series that begins with 1, and failures are few.
+    for (const kind of OPERATION_KINDS) {
+      for (const fault of FAULTS) this.operationsEnded.labels(kind, fault).inc(0);
+    }
     new Gauge({
       name: "mpc_build_info",
       help: "Always 1; the labels say which program this is.",

@@ -104,6 +104,10 @@ Deno.test("an operation is counted once, with its kind, its outcome and the atte
   const seconds = "mpc_operation_duration_seconds_count";
   assert.equal(of(seconds, `kind="environment.create",${engine},outcome="SUCCEEDED"`), 1);
   assert.equal(of(seconds, `kind="workload.deploy",${engine},outcome="${deployed.state}"`), 1);
+  const endings = "mpc_operations_ended_total";
+  assert.equal(of(endings, `kind="environment.create",fault="none"`), 1);
+  assert.equal(of(endings, `kind="workload.deploy",fault="caller"`), 1);
+  assert.equal(of(endings, `kind="workload.deploy",fault="platform"`), 0, "rates begin at 0");
   const attempts = [...samples].filter(([name]) => name.startsWith("mpc_step_attempts_total"));
   const ended = deployed.steps.flatMap(({ attempts }) => attempts).length + 2;
   assert.equal(attempts.reduce((sum, [, count]) => sum + count, 0), ended);

@@ -18,7 +18,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: ["proto"],
   cli: ["client", "proto"],
   ui: ["client", "proto"],
-  docs: ["access", "services", "cli", "proto", "api", "domain", "process", "telemetry"],
+  deploy: [],
+  docs: ["deploy", "access", "services", "cli", "proto", "api", "domain", "process", "telemetry"],
   examples: ["client", "proto"],
 };
 
