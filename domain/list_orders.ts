@@ -51,6 +51,8 @@ export const LIST_ORDERS = {
   ],
   orphans: ["name", "createTime"],
   tokens: ["name", "creator", "createTime", "expireTime", "lastUseTime"],
+  eventSinks: ["name", "createTime"],
+  deadLetters: ["name", "createTime"],
   audit: ["name", "time", "sequence"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 

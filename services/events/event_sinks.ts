@@ -5,6 +5,7 @@ import {
   EVENT_SINK_FIELDS,
   type EventSink,
   isMpcError,
+  LIST_ORDERS,
   MpcError,
 } from "@mpc/domain";
 import type { Stored } from "@mpc/storage";
@@ -33,7 +34,12 @@ export async function listEventSinks(
   const page = await listPage(
     {
       ...{ collection: store.eventSinks, now, fields: EVENT_SINK_FIELDS, visible: null },
-      ...{ prefix: "", defaultOrder: [], action: "list event sinks" },
+      ...{
+        prefix: "",
+        orders: LIST_ORDERS.eventSinks,
+        defaultOrder: [],
+        action: "list event sinks",
+      },
     },
     caller,
     request,
@@ -70,7 +76,7 @@ export async function listDeadLetters(
     {
       ...{ collection: store.deadLetters, now: clock.now(), fields: DEAD_LETTER_FIELDS },
       ...{ prefix: deadLettersOf(request.parent), defaultOrder: [], visible: null },
-      action: "list dead letters",
+      ...{ orders: LIST_ORDERS.deadLetters, action: "list dead letters" },
     },
     caller,
     request,

@@ -66,8 +66,8 @@ export const INDEXES: Readonly<Record<CollectionName, readonly Index[]>> = {
     by("target", "time"),
   ],
   auditMarks: [OUTBOX],
-  eventSinks: [OUTBOX],
-  deadLetters: [OUTBOX, by("resendTime"), by("createTime")],
+  eventSinks: [OUTBOX, ...ordersOf("eventSinks")],
+  deadLetters: [OUTBOX, ...ordersOf("deadLetters"), by("resendTime")],
 };
 
 /** Finds the block of a write, and keeps a write from being in the log twice. */

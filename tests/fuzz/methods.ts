@@ -19,6 +19,7 @@ export const METHODS: readonly DescMethod[] = [
   OperationService,
   LongRunningOperations,
   EventService,
+  EventSinkService,
   DiagnosticsService,
   AccessService,
   AuditService,

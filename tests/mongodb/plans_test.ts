@@ -7,7 +7,9 @@ import assert from "node:assert/strict";
 import { type CommandStartedEvent, type Document, MongoClient } from "mongodb";
 import {
   AUDIT_FIELDS,
+  DEAD_LETTER_FIELDS,
   ENVIRONMENT_FIELDS,
+  EVENT_SINK_FIELDS,
   type Filter,
   type FilterFields,
   LIST_ORDERS,
@@ -33,6 +35,8 @@ const LISTED: Readonly<Record<keyof typeof LIST_ORDERS, FilterFields>> = {
   orphans: {},
   tokens: TOKEN_FIELDS,
   audit: AUDIT_FIELDS,
+  eventSinks: EVENT_SINK_FIELDS,
+  deadLetters: DEAD_LETTER_FIELDS,
 };
 
 const COLLECTIONS = Object.keys(LISTED) as readonly (keyof typeof LISTED)[];

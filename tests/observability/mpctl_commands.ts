@@ -20,7 +20,7 @@ export async function mpctlCommands(): Promise<MpctlCommands> {
     rows: 24,
   };
   const program = await createProgram(
-    { terminal, host, exit() {}, configured() {} },
+    { terminal, host, exit() {}, configured() {}, chosen() {}, command: () => "" },
     "all",
   );
   return { problems: (line) => problemsOf(program, line) };

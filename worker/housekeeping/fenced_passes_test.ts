@@ -130,7 +130,13 @@ Deno.test("a sweep that is paused after it has read the objects deletes none of 
   };
   const sweep = ({ clock, passes }: Process) => () =>
     sweepOrphans(
-      { store: passes.store, provider, clock, beforeDelete: () => passes.assertHeld() },
+      {
+        store: passes.store,
+        provider,
+        clock,
+        found: () => {},
+        beforeDelete: () => passes.assertHeld(),
+      },
       signal,
     );
   await paused.passes.run(sweep(paused));
@@ -167,7 +173,10 @@ Deno.test("a sweep does not delete an object that has changed since it was read"
     if (edited++ === 0) client.server.update(deployment!, "kubectl-edit");
   };
   const sweep = () =>
-    sweepOrphans({ store, provider, clock, beforeDelete }, new AbortController().signal);
+    sweepOrphans(
+      { store, provider, clock, found: () => {}, beforeDelete },
+      new AbortController().signal,
+    );
   await passes.run(sweep);
   assert.equal(deployments().length, 1, "the edited object is left for the next pass");
   assert.equal(await store.orphans.count({}), 1);
