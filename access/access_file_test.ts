@@ -120,12 +120,18 @@ Deno.test("an access file gives all permissions of a noun, each once", () => {
   assert.deepEqual(role?.permissions, ["platform.diagnose", "platform.sweep", "platform.claim"]);
 });
 
-Deno.test("the examples of the docs are valid parts of one access file", async () => {
+Deno.test("each example of the docs is a valid access file", async () => {
   const page = await readFile(new URL("../docs/access.md", import.meta.url), "utf8");
-  const parts = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = ""]) => text);
-  const { authentication, roles, bindings, quotas } = parseAccessFile("access.md", parts.join(""));
-  assert.deepEqual([roles.length, bindings.length, quotas.length], [1, 4, 2]);
-  assert.equal(authentication.oidc.length, 1);
+  const parts = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = ""]) =>
+    parseAccessFile("access.md", text)
+  );
+  const count = (of: (part: AccessSettings) => readonly unknown[]) => parts.flatMap(of).length;
+  assert.deepEqual(
+    [count((it) => it.roles), count((it) => it.bindings), count((it) => it.quotas)],
+    [1, 4, 2],
+  );
+  assert.equal(count(({ authentication }) => authentication.oidc), 1);
+  assert.equal(count(({ authentication }) => authentication.serviceAccounts), 2);
 });
 
 /** Runs with a file of one role, and a way to count the roles that are in force. */

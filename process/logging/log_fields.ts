@@ -57,13 +57,18 @@ export const LOG_FIELDS = {
   pauseMs: field("number", "How long until the next try, in milliseconds."),
   peer: field("text", "The address of a peer."),
   problem: field("text", "What is wrong."),
+  removed: field("count", "How many were removed."),
   scheduleId: field("text", "The id of a schedule of Temporal."),
   seconds: field("number", "For how many seconds."),
+  sequence: field("count", "The sequence of an event in the log."),
+  sink: field("text", "The name of an event sink."),
   stack: field("text", "The stack trace of an internal error."),
   text: field("text", "What a library of ours said."),
   url: field("text", "The URL of a request, without its query."),
   verb: field("text", "What was to be done."),
+  what: field("text", "The kind of file of settings."),
   where: field("text", "The file, or standard output."),
+  why: field("text", "Why something was not done."),
 } as const satisfies Readonly<Record<string, LogField>>;
 
 /** The field of this name; undefined for one that must not be written. */

@@ -16,6 +16,7 @@ export const LOG_CATEGORIES = [
   "doors",
   "drift",
   "engine",
+  "events_out",
   "expiry",
   "grpc",
   "housekeeping",

@@ -198,7 +198,7 @@ export class SinkDelivery {
       const message = position > head
         ? `The log was reset: it ends at ${head}, before the sink's position ${position}`
         : `The log no longer has the events from ${position} to ${from}, which are not sent`;
-      log.error("Events are not sent to sink {sink}: {message}", { sink: id, message });
+      log.error("Events are not sent to sink {sink}: {text}", { sink: id, text: message });
       this.#lastError = { time: clock.now(), status: 0, message };
     }
     this.#window = new DeliveryWindow(from);
