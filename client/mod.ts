@@ -1,5 +1,5 @@
 /** The client of the API, for programs, mpctl and the dashboard. */
-export { connect, type Connection } from "./connect.ts";
+export { connect, connectBy, type Connection } from "./connect.ts";
 export {
   type ConnectOptions,
   type Credentials,

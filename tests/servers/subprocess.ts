@@ -41,8 +41,9 @@ export function startDeno(
   let printed = "";
   let told = Promise.withResolvers<void>();
   const read = async (stream: ReadableStream<Uint8Array>) => {
-    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-      printed += text;
+    const decoder = new TextDecoder();
+    for await (const bytes of stream) {
+      printed += decoder.decode(bytes, { stream: true });
       told.resolve();
       told = Promise.withResolvers<void>();
     }

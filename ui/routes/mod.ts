@@ -1,0 +1,7 @@
+import type { Routes } from "../page.ts";
+import { overview } from "./overview.tsx";
+
+/** Every page. */
+export const ROUTES: Routes = {
+  "/": overview,
+};
