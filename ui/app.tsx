@@ -8,9 +8,11 @@ import { readFailure } from "@mpc/client";
 import { type Frame, Layout } from "./components/layout.tsx";
 import { Hubs } from "./live/hubs.ts";
 import { liveStream } from "./live/live_stream.ts";
+import { logStream } from "./live/log_stream.ts";
 import type { Page, PageRequest, Rendered, Routes, Theme } from "./page.ts";
 import { failedPage, missingPage } from "./routes/failed.tsx";
 import { ROUTES } from "./routes/mod.ts";
+import { placesOf } from "./routes/places.ts";
 import { Assets, STATIC_PATH } from "./static_files.ts";
 import type { ConnectAs, Viewer, ViewerClient } from "./viewer.ts";
 
@@ -49,6 +51,7 @@ export function createDashboard<Client extends ViewerClient>(
 ): Dashboard<Client> {
   const assets = new Assets();
   const hubs = new Hubs();
+  const closing = new AbortController();
   const app = new Hono<Bindings<Client>>();
   type Request = Context<Bindings<Client>>;
 
@@ -112,6 +115,17 @@ export function createDashboard<Client extends ViewerClient>(
     return liveStream(hub, context.req.raw);
   });
 
+  app.get("/ui/logs", (context) => {
+    const api = connectAs(viewerOf(context), context.env.client);
+    return logStream(api, context.req.raw, closing.signal);
+  });
+
+  app.get("/ui/places", async (context) => {
+    const api = connectAs(viewerOf(context), context.env.client);
+    const places = await placesOf(api, context.req.query("q") ?? "", context.req.raw.signal);
+    return context.json(places, 200, { "cache-control": "no-store" });
+  });
+
   app.post("/ui/theme", async (context) => {
     const { theme, back } = await context.req.parseBody();
     const known = THEMES.find((known) => known === theme) ?? "system";
@@ -129,7 +143,10 @@ export function createDashboard<Client extends ViewerClient>(
 
   return {
     pages: async (request, client) => await app.fetch(request, { client }),
-    close: () => hubs.close(),
+    close() {
+      closing.abort();
+      hubs.close();
+    },
     get livePages() {
       return hubs.pages;
     },

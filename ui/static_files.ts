@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { stripTypeScriptTypes } from "node:module";
 import { gzipSync } from "node:zlib";
 import formatTime from "./format/time.ts" with { type: "text" };
+import logs from "./islands/logs.ts" with { type: "text" };
 import live from "./islands/live.ts" with { type: "text" };
 import main from "./islands/main.ts" with { type: "text" };
 import morph from "./islands/morph.ts" with { type: "text" };
@@ -21,6 +22,7 @@ const SCRIPTS: readonly (readonly [specifier: string, name: string, source: stri
   ["../format/time.ts", "time.js", formatTime],
   ["./morph.ts", "morph.js", morph],
   ["./live.ts", "live.js", live],
+  ["./logs.ts", "logs.js", logs],
   ["./palette.ts", "palette.js", palette],
   ["./main.ts", "main.js", main],
 ];

@@ -1,5 +1,6 @@
 /** The states of everything: each has a shape, a colour and a word. */
 import {
+  type Condition,
   ConditionStatus,
   EnvironmentState,
   OperationState,
@@ -70,12 +71,7 @@ export const STEP_LOOKS: Readonly<Record<StepState, Look>> = {
 };
 
 /** Conditions of these types are bad news when they are true. */
-const BAD_IF_TRUE: ReadonlySet<string> = new Set([
-  "Drifted",
-  "Stalled",
-  "Expiring",
-  "ExpiringSoon",
-]);
+const BAD_IF_TRUE: ReadonlySet<string> = new Set(["Drifted", "ExpiresSoon"]);
 
 /** How a condition is shown. */
 export function conditionLook(type: string, status: ConditionStatus): Look {
@@ -84,6 +80,22 @@ export function conditionLook(type: string, status: ConditionStatus): Look {
   }
   if (status === ConditionStatus.FALSE) return BAD_IF_TRUE.has(type) ? OK("No") : FAILED("No");
   return UNKNOWN;
+}
+
+/** Whether a condition is bad news. */
+export const isBad = ({ type, status }: Pick<Condition, "type" | "status">): boolean => {
+  const { tone } = conditionLook(type, status);
+  return tone === "bad" || tone === "warn";
+};
+
+/** A state with a ground of its colour, for the head of a page. */
+export function Badge({ of }: { readonly of: Look }) {
+  return (
+    <span class={`state badge ${of.tone}`}>
+      <Icon name={of.icon} />
+      {of.word}
+    </span>
+  );
 }
 
 /** A state: its shape and its word, in its colour. */

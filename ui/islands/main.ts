@@ -2,6 +2,7 @@
 /** What pages do beyond what they show: keep times current, copy, keys, the palette, live updates. */
 import { relative, spanOf } from "../format/time.ts";
 import { startLive } from "./live.ts";
+import { startLogs } from "./logs.ts";
 import { startPalette } from "./palette.ts";
 
 /** How far this browser's clock is ahead of the server's, in milliseconds. */
@@ -32,4 +33,5 @@ document.addEventListener("click", async ({ target }) => {
 });
 
 startLive(keepTimes);
+startLogs();
 startPalette();

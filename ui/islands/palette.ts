@@ -13,6 +13,9 @@ const HELP: readonly (readonly [key: string, does: string])[] = [
   ["?", "this help"],
 ];
 
+/** How many places are listed at once. */
+const MAX_PLACES = 12;
+
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 
@@ -100,17 +103,18 @@ async function showPalette(pages: readonly HTMLAnchorElement[]): Promise<void> {
   ) input.setAttribute(name, value);
   list.setAttribute("role", "listbox");
   list.setAttribute("aria-label", "Places");
-  let places: readonly Entry[] = pages.map((page) => ({
+  const own: readonly Entry[] = pages.map((page) => ({
     title: page.textContent!,
     hint: "page",
     href: page.href,
   }));
+  let places = own;
   let chosen = 0;
   const show = () => {
     const words = input.value.toLowerCase().split(/\s+/);
     const found = places.filter(({ title, hint }) =>
       words.every((word) => `${title} ${hint}`.toLowerCase().includes(word))
-    ).slice(0, 12);
+    ).slice(0, MAX_PLACES);
     chosen = Math.max(0, Math.min(chosen, found.length - 1));
     list.replaceChildren(...found.map(({ title, hint, href }, index) => {
       const option = element("a", { href, id: `place-${index}`, tabIndex: -1 });
@@ -125,9 +129,19 @@ async function showPalette(pages: readonly HTMLAnchorElement[]): Promise<void> {
     if (found.length === 0) list.append(element("p", { textContent: "Nothing found" }));
     input.setAttribute("aria-activedescendant", found.length ? `place-${chosen}` : "");
   };
+  /** Asks the server for what the last word may be a part of. */
+  const ask = async () => {
+    const text = input.value;
+    const word = text.trim().split(/\s+/).at(-1)!;
+    const response = await fetch(`/ui/places?q=${encodeURIComponent(word)}`);
+    if (!response.ok || input.value !== text) return;
+    places = [...own, ...await response.json() as readonly Entry[]];
+    show();
+  };
   input.oninput = () => {
     chosen = 0;
     show();
+    void ask();
   };
   input.onkeydown = (event) => {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
@@ -141,8 +155,5 @@ async function showPalette(pages: readonly HTMLAnchorElement[]): Promise<void> {
   dialog.append(input, list);
   dialog.showModal();
   show();
-  const response = await fetch("/ui/places");
-  if (!response.ok) return;
-  places = [...places, ...await response.json() as readonly Entry[]];
-  show();
+  await ask();
 }
