@@ -25,7 +25,7 @@ export type Answer = (method: DescMethod, request: unknown) => unknown;
 
 export class UiWorld implements AsyncDisposable {
   readonly platform: AllInOne;
-  readonly dashboard: Dashboard<ViewerClient>;
+  dashboard: Dashboard<ViewerClient>;
   readonly #transport: Transport;
   /** Asked before each call of a page; undefined lets the call pass. */
   answer: Answer = () => undefined;
@@ -38,7 +38,17 @@ export class UiWorld implements AsyncDisposable {
     this.platform = platform;
     const { host, port } = platform.webAddress;
     this.#transport = createGrpcWebTransport({ baseUrl: `http://${host}:${port}` });
-    this.dashboard = createDashboard({
+    this.dashboard = this.#newDashboard();
+  }
+
+  /** Begins with a dashboard that knows nothing of the one before. */
+  restart(): void {
+    this.dashboard.close();
+    this.dashboard = this.#newDashboard();
+  }
+
+  #newDashboard(): Dashboard<ViewerClient> {
+    return createDashboard({
       connectAs: () => connectBy(this.#answering()),
       now: () => this.now(),
       secure: false,

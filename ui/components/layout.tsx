@@ -41,6 +41,7 @@ export interface Frame {
 export function Layout({ frame, page }: { readonly frame: Frame; readonly page: Rendered }) {
   const { assets, nonce, theme } = frame;
   const { title, mood = "ok", watch, refreshMs } = page;
+  const isLive = watch !== undefined || refreshMs !== undefined;
   const live = {
     ...(watch && { "data-watch": watch.join(" ") }),
     ...(refreshMs !== undefined && { "data-refresh": String(refreshMs) }),
@@ -60,7 +61,7 @@ export function Layout({ frame, page }: { readonly frame: Frame; readonly page: 
         <a class="skip" href="#main">Skip to content</a>
         <IconShapes />
         <div class="shell">
-          <Sidebar frame={frame} current={page.nav} />
+          <Sidebar frame={frame} current={page.nav} live={isLive} />
           <div class="content">
             <Now.Provider value={frame.now}>
               <main id="main" tabindex={-1}>{page.body}</main>
@@ -72,9 +73,10 @@ export function Layout({ frame, page }: { readonly frame: Frame; readonly page: 
   );
 }
 
-function Sidebar({ frame, current }: {
+function Sidebar({ frame, current, live }: {
   readonly frame: Frame;
   readonly current: NavEntry | undefined;
+  readonly live: boolean;
 }) {
   return (
     <div class="sidebar">
@@ -92,7 +94,7 @@ function Sidebar({ frame, current }: {
         </svg>
         <span>Control plane</span>
       </a>
-      <button type="button" class="palette-open" data-palette hidden>
+      <button type="button" class="palette-open" data-palette>
         <Icon name="search" />
         <span>Search</span>
         <kbd>⌘K</kbd>
@@ -110,10 +112,14 @@ function Sidebar({ frame, current }: {
         </ul>
       </nav>
       <div class="sidebar-end">
-        <p class="live" id="live" role="status" hidden>
-          <span class="live-dot" aria-hidden="true"></span>
-          <span id="live-text">live</span>
-        </p>
+        {live
+          ? (
+            <p class="live" id="live" role="status">
+              <span class="live-dot" aria-hidden="true"></span>
+              <span id="live-text">connecting</span>
+            </p>
+          )
+          : null}
         <form class="theme" method="post" action="/ui/theme" aria-label="Theme">
           <input type="hidden" name="back" value={frame.path} />
           {THEMES.map(([theme, title]) => (

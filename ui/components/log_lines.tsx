@@ -17,7 +17,7 @@ export function LogLines({ of, workload, replica }: {
   const query = new URLSearchParams({ name: workload, replica });
   return (
     <div class="log" data-log={`/ui/logs?${query}`} data-keep>
-      <div class="toolbar log-tools" hidden>
+      <div class="toolbar log-tools">
         <Icon name="search" />
         <input
           class="field"

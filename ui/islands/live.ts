@@ -32,7 +32,6 @@ export function startLive(onChange: () => void): void {
       : state;
     if (text.textContent !== said) text.textContent = said;
     place.dataset["state"] = state;
-    place.hidden = false;
   };
   const lost = () => {
     lostAt ??= Date.now();

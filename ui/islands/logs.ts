@@ -15,14 +15,12 @@ export function startLogs(): void {
 }
 
 function follow(log: HTMLElement): void {
-  const tools = log.querySelector<HTMLElement>(".log-tools")!;
   const search = log.querySelector("input")!;
   const pause = log.querySelector("button")!;
   const status = log.querySelector<HTMLElement>("[role=status]")!;
   const list = log.querySelector<HTMLElement>(".log-lines")!;
   const waiting: LogLine[] = [];
   let paused = false;
-  tools.hidden = false;
   list.scrollTop = list.scrollHeight;
 
   const say = (text: string) => {

@@ -22,10 +22,7 @@ const isTyping = (target: EventTarget | null): boolean =>
 export function startPalette(): void {
   const pages = [...document.querySelectorAll<HTMLAnchorElement>("a[data-key]")];
   const open = document.querySelector<HTMLButtonElement>("[data-palette]");
-  if (open) {
-    open.hidden = false;
-    open.onclick = () => void showPalette(pages);
-  }
+  if (open) open.onclick = () => void showPalette(pages);
   let prefix = "";
   addEventListener("keydown", (event) => {
     if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {

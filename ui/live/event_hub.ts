@@ -1,4 +1,4 @@
-import type { ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { type Connection, watchEvents } from "@mpc/client";
 import type { Event } from "@mpc/proto";
 
@@ -123,6 +123,8 @@ export class EventHub {
       }
     } catch (error) {
       if (stop.signal.aborted) return;
+      // A page says where it was; what it says may be anything.
+      if (after !== "" && isInvalid(error)) return await this.#run("");
       this.#stop = undefined;
       this.#position = "";
       const subscribers = [...this.#subscribers];
@@ -165,6 +167,9 @@ export class EventHub {
     for (const { notify } of this.#subscribers) notify({ type, position: this.#position });
   }
 }
+
+const isInvalid = (error: unknown): boolean =>
+  error instanceof ConnectError && error.code === Code.InvalidArgument;
 
 /** Every resource that an event says something about. */
 function namesIn({ target, operation, resource }: Event): readonly string[] {
