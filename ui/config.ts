@@ -57,7 +57,7 @@ const HELP = `
 Examples:
   deno task ui
   deno task ui --server http://127.0.0.1:8080 --listen 127.0.0.1:8090
-  deno task ui --server https://mpc.example.com --listen 0.0.0.0:8443
+  deno task ui:network --server https://mpc.example.com --listen 0.0.0.0:8443
     --allowed-host ui.example.com --tls-cert ui.crt --tls-key ui.key
 
 Environment: ${FLAGS_IN_ENVIRONMENT}`;

@@ -79,7 +79,7 @@ function Sidebar({ frame, current, live }: {
   readonly live: boolean;
 }) {
   return (
-    <div class="sidebar">
+    <header class="sidebar">
       <a class="brand" href="/">
         <svg class="logo" viewBox="0 0 20 20" aria-hidden="true">
           <rect width="20" height="20" rx="5" fill="currentColor" />
@@ -147,7 +147,7 @@ function Sidebar({ frame, current, live }: {
           </div>
         )}
       </div>
-    </div>
+    </header>
   );
 }
 
@@ -159,7 +159,7 @@ export function PageHead({ title, trail = [], aside, children }: {
   readonly children?: ComponentChildren;
 }) {
   return (
-    <header class="page-head">
+    <div class="page-head">
       {trail.length === 0 ? null : (
         <nav class="trail" aria-label="Breadcrumb">
           <ol>
@@ -176,6 +176,6 @@ export function PageHead({ title, trail = [], aside, children }: {
         {aside}
       </div>
       {children}
-    </header>
+    </div>
   );
 }

@@ -18,7 +18,7 @@ export function Table<T>({ of, columns, rowKey, caption }: {
   readonly caption: string;
 }) {
   return (
-    <div class="table-box" tabindex={0} role="region" aria-label={caption}>
+    <div class="table-box" tabindex={0} role="group" aria-label={caption}>
       <table class="table">
         <caption class="sr">{caption}</caption>
         <thead>

@@ -81,8 +81,14 @@ export class EventHub {
     clearTimeout(this.#linger);
     this.#stop?.abort();
     this.#stop = undefined;
-    for (const { end } of this.#subscribers) end();
+    this.#endAll();
+  }
+
+  /** Ends all subscriptions. None of them is there when it ends, so that no one lingers. */
+  #endAll(error?: ConnectError): void {
+    const subscribers = [...this.#subscribers];
     this.#subscribers.clear();
+    for (const { end } of subscribers) end(error);
   }
 
   /** Tells a page what it has missed. */
@@ -127,9 +133,7 @@ export class EventHub {
       if (after !== "" && isInvalid(error)) return await this.#run("");
       this.#stop = undefined;
       this.#position = "";
-      const subscribers = [...this.#subscribers];
-      this.#subscribers.clear();
-      for (const { end } of subscribers) end(error as ConnectError);
+      this.#endAll(ConnectError.from(error));
       this.#onIdle();
     }
   }

@@ -87,7 +87,10 @@ export const environments: Page = async ({ api, query, signal, url }) => {
             <button type="submit" class="button">Search</button>
           </form>
           <Choices url={url} name="show" label="Filter by state" choices={titlesOf(FILTERS)} />
-          <Choices url={url} name="sort" label="Sort" choices={titlesOf(ORDERS)} />
+          <div class="sort">
+            <span class="muted small" aria-hidden="true">Sort</span>
+            <Choices url={url} name="sort" label="Sort" choices={titlesOf(ORDERS)} />
+          </div>
         </div>
         {environments.length > 0
           ? (

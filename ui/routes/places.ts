@@ -19,7 +19,9 @@ export async function placesOf(
   text: string,
   signal: AbortSignal,
 ): Promise<readonly Place[]> {
-  const filter = text === "" ? "" : `name:${quoted(text.trim())}`;
+  // `dev/web` is a workload's name without its collections.
+  const parts = text.split(/[\s/]+/).filter((part) => part !== "");
+  const filter = parts.map((part) => `name:${quoted(part)}`).join(" AND ");
   const readMask = { paths: ["name"] };
   const page = { pageSize: LISTED, filter, readMask };
   const [environments, workloads, operations] = await Promise.all([
@@ -30,7 +32,9 @@ export async function placesOf(
     load(
       api.client(OperationService).listOperations({
         pageSize: LISTED,
-        filter: text === "" ? "" : `name:${quoted(text)} OR target:${quoted(text)}`,
+        filter: parts.map((part) => `(name:${quoted(part)} OR target:${quoted(part)})`).join(
+          " AND ",
+        ),
         readMask: { paths: ["name", "kind", "target", "state"] },
       }, { signal }),
     ),

@@ -111,9 +111,13 @@ export const workload: Page = async ({ api, param, query, signal, url }) => {
           </Outcome>
         </Section>
         <Section id="logs" title="Logs">
-          <Outcome of={logs}>
-            {(lines) => <LogLines of={lines} workload={name} replica={query("replica")} />}
-          </Outcome>
+          {!logs.ok && logs.failure.reason === "NOT_ON_CLUSTER"
+            ? <p class="quiet">The cluster has nothing of this workload, so there is no log.</p>
+            : (
+              <Outcome of={logs}>
+                {(lines) => <LogLines of={lines} workload={name} replica={query("replica")} />}
+              </Outcome>
+            )}
         </Section>
         <Section id="conditions" title="Conditions">
           <Conditions of={shown.conditions} />
@@ -364,7 +368,7 @@ function Diff({ before, after }: { readonly before: Revision; readonly after: Re
   const rows = specDiff(before.spec, after.spec);
   const changed = rows.filter((row) => row.before !== row.after).length;
   return (
-    <div class="table-box" tabindex={0} role="region" aria-label="Differences">
+    <div class="table-box" tabindex={0} role="group" aria-label="Differences">
       <table class="table diff">
         <caption class="sr">
           Differences of revisions {before.number} and {after.number}: {changed} fields
