@@ -2,15 +2,7 @@
 import assert from "node:assert/strict";
 import { freePort } from "@mpc/process";
 import { startPlatform } from "../servers/platform_process.ts";
-import { startDeno } from "../servers/subprocess.ts";
-import { taskCommand } from "../servers/task_process.ts";
-
-async function startUi(...args: readonly string[]) {
-  const { args: command, env } = taskCommand("ui");
-  const process = startDeno([...command, "--listen=127.0.0.1:0", ...args], env);
-  const pages = await process.line((line) => /^ {2}pages +(\S+)$/.exec(line)?.[1]);
-  return { process, pages: new URL(pages) };
-}
+import { startUi } from "../servers/ui_process.ts";
 
 async function textOf(url: URL): Promise<readonly [status: number, text: string]> {
   const response = await fetch(url, { headers: { accept: "text/html" } });
