@@ -1,11 +1,19 @@
 import { join } from "node:path";
+import { connectBy } from "@mpc/client";
 import { Platform } from "@mpc/platform";
-import { type Components, DEFAULT_NAMESPACE, type TemporalAddress, VERSION } from "@mpc/process";
+import {
+  type Components,
+  DEFAULT_NAMESPACE,
+  systemClock,
+  type TemporalAddress,
+  VERSION,
+} from "@mpc/process";
 import type { Store } from "@mpc/storage";
+import { createDashboard } from "@mpc/ui";
 import { EmbeddedEngine, type HostedEngine, problemsOf, type StepTools } from "@mpc/worker";
 import type { AllInOneConfig } from "./config.ts";
 import { eventJson } from "./mapping/event_json.ts";
-import { type Doors, openDoors } from "./open_doors.ts";
+import { type CallsFor, type Dashboard, type Doors, openDoors } from "./open_doors.ts";
 
 /** For Temporal; the embedded engine has its own limit. */
 const STEPS_AT_ONCE = 100;
@@ -63,9 +71,21 @@ export async function startAllInOne(config: AllInOneConfig): Promise<AllInOne> {
   const { authenticate, signIn, tokens } = access;
   const audit = platform.openAudit(config.auditLog);
   const calls = { authenticate, signIn, tokens, audit, ...platform.telemetry() };
-  const doors = await openDoors(platform.components, deps, info, { ...config, ...calls });
+  const dashboard = (callsFor: CallsFor) => openDashboard(callsFor, config.tls !== null);
+  const settings = { ...config, ...calls, dashboard };
+  const doors = await openDoors(platform.components, deps, info, settings);
   const running = stack.move();
   return { ...doors, store: platform.store, close: () => running.disposeAsync() };
+}
+
+/** The dashboard on the web door; its calls do not leave the process. */
+function openDashboard(callsFor: CallsFor, secure: boolean): Dashboard {
+  return createDashboard<Parameters<CallsFor>[0]>({
+    connectAs: ({ token }, client) =>
+      connectBy(callsFor(client), { credentials: () => Promise.resolve(token) }),
+    now: () => systemClock.now(),
+    secure,
+  });
 }
 
 /** Starts the engine on Temporal, and a Temporal if none is configured. */

@@ -7,17 +7,30 @@ import {
 } from "@mpc/process";
 import { getLogger } from "@logtape/logtape";
 import { MpcError } from "@mpc/domain";
+import type { Transport } from "@connectrpc/connect";
 import type { ServiceDeps } from "@mpc/services";
 import type { DoorsConfig } from "./config.ts";
 import { Peers } from "./connections/peers.ts";
 import type { ServerInfo } from "./diagnostics_service.ts";
 import { metricsForOperators } from "./metrics_for_operators.ts";
 import { serveGrpc } from "./grpc/serve_grpc.ts";
+import { inProcessTransport } from "./in_process_transport.ts";
 import { type CallSettings, routes } from "./routes.ts";
 import { DeliveryPace } from "./streams/delivery_pace.ts";
+import type { Pages } from "./web/pages.ts";
 import { serveWeb } from "./web/serve_web.ts";
 
 const log = getLogger(["mpc", "doors"]);
+
+/** Pages that the web door serves besides the API. */
+export interface Dashboard {
+  readonly pages: Pages;
+  /** Ends its streams, which would otherwise keep the door open. */
+  close(): void;
+}
+
+/** Makes calls of this process on behalf of a client. */
+export type CallsFor = (client: Parameters<Pages>[1]) => Transport;
 
 /** Both doors, open. */
 export interface Doors {
@@ -37,6 +50,8 @@ export async function openDoors(
   config: DoorsConfig & CallSettings & {
     /** Answers `/metrics`. */
     readonly metrics: (accept: string | null) => Promise<Response>;
+    /** Opens the dashboard; by default there is none. */
+    readonly dashboard?: (callsFor: CallsFor) => Dashboard;
   },
 ): Promise<Doors> {
   const { routes: served, health } = routes(deps, info, config);
@@ -51,6 +66,8 @@ export async function openDoors(
     ...(tls && { tls }),
   });
   stack.defer(() => grpc.close(config.graceMs));
+  const dashboard = config.dashboard?.((client) => inProcessTransport(served, client));
+  stack.defer(() => dashboard?.close());
   const web = serveWeb({
     routes: served,
     peers,
@@ -62,6 +79,7 @@ export async function openDoors(
     grpcAddress: grpc.address,
     readyz: () => components.readyResponse(),
     metrics: metricsForOperators(deps, config),
+    ...(dashboard && { pages: dashboard.pages }),
   });
   stack.move();
   if (config.exposed !== null) {
@@ -75,6 +93,7 @@ export async function openDoors(
     // Both are closed at once, so that the grace period is over for both at the same time.
     async close() {
       health.stop();
+      dashboard?.close();
       await Promise.all([web.close(config.graceMs), grpc.close(config.graceMs)]);
     },
   });

@@ -57,5 +57,22 @@ export async function connect(
   return { client: (service) => createClient(service, transport), close: () => secure?.close() };
 }
 
+/**
+ * Makes clients that call by a transport, for instance within the server's own process. Calls have
+ * deadlines, as with `connect`.
+ */
+export function connectBy(
+  bare: Transport,
+  { credentials, requestTimeoutMs = REQUEST_TIMEOUT_MS }: Omit<ConnectOptions, "server" | "tls"> =
+    {},
+): Connection {
+  const limited = withDeadlines(bare, requestTimeoutMs);
+  const transport = credentials ? withBearer(limited, IN_PROCESS, credentials) : limited;
+  return { client: (service) => createClient(service, transport), close: () => {} };
+}
+
+/** Tokens may be sent there. */
+const IN_PROCESS = new URL("http://localhost");
+
 /** Loaded on demand: most connections need no certificates of their own. */
 const openTlsFetch = async (tls: TlsFiles) => (await import("./tls_fetch.ts")).createTlsFetch(tls);

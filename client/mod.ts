@@ -1,6 +1,6 @@
 /** The client of the API, for programs, mpctl and the dashboard. */
 export type { CallSpan, CallTracer, Carrier } from "./call_tracer.ts";
-export { connect, type Connection } from "./connect.ts";
+export { connect, connectBy, type Connection } from "./connect.ts";
 export {
   type ConnectOptions,
   type Credentials,

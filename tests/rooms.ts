@@ -28,6 +28,7 @@ const ROOTS = [
   /^[^/]+\/main\.ts$/,
   /^api\/(?:dev|dev_temporal|all_in_one|start_api)\.ts$/,
   /^worker\/start_worker\.ts$/,
+  /^ui\/config\.ts$/, // settings of ui/main.ts
   /^platform\//,
 ];
 

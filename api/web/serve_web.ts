@@ -19,6 +19,7 @@ import { isOwnOrigin, ownHosts } from "./hosts.ts";
 import { openApi, OPENAPI_PATH } from "./openapi.ts";
 import { BodyReader } from "./read_body.ts";
 import { isGrpcWeb } from "./read_request.ts";
+import { isForPages, type Pages, pagesHandler } from "./pages.ts";
 import * as refusals from "./refusals.ts";
 import { jsonStreams, serverStream, type StreamOptions } from "./server_stream.ts";
 import { failedGrpcWeb, isPlainGrpcWeb, unaryGrpcWeb } from "./unary_grpc_web.ts";
@@ -64,6 +65,8 @@ export interface WebOptions {
   readonly readyz?: () => Promise<Response>;
   /** Answers `/metrics`; by default there are none. */
   readonly metrics?: (request: Request, source: string) => Promise<Response>;
+  /** Answers requests of browsers; by default there are no pages. */
+  readonly pages?: Pages;
 }
 
 type CallHandler = (request: Request, call: WebCall) => Promise<Response>;
@@ -83,6 +86,7 @@ export function serveWeb(options: WebOptions): Door {
       pace: options.pace ?? new DeliveryPace(),
       stallMs: limits.stallTimeoutMs,
     }),
+    options.pages && pagesHandler(options.pages, bodies),
   );
   const { listener = plainListener(options.listen) } = options;
   const connections = new WebConnections({
@@ -106,6 +110,7 @@ export function serveWeb(options: WebOptions): Door {
 function webHandler(
   { listen, allowedHosts, corsOrigins = [], grpcAddress, readyz, metrics }: WebOptions,
   handlers: ReadonlyMap<string, CallHandler>,
+  pages: CallHandler | undefined,
 ): (request: Request, call: WebCall) => Response | Promise<Response> {
   const isOwn = ownHosts(listen.host, allowedHosts);
   const cors = new Cors(corsOrigins);
@@ -140,6 +145,7 @@ function webHandler(
     if (headers.get("host") === null && !call.untilSent(0)) return refusals.tooManyCalls();
     const handler = handlers.get(path);
     if (handler) return handler(request, call);
+    if (pages && isForPages(request, path)) return pages(request, call);
     const type = headers.get("content-type") ?? "";
     return isGrpcWeb(type)
       ? failedGrpcWeb(refusals.unknownMethod(path), undefined, type)
@@ -155,7 +161,8 @@ function webHandler(
  */
 async function uncached(answer: Response | Promise<Response>): Promise<Response> {
   const response = await answer;
-  response.headers.set("cache-control", "no-store");
+  // Only files whose content never changes say otherwise.
+  if (!response.headers.has("cache-control")) response.headers.set("cache-control", "no-store");
   return response;
 }
 

@@ -19,7 +19,7 @@ export interface Client {
 }
 
 /** What methods and interceptors know about the client of their call. */
-export const clientValues = ({ source, certificate }: Client): ContextValues =>
+export const clientValues = ({ source, certificate }: Omit<Client, "peer">): ContextValues =>
   createContextValues().set(SOURCE, source).set(PEER_CERTIFICATE, certificate);
 
 /** A request whose connection is known. */

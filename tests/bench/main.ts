@@ -21,11 +21,12 @@ const SUITES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchRow[]>
   fan_out: () => import("./fan_out_bench.ts"),
   temporal: () => import("./temporal_bench.ts"),
   cli: () => import("./cli_bench.ts"),
+  ui: () => import("./ui_bench.ts"),
   cluster: () => import("./cluster_bench.ts"),
 };
 
-/** Run only if named: they need a machine that can run a cluster, or Java and Maven. */
-const BY_NAME: readonly string[] = ["cluster", "mongodb"];
+/** Run only if named: they need a machine that can run a cluster, Java and Maven, or Chromium. */
+const BY_NAME: readonly string[] = ["cluster", "mongodb", "ui"];
 
 const check = Deno.args.includes("--check");
 const wanted = Deno.args.filter((arg) => arg !== "--check");

@@ -160,8 +160,10 @@ Deno.test("tasks that start the product name a permission set, and no permission
   );
   assert.deepEqual(
     own.map(([name]) => name).filter((name) => !/^storage|^installation/.test(name)).toSorted(),
-    ["serve", "dev", "dev:cluster", "api", "api:network", "codec", "worker:cluster", "worker"]
-      .toSorted(),
+    [
+      ...["serve", "dev", "dev:cluster", "api", "api:network", "codec"],
+      ...["ui", "ui:network", "worker:cluster", "worker"],
+    ].toSorted(),
   );
   for (const [name, command] of own) {
     const set = /-P=(\S+) \S+\.ts/.exec(command)?.[1];
@@ -174,8 +176,8 @@ Deno.test("tasks that start the product name a permission set, and no permission
 });
 
 Deno.test("processes that hold no clusters have neither native code nor programs nor every file", () => {
-  const { api, codec, worker, dev } = config.permissions;
-  for (const set of [api, codec]) {
+  const { api, codec, ui, worker, dev } = config.permissions;
+  for (const set of [api, codec, ui]) {
     assert.deepEqual(
       Object.keys(set).filter((kind) => /^(?:ffi|run|write|import)$/.test(kind)),
       [],

@@ -44,7 +44,9 @@ export function startDeno(
   let toStdout = "";
   let told = Promise.withResolvers<void>();
   const read = async (stream: ReadableStream<Uint8Array>, isStdout: boolean) => {
-    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const decoder = new TextDecoder();
+    for await (const bytes of stream) {
+      const text = decoder.decode(bytes, { stream: true });
       printed += text;
       if (isStdout) toStdout += text;
       told.resolve();
