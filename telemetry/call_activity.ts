@@ -17,9 +17,7 @@ export async function callActivity(metrics: Metrics): Promise<readonly CallActiv
     figures.calls += calls;
     if (code !== "OK") figures.failures += calls;
   };
-  for (const { labels, value } of (await metrics.rpcRunning.get()).values) {
-    of(labels).running = value;
-  }
+  for (const { count, ...labels } of metrics.running()) of(labels).running = count;
   for (const { labels, value } of (await metrics.rpcStreams.get()).values) {
     ended(of(labels), labels.code, value);
   }

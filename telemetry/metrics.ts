@@ -329,11 +329,16 @@ export class Metrics implements Disposable {
     }));
   }
 
+  /** How many calls of each method run now. */
+  running(): readonly Readonly<RunningCalls>[] {
+    return this.#running;
+  }
+
   /** The page of all figures, with exemplars in OpenMetrics only. */
   async page(
     format: MetricsFormat = "prometheus",
   ): Promise<{ readonly text: string; readonly contentType: string }> {
-    for (const { service, method, count } of this.#running) {
+    for (const { service, method, count } of this.running()) {
       this.rpcRunning.labels(service, method).set(count);
     }
     this.#loopLag.set(this.#longestLag / 1_000);
