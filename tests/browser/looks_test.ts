@@ -10,7 +10,7 @@ import { browserTest, type BrowserWorld, untilLive } from "./chromium.ts";
 const GOLDEN = new URL("../golden/ui/", import.meta.url);
 
 /** The share of pixels that may differ: fonts are drawn a little differently elsewhere. */
-const TOLERANCE = 0.02;
+const TOLERANCE = 0.04;
 
 const PAGES: Readonly<Record<string, string>> = {
   overview: "/",
