@@ -8,6 +8,7 @@ import document from "../../api/openapi.json" with { type: "json" };
 import { enveloped } from "../../api/web/envelope.ts";
 import { ERROR_EXAMPLE, EXAMPLES, OPERATION } from "../../docs/openapi/examples.ts";
 import { rawPeer } from "../fuzz/raw_peer.ts";
+import { aDeadLetter, anEventSink } from "../fakes/documents.ts";
 import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
 
 type Content = Readonly<Record<string, unknown>>;
@@ -45,6 +46,8 @@ const answer = (
 /** Runs with a server in memory, and with the door's address. */
 async function withDoor(use: (origin: string) => Promise<void>): Promise<void> {
   const platform = await startAllInOne(QUIET_CONFIG);
+  await platform.store.eventSinks.create(anEventSink("chat"));
+  await platform.store.deadLetters.create(aDeadLetter("chat", 1));
   try {
     await use(`http://127.0.0.1:${platform.webAddress.port}`);
   } finally {

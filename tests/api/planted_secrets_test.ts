@@ -20,6 +20,7 @@ import { type AllInOne, startAllInOne } from "@mpc/api";
 import { TokenService } from "@mpc/proto";
 import { createGrpcTransport } from "../../client/grpc_transport.ts";
 import { jsonLine, resetLogging, setLogging } from "@mpc/process";
+import { aDeadLetter, anEventSink } from "../fakes/documents.ts";
 import { QUIET_CONFIG } from "../fakes/quiet_config.ts";
 import { METHODS as FUZZED } from "../fuzz/methods.ts";
 import { NO_SANITIZERS } from "../servers/no_sanitizers.ts";
@@ -75,6 +76,7 @@ const METHODS = [...new Set([...FUZZED, ...TokenService.methods])];
 
 const ENVIRONMENT = "environments/dev";
 const WORKLOAD = `${ENVIRONMENT}/workloads/web`;
+const SINK = "eventSinks/chat";
 
 /** The platform under test, and its callers at both doors. */
 class World {
@@ -273,6 +275,7 @@ Deno.test(
       const world = new World(platform, sightings);
       try {
         await plantEverywhere(world, sightings);
+        await keepDeadLetter(platform);
         const names = await namesOf(platform);
         const calls = METHODS.flatMap((method) =>
           requestsFor(method, names).map((request) => ({ method, request }))
@@ -402,7 +405,17 @@ async function namesOf({ store }: AllInOne): Promise<readonly string[]> {
   assert.ok(planted.length > 2, "the store knows the secrets, and decrypts them");
   const all = pages.flatMap(({ items }) => items.map(({ value }) => value.name).slice(-MOST_NAMES));
   assert.ok(all.includes(WORKLOAD));
-  return [ENVIRONMENT, ...all];
+  return [ENVIRONMENT, SINK, ...all];
+}
+
+/** A sink that has refused the event of a workload with secrets. */
+async function keepDeadLetter({ store }: AllInOne): Promise<void> {
+  const events = await store.events.read(0, 1_000);
+  const event = events.findLast(({ resource }) => resource?.kind === "workload");
+  assert.ok(event, "a workload with secrets has changed");
+  await store.eventSinks.create(anEventSink("chat"));
+  const { sequence } = event;
+  await store.deadLetters.create(aDeadLetter("chat", sequence, { event }));
 }
 
 /** Files of the store; the simulated cluster stands for a real one, which knows secrets. */

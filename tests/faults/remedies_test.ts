@@ -239,6 +239,8 @@ async function deleteNamespace(platform: Platform, _after?: Operation): Promise<
 
 /** Commands that only show something; what they lead to is in the words of the advice. */
 const ONLY_SHOWS: readonly string[] = [
+  "DEAD_LETTER_NOT_FOUND",
+  "EVENT_SINK_NOT_FOUND",
   "ENVIRONMENT_LIMIT",
   "OPERATION_LIMIT",
   "PERMISSION_MISSING",

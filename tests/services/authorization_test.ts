@@ -4,7 +4,13 @@ import { type Filter, MpcError } from "@mpc/domain";
 import * as services from "@mpc/services";
 import type { Authorizer, Caller, ServiceDeps } from "@mpc/services";
 import { openMemoryStore } from "@mpc/storage/memory";
-import { anEnvironment, anOperation, aWorkload } from "../fakes/documents.ts";
+import {
+  aDeadLetter,
+  anEnvironment,
+  anEventSink,
+  anOperation,
+  aWorkload,
+} from "../fakes/documents.ts";
 import { Platform } from "../fakes/platform.ts";
 import { rejectsWith } from "../fakes/rejects.ts";
 
@@ -55,7 +61,10 @@ const USE_CASES: Readonly<Record<string, UseCase>> = {
   getWorkload: (d, c, id) => services.getWorkload(d, c, web(id)),
   listAudit: (d, c) => services.listAudit(d, c, page),
   listClusterEvents: (d, c, id) => services.listClusterEvents(d, c, { ...page, parent: web(id) }),
+  listDeadLetters: (d, c, id) =>
+    services.listDeadLetters(d, c, { ...page, parent: `eventSinks/${id}` }),
   listEnvironments: (d, c) => services.listEnvironments(d, c, page),
+  listEventSinks: (d, c) => services.listEventSinks(d, c, page),
   listLeftovers: (d, c) => services.listLeftovers(d, c),
   checkAccess: (d, c) =>
     services.checkAccess(d, c, { ...ANN, permission: "workloads.get", resource: "" }),
@@ -67,6 +76,8 @@ const USE_CASES: Readonly<Record<string, UseCase>> = {
   listWorkloads: (d, c) => services.listWorkloads(d, c, { ...page, parent: env("-") }),
   reconcileWorkload: (d, c, id) => services.reconcileWorkload(d, c, { name: web(id), etag: "" }),
   requestSweep: (d, c) => services.requestSweep(d, c, { leftovers: [] }),
+  resendDeadLetters: (d, c, id) =>
+    services.resendDeadLetters(d, c, { parent: `eventSinks/${id}`, names: [] }),
   restartWorkload: (d, c, id) => services.restartWorkload(d, c, { name: web(id), etag: "" }),
   retryOperation: (d, c, id) => services.retryOperation(d, c, { name: op(id) }),
   revokeToken: (d, c) =>
@@ -144,6 +155,8 @@ async function filled(): Promise<Platform> {
   for (const id of ["dev", "prod"]) {
     await store.environments.create(anEnvironment(id));
     await store.workloads.create(aWorkload(id, "web"));
+    await store.eventSinks.create(anEventSink(id));
+    await store.deadLetters.create(aDeadLetter(id, 1));
     await store.operations.create(
       anOperation(OPERATIONS[id] ?? "", { target: env(id), state: "FAILED" }),
     );

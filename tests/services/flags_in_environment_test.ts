@@ -31,6 +31,7 @@ const SAMPLES: Readonly<Record<string, readonly [string, ...string[]]>> = {
   "encryption-key-file": [FILE],
   "engine": ["temporal"],
   "ephemeral": ["true"],
+  "event-sinks-file": ["sinks.yaml"],
   "grace": ["7"],
   "grpc-listen": ["127.0.0.1:7"],
   "health-listen": ["127.0.0.1:7"],
