@@ -60,14 +60,16 @@ export async function connect(
 /**
  * Makes clients that call by a transport, for instance within the server's own process. Calls have
  * deadlines, as with `connect`.
+ * @param options.server where the transport leads; by default it does not leave this process
  */
 export function connectBy(
   bare: Transport,
-  { credentials, requestTimeoutMs = REQUEST_TIMEOUT_MS }: Omit<ConnectOptions, "server" | "tls"> =
-    {},
+  { server = IN_PROCESS, credentials, requestTimeoutMs = REQUEST_TIMEOUT_MS }:
+    & Omit<ConnectOptions, "server" | "tls">
+    & Partial<Pick<ConnectOptions, "server">> = {},
 ): Connection {
   const limited = withDeadlines(bare, requestTimeoutMs);
-  const transport = credentials ? withBearer(limited, IN_PROCESS, credentials) : limited;
+  const transport = credentials ? withBearer(limited, server, credentials) : limited;
   return { client: (service) => createClient(service, transport), close: () => {} };
 }
 

@@ -2,7 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { createHash, randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { type Context, Hono } from "hono";
-import { getCookie, setCookie } from "hono/cookie";
+import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { render } from "preact-render-to-string";
 import { readFailure } from "@mpc/client";
 import { type Frame, Layout } from "./components/layout.tsx";
@@ -12,6 +12,7 @@ import { logStream } from "./live/log_stream.ts";
 import type { Page, PageRequest, Rendered, Routes, Theme } from "./page.ts";
 import { failedPage, missingPage } from "./routes/failed.tsx";
 import { ROUTES } from "./routes/mod.ts";
+import { signInPage } from "./routes/sign_in.tsx";
 import { placesOf } from "./routes/places.ts";
 import { Assets, STATIC_PATH } from "./static_files.ts";
 import type { ConnectAs, Viewer, ViewerClient } from "./viewer.ts";
@@ -39,6 +40,12 @@ interface Bindings<Client> {
 
 const THEMES: readonly Theme[] = ["system", "light", "dark"];
 const THEME_COOKIE = "mpc_theme";
+
+/** Has the token of a viewer who has signed in; it ends with the browser's session. */
+const TOKEN_COOKIE = "mpc_token";
+
+/** Longer ones the API refuses too. */
+const MAX_TOKEN = 16 * 1024;
 const YEAR_S = 365 * 24 * 3_600;
 
 /** Smaller pages are sent as they are. */
@@ -55,14 +62,17 @@ export function createDashboard<Client extends ViewerClient>(
   const app = new Hono<Bindings<Client>>();
   type Request = Context<Bindings<Client>>;
 
-  const viewerOf = (_context: Request): Viewer => ({ token: undefined });
+  const viewerOf = (context: Request): Viewer => ({ token: getCookie(context, TOKEN_COOKIE) });
+
+  const cookie = { path: "/", sameSite: "Lax", httpOnly: true, secure } as const;
 
   const show = (context: Request, page: Rendered, status: number, position = ""): Response => {
     const url = new URL(context.req.url);
     const nonce = randomBytes(16).toString("base64");
     const theme = THEMES.find((theme) => theme === getCookie(context, THEME_COOKIE)) ?? "system";
     const path = `${url.pathname}${url.search}`;
-    const frame: Frame = { assets, nonce, theme, now: now(), path, position, signedIn: false };
+    const signedIn = viewerOf(context).token !== undefined;
+    const frame: Frame = { assets, nonce, theme, now: now(), path, position, signedIn };
     return document(`<!doctype html>${render(<Layout frame={frame} page={page} />)}`, {
       status,
       nonce,
@@ -129,14 +139,29 @@ export function createDashboard<Client extends ViewerClient>(
   app.post("/ui/theme", async (context) => {
     const { theme, back } = await context.req.parseBody();
     const known = THEMES.find((known) => known === theme) ?? "system";
-    setCookie(context, THEME_COOKIE, known, {
-      path: "/",
-      maxAge: YEAR_S,
-      sameSite: "Lax",
-      httpOnly: true,
-      secure,
-    });
+    setCookie(context, THEME_COOKIE, known, { ...cookie, maxAge: YEAR_S });
     return context.redirect(ownPath(back), 303);
+  });
+
+  app.get("/ui/sign-in", (context) => {
+    const refused = viewerOf(context).token !== undefined;
+    return show(context, signInPage(ownPath(context.req.query("back")), refused), 200);
+  });
+
+  app.post("/ui/sign-in", async (context) => {
+    const { token, back } = await context.req.parseBody();
+    const given = typeof token === "string" ? token.trim() : "";
+    // What no header can carry is no token.
+    if (!/^[\x21-\x7e]+$/.test(given) || given.length > MAX_TOKEN) {
+      return show(context, signInPage(ownPath(back), true), 400);
+    }
+    setCookie(context, TOKEN_COOKIE, given, cookie);
+    return context.redirect(ownPath(back), 303);
+  });
+
+  app.post("/ui/sign-out", (context) => {
+    deleteCookie(context, TOKEN_COOKIE, cookie);
+    return context.redirect("/", 303);
   });
 
   app.notFound((context) => show(context, missingPage(context.req.path), 404));

@@ -2,7 +2,8 @@
 import process from "node:process";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { serveWeb } from "@mpc/api";
-import { connect, type Connection } from "@mpc/client";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import { connectBy, type Connection } from "@mpc/client";
 import {
   type Address,
   CertificateFiles,
@@ -14,6 +15,7 @@ import {
 } from "@mpc/process";
 import { DiagnosticsService } from "@mpc/proto";
 import { createDashboard } from "./mod.ts";
+import type { Viewer } from "./viewer.ts";
 import { readUiConfig, type UiConfig } from "./config.ts";
 
 interface Ui {
@@ -29,11 +31,14 @@ async function startUi(config: UiConfig): Promise<Ui> {
   const { server, listen } = config;
   await using stack = new AsyncDisposableStack();
   const components = stack.use(new Components());
-  // Gives out connections that hold no resources until they call.
-  const connected = await connect({ server });
+  // Holds no resources until it calls.
+  const transport = createGrpcWebTransport({ baseUrl: server.origin, useBinaryFormat: true });
+  const connectAs = ({ token }: Viewer) =>
+    connectBy(transport, { server, credentials: () => Promise.resolve(token) });
+  const connected = connectBy(transport);
   components.add({ name: "api", assertReady: (signal) => assertApi(connected, signal) });
   const dashboard = createDashboard({
-    connectAs: () => connected,
+    connectAs,
     now: () => systemClock.now(),
     secure: config.tls !== null,
   });

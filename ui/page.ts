@@ -39,7 +39,7 @@ export interface Rendered {
   readonly status?: 200 | 404;
 }
 
-export type NavEntry = "overview" | "environments" | "operations" | "events" | "audit" | "status";
+export type NavEntry = "overview" | "environments" | "operations" | "audit" | "status";
 
 export type Page = (request: PageRequest) => Promise<Rendered>;
 

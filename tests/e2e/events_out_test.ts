@@ -3,7 +3,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EventReceiver, SECRET } from "../servers/event_receiver.ts";
 import { startPlatform } from "../servers/platform_process.ts";
+import { runCommand } from "../servers/run_command.ts";
 import { withFolder } from "../servers/with_folder.ts";
+import { bundleMpctl } from "../../cli/build/bundle.ts";
+import { mpctlCommand } from "./mpctl_world.ts";
 
 async function call(web: URL, method: string, request: unknown): Promise<string> {
   const response = await fetch(new URL(`mpc.v1.${method}`, web), {
@@ -71,6 +74,19 @@ Deno.test("events of a killed server are sent again after its start, and none is
       assert.match(sinks, /"name":"eventSinks\/chat"/);
       assert.doesNotMatch(sinks, /planted-key|whsec_/);
       await call(server.web, "EventSinkService/ListDeadLetters", { parent });
+      const bundle = join(folder, "mpctl.js");
+      await bundleMpctl(bundle);
+      const mpctl = async (...words: string[]) => {
+        const command = [...mpctlCommand(bundle), ...words, "--server", server.web.origin];
+        const env = { NO_COLOR: "1", MPC_CONFIG: join(folder, "config.yaml") };
+        const { code, out, err } = await runCommand(command, { env });
+        assert.equal(code, 0, err);
+        assert.doesNotMatch(out + err, /planted-key|whsec_/);
+        return out;
+      };
+      assert.match(await mpctl("sink", "list"), /chat/);
+      await mpctl("sink", "dead-letters", "chat");
+      await mpctl("sink", "resend", "chat");
       const text = JSON.stringify(after.map(({ body }) => body));
       assert.doesNotMatch(text, /planted-key/);
     } finally {

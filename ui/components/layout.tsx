@@ -8,7 +8,6 @@ const NAV: readonly (readonly [entry: NavEntry, path: string, title: string, key
   ["overview", "/", "Overview", "g h"],
   ["environments", "/environments", "Environments", "g e"],
   ["operations", "/operations", "Operations", "g o"],
-  ["events", "/events", "Events", "g v"],
   ["audit", "/audit", "Audit", "g a"],
   ["status", "/status", "Status", "g s"],
 ];
@@ -31,8 +30,6 @@ export interface Frame {
   readonly path: string;
   /** Where in the event log the page was made; "" if that is not known. */
   readonly position: string;
-  /** Whom the API takes the viewer for; undefined if it was not asked. */
-  readonly viewer?: string | undefined;
   /** Whether the viewer has signed in, and can sign out. */
   readonly signedIn: boolean;
 }
@@ -134,18 +131,13 @@ function Sidebar({ frame, current, live }: {
             </button>
           ))}
         </form>
-        {frame.viewer === undefined ? null : (
-          <div class="viewer">
-            <bdi class="mid-line" title={frame.viewer}>{frame.viewer}</bdi>
-            {frame.signedIn
-              ? (
-                <form method="post" action="/ui/sign-out">
-                  <button type="submit" class="link">Sign out</button>
-                </form>
-              )
-              : null}
-          </div>
-        )}
+        {frame.signedIn
+          ? (
+            <form method="post" action="/ui/sign-out">
+              <button type="submit" class="link">Sign out</button>
+            </form>
+          )
+          : null}
       </div>
     </header>
   );
