@@ -12,17 +12,35 @@ const GOLDEN = new URL("../golden/ui/", import.meta.url);
 /** The share of pixels that may differ: fonts are drawn a little differently elsewhere. */
 const TOLERANCE = 0.04;
 
-const PAGES: Readonly<Record<string, string>> = {
+const PAGES = {
   overview: "/",
   environments: "/environments",
   environment: "/environments/dev",
   workload: "/environments/dev/workloads/web",
   failed_workload: "/environments/staging/workloads/broken",
+  operations: "/operations",
+  /** Known once the operation has failed. */
+  operation: "",
+  audit: "/audit",
+  status: "/status",
+  sign_in: "/ui/sign-in",
   missing: "/environments/nowhere",
 };
 
 /** The pages whose pictures are kept. */
-const PICTURED = ["overview", "environments", "environment", "workload", "failed_workload"];
+const PICTURED = [
+  "overview",
+  "environments",
+  "environment",
+  "workload",
+  "failed_workload",
+  "operations",
+  "operation",
+  "status",
+] as const;
+
+/** The pages that are read once. */
+const NOT_LIVE: readonly string[] = ["audit", "sign_in", "missing"];
 
 const THEMES = ["light", "dark"] as const;
 
@@ -43,6 +61,8 @@ async function fill({ mpctl }: { readonly mpctl: BrowserWorld["mpctl"] }): Promi
   }
   const broken = "workload deploy broken --env staging --image nginx:missing --replicas 2";
   assert.equal((await mpctl(...broken.split(" "))).code, 3);
+  const failed = await mpctl("op", "list", "--filter", "state = FAILED", "-o", "name");
+  PAGES.operation = `/${failed.out.trim()}`;
 }
 
 browserTest("the dashboard looks as it should", {
@@ -98,7 +118,8 @@ browserTest("the dashboard looks as it should", {
     page.on("request", (request) => {
       if (!request.url().startsWith(world.origin)) complaints.push(request.url());
     });
-    for (const path of Object.values(PAGES).filter((path) => path !== PAGES["missing"])) {
+    for (const [name, path] of Object.entries(PAGES)) {
+      if (NOT_LIVE.includes(name)) continue;
       await page.goto(`${world.origin}${path}`);
       await untilLive(page);
     }
@@ -108,7 +129,7 @@ browserTest("the dashboard looks as it should", {
   async "the main pages look like their pictures"(world) {
     await mkdir(GOLDEN, { recursive: true });
     for (const name of PICTURED) {
-      const path = PAGES[name]!;
+      const path = PAGES[name];
       for (const theme of THEMES) {
         const page = await world.visit(path, { viewport: DESK, colorScheme: theme });
         await compare(page, `${name}_${theme}`);

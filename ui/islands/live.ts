@@ -114,7 +114,7 @@ export function startLive(onChange: () => void): void {
         connect();
       }
     }, 1_000);
-  }
+  } else found();
   if (refresh !== undefined) {
     setInterval(() => {
       if (document.visibilityState === "visible") void reload();
