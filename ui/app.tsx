@@ -44,8 +44,13 @@ const THEME_COOKIE = "mpc_theme";
 /** Has the token of a viewer who has signed in; it ends with the browser's session. */
 const TOKEN_COOKIE = "mpc_token";
 
-/** Longer ones the API refuses too. */
-const MAX_TOKEN = 16 * 1024;
+/** Browsers drop cookies of more than 4,096 bytes, with their names and attributes. */
+const MAX_TOKEN = 3_900;
+
+const REFUSED = "The API does not accept this token. Check it, or create another one.";
+const UNUSABLE = "This is no token: it is empty, or has characters that no token has.";
+const TOO_LONG =
+  `This token is longer than the ${MAX_TOKEN} characters that a browser keeps. Use one of the platform.`;
 const YEAR_S = 365 * 24 * 3_600;
 
 /** Smaller pages are sent as they are. */
@@ -144,17 +149,19 @@ export function createDashboard<Client extends ViewerClient>(
   });
 
   app.get("/ui/sign-in", (context) => {
-    const refused = viewerOf(context).token !== undefined;
-    return show(context, signInPage(ownPath(context.req.query("back")), refused), 200);
+    const problem = viewerOf(context).token === undefined ? undefined : REFUSED;
+    return show(context, signInPage(ownPath(context.req.query("back")), problem), 200);
   });
 
   app.post("/ui/sign-in", async (context) => {
     const { token, back } = await context.req.parseBody();
     const given = typeof token === "string" ? token.trim() : "";
-    // What no header can carry is no token.
-    if (!/^[\x21-\x7e]+$/.test(given) || given.length > MAX_TOKEN) {
-      return show(context, signInPage(ownPath(back), true), 400);
-    }
+    const problem = !/^[\x21-\x7e]+$/.test(given)
+      ? UNUSABLE
+      : given.length > MAX_TOKEN
+      ? TOO_LONG
+      : undefined;
+    if (problem !== undefined) return show(context, signInPage(ownPath(back), problem), 400);
     setCookie(context, TOKEN_COOKIE, given, cookie);
     return context.redirect(ownPath(back), 303);
   });

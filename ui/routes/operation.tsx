@@ -4,7 +4,6 @@ import {
   OperationService,
   OperationState,
   type OperationStep,
-  type Plan,
   type Residue,
   type StepAttempt,
   StepState,
@@ -24,16 +23,13 @@ import { load } from "../section.ts";
 /** Attempts of one step that are listed; the newest ones. */
 const SHOWN_ATTEMPTS = 50;
 
-/** Changes of a plan that are listed. */
-const SHOWN_CHANGES = 100;
-
 /** One operation: where it is, how its time went, why, and what to do. */
 export const operation: Page = async ({ api, param, signal, now }) => {
   const client = api.client(OperationService);
   const name = `operations/${param("operation")}`;
   const shown = await client.getOperation({ name }, { signal });
   const explained = await load(client.explainOperation({ name }, { signal }));
-  const { state, residue, plan, retryOf } = shown;
+  const { state, residue, retryOf } = shown;
   const isBroken = state === OperationState.FAILED || state === OperationState.NEEDS_ATTENTION;
   const mood: Mood = isBroken ? "failed" : shown.done ? "ok" : "busy";
   return {
@@ -91,7 +87,6 @@ export const operation: Page = async ({ api, param, signal, now }) => {
         {shown.steps.filter(({ attempts }) => attempts.length > 1).map((step) => (
           <Attempts key={step.name} of={step} />
         ))}
-        {plan && <Planned of={plan} />}
       </>
     ),
   };
@@ -177,7 +172,7 @@ const STEP_COLUMNS: readonly Column<OperationStep>[] = [
     title: "Attempts",
     kind: "num",
     show: ({ attempts }) =>
-      attempts.length === 0 ? <span class="muted">—</span> : String(attempts.length),
+      attempts.length === 0 ? <span class="muted">—</span> : String(countOf(attempts)),
   },
   {
     title: "Took",
@@ -217,13 +212,21 @@ const ATTEMPT_COLUMNS: readonly Column<StepAttempt>[] = [
   { title: "Began", kind: "num", show: ({ startTime }) => <When at={startTime} /> },
 ];
 
+/** How many attempts there were: records keep the first and the last ones of many. */
+function countOf(attempts: readonly StepAttempt[]): number {
+  const highest = (undo: boolean) =>
+    Math.max(0, ...attempts.filter((it) => it.undo === undo).map(({ number }) => number));
+  return highest(false) + highest(true);
+}
+
 function Attempts({ of: { name, attempts } }: { readonly of: OperationStep }) {
   const shown = attempts.slice(-SHOWN_ATTEMPTS).toReversed();
-  const more = attempts.length - shown.length;
+  const count = countOf(attempts);
+  const more = count - shown.length;
   return (
     <details class="section" id={`attempts-${name}`}>
       <summary>
-        {attempts.length} attempts of <code class="mono">{name}</code>
+        {count} attempts of <code class="mono">{name}</code>
       </summary>
       <Table
         of={shown}
@@ -231,7 +234,7 @@ function Attempts({ of: { name, attempts } }: { readonly of: OperationStep }) {
         rowKey={({ number, undo }) => `attempt-${name}-${undo ? "undo" : "run"}-${number}`}
         caption={`Attempts of ${name}, newest first`}
       />
-      {more === 0 ? null : <p class="quiet">{more} earlier ones are not shown.</p>}
+      {more === 0 ? null : <p class="quiet">{more} in between are not shown.</p>}
     </details>
   );
 }
@@ -244,47 +247,6 @@ const RESIDUE_COLUMNS: readonly Column<Residue>[] = [
     show: ({ remedy }) => remedy === "" ? null : <Command of={remedy} />,
   },
 ];
-
-/** What was admitted. */
-function Planned({ of }: { readonly of: Plan }) {
-  const { changes, quota } = of;
-  const shown = changes.slice(0, SHOWN_CHANGES);
-  return (
-    <Section id="plan" title="The plan it was admitted with">
-      {changes.length === 0 ? <p class="quiet">No object would change.</p> : (
-        <Table
-          of={shown}
-          columns={[
-            { title: "Change", show: ({ action }) => action },
-            { title: "Object", kind: "grow", show: ({ object }) => <Middle of={object} /> },
-          ]}
-          rowKey={({ object }) => `plan-${object}`}
-          caption="Changes of objects"
-        />
-      )}
-      {changes.length > shown.length
-        ? <p class="quiet">{changes.length - shown.length} more are not shown.</p>
-        : null}
-      {quota.length === 0 ? null : (
-        <Table
-          of={quota}
-          columns={[
-            { title: "Quota", kind: "grow", show: ({ resource }) => resource },
-            { title: "Before", kind: "num", show: ({ before }) => before },
-            { title: "After", kind: "num", show: ({ after }) => after },
-            {
-              title: "Limit",
-              kind: "num",
-              show: ({ limit }) => limit === "" ? <span class="muted">none</span> : limit,
-            },
-          ]}
-          rowKey={({ resource }) => `quota-${resource}`}
-          caption="Effects on the quota"
-        />
-      )}
-    </Section>
-  );
-}
 
 /** The steps against the time that they had. */
 function waterfallOf(

@@ -5,21 +5,19 @@ import type { Rendered } from "../page.ts";
 /**
  * The page that takes a token.
  * @param back where the viewer wanted to go
- * @param refused whether the API has refused the token that was given
+ * @param problem what is wrong with the token that was given
  */
-export const signInPage = (back: string, refused: boolean): Rendered => ({
+export const signInPage = (back: string, problem: string | undefined): Rendered => ({
   title: "Sign in",
-  ...(refused && { mood: "failed" as const }),
+  ...(problem !== undefined && { mood: "failed" as const }),
   body: (
     <>
       <PageHead title="Sign in" />
-      {refused
-        ? (
-          <div class="notice bad" role="alert">
-            <p>The API does not accept this token. Check it, or create another one.</p>
-          </div>
-        )
-        : null}
+      {problem === undefined ? null : (
+        <div class="notice bad" role="alert">
+          <p>{problem}</p>
+        </div>
+      )}
       <form class="card sign-in" method="post" action="/ui/sign-in">
         <input type="hidden" name="back" value={back} />
         <label for="token">A token of this platform, or of its issuer</label>
