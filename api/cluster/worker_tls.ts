@@ -102,12 +102,12 @@ export class WorkerTls {
 }
 
 async function readTexts({ caFile, certFile, keyFile }: WorkerTlsSettings): Promise<Texts> {
-  const [ca, cert, key] = await Promise.all([
-    readText("--worker-tls-ca", caFile),
-    readText("--worker-tls-cert", certFile),
-    readText("--worker-tls-key", keyFile),
-  ]);
-  return { ca, cert, key };
+  // One after the other, so that none is still being read when another has failed.
+  return {
+    ca: await readText("--worker-tls-ca", caFile),
+    cert: await readText("--worker-tls-cert", certFile),
+    key: await readText("--worker-tls-key", keyFile),
+  };
 }
 
 async function readText(flag: string, path: string): Promise<string> {
