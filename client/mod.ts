@@ -16,6 +16,7 @@ export {
 } from "./errors.ts";
 export { followLogs, type LogRequest } from "./follow_logs.ts";
 export { followOperation, waitForOperation } from "./follow_operation.ts";
+export { pause } from "./pause.ts";
 export type { ReconnectOptions, Timing } from "./reconnect.ts";
 export { createTlsFetch, type TlsFiles } from "./tls_fetch.ts";
 export { type AuditWatchRequest, watchAudit } from "./watch_audit.ts";

@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type FailureOrigin, readFailure } from "./errors.ts";
+import { pause } from "./pause.ts";
 
 /** The clock of pauses; fake in tests. */
 export interface Timing {
@@ -83,8 +84,8 @@ export class Reconnect {
     }
     const left = giveUpAfterMs - (this.#timing.now() - this.#lostAt);
     if (left <= 0) throw error;
-    const pause = Math.min(FIRST_PAUSE_MS * 2 ** this.#tries++, LONGEST_PAUSE_MS);
-    const jittered = pause * (1 + this.#timing.random() / 2);
+    const backoff = Math.min(FIRST_PAUSE_MS * 2 ** this.#tries++, LONGEST_PAUSE_MS);
+    const jittered = backoff * (1 + this.#timing.random() / 2);
     const asked = readFailure(error).retryAfterMs ?? 0;
     await this.#timing.pause(Math.min(Math.max(jittered, asked), left), signal);
     if (signal?.aborted) throw error;
@@ -127,18 +128,4 @@ function mayPass(error: ConnectError): boolean {
   return PASSING.has(origin) || code === Code.Unknown;
 }
 
-const REAL_TIMING: Timing = {
-  now: () => performance.now(),
-  random: Math.random,
-  pause: (ms, signal) =>
-    new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", end);
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      signal?.addEventListener("abort", end);
-      if (signal?.aborted) end();
-    }),
-};
+const REAL_TIMING: Timing = { now: () => performance.now(), random: Math.random, pause };

@@ -67,8 +67,8 @@ export const listOperations = (context: CommandContext, flags: ListFlags): Promi
 };
 
 /** `mpctl token list`, which has no read mask. */
-export async function listTokens(context: CommandContext, flags: ListFlags): Promise<number> {
-  const listed = await readPages(flags, async (page) => {
+export const listTokens = (context: CommandContext, flags: ListFlags): Promise<number> =>
+  listWhole(context, flags, TOKEN_COLUMNS, "No tokens", async (page) => {
     const { tokens = [], nextPageToken = "" } = await callJson<ListTokensResponseJson>(
       context.config,
       "mpc.v1.TokenService/ListTokens",
@@ -76,12 +76,9 @@ export async function listTokens(context: CommandContext, flags: ListFlags): Pro
     );
     return { items: tokens, nextPageToken };
   });
-  await printJsonList(context, TOKEN_COLUMNS, listed.items, "No tokens");
-  reportMore(context, listed);
-  return EXIT.OK;
-}
 
-async function list<T extends object>(
+/** Lists what the format shows. */
+function list<T extends object>(
   context: CommandContext,
   flags: ListFlags,
   columns: readonly Column<T>[],
@@ -89,10 +86,24 @@ async function list<T extends object>(
   readPage: Parameters<typeof readPages<T>>[1],
 ): Promise<number> {
   const readMask = readMaskOf(context.config.output, columns);
-  const listed = await readPages(
+  return listWhole(
+    context,
     flags,
+    columns,
+    nothing,
     (page) => readPage({ ...page, ...(readMask && { readMask }) }),
   );
+}
+
+/** Lists by a method without a read mask. */
+export async function listWhole<T extends object>(
+  context: CommandContext,
+  flags: ListFlags,
+  columns: readonly Column<T>[],
+  nothing: string,
+  readPage: Parameters<typeof readPages<T>>[1],
+): Promise<number> {
+  const listed = await readPages(flags, readPage);
   await printJsonList(context, columns, listed.items, nothing);
   reportMore(context, listed);
   return EXIT.OK;

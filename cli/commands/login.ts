@@ -1,4 +1,4 @@
-import { isPrivate } from "@mpc/client";
+import { isPrivate, pause } from "@mpc/client";
 import { AccessService, type GetSignInResponse, type Issuer, TokenService } from "@mpc/proto";
 import { type CommandContext, withConnection } from "../context.ts";
 import { bearerToken } from "../credentials/bearer_token.ts";
@@ -80,10 +80,7 @@ async function loginAtIssuer(
     scopes,
     prompt: (prompt) => terminal.err(promptText(prompt)),
     note: (text) => terminal.err(`${text}\n`),
-    timing: {
-      now: () => performance.now(),
-      pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    },
+    timing: { now: () => performance.now(), pause },
   });
   return { ...of, kind: "issuer", issuer, ...client, ...tokens };
 }

@@ -8,11 +8,11 @@ import type {
 } from "@mpc/proto";
 import type { CommandContext } from "../context.ts";
 import { EXIT } from "../errors/cli_error.ts";
-import { type ListFlags, readPages, reportMore } from "../flags/list_flags.ts";
+import type { ListFlags } from "../flags/list_flags.ts";
 import { idOf } from "../names.ts";
 import type { Column } from "../output/columns.ts";
-import { printJsonList } from "../output/print_json.ts";
 import { age, until } from "../output/time.ts";
+import { listWhole } from "./list.ts";
 
 const SERVICE = "mpc.v1.EventSinkService";
 
@@ -42,8 +42,8 @@ const LETTER_COLUMNS: readonly Column<DeadLetterJson>[] = [
 ];
 
 /** `mpctl sink list` */
-export async function listSinks(context: CommandContext, flags: ListFlags): Promise<number> {
-  const listed = await readPages(flags, async (page) => {
+export const listSinks = (context: CommandContext, flags: ListFlags): Promise<number> =>
+  listWhole(context, flags, SINK_COLUMNS, "No event sinks", async (page) => {
     const { eventSinks = [], nextPageToken = "" } = await callJson<ListEventSinksResponseJson>(
       context.config,
       `${SERVICE}/ListEventSinks`,
@@ -51,18 +51,14 @@ export async function listSinks(context: CommandContext, flags: ListFlags): Prom
     );
     return { items: eventSinks, nextPageToken };
   });
-  await printJsonList(context, SINK_COLUMNS, listed.items, "No event sinks");
-  reportMore(context, listed);
-  return EXIT.OK;
-}
 
 /** `mpctl sink dead-letters` */
-export async function listDeadLetters(
+export const listDeadLetters = (
   context: CommandContext,
   sink: string,
   flags: ListFlags,
-): Promise<number> {
-  const listed = await readPages(flags, async (page) => {
+): Promise<number> =>
+  listWhole(context, flags, LETTER_COLUMNS, "No dead letters", async (page) => {
     const { deadLetters = [], nextPageToken = "" } = await callJson<ListDeadLettersResponseJson>(
       context.config,
       `${SERVICE}/ListDeadLetters`,
@@ -70,10 +66,6 @@ export async function listDeadLetters(
     );
     return { items: deadLetters, nextPageToken };
   });
-  await printJsonList(context, LETTER_COLUMNS, listed.items, "No dead letters");
-  reportMore(context, listed);
-  return EXIT.OK;
-}
 
 /** `mpctl sink resend` */
 export async function resend(

@@ -1,5 +1,5 @@
 import type { Client } from "@connectrpc/connect";
-import type { Connection } from "@mpc/client";
+import { type Connection, pause } from "@mpc/client";
 import { DiagnosticsService, GetActivityResponseSchema, OperationService } from "@mpc/proto";
 import { type CommandContext, withConnection } from "../context.ts";
 import { EXIT } from "../errors/cli_error.ts";
@@ -87,13 +87,3 @@ async function sampleOf(connection: Connection): Promise<TopSample> {
 
 const list = (client: Client<typeof OperationService>, filter: string) =>
   client.listOperations({ filter, pageSize: MAX_OPERATIONS });
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    }, { once: true });
-  });
-}
